@@ -1,1 +1,54 @@
-//! mt-proto
+//! The language a parent process and its workers speak: messages, outcomes, and the frame codec.
+//!
+//! Pure: no IO, no clock, no runtime. Everything here turns values into bytes and bytes into values;
+//! `mt-ipc` moves the bytes, `mt-pool` decides what to say.
+//!
+//! # Start here
+//! * [`ToWorker`] and [`FromWorker`] are all that can be said on a connection, one enum a direction.
+//! * [`Frame`] is one message on the wire; [`FrameDecoder`] finds frames in received bytes.
+//! * [`Records`] and [`RecordBuffer`] pack many items, or many results, into one frame.
+//!
+//! ```
+//! use bytes::BytesMut;
+//! use mt_proto::{FrameDecoder, FromWorker, Limits};
+//!
+//! let mut wire = BytesMut::new();
+//! FromWorker::Ready.into_frame().write_to(&mut wire);
+//!
+//! let mut decoder = FrameDecoder::new(Limits::default());
+//! let frame = decoder.decode(&mut wire)?.expect("a whole frame is there");
+//! assert_eq!(FromWorker::from_frame(frame)?, FromWorker::Ready);
+//! # Ok::<(), mt_proto::DecodeError>(())
+//! ```
+//!
+//! # Trust
+//! The other side may be a process that has just overwritten its own memory. Every length is checked
+//! against a named limit before anything is allocated, a chunked body grows only by bytes that were
+//! received, unknown kinds and tags are errors, and so are bytes left over after a message.
+
+mod encode;
+mod error;
+mod fingerprint;
+mod frame;
+mod ids;
+mod limits;
+mod message;
+mod outcome;
+mod records;
+mod run;
+mod unit;
+
+pub use encode::{decode_strict, encode, encode_into};
+pub use error::{DecodeError, EncodeError};
+pub use fingerprint::{Fingerprint, PROTOCOL_VERSION};
+pub use frame::{Frame, FrameDecoder, HEADER_BYTES, Kind};
+pub use ids::{ItemIndex, WorkerId};
+pub use limits::{CHUNK_BYTES, Limits, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, MAX_TEXT_BYTES};
+pub use message::{
+    Beat, FromWorker, Hello, InitCall, Notice, Refused, Setup, SetupFailure, SetupStep, ToWorker,
+    Welcome, WorkerBeat,
+};
+pub use outcome::{ContextStep, Failure, clip_text};
+pub use records::{Record, RecordBuffer, RecordTag, Records};
+pub use run::{Run, RunWriter};
+pub use unit::{Outgoing, Unit};

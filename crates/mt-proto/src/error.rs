@@ -1,0 +1,55 @@
+//! What can be wrong with bytes, and with values that are to become bytes.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+/// Received bytes that are not a message. The connection they came from can't be trusted any more:
+/// nothing of the offending frame was applied, and the sender should be replaced.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The kind byte names no message of this protocol version.
+    #[error("frame has the unknown kind {0:#04x}")]
+    UnknownKind(u8),
+    /// The kind is known, but not one that this side receives.
+    #[error("frame of kind {0:?} does not travel in this direction")]
+    WrongDirection(crate::Kind),
+    /// A frame, or a body joined from its chunks, claims more bytes than the limit.
+    #[error("body of {claimed} bytes is over the limit of {limit}")]
+    TooLarge {
+        /// The bytes claimed or reached.
+        claimed: u64,
+        /// The limit they are over.
+        limit: u64,
+    },
+    /// A control frame came in chunks, a chunk was empty, or two chunked bodies were mixed.
+    #[error("chunk does not belong here: {0}")]
+    BadChunk(&'static str),
+    /// The body ends before the value does.
+    #[error("body ends early: {0}")]
+    Short(&'static str),
+    /// The body goes on after the value has ended.
+    #[error("body has {0} bytes left over")]
+    Trailing(usize),
+    /// A record tag, a count or an enum in the body has no meaning.
+    #[error("body makes no sense: {0}")]
+    Malformed(&'static str),
+    /// The body is not a value of the expected type.
+    #[error("body does not decode: {0}")]
+    Value(postcard::Error),
+}
+
+/// A value that could not be encoded. Nothing was written: the buffer is as it was before the call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The encoded value would be longer than the limit given.
+    #[error("encoded value is over the limit of {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The type's `Serialize` refused, or it needs something the format lacks (a sequence whose
+    /// length is not known before it is walked).
+    #[error("value does not serialise: {0}")]
+    Value(postcard::Error),
+}

@@ -1,0 +1,56 @@
+//! What a build is: the protocol version and the tasks it has, with their types, as one number.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+use std::{
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use serde::{Deserialize, Serialize};
+
+/// The version of everything in this crate that crosses the wire.
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// Tells two builds apart that would misunderstand each other.
+///
+/// It covers the protocol version and the name and type names of every registered task, so a worker
+/// of another build is refused at the handshake instead of decoding nonsense later. It is no
+/// signature: a worker is the user's own program, not an adversary, at this point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Fingerprint(pub u64);
+
+impl Fingerprint {
+    /// The fingerprint of a build with these task signatures, in any order.
+    pub fn of<S: AsRef<str>>(signatures: impl IntoIterator<Item = S>) -> Self {
+        let mut all: Vec<S> = signatures.into_iter().collect();
+        all.sort_by(|a, b| a.as_ref().cmp(b.as_ref()));
+        // Fixed keys: the same program gets the same number in every process.
+        let mut hasher = DefaultHasher::new();
+        PROTOCOL_VERSION.hash(&mut hasher);
+        for signature in &all {
+            signature.as_ref().hash(&mut hasher);
+        }
+        Self(hasher.finish())
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_does_not_count_but_content_does() {
+        let ab = Fingerprint::of(["a: u8", "b: u8"]);
+        assert_eq!(ab, Fingerprint::of(["b: u8", "a: u8"]));
+        assert_ne!(ab, Fingerprint::of(["a: u8", "b: u16"]));
+        assert_ne!(ab, Fingerprint::of(["a: u8"]));
+        assert_ne!(Fingerprint::of(["a", "bc"]), Fingerprint::of(["ab", "c"]));
+    }
+}

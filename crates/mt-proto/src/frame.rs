@@ -1,0 +1,257 @@
+//! Frames: the unit of the wire, and the decoder that finds them in received bytes.
+//!
+//! Pure: no IO, no clock, no runtime.
+//!
+//! On the wire a frame is the length of its body (4 bytes, little-endian), its kind (1 byte), and the
+//! body. A body over [`CHUNK_BYTES`] travels as several frames of the same kind; all but the last
+//! carry the top bit of the kind byte. Control frames may come between chunks, other bulk may not.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::{CHUNK_BYTES, DecodeError, Limits, MAX_CONTROL_BYTES, Outgoing, run::RUN_HEADER};
+
+/// The bytes of a frame's header.
+pub const HEADER_BYTES: usize = 5;
+
+/// Marks a frame whose body goes on in the next frame of its kind.
+pub(crate) const MORE: u8 = 0x80;
+
+/// The most body bytes of one frame as it stands on the wire.
+const MAX_WIRE_BODY: usize = CHUNK_BYTES + RUN_HEADER;
+
+/// What a frame is. Kinds under `0x20` are control: never chunked, sent before waiting bulk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// The worker's first word.
+    Hello = 0x01,
+    /// The parent's answer to a hello it accepts.
+    Welcome = 0x02,
+    /// The parent's answer to a hello it does not accept.
+    Refused = 0x03,
+    /// A heartbeat, either way.
+    Beat = 0x04,
+    /// What to run: task, shared values, limits.
+    Setup = 0x21,
+    /// The worker is set up and takes items.
+    Ready = 0x22,
+    /// The worker could not be set up and is about to exit.
+    SetupFailed = 0x23,
+    /// Items to work on.
+    Items = 0x24,
+    /// Outcomes of items.
+    Results = 0x25,
+    /// Something to tell the user that belongs to no item.
+    Notice = 0x26,
+    /// The worker's last word.
+    Bye = 0x27,
+}
+
+impl Kind {
+    /// Whether frames of this kind overtake bulk.
+    #[must_use]
+    pub const fn is_control(self) -> bool {
+        (self as u8) < 0x20
+    }
+
+    fn parse(byte: u8) -> Result<Self, DecodeError> {
+        Ok(match byte {
+            0x01 => Self::Hello,
+            0x02 => Self::Welcome,
+            0x03 => Self::Refused,
+            0x04 => Self::Beat,
+            0x21 => Self::Setup,
+            0x22 => Self::Ready,
+            0x23 => Self::SetupFailed,
+            0x24 => Self::Items,
+            0x25 => Self::Results,
+            0x26 => Self::Notice,
+            0x27 => Self::Bye,
+            other => return Err(DecodeError::UnknownKind(other)),
+        })
+    }
+}
+
+/// One message in bytes: a kind and a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// What it is.
+    pub kind: Kind,
+    head: Option<[u8; RUN_HEADER]>,
+    body: Bytes,
+}
+
+impl Frame {
+    /// A frame of this kind with this body.
+    #[must_use]
+    pub fn new(kind: Kind, body: impl Into<Bytes>) -> Self {
+        Self {
+            kind,
+            head: None,
+            body: body.into(),
+        }
+    }
+
+    /// A frame whose body is `head`, then `rest`, which is shared and not copied.
+    pub(crate) fn with_head(kind: Kind, head: [u8; RUN_HEADER], rest: Bytes) -> Self {
+        Self {
+            kind,
+            head: Some(head),
+            body: rest,
+        }
+    }
+
+    /// The whole body in one piece.
+    #[must_use]
+    pub fn into_body(self) -> Bytes {
+        match self.head {
+            None => self.body,
+            Some(head) => [&head[..], &self.body].concat().into(),
+        }
+    }
+
+    /// The bytes of the body.
+    #[must_use]
+    pub fn body_bytes(&self) -> usize {
+        self.head_bytes().len() + self.body.len()
+    }
+
+    /// Appends the frame to `wire` as it travels, chunked if it is long.
+    pub fn write_to(self, wire: &mut BytesMut) {
+        let mut outgoing = Outgoing::frame(self);
+        while let Some(unit) = outgoing.next_unit() {
+            wire.extend_from_slice(unit.head());
+            wire.extend_from_slice(&unit.body);
+        }
+    }
+
+    pub(crate) fn head_bytes(&self) -> &[u8] {
+        self.head.as_ref().map_or(&[], |head| &head[..])
+    }
+
+    pub(crate) fn into_parts(self) -> (Kind, Option<[u8; RUN_HEADER]>, Bytes) {
+        (self.kind, self.head, self.body)
+    }
+}
+
+/// Finds frames in received bytes and joins chunks.
+///
+/// After an error the decoder must not be used again: the place of the next frame is unknown.
+#[derive(Debug)]
+pub struct FrameDecoder {
+    limits: Limits,
+    partial: Option<(Kind, BytesMut)>,
+}
+
+impl FrameDecoder {
+    /// A decoder at the start of a stream.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            partial: None,
+        }
+    }
+
+    /// Takes the next whole frame from the front of `received`; `None` when more bytes are needed.
+    /// Bodies that came in one piece share `received`'s memory.
+    ///
+    /// # Errors
+    /// [`DecodeError`]: the stream is broken.
+    pub fn decode(&mut self, received: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
+        while let Some(header) = received.first_chunk::<HEADER_BYTES>() {
+            let [a, b, c, d, kind_byte] = *header;
+            let length = u32::from_le_bytes([a, b, c, d]) as usize;
+            let kind = Kind::parse(kind_byte & !MORE)?;
+            let more = kind_byte & MORE != 0;
+            self.check(kind, more, length)?;
+            if received.len() - HEADER_BYTES < length {
+                return Ok(None);
+            }
+            received.advance(HEADER_BYTES);
+            let chunk = received.split_to(length);
+            if let Some(frame) = self.join(kind, more, chunk) {
+                return Ok(Some(frame));
+            }
+        }
+        Ok(None)
+    }
+
+    /// How many more bytes complete the frame at the front of `received`, as far as is known.
+    #[must_use]
+    pub fn missing(&self, received: &BytesMut) -> usize {
+        match received.first_chunk::<HEADER_BYTES>() {
+            None => HEADER_BYTES - received.len(),
+            Some(&[a, b, c, d, _]) => {
+                let length = u32::from_le_bytes([a, b, c, d]) as usize;
+                (HEADER_BYTES + length.min(MAX_WIRE_BODY)).saturating_sub(received.len())
+            }
+        }
+    }
+
+    /// Refuses a frame by its header alone, before its body is waited for.
+    fn check(&self, kind: Kind, more: bool, length: usize) -> Result<(), DecodeError> {
+        let limit = if kind.is_control() {
+            MAX_CONTROL_BYTES
+        } else {
+            MAX_WIRE_BODY
+        };
+        if length > limit {
+            return Err(DecodeError::TooLarge {
+                claimed: length as u64,
+                limit: limit as u64,
+            });
+        }
+        if more && length == 0 {
+            return Err(DecodeError::BadChunk(
+                "a chunk that is not the last is empty",
+            ));
+        }
+        if kind.is_control() {
+            return if more {
+                Err(DecodeError::BadChunk("a control frame is in chunks"))
+            } else {
+                Ok(())
+            };
+        }
+        let Some((open, joined)) = &self.partial else {
+            return Ok(());
+        };
+        if *open != kind {
+            return Err(DecodeError::BadChunk(
+                "another bulk frame between two chunks",
+            ));
+        }
+        let total = joined.len() + length;
+        let limit = self.limits.max_body_bytes.max(MAX_WIRE_BODY);
+        if total > limit {
+            return Err(DecodeError::TooLarge {
+                claimed: total as u64,
+                limit: limit as u64,
+            });
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, kind: Kind, more: bool, chunk: BytesMut) -> Option<Frame> {
+        if kind.is_control() {
+            return Some(Frame::new(kind, chunk));
+        }
+        match (self.partial.take(), more) {
+            (None, false) => Some(Frame::new(kind, chunk)),
+            (None, true) => {
+                // A buffer of its own: the receive buffer is shared with other frames.
+                self.partial = Some((kind, BytesMut::from(&chunk[..])));
+                None
+            }
+            (Some((_, mut joined)), more) => {
+                joined.extend_from_slice(&chunk);
+                if !more {
+                    return Some(Frame::new(kind, joined));
+                }
+                self.partial = Some((kind, joined));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! All that parent and worker can say to each other.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ContextStep, DecodeError, Fingerprint, Frame, Kind, Run, WorkerId, decode_strict, encode,
+};
+
+/// What a parent says to a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToWorker {
+    /// You are accepted; this is your identity.
+    Welcome(Welcome),
+    /// You are not accepted; exit.
+    Refused(Refused),
+    /// I am alive, or: die.
+    Beat(Beat),
+    /// What to run from now on.
+    Setup(Setup),
+    /// Work on these.
+    Items(Run),
+}
+
+/// What a worker says to its parent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FromWorker {
+    /// Here I am; this is my build.
+    Hello(Hello),
+    /// I am alive, and this far.
+    Beat(WorkerBeat),
+    /// Set up: send items.
+    Ready,
+    /// Not set up; I exit now.
+    SetupFailed(SetupFailure),
+    /// What became of these items.
+    Results(Run),
+    /// Something the user may want to know that belongs to no item.
+    Notice(Notice),
+    /// All is done and sent; I exit now.
+    Bye,
+}
+
+/// A worker's first word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`PROTOCOL_VERSION`](crate::PROTOCOL_VERSION) of its build. First, so that any version can read it.
+    pub version: u16,
+    /// Its registered tasks.
+    pub fingerprint: Fingerprint,
+    /// Its process id, as it sees it.
+    pub pid: u32,
+}
+
+/// The answer to a hello that fits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The worker's name from now on.
+    pub worker: WorkerId,
+    /// How often to beat. The seed's 0.5 s is the default of the pool.
+    pub beat_interval: Duration,
+}
+
+/// The answer to a hello that does not fit: what the parent has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The parent's protocol version.
+    pub version: u16,
+    /// The parent's fingerprint.
+    pub fingerprint: Fingerprint,
+}
+
+/// The seed's heartbeat byte: 0 and 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Beat {
+    /// The sender lives (byte 0).
+    Alive = 0,
+    /// From the parent: finish what you have and die. From a worker: interrupted, about to die in
+    /// peace (byte 1).
+    Die = 1,
+}
+
+/// A worker's heartbeat. The counts tell a busy worker from a blocked one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerBeat {
+    /// The seed's byte.
+    pub beat: Beat,
+    /// Items started since the worker began.
+    pub started: u64,
+    /// Items finished since the worker began.
+    pub finished: u64,
+    /// Turns of the worker's runtime: stands still while a task blocks it.
+    pub turns: u64,
+}
+
+/// What a worker runs from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setup {
+    /// The registered name of the task.
+    pub task: String,
+    /// Called once before the first item.
+    pub init: Option<InitCall>,
+    /// The value all items share, encoded (the seed's `asyn_func_args` and `asyn_func_kwargs`).
+    pub shared: Bytes,
+    /// The config of the context, encoded (the seed's `cvc_func_args` and `cvc_func_kwargs`).
+    pub context: Bytes,
+    /// Items per context.
+    pub batch_size: u32,
+    /// Items running at once; at least 1.
+    pub max_concurrency: u32,
+    /// The most pieces the parent has on the way at once: the bound of the worker's inbox.
+    pub max_pieces: u32,
+    /// The most bytes of one encoded result.
+    pub max_result_bytes: u32,
+}
+
+/// The seed's `init_func` with its arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InitCall {
+    /// The registered name of the task to call.
+    pub task: String,
+    /// Its input, encoded.
+    pub input: Bytes,
+}
+
+/// Why a worker could not be set up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetupFailure {
+    /// How far it came.
+    pub step: SetupStep,
+    /// What went wrong there.
+    pub message: String,
+}
+
+/// The steps of setting a worker up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SetupStep {
+    /// Finding the task by its name.
+    Lookup,
+    /// Decoding the shared value or the context's config.
+    Decode,
+    /// The user's init function.
+    Init,
+    /// The worker's own runtime.
+    Runtime,
+}
+
+/// Something that belongs to no item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Notice {
+    /// A step of a context failed after its items had their outcomes.
+    Context {
+        /// Which step.
+        step: ContextStep,
+        /// What the context's code said.
+        message: String,
+    },
+}
+
+/// Encodes a message of this crate. Its strings are clipped and its byte strings were made under
+/// [`MAX_RECORD_BYTES`](crate::MAX_RECORD_BYTES), so it always encodes.
+fn body<T: Serialize>(message: &T) -> Vec<u8> {
+    encode(message, usize::MAX).expect("the protocol's own messages always encode")
+}
+
+fn empty<T>(frame: Frame, message: T) -> Result<T, DecodeError> {
+    match frame.body_bytes() {
+        0 => Ok(message),
+        n => Err(DecodeError::Trailing(n)),
+    }
+}
+
+impl ToWorker {
+    /// The message as a frame. Items share their bytes with it.
+    #[must_use]
+    pub fn into_frame(self) -> Frame {
+        match self {
+            Self::Welcome(welcome) => Frame::new(Kind::Welcome, body(&welcome)),
+            Self::Refused(refused) => Frame::new(Kind::Refused, body(&refused)),
+            Self::Beat(beat) => Frame::new(Kind::Beat, vec![beat as u8]),
+            Self::Setup(setup) => Frame::new(Kind::Setup, body(&setup)),
+            Self::Items(run) => run.into_frame(Kind::Items),
+        }
+    }
+
+    /// The message in a frame.
+    ///
+    /// # Errors
+    /// [`DecodeError`]: the frame is not a message for a worker.
+    pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
+        Ok(match frame.kind {
+            Kind::Welcome => Self::Welcome(decode_strict(&frame.into_body())?),
+            Kind::Refused => Self::Refused(decode_strict(&frame.into_body())?),
+            Kind::Beat => Self::Beat(decode_strict(&frame.into_body())?),
+            Kind::Setup => Self::Setup(decode_strict(&frame.into_body())?),
+            Kind::Items => Self::Items(Run::from_body(frame.into_body())?),
+            kind @ (Kind::Hello
+            | Kind::Ready
+            | Kind::SetupFailed
+            | Kind::Results
+            | Kind::Notice
+            | Kind::Bye) => return Err(DecodeError::WrongDirection(kind)),
+        })
+    }
+}
+
+impl FromWorker {
+    /// The message as a frame.
+    #[must_use]
+    pub fn into_frame(self) -> Frame {
+        match self {
+            Self::Hello(hello) => Frame::new(Kind::Hello, body(&hello)),
+            Self::Beat(beat) => Frame::new(Kind::Beat, body(&beat)),
+            Self::Ready => Frame::new(Kind::Ready, Bytes::new()),
+            Self::SetupFailed(failure) => Frame::new(Kind::SetupFailed, body(&failure)),
+            Self::Results(run) => run.into_frame(Kind::Results),
+            Self::Notice(notice) => Frame::new(Kind::Notice, body(&notice)),
+            Self::Bye => Frame::new(Kind::Bye, Bytes::new()),
+        }
+    }
+
+    /// The message in a frame. The records of [`Results`](Self::Results) are counted and measured,
+    /// but not decoded.
+    ///
+    /// # Errors
+    /// [`DecodeError`]: the frame is not a message from a worker.
+    pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
+        Ok(match frame.kind {
+            Kind::Hello => Self::Hello(decode_strict(&frame.into_body())?),
+            Kind::Beat => Self::Beat(decode_strict(&frame.into_body())?),
+            Kind::Ready => empty(frame, Self::Ready)?,
+            Kind::SetupFailed => Self::SetupFailed(decode_strict(&frame.into_body())?),
+            Kind::Results => Self::Results(Run::from_body(frame.into_body())?),
+            Kind::Notice => Self::Notice(decode_strict(&frame.into_body())?),
+            Kind::Bye => empty(frame, Self::Bye)?,
+            kind @ (Kind::Welcome | Kind::Refused | Kind::Setup | Kind::Items) => {
+                return Err(DecodeError::WrongDirection(kind));
+            }
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! Why an item has no value, as the worker tells it.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+use serde::{Deserialize, Serialize};
+
+use crate::MAX_TEXT_BYTES;
+
+/// Why a worker has no value and no error of the function's own for an item.
+///
+/// What the worker can't tell because it is dead (crashed, killed) is the parent's to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The function panicked; the worker lives on.
+    Panicked {
+        /// The panic message.
+        message: String,
+        /// `file:line:column` of the panic.
+        location: Option<String>,
+        /// The call stack, one frame a line, as far as it could be resolved.
+        backtrace: String,
+    },
+    /// The item's bytes are not a value of the function's input type.
+    Undecodable {
+        /// What the decoder said.
+        message: String,
+    },
+    /// The function returned, but its result does not serialise.
+    Unserialisable {
+        /// What the encoder said.
+        message: String,
+    },
+    /// The function returned, but its result is longer than the limit.
+    TooLarge {
+        /// The limit in bytes.
+        limit_bytes: u64,
+    },
+    /// The item's context could not be made, so the function was not called.
+    Context {
+        /// The step that failed.
+        step: ContextStep,
+        /// What the context's code said.
+        message: String,
+    },
+}
+
+/// The steps in a context's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ContextStep {
+    /// Making the context from its config.
+    Open,
+    /// Closing it after the last item of its batch.
+    Close,
+}
+
+/// Cuts a text to [`MAX_TEXT_BYTES`] at a character boundary and says so, so that no panic payload
+/// or error text can flood the connection.
+#[must_use]
+pub fn clip_text(mut text: String) -> String {
+    if text.len() <= MAX_TEXT_BYTES {
+        return text;
+    }
+    const MARK: &str = " … (cut)";
+    let mut end = MAX_TEXT_BYTES - MARK.len();
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text.shrink_to_fit();
+    text.push_str(MARK);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clipping_keeps_short_texts_and_cuts_long_ones_at_a_character() {
+        assert_eq!(clip_text("short".into()), "short");
+        let long = clip_text("é".repeat(MAX_TEXT_BYTES));
+        assert!(long.len() <= MAX_TEXT_BYTES);
+        assert!(long.ends_with("(cut)"));
+    }
+}

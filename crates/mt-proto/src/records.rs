@@ -1,0 +1,309 @@
+//! Many values in one body: each a 4-byte header (2 bits of tag, 30 of length) and its encoding.
+//!
+//! Pure: no IO, no clock, no runtime.
+//!
+//! The header has a fixed size so that a reader can walk, count and split records without decoding
+//! them, and so that one value that does not decode costs only itself.
+
+use bytes::{Buf, Bytes};
+use serde::Serialize;
+
+use crate::{DecodeError, EncodeError, MAX_RECORD_BYTES, encode_into};
+
+const HEADER: usize = 4;
+const TAG_SHIFT: u32 = 30;
+
+/// What a record holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordTag {
+    /// An item, or a value the function returned.
+    Value = 0,
+    /// An error the function returned (the seed's `raised`).
+    Raised = 1,
+    /// A [`Failure`](crate::Failure).
+    Failure = 2,
+}
+
+/// One record of a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// What it holds.
+    pub tag: RecordTag,
+    /// The encoded value.
+    pub value: Bytes,
+}
+
+/// Collects records. Encoding a value that fails leaves the buffer as it was.
+#[derive(Debug, Default)]
+pub struct RecordBuffer {
+    bytes: Vec<u8>,
+    count: u32,
+}
+
+impl RecordBuffer {
+    /// An empty buffer with room for `bytes` of records.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            count: 0,
+        }
+    }
+
+    /// Appends `value`, at most `limit` bytes of encoding (and never more than
+    /// [`MAX_RECORD_BYTES`]).
+    ///
+    /// # Errors
+    /// [`EncodeError`]; nothing was appended.
+    #[inline]
+    pub fn push<T: Serialize>(&mut self, value: &T, limit: usize) -> Result<(), EncodeError> {
+        push_record(&mut self.bytes, RecordTag::Value, value, limit)?;
+        self.count += 1;
+        Ok(())
+    }
+
+    /// The number of records.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The bytes of all records with their headers.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether there is no record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The records as one body, leaving the buffer empty.
+    pub fn take(&mut self) -> Bytes {
+        self.count = 0;
+        Bytes::from(std::mem::take(&mut self.bytes))
+    }
+}
+
+/// Appends one record to `bytes`.
+///
+/// # Errors
+/// [`EncodeError`]; `bytes` is as it was.
+#[inline]
+pub(crate) fn push_record<T: Serialize>(
+    bytes: &mut Vec<u8>,
+    tag: RecordTag,
+    value: &T,
+    limit: usize,
+) -> Result<(), EncodeError> {
+    let start = bytes.len();
+    let mut guard = HeaderGuard {
+        bytes,
+        start,
+        armed: true,
+    };
+    guard.bytes.extend_from_slice(&[0; HEADER]);
+    encode_into(guard.bytes, value, limit.min(MAX_RECORD_BYTES))?;
+    let length = guard.bytes.len() - start - HEADER;
+    let header = (length as u32) | ((tag as u32) << TAG_SHIFT);
+    guard.bytes[start..start + HEADER].copy_from_slice(&header.to_le_bytes());
+    guard.armed = false;
+    Ok(())
+}
+
+/// Takes the header back when its value fails or panics.
+struct HeaderGuard<'a> {
+    bytes: &'a mut Vec<u8>,
+    start: usize,
+    armed: bool,
+}
+
+impl Drop for HeaderGuard<'_> {
+    fn drop(&mut self) {
+        if self.armed {
+            self.bytes.truncate(self.start);
+        }
+    }
+}
+
+/// Walks the records of a body, front to back, without copying.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Records {
+    body: Bytes,
+}
+
+impl Records {
+    /// The records of `body`, which is checked record by record as it is walked.
+    #[must_use]
+    pub fn new(body: Bytes) -> Self {
+        Self { body }
+    }
+
+    /// The next record with its value borrowed, or `None` at the end. Does not touch a reference
+    /// count: the hot path decodes straight from here.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the header has no meaning or the value is cut; the walk can't go on.
+    #[inline]
+    pub fn next_with<R>(
+        &mut self,
+        read: impl FnOnce(RecordTag, &[u8]) -> R,
+    ) -> Result<Option<R>, DecodeError> {
+        let Some((tag, length)) = peek(&self.body)? else {
+            return Ok(None);
+        };
+        let result = read(tag, &self.body[HEADER..HEADER + length]);
+        self.body.advance(HEADER + length);
+        Ok(Some(result))
+    }
+
+    /// The next record, or `None` at the end.
+    ///
+    /// # Errors
+    /// As [`next_with`](Self::next_with).
+    pub fn next_record(&mut self) -> Result<Option<Record>, DecodeError> {
+        let Some((tag, length)) = peek(&self.body)? else {
+            return Ok(None);
+        };
+        self.body.advance(HEADER);
+        let value = self.body.split_to(length);
+        Ok(Some(Record { tag, value }))
+    }
+
+    /// Splits the first `count` records off, headers included.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when there are fewer, or a header is bad; nothing was split then.
+    pub fn split_front(&mut self, count: u32) -> Result<Bytes, DecodeError> {
+        let mut at = 0;
+        for _ in 0..count {
+            let (_, length) =
+                peek(&self.body[at..])?.ok_or(DecodeError::Short("fewer records than counted"))?;
+            at += HEADER + length;
+        }
+        Ok(self.body.split_to(at))
+    }
+
+    /// Whether all records have been taken.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.body.is_empty()
+    }
+
+    /// What has not been taken yet.
+    #[must_use]
+    pub fn into_rest(self) -> Bytes {
+        self.body
+    }
+
+    /// Checks that exactly `count` well-formed records remain. What they hold is not decoded.
+    ///
+    /// # Errors
+    /// [`DecodeError`] saying what is off.
+    pub fn check(&self, count: u32) -> Result<(), DecodeError> {
+        let mut rest: &[u8] = &self.body;
+        for _ in 0..count {
+            let (_, length) =
+                peek(rest)?.ok_or(DecodeError::Short("fewer records than counted"))?;
+            rest = &rest[HEADER + length..];
+        }
+        if rest.is_empty() {
+            Ok(())
+        } else {
+            Err(DecodeError::Trailing(rest.len()))
+        }
+    }
+}
+
+/// The tag and length of the record at the front of `bytes`, whose value is known to be all there.
+#[inline]
+fn peek(bytes: &[u8]) -> Result<Option<(RecordTag, usize)>, DecodeError> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let Some(header) = bytes.first_chunk::<HEADER>() else {
+        return Err(DecodeError::Short("record header is cut"));
+    };
+    let header = u32::from_le_bytes(*header);
+    let tag = match header >> TAG_SHIFT {
+        0 => RecordTag::Value,
+        1 => RecordTag::Raised,
+        2 => RecordTag::Failure,
+        _ => return Err(DecodeError::Malformed("record tag 3")),
+    };
+    let length = (header & (MAX_RECORD_BYTES as u32)) as usize;
+    if bytes.len() - HEADER < length {
+        return Err(DecodeError::Short("record value is cut"));
+    }
+    Ok(Some((tag, length)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn three() -> Bytes {
+        let mut buffer = RecordBuffer::default();
+        for value in [1u64, 300, 70_000] {
+            buffer.push(&value, 100).expect("encodes");
+        }
+        assert_eq!(buffer.count(), 3);
+        let body = buffer.take();
+        assert!(buffer.is_empty());
+        body
+    }
+
+    #[test]
+    fn golden_bytes() {
+        assert_eq!(
+            three().as_ref(),
+            [
+                1, 0, 0, 0, 1, 2, 0, 0, 0, 0xac, 2, 3, 0, 0, 0, 0xf0, 0xa2, 4
+            ]
+        );
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let mut records = Records::new(three());
+        assert_eq!(records.check(3), Ok(()));
+        let mut values = Vec::new();
+        while let Some(v) = records
+            .next_with(|_, v| crate::decode_strict::<u64>(v).expect("decodes"))
+            .expect("ok")
+        {
+            values.push(v);
+        }
+        assert_eq!(values, [1, 300, 70_000]);
+    }
+
+    #[test]
+    fn a_split_falls_on_a_record() {
+        let mut records = Records::new(three());
+        let front = records.split_front(2).expect("two are there");
+        assert_eq!(Records::new(front).check(2), Ok(()));
+        assert_eq!(records.check(1), Ok(()));
+        assert!(records.split_front(2).is_err());
+        assert_eq!(records.check(1), Ok(()), "a failed split takes nothing");
+    }
+
+    #[test]
+    fn a_wrong_count_or_a_cut_is_an_error() {
+        let body = three();
+        assert!(Records::new(body.clone()).check(2).is_err());
+        assert!(Records::new(body.clone()).check(4).is_err());
+        for end in 1..body.len() {
+            assert!(
+                Records::new(body.slice(..end)).check(3).is_err(),
+                "cut at {end}"
+            );
+        }
+        assert!(
+            Records::new(Bytes::from_static(&[0, 0, 0, 0xc0]))
+                .check(1)
+                .is_err()
+        );
+    }
+}

@@ -1,0 +1,253 @@
+//! A run: consecutive items, or the results of consecutive items, in one frame.
+//!
+//! Pure: no IO, no clock, no runtime.
+//!
+//! Body: index of the first item (8 bytes), how many (4), then the records. Items that finish in order
+//! make long runs and share one header; items that finish in any order make short ones.
+
+use bytes::{Buf, Bytes};
+use serde::Serialize;
+
+use crate::{
+    DecodeError, EncodeError, Frame, HEADER_BYTES, ItemIndex, Kind, RecordTag, Records,
+    records::push_record,
+};
+
+/// The bytes of a run's own header.
+pub(crate) const RUN_HEADER: usize = 12;
+
+/// The body size at which a [`RunWriter`] closes a run and opens the next.
+const RUN_BYTES: usize = 64 * 1024;
+
+/// Consecutive items, or their results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The index of the first.
+    pub first: ItemIndex,
+    /// How many; at least 1.
+    pub count: u32,
+    /// One record each. Not checked yet: see [`Records::check`].
+    pub records: Bytes,
+}
+
+impl Run {
+    /// The index after the last.
+    #[must_use]
+    pub fn end(&self) -> ItemIndex {
+        self.first.plus(u64::from(self.count))
+    }
+
+    pub(crate) fn into_frame(self, kind: Kind) -> Frame {
+        let mut head = [0; RUN_HEADER];
+        head[..8].copy_from_slice(&self.first.0.to_le_bytes());
+        head[8..].copy_from_slice(&self.count.to_le_bytes());
+        Frame::with_head(kind, head, self.records)
+    }
+
+    pub(crate) fn from_body(mut body: Bytes) -> Result<Self, DecodeError> {
+        if body.len() < RUN_HEADER {
+            return Err(DecodeError::Short("run header is cut"));
+        }
+        let first = ItemIndex(body.get_u64_le());
+        let count = body.get_u32_le();
+        if count == 0 {
+            return Err(DecodeError::Malformed("run of no items"));
+        }
+        if first.0.checked_add(u64::from(count)).is_none() {
+            return Err(DecodeError::Malformed("run past the last index"));
+        }
+        Records::new(body.clone()).check(count)?;
+        Ok(Self {
+            first,
+            count,
+            records: body,
+        })
+    }
+}
+
+/// Packs results into [`Kind::Results`] frames as they come, in one buffer.
+///
+/// A result that continues the open run costs its record and no more. What does not encode leaves
+/// the buffer as it was.
+#[derive(Debug, Default)]
+pub struct RunWriter {
+    bytes: Vec<u8>,
+    open: Option<OpenRun>,
+    count: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct OpenRun {
+    start: usize,
+    next: ItemIndex,
+    count: u32,
+}
+
+impl RunWriter {
+    /// An empty writer.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends the outcome of item `index`.
+    ///
+    /// # Errors
+    /// [`EncodeError`]; nothing was appended.
+    #[inline]
+    pub fn push<T: Serialize>(
+        &mut self,
+        index: ItemIndex,
+        tag: RecordTag,
+        value: &T,
+        limit: usize,
+    ) -> Result<(), EncodeError> {
+        let run = match self.open {
+            Some(run) if run.next == index && self.bytes.len() - run.start < RUN_BYTES => run,
+            _ => self.open_run(index),
+        };
+        push_record(&mut self.bytes, tag, value, limit)?;
+        self.open = Some(OpenRun {
+            next: index.plus(1),
+            count: run.count + 1,
+            ..run
+        });
+        self.count += 1;
+        Ok(())
+    }
+
+    /// The bytes waiting.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The results waiting.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The frames so far, leaving the writer empty: complete [`Kind::Results`] frames one after the
+    /// other, for [`Outgoing::encoded`](crate::Outgoing::encoded).
+    pub fn take(&mut self) -> Bytes {
+        self.close_run();
+        self.count = 0;
+        // The next load is likely to be about as long as this one.
+        let next = Vec::with_capacity(self.bytes.len().min(RUN_BYTES));
+        Bytes::from(std::mem::replace(&mut self.bytes, next))
+    }
+
+    fn open_run(&mut self, index: ItemIndex) -> OpenRun {
+        self.close_run();
+        let run = OpenRun {
+            start: self.bytes.len(),
+            next: index,
+            count: 0,
+        };
+        self.bytes
+            .extend_from_slice(&[0; HEADER_BYTES + RUN_HEADER]);
+        let body = run.start + HEADER_BYTES;
+        self.bytes[body..body + 8].copy_from_slice(&index.0.to_le_bytes());
+        self.open = Some(run);
+        run
+    }
+
+    /// Fills in what was not known when the run was opened; drops a run that stayed empty.
+    fn close_run(&mut self) {
+        let Some(run) = self.open.take() else { return };
+        if run.count == 0 {
+            self.bytes.truncate(run.start);
+            return;
+        }
+        let body = run.start + HEADER_BYTES;
+        let length = (self.bytes.len() - body) as u32;
+        self.bytes[run.start..run.start + 4].copy_from_slice(&length.to_le_bytes());
+        self.bytes[run.start + 4] = Kind::Results as u8;
+        self.bytes[body + 8..body + 12].copy_from_slice(&run.count.to_le_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::{FrameDecoder, FromWorker, Limits, Outgoing};
+
+    fn runs_of(writer: &mut RunWriter) -> Vec<(u64, u32)> {
+        let mut outgoing = Outgoing::encoded(writer.take());
+        let mut wire = BytesMut::new();
+        while let Some(unit) = outgoing.next_unit() {
+            wire.extend_from_slice(unit.head());
+            wire.extend_from_slice(&unit.body);
+        }
+        let mut decoder = FrameDecoder::new(Limits::default());
+        let mut runs = Vec::new();
+        while let Some(frame) = decoder.decode(&mut wire).expect("well-formed") {
+            match FromWorker::from_frame(frame).expect("a message") {
+                FromWorker::Results(run) => runs.push((run.first.0, run.count)),
+                other => panic!("{other:?}"),
+            }
+        }
+        runs
+    }
+
+    #[test]
+    fn neighbours_share_a_run_and_strangers_do_not() {
+        let mut writer = RunWriter::new();
+        for index in [5, 6, 7, 3, 9, 10] {
+            writer
+                .push(ItemIndex(index), RecordTag::Value, &index, 100)
+                .expect("encodes");
+        }
+        assert_eq!(writer.count(), 6);
+        assert_eq!(runs_of(&mut writer), [(5, 3), (3, 1), (9, 2)]);
+        assert!(writer.is_empty());
+    }
+
+    #[test]
+    fn what_does_not_encode_leaves_no_trace() {
+        let mut writer = RunWriter::new();
+        writer
+            .push(ItemIndex(1), RecordTag::Value, &1u8, 100)
+            .expect("encodes");
+        let long = "x".repeat(50);
+        assert!(
+            writer
+                .push(ItemIndex(2), RecordTag::Value, &long, 10)
+                .is_err()
+        );
+        assert!(
+            writer
+                .push(ItemIndex(8), RecordTag::Value, &long, 10)
+                .is_err()
+        );
+        writer
+            .push(ItemIndex(9), RecordTag::Value, &1u8, 100)
+            .expect("encodes");
+        assert_eq!(runs_of(&mut writer), [(1, 1), (9, 1)]);
+    }
+
+    #[test]
+    fn a_result_longer_than_a_chunk_travels_in_chunks_beside_small_ones() {
+        let mut writer = RunWriter::new();
+        let long = "x".repeat(3 * crate::CHUNK_BYTES);
+        writer
+            .push(ItemIndex(0), RecordTag::Value, &1u8, 100)
+            .expect("encodes");
+        writer
+            .push(ItemIndex(1), RecordTag::Value, &long, usize::MAX)
+            .expect("encodes");
+        writer
+            .push(ItemIndex(2), RecordTag::Value, &2u8, 100)
+            .expect("encodes");
+        assert_eq!(runs_of(&mut writer), [(0, 2), (2, 1)]);
+    }
+}
