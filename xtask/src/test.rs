@@ -1,0 +1,124 @@
+//! `cargo xtask test`: everything that a fresh machine with Rust alone can run.
+//!
+//! Plain `cargo test` runs the tests of libraries, binaries and `tests/`, compiles the examples as
+//! programs, and runs the doc tests. It leaves bench targets alone, which is wanted: a bench run as
+//! a test is slow and says nothing.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, bail};
+
+use crate::step::{self, Step};
+
+/// Runs all tests: libraries, binaries, integration tests and doc tests; compiles the examples.
+///
+/// Needs nothing but cargo and rustc. Benches are not run.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask test
+  cargo xtask test -- retry --nocapture     only tests with `retry` in their names, with output
+  cargo xtask test --nextest                each test in a process of its own")]
+pub(crate) struct Args {
+    /// Run all but the doc tests with cargo-nextest, which must be installed
+    #[arg(long)]
+    nextest: bool,
+
+    /// Passed on to the test programs: name filters, `--nocapture`, …
+    #[arg(last = true, value_name = "ARGS")]
+    rest: Vec<String>,
+}
+
+/// Runs the tests.
+///
+/// # Errors
+/// When a test fails, something does not compile, or `--nextest` is asked for and not installed.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    if args.nextest && !nextest_is_installed() {
+        bail!(
+            "cargo-nextest is not installed: `cargo install --locked cargo-nextest`, \
+             or leave out --nextest to use plain `cargo test`"
+        );
+    }
+    step::run_all(steps(args))
+}
+
+/// The steps of the default run, for `ci`.
+pub(crate) fn default_steps() -> Vec<Step> {
+    steps(&Args {
+        nextest: false,
+        rest: Vec::new(),
+    })
+}
+
+fn steps(args: &Args) -> Vec<Step> {
+    command_lines(args)
+        .into_iter()
+        .map(|(name, line)| Step::cargo(name, line))
+        .collect()
+}
+
+fn command_lines(args: &Args) -> Vec<(&'static str, Vec<String>)> {
+    let line = |words: &str| {
+        let mut line: Vec<String> = words.split(' ').map(String::from).collect();
+        if !args.rest.is_empty() {
+            line.push("--".to_owned());
+            line.extend(args.rest.iter().cloned());
+        }
+        line
+    };
+    if args.nextest {
+        vec![
+            (
+                "nextest",
+                line("nextest run --workspace --no-fail-fast --no-tests=pass"),
+            ),
+            ("doc tests", line("test --workspace --no-fail-fast --doc")),
+        ]
+    } else {
+        vec![("tests", line("test --workspace --no-fail-fast"))]
+    }
+}
+
+fn nextest_is_installed() -> bool {
+    let mut probe = Command::new(step::cargo());
+    probe
+        .args(["nextest", "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    probe.status().is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Args, command_lines};
+
+    fn check(nextest: bool, rest: &[&str], expected: &[&str]) {
+        let args = Args {
+            nextest,
+            rest: rest.iter().map(|&word| word.into()).collect(),
+        };
+        let lines: Vec<String> = command_lines(&args)
+            .into_iter()
+            .map(|(_, line)| line.join(" "))
+            .collect();
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn arguments_after_the_dashes_reach_the_test_programs() {
+        check(false, &[], &["test --workspace --no-fail-fast"]);
+        check(
+            false,
+            &["retry", "--nocapture"],
+            &["test --workspace --no-fail-fast -- retry --nocapture"],
+        );
+        check(
+            true,
+            &["retry"],
+            &[
+                "nextest run --workspace --no-fail-fast --no-tests=pass -- retry",
+                "test --workspace --no-fail-fast --doc -- retry",
+            ],
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! `cargo xtask tidy`: the rules of this codebase that no compiler checks, as code.
+//!
+//! To add a rule: one file with a `RULE` in it, one `mod` line, one line in [`RULES`]. A rule is a
+//! pure function from the [`Tree`] to violations; only [`Tree::read`] touches the disk, so each
+//! rule's tests are texts: some that break it, some that do not.
+
+mod manifest;
+mod rust_file;
+mod tokens;
+mod tree;
+mod violation;
+
+mod arrows;
+mod bounded;
+mod dependencies;
+mod links;
+mod module_doc;
+mod owners;
+mod pure;
+mod seed_map;
+mod size;
+mod sleep;
+mod unfinished;
+mod unsafe_code;
+
+use anyhow::{Result, bail};
+
+use crate::step;
+use tree::Tree;
+use violation::{Rule, Violation};
+
+const RULES: &[Rule] = &[
+    arrows::RULE,
+    pure::RULE,
+    owners::RULE,
+    bounded::RULE,
+    unsafe_code::RULE,
+    module_doc::RULE,
+    size::RULE,
+    unfinished::RULE,
+    sleep::RULE,
+    dependencies::RULE,
+    seed_map::RULE,
+    links::RULE,
+];
+
+/// Checks the architecture rules and prints every violation as `path:line: rule: what to do`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Print the rules and what each demands, and check nothing
+    #[arg(long)]
+    list: bool,
+
+    /// Check only these rules; may be given more than once
+    #[arg(long, value_name = "RULE", value_parser = rule_names())]
+    only: Vec<String>,
+}
+
+fn rule_names() -> clap::builder::PossibleValuesParser {
+    RULES
+        .iter()
+        .map(|rule| rule.name)
+        .collect::<Vec<_>>()
+        .into()
+}
+
+/// Lists or checks the rules.
+///
+/// # Errors
+/// When a file cannot be read, or at least one rule is broken.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    if args.list {
+        for rule in RULES {
+            println!("{:<13} {}", rule.name, rule.demands);
+        }
+        return Ok(());
+    }
+    check(|rule| args.only.is_empty() || args.only.iter().any(|name| name == rule.name))
+}
+
+/// Checks every rule, for `lint` and `ci`.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn check_workspace() -> Result<()> {
+    check(|_| true)
+}
+
+fn check(wanted: impl Fn(&Rule) -> bool) -> Result<()> {
+    let tree = Tree::read(&step::root())?;
+    let mut violations: Vec<(&str, Violation)> = RULES
+        .iter()
+        .filter(|rule| wanted(rule))
+        .flat_map(|rule| {
+            (rule.check)(&tree)
+                .into_iter()
+                .map(|found| (rule.name, found))
+        })
+        .collect();
+    violations.sort_by(|(_, a), (_, b)| (&a.path, a.line).cmp(&(&b.path, b.line)));
+    for (
+        rule,
+        Violation {
+            path,
+            line,
+            message,
+        },
+    ) in &violations
+    {
+        println!("{path}:{line}: {rule}: {message}");
+    }
+    if !violations.is_empty() {
+        bail!(
+            "{} violations (`cargo xtask tidy --list` explains the rules)",
+            violations.len()
+        );
+    }
+    println!("tidy: {} Rust files keep the rules", tree.rust.len());
+    Ok(())
+}

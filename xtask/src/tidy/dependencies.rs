@@ -1,0 +1,92 @@
+//! Rule: every dependency is chosen once, for a written reason.
+
+use std::collections::BTreeMap;
+
+use super::tree::Tree;
+use super::violation::{Rule, Violation};
+
+pub(super) const RULE: Rule = Rule {
+    name: "dependencies",
+    demands: "crates write `name.workspace = true`; each foreign key of [workspace.dependencies] \
+              has a row in docs/dependencies.md, and each row a key",
+    check,
+};
+
+const TABLE: &str = "docs/dependencies.md";
+
+fn check(tree: &Tree) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let rows = tree
+        .markdown_file(TABLE)
+        .map(|file| rows(&file.text))
+        .unwrap_or_default();
+    let mut unclaimed = rows.clone();
+    for manifest in &tree.manifests {
+        for dependency in &manifest.dependencies {
+            let name = dependency.name.as_str();
+            if !dependency.is_workspace_table && !dependency.is_inherited {
+                let message = format!(
+                    "write `{name}.workspace = true`, with the version in [workspace.dependencies]"
+                );
+                found.push(Violation::new(&manifest.path, dependency.line, message));
+            }
+            if dependency.is_workspace_table && !dependency.is_local {
+                unclaimed.remove(name);
+                if !rows.contains_key(name) {
+                    let message = format!("give `{name}` a row in {TABLE}: what for, why this one");
+                    found.push(Violation::new(&manifest.path, dependency.line, message));
+                }
+            }
+        }
+    }
+    found.extend(unclaimed.into_iter().map(|(name, line)| {
+        let message = format!("`{name}` is not in [workspace.dependencies]: take the row out");
+        Violation::new(TABLE, line, message)
+    }));
+    found
+}
+
+/// The names in backticks that rows of a table start with, and their lines.
+fn rows(text: &str) -> BTreeMap<&str, usize> {
+    let names = text.lines().enumerate().filter_map(|(number, line)| {
+        let (name, _) = line.trim().strip_prefix("| `")?.split_once('`')?;
+        Some((name, number + 1))
+    });
+    names.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::violation::check, RULE};
+
+    #[test]
+    fn keys_and_rows_must_match() {
+        let root = "[workspace.dependencies]\nmt-a = { path = \"a\" }\nb = \"1\"\n";
+        let table = "| dependency | what for |\n|---|---|\n| `b` | it |\n";
+        check(
+            &RULE,
+            &[("Cargo.toml", root), ("docs/dependencies.md", table)],
+            &[],
+        );
+        check(&RULE, &[("Cargo.toml", root)], &["Cargo.toml:3"]);
+        let table = format!("{table}| `c` | nothing |\n");
+        let files = [
+            ("Cargo.toml", root),
+            ("docs/dependencies.md", table.as_str()),
+        ];
+        check(&RULE, &files, &["docs/dependencies.md:4"]);
+    }
+
+    #[test]
+    fn crates_inherit() {
+        let inherited = "[dependencies]\nb.workspace = true\n";
+        check(&RULE, &[("a/Cargo.toml", inherited)], &[]);
+        check(
+            &RULE,
+            &[("a/Cargo.toml", "[dependencies]\nb = \"1\"\n")],
+            &["a/Cargo.toml:2"],
+        );
+        let local = "[dev-dependencies]\nb = { path = \"../b\" }\n";
+        check(&RULE, &[("a/Cargo.toml", local)], &["a/Cargo.toml:2"]);
+    }
+}

@@ -1,0 +1,95 @@
+//! Rule: links between our own pages work.
+//!
+//! Addresses on the web are not visited: a check must not fail because a host is down.
+
+use super::tree::{Markdown, Tree};
+use super::violation::{Rule, Violation};
+
+pub(super) const RULE: Rule = Rule {
+    name: "links",
+    demands: "relative links in markdown files point to files that exist",
+    check,
+};
+
+fn check(tree: &Tree) -> Vec<Violation> {
+    tree.markdown
+        .iter()
+        .flat_map(|page| broken(tree, page))
+        .collect()
+}
+
+fn broken(tree: &Tree, page: &Markdown) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let mut in_code = false;
+    for (number, line) in page.text.lines().enumerate() {
+        if line.trim_start().starts_with("```") {
+            in_code = !in_code;
+        }
+        if in_code {
+            continue;
+        }
+        for target in targets(line) {
+            let resolved = resolve(&page.path, target);
+            if !resolved.is_some_and(|path| tree.exists(&path)) {
+                let message = format!("`{target}` does not exist: correct the link");
+                found.push(Violation::new(&page.path, number + 1, message));
+            }
+        }
+    }
+    found
+}
+
+/// The files that a line links to, without anchors; code in backticks is left out.
+fn targets(line: &str) -> Vec<&str> {
+    let prose = line.split('`').step_by(2);
+    let links = prose.flat_map(|text| text.split("](").skip(1));
+    // A link whose text is code begins in the prose after that code.
+    links
+        .filter_map(|rest| rest.split([')', ' ', '#']).next())
+        .filter(|target| !target.is_empty())
+        .filter(|target| !target.contains("://") && !target.starts_with("mailto:"))
+        .collect()
+}
+
+/// The path from the root that `target` on the page `page` means; `None` if it leaves the root.
+fn resolve(page: &str, target: &str) -> Option<String> {
+    let folder = page.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            name => parts.push(name),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::violation::check, RULE};
+
+    #[test]
+    fn links_to_nowhere_are_found() {
+        let readme = ("README.md", "");
+        let check_page = |text: &str, expected: &[&str]| {
+            check(&RULE, &[readme, ("docs/a/b.md", text)], expected);
+        };
+        for good in [
+            "[it](../../README.md)",
+            "[it](../../README.md#part), [that](./b.md)",
+            "[`code`](b.md) [folder](../a/) [web](https://example.org/x) [here](#part)",
+            "`[not](a-link.md)`",
+            "```\n[not](a-link.md)\n```",
+        ] {
+            check_page(good, &[]);
+        }
+        for bad in [
+            "[it](README.md)",
+            "[`code`](c.md)",
+            "[it](../../../README.md)",
+        ] {
+            check_page(bad, &["docs/a/b.md:1"]);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Rule: tests wait for what they need, never for a time.
+
+use super::rust_file::RustFile;
+use super::tree::Tree;
+use super::violation::{Rule, Violation};
+
+pub(super) const RULE: Rule = Rule {
+    name: "sleep",
+    demands: "no `sleep(` in tests of crates/, but for a task that pretends to work in a worker \
+              process: its line carries `// work:`",
+    check,
+};
+
+const SLEEPS: &[&str] = &["sleep", "sleep_until", "sleep_ms"];
+
+fn check(tree: &Tree) -> Vec<Violation> {
+    tree.rust
+        .iter()
+        .filter(|file| file.path.starts_with("crates/"))
+        .flat_map(sleeps)
+        .collect()
+}
+
+fn sleeps(file: &RustFile) -> Vec<Violation> {
+    let is_test_file = file.is_test();
+    let message = "wait for the event itself, with a deadline; if a task pretends to work in a \
+                   worker process, say so: `// work: …`";
+    file.tokens
+        .iter()
+        .enumerate()
+        .filter(|(_, token)| is_test_file || token.in_test)
+        .filter(|(_, token)| SLEEPS.contains(&token.text.as_str()))
+        .filter(|(index, _)| file.tokens_are(index + 1, &["("]))
+        .filter(|(index, _)| *index == 0 || !file.tokens_are(index - 1, &["fn"]))
+        .filter(|(_, token)| {
+            !file
+                .comments_at(token.line)
+                .any(|text| text.contains("work:"))
+        })
+        .map(|(_, token)| Violation::new(&file.path, token.line, message))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::violation::check, RULE};
+
+    #[test]
+    fn sleeps_in_tests_are_found() {
+        let test = "crates/a/tests/b.rs";
+        let source = "crates/a/src/b.rs";
+        let code = "fn f() { thread::sleep(SECOND); }";
+        check(&RULE, &[(test, code)], &["crates/a/tests/b.rs:1"]);
+        check(&RULE, &[(source, code)], &[]);
+        let module = format!("#[cfg(test)]\nmod tests {{\n{code}\n}}");
+        check(&RULE, &[(source, &module)], &["crates/a/src/b.rs:3"]);
+        check(
+            &RULE,
+            &[("crates/a/src/b/tests.rs", code)],
+            &["crates/a/src/b/tests.rs:1"],
+        );
+    }
+
+    #[test]
+    fn pretended_work_is_fine() {
+        let test = "crates/a/tests/b.rs";
+        check(
+            &RULE,
+            &[(test, "sleep(LONG).await; // work: holds its place\n")],
+            &[],
+        );
+        check(
+            &RULE,
+            &[(test, "// work: holds its place\nsleep(LONG).await;\n")],
+            &[],
+        );
+        check(
+            &RULE,
+            &[(test, "f(); // work: far\nsleep(LONG).await;\n")],
+            &["crates/a/tests/b.rs:2"],
+        );
+        check(&RULE, &[(test, "fn sleep(x: u8) {}\n")], &[]);
+    }
+}

@@ -1,0 +1,127 @@
+//! The workspace's files as the rules see them: read once, held as text and tokens.
+//!
+//! Reading the disk happens in [`Tree::read`] and nowhere else in `tidy`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use walkdir::{DirEntry, WalkDir};
+
+use super::manifest::Manifest;
+use super::rust_file::RustFile;
+
+/// Folders that hold nothing of ours: build output, the repository's own data, scratch.
+const SKIPPED_FOLDERS: [&str; 3] = ["target", ".git", "wip"];
+
+/// All files of the workspace.
+#[derive(Default)]
+pub(super) struct Tree {
+    pub(super) rust: Vec<RustFile>,
+    pub(super) manifests: Vec<Manifest>,
+    pub(super) markdown: Vec<Markdown>,
+    paths: BTreeSet<String>,
+}
+
+/// A markdown file.
+pub(super) struct Markdown {
+    pub(super) path: String,
+    pub(super) text: String,
+}
+
+impl Tree {
+    /// Reads the workspace at `root`.
+    ///
+    /// # Errors
+    /// When a folder or a file cannot be read; a file must be UTF-8 if its name says it is text.
+    pub(super) fn read(root: &Path) -> Result<Self> {
+        let mut files = Vec::new();
+        for entry in WalkDir::new(root)
+            .sort_by_file_name()
+            .into_iter()
+            .filter_entry(is_ours)
+        {
+            let entry = entry.context("failed to walk the workspace")?;
+            if !entry.file_type().is_file() {
+                continue;
+            }
+            let path = entry.path();
+            let text = if is_read(path) {
+                fs::read_to_string(path).with_context(|| format!("failed to read {path:?}"))?
+            } else {
+                String::new()
+            };
+            let relative = path.strip_prefix(root).unwrap_or(path);
+            files.push((relative.to_string_lossy().replace('\\', "/"), text));
+        }
+        Ok(Self::of(files))
+    }
+
+    /// Builds a tree from paths and texts.
+    pub(super) fn of(files: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut tree = Self::default();
+        for (path, text) in files {
+            tree.paths.insert(path.clone());
+            if path.ends_with(".rs") {
+                tree.rust.push(RustFile::new(path, text));
+            } else if path.ends_with("Cargo.toml") {
+                tree.manifests.push(Manifest::new(path, &text));
+            } else if path.ends_with(".md") {
+                tree.markdown.push(Markdown { path, text });
+            }
+        }
+        tree
+    }
+
+    /// Whether `path` (from the root, with `/`) is a file, or a folder with a file in it.
+    pub(super) fn exists(&self, path: &str) -> bool {
+        let folder = format!("{}/", path.trim_end_matches('/'));
+        path.is_empty()
+            || self.paths.contains(path)
+            || self
+                .paths
+                .range(folder.clone()..)
+                .next()
+                .is_some_and(|p| p.starts_with(&folder))
+    }
+
+    /// The Rust file at `path`.
+    pub(super) fn rust_file(&self, path: &str) -> Option<&RustFile> {
+        self.rust.iter().find(|file| file.path == path)
+    }
+
+    /// The markdown file at `path`.
+    pub(super) fn markdown_file(&self, path: &str) -> Option<&Markdown> {
+        self.markdown.iter().find(|file| file.path == path)
+    }
+}
+
+fn is_ours(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy();
+    !(entry.file_type().is_dir() && SKIPPED_FOLDERS.contains(&name.as_ref()))
+}
+
+fn is_read(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|end| end == "rs" || end == "md" || end == "toml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tree;
+
+    #[test]
+    fn files_and_their_folders_exist_and_nothing_else_does() {
+        let tree = Tree::of([("docs/a/b.md".into(), String::new())]);
+        for (path, exists) in [
+            ("docs/a/b.md", true),
+            ("docs/a/", true),
+            ("docs", true),
+            ("doc", false),
+            ("b.md", false),
+        ] {
+            assert_eq!(tree.exists(path), exists, "{path}");
+        }
+    }
+}
