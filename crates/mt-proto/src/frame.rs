@@ -177,6 +177,12 @@ impl FrameDecoder {
         Ok(None)
     }
 
+    /// Whether chunks of a body have come whose last one has not.
+    #[must_use]
+    pub fn is_mid_body(&self) -> bool {
+        self.partial.is_some()
+    }
+
     /// How many more bytes complete the frame at the front of `received`, as far as is known.
     #[must_use]
     pub fn missing(&self, received: &BytesMut) -> usize {

@@ -1,0 +1,34 @@
+//! The worker's side of being started.
+
+use crate::{AttachError, Connection, Progress, platform};
+
+/// What a worker process starts with.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Attached {
+    /// Its end of the connection.
+    pub connection: Connection,
+    /// Where it counts what it has started and finished.
+    pub progress: Progress,
+}
+
+/// Whether this process was started by [`spawn`](crate::spawn()).
+#[must_use]
+pub fn is_worker_process() -> bool {
+    platform::was_started_as_worker()
+}
+
+/// Takes over the connection this process was started with, and starts the
+/// [guard](crate::guard) that ends this process when the parent is gone. To be called once, before
+/// anything else uses standard input, within a tokio runtime that has IO enabled.
+///
+/// # Errors
+/// [`AttachError`]; the process should exit then.
+pub fn attach() -> Result<Attached, AttachError> {
+    let (stream, page) = platform::take_over()?;
+    platform::guard(&stream).map_err(AttachError::NoConnection)?;
+    Ok(Attached {
+        connection: Connection::over_stream(stream),
+        progress: Progress::new(page),
+    })
+}

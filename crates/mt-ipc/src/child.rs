@@ -1,0 +1,112 @@
+//! A started worker process: its end, and putting an end to it.
+
+use std::{fmt, process::ExitStatus};
+
+use rustix::process::Pid;
+use tokio::process::Child;
+
+use crate::{
+    error::describe_exit,
+    platform::{ExitWatch, kill_tree},
+};
+
+/// How a process ended. Both `None` means that it is gone but somebody else reaped it (a host program
+/// that calls `waitpid(-1)`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub struct Exit {
+    /// The exit code, if it exited.
+    pub code: Option<i32>,
+    /// The signal's number, if a signal ended it.
+    pub signal: Option<i32>,
+    /// Whether it left a core dump.
+    pub core_dumped: bool,
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&describe_exit(self))
+    }
+}
+
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        #[cfg(unix)]
+        {
+            use std::os::unix::process::ExitStatusExt;
+            Self {
+                code: status.code(),
+                signal: status.signal(),
+                core_dumped: status.core_dumped(),
+            }
+        }
+        #[cfg(not(unix))]
+        Self {
+            code: status.code(),
+            signal: None,
+            core_dumped: false,
+        }
+    }
+}
+
+/// A worker process. Dropping it before [`wait`](Self::wait) has returned kills it and leaves the
+/// reaping to the runtime.
+#[derive(Debug)]
+pub struct ChildProcess {
+    child: Child,
+    pid: Pid,
+    watch: ExitWatch,
+    reaped: bool,
+}
+
+impl ChildProcess {
+    /// Takes charge of a child that was just started.
+    pub(crate) fn new(child: Child) -> Option<Self> {
+        let pid = child
+            .id()
+            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?))?;
+        Some(Self {
+            child,
+            pid,
+            watch: ExitWatch::new(pid),
+            reaped: false,
+        })
+    }
+
+    /// The process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    /// Kills the process and everything it has started. Does nothing once it is reaped.
+    pub fn kill(&mut self) {
+        if !self.reaped {
+            kill_tree(self.pid);
+        }
+    }
+
+    /// Waits for the end of the process, kills what it has left in its process group, and reaps it.
+    ///
+    /// Cancel-safe: call it again to go on waiting.
+    pub async fn wait(&mut self) -> Exit {
+        if self.watch.exited().await {
+            // Not reaped yet, so the group's number still means this group and no other.
+            self.kill();
+        }
+        let exit = self.child.wait().await.map(Exit::from).unwrap_or_default();
+        if !self.reaped && !self.watch.tells_before_reaping() {
+            // The second best: the number can only mean another group if the group is empty and the
+            // number was given out again since.
+            self.kill();
+        }
+        self.reaped = true;
+        exit
+    }
+}
+
+impl Drop for ChildProcess {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,146 @@
+//! What can go wrong on a connection and in making one.
+
+use std::io;
+
+use mt_proto::{DecodeError, Fingerprint};
+
+use crate::Exit;
+
+/// Receiving failed. Nothing more can be received on this connection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecvError {
+    /// The other side sent bytes that are no message. It is broken and should be killed.
+    #[error("received bytes that are no message: {0}")]
+    Decode(#[from] DecodeError),
+    /// The connection ended inside a frame: the other side died while it was sending.
+    #[error("the connection ended inside a message")]
+    Cut,
+    /// The operating system refused.
+    #[error("reading from the connection failed: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// A frame was not queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The lane is at its limit: the other side does not read fast enough. Trying again later can
+    /// help.
+    #[error("the send queue is full")]
+    Full,
+    /// The connection is closed or broken.
+    #[error("the connection is closed")]
+    Closed,
+}
+
+/// A worker process could not be started. No process is left behind.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpawnError {
+    /// The operating system lacks something just now: descriptors, processes, memory.
+    #[error("making the connection for a worker failed: {0}")]
+    Connection(#[source] io::Error),
+    /// The program can't be started.
+    #[error("starting the worker program {program} failed: {source}")]
+    Program {
+        /// What was to be started.
+        program: String,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// The program's file is not the one this process was started from.
+    #[error(
+        "the program file {program} was replaced while this process runs, so a worker would be another build; restart the program"
+    )]
+    Replaced {
+        /// The file.
+        program: String,
+    },
+    /// The thread that starts workers is gone, or can't be made.
+    #[error("the thread that starts workers is not available")]
+    Spawner,
+}
+
+/// The two sides did not come to terms.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandshakeError {
+    /// The other side is another build.
+    #[error(
+        "the worker is another build: protocol {theirs_version} and tasks {theirs}, here protocol {ours_version} and tasks {ours}; build parent and worker from the same source"
+    )]
+    OtherBuild {
+        /// This side's protocol version.
+        ours_version: u16,
+        /// This side's tasks.
+        ours: Fingerprint,
+        /// The other side's protocol version.
+        theirs_version: u16,
+        /// The other side's tasks.
+        theirs: Fingerprint,
+    },
+    /// The other side said something else than its first word.
+    #[error("the other side spoke out of turn")]
+    OutOfTurn,
+    /// The other side ended the connection before the handshake was over.
+    #[error("the other side hung up before the handshake was over")]
+    HungUp,
+    /// The connection failed.
+    #[error(transparent)]
+    Recv(#[from] RecvError),
+    /// The answer could not be queued.
+    #[error(transparent)]
+    Send(#[from] SendError),
+}
+
+/// This process was started as a worker, but its connection can't be taken over.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttachError {
+    /// What should be the connection is not one: started by hand?
+    #[error("this process carries a worker's name, but has no connection to a pool: {0}")]
+    NoConnection(#[source] io::Error),
+    /// The parent died before the worker was up.
+    #[error("the parent process is gone")]
+    ParentGone,
+}
+
+/// Shows an exit as the end of a sentence about a worker.
+pub(crate) fn describe_exit(exit: &Exit) -> String {
+    match (exit.signal, exit.code) {
+        (Some(signal), _) => {
+            let name = signal_name(signal).map_or(String::new(), |name| format!(" ({name})"));
+            let core = if exit.core_dumped {
+                ", core dumped"
+            } else {
+                ""
+            };
+            format!("was killed by signal {signal}{name}{core}")
+        }
+        (None, Some(code)) => format!("exited with code {code}"),
+        (None, None) => {
+            "is gone (somebody else in this process reaped it, so how is unknown)".into()
+        }
+    }
+}
+
+/// The names of the signals a crash is likely to show; their numbers are the same on the Unixes we
+/// run on, except where left out.
+fn signal_name(signal: i32) -> Option<&'static str> {
+    Some(match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        _ => return None,
+    })
+}

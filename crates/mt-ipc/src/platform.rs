@@ -1,0 +1,24 @@
+//! What differs between operating systems, behind one set of names. Nothing above this folder
+//! contains a `cfg` for a system.
+
+#[cfg(unix)]
+mod page;
+#[cfg(unix)]
+mod tree;
+#[cfg(unix)]
+mod unix;
+
+#[cfg(unix)]
+pub(crate) use page::Page;
+#[cfg(unix)]
+pub(crate) use tree::kill_tree;
+#[cfg(unix)]
+pub use unix::guard;
+#[cfg(unix)]
+pub(crate) use unix::{
+    ExitWatch, Stream, StreamReadHalf, connected_pair, own_program, prepare, read_now, take_over,
+    was_started_as_worker,
+};
+
+#[cfg(not(unix))]
+compile_error!("mt-ipc has no Windows backend yet; docs/platforms.md says what is missing");

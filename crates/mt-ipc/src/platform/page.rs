@@ -1,0 +1,130 @@
+//! One page of memory shared by a parent and one worker, and nobody else.
+#![expect(unsafe_code, reason = "mapping memory")]
+
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    ptr::NonNull,
+    sync::atomic::AtomicU64,
+};
+
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+/// The size of the mapping. The counters need 3 × 64 bytes.
+const PAGE_BYTES: usize = 4096;
+
+/// Counters in memory shared between processes. Each has a cache line of its own.
+#[repr(C)]
+struct Counters {
+    started: Line,
+    finished: Line,
+    turns: Line,
+}
+
+#[repr(C, align(64))]
+struct Line(AtomicU64);
+
+/// A mapped page. Unmapped when dropped; the memory goes when both sides have dropped it.
+#[derive(Debug)]
+pub(crate) struct Page {
+    counters: NonNull<Counters>,
+}
+
+// SAFETY: the pointer is to memory that stays mapped as long as the `Page` lives, and all access to
+// it is through shared references to atomics.
+unsafe impl Send for Page {}
+// SAFETY: as above.
+unsafe impl Sync for Page {}
+
+impl Page {
+    /// A new page of zeros and the descriptor that lets the worker map it too.
+    pub(crate) fn create() -> io::Result<(Self, OwnedFd)> {
+        let fd = anonymous_file()?;
+        Ok((Self::map(fd.as_fd())?, fd))
+    }
+
+    /// Maps the page behind a descriptor made by [`create`](Self::create).
+    pub(crate) fn map(fd: BorrowedFd<'_>) -> io::Result<Self> {
+        if (rustix::fs::fstat(fd)?.st_size as u64) < PAGE_BYTES as u64 {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "shared page is too short",
+            ));
+        }
+        let (prot, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED);
+        // SAFETY: a null hint lets the kernel choose unused addresses, so no memory of ours is
+        // replaced. The file is at least a page long, and sealed against shrinking where the system
+        // can, so access can't fault.
+        let address = unsafe { mmap(std::ptr::null_mut(), PAGE_BYTES, prot, flags, fd, 0) }?;
+        let counters = NonNull::new(address.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self { counters })
+    }
+
+    pub(crate) fn started(&self) -> &AtomicU64 {
+        &self.counters().started.0
+    }
+
+    pub(crate) fn finished(&self) -> &AtomicU64 {
+        &self.counters().finished.0
+    }
+
+    pub(crate) fn turns(&self) -> &AtomicU64 {
+        &self.counters().turns.0
+    }
+
+    fn counters(&self) -> &Counters {
+        // SAFETY: the mapping is page-aligned, longer than `Counters`, and lives as long as `self`.
+        // Any bit pattern is a valid `Counters`. The other process changes it only through atomics;
+        // a worker gone mad can write any number, which is all a number can be.
+        unsafe { self.counters.as_ref() }
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        // SAFETY: address and length are those of the mapping made in `map`, and no reference into
+        // it outlives `self`. A failure leaks a page and can't be mended here.
+        let _ = unsafe { munmap(self.counters.as_ptr().cast(), PAGE_BYTES) };
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+fn anonymous_file() -> io::Result<OwnedFd> {
+    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
+    let fd = memfd_create(
+        "mt-progress",
+        MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING,
+    )?;
+    ftruncate(&fd, PAGE_BYTES as u64)?;
+    // A worker could otherwise shorten the file and make the parent fault.
+    fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+    Ok(fd)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+fn anonymous_file() -> io::Result<OwnedFd> {
+    let file = tempfile::tempfile()?;
+    file.set_len(PAGE_BYTES as u64)?;
+    Ok(file.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::*;
+
+    #[test]
+    fn two_mappings_are_one_memory_and_it_cannot_shrink() {
+        let (ours, fd) = Page::create().expect("a page");
+        let theirs = Page::map(fd.as_fd()).expect("the same page");
+        theirs.started().store(7, Ordering::Release);
+        theirs.turns().store(u64::MAX, Ordering::Release);
+        assert_eq!(ours.started().load(Ordering::Acquire), 7);
+        assert_eq!(ours.finished().load(Ordering::Acquire), 0);
+        assert_eq!(ours.turns().load(Ordering::Acquire), u64::MAX);
+        if cfg!(target_os = "linux") {
+            assert!(rustix::fs::ftruncate(&fd, 0).is_err(), "sealed");
+        }
+    }
+}

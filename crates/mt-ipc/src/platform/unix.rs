@@ -1,0 +1,260 @@
+//! Unix: a socketpair, handed to the child as its standard input.
+
+use std::{
+    env, io,
+    io::{IoSlice, IoSliceMut},
+    mem::MaybeUninit,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::{net::UnixStream as StdUnixStream, process::CommandExt},
+    },
+    path::PathBuf,
+    process::{Command, Stdio},
+    thread,
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::{Errno, fcntl_dupfd_cloexec},
+    net::{
+        RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+        SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+    },
+    process::{Pid, Signal, getpid, getppid, kill_process_group},
+};
+
+use super::{Page, tree};
+use crate::{AttachError, SpawnError};
+
+pub(crate) type Stream = tokio::net::UnixStream;
+pub(crate) type StreamReadHalf = tokio::net::unix::OwnedReadHalf;
+
+/// The name a worker is started under (`argv[0]`). It marks the process as a worker without leaving
+/// anything in the environment that its own children would inherit, and `ps` shows it.
+const WORKER_NAME: &str = "mt-worker";
+
+/// What a worker needs of its parent, made before the worker is.
+pub(crate) struct ParentEnd {
+    pub(crate) socket: StdUnixStream,
+    pub(crate) page: Page,
+}
+
+/// A connected pair with the progress page already on its way to the worker.
+pub(crate) fn connected_pair() -> io::Result<(ParentEnd, OwnedFd)> {
+    let (ours, theirs) = StdUnixStream::pair()?;
+    let (page, page_fd) = Page::create()?;
+    let fds = [page_fd.as_fd()];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    control.push(SendAncillaryMessage::ScmRights(&fds));
+    let parent = getpid().as_raw_nonzero().get().to_le_bytes();
+    sendmsg(
+        &ours,
+        &[IoSlice::new(&parent)],
+        &mut control,
+        SendFlags::empty(),
+    )?;
+    ours.set_nonblocking(true)?;
+    Ok((ParentEnd { socket: ours, page }, theirs.into()))
+}
+
+/// Makes `command` start as a worker: its name, its end of the connection as standard input, and a
+/// process group of its own, so that the terminal's Ctrl-C and a kill of its tree reach it alone.
+///
+/// There is no `pre_exec` here on purpose: with one, std forks instead of using `posix_spawn`, which
+/// is slow from a large parent.
+pub(crate) fn prepare(command: &mut Command, theirs: OwnedFd) {
+    command
+        .arg0(WORKER_NAME)
+        .stdin(Stdio::from(theirs))
+        .process_group(0);
+}
+
+/// How this program starts itself again.
+pub(crate) fn own_program() -> Result<PathBuf, SpawnError> {
+    if cfg!(target_os = "linux") {
+        // The very file this process runs, also when it was replaced or deleted since.
+        return Ok(PathBuf::from("/proc/self/exe"));
+    }
+    let program = env::current_exe().map_err(SpawnError::Connection)?;
+    let unchanged = started_from().is_some_and(|then| Some(then) == file_identity(&program));
+    if unchanged {
+        Ok(program)
+    } else {
+        Err(SpawnError::Replaced {
+            program: program.display().to_string(),
+        })
+    }
+}
+
+/// The identity of the program file when it was first asked for.
+fn started_from() -> Option<(u64, u64)> {
+    static FIRST: std::sync::OnceLock<Option<(u64, u64)>> = std::sync::OnceLock::new();
+    *FIRST.get_or_init(|| file_identity(&env::current_exe().ok()?))
+}
+
+fn file_identity(path: &std::path::Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let meta = std::fs::metadata(path).ok()?;
+    Some((meta.dev(), meta.ino()))
+}
+
+/// Whether this process carries a worker's name.
+pub(crate) fn was_started_as_worker() -> bool {
+    env::args_os()
+        .next()
+        .is_some_and(|name| name == WORKER_NAME)
+}
+
+/// Takes the connection over from standard input, which becomes the null device, and ties this
+/// process to its parent.
+pub(crate) fn take_over() -> Result<(Stream, Page), AttachError> {
+    let stdin = rustix::stdio::stdin();
+    let (parent, page_fd) = receive_page(stdin).map_err(AttachError::NoConnection)?;
+    let page = Page::map(page_fd.as_fd()).map_err(AttachError::NoConnection)?;
+    let socket = move_away_from_stdin().map_err(AttachError::NoConnection)?;
+    bind_to_parent(parent)?;
+    let socket = StdUnixStream::from(socket);
+    socket
+        .set_nonblocking(true)
+        .map_err(AttachError::NoConnection)?;
+    let stream = Stream::from_std(socket).map_err(AttachError::NoConnection)?;
+    Ok((stream, page))
+}
+
+fn receive_page(stdin: impl AsFd) -> io::Result<(Pid, OwnedFd)> {
+    let mut parent = [0; 4];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut iov = [IoSliceMut::new(&mut parent)];
+    let got = recvmsg(stdin, &mut iov, &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    let fd = control.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
+        _ => None,
+    });
+    let parent = Pid::from_raw(i32::from_le_bytes(parent));
+    match (got.bytes, fd, parent) {
+        (4, Some(fd), Some(parent)) => Ok((parent, fd)),
+        _ => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "no greeting from a parent",
+        )),
+    }
+}
+
+/// Gives the connection a private descriptor and puts the null device in its place, so that a task
+/// that reads standard input, or a program it starts, can't touch the connection.
+fn move_away_from_stdin() -> io::Result<OwnedFd> {
+    let socket = fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
+    let null = std::fs::File::open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&null)?;
+    Ok(socket)
+}
+
+fn bind_to_parent(parent: Pid) -> Result<(), AttachError> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{set_child_subreaper, set_parent_process_death_signal};
+        // The guard thread does the killing, and it can take the worker's own children along. A
+        // stopped process runs no thread, so the parent's death first lets it continue. (The signal
+        // is sent when the parent's *thread* that started us ends; that thread lives for ever.)
+        let _ = set_parent_process_death_signal(Some(Signal::CONT));
+        // Children of a task that detach themselves stay below this process and can be found.
+        let _ = set_child_subreaper(Some(getpid()));
+    }
+    // The parent may have died before the lines above.
+    if getppid() == Some(parent) {
+        Ok(())
+    } else {
+        Err(AttachError::ParentGone)
+    }
+}
+
+/// Starts the thread that ends this worker process, with everything below it, when the parent's end
+/// of the connection closes. Nothing the user's code does can hold it up: it only sleeps in the
+/// kernel until then.
+///
+/// # Errors
+/// The system's, when the thread or a descriptor for it can't be made.
+pub fn guard(connection: impl AsFd) -> io::Result<()> {
+    let socket = fcntl_dupfd_cloexec(connection, 3)?;
+    thread::Builder::new()
+        .name("mt-guard".into())
+        .stack_size(128 * 1024)
+        .spawn(move || {
+            // No event is asked for: only a hang-up or an error, which are always told, end the wait.
+            let mut fds = [PollFd::new(&socket, PollFlags::empty())];
+            while matches!(poll(&mut fds, None), Ok(0) | Err(Errno::INTR)) {}
+            end_with_everything_below();
+        })?;
+    Ok(())
+}
+
+fn end_with_everything_below() -> ! {
+    let own = getpid();
+    for pid in tree::descendants(own) {
+        let _ = rustix::process::kill_process(pid, Signal::KILL);
+    }
+    let _ = kill_process_group(own, Signal::KILL);
+    // Reached only when this process leads no group, as under a debugger that started it.
+    std::process::abort()
+}
+
+/// Reads what is there without waiting; `None` when nothing is.
+pub(crate) fn read_now(stream: &StreamReadHalf, into: &mut [u8]) -> io::Result<Option<usize>> {
+    let stream: &Stream = stream.as_ref();
+    match rustix::net::recv(stream, into, RecvFlags::DONTWAIT) {
+        Ok((_, n)) => Ok(Some(n)),
+        Err(Errno::AGAIN) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Tells that a child has exited *before* it is reaped, while its process group can still be named
+/// safely.
+pub(crate) struct ExitWatch {
+    #[cfg(target_os = "linux")]
+    pidfd: Option<tokio::io::unix::AsyncFd<OwnedFd>>,
+}
+
+impl std::fmt::Debug for ExitWatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ExitWatch").finish_non_exhaustive()
+    }
+}
+
+impl ExitWatch {
+    #[cfg(target_os = "linux")]
+    pub(crate) fn new(child: Pid) -> Self {
+        use rustix::process::{PidfdFlags, pidfd_open};
+        use tokio::io::{Interest, unix::AsyncFd};
+        let pidfd = pidfd_open(child, PidfdFlags::NONBLOCK).ok();
+        Self {
+            pidfd: pidfd
+                .and_then(|fd| AsyncFd::register_with_interest(fd, Interest::READABLE).ok()),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn new(_child: Pid) -> Self {
+        Self {}
+    }
+
+    /// Whether [`exited`](Self::exited) can wait.
+    pub(crate) fn tells_before_reaping(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        return self.pidfd.is_some();
+        #[cfg(not(target_os = "linux"))]
+        false
+    }
+
+    /// Waits until the child has exited and returns true; returns false at once where the system
+    /// can't tell without reaping. Cancel-safe.
+    pub(crate) async fn exited(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        if let Some(pidfd) = &self.pidfd {
+            return pidfd.readable().await.is_ok();
+        }
+        false
+    }
+}

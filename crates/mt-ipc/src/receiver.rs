@@ -1,0 +1,102 @@
+//! The receiving side: takes what is there and decodes all of it.
+
+use bytes::BytesMut;
+use mt_proto::{CHUNK_BYTES, Frame, FrameDecoder, Limits};
+use tokio::io::AsyncReadExt;
+
+use crate::{RecvError, connection::ReadHalf};
+
+/// The size of a receive block. Frames share their block's memory, so a block lives as long as the
+/// longest-lived frame in it.
+const BLOCK_BYTES: usize = CHUNK_BYTES;
+
+/// A block with less room than this left is replaced. Small, so that a block is used up before.
+const MIN_SPARE_BYTES: usize = 16 * 1024;
+
+/// Receives frames.
+#[derive(Debug)]
+pub struct FrameReceiver {
+    io: ReadHalf,
+    received: BytesMut,
+    decoder: FrameDecoder,
+}
+
+impl FrameReceiver {
+    pub(crate) fn new(io: ReadHalf, limits: Limits) -> Self {
+        Self {
+            io,
+            received: BytesMut::new(),
+            decoder: FrameDecoder::new(limits),
+        }
+    }
+
+    /// The next frame; `None` when the other side has ended the connection between two frames.
+    ///
+    /// Cancel-safe: bytes that were read are kept.
+    ///
+    /// # Errors
+    /// [`RecvError::Decode`] for bytes that are no frame, [`RecvError::Cut`] when the connection ends
+    /// inside a frame, [`RecvError::Io`] otherwise. Nothing more can be received after an error.
+    pub async fn recv(&mut self) -> Result<Option<Frame>, RecvError> {
+        loop {
+            if let Some(frame) = self.decoder.decode(&mut self.received)? {
+                return Ok(Some(frame));
+            }
+            self.make_room();
+            let n = self
+                .io
+                .read_buf(&mut self.received)
+                .await
+                .or_else(reset_is_end)?;
+            if n == 0 {
+                return self.end();
+            }
+        }
+    }
+
+    /// A frame that has already arrived in full; `None` when there is none, now or ever. For taking
+    /// what a dead process left in the connection, whose end may be held open by somebody else.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv), except that an end inside a frame is no error here.
+    pub fn recv_now(&mut self) -> Result<Option<Frame>, RecvError> {
+        let mut block = [0; MIN_SPARE_BYTES];
+        loop {
+            if let Some(frame) = self.decoder.decode(&mut self.received)? {
+                return Ok(Some(frame));
+            }
+            match self
+                .io
+                .read_now(&mut block)
+                .or_else(|e| reset_is_end(e).map(Some))?
+            {
+                None | Some(0) => return Ok(None),
+                Some(n) => self.received.extend_from_slice(&block[..n]),
+            }
+        }
+    }
+
+    fn make_room(&mut self) {
+        let missing = self.decoder.missing(&self.received);
+        let spare = self.received.capacity() - self.received.len();
+        if spare < missing.max(MIN_SPARE_BYTES) {
+            self.received.reserve(missing.max(BLOCK_BYTES));
+        }
+    }
+
+    fn end(&self) -> Result<Option<Frame>, RecvError> {
+        if self.received.is_empty() && !self.decoder.is_mid_body() {
+            Ok(None)
+        } else {
+            Err(RecvError::Cut)
+        }
+    }
+}
+
+/// A peer that died with unread bytes in its socket resets the connection; that is an end too.
+fn reset_is_end(error: std::io::Error) -> std::io::Result<usize> {
+    match error.kind() {
+        std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => Ok(0),
+        _ => Err(error),
+    }
+}

@@ -1,0 +1,187 @@
+//! The sending side: two bounded lanes that a [`Writer`](crate::Writer) empties.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use mt_proto::{CHUNK_BYTES, Frame, Outgoing, Unit};
+use tokio::sync::Notify;
+
+use crate::SendError;
+
+/// The bounds of a connection's send queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// The most control frames waiting. Default 64: heartbeats every half second never come near it
+    /// unless the other side has stopped reading for good.
+    pub control_frames: usize,
+    /// The most bulk frames waiting. Default 4096; the sender's own credit keeps it far below.
+    pub bulk_frames: usize,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self {
+            control_frames: 64,
+            bulk_frames: 4096,
+        }
+    }
+}
+
+/// Queues frames for sending. Clones share the queue.
+#[derive(Debug, Clone)]
+pub struct FrameSender {
+    shared: Arc<Shared>,
+}
+
+/// The writer's end of the lanes.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    limits: QueueLimits,
+    lanes: Mutex<Lanes>,
+    filled: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Lanes {
+    control: VecDeque<Outgoing>,
+    bulk: VecDeque<Outgoing>,
+    /// No frame is taken any more; the writer ends when the lanes are empty.
+    closing: bool,
+    /// The writer is gone: nothing will be sent any more.
+    broken: bool,
+}
+
+pub(crate) fn lanes(limits: QueueLimits) -> (FrameSender, Outlet) {
+    let shared = Arc::new(Shared {
+        limits,
+        lanes: Mutex::default(),
+        filled: Notify::new(),
+    });
+    (
+        FrameSender {
+            shared: Arc::clone(&shared),
+        },
+        Outlet { shared },
+    )
+}
+
+impl FrameSender {
+    /// Queues a frame in the lane of its kind. Never blocks.
+    ///
+    /// # Errors
+    /// [`SendError::Full`] when the lane is at its limit and [`SendError::Closed`] when the
+    /// connection is closed or broken; the frame was not queued.
+    pub fn try_send(&self, frame: Frame) -> Result<(), SendError> {
+        let control = frame.kind.is_control();
+        self.push(Outgoing::frame(frame), control)
+    }
+
+    /// Queues encoded bulk frames, as a [`RunWriter`](mt_proto::RunWriter) makes them. They count as
+    /// one frame of the bulk lane. Never blocks.
+    ///
+    /// # Errors
+    /// As [`try_send`](Self::try_send).
+    pub fn try_send_encoded(&self, frames: bytes::Bytes) -> Result<(), SendError> {
+        self.push(Outgoing::encoded(frames), false)
+    }
+
+    /// Lets the writer send what is queued and then end the connection's sending side.
+    pub fn close(&self) {
+        self.shared.lock().closing = true;
+        self.shared.filled.notify_one();
+    }
+
+    /// The bulk frames waiting, for callers that hold back until there are fewer.
+    #[must_use]
+    pub fn bulk_waiting(&self) -> usize {
+        self.shared.lock().bulk.len()
+    }
+
+    fn push(&self, outgoing: Outgoing, control: bool) -> Result<(), SendError> {
+        {
+            let mut lanes = self.shared.lock();
+            if lanes.closing || lanes.broken {
+                return Err(SendError::Closed);
+            }
+            let limits = self.shared.limits;
+            let (lane, limit) = if control {
+                (&mut lanes.control, limits.control_frames)
+            } else {
+                (&mut lanes.bulk, limits.bulk_frames)
+            };
+            if lane.len() >= limit {
+                return Err(SendError::Full);
+            }
+            lane.push_back(outgoing);
+        }
+        self.shared.filled.notify_one();
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// No code that can panic runs under the lock, so a poisoned lane is still consistent.
+    fn lock(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outlet {
+    /// Waits until there is something to send and takes it: all control units, and about one chunk
+    /// of bulk. `false` when the lanes are closed and empty.
+    ///
+    /// Cancel-safe: units are taken only when it returns.
+    pub(crate) async fn gather(&self, units: &mut Vec<Unit>) -> bool {
+        loop {
+            {
+                let mut lanes = self.shared.lock();
+                take_units(&mut lanes, units);
+                if !units.is_empty() {
+                    return true;
+                }
+                if lanes.closing {
+                    return false;
+                }
+            }
+            self.shared.filled.notified().await;
+        }
+    }
+}
+
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        let mut lanes = self.shared.lock();
+        lanes.broken = true;
+        lanes.control.clear();
+        lanes.bulk.clear();
+    }
+}
+
+fn take_units(lanes: &mut Lanes, units: &mut Vec<Unit>) {
+    let mut bytes = 0;
+    for lane in [&mut lanes.control, &mut lanes.bulk] {
+        while bytes < CHUNK_BYTES {
+            let Some(front) = lane.front_mut() else { break };
+            match front.next_unit() {
+                Some(unit) => {
+                    bytes += unit.len_bytes();
+                    units.push(unit);
+                }
+                None => {
+                    lane.pop_front();
+                }
+            }
+        }
+        // A frame whose last unit was taken leaves its place at once.
+        if lane.front().is_some_and(|front| front.len_bytes() == 0) {
+            lane.pop_front();
+        }
+    }
+}

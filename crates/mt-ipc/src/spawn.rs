@@ -1,0 +1,162 @@
+//! Starting worker processes. The only place that does.
+
+use std::{
+    env,
+    ffi::OsString,
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::OnceLock,
+    thread,
+};
+
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
+
+use crate::{ChildProcess, Connection, Progress, SpawnError, platform};
+
+/// The most requests waiting for the thread that starts workers. Callers wait beyond it.
+const SPAWN_QUEUE: usize = 64;
+
+/// Which program a worker is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Program {
+    /// This very program, started again.
+    #[default]
+    Own,
+    /// Another file, for hosts that embed the library: a program of the same build whose `main`
+    /// starts with `init()`.
+    File(PathBuf),
+}
+
+/// Where a worker's standard output goes. Its standard error always goes where the parent's does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WorkerStdout {
+    /// Where the parent's goes.
+    #[default]
+    Inherit,
+    /// Nowhere.
+    Null,
+}
+
+/// How to start a worker.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct WorkerCommand {
+    /// The program.
+    pub program: Program,
+    /// Its arguments. `init()` looks at none; a test harness needs some.
+    pub args: Vec<OsString>,
+    /// Its standard output.
+    pub stdout: WorkerStdout,
+}
+
+/// A worker that was just started. It has not said hello yet.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Spawned {
+    /// The process.
+    pub process: ChildProcess,
+    /// The parent's end of its connection.
+    pub connection: Connection,
+    /// What it will have started and finished.
+    pub progress: Progress,
+}
+
+/// Starts a worker process, connected to this one. Must be called within a tokio runtime that has IO
+/// enabled; the connection and the process belong to that runtime.
+///
+/// Cancel-safe: a worker whose caller has gone away is killed and reaped.
+///
+/// # Errors
+/// [`SpawnError`]; nothing is left behind.
+pub async fn spawn(command: WorkerCommand) -> Result<Spawned, SpawnError> {
+    let (answer, started) = oneshot::channel();
+    let request = Request {
+        command,
+        runtime: Handle::current(),
+        answer,
+    };
+    spawner()?
+        .send(request)
+        .await
+        .map_err(|_| SpawnError::Spawner)?;
+    started.await.map_err(|_| SpawnError::Spawner)?
+}
+
+struct Request {
+    command: WorkerCommand,
+    runtime: Handle,
+    answer: oneshot::Sender<Result<Spawned, SpawnError>>,
+}
+
+/// The thread that starts all workers of this process. It lives as long as the process: Linux sends
+/// the parent-death signal when the *thread* that started a child ends. Being one thread, it also
+/// keeps two starts from inheriting each other's descriptors where close-on-exec is not atomic.
+fn spawner() -> Result<&'static mpsc::Sender<Request>, SpawnError> {
+    static SPAWNER: OnceLock<Option<mpsc::Sender<Request>>> = OnceLock::new();
+    let spawner = SPAWNER.get_or_init(|| {
+        let (sender, mut requests) = mpsc::channel::<Request>(SPAWN_QUEUE);
+        let run = move || {
+            for Request {
+                command,
+                runtime,
+                answer,
+            } in requests
+            {
+                let _entered = runtime.enter();
+                // Dropping what nobody waits for any more kills it.
+                let _ = answer.send(start(command));
+            }
+        };
+        thread::Builder::new()
+            .name("mt-spawner".into())
+            .spawn(run)
+            .ok()?;
+        Some(sender)
+    });
+    spawner.as_ref().ok_or(SpawnError::Spawner)
+}
+
+fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
+    let (ours, theirs) = platform::connected_pair().map_err(SpawnError::Connection)?;
+    let program = match request.program {
+        Program::Own => platform::own_program()?,
+        Program::File(path) => path,
+    };
+    let shown = shown_name(&program);
+    let failed = |source| SpawnError::Program {
+        program: shown.clone(),
+        source,
+    };
+
+    let mut command = Command::new(&program);
+    command.args(request.args);
+    if request.stdout == WorkerStdout::Null {
+        command.stdout(Stdio::null());
+    }
+    platform::prepare(&mut command, theirs);
+    let mut command = tokio::process::Command::from(command);
+    command.kill_on_drop(true);
+    let child = command.spawn().map_err(failed)?;
+    // The command still holds the worker's end; without this its death would not end the connection.
+    drop(command);
+
+    let process =
+        ChildProcess::new(child).ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
+    let stream = platform::Stream::from_std(ours.socket).map_err(SpawnError::Connection)?;
+    Ok(Spawned {
+        process,
+        connection: Connection::over_stream(stream),
+        progress: Progress::new(ours.page),
+    })
+}
+
+fn shown_name(program: &std::path::Path) -> String {
+    if program == std::path::Path::new("/proc/self/exe") {
+        let own = env::current_exe().map(|path| path.display().to_string());
+        return own.unwrap_or_else(|_| program.display().to_string());
+    }
+    program.display().to_string()
+}
