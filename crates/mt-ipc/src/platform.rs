@@ -2,12 +2,16 @@
 //! contains a `cfg` for a system.
 
 #[cfg(unix)]
+mod exit_watch;
+#[cfg(unix)]
 mod page;
 #[cfg(unix)]
 mod tree;
 #[cfg(unix)]
 mod unix;
 
+#[cfg(unix)]
+pub(crate) use exit_watch::ExitWatch;
 #[cfg(unix)]
 pub(crate) use page::Page;
 #[cfg(unix)]
@@ -16,7 +20,7 @@ pub(crate) use tree::kill_tree;
 pub use unix::guard;
 #[cfg(unix)]
 pub(crate) use unix::{
-    ExitWatch, Stream, StreamReadHalf, connected_pair, own_program, prepare, read_now, take_over,
+    Stream, StreamReadHalf, connected_pair, own_program, prepare, read_now, take_over,
     was_started_as_worker,
 };
 

@@ -99,12 +99,12 @@ fn spawner() -> Result<&'static mpsc::Sender<Request>, SpawnError> {
     let spawner = SPAWNER.get_or_init(|| {
         let (sender, mut requests) = mpsc::channel::<Request>(SPAWN_QUEUE);
         let run = move || {
-            for Request {
-                command,
-                runtime,
-                answer,
-            } in requests
-            {
+            while let Some(request) = requests.blocking_recv() {
+                let Request {
+                    command,
+                    runtime,
+                    answer,
+                } = request;
                 let _entered = runtime.enter();
                 // Dropping what nobody waits for any more kills it.
                 let _ = answer.send(start(command));
