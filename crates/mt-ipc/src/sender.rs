@@ -46,6 +46,7 @@ struct Shared {
     limits: QueueLimits,
     lanes: Mutex<Lanes>,
     filled: Notify,
+    emptied: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -98,10 +99,20 @@ impl FrameSender {
         self.shared.filled.notify_one();
     }
 
-    /// The bulk frames waiting, for callers that hold back until there are fewer.
-    #[must_use]
-    pub fn bulk_waiting(&self) -> usize {
-        self.shared.lock().bulk.len()
+    /// Waits until fewer than `frames` bulk frames are queued, or the connection is closed or broken.
+    ///
+    /// Cancel-safe. Meant for one caller at a time: a second one may be woken late.
+    pub async fn bulk_below(&self, frames: usize) {
+        loop {
+            let emptied = self.shared.emptied.notified();
+            {
+                let lanes = self.shared.lock();
+                if lanes.bulk.len() < frames || lanes.closing || lanes.broken {
+                    return;
+                }
+            }
+            emptied.await;
+        }
     }
 
     fn push(&self, outgoing: Outgoing, control: bool) -> Result<(), SendError> {
@@ -144,6 +155,7 @@ impl Outlet {
                 let mut lanes = self.shared.lock();
                 take_units(&mut lanes, units);
                 if !units.is_empty() {
+                    self.shared.emptied.notify_one();
                     return true;
                 }
                 if lanes.closing {
@@ -161,6 +173,7 @@ impl Drop for Outlet {
         lanes.broken = true;
         lanes.control.clear();
         lanes.bulk.clear();
+        self.shared.emptied.notify_one();
     }
 }
 

@@ -49,6 +49,6 @@ pub use message::{
     Welcome, WorkerBeat,
 };
 pub use outcome::{ContextStep, Failure, clip_text};
-pub use records::{Record, RecordBuffer, RecordTag, Records};
+pub use records::{Record, RecordBuffer, RecordTag, Records, push_record};
 pub use run::{Run, RunWriter};
 pub use unit::{Outgoing, Unit};

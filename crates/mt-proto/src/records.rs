@@ -87,12 +87,12 @@ impl RecordBuffer {
     }
 }
 
-/// Appends one record to `bytes`.
+/// Appends one record to `bytes`: header and encoding, at most `limit` bytes of the latter.
 ///
 /// # Errors
-/// [`EncodeError`]; `bytes` is as it was.
+/// [`EncodeError`]; `bytes` is as it was, also when the value's `Serialize` panics.
 #[inline]
-pub(crate) fn push_record<T: Serialize>(
+pub fn push_record<T: Serialize>(
     bytes: &mut Vec<u8>,
     tag: RecordTag,
     value: &T,

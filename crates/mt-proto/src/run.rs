@@ -144,6 +144,25 @@ impl RunWriter {
         Bytes::from(std::mem::replace(&mut self.bytes, next))
     }
 
+    /// The run that item `index` continues, or a new one.
+    #[inline]
+    fn run_for(&mut self, index: ItemIndex) -> OpenRun {
+        match self.open {
+            Some(run) if run.next == index && self.bytes.len() - run.start < RUN_BYTES => run,
+            _ => self.open_run(index),
+        }
+    }
+
+    #[inline]
+    fn pushed(&mut self, run: OpenRun) {
+        self.open = Some(OpenRun {
+            next: run.next.plus(1),
+            count: run.count + 1,
+            ..run
+        });
+        self.count += 1;
+    }
+
     fn open_run(&mut self, index: ItemIndex) -> OpenRun {
         self.close_run();
         let run = OpenRun {
