@@ -64,6 +64,7 @@ pub(crate) fn lanes(limits: QueueLimits) -> (FrameSender, Outlet) {
         limits,
         lanes: Mutex::default(),
         filled: Notify::new(),
+        emptied: Notify::new(),
     });
     (
         FrameSender {
