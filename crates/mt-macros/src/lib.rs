@@ -1,1 +1,124 @@
-//! mt-macros
+//! The macros of `mt-pool`: [`macro@task`], [`inline_task!`] and [`macro@main`].
+//!
+//! A worker process is the same program, started again. It finds the function to run by name, so a
+//! function must be registered, and the process must become a worker before `main` does anything
+//! else. These macros write both. Use them through `mt_pool`, which re-exports them: what they expand
+//! to names `::mt_pool`.
+//!
+//! An expansion adds items with ordinary names only where the caller sees them (the struct of
+//! `#[task]`); everything else is named by absolute path or is invisible to the caller's code.
+
+mod captures;
+mod errors;
+mod format_args;
+mod main_fn;
+mod options;
+mod owned;
+mod params;
+mod returns;
+mod signature;
+mod task_closure;
+mod task_fn;
+mod task_impl;
+
+use proc_macro::TokenStream;
+
+/// Makes a function a task: something a worker process can run.
+///
+/// The function stays as it is and can still be called. Beside it comes a type of the same name,
+/// as visible as the function, which names it to the pool: `asyn_pmap::<fetch>(urls)`.
+///
+/// # Example
+///
+/// ```text
+/// #[mt_pool::task]
+/// async fn fetch(
+///     #[context] web: &Web,        // opened in the worker from a config, once per batch
+///     #[shared] options: &Options, // sent once per worker
+///     url: Url,                    // the item
+/// ) -> Result<Page, FetchError> {
+///     web.get(url, options).await
+/// }
+///
+/// let pages = asyn_pmap::<fetch>(urls).shared(Options { retries: 3 });
+/// ```
+///
+/// # Parameters
+///
+/// | parameter | where it comes from |
+/// |---|---|
+/// | `x: T` | the item. With several the item is a tuple of them, in order; with none it is `()` |
+/// | `#[shared] s: &S` | one value for all items. `&str` shares a `String`, `&[T]` a `Vec<T>` |
+/// | `#[context] cx: &C` | made in the worker; `C` implements `mt_pool::Context` |
+///
+/// At most one is `#[shared]` and at most one is `#[context]`. What crosses must be `Serialize +
+/// Deserialize + Send` and own its data.
+///
+/// # Return value
+///
+/// | returns | the task's output | the task's error |
+/// |---|---|---|
+/// | `Result<T, E>` | `T` | `E` |
+/// | `Result<T>`, such as `anyhow::Result<T>` | `T` | `mt_pool::Raised`, the error's text |
+/// | `T` | `T` | `mt_pool::Never` |
+///
+/// A return type is a `Result` when the last part of its path is `Result` and says what is inside.
+/// Any other alias counts as a plain value.
+///
+/// # Arguments
+///
+/// `#[task(crate = path::to::mt_pool)]` names `mt_pool` where it isn't `::mt_pool`.
+#[proc_macro_attribute]
+pub fn task(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    task_fn::expand(arguments.into(), item.into()).into()
+}
+
+/// A task written in place: a closure that captures nothing, as a value of its task's type.
+///
+/// The closure says the type of each parameter and what it returns. Its parameters may be
+/// `#[shared]` and `#[context]`, as in [`macro@task`].
+///
+/// # Example
+///
+/// ```text
+/// let square = inline_task!(|x: u32| -> u64 { u64::from(x).pow(2) });
+/// let lengths = inline_task!(async |#[context] web: &Web, url: Url| -> u64 { web.length(url).await });
+/// ```
+///
+/// The body runs in another process, so a variable from outside is an error. Give its value as the
+/// shared one: `|#[shared] factor: &u64, x: u64| -> u64 { x * factor }` and `.shared(factor)`.
+///
+/// `inline_task!(crate = path::to::mt_pool, |x: u32| -> u64 { … })` names `mt_pool` where it isn't
+/// `::mt_pool`.
+#[proc_macro]
+pub fn inline_task(closure: TokenStream) -> TokenStream {
+    task_closure::expand(closure.into()).into()
+}
+
+/// Lets a program's `main` serve as a worker: calls `mt_pool::init()` before anything else.
+///
+/// In a worker process `init` never returns. For an `async fn main` the tokio runtime is made after
+/// it, so a worker has no runtime but its own.
+///
+/// # Example
+///
+/// ```text
+/// #[mt_pool::main]
+/// async fn main() -> anyhow::Result<()> {
+///     let mut pages = asyn_pmap::<fetch>(urls).start()?;
+///     …
+/// }
+/// ```
+///
+/// # Arguments
+///
+/// For an `async fn`, as in `tokio::main`; the runtime has many threads unless told otherwise:
+///
+/// - `flavor = "current_thread"` or `"multi_thread"`
+/// - `worker_threads = 4`, with many threads; tokio's default is one per core
+///
+/// For both kinds, `crate = path::to::mt_pool`.
+#[proc_macro_attribute]
+pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    main_fn::expand(arguments.into(), item.into()).into()
+}

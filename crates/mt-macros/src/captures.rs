@@ -1,0 +1,308 @@
+//! Finds what a closure takes from outside, as far as spelling tells. The compiler finds the rest,
+//! with a message that fits less well, because by then the closure is a function.
+//!
+//! A name counts as the closure's own when anything in it binds the name, wherever that is. So a
+//! correct closure is refused in one case only: it passes a lower-case function by its bare name.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use syn::{
+    Attribute, Expr, ExprCall, ExprClosure, ExprPath, Macro, PatIdent, Receiver, Signature,
+    UseName, UseRename,
+    ext::IdentExt,
+    visit::{self, Visit},
+};
+
+use crate::{errors::Errors, format_args::MacroArgs};
+
+/// Refuses names that nothing in the closure binds, each at its first mention.
+pub(crate) fn check(closure: &ExprClosure) -> syn::Result<()> {
+    let mut bound = Bound::default();
+    bound.visit_expr_closure(closure);
+    let mut mentioned = Mentioned {
+        seen: bound.names,
+        errors: Errors::default(),
+    };
+    mentioned.visit_expr(&closure.body);
+    mentioned.errors.finish()
+}
+
+fn message(name: &str) -> String {
+    let not_defined = format!(
+        "`{name}` is not defined inside this closure: a task runs in another process and can't capture"
+    );
+    if name == "self" {
+        return format!("{not_defined}. Take what it needs of `self` as a parameter");
+    }
+    format!(
+        "{not_defined}. Pass it as a shared value: take `#[shared] {name}: &T` and give it with \
+         `.shared({name})`. If `{name}` is an item, write its path, `self::{name}`"
+    )
+}
+
+/// The names a closure binds anywhere.
+#[derive(Default)]
+struct Bound {
+    names: HashSet<String>,
+}
+
+impl Bound {
+    fn bind(&mut self, name: &Ident) {
+        self.names.insert(name.unraw().to_string());
+    }
+
+    /// A macro may define what its tokens name.
+    fn bind_all(&mut self, tokens: TokenStream) {
+        for token in tokens {
+            match token {
+                TokenTree::Ident(name) => self.bind(&name),
+                TokenTree::Group(group) => self.bind_all(group.stream()),
+                TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+            }
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Bound {
+    fn visit_pat_ident(&mut self, pat: &'ast PatIdent) {
+        self.bind(&pat.ident);
+        visit::visit_pat_ident(self, pat);
+    }
+
+    fn visit_signature(&mut self, signature: &'ast Signature) {
+        self.bind(&signature.ident);
+        visit::visit_signature(self, signature);
+    }
+
+    fn visit_receiver(&mut self, receiver: &'ast Receiver) {
+        self.names.insert("self".to_owned());
+        visit::visit_receiver(self, receiver);
+    }
+
+    fn visit_item_const(&mut self, item: &'ast syn::ItemConst) {
+        self.bind(&item.ident);
+        visit::visit_item_const(self, item);
+    }
+
+    fn visit_item_static(&mut self, item: &'ast syn::ItemStatic) {
+        self.bind(&item.ident);
+        visit::visit_item_static(self, item);
+    }
+
+    fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
+        self.bind(&item.ident);
+    }
+
+    fn visit_use_name(&mut self, item: &'ast UseName) {
+        self.bind(&item.ident);
+    }
+
+    fn visit_use_rename(&mut self, item: &'ast UseRename) {
+        self.bind(&item.rename);
+    }
+
+    fn visit_macro(&mut self, mac: &'ast Macro) {
+        match MacroArgs::parse(mac) {
+            Some(args) => {
+                args.names().for_each(|name| self.bind(name));
+                args.exprs().for_each(|expr| self.visit_expr(expr));
+            }
+            None => self.bind_all(mac.tokens.clone()),
+        }
+    }
+
+    fn visit_attribute(&mut self, _: &'ast Attribute) {}
+}
+
+/// Looks for mentions of names that are not bound.
+struct Mentioned {
+    /// Bound, or reported already.
+    seen: HashSet<String>,
+    errors: Errors,
+}
+
+impl Mentioned {
+    fn mention(&mut self, name: String, span: Span) {
+        let lower_case = name.starts_with(|first: char| first == '_' || first.is_lowercase());
+        if lower_case && !self.seen.contains(&name) {
+            self.errors.add(syn::Error::new(span, message(&name)));
+            self.seen.insert(name);
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Mentioned {
+    fn visit_expr_path(&mut self, expr: &'ast ExprPath) {
+        if let Some(name) = bare_name(expr) {
+            self.mention(name.unraw().to_string(), name.span());
+        }
+        visit::visit_expr_path(self, expr);
+    }
+
+    fn visit_expr_call(&mut self, call: &'ast ExprCall) {
+        if !matches!(&*call.func, Expr::Path(_)) {
+            self.visit_expr(&call.func);
+        }
+        call.args
+            .iter()
+            .for_each(|argument| self.visit_expr(argument));
+    }
+
+    fn visit_macro(&mut self, mac: &'ast Macro) {
+        let Some(args) = MacroArgs::parse(mac) else {
+            return;
+        };
+        args.exprs().for_each(|expr| self.visit_expr(expr));
+        for (name, span) in args.inline_names() {
+            self.mention(name, span);
+        }
+    }
+
+    fn visit_attribute(&mut self, _: &'ast Attribute) {}
+}
+
+/// The name of a path that is one plain identifier.
+fn bare_name(expr: &ExprPath) -> Option<&Ident> {
+    expr.qself
+        .is_none()
+        .then(|| expr.path.get_ident())
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    /// The closure takes exactly these names from outside.
+    fn check_names(closure: ExprClosure, expected: &[&str]) {
+        let found: Vec<String> = check(&closure)
+            .err()
+            .map(|error| error.into_iter().map(|error| error.to_string()).collect())
+            .unwrap_or_default();
+        let found: Vec<&str> = found
+            .iter()
+            .filter_map(|message| message.split('`').nth(1))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn names_from_outside_are_found_once() {
+        check_names(parse_quote!(|x: u8| x + y + y), &["y"]);
+        check_names(
+            parse_quote!(|x: u8| {
+                y.push(x);
+                z[0];
+            }),
+            &["y", "z"],
+        );
+        check_names(parse_quote!(|x: u8| Point { x, y }), &["y"]);
+        check_names(parse_quote!(|x: u8| self.factor * x), &["self"]);
+        check_names(
+            parse_quote!(|x: u8| async move { other.get(x).await }),
+            &["other"],
+        );
+    }
+
+    #[test]
+    fn names_bound_inside_are_the_closures_own() {
+        check_names(parse_quote!(|(a, Point { b, c: d }): T| a + b + d), &[]);
+        check_names(
+            parse_quote!(|x: u8| {
+                let y = x;
+                if let Some(z) = y { z } else { y }
+            }),
+            &[],
+        );
+        check_names(
+            parse_quote!(|x: u8| match x {
+                n @ 0..4 => n,
+                other => other,
+            }),
+            &[],
+        );
+        check_names(parse_quote!(|x: u8| x.map(|v| v + 1)), &[]);
+        check_names(
+            parse_quote!(|x: u8| {
+                for i in 0..x {
+                    while let Some(j) = i {
+                        j;
+                    }
+                }
+            }),
+            &[],
+        );
+        check_names(
+            parse_quote!(|x: u8| {
+                fn twice(v: u8) -> u8 {
+                    v
+                }
+                x.map(twice)
+            }),
+            &[],
+        );
+        check_names(
+            parse_quote!(|x: u8| {
+                use a::{b, c as d};
+                x.map(b).map(d)
+            }),
+            &[],
+        );
+    }
+
+    #[test]
+    fn what_is_no_variable_is_left_alone() {
+        check_names(parse_quote!(|x: u8| x.y().z), &[]);
+        check_names(parse_quote!(|x: u8| helper(x) + module::other + MAX), &[]);
+        check_names(
+            parse_quote!(|x: u8| 'outer: loop {
+                break 'outer;
+            }),
+            &[],
+        );
+        check_names(parse_quote!(|x: u8| Point { x, y: 1 }), &[]);
+        check_names(
+            parse_quote!(|x: u8| x.map(self::item).map(parse::<u8>)),
+            &[],
+        );
+        check_names(
+            parse_quote!(|x: u8| {
+                #[cfg(feature = y)]
+                let z = x;
+                z
+            }),
+            &[],
+        );
+    }
+
+    #[test]
+    fn macros_of_std_are_looked_into_and_others_are_not() {
+        check_names(
+            parse_quote!(|x: u8| format!("{x} {} {w:?}", y)),
+            &["y", "w"],
+        );
+        check_names(
+            parse_quote!(|x: u8| println!("{{y}} {0} {z} {z:>1$}", x, 3, z = x)),
+            &[],
+        );
+        check_names(
+            parse_quote!(|x: u8| {
+                assert!(x > 0, "{x}{y}");
+                vec![z, x]
+            }),
+            &["y", "z"],
+        );
+        check_names(parse_quote!(|x: u8| vec!["{y}"]), &[]);
+        check_names(parse_quote!(|x: u8| tracing::info!(y, %z, "{w}")), &[]);
+        check_names(
+            parse_quote!(|x: u8| {
+                pin_mut!(fut);
+                fut.poll(x)
+            }),
+            &[],
+        );
+    }
+}

@@ -1,0 +1,97 @@
+//! What a task returns: a value, or a `Result` with or without a named error.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{GenericArgument, PathArguments, ReturnType, Type};
+
+use crate::owned;
+
+/// A return type as the task's output and error.
+pub(crate) enum Returns {
+    /// No return type, or `()`.
+    Nothing,
+    /// A plain value.
+    Value(TokenStream),
+    /// `Result<T, E>`.
+    Result {
+        output: TokenStream,
+        error: TokenStream,
+    },
+    /// An alias of one argument, such as `anyhow::Result<T>`: the error crosses as its text.
+    Alias { output: TokenStream },
+}
+
+impl Returns {
+    pub(crate) fn parse(output: &ReturnType) -> syn::Result<Self> {
+        let ReturnType::Type(_, ty) = output else {
+            return Ok(Self::Nothing);
+        };
+        owned::check(ty)?;
+        Ok(match (owned::peel(ty), result_arguments(ty).as_slice()) {
+            (Type::Tuple(tuple), _) if tuple.elems.is_empty() => Self::Nothing,
+            (_, [output, error]) => Self::Result {
+                output: output.into_token_stream(),
+                error: error.into_token_stream(),
+            },
+            (_, [output]) => Self::Alias {
+                output: output.into_token_stream(),
+            },
+            _ => Self::Value(ty.into_token_stream()),
+        })
+    }
+}
+
+/// The types `ty` has inside when it is written as a `Result<…>`.
+fn result_arguments(ty: &Type) -> Vec<&Type> {
+    let Type::Path(path) = owned::peel(ty) else {
+        return Vec::new();
+    };
+    let Some(last) = path
+        .path
+        .segments
+        .last()
+        .filter(|segment| segment.ident == "Result")
+    else {
+        return Vec::new();
+    };
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return Vec::new();
+    };
+    let types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    types.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    fn check(output: ReturnType, expected: &str) {
+        let found = match Returns::parse(&output).expect("owned") {
+            Returns::Nothing => "nothing".to_owned(),
+            Returns::Value(ty) => format!("value {ty}"),
+            Returns::Result { output, error } => format!("{output} or {error}"),
+            Returns::Alias { output } => format!("{output} or its text"),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_result_says_its_error_or_crosses_as_text() {
+        check(parse_quote!(-> Result<u8, E>), "u8 or E");
+        check(parse_quote!(-> ::std::result::Result<u8, E>), "u8 or E");
+        check(parse_quote!(-> anyhow::Result<u8>), "u8 or its text");
+    }
+
+    #[test]
+    fn everything_else_is_a_value() {
+        check(parse_quote!(-> Option<u8>), "value Option < u8 >");
+        check(parse_quote!(-> Result), "value Result");
+        check(parse_quote!(-> ()), "nothing");
+        check(ReturnType::Default, "nothing");
+    }
+}
