@@ -76,6 +76,7 @@ fn main(options: &MainOptions, mut function: ItemFn) -> TokenStream {
     }};
     let mut outer = without_async(function.clone());
     outer.block = parse_quote!(#outer_block);
+    outer.block.brace_token = block.brace_token;
     outer.into_token_stream()
 }
 
