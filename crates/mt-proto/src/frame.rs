@@ -54,6 +54,16 @@ impl Kind {
         (self as u8) < 0x20
     }
 
+    /// Whether a body of this kind is short by nature: control, and texts for people. These are never
+    /// chunked, so that nobody can make the other side keep and decode a text of a gigabyte.
+    const fn is_short(self) -> bool {
+        match self {
+            Self::Setup | Self::Items | Self::Results => false,
+            Self::Hello | Self::Welcome | Self::Refused | Self::Beat => true,
+            Self::Ready | Self::SetupFailed | Self::Notice | Self::Bye => true,
+        }
+    }
+
     fn parse(byte: u8) -> Result<Self, DecodeError> {
         Ok(match byte {
             0x01 => Self::Hello,
@@ -197,7 +207,7 @@ impl FrameDecoder {
 
     /// Refuses a frame by its header alone, before its body is waited for.
     fn check(&self, kind: Kind, more: bool, length: usize) -> Result<(), DecodeError> {
-        let limit = if kind.is_control() {
+        let limit = if kind.is_short() {
             MAX_CONTROL_BYTES
         } else {
             MAX_WIRE_BODY
@@ -213,12 +223,11 @@ impl FrameDecoder {
                 "a chunk that is not the last is empty",
             ));
         }
+        if more && kind.is_short() {
+            return Err(DecodeError::BadChunk("a short kind of frame is in chunks"));
+        }
         if kind.is_control() {
-            return if more {
-                Err(DecodeError::BadChunk("a control frame is in chunks"))
-            } else {
-                Ok(())
-            };
+            return Ok(());
         }
         let Some((open, joined)) = &self.partial else {
             return Ok(());

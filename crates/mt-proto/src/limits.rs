@@ -8,7 +8,8 @@
 /// bulk, and it is large enough that the header and the system call do not show.
 pub const CHUNK_BYTES: usize = 256 * 1024;
 
-/// The most body bytes of a control frame (heartbeats, handshake). Control frames are never chunked.
+/// The most body bytes of a control frame (heartbeats, handshake), of a frame that holds a text for
+/// people, and of one [`Failure`](crate::Failure). Such frames are never chunked.
 pub const MAX_CONTROL_BYTES: usize = 64 * 1024;
 
 /// The most bytes of one encoded item or result: the record header has 30 bits for the length.

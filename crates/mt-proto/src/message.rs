@@ -8,7 +8,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContextStep, DecodeError, Fingerprint, Frame, Kind, Run, WorkerId, decode_strict, encode,
+    ContextStep, DecodeError, Fingerprint, Frame, Kind, Run, WorkerId, clip_text, decode_strict,
+    encode,
 };
 
 /// What a parent says to a worker.
@@ -211,16 +212,22 @@ impl ToWorker {
 }
 
 impl FromWorker {
-    /// The message as a frame.
+    /// The message as a frame. Texts are clipped to [`MAX_TEXT_BYTES`](crate::MAX_TEXT_BYTES).
     #[must_use]
     pub fn into_frame(self) -> Frame {
         match self {
             Self::Hello(hello) => Frame::new(Kind::Hello, body(&hello)),
             Self::Beat(beat) => Frame::new(Kind::Beat, body(&beat)),
             Self::Ready => Frame::new(Kind::Ready, Bytes::new()),
-            Self::SetupFailed(failure) => Frame::new(Kind::SetupFailed, body(&failure)),
+            Self::SetupFailed(SetupFailure { step, message }) => {
+                let message = clip_text(message);
+                Frame::new(Kind::SetupFailed, body(&SetupFailure { step, message }))
+            }
             Self::Results(run) => run.into_frame(Kind::Results),
-            Self::Notice(notice) => Frame::new(Kind::Notice, body(&notice)),
+            Self::Notice(Notice::Context { step, message }) => {
+                let message = clip_text(message);
+                Frame::new(Kind::Notice, body(&Notice::Context { step, message }))
+            }
             Self::Bye => Frame::new(Kind::Bye, Bytes::new()),
         }
     }

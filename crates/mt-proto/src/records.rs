@@ -8,7 +8,7 @@
 use bytes::{Buf, Bytes};
 use serde::Serialize;
 
-use crate::{DecodeError, EncodeError, MAX_RECORD_BYTES, encode_into};
+use crate::{DecodeError, EncodeError, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, encode_into};
 
 const HEADER: usize = 4;
 const TAG_SHIFT: u32 = 30;
@@ -105,7 +105,11 @@ pub fn push_record<T: Serialize>(
         armed: true,
     };
     guard.bytes.extend_from_slice(&[0; HEADER]);
-    encode_into(guard.bytes, value, limit.min(MAX_RECORD_BYTES))?;
+    let most = match tag {
+        RecordTag::Value | RecordTag::Raised => MAX_RECORD_BYTES,
+        RecordTag::Failure => MAX_CONTROL_BYTES,
+    };
+    encode_into(guard.bytes, value, limit.min(most))?;
     let length = guard.bytes.len() - start - HEADER;
     let header = (length as u32) | ((tag as u32) << TAG_SHIFT);
     guard.bytes[start..start + HEADER].copy_from_slice(&header.to_le_bytes());
@@ -234,6 +238,10 @@ fn peek(bytes: &[u8]) -> Result<Option<(RecordTag, usize)>, DecodeError> {
         _ => return Err(DecodeError::Malformed("record tag 3")),
     };
     let length = (header & (MAX_RECORD_BYTES as u32)) as usize;
+    if length > MAX_CONTROL_BYTES && matches!(tag, RecordTag::Failure) {
+        // Its texts are clipped; whoever decodes it pays for the length again.
+        return Err(DecodeError::Malformed("failure is too long"));
+    }
     if bytes.len() - HEADER < length {
         return Err(DecodeError::Short("record value is cut"));
     }

@@ -102,17 +102,9 @@ impl RunWriter {
         value: &T,
         limit: usize,
     ) -> Result<(), EncodeError> {
-        let run = match self.open {
-            Some(run) if run.next == index && self.bytes.len() - run.start < RUN_BYTES => run,
-            _ => self.open_run(index),
-        };
+        let run = self.run_for(index);
         push_record(&mut self.bytes, tag, value, limit)?;
-        self.open = Some(OpenRun {
-            next: index.plus(1),
-            count: run.count + 1,
-            ..run
-        });
-        self.count += 1;
+        self.pushed(run);
         Ok(())
     }
 

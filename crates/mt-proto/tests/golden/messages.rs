@@ -1,0 +1,188 @@
+//! The messages of both directions.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use mt_proto::{
+    Beat, ContextStep, Fingerprint, Frame, FromWorker, HEADER_BYTES, Hello, InitCall, ItemIndex,
+    Notice, PROTOCOL_VERSION, RecordBuffer, Refused, Run, Setup, SetupFailure, SetupStep, ToWorker,
+    Welcome, WorkerBeat, WorkerId,
+};
+
+use crate::{check, read_back, text, wire_of};
+
+/// Every proper prefix of the body and one byte more must be refused.
+fn refuses_other_lengths<T: std::fmt::Debug>(
+    name: &str,
+    frame: &Frame,
+    decode: impl Fn(Frame) -> Result<T, mt_proto::DecodeError>,
+) {
+    let body = frame.clone().into_body();
+    for end in 0..body.len() {
+        let cut = Frame::new(frame.kind, body.slice(..end));
+        assert!(decode(cut).is_err(), "{name} cut to {end} bytes");
+    }
+    let longer = [&body[..], &[0]].concat();
+    assert!(
+        decode(Frame::new(frame.kind, longer)).is_err(),
+        "{name} with a byte left over"
+    );
+}
+
+fn three_items() -> Run {
+    let mut records = RecordBuffer::default();
+    for value in [1u64, 300, 70_000] {
+        records.push(&value, 100).unwrap();
+    }
+    Run {
+        first: ItemIndex(0x0102),
+        count: 3,
+        records: records.take(),
+    }
+}
+
+fn setup(init: Option<InitCall>) -> ToWorker {
+    ToWorker::Setup(Setup {
+        task: text("sum"),
+        init,
+        shared: Bytes::from_static(&[1, 2]),
+        context: Bytes::from_static(&[3]),
+        batch_size: 100,
+        max_concurrency: 300,
+        max_pieces: 4,
+        max_result_bytes: 1 << 20,
+    })
+}
+
+#[test]
+fn messages_to_a_worker() {
+    let welcome = Welcome {
+        worker: WorkerId(300),
+        beat_interval: Duration::from_millis(500),
+    };
+    let refused = Refused {
+        version: PROTOCOL_VERSION,
+        fingerprint: Fingerprint(0x0123_4567_89ab_cdef),
+    };
+    let init = InitCall {
+        task: text("warm"),
+        input: Bytes::from_static(&[9]),
+    };
+    let table = [
+        (
+            ToWorker::Welcome(welcome),
+            "08 00 00 00 02 ac 02 00 80 ca b5 ee 01",
+        ),
+        (
+            ToWorker::Refused(refused),
+            "0a 00 00 00 03 01 ef 9b af cd f8 ac d1 91 01",
+        ),
+        (ToWorker::Beat(Beat::Alive), "01 00 00 00 04 00"),
+        (ToWorker::Beat(Beat::Die), "01 00 00 00 04 01"),
+        (
+            setup(None),
+            "11 00 00 00 21 03 73 75 6d 00 02 01 02 01 03 64 ac 02 04 80 80 40",
+        ),
+        (
+            setup(Some(init)),
+            "18 00 00 00 21 03 73 75 6d 01 04 77 61 72 6d 01 09 02 01 02 01 03 64 ac 02 04 80 80 40",
+        ),
+        (
+            ToWorker::Items(three_items()),
+            "1e 00 00 00 24 02 01 00 00 00 00 00 00 03 00 00 00 \
+             01 00 00 00 01 02 00 00 00 ac 02 03 00 00 00 f0 a2 04",
+        ),
+    ];
+    for (message, golden) in table {
+        let name = format!("{message:?}");
+        let frame = message.clone().into_frame();
+        assert_eq!(frame.body_bytes(), frame.clone().into_body().len());
+        let wire = wire_of(frame.clone());
+        assert_eq!(wire.len(), HEADER_BYTES + frame.body_bytes());
+        check(&name, &wire, golden);
+        assert_eq!(ToWorker::from_frame(read_back(&wire)), Ok(message));
+        refuses_other_lengths(&name, &frame, ToWorker::from_frame);
+    }
+}
+
+fn setup_failed(step: SetupStep) -> FromWorker {
+    FromWorker::SetupFailed(SetupFailure {
+        step,
+        message: text("no"),
+    })
+}
+
+fn context_notice(step: ContextStep) -> FromWorker {
+    FromWorker::Notice(Notice::Context {
+        step,
+        message: text("é"),
+    })
+}
+
+#[test]
+fn messages_from_a_worker() {
+    let hello = Hello {
+        version: PROTOCOL_VERSION,
+        fingerprint: Fingerprint(u64::MAX),
+        pid: 4321,
+    };
+    let beat = |beat| {
+        FromWorker::Beat(WorkerBeat {
+            beat,
+            started: 300,
+            finished: 299,
+            turns: u64::MAX,
+        })
+    };
+    let table = [
+        (
+            FromWorker::Hello(hello),
+            "0d 00 00 00 01 01 ff ff ff ff ff ff ff ff ff 01 e1 21",
+        ),
+        (
+            beat(Beat::Alive),
+            "0f 00 00 00 04 00 ac 02 ab 02 ff ff ff ff ff ff ff ff ff 01",
+        ),
+        (
+            beat(Beat::Die),
+            "0f 00 00 00 04 01 ac 02 ab 02 ff ff ff ff ff ff ff ff ff 01",
+        ),
+        (FromWorker::Ready, "00 00 00 00 22"),
+        (
+            setup_failed(SetupStep::Lookup),
+            "04 00 00 00 23 00 02 6e 6f",
+        ),
+        (
+            setup_failed(SetupStep::Decode),
+            "04 00 00 00 23 01 02 6e 6f",
+        ),
+        (setup_failed(SetupStep::Init), "04 00 00 00 23 02 02 6e 6f"),
+        (
+            setup_failed(SetupStep::Runtime),
+            "04 00 00 00 23 03 02 6e 6f",
+        ),
+        (
+            FromWorker::Results(three_items()),
+            "1e 00 00 00 25 02 01 00 00 00 00 00 00 03 00 00 00 \
+             01 00 00 00 01 02 00 00 00 ac 02 03 00 00 00 f0 a2 04",
+        ),
+        (
+            context_notice(ContextStep::Open),
+            "05 00 00 00 26 00 00 02 c3 a9",
+        ),
+        (
+            context_notice(ContextStep::Close),
+            "05 00 00 00 26 00 01 02 c3 a9",
+        ),
+        (FromWorker::Bye, "00 00 00 00 27"),
+    ];
+    for (message, golden) in table {
+        let name = format!("{message:?}");
+        let frame = message.clone().into_frame();
+        let wire = wire_of(frame.clone());
+        assert_eq!(wire.len(), HEADER_BYTES + frame.body_bytes());
+        check(&name, &wire, golden);
+        assert_eq!(FromWorker::from_frame(read_back(&wire)), Ok(message));
+        refuses_other_lengths(&name, &frame, FromWorker::from_frame);
+    }
+}

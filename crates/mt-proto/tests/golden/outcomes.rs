@@ -1,0 +1,83 @@
+//! What a results frame holds.
+
+use bytes::{Bytes, BytesMut};
+use mt_proto::{
+    ContextStep, Failure, FromWorker, ItemIndex, Record, RecordTag, Records, RunWriter,
+    decode_strict, encode,
+};
+
+use crate::{check, read_back, text};
+
+#[test]
+fn failures() {
+    let panicked = |location| Failure::Panicked {
+        message: text("oh"),
+        location,
+        backtrace: text("f"),
+    };
+    let context = |step| Failure::Context {
+        step,
+        message: text("no"),
+    };
+    let table = [
+        (panicked(None), "00 02 6f 68 00 01 66"),
+        (
+            panicked(Some(text("a:1"))),
+            "00 02 6f 68 01 03 61 3a 31 01 66",
+        ),
+        (
+            Failure::Undecodable {
+                message: text("no"),
+            },
+            "01 02 6e 6f",
+        ),
+        (
+            Failure::Unserialisable {
+                message: text("no"),
+            },
+            "02 02 6e 6f",
+        ),
+        (Failure::TooLarge { limit_bytes: 300 }, "03 ac 02"),
+        (context(ContextStep::Open), "04 00 02 6e 6f"),
+        (context(ContextStep::Close), "04 01 02 6e 6f"),
+    ];
+    for (failure, golden) in table {
+        let name = format!("{failure:?}");
+        let bytes = encode(&failure, 100).unwrap();
+        check(&name, &bytes, golden);
+        assert_eq!(decode_strict::<Failure>(&bytes), Ok(failure));
+        for end in 0..bytes.len() {
+            assert!(decode_strict::<Failure>(&bytes[..end]).is_err(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_run_of_results_with_every_tag() {
+    let mut writer = RunWriter::new();
+    let tags = [RecordTag::Value, RecordTag::Raised, RecordTag::Failure];
+    for (index, tag) in (7..).zip(tags) {
+        writer.push(ItemIndex(index), tag, &300u64, 100).unwrap();
+    }
+    let wire = writer.take();
+    check(
+        "results of a run writer",
+        &wire,
+        "1e 00 00 00 25 07 00 00 00 00 00 00 00 03 00 00 00 \
+         02 00 00 00 ac 02 02 00 00 40 ac 02 02 00 00 80 ac 02",
+    );
+    let frame = read_back(&BytesMut::from(&wire[..]));
+    let Ok(FromWorker::Results(run)) = FromWorker::from_frame(frame) else {
+        panic!("not results");
+    };
+    assert_eq!(
+        (run.first, run.count, run.end()),
+        (ItemIndex(7), 3, ItemIndex(10))
+    );
+    let mut records = Records::new(run.records);
+    for tag in tags {
+        let value = Bytes::from_static(&[0xac, 2]);
+        assert_eq!(records.next_record(), Ok(Some(Record { tag, value })));
+    }
+    assert_eq!(records.next_record(), Ok(None));
+}

@@ -1,0 +1,129 @@
+//! Well-framed bodies that say nothing sensible.
+
+use bytes::Bytes;
+use mt_proto::{
+    DecodeError, Frame, FromWorker, Kind, MAX_CONTROL_BYTES, RecordTag, Setup, ToWorker,
+    decode_strict, encode,
+};
+
+#[test]
+fn messages_of_the_other_direction_are_refused() {
+    for kind in [
+        Kind::Hello,
+        Kind::Ready,
+        Kind::SetupFailed,
+        Kind::Results,
+        Kind::Notice,
+        Kind::Bye,
+    ] {
+        let frame = Frame::new(kind, Bytes::new());
+        assert_eq!(
+            ToWorker::from_frame(frame),
+            Err(DecodeError::WrongDirection(kind))
+        );
+    }
+    for kind in [Kind::Welcome, Kind::Refused, Kind::Setup, Kind::Items] {
+        let frame = Frame::new(kind, Bytes::new());
+        assert_eq!(
+            FromWorker::from_frame(frame),
+            Err(DecodeError::WrongDirection(kind))
+        );
+    }
+}
+
+fn run(first: u64, count: u32, records: &[u8]) -> Result<FromWorker, DecodeError> {
+    let body = [&first.to_le_bytes()[..], &count.to_le_bytes(), records].concat();
+    let items = ToWorker::from_frame(Frame::new(Kind::Items, body.clone()));
+    let results = FromWorker::from_frame(Frame::new(Kind::Results, body));
+    assert_eq!(
+        items.as_ref().err(),
+        results.as_ref().err(),
+        "both directions agree"
+    );
+    results
+}
+
+fn record(tag: u32, value: &[u8]) -> Vec<u8> {
+    let header = (tag << 30) | value.len() as u32;
+    [&header.to_le_bytes()[..], value].concat()
+}
+
+#[test]
+fn runs_that_do_not_add_up_are_refused() {
+    let one = record(0, b"a");
+    let two = [record(0, b"a"), record(1, b"b")].concat();
+    assert!(run(0, 1, &one).is_ok() && run(0, 2, &two).is_ok());
+    assert!(run(u64::MAX - 1, 1, &one).is_ok(), "the last index but one");
+    let table: [(&str, Result<FromWorker, DecodeError>); 9] = [
+        ("no items", run(0, 0, &[])),
+        ("no items", run(0, 0, &one)),
+        ("fewer records", run(0, 2, &one)),
+        ("fewer records", run(0, u32::MAX, &one)),
+        ("5 bytes left over", run(0, 1, &two)),
+        ("past the last index", run(u64::MAX, 1, &one)),
+        ("past the last index", run(u64::MAX - 1, 2, &two)),
+        ("record tag 3", run(0, 1, &record(3, b"a"))),
+        ("value is cut", run(0, 1, &record(0, b"abc")[..6])),
+    ];
+    for (expected, got) in table {
+        let text = got.expect_err(expected).to_string();
+        assert!(
+            text.contains(expected),
+            "{text:?} does not say {expected:?}"
+        );
+    }
+    for end in 0..12 {
+        let body = vec![1; end];
+        assert!(FromWorker::from_frame(Frame::new(Kind::Results, body)).is_err());
+    }
+    for end in 1..two.len() {
+        assert!(run(0, 2, &two[..end]).is_err(), "records cut at {end}");
+    }
+}
+
+#[test]
+fn a_failure_is_a_short_text() {
+    let long = vec![0; MAX_CONTROL_BYTES + 1];
+    let failure = RecordTag::Failure as u32;
+    assert!(run(0, 1, &record(failure, &long)).is_err());
+    assert!(run(0, 1, &record(failure, &long[1..])).is_ok());
+    assert!(run(0, 1, &record(RecordTag::Raised as u32, &long)).is_ok());
+}
+
+#[test]
+fn a_collection_of_2_to_the_60_in_20_bytes_is_refused() {
+    let huge = encode(&(1u64 << 60), 20).unwrap();
+    let mut bytes = huge.clone();
+    bytes.resize(20, 0);
+    assert!(decode_strict::<Vec<u8>>(&bytes).is_err());
+    assert!(decode_strict::<Vec<[u64; 32]>>(&bytes).is_err());
+    assert!(decode_strict::<std::collections::HashMap<u64, String>>(&bytes).is_err());
+    assert!(decode_strict::<Bytes>(&bytes).is_err());
+    // The same inside every message that has a text or a byte string.
+    for (kind, before) in [(Kind::SetupFailed, &[0][..]), (Kind::Notice, &[0, 0])] {
+        let body = [before, &huge, &[0; 9]].concat();
+        assert!(
+            FromWorker::from_frame(Frame::new(kind, body)).is_err(),
+            "{kind:?}"
+        );
+    }
+    let body = [&huge[..], &[0; 11]].concat();
+    assert!(ToWorker::from_frame(Frame::new(Kind::Setup, body)).is_err());
+    let body = [&[1, b't', 0][..], &huge, &[0; 8]].concat();
+    assert!(decode_strict::<Setup>(&body).is_err());
+}
+
+#[test]
+fn enums_and_texts_without_meaning_are_refused() {
+    for (kind, body) in [
+        (Kind::Beat, &[2, 0, 0, 0][..]),
+        (Kind::SetupFailed, &[4, 0]),
+        (Kind::SetupFailed, &[0, 2, 0xff, 0xfe]),
+        (Kind::Notice, &[1, 0, 0]),
+        (Kind::Notice, &[0, 2, 0]),
+    ] {
+        let frame = Frame::new(kind, Bytes::from_static(body));
+        assert!(FromWorker::from_frame(frame).is_err(), "{kind:?} {body:?}");
+    }
+    assert!(ToWorker::from_frame(Frame::new(Kind::Beat, &[2][..])).is_err());
+}
