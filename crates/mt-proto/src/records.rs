@@ -62,6 +62,29 @@ impl RecordBuffer {
         Ok(())
     }
 
+    /// Appends a value that is encoded already, by this crate's [`encode`](crate::encode()) or as
+    /// another record's value.
+    ///
+    /// # Panics
+    /// When it is longer than [`MAX_RECORD_BYTES`].
+    pub fn push_raw(&mut self, value: &[u8]) {
+        assert!(
+            value.len() <= MAX_RECORD_BYTES,
+            "an encoded value has at most 2^30 - 1 bytes"
+        );
+        self.bytes
+            .extend_from_slice(&(value.len() as u32).to_le_bytes());
+        self.bytes.extend_from_slice(value);
+        self.count += 1;
+    }
+
+    /// Appends a record made by [`push_record`].
+    #[inline]
+    pub fn push_encoded(&mut self, record: &[u8]) {
+        self.bytes.extend_from_slice(record);
+        self.count += 1;
+    }
+
     /// The number of records.
     #[must_use]
     pub fn count(&self) -> u32 {
@@ -83,7 +106,9 @@ impl RecordBuffer {
     /// The records as one body, leaving the buffer empty.
     pub fn take(&mut self) -> Bytes {
         self.count = 0;
-        Bytes::from(std::mem::take(&mut self.bytes))
+        // The next body is likely to be about as long as this one.
+        let next = Vec::with_capacity(self.bytes.len());
+        Bytes::from(std::mem::replace(&mut self.bytes, next))
     }
 }
 

@@ -108,6 +108,15 @@ impl RunWriter {
         Ok(())
     }
 
+    /// Appends the outcome of item `index`, a record made by [`push_record`](crate::push_record).
+    /// For callers that must not run user code while they hold the writer.
+    #[inline]
+    pub fn push_encoded(&mut self, index: ItemIndex, record: &[u8]) {
+        let run = self.run_for(index);
+        self.bytes.extend_from_slice(record);
+        self.pushed(run);
+    }
+
     /// The bytes waiting.
     #[must_use]
     pub fn len_bytes(&self) -> usize {

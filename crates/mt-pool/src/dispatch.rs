@@ -1,0 +1,33 @@
+//! Who works on what, and what a death means: the pool's decisions as one state machine.
+//!
+//! Pure: no IO, no clock, no runtime.
+//!
+//! ```text
+//! handle(now, event)   changes state
+//! poll_effect()        until None: Spawn, Send, Retire, Kill, Deliver, Finished
+//! poll_timeout()       when to call handle(now, Event::Tick) at the latest
+//! ```
+//!
+//! # Invariants
+//! * Every index that came in by [`Event::Input`] goes out by exactly one [`Effect::Deliver`].
+//! * A worker holds at most its window of items, and nothing is sent to one that is not ready.
+//! * Nothing is given away again before its former holder is gone ([`Event::Gone`]).
+//! * Only items that a dead worker had started are suspects; suspects run alone.
+
+mod budget;
+mod delivery;
+mod event;
+mod failure;
+mod feed;
+mod hand;
+mod machine;
+mod queue;
+mod reorder;
+#[cfg(test)]
+mod tests;
+mod window;
+
+pub use budget::RestartBudget;
+pub(crate) use delivery::{Delivery, Lost};
+pub(crate) use event::{Effect, Event, Gone, KillReason};
+pub(crate) use machine::{Dispatch, DispatchConfig};

@@ -1,0 +1,80 @@
+//! What goes to the consumer.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mt_proto::{ItemIndex, Run};
+
+use crate::error::{Death, PoolError};
+
+/// Outcomes of consecutive items.
+#[derive(Debug, Clone)]
+pub(crate) enum Delivery {
+    /// As a worker told them.
+    Results(Run),
+    /// An item that no worker has an outcome for.
+    Lost {
+        /// The item.
+        index: ItemIndex,
+        /// Why.
+        lost: Box<Lost>,
+    },
+}
+
+/// Why no worker has an outcome for an item.
+#[derive(Debug, Clone)]
+pub(crate) enum Lost {
+    /// It was running when its worker died, `attempts` times.
+    Crashed {
+        /// The last death.
+        death: Death,
+        /// How many workers died while it ran.
+        attempts: u32,
+        /// The item, encoded.
+        payload: Bytes,
+    },
+    /// The run was interrupted before it was started.
+    Cancelled {
+        /// The item, encoded.
+        payload: Bytes,
+    },
+    /// No worker could be had.
+    Pool(Arc<PoolError>),
+    /// The item does not serialise.
+    Unserialisable(String),
+    /// The item is too long.
+    TooLarge {
+        /// The limit in bytes.
+        limit_bytes: usize,
+    },
+    /// The input panicked instead of yielding the item.
+    InputPanicked(String),
+}
+
+impl Delivery {
+    /// The index of the first item.
+    pub(crate) fn first(&self) -> ItemIndex {
+        match self {
+            Self::Results(run) => run.first,
+            Self::Lost { index, .. } => *index,
+        }
+    }
+
+    /// How many items.
+    pub(crate) fn count(&self) -> u32 {
+        match self {
+            Self::Results(run) => run.count,
+            Self::Lost { .. } => 1,
+        }
+    }
+
+    /// The bytes it keeps alive, roughly.
+    pub(crate) fn len_bytes(&self) -> usize {
+        match self {
+            Self::Results(run) => run.records.len(),
+            Self::Lost { .. } => 0,
+        }
+    }
+}

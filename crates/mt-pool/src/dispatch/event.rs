@@ -1,0 +1,78 @@
+//! What the dispatch machine is told, and what it asks for.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+use mt_proto::{DecodeError, Run, WorkerId};
+
+use super::{Delivery, Lost};
+use crate::error::{Death, PoolError};
+
+/// Something happened.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// Items to work on, in the order of their indices.
+    Input(Run),
+    /// Items that failed before they could be sent, in the same order.
+    Refused(Delivery),
+    /// There will be no more input.
+    InputEnded,
+    /// A worker is set up.
+    Ready(WorkerId),
+    /// A worker sent results.
+    Results(WorkerId, Run),
+    /// A worker could not be started, or is gone: its process is reaped.
+    Gone(WorkerId, Gone),
+    /// The consumer has room again, or has none.
+    Paused(bool),
+    /// Stop giving out items; let those that run finish.
+    Drain,
+    /// End at once, killing what runs. The rest is nobody's any more.
+    Stop,
+    /// Time has passed.
+    Tick,
+}
+
+/// How a worker left.
+#[derive(Debug)]
+pub(crate) struct Gone {
+    /// The items it had started, counted in the order they were sent.
+    pub(crate) started: u64,
+    /// The cause, for the outcome of the items it ran.
+    pub(crate) death: Death,
+    /// Set when it left before it could take items: what to tell if this goes on.
+    pub(crate) before_ready: Option<PoolError>,
+}
+
+/// Do this.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    /// Start a worker under this name.
+    Spawn(WorkerId),
+    /// Send these items.
+    Send(WorkerId, Run),
+    /// Tell the worker to finish and go.
+    Retire(WorkerId),
+    /// Kill the worker with everything it has started.
+    Kill(WorkerId, KillReason),
+    /// Hand this to the consumer.
+    Deliver(Delivery),
+    /// All is delivered and every worker is gone. The last effect.
+    Finished,
+}
+
+/// Why a worker is killed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KillReason {
+    /// It sent results that are not due.
+    Results(DecodeError),
+    /// The run is over for its caller.
+    Stopped,
+    /// It did not go in time after it was told to.
+    Lingered,
+}
+
+impl From<(mt_proto::ItemIndex, Lost)> for Delivery {
+    fn from((index, lost): (mt_proto::ItemIndex, Lost)) -> Self {
+        Self::Lost { index, lost: Box::new(lost) }
+    }
+}

@@ -1,0 +1,65 @@
+//! How many items a worker may hold: enough to be busy until more can come, no more.
+//!
+//! Pure: no IO, no clock, no runtime.
+//!
+//! A worker that runs dry while items wait doubles its window; one that reports in small change out of
+//! a large hoard halves it. So tiny tasks get thousands of items ahead and slow ones get two, without
+//! a clock and without a setting. Items that a slow worker hoards are items an idle one can't take.
+
+/// One worker's allowance.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    size: u32,
+    floor: u32,
+    cap: u32,
+}
+
+impl Window {
+    /// A window between `floor` and `cap` items, at `floor` now.
+    pub(crate) fn new(floor: u32, cap: u32) -> Self {
+        let floor = floor.max(1);
+        Self { size: floor, floor, cap: cap.max(floor) }
+    }
+
+    /// The items the worker may hold now.
+    pub(crate) fn size(self) -> u32 {
+        self.size
+    }
+
+    /// Takes note that `reported` items came back and `left` are still held; `waiting` tells
+    /// whether more items wait for a worker.
+    pub(crate) fn on_results(&mut self, reported: u32, left: u32, waiting: bool) {
+        if left == 0 && waiting {
+            self.size = self.size.saturating_mul(2).min(self.cap);
+        } else if left / 8 > reported {
+            self.size = (self.size / 2).max(self.floor);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dry_worker_gets_more_and_a_hoarder_less() {
+        let mut window = Window::new(2, 100);
+        for expected in [4, 8, 16, 32, 64, 100, 100] {
+            window.on_results(1, 0, true);
+            assert_eq!(window.size(), expected);
+        }
+        window.on_results(50, 50, true);
+        assert_eq!(window.size(), 100, "in balance: no change");
+        for expected in [50, 25, 12, 6, 3, 2, 2] {
+            window.on_results(1, 99, true);
+            assert_eq!(window.size(), expected);
+        }
+    }
+
+    #[test]
+    fn nothing_waiting_means_nothing_to_grow_for() {
+        let mut window = Window::new(2, 100);
+        window.on_results(1, 0, false);
+        assert_eq!(window.size(), 2);
+    }
+}

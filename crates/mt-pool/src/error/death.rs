@@ -1,0 +1,57 @@
+//! How a worker died.
+
+use std::fmt;
+
+use mt_ipc::Exit;
+
+/// The end of a worker process that did not end in peace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Death {
+    /// How the process ended.
+    pub exit: Exit,
+    /// Why.
+    pub cause: DeathCause,
+}
+
+/// Why a worker died.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeathCause {
+    /// It ended by itself, or somebody outside the pool killed it.
+    Itself,
+    /// The pool killed it because it gave no sign of life.
+    Frozen,
+    /// The pool killed it because it sent what no worker sends.
+    BrokeProtocol(String),
+    /// The pool killed it because it had closed its connection and lived on.
+    HungUp,
+    /// The pool killed it for its own reasons: the run was over.
+    Stopped,
+}
+
+impl Death {
+    pub(crate) fn new(exit: Exit, cause: DeathCause) -> Self {
+        Self { exit, cause }
+    }
+}
+
+impl fmt::Display for Death {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            DeathCause::Itself => write!(f, "its worker process {}", self.exit),
+            DeathCause::Frozen => f.write_str(
+                "its worker process gave no sign of life any more and was killed by the pool",
+            ),
+            DeathCause::BrokeProtocol(what) => write!(
+                f,
+                "its worker process broke the protocol ({what}) and was killed by the pool; \
+                 its memory is probably corrupt"
+            ),
+            DeathCause::HungUp => f.write_str(
+                "its worker process closed its connection and was killed by the pool",
+            ),
+            DeathCause::Stopped => f.write_str("its worker process was stopped with the run"),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Why a run can't start, and why a pool has no workers.
+
+use mt_ipc::{HandshakeError, SpawnError};
+use mt_proto::SetupStep;
+
+use crate::error::{Death, Plain};
+
+/// A run was not started. No process exists, and no item was taken from the input.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// This program can't start workers, because they would not know that they are.
+    #[error(
+        "`mt_pool::init()` was not called: put `#[mt_pool::main]` on `main`, or call `mt_pool::init()` as its first line; in tests write `mt_pool::test_worker!();` once in the test's file"
+    )]
+    NotInitialised,
+    /// This process is a worker itself that has not gone through `init()`: starting workers here
+    /// would go on without end.
+    #[error(
+        "this process was started as a worker but `mt_pool::init()` was not its first act, so it started a run itself; call `init()` before anything else in `main`"
+    )]
+    InWorker,
+    /// A task can't be told from another one, or is not there.
+    #[error("task {id} {problem}")]
+    Task {
+        /// The task.
+        id: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// An option is out of its range.
+    #[error("option `{option}` {problem}")]
+    Option {
+        /// The builder method.
+        option: &'static str,
+        /// What is wrong with its value.
+        problem: String,
+    },
+    /// A value for all items does not serialise.
+    #[error("the value given with `{option}` can't be sent to workers: {message}")]
+    Value {
+        /// The builder method.
+        option: &'static str,
+        /// What the encoder said.
+        message: String,
+    },
+    /// A thread or a timer of this process can't be made.
+    #[error("starting a thread for the run failed: {0}")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Why no worker could be had. It is the outcome of every item that was waiting.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PoolError {
+    /// The operating system did not start one.
+    #[error("no worker process could be started: {0}")]
+    Spawn(#[source] SpawnError),
+    /// It is another build, or it never got as far as speaking.
+    #[error("a worker process was refused: {0}")]
+    Handshake(#[source] HandshakeError),
+    /// It ended before it said hello.
+    #[error(
+        "a worker process ended before it said hello ({death}); does `main` of the worker program call `mt_pool::init()` first?"
+    )]
+    NoHello {
+        /// How it ended.
+        death: Death,
+    },
+    /// It said nothing in time.
+    #[error(
+        "a worker process said nothing for {seconds} s; does `main` of the worker program call `mt_pool::init()` first?"
+    )]
+    Silent {
+        /// How long the pool waited.
+        seconds: u64,
+    },
+    /// It could not be set up.
+    #[error("setting up a worker process failed at {step:?}: {}", Plain(.message))]
+    Setup {
+        /// How far it came; [`Init`](SetupStep::Init) is the user's init function.
+        step: SetupStep,
+        /// What went wrong there.
+        message: String,
+    },
+    /// It ended while it was being set up.
+    #[error("a worker process died while it was being set up: {death}")]
+    DiedInSetup {
+        /// How it ended.
+        death: Death,
+    },
+    /// Workers keep dying without an item to blame.
+    #[error("worker processes keep dying before they finish any item: {death}")]
+    Died {
+        /// How the last one ended.
+        death: Death,
+    },
+}

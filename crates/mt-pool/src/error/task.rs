@@ -1,0 +1,179 @@
+//! Why one item has no value.
+
+use std::{error::Error, fmt, sync::Arc};
+
+use bytes::Bytes;
+use mt_proto::{ContextStep, DecodeError, ItemIndex};
+
+use crate::{
+    Wire,
+    error::{Death, Plain, PoolError},
+};
+
+/// The outcome of an item that has no value. The other items are not affected.
+pub struct TaskError<E> {
+    inner: Box<Inner<E>>,
+}
+
+struct Inner<E> {
+    index: ItemIndex,
+    kind: TaskErrorKind<E>,
+    payload: Option<Bytes>,
+}
+
+/// Why an item has no value.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum TaskErrorKind<E> {
+    /// The function returned this error (the seed's `raised`). The worker lives on.
+    Raised(E),
+    /// The function panicked. The worker lives on.
+    Panicked {
+        /// The panic message, at most 16 KiB.
+        message: String,
+        /// `file:line:column`.
+        location: Option<String>,
+        /// The call stack, at most 16 KiB; empty when `RUST_BACKTRACE=0`.
+        backtrace: String,
+    },
+    /// The item was running each time a worker died: a crash, `exit`, an abort, a kill from outside.
+    /// It is not tried again. Its encoding is in [`TaskError::payload`].
+    Crashed {
+        /// The last death.
+        death: Death,
+        /// How many workers died while it ran: the run's `crash_limit`.
+        attempts: u32,
+    },
+    /// The item, or the function's result, does not serialise.
+    Unserialisable(String),
+    /// The item, or the function's result, does not deserialise on the other side: its `Serialize`
+    /// and `Deserialize` do not match.
+    Undecodable(String),
+    /// The item, or the function's result, is longer than the limit.
+    TooLarge {
+        /// The limit in bytes.
+        limit_bytes: u64,
+    },
+    /// The context of the item's batch could not be made; the function was not called.
+    Context {
+        /// The step that failed.
+        step: ContextStep,
+        /// What the context's code said.
+        message: String,
+    },
+    /// The run was interrupted before the item was started. Its encoding is in
+    /// [`TaskError::payload`].
+    Cancelled,
+    /// The input panicked instead of yielding this item. There are no items after it.
+    InputPanicked(String),
+    /// No worker could be had. The function was not called to the end for this item.
+    Pool(Arc<PoolError>),
+}
+
+impl<E> TaskError<E> {
+    pub(crate) fn new(index: ItemIndex, kind: TaskErrorKind<E>) -> Self {
+        Self { inner: Box::new(Inner { index, kind, payload: None }) }
+    }
+
+    pub(crate) fn with_payload(mut self, payload: Bytes) -> Self {
+        self.inner.payload = Some(payload);
+        self
+    }
+
+    /// The item's position in the input, counted from 0.
+    #[must_use]
+    pub fn index(&self) -> u64 {
+        self.inner.index.0
+    }
+
+    /// Why it has no value.
+    #[must_use]
+    pub fn kind(&self) -> &TaskErrorKind<E> {
+        &self.inner.kind
+    }
+
+    /// Why it has no value, owned.
+    #[must_use]
+    pub fn into_kind(self) -> TaskErrorKind<E> {
+        self.inner.kind
+    }
+
+    /// The item as it was sent, for [`Crashed`](TaskErrorKind::Crashed) and
+    /// [`Cancelled`](TaskErrorKind::Cancelled).
+    #[must_use]
+    pub fn payload(&self) -> Option<&Bytes> {
+        self.inner.payload.as_ref()
+    }
+
+    /// The item itself, decoded from [`payload`](Self::payload); `None` without one.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the payload is not an `I`.
+    pub fn item<I: Wire>(&self) -> Option<Result<I, DecodeError>> {
+        self.payload().map(|payload| mt_proto::decode_strict(payload))
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for TaskError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskError")
+            .field("index", &self.inner.index.0)
+            .field("kind", &self.inner.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for TaskError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "item {}: {}", self.inner.index, self.inner.kind)
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for TaskErrorKind<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Raised(error) => error.fmt(f),
+            Self::Panicked { message, location, .. } => {
+                write!(f, "panicked: {}", Plain(message))?;
+                location.as_ref().map_or(Ok(()), |at| write!(f, " (at {})", Plain(at)))
+            }
+            Self::Crashed { death, attempts } => {
+                let times = if *attempts == 1 { "time" } else { "times" };
+                write!(f, "crashed {attempts} {times} and is not tried again: {death}")
+            }
+            Self::Unserialisable(message) => {
+                write!(f, "can't be sent between processes: {}", Plain(message))
+            }
+            Self::Undecodable(message) => write!(
+                f,
+                "does not decode on the other side (do its `Serialize` and `Deserialize` match?): {}",
+                Plain(message)
+            ),
+            Self::TooLarge { limit_bytes } => {
+                write!(f, "is longer than the limit of {limit_bytes} bytes once encoded")
+            }
+            Self::Context { step, message } => {
+                let step = match step {
+                    ContextStep::Open => "made",
+                    ContextStep::Close => "closed",
+                };
+                write!(f, "was not run, its context could not be {step}: {}", Plain(message))
+            }
+            Self::Cancelled => f.write_str("was not started, the run was interrupted"),
+            Self::InputPanicked(message) => {
+                write!(f, "is missing, the input panicked: {}", Plain(message))
+            }
+            Self::Pool(cause) => write!(f, "was not done, {cause}"),
+        }
+    }
+}
+
+impl<E: Error + 'static> Error for TaskError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.inner.kind {
+            TaskErrorKind::Raised(error) => Some(error),
+            TaskErrorKind::Pool(cause) => Some(cause.as_ref()),
+            _ => None,
+        }
+    }
+}

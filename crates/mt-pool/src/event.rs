@@ -1,0 +1,88 @@
+//! What a run tells about itself while it goes on.
+
+use std::{fmt, sync::Arc, time::Instant};
+
+use mt_ipc::Exit;
+
+use crate::error::{Death, PoolError};
+
+/// Something happened to a worker of a run.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum PoolEvent {
+    /// A worker process was started.
+    WorkerStarted {
+        /// Its number: 0, 1, 2 … in the order of the starts.
+        worker: u32,
+        /// Its process id.
+        pid: u32,
+    },
+    /// A worker is set up and takes items.
+    WorkerReady {
+        /// Its number.
+        worker: u32,
+    },
+    /// A worker could not be started or set up. The pool tries again under its restart budget.
+    WorkerFailed {
+        /// Its number.
+        worker: u32,
+        /// Why.
+        cause: Arc<PoolError>,
+    },
+    /// A worker died. Its process is reaped.
+    WorkerDied {
+        /// Its number.
+        worker: u32,
+        /// Its process id.
+        pid: u32,
+        /// How.
+        death: Death,
+        /// When the pool knew.
+        noticed: Instant,
+    },
+    /// A worker went because it was told to. Its process is reaped.
+    WorkerLeft {
+        /// Its number.
+        worker: u32,
+        /// Its process id.
+        pid: u32,
+        /// How its process ended.
+        exit: Exit,
+    },
+    /// A worker is stopped (`SIGSTOP`, a debugger) and gives no sign of life. It is left alone.
+    WorkerStopped {
+        /// Its number.
+        worker: u32,
+        /// Its process id.
+        pid: u32,
+    },
+    /// A context failed to close after its items had their outcomes.
+    ContextCloseFailed {
+        /// The worker's number.
+        worker: u32,
+        /// What the context's code said.
+        message: String,
+    },
+    /// The run was interrupted: what runs is finished, the rest is cancelled.
+    Interrupted,
+}
+
+/// Called with every event, on the run's own thread.
+#[derive(Clone)]
+pub(crate) struct Observer(Arc<dyn Fn(&PoolEvent) + Send + Sync>);
+
+impl Observer {
+    pub(crate) fn new(call: impl Fn(&PoolEvent) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(call))
+    }
+
+    pub(crate) fn tell(&self, event: &PoolEvent) {
+        (self.0)(event);
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer")
+    }
+}

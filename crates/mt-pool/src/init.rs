@@ -1,0 +1,102 @@
+//! Telling a worker process from the program it is a copy of.
+
+use std::{
+    ffi::OsString,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use mt_ipc::{WorkerCommand, WorkerStdout};
+
+use crate::{StartError, worker};
+
+static INITIALISED: AtomicBool = AtomicBool::new(false);
+
+/// Turns this process into a worker if it was started as one; returns at once otherwise.
+///
+/// Has to be the first thing `main` does: a worker is the same program, started again, and it must
+/// not do what comes after this line. [`#[main]`](macro@crate::main) does it for you. In a test binary
+/// write [`test_worker!`](crate::test_worker!) instead.
+///
+/// In a worker process this never returns.
+pub fn init() {
+    if mt_ipc::is_worker_process() {
+        worker::main();
+    }
+    INITIALISED.store(true, Ordering::Release);
+}
+
+/// A test that is the workers' entrance to a test binary, submitted by
+/// [`test_worker!`](crate::test_worker!).
+#[derive(Debug)]
+pub struct TestEntry {
+    /// The path of the module it is in, as `module_path!()` gives it.
+    pub module_path: &'static str,
+}
+
+inventory::collect!(TestEntry);
+
+/// Lets the tests of this test binary start workers. Write it once in the file, at its top level.
+///
+/// The harness of `cargo test` and of nextest has a `main` of its own, so there is nowhere to call
+/// [`init`]. This adds a test named `mt_pool_worker` that workers are started with; run as a test, it
+/// does nothing.
+///
+/// ```
+/// mt_pool::test_worker!();
+///
+/// #[mt_pool::task]
+/// fn double(n: u64) -> u64 {
+///     2 * n
+/// }
+///
+/// #[test]
+/// fn doubles() {
+///     let run = mt_pool::asyn_pmap::<double>([1, 2]).start().unwrap();
+///     assert_eq!(run.into_iter().map(Result::unwrap).sum::<u64>(), 6);
+/// }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! test_worker {
+    () => {
+        #[cfg(test)]
+        $crate::__private::inventory::submit! {
+            $crate::__private::TestEntry { module_path: ::core::module_path!() }
+        }
+
+        #[cfg(test)]
+        #[test]
+        fn mt_pool_worker() {
+            if $crate::__private::is_worker_process() {
+                $crate::init();
+            }
+        }
+    };
+}
+
+/// How a worker of this program is started.
+///
+/// # Errors
+/// [`StartError`] when it would not know that it is one.
+pub(crate) fn own_command() -> Result<WorkerCommand, StartError> {
+    let mut command = WorkerCommand::default();
+    if INITIALISED.load(Ordering::Acquire) {
+        return Ok(command);
+    }
+    if mt_ipc::is_worker_process() {
+        return Err(StartError::InWorker);
+    }
+    let entry = inventory::iter::<TestEntry>.into_iter().next();
+    let entry = entry.ok_or(StartError::NotInitialised)?;
+    // The harness knows tests without the name of their crate.
+    let test = match entry.module_path.split_once("::") {
+        Some((_, path)) => format!("{path}::mt_pool_worker"),
+        None => "mt_pool_worker".to_owned(),
+    };
+    command.args = [test.as_str(), "--exact", "--nocapture", "--test-threads=1"]
+        .map(OsString::from)
+        .to_vec();
+    // The harness prints its own lines, which nobody wants a worker's copy of.
+    command.stdout = WorkerStdout::Null;
+    Ok(command)
+}

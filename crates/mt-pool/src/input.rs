@@ -1,0 +1,9 @@
+//! From the caller's input to pieces for workers, pulled only on credit.
+
+mod exchange;
+mod feeder;
+mod source;
+
+pub(crate) use exchange::{Block, Exchange, ExchangeLimits};
+pub(crate) use feeder::{spawn_feeder, FeederOptions};
+pub use source::{FromStream, IntoInput, Source, from_stream};

@@ -1,0 +1,130 @@
+//! Pulls the input in a thread of its own, encodes each item, and puts it into the exchange.
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+};
+
+use futures::{FutureExt, Stream, StreamExt};
+use mt_proto::{EncodeError, RecordTag, push_record};
+use tokio::runtime::{Builder, Handle};
+
+use super::{Exchange, Source};
+use crate::{
+    Wire,
+    dispatch::{Delivery, Lost},
+    worker::panic_text,
+};
+
+/// An encoded item longer than this is handed over as it is instead of being copied to others.
+const LONG_BYTES: usize = 16 * 1024;
+
+/// What the feeder has to know.
+#[derive(Debug, Clone)]
+pub(crate) struct FeederOptions {
+    /// The most bytes of one encoded item.
+    pub(crate) max_item_bytes: usize,
+}
+
+/// Starts the thread that pulls `source`. It ends when the input does, or soon after the exchange is
+/// closed: as soon as the input yields once more.
+///
+/// # Errors
+/// The system's, when there is no thread to be had.
+pub(crate) fn spawn_feeder<I: Wire>(
+    source: Source<I>,
+    exchange: Arc<Exchange>,
+    options: FeederOptions,
+) -> io::Result<()> {
+    let feeder = Feeder { exchange, options, scratch: Vec::new() };
+    let thread = thread::Builder::new().name("mt-feeder".into());
+    match source {
+        Source::Iter(iter) => {
+            thread.spawn(move || feeder.pull(iter))?;
+        }
+        Source::Stream(stream) => {
+            let caller = Handle::try_current().ok();
+            let own = match &caller {
+                Some(_) => None,
+                None => Some(Builder::new_current_thread().enable_all().build()?),
+            };
+            thread.spawn(move || match (caller, own) {
+                (Some(handle), _) => handle.block_on(feeder.poll(stream)),
+                (None, Some(runtime)) => runtime.block_on(feeder.poll(stream)),
+                (None, None) => unreachable!("a runtime was made where there was none"),
+            })?;
+        }
+    }
+    Ok(())
+}
+
+struct Feeder {
+    exchange: Arc<Exchange>,
+    options: FeederOptions,
+    scratch: Vec<u8>,
+}
+
+impl Feeder {
+    fn pull<I: Wire>(mut self, mut iter: Box<dyn Iterator<Item = I> + Send>) {
+        while self.exchange.reserve() {
+            match catch_unwind(AssertUnwindSafe(|| iter.next())) {
+                Ok(Some(item)) => self.push(&item),
+                Ok(None) => return self.exchange.end(),
+                Err(panic) => return self.input_panicked(&*panic),
+            }
+        }
+        self.exchange.end();
+    }
+
+    async fn poll<I: Wire>(mut self, mut stream: impl Stream<Item = I> + Unpin) {
+        while self.exchange.reserve_async().await {
+            match AssertUnwindSafe(stream.next()).catch_unwind().await {
+                Ok(Some(item)) => self.push(&item),
+                Ok(None) => return self.exchange.end(),
+                Err(panic) => return self.input_panicked(&*panic),
+            }
+        }
+        self.exchange.end();
+    }
+
+    /// Encodes outside the exchange's lock: a `Serialize` is user code that may take its time or
+    /// panic.
+    fn push<I: Wire>(&mut self, item: &I) {
+        let Self { exchange, options, scratch } = self;
+        scratch.clear();
+        let limit = options.max_item_bytes;
+        let encode = || push_record(scratch, RecordTag::Value, item, limit);
+        match catch_unwind(AssertUnwindSafe(encode)) {
+            Ok(Ok(())) if scratch.len() > LONG_BYTES => {
+                exchange.push_long(std::mem::take(scratch).into());
+            }
+            Ok(Ok(())) => exchange.push(scratch),
+            Ok(Err(error)) => exchange.push_refused(|index| {
+                Delivery::from((index, lost(&error)))
+            }),
+            Err(panic) => {
+                let message = format!("its `Serialize` panicked: {}", panic_text(&*panic));
+                exchange.push_refused(|index| {
+                    Delivery::from((index, Lost::Unserialisable(message)))
+                });
+            }
+        }
+    }
+
+    /// The panic takes the place of the item that did not come.
+    fn input_panicked(&self, panic: &(dyn std::any::Any + Send)) {
+        let message = panic_text(panic);
+        self.exchange
+            .push_refused(|index| Delivery::from((index, Lost::InputPanicked(message))));
+        self.exchange.end_after_last();
+    }
+}
+
+fn lost(error: &EncodeError) -> Lost {
+    match error {
+        EncodeError::TooLarge { limit } => Lost::TooLarge { limit_bytes: *limit },
+        other => Lost::Unserialisable(other.to_string()),
+    }
+}

@@ -1,0 +1,69 @@
+//! What can be an input: anything iterable, and any stream.
+
+use std::pin::Pin;
+
+use futures::Stream;
+
+/// Where items come from: made by [`IntoInput`].
+pub enum Source<I> {
+    /// Pulled by a thread of its own, so it may block.
+    Iter(Box<dyn Iterator<Item = I> + Send>),
+    /// Polled by a thread of its own, inside the caller's tokio runtime if there is one.
+    Stream(Pin<Box<dyn Stream<Item = I> + Send>>),
+}
+
+/// Anything that can be mapped: every `IntoIterator`, and a stream wrapped by [`from_stream`].
+///
+/// It is pulled in a thread of its own and only when there is room, so it may be infinite, slow or
+/// blocking.
+pub trait IntoInput<I> {
+    /// Turns it into a source.
+    fn into_source(self) -> Source<I>;
+}
+
+impl<I, T> IntoInput<I> for T
+where
+    T: IntoIterator<Item = I>,
+    T::IntoIter: Send + 'static,
+{
+    fn into_source(self) -> Source<I> {
+        Source::Iter(Box::new(self.into_iter()))
+    }
+}
+
+/// A stream as an input. See [`from_stream`].
+#[derive(Debug)]
+pub struct FromStream<S>(S);
+
+/// Makes a stream an input.
+///
+/// ```
+/// use futures::{StreamExt, stream};
+/// use mt_pool::{asyn_pmap, from_stream};
+///
+/// #[mt_pool::task]
+/// fn double(n: u64) -> u64 {
+///     2 * n
+/// }
+///
+/// #[mt_pool::main]
+/// async fn main() -> anyhow::Result<()> {
+///     let numbers = stream::iter(0..4);
+///     let doubled: Vec<u64> =
+///         asyn_pmap::<double>(from_stream(numbers)).start()?.map(Result::unwrap).collect().await;
+///     assert_eq!(doubled, [0, 2, 4, 6]);
+///     Ok(())
+/// }
+/// ```
+pub fn from_stream<S: Stream + Send + 'static>(stream: S) -> FromStream<S> {
+    FromStream(stream)
+}
+
+impl<I, S> IntoInput<I> for FromStream<S>
+where
+    S: Stream<Item = I> + Send + 'static,
+{
+    fn into_source(self) -> Source<I> {
+        Source::Stream(Box::pin(self.0))
+    }
+}

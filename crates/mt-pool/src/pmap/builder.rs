@@ -1,0 +1,253 @@
+//! Describing a run.
+
+use std::{marker::PhantomData, time::Duration};
+
+use mt_ipc::Program;
+
+use super::{options::PmapOptions, output::Pmap, plan};
+use crate::{
+    Context, IntoInput, LivenessPolicy, NoContext, OnInterrupt, PoolEvent, RestartBudget, StartError,
+    Task, event::Observer, input::Source,
+};
+
+/// Maps the task `T` over an input, in worker processes.
+///
+/// The input is any `IntoIterator` whose iterator is `Send`, or a stream wrapped by
+/// [`from_stream`](crate::from_stream). Nothing happens until [`start`](AsynPmap::start).
+///
+/// ```
+/// use mt_pool::asyn_pmap;
+///
+/// #[mt_pool::task]
+/// async fn double(n: u64) -> u64 {
+///     2 * n
+/// }
+///
+/// #[mt_pool::main]
+/// fn main() -> anyhow::Result<()> {
+///     let run = asyn_pmap::<double>(0..1000).pool_processes(2).start()?;
+///     let sum: u64 = run.into_iter().map(Result::unwrap).sum();
+///     assert_eq!(sum, 999 * 1000);
+///     Ok(())
+/// }
+/// ```
+pub fn asyn_pmap<T: Task>(input: impl IntoInput<T::Input>) -> AsynPmap<T> {
+    AsynPmap::new(input.into_source())
+}
+
+/// [`asyn_pmap`] for a task that is a value: one made by [`inline_task!`](macro@crate::inline_task!).
+///
+/// ```
+/// use mt_pool::{asyn_pmap_with, inline_task};
+///
+/// #[mt_pool::main]
+/// fn main() -> anyhow::Result<()> {
+///     let run = asyn_pmap_with(inline_task!(|x: u32| -> u32 { x + 1 }), [1, 2, 3]).start()?;
+///     let next: Vec<u32> = run.into_iter().map(Result::unwrap).collect();
+///     assert_eq!(next, [2, 3, 4]);
+///     Ok(())
+/// }
+/// ```
+pub fn asyn_pmap_with<T: Task>(_task: T, input: impl IntoInput<T::Input>) -> AsynPmap<T> {
+    asyn_pmap::<T>(input)
+}
+
+/// A run that is being described. Made by [`asyn_pmap`].
+///
+/// Every method but [`start`](Self::start) sets an option; the seed's names are kept.
+#[must_use = "nothing happens until `start` is called"]
+pub struct AsynPmap<T: Task> {
+    pub(super) source: Source<T::Input>,
+    pub(super) options: PmapOptions,
+    pub(super) shared: Option<T::Shared>,
+    pub(super) context: Option<<T::Context as Context>::Config>,
+    pub(super) init: Option<plan::Init>,
+    pub(super) program: Program,
+    pub(super) observer: Option<Observer>,
+    pub(super) task: PhantomData<fn() -> T>,
+}
+
+impl<T: Task> AsynPmap<T> {
+    fn new(source: Source<T::Input>) -> Self {
+        Self {
+            source,
+            options: PmapOptions::default(),
+            shared: T::default_shared(),
+            context: <T::Context as Context>::default_config(),
+            init: None,
+            program: Program::Own,
+            observer: None,
+            task: PhantomData,
+        }
+    }
+
+    /// The value all items share: sent once to every worker. Required when the task has a
+    /// `#[shared]` argument.
+    #[doc(alias = "asyn_func_args")]
+    #[doc(alias = "asyn_func_kwargs")]
+    pub fn shared(mut self, value: T::Shared) -> Self {
+        self.shared = Some(value);
+        self
+    }
+
+    /// The config of the task's [`Context`]: sent once to every worker, which makes a context of it
+    /// for every batch. Required when the task has a `#[context]` argument whose type has no
+    /// [`default_config`](Context::default_config).
+    #[doc(alias = "cvc_func")]
+    #[doc(alias = "cvc_func_args")]
+    #[doc(alias = "cvc_func_kwargs")]
+    pub fn context(mut self, config: <T::Context as Context>::Config) -> Self {
+        self.context = Some(config);
+        self
+    }
+
+    /// Calls the task `I` once in every worker before its first item. If it returns an error or
+    /// panics, the worker is replaced under the [restart budget](Self::restart_budget).
+    #[doc(alias = "init_func")]
+    #[doc(alias = "init_func_args")]
+    #[doc(alias = "init_func_kwargs")]
+    pub fn init<I>(mut self, input: I::Input) -> Self
+    where
+        I: Task<Output = (), Shared = (), Context = NoContext>,
+    {
+        self.init = Some(plan::Init::of::<I>(&input));
+        self
+    }
+
+    /// Items per batch, 1 to 2^24. Default 1024. A context lives for one batch. It is no unit of
+    /// sending: items and results stream.
+    pub fn batch_size(mut self, items: usize) -> Self {
+        self.options.batch_size = items;
+        self
+    }
+
+    /// Items that run at once in one worker, 1 to 2^24. Default 1024. Without effect for a plain
+    /// `fn`, which runs one at a time.
+    pub fn max_concurrency(mut self, items: usize) -> Self {
+        self.options.max_concurrency = items;
+        self
+    }
+
+    /// The most worker processes, 1 to 4096. Default: the processors this process may use. They are
+    /// started as items come; there are never more than items.
+    pub fn pool_processes(mut self, processes: usize) -> Self {
+        self.options.pool_processes = Some(processes);
+        self
+    }
+
+    /// The batches a worker may work on before it is replaced by a fresh one, at least 1. Default:
+    /// no limit. A worker gets at most this many times [`batch_size`](Self::batch_size) items.
+    pub fn pool_maxtasksperchild(mut self, batches: usize) -> Self {
+        self.options.pool_maxtasksperchild = Some(batches);
+        self
+    }
+
+    /// Whether outcomes come in the order of the input (default) or as they are ready.
+    pub fn pool_ordered(mut self, ordered: bool) -> Self {
+        self.options.pool_ordered = ordered;
+        self
+    }
+
+    /// The most items that were pulled from the input and not yet taken out, at every instant, 1 to
+    /// 2^24. Default: 4 × `batch_size` (at least 1024) for every worker. In order, one slow item
+    /// holds back up to this many others.
+    pub fn capacity(mut self, items: usize) -> Self {
+        self.options.capacity = Some(items);
+        self
+    }
+
+    /// The bytes of encoded items the parent keeps, and as many again of results that wait to be
+    /// taken out. Default 64 MiB. Input is not pulled beyond it; of results, those of items already
+    /// given out still come. A single longer item is let through alone.
+    pub fn buffer_bytes(mut self, bytes: usize) -> Self {
+        self.options.buffer_bytes = bytes;
+        self
+    }
+
+    /// The most bytes of one encoded item, up to 2^30 - 1 (default). A longer one gets
+    /// [`TooLarge`](crate::TaskErrorKind::TooLarge) as its outcome.
+    pub fn max_item_bytes(mut self, bytes: usize) -> Self {
+        self.options.max_item_bytes = bytes;
+        self
+    }
+
+    /// The most bytes of one encoded result, up to 2^30 - 1 (default). A longer one gets
+    /// [`TooLarge`](crate::TaskErrorKind::TooLarge) as its outcome.
+    pub fn max_result_bytes(mut self, bytes: usize) -> Self {
+        self.options.max_result_bytes = bytes;
+        self
+    }
+
+    /// How many workers may die while an item runs before it is given up, at least 1. Default 3. From
+    /// the second time on it runs alone in its worker. With 1, no item is ever started twice. What
+    /// finished within about the last millisecond before a death may not have been reported and
+    /// counts as running.
+    pub fn crash_limit(mut self, deaths: u32) -> Self {
+        self.options.crash_limit = deaths;
+        self
+    }
+
+    /// How many workers in a row may die for nothing before the run gives up.
+    pub fn restart_budget(mut self, budget: RestartBudget) -> Self {
+        self.options.restart_budget = budget;
+        self
+    }
+
+    /// When a silent worker counts as frozen.
+    pub fn liveness(mut self, policy: LivenessPolicy) -> Self {
+        self.options.liveness = policy;
+        self
+    }
+
+    /// How long a worker may take to close its contexts and exit when all is done. Default 5 s. It
+    /// is killed after that.
+    pub fn exit_grace(mut self, grace: Duration) -> Self {
+        self.options.exit_grace = grace;
+        self
+    }
+
+    /// What Ctrl-C does while this run goes on. Default: [`OnInterrupt::Drain`].
+    pub fn on_interrupt(mut self, policy: OnInterrupt) -> Self {
+        self.options.on_interrupt = policy;
+        self
+    }
+
+    /// Ends the run at the first error, as the seed does: it is yielded, then nothing more, and what
+    /// still runs is killed.
+    pub fn fail_fast(mut self) -> Self {
+        self.options.fail_fast = true;
+        self
+    }
+
+    /// Starts workers from another program file than this process's: one of the same build whose
+    /// `main` calls [`init`](crate::init()) first. This process then needs no `init` itself.
+    pub fn worker_program(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.program = Program::File(path.into());
+        self
+    }
+
+    /// Calls `observe` with every [`PoolEvent`], on the run's own thread: it should be quick, and
+    /// not wait for the run's outcomes.
+    pub fn observe(mut self, observe: impl Fn(&PoolEvent) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Observer::new(observe));
+        self
+    }
+
+    /// Starts the run. Everything is checked here, before any process exists; workers are started
+    /// when the first items come.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing was started and nothing was taken from the input.
+    pub fn start(self) -> Result<Pmap<T>, StartError> {
+        plan::start(self)
+    }
+}
+
+impl<T: Task> std::fmt::Debug for AsynPmap<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AsynPmap")
+            .field("task", &T::NAME)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,134 @@
+//! The options of a run and their limits.
+
+use std::time::Duration;
+
+use mt_proto::MAX_RECORD_BYTES;
+
+use crate::{LivenessPolicy, OnInterrupt, RestartBudget, StartError};
+
+/// The most workers of a run. Far beyond any machine's cores, and below its usual limit of
+/// descriptors.
+const MAX_PROCESSES: usize = 4096;
+/// The most items per batch, items at once, and items on the way.
+const MAX_ITEMS: usize = 1 << 24;
+
+/// The options of a run, unchecked.
+#[derive(Debug, Clone)]
+pub(crate) struct PmapOptions {
+    pub(crate) batch_size: usize,
+    pub(crate) max_concurrency: usize,
+    pub(crate) pool_processes: Option<usize>,
+    pub(crate) pool_maxtasksperchild: Option<usize>,
+    pub(crate) pool_ordered: bool,
+    pub(crate) capacity: Option<usize>,
+    pub(crate) buffer_bytes: usize,
+    pub(crate) max_item_bytes: usize,
+    pub(crate) max_result_bytes: usize,
+    pub(crate) crash_limit: u32,
+    pub(crate) restart_budget: RestartBudget,
+    pub(crate) liveness: LivenessPolicy,
+    pub(crate) exit_grace: Duration,
+    pub(crate) on_interrupt: OnInterrupt,
+    pub(crate) fail_fast: bool,
+}
+
+impl Default for PmapOptions {
+    fn default() -> Self {
+        Self {
+            batch_size: 1024,
+            max_concurrency: 1024,
+            pool_processes: None,
+            pool_maxtasksperchild: None,
+            pool_ordered: true,
+            capacity: None,
+            buffer_bytes: 64 * 1024 * 1024,
+            max_item_bytes: MAX_RECORD_BYTES,
+            max_result_bytes: MAX_RECORD_BYTES,
+            crash_limit: 3,
+            restart_budget: RestartBudget::default(),
+            liveness: LivenessPolicy::default(),
+            exit_grace: Duration::from_secs(5),
+            on_interrupt: OnInterrupt::default(),
+            fail_fast: false,
+        }
+    }
+}
+
+impl PmapOptions {
+    /// Checks every option against its range.
+    ///
+    /// # Errors
+    /// [`StartError::Option`] for the first that is outside.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        in_range("batch_size", self.batch_size, MAX_ITEMS)?;
+        in_range("max_concurrency", self.max_concurrency, MAX_ITEMS)?;
+        in_range("pool_processes", self.processes(), MAX_PROCESSES)?;
+        in_range("pool_maxtasksperchild", self.pool_maxtasksperchild.unwrap_or(1), usize::MAX)?;
+        in_range("capacity", self.capacity.unwrap_or(1), MAX_ITEMS)?;
+        in_range("buffer_bytes", self.buffer_bytes, usize::MAX)?;
+        in_range("max_item_bytes", self.max_item_bytes, MAX_RECORD_BYTES)?;
+        in_range("max_result_bytes", self.max_result_bytes, MAX_RECORD_BYTES)?;
+        in_range("crash_limit", self.crash_limit as usize, u32::MAX as usize)?;
+        in_range("liveness", self.liveness.missed_beats as usize, u32::MAX as usize)?;
+        if self.liveness.interval < Duration::from_millis(1) {
+            let problem = "has an interval under 1 ms".into();
+            return Err(StartError::Option { option: "liveness", problem });
+        }
+        Ok(())
+    }
+
+    /// The most workers at once.
+    pub(crate) fn processes(&self) -> usize {
+        self.pool_processes
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// The most items pulled from the input and not yet taken out.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity.unwrap_or_else(|| {
+            let per_worker = self.batch_size.max(256).saturating_mul(4);
+            per_worker.saturating_mul(self.processes()).min(MAX_ITEMS)
+        })
+    }
+}
+
+fn in_range(option: &'static str, value: usize, most: usize) -> Result<(), StartError> {
+    let problem = match value {
+        0 => "is 0; it has to be at least 1".to_owned(),
+        v if v > most => format!("is {v}; it can be at most {most}"),
+        _ => return Ok(()),
+    };
+    Err(StartError::Option { option, problem })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(change: impl FnOnce(&mut PmapOptions), wrong: Option<&str>) {
+        let mut options = PmapOptions::default();
+        change(&mut options);
+        let found = match options.check() {
+            Ok(()) => None,
+            Err(StartError::Option { option, .. }) => Some(option),
+            Err(other) => panic!("{other}"),
+        };
+        assert_eq!(found, wrong);
+    }
+
+    #[test]
+    fn zeros_and_giants_are_refused_by_name() {
+        check(|_| {}, None);
+        check(|o| o.batch_size = 0, Some("batch_size"));
+        check(|o| o.max_concurrency = 0, Some("max_concurrency"));
+        check(|o| o.pool_processes = Some(0), Some("pool_processes"));
+        check(|o| o.pool_processes = Some(1_000_000), Some("pool_processes"));
+        check(|o| o.pool_maxtasksperchild = Some(0), Some("pool_maxtasksperchild"));
+        check(|o| o.capacity = Some(0), Some("capacity"));
+        check(|o| o.max_item_bytes = 1 << 30, Some("max_item_bytes"));
+        check(|o| o.crash_limit = 0, Some("crash_limit"));
+        check(|o| o.liveness.missed_beats = 0, Some("liveness"));
+        check(|o| o.liveness.interval = Duration::ZERO, Some("liveness"));
+    }
+}

@@ -1,0 +1,310 @@
+//! Outcomes as they come out of a run.
+
+use std::{
+    marker::PhantomData,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use futures::Stream;
+use mt_proto::{Failure, ItemIndex, RecordTag, Records, decode_strict};
+use tokio::sync::mpsc;
+
+use super::iter::{IndexedIter, PmapIter};
+use crate::{
+    Stats, Task, TaskError, TaskErrorKind, Wire,
+    dispatch::{Delivery, Lost},
+    input::Exchange,
+    stats::StatsCell,
+    supervisor::Supervision,
+    worker::panic_text,
+};
+
+/// The outcome of one item.
+pub(super) type Outcome<T> = Result<<T as Task>::Output, TaskError<<T as Task>::Error>>;
+
+/// How long dropping a run waits for its workers to be gone. They are killed, so it takes a few
+/// milliseconds; one in an uninterruptible system call is left to the guard thread.
+const DROP_WAIT: Duration = Duration::from_secs(1);
+
+/// A run that goes on: a `Stream` of outcomes, one for every item of the input, and by
+/// [`into_iter`](IntoIterator::into_iter) an iterator that blocks.
+///
+/// It ends when the input has ended and every item has its outcome; by then every worker process is
+/// gone. Dropping it cancels the run: workers are killed with everything they have started, and are
+/// gone when the drop returns (it waits for them, typically some milliseconds and at most 1 s).
+#[must_use = "dropping a run cancels it"]
+pub struct Pmap<T: Task> {
+    outcomes: mpsc::Receiver<Delivery>,
+    current: Option<Current>,
+    exchange: Arc<Exchange>,
+    stats: Arc<StatsCell>,
+    supervision: Supervision,
+    fail_fast: bool,
+    over: bool,
+    succeeded: u64,
+    failed: u64,
+    task: PhantomData<fn() -> T>,
+}
+
+/// A delivery that is being taken apart.
+#[derive(Debug)]
+struct Current {
+    records: Records,
+    next: ItemIndex,
+    left: u32,
+    items: u32,
+    bytes: usize,
+}
+
+impl<T: Task> Pmap<T> {
+    pub(super) fn new(
+        outcomes: mpsc::Receiver<Delivery>,
+        exchange: Arc<Exchange>,
+        stats: Arc<StatsCell>,
+        supervision: Supervision,
+        fail_fast: bool,
+    ) -> Self {
+        Self {
+            outcomes,
+            current: None,
+            exchange,
+            stats,
+            supervision,
+            fail_fast,
+            over: false,
+            succeeded: 0,
+            failed: 0,
+            task: PhantomData,
+        }
+    }
+
+    /// The next outcome; `None` when there are no more.
+    ///
+    /// Cancel-safe. Works on any executor.
+    pub async fn next(&mut self) -> Option<Outcome<T>> {
+        std::future::poll_fn(|cx| self.poll_indexed(cx)).await.map(|(_, outcome)| outcome)
+    }
+
+    /// The same run as a stream of `(index, outcome)`: with
+    /// [`pool_ordered(false)`](crate::AsynPmap::pool_ordered) it tells which item an outcome is of.
+    pub fn indexed(self) -> Indexed<T> {
+        Indexed { run: self }
+    }
+
+    /// What the run has done so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.stats.get();
+        stats.succeeded = self.succeeded;
+        stats.failed = self.failed;
+        stats.outstanding = self.exchange.outstanding();
+        stats
+    }
+
+    /// The next outcome with its item's index, waiting for it on this thread.
+    pub(super) fn next_blocking(&mut self) -> Option<(u64, Outcome<T>)> {
+        if let Some(found) = self.take_current() {
+            return Some(found);
+        }
+        futures::executor::block_on(std::future::poll_fn(|cx| self.poll_indexed(cx)))
+    }
+
+    pub(super) fn poll_indexed(&mut self, cx: &mut Context<'_>) -> Poll<Option<(u64, Outcome<T>)>> {
+        loop {
+            if let Some(found) = self.take_current() {
+                return Poll::Ready(Some(found));
+            }
+            if self.over {
+                return Poll::Ready(None);
+            }
+            match ready!(self.outcomes.poll_recv(cx)) {
+                None => self.over = true,
+                Some(Delivery::Results(run)) => {
+                    let bytes = run.records.len();
+                    self.current = Some(Current {
+                        records: Records::new(run.records),
+                        next: run.first,
+                        left: run.count,
+                        items: run.count,
+                        bytes,
+                    });
+                }
+                Some(Delivery::Lost { index, lost }) => {
+                    self.exchange.on_consumed(1, 0);
+                    let error = lost_error(index, *lost);
+                    return Poll::Ready(Some(self.yielded(index, Err(error))));
+                }
+            }
+        }
+    }
+
+    /// The next outcome of the delivery at hand.
+    #[inline]
+    fn take_current(&mut self) -> Option<(u64, Outcome<T>)> {
+        let current = self.current.as_mut()?;
+        let index = current.next;
+        let decoded = current.records.next_with(|tag, value| decode_outcome::<T>(index, tag, value));
+        current.next = index.plus(1);
+        current.left -= 1;
+        if current.left == 0 {
+            let (items, bytes) = (u64::from(current.items), current.bytes);
+            self.current = None;
+            self.exchange.on_consumed(items, bytes);
+        }
+        // The records were counted and measured when they came in.
+        let outcome = decoded.ok().flatten().expect("as many records as the run's count");
+        Some(self.yielded(index, outcome))
+    }
+
+    fn yielded(&mut self, index: ItemIndex, outcome: Outcome<T>) -> (u64, Outcome<T>) {
+        match &outcome {
+            Ok(_) => self.succeeded += 1,
+            Err(_) => {
+                self.failed += 1;
+                if self.fail_fast {
+                    self.stop();
+                }
+            }
+        }
+        (index.0, outcome)
+    }
+
+    /// Ends the run: nothing more comes out.
+    fn stop(&mut self) {
+        self.over = true;
+        self.current = None;
+        self.outcomes.close();
+        self.exchange.cancel();
+    }
+}
+
+/// Decodes one outcome. A `Deserialize` is user code that may panic on what a worker has sent.
+#[inline]
+fn decode_outcome<T: Task>(index: ItemIndex, tag: RecordTag, value: &[u8]) -> Outcome<T> {
+    let kind = match tag {
+        RecordTag::Value => match decode_user(value) {
+            Ok(value) => return Ok(value),
+            Err(message) => TaskErrorKind::Undecodable(message),
+        },
+        RecordTag::Raised => match decode_user(value) {
+            Ok(error) => TaskErrorKind::Raised(error),
+            Err(message) => TaskErrorKind::Undecodable(message),
+        },
+        RecordTag::Failure => match decode_user::<Failure>(value) {
+            Ok(failure) => failure_kind(failure),
+            Err(message) => TaskErrorKind::Undecodable(message),
+        },
+    };
+    Err(TaskError::new(index, kind))
+}
+
+#[inline]
+fn decode_user<V: Wire>(value: &[u8]) -> Result<V, String> {
+    match catch_unwind(AssertUnwindSafe(|| decode_strict(value))) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(panic) => Err(format!("its `Deserialize` panicked: {}", panic_text(&*panic))),
+    }
+}
+
+fn failure_kind<E>(failure: Failure) -> TaskErrorKind<E> {
+    match failure {
+        Failure::Panicked { message, location, backtrace } => {
+            TaskErrorKind::Panicked { message, location, backtrace }
+        }
+        Failure::Undecodable { message } => TaskErrorKind::Undecodable(message),
+        Failure::Unserialisable { message } => TaskErrorKind::Unserialisable(message),
+        Failure::TooLarge { limit_bytes } => TaskErrorKind::TooLarge { limit_bytes },
+        Failure::Context { step, message } => TaskErrorKind::Context { step, message },
+        other => TaskErrorKind::Undecodable(format!("a failure of an unknown kind: {other:?}")),
+    }
+}
+
+fn lost_error<E>(index: ItemIndex, lost: Lost) -> TaskError<E> {
+    let new = |kind| TaskError::new(index, kind);
+    match lost {
+        Lost::Crashed { death, attempts, payload } => {
+            new(TaskErrorKind::Crashed { death, attempts }).with_payload(payload)
+        }
+        Lost::Cancelled { payload } => new(TaskErrorKind::Cancelled).with_payload(payload),
+        Lost::Pool(cause) => new(TaskErrorKind::Pool(cause)),
+        Lost::Unserialisable(message) => new(TaskErrorKind::Unserialisable(message)),
+        Lost::TooLarge { limit_bytes } => {
+            new(TaskErrorKind::TooLarge { limit_bytes: limit_bytes as u64 })
+        }
+        Lost::InputPanicked(message) => new(TaskErrorKind::InputPanicked(message)),
+    }
+}
+
+impl<T: Task> Stream for Pmap<T> {
+    type Item = Outcome<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_indexed(cx).map(|found| found.map(|(_, outcome)| outcome))
+    }
+}
+
+impl<T: Task> IntoIterator for Pmap<T> {
+    type Item = Outcome<T>;
+    type IntoIter = PmapIter<T>;
+
+    fn into_iter(self) -> PmapIter<T> {
+        PmapIter { run: self }
+    }
+}
+
+impl<T: Task> Drop for Pmap<T> {
+    fn drop(&mut self) {
+        self.exchange.cancel();
+        self.supervision.wait(DROP_WAIT);
+    }
+}
+
+impl<T: Task> std::fmt::Debug for Pmap<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pmap").field("task", &T::NAME).field("stats", &self.stats()).finish()
+    }
+}
+
+/// A run as a stream of `(index, outcome)`. Made by [`Pmap::indexed`].
+#[derive(Debug)]
+#[must_use = "dropping a run cancels it"]
+pub struct Indexed<T: Task> {
+    run: Pmap<T>,
+}
+
+impl<T: Task> Indexed<T> {
+    /// The next outcome with the index of its item; `None` when there are no more.
+    ///
+    /// Cancel-safe. Works on any executor.
+    pub async fn next(&mut self) -> Option<(u64, Outcome<T>)> {
+        std::future::poll_fn(|cx| self.run.poll_indexed(cx)).await
+    }
+
+    /// What the run has done so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.run.stats()
+    }
+}
+
+impl<T: Task> Stream for Indexed<T> {
+    type Item = (u64, Outcome<T>);
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.run.poll_indexed(cx)
+    }
+}
+
+impl<T: Task> IntoIterator for Indexed<T> {
+    type Item = (u64, Outcome<T>);
+    type IntoIter = IndexedIter<T>;
+
+    fn into_iter(self) -> IndexedIter<T> {
+        IndexedIter { run: self.run }
+    }
+}

@@ -1,0 +1,83 @@
+//! The tasks of this program by name.
+
+use std::any::type_name;
+
+use mt_proto::Fingerprint;
+
+use crate::{Context, StartError, Task, worker};
+
+/// A task as a worker finds it. Submitted by the macros.
+pub struct Registration {
+    id: fn() -> String,
+    signature: fn() -> String,
+    serve: worker::Serve,
+    call_once: worker::CallOnce,
+}
+
+inventory::collect!(Registration);
+
+impl Registration {
+    /// The registration of `T`.
+    #[must_use]
+    pub const fn of<T: Task>() -> Self {
+        Self {
+            id: id_of::<T>,
+            signature: signature_of::<T>,
+            serve: worker::serve::<T>,
+            call_once: worker::call_once::<T>,
+        }
+    }
+
+    pub(crate) fn serve(&self) -> worker::Serve {
+        self.serve
+    }
+
+    pub(crate) fn call_once(&self) -> worker::CallOnce {
+        self.call_once
+    }
+}
+
+/// What a task is called on the wire. Its module path alone is not enough: it leaves out the function
+/// that a task may be defined in.
+pub(crate) fn id_of<T: Task>() -> String {
+    format!("{} ({})", T::NAME, type_name::<T>())
+}
+
+fn signature_of<T: Task>() -> String {
+    format!(
+        "{}: {} -> {} | {} [{} {}]",
+        id_of::<T>(),
+        type_name::<T::Input>(),
+        type_name::<T::Output>(),
+        type_name::<T::Error>(),
+        type_name::<T::Shared>(),
+        type_name::<<T::Context as Context>::Config>(),
+    )
+}
+
+fn with_id(id: &str) -> impl Iterator<Item = &'static Registration> {
+    inventory::iter::<Registration>.into_iter().filter(move |task| (task.id)() == id)
+}
+
+/// The task registered under this id.
+pub(crate) fn find(id: &str) -> Option<&'static Registration> {
+    with_id(id).next()
+}
+
+/// The id of `T`, if a worker will find `T` by it and nothing else.
+///
+/// # Errors
+/// [`StartError::Task`].
+pub(crate) fn sole_id_of<T: Task>() -> Result<String, StartError> {
+    let id = id_of::<T>();
+    match with_id(&id).count() {
+        1 => Ok(id),
+        0 => Err(StartError::Task { id, problem: "is not registered in this program" }),
+        _ => Err(StartError::Task { id, problem: "is registered twice; give one another name" }),
+    }
+}
+
+/// The number two processes compare to know that they are the same build.
+pub(crate) fn fingerprint() -> Fingerprint {
+    Fingerprint::of(inventory::iter::<Registration>.into_iter().map(|r| (r.signature)()))
+}

@@ -1,0 +1,16 @@
+//! The parent's side of a run: one thread, one loop, all workers.
+//!
+//! The loop reads an event, hands it to the machines of `dispatch` and `liveness`, and carries out
+//! what they ask for. It decides nothing itself.
+
+mod act;
+mod crew;
+mod pump;
+mod run;
+mod signals;
+mod thread;
+
+pub(crate) use pump::Recipe;
+pub(crate) use run::Plan;
+pub use signals::OnInterrupt;
+pub(crate) use thread::{Supervision, spawn_supervisor};

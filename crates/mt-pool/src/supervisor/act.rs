@@ -1,0 +1,122 @@
+//! From crew events to the machines, and from their effects to the crew.
+
+use std::time::Instant;
+
+use mt_proto::{Beat, FromWorker, Notice, WorkerId};
+
+use super::{
+    pump::{CrewEvent, Ending},
+    run::Supervisor,
+};
+use crate::{
+    PoolEvent,
+    dispatch::{Effect, Event, Gone, KillReason},
+    error::DeathCause,
+};
+
+impl Supervisor {
+    pub(super) fn on_crew(&mut self, worker: WorkerId, event: CrewEvent) {
+        match event {
+            CrewEvent::Started { pid } => self.on_started(worker, pid),
+            CrewEvent::Greeted { sender } => {
+                self.crew.greeted(worker, sender);
+                self.liveness.watch(worker);
+            }
+            CrewEvent::Said(message) => {
+                self.liveness.heard(worker);
+                self.on_said(worker, message);
+            }
+            CrewEvent::Ended(ending) => self.on_ended(worker, ending),
+        }
+    }
+
+    fn on_started(&mut self, worker: WorkerId, pid: u32) {
+        self.crew.started(worker, pid);
+        self.stats.update(|stats| stats.workers_started += 1);
+        self.tell(&PoolEvent::WorkerStarted { worker: worker.0, pid });
+    }
+
+    fn on_said(&mut self, worker: WorkerId, message: FromWorker) {
+        match message {
+            FromWorker::Results(run) => self.dispatch(Event::Results(worker, run)),
+            FromWorker::Ready => {
+                self.tell(&PoolEvent::WorkerReady { worker: worker.0 });
+                self.dispatch(Event::Ready(worker));
+            }
+            FromWorker::Notice(Notice::Context { message, .. }) => {
+                tracing::warn!(worker = worker.0, message, "closing a context failed");
+                self.stats.update(|stats| stats.context_close_errors += 1);
+                self.tell(&PoolEvent::ContextCloseFailed { worker: worker.0, message });
+            }
+            // Its pump has taken note of these.
+            FromWorker::Hello(_)
+            | FromWorker::Beat(_)
+            | FromWorker::SetupFailed(_)
+            | FromWorker::Bye
+            | FromWorker::Notice(_) => {}
+        }
+    }
+
+    fn on_ended(&mut self, worker: WorkerId, mut ending: Ending) {
+        self.liveness.forget(worker);
+        let (pid, condemned) = self.crew.ended(worker);
+        if let (Some(cause), DeathCause::Stopped) = (condemned, &ending.death.cause) {
+            ending.death.cause = cause;
+        }
+        self.report_end(worker, pid, &ending);
+        let Ending { started, death, before_ready, .. } = ending;
+        self.dispatch(Event::Gone(worker, Gone { started, death, before_ready }));
+    }
+
+    fn report_end(&mut self, worker: WorkerId, pid: Option<u32>, ending: &Ending) {
+        let Some(pid) = pid else {
+            tracing::warn!(worker = worker.0, cause = ?ending.before_ready, "no worker");
+            return;
+        };
+        let (worker, death) = (worker.0, ending.death.clone());
+        if ending.said_bye || death.cause == DeathCause::Stopped {
+            self.tell(&PoolEvent::WorkerLeft { worker, pid, exit: death.exit });
+            return;
+        }
+        tracing::warn!(worker, pid, %death, "a worker died");
+        self.stats.update(|stats| stats.workers_died += 1);
+        self.tell(&PoolEvent::WorkerDied { worker, pid, death, noticed: Instant::now() });
+    }
+
+    /// A worker gives no sign of life. One that somebody has stopped is left alone.
+    pub(super) fn on_frozen(&mut self, worker: WorkerId) {
+        let pid = self.crew.pid(worker);
+        if let Some(pid) = pid.filter(|&pid| mt_ipc::is_stopped(pid)) {
+            tracing::warn!(worker = worker.0, pid, "a worker is stopped");
+            self.tell(&PoolEvent::WorkerStopped { worker: worker.0, pid });
+            return;
+        }
+        self.crew.kill(worker, DeathCause::Frozen);
+    }
+
+    /// Carries out what the dispatch machine asks for.
+    pub(super) fn act(&mut self) {
+        while let Some(effect) = self.dispatch.poll_effect() {
+            match effect {
+                Effect::Spawn(worker) => self.crew.start(worker),
+                Effect::Send(worker, run) => self.crew.send(worker, run),
+                Effect::Retire(worker) => self.crew.beat(worker, Beat::Die),
+                Effect::Kill(worker, reason) => self.crew.kill(worker, cause_of(reason)),
+                Effect::Deliver(delivery) => {
+                    self.exchange.on_delivered(delivery.len_bytes());
+                    // The consumer's credit is the bound of this queue, so there is room, unless
+                    // the consumer is gone.
+                    let _ = self.output.try_send(delivery);
+                }
+                Effect::Finished => self.finished = true,
+            }
+        }
+    }
+}
+
+fn cause_of(reason: KillReason) -> DeathCause {
+    match reason {
+        KillReason::Results(error) => DeathCause::BrokeProtocol(error.to_string()),
+        KillReason::Stopped | KillReason::Lingered => DeathCause::Stopped,
+    }
+}

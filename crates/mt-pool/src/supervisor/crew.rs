@@ -1,0 +1,120 @@
+//! The workers as the supervisor handles them: their senders, their killers, their numbers.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use mt_ipc::{FrameSender, SendError};
+use mt_proto::{Beat, Run, ToWorker, WorkerId};
+use tokio::{sync::mpsc, task::JoinSet};
+
+use super::pump::{CrewEvent, Killer, Recipe, pump};
+
+/// The events of all workers that may wait for the supervisor. A pump that finds no place waits, and
+/// so does its worker, by the socket.
+const CREW_EVENTS: usize = 256;
+
+/// All workers of a run.
+#[derive(Debug)]
+pub(super) struct Crew {
+    recipe: Arc<Recipe>,
+    members: BTreeMap<WorkerId, Member>,
+    pumps: JoinSet<()>,
+    events: mpsc::Sender<(WorkerId, CrewEvent)>,
+}
+
+#[derive(Debug)]
+struct Member {
+    killer: Killer,
+    pid: Option<u32>,
+    sender: Option<FrameSender>,
+    /// What the pool killed it for, if it did.
+    condemned: Option<crate::error::DeathCause>,
+}
+
+impl Crew {
+    pub(super) fn new(recipe: Recipe) -> (Self, mpsc::Receiver<(WorkerId, CrewEvent)>) {
+        let (events, received) = mpsc::channel(CREW_EVENTS);
+        let crew = Self {
+            recipe: Arc::new(recipe),
+            members: BTreeMap::new(),
+            pumps: JoinSet::new(),
+            events,
+        };
+        (crew, received)
+    }
+
+    /// Starts a worker under this number.
+    pub(super) fn start(&mut self, worker: WorkerId) {
+        let killer = Killer::default();
+        let recipe = Arc::clone(&self.recipe);
+        self.pumps.spawn(pump(worker, recipe, killer.clone(), self.events.clone()));
+        let member = Member { killer, pid: None, sender: None, condemned: None };
+        self.members.insert(worker, member);
+    }
+
+    /// Its process exists.
+    pub(super) fn started(&mut self, worker: WorkerId, pid: u32) {
+        if let Some(member) = self.members.get_mut(&worker) {
+            member.pid = Some(pid);
+        }
+    }
+
+    /// It can be spoken to.
+    pub(super) fn greeted(&mut self, worker: WorkerId, sender: FrameSender) {
+        if let Some(member) = self.members.get_mut(&worker) {
+            member.sender = Some(sender);
+        }
+    }
+
+    /// Sends items. What a worker that is just dying does not get is not lost: dispatch knows that
+    /// it was sent and gives it to another one.
+    pub(super) fn send(&self, worker: WorkerId, run: Run) {
+        self.say(worker, ToWorker::Items(run));
+    }
+
+    /// Tells a worker to finish and go, or that the parent lives.
+    pub(super) fn beat(&self, worker: WorkerId, beat: Beat) {
+        self.say(worker, ToWorker::Beat(beat));
+    }
+
+    /// Tells every worker that the parent lives.
+    pub(super) fn beat_all(&self) {
+        for worker in self.members.keys() {
+            self.beat(*worker, Beat::Alive);
+        }
+    }
+
+    fn say(&self, worker: WorkerId, message: ToWorker) {
+        let Some(member) = self.members.get(&worker) else { return };
+        let Some(sender) = &member.sender else { return };
+        match sender.try_send(message.into_frame()) {
+            Ok(()) | Err(SendError::Closed) => {}
+            // Only a worker that reads nothing any more gets this far: dispatch sends within the
+            // queue's bound, and a beat a second never fills the control lane otherwise.
+            Err(_) => member.killer.kill(),
+        }
+    }
+
+    /// Ends a worker. The first cause stands.
+    pub(super) fn kill(&mut self, worker: WorkerId, cause: crate::error::DeathCause) {
+        if let Some(member) = self.members.get_mut(&worker) {
+            member.condemned.get_or_insert(cause);
+            member.killer.kill();
+        }
+    }
+
+    /// Its pid, once it has one.
+    pub(super) fn pid(&self, worker: WorkerId) -> Option<u32> {
+        self.members.get(&worker)?.pid
+    }
+
+    /// It is reaped. Returns its pid and what the pool killed it for.
+    pub(super) fn ended(
+        &mut self,
+        worker: WorkerId,
+    ) -> (Option<u32>, Option<crate::error::DeathCause>) {
+        let member = self.members.remove(&worker);
+        // The pump has told its last, so its task is done or about to be.
+        while self.pumps.try_join_next().is_some() {}
+        member.map_or((None, None), |member| (member.pid, member.condemned))
+    }
+}

@@ -1,0 +1,268 @@
+//! One worker's life: start, handshake, traffic, end. Events go to the supervisor in the order they
+//! happened, the last of them when the process is reaped.
+//!
+//! Loop: one task a worker.
+
+use std::{sync::Arc, time::Duration};
+
+use mt_ipc::{
+    ChildProcess, FrameReceiver, FrameSender, Progress, QueueLimits, RecvError, Spawned,
+    WorkerCommand, accept,
+};
+use mt_proto::{Fingerprint, FromWorker, Hello, Limits, Setup, ToWorker, Welcome, WorkerId};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::timeout,
+};
+
+use crate::error::{Death, DeathCause, PoolError};
+
+/// How long a worker may take from its start to its hello. Generous, because a loaded machine may
+/// take seconds; a worker that will never say it has mostly exited by then.
+pub(crate) const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a pump needs to bring a worker up.
+#[derive(Debug, Clone)]
+pub(crate) struct Recipe {
+    pub(crate) command: WorkerCommand,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) beat_interval: Duration,
+    pub(crate) setup: Setup,
+    pub(crate) queue: QueueLimits,
+    pub(crate) limits: Limits,
+}
+
+/// What happens to a worker.
+#[derive(Debug)]
+pub(crate) enum CrewEvent {
+    /// Its process exists.
+    Started { pid: u32 },
+    /// It has said hello and was sent its setup.
+    Greeted { sender: FrameSender },
+    /// It said something.
+    Said(FromWorker),
+    /// It is reaped, or never was. Nothing follows.
+    Ended(Ending),
+}
+
+/// How a worker's life ended.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    /// Items it had started.
+    pub(crate) started: u64,
+    /// How its process ended, and why.
+    pub(crate) death: Death,
+    /// Whether it had taken its leave.
+    pub(crate) said_bye: bool,
+    /// Set when it did not get as far as taking items.
+    pub(crate) before_ready: Option<PoolError>,
+}
+
+/// The supervisor's means to end a worker.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Killer {
+    asked: Arc<Notify>,
+}
+
+impl Killer {
+    /// Asks for the worker's end; its [`CrewEvent::Ended`] tells when it has come.
+    pub(crate) fn kill(&self) {
+        self.asked.notify_one();
+    }
+}
+
+/// Brings a worker up and sees it through to its end.
+pub(crate) async fn pump(
+    worker: WorkerId,
+    recipe: Arc<Recipe>,
+    killer: Killer,
+    events: mpsc::Sender<(WorkerId, CrewEvent)>,
+) {
+    let teller = Teller { worker, events };
+    let ending = match mt_ipc::spawn(recipe.command.clone()).await {
+        Ok(spawned) => attend(spawned, &recipe, &killer, &teller).await,
+        Err(error) => Ending {
+            started: 0,
+            death: Death::new(mt_ipc::Exit::default(), DeathCause::Itself),
+            said_bye: false,
+            before_ready: Some(PoolError::Spawn(error)),
+        },
+    };
+    teller.tell(CrewEvent::Ended(ending)).await;
+}
+
+struct Teller {
+    worker: WorkerId,
+    events: mpsc::Sender<(WorkerId, CrewEvent)>,
+}
+
+impl Teller {
+    /// A supervisor that is gone does not listen; the worker is killed with it.
+    async fn tell(&self, event: CrewEvent) {
+        let _ = self.events.send((self.worker, event)).await;
+    }
+}
+
+/// Where a worker is in its life, as far as its pump cares.
+struct Life<'a> {
+    recipe: &'a Recipe,
+    teller: &'a Teller,
+    sender: FrameSender,
+    process: ChildProcess,
+    greeted: bool,
+    ready: bool,
+    said_bye: bool,
+    /// Why it is being killed, if it is.
+    cause: Option<DeathCause>,
+    failure: Option<PoolError>,
+}
+
+async fn attend(
+    spawned: Spawned,
+    recipe: &Recipe,
+    killer: &Killer,
+    teller: &Teller,
+) -> Ending {
+    let Spawned { process, connection, progress, .. } = spawned;
+    let (sender, mut receiver, writer) = connection.open(recipe.limits, recipe.queue);
+    teller.tell(CrewEvent::Started { pid: process.id() }).await;
+    let mut life = Life {
+        recipe,
+        teller,
+        sender,
+        process,
+        greeted: false,
+        ready: false,
+        said_bye: false,
+        cause: None,
+        failure: None,
+    };
+    let writer = writer.run();
+    tokio::pin!(writer);
+    let mut writing = true;
+    let mut reading = true;
+    let exit = loop {
+        let hello_due = if life.greeted { Duration::MAX } else { HELLO_TIMEOUT };
+        tokio::select! {
+            // All arms are cancel-safe: `recv` keeps what it has read, `wait` can be called again,
+            // and the writer is not dropped.
+            frame = timeout(hello_due, receiver.recv()), if reading => {
+                reading = life.on_frame(frame).await;
+            }
+            exit = life.process.wait() => break exit,
+            () = killer.asked.notified() => life.end(DeathCause::Stopped),
+            // A broken pipe: its exit, or its end of the connection, follows.
+            _ = &mut writer, if writing => writing = false,
+        }
+    };
+    if reading {
+        life.drain(&mut receiver).await;
+    }
+    life.into_ending(exit, &progress)
+}
+
+type Received = Result<Result<Option<mt_proto::Frame>, RecvError>, tokio::time::error::Elapsed>;
+
+impl Life<'_> {
+    /// Takes in what came; false when nothing more can come.
+    async fn on_frame(&mut self, frame: Received) -> bool {
+        let message = match frame {
+            Err(_) => {
+                self.failure = Some(PoolError::Silent { seconds: HELLO_TIMEOUT.as_secs() });
+                self.end(DeathCause::Stopped);
+                return false;
+            }
+            Ok(Ok(None)) => {
+                if !self.said_bye {
+                    self.end(DeathCause::HungUp);
+                }
+                return false;
+            }
+            Ok(Err(RecvError::Cut | RecvError::Io(_))) => {
+                self.end(DeathCause::HungUp);
+                return false;
+            }
+            Ok(Ok(Some(frame))) => FromWorker::from_frame(frame),
+            Ok(Err(RecvError::Decode(error))) => Err(error),
+            Ok(Err(other)) => return self.broke_protocol(other.to_string()),
+        };
+        match message {
+            Ok(message) => self.on_message(message).await,
+            Err(error) => self.broke_protocol(error.to_string()),
+        }
+    }
+
+    async fn on_message(&mut self, message: FromWorker) -> bool {
+        if !self.greeted {
+            return self.greet(message).await;
+        }
+        match &message {
+            FromWorker::Hello(_) => return self.broke_protocol("it said hello twice".into()),
+            FromWorker::Ready if self.ready => {
+                return self.broke_protocol("it was ready twice".into());
+            }
+            FromWorker::Ready => self.ready = true,
+            FromWorker::SetupFailed(failure) => {
+                let (step, message) = (failure.step, failure.message.clone());
+                self.failure = Some(PoolError::Setup { step, message });
+            }
+            FromWorker::Bye => self.said_bye = true,
+            FromWorker::Results(_) | FromWorker::Beat(_) | FromWorker::Notice(_) => {}
+        }
+        self.teller.tell(CrewEvent::Said(message)).await;
+        true
+    }
+
+    async fn greet(&mut self, first: FromWorker) -> bool {
+        let welcome = Welcome {
+            worker: self.teller.worker,
+            beat_interval: self.recipe.beat_interval,
+        };
+        match accept(&self.sender, first, self.recipe.fingerprint, welcome) {
+            Ok(Hello { .. }) => {}
+            Err(error) => {
+                // The refusal is on its way; a worker that gets it exits by itself.
+                self.sender.close();
+                self.failure = Some(PoolError::Handshake(error));
+                return true;
+            }
+        }
+        self.greeted = true;
+        // An empty queue has room for one frame.
+        let _ = self.sender.try_send(ToWorker::Setup(self.recipe.setup.clone()).into_frame());
+        self.teller.tell(CrewEvent::Greeted { sender: self.sender.clone() }).await;
+        true
+    }
+
+    fn broke_protocol(&mut self, what: String) -> bool {
+        self.end(DeathCause::BrokeProtocol(what));
+        false
+    }
+
+    /// Kills the worker. The first cause stands.
+    fn end(&mut self, cause: DeathCause) {
+        self.cause.get_or_insert(cause);
+        self.process.kill();
+    }
+
+    /// What a dead worker has left in the connection counts; what it was in the middle of does not.
+    async fn drain(&mut self, receiver: &mut FrameReceiver) {
+        while let Ok(Some(frame)) = receiver.recv_now() {
+            let Ok(message) = FromWorker::from_frame(frame) else { return };
+            if !self.on_message(message).await {
+                return;
+            }
+        }
+    }
+
+    fn into_ending(mut self, exit: mt_ipc::Exit, progress: &Progress) -> Ending {
+        let death = Death::new(exit, self.cause.take().unwrap_or(DeathCause::Itself));
+        let before_ready = match (self.failure.take(), self.greeted, self.ready) {
+            (Some(failure), ..) => Some(failure),
+            (None, false, _) => Some(PoolError::NoHello { death: death.clone() }),
+            (None, true, false) => Some(PoolError::DiedInSetup { death: death.clone() }),
+            (None, true, true) => None,
+        };
+        Ending { started: progress.started(), death, said_bye: self.said_bye, before_ready }
+    }
+}

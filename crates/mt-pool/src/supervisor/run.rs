@@ -1,0 +1,173 @@
+//! The supervisor's loop.
+//!
+//! Loop: one a run. Everything it awaits is cancel-safe.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mt_proto::WorkerId;
+use tokio::{sync::mpsc, time::sleep_until};
+
+use super::{
+    crew::Crew,
+    pump::{CrewEvent, Recipe},
+    signals::Interrupts,
+};
+use crate::{
+    OnInterrupt,
+    dispatch::{Delivery, Dispatch, DispatchConfig, Event},
+    event::Observer,
+    input::{Block, Exchange},
+    liveness::{Liveness, LivenessPolicy},
+    stats::StatsCell,
+};
+
+/// The crew events handled before the effects of all of them are carried out together.
+const EVENTS_PER_TURN: usize = 64;
+
+/// All that a run is told when it starts.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) dispatch: DispatchConfig,
+    pub(crate) liveness: LivenessPolicy,
+    pub(crate) recipe: Recipe,
+    pub(crate) on_interrupt: OnInterrupt,
+    pub(crate) observer: Option<Observer>,
+    pub(crate) exchange: Arc<Exchange>,
+    pub(crate) stats: Arc<StatsCell>,
+    pub(crate) output: mpsc::Sender<Delivery>,
+}
+
+/// The supervisor of one run.
+#[derive(Debug)]
+pub(super) struct Supervisor {
+    pub(super) dispatch: Dispatch,
+    pub(super) liveness: Liveness,
+    pub(super) crew: Crew,
+    pub(super) exchange: Arc<Exchange>,
+    pub(super) stats: Arc<StatsCell>,
+    pub(super) observer: Option<Observer>,
+    pub(super) output: mpsc::Sender<Delivery>,
+    pub(super) finished: bool,
+    beat_interval: Duration,
+    next_beat: Instant,
+    input_ended: bool,
+    stopped: bool,
+    paused: bool,
+}
+
+/// Runs a plan to its end: when this returns, every outcome is in the output and every worker is
+/// reaped.
+pub(super) async fn supervise(plan: Plan) {
+    let mut interrupts = Interrupts::listen(plan.on_interrupt);
+    let (crew, mut events) = Crew::new(plan.recipe);
+    let mut supervisor = Supervisor {
+        dispatch: Dispatch::new(plan.dispatch),
+        liveness: Liveness::new(plan.liveness),
+        crew,
+        exchange: plan.exchange,
+        stats: plan.stats,
+        observer: plan.observer,
+        output: plan.output,
+        finished: false,
+        beat_interval: plan.liveness.interval,
+        next_beat: Instant::now() + plan.liveness.interval,
+        input_ended: false,
+        stopped: false,
+        paused: false,
+    };
+    loop {
+        supervisor.take_input();
+        if supervisor.finished {
+            return;
+        }
+        let wakeup = supervisor.wakeup();
+        tokio::select! {
+            Some((worker, event)) = events.recv() => {
+                supervisor.on_crew(worker, event);
+                supervisor.on_more(&mut events);
+            }
+            () = supervisor.exchange.filled() => {}
+            () = sleep_until(wakeup.into()) => supervisor.on_time(),
+            () = interrupts.interrupted() => supervisor.on_interrupt(),
+        }
+    }
+}
+
+impl Supervisor {
+    /// Handles what has come meanwhile, so that one look at the input and one wake-up of each writer
+    /// serve many events.
+    fn on_more(&mut self, events: &mut mpsc::Receiver<(WorkerId, CrewEvent)>) {
+        for _ in 0..EVENTS_PER_TURN {
+            let Ok((worker, event)) = events.try_recv() else { return };
+            self.on_crew(worker, event);
+        }
+    }
+
+    /// Hands an event to the dispatch machine and does what it asks for.
+    pub(super) fn dispatch(&mut self, event: Event) {
+        self.dispatch.handle(Instant::now(), event);
+        self.act();
+    }
+
+    /// Takes from the exchange what can be put to use.
+    fn take_input(&mut self) {
+        let everything = self.dispatch.is_closed();
+        if everything {
+            self.exchange.close();
+        }
+        let appetite = if everything { u64::MAX } else { self.dispatch.appetite() };
+        let found = self.exchange.take(appetite, self.dispatch.held_bytes());
+        if found.cancelled && !self.stopped {
+            self.stopped = true;
+            self.dispatch(Event::Stop);
+        }
+        for block in found.blocks {
+            self.dispatch(match block {
+                Block::Items(run) => Event::Input(run),
+                Block::Refused(delivery) => Event::Refused(delivery),
+            });
+        }
+        // A feeder that is inside the input's `next` can't be waited for once the run is over.
+        let ended = found.ended || (everything && self.exchange.is_drained());
+        if ended && !self.input_ended {
+            self.input_ended = true;
+            self.dispatch(Event::InputEnded);
+        }
+        if found.output_full != self.paused {
+            self.paused = found.output_full;
+            self.dispatch(Event::Paused(self.paused));
+        }
+    }
+
+    fn wakeup(&self) -> Instant {
+        let others = [self.dispatch.poll_timeout(), self.liveness.poll_timeout()];
+        others.into_iter().flatten().fold(self.next_beat, Instant::min)
+    }
+
+    fn on_time(&mut self) {
+        let now = Instant::now();
+        if self.next_beat <= now {
+            self.next_beat = now + self.beat_interval;
+            self.crew.beat_all();
+        }
+        for worker in self.liveness.check(now) {
+            self.on_frozen(worker);
+        }
+        self.dispatch(Event::Tick);
+    }
+
+    fn on_interrupt(&mut self) {
+        self.stats.update(|stats| stats.interrupted = true);
+        self.tell(&crate::PoolEvent::Interrupted);
+        self.dispatch(Event::Drain);
+    }
+
+    pub(super) fn tell(&self, event: &crate::PoolEvent) {
+        if let Some(observer) = &self.observer {
+            observer.tell(event);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The thread a run's supervisor lives on, and waiting for its end.
+
+use std::{
+    io,
+    sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    thread,
+    time::Duration,
+};
+
+use tokio::runtime::Builder;
+
+use super::run::{Plan, supervise};
+
+/// A run's supervisor, from the outside.
+#[derive(Debug)]
+pub(crate) struct Supervision {
+    ended: Receiver<()>,
+}
+
+impl Supervision {
+    /// Waits until every worker is reaped, at most `at_most`. True when that is so.
+    pub(crate) fn wait(&self, at_most: Duration) -> bool {
+        !matches!(self.ended.recv_timeout(at_most), Err(RecvTimeoutError::Timeout))
+    }
+}
+
+/// Starts a run's supervisor. It has a thread and a runtime of its own, so a run works inside and
+/// outside the caller's runtime and outlives the thread that started it.
+///
+/// # Errors
+/// The system's, when there is no thread or no poller to be had.
+pub(crate) fn spawn_supervisor(plan: Plan) -> io::Result<Supervision> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let (end, ended) = sync_channel::<()>(1);
+    thread::Builder::new().name("mt-supervisor".into()).spawn(move || {
+        runtime.block_on(supervise(plan));
+        drop(runtime);
+        drop(end);
+    })?;
+    Ok(Supervision { ended })
+}

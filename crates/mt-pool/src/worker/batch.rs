@@ -1,0 +1,96 @@
+//! Contexts: one for every batch of items, made before its first and closed after its last.
+
+use std::{cell::Cell, rc::Rc};
+
+use mt_proto::{ContextStep, Failure, FromWorker, Notice, clip_text};
+
+use super::{outbox::Outbox, panic::caught};
+use crate::Context;
+
+/// A batch's context, held by every item of it that runs.
+pub(super) struct Batch<C> {
+    context: Rc<C>,
+    left: Cell<u32>,
+}
+
+/// The batch that new items go to.
+pub(super) enum Current<C> {
+    /// None: the next item opens one.
+    None,
+    /// Its context is open.
+    Open(Rc<Batch<C>>),
+    /// Its context could not be made; so many of its items are still to be told.
+    Failed(Failure, u32),
+}
+
+impl<C> Current<C> {
+    /// One more item has gone to this batch; true when it was the last.
+    pub(super) fn take_place(&mut self) -> bool {
+        let left = match self {
+            Self::None => return false,
+            Self::Open(batch) => {
+                batch.left.set(batch.left.get() - 1);
+                batch.left.get()
+            }
+            Self::Failed(_, left) => {
+                *left -= 1;
+                *left
+            }
+        };
+        left == 0
+    }
+}
+
+impl<C: Context> Batch<C> {
+    /// Opens a context for the next `size` items.
+    pub(super) async fn open(config: Rc<C::Config>, size: u32) -> Current<C> {
+        let opened = catch(C::open(&config)).await;
+        match opened {
+            Ok(Ok(context)) => {
+                Current::Open(Rc::new(Self { context: Rc::new(context), left: Cell::new(size) }))
+            }
+            Ok(Err(error)) => Current::Failed(not_open(error.to_string()), size),
+            Err(panic) => Current::Failed(not_open(panic_message(panic)), size),
+        }
+    }
+
+    /// The context, for one call.
+    pub(super) fn context(&self) -> Rc<C> {
+        Rc::clone(&self.context)
+    }
+
+    /// Closes the context. Nobody may hold the batch any more but the caller.
+    pub(super) async fn close(self: Rc<Self>, outbox: &Outbox) {
+        let Ok(batch) = Rc::try_unwrap(self) else { return };
+        // A call that has leaked its context (a detached local task) keeps it open.
+        let Some(context) = Rc::into_inner(batch.context) else { return };
+        let message = match catch(context.close()).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(panic) => panic_message(panic),
+        };
+        let message = clip_text(message);
+        outbox.say(FromWorker::Notice(Notice::Context { step: ContextStep::Close, message }));
+    }
+}
+
+fn not_open(message: String) -> Failure {
+    Failure::Context { step: ContextStep::Open, message: clip_text(message) }
+}
+
+fn panic_message(failure: Failure) -> String {
+    match failure {
+        Failure::Panicked { message, .. } => format!("panicked: {message}"),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Runs a future of user code; a panic ends it.
+async fn catch<F: Future>(future: F) -> Result<F::Output, Failure> {
+    let mut future = Box::pin(future);
+    std::future::poll_fn(|cx| match caught(|| future.as_mut().poll(cx)) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => std::task::Poll::Ready(Err(panic)),
+    })
+    .await
+}

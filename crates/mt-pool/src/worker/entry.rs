@@ -1,0 +1,49 @@
+//! What `init()` does in a process that was started as a worker.
+
+use std::{process, sync::mpsc, thread};
+
+use mt_proto::FromWorker;
+
+use super::{
+    job,
+    link::{self, LinkEnd},
+    panic,
+};
+
+/// The exit code of a worker that did all it was told.
+const DONE: i32 = 0;
+/// The exit code of a worker that could not work.
+const NOT_DONE: i32 = 70;
+
+/// Works until the parent says die, and exits. Never returns to the program's `main`.
+pub(crate) fn main() -> ! {
+    panic::install_hook();
+    let (assign, assigned) = mpsc::sync_channel(1);
+    let link = thread::Builder::new().name("mt-link".into()).spawn(move || {
+        let end = link::run(|assignment| {
+            let _ = assign.send(assignment);
+        });
+        // The user's code may be anywhere, and nobody waits for it any more.
+        if let LinkEnd::Broken(why) = end {
+            tracing::debug!(why, "the connection to the parent ended");
+            process::exit(NOT_DONE);
+        }
+    });
+    let Ok(link) = link else { process::exit(NOT_DONE) };
+    // Without an assignment the link has failed and ends the process.
+    let Ok(assignment) = assigned.recv() else {
+        let _ = link.join();
+        process::exit(NOT_DONE)
+    };
+    let outbox = std::sync::Arc::clone(&assignment.outbox);
+    let code = match job::work(assignment) {
+        Ok(()) => DONE,
+        Err(failure) => {
+            outbox.say(FromWorker::SetupFailed(failure));
+            NOT_DONE
+        }
+    };
+    outbox.finish();
+    let _ = link.join();
+    process::exit(code)
+}

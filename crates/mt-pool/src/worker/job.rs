@@ -1,0 +1,110 @@
+//! A worker's work: set up, run items to the end of the input, report.
+
+use std::{rc::Rc, sync::Arc};
+
+use mt_ipc::Progress;
+use mt_proto::{
+    FromWorker, InitCall, Run, Setup, SetupFailure, SetupStep, clip_text, decode_strict,
+};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::mpsc,
+};
+
+use super::{link::Assignment, outbox::Outbox, panic::caught, run_async, run_sync};
+use crate::{Context, Task, TaskStyle, registry};
+
+/// Runs a task's items until there are none.
+pub(crate) type Serve = fn(Job) -> Result<(), SetupFailure>;
+/// Calls a task once, for init.
+pub(crate) type CallOnce = fn(&Runtime, &[u8]) -> Result<(), String>;
+
+/// What a task's main thread has.
+pub(crate) struct Job {
+    pub(super) setup: Setup,
+    pub(super) inbox: mpsc::Receiver<Run>,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) progress: Progress,
+    pub(super) runtime: Runtime,
+}
+
+/// Does what the parent says, on the calling thread. Returns when the parent says die and all is
+/// done.
+pub(super) fn work(assignment: Assignment) -> Result<(), SetupFailure> {
+    let Assignment { setup, inbox, outbox, progress } = assignment;
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| failure(SetupStep::Runtime, error))?;
+    if let Some(init) = &setup.init {
+        run_init(&runtime, init)?;
+    }
+    let task = registry::find(&setup.task).ok_or_else(|| unknown(&setup.task))?;
+    task.serve()(Job { setup, inbox, outbox, progress, runtime })
+}
+
+fn run_init(runtime: &Runtime, init: &InitCall) -> Result<(), SetupFailure> {
+    let task = registry::find(&init.task).ok_or_else(|| unknown(&init.task))?;
+    let called = caught(|| task.call_once()(runtime, &init.input));
+    match called {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(message)) => Err(failure(SetupStep::Init, message)),
+        Err(mt_proto::Failure::Panicked { message, location, .. }) => {
+            let at = location.map_or(String::new(), |at| format!(" (at {at})"));
+            Err(failure(SetupStep::Init, format!("panicked: {message}{at}")))
+        }
+        Err(other) => Err(failure(SetupStep::Init, format!("{other:?}"))),
+    }
+}
+
+fn unknown(name: &str) -> SetupFailure {
+    failure(SetupStep::Lookup, format!("no task is registered as `{name}`"))
+}
+
+pub(super) fn failure(step: SetupStep, message: impl ToString) -> SetupFailure {
+    SetupFailure { step, message: clip_text(message.to_string()) }
+}
+
+/// What all items of a task share in this worker.
+pub(super) struct Bench<T: Task> {
+    pub(super) shared: Rc<T::Shared>,
+    pub(super) config: Rc<<T::Context as Context>::Config>,
+}
+
+/// Runs `T`.
+pub(crate) fn serve<T: Task>(job: Job) -> Result<(), SetupFailure> {
+    let decode = |what: &str, error| failure(SetupStep::Decode, format!("{what}: {error}"));
+    let shared = caught(|| decode_strict(&job.setup.shared))
+        .map_err(|panic| failure(SetupStep::Decode, format!("shared value: {panic:?}")))?
+        .map_err(|error| decode("shared value", error))?;
+    let config = caught(|| decode_strict(&job.setup.context))
+        .map_err(|panic| failure(SetupStep::Decode, format!("context config: {panic:?}")))?
+        .map_err(|error| decode("context config", error))?;
+    let bench = Bench::<T> { shared: Rc::new(shared), config: Rc::new(config) };
+    job.outbox.say(FromWorker::Ready);
+    match T::STYLE {
+        TaskStyle::Sync => run_sync::run(job, bench),
+        TaskStyle::Async => run_async::run(job, bench),
+    }
+    Ok(())
+}
+
+/// Calls `T` once with an encoded input.
+pub(crate) fn call_once<T: Task>(runtime: &Runtime, input: &[u8]) -> Result<(), String> {
+    let input: T::Input = decode_strict(input).map_err(|error| error.to_string())?;
+    let shared = T::default_shared().ok_or("an init function takes no shared value")?;
+    let config = <T::Context as Context>::default_config();
+    let config = config.ok_or("an init function takes no context")?;
+    let open = || runtime.block_on(T::Context::open(&config)).map_err(|error| error.to_string());
+    let context = Rc::new(open()?);
+    let call = T::call(Rc::clone(&context), Rc::new(shared), input);
+    let raised = match T::STYLE {
+        // Outside the runtime, so that a blocking function may use one of its own.
+        TaskStyle::Sync => futures::executor::block_on(call).err(),
+        TaskStyle::Async => runtime.block_on(call).err(),
+    };
+    match raised {
+        None => Ok(()),
+        Some(error) => Err(T::describe_error(&error)),
+    }
+}

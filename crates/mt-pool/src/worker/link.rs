@@ -1,0 +1,226 @@
+//! The worker's end of the connection: handshake, items in, outcomes out, heartbeats.
+//!
+//! Loop: one a worker, on a thread of its own that runs no user code.
+
+use std::{sync::Arc, time::Duration};
+
+use mt_ipc::{Attached, FrameReceiver, FrameSender, Progress, QueueLimits, greet};
+use mt_proto::{Beat, FromWorker, Limits, Run, Setup, ToWorker, WorkerBeat};
+use tokio::{
+    runtime::Builder,
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
+};
+
+use super::outbox::Outbox;
+use crate::registry;
+
+/// How long results may gather while the user's code is busy.
+const GATHER: Duration = Duration::from_millis(1);
+/// The loads of results on the way to the operating system at once.
+const LOADS: usize = 4;
+
+/// What the main thread is given to do.
+#[derive(Debug)]
+pub(crate) struct Assignment {
+    pub(crate) setup: Setup,
+    pub(crate) inbox: mpsc::Receiver<Run>,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) progress: Progress,
+}
+
+/// How the link ended.
+#[derive(Debug)]
+pub(crate) enum LinkEnd {
+    /// All is sent.
+    Done,
+    /// The parent is gone, or there never was one; or it does not want this worker.
+    Broken(String),
+}
+
+/// Runs the link until all is sent or the parent is gone. `assign` gets the work.
+pub(crate) fn run(assign: impl FnOnce(Assignment)) -> LinkEnd {
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return LinkEnd::Broken(error.to_string()),
+    };
+    runtime.block_on(async {
+        match mt_ipc::attach() {
+            Ok(attached) => converse(attached, assign).await,
+            Err(error) => LinkEnd::Broken(error.to_string()),
+        }
+    })
+}
+
+async fn converse(attached: Attached, assign: impl FnOnce(Assignment)) -> LinkEnd {
+    let Attached { connection, progress, .. } = attached;
+    let (sender, mut receiver, writer) =
+        connection.open(Limits::default(), QueueLimits::default());
+    let writer = writer.run();
+    tokio::pin!(writer);
+    let welcome = tokio::select! {
+        welcome = begin(&sender, &mut receiver) => welcome,
+        _ = &mut writer => Err("the parent hung up".to_owned()),
+    };
+    let (beat_interval, setup) = match welcome {
+        Ok(begun) => begun,
+        Err(error) => return LinkEnd::Broken(error),
+    };
+    let (items, inbox) = mpsc::channel(setup.max_pieces.max(1) as usize);
+    let outbox = Arc::new(Outbox::default());
+    assign(Assignment { setup, inbox, outbox: Arc::clone(&outbox), progress: progress.clone() });
+    let mut link =
+        Link { sender, receiver, items: Some(items), outbox, progress, beat: Beat::Alive };
+    let end = link.run(writer.as_mut(), beat_interval).await;
+    link.outbox.close();
+    end
+}
+
+async fn begin(
+    sender: &FrameSender,
+    receiver: &mut FrameReceiver,
+) -> Result<(Duration, Setup), String> {
+    let welcome = greet(sender, receiver, registry::fingerprint())
+        .await
+        .map_err(|error| error.to_string())?;
+    loop {
+        let frame = receiver.recv().await.map_err(|error| error.to_string())?;
+        let frame = frame.ok_or("the parent hung up before it said what to do")?;
+        match ToWorker::from_frame(frame).map_err(|error| error.to_string())? {
+            ToWorker::Setup(setup) => return Ok((welcome.beat_interval, setup)),
+            ToWorker::Beat(Beat::Alive) => {}
+            ToWorker::Beat(Beat::Die) => return Err("the parent has no use for us".into()),
+            ToWorker::Welcome(_) | ToWorker::Refused(_) | ToWorker::Items(_) => {
+                return Err("the parent spoke out of turn".into());
+            }
+        }
+    }
+}
+
+struct Link {
+    sender: FrameSender,
+    receiver: FrameReceiver,
+    /// Dropped when the parent says die: the main thread then finishes what it has.
+    items: Option<mpsc::Sender<Run>>,
+    outbox: Arc<Outbox>,
+    progress: Progress,
+    beat: Beat,
+}
+
+/// Waits for room in the send queue and then for `what`: without room, results stay in the outbox,
+/// which holds the user's code back, until the parent reads. Cancel-safe if `what` is.
+async fn room_and(sender: &FrameSender, what: impl Future<Output = ()>) {
+    sender.bulk_below(LOADS).await;
+    what.await;
+}
+
+impl Link {
+    async fn run(
+        &mut self,
+        mut writer: std::pin::Pin<&mut impl Future<Output = std::io::Result<()>>>,
+        beat_interval: Duration,
+    ) -> LinkEnd {
+        let mut beats = interval(beat_interval.max(Duration::from_millis(1)));
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // When to look into the outbox again without being told; set while results keep coming.
+        let mut look_again: Option<Instant> = None;
+        loop {
+            let look_at = look_again.unwrap_or_else(Instant::now);
+            // All arms are cancel-safe; the writer is not dropped.
+            let done = tokio::select! {
+                frame = self.receiver.recv() => {
+                    if let Err(end) = self.on_frame(frame.map_err(|error| error.to_string())) {
+                        return end;
+                    }
+                    false
+                }
+                () = room_and(&self.sender, self.outbox.woken()) => {
+                    self.send_results(&mut look_again)
+                }
+                () = room_and(&self.sender, sleep_until(look_at)), if look_again.is_some() => {
+                    self.send_results(&mut look_again)
+                }
+                _ = beats.tick() => {
+                    self.send_beat();
+                    false
+                }
+                _ = writer.as_mut() => return LinkEnd::Broken("the parent reads no more".into()),
+            };
+            if done {
+                return self.say_bye(writer).await;
+            }
+        }
+    }
+
+    fn on_frame(
+        &mut self,
+        frame: Result<Option<mt_proto::Frame>, String>,
+    ) -> Result<(), LinkEnd> {
+        let hung_up = || LinkEnd::Broken("the parent hung up".into());
+        let frame = frame.map_err(LinkEnd::Broken)?.ok_or_else(hung_up)?;
+        let broken = |error: mt_proto::DecodeError| LinkEnd::Broken(error.to_string());
+        match ToWorker::from_frame(frame).map_err(broken)? {
+            ToWorker::Items(run) => {
+                let Some(items) = &self.items else { return Ok(()) };
+                let full = |_| LinkEnd::Broken("the parent sent more than it had room for".into());
+                items.try_send(run).map_err(full)
+            }
+            ToWorker::Beat(Beat::Alive) => Ok(()),
+            ToWorker::Beat(Beat::Die) => {
+                self.items = None;
+                Ok(())
+            }
+            ToWorker::Welcome(_) | ToWorker::Refused(_) | ToWorker::Setup(_) => {
+                Err(LinkEnd::Broken("the parent spoke out of turn".into()))
+            }
+        }
+    }
+
+    /// Sends what is in the outbox; true when that was the last. Results that come alone leave at
+    /// once; while they keep coming, they are looked for once a millisecond instead of each being
+    /// announced.
+    fn send_results(&mut self, look_again: &mut Option<Instant>) -> bool {
+        let load = self.outbox.take(false);
+        if load.is_empty() && !load.done {
+            // A quiet millisecond: be told of the next one. What came in between is not missed.
+            let late = self.outbox.take(true);
+            *look_again = None;
+            return self.send_load(late);
+        }
+        *look_again = Some(Instant::now() + GATHER);
+        self.send_load(load)
+    }
+
+    fn send_load(&mut self, load: super::outbox::Load) -> bool {
+        for frame in load.frames {
+            let _ = self.sender.try_send(frame);
+        }
+        if !load.runs.is_empty() {
+            let _ = self.sender.try_send_encoded(load.runs);
+        }
+        load.done
+    }
+
+    fn send_beat(&self) {
+        let beat = WorkerBeat {
+            beat: self.beat,
+            started: self.progress.started(),
+            finished: self.progress.finished(),
+            turns: self.progress.turns(),
+        };
+        // A full control lane means that the parent does not read; it will find out by itself.
+        let _ = self.sender.try_send(FromWorker::Beat(beat).into_frame());
+    }
+
+    async fn say_bye(
+        &mut self,
+        writer: std::pin::Pin<&mut impl Future<Output = std::io::Result<()>>>,
+    ) -> LinkEnd {
+        let _ = self.sender.try_send(FromWorker::Bye.into_frame());
+        self.sender.close();
+        match writer.await {
+            Ok(()) => LinkEnd::Done,
+            Err(error) => LinkEnd::Broken(error.to_string()),
+        }
+    }
+}

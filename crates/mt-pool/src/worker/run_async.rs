@@ -1,0 +1,285 @@
+//! The main thread of a worker whose task is an `async fn`: many items at once, inside a tokio runtime.
+//!
+//! Loop: one a worker. A call that is ready at its first poll costs no allocation: its place is used
+//! again for the next one. One that has to wait moves, with its place, to the set of those that run.
+
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    rc::Rc,
+    task::{Context as PollContext, Poll},
+};
+
+use futures::{
+    future::LocalBoxFuture,
+    poll,
+    stream::{FuturesUnordered, StreamExt},
+};
+use mt_proto::{Failure, ItemIndex, Records, Run};
+
+use super::{
+    batch::{Batch, Current},
+    call::{Called, Reporter, decode},
+    job::{Bench, Job},
+    panic::caught,
+};
+use crate::Task;
+
+/// Items started before the runtime gets its turn.
+const STARTS_PER_TURN: u32 = 1024;
+/// Places kept for the next calls.
+const SPARE_PLACES: usize = 64;
+
+/// Runs items until the inbox is closed and empty and every call has ended.
+pub(super) fn run<T: Task>(job: Job, bench: Bench<T>) {
+    let Job { setup, mut inbox, outbox, progress, runtime } = job;
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, async {
+        let call = |context, shared, input| T::call(context, shared, input);
+        let mut runner = Runner::<T, _, _> {
+            call,
+            bench,
+            batch: Current::None,
+            reporter: Reporter::new(setup.max_result_bytes),
+            todo: VecDeque::new(),
+            running: FuturesUnordered::new(),
+            closing: FuturesUnordered::new(),
+            spare: Vec::new(),
+            batch_size: setup.batch_size,
+            max_concurrency: setup.max_concurrency as usize,
+            started: 0,
+            finished: 0,
+            outbox: &outbox,
+            progress: &progress,
+        };
+        runner.run(&mut inbox).await;
+    });
+    drop(local);
+    drop(runtime);
+}
+
+/// Items that came together and have not all been started.
+struct Todo {
+    next: ItemIndex,
+    records: Records,
+}
+
+struct Runner<'a, T: Task, F, C> {
+    call: C,
+    bench: Bench<T>,
+    batch: Current<T::Context>,
+    reporter: Reporter,
+    todo: VecDeque<Todo>,
+    running: FuturesUnordered<Running<T, F>>,
+    closing: FuturesUnordered<LocalBoxFuture<'a, ()>>,
+    spare: Vec<Place<F>>,
+    batch_size: u32,
+    max_concurrency: usize,
+    started: u64,
+    finished: u64,
+    outbox: &'a super::outbox::Outbox,
+    progress: &'a mt_ipc::Progress,
+}
+
+/// A pinned place for one call, used again and again.
+type Place<F> = Pin<Box<Option<F>>>;
+
+/// A call that has to wait.
+struct Running<T: Task, F> {
+    index: ItemIndex,
+    place: Option<Place<F>>,
+    batch: Option<Rc<Batch<T::Context>>>,
+}
+
+/// A call that has ended, with what it no longer needs.
+struct Ended<T: Task, F> {
+    index: ItemIndex,
+    place: Place<F>,
+    batch: Rc<Batch<T::Context>>,
+    called: Called<T>,
+}
+
+impl<'a, T, F, C> Runner<'a, T, F, C>
+where
+    T: Task,
+    F: Future<Output = Result<T::Output, T::Error>>,
+    C: Fn(Rc<T::Context>, Rc<T::Shared>, T::Input) -> F,
+{
+    async fn run(&mut self, inbox: &mut tokio::sync::mpsc::Receiver<Run>) {
+        let mut open = true;
+        loop {
+            self.progress.turn();
+            while let Ok(run) = inbox.try_recv() {
+                self.add(run);
+            }
+            self.start_some().await;
+            self.collect_ended().await;
+            if self.can_start() {
+                // More is ready, but the runtime's timers and sockets get their turn first.
+                tokio::task::yield_now().await;
+                continue;
+            }
+            self.outbox.flush();
+            if !open && self.todo.is_empty() && self.running.is_empty() {
+                break;
+            }
+            // All arms are cancel-safe: what is not taken stays in its set, channel or outbox.
+            let blocked = !self.outbox.has_room();
+            tokio::select! {
+                Some(ended) = self.running.next(), if !self.running.is_empty() => self.end(ended),
+                Some(()) = self.closing.next(), if !self.closing.is_empty() => {}
+                run = inbox.recv(), if open && self.todo.is_empty() => match run {
+                    Some(run) => self.add(run),
+                    None => open = false,
+                },
+                () = self.outbox.room(), if blocked => {}
+            }
+        }
+        if let Current::Open(batch) = std::mem::replace(&mut self.batch, Current::None) {
+            self.close(batch);
+        }
+        while self.closing.next().await.is_some() {}
+    }
+
+    fn add(&mut self, run: Run) {
+        self.todo.push_back(Todo { next: run.first, records: Records::new(run.records) });
+    }
+
+    fn can_start(&self) -> bool {
+        !self.todo.is_empty()
+            && self.running.len() < self.max_concurrency
+            && self.outbox.has_room()
+    }
+
+    /// Starts what may be started, up to a turn's worth.
+    async fn start_some(&mut self) {
+        for _ in 0..STARTS_PER_TURN {
+            if !self.can_start() {
+                return;
+            }
+            if let Current::None = self.batch {
+                let config = Rc::clone(&self.bench.config);
+                self.batch = self.while_running(Batch::open(config, self.batch_size)).await;
+            }
+            let Some(mut todo) = self.todo.pop_front() else { return };
+            self.started += 1;
+            self.progress.set_started(self.started);
+            let index = todo.next;
+            let _ = todo.records.next_with(|_, value| self.start(index, value));
+            todo.next = index.plus(1);
+            if todo.records.is_empty() {
+                self.outbox.flush();
+            } else {
+                self.todo.push_front(todo);
+            }
+            self.place_taken();
+        }
+    }
+
+    /// Calls the function for one item and polls it once.
+    fn start(&mut self, index: ItemIndex, value: &[u8]) {
+        let batch = match &self.batch {
+            Current::Open(batch) => Rc::clone(batch),
+            Current::Failed(failure, _) => return self.report(index, Err(failure.clone())),
+            Current::None => unreachable!("a batch was opened before"),
+        };
+        let mut place = self.spare.pop().unwrap_or_else(|| Box::pin(None));
+        let polled = caught(|| {
+            let input = decode::<T>(value)?;
+            let shared = Rc::clone(&self.bench.shared);
+            place.set(Some((self.call)(batch.context(), shared, input)));
+            // Whoever has to wait is polled again, with a real waker, as soon as it is in the set.
+            let mut cx = PollContext::from_waker(std::task::Waker::noop());
+            let call = place.as_mut().as_pin_mut().expect("set above");
+            Ok(call.poll(&mut cx))
+        });
+        match polled.and_then(|polled: Result<_, Failure>| polled) {
+            Ok(Poll::Pending) => {
+                self.running.push(Running { index, place: Some(place), batch: Some(batch) });
+            }
+            Ok(Poll::Ready(result)) => self.end(Ended { index, place, batch, called: Ok(result) }),
+            Err(failure) => self.end(Ended { index, place, batch, called: Err(failure) }),
+        }
+    }
+
+    /// Takes note that an item went to the current batch, and closes the batch behind its last.
+    fn place_taken(&mut self) {
+        if !self.batch.take_place() {
+            return;
+        }
+        if let Current::Open(batch) = std::mem::replace(&mut self.batch, Current::None)
+            && Rc::strong_count(&batch) == 1
+        {
+            self.close(batch);
+        }
+    }
+
+    /// Reports every call that has ended by now.
+    async fn collect_ended(&mut self) {
+        while let Poll::Ready(Some(ended)) = poll!(self.running.next()) {
+            self.end(ended);
+        }
+    }
+
+    fn end(&mut self, ended: Ended<T, F>) {
+        let Ended { index, mut place, batch, called } = ended;
+        // The call's own leftovers are user code too; a panic there does not undo its result.
+        let _ = caught(|| place.set(None));
+        if self.spare.len() < SPARE_PLACES {
+            self.spare.push(place);
+        }
+        self.report(index, called);
+        let is_current = matches!(&self.batch, Current::Open(current) if Rc::ptr_eq(current, &batch));
+        if !is_current && Rc::strong_count(&batch) == 1 {
+            self.close(batch);
+        }
+    }
+
+    fn report(&mut self, index: ItemIndex, called: Called<T>) {
+        self.reporter.report::<T>(self.outbox, index, called);
+        self.finished += 1;
+        self.progress.set_finished(self.finished);
+    }
+
+    fn close(&mut self, batch: Rc<Batch<T::Context>>) {
+        let outbox = self.outbox;
+        self.closing.push(Box::pin(async move { batch.close(outbox).await }));
+    }
+
+    /// Awaits a future without holding up the calls that run.
+    async fn while_running<R>(&mut self, future: impl Future<Output = R>) -> R {
+        tokio::pin!(future);
+        loop {
+            tokio::select! {
+                result = &mut future => return result,
+                Some(ended) = self.running.next(), if !self.running.is_empty() => {
+                    self.end(ended);
+                    self.outbox.flush();
+                }
+                Some(()) = self.closing.next(), if !self.closing.is_empty() => {}
+            }
+        }
+    }
+}
+
+impl<T: Task, F> Future for Running<T, F>
+where
+    F: Future<Output = Result<T::Output, T::Error>>,
+{
+    type Output = Ended<T, F>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<Self::Output> {
+        let place = self.place.as_mut().expect("polled after its end");
+        let call = place.as_mut().as_pin_mut().expect("set until its end");
+        let called = match caught(|| call.poll(cx)) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(result)) => Ok(result),
+            Err(failure) => Err(failure),
+        };
+        let place = self.place.take().expect("still here");
+        let batch = self.batch.take().expect("as long as its place");
+        Poll::Ready(Ended { index: self.index, place, batch, called })
+    }
+}
+
+impl<T: Task, F> Unpin for Running<T, F> {}

@@ -1,0 +1,100 @@
+//! The main thread of a worker whose task is a plain function: one item after the other, outside any
+//! runtime, so that the function may block and may use a runtime of its own.
+
+use std::{
+    pin::pin,
+    rc::Rc,
+    task::{Context as PollContext, Poll, Waker},
+};
+
+use mt_proto::{Failure, Records, Run};
+
+use super::{
+    batch::{Batch, Current},
+    call::{Reporter, decode},
+    job::{Bench, Job},
+    panic::caught,
+};
+use crate::Task;
+
+/// Runs items until the inbox is closed and empty.
+pub(super) fn run<T: Task>(mut job: Job, bench: Bench<T>) {
+    let mut runner = Runner {
+        bench,
+        batch: Current::None,
+        reporter: Reporter::new(job.setup.max_result_bytes),
+        started: 0,
+    };
+    while let Some(run) = job.inbox.blocking_recv() {
+        runner.work(&job, run);
+        job.outbox.flush();
+    }
+    runner.close(&job);
+}
+
+struct Runner<T: Task> {
+    bench: Bench<T>,
+    batch: Current<T::Context>,
+    reporter: Reporter,
+    started: u64,
+}
+
+impl<T: Task> Runner<T> {
+    fn work(&mut self, job: &Job, run: Run) {
+        let mut records = Records::new(run.records);
+        let mut index = run.first;
+        while let Ok(Some(called)) = records.next_with(|_, value| {
+            self.started += 1;
+            job.progress.set_started(self.started);
+            self.call(job, value)
+        }) {
+            self.reporter.report::<T>(&job.outbox, index, called);
+            job.progress.set_finished(self.started);
+            self.end_item(job);
+            index = index.plus(1);
+            if !job.outbox.has_room() {
+                futures::executor::block_on(job.outbox.room());
+            }
+        }
+    }
+
+    fn call(&mut self, job: &Job, value: &[u8]) -> super::call::Called<T> {
+        let context = self.context(job)?;
+        let shared = Rc::clone(&self.bench.shared);
+        caught(|| {
+            let input = decode::<T>(value)?;
+            let call = pin!(T::call(context, shared, input));
+            match call.poll(&mut PollContext::from_waker(Waker::noop())) {
+                Poll::Ready(result) => Ok(result),
+                Poll::Pending => unreachable!("a plain function has nothing to wait for"),
+            }
+        })
+        .and_then(|called| called)
+    }
+
+    /// The context of the next item.
+    fn context(&mut self, job: &Job) -> Result<Rc<T::Context>, Failure> {
+        if let Current::None = self.batch {
+            let open = Batch::open(Rc::clone(&self.bench.config), job.setup.batch_size);
+            self.batch = job.runtime.block_on(open);
+        }
+        match &self.batch {
+            Current::Open(batch) => Ok(batch.context()),
+            Current::Failed(failure, _) => Err(failure.clone()),
+            Current::None => unreachable!("a batch was opened above"),
+        }
+    }
+
+    /// The item has its outcome; if it was the last of its batch, the context is closed.
+    fn end_item(&mut self, job: &Job) {
+        if self.batch.take_place() {
+            self.close(job);
+        }
+    }
+
+    fn close(&mut self, job: &Job) {
+        if let Current::Open(batch) = std::mem::replace(&mut self.batch, Current::None) {
+            job.runtime.block_on(batch.close(&job.outbox));
+        }
+    }
+}
