@@ -1,63 +1,17 @@
 //! What decoding costs: at most twice the bytes received and a constant, whatever they claim.
-#![expect(unsafe_code, reason = "counting what the allocator hands out")]
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
-};
+#[path = "platform/counting.rs"]
+mod counting;
 
 use bytes::BytesMut;
 use mt_proto::{
     CHUNK_BYTES, Frame, FrameDecoder, FromWorker, HEADER_BYTES, Kind, Limits, decode_strict, encode,
 };
 
+use counting::peak_of;
+
 /// What may be held besides the bytes: a receive block, and what serde reserves on a claim (1 MiB).
 const CONSTANT: usize = 2 * 1024 * 1024;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-struct Counting;
-
-impl Counting {
-    fn add(bytes: usize) {
-        PEAK.fetch_max(NOW.fetch_add(bytes, Relaxed) + bytes, Relaxed);
-    }
-}
-
-// SAFETY: all work is `System`'s; the counters do not touch the memory.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        Self::add(layout.size());
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // Large blocks are moved by remapping, so old and new do not count twice.
-        NOW.fetch_sub(layout.size(), Relaxed);
-        Self::add(new_size);
-        // SAFETY: as the caller promises.
-        unsafe { System.realloc(ptr, layout, new_size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// The most memory held at once during `work`, beyond what was held before.
-fn peak_of(work: impl FnOnce()) -> usize {
-    let before = NOW.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    work();
-    PEAK.load(Relaxed) - before
-}
 
 /// Reads like the receiver: in blocks, keeping every frame.
 fn check(name: &str, wire: &[u8]) {
