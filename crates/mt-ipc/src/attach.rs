@@ -6,7 +6,8 @@ use crate::{AttachError, Connection, Progress, platform};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Attached {
-    /// Its end of the connection.
+    /// Its end of the connection. Its sending side ends with this process: closing it sends what is
+    /// queued, but what the parent sees is the end of the process.
     pub connection: Connection,
     /// Where it counts what it has started and finished.
     pub progress: Progress,
@@ -28,7 +29,7 @@ pub fn attach() -> Result<Attached, AttachError> {
     let (stream, page) = platform::take_over()?;
     platform::guard(&stream).map_err(AttachError::NoConnection)?;
     Ok(Attached {
-        connection: Connection::over_stream(stream),
+        connection: Connection::of_worker(stream),
         progress: Progress::new(page),
     })
 }

@@ -49,6 +49,18 @@ impl From<ExitStatus> for Exit {
     }
 }
 
+/// Whether the process is stopped (`SIGSTOP`, a terminal's Ctrl-Z) or held by a debugger. False where
+/// the system does not tell.
+#[must_use]
+pub fn is_stopped(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name before the state is in parentheses and may itself contain any character.
+    let state = stat
+        .rsplit_once(')')
+        .and_then(|(_, rest)| rest.trim_start().chars().next());
+    matches!(state, Some('T' | 't'))
+}
+
 /// A worker process. Dropping it before [`wait`](Self::wait) has returned kills it and leaves the
 /// reaping to the runtime.
 #[derive(Debug)]

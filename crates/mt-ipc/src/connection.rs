@@ -1,8 +1,9 @@
 //! A connection before it is opened, and the two things it can be made of.
 
 use std::{
+    future::poll_fn,
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll, Waker},
 };
 
@@ -13,6 +14,7 @@ use crate::{
     FrameReceiver, FrameSender, QueueLimits, Writer,
     platform::{Stream, StreamReadHalf},
     sender,
+    worker_end::WorkerEnd,
 };
 
 /// Two-way bytes between a parent and one worker.
@@ -28,6 +30,15 @@ impl Connection {
         Self {
             read: ReadHalf::Stream(read),
             write: Box::pin(write),
+        }
+    }
+
+    /// A worker's end of its stream: as another, but only the end of the process ends it.
+    pub(crate) fn of_worker(stream: Stream) -> Self {
+        let (read, write) = stream.into_split();
+        Self {
+            read: ReadHalf::Stream(read),
+            write: Box::pin(WorkerEnd::new(write)),
         }
     }
 
@@ -52,7 +63,7 @@ pub fn memory(buffer_bytes: usize) -> (Connection, Connection) {
     (over_memory(a), over_memory(b))
 }
 
-fn over_memory(stream: DuplexStream) -> Connection {
+pub(crate) fn over_memory(stream: DuplexStream) -> Connection {
     let (read, write) = tokio::io::split(stream);
     Connection {
         read: ReadHalf::Memory(read),
@@ -81,8 +92,10 @@ impl ReadHalf {
             Self::Stream(stream) => crate::platform::read_now(stream, into),
             Self::Memory(memory) => {
                 let mut buffer = ReadBuf::new(into);
-                let mut cx = Context::from_waker(Waker::noop());
-                match Pin::new(memory).poll_read(&mut cx, &mut buffer) {
+                let read = poll_fn(|cx| Pin::new(&mut *memory).poll_read(cx, &mut buffer));
+                // Unconstrained: a task that has used up its turn would be told that nothing is there.
+                let mut read = pin!(tokio::task::unconstrained(read));
+                match read.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                     Poll::Pending => Ok(None),
                     Poll::Ready(result) => result.map(|()| Some(buffer.filled().len())),
                 }

@@ -48,10 +48,13 @@ mod progress;
 mod receiver;
 mod sender;
 mod spawn;
+#[cfg(test)]
+mod tests;
+mod worker_end;
 mod writer;
 
 pub use attach::{Attached, attach, is_worker_process};
-pub use child::{ChildProcess, Exit};
+pub use child::{ChildProcess, Exit, is_stopped};
 pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, greet};

@@ -20,8 +20,8 @@ pub(crate) use tree::kill_tree;
 pub use unix::guard;
 #[cfg(unix)]
 pub(crate) use unix::{
-    Stream, StreamReadHalf, connected_pair, own_program, prepare, read_now, take_over,
-    was_started_as_worker,
+    Stream, StreamReadHalf, StreamWriteHalf, connected_pair, own_program, prepare, read_now,
+    take_over, was_started_as_worker,
 };
 
 #[cfg(not(unix))]

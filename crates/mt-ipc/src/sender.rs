@@ -98,6 +98,7 @@ impl FrameSender {
     pub fn close(&self) {
         self.shared.lock().closing = true;
         self.shared.filled.notify_one();
+        self.shared.emptied.notify_one();
     }
 
     /// Waits until fewer than `frames` bulk frames are queued, or the connection is closed or broken.

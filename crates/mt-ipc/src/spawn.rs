@@ -3,8 +3,9 @@
 use std::{
     env,
     ffi::OsString,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{self, Command, Stdio},
     sync::OnceLock,
     thread,
 };
@@ -95,7 +96,7 @@ struct Request {
 /// the parent-death signal when the *thread* that started a child ends. Being one thread, it also
 /// keeps two starts from inheriting each other's descriptors where close-on-exec is not atomic.
 fn spawner() -> Result<&'static mpsc::Sender<Request>, SpawnError> {
-    static SPAWNER: OnceLock<Option<mpsc::Sender<Request>>> = OnceLock::new();
+    static SPAWNER: OnceLock<Option<Spawner>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {
         let (sender, mut requests) = mpsc::channel::<Request>(SPAWN_QUEUE);
         let run = move || {
@@ -106,21 +107,38 @@ fn spawner() -> Result<&'static mpsc::Sender<Request>, SpawnError> {
                     answer,
                 } = request;
                 let _entered = runtime.enter();
+                // A runtime without IO makes this panic. That must not end the thread for others.
+                let started = catch_unwind(AssertUnwindSafe(|| start(command)))
+                    .unwrap_or(Err(SpawnError::Spawner));
                 // Dropping what nobody waits for any more kills it.
-                let _ = answer.send(start(command));
+                let _ = answer.send(started);
             }
         };
         thread::Builder::new()
             .name("mt-spawner".into())
             .spawn(run)
             .ok()?;
-        Some(sender)
+        Some(Spawner {
+            requests: sender,
+            process: process::id(),
+        })
     });
-    spawner.as_ref().ok_or(SpawnError::Spawner)
+    match spawner {
+        Some(spawner) if spawner.process == process::id() => Ok(&spawner.requests),
+        Some(_) | None => Err(SpawnError::Spawner),
+    }
+}
+
+struct Spawner {
+    requests: mpsc::Sender<Request>,
+    /// Whose thread it is: a process forked off this one has no such thread and would wait for ever.
+    process: u32,
 }
 
 fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     let (ours, theirs) = platform::connected_pair().map_err(SpawnError::Connection)?;
+    // Before there is a process: a runtime that can't do IO, or is shutting down, shows here.
+    let stream = platform::Stream::from_std(ours.socket).map_err(SpawnError::Connection)?;
     let program = match request.program {
         Program::Own => platform::own_program()?,
         Program::File(path) => path,
@@ -137,15 +155,14 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
         command.stdout(Stdio::null());
     }
     platform::prepare(&mut command, theirs);
+    // Not `kill_on_drop`: it kills by number also when somebody else has reaped the process long ago.
     let mut command = tokio::process::Command::from(command);
-    command.kill_on_drop(true);
     let child = command.spawn().map_err(failed)?;
     // The command still holds the worker's end; without this its death would not end the connection.
     drop(command);
 
     let process =
         ChildProcess::new(child).ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
-    let stream = platform::Stream::from_std(ours.socket).map_err(SpawnError::Connection)?;
     Ok(Spawned {
         process,
         connection: Connection::over_stream(stream),

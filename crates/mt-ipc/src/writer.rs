@@ -24,7 +24,8 @@ impl Writer {
         Self { io, outlet }
     }
 
-    /// Sends until the sender is closed and everything is sent; then ends the sending side.
+    /// Sends until the sender is closed and everything is sent; then ends the sending side (a worker's
+    /// ends with its process).
     ///
     /// Not cancel-safe: dropping the future in the middle may leave half a frame on the wire.
     ///

@@ -4,13 +4,34 @@ use std::{collections::HashSet, fs};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-/// Kills the process group led by `leader`, and the leader's descendants that have left the group.
-/// What is already gone is no error.
+/// How often to look for processes that were started while others were being killed. Two rounds are
+/// the rule; a bomb that forks faster than it is killed must not hold us for ever.
+const MAX_ROUNDS: usize = 64;
+
+/// Kills `leader`, its process group, and its descendants that have left the group. What is already
+/// gone is no error.
 pub(crate) fn kill_tree(leader: Pid) {
-    let strays = descendants(leader);
+    // Stopped, it starts nothing new while its descendants are looked for.
+    let _ = kill_process(leader, Signal::STOP);
+    kill_below(leader);
     let _ = kill_process_group(leader, Signal::KILL);
-    for stray in strays {
-        let _ = kill_process(stray, Signal::KILL);
+    // By itself too: its code may have moved it to another group.
+    let _ = kill_process(leader, Signal::KILL);
+}
+
+/// Kills the descendants of `root`. The orphans of those killed move up to a worker and are seen in
+/// the next round.
+pub(crate) fn kill_below(root: Pid) {
+    let mut killed = HashSet::new();
+    for _ in 0..MAX_ROUNDS {
+        let mut new = descendants(root);
+        new.retain(|pid| killed.insert(*pid));
+        if new.is_empty() {
+            return;
+        }
+        for pid in new {
+            let _ = kill_process(pid, Signal::KILL);
+        }
     }
 }
 
@@ -18,7 +39,7 @@ pub(crate) fn kill_tree(leader: Pid) {
 ///
 /// A worker adopts the orphans among its descendants (it is a subreaper on Linux), so those that
 /// have detached themselves are still found below it while it lives.
-pub(crate) fn descendants(root: Pid) -> Vec<Pid> {
+fn descendants(root: Pid) -> Vec<Pid> {
     let mut seen = HashSet::from([root]);
     let mut found = Vec::new();
     let mut open = vec![root];

@@ -28,6 +28,7 @@ use crate::{AttachError, SpawnError};
 
 pub(crate) type Stream = tokio::net::UnixStream;
 pub(crate) type StreamReadHalf = tokio::net::unix::OwnedReadHalf;
+pub(crate) type StreamWriteHalf = tokio::net::unix::OwnedWriteHalf;
 
 /// The name a worker is started under (`argv[0]`). It marks the process as a worker without leaving
 /// anything in the environment that its own children would inherit, and `ps` shows it.
@@ -114,6 +115,7 @@ pub(crate) fn take_over() -> Result<(Stream, Page), AttachError> {
     let page = Page::map(page_fd.as_fd()).map_err(AttachError::NoConnection)?;
     let socket = move_away_from_stdin().map_err(AttachError::NoConnection)?;
     bind_to_parent(parent)?;
+    survive_hangup().map_err(AttachError::NoConnection)?;
     let socket = StdUnixStream::from(socket);
     socket
         .set_nonblocking(true)
@@ -127,7 +129,9 @@ fn receive_page(stdin: impl AsFd) -> io::Result<(Pid, OwnedFd)> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut iov = [IoSliceMut::new(&mut parent)];
-    let got = recvmsg(stdin, &mut iov, &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    // It was sent before this process was made, so there is nothing to wait for.
+    let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
+    let got = recvmsg(stdin, &mut iov, &mut control, flags)?;
     let fd = control.drain().find_map(|message| match message {
         RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
         _ => None,
@@ -170,6 +174,15 @@ fn bind_to_parent(parent: Pid) -> Result<(), AttachError> {
     }
 }
 
+/// Takes SIGHUP and does nothing. When a parent dies, the system sends it to a worker's group if any
+/// process in it is stopped; a worker that it ended could not take along what has left the group. The
+/// programs a worker starts are not affected: they start with the signal's default.
+fn survive_hangup() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    // The handler stays when the listener goes.
+    signal(SignalKind::hangup()).map(drop)
+}
+
 /// Starts the thread that ends this worker process, with everything below it, when the parent's end
 /// of the connection closes. Nothing the user's code does can hold it up: it only sleeps in the
 /// kernel until then.
@@ -192,9 +205,7 @@ pub fn guard(connection: impl AsFd) -> io::Result<()> {
 
 fn end_with_everything_below() -> ! {
     let own = getpid();
-    for pid in tree::descendants(own) {
-        let _ = rustix::process::kill_process(pid, Signal::KILL);
-    }
+    tree::kill_below(own);
     let _ = kill_process_group(own, Signal::KILL);
     // Reached only when this process leads no group, as under a debugger that started it.
     std::process::abort()

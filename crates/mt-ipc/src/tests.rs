@@ -1,0 +1,97 @@
+//! One contract for every backend: each test runs on memory, on memory with hardly any buffer, and
+//! on a socketpair.
+
+mod receiving;
+mod sending;
+#[path = "../tests/support/watchdog.rs"]
+mod watchdog;
+mod writing;
+
+use bytes::Bytes;
+use mt_proto::{Beat, Frame, Kind, Limits, ToWorker};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+
+use crate::{
+    Connection, FrameReceiver, FrameSender, QueueLimits, Writer, connection::over_memory,
+    platform::Stream,
+};
+
+/// The other end of a connection, for tests that speak in bytes.
+trait Raw: AsyncRead + AsyncWrite + Unpin {}
+
+impl Raw for DuplexStream {}
+impl Raw for Stream {}
+
+#[derive(Debug, Clone, Copy)]
+enum Backend {
+    Memory { buffer_bytes: usize },
+    Socket,
+}
+
+const BACKENDS: [Backend; 3] = [
+    Backend::Memory {
+        buffer_bytes: 4 << 20,
+    },
+    Backend::Memory { buffer_bytes: 61 },
+    Backend::Socket,
+];
+
+impl Backend {
+    fn pair(self) -> (Connection, Connection) {
+        match self {
+            Self::Memory { buffer_bytes } => crate::memory(buffer_bytes),
+            Self::Socket => {
+                let (a, b) = Stream::pair().unwrap();
+                (Connection::over_stream(a), Connection::over_stream(b))
+            }
+        }
+    }
+
+    fn raw(self) -> (Connection, Box<dyn Raw>) {
+        match self {
+            Self::Memory { buffer_bytes } => {
+                let (a, b) = tokio::io::duplex(buffer_bytes);
+                (over_memory(a), Box::new(b))
+            }
+            Self::Socket => {
+                let (a, b) = Stream::pair().unwrap();
+                (Connection::over_stream(a), Box::new(b))
+            }
+        }
+    }
+}
+
+/// Runs a test on every backend, in a runtime of one thread: who needs two to make progress can
+/// deadlock.
+fn check(name: &'static str, test: impl AsyncFn(Backend)) {
+    let _watchdog = watchdog::watchdog(name);
+    for backend in BACKENDS {
+        println!("{name} on {backend:?}");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(test(backend));
+    }
+}
+
+fn open(connection: Connection) -> (FrameSender, FrameReceiver, Writer) {
+    connection.open(Limits::default(), QueueLimits::default())
+}
+
+fn beat() -> Frame {
+    ToWorker::Beat(Beat::Alive).into_frame()
+}
+
+/// A bulk frame of this many bytes, which tell their place.
+fn bulk(length: usize) -> Frame {
+    let body: Bytes = (0..length).map(|at| (at / 251) as u8 ^ at as u8).collect();
+    Frame::new(Kind::Results, body)
+}
+
+fn wire_of(frames: impl IntoIterator<Item = Frame>) -> bytes::BytesMut {
+    let mut wire = bytes::BytesMut::new();
+    frames
+        .into_iter()
+        .for_each(|frame| frame.write_to(&mut wire));
+    wire
+}

@@ -1,0 +1,238 @@
+//! From spawn to exit, as it should be and as it should not.
+
+use std::{fs, os::unix::process::CommandExt, process::Command};
+
+use mt_ipc::{HandshakeError, Program, SpawnError, spawn};
+use mt_proto::{Beat, FromWorker, ToWorker};
+use rustix::process::Signal;
+
+use crate::scene::{self, Worker, check, check_alone, role};
+
+#[test]
+fn a_worker_greets_is_accepted_and_talks_both_ways() {
+    check("talking", async {
+        let mut worker = Worker::start(role("echo")).await;
+        let hello = worker.shake_hands().await.unwrap();
+        assert_eq!(hello.pid, worker.process.id());
+        let sent = mt_proto::Frame::new(mt_proto::Kind::Items, vec![5; 10 << 20]);
+        worker.sender.try_send(sent.clone()).unwrap();
+        worker.send(ToWorker::Beat(Beat::Die));
+        // The beat overtakes the long body, there or back.
+        let kinds = [worker.receiver.recv().await, worker.receiver.recv().await]
+            .map(|frame| frame.unwrap().unwrap());
+        assert!(kinds.contains(&sent), "the body came back changed");
+        worker.sender.close();
+        assert_eq!(worker.receiver.recv().await.unwrap(), None);
+        let exit = worker.process.wait().await;
+        assert_eq!((exit.code, exit.signal), (Some(0), None));
+        assert_eq!(
+            worker.process.wait().await,
+            exit,
+            "waiting again tells the same"
+        );
+        worker.writer.await.unwrap().unwrap();
+    });
+}
+
+#[test]
+fn another_build_is_refused_on_both_sides() {
+    check("another build", async {
+        let mut worker = Worker::start(role("other-build")).await;
+        let text = "is another build: protocol 1 and tasks 0000000000000bad, here protocol 1 and tasks \
+                    0000000000000007; build parent and worker from the same source";
+        match worker.shake_hands().await {
+            Err(error @ HandshakeError::OtherBuild { .. }) => {
+                assert!(error.to_string().ends_with(text), "{error}");
+            }
+            other => panic!("{other:?}"),
+        }
+        let theirs = worker.told().await;
+        let text = "is another build: protocol 1 and tasks 0000000000000007, here protocol 1 and tasks \
+                    0000000000000bad; build parent and worker from the same source";
+        assert!(theirs.ends_with(text), "{theirs}");
+        worker.process.wait().await;
+    });
+}
+
+#[test]
+fn a_first_word_other_than_hello_is_out_of_turn() {
+    check("out of turn", async {
+        let mut worker = Worker::start(role("out-of-turn")).await;
+        let refused = worker.shake_hands().await;
+        assert!(
+            matches!(refused, Err(HandshakeError::OutOfTurn)),
+            "{refused:?}"
+        );
+        worker.process.kill();
+        assert_eq!(worker.process.wait().await.signal, Some(9));
+    });
+}
+
+#[test]
+fn exits_are_told_as_they_were() {
+    check("exits", async {
+        for (name, code, signal, text) in [
+            ("exit-42", Some(42), None, "exited with code 42"),
+            ("abort", None, Some(6), "was killed by signal 6 (SIGABRT)"),
+            (
+                "segfault",
+                None,
+                Some(11),
+                "was killed by signal 11 (SIGSEGV)",
+            ),
+        ] {
+            let mut worker = Worker::ready(name).await;
+            assert_eq!(worker.receive().await, None);
+            let exit = worker.process.wait().await;
+            assert_eq!((exit.code, exit.signal), (code, signal), "{name}");
+            assert!(exit.to_string().starts_with(text), "{exit}");
+        }
+        let mut worker = Worker::ready("echo").await;
+        scene::signal(worker.process.id(), Signal::KILL);
+        assert_eq!(worker.receive().await, None);
+        let exit = worker.process.wait().await;
+        assert_eq!(exit.to_string(), "was killed by signal 9 (SIGKILL)");
+    });
+}
+
+#[test]
+fn a_worker_that_ends_in_good_order_is_not_killed_for_it() {
+    check("good order", async {
+        let mut worker = Worker::ready("says-bye").await;
+        worker.sender.close();
+        assert_eq!(worker.receive().await, Some(FromWorker::Bye));
+        assert_eq!(worker.receive().await, None);
+        let exit = worker.process.wait().await;
+        assert_eq!((exit.code, exit.signal), (Some(7), None));
+    });
+}
+
+#[test]
+fn progress_outlives_the_worker() {
+    check("progress", async {
+        let mut worker = Worker::ready("count").await;
+        assert_eq!(worker.told().await, "counted");
+        scene::signal(worker.process.id(), Signal::KILL);
+        worker.process.wait().await;
+        let progress = worker.progress;
+        let counts = (progress.started(), progress.finished(), progress.turns());
+        assert_eq!(counts, (11, 10, 5));
+    });
+}
+
+#[test]
+fn the_connection_is_the_worker_s_alone() {
+    check("descriptors", async {
+        let mut worker = Worker::ready("descriptors").await;
+        assert_eq!(worker.told().await, "/dev/null");
+        let listing = worker.told().await;
+        assert!(listing.contains("-> /dev/null"), "{listing}");
+        assert!(!listing.contains("socket:"), "inherited:\n{listing}");
+        assert!(!listing.contains("mt-progress"), "inherited:\n{listing}");
+    });
+}
+
+#[test]
+fn garbage_on_standard_output_is_harmless() {
+    check("garbage", async {
+        let mut worker = Worker::ready("chatter").await;
+        worker.send(ToWorker::Beat(Beat::Alive));
+        let echo = worker.receiver.recv().await.unwrap();
+        assert_eq!(echo, Some(ToWorker::Beat(Beat::Alive).into_frame()));
+    });
+}
+
+#[test]
+fn a_program_that_is_not_there_is_an_error() {
+    check("no program", async {
+        let mut command = role("echo");
+        command.program = Program::File("/nowhere/at/all".into());
+        let error = spawn(command).await.unwrap_err();
+        assert!(matches!(error, SpawnError::Program { .. }), "{error:?}");
+        assert!(error.to_string().contains("/nowhere/at/all"), "{error}");
+    });
+}
+
+/// Its input is a terminal, a file, or a socket on which nothing comes: no hang, no worker.
+#[test]
+fn a_worker_started_by_hand_says_so() {
+    let (_ours, socket) = std::os::unix::net::UnixStream::pair().unwrap();
+    let stdin: [std::process::Stdio; 2] = [
+        std::process::Stdio::null(),
+        std::os::fd::OwnedFd::from(socket).into(),
+    ];
+    for stdin in stdin {
+        let mut by_hand = Command::new(std::env::current_exe().unwrap());
+        by_hand.arg0("mt-worker").stdin(stdin);
+        by_hand.args(["roles::as_worker", "--exact", "--nocapture", "echo"]);
+        let output = by_hand.output().unwrap();
+        assert!(!output.status.success());
+        assert!(String::from_utf8_lossy(&output.stderr).contains("NoConnection"));
+    }
+}
+
+#[test]
+fn a_runtime_without_io_does_not_spoil_it_for_others() {
+    const NAME: &str = "lifecycle::a_runtime_without_io_does_not_spoil_it_for_others";
+    check_alone(NAME, async {
+        let without = std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            runtime.unwrap().block_on(spawn(role("echo"))).map(drop)
+        });
+        assert!(without.join().unwrap().is_err());
+        Worker::ready("echo").await;
+    });
+}
+
+#[test]
+fn a_program_deleted_while_it_runs_still_starts_workers() {
+    const NAME: &str = "lifecycle::a_program_deleted_while_it_runs_still_starts_workers";
+    let own = std::env::current_exe().unwrap();
+    if own.file_name().is_none_or(|name| name != "copy") {
+        let dir = tempfile::tempdir().unwrap();
+        let copy = dir.path().join("copy");
+        // By another program: a file that this one had open for writing can be held open by a fork of
+        // another test, and is then too busy to be run.
+        let copied = Command::new("cp").args([&own, &copy]).status().unwrap();
+        assert!(copied.success());
+        let output = Command::new(copy).args([NAME, "--exact"]).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("1 passed"), "{text}");
+        return;
+    }
+    check(NAME, async {
+        Worker::ready("echo").await;
+        fs::remove_file(&own).unwrap();
+        Worker::ready("echo").await;
+        // Replaced by something else: still this program.
+        fs::write(&own, "#!/bin/false\n").unwrap();
+        let mut worker = Worker::ready("exit-42").await;
+        assert_eq!(worker.process.wait().await.code, Some(42));
+    });
+}
+
+#[test]
+fn a_worker_outlives_the_thread_that_asked_for_it() {
+    check("thread", async {
+        let handle = tokio::runtime::Handle::current();
+        let thread = std::thread::spawn(move || {
+            let _entered = handle.enter();
+            futures::executor::block_on(spawn(role("echo"))).unwrap()
+        });
+        while !thread.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        let spawned = thread.join().unwrap();
+        let (sender, mut receiver, writer) = spawned
+            .connection
+            .open(mt_proto::Limits::default(), Default::default());
+        let writer = tokio::spawn(writer.run());
+        let hello = FromWorker::from_frame(receiver.recv().await.unwrap().unwrap()).unwrap();
+        mt_ipc::accept(&sender, hello, scene::BUILD, scene::welcome()).unwrap();
+        sender.close();
+        assert_eq!(receiver.recv().await.unwrap(), None);
+        let mut process = spawned.process;
+        assert_eq!(process.wait().await.code, Some(0));
+        writer.await.unwrap().unwrap();
+    });
+}
