@@ -5,5 +5,5 @@ mod feeder;
 mod source;
 
 pub(crate) use exchange::{Block, Exchange, ExchangeLimits};
-pub(crate) use feeder::{spawn_feeder, FeederOptions};
+pub(crate) use feeder::{FeederOptions, spawn_feeder};
 pub use source::{FromStream, IntoInput, Source, from_stream};

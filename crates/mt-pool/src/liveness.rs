@@ -27,7 +27,10 @@ pub struct LivenessPolicy {
 
 impl Default for LivenessPolicy {
     fn default() -> Self {
-        Self { interval: Duration::from_millis(500), missed_beats: 5 }
+        Self {
+            interval: Duration::from_millis(500),
+            missed_beats: 5,
+        }
     }
 }
 
@@ -47,12 +50,22 @@ struct Pulse {
 
 impl Liveness {
     pub(crate) fn new(policy: LivenessPolicy) -> Self {
-        Self { policy, watched: BTreeMap::new(), last_check: None }
+        Self {
+            policy,
+            watched: BTreeMap::new(),
+            last_check: None,
+        }
     }
 
     /// Watches a worker from now on.
     pub(crate) fn watch(&mut self, worker: WorkerId) {
-        self.watched.insert(worker, Pulse { heard: true, missed: 0 });
+        self.watched.insert(
+            worker,
+            Pulse {
+                heard: true,
+                missed: 0,
+            },
+        );
     }
 
     /// Watches a worker no longer.
@@ -156,7 +169,11 @@ mod tests {
     fn an_early_check_is_no_check() {
         let (mut liveness, start, _) = watched();
         for n in 0..100 {
-            assert!(liveness.check(start + n * Duration::from_micros(1)).is_empty());
+            assert!(
+                liveness
+                    .check(start + n * Duration::from_micros(1))
+                    .is_empty()
+            );
         }
     }
 

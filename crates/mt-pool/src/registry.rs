@@ -56,7 +56,9 @@ fn signature_of<T: Task>() -> String {
 }
 
 fn with_id(id: &str) -> impl Iterator<Item = &'static Registration> {
-    inventory::iter::<Registration>.into_iter().filter(move |task| (task.id)() == id)
+    inventory::iter::<Registration>
+        .into_iter()
+        .filter(move |task| (task.id)() == id)
 }
 
 /// The task registered under this id.
@@ -72,12 +74,22 @@ pub(crate) fn sole_id_of<T: Task>() -> Result<String, StartError> {
     let id = id_of::<T>();
     match with_id(&id).count() {
         1 => Ok(id),
-        0 => Err(StartError::Task { id, problem: "is not registered in this program" }),
-        _ => Err(StartError::Task { id, problem: "is registered twice; give one another name" }),
+        0 => Err(StartError::Task {
+            id,
+            problem: "is not registered in this program",
+        }),
+        _ => Err(StartError::Task {
+            id,
+            problem: "is registered twice; give one another name",
+        }),
     }
 }
 
 /// The number two processes compare to know that they are the same build.
 pub(crate) fn fingerprint() -> Fingerprint {
-    Fingerprint::of(inventory::iter::<Registration>.into_iter().map(|r| (r.signature)()))
+    Fingerprint::of(
+        inventory::iter::<Registration>
+            .into_iter()
+            .map(|r| (r.signature)()),
+    )
 }

@@ -30,7 +30,11 @@ impl std::fmt::Display for Stats {
             "{} succeeded, {} failed; {} workers started, {} died",
             self.succeeded, self.failed, self.workers_started, self.workers_died
         )?;
-        if self.interrupted { f.write_str("; interrupted") } else { Ok(()) }
+        if self.interrupted {
+            f.write_str("; interrupted")
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -44,7 +44,10 @@ pub trait Task: Sized + 'static {
     /// error displays, if it does.
     #[must_use]
     fn describe_error(_error: &Self::Error) -> String {
-        format!("it returned an error of type {}", std::any::type_name::<Self::Error>())
+        format!(
+            "it returned an error of type {}",
+            std::any::type_name::<Self::Error>()
+        )
     }
 }
 
@@ -79,7 +82,9 @@ pub struct Raised {
 impl Raised {
     /// Keeps what `error` displays, with its causes when its alternate form (`{:#}`) has them.
     pub fn new(error: impl fmt::Display) -> Self {
-        Self { message: format!("{error:#}") }
+        Self {
+            message: format!("{error:#}"),
+        }
     }
 
     /// The text.

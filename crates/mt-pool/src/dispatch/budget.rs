@@ -33,7 +33,10 @@ pub struct RestartBudget {
 
 impl Default for RestartBudget {
     fn default() -> Self {
-        Self { limit: 8, period: Duration::from_secs(10) }
+        Self {
+            limit: 8,
+            period: Duration::from_secs(10),
+        }
     }
 }
 
@@ -51,7 +54,13 @@ pub(crate) struct Restarts {
 
 impl Restarts {
     pub(crate) fn new(budget: RestartBudget) -> Self {
-        Self { budget, in_vain: VecDeque::new(), level: 0, last: None, not_before: None }
+        Self {
+            budget,
+            in_vain: VecDeque::new(),
+            level: 0,
+            last: None,
+            not_before: None,
+        }
     }
 
     /// Counts a fruitless death.
@@ -60,9 +69,13 @@ impl Restarts {
         if self.in_vain.len() <= self.budget.limit as usize {
             self.in_vain.push_back(now);
         }
-        let quiet = self.last.is_none_or(|last| now.duration_since(last) > self.budget.period);
+        let quiet = self
+            .last
+            .is_none_or(|last| now.duration_since(last) > self.budget.period);
         self.level = if quiet { 0 } else { (self.level + 1).min(16) };
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.level).min(LONGEST_PAUSE);
+        let pause = FIRST_PAUSE
+            .saturating_mul(1 << self.level)
+            .min(LONGEST_PAUSE);
         self.last = Some(now);
         self.not_before = Some(now + pause);
     }
@@ -86,9 +99,11 @@ impl Restarts {
     /// When a worker may be started again, if not now.
     pub(crate) fn wakeup(&self) -> Option<Instant> {
         let spent = self.in_vain.len() > self.budget.limit as usize;
-        let healed = self.in_vain.front().filter(|_| spent).map(|&first| {
-            first + self.budget.period + Duration::from_millis(1)
-        });
+        let healed = self
+            .in_vain
+            .front()
+            .filter(|_| spent)
+            .map(|&first| first + self.budget.period + Duration::from_millis(1));
         self.not_before.max(healed)
     }
 
@@ -122,8 +137,10 @@ mod tests {
     #[test]
     fn fruit_anywhere_means_it_is_not_in_vain() {
         let now = Instant::now();
-        let mut restarts =
-            Restarts::new(RestartBudget { limit: 2, period: Duration::from_secs(10) });
+        let mut restarts = Restarts::new(RestartBudget {
+            limit: 2,
+            period: Duration::from_secs(10),
+        });
         for _ in 0..10 {
             restarts.on_fruitless(now);
             restarts.on_fruitless(now);
@@ -140,7 +157,13 @@ mod tests {
         let mut pauses = Vec::new();
         for _ in 0..9 {
             restarts.on_fruitless(now);
-            pauses.push(restarts.wakeup().expect("a pause").duration_since(now).as_millis());
+            pauses.push(
+                restarts
+                    .wakeup()
+                    .expect("a pause")
+                    .duration_since(now)
+                    .as_millis(),
+            );
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 128]);
         let later = now + 2 * period;

@@ -73,6 +73,9 @@ pub(crate) enum KillReason {
 
 impl From<(mt_proto::ItemIndex, Lost)> for Delivery {
     fn from((index, lost): (mt_proto::ItemIndex, Lost)) -> Self {
-        Self::Lost { index, lost: Box::new(lost) }
+        Self::Lost {
+            index,
+            lost: Box::new(lost),
+        }
     }
 }

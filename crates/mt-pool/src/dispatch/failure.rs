@@ -6,19 +6,16 @@ use std::{sync::Arc, time::Instant};
 
 use mt_proto::WorkerId;
 
-use super::{
-    Delivery, Dispatch, Gone, Lost,
-    hand::Phase,
-    machine::Mode,
-    queue::Suspect,
-};
+use super::{Delivery, Dispatch, Gone, Lost, hand::Phase, machine::Mode, queue::Suspect};
 use crate::error::{Death, PoolError};
 
 impl Dispatch {
     /// A worker is gone for good: what it had finished stands, what it had not started goes back
     /// untouched, what it was running is suspect.
     pub(super) fn on_gone(&mut self, now: Instant, worker: WorkerId, gone: Gone) {
-        let Some(mut hand) = self.crew.remove(&worker) else { return };
+        let Some(mut hand) = self.crew.remove(&worker) else {
+            return;
+        };
         let left_in_peace = hand.excused || matches!(hand.phase, Phase::Leaving { .. });
         let legacy = hand.salvage(gone.started);
         let blamed = !legacy.suspects.is_empty();
@@ -58,7 +55,9 @@ impl Dispatch {
 
     /// A worker that did nothing and that nothing can be blamed for.
     fn on_fruitless(&mut self, now: Instant, gone: Gone) {
-        let cause = gone.before_ready.unwrap_or(PoolError::Died { death: gone.death });
+        let cause = gone
+            .before_ready
+            .unwrap_or(PoolError::Died { death: gone.death });
         self.last_failure = Some(Arc::new(cause));
         self.restarts.on_fruitless(now);
     }

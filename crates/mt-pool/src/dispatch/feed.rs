@@ -6,11 +6,7 @@ use std::time::Instant;
 
 use mt_proto::WorkerId;
 
-use super::{
-    Dispatch, Effect,
-    hand::Phase,
-    machine::Mode,
-};
+use super::{Dispatch, Effect, hand::Phase, machine::Mode};
 
 impl Dispatch {
     /// Gives out what can be given out.
@@ -32,7 +28,11 @@ impl Dispatch {
         if !matches!(self.mode, Mode::Running) {
             return false;
         }
-        let in_hand: u64 = self.crew.values().map(|hand| u64::from(hand.in_hand())).sum();
+        let in_hand: u64 = self
+            .crew
+            .values()
+            .map(|hand| u64::from(hand.in_hand()))
+            .sum();
         let items = self.queue.items() + self.queue.suspects() as u64 + in_hand;
         let crew = self.crew.len() as u64;
         crew < u64::from(self.config.processes) && crew < items
@@ -60,8 +60,12 @@ impl Dispatch {
                 let hand = &self.crew[worker];
                 hand.phase == Phase::Ready && hand.in_hand() == 0 && hand.room() > 0
             };
-            let Some(worker) = self.crew.keys().find(idle).copied() else { return };
-            let Some(suspect) = self.queue.pop_suspect() else { return };
+            let Some(worker) = self.crew.keys().find(idle).copied() else {
+                return;
+            };
+            let Some(suspect) = self.queue.pop_suspect() else {
+                return;
+            };
             let run = suspect.to_run();
             if let Some(hand) = self.crew.get_mut(&worker) {
                 hand.alone = Some(suspect.deaths);
@@ -74,14 +78,20 @@ impl Dispatch {
     /// Deals items to the workers that hold the fewest, none more than its fair share.
     fn feed_items(&mut self) {
         while self.queue.items() > 0 {
-            let Some(worker) = self.hungriest() else { return };
+            let Some(worker) = self.hungriest() else {
+                return;
+            };
             let share = self.fair_share();
-            let Some(hand) = self.crew.get_mut(&worker) else { return };
+            let Some(hand) = self.crew.get_mut(&worker) else {
+                return;
+            };
             let room = hand.room().min(share.saturating_sub(hand.in_hand()));
             if room == 0 {
                 return;
             }
-            let Some(run) = self.queue.pop(room) else { return };
+            let Some(run) = self.queue.pop(room) else {
+                return;
+            };
             hand.give(run.clone());
             self.effects.push_back(Effect::Send(worker, run));
         }
@@ -95,7 +105,11 @@ impl Dispatch {
             0 => 0,
             suspects => {
                 let half = (self.crew.len() / 2).max(1);
-                let busy_alone = self.crew.values().filter(|hand| hand.alone.is_some()).count();
+                let busy_alone = self
+                    .crew
+                    .values()
+                    .filter(|hand| hand.alone.is_some())
+                    .count();
                 suspects.min(half).saturating_sub(busy_alone)
             }
         };
@@ -112,7 +126,11 @@ impl Dispatch {
 
     /// What each worker would hold if all items there are were dealt out evenly.
     fn fair_share(&self) -> u32 {
-        let in_hand: u64 = self.crew.values().map(|hand| u64::from(hand.in_hand())).sum();
+        let in_hand: u64 = self
+            .crew
+            .values()
+            .map(|hand| u64::from(hand.in_hand()))
+            .sum();
         let workers = (self.crew.len() as u64).max(1);
         u32::try_from((in_hand + self.queue.items()).div_ceil(workers)).unwrap_or(u32::MAX)
     }

@@ -4,7 +4,7 @@
 
 use std::{collections::VecDeque, time::Instant};
 
-use mt_proto::{DecodeError, Records, Run};
+use mt_proto::{DecodeError, ItemIndex, Records, Run};
 
 use super::{queue::Suspect, window::Window};
 
@@ -107,7 +107,7 @@ impl Hand {
         if self.alone.is_some() {
             return 0;
         }
-        let room = self.window.size().saturating_sub(self.in_hand);
+        let room = self.window.room(self.in_hand);
         match self.quota {
             Some(quota) => room.min(u32::try_from(quota).unwrap_or(u32::MAX)),
             None => room,
@@ -123,22 +123,33 @@ impl Hand {
         }
         let start = self.sent;
         self.sent += u64::from(run.count);
-        self.held.push_back(Held { run, start, done: Done::default() });
+        self.held.push_back(Held {
+            run,
+            start,
+            done: Done::default(),
+        });
     }
 
-    /// Takes note of results.
+    /// Takes note of results. A worker reports in runs of its own, which may span pieces.
     ///
     /// # Errors
     /// When any of these items is not held or has its outcome already; nothing was noted then.
     pub(crate) fn finish(&mut self, run: &Run) -> Result<(), DecodeError> {
-        let held = self
-            .held
-            .iter_mut()
-            .find(|held| held.run.first <= run.first && run.end() <= held.run.end())
-            .ok_or(DecodeError::Malformed("results for items the worker does not have"))?;
-        let offset = (run.first.0 - held.run.first.0) as u32;
-        if !held.done.mark(offset, run.count) {
-            return Err(DecodeError::Malformed("results for items that have theirs already"));
+        let mut first = run.first;
+        while first < run.end() {
+            let (held, offset, count) = self.part(first, run)?;
+            if held.done.overlaps(offset, count) {
+                return Err(DecodeError::Malformed(
+                    "results for items that have theirs already",
+                ));
+            }
+            first = first.plus(u64::from(count));
+        }
+        first = run.first;
+        while first < run.end() {
+            let (held, offset, count) = self.part(first, run)?;
+            held.done.mark(offset, count);
+            first = first.plus(u64::from(count));
         }
         self.in_hand -= run.count;
         self.fruitful = true;
@@ -150,6 +161,20 @@ impl Hand {
             !done
         });
         Ok(())
+    }
+
+    /// The piece that item `first` is in, its offset there, and how much of `run` goes on in it.
+    fn part(&mut self, first: ItemIndex, run: &Run) -> Result<(&mut Held, u32, u32), DecodeError> {
+        let held = self
+            .held
+            .iter_mut()
+            .find(|held| held.run.first <= first && first < held.run.end())
+            .ok_or(DecodeError::Malformed(
+                "results for items the worker does not have",
+            ))?;
+        let offset = (first.0 - held.run.first.0) as u32;
+        let count = (run.end().min(held.run.end()).0 - first.0) as u32;
+        Ok((held, offset, count))
     }
 
     /// Splits what is left after a death into what had been started and what had not.
@@ -171,14 +196,19 @@ impl Held {
     }
 
     fn salvage(self, started: u64, charged: u32, legacy: &mut Legacy) {
-        let started = started.saturating_sub(self.start).min(u64::from(self.run.count)) as u32;
+        let started = started
+            .saturating_sub(self.start)
+            .min(u64::from(self.run.count)) as u32;
         let mut records = Records::new(self.run.records.clone());
         for offset in 0..started {
             let record = records.next_record();
             if self.done.contains(offset) {
                 continue;
             }
-            let record = record.ok().flatten().expect("a piece was counted when it came in");
+            let record = record
+                .ok()
+                .flatten()
+                .expect("a piece was counted when it came in");
             legacy.suspects.push(Suspect {
                 index: self.run.first.plus(u64::from(offset)),
                 deaths: charged + 1,
@@ -189,16 +219,24 @@ impl Held {
         // have done ahead of its own count splits it.
         let mut offset = started;
         while offset < self.run.count {
-            let length = (offset..self.run.count).take_while(|&o| !self.done.contains(o)).count();
+            let length = (offset..self.run.count)
+                .take_while(|&o| !self.done.contains(o))
+                .count();
             let length = length as u32;
             if length == 0 {
                 let _ = records.next_record();
                 offset += 1;
                 continue;
             }
-            let bytes = records.split_front(length).expect("a piece was counted when it came in");
+            let bytes = records
+                .split_front(length)
+                .expect("a piece was counted when it came in");
             let first = self.run.first.plus(u64::from(offset));
-            legacy.unstarted.push(Run { first, count: length, records: bytes });
+            legacy.unstarted.push(Run {
+                first,
+                count: length,
+                records: bytes,
+            });
             offset += length;
         }
     }
@@ -218,16 +256,19 @@ impl Done {
         word >> (offset % 64) & 1 == 1
     }
 
-    /// Marks items as done; false, and nothing marked, if any is already.
-    fn mark(&mut self, offset: u32, count: u32) -> bool {
+    /// Whether any of these items is done.
+    fn overlaps(&self, offset: u32, count: u32) -> bool {
+        let mut range = offset..offset + count;
+        offset < self.prefix || (self.later_count > 0 && range.any(|o| self.bit(o)))
+    }
+
+    /// Marks items as done that are not.
+    fn mark(&mut self, offset: u32, count: u32) {
         let range = offset..offset + count;
-        if offset < self.prefix || (self.later_count > 0 && range.clone().any(|o| self.bit(o))) {
-            return false;
-        }
         if offset == self.prefix {
             self.prefix += count;
             self.absorb();
-            return true;
+            return;
         }
         let words = (range.end as usize).div_ceil(64);
         if self.later.len() < words {
@@ -237,7 +278,6 @@ impl Done {
             self.later[o as usize / 64] |= 1 << (o % 64);
         }
         self.later_count += count;
-        true
     }
 
     /// Moves what the prefix has reached out of the bits.
@@ -249,4 +289,3 @@ impl Done {
         }
     }
 }
-

@@ -19,6 +19,9 @@ use super::{
 };
 use crate::error::PoolError;
 
+/// The items kept ready for workers that run dry.
+const RESERVE: u64 = 1024;
+
 /// The choices of a run. All checked when it was built.
 #[derive(Debug, Clone)]
 pub(crate) struct DispatchConfig {
@@ -132,7 +135,8 @@ impl Dispatch {
         leaving.chain(restart).min()
     }
 
-    /// How many more items could be put to use now. The input should not be asked for more.
+    /// How many more items could be put to use now or very soon. The input should not be asked for
+    /// more. The reserve lets a window see that there is something to grow for.
     pub(crate) fn appetite(&self) -> u64 {
         if !matches!(self.mode, Mode::Running) || self.paused {
             return 0;
@@ -145,7 +149,7 @@ impl Dispatch {
             .filter(|hand| matches!(hand.phase, Phase::Starting | Phase::Ready))
             .map(|hand| u64::from(hand.room()))
             .sum();
-        (room + missing * floor).saturating_sub(self.queue.items())
+        (room + missing * floor + RESERVE).saturating_sub(self.queue.items())
     }
 
     /// The bytes of the items it has, waiting or given out.
@@ -162,7 +166,10 @@ impl Dispatch {
     /// Whether the run waits for items that workers hold.
     #[cfg(test)]
     pub(crate) fn in_hand(&self) -> u64 {
-        self.crew.values().map(|hand| u64::from(hand.in_hand())).sum()
+        self.crew
+            .values()
+            .map(|hand| u64::from(hand.in_hand()))
+            .sum()
     }
 
     fn on_input(&mut self, run: Run) {
@@ -185,7 +192,9 @@ impl Dispatch {
 
     fn on_results(&mut self, worker: WorkerId, run: Run) {
         let waiting = !self.queue.is_empty();
-        let Some(hand) = self.crew.get_mut(&worker) else { return };
+        let Some(hand) = self.crew.get_mut(&worker) else {
+            return;
+        };
         if hand.phase == Phase::Dying {
             return;
         }
@@ -230,9 +239,9 @@ impl Dispatch {
     pub(super) fn start_worker(&mut self) {
         let worker = WorkerId(self.next_worker);
         self.next_worker += 1;
-        let window =
-            super::window::Window::new(self.config.window_floor, self.config.window_cap);
-        self.crew.insert(worker, Hand::new(window, self.config.items_per_worker));
+        let window = super::window::Window::new(self.config.window_floor, self.config.window_cap);
+        self.crew
+            .insert(worker, Hand::new(window, self.config.items_per_worker));
         self.effects.push_back(Effect::Spawn(worker));
     }
 

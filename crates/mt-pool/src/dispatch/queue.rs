@@ -4,8 +4,11 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use mt_proto::{ItemIndex, RecordBuffer, Records, Run};
+
+/// Items that came in small change are joined up to this many bytes.
+const JOIN_BYTES: usize = 64 * 1024;
 
 /// An item that was running when a worker died.
 #[derive(Debug, Clone)]
@@ -22,7 +25,11 @@ impl Suspect {
     pub(crate) fn to_run(&self) -> Run {
         let mut records = RecordBuffer::with_capacity(self.payload.len() + 4);
         records.push_raw(&self.payload);
-        Run { first: self.index, count: 1, records: records.take() }
+        Run {
+            first: self.index,
+            count: 1,
+            records: records.take(),
+        }
     }
 }
 
@@ -31,6 +38,7 @@ impl Suspect {
 pub(crate) struct Queue {
     runs: VecDeque<Run>,
     items: u64,
+    bytes: usize,
     suspects: VecDeque<Suspect>,
 }
 
@@ -45,10 +53,9 @@ impl Queue {
         self.suspects.len()
     }
 
-    /// The bytes of what waits.
+    /// The bytes of the items that wait, suspects not counted.
     pub(crate) fn len_bytes(&self) -> usize {
-        let runs: usize = self.runs.iter().map(|run| run.records.len()).sum();
-        runs + self.suspects.iter().map(|suspect| suspect.payload.len()).sum::<usize>()
+        self.bytes
     }
 
     /// Whether nothing waits.
@@ -58,14 +65,14 @@ impl Queue {
 
     /// Appends new items.
     pub(crate) fn push(&mut self, run: Run) {
-        self.items += u64::from(run.count);
+        self.count_in(&run);
         self.runs.push_back(run);
     }
 
     /// Puts back items that a dead worker had not started, before all others: they are the oldest.
     pub(crate) fn put_back(&mut self, runs: Vec<Run>) {
         for run in runs.into_iter().rev() {
-            self.items += u64::from(run.count);
+            self.count_in(&run);
             self.runs.push_front(run);
         }
     }
@@ -80,28 +87,74 @@ impl Queue {
         self.suspects.pop_front()
     }
 
-    /// Takes up to `most` consecutive items from the front.
+    /// Takes up to `most` consecutive items from the front. Items that came in small change go out
+    /// together.
     pub(crate) fn pop(&mut self, most: u32) -> Option<Run> {
+        let mut run = self.pop_run(most)?;
+        let mut joined = BytesMut::new();
+        while run.count < most && run.records.len() + joined.len() < JOIN_BYTES {
+            if self.runs.front().is_none_or(|next| next.first != run.end()) {
+                break;
+            }
+            let Some(next) = self.pop_run(most - run.count) else {
+                break;
+            };
+            if joined.is_empty() {
+                joined.extend_from_slice(&std::mem::take(&mut run.records));
+            }
+            joined.extend_from_slice(&next.records);
+            run.count += next.count;
+        }
+        if !joined.is_empty() {
+            run.records = joined.freeze();
+        }
+        Some(run)
+    }
+
+    /// Takes up to `most` items of the run at the front.
+    fn pop_run(&mut self, most: u32) -> Option<Run> {
         let front = self.runs.front_mut()?;
         if front.count <= most {
-            self.items -= u64::from(front.count);
-            return self.runs.pop_front();
+            let run = self.runs.pop_front()?;
+            self.count_out(&run);
+            return Some(run);
         }
         let mut records = Records::new(std::mem::take(&mut front.records));
-        let taken = records.split_front(most).expect("a piece was counted when it came in");
-        let run = Run { first: front.first, count: most, records: taken };
+        let taken = records
+            .split_front(most)
+            .expect("a piece was counted when it came in");
+        let run = Run {
+            first: front.first,
+            count: most,
+            records: taken,
+        };
+        let (first, count) = (run.end(), front.count - most);
         *front = Run {
-            first: run.end(),
-            count: front.count - most,
+            first,
+            count,
             records: records.into_rest(),
         };
-        self.items -= u64::from(most);
+        self.count_out(&run);
         Some(run)
+    }
+
+    fn count_in(&mut self, run: &Run) {
+        self.items += u64::from(run.count);
+        self.bytes += run.records.len();
+    }
+
+    fn count_out(&mut self, run: &Run) {
+        self.items -= u64::from(run.count);
+        self.bytes -= run.records.len();
     }
 
     /// Takes everything, as single items.
     pub(crate) fn drain(&mut self) -> Vec<(ItemIndex, Bytes)> {
-        let mut all: Vec<_> = self.suspects.drain(..).map(|s| (s.index, s.payload)).collect();
+        let mut all: Vec<_> = self
+            .suspects
+            .drain(..)
+            .map(|s| (s.index, s.payload))
+            .collect();
         for run in self.runs.drain(..) {
             let mut records = Records::new(run.records);
             let mut index = run.first;
@@ -111,6 +164,7 @@ impl Queue {
             }
         }
         self.items = 0;
+        self.bytes = 0;
         all
     }
 }

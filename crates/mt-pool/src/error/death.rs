@@ -48,9 +48,9 @@ impl fmt::Display for Death {
                 "its worker process broke the protocol ({what}) and was killed by the pool; \
                  its memory is probably corrupt"
             ),
-            DeathCause::HungUp => f.write_str(
-                "its worker process closed its connection and was killed by the pool",
-            ),
+            DeathCause::HungUp => {
+                f.write_str("its worker process closed its connection and was killed by the pool")
+            }
             DeathCause::Stopped => f.write_str("its worker process was stopped with the run"),
         }
     }

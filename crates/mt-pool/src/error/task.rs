@@ -72,7 +72,13 @@ pub enum TaskErrorKind<E> {
 
 impl<E> TaskError<E> {
     pub(crate) fn new(index: ItemIndex, kind: TaskErrorKind<E>) -> Self {
-        Self { inner: Box::new(Inner { index, kind, payload: None }) }
+        Self {
+            inner: Box::new(Inner {
+                index,
+                kind,
+                payload: None,
+            }),
+        }
     }
 
     pub(crate) fn with_payload(mut self, payload: Bytes) -> Self {
@@ -110,7 +116,8 @@ impl<E> TaskError<E> {
     /// # Errors
     /// [`DecodeError`] when the payload is not an `I`.
     pub fn item<I: Wire>(&self) -> Option<Result<I, DecodeError>> {
-        self.payload().map(|payload| mt_proto::decode_strict(payload))
+        self.payload()
+            .map(|payload| mt_proto::decode_strict(payload))
     }
 }
 
@@ -133,13 +140,20 @@ impl<E: fmt::Display> fmt::Display for TaskErrorKind<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Raised(error) => error.fmt(f),
-            Self::Panicked { message, location, .. } => {
+            Self::Panicked {
+                message, location, ..
+            } => {
                 write!(f, "panicked: {}", Plain(message))?;
-                location.as_ref().map_or(Ok(()), |at| write!(f, " (at {})", Plain(at)))
+                location
+                    .as_ref()
+                    .map_or(Ok(()), |at| write!(f, " (at {})", Plain(at)))
             }
             Self::Crashed { death, attempts } => {
                 let times = if *attempts == 1 { "time" } else { "times" };
-                write!(f, "crashed {attempts} {times} and is not tried again: {death}")
+                write!(
+                    f,
+                    "crashed {attempts} {times} and is not tried again: {death}"
+                )
             }
             Self::Unserialisable(message) => {
                 write!(f, "can't be sent between processes: {}", Plain(message))
@@ -150,14 +164,21 @@ impl<E: fmt::Display> fmt::Display for TaskErrorKind<E> {
                 Plain(message)
             ),
             Self::TooLarge { limit_bytes } => {
-                write!(f, "is longer than the limit of {limit_bytes} bytes once encoded")
+                write!(
+                    f,
+                    "is longer than the limit of {limit_bytes} bytes once encoded"
+                )
             }
             Self::Context { step, message } => {
                 let step = match step {
                     ContextStep::Open => "made",
                     ContextStep::Close => "closed",
                 };
-                write!(f, "was not run, its context could not be {step}: {}", Plain(message))
+                write!(
+                    f,
+                    "was not run, its context could not be {step}: {}",
+                    Plain(message)
+                )
             }
             Self::Cancelled => f.write_str("was not started, the run was interrupted"),
             Self::InputPanicked(message) => {

@@ -104,7 +104,10 @@ impl Exchange {
         let mut state = self.lock();
         while !self.has_room(&state) && !state.closed {
             state.feeder_waits = true;
-            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .room
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         state.feeder_waits = false;
         state.outstanding += 1;
@@ -155,7 +158,11 @@ impl Exchange {
         }
         state.seal();
         state.waiting_bytes += record.len();
-        let run = Run { first: state.next, count: 1, records: record };
+        let run = Run {
+            first: state.next,
+            count: 1,
+            records: record,
+        };
         state.sealed.push_back(Block::Items(run));
         state.next = state.next.plus(1);
         self.wake_supervisor(state);
@@ -201,7 +208,9 @@ impl Exchange {
             if state.sealed.is_empty() {
                 state.seal();
             }
-            let Some(block) = state.sealed.pop_front() else { break };
+            let Some(block) = state.sealed.pop_front() else {
+                break;
+            };
             if let Block::Items(run) = &block {
                 items += u64::from(run.count);
             }
@@ -315,7 +324,11 @@ impl State {
             return;
         }
         let count = self.open.count();
-        let run = Run { first: self.open_first, count, records: self.open.take() };
+        let run = Run {
+            first: self.open_first,
+            count,
+            records: self.open.take(),
+        };
         self.sealed.push_back(Block::Items(run));
     }
 }

@@ -38,7 +38,11 @@ pub(crate) fn spawn_feeder<I: Wire>(
     exchange: Arc<Exchange>,
     options: FeederOptions,
 ) -> io::Result<()> {
-    let feeder = Feeder { exchange, options, scratch: Vec::new() };
+    let feeder = Feeder {
+        exchange,
+        options,
+        scratch: Vec::new(),
+    };
     let thread = thread::Builder::new().name("mt-feeder".into());
     match source {
         Source::Iter(iter) => {
@@ -92,7 +96,11 @@ impl Feeder {
     /// Encodes outside the exchange's lock: a `Serialize` is user code that may take its time or
     /// panic.
     fn push<I: Wire>(&mut self, item: &I) {
-        let Self { exchange, options, scratch } = self;
+        let Self {
+            exchange,
+            options,
+            scratch,
+        } = self;
         scratch.clear();
         let limit = options.max_item_bytes;
         let encode = || push_record(scratch, RecordTag::Value, item, limit);
@@ -101,14 +109,11 @@ impl Feeder {
                 exchange.push_long(std::mem::take(scratch).into());
             }
             Ok(Ok(())) => exchange.push(scratch),
-            Ok(Err(error)) => exchange.push_refused(|index| {
-                Delivery::from((index, lost(&error)))
-            }),
+            Ok(Err(error)) => exchange.push_refused(|index| Delivery::from((index, lost(&error)))),
             Err(panic) => {
                 let message = format!("its `Serialize` panicked: {}", panic_text(&*panic));
-                exchange.push_refused(|index| {
-                    Delivery::from((index, Lost::Unserialisable(message)))
-                });
+                exchange
+                    .push_refused(|index| Delivery::from((index, Lost::Unserialisable(message))));
             }
         }
     }
@@ -124,7 +129,9 @@ impl Feeder {
 
 fn lost(error: &EncodeError) -> Lost {
     match error {
-        EncodeError::TooLarge { limit } => Lost::TooLarge { limit_bytes: *limit },
+        EncodeError::TooLarge { limit } => Lost::TooLarge {
+            limit_bytes: *limit,
+        },
         other => Lost::Unserialisable(other.to_string()),
     }
 }

@@ -6,8 +6,8 @@ use mt_ipc::Program;
 
 use super::{options::PmapOptions, output::Pmap, plan};
 use crate::{
-    Context, IntoInput, LivenessPolicy, NoContext, OnInterrupt, PoolEvent, RestartBudget, StartError,
-    Task, event::Observer, input::Source,
+    Context, IntoInput, LivenessPolicy, NoContext, OnInterrupt, PoolEvent, RestartBudget,
+    StartError, Task, event::Observer, input::Source,
 };
 
 /// Maps the task `T` over an input, in worker processes.

@@ -63,16 +63,27 @@ impl PmapOptions {
         in_range("batch_size", self.batch_size, MAX_ITEMS)?;
         in_range("max_concurrency", self.max_concurrency, MAX_ITEMS)?;
         in_range("pool_processes", self.processes(), MAX_PROCESSES)?;
-        in_range("pool_maxtasksperchild", self.pool_maxtasksperchild.unwrap_or(1), usize::MAX)?;
+        in_range(
+            "pool_maxtasksperchild",
+            self.pool_maxtasksperchild.unwrap_or(1),
+            usize::MAX,
+        )?;
         in_range("capacity", self.capacity.unwrap_or(1), MAX_ITEMS)?;
         in_range("buffer_bytes", self.buffer_bytes, usize::MAX)?;
         in_range("max_item_bytes", self.max_item_bytes, MAX_RECORD_BYTES)?;
         in_range("max_result_bytes", self.max_result_bytes, MAX_RECORD_BYTES)?;
         in_range("crash_limit", self.crash_limit as usize, u32::MAX as usize)?;
-        in_range("liveness", self.liveness.missed_beats as usize, u32::MAX as usize)?;
+        in_range(
+            "liveness",
+            self.liveness.missed_beats as usize,
+            u32::MAX as usize,
+        )?;
         if self.liveness.interval < Duration::from_millis(1) {
             let problem = "has an interval under 1 ms".into();
-            return Err(StartError::Option { option: "liveness", problem });
+            return Err(StartError::Option {
+                option: "liveness",
+                problem,
+            });
         }
         Ok(())
     }
@@ -123,8 +134,14 @@ mod tests {
         check(|o| o.batch_size = 0, Some("batch_size"));
         check(|o| o.max_concurrency = 0, Some("max_concurrency"));
         check(|o| o.pool_processes = Some(0), Some("pool_processes"));
-        check(|o| o.pool_processes = Some(1_000_000), Some("pool_processes"));
-        check(|o| o.pool_maxtasksperchild = Some(0), Some("pool_maxtasksperchild"));
+        check(
+            |o| o.pool_processes = Some(1_000_000),
+            Some("pool_processes"),
+        );
+        check(
+            |o| o.pool_maxtasksperchild = Some(0),
+            Some("pool_maxtasksperchild"),
+        );
         check(|o| o.capacity = Some(0), Some("capacity"));
         check(|o| o.max_item_bytes = 1 << 30, Some("max_item_bytes"));
         check(|o| o.crash_limit = 0, Some("crash_limit"));

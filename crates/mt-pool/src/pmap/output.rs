@@ -86,7 +86,9 @@ impl<T: Task> Pmap<T> {
     ///
     /// Cancel-safe. Works on any executor.
     pub async fn next(&mut self) -> Option<Outcome<T>> {
-        std::future::poll_fn(|cx| self.poll_indexed(cx)).await.map(|(_, outcome)| outcome)
+        std::future::poll_fn(|cx| self.poll_indexed(cx))
+            .await
+            .map(|(_, outcome)| outcome)
     }
 
     /// The same run as a stream of `(index, outcome)`: with
@@ -147,7 +149,9 @@ impl<T: Task> Pmap<T> {
     fn take_current(&mut self) -> Option<(u64, Outcome<T>)> {
         let current = self.current.as_mut()?;
         let index = current.next;
-        let decoded = current.records.next_with(|tag, value| decode_outcome::<T>(index, tag, value));
+        let decoded = current
+            .records
+            .next_with(|tag, value| decode_outcome::<T>(index, tag, value));
         current.next = index.plus(1);
         current.left -= 1;
         if current.left == 0 {
@@ -156,7 +160,10 @@ impl<T: Task> Pmap<T> {
             self.exchange.on_consumed(items, bytes);
         }
         // The records were counted and measured when they came in.
-        let outcome = decoded.ok().flatten().expect("as many records as the run's count");
+        let outcome = decoded
+            .ok()
+            .flatten()
+            .expect("as many records as the run's count");
         Some(self.yielded(index, outcome))
     }
 
@@ -207,15 +214,24 @@ fn decode_user<V: Wire>(value: &[u8]) -> Result<V, String> {
     match catch_unwind(AssertUnwindSafe(|| decode_strict(value))) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(panic) => Err(format!("its `Deserialize` panicked: {}", panic_text(&*panic))),
+        Err(panic) => Err(format!(
+            "its `Deserialize` panicked: {}",
+            panic_text(&*panic)
+        )),
     }
 }
 
 fn failure_kind<E>(failure: Failure) -> TaskErrorKind<E> {
     match failure {
-        Failure::Panicked { message, location, backtrace } => {
-            TaskErrorKind::Panicked { message, location, backtrace }
-        }
+        Failure::Panicked {
+            message,
+            location,
+            backtrace,
+        } => TaskErrorKind::Panicked {
+            message,
+            location,
+            backtrace,
+        },
         Failure::Undecodable { message } => TaskErrorKind::Undecodable(message),
         Failure::Unserialisable { message } => TaskErrorKind::Unserialisable(message),
         Failure::TooLarge { limit_bytes } => TaskErrorKind::TooLarge { limit_bytes },
@@ -227,15 +243,17 @@ fn failure_kind<E>(failure: Failure) -> TaskErrorKind<E> {
 fn lost_error<E>(index: ItemIndex, lost: Lost) -> TaskError<E> {
     let new = |kind| TaskError::new(index, kind);
     match lost {
-        Lost::Crashed { death, attempts, payload } => {
-            new(TaskErrorKind::Crashed { death, attempts }).with_payload(payload)
-        }
+        Lost::Crashed {
+            death,
+            attempts,
+            payload,
+        } => new(TaskErrorKind::Crashed { death, attempts }).with_payload(payload),
         Lost::Cancelled { payload } => new(TaskErrorKind::Cancelled).with_payload(payload),
         Lost::Pool(cause) => new(TaskErrorKind::Pool(cause)),
         Lost::Unserialisable(message) => new(TaskErrorKind::Unserialisable(message)),
-        Lost::TooLarge { limit_bytes } => {
-            new(TaskErrorKind::TooLarge { limit_bytes: limit_bytes as u64 })
-        }
+        Lost::TooLarge { limit_bytes } => new(TaskErrorKind::TooLarge {
+            limit_bytes: limit_bytes as u64,
+        }),
         Lost::InputPanicked(message) => new(TaskErrorKind::InputPanicked(message)),
     }
 }
@@ -244,7 +262,8 @@ impl<T: Task> Stream for Pmap<T> {
     type Item = Outcome<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_indexed(cx).map(|found| found.map(|(_, outcome)| outcome))
+        self.poll_indexed(cx)
+            .map(|found| found.map(|(_, outcome)| outcome))
     }
 }
 
@@ -266,7 +285,10 @@ impl<T: Task> Drop for Pmap<T> {
 
 impl<T: Task> std::fmt::Debug for Pmap<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pmap").field("task", &T::NAME).field("stats", &self.stats()).finish()
+        f.debug_struct("Pmap")
+            .field("task", &T::NAME)
+            .field("stats", &self.stats())
+            .finish()
     }
 }
 

@@ -11,8 +11,9 @@ use super::{AsynPmap, options::PmapOptions, output::Pmap};
 use crate::{
     StartError, Task, TaskStyle, Wire,
     dispatch::DispatchConfig,
-    init, registry,
+    init,
     input::{Exchange, ExchangeLimits, FeederOptions, spawn_feeder},
+    registry,
     stats::StatsCell,
     supervisor::{Plan, Recipe, spawn_supervisor},
 };
@@ -35,7 +36,10 @@ pub(super) struct Init {
 impl Init {
     pub(super) fn of<I: Task>(input: &I::Input) -> Self {
         let input = encode(input, MAX_RECORD_BYTES).map(Bytes::from);
-        Self { task: registry::sole_id_of::<I>(), input: input.map_err(|error| error.to_string()) }
+        Self {
+            task: registry::sole_id_of::<I>(),
+            input: input.map_err(|error| error.to_string()),
+        }
     }
 }
 
@@ -44,8 +48,14 @@ pub(super) fn start<T: Task>(run: AsynPmap<T>) -> Result<Pmap<T>, StartError> {
     let options = &run.options;
     options.check()?;
     let command = worker_command(&run.program)?;
-    let shared = run.shared.as_ref().ok_or_else(|| missing("shared", "`#[shared]`"))?;
-    let context = run.context.as_ref().ok_or_else(|| missing("context", "`#[context]`"))?;
+    let shared = run
+        .shared
+        .as_ref()
+        .ok_or_else(|| missing("shared", "`#[shared]`"))?;
+    let context = run
+        .context
+        .as_ref()
+        .ok_or_else(|| missing("context", "`#[context]`"))?;
     let setup = Setup {
         task: registry::sole_id_of::<T>()?,
         init: run.init.map(init_call).transpose()?,
@@ -61,7 +71,10 @@ pub(super) fn start<T: Task>(run: AsynPmap<T>) -> Result<Pmap<T>, StartError> {
         fingerprint: registry::fingerprint(),
         beat_interval: options.liveness.interval,
         setup,
-        queue: QueueLimits { bulk_frames: MAX_PIECES as usize + 2, ..QueueLimits::default() },
+        queue: QueueLimits {
+            bulk_frames: MAX_PIECES as usize + 2,
+            ..QueueLimits::default()
+        },
         limits: Limits::default(),
     };
     let capacity = options.capacity();
@@ -82,7 +95,9 @@ pub(super) fn start<T: Task>(run: AsynPmap<T>) -> Result<Pmap<T>, StartError> {
         stats: Arc::clone(&stats),
         output,
     };
-    let feeder = FeederOptions { max_item_bytes: options.max_item_bytes };
+    let feeder = FeederOptions {
+        max_item_bytes: options.max_item_bytes,
+    };
     let fail_fast = options.fail_fast;
     let supervision = spawn_supervisor(plan).map_err(StartError::Thread)?;
     let fed = spawn_feeder(run.source, Arc::clone(&exchange), feeder);
@@ -96,7 +111,8 @@ fn dispatch_config<T: Task>(options: &PmapOptions) -> DispatchConfig {
     let cap = narrow(options.batch_size.max(LEAST_CAP)).saturating_mul(2);
     let floor = match T::STYLE {
         TaskStyle::Sync => SYNC_WINDOW,
-        TaskStyle::Async => narrow(options.max_concurrency),
+        // A third more than can run at once: what comes in quarters never leaves a place empty.
+        TaskStyle::Async => narrow(options.max_concurrency.saturating_mul(4).div_ceil(3)),
     };
     let per_worker = options
         .pool_maxtasksperchild
@@ -126,14 +142,23 @@ fn worker_command(program: &Program) -> Result<WorkerCommand, StartError> {
 }
 
 fn init_call(init: Init) -> Result<InitCall, StartError> {
-    let unsent = |message| StartError::Value { option: "init", message };
-    Ok(InitCall { task: init.task?, input: init.input.map_err(unsent)? })
+    let unsent = |message| StartError::Value {
+        option: "init",
+        message,
+    };
+    Ok(InitCall {
+        task: init.task?,
+        input: init.input.map_err(unsent)?,
+    })
 }
 
 fn value<V: Wire>(option: &'static str, value: &V) -> Result<Bytes, StartError> {
     encode(value, MAX_RECORD_BYTES)
         .map(Bytes::from)
-        .map_err(|error| StartError::Value { option, message: error.to_string() })
+        .map_err(|error| StartError::Value {
+            option,
+            message: error.to_string(),
+        })
 }
 
 fn missing(option: &'static str, argument: &str) -> StartError {

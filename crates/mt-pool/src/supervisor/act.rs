@@ -33,7 +33,10 @@ impl Supervisor {
     fn on_started(&mut self, worker: WorkerId, pid: u32) {
         self.crew.started(worker, pid);
         self.stats.update(|stats| stats.workers_started += 1);
-        self.tell(&PoolEvent::WorkerStarted { worker: worker.0, pid });
+        self.tell(&PoolEvent::WorkerStarted {
+            worker: worker.0,
+            pid,
+        });
     }
 
     fn on_said(&mut self, worker: WorkerId, message: FromWorker) {
@@ -46,7 +49,10 @@ impl Supervisor {
             FromWorker::Notice(Notice::Context { message, .. }) => {
                 tracing::warn!(worker = worker.0, message, "closing a context failed");
                 self.stats.update(|stats| stats.context_close_errors += 1);
-                self.tell(&PoolEvent::ContextCloseFailed { worker: worker.0, message });
+                self.tell(&PoolEvent::ContextCloseFailed {
+                    worker: worker.0,
+                    message,
+                });
             }
             // Its pump has taken note of these.
             FromWorker::Hello(_)
@@ -64,8 +70,20 @@ impl Supervisor {
             ending.death.cause = cause;
         }
         self.report_end(worker, pid, &ending);
-        let Ending { started, death, before_ready, .. } = ending;
-        self.dispatch(Event::Gone(worker, Gone { started, death, before_ready }));
+        let Ending {
+            started,
+            death,
+            before_ready,
+            ..
+        } = ending;
+        self.dispatch(Event::Gone(
+            worker,
+            Gone {
+                started,
+                death,
+                before_ready,
+            },
+        ));
     }
 
     fn report_end(&mut self, worker: WorkerId, pid: Option<u32>, ending: &Ending) {
@@ -75,12 +93,21 @@ impl Supervisor {
         };
         let (worker, death) = (worker.0, ending.death.clone());
         if ending.said_bye || death.cause == DeathCause::Stopped {
-            self.tell(&PoolEvent::WorkerLeft { worker, pid, exit: death.exit });
+            self.tell(&PoolEvent::WorkerLeft {
+                worker,
+                pid,
+                exit: death.exit,
+            });
             return;
         }
         tracing::warn!(worker, pid, %death, "a worker died");
         self.stats.update(|stats| stats.workers_died += 1);
-        self.tell(&PoolEvent::WorkerDied { worker, pid, death, noticed: Instant::now() });
+        self.tell(&PoolEvent::WorkerDied {
+            worker,
+            pid,
+            death,
+            noticed: Instant::now(),
+        });
     }
 
     /// A worker gives no sign of life. One that somebody has stopped is left alone.
@@ -88,7 +115,10 @@ impl Supervisor {
         let pid = self.crew.pid(worker);
         if let Some(pid) = pid.filter(|&pid| mt_ipc::is_stopped(pid)) {
             tracing::warn!(worker = worker.0, pid, "a worker is stopped");
-            self.tell(&PoolEvent::WorkerStopped { worker: worker.0, pid });
+            self.tell(&PoolEvent::WorkerStopped {
+                worker: worker.0,
+                pid,
+            });
             return;
         }
         self.crew.kill(worker, DeathCause::Frozen);

@@ -46,8 +46,14 @@ impl Crew {
     pub(super) fn start(&mut self, worker: WorkerId) {
         let killer = Killer::default();
         let recipe = Arc::clone(&self.recipe);
-        self.pumps.spawn(pump(worker, recipe, killer.clone(), self.events.clone()));
-        let member = Member { killer, pid: None, sender: None, condemned: None };
+        self.pumps
+            .spawn(pump(worker, recipe, killer.clone(), self.events.clone()));
+        let member = Member {
+            killer,
+            pid: None,
+            sender: None,
+            condemned: None,
+        };
         self.members.insert(worker, member);
     }
 
@@ -84,7 +90,9 @@ impl Crew {
     }
 
     fn say(&self, worker: WorkerId, message: ToWorker) {
-        let Some(member) = self.members.get(&worker) else { return };
+        let Some(member) = self.members.get(&worker) else {
+            return;
+        };
         let Some(sender) = &member.sender else { return };
         match sender.try_send(message.into_frame()) {
             Ok(()) | Err(SendError::Closed) => {}

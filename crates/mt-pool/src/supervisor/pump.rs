@@ -117,13 +117,13 @@ struct Life<'a> {
     failure: Option<PoolError>,
 }
 
-async fn attend(
-    spawned: Spawned,
-    recipe: &Recipe,
-    killer: &Killer,
-    teller: &Teller,
-) -> Ending {
-    let Spawned { process, connection, progress, .. } = spawned;
+async fn attend(spawned: Spawned, recipe: &Recipe, killer: &Killer, teller: &Teller) -> Ending {
+    let Spawned {
+        process,
+        connection,
+        progress,
+        ..
+    } = spawned;
     let (sender, mut receiver, writer) = connection.open(recipe.limits, recipe.queue);
     teller.tell(CrewEvent::Started { pid: process.id() }).await;
     let mut life = Life {
@@ -142,7 +142,11 @@ async fn attend(
     let mut writing = true;
     let mut reading = true;
     let exit = loop {
-        let hello_due = if life.greeted { Duration::MAX } else { HELLO_TIMEOUT };
+        let hello_due = if life.greeted {
+            Duration::MAX
+        } else {
+            HELLO_TIMEOUT
+        };
         tokio::select! {
             // All arms are cancel-safe: `recv` keeps what it has read, `wait` can be called again,
             // and the writer is not dropped.
@@ -168,7 +172,9 @@ impl Life<'_> {
     async fn on_frame(&mut self, frame: Received) -> bool {
         let message = match frame {
             Err(_) => {
-                self.failure = Some(PoolError::Silent { seconds: HELLO_TIMEOUT.as_secs() });
+                self.failure = Some(PoolError::Silent {
+                    seconds: HELLO_TIMEOUT.as_secs(),
+                });
                 self.end(DeathCause::Stopped);
                 return false;
             }
@@ -229,8 +235,14 @@ impl Life<'_> {
         }
         self.greeted = true;
         // An empty queue has room for one frame.
-        let _ = self.sender.try_send(ToWorker::Setup(self.recipe.setup.clone()).into_frame());
-        self.teller.tell(CrewEvent::Greeted { sender: self.sender.clone() }).await;
+        let _ = self
+            .sender
+            .try_send(ToWorker::Setup(self.recipe.setup.clone()).into_frame());
+        self.teller
+            .tell(CrewEvent::Greeted {
+                sender: self.sender.clone(),
+            })
+            .await;
         true
     }
 
@@ -248,7 +260,9 @@ impl Life<'_> {
     /// What a dead worker has left in the connection counts; what it was in the middle of does not.
     async fn drain(&mut self, receiver: &mut FrameReceiver) {
         while let Ok(Some(frame)) = receiver.recv_now() {
-            let Ok(message) = FromWorker::from_frame(frame) else { return };
+            let Ok(message) = FromWorker::from_frame(frame) else {
+                return;
+            };
             if !self.on_message(message).await {
                 return;
             }
@@ -259,10 +273,19 @@ impl Life<'_> {
         let death = Death::new(exit, self.cause.take().unwrap_or(DeathCause::Itself));
         let before_ready = match (self.failure.take(), self.greeted, self.ready) {
             (Some(failure), ..) => Some(failure),
-            (None, false, _) => Some(PoolError::NoHello { death: death.clone() }),
-            (None, true, false) => Some(PoolError::DiedInSetup { death: death.clone() }),
+            (None, false, _) => Some(PoolError::NoHello {
+                death: death.clone(),
+            }),
+            (None, true, false) => Some(PoolError::DiedInSetup {
+                death: death.clone(),
+            }),
             (None, true, true) => None,
         };
-        Ending { started: progress.started(), death, said_bye: self.said_bye, before_ready }
+        Ending {
+            started: progress.started(),
+            death,
+            said_bye: self.said_bye,
+            before_ready,
+        }
     }
 }

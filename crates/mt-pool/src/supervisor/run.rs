@@ -101,7 +101,9 @@ impl Supervisor {
     /// serve many events.
     fn on_more(&mut self, events: &mut mpsc::Receiver<(WorkerId, CrewEvent)>) {
         for _ in 0..EVENTS_PER_TURN {
-            let Ok((worker, event)) = events.try_recv() else { return };
+            let Ok((worker, event)) = events.try_recv() else {
+                return;
+            };
             self.on_crew(worker, event);
         }
     }
@@ -118,7 +120,11 @@ impl Supervisor {
         if everything {
             self.exchange.close();
         }
-        let appetite = if everything { u64::MAX } else { self.dispatch.appetite() };
+        let appetite = if everything {
+            u64::MAX
+        } else {
+            self.dispatch.appetite()
+        };
         let found = self.exchange.take(appetite, self.dispatch.held_bytes());
         if found.cancelled && !self.stopped {
             self.stopped = true;
@@ -144,7 +150,10 @@ impl Supervisor {
 
     fn wakeup(&self) -> Instant {
         let others = [self.dispatch.poll_timeout(), self.liveness.poll_timeout()];
-        others.into_iter().flatten().fold(self.next_beat, Instant::min)
+        others
+            .into_iter()
+            .flatten()
+            .fold(self.next_beat, Instant::min)
     }
 
     fn on_time(&mut self) {

@@ -92,7 +92,9 @@ fn default_effect() -> Arc<AtomicBool> {
 
 /// Whether something else in this process has a handler for `SIGINT`, as far as the system tells.
 fn program_handles_interrupt() -> bool {
-    let Ok(status) = fs::read_to_string("/proc/self/status") else { return false };
+    let Ok(status) = fs::read_to_string("/proc/self/status") else {
+        return false;
+    };
     let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
     let mask = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask >> (signal_hook::consts::SIGINT - 1) & 1 == 1)

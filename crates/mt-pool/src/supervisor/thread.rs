@@ -20,7 +20,10 @@ pub(crate) struct Supervision {
 impl Supervision {
     /// Waits until every worker is reaped, at most `at_most`. True when that is so.
     pub(crate) fn wait(&self, at_most: Duration) -> bool {
-        !matches!(self.ended.recv_timeout(at_most), Err(RecvTimeoutError::Timeout))
+        !matches!(
+            self.ended.recv_timeout(at_most),
+            Err(RecvTimeoutError::Timeout)
+        )
     }
 }
 
@@ -32,10 +35,12 @@ impl Supervision {
 pub(crate) fn spawn_supervisor(plan: Plan) -> io::Result<Supervision> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (end, ended) = sync_channel::<()>(1);
-    thread::Builder::new().name("mt-supervisor".into()).spawn(move || {
-        runtime.block_on(supervise(plan));
-        drop(runtime);
-        drop(end);
-    })?;
+    thread::Builder::new()
+        .name("mt-supervisor".into())
+        .spawn(move || {
+            runtime.block_on(supervise(plan));
+            drop(runtime);
+            drop(end);
+        })?;
     Ok(Supervision { ended })
 }

@@ -46,9 +46,10 @@ impl<C: Context> Batch<C> {
     pub(super) async fn open(config: Rc<C::Config>, size: u32) -> Current<C> {
         let opened = catch(C::open(&config)).await;
         match opened {
-            Ok(Ok(context)) => {
-                Current::Open(Rc::new(Self { context: Rc::new(context), left: Cell::new(size) }))
-            }
+            Ok(Ok(context)) => Current::Open(Rc::new(Self {
+                context: Rc::new(context),
+                left: Cell::new(size),
+            })),
             Ok(Err(error)) => Current::Failed(not_open(error.to_string()), size),
             Err(panic) => Current::Failed(not_open(panic_message(panic)), size),
         }
@@ -61,21 +62,31 @@ impl<C: Context> Batch<C> {
 
     /// Closes the context. Nobody may hold the batch any more but the caller.
     pub(super) async fn close(self: Rc<Self>, outbox: &Outbox) {
-        let Ok(batch) = Rc::try_unwrap(self) else { return };
+        let Ok(batch) = Rc::try_unwrap(self) else {
+            return;
+        };
         // A call that has leaked its context (a detached local task) keeps it open.
-        let Some(context) = Rc::into_inner(batch.context) else { return };
+        let Some(context) = Rc::into_inner(batch.context) else {
+            return;
+        };
         let message = match catch(context.close()).await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error.to_string(),
             Err(panic) => panic_message(panic),
         };
         let message = clip_text(message);
-        outbox.say(FromWorker::Notice(Notice::Context { step: ContextStep::Close, message }));
+        outbox.say(FromWorker::Notice(Notice::Context {
+            step: ContextStep::Close,
+            message,
+        }));
     }
 }
 
 fn not_open(message: String) -> Failure {
-    Failure::Context { step: ContextStep::Open, message: clip_text(message) }
+    Failure::Context {
+        step: ContextStep::Open,
+        message: clip_text(message),
+    }
 }
 
 fn panic_message(failure: Failure) -> String {

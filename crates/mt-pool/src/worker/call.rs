@@ -1,8 +1,6 @@
 //! One item: decode, call, encode the outcome, whatever any of it does.
 
-use mt_proto::{
-    EncodeError, Failure, ItemIndex, RecordTag, clip_text, decode_strict, push_record,
-};
+use mt_proto::{EncodeError, Failure, ItemIndex, RecordTag, clip_text, decode_strict, push_record};
 
 use super::{outbox::Outbox, panic::caught};
 use crate::{Task, Wire};
@@ -19,7 +17,10 @@ pub(super) struct Reporter {
 
 impl Reporter {
     pub(super) fn new(max_result_bytes: u32) -> Self {
-        Self { max_result_bytes: max_result_bytes as usize, scratch: Vec::new() }
+        Self {
+            max_result_bytes: max_result_bytes as usize,
+            scratch: Vec::new(),
+        }
     }
 
     /// Encodes the outcome of an item and puts it into the outbox. The value's `Serialize` and its
@@ -55,15 +56,20 @@ fn push<V: Wire>(
     limit: usize,
 ) -> Result<(), Failure> {
     push_record(scratch, tag, value, limit).map_err(|error| match error {
-        EncodeError::TooLarge { limit } => Failure::TooLarge { limit_bytes: limit as u64 },
-        other => Failure::Unserialisable { message: clip_text(other.to_string()) },
+        EncodeError::TooLarge { limit } => Failure::TooLarge {
+            limit_bytes: limit as u64,
+        },
+        other => Failure::Unserialisable {
+            message: clip_text(other.to_string()),
+        },
     })
 }
 
 /// Decodes an item.
 #[inline]
 pub(super) fn decode<T: Task>(value: &[u8]) -> Result<T::Input, Failure> {
-    let undecodable =
-        |error: mt_proto::DecodeError| Failure::Undecodable { message: error.to_string() };
+    let undecodable = |error: mt_proto::DecodeError| Failure::Undecodable {
+        message: error.to_string(),
+    };
     decode_strict(value).map_err(undecodable)
 }

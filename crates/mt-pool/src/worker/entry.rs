@@ -19,17 +19,21 @@ const NOT_DONE: i32 = 70;
 pub(crate) fn main() -> ! {
     panic::install_hook();
     let (assign, assigned) = mpsc::sync_channel(1);
-    let link = thread::Builder::new().name("mt-link".into()).spawn(move || {
-        let end = link::run(|assignment| {
-            let _ = assign.send(assignment);
+    let link = thread::Builder::new()
+        .name("mt-link".into())
+        .spawn(move || {
+            let end = link::run(|assignment| {
+                let _ = assign.send(assignment);
+            });
+            // The user's code may be anywhere, and nobody waits for it any more.
+            if let LinkEnd::Broken(why) = end {
+                tracing::debug!(why, "the connection to the parent ended");
+                process::exit(NOT_DONE);
+            }
         });
-        // The user's code may be anywhere, and nobody waits for it any more.
-        if let LinkEnd::Broken(why) = end {
-            tracing::debug!(why, "the connection to the parent ended");
-            process::exit(NOT_DONE);
-        }
-    });
-    let Ok(link) = link else { process::exit(NOT_DONE) };
+    let Ok(link) = link else {
+        process::exit(NOT_DONE)
+    };
     // Without an assignment the link has failed and ends the process.
     let Ok(assignment) = assigned.recv() else {
         let _ = link.join();

@@ -31,7 +31,12 @@ pub(crate) struct Job {
 /// Does what the parent says, on the calling thread. Returns when the parent says die and all is
 /// done.
 pub(super) fn work(assignment: Assignment) -> Result<(), SetupFailure> {
-    let Assignment { setup, inbox, outbox, progress } = assignment;
+    let Assignment {
+        setup,
+        inbox,
+        outbox,
+        progress,
+    } = assignment;
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
@@ -40,7 +45,13 @@ pub(super) fn work(assignment: Assignment) -> Result<(), SetupFailure> {
         run_init(&runtime, init)?;
     }
     let task = registry::find(&setup.task).ok_or_else(|| unknown(&setup.task))?;
-    task.serve()(Job { setup, inbox, outbox, progress, runtime })
+    task.serve()(Job {
+        setup,
+        inbox,
+        outbox,
+        progress,
+        runtime,
+    })
 }
 
 fn run_init(runtime: &Runtime, init: &InitCall) -> Result<(), SetupFailure> {
@@ -49,7 +60,9 @@ fn run_init(runtime: &Runtime, init: &InitCall) -> Result<(), SetupFailure> {
     match called {
         Ok(Ok(())) => Ok(()),
         Ok(Err(message)) => Err(failure(SetupStep::Init, message)),
-        Err(mt_proto::Failure::Panicked { message, location, .. }) => {
+        Err(mt_proto::Failure::Panicked {
+            message, location, ..
+        }) => {
             let at = location.map_or(String::new(), |at| format!(" (at {at})"));
             Err(failure(SetupStep::Init, format!("panicked: {message}{at}")))
         }
@@ -58,11 +71,17 @@ fn run_init(runtime: &Runtime, init: &InitCall) -> Result<(), SetupFailure> {
 }
 
 fn unknown(name: &str) -> SetupFailure {
-    failure(SetupStep::Lookup, format!("no task is registered as `{name}`"))
+    failure(
+        SetupStep::Lookup,
+        format!("no task is registered as `{name}`"),
+    )
 }
 
 pub(super) fn failure(step: SetupStep, message: impl ToString) -> SetupFailure {
-    SetupFailure { step, message: clip_text(message.to_string()) }
+    SetupFailure {
+        step,
+        message: clip_text(message.to_string()),
+    }
 }
 
 /// What all items of a task share in this worker.
@@ -80,7 +99,10 @@ pub(crate) fn serve<T: Task>(job: Job) -> Result<(), SetupFailure> {
     let config = caught(|| decode_strict(&job.setup.context))
         .map_err(|panic| failure(SetupStep::Decode, format!("context config: {panic:?}")))?
         .map_err(|error| decode("context config", error))?;
-    let bench = Bench::<T> { shared: Rc::new(shared), config: Rc::new(config) };
+    let bench = Bench::<T> {
+        shared: Rc::new(shared),
+        config: Rc::new(config),
+    };
     job.outbox.say(FromWorker::Ready);
     match T::STYLE {
         TaskStyle::Sync => run_sync::run(job, bench),
@@ -95,7 +117,11 @@ pub(crate) fn call_once<T: Task>(runtime: &Runtime, input: &[u8]) -> Result<(), 
     let shared = T::default_shared().ok_or("an init function takes no shared value")?;
     let config = <T::Context as Context>::default_config();
     let config = config.ok_or("an init function takes no context")?;
-    let open = || runtime.block_on(T::Context::open(&config)).map_err(|error| error.to_string());
+    let open = || {
+        runtime
+            .block_on(T::Context::open(&config))
+            .map_err(|error| error.to_string())
+    };
     let context = Rc::new(open()?);
     let call = T::call(Rc::clone(&context), Rc::new(shared), input);
     let raised = match T::STYLE {

@@ -53,9 +53,12 @@ pub(crate) fn run(assign: impl FnOnce(Assignment)) -> LinkEnd {
 }
 
 async fn converse(attached: Attached, assign: impl FnOnce(Assignment)) -> LinkEnd {
-    let Attached { connection, progress, .. } = attached;
-    let (sender, mut receiver, writer) =
-        connection.open(Limits::default(), QueueLimits::default());
+    let Attached {
+        connection,
+        progress,
+        ..
+    } = attached;
+    let (sender, mut receiver, writer) = connection.open(Limits::default(), QueueLimits::default());
     let writer = writer.run();
     tokio::pin!(writer);
     let welcome = tokio::select! {
@@ -68,9 +71,20 @@ async fn converse(attached: Attached, assign: impl FnOnce(Assignment)) -> LinkEn
     };
     let (items, inbox) = mpsc::channel(setup.max_pieces.max(1) as usize);
     let outbox = Arc::new(Outbox::default());
-    assign(Assignment { setup, inbox, outbox: Arc::clone(&outbox), progress: progress.clone() });
-    let mut link =
-        Link { sender, receiver, items: Some(items), outbox, progress, beat: Beat::Alive };
+    assign(Assignment {
+        setup,
+        inbox,
+        outbox: Arc::clone(&outbox),
+        progress: progress.clone(),
+    });
+    let mut link = Link {
+        sender,
+        receiver,
+        items: Some(items),
+        outbox,
+        progress,
+        beat: Beat::Alive,
+    };
     let end = link.run(writer.as_mut(), beat_interval).await;
     link.outbox.close();
     end
@@ -152,16 +166,15 @@ impl Link {
         }
     }
 
-    fn on_frame(
-        &mut self,
-        frame: Result<Option<mt_proto::Frame>, String>,
-    ) -> Result<(), LinkEnd> {
+    fn on_frame(&mut self, frame: Result<Option<mt_proto::Frame>, String>) -> Result<(), LinkEnd> {
         let hung_up = || LinkEnd::Broken("the parent hung up".into());
         let frame = frame.map_err(LinkEnd::Broken)?.ok_or_else(hung_up)?;
         let broken = |error: mt_proto::DecodeError| LinkEnd::Broken(error.to_string());
         match ToWorker::from_frame(frame).map_err(broken)? {
             ToWorker::Items(run) => {
-                let Some(items) = &self.items else { return Ok(()) };
+                let Some(items) = &self.items else {
+                    return Ok(());
+                };
                 let full = |_| LinkEnd::Broken("the parent sent more than it had room for".into());
                 items.try_send(run).map_err(full)
             }

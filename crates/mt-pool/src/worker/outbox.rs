@@ -66,8 +66,14 @@ impl Outbox {
         if record.len() > LONG_BYTES {
             let records = Bytes::from(std::mem::take(record));
             state.frame_bytes += records.len();
-            let run = Run { first: index, count: 1, records };
-            state.frames.push_back(FromWorker::Results(run).into_frame());
+            let run = Run {
+                first: index,
+                count: 1,
+                records,
+            };
+            state
+                .frames
+                .push_back(FromWorker::Results(run).into_frame());
         } else {
             state.runs.push_encoded(index, record);
         }
@@ -135,7 +141,11 @@ impl Outbox {
     /// `tell_next`; otherwise it comes back by itself.
     pub(super) fn take(&self, tell_next: bool) -> Load {
         let mut state = self.lock();
-        let runs = if state.runs.is_empty() { Bytes::new() } else { state.runs.take() };
+        let runs = if state.runs.is_empty() {
+            Bytes::new()
+        } else {
+            state.runs.take()
+        };
         let frames = std::mem::take(&mut state.frames);
         state.frame_bytes = 0;
         state.told = !tell_next;

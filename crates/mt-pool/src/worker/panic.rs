@@ -48,9 +48,15 @@ pub(super) fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Failure> {
     });
     WATCHING.set(outer);
     result.map_err(|report| match report {
-        Some(Report { message, location, backtrace }) => {
-            Failure::Panicked { message, location, backtrace }
-        }
+        Some(Report {
+            message,
+            location,
+            backtrace,
+        }) => Failure::Panicked {
+            message,
+            location,
+            backtrace,
+        },
         // `resume_unwind` runs no hook.
         None => Failure::Panicked {
             message: "a panic without a message".into(),
@@ -62,7 +68,11 @@ pub(super) fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Failure> {
 
 fn report(info: &PanicHookInfo<'_>) -> Report {
     let wanted = std::env::var_os("RUST_BACKTRACE").is_none_or(|value| value != "0");
-    let backtrace = if wanted { Backtrace::force_capture().to_string() } else { String::new() };
+    let backtrace = if wanted {
+        Backtrace::force_capture().to_string()
+    } else {
+        String::new()
+    };
     Report {
         message: clip_text(panic_text(info.payload())),
         location: info.location().map(ToString::to_string),

@@ -32,7 +32,13 @@ const SPARE_PLACES: usize = 64;
 
 /// Runs items until the inbox is closed and empty and every call has ended.
 pub(super) fn run<T: Task>(job: Job, bench: Bench<T>) {
-    let Job { setup, mut inbox, outbox, progress, runtime } = job;
+    let Job {
+        setup,
+        mut inbox,
+        outbox,
+        progress,
+        runtime,
+    } = job;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
         let call = |context, shared, input| T::call(context, shared, input);
@@ -142,13 +148,14 @@ where
     }
 
     fn add(&mut self, run: Run) {
-        self.todo.push_back(Todo { next: run.first, records: Records::new(run.records) });
+        self.todo.push_back(Todo {
+            next: run.first,
+            records: Records::new(run.records),
+        });
     }
 
     fn can_start(&self) -> bool {
-        !self.todo.is_empty()
-            && self.running.len() < self.max_concurrency
-            && self.outbox.has_room()
+        !self.todo.is_empty() && self.running.len() < self.max_concurrency && self.outbox.has_room()
     }
 
     /// Starts what may be started, up to a turn's worth.
@@ -159,9 +166,13 @@ where
             }
             if let Current::None = self.batch {
                 let config = Rc::clone(&self.bench.config);
-                self.batch = self.while_running(Batch::open(config, self.batch_size)).await;
+                self.batch = self
+                    .while_running(Batch::open(config, self.batch_size))
+                    .await;
             }
-            let Some(mut todo) = self.todo.pop_front() else { return };
+            let Some(mut todo) = self.todo.pop_front() else {
+                return;
+            };
             self.started += 1;
             self.progress.set_started(self.started);
             let index = todo.next;
@@ -195,10 +206,24 @@ where
         });
         match polled.and_then(|polled: Result<_, Failure>| polled) {
             Ok(Poll::Pending) => {
-                self.running.push(Running { index, place: Some(place), batch: Some(batch) });
+                self.running.push(Running {
+                    index,
+                    place: Some(place),
+                    batch: Some(batch),
+                });
             }
-            Ok(Poll::Ready(result)) => self.end(Ended { index, place, batch, called: Ok(result) }),
-            Err(failure) => self.end(Ended { index, place, batch, called: Err(failure) }),
+            Ok(Poll::Ready(result)) => self.end(Ended {
+                index,
+                place,
+                batch,
+                called: Ok(result),
+            }),
+            Err(failure) => self.end(Ended {
+                index,
+                place,
+                batch,
+                called: Err(failure),
+            }),
         }
     }
 
@@ -222,14 +247,20 @@ where
     }
 
     fn end(&mut self, ended: Ended<T, F>) {
-        let Ended { index, mut place, batch, called } = ended;
+        let Ended {
+            index,
+            mut place,
+            batch,
+            called,
+        } = ended;
         // The call's own leftovers are user code too; a panic there does not undo its result.
         let _ = caught(|| place.set(None));
         if self.spare.len() < SPARE_PLACES {
             self.spare.push(place);
         }
         self.report(index, called);
-        let is_current = matches!(&self.batch, Current::Open(current) if Rc::ptr_eq(current, &batch));
+        let is_current =
+            matches!(&self.batch, Current::Open(current) if Rc::ptr_eq(current, &batch));
         if !is_current && Rc::strong_count(&batch) == 1 {
             self.close(batch);
         }
@@ -243,7 +274,8 @@ where
 
     fn close(&mut self, batch: Rc<Batch<T::Context>>) {
         let outbox = self.outbox;
-        self.closing.push(Box::pin(async move { batch.close(outbox).await }));
+        self.closing
+            .push(Box::pin(async move { batch.close(outbox).await }));
     }
 
     /// Awaits a future without holding up the calls that run.
@@ -278,7 +310,12 @@ where
         };
         let place = self.place.take().expect("still here");
         let batch = self.batch.take().expect("as long as its place");
-        Poll::Ready(Ended { index: self.index, place, batch, called })
+        Poll::Ready(Ended {
+            index: self.index,
+            place,
+            batch,
+            called,
+        })
     }
 }
 

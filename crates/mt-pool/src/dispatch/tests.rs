@@ -1,0 +1,1 @@
+//! The dispatch machine against a table of small stories.
