@@ -133,9 +133,26 @@ impl Exchange {
 
     /// Feeder: adds the item room was reserved for, encoded as a record.
     pub(crate) fn push(&self, record: &[u8]) {
+        let state = self.add(record);
+        self.wake_supervisor(state);
+    }
+
+    /// Feeder: [`push`](Self::push) and [`reserve`](Self::reserve) for the next item in one go.
+    #[inline]
+    pub(crate) fn push_and_reserve(&self, record: &[u8]) -> bool {
+        let mut state = self.add(record);
+        if !state.hungry && !state.closed && self.has_room(&state) {
+            state.outstanding += 1;
+            return true;
+        }
+        self.wake_supervisor(state);
+        self.reserve()
+    }
+
+    fn add(&self, record: &[u8]) -> MutexGuard<'_, State> {
         let mut state = self.lock();
         if state.is_too_late() {
-            return;
+            return state;
         }
         if state.open.count() >= BLOCK_ITEMS || state.open.len_bytes() + record.len() > BLOCK_BYTES
         {
@@ -147,7 +164,7 @@ impl Exchange {
         state.open.push_encoded(record);
         state.next = state.next.plus(1);
         state.waiting_bytes += record.len();
-        self.wake_supervisor(state);
+        state
     }
 
     /// Feeder: the same for a long item, which makes a block of its own without being copied.

@@ -72,10 +72,17 @@ struct Feeder {
 
 impl Feeder {
     fn pull<I: Wire>(mut self, mut iter: Box<dyn Iterator<Item = I> + Send>) {
-        while self.exchange.reserve() {
+        let mut wanted = self.exchange.reserve();
+        while wanted {
             match catch_unwind(AssertUnwindSafe(|| iter.next())) {
-                Ok(Some(item)) => self.push(&item),
-                Ok(None) => return self.exchange.end(),
+                Ok(Some(item)) => {
+                    wanted = if self.encode(&item) {
+                        self.exchange.push_and_reserve(&self.scratch)
+                    } else {
+                        self.exchange.reserve()
+                    };
+                }
+                Ok(None) => break,
                 Err(panic) => return self.input_panicked(&*panic),
             }
         }
@@ -85,44 +92,50 @@ impl Feeder {
     async fn poll<I: Wire>(mut self, mut stream: impl Stream<Item = I> + Unpin) {
         while self.exchange.reserve_async().await {
             match AssertUnwindSafe(stream.next()).catch_unwind().await {
-                Ok(Some(item)) => self.push(&item),
-                Ok(None) => return self.exchange.end(),
+                Ok(Some(item)) => {
+                    if self.encode(&item) {
+                        self.exchange.push(&self.scratch);
+                    }
+                }
+                Ok(None) => break,
                 Err(panic) => return self.input_panicked(&*panic),
             }
         }
         self.exchange.end();
     }
 
-    /// Encodes outside the exchange's lock: a `Serialize` is user code that may take its time or
+    /// Encodes an item. True: it is in the scratch buffer, for the exchange. False: it is too long to
+    /// be copied or can't be sent, and was handed over already.
+    ///
+    /// This is outside the exchange's lock: a `Serialize` is user code that may take its time or
     /// panic.
-    fn push<I: Wire>(&mut self, item: &I) {
-        let Self {
-            exchange,
-            options,
-            scratch,
-        } = self;
+    #[inline]
+    fn encode<I: Wire>(&mut self, item: &I) -> bool {
+        let (scratch, limit) = (&mut self.scratch, self.options.max_item_bytes);
         scratch.clear();
-        let limit = options.max_item_bytes;
         let encode = || push_record(scratch, RecordTag::Value, item, limit);
         match catch_unwind(AssertUnwindSafe(encode)) {
-            Ok(Ok(())) if scratch.len() > LONG_BYTES => {
-                exchange.push_long(std::mem::take(scratch).into());
-            }
-            Ok(Ok(())) => exchange.push(scratch),
-            Ok(Err(error)) => exchange.push_refused(|index| Delivery::from((index, lost(&error)))),
-            Err(panic) => {
-                let message = format!("its `Serialize` panicked: {}", panic_text(&*panic));
-                exchange
-                    .push_refused(|index| Delivery::from((index, Lost::Unserialisable(message))));
-            }
+            Ok(Ok(())) if self.scratch.len() <= LONG_BYTES => return true,
+            Ok(Ok(())) => self
+                .exchange
+                .push_long(std::mem::take(&mut self.scratch).into()),
+            Ok(Err(error)) => self.refuse(lost(&error)),
+            Err(panic) => self.refuse(Lost::Unserialisable(format!(
+                "its `Serialize` panicked: {}",
+                panic_text(&*panic)
+            ))),
         }
+        false
+    }
+
+    fn refuse(&self, lost: Lost) {
+        self.exchange
+            .push_refused(|index| Delivery::from((index, lost)));
     }
 
     /// The panic takes the place of the item that did not come.
     fn input_panicked(&self, panic: &(dyn std::any::Any + Send)) {
-        let message = panic_text(panic);
-        self.exchange
-            .push_refused(|index| Delivery::from((index, Lost::InputPanicked(message))));
+        self.refuse(Lost::InputPanicked(panic_text(panic)));
         self.exchange.end_after_last();
     }
 }

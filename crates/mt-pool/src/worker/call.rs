@@ -2,18 +2,18 @@
 
 use mt_proto::{EncodeError, Failure, ItemIndex, RecordTag, clip_text, decode_strict, push_record};
 
-use super::{outbox::Outbox, panic::caught};
+use super::outbox::Outbox;
 use crate::{Task, Wire};
 
-/// What a call came to, if it came to anything.
-pub(super) type Called<T> = Result<Result<<T as Task>::Output, <T as Task>::Error>, Failure>;
-
-/// Turns outcomes into records.
+/// Turns outcomes into records, in a buffer that is used again and again.
 #[derive(Debug)]
 pub(super) struct Reporter {
     max_result_bytes: usize,
     scratch: Vec<u8>,
 }
+
+/// An outcome that is encoded, or why there is none.
+pub(super) type Encoded = Result<(), Failure>;
 
 impl Reporter {
     pub(super) fn new(max_result_bytes: u32) -> Self {
@@ -23,46 +23,37 @@ impl Reporter {
         }
     }
 
-    /// Encodes the outcome of an item and puts it into the outbox. The value's `Serialize` and its
-    /// `Drop` are user code, and are caught like the call.
+    /// Encodes what a call returned, and drops it. Both are user code: to be called inside
+    /// [`caught`](super::panic::caught).
     #[inline]
-    pub(super) fn report<T: Task>(&mut self, outbox: &Outbox, index: ItemIndex, called: Called<T>) {
+    pub(super) fn encode<R: Wire, E: Wire>(&mut self, result: Result<R, E>) -> Encoded {
         self.scratch.clear();
         let (scratch, limit) = (&mut self.scratch, self.max_result_bytes);
-        let encoded = match called {
-            Ok(result) => caught(move || {
-                match &result {
-                    Ok(value) => push(scratch, RecordTag::Value, value, limit),
-                    Err(error) => push(scratch, RecordTag::Raised, error, limit),
-                }
-                // `result` is dropped here.
-            })
-            .and_then(|encoded| encoded),
-            Err(failure) => Err(failure),
+        let pushed = match &result {
+            Ok(value) => push_record(scratch, RecordTag::Value, value, limit),
+            Err(error) => push_record(scratch, RecordTag::Raised, error, limit),
         };
+        pushed.map_err(|error| match error {
+            EncodeError::TooLarge { limit } => Failure::TooLarge {
+                limit_bytes: limit as u64,
+            },
+            other => Failure::Unserialisable {
+                message: clip_text(other.to_string()),
+            },
+        })
+    }
+
+    /// Puts the outcome of item `index` into the outbox: what was encoded last, or the failure.
+    /// Returns whether there is room for more.
+    #[inline]
+    pub(super) fn report(&mut self, outbox: &Outbox, index: ItemIndex, encoded: Encoded) -> bool {
         if let Err(failure) = encoded {
             self.scratch.clear();
             push_record(&mut self.scratch, RecordTag::Failure, &failure, usize::MAX)
                 .expect("a failure has short texts and always encodes");
         }
-        outbox.push(index, &mut self.scratch);
+        outbox.push(index, &mut self.scratch)
     }
-}
-
-fn push<V: Wire>(
-    scratch: &mut Vec<u8>,
-    tag: RecordTag,
-    value: &V,
-    limit: usize,
-) -> Result<(), Failure> {
-    push_record(scratch, tag, value, limit).map_err(|error| match error {
-        EncodeError::TooLarge { limit } => Failure::TooLarge {
-            limit_bytes: limit as u64,
-        },
-        other => Failure::Unserialisable {
-            message: clip_text(other.to_string()),
-        },
-    })
 }
 
 /// Decodes an item.

@@ -35,6 +35,8 @@ struct State {
     frame_bytes: usize,
     /// The link knows that there is something.
     told: bool,
+    /// The bytes at which it is told again.
+    wake_at: usize,
     /// Nothing more will come.
     done: bool,
     /// The link is gone.
@@ -59,9 +61,9 @@ impl Load {
 }
 
 impl Outbox {
-    /// Adds the outcome of an item, a record.
+    /// Adds the outcome of an item, a record. Returns whether there is room for more.
     #[inline]
-    pub(crate) fn push(&self, index: ItemIndex, record: &mut Vec<u8>) {
+    pub(crate) fn push(&self, index: ItemIndex, record: &mut Vec<u8>) -> bool {
         let mut state = self.lock();
         if record.len() > LONG_BYTES {
             let records = Bytes::from(std::mem::take(record));
@@ -77,15 +79,16 @@ impl Outbox {
         } else {
             state.runs.push_encoded(index, record);
         }
-        let full = state.len_bytes() >= FLUSH_BYTES;
+        let bytes = state.len_bytes();
+        let room = bytes < FULL_BYTES || state.closed;
         // The first since the link last looked; or so much that it should look now.
-        if !state.told || full {
-            let wake = !std::mem::replace(&mut state.told, true) || full;
+        if !state.told || bytes >= state.wake_at {
+            state.told = true;
+            state.wake_at = bytes + FLUSH_BYTES;
             drop(state);
-            if wake {
-                self.wake.notify_one();
-            }
+            self.wake.notify_one();
         }
+        room
     }
 
     /// Adds a message that is no result.
@@ -149,6 +152,7 @@ impl Outbox {
         let frames = std::mem::take(&mut state.frames);
         state.frame_bytes = 0;
         state.told = !tell_next;
+        state.wake_at = FLUSH_BYTES;
         let done = state.done;
         drop(state);
         self.room.notify_one();

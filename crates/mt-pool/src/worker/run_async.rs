@@ -7,7 +7,7 @@ use std::{
     collections::VecDeque,
     pin::Pin,
     rc::Rc,
-    task::{Context as PollContext, Poll},
+    task::{Context as PollContext, Poll, Waker},
 };
 
 use futures::{
@@ -19,7 +19,7 @@ use mt_proto::{Failure, ItemIndex, Records, Run};
 
 use super::{
     batch::{Batch, Current},
-    call::{Called, Reporter, decode},
+    call::{Encoded, Reporter, decode},
     job::{Bench, Job},
     panic::caught,
 };
@@ -55,6 +55,7 @@ pub(super) fn run<T: Task>(job: Job, bench: Bench<T>) {
             max_concurrency: setup.max_concurrency as usize,
             started: 0,
             finished: 0,
+            room: true,
             outbox: &outbox,
             progress: &progress,
         };
@@ -83,6 +84,7 @@ struct Runner<'a, T: Task, F, C> {
     max_concurrency: usize,
     started: u64,
     finished: u64,
+    room: bool,
     outbox: &'a super::outbox::Outbox,
     progress: &'a mt_ipc::Progress,
 }
@@ -102,7 +104,7 @@ struct Ended<T: Task, F> {
     index: ItemIndex,
     place: Place<F>,
     batch: Rc<Batch<T::Context>>,
-    called: Called<T>,
+    called: Result<Result<T::Output, T::Error>, Failure>,
 }
 
 impl<'a, T, F, C> Runner<'a, T, F, C>
@@ -130,15 +132,15 @@ where
                 break;
             }
             // All arms are cancel-safe: what is not taken stays in its set, channel or outbox.
-            let blocked = !self.outbox.has_room();
+            let blocked = !self.room;
             tokio::select! {
-                Some(ended) = self.running.next(), if !self.running.is_empty() => self.end(ended),
+                Some(ended) = self.running.next(), if !self.running.is_empty() => self.end_running(ended),
                 Some(()) = self.closing.next(), if !self.closing.is_empty() => {}
                 run = inbox.recv(), if open && self.todo.is_empty() => match run {
                     Some(run) => self.add(run),
                     None => open = false,
                 },
-                () = self.outbox.room(), if blocked => {}
+                () = self.outbox.room(), if blocked => self.room = true,
             }
         }
         if let Current::Open(batch) = std::mem::replace(&mut self.batch, Current::None) {
@@ -195,16 +197,19 @@ where
             Current::None => unreachable!("a batch was opened before"),
         };
         let mut place = self.spare.pop().unwrap_or_else(|| Box::pin(None));
+        let (bench, call, reporter) = (&self.bench, &self.call, &mut self.reporter);
         let polled = caught(|| {
             let input = decode::<T>(value)?;
-            let shared = Rc::clone(&self.bench.shared);
-            place.set(Some((self.call)(batch.context(), shared, input)));
+            place.set(Some(call(batch.context(), Rc::clone(&bench.shared), input)));
             // Whoever has to wait is polled again, with a real waker, as soon as it is in the set.
-            let mut cx = PollContext::from_waker(std::task::Waker::noop());
-            let call = place.as_mut().as_pin_mut().expect("set above");
-            Ok(call.poll(&mut cx))
+            let mut cx = PollContext::from_waker(Waker::noop());
+            let future = place.as_mut().as_pin_mut().expect("set above");
+            match future.poll(&mut cx) {
+                Poll::Pending => Ok(Poll::Pending),
+                Poll::Ready(result) => reporter.encode(result).map(Poll::Ready),
+            }
         });
-        match polled.and_then(|polled: Result<_, Failure>| polled) {
+        match polled.and_then(|polled| polled) {
             Ok(Poll::Pending) => {
                 self.running.push(Running {
                     index,
@@ -212,18 +217,8 @@ where
                     batch: Some(batch),
                 });
             }
-            Ok(Poll::Ready(result)) => self.end(Ended {
-                index,
-                place,
-                batch,
-                called: Ok(result),
-            }),
-            Err(failure) => self.end(Ended {
-                index,
-                place,
-                batch,
-                called: Err(failure),
-            }),
+            Ok(Poll::Ready(())) => self.end(index, place, batch, Ok(())),
+            Err(failure) => self.end(index, place, batch, Err(failure)),
         }
     }
 
@@ -242,23 +237,36 @@ where
     /// Reports every call that has ended by now.
     async fn collect_ended(&mut self) {
         while let Poll::Ready(Some(ended)) = poll!(self.running.next()) {
-            self.end(ended);
+            self.end_running(ended);
         }
     }
 
-    fn end(&mut self, ended: Ended<T, F>) {
+    /// A call that had to wait has ended.
+    fn end_running(&mut self, ended: Ended<T, F>) {
         let Ended {
             index,
-            mut place,
+            place,
             batch,
             called,
         } = ended;
+        let reporter = &mut self.reporter;
+        let encoded = called.and_then(|result| caught(|| reporter.encode(result))?);
+        self.end(index, place, batch, encoded);
+    }
+
+    fn end(
+        &mut self,
+        index: ItemIndex,
+        mut place: Place<F>,
+        batch: Rc<Batch<T::Context>>,
+        encoded: Encoded,
+    ) {
+        self.report(index, encoded);
         // The call's own leftovers are user code too; a panic there does not undo its result.
         let _ = caught(|| place.set(None));
         if self.spare.len() < SPARE_PLACES {
             self.spare.push(place);
         }
-        self.report(index, called);
         let is_current =
             matches!(&self.batch, Current::Open(current) if Rc::ptr_eq(current, &batch));
         if !is_current && Rc::strong_count(&batch) == 1 {
@@ -266,8 +274,8 @@ where
         }
     }
 
-    fn report(&mut self, index: ItemIndex, called: Called<T>) {
-        self.reporter.report::<T>(self.outbox, index, called);
+    fn report(&mut self, index: ItemIndex, encoded: Encoded) {
+        self.room = self.reporter.report(self.outbox, index, encoded);
         self.finished += 1;
         self.progress.set_finished(self.finished);
     }
@@ -285,7 +293,7 @@ where
             tokio::select! {
                 result = &mut future => return result,
                 Some(ended) = self.running.next(), if !self.running.is_empty() => {
-                    self.end(ended);
+                    self.end_running(ended);
                     self.outbox.flush();
                 }
                 Some(()) = self.closing.next(), if !self.closing.is_empty() => {}

@@ -11,7 +11,7 @@ use mt_proto::{Failure, Records, Run};
 
 use super::{
     batch::{Batch, Current},
-    call::{Reporter, decode},
+    call::{Encoded, Reporter, decode},
     job::{Bench, Job},
     panic::caught,
 };
@@ -43,33 +43,35 @@ impl<T: Task> Runner<T> {
     fn work(&mut self, job: &Job, run: Run) {
         let mut records = Records::new(run.records);
         let mut index = run.first;
-        while let Ok(Some(called)) = records.next_with(|_, value| {
+        while let Ok(Some(encoded)) = records.next_with(|_, value| {
             self.started += 1;
             job.progress.set_started(self.started);
             self.call(job, value)
         }) {
-            self.reporter.report::<T>(&job.outbox, index, called);
+            let room = self.reporter.report(&job.outbox, index, encoded);
             job.progress.set_finished(self.started);
             self.end_item(job);
             index = index.plus(1);
-            if !job.outbox.has_room() {
+            if !room {
                 futures::executor::block_on(job.outbox.room());
             }
         }
     }
 
-    fn call(&mut self, job: &Job, value: &[u8]) -> super::call::Called<T> {
+    #[inline]
+    fn call(&mut self, job: &Job, value: &[u8]) -> Encoded {
         let context = self.context(job)?;
         let shared = Rc::clone(&self.bench.shared);
+        let reporter = &mut self.reporter;
         caught(|| {
             let input = decode::<T>(value)?;
             let call = pin!(T::call(context, shared, input));
             match call.poll(&mut PollContext::from_waker(Waker::noop())) {
-                Poll::Ready(result) => Ok(result),
+                Poll::Ready(result) => reporter.encode(result),
                 Poll::Pending => unreachable!("a plain function has nothing to wait for"),
             }
         })
-        .and_then(|called| called)
+        .and_then(|encoded| encoded)
     }
 
     /// The context of the next item.
