@@ -123,12 +123,6 @@ impl Outbox {
         }
     }
 
-    /// Whether [`room`](Self::room) would return at once.
-    pub(crate) fn has_room(&self) -> bool {
-        let state = self.lock();
-        state.len_bytes() < FULL_BYTES || state.closed
-    }
-
     /// Nothing more will come.
     pub(crate) fn finish(&self) {
         self.lock().done = true;

@@ -157,15 +157,13 @@ where
     }
 
     fn can_start(&self) -> bool {
-        !self.todo.is_empty() && self.running.len() < self.max_concurrency && self.outbox.has_room()
+        !self.todo.is_empty() && self.running.len() < self.max_concurrency && self.room
     }
 
     /// Starts what may be started, up to a turn's worth.
     async fn start_some(&mut self) {
-        for _ in 0..STARTS_PER_TURN {
-            if !self.can_start() {
-                return;
-            }
+        let mut left = STARTS_PER_TURN;
+        while left > 0 && self.can_start() {
             if let Current::None = self.batch {
                 let config = Rc::clone(&self.bench.config);
                 self.batch = self
@@ -175,18 +173,39 @@ where
             let Some(mut todo) = self.todo.pop_front() else {
                 return;
             };
-            self.started += 1;
-            self.progress.set_started(self.started);
-            let index = todo.next;
-            let _ = todo.records.next_with(|_, value| self.start(index, value));
-            todo.next = index.plus(1);
+            left = self.start_from(&mut todo, left);
             if todo.records.is_empty() {
                 self.outbox.flush();
             } else {
                 self.todo.push_front(todo);
             }
-            self.place_taken();
         }
+    }
+
+    /// Starts up to `left` items, as long as there is an open batch, and returns what is left of
+    /// `left`.
+    fn start_from(&mut self, todo: &mut Todo, mut left: u32) -> u32 {
+        while left > 0
+            && !todo.records.is_empty()
+            && !matches!(self.batch, Current::None)
+            && self.room
+            && self.running.len() < self.max_concurrency
+        {
+            let index = todo.next;
+            let started = todo.records.next_with(|_, value| {
+                self.started += 1;
+                self.progress.set_started(self.started);
+                self.start(index, value);
+            });
+            started
+                .ok()
+                .flatten()
+                .expect("a piece was counted when it came in, and is not empty");
+            todo.next = index.plus(1);
+            self.place_taken();
+            left -= 1;
+        }
+        left
     }
 
     /// Calls the function for one item and polls it once.
