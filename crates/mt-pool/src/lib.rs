@@ -1,7 +1,82 @@
 //! Run a plain function, sync or async, over any stream of inputs, in supervised worker processes.
-//! Nothing a task does (segfault, abort, leak, endless loop, out of memory) costs more than that task.
-#![cfg_attr(doctest, doc = "")]
+//!
+//! A segfault, an abort, a stack overflow, an `exit` in the middle: nothing a task does costs more
+//! than that task. Every item gets exactly one outcome, everything else goes on, and when the run is
+//! over no process is left.
+//!
+//! # Start here
+//!
+//! ```
+//! use mt_pool::asyn_pmap;
+//!
+//! #[mt_pool::task]                        // registers the function; it stays callable as ever
+//! fn parse(text: String) -> Result<u32, String> {
+//!     text.parse().map_err(|error| format!("{text:?}: {error}"))
+//! }
+//!
+//! #[mt_pool::main]                        // a worker process never gets past this line
+//! fn main() -> anyhow::Result<()> {
+//!     let texts = ["1", "two", "3"].map(String::from);
+//!     let mut sum = 0;
+//!     for outcome in asyn_pmap::<parse>(texts).pool_processes(2).start()? {
+//!         match outcome {
+//!             Ok(number) => sum += number,
+//!             Err(error) => eprintln!("{error}"), // item 1: "two": invalid digit found in string
+//!         }
+//!     }
+//!     assert_eq!(sum, 4);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! A worker is this same program, started again. [`#[main]`](macro@main), or a call of [`init()`] as
+//! the first line of `main`, is where it becomes a worker. In test files write [`test_worker!`] once.
+//!
+//! # Tasks
+//! * [`#[task]`](macro@task) on a `fn` or an `async fn`. By-value arguments are the item (several make
+//!   a tuple). `#[shared] x: &T` is one value for all items, sent once to a worker. `#[context] x: &T`
+//!   is made in the worker, for things that can't be sent; see [`Context`].
+//! * A plain `fn` runs one at a time in its worker, outside any runtime, and may block. An `async fn`
+//!   runs up to [`max_concurrency`](AsynPmap::max_concurrency) at once on one thread, inside tokio;
+//!   its future needs not be `Send`.
+//! * [`inline_task!`] makes a task of a closure that captures nothing, for [`asyn_pmap_with`].
+//! * What crosses is [`Wire`]: `Serialize + Deserialize`.
+//!
+//! # Input and output
+//! The input is anything iterable, or a stream by [`from_stream`]. It is pulled by a thread of its own
+//! and only on credit: at most [`capacity`](AsynPmap::capacity) items are between the input and you at
+//! any instant, so it may be endless, slow or blocking, and so may you. [`Pmap`] is a `Stream`, and an
+//! iterator by `into_iter()`; both work inside and outside a tokio runtime. Outcomes come
+//! [in order](AsynPmap::pool_ordered) unless you say otherwise, and as soon as they can.
+//!
+//! # Options
+//! All are methods of [`AsynPmap`], with their defaults and ranges; all are checked in
+//! [`start`](AsynPmap::start), before any process exists. The seed's names are kept, and can be
+//! searched for (`asyn_func_args`, `cvc_func`, …).
+//!
+//! # What happens when things die
+//!
+//! | what | outcome of the item | everything else |
+//! |---|---|---|
+//! | the function returns an error | [`Raised`](TaskErrorKind::Raised) | not affected |
+//! | it panics | [`Panicked`](TaskErrorKind::Panicked), with message, place, call stack | the worker goes on |
+//! | its worker dies (signal, abort, `exit`) | tried again alone; [`Crashed`](TaskErrorKind::Crashed) after [`crash_limit`](AsynPmap::crash_limit) deaths | what had finished stands, what had not started goes to another worker untouched, the worker is replaced |
+//! | its result does not serialise, or is too long | [`Unserialisable`](TaskErrorKind::Unserialisable), [`TooLarge`](TaskErrorKind::TooLarge) | the worker goes on |
+//! | the worker gives no sign of life | as if it had died | it is killed; see [`LivenessPolicy`] |
+//! | the worker sends nonsense | as if it had died | it is killed; nothing it says is believed |
+//! | no worker can be started or set up | [`Pool`](TaskErrorKind::Pool), with the cause | the run ends; see [`RestartBudget`] |
+//! | you drop the run | none | workers are killed with all they have started |
+//! | Ctrl-C | what runs is finished, the rest is [`Cancelled`](TaskErrorKind::Cancelled) | the stream ends; see [`OnInterrupt`] |
+//! | your process is killed | none | workers end themselves, with all they have started, at once |
+//!
+//! A function may be started more than once for an item whose worker died, up to the crash limit. With
+//! `crash_limit(1)` it never is.
+//!
+//! # Errors
+//! [`StartError`] says why a run was not started; nothing exists then. [`TaskError`] is the outcome of
+//! one item and knows its index; [`PoolError`] is why there are no workers.
 
+// The macros name this crate by its name, in its own examples and modules too.
 extern crate self as mt_pool;
 
 mod context;
@@ -27,7 +102,67 @@ pub use init::init;
 pub use input::{FromStream, IntoInput, Source, from_stream};
 pub use liveness::LivenessPolicy;
 pub use mt_ipc::{Exit, HandshakeError, SpawnError};
-pub use mt_macros::{inline_task, main, task};
+/// Makes `main` start with [`init()`](crate::init()); an `async fn main` gets a tokio runtime.
+///
+/// `flavor = "current_thread"` and `worker_threads = n` choose the runtime, as in `tokio::main`.
+///
+/// ```
+/// #[mt_pool::main(flavor = "current_thread")]
+/// async fn main() {
+///     // only the parent process gets here
+/// }
+/// ```
+pub use mt_macros::main;
+/// Makes a function a task: it can still be called, and its name is also a type for
+/// [`asyn_pmap`](crate::asyn_pmap).
+///
+/// By-value arguments are the item (none: `()`, several: a tuple). `#[shared] x: &T` takes the value
+/// given with [`shared`](crate::AsynPmap::shared), `#[context] x: &T` a [`Context`](crate::Context).
+/// A returned `Result<T, E>` makes `E` the task's error type; `anyhow::Result<T>` and other aliases
+/// with one parameter cross as text ([`Raised`](crate::Raised)).
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Limits { most: u32 }
+///
+/// #[mt_pool::task]
+/// async fn sum(#[shared] limits: &Limits, a: u32, b: u32) -> Result<u32, String> {
+///     let sum = a + b;
+///     if sum > limits.most { Err(format!("{sum} is too much")) } else { Ok(sum) }
+/// }
+///
+/// #[mt_pool::main]
+/// fn main() -> anyhow::Result<()> {
+///     let run = mt_pool::asyn_pmap::<sum>([(1, 2), (3, 4)]).shared(Limits { most: 5 }).start()?;
+///     let outcomes: Vec<_> = run.into_iter().collect();
+///     assert_eq!(*outcomes[0].as_ref().unwrap(), 3);
+///     assert_eq!(outcomes[1].as_ref().unwrap_err().to_string(), "item 1: 7 is too much");
+///     Ok(())
+/// }
+/// ```
+pub use mt_macros::task;
+/// Makes a task of a closure that captures nothing: a value for
+/// [`asyn_pmap_with`](crate::asyn_pmap_with).
+///
+/// The closure says its argument types and what it returns. `async` closures and `#[shared]` and
+/// `#[context]` arguments work as in [`#[task]`](macro@crate::task).
+///
+/// ```
+/// use mt_pool::{asyn_pmap_with, inline_task};
+///
+/// #[mt_pool::main]
+/// fn main() -> anyhow::Result<()> {
+///     let longer = inline_task!(async |#[shared] by: &usize, text: String| -> String {
+///         text.repeat(*by)
+///     });
+///     let run = asyn_pmap_with(longer, vec![String::from("ab")]).shared(3).start()?;
+///     assert_eq!(run.into_iter().next().unwrap()?, "ababab");
+///     Ok(())
+/// }
+/// ```
+pub use mt_macros::inline_task;
 pub use mt_proto::{ContextStep, DecodeError, SetupStep};
 pub use pmap::{AsynPmap, Indexed, IndexedIter, Pmap, PmapIter, asyn_pmap, asyn_pmap_with};
 pub use registry::Registration;
