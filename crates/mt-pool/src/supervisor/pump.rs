@@ -12,7 +12,7 @@ use mt_ipc::{
 use mt_proto::{Fingerprint, FromWorker, Hello, Limits, Setup, ToWorker, Welcome, WorkerId};
 use tokio::{
     sync::{Notify, mpsc},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use crate::error::{Death, DeathCause, PoolError};
@@ -20,6 +20,10 @@ use crate::error::{Death, DeathCause, PoolError};
 /// How long a worker may take from its start to its hello. Generous, because a loaded machine may
 /// take seconds; a worker that will never say it has mostly exited by then.
 pub(crate) const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a worker may live on after its connection has ended. A process that dies closes its
+/// descriptors some moments before its exit can be seen, and how it ended is worth waiting for.
+const HANG_UP_GRACE: Duration = Duration::from_secs(1);
 
 /// What a pump needs to bring a worker up.
 #[derive(Debug, Clone)]
@@ -112,6 +116,7 @@ struct Life<'a> {
     greeted: bool,
     ready: bool,
     said_bye: bool,
+    hung_up: bool,
     /// Why it is being killed, if it is.
     cause: Option<DeathCause>,
     failure: Option<PoolError>,
@@ -134,6 +139,7 @@ async fn attend(spawned: Spawned, recipe: &Recipe, killer: &Killer, teller: &Tel
         greeted: false,
         ready: false,
         said_bye: false,
+        hung_up: false,
         cause: None,
         failure: None,
     };
@@ -154,6 +160,10 @@ async fn attend(spawned: Spawned, recipe: &Recipe, killer: &Killer, teller: &Tel
                 reading = life.on_frame(frame).await;
             }
             exit = life.process.wait() => break exit,
+            () = sleep(HANG_UP_GRACE), if life.hung_up => {
+                life.hung_up = false;
+                life.end(DeathCause::HungUp);
+            }
             () = killer.asked.notified() => life.end(DeathCause::Stopped),
             // A broken pipe: its exit, or its end of the connection, follows.
             _ = &mut writer, if writing => writing = false,
@@ -179,13 +189,11 @@ impl Life<'_> {
                 return false;
             }
             Ok(Ok(None)) => {
-                if !self.said_bye {
-                    self.end(DeathCause::HungUp);
-                }
+                self.hung_up = !self.said_bye;
                 return false;
             }
             Ok(Err(RecvError::Cut | RecvError::Io(_))) => {
-                self.end(DeathCause::HungUp);
+                self.hung_up = true;
                 return false;
             }
             Ok(Ok(Some(frame))) => FromWorker::from_frame(frame),
