@@ -49,16 +49,43 @@ impl From<ExitStatus> for Exit {
     }
 }
 
+/// What a process is doing, as `/proc` tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Activity {
+    /// The state's letter: `R` running or waiting for a processor, `S` asleep, `T` stopped …
+    pub state: char,
+    /// The processor time it has used, in the system's ticks (mostly 10 ms).
+    pub cpu_ticks: u64,
+}
+
+impl Activity {
+    /// What the process is doing now; `None` where the system does not tell, or the process is gone.
+    #[must_use]
+    pub fn of(pid: u32) -> Option<Self> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name before the state is in parentheses and may itself contain any character.
+        let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+        let state = fields.next()?.chars().next()?;
+        let mut ticks = fields.skip(10).map_while(|ticks| ticks.parse::<u64>().ok());
+        Some(Self {
+            state,
+            cpu_ticks: ticks.next()? + ticks.next()?,
+        })
+    }
+}
+
 /// Whether the process is stopped (`SIGSTOP`, a terminal's Ctrl-Z) or held by a debugger. False where
 /// the system does not tell.
 #[must_use]
 pub fn is_stopped(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name before the state is in parentheses and may itself contain any character.
-    let state = stat
-        .rsplit_once(')')
-        .and_then(|(_, rest)| rest.trim_start().chars().next());
-    matches!(state, Some('T' | 't'))
+    matches!(
+        Activity::of(pid),
+        Some(Activity {
+            state: 'T' | 't',
+            ..
+        })
+    )
 }
 
 /// A worker process. Dropping it before [`wait`](Self::wait) has returned kills it and leaves the
@@ -120,5 +147,21 @@ impl ChildProcess {
 impl Drop for ChildProcess {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_process_runs_and_uses_time() {
+        let before = Activity::of(std::process::id()).expect("we exist");
+        let mut now = before;
+        while now.cpu_ticks < before.cpu_ticks + 2 {
+            now = Activity::of(std::process::id()).expect("we exist");
+        }
+        assert!(matches!(now.state, 'R' | 'S'), "{now:?}");
+        assert_eq!(Activity::of(u32::MAX), None);
     }
 }

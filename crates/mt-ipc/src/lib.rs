@@ -54,7 +54,7 @@ mod worker_end;
 mod writer;
 
 pub use attach::{Attached, attach, is_worker_process};
-pub use child::{ChildProcess, Exit, is_stopped};
+pub use child::{Activity, ChildProcess, Exit, is_stopped};
 pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, greet};

@@ -49,7 +49,7 @@ inventory::collect!(TestEntry);
 ///     2 * n
 /// }
 ///
-/// #[test]
+/// // Under `#[test]`:
 /// fn doubles() {
 ///     let run = mt_pool::asyn_pmap::<double>([1, 2]).start().unwrap();
 ///     assert_eq!(run.into_iter().map(Result::unwrap).sum::<u64>(), 6);

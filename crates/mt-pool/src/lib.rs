@@ -102,6 +102,26 @@ pub use init::init;
 pub use input::{FromStream, IntoInput, Source, from_stream};
 pub use liveness::LivenessPolicy;
 pub use mt_ipc::{Exit, HandshakeError, SpawnError};
+/// Makes a task of a closure that captures nothing: a value for
+/// [`asyn_pmap_with`].
+///
+/// The closure says its argument types and what it returns. `async` closures and `#[shared]` and
+/// `#[context]` arguments work as in [`#[task]`](macro@crate::task).
+///
+/// ```
+/// use mt_pool::{asyn_pmap_with, inline_task};
+///
+/// #[mt_pool::main]
+/// fn main() -> anyhow::Result<()> {
+///     let longer = inline_task!(async |#[shared] by: &usize, text: String| -> String {
+///         text.repeat(*by)
+///     });
+///     let run = asyn_pmap_with(longer, vec![String::from("ab")]).shared(3).start()?;
+///     assert_eq!(run.into_iter().next().unwrap()?, "ababab");
+///     Ok(())
+/// }
+/// ```
+pub use mt_macros::inline_task;
 /// Makes `main` start with [`init()`](crate::init()); an `async fn main` gets a tokio runtime.
 ///
 /// `flavor = "current_thread"` and `worker_threads = n` choose the runtime, as in `tokio::main`.
@@ -114,12 +134,12 @@ pub use mt_ipc::{Exit, HandshakeError, SpawnError};
 /// ```
 pub use mt_macros::main;
 /// Makes a function a task: it can still be called, and its name is also a type for
-/// [`asyn_pmap`](crate::asyn_pmap).
+/// [`asyn_pmap`].
 ///
 /// By-value arguments are the item (none: `()`, several: a tuple). `#[shared] x: &T` takes the value
-/// given with [`shared`](crate::AsynPmap::shared), `#[context] x: &T` a [`Context`](crate::Context).
+/// given with [`shared`](crate::AsynPmap::shared), `#[context] x: &T` a [`Context`].
 /// A returned `Result<T, E>` makes `E` the task's error type; `anyhow::Result<T>` and other aliases
-/// with one parameter cross as text ([`Raised`](crate::Raised)).
+/// with one parameter cross as text ([`Raised`]).
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -143,26 +163,6 @@ pub use mt_macros::main;
 /// }
 /// ```
 pub use mt_macros::task;
-/// Makes a task of a closure that captures nothing: a value for
-/// [`asyn_pmap_with`](crate::asyn_pmap_with).
-///
-/// The closure says its argument types and what it returns. `async` closures and `#[shared]` and
-/// `#[context]` arguments work as in [`#[task]`](macro@crate::task).
-///
-/// ```
-/// use mt_pool::{asyn_pmap_with, inline_task};
-///
-/// #[mt_pool::main]
-/// fn main() -> anyhow::Result<()> {
-///     let longer = inline_task!(async |#[shared] by: &usize, text: String| -> String {
-///         text.repeat(*by)
-///     });
-///     let run = asyn_pmap_with(longer, vec![String::from("ab")]).shared(3).start()?;
-///     assert_eq!(run.into_iter().next().unwrap()?, "ababab");
-///     Ok(())
-/// }
-/// ```
-pub use mt_macros::inline_task;
 pub use mt_proto::{ContextStep, DecodeError, SetupStep};
 pub use pmap::{AsynPmap, Indexed, IndexedIter, Pmap, PmapIter, asyn_pmap, asyn_pmap_with};
 pub use registry::Registration;

@@ -5,6 +5,7 @@
 
 mod act;
 mod crew;
+mod patience;
 mod pump;
 mod run;
 mod signals;

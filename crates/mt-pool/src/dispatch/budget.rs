@@ -48,6 +48,7 @@ pub(crate) struct Restarts {
     in_vain: VecDeque<Instant>,
     /// How often the pause has doubled.
     level: u32,
+    exhausted: bool,
     last: Option<Instant>,
     not_before: Option<Instant>,
 }
@@ -58,6 +59,7 @@ impl Restarts {
             budget,
             in_vain: VecDeque::new(),
             level: 0,
+            exhausted: false,
             last: None,
             not_before: None,
         }
@@ -80,6 +82,11 @@ impl Restarts {
         self.not_before = Some(now + pause);
     }
 
+    /// Another try would end the same way: there is none.
+    pub(crate) fn exhaust(&mut self) {
+        self.exhausted = true;
+    }
+
     /// Some worker finished an item: starting workers is not in vain.
     pub(crate) fn on_fruit(&mut self) {
         self.in_vain.clear();
@@ -88,7 +95,7 @@ impl Restarts {
     /// Whether the budget is spent.
     pub(crate) fn spent(&mut self, now: Instant) -> bool {
         self.forget(now);
-        self.in_vain.len() > self.budget.limit as usize
+        self.exhausted || self.in_vain.len() > self.budget.limit as usize
     }
 
     /// Whether a worker may be started now; if not, [`wakeup`](Self::wakeup) tells when.

@@ -58,7 +58,10 @@ impl Dispatch {
         let cause = gone
             .before_ready
             .unwrap_or(PoolError::Died { death: gone.death });
-        self.last_failure = Some(Arc::new(cause));
         self.restarts.on_fruitless(now);
+        if cause.is_hopeless() {
+            self.restarts.exhaust();
+        }
+        self.last_failure = Some(Arc::new(cause));
     }
 }

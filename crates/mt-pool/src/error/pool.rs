@@ -1,5 +1,7 @@
 //! Why a run can't start, and why a pool has no workers.
 
+use std::time::Duration;
+
 use mt_ipc::{HandshakeError, SpawnError};
 use mt_proto::SetupStep;
 
@@ -67,13 +69,14 @@ pub enum PoolError {
         /// How it ended.
         death: Death,
     },
-    /// It said nothing in time.
+    /// It lives, but does not say hello: it sleeps, or is busy with something else for very long.
     #[error(
-        "a worker process said nothing for {seconds} s; does `main` of the worker program call `mt_pool::init()` first?"
+        "a worker process said nothing for {:.1} s; does `main` of the worker program call `mt_pool::init()` first?",
+        waited.as_secs_f64()
     )]
     Silent {
         /// How long the pool waited.
-        seconds: u64,
+        waited: Duration,
     },
     /// It could not be set up.
     #[error("setting up a worker process failed at {step:?}: {}", Plain(.message))]
@@ -95,4 +98,17 @@ pub enum PoolError {
         /// How the last one ended.
         death: Death,
     },
+}
+
+impl PoolError {
+    /// Whether another worker would fare the same.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        match self {
+            Self::Spawn(error) => matches!(error, SpawnError::Replaced { .. }),
+            Self::Handshake(error) => matches!(error, HandshakeError::OtherBuild { .. }),
+            Self::Setup { step, .. } => matches!(step, SetupStep::Lookup | SetupStep::Decode),
+            Self::Silent { .. } => true,
+            Self::NoHello { .. } | Self::DiedInSetup { .. } | Self::Died { .. } => false,
+        }
+    }
 }

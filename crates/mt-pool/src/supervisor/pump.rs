@@ -12,14 +12,11 @@ use mt_ipc::{
 use mt_proto::{Fingerprint, FromWorker, Hello, Limits, Setup, ToWorker, Welcome, WorkerId};
 use tokio::{
     sync::{Notify, mpsc},
-    time::{sleep, timeout},
+    time::sleep,
 };
 
+use super::patience::Patience;
 use crate::error::{Death, DeathCause, PoolError};
-
-/// How long a worker may take from its start to its hello. Generous, because a loaded machine may
-/// take seconds; a worker that will never say it has mostly exited by then.
-pub(crate) const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a worker may live on after its connection has ended. A process that dies closes its
 /// descriptors some moments before its exit can be seen, and how it ended is worth waiting for.
@@ -145,18 +142,14 @@ async fn attend(spawned: Spawned, recipe: &Recipe, killer: &Killer, teller: &Tel
     };
     let writer = writer.run();
     tokio::pin!(writer);
+    let mut patience = Patience::new();
     let mut writing = true;
     let mut reading = true;
     let exit = loop {
-        let hello_due = if life.greeted {
-            Duration::MAX
-        } else {
-            HELLO_TIMEOUT
-        };
         tokio::select! {
             // All arms are cancel-safe: `recv` keeps what it has read, `wait` can be called again,
             // and the writer is not dropped.
-            frame = timeout(hello_due, receiver.recv()), if reading => {
+            frame = receiver.recv(), if reading => {
                 reading = life.on_frame(frame).await;
             }
             exit = life.process.wait() => break exit,
@@ -165,6 +158,12 @@ async fn attend(spawned: Spawned, recipe: &Recipe, killer: &Killer, teller: &Tel
                 life.end(DeathCause::HungUp);
             }
             () = killer.asked.notified() => life.end(DeathCause::Stopped),
+            () = patience.look_due(), if !life.greeted && !life.hung_up => {
+                if let Some(waited) = patience.look(life.process.id()) {
+                    life.failure = Some(PoolError::Silent { waited });
+                    life.end(DeathCause::Stopped);
+                }
+            }
             // A broken pipe: its exit, or its end of the connection, follows.
             _ = &mut writer, if writing => writing = false,
         }
@@ -175,30 +174,23 @@ async fn attend(spawned: Spawned, recipe: &Recipe, killer: &Killer, teller: &Tel
     life.into_ending(exit, &progress)
 }
 
-type Received = Result<Result<Option<mt_proto::Frame>, RecvError>, tokio::time::error::Elapsed>;
+type Received = Result<Option<mt_proto::Frame>, RecvError>;
 
 impl Life<'_> {
     /// Takes in what came; false when nothing more can come.
     async fn on_frame(&mut self, frame: Received) -> bool {
         let message = match frame {
-            Err(_) => {
-                self.failure = Some(PoolError::Silent {
-                    seconds: HELLO_TIMEOUT.as_secs(),
-                });
-                self.end(DeathCause::Stopped);
-                return false;
-            }
-            Ok(Ok(None)) => {
+            Ok(None) => {
                 self.hung_up = !self.said_bye;
                 return false;
             }
-            Ok(Err(RecvError::Cut | RecvError::Io(_))) => {
+            Err(RecvError::Cut | RecvError::Io(_)) => {
                 self.hung_up = true;
                 return false;
             }
-            Ok(Ok(Some(frame))) => FromWorker::from_frame(frame),
-            Ok(Err(RecvError::Decode(error))) => Err(error),
-            Ok(Err(other)) => return self.broke_protocol(other.to_string()),
+            Ok(Some(frame)) => FromWorker::from_frame(frame),
+            Err(RecvError::Decode(error)) => Err(error),
+            Err(other) => return self.broke_protocol(other.to_string()),
         };
         match message {
             Ok(message) => self.on_message(message).await,

@@ -1,6 +1,13 @@
 //! What `init()` does in a process that was started as a worker.
 
-use std::{process, sync::mpsc, thread};
+use std::{
+    process,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+};
 
 use mt_proto::FromWorker;
 
@@ -17,6 +24,11 @@ const NOT_DONE: i32 = 70;
 
 /// Works until the parent says die, and exits. Never returns to the program's `main`.
 pub(crate) fn main() -> ! {
+    // A test harness may call it from several tests at once. The first one works.
+    static ENTERED: AtomicBool = AtomicBool::new(false);
+    while ENTERED.swap(true, Ordering::AcqRel) {
+        thread::park();
+    }
     panic::install_hook();
     let (assign, assigned) = mpsc::sync_channel(1);
     let link = thread::Builder::new()
