@@ -64,6 +64,15 @@ impl ToTokens for TaskImpl<'_> {
                 fn default_shared() -> ::core::option::Option<Self::Shared> {
                     #default_shared
                 }
+                fn describe_error(error: &Self::Error) -> ::std::string::String {
+                    // generated: fires for some types only
+                    #[allow(
+                        unused_imports,
+                        reason = "one of them applies, by the type of the error"
+                    )]
+                    use #krate::__private::{ByDebug as _, ByDisplay as _, ByName as _};
+                    (&&&#krate::__private::Describe(error)).describe()
+                }
             }
             #(#cfgs)*
             #krate::__private::inventory::submit! {

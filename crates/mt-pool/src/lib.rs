@@ -80,6 +80,7 @@
 extern crate self as mt_pool;
 
 mod context;
+mod describe;
 mod dispatch;
 mod error;
 mod event;
@@ -179,6 +180,7 @@ pub mod __private {
     pub use tokio;
 
     pub use crate::{
+        describe::{ByDebug, ByDisplay, ByName, Describe},
         init::TestEntry,
         wire::{Checked, wire},
     };
