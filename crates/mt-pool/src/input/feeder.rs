@@ -76,7 +76,7 @@ impl Feeder {
         while wanted {
             match catch_unwind(AssertUnwindSafe(|| iter.next())) {
                 Ok(Some(item)) => {
-                    wanted = if self.encode(&item) {
+                    wanted = if self.encode(item) {
                         self.exchange.push_and_reserve(&self.scratch)
                     } else {
                         self.exchange.reserve()
@@ -93,7 +93,7 @@ impl Feeder {
         while self.exchange.reserve_async().await {
             match AssertUnwindSafe(stream.next()).catch_unwind().await {
                 Ok(Some(item)) => {
-                    if self.encode(&item) {
+                    if self.encode(item) {
                         self.exchange.push(&self.scratch);
                     }
                 }
@@ -107,14 +107,17 @@ impl Feeder {
     /// Encodes an item. True: it is in the scratch buffer, for the exchange. False: it is too long to
     /// be copied or can't be sent, and was handed over already.
     ///
-    /// This is outside the exchange's lock: a `Serialize` is user code that may take its time or
-    /// panic.
+    /// This is outside the exchange's lock: a `Serialize` and a `Drop` are user code that may take
+    /// their time or panic.
     #[inline]
-    fn encode<I: Wire>(&mut self, item: &I) -> bool {
+    fn encode<I: Wire>(&mut self, item: I) -> bool {
         let (scratch, limit) = (&mut self.scratch, self.options.max_item_bytes);
         scratch.clear();
-        let encode = || push_record(scratch, RecordTag::Value, item, limit);
-        match catch_unwind(AssertUnwindSafe(encode)) {
+        let encode = || push_record(scratch, RecordTag::Value, &item, limit);
+        let encoded = catch_unwind(AssertUnwindSafe(encode));
+        // What goes wrong with the original does not undo its copy.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(item)));
+        match encoded {
             Ok(Ok(())) if self.scratch.len() <= LONG_BYTES => return true,
             Ok(Ok(())) => self
                 .exchange
