@@ -13,7 +13,10 @@ use futures::Stream;
 use mt_proto::{Failure, ItemIndex, RecordTag, Records, decode_strict};
 use tokio::sync::mpsc;
 
-use super::iter::{IndexedIter, PmapIter};
+use super::{
+    iter::{IndexedIter, PmapIter},
+    wait::wait_here,
+};
 use crate::{
     Stats, Task, TaskError, TaskErrorKind, Wire,
     dispatch::{Delivery, Lost},
@@ -112,7 +115,7 @@ impl<T: Task> Pmap<T> {
         if let Some(found) = self.take_current() {
             return Some(found);
         }
-        futures::executor::block_on(std::future::poll_fn(|cx| self.poll_indexed(cx)))
+        wait_here(|cx| self.poll_indexed(cx))
     }
 
     pub(super) fn poll_indexed(&mut self, cx: &mut Context<'_>) -> Poll<Option<(u64, Outcome<T>)>> {

@@ -1,11 +1,11 @@
 //! Contexts: one for every batch of items, made before its first and closed after its last.
 
-use std::{cell::Cell, rc::Rc};
+use std::{any::TypeId, cell::Cell, rc::Rc};
 
 use mt_proto::{ContextStep, Failure, FromWorker, Notice, clip_text};
 
 use super::{outbox::Outbox, panic::caught};
-use crate::Context;
+use crate::{Context, NoContext, Task};
 
 /// A batch's context, held by every item of it that runs.
 pub(super) struct Batch<C> {
@@ -21,6 +21,15 @@ pub(super) enum Current<C> {
     Open(Rc<Batch<C>>),
     /// Its context could not be made; so many of its items are still to be told.
     Failed(Failure, u32),
+}
+
+/// The items of one context. A task without one does not open nothing for every batch.
+pub(super) fn items_per_context<T: Task>(batch_size: u32) -> u32 {
+    if TypeId::of::<T::Context>() == TypeId::of::<NoContext>() {
+        u32::MAX
+    } else {
+        batch_size
+    }
 }
 
 impl<C> Current<C> {

@@ -24,8 +24,10 @@ struct Report {
     backtrace: String,
 }
 
-/// Makes panics inside [`caught`] be kept instead of printed. Others are shown as before.
+/// Makes panics of this thread be kept for [`caught`] instead of printed. Those of other threads are
+/// shown as before.
 pub(super) fn install_hook() {
+    WATCHING.set(true);
     let before = take_hook();
     set_hook(Box::new(move |info| {
         if WATCHING.get() {
@@ -38,16 +40,16 @@ pub(super) fn install_hook() {
 }
 
 /// Runs user code; a panic becomes an outcome.
+#[inline]
 pub(super) fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Failure> {
-    let outer = WATCHING.replace(true);
-    let result = catch_unwind(AssertUnwindSafe(code));
-    let result = result.map_err(|payload| {
-        // Dropping a payload is user code too.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-        LAST.with_borrow_mut(Option::take)
-    });
-    WATCHING.set(outer);
-    result.map_err(|report| match report {
+    catch_unwind(AssertUnwindSafe(code)).map_err(failure)
+}
+
+#[cold]
+fn failure(payload: Box<dyn Any + Send>) -> Failure {
+    // Dropping a payload is user code too.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+    match LAST.with_borrow_mut(Option::take) {
         Some(Report {
             message,
             location,
@@ -63,7 +65,7 @@ pub(super) fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Failure> {
             location: None,
             backtrace: String::new(),
         },
-    })
+    }
 }
 
 fn report(info: &PanicHookInfo<'_>) -> Report {

@@ -18,7 +18,7 @@ use futures::{
 use mt_proto::{Failure, ItemIndex, Records, Run};
 
 use super::{
-    batch::{Batch, Current},
+    batch::{Batch, Current, items_per_context},
     call::{Encoded, Reporter, decode},
     job::{Bench, Job},
     panic::caught,
@@ -51,7 +51,7 @@ pub(super) fn run<T: Task>(job: Job, bench: Bench<T>) {
             running: FuturesUnordered::new(),
             closing: FuturesUnordered::new(),
             spare: Vec::new(),
-            batch_size: setup.batch_size,
+            batch_size: items_per_context::<T>(setup.batch_size),
             max_concurrency: setup.max_concurrency as usize,
             started: 0,
             finished: 0,
@@ -225,7 +225,10 @@ where
             let future = place.as_mut().as_pin_mut().expect("set above");
             match future.poll(&mut cx) {
                 Poll::Pending => Ok(Poll::Pending),
-                Poll::Ready(result) => reporter.encode(result).map(Poll::Ready),
+                Poll::Ready(result) => {
+                    place.set(None);
+                    reporter.encode(result).map(Poll::Ready)
+                }
             }
         });
         match polled.and_then(|polled| polled) {
@@ -236,8 +239,16 @@ where
                     batch: Some(batch),
                 });
             }
-            Ok(Poll::Ready(())) => self.end(index, place, batch, Ok(())),
-            Err(failure) => self.end(index, place, batch, Err(failure)),
+            Ok(Poll::Ready(())) => {
+                self.keep(place);
+                self.end(index, batch, Ok(()));
+            }
+            Err(failure) => {
+                // The call's own leftovers are user code too.
+                let _ = caught(|| place.set(None));
+                self.keep(place);
+                self.end(index, batch, Err(failure));
+            }
         }
     }
 
@@ -264,28 +275,27 @@ where
     fn end_running(&mut self, ended: Ended<T, F>) {
         let Ended {
             index,
-            place,
+            mut place,
             batch,
             called,
         } = ended;
         let reporter = &mut self.reporter;
         let encoded = called.and_then(|result| caught(|| reporter.encode(result))?);
-        self.end(index, place, batch, encoded);
+        // What the call leaves behind is user code too; a panic there does not undo its result.
+        let _ = caught(|| place.set(None));
+        self.keep(place);
+        self.end(index, batch, encoded);
     }
 
-    fn end(
-        &mut self,
-        index: ItemIndex,
-        mut place: Place<F>,
-        batch: Rc<Batch<T::Context>>,
-        encoded: Encoded,
-    ) {
-        self.report(index, encoded);
-        // The call's own leftovers are user code too; a panic there does not undo its result.
-        let _ = caught(|| place.set(None));
+    /// Keeps an empty place for the next call.
+    fn keep(&mut self, place: Place<F>) {
         if self.spare.len() < SPARE_PLACES {
             self.spare.push(place);
         }
+    }
+
+    fn end(&mut self, index: ItemIndex, batch: Rc<Batch<T::Context>>, encoded: Encoded) {
+        self.report(index, encoded);
         let is_current =
             matches!(&self.batch, Current::Open(current) if Rc::ptr_eq(current, &batch));
         if !is_current && Rc::strong_count(&batch) == 1 {

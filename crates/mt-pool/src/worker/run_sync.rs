@@ -10,7 +10,7 @@ use std::{
 use mt_proto::{Failure, Records, Run};
 
 use super::{
-    batch::{Batch, Current},
+    batch::{Batch, Current, items_per_context},
     call::{Encoded, Reporter, decode},
     job::{Bench, Job},
     panic::caught,
@@ -23,6 +23,7 @@ pub(super) fn run<T: Task>(mut job: Job, bench: Bench<T>) {
         bench,
         batch: Current::None,
         reporter: Reporter::new(job.setup.max_result_bytes),
+        items_per_context: items_per_context::<T>(job.setup.batch_size),
         started: 0,
     };
     while let Some(run) = job.inbox.blocking_recv() {
@@ -36,6 +37,7 @@ struct Runner<T: Task> {
     bench: Bench<T>,
     batch: Current<T::Context>,
     reporter: Reporter,
+    items_per_context: u32,
     started: u64,
 }
 
@@ -77,7 +79,7 @@ impl<T: Task> Runner<T> {
     /// The context of the next item.
     fn context(&mut self, job: &Job) -> Result<Rc<T::Context>, Failure> {
         if let Current::None = self.batch {
-            let open = Batch::open(Rc::clone(&self.bench.config), job.setup.batch_size);
+            let open = Batch::open(Rc::clone(&self.bench.config), self.items_per_context);
             self.batch = job.runtime.block_on(open);
         }
         match &self.batch {
