@@ -1,0 +1,212 @@
+//! The example that digests a tree, run as its users run it: a program with files before it, its
+//! output and its exit code.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod example;
+mod reference;
+mod row;
+mod tree;
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    path::Path,
+};
+
+use example::Example;
+use reference::{sums_of_sha256sum, words_of_wc};
+use row::{Row, expected};
+use rustix::process::{Signal, kill_process};
+use tree::Tree;
+
+/// What the digest of the tree prints, sorted, and how it exits.
+fn digests(tree: &Path, options: &[&str]) -> (Vec<Row>, Option<i32>) {
+    let output = Example::new(tree).args(options).arg("--json").output();
+    let mut rows = row::parse(&output.stdout);
+    rows.sort();
+    (rows, output.status.code())
+}
+
+#[test]
+fn every_file_has_its_digest() {
+    let tree = Tree::of_all_sorts();
+    let mut expected: Vec<Row> = tree.files.iter().map(expected).collect();
+    expected.sort();
+    for workers in ["1", "2", "8"] {
+        for order in [None, Some("--unordered")] {
+            let options: Vec<&str> = ["-w", workers].into_iter().chain(order).collect();
+            let (rows, code) = digests(tree.path(), &options);
+            assert_eq!(rows, expected, "with {options:?}");
+            assert_eq!(code, Some(0), "with {options:?}");
+        }
+    }
+}
+
+#[test]
+fn in_order_the_output_is_the_same_to_the_byte() {
+    let tree = Tree::of_texts(500);
+    let output = |workers| {
+        let mut example = Example::new(tree.path());
+        example.args(["--json", "-q", "-w", workers]).output()
+    };
+    let one = output("1");
+    assert_eq!(
+        one.stdout.iter().filter(|&&byte| byte == b'\n').count(),
+        500
+    );
+    assert!(one.stderr.is_empty());
+    assert!(output("2").stdout == one.stdout);
+    assert!(output("8").stdout == one.stdout);
+}
+
+#[test]
+fn digests_equal_those_of_sha256sum_and_wc() {
+    let tree = Tree::of_all_sorts();
+    let (rows, _) = digests(tree.path(), &[]);
+    if let Some(mut sums) = sums_of_sha256sum(&tree) {
+        sums.sort();
+        let ours: Vec<_> = rows.iter().map(Row::path_and_sum).collect();
+        assert_eq!(ours, sums);
+    }
+    for file in tree.files.iter().filter(|file| file.is_plain_text()) {
+        if let Some(counts) = words_of_wc(&tree.path().join(&file.path)) {
+            let row = rows.iter().find(|row| row.is_of(file)).unwrap();
+            assert_eq!(row.counts(), Some(counts), "{:?}", file.path);
+        }
+    }
+}
+
+#[test]
+fn a_file_alone_is_a_tree_too() {
+    let tree = Tree::of_texts(3);
+    let file = &tree.files[1];
+    let (rows, code) = digests(&tree.path().join(&file.path), &[]);
+    let row = &rows[0];
+    assert!(row.is_of(file) && rows.len() == 1, "{rows:?}");
+    assert_eq!(code, Some(0));
+}
+
+#[test]
+fn an_unreadable_file_is_reported() {
+    let tree = Tree::of_texts(20);
+    if !tree.make_unreadable("text-7.txt") {
+        return; // this user may read everything
+    }
+    let (rows, code) = digests(tree.path(), &[]);
+    let errors: Vec<_> = rows.iter().filter_map(Row::error).collect();
+    assert_eq!(errors.len(), 1);
+    assert!(errors[0].contains("PermissionDenied"), "{errors:?}");
+    assert_eq!((rows.len(), code), (20, Some(1)));
+}
+
+/// One that even the superuser can't read.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_error_while_reading_is_reported() {
+    let (rows, code) = digests(Path::new("/proc/self/mem"), &[]);
+    let error = rows[0].error().unwrap();
+    assert!(error.contains("can't be read beyond 0 bytes"), "{error}");
+    assert_eq!((rows.len(), code), (1, Some(1)));
+}
+
+#[test]
+fn a_poisoned_file_is_lost_alone() {
+    let tree = Tree::of_texts(200);
+    let (whole, _) = digests(tree.path(), &["-w", "2"]);
+    for poison in ["text-77.txt", "*-77.t?t"] {
+        for workers in ["1", "2", "8"] {
+            let (rows, code) = digests(tree.path(), &["-w", workers, "--poison", poison]);
+            let (lost, kept): (Vec<_>, Vec<_>) =
+                rows.into_iter().partition(|row| row.error().is_some());
+            assert_eq!(lost.len(), 1, "{lost:?}");
+            assert!(lost[0].is_of(tree.file("text-77.txt")));
+            let error = lost[0].error().unwrap();
+            assert!(error.contains("crashed 3 times"), "{error}");
+            assert!(error.contains("SIGABRT"), "{error}");
+            let rest = whole
+                .iter()
+                .filter(|row| !row.is_of(tree.file("text-77.txt")));
+            assert!(kept.iter().eq(rest));
+            assert_eq!(code, Some(1));
+        }
+    }
+}
+
+#[test]
+fn the_summary_counts_everything() {
+    let tree = Tree::of_texts(50);
+    let output = Example::new(tree.path()).args(["-w", "2"]).output();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let total = text.lines().find(|line| line.contains("total")).unwrap();
+    assert!(total.contains(" 50 "), "{text}");
+    assert!(text.contains("errors: 0; workers: "), "{text}");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn git_and_target_are_left_out_unless_asked_for() {
+    let tree = Tree::of_texts(2);
+    for folder in [".git", "target"] {
+        fs::create_dir(tree.path().join(folder)).unwrap();
+        fs::write(tree.path().join(folder).join("file"), "x").unwrap();
+    }
+    assert_eq!(digests(tree.path(), &[]).0.len(), 2);
+    assert_eq!(digests(tree.path(), &["--all"]).0.len(), 4);
+}
+
+#[test]
+fn nothing_there_is_an_error() {
+    let tree = Tree::of_texts(0);
+    let (rows, code) = digests(tree.path(), &[]);
+    assert_eq!((rows.len(), code), (0, Some(0)));
+    let output = Example::new(&tree.path().join("missing")).output();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("missing can't be looked at"));
+}
+
+#[test]
+fn an_interrupt_drains() {
+    // More than the capacity of one worker and what fits into a pipe: while nobody reads, the run
+    // can't come to its end.
+    let tree = Tree::of_texts(8_000);
+    let mut running = Example::new(tree.path())
+        .args(["--json", "-w", "1"])
+        .start();
+    let mut stdout = BufReader::new(running.stdout());
+    let mut stderr = BufReader::new(running.stderr());
+    let mut printed = Vec::new();
+    stdout.read_until(b'\n', &mut printed).unwrap();
+    kill_process(running.pid(), Signal::INT).unwrap();
+    // Read on only when the run knows.
+    let mut said = String::new();
+    stderr.read_line(&mut said).unwrap();
+    assert!(said.contains("interrupted"), "{said}");
+    stdout.read_to_end(&mut printed).unwrap();
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(running.wait().code(), Some(130), "{said}");
+    let rows = row::parse(&printed);
+    assert!((1..8_000).contains(&rows.len()), "{}", rows.len());
+    for row in rows {
+        let file = tree.files.iter().find(|file| row.is_of(file)).unwrap();
+        assert_eq!(row, expected(file));
+    }
+    assert!(said.contains("not started"), "{said}");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_run_quietly() {
+    let tree = Tree::of_texts(4_000);
+    let mut running = Example::new(tree.path())
+        .args(["--json", "-w", "2"])
+        .start();
+    let mut stderr = running.stderr();
+    let mut line = String::new();
+    BufReader::new(running.stdout())
+        .read_line(&mut line)
+        .unwrap(); // and it is closed
+    let mut said = String::new();
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!((running.wait().code(), said.as_str()), (Some(0), ""));
+}
