@@ -5,6 +5,7 @@ mod iter;
 mod options;
 mod output;
 mod plan;
+mod wait;
 
 pub use builder::{AsynPmap, asyn_pmap, asyn_pmap_with};
 pub use iter::{IndexedIter, PmapIter};

@@ -2,6 +2,7 @@
 
 use std::{rc::Rc, sync::Arc};
 
+use futures::FutureExt;
 use mt_ipc::Progress;
 use mt_proto::{
     FromWorker, InitCall, Run, Setup, SetupFailure, SetupStep, clip_text, decode_strict,
@@ -126,7 +127,7 @@ pub(crate) fn call_once<T: Task>(runtime: &Runtime, input: &[u8]) -> Result<(), 
     let call = T::call(Rc::clone(&context), Rc::new(shared), input);
     let raised = match T::STYLE {
         // Outside the runtime, so that a blocking function may use one of its own.
-        TaskStyle::Sync => futures::executor::block_on(call).err(),
+        TaskStyle::Sync => call.now_or_never().ok_or("it waits")?.err(),
         TaskStyle::Async => runtime.block_on(call).err(),
     };
     match raised {
