@@ -1,6 +1,7 @@
 //! Telling a worker process from the program it is a copy of.
 
 use std::{
+    env,
     ffi::OsString,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -10,6 +11,8 @@ use mt_ipc::{WorkerCommand, WorkerStdout};
 use crate::{StartError, worker};
 
 static INITIALISED: AtomicBool = AtomicBool::new(false);
+/// Set in a worker process that has gone through [`init`].
+static IN_WORKER: AtomicBool = AtomicBool::new(false);
 
 /// Turns this process into a worker if it was started as one; returns at once otherwise.
 ///
@@ -20,6 +23,7 @@ static INITIALISED: AtomicBool = AtomicBool::new(false);
 /// In a worker process this never returns.
 pub fn init() {
     if mt_ipc::is_worker_process() {
+        IN_WORKER.store(true, Ordering::Release);
         worker::main();
     }
     INITIALISED.store(true, Ordering::Release);
@@ -81,6 +85,11 @@ macro_rules! test_worker {
 pub(crate) fn own_command() -> Result<WorkerCommand, StartError> {
     let mut command = WorkerCommand::default();
     if INITIALISED.load(Ordering::Acquire) {
+        return Ok(command);
+    }
+    if IN_WORKER.load(Ordering::Acquire) {
+        // A run inside a task. What has brought this process to `init` will bring its workers there.
+        command.args = env::args_os().skip(1).collect();
         return Ok(command);
     }
     if mt_ipc::is_worker_process() {
