@@ -1,6 +1,11 @@
 //! What a run tells about itself while it goes on.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Instant,
+};
 
 use mt_ipc::Exit;
 
@@ -76,8 +81,9 @@ impl Observer {
         Self(Arc::new(call))
     }
 
+    /// A panic of the observer, which was shown as every panic is, does not end the run.
     pub(crate) fn tell(&self, event: &PoolEvent) {
-        (self.0)(event);
+        let _ = catch_unwind(AssertUnwindSafe(|| (self.0)(event)));
     }
 }
 
