@@ -94,10 +94,13 @@ impl Crew {
             return;
         };
         let Some(sender) = &member.sender else { return };
+        let is_beat = matches!(message, ToWorker::Beat(_));
         match sender.try_send(message.into_frame()) {
             Ok(()) | Err(SendError::Closed) => {}
-            // Only a worker that reads nothing any more gets this far: dispatch sends within the
-            // queue's bound, and a beat a second never fills the control lane otherwise.
+            // A worker that has been stopped for minutes. Whether it is frozen is for `liveness` to
+            // say, and one that misses its leave is killed after its grace.
+            Err(_) if is_beat => {}
+            // Dispatch sends within the queue's bound, so this can't be.
             Err(_) => member.killer.kill(),
         }
     }
