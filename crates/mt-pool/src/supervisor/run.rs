@@ -145,6 +145,10 @@ impl Supervisor {
         if found.output_full != self.paused {
             self.paused = found.output_full;
             self.dispatch(Event::Paused(self.paused));
+            if !self.paused {
+                // There was no appetite above, so the feeder wakes nobody: look again with one.
+                self.take_input();
+            }
         }
     }
 
