@@ -61,5 +61,6 @@ pub(crate) fn main() -> ! {
     };
     outbox.finish();
     let _ = link.join();
+    mt_ipc::end_descendants();
     process::exit(code)
 }
