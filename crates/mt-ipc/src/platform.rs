@@ -17,7 +17,7 @@ pub(crate) use page::Page;
 #[cfg(unix)]
 pub(crate) use tree::kill_tree;
 #[cfg(unix)]
-pub use unix::guard;
+pub use unix::{end_descendants, guard};
 #[cfg(unix)]
 pub(crate) use unix::{
     Stream, StreamReadHalf, StreamWriteHalf, connected_pair, own_program, prepare, read_now,

@@ -203,6 +203,12 @@ pub fn guard(connection: impl AsFd) -> io::Result<()> {
     Ok(())
 }
 
+/// Kills what this worker process has started and is still there, also what has detached itself. To
+/// be called just before it exits: afterwards nobody could tell whose they were.
+pub fn end_descendants() {
+    tree::kill_below(getpid());
+}
+
 fn end_with_everything_below() -> ! {
     let own = getpid();
     tree::kill_below(own);
