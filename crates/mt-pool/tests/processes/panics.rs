@@ -1,0 +1,67 @@
+//! Panics are outcomes, and their worker goes on.
+
+use mt_pool::{AsynPmap, Task, TaskErrorKind, asyn_pmap};
+
+use crate::{
+    deed::{Deed, act, act_async},
+    report::{Report, complete},
+    scene::check,
+};
+
+/// One worker that says its pid, does the deed, and says its pid again.
+fn between_pids<T>(run: impl Fn(Vec<Deed>) -> AsynPmap<T>, deed: Deed) -> Report<T>
+where
+    T: Task<Input = Deed, Output = u64>,
+    T::Error: std::fmt::Debug,
+{
+    let report = complete(run(vec![Deed::Pid, deed, Deed::Pid]).pool_processes(1), 3);
+    let pid = |index: usize| *report.outcomes[index].as_ref().unwrap();
+    assert_eq!(pid(0), pid(2), "the worker lives");
+    assert_eq!(report.stats.workers_started, 1);
+    report
+}
+
+fn panicked(deed: &Deed) -> Vec<(String, Option<String>, String)> {
+    let sync = between_pids(asyn_pmap::<act>, deed.clone());
+    let asyn = between_pids(asyn_pmap::<act_async>, deed.clone());
+    [sync.error(1).kind(), asyn.error(1).kind()]
+        .map(|kind| match kind {
+            TaskErrorKind::Panicked {
+                message,
+                location,
+                backtrace,
+            } => (message.clone(), location.clone(), backtrace.clone()),
+            other => panic!("no panic: {other:?}"),
+        })
+        .into()
+}
+
+#[test]
+fn a_panic_has_message_place_and_call_stack() {
+    check(|| {
+        for (message, location, backtrace) in panicked(&Deed::Panic("no \u{1b}[2J way".into())) {
+            assert_eq!(message, "no \u{1b}[2J way");
+            assert!(location.unwrap().contains("deed.rs:"));
+            assert!(backtrace.contains("deed.rs"), "{backtrace}");
+        }
+    });
+}
+
+#[test]
+fn a_panic_of_a_hundred_megabytes_is_cut() {
+    check(|| {
+        for (message, ..) in panicked(&Deed::PanicLong(100 << 20)) {
+            assert!(message.starts_with("éé") && message.len() < 1 << 20);
+        }
+    });
+}
+
+#[test]
+fn a_panic_without_a_text() {
+    check(|| {
+        for (message, location, _) in panicked(&Deed::PanicOdd) {
+            assert!(!message.is_empty());
+            assert!(location.is_some());
+        }
+    });
+}

@@ -1,0 +1,173 @@
+//! Items and results that can't cross cost themselves and nothing else.
+
+use mt_pool::{TaskErrorKind, asyn_pmap, task};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+
+use crate::{report::complete, scene::check};
+
+/// A value whose crossing goes wrong on the way there, or on the way in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Awkward {
+    Fine,
+    NotSent,
+    PanicsSent,
+    NotRead,
+    PanicsRead,
+    PanicsDropped,
+}
+
+use Awkward::{Fine, NotRead, NotSent, PanicsDropped, PanicsRead, PanicsSent};
+
+impl Serialize for Awkward {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            NotSent => Err(ser::Error::custom("it will not go")),
+            PanicsSent => panic!("it goes to pieces"),
+            Fine => serializer.serialize_u8(0),
+            NotRead => serializer.serialize_u8(1),
+            PanicsRead => serializer.serialize_u8(2),
+            PanicsDropped => serializer.serialize_u8(3),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Awkward {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u8::deserialize(deserializer)? {
+            0 => Ok(Fine),
+            1 => Err(de::Error::custom("it is not right")),
+            2 => panic!("it comes to pieces"),
+            _ => Ok(PanicsDropped),
+        }
+    }
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert_ne!(self.0, PanicsDropped, "it ends in pieces");
+    }
+}
+
+/// An [`Awkward`] that may also panic when it is dropped.
+#[derive(Debug, Serialize, Deserialize)]
+struct Bomb(Awkward);
+
+#[task]
+fn take(value: Awkward) -> u32 {
+    std::hint::black_box(value);
+    std::process::id()
+}
+
+#[task]
+fn take_bomb(value: Bomb) -> u32 {
+    std::mem::forget(value);
+    std::process::id()
+}
+
+#[task]
+fn give(code: u8) -> Bomb {
+    let awkward = [
+        Fine,
+        NotSent,
+        PanicsSent,
+        PanicsDropped,
+        NotRead,
+        PanicsRead,
+    ];
+    Bomb(awkward[usize::from(code)])
+}
+
+#[task]
+async fn give_async(code: u8) -> Bomb {
+    tokio::task::yield_now().await;
+    let awkward = [
+        Fine,
+        NotSent,
+        PanicsSent,
+        PanicsDropped,
+        NotRead,
+        PanicsRead,
+    ];
+    Bomb(awkward[usize::from(code)])
+}
+
+#[test]
+fn what_does_not_serialise_fails_alone() {
+    check(|| {
+        let items = vec![Fine, NotSent, Fine, PanicsSent, Fine];
+        let report = complete(asyn_pmap::<take>(items).pool_processes(1), 5);
+        assert_eq!(report.failed(), [1, 3]);
+        let text = [report.error(1).to_string(), report.error(3).to_string()];
+        assert!(text[0].contains("it will not go") || text[0].contains("can't be sent"));
+        assert!(text[1].contains("it goes to pieces"), "{text:?}");
+        assert_eq!(report.stats.workers_started, 1);
+    });
+}
+
+#[test]
+fn a_hundred_bad_then_a_hundred_good() {
+    check(|| {
+        for bad in [NotSent, PanicsSent, NotRead, PanicsRead] {
+            let items = [vec![bad; 100], vec![Fine; 100]].concat();
+            let run = asyn_pmap::<take>(items).pool_processes(1).capacity(7);
+            let report = complete(run, 200);
+            assert_eq!(report.failed(), (0..100).collect::<Vec<_>>());
+            assert_eq!(report.stats.workers_started, 1, "the worker lives");
+        }
+    });
+}
+
+#[test]
+fn what_does_not_decode_in_the_worker_fails_alone() {
+    check(|| {
+        let report = complete(asyn_pmap::<take>([Fine, NotRead, PanicsRead, Fine]), 4);
+        assert!(matches!(
+            report.error(1).kind(),
+            TaskErrorKind::Undecodable(_)
+        ));
+        assert!(matches!(
+            report.error(2).kind(),
+            TaskErrorKind::Panicked { .. }
+        ));
+        assert_eq!(report.failed(), [1, 2]);
+        assert!(report.deaths().is_empty());
+    });
+}
+
+#[test]
+fn an_item_that_panics_when_it_is_dropped() {
+    check(|| {
+        let items = [Bomb(Fine), Bomb(PanicsDropped), Bomb(Fine)];
+        let report = complete(asyn_pmap::<take_bomb>(items), 3);
+        assert!(report.outcomes[0].is_ok() && report.outcomes[2].is_ok());
+    });
+}
+
+#[test]
+fn results_that_do_not_cross_fail_alone_and_their_worker_lives() {
+    check(|| {
+        let codes: Vec<u8> = (0..20).flat_map(|_| [0, 1, 2, 3, 4, 5]).collect();
+        let items = codes.len() as u64;
+        let sync = complete(asyn_pmap::<give>(codes.clone()).pool_processes(1), items);
+        let asyn = complete(
+            asyn_pmap::<give_async>(codes.clone()).pool_processes(1),
+            items,
+        );
+        assert_eq!(
+            (sync.stats.workers_started, asyn.stats.workers_started),
+            (1, 1)
+        );
+        for (index, code) in codes.into_iter().enumerate() {
+            for outcome in [&sync.outcomes[index], &asyn.outcomes[index]] {
+                let kind = outcome.as_ref().map_err(|error| error.kind());
+                let expected = match code {
+                    0 => kind.is_ok(),
+                    1 => matches!(kind, Err(TaskErrorKind::Unserialisable(_))),
+                    2 | 3 => matches!(kind, Err(TaskErrorKind::Panicked { .. })),
+                    _ => matches!(kind, Err(TaskErrorKind::Undecodable(_))),
+                };
+                assert!(expected, "code {code}: {kind:?}");
+            }
+        }
+    });
+}
