@@ -3,21 +3,17 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod early;
 mod example;
 mod reference;
 mod row;
 mod tree;
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Read},
-    path::Path,
-};
+use std::{fs, path::Path};
 
 use example::Example;
 use reference::{sums_of_sha256sum, words_of_wc};
 use row::{Row, expected};
-use rustix::process::{Signal, kill_process};
 use tree::Tree;
 
 /// What the digest of the tree prints, sorted, and how it exits.
@@ -164,49 +160,4 @@ fn nothing_there_is_an_error() {
     let output = Example::new(&tree.path().join("missing")).output();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("missing can't be looked at"));
-}
-
-#[test]
-fn an_interrupt_drains() {
-    // More than the capacity of one worker and what fits into a pipe: while nobody reads, the run
-    // can't come to its end.
-    let tree = Tree::of_texts(8_000);
-    let mut running = Example::new(tree.path())
-        .args(["--json", "-w", "1"])
-        .start();
-    let mut stdout = BufReader::new(running.stdout());
-    let mut stderr = BufReader::new(running.stderr());
-    let mut printed = Vec::new();
-    stdout.read_until(b'\n', &mut printed).unwrap();
-    kill_process(running.pid(), Signal::INT).unwrap();
-    // Read on only when the run knows.
-    let mut said = String::new();
-    stderr.read_line(&mut said).unwrap();
-    assert!(said.contains("interrupted"), "{said}");
-    stdout.read_to_end(&mut printed).unwrap();
-    stderr.read_to_string(&mut said).unwrap();
-    assert_eq!(running.wait().code(), Some(130), "{said}");
-    let rows = row::parse(&printed);
-    assert!((1..8_000).contains(&rows.len()), "{}", rows.len());
-    for row in rows {
-        let file = tree.files.iter().find(|file| row.is_of(file)).unwrap();
-        assert_eq!(row, expected(file));
-    }
-    assert!(said.contains("not started"), "{said}");
-}
-
-#[test]
-fn a_reader_that_goes_away_ends_the_run_quietly() {
-    let tree = Tree::of_texts(4_000);
-    let mut running = Example::new(tree.path())
-        .args(["--json", "-w", "2"])
-        .start();
-    let mut stderr = running.stderr();
-    let mut line = String::new();
-    BufReader::new(running.stdout())
-        .read_line(&mut line)
-        .unwrap(); // and it is closed
-    let mut said = String::new();
-    stderr.read_to_string(&mut said).unwrap();
-    assert_eq!((running.wait().code(), said.as_str()), (Some(0), ""));
 }
