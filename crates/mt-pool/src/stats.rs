@@ -1,6 +1,9 @@
 //! Counts of a run.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 /// What a run has done so far. Consistent at the moment it was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,14 +43,27 @@ impl std::fmt::Display for Stats {
 
 /// The stats as the supervisor and the consumer share them.
 #[derive(Debug, Default)]
-pub(crate) struct StatsCell(Mutex<Stats>);
+pub(crate) struct StatsCell {
+    stats: Mutex<Stats>,
+    complete: AtomicBool,
+}
 
 impl StatsCell {
     pub(crate) fn update(&self, change: impl FnOnce(&mut Stats)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.stats.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     pub(crate) fn get(&self) -> Stats {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The supervisor has come to the end of the run, and not to one of its own.
+    pub(crate) fn set_complete(&self) {
+        self.complete.store(true, Ordering::Release);
+    }
+
+    /// Whether every outcome has been handed out.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete.load(Ordering::Acquire)
     }
 }

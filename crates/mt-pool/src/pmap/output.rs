@@ -127,7 +127,12 @@ impl<T: Task> Pmap<T> {
                 return Poll::Ready(None);
             }
             match ready!(self.outcomes.poll_recv(cx)) {
-                None => self.over = true,
+                None => {
+                    // An end that is none must not look like one.
+                    let complete = self.stats.is_complete();
+                    assert!(complete, "bug in mt-pool: the supervisor of this run has panicked");
+                    self.over = true;
+                }
                 Some(Delivery::Results(run)) => {
                     let bytes = run.records.len();
                     self.current = Some(Current {

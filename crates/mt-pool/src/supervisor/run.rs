@@ -81,6 +81,7 @@ pub(super) async fn supervise(plan: Plan) {
     loop {
         supervisor.take_input();
         if supervisor.finished {
+            supervisor.stats.set_complete();
             return;
         }
         let wakeup = supervisor.wakeup();
