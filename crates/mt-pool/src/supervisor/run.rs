@@ -174,6 +174,9 @@ impl Supervisor {
     }
 
     fn on_interrupt(&mut self) {
+        if self.dispatch.is_closed() {
+            return;
+        }
         self.stats.update(|stats| stats.interrupted = true);
         self.tell(&crate::PoolEvent::Interrupted);
         self.dispatch(Event::Drain);

@@ -49,13 +49,11 @@ impl Interrupts {
         Self { signal }
     }
 
-    /// Waits for a Ctrl-C; for ever if none counts. From then on the next one ends the process.
-    /// Cancel-safe.
+    /// Waits for a Ctrl-C; for ever if none counts. Cancel-safe.
     pub(super) async fn interrupted(&mut self) {
         match &mut self.signal {
             Some(signal) => {
                 signal.recv().await;
-                default_effect().store(true, Ordering::SeqCst);
             }
             None => std::future::pending().await,
         }
@@ -82,9 +80,11 @@ fn default_effect() -> Arc<AtomicBool> {
     let new = Arc::new(AtomicBool::new(true));
     if !program_handles_interrupt() {
         let interrupt = signal_hook::consts::SIGINT;
-        // Without it Ctrl-C would only drain, which the second Ctrl-C of a stuck run shows: better
-        // than no run at all.
+        // In this order: the first Ctrl-C finds the switch off and turns it on, inside the signal
+        // handler, so that a second one has its effect however soon it comes. Without them Ctrl-C
+        // would only drain: better than no run at all.
         let _ = signal_hook::flag::register_conditional_default(interrupt, Arc::clone(&new));
+        let _ = signal_hook::flag::register(interrupt, Arc::clone(&new));
     }
     *switch = Some(Arc::clone(&new));
     new
