@@ -2,14 +2,12 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 //!
-//! As in Erlang/OTP's supervisors: more than so many restarts within a period mean that restarting
-//! does not help. Only fruitless lives count, those that ended without a single item finished and
-//! without one to blame: crashes that an item caused are bounded by its `crash_limit` already.
+//! As in Erlang/OTP's supervisors: too many restarts mean that restarting does not help. (There, only
+//! those within a period count; here an init that takes its time to fail must end too.) Only
+//! fruitless lives count, those that ended without a single item finished and without one to blame:
+//! crashes that an item caused are bounded by its `crash_limit` already.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// The first pause before a worker is started again; doubles with every fruitless life in a row.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
@@ -19,15 +17,16 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(128);
 /// How many workers in a row may fail to do anything before the pool gives up.
 ///
 /// A worker that died before it finished any item, and that no item can be blamed for, is restarted
-/// after a pause (1 ms, doubled each time up to 128 ms, short again after a quiet period). When more
-/// than `limit` such deaths fall into `period` without any item finishing anywhere in between, no
-/// further worker is started, and once none is left every item gets the last cause as its outcome.
+/// after a pause (1 ms, doubled each time up to 128 ms, short again after a quiet period). After more
+/// than `limit` such deaths in a row, however long each life was, without any item finishing anywhere
+/// in between, no further worker is started, and once none is left every item gets the last cause as
+/// its outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RestartBudget {
-    /// The fruitless deaths allowed within the period. Default 8; 0 means that the first is one too
-    /// many.
+    /// The fruitless deaths allowed in a row. Default 8; 0 means that the first is one too many.
     pub limit: u32,
-    /// The period. Default 10 s.
+    /// How long after such a death the count starts over, if no worker had to be started meanwhile
+    /// or the limit was passed while other workers lived on. Default 10 s.
     pub period: Duration,
 }
 
@@ -44,8 +43,8 @@ impl Default for RestartBudget {
 #[derive(Debug)]
 pub(crate) struct Restarts {
     budget: RestartBudget,
-    /// Those since the last fruit, at most one more than the limit.
-    in_vain: VecDeque<Instant>,
+    /// Those in a row.
+    in_vain: u32,
     /// How often the pause has doubled.
     level: u32,
     exhausted: bool,
@@ -57,7 +56,7 @@ impl Restarts {
     pub(crate) fn new(budget: RestartBudget) -> Self {
         Self {
             budget,
-            in_vain: VecDeque::new(),
+            in_vain: 0,
             level: 0,
             exhausted: false,
             last: None,
@@ -67,17 +66,11 @@ impl Restarts {
 
     /// Counts a fruitless death.
     pub(crate) fn on_fruitless(&mut self, now: Instant) {
-        self.forget(now);
-        if self.in_vain.len() <= self.budget.limit as usize {
-            self.in_vain.push_back(now);
-        }
-        let quiet = self
-            .last
-            .is_none_or(|last| now.duration_since(last) > self.budget.period);
-        self.level = if quiet { 0 } else { (self.level + 1).min(16) };
+        self.in_vain = self.in_vain.saturating_add(1);
         let pause = FIRST_PAUSE
             .saturating_mul(1 << self.level)
             .min(LONGEST_PAUSE);
+        self.level = (self.level + 1).min(16);
         self.last = Some(now);
         self.not_before = Some(now + pause);
     }
@@ -89,36 +82,35 @@ impl Restarts {
 
     /// Some worker finished an item: starting workers is not in vain.
     pub(crate) fn on_fruit(&mut self) {
-        self.in_vain.clear();
+        self.in_vain = 0;
     }
 
     /// Whether the budget is spent.
-    pub(crate) fn spent(&mut self, now: Instant) -> bool {
-        self.forget(now);
-        self.exhausted || self.in_vain.len() > self.budget.limit as usize
+    pub(crate) fn spent(&self) -> bool {
+        self.exhausted || self.in_vain > self.budget.limit
     }
 
-    /// Whether a worker may be started now; if not, [`wakeup`](Self::wakeup) tells when.
+    /// Whether a worker may be started now; if not, [`wakeup`](Self::wakeup) tells when. To be asked
+    /// only when one is wanted: that is what tells a quiet period from workers that take long to die.
     pub(crate) fn allows(&mut self, now: Instant) -> bool {
-        !self.spent(now) && self.not_before.is_none_or(|then| then <= now)
+        let quiet = |last: Instant| now.saturating_duration_since(last) > self.budget.period;
+        if self.last.is_some_and(quiet) {
+            self.in_vain = 0;
+            self.level = 0;
+        }
+        !self.spent() && self.not_before.is_none_or(|then| then <= now)
     }
 
     /// When a worker may be started again, if not now.
     pub(crate) fn wakeup(&self) -> Option<Instant> {
-        let spent = self.in_vain.len() > self.budget.limit as usize;
-        let healed = self
-            .in_vain
-            .front()
-            .filter(|_| spent)
-            .map(|&first| first + self.budget.period + Duration::from_millis(1));
-        self.not_before.max(healed)
-    }
-
-    fn forget(&mut self, now: Instant) {
-        let old = |then: &Instant| now.duration_since(*then) > self.budget.period;
-        while self.in_vain.front().is_some_and(old) {
-            self.in_vain.pop_front();
+        if self.exhausted {
+            return None;
         }
+        let healed = self
+            .last
+            .filter(|_| self.spent())
+            .map(|last| last + self.budget.period + Duration::from_millis(1));
+        self.not_before.max(healed)
     }
 }
 
@@ -133,12 +125,39 @@ mod tests {
         let mut restarts = Restarts::new(RestartBudget { limit: 2, period });
         for n in 0..2 {
             restarts.on_fruitless(start);
-            assert!(!restarts.spent(start), "death {n}");
+            assert!(!restarts.spent(), "death {n}");
         }
         restarts.on_fruitless(start);
-        assert!(restarts.spent(start));
+        assert!(restarts.spent());
         assert!(!restarts.allows(start + period));
-        assert!(restarts.allows(start + period + Duration::from_millis(1)));
+        let healed = start + period + Duration::from_millis(1);
+        assert_eq!(restarts.wakeup(), Some(healed));
+        assert!(restarts.allows(healed));
+    }
+
+    #[test]
+    fn slow_failures_count_like_quick_ones() {
+        let period = Duration::from_secs(10);
+        let mut restarts = Restarts::new(RestartBudget { limit: 2, period });
+        let mut now = Instant::now();
+        for _ in 0..3 {
+            assert!(restarts.allows(now));
+            now += 3 * period;
+            restarts.on_fruitless(now);
+            now += LONGEST_PAUSE;
+        }
+        assert!(!restarts.allows(now));
+    }
+
+    #[test]
+    fn exhausted_means_for_good() {
+        let now = Instant::now();
+        let mut restarts = Restarts::new(RestartBudget::default());
+        restarts.on_fruitless(now);
+        restarts.exhaust();
+        restarts.on_fruit();
+        assert!(!restarts.allows(now + Duration::from_secs(3600)));
+        assert_eq!(restarts.wakeup(), None, "nothing to wake up for");
     }
 
     #[test]
@@ -151,7 +170,7 @@ mod tests {
         for _ in 0..10 {
             restarts.on_fruitless(now);
             restarts.on_fruitless(now);
-            assert!(!restarts.spent(now));
+            assert!(!restarts.spent());
             restarts.on_fruit();
         }
     }
@@ -164,16 +183,12 @@ mod tests {
         let mut pauses = Vec::new();
         for _ in 0..9 {
             restarts.on_fruitless(now);
-            pauses.push(
-                restarts
-                    .wakeup()
-                    .expect("a pause")
-                    .duration_since(now)
-                    .as_millis(),
-            );
+            let then = restarts.wakeup().expect("a pause");
+            pauses.push(then.duration_since(now).as_millis());
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 128]);
         let later = now + 2 * period;
+        assert!(restarts.allows(later));
         restarts.on_fruitless(later);
         assert!(!restarts.allows(later));
         assert!(restarts.allows(later + FIRST_PAUSE));

@@ -18,7 +18,7 @@ impl Dispatch {
         while self.wants_worker() && self.restarts.allows(now) {
             self.start_worker();
         }
-        self.give_up_if_hopeless(now);
+        self.give_up_if_hopeless();
         self.feed_suspects();
         self.feed_items();
     }
