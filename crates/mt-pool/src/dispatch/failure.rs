@@ -20,6 +20,9 @@ impl Dispatch {
         let legacy = hand.salvage(gone.started);
         let blamed = !legacy.suspects.is_empty();
         self.queue.put_back(legacy.unstarted);
+        if let Some(suspect) = legacy.spared {
+            self.queue.suspect(suspect);
+        }
         for suspect in legacy.suspects {
             self.judge(suspect, &gone.death);
         }
@@ -44,8 +47,8 @@ impl Dispatch {
     }
 
     /// Gives up when no worker is left and none may be started.
-    pub(super) fn give_up_if_hopeless(&mut self, now: Instant) {
-        if !self.crew.is_empty() || !self.wants_worker() || !self.restarts.spent(now) {
+    pub(super) fn give_up_if_hopeless(&mut self) {
+        if !self.crew.is_empty() || !self.wants_worker() || !self.restarts.spent() {
             return;
         }
         if let Some(cause) = self.last_failure.clone() {

@@ -50,6 +50,8 @@ pub(crate) struct Legacy {
     pub(crate) suspects: Vec<Suspect>,
     /// Not started, in order.
     pub(crate) unstarted: Vec<Run>,
+    /// The suspect it was to run alone, not started: its deaths are those it had.
+    pub(crate) spared: Option<Suspect>,
 }
 
 /// A piece that was sent, until every item of it has its outcome.
@@ -179,14 +181,32 @@ impl Hand {
 
     /// Splits what is left after a death into what had been started and what had not.
     pub(crate) fn salvage(&mut self, started: u64) -> Legacy {
-        let charged = self.alone.take().unwrap_or(0);
+        let alone = self.alone.take();
         let mut legacy = Legacy::default();
         for held in self.held.drain(..) {
-            held.salvage(started, charged, &mut legacy);
+            held.salvage(started, alone.unwrap_or(0), &mut legacy);
+        }
+        if let Some(deaths) = alone {
+            legacy.spare(deaths);
         }
         self.in_hand = 0;
         self.held_bytes = 0;
         legacy
+    }
+}
+
+impl Legacy {
+    /// What was to run alone is still a suspect when it was not started.
+    fn spare(&mut self, deaths: u32) {
+        let Some(run) = self.unstarted.pop() else {
+            return;
+        };
+        let record = Records::new(run.records).next_record();
+        self.spared = record.ok().flatten().map(|record| Suspect {
+            index: run.first,
+            deaths,
+            payload: record.value,
+        });
     }
 }
 

@@ -1,1 +1,7 @@
-//! The dispatch machine against a table of small stories.
+//! The dispatch machine against a table of small stories, and against model workers in random runs.
+
+mod model;
+mod payload;
+mod random;
+mod stories;
+mod worker;

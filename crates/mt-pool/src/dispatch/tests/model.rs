@@ -1,0 +1,237 @@
+//! A run of the machine with everything that must hold of it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use mt_ipc::Exit;
+use mt_proto::{ItemIndex, Run, WorkerId};
+
+use super::{
+    super::{Delivery, Dispatch, DispatchConfig, Effect, Event, Gone, Lost, RestartBudget},
+    payload::{items, payloads},
+    worker::ModelWorker,
+};
+use crate::error::{Death, DeathCause, PoolError};
+
+pub(super) fn config() -> DispatchConfig {
+    DispatchConfig {
+        processes: 2,
+        ordered: true,
+        window_floor: 2,
+        window_cap: 64,
+        max_pieces: 8,
+        items_per_worker: None,
+        crash_limit: 3,
+        restarts: RestartBudget::default(),
+        exit_grace: Duration::from_secs(5),
+    }
+}
+
+pub(super) struct Model {
+    pub(super) config: DispatchConfig,
+    pub(super) dispatch: Dispatch,
+    pub(super) now: Instant,
+    pub(super) workers: BTreeMap<WorkerId, ModelWorker>,
+    pub(super) taken_in: u64,
+    pub(super) input_ended: bool,
+    pub(super) paused: bool,
+    pub(super) drained: bool,
+    pub(super) stopped: bool,
+    pub(super) finished: bool,
+    pub(super) spawned: u32,
+    /// What came out, in that order: how each item ended.
+    pub(super) out: Vec<(u64, &'static str)>,
+    pub(super) deaths: BTreeMap<u64, u32>,
+    is_out: BTreeSet<u64>,
+}
+
+impl Model {
+    pub(super) fn new(config: DispatchConfig) -> Self {
+        Self {
+            dispatch: Dispatch::new(config.clone()),
+            config,
+            now: Instant::now(),
+            workers: BTreeMap::new(),
+            taken_in: 0,
+            input_ended: false,
+            paused: false,
+            drained: false,
+            stopped: false,
+            finished: false,
+            spawned: 0,
+            out: Vec::new(),
+            deaths: BTreeMap::new(),
+            is_out: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        assert!(!self.finished, "nothing happens after the end");
+        self.dispatch.handle(self.now, event);
+        while let Some(effect) = self.dispatch.poll_effect() {
+            self.carry_out(effect);
+        }
+        let held: usize = self.workers.values().map(ModelWorker::held).sum();
+        let known = self.workers.values().all(|worker| !worker.killed);
+        assert!(!known || held as u64 == self.dispatch.in_hand());
+    }
+
+    pub(super) fn input(&mut self, count: u32) {
+        let run = items(self.taken_in, count);
+        self.taken_in += u64::from(count);
+        self.tell(Event::Input(run));
+    }
+
+    pub(super) fn refuse(&mut self) {
+        let lost = Lost::TooLarge { limit_bytes: 1 };
+        let index = ItemIndex(self.taken_in);
+        self.taken_in += 1;
+        self.tell(Event::Refused(Delivery::from((index, lost))));
+    }
+
+    pub(super) fn end_input(&mut self) {
+        self.input_ended = true;
+        self.tell(Event::InputEnded);
+    }
+
+    pub(super) fn pause(&mut self, paused: bool) {
+        self.paused = paused;
+        self.tell(Event::Paused(paused));
+    }
+
+    pub(super) fn ready(&mut self, worker: WorkerId) {
+        self.workers.get_mut(&worker).expect("it lives").ready = true;
+        self.tell(Event::Ready(worker));
+    }
+
+    pub(super) fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.tell(Event::Tick);
+    }
+
+    /// Starts up to `count` items.
+    pub(super) fn start(&mut self, worker: WorkerId, count: usize) {
+        let worker = self.workers.get_mut(&worker).expect("it lives");
+        for _ in 0..count {
+            worker.start();
+        }
+    }
+
+    /// Tells the results of running items, which are consecutive.
+    pub(super) fn finish(&mut self, worker: WorkerId, first: u64, count: u32) {
+        let model = self.workers.get_mut(&worker).expect("it lives");
+        (first..first + u64::from(count)).for_each(|item| model.finish(item));
+        self.tell(Event::Results(worker, items(first, count)));
+    }
+
+    /// It is gone, by itself or because it was told to.
+    pub(super) fn gone(&mut self, worker: WorkerId) {
+        let model = self.workers.remove(&worker).expect("it lives");
+        for item in model.running {
+            *self.deaths.entry(item).or_default() += 1;
+        }
+        let death = Death::new(Exit::default(), DeathCause::Itself);
+        let before_ready = (!model.ready).then(|| PoolError::NoHello {
+            death: death.clone(),
+        });
+        let gone = Gone {
+            started: model.started,
+            death,
+            before_ready,
+        };
+        self.tell(Event::Gone(worker, gone));
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Spawn(worker) => {
+                assert_eq!(worker, WorkerId(self.spawned), "names are never used again");
+                self.spawned += 1;
+                self.workers.insert(worker, ModelWorker::default());
+                assert!(self.workers.len() <= self.config.processes as usize);
+            }
+            Effect::Send(worker, run) => self.on_send(worker, &run),
+            Effect::Retire(worker) => {
+                let worker = self.workers.get_mut(&worker).expect("it lives");
+                assert!(worker.ready && worker.held() == 0 && !worker.killed);
+                worker.retired = true;
+            }
+            Effect::Kill(worker, _) => {
+                let worker = self.workers.get_mut(&worker).expect("it lives");
+                assert!(!std::mem::replace(&mut worker.killed, true), "killed once");
+            }
+            Effect::Deliver(delivery) => self.on_deliver(&delivery),
+            Effect::Finished => {
+                assert!(self.workers.is_empty());
+                assert!(self.stopped || self.out.len() as u64 == self.taken_in);
+                self.finished = true;
+            }
+        }
+    }
+
+    fn on_send(&mut self, worker: WorkerId, run: &Run) {
+        assert!(!self.paused && !self.drained && !self.stopped);
+        let sent: Vec<u64> = (run.first.0..run.end().0).collect();
+        for item in &sent {
+            assert!(!self.is_out.contains(item), "{item} is out");
+            assert!(
+                self.workers.values().all(|w| !w.holds(*item)),
+                "{item} is held"
+            );
+        }
+        assert_eq!(payloads(run), sent, "each item as it came in");
+        let suspect = |item: &u64| self.deaths.contains_key(item);
+        let suspects = sent.iter().filter(|item| suspect(item)).count();
+        let model = self.workers.get_mut(&worker).expect("it lives");
+        assert!(model.ready && !model.retired && !model.killed);
+        let running_alone = model.held() == 1 && self.deaths.keys().any(|item| model.holds(*item));
+        assert!(!running_alone, "nobody joins a suspect");
+        assert!(
+            suspects == 0 || (sent.len() == 1 && model.held() == 0),
+            "suspects run alone"
+        );
+        model.give(&sent);
+        assert!(model.held() <= self.config.window_cap as usize);
+        assert!(model.held_pieces() <= self.config.max_pieces as usize);
+        let quota = self.config.items_per_worker.unwrap_or(u64::MAX);
+        assert!(model.sent <= quota);
+    }
+
+    fn on_deliver(&mut self, delivery: &Delivery) {
+        assert!(!self.stopped, "nobody is interested");
+        let end = match delivery {
+            Delivery::Results(_) => "done",
+            Delivery::Lost { index, lost } => self.on_lost(index.0, lost),
+        };
+        let first = delivery.first().0;
+        for item in first..first + u64::from(delivery.count()) {
+            assert!(item < self.taken_in);
+            assert!(self.is_out.insert(item), "{item} came twice");
+            assert!(!self.config.ordered || item == self.out.len() as u64);
+            self.out.push((item, end));
+        }
+    }
+
+    fn on_lost(&self, item: u64, lost: &Lost) -> &'static str {
+        match lost {
+            Lost::Crashed {
+                attempts, payload, ..
+            } => {
+                assert_eq!(*attempts, self.config.crash_limit);
+                assert_eq!(Some(attempts), self.deaths.get(&item));
+                assert_eq!(payload[..], item.to_le_bytes());
+                "crashed"
+            }
+            Lost::Cancelled { payload } => {
+                assert!(self.drained);
+                assert_eq!(payload[..], item.to_le_bytes());
+                "cancelled"
+            }
+            Lost::Pool(_) => "pool",
+            Lost::TooLarge { .. } => "refused",
+            other => panic!("{other:?}"),
+        }
+    }
+}

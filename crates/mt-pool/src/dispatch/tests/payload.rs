@@ -1,0 +1,26 @@
+//! Items that say their index.
+
+use bytes::Bytes;
+use mt_proto::{ItemIndex, RecordBuffer, Records, Run};
+
+/// Items, or results, each of which says its index.
+pub(super) fn items(first: u64, count: u32) -> Run {
+    let mut records = RecordBuffer::with_capacity(16);
+    for item in first..first + u64::from(count) {
+        records.push_raw(&item.to_le_bytes());
+    }
+    Run {
+        first: ItemIndex(first),
+        count,
+        records: records.take(),
+    }
+}
+
+pub(super) fn payloads(run: &Run) -> Vec<u64> {
+    let mut records = Records::new(run.records.clone());
+    let read = |value: Bytes| u64::from_le_bytes(value[..].try_into().expect("eight bytes"));
+    let next = || records.next_record().expect("well formed");
+    std::iter::from_fn(next)
+        .map(|record| read(record.value))
+        .collect()
+}

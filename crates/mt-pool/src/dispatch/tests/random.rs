@@ -1,0 +1,227 @@
+//! Random runs: anything may happen for a while, then all behave, and the run must end.
+
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    time::Duration,
+};
+
+use mt_proto::WorkerId;
+
+use super::{
+    super::{DispatchConfig, Event, RestartBudget},
+    model::{Model, config},
+    payload::items,
+};
+
+const RUNS: u64 = 10_000;
+
+/// SplitMix64.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// 0 to `sides` - 1.
+    fn below(&mut self, sides: u64) -> u64 {
+        self.roll() % sides
+    }
+
+    fn one_in(&mut self, sides: u64) -> bool {
+        self.below(sides) == 0
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len() as u64) as usize]
+    }
+}
+
+struct Player {
+    dice: Dice,
+    model: Model,
+    /// How likely deaths, drains and illegal results are: one in so many steps.
+    rarity: u64,
+    /// Every so manieth item kills its worker.
+    poison: u64,
+}
+
+#[test]
+fn every_item_comes_out_once_whatever_happens() {
+    let mut ends = BTreeMap::new();
+    for seed in 0..RUNS {
+        match catch_unwind(AssertUnwindSafe(|| play(seed))) {
+            Ok(model) => {
+                for (_, end) in model.out {
+                    *ends.entry(end).or_insert(0) += 1;
+                }
+            }
+            Err(panic) => {
+                eprintln!("random run with seed {seed} failed");
+                resume_unwind(panic);
+            }
+        }
+    }
+    let kinds: Vec<_> = ends.keys().copied().collect();
+    assert_eq!(
+        kinds,
+        ["cancelled", "crashed", "done", "pool", "refused"],
+        "all were hit"
+    );
+}
+
+fn random_config(dice: &mut Dice) -> DispatchConfig {
+    let floor = 1 + dice.below(4) as u32;
+    DispatchConfig {
+        processes: 1 + dice.below(4) as u32,
+        ordered: dice.one_in(2),
+        window_floor: floor,
+        window_cap: floor + dice.below(40) as u32,
+        max_pieces: 1 + dice.below(8) as u32,
+        items_per_worker: dice.one_in(3).then(|| 1 + dice.roll() % 7),
+        crash_limit: 1 + dice.below(4) as u32,
+        restarts: RestartBudget {
+            limit: dice.below(10) as u32,
+            period: Duration::from_secs(10),
+        },
+        ..config()
+    }
+}
+
+fn play(seed: u64) -> Model {
+    let mut dice = Dice(seed);
+    let config = random_config(&mut dice);
+    let mut player = Player {
+        rarity: dice.pick(&[3, 10, 30, 1000]),
+        poison: dice.pick(&[3, 17, u64::MAX]),
+        dice,
+        model: Model::new(config),
+    };
+    let steps = player.dice.below(120);
+    for _ in 0..steps {
+        if player.model.finished {
+            return player.model;
+        }
+        player.anything();
+    }
+    player.heal();
+    player.model
+}
+
+impl Player {
+    fn anything(&mut self) {
+        let (model, dice) = (&mut self.model, &mut self.dice);
+        match dice.below(12) {
+            0 | 1 if !model.input_ended && !model.stopped => {
+                if dice.one_in(10) {
+                    model.refuse();
+                } else {
+                    model.input(1 + dice.below(12) as u32);
+                }
+            }
+            2 if dice.one_in(10) && !model.input_ended => model.end_input(),
+            3 if dice.one_in(3) => {
+                let paused = !model.paused;
+                model.pause(paused);
+            }
+            4 => {
+                let time = dice.pick(&[0, 1, 50, 6000]);
+                model.pass(Duration::from_millis(time));
+            }
+            5 if dice.one_in(self.rarity * 20) => {
+                model.drained = true;
+                model.tell(Event::Drain);
+            }
+            6 if dice.one_in(self.rarity * 40) => {
+                model.stopped = true;
+                model.tell(Event::Stop);
+            }
+            7 if dice.one_in(self.rarity) => self.die(),
+            8 if dice.one_in(self.rarity * 2) => self.lie(),
+            _ => self.work(),
+        }
+    }
+
+    fn any_worker(&mut self) -> Option<WorkerId> {
+        let all: Vec<WorkerId> = self.model.workers.keys().copied().collect();
+        (!all.is_empty()).then(|| self.dice.pick(&all))
+    }
+
+    fn die(&mut self) {
+        if let Some(worker) = self.any_worker() {
+            self.model.gone(worker);
+        }
+    }
+
+    /// Some worker does what it has to do next.
+    fn work(&mut self) {
+        let Some(id) = self.any_worker() else { return };
+        let model = &self.model.workers[&id];
+        if model.killed || model.retired {
+            return self.model.gone(id);
+        }
+        if !model.ready {
+            return self.model.ready(id);
+        }
+        if model.running.is_empty() || self.dice.one_in(3) {
+            let count = 1 + self.dice.below(5);
+            for _ in 0..count {
+                let worker = self.model.workers.get_mut(&id).expect("picked above");
+                let started = worker.start();
+                if started.is_some_and(|item| item % self.poison == self.poison - 1) {
+                    return self.model.gone(id);
+                }
+            }
+            return;
+        }
+        let running: Vec<u64> = model.running.iter().copied().collect();
+        let first = self.dice.pick(&running);
+        let most = 1 + self.dice.below(5);
+        let next = first..first + most;
+        let count = next.take_while(|item| running.contains(item)).count();
+        self.model.finish(id, first, count as u32);
+    }
+
+    /// Some worker tells results that are not due, and is killed for it.
+    fn lie(&mut self) {
+        let Some(id) = self.any_worker() else { return };
+        let model = &self.model.workers[&id];
+        if model.killed {
+            return;
+        }
+        let wrong = model.finished.unwrap_or(u64::MAX / 2);
+        let out = self.model.out.len();
+        self.model.tell(Event::Results(id, items(wrong, 1)));
+        assert!(self.model.workers[&id].killed, "what lies is killed");
+        assert_eq!(self.model.out.len(), out, "and not believed");
+    }
+
+    /// From here on only poison kills.
+    fn heal(&mut self) {
+        if self.model.paused && !self.model.finished {
+            self.model.pause(false);
+        }
+        if !self.model.input_ended && !self.model.finished {
+            self.model.end_input();
+        }
+        for _ in 0..100_000 {
+            if self.model.finished {
+                return;
+            }
+            if self.model.workers.is_empty() {
+                let due = self.model.dispatch.poll_timeout();
+                let due = due.expect("somebody is waited for, or something is due");
+                let wait = due.saturating_duration_since(self.model.now);
+                self.model.pass(wait);
+            } else {
+                self.work();
+            }
+        }
+        panic!("the run does not end");
+    }
+}

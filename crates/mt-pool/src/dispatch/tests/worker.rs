@@ -1,0 +1,59 @@
+//! A worker as the machine believes them to be: takes items, starts them in order, finishes them in
+//! any order, and may be gone at any moment.
+
+use std::collections::{BTreeSet, VecDeque};
+
+#[derive(Debug, Default)]
+pub(super) struct ModelWorker {
+    pub(super) ready: bool,
+    /// Told to go.
+    pub(super) retired: bool,
+    /// To be killed: nothing it says counts.
+    pub(super) killed: bool,
+    /// How many it was sent, and has started.
+    pub(super) sent: u64,
+    pub(super) started: u64,
+    pub(super) unstarted: VecDeque<u64>,
+    pub(super) running: BTreeSet<u64>,
+    /// One that it has finished.
+    pub(super) finished: Option<u64>,
+    /// The pieces that are not done, each with the items it has left.
+    pieces: Vec<BTreeSet<u64>>,
+}
+
+impl ModelWorker {
+    pub(super) fn give(&mut self, items: &[u64]) {
+        self.sent += items.len() as u64;
+        self.unstarted.extend(items);
+        self.pieces.push(items.iter().copied().collect());
+    }
+
+    /// Starts the next item.
+    pub(super) fn start(&mut self) -> Option<u64> {
+        let item = self.unstarted.pop_front()?;
+        self.started += 1;
+        self.running.insert(item);
+        Some(item)
+    }
+
+    pub(super) fn finish(&mut self, item: u64) {
+        assert!(self.running.remove(&item), "{item} runs");
+        self.finished = Some(item);
+        for piece in &mut self.pieces {
+            piece.remove(&item);
+        }
+        self.pieces.retain(|piece| !piece.is_empty());
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.unstarted.len() + self.running.len()
+    }
+
+    pub(super) fn held_pieces(&self) -> usize {
+        self.pieces.len()
+    }
+
+    pub(super) fn holds(&self, item: u64) -> bool {
+        self.pieces.iter().any(|piece| piece.contains(&item))
+    }
+}
