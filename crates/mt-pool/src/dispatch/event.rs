@@ -2,6 +2,8 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
+use std::sync::Arc;
+
 use mt_proto::{DecodeError, Run, WorkerId};
 
 use super::{Delivery, Lost};
@@ -40,7 +42,7 @@ pub(crate) struct Gone {
     /// The cause, for the outcome of the items it ran.
     pub(crate) death: Death,
     /// Set when it left before it could take items: what to tell if this goes on.
-    pub(crate) before_ready: Option<PoolError>,
+    pub(crate) before_ready: Option<Arc<PoolError>>,
 }
 
 /// Do this.

@@ -60,11 +60,11 @@ impl Dispatch {
     fn on_fruitless(&mut self, now: Instant, gone: Gone) {
         let cause = gone
             .before_ready
-            .unwrap_or(PoolError::Died { death: gone.death });
+            .unwrap_or_else(|| Arc::new(PoolError::Died { death: gone.death }));
         self.restarts.on_fruitless(now);
         if cause.is_hopeless() {
             self.restarts.exhaust();
         }
-        self.last_failure = Some(Arc::new(cause));
+        self.last_failure = Some(cause);
     }
 }

@@ -1,6 +1,6 @@
 //! From crew events to the machines, and from their effects to the crew.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use mt_proto::{Beat, FromWorker, Notice, WorkerId};
 
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     PoolEvent,
     dispatch::{Effect, Event, Gone, KillReason},
-    error::DeathCause,
+    error::{Death, DeathCause, PoolError},
 };
 
 impl Supervisor {
@@ -69,13 +69,12 @@ impl Supervisor {
         if let (Some(cause), DeathCause::Stopped) = (condemned, &ending.death.cause) {
             ending.death.cause = cause;
         }
+        let before_ready = ending.before_ready.take().map(Arc::new);
+        if let Some(cause) = &before_ready {
+            self.report_failure(worker, cause, &ending.death);
+        }
         self.report_end(worker, pid, &ending);
-        let Ending {
-            started,
-            death,
-            before_ready,
-            ..
-        } = ending;
+        let Ending { started, death, .. } = ending;
         self.dispatch(Event::Gone(
             worker,
             Gone {
@@ -86,11 +85,24 @@ impl Supervisor {
         ));
     }
 
-    fn report_end(&mut self, worker: WorkerId, pid: Option<u32>, ending: &Ending) {
-        let Some(pid) = pid else {
-            tracing::warn!(worker = worker.0, cause = ?ending.before_ready, "no worker");
+    fn report_failure(&self, worker: WorkerId, cause: &Arc<PoolError>, death: &Death) {
+        let unfinished = matches!(
+            **cause,
+            PoolError::NoHello { .. } | PoolError::DiedInSetup { .. }
+        );
+        // One that was still on its way when it was no longer needed has not failed.
+        if unfinished && death.cause == DeathCause::Stopped {
             return;
-        };
+        }
+        tracing::warn!(worker = worker.0, %cause, "no worker");
+        self.tell(&PoolEvent::WorkerFailed {
+            worker: worker.0,
+            cause: Arc::clone(cause),
+        });
+    }
+
+    fn report_end(&mut self, worker: WorkerId, pid: Option<u32>, ending: &Ending) {
+        let Some(pid) = pid else { return };
         let (worker, death) = (worker.0, ending.death.clone());
         if ending.said_bye || death.cause == DeathCause::Stopped {
             self.tell(&PoolEvent::WorkerLeft {

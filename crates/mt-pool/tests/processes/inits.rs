@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use mt_pool::{AsynPmap, PoolError, SetupStep, TaskErrorKind, asyn_pmap, task};
+use mt_pool::{AsynPmap, PoolError, PoolEvent, SetupStep, TaskErrorKind, asyn_pmap, task};
 
 use crate::{
     deed::{note, noted},
@@ -63,6 +63,14 @@ fn hopeless(run: AsynPmap<twice>, processes: u64) -> Report<twice> {
     }
     let started = report.stats.workers_started;
     assert!(started <= 8 + processes, "{started} workers started");
+    let failed = report
+        .events
+        .iter()
+        .filter(|event| matches!(event, PoolEvent::WorkerFailed { .. }));
+    assert!(
+        (9..=started).contains(&(failed.count() as u64)),
+        "each is told of"
+    );
     report
 }
 

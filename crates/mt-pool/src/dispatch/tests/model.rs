@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -136,6 +137,7 @@ impl Model {
         let before_ready = (!model.ready).then(|| PoolError::NoHello {
             death: death.clone(),
         });
+        let before_ready = before_ready.map(Arc::new);
         let gone = Gone {
             started: model.started,
             death,

@@ -106,6 +106,29 @@ fn a_suspect_that_was_not_started_keeps_its_record() {
     assert_eq!(ends(&model), ["crashed"], "two deaths are two deaths");
 }
 
+/// The worker that could take it is kept busy by the others' items, unless it is left to run dry.
+#[test]
+fn a_suspect_is_not_held_back_by_an_endless_input() {
+    let mut model = Model::new(config());
+    model.input(20);
+    model.ready(A);
+    model.ready(B);
+    model.start(A, 1);
+    model.gone(A);
+    for _ in 0..10 {
+        model.input(1);
+        model.start(B, 1);
+        let Some(running) = model.workers[&B].running.first().copied() else {
+            break;
+        };
+        if model.deaths.contains_key(&running) {
+            return;
+        }
+        model.finish(B, running, 1);
+    }
+    panic!("the suspect waits for a worker that is never free");
+}
+
 #[test]
 fn workers_that_all_die_at_once_are_not_restarted_beyond_the_budget() {
     for processes in [1, 2, 3, 8, 20] {
