@@ -1,6 +1,8 @@
 //! Runs over real worker processes that misbehave in every way we know of.
 //!
 //! Each test has a process of its own (see [`scene`]), so that what it leaves behind can be counted.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod context;
 mod death;
@@ -16,6 +18,7 @@ mod platform;
 mod recycling;
 mod report;
 mod scene;
+mod storms;
 mod submitting;
 
 mt_pool::test_worker!();
