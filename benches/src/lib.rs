@@ -1,1 +1,32 @@
-//! benches
+//! Reference programs and benches: what the machine can do, and what ours does of it.
+//!
+//! * [`rows`]: the rows of the comparison, one file each. A row knows how to run ours once and the
+//!   limit it is held against once.
+//! * [`compare`]: runs rows, both sides by turns, and reports medians and ratios.
+//! * [`echo`]: the limit of most rows: two processes and a socket, nothing else.
+//! * [`chaos`]: a run whose workers are killed at random, and a count of what became of every item.
+//!
+//! The programs in `src/bin` are thin; `cargo xtask bench` and `cargo xtask chaos` build and run
+//! them.
+
+#[cfg(target_os = "linux")]
+pub mod chaos;
+#[cfg(unix)]
+pub mod compare;
+#[cfg(unix)]
+pub mod echo;
+pub mod measure;
+#[cfg(unix)]
+pub mod rows;
+pub mod tasks;
+
+use std::process::ExitCode;
+
+/// What a program of ours ends with: an error is told in one line, without the backtrace that
+/// returning it from `main` would add.
+pub fn end(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

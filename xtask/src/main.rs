@@ -4,6 +4,8 @@
 //! give it a `mod` line, a variant of [`Task`] and an arm in [`main`]. Nothing here depends on our
 //! own crates, so the checks run also while those do not compile.
 
+mod bench;
+mod chaos;
 mod ci;
 mod lint;
 mod step;
@@ -28,6 +30,8 @@ enum Task {
     Lint(lint::Args),
     Tidy(tidy::Args),
     Ci(ci::Args),
+    Bench(bench::Args),
+    Chaos(chaos::Args),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +40,8 @@ fn main() -> ExitCode {
         Task::Lint(args) => lint::run(&args),
         Task::Tidy(args) => tidy::run(&args),
         Task::Ci(args) => ci::run(&args),
+        Task::Bench(args) => bench::run(&args),
+        Task::Chaos(args) => chaos::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

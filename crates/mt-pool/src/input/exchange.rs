@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use crate::dispatch::Delivery;
 
 /// The most items in one block.
-const BLOCK_ITEMS: u32 = 1024;
+const BLOCK_ITEMS: u32 = 4096;
 /// The most bytes in one block, unless it is a single item.
 const BLOCK_BYTES: usize = 64 * 1024;
 

@@ -209,9 +209,10 @@ where
     }
 
     /// Calls the function for one item and polls it once.
+    #[inline]
     fn start(&mut self, index: ItemIndex, value: &[u8]) {
         let batch = match &self.batch {
-            Current::Open(batch) => Rc::clone(batch),
+            Current::Open(batch) => batch,
             Current::Failed(failure, _) => return self.report(index, Err(failure.clone())),
             Current::None => unreachable!("a batch was opened before"),
         };
@@ -231,25 +232,25 @@ where
                 }
             }
         });
-        match polled.and_then(|polled| polled) {
+        let encoded = match polled.and_then(|polled| polled) {
             Ok(Poll::Pending) => {
+                let batch = Some(Rc::clone(batch));
                 self.running.push(Running {
                     index,
                     place: Some(place),
-                    batch: Some(batch),
+                    batch,
                 });
+                return;
             }
-            Ok(Poll::Ready(())) => {
-                self.keep(place);
-                self.end(index, batch, Ok(()));
-            }
+            Ok(Poll::Ready(())) => Ok(()),
             Err(failure) => {
                 // The call's own leftovers are user code too.
                 let _ = caught(|| place.set(None));
-                self.keep(place);
-                self.end(index, batch, Err(failure));
+                Err(failure)
             }
-        }
+        };
+        self.keep(place);
+        self.report(index, encoded);
     }
 
     /// Takes note that an item went to the current batch, and closes the batch behind its last.

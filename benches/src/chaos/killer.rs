@@ -1,0 +1,77 @@
+//! The thread that kills workers: when it is time, and when the input asks for it.
+
+use std::time::{Duration, Instant};
+
+use rand::{SeedableRng, rngs::StdRng};
+
+use super::{plan::Plan, targets::Targets};
+
+/// How long the killer waits for something to change before it looks again. It is told; this only
+/// bounds what a lost wake-up would cost.
+pub(super) const IDLE: Duration = Duration::from_millis(100);
+
+/// Kills until the run is over.
+pub(super) fn kill(plan: &Plan, targets: &Targets) {
+    let mut schedule = Schedule::new(plan);
+    let mut state = targets.lock();
+    while !state.over {
+        let now = Instant::now();
+        let is_asked = state.answered < state.asked;
+        let wait = match state.first_ready {
+            Some(ready) => schedule.wait(ready, now),
+            None => IDLE,
+        };
+        if !is_asked && !wait.is_zero() {
+            state = targets.wait(state, wait);
+            continue;
+        }
+        match state.kill_one() {
+            Err(wait) => state = targets.wait(state, wait),
+            Ok(()) if is_asked => {
+                state.answered += 1;
+                targets.tell();
+            }
+            Ok(()) => schedule.advance(now),
+        }
+    }
+}
+
+/// The kills by time.
+struct Schedule<'a> {
+    plan: &'a Plan,
+    random: StdRng,
+    start: Option<Instant>,
+    done: u32,
+    /// When the next one is due, from the start on.
+    due: Duration,
+}
+
+impl<'a> Schedule<'a> {
+    fn new(plan: &'a Plan) -> Self {
+        let mut random = StdRng::seed_from_u64(plan.seed ^ 1);
+        let due = plan.due(0, &mut random);
+        Self {
+            plan,
+            random,
+            start: None,
+            done: 0,
+            due,
+        }
+    }
+
+    /// How long until the next kill is due; nothing when it is.
+    fn wait(&mut self, first_ready: Instant, now: Instant) -> Duration {
+        let start = *self.start.get_or_insert(first_ready);
+        (start + self.due).saturating_duration_since(now)
+    }
+
+    /// A kill that was due is done.
+    fn advance(&mut self, now: Instant) {
+        if let Some(start) = &mut self.start {
+            let late = now.saturating_duration_since(*start + self.due);
+            *start += late.saturating_sub(self.plan.most_late());
+        }
+        self.done += 1;
+        self.due = self.plan.due(self.done, &mut self.random);
+    }
+}

@@ -1,0 +1,94 @@
+//! What a chaos run does, and when kills are due.
+
+use std::time::Duration;
+
+use rand::{RngExt, rngs::StdRng};
+
+/// The kills that belong to places in the input, so that also the shortest run has them.
+pub(super) const KILLS_BY_PLACE: u64 = 5;
+
+/// How much faster than asked for kills are due, so that none that comes a little late, and no
+/// part of a second at the end, makes them too few.
+const HASTE: f64 = 1.25;
+
+/// A chaos run.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// The items.
+    pub tasks: u64,
+    /// The most worker processes at once.
+    pub workers: usize,
+    /// The kills per second of run, at least.
+    pub kills_per_s: u32,
+    /// Where the random numbers start.
+    pub seed: u64,
+    /// Whether outcomes come in the order of the items.
+    pub ordered: bool,
+}
+
+impl Plan {
+    /// The kills that a run of this length must have had.
+    #[must_use]
+    pub fn kills_due(&self, run: Duration) -> u64 {
+        let by_time = run.as_secs_f64() * f64::from(self.kills_per_s);
+        KILLS_BY_PLACE.max(by_time.floor() as u64)
+    }
+
+    /// When kill number `n` by time is due, counted from the start of the schedule: at a random
+    /// moment of the `n`th slot.
+    pub(super) fn due(&self, n: u32, random: &mut StdRng) -> Duration {
+        self.slot() * n + self.slot().mul_f64(random.random())
+    }
+
+    /// How late kills may be and are still made up for. What is later than that is put off with all
+    /// that follow: a machine that starts workers more slowly than they are to be killed would see
+    /// each of them die before it has done anything.
+    pub(super) fn most_late(&self) -> Duration {
+        4 * self.slot()
+    }
+
+    fn slot(&self) -> Duration {
+        Duration::from_secs_f64(1.0 / (HASTE * f64::from(self.kills_per_s)))
+    }
+
+    /// The places in the input before which a kill must land: one at a random place in each of
+    /// equal parts, ascending.
+    pub(super) fn places(&self, random: &mut StdRng) -> Vec<u64> {
+        let part = self.tasks / (KILLS_BY_PLACE + 1);
+        let place = |n| (n * part) + 1 + random.random_range(0..part.max(1));
+        (0..KILLS_BY_PLACE).map(place).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::{KILLS_BY_PLACE, Plan};
+
+    const PLAN: Plan = Plan {
+        tasks: 1000,
+        workers: 2,
+        kills_per_s: 10,
+        seed: 1,
+        ordered: true,
+    };
+
+    #[test]
+    fn kills_are_due_often_enough_and_in_order() {
+        let mut random = StdRng::seed_from_u64(7);
+        let due: Vec<Duration> = (0..125).map(|n| PLAN.due(n, &mut random)).collect();
+        assert!(due.is_sorted());
+        assert!(due[124] < Duration::from_secs(10), "125 in the time of 100");
+    }
+
+    #[test]
+    fn places_ascend_within_the_input() {
+        let places = PLAN.places(&mut StdRng::seed_from_u64(7));
+        assert_eq!(places.len() as u64, KILLS_BY_PLACE);
+        assert!(places.is_sorted_by(|a, b| a < b));
+        assert!(places.iter().all(|&place| 0 < place && place < PLAN.tasks));
+    }
+}
