@@ -58,7 +58,7 @@ pub use child::{Activity, ChildProcess, Exit, is_stopped};
 pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, greet};
-pub use platform::{end_descendants, guard};
+pub use platform::{end_descendants, end_worker, guard};
 pub use progress::Progress;
 pub use receiver::FrameReceiver;
 pub use sender::{FrameSender, QueueLimits};

@@ -17,12 +17,12 @@ pub(crate) use page::Page;
 #[cfg(unix)]
 pub(crate) use tree::kill_tree;
 #[cfg(unix)]
-pub use unix::{end_descendants, guard};
-#[cfg(unix)]
 pub(crate) use unix::{
     Stream, StreamReadHalf, StreamWriteHalf, connected_pair, own_program, prepare, read_now,
     take_over, was_started_as_worker,
 };
+#[cfg(unix)]
+pub use unix::{end_descendants, end_worker, guard};
 
 #[cfg(not(unix))]
 compile_error!("mt-ipc has no Windows backend yet; docs/platforms.md says what is missing");

@@ -198,7 +198,7 @@ pub fn guard(connection: impl AsFd) -> io::Result<()> {
             // No event is asked for: only a hang-up or an error, which are always told, end the wait.
             let mut fds = [PollFd::new(&socket, PollFlags::empty())];
             while matches!(poll(&mut fds, None), Ok(0) | Err(Errno::INTR)) {}
-            end_with_everything_below();
+            end_worker();
         })?;
     Ok(())
 }
@@ -209,7 +209,9 @@ pub fn end_descendants() {
     tree::kill_below(getpid());
 }
 
-fn end_with_everything_below() -> ! {
+/// Ends this worker process at once, together with all it has started. For a worker whose parent is
+/// gone: an exit would leave what it has started behind.
+pub fn end_worker() -> ! {
     let own = getpid();
     tree::kill_below(own);
     let _ = kill_process_group(own, Signal::KILL);

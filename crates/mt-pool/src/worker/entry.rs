@@ -1,6 +1,7 @@
 //! What `init()` does in a process that was started as a worker.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     process,
     sync::{
         atomic::{AtomicBool, Ordering},
@@ -34,14 +35,26 @@ pub(crate) fn main() -> ! {
     let link = thread::Builder::new()
         .name("mt-link".into())
         .spawn(move || {
-            let end = link::run(|assignment| {
-                let _ = assign.send(assignment);
-            });
-            // The user's code may be anywhere, and nobody waits for it any more.
-            if let LinkEnd::Broken(why) = end {
-                tracing::debug!(why, "the connection to the parent ended");
-                process::exit(NOT_DONE);
+            let mut working = false;
+            let end = catch_unwind(AssertUnwindSafe(|| {
+                link::run(|assignment| {
+                    working = true;
+                    let _ = assign.send(assignment);
+                })
+            }));
+            match end {
+                Ok(LinkEnd::Done) => return,
+                Ok(LinkEnd::Broken(why)) => {
+                    tracing::debug!(why, "the connection to the parent ended");
+                }
+                Err(_) => tracing::error!("the link to the parent panicked"),
             }
+            // The user's code may be anywhere, and nobody waits for it any more. What it has
+            // started must not outlive it when there is no parent left to see to that.
+            if working {
+                mt_ipc::end_worker();
+            }
+            process::exit(NOT_DONE);
         });
     let Ok(link) = link else {
         process::exit(NOT_DONE)
