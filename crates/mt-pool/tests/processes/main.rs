@@ -14,10 +14,12 @@ mod input;
 mod limits;
 mod output;
 mod panics;
+mod parent;
 mod platform;
 mod recycling;
 mod report;
 mod scene;
+mod startup;
 mod storms;
 mod submitting;
 
