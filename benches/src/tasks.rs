@@ -12,7 +12,7 @@ pub async fn mixed(n: u64) -> u64 {
     mix(n)
 }
 
-/// What [`mixed`] returns: a different value for every `n`.
+/// What [`mixed()`] returns: a different value for every `n`.
 #[must_use]
 pub const fn mix(n: u64) -> u64 {
     let n = (n ^ (n >> 31)).wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -44,7 +44,7 @@ impl Plan {
     /// that follow: a machine that starts workers more slowly than they are to be killed would see
     /// each of them die before it has done anything.
     pub(super) fn most_late(&self) -> Duration {
-        4 * self.slot()
+        self.slot()
     }
 
     fn slot(&self) -> Duration {

@@ -18,7 +18,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 const START_PEACE: Duration = Duration::from_millis(3);
 /// The longest that a worker is left alone once it is ready: kills fall on its first items too, and
 /// yet the run gets on when they come as fast as workers start.
-const READY_PEACE: Duration = Duration::from_millis(1);
+const READY_PEACE: Duration = Duration::from_millis(4);
 
 /// What killer, input and observer share.
 pub(super) struct Targets {

@@ -102,7 +102,7 @@ impl Verdict {
         if kills.kills < due {
             let killed = kills.kills;
             let few =
-                format!("{killed} kills where {due} were asked for: workers start too slowly");
+                format!("{killed} kills where {due} were asked for: too often no worker lived");
             verdict.problems.push(few);
         }
         verdict
