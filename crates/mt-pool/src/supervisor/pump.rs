@@ -160,7 +160,7 @@ async fn attend(spawned: Spawned, recipe: &Recipe, killer: &Killer, teller: &Tel
             () = killer.asked.notified() => life.end(DeathCause::Stopped),
             () = patience.look_due(), if !life.greeted && !life.hung_up => {
                 if let Some(waited) = patience.look(life.process.id()) {
-                    life.failure = Some(PoolError::Silent { waited });
+                    life.failure.get_or_insert(PoolError::Silent { waited });
                     life.end(DeathCause::Stopped);
                 }
             }
@@ -229,7 +229,7 @@ impl Life<'_> {
             Err(error) => {
                 // The refusal is on its way; a worker that gets it exits by itself.
                 self.sender.close();
-                self.failure = Some(PoolError::Handshake(error));
+                self.failure.get_or_insert(PoolError::Handshake(error));
                 return true;
             }
         }
