@@ -9,6 +9,7 @@ mod death;
 mod deed;
 mod descendants;
 mod frozen;
+mod hostile;
 mod inits;
 mod input;
 mod limits;

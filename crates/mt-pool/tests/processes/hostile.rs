@@ -1,0 +1,248 @@
+//! Workers that speak the protocol and break it on purpose: nothing they say is believed.
+
+use std::{
+    env, fs, future,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use mt_ipc::{FrameReceiver, FrameSender, HandshakeError, attach, greet, is_worker_process};
+use mt_pool::{
+    DeathCause, LivenessPolicy, PoolError, RestartBudget, TaskErrorKind, asyn_pmap, task,
+};
+use mt_proto::{
+    Beat, Fingerprint, Frame, FromWorker, Hello, ItemIndex, Kind, Limits, PROTOCOL_VERSION,
+    RecordBuffer, Run, WorkerBeat,
+};
+
+use crate::{
+    platform,
+    report::{Report, complete},
+    scene::{check, watchdog},
+};
+
+const ROLE: &str = "MT_TEST_HOSTILE";
+const BUILD: &str = "MT_TEST_BUILD";
+
+#[task]
+fn double(n: u64) -> u64 {
+    2 * n
+}
+
+/// Where a hostile worker starts. For the test runner this is nothing.
+#[test]
+fn as_worker() {
+    let Some(role) = env::var_os(ROLE).filter(|_| is_worker_process()) else {
+        return;
+    };
+    let _watchdog = watchdog("a hostile worker".into());
+    let build = env::var(BUILD).ok().and_then(|build| build.parse().ok());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let play = play(role.to_str().unwrap(), Fingerprint(build.unwrap_or(7)));
+    runtime.unwrap().block_on(play);
+}
+
+async fn play(role: &str, build: Fingerprint) {
+    let attached = attach().unwrap();
+    let opened = attached
+        .connection
+        .open(Limits::default(), Default::default());
+    let (sender, mut receiver, writer) = opened;
+    let writing = tokio::spawn(writer.run());
+    if role == "no-hello" {
+        sender.try_send(FromWorker::Ready.into_frame()).unwrap();
+        return future::pending().await;
+    }
+    if greet(&sender, &mut receiver, build).await.is_err() {
+        std::process::exit(1);
+    }
+    receiver.recv().await.unwrap().unwrap();
+    speak(role, &sender, &mut receiver).await;
+    // Goes on living, but for what it has said.
+    let _ = writing.await;
+    future::pending().await
+}
+
+async fn speak(role: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
+    let say = |message: FromWorker| sender.try_send(message.into_frame()).unwrap();
+    let frame = |kind, body: &[u8]| sender.try_send(Frame::new(kind, body.to_vec())).unwrap();
+    match role {
+        "hello-twice" => say(FromWorker::Hello(Hello {
+            version: PROTOCOL_VERSION,
+            fingerprint: Fingerprint(7),
+            pid: 1,
+        })),
+        "results-before-ready" => say(FromWorker::Results(results(0, 1))),
+        "a-parents-words" => frame(Kind::Welcome, &[0; 8]),
+        "trailing-bytes" => frame(Kind::Ready, &[0]),
+        "collection-of-2^60" => frame(Kind::Notice, &[0, 255, 255, 255, 255, 255, 255, 255, 15]),
+        "kind-of-nothing" => platform::write_to_sockets(&[0, 0, 0, 0, 0x7f]),
+        "length-of-4-gib" => platform::write_to_sockets(&[255, 255, 255, 255, 0x25, 0]),
+        _ => {
+            say(FromWorker::Ready);
+            receiver.recv().await.unwrap().unwrap();
+            speak_later(role, say).await;
+        }
+    }
+}
+
+async fn speak_later(role: &str, say: impl Fn(FromWorker)) {
+    match role {
+        "ready-twice" => say(FromWorker::Ready),
+        "results-of-nobody" => say(FromWorker::Results(results(1 << 60, 1))),
+        "results-beyond" => say(FromWorker::Results(results(0, 1000))),
+        "results-twice" => {
+            say(FromWorker::Results(results(0, 1)));
+            say(FromWorker::Results(results(0, 1)));
+        }
+        "bye-and-stay" => say(FromWorker::Bye),
+        "stay" => {}
+        other => panic!("no role is called {other}"),
+    }
+    say(FromWorker::Beat(WorkerBeat {
+        beat: Beat::Alive,
+        started: u64::MAX,
+        finished: u64::MAX,
+        turns: u64::MAX,
+    }));
+}
+
+fn results(first: u64, count: u32) -> Run {
+    let mut records = RecordBuffer::with_capacity(16);
+    for _ in 0..count {
+        records.push_raw(&[1]);
+    }
+    Run {
+        first: ItemIndex(first),
+        count,
+        records: records.take(),
+    }
+}
+
+/// A program that starts this one as a worker that plays `role`.
+fn program(folder: &Path, role: &str, build: Option<Fingerprint>) -> PathBuf {
+    let own = env::current_exe().unwrap();
+    let build = build.map_or(String::new(), |build| build.0.to_string());
+    let text = format!(
+        "#!/bin/bash\n{ROLE}='{role}' {BUILD}='{build}' exec -a mt-worker '{}' \
+         hostile::as_worker --exact --nocapture >/dev/null 2>&1\n",
+        own.display()
+    );
+    let path = folder.join(role);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+fn run_with(role: &str, build: Option<Fingerprint>) -> Report<double> {
+    let folder = tempfile::tempdir().unwrap();
+    let run = asyn_pmap::<double>(0..20)
+        .worker_program(program(folder.path(), role, build))
+        .restart_budget(RestartBudget {
+            limit: 1,
+            ..RestartBudget::default()
+        })
+        .liveness(LivenessPolicy {
+            interval: Duration::from_millis(50),
+            missed_beats: 5,
+        })
+        .pool_processes(1);
+    complete(run, 20)
+}
+
+/// Says it is another build, and learns from the refusal which one would be right.
+fn learn_build() -> Fingerprint {
+    let report = run_with("other-build", None);
+    assert_eq!(report.failed().len(), 20);
+    assert!(report.error(0).to_string().contains("another build"));
+    assert_eq!(
+        report.stats.workers_started, 1,
+        "another one would be no other"
+    );
+    let TaskErrorKind::Pool(cause) = report.error(0).kind() else {
+        unreachable!()
+    };
+    match &**cause {
+        PoolError::Handshake(HandshakeError::OtherBuild { ours, theirs, .. }) => {
+            assert_eq!(*theirs, Fingerprint(7));
+            *ours
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn another_build_is_refused() {
+    check(|| {
+        learn_build();
+    });
+}
+
+#[test]
+fn what_breaks_the_protocol_is_killed_and_not_believed() {
+    check(|| {
+        let build = learn_build();
+        for role in [
+            "hello-twice",
+            "results-before-ready",
+            "a-parents-words",
+            "trailing-bytes",
+            "collection-of-2^60",
+            "kind-of-nothing",
+            "length-of-4-gib",
+            "ready-twice",
+            "results-of-nobody",
+            "results-beyond",
+        ] {
+            let report = run_with(role, Some(build));
+            assert_eq!(report.failed().len(), 20, "{role}");
+            let deaths = report.deaths();
+            assert_eq!(deaths.len(), 2, "{role}: {deaths:?}");
+            for death in deaths {
+                assert!(
+                    matches!(death.cause, DeathCause::BrokeProtocol(_)),
+                    "{role}: {death}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn what_was_told_before_the_protocol_was_broken_stands() {
+    check(|| {
+        let report = run_with("results-twice", Some(learn_build()));
+        assert!(!report.failed().contains(&0), "told once, and rightly");
+        assert!(report.failed().len() < 20);
+    });
+}
+
+#[test]
+fn a_first_word_that_is_no_hello() {
+    check(|| {
+        let report = run_with("no-hello", None);
+        assert_eq!(report.failed().len(), 20);
+        let text = report.error(0).to_string();
+        assert!(text.contains("out of turn"), "{text}");
+    });
+}
+
+#[test]
+fn one_that_stays_and_is_silent_is_frozen() {
+    check(|| {
+        let build = learn_build();
+        for role in ["stay", "bye-and-stay"] {
+            let report = run_with(role, Some(build));
+            assert_eq!(report.failed().len(), 20);
+            assert!(
+                report
+                    .deaths()
+                    .iter()
+                    .all(|death| death.cause == DeathCause::Frozen)
+            );
+        }
+    });
+}
