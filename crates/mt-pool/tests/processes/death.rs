@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use mt_pool::{AsynPmap, DeathCause, Task, asyn_pmap, task};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     deed::{Deed, act, act_async, note, noted},
@@ -124,9 +125,13 @@ fn all_descriptors_closed() {
     });
 }
 
+/// Where starts are counted.
+#[derive(Serialize, Deserialize)]
+struct Log(PathBuf);
+
 #[task]
-fn noted_abort(#[shared] log: &PathBuf, item: u8) -> u8 {
-    note(log, item);
+fn noted_abort(#[shared] log: &Log, item: u8) -> u8 {
+    note(&log.0, item);
     if item % 50 == 25 {
         std::process::abort();
     }
@@ -134,8 +139,8 @@ fn noted_abort(#[shared] log: &PathBuf, item: u8) -> u8 {
 }
 
 #[task]
-async fn noted_abort_async(#[shared] log: &PathBuf, item: u8) -> u8 {
-    note(log, item);
+async fn noted_abort_async(#[shared] log: &Log, item: u8) -> u8 {
+    note(&log.0, item);
     tokio::task::yield_now().await;
     if item % 50 == 25 {
         std::process::abort();
@@ -143,13 +148,15 @@ async fn noted_abort_async(#[shared] log: &PathBuf, item: u8) -> u8 {
     item
 }
 
-fn never_twice<T: Task<Input = u8, Output = u8, Shared = PathBuf>>()
+fn never_twice<T: Task<Input = u8, Output = u8, Shared = Log>>()
 where
     T::Error: std::fmt::Debug,
 {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("starts");
-    let run = asyn_pmap::<T>(0..200).shared(log.clone()).crash_limit(1);
+    let run = asyn_pmap::<T>(0..200)
+        .shared(Log(log.clone()))
+        .crash_limit(1);
     let report = complete(run.pool_processes(3), 200);
     let mut starts = BTreeMap::new();
     for item in noted(&log) {

@@ -14,7 +14,7 @@ fn double(n: u64) -> u64 {
 
 #[task]
 fn even(n: u64) -> Result<u64, String> {
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         Ok(n)
     } else {
         Err(format!("{n} is odd"))

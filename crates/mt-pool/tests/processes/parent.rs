@@ -34,7 +34,7 @@ fn brief(n: u64) -> u64 {
 fn as_parent() {
     let role = env::var(ROLE).unwrap_or_default();
     match role.as_str() {
-        "killed" => with_descendants(|| thread::park()),
+        "killed" => with_descendants(thread::park),
         "returns" => with_descendants(|| {}),
         "aborts" => with_descendants(|| std::process::abort()),
         "panics" => with_descendants(|| panic!("out of main")),
@@ -69,7 +69,7 @@ fn drains() {
     let run = asyn_pmap::<brief>(0..).pool_processes(2).capacity(1000);
     let mut run = run.start().unwrap().indexed().into_iter();
     let (mut next, mut done, mut cancelled) = (0, 0, 0);
-    while let Some((index, outcome)) = run.next() {
+    for (index, outcome) in run.by_ref() {
         assert_eq!(index, next, "one outcome each");
         next += 1;
         match outcome {

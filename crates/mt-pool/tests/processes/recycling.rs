@@ -13,7 +13,7 @@ fn pid(_: u64) -> u32 {
 
 #[task]
 async fn pid_async(n: u64) -> u32 {
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         tokio::task::yield_now().await;
     }
     std::process::id()

@@ -71,7 +71,7 @@ where
     let (run, living) = watch(run.crash_limit(1000));
     let mut run = run.start().unwrap().indexed().into_iter();
     let mut seen = BTreeSet::new();
-    while let Some((index, outcome)) = run.next() {
+    for (index, outcome) in run.by_ref() {
         assert!(seen.insert(index), "{index} came twice");
         assert_eq!(value(&outcome.unwrap()), index);
         if (seen.len() as u64).is_multiple_of(every) {
@@ -116,7 +116,7 @@ fn kills_its_mate(pids: std::path::PathBuf, n: u64) -> u64 {
     for byte in own.to_le_bytes() {
         note(&pids.join(format!("{own}")), byte);
     }
-    if n % 10 == 0 && noted(&pids.join(format!("done-{n}"))).is_empty() {
+    if n.is_multiple_of(10) && noted(&pids.join(format!("done-{n}"))).is_empty() {
         note(&pids.join(format!("done-{n}")), 1);
         kill_others(&pids, own);
     }
