@@ -9,10 +9,10 @@ use crate::{
     tasks::same,
 };
 
-/// Enough for a run of a quarter of a second and more on any machine.
+/// Enough for a run of a tenth of a second and more.
 const LOAD: Load = Load {
     warm_up: 500_000,
-    items: 5_000_000,
+    items: 10_000_000,
 };
 
 /// The worker processes.
