@@ -117,6 +117,24 @@ fn garbage_where_results_go() {
     });
 }
 
+/// The first item is poison, and there is no room for the others to go on meanwhile.
+#[test]
+fn at_the_head_of_the_line() {
+    check(|| {
+        for capacity in [1, 2, 5] {
+            for processes in [1, 2] {
+                let deeds = [vec![Deed::Abort], (0..9).map(Deed::Return).collect()].concat();
+                let run = asyn_pmap::<act>(deeds)
+                    .capacity(capacity)
+                    .pool_processes(processes);
+                let report = complete(run, 10);
+                assert_eq!(report.failed(), [0]);
+                assert_eq!(report.crash(0).1, 3);
+            }
+        }
+    });
+}
+
 #[test]
 fn all_descriptors_closed() {
     check(|| {

@@ -38,6 +38,7 @@ fn as_parent() {
         "returns" => with_descendants(|| {}),
         "aborts" => with_descendants(|| std::process::abort()),
         "panics" => with_descendants(|| panic!("out of main")),
+        "nests" => nests(),
         "drains" => drains(),
         "interrupted" => interrupted(),
         _ => {}
@@ -62,6 +63,29 @@ fn with_descendants(end: impl FnOnce()) {
     println!("PIDS {}", pids.join(" "));
     std::mem::forget(run);
     end();
+}
+
+/// Leaves a run alive behind it, in its worker, and returns the pids of that run's worker and of what
+/// a task has left there.
+#[task]
+fn leaves_a_run(_: u64) -> Vec<u64> {
+    let deeds = [Deed::Pid, Deed::Leave { detached: true }];
+    let run = asyn_pmap::<act>(deeds.into_iter().cycle())
+        .pool_processes(1)
+        .capacity(2);
+    let mut run = run.start().unwrap().into_iter();
+    let pids = run.by_ref().take(2).map(Result::unwrap).collect();
+    std::mem::forget(run);
+    pids
+}
+
+fn nests() {
+    let run = asyn_pmap::<leaves_a_run>(0..).pool_processes(2).capacity(2);
+    let mut run = run.start().unwrap().into_iter();
+    let pids: Vec<u64> = run.by_ref().take(4).flat_map(Result::unwrap).collect();
+    let pids: Vec<String> = pids.iter().map(u64::to_string).collect();
+    println!("PIDS {}", pids.join(" "));
+    thread::park();
 }
 
 /// Is interrupted in the middle, and tells what came of it.
@@ -161,6 +185,15 @@ fn killed() {
     let _watchdog = watchdog("killed".into());
     let parent = Parent::start("killed");
     assert_eq!(parent.pids.len(), 4);
+    parent.signal(Signal::KILL);
+    assert_eq!(parent.end(), (None, Some(9)));
+}
+
+#[test]
+fn killed_above_runs_inside_tasks() {
+    let _watchdog = watchdog("nests".into());
+    let parent = Parent::start("nests");
+    assert_eq!(parent.pids.len(), 8);
     parent.signal(Signal::KILL);
     assert_eq!(parent.end(), (None, Some(9)));
 }
