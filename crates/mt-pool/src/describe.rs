@@ -55,7 +55,7 @@ mod tests {
         struct OnlyDebug;
         struct Nothing;
         assert_eq!((&&&Describe(&"plain")).describe(), "plain");
-        assert_eq!((&&&Describe(&OnlyDebug)).describe(), "OnlyDebug");
-        assert!((&&&Describe(&Nothing)).describe().ends_with("Nothing"));
+        assert_eq!((&&Describe(&OnlyDebug)).describe(), "OnlyDebug");
+        assert!(Describe(&Nothing).describe().ends_with("Nothing"));
     }
 }

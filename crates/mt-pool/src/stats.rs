@@ -13,6 +13,9 @@ pub struct Stats {
     pub succeeded: u64,
     /// Errors yielded, of every kind.
     pub failed: u64,
+    /// Whether the input has been pulled to its end. False at the end of a run means that the run
+    /// gave up or was interrupted, and items were left that nobody asked for.
+    pub input_ended: bool,
     /// Items pulled from the input whose outcome was not yielded yet. Never more than
     /// [`capacity`](crate::AsynPmap::capacity).
     pub outstanding: u64,

@@ -17,7 +17,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(128);
 /// How many workers in a row may fail to do anything before the pool gives up.
 ///
 /// A worker that died before it finished any item, and that no item can be blamed for, is restarted
-/// after a pause (1 ms, doubled each time up to 128 ms, short again after a quiet period). After more
+/// after a pause (1 ms, doubled each time up to 128 ms, short again when a new worker works and after
+/// a quiet period). After more
 /// than `limit` such deaths in a row, however long each life was, without any item finishing anywhere
 /// in between, no further worker is started, and once none is left every item gets the last cause as
 /// its outcome.
@@ -80,9 +81,14 @@ impl Restarts {
         self.exhausted = true;
     }
 
-    /// Some worker finished an item: starting workers is not in vain.
-    pub(crate) fn on_fruit(&mut self) {
+    /// Some worker finished items; `first` tells whether they were its first. Starting workers is not
+    /// in vain, and if a new one works there is nothing to pause for.
+    pub(crate) fn on_fruit(&mut self, first: bool) {
         self.in_vain = 0;
+        if first {
+            self.level = 0;
+            self.not_before = None;
+        }
     }
 
     /// Whether the budget is spent.
@@ -155,7 +161,7 @@ mod tests {
         let mut restarts = Restarts::new(RestartBudget::default());
         restarts.on_fruitless(now);
         restarts.exhaust();
-        restarts.on_fruit();
+        restarts.on_fruit(false);
         assert!(!restarts.allows(now + Duration::from_secs(3600)));
         assert_eq!(restarts.wakeup(), None, "nothing to wake up for");
     }
@@ -171,7 +177,7 @@ mod tests {
             restarts.on_fruitless(now);
             restarts.on_fruitless(now);
             assert!(!restarts.spent());
-            restarts.on_fruit();
+            restarts.on_fruit(false);
         }
     }
 

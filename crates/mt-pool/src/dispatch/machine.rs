@@ -152,6 +152,16 @@ impl Dispatch {
         (room + missing * floor + RESERVE).saturating_sub(self.queue.items())
     }
 
+    /// How many items make it worth looking at the input before something else happens: one, if
+    /// anybody has nothing to do; otherwise a good part of what the least busy worker has.
+    pub(crate) fn worth_waking_for(&self) -> u64 {
+        if self.crew.len() < self.config.processes as usize {
+            return 1;
+        }
+        let least = self.crew.values().map(Hand::in_hand).min().unwrap_or(0);
+        u64::from(least / 4).max(1)
+    }
+
     /// The bytes of the items it has, waiting or given out.
     pub(crate) fn held_bytes(&self) -> usize {
         let given: usize = self.crew.values().map(Hand::held_bytes).sum();
@@ -198,11 +208,12 @@ impl Dispatch {
         if hand.phase == Phase::Dying {
             return;
         }
+        let first = !hand.fruitful;
         match hand.finish(&run) {
             Ok(()) => {
                 hand.alone = None;
                 hand.window.on_results(run.count, hand.in_hand(), waiting);
-                self.restarts.on_fruit();
+                self.restarts.on_fruit(first);
                 self.deliver(Delivery::Results(run));
             }
             Err(error) => self.kill(worker, KillReason::Results(error)),

@@ -66,8 +66,10 @@ struct State {
     held_bytes: usize,
     /// Bytes of results that wait for the consumer.
     output_bytes: usize,
-    /// The supervisor wants to know of the next item.
-    hungry: bool,
+    /// Items that wait here.
+    waiting: u64,
+    /// The number of waiting items the supervisor wants to be told of.
+    wake_at: Option<u64>,
     feeder_waits: bool,
     ended: bool,
     closed: bool,
@@ -141,7 +143,7 @@ impl Exchange {
     #[inline]
     pub(crate) fn push_and_reserve(&self, record: &[u8]) -> bool {
         let mut state = self.add(record);
-        if !state.hungry && !state.closed && self.has_room(&state) {
+        if !state.is_due() && !state.closed && self.has_room(&state) {
             state.outstanding += 1;
             return true;
         }
@@ -164,6 +166,7 @@ impl Exchange {
         state.open.push_encoded(record);
         state.next = state.next.plus(1);
         state.waiting_bytes += record.len();
+        state.waiting += 1;
         state
     }
 
@@ -175,6 +178,7 @@ impl Exchange {
         }
         state.seal();
         state.waiting_bytes += record.len();
+        state.waiting += 1;
         let run = Run {
             first: state.next,
             count: 1,
@@ -195,6 +199,7 @@ impl Exchange {
         let delivery = refuse(state.next);
         state.sealed.push_back(Block::Refused(delivery));
         state.next = state.next.plus(1);
+        state.wake_at = Some(0);
         self.wake_supervisor(state);
     }
 
@@ -203,7 +208,7 @@ impl Exchange {
         let mut state = self.lock();
         state.outstanding -= 1;
         state.ended = true;
-        state.hungry = true;
+        state.wake_at = Some(0);
         self.wake_supervisor(state);
     }
 
@@ -211,13 +216,14 @@ impl Exchange {
     pub(crate) fn end_after_last(&self) {
         let mut state = self.lock();
         state.ended = true;
-        state.hungry = true;
+        state.wake_at = Some(0);
         self.wake_supervisor(state);
     }
 
-    /// Supervisor: takes at least `appetite` items if they are there, and asks to be woken if there
-    /// were fewer. `held_bytes` is what it holds already.
-    pub(crate) fn take(&self, appetite: u64, held_bytes: usize) -> Found {
+    /// Supervisor: takes at least `appetite` items if they are there. If there are fewer, it is woken
+    /// when `wake_at` of them wait; at the next one, if there are none now. `held_bytes` is what it
+    /// holds already.
+    pub(crate) fn take(&self, appetite: u64, wake_at: u64, held_bytes: usize) -> Found {
         let mut state = self.lock();
         let mut found = Found::default();
         let mut items = 0;
@@ -236,7 +242,9 @@ impl Exchange {
         let taken: usize = found.blocks.iter().map(Block::len_bytes).sum();
         state.waiting_bytes = state.waiting_bytes.saturating_sub(taken);
         state.held_bytes = held_bytes + taken;
-        state.hungry = items < appetite;
+        state.waiting -= items;
+        let alone = if found.blocks.is_empty() { 1 } else { wake_at };
+        state.wake_at = (items < appetite).then_some(alone);
         found.ended = state.ended && state.sealed.is_empty() && state.open.is_empty();
         found.cancelled = state.cancelled;
         found.output_full = state.output_bytes >= self.limits.buffer_bytes;
@@ -313,7 +321,8 @@ impl Exchange {
     }
 
     fn wake_supervisor(&self, mut state: MutexGuard<'_, State>) {
-        if std::mem::take(&mut state.hungry) {
+        if state.is_due() {
+            state.wake_at = None;
             drop(state);
             self.filled.notify_one();
         }
@@ -326,6 +335,11 @@ impl Exchange {
 }
 
 impl State {
+    /// Whether the supervisor wants to be told now.
+    fn is_due(&self) -> bool {
+        self.wake_at.is_some_and(|wake_at| self.waiting >= wake_at)
+    }
+
     /// Whether the run was closed while the feeder was inside the input. What the input yields then
     /// has never been part of the run.
     fn is_too_late(&mut self) -> bool {

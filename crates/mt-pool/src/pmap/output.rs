@@ -130,7 +130,10 @@ impl<T: Task> Pmap<T> {
                 None => {
                     // An end that is none must not look like one.
                     let complete = self.stats.is_complete();
-                    assert!(complete, "bug in mt-pool: the supervisor of this run has panicked");
+                    assert!(
+                        complete,
+                        "bug in mt-pool: the supervisor of this run has panicked"
+                    );
                     self.over = true;
                 }
                 Some(Delivery::Results(run)) => {

@@ -27,6 +27,9 @@ use crate::{
 /// The crew events handled before the effects of all of them are carried out together.
 const EVENTS_PER_TURN: usize = 64;
 
+/// How long items may gather while every worker has something to do.
+const GATHER: Duration = Duration::from_millis(1);
+
 /// All that a run is told when it starts.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -56,6 +59,8 @@ pub(super) struct Supervisor {
     input_ended: bool,
     stopped: bool,
     paused: bool,
+    /// When to look at the input again without being told.
+    look_again: Option<Instant>,
 }
 
 /// Runs a plan to its end: when this returns, every outcome is in the output and every worker is
@@ -77,6 +82,7 @@ pub(super) async fn supervise(plan: Plan) {
         input_ended: false,
         stopped: false,
         paused: false,
+        look_again: None,
     };
     loop {
         supervisor.take_input();
@@ -126,7 +132,13 @@ impl Supervisor {
         } else {
             self.dispatch.appetite()
         };
-        let found = self.exchange.take(appetite, self.dispatch.held_bytes());
+        let wake_at = self.dispatch.worth_waking_for();
+        let found = self
+            .exchange
+            .take(appetite, wake_at, self.dispatch.held_bytes());
+        // Items that come in a trickle are told one by one, those that come in a stream are looked for.
+        let streaming = appetite > 0 && wake_at > 1 && !found.blocks.is_empty();
+        self.look_again = streaming.then(|| Instant::now() + GATHER);
         if found.cancelled && !self.stopped {
             self.stopped = true;
             self.dispatch(Event::Stop);
@@ -141,6 +153,7 @@ impl Supervisor {
         let ended = found.ended || (everything && self.exchange.is_drained());
         if ended && !self.input_ended {
             self.input_ended = true;
+            self.stats.update(|stats| stats.input_ended = found.ended);
             self.dispatch(Event::InputEnded);
         }
         if found.output_full != self.paused {
@@ -154,7 +167,11 @@ impl Supervisor {
     }
 
     fn wakeup(&self) -> Instant {
-        let others = [self.dispatch.poll_timeout(), self.liveness.poll_timeout()];
+        let others = [
+            self.dispatch.poll_timeout(),
+            self.liveness.poll_timeout(),
+            self.look_again,
+        ];
         others
             .into_iter()
             .flatten()
