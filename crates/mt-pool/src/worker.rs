@@ -11,6 +11,7 @@ mod job;
 mod link;
 mod outbox;
 mod panic;
+mod reporter;
 mod run_async;
 mod run_sync;
 

@@ -50,5 +50,5 @@ pub use message::{
 };
 pub use outcome::{ContextStep, Failure, clip_text};
 pub use records::{Record, RecordBuffer, RecordTag, Records, push_record};
-pub use run::{Run, RunWriter};
+pub use run::{Run, RunMark, RunWriter};
 pub use unit::{Outgoing, Unit};

@@ -76,6 +76,14 @@ pub struct RunWriter {
     count: u64,
 }
 
+/// How far a [`RunWriter`] was.
+#[derive(Debug, Clone, Copy)]
+pub struct RunMark {
+    bytes: usize,
+    open: Option<OpenRun>,
+    count: u64,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct OpenRun {
     start: usize,
@@ -117,6 +125,23 @@ impl RunWriter {
         self.pushed(run);
     }
 
+    /// How far the writer is, for [`rewind`](Self::rewind).
+    #[must_use]
+    pub fn mark(&self) -> RunMark {
+        RunMark {
+            bytes: self.bytes.len(),
+            open: self.open,
+            count: self.count,
+        }
+    }
+
+    /// Takes back what was pushed since `mark`, if nothing was taken out since.
+    pub fn rewind(&mut self, mark: RunMark) {
+        self.bytes.truncate(mark.bytes);
+        self.open = mark.open;
+        self.count = mark.count;
+    }
+
     /// The bytes waiting.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
@@ -143,6 +168,18 @@ impl RunWriter {
         // The next load is likely to be about as long as this one.
         let next = Vec::with_capacity(self.bytes.len().min(RUN_BYTES));
         Bytes::from(std::mem::replace(&mut self.bytes, next))
+    }
+
+    /// Moves the frames so far behind those in `encoded`, leaving the writer empty. Buffers change hands
+    /// instead of bytes where that can be.
+    pub fn drain_into(&mut self, encoded: &mut Vec<u8>) {
+        self.close_run();
+        self.count = 0;
+        if encoded.is_empty() {
+            std::mem::swap(&mut self.bytes, encoded);
+        } else {
+            encoded.append(&mut self.bytes);
+        }
     }
 
     /// The run that item `index` continues, or a new one.
@@ -230,6 +267,27 @@ mod tests {
         assert_eq!(writer.count(), 6);
         assert_eq!(runs_of(&mut writer), [(5, 3), (3, 1), (9, 2)]);
         assert!(writer.is_empty());
+    }
+
+    #[test]
+    fn what_is_taken_back_leaves_no_trace() {
+        let mut writer = RunWriter::new();
+        writer
+            .push(ItemIndex(1), RecordTag::Value, &1u8, 100)
+            .expect("encodes");
+        let mark = writer.mark();
+        writer
+            .push(ItemIndex(2), RecordTag::Value, &2u8, 100)
+            .expect("encodes");
+        writer
+            .push(ItemIndex(9), RecordTag::Value, &3u8, 100)
+            .expect("encodes");
+        writer.rewind(mark);
+        assert_eq!(writer.count(), 1);
+        writer
+            .push(ItemIndex(2), RecordTag::Value, &4u8, 100)
+            .expect("encodes");
+        assert_eq!(runs_of(&mut writer), [(1, 2)]);
     }
 
     #[test]

@@ -116,6 +116,54 @@ impl Exchange {
         !state.closed
     }
 
+    /// Feeder: [`reserve`](Self::reserve) for up to `most` items at once. Returns how many; 0 when none
+    /// are wanted any more. What is not used goes back with [`give_back`](Self::give_back).
+    pub(crate) fn reserve_some(&self, most: u64) -> u64 {
+        if !self.reserve() {
+            self.give_back(1);
+            return 0;
+        }
+        let mut state = self.lock();
+        let more = self
+            .limits
+            .capacity
+            .saturating_sub(state.outstanding)
+            .min(most - 1);
+        state.outstanding += more;
+        more + 1
+    }
+
+    /// Feeder: so many of the reserved items do not come.
+    pub(crate) fn give_back(&self, items: u64) {
+        let mut state = self.lock();
+        state.outstanding = state.outstanding.saturating_sub(items);
+    }
+
+    /// Feeder: adds `items`, which room was reserved for.
+    pub(crate) fn push_some(&self, items: &mut RecordBuffer) {
+        if items.is_empty() {
+            return;
+        }
+        let mut state = self.lock();
+        let count = items.count();
+        if state.closed {
+            state.outstanding = state.outstanding.saturating_sub(u64::from(count));
+            return;
+        }
+        state.seal();
+        let records = items.take();
+        state.waiting_bytes += records.len();
+        state.waiting += u64::from(count);
+        let run = Run {
+            first: state.next,
+            count,
+            records,
+        };
+        state.next = run.end();
+        state.sealed.push_back(Block::Items(run));
+        self.wake_supervisor(state);
+    }
+
     /// Feeder: the same as a future. Not cancel-safe.
     pub(crate) async fn reserve_async(&self) -> bool {
         loop {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures::{FutureExt, Stream, StreamExt};
-use mt_proto::{EncodeError, RecordTag, push_record};
+use mt_proto::{EncodeError, RecordBuffer, RecordTag, push_record};
 use tokio::runtime::{Builder, Handle};
 
 use super::{Exchange, Source};
@@ -20,6 +20,10 @@ use crate::{
 
 /// An encoded item longer than this is handed over as it is instead of being copied to others.
 const LONG_BYTES: usize = 16 * 1024;
+
+/// The most items of an input in memory that are pulled at once, and the bytes that are enough.
+const GATHER_ITEMS: u64 = 1024;
+const GATHER_BYTES: usize = 32 * 1024;
 
 /// What the feeder has to know.
 #[derive(Debug, Clone)]
@@ -47,6 +51,9 @@ pub(crate) fn spawn_feeder<I: Wire>(
     match source {
         Source::Iter(iter) => {
             thread.spawn(move || feeder.pull(iter))?;
+        }
+        Source::Memory(iter) => {
+            thread.spawn(move || feeder.gather(iter))?;
         }
         Source::Stream(stream) => {
             let caller = Handle::try_current().ok();
@@ -87,6 +94,50 @@ impl Feeder {
             }
         }
         self.exchange.end();
+    }
+
+    /// Pulls an input that never blocks, many items at a time.
+    fn gather<I: Wire>(self, mut iter: Box<dyn Iterator<Item = I> + Send>) {
+        let mut block = RecordBuffer::default();
+        loop {
+            let room = self.exchange.reserve_some(GATHER_ITEMS);
+            if room == 0 {
+                break;
+            }
+            let mut pulled = 0;
+            while pulled < room && block.len_bytes() < GATHER_BYTES {
+                // A container's `next` runs no code of the user's.
+                let Some(item) = iter.next() else { break };
+                pulled += 1;
+                if let Err(lost) = self.add(&mut block, item) {
+                    self.exchange.push_some(&mut block);
+                    self.refuse(lost);
+                }
+            }
+            self.exchange.push_some(&mut block);
+            self.exchange.give_back(room - pulled);
+            if pulled == 0 {
+                break;
+            }
+        }
+        self.exchange.end_after_last();
+    }
+
+    /// Adds an item to a block, or says why it can't be sent.
+    #[inline]
+    fn add<I: Wire>(&self, block: &mut RecordBuffer, item: I) -> Result<(), Lost> {
+        let limit = self.options.max_item_bytes;
+        let encoded = catch_unwind(AssertUnwindSafe(|| block.push(&item, limit)));
+        // What goes wrong with the original does not undo its copy.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(item)));
+        match encoded {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(lost(&error)),
+            Err(panic) => Err(Lost::Unserialisable(format!(
+                "its `Serialize` panicked: {}",
+                panic_text(&*panic)
+            ))),
+        }
     }
 
     async fn poll<I: Wire>(mut self, mut stream: impl Stream<Item = I> + Unpin) {

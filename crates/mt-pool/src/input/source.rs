@@ -1,6 +1,12 @@
 //! What can be an input: anything iterable, and any stream.
 
-use std::pin::Pin;
+use std::{
+    any::TypeId,
+    collections::vec_deque,
+    ops::{Range, RangeInclusive},
+    pin::Pin,
+    vec,
+};
 
 use futures::Stream;
 
@@ -8,6 +14,8 @@ use futures::Stream;
 pub enum Source<I> {
     /// Pulled by a thread of its own, so it may block.
     Iter(Box<dyn Iterator<Item = I> + Send>),
+    /// The same, of something that is all in memory and never blocks: pulled by the hundreds.
+    Memory(Box<dyn Iterator<Item = I> + Send>),
     /// Polled by a thread of its own, inside the caller's tokio runtime if there is one.
     Stream(Pin<Box<dyn Stream<Item = I> + Send>>),
 }
@@ -25,10 +33,27 @@ impl<I, T> IntoInput<I> for T
 where
     T: IntoIterator<Item = I>,
     T::IntoIter: Send + 'static,
+    I: 'static,
 {
     fn into_source(self) -> Source<I> {
-        Source::Iter(Box::new(self.into_iter()))
+        let iter = Box::new(self.into_iter());
+        if is_in_memory::<T::IntoIter, I>() {
+            Source::Memory(iter)
+        } else {
+            Source::Iter(iter)
+        }
     }
+}
+
+/// Whether an iterator is one of those that only walk over what is there.
+fn is_in_memory<T: 'static, I: 'static>() -> bool {
+    let known = [
+        TypeId::of::<Range<I>>(),
+        TypeId::of::<RangeInclusive<I>>(),
+        TypeId::of::<vec::IntoIter<I>>(),
+        TypeId::of::<vec_deque::IntoIter<I>>(),
+    ];
+    known.contains(&TypeId::of::<T>())
 }
 
 /// A stream as an input. See [`from_stream`].
@@ -65,5 +90,20 @@ where
 {
     fn into_source(self) -> Source<I> {
         Source::Stream(Box::pin(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_never_blocks_is_in_memory() {
+        let in_memory = |source: Source<u64>| matches!(source, Source::Memory(_));
+        assert!(in_memory((0..3u64).into_source()));
+        assert!(in_memory((0..=3u64).into_source()));
+        assert!(in_memory(vec![1u64].into_source()));
+        assert!(!in_memory((0..3u64).map(|n| n).into_source()));
+        assert!(!in_memory(std::iter::from_fn(|| Some(1u64)).into_source()));
     }
 }

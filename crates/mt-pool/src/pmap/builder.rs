@@ -149,7 +149,7 @@ impl<T: Task> AsynPmap<T> {
     }
 
     /// The most items that were pulled from the input and not yet taken out, at every instant, 1 to
-    /// 2^24. Default: 32 × `batch_size` (at least 32 × 1024) for every worker. In order, one slow item
+    /// 2^24. Default: 16 × `batch_size` (at least 16 × 1024) for every worker. In order, one slow item
     /// holds back up to this many others.
     pub fn capacity(mut self, items: usize) -> Self {
         self.options.capacity = Some(items);

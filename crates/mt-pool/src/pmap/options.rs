@@ -97,7 +97,7 @@ impl PmapOptions {
     /// The most items pulled from the input and not yet taken out.
     pub(crate) fn capacity(&self) -> usize {
         self.capacity.unwrap_or_else(|| {
-            let per_worker = self.batch_size.max(1024).saturating_mul(32);
+            let per_worker = self.batch_size.max(1024).saturating_mul(16);
             per_worker.saturating_mul(self.processes()).min(MAX_ITEMS)
         })
     }

@@ -108,7 +108,7 @@ pub(super) fn start<T: Task>(run: AsynPmap<T>) -> Result<Pmap<T>, StartError> {
 }
 
 fn dispatch_config<T: Task>(options: &PmapOptions) -> DispatchConfig {
-    let cap = narrow(options.batch_size.max(LEAST_CAP)).saturating_mul(16);
+    let cap = narrow(options.batch_size.max(LEAST_CAP)).saturating_mul(8);
     let floor = match T::STYLE {
         TaskStyle::Sync => SYNC_WINDOW,
         // A third more than can run at once: what comes in quarters never leaves a place empty.

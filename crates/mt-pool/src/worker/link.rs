@@ -149,10 +149,12 @@ impl Link {
                     false
                 }
                 () = room_and(&self.sender, self.outbox.woken()) => {
-                    self.send_results(&mut look_again)
+                    look_again.get_or_insert_with(|| Instant::now() + GATHER);
+                    let load = self.outbox.take(false);
+                    self.send_load(load)
                 }
                 () = room_and(&self.sender, sleep_until(look_at)), if look_again.is_some() => {
-                    self.send_results(&mut look_again)
+                    self.look(&mut look_again)
                 }
                 _ = beats.tick() => {
                     self.send_beat();
@@ -189,10 +191,11 @@ impl Link {
         }
     }
 
-    /// Sends what is in the outbox; true when that was the last. Results that come alone leave at
-    /// once; while they keep coming, they are looked for once a millisecond instead of each being
-    /// announced.
-    fn send_results(&mut self, look_again: &mut Option<Instant>) -> bool {
+    /// Looks into the outbox without having been told and sends what is there; true when that was the
+    /// last. Results that come alone are announced and leave at once; while they keep coming, they
+    /// are looked for once a millisecond instead of each being announced.
+    fn look(&mut self, look_again: &mut Option<Instant>) -> bool {
+        self.outbox.count_look();
         let load = self.outbox.take(false);
         if load.is_empty() && !load.done {
             // A quiet millisecond: be told of the next one. What came in between is not missed.
@@ -204,6 +207,7 @@ impl Link {
         self.send_load(load)
     }
 
+    /// Sends a load of results; true when it was the last.
     fn send_load(&mut self, load: super::outbox::Load) -> bool {
         for frame in load.frames {
             let _ = self.sender.try_send(frame);

@@ -1,22 +1,23 @@
 //! Outcomes on their way from the user's code to the link.
 //!
-//! A finished result leaves as soon as one of these is true: nothing else is ready to run, the piece
-//! it came with is done, 64 KiB have gathered, or a millisecond has passed since results last left.
-//! The last one needs nothing of the user's code: it holds while the next task runs for ever.
+//! A finished result leaves as soon as one of these is true: nothing else is ready to run, 32 KiB have gathered, or a millisecond has passed since results last left.
+//! The [`Reporter`](super::reporter::Reporter) on the user's thread gathers them; the link takes what
+//! the reporter has published.
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
 };
 
 use bytes::Bytes;
-use mt_proto::{Frame, FromWorker, ItemIndex, Run, RunWriter};
+use mt_proto::{Frame, FromWorker, RunWriter};
 use tokio::sync::Notify;
 
 /// The bytes that are not worth waiting for more.
-const FLUSH_BYTES: usize = 64 * 1024;
-/// A result longer than this travels as it is instead of being copied to others.
-const LONG_BYTES: usize = 16 * 1024;
+const FLUSH_BYTES: usize = 32 * 1024;
 /// The bytes at which the user's code is held back until the parent has read some.
 const FULL_BYTES: usize = 8 * 1024 * 1024;
 
@@ -26,13 +27,17 @@ pub(crate) struct Outbox {
     state: Mutex<State>,
     wake: Notify,
     room: Notify,
+    /// Whether the link will look by itself, within a millisecond. A hint outside the lock.
+    watched: AtomicBool,
+    /// How often the link has looked.
+    looks: AtomicU32,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    runs: RunWriter,
+    /// Results, encoded.
+    runs: Vec<u8>,
     frames: VecDeque<Frame>,
-    frame_bytes: usize,
     /// The link knows that there is something.
     told: bool,
     /// The bytes at which it is told again.
@@ -61,34 +66,31 @@ impl Load {
 }
 
 impl Outbox {
-    /// Adds the outcome of an item, a record. Returns whether there is room for more.
-    #[inline]
-    pub(crate) fn push(&self, index: ItemIndex, record: &mut Vec<u8>) -> bool {
+    /// Takes over the outcomes gathered in `runs`. Returns whether there is room for more.
+    pub(super) fn publish(&self, runs: &mut RunWriter) -> bool {
         let mut state = self.lock();
-        if record.len() > LONG_BYTES {
-            let records = Bytes::from(std::mem::take(record));
-            state.frame_bytes += records.len();
-            let run = Run {
-                first: index,
-                count: 1,
-                records,
-            };
-            state
-                .frames
-                .push_back(FromWorker::Results(run).into_frame());
-        } else {
-            state.runs.push_encoded(index, record);
-        }
-        let bytes = state.len_bytes();
+        runs.drain_into(&mut state.runs);
+        let bytes = state.runs.len();
         let room = bytes < FULL_BYTES || state.closed;
         // The first since the link last looked; or so much that it should look now.
         if !state.told || bytes >= state.wake_at {
             state.told = true;
             state.wake_at = bytes + FLUSH_BYTES;
+            self.watched.store(true, Ordering::Relaxed);
             drop(state);
             self.wake.notify_one();
         }
         room
+    }
+
+    /// Whether the link will look by itself, and how often it has looked. Read without the lock, so
+    /// both may be old by an instant.
+    #[inline]
+    pub(super) fn watch(&self) -> (bool, u32) {
+        (
+            self.watched.load(Ordering::Relaxed),
+            self.looks.load(Ordering::Relaxed),
+        )
     }
 
     /// Adds a message that is no result.
@@ -115,7 +117,7 @@ impl Outbox {
             let room = self.room.notified();
             {
                 let state = self.lock();
-                if state.len_bytes() < FULL_BYTES || state.closed {
+                if state.runs.len() < FULL_BYTES || state.closed {
                     return;
                 }
             }
@@ -134,19 +136,22 @@ impl Outbox {
         self.wake.notified().await;
     }
 
+    /// Link: a millisecond has passed since results last left.
+    pub(super) fn count_look(&self) {
+        self.looks.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Link: takes all there is. It will be told of the next result only if it says so with
     /// `tell_next`; otherwise it comes back by itself.
     pub(super) fn take(&self, tell_next: bool) -> Load {
         let mut state = self.lock();
-        let runs = if state.runs.is_empty() {
-            Bytes::new()
-        } else {
-            state.runs.take()
-        };
+        // The next load is likely to be about as long as this one.
+        let next = Vec::with_capacity(state.runs.len().min(FLUSH_BYTES));
+        let runs = Bytes::from(std::mem::replace(&mut state.runs, next));
         let frames = std::mem::take(&mut state.frames);
-        state.frame_bytes = 0;
         state.told = !tell_next;
         state.wake_at = FLUSH_BYTES;
+        self.watched.store(!tell_next, Ordering::Relaxed);
         let done = state.done;
         drop(state);
         self.room.notify_one();
@@ -162,11 +167,5 @@ impl Outbox {
     /// No user code runs under the lock, so a poisoned state is still consistent.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn len_bytes(&self) -> usize {
-        self.runs.len_bytes() + self.frame_bytes
     }
 }

@@ -19,9 +19,10 @@ use mt_proto::{Failure, ItemIndex, Records, Run};
 
 use super::{
     batch::{Batch, Current, items_per_context},
-    call::{Encoded, Reporter, decode},
+    call::decode,
     job::{Bench, Job},
     panic::caught,
+    reporter::{Encoded, Reporter},
 };
 use crate::Task;
 
@@ -127,7 +128,7 @@ where
                 tokio::task::yield_now().await;
                 continue;
             }
-            self.outbox.flush();
+            self.reporter.flush(self.outbox);
             if !open && self.todo.is_empty() && self.running.is_empty() {
                 break;
             }
@@ -140,7 +141,10 @@ where
                     Some(run) => self.add(run),
                     None => open = false,
                 },
-                () = self.outbox.room(), if blocked => self.room = true,
+                () = self.outbox.room(), if blocked => {
+                    self.room = true;
+                    self.reporter.set_room();
+                }
             }
         }
         if let Current::Open(batch) = std::mem::replace(&mut self.batch, Current::None) {
@@ -174,9 +178,7 @@ where
                 return;
             };
             left = self.start_from(&mut todo, left);
-            if todo.records.is_empty() {
-                self.outbox.flush();
-            } else {
+            if !todo.records.is_empty() {
                 self.todo.push_front(todo);
             }
         }
@@ -228,7 +230,7 @@ where
                 Poll::Pending => Ok(Poll::Pending),
                 Poll::Ready(result) => {
                     place.set(None);
-                    reporter.encode(result).map(Poll::Ready)
+                    reporter.encode(index, result).map(Poll::Ready)
                 }
             }
         });
@@ -281,7 +283,7 @@ where
             called,
         } = ended;
         let reporter = &mut self.reporter;
-        let encoded = called.and_then(|result| caught(|| reporter.encode(result))?);
+        let encoded = called.and_then(|result| caught(|| reporter.encode(index, result))?);
         // What the call leaves behind is user code too; a panic there does not undo its result.
         let _ = caught(|| place.set(None));
         self.keep(place);
@@ -324,7 +326,7 @@ where
                 result = &mut future => return result,
                 Some(ended) = self.running.next(), if !self.running.is_empty() => {
                     self.end_running(ended);
-                    self.outbox.flush();
+                    self.reporter.flush(self.outbox);
                 }
                 Some(()) = self.closing.next(), if !self.closing.is_empty() => {}
             }

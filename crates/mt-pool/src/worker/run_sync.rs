@@ -7,13 +7,14 @@ use std::{
     task::{Context as PollContext, Poll, Waker},
 };
 
-use mt_proto::{Failure, Records, Run};
+use mt_proto::{Failure, ItemIndex, Records, Run};
 
 use super::{
     batch::{Batch, Current, items_per_context},
-    call::{Encoded, Reporter, decode},
+    call::decode,
     job::{Bench, Job},
     panic::caught,
+    reporter::{Encoded, Reporter},
 };
 use crate::Task;
 
@@ -26,11 +27,19 @@ pub(super) fn run<T: Task>(mut job: Job, bench: Bench<T>) {
         items_per_context: items_per_context::<T>(job.setup.batch_size),
         started: 0,
     };
-    while let Some(run) = job.inbox.blocking_recv() {
+    while let Some(run) = next_run(&mut job, &mut runner) {
         runner.work(&job, run);
-        job.outbox.flush();
     }
     runner.close(&job);
+}
+
+/// The next items; what is finished is sent before waiting for them.
+fn next_run<T: Task>(job: &mut Job, runner: &mut Runner<T>) -> Option<Run> {
+    if let Ok(run) = job.inbox.try_recv() {
+        return Some(run);
+    }
+    runner.reporter.flush(&job.outbox);
+    job.inbox.blocking_recv()
 }
 
 struct Runner<T: Task> {
@@ -48,7 +57,7 @@ impl<T: Task> Runner<T> {
         while let Ok(Some(encoded)) = records.next_with(|_, value| {
             self.started += 1;
             job.progress.set_started(self.started);
-            self.call(job, value)
+            self.call(job, index, value)
         }) {
             let room = self.reporter.report(&job.outbox, index, encoded);
             job.progress.set_finished(self.started);
@@ -56,12 +65,13 @@ impl<T: Task> Runner<T> {
             index = index.plus(1);
             if !room {
                 futures::executor::block_on(job.outbox.room());
+                self.reporter.set_room();
             }
         }
     }
 
     #[inline]
-    fn call(&mut self, job: &Job, value: &[u8]) -> Encoded {
+    fn call(&mut self, job: &Job, index: ItemIndex, value: &[u8]) -> Encoded {
         let context = self.context(job)?;
         let shared = Rc::clone(&self.bench.shared);
         let reporter = &mut self.reporter;
@@ -69,7 +79,7 @@ impl<T: Task> Runner<T> {
             let input = decode::<T>(value)?;
             let call = pin!(T::call(context, shared, input));
             match call.poll(&mut PollContext::from_waker(Waker::noop())) {
-                Poll::Ready(result) => reporter.encode(result),
+                Poll::Ready(result) => reporter.encode(index, result),
                 Poll::Pending => unreachable!("a plain function has nothing to wait for"),
             }
         })

@@ -1,0 +1,115 @@
+//! Outcomes on the user's thread: encoded where they arise, published to the outbox in time.
+//!
+//! Publishing takes a lock, which shows beside a task of some nanoseconds. So while tasks are quick (64
+//! or more between two looks of the link, a millisecond apart) their outcomes are gathered without it
+//! and published when the link has looked again. The outcomes of slower tasks are published one by
+//! one. What this costs: if a task that never returns follows quick ones, up to a millisecond of
+//! their outcomes waits with it, and is made again elsewhere when the worker is killed for it.
+
+use std::mem::needs_drop;
+
+use mt_proto::{EncodeError, Failure, ItemIndex, RecordTag, RunWriter, clip_text};
+
+use super::{outbox::Outbox, panic::caught};
+use crate::Wire;
+
+/// The outcomes between two looks of the link from which on tasks count as quick.
+const QUICK: u32 = 64;
+/// The bytes that are not gathered any further.
+const GATHER_BYTES: usize = 32 * 1024;
+
+/// An outcome that is encoded, or why there is none.
+pub(super) type Encoded = Result<(), Failure>;
+
+/// Gathers outcomes.
+#[derive(Debug)]
+pub(super) struct Reporter {
+    max_result_bytes: usize,
+    runs: RunWriter,
+    room: bool,
+    /// The looks of the link when outcomes were last published for one.
+    looks: u32,
+    /// The outcomes since then.
+    since: u32,
+    quick: bool,
+}
+
+impl Reporter {
+    pub(super) fn new(max_result_bytes: u32) -> Self {
+        Self {
+            max_result_bytes: max_result_bytes as usize,
+            runs: RunWriter::new(),
+            room: true,
+            looks: 0,
+            since: 0,
+            quick: false,
+        }
+    }
+
+    /// Encodes what a call for item `index` returned, and drops it. Both are user code: to be called
+    /// inside [`caught`](super::panic::caught), and followed by [`report`](Self::report).
+    #[inline]
+    pub(super) fn encode<R: Wire, E: Wire>(
+        &mut self,
+        index: ItemIndex,
+        result: Result<R, E>,
+    ) -> Encoded {
+        let limit = self.max_result_bytes;
+        let mark = self.runs.mark();
+        let pushed = match &result {
+            Ok(value) => self.runs.push(index, RecordTag::Value, value, limit),
+            Err(error) => self.runs.push(index, RecordTag::Raised, error, limit),
+        };
+        if needs_drop::<Result<R, E>>() {
+            caught(|| drop(result)).inspect_err(|_| self.runs.rewind(mark))?;
+        }
+        pushed.map_err(|error| match error {
+            EncodeError::TooLarge { limit } => Failure::TooLarge {
+                limit_bytes: limit as u64,
+            },
+            other => Failure::Unserialisable {
+                message: clip_text(other.to_string()),
+            },
+        })
+    }
+
+    /// Item `index` has its outcome: what was encoded last, or this failure. Returns whether there is
+    /// room for more.
+    #[inline]
+    pub(super) fn report(&mut self, outbox: &Outbox, index: ItemIndex, encoded: Encoded) -> bool {
+        if let Err(failure) = encoded {
+            self.push_failure(index, &failure);
+        }
+        self.since += 1;
+        let (watched, looks) = outbox.watch();
+        if looks != self.looks {
+            self.quick = self.since >= QUICK;
+            self.looks = looks;
+            self.since = 0;
+        } else if self.quick && watched && self.runs.len_bytes() < GATHER_BYTES {
+            return self.room;
+        }
+        self.room = outbox.publish(&mut self.runs);
+        self.room
+    }
+
+    /// Sends what there is: nothing else is ready to run.
+    pub(super) fn flush(&mut self, outbox: &Outbox) {
+        if !self.runs.is_empty() {
+            self.room = outbox.publish(&mut self.runs);
+        }
+        outbox.flush();
+    }
+
+    /// The outbox has room again.
+    pub(super) fn set_room(&mut self) {
+        self.room = true;
+    }
+
+    #[cold]
+    fn push_failure(&mut self, index: ItemIndex, failure: &Failure) {
+        self.runs
+            .push(index, RecordTag::Failure, failure, usize::MAX)
+            .expect("a failure has short texts and always encodes");
+    }
+}
