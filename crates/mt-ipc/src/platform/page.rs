@@ -60,18 +60,22 @@ impl Page {
         Ok(Self { counters })
     }
 
+    #[inline]
     pub(crate) fn started(&self) -> &AtomicU64 {
         &self.counters().started.0
     }
 
+    #[inline]
     pub(crate) fn finished(&self) -> &AtomicU64 {
         &self.counters().finished.0
     }
 
+    #[inline]
     pub(crate) fn turns(&self) -> &AtomicU64 {
         &self.counters().turns.0
     }
 
+    #[inline]
     fn counters(&self) -> &Counters {
         // SAFETY: the mapping is page-aligned, longer than `Counters`, and lives as long as `self`.
         // Any bit pattern is a valid `Counters`. The other process changes it only through atomics;

@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 use mt_proto::{ItemIndex, RecordBuffer, Records, Run};
 
-/// Items that came in small change are joined up to this many bytes.
+/// Items that came in small change are joined up to this many items and bytes.
+const JOIN_ITEMS: u32 = 1024;
 const JOIN_BYTES: usize = 64 * 1024;
 
 /// An item that was running when a worker died.
@@ -92,13 +93,17 @@ impl Queue {
     pub(crate) fn pop(&mut self, most: u32) -> Option<Run> {
         let mut run = self.pop_run(most)?;
         let mut joined = BytesMut::new();
-        while run.count < most && run.records.len() + joined.len() < JOIN_BYTES {
-            if self.runs.front().is_none_or(|next| next.first != run.end()) {
+        while run.count < JOIN_ITEMS && run.records.len() + joined.len() < JOIN_BYTES {
+            let fits = |next: &Run| {
+                next.first == run.end() && next.count <= most.saturating_sub(run.count)
+            };
+            if !self.runs.front().is_some_and(fits) {
                 break;
             }
-            let Some(next) = self.pop_run(most - run.count) else {
+            let Some(next) = self.runs.pop_front() else {
                 break;
             };
+            self.count_out(&next);
             if joined.is_empty() {
                 joined.extend_from_slice(&std::mem::take(&mut run.records));
             }

@@ -22,7 +22,7 @@ use crate::{
 const LONG_BYTES: usize = 16 * 1024;
 
 /// The most items of an input in memory that are pulled at once, and the bytes that are enough.
-const GATHER_ITEMS: u64 = 1024;
+const GATHER_ITEMS: u64 = 2048;
 const GATHER_BYTES: usize = 32 * 1024;
 
 /// What the feeder has to know.
@@ -99,40 +99,52 @@ impl Feeder {
     /// Pulls an input that never blocks, many items at a time.
     fn gather<I: Wire>(self, mut iter: Box<dyn Iterator<Item = I> + Send>) {
         let mut block = RecordBuffer::default();
-        loop {
+        let mut ended = false;
+        while !ended {
             let room = self.exchange.reserve_some(GATHER_ITEMS);
             if room == 0 {
                 break;
             }
-            let mut pulled = 0;
-            while pulled < room && block.len_bytes() < GATHER_BYTES {
-                // A container's `next` runs no code of the user's.
-                let Some(item) = iter.next() else { break };
-                pulled += 1;
-                if let Err(lost) = self.add(&mut block, item) {
-                    self.exchange.push_some(&mut block);
-                    self.refuse(lost);
-                }
+            let mut left = room;
+            while let Err(lost) = self.fill(&mut block, &mut iter, &mut left, &mut ended) {
+                self.exchange.push_some(&mut block);
+                self.refuse(lost);
             }
             self.exchange.push_some(&mut block);
-            self.exchange.give_back(room - pulled);
-            if pulled == 0 {
-                break;
-            }
+            self.exchange.give_back(left);
         }
         self.exchange.end_after_last();
     }
 
-    /// Adds an item to a block, or says why it can't be sent.
-    #[inline]
-    fn add<I: Wire>(&self, block: &mut RecordBuffer, item: I) -> Result<(), Lost> {
+    /// Pulls items into a block until it is full, `left` is used up, or the input has ended; or until
+    /// an item can't be sent.
+    fn fill<I: Wire>(
+        &self,
+        block: &mut RecordBuffer,
+        iter: &mut Box<dyn Iterator<Item = I> + Send>,
+        left: &mut u64,
+        ended: &mut bool,
+    ) -> Result<(), Lost> {
         let limit = self.options.max_item_bytes;
-        let encoded = catch_unwind(AssertUnwindSafe(|| block.push(&item, limit)));
-        // What goes wrong with the original does not undo its copy.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(item)));
-        match encoded {
+        let mut before = block.count();
+        // One guarded region for all items: what is in the block tells how far the last one came.
+        let filled = catch_unwind(AssertUnwindSafe(|| {
+            while *left > 0 && block.len_bytes() < GATHER_BYTES {
+                let Some(item) = iter.next() else {
+                    *ended = true;
+                    return Ok(());
+                };
+                *left -= 1;
+                before = block.count();
+                block.push(&item, limit)?;
+            }
+            Ok(())
+        }));
+        match filled {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(lost(&error)),
+            // Its `Drop` panicked. What goes wrong with the original does not undo its copy.
+            Err(_) if block.count() > before => Ok(()),
             Err(panic) => Err(Lost::Unserialisable(format!(
                 "its `Serialize` panicked: {}",
                 panic_text(&*panic)

@@ -103,7 +103,7 @@ mod tests {
         assert!(in_memory((0..3u64).into_source()));
         assert!(in_memory((0..=3u64).into_source()));
         assert!(in_memory(vec![1u64].into_source()));
-        assert!(!in_memory((0..3u64).map(|n| n).into_source()));
+        assert!(!in_memory((0..3u64).map(|n| n + 1).into_source()));
         assert!(!in_memory(std::iter::from_fn(|| Some(1u64)).into_source()));
     }
 }

@@ -27,7 +27,7 @@ use super::{
 use crate::Task;
 
 /// Items started before the runtime gets its turn.
-const STARTS_PER_TURN: u32 = 1024;
+const STARTS_PER_TURN: u32 = 4096;
 /// Places kept for the next calls.
 const SPARE_PLACES: usize = 64;
 
