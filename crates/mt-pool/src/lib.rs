@@ -72,6 +72,10 @@
 //! A function may be started more than once for an item whose worker died, up to the crash limit. With
 //! `crash_limit(1)` it never is.
 //!
+//! What a task has started goes with its worker, also when it has left the worker's process group
+//! (Linux). The one exception is a process that has detached itself with `setsid` from a worker that
+//! then crashes by itself: the system gives it to `init` before the pool can look.
+//!
 //! # Errors
 //! [`StartError`] says why a run was not started; nothing exists then. [`TaskError`] is the outcome of
 //! one item and knows its index; [`PoolError`] is why there are no workers.

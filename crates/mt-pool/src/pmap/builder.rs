@@ -158,7 +158,8 @@ impl<T: Task> AsynPmap<T> {
 
     /// The bytes of encoded items the parent keeps, and as many again of results that wait to be
     /// taken out. Default 64 MiB. Input is not pulled beyond it; of results, those of items already
-    /// given out still come. A single longer item is let through alone.
+    /// given out still come, and those held back for the order are bounded by the
+    /// [`capacity`](Self::capacity) alone. A single longer item is let through alone.
     pub fn buffer_bytes(mut self, bytes: usize) -> Self {
         self.options.buffer_bytes = bytes;
         self
@@ -220,7 +221,9 @@ impl<T: Task> AsynPmap<T> {
     }
 
     /// Starts workers from another program file than this process's: one of the same build whose
-    /// `main` calls [`init`](crate::init()) first. This process then needs no `init` itself.
+    /// `main` calls [`init`](crate::init()) first. This process then needs no `init` itself. A program
+    /// that sleeps for more than about half a second instead of saying hello is taken for one that
+    /// never will, and ends the run with [`PoolError::Silent`](crate::PoolError::Silent).
     pub fn worker_program(mut self, path: impl Into<std::path::PathBuf>) -> Self {
         self.program = Program::File(path.into());
         self
