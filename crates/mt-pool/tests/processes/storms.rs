@@ -68,7 +68,8 @@ fn under_fire<T: Task>(run: AsynPmap<T>, items: u64, every: u64, value: impl Fn(
 where
     T::Error: std::fmt::Debug,
 {
-    let (run, living) = watch(run.crash_limit(1000));
+    // So few places that the run can't be over when the first shots fall.
+    let (run, living) = watch(run.crash_limit(1000).capacity(2 * every as usize));
     let mut run = run.start().unwrap().indexed().into_iter();
     let mut seen = BTreeSet::new();
     for (index, outcome) in run.by_ref() {
