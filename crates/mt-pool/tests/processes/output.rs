@@ -22,9 +22,9 @@ fn even(n: u64) -> Result<u64, String> {
 }
 
 #[task]
-fn first_is_slow(n: u64) -> u64 {
-    if n == 0 {
-        thread::sleep(Duration::from_millis(300)); // work: takes longer than all others together
+fn first_waits_for(#[shared] file: &String, n: u64) -> u64 {
+    while n == 0 && !std::path::Path::new(file).exists() {
+        thread::sleep(Duration::from_millis(1)); // work: goes on until it is told to end
     }
     n
 }
@@ -90,21 +90,20 @@ fn inside_any_executor() {
 #[test]
 fn the_slowest_first() {
     check(|| {
-        let run = asyn_pmap::<first_is_slow>(0..500).pool_processes(2);
-        let run = run.start().unwrap();
-        let values: Vec<u64> = run.into_iter().map(Result::unwrap).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("go").display().to_string();
+        let start = |ordered| {
+            let run = asyn_pmap::<first_waits_for>(0..500).shared(file.clone());
+            run.pool_ordered(ordered).pool_processes(2).start().unwrap()
+        };
+        // One more may wait behind it in its worker; all others do not.
+        let mut run = start(false).into_iter();
+        let others: Vec<u64> = run.by_ref().take(498).map(Result::unwrap).collect();
+        assert!(!others.contains(&0));
+        std::fs::write(&file, "").unwrap();
+        assert!(run.any(|value| value.unwrap() == 0));
+        let values: Vec<u64> = start(true).into_iter().map(Result::unwrap).collect();
         assert_eq!(values, (0..500).collect::<Vec<_>>());
-        let run = asyn_pmap::<first_is_slow>(0..500)
-            .pool_ordered(false)
-            .pool_processes(2);
-        let values: Vec<u64> = run
-            .start()
-            .unwrap()
-            .into_iter()
-            .map(Result::unwrap)
-            .collect();
-        // One more may wait behind it in its worker.
-        assert!(values[498..].contains(&0), "the others did not wait");
     });
 }
 
