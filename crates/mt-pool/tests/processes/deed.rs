@@ -5,7 +5,6 @@ use std::{
     io::{Read, Write},
     path::Path,
     process::{self, Command},
-    time::Duration,
 };
 
 use rustix::process::{Signal, getpid, kill_process};
@@ -44,8 +43,6 @@ pub(crate) enum Deed {
     Leave {
         detached: bool,
     },
-    /// Works for some milliseconds.
-    Pause,
     /// Starts one that does not detach itself and then dies.
     LeaveAndDie,
 }
@@ -84,10 +81,6 @@ impl Deed {
                 std::io::stdin().read_to_end(&mut bytes).unwrap() as u64
             }
             Self::Leave { detached } => leave(detached),
-            Self::Pause => {
-                std::thread::sleep(Duration::from_millis(20)); // work: lets results get away
-                0
-            }
             Self::LeaveAndDie => {
                 leave(false);
                 process::abort()

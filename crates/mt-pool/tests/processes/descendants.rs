@@ -1,5 +1,7 @@
 //! What tasks start goes with their worker, however the worker ends.
 
+use std::{iter, sync::mpsc::sync_channel};
+
 use mt_pool::asyn_pmap;
 
 use crate::{
@@ -64,10 +66,19 @@ fn when_a_run_is_dropped() {
 #[test]
 fn when_the_worker_dies() {
     check(|| {
-        all_go(&leaving(vec![
-            Deed::Leave { detached: false },
-            Deed::Pause,
-            Deed::LeaveAndDie,
-        ]));
+        let (told, tell) = sync_channel::<()>(1);
+        let second = iter::once_with(move || {
+            // Asked for when the first one's outcome is here: a death takes nothing back.
+            tell.recv().unwrap();
+            Deed::LeaveAndDie
+        });
+        let deeds = iter::once(Deed::Leave { detached: false }).chain(second);
+        let run = asyn_pmap::<act>(deeds).pool_processes(1).crash_limit(1);
+        let mut outcomes = run.start().unwrap().into_iter();
+        let left = outcomes.next().unwrap().unwrap() as u32;
+        told.send(()).unwrap();
+        assert!(outcomes.next().unwrap().is_err());
+        assert!(outcomes.next().is_none());
+        all_go(&[left]);
     });
 }
