@@ -1,7 +1,8 @@
 //! Workers that give no sign of life.
 
 use std::{
-    sync::{Arc, Mutex},
+    iter,
+    sync::{Arc, Mutex, mpsc::sync_channel},
     time::Duration,
 };
 
@@ -23,7 +24,13 @@ fn a_stopped_worker_is_waited_for() {
             interval: Duration::from_millis(5),
             missed_beats: 5,
         };
-        let deeds = [Deed::Signal(19), Deed::Return(7)];
+        // The signal may well come to another thread first, and the item end before the process stops.
+        let (went_on, goes_on) = sync_channel::<()>(1);
+        let second = iter::once_with(move || {
+            goes_on.recv().unwrap();
+            Deed::Return(7)
+        });
+        let deeds = iter::once(Deed::Signal(19)).chain(second);
         let run = asyn_pmap::<act>(deeds).pool_processes(1).liveness(policy);
         let events = Arc::clone(&told);
         let run = run.observe(move |event| {
@@ -34,6 +41,7 @@ fn a_stopped_worker_is_waited_for() {
                 if *told == 80 {
                     let pid = Pid::from_raw(pid.cast_signed()).unwrap();
                     kill_process(pid, Signal::CONT).unwrap();
+                    went_on.send(()).unwrap();
                 }
             }
         });
