@@ -91,6 +91,7 @@ mod event;
 mod init;
 mod input;
 mod liveness;
+mod load;
 mod pmap;
 mod registry;
 mod stats;
@@ -106,6 +107,7 @@ pub use event::PoolEvent;
 pub use init::init;
 pub use input::{FromStream, IntoInput, Source, from_stream};
 pub use liveness::LivenessPolicy;
+pub use load::{used_cpu_above, used_cpu_too_much, used_memory_above, used_memory_too_much};
 pub use mt_ipc::{Exit, HandshakeError, SpawnError};
 /// Makes a task of a closure that captures nothing: a value for
 /// [`asyn_pmap_with`].

@@ -1,0 +1,132 @@
+//! Whether this machine has memory and processor time left. Reads figures; what to do about them is
+//! for others.
+
+mod cpu;
+#[cfg(target_os = "linux")]
+mod groups;
+mod memory;
+#[cfg(target_os = "linux")]
+mod proc;
+#[cfg(any(not(target_os = "linux"), test))]
+mod system;
+
+#[cfg(target_os = "linux")]
+use self::proc as figures;
+#[cfg(not(target_os = "linux"))]
+use self::system as figures;
+
+pub(crate) use self::memory::memory;
+
+/// The fraction from which on the seed says "too much".
+const TOO_MUCH: f64 = 0.9;
+
+/// Whether more than 90 % of the memory is used.
+///
+/// The machine's memory, and on Linux also that of every control group (v1 or v2) this process is in
+/// and that has a limit: a container at 95 % of its limit has used too much, however much the machine
+/// has left. Page cache does not count as used: it is given back when needed. What the system does
+/// not tell counts as unused.
+///
+/// Reads a few small files of the kernel, some 50 µs; never waits.
+///
+/// ```
+/// if mt_pool::used_memory_too_much() {
+///     eprintln!("starting fewer workers: memory is short");
+/// }
+/// ```
+#[must_use]
+pub fn used_memory_too_much() -> bool {
+    used_memory_above(TOO_MUCH)
+}
+
+/// [`used_memory_too_much`] for a fraction of your own, 0 to 1.
+///
+/// ```
+/// assert!(mt_pool::used_memory_above(0.0));
+/// assert!(!mt_pool::used_memory_above(1.0));
+/// ```
+#[must_use]
+pub fn used_memory_above(fraction: f64) -> bool {
+    memory().is_some_and(|memory| memory.fraction() > fraction)
+}
+
+/// Whether more than 90 % of the machine's processor time is used.
+///
+/// A thread named `mt-load` looks twice a second and keeps the answer, so this never waits. It is
+/// started by the first call and sleeps without waking up when nobody has asked for ten seconds. The
+/// answers until it has looked twice (0.1 s) are made from the load average of the last minute.
+///
+/// It is the whole machine's time, also in a container. What the system does not tell counts as
+/// unused.
+///
+/// ```
+/// while mt_pool::used_cpu_too_much() {
+///     std::thread::sleep(std::time::Duration::from_millis(100));
+/// }
+/// ```
+#[must_use]
+pub fn used_cpu_too_much() -> bool {
+    used_cpu_above(TOO_MUCH)
+}
+
+/// [`used_cpu_too_much`] for a fraction of your own, 0 to 1.
+///
+/// ```
+/// assert!(!mt_pool::used_cpu_above(1.0));
+/// ```
+#[must_use]
+pub fn used_cpu_above(fraction: f64) -> bool {
+    cpu::used_fraction().is_some_and(|used| used > fraction)
+}
+
+/// The bytes of memory a process holds right now, shared ones included; `None` if there is no such
+/// process, or it is dead. Some microseconds on Linux.
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "for the memory limits of workers")
+)]
+pub(crate) fn rss_of(pid: u32) -> Option<u64> {
+    figures::rss_of(pid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fractions_that_are_none_are_never_exceeded() {
+        for fraction in [1.0, 2.0, f64::INFINITY, f64::NAN] {
+            assert!(!used_memory_above(fraction), "{fraction}");
+            assert!(!used_cpu_above(fraction), "{fraction}");
+        }
+        assert!(used_memory_above(-1.0));
+    }
+
+    /// Two ways to ask the same system. They are some moments apart on a machine that does other
+    /// things too, so near is enough.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn both_sources_of_figures_agree() {
+        let (ours, theirs) = (proc::machine_memory(), system::machine_memory());
+        let (ours, theirs) = (ours.expect("on Linux"), theirs.expect("on Linux"));
+        assert_eq!(ours.limit_bytes, theirs.limit_bytes);
+        assert!((ours.fraction() - theirs.fraction()).abs() < 0.2);
+
+        let pid = std::process::id();
+        let (ours, theirs) = (proc::rss_of(pid), system::rss_of(pid));
+        let (ours, theirs) = (ours.expect("it lives"), theirs.expect("it lives"));
+        assert!(ours.abs_diff(theirs) < ours.max(theirs), "{ours} {theirs}");
+
+        assert!(proc::recent_load().is_some_and(|load| load >= 0.0));
+        assert!(system::recent_load().is_some_and(|load| load >= 0.0));
+
+        let used = system::CpuMeter::new().look().expect("on Linux");
+        assert!((0.0..=1.0).contains(&used), "{used}");
+    }
+
+    #[test]
+    fn no_process_has_no_memory() {
+        // Process ids end far below.
+        assert_eq!(rss_of(u32::MAX - 1), None);
+    }
+}

@@ -1,0 +1,150 @@
+//! Control groups of Linux, v1 and v2: the limits a container sets, and what is used of them.
+//!
+//! A group's limit holds for all below it, so every group from this process's own up to the root
+//! counts. The groups are found once; limits and use are read anew each time.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use super::memory::Memory;
+
+/// The memory of every group this process is in that has a limit below the machine's memory.
+pub(super) fn of_this_process() -> Vec<Memory> {
+    static GROUPS: OnceLock<Vec<Group>> = OnceLock::new();
+    let groups = GROUPS.get_or_init(|| find(Path::new("/")));
+    groups.iter().filter_map(Group::memory).collect()
+}
+
+/// A control group's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Group {
+    version: Version,
+    folder: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    V1,
+    V2,
+}
+
+impl Group {
+    /// Its memory, if it has a limit.
+    fn memory(&self) -> Option<Memory> {
+        let (limit, used, cache) = match self.version {
+            Version::V1 => (
+                "memory.limit_in_bytes",
+                "memory.usage_in_bytes",
+                "total_inactive_file ",
+            ),
+            Version::V2 => ("memory.max", "memory.current", "inactive_file "),
+        };
+        // "max" is no number and means none.
+        let limit = self.number(limit).filter(|&limit| limit < NO_LIMIT)?;
+        let stat = fs::read_to_string(self.folder.join("memory.stat")).unwrap_or_default();
+        let cache = stat.lines().find_map(|line| line.strip_prefix(cache));
+        let cache: u64 = cache.and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
+        Memory::new(self.number(used)?.saturating_sub(cache), limit)
+    }
+
+    fn number(&self, file: &str) -> Option<u64> {
+        let text = fs::read_to_string(self.folder.join(file)).ok()?;
+        text.trim().parse().ok()
+    }
+}
+
+/// v1 writes the largest number of whole pages when there is no limit. No machine has half of it.
+const NO_LIMIT: u64 = 1 << 62;
+
+/// The groups of this process that count its memory, below `root`, which is `/` but for tests.
+fn find(root: &Path) -> Vec<Group> {
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap_or_default();
+    let (groups, mounts) = (read("proc/self/cgroup"), read("proc/self/mountinfo"));
+    let mounts: Vec<Mount> = mounts.lines().filter_map(Mount::parse).collect();
+    let mut found = Vec::new();
+    for (version, group) in groups.lines().filter_map(parse_group) {
+        let Some(mount) = mounts.iter().find(|mount| mount.version == version) else {
+            continue;
+        };
+        let top = root.join(mount.folder.trim_start_matches('/'));
+        let mut folder = top.join(mount.below(group));
+        // An upper group may be out of sight; what is above the mount is.
+        while folder.starts_with(&top) {
+            found.push(Group {
+                version,
+                folder: folder.clone(),
+            });
+            if !folder.pop() {
+                break;
+            }
+        }
+    }
+    found
+}
+
+/// A line `number:controllers:path`: the group's version and path if it counts memory.
+fn parse_group(line: &str) -> Option<(Version, &str)> {
+    let mut parts = line.splitn(3, ':');
+    let (number, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
+    if controllers.split(',').any(|name| name == "memory") {
+        return Some((Version::V1, path));
+    }
+    (number == "0" && controllers.is_empty()).then_some((Version::V2, path))
+}
+
+/// Where groups that count memory can be seen.
+#[derive(Debug)]
+struct Mount {
+    version: Version,
+    /// The group that is mounted.
+    group: String,
+    /// Where.
+    folder: String,
+}
+
+impl Mount {
+    /// A line `id parent device root folder options … - type source options`.
+    fn parse(line: &str) -> Option<Self> {
+        let (place, kind) = line.split_once(" - ")?;
+        let mut place = place.split(' ').skip(3);
+        let (group, folder) = (place.next()?, place.next()?);
+        let mut kind = kind.split(' ');
+        let version = match kind.next()? {
+            "cgroup2" => Version::V2,
+            "cgroup" if kind.nth(1)?.split(',').any(|option| option == "memory") => Version::V1,
+            _ => return None,
+        };
+        Some(Self {
+            version,
+            group: unescape(group),
+            folder: unescape(folder),
+        })
+    }
+
+    /// Where a group is below this mount; at its top if it is out of sight, as it is in a container
+    /// that sees the names of the host.
+    fn below<'a>(&self, group: &'a str) -> &'a str {
+        let inside = Path::new(group).strip_prefix(&self.group).ok();
+        let inside = inside.and_then(Path::to_str).unwrap_or("");
+        if inside.split('/').any(|part| part == "..") {
+            return "";
+        }
+        inside
+    }
+}
+
+/// Undoes the kernel's `\040` for a space and the like.
+fn unescape(text: &str) -> String {
+    ["\\040", "\\011", "\\012", "\\134"]
+        .into_iter()
+        .zip([" ", "\t", "\n", "\\"])
+        .fold(text.to_owned(), |text, (code, character)| {
+            text.replace(code, character)
+        })
+}
+
+#[cfg(test)]
+mod tests;
