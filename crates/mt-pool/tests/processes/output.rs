@@ -88,6 +88,25 @@ fn inside_any_executor() {
 }
 
 #[test]
+fn more_outcomes_inside_a_runtime_than_its_budget_of_polls() {
+    check(|| {
+        // One item at a time, so that each outcome comes alone and is polled for.
+        let one_by_one = || {
+            let run = asyn_pmap::<double>(0..1000).pool_processes(1).capacity(1);
+            run.start()
+                .unwrap()
+                .into_iter()
+                .map(Result::unwrap)
+                .sum::<u64>()
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        assert_eq!(runtime.block_on(async { one_by_one() }), 999_000);
+    });
+}
+
+#[test]
 fn the_slowest_first() {
     check(|| {
         let folder = tempfile::tempdir().unwrap();
