@@ -99,6 +99,7 @@ mod supervisor;
 mod task;
 mod wire;
 mod worker;
+mod works;
 
 pub use context::{Context, NoContext};
 pub use dispatch::RestartBudget;
@@ -177,6 +178,11 @@ pub use stats::Stats;
 pub use supervisor::OnInterrupt;
 pub use task::{Never, Raised, Task, TaskStyle};
 pub use wire::Wire;
+pub use works::{
+    AioWorkGenerator, AioWorks, KeepNull, NullPolicy, Nullable, SerialWorkGenerator, SkipNull,
+    SplitError, aio_work_generator, aio_work_generator_shared, serial_work_generator, split_works,
+    split_works_seeded,
+};
 
 /// For the macros; not for people.
 #[doc(hidden)]

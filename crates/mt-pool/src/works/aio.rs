@@ -1,0 +1,180 @@
+//! Works as futures of this process, many at once.
+
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, marker::PhantomData, sync::Arc};
+
+pub use stream::AioWorks;
+
+use super::null::{KeepNull, NullPolicy, SkipNull};
+use crate::StartError;
+
+/// Works at once unless told otherwise.
+const MAX_CONCURRENCY: usize = 1024;
+
+/// Does the works 0 … `num_work_ids - 1` concurrently in this process, and yields what they return as
+/// they finish.
+///
+/// For works that wait: requests, files, timers. The futures run inside the task that polls the
+/// stream, on any executor, so one thread does them all; they need not be `Send` or `'static`, and may
+/// borrow. For works that compute use worker processes.
+///
+/// `func` returns `Option<T>` and the stream yields every `T`; or it returns `Result<Option<T>, E>` and
+/// the stream yields every `Result<T, E>`, an error being an item like others. For any other type call
+/// [`keep_null`](AioWorkGenerator::keep_null).
+///
+/// ```
+/// use futures::{StreamExt, executor::block_on};
+/// use mt_pool::aio_work_generator;
+///
+/// async fn square_of_odd(id: u64) -> Option<u64> {
+///     (id % 2 == 1).then_some(id * id)
+/// }
+///
+/// let works = aio_work_generator(square_of_odd, 6).max_concurrency(2).start()?;
+/// let mut squares: Vec<u64> = block_on(works.collect());
+/// squares.sort_unstable(); // they come as they finish
+/// assert_eq!(squares, [1, 9, 25]);
+/// # Ok::<(), mt_pool::StartError>(())
+/// ```
+///
+/// What all works need (the seed's `func_kwargs`) is borrowed by a closure, or handed over with
+/// [`aio_work_generator_shared`]:
+///
+/// ```
+/// # use futures::{StreamExt, executor::block_on};
+/// # use mt_pool::aio_work_generator;
+/// async fn page(base: &str, id: u64) -> Result<Option<String>, std::io::Error> {
+///     Ok(Some(format!("{base}/{id}")))
+/// }
+///
+/// let base = String::from("http://localhost");
+/// let mut pages = aio_work_generator(|id| page(&base, id), 10).start()?;
+/// block_on(async {
+///     while let Some(page) = pages.next().await {
+///         assert!(page.is_ok());
+///     }
+/// });
+/// # Ok::<(), mt_pool::StartError>(())
+/// ```
+pub fn aio_work_generator<F, Fut>(func: F, num_work_ids: u64) -> AioWorkGenerator<F, Fut>
+where
+    F: FnMut(u64) -> Fut,
+    Fut: Future,
+{
+    AioWorkGenerator {
+        func,
+        num_work_ids,
+        max_concurrency: Some(MAX_CONCURRENCY),
+        is_fatal: |_| false,
+        nulls: PhantomData,
+    }
+}
+
+/// [`aio_work_generator`] with a value that all works share (the seed's `func_kwargs`). The stream owns
+/// it, so it may go where borrowing may not: out of a function, or into a task of its own.
+///
+/// ```
+/// use std::sync::Arc;
+/// use futures::Stream;
+/// use mt_pool::{StartError, aio_work_generator_shared};
+///
+/// struct Site { base: String }
+///
+/// async fn page(id: u64, site: Arc<Site>) -> Option<String> {
+///     Some(format!("{}/{id}", site.base))
+/// }
+///
+/// fn pages(base: String) -> Result<impl Stream<Item = String>, StartError> {
+///     aio_work_generator_shared(page, Site { base }, 10).start()
+/// }
+/// # assert_eq!(futures::executor::block_on_stream(pages("a".into())?).count(), 10);
+/// # Ok::<(), StartError>(())
+/// ```
+pub fn aio_work_generator_shared<F, S, Fut>(
+    mut func: F,
+    shared: impl Into<Arc<S>>,
+    num_work_ids: u64,
+) -> AioWorkGenerator<impl FnMut(u64) -> Fut, Fut>
+where
+    F: FnMut(u64, Arc<S>) -> Fut,
+    Fut: Future,
+{
+    let shared = shared.into();
+    aio_work_generator(move |id| func(id, Arc::clone(&shared)), num_work_ids)
+}
+
+/// Works that are being described. Made by [`aio_work_generator`].
+#[must_use = "nothing happens until `start` is called and the stream is polled"]
+pub struct AioWorkGenerator<F, Fut: Future, N = SkipNull> {
+    func: F,
+    num_work_ids: u64,
+    max_concurrency: Option<usize>,
+    is_fatal: fn(&Fut::Output) -> bool,
+    nulls: PhantomData<fn() -> N>,
+}
+
+impl<F, Fut: Future, N> AioWorkGenerator<F, Fut, N> {
+    /// The most works at once, at least 1; `None` for all of them. Default 1024. Memory is
+    /// proportional to it: a work's future is made when there is a place for it.
+    pub fn max_concurrency(mut self, works: impl Into<Option<usize>>) -> Self {
+        self.max_concurrency = works.into();
+        self
+    }
+
+    /// Yields what `func` returns as it is, `None` included. Without it works that return `None` are
+    /// left out.
+    #[doc(alias = "skip_null")]
+    pub fn keep_null(self) -> AioWorkGenerator<F, Fut, KeepNull> {
+        AioWorkGenerator {
+            func: self.func,
+            num_work_ids: self.num_work_ids,
+            max_concurrency: self.max_concurrency,
+            is_fatal: self.is_fatal,
+            nulls: PhantomData,
+        }
+    }
+
+    /// Makes the stream. No work is begun before it is polled.
+    ///
+    /// # Errors
+    /// [`StartError::Option`]: `max_concurrency` is 0.
+    pub fn start(self) -> Result<AioWorks<F, Fut, N>, StartError>
+    where
+        F: FnMut(u64) -> Fut,
+        N: NullPolicy<Fut::Output>,
+    {
+        let at_once = self.max_concurrency.unwrap_or(usize::MAX);
+        if at_once == 0 {
+            return Err(StartError::Option {
+                option: "max_concurrency",
+                problem: "is 0; it has to be at least 1, or None for all at once".into(),
+            });
+        }
+        let ids = 0..self.num_work_ids;
+        Ok(AioWorks::new(self.func, ids, at_once, self.is_fatal))
+    }
+}
+
+impl<F, Fut, T, E, N> AioWorkGenerator<F, Fut, N>
+where
+    Fut: Future<Output = Result<T, E>>,
+{
+    /// Ends at the first error: it is yielded, then nothing more, and the works that still run are
+    /// dropped.
+    pub fn fail_fast(mut self) -> Self {
+        self.is_fatal = Result::is_err;
+        self
+    }
+}
+
+impl<F, Fut: Future, N> fmt::Debug for AioWorkGenerator<F, Fut, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AioWorkGenerator")
+            .field("num_work_ids", &self.num_work_ids)
+            .field("max_concurrency", &self.max_concurrency)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,98 @@
+//! Works one after the other, on the calling thread.
+
+use std::{fmt, iter::FusedIterator, ops::Range};
+
+/// Does the works 0, 1, 2 … `num_work_ids - 1` one after the other and yields what `func` returns,
+/// [`None`] included.
+///
+/// Nothing is done ahead: a work runs inside the call of `next` that yields it. For when works are so
+/// few or so quick that processes and tasks cost more than they give.
+///
+/// ```
+/// let squares: Vec<u64> = mt_pool::serial_work_generator(|id| id * id, 4).collect();
+/// assert_eq!(squares, [0, 1, 4, 9]);
+/// ```
+pub fn serial_work_generator<F, R>(func: F, num_work_ids: u64) -> SerialWorkGenerator<F>
+where
+    F: FnMut(u64) -> R,
+{
+    SerialWorkGenerator {
+        func,
+        ids: 0..num_work_ids,
+    }
+}
+
+/// The results of works done one after the other. Made by [`serial_work_generator`].
+#[derive(Clone)]
+#[must_use = "nothing is done until it is asked for the next result"]
+pub struct SerialWorkGenerator<F> {
+    func: F,
+    ids: Range<u64>,
+}
+
+impl<F: FnMut(u64) -> R, R> Iterator for SerialWorkGenerator<F> {
+    type Item = R;
+
+    fn next(&mut self) -> Option<R> {
+        self.ids.next().map(&mut self.func)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.ids.size_hint()
+    }
+}
+
+impl<F: FnMut(u64) -> R, R> FusedIterator for SerialWorkGenerator<F> {}
+
+impl<F> fmt::Debug for SerialWorkGenerator<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SerialWorkGenerator")
+            .field("ids", &self.ids)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, panic::catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn a_work_runs_when_it_is_asked_for() {
+        let done = Cell::new(0);
+        let mut works = serial_work_generator(|id| done.replace(id + 1), 3);
+        assert_eq!(done.get(), 0);
+        assert_eq!(works.next(), Some(0));
+        assert_eq!((done.get(), works.size_hint()), (1, (2, Some(2))));
+        assert_eq!(works.next(), Some(1));
+        assert_eq!(works.next(), Some(2));
+        assert_eq!((works.next(), works.next()), (None, None));
+    }
+
+    #[test]
+    fn nulls_are_yielded_too() {
+        let odd = serial_work_generator(|id| (id % 2 == 1).then_some(id), 3);
+        assert_eq!(odd.collect::<Vec<_>>(), [None, Some(1), None]);
+    }
+
+    #[test]
+    fn no_works_and_as_many_as_there_can_be() {
+        assert_eq!(serial_work_generator(|id| id, 0).next(), None);
+        let mut works = serial_work_generator(|id| id, u64::MAX);
+        assert_eq!(works.nth(2), Some(2));
+    }
+
+    #[test]
+    fn a_panic_costs_the_work_that_panics() {
+        let works = serial_work_generator(|id| assert_ne!(id, 0), 2);
+        let works = std::sync::Mutex::new(works);
+        let next = || {
+            let mut works = works.lock().unwrap_or_else(|poison| poison.into_inner());
+            works.next()
+        };
+        assert!(catch_unwind(next).is_err());
+        assert_eq!(next(), Some(()));
+        assert_eq!(next(), None);
+    }
+}
