@@ -8,6 +8,8 @@
 //! * [`greet`] and [`accept`] are the two sides of the handshake; another build is refused there.
 //! * [`FrameSender`], [`FrameReceiver`] and [`Writer`] move frames; [`memory`] is the same without a
 //!   process, for tests.
+//! * [`WorkerStderr`] says what becomes of a worker's standard error; a [`StderrReader`] keeps its end
+//!   for after a crash.
 //!
 //! # How traffic flows
 //! A sender puts frames into one of two bounded lanes, control and bulk. The [`Writer`] takes whatever
@@ -48,6 +50,7 @@ mod progress;
 mod receiver;
 mod sender;
 mod spawn;
+mod stderr;
 #[cfg(test)]
 mod tests;
 mod worker_end;
@@ -63,4 +66,5 @@ pub use progress::Progress;
 pub use receiver::FrameReceiver;
 pub use sender::{FrameSender, QueueLimits};
 pub use spawn::{Program, Spawned, WorkerCommand, WorkerStdout, spawn};
+pub use stderr::{StderrReader, StderrTail, WorkerStderr};
 pub use writer::Writer;

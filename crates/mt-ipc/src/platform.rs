@@ -6,6 +6,8 @@ mod exit_watch;
 #[cfg(unix)]
 mod page;
 #[cfg(unix)]
+mod stdio;
+#[cfg(unix)]
 mod tree;
 #[cfg(unix)]
 mod unix;
@@ -14,6 +16,8 @@ mod unix;
 pub(crate) use exit_watch::ExitWatch;
 #[cfg(unix)]
 pub(crate) use page::Page;
+#[cfg(unix)]
+pub(crate) use stdio::{StderrPipe, pipe_for, read_pipe_now, write_stderr};
 #[cfg(unix)]
 pub(crate) use tree::kill_tree;
 #[cfg(unix)]

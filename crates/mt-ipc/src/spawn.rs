@@ -15,7 +15,10 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use crate::{ChildProcess, Connection, Progress, SpawnError, platform};
+use crate::{
+    ChildProcess, Connection, Progress, SpawnError, StderrReader, WorkerStderr, platform,
+    stderr::Forward,
+};
 
 /// The most requests waiting for the thread that starts workers. Callers wait beyond it.
 const SPAWN_QUEUE: usize = 64;
@@ -31,7 +34,7 @@ pub enum Program {
     File(PathBuf),
 }
 
-/// Where a worker's standard output goes. Its standard error always goes where the parent's does.
+/// Where a worker's standard output goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WorkerStdout {
     /// Where the parent's goes.
@@ -51,6 +54,8 @@ pub struct WorkerCommand {
     pub args: Vec<OsString>,
     /// Its standard output.
     pub stdout: WorkerStdout,
+    /// Its standard error.
+    pub stderr: WorkerStderr,
 }
 
 /// A worker that was just started. It has not said hello yet.
@@ -63,10 +68,12 @@ pub struct Spawned {
     pub connection: Connection,
     /// What it will have started and finished.
     pub progress: Progress,
+    /// What it writes to its standard error, unless that is inherited.
+    pub stderr: Option<StderrReader>,
 }
 
 /// Starts a worker process, connected to this one. Must be called within a tokio runtime that has IO
-/// enabled; the connection and the process belong to that runtime.
+/// and time enabled; the connection and the process belong to that runtime.
 ///
 /// Cancel-safe: a worker whose caller has gone away is killed and reaped.
 ///
@@ -154,6 +161,16 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     if request.stdout == WorkerStdout::Null {
         command.stdout(Stdio::null());
     }
+    let stderr = match request.stderr {
+        WorkerStderr::Inherit => None,
+        WorkerStderr::Discard | WorkerStderr::Forward => {
+            Some(platform::pipe_for(&mut command).map_err(SpawnError::Connection)?)
+        }
+    };
+    let forward = match request.stderr {
+        WorkerStderr::Forward => Some(Forward::new().map_err(SpawnError::Connection)?),
+        WorkerStderr::Discard | WorkerStderr::Inherit => None,
+    };
     platform::prepare(&mut command, theirs);
     // Not `kill_on_drop`: it kills by number also when somebody else has reaped the process long ago.
     let mut command = tokio::process::Command::from(command);
@@ -167,6 +184,7 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
         process,
         connection: Connection::over_stream(stream),
         progress: Progress::new(ours.page),
+        stderr: stderr.map(|pipe| StderrReader::read(pipe, forward)),
     })
 }
 

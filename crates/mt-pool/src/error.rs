@@ -4,8 +4,10 @@ mod death;
 mod pool;
 mod task;
 mod text;
+mod words;
 
 pub use death::{Death, DeathCause};
 pub use pool::{PoolError, StartError};
 pub use task::{TaskError, TaskErrorKind};
 pub(crate) use text::Plain;
+pub use words::LastWords;

@@ -76,6 +76,12 @@
 //! (Linux). The one exception is a process that has detached itself with `setsid` from a worker that
 //! then crashes by itself: the system gives it to `init` before the pool can look.
 //!
+//! # Seeing what goes on
+//! * What workers write to **standard error** comes out of yours, unchanged
+//!   ([`worker_stderr`](AsynPmap::worker_stderr) changes that). The last 8 KiB of a worker that dies are in
+//!   its [`Death`] as [`LastWords`] and are shown with the error: that is where an `abort` of a C library,
+//!   a sanitizer or a stack overflow have left their message.
+//!
 //! # Errors
 //! [`StartError`] says why a run was not started; nothing exists then. [`TaskError`] is the outcome of
 //! one item and knows its index; [`PoolError`] is why there are no workers.
@@ -103,13 +109,13 @@ mod works;
 
 pub use context::{Context, NoContext};
 pub use dispatch::RestartBudget;
-pub use error::{Death, DeathCause, PoolError, StartError, TaskError, TaskErrorKind};
+pub use error::{Death, DeathCause, LastWords, PoolError, StartError, TaskError, TaskErrorKind};
 pub use event::PoolEvent;
 pub use init::init;
 pub use input::{FromStream, IntoInput, Source, from_stream};
 pub use liveness::LivenessPolicy;
 pub use load::{used_cpu_above, used_cpu_too_much, used_memory_above, used_memory_too_much};
-pub use mt_ipc::{Exit, HandshakeError, SpawnError};
+pub use mt_ipc::{Exit, HandshakeError, SpawnError, WorkerStderr};
 /// Makes a task of a closure that captures nothing: a value for
 /// [`asyn_pmap_with`].
 ///

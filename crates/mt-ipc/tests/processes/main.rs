@@ -8,5 +8,6 @@ mod nothing_left;
 mod parent_death;
 mod roles;
 mod scene;
+mod stderr;
 #[path = "../support/watchdog.rs"]
 mod watchdog;

@@ -53,6 +53,8 @@ async fn play(role: &str) {
         "never-attach" => std::future::pending().await,
         "other-build" => return other_build().await,
         "out-of-turn" => return out_of_turn().await,
+        "mutters" => return mutter(b"\xffin the middle of"),
+        "shouts" => return mutter(&[b'a'; 3_000_000]),
         _ => {}
     }
     let mut own = Own::open();
@@ -76,6 +78,12 @@ async fn play(role: &str) {
         },
         other => panic!("no role {other}"),
     }
+}
+
+/// Writes without a hello, and dies without a goodbye.
+fn mutter(words: &[u8]) {
+    std::io::stderr().write_all(words).unwrap();
+    process::abort();
 }
 
 async fn other_build() {

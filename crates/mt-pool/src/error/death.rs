@@ -4,6 +4,8 @@ use std::fmt;
 
 use mt_ipc::Exit;
 
+use crate::error::LastWords;
+
 /// The end of a worker process that did not end in peace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -12,6 +14,8 @@ pub struct Death {
     pub exit: Exit,
     /// Why.
     pub cause: DeathCause,
+    /// What it said last. Shown behind the cause when a `Death` is shown.
+    pub last_words: LastWords,
 }
 
 /// Why a worker died.
@@ -32,14 +36,31 @@ pub enum DeathCause {
 
 impl Death {
     pub(crate) fn new(exit: Exit, cause: DeathCause) -> Self {
-        Self { exit, cause }
+        Self {
+            exit,
+            cause,
+            last_words: LastWords::default(),
+        }
+    }
+
+    /// The death without the last words, in one line.
+    pub(crate) fn brief(&self) -> impl fmt::Display {
+        Brief(self)
     }
 }
 
 impl fmt::Display for Death {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.cause {
-            DeathCause::Itself => write!(f, "its worker process {}", self.exit),
+        write!(f, "{}{}", self.brief(), self.last_words.appended())
+    }
+}
+
+struct Brief<'a>(&'a Death);
+
+impl fmt::Display for Brief<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.cause {
+            DeathCause::Itself => write!(f, "its worker process {}", self.0.exit),
             DeathCause::Frozen => f.write_str(
                 "its worker process gave no sign of life any more and was killed by the pool",
             ),

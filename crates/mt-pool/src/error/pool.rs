@@ -63,7 +63,9 @@ pub enum PoolError {
     Handshake(#[source] HandshakeError),
     /// It ended before it said hello.
     #[error(
-        "a worker process ended before it said hello ({death}); does `main` of the worker program call `mt_pool::init()` first?"
+        "a worker process ended before it said hello ({}); does `main` of the worker program call `mt_pool::init()` first?{}",
+        death.brief(),
+        death.last_words.appended()
     )]
     NoHello {
         /// How it ended.

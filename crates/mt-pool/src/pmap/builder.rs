@@ -7,7 +7,7 @@ use mt_ipc::Program;
 use super::{options::PmapOptions, output::Pmap, plan};
 use crate::{
     Context, IntoInput, LivenessPolicy, NoContext, OnInterrupt, PoolEvent, RestartBudget,
-    StartError, Task, event::Observer, input::Source,
+    StartError, Task, WorkerStderr, event::Observer, input::Source,
 };
 
 /// Maps the task `T` over an input, in worker processes.
@@ -226,6 +226,14 @@ impl<T: Task> AsynPmap<T> {
     /// never will, and ends the run with [`PoolError::Silent`](crate::PoolError::Silent).
     pub fn worker_program(mut self, path: impl Into<std::path::PathBuf>) -> Self {
         self.program = Program::File(path.into());
+        self
+    }
+
+    /// Where the workers' standard error goes. Default: [`WorkerStderr::Forward`], through this
+    /// process, unchanged, to its own standard error; its end is kept, and is part of
+    /// [`Death`](crate::Death) as [`LastWords`](crate::LastWords).
+    pub fn worker_stderr(mut self, mode: WorkerStderr) -> Self {
+        self.options.worker_stderr = mode;
         self
     }
 

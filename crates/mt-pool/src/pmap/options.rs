@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mt_proto::MAX_RECORD_BYTES;
 
-use crate::{LivenessPolicy, OnInterrupt, RestartBudget, StartError};
+use crate::{LivenessPolicy, OnInterrupt, RestartBudget, StartError, WorkerStderr};
 
 /// The most workers of a run. Far beyond any machine's cores, and below its usual limit of
 /// descriptors.
@@ -30,6 +30,7 @@ pub(crate) struct PmapOptions {
     pub(crate) exit_grace: Duration,
     pub(crate) on_interrupt: OnInterrupt,
     pub(crate) fail_fast: bool,
+    pub(crate) worker_stderr: WorkerStderr,
 }
 
 impl Default for PmapOptions {
@@ -50,6 +51,7 @@ impl Default for PmapOptions {
             exit_grace: Duration::from_secs(5),
             on_interrupt: OnInterrupt::default(),
             fail_fast: false,
+            worker_stderr: WorkerStderr::Forward,
         }
     }
 }

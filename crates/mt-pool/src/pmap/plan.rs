@@ -47,7 +47,8 @@ impl Init {
 pub(super) fn start<T: Task>(run: AsynPmap<T>) -> Result<Pmap<T>, StartError> {
     let options = &run.options;
     options.check()?;
-    let command = worker_command(&run.program)?;
+    let mut command = worker_command(&run.program)?;
+    command.stderr = options.worker_stderr;
     let shared = run
         .shared
         .as_ref()

@@ -112,7 +112,7 @@ impl Supervisor {
             });
             return;
         }
-        tracing::warn!(worker, pid, %death, "a worker died");
+        tracing::warn!(worker, pid, death = %death.brief(), "a worker died");
         self.stats.update(|stats| stats.workers_died += 1);
         self.tell(&PoolEvent::WorkerDied {
             worker,

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::patience::Patience;
-use crate::error::{Death, DeathCause, PoolError};
+use crate::error::{Death, DeathCause, LastWords, PoolError};
 
 /// How long a worker may live on after its connection has ended. A process that dies closes its
 /// descriptors some moments before its exit can be seen, and how it ended is worth waiting for.
@@ -124,6 +124,7 @@ async fn attend(spawned: Spawned, recipe: &Recipe, killer: &Killer, teller: &Tel
         process,
         connection,
         progress,
+        stderr,
         ..
     } = spawned;
     let (sender, mut receiver, writer) = connection.open(recipe.limits, recipe.queue);
@@ -171,7 +172,11 @@ async fn attend(spawned: Spawned, recipe: &Recipe, killer: &Killer, teller: &Tel
     if reading {
         life.drain(&mut receiver).await;
     }
-    life.into_ending(exit, &progress)
+    let last_words = match stderr {
+        Some(stderr) => LastWords::from(stderr.finish().await),
+        None => LastWords::default(),
+    };
+    life.into_ending(exit, &progress, last_words)
 }
 
 type Received = Result<Option<mt_proto::Frame>, RecvError>;
@@ -269,8 +274,14 @@ impl Life<'_> {
         }
     }
 
-    fn into_ending(mut self, exit: mt_ipc::Exit, progress: &Progress) -> Ending {
-        let death = Death::new(exit, self.cause.take().unwrap_or(DeathCause::Itself));
+    fn into_ending(
+        mut self,
+        exit: mt_ipc::Exit,
+        progress: &Progress,
+        last_words: LastWords,
+    ) -> Ending {
+        let mut death = Death::new(exit, self.cause.take().unwrap_or(DeathCause::Itself));
+        death.last_words = last_words;
         let before_ready = match (self.failure.take(), self.greeted, self.ready) {
             (Some(failure), ..) => Some(failure),
             (None, false, _) => Some(PoolError::NoHello {

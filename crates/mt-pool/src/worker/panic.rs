@@ -4,6 +4,7 @@ use std::{
     any::Any,
     backtrace::Backtrace,
     cell::{Cell, RefCell},
+    io::{self, Write},
     panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook},
 };
 
@@ -11,6 +12,14 @@ use mt_proto::{Failure, clip_text};
 
 /// A panic message longer than this is cut before it is looked at any further.
 const PAYLOAD_BYTES: usize = 64 * 1024;
+/// The panics kept that came before another one and were not reported: either user code has caught
+/// them, or they are still unwinding.
+const UNREPORTED: usize = 2;
+/// What `core` says when it panics where that ends the process.
+const ENDS: [&str; 2] = [
+    "panic in a function that cannot unwind",
+    "panic in a destructor during cleanup",
+];
 
 thread_local! {
     static WATCHING: Cell<bool> = const { Cell::new(false) };
@@ -22,21 +31,50 @@ struct Report {
     message: String,
     location: Option<String>,
     backtrace: String,
+    unreported: Vec<String>,
 }
 
 /// Makes panics of this thread be kept for [`caught`] instead of printed. Those of other threads are
-/// shown as before.
+/// shown as before, and so are those that end the process,
+/// with what was kept before them.
 pub(super) fn install_hook() {
     WATCHING.set(true);
     let before = take_hook();
     set_hook(Box::new(move |info| {
-        if WATCHING.get() {
-            let report = report(info);
-            LAST.with_borrow_mut(|last| *last = Some(report));
-        } else {
+        if !WATCHING.get() {
+            return before(info);
+        }
+        let report = report(info);
+        let ends = cfg!(panic = "abort") || ENDS.contains(&report.message.as_str());
+        let unreported = LAST.with_borrow_mut(|last| {
+            let unreported = last.take().map_or(Vec::new(), Report::into_unreported);
+            *last = Some(Report {
+                unreported: unreported.clone(),
+                ..report
+            });
+            unreported
+        });
+        if ends {
             before(info);
+            // Behind the long call stack, which would push them out of what is kept of a worker's words.
+            for panic in unreported {
+                // Not `eprintln!`, which panics when nobody reads.
+                let _ = writeln!(io::stderr(), "before that, {panic}");
+            }
         }
     }));
+}
+
+impl Report {
+    /// This panic and those before it that were not reported, in a line each.
+    fn into_unreported(mut self) -> Vec<String> {
+        let at = self.location.unwrap_or_default();
+        let said = clip_text(self.message);
+        self.unreported.push(format!("panicked at {at}: {said}"));
+        let over = self.unreported.len().saturating_sub(UNREPORTED);
+        self.unreported.drain(..over);
+        self.unreported
+    }
 }
 
 /// Runs user code; a panic becomes an outcome.
@@ -54,6 +92,7 @@ fn failure(payload: Box<dyn Any + Send>) -> Failure {
             message,
             location,
             backtrace,
+            ..
         }) => Failure::Panicked {
             message,
             location,
@@ -79,6 +118,7 @@ fn report(info: &PanicHookInfo<'_>) -> Report {
         message: clip_text(panic_text(info.payload())),
         location: info.location().map(ToString::to_string),
         backtrace: clip_text(backtrace),
+        unreported: Vec::new(),
     }
 }
 

@@ -108,7 +108,7 @@ fn signal(number: i32) -> u64 {
 }
 
 #[expect(unconditional_recursion, reason = "to run out of stack")]
-fn overflow(n: u64) -> u64 {
+pub(crate) fn overflow(n: u64) -> u64 {
     std::hint::black_box([n; 1000])[1] + overflow(n + 1)
 }
 

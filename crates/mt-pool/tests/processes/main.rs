@@ -21,6 +21,7 @@ mod recycling;
 mod report;
 mod scene;
 mod startup;
+mod stderr;
 mod storms;
 mod submitting;
 

@@ -25,7 +25,7 @@ fn refused_by(program: impl AsRef<Path>) -> String {
     report.error(0).to_string()
 }
 
-fn script(folder: &Path, text: &str) -> std::path::PathBuf {
+pub(crate) fn script(folder: &Path, text: &str) -> std::path::PathBuf {
     let path = folder.join("program");
     fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();

@@ -10,6 +10,21 @@ pub(crate) fn segfault() -> u64 {
     unsafe { nowhere.read_volatile() }
 }
 
+/// Gives memory back to the C library twice.
+pub(crate) fn free_twice() {
+    // SAFETY: these are the declarations of the C library.
+    unsafe extern "C" {
+        fn malloc(bytes: usize) -> *mut std::ffi::c_void;
+        fn free(memory: *mut std::ffi::c_void);
+    }
+    // SAFETY: none for the second `free`, which the C library sees and aborts for: that is the point.
+    unsafe {
+        let memory = std::hint::black_box(malloc(100));
+        free(memory);
+        free(memory);
+    }
+}
+
 /// Closes all descriptors but standard output and error.
 pub(crate) fn close_everything() {
     for (fd, _) in descriptors()

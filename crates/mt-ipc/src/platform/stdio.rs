@@ -1,0 +1,49 @@
+//! A pipe for a worker's standard error, and this process's own.
+
+use std::{io, os::fd::AsFd, process::Command};
+
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::Errno,
+    stdio::stderr,
+};
+
+/// The parent's end of a worker's standard error.
+pub(crate) type StderrPipe = tokio::net::unix::pipe::Receiver;
+
+/// Gives a command a pipe for its standard error, and returns the end to read from.
+pub(crate) fn pipe_for(command: &mut Command) -> io::Result<StderrPipe> {
+    let (ours, theirs) = io::pipe()?;
+    command.stderr(theirs);
+    StderrPipe::from_owned_fd(ours.into())
+}
+
+/// Reads what is there without waiting; `None` when nothing is. Asks the system and not the runtime,
+/// which may not have heard of the last bytes yet.
+pub(crate) fn read_pipe_now(pipe: impl AsFd, into: &mut [u8]) -> io::Result<Option<usize>> {
+    match rustix::io::read(pipe, into) {
+        Ok(n) => Ok(Some(n)),
+        Err(Errno::AGAIN) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes all of `bytes` to this process's standard error, waiting as long as it takes. What can't be
+/// written, because it is closed or nobody reads it any more, is dropped.
+///
+/// Past the lock of `std::io::stderr`: a caller that holds it while it waits for its workers would
+/// wait for ever.
+pub(crate) fn write_stderr(mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        match rustix::io::write(stderr(), bytes) {
+            Ok(0) => return,
+            Ok(n) => bytes = &bytes[n..],
+            Err(Errno::INTR) => {}
+            // Somebody has made it non-blocking, for all who share it.
+            Err(Errno::AGAIN) => {
+                let _ = poll(&mut [PollFd::new(&stderr(), PollFlags::OUT)], None);
+            }
+            Err(_) => return,
+        }
+    }
+}

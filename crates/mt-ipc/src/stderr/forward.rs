@@ -1,0 +1,151 @@
+//! Passing a worker's standard error on to this process's own.
+//!
+//! Writing there may block for ever, so one thread of the process does nothing else. What waits for it
+//! is bounded; who finds no room waits for a while, and then drops what it has and counts it.
+
+use std::{
+    io,
+    sync::{Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::{
+    sync::{
+        mpsc::{Receiver, Sender, channel},
+        oneshot,
+    },
+    time::{Instant, timeout, timeout_at},
+};
+
+use crate::platform;
+
+/// The pieces that wait to be written, of all workers together. A piece is one read.
+const QUEUE_PIECES: usize = 32;
+/// How long a worker's output waits for room before it is dropped.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the end of a worker waits for the last of its output to be written.
+const LAST_PATIENCE: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+enum Piece {
+    Bytes(Bytes),
+    /// All before this is written when it is answered.
+    Mark(oneshot::Sender<()>),
+}
+
+/// One worker's way to this process's standard error.
+#[derive(Debug)]
+pub(crate) struct Forward {
+    pieces: Sender<Piece>,
+    /// Bytes dropped and not yet told of.
+    dropped_bytes: u64,
+    /// Whether anything was passed on since the last flush.
+    dirty: bool,
+    /// When the worker's end stops waiting. Set at its first wait.
+    last_until: Option<Instant>,
+}
+
+impl Forward {
+    /// # Errors
+    /// The system's, when there is no thread to be had.
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self {
+            pieces: writer()?,
+            dropped_bytes: 0,
+            dirty: false,
+            last_until: None,
+        })
+    }
+
+    /// Passes `bytes` on, or drops them in the end; they are empty then. Cancel-safe.
+    pub(super) async fn send(&mut self, bytes: &mut Bytes) {
+        // While it drops it does not wait: the worker would crawl.
+        let patience = match self.dropped_bytes {
+            0 => PATIENCE,
+            _ => Duration::ZERO,
+        };
+        self.send_until(bytes, Instant::now() + patience).await;
+    }
+
+    /// The same for what comes after the worker's end.
+    pub(super) async fn send_last(&mut self, bytes: &mut Bytes) {
+        let until = self.last_until();
+        self.send_until(bytes, until).await;
+    }
+
+    /// Waits until all that was passed on is written, if that does not take long.
+    pub(super) async fn flush(&mut self) {
+        if self.dropped_bytes > 0 {
+            let lost = Bytes::from(note(std::mem::take(&mut self.dropped_bytes)));
+            self.dirty |= self.pieces.try_send(Piece::Bytes(lost)).is_ok();
+        }
+        if !std::mem::take(&mut self.dirty) {
+            return;
+        }
+        let (mark, written) = oneshot::channel();
+        let all_written = async {
+            if self.pieces.send(Piece::Mark(mark)).await.is_ok() {
+                let _ = written.await;
+            }
+        };
+        let _ = timeout(LAST_PATIENCE, all_written).await;
+    }
+
+    fn last_until(&mut self) -> Instant {
+        *self
+            .last_until
+            .get_or_insert_with(|| Instant::now() + LAST_PATIENCE)
+    }
+
+    async fn send_until(&mut self, bytes: &mut Bytes, until: Instant) {
+        if bytes.is_empty() {
+            return;
+        }
+        let Ok(Ok(room)) = timeout_at(until, self.pieces.reserve()).await else {
+            self.dropped_bytes += std::mem::take(bytes).len() as u64;
+            return;
+        };
+        let mut piece = std::mem::take(bytes);
+        if self.dropped_bytes > 0 {
+            piece = [note(self.dropped_bytes).as_bytes(), &piece]
+                .concat()
+                .into();
+            self.dropped_bytes = 0;
+        }
+        room.send(Piece::Bytes(piece));
+        self.dirty = true;
+    }
+}
+
+fn note(lost_bytes: u64) -> String {
+    format!(
+        "\n[mt-ipc: {lost_bytes} bytes of a worker's standard error are lost, nobody took them]\n"
+    )
+}
+
+/// The queue of the thread that writes, which is started by the first who asks and stays.
+fn writer() -> io::Result<Sender<Piece>> {
+    static WRITER: Mutex<Option<Sender<Piece>>> = Mutex::new(None);
+    let mut writer = WRITER.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pieces) = &*writer {
+        return Ok(pieces.clone());
+    }
+    let (pieces, queue) = channel(QUEUE_PIECES);
+    thread::Builder::new()
+        .name("mt-stderr".into())
+        .stack_size(128 * 1024)
+        .spawn(move || write_all(queue))?;
+    *writer = Some(pieces.clone());
+    Ok(pieces)
+}
+
+fn write_all(mut queue: Receiver<Piece>) {
+    while let Some(piece) = queue.blocking_recv() {
+        match piece {
+            Piece::Bytes(bytes) => platform::write_stderr(&bytes),
+            Piece::Mark(written) => drop(written.send(())),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! A worker's standard error is read while it lives, and its end is there after its death.
+
+use mt_ipc::{Spawned, StderrTail, WorkerStderr, spawn};
+
+use crate::scene::{check, role};
+
+/// The end of a worker of this role, and of what it wrote.
+async fn words_of(name: &str) -> StderrTail {
+    let mut command = role(name);
+    command.stderr = WorkerStderr::Discard;
+    let Spawned {
+        mut process,
+        stderr,
+        // Its hang-up would end the worker before its role does.
+        connection: _connection,
+        ..
+    } = spawn(command).await.unwrap();
+    process.wait().await;
+    stderr.unwrap().finish().await
+}
+
+#[test]
+fn the_last_words_survive() {
+    check("the_last_words_survive", async {
+        let tail = words_of("mutters").await;
+        assert!(tail.bytes().ends_with(b"\xffin the middle of"));
+        assert_eq!(tail.cut_bytes(), 0);
+        let tail = words_of("shouts").await;
+        assert_eq!(tail.bytes(), [b'a'; StderrTail::KEPT_BYTES]);
+        assert_eq!(tail.cut_bytes(), 3_000_000 - StderrTail::KEPT_BYTES as u64);
+    });
+}
+
+/// Whoever does not want to read gets a worker that can't write, and not one that waits for ever.
+#[test]
+fn a_reader_that_is_dropped() {
+    check("a_reader_that_is_dropped", async {
+        let mut command = role("shouts");
+        command.stderr = WorkerStderr::Forward;
+        let Spawned {
+            mut process,
+            stderr,
+            connection: _connection,
+            ..
+        } = spawn(command).await.unwrap();
+        drop(stderr);
+        let exit = process.wait().await;
+        assert!(
+            exit.signal.is_some() || exit.code.is_some_and(|code| code != 0),
+            "{exit}"
+        );
+    });
+}
+
+#[test]
+fn inherited_means_that_there_is_nothing_to_read() {
+    check("inherited_means_that_there_is_nothing_to_read", async {
+        let spawned = spawn(role("echo")).await.unwrap();
+        assert!(spawned.stderr.is_none());
+    });
+}
