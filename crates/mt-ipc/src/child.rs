@@ -7,7 +7,7 @@ use tokio::process::Child;
 
 use crate::{
     error::describe_exit,
-    platform::{ExitWatch, kill_tree},
+    platform::{ExitWatch, Remains, kill_tree, terminate_tree},
 };
 
 /// How a process ended. Both `None` means that it is gone but somebody else reaped it (a host program
@@ -95,6 +95,7 @@ pub struct ChildProcess {
     child: Child,
     pid: Pid,
     watch: ExitWatch,
+    remains: Remains,
     reaped: bool,
 }
 
@@ -108,6 +109,7 @@ impl ChildProcess {
             child,
             pid,
             watch: ExitWatch::new(pid),
+            remains: Remains::default(),
             reaped: false,
         })
     }
@@ -122,6 +124,15 @@ impl ChildProcess {
     pub fn kill(&mut self) {
         if !self.reaped {
             kill_tree(self.pid);
+        }
+        self.remains.kill();
+    }
+
+    /// Asks the process and everything it has started to end (`SIGTERM`). What is still there of it when
+    /// the process has ended, or at a [`kill`](Self::kill), is killed. Does nothing once it is reaped.
+    pub fn terminate(&mut self) {
+        if !self.reaped {
+            self.remains = terminate_tree(self.pid);
         }
     }
 

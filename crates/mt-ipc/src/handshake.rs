@@ -31,7 +31,7 @@ pub async fn greet(
             theirs_version: version,
             theirs: fingerprint,
         }),
-        ToWorker::Beat(_) | ToWorker::Setup(_) | ToWorker::Items(_) => {
+        ToWorker::Beat(_) | ToWorker::Setup(_) | ToWorker::Patience(_) | ToWorker::Items(_) => {
             Err(HandshakeError::OutOfTurn)
         }
     }

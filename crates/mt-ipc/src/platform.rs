@@ -19,7 +19,7 @@ pub(crate) use page::Page;
 #[cfg(unix)]
 pub(crate) use stdio::{StderrPipe, pipe_for, read_pipe_now, write_stderr};
 #[cfg(unix)]
-pub(crate) use tree::kill_tree;
+pub(crate) use tree::{Remains, kill_tree, terminate_tree};
 #[cfg(unix)]
 pub(crate) use unix::{
     Stream, StreamReadHalf, StreamWriteHalf, connected_pair, own_program, prepare, read_now,

@@ -13,21 +13,31 @@
 //! * A worker holds at most its window of items, and nothing is sent to one that is not ready.
 //! * Nothing is given away again before its former holder is gone ([`Event::Gone`]).
 //! * Only items that a dead worker had started are suspects; suspects run alone.
+//! * What counts against an item (deaths, memory, errors) is counted apart, each with its own limit.
 
 mod budget;
+mod config;
 mod delivery;
+mod dice;
+mod done;
 mod event;
 mod failure;
 mod feed;
 mod hand;
 mod machine;
+mod memory;
+mod past;
 mod queue;
+mod recycle;
 mod reorder;
+mod retry;
+mod starts;
 #[cfg(test)]
 mod tests;
 mod window;
 
 pub use budget::RestartBudget;
+pub(crate) use config::{DispatchConfig, MemoryConfig, RecycleConfig, RetryConfig, RetryIf};
 pub(crate) use delivery::{Delivery, Lost};
 pub(crate) use event::{Effect, Event, Gone, KillReason};
-pub(crate) use machine::{Dispatch, DispatchConfig};
+pub(crate) use machine::Dispatch;

@@ -61,6 +61,13 @@ pub enum PoolEvent {
         /// Its process id.
         pid: u32,
     },
+    /// An exit hook returned an error or panicked. Its worker goes all the same.
+    ExitHookFailed {
+        /// The worker's number.
+        worker: u32,
+        /// What it said.
+        message: String,
+    },
     /// A context failed to close after its items had their outcomes.
     ContextCloseFailed {
         /// The worker's number.

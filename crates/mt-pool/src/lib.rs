@@ -90,6 +90,7 @@
 extern crate self as mt_pool;
 
 mod context;
+mod current;
 mod describe;
 mod dispatch;
 mod error;
@@ -108,6 +109,7 @@ mod worker;
 mod works;
 
 pub use context::{Context, NoContext};
+pub use current::{is_cancelled, task_index, task_rng};
 pub use dispatch::RestartBudget;
 pub use error::{Death, DeathCause, LastWords, PoolError, StartError, TaskError, TaskErrorKind};
 pub use event::PoolEvent;
@@ -177,8 +179,11 @@ pub use mt_macros::main;
 /// }
 /// ```
 pub use mt_macros::task;
-pub use mt_proto::{ContextStep, DecodeError, SetupStep};
-pub use pmap::{AsynPmap, Indexed, IndexedIter, Pmap, PmapIter, asyn_pmap, asyn_pmap_with};
+pub use mt_proto::{ContextStep, Deadline, DecodeError, SetupStep};
+pub use pmap::{
+    AsynPmap, DeadLetter, DeadLetters, Indexed, IndexedIter, Pmap, PmapIter, Recycle, RunHandle,
+    asyn_pmap, asyn_pmap_with,
+};
 pub use registry::Registration;
 pub use stats::Stats;
 pub use supervisor::OnInterrupt;

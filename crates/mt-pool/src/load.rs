@@ -81,10 +81,6 @@ pub fn used_cpu_above(fraction: f64) -> bool {
 
 /// The bytes of memory a process holds right now, shared ones included; `None` if there is no such
 /// process, or it is dead. Some microseconds on Linux.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for the memory limits of workers")
-)]
 pub(crate) fn rss_of(pid: u32) -> Option<u64> {
     figures::rss_of(pid)
 }

@@ -1,12 +1,19 @@
 //! `asyn_pmap`: a function over any input, in worker processes.
 
 mod builder;
+mod dead_letter;
+mod handle;
 mod iter;
+mod limits;
 mod options;
 mod output;
 mod plan;
+mod recycle;
 mod wait;
 
 pub use builder::{AsynPmap, asyn_pmap, asyn_pmap_with};
+pub use dead_letter::{DeadLetter, DeadLetters};
+pub use handle::RunHandle;
 pub use iter::{IndexedIter, PmapIter};
 pub use output::{Indexed, Pmap};
+pub use recycle::Recycle;

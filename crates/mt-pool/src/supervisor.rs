@@ -5,13 +5,17 @@
 
 mod act;
 mod crew;
+mod hooks;
 mod patience;
 mod pump;
 mod run;
 mod signals;
 mod thread;
+mod watch;
 
+pub(crate) use hooks::Collected;
 pub(crate) use pump::Recipe;
 pub(crate) use run::Plan;
 pub use signals::OnInterrupt;
 pub(crate) use thread::{Supervision, spawn_supervisor};
+pub(crate) use watch::WatchConfig;

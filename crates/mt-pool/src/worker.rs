@@ -4,9 +4,11 @@
 //! can hold it up. The main thread runs the user's code. (A third one, in `mt-ipc`, does nothing but
 //! wait for the parent's end.)
 
+mod ambient;
 mod batch;
 mod call;
 mod entry;
+mod hooks;
 mod job;
 mod link;
 mod outbox;
@@ -15,6 +17,7 @@ mod reporter;
 mod run_async;
 mod run_sync;
 
+pub(crate) use ambient::Ambient;
 pub(crate) use entry::main;
 pub(crate) use job::{CallOnce, Serve, call_once, serve};
 pub(crate) use panic::panic_text;

@@ -45,6 +45,10 @@ pub enum Kind {
     Notice = 0x26,
     /// The worker's last word.
     Bye = 0x27,
+    /// How long the items that come next may wait.
+    Patience = 0x2c,
+    /// What the exit hook returned.
+    Exit = 0x2d,
 }
 
 impl Kind {
@@ -58,9 +62,10 @@ impl Kind {
     /// chunked, so that nobody can make the other side keep and decode a text of a gigabyte.
     const fn is_short(self) -> bool {
         match self {
-            Self::Setup | Self::Items | Self::Results => false,
+            Self::Setup | Self::Items | Self::Results | Self::Exit => false,
             Self::Hello | Self::Welcome | Self::Refused | Self::Beat => true,
             Self::Ready | Self::SetupFailed | Self::Notice | Self::Bye => true,
+            Self::Patience => true,
         }
     }
 
@@ -77,6 +82,8 @@ impl Kind {
             0x25 => Self::Results,
             0x26 => Self::Notice,
             0x27 => Self::Bye,
+            0x2c => Self::Patience,
+            0x2d => Self::Exit,
             other => return Err(DecodeError::UnknownKind(other)),
         })
     }

@@ -45,10 +45,10 @@ pub use frame::{Frame, FrameDecoder, HEADER_BYTES, Kind};
 pub use ids::{ItemIndex, WorkerId};
 pub use limits::{CHUNK_BYTES, Limits, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, MAX_TEXT_BYTES};
 pub use message::{
-    Beat, FromWorker, Hello, InitCall, Notice, Refused, Setup, SetupFailure, SetupStep, ToWorker,
-    Welcome, WorkerBeat,
+    Beat, ExitReport, FromWorker, Hello, InitCall, Notice, Refused, Setup, SetupFailure, SetupStep,
+    ToWorker, Welcome, WorkerBeat,
 };
-pub use outcome::{ContextStep, Failure, clip_text};
+pub use outcome::{ContextStep, Deadline, Failure, clip_text};
 pub use records::{Record, RecordBuffer, RecordTag, Records, push_record};
 pub use run::{Run, RunMark, RunWriter};
 pub use unit::{Outgoing, Unit};

@@ -14,6 +14,10 @@ use crate::{
 
 /// What a parent says to a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one setup in a worker's life, and it is never kept in this form"
+)]
 pub enum ToWorker {
     /// You are accepted; this is your identity.
     Welcome(Welcome),
@@ -23,6 +27,8 @@ pub enum ToWorker {
     Beat(Beat),
     /// What to run from now on.
     Setup(Setup),
+    /// Of the items that come next, those that are not started within this time are not to be started.
+    Patience(Duration),
     /// Work on these.
     Items(Run),
 }
@@ -42,6 +48,8 @@ pub enum FromWorker {
     Results(Run),
     /// Something the user may want to know that belongs to no item.
     Notice(Notice),
+    /// What the exit hook returned.
+    Exit(ExitReport),
     /// All is done and sent; I exit now.
     Bye,
 }
@@ -118,9 +126,28 @@ pub struct Setup {
     pub max_pieces: u32,
     /// The most bytes of one encoded result.
     pub max_result_bytes: u32,
+    /// Called once after the last item.
+    pub exit: Option<InitCall>,
+    /// How long an item may wait to be started, in all; [`ToWorker::Patience`] says what is left of it.
+    pub queue_deadline: Option<Duration>,
+    /// How long a call may take before it is cancelled.
+    pub soft_deadline: Option<Duration>,
+    /// How long opening or closing a context may take.
+    pub context_deadline: Option<Duration>,
+    /// What every item's random numbers are made from, together with its index.
+    pub seed: u64,
 }
 
-/// The seed's `init_func` with its arguments.
+/// What became of the exit hook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExitReport {
+    /// It returned this, encoded.
+    Returned(Bytes),
+    /// It returned an error, or panicked.
+    Failed(String),
+}
+
+/// A task that is called once in a worker: the seed's `init_func` with its arguments, or the exit hook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InitCall {
     /// The registered name of the task to call.
@@ -186,6 +213,7 @@ impl ToWorker {
             Self::Refused(refused) => Frame::new(Kind::Refused, body(&refused)),
             Self::Beat(beat) => Frame::new(Kind::Beat, vec![beat as u8]),
             Self::Setup(setup) => Frame::new(Kind::Setup, body(&setup)),
+            Self::Patience(time) => Frame::new(Kind::Patience, body(&time)),
             Self::Items(run) => run.into_frame(Kind::Items),
         }
     }
@@ -200,12 +228,14 @@ impl ToWorker {
             Kind::Refused => Self::Refused(decode_strict(&frame.into_body())?),
             Kind::Beat => Self::Beat(decode_strict(&frame.into_body())?),
             Kind::Setup => Self::Setup(decode_strict(&frame.into_body())?),
+            Kind::Patience => Self::Patience(decode_strict(&frame.into_body())?),
             Kind::Items => Self::Items(Run::from_body(frame.into_body())?),
             kind @ (Kind::Hello
             | Kind::Ready
             | Kind::SetupFailed
             | Kind::Results
             | Kind::Notice
+            | Kind::Exit
             | Kind::Bye) => return Err(DecodeError::WrongDirection(kind)),
         })
     }
@@ -228,6 +258,11 @@ impl FromWorker {
                 let message = clip_text(message);
                 Frame::new(Kind::Notice, body(&Notice::Context { step, message }))
             }
+            Self::Exit(ExitReport::Failed(message)) => {
+                let message = clip_text(message);
+                Frame::new(Kind::Exit, body(&ExitReport::Failed(message)))
+            }
+            Self::Exit(report) => Frame::new(Kind::Exit, body(&report)),
             Self::Bye => Frame::new(Kind::Bye, Bytes::new()),
         }
     }
@@ -245,8 +280,9 @@ impl FromWorker {
             Kind::SetupFailed => Self::SetupFailed(decode_strict(&frame.into_body())?),
             Kind::Results => Self::Results(Run::from_body(frame.into_body())?),
             Kind::Notice => Self::Notice(decode_strict(&frame.into_body())?),
+            Kind::Exit => Self::Exit(decode_strict(&frame.into_body())?),
             Kind::Bye => empty(frame, Self::Bye)?,
-            kind @ (Kind::Welcome | Kind::Refused | Kind::Setup | Kind::Items) => {
+            kind @ (Kind::Welcome | Kind::Refused | Kind::Setup | Kind::Patience | Kind::Items) => {
                 return Err(DecodeError::WrongDirection(kind));
             }
         })

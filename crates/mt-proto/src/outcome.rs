@@ -2,6 +2,8 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::MAX_TEXT_BYTES;
@@ -43,6 +45,24 @@ pub enum Failure {
         /// What the context's code said.
         message: String,
     },
+    /// The item waited for too long, or its call was ended for taking too long.
+    TimedOut {
+        /// Which deadline it was.
+        deadline: Deadline,
+        /// How long that is.
+        limit: Duration,
+    },
+}
+
+/// The deadlines of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Deadline {
+    /// How long it may wait to be started.
+    Queue,
+    /// How long its call may take; at its end the call is cancelled and the worker goes on.
+    Soft,
+    /// How long its call may take; at its end the worker is killed.
+    Hard,
 }
 
 /// The steps in a context's life.

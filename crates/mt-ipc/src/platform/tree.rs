@@ -19,6 +19,49 @@ pub(crate) fn kill_tree(leader: Pid) {
     let _ = kill_process(leader, Signal::KILL);
 }
 
+/// The descendants of a process that was asked to end. When it does, they are no longer found below
+/// it; these handles still mean them and nobody else.
+#[derive(Debug, Default)]
+pub(crate) struct Remains {
+    #[cfg(target_os = "linux")]
+    handles: Vec<std::os::fd::OwnedFd>,
+}
+
+/// The descendants that are remembered; a bomb has more, and is killed round by round like any other.
+#[cfg(target_os = "linux")]
+const MAX_REMAINS: usize = 256;
+
+/// Asks `leader`, its group and its descendants to end (`SIGTERM`).
+pub(crate) fn terminate_tree(leader: Pid) -> Remains {
+    #[cfg(target_os = "linux")]
+    let remains = {
+        use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
+        let below = descendants(leader).into_iter().take(MAX_REMAINS);
+        let handles: Vec<_> = below
+            .filter_map(|pid| pidfd_open(pid, PidfdFlags::empty()).ok())
+            .collect();
+        for handle in &handles {
+            let _ = pidfd_send_signal(handle, Signal::TERM);
+        }
+        Remains { handles }
+    };
+    #[cfg(not(target_os = "linux"))]
+    let remains = Remains::default();
+    let _ = kill_process_group(leader, Signal::TERM);
+    let _ = kill_process(leader, Signal::TERM);
+    remains
+}
+
+impl Remains {
+    /// Kills those that are still there.
+    pub(crate) fn kill(&mut self) {
+        #[cfg(target_os = "linux")]
+        for handle in self.handles.drain(..) {
+            let _ = rustix::process::pidfd_send_signal(handle, Signal::KILL);
+        }
+    }
+}
+
 /// Kills the descendants of `root`. The orphans of those killed move up to a worker and are seen in
 /// the next round.
 pub(crate) fn kill_below(root: Pid) {

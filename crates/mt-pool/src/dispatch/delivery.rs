@@ -2,10 +2,10 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use mt_proto::{ItemIndex, Run};
+use mt_proto::{Deadline, ItemIndex, Run};
 
 use crate::error::{Death, PoolError};
 
@@ -35,7 +35,27 @@ pub(crate) enum Lost {
         /// The item, encoded.
         payload: Bytes,
     },
-    /// The run was interrupted before it was started.
+    /// It waited or ran for too long.
+    TimedOut {
+        /// Which deadline it was.
+        deadline: Deadline,
+        /// How long that is.
+        limit: Duration,
+        /// The item, encoded.
+        payload: Bytes,
+    },
+    /// It used too much memory, `attempts` times.
+    MemoryExceeded {
+        /// The resident bytes it was seen with.
+        rss: u64,
+        /// The most it may have.
+        limit: u64,
+        /// How many workers were killed for it.
+        attempts: u32,
+        /// The item, encoded.
+        payload: Bytes,
+    },
+    /// The run was interrupted or cancelled before it was done.
     Cancelled {
         /// The item, encoded.
         payload: Bytes,

@@ -2,7 +2,7 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use mt_proto::{DecodeError, Run, WorkerId};
 
@@ -26,8 +26,16 @@ pub(crate) enum Event {
     Gone(WorkerId, Gone),
     /// The consumer has room again, or has none.
     Paused(bool),
+    /// A look at how many items a worker has started.
+    Look(WorkerId, u64),
+    /// The resident bytes of the workers, and whether the machine has hardly any memory left.
+    Weighed(Vec<(WorkerId, u64)>, bool),
+    /// So much time has passed that nobody could use, the machine being elsewhere.
+    Late(Duration),
     /// Stop giving out items; let those that run finish.
     Drain,
+    /// End at once, killing what runs; every item gets an outcome all the same.
+    Cancel,
     /// End at once, killing what runs. The rest is nobody's any more.
     Stop,
     /// Time has passed.
@@ -50,8 +58,8 @@ pub(crate) struct Gone {
 pub(crate) enum Effect {
     /// Start a worker under this name.
     Spawn(WorkerId),
-    /// Send these items.
-    Send(WorkerId, Run),
+    /// Send these items, which may wait so long to be started.
+    Send(WorkerId, Run, Option<Duration>),
     /// Tell the worker to finish and go.
     Retire(WorkerId),
     /// Kill the worker with everything it has started.
@@ -71,6 +79,24 @@ pub(crate) enum KillReason {
     Stopped,
     /// It did not go in time after it was told to.
     Lingered,
+    /// Of the first so many items it was sent, those that are not done are past their deadline.
+    Overran(u64),
+    /// It uses more resident bytes than it may.
+    Memory { rss: u64, limit: u64 },
+    /// Others need its memory.
+    Displaced,
+}
+
+impl KillReason {
+    /// Whether what it still finishes counts.
+    pub(crate) fn is_believed(&self) -> bool {
+        !matches!(self, Self::Results(_) | Self::Stopped)
+    }
+
+    /// Whether its end says nothing about the next worker's.
+    pub(crate) fn is_excused(&self) -> bool {
+        !matches!(self, Self::Results(_))
+    }
 }
 
 impl From<(mt_proto::ItemIndex, Lost)> for Delivery {

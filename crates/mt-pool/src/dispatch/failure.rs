@@ -4,9 +4,9 @@
 
 use std::{sync::Arc, time::Instant};
 
-use mt_proto::WorkerId;
+use mt_proto::{Deadline, WorkerId};
 
-use super::{Delivery, Dispatch, Gone, Lost, hand::Phase, machine::Mode, queue::Suspect};
+use super::{Delivery, Dispatch, Gone, KillReason, Lost, hand::Phase, machine::Mode, past::Again};
 use crate::error::{Death, PoolError};
 
 impl Dispatch {
@@ -16,15 +16,29 @@ impl Dispatch {
         let Some(mut hand) = self.crew.remove(&worker) else {
             return;
         };
-        let left_in_peace = hand.excused || matches!(hand.phase, Phase::Leaving { .. });
+        let excused = hand.verdict.as_ref().is_some_and(KillReason::is_excused);
+        let left_in_peace = excused || matches!(hand.phase, Phase::Leaving { .. });
         let legacy = hand.salvage(gone.started);
-        let blamed = !legacy.suspects.is_empty();
+        let blamed = !legacy.running.is_empty();
         self.queue.put_back(legacy.unstarted);
-        if let Some(suspect) = legacy.spared {
-            self.queue.suspect(suspect);
+        for item in legacy.spared {
+            self.queue.again(item);
         }
-        for suspect in legacy.suspects {
-            self.judge(suspect, &gone.death);
+        let alone = legacy.running.len() == 1;
+        for (place, item) in legacy.running {
+            match &hand.verdict {
+                Some(KillReason::Overran(late)) if place < *late => self.time_out(item),
+                Some(KillReason::Overran(_) | KillReason::Displaced) => {
+                    self.displace(item, &gone.death);
+                }
+                Some(KillReason::Memory { rss, limit }) => {
+                    self.on_breach(item, alone, (*rss, *limit));
+                }
+                Some(KillReason::Stopped) => self.cancel(item),
+                Some(KillReason::Results(_) | KillReason::Lingered) | None => {
+                    self.judge(item, &gone.death);
+                }
+            }
         }
         if left_in_peace || blamed || hand.fruitful || matches!(self.mode, Mode::Stopped) {
             return;
@@ -33,17 +47,64 @@ impl Dispatch {
     }
 
     /// Another chance for an item that was running when its worker died, or the end of its line.
-    fn judge(&mut self, suspect: Suspect, death: &Death) {
-        if suspect.deaths < self.config.crash_limit {
-            self.queue.suspect(suspect);
+    fn judge(&mut self, mut item: Again, death: &Death) {
+        item.past.deaths += 1;
+        if item.past.deaths < self.config.crash_limit {
+            self.queue.again(item);
             return;
         }
         let lost = Lost::Crashed {
             death: death.clone(),
-            attempts: suspect.deaths,
-            payload: suspect.payload,
+            attempts: item.past.deaths,
+            payload: item.payload,
         };
-        self.deliver(Delivery::from((suspect.index, lost)));
+        self.deliver(Delivery::from((item.index, lost)));
+    }
+
+    fn time_out(&mut self, item: Again) {
+        let lost = Lost::TimedOut {
+            deadline: Deadline::Hard,
+            limit: self.config.hard_deadline.unwrap_or_default(),
+            payload: item.payload,
+        };
+        self.deliver(Delivery::from((item.index, lost)));
+    }
+
+    /// An item whose worker was killed for no fault of its own.
+    fn displace(&mut self, item: Again, death: &Death) {
+        if self.config.crash_limit == 1 {
+            // It must not be started twice.
+            self.judge(item, death);
+        } else {
+            self.queue.again(item);
+        }
+    }
+
+    /// An item that was running when its worker was killed for its memory. If nothing else ran, it is
+    /// charged with it; if not, it runs alone to see.
+    fn on_breach(&mut self, mut item: Again, alone: bool, (rss, limit): (u64, u64)) {
+        item.past.fresh = true;
+        if !alone {
+            self.queue.again(item);
+            return;
+        }
+        item.past.breaches += 1;
+        if item.past.breaches <= self.config.memory.oom_retries {
+            self.queue.again(item);
+            return;
+        }
+        let lost = Lost::MemoryExceeded {
+            rss,
+            limit,
+            attempts: item.past.breaches,
+            payload: item.payload,
+        };
+        self.deliver(Delivery::from((item.index, lost)));
+    }
+
+    fn cancel(&mut self, item: Again) {
+        let payload = item.payload;
+        self.deliver(Delivery::from((item.index, Lost::Cancelled { payload })));
     }
 
     /// Gives up when no worker is left and none may be started.

@@ -6,7 +6,12 @@ use std::time::Instant;
 
 use mt_proto::WorkerId;
 
-use super::{Dispatch, Effect, hand::Phase, machine::Mode};
+use super::{
+    Dispatch, Effect,
+    hand::{Hand, Phase},
+    machine::Mode,
+    memory::Pressure,
+};
 
 impl Dispatch {
     /// Gives out what can be given out.
@@ -14,13 +19,19 @@ impl Dispatch {
         if !matches!(self.mode, Mode::Running) || self.paused {
             return;
         }
+        self.queue.wake(now);
+        if self.pressure != Pressure::None {
+            self.give_up_if_hopeless();
+            return self.feed_little(now);
+        }
         self.recycle(now);
         while self.wants_worker() && self.restarts.allows(now) {
             self.start_worker();
         }
         self.give_up_if_hopeless();
-        self.feed_suspects();
-        self.feed_items();
+        self.feed_suspects(now);
+        self.feed_again(now);
+        self.feed_items(now);
     }
 
     /// One worker for every item there is, up to the limit.
@@ -34,49 +45,54 @@ impl Dispatch {
             .map(|hand| u64::from(hand.in_hand()))
             .sum();
         let items = self.queue.items() + self.queue.suspects() as u64 + in_hand;
-        let crew = self.crew.len() as u64;
-        crew < u64::from(self.config.processes) && crew < items
-    }
-
-    /// Sends home who has had all the items it may have. Its place is free when it is gone.
-    fn recycle(&mut self, now: Instant) {
-        if self.config.items_per_worker.is_none() {
-            return;
-        }
-        let spent = |worker: &&WorkerId| {
-            let hand = &self.crew[worker];
-            hand.phase == Phase::Ready && hand.quota == Some(0) && hand.in_hand() == 0
+        let crew = self.places_taken();
+        let kept = match self.input_ended {
+            true => 0,
+            false => u64::from(self.config.min_processes),
         };
-        let tired: Vec<WorkerId> = self.crew.keys().filter(spent).copied().collect();
-        for worker in tired {
-            self.retire(now, worker);
-        }
+        crew < u64::from(self.config.processes) && crew < items.max(kept)
     }
 
     /// Gives suspects, each alone, to workers that hold nothing.
-    fn feed_suspects(&mut self) {
-        while self.queue.suspects() > 0 {
-            let idle = |worker: &&WorkerId| {
-                let hand = &self.crew[worker];
-                hand.phase == Phase::Ready && hand.in_hand() == 0 && hand.room() > 0
-            };
-            let Some(worker) = self.crew.keys().find(idle).copied() else {
+    pub(super) fn feed_suspects(&mut self, now: Instant) {
+        while let Some(fresh) = self.queue.next_suspect() {
+            let idle =
+                |hand: &Hand| hand.phase == Phase::Ready && hand.in_hand() == 0 && hand.room() > 0;
+            let idle = self.workers_that(idle);
+            let fits = |worker: &&WorkerId| !fresh || self.crew[worker].is_fresh();
+            let Some(worker) = idle.iter().find(fits).copied() else {
+                // A used one makes room for a fresh one.
+                if let Some(&used) = idle.first() {
+                    self.retire(now, used);
+                }
                 return;
             };
             let Some(suspect) = self.queue.pop_suspect() else {
                 return;
             };
-            let run = suspect.to_run();
             if let Some(hand) = self.crew.get_mut(&worker) {
-                hand.alone = Some(suspect.deaths);
-                hand.give(run.clone());
+                hand.alone = true;
+                let run = hand.give_again(&suspect, now);
+                self.effects.push_back(Effect::Send(worker, run, None));
             }
-            self.effects.push_back(Effect::Send(worker, run));
+        }
+    }
+
+    /// Gives out, one by one, items that come back and need not be alone.
+    fn feed_again(&mut self, now: Instant) {
+        while let Some(worker) = self.hungriest() {
+            let Some(item) = self.queue.pop_again() else {
+                return;
+            };
+            if let Some(hand) = self.crew.get_mut(&worker) {
+                let run = hand.give_again(&item, now);
+                self.effects.push_back(Effect::Send(worker, run, None));
+            }
         }
     }
 
     /// Deals items to the workers that hold the fewest, none more than its fair share.
-    fn feed_items(&mut self) {
+    fn feed_items(&mut self, now: Instant) {
         while self.queue.items() > 0 {
             let Some(worker) = self.hungriest() else {
                 return;
@@ -89,27 +105,26 @@ impl Dispatch {
             if room == 0 {
                 return;
             }
-            let Some(run) = self.queue.pop(room) else {
+            let Some(waiting) = self.queue.pop(room) else {
                 return;
             };
-            hand.give(run.clone());
-            self.effects.push_back(Effect::Send(worker, run));
+            let limit = self.config.queue_deadline;
+            let left = limit.map(|limit| (waiting.since + limit).saturating_duration_since(now));
+            let send = Effect::Send(worker, waiting.run.clone(), left);
+            hand.give(waiting);
+            self.effects.push_back(send);
         }
     }
 
     /// The ready worker with the fewest items that may be given more. While suspects wait, up to half
     /// of the workers are left to run dry so that they can take them.
     fn hungriest(&self) -> Option<WorkerId> {
-        let ready = |hand: &super::hand::Hand| hand.phase == Phase::Ready;
+        let ready = |hand: &Hand| hand.phase == Phase::Ready;
         let reserved = match self.queue.suspects() {
             0 => 0,
             suspects => {
                 let half = (self.crew.len() / 2).max(1);
-                let busy_alone = self
-                    .crew
-                    .values()
-                    .filter(|hand| hand.alone.is_some())
-                    .count();
+                let busy_alone = self.crew.values().filter(|hand| hand.alone).count();
                 suspects.min(half).saturating_sub(busy_alone)
             }
         };

@@ -4,9 +4,17 @@
 
 use std::{collections::VecDeque, time::Instant};
 
-use mt_proto::{DecodeError, ItemIndex, Records, Run};
+use bytes::Bytes;
+use mt_proto::{DecodeError, ItemIndex, Records, Run, WorkerId};
 
-use super::{queue::Suspect, window::Window};
+use super::{
+    KillReason,
+    done::Done,
+    past::{Again, Past},
+    queue::Waiting,
+    starts::Starts,
+    window::Window,
+};
 
 /// How far a worker is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +28,12 @@ pub(crate) enum Phase {
         /// The end of its grace.
         until: Instant,
     },
-    /// Being killed: nothing it still says counts.
-    Dying,
+    /// Being killed. Nothing it still says counts when it has lied; otherwise what it finishes in its
+    /// last moments stands.
+    Dying {
+        /// Whether it is still believed.
+        believed: bool,
+    },
 }
 
 /// A worker as the dispatch machine sees it.
@@ -29,14 +41,30 @@ pub(crate) enum Phase {
 pub(crate) struct Hand {
     pub(crate) phase: Phase,
     pub(crate) window: Window,
-    /// The suspect it runs alone, with the deaths charged to that item so far.
-    pub(crate) alone: Option<u32>,
+    /// Whether what it holds is to run alone.
+    pub(crate) alone: bool,
     /// The items it may still be given before it is recycled.
     pub(crate) quota: Option<u64>,
     /// Whether it has finished anything.
     pub(crate) fruitful: bool,
-    /// Whether the pool ends it for reasons of its own.
-    pub(crate) excused: bool,
+    /// Why the pool ends it, if it does.
+    pub(crate) verdict: Option<KillReason>,
+    /// When its items were started, as far as that is watched.
+    pub(crate) starts: Starts,
+    /// Its resident bytes when it was last weighed.
+    pub(crate) rss: u64,
+    /// Since when it has had nothing to do.
+    pub(crate) idle_since: Option<Instant>,
+    /// When it is old enough to be replaced.
+    pub(crate) tired_at: Option<Instant>,
+    /// How much earlier than at its limits it is replaced, 0 to 1.
+    pub(crate) early: f64,
+    /// It is due to be replaced.
+    pub(crate) tired: bool,
+    /// Who replaces it.
+    pub(crate) successor: Option<WorkerId>,
+    /// It is given nothing more.
+    pub(crate) resting: bool,
     held: VecDeque<Held>,
     in_hand: u32,
     held_bytes: usize,
@@ -46,31 +74,25 @@ pub(crate) struct Hand {
 /// What a dead worker leaves.
 #[derive(Debug, Default)]
 pub(crate) struct Legacy {
-    /// Started, not finished.
-    pub(crate) suspects: Vec<Suspect>,
+    /// Started, not finished; each with its place in the order they were sent.
+    pub(crate) running: Vec<(u64, Again)>,
     /// Not started, in order.
-    pub(crate) unstarted: Vec<Run>,
-    /// The suspect it was to run alone, not started: its deaths are those it had.
-    pub(crate) spared: Option<Suspect>,
+    pub(crate) unstarted: Vec<Waiting>,
+    /// Those with a past, not started: it is what it was.
+    pub(crate) spared: Vec<Again>,
 }
 
 /// A piece that was sent, until every item of it has its outcome.
 #[derive(Debug)]
 struct Held {
     run: Run,
+    /// Since when it had waited to be sent.
+    since: Instant,
+    /// What its only item has been through; a piece of more has no past.
+    past: Option<Past>,
     /// The worker's count of items before this piece.
     start: u64,
     done: Done,
-}
-
-/// Which items of a piece are done. Items mostly finish in order, so a count does for most.
-#[derive(Debug, Default)]
-struct Done {
-    /// All before this are done.
-    prefix: u32,
-    /// Later ones, as bits from offset 0.
-    later: Vec<u64>,
-    later_count: u32,
 }
 
 impl Hand {
@@ -78,10 +100,18 @@ impl Hand {
         Self {
             phase: Phase::Starting,
             window,
-            alone: None,
+            alone: false,
             quota,
             fruitful: false,
-            excused: false,
+            verdict: None,
+            starts: Starts::default(),
+            rss: 0,
+            idle_since: None,
+            tired_at: None,
+            early: 0.0,
+            tired: false,
+            successor: None,
+            resting: false,
             held: VecDeque::new(),
             in_hand: 0,
             held_bytes: 0,
@@ -104,9 +134,20 @@ impl Hand {
         self.held.len()
     }
 
+    /// Whether it was never given anything.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.sent == 0
+    }
+
+    /// How many of its items, in the order they were sent, are done without a gap.
+    pub(crate) fn done(&self) -> u64 {
+        let first = self.held.front();
+        first.map_or(self.sent, |held| held.start + u64::from(held.done.prefix()))
+    }
+
     /// The items it may be given now.
     pub(crate) fn room(&self) -> u32 {
-        if self.alone.is_some() {
+        if self.alone || self.resting {
             return 0;
         }
         let room = self.window.room(self.in_hand);
@@ -116,8 +157,24 @@ impl Hand {
         }
     }
 
-    /// Takes note that `run` was sent.
-    pub(crate) fn give(&mut self, run: Run) {
+    /// Takes note that untouched items were sent.
+    pub(crate) fn give(&mut self, waiting: Waiting) {
+        self.hold(waiting, None);
+    }
+
+    /// Takes note that an item with a past was sent.
+    pub(crate) fn give_again(&mut self, item: &Again, now: Instant) -> Run {
+        let run = item.to_run();
+        let waiting = Waiting {
+            run: run.clone(),
+            since: now,
+        };
+        self.hold(waiting, Some(item.past));
+        run
+    }
+
+    fn hold(&mut self, Waiting { run, since }: Waiting, past: Option<Past>) {
+        self.idle_since = None;
         self.in_hand += run.count;
         self.held_bytes += run.records.len();
         if let Some(quota) = &mut self.quota {
@@ -127,9 +184,30 @@ impl Hand {
         self.sent += u64::from(run.count);
         self.held.push_back(Held {
             run,
+            since,
+            past,
             start,
             done: Done::default(),
         });
+    }
+
+    /// An item that it holds, with what it has been through so far.
+    pub(crate) fn item(&mut self, index: ItemIndex) -> Option<Again> {
+        let one = Run {
+            first: index,
+            count: 1,
+            records: Bytes::new(),
+        };
+        let (held, offset, _) = self.part(index, &one).ok()?;
+        let mut records = Records::new(held.run.records.clone());
+        for _ in 0..offset {
+            records.next_record().ok()??;
+        }
+        Some(Again {
+            index,
+            past: held.past.unwrap_or_default(),
+            payload: records.next_record().ok()??.value,
+        })
     }
 
     /// Takes note of results. A worker reports in runs of its own, which may span pieces.
@@ -139,12 +217,7 @@ impl Hand {
     pub(crate) fn finish(&mut self, run: &Run) -> Result<(), DecodeError> {
         let mut first = run.first;
         while first < run.end() {
-            let (held, offset, count) = self.part(first, run)?;
-            if held.done.overlaps(offset, count) {
-                return Err(DecodeError::Malformed(
-                    "results for items that have theirs already",
-                ));
-            }
+            let (_, _, count) = self.part(first, run)?;
             first = first.plus(u64::from(count));
         }
         first = run.first;
@@ -165,48 +238,37 @@ impl Hand {
         Ok(())
     }
 
-    /// The piece that item `first` is in, its offset there, and how much of `run` goes on in it.
+    /// The piece that has item `first` open, its offset there, and how much of `run` goes on in it. An
+    /// item that is tried again may be in an older piece too, where it is done.
     fn part(&mut self, first: ItemIndex, run: &Run) -> Result<(&mut Held, u32, u32), DecodeError> {
-        let held = self
-            .held
-            .iter_mut()
-            .find(|held| held.run.first <= first && first < held.run.end())
-            .ok_or(DecodeError::Malformed(
-                "results for items the worker does not have",
-            ))?;
+        let mut done = false;
+        let open = |held: &&mut Held| {
+            let within = held.run.first <= first && first < held.run.end();
+            let open = within && !held.done.contains((first.0 - held.run.first.0) as u32);
+            done |= within;
+            open
+        };
+        let Some(held) = self.held.iter_mut().find(open) else {
+            return Err(DecodeError::Malformed(match done {
+                true => "results for items that have theirs already",
+                false => "results for items the worker does not have",
+            }));
+        };
         let offset = (first.0 - held.run.first.0) as u32;
-        let count = (run.end().min(held.run.end()).0 - first.0) as u32;
+        let most = (run.end().min(held.run.end()).0 - first.0) as u32;
+        let count = held.done.open_from(offset, most);
         Ok((held, offset, count))
     }
 
     /// Splits what is left after a death into what had been started and what had not.
     pub(crate) fn salvage(&mut self, started: u64) -> Legacy {
-        let alone = self.alone.take();
         let mut legacy = Legacy::default();
         for held in self.held.drain(..) {
-            held.salvage(started, alone.unwrap_or(0), &mut legacy);
-        }
-        if let Some(deaths) = alone {
-            legacy.spare(deaths);
+            held.salvage(started, &mut legacy);
         }
         self.in_hand = 0;
         self.held_bytes = 0;
         legacy
-    }
-}
-
-impl Legacy {
-    /// What was to run alone is still a suspect when it was not started.
-    fn spare(&mut self, deaths: u32) {
-        let Some(run) = self.unstarted.pop() else {
-            return;
-        };
-        let record = Records::new(run.records).next_record();
-        self.spared = record.ok().flatten().map(|record| Suspect {
-            index: run.first,
-            deaths,
-            payload: record.value,
-        });
     }
 }
 
@@ -215,97 +277,64 @@ impl Held {
         self.done.count() == self.run.count
     }
 
-    fn salvage(self, started: u64, charged: u32, legacy: &mut Legacy) {
+    fn salvage(self, started: u64, legacy: &mut Legacy) {
         let started = started
             .saturating_sub(self.start)
             .min(u64::from(self.run.count)) as u32;
+        let past = self.past.unwrap_or_default();
         let mut records = Records::new(self.run.records.clone());
+        let mut next = || {
+            let record = records.next_record().ok().flatten();
+            record.expect("a piece was counted when it came in").value
+        };
         for offset in 0..started {
-            let record = records.next_record();
+            let payload = next();
             if self.done.contains(offset) {
                 continue;
             }
-            let record = record
-                .ok()
-                .flatten()
-                .expect("a piece was counted when it came in");
-            legacy.suspects.push(Suspect {
-                index: self.run.first.plus(u64::from(offset)),
-                deaths: charged + 1,
-                payload: record.value,
-            });
+            let index = self.run.first.plus(u64::from(offset));
+            let item = Again {
+                index,
+                past,
+                payload,
+            };
+            legacy.running.push((self.start + u64::from(offset), item));
         }
-        // What was not started is not done either, so it is one run; what a mad worker claims to
-        // have done ahead of its own count splits it.
+        if self.past.is_some() {
+            let index = self.run.first;
+            legacy.spared.extend((started == 0).then(|| Again {
+                index,
+                past,
+                payload: next(),
+            }));
+            return;
+        }
+        self.untouched(started, records, legacy);
+    }
+
+    /// What was not started is not done either, so it is one run; what a mad worker claims to have done
+    /// ahead of its own count splits it.
+    fn untouched(&self, started: u32, mut records: Records, legacy: &mut Legacy) {
         let mut offset = started;
         while offset < self.run.count {
             let length = (offset..self.run.count)
                 .take_while(|&o| !self.done.contains(o))
-                .count();
-            let length = length as u32;
+                .count() as u32;
             if length == 0 {
                 let _ = records.next_record();
                 offset += 1;
                 continue;
             }
-            let bytes = records
-                .split_front(length)
-                .expect("a piece was counted when it came in");
-            let first = self.run.first.plus(u64::from(offset));
-            legacy.unstarted.push(Run {
-                first,
+            let run = Run {
+                first: self.run.first.plus(u64::from(offset)),
                 count: length,
-                records: bytes,
-            });
+                records: records
+                    .split_front(length)
+                    .expect("a piece was counted when it came in"),
+            };
+            let since = self.since;
+            legacy.unstarted.push(Waiting { run, since });
             offset += length;
-        }
-    }
-}
-
-impl Done {
-    fn count(&self) -> u32 {
-        self.prefix + self.later_count
-    }
-
-    fn contains(&self, offset: u32) -> bool {
-        offset < self.prefix || self.bit(offset)
-    }
-
-    fn bit(&self, offset: u32) -> bool {
-        let word = self.later.get(offset as usize / 64).copied().unwrap_or(0);
-        word >> (offset % 64) & 1 == 1
-    }
-
-    /// Whether any of these items is done.
-    fn overlaps(&self, offset: u32, count: u32) -> bool {
-        let mut range = offset..offset + count;
-        offset < self.prefix || (self.later_count > 0 && range.any(|o| self.bit(o)))
-    }
-
-    /// Marks items as done that are not.
-    fn mark(&mut self, offset: u32, count: u32) {
-        let range = offset..offset + count;
-        if offset == self.prefix {
-            self.prefix += count;
-            self.absorb();
-            return;
-        }
-        let words = (range.end as usize).div_ceil(64);
-        if self.later.len() < words {
-            self.later.resize(words, 0);
-        }
-        for o in range {
-            self.later[o as usize / 64] |= 1 << (o % 64);
-        }
-        self.later_count += count;
-    }
-
-    /// Moves what the prefix has reached out of the bits.
-    fn absorb(&mut self) {
-        while self.later_count > 0 && self.bit(self.prefix) {
-            self.later[self.prefix as usize / 64] &= !(1 << (self.prefix % 64));
-            self.prefix += 1;
-            self.later_count -= 1;
         }
     }
 }

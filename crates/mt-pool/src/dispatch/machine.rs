@@ -8,42 +8,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mt_proto::{Run, WorkerId};
+use mt_proto::{Deadline, Run, WorkerId};
 
 use super::{
-    Delivery, Effect, Event, KillReason, Lost, RestartBudget,
+    Delivery, DispatchConfig, Effect, Event, KillReason, Lost,
     budget::Restarts,
+    dice::Dice,
     hand::{Hand, Phase},
-    queue::Queue,
+    memory::Pressure,
+    queue::{Queue, items_of},
     reorder::Reorder,
 };
 use crate::error::PoolError;
 
 /// The items kept ready for workers that run dry.
 const RESERVE: u64 = 1024;
-
-/// The choices of a run. All checked when it was built.
-#[derive(Debug, Clone)]
-pub(crate) struct DispatchConfig {
-    /// The most workers at once.
-    pub(crate) processes: u32,
-    /// Whether outcomes go out in the order of the input.
-    pub(crate) ordered: bool,
-    /// The fewest items a worker is offered when there are enough.
-    pub(crate) window_floor: u32,
-    /// The most items a worker holds.
-    pub(crate) window_cap: u32,
-    /// The most pieces a worker holds: the bound of its inbox.
-    pub(crate) max_pieces: u32,
-    /// The items after which a worker is replaced.
-    pub(crate) items_per_worker: Option<u64>,
-    /// The deaths an item may cause.
-    pub(crate) crash_limit: u32,
-    /// The fruitless restarts allowed.
-    pub(crate) restarts: RestartBudget,
-    /// How long a worker may take to go when it is told to.
-    pub(crate) exit_grace: Duration,
-}
 
 /// Whether the run still takes and gives out items.
 #[derive(Debug, Clone)]
@@ -54,6 +33,8 @@ pub(super) enum Mode {
     Draining,
     /// It has given up: no worker could be had.
     Failed(Arc<PoolError>),
+    /// What runs is killed, and everything that has no outcome yet is cancelled.
+    Cancelled,
     /// Nobody is interested any more.
     Stopped,
 }
@@ -69,9 +50,13 @@ pub(crate) struct Dispatch {
     pub(super) last_failure: Option<Arc<PoolError>>,
     pub(super) effects: VecDeque<Effect>,
     pub(super) paused: bool,
+    pub(super) pressure: Pressure,
+    pub(super) dice: Dice,
+    /// Items that were put back to be tried again after an error.
+    pub(super) retries: u64,
     next_worker: u32,
     reorder: Reorder,
-    input_ended: bool,
+    pub(super) input_ended: bool,
     finished: bool,
     /// Input indices so far; and outcomes given out, for the invariant.
     taken_in: u64,
@@ -83,11 +68,14 @@ impl Dispatch {
         Self {
             mode: Mode::Running,
             crew: BTreeMap::new(),
-            queue: Queue::default(),
+            queue: Queue::new(config.queue_deadline),
             restarts: Restarts::new(config.restarts),
             last_failure: None,
             effects: VecDeque::new(),
             paused: false,
+            pressure: Pressure::default(),
+            dice: Dice::new(config.seed),
+            retries: 0,
             next_worker: 0,
             reorder: Reorder::default(),
             input_ended: false,
@@ -101,17 +89,23 @@ impl Dispatch {
     /// Changes state. Drain [`poll_effect`](Self::poll_effect) afterwards.
     pub(crate) fn handle(&mut self, now: Instant, event: Event) {
         match event {
-            Event::Input(run) => self.on_input(run),
+            Event::Input(run) => self.on_input(now, run),
             Event::Refused(delivery) => self.on_refused(delivery),
             Event::InputEnded => self.input_ended = true,
-            Event::Ready(worker) => self.on_ready(worker),
-            Event::Results(worker, run) => self.on_results(worker, run),
+            Event::Ready(worker) => self.on_ready(now, worker),
+            Event::Results(worker, run) => self.on_results(now, worker, run),
             Event::Gone(worker, gone) => self.on_gone(now, worker, gone),
             Event::Paused(paused) => self.paused = paused,
+            Event::Look(worker, started) => self.on_look(now, worker, started),
+            Event::Weighed(weights, high) => self.on_weighed(&weights, high),
+            Event::Late(time) => self.on_late(time),
             Event::Drain => self.on_drain(),
+            Event::Cancel => self.on_cancel(),
             Event::Stop => self.on_stop(),
             Event::Tick => self.on_tick(now),
         }
+        self.end_overruns(now);
+        self.end_waits(now);
         self.feed(now);
         self.settle(now);
     }
@@ -125,20 +119,36 @@ impl Dispatch {
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let leaving = self.crew.values().filter_map(|hand| match hand.phase {
             Phase::Leaving { until } => Some(until),
-            Phase::Starting | Phase::Ready | Phase::Dying => None,
+            Phase::Starting | Phase::Ready | Phase::Dying { .. } => None,
         });
         let restart = if self.wants_worker() && !self.paused {
             self.restarts.wakeup()
         } else {
             None
         };
-        leaving.chain(restart).min()
+        let overruns = self.config.hard_deadline.into_iter().flat_map(|limit| {
+            let alive = |hand: &&Hand| !matches!(hand.phase, Phase::Dying { .. });
+            let hands = self.crew.values().filter(alive);
+            hands.filter_map(move |hand| hand.starts.due(limit))
+        });
+        let others = [restart, self.queue.wakeup(), self.recycle_due()];
+        leaving
+            .chain(others.into_iter().flatten())
+            .chain(overruns)
+            .min()
     }
 
     /// How many more items could be put to use now or very soon. The input should not be asked for
     /// more. The reserve lets a window see that there is something to grow for.
     pub(crate) fn appetite(&self) -> u64 {
-        if !matches!(self.mode, Mode::Running) || self.paused {
+        if !matches!(self.mode, Mode::Running) {
+            return 0;
+        }
+        if self.config.queue_deadline.is_some() {
+            // Their time runs, so they are taken in as they come.
+            return u64::MAX;
+        }
+        if self.paused {
             return 0;
         }
         let floor = u64::from(self.config.window_floor);
@@ -173,6 +183,11 @@ impl Dispatch {
         !matches!(self.mode, Mode::Running)
     }
 
+    /// Whether any worker has something to do.
+    pub(crate) fn is_working(&self) -> bool {
+        self.crew.values().any(|hand| hand.in_hand() > 0)
+    }
+
     /// Whether the run waits for items that workers hold.
     #[cfg(test)]
     pub(crate) fn in_hand(&self) -> u64 {
@@ -182,9 +197,9 @@ impl Dispatch {
             .sum()
     }
 
-    fn on_input(&mut self, run: Run) {
+    fn on_input(&mut self, now: Instant, run: Run) {
         self.taken_in += u64::from(run.count);
-        self.queue.push(run);
+        self.queue.push(run, now);
     }
 
     fn on_refused(&mut self, delivery: Delivery) {
@@ -192,29 +207,38 @@ impl Dispatch {
         self.deliver(delivery);
     }
 
-    fn on_ready(&mut self, worker: WorkerId) {
+    fn on_ready(&mut self, now: Instant, worker: WorkerId) {
         if let Some(hand) = self.crew.get_mut(&worker)
             && hand.phase == Phase::Starting
         {
             hand.phase = Phase::Ready;
+            self.on_birth(now, worker);
         }
     }
 
-    fn on_results(&mut self, worker: WorkerId, run: Run) {
+    fn on_results(&mut self, now: Instant, worker: WorkerId, run: Run) {
         let waiting = !self.queue.is_empty();
+        let retried = self.worth_retrying(worker, &run);
         let Some(hand) = self.crew.get_mut(&worker) else {
             return;
         };
-        if hand.phase == Phase::Dying {
+        if hand.phase == (Phase::Dying { believed: false }) {
             return;
         }
         let first = !hand.fruitful;
         match hand.finish(&run) {
             Ok(()) => {
-                hand.alone = None;
+                hand.alone &= hand.in_hand() > 0;
+                if hand.in_hand() == 0 {
+                    hand.idle_since = Some(now);
+                }
                 hand.window.on_results(run.count, hand.in_hand(), waiting);
                 self.restarts.on_fruit(first);
-                self.deliver(Delivery::Results(run));
+                if retried.is_empty() {
+                    self.deliver(Delivery::Results(run));
+                } else {
+                    self.deliver_but(now, run, retried);
+                }
             }
             Err(error) => self.kill(worker, KillReason::Results(error)),
         }
@@ -226,43 +250,100 @@ impl Dispatch {
         }
     }
 
+    fn on_cancel(&mut self) {
+        if matches!(self.mode, Mode::Running | Mode::Draining) {
+            self.mode = Mode::Cancelled;
+            self.kill_all();
+        }
+    }
+
     fn on_stop(&mut self) {
         self.mode = Mode::Stopped;
-        for worker in self.workers() {
+        self.kill_all();
+    }
+
+    fn kill_all(&mut self) {
+        for worker in self.workers_that(|_| true) {
             self.kill(worker, KillReason::Stopped);
         }
     }
 
     fn on_tick(&mut self, now: Instant) {
-        for worker in self.workers() {
-            let phase = self.crew[&worker].phase;
-            if matches!(phase, Phase::Leaving { until } if until <= now) {
-                self.kill(worker, KillReason::Lingered);
+        let lingers = |hand: &Hand| matches!(hand.phase, Phase::Leaving { until } if until <= now);
+        for worker in self.workers_that(lingers) {
+            self.kill(worker, KillReason::Lingered);
+        }
+    }
+
+    fn on_look(&mut self, now: Instant, worker: WorkerId, started: u64) {
+        if let Some(hand) = self.crew.get_mut(&worker) {
+            let done = hand.done();
+            hand.starts.look(now, started, done);
+        }
+    }
+
+    fn on_late(&mut self, time: Duration) {
+        for hand in self.crew.values_mut() {
+            hand.starts.forgive(time);
+        }
+    }
+
+    /// Kills the workers in which an item runs for too long.
+    fn end_overruns(&mut self, now: Instant) {
+        let Some(limit) = self.config.hard_deadline else {
+            return;
+        };
+        for worker in self.workers_that(|_| true) {
+            let Some(hand) = self.crew.get_mut(&worker) else {
+                continue;
+            };
+            let done = hand.done();
+            if let Some(late) = hand.starts.overrun(now, limit, done) {
+                self.kill(worker, KillReason::Overran(late));
             }
         }
     }
 
-    fn workers(&self) -> Vec<WorkerId> {
-        self.crew.keys().copied().collect()
+    /// Resolves the items that have waited for too long.
+    fn end_waits(&mut self, now: Instant) {
+        let limit = self.config.queue_deadline.unwrap_or_default();
+        for run in self.queue.expire(now) {
+            for (index, payload) in items_of(run) {
+                let deadline = Deadline::Queue;
+                let lost = Lost::TimedOut {
+                    deadline,
+                    limit,
+                    payload,
+                };
+                self.deliver(Delivery::from((index, lost)));
+            }
+        }
+    }
+
+    pub(super) fn workers_that(&self, are: impl Fn(&Hand) -> bool) -> Vec<WorkerId> {
+        let are = self.crew.iter().filter(|(_, hand)| are(hand));
+        are.map(|(worker, _)| *worker).collect()
     }
 
     /// Names a new worker and asks for it.
-    pub(super) fn start_worker(&mut self) {
+    pub(super) fn start_worker(&mut self) -> WorkerId {
         let worker = WorkerId(self.next_worker);
         self.next_worker += 1;
         let window = super::window::Window::new(self.config.window_floor, self.config.window_cap);
         self.crew
-            .insert(worker, Hand::new(window, self.config.items_per_worker));
+            .insert(worker, Hand::new(window, self.config.recycle.items));
         self.effects.push_back(Effect::Spawn(worker));
+        worker
     }
 
     /// Asks for a worker's end, once. What it holds stays with it until it is gone.
     pub(super) fn kill(&mut self, worker: WorkerId, reason: KillReason) {
         if let Some(hand) = self.crew.get_mut(&worker)
-            && hand.phase != Phase::Dying
+            && !matches!(hand.phase, Phase::Dying { .. })
         {
-            hand.excused = matches!(reason, KillReason::Stopped | KillReason::Lingered);
-            hand.phase = Phase::Dying;
+            let believed = reason.is_believed();
+            hand.phase = Phase::Dying { believed };
+            hand.verdict = Some(reason.clone());
             self.effects.push_back(Effect::Kill(worker, reason));
         }
     }
@@ -279,7 +360,7 @@ impl Dispatch {
                     hand.phase = Phase::Leaving { until };
                     self.effects.push_back(Effect::Retire(worker));
                 }
-                Phase::Leaving { .. } | Phase::Dying => {}
+                Phase::Leaving { .. } | Phase::Dying { .. } => {}
             }
         }
     }
@@ -305,7 +386,9 @@ impl Dispatch {
     fn settle(&mut self, now: Instant) {
         match &self.mode {
             Mode::Running => {}
-            Mode::Draining => self.resolve_queue(|payload| Lost::Cancelled { payload }),
+            Mode::Draining | Mode::Cancelled => {
+                self.resolve_queue(|payload| Lost::Cancelled { payload })
+            }
             Mode::Failed(cause) => {
                 let cause = Arc::clone(cause);
                 self.resolve_queue(|_| Lost::Pool(Arc::clone(&cause)));
@@ -317,7 +400,7 @@ impl Dispatch {
         if !idle || !no_more_input || self.finished {
             return;
         }
-        for worker in self.workers() {
+        for worker in self.workers_that(|_| true) {
             self.retire(now, worker);
         }
         if self.crew.is_empty() {

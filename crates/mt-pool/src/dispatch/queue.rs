@@ -1,52 +1,55 @@
-//! What waits for a worker: items nobody has touched, and suspects.
+//! What waits for a worker: items nobody has touched, items that come back, and suspects.
 //!
 //! Pure: no IO, no clock, no runtime.
 
-use std::collections::VecDeque;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, Instant},
+};
 
 use bytes::{Bytes, BytesMut};
-use mt_proto::{ItemIndex, RecordBuffer, Records, Run};
+use mt_proto::{ItemIndex, Records, Run};
+
+use super::past::Again;
 
 /// Items that came in small change are joined up to this many items and bytes.
 const JOIN_ITEMS: u32 = 1024;
 const JOIN_BYTES: usize = 64 * 1024;
 
-/// An item that was running when a worker died.
+/// Untouched items, and since when they wait.
 #[derive(Debug, Clone)]
-pub(crate) struct Suspect {
-    pub(crate) index: ItemIndex,
-    /// How many workers have died while it ran.
-    pub(crate) deaths: u32,
-    /// The item, encoded.
-    pub(crate) payload: Bytes,
-}
-
-impl Suspect {
-    /// The item as a piece of one.
-    pub(crate) fn to_run(&self) -> Run {
-        let mut records = RecordBuffer::with_capacity(self.payload.len() + 4);
-        records.push_raw(&self.payload);
-        Run {
-            first: self.index,
-            count: 1,
-            records: records.take(),
-        }
-    }
+pub(crate) struct Waiting {
+    pub(crate) run: Run,
+    pub(crate) since: Instant,
 }
 
 /// The waiting items.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    runs: VecDeque<Run>,
+    /// How long an untouched item may wait.
+    patience: Option<Duration>,
+    runs: VecDeque<Waiting>,
     items: u64,
     bytes: usize,
-    suspects: VecDeque<Suspect>,
+    /// To be run alone.
+    suspects: VecDeque<Again>,
+    /// To be run like any other.
+    again: VecDeque<Again>,
+    /// To be run from some time on.
+    later: BTreeMap<(Instant, ItemIndex), Again>,
 }
 
 impl Queue {
-    /// Items that wait, suspects not counted.
+    pub(crate) fn new(patience: Option<Duration>) -> Self {
+        Self {
+            patience,
+            ..Self::default()
+        }
+    }
+
+    /// Items that wait to be given out in company.
     pub(crate) fn items(&self) -> u64 {
-        self.items
+        self.items + self.again.len() as u64
     }
 
     /// Suspects that wait.
@@ -61,41 +64,96 @@ impl Queue {
 
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.items == 0 && self.suspects.is_empty()
+        self.items() == 0 && self.suspects.is_empty() && self.later.is_empty()
     }
 
     /// Appends new items.
-    pub(crate) fn push(&mut self, run: Run) {
+    pub(crate) fn push(&mut self, run: Run, since: Instant) {
         self.count_in(&run);
-        self.runs.push_back(run);
+        self.runs.push_back(Waiting { run, since });
     }
 
     /// Puts back items that a dead worker had not started, before all others: they are the oldest.
-    pub(crate) fn put_back(&mut self, runs: Vec<Run>) {
-        for run in runs.into_iter().rev() {
-            self.count_in(&run);
-            self.runs.push_front(run);
+    pub(crate) fn put_back(&mut self, waiting: Vec<Waiting>) {
+        for waiting in waiting.into_iter().rev() {
+            self.count_in(&waiting.run);
+            self.runs.push_front(waiting);
         }
     }
 
-    /// Adds a suspect.
-    pub(crate) fn suspect(&mut self, suspect: Suspect) {
-        self.suspects.push_back(suspect);
+    /// The next suspect, and whether it needs a worker that has run nothing.
+    pub(crate) fn next_suspect(&self) -> Option<bool> {
+        self.suspects.front().map(|suspect| suspect.past.fresh)
     }
 
-    /// The next suspect.
-    pub(crate) fn pop_suspect(&mut self) -> Option<Suspect> {
+    /// Takes the next suspect.
+    pub(crate) fn pop_suspect(&mut self) -> Option<Again> {
         self.suspects.pop_front()
     }
 
-    /// Takes up to `most` consecutive items from the front. Items that came in small change go out
-    /// together.
-    pub(crate) fn pop(&mut self, most: u32) -> Option<Run> {
-        let mut run = self.pop_run(most)?;
+    /// Adds an item to be run once more: alone, if its past says so.
+    pub(crate) fn again(&mut self, item: Again) {
+        if item.past.runs_alone() {
+            self.suspects.push_back(item);
+        } else {
+            self.again.push_back(item);
+        }
+    }
+
+    /// Takes the next item that is to be run once more.
+    pub(crate) fn pop_again(&mut self) -> Option<Again> {
+        self.again.pop_front()
+    }
+
+    /// Adds an item to be run once more, from `due` on.
+    pub(crate) fn later(&mut self, due: Instant, item: Again) {
+        self.later.insert((due, item.index), item);
+    }
+
+    /// Lets those go on whose time has come.
+    pub(crate) fn wake(&mut self, now: Instant) {
+        while let Some(entry) = self.later.first_entry()
+            && entry.key().0 <= now
+        {
+            let item = entry.remove();
+            self.again(item);
+        }
+    }
+
+    /// Takes out the untouched items that have waited for too long.
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<Run> {
+        let mut expired = Vec::new();
+        while let Some(deadline) = self.deadline()
+            && deadline <= now
+            && let Some(waiting) = self.runs.pop_front()
+        {
+            self.count_out(&waiting.run);
+            expired.push(waiting.run);
+        }
+        expired
+    }
+
+    /// When something in here is due.
+    pub(crate) fn wakeup(&self) -> Option<Instant> {
+        let due = self.later.first_key_value().map(|((due, _), _)| *due);
+        due.into_iter().chain(self.deadline()).min()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        Some(self.runs.front()?.since + self.patience?)
+    }
+
+    /// Takes up to `most` consecutive untouched items from the front. Items that came in small change
+    /// go out together.
+    pub(crate) fn pop(&mut self, most: u32) -> Option<Waiting> {
+        let mut waiting = self.pop_run(most)?;
+        let (run, since) = (&mut waiting.run, waiting.since);
         let mut joined = BytesMut::new();
         while run.count < JOIN_ITEMS && run.records.len() + joined.len() < JOIN_BYTES {
-            let fits = |next: &Run| {
-                next.first == run.end() && next.count <= most.saturating_sub(run.count)
+            let fits = |next: &Waiting| {
+                next.run.first == run.end()
+                    && next.run.count <= most.saturating_sub(run.count)
+                    && (self.patience.is_none() || next.since == since)
             };
             if !self.runs.front().is_some_and(fits) {
                 break;
@@ -103,44 +161,45 @@ impl Queue {
             let Some(next) = self.runs.pop_front() else {
                 break;
             };
-            self.count_out(&next);
+            self.items -= u64::from(next.run.count);
+            self.bytes -= next.run.records.len();
             if joined.is_empty() {
                 joined.extend_from_slice(&std::mem::take(&mut run.records));
             }
-            joined.extend_from_slice(&next.records);
-            run.count += next.count;
+            joined.extend_from_slice(&next.run.records);
+            run.count += next.run.count;
         }
         if !joined.is_empty() {
             run.records = joined.freeze();
         }
-        Some(run)
+        Some(waiting)
     }
 
     /// Takes up to `most` items of the run at the front.
-    fn pop_run(&mut self, most: u32) -> Option<Run> {
+    fn pop_run(&mut self, most: u32) -> Option<Waiting> {
         let front = self.runs.front_mut()?;
-        if front.count <= most {
-            let run = self.runs.pop_front()?;
-            self.count_out(&run);
-            return Some(run);
+        if front.run.count <= most {
+            let waiting = self.runs.pop_front()?;
+            self.count_out(&waiting.run);
+            return Some(waiting);
         }
-        let mut records = Records::new(std::mem::take(&mut front.records));
+        let mut records = Records::new(std::mem::take(&mut front.run.records));
         let taken = records
             .split_front(most)
             .expect("a piece was counted when it came in");
         let run = Run {
-            first: front.first,
+            first: front.run.first,
             count: most,
             records: taken,
         };
-        let (first, count) = (run.end(), front.count - most);
-        *front = Run {
-            first,
-            count,
+        let since = front.since;
+        front.run = Run {
+            first: run.end(),
+            count: front.run.count - most,
             records: records.into_rest(),
         };
         self.count_out(&run);
-        Some(run)
+        Some(Waiting { run, since })
     }
 
     fn count_in(&mut self, run: &Run) {
@@ -155,21 +214,26 @@ impl Queue {
 
     /// Takes everything, as single items.
     pub(crate) fn drain(&mut self) -> Vec<(ItemIndex, Bytes)> {
-        let mut all: Vec<_> = self
-            .suspects
-            .drain(..)
-            .map(|s| (s.index, s.payload))
-            .collect();
-        for run in self.runs.drain(..) {
-            let mut records = Records::new(run.records);
-            let mut index = run.first;
-            while let Ok(Some(record)) = records.next_record() {
-                all.push((index, record.value));
-                index = index.plus(1);
-            }
+        let later = std::mem::take(&mut self.later).into_values();
+        let touched = self.suspects.drain(..).chain(self.again.drain(..));
+        let mut all: Vec<_> = touched.chain(later).map(|a| (a.index, a.payload)).collect();
+        for waiting in self.runs.drain(..) {
+            all.extend(items_of(waiting.run));
         }
         self.items = 0;
         self.bytes = 0;
         all
     }
+}
+
+/// The items of a run, one by one.
+pub(super) fn items_of(run: Run) -> impl Iterator<Item = (ItemIndex, Bytes)> {
+    let mut records = Records::new(run.records);
+    let mut index = run.first;
+    std::iter::from_fn(move || {
+        let record = records.next_record().ok().flatten()?;
+        let item = (index, record.value);
+        index = index.plus(1);
+        Some(item)
+    })
 }

@@ -30,6 +30,17 @@ pub enum DeathCause {
     BrokeProtocol(String),
     /// The pool killed it because it had closed its connection and lived on.
     HungUp,
+    /// The pool killed it because an item ran past its hard deadline in it.
+    Overran,
+    /// The pool killed it because it used more memory than it may.
+    MemoryExceeded {
+        /// The resident bytes it was seen with.
+        rss_bytes: u64,
+        /// The most it may have.
+        limit_bytes: u64,
+    },
+    /// The pool killed it because others needed its memory.
+    Displaced,
     /// The pool killed it for its own reasons: the run was over.
     Stopped,
 }
@@ -72,6 +83,20 @@ impl fmt::Display for Brief<'_> {
             DeathCause::HungUp => {
                 f.write_str("its worker process closed its connection and was killed by the pool")
             }
+            DeathCause::Overran => f.write_str(
+                "its worker process was killed by the pool because an item ran past its deadline",
+            ),
+            DeathCause::MemoryExceeded {
+                rss_bytes,
+                limit_bytes,
+            } => write!(
+                f,
+                "its worker process used {rss_bytes} bytes of memory, may use {limit_bytes}, and was \
+                 killed by the pool"
+            ),
+            DeathCause::Displaced => f.write_str(
+                "its worker process was killed by the pool because others needed its memory",
+            ),
             DeathCause::Stopped => f.write_str("its worker process was stopped with the run"),
         }
     }

@@ -88,6 +88,14 @@ pub enum PoolError {
         /// What went wrong there.
         message: String,
     },
+    /// Its init function took too long.
+    #[error(
+        "setting up a worker process took longer than {limit:?}, and it was killed; give init more time with `init_deadline`, if it needs it"
+    )]
+    SetupTimedOut {
+        /// The most it may take.
+        limit: Duration,
+    },
     /// It ended while it was being set up.
     #[error("a worker process died while it was being set up: {death}")]
     DiedInSetup {
@@ -110,7 +118,10 @@ impl PoolError {
             Self::Handshake(error) => matches!(error, HandshakeError::OtherBuild { .. }),
             Self::Setup { step, .. } => matches!(step, SetupStep::Lookup | SetupStep::Decode),
             Self::Silent { .. } => true,
-            Self::NoHello { .. } | Self::DiedInSetup { .. } | Self::Died { .. } => false,
+            Self::SetupTimedOut { .. }
+            | Self::NoHello { .. }
+            | Self::DiedInSetup { .. }
+            | Self::Died { .. } => false,
         }
     }
 }

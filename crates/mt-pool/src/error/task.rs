@@ -1,9 +1,9 @@
 //! Why one item has no value.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use mt_proto::{ContextStep, DecodeError, ItemIndex};
+use mt_proto::{ContextStep, Deadline, DecodeError, ItemIndex};
 
 use crate::{
     Wire,
@@ -61,8 +61,27 @@ pub enum TaskErrorKind<E> {
         /// What the context's code said.
         message: String,
     },
-    /// The run was interrupted before the item was started. Its encoding is in
-    /// [`TaskError::payload`].
+    /// The item waited or ran for too long. For [`Deadline::Hard`] its worker was killed, and is gone;
+    /// for [`Deadline::Soft`] the call was cancelled and the worker lives on; for [`Deadline::Queue`]
+    /// it was never started. Its encoding is in [`TaskError::payload`] unless the worker lives on.
+    TimedOut {
+        /// Which deadline it was.
+        deadline: Deadline,
+        /// How long that is.
+        limit: Duration,
+    },
+    /// The item's worker was killed because it used too much memory while nothing else ran in it. Its
+    /// encoding is in [`TaskError::payload`].
+    MemoryExceeded {
+        /// The resident bytes the worker was last seen with.
+        rss_bytes: u64,
+        /// The most it may have.
+        limit_bytes: u64,
+        /// How many workers were killed for the item: `oom_retries` and one.
+        attempts: u32,
+    },
+    /// The run was interrupted or cancelled before the item was done. When this comes, the item's call,
+    /// if there was one, is no longer running. Its encoding is in [`TaskError::payload`].
     Cancelled,
     /// The input panicked instead of yielding this item. There are no items after it.
     InputPanicked(String),
@@ -104,8 +123,7 @@ impl<E> TaskError<E> {
         self.inner.kind
     }
 
-    /// The item as it was sent, for [`Crashed`](TaskErrorKind::Crashed) and
-    /// [`Cancelled`](TaskErrorKind::Cancelled).
+    /// The item as it was sent, for all kinds that say so.
     #[must_use]
     pub fn payload(&self) -> Option<&Bytes> {
         self.inner.payload.as_ref()
@@ -180,7 +198,24 @@ impl<E: fmt::Display> fmt::Display for TaskErrorKind<E> {
                     Plain(message)
                 )
             }
-            Self::Cancelled => f.write_str("was not started, the run was interrupted"),
+            Self::TimedOut { deadline, limit } => match deadline {
+                Deadline::Queue => write!(f, "waited for {limit:?} and was not started"),
+                Deadline::Soft => write!(f, "took longer than {limit:?} and was cancelled"),
+                Deadline::Hard => write!(
+                    f,
+                    "took longer than {limit:?} and was killed with its worker process"
+                ),
+            },
+            Self::MemoryExceeded {
+                rss_bytes,
+                limit_bytes,
+                attempts,
+            } => write!(
+                f,
+                "used too much memory ({rss_bytes} bytes, {limit_bytes} are allowed; attempts: \
+                 {attempts}) and was killed with its worker process"
+            ),
+            Self::Cancelled => f.write_str("was not done, the run was interrupted or cancelled"),
             Self::InputPanicked(message) => {
                 write!(f, "is missing, the input panicked: {}", Plain(message))
             }

@@ -74,6 +74,19 @@ struct State {
     ended: bool,
     closed: bool,
     cancelled: bool,
+    asked: Asked,
+}
+
+/// What the run's handle asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Asked {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// No more input; finish what there is.
+    Close,
+    /// An end at once, with an outcome for every item.
+    Cancel,
 }
 
 /// What the supervisor found.
@@ -85,6 +98,8 @@ pub(crate) struct Found {
     pub(crate) ended: bool,
     /// Whether the consumer is gone.
     pub(crate) cancelled: bool,
+    /// What the handle asks for.
+    pub(crate) asked: Asked,
     /// Whether results for the consumer have piled up.
     pub(crate) output_full: bool,
 }
@@ -295,6 +310,7 @@ impl Exchange {
         state.wake_at = (items < appetite).then_some(alone);
         found.ended = state.ended && state.sealed.is_empty() && state.open.is_empty();
         found.cancelled = state.cancelled;
+        found.asked = state.asked;
         found.output_full = state.output_bytes >= self.limits.buffer_bytes;
         self.wake_feeder(state);
         found
@@ -343,6 +359,17 @@ impl Exchange {
         let mut state = self.lock();
         state.closed = true;
         state.cancelled = true;
+        drop(state);
+        self.room.notify_all();
+        self.room_async.notify_one();
+        self.filled.notify_one();
+    }
+
+    /// Handle: asks for the end of the run in one way or another. What was asked for stands.
+    pub(crate) fn ask(&self, what: Asked) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.asked = state.asked.max(what);
         drop(state);
         self.room.notify_all();
         self.room_async.notify_one();

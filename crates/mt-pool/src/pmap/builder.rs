@@ -61,7 +61,8 @@ pub struct AsynPmap<T: Task> {
     pub(super) options: PmapOptions,
     pub(super) shared: Option<T::Shared>,
     pub(super) context: Option<<T::Context as Context>::Config>,
-    pub(super) init: Option<plan::Init>,
+    pub(super) init: Option<plan::Hook>,
+    pub(super) exit: Option<plan::Hook>,
     pub(super) program: Program,
     pub(super) observer: Option<Observer>,
     pub(super) task: PhantomData<fn() -> T>,
@@ -75,6 +76,7 @@ impl<T: Task> AsynPmap<T> {
             shared: T::default_shared(),
             context: <T::Context as Context>::default_config(),
             init: None,
+            exit: None,
             program: Program::Own,
             observer: None,
             task: PhantomData,
@@ -110,7 +112,27 @@ impl<T: Task> AsynPmap<T> {
     where
         I: Task<Output = (), Shared = (), Context = NoContext>,
     {
-        self.init = Some(plan::Init::of::<I>(&input));
+        self.init = Some(plan::Hook::of::<I>("init", &input));
+        self
+    }
+
+    /// Calls the task `E` once in every worker that is told to go, after its last item and after its
+    /// contexts were closed. What it returns is collected by
+    /// [`Pmap::exit_values`](crate::Pmap::exit_values). If it returns an error or panics,
+    /// [`ExitHookFailed`](PoolEvent::ExitHookFailed) tells. Together with closing contexts it has
+    /// [`exit_grace`](Self::exit_grace); a worker that dies or is killed does not get there.
+    pub fn exit<E>(mut self, input: E::Input) -> Self
+    where
+        E: Task<Shared = (), Context = NoContext>,
+    {
+        self.exit = Some(plan::Hook::of::<E>("exit", &input));
+        self
+    }
+
+    /// Keeps a worker's context for all its items instead of one batch: the place for state that a worker
+    /// builds up or that is costly to make. Default: one context a batch, as in the seed.
+    pub fn context_per_worker(mut self) -> Self {
+        self.options.context_per_worker = true;
         self
     }
 

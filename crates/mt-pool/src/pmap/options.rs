@@ -4,13 +4,19 @@ use std::time::Duration;
 
 use mt_proto::MAX_RECORD_BYTES;
 
-use crate::{LivenessPolicy, OnInterrupt, RestartBudget, StartError, WorkerStderr};
+use super::recycle::Recycle;
+use crate::{
+    LivenessPolicy, OnInterrupt, RestartBudget, StartError, WorkerStderr,
+    dispatch::{MemoryConfig, RetryConfig},
+};
 
 /// The most workers of a run. Far beyond any machine's cores, and below its usual limit of
 /// descriptors.
 const MAX_PROCESSES: usize = 4096;
 /// The most items per batch, items at once, and items on the way.
 const MAX_ITEMS: usize = 1 << 24;
+/// The shortest deadline or age that can be kept.
+const SHORTEST_TIME: Duration = Duration::from_millis(1);
 
 /// The options of a run, unchecked.
 #[derive(Debug, Clone)]
@@ -31,6 +37,19 @@ pub(crate) struct PmapOptions {
     pub(crate) on_interrupt: OnInterrupt,
     pub(crate) fail_fast: bool,
     pub(crate) worker_stderr: WorkerStderr,
+    pub(crate) context_per_worker: bool,
+    pub(crate) queue_deadline: Option<Duration>,
+    pub(crate) soft_deadline: Option<Duration>,
+    pub(crate) hard_deadline: Option<Duration>,
+    pub(crate) kill_grace: Duration,
+    pub(crate) init_deadline: Duration,
+    pub(crate) context_deadline: Option<Duration>,
+    pub(crate) memory: MemoryConfig,
+    pub(crate) memory_high: Option<f64>,
+    pub(crate) retry: RetryConfig,
+    pub(crate) recycle: Recycle,
+    pub(crate) min_processes: usize,
+    pub(crate) seed: Option<u64>,
 }
 
 impl Default for PmapOptions {
@@ -52,6 +71,22 @@ impl Default for PmapOptions {
             on_interrupt: OnInterrupt::default(),
             fail_fast: false,
             worker_stderr: WorkerStderr::Forward,
+            context_per_worker: false,
+            queue_deadline: None,
+            soft_deadline: None,
+            hard_deadline: None,
+            kill_grace: Duration::from_millis(50),
+            init_deadline: Duration::from_secs(60),
+            context_deadline: None,
+            memory: MemoryConfig {
+                oom_retries: 1,
+                ..MemoryConfig::default()
+            },
+            memory_high: Some(0.9),
+            retry: RetryConfig::default(),
+            recycle: Recycle::default(),
+            min_processes: 0,
+            seed: None,
         }
     }
 }
@@ -80,6 +115,7 @@ impl PmapOptions {
             self.liveness.missed_beats as usize,
             u32::MAX as usize,
         )?;
+        self.check_times()?;
         if self.liveness.interval < Duration::from_millis(1) {
             let problem = "has an interval under 1 ms".into();
             return Err(StartError::Option {
@@ -88,6 +124,42 @@ impl PmapOptions {
             });
         }
         Ok(())
+    }
+
+    fn check_times(&self) -> Result<(), StartError> {
+        let deadlines = [
+            ("queue_deadline", self.queue_deadline),
+            ("soft_deadline", self.soft_deadline),
+            ("hard_deadline", self.hard_deadline),
+            ("context_deadline", self.context_deadline),
+            ("init_deadline", Some(self.init_deadline)),
+            ("recycle", self.recycle.age),
+            ("recycle", self.recycle.idle),
+        ];
+        for (option, deadline) in deadlines {
+            if deadline.is_some_and(|deadline| deadline < SHORTEST_TIME) {
+                let problem = format!("is under {SHORTEST_TIME:?}");
+                return Err(StartError::Option { option, problem });
+            }
+        }
+        if self.min_processes > self.processes() {
+            let problem = format!(
+                "is {}, more than pool_processes, {}",
+                self.min_processes,
+                self.processes()
+            );
+            let option = "min_processes";
+            return Err(StartError::Option { option, problem });
+        }
+        let fraction = |option, value: f64| {
+            let problem = format!("is {value}; it has to be between 0 and 1");
+            let within = (0.0..=1.0).contains(&value);
+            within
+                .then_some(())
+                .ok_or(StartError::Option { option, problem })
+        };
+        fraction("recycle", self.recycle.jitter)?;
+        fraction("pause_above_memory", self.memory_high.unwrap_or(0.5))
     }
 
     /// The most workers at once.

@@ -10,10 +10,12 @@ use std::{
 };
 
 use futures::Stream;
-use mt_proto::{Failure, ItemIndex, RecordTag, Records, decode_strict};
+use mt_proto::{DecodeError, Failure, ItemIndex, RecordTag, Records, decode_strict};
 use tokio::sync::mpsc;
 
 use super::{
+    dead_letter::DeadLetters,
+    handle::RunHandle,
     iter::{IndexedIter, PmapIter},
     wait::wait_here,
 };
@@ -22,7 +24,7 @@ use crate::{
     dispatch::{Delivery, Lost},
     input::Exchange,
     stats::StatsCell,
-    supervisor::Supervision,
+    supervisor::{Collected, Supervision},
     worker::panic_text,
 };
 
@@ -47,6 +49,9 @@ pub struct Pmap<T: Task> {
     stats: Arc<StatsCell>,
     supervision: Supervision,
     fail_fast: bool,
+    collected: Arc<Collected>,
+    seed: u64,
+    dead_letters: DeadLetters,
     over: bool,
     succeeded: u64,
     failed: u64,
@@ -78,11 +83,53 @@ impl<T: Task> Pmap<T> {
             stats,
             supervision,
             fail_fast,
+            collected: Arc::default(),
+            seed: 0,
+            dead_letters: DeadLetters::default(),
             over: false,
             succeeded: 0,
             failed: 0,
             task: PhantomData,
         }
+    }
+
+    pub(super) fn with(mut self, collected: Arc<Collected>, seed: u64) -> Self {
+        self.collected = collected;
+        self.seed = seed;
+        self
+    }
+
+    /// A handle that ends this run from elsewhere.
+    #[must_use]
+    pub fn handle(&self) -> RunHandle {
+        RunHandle::new(Arc::clone(&self.exchange))
+    }
+
+    /// What the items' random numbers are made from: what was given as
+    /// [`seed`](crate::AsynPmap::seed), or what was chosen.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The items yielded so far that were given up: those that killed their workers, ran past their hard
+    /// deadline or used too much memory.
+    #[must_use]
+    pub fn dead_letters(&self) -> &DeadLetters {
+        &self.dead_letters
+    }
+
+    /// What the [`exit`](crate::AsynPmap::exit) hook has returned in workers that have gone, since this was
+    /// last asked; all of it once the run has ended. At most 4096 values are kept. `E` is the hook.
+    ///
+    /// # Errors
+    /// Each value by itself: [`DecodeError`] when it is not what `E` returns.
+    pub fn exit_values<E: Task>(&mut self) -> Vec<Result<E::Output, DecodeError>> {
+        let (values, dropped) = self.collected.take();
+        if dropped > 0 {
+            tracing::warn!(dropped, "there was no room for the values of exit hooks");
+        }
+        values.iter().map(|value| decode_strict(value)).collect()
     }
 
     /// The next outcome; `None` when there are no more.
@@ -181,8 +228,9 @@ impl<T: Task> Pmap<T> {
     fn yielded(&mut self, index: ItemIndex, outcome: Outcome<T>) -> (u64, Outcome<T>) {
         match &outcome {
             Ok(_) => self.succeeded += 1,
-            Err(_) => {
+            Err(error) => {
                 self.failed += 1;
+                self.dead_letters.note(error);
                 if self.fail_fast {
                     self.stop();
                 }
@@ -246,6 +294,7 @@ fn failure_kind<E>(failure: Failure) -> TaskErrorKind<E> {
         Failure::Undecodable { message } => TaskErrorKind::Undecodable(message),
         Failure::Unserialisable { message } => TaskErrorKind::Unserialisable(message),
         Failure::TooLarge { limit_bytes } => TaskErrorKind::TooLarge { limit_bytes },
+        Failure::TimedOut { deadline, limit } => TaskErrorKind::TimedOut { deadline, limit },
         Failure::Context { step, message } => TaskErrorKind::Context { step, message },
         other => TaskErrorKind::Undecodable(format!("a failure of an unknown kind: {other:?}")),
     }
@@ -259,6 +308,22 @@ fn lost_error<E>(index: ItemIndex, lost: Lost) -> TaskError<E> {
             attempts,
             payload,
         } => new(TaskErrorKind::Crashed { death, attempts }).with_payload(payload),
+        Lost::TimedOut {
+            deadline,
+            limit,
+            payload,
+        } => new(TaskErrorKind::TimedOut { deadline, limit }).with_payload(payload),
+        Lost::MemoryExceeded {
+            rss,
+            limit,
+            attempts,
+            payload,
+        } => new(TaskErrorKind::MemoryExceeded {
+            rss_bytes: rss,
+            limit_bytes: limit,
+            attempts,
+        })
+        .with_payload(payload),
         Lost::Cancelled { payload } => new(TaskErrorKind::Cancelled).with_payload(payload),
         Lost::Pool(cause) => new(TaskErrorKind::Pool(cause)),
         Lost::Unserialisable(message) => new(TaskErrorKind::Unserialisable(message)),

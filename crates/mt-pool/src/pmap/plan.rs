@@ -10,12 +10,13 @@ use tokio::sync::mpsc;
 use super::{AsynPmap, options::PmapOptions, output::Pmap};
 use crate::{
     StartError, Task, TaskStyle, Wire,
-    dispatch::DispatchConfig,
+    current::random_seed,
+    dispatch::{DispatchConfig, RecycleConfig},
     init,
     input::{Exchange, ExchangeLimits, FeederOptions, spawn_feeder},
     registry,
     stats::StatsCell,
-    supervisor::{Plan, Recipe, spawn_supervisor},
+    supervisor::{Collected, Plan, Recipe, WatchConfig, spawn_supervisor},
 };
 
 /// The items a worker of a plain function is offered at first: one to run, one to go on with.
@@ -26,17 +27,19 @@ const LEAST_CAP: usize = 1024;
 /// The most pieces a worker holds.
 const MAX_PIECES: u32 = 1024;
 
-/// A call of an init task, encoded.
+/// A call of an init or exit task, encoded.
 #[derive(Debug)]
-pub(super) struct Init {
+pub(super) struct Hook {
+    option: &'static str,
     task: Result<String, StartError>,
     input: Result<Bytes, String>,
 }
 
-impl Init {
-    pub(super) fn of<I: Task>(input: &I::Input) -> Self {
+impl Hook {
+    pub(super) fn of<I: Task>(option: &'static str, input: &I::Input) -> Self {
         let input = encode(input, MAX_RECORD_BYTES).map(Bytes::from);
         Self {
+            option,
             task: registry::sole_id_of::<I>(),
             input: input.map_err(|error| error.to_string()),
         }
@@ -44,36 +47,23 @@ impl Init {
 }
 
 /// Checks and starts a run.
-pub(super) fn start<T: Task>(run: AsynPmap<T>) -> Result<Pmap<T>, StartError> {
-    let options = &run.options;
-    options.check()?;
+pub(super) fn start<T: Task>(mut run: AsynPmap<T>) -> Result<Pmap<T>, StartError> {
+    run.options.check()?;
     let mut command = worker_command(&run.program)?;
-    command.stderr = options.worker_stderr;
-    let shared = run
-        .shared
-        .as_ref()
-        .ok_or_else(|| missing("shared", "`#[shared]`"))?;
-    let context = run
-        .context
-        .as_ref()
-        .ok_or_else(|| missing("context", "`#[context]`"))?;
-    let setup = Setup {
-        task: registry::sole_id_of::<T>()?,
-        init: run.init.map(init_call).transpose()?,
-        shared: value("shared", shared)?,
-        context: value("context", context)?,
-        batch_size: narrow(options.batch_size),
-        max_concurrency: narrow(options.max_concurrency),
-        max_pieces: MAX_PIECES,
-        max_result_bytes: narrow(options.max_result_bytes),
-    };
+    command.stderr = run.options.worker_stderr;
+    let seed = run.options.seed.unwrap_or_else(random_seed);
+    let setup = setup(&mut run, seed)?;
+    let options = &run.options;
     let recipe = Recipe {
         command,
         fingerprint: registry::fingerprint(),
         beat_interval: options.liveness.interval,
+        init_deadline: options.init_deadline,
+        kill_grace: options.kill_grace,
         setup,
         queue: QueueLimits {
-            bulk_frames: MAX_PIECES as usize + 2,
+            // A piece may come with a word on how long it may wait.
+            bulk_frames: 2 * MAX_PIECES as usize + 2,
             ..QueueLimits::default()
         },
         limits: Limits::default(),
@@ -86,8 +76,11 @@ pub(super) fn start<T: Task>(run: AsynPmap<T>) -> Result<Pmap<T>, StartError> {
     let stats = Arc::new(StatsCell::default());
     // Every delivery is at least one item, and no more items are outstanding than the capacity.
     let (output, outcomes) = mpsc::channel(capacity);
+    let collected = Arc::new(Collected::default());
     let plan = Plan {
-        dispatch: dispatch_config::<T>(options),
+        dispatch: dispatch_config::<T>(options, seed),
+        watch: watch_config(options),
+        collected: Arc::clone(&collected),
         liveness: options.liveness,
         recipe,
         on_interrupt: options.on_interrupt,
@@ -102,32 +95,89 @@ pub(super) fn start<T: Task>(run: AsynPmap<T>) -> Result<Pmap<T>, StartError> {
     let fail_fast = options.fail_fast;
     let supervision = spawn_supervisor(plan).map_err(StartError::Thread)?;
     let fed = spawn_feeder(run.source, Arc::clone(&exchange), feeder);
-    let pmap = Pmap::new(outcomes, exchange, stats, supervision, fail_fast);
+    let pmap = Pmap::new(outcomes, exchange, stats, supervision, fail_fast).with(collected, seed);
     // Dropping the run ends the supervisor.
     fed.map_err(StartError::Thread)?;
     Ok(pmap)
 }
 
-fn dispatch_config<T: Task>(options: &PmapOptions) -> DispatchConfig {
+/// What every worker is told before its first item.
+fn setup<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<Setup, StartError> {
+    let hooks = (run.init.take(), run.exit.take());
+    let options = &run.options;
+    let shared = run
+        .shared
+        .as_ref()
+        .ok_or_else(|| missing("shared", "`#[shared]`"))?;
+    let context = run
+        .context
+        .as_ref()
+        .ok_or_else(|| missing("context", "`#[context]`"))?;
+    Ok(Setup {
+        task: registry::sole_id_of::<T>()?,
+        init: hooks.0.map(hook_call).transpose()?,
+        exit: hooks.1.map(hook_call).transpose()?,
+        shared: value("shared", shared)?,
+        context: value("context", context)?,
+        batch_size: if options.context_per_worker {
+            u32::MAX
+        } else {
+            narrow(options.batch_size)
+        },
+        max_concurrency: narrow(options.max_concurrency),
+        max_pieces: MAX_PIECES,
+        max_result_bytes: narrow(options.max_result_bytes),
+        queue_deadline: options.queue_deadline,
+        soft_deadline: options.soft_deadline,
+        context_deadline: options.context_deadline,
+        seed,
+    })
+}
+
+/// What the supervisor looks at.
+fn watch_config(options: &PmapOptions) -> WatchConfig {
+    let memory = &options.memory;
+    let weigh = [memory.max_rss, memory.budget, options.recycle.rss];
+    WatchConfig {
+        deadline: options.hard_deadline,
+        weigh: weigh.iter().any(Option::is_some),
+        memory_high: options.memory_high,
+    }
+}
+
+fn dispatch_config<T: Task>(options: &PmapOptions, seed: u64) -> DispatchConfig {
     let cap = narrow(options.batch_size.max(LEAST_CAP)).saturating_mul(8);
     let floor = match T::STYLE {
         TaskStyle::Sync => SYNC_WINDOW,
         // A third more than can run at once: what comes in quarters never leaves a place empty.
         TaskStyle::Async => narrow(options.max_concurrency.saturating_mul(4).div_ceil(3)),
     };
-    let per_worker = options
-        .pool_maxtasksperchild
-        .map(|batches| (batches as u64).saturating_mul(options.batch_size as u64));
+    let batches = options.pool_maxtasksperchild;
+    let by_batches = batches.map(|n| (n as u64).saturating_mul(options.batch_size as u64));
+    let recycle = &options.recycle;
     DispatchConfig {
         processes: narrow(options.processes()),
         ordered: options.pool_ordered,
         window_floor: floor,
         window_cap: cap.max(floor),
         max_pieces: MAX_PIECES,
-        items_per_worker: per_worker,
         crash_limit: options.crash_limit,
         restarts: options.restart_budget,
         exit_grace: options.exit_grace,
+        min_processes: narrow(options.min_processes),
+        queue_deadline: options.queue_deadline,
+        hard_deadline: options.hard_deadline,
+        memory: options.memory,
+        retry: options.retry.clone(),
+        recycle: RecycleConfig {
+            items: by_batches.into_iter().chain(recycle.items).min(),
+            age: recycle.age,
+            rss: recycle.rss,
+            idle: recycle.idle,
+            jitter: recycle.jitter,
+            at_once: recycle.at_once.max(1),
+        },
+        seed,
     }
 }
 
@@ -142,14 +192,12 @@ fn worker_command(program: &Program) -> Result<WorkerCommand, StartError> {
     }
 }
 
-fn init_call(init: Init) -> Result<InitCall, StartError> {
-    let unsent = |message| StartError::Value {
-        option: "init",
-        message,
-    };
+fn hook_call(hook: Hook) -> Result<InitCall, StartError> {
+    let option = hook.option;
+    let unsent = |message| StartError::Value { option, message };
     Ok(InitCall {
-        task: init.task?,
-        input: init.input.map_err(unsent)?,
+        task: hook.task?,
+        input: hook.input.map_err(unsent)?,
     })
 }
 

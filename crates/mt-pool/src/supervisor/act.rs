@@ -18,8 +18,8 @@ impl Supervisor {
     pub(super) fn on_crew(&mut self, worker: WorkerId, event: CrewEvent) {
         match event {
             CrewEvent::Started { pid } => self.on_started(worker, pid),
-            CrewEvent::Greeted { sender } => {
-                self.crew.greeted(worker, sender);
+            CrewEvent::Greeted { sender, progress } => {
+                self.crew.greeted(worker, sender, progress);
                 self.liveness.watch(worker);
             }
             CrewEvent::Said(message) => {
@@ -54,6 +54,7 @@ impl Supervisor {
                     message,
                 });
             }
+            FromWorker::Exit(report) => self.on_exit_report(worker, report),
             // Its pump has taken note of these.
             FromWorker::Hello(_)
             | FromWorker::Beat(_)
@@ -66,7 +67,8 @@ impl Supervisor {
     fn on_ended(&mut self, worker: WorkerId, mut ending: Ending) {
         self.liveness.forget(worker);
         let (pid, condemned) = self.crew.ended(worker);
-        if let (Some(cause), DeathCause::Stopped) = (condemned, &ending.death.cause) {
+        let by_us = matches!(ending.death.cause, DeathCause::Stopped | DeathCause::Itself);
+        if let Some(cause) = condemned.filter(|_| by_us) {
             ending.death.cause = cause;
         }
         let before_ready = ending.before_ready.take().map(Arc::new);
@@ -141,8 +143,11 @@ impl Supervisor {
         while let Some(effect) = self.dispatch.poll_effect() {
             match effect {
                 Effect::Spawn(worker) => self.crew.start(worker),
-                Effect::Send(worker, run) => self.crew.send(worker, run),
+                Effect::Send(worker, run, patience) => self.crew.send(worker, run, patience),
                 Effect::Retire(worker) => self.crew.beat(worker, Beat::Die),
+                Effect::Kill(worker, KillReason::Overran(_)) => {
+                    self.crew.terminate(worker, DeathCause::Overran);
+                }
                 Effect::Kill(worker, reason) => self.crew.kill(worker, cause_of(reason)),
                 Effect::Deliver(delivery) => {
                     self.exchange.on_delivered(delivery.len_bytes());
@@ -159,6 +164,12 @@ impl Supervisor {
 fn cause_of(reason: KillReason) -> DeathCause {
     match reason {
         KillReason::Results(error) => DeathCause::BrokeProtocol(error.to_string()),
+        KillReason::Overran(_) => DeathCause::Overran,
+        KillReason::Memory { rss, limit } => DeathCause::MemoryExceeded {
+            rss_bytes: rss,
+            limit_bytes: limit,
+        },
+        KillReason::Displaced => DeathCause::Displaced,
         KillReason::Stopped | KillReason::Lingered => DeathCause::Stopped,
     }
 }

@@ -1,12 +1,13 @@
 //! The workers as the supervisor handles them: their senders, their killers, their numbers.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use mt_ipc::{FrameSender, SendError};
+use mt_ipc::{FrameSender, Progress, SendError};
 use mt_proto::{Beat, Run, ToWorker, WorkerId};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use super::pump::{CrewEvent, Killer, Recipe, pump};
+use crate::error::DeathCause;
 
 /// The events of all workers that may wait for the supervisor. A pump that finds no place waits, and
 /// so does its worker, by the socket.
@@ -26,8 +27,9 @@ struct Member {
     killer: Killer,
     pid: Option<u32>,
     sender: Option<FrameSender>,
+    progress: Option<Progress>,
     /// What the pool killed it for, if it did.
-    condemned: Option<crate::error::DeathCause>,
+    condemned: Option<DeathCause>,
 }
 
 impl Crew {
@@ -52,6 +54,7 @@ impl Crew {
             killer,
             pid: None,
             sender: None,
+            progress: None,
             condemned: None,
         };
         self.members.insert(worker, member);
@@ -65,15 +68,19 @@ impl Crew {
     }
 
     /// It can be spoken to.
-    pub(super) fn greeted(&mut self, worker: WorkerId, sender: FrameSender) {
+    pub(super) fn greeted(&mut self, worker: WorkerId, sender: FrameSender, progress: Progress) {
         if let Some(member) = self.members.get_mut(&worker) {
             member.sender = Some(sender);
+            member.progress = Some(progress);
         }
     }
 
     /// Sends items. What a worker that is just dying does not get is not lost: dispatch knows that
     /// it was sent and gives it to another one.
-    pub(super) fn send(&self, worker: WorkerId, run: Run) {
+    pub(super) fn send(&self, worker: WorkerId, run: Run, patience: Option<Duration>) {
+        if let Some(patience) = patience {
+            self.say(worker, ToWorker::Patience(patience));
+        }
         self.say(worker, ToWorker::Items(run));
     }
 
@@ -106,11 +113,38 @@ impl Crew {
     }
 
     /// Ends a worker. The first cause stands.
-    pub(super) fn kill(&mut self, worker: WorkerId, cause: crate::error::DeathCause) {
+    pub(super) fn kill(&mut self, worker: WorkerId, cause: DeathCause) {
         if let Some(member) = self.members.get_mut(&worker) {
             member.condemned.get_or_insert(cause);
             member.killer.kill();
         }
+    }
+
+    /// Asks a worker to end, and ends it when it has not after a grace. The first cause stands.
+    pub(super) fn terminate(&mut self, worker: WorkerId, cause: DeathCause) {
+        if let Some(member) = self.members.get_mut(&worker) {
+            member.condemned.get_or_insert(cause);
+            member.killer.terminate();
+        }
+    }
+
+    /// How many items each worker has started, for those that can tell.
+    pub(super) fn started_counts(&self) -> Vec<(WorkerId, u64)> {
+        let told = |(worker, member): (&WorkerId, &Member)| {
+            Some((*worker, member.progress.as_ref()?.started()))
+        };
+        self.members.iter().filter_map(told).collect()
+    }
+
+    /// Whether there is nobody.
+    pub(super) fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The processes there are.
+    pub(super) fn pids(&self) -> Vec<(WorkerId, u32)> {
+        let known = |(worker, member): (&WorkerId, &Member)| Some((*worker, member.pid?));
+        self.members.iter().filter_map(known).collect()
     }
 
     /// Its pid, once it has one.
@@ -119,10 +153,7 @@ impl Crew {
     }
 
     /// It is reaped. Returns its pid and what the pool killed it for.
-    pub(super) fn ended(
-        &mut self,
-        worker: WorkerId,
-    ) -> (Option<u32>, Option<crate::error::DeathCause>) {
+    pub(super) fn ended(&mut self, worker: WorkerId) -> (Option<u32>, Option<DeathCause>) {
         let member = self.members.remove(&worker);
         // The pump has told its last, so its task is done or about to be.
         while self.pumps.try_join_next().is_some() {}

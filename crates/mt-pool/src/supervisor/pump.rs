@@ -12,7 +12,7 @@ use mt_ipc::{
 use mt_proto::{Fingerprint, FromWorker, Hello, Limits, Setup, ToWorker, Welcome, WorkerId};
 use tokio::{
     sync::{Notify, mpsc},
-    time::sleep,
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::patience::Patience;
@@ -28,6 +28,10 @@ pub(crate) struct Recipe {
     pub(crate) command: WorkerCommand,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) beat_interval: Duration,
+    /// How long setting up may take, the user's init included.
+    pub(crate) init_deadline: Duration,
+    /// How long a worker that is asked to end has before it is killed.
+    pub(crate) kill_grace: Duration,
     pub(crate) setup: Setup,
     pub(crate) queue: QueueLimits,
     pub(crate) limits: Limits,
@@ -39,7 +43,10 @@ pub(crate) enum CrewEvent {
     /// Its process exists.
     Started { pid: u32 },
     /// It has said hello and was sent its setup.
-    Greeted { sender: FrameSender },
+    Greeted {
+        sender: FrameSender,
+        progress: Progress,
+    },
     /// It said something.
     Said(FromWorker),
     /// It is reaped, or never was. Nothing follows.
@@ -63,12 +70,18 @@ pub(crate) struct Ending {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Killer {
     asked: Arc<Notify>,
+    asked_gently: Arc<Notify>,
 }
 
 impl Killer {
     /// Asks for the worker's end; its [`CrewEvent::Ended`] tells when it has come.
     pub(crate) fn kill(&self) {
         self.asked.notify_one();
+    }
+
+    /// Asks for the worker's end, and lets it know a moment before.
+    pub(crate) fn terminate(&self) {
+        self.asked_gently.notify_one();
     }
 }
 
@@ -114,6 +127,11 @@ struct Life<'a> {
     ready: bool,
     said_bye: bool,
     hung_up: bool,
+    /// When it is killed if it is still there.
+    last_moment: Option<Instant>,
+    /// By when it has to be set up.
+    setup_due: Option<Instant>,
+    progress: &'a Progress,
     /// Why it is being killed, if it is.
     cause: Option<DeathCause>,
     failure: Option<PoolError>,
@@ -138,6 +156,9 @@ async fn attend(spawned: Spawned, recipe: &Recipe, killer: &Killer, teller: &Tel
         ready: false,
         said_bye: false,
         hung_up: false,
+        last_moment: None,
+        setup_due: None,
+        progress: &progress,
         cause: None,
         failure: None,
     };
@@ -159,6 +180,12 @@ async fn attend(spawned: Spawned, recipe: &Recipe, killer: &Killer, teller: &Tel
                 life.end(DeathCause::HungUp);
             }
             () = killer.asked.notified() => life.end(DeathCause::Stopped),
+            () = killer.asked_gently.notified() => life.terminate(),
+            () = until(life.last_moment), if life.last_moment.is_some() => {
+                life.last_moment = None;
+                life.end(DeathCause::Stopped);
+            }
+            () = until(life.setup_due), if life.setup_due.is_some() => life.setup_overran(),
             () = patience.look_due(), if !life.greeted && !life.hung_up => {
                 if let Some(waited) = patience.look(life.process.id()) {
                     life.failure.get_or_insert(PoolError::Silent { waited });
@@ -176,7 +203,15 @@ async fn attend(spawned: Spawned, recipe: &Recipe, killer: &Killer, teller: &Tel
         Some(stderr) => LastWords::from(stderr.finish().await),
         None => LastWords::default(),
     };
-    life.into_ending(exit, &progress, last_words)
+    life.into_ending(exit, last_words)
+}
+
+/// Waits until then. Cancel-safe.
+async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => sleep_until(then).await,
+        None => std::future::pending().await,
+    }
 }
 
 type Received = Result<Option<mt_proto::Frame>, RecvError>;
@@ -212,13 +247,20 @@ impl Life<'_> {
             FromWorker::Ready if self.ready => {
                 return self.broke_protocol("it was ready twice".into());
             }
-            FromWorker::Ready => self.ready = true,
+            FromWorker::Ready => {
+                self.ready = true;
+                self.setup_due = None;
+            }
             FromWorker::SetupFailed(failure) => {
                 let (step, message) = (failure.step, failure.message.clone());
                 self.failure = Some(PoolError::Setup { step, message });
+                self.setup_due = None;
             }
             FromWorker::Bye => self.said_bye = true,
-            FromWorker::Results(_) | FromWorker::Beat(_) | FromWorker::Notice(_) => {}
+            FromWorker::Results(_)
+            | FromWorker::Beat(_)
+            | FromWorker::Notice(_)
+            | FromWorker::Exit(_) => {}
         }
         self.teller.tell(CrewEvent::Said(message)).await;
         true
@@ -239,6 +281,7 @@ impl Life<'_> {
             }
         }
         self.greeted = true;
+        self.setup_due = Instant::now().checked_add(self.recipe.init_deadline);
         // An empty queue has room for one frame.
         let _ = self
             .sender
@@ -246,6 +289,7 @@ impl Life<'_> {
         self.teller
             .tell(CrewEvent::Greeted {
                 sender: self.sender.clone(),
+                progress: self.progress.clone(),
             })
             .await;
         true
@@ -254,6 +298,21 @@ impl Life<'_> {
     fn broke_protocol(&mut self, what: String) -> bool {
         self.end(DeathCause::BrokeProtocol(what));
         false
+    }
+
+    /// Asks the worker to end, and gives it a moment.
+    fn terminate(&mut self) {
+        self.process.terminate();
+        self.last_moment = Instant::now().checked_add(self.recipe.kill_grace);
+    }
+
+    /// Its init takes too long.
+    fn setup_overran(&mut self) {
+        self.setup_due = None;
+        let limit = self.recipe.init_deadline;
+        self.failure
+            .get_or_insert(PoolError::SetupTimedOut { limit });
+        self.end(DeathCause::Stopped);
     }
 
     /// Kills the worker. The first cause stands.
@@ -274,12 +333,7 @@ impl Life<'_> {
         }
     }
 
-    fn into_ending(
-        mut self,
-        exit: mt_ipc::Exit,
-        progress: &Progress,
-        last_words: LastWords,
-    ) -> Ending {
+    fn into_ending(mut self, exit: mt_ipc::Exit, last_words: LastWords) -> Ending {
         let mut death = Death::new(exit, self.cause.take().unwrap_or(DeathCause::Itself));
         death.last_words = last_words;
         let before_ready = match (self.failure.take(), self.greeted, self.ready) {
@@ -293,7 +347,7 @@ impl Life<'_> {
             (None, true, true) => None,
         };
         Ending {
-            started: progress.started(),
+            started: self.progress.started(),
             death,
             said_bye: self.said_bye,
             before_ready,

@@ -12,14 +12,16 @@ use tokio::{sync::mpsc, time::sleep_until};
 
 use super::{
     crew::Crew,
+    hooks::Collected,
     pump::{CrewEvent, Recipe},
     signals::Interrupts,
+    watch::{Watch, WatchConfig},
 };
 use crate::{
     OnInterrupt,
     dispatch::{Delivery, Dispatch, DispatchConfig, Event},
     event::Observer,
-    input::{Block, Exchange},
+    input::{Asked, Block, Exchange},
     liveness::{Liveness, LivenessPolicy},
     stats::StatsCell,
 };
@@ -38,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) recipe: Recipe,
     pub(crate) on_interrupt: OnInterrupt,
     pub(crate) observer: Option<Observer>,
+    pub(crate) watch: WatchConfig,
+    pub(crate) collected: Arc<Collected>,
     pub(crate) exchange: Arc<Exchange>,
     pub(crate) stats: Arc<StatsCell>,
     pub(crate) output: mpsc::Sender<Delivery>,
@@ -49,6 +53,8 @@ pub(super) struct Supervisor {
     pub(super) dispatch: Dispatch,
     pub(super) liveness: Liveness,
     pub(super) crew: Crew,
+    pub(super) watch: Watch,
+    pub(super) collected: Arc<Collected>,
     pub(super) exchange: Arc<Exchange>,
     pub(super) stats: Arc<StatsCell>,
     pub(super) observer: Option<Observer>,
@@ -58,6 +64,9 @@ pub(super) struct Supervisor {
     next_beat: Instant,
     input_ended: bool,
     stopped: bool,
+    cancelled: bool,
+    /// Whether anybody worked at the last look.
+    pub(super) was_working: bool,
     paused: bool,
     /// When to look at the input again without being told.
     look_again: Option<Instant>,
@@ -72,6 +81,8 @@ pub(super) async fn supervise(plan: Plan) {
         dispatch: Dispatch::new(plan.dispatch),
         liveness: Liveness::new(plan.liveness),
         crew,
+        watch: Watch::new(plan.watch, Instant::now()),
+        collected: plan.collected,
         exchange: plan.exchange,
         stats: plan.stats,
         observer: plan.observer,
@@ -81,6 +92,8 @@ pub(super) async fn supervise(plan: Plan) {
         next_beat: Instant::now() + plan.liveness.interval,
         input_ended: false,
         stopped: false,
+        cancelled: false,
+        was_working: false,
         paused: false,
         look_again: None,
     };
@@ -139,6 +152,10 @@ impl Supervisor {
         // Items that come in a trickle are told one by one, those that come in a stream are looked for.
         let streaming = appetite > 0 && wake_at > 1 && !found.blocks.is_empty();
         self.look_again = streaming.then(|| Instant::now() + GATHER);
+        if found.asked == Asked::Cancel && !self.cancelled {
+            self.cancelled = true;
+            self.dispatch(Event::Cancel);
+        }
         if found.cancelled && !self.stopped {
             self.stopped = true;
             self.dispatch(Event::Stop);
@@ -150,7 +167,8 @@ impl Supervisor {
             });
         }
         // A feeder that is inside the input's `next` can't be waited for once the run is over.
-        let ended = found.ended || (everything && self.exchange.is_drained());
+        let closed = everything || found.asked != Asked::Nothing;
+        let ended = found.ended || (closed && self.exchange.is_drained());
         if ended && !self.input_ended {
             self.input_ended = true;
             self.stats.update(|stats| stats.input_ended = found.ended);
@@ -170,6 +188,8 @@ impl Supervisor {
         let others = [
             self.dispatch.poll_timeout(),
             self.liveness.poll_timeout(),
+            self.watch
+                .wakeup(self.dispatch.is_working(), self.crew.is_empty()),
             self.look_again,
         ];
         others
@@ -184,6 +204,7 @@ impl Supervisor {
             self.next_beat = now + self.beat_interval;
             self.crew.beat_all();
         }
+        self.on_watch(now);
         for worker in self.liveness.check(now) {
             self.on_frozen(worker);
         }

@@ -1,6 +1,6 @@
 //! Contexts: one for every batch of items, made before its first and closed after its last.
 
-use std::{any::TypeId, cell::Cell, rc::Rc};
+use std::{any::TypeId, cell::Cell, rc::Rc, time::Duration};
 
 use mt_proto::{ContextStep, Failure, FromWorker, Notice, clip_text};
 
@@ -52,8 +52,14 @@ impl<C> Current<C> {
 
 impl<C: Context> Batch<C> {
     /// Opens a context for the next `size` items.
-    pub(super) async fn open(config: Rc<C::Config>, size: u32) -> Current<C> {
-        let opened = catch(C::open(&config)).await;
+    pub(super) async fn open(
+        config: Rc<C::Config>,
+        size: u32,
+        limit: Option<Duration>,
+    ) -> Current<C> {
+        let Some(opened) = in_time(limit, catch(C::open(&config))).await else {
+            return Current::Failed(not_open(too_long(limit)), size);
+        };
         match opened {
             Ok(Ok(context)) => Current::Open(Rc::new(Self {
                 context: Rc::new(context),
@@ -70,7 +76,7 @@ impl<C: Context> Batch<C> {
     }
 
     /// Closes the context. Nobody may hold the batch any more but the caller.
-    pub(super) async fn close(self: Rc<Self>, outbox: &Outbox) {
+    pub(super) async fn close(self: Rc<Self>, outbox: &Outbox, limit: Option<Duration>) {
         let Ok(batch) = Rc::try_unwrap(self) else {
             return;
         };
@@ -78,10 +84,11 @@ impl<C: Context> Batch<C> {
         let Some(context) = Rc::into_inner(batch.context) else {
             return;
         };
-        let message = match catch(context.close()).await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(panic) => panic_message(panic),
+        let message = match in_time(limit, catch(context.close())).await {
+            Some(Ok(Ok(()))) => return,
+            Some(Ok(Err(error))) => error.to_string(),
+            Some(Err(panic)) => panic_message(panic),
+            None => too_long(limit),
         };
         let message = clip_text(message);
         outbox.say(FromWorker::Notice(Notice::Context {
@@ -89,6 +96,21 @@ impl<C: Context> Batch<C> {
             message,
         }));
     }
+}
+
+/// What a future comes to within a limit; `None` when it takes longer, and is dropped.
+async fn in_time<F: Future>(limit: Option<Duration>, future: F) -> Option<F::Output> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, future).await.ok(),
+        None => Some(future.await),
+    }
+}
+
+fn too_long(limit: Option<Duration>) -> String {
+    format!(
+        "it took longer than its deadline of {:?}",
+        limit.unwrap_or_default()
+    )
 }
 
 fn not_open(message: String) -> Failure {

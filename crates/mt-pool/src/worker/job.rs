@@ -5,25 +5,31 @@ use std::{rc::Rc, sync::Arc};
 use futures::FutureExt;
 use mt_ipc::Progress;
 use mt_proto::{
-    FromWorker, InitCall, Run, Setup, SetupFailure, SetupStep, clip_text, decode_strict,
+    FromWorker, MAX_RECORD_BYTES, Setup, SetupFailure, SetupStep, clip_text, decode_strict, encode,
 };
 use tokio::{
     runtime::{Builder, Runtime},
     sync::mpsc,
 };
 
-use super::{link::Assignment, outbox::Outbox, panic::caught, run_async, run_sync};
+use super::{
+    hooks::{run_exit, run_init, unknown},
+    link::{Assignment, Parcel},
+    outbox::Outbox,
+    panic::caught,
+    run_async, run_sync,
+};
 use crate::{Context, Task, TaskStyle, registry};
 
 /// Runs a task's items until there are none.
 pub(crate) type Serve = fn(Job) -> Result<(), SetupFailure>;
-/// Calls a task once, for init.
-pub(crate) type CallOnce = fn(&Runtime, &[u8]) -> Result<(), String>;
+/// Calls a task once, for init or exit; what it returns is encoded.
+pub(crate) type CallOnce = fn(&Runtime, &[u8]) -> Result<Vec<u8>, String>;
 
 /// What a task's main thread has.
 pub(crate) struct Job {
     pub(super) setup: Setup,
-    pub(super) inbox: mpsc::Receiver<Run>,
+    pub(super) inbox: mpsc::Receiver<Parcel>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) progress: Progress,
     pub(super) runtime: Runtime,
@@ -46,36 +52,18 @@ pub(super) fn work(assignment: Assignment) -> Result<(), SetupFailure> {
         run_init(&runtime, init)?;
     }
     let task = registry::find(&setup.task).ok_or_else(|| unknown(&setup.task))?;
+    let exit = setup.exit.clone();
     task.serve()(Job {
         setup,
         inbox,
-        outbox,
+        outbox: Arc::clone(&outbox),
         progress,
         runtime,
-    })
-}
-
-fn run_init(runtime: &Runtime, init: &InitCall) -> Result<(), SetupFailure> {
-    let task = registry::find(&init.task).ok_or_else(|| unknown(&init.task))?;
-    let called = caught(|| task.call_once()(runtime, &init.input));
-    match called {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(message)) => Err(failure(SetupStep::Init, message)),
-        Err(mt_proto::Failure::Panicked {
-            message, location, ..
-        }) => {
-            let at = location.map_or(String::new(), |at| format!(" (at {at})"));
-            Err(failure(SetupStep::Init, format!("panicked: {message}{at}")))
-        }
-        Err(other) => Err(failure(SetupStep::Init, format!("{other:?}"))),
+    })?;
+    if let Some(exit) = exit {
+        outbox.say(FromWorker::Exit(run_exit(&exit)));
     }
-}
-
-fn unknown(name: &str) -> SetupFailure {
-    failure(
-        SetupStep::Lookup,
-        format!("no task is registered as `{name}`"),
-    )
+    Ok(())
 }
 
 pub(super) fn failure(step: SetupStep, message: impl ToString) -> SetupFailure {
@@ -112,12 +100,12 @@ pub(crate) fn serve<T: Task>(job: Job) -> Result<(), SetupFailure> {
     Ok(())
 }
 
-/// Calls `T` once with an encoded input.
-pub(crate) fn call_once<T: Task>(runtime: &Runtime, input: &[u8]) -> Result<(), String> {
+/// Calls `T` once with an encoded input; what it returns is encoded.
+pub(crate) fn call_once<T: Task>(runtime: &Runtime, input: &[u8]) -> Result<Vec<u8>, String> {
     let input: T::Input = decode_strict(input).map_err(|error| error.to_string())?;
-    let shared = T::default_shared().ok_or("an init function takes no shared value")?;
+    let shared = T::default_shared().ok_or("a hook takes no shared value")?;
     let config = <T::Context as Context>::default_config();
-    let config = config.ok_or("an init function takes no context")?;
+    let config = config.ok_or("a hook takes no context")?;
     let open = || {
         runtime
             .block_on(T::Context::open(&config))
@@ -125,13 +113,13 @@ pub(crate) fn call_once<T: Task>(runtime: &Runtime, input: &[u8]) -> Result<(), 
     };
     let context = Rc::new(open()?);
     let call = T::call(Rc::clone(&context), Rc::new(shared), input);
-    let raised = match T::STYLE {
+    let returned = match T::STYLE {
         // Outside the runtime, so that a blocking function may use one of its own.
-        TaskStyle::Sync => call.now_or_never().ok_or("it waits")?.err(),
-        TaskStyle::Async => runtime.block_on(call).err(),
+        TaskStyle::Sync => call.now_or_never().ok_or("it waits")?,
+        TaskStyle::Async => runtime.block_on(call),
     };
-    match raised {
-        None => Ok(()),
-        Some(error) => Err(T::describe_error(&error)),
+    match returned {
+        Ok(value) => encode(&value, MAX_RECORD_BYTES).map_err(|error| error.to_string()),
+        Err(error) => Err(T::describe_error(&error)),
     }
 }

@@ -24,9 +24,17 @@ const LOADS: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Assignment {
     pub(crate) setup: Setup,
-    pub(crate) inbox: mpsc::Receiver<Run>,
+    pub(crate) inbox: mpsc::Receiver<Parcel>,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) progress: Progress,
+}
+
+/// Items that came together.
+#[derive(Debug)]
+pub(crate) struct Parcel {
+    pub(crate) run: Run,
+    /// Those that are not started by then are not to be started.
+    pub(crate) start_by: Option<Instant>,
 }
 
 /// How the link ended.
@@ -81,6 +89,7 @@ async fn converse(attached: Attached, assign: impl FnOnce(Assignment)) -> LinkEn
         sender,
         receiver,
         items: Some(items),
+        patience: None,
         outbox,
         progress,
         beat: Beat::Alive,
@@ -104,7 +113,10 @@ async fn begin(
             ToWorker::Setup(setup) => return Ok((welcome.beat_interval, setup)),
             ToWorker::Beat(Beat::Alive) => {}
             ToWorker::Beat(Beat::Die) => return Err("the parent has no use for us".into()),
-            ToWorker::Welcome(_) | ToWorker::Refused(_) | ToWorker::Items(_) => {
+            ToWorker::Welcome(_)
+            | ToWorker::Refused(_)
+            | ToWorker::Patience(_)
+            | ToWorker::Items(_) => {
                 return Err("the parent spoke out of turn".into());
             }
         }
@@ -115,7 +127,9 @@ struct Link {
     sender: FrameSender,
     receiver: FrameReceiver,
     /// Dropped when the parent says die: the main thread then finishes what it has.
-    items: Option<mpsc::Sender<Run>>,
+    items: Option<mpsc::Sender<Parcel>>,
+    /// How long the next items may wait.
+    patience: Option<Duration>,
     outbox: Arc<Outbox>,
     progress: Progress,
     beat: Beat,
@@ -173,12 +187,19 @@ impl Link {
         let frame = frame.map_err(LinkEnd::Broken)?.ok_or_else(hung_up)?;
         let broken = |error: mt_proto::DecodeError| LinkEnd::Broken(error.to_string());
         match ToWorker::from_frame(frame).map_err(broken)? {
+            ToWorker::Patience(time) => {
+                self.patience = Some(time);
+                Ok(())
+            }
             ToWorker::Items(run) => {
+                let patience = self.patience.take();
                 let Some(items) = &self.items else {
                     return Ok(());
                 };
+                let start_by = patience.map(|time| Instant::now() + time);
                 let full = |_| LinkEnd::Broken("the parent sent more than it had room for".into());
-                items.try_send(run).map_err(full)
+                let parcel = Parcel { run, start_by };
+                items.try_send(parcel).map_err(full)
             }
             ToWorker::Beat(Beat::Alive) => Ok(()),
             ToWorker::Beat(Beat::Die) => {

@@ -7,7 +7,8 @@ use std::{
     collections::VecDeque,
     pin::Pin,
     rc::Rc,
-    task::{Context as PollContext, Poll, Waker},
+    task::{Context as PollContext, Poll, Waker, ready},
+    time::Duration,
 };
 
 use futures::{
@@ -15,12 +16,15 @@ use futures::{
     poll,
     stream::{FuturesUnordered, StreamExt},
 };
-use mt_proto::{Failure, ItemIndex, Records, Run};
+use mt_proto::{Deadline, Failure, ItemIndex, Records, Setup};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::{
+    ambient::Ambient,
     batch::{Batch, Current, items_per_context},
-    call::decode,
+    call::{decode, expired},
     job::{Bench, Job},
+    link::Parcel,
     panic::caught,
     reporter::{Encoded, Reporter},
 };
@@ -53,7 +57,7 @@ pub(super) fn run<T: Task>(job: Job, bench: Bench<T>) {
             closing: FuturesUnordered::new(),
             spare: Vec::new(),
             batch_size: items_per_context::<T>(setup.batch_size),
-            max_concurrency: setup.max_concurrency as usize,
+            setup: &setup,
             started: 0,
             finished: 0,
             room: true,
@@ -70,6 +74,7 @@ pub(super) fn run<T: Task>(job: Job, bench: Bench<T>) {
 struct Todo {
     next: ItemIndex,
     records: Records,
+    start_by: Option<Instant>,
 }
 
 struct Runner<'a, T: Task, F, C> {
@@ -82,7 +87,7 @@ struct Runner<'a, T: Task, F, C> {
     closing: FuturesUnordered<LocalBoxFuture<'a, ()>>,
     spare: Vec<Place<F>>,
     batch_size: u32,
-    max_concurrency: usize,
+    setup: &'a Setup,
     started: u64,
     finished: u64,
     room: bool,
@@ -95,9 +100,11 @@ type Place<F> = Pin<Box<Option<F>>>;
 
 /// A call that has to wait.
 struct Running<T: Task, F> {
-    index: ItemIndex,
+    ambient: Ambient,
     place: Option<Place<F>>,
     batch: Option<Rc<Batch<T::Context>>>,
+    /// The soft deadline, and when it is.
+    end: Option<(Duration, Pin<Box<Sleep>>)>,
 }
 
 /// A call that has ended, with what it no longer needs.
@@ -114,12 +121,12 @@ where
     F: Future<Output = Result<T::Output, T::Error>>,
     C: Fn(Rc<T::Context>, Rc<T::Shared>, T::Input) -> F,
 {
-    async fn run(&mut self, inbox: &mut tokio::sync::mpsc::Receiver<Run>) {
+    async fn run(&mut self, inbox: &mut tokio::sync::mpsc::Receiver<Parcel>) {
         let mut open = true;
         loop {
             self.progress.turn();
-            while let Ok(run) = inbox.try_recv() {
-                self.add(run);
+            while let Ok(parcel) = inbox.try_recv() {
+                self.add(parcel);
             }
             self.start_some().await;
             self.collect_ended().await;
@@ -137,8 +144,8 @@ where
             tokio::select! {
                 Some(ended) = self.running.next(), if !self.running.is_empty() => self.end_running(ended),
                 Some(()) = self.closing.next(), if !self.closing.is_empty() => {}
-                run = inbox.recv(), if open && self.todo.is_empty() => match run {
-                    Some(run) => self.add(run),
+                parcel = inbox.recv(), if open && self.todo.is_empty() => match parcel {
+                    Some(parcel) => self.add(parcel),
                     None => open = false,
                 },
                 () = self.outbox.room(), if blocked => {
@@ -153,15 +160,20 @@ where
         while self.closing.next().await.is_some() {}
     }
 
-    fn add(&mut self, run: Run) {
+    fn add(&mut self, Parcel { run, start_by }: Parcel) {
         self.todo.push_back(Todo {
             next: run.first,
             records: Records::new(run.records),
+            start_by,
         });
     }
 
     fn can_start(&self) -> bool {
-        !self.todo.is_empty() && self.running.len() < self.max_concurrency && self.room
+        !self.todo.is_empty() && self.running.len() < self.most_at_once() && self.room
+    }
+
+    fn most_at_once(&self) -> usize {
+        self.setup.max_concurrency as usize
     }
 
     /// Starts what may be started, up to a turn's worth.
@@ -170,8 +182,9 @@ where
         while left > 0 && self.can_start() {
             if let Current::None = self.batch {
                 let config = Rc::clone(&self.bench.config);
+                let limit = self.setup.context_deadline;
                 self.batch = self
-                    .while_running(Batch::open(config, self.batch_size))
+                    .while_running(Batch::open(config, self.batch_size, limit))
                     .await;
             }
             let Some(mut todo) = self.todo.pop_front() else {
@@ -191,13 +204,17 @@ where
             && !todo.records.is_empty()
             && !matches!(self.batch, Current::None)
             && self.room
-            && self.running.len() < self.max_concurrency
+            && self.running.len() < self.most_at_once()
         {
             let index = todo.next;
+            let late = expired(todo.start_by, self.setup.queue_deadline);
             let started = todo.records.next_with(|_, value| {
                 self.started += 1;
                 self.progress.set_started(self.started);
-                self.start(index, value);
+                match late {
+                    Some(failure) => self.report(index, Err(failure)),
+                    None => self.start(index, value),
+                }
             });
             started
                 .ok()
@@ -220,6 +237,12 @@ where
         };
         let mut place = self.spare.pop().unwrap_or_else(|| Box::pin(None));
         let (bench, call, reporter) = (&self.bench, &self.call, &mut self.reporter);
+        let ambient = Ambient {
+            index,
+            seed: self.setup.seed,
+            soft_due: None,
+        };
+        ambient.enter();
         let polled = caught(|| {
             let input = decode::<T>(value)?;
             place.set(Some(call(batch.context(), Rc::clone(&bench.shared), input)));
@@ -237,10 +260,15 @@ where
         let encoded = match polled.and_then(|polled| polled) {
             Ok(Poll::Pending) => {
                 let batch = Some(Rc::clone(batch));
+                let limit = self.setup.soft_deadline;
                 self.running.push(Running {
-                    index,
+                    ambient: Ambient {
+                        soft_due: limit.map(|limit| std::time::Instant::now() + limit),
+                        ..ambient
+                    },
                     place: Some(place),
                     batch,
+                    end: limit.map(|limit| (limit, Box::pin(sleep(limit)))),
                 });
                 return;
             }
@@ -313,9 +341,9 @@ where
     }
 
     fn close(&mut self, batch: Rc<Batch<T::Context>>) {
-        let outbox = self.outbox;
+        let (outbox, limit) = (self.outbox, self.setup.context_deadline);
         self.closing
-            .push(Box::pin(async move { batch.close(outbox).await }));
+            .push(Box::pin(async move { batch.close(outbox, limit).await }));
     }
 
     /// Awaits a future without holding up the calls that run.
@@ -341,20 +369,35 @@ where
     type Output = Ended<T, F>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<Self::Output> {
+        self.ambient.enter();
         let place = self.place.as_mut().expect("polled after its end");
         let call = place.as_mut().as_pin_mut().expect("set until its end");
         let called = match caught(|| call.poll(cx)) {
-            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Pending) => Err(ready!(self.poll_end(cx))),
             Ok(Poll::Ready(result)) => Ok(result),
             Err(failure) => Err(failure),
         };
         let place = self.place.take().expect("still here");
         let batch = self.batch.take().expect("as long as its place");
         Poll::Ready(Ended {
-            index: self.index,
+            index: self.ambient.index,
             place,
             batch,
             called,
+        })
+    }
+}
+
+impl<T: Task, F> Running<T, F> {
+    /// Waits for the soft deadline; for ever without one.
+    fn poll_end(&mut self, cx: &mut PollContext<'_>) -> Poll<Failure> {
+        let Some((limit, sleep)) = &mut self.end else {
+            return Poll::Pending;
+        };
+        ready!(sleep.as_mut().poll(cx));
+        Poll::Ready(Failure::TimedOut {
+            deadline: Deadline::Soft,
+            limit: *limit,
         })
     }
 }

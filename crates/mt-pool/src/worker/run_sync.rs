@@ -7,12 +7,14 @@ use std::{
     task::{Context as PollContext, Poll, Waker},
 };
 
-use mt_proto::{Failure, ItemIndex, Records, Run};
+use mt_proto::{Failure, ItemIndex, Records};
 
 use super::{
+    ambient::Ambient,
     batch::{Batch, Current, items_per_context},
-    call::decode,
+    call::{decode, expired},
     job::{Bench, Job},
+    link::Parcel,
     panic::caught,
     reporter::{Encoded, Reporter},
 };
@@ -27,16 +29,16 @@ pub(super) fn run<T: Task>(mut job: Job, bench: Bench<T>) {
         items_per_context: items_per_context::<T>(job.setup.batch_size),
         started: 0,
     };
-    while let Some(run) = next_run(&mut job, &mut runner) {
-        runner.work(&job, run);
+    while let Some(parcel) = next_parcel(&mut job, &mut runner) {
+        runner.work(&job, parcel);
     }
     runner.close(&job);
 }
 
 /// The next items; what is finished is sent before waiting for them.
-fn next_run<T: Task>(job: &mut Job, runner: &mut Runner<T>) -> Option<Run> {
-    if let Ok(run) = job.inbox.try_recv() {
-        return Some(run);
+fn next_parcel<T: Task>(job: &mut Job, runner: &mut Runner<T>) -> Option<Parcel> {
+    if let Ok(parcel) = job.inbox.try_recv() {
+        return Some(parcel);
     }
     runner.reporter.flush(&job.outbox);
     job.inbox.blocking_recv()
@@ -51,13 +53,16 @@ struct Runner<T: Task> {
 }
 
 impl<T: Task> Runner<T> {
-    fn work(&mut self, job: &Job, run: Run) {
+    fn work(&mut self, job: &Job, Parcel { run, start_by }: Parcel) {
         let mut records = Records::new(run.records);
         let mut index = run.first;
         while let Ok(Some(encoded)) = records.next_with(|_, value| {
             self.started += 1;
             job.progress.set_started(self.started);
-            self.call(job, index, value)
+            match expired(start_by, job.setup.queue_deadline) {
+                Some(failure) => Err(failure),
+                None => self.call(job, index, value),
+            }
         }) {
             let room = self.reporter.report(&job.outbox, index, encoded);
             job.progress.set_finished(self.started);
@@ -73,6 +78,13 @@ impl<T: Task> Runner<T> {
     #[inline]
     fn call(&mut self, job: &Job, index: ItemIndex, value: &[u8]) -> Encoded {
         let context = self.context(job)?;
+        let soft = job.setup.soft_deadline;
+        Ambient {
+            index,
+            seed: job.setup.seed,
+            soft_due: soft.map(|limit| std::time::Instant::now() + limit),
+        }
+        .enter();
         let shared = Rc::clone(&self.bench.shared);
         let reporter = &mut self.reporter;
         caught(|| {
@@ -89,7 +101,8 @@ impl<T: Task> Runner<T> {
     /// The context of the next item.
     fn context(&mut self, job: &Job) -> Result<Rc<T::Context>, Failure> {
         if let Current::None = self.batch {
-            let open = Batch::open(Rc::clone(&self.bench.config), self.items_per_context);
+            let (config, limit) = (Rc::clone(&self.bench.config), job.setup.context_deadline);
+            let open = Batch::open(config, self.items_per_context, limit);
             self.batch = job.runtime.block_on(open);
         }
         match &self.batch {
@@ -108,7 +121,8 @@ impl<T: Task> Runner<T> {
 
     fn close(&mut self, job: &Job) {
         if let Current::Open(batch) = std::mem::replace(&mut self.batch, Current::None) {
-            job.runtime.block_on(batch.close(&job.outbox));
+            let limit = job.setup.context_deadline;
+            job.runtime.block_on(batch.close(&job.outbox, limit));
         }
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mt_proto::{
-    Beat, ContextStep, Fingerprint, Frame, FromWorker, HEADER_BYTES, Hello, InitCall, ItemIndex,
-    Notice, PROTOCOL_VERSION, RecordBuffer, Refused, Run, Setup, SetupFailure, SetupStep, ToWorker,
-    Welcome, WorkerBeat, WorkerId,
+    Beat, ContextStep, ExitReport, Fingerprint, Frame, FromWorker, HEADER_BYTES, Hello, InitCall,
+    ItemIndex, Notice, PROTOCOL_VERSION, RecordBuffer, Refused, Run, Setup, SetupFailure,
+    SetupStep, ToWorker, Welcome, WorkerBeat, WorkerId,
 };
 
 use crate::{check, read_back, text, wire_of};
@@ -44,13 +44,18 @@ fn three_items() -> Run {
 fn setup(init: Option<InitCall>) -> ToWorker {
     ToWorker::Setup(Setup {
         task: text("sum"),
-        init,
         shared: Bytes::from_static(&[1, 2]),
         context: Bytes::from_static(&[3]),
         batch_size: 100,
         max_concurrency: 300,
         max_pieces: 4,
         max_result_bytes: 1 << 20,
+        exit: init.clone(),
+        init,
+        queue_deadline: None,
+        soft_deadline: Some(Duration::from_secs(2)),
+        context_deadline: None,
+        seed: 300,
     })
 }
 
@@ -81,11 +86,17 @@ fn messages_to_a_worker() {
         (ToWorker::Beat(Beat::Die), "01 00 00 00 04 01"),
         (
             setup(None),
-            "11 00 00 00 21 03 73 75 6d 00 02 01 02 01 03 64 ac 02 04 80 80 40",
+            "19 00 00 00 21 03 73 75 6d 00 02 01 02 01 03 64 ac 02 04 80 80 40 \
+             00 00 01 02 00 00 ac 02",
         ),
         (
             setup(Some(init)),
-            "18 00 00 00 21 03 73 75 6d 01 04 77 61 72 6d 01 09 02 01 02 01 03 64 ac 02 04 80 80 40",
+            "27 00 00 00 21 03 73 75 6d 01 04 77 61 72 6d 01 09 02 01 02 01 03 64 ac 02 04 80 80 40 \
+             01 04 77 61 72 6d 01 09 00 01 02 00 00 ac 02",
+        ),
+        (
+            ToWorker::Patience(Duration::from_millis(300)),
+            "06 00 00 00 2c 00 80 c6 86 8f 01",
         ),
         (
             ToWorker::Items(three_items()),
@@ -109,6 +120,13 @@ fn setup_failed(step: SetupStep) -> FromWorker {
     FromWorker::SetupFailed(SetupFailure {
         step,
         message: text("no"),
+    })
+}
+
+fn exit(result: Result<&'static [u8], &str>) -> FromWorker {
+    FromWorker::Exit(match result {
+        Ok(value) => ExitReport::Returned(Bytes::from_static(value)),
+        Err(message) => ExitReport::Failed(text(message)),
     })
 }
 
@@ -156,6 +174,8 @@ fn messages_from_a_worker() {
             setup_failed(SetupStep::Decode),
             "04 00 00 00 23 01 02 6e 6f",
         ),
+        (exit(Ok(&[7, 8])), "04 00 00 00 2d 00 02 07 08"),
+        (exit(Err("no")), "04 00 00 00 2d 01 02 6e 6f"),
         (setup_failed(SetupStep::Init), "04 00 00 00 23 02 02 6e 6f"),
         (
             setup_failed(SetupStep::Runtime),

@@ -1,8 +1,10 @@
 //! What a results frame holds.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use mt_proto::{
-    ContextStep, Failure, FromWorker, ItemIndex, Record, RecordTag, Records, RunWriter,
+    ContextStep, Deadline, Failure, FromWorker, ItemIndex, Record, RecordTag, Records, RunWriter,
     decode_strict, encode,
 };
 
@@ -18,6 +20,10 @@ fn failures() {
     let context = |step| Failure::Context {
         step,
         message: text("no"),
+    };
+    let timed_out = |deadline| Failure::TimedOut {
+        deadline,
+        limit: Duration::from_secs(2),
     };
     let table = [
         (panicked(None), "00 02 6f 68 00 01 66"),
@@ -40,6 +46,9 @@ fn failures() {
         (Failure::TooLarge { limit_bytes: 300 }, "03 ac 02"),
         (context(ContextStep::Open), "04 00 02 6e 6f"),
         (context(ContextStep::Close), "04 01 02 6e 6f"),
+        (timed_out(Deadline::Queue), "05 00 02 00"),
+        (timed_out(Deadline::Soft), "05 01 02 00"),
+        (timed_out(Deadline::Hard), "05 02 02 00"),
     ];
     for (failure, golden) in table {
         let name = format!("{failure:?}");

@@ -14,6 +14,7 @@ fn messages_of_the_other_direction_are_refused() {
         Kind::SetupFailed,
         Kind::Results,
         Kind::Notice,
+        Kind::Exit,
         Kind::Bye,
     ] {
         let frame = Frame::new(kind, Bytes::new());
@@ -22,7 +23,13 @@ fn messages_of_the_other_direction_are_refused() {
             Err(DecodeError::WrongDirection(kind))
         );
     }
-    for kind in [Kind::Welcome, Kind::Refused, Kind::Setup, Kind::Items] {
+    for kind in [
+        Kind::Welcome,
+        Kind::Refused,
+        Kind::Setup,
+        Kind::Patience,
+        Kind::Items,
+    ] {
         let frame = Frame::new(kind, Bytes::new());
         assert_eq!(
             FromWorker::from_frame(frame),

@@ -7,11 +7,14 @@ use std::{
 };
 
 use mt_ipc::Exit;
-use mt_proto::{ItemIndex, Run, WorkerId};
+use mt_proto::{Deadline, ItemIndex, Run, WorkerId};
 
 use super::{
-    super::{Delivery, Dispatch, DispatchConfig, Effect, Event, Gone, Lost, RestartBudget},
-    payload::{items, payloads},
+    super::{
+        Delivery, Dispatch, DispatchConfig, Effect, Event, Gone, KillReason, Lost, MemoryConfig,
+        RecycleConfig, RestartBudget, RetryConfig,
+    },
+    payload::{error, items, payloads},
     worker::ModelWorker,
 };
 use crate::error::{Death, DeathCause, PoolError};
@@ -23,10 +26,16 @@ pub(super) fn config() -> DispatchConfig {
         window_floor: 2,
         window_cap: 64,
         max_pieces: 8,
-        items_per_worker: None,
         crash_limit: 3,
         restarts: RestartBudget::default(),
         exit_grace: Duration::from_secs(5),
+        min_processes: 0,
+        queue_deadline: None,
+        hard_deadline: None,
+        memory: MemoryConfig::default(),
+        retry: RetryConfig::default(),
+        recycle: RecycleConfig::default(),
+        seed: 0,
     }
 }
 
@@ -45,6 +54,13 @@ pub(super) struct Model {
     /// What came out, in that order: how each item ended.
     pub(super) out: Vec<(u64, &'static str)>,
     pub(super) deaths: BTreeMap<u64, u32>,
+    pub(super) breaches: BTreeMap<u64, u32>,
+    pub(super) errors: BTreeMap<u64, u32>,
+    /// Items that must run alone.
+    pub(super) lonely: BTreeSet<u64>,
+    /// Items that were past their deadline when their worker was killed for it.
+    timed_out: BTreeSet<u64>,
+    pub(super) cancelled: bool,
     is_out: BTreeSet<u64>,
 }
 
@@ -64,6 +80,11 @@ impl Model {
             spawned: 0,
             out: Vec::new(),
             deaths: BTreeMap::new(),
+            breaches: BTreeMap::new(),
+            errors: BTreeMap::new(),
+            lonely: BTreeSet::new(),
+            timed_out: BTreeSet::new(),
+            cancelled: false,
             is_out: BTreeSet::new(),
         }
     }
@@ -75,7 +96,7 @@ impl Model {
             self.carry_out(effect);
         }
         let held: usize = self.workers.values().map(ModelWorker::held).sum();
-        let known = self.workers.values().all(|worker| !worker.killed);
+        let known = self.workers.values().all(|worker| worker.killed.is_none());
         assert!(!known || held as u64 == self.dispatch.in_hand());
     }
 
@@ -130,9 +151,7 @@ impl Model {
     /// It is gone, by itself or because it was told to.
     pub(super) fn gone(&mut self, worker: WorkerId) {
         let model = self.workers.remove(&worker).expect("it lives");
-        for item in model.running {
-            *self.deaths.entry(item).or_default() += 1;
-        }
+        self.charge(&model);
         let death = Death::new(Exit::default(), DeathCause::Itself);
         let before_ready = (!model.ready).then(|| PoolError::NoHello {
             death: death.clone(),
@@ -146,23 +165,57 @@ impl Model {
         self.tell(Event::Gone(worker, gone));
     }
 
+    /// An item raises an error.
+    pub(super) fn raise(&mut self, worker: WorkerId, item: u64) {
+        let model = self.workers.get_mut(&worker).expect("it lives");
+        model.finish(item);
+        *self.errors.entry(item).or_default() += 1;
+        self.tell(Event::Results(worker, error(item)));
+    }
+
+    /// What an item goes through when its worker is gone.
+    fn charge(&mut self, model: &ModelWorker) {
+        let sole = model.running.len() == 1;
+        for &item in &model.running {
+            let displaced = match &model.killed {
+                Some(KillReason::Overran(late)) if model.is_among(item, *late) => {
+                    self.timed_out.insert(item);
+                    continue;
+                }
+                Some(KillReason::Overran(_) | KillReason::Displaced) => true,
+                Some(KillReason::Memory { .. }) => {
+                    *self.breaches.entry(item).or_default() += u32::from(sole);
+                    self.lonely.insert(item);
+                    continue;
+                }
+                Some(KillReason::Stopped) => continue,
+                Some(KillReason::Results(_) | KillReason::Lingered) | None => false,
+            };
+            if !displaced || self.config.crash_limit == 1 {
+                *self.deaths.entry(item).or_default() += 1;
+                self.lonely.insert(item);
+            }
+        }
+    }
+
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Spawn(worker) => {
                 assert_eq!(worker, WorkerId(self.spawned), "names are never used again");
                 self.spawned += 1;
                 self.workers.insert(worker, ModelWorker::default());
-                assert!(self.workers.len() <= self.config.processes as usize);
+                let most = self.config.processes + self.config.recycle.at_once;
+                assert!(self.workers.len() <= most as usize);
             }
-            Effect::Send(worker, run) => self.on_send(worker, &run),
+            Effect::Send(worker, run, _) => self.on_send(worker, &run),
             Effect::Retire(worker) => {
                 let worker = self.workers.get_mut(&worker).expect("it lives");
-                assert!(worker.ready && worker.held() == 0 && !worker.killed);
+                assert!(worker.ready && worker.held() == 0 && worker.killed.is_none());
                 worker.retired = true;
             }
-            Effect::Kill(worker, _) => {
-                let worker = self.workers.get_mut(&worker).expect("it lives");
-                assert!(!std::mem::replace(&mut worker.killed, true), "killed once");
+            Effect::Kill(worker, reason) => {
+                let model = self.workers.get_mut(&worker).expect("it lives");
+                assert!(model.killed.replace(reason).is_none(), "killed once");
             }
             Effect::Deliver(delivery) => self.on_deliver(&delivery),
             Effect::Finished => {
@@ -174,7 +227,7 @@ impl Model {
     }
 
     fn on_send(&mut self, worker: WorkerId, run: &Run) {
-        assert!(!self.paused && !self.drained && !self.stopped);
+        assert!(!self.paused && !self.drained && !self.stopped && !self.cancelled);
         let sent: Vec<u64> = (run.first.0..run.end().0).collect();
         for item in &sent {
             assert!(!self.is_out.contains(item), "{item} is out");
@@ -184,20 +237,22 @@ impl Model {
             );
         }
         assert_eq!(payloads(run), sent, "each item as it came in");
-        let suspect = |item: &u64| self.deaths.contains_key(item);
+        let suspect = |item: &u64| self.lonely.contains(item);
         let suspects = sent.iter().filter(|item| suspect(item)).count();
         let model = self.workers.get_mut(&worker).expect("it lives");
-        assert!(model.ready && !model.retired && !model.killed);
-        let running_alone = model.held() == 1 && self.deaths.keys().any(|item| model.holds(*item));
+        assert!(model.ready && !model.retired && model.killed.is_none());
+        let running_alone = model.held() == 1 && self.lonely.iter().any(|item| model.holds(*item));
         assert!(!running_alone, "nobody joins a suspect");
         assert!(
             suspects == 0 || (sent.len() == 1 && model.held() == 0),
             "suspects run alone"
         );
+        let tries = self.errors.get(&sent[0]).copied().unwrap_or(0);
+        assert!(tries <= self.config.retry.limit);
         model.give(&sent);
         assert!(model.held() <= self.config.window_cap as usize);
         assert!(model.held_pieces() <= self.config.max_pieces as usize);
-        let quota = self.config.items_per_worker.unwrap_or(u64::MAX);
+        let quota = self.config.recycle.items.unwrap_or(u64::MAX);
         assert!(model.sent <= quota);
     }
 
@@ -222,14 +277,35 @@ impl Model {
                 attempts, payload, ..
             } => {
                 assert_eq!(*attempts, self.config.crash_limit);
-                assert_eq!(Some(attempts), self.deaths.get(&item));
+                assert_eq!(Some(attempts), self.deaths.get(&item), "{item} {lost:?}");
                 assert_eq!(payload[..], item.to_le_bytes());
                 "crashed"
             }
             Lost::Cancelled { payload } => {
-                assert!(self.drained);
+                assert!(self.drained || self.cancelled);
                 assert_eq!(payload[..], item.to_le_bytes());
                 "cancelled"
+            }
+            Lost::TimedOut {
+                deadline: Deadline::Hard,
+                payload,
+                ..
+            } => {
+                assert!(self.timed_out.contains(&item));
+                assert_eq!(payload[..], item.to_le_bytes());
+                "timed out"
+            }
+            Lost::TimedOut { payload, .. } => {
+                assert_eq!(payload[..], item.to_le_bytes());
+                "waited"
+            }
+            Lost::MemoryExceeded {
+                attempts, payload, ..
+            } => {
+                assert_eq!(*attempts, self.config.memory.oom_retries + 1);
+                assert_eq!(Some(attempts), self.breaches.get(&item));
+                assert_eq!(payload[..], item.to_le_bytes());
+                "memory"
             }
             Lost::Pool(_) => "pool",
             Lost::TooLarge { .. } => "refused",

@@ -1,7 +1,7 @@
 //! Items that say their index.
 
 use bytes::Bytes;
-use mt_proto::{ItemIndex, RecordBuffer, Records, Run};
+use mt_proto::{ItemIndex, RecordBuffer, RecordTag, Records, Run, push_record};
 
 /// Items, or results, each of which says its index.
 pub(super) fn items(first: u64, count: u32) -> Run {
@@ -13,6 +13,17 @@ pub(super) fn items(first: u64, count: u32) -> Run {
         first: ItemIndex(first),
         count,
         records: records.take(),
+    }
+}
+
+/// The result of an item that raised an error.
+pub(super) fn error(index: u64) -> Run {
+    let mut record = Vec::new();
+    push_record(&mut record, RecordTag::Raised, &index, 100).expect("short");
+    Run {
+        first: ItemIndex(index),
+        count: 1,
+        records: record.into(),
     }
 }
 

@@ -9,23 +9,20 @@ use std::{
 use mt_proto::WorkerId;
 
 use super::{
-    super::{DispatchConfig, Event, RestartBudget},
+    super::{DispatchConfig, Event, MemoryConfig, RecycleConfig, RestartBudget, RetryConfig, dice},
     model::{Model, config},
     payload::items,
+    worker::ModelWorker,
 };
 
 const RUNS: u64 = 10_000;
 
-/// SplitMix64.
-struct Dice(u64);
+/// What is asked of chance here.
+struct Dice(dice::Dice);
 
 impl Dice {
     fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.roll()
     }
 
     /// 0 to `sides` - 1.
@@ -70,7 +67,16 @@ fn every_item_comes_out_once_whatever_happens() {
     let kinds: Vec<_> = ends.keys().copied().collect();
     assert_eq!(
         kinds,
-        ["cancelled", "crashed", "done", "pool", "refused"],
+        [
+            "cancelled",
+            "crashed",
+            "done",
+            "memory",
+            "pool",
+            "refused",
+            "timed out",
+            "waited"
+        ],
         "all were hit"
     );
 }
@@ -83,18 +89,38 @@ fn random_config(dice: &mut Dice) -> DispatchConfig {
         window_floor: floor,
         window_cap: floor + dice.below(40) as u32,
         max_pieces: 1 + dice.below(8) as u32,
-        items_per_worker: dice.one_in(3).then(|| 1 + dice.roll() % 7),
         crash_limit: 1 + dice.below(4) as u32,
         restarts: RestartBudget {
             limit: dice.below(10) as u32,
             period: Duration::from_secs(10),
         },
+        min_processes: u32::from(dice.one_in(3)),
+        queue_deadline: dice.one_in(4).then_some(Duration::from_millis(500)),
+        hard_deadline: dice.one_in(2).then_some(Duration::from_millis(200)),
+        memory: MemoryConfig {
+            max_rss: dice.one_in(2).then_some(900),
+            oom_retries: dice.below(3) as u32,
+            budget: dice.one_in(3).then_some(1500),
+        },
+        retry: RetryConfig {
+            limit: dice.below(3) as u32,
+            ..RetryConfig::default()
+        },
+        recycle: RecycleConfig {
+            items: dice.one_in(3).then(|| 1 + dice.roll() % 7),
+            age: dice.one_in(3).then_some(Duration::from_millis(300)),
+            rss: dice.one_in(3).then_some(600),
+            idle: dice.one_in(3).then_some(Duration::from_millis(100)),
+            jitter: 0.5,
+            at_once: 1 + dice.below(2) as u32,
+        },
+        seed: dice.roll(),
         ..config()
     }
 }
 
 fn play(seed: u64) -> Model {
-    let mut dice = Dice(seed);
+    let mut dice = Dice(dice::Dice::new(seed));
     let config = random_config(&mut dice);
     let mut player = Player {
         rarity: dice.pick(&[3, 10, 30, 1000]),
@@ -116,7 +142,7 @@ fn play(seed: u64) -> Model {
 impl Player {
     fn anything(&mut self) {
         let (model, dice) = (&mut self.model, &mut self.dice);
-        match dice.below(12) {
+        match dice.below(16) {
             0 | 1 if !model.input_ended && !model.stopped => {
                 if dice.one_in(10) {
                     model.refuse();
@@ -141,6 +167,13 @@ impl Player {
                 model.stopped = true;
                 model.tell(Event::Stop);
             }
+            9 if dice.one_in(self.rarity * 40) && !model.stopped => {
+                model.cancelled = true;
+                model.tell(Event::Cancel);
+            }
+            10 | 11 => self.look(),
+            12 => self.weigh(),
+            13 => self.fail(),
             7 if dice.one_in(self.rarity) => self.die(),
             8 if dice.one_in(self.rarity * 2) => self.lie(),
             _ => self.work(),
@@ -162,7 +195,7 @@ impl Player {
     fn work(&mut self) {
         let Some(id) = self.any_worker() else { return };
         let model = &self.model.workers[&id];
-        if model.killed || model.retired {
+        if model.killed.is_some() || model.retired {
             return self.model.gone(id);
         }
         if !model.ready {
@@ -191,14 +224,49 @@ impl Player {
     fn lie(&mut self) {
         let Some(id) = self.any_worker() else { return };
         let model = &self.model.workers[&id];
-        if model.killed {
+        if model.killed.is_some() {
             return;
         }
         let wrong = model.finished.unwrap_or(u64::MAX / 2);
         let out = self.model.out.len();
         self.model.tell(Event::Results(id, items(wrong, 1)));
-        assert!(self.model.workers[&id].killed, "what lies is killed");
+        assert!(
+            self.model.workers[&id].killed.is_some(),
+            "what lies is killed"
+        );
         assert_eq!(self.model.out.len(), out, "and not believed");
+    }
+
+    fn look(&mut self) {
+        let Some(id) = self.any_worker() else { return };
+        let started = self.model.workers[&id].started;
+        self.model.tell(Event::Look(id, started));
+    }
+
+    fn weigh(&mut self) {
+        let ids: Vec<WorkerId> = self.model.workers.keys().copied().collect();
+        let weights = ids.iter().map(|id| (*id, self.dice.below(1000))).collect();
+        let high = self.dice.one_in(5);
+        self.model.tell(Event::Weighed(weights, high));
+    }
+
+    /// All use little memory, and so does the machine.
+    fn lighten(&mut self) {
+        let ids = self.model.workers.keys();
+        let weights = ids.map(|id| (*id, 0)).collect();
+        self.model.tell(Event::Weighed(weights, false));
+    }
+
+    /// Some item raises an error.
+    fn fail(&mut self) {
+        let Some(id) = self.any_worker() else { return };
+        let model = &self.model.workers[&id];
+        if model.killed.is_some() || model.running.is_empty() {
+            return;
+        }
+        let running: Vec<u64> = model.running.iter().copied().collect();
+        let item = self.dice.pick(&running);
+        self.model.raise(id, item);
     }
 
     /// From here on only poison kills.
@@ -209,11 +277,14 @@ impl Player {
         if !self.model.input_ended && !self.model.finished {
             self.model.end_input();
         }
+        if !self.model.finished {
+            self.lighten();
+        }
         for _ in 0..100_000 {
             if self.model.finished {
                 return;
             }
-            if self.model.workers.is_empty() {
+            if self.model.workers.values().all(ModelWorker::waits) {
                 let due = self.model.dispatch.poll_timeout();
                 let due = due.expect("somebody is waited for, or something is due");
                 let wait = due.saturating_duration_since(self.model.now);
@@ -222,6 +293,6 @@ impl Player {
                 self.work();
             }
         }
-        panic!("the run does not end");
+        panic!("the run does not end: {:#?}", self.model.dispatch);
     }
 }

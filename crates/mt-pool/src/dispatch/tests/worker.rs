@@ -3,13 +3,17 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::super::KillReason;
+
 #[derive(Debug, Default)]
 pub(super) struct ModelWorker {
     pub(super) ready: bool,
     /// Told to go.
     pub(super) retired: bool,
-    /// To be killed: nothing it says counts.
-    pub(super) killed: bool,
+    /// To be killed, and why.
+    pub(super) killed: Option<KillReason>,
+    /// The items it was sent, in order.
+    pub(super) order: Vec<u64>,
     /// How many it was sent, and has started.
     pub(super) sent: u64,
     pub(super) started: u64,
@@ -24,6 +28,7 @@ pub(super) struct ModelWorker {
 impl ModelWorker {
     pub(super) fn give(&mut self, items: &[u64]) {
         self.sent += items.len() as u64;
+        self.order.extend(items);
         self.unstarted.extend(items);
         self.pieces.push(items.iter().copied().collect());
     }
@@ -43,6 +48,16 @@ impl ModelWorker {
             piece.remove(&item);
         }
         self.pieces.retain(|piece| !piece.is_empty());
+    }
+
+    /// Whether an item was among the first so many it was sent.
+    pub(super) fn is_among(&self, item: u64, first: u64) -> bool {
+        self.order.iter().take(first as usize).any(|&i| i == item)
+    }
+
+    /// Whether it has nothing to do until it is told something.
+    pub(super) fn waits(&self) -> bool {
+        self.ready && !self.retired && self.killed.is_none() && self.held() == 0
     }
 
     pub(super) fn held(&self) -> usize {

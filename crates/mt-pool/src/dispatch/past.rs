@@ -1,0 +1,48 @@
+//! What an item has been through before it is tried again.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+use bytes::Bytes;
+use mt_proto::{ItemIndex, RecordBuffer, Run};
+
+/// What counts against an item, each with a limit of its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Past {
+    /// The workers that died while it ran.
+    pub(crate) deaths: u32,
+    /// The workers that were killed for their memory while it ran in them and nothing else did.
+    pub(crate) breaches: u32,
+    /// The errors it has raised.
+    pub(crate) errors: u32,
+    /// It needs a worker that has run nothing yet: what others leave behind must not count against it.
+    pub(crate) fresh: bool,
+}
+
+impl Past {
+    /// Whether it must not share its worker with others.
+    pub(crate) fn runs_alone(self) -> bool {
+        self.deaths > 0 || self.fresh
+    }
+}
+
+/// An item that was given out and comes back.
+#[derive(Debug, Clone)]
+pub(crate) struct Again {
+    pub(crate) index: ItemIndex,
+    pub(crate) past: Past,
+    /// The item, encoded.
+    pub(crate) payload: Bytes,
+}
+
+impl Again {
+    /// The item as a piece of one.
+    pub(crate) fn to_run(&self) -> Run {
+        let mut records = RecordBuffer::with_capacity(self.payload.len() + 4);
+        records.push_raw(&self.payload);
+        Run {
+            first: self.index,
+            count: 1,
+            records: records.take(),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The items that were given up.
+
+use bytes::Bytes;
+use mt_proto::{DecodeError, decode_strict};
+
+use crate::{TaskError, TaskErrorKind, Wire};
+
+/// The letters kept; later ones are counted and dropped.
+const MAX_LETTERS: usize = 1024;
+/// The bytes of the payloads kept; a letter beyond has none.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// The items a run has given up because they killed their workers, ran past their hard deadline or used
+/// too much memory, in the order they were yielded. At most 1024, with at most 16 MiB of payloads.
+#[derive(Debug, Clone, Default)]
+pub struct DeadLetters {
+    letters: Vec<DeadLetter>,
+    bytes: usize,
+    dropped: u64,
+}
+
+/// An item that was given up.
+#[derive(Debug, Clone)]
+pub struct DeadLetter {
+    index: u64,
+    reason: String,
+    payload: Option<Bytes>,
+}
+
+impl DeadLetters {
+    /// The letters.
+    #[must_use]
+    pub fn letters(&self) -> &[DeadLetter] {
+        &self.letters
+    }
+
+    /// How many there was no room for. Their outcomes were yielded like all others.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Takes note of an outcome, if it is one of those.
+    pub(super) fn note<E>(&mut self, error: &TaskError<E>) {
+        let reason = match error.kind() {
+            TaskErrorKind::Crashed { death, attempts } => {
+                format!("crashed {attempts} times: {death}")
+            }
+            TaskErrorKind::TimedOut { limit, .. } if error.payload().is_some() => {
+                format!("took longer than {limit:?}")
+            }
+            TaskErrorKind::MemoryExceeded {
+                rss_bytes,
+                limit_bytes,
+                ..
+            } => format!("used {rss_bytes} bytes of memory, {limit_bytes} are allowed"),
+            _ => return,
+        };
+        if self.letters.len() >= MAX_LETTERS {
+            self.dropped += 1;
+            return;
+        }
+        let payload = error.payload().cloned();
+        let fits = |payload: &Bytes| self.bytes + payload.len() <= MAX_BYTES;
+        let payload = payload.filter(fits);
+        self.bytes += payload.as_ref().map_or(0, Bytes::len);
+        self.letters.push(DeadLetter {
+            index: error.index(),
+            reason,
+            payload,
+        });
+    }
+}
+
+impl DeadLetter {
+    /// The item's position in the input, counted from 0.
+    #[must_use]
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// Why it was given up.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The item as it was sent; `None` if there was no room for it.
+    #[must_use]
+    pub fn payload(&self) -> Option<&Bytes> {
+        self.payload.as_ref()
+    }
+
+    /// The item itself; `None` if there was no room for it.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when it is not an `I`.
+    pub fn item<I: Wire>(&self) -> Option<Result<I, DecodeError>> {
+        self.payload.as_ref().map(|payload| decode_strict(payload))
+    }
+}

@@ -1,0 +1,97 @@
+//! Looking at workers from outside: how far they are, and how much memory they use.
+
+use std::time::{Duration, Instant};
+
+use super::run::Supervisor;
+use crate::{dispatch::Event, load};
+
+/// The longest time between two looks at what workers have started: how late a deadline may be noticed.
+const LOOK: Duration = Duration::from_millis(25);
+/// The shortest.
+const SHORTEST_LOOK: Duration = Duration::from_millis(1);
+/// How often workers are weighed.
+const WEIGH: Duration = Duration::from_millis(100);
+/// A look that comes this much late shows that the machine was elsewhere: no deadline counts that time.
+const LATE: Duration = Duration::from_millis(100);
+
+/// What to look at.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct WatchConfig {
+    /// The shortest deadline of a call, if there is one.
+    pub(crate) deadline: Option<Duration>,
+    /// Whether workers are weighed one by one.
+    pub(crate) weigh: bool,
+    /// The used part of the machine's memory at which dispatch slows down.
+    pub(crate) memory_high: Option<f64>,
+}
+
+/// When to look.
+#[derive(Debug)]
+pub(super) struct Watch {
+    config: WatchConfig,
+    every: Option<Duration>,
+    next_look: Instant,
+    next_weigh: Instant,
+}
+
+impl Watch {
+    pub(super) fn new(config: WatchConfig, now: Instant) -> Self {
+        let every = config
+            .deadline
+            .map(|deadline| (deadline / 4).clamp(SHORTEST_LOOK, LOOK));
+        Self {
+            config,
+            every,
+            next_look: now,
+            next_weigh: now,
+        }
+    }
+
+    /// When to look next: not at all while nobody works.
+    pub(super) fn wakeup(&self, working: bool, nobody: bool) -> Option<Instant> {
+        let look = self.every.filter(|_| working).map(|_| self.next_look);
+        let weigh = self.weighs() && !nobody;
+        let weigh = weigh.then_some(self.next_weigh);
+        look.into_iter().chain(weigh).min()
+    }
+
+    fn weighs(&self) -> bool {
+        self.config.weigh || self.config.memory_high.is_some()
+    }
+}
+
+impl Supervisor {
+    /// Looks at what is due to be looked at.
+    pub(super) fn on_watch(&mut self, now: Instant) {
+        if let Some(every) = self.watch.every
+            && self.watch.next_look <= now
+        {
+            let late = now - self.watch.next_look;
+            self.watch.next_look = now + every;
+            if late > LATE && self.was_working {
+                self.dispatch(Event::Late(late));
+            }
+            self.was_working = self.dispatch.is_working();
+            for (worker, started) in self.crew.started_counts() {
+                self.dispatch(Event::Look(worker, started));
+            }
+        }
+        if self.watch.weighs() && self.watch.next_weigh <= now {
+            self.watch.next_weigh = now + WEIGH;
+            self.weigh();
+        }
+    }
+
+    fn weigh(&mut self) {
+        let high = self.watch.config.memory_high;
+        let high = high.is_some_and(load::used_memory_above);
+        let pids = if self.watch.config.weigh {
+            self.crew.pids()
+        } else {
+            Vec::new()
+        };
+        let weigh = |(worker, pid)| Some((worker, load::rss_of(pid)?));
+        let weights = pids.into_iter().filter_map(weigh).collect();
+        self.dispatch(Event::Weighed(weights, high));
+    }
+}
