@@ -31,9 +31,11 @@ pub async fn greet(
             theirs_version: version,
             theirs: fingerprint,
         }),
-        ToWorker::Beat(_) | ToWorker::Setup(_) | ToWorker::Patience(_) | ToWorker::Items(_) => {
-            Err(HandshakeError::OutOfTurn)
-        }
+        ToWorker::Beat(_)
+        | ToWorker::Setup(_)
+        | ToWorker::Patience(_)
+        | ToWorker::Items(_)
+        | ToWorker::Rest => Err(HandshakeError::OutOfTurn),
     }
 }
 

@@ -22,6 +22,20 @@ pub enum PoolEvent {
         /// Its process id.
         pid: u32,
     },
+    /// A worker process that another run has left behind is used: see [`Pool`](crate::Pool).
+    WorkerReused {
+        /// Its number in this run.
+        worker: u32,
+        /// Its process id.
+        pid: u32,
+    },
+    /// A worker process is left to other runs: see [`Pool`](crate::Pool).
+    WorkerReleased {
+        /// Its number in this run.
+        worker: u32,
+        /// Its process id.
+        pid: u32,
+    },
     /// A worker is set up and takes items.
     WorkerReady {
         /// Its number.

@@ -100,6 +100,7 @@ mod input;
 mod liveness;
 mod load;
 mod pmap;
+mod pool;
 mod registry;
 mod stats;
 mod supervisor;
@@ -184,6 +185,7 @@ pub use pmap::{
     AsynPmap, DeadLetter, DeadLetters, Indexed, IndexedIter, Pmap, PmapIter, Recycle, RunHandle,
     asyn_pmap, asyn_pmap_with,
 };
+pub use pool::{Pool, PoolBuilder};
 pub use registry::Registration;
 pub use stats::Stats;
 pub use supervisor::OnInterrupt;

@@ -19,6 +19,8 @@ pub struct Stats {
     /// Items pulled from the input whose outcome was not yielded yet. Never more than
     /// [`capacity`](crate::AsynPmap::capacity).
     pub outstanding: u64,
+    /// Worker processes that another run had left behind; see [`Pool`](crate::Pool).
+    pub workers_reused: u64,
     /// Worker processes started.
     pub workers_started: u64,
     /// Worker processes that died instead of leaving when told to.

@@ -6,7 +6,10 @@
 mod act;
 mod crew;
 mod hooks;
+mod life;
+mod lot;
 mod patience;
+mod post;
 mod pump;
 mod run;
 mod signals;
@@ -14,8 +17,9 @@ mod thread;
 mod watch;
 
 pub(crate) use hooks::Collected;
-pub(crate) use pump::Recipe;
-pub(crate) use run::Plan;
+pub(crate) use lot::{Lot, LotLimits};
+pub(crate) use post::Recipe;
+pub(crate) use run::{Plan, supervise};
 pub use signals::OnInterrupt;
 pub(crate) use thread::{Supervision, spawn_supervisor};
 pub(crate) use watch::WatchConfig;

@@ -49,6 +49,10 @@ pub enum Kind {
     Patience = 0x2c,
     /// What the exit hook returned.
     Exit = 0x2d,
+    /// Finish what you have and wait for another setup.
+    Rest = 0x2e,
+    /// All is done and sent; the worker waits for another setup.
+    Rested = 0x2f,
 }
 
 impl Kind {
@@ -65,7 +69,7 @@ impl Kind {
             Self::Setup | Self::Items | Self::Results | Self::Exit => false,
             Self::Hello | Self::Welcome | Self::Refused | Self::Beat => true,
             Self::Ready | Self::SetupFailed | Self::Notice | Self::Bye => true,
-            Self::Patience => true,
+            Self::Patience | Self::Rest | Self::Rested => true,
         }
     }
 
@@ -84,6 +88,8 @@ impl Kind {
             0x27 => Self::Bye,
             0x2c => Self::Patience,
             0x2d => Self::Exit,
+            0x2e => Self::Rest,
+            0x2f => Self::Rested,
             other => return Err(DecodeError::UnknownKind(other)),
         })
     }

@@ -31,6 +31,8 @@ pub enum ToWorker {
     Patience(Duration),
     /// Work on these.
     Items(Run),
+    /// Finish what you have, and wait for another setup.
+    Rest,
 }
 
 /// What a worker says to its parent.
@@ -50,6 +52,8 @@ pub enum FromWorker {
     Notice(Notice),
     /// What the exit hook returned.
     Exit(ExitReport),
+    /// All is done and sent; I wait for another setup.
+    Rested,
     /// All is done and sent; I exit now.
     Bye,
 }
@@ -215,6 +219,7 @@ impl ToWorker {
             Self::Setup(setup) => Frame::new(Kind::Setup, body(&setup)),
             Self::Patience(time) => Frame::new(Kind::Patience, body(&time)),
             Self::Items(run) => run.into_frame(Kind::Items),
+            Self::Rest => Frame::new(Kind::Rest, Bytes::new()),
         }
     }
 
@@ -230,12 +235,14 @@ impl ToWorker {
             Kind::Setup => Self::Setup(decode_strict(&frame.into_body())?),
             Kind::Patience => Self::Patience(decode_strict(&frame.into_body())?),
             Kind::Items => Self::Items(Run::from_body(frame.into_body())?),
+            Kind::Rest => empty(frame, Self::Rest)?,
             kind @ (Kind::Hello
             | Kind::Ready
             | Kind::SetupFailed
             | Kind::Results
             | Kind::Notice
             | Kind::Exit
+            | Kind::Rested
             | Kind::Bye) => return Err(DecodeError::WrongDirection(kind)),
         })
     }
@@ -263,6 +270,7 @@ impl FromWorker {
                 Frame::new(Kind::Exit, body(&ExitReport::Failed(message)))
             }
             Self::Exit(report) => Frame::new(Kind::Exit, body(&report)),
+            Self::Rested => Frame::new(Kind::Rested, Bytes::new()),
             Self::Bye => Frame::new(Kind::Bye, Bytes::new()),
         }
     }
@@ -281,8 +289,14 @@ impl FromWorker {
             Kind::Results => Self::Results(Run::from_body(frame.into_body())?),
             Kind::Notice => Self::Notice(decode_strict(&frame.into_body())?),
             Kind::Exit => Self::Exit(decode_strict(&frame.into_body())?),
+            Kind::Rested => empty(frame, Self::Rested)?,
             Kind::Bye => empty(frame, Self::Bye)?,
-            kind @ (Kind::Welcome | Kind::Refused | Kind::Setup | Kind::Patience | Kind::Items) => {
+            kind @ (Kind::Welcome
+            | Kind::Refused
+            | Kind::Setup
+            | Kind::Patience
+            | Kind::Rest
+            | Kind::Items) => {
                 return Err(DecodeError::WrongDirection(kind));
             }
         })

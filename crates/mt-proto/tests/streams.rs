@@ -210,6 +210,8 @@ fn read_all(kind_hint: usize, bytes: &[u8]) {
         Kind::Bye,
         Kind::Patience,
         Kind::Exit,
+        Kind::Rest,
+        Kind::Rested,
     ];
     let frame = Frame::new(kinds[kind_hint % kinds.len()], bytes.to_vec());
     let _ = ToWorker::from_frame(frame.clone());
@@ -223,14 +225,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn random_bytes_never_panic(hint in 0..13usize, bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn random_bytes_never_panic(hint in 0..15usize, bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         read_all(hint, &bytes);
     }
 
     /// Small bytes are likely lengths, kinds and counts, so these get further in.
     #[test]
     fn plausible_bytes_never_panic(
-        hint in 0..13usize,
+        hint in 0..15usize,
         bytes in prop::collection::vec(prop_oneof![Just(0u8), 1..6u8, 0x20..0x28u8, any::<u8>()], 0..80),
     ) {
         read_all(hint, &bytes);

@@ -62,6 +62,8 @@ pub(crate) enum Effect {
     Send(WorkerId, Run, Option<Duration>),
     /// Tell the worker to finish and go.
     Retire(WorkerId),
+    /// The same, for one that is as good as ever: somebody else may have use for it.
+    Release(WorkerId),
     /// Kill the worker with everything it has started.
     Kill(WorkerId, KillReason),
     /// Hand this to the consumer.

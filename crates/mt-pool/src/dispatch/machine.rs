@@ -348,8 +348,22 @@ impl Dispatch {
         }
     }
 
-    /// Tells a worker that holds nothing to go.
+    /// Tells a worker that holds nothing to go: it is worn, or in the way.
     pub(super) fn retire(&mut self, now: Instant, worker: WorkerId) {
+        self.let_go(now, worker, Effect::Retire(worker));
+    }
+
+    /// Tells a worker that holds nothing to go: this run has no more use for it.
+    pub(super) fn release(&mut self, now: Instant, worker: WorkerId) {
+        let worn = self.crew.get(&worker).is_none_or(|hand| hand.tired);
+        if worn {
+            self.retire(now, worker);
+        } else {
+            self.let_go(now, worker, Effect::Release(worker));
+        }
+    }
+
+    fn let_go(&mut self, now: Instant, worker: WorkerId, how: Effect) {
         let until = now + self.config.exit_grace;
         if let Some(hand) = self.crew.get_mut(&worker) {
             debug_assert_eq!(hand.in_hand(), 0, "only an idle worker is retired");
@@ -358,7 +372,7 @@ impl Dispatch {
                 Phase::Starting => self.kill(worker, KillReason::Stopped),
                 Phase::Ready => {
                     hand.phase = Phase::Leaving { until };
-                    self.effects.push_back(Effect::Retire(worker));
+                    self.effects.push_back(how);
                 }
                 Phase::Leaving { .. } | Phase::Dying { .. } => {}
             }
@@ -401,7 +415,7 @@ impl Dispatch {
             return;
         }
         for worker in self.workers_that(|_| true) {
-            self.retire(now, worker);
+            self.release(now, worker);
         }
         if self.crew.is_empty() {
             self.finished = true;

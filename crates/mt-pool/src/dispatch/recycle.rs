@@ -106,7 +106,7 @@ impl Dispatch {
         while let Some((worker, due)) = self.next_idle()
             && due <= now
         {
-            self.retire(now, worker);
+            self.release(now, worker);
         }
     }
 

@@ -6,7 +6,7 @@ use mt_ipc::Program;
 
 use super::{options::PmapOptions, output::Pmap, plan};
 use crate::{
-    Context, IntoInput, LivenessPolicy, NoContext, OnInterrupt, PoolEvent, RestartBudget,
+    Context, IntoInput, LivenessPolicy, NoContext, OnInterrupt, Pool, PoolEvent, RestartBudget,
     StartError, Task, WorkerStderr, event::Observer, input::Source,
 };
 
@@ -64,6 +64,7 @@ pub struct AsynPmap<T: Task> {
     pub(super) init: Option<plan::Hook>,
     pub(super) exit: Option<plan::Hook>,
     pub(super) program: Program,
+    pub(super) pool: Option<Pool>,
     pub(super) observer: Option<Observer>,
     pub(super) task: PhantomData<fn() -> T>,
 }
@@ -78,6 +79,7 @@ impl<T: Task> AsynPmap<T> {
             init: None,
             exit: None,
             program: Program::Own,
+            pool: None,
             observer: None,
             task: PhantomData,
         }

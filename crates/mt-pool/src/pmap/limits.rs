@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use mt_proto::decode_strict;
 
 use super::{AsynPmap, Recycle};
-use crate::{Task, dispatch::RetryIf};
+use crate::{Pool, Task, dispatch::RetryIf};
 
 /// # Time
 impl<T: Task> AsynPmap<T> {
@@ -106,6 +106,13 @@ impl<T: Task> AsynPmap<T> {
     /// When workers are replaced by fresh ones. Default: never.
     pub fn recycle(mut self, recycle: Recycle) -> Self {
         self.options.recycle = recycle;
+        self
+    }
+
+    /// Uses the workers of a pool, and leaves them there for the next run. Default: the run's own, which
+    /// end with it.
+    pub fn pool(mut self, pool: &Pool) -> Self {
+        self.pool = Some(pool.clone());
         self
     }
 

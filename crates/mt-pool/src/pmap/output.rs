@@ -20,7 +20,7 @@ use super::{
     wait::wait_here,
 };
 use crate::{
-    Stats, Task, TaskError, TaskErrorKind, Wire,
+    Pool, Stats, Task, TaskError, TaskErrorKind, Wire,
     dispatch::{Delivery, Lost},
     input::Exchange,
     stats::StatsCell,
@@ -39,7 +39,7 @@ const DROP_WAIT: Duration = Duration::from_secs(1);
 /// [`into_iter`](IntoIterator::into_iter) an iterator that blocks.
 ///
 /// It ends when the input has ended and every item has its outcome; by then every worker process is
-/// gone. Dropping it cancels the run: workers are killed with everything they have started, and are
+/// gone, or waits in its [`Pool`] for the next run. Dropping it cancels the run: workers are killed with everything they have started, and are
 /// gone when the drop returns (it waits for them, typically some milliseconds and at most 1 s).
 #[must_use = "dropping a run cancels it"]
 pub struct Pmap<T: Task> {
@@ -51,6 +51,8 @@ pub struct Pmap<T: Task> {
     fail_fast: bool,
     collected: Arc<Collected>,
     seed: u64,
+    /// Kept as long as the run uses its workers.
+    pool: Option<Pool>,
     dead_letters: DeadLetters,
     over: bool,
     succeeded: u64,
@@ -85,6 +87,7 @@ impl<T: Task> Pmap<T> {
             fail_fast,
             collected: Arc::default(),
             seed: 0,
+            pool: None,
             dead_letters: DeadLetters::default(),
             over: false,
             succeeded: 0,
@@ -93,7 +96,8 @@ impl<T: Task> Pmap<T> {
         }
     }
 
-    pub(super) fn with(mut self, collected: Arc<Collected>, seed: u64) -> Self {
+    pub(super) fn with(mut self, collected: Arc<Collected>, seed: u64, pool: Option<Pool>) -> Self {
+        self.pool = pool;
         self.collected = collected;
         self.seed = seed;
         self

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::{AsynPmap, options::PmapOptions, output::Pmap};
 use crate::{
-    StartError, Task, TaskStyle, Wire,
+    Pool, StartError, Task, TaskStyle, Wire,
     current::random_seed,
     dispatch::{DispatchConfig, RecycleConfig},
     init,
@@ -78,6 +78,7 @@ pub(super) fn start<T: Task>(mut run: AsynPmap<T>) -> Result<Pmap<T>, StartError
     let (output, outcomes) = mpsc::channel(capacity);
     let collected = Arc::new(Collected::default());
     let plan = Plan {
+        lot: run.pool.as_ref().map(Pool::lot),
         dispatch: dispatch_config::<T>(options, seed),
         watch: watch_config(options),
         collected: Arc::clone(&collected),
@@ -93,9 +94,13 @@ pub(super) fn start<T: Task>(mut run: AsynPmap<T>) -> Result<Pmap<T>, StartError
         max_item_bytes: options.max_item_bytes,
     };
     let fail_fast = options.fail_fast;
-    let supervision = spawn_supervisor(plan).map_err(StartError::Thread)?;
+    let supervision = match &run.pool {
+        Some(pool) => pool.supervise(plan),
+        None => spawn_supervisor(plan).map_err(StartError::Thread)?,
+    };
     let fed = spawn_feeder(run.source, Arc::clone(&exchange), feeder);
-    let pmap = Pmap::new(outcomes, exchange, stats, supervision, fail_fast).with(collected, seed);
+    let pmap = Pmap::new(outcomes, exchange, stats, supervision, fail_fast)
+        .with(collected, seed, run.pool);
     // Dropping the run ends the supervisor.
     fed.map_err(StartError::Thread)?;
     Ok(pmap)

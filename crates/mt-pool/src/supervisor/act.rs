@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use mt_proto::{Beat, FromWorker, Notice, WorkerId};
 
 use super::{
-    pump::{CrewEvent, Ending},
+    post::{CrewEvent, Ending},
     run::Supervisor,
 };
 use crate::{
@@ -18,6 +18,14 @@ impl Supervisor {
     pub(super) fn on_crew(&mut self, worker: WorkerId, event: CrewEvent) {
         match event {
             CrewEvent::Started { pid } => self.on_started(worker, pid),
+            CrewEvent::Reused { pid } => {
+                self.crew.started(worker, pid);
+                self.stats.update(|stats| stats.workers_reused += 1);
+                self.tell(&PoolEvent::WorkerReused {
+                    worker: worker.0,
+                    pid,
+                });
+            }
             CrewEvent::Greeted { sender, progress } => {
                 self.crew.greeted(worker, sender, progress);
                 self.liveness.watch(worker);
@@ -55,6 +63,7 @@ impl Supervisor {
                 });
             }
             FromWorker::Exit(report) => self.on_exit_report(worker, report),
+            FromWorker::Rested => self.on_rested(worker),
             // Its pump has taken note of these.
             FromWorker::Hello(_)
             | FromWorker::Beat(_)
@@ -85,6 +94,26 @@ impl Supervisor {
                 before_ready,
             },
         ));
+    }
+
+    /// A shared worker waits for another run. For this one it is gone.
+    fn on_rested(&mut self, worker: WorkerId) {
+        self.liveness.forget(worker);
+        let (pid, _) = self.crew.ended(worker);
+        let worker_number = worker.0;
+        if let Some(pid) = pid {
+            self.tell(&PoolEvent::WorkerReleased {
+                worker: worker_number,
+                pid,
+            });
+        }
+        let death = Death::new(mt_ipc::Exit::default(), DeathCause::Stopped);
+        let gone = Gone {
+            started: 0,
+            death,
+            before_ready: None,
+        };
+        self.dispatch(Event::Gone(worker, gone));
     }
 
     fn report_failure(&self, worker: WorkerId, cause: &Arc<PoolError>, death: &Death) {
@@ -145,6 +174,7 @@ impl Supervisor {
                 Effect::Spawn(worker) => self.crew.start(worker),
                 Effect::Send(worker, run, patience) => self.crew.send(worker, run, patience),
                 Effect::Retire(worker) => self.crew.beat(worker, Beat::Die),
+                Effect::Release(worker) => self.crew.release(worker),
                 Effect::Kill(worker, KillReason::Overran(_)) => {
                     self.crew.terminate(worker, DeathCause::Overran);
                 }

@@ -6,7 +6,11 @@ use mt_ipc::{FrameSender, Progress, SendError};
 use mt_proto::{Beat, Run, ToWorker, WorkerId};
 use tokio::{sync::mpsc, task::JoinSet};
 
-use super::pump::{CrewEvent, Killer, Recipe, pump};
+use super::{
+    lot::Lot,
+    post::{CrewEvent, Killer, Post, Recipe},
+    pump::{pump, pump_shared},
+};
 use crate::error::DeathCause;
 
 /// The events of all workers that may wait for the supervisor. A pump that finds no place waits, and
@@ -19,6 +23,8 @@ pub(super) struct Crew {
     recipe: Arc<Recipe>,
     members: BTreeMap<WorkerId, Member>,
     pumps: JoinSet<()>,
+    /// The pool whose workers these are, if they are shared.
+    lot: Option<Arc<Lot>>,
     events: mpsc::Sender<(WorkerId, CrewEvent)>,
 }
 
@@ -33,12 +39,16 @@ struct Member {
 }
 
 impl Crew {
-    pub(super) fn new(recipe: Recipe) -> (Self, mpsc::Receiver<(WorkerId, CrewEvent)>) {
+    pub(super) fn new(
+        recipe: Recipe,
+        lot: Option<Arc<Lot>>,
+    ) -> (Self, mpsc::Receiver<(WorkerId, CrewEvent)>) {
         let (events, received) = mpsc::channel(CREW_EVENTS);
         let crew = Self {
             recipe: Arc::new(recipe),
             members: BTreeMap::new(),
             pumps: JoinSet::new(),
+            lot,
             events,
         };
         (crew, received)
@@ -48,8 +58,22 @@ impl Crew {
     pub(super) fn start(&mut self, worker: WorkerId) {
         let killer = Killer::default();
         let recipe = Arc::clone(&self.recipe);
-        self.pumps
-            .spawn(pump(worker, recipe, killer.clone(), self.events.clone()));
+        let post = Post {
+            worker,
+            recipe,
+            killer: killer.clone(),
+            events: self.events.clone(),
+        };
+        match &self.lot {
+            None => {
+                self.pumps.spawn(pump(post));
+            }
+            Some(lot) => {
+                // It may outlive this run, and be waited for by the next.
+                let first = self.members.is_empty();
+                tokio::spawn(pump_shared(post, Arc::clone(lot), first));
+            }
+        }
         let member = Member {
             killer,
             pid: None,
@@ -87,6 +111,14 @@ impl Crew {
     /// Tells a worker to finish and go, or that the parent lives.
     pub(super) fn beat(&self, worker: WorkerId, beat: Beat) {
         self.say(worker, ToWorker::Beat(beat));
+    }
+
+    /// Tells a worker that this run has no more use for it.
+    pub(super) fn release(&self, worker: WorkerId) {
+        match self.lot {
+            Some(_) => self.say(worker, ToWorker::Rest),
+            None => self.beat(worker, Beat::Die),
+        }
     }
 
     /// Tells every worker that the parent lives.

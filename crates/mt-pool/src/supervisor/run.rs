@@ -13,7 +13,8 @@ use tokio::{sync::mpsc, time::sleep_until};
 use super::{
     crew::Crew,
     hooks::Collected,
-    pump::{CrewEvent, Recipe},
+    lot::Lot,
+    post::{CrewEvent, Recipe},
     signals::Interrupts,
     watch::{Watch, WatchConfig},
 };
@@ -38,6 +39,8 @@ pub(crate) struct Plan {
     pub(crate) dispatch: DispatchConfig,
     pub(crate) liveness: LivenessPolicy,
     pub(crate) recipe: Recipe,
+    /// The pool whose workers are used, if they are shared.
+    pub(crate) lot: Option<Arc<Lot>>,
     pub(crate) on_interrupt: OnInterrupt,
     pub(crate) observer: Option<Observer>,
     pub(crate) watch: WatchConfig,
@@ -74,9 +77,9 @@ pub(super) struct Supervisor {
 
 /// Runs a plan to its end: when this returns, every outcome is in the output and every worker is
 /// reaped.
-pub(super) async fn supervise(plan: Plan) {
+pub(crate) async fn supervise(plan: Plan) {
     let mut interrupts = Interrupts::listen(plan.on_interrupt);
-    let (crew, mut events) = Crew::new(plan.recipe);
+    let (crew, mut events) = Crew::new(plan.recipe, plan.lot);
     let mut supervisor = Supervisor {
         dispatch: Dispatch::new(plan.dispatch),
         liveness: Liveness::new(plan.liveness),

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     thread,
     time::Duration,
 };
@@ -18,6 +18,12 @@ pub(crate) struct Supervision {
 }
 
 impl Supervision {
+    /// A supervision that ends when the other half is dropped.
+    pub(crate) fn tied() -> (SyncSender<()>, Self) {
+        let (tie, ended) = sync_channel(1);
+        (tie, Self { ended })
+    }
+
     /// Waits until every worker is reaped, at most `at_most`. True when that is so.
     pub(crate) fn wait(&self, at_most: Duration) -> bool {
         !matches!(
@@ -34,13 +40,13 @@ impl Supervision {
 /// The system's, when there is no thread or no poller to be had.
 pub(crate) fn spawn_supervisor(plan: Plan) -> io::Result<Supervision> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let (end, ended) = sync_channel::<()>(1);
+    let (tie, supervision) = Supervision::tied();
     thread::Builder::new()
         .name("mt-supervisor".into())
         .spawn(move || {
             runtime.block_on(supervise(plan));
             drop(runtime);
-            drop(end);
+            drop(tie);
         })?;
-    Ok(Supervision { ended })
+    Ok(supervision)
 }

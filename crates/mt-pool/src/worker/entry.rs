@@ -59,20 +59,17 @@ pub(crate) fn main() -> ! {
     let Ok(link) = link else {
         process::exit(NOT_DONE)
     };
-    // Without an assignment the link has failed and ends the process.
-    let Ok(assignment) = assigned.recv() else {
-        let _ = link.join();
-        process::exit(NOT_DONE)
-    };
-    let outbox = std::sync::Arc::clone(&assignment.outbox);
-    let code = match job::work(assignment) {
-        Ok(()) => DONE,
-        Err(failure) => {
+    // Without any assignment the link has failed and ends the process.
+    let mut code = NOT_DONE;
+    while let Ok(assignment) = assigned.recv() {
+        let outbox = std::sync::Arc::clone(&assignment.outbox);
+        let done = job::work(assignment);
+        code = if done.is_ok() { DONE } else { NOT_DONE };
+        if let Err(failure) = done {
             outbox.say(FromWorker::SetupFailed(failure));
-            NOT_DONE
         }
-    };
-    outbox.finish();
+        outbox.finish();
+    }
     let _ = link.join();
     mt_ipc::end_descendants();
     process::exit(code)

@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mt_ipc::{Attached, FrameReceiver, FrameSender, Progress, QueueLimits, greet};
-use mt_proto::{Beat, FromWorker, Limits, Run, Setup, ToWorker, WorkerBeat};
+use mt_proto::{Beat, FromWorker, Kind, Limits, Run, Setup, ToWorker, WorkerBeat};
 use tokio::{
     runtime::Builder,
     sync::mpsc,
@@ -46,8 +46,9 @@ pub(crate) enum LinkEnd {
     Broken(String),
 }
 
-/// Runs the link until all is sent or the parent is gone. `assign` gets the work.
-pub(crate) fn run(assign: impl FnOnce(Assignment)) -> LinkEnd {
+/// Runs the link until all is sent and nothing more comes, or the parent is gone. `assign` gets the work,
+/// each time there is some.
+pub(crate) fn run(assign: impl FnMut(Assignment)) -> LinkEnd {
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return LinkEnd::Broken(error.to_string()),
@@ -60,7 +61,7 @@ pub(crate) fn run(assign: impl FnOnce(Assignment)) -> LinkEnd {
     })
 }
 
-async fn converse(attached: Attached, assign: impl FnOnce(Assignment)) -> LinkEnd {
+async fn converse(attached: Attached, mut assign: impl FnMut(Assignment)) -> LinkEnd {
     let Attached {
         connection,
         progress,
@@ -69,57 +70,91 @@ async fn converse(attached: Attached, assign: impl FnOnce(Assignment)) -> LinkEn
     let (sender, mut receiver, writer) = connection.open(Limits::default(), QueueLimits::default());
     let writer = writer.run();
     tokio::pin!(writer);
+    let hung_up = || LinkEnd::Broken("the parent hung up".into());
     let welcome = tokio::select! {
-        welcome = begin(&sender, &mut receiver) => welcome,
-        _ = &mut writer => Err("the parent hung up".to_owned()),
+        welcome = greet(&sender, &mut receiver, registry::fingerprint()) => welcome,
+        _ = &mut writer => return hung_up(),
     };
-    let (beat_interval, setup) = match welcome {
-        Ok(begun) => begun,
-        Err(error) => return LinkEnd::Broken(error),
+    let beat_interval = match welcome {
+        Ok(welcome) => welcome.beat_interval,
+        Err(error) => return LinkEnd::Broken(error.to_string()),
     };
-    let (items, inbox) = mpsc::channel(setup.max_pieces.max(1) as usize);
-    let outbox = Arc::new(Outbox::default());
-    assign(Assignment {
-        setup,
-        inbox,
-        outbox: Arc::clone(&outbox),
-        progress: progress.clone(),
-    });
-    let mut link = Link {
-        sender,
-        receiver,
-        items: Some(items),
-        patience: None,
-        outbox,
-        progress,
-        beat: Beat::Alive,
-    };
-    let end = link.run(writer.as_mut(), beat_interval).await;
-    link.outbox.close();
-    end
+    let mut rested = false;
+    loop {
+        let setup = tokio::select! {
+            setup = next_setup(&mut receiver) => setup,
+            _ = &mut writer => return hung_up(),
+        };
+        let setup = match setup {
+            Ok(Some(setup)) => setup,
+            Ok(None) if rested => return say_bye(&sender, writer).await,
+            Ok(None) => return LinkEnd::Broken("the parent has no use for us".into()),
+            Err(error) => return LinkEnd::Broken(error),
+        };
+        let (items, inbox) = mpsc::channel(setup.max_pieces.max(1) as usize);
+        let outbox = Arc::new(Outbox::default());
+        assign(Assignment {
+            setup,
+            inbox,
+            outbox: Arc::clone(&outbox),
+            progress: progress.clone(),
+        });
+        let mut link = Link {
+            sender: sender.clone(),
+            receiver,
+            items: Some(items),
+            patience: None,
+            outbox,
+            progress: progress.clone(),
+            beat: Beat::Alive,
+            resting: false,
+        };
+        let end = link.run(writer.as_mut(), beat_interval).await;
+        link.outbox.close();
+        match end {
+            Some(end) => return end,
+            None if link.resting => rest(&sender, &progress),
+            None => return say_bye(&sender, writer).await,
+        }
+        receiver = link.receiver;
+        rested = true;
+    }
 }
 
-async fn begin(
-    sender: &FrameSender,
-    receiver: &mut FrameReceiver,
-) -> Result<(Duration, Setup), String> {
-    let welcome = greet(sender, receiver, registry::fingerprint())
-        .await
-        .map_err(|error| error.to_string())?;
+/// The next setup; `None` when there is none and the worker should go.
+async fn next_setup(receiver: &mut FrameReceiver) -> Result<Option<Setup>, String> {
     loop {
         let frame = receiver.recv().await.map_err(|error| error.to_string())?;
         let frame = frame.ok_or("the parent hung up before it said what to do")?;
         match ToWorker::from_frame(frame).map_err(|error| error.to_string())? {
-            ToWorker::Setup(setup) => return Ok((welcome.beat_interval, setup)),
+            ToWorker::Setup(setup) => return Ok(Some(setup)),
             ToWorker::Beat(Beat::Alive) => {}
-            ToWorker::Beat(Beat::Die) => return Err("the parent has no use for us".into()),
+            ToWorker::Beat(Beat::Die) => return Ok(None),
             ToWorker::Welcome(_)
             | ToWorker::Refused(_)
             | ToWorker::Patience(_)
-            | ToWorker::Items(_) => {
-                return Err("the parent spoke out of turn".into());
-            }
+            | ToWorker::Items(_)
+            | ToWorker::Rest => return Err("the parent spoke out of turn".into()),
         }
+    }
+}
+
+/// Starts counting over, and only then says so: the parent must not take old counts for new ones.
+fn rest(sender: &FrameSender, progress: &Progress) {
+    progress.set_started(0);
+    progress.set_finished(0);
+    let _ = sender.try_send(FromWorker::Rested.into_frame());
+}
+
+async fn say_bye(
+    sender: &FrameSender,
+    writer: std::pin::Pin<&mut impl Future<Output = std::io::Result<()>>>,
+) -> LinkEnd {
+    let _ = sender.try_send(FromWorker::Bye.into_frame());
+    sender.close();
+    match writer.await {
+        Ok(()) => LinkEnd::Done,
+        Err(error) => LinkEnd::Broken(error.to_string()),
     }
 }
 
@@ -133,6 +168,8 @@ struct Link {
     outbox: Arc<Outbox>,
     progress: Progress,
     beat: Beat,
+    /// What comes when all is done: a rest, or the end.
+    resting: bool,
 }
 
 /// Waits for room in the send queue and then for `what`: without room, results stay in the outbox,
@@ -143,11 +180,12 @@ async fn room_and(sender: &FrameSender, what: impl Future<Output = ()>) {
 }
 
 impl Link {
+    /// Moves frames until all is sent; returns an end that came before.
     async fn run(
         &mut self,
         mut writer: std::pin::Pin<&mut impl Future<Output = std::io::Result<()>>>,
         beat_interval: Duration,
-    ) -> LinkEnd {
+    ) -> Option<LinkEnd> {
         let mut beats = interval(beat_interval.max(Duration::from_millis(1)));
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // When to look into the outbox again without being told; set while results keep coming.
@@ -158,7 +196,7 @@ impl Link {
             let done = tokio::select! {
                 frame = self.receiver.recv() => {
                     if let Err(end) = self.on_frame(frame.map_err(|error| error.to_string())) {
-                        return end;
+                        return Some(end);
                     }
                     false
                 }
@@ -174,10 +212,12 @@ impl Link {
                     self.send_beat();
                     false
                 }
-                _ = writer.as_mut() => return LinkEnd::Broken("the parent reads no more".into()),
+                _ = writer.as_mut() => {
+                    return Some(LinkEnd::Broken("the parent reads no more".into()));
+                }
             };
             if done {
-                return self.say_bye(writer).await;
+                return None;
             }
         }
     }
@@ -204,6 +244,11 @@ impl Link {
             ToWorker::Beat(Beat::Alive) => Ok(()),
             ToWorker::Beat(Beat::Die) => {
                 self.items = None;
+                self.resting = false;
+                Ok(())
+            }
+            ToWorker::Rest => {
+                self.resting = self.items.take().is_some();
                 Ok(())
             }
             ToWorker::Welcome(_) | ToWorker::Refused(_) | ToWorker::Setup(_) => {
@@ -231,6 +276,8 @@ impl Link {
     /// Sends a load of results; true when it was the last.
     fn send_load(&mut self, load: super::outbox::Load) -> bool {
         for frame in load.frames {
+            // Whoever can't be set up goes.
+            self.resting &= frame.kind != Kind::SetupFailed;
             let _ = self.sender.try_send(frame);
         }
         if !load.runs.is_empty() {
@@ -248,17 +295,5 @@ impl Link {
         };
         // A full control lane means that the parent does not read; it will find out by itself.
         let _ = self.sender.try_send(FromWorker::Beat(beat).into_frame());
-    }
-
-    async fn say_bye(
-        &mut self,
-        writer: std::pin::Pin<&mut impl Future<Output = std::io::Result<()>>>,
-    ) -> LinkEnd {
-        let _ = self.sender.try_send(FromWorker::Bye.into_frame());
-        self.sender.close();
-        match writer.await {
-            Ok(()) => LinkEnd::Done,
-            Err(error) => LinkEnd::Broken(error.to_string()),
-        }
     }
 }

@@ -17,6 +17,7 @@ mod output;
 mod panics;
 mod parent;
 mod platform;
+mod pools;
 mod recycling;
 mod report;
 mod scene;

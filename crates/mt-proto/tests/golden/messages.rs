@@ -98,6 +98,7 @@ fn messages_to_a_worker() {
             ToWorker::Patience(Duration::from_millis(300)),
             "06 00 00 00 2c 00 80 c6 86 8f 01",
         ),
+        (ToWorker::Rest, "00 00 00 00 2e"),
         (
             ToWorker::Items(three_items()),
             "1e 00 00 00 24 02 01 00 00 00 00 00 00 03 00 00 00 \
@@ -176,6 +177,7 @@ fn messages_from_a_worker() {
         ),
         (exit(Ok(&[7, 8])), "04 00 00 00 2d 00 02 07 08"),
         (exit(Err("no")), "04 00 00 00 2d 01 02 6e 6f"),
+        (FromWorker::Rested, "00 00 00 00 2f"),
         (setup_failed(SetupStep::Init), "04 00 00 00 23 02 02 6e 6f"),
         (
             setup_failed(SetupStep::Runtime),

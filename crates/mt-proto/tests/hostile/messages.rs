@@ -15,6 +15,7 @@ fn messages_of_the_other_direction_are_refused() {
         Kind::Results,
         Kind::Notice,
         Kind::Exit,
+        Kind::Rested,
         Kind::Bye,
     ] {
         let frame = Frame::new(kind, Bytes::new());
@@ -28,6 +29,7 @@ fn messages_of_the_other_direction_are_refused() {
         Kind::Refused,
         Kind::Setup,
         Kind::Patience,
+        Kind::Rest,
         Kind::Items,
     ] {
         let frame = Frame::new(kind, Bytes::new());

@@ -208,7 +208,7 @@ impl Model {
                 assert!(self.workers.len() <= most as usize);
             }
             Effect::Send(worker, run, _) => self.on_send(worker, &run),
-            Effect::Retire(worker) => {
+            Effect::Retire(worker) | Effect::Release(worker) => {
                 let worker = self.workers.get_mut(&worker).expect("it lives");
                 assert!(worker.ready && worker.held() == 0 && worker.killed.is_none());
                 worker.retired = true;

@@ -1,0 +1,206 @@
+//! Workers that several runs share.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use tokio::runtime::{Builder, Handle};
+
+use crate::{
+    StartError,
+    supervisor::{Lot, LotLimits, Plan, Supervision, supervise},
+};
+
+/// How long dropping a pool waits for its workers to go.
+const DROP_WAIT: Duration = Duration::from_secs(1);
+/// The most workers of a pool, as of a run.
+const MAX_PROCESSES: usize = 4096;
+
+/// Worker processes that wait for the next run instead of ending with the one they were started for.
+///
+/// A second run finds them warm: it starts no process, and the first item is worked on some ten
+/// microseconds after it was asked for instead of some milliseconds. [`Pool::global`] is one for the whole
+/// process; [`Pool::builder`] makes others. A run uses one by
+/// [`AsynPmap::pool`](crate::AsynPmap::pool).
+///
+/// Runs of different tasks, contexts and options can share a pool, at the same time too. A worker works
+/// for one run at a time, from its setup (with the run's own `init`) to its rest (with its own `exit`
+/// hook). What a task leaves in statics and thread-locals is still there for the next run's tasks: use
+/// [`Recycle`](crate::Recycle), or runs without a pool, where that matters. Workers that die, run past a
+/// deadline or grow too large are ended as ever and do not come back.
+///
+/// ```
+/// use mt_pool::{Pool, asyn_pmap};
+///
+/// #[mt_pool::task]
+/// fn pid(_: u32) -> u32 {
+///     std::process::id()
+/// }
+///
+/// #[mt_pool::main]
+/// fn main() -> anyhow::Result<()> {
+///     let pool = Pool::builder().processes(1).build()?;
+///     let one = |n| -> anyhow::Result<u32> {
+///         let run = asyn_pmap::<pid>([n]).pool(&pool).start()?;
+///         Ok(run.into_iter().next().unwrap()?)
+///     };
+///     assert_eq!(one(1)?, one(2)?); // the same process
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Pool {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    lot: Arc<Lot>,
+    runtime: Handle,
+    ended: Mutex<Supervision>,
+}
+
+/// A pool that is being described. Made by [`Pool::builder`].
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens until `build` is called"]
+pub struct PoolBuilder {
+    processes: Option<usize>,
+    keep: usize,
+    idle: Duration,
+}
+
+impl Default for PoolBuilder {
+    fn default() -> Self {
+        Self {
+            processes: None,
+            keep: 0,
+            idle: Duration::from_secs(10),
+        }
+    }
+}
+
+impl PoolBuilder {
+    /// The most workers at once, 1 to 4096. Default: the processors this process may use. Every run that
+    /// goes on may have one worker all the same, so that runs that wait for each other never stand still.
+    /// A run's own [`pool_processes`](crate::AsynPmap::pool_processes) holds too.
+    pub fn processes(mut self, processes: usize) -> Self {
+        self.processes = Some(processes);
+        self
+    }
+
+    /// The workers that are kept however long there is no run. Default 0. None are started for it.
+    pub fn keep(mut self, workers: usize) -> Self {
+        self.keep = workers;
+        self
+    }
+
+    /// How long the others wait for the next run. Default 10 s.
+    pub fn idle(mut self, time: Duration) -> Self {
+        self.idle = time;
+        self
+    }
+
+    /// Makes the pool: a thread, and no worker yet.
+    ///
+    /// # Errors
+    /// [`StartError::Option`] for a number out of range, [`StartError::Thread`] when the system gives no
+    /// thread.
+    pub fn build(self) -> Result<Pool, StartError> {
+        let by_default = || thread::available_parallelism().map_or(1, usize::from);
+        let processes = self.processes.unwrap_or_else(by_default);
+        if !(1..=MAX_PROCESSES).contains(&processes) {
+            let problem = format!("is {processes}; it has to be 1 to {MAX_PROCESSES}");
+            let option = "processes";
+            return Err(StartError::Option { option, problem });
+        }
+        let lot = Lot::new(LotLimits {
+            processes,
+            keep: self.keep,
+            idle: self.idle,
+        });
+        let inner = Inner::start(lot).map_err(StartError::Thread)?;
+        Ok(Pool {
+            inner: Arc::new(inner),
+        })
+    }
+}
+
+impl Pool {
+    /// A pool to be described.
+    pub fn builder() -> PoolBuilder {
+        PoolBuilder::default()
+    }
+
+    /// The pool of this process, with the default settings. Made at its first use; its workers go when
+    /// they have had nothing to do for 10 s, and with the process.
+    ///
+    /// # Errors
+    /// [`StartError::Thread`] when the system gives no thread.
+    pub fn global() -> Result<Self, StartError> {
+        static GLOBAL: OnceLock<Pool> = OnceLock::new();
+        if let Some(pool) = GLOBAL.get() {
+            return Ok(pool.clone());
+        }
+        let new = Self::builder().build()?;
+        Ok(GLOBAL.get_or_init(|| new).clone())
+    }
+
+    /// The workers there are, working or waiting.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.inner.lot.workers()
+    }
+
+    /// The workers that wait for a run.
+    #[must_use]
+    pub fn idle_workers(&self) -> usize {
+        self.inner.lot.parked()
+    }
+
+    /// Runs a supervisor on the pool's thread.
+    pub(crate) fn supervise(&self, plan: Plan) -> Supervision {
+        let (tie, supervision) = Supervision::tied();
+        self.inner.runtime.spawn(async move {
+            supervise(plan).await;
+            drop(tie);
+        });
+        supervision
+    }
+
+    /// The workers.
+    pub(crate) fn lot(&self) -> Arc<Lot> {
+        Arc::clone(&self.inner.lot)
+    }
+}
+
+impl Inner {
+    fn start(lot: Arc<Lot>) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (tie, ended) = Supervision::tied();
+        let watched = Arc::clone(&lot);
+        thread::Builder::new()
+            .name("mt-pool".into())
+            .spawn(move || {
+                runtime.block_on(watched.deserted());
+                drop(runtime);
+                drop(tie);
+            })?;
+        Ok(Self {
+            lot,
+            runtime: handle,
+            ended: Mutex::new(ended),
+        })
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.lot.close();
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        ended.wait(DROP_WAIT);
+    }
+}

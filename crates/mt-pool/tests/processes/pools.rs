@@ -1,0 +1,227 @@
+//! Workers that several runs share.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use mt_pool::{AsynPmap, Pool, Recycle, Stats, Task, asyn_pmap, task};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{
+    deed::{Deed, act},
+    scene::{check, children, wait_until},
+};
+
+#[task]
+fn pid(_: u64) -> u32 {
+    std::process::id()
+}
+
+#[task]
+async fn length(#[shared] more: &usize, text: String) -> usize {
+    text.len() + more
+}
+
+#[task]
+fn fails() -> Result<(), String> {
+    Err("not here".into())
+}
+
+#[task]
+fn farewell() -> u32 {
+    std::process::id()
+}
+
+fn pool(processes: usize) -> Pool {
+    Pool::builder().processes(processes).build().unwrap()
+}
+
+/// The values of a run on a pool, and its counts.
+fn values<T: Task>(run: AsynPmap<T>, pool: &Pool) -> (Vec<T::Output>, Stats)
+where
+    T::Error: std::fmt::Debug,
+{
+    let mut run = run.pool(pool).start().unwrap().into_iter();
+    let values = run.by_ref().map(Result::unwrap).collect();
+    (values, run.stats())
+}
+
+#[test]
+fn the_second_run_finds_the_workers_of_the_first() {
+    check(|| {
+        let pool = pool(2);
+        assert_eq!(pool.workers(), 0, "none before there is anything to do");
+        let (first, stats) = values(asyn_pmap::<pid>(0..1000).min_processes(2), &pool);
+        assert_eq!((stats.workers_started, stats.workers_reused), (2, 0));
+        let first: BTreeSet<u32> = first.into_iter().collect();
+        for _ in 0..20 {
+            let (pids, stats) = values(asyn_pmap::<pid>(0..100), &pool);
+            assert_eq!(stats.workers_started, 0);
+            assert!((1..=2).contains(&stats.workers_reused));
+            assert!(
+                pids.iter()
+                    .all(|pid| first.contains(pid) || pool.workers() == 2)
+            );
+        }
+        assert_eq!((pool.workers(), pool.idle_workers()), (2, 2));
+        // Another task, with a value for all items and an exit hook.
+        let texts = ["a", "bc"].map(String::from);
+        let run = asyn_pmap::<length>(texts).shared(10).exit::<farewell>(());
+        let mut run = run.pool(&pool).start().unwrap();
+        let mut lengths = Vec::new();
+        while let Some(outcome) = futures::executor::block_on(run.next()) {
+            lengths.push(outcome.unwrap());
+        }
+        assert_eq!(lengths, [11, 12]);
+        let exits = run.exit_values::<farewell>();
+        assert_eq!(exits.len() as u64, run.stats().workers_reused);
+        drop(run);
+        assert_eq!(pool.workers(), 2);
+    });
+}
+
+#[test]
+fn what_dies_while_it_waits_is_not_given_out() {
+    check(|| {
+        let pool = pool(1);
+        for _ in 0..10 {
+            let (pids, _) = values(asyn_pmap::<pid>(0..1), &pool);
+            let pid = Pid::from_raw(pids[0].cast_signed()).unwrap();
+            kill_process(pid, Signal::KILL).unwrap();
+            let (after, _) = values(asyn_pmap::<pid_again>(0..1), &pool);
+            assert_ne!(after[0], pids[0]);
+        }
+    });
+}
+
+#[task]
+fn pid_again(_: u64) -> u32 {
+    std::process::id()
+}
+
+#[test]
+fn a_worker_that_dies_is_replaced_and_one_run_that_fails_costs_the_next_nothing() {
+    check(|| {
+        let pool = pool(2);
+        let deeds = (0..50).map(|n| {
+            if n == 20 {
+                Deed::Abort
+            } else {
+                Deed::Return(n)
+            }
+        });
+        let run = asyn_pmap::<act>(deeds).pool(&pool).start().unwrap();
+        let outcomes: Vec<_> = run.into_iter().collect();
+        assert_eq!(
+            outcomes.iter().filter(|outcome| outcome.is_err()).count(),
+            1
+        );
+        let run = asyn_pmap::<pid>(0..10).init::<fails>(()).pool(&pool);
+        assert!(
+            run.start()
+                .unwrap()
+                .into_iter()
+                .all(|outcome| outcome.is_err())
+        );
+        // Dropped in the middle: its workers are killed, the pool goes on.
+        drop(
+            asyn_pmap::<act>((0..).map(Deed::Return))
+                .pool(&pool)
+                .start()
+                .unwrap(),
+        );
+        let (pids, _) = values(asyn_pmap::<pid>(0..10), &pool);
+        assert_eq!(pids.len(), 10);
+    });
+}
+
+/// The first run holds the only worker while its consumer waits for the second.
+#[test]
+fn runs_that_wait_for_each_other_go_on() {
+    check(|| {
+        let pool = pool(1);
+        let first = asyn_pmap::<act>((0..200).map(Deed::Return))
+            .capacity(4)
+            .pool(&pool);
+        let second = asyn_pmap::<act>((0..200).map(Deed::Return))
+            .capacity(4)
+            .pool(&pool);
+        let (first, second) = (first.start().unwrap(), second.start().unwrap());
+        let both = first.into_iter().zip(second);
+        assert!(both.into_iter().all(|(a, b)| a.unwrap() == b.unwrap()));
+        assert!(pool.workers() <= 2);
+    });
+}
+
+/// However many runs there are, each has one worker or the pool's number holds.
+#[test]
+fn many_runs_at_once() {
+    check(|| {
+        let pool = pool(2);
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    for _ in 0..5 {
+                        let (pids, _) = values(asyn_pmap::<pid>(0..200), &pool);
+                        assert_eq!(pids.len(), 200);
+                        assert!(pool.workers() <= 8, "{}", pool.workers());
+                    }
+                });
+            }
+        });
+    });
+}
+
+#[test]
+fn idle_workers_go_but_for_those_that_are_kept() {
+    check(|| {
+        let builder = Pool::builder().processes(3).idle(Duration::from_millis(20));
+        for keep in [0, 1] {
+            let pool = builder.clone().keep(keep).build().unwrap();
+            values(
+                asyn_pmap::<pid>(0..100).pool_processes(3).min_processes(3),
+                &pool,
+            );
+            wait_until("the others are gone", || pool.workers() == keep);
+            assert_eq!(pool.idle_workers(), keep);
+        }
+    });
+}
+
+#[test]
+fn a_worn_worker_does_not_come_back() {
+    check(|| {
+        let pool = pool(1);
+        let recycle = Recycle::never().after_items(5);
+        let (pids, stats) = values(asyn_pmap::<pid>(0..10).recycle(recycle), &pool);
+        assert_eq!(pids.into_iter().collect::<BTreeSet<_>>().len(), 2);
+        assert_eq!(stats.workers_started, 2);
+    });
+}
+
+#[task]
+fn with_a_pool_of_its_own(n: u64) -> u64 {
+    let pool = Pool::global().unwrap();
+    let run = asyn_pmap::<pid>(0..n).pool(&pool).start().unwrap();
+    run.into_iter()
+        .map(Result::unwrap)
+        .collect::<BTreeSet<_>>()
+        .len() as u64
+}
+
+#[test]
+fn a_pool_inside_a_worker_goes_with_it() {
+    check(|| {
+        let pool = pool(2);
+        let (counts, _) = values(asyn_pmap::<with_a_pool_of_its_own>([3; 6]), &pool);
+        assert!(counts.iter().all(|&count| count >= 1));
+        drop(pool);
+        assert_eq!(children(), [0_u32; 0]);
+    });
+}
+
+#[test]
+fn numbers_out_of_range_are_refused() {
+    for processes in [0, 1 << 20] {
+        let refused = Pool::builder().processes(processes).build().unwrap_err();
+        assert!(refused.to_string().contains("processes"), "{refused}");
+    }
+}
