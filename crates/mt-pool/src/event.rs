@@ -68,7 +68,23 @@ pub enum PoolEvent {
         /// How its process ended.
         exit: Exit,
     },
-    /// A worker is stopped (`SIGSTOP`, a debugger) and gives no sign of life. It is left alone.
+    /// A worker gives no sign of life. See [`LivenessPolicy`](crate::LivenessPolicy).
+    WorkerFrozen {
+        /// Its number.
+        worker: u32,
+        /// Its process id.
+        pid: u32,
+    },
+    /// A worker beats and gets no further. See [`LivenessPolicy`](crate::LivenessPolicy).
+    WorkerBlocked {
+        /// Its number.
+        worker: u32,
+        /// Its process id.
+        pid: u32,
+        /// For how long, at least.
+        since: std::time::Duration,
+    },
+    /// A worker is stopped (`SIGSTOP`, a debugger) and gives no sign of life.
     WorkerStopped {
         /// Its number.
         worker: u32,

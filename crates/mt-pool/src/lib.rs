@@ -116,7 +116,7 @@ pub use error::{Death, DeathCause, LastWords, PoolError, StartError, TaskError, 
 pub use event::PoolEvent;
 pub use init::init;
 pub use input::{FromStream, IntoInput, Source, from_stream};
-pub use liveness::LivenessPolicy;
+pub use liveness::{LivenessPolicy, Verdict};
 pub use load::{used_cpu_above, used_cpu_too_much, used_memory_above, used_memory_too_much};
 pub use mt_ipc::{Exit, HandshakeError, SpawnError, WorkerStderr};
 /// Makes a task of a closure that captures nothing: a value for

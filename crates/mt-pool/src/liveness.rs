@@ -1,4 +1,4 @@
-//! Who has been silent for too long.
+//! Who has been silent for too long, and who gets no further.
 //!
 //! Pure: no IO, no clock, no runtime.
 //!
@@ -11,18 +11,45 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mt_proto::WorkerId;
+use mt_proto::{WorkerBeat, WorkerId};
 
 /// A check that comes later than this many intervals after the last one counts for nothing.
 const LATE_FACTOR: u32 = 2;
 
-/// When a worker counts as frozen.
+/// What the pool does with a worker that it finds wanting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Tells of it by a [`PoolEvent`](crate::PoolEvent), again and again, and leaves it alone.
+    Report,
+    /// Kills it; what it ran is treated as after any death.
+    Kill,
+}
+
+/// When a worker counts as frozen, stopped or blocked, and what is done then.
+///
+/// A worker beats from a thread of its own, which no task can hold up, and tells how far it is. So these
+/// are told apart: *frozen*, no beats at all; *stopped*, no beats because somebody has stopped the process
+/// (`SIGSTOP`, a debugger); *blocked*, beats but no progress; *busy*, everything else. For a plain `fn`,
+/// which runs one call at a time, no progress means that the call goes on and uses no processor time; for
+/// an `async fn`, that a call does not give the runtime back, whatever it does meanwhile.
+///
+/// Missed checks in a row are counted, not time; when a check itself comes late, everybody's count starts
+/// over, so that a suspended machine, a stopped parent or an overloaded processor condemns nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LivenessPolicy {
     /// How often a worker beats, and how often it is checked. Default 0.5 s, as in the seed.
     pub interval: Duration,
     /// The checks in a row it may miss. Default 5. (The seed waits 5 × 240 of its loops.)
     pub missed_beats: u32,
+    /// What is done with a frozen worker. Default: it is killed.
+    pub frozen: Verdict,
+    /// What is done with a stopped one. Default: it is reported.
+    pub stopped: Verdict,
+    /// The checks in a row without progress after which a worker counts as blocked. Default 60: 30 s.
+    pub blocked_checks: u32,
+    /// What is done with a blocked worker. Default: it is reported. For a limit on each call see
+    /// [`hard_deadline`](crate::AsynPmap::hard_deadline).
+    pub blocked: Verdict,
 }
 
 impl Default for LivenessPolicy {
@@ -30,8 +57,22 @@ impl Default for LivenessPolicy {
         Self {
             interval: Duration::from_millis(500),
             missed_beats: 5,
+            frozen: Verdict::Kill,
+            stopped: Verdict::Report,
+            blocked_checks: 60,
+            blocked: Verdict::Report,
         }
     }
+}
+
+/// What a check has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// Too many beats in a row are missing.
+    Silent,
+    /// It beats, has something to do, and is no further than at the last check. Whether it is at least
+    /// busy is to be found out, and told with [`Liveness::on_busy`].
+    Still,
 }
 
 /// The liveness machine of a run.
@@ -46,6 +87,12 @@ pub(crate) struct Liveness {
 struct Pulse {
     heard: bool,
     missed: u32,
+    /// How far it was when it last beat.
+    beat: Option<WorkerBeat>,
+    /// How far it was at the last check.
+    checked: Option<WorkerBeat>,
+    /// The checks since it last got any further.
+    still: u32,
 }
 
 impl Liveness {
@@ -59,13 +106,12 @@ impl Liveness {
 
     /// Watches a worker from now on.
     pub(crate) fn watch(&mut self, worker: WorkerId) {
-        self.watched.insert(
-            worker,
-            Pulse {
-                heard: true,
-                missed: 0,
-            },
-        );
+        let heard = true;
+        let pulse = Pulse {
+            heard,
+            ..Pulse::default()
+        };
+        self.watched.insert(worker, pulse);
     }
 
     /// Watches a worker no longer.
@@ -80,6 +126,33 @@ impl Liveness {
         }
     }
 
+    /// A worker beat.
+    pub(crate) fn on_beat(&mut self, worker: WorkerId, beat: WorkerBeat) {
+        if let Some(pulse) = self.watched.get_mut(&worker) {
+            pulse.beat = Some(beat);
+        }
+    }
+
+    /// A worker that stood still at the check is busy all the same.
+    pub(crate) fn on_busy(&mut self, worker: WorkerId) {
+        if let Some(pulse) = self.watched.get_mut(&worker) {
+            pulse.still = 0;
+        }
+    }
+
+    /// Whether a worker counts as blocked. If so, it starts over.
+    pub(crate) fn take_blocked(&mut self, worker: WorkerId) -> bool {
+        let most = self.policy.blocked_checks;
+        let Some(pulse) = self.watched.get_mut(&worker) else {
+            return false;
+        };
+        let blocked = pulse.still >= most;
+        if blocked {
+            pulse.still = 0;
+        }
+        blocked
+    }
+
     /// When to check next.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         if self.watched.is_empty() {
@@ -88,9 +161,8 @@ impl Liveness {
         self.last_check.map(|last| last + self.policy.interval)
     }
 
-    /// Checks everybody if a check is due; returns who has missed too many in a row. Whoever is
-    /// returned starts over.
-    pub(crate) fn check(&mut self, now: Instant) -> Vec<WorkerId> {
+    /// Checks everybody if a check is due. Whoever is found silent starts over.
+    pub(crate) fn check(&mut self, now: Instant) -> Vec<(WorkerId, Finding)> {
         let interval = self.policy.interval;
         let Some(last) = self.last_check.filter(|_| !self.watched.is_empty()) else {
             self.last_check = Some(now);
@@ -102,19 +174,40 @@ impl Liveness {
         }
         self.last_check = Some(now);
         let late = since > interval * LATE_FACTOR;
-        let mut frozen = Vec::new();
+        let most = self.policy.missed_beats;
+        let mut found = Vec::new();
         for (worker, pulse) in &mut self.watched {
-            if late || std::mem::take(&mut pulse.heard) {
-                pulse.missed = 0;
-            } else {
-                pulse.missed += 1;
-            }
-            if pulse.missed >= self.policy.missed_beats {
-                pulse.missed = 0;
-                frozen.push(*worker);
-            }
+            let finding = pulse.check(late, most);
+            found.extend(finding.map(|finding| (*worker, finding)));
         }
-        frozen
+        found
+    }
+}
+
+impl Pulse {
+    fn check(&mut self, late: bool, most: u32) -> Option<Finding> {
+        let heard = std::mem::take(&mut self.heard);
+        if late {
+            self.missed = 0;
+            self.still = 0;
+            return None;
+        }
+        if !heard {
+            self.still = 0;
+            self.missed += 1;
+            if self.missed < most {
+                return None;
+            }
+            self.missed = 0;
+            return Some(Finding::Silent);
+        }
+        self.missed = 0;
+        let still = self.beat.is_some_and(|beat| {
+            beat.started > beat.finished && self.checked.is_some_and(|before| before == beat)
+        });
+        self.checked = self.beat;
+        self.still = if still { self.still + 1 } else { 0 };
+        still.then_some(Finding::Still)
     }
 }
 
@@ -139,7 +232,7 @@ mod tests {
         for n in 1..=5 {
             assert!(liveness.check(start + n * interval).is_empty(), "check {n}");
         }
-        assert_eq!(liveness.check(start + 6 * interval), [W]);
+        assert_eq!(liveness.check(start + 6 * interval), [(W, Finding::Silent)]);
     }
 
     #[test]
@@ -152,7 +245,10 @@ mod tests {
         for n in 6..=10 {
             assert!(liveness.check(start + n * interval).is_empty());
         }
-        assert_eq!(liveness.check(start + 11 * interval), [W]);
+        assert_eq!(
+            liveness.check(start + 11 * interval),
+            [(W, Finding::Silent)]
+        );
     }
 
     #[test]
@@ -183,5 +279,57 @@ mod tests {
         assert!(liveness.poll_timeout().is_some());
         liveness.forget(W);
         assert_eq!(liveness.poll_timeout(), None);
+    }
+
+    fn beat(started: u64, finished: u64, turns: u64) -> WorkerBeat {
+        WorkerBeat {
+            beat: mt_proto::Beat::Alive,
+            started,
+            finished,
+            turns,
+        }
+    }
+
+    /// Beats and checks so many times; how often it was found to stand still, and whether it is blocked.
+    fn beats(liveness: &mut Liveness, from: Instant, told: &[WorkerBeat]) -> (usize, bool) {
+        let interval = LivenessPolicy::default().interval;
+        let mut found = 0;
+        for (n, beat) in (1..).zip(told) {
+            liveness.heard(W);
+            liveness.on_beat(W, *beat);
+            found += liveness.check(from + n * interval).len();
+        }
+        (found, liveness.take_blocked(W))
+    }
+
+    #[test]
+    fn who_beats_and_gets_no_further_is_blocked_after_its_checks() {
+        let (mut liveness, start, _) = watched();
+        assert_eq!(
+            beats(&mut liveness, start, &[beat(3, 2, 7); 61]),
+            (60, true)
+        );
+        assert!(!liveness.take_blocked(W), "it starts over");
+    }
+
+    #[test]
+    fn progress_of_any_kind_is_none() {
+        let (mut liveness, start, _) = watched();
+        let idle = [beat(3, 3, 7); 100];
+        assert_eq!(beats(&mut liveness, start, &idle), (0, false));
+        let (mut liveness, start, _) = watched();
+        let turning: Vec<_> = (0..100).map(|turns| beat(3, 2, turns)).collect();
+        assert_eq!(beats(&mut liveness, start, &turning), (0, false));
+        let (mut liveness, start, _) = watched();
+        let starting: Vec<_> = (0..100).map(|n| beat(n + 1, n, 7)).collect();
+        assert_eq!(beats(&mut liveness, start, &starting), (0, false));
+    }
+
+    #[test]
+    fn who_is_busy_is_not_blocked() {
+        let (mut liveness, start, _) = watched();
+        beats(&mut liveness, start, &[beat(1, 0, 0); 60]);
+        liveness.on_busy(W);
+        assert!(!liveness.take_blocked(W));
     }
 }

@@ -14,6 +14,7 @@ mod pump;
 mod run;
 mod signals;
 mod thread;
+mod verdict;
 mod watch;
 
 pub(crate) use hooks::Collected;

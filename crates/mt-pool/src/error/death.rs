@@ -26,6 +26,8 @@ pub enum DeathCause {
     Itself,
     /// The pool killed it because it gave no sign of life.
     Frozen,
+    /// The pool killed it because it got no further.
+    Blocked,
     /// The pool killed it because it sent what no worker sends.
     BrokeProtocol(String),
     /// The pool killed it because it had closed its connection and lived on.
@@ -74,6 +76,9 @@ impl fmt::Display for Brief<'_> {
             DeathCause::Itself => write!(f, "its worker process {}", self.0.exit),
             DeathCause::Frozen => f.write_str(
                 "its worker process gave no sign of life any more and was killed by the pool",
+            ),
+            DeathCause::Blocked => f.write_str(
+                "its worker process got no further for too long and was killed by the pool",
             ),
             DeathCause::BrokeProtocol(what) => write!(
                 f,

@@ -115,6 +115,11 @@ impl PmapOptions {
             self.liveness.missed_beats as usize,
             u32::MAX as usize,
         )?;
+        in_range(
+            "liveness",
+            self.liveness.blocked_checks as usize,
+            u32::MAX as usize,
+        )?;
         self.check_times()?;
         if self.liveness.interval < Duration::from_millis(1) {
             let problem = "has an interval under 1 ms".into();

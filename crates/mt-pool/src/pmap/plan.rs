@@ -83,6 +83,7 @@ pub(super) fn start<T: Task>(mut run: AsynPmap<T>) -> Result<Pmap<T>, StartError
         watch: watch_config(options),
         collected: Arc::clone(&collected),
         liveness: options.liveness,
+        plain_calls: T::STYLE == TaskStyle::Sync,
         recipe,
         on_interrupt: options.on_interrupt,
         observer: run.observer,

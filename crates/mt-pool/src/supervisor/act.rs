@@ -64,9 +64,9 @@ impl Supervisor {
             }
             FromWorker::Exit(report) => self.on_exit_report(worker, report),
             FromWorker::Rested => self.on_rested(worker),
+            FromWorker::Beat(beat) => self.liveness.on_beat(worker, beat),
             // Its pump has taken note of these.
             FromWorker::Hello(_)
-            | FromWorker::Beat(_)
             | FromWorker::SetupFailed(_)
             | FromWorker::Bye
             | FromWorker::Notice(_) => {}
@@ -151,20 +151,6 @@ impl Supervisor {
             death,
             noticed: Instant::now(),
         });
-    }
-
-    /// A worker gives no sign of life. One that somebody has stopped is left alone.
-    pub(super) fn on_frozen(&mut self, worker: WorkerId) {
-        let pid = self.crew.pid(worker);
-        if let Some(pid) = pid.filter(|&pid| mt_ipc::is_stopped(pid)) {
-            tracing::warn!(worker = worker.0, pid, "a worker is stopped");
-            self.tell(&PoolEvent::WorkerStopped {
-                worker: worker.0,
-                pid,
-            });
-            return;
-        }
-        self.crew.kill(worker, DeathCause::Frozen);
     }
 
     /// Carries out what the dispatch machine asks for.

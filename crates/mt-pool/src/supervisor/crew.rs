@@ -34,6 +34,8 @@ struct Member {
     pid: Option<u32>,
     sender: Option<FrameSender>,
     progress: Option<Progress>,
+    /// The processor time it had used when that was last looked at.
+    ticks: Option<u64>,
     /// What the pool killed it for, if it did.
     condemned: Option<DeathCause>,
 }
@@ -79,6 +81,7 @@ impl Crew {
             pid: None,
             sender: None,
             progress: None,
+            ticks: None,
             condemned: None,
         };
         self.members.insert(worker, member);
@@ -171,6 +174,14 @@ impl Crew {
     /// Whether there is nobody.
     pub(super) fn is_empty(&self) -> bool {
         self.members.is_empty()
+    }
+
+    /// Takes note of the processor time a worker has used; whether it is more than before.
+    pub(super) fn note_ticks(&mut self, worker: WorkerId, ticks: Option<u64>) -> bool {
+        let Some(member) = self.members.get_mut(&worker) else {
+            return false;
+        };
+        std::mem::replace(&mut member.ticks, ticks) != ticks
     }
 
     /// The processes there are.

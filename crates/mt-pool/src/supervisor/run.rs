@@ -23,7 +23,7 @@ use crate::{
     dispatch::{Delivery, Dispatch, DispatchConfig, Event},
     event::Observer,
     input::{Asked, Block, Exchange},
-    liveness::{Liveness, LivenessPolicy},
+    liveness::{Finding, Liveness, LivenessPolicy},
     stats::StatsCell,
 };
 
@@ -38,6 +38,8 @@ const GATHER: Duration = Duration::from_millis(1);
 pub(crate) struct Plan {
     pub(crate) dispatch: DispatchConfig,
     pub(crate) liveness: LivenessPolicy,
+    /// Whether calls are plain functions, which use processor time while they get further.
+    pub(crate) plain_calls: bool,
     pub(crate) recipe: Recipe,
     /// The pool whose workers are used, if they are shared.
     pub(crate) lot: Option<Arc<Lot>>,
@@ -55,6 +57,8 @@ pub(crate) struct Plan {
 pub(super) struct Supervisor {
     pub(super) dispatch: Dispatch,
     pub(super) liveness: Liveness,
+    pub(super) policy: LivenessPolicy,
+    pub(super) plain_calls: bool,
     pub(super) crew: Crew,
     pub(super) watch: Watch,
     pub(super) collected: Arc<Collected>,
@@ -63,7 +67,6 @@ pub(super) struct Supervisor {
     pub(super) observer: Option<Observer>,
     pub(super) output: mpsc::Sender<Delivery>,
     pub(super) finished: bool,
-    beat_interval: Duration,
     next_beat: Instant,
     input_ended: bool,
     stopped: bool,
@@ -83,6 +86,8 @@ pub(crate) async fn supervise(plan: Plan) {
     let mut supervisor = Supervisor {
         dispatch: Dispatch::new(plan.dispatch),
         liveness: Liveness::new(plan.liveness),
+        policy: plan.liveness,
+        plain_calls: plan.plain_calls,
         crew,
         watch: Watch::new(plan.watch, Instant::now()),
         collected: plan.collected,
@@ -91,7 +96,6 @@ pub(crate) async fn supervise(plan: Plan) {
         observer: plan.observer,
         output: plan.output,
         finished: false,
-        beat_interval: plan.liveness.interval,
         next_beat: Instant::now() + plan.liveness.interval,
         input_ended: false,
         stopped: false,
@@ -204,12 +208,15 @@ impl Supervisor {
     fn on_time(&mut self) {
         let now = Instant::now();
         if self.next_beat <= now {
-            self.next_beat = now + self.beat_interval;
+            self.next_beat = now + self.policy.interval;
             self.crew.beat_all();
         }
         self.on_watch(now);
-        for worker in self.liveness.check(now) {
-            self.on_frozen(worker);
+        for (worker, finding) in self.liveness.check(now) {
+            match finding {
+                Finding::Silent => self.on_silent(worker),
+                Finding::Still => self.on_still(worker),
+            }
         }
         self.dispatch(Event::Tick);
     }

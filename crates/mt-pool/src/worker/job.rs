@@ -1,6 +1,6 @@
 //! A worker's work: set up, run items to the end of the input, report.
 
-use std::{rc::Rc, sync::Arc};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use mt_ipc::Progress;
@@ -33,6 +33,7 @@ pub(crate) struct Job {
     pub(super) outbox: Arc<Outbox>,
     pub(super) progress: Progress,
     pub(super) runtime: Runtime,
+    pub(super) beat_interval: Duration,
 }
 
 /// Does what the parent says, on the calling thread. Returns when the parent says die and all is
@@ -43,6 +44,7 @@ pub(super) fn work(assignment: Assignment) -> Result<(), SetupFailure> {
         inbox,
         outbox,
         progress,
+        beat_interval,
     } = assignment;
     let runtime = Builder::new_current_thread()
         .enable_all()
@@ -59,6 +61,7 @@ pub(super) fn work(assignment: Assignment) -> Result<(), SetupFailure> {
         outbox: Arc::clone(&outbox),
         progress,
         runtime,
+        beat_interval,
     })?;
     if let Some(exit) = exit {
         outbox.say(FromWorker::Exit(run_exit(&exit)));

@@ -27,6 +27,7 @@ pub(crate) struct Assignment {
     pub(crate) inbox: mpsc::Receiver<Parcel>,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) progress: Progress,
+    pub(crate) beat_interval: Duration,
 }
 
 /// Items that came together.
@@ -98,6 +99,7 @@ async fn converse(attached: Attached, mut assign: impl FnMut(Assignment)) -> Lin
             inbox,
             outbox: Arc::clone(&outbox),
             progress: progress.clone(),
+            beat_interval,
         });
         let mut link = Link {
             sender: sender.clone(),

@@ -17,7 +17,7 @@ use futures::{
     stream::{FuturesUnordered, StreamExt},
 };
 use mt_proto::{Deadline, Failure, ItemIndex, Records, Setup};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, MissedTickBehavior, Sleep, interval, sleep};
 
 use super::{
     ambient::Ambient,
@@ -32,6 +32,8 @@ use crate::Task;
 
 /// Items started before the runtime gets its turn.
 const STARTS_PER_TURN: u32 = 4096;
+/// The most often the runtime turns by itself.
+const SHORTEST_BEAT: Duration = Duration::from_millis(1);
 /// Places kept for the next calls.
 const SPARE_PLACES: usize = 64;
 
@@ -43,6 +45,7 @@ pub(super) fn run<T: Task>(job: Job, bench: Bench<T>) {
         outbox,
         progress,
         runtime,
+        beat_interval,
     } = job;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
@@ -64,7 +67,7 @@ pub(super) fn run<T: Task>(job: Job, bench: Bench<T>) {
             outbox: &outbox,
             progress: &progress,
         };
-        runner.run(&mut inbox).await;
+        runner.run(&mut inbox, beat_interval).await;
     });
     drop(local);
     drop(runtime);
@@ -121,7 +124,14 @@ where
     F: Future<Output = Result<T::Output, T::Error>>,
     C: Fn(Rc<T::Context>, Rc<T::Shared>, T::Input) -> F,
 {
-    async fn run(&mut self, inbox: &mut tokio::sync::mpsc::Receiver<Parcel>) {
+    async fn run(
+        &mut self,
+        inbox: &mut tokio::sync::mpsc::Receiver<Parcel>,
+        beat_interval: Duration,
+    ) {
+        // A runtime that has only to wait turns all the same, so that one that is blocked shows.
+        let mut turns = interval(beat_interval.max(SHORTEST_BEAT));
+        turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut open = true;
         loop {
             self.progress.turn();
@@ -148,6 +158,7 @@ where
                     Some(parcel) => self.add(parcel),
                     None => open = false,
                 },
+                _ = turns.tick() => {}
                 () = self.outbox.room(), if blocked => {
                     self.room = true;
                     self.reporter.set_room();

@@ -6,11 +6,12 @@ use std::{
     time::Duration,
 };
 
-use mt_pool::{LivenessPolicy, PoolEvent, asyn_pmap};
+use mt_pool::{AsynPmap, DeathCause, LivenessPolicy, PoolEvent, Task, Verdict, asyn_pmap, task};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
     deed::{Deed, act},
+    report::complete,
     scene::check,
 };
 
@@ -23,6 +24,7 @@ fn a_stopped_worker_is_waited_for() {
         let policy = LivenessPolicy {
             interval: Duration::from_millis(5),
             missed_beats: 5,
+            ..LivenessPolicy::default()
         };
         // The signal may well come to another thread first, and the item end before the process stops.
         let (went_on, goes_on) = sync_channel::<()>(1);
@@ -51,4 +53,48 @@ fn a_stopped_worker_is_waited_for() {
         assert_eq!(run.stats().workers_started, 1);
         assert!(*told.lock().unwrap() >= 80);
     });
+}
+
+#[task]
+async fn blocks(n: u64) -> u64 {
+    if n == 3 {
+        std::thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
+    }
+    n
+}
+
+#[task]
+fn waits(n: u64) -> u64 {
+    if n == 3 {
+        std::thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
+    }
+    n
+}
+
+/// A call that holds up its worker is found by what the worker does not do, beats or no beats.
+fn is_blocked<T: Task<Input = u64, Output = u64>>(run: AsynPmap<T>)
+where
+    T::Error: std::fmt::Debug,
+{
+    let policy = LivenessPolicy {
+        interval: Duration::from_millis(5),
+        blocked_checks: 10,
+        blocked: Verdict::Kill,
+        ..LivenessPolicy::default()
+    };
+    let report = complete(run.pool_processes(2).crash_limit(1).liveness(policy), 10);
+    let (death, _) = report.crash(3);
+    assert_eq!(death.cause, DeathCause::Blocked);
+    let told = |event: &PoolEvent| matches!(event, PoolEvent::WorkerBlocked { .. });
+    assert!(report.events.iter().any(told));
+}
+
+#[test]
+fn a_call_that_blocks_its_runtime() {
+    check(|| is_blocked(asyn_pmap::<blocks>(0..10).max_concurrency(1)));
+}
+
+#[test]
+fn a_plain_call_that_waits_for_ever() {
+    check(|| is_blocked(asyn_pmap::<waits>(0..10)));
 }

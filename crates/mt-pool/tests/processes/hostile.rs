@@ -148,6 +148,7 @@ fn run_with(role: &str, build: Option<Fingerprint>) -> Report<double> {
         .liveness(LivenessPolicy {
             interval: Duration::from_millis(50),
             missed_beats: 5,
+            ..LivenessPolicy::default()
         })
         .pool_processes(1);
     complete(run, 20)
