@@ -60,8 +60,8 @@ pub fn used_memory_above(fraction: f64) -> bool {
 /// unused.
 ///
 /// ```
-/// while mt_pool::used_cpu_too_much() {
-///     std::thread::sleep(std::time::Duration::from_millis(100));
+/// if mt_pool::used_cpu_too_much() {
+///     eprintln!("putting it off: the processors are busy");
 /// }
 /// ```
 #[must_use]
