@@ -98,6 +98,33 @@ pub enum PoolEvent {
         /// What it said.
         message: String,
     },
+    /// Items were sent to a worker, which starts them in this order as it gets on. Those it has not
+    /// finished when it dies are sent to another one.
+    ItemsGiven {
+        /// Its number.
+        worker: u32,
+        /// The first item's position in the input.
+        first: u64,
+        /// How many items follow each other from there.
+        count: u32,
+    },
+    /// A worker has opened a [`Context`](crate::Context), for the next of its items.
+    ContextOpened {
+        /// The worker's number.
+        worker: u32,
+    },
+    /// A worker could not open a context. It is the outcome of the items that were to run in it.
+    ContextOpenFailed {
+        /// The worker's number.
+        worker: u32,
+        /// What the context's code said.
+        message: String,
+    },
+    /// A worker has closed a context.
+    ContextClosed {
+        /// The worker's number.
+        worker: u32,
+    },
     /// A context failed to close after its items had their outcomes.
     ContextCloseFailed {
         /// The worker's number.

@@ -192,9 +192,11 @@ pub use supervisor::OnInterrupt;
 pub use task::{Never, Raised, Task, TaskStyle};
 pub use wire::Wire;
 pub use works::{
-    AioWorkGenerator, AioWorks, KeepNull, NullPolicy, Nullable, SerialWorkGenerator, SkipNull,
-    SplitError, aio_work_generator, aio_work_generator_shared, serial_work_generator, split_works,
-    split_works_seeded,
+    AioWorkGenerator, AioWorks, AsynWorkGenerator, AsynWorks, AsynWorksInContext, AsynWorksIter,
+    KeepNull, NullPolicy, Nullable, Progress, ProgressIter, ProgressReceiver, ProgressSender,
+    SerialWorkGenerator, SkipNull, SplitError, WorkCounts, WorkDone, WorksMissing,
+    aio_work_generator, aio_work_generator_shared, asyn_work_generator, progress_queue,
+    run_asyn_works_in_context, serial_work_generator, split_works, split_works_seeded,
 };
 
 /// For the macros; not for people.

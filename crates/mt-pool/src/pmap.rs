@@ -17,3 +17,4 @@ pub use handle::RunHandle;
 pub use iter::{IndexedIter, PmapIter};
 pub use output::{Indexed, Pmap};
 pub use recycle::Recycle;
+pub(crate) use wait::wait_here;

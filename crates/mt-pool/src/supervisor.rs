@@ -21,6 +21,7 @@ pub(crate) use hooks::Collected;
 pub(crate) use lot::{Lot, LotLimits};
 pub(crate) use post::Recipe;
 pub(crate) use run::{Plan, supervise};
+pub(crate) use signals::Interrupts;
 pub use signals::OnInterrupt;
 pub(crate) use thread::{Supervision, spawn_supervisor};
 pub(crate) use watch::WatchConfig;

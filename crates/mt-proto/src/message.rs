@@ -140,6 +140,8 @@ pub struct Setup {
     pub context_deadline: Option<Duration>,
     /// What every item's random numbers are made from, together with its index.
     pub seed: u64,
+    /// Whether to say when contexts are opened and closed; that they fail to close is said anyway.
+    pub tell_contexts: bool,
 }
 
 /// What became of the exit hook.
@@ -186,13 +188,18 @@ pub enum SetupStep {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Notice {
-    /// A step of a context failed after its items had their outcomes.
+    /// A step of a context failed: closing it, after its items had their outcomes; or, if it is to be
+    /// told, opening it.
     Context {
         /// Which step.
         step: ContextStep,
         /// What the context's code said.
         message: String,
     },
+    /// A context was opened.
+    ContextOpened,
+    /// A context was closed.
+    ContextClosed,
 }
 
 /// Encodes a message of this crate. Its strings are clipped and its byte strings were made under
@@ -264,6 +271,9 @@ impl FromWorker {
             Self::Notice(Notice::Context { step, message }) => {
                 let message = clip_text(message);
                 Frame::new(Kind::Notice, body(&Notice::Context { step, message }))
+            }
+            Self::Notice(notice @ (Notice::ContextOpened | Notice::ContextClosed)) => {
+                Frame::new(Kind::Notice, body(&notice))
             }
             Self::Exit(ExitReport::Failed(message)) => {
                 let message = clip_text(message);

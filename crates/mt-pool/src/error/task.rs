@@ -100,6 +100,21 @@ impl<E> TaskError<E> {
         }
     }
 
+    /// The same about another index, for those who number items in their own way.
+    pub(crate) fn with_index(mut self, index: ItemIndex) -> Self {
+        self.inner.index = index;
+        self
+    }
+
+    /// What it displays, with the function's own error as this text: its type may have none.
+    pub(crate) fn describe(&self, raised: impl Fn(&E) -> String) -> String {
+        let index = self.inner.index;
+        match &self.inner.kind {
+            TaskErrorKind::Raised(error) => format!("item {index}: {}", raised(error)),
+            kind => format!("item {index}: {}", fmt::from_fn(|f| kind.fmt_own(f))),
+        }
+    }
+
     pub(crate) fn with_payload(mut self, payload: Bytes) -> Self {
         self.inner.payload = Some(payload);
         self
@@ -158,6 +173,16 @@ impl<E: fmt::Display> fmt::Display for TaskErrorKind<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Raised(error) => error.fmt(f),
+            own => own.fmt_own(f),
+        }
+    }
+}
+
+impl<E> TaskErrorKind<E> {
+    /// Displays what is the pool's to say.
+    fn fmt_own(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Raised(_) => f.write_str("returned an error"),
             Self::Panicked {
                 message, location, ..
             } => {

@@ -132,7 +132,8 @@ impl<T: Task> AsynPmap<T> {
     }
 
     /// Keeps a worker's context for all its items instead of one batch: the place for state that a worker
-    /// builds up or that is costly to make. Default: one context a batch, as in the seed.
+    /// builds up or that is costly to make. Default: one context a batch, as in the seed. One that can't be
+    /// opened is the outcome of up to 1024 items; then it is tried again.
     pub fn context_per_worker(mut self) -> Self {
         self.options.context_per_worker = true;
         self
@@ -262,10 +263,27 @@ impl<T: Task> AsynPmap<T> {
     }
 
     /// Calls `observe` with every [`PoolEvent`], on the run's own thread: it should be quick, and
-    /// not wait for the run's outcomes.
+    /// not wait for the run's outcomes. May be given more than once; all are called.
     pub fn observe(mut self, observe: impl Fn(&PoolEvent) + Send + Sync + 'static) -> Self {
-        self.observer = Some(Observer::new(observe));
+        self.observer = Some(match self.observer.take() {
+            None => Observer::new(observe),
+            Some(before) => Observer::new(move |event| {
+                before.tell(event);
+                observe(event);
+            }),
+        });
         self
+    }
+
+    /// Another input in place of the one that was given.
+    pub(crate) fn with_source(mut self, source: Source<T::Input>) -> Self {
+        self.source = source;
+        self
+    }
+
+    /// The options so far.
+    pub(crate) fn options(&self) -> &PmapOptions {
+        &self.options
     }
 
     /// Starts the run. Everything is checked here, before any process exists; workers are started

@@ -169,7 +169,7 @@ impl<T: Task> Pmap<T> {
         wait_here(|cx| self.poll_indexed(cx))
     }
 
-    pub(super) fn poll_indexed(&mut self, cx: &mut Context<'_>) -> Poll<Option<(u64, Outcome<T>)>> {
+    pub(crate) fn poll_indexed(&mut self, cx: &mut Context<'_>) -> Poll<Option<(u64, Outcome<T>)>> {
         loop {
             if let Some(found) = self.take_current() {
                 return Poll::Ready(Some(found));

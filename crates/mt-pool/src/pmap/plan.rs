@@ -137,6 +137,7 @@ fn setup<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<Setup, StartError>
         soft_deadline: options.soft_deadline,
         context_deadline: options.context_deadline,
         seed,
+        tell_contexts: run.observer.is_some(),
     })
 }
 

@@ -28,7 +28,7 @@ thread_local! {
 
 /// Polls until ready, parking this thread in between. Unlike `block_on` of most executors it may be
 /// used inside itself and inside theirs.
-pub(super) fn wait_here<R>(poll: impl FnMut(&mut Context<'_>) -> Poll<R>) -> R {
+pub(crate) fn wait_here<R>(poll: impl FnMut(&mut Context<'_>) -> Poll<R>) -> R {
     let waker = WAKER.with(Waker::clone);
     let mut cx = Context::from_waker(&waker);
     // A task of tokio has a budget of polls, and what it waits for is not ready beyond it until the

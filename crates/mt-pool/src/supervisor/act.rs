@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use mt_proto::{Beat, FromWorker, Notice, WorkerId};
+use mt_proto::{Beat, ContextStep, FromWorker, Notice, WorkerId};
 
 use super::{
     post::{CrewEvent, Ending},
@@ -54,22 +54,33 @@ impl Supervisor {
                 self.tell(&PoolEvent::WorkerReady { worker: worker.0 });
                 self.dispatch(Event::Ready(worker));
             }
-            FromWorker::Notice(Notice::Context { message, .. }) => {
-                tracing::warn!(worker = worker.0, message, "closing a context failed");
-                self.stats.update(|stats| stats.context_close_errors += 1);
-                self.tell(&PoolEvent::ContextCloseFailed {
-                    worker: worker.0,
-                    message,
-                });
-            }
+            FromWorker::Notice(notice) => self.on_notice(worker, notice),
             FromWorker::Exit(report) => self.on_exit_report(worker, report),
             FromWorker::Rested => self.on_rested(worker),
             FromWorker::Beat(beat) => self.liveness.on_beat(worker, beat),
             // Its pump has taken note of these.
-            FromWorker::Hello(_)
-            | FromWorker::SetupFailed(_)
-            | FromWorker::Bye
-            | FromWorker::Notice(_) => {}
+            FromWorker::Hello(_) | FromWorker::SetupFailed(_) | FromWorker::Bye => {}
+        }
+    }
+
+    fn on_notice(&mut self, worker: WorkerId, notice: Notice) {
+        let worker = worker.0;
+        match notice {
+            Notice::Context {
+                step: ContextStep::Open,
+                message,
+            } => self.tell(&PoolEvent::ContextOpenFailed { worker, message }),
+            Notice::Context {
+                step: ContextStep::Close,
+                message,
+            } => {
+                tracing::warn!(worker, message, "closing a context failed");
+                self.stats.update(|stats| stats.context_close_errors += 1);
+                self.tell(&PoolEvent::ContextCloseFailed { worker, message });
+            }
+            Notice::ContextOpened => self.tell(&PoolEvent::ContextOpened { worker }),
+            Notice::ContextClosed => self.tell(&PoolEvent::ContextClosed { worker }),
+            _ => {}
         }
     }
 
@@ -158,7 +169,14 @@ impl Supervisor {
         while let Some(effect) = self.dispatch.poll_effect() {
             match effect {
                 Effect::Spawn(worker) => self.crew.start(worker),
-                Effect::Send(worker, run, patience) => self.crew.send(worker, run, patience),
+                Effect::Send(worker, run, patience) => {
+                    self.tell(&PoolEvent::ItemsGiven {
+                        worker: worker.0,
+                        first: run.first.0,
+                        count: run.count,
+                    });
+                    self.crew.send(worker, run, patience);
+                }
                 Effect::Retire(worker) => self.crew.beat(worker, Beat::Die),
                 Effect::Release(worker) => self.crew.release(worker),
                 Effect::Kill(worker, KillReason::Overran(_)) => {

@@ -26,7 +26,7 @@ pub enum OnInterrupt {
 
 /// Listens for Ctrl-C as long as it lives.
 #[derive(Debug)]
-pub(super) struct Interrupts {
+pub(crate) struct Interrupts {
     signal: Option<Signal>,
 }
 
@@ -36,7 +36,7 @@ static RUNS: AtomicUsize = AtomicUsize::new(0);
 
 impl Interrupts {
     /// Starts listening, on the current runtime.
-    pub(super) fn listen(policy: OnInterrupt) -> Self {
+    pub(crate) fn listen(policy: OnInterrupt) -> Self {
         if policy == OnInterrupt::Ignore {
             return Self { signal: None };
         }
@@ -50,7 +50,7 @@ impl Interrupts {
     }
 
     /// Waits for a Ctrl-C; for ever if none counts. Cancel-safe.
-    pub(super) async fn interrupted(&mut self) {
+    pub(crate) async fn interrupted(&mut self) {
         match &mut self.signal {
             Some(signal) => {
                 signal.recv().await;

@@ -2,7 +2,7 @@
 
 use std::{any::TypeId, cell::Cell, rc::Rc, time::Duration};
 
-use mt_proto::{ContextStep, Failure, FromWorker, Notice, clip_text};
+use mt_proto::{ContextStep, Failure, FromWorker, Notice, Setup, clip_text};
 
 use super::{outbox::Outbox, panic::caught};
 use crate::{Context, NoContext, Task};
@@ -11,6 +11,46 @@ use crate::{Context, NoContext, Task};
 pub(super) struct Batch<C> {
     context: Rc<C>,
     left: Cell<u32>,
+}
+
+/// The items that a context for the life of its worker is the outcome of when it can't be opened. After
+/// them it is tried again.
+const FAILED_ITEMS: u32 = 1024;
+
+/// What holds for every context of a worker.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms<'a> {
+    /// The items of one context; `u32::MAX` for as many as its worker has.
+    items: u32,
+    /// How long opening and closing may take.
+    limit: Option<Duration>,
+    /// Whether the parent wants to know of every one.
+    tell: bool,
+    outbox: &'a Outbox,
+}
+
+impl<'a> Terms<'a> {
+    pub(super) fn of<T: Task>(setup: &Setup, outbox: &'a Outbox) -> Self {
+        Self {
+            items: items_per_context::<T>(setup.batch_size),
+            limit: setup.context_deadline,
+            tell: setup.tell_contexts,
+            outbox,
+        }
+    }
+
+    fn failed_items(self) -> u32 {
+        match self.items {
+            u32::MAX => FAILED_ITEMS,
+            batch => batch,
+        }
+    }
+
+    fn tell(self, notice: Notice) {
+        if self.tell {
+            self.outbox.say(FromWorker::Notice(notice));
+        }
+    }
 }
 
 /// The batch that new items go to.
@@ -24,7 +64,7 @@ pub(super) enum Current<C> {
 }
 
 /// The items of one context. A task without one does not open nothing for every batch.
-pub(super) fn items_per_context<T: Task>(batch_size: u32) -> u32 {
+fn items_per_context<T: Task>(batch_size: u32) -> u32 {
     if TypeId::of::<T::Context>() == TypeId::of::<NoContext>() {
         u32::MAX
     } else {
@@ -51,23 +91,26 @@ impl<C> Current<C> {
 }
 
 impl<C: Context> Batch<C> {
-    /// Opens a context for the next `size` items.
-    pub(super) async fn open(
-        config: Rc<C::Config>,
-        size: u32,
-        limit: Option<Duration>,
-    ) -> Current<C> {
-        let Some(opened) = in_time(limit, catch(C::open(&config))).await else {
-            return Current::Failed(not_open(too_long(limit)), size);
+    /// Opens a context.
+    pub(super) async fn open(config: Rc<C::Config>, terms: Terms<'_>) -> Current<C> {
+        let message = match in_time(terms.limit, catch(C::open(&config))).await {
+            Some(Ok(Ok(context))) => {
+                terms.tell(Notice::ContextOpened);
+                return Current::Open(Rc::new(Self {
+                    context: Rc::new(context),
+                    left: Cell::new(terms.items),
+                }));
+            }
+            Some(Ok(Err(error))) => error.to_string(),
+            Some(Err(panic)) => panic_message(panic),
+            None => too_long(terms.limit),
         };
-        match opened {
-            Ok(Ok(context)) => Current::Open(Rc::new(Self {
-                context: Rc::new(context),
-                left: Cell::new(size),
-            })),
-            Ok(Err(error)) => Current::Failed(not_open(error.to_string()), size),
-            Err(panic) => Current::Failed(not_open(panic_message(panic)), size),
-        }
+        let (step, message) = (ContextStep::Open, clip_text(message));
+        terms.tell(Notice::Context {
+            step,
+            message: message.clone(),
+        });
+        Current::Failed(Failure::Context { step, message }, terms.failed_items())
     }
 
     /// The context, for one call.
@@ -76,7 +119,7 @@ impl<C: Context> Batch<C> {
     }
 
     /// Closes the context. Nobody may hold the batch any more but the caller.
-    pub(super) async fn close(self: Rc<Self>, outbox: &Outbox, limit: Option<Duration>) {
+    pub(super) async fn close(self: Rc<Self>, terms: Terms<'_>) {
         let Ok(batch) = Rc::try_unwrap(self) else {
             return;
         };
@@ -84,14 +127,14 @@ impl<C: Context> Batch<C> {
         let Some(context) = Rc::into_inner(batch.context) else {
             return;
         };
-        let message = match in_time(limit, catch(context.close())).await {
-            Some(Ok(Ok(()))) => return,
+        let message = match in_time(terms.limit, catch(context.close())).await {
+            Some(Ok(Ok(()))) => return terms.tell(Notice::ContextClosed),
             Some(Ok(Err(error))) => error.to_string(),
             Some(Err(panic)) => panic_message(panic),
-            None => too_long(limit),
+            None => too_long(terms.limit),
         };
         let message = clip_text(message);
-        outbox.say(FromWorker::Notice(Notice::Context {
+        terms.outbox.say(FromWorker::Notice(Notice::Context {
             step: ContextStep::Close,
             message,
         }));
@@ -111,13 +154,6 @@ fn too_long(limit: Option<Duration>) -> String {
         "it took longer than its deadline of {:?}",
         limit.unwrap_or_default()
     )
-}
-
-fn not_open(message: String) -> Failure {
-    Failure::Context {
-        step: ContextStep::Open,
-        message: clip_text(message),
-    }
 }
 
 fn panic_message(failure: Failure) -> String {

@@ -21,7 +21,7 @@ use tokio::time::{Instant, MissedTickBehavior, Sleep, interval, sleep};
 
 use super::{
     ambient::Ambient,
-    batch::{Batch, Current, items_per_context},
+    batch::{Batch, Current, Terms},
     call::{decode, expired},
     job::{Bench, Job},
     link::Parcel,
@@ -59,7 +59,7 @@ pub(super) fn run<T: Task>(job: Job, bench: Bench<T>) {
             running: FuturesUnordered::new(),
             closing: FuturesUnordered::new(),
             spare: Vec::new(),
-            batch_size: items_per_context::<T>(setup.batch_size),
+            terms: Terms::of::<T>(&setup, &outbox),
             setup: &setup,
             started: 0,
             finished: 0,
@@ -89,7 +89,7 @@ struct Runner<'a, T: Task, F, C> {
     running: FuturesUnordered<Running<T, F>>,
     closing: FuturesUnordered<LocalBoxFuture<'a, ()>>,
     spare: Vec<Place<F>>,
-    batch_size: u32,
+    terms: Terms<'a>,
     setup: &'a Setup,
     started: u64,
     finished: u64,
@@ -192,11 +192,8 @@ where
         let mut left = STARTS_PER_TURN;
         while left > 0 && self.can_start() {
             if let Current::None = self.batch {
-                let config = Rc::clone(&self.bench.config);
-                let limit = self.setup.context_deadline;
-                self.batch = self
-                    .while_running(Batch::open(config, self.batch_size, limit))
-                    .await;
+                let open = Batch::open(Rc::clone(&self.bench.config), self.terms);
+                self.batch = self.while_running(open).await;
             }
             let Some(mut todo) = self.todo.pop_front() else {
                 return;
@@ -352,9 +349,7 @@ where
     }
 
     fn close(&mut self, batch: Rc<Batch<T::Context>>) {
-        let (outbox, limit) = (self.outbox, self.setup.context_deadline);
-        self.closing
-            .push(Box::pin(async move { batch.close(outbox, limit).await }));
+        self.closing.push(Box::pin(batch.close(self.terms)));
     }
 
     /// Awaits a future without holding up the calls that run.

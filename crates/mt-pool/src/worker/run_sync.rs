@@ -11,7 +11,7 @@ use mt_proto::{Failure, ItemIndex, Records};
 
 use super::{
     ambient::Ambient,
-    batch::{Batch, Current, items_per_context},
+    batch::{Batch, Current, Terms},
     call::{decode, expired},
     job::{Bench, Job},
     link::Parcel,
@@ -26,7 +26,6 @@ pub(super) fn run<T: Task>(mut job: Job, bench: Bench<T>) {
         bench,
         batch: Current::None,
         reporter: Reporter::new(job.setup.max_result_bytes),
-        items_per_context: items_per_context::<T>(job.setup.batch_size),
         started: 0,
     };
     while let Some(parcel) = next_parcel(&mut job, &mut runner) {
@@ -48,7 +47,6 @@ struct Runner<T: Task> {
     bench: Bench<T>,
     batch: Current<T::Context>,
     reporter: Reporter,
-    items_per_context: u32,
     started: u64,
 }
 
@@ -101,8 +99,7 @@ impl<T: Task> Runner<T> {
     /// The context of the next item.
     fn context(&mut self, job: &Job) -> Result<Rc<T::Context>, Failure> {
         if let Current::None = self.batch {
-            let (config, limit) = (Rc::clone(&self.bench.config), job.setup.context_deadline);
-            let open = Batch::open(config, self.items_per_context, limit);
+            let open = Batch::open(Rc::clone(&self.bench.config), terms::<T>(job));
             self.batch = job.runtime.block_on(open);
         }
         match &self.batch {
@@ -121,8 +118,11 @@ impl<T: Task> Runner<T> {
 
     fn close(&mut self, job: &Job) {
         if let Current::Open(batch) = std::mem::replace(&mut self.batch, Current::None) {
-            let limit = job.setup.context_deadline;
-            job.runtime.block_on(batch.close(&job.outbox, limit));
+            job.runtime.block_on(batch.close(terms::<T>(job)));
         }
     }
+}
+
+fn terms<T: Task>(job: &Job) -> Terms<'_> {
+    Terms::of::<T>(&job.setup, &job.outbox)
 }

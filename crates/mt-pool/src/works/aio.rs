@@ -8,11 +8,11 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 
 pub use stream::AioWorks;
 
-use super::null::{KeepNull, NullPolicy, SkipNull};
+use super::{
+    MAX_CONCURRENCY, no_concurrency,
+    null::{KeepNull, NullPolicy, SkipNull},
+};
 use crate::StartError;
-
-/// Works at once unless told otherwise.
-const MAX_CONCURRENCY: usize = 1024;
 
 /// Does the works 0 … `num_work_ids - 1` concurrently in this process, and yields what they return as
 /// they finish.
@@ -148,10 +148,7 @@ impl<F, Fut: Future, N> AioWorkGenerator<F, Fut, N> {
     {
         let at_once = self.max_concurrency.unwrap_or(usize::MAX);
         if at_once == 0 {
-            return Err(StartError::Option {
-                option: "max_concurrency",
-                problem: "is 0; it has to be at least 1, or None for all at once".into(),
-            });
+            return Err(no_concurrency());
         }
         let ids = 0..self.num_work_ids;
         Ok(AioWorks::new(self.func, ids, at_once, self.is_fatal))

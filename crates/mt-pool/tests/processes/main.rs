@@ -25,5 +25,6 @@ mod startup;
 mod stderr;
 mod storms;
 mod submitting;
+mod works;
 
 mt_pool::test_worker!();

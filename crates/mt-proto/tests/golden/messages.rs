@@ -56,6 +56,7 @@ fn setup(init: Option<InitCall>) -> ToWorker {
         soft_deadline: Some(Duration::from_secs(2)),
         context_deadline: None,
         seed: 300,
+        tell_contexts: true,
     })
 }
 
@@ -86,13 +87,13 @@ fn messages_to_a_worker() {
         (ToWorker::Beat(Beat::Die), "01 00 00 00 04 01"),
         (
             setup(None),
-            "19 00 00 00 21 03 73 75 6d 00 02 01 02 01 03 64 ac 02 04 80 80 40 \
-             00 00 01 02 00 00 ac 02",
+            "1a 00 00 00 21 03 73 75 6d 00 02 01 02 01 03 64 ac 02 04 80 80 40 \
+             00 00 01 02 00 00 ac 02 01",
         ),
         (
             setup(Some(init)),
-            "27 00 00 00 21 03 73 75 6d 01 04 77 61 72 6d 01 09 02 01 02 01 03 64 ac 02 04 80 80 40 \
-             01 04 77 61 72 6d 01 09 00 01 02 00 00 ac 02",
+            "28 00 00 00 21 03 73 75 6d 01 04 77 61 72 6d 01 09 02 01 02 01 03 64 ac 02 04 80 80 40 \
+             01 04 77 61 72 6d 01 09 00 01 02 00 00 ac 02 01",
         ),
         (
             ToWorker::Patience(Duration::from_millis(300)),
@@ -188,6 +189,14 @@ fn messages_from_a_worker() {
             "1e 00 00 00 25 02 01 00 00 00 00 00 00 03 00 00 00 \
              01 00 00 00 01 02 00 00 00 ac 02 03 00 00 00 f0 a2 04",
         ),
+        (FromWorker::Bye, "00 00 00 00 27"),
+    ];
+    check_from_worker(table);
+}
+
+#[test]
+fn notices_from_a_worker() {
+    check_from_worker([
         (
             context_notice(ContextStep::Open),
             "05 00 00 00 26 00 00 02 c3 a9",
@@ -196,8 +205,18 @@ fn messages_from_a_worker() {
             context_notice(ContextStep::Close),
             "05 00 00 00 26 00 01 02 c3 a9",
         ),
-        (FromWorker::Bye, "00 00 00 00 27"),
-    ];
+        (
+            FromWorker::Notice(Notice::ContextOpened),
+            "01 00 00 00 26 01",
+        ),
+        (
+            FromWorker::Notice(Notice::ContextClosed),
+            "01 00 00 00 26 02",
+        ),
+    ]);
+}
+
+fn check_from_worker<const N: usize>(table: [(FromWorker, &str); N]) {
     for (message, golden) in table {
         let name = format!("{message:?}");
         let frame = message.clone().into_frame();

@@ -128,7 +128,8 @@ fn enums_and_texts_without_meaning_are_refused() {
         (Kind::Beat, &[2, 0, 0, 0][..]),
         (Kind::SetupFailed, &[4, 0]),
         (Kind::SetupFailed, &[0, 2, 0xff, 0xfe]),
-        (Kind::Notice, &[1, 0, 0]),
+        (Kind::Notice, &[1, 0]),
+        (Kind::Notice, &[3, 0, 0]),
         (Kind::Notice, &[0, 2, 0]),
     ] {
         let frame = Frame::new(kind, Bytes::from_static(body));

@@ -1,0 +1,253 @@
+//! Works by number in worker processes.
+
+mod done;
+mod ids;
+mod missing;
+mod output;
+mod silence;
+mod tracker;
+
+use std::{fmt, time::Duration};
+
+pub use done::WorkDone;
+pub use missing::WorksMissing;
+pub use output::{AsynWorks, AsynWorksIter};
+
+use self::{ids::WorkIds, silence::Silence, tracker::Tracker};
+use super::{MAX_CONCURRENCY, progress::ProgressSender};
+use crate::{AsynPmap, Context, StartError, Task, asyn_pmap};
+
+/// The seed's 300 tenths of a second.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// The most works at once in one context: the limit of the pool.
+const MOST_AT_ONCE: usize = 1 << 24;
+/// The fewest works on the way for each worker.
+const LEAST_CAPACITY: usize = 16 * 1024;
+
+/// Runs the task `T` for the works 0 … `num_works - 1` in worker processes, concurrently in each, and
+/// yields what becomes of them as they finish.
+///
+/// Each worker makes one context and runs up to [`max_concurrency`](AsynWorkGenerator::max_concurrency)
+/// works in it at once. Workers take works as they get on, so one that is slow or dies holds up only
+/// what it has taken. Every work has one outcome: what had only been lost with the seed (a worker
+/// that dies, a result that does not serialise, a context that can't be made) is a
+/// [`Raised`](WorkDone::Raised) with its cause.
+///
+/// ```
+/// use mt_pool::{WorkDone, asyn_work_generator};
+///
+/// #[mt_pool::task]
+/// async fn root(id: u64) -> Result<u64, String> {
+///     let root = id.isqrt();
+///     if root * root == id { Ok(root) } else { Err(format!("{id} is no square")) }
+/// }
+///
+/// #[mt_pool::main]
+/// fn main() -> anyhow::Result<()> {
+///     let mut squares = 0;
+///     for done in asyn_work_generator::<root>(10).num_processes(2).start()? {
+///         match done? {                       // an error here ends the run: works were missing
+///             WorkDone::Returned { .. } => squares += 1,
+///             WorkDone::Raised { error, .. } => println!("{error}"),
+///             WorkDone::Cancelled { work_id } => println!("{work_id}: interrupted"),
+///         }
+///     }
+///     assert_eq!(squares, 4);
+///     Ok(())
+/// }
+/// ```
+pub fn asyn_work_generator<T: Task<Input = u64>>(num_works: u64) -> AsynWorkGenerator<T> {
+    AsynWorkGenerator {
+        run: asyn_pmap::<T>([])
+            .pool_ordered(false)
+            .max_concurrency(MAX_CONCURRENCY)
+            .context_per_worker(),
+        ids: WorkIds::Below(num_works),
+        progress: None,
+        timeout: Some(TIMEOUT),
+    }
+}
+
+/// Works that are being described. Made by [`asyn_work_generator`].
+#[must_use = "nothing happens until `start` is called"]
+pub struct AsynWorkGenerator<T: Task> {
+    run: AsynPmap<T>,
+    ids: WorkIds,
+    progress: Option<ProgressSender>,
+    timeout: Option<Duration>,
+}
+
+impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
+    /// The value all works share: sent once to every worker. Required when the task has a `#[shared]`
+    /// argument.
+    #[doc(alias = "func_args")]
+    #[doc(alias = "func_kwargs")]
+    pub fn shared(mut self, value: T::Shared) -> Self {
+        self.run = self.run.shared(value);
+        self
+    }
+
+    /// The config of the task's [`Context`]: sent once to every worker, which makes its context of it.
+    /// Required when the task has a `#[context]` argument whose type has no
+    /// [`default_config`](Context::default_config).
+    #[doc(alias = "profile")]
+    pub fn context(mut self, config: <T::Context as Context>::Config) -> Self {
+        self.run = self.run.context(config);
+        self
+    }
+
+    /// The most worker processes, 1 to 4096. Default: the processors this process may use. There are
+    /// never more than works.
+    pub fn num_processes(mut self, processes: usize) -> Self {
+        self.run = self.run.pool_processes(processes);
+        self
+    }
+
+    /// The works to run, started in about this order, instead of those below a number.
+    ///
+    /// With [`split_works`](crate::split_works) and one process each this settles the share of every
+    /// process beforehand, as the seed does:
+    ///
+    /// ```
+    /// use futures::{StreamExt, stream};
+    /// use mt_pool::{asyn_work_generator, split_works};
+    ///
+    /// #[mt_pool::task]
+    /// async fn double(id: u64) -> u64 {
+    ///     2 * id
+    /// }
+    ///
+    /// #[mt_pool::main]
+    /// async fn main() -> anyhow::Result<()> {
+    ///     let shares = split_works(100, Some(2))?;
+    ///     let runs = shares.into_iter().map(|share| {
+    ///         asyn_work_generator::<double>(0).work_id_list(share).num_processes(1).start()
+    ///     });
+    ///     let runs: Vec<_> = runs.collect::<Result<_, _>>()?;
+    ///     assert_eq!(stream::select_all(runs).count().await, 100);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn work_id_list(mut self, ids: impl IntoIterator<Item = u64>) -> Self {
+        self.ids = WorkIds::List(ids.into_iter().collect());
+        self
+    }
+
+    /// The most works at once in each worker, 1 to 2^24; `None` for the most there can be. Default 1024.
+    /// Without effect for a plain `fn`, which runs one at a time.
+    pub fn max_concurrency(mut self, works: impl Into<Option<usize>>) -> Self {
+        self.run = self
+            .run
+            .max_concurrency(works.into().unwrap_or(MOST_AT_ONCE));
+        self
+    }
+
+    /// Where contexts and works tell how they get on. Default: nowhere.
+    ///
+    /// The messages tell of everything that is yielded too, without the values, and besides that when
+    /// contexts are made, fail and are closed, and when works are given to them. A context has the
+    /// number of its worker: 0, 1, 2 … in the order they were started; a worker that replaces a dead
+    /// one has a new number. What finds the queue full is dropped and counted
+    /// ([`missed`](super::ProgressReceiver::missed)): whoever watches can't hold up the run.
+    pub fn progress_queue(mut self, progress: ProgressSender) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// How long no worker may say anything, at least 1 ms, while somebody waits for it; `None` for as
+    /// long as may be. Default 30 s. Anything counts: a worker that is set up, a work that is given out
+    /// or has its outcome. After that the run ends with [`WorksMissing`].
+    ///
+    /// It has to be longer than the longest work. Workers that are stuck or dead are noticed anyway;
+    /// this is for works that never end.
+    pub fn timeout(mut self, silence: impl Into<Option<Duration>>) -> Self {
+        self.timeout = silence.into();
+        self
+    }
+
+    /// Any other option: of the [`AsynPmap`] that does the work, to be changed and given back.
+    ///
+    /// ```
+    /// # use mt_pool::asyn_work_generator;
+    /// # #[mt_pool::task]
+    /// # async fn double(id: u64) -> u64 { 2 * id }
+    /// let generator = asyn_work_generator::<double>(100).configure(|run| run.crash_limit(1));
+    /// ```
+    pub fn configure(mut self, change: impl FnOnce(AsynPmap<T>) -> AsynPmap<T>) -> Self {
+        self.run = change(self.run);
+        self
+    }
+
+    /// Starts the run. Everything is checked here, before any process exists.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing was started.
+    pub fn start(self) -> Result<AsynWorks<T>, StartError> {
+        let silence = self.timeout.map(listen).transpose()?;
+        let tracker = self
+            .progress
+            .map(|progress| Tracker::new(progress, self.ids.clone()));
+        let (voice, told) = (silence.as_ref().map(Silence::voice), tracker.clone());
+        let run = with_room(self.run).observe(move |event| {
+            if let Some(voice) = &voice {
+                voice.heard();
+            }
+            if let Some(tracker) = &told {
+                tracker.on_event(event);
+            }
+        });
+        let ends_early = run.options().fail_fast;
+        let run = run.with_source(self.ids.source()).start();
+        let run = run.map_err(in_our_words)?;
+        let silence = silence.zip(self.timeout);
+        Ok(AsynWorks::new(run, self.ids, ends_early, silence, tracker))
+    }
+}
+
+/// Lets so many works be on the way that no worker has to wait for more, unless that is settled.
+fn with_room<T: Task>(run: AsynPmap<T>) -> AsynPmap<T> {
+    let options = run.options();
+    if options.capacity.is_some() {
+        return run;
+    }
+    let each = options
+        .max_concurrency
+        .saturating_mul(2)
+        .max(LEAST_CAPACITY);
+    let all = each.saturating_mul(options.processes());
+    run.capacity(all.clamp(1, MOST_AT_ONCE))
+}
+
+/// An option by the name it has here.
+fn in_our_words(error: StartError) -> StartError {
+    match error {
+        StartError::Option {
+            option: "pool_processes",
+            problem,
+        } => StartError::Option {
+            option: "num_processes",
+            problem,
+        },
+        other => other,
+    }
+}
+
+fn listen(timeout: Duration) -> Result<Silence, StartError> {
+    if timeout < Duration::from_millis(1) {
+        return Err(StartError::Option {
+            option: "timeout",
+            problem: format!("is {timeout:?}; it has to be at least 1 ms, or None"),
+        });
+    }
+    Silence::listen(timeout).map_err(StartError::Thread)
+}
+
+impl<T: Task> fmt::Debug for AsynWorkGenerator<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsynWorkGenerator")
+            .field("run", &self.run)
+            .field("works", &self.ids.len())
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,300 @@
+//! Outcomes of works as they come out of a run.
+
+use std::{
+    fmt,
+    iter::{Flatten, FusedIterator},
+    ops::RangeInclusive,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+    vec,
+};
+
+use futures::{Stream, stream::FusedStream};
+use mt_proto::ItemIndex;
+
+use super::{
+    WorkDone, WorksMissing, ids::WorkIds, missing::Finished, silence::Silence, tracker::Tracker,
+};
+use crate::{
+    Pmap, PoolError, RunHandle, Stats, Task, TaskError, TaskErrorKind, pmap::wait_here,
+    works::progress::Progress,
+};
+
+type Done<T> = WorkDone<<T as Task>::Output, <T as Task>::Error>;
+
+/// What becomes of works in worker processes: a `Stream`, and by
+/// [`into_iter`](IntoIterator::into_iter) an iterator that blocks. Made by
+/// [`start`](super::AsynWorkGenerator::start).
+///
+/// It ends when every work has its outcome, or with [`WorksMissing`] as its last item; by then every
+/// worker process is gone. Dropping it stops the run, as dropping a [`Pmap`] does.
+#[must_use = "dropping it stops the run"]
+pub struct AsynWorks<T: Task> {
+    state: State<T>,
+    ids: WorkIds,
+    finished: Finished,
+    /// Whether the run was asked to end at the first error.
+    ends_early: bool,
+    silence: Option<(Silence, Duration)>,
+    waiting: bool,
+    tracker: Option<Tracker>,
+    /// Why there were no workers, if there were none.
+    pool_error: Option<Arc<PoolError>>,
+}
+
+enum State<T: Task> {
+    Running(Pmap<T>),
+    /// The run has ended before all works were given out. These are left.
+    Leftover(Leftover, Stats),
+    Over(Stats),
+}
+
+/// The ids of works in no particular order.
+type Leftover = Flatten<vec::IntoIter<RangeInclusive<u64>>>;
+
+impl<T: Task<Input = u64>> AsynWorks<T> {
+    pub(super) fn new(
+        run: Pmap<T>,
+        ids: WorkIds,
+        ends_early: bool,
+        silence: Option<(Silence, Duration)>,
+        tracker: Option<Tracker>,
+    ) -> Self {
+        Self {
+            state: State::Running(run),
+            ids,
+            finished: Finished::default(),
+            ends_early,
+            silence,
+            waiting: false,
+            tracker,
+            pool_error: None,
+        }
+    }
+
+    /// What has become of one more work; `None` when there are no more.
+    ///
+    /// Cancel-safe. Works on any executor.
+    ///
+    /// # Errors
+    /// [`WorksMissing`] when no worker has said anything for longer than the
+    /// [`timeout`](super::AsynWorkGenerator::timeout). The run is over then.
+    pub async fn next(&mut self) -> Option<Result<Done<T>, WorksMissing>> {
+        std::future::poll_fn(|cx| self.poll_done(cx)).await
+    }
+
+    /// What the run has done so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        match &self.state {
+            State::Running(run) => run.stats(),
+            State::Leftover(_, stats) | State::Over(stats) => *stats,
+        }
+    }
+
+    /// A handle that ends the run from elsewhere; `None` when it is over. What is not done then is
+    /// [`Cancelled`](WorkDone::Cancelled).
+    #[must_use]
+    pub fn handle(&self) -> Option<RunHandle> {
+        match &self.state {
+            State::Running(run) => Some(run.handle()),
+            State::Leftover(..) | State::Over(_) => None,
+        }
+    }
+
+    fn poll_done(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Done<T>, WorksMissing>>> {
+        loop {
+            match &mut self.state {
+                State::Running(run) => match run.poll_indexed(cx) {
+                    Poll::Ready(Some((position, outcome))) => {
+                        self.end_wait();
+                        return Poll::Ready(Some(Ok(self.done(position, outcome))));
+                    }
+                    Poll::Ready(None) => self.end(),
+                    Poll::Pending => match self.silent_for(cx) {
+                        Some(timeout) => return Poll::Ready(Some(Err(self.give_up(timeout)))),
+                        None => return Poll::Pending,
+                    },
+                },
+                State::Leftover(ids, stats) => match ids.next() {
+                    Some(work_id) => return Poll::Ready(Some(Ok(self.left_over(work_id)))),
+                    None => {
+                        self.state = State::Over(*stats);
+                        self.tracker = None;
+                    }
+                },
+                State::Over(_) => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn done(&mut self, position: u64, outcome: Result<T::Output, TaskError<T::Error>>) -> Done<T> {
+        self.finished.add(position);
+        let work_id = self.ids.at(position);
+        let done = match outcome {
+            Ok(value) => WorkDone::Returned { work_id, value },
+            Err(error) => self.not_done(work_id, error),
+        };
+        if let Some(tracker) = &self.tracker {
+            tell::<T>(tracker, tracker.take(position), &done);
+        }
+        done
+    }
+
+    fn not_done(&mut self, work_id: u64, error: TaskError<T::Error>) -> Done<T> {
+        match error.kind() {
+            TaskErrorKind::Cancelled => return WorkDone::Cancelled { work_id },
+            TaskErrorKind::Pool(cause) => self.pool_error = Some(Arc::clone(cause)),
+            _ => {}
+        }
+        let error = error.with_index(ItemIndex(work_id));
+        WorkDone::Raised { work_id, error }
+    }
+
+    /// Nothing more comes from the run. If it was interrupted or had no workers there may be works it
+    /// has never looked at.
+    fn end(&mut self) {
+        let left = match self.ends_early {
+            true => Vec::new(),
+            false => self.missing(),
+        };
+        let stats = self.stats();
+        self.leave(State::Leftover(left.into_iter().flatten(), stats));
+    }
+
+    /// A work that the run has never looked at.
+    fn left_over(&self, work_id: u64) -> Done<T> {
+        let done = match &self.pool_error {
+            Some(cause) => {
+                let kind = TaskErrorKind::Pool(Arc::clone(cause));
+                let error = TaskError::new(ItemIndex(work_id), kind);
+                WorkDone::Raised { work_id, error }
+            }
+            None => WorkDone::Cancelled { work_id },
+        };
+        if let Some(tracker) = &self.tracker {
+            tell::<T>(tracker, None, &done);
+        }
+        done
+    }
+
+    /// Stops the run because nobody says anything.
+    fn give_up(&mut self, timeout: Duration) -> WorksMissing {
+        let (missing, stats) = (self.missing(), self.stats());
+        self.leave(State::Over(stats));
+        self.tracker = None;
+        WorksMissing { timeout, missing }
+    }
+
+    /// Lets go of the run and its threads.
+    fn leave(&mut self, next: State<T>) {
+        self.state = next;
+        self.silence = None;
+    }
+
+    /// The works without an outcome.
+    fn missing(&self) -> Vec<RangeInclusive<u64>> {
+        let gaps = self.finished.gaps(self.ids.len());
+        gaps.flat_map(|(start, end)| self.ids.runs(start, end))
+            .collect()
+    }
+
+    /// Somebody waits. The timeout, if it has been silent for so long.
+    fn silent_for(&mut self, cx: &Context<'_>) -> Option<Duration> {
+        self.waiting = true;
+        let (silence, timeout) = self.silence.as_ref()?;
+        silence.wait(cx.waker()).then_some(*timeout)
+    }
+
+    fn end_wait(&mut self) {
+        if std::mem::take(&mut self.waiting)
+            && let Some((silence, _)) = &self.silence
+        {
+            silence.end_wait();
+        }
+    }
+}
+
+fn tell<T: Task>(tracker: &Tracker, context_id: Option<u32>, done: &Done<T>) {
+    let work_id = done.work_id();
+    tracker.tell(match done {
+        WorkDone::Returned { .. } => Progress::TaskReturned {
+            context_id: context_id.expect("a work returns from the worker it was given to"),
+            work_id,
+            value: (),
+        },
+        WorkDone::Raised { error, .. } => Progress::TaskRaised {
+            context_id,
+            work_id,
+            error: error.describe(T::describe_error),
+        },
+        WorkDone::Cancelled { .. } => Progress::TaskCancelled {
+            context_id,
+            work_id,
+        },
+    });
+}
+
+impl<T: Task<Input = u64>> Stream for AsynWorks<T> {
+    type Item = Result<Done<T>, WorksMissing>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_done(cx)
+    }
+}
+
+impl<T: Task<Input = u64>> FusedStream for AsynWorks<T> {
+    fn is_terminated(&self) -> bool {
+        matches!(self.state, State::Over(_))
+    }
+}
+
+/// A run is moved about as it is; nothing points into it.
+impl<T: Task> Unpin for AsynWorks<T> {}
+
+impl<T: Task<Input = u64>> IntoIterator for AsynWorks<T> {
+    type Item = Result<Done<T>, WorksMissing>;
+    type IntoIter = AsynWorksIter<T>;
+
+    fn into_iter(self) -> AsynWorksIter<T> {
+        AsynWorksIter { works: self }
+    }
+}
+
+/// What becomes of works, waiting for each on the calling thread. Made by `into_iter` of
+/// [`AsynWorks`].
+#[derive(Debug)]
+#[must_use = "dropping it stops the run"]
+pub struct AsynWorksIter<T: Task> {
+    works: AsynWorks<T>,
+}
+
+impl<T: Task<Input = u64>> AsynWorksIter<T> {
+    /// What the run has done so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.works.stats()
+    }
+}
+
+impl<T: Task<Input = u64>> Iterator for AsynWorksIter<T> {
+    type Item = Result<Done<T>, WorksMissing>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        wait_here(|cx| self.works.poll_done(cx))
+    }
+}
+
+impl<T: Task<Input = u64>> FusedIterator for AsynWorksIter<T> {}
+
+impl<T: Task> fmt::Debug for AsynWorks<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsynWorks")
+            .field("task", &T::NAME)
+            .field("works", &self.ids.len())
+            .field("waiting", &self.waiting)
+            .finish_non_exhaustive()
+    }
+}

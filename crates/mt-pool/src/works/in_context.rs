@@ -1,0 +1,182 @@
+//! Works in this process, in one context, with every step told.
+
+mod run;
+mod teller;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, pin::Pin, rc::Rc};
+
+use super::{MAX_CONCURRENCY, progress::ProgressSender};
+use crate::{Context, OnInterrupt, StartError, Task, TaskError};
+
+/// Runs the task `T` for a list of work ids in this process, concurrently and in one context, and
+/// tells every step to `progress`: what becomes of the works is told there and nowhere else.
+///
+/// This is what happens inside a worker of [`asyn_work_generator`](crate::asyn_work_generator), without
+/// the worker: for tests, for a program that is a worker of something else, and for when one process
+/// is enough.
+///
+/// The queue is bounded, so somebody has to watch it while the works run, at the same time or on
+/// another thread; works wait while it is full. If the receiver is dropped, what has not been
+/// started is cancelled.
+///
+/// ```
+/// use mt_pool::{Progress, progress_queue, run_asyn_works_in_context};
+///
+/// #[mt_pool::task]
+/// async fn square(id: u64) -> Result<u64, String> {
+///     id.checked_mul(id).ok_or_else(|| format!("{id} is too large"))
+/// }
+///
+/// # futures::executor::block_on(async {
+/// let (progress, mut messages) = progress_queue(64);
+/// let works = run_asyn_works_in_context::<square>(progress).work_id_list([1, 2, u64::MAX]);
+/// let watch = async {
+///     let mut sum = 0;
+///     while let Some(message) = messages.next().await {
+///         match message {
+///             Progress::TaskReturned { value, .. } => sum += value,
+///             Progress::TaskRaised { error, .. } => eprintln!("{error}"),
+///             _ => {}
+///         }
+///     }
+///     sum
+/// };
+/// let (counts, sum) = futures::join!(works.run(), watch);
+/// assert_eq!((counts?.raised, sum), (1, 5));
+/// # Ok::<(), mt_pool::StartError>(())
+/// # }).unwrap();
+/// ```
+pub fn run_asyn_works_in_context<T: Task<Input = u64>>(
+    progress: ProgressSender<T::Output, TaskError<T::Error>>,
+) -> AsynWorksInContext<T> {
+    AsynWorksInContext {
+        progress,
+        shared: T::default_shared(),
+        context: T::Context::default_config().map(Given::Config),
+        context_id: 0,
+        work_ids: Vec::new(),
+        max_concurrency: Some(MAX_CONCURRENCY),
+        cancel: Box::pin(std::future::pending()),
+        on_interrupt: OnInterrupt::default(),
+    }
+}
+
+/// Works that are being described. Made by [`run_asyn_works_in_context`].
+#[must_use = "nothing happens until `run` is called and awaited"]
+pub struct AsynWorksInContext<T: Task> {
+    progress: ProgressSender<T::Output, TaskError<T::Error>>,
+    shared: Option<T::Shared>,
+    context: Option<Given<T::Context>>,
+    context_id: u32,
+    work_ids: Vec<u64>,
+    max_concurrency: Option<usize>,
+    cancel: Pin<Box<dyn Future<Output = ()>>>,
+    on_interrupt: OnInterrupt,
+}
+
+/// What there is of a context.
+enum Given<C: Context> {
+    /// The means to make one.
+    Config(C::Config),
+    /// An open one, and somebody else's to close.
+    Open(Rc<C>),
+}
+
+/// What became of the works of one context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct WorkCounts {
+    /// Works that have returned.
+    pub returned: u64,
+    /// Works that have raised an error or panicked, or had no context.
+    pub raised: u64,
+    /// Works that were never started.
+    pub cancelled: u64,
+}
+
+impl<T: Task<Input = u64>> AsynWorksInContext<T> {
+    /// The value all works share. Required when the task has a `#[shared]` argument.
+    #[doc(alias = "func_args")]
+    #[doc(alias = "func_kwargs")]
+    pub fn shared(mut self, value: T::Shared) -> Self {
+        self.shared = Some(value);
+        self
+    }
+
+    /// The config of the [`Context`] that is opened before the first work and closed after the last.
+    /// This or [`context_vars`](Self::context_vars) is required when the task has a `#[context]`
+    /// argument whose type has no [`default_config`](Context::default_config).
+    pub fn context(mut self, config: <T::Context as Context>::Config) -> Self {
+        self.context = Some(Given::Config(config));
+        self
+    }
+
+    /// An open context to run in, instead of one made of a config. It is not closed, and there are no
+    /// messages about it.
+    pub fn context_vars(mut self, context: Rc<T::Context>) -> Self {
+        self.context = Some(Given::Open(context));
+        self
+    }
+
+    /// The context's number in every message. Default 0.
+    pub fn context_id(mut self, id: u32) -> Self {
+        self.context_id = id;
+        self
+    }
+
+    /// The works to run, started in this order. Default: none.
+    pub fn work_id_list(mut self, ids: impl IntoIterator<Item = u64>) -> Self {
+        self.work_ids = ids.into_iter().collect();
+        self
+    }
+
+    /// The most works at once, at least 1; `None` for all of them. Default 1024. Memory is proportional
+    /// to it. Without effect for a plain `fn`, which runs one at a time.
+    ///
+    /// With `None` all works are started at once, so there is nothing left to be cancelled.
+    pub fn max_concurrency(mut self, works: impl Into<Option<usize>>) -> Self {
+        self.max_concurrency = works.into();
+        self
+    }
+
+    /// Cancels what has not been started when `cancel` is ready; works that run are finished. Default:
+    /// never.
+    pub fn cancel_on(mut self, cancel: impl Future<Output = ()> + 'static) -> Self {
+        self.cancel = Box::pin(cancel);
+        self
+    }
+
+    /// What Ctrl-C does while the works run: [`OnInterrupt::Drain`] (default) cancels what has not been
+    /// started, and the second Ctrl-C ends the process as ever. It is listened for on a thread that
+    /// lives as long as the works run.
+    pub fn on_interrupt(mut self, policy: OnInterrupt) -> Self {
+        self.on_interrupt = policy;
+        self
+    }
+
+    /// Runs the works to the end; every one of them has been told by then. A panic of the task is a
+    /// [`TaskRaised`](super::Progress::TaskRaised) like an error.
+    ///
+    /// Works on any executor; the future is not `Send`, as those of tasks need not be. Dropping it drops
+    /// the works that run, without a message, and the context without closing it.
+    ///
+    /// # Errors
+    /// [`StartError::Option`]: `max_concurrency` is 0, or a value or context that the task needs was
+    /// not given. Nothing was run or told then.
+    pub async fn run(self) -> Result<WorkCounts, StartError> {
+        run::run(self).await
+    }
+}
+
+impl<T: Task> fmt::Debug for AsynWorksInContext<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsynWorksInContext")
+            .field("task", &T::NAME)
+            .field("context_id", &self.context_id)
+            .field("works", &self.work_ids.len())
+            .field("max_concurrency", &self.max_concurrency)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,411 @@
+//! Works by number whose workers die, hang, are interrupted, or never come up: none is lost silently.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use futures::StreamExt;
+use mt_pool::{
+    AsynWorkGenerator, Context, Progress, Task, TaskError, TaskErrorKind, WorkDone, WorksMissing,
+    asyn_work_generator, progress_queue, run_asyn_works_in_context, task,
+};
+use rustix::process::{Signal, getpid, kill_process};
+use serde::{Serialize, Serializer, ser};
+
+use crate::{
+    deed::Deed,
+    scene::{check, children, wait_until},
+};
+
+type Deeds = BTreeMap<u64, Deed>;
+
+/// Does what is written for it; otherwise returns its number.
+#[task]
+async fn work(#[shared] deeds: &Deeds, id: u64) -> u64 {
+    tokio::task::yield_now().await;
+    match deeds.get(&id) {
+        Some(deed) => deed.clone().act(),
+        None => id,
+    }
+}
+
+#[task]
+async fn stuck_at(#[shared] stuck: &BTreeSet<u64>, id: u64) -> u64 {
+    if stuck.contains(&id) {
+        std::future::pending::<()>().await;
+    }
+    id
+}
+
+/// A number that does not cross when it is 3.
+#[derive(serde::Deserialize)]
+struct Fussy(u64);
+
+impl Serialize for Fussy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            3 => Err(ser::Error::custom("not three")),
+            n => serializer.serialize_newtype_struct("Fussy", &n),
+        }
+    }
+}
+
+#[task]
+async fn fussy(id: u64) -> Fussy {
+    Fussy(id)
+}
+
+/// A context by the name of a profile.
+struct Profile;
+
+impl Context for Profile {
+    type Config = String;
+    type Error = String;
+
+    async fn open(name: &String) -> Result<Self, String> {
+        match name.as_str() {
+            "default" => Ok(Self),
+            other => Err(format!("there is no profile {other}")),
+        }
+    }
+}
+
+#[task]
+async fn with_profile(#[context] _profile: &Profile, id: u64) -> u64 {
+    id
+}
+
+/// What became of every work, by number: each has exactly one outcome.
+struct Outcomes<T: Task> {
+    by_id: BTreeMap<u64, Result<T::Output, TaskError<T::Error>>>,
+    missing: Option<WorksMissing>,
+}
+
+fn complete<T: Task<Input = u64>>(generator: AsynWorkGenerator<T>) -> Outcomes<T> {
+    let mut outcomes = Outcomes {
+        by_id: BTreeMap::new(),
+        missing: None,
+    };
+    for done in generator.num_processes(2).start().unwrap() {
+        assert!(outcomes.missing.is_none(), "nothing comes after the end");
+        match done {
+            Ok(done) => {
+                let before = outcomes.by_id.insert(done.work_id(), done.into_result());
+                assert!(before.is_none(), "one outcome each");
+            }
+            Err(missing) => outcomes.missing = Some(missing),
+        }
+    }
+    outcomes
+}
+
+impl<T: Task> Outcomes<T> {
+    /// The only works without a value, out of so many, and why.
+    #[track_caller]
+    fn only_failures(&self, works: u64) -> BTreeMap<u64, &TaskErrorKind<T::Error>> {
+        assert!(self.missing.is_none());
+        assert!(
+            self.by_id.keys().copied().eq(0..works),
+            "every work has an outcome"
+        );
+        let failed = self.by_id.iter().filter_map(|(id, outcome)| {
+            let error = outcome.as_ref().err()?;
+            assert_eq!(error.index(), *id, "an error knows its work");
+            Some((*id, error.kind()))
+        });
+        failed.collect()
+    }
+}
+
+#[test]
+fn a_work_that_kills_its_worker() {
+    check(|| {
+        let deeds = Deeds::from([
+            (7, Deed::Signal(9)),
+            (500, Deed::Abort),
+            (501, Deed::Exit(0)),
+        ]);
+        let outcomes = complete(asyn_work_generator::<work>(1000).shared(deeds));
+        let failed = outcomes.only_failures(1000);
+        assert_eq!(failed.keys().copied().collect::<Vec<_>>(), [7, 500, 501]);
+        for kind in failed.values() {
+            assert!(matches!(kind, TaskErrorKind::Crashed { .. }), "{kind:?}");
+        }
+    });
+}
+
+#[test]
+fn a_work_that_interrupts_its_worker() {
+    check(|| {
+        let deeds = Deeds::from([(7, Deed::Signal(2)), (8, Deed::Signal(15))]);
+        let outcomes = complete(asyn_work_generator::<work>(100).shared(deeds));
+        for (id, kind) in outcomes.only_failures(100) {
+            assert!(
+                [7, 8].contains(&id) && matches!(kind, TaskErrorKind::Crashed { .. }),
+                "{kind:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_result_that_does_not_cross() {
+    check(|| {
+        let outcomes = complete(asyn_work_generator::<fussy>(100));
+        let failed = outcomes.only_failures(100);
+        assert!(matches!(failed[&3], TaskErrorKind::Unserialisable(_)));
+        assert_eq!(failed.len(), 1);
+    });
+}
+
+#[test]
+fn a_profile_that_is_not_there() {
+    check(|| {
+        let (progress, messages) = progress_queue(100_000);
+        let generator = asyn_work_generator::<with_profile>(5000).context("nobody".into());
+        let outcomes = complete(generator.progress_queue(progress));
+        let failed = outcomes.only_failures(5000);
+        assert_eq!(failed.len(), 5000);
+        for kind in failed.values() {
+            assert!(
+                matches!(kind, TaskErrorKind::Context { message, .. } if message.contains("nobody"))
+            );
+        }
+        let told = messages.into_iter().filter(|message| {
+            matches!(message, Progress::ContextRaised { error, .. } if error.contains("nobody"))
+        });
+        assert!(told.count() >= 4, "tried again after every 1024 works");
+    });
+}
+
+/// Runs works of which some never end, to the verdict. On a busy machine workers may need longer to come
+/// up than the timeout is; then a longer one is tried.
+fn with_stuck(
+    describe: impl Fn() -> AsynWorkGenerator<stuck_at>,
+    stuck: &[u64],
+) -> Outcomes<stuck_at> {
+    for timeout in [300, 1500, 6000, 30_000] {
+        let outcomes = complete(describe().timeout(Duration::from_millis(timeout)));
+        assert!(outcomes.by_id.values().all(Result::is_ok));
+        let missing = outcomes.missing.as_ref().unwrap();
+        assert!(
+            missing
+                .work_ids()
+                .all(|id| !outcomes.by_id.contains_key(&id))
+        );
+        if missing.work_ids().eq(stuck.iter().copied()) {
+            return outcomes;
+        }
+    }
+    panic!("too slow");
+}
+
+#[test]
+fn works_that_never_end_are_named() {
+    check(|| {
+        for processes in [1, 2] {
+            let describe = || {
+                let generator = asyn_work_generator::<stuck_at>(100).shared([3, 50, 51].into());
+                generator.configure(move |run| run.pool_processes(processes))
+            };
+            let outcomes = with_stuck(describe, &[3, 50, 51]);
+            let missing = outcomes.missing.unwrap();
+            assert_eq!(outcomes.by_id.len() as u64 + missing.count(), 100);
+            let text = missing.to_string();
+            assert!(text.contains("3 works have no outcome: 3, 50–51"), "{text}");
+        }
+    });
+}
+
+#[test]
+fn works_of_a_list_that_never_end_are_named_by_their_numbers() {
+    check(|| {
+        let describe = || {
+            let generator = asyn_work_generator::<stuck_at>(0).work_id_list([1000, 3, 2000, 7]);
+            generator.shared([3, 7].into())
+        };
+        let outcomes = with_stuck(describe, &[3, 7]);
+        assert!(outcomes.by_id.keys().eq(&[1000, 2000]));
+    });
+}
+
+#[test]
+fn no_worker_can_be_had() {
+    check(|| {
+        // Far more than are on the way at once.
+        let works = 200_000;
+        let generator = asyn_work_generator::<fussy>(works);
+        let outcomes = complete(generator.configure(|run| run.worker_program("/nowhere/at/all")));
+        let failed = outcomes.only_failures(works);
+        assert_eq!(failed.len() as u64, works);
+        assert!(
+            failed
+                .values()
+                .all(|kind| matches!(kind, TaskErrorKind::Pool(_)))
+        );
+    });
+}
+
+#[test]
+fn dropped_in_the_middle_it_leaves_nothing() {
+    check(|| {
+        let generator = asyn_work_generator::<stuck_at>(1000).shared((500..1000).collect());
+        let mut works = generator.num_processes(2).start().unwrap().into_iter();
+        assert_eq!(works.by_ref().take(100).count(), 100);
+        assert!(!children().is_empty());
+        drop(works);
+        wait_until("no worker is left", || children().is_empty());
+    });
+}
+
+#[test]
+fn interrupted_it_cancels_what_was_not_started() {
+    check(|| {
+        let works = 1_000_000;
+        let (progress, messages) = progress_queue(1);
+        let generator = asyn_work_generator::<fussy>(works).progress_queue(progress);
+        let mut run = generator.num_processes(2).start().unwrap().into_iter();
+        let (mut returned, mut cancelled) = (0_u64, 0_u64);
+        for done in run.by_ref() {
+            match done.unwrap() {
+                WorkDone::Returned { .. } => returned += 1,
+                WorkDone::Cancelled { .. } => cancelled += 1,
+                WorkDone::Raised { work_id, .. } => assert_eq!(work_id, 3),
+            }
+            if returned == 100 {
+                kill_process(getpid(), Signal::INT).unwrap();
+            }
+        }
+        assert_eq!(returned + cancelled + 1, works);
+        assert!(cancelled > 0 && run.stats().interrupted);
+        drop(run);
+        assert!(
+            messages.missed() > 0,
+            "a queue that nobody reads holds up nothing"
+        );
+    });
+}
+
+#[test]
+fn ended_by_its_handle_it_cancels_the_rest() {
+    check(|| {
+        for works in [100, 1_000_000] {
+            let generator = asyn_work_generator::<stuck_at>(works).shared([50].into());
+            let mut run = generator.num_processes(1).start().unwrap();
+            let handle = run.handle().unwrap();
+            let mut count = 0;
+            while let Some(done) = futures::executor::block_on(run.next()) {
+                count += 1;
+                match done.unwrap() {
+                    WorkDone::Returned { .. } => {}
+                    WorkDone::Cancelled { .. } => continue,
+                    WorkDone::Raised { error, .. } => panic!("{error}"),
+                }
+                if count == 50 {
+                    handle.cancel();
+                }
+            }
+            assert_eq!(count, works);
+            assert!(run.handle().is_none());
+        }
+    });
+}
+
+#[test]
+fn the_death_of_a_worker_is_the_end_of_its_context() {
+    check(|| {
+        let (progress, messages) = progress_queue(10_000);
+        let generator = asyn_work_generator::<work>(300).shared(Deeds::from([(150, Deed::Abort)]));
+        complete(
+            generator
+                .progress_queue(progress)
+                .configure(|run| run.crash_limit(1)),
+        );
+        assert_eq!(messages.missed(), 0);
+        let mut open = BTreeMap::new();
+        let (mut raised, mut done) = (Vec::new(), 0);
+        for message in messages.into_iter() {
+            let context = message.context_id();
+            match message {
+                Progress::ContextCreated { context_id } => {
+                    assert!(
+                        open.insert(context_id, true).is_none(),
+                        "a number of its own"
+                    );
+                }
+                Progress::TaskScheduled { .. } => assert!(open[&context.unwrap()]),
+                Progress::ContextRaised { context_id, error } => raised.push((context_id, error)),
+                Progress::ContextDestroyed { context_id } => {
+                    assert_eq!(open.insert(context_id, false), Some(true), "once");
+                }
+                Progress::TaskReturned { .. } => {
+                    assert!(open.contains_key(&context.unwrap()));
+                    done += 1;
+                }
+                // Its worker may have died before it could say that its context is open.
+                Progress::TaskRaised { .. } => {
+                    let context = context.unwrap();
+                    assert!(open.contains_key(&context) || raised[0].0 == context);
+                    done += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(done, 300);
+        assert!(open.values().all(|open| !open), "all are closed");
+        assert_eq!(raised.len(), 1);
+        assert!(
+            raised[0].1.contains("SIGABRT") || raised[0].1.contains("signal"),
+            "{raised:?}"
+        );
+    });
+}
+
+#[test]
+fn works_of_this_process_are_interrupted_too() {
+    check(|| {
+        let (progress, mut messages) = progress_queue(1);
+        let works = run_asyn_works_in_context::<fussy>(progress).work_id_list(0..100_000);
+        let works = works.max_concurrency(10);
+        let watch = async {
+            let (mut returned, mut cancelled) = (0, 0);
+            while let Some(message) = messages.next().await {
+                match message {
+                    Progress::TaskReturned { .. } => returned += 1,
+                    Progress::TaskCancelled { .. } => cancelled += 1,
+                    _ => {}
+                }
+                if returned == 50 {
+                    kill_process(getpid(), Signal::INT).unwrap();
+                    returned += 1;
+                }
+            }
+            (returned - 1, cancelled)
+        };
+        let run = async { futures::join!(works.run(), watch) };
+        let (counts, (returned, cancelled)) = futures::executor::block_on(run);
+        let counts = counts.unwrap();
+        assert_eq!((counts.returned, counts.cancelled), (returned, cancelled));
+        assert_eq!(returned + cancelled, 100_000);
+        assert!(cancelled > 0);
+    });
+}
+
+#[test]
+fn on_any_executor_and_as_a_stream() {
+    check(|| {
+        let start = || {
+            asyn_work_generator::<with_profile>(100)
+                .context("default".into())
+                .start()
+                .unwrap()
+        };
+        assert_eq!(futures::executor::block_on(start().count()), 100);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        assert_eq!(runtime.block_on(start().count()), 100);
+        assert_eq!(runtime.block_on(async { start().into_iter().count() }), 100);
+    });
+}
