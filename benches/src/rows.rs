@@ -6,6 +6,7 @@
 mod p1;
 mod p2;
 mod plain_map;
+mod w1;
 
 use anyhow::Result;
 
@@ -13,7 +14,7 @@ use crate::measure::Sample;
 
 /// One workload in one variant.
 pub trait Row {
-    /// `P1`, `P2`, …: as the project's table of performance goals numbers it.
+    /// `P1`, `P2`, …: as the project's table of performance goals numbers it; `W1`: works.
     fn id(&self) -> &'static str;
 
     /// Which of several ways to do it; `-` when there is one.
@@ -49,5 +50,8 @@ pub fn all() -> Vec<Box<dyn Row>> {
         Box::new(p1::P1 { ordered: false }),
         Box::new(p2::P2 { ordered: true }),
         Box::new(p2::P2 { ordered: false }),
+        Box::new(w1::W1::Default),
+        Box::new(w1::W1::Buffer64),
+        Box::new(w1::W1::First),
     ]
 }

@@ -27,22 +27,33 @@ impl Returns {
             return Ok(Self::Nothing);
         };
         owned::check(ty)?;
-        Ok(match (owned::peel(ty), result_arguments(ty).as_slice()) {
-            (Type::Tuple(tuple), _) if tuple.elems.is_empty() => Self::Nothing,
-            (_, [output, error]) => Self::Result {
-                output: output.into_token_stream(),
-                error: error.into_token_stream(),
+        Ok(
+            match (owned::peel(ty), arguments_of("Result", ty).as_slice()) {
+                (Type::Tuple(tuple), _) if tuple.elems.is_empty() => Self::Nothing,
+                (_, [output, error]) => Self::Result {
+                    output: output.into_token_stream(),
+                    error: error.into_token_stream(),
+                },
+                (_, [output]) => Self::Alias {
+                    output: output.into_token_stream(),
+                },
+                _ => Self::Value(ty.into_token_stream()),
             },
-            (_, [output]) => Self::Alias {
-                output: output.into_token_stream(),
-            },
-            _ => Self::Value(ty.into_token_stream()),
-        })
+        )
+    }
+
+    /// Whether the value is written as an `Option<…>`.
+    pub(crate) fn is_option(&self) -> bool {
+        let output = match self {
+            Self::Nothing => return false,
+            Self::Value(output) | Self::Result { output, .. } | Self::Alias { output } => output,
+        };
+        syn::parse2::<Type>(output.clone()).is_ok_and(|ty| arguments_of("Option", &ty).len() == 1)
     }
 }
 
-/// The types `ty` has inside when it is written as a `Result<…>`.
-fn result_arguments(ty: &Type) -> Vec<&Type> {
+/// The types `ty` has inside when it is written as a `name<…>`.
+fn arguments_of<'a>(name: &str, ty: &'a Type) -> Vec<&'a Type> {
     let Type::Path(path) = owned::peel(ty) else {
         return Vec::new();
     };
@@ -50,7 +61,7 @@ fn result_arguments(ty: &Type) -> Vec<&Type> {
         .path
         .segments
         .last()
-        .filter(|segment| segment.ident == "Result")
+        .filter(|segment| segment.ident == name)
     else {
         return Vec::new();
     };
@@ -85,6 +96,19 @@ mod tests {
         check(parse_quote!(-> Result<u8, E>), "u8 or E");
         check(parse_quote!(-> ::std::result::Result<u8, E>), "u8 or E");
         check(parse_quote!(-> anyhow::Result<u8>), "u8 or its text");
+    }
+
+    #[test]
+    fn an_option_is_told_from_everything_else() {
+        let is_option = |output: ReturnType| Returns::parse(&output).expect("owned").is_option();
+        assert!(is_option(parse_quote!(-> Option<u8>)));
+        assert!(is_option(
+            parse_quote!(-> Result<::std::option::Option<u8>, E>)
+        ));
+        assert!(is_option(parse_quote!(-> anyhow::Result<Option<u8>>)));
+        assert!(!is_option(parse_quote!(-> Vec<Option<u8>>)));
+        assert!(!is_option(parse_quote!(-> Option)));
+        assert!(!is_option(ReturnType::Default));
     }
 
     #[test]

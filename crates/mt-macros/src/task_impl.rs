@@ -103,12 +103,18 @@ impl TaskImpl<'_> {
             Returns::Result { output, error } => (self.checked(output), self.checked(error)),
             Returns::Alias { output } => (self.checked(output), quote!(#krate::Raised)),
         };
+        let null = if self.signature.returns.is_option() {
+            quote!(#krate::SkipNull)
+        } else {
+            quote!(#krate::KeepNull)
+        };
         quote! {
             type Input = #input;
             type Output = #output;
             type Error = #error;
             type Shared = #shared;
             type Context = #context;
+            type Null = #null;
         }
     }
 

@@ -20,7 +20,16 @@ static IN_WORKER: AtomicBool = AtomicBool::new(false);
 /// not do what comes after this line. [`#[main]`](macro@crate::main) does it for you. In a test binary
 /// write [`test_worker!`](crate::test_worker!) instead.
 ///
-/// In a worker process this never returns.
+/// In a worker process this never returns. It is the seed's `worker_process`, with what that gets as
+/// arguments already there: the connection to the parent is standard input, the function is looked up
+/// by the name the parent sends, works come in and outcomes go out over the same connection, and what
+/// happens is logged with `tracing`. The heartbeats mean what they mean there
+/// ([`mt_proto::Beat`]): from the parent 0 for "I live" and 1 for "finish and die", from the worker 0 for
+/// "I live", every 0.5 s by default ([`LivenessPolicy`](crate::LivenessPolicy)). They come from a thread of
+/// their own, so they tell nothing about how long a work takes; and the death of either side is noticed
+/// at once, without them. A work that fails is an outcome and not the worker's end.
+#[doc(alias = "worker_process")]
+#[doc(alias = "heartbeat_pipe")]
 pub fn init() {
     if mt_ipc::is_worker_process() {
         IN_WORKER.store(true, Ordering::Release);

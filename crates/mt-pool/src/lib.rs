@@ -49,6 +49,32 @@
 //! iterator by `into_iter()`; both work inside and outside a tokio runtime. Outcomes come
 //! [in order](AsynPmap::pool_ordered) unless you say otherwise, and as soon as they can.
 //!
+//! # Works by number
+//! A task of one `u64` may be driven by hand. [`ProcessParalleliser`] takes ids
+//! ([`push`](ProcessParalleliser::push)) and gives outcomes ([`pop`](ProcessParalleliser::pop)).
+//! [`WorkIterator`] does the works 0, 1, 2 … for ever, a few ahead of whoever iterates; threads share
+//! one, and each gets different works:
+//!
+//! ```
+//! use mt_pool::WorkIterator;
+//!
+//! #[mt_pool::task]
+//! fn square_root(n: u64) -> Option<u64> {     // a work that comes to nothing is skipped
+//!     (1..=n).find(|m| m * m == n)
+//! }
+//!
+//! #[mt_pool::main]
+//! fn main() -> anyhow::Result<()> {
+//!     let roots = WorkIterator::<square_root>::builder().num_works(100).start()?;
+//!     let found = std::thread::scope(|scope| {
+//!         let threads = [(); 2].map(|()| scope.spawn(|| roots.iter().filter(Result::is_ok).count()));
+//!         threads.map(|thread| thread.join().unwrap()).into_iter().sum::<usize>()
+//!     });
+//!     assert_eq!(found, 9);
+//!     Ok(())
+//! }
+//! ```
+//!
 //! # Options
 //! All are methods of [`AsynPmap`], with their defaults and ranges; all are checked in
 //! [`start`](AsynPmap::start), before any process exists. The seed's names are kept, and can be
@@ -193,10 +219,12 @@ pub use task::{Never, Raised, Task, TaskStyle};
 pub use wire::Wire;
 pub use works::{
     AioWorkGenerator, AioWorks, AsynWorkGenerator, AsynWorks, AsynWorksInContext, AsynWorksIter,
-    KeepNull, NullPolicy, Nullable, Progress, ProgressIter, ProgressReceiver, ProgressSender,
-    SerialWorkGenerator, SkipNull, SplitError, WorkCounts, WorkDone, WorksMissing,
-    aio_work_generator, aio_work_generator_shared, asyn_work_generator, progress_queue,
-    run_asyn_works_in_context, serial_work_generator, split_works, split_works_seeded,
+    KeepNull, NullPolicy, Nullable, ParalleliserState, PopError, ProcessParalleliser,
+    ProcessParalleliserBuilder, Progress, ProgressIter, ProgressReceiver, ProgressSender,
+    SerialWorkGenerator, SkipNull, SplitError, WorkCounters, WorkCounts, WorkDone, WorkError,
+    WorkIter, WorkIterator, WorkIteratorBuilder, WorksMissing, aio_work_generator,
+    aio_work_generator_shared, asyn_work_generator, progress_queue, run_asyn_works_in_context,
+    serial_work_generator, split_works, split_works_seeded,
 };
 
 /// For the macros; not for people.

@@ -5,6 +5,7 @@ mod generator;
 mod in_context;
 mod interrupt;
 mod null;
+mod parallel;
 mod progress;
 mod serial;
 mod split;
@@ -15,6 +16,10 @@ pub use generator::{
 };
 pub use in_context::{AsynWorksInContext, WorkCounts, run_asyn_works_in_context};
 pub use null::{KeepNull, NullPolicy, Nullable, SkipNull};
+pub use parallel::{
+    ParalleliserState, PopError, ProcessParalleliser, ProcessParalleliserBuilder, WorkCounters,
+    WorkError, WorkIter, WorkIterator, WorkIteratorBuilder,
+};
 pub use progress::{Progress, ProgressIter, ProgressReceiver, ProgressSender, progress_queue};
 pub use serial::{SerialWorkGenerator, serial_work_generator};
 pub use split::{SplitError, split_works, split_works_seeded};

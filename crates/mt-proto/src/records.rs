@@ -188,6 +188,15 @@ impl Records {
         Ok(Some(result))
     }
 
+    /// The bytes of the next record's value, or `None` at the end.
+    ///
+    /// # Errors
+    /// As [`next_with`](Self::next_with).
+    #[inline]
+    pub fn next_len(&self) -> Result<Option<usize>, DecodeError> {
+        Ok(peek(&self.body)?.map(|(_, length)| length))
+    }
+
     /// The next record, or `None` at the end.
     ///
     /// # Errors

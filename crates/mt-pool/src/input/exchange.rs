@@ -4,6 +4,8 @@
 //! One item costs the feeder one uncontended lock. The supervisor takes whatever is there, so items
 //! travel one by one when they come slowly and a thousand at a time when they come fast.
 
+mod by_hand;
+
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
@@ -14,6 +16,8 @@ use mt_proto::{ItemIndex, RecordBuffer, Run};
 use tokio::sync::Notify;
 
 use crate::dispatch::Delivery;
+
+pub(crate) use by_hand::NoRoom;
 
 /// The most items in one block.
 const BLOCK_ITEMS: u32 = 4096;
@@ -216,20 +220,9 @@ impl Exchange {
 
     fn add(&self, record: &[u8]) -> MutexGuard<'_, State> {
         let mut state = self.lock();
-        if state.is_too_late() {
-            return state;
+        if !state.is_too_late() {
+            state.append(record);
         }
-        if state.open.count() >= BLOCK_ITEMS || state.open.len_bytes() + record.len() > BLOCK_BYTES
-        {
-            state.seal();
-        }
-        if state.open.is_empty() {
-            state.open_first = state.next;
-        }
-        state.open.push_encoded(record);
-        state.next = state.next.plus(1);
-        state.waiting_bytes += record.len();
-        state.waiting += 1;
         state
     }
 
@@ -390,7 +383,8 @@ impl Exchange {
     fn wake_feeder(&self, state: MutexGuard<'_, State>) {
         if state.feeder_waits && self.has_room(&state) {
             drop(state);
-            self.room.notify_one();
+            // All of them, where items are fed by hand: each looks for itself.
+            self.room.notify_all();
             self.room_async.notify_one();
         }
     }
@@ -418,10 +412,27 @@ impl State {
     /// Whether the run was closed while the feeder was inside the input. What the input yields then
     /// has never been part of the run.
     fn is_too_late(&mut self) -> bool {
-        if self.closed {
+        let too_late = self.closed || self.ended;
+        if too_late {
             self.outstanding = self.outstanding.saturating_sub(1);
         }
-        self.closed
+        too_late
+    }
+
+    /// Adds an item to the open block.
+    fn append(&mut self, record: &[u8]) -> ItemIndex {
+        if self.open.count() >= BLOCK_ITEMS || self.open.len_bytes() + record.len() > BLOCK_BYTES {
+            self.seal();
+        }
+        let index = self.next;
+        if self.open.is_empty() {
+            self.open_first = index;
+        }
+        self.open.push_encoded(record);
+        self.next = index.plus(1);
+        self.waiting_bytes += record.len();
+        self.waiting += 1;
+        index
     }
 
     /// Closes the open block.

@@ -1,6 +1,6 @@
 //! A run as an iterator that blocks.
 
-use super::output::{Outcome, Pmap};
+use super::{outcome::Outcome, output::Pmap};
 use crate::{Stats, Task};
 
 /// A run's outcomes, waiting for each on the calling thread. Made by `into_iter` of a [`Pmap`].

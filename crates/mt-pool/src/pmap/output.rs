@@ -2,7 +2,6 @@
 
 use std::{
     marker::PhantomData,
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -10,26 +9,24 @@ use std::{
 };
 
 use futures::Stream;
-use mt_proto::{DecodeError, Failure, ItemIndex, RecordTag, Records, decode_strict};
+use mt_proto::{DecodeError, ItemIndex, Records, decode_strict};
 use tokio::sync::mpsc;
 
 use super::{
     dead_letter::DeadLetters,
     handle::RunHandle,
     iter::{IndexedIter, PmapIter},
+    outcome::{Outcome, decode_outcome, lost_error},
+    plan::Launched,
     wait::wait_here,
 };
 use crate::{
-    Pool, Stats, Task, TaskError, TaskErrorKind, Wire,
-    dispatch::{Delivery, Lost},
+    Pool, Stats, Task,
+    dispatch::Delivery,
     input::Exchange,
     stats::StatsCell,
     supervisor::{Collected, Supervision},
-    worker::panic_text,
 };
-
-/// The outcome of one item.
-pub(super) type Outcome<T> = Result<<T as Task>::Output, TaskError<<T as Task>::Error>>;
 
 /// How long dropping a run waits for its workers to be gone. They are killed, so it takes a few
 /// milliseconds; one in an uninterruptible system call is left to the guard thread.
@@ -51,7 +48,7 @@ pub struct Pmap<T: Task> {
     fail_fast: bool,
     collected: Arc<Collected>,
     seed: u64,
-    /// Kept as long as the run uses its workers.
+    #[expect(dead_code, reason = "kept as long as the run uses its workers")]
     pool: Option<Pool>,
     dead_letters: DeadLetters,
     over: bool,
@@ -71,13 +68,17 @@ struct Current {
 }
 
 impl<T: Task> Pmap<T> {
-    pub(super) fn new(
-        outcomes: mpsc::Receiver<Delivery>,
-        exchange: Arc<Exchange>,
-        stats: Arc<StatsCell>,
-        supervision: Supervision,
-        fail_fast: bool,
-    ) -> Self {
+    pub(super) fn new(launched: Launched) -> Self {
+        let Launched {
+            outcomes,
+            exchange,
+            stats,
+            supervision,
+            fail_fast,
+            collected,
+            seed,
+            pool,
+        } = launched;
         Self {
             outcomes,
             current: None,
@@ -85,22 +86,15 @@ impl<T: Task> Pmap<T> {
             stats,
             supervision,
             fail_fast,
-            collected: Arc::default(),
-            seed: 0,
-            pool: None,
+            collected,
+            seed,
+            pool,
             dead_letters: DeadLetters::default(),
             over: false,
             succeeded: 0,
             failed: 0,
             task: PhantomData,
         }
-    }
-
-    pub(super) fn with(mut self, collected: Arc<Collected>, seed: u64, pool: Option<Pool>) -> Self {
-        self.pool = pool;
-        self.collected = collected;
-        self.seed = seed;
-        self
     }
 
     /// A handle that ends this run from elsewhere.
@@ -249,92 +243,6 @@ impl<T: Task> Pmap<T> {
         self.current = None;
         self.outcomes.close();
         self.exchange.cancel();
-    }
-}
-
-/// Decodes one outcome. A `Deserialize` is user code that may panic on what a worker has sent.
-#[inline]
-fn decode_outcome<T: Task>(index: ItemIndex, tag: RecordTag, value: &[u8]) -> Outcome<T> {
-    let kind = match tag {
-        RecordTag::Value => match decode_user(value) {
-            Ok(value) => return Ok(value),
-            Err(message) => TaskErrorKind::Undecodable(message),
-        },
-        RecordTag::Raised => match decode_user(value) {
-            Ok(error) => TaskErrorKind::Raised(error),
-            Err(message) => TaskErrorKind::Undecodable(message),
-        },
-        RecordTag::Failure => match decode_user::<Failure>(value) {
-            Ok(failure) => failure_kind(failure),
-            Err(message) => TaskErrorKind::Undecodable(message),
-        },
-    };
-    Err(TaskError::new(index, kind))
-}
-
-#[inline]
-fn decode_user<V: Wire>(value: &[u8]) -> Result<V, String> {
-    match catch_unwind(AssertUnwindSafe(|| decode_strict(value))) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(panic) => Err(format!(
-            "its `Deserialize` panicked: {}",
-            panic_text(&*panic)
-        )),
-    }
-}
-
-fn failure_kind<E>(failure: Failure) -> TaskErrorKind<E> {
-    match failure {
-        Failure::Panicked {
-            message,
-            location,
-            backtrace,
-        } => TaskErrorKind::Panicked {
-            message,
-            location,
-            backtrace,
-        },
-        Failure::Undecodable { message } => TaskErrorKind::Undecodable(message),
-        Failure::Unserialisable { message } => TaskErrorKind::Unserialisable(message),
-        Failure::TooLarge { limit_bytes } => TaskErrorKind::TooLarge { limit_bytes },
-        Failure::TimedOut { deadline, limit } => TaskErrorKind::TimedOut { deadline, limit },
-        Failure::Context { step, message } => TaskErrorKind::Context { step, message },
-        other => TaskErrorKind::Undecodable(format!("a failure of an unknown kind: {other:?}")),
-    }
-}
-
-fn lost_error<E>(index: ItemIndex, lost: Lost) -> TaskError<E> {
-    let new = |kind| TaskError::new(index, kind);
-    match lost {
-        Lost::Crashed {
-            death,
-            attempts,
-            payload,
-        } => new(TaskErrorKind::Crashed { death, attempts }).with_payload(payload),
-        Lost::TimedOut {
-            deadline,
-            limit,
-            payload,
-        } => new(TaskErrorKind::TimedOut { deadline, limit }).with_payload(payload),
-        Lost::MemoryExceeded {
-            rss,
-            limit,
-            attempts,
-            payload,
-        } => new(TaskErrorKind::MemoryExceeded {
-            rss_bytes: rss,
-            limit_bytes: limit,
-            attempts,
-        })
-        .with_payload(payload),
-        Lost::Cancelled { payload } => new(TaskErrorKind::Cancelled).with_payload(payload),
-        Lost::Pool(cause) => new(TaskErrorKind::Pool(cause)),
-        Lost::Unserialisable(message) => new(TaskErrorKind::Unserialisable(message)),
-        Lost::TooLarge { limit_bytes } => new(TaskErrorKind::TooLarge {
-            limit_bytes: limit_bytes as u64,
-        }),
-        Lost::InputPanicked(message) => new(TaskErrorKind::InputPanicked(message)),
     }
 }
 

@@ -5,18 +5,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mt_ipc::{Program, QueueLimits, WorkerCommand};
 use mt_proto::{InitCall, Limits, MAX_RECORD_BYTES, Setup, encode};
-use tokio::sync::mpsc;
+use tokio::{runtime::Builder, sync::mpsc};
 
 use super::{AsynPmap, options::PmapOptions, output::Pmap};
 use crate::{
     Pool, StartError, Task, TaskStyle, Wire,
     current::random_seed,
-    dispatch::{DispatchConfig, RecycleConfig},
+    dispatch::{Delivery, DispatchConfig, RecycleConfig},
     init,
-    input::{Exchange, ExchangeLimits, FeederOptions, spawn_feeder},
+    input::{Exchange, ExchangeLimits, FeederOptions, Source, spawn_feeder},
     registry,
     stats::StatsCell,
-    supervisor::{Collected, Plan, Recipe, WatchConfig, spawn_supervisor},
+    supervisor::{Collected, Plan, Recipe, Supervision, WatchConfig, spawn_supervisor},
+    worker::panic_text,
 };
 
 /// The items a worker of a plain function is offered at first: one to run, one to go on with.
@@ -29,7 +30,7 @@ const MAX_PIECES: u32 = 1024;
 
 /// A call of an init or exit task, encoded.
 #[derive(Debug)]
-pub(super) struct Hook {
+pub(crate) struct Hook {
     option: &'static str,
     task: Result<String, StartError>,
     input: Result<Bytes, String>,
@@ -44,10 +45,60 @@ impl Hook {
             input: input.map_err(|error| error.to_string()),
         }
     }
+
+    /// Makes the call in this process, on a thread of its own: it may be an `async fn`, and the calling
+    /// thread part of a runtime.
+    pub(crate) fn call_here(self) -> Result<(), StartError> {
+        let option = self.option;
+        let InitCall { task, input } = hook_call(self)?;
+        let task = registry::find(&task).expect("its name was looked up when it was given");
+        let call = || {
+            let runtime = Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.map_err(|error| error.to_string())?;
+            task.call_once()(&runtime, &input).map(drop)
+        };
+        let called = std::thread::scope(|scope| {
+            let joined = scope.spawn(call).join();
+            joined.unwrap_or_else(|panic| Err(format!("panicked: {}", panic_text(&*panic))))
+        });
+        called.map_err(|message| StartError::Option {
+            option,
+            problem: format!("failed: {message}"),
+        })
+    }
+}
+
+/// A run whose supervisor works and whose input is still to be fed.
+#[derive(Debug)]
+pub(crate) struct Launched {
+    pub(crate) outcomes: mpsc::Receiver<Delivery>,
+    pub(crate) exchange: Arc<Exchange>,
+    pub(crate) stats: Arc<StatsCell>,
+    pub(crate) supervision: Supervision,
+    pub(crate) fail_fast: bool,
+    pub(crate) collected: Arc<Collected>,
+    pub(crate) seed: u64,
+    /// To be kept as long as the run uses its workers.
+    pub(crate) pool: Option<Pool>,
 }
 
 /// Checks and starts a run.
-pub(super) fn start<T: Task>(mut run: AsynPmap<T>) -> Result<Pmap<T>, StartError> {
+pub(super) fn start<T: Task>(run: AsynPmap<T>) -> Result<Pmap<T>, StartError> {
+    let feeder = FeederOptions {
+        max_item_bytes: run.options.max_item_bytes,
+    };
+    let (launched, source) = launch(run)?;
+    let fed = spawn_feeder(source, Arc::clone(&launched.exchange), feeder);
+    let pmap = Pmap::new(launched);
+    // Dropping the run ends the supervisor.
+    fed.map_err(StartError::Thread)?;
+    Ok(pmap)
+}
+
+/// Checks a run and starts all of it but the feeder of its input.
+pub(crate) fn launch<T: Task>(
+    mut run: AsynPmap<T>,
+) -> Result<(Launched, Source<T::Input>), StartError> {
     run.options.check()?;
     let mut command = worker_command(&run.program)?;
     command.stderr = run.options.worker_stderr;
@@ -91,20 +142,22 @@ pub(super) fn start<T: Task>(mut run: AsynPmap<T>) -> Result<Pmap<T>, StartError
         stats: Arc::clone(&stats),
         output,
     };
-    let feeder = FeederOptions {
-        max_item_bytes: options.max_item_bytes,
-    };
     let fail_fast = options.fail_fast;
     let supervision = match &run.pool {
         Some(pool) => pool.supervise(plan),
         None => spawn_supervisor(plan).map_err(StartError::Thread)?,
     };
-    let fed = spawn_feeder(run.source, Arc::clone(&exchange), feeder);
-    let pmap = Pmap::new(outcomes, exchange, stats, supervision, fail_fast)
-        .with(collected, seed, run.pool);
-    // Dropping the run ends the supervisor.
-    fed.map_err(StartError::Thread)?;
-    Ok(pmap)
+    let launched = Launched {
+        outcomes,
+        exchange,
+        stats,
+        supervision,
+        fail_fast,
+        collected,
+        seed,
+        pool: run.pool,
+    };
+    Ok((launched, run.source))
 }
 
 /// What every worker is told before its first item.
@@ -217,7 +270,7 @@ fn value<V: Wire>(option: &'static str, value: &V) -> Result<Bytes, StartError> 
         })
 }
 
-fn missing(option: &'static str, argument: &str) -> StartError {
+pub(super) fn missing(option: &'static str, argument: &str) -> StartError {
     let problem = format!("was not given; the task has a {argument} argument that needs it");
     StartError::Option { option, problem }
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use mt_pool::{PoolEvent, TaskErrorKind, asyn_pmap, task};
+use mt_pool::{PoolEvent, TaskErrorKind, WorkIterator, asyn_pmap, task};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
@@ -21,6 +21,18 @@ const ROLE: &str = "MT_TEST_PARENT";
 #[task]
 fn forever(_: u64) {
     thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
+}
+
+/// Does not come back for a number it has no deed for.
+#[task]
+fn act_by_id(#[shared] deeds: &[Deed], n: u64) -> u64 {
+    match deeds.get(n as usize) {
+        Some(deed) => deed.clone().act(),
+        None => {
+            thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
+            n
+        }
+    }
 }
 
 #[task]
@@ -39,6 +51,8 @@ fn as_parent() {
         "aborts" => with_descendants(|| std::process::abort()),
         "panics" => with_descendants(|| panic!("out of main")),
         "nests" => nests(),
+        "iterates" => leaves_works(|| {}),
+        "iterates and is killed" => leaves_works(thread::park),
         "drains" => drains(),
         "interrupted" => interrupted(),
         _ => {}
@@ -86,6 +100,25 @@ fn nests() {
     let pids: Vec<String> = pids.iter().map(u64::to_string).collect();
     println!("PIDS {}", pids.join(" "));
     thread::park();
+}
+
+/// Tells the pids of workers and of what they have left, and ends with an iterator that nobody closes
+/// and that another thread waits for.
+fn leaves_works(end: impl FnOnce()) {
+    let mut deeds = vec![Deed::Pid; 8];
+    deeds[1] = Deed::Leave { detached: false };
+    deeds[3] = Deed::Leave { detached: true };
+    let builder = WorkIterator::<act_by_id>::builder().shared(deeds);
+    let works = builder.max_num_workers(2).start().unwrap();
+    let works: &WorkIterator<act_by_id> = Box::leak(Box::new(works));
+    let pids: Vec<String> = works
+        .iter()
+        .take(8)
+        .map(|item| item.unwrap().1.to_string())
+        .collect();
+    println!("PIDS {}", pids.join(" "));
+    thread::spawn(|| works.iter().for_each(drop));
+    end();
 }
 
 /// Is interrupted in the middle, and tells what came of it.
@@ -204,6 +237,15 @@ fn leaves_with_a_run_alive() {
     assert_eq!(Parent::start("returns").end(), (Some(0), None));
     assert_eq!(Parent::start("panics").end(), (Some(101), None));
     assert_eq!(Parent::start("aborts").end(), (None, Some(6)));
+}
+
+#[test]
+fn nobody_has_to_close_an_iterator() {
+    let _watchdog = watchdog("nobody closes".into());
+    assert_eq!(Parent::start("iterates").end(), (Some(0), None));
+    let parent = Parent::start("iterates and is killed");
+    parent.signal(Signal::KILL);
+    assert_eq!(parent.end(), (None, Some(9)));
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn take_big(bytes: Vec<u64>) -> u64 {
 }
 
 /// The pids of the workers that live, as the run tells them.
-type Living = Arc<Mutex<BTreeSet<u32>>>;
+pub(crate) type Living = Arc<Mutex<BTreeSet<u32>>>;
 
 fn watch<T: Task>(run: AsynPmap<T>) -> (AsynPmap<T>, Living) {
     let living = Living::default();
@@ -54,7 +54,7 @@ fn watch<T: Task>(run: AsynPmap<T>) -> (AsynPmap<T>, Living) {
     (run, living)
 }
 
-fn kill_all(living: &Living) {
+pub(crate) fn kill_all(living: &Living) {
     // Under the lock: what is in the set is not reaped, so the number is not somebody else's.
     for pid in living.lock().unwrap().iter() {
         let pid = Pid::from_raw(pid.cast_signed()).unwrap();

@@ -1,0 +1,100 @@
+//! From what a worker or the dispatch machine says of an item to the item's outcome.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use mt_proto::{Failure, ItemIndex, RecordTag, decode_strict};
+
+use crate::{Task, TaskError, TaskErrorKind, Wire, dispatch::Lost, worker::panic_text};
+
+/// The outcome of one item.
+pub(crate) type Outcome<T> = Result<<T as Task>::Output, TaskError<<T as Task>::Error>>;
+
+/// Decodes one outcome. A `Deserialize` is user code that may panic on what a worker has sent.
+#[inline]
+pub(crate) fn decode_outcome<T: Task>(
+    index: ItemIndex,
+    tag: RecordTag,
+    value: &[u8],
+) -> Outcome<T> {
+    let kind = match tag {
+        RecordTag::Value => match decode_user(value) {
+            Ok(value) => return Ok(value),
+            Err(message) => TaskErrorKind::Undecodable(message),
+        },
+        RecordTag::Raised => match decode_user(value) {
+            Ok(error) => TaskErrorKind::Raised(error),
+            Err(message) => TaskErrorKind::Undecodable(message),
+        },
+        RecordTag::Failure => match decode_user::<Failure>(value) {
+            Ok(failure) => failure_kind(failure),
+            Err(message) => TaskErrorKind::Undecodable(message),
+        },
+    };
+    Err(TaskError::new(index, kind))
+}
+
+#[inline]
+fn decode_user<V: Wire>(value: &[u8]) -> Result<V, String> {
+    match catch_unwind(AssertUnwindSafe(|| decode_strict(value))) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(panic) => Err(format!(
+            "its `Deserialize` panicked: {}",
+            panic_text(&*panic)
+        )),
+    }
+}
+
+fn failure_kind<E>(failure: Failure) -> TaskErrorKind<E> {
+    match failure {
+        Failure::Panicked {
+            message,
+            location,
+            backtrace,
+        } => TaskErrorKind::Panicked {
+            message,
+            location,
+            backtrace,
+        },
+        Failure::Undecodable { message } => TaskErrorKind::Undecodable(message),
+        Failure::Unserialisable { message } => TaskErrorKind::Unserialisable(message),
+        Failure::TooLarge { limit_bytes } => TaskErrorKind::TooLarge { limit_bytes },
+        Failure::TimedOut { deadline, limit } => TaskErrorKind::TimedOut { deadline, limit },
+        Failure::Context { step, message } => TaskErrorKind::Context { step, message },
+        other => TaskErrorKind::Undecodable(format!("a failure of an unknown kind: {other:?}")),
+    }
+}
+
+pub(crate) fn lost_error<E>(index: ItemIndex, lost: Lost) -> TaskError<E> {
+    let new = |kind| TaskError::new(index, kind);
+    match lost {
+        Lost::Crashed {
+            death,
+            attempts,
+            payload,
+        } => new(TaskErrorKind::Crashed { death, attempts }).with_payload(payload),
+        Lost::TimedOut {
+            deadline,
+            limit,
+            payload,
+        } => new(TaskErrorKind::TimedOut { deadline, limit }).with_payload(payload),
+        Lost::MemoryExceeded {
+            rss,
+            limit,
+            attempts,
+            payload,
+        } => new(TaskErrorKind::MemoryExceeded {
+            rss_bytes: rss,
+            limit_bytes: limit,
+            attempts,
+        })
+        .with_payload(payload),
+        Lost::Cancelled { payload } => new(TaskErrorKind::Cancelled).with_payload(payload),
+        Lost::Pool(cause) => new(TaskErrorKind::Pool(cause)),
+        Lost::Unserialisable(message) => new(TaskErrorKind::Unserialisable(message)),
+        Lost::TooLarge { limit_bytes } => new(TaskErrorKind::TooLarge {
+            limit_bytes: limit_bytes as u64,
+        }),
+        Lost::InputPanicked(message) => new(TaskErrorKind::InputPanicked(message)),
+    }
+}

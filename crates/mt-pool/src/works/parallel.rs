@@ -1,0 +1,23 @@
+//! Works in worker processes, driven by hand: ids that are pushed, or 0, 1, 2 … for ever.
+//!
+//! [`ProcessParalleliser`] takes ids in and gives outcomes out; [`WorkIterator`] uses one to be a few
+//! works ahead of whoever iterates. Both may be shared between threads.
+
+mod ahead;
+mod bell;
+mod conveyor;
+mod counters;
+mod error;
+mod iterator;
+mod iterator_builder;
+mod options;
+mod paralleliser;
+mod pooled;
+mod serial_mode;
+mod tap;
+
+pub use counters::WorkCounters;
+pub use error::{PopError, WorkError};
+pub use iterator::{WorkIter, WorkIterator};
+pub use iterator_builder::WorkIteratorBuilder;
+pub use paralleliser::{ParalleliserState, ProcessParalleliser, ProcessParalleliserBuilder};

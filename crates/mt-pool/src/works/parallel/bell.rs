@@ -1,0 +1,145 @@
+//! What threads wait at that take from the same source.
+
+use std::{
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    task::Wake,
+    time::{Duration, Instant},
+};
+
+/// A count of rings that can be waited for.
+///
+/// Whoever waits reads the count, looks whether there is something, and then waits for another count: a
+/// ring in between is not missed. As a waker it wakes one thread; who finds more than it takes wakes
+/// the next.
+#[derive(Debug, Default)]
+pub(super) struct Bell {
+    rings: AtomicU64,
+    waiting: AtomicUsize,
+    lock: Mutex<()>,
+    heard: Condvar,
+}
+
+impl Bell {
+    /// The rings so far.
+    pub(super) fn rings(&self) -> u64 {
+        self.rings.load(Ordering::SeqCst)
+    }
+
+    /// Counts the calling thread among those who wait, until the waiter is dropped. To be done before
+    /// the last look: whoever brings something afterwards sees that somebody waits.
+    pub(super) fn waiter(&self) -> Waiter<'_> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        Waiter { bell: self }
+    }
+
+    /// How many wait, or are about to.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
+    }
+
+    /// Wakes one thread.
+    pub(super) fn ring(&self) {
+        self.count();
+        self.heard.notify_one();
+    }
+
+    /// Wakes all threads.
+    pub(super) fn ring_all(&self) {
+        self.count();
+        self.heard.notify_all();
+    }
+
+    /// Counts a ring. Under the lock, so that nobody is between looking at the count and waiting.
+    fn count(&self) {
+        let _lock = self.lock();
+        self.rings.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Nothing happens under the lock that could leave anything undone.
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody who waits.
+#[derive(Debug)]
+pub(super) struct Waiter<'a> {
+    bell: &'a Bell,
+}
+
+impl Waiter<'_> {
+    /// Waits for a ring after the first `rings`, until then at most; for ever without a time. False when
+    /// there was none.
+    pub(super) fn wait(&self, rings: u64, until: Option<Instant>) -> bool {
+        let mut lock = self.bell.lock();
+        while self.bell.rings() == rings {
+            let left = until.map_or(Duration::MAX, |until| {
+                until.saturating_duration_since(Instant::now())
+            });
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.bell.heard.wait_timeout(lock, left);
+            lock = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.bell.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.ring();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.ring();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_ring_before_the_wait_is_not_missed() {
+        let bell = Bell::default();
+        let before = bell.rings();
+        bell.ring();
+        assert!(bell.waiter().wait(before, None));
+        assert_eq!(bell.waiting(), 0);
+    }
+
+    #[test]
+    fn no_ring_means_waiting_to_the_end() {
+        let bell = Bell::default();
+        let until = Instant::now() + Duration::from_millis(5);
+        assert!(!bell.waiter().wait(bell.rings(), Some(until)));
+        assert!(Instant::now() >= until);
+    }
+
+    #[test]
+    fn all_are_woken_together() {
+        let bell = Bell::default();
+        let before = bell.rings();
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| bell.waiter().wait(before, None)))
+                .collect();
+            bell.ring_all();
+            for thread in threads {
+                assert!(thread.join().expect("no panic"));
+            }
+        });
+    }
+}

@@ -1,0 +1,213 @@
+//! Works 0, 1, 2 … and their results, as an iterator that threads share.
+
+use std::{
+    fmt,
+    marker::PhantomData,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use super::{
+    counters::WorkCounters, error::WorkError, iterator_builder::WorkIteratorBuilder,
+    pooled::Pooled, serial_mode::Serial,
+};
+use crate::{NullPolicy, StartError, Stats, Task};
+
+/// Does the works 0, 1, 2 … for ever, in worker processes and a few ahead of you, and yields their
+/// results as they are ready.
+///
+/// An item is `Ok((work_id, result))`, or an error that knows its work: a work that fails, panics or
+/// kills its worker is an item, and the iteration goes on. A task that returns an `Option` is for works
+/// that may come to nothing: `None`s are skipped and `Some(value)` is yielded as `value`, unless you
+/// [say otherwise](WorkIteratorBuilder::keep_null).
+///
+/// It is an iterator by reference: threads that share it get different works.
+///
+/// It ends after [`num_works`](WorkIteratorBuilder::num_works) if that was given, after
+/// [`close`](Self::close), after Ctrl-C, and when no worker can be had. Dropping it closes it. Nobody has
+/// to close it before the process ends.
+///
+/// ```
+/// use mt_pool::WorkIterator;
+///
+/// #[mt_pool::task]
+/// fn prime(n: u64) -> Option<u64> {
+///     (n > 1 && (2..n).all(|m| n % m > 0)).then_some(n)
+/// }
+///
+/// #[mt_pool::main]
+/// fn main() -> anyhow::Result<()> {
+///     let primes = WorkIterator::<prime>::builder().max_num_workers(2).start()?;
+///     let mut first = Vec::new();
+///     for item in primes.iter().take(5) {
+///         let (_work_id, prime) = item?;
+///         first.push(prime);
+///     }
+///     assert_eq!(first.len(), 5); // in the order they were found
+///     Ok(())
+/// }
+/// ```
+pub struct WorkIterator<T: Task<Input = u64>, N = <T as Task>::Null> {
+    mode: Mode<T>,
+    num_workers: usize,
+    /// `None`s that were not yielded.
+    skipped: AtomicU64,
+    null: PhantomData<fn() -> N>,
+}
+
+/// Where works are done.
+#[derive(Debug)]
+pub(super) enum Mode<T: Task<Input = u64>> {
+    Pool(Pooled<T>),
+    Serial(Serial<T>),
+}
+
+/// What a [`WorkIterator`] yields.
+type Item<T, N> =
+    Result<(u64, <N as NullPolicy<<T as Task>::Output>>::Item), WorkError<<T as Task>::Error>>;
+
+impl<T: Task<Input = u64>> WorkIterator<T> {
+    /// One with the default options: [`builder`](Self::builder) and
+    /// [`start`](WorkIteratorBuilder::start).
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing was started.
+    pub fn new() -> Result<Self, StartError> {
+        Self::builder().start()
+    }
+
+    /// One to be described.
+    pub fn builder() -> WorkIteratorBuilder<T> {
+        WorkIteratorBuilder::new()
+    }
+}
+
+impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIterator<T, N> {
+    pub(super) fn of(mode: Mode<T>, num_workers: usize) -> Self {
+        Self {
+            mode,
+            num_workers,
+            skipped: AtomicU64::new(0),
+            null: PhantomData,
+        }
+    }
+
+    /// The next result, waiting for it on this thread; `None` at the end.
+    ///
+    /// # Errors
+    /// In the item: [`WorkError`]. The iteration goes on after it.
+    pub fn next(&self) -> Option<Item<T, N>> {
+        loop {
+            let (id, outcome) = match &self.mode {
+                Mode::Pool(pooled) => match pooled.next()? {
+                    Ok(found) => found,
+                    Err(stalled) => return Some(Err(stalled)),
+                },
+                Mode::Serial(serial) => serial.next()?,
+            };
+            let item = match outcome {
+                Ok(result) => match N::item(result) {
+                    Some(item) => Ok((id, item)),
+                    None => {
+                        self.skipped.fetch_add(1, Ordering::Relaxed);
+                        continue;
+                    }
+                },
+                Err(error) => Err(WorkError::Task(error)),
+            };
+            return Some(item);
+        }
+    }
+
+    /// The same as an iterator, for `for` loops and adaptors. There may be several at once, in one
+    /// thread or in many.
+    pub fn iter(&self) -> WorkIter<'_, T, N> {
+        WorkIter { works: self }
+    }
+
+    /// Ends it: workers are killed with all they have started, a [`next`](Self::next) that waits in
+    /// another thread returns `None`, and so does every later one. Results nobody has taken are gone.
+    /// The workers are too when it returns (typically some milliseconds, at most 1 s). In
+    /// serial mode a work that has been begun is finished by its thread.
+    pub fn close(&self) {
+        match &self.mode {
+            Mode::Pool(pooled) => pooled.close(),
+            Mode::Serial(serial) => serial.close_all(),
+        }
+    }
+
+    /// The worker processes there are when there is enough to do: `max_num_workers`, or 1 if memory was
+    /// short at the start. 0 in serial mode.
+    pub fn num_workers(&self) -> usize {
+        self.num_workers
+    }
+
+    /// How many works went in and came out.
+    pub fn counters(&self) -> WorkCounters {
+        let skipped = self.skipped.load(Ordering::Relaxed);
+        let (sent, received) = match &self.mode {
+            Mode::Pool(pooled) => pooled.counts(),
+            Mode::Serial(serial) => serial.counts(),
+        };
+        WorkCounters {
+            sent,
+            received,
+            retrieved: received - skipped,
+        }
+    }
+
+    /// What its run has done so far. `None`s that were skipped count as succeeded.
+    pub fn stats(&self) -> Stats {
+        match &self.mode {
+            Mode::Pool(pooled) => pooled.stats(),
+            Mode::Serial(serial) => serial.stats(),
+        }
+    }
+}
+
+impl<T: Task<Input = u64>, N> fmt::Debug for WorkIterator<T, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkIterator")
+            .field("task", &T::NAME)
+            .field("num_workers", &self.num_workers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`WorkIterator`] as an iterator. Made by [`iter`](WorkIterator::iter), or by `for … in &works`.
+pub struct WorkIter<'a, T: Task<Input = u64>, N = <T as Task>::Null> {
+    works: &'a WorkIterator<T, N>,
+}
+
+impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> Iterator for WorkIter<'_, T, N> {
+    type Item = Item<T, N>;
+
+    fn next(&mut self) -> Option<Item<T, N>> {
+        self.works.next()
+    }
+}
+
+impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> std::iter::FusedIterator
+    for WorkIter<'_, T, N>
+{
+}
+
+impl<'a, T: Task<Input = u64>, N: NullPolicy<T::Output>> IntoIterator for &'a WorkIterator<T, N> {
+    type Item = Item<T, N>;
+    type IntoIter = WorkIter<'a, T, N>;
+
+    fn into_iter(self) -> WorkIter<'a, T, N> {
+        self.iter()
+    }
+}
+
+impl<T: Task<Input = u64>, N> Clone for WorkIter<'_, T, N> {
+    fn clone(&self) -> Self {
+        Self { works: self.works }
+    }
+}
+
+impl<T: Task<Input = u64>, N> fmt::Debug for WorkIter<'_, T, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.works.fmt(f)
+    }
+}

@@ -1,0 +1,198 @@
+//! Describing a [`WorkIterator`].
+
+use std::{
+    fmt,
+    marker::PhantomData,
+    time::{Duration, Instant},
+};
+
+use super::{
+    ahead::Ahead,
+    conveyor::{Conveyor, Credit},
+    iterator::{Mode, WorkIterator},
+    options::PoolOptions,
+    pooled::{Pooled, Timeouts},
+    serial_mode::Serial,
+};
+use crate::{AsynPmap, KeepNull, NullPolicy, StartError, Task};
+
+/// The most works ahead for every worker, when the caller has set no number.
+const MOST_AHEAD: u64 = 16 * 1024;
+/// The most works ahead that may be set.
+const MAX_BUFFER: usize = 1 << 23;
+
+/// A [`WorkIterator`] that is being described.
+#[must_use = "nothing happens until `start` is called"]
+pub struct WorkIteratorBuilder<T: Task<Input = u64>, N = <T as Task>::Null> {
+    pool: PoolOptions<T>,
+    buffer_size: Option<usize>,
+    timeouts: Timeouts,
+    num_works: Option<u64>,
+    serial_mode: bool,
+    serial_threshold: u64,
+    null: PhantomData<fn() -> N>,
+}
+
+impl<T: Task<Input = u64>> WorkIteratorBuilder<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            pool: PoolOptions::new(),
+            buffer_size: None,
+            timeouts: Timeouts {
+                push: Duration::from_secs(30),
+                pop: Duration::from_secs(3600),
+            },
+            num_works: None,
+            serial_mode: false,
+            serial_threshold: 0,
+            null: PhantomData,
+        }
+    }
+}
+
+impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIteratorBuilder<T, N> {
+    /// The most works that were handed out and whose outcomes were not returned to you, 1 to 2^23. It
+    /// is never exceeded. Default: 2 for every worker, and more when you take results faster than
+    /// that: as many as you take in 50 ms, up to 16,384 for every worker. So tiny works travel by the
+    /// thousands, and results you don't hurry for don't pile up.
+    pub fn buffer_size(mut self, works: usize) -> Self {
+        self.buffer_size = Some(works);
+        self
+    }
+
+    /// Yields what the task returns, `None`s too: the items then hold an `Option`. The seed's
+    /// `skip_null = False`.
+    #[doc(alias = "skip_null")]
+    pub fn keep_null(self) -> WorkIteratorBuilder<T, KeepNull> {
+        WorkIteratorBuilder {
+            pool: self.pool,
+            buffer_size: self.buffer_size,
+            timeouts: self.timeouts,
+            num_works: self.num_works,
+            serial_mode: self.serial_mode,
+            serial_threshold: self.serial_threshold,
+            null: PhantomData,
+        }
+    }
+
+    /// How long a call waits to hand a work out when none is on its way. Default 30 s. (There is
+    /// always room for one, so this hardly ever matters.)
+    pub fn push_timeout(mut self, timeout: Duration) -> Self {
+        self.timeouts.push = timeout;
+        self
+    }
+
+    /// How long a call waits for an outcome before it yields
+    /// [`WorkError::Stalled`](crate::WorkError::Stalled). Default 1 hour. Skipped `None`s begin it
+    /// anew.
+    pub fn pop_timeout(mut self, timeout: Duration) -> Self {
+        self.timeouts.pop = timeout;
+        self
+    }
+
+    /// The most worker processes, 1 to 4096. Default: the processors this process may use. They are
+    /// started as works are handed out, and replaced when they die.
+    pub fn max_num_workers(mut self, workers: usize) -> Self {
+        self.pool.max_num_workers = Some(workers);
+        self
+    }
+
+    /// The fraction of memory in use, 0 to 1, from which on there is only one worker. Default 0.9, as
+    /// in the seed, which then starts none. It is looked at once, at the start.
+    pub fn memory_mark(mut self, fraction: f64) -> Self {
+        self.pool.memory_mark = fraction;
+        self
+    }
+
+    /// Does the works in this process, on the thread that asks, one after the other and none ahead.
+    /// Default false. For few or very quick works, and for debuggers.
+    ///
+    /// Without worker processes a work that crashes takes this process with it; panics are still
+    /// caught. Nothing is serialised, every work has a [context](crate::Context) of its own, an
+    /// [init function](AsynPmap::init) is called once in this process, and an `async fn` runs inside a
+    /// tokio runtime of the iterator's. Options of workers mean nothing.
+    pub fn serial_mode(mut self, serial: bool) -> Self {
+        self.serial_mode = serial;
+        self
+    }
+
+    /// Ends after this many works. Default: no end.
+    pub fn num_works(mut self, works: u64) -> Self {
+        self.num_works = Some(works);
+        self
+    }
+
+    /// Turns [`serial_mode`](Self::serial_mode) on if [`num_works`](Self::num_works) is given and is not
+    /// more than this. Default 0.
+    pub fn serial_threshold(mut self, works: u64) -> Self {
+        self.serial_threshold = works;
+        self
+    }
+
+    /// The value all works share: sent once to every worker. Required when the task has a `#[shared]`
+    /// argument.
+    pub fn shared(mut self, value: T::Shared) -> Self {
+        self.pool.run = self.pool.run.shared(value);
+        self
+    }
+
+    /// Sets further options, whatever an [`AsynPmap`] has: `.options(|run| run.crash_limit(1))`. Its order, capacity and number of
+    /// processes are set here and not there.
+    pub fn options(mut self, set: impl FnOnce(AsynPmap<T>) -> AsynPmap<T>) -> Self {
+        self.pool.run = set(self.pool.run);
+        self
+    }
+
+    /// Starts it. Everything is checked here; then the first works are handed out.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing was started.
+    pub fn start(self) -> Result<WorkIterator<T, N>, StartError> {
+        let num_workers = self.pool.num_workers()?;
+        check_buffer(self.buffer_size)?;
+        let few = |works| works <= self.serial_threshold;
+        if self.serial_mode || self.num_works.is_some_and(few) {
+            let serial = Serial::new(self.pool.run, self.num_works)?;
+            return Ok(WorkIterator::of(Mode::Serial(serial), 0));
+        }
+        let workers = num_workers as u64;
+        let (ahead, most, credit) = match self.buffer_size {
+            Some(works) => (Ahead::Fixed(works as u64), works, Credit::Strict),
+            None => {
+                let most = MOST_AHEAD.saturating_mul(workers).min(MAX_BUFFER as u64);
+                let ahead = Ahead::by_pace(2 * workers, most, Instant::now());
+                (ahead, most as usize, Credit::Together)
+            }
+        };
+        // Room is made when the last of a delivery is taken, so there may seem to be more on the way
+        // than there are, up to a delivery more.
+        let run = self.pool.run.pool_processes(num_workers);
+        let conveyor = Conveyor::start(run.capacity(2 * most), credit)?;
+        let pooled = Pooled::new(conveyor, ahead, self.num_works, self.timeouts);
+        Ok(WorkIterator::of(Mode::Pool(pooled), num_workers))
+    }
+}
+
+fn check_buffer(works: Option<usize>) -> Result<(), StartError> {
+    let problem = match works {
+        Some(0) => "is 0; it has to be at least 1".to_owned(),
+        Some(works) if works > MAX_BUFFER => {
+            format!("is {works}; it can be at most {MAX_BUFFER}")
+        }
+        _ => return Ok(()),
+    };
+    Err(StartError::Option {
+        option: "buffer_size",
+        problem,
+    })
+}
+
+impl<T: Task<Input = u64>, N> fmt::Debug for WorkIteratorBuilder<T, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkIteratorBuilder")
+            .field("run", &self.pool.run)
+            .field("buffer_size", &self.buffer_size)
+            .field("num_works", &self.num_works)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,197 @@
+//! Works 0, 1, 2 … in worker processes, a few ahead of the caller.
+//!
+//! Works are handed out at the begin of a call, and a work counts as returned just before the call that
+//! yields it ends. So `sent - returned` is never more than the limit at any instant, and a caller that
+//! is busy with a result has its next ones worked on.
+
+use std::{
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use mt_proto::{MAX_RECORD_BYTES, RecordBuffer};
+
+use super::{ahead::Ahead, conveyor::Conveyor, error::WorkError, tap::Dry};
+use crate::{Stats, Task, input::NoRoom, pmap::Outcome};
+
+/// The most works handed out in one go.
+const MOST_AT_ONCE: u64 = 2048;
+
+/// What a call of `next` comes to; `None` at the end.
+pub(super) type Next<T> = Option<Result<(u64, Outcome<T>), WorkError<<T as Task>::Error>>>;
+
+/// A conveyor that is fed with the next numbers.
+#[derive(Debug)]
+pub(super) struct Pooled<T: Task<Input = u64>> {
+    conveyor: Conveyor<T>,
+    feed: Mutex<Feed>,
+    num_works: Option<u64>,
+    timeouts: Timeouts,
+    /// Works handed out.
+    sent: AtomicU64,
+    /// The most of them whose outcomes were not returned.
+    limit: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Feed {
+    ahead: Ahead,
+    block: RecordBuffer,
+}
+
+/// How long a call may wait.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timeouts {
+    pub(super) push: Duration,
+    pub(super) pop: Duration,
+}
+
+impl<T: Task<Input = u64>> Pooled<T> {
+    /// Hands out the first works.
+    pub(super) fn new(
+        conveyor: Conveyor<T>,
+        mut ahead: Ahead,
+        num_works: Option<u64>,
+        timeouts: Timeouts,
+    ) -> Self {
+        let limit = AtomicU64::new(ahead.limit(Instant::now(), 0));
+        let pooled = Self {
+            conveyor,
+            feed: Mutex::new(Feed {
+                ahead,
+                block: RecordBuffer::default(),
+            }),
+            num_works,
+            timeouts,
+            sent: AtomicU64::new(0),
+            limit,
+        };
+        if num_works == Some(0) {
+            pooled.conveyor.close();
+        }
+        pooled.hand_out(1);
+        pooled
+    }
+
+    /// The next outcome.
+    pub(super) fn next(&self) -> Next<T> {
+        // A good part of the limit at once: one by one, every work would be a message of its own.
+        self.hand_out((self.limit.load(Ordering::Relaxed) / 4).max(1));
+        let taken = match self.conveyor.try_take() {
+            Err(Dry::ForNow) => {
+                if self.has_no_room() {
+                    return stalled::<T>("push_timeout", self.timeouts.push);
+                }
+                let until = Instant::now().checked_add(self.timeouts.pop);
+                self.conveyor.take(until, || self.hand_out(1))
+            }
+            taken => taken,
+        };
+        match taken {
+            Ok((index, outcome)) => {
+                // Others may wait for nothing but this room.
+                if self.conveyor.is_waited_for() {
+                    self.hand_out(1);
+                }
+                Some(Ok((index.0, outcome)))
+            }
+            Err(Dry::ForNow) => stalled::<T>("pop_timeout", self.timeouts.pop),
+            Err(Dry::ForGood) => None,
+        }
+    }
+
+    /// Hands out as many works as there is room for, if it is room for `worth` at least.
+    fn hand_out(&self, worth: u64) {
+        if self.room() < worth {
+            return;
+        }
+        let mut feed = self.feed();
+        let limit = feed.ahead.limit(Instant::now(), self.returned());
+        self.limit.store(limit, Ordering::Relaxed);
+        let most = self.room().min(self.left()).min(MOST_AT_ONCE);
+        if let Ok(count) = self.conveyor.try_reserve(most) {
+            self.hand_in(&mut feed, count);
+        }
+    }
+
+    /// Hands in the next `count` works, which room was reserved for.
+    fn hand_in(&self, feed: &mut Feed, count: u64) {
+        let next = self.sent();
+        for id in next..next + count {
+            let pushed = feed.block.push(&id, MAX_RECORD_BYTES);
+            pushed.expect("a number always encodes");
+        }
+        // Before they are handed in: an outcome may be returned at once.
+        self.sent.store(next + count, Ordering::SeqCst);
+        self.conveyor.hand_in_some(&mut feed.block);
+        if self.left() == 0 {
+            self.conveyor.close();
+        }
+    }
+
+    /// Whether no work is on its way and none can be handed out in time. A run takes at least one item,
+    /// so that would be for want of time to do it.
+    fn has_no_room(&self) -> bool {
+        if self.sent() > self.returned() || self.left() == 0 {
+            return false;
+        }
+        let mut feed = self.feed();
+        let until = Instant::now().checked_add(self.timeouts.push);
+        let reserved = self.conveyor.reserve_until(until);
+        if reserved.is_ok() {
+            self.hand_in(&mut feed, 1);
+        }
+        reserved == Err(NoRoom::Full)
+    }
+
+    /// The works that may be handed out now.
+    fn room(&self) -> u64 {
+        let ahead = self.sent().saturating_sub(self.returned());
+        self.limit.load(Ordering::Relaxed).saturating_sub(ahead)
+    }
+
+    /// The works that are not handed out yet.
+    fn left(&self) -> u64 {
+        self.num_works
+            .unwrap_or(u64::MAX)
+            .saturating_sub(self.sent())
+    }
+
+    fn sent(&self) -> u64 {
+        self.sent.load(Ordering::SeqCst)
+    }
+
+    /// A call that has taken an outcome does nothing more but to return it.
+    fn returned(&self) -> u64 {
+        self.conveyor.count_taken()
+    }
+
+    /// Ends it: workers are killed, those who wait are told. Waits until the workers are gone.
+    pub(super) fn close(&self) {
+        self.conveyor.cancel();
+        self.conveyor.wait_for_end();
+    }
+
+    /// Works handed out, and outcomes taken.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        let returned = self.returned();
+        (self.sent(), returned)
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        self.conveyor.stats()
+    }
+
+    /// No user code runs under the lock, so a poisoned state is still consistent.
+    fn feed(&self) -> MutexGuard<'_, Feed> {
+        self.feed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "what `next` returns")]
+fn stalled<T: Task>(option: &'static str, waited: Duration) -> Next<T> {
+    Some(Err(WorkError::Stalled { option, waited }))
+}

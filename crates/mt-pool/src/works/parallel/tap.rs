@@ -1,0 +1,296 @@
+//! Where outcomes come out of a run, for any number of threads.
+//!
+//! Threads share one receiver and one delivery that is being taken apart. What a thread takes is one
+//! record, still encoded: decoding is user code and happens outside the lock.
+
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::Instant,
+};
+
+use mt_proto::{ItemIndex, Record, RecordTag, Records};
+use tokio::{sync::mpsc, task::coop::unconstrained};
+
+use super::bell::Bell;
+use crate::dispatch::{Delivery, Lost};
+
+/// The most bytes of a record that is copied out.
+const SHORT_BYTES: usize = 32;
+
+/// The outlet of a run.
+#[derive(Debug)]
+pub(super) struct Tap {
+    state: Mutex<State>,
+    /// Outcomes taken. Written under the lock.
+    taken: AtomicU64,
+    bell: Arc<Bell>,
+    waker: Waker,
+}
+
+#[derive(Debug)]
+struct State {
+    outcomes: mpsc::Receiver<Delivery>,
+    current: Option<Current>,
+    /// Nothing comes any more.
+    over: bool,
+}
+
+/// A delivery that is being taken apart.
+#[derive(Debug)]
+enum Current {
+    Results {
+        records: Records,
+        next: ItemIndex,
+        left: u32,
+        delivery: Emptied,
+    },
+    Lost {
+        index: ItemIndex,
+        lost: Box<Lost>,
+    },
+}
+
+/// Where one outcome is put, undecoded. A place to be filled, because moving it costs as much as
+/// everything else.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) index: ItemIndex,
+    pub(super) what: What,
+    /// Set with the last outcome of a delivery.
+    pub(super) emptied: Option<Emptied>,
+    /// The bytes of a short record.
+    pub(super) short: [u8; SHORT_BYTES],
+}
+
+/// What is known of an item.
+#[derive(Debug)]
+pub(super) enum What {
+    /// Nothing was taken.
+    Nothing,
+    /// A short record of so many bytes. Copying it is cheaper than sharing its delivery with another
+    /// thread.
+    Short(RecordTag, u8),
+    /// A longer one.
+    Long(Record),
+    /// No worker has an outcome for it.
+    Lost(Box<Lost>),
+}
+
+/// A delivery all of which is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Emptied {
+    pub(super) items: u32,
+    pub(super) bytes: usize,
+}
+
+/// Why nothing was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dry {
+    /// Nothing has come in time.
+    ForNow,
+    /// Nothing comes any more.
+    ForGood,
+}
+
+impl Tap {
+    pub(super) fn new(outcomes: mpsc::Receiver<Delivery>) -> Self {
+        let bell = Arc::new(Bell::default());
+        Self {
+            state: Mutex::new(State {
+                outcomes,
+                current: None,
+                over: false,
+            }),
+            taken: AtomicU64::new(0),
+            waker: Waker::from(Arc::clone(&bell)),
+            bell,
+        }
+    }
+
+    /// The outcomes that were taken so far.
+    #[inline]
+    pub(super) fn count(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    /// Takes an outcome that is here.
+    #[inline]
+    pub(super) fn try_take(&self, into: &mut Taken) -> Result<(), Dry> {
+        self.take_beside(0, into)
+    }
+
+    /// Takes an outcome, waiting for it until then at most; for ever without a time. `ask` is called
+    /// before waiting.
+    pub(super) fn take(
+        &self,
+        until: Option<Instant>,
+        ask: impl Fn(),
+        into: &mut Taken,
+    ) -> Result<(), Dry> {
+        let waiter = self.bell.waiter();
+        loop {
+            let rings = self.bell.rings();
+            let taken = self.take_beside(1, into);
+            if !matches!(taken, Err(Dry::ForNow)) {
+                return taken;
+            }
+            // After the look: whoever takes an outcome later sees that somebody waits.
+            ask();
+            if !waiter.wait(rings, until) {
+                return taken;
+            }
+        }
+    }
+
+    /// Whether a thread waits for an outcome, or is about to.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.bell.waiting() > 0
+    }
+
+    /// Whether an outcome is here.
+    pub(super) fn is_dry(&self) -> bool {
+        !self.lock().fetch(&self.waker)
+    }
+
+    /// Nothing is taken any more; those who wait are told.
+    pub(super) fn shut(&self) {
+        let mut state = self.lock();
+        state.over = true;
+        state.current = None;
+        state.outcomes.close();
+        drop(state);
+        self.bell.ring_all();
+    }
+
+    /// Takes an outcome. If others wait than the `own` one, leaves them the waker, and wakes one when
+    /// there is something for it.
+    #[inline]
+    fn take_beside(&self, own: usize, into: &mut Taken) -> Result<(), Dry> {
+        let mut state = self.lock();
+        let taken = state.take(&self.waker, into);
+        if taken.is_ok() {
+            // Not an atomic addition, which costs as much as the lock.
+            let count = self.taken.load(Ordering::Relaxed) + 1;
+            self.taken.store(count, Ordering::Relaxed);
+        }
+        if self.bell.waiting() <= own {
+            return taken;
+        }
+        let more = taken.is_ok() && state.fetch(&self.waker);
+        let over = state.over;
+        drop(state);
+        if over {
+            self.bell.ring_all();
+        } else if more {
+            self.bell.ring();
+        }
+        taken
+    }
+
+    /// No user code runs under the lock, so a poisoned state is still consistent.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    #[inline]
+    fn take(&mut self, waker: &Waker, into: &mut Taken) -> Result<(), Dry> {
+        if !self.fetch(waker) {
+            return Err(if self.over { Dry::ForGood } else { Dry::ForNow });
+        }
+        if let Some(Current::Results {
+            records,
+            next,
+            left,
+            delivery,
+        }) = &mut self.current
+        {
+            into.index = *next;
+            into.fill(records);
+            *next = next.plus(1);
+            *left -= 1;
+            into.emptied = None;
+            if *left == 0 {
+                into.emptied = Some(*delivery);
+                self.current = None;
+            }
+            return Ok(());
+        }
+        let Some(Current::Lost { index, lost }) = self.current.take() else {
+            unreachable!("one was fetched above");
+        };
+        into.index = index;
+        into.what = What::Lost(lost);
+        into.emptied = Some(Emptied { items: 1, bytes: 0 });
+        Ok(())
+    }
+
+    /// Whether there is a current delivery, after looking for one. If there is none, the next one
+    /// wakes.
+    fn fetch(&mut self, waker: &Waker) -> bool {
+        if self.over || self.current.is_some() {
+            return self.current.is_some();
+        }
+        // A thread inside a task of tokio would be told that nothing is there when the task has used
+        // up its budget, and its waker would not be called before the task yields. It does not.
+        let received = pin!(unconstrained(poll_fn(|cx| self.outcomes.poll_recv(cx))));
+        match received.poll(&mut Context::from_waker(waker)) {
+            Poll::Pending => return false,
+            Poll::Ready(None) => self.over = true,
+            Poll::Ready(Some(Delivery::Results(run))) => {
+                let delivery = Emptied {
+                    items: run.count,
+                    bytes: run.records.len(),
+                };
+                self.current = Some(Current::Results {
+                    records: Records::new(run.records),
+                    next: run.first,
+                    left: run.count,
+                    delivery,
+                });
+            }
+            Poll::Ready(Some(Delivery::Lost { index, lost })) => {
+                self.current = Some(Current::Lost { index, lost });
+            }
+        }
+        self.current.is_some()
+    }
+}
+
+impl Default for Taken {
+    fn default() -> Self {
+        Self {
+            index: ItemIndex(0),
+            what: What::Nothing,
+            emptied: None,
+            short: [0; SHORT_BYTES],
+        }
+    }
+}
+
+impl Taken {
+    /// Takes the next record. They were counted and measured when they came in.
+    #[inline]
+    fn fill(&mut self, records: &mut Records) {
+        const COUNTED: &str = "as many records as the run's count";
+        let length = records.next_len().ok().flatten().expect(COUNTED);
+        if length > SHORT_BYTES {
+            let record = records.next_record().ok().flatten().expect(COUNTED);
+            self.what = What::Long(record);
+            return;
+        }
+        let tag = records.next_with(|tag, value| {
+            self.short[..length].copy_from_slice(value);
+            tag
+        });
+        let tag = tag.ok().flatten().expect(COUNTED);
+        self.what = What::Short(tag, length as u8);
+    }
+}

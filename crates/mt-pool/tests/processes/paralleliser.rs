@@ -1,0 +1,268 @@
+//! `ProcessParalleliser`: ids in, outcomes out, by any thread.
+
+use std::{collections::BTreeMap, sync::Mutex, thread, time::Duration};
+
+use mt_pool::{
+    ParalleliserState::{Dead, Dying, Living},
+    PopError, ProcessParalleliser, StartError, TaskErrorKind, task,
+};
+
+use crate::{
+    deed::Deed,
+    iterator::double,
+    scene::{check, children, wait_until},
+};
+
+#[task]
+fn small(n: u64) -> Result<u64, String> {
+    if n < 1000 {
+        Ok(n)
+    } else {
+        Err("too large".into())
+    }
+}
+
+#[task]
+fn act_by_id(#[shared] deeds: &[Deed], n: u64) -> u64 {
+    deeds[n as usize].clone().act()
+}
+
+#[task]
+fn waits_for(#[shared] file: &String, n: u64) -> u64 {
+    while !std::path::Path::new(file).exists() {
+        thread::sleep(Duration::from_millis(1)); // work: goes on until it is told to end
+    }
+    n
+}
+
+const NONE: Duration = Duration::ZERO;
+
+#[test]
+fn any_ids_in_any_order_and_more_than_once() {
+    check(|| {
+        let pool = ProcessParalleliser::<small>::builder().max_num_workers(2);
+        let pool = pool.start().unwrap();
+        assert_eq!(pool.num_workers(), 2);
+        let ids = [7, 0, 999, 7, 1000, u64::MAX, 3, 1 << 40];
+        for id in ids {
+            assert!(pool.push(id));
+        }
+        let mut popped = BTreeMap::new();
+        for _ in ids {
+            let (id, outcome) = pool.pop().unwrap();
+            *popped.entry(id).or_insert(0) += 1;
+            match outcome {
+                Ok(value) => assert_eq!(value, id),
+                Err(error) => {
+                    assert!(id >= 1000);
+                    assert_eq!(error.index(), id, "an error knows its work");
+                }
+            }
+        }
+        let expected = [(0, 1), (3, 1), (7, 2), (999, 1), (1000, 1), (1 << 40, 1)];
+        let mut expected: BTreeMap<u64, i32> = expected.into();
+        expected.insert(u64::MAX, 1);
+        assert_eq!(popped, expected);
+        let counts = pool.counters();
+        assert_eq!((counts.sent, counts.received, counts.retrieved), (8, 8, 8));
+        let stats = pool.stats();
+        assert_eq!((stats.succeeded, stats.failed), (5, 3));
+    });
+}
+
+#[test]
+fn closing_lets_the_pushed_be_done() {
+    check(|| {
+        let pool = ProcessParalleliser::<double>::new().unwrap();
+        assert_eq!(pool.state(), Living);
+        assert!(pool.empty());
+        assert_eq!(pool.pop_timeout(NONE).unwrap_err(), PopError::Empty);
+        for id in 0..5000 {
+            assert!(pool.push(id));
+        }
+        pool.close();
+        pool.close();
+        assert_ne!(pool.state(), Living);
+        assert!(!pool.push(1));
+        wait_until("every work is done", || pool.state() == Dead);
+        assert_eq!(children(), [0_u32; 0]);
+        assert!(!pool.empty(), "outcomes can still be popped");
+        let mut sum = 0;
+        loop {
+            match pool.pop() {
+                Ok((id, value)) => {
+                    assert_eq!(value.unwrap(), 2 * id);
+                    sum += id;
+                }
+                Err(PopError::Closed) => break,
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert_eq!(sum, 4999 * 2500);
+        assert!(pool.empty());
+        assert_eq!(pool.pop_timeout(NONE).unwrap_err(), PopError::Closed);
+    });
+}
+
+#[test]
+fn no_room_is_told_and_each_pop_makes_some() {
+    check(|| {
+        let pool = ProcessParalleliser::<double>::builder().capacity(4);
+        let pool = pool.start().unwrap();
+        for id in 0..4 {
+            assert!(pool.push_timeout(id, NONE));
+        }
+        assert!(!pool.push_timeout(4, Duration::from_millis(5)));
+        for id in 4..500 {
+            pool.pop().unwrap().1.unwrap();
+            assert!(pool.push_timeout(id, NONE), "{id}");
+            assert!(!pool.push_timeout(id, NONE), "{id}");
+        }
+        assert_eq!(pool.counters().sent, 500);
+    });
+}
+
+#[test]
+fn closing_wakes_those_who_wait() {
+    check(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("go");
+        let pool = ProcessParalleliser::<waits_for>::builder()
+            .shared(file.display().to_string())
+            .capacity(2)
+            .start()
+            .unwrap();
+        assert!(pool.push(0) && pool.push(1));
+        thread::scope(|scope| {
+            let pool = &pool;
+            let waiting: Vec<_> = (2..5)
+                .map(|id| scope.spawn(move || pool.push(id)))
+                .collect();
+            let poppers: Vec<_> = (0..4).map(|_| scope.spawn(move || pool.pop())).collect();
+            wait_until("a worker works", || pool.stats().workers_started > 0);
+            pool.close();
+            assert_eq!(pool.state(), Dying);
+            for push in waiting {
+                assert!(!push.join().unwrap());
+            }
+            std::fs::write(&file, "").unwrap();
+            let popped = poppers.into_iter().map(|pop| pop.join().unwrap());
+            let mut ids: Vec<_> = popped.filter_map(Result::ok).map(|(id, _)| id).collect();
+            ids.sort_unstable();
+            assert_eq!(ids, [0, 1], "the other two are told that it is closed");
+        });
+    });
+}
+
+#[test]
+fn threads_push_and_threads_pop() {
+    check(|| {
+        let pool = ProcessParalleliser::<double>::builder()
+            .max_num_workers(2)
+            .capacity(50)
+            .start()
+            .unwrap();
+        let seen = Mutex::new(vec![0_u32; 4000]);
+        thread::scope(|scope| {
+            let pushers: Vec<_> = (0..4)
+                .map(|thread| {
+                    let pool = &pool;
+                    scope.spawn(move || {
+                        for id in thread * 1000..(thread + 1) * 1000 {
+                            assert!(pool.push(id));
+                        }
+                    })
+                })
+                .collect();
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    while let Ok((id, value)) = pool.pop() {
+                        assert_eq!(value.unwrap(), 2 * id);
+                        seen.lock().unwrap()[id as usize] += 1;
+                    }
+                });
+            }
+            for pusher in pushers {
+                pusher.join().unwrap();
+            }
+            pool.close();
+        });
+        assert!(seen.into_inner().unwrap().iter().all(|&times| times == 1));
+    });
+}
+
+#[test]
+fn deaths_cost_their_works_alone() {
+    check(|| {
+        let deeds = vec![
+            Deed::Return(0),
+            Deed::Abort,
+            Deed::Exit(7),
+            Deed::Return(3),
+            Deed::Panic("no".into()),
+        ];
+        let pool = ProcessParalleliser::<act_by_id>::builder()
+            .shared(deeds)
+            .max_num_workers(2)
+            .start()
+            .unwrap();
+        for id in (0..5).rev() {
+            assert!(pool.push(id));
+        }
+        for _ in 0..5 {
+            let (id, outcome) = pool.pop().unwrap();
+            match (id, outcome) {
+                (0 | 3, Ok(value)) => assert_eq!(value, id),
+                (1 | 2, Err(error)) => {
+                    let kind = error.kind();
+                    assert!(matches!(kind, TaskErrorKind::Crashed { attempts: 3, .. }));
+                    assert_eq!(error.item::<u64>().unwrap().unwrap(), id);
+                }
+                (4, Err(error)) => {
+                    assert!(matches!(error.kind(), TaskErrorKind::Panicked { .. }));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(pool.state(), Living);
+    });
+}
+
+#[test]
+fn without_workers_it_dies() {
+    check(|| {
+        let pool = ProcessParalleliser::<double>::builder()
+            .options(|run| run.worker_program("/bin/false"))
+            .start()
+            .unwrap();
+        assert!(pool.push(77));
+        let (id, outcome) = pool.pop().unwrap();
+        assert_eq!(id, 77);
+        assert!(matches!(
+            outcome.unwrap_err().kind(),
+            TaskErrorKind::Pool(_)
+        ));
+        wait_until("it is dead", || pool.state() == Dead);
+        assert!(!pool.push(78));
+        assert_eq!(pool.pop().unwrap_err(), PopError::Closed);
+    });
+}
+
+#[test]
+fn wrong_options_are_named() {
+    check(|| {
+        let new = ProcessParalleliser::<double>::builder;
+        for (builder, name) in [
+            (new().max_num_workers(0), "max_num_workers"),
+            (new().capacity(0), "capacity"),
+            (new().options(|run| run.crash_limit(0)), "crash_limit"),
+        ] {
+            match builder.start() {
+                Err(StartError::Option { option, .. }) => assert_eq!(option, name),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        let short = new().max_num_workers(8).memory_mark(0.0).start().unwrap();
+        assert_eq!(short.num_workers(), 1);
+    });
+}

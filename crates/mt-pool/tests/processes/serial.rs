@@ -1,0 +1,243 @@
+//! `WorkIterator` without workers.
+
+use std::{
+    cell::Cell,
+    collections::BTreeSet,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use mt_pool::{Context, ContextStep, StartError, TaskErrorKind, WorkIterator, task};
+
+use crate::{
+    deed::Deed,
+    scene::{check, children},
+};
+
+static INITS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// Works done on this thread.
+    static DONE_HERE: Cell<u64> = const { Cell::new(0) };
+}
+
+#[task]
+fn here(n: u64) -> Option<(u64, u64)> {
+    DONE_HERE.set(DONE_HERE.get() + 1);
+    n.is_multiple_of(2).then_some((n, DONE_HERE.get()))
+}
+
+#[task]
+async fn waits(#[shared] by: &u64, n: u64) -> u64 {
+    let spawned = tokio::task::spawn_local(async move {
+        tokio::time::sleep(Duration::from_millis(1)).await; // work: so that a timer has to turn
+        n
+    });
+    spawned.await.unwrap() * by
+}
+
+#[task]
+fn act_in_turn(#[shared] deeds: &[Deed], n: u64) -> u64 {
+    deeds[n as usize].clone().act()
+}
+
+#[task]
+fn counts_inits(n: u64) -> (u64, u64) {
+    (n, INITS.load(Ordering::Relaxed))
+}
+
+#[task]
+async fn set_up(by: u64) -> Result<(), String> {
+    tokio::time::sleep(Duration::from_millis(1)).await; // work: so that a timer has to turn
+    if by == 0 {
+        return Err("nothing to set up".into());
+    }
+    INITS.fetch_add(by, Ordering::Relaxed);
+    Ok(())
+}
+
+/// A context that is opened in order, and fails to on request.
+struct Opened {
+    number: u64,
+}
+
+static OPENED: AtomicU64 = AtomicU64::new(0);
+static CLOSED: AtomicU64 = AtomicU64::new(0);
+
+impl Context for Opened {
+    type Config = u64;
+    type Error = String;
+
+    async fn open(fail_at: &u64) -> Result<Self, String> {
+        tokio::task::yield_now().await;
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        if number == *fail_at {
+            return Err("not this one".into());
+        }
+        Ok(Self { number })
+    }
+
+    async fn close(self) -> Result<(), String> {
+        CLOSED.fetch_add(1, Ordering::Relaxed);
+        Err("never closes well".into())
+    }
+}
+
+#[task]
+fn in_context(#[context] opened: &Opened, n: u64) -> (u64, u64) {
+    (n, opened.number)
+}
+
+#[test]
+fn in_order_on_the_calling_thread_without_a_process() {
+    check(|| {
+        let works = WorkIterator::<here>::builder()
+            .serial_mode(true)
+            .start()
+            .unwrap();
+        assert_eq!(works.num_workers(), 0);
+        let first: Vec<_> = works.iter().take(3).map(Result::unwrap).collect();
+        assert_eq!(first, [(0, (0, 1)), (2, (2, 3)), (4, (4, 5))]);
+        assert_eq!(DONE_HERE.get(), 5, "and none ahead");
+        assert_eq!(children(), [0_u32; 0]);
+        let counts = works.counters();
+        assert_eq!((counts.sent, counts.received, counts.retrieved), (5, 5, 3));
+        works.close();
+        assert!(works.next().is_none());
+    });
+}
+
+#[test]
+fn few_works_need_no_process() {
+    check(|| {
+        let start = |works, threshold| {
+            let builder = WorkIterator::<here>::builder().num_works(works);
+            builder.serial_threshold(threshold).start().unwrap()
+        };
+        let few = start(10, 10);
+        assert_eq!((few.num_workers(), few.iter().count()), (0, 5));
+        let many = start(11, 10);
+        assert!(many.num_workers() > 0);
+        assert_eq!(many.iter().count(), 6);
+        assert!(start(0, 0).next().is_none());
+    });
+}
+
+#[test]
+fn a_panic_is_an_item() {
+    check(|| {
+        let deeds = vec![Deed::Return(1), Deed::Panic("no".into()), Deed::Return(3)];
+        let works = WorkIterator::<act_in_turn>::builder()
+            .shared(deeds)
+            .serial_mode(true)
+            .num_works(3)
+            .start()
+            .unwrap();
+        let outcomes: Vec<_> = works.iter().collect();
+        assert!(matches!(outcomes[0], Ok((0, 1))) && matches!(outcomes[2], Ok((2, 3))));
+        let error = outcomes[1].as_ref().unwrap_err();
+        assert_eq!(error.work_id(), Some(1));
+        let kind = error.task().unwrap().kind();
+        assert!(matches!(kind, TaskErrorKind::Panicked { message, .. } if message == "no"));
+        assert_eq!(works.stats().failed, 1);
+    });
+}
+
+#[test]
+fn an_async_function_inside_and_outside_a_runtime() {
+    check(|| {
+        let sum = || -> u64 {
+            let works = WorkIterator::<waits>::builder().shared(3).serial_mode(true);
+            let works = works.num_works(5).start().unwrap();
+            works.iter().map(|item| item.unwrap().1).sum()
+        };
+        assert_eq!(sum(), 30);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        assert_eq!(runtime.block_on(async { sum() }), 30);
+    });
+}
+
+#[test]
+fn threads_take_turns() {
+    check(|| {
+        let works = WorkIterator::<here>::builder()
+            .serial_mode(true)
+            .keep_null()
+            .num_works(500)
+            .start()
+            .unwrap();
+        let seen = Mutex::new(BTreeSet::new());
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for item in &works {
+                        assert!(seen.lock().unwrap().insert(item.unwrap().0));
+                    }
+                });
+            }
+        });
+        assert_eq!(seen.into_inner().unwrap(), (0..500).collect());
+    });
+}
+
+#[test]
+fn every_work_has_its_context() {
+    check(|| {
+        let works = WorkIterator::<in_context>::builder()
+            .options(|run| run.context(1))
+            .serial_mode(true)
+            .num_works(3)
+            .start()
+            .unwrap();
+        let outcomes: Vec<_> = works.iter().collect();
+        assert!(matches!(outcomes[0], Ok((0, (0, 0)))) && matches!(outcomes[2], Ok((2, (2, 2)))));
+        let kind = outcomes[1].as_ref().unwrap_err().task().unwrap().kind();
+        let TaskErrorKind::Context {
+            step: ContextStep::Open,
+            message,
+        } = kind
+        else {
+            panic!("{kind:?}");
+        };
+        assert_eq!(message, "not this one");
+        assert_eq!(CLOSED.load(Ordering::Relaxed), 2);
+        assert_eq!(works.stats().context_close_errors, 2);
+    });
+}
+
+#[test]
+fn the_init_function_is_called_here() {
+    check(|| {
+        let start = |by| {
+            let builder = WorkIterator::<counts_inits>::builder().serial_mode(true);
+            builder.options(|run| run.init::<set_up>(by)).start()
+        };
+        let works = start(5).unwrap();
+        let first: Vec<_> = works.iter().take(2).map(|item| item.unwrap().1).collect();
+        assert_eq!(first, [(0, 5), (1, 5)]);
+        match start(0) {
+            Err(StartError::Option { option, problem }) => {
+                assert_eq!(option, "init");
+                assert!(problem.contains("nothing to set up"), "{problem}");
+            }
+            other => panic!("{other:?}"),
+        }
+    });
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    check(|| {
+        let works = WorkIterator::<waits>::builder().serial_mode(true);
+        match works.start() {
+            Err(StartError::Option { option, .. }) => assert_eq!(option, "shared"),
+            other => panic!("{other:?}"),
+        }
+    });
+}
