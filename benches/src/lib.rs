@@ -6,6 +6,8 @@
 //! * [`echo`]: the limit of most rows: two processes and a socket, nothing else.
 //! * [`chaos`]: a run whose workers are killed at random, and a count of what became of every item.
 //!
+//! * [`memory`]: a long run whose memory is looked at.
+//!
 //! The programs in `src/bin` are thin; `cargo xtask bench` and `cargo xtask chaos` build and run
 //! them.
 
@@ -16,6 +18,8 @@ pub mod compare;
 #[cfg(unix)]
 pub mod echo;
 pub mod measure;
+#[cfg(target_os = "linux")]
+pub mod memory;
 #[cfg(unix)]
 pub mod rows;
 pub mod tasks;

@@ -8,6 +8,7 @@ mod bench;
 mod chaos;
 mod ci;
 mod lint;
+mod memory;
 mod step;
 mod test;
 mod tidy;
@@ -32,6 +33,7 @@ enum Task {
     Ci(ci::Args),
     Bench(bench::Args),
     Chaos(chaos::Args),
+    Memory(memory::Args),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Task::Ci(args) => ci::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Chaos(args) => chaos::run(&args),
+        Task::Memory(args) => memory::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
