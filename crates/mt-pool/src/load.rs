@@ -85,6 +85,11 @@ pub(crate) fn rss_of(pid: u32) -> Option<u64> {
     figures::rss_of(pid)
 }
 
+/// How many processes the system has killed for want of memory; `None` where it does not tell.
+pub(crate) fn oom_kills() -> Option<u64> {
+    figures::oom_kills()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
     thread,
     time::Duration,
 };
@@ -11,6 +11,7 @@ use tokio::runtime::{Builder, Handle};
 
 use crate::{
     StartError,
+    input::{Asked, Exchange},
     supervisor::{Lot, LotLimits, Plan, Supervision, supervise},
 };
 
@@ -60,7 +61,15 @@ pub struct Pool {
 struct Inner {
     lot: Arc<Lot>,
     runtime: Handle,
+    runs: Mutex<Runs>,
     ended: Mutex<Supervision>,
+}
+
+/// The runs that go on.
+#[derive(Debug, Default)]
+struct Runs {
+    going: Vec<Weak<Exchange>>,
+    closed: bool,
 }
 
 /// A pool that is being described. Made by [`Pool::builder`].
@@ -148,6 +157,41 @@ impl Pool {
         Ok(GLOBAL.get_or_init(|| new).clone())
     }
 
+    /// Starts no further run; those that go on pull nothing more from their inputs and finish what they
+    /// have, see [`RunHandle::close`](crate::RunHandle::close). May be called more than once.
+    pub fn close(&self) {
+        self.end_runs(Asked::Close);
+    }
+
+    /// Starts no further run and ends those that go on at once, see
+    /// [`RunHandle::cancel`](crate::RunHandle::cancel). May be called more than once, also after
+    /// [`close`](Self::close).
+    pub fn cancel(&self) {
+        self.end_runs(Asked::Cancel);
+    }
+
+    fn end_runs(&self, how: Asked) {
+        let mut runs = self.inner.runs();
+        runs.closed = true;
+        for run in runs.going.iter().filter_map(Weak::upgrade) {
+            run.ask(how);
+        }
+    }
+
+    /// Takes a run in.
+    ///
+    /// # Errors
+    /// [`StartError::PoolClosed`].
+    pub(crate) fn enter(&self, run: &Arc<Exchange>) -> Result<(), StartError> {
+        let mut runs = self.inner.runs();
+        if runs.closed {
+            return Err(StartError::PoolClosed);
+        }
+        runs.going.retain(|run| run.strong_count() > 0);
+        runs.going.push(Arc::downgrade(run));
+        Ok(())
+    }
+
     /// The workers there are, working or waiting.
     #[must_use]
     pub fn workers(&self) -> usize {
@@ -192,8 +236,16 @@ impl Inner {
         Ok(Self {
             lot,
             runtime: handle,
+            runs: Mutex::default(),
             ended: Mutex::new(ended),
         })
+    }
+}
+
+impl Inner {
+    /// No user code runs under the lock, so a poisoned state is still consistent.
+    fn runs(&self) -> MutexGuard<'_, Runs> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

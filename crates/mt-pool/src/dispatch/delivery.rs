@@ -48,8 +48,8 @@ pub(crate) enum Lost {
     MemoryExceeded {
         /// The resident bytes it was seen with.
         rss: u64,
-        /// The most it may have.
-        limit: u64,
+        /// The most it may have; `None` when it was the system that had no more.
+        limit: Option<u64>,
         /// How many workers were killed for it.
         attempts: u32,
         /// The item, encoded.

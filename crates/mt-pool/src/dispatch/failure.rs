@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Instant};
 use mt_proto::{Deadline, WorkerId};
 
 use super::{Delivery, Dispatch, Gone, KillReason, Lost, hand::Phase, machine::Mode, past::Again};
-use crate::error::{Death, PoolError};
+use crate::error::{Death, DeathCause, PoolError};
 
 impl Dispatch {
     /// A worker is gone for good: what it had finished stands, what it had not started goes back
@@ -32,7 +32,10 @@ impl Dispatch {
                     self.displace(item, &gone.death);
                 }
                 Some(KillReason::Memory { rss, limit }) => {
-                    self.on_breach(item, alone, (*rss, *limit));
+                    self.on_breach(item, alone, (*rss, Some(*limit)));
+                }
+                None if gone.death.cause == DeathCause::OutOfMemory => {
+                    self.on_breach(item, alone, (hand.rss, None));
                 }
                 Some(KillReason::Stopped) => self.cancel(item),
                 Some(KillReason::Results(_) | KillReason::Lingered) | None => {
@@ -82,7 +85,7 @@ impl Dispatch {
 
     /// An item that was running when its worker was killed for its memory. If nothing else ran, it is
     /// charged with it; if not, it runs alone to see.
-    fn on_breach(&mut self, mut item: Again, alone: bool, (rss, limit): (u64, u64)) {
+    fn on_breach(&mut self, mut item: Again, alone: bool, (rss, limit): (u64, Option<u64>)) {
         item.past.fresh = true;
         if !alone {
             self.queue.again(item);

@@ -41,6 +41,8 @@ pub enum DeathCause {
         /// The most it may have.
         limit_bytes: u64,
     },
+    /// The system killed it because there was no memory left for it, on the machine or in its container.
+    OutOfMemory,
     /// The pool killed it because others needed its memory.
     Displaced,
     /// The pool killed it for its own reasons: the run was over.
@@ -98,6 +100,9 @@ impl fmt::Display for Brief<'_> {
                 f,
                 "its worker process used {rss_bytes} bytes of memory, may use {limit_bytes}, and was \
                  killed by the pool"
+            ),
+            DeathCause::OutOfMemory => f.write_str(
+                "its worker process was killed by the system because there was no memory left",
             ),
             DeathCause::Displaced => f.write_str(
                 "its worker process was killed by the pool because others needed its memory",

@@ -46,6 +46,9 @@ pub enum StartError {
         /// What the encoder said.
         message: String,
     },
+    /// The pool it was to run on was closed.
+    #[error("the pool was closed; no further run can be started on it")]
+    PoolClosed,
     /// A thread or a timer of this process can't be made.
     #[error("starting a thread for the run failed: {0}")]
     Thread(#[source] std::io::Error),

@@ -73,10 +73,10 @@ pub enum TaskErrorKind<E> {
     /// The item's worker was killed because it used too much memory while nothing else ran in it. Its
     /// encoding is in [`TaskError::payload`].
     MemoryExceeded {
-        /// The resident bytes the worker was last seen with.
+        /// The resident bytes the worker was last seen with; 0 when it was not looked at.
         rss_bytes: u64,
-        /// The most it may have.
-        limit_bytes: u64,
+        /// The most it may have; `None` when it was the system, or the container, that had no more.
+        limit_bytes: Option<u64>,
         /// How many workers were killed for the item: `oom_retries` and one.
         attempts: u32,
     },
@@ -235,11 +235,17 @@ impl<E> TaskErrorKind<E> {
                 rss_bytes,
                 limit_bytes,
                 attempts,
-            } => write!(
-                f,
-                "used too much memory ({rss_bytes} bytes, {limit_bytes} are allowed; attempts: \
-                 {attempts}) and was killed with its worker process"
-            ),
+            } => {
+                f.write_str("used too much memory (")?;
+                match limit_bytes {
+                    Some(limit) => write!(f, "{rss_bytes} bytes, {limit} are allowed")?,
+                    None => f.write_str("more than the system has left")?,
+                }
+                write!(
+                    f,
+                    "; attempts: {attempts}) and was killed with its worker process"
+                )
+            }
             Self::Cancelled => f.write_str("was not done, the run was interrupted or cancelled"),
             Self::InputPanicked(message) => {
                 write!(f, "is missing, the input panicked: {}", Plain(message))

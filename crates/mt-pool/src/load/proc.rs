@@ -38,6 +38,14 @@ pub(super) fn rss_of(pid: u32) -> Option<u64> {
 }
 
 /// The second number: resident pages.
+/// How many processes the system has killed because there was no memory left, on this machine since its
+/// start, those of containers with a limit of their own included.
+pub(super) fn oom_kills() -> Option<u64> {
+    let text = fs::read_to_string("/proc/vmstat").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
+    line?.trim().parse().ok()
+}
+
 fn parse_statm(text: &[u8]) -> Option<u64> {
     let text = str::from_utf8(text).ok()?;
     text.split_ascii_whitespace().nth(1)?.parse().ok()

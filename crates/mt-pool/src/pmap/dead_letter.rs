@@ -53,7 +53,10 @@ impl DeadLetters {
                 rss_bytes,
                 limit_bytes,
                 ..
-            } => format!("used {rss_bytes} bytes of memory, {limit_bytes} are allowed"),
+            } => match limit_bytes {
+                Some(limit) => format!("used {rss_bytes} bytes of memory, {limit} are allowed"),
+                None => "used more memory than the system had left".to_owned(),
+            },
             _ => return,
         };
         if self.letters.len() >= MAX_LETTERS {

@@ -124,6 +124,9 @@ pub(crate) fn launch<T: Task>(
         capacity: capacity as u64,
         buffer_bytes: options.buffer_bytes,
     }));
+    if let Some(pool) = &run.pool {
+        pool.enter(&exchange)?;
+    }
     let stats = Arc::new(StatsCell::default());
     // Every delivery is at least one item, and no more items are outstanding than the capacity.
     let (output, outcomes) = mpsc::channel(capacity);

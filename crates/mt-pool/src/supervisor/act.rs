@@ -91,6 +91,9 @@ impl Supervisor {
         if let Some(cause) = condemned.filter(|_| by_us) {
             ending.death.cause = cause;
         }
+        if self.watch.was_out_of_memory(&ending.death) {
+            ending.death.cause = DeathCause::OutOfMemory;
+        }
         let before_ready = ending.before_ready.take().map(Arc::new);
         if let Some(cause) = &before_ready {
             self.report_failure(worker, cause, &ending.death);

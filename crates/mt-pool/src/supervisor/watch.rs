@@ -3,7 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::run::Supervisor;
-use crate::{dispatch::Event, load};
+use crate::{
+    dispatch::Event,
+    error::{Death, DeathCause},
+    load,
+};
+
+/// The signal the system kills with.
+const SIGKILL: i32 = 9;
 
 /// The longest time between two looks at what workers have started: how late a deadline may be noticed.
 const LOOK: Duration = Duration::from_millis(25);
@@ -32,6 +39,8 @@ pub(super) struct Watch {
     every: Option<Duration>,
     next_look: Instant,
     next_weigh: Instant,
+    /// The processes the system had killed for want of memory when that was last looked at.
+    oom_kills: Option<u64>,
 }
 
 impl Watch {
@@ -44,6 +53,7 @@ impl Watch {
             every,
             next_look: now,
             next_weigh: now,
+            oom_kills: load::oom_kills(),
         }
     }
 
@@ -53,6 +63,19 @@ impl Watch {
         let weigh = self.weighs() && !nobody;
         let weigh = weigh.then_some(self.next_weigh);
         look.into_iter().chain(weigh).min()
+    }
+
+    /// Whether a worker that somebody has killed was killed by the system for want of memory: if so, the
+    /// system says that it has killed one more than before.
+    pub(super) fn was_out_of_memory(&mut self, death: &Death) -> bool {
+        let killed = death.exit.signal == Some(SIGKILL) && death.cause == DeathCause::Itself;
+        if !killed {
+            return false;
+        }
+        let kills = load::oom_kills();
+        let more = kills > self.oom_kills;
+        self.oom_kills = kills;
+        more
     }
 
     fn weighs(&self) -> bool {

@@ -14,6 +14,7 @@ mod inits;
 mod input;
 mod iterator;
 mod limits;
+mod oom;
 mod output;
 mod panics;
 mod paralleliser;

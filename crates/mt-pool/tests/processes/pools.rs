@@ -1,8 +1,17 @@
 //! Workers that several runs share.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use mt_pool::{AsynPmap, Pool, Recycle, Stats, Task, asyn_pmap, task};
+use mt_pool::{
+    AsynPmap, Pool, Recycle, StartError, Stats, Task, TaskError, TaskErrorKind, asyn_pmap, task,
+};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
@@ -216,6 +225,58 @@ fn a_pool_inside_a_worker_goes_with_it() {
         drop(pool);
         assert_eq!(children(), [0_u32; 0]);
     });
+}
+
+/// Items that were pulled when the pool was closed are done, and no more are pulled.
+#[test]
+fn a_closed_pool_finishes_what_it_has() {
+    check(|| {
+        let pool = pool(1);
+        let (pulled, count) = (AtomicU64::new(0), 50);
+        let pulled = Arc::new(pulled);
+        let seen = Arc::clone(&pulled);
+        let input = (0..).inspect(move |_| {
+            seen.fetch_add(1, Ordering::SeqCst);
+        });
+        let run = asyn_pmap::<pid>(input).capacity(count).pool(&pool);
+        let run = run.start().unwrap();
+        wait_until("the capacity is used up", || {
+            pulled.load(Ordering::SeqCst) >= count as u64
+        });
+        pool.close();
+        pool.close();
+        let outcomes: Vec<_> = run.into_iter().collect();
+        assert!(outcomes.iter().all(Result::is_ok));
+        let pulled = pulled.load(Ordering::SeqCst);
+        assert!(
+            [pulled, pulled - 1].contains(&(outcomes.len() as u64)),
+            "{pulled}"
+        );
+        let refused = asyn_pmap::<pid>(0..1).pool(&pool).start().unwrap_err();
+        assert!(matches!(refused, StartError::PoolClosed));
+    });
+}
+
+#[test]
+fn a_cancelled_pool_has_an_outcome_for_every_item() {
+    check(|| {
+        let pool = pool(1);
+        let run = asyn_pmap::<forever>(0..10_000).capacity(10_000).pool(&pool);
+        let run = run.start().unwrap();
+        wait_until("all are pulled", || run.stats().outstanding == 10_000);
+        pool.cancel();
+        let outcomes: Vec<_> = run.into_iter().collect();
+        assert_eq!(outcomes.len(), 10_000);
+        let cancelled = |outcome: &Result<_, TaskError<_>>| matches!(outcome, Err(error) if matches!(error.kind(), TaskErrorKind::Cancelled));
+        assert!(outcomes.iter().all(cancelled));
+        assert_eq!(pool.idle_workers(), 0);
+    });
+}
+
+#[task]
+fn forever(n: u64) -> u64 {
+    std::thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
+    n
 }
 
 #[test]

@@ -1,0 +1,100 @@
+//! A container that has no memory left: the system kills a worker, and the pool knows why.
+//!
+//! Needs a memory group of its own to be made in, and says so where that is not allowed.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use mt_pool::{DeathCause, TaskErrorKind, asyn_pmap, task};
+
+use crate::{report::complete, scene::check};
+
+const LIMIT: u64 = 96 << 20;
+
+#[task]
+fn uses(mebibytes: usize) -> usize {
+    let mut memory = vec![0_u8; mebibytes << 20];
+    for page in memory.iter_mut().step_by(4096) {
+        *page = 1;
+    }
+    std::hint::black_box(&memory).len() >> 20
+}
+
+/// A memory group that this process is in as long as it lives.
+struct Container {
+    group: PathBuf,
+    home: PathBuf,
+}
+
+impl Container {
+    fn enter() -> Option<Self> {
+        let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+        let path = |line: &str| line.split_once(":memory:").map(|(_, path)| path.to_owned());
+        let v1 = own.lines().find_map(path);
+        let v2 = own.lines().find_map(|line| line.strip_prefix("0::"));
+        let (home, limit) = match v1 {
+            Some(path) => (
+                format!("/sys/fs/cgroup/memory{path}"),
+                "memory.limit_in_bytes",
+            ),
+            None => (format!("/sys/fs/cgroup{}", v2?), "memory.max"),
+        };
+        let home = PathBuf::from(home);
+        let group = home.join(format!("mt-pool-test-{}", std::process::id()));
+        fs::create_dir(&group).ok()?;
+        let container = Self { group, home };
+        container.write(limit, LIMIT)?;
+        // Without swap, or there is no limit.
+        let _ = container.write("memory.swap.max", 0);
+        move_to(&container.group)?;
+        Some(container)
+    }
+
+    fn write(&self, file: &str, number: u64) -> Option<()> {
+        let path = self.group.join(file);
+        path.exists().then_some(())?;
+        fs::write(path, number.to_string()).ok()
+    }
+}
+
+fn move_to(group: &Path) -> Option<()> {
+    fs::write(group.join("cgroup.procs"), std::process::id().to_string()).ok()
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        let _ = move_to(&self.home);
+        let _ = fs::remove_dir(&self.group);
+    }
+}
+
+#[test]
+fn the_system_kills_a_worker_and_the_item_says_so() {
+    check(|| {
+        let Some(_container) = Container::enter() else {
+            eprintln!("not tried: no memory group can be made here");
+            return;
+        };
+        let sizes = (0..20).map(|n| if n == 7 { 400 } else { 1 });
+        let run = asyn_pmap::<uses>(sizes).pool_processes(1).oom_retries(2);
+        let report = complete(run.pause_above_memory(None), 20);
+        assert_eq!(report.failed(), [7]);
+        match report.error(7).kind() {
+            TaskErrorKind::MemoryExceeded {
+                limit_bytes,
+                attempts,
+                ..
+            } => assert_eq!((*limit_bytes, *attempts), (None, 3)),
+            other => panic!("{other:?}"),
+        }
+        let deaths = report.deaths();
+        assert_eq!(deaths.len(), 3);
+        assert!(
+            deaths
+                .iter()
+                .all(|death| death.cause == DeathCause::OutOfMemory)
+        );
+    });
+}
