@@ -193,10 +193,8 @@ impl<E> TaskErrorKind<E> {
             }
             Self::Crashed { death, attempts } => {
                 let times = if *attempts == 1 { "time" } else { "times" };
-                write!(
-                    f,
-                    "crashed {attempts} {times} and is not tried again: {death}"
-                )
+                let what = "and is not tried again";
+                write!(f, "crashed {attempts} {times} {what}: {death}")
             }
             Self::Unserialisable(message) => {
                 write!(f, "can't be sent between processes: {}", Plain(message))
@@ -236,14 +234,13 @@ impl<E> TaskErrorKind<E> {
                 limit_bytes,
                 attempts,
             } => {
-                f.write_str("used too much memory (")?;
-                match limit_bytes {
-                    Some(limit) => write!(f, "{rss_bytes} bytes, {limit} are allowed")?,
-                    None => f.write_str("more than the system has left")?,
-                }
+                let used = match limit_bytes {
+                    Some(limit) => format!("{rss_bytes} bytes, {limit} are allowed"),
+                    None => "more than the system has left".to_owned(),
+                };
                 write!(
                     f,
-                    "; attempts: {attempts}) and was killed with its worker process"
+                    "used too much memory ({used}; attempts: {attempts}) and was killed with its worker process"
                 )
             }
             Self::Cancelled => f.write_str("was not done, the run was interrupted or cancelled"),

@@ -61,6 +61,7 @@ impl CpuMeter {
 }
 
 /// Not told here.
+#[cfg(not(target_os = "linux"))]
 pub(super) fn oom_kills() -> Option<u64> {
     None
 }
