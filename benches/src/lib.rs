@@ -7,6 +7,7 @@
 //! * [`chaos`]: a run whose workers are killed at random, and a count of what became of every item.
 //!
 //! * [`memory`]: a long run whose memory is looked at.
+//! * [`deadlines`]: calls that never end, and how late they are gone.
 //!
 //! The programs in `src/bin` are thin; `cargo xtask bench` and `cargo xtask chaos` build and run
 //! them.
@@ -15,6 +16,8 @@
 pub mod chaos;
 #[cfg(unix)]
 pub mod compare;
+#[cfg(target_os = "linux")]
+pub mod deadlines;
 #[cfg(unix)]
 pub mod echo;
 pub mod measure;

@@ -7,6 +7,7 @@
 mod bench;
 mod chaos;
 mod ci;
+mod deadlines;
 mod lint;
 mod memory;
 mod step;
@@ -34,6 +35,7 @@ enum Task {
     Bench(bench::Args),
     Chaos(chaos::Args),
     Memory(memory::Args),
+    Deadlines(deadlines::Args),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::run(&args),
         Task::Chaos(args) => chaos::run(&args),
         Task::Memory(args) => memory::run(&args),
+        Task::Deadlines(args) => deadlines::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
