@@ -47,20 +47,24 @@ struct Kind {
 #[mt_pool::task]
 fn never_ends(note: PathBuf, loops: bool) {
     begin(&note);
-    while loops {
-        std::hint::spin_loop();
-    }
-    std::thread::sleep(Duration::from_secs(3600));
+    work_for_ever(loops);
 }
 
 /// Blocks its runtime for ever.
 #[mt_pool::task]
 async fn never_yields(note: PathBuf, loops: bool) {
     begin(&note);
-    while loops {
-        std::hint::spin_loop();
+    work_for_ever(loops);
+}
+
+fn work_for_ever(loops: bool) {
+    loop {
+        if loops {
+            std::hint::spin_loop();
+        } else {
+            std::thread::sleep(Duration::from_secs(3600));
+        }
     }
-    std::thread::sleep(Duration::from_secs(3600));
 }
 
 fn begin(note: &Path) {

@@ -80,6 +80,18 @@
 //! [`start`](AsynPmap::start), before any process exists. The seed's names are kept, and can be
 //! searched for (`asyn_func_args`, `cvc_func`, …).
 //!
+//! | about | options |
+//! |---|---|
+//! | workers | [`pool_processes`](AsynPmap::pool_processes), [`min_processes`](AsynPmap::min_processes), [`pool`](AsynPmap::pool) (a [`Pool`] that several runs share), [`recycle`](AsynPmap::recycle), [`pool_maxtasksperchild`](AsynPmap::pool_maxtasksperchild) |
+//! | time | [`queue_deadline`](AsynPmap::queue_deadline), [`soft_deadline`](AsynPmap::soft_deadline), [`hard_deadline`](AsynPmap::hard_deadline), [`init_deadline`](AsynPmap::init_deadline), [`context_deadline`](AsynPmap::context_deadline), [`exit_grace`](AsynPmap::exit_grace) |
+//! | memory | [`max_rss`](AsynPmap::max_rss), [`oom_retries`](AsynPmap::oom_retries), [`memory_budget`](AsynPmap::memory_budget), [`pause_above_memory`](AsynPmap::pause_above_memory), [`capacity`](AsynPmap::capacity), [`buffer_bytes`](AsynPmap::buffer_bytes) |
+//! | trying again | [`retries`](AsynPmap::retries), [`retry_if`](AsynPmap::retry_if), [`crash_limit`](AsynPmap::crash_limit), [`restart_budget`](AsynPmap::restart_budget) |
+//! | hooks and state | [`init`](AsynPmap::init), [`exit`](AsynPmap::exit), [`context`](AsynPmap::context), [`context_per_worker`](AsynPmap::context_per_worker) |
+//! | repeatability | [`seed`](AsynPmap::seed) with [`task_rng`] |
+//!
+//! A run is ended from elsewhere by its [`RunHandle`]. Inside a call, [`task_index`], [`task_rng`] and
+//! [`is_cancelled`] tell about the call itself.
+//!
 //! # What happens when things die
 //!
 //! | what | outcome of the item | everything else |
@@ -87,11 +99,14 @@
 //! | the function returns an error | [`Raised`](TaskErrorKind::Raised) | not affected |
 //! | it panics | [`Panicked`](TaskErrorKind::Panicked), with message, place, call stack | the worker goes on |
 //! | its worker dies (signal, abort, `exit`) | tried again alone; [`Crashed`](TaskErrorKind::Crashed) after [`crash_limit`](AsynPmap::crash_limit) deaths | what had finished stands, what had not started goes to another worker untouched, the worker is replaced |
+//! | it runs past its hard deadline | [`TimedOut`](TaskErrorKind::TimedOut), when its process is gone | what else ran in that worker is run again elsewhere and not charged |
+//! | it uses more memory than it may | tried again alone in a fresh worker, then [`MemoryExceeded`](TaskErrorKind::MemoryExceeded) | as above |
 //! | its result does not serialise, or is too long | [`Unserialisable`](TaskErrorKind::Unserialisable), [`TooLarge`](TaskErrorKind::TooLarge) | the worker goes on |
-//! | the worker gives no sign of life | as if it had died | it is killed; see [`LivenessPolicy`] |
+//! | the worker gives no sign of life, or gets no further | as if it had died | it is killed, or reported; see [`LivenessPolicy`] |
 //! | the worker sends nonsense | as if it had died | it is killed; nothing it says is believed |
 //! | no worker can be started or set up | [`Pool`](TaskErrorKind::Pool), with the cause | the run ends; see [`RestartBudget`] |
 //! | you drop the run | none | workers are killed with all they have started |
+//! | [`cancel`](RunHandle::cancel) | [`Cancelled`](TaskErrorKind::Cancelled), when its process is gone | the stream ends |
 //! | Ctrl-C | what runs is finished, the rest is [`Cancelled`](TaskErrorKind::Cancelled) | the stream ends; see [`OnInterrupt`] |
 //! | your process is killed | none | workers end themselves, with all they have started, at once |
 //!
