@@ -1,12 +1,15 @@
-//! Counters a worker shares with its parent in one page of memory, readable after its death.
+//! Counters and notes a worker shares with its parent in memory, readable after its death.
 //!
 //! What a worker had started when it died can't be told by messages without a system call an item:
 //! the last ones would be in a buffer that dies too. A store to shared memory costs a nanosecond and
-//! outlives the process. The page belongs to the two processes alone and goes with them.
+//! outlives the process. The memory belongs to the two processes alone and goes with them.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::{
+    Arc,
+    atomic::{Ordering, fence},
+};
 
-use crate::platform::Page;
+use crate::platform::{NOTE_BYTES, NOTE_SLOTS, NoteSlot, Page};
 
 /// A worker's progress, as far as the worker says: it counts what it is told to and nothing else.
 #[derive(Debug, Clone)]
@@ -20,6 +23,11 @@ impl Progress {
             page: Arc::new(page),
         }
     }
+
+    /// The most bytes of a note: 496.
+    pub const NOTE_BYTES: usize = NOTE_BYTES;
+    /// The notes that are kept: the last 16.
+    pub const NOTES: usize = NOTE_SLOTS;
 
     /// The items the worker has started, in the order they were sent.
     #[must_use]
@@ -58,5 +66,74 @@ impl Progress {
             turns.load(Ordering::Relaxed).wrapping_add(1),
             Ordering::Release,
         );
+    }
+
+    /// Leaves note number `number` behind, cut to [`NOTE_BYTES`](Self::NOTE_BYTES), in the place of the
+    /// one [`NOTES`](Self::NOTES) before it. Numbers count from 1; one thread at a time.
+    pub fn note(&self, number: u64, bytes: &[u8]) {
+        let slot = &self.page.notes()[(number % NOTE_SLOTS as u64) as usize];
+        let bytes = &bytes[..bytes.len().min(NOTE_BYTES)];
+        slot.number.store(0, Ordering::Relaxed);
+        // A death between here and the end leaves a slot that says so.
+        fence(Ordering::Release);
+        slot.length.store(bytes.len() as u64, Ordering::Relaxed);
+        for (word, bytes) in slot.words.iter().zip(bytes.chunks(8)) {
+            let mut padded = [0; 8];
+            padded[..bytes.len()].copy_from_slice(bytes);
+            word.store(u64::from_le_bytes(padded), Ordering::Relaxed);
+        }
+        slot.number.store(number, Ordering::Release);
+    }
+
+    /// Forgets all notes.
+    pub fn clear_notes(&self) {
+        for slot in self.page.notes() {
+            slot.number.store(0, Ordering::Release);
+        }
+    }
+
+    /// The last notes, oldest first. To be read after the worker's death: one that is being written is
+    /// left out. They are what the worker says, and it may have gone mad.
+    #[must_use]
+    pub fn notes(&self) -> Vec<Vec<u8>> {
+        let mut notes: Vec<(u64, Vec<u8>)> = self.page.notes().iter().filter_map(read).collect();
+        notes.sort_unstable_by_key(|(number, _)| *number);
+        notes.into_iter().map(|(_, bytes)| bytes).collect()
+    }
+}
+
+fn read(slot: &NoteSlot) -> Option<(u64, Vec<u8>)> {
+    let number = slot.number.load(Ordering::Acquire);
+    let length = slot.length.load(Ordering::Relaxed).min(NOTE_BYTES as u64) as usize;
+    let words = slot.words.iter().take(length.div_ceil(8));
+    let mut bytes: Vec<u8> = words
+        .flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes())
+        .collect();
+    bytes.truncate(length);
+    fence(Ordering::Acquire);
+    let is_whole = number != 0 && slot.number.load(Ordering::Relaxed) == number;
+    is_whole.then_some((number, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_notes_are_there_in_order() {
+        let (page, _) = Page::create().expect("a page");
+        let progress = Progress::new(page);
+        assert!(progress.notes().is_empty());
+        let note = |n: u64| vec![n as u8; (n as usize * 37) % (NOTE_BYTES + 1)];
+        for n in 1..=100 {
+            progress.note(n, &note(n));
+            let first = n.saturating_sub(NOTE_SLOTS as u64) + 1;
+            let expected: Vec<Vec<u8>> = (first..=n).map(note).collect();
+            assert_eq!(progress.notes(), expected);
+        }
+        progress.note(101, &[7; 2 * NOTE_BYTES]);
+        assert_eq!(progress.notes().pop(), Some(vec![7; NOTE_BYTES]));
+        progress.clear_notes();
+        assert!(progress.notes().is_empty());
     }
 }

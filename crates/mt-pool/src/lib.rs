@@ -122,6 +122,10 @@
 //!   ([`worker_stderr`](AsynPmap::worker_stderr) changes that). The last 8 KiB of a worker that dies are in
 //!   its [`Death`] as [`LastWords`] and are shown with the error: that is where an `abort` of a C library,
 //!   a sanitizer or a stack overflow have left their message.
+//! * **`tracing` events** of workers come out of your subscriber, under the span that was current at
+//!   [`start`](AsynPmap::start), with fields for the worker and the item. What your subscriber does not
+//!   want is not sent ([`forward_tracing`](AsynPmap::forward_tracing) changes that), floods are bounded and
+//!   counted, and the last 16 events of a worker that dies are in its last words, sent or not.
 //!
 //! # Errors
 //! [`StartError`] says why a run was not started; nothing exists then. [`TaskError`] is the outcome of
@@ -146,6 +150,7 @@ mod registry;
 mod stats;
 mod supervisor;
 mod task;
+mod trace;
 mod wire;
 mod worker;
 mod works;
@@ -231,7 +236,9 @@ pub use registry::Registration;
 pub use stats::Stats;
 pub use supervisor::OnInterrupt;
 pub use task::{Never, Raised, Task, TaskStyle};
+pub use trace::WorkerEvent;
 pub use wire::Wire;
+pub use worker::forward_event;
 pub use works::{
     AioWorkGenerator, AioWorks, AsynWorkGenerator, AsynWorks, AsynWorksInContext, AsynWorksIter,
     KeepNull, NullPolicy, Nullable, ParalleliserState, PopError, ProcessParalleliser,

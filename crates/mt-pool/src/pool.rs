@@ -46,7 +46,7 @@ const MAX_PROCESSES: usize = 4096;
 ///     let pool = Pool::builder().processes(1).build()?;
 ///     let one = |n| -> anyhow::Result<u32> {
 ///         let run = asyn_pmap::<pid>([n]).pool(&pool).start()?;
-///         Ok(run.into_iter().next().unwrap()?)
+///         Ok(run.into_iter().last().unwrap()?) // to its end: a run that is dropped ends its workers
 ///     };
 ///     assert_eq!(one(1)?, one(2)?); // the same process
 ///     Ok(())

@@ -25,6 +25,8 @@ pub struct Stats {
     pub workers_started: u64,
     /// Worker processes that died instead of leaving when told to.
     pub workers_died: u64,
+    /// `tracing` events of workers that nobody has seen, because there were too many at once.
+    pub events_dropped: u64,
     /// Contexts that failed to close.
     pub context_close_errors: u64,
     /// Whether the run was interrupted by Ctrl-C.

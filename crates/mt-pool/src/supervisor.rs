@@ -4,6 +4,7 @@
 //! what they ask for. It decides nothing itself.
 
 mod act;
+mod callsite;
 mod crew;
 mod hooks;
 mod life;
@@ -11,7 +12,9 @@ mod lot;
 mod patience;
 mod post;
 mod pump;
+mod relay;
 mod run;
+mod scope;
 mod signals;
 mod thread;
 mod verdict;
@@ -21,6 +24,7 @@ pub(crate) use hooks::Collected;
 pub(crate) use lot::{Lot, LotLimits};
 pub(crate) use post::Recipe;
 pub(crate) use run::{Plan, supervise};
+pub(crate) use scope::CallScope;
 pub(crate) use signals::Interrupts;
 pub use signals::OnInterrupt;
 pub(crate) use thread::{Supervision, spawn_supervisor};

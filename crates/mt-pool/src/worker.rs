@@ -16,8 +16,10 @@ mod panic;
 mod reporter;
 mod run_async;
 mod run_sync;
+mod trace;
 
 pub(crate) use ambient::Ambient;
 pub(crate) use entry::main;
 pub(crate) use job::{CallOnce, Serve, call_once, serve};
 pub(crate) use panic::panic_text;
+pub use trace::forward_event;

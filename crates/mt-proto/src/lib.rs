@@ -36,6 +36,7 @@ mod message;
 mod outcome;
 mod records;
 mod run;
+mod trace;
 mod unit;
 
 pub use encode::{decode_strict, encode, encode_into};
@@ -48,7 +49,12 @@ pub use message::{
     Beat, ExitReport, FromWorker, Hello, InitCall, Notice, Refused, Setup, SetupFailure, SetupStep,
     ToWorker, Welcome, WorkerBeat,
 };
+use outcome::cut_at;
 pub use outcome::{ContextStep, Deadline, Failure, clip_text};
 pub use records::{Record, RecordBuffer, RecordTag, Records, push_record};
 pub use run::{Run, RunMark, RunWriter};
+pub use trace::{
+    MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, MAX_TRACE_NAME_BYTES, MAX_TRACE_TEXT_BYTES, TraceEvent,
+    TraceLevel,
+};
 pub use unit::{Outgoing, Unit};

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContextStep, DecodeError, Fingerprint, Frame, Kind, Run, WorkerId, clip_text, decode_strict,
-    encode,
+    ContextStep, DecodeError, Fingerprint, Frame, Kind, MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, Run,
+    TraceEvent, TraceLevel, WorkerId, clip_text, decode_strict, encode,
 };
 
 /// What a parent says to a worker.
@@ -142,6 +142,8 @@ pub struct Setup {
     pub seed: u64,
     /// Whether to say when contexts are opened and closed; that they fail to close is said anyway.
     pub tell_contexts: bool,
+    /// The least important `tracing` events to send; `None` for none at all.
+    pub trace: Option<TraceLevel>,
 }
 
 /// What became of the exit hook.
@@ -200,6 +202,14 @@ pub enum Notice {
     ContextOpened,
     /// A context was closed.
     ContextClosed,
+    /// `tracing` events of the worker, oldest first.
+    Trace {
+        /// The events, at most [`MAX_TRACE_EVENTS`](crate::MAX_TRACE_EVENTS). All together are at most
+        /// [`MAX_CONTROL_BYTES`](crate::MAX_CONTROL_BYTES) long.
+        events: Vec<TraceEvent>,
+        /// How many more there were since the last of these notices, for which there was no room.
+        dropped: u64,
+    },
 }
 
 /// Encodes a message of this crate. Its strings are clipped and its byte strings were made under
@@ -255,6 +265,20 @@ impl ToWorker {
     }
 }
 
+impl Notice {
+    /// Refuses what is short on the wire and long in memory.
+    fn from_body(body: &[u8]) -> Result<Self, DecodeError> {
+        let notice = decode_strict(body)?;
+        if let Self::Trace { events, .. } = &notice {
+            let fields = events.iter().map(|event| event.fields.len()).max();
+            if events.len() > MAX_TRACE_EVENTS || fields > Some(MAX_TRACE_FIELDS) {
+                return Err(DecodeError::Malformed("too many events, or fields of one"));
+            }
+        }
+        Ok(notice)
+    }
+}
+
 impl FromWorker {
     /// The message as a frame. Texts are clipped to [`MAX_TEXT_BYTES`](crate::MAX_TEXT_BYTES).
     #[must_use]
@@ -281,6 +305,8 @@ impl FromWorker {
             }
             Self::Exit(report) => Frame::new(Kind::Exit, body(&report)),
             Self::Rested => Frame::new(Kind::Rested, Bytes::new()),
+            // Its texts were clipped, and their sum bounded, when it was put together.
+            Self::Notice(trace @ Notice::Trace { .. }) => Frame::new(Kind::Notice, body(&trace)),
             Self::Bye => Frame::new(Kind::Bye, Bytes::new()),
         }
     }
@@ -297,9 +323,9 @@ impl FromWorker {
             Kind::Ready => empty(frame, Self::Ready)?,
             Kind::SetupFailed => Self::SetupFailed(decode_strict(&frame.into_body())?),
             Kind::Results => Self::Results(Run::from_body(frame.into_body())?),
-            Kind::Notice => Self::Notice(decode_strict(&frame.into_body())?),
             Kind::Exit => Self::Exit(decode_strict(&frame.into_body())?),
             Kind::Rested => empty(frame, Self::Rested)?,
+            Kind::Notice => Self::Notice(Notice::from_body(&frame.into_body())?),
             Kind::Bye => empty(frame, Self::Bye)?,
             kind @ (Kind::Welcome
             | Kind::Refused

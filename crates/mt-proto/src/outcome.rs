@@ -81,15 +81,19 @@ pub fn clip_text(mut text: String) -> String {
     if text.len() <= MAX_TEXT_BYTES {
         return text;
     }
-    const MARK: &str = " … (cut)";
-    let mut end = MAX_TEXT_BYTES - MARK.len();
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.truncate(end);
+    cut_at(&mut text, MAX_TEXT_BYTES);
     text.shrink_to_fit();
-    text.push_str(MARK);
     text
+}
+
+/// Cuts a text to `limit` bytes at a character boundary and says so.
+pub(crate) fn cut_at(text: &mut String, limit: usize) {
+    const MARK: &str = " … (cut)";
+    if text.len() <= limit {
+        return;
+    }
+    text.truncate(text.floor_char_boundary(limit - MARK.len()));
+    text.push_str(MARK);
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One page of memory shared by a parent and one worker, and nobody else.
+//! A few pages of memory shared by a parent and one worker, and nobody else.
 #![expect(unsafe_code, reason = "mapping memory")]
 
 use std::{
@@ -10,24 +10,42 @@ use std::{
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
-/// The size of the mapping. The counters need 3 × 64 bytes.
-const PAGE_BYTES: usize = 4096;
+/// The size of the mapping.
+const PAGE_BYTES: usize = 3 * 4096;
+const _: () = assert!(size_of::<Shared>() <= PAGE_BYTES);
 
-/// Counters in memory shared between processes. Each has a cache line of its own.
+/// What is in the memory shared between processes.
 #[repr(C)]
-struct Counters {
+struct Shared {
     started: Line,
     finished: Line,
     turns: Line,
+    notes: [NoteSlot; NOTE_SLOTS],
 }
 
+/// A counter in a cache line of its own.
 #[repr(C, align(64))]
 struct Line(AtomicU64);
+
+/// The notes that are kept. A new one takes the place of the oldest.
+pub(crate) const NOTE_SLOTS: usize = 16;
+const NOTE_WORDS: usize = 62;
+/// The most bytes of a note.
+pub(crate) const NOTE_BYTES: usize = NOTE_WORDS * 8;
+
+/// Room for a few bytes that outlive the process that wrote them.
+#[repr(C, align(64))]
+pub(crate) struct NoteSlot {
+    /// The number of the note in it, counted from 1; 0 while it is being written.
+    pub(crate) number: AtomicU64,
+    pub(crate) length: AtomicU64,
+    pub(crate) words: [AtomicU64; NOTE_WORDS],
+}
 
 /// A mapped page. Unmapped when dropped; the memory goes when both sides have dropped it.
 #[derive(Debug)]
 pub(crate) struct Page {
-    counters: NonNull<Counters>,
+    shared: NonNull<Shared>,
 }
 
 // SAFETY: the pointer is to memory that stays mapped as long as the `Page` lives, and all access to
@@ -56,31 +74,35 @@ impl Page {
         // replaced. The file is at least a page long, and sealed against shrinking where the system
         // can, so access can't fault.
         let address = unsafe { mmap(std::ptr::null_mut(), PAGE_BYTES, prot, flags, fd, 0) }?;
-        let counters = NonNull::new(address.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Self { counters })
+        let shared = NonNull::new(address.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self { shared })
     }
 
     #[inline]
     pub(crate) fn started(&self) -> &AtomicU64 {
-        &self.counters().started.0
+        &self.shared().started.0
     }
 
     #[inline]
     pub(crate) fn finished(&self) -> &AtomicU64 {
-        &self.counters().finished.0
+        &self.shared().finished.0
     }
 
     #[inline]
     pub(crate) fn turns(&self) -> &AtomicU64 {
-        &self.counters().turns.0
+        &self.shared().turns.0
+    }
+
+    pub(crate) fn notes(&self) -> &[NoteSlot; NOTE_SLOTS] {
+        &self.shared().notes
     }
 
     #[inline]
-    fn counters(&self) -> &Counters {
-        // SAFETY: the mapping is page-aligned, longer than `Counters`, and lives as long as `self`.
-        // Any bit pattern is a valid `Counters`. The other process changes it only through atomics;
+    fn shared(&self) -> &Shared {
+        // SAFETY: the mapping is page-aligned, longer than `Shared`, and lives as long as `self`.
+        // Any bit pattern is a valid `Shared`. The other process changes it only through atomics;
         // a worker gone mad can write any number, which is all a number can be.
-        unsafe { self.counters.as_ref() }
+        unsafe { self.shared.as_ref() }
     }
 }
 
@@ -88,7 +110,7 @@ impl Drop for Page {
     fn drop(&mut self) {
         // SAFETY: address and length are those of the mapping made in `map`, and no reference into
         // it outlives `self`. A failure leaks a page and can't be mended here.
-        let _ = unsafe { munmap(self.counters.as_ptr().cast(), PAGE_BYTES) };
+        let _ = unsafe { munmap(self.shared.as_ptr().cast(), PAGE_BYTES) };
     }
 }
 

@@ -2,44 +2,83 @@
 
 use std::fmt;
 
-use bytes::Bytes;
-use mt_ipc::StderrTail;
+use std::sync::Arc;
 
-use crate::error::Plain;
+use bytes::Bytes;
+use mt_ipc::{Progress, StderrTail};
+use mt_proto::{TraceEvent, decode_strict};
+
+use crate::{error::Plain, trace::WorkerEvent};
 
 /// What a worker said last: the end of what it and the programs it started wrote to their standard
-/// error. That is where an `abort` of a C library, a sanitizer and a stack overflow leave their message.
+/// error, and its last `tracing` events. Standard error is where an `abort` of a C library, a sanitizer
+/// and a stack overflow leave their message.
 ///
 /// Shown with `{}` it is text: what is no UTF-8 is replaced, and what a terminal would obey is escaped.
-/// It is empty when nothing was written, and for workers whose standard error is
-/// [inherited](crate::WorkerStderr::Inherit).
+/// Of standard error nothing is known when it is [inherited](crate::WorkerStderr::Inherit), and of events
+/// when none are [forwarded](crate::AsynPmap::forward_tracing). Of a worker of a [`Pool`](crate::Pool),
+/// standard error may be that of an earlier run.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct LastWords {
+    /// Many errors may share the words of one worker.
+    words: Arc<Words>,
+}
+
+#[derive(PartialEq, Eq, Default)]
+struct Words {
     stderr: Bytes,
     cut_bytes: u64,
+    events: Vec<WorkerEvent>,
 }
 
 impl LastWords {
     /// The most bytes of standard error that are kept: 8 KiB.
     pub const STDERR_BYTES: usize = StderrTail::KEPT_BYTES;
 
+    /// The most events that are kept: 16.
+    pub const EVENTS: usize = Progress::NOTES;
+
+    pub(crate) fn new(tail: StderrTail, progress: &Progress) -> Self {
+        let notes = progress.notes();
+        // What a worker that has gone mad has left there is no event.
+        let event = |note: &Vec<u8>| decode_strict::<TraceEvent>(note).ok();
+        Words {
+            cut_bytes: tail.cut_bytes(),
+            stderr: tail.into_bytes(),
+            events: notes.iter().filter_map(event).map(Into::into).collect(),
+        }
+        .into()
+    }
+
     /// The last bytes of standard error, at most [`STDERR_BYTES`](Self::STDERR_BYTES), as they were
     /// written. The first line may be cut, and so may the last if the worker was killed inside it.
     #[must_use]
     pub fn stderr(&self) -> &[u8] {
-        &self.stderr
+        &self.words.stderr
     }
 
     /// The bytes that were written before those.
     #[must_use]
     pub fn cut_bytes(&self) -> u64 {
-        self.cut_bytes
+        self.words.cut_bytes
+    }
+
+    /// The last `tracing` events, oldest first, at most [`EVENTS`](Self::EVENTS): also those that were
+    /// not sent yet when the worker died. Each is cut to about 500 bytes. An event that was just being
+    /// emitted is missing.
+    #[must_use]
+    pub fn events(&self) -> &[WorkerEvent] {
+        &self.words.events
     }
 
     /// Whether nothing is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.stderr.trim_ascii().is_empty()
+        !self.has_stderr() && self.words.events.is_empty()
+    }
+
+    fn has_stderr(&self) -> bool {
+        !self.words.stderr.trim_ascii().is_empty()
     }
 
     /// To be put behind a sentence about the death.
@@ -48,27 +87,36 @@ impl LastWords {
     }
 }
 
-impl From<StderrTail> for LastWords {
-    fn from(tail: StderrTail) -> Self {
+impl From<Words> for LastWords {
+    fn from(words: Words) -> Self {
         Self {
-            cut_bytes: tail.cut_bytes(),
-            stderr: tail.into_bytes(),
+            words: Arc::new(words),
         }
     }
 }
 
 impl fmt::Display for LastWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = String::from_utf8_lossy(self.stderr.trim_ascii_end());
-        Plain(&text).fmt(f)
+        let text = String::from_utf8_lossy(self.words.stderr.trim_ascii_end());
+        Plain(&text).fmt(f)?;
+        for (index, event) in self.words.events.iter().enumerate() {
+            let separator = if index > 0 || self.has_stderr() {
+                "\n"
+            } else {
+                ""
+            };
+            write!(f, "{separator}{event}")?;
+        }
+        Ok(())
     }
 }
 
 impl fmt::Debug for LastWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LastWords")
-            .field("stderr", &String::from_utf8_lossy(&self.stderr))
-            .field("cut_bytes", &self.cut_bytes)
+            .field("stderr", &String::from_utf8_lossy(&self.words.stderr))
+            .field("cut_bytes", &self.words.cut_bytes)
+            .field("events", &self.words.events)
             .finish()
     }
 }
@@ -78,16 +126,17 @@ pub(crate) struct Appended<'a>(&'a LastWords);
 
 impl fmt::Display for Appended<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = self.0;
-        if words.is_empty() {
+        if self.0.is_empty() {
             return Ok(());
         }
         f.write_str("; its last words")?;
-        if words.cut_bytes > 0 {
-            let kept = words.stderr.len();
-            write!(f, " (after {} bytes, the last {kept})", words.cut_bytes)?;
+        let Words {
+            stderr, cut_bytes, ..
+        } = &*self.0.words;
+        if *cut_bytes > 0 {
+            write!(f, " (after {cut_bytes} bytes, the last {})", stderr.len())?;
         }
-        write!(f, ":\n{words}")
+        write!(f, ":\n{}", self.0)
     }
 }
 
@@ -96,8 +145,11 @@ mod tests {
     use super::*;
 
     fn check(stderr: &'static [u8], cut_bytes: u64, expected: &str) {
-        let stderr = Bytes::from_static(stderr);
-        let words = LastWords { stderr, cut_bytes };
+        let words = LastWords::from(Words {
+            stderr: Bytes::from_static(stderr),
+            cut_bytes,
+            events: Vec::new(),
+        });
         assert_eq!(words.appended().to_string(), expected);
     }
 

@@ -3,6 +3,7 @@
 use std::{marker::PhantomData, time::Duration};
 
 use mt_ipc::Program;
+use tracing::level_filters::LevelFilter;
 
 use super::{options::PmapOptions, output::Pmap, plan};
 use crate::{
@@ -259,6 +260,27 @@ impl<T: Task> AsynPmap<T> {
     /// [`Death`](crate::Death) as [`LastWords`](crate::LastWords).
     pub fn worker_stderr(mut self, mode: WorkerStderr) -> Self {
         self.options.worker_stderr = mode;
+        self
+    }
+
+    /// The `tracing` events of workers that are emitted again in this process. Default: those that this
+    /// process's subscribers enable at the [`start`](Self::start), as far as they say it by a level;
+    /// without a subscriber none, and then they cost nothing.
+    ///
+    /// They go to the subscriber and under the span that are current at the `start`, with their own
+    /// level, target, place and fields (as text), and the fields `worker`, `pid`, and `item`, the index of
+    /// the item in whose call they were emitted. A worker keeps 512 events or 63 KiB at most and sends them
+    /// at most every 10 ms, warnings and errors at once; how many had no room is emitted as a warning and
+    /// counted in [`events_dropped`](crate::Stats::events_dropped). Spans of workers are not forwarded.
+    ///
+    /// The last 16 events of a worker that dies are in its [`LastWords`](crate::LastWords), sent or not.
+    ///
+    /// In a worker, a subscriber that its program sets before [`init`](crate::init()) or in its
+    /// [init task](Self::init) takes the place of all this; it can call
+    /// [`forward_event`](crate::forward_event). Later it can't set one: the pool's is set by then, in a
+    /// [shared](Self::pool) worker from its first run on.
+    pub fn forward_tracing(mut self, least: LevelFilter) -> Self {
+        self.options.forward_tracing = Some(least);
         self
     }
 

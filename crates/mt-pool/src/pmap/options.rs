@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use mt_proto::MAX_RECORD_BYTES;
+use mt_proto::{MAX_RECORD_BYTES, TraceLevel};
+use tracing::{dispatcher::get_default, level_filters::LevelFilter, subscriber::NoSubscriber};
 
 use super::recycle::Recycle;
 use crate::{
     LivenessPolicy, OnInterrupt, RestartBudget, StartError, WorkerStderr,
     dispatch::{MemoryConfig, RetryConfig},
+    trace::least_of,
 };
 
 /// The most workers of a run. Far beyond any machine's cores, and below its usual limit of
@@ -50,6 +52,7 @@ pub(crate) struct PmapOptions {
     pub(crate) recycle: Recycle,
     pub(crate) min_processes: usize,
     pub(crate) seed: Option<u64>,
+    pub(crate) forward_tracing: Option<LevelFilter>,
 }
 
 impl Default for PmapOptions {
@@ -87,6 +90,7 @@ impl Default for PmapOptions {
             recycle: Recycle::default(),
             min_processes: 0,
             seed: None,
+            forward_tracing: None,
         }
     }
 }
@@ -167,6 +171,11 @@ impl PmapOptions {
         fraction("pause_above_memory", self.memory_high.unwrap_or(0.5))
     }
 
+    /// The least important events that workers send.
+    pub(crate) fn trace(&self) -> Option<TraceLevel> {
+        least_of(self.forward_tracing.unwrap_or_else(wanted_here))
+    }
+
     /// The most workers at once.
     pub(crate) fn processes(&self) -> usize {
         self.pool_processes
@@ -180,6 +189,15 @@ impl PmapOptions {
             per_worker.saturating_mul(self.processes()).min(MAX_ITEMS)
         })
     }
+}
+
+/// What the subscriber of this thread, or one of the process, wants at most.
+fn wanted_here() -> LevelFilter {
+    if get_default(|current| current.is::<NoSubscriber>()) {
+        // The filter may be that of a subscriber that is gone.
+        return LevelFilter::OFF;
+    }
+    LevelFilter::current()
 }
 
 fn in_range(option: &'static str, value: usize, most: usize) -> Result<(), StartError> {

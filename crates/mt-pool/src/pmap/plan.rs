@@ -16,7 +16,7 @@ use crate::{
     input::{Exchange, ExchangeLimits, FeederOptions, Source, spawn_feeder},
     registry,
     stats::StatsCell,
-    supervisor::{Collected, Plan, Recipe, Supervision, WatchConfig, spawn_supervisor},
+    supervisor::{CallScope, Collected, Plan, Recipe, Supervision, WatchConfig, spawn_supervisor},
     worker::panic_text,
 };
 
@@ -141,6 +141,7 @@ pub(crate) fn launch<T: Task>(
         recipe,
         on_interrupt: options.on_interrupt,
         observer: run.observer,
+        scope: CallScope::current(),
         exchange: Arc::clone(&exchange),
         stats: Arc::clone(&stats),
         output,
@@ -189,6 +190,7 @@ fn setup<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<Setup, StartError>
         max_concurrency: narrow(options.max_concurrency),
         max_pieces: MAX_PIECES,
         max_result_bytes: narrow(options.max_result_bytes),
+        trace: options.trace(),
         queue_deadline: options.queue_deadline,
         soft_deadline: options.soft_deadline,
         context_deadline: options.context_deadline,

@@ -74,10 +74,14 @@ impl Supervisor {
                 step: ContextStep::Close,
                 message,
             } => {
-                tracing::warn!(worker, message, "closing a context failed");
+                let said = message.clone();
+                self.trace(move || {
+                    tracing::warn!(worker, message = said, "closing a context failed");
+                });
                 self.stats.update(|stats| stats.context_close_errors += 1);
                 self.tell(&PoolEvent::ContextCloseFailed { worker, message });
             }
+            Notice::Trace { events, dropped } => self.on_trace(worker, events, dropped),
             Notice::ContextOpened => self.tell(&PoolEvent::ContextOpened { worker }),
             Notice::ContextClosed => self.tell(&PoolEvent::ContextClosed { worker }),
             _ => {}
@@ -130,7 +134,7 @@ impl Supervisor {
         self.dispatch(Event::Gone(worker, gone));
     }
 
-    fn report_failure(&self, worker: WorkerId, cause: &Arc<PoolError>, death: &Death) {
+    fn report_failure(&mut self, worker: WorkerId, cause: &Arc<PoolError>, death: &Death) {
         let unfinished = matches!(
             **cause,
             PoolError::NoHello { .. } | PoolError::DiedInSetup { .. }
@@ -139,7 +143,8 @@ impl Supervisor {
         if unfinished && death.cause == DeathCause::Stopped {
             return;
         }
-        tracing::warn!(worker = worker.0, %cause, "no worker");
+        let why = Arc::clone(cause);
+        self.trace(move || tracing::warn!(worker = worker.0, cause = %why, "no worker"));
         self.tell(&PoolEvent::WorkerFailed {
             worker: worker.0,
             cause: Arc::clone(cause),
@@ -157,7 +162,10 @@ impl Supervisor {
             });
             return;
         }
-        tracing::warn!(worker, pid, death = %death.brief(), "a worker died");
+        let how = death.clone();
+        self.trace(move || {
+            tracing::warn!(worker, pid, death = %how.brief(), "a worker died");
+        });
         self.stats.update(|stats| stats.workers_died += 1);
         self.tell(&PoolEvent::WorkerDied {
             worker,

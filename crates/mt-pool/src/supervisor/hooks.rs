@@ -49,7 +49,10 @@ impl Supervisor {
         match report {
             ExitReport::Returned(value) => self.collected.keep(value),
             ExitReport::Failed(message) => {
-                tracing::warn!(worker = worker.0, message, "the exit hook failed");
+                let said = message.clone();
+                self.trace(move || {
+                    tracing::warn!(worker = worker.0, message = said, "the exit hook failed");
+                });
                 self.tell(&PoolEvent::ExitHookFailed {
                     worker: worker.0,
                     message,

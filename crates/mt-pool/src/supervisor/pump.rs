@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use mt_ipc::Spawned;
+use mt_ipc::{Spawned, StderrTail};
 use mt_proto::WorkerId;
 use tokio::{
     sync::mpsc,
@@ -107,10 +107,11 @@ async fn attend(spawned: Spawned, post: Post, place: Option<Place>) -> Option<Po
     if reading {
         life.drain(&mut receiver).await;
     }
-    let last_words = match stderr {
-        Some(stderr) => LastWords::from(stderr.finish().await),
-        None => LastWords::default(),
+    let stderr = match stderr {
+        Some(stderr) => stderr.finish().await,
+        None => StderrTail::default(),
     };
+    let last_words = LastWords::new(stderr, &progress);
     life.over(exit, last_words).await
 }
 

@@ -15,6 +15,8 @@ use super::{
     hooks::Collected,
     lot::Lot,
     post::{CrewEvent, Recipe},
+    relay::Relay,
+    scope::CallScope,
     signals::Interrupts,
     watch::{Watch, WatchConfig},
 };
@@ -47,6 +49,7 @@ pub(crate) struct Plan {
     pub(crate) observer: Option<Observer>,
     pub(crate) watch: WatchConfig,
     pub(crate) collected: Arc<Collected>,
+    pub(crate) scope: CallScope,
     pub(crate) exchange: Arc<Exchange>,
     pub(crate) stats: Arc<StatsCell>,
     pub(crate) output: mpsc::Sender<Delivery>,
@@ -66,6 +69,7 @@ pub(super) struct Supervisor {
     pub(super) stats: Arc<StatsCell>,
     pub(super) observer: Option<Observer>,
     pub(super) output: mpsc::Sender<Delivery>,
+    pub(super) relay: Relay,
     pub(super) finished: bool,
     next_beat: Instant,
     input_ended: bool,
@@ -95,6 +99,7 @@ pub(crate) async fn supervise(plan: Plan) {
         stats: plan.stats,
         observer: plan.observer,
         output: plan.output,
+        relay: Relay::new(plan.scope),
         finished: false,
         next_beat: Instant::now() + plan.liveness.interval,
         input_ended: false,
@@ -107,6 +112,7 @@ pub(crate) async fn supervise(plan: Plan) {
     loop {
         supervisor.take_input();
         if supervisor.finished {
+            supervisor.relay.finish().await;
             supervisor.stats.set_complete();
             return;
         }

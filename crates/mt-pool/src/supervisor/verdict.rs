@@ -14,14 +14,16 @@ impl Supervisor {
         };
         let stopped = mt_ipc::is_stopped(pid);
         let (verdict, event) = if stopped {
-            tracing::warn!(worker = worker.0, pid, "a worker is stopped");
+            self.trace(move || tracing::warn!(worker = worker.0, pid, "a worker is stopped"));
             let worker = worker.0;
             (
                 self.policy.stopped,
                 PoolEvent::WorkerStopped { worker, pid },
             )
         } else {
-            tracing::warn!(worker = worker.0, pid, "a worker gives no sign of life");
+            self.trace(move || {
+                tracing::warn!(worker = worker.0, pid, "a worker gives no sign of life");
+            });
             let worker = worker.0;
             (self.policy.frozen, PoolEvent::WorkerFrozen { worker, pid })
         };
@@ -45,7 +47,9 @@ impl Supervisor {
             return;
         }
         let since = self.policy.interval * self.policy.blocked_checks;
-        tracing::warn!(worker = worker.0, pid, ?since, "a worker gets no further");
+        self.trace(move || {
+            tracing::warn!(worker = worker.0, pid, ?since, "a worker gets no further");
+        });
         self.tell(&PoolEvent::WorkerBlocked {
             worker: worker.0,
             pid,

@@ -15,7 +15,7 @@ use mt_proto::FromWorker;
 use super::{
     job,
     link::{self, LinkEnd},
-    panic,
+    panic, trace,
 };
 
 /// The exit code of a worker that did all it was told.
@@ -35,6 +35,7 @@ pub(crate) fn main() -> ! {
     let link = thread::Builder::new()
         .name("mt-link".into())
         .spawn(move || {
+            trace::mute_this_thread();
             let mut working = false;
             let end = catch_unwind(AssertUnwindSafe(|| {
                 link::run(|assignment| {

@@ -17,7 +17,7 @@ use super::{
     link::{Assignment, Parcel},
     outbox::Outbox,
     panic::caught,
-    run_async, run_sync,
+    run_async, run_sync, trace,
 };
 use crate::{Context, Task, TaskStyle, registry};
 
@@ -51,8 +51,9 @@ pub(super) fn work(assignment: Assignment) -> Result<(), SetupFailure> {
         .build()
         .map_err(|error| failure(SetupStep::Runtime, error))?;
     if let Some(init) = &setup.init {
-        run_init(&runtime, init)?;
+        trace::during_init(|| run_init(&runtime, init))?;
     }
+    trace::install();
     let task = registry::find(&setup.task).ok_or_else(|| unknown(&setup.task))?;
     let exit = setup.exit.clone();
     task.serve()(Job {

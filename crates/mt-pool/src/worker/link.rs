@@ -5,14 +5,17 @@
 use std::{sync::Arc, time::Duration};
 
 use mt_ipc::{Attached, FrameReceiver, FrameSender, Progress, QueueLimits, greet};
-use mt_proto::{Beat, FromWorker, Kind, Limits, Run, Setup, ToWorker, WorkerBeat};
+use mt_proto::{Beat, FromWorker, Kind, Limits, Notice, Run, Setup, ToWorker, WorkerBeat};
 use tokio::{
     runtime::Builder,
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 
-use super::outbox::Outbox;
+use super::{
+    outbox::Outbox,
+    trace::{Batch, Journal, Pace},
+};
 use crate::registry;
 
 /// How long results may gather while the user's code is busy.
@@ -94,6 +97,7 @@ async fn converse(attached: Attached, mut assign: impl FnMut(Assignment)) -> Lin
         };
         let (items, inbox) = mpsc::channel(setup.max_pieces.max(1) as usize);
         let outbox = Arc::new(Outbox::default());
+        let journal = Journal::open(setup.trace, &progress);
         assign(Assignment {
             setup,
             inbox,
@@ -108,11 +112,14 @@ async fn converse(attached: Attached, mut assign: impl FnMut(Assignment)) -> Lin
             patience: None,
             outbox,
             progress: progress.clone(),
+            journal,
+            pace: Pace::default(),
             beat: Beat::Alive,
             resting: false,
         };
         let end = link.run(writer.as_mut(), beat_interval).await;
         link.outbox.close();
+        link.send_trace();
         match end {
             Some(end) => return end,
             None if link.resting => rest(&sender, &progress),
@@ -145,6 +152,7 @@ async fn next_setup(receiver: &mut FrameReceiver) -> Result<Option<Setup>, Strin
 fn rest(sender: &FrameSender, progress: &Progress) {
     progress.set_started(0);
     progress.set_finished(0);
+    progress.clear_notes();
     let _ = sender.try_send(FromWorker::Rested.into_frame());
 }
 
@@ -169,6 +177,9 @@ struct Link {
     patience: Option<Duration>,
     outbox: Arc<Outbox>,
     progress: Progress,
+    /// The events to send, if the parent wants any.
+    journal: Option<&'static Journal>,
+    pace: Pace,
     beat: Beat,
     /// What comes when all is done: a rest, or the end.
     resting: bool,
@@ -179,6 +190,14 @@ struct Link {
 async fn room_and(sender: &FrameSender, what: impl Future<Output = ()>) {
     sender.bulk_below(LOADS).await;
     what.await;
+}
+
+/// Waits until events are to be sent. Cancel-safe.
+async fn due(journal: Option<&'static Journal>, pace: &Pace) {
+    match journal {
+        Some(journal) => journal.due(pace).await,
+        None => std::future::pending().await,
+    }
 }
 
 impl Link {
@@ -209,6 +228,10 @@ impl Link {
                 }
                 () = room_and(&self.sender, sleep_until(look_at)), if look_again.is_some() => {
                     self.look(&mut look_again)
+                }
+                () = room_and(&self.sender, due(self.journal, &self.pace)) => {
+                    self.send_trace();
+                    false
                 }
                 _ = beats.tick() => {
                     self.send_beat();
@@ -286,6 +309,16 @@ impl Link {
             let _ = self.sender.try_send_encoded(load.runs);
         }
         load.done
+    }
+
+    fn send_trace(&mut self) {
+        let batch = self
+            .journal
+            .and_then(|journal| journal.take(&mut self.pace));
+        if let Some(Batch { events, dropped }) = batch {
+            let notice = FromWorker::Notice(Notice::Trace { events, dropped });
+            let _ = self.sender.try_send(notice.into_frame());
+        }
     }
 
     fn send_beat(&self) {

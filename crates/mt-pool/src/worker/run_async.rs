@@ -265,6 +265,7 @@ where
                 }
             }
         });
+        Ambient::leave();
         let encoded = match polled.and_then(|polled| polled) {
             Ok(Poll::Pending) => {
                 let batch = Some(Rc::clone(batch));
@@ -378,7 +379,9 @@ where
         self.ambient.enter();
         let place = self.place.as_mut().expect("polled after its end");
         let call = place.as_mut().as_pin_mut().expect("set until its end");
-        let called = match caught(|| call.poll(cx)) {
+        let polled = caught(|| call.poll(cx));
+        Ambient::leave();
+        let called = match polled {
             Ok(Poll::Pending) => Err(ready!(self.poll_end(cx))),
             Ok(Poll::Ready(result)) => Ok(result),
             Err(failure) => Err(failure),

@@ -85,15 +85,16 @@ impl<T: Task> Runner<T> {
         .enter();
         let shared = Rc::clone(&self.bench.shared);
         let reporter = &mut self.reporter;
-        caught(|| {
+        let called = caught(|| {
             let input = decode::<T>(value)?;
             let call = pin!(T::call(context, shared, input));
             match call.poll(&mut PollContext::from_waker(Waker::noop())) {
                 Poll::Ready(result) => reporter.encode(index, result),
                 Poll::Pending => unreachable!("a plain function has nothing to wait for"),
             }
-        })
-        .and_then(|encoded| encoded)
+        });
+        Ambient::leave();
+        called.and_then(|encoded| encoded)
     }
 
     /// The context of the next item.

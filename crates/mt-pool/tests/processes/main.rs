@@ -29,6 +29,7 @@ mod startup;
 mod stderr;
 mod storms;
 mod submitting;
+mod tracing;
 mod works;
 
 mt_pool::test_worker!();

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use mt_proto::{
     Beat, ContextStep, ExitReport, Fingerprint, Frame, FromWorker, HEADER_BYTES, Hello, InitCall,
     ItemIndex, Notice, PROTOCOL_VERSION, RecordBuffer, Refused, Run, Setup, SetupFailure,
-    SetupStep, ToWorker, Welcome, WorkerBeat, WorkerId,
+    SetupStep, ToWorker, TraceEvent, TraceLevel, Welcome, WorkerBeat, WorkerId,
 };
 
 use crate::{check, read_back, text, wire_of};
@@ -41,7 +41,7 @@ fn three_items() -> Run {
     }
 }
 
-fn setup(init: Option<InitCall>) -> ToWorker {
+fn setup(init: Option<InitCall>, trace: Option<TraceLevel>) -> ToWorker {
     ToWorker::Setup(Setup {
         task: text("sum"),
         shared: Bytes::from_static(&[1, 2]),
@@ -57,6 +57,7 @@ fn setup(init: Option<InitCall>) -> ToWorker {
         context_deadline: None,
         seed: 300,
         tell_contexts: true,
+        trace,
     })
 }
 
@@ -86,14 +87,14 @@ fn messages_to_a_worker() {
         (ToWorker::Beat(Beat::Alive), "01 00 00 00 04 00"),
         (ToWorker::Beat(Beat::Die), "01 00 00 00 04 01"),
         (
-            setup(None),
-            "1a 00 00 00 21 03 73 75 6d 00 02 01 02 01 03 64 ac 02 04 80 80 40 \
-             00 00 01 02 00 00 ac 02 01",
+            setup(None, None),
+            "1b 00 00 00 21 03 73 75 6d 00 02 01 02 01 03 64 ac 02 04 80 80 40 \
+             00 00 01 02 00 00 ac 02 01 00",
         ),
         (
-            setup(Some(init)),
-            "28 00 00 00 21 03 73 75 6d 01 04 77 61 72 6d 01 09 02 01 02 01 03 64 ac 02 04 80 80 40 \
-             01 04 77 61 72 6d 01 09 00 01 02 00 00 ac 02 01",
+            setup(Some(init), Some(TraceLevel::Info)),
+            "2a 00 00 00 21 03 73 75 6d 01 04 77 61 72 6d 01 09 02 01 02 01 03 64 ac 02 04 80 80 40 \
+             01 04 77 61 72 6d 01 09 00 01 02 00 00 ac 02 01 01 02",
         ),
         (
             ToWorker::Patience(Duration::from_millis(300)),
@@ -136,6 +137,31 @@ fn context_notice(step: ContextStep) -> FromWorker {
     FromWorker::Notice(Notice::Context {
         step,
         message: text("é"),
+    })
+}
+
+fn trace_notice() -> FromWorker {
+    let bare = TraceEvent {
+        level: TraceLevel::Error,
+        target: text("a"),
+        file: None,
+        line: None,
+        item: None,
+        message: text(""),
+        fields: Vec::new(),
+    };
+    let full = TraceEvent {
+        level: TraceLevel::Trace,
+        file: Some(text("f")),
+        line: Some(300),
+        item: Some(ItemIndex(7)),
+        message: text("m"),
+        fields: vec![(text("k"), text("v"))],
+        ..bare.clone()
+    };
+    FromWorker::Notice(Notice::Trace {
+        events: vec![bare, full],
+        dropped: 5,
     })
 }
 
@@ -212,6 +238,11 @@ fn notices_from_a_worker() {
         (
             FromWorker::Notice(Notice::ContextClosed),
             "01 00 00 00 26 02",
+        ),
+        (
+            trace_notice(),
+            "1d 00 00 00 26 03 02 00 01 61 00 00 00 00 00 \
+             04 01 61 01 01 66 01 ac 02 01 07 01 6d 01 01 6b 01 76 05",
         ),
     ]);
 }

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use mt_proto::{
-    DecodeError, Frame, FromWorker, Kind, MAX_CONTROL_BYTES, RecordTag, Setup, ToWorker,
-    decode_strict, encode,
+    DecodeError, Frame, FromWorker, Kind, MAX_CONTROL_BYTES, MAX_TRACE_EVENTS, MAX_TRACE_FIELDS,
+    Notice, RecordTag, Setup, ToWorker, TraceEvent, TraceLevel, decode_strict, encode,
 };
 
 #[test]
@@ -123,13 +123,36 @@ fn a_collection_of_2_to_the_60_in_20_bytes_is_refused() {
 }
 
 #[test]
+fn more_events_than_a_worker_sends_are_refused() {
+    let trace = |events: usize, fields: usize| {
+        let event = TraceEvent {
+            level: TraceLevel::Info,
+            target: String::new(),
+            file: None,
+            line: None,
+            item: None,
+            message: String::new(),
+            fields: vec![(String::new(), String::new()); fields],
+        };
+        let events = vec![event; events];
+        FromWorker::from_frame(
+            FromWorker::Notice(Notice::Trace { events, dropped: 0 }).into_frame(),
+        )
+    };
+    assert!(trace(0, 0).is_ok());
+    assert!(trace(MAX_TRACE_EVENTS, MAX_TRACE_FIELDS).is_ok());
+    assert!(trace(MAX_TRACE_EVENTS + 1, 0).is_err());
+    assert!(trace(1, MAX_TRACE_FIELDS + 1).is_err());
+}
+
+#[test]
 fn enums_and_texts_without_meaning_are_refused() {
     for (kind, body) in [
         (Kind::Beat, &[2, 0, 0, 0][..]),
         (Kind::SetupFailed, &[4, 0]),
         (Kind::SetupFailed, &[0, 2, 0xff, 0xfe]),
         (Kind::Notice, &[1, 0]),
-        (Kind::Notice, &[3, 0, 0]),
+        (Kind::Notice, &[4, 0, 0]),
         (Kind::Notice, &[0, 2, 0]),
     ] {
         let frame = Frame::new(kind, Bytes::from_static(body));

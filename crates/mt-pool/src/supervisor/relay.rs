@@ -1,0 +1,127 @@
+//! Emitting `tracing` events of a run in this process: those of its workers, and the run's own.
+//!
+//! A subscriber is user code, and may block on whatever it writes to. So a thread of its own calls it,
+//! with a bounded queue before it; what finds no room there is counted.
+
+use std::{
+    fmt,
+    sync::mpsc::{SyncSender, sync_channel},
+    thread,
+    time::Duration,
+};
+
+use mt_proto::{TraceEvent, WorkerId};
+use tokio::{sync::oneshot, time::timeout};
+
+use super::{callsite::emit, run::Supervisor, scope::CallScope};
+
+/// The loads that wait. A load is one event of the run's own, or at most one control frame of a
+/// worker's.
+const LOADS: usize = 64;
+/// How long the end of a run waits for the last events to be emitted.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What is emitted in one go.
+type Load = Box<dyn FnOnce() + Send>;
+
+/// Emits the events of a run.
+pub(super) struct Relay {
+    scope: CallScope,
+    /// Events that found no room, and were not told of yet.
+    lost: u64,
+    thread: Option<Thread>,
+}
+
+struct Thread {
+    loads: SyncSender<Load>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Relay {
+    pub(super) fn new(scope: CallScope) -> Self {
+        Self {
+            scope,
+            lost: 0,
+            thread: None,
+        }
+    }
+
+    /// Emits events soon; they are `events` many. Returns false when nobody will see them.
+    pub(super) fn emit(&mut self, events: u64, load: impl FnOnce() + Send + 'static) -> bool {
+        let lost = self.lost;
+        let load = move || {
+            if lost > 0 {
+                tracing::warn!(
+                    dropped = lost,
+                    "events of workers were dropped, they are not emitted fast enough"
+                );
+            }
+            load();
+        };
+        let is_sent = match self.thread() {
+            Some(thread) => thread.loads.try_send(Box::new(load)).is_ok(),
+            None => false,
+        };
+        self.lost = if is_sent { 0 } else { lost + events };
+        is_sent
+    }
+
+    /// Waits until all is emitted, but not for a subscriber that does not come back.
+    pub(super) async fn finish(&mut self) {
+        if let Some(Thread { loads, ended }) = self.thread.take() {
+            drop(loads);
+            let _ = timeout(LAST_PATIENCE, ended).await;
+        }
+    }
+
+    /// The thread that emits, started for the first event.
+    fn thread(&mut self) -> Option<&Thread> {
+        if self.thread.is_none() {
+            let (loads, queue) = sync_channel::<Load>(LOADS);
+            let (end, ended) = oneshot::channel::<()>();
+            let scope = self.scope.clone();
+            thread::Builder::new()
+                .name("mt-relay".into())
+                .spawn(move || {
+                    scope.enter(|| queue.into_iter().for_each(|load| load()));
+                    // Before the run ends: whoever waits for that may look for the end of the span.
+                    drop(scope);
+                    drop(end);
+                })
+                .ok()?;
+            self.thread = Some(Thread { loads, ended });
+        }
+        self.thread.as_ref()
+    }
+}
+
+impl fmt::Debug for Relay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Relay").finish_non_exhaustive()
+    }
+}
+
+impl Supervisor {
+    /// Emits an event of the run's own; `emit` calls one macro of `tracing`.
+    pub(super) fn trace(&mut self, emit: impl FnOnce() + Send + 'static) {
+        if self.relay.scope.is_listening() {
+            self.relay.emit(1, emit);
+        }
+    }
+
+    /// Emits events of a worker. It had no room for `dropped` more.
+    pub(super) fn on_trace(&mut self, worker: u32, events: Vec<TraceEvent>, dropped: u64) {
+        let pid = self.crew.pid(WorkerId(worker)).unwrap_or(0);
+        let all = events.len() as u64 + dropped;
+        let is_sent = self.relay.emit(all, move || {
+            for event in &events {
+                emit(event, worker, pid);
+            }
+            if dropped > 0 {
+                tracing::warn!(worker, pid, dropped, "a worker has dropped events");
+            }
+        });
+        let unseen = if is_sent { dropped } else { all };
+        self.stats.update(|stats| stats.events_dropped += unseen);
+    }
+}

@@ -1,0 +1,138 @@
+//! A `tracing` event of a worker, as it crosses.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ItemIndex, cut_at};
+
+/// The most events in one notice.
+pub const MAX_TRACE_EVENTS: usize = 512;
+/// The most bytes of a message or of one value. Longer ones are cut.
+pub const MAX_TRACE_TEXT_BYTES: usize = 2048;
+/// The most fields of an event. More are left out.
+pub const MAX_TRACE_FIELDS: usize = 24;
+/// The most bytes of a target, a file's name, or the name of a field. Longer ones are cut.
+pub const MAX_TRACE_NAME_BYTES: usize = 256;
+
+/// How important an event is: the five levels of `tracing`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum TraceLevel {
+    /// Something went wrong.
+    Error = 1,
+    /// Something may go wrong.
+    Warn = 2,
+    /// Something to know.
+    Info = 3,
+    /// For whoever looks for a fault.
+    Debug = 4,
+    /// Everything.
+    Trace = 5,
+}
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TraceEvent {
+    /// How important it is.
+    pub level: TraceLevel,
+    /// What it is about: by default the path of the module it is in.
+    pub target: String,
+    /// The source file it is in.
+    pub file: Option<String>,
+    /// The line there.
+    pub line: Option<u32>,
+    /// The item in whose call it was emitted, as far as that is known.
+    pub item: Option<ItemIndex>,
+    /// Its message.
+    pub message: String,
+    /// Its other fields: names and values as text.
+    pub fields: Vec<(String, String)>,
+}
+
+impl TraceEvent {
+    /// The bytes it takes, roughly, and never less than its encoding.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        // Lengths, counts and tags are at most ten bytes each.
+        let texts = |a: &str, b: &str| a.len() + b.len() + 20;
+        let file = self.file.as_ref().map_or(0, String::len);
+        let fields: usize = self.fields.iter().map(|(n, v)| texts(n, v)).sum();
+        texts(&self.target, &self.message) + file + fields + 60
+    }
+
+    /// The event, cut so that its encoding is at most `limit` bytes; to be at least 400. Of the fields,
+    /// those at the front that still fit are kept.
+    #[must_use]
+    pub fn brief(&self, limit: usize) -> Self {
+        const NAME_BYTES: usize = 96;
+        let mut event = Self {
+            fields: Vec::new(),
+            message: String::new(),
+            ..self.clone()
+        };
+        cut_at(&mut event.target, NAME_BYTES);
+        if let Some(file) = &mut event.file {
+            cut_at(file, NAME_BYTES);
+        }
+        let room = limit.saturating_sub(event.len_bytes());
+        event.message.clone_from(&self.message);
+        cut_at(&mut event.message, room);
+        for field in &self.fields {
+            event.fields.push(field.clone());
+            if event.len_bytes() > limit {
+                event.fields.pop();
+                break;
+            }
+        }
+        event
+    }
+
+    /// Cuts every text to its limit.
+    #[must_use]
+    pub fn clipped(mut self) -> Self {
+        cut_at(&mut self.target, MAX_TRACE_NAME_BYTES);
+        if let Some(file) = &mut self.file {
+            cut_at(file, MAX_TRACE_NAME_BYTES);
+        }
+        cut_at(&mut self.message, MAX_TRACE_TEXT_BYTES);
+        self.fields.truncate(MAX_TRACE_FIELDS);
+        for (name, value) in &mut self.fields {
+            cut_at(name, MAX_TRACE_NAME_BYTES);
+            cut_at(value, MAX_TRACE_TEXT_BYTES);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_event_is_longer_than_its_limits() {
+        let long = "é".repeat(MAX_TRACE_TEXT_BYTES);
+        let event = TraceEvent {
+            level: TraceLevel::Trace,
+            target: long.clone(),
+            file: Some(long.clone()),
+            line: Some(u32::MAX),
+            item: Some(ItemIndex(u64::MAX)),
+            message: long.clone(),
+            fields: vec![(long.clone(), long); 1000],
+        }
+        .clipped();
+        assert_eq!(event.fields.len(), MAX_TRACE_FIELDS);
+        let encoded = crate::encode(&event, usize::MAX).expect("encodes");
+        assert!(encoded.len() <= event.len_bytes());
+        let one = MAX_TRACE_NAME_BYTES + MAX_TRACE_TEXT_BYTES + 20;
+        assert!(event.len_bytes() <= (MAX_TRACE_FIELDS + 1) * one + 400);
+        assert!(event.len_bytes() < crate::MAX_CONTROL_BYTES);
+        for limit in [400, 496, 5000] {
+            let brief = event.brief(limit);
+            let encoded = crate::encode(&brief, usize::MAX).expect("encodes");
+            assert!(encoded.len() <= limit, "{} of {limit}", encoded.len());
+            assert!(brief.message.starts_with("éé"));
+        }
+    }
+}
