@@ -50,7 +50,13 @@
 //! [in order](AsynPmap::pool_ordered) unless you say otherwise, and as soon as they can.
 //!
 //! # Works by number
-//! A task of one `u64` may be driven by hand. [`ProcessParalleliser`] takes ids
+//! When the input is only 0, 1, 2 …: [`asyn_work_generator`] runs works in worker processes, with one context
+//! each and with every step told to a [`progress_queue`]; [`run_asyn_works_in_context`] does the same in
+//! this process; [`aio_work_generator`] runs plain futures of this process, many at once, and
+//! [`serial_work_generator`] one after the other. [`split_works`] deals works out beforehand.
+//! [`used_memory_too_much`] and [`used_cpu_too_much`] tell when it is time to hold back.
+//!
+//! It may be driven by hand too. [`ProcessParalleliser`] takes ids
 //! ([`push`](ProcessParalleliser::push)) and gives outcomes ([`pop`](ProcessParalleliser::pop)).
 //! [`WorkIterator`] does the works 0, 1, 2 … for ever, a few ahead of whoever iterates; threads share
 //! one, and each gets different works:
