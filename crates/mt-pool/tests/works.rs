@@ -214,6 +214,16 @@ fn progress_tells_every_step() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn it_can_be_a_task_of_its_own() {
+    let (progress, messages) = progress_queue(100);
+    let run = asyn_work_generator::<double>(20).progress_queue(progress);
+    let works = run.num_processes(1).start().unwrap();
+    let told = tokio::spawn(messages.count());
+    assert_eq!(tokio::spawn(works.count()).await.unwrap(), 20);
+    assert_eq!(told.await.unwrap(), 1 + 20 + 20 + 1);
+}
+
 #[test]
 fn workers_of_a_pool_open_a_context_for_every_run() {
     let pool = Pool::builder().processes(1).build().unwrap();
