@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use futures::StreamExt;
 use mt_pool::{
     Context, Pool, Progress, StartError, WorkDone, asyn_work_generator, progress_queue, task,
 };
