@@ -87,6 +87,11 @@ macro_rules! test_worker {
     };
 }
 
+/// Whether this process is a worker that has gone through [`init`].
+pub(crate) fn is_worker() -> bool {
+    IN_WORKER.load(Ordering::Acquire)
+}
+
 /// How a worker of this program is started.
 ///
 /// # Errors
@@ -96,7 +101,7 @@ pub(crate) fn own_command() -> Result<WorkerCommand, StartError> {
     if INITIALISED.load(Ordering::Acquire) {
         return Ok(command);
     }
-    if IN_WORKER.load(Ordering::Acquire) {
+    if is_worker() {
         // A run inside a task. What has brought this process to `init` will bring its workers there.
         command.args = env::args_os().skip(1).collect();
         return Ok(command);

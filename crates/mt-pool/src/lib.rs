@@ -81,6 +81,9 @@
 //! }
 //! ```
 //!
+//! A [`Counter`] in the shared value, or in an item, counts across workers: what a call adds arrives with
+//! its outcome.
+//!
 //! # Options
 //! All are methods of [`AsynPmap`], with their defaults and ranges; all are checked in
 //! [`start`](AsynPmap::start), before any process exists. The seed's names are kept, and can be
@@ -141,6 +144,7 @@
 extern crate self as mt_pool;
 
 mod context;
+mod counter;
 mod current;
 mod describe;
 mod dispatch;
@@ -162,6 +166,7 @@ mod worker;
 mod works;
 
 pub use context::{Context, NoContext};
+pub use counter::Counter;
 pub use current::{is_cancelled, task_index, task_rng};
 pub use dispatch::RestartBudget;
 pub use error::{Death, DeathCause, LastWords, PoolError, StartError, TaskError, TaskErrorKind};

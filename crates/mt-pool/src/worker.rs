@@ -16,10 +16,12 @@ mod panic;
 mod reporter;
 mod run_async;
 mod run_sync;
+mod tally;
 mod trace;
 
 pub(crate) use ambient::Ambient;
 pub(crate) use entry::main;
 pub(crate) use job::{CallOnce, Serve, call_once, serve};
 pub(crate) use panic::panic_text;
+pub(crate) use tally::add as count;
 pub use trace::forward_event;

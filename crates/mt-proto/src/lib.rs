@@ -36,6 +36,7 @@ mod message;
 mod outcome;
 mod records;
 mod run;
+mod tally;
 mod trace;
 mod unit;
 
@@ -53,6 +54,7 @@ use outcome::cut_at;
 pub use outcome::{ContextStep, Deadline, Failure, clip_text};
 pub use records::{Record, RecordBuffer, RecordTag, Records, push_record};
 pub use run::{Run, RunMark, RunWriter};
+pub use tally::{Count, CounterId, Heading, Tally};
 pub use trace::{
     MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, MAX_TRACE_NAME_BYTES, MAX_TRACE_TEXT_BYTES, TraceEvent,
     TraceLevel,

@@ -1,4 +1,5 @@
-//! Many values in one body: each a 4-byte header (2 bits of tag, 30 of length) and its encoding.
+//! Many values in one body: each a 4-byte header (2 bits of tag, 30 of length) and its encoding. The
+//! fourth tag is an outcome that comes with a [`Tally`].
 //!
 //! Pure: no IO, no clock, no runtime.
 //!
@@ -8,10 +9,15 @@
 use bytes::{Buf, Bytes};
 use serde::Serialize;
 
-use crate::{DecodeError, EncodeError, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, encode_into};
+use crate::{
+    DecodeError, EncodeError, Heading, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, Tally, encode_into,
+    tally::{layout, push_tally},
+};
 
 const HEADER: usize = 4;
 const TAG_SHIFT: u32 = 30;
+/// The tag of a record that begins with a tally.
+const TALLIED: u32 = 3;
 
 /// What a record holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +37,25 @@ pub struct Record {
     pub tag: RecordTag,
     /// The encoded value.
     pub value: Bytes,
+    counts: Bytes,
+}
+
+impl Record {
+    /// A record that comes without a tally.
+    #[must_use]
+    pub fn new(tag: RecordTag, value: Bytes) -> Self {
+        Self {
+            tag,
+            value,
+            counts: Bytes::new(),
+        }
+    }
+
+    /// What the call has counted.
+    #[must_use]
+    pub fn tally(&self) -> Tally<'_> {
+        Tally::of(&self.counts)
+    }
 }
 
 /// Collects records. Encoding a value that fails leaves the buffer as it was.
@@ -123,6 +148,20 @@ pub fn push_record<T: Serialize>(
     value: &T,
     limit: usize,
 ) -> Result<(), EncodeError> {
+    push_outcome(bytes, Heading { tag, counts: &[] }, value, limit)
+}
+
+/// [`push_record`] of an outcome with what its call has counted.
+///
+/// # Errors
+/// As [`push_record`]; `bytes` is as it was.
+#[inline]
+pub(crate) fn push_outcome<T: Serialize>(
+    bytes: &mut Vec<u8>,
+    heading: Heading<'_>,
+    value: &T,
+    limit: usize,
+) -> Result<(), EncodeError> {
     let start = bytes.len();
     let mut guard = HeaderGuard {
         bytes,
@@ -130,13 +169,19 @@ pub fn push_record<T: Serialize>(
         armed: true,
     };
     guard.bytes.extend_from_slice(&[0; HEADER]);
-    let most = match tag {
-        RecordTag::Value | RecordTag::Raised => MAX_RECORD_BYTES,
+    let mut written = heading.tag as u32;
+    if !heading.counts.is_empty() {
+        push_tally(guard.bytes, heading);
+        written = TALLIED;
+    }
+    let before = guard.bytes.len() - start - HEADER;
+    let most = match heading.tag {
+        RecordTag::Value | RecordTag::Raised => MAX_RECORD_BYTES.saturating_sub(before),
         RecordTag::Failure => MAX_CONTROL_BYTES,
     };
     encode_into(guard.bytes, value, limit.min(most))?;
     let length = guard.bytes.len() - start - HEADER;
-    let header = (length as u32) | ((tag as u32) << TAG_SHIFT);
+    let header = (length as u32) | (written << TAG_SHIFT);
     guard.bytes[start..start + HEADER].copy_from_slice(&header.to_le_bytes());
     guard.armed = false;
     Ok(())
@@ -180,21 +225,35 @@ impl Records {
         &mut self,
         read: impl FnOnce(RecordTag, &[u8]) -> R,
     ) -> Result<Option<R>, DecodeError> {
-        let Some((tag, length)) = peek(&self.body)? else {
-            return Ok(None);
-        };
-        let result = read(tag, &self.body[HEADER..HEADER + length]);
-        self.body.advance(HEADER + length);
-        Ok(Some(result))
+        self.next_tallied(|tag, _, value| read(tag, value))
     }
 
-    /// The bytes of the next record's value, or `None` at the end.
+    /// [`next_with`](Self::next_with), with what the call has counted.
     ///
     /// # Errors
     /// As [`next_with`](Self::next_with).
     #[inline]
-    pub fn next_len(&self) -> Result<Option<usize>, DecodeError> {
-        Ok(peek(&self.body)?.map(|(_, length)| length))
+    pub fn next_tallied<R>(
+        &mut self,
+        read: impl FnOnce(RecordTag, Tally<'_>, &[u8]) -> R,
+    ) -> Result<Option<R>, DecodeError> {
+        let Some(found) = peek(&self.body)? else {
+            return Ok(None);
+        };
+        let value = &self.body[found.value..found.end];
+        let result = read(found.tag, found.tally(&self.body), value);
+        self.body.advance(found.end);
+        Ok(Some(result))
+    }
+
+    /// The bytes of the next record's value, and whether a tally comes with it; `None` at the end.
+    ///
+    /// # Errors
+    /// As [`next_with`](Self::next_with).
+    #[inline]
+    pub fn next_shape(&self) -> Result<Option<(usize, bool)>, DecodeError> {
+        let shape = |found: Found| (found.end - found.value, found.value > HEADER);
+        Ok(peek(&self.body)?.map(shape))
     }
 
     /// The next record, or `None` at the end.
@@ -202,12 +261,20 @@ impl Records {
     /// # Errors
     /// As [`next_with`](Self::next_with).
     pub fn next_record(&mut self) -> Result<Option<Record>, DecodeError> {
-        let Some((tag, length)) = peek(&self.body)? else {
+        let Some(found) = peek(&self.body)? else {
             return Ok(None);
         };
-        self.body.advance(HEADER);
-        let value = self.body.split_to(length);
-        Ok(Some(Record { tag, value }))
+        let counts = if found.value == HEADER {
+            Bytes::new()
+        } else {
+            self.body.slice(found.counts..found.value)
+        };
+        self.body.advance(found.value);
+        Ok(Some(Record {
+            tag: found.tag,
+            value: self.body.split_to(found.end - found.value),
+            counts,
+        }))
     }
 
     /// Splits the first `count` records off, headers included.
@@ -217,9 +284,9 @@ impl Records {
     pub fn split_front(&mut self, count: u32) -> Result<Bytes, DecodeError> {
         let mut at = 0;
         for _ in 0..count {
-            let (_, length) =
+            let found =
                 peek(&self.body[at..])?.ok_or(DecodeError::Short("fewer records than counted"))?;
-            at += HEADER + length;
+            at += found.end;
         }
         Ok(self.body.split_to(at))
     }
@@ -243,9 +310,8 @@ impl Records {
     pub fn check(&self, count: u32) -> Result<(), DecodeError> {
         let mut rest: &[u8] = &self.body;
         for _ in 0..count {
-            let (_, length) =
-                peek(rest)?.ok_or(DecodeError::Short("fewer records than counted"))?;
-            rest = &rest[HEADER + length..];
+            let found = peek(rest)?.ok_or(DecodeError::Short("fewer records than counted"))?;
+            rest = &rest[found.end..];
         }
         if rest.is_empty() {
             Ok(())
@@ -255,9 +321,25 @@ impl Records {
     }
 }
 
-/// The tag and length of the record at the front of `bytes`, whose value is known to be all there.
+/// The record at the front of some bytes: where its parts are. Its counts end where its value begins.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    tag: RecordTag,
+    counts: usize,
+    value: usize,
+    end: usize,
+}
+
+impl Found {
+    #[inline]
+    fn tally<'a>(&self, bytes: &'a [u8]) -> Tally<'a> {
+        Tally::of(&bytes[self.counts..self.value])
+    }
+}
+
+/// Finds the record at the front of `bytes`, all of which is known to be there.
 #[inline]
-fn peek(bytes: &[u8]) -> Result<Option<(RecordTag, usize)>, DecodeError> {
+fn peek(bytes: &[u8]) -> Result<Option<Found>, DecodeError> {
     if bytes.is_empty() {
         return Ok(None);
     }
@@ -265,21 +347,32 @@ fn peek(bytes: &[u8]) -> Result<Option<(RecordTag, usize)>, DecodeError> {
         return Err(DecodeError::Short("record header is cut"));
     };
     let header = u32::from_le_bytes(*header);
-    let tag = match header >> TAG_SHIFT {
-        0 => RecordTag::Value,
-        1 => RecordTag::Raised,
-        2 => RecordTag::Failure,
-        _ => return Err(DecodeError::Malformed("record tag 3")),
+    let end = HEADER + (header & (MAX_RECORD_BYTES as u32)) as usize;
+    if bytes.len() < end {
+        return Err(DecodeError::Short("record value is cut"));
+    }
+    let mut found = Found {
+        tag: RecordTag::Value,
+        counts: HEADER,
+        value: HEADER,
+        end,
     };
-    let length = (header & (MAX_RECORD_BYTES as u32)) as usize;
-    if length > MAX_CONTROL_BYTES && matches!(tag, RecordTag::Failure) {
+    match header >> TAG_SHIFT {
+        0 => {}
+        1 => found.tag = RecordTag::Raised,
+        2 => found.tag = RecordTag::Failure,
+        _ => {
+            let layout = layout(&bytes[HEADER..end])?;
+            found.tag = layout.tag;
+            found.counts = HEADER + layout.counts.0;
+            found.value = HEADER + layout.counts.1;
+        }
+    }
+    if matches!(found.tag, RecordTag::Failure) && end - found.value > MAX_CONTROL_BYTES {
         // Its texts are clipped; whoever decodes it pays for the length again.
         return Err(DecodeError::Malformed("failure is too long"));
     }
-    if bytes.len() - HEADER < length {
-        return Err(DecodeError::Short("record value is cut"));
-    }
-    Ok(Some((tag, length)))
+    Ok(Some(found))
 }
 
 #[cfg(test)]
@@ -345,7 +438,8 @@ mod tests {
         assert!(
             Records::new(Bytes::from_static(&[0, 0, 0, 0xc0]))
                 .check(1)
-                .is_err()
+                .is_err(),
+            "a tally without a tag"
         );
     }
 }

@@ -9,8 +9,8 @@ use bytes::{Buf, Bytes};
 use serde::Serialize;
 
 use crate::{
-    DecodeError, EncodeError, Frame, HEADER_BYTES, ItemIndex, Kind, RecordTag, Records,
-    records::push_record,
+    DecodeError, EncodeError, Frame, HEADER_BYTES, Heading, ItemIndex, Kind, RecordTag, Records,
+    records::push_outcome,
 };
 
 /// The bytes of a run's own header.
@@ -110,8 +110,23 @@ impl RunWriter {
         value: &T,
         limit: usize,
     ) -> Result<(), EncodeError> {
+        self.push_outcome(index, Heading { tag, counts: &[] }, value, limit)
+    }
+
+    /// [`push`](Self::push) of an outcome with what its call has counted.
+    ///
+    /// # Errors
+    /// [`EncodeError`]; nothing was appended.
+    #[inline]
+    pub fn push_outcome<T: Serialize>(
+        &mut self,
+        index: ItemIndex,
+        heading: Heading<'_>,
+        value: &T,
+        limit: usize,
+    ) -> Result<(), EncodeError> {
         let run = self.run_for(index);
-        push_record(&mut self.bytes, tag, value, limit)?;
+        push_outcome(&mut self.bytes, heading, value, limit)?;
         self.pushed(run);
         Ok(())
     }

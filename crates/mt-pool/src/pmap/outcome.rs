@@ -2,20 +2,23 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mt_proto::{Failure, ItemIndex, RecordTag, decode_strict};
+use mt_proto::{Failure, ItemIndex, RecordTag, Tally, decode_strict};
 
-use crate::{Task, TaskError, TaskErrorKind, Wire, dispatch::Lost, worker::panic_text};
+use crate::{Task, TaskError, TaskErrorKind, Wire, counter, dispatch::Lost, worker::panic_text};
 
 /// The outcome of one item.
 pub(crate) type Outcome<T> = Result<<T as Task>::Output, TaskError<<T as Task>::Error>>;
 
-/// Decodes one outcome. A `Deserialize` is user code that may panic on what a worker has sent.
+/// Decodes one outcome that is about to be handed out, and adds what its call has counted. A
+/// `Deserialize` is user code that may panic on what a worker has sent.
 #[inline]
 pub(crate) fn decode_outcome<T: Task>(
     index: ItemIndex,
     tag: RecordTag,
+    tally: Tally<'_>,
     value: &[u8],
 ) -> Outcome<T> {
+    counter::settle(tally);
     let kind = match tag {
         RecordTag::Value => match decode_user(value) {
             Ok(value) => return Ok(value),

@@ -207,7 +207,7 @@ impl<T: Task> Pmap<T> {
         let index = current.next;
         let decoded = current
             .records
-            .next_with(|tag, value| decode_outcome::<T>(index, tag, value));
+            .next_tallied(|tag, tally, value| decode_outcome::<T>(index, tag, tally, value));
         current.next = index.plus(1);
         current.left -= 1;
         if current.left == 0 {

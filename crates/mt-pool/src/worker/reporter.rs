@@ -8,9 +8,9 @@
 
 use std::mem::needs_drop;
 
-use mt_proto::{EncodeError, Failure, ItemIndex, RecordTag, RunWriter, clip_text};
+use mt_proto::{Count, EncodeError, Failure, Heading, ItemIndex, RecordTag, RunWriter, clip_text};
 
-use super::{outbox::Outbox, panic::caught};
+use super::{outbox::Outbox, panic::caught, tally};
 use crate::Wire;
 
 /// The outcomes between two looks of the link from which on tasks count as quick.
@@ -26,6 +26,8 @@ pub(super) type Encoded = Result<(), Failure>;
 pub(super) struct Reporter {
     max_result_bytes: usize,
     runs: RunWriter,
+    /// What the call has counted whose outcome was encoded last.
+    counts: Vec<Count>,
     room: bool,
     /// The looks of the link when outcomes were last published for one.
     looks: u32,
@@ -36,9 +38,11 @@ pub(super) struct Reporter {
 
 impl Reporter {
     pub(super) fn new(max_result_bytes: u32) -> Self {
+        tally::calls_run_here();
         Self {
             max_result_bytes: max_result_bytes as usize,
             runs: RunWriter::new(),
+            counts: Vec::new(),
             room: true,
             looks: 0,
             since: 0,
@@ -56,9 +60,12 @@ impl Reporter {
     ) -> Encoded {
         let limit = self.max_result_bytes;
         let mark = self.runs.mark();
+        self.counts = tally::take(index);
+        let (runs, counts) = (&mut self.runs, &self.counts[..]);
+        let heading = |tag| Heading { tag, counts };
         let pushed = match &result {
-            Ok(value) => self.runs.push(index, RecordTag::Value, value, limit),
-            Err(error) => self.runs.push(index, RecordTag::Raised, error, limit),
+            Ok(value) => runs.push_outcome(index, heading(RecordTag::Value), value, limit),
+            Err(error) => runs.push_outcome(index, heading(RecordTag::Raised), error, limit),
         };
         if needs_drop::<Result<R, E>>() {
             caught(|| drop(result)).inspect_err(|_| self.runs.rewind(mark))?;
@@ -80,6 +87,7 @@ impl Reporter {
         if let Err(failure) = encoded {
             self.push_failure(index, &failure);
         }
+        self.counts = Vec::new();
         self.since += 1;
         let (watched, looks) = outbox.watch();
         if looks != self.looks {
@@ -108,8 +116,15 @@ impl Reporter {
 
     #[cold]
     fn push_failure(&mut self, index: ItemIndex, failure: &Failure) {
+        // What was encoded is not in `runs`, so its counts are still to be told.
+        let mut counts = std::mem::take(&mut self.counts);
+        counts.extend(tally::take(index));
+        let heading = Heading {
+            tag: RecordTag::Failure,
+            counts: &counts,
+        };
         self.runs
-            .push(index, RecordTag::Failure, failure, usize::MAX)
+            .push_outcome(index, heading, failure, usize::MAX)
             .expect("a failure has short texts and always encodes");
     }
 }

@@ -27,6 +27,7 @@ use super::{
     link::Parcel,
     panic::caught,
     reporter::{Encoded, Reporter},
+    tally,
 };
 use crate::Task;
 
@@ -268,6 +269,7 @@ where
         Ambient::leave();
         let encoded = match polled.and_then(|polled| polled) {
             Ok(Poll::Pending) => {
+                tally::left(index);
                 let batch = Some(Rc::clone(batch));
                 let limit = self.setup.soft_deadline;
                 self.running.push(Running {
@@ -381,6 +383,7 @@ where
         let call = place.as_mut().as_pin_mut().expect("set until its end");
         let polled = caught(|| call.poll(cx));
         Ambient::leave();
+        tally::left(self.ambient.index);
         let called = match polled {
             Ok(Poll::Pending) => Err(ready!(self.poll_end(cx))),
             Ok(Poll::Ready(result)) => Ok(result),

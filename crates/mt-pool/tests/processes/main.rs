@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod context;
+mod counting;
 mod death;
 mod deed;
 mod descendants;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use mt_proto::{
-    ContextStep, Deadline, Failure, FromWorker, ItemIndex, Record, RecordTag, Records, RunWriter,
-    decode_strict, encode,
+    ContextStep, Count, CounterId, Deadline, Failure, FromWorker, Heading, ItemIndex, Record,
+    RecordTag, Records, RunWriter, decode_strict, encode,
 };
 
 use crate::{check, read_back, text};
@@ -62,6 +62,33 @@ fn failures() {
 }
 
 #[test]
+fn outcomes_that_come_with_a_tally() {
+    let count = |number, by| Count {
+        counter: CounterId {
+            process: 300,
+            number,
+        },
+        by,
+    };
+    let counts = &[count(7, 1), count(300, -1)];
+    let table = [
+        (RecordTag::Value, "0c 00 00 c0 00"),
+        (RecordTag::Raised, "0c 00 00 c0 01"),
+        (RecordTag::Failure, "0c 00 00 c0 02"),
+    ];
+    for (tag, begin) in table {
+        let mut writer = RunWriter::new();
+        let pushed = writer.push_outcome(ItemIndex(7), Heading { tag, counts }, &9u8, 100);
+        assert_eq!(pushed, Ok(()));
+        let golden = format!(
+            "1c 00 00 00 25 07 00 00 00 00 00 00 00 01 00 00 00 {begin} 02 \
+             ac 02 07 02 ac 02 ac 02 01 09"
+        );
+        check("a tallied result", &writer.take(), &golden);
+    }
+}
+
+#[test]
 fn a_run_of_results_with_every_tag() {
     let mut writer = RunWriter::new();
     let tags = [RecordTag::Value, RecordTag::Raised, RecordTag::Failure];
@@ -86,7 +113,7 @@ fn a_run_of_results_with_every_tag() {
     let mut records = Records::new(run.records);
     for tag in tags {
         let value = Bytes::from_static(&[0xac, 2]);
-        assert_eq!(records.next_record(), Ok(Some(Record { tag, value })));
+        assert_eq!(records.next_record(), Ok(Some(Record::new(tag, value))));
     }
     assert_eq!(records.next_record(), Ok(None));
 }

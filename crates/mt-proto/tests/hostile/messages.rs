@@ -71,7 +71,7 @@ fn runs_that_do_not_add_up_are_refused() {
         ("5 bytes left over", run(0, 1, &two)),
         ("past the last index", run(u64::MAX, 1, &one)),
         ("past the last index", run(u64::MAX - 1, 2, &two)),
-        ("record tag 3", run(0, 1, &record(3, b"a"))),
+        ("no known tag", run(0, 1, &record(3, b"\x03\x00"))),
         ("value is cut", run(0, 1, &record(0, b"abc")[..6])),
     ];
     for (expected, got) in table {
@@ -88,6 +88,29 @@ fn runs_that_do_not_add_up_are_refused() {
     for end in 1..two.len() {
         assert!(run(0, 2, &two[..end]).is_err(), "records cut at {end}");
     }
+}
+
+#[test]
+fn tallies_that_do_not_add_up_are_refused() {
+    let tallied = |body: &[u8]| run(0, 1, &record(3, body));
+    let whole = [0, 2, 1, 2, 2, 1, 3, 4, b'a'];
+    assert!(tallied(&whole).is_ok());
+    assert!(tallied(&whole[..8]).is_ok(), "an empty value is one too");
+    for end in 0..8 {
+        assert!(tallied(&whole[..end]).is_err(), "cut at {end}");
+    }
+    let huge = encode(&(1u64 << 60), 20).unwrap();
+    let claim = [&[0][..], &huge, &[1; 30]].concat();
+    assert!(tallied(&claim).is_err(), "2^60 counts in 40 bytes");
+    let endless = [&[0, 1][..], &[0xff; 11]].concat();
+    assert!(tallied(&endless).is_err(), "a number without an end");
+    let failure = |bytes| {
+        let mut body = vec![2, 1, 1, 2, 2];
+        body.resize(5 + bytes, 0);
+        tallied(&body)
+    };
+    assert!(failure(MAX_CONTROL_BYTES).is_ok());
+    assert!(failure(MAX_CONTROL_BYTES + 1).is_err());
 }
 
 #[test]

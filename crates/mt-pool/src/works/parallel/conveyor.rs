@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mt_proto::{ItemIndex, RecordBuffer};
+use mt_proto::{ItemIndex, RecordBuffer, Tally};
 
 use super::tap::{Dry, Emptied, Taken, Tap, What};
 use crate::{
@@ -138,9 +138,12 @@ impl<T: Task<Input = u64>> Conveyor<T> {
         let index = taken.index;
         let outcome = match taken.what {
             What::Short(tag, length) => {
-                decode_outcome::<T>(index, tag, &taken.short[..length.into()])
+                let value = &taken.short[..length.into()];
+                decode_outcome::<T>(index, tag, Tally::default(), value)
             }
-            What::Long(record) => decode_outcome::<T>(index, record.tag, &record.value),
+            What::Long(record) => {
+                decode_outcome::<T>(index, record.tag, record.tally(), &record.value)
+            }
             What::Lost(lost) => Err(lost_error(index, *lost)),
             What::Nothing => unreachable!("an outcome was taken"),
         };

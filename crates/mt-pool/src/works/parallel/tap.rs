@@ -76,7 +76,7 @@ pub(super) enum What {
     /// A short record of so many bytes. Copying it is cheaper than sharing its delivery with another
     /// thread.
     Short(RecordTag, u8),
-    /// A longer one.
+    /// A longer one, or one that comes with a tally.
     Long(Record),
     /// No worker has an outcome for it.
     Lost(Box<Lost>),
@@ -280,8 +280,8 @@ impl Taken {
     #[inline]
     fn fill(&mut self, records: &mut Records) {
         const COUNTED: &str = "as many records as the run's count";
-        let length = records.next_len().ok().flatten().expect(COUNTED);
-        if length > SHORT_BYTES {
+        let (length, tallied) = records.next_shape().ok().flatten().expect(COUNTED);
+        if length > SHORT_BYTES || tallied {
             let record = records.next_record().ok().flatten().expect(COUNTED);
             self.what = What::Long(record);
             return;

@@ -1,0 +1,266 @@
+//! A counter that worker processes add to.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+};
+
+use mt_proto::{CounterId, Tally};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{current::random_seed, init, worker};
+
+/// A number that calls in any worker process, and threads of this one, may add to. Starts at 0.
+///
+/// It crosses to workers in the [shared value](crate::AsynPmap::shared), in an item or in a context's
+/// config; clones count together. What a call adds travels with its outcome. So
+/// [`value`](Self::value) holds exactly what was added in this process, and by the calls whose outcomes
+/// were handed out here, whatever these are: results, errors, panics. A call whose worker died, or whose
+/// error is tried again, has added nothing; the one that takes its place has. (In the seed every
+/// addition shows at once, and counts twice when a call is made twice.)
+///
+/// What a call adds is what is added on the thread it runs on; a plain function may also add on other
+/// threads before it returns. Whatever else is added in a worker (by an `init`, a context, a detached
+/// thread) comes with the outcome that leaves it next, if there is one.
+///
+/// ```
+/// use mt_pool::{Counter, asyn_pmap};
+///
+/// #[mt_pool::task]
+/// fn length(#[shared] words: &Counter, text: String) -> usize {
+///     words.increment_by(text.split_whitespace().count() as i64);
+///     text.len()
+/// }
+///
+/// #[mt_pool::main]
+/// fn main() -> anyhow::Result<()> {
+///     let words = Counter::new();
+///     let texts = ["to be", "or", "not to be"].map(String::from);
+///     let run = asyn_pmap::<length>(texts).shared(words.clone()).start()?;
+///     assert_eq!(run.into_iter().map(Result::unwrap).sum::<usize>(), 16);
+///     assert_eq!(words.value(), 6);
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Counter {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    id: CounterId,
+    value: AtomicI64,
+}
+
+/// The counters of this process that live, for finding them by their number.
+static LIVING: Mutex<Option<HashMap<u64, Weak<Inner>>>> = Mutex::new(None);
+
+impl Counter {
+    /// A counter at 0.
+    #[must_use]
+    pub fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self {
+            inner: Inner::own(number),
+        }
+    }
+
+    /// Adds 1.
+    pub fn increment(&self) {
+        self.increment_by(1);
+    }
+
+    /// Adds `n`, which may be negative. Wraps around at the ends of `i64`.
+    pub fn increment_by(&self, n: i64) {
+        self.inner.value.fetch_add(n, Ordering::Relaxed);
+        count_above(self.inner.id, n);
+    }
+
+    /// What was added so far. Only the process that made the counter knows all of it; in a worker this
+    /// is what was added to this counter and its clones since they came there.
+    #[must_use]
+    pub fn value(&self) -> i64 {
+        self.inner.value.load(Ordering::Relaxed)
+    }
+}
+
+/// Adds what a call has counted, now that its outcome is handed out.
+#[inline]
+pub(crate) fn settle(tally: Tally<'_>) {
+    if !tally.is_empty() {
+        settle_some(tally);
+    }
+}
+
+#[cold]
+fn settle_some(tally: Tally<'_>) {
+    for count in tally {
+        // In a run inside a task, of a process further up.
+        count_above(count.counter, count.by);
+        if count.counter.process != this_process() {
+            continue;
+        }
+        let living = living();
+        let found = living
+            .as_ref()
+            .and_then(|all| all.get(&count.counter.number));
+        if let Some(inner) = found.and_then(Weak::upgrade) {
+            inner.value.fetch_add(count.by, Ordering::Relaxed);
+            // Dropping the last one takes the lock.
+            drop(living);
+        }
+    }
+}
+
+/// Tells the process that has made a counter, if it is above this one.
+fn count_above(counter: CounterId, by: i64) {
+    if counter.process != this_process() && init::is_worker() {
+        worker::count(counter, by);
+    }
+}
+
+/// The number this process's counters have, and no other's.
+fn this_process() -> u64 {
+    static THIS: OnceLock<u64> = OnceLock::new();
+    *THIS.get_or_init(random_seed)
+}
+
+/// No user code runs under the lock, so a poisoned map is still consistent.
+fn living() -> MutexGuard<'static, Option<HashMap<u64, Weak<Inner>>>> {
+    LIVING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Inner {
+    fn new(id: CounterId) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            value: AtomicI64::new(0),
+        })
+    }
+
+    /// The counter of this process with this number: the living one, or a new one.
+    fn own(number: u64) -> Arc<Self> {
+        let mut living = living();
+        let all = living.get_or_insert_default();
+        if let Some(inner) = all.get(&number).and_then(Weak::upgrade) {
+            return inner;
+        }
+        let process = this_process();
+        let inner = Self::new(CounterId { process, number });
+        all.insert(number, Arc::downgrade(&inner));
+        inner
+    }
+}
+
+impl Default for Counter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.id.process != this_process() {
+            return;
+        }
+        let mut living = living();
+        let Some(all) = living.as_mut() else { return };
+        // One that has taken its place meanwhile stays.
+        if all
+            .get(&self.id.number)
+            .is_some_and(|it| it.strong_count() == 0)
+        {
+            all.remove(&self.id.number);
+        }
+    }
+}
+
+impl Serialize for Counter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.inner.id.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Counter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = CounterId::deserialize(deserializer)?;
+        let inner = if id.process == this_process() {
+            Inner::own(id.number)
+        } else {
+            Inner::new(id)
+        };
+        Ok(Self { inner })
+    }
+}
+
+impl fmt::Debug for Counter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Counter").field(&self.value()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use mt_proto::{Heading, RecordTag, Records, RunWriter, decode_strict, encode};
+
+    use super::*;
+
+    fn sent(counter: &Counter) -> Counter {
+        decode_strict(&encode(counter, 100).expect("encodes")).expect("decodes")
+    }
+
+    #[test]
+    fn threads_and_clones_count_together() {
+        let counter = Counter::new();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                let clone = counter.clone();
+                scope.spawn(move || (0..1000).for_each(|_| clone.increment()));
+            }
+        });
+        counter.increment_by(-1);
+        assert_eq!(counter.value(), 3999);
+        assert_eq!(Counter::new().value(), 0);
+    }
+
+    #[test]
+    fn one_that_comes_back_is_the_same() {
+        let counter = Counter::new();
+        sent(&counter).increment();
+        assert_eq!(counter.value(), 1);
+        let bytes = encode(&counter, 100).expect("encodes");
+        drop(counter);
+        let again: Counter = decode_strict(&bytes).expect("decodes");
+        assert_eq!(again.value(), 0, "nobody kept it");
+    }
+
+    #[test]
+    fn what_is_counted_for_a_counter_that_is_gone_is_nobodys() {
+        let (kept, gone) = (Counter::new(), Counter::new());
+        let counts = [(&kept, 3), (&gone, 4)].map(|(counter, by)| mt_proto::Count {
+            counter: counter.inner.id,
+            by,
+        });
+        drop(gone);
+        let mut writer = RunWriter::new();
+        let heading = Heading {
+            tag: RecordTag::Value,
+            counts: &counts,
+        };
+        let pushed = writer.push_outcome(Default::default(), heading, &(), 100);
+        pushed.expect("encodes");
+        let frame = writer.take();
+        // After the headers of the frame and of the run.
+        let mut records = Records::new(frame.slice(5 + 12..));
+        let settled = records.next_tallied(|_, tally, _| settle(tally));
+        assert_eq!(settled, Ok(Some(())));
+        assert_eq!(kept.value(), 3);
+    }
+}
