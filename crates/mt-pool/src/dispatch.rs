@@ -36,7 +36,7 @@ mod starts;
 mod tests;
 mod window;
 
-pub use budget::RestartBudget;
+pub use budget::{RestartBudget, Restarts};
 pub(crate) use config::{DispatchConfig, MemoryConfig, RecycleConfig, RetryConfig, RetryIf};
 pub(crate) use delivery::{Delivery, Lost};
 pub(crate) use event::{Effect, Event, Gone, KillReason};

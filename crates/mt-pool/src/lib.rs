@@ -269,6 +269,7 @@ pub mod __private {
 
     pub use crate::{
         describe::{ByDebug, ByDisplay, ByName, Describe},
+        dispatch::Restarts,
         init::TestEntry,
         wire::{Checked, wire},
     };

@@ -53,6 +53,10 @@ pub enum Kind {
     Rest = 0x2e,
     /// All is done and sent; the worker waits for another setup.
     Rested = 0x2f,
+    /// Messages of a hive, either way.
+    Hive = 0x30,
+    /// What a bee is to be.
+    BeeSetup = 0x31,
 }
 
 impl Kind {
@@ -67,6 +71,7 @@ impl Kind {
     const fn is_short(self) -> bool {
         match self {
             Self::Setup | Self::Items | Self::Results | Self::Exit => false,
+            Self::Hive | Self::BeeSetup => false,
             Self::Hello | Self::Welcome | Self::Refused | Self::Beat => true,
             Self::Ready | Self::SetupFailed | Self::Notice | Self::Bye => true,
             Self::Patience | Self::Rest | Self::Rested => true,
@@ -90,6 +95,8 @@ impl Kind {
             0x2d => Self::Exit,
             0x2e => Self::Rest,
             0x2f => Self::Rested,
+            0x30 => Self::Hive,
+            0x31 => Self::BeeSetup,
             other => return Err(DecodeError::UnknownKind(other)),
         })
     }

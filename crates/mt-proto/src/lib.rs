@@ -30,6 +30,7 @@ mod encode;
 mod error;
 mod fingerprint;
 mod frame;
+mod hive;
 mod ids;
 mod limits;
 mod message;
@@ -44,6 +45,10 @@ pub use encode::{decode_strict, encode, encode_into};
 pub use error::{DecodeError, EncodeError};
 pub use fingerprint::{Fingerprint, PROTOCOL_VERSION};
 pub use frame::{Frame, FrameDecoder, HEADER_BYTES, Kind};
+pub use hive::{
+    DeathType, FromBee, HiveWriter, MAX_HIVE_MESSAGES, RaisedException, Round, TaskId, TaskInfo,
+    TaskStatus, ToBee, hive_messages,
+};
 pub use ids::{ItemIndex, WorkerId};
 pub use limits::{CHUNK_BYTES, Limits, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, MAX_TEXT_BYTES};
 pub use message::{

@@ -260,6 +260,8 @@ impl ToWorker {
             | Kind::Notice
             | Kind::Exit
             | Kind::Rested
+            | Kind::Hive
+            | Kind::BeeSetup
             | Kind::Bye) => return Err(DecodeError::WrongDirection(kind)),
         })
     }
@@ -332,6 +334,8 @@ impl FromWorker {
             | Kind::Setup
             | Kind::Patience
             | Kind::Rest
+            | Kind::Hive
+            | Kind::BeeSetup
             | Kind::Items) => {
                 return Err(DecodeError::WrongDirection(kind));
             }

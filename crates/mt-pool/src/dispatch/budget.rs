@@ -40,9 +40,9 @@ impl Default for RestartBudget {
     }
 }
 
-/// The fruitless deaths so far.
+/// The fruitless deaths so far. For mt-beehive, whose bees are restarted by the same rule.
 #[derive(Debug)]
-pub(crate) struct Restarts {
+pub struct Restarts {
     budget: RestartBudget,
     /// Those in a row.
     in_vain: u32,
@@ -54,7 +54,9 @@ pub(crate) struct Restarts {
 }
 
 impl Restarts {
-    pub(crate) fn new(budget: RestartBudget) -> Self {
+    /// None so far.
+    #[must_use]
+    pub fn new(budget: RestartBudget) -> Self {
         Self {
             budget,
             in_vain: 0,
@@ -66,7 +68,7 @@ impl Restarts {
     }
 
     /// Counts a fruitless death.
-    pub(crate) fn on_fruitless(&mut self, now: Instant) {
+    pub fn on_fruitless(&mut self, now: Instant) {
         self.in_vain = self.in_vain.saturating_add(1);
         let pause = FIRST_PAUSE
             .saturating_mul(1 << self.level)
@@ -77,13 +79,13 @@ impl Restarts {
     }
 
     /// Another try would end the same way: there is none.
-    pub(crate) fn exhaust(&mut self) {
+    pub fn exhaust(&mut self) {
         self.exhausted = true;
     }
 
     /// Some worker finished items; `first` tells whether they were its first. Starting workers is not
     /// in vain, and if a new one works there is nothing to pause for.
-    pub(crate) fn on_fruit(&mut self, first: bool) {
+    pub fn on_fruit(&mut self, first: bool) {
         self.in_vain = 0;
         if first {
             self.level = 0;
@@ -92,13 +94,14 @@ impl Restarts {
     }
 
     /// Whether the budget is spent.
-    pub(crate) fn spent(&self) -> bool {
+    #[must_use]
+    pub fn spent(&self) -> bool {
         self.exhausted || self.in_vain > self.budget.limit
     }
 
     /// Whether a worker may be started now; if not, [`wakeup`](Self::wakeup) tells when. To be asked
     /// only when one is wanted: that is what tells a quiet period from workers that take long to die.
-    pub(crate) fn allows(&mut self, now: Instant) -> bool {
+    pub fn allows(&mut self, now: Instant) -> bool {
         let quiet = |last: Instant| now.saturating_duration_since(last) > self.budget.period;
         if self.last.is_some_and(quiet) {
             self.in_vain = 0;
@@ -108,7 +111,8 @@ impl Restarts {
     }
 
     /// When a worker may be started again, if not now.
-    pub(crate) fn wakeup(&self) -> Option<Instant> {
+    #[must_use]
+    pub fn wakeup(&self) -> Option<Instant> {
         if self.exhausted {
             return None;
         }

@@ -1,0 +1,298 @@
+//! The side that delegates: a bee towards all her children.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+mod auction;
+mod bee;
+mod loss;
+mod population;
+mod task;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use mt_pool::{__private::Restarts, RestartBudget};
+use mt_proto::{DeathType, FromBee, Round, TaskId, TaskStatus, ToBee};
+
+pub(crate) use self::population::Population;
+use self::{
+    bee::{Bee, Phase},
+    task::{State, Task},
+};
+
+/// A child of a bee: 0, 1, 2 …, never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ChildId(pub(crate) u32);
+
+/// How tasks find their bees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Dispatch {
+    /// Each task is offered to all that have room, and one of those that want it gets it.
+    #[default]
+    Auction,
+    /// Each task is given to the bee with the fewest; the parent counts the places.
+    Credit,
+}
+
+/// The choices of a hive.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) dispatch: Dispatch,
+    pub(crate) population: Population,
+    /// How many bees may die while a task runs before it is given up; 0 and 1 are the first.
+    pub(crate) crash_limit: u32,
+    pub(crate) restarts: RestartBudget,
+    /// How long a bee may take to go when it is told to.
+    pub(crate) exit_grace: Duration,
+    /// How long a task that is cancelled may go on before its bee is killed.
+    pub(crate) cancel_grace: Duration,
+}
+
+/// A task to be delegated.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) name: String,
+    /// The arguments, encoded.
+    pub(crate) args: Bytes,
+    /// How long it may take, waiting included.
+    pub(crate) limit: Option<Duration>,
+}
+
+/// Something happened.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// A child said something.
+    Said(ChildId, FromBee),
+    /// A child is gone: its process is reaped, or never was.
+    Gone(ChildId, String),
+    /// Nobody waits for the task any more, or a reason to stop it was given.
+    Cancel(TaskId, String),
+    /// One child more.
+    SpawnBee,
+    /// This child, or the one with the least to do, is to go when it has finished.
+    Bury(Option<ChildId>),
+    /// The machine is full: how busy processors and memory are, once a period.
+    Pressed(bool),
+    /// There is nothing more to delegate.
+    Die,
+    /// Time has passed.
+    Tick,
+}
+
+/// Do this.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    /// Start a child.
+    Spawn(ChildId),
+    /// Tell a child.
+    Say(ChildId, ToBee),
+    /// Kill a child with everything it has started.
+    Kill(ChildId),
+    /// A task told how far it is.
+    Progress(TaskId, Bytes),
+    /// The task has ended; the child that did it, if one did.
+    Resolve(TaskId, TaskStatus, Option<ChildId>),
+    /// All is resolved and every child is gone. The last effect.
+    Finished,
+}
+
+/// The parent's machine.
+#[derive(Debug)]
+pub(crate) struct Parent {
+    config: Config,
+    tasks: BTreeMap<TaskId, Task>,
+    /// The tasks that nobody is asked about, oldest first.
+    pending: VecDeque<TaskId>,
+    bees: BTreeMap<ChildId, Bee>,
+    /// The bees there should be.
+    wanted: usize,
+    restarts: Restarts,
+    last_loss: Option<String>,
+    next_task: u64,
+    next_bee: u32,
+    dying: bool,
+    finished: bool,
+    effects: VecDeque<Effect>,
+    /// Messages about tasks that have gone on since.
+    stale: u64,
+}
+
+impl Parent {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            wanted: config.population.first(),
+            restarts: Restarts::new(config.restarts),
+            config,
+            tasks: BTreeMap::new(),
+            pending: VecDeque::new(),
+            bees: BTreeMap::new(),
+            last_loss: None,
+            next_task: 0,
+            next_bee: 0,
+            dying: false,
+            finished: false,
+            effects: VecDeque::new(),
+            stale: 0,
+        }
+    }
+
+    /// Takes a task in. Drain [`poll_effect`](Self::poll_effect) afterwards.
+    pub(crate) fn delegate(&mut self, now: Instant, request: Request) -> TaskId {
+        let task_id = TaskId(self.next_task);
+        self.next_task += 1;
+        self.tasks.insert(task_id, Task::new(now, request));
+        self.pending.push_back(task_id);
+        if self.dying {
+            self.resolve(task_id, cancelled("the hive is dying"), None);
+        }
+        self.go_on(now);
+        task_id
+    }
+
+    /// Changes state. Drain [`poll_effect`](Self::poll_effect) afterwards.
+    pub(crate) fn handle(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Said(child, message) => self.on_said(child, message),
+            Event::Gone(child, how) => self.on_gone(now, child, how),
+            Event::Cancel(task_id, reason) => self.on_cancel(now, task_id, reason),
+            Event::SpawnBee => self.wanted += 1,
+            Event::Bury(child) => self.bury(now, child),
+            Event::Pressed(pressed) => self.on_period(now, pressed),
+            Event::Die => self.dying = true,
+            Event::Tick => {}
+        }
+        self.go_on(now);
+    }
+
+    /// The next thing to do; `None` until the next event.
+    pub(crate) fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// When a [`Event::Tick`] is due at the latest.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let tasks = self.tasks.values().filter_map(Task::due);
+        let bees = self.bees.values().filter_map(Bee::due);
+        let restart = self.restarts.wakeup().filter(|_| self.wants_bee());
+        tasks.chain(bees).chain(restart).min()
+    }
+
+    /// The tasks that are not resolved.
+    pub(crate) fn outstanding(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// The messages that came too late to matter.
+    pub(crate) fn stale(&self) -> u64 {
+        self.stale
+    }
+
+    fn go_on(&mut self, now: Instant) {
+        self.on_deadlines(now);
+        self.see_off(now);
+        self.populate(now);
+        self.deal();
+        self.die_if_done(now);
+    }
+
+    fn on_said(&mut self, child: ChildId, message: FromBee) {
+        let Some(bee) = self.bees.get_mut(&child) else {
+            return;
+        };
+        if bee.phase == Phase::Killed {
+            return;
+        }
+        match message {
+            FromBee::Ready { max_concurrency } => {
+                bee.on_ready(max_concurrency);
+                self.join(child);
+            }
+            FromBee::NotReady { message } => bee.failure = Some(message),
+            FromBee::TaskAccepted { task_id, round } => self.on_accepted(child, task_id, round),
+            FromBee::TaskDenied { task_id, round } => self.on_denied(child, task_id, round),
+            FromBee::TaskProgress {
+                task_id,
+                round,
+                progress,
+            } => {
+                if self.owns(child, task_id, round) {
+                    self.effects.push_back(Effect::Progress(task_id, progress));
+                } else {
+                    self.stale += 1;
+                }
+            }
+            FromBee::TaskDone {
+                task_id,
+                round,
+                status,
+            } => self.on_done(child, task_id, round, status),
+            FromBee::Dead(DeathType::Normal { .. }) => bee.said_dead = true,
+            FromBee::Dead(DeathType::Killed { exception, .. }) => bee.failure = Some(exception),
+        }
+    }
+
+    fn on_done(&mut self, child: ChildId, task_id: TaskId, round: Round, status: TaskStatus) {
+        if !self.owns(child, task_id, round) {
+            self.stale += 1;
+            return;
+        }
+        if let Some(bee) = self.bees.get_mut(&child) {
+            bee.owned.remove(&task_id);
+            let first = !std::mem::replace(&mut bee.fruitful, true);
+            self.restarts.on_fruit(first);
+        }
+        let task = &self.tasks[&task_id];
+        let status = match (&task.cancel, status) {
+            // It ended because it was told to: by whom is known here.
+            (Some(cancel), TaskStatus::Cancelled { .. }) => cancelled(&cancel.reason),
+            (_, status) => status,
+        };
+        self.resolve(task_id, status, Some(child));
+    }
+
+    fn owns(&self, child: ChildId, task_id: TaskId, round: Round) -> bool {
+        let task = self.tasks.get(&task_id);
+        task.is_some_and(|task| task.round == round && task.state == State::Owned { child })
+    }
+
+    fn resolve(&mut self, task_id: TaskId, status: TaskStatus, child: Option<ChildId>) {
+        if self.tasks.remove(&task_id).is_some() {
+            self.pending.retain(|&pending| pending != task_id);
+            self.effects
+                .push_back(Effect::Resolve(task_id, status, child));
+        }
+    }
+
+    fn say(&mut self, child: ChildId, message: ToBee) {
+        self.effects.push_back(Effect::Say(child, message));
+    }
+
+    /// When the last task is resolved, the children are told to die; when the last of them is gone, that is
+    /// the end.
+    fn die_if_done(&mut self, now: Instant) {
+        if !self.dying || !self.tasks.is_empty() || self.finished {
+            return;
+        }
+        for child in self.children_that(|bee| bee.phase != Phase::Killed) {
+            self.tell_to_die(now, child);
+        }
+        if self.bees.is_empty() {
+            self.finished = true;
+            self.effects.push_back(Effect::Finished);
+        }
+    }
+
+    fn children_that(&self, are: impl Fn(&Bee) -> bool) -> Vec<ChildId> {
+        let are = self.bees.iter().filter(|(_, bee)| are(bee));
+        are.map(|(child, _)| *child).collect()
+    }
+}
+
+fn cancelled(reason: &str) -> TaskStatus {
+    TaskStatus::Cancelled {
+        reason: Some(reason.to_owned()),
+    }
+}

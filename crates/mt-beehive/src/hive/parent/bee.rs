@@ -1,0 +1,81 @@
+//! A child as its parent sees it.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+use std::{collections::BTreeSet, time::Instant};
+
+use mt_proto::TaskId;
+
+/// How far a child is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Not made yet.
+    Starting,
+    /// Takes tasks.
+    Ready,
+    /// Told to die; killed if it has not gone by then.
+    Dying {
+        /// The end of its grace, counted from when it had nothing left to do.
+        until: Option<Instant>,
+    },
+    /// Being killed: nothing it still says counts.
+    Killed,
+}
+
+/// A child.
+#[derive(Debug)]
+pub(super) struct Bee {
+    pub(super) phase: Phase,
+    /// The most tasks at once.
+    pub(super) most: Option<u32>,
+    /// The tasks it was given.
+    pub(super) owned: BTreeSet<TaskId>,
+    /// The offers it has not answered, and its accepts that were not answered.
+    pub(super) asked: usize,
+    /// The tasks that are past their deadline in it: what it is killed for.
+    pub(super) condemned: BTreeSet<TaskId>,
+    /// Whether it has done anything.
+    pub(super) fruitful: bool,
+    /// Whether its end is wanted: it says nothing about the next one's.
+    pub(super) excused: bool,
+    pub(super) said_dead: bool,
+    /// What it said of its own end.
+    pub(super) failure: Option<String>,
+}
+
+impl Bee {
+    pub(super) fn new() -> Self {
+        Self {
+            phase: Phase::Starting,
+            most: Some(0),
+            owned: BTreeSet::new(),
+            asked: 0,
+            condemned: BTreeSet::new(),
+            fruitful: false,
+            excused: false,
+            said_dead: false,
+            failure: None,
+        }
+    }
+
+    pub(super) fn on_ready(&mut self, most: Option<u32>) {
+        if self.phase == Phase::Starting {
+            self.phase = Phase::Ready;
+            self.most = most;
+        }
+    }
+
+    /// Whether it may be asked about one task more, or given one.
+    pub(super) fn has_room(&self) -> bool {
+        let taken = self.owned.len() + self.asked;
+        self.phase == Phase::Ready && self.most.is_none_or(|most| taken < most as usize)
+    }
+
+    /// When something is to be done about it.
+    pub(super) fn due(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Dying { until } => until,
+            Phase::Starting | Phase::Ready | Phase::Killed => None,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Children that are gone, tasks that are to stop, and time that is over.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+use std::time::Instant;
+
+use mt_proto::{TaskId, ToBee};
+
+use super::{
+    ChildId, Effect, Parent,
+    bee::Phase,
+    cancelled,
+    task::{Cancel, State},
+};
+
+impl Parent {
+    /// A child is gone for good: what it had been asked about goes on without it, what it was doing is
+    /// tried again or given up.
+    pub(super) fn on_gone(&mut self, now: Instant, child: ChildId, how: String) {
+        let Some(bee) = self.bees.remove(&child) else {
+            return;
+        };
+        let how = bee.failure.unwrap_or(how);
+        self.withdraw_offers(child);
+        let blamed = !bee.owned.is_empty();
+        for task_id in bee.owned {
+            let overran = bee.condemned.contains(&task_id);
+            let innocent = !bee.condemned.is_empty() && !overran;
+            self.lose(task_id, innocent, &how);
+        }
+        if !bee.excused && !blamed && !bee.fruitful {
+            self.restarts.on_fruitless(now);
+            self.last_loss = Some(how);
+        }
+    }
+
+    fn lose(&mut self, task_id: TaskId, innocent: bool, how: &str) {
+        let limit = self.config.crash_limit.max(1);
+        let Some(task) = self.tasks.get_mut(&task_id) else {
+            return;
+        };
+        if let Some(cancel) = &task.cancel {
+            let status = cancelled(&cancel.reason);
+            return self.resolve(task_id, status, None);
+        }
+        task.attempts += u32::from(!innocent);
+        if task.attempts >= limit {
+            let times = task.attempts;
+            let reason = format!("worker_lost: {how} (attempts: {times})");
+            return self.resolve(task_id, cancelled(&reason), None);
+        }
+        self.put_back(task_id);
+    }
+
+    /// A task is to stop: at once if nobody has it, otherwise when its bee says so or is gone.
+    pub(super) fn on_cancel(&mut self, now: Instant, task_id: TaskId, reason: String) {
+        let until = now + self.config.cancel_grace;
+        let Some(task) = self.tasks.get_mut(&task_id) else {
+            return;
+        };
+        if task.cancel.is_some() {
+            return;
+        }
+        let round = task.round;
+        match &task.state {
+            State::Owned { child } => {
+                let child = *child;
+                task.cancel = Some(Cancel { reason, until });
+                self.say(child, ToBee::TaskCancel { task_id, round });
+            }
+            State::Offered { accepted, .. } => {
+                // Those that have not answered are told when they do.
+                for child in accepted.clone() {
+                    let bee = self.bees.get_mut(&child);
+                    if let Some(bee) = bee.filter(|bee| bee.phase == Phase::Ready) {
+                        bee.asked = bee.asked.saturating_sub(1);
+                        self.say(child, ToBee::TaskTaken { task_id, round });
+                    }
+                }
+                self.resolve(task_id, cancelled(&reason), None);
+            }
+            State::Pending => self.resolve(task_id, cancelled(&reason), None),
+        }
+    }
+
+    /// Cancels tasks whose time is over, and kills bees that do not let go of cancelled ones or do not go.
+    pub(super) fn on_deadlines(&mut self, now: Instant) {
+        let due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
+        let tasks: Vec<TaskId> = self
+            .tasks
+            .iter()
+            .filter(|(_, t)| due(t.due()))
+            .map(|(id, _)| *id)
+            .collect();
+        for task_id in tasks {
+            let Some(task) = self.tasks.get(&task_id) else {
+                continue;
+            };
+            match (&task.cancel, &task.state) {
+                (Some(_), State::Owned { child }) => self.condemn(*child, task_id),
+                _ => {
+                    let limit = task.limit.unwrap_or_default();
+                    let reason = format!("deadline: it took longer than {limit:?}");
+                    self.on_cancel(now, task_id, reason);
+                }
+            }
+        }
+        for child in self.children_that(|bee| due(bee.due())) {
+            if let Some(bee) = self.bees.get_mut(&child) {
+                bee.excused = true;
+            }
+            self.kill(child);
+        }
+    }
+
+    fn condemn(&mut self, child: ChildId, task_id: TaskId) {
+        if let Some(bee) = self.bees.get_mut(&child) {
+            bee.condemned.insert(task_id);
+            bee.excused = true;
+        }
+        if let Some(task) = self.tasks.get_mut(&task_id)
+            && let Some(cancel) = &mut task.cancel
+        {
+            // Once is enough.
+            cancel.until += FAR;
+        }
+        self.kill(child);
+    }
+
+    /// Kills a child, once. What it holds stays with it until it is gone.
+    pub(super) fn kill(&mut self, child: ChildId) {
+        if let Some(bee) = self.bees.get_mut(&child)
+            && bee.phase != Phase::Killed
+        {
+            bee.phase = Phase::Killed;
+            self.effects.push_back(Effect::Kill(child));
+        }
+    }
+}
+
+/// Later than any hive lives.
+const FAR: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);

@@ -1,0 +1,136 @@
+//! How many children there are.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+use std::time::{Duration, Instant};
+
+use mt_proto::ToBee;
+
+use super::{
+    ChildId, Effect, Parent,
+    bee::{Bee, Phase},
+    cancelled,
+};
+
+/// How many worker bees a hive has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Population {
+    /// So many; the dead are replaced.
+    Fixed(usize),
+    /// As the seed has it: one more a period while there is something to do and the machine is not full,
+    /// one less when it is; and at once one for every task that waits, up to `min`.
+    Elastic {
+        /// The fewest, at least 1.
+        min: usize,
+        /// The most.
+        max: usize,
+        /// How often the number is looked at.
+        period: Duration,
+    },
+}
+
+impl Population {
+    /// How many there are to be at first.
+    pub(super) fn first(self) -> usize {
+        match self {
+            Self::Fixed(bees) => bees,
+            Self::Elastic { min, .. } => min.max(1),
+        }
+    }
+}
+
+impl Parent {
+    /// Whether a bee should be started.
+    pub(super) fn wants_bee(&self) -> bool {
+        let alive = self.children_that(|bee| !matches!(bee.phase, Phase::Dying { .. }));
+        let over = self.dying && self.tasks.is_empty();
+        !over && alive.len() < self.wanted
+    }
+
+    /// Starts the bees that are missing, under the budget. When it is spent and nobody is left, every task
+    /// says why.
+    pub(super) fn populate(&mut self, now: Instant) {
+        while self.wants_bee() && self.restarts.allows(now) {
+            let child = ChildId(self.next_bee);
+            self.next_bee += 1;
+            self.bees.insert(child, Bee::new());
+            self.effects.push_back(Effect::Spawn(child));
+        }
+        let hopeless = self.bees.is_empty() && self.wants_bee() && self.restarts.spent();
+        if !hopeless {
+            return;
+        }
+        let loss = self.last_loss.clone().unwrap_or_default();
+        let reason = format!("no worker bee could be had: {loss}");
+        let tasks: Vec<_> = self.tasks.keys().copied().collect();
+        for task_id in tasks {
+            self.resolve(task_id, cancelled(&reason), None);
+        }
+    }
+
+    /// Lets a child go when it has finished: this one, or the one with the least to do.
+    pub(super) fn bury(&mut self, now: Instant, child: Option<ChildId>) {
+        let ready = |bee: &&Bee| matches!(bee.phase, Phase::Ready | Phase::Starting);
+        let living = self.bees.iter().filter(|(_, bee)| ready(bee));
+        let child = match child {
+            Some(child) => {
+                Some(child).filter(|child| self.bees.get(child).as_ref().is_some_and(ready))
+            }
+            None => living
+                .min_by_key(|(_, bee)| bee.owned.len())
+                .map(|(c, _)| *c),
+        };
+        if let Some(child) = child {
+            self.wanted = self.wanted.saturating_sub(1);
+            self.tell_to_die(now, child);
+        }
+    }
+
+    /// Tells a child to die, once; its grace runs when it has nothing left to do.
+    pub(super) fn tell_to_die(&mut self, now: Instant, child: ChildId) {
+        let grace = self.config.exit_grace;
+        let Some(bee) = self.bees.get_mut(&child) else {
+            return;
+        };
+        let until = bee.owned.is_empty().then(|| now + grace);
+        match &mut bee.phase {
+            Phase::Starting => {
+                bee.excused = true;
+                self.kill(child);
+            }
+            Phase::Ready => {
+                bee.phase = Phase::Dying { until };
+                bee.excused = true;
+                bee.asked = 0;
+                self.say(child, ToBee::Die);
+                self.withdraw_offers(child);
+            }
+            Phase::Dying { until: set } => *set = set.or(until),
+            Phase::Killed => {}
+        }
+    }
+
+    /// The grace of a dying child begins when it has nothing left to do.
+    pub(super) fn see_off(&mut self, now: Instant) {
+        let until = now + self.config.exit_grace;
+        for bee in self.bees.values_mut().filter(|bee| bee.owned.is_empty()) {
+            if bee.phase == (Phase::Dying { until: None }) {
+                bee.phase = Phase::Dying { until: Some(until) };
+            }
+        }
+    }
+
+    /// The seed's rule, once a period.
+    pub(super) fn on_period(&mut self, now: Instant, pressed: bool) {
+        let Population::Elastic { min, max, .. } = self.config.population else {
+            return;
+        };
+        let full = |bee: &Bee| bee.phase == Phase::Ready && !bee.has_room();
+        let busy = !self.pending.is_empty() || self.bees.values().all(full);
+        if pressed && self.wanted > min.max(1) {
+            self.bury(now, None);
+        } else if !pressed && busy && self.wanted < max {
+            self.wanted += 1;
+        }
+    }
+}

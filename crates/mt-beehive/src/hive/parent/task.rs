@@ -1,0 +1,78 @@
+//! A task from its delegation to its resolution.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use mt_proto::Round;
+
+use super::{ChildId, Request};
+
+/// Where a task is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum State {
+    /// Nobody is asked.
+    Pending,
+    /// Some were asked.
+    Offered {
+        /// Those that have not answered.
+        asked: BTreeSet<ChildId>,
+        /// Those that want it.
+        accepted: BTreeSet<ChildId>,
+    },
+    /// A child has it.
+    Owned {
+        /// This one.
+        child: ChildId,
+    },
+}
+
+/// A task that is to stop.
+#[derive(Debug, Clone)]
+pub(super) struct Cancel {
+    pub(super) reason: String,
+    /// When its bee is killed if it has not ended by then.
+    pub(super) until: Instant,
+}
+
+/// A task that is not resolved.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) name: String,
+    pub(super) args: Bytes,
+    pub(super) limit: Option<Duration>,
+    /// When its time is over.
+    pub(super) deadline: Option<Instant>,
+    pub(super) state: State,
+    pub(super) round: Round,
+    /// The bees that died while it ran.
+    pub(super) attempts: u32,
+    pub(super) cancel: Option<Cancel>,
+}
+
+impl Task {
+    pub(super) fn new(now: Instant, request: Request) -> Self {
+        Self {
+            name: request.name,
+            args: request.args,
+            limit: request.limit,
+            deadline: request.limit.and_then(|limit| now.checked_add(limit)),
+            state: State::Pending,
+            round: Round(0),
+            attempts: 0,
+            cancel: None,
+        }
+    }
+
+    /// When something is to be done about it.
+    pub(super) fn due(&self) -> Option<Instant> {
+        match &self.cancel {
+            Some(cancel) => Some(cancel.until),
+            None => self.deadline,
+        }
+    }
+}
