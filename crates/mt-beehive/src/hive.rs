@@ -20,4 +20,4 @@
 pub(crate) mod child;
 pub(crate) mod parent;
 #[cfg(test)]
-mod sim;
+mod tests;

@@ -1,0 +1,91 @@
+//! What a bee is: a value with asynchronous tasks that are called by name.
+
+use std::{collections::BTreeMap, pin::Pin, rc::Rc};
+
+use bytes::Bytes;
+use mt_pool::Wire;
+use mt_proto::{MAX_RECORD_BYTES, RaisedException, decode_strict, encode};
+
+/// A call of a task that goes on: ends with what the task returned, encoded, or with what it raised.
+pub type TaskCall<'a> = Pin<Box<dyn Future<Output = Result<Bytes, RaisedException>> + 'a>>;
+
+/// A bee: the part that workers and queens share.
+///
+/// Written by [`#[worker]`](macro@crate::worker) and [`#[queen]`](macro@crate::queen), not by hand.
+pub trait Bee: Sized + 'static {
+    /// The name it is registered under: module path and type name.
+    const NAME: &'static str;
+
+    /// What it is made of; crosses to where it lives (the seed's `init_args` and `init_kwargs`).
+    type Init: Wire;
+
+    /// The names of its tasks.
+    const TASKS: &'static [&'static str];
+}
+
+/// A worker bee: lives in a process of her own and does tasks for the queen.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a worker bee",
+    note = "put `#[mt_beehive::worker]` on its `impl` block"
+)]
+pub trait WorkerBee: Bee {
+    /// Makes her, in her process.
+    ///
+    /// # Errors
+    /// Why she can't be made, for people; she is then replaced under the restart budget.
+    fn make(init: Self::Init, cx: BeeCx) -> impl Future<Output = Result<Self, String>>;
+
+    /// Calls a task by its name; `None` if she has none of that name.
+    fn call(self: Rc<Self>, cx: TaskCx, name: &str, args: Bytes) -> Option<TaskCall<'static>>;
+}
+
+/// What a bee knows of herself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BeeCx {
+    /// The id her parent has given her: 0, 1, 2 … (the seed's `my_id`).
+    pub my_id: u32,
+}
+
+/// What a task knows of its call.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TaskCx {
+    /// The id of the bee that does it.
+    pub my_id: u32,
+    /// The task's id.
+    pub task_id: u64,
+}
+
+/// Decodes the arguments of a task. For the macros.
+#[doc(hidden)]
+pub fn decode_args<A: Wire>(name: &str, args: &[u8]) -> Result<A, RaisedException> {
+    decode_strict(args).map_err(|error| {
+        let what = std::any::type_name::<A>();
+        RaisedException::text(format!(
+            "the arguments given to task `{name}` are not what it takes, {what}: {error}"
+        ))
+    })
+}
+
+/// Encodes what a task returned. For the macros.
+#[doc(hidden)]
+pub fn encode_value<V: Wire>(name: &str, value: &V) -> Result<Bytes, RaisedException> {
+    let encoded = encode(value, MAX_RECORD_BYTES).map(Bytes::from);
+    encoded.map_err(|error| {
+        RaisedException::text(format!("what task `{name}` returned can't be sent: {error}"))
+    })
+}
+
+/// Makes an exception of an error. For the macros.
+#[doc(hidden)]
+pub fn raised<E: std::fmt::Display>(error: &E) -> RaisedException {
+    let mut other_details = BTreeMap::new();
+    let kind = std::any::type_name::<E>().to_owned();
+    other_details.insert("type".to_owned(), kind);
+    RaisedException {
+        // With its causes, if its alternate form has them.
+        other_details,
+        ..RaisedException::text(format!("{error:#}"))
+    }
+}
