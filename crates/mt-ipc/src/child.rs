@@ -129,10 +129,15 @@ impl ChildProcess {
     }
 
     /// Asks the process and everything it has started to end (`SIGTERM`). What is still there of it when
-    /// the process has ended, or at a [`kill`](Self::kill), is killed. Does nothing once it is reaped.
+    /// the process has ended, or at a [`kill`](Self::kill), is killed. Does nothing once it is reaped, and
+    /// kills at once what has started hundreds of processes.
     pub fn terminate(&mut self) {
-        if !self.reaped {
-            self.remains = terminate_tree(self.pid);
+        if self.reaped {
+            return;
+        }
+        match terminate_tree(self.pid) {
+            Some(remains) => self.remains = remains,
+            None => self.kill(),
         }
     }
 

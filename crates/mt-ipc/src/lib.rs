@@ -62,7 +62,7 @@ pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, greet};
 pub use platform::{end_descendants, end_worker, guard};
-pub use progress::Progress;
+pub use progress::{Progress, Turn};
 pub use receiver::FrameReceiver;
 pub use sender::{FrameSender, QueueLimits};
 pub use spawn::{Program, Spawned, WorkerCommand, WorkerStdout, spawn};

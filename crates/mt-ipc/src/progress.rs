@@ -11,6 +11,21 @@ use std::sync::{
 
 use crate::platform::{NOTE_BYTES, NOTE_SLOTS, NoteSlot, Page};
 
+/// The bits of the page's word on calls that say which call has the thread: 0 for none, otherwise its
+/// place and one. The others count the turns.
+const PLACE_BITS: u32 = 40;
+const PLACE_MASK: u64 = (1 << PLACE_BITS) - 1;
+
+/// A call that has the worker's thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Turn {
+    /// The place of its item in the order they were sent. Right for the first 2^40 - 1 items.
+    pub place: u64,
+    /// Counts the turns, from 0 again after 2^24 of them.
+    pub number: u64,
+}
+
 /// A worker's progress, as far as the worker says: it counts what it is told to and nothing else.
 #[derive(Debug, Clone)]
 pub struct Progress {
@@ -51,6 +66,32 @@ impl Progress {
     #[inline]
     pub fn set_finished(&self, count: u64) {
         self.page.finished().store(count, Ordering::Release);
+    }
+
+    /// The call that has the thread, where calls share one.
+    #[must_use]
+    pub fn turn_of(&self) -> Option<Turn> {
+        let word = self.page.call().load(Ordering::Acquire);
+        let place = (word & PLACE_MASK).checked_sub(1)?;
+        let number = word >> PLACE_BITS;
+        Some(Turn { place, number })
+    }
+
+    /// Says that the call for the item at `place` has the thread now. Only one thread of the worker does.
+    #[inline]
+    pub fn enter(&self, place: u64) {
+        let call = self.page.call();
+        let turns = call.load(Ordering::Relaxed) & !PLACE_MASK;
+        let next = turns.wrapping_add(1 << PLACE_BITS);
+        call.store(next | (place + 1) & PLACE_MASK, Ordering::Release);
+    }
+
+    /// Says that no call has the thread. Only one thread of the worker does.
+    #[inline]
+    pub fn leave(&self) {
+        let call = self.page.call();
+        let turns = call.load(Ordering::Relaxed) & !PLACE_MASK;
+        call.store(turns, Ordering::Release);
     }
 
     /// The turns of the worker's runtime; stands still while a task blocks it.
@@ -135,5 +176,33 @@ mod tests {
         assert_eq!(progress.notes().pop(), Some(vec![7; NOTE_BYTES]));
         progress.clear_notes();
         assert!(progress.notes().is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_are_told_apart_also_of_the_same_call() {
+        let (page, _) = Page::create().expect("a page");
+        let progress = Progress::new(page);
+        assert_eq!(progress.turn_of(), None);
+        progress.enter(0);
+        let first = progress.turn_of().expect("it was entered");
+        progress.leave();
+        assert_eq!(progress.turn_of(), None);
+        progress.enter(0);
+        let second = progress.turn_of().expect("it was entered");
+        assert_eq!((first.place, second.place), (0, 0));
+        assert_ne!(first.number, second.number);
+        // The count of turns starts over and never runs into the place.
+        progress
+            .page
+            .call()
+            .store(u64::MAX << PLACE_BITS, Ordering::Release);
+        progress.enter(7);
+        let place = progress.turn_of().map(|turn| turn.place);
+        assert_eq!(place, Some(7));
     }
 }

@@ -39,5 +39,5 @@ mod window;
 pub use budget::{RestartBudget, Restarts};
 pub(crate) use config::{DispatchConfig, MemoryConfig, RecycleConfig, RetryConfig, RetryIf};
 pub(crate) use delivery::{Delivery, Lost};
-pub(crate) use event::{Effect, Event, Gone, KillReason};
+pub(crate) use event::{Effect, Event, Gone, KillReason, Look, Turn};
 pub(crate) use machine::Dispatch;

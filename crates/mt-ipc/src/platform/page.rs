@@ -20,6 +20,7 @@ struct Shared {
     started: Line,
     finished: Line,
     turns: Line,
+    call: Line,
     notes: [NoteSlot; NOTE_SLOTS],
 }
 
@@ -95,6 +96,11 @@ impl Page {
 
     pub(crate) fn notes(&self) -> &[NoteSlot; NOTE_SLOTS] {
         &self.shared().notes
+    }
+
+    #[inline]
+    pub(crate) fn call(&self) -> &AtomicU64 {
+        &self.shared().call.0
     }
 
     #[inline]

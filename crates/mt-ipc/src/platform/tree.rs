@@ -27,17 +27,24 @@ pub(crate) struct Remains {
     handles: Vec<std::os::fd::OwnedFd>,
 }
 
-/// The descendants that are remembered; a bomb has more, and is killed round by round like any other.
+/// The descendants that are remembered; a bomb has more, and is killed round by round at once.
 #[cfg(target_os = "linux")]
 const MAX_REMAINS: usize = 256;
 
-/// Asks `leader`, its group and its descendants to end (`SIGTERM`).
-pub(crate) fn terminate_tree(leader: Pid) -> Remains {
+/// Asks `leader`, its group and its descendants to end (`SIGTERM`). `None` when there are too many to
+/// remember: then they have to be killed.
+pub(crate) fn terminate_tree(leader: Pid) -> Option<Remains> {
+    // Stopped, it starts nothing new that would not be remembered.
+    let _ = kill_process(leader, Signal::STOP);
     #[cfg(target_os = "linux")]
     let remains = {
         use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
-        let below = descendants(leader).into_iter().take(MAX_REMAINS);
+        let below = descendants(leader);
+        if below.len() > MAX_REMAINS {
+            return None;
+        }
         let handles: Vec<_> = below
+            .into_iter()
             .filter_map(|pid| pidfd_open(pid, PidfdFlags::empty()).ok())
             .collect();
         for handle in &handles {
@@ -49,7 +56,8 @@ pub(crate) fn terminate_tree(leader: Pid) -> Remains {
     let remains = Remains::default();
     let _ = kill_process_group(leader, Signal::TERM);
     let _ = kill_process(leader, Signal::TERM);
-    remains
+    let _ = kill_process(leader, Signal::CONT);
+    Some(remains)
 }
 
 impl Remains {

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use mt_proto::{DecodeError, Run, WorkerId};
 
-use super::{Delivery, Lost};
+use super::{Delivery, Lost, starts::Late};
 use crate::error::{Death, PoolError};
 
 /// Something happened.
@@ -18,6 +18,8 @@ pub(crate) enum Event {
     Refused(Delivery),
     /// There will be no more input.
     InputEnded,
+    /// A worker is no new process: it has run items for somebody else.
+    Used(WorkerId),
     /// A worker is set up.
     Ready(WorkerId),
     /// A worker sent results.
@@ -26,8 +28,8 @@ pub(crate) enum Event {
     Gone(WorkerId, Gone),
     /// The consumer has room again, or has none.
     Paused(bool),
-    /// A look at how many items a worker has started.
-    Look(WorkerId, u64),
+    /// A look at how far a worker is.
+    Look(WorkerId, Look),
     /// The resident bytes of the workers, and whether the machine has hardly any memory left.
     Weighed(Vec<(WorkerId, u64)>, bool),
     /// So much time has passed that nobody could use, the machine being elsewhere.
@@ -38,8 +40,30 @@ pub(crate) enum Event {
     Cancel,
     /// End at once, killing what runs. The rest is nobody's any more.
     Stop,
-    /// Time has passed.
+    /// Time has passed. Workers should be looked at just before.
     Tick,
+}
+
+/// How far a worker is, by its own count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Look {
+    /// The items it has started, in the order they were sent.
+    pub(crate) started: u64,
+    /// How many of them it has finished.
+    pub(crate) finished: u64,
+    /// Whether it finishes one before it starts the next.
+    pub(crate) in_order: bool,
+    /// The call that has the thread, where calls share one.
+    pub(crate) turn: Option<Turn>,
+}
+
+/// A call that has the thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// The place of its item in the order they were sent.
+    pub(crate) place: u64,
+    /// Differs from one turn to the next.
+    pub(crate) number: u64,
 }
 
 /// How a worker left.
@@ -81,8 +105,8 @@ pub(crate) enum KillReason {
     Stopped,
     /// It did not go in time after it was told to.
     Lingered,
-    /// Of the first so many items it was sent, those that are not done are past their deadline.
-    Overran(u64),
+    /// These of its items are past their deadline.
+    Overran(Late),
     /// It uses more resident bytes than it may.
     Memory { rss: u64, limit: u64 },
     /// Others need its memory.
@@ -95,9 +119,10 @@ impl KillReason {
         !matches!(self, Self::Results(_) | Self::Stopped)
     }
 
-    /// Whether its end says nothing about the next worker's.
+    /// Whether its end says nothing about the next worker's. One that is too large without having run
+    /// anything says that the next will be.
     pub(crate) fn is_excused(&self) -> bool {
-        !matches!(self, Self::Results(_))
+        !matches!(self, Self::Results(_) | Self::Memory { .. })
     }
 }
 

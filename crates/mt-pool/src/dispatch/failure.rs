@@ -27,15 +27,19 @@ impl Dispatch {
         let alone = legacy.running.len() == 1;
         for (place, item) in legacy.running {
             match &hand.verdict {
-                Some(KillReason::Overran(late)) if place < *late => self.time_out(item),
+                Some(KillReason::Overran(late)) if late.contains(place) => self.time_out(item),
                 Some(KillReason::Overran(_) | KillReason::Displaced) => {
                     self.displace(item, &gone.death);
                 }
-                Some(KillReason::Memory { rss, limit }) => {
-                    self.on_breach(item, alone, (*rss, Some(*limit)));
+                Some(KillReason::Memory { rss, limit }) if alone => {
+                    self.on_breach(item, (*rss, Some(*limit)));
                 }
+                None if alone && gone.death.cause == DeathCause::OutOfMemory => {
+                    self.on_breach(item, (hand.rss, None));
+                }
+                Some(KillReason::Memory { .. }) => self.isolate(item, &gone.death),
                 None if gone.death.cause == DeathCause::OutOfMemory => {
-                    self.on_breach(item, alone, (hand.rss, None));
+                    self.isolate(item, &gone.death);
                 }
                 Some(KillReason::Stopped) => self.cancel(item),
                 Some(KillReason::Results(_) | KillReason::Lingered) | None => {
@@ -73,7 +77,7 @@ impl Dispatch {
         self.deliver(Delivery::from((item.index, lost)));
     }
 
-    /// An item whose worker was killed for no fault of its own.
+    /// Another run of an item whose worker was killed for no fault of its own that is known.
     fn displace(&mut self, item: Again, death: &Death) {
         if self.config.crash_limit == 1 {
             // It must not be started twice.
@@ -83,16 +87,12 @@ impl Dispatch {
         }
     }
 
-    /// An item that was running when its worker was killed for its memory. If nothing else ran, it is
-    /// charged with it; if not, it runs alone to see.
-    fn on_breach(&mut self, mut item: Again, alone: bool, (rss, limit): (u64, Option<u64>)) {
+    /// An item that was running when its worker was killed for its memory, and nothing else was. It may
+    /// have been what earlier items had left behind, so it may be tried again in a worker without such.
+    fn on_breach(&mut self, mut item: Again, (rss, limit): (u64, Option<u64>)) {
         item.past.fresh = true;
-        if !alone {
-            self.queue.again(item);
-            return;
-        }
         item.past.breaches += 1;
-        if item.past.breaches <= self.config.memory.oom_retries {
+        if item.past.breaches <= self.config.memory.oom_retries && self.config.crash_limit > 1 {
             self.queue.again(item);
             return;
         }
@@ -103,6 +103,13 @@ impl Dispatch {
             payload: item.payload,
         };
         self.deliver(Delivery::from((item.index, lost)));
+    }
+
+    /// One of several items that were running when their worker was killed for its memory: it runs alone
+    /// to see.
+    fn isolate(&mut self, mut item: Again, death: &Death) {
+        item.past.fresh = true;
+        self.displace(item, death);
     }
 
     fn cancel(&mut self, item: Again) {

@@ -16,15 +16,20 @@ use super::{
 impl Dispatch {
     /// Gives out what can be given out.
     pub(super) fn feed(&mut self, now: Instant) {
-        if !matches!(self.mode, Mode::Running) || self.paused {
+        if !matches!(self.mode, Mode::Running) {
             return;
         }
         self.queue.wake(now);
+        self.notice_tired(now);
+        self.let_idle_go(now);
+        if self.paused {
+            return;
+        }
         if self.pressure != Pressure::None {
             self.give_up_if_hopeless();
             return self.feed_little(now);
         }
-        self.recycle(now);
+        self.replace_tired(now);
         while self.wants_worker() && self.restarts.allows(now) {
             self.start_worker();
         }

@@ -2,17 +2,20 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use mt_proto::{DecodeError, ItemIndex, Records, Run, WorkerId};
 
 use super::{
-    KillReason,
+    KillReason, Look,
     done::Done,
     past::{Again, Past},
     queue::Waiting,
-    starts::Starts,
+    starts::{Late, Starts},
     window::Window,
 };
 
@@ -45,6 +48,8 @@ pub(crate) struct Hand {
     pub(crate) alone: bool,
     /// The items it may still be given before it is recycled.
     pub(crate) quota: Option<u64>,
+    /// Whether it has run items before it came here.
+    pub(crate) used: bool,
     /// Whether it has finished anything.
     pub(crate) fruitful: bool,
     /// Why the pool ends it, if it does.
@@ -102,6 +107,7 @@ impl Hand {
             window,
             alone: false,
             quota,
+            used: false,
             fruitful: false,
             verdict: None,
             starts: Starts::default(),
@@ -134,13 +140,27 @@ impl Hand {
         self.held.len()
     }
 
-    /// Whether it was never given anything.
+    /// Whether it has never run anything.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.sent == 0
+        self.sent == 0 && !self.used
+    }
+
+    /// Takes note of how far it is.
+    pub(crate) fn look(&mut self, now: Instant, look: Look) {
+        let done = self.done();
+        let open = |place| is_open(&self.held, place);
+        self.starts.look(now, look, done, open);
+    }
+
+    /// Which of its items have been running for `limit`, if any.
+    pub(crate) fn late(&mut self, now: Instant, limit: Duration) -> Option<Late> {
+        let done = self.done();
+        let open = |place| is_open(&self.held, place);
+        self.starts.late(now, limit, done, open)
     }
 
     /// How many of its items, in the order they were sent, are done without a gap.
-    pub(crate) fn done(&self) -> u64 {
+    fn done(&self) -> u64 {
         let first = self.held.front();
         first.map_or(self.sent, |held| held.start + u64::from(held.done.prefix()))
     }
@@ -270,6 +290,16 @@ impl Hand {
         self.held_bytes = 0;
         legacy
     }
+}
+
+/// Whether the item at this place, in the order they were sent, is here and not done.
+fn is_open(held: &VecDeque<Held>, place: u64) -> bool {
+    let after = held.partition_point(|held| held.start <= place);
+    let piece = after.checked_sub(1).and_then(|at| held.get(at));
+    piece.is_some_and(|piece| {
+        let offset = place - piece.start;
+        offset < u64::from(piece.run.count) && !piece.done.contains(offset as u32)
+    })
 }
 
 impl Held {

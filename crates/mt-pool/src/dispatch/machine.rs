@@ -11,7 +11,7 @@ use std::{
 use mt_proto::{Deadline, Run, WorkerId};
 
 use super::{
-    Delivery, DispatchConfig, Effect, Event, KillReason, Lost,
+    Delivery, DispatchConfig, Effect, Event, KillReason, Look, Lost,
     budget::Restarts,
     dice::Dice,
     hand::{Hand, Phase},
@@ -92,11 +92,12 @@ impl Dispatch {
             Event::Input(run) => self.on_input(now, run),
             Event::Refused(delivery) => self.on_refused(delivery),
             Event::InputEnded => self.input_ended = true,
+            Event::Used(worker) => self.on_used(worker),
             Event::Ready(worker) => self.on_ready(now, worker),
             Event::Results(worker, run) => self.on_results(now, worker, run),
             Event::Gone(worker, gone) => self.on_gone(now, worker, gone),
             Event::Paused(paused) => self.paused = paused,
-            Event::Look(worker, started) => self.on_look(now, worker, started),
+            Event::Look(worker, look) => self.on_look(now, worker, look),
             Event::Weighed(weights, high) => self.on_weighed(&weights, high),
             Event::Late(time) => self.on_late(time),
             Event::Drain => self.on_drain(),
@@ -104,7 +105,6 @@ impl Dispatch {
             Event::Stop => self.on_stop(),
             Event::Tick => self.on_tick(now),
         }
-        self.end_overruns(now);
         self.end_waits(now);
         self.feed(now);
         self.settle(now);
@@ -121,7 +121,9 @@ impl Dispatch {
             Phase::Leaving { until } => Some(until),
             Phase::Starting | Phase::Ready | Phase::Dying { .. } => None,
         });
-        let restart = if self.wants_worker() && !self.paused {
+        // With little memory there is a new one only when there is none at all.
+        let enough = self.pressure == Pressure::None || self.crew.is_empty();
+        let restart = if self.wants_worker() && !self.paused && enough {
             self.restarts.wakeup()
         } else {
             None
@@ -207,6 +209,12 @@ impl Dispatch {
         self.deliver(delivery);
     }
 
+    fn on_used(&mut self, worker: WorkerId) {
+        if let Some(hand) = self.crew.get_mut(&worker) {
+            hand.used = true;
+        }
+    }
+
     fn on_ready(&mut self, now: Instant, worker: WorkerId) {
         if let Some(hand) = self.crew.get_mut(&worker)
             && hand.phase == Phase::Starting
@@ -273,18 +281,21 @@ impl Dispatch {
         for worker in self.workers_that(lingers) {
             self.kill(worker, KillReason::Lingered);
         }
+        self.end_overruns(now);
     }
 
-    fn on_look(&mut self, now: Instant, worker: WorkerId, started: u64) {
+    fn on_look(&mut self, now: Instant, worker: WorkerId, look: Look) {
         if let Some(hand) = self.crew.get_mut(&worker) {
-            let done = hand.done();
-            hand.starts.look(now, started, done);
+            hand.look(now, look);
         }
     }
 
     fn on_late(&mut self, time: Duration) {
         for hand in self.crew.values_mut() {
             hand.starts.forgive(time);
+            if let Phase::Leaving { until } = &mut hand.phase {
+                *until += time;
+            }
         }
     }
 
@@ -297,8 +308,7 @@ impl Dispatch {
             let Some(hand) = self.crew.get_mut(&worker) else {
                 continue;
             };
-            let done = hand.done();
-            if let Some(late) = hand.starts.overrun(now, limit, done) {
+            if let Some(late) = hand.late(now, limit) {
                 self.kill(worker, KillReason::Overran(late));
             }
         }

@@ -25,15 +25,14 @@ impl Dispatch {
     }
 
     /// Sees to the workers that are due to be replaced.
-    pub(super) fn recycle(&mut self, now: Instant) {
-        self.notice_tired(now);
+    pub(super) fn replace_tired(&mut self, now: Instant) {
         for worker in self.workers_that(|hand| hand.phase == Phase::Ready && hand.tired) {
             self.replace(now, worker);
         }
-        self.let_idle_go(now);
     }
 
-    fn notice_tired(&mut self, now: Instant) {
+    /// Takes note of who is due to be replaced.
+    pub(super) fn notice_tired(&mut self, now: Instant) {
         let rss = self.config.recycle.rss;
         for hand in self.crew.values_mut() {
             let heavy = rss.is_some_and(|rss| hand.rss as f64 > rss as f64 * (1.0 - hand.early));
@@ -102,7 +101,8 @@ impl Dispatch {
         (self.crew.len() - self.crew.values().filter(replaced).count()) as u64
     }
 
-    fn let_idle_go(&mut self, now: Instant) {
+    /// Lets those go that have had nothing to do for long enough.
+    pub(super) fn let_idle_go(&mut self, now: Instant) {
         while let Some((worker, due)) = self.next_idle()
             && due <= now
         {
@@ -129,6 +129,9 @@ impl Dispatch {
 
     /// When something in here is due.
     pub(super) fn recycle_due(&self) -> Option<Instant> {
+        if self.is_closed() {
+            return None;
+        }
         let tired = self.crew.values().filter_map(|hand| hand.tired_at).min();
         let idle = self.next_idle().map(|(_, due)| due);
         tired.into_iter().chain(idle).min()

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 
 use mt_proto::{ItemIndex, RecordTag, Records, Run, WorkerId};
 
-use super::{Delivery, Dispatch, past::Again};
+use super::{Delivery, Dispatch, machine::Mode, past::Again};
 
 impl Dispatch {
-    /// The items among these results that raised an error and are to be tried again.
+    /// The items among these results that raised an error and are to be tried again: none once nothing is
+    /// given out any more.
     pub(super) fn worth_retrying(&mut self, worker: WorkerId, run: &Run) -> Vec<Again> {
         let retry = &self.config.retry;
-        let Some(hand) = self.crew.get_mut(&worker).filter(|_| retry.limit > 0) else {
+        let wanted = retry.limit > 0 && matches!(self.mode, Mode::Running);
+        let Some(hand) = self.crew.get_mut(&worker).filter(|_| wanted) else {
             return Vec::new();
         };
         let mut found = Vec::new();

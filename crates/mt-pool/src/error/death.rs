@@ -45,6 +45,9 @@ pub enum DeathCause {
     OutOfMemory,
     /// The pool killed it because others needed its memory.
     Displaced,
+    /// The pool killed it because it had not gone within its `exit_grace` after it was told to: a context
+    /// that does not close, an exit hook that does not return. No item is affected.
+    Lingered,
     /// The pool killed it for its own reasons: the run was over.
     Stopped,
 }
@@ -106,6 +109,10 @@ impl fmt::Display for Brief<'_> {
             ),
             DeathCause::Displaced => f.write_str(
                 "its worker process was killed by the pool because others needed its memory",
+            ),
+            DeathCause::Lingered => f.write_str(
+                "its worker process was told to go, did not within its exit grace, and was killed by the \
+                 pool",
             ),
             DeathCause::Stopped => f.write_str("its worker process was stopped with the run"),
         }

@@ -1,7 +1,7 @@
 //! The items that were given up.
 
 use bytes::Bytes;
-use mt_proto::{DecodeError, decode_strict};
+use mt_proto::{Deadline, DecodeError, decode_strict};
 
 use crate::{TaskError, TaskErrorKind, Wire};
 
@@ -46,9 +46,10 @@ impl DeadLetters {
             TaskErrorKind::Crashed { death, attempts } => {
                 format!("crashed {attempts} times: {death}")
             }
-            TaskErrorKind::TimedOut { limit, .. } if error.payload().is_some() => {
-                format!("took longer than {limit:?}")
-            }
+            TaskErrorKind::TimedOut {
+                deadline: Deadline::Hard,
+                limit,
+            } => format!("took longer than {limit:?}"),
             TaskErrorKind::MemoryExceeded {
                 rss_bytes,
                 limit_bytes,
@@ -63,9 +64,10 @@ impl DeadLetters {
             self.dropped += 1;
             return;
         }
-        let payload = error.payload().cloned();
-        let fits = |payload: &Bytes| self.bytes + payload.len() <= MAX_BYTES;
-        let payload = payload.filter(fits);
+        let fits = |payload: &&Bytes| self.bytes + payload.len() <= MAX_BYTES;
+        // A copy: the item is a part of the block it came in, which would be kept with it.
+        let payload = error.payload().filter(fits);
+        let payload = payload.map(|payload| Bytes::copy_from_slice(payload));
         self.bytes += payload.as_ref().map_or(0, Bytes::len);
         self.letters.push(DeadLetter {
             index: error.index(),

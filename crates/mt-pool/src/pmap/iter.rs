@@ -25,6 +25,12 @@ impl<T: Task> PmapIter<T> {
     pub fn stats(&self) -> Stats {
         self.run.stats()
     }
+
+    /// The run itself: its handle, its dead letters, what its exit hooks have returned.
+    #[must_use]
+    pub fn run(&self) -> &Pmap<T> {
+        &self.run
+    }
 }
 
 impl<T: Task> IndexedIter<T> {
@@ -32,6 +38,12 @@ impl<T: Task> IndexedIter<T> {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.run.stats()
+    }
+
+    /// The run itself: its handle, its dead letters, what its exit hooks have returned.
+    #[must_use]
+    pub fn run(&self) -> &Pmap<T> {
+        &self.run
     }
 }
 

@@ -19,6 +19,8 @@ const MAX_PROCESSES: usize = 4096;
 const MAX_ITEMS: usize = 1 << 24;
 /// The shortest deadline or age that can be kept.
 const SHORTEST_TIME: Duration = Duration::from_millis(1);
+/// Longer times are cut to this one, 30 years: they mean "never", and can be added to any instant.
+const LONGEST_TIME: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// The options of a run, unchecked.
 #[derive(Debug, Clone)]
@@ -125,6 +127,7 @@ impl PmapOptions {
             u32::MAX as usize,
         )?;
         self.check_times()?;
+        self.check_bytes()?;
         if self.liveness.interval < Duration::from_millis(1) {
             let problem = "has an interval under 1 ms".into();
             return Err(StartError::Option {
@@ -174,6 +177,48 @@ impl PmapOptions {
     /// The least important events that workers send.
     pub(crate) fn trace(&self) -> Option<TraceLevel> {
         least_of(self.forward_tracing.unwrap_or_else(wanted_here))
+    }
+
+    fn check_bytes(&self) -> Result<(), StartError> {
+        let at_least_one = [
+            ("max_rss", self.memory.max_rss),
+            ("memory_budget", self.memory.budget),
+            ("recycle", self.recycle.rss),
+            ("recycle", self.recycle.items),
+            ("recycle", Some(u64::from(self.recycle.at_once))),
+        ];
+        for (option, value) in at_least_one {
+            if value == Some(0) {
+                let problem = "has a 0; it has to be at least 1".to_owned();
+                return Err(StartError::Option { option, problem });
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes every time one that can be reckoned with.
+    pub(crate) fn cut_times(&mut self) {
+        let always = [
+            &mut self.restart_budget.period,
+            &mut self.liveness.interval,
+            &mut self.exit_grace,
+            &mut self.kill_grace,
+            &mut self.init_deadline,
+            &mut self.retry.first_pause,
+            &mut self.retry.longest_pause,
+        ];
+        let sometimes = [
+            &mut self.queue_deadline,
+            &mut self.soft_deadline,
+            &mut self.hard_deadline,
+            &mut self.context_deadline,
+            &mut self.recycle.age,
+            &mut self.recycle.idle,
+        ];
+        let sometimes = sometimes.into_iter().flatten();
+        for time in always.into_iter().chain(sometimes) {
+            *time = LONGEST_TIME.min(*time);
+        }
     }
 
     /// The most workers at once.
@@ -244,5 +289,22 @@ mod tests {
         check(|o| o.crash_limit = 0, Some("crash_limit"));
         check(|o| o.liveness.missed_beats = 0, Some("liveness"));
         check(|o| o.liveness.interval = Duration::ZERO, Some("liveness"));
+        check(|o| o.memory.max_rss = Some(0), Some("max_rss"));
+        check(|o| o.memory.budget = Some(0), Some("memory_budget"));
+        check(|o| o.recycle.items = Some(0), Some("recycle"));
+        check(|o| o.recycle.rss = Some(0), Some("recycle"));
+        check(|o| o.recycle.at_once = 0, Some("recycle"));
+        check(|o| o.recycle.jitter = 1.5, Some("recycle"));
+        check(|o| o.recycle.jitter = f64::NAN, Some("recycle"));
+        check(|o| o.memory_high = Some(-0.1), Some("pause_above_memory"));
+        check(|o| o.min_processes = 5000, Some("min_processes"));
+        let short = Some(Duration::from_micros(999));
+        check(|o| o.queue_deadline = short, Some("queue_deadline"));
+        check(|o| o.soft_deadline = short, Some("soft_deadline"));
+        check(|o| o.hard_deadline = short, Some("hard_deadline"));
+        check(|o| o.context_deadline = short, Some("context_deadline"));
+        check(|o| o.init_deadline = Duration::ZERO, Some("init_deadline"));
+        check(|o| o.recycle.age = short, Some("recycle"));
+        check(|o| o.recycle.idle = short, Some("recycle"));
     }
 }

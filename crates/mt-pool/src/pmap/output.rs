@@ -122,7 +122,7 @@ impl<T: Task> Pmap<T> {
     ///
     /// # Errors
     /// Each value by itself: [`DecodeError`] when it is not what `E` returns.
-    pub fn exit_values<E: Task>(&mut self) -> Vec<Result<E::Output, DecodeError>> {
+    pub fn exit_values<E: Task>(&self) -> Vec<Result<E::Output, DecodeError>> {
         let (values, dropped) = self.collected.take();
         if dropped > 0 {
             tracing::warn!(dropped, "there was no room for the values of exit hooks");
@@ -299,6 +299,12 @@ impl<T: Task> Indexed<T> {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.run.stats()
+    }
+
+    /// The run itself: its handle, its dead letters, what its exit hooks have returned.
+    #[must_use]
+    pub fn run(&self) -> &Pmap<T> {
+        &self.run
     }
 }
 

@@ -100,6 +100,7 @@ pub(crate) fn launch<T: Task>(
     mut run: AsynPmap<T>,
 ) -> Result<(Launched, Source<T::Input>), StartError> {
     run.options.check()?;
+    run.options.cut_times();
     let mut command = worker_command(&run.program)?;
     command.stderr = run.options.worker_stderr;
     let seed = run.options.seed.unwrap_or_else(random_seed);
@@ -134,7 +135,7 @@ pub(crate) fn launch<T: Task>(
     let plan = Plan {
         lot: run.pool.as_ref().map(Pool::lot),
         dispatch: dispatch_config::<T>(options, seed),
-        watch: watch_config(options),
+        watch: watch_config::<T>(options),
         collected: Arc::clone(&collected),
         liveness: options.liveness,
         plain_calls: T::STYLE == TaskStyle::Sync,
@@ -200,11 +201,12 @@ fn setup<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<Setup, StartError>
 }
 
 /// What the supervisor looks at.
-fn watch_config(options: &PmapOptions) -> WatchConfig {
+fn watch_config<T: Task>(options: &PmapOptions) -> WatchConfig {
     let memory = &options.memory;
     let weigh = [memory.max_rss, memory.budget, options.recycle.rss];
     WatchConfig {
         deadline: options.hard_deadline,
+        in_order: T::STYLE == TaskStyle::Sync,
         weigh: weigh.iter().any(Option::is_some),
         memory_high: options.memory_high,
     }
@@ -240,7 +242,7 @@ fn dispatch_config<T: Task>(options: &PmapOptions, seed: u64) -> DispatchConfig 
             rss: recycle.rss,
             idle: recycle.idle,
             jitter: recycle.jitter,
-            at_once: recycle.at_once.max(1),
+            at_once: recycle.at_once,
         },
         seed,
     }

@@ -25,6 +25,7 @@ impl Supervisor {
                     worker: worker.0,
                     pid,
                 });
+                self.dispatch(Event::Used(worker));
             }
             CrewEvent::Greeted { sender, progress } => {
                 self.crew.greeted(worker, sender, progress);
@@ -215,6 +216,7 @@ fn cause_of(reason: KillReason) -> DeathCause {
             limit_bytes: limit,
         },
         KillReason::Displaced => DeathCause::Displaced,
-        KillReason::Stopped | KillReason::Lingered => DeathCause::Stopped,
+        KillReason::Lingered => DeathCause::Lingered,
+        KillReason::Stopped => DeathCause::Stopped,
     }
 }

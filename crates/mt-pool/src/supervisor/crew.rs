@@ -11,7 +11,10 @@ use super::{
     post::{CrewEvent, Killer, Post, Recipe},
     pump::{pump, pump_shared},
 };
-use crate::error::DeathCause;
+use crate::{
+    dispatch::{Look, Turn},
+    error::DeathCause,
+};
 
 /// The events of all workers that may wait for the supervisor. A pump that finds no place waits, and
 /// so does its worker, by the socket.
@@ -22,6 +25,8 @@ const CREW_EVENTS: usize = 256;
 pub(super) struct Crew {
     recipe: Arc<Recipe>,
     members: BTreeMap<WorkerId, Member>,
+    /// Whether workers finish one item before they start the next.
+    in_order: bool,
     pumps: JoinSet<()>,
     /// The pool whose workers these are, if they are shared.
     lot: Option<Arc<Lot>>,
@@ -43,12 +48,14 @@ struct Member {
 impl Crew {
     pub(super) fn new(
         recipe: Recipe,
+        in_order: bool,
         lot: Option<Arc<Lot>>,
     ) -> (Self, mpsc::Receiver<(WorkerId, CrewEvent)>) {
         let (events, received) = mpsc::channel(CREW_EVENTS);
         let crew = Self {
             recipe: Arc::new(recipe),
             members: BTreeMap::new(),
+            in_order,
             pumps: JoinSet::new(),
             lot,
             events,
@@ -163,10 +170,23 @@ impl Crew {
         }
     }
 
-    /// How many items each worker has started, for those that can tell.
-    pub(super) fn started_counts(&self) -> Vec<(WorkerId, u64)> {
+    /// How far each worker is, for those that can tell.
+    pub(super) fn looks(&self) -> Vec<(WorkerId, Look)> {
         let told = |(worker, member): (&WorkerId, &Member)| {
-            Some((*worker, member.progress.as_ref()?.started()))
+            let progress = member.progress.as_ref()?;
+            // In this order: what had been finished by then had been started.
+            let finished = progress.finished();
+            let turn = |turn: mt_ipc::Turn| Turn {
+                place: turn.place,
+                number: turn.number,
+            };
+            let look = Look {
+                finished,
+                started: progress.started(),
+                in_order: self.in_order,
+                turn: progress.turn_of().map(turn),
+            };
+            Some((*worker, look))
         };
         self.members.iter().filter_map(told).collect()
     }

@@ -7,6 +7,7 @@ use tokio::{sync::mpsc, time::Instant};
 use super::{
     lot::{Place, Wait},
     post::{CrewEvent, Ending, HANG_UP_GRACE, Killer, Post},
+    watch::LATE,
 };
 use crate::error::{Death, DeathCause, LastWords, PoolError};
 
@@ -26,6 +27,8 @@ pub(super) struct Life<'a> {
     pub(super) last_moment: Option<Instant>,
     /// By when it has to be set up.
     pub(super) setup_due: Option<Instant>,
+    /// Whether it was given more time for it.
+    forgiven: bool,
     /// Since when it may go if nobody needs it.
     pub(super) idle_due: Option<Instant>,
     pub(super) progress: &'a Progress,
@@ -55,6 +58,7 @@ impl<'a> Life<'a> {
             hung_up: false,
             last_moment: None,
             setup_due: None,
+            forgiven: false,
             idle_due: None,
             progress,
             cause: None,
@@ -153,6 +157,7 @@ impl<'a> Life<'a> {
     async fn set_up(&mut self) {
         let Some(post) = &self.post else { return };
         self.setup_due = Instant::now().checked_add(post.recipe.init_deadline);
+        self.forgiven = false;
         // An empty queue has room for one frame.
         let setup = ToWorker::Setup(post.recipe.setup.clone());
         let _ = self.sender.try_send(setup.into_frame());
@@ -220,9 +225,16 @@ impl<'a> Life<'a> {
 
     /// Its init takes too long.
     pub(super) fn setup_overran(&mut self) {
-        self.setup_due = None;
+        let due = self.setup_due.take();
         let limit = self.post.as_ref().map(|post| post.recipe.init_deadline);
         let limit = limit.unwrap_or_default();
+        let late = due.map(|due| due.elapsed()).filter(|&late| late > LATE);
+        if let Some(late) = late.filter(|_| !self.forgiven) {
+            // This process was stopped, or the machine was elsewhere; it may have been set up long ago.
+            self.forgiven = true;
+            self.setup_due = Some(Instant::now() + late.min(limit));
+            return;
+        }
         self.failure
             .get_or_insert(PoolError::SetupTimedOut { limit });
         self.end(DeathCause::Stopped);

@@ -75,8 +75,8 @@ pub(super) struct Supervisor {
     input_ended: bool,
     stopped: bool,
     cancelled: bool,
-    /// Whether anybody worked at the last look.
-    pub(super) was_working: bool,
+    /// When it should be awake at the latest.
+    pub(super) expected: Instant,
     paused: bool,
     /// When to look at the input again without being told.
     look_again: Option<Instant>,
@@ -86,7 +86,7 @@ pub(super) struct Supervisor {
 /// reaped.
 pub(crate) async fn supervise(plan: Plan) {
     let mut interrupts = Interrupts::listen(plan.on_interrupt);
-    let (crew, mut events) = Crew::new(plan.recipe, plan.lot);
+    let (crew, mut events) = Crew::new(plan.recipe, plan.watch.in_order, plan.lot);
     let mut supervisor = Supervisor {
         dispatch: Dispatch::new(plan.dispatch),
         liveness: Liveness::new(plan.liveness),
@@ -105,10 +105,12 @@ pub(crate) async fn supervise(plan: Plan) {
         input_ended: false,
         stopped: false,
         cancelled: false,
-        was_working: false,
+        expected: Instant::now(),
         paused: false,
         look_again: None,
     };
+    // The workers that are kept do not wait for the first item.
+    supervisor.dispatch(Event::Tick);
     loop {
         supervisor.take_input();
         if supervisor.finished {
@@ -117,6 +119,7 @@ pub(crate) async fn supervise(plan: Plan) {
             return;
         }
         let wakeup = supervisor.wakeup();
+        supervisor.expected = wakeup;
         tokio::select! {
             Some((worker, event)) = events.recv() => {
                 supervisor.on_crew(worker, event);
@@ -143,7 +146,9 @@ impl Supervisor {
 
     /// Hands an event to the dispatch machine and does what it asks for.
     pub(super) fn dispatch(&mut self, event: Event) {
-        self.dispatch.handle(Instant::now(), event);
+        let now = Instant::now();
+        self.notice_lateness(now);
+        self.dispatch.handle(now, event);
         self.act();
     }
 

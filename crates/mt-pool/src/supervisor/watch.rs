@@ -18,14 +18,16 @@ const LOOK: Duration = Duration::from_millis(25);
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 /// How often workers are weighed.
 const WEIGH: Duration = Duration::from_millis(100);
-/// A look that comes this much late shows that the machine was elsewhere: no deadline counts that time.
-const LATE: Duration = Duration::from_millis(100);
+/// A wake-up that comes this much late shows that the machine was elsewhere: no deadline counts that time.
+pub(super) const LATE: Duration = Duration::from_millis(100);
 
 /// What to look at.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct WatchConfig {
     /// The shortest deadline of a call, if there is one.
     pub(crate) deadline: Option<Duration>,
+    /// Whether workers finish one item before they start the next.
+    pub(crate) in_order: bool,
     /// Whether workers are weighed one by one.
     pub(crate) weigh: bool,
     /// The used part of the machine's memory at which dispatch slows down.
@@ -86,22 +88,29 @@ impl Watch {
 impl Supervisor {
     /// Looks at what is due to be looked at.
     pub(super) fn on_watch(&mut self, now: Instant) {
+        // Before a deadline is held against anybody, what happened in the last moment is taken in.
+        let due = self.dispatch.poll_timeout().is_some_and(|due| due <= now);
         if let Some(every) = self.watch.every
-            && self.watch.next_look <= now
+            && (self.watch.next_look <= now || due)
         {
-            let late = now - self.watch.next_look;
             self.watch.next_look = now + every;
-            if late > LATE && self.was_working {
-                self.dispatch(Event::Late(late));
-            }
-            self.was_working = self.dispatch.is_working();
-            for (worker, started) in self.crew.started_counts() {
-                self.dispatch(Event::Look(worker, started));
+            for (worker, look) in self.crew.looks() {
+                self.dispatch(Event::Look(worker, look));
             }
         }
         if self.watch.weighs() && self.watch.next_weigh <= now {
             self.watch.next_weigh = now + WEIGH;
             self.weigh();
+        }
+    }
+
+    /// A process that was stopped, or a machine that was, wakes up late. Must come before anything that
+    /// looks at the time.
+    pub(super) fn notice_lateness(&mut self, now: Instant) {
+        let late = now.saturating_duration_since(self.expected);
+        if late > LATE {
+            self.expected = now;
+            self.dispatch.handle(now, Event::Late(late));
         }
     }
 

@@ -17,7 +17,7 @@ use futures::{
     stream::{FuturesUnordered, StreamExt},
 };
 use mt_proto::{Deadline, Failure, ItemIndex, Records, Setup};
-use tokio::time::{Instant, MissedTickBehavior, Sleep, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, Sleep, interval, sleep_until};
 
 use super::{
     ambient::Ambient,
@@ -87,7 +87,7 @@ struct Runner<'a, T: Task, F, C> {
     batch: Current<T::Context>,
     reporter: Reporter,
     todo: VecDeque<Todo>,
-    running: FuturesUnordered<Running<T, F>>,
+    running: FuturesUnordered<Running<'a, T, F>>,
     closing: FuturesUnordered<LocalBoxFuture<'a, ()>>,
     spare: Vec<Place<F>>,
     terms: Terms<'a>,
@@ -103,8 +103,11 @@ struct Runner<'a, T: Task, F, C> {
 type Place<F> = Pin<Box<Option<F>>>;
 
 /// A call that has to wait.
-struct Running<T: Task, F> {
+struct Running<'a, T: Task, F> {
     ambient: Ambient,
+    /// Where its item is in the order they were sent.
+    at: u64,
+    progress: &'a mt_ipc::Progress,
     place: Option<Place<F>>,
     batch: Option<Rc<Batch<T::Context>>>,
     /// The soft deadline, and when it is.
@@ -152,6 +155,7 @@ where
             }
             // All arms are cancel-safe: what is not taken stays in its set, channel or outbox.
             let blocked = !self.room;
+            let due = self.todo.front().and_then(|todo| todo.start_by);
             tokio::select! {
                 Some(ended) = self.running.next(), if !self.running.is_empty() => self.end_running(ended),
                 Some(()) = self.closing.next(), if !self.closing.is_empty() => {}
@@ -160,6 +164,8 @@ where
                     None => open = false,
                 },
                 _ = turns.tick() => {}
+                // Those that wait for a place need none once they have waited for too long.
+                () = until(due), if due.is_some() && !blocked => {}
                 () = self.outbox.room(), if blocked => {
                     self.room = true;
                     self.reporter.set_room();
@@ -181,7 +187,16 @@ where
     }
 
     fn can_start(&self) -> bool {
-        !self.todo.is_empty() && self.running.len() < self.most_at_once() && self.room
+        let front = self.todo.front();
+        front.is_some_and(|todo| self.room && (self.has_place() || self.has_expired(todo)))
+    }
+
+    fn has_place(&self) -> bool {
+        self.running.len() < self.most_at_once()
+    }
+
+    fn has_expired(&self, todo: &Todo) -> bool {
+        expired(todo.start_by, self.setup.queue_deadline).is_some()
     }
 
     fn most_at_once(&self) -> usize {
@@ -193,8 +208,7 @@ where
         let mut left = STARTS_PER_TURN;
         while left > 0 && self.can_start() {
             if let Current::None = self.batch {
-                let open = Batch::open(Rc::clone(&self.bench.config), self.terms);
-                self.batch = self.while_running(open).await;
+                self.batch = self.open_batch().await;
             }
             let Some(mut todo) = self.todo.pop_front() else {
                 return;
@@ -206,6 +220,22 @@ where
         }
     }
 
+    /// Opens a context, which is part of the call that it is opened for.
+    async fn open_batch(&mut self) -> Current<T::Context> {
+        let progress = self.progress;
+        let at = self.started;
+        progress.set_started(at + 1);
+        let open = Batch::open(Rc::clone(&self.bench.config), self.terms);
+        tokio::pin!(open);
+        let open = std::future::poll_fn(|cx| {
+            progress.enter(at);
+            let polled = open.as_mut().poll(cx);
+            progress.leave();
+            polled
+        });
+        self.while_running(open).await
+    }
+
     /// Starts up to `left` items, as long as there is an open batch, and returns what is left of
     /// `left`.
     fn start_from(&mut self, todo: &mut Todo, mut left: u32) -> u32 {
@@ -213,10 +243,12 @@ where
             && !todo.records.is_empty()
             && !matches!(self.batch, Current::None)
             && self.room
-            && self.running.len() < self.most_at_once()
         {
             let index = todo.next;
             let late = expired(todo.start_by, self.setup.queue_deadline);
+            if late.is_none() && !self.has_place() {
+                break;
+            }
             let started = todo.records.next_with(|_, value| {
                 self.started += 1;
                 self.progress.set_started(self.started);
@@ -233,6 +265,7 @@ where
             self.place_taken();
             left -= 1;
         }
+        self.progress.leave();
         left
     }
 
@@ -246,11 +279,15 @@ where
         };
         let mut place = self.spare.pop().unwrap_or_else(|| Box::pin(None));
         let (bench, call, reporter) = (&self.bench, &self.call, &mut self.reporter);
+        let soft = self.setup.soft_deadline;
+        let due = soft.map(|limit| (limit, Instant::now() + limit));
         let ambient = Ambient {
             index,
             seed: self.setup.seed,
-            soft_due: None,
+            soft_due: due.map(|(_, due)| due.into_std()),
         };
+        let at = self.started - 1;
+        self.progress.enter(at);
         ambient.enter();
         let polled = caught(|| {
             let input = decode::<T>(value)?;
@@ -271,15 +308,13 @@ where
             Ok(Poll::Pending) => {
                 tally::left(index);
                 let batch = Some(Rc::clone(batch));
-                let limit = self.setup.soft_deadline;
                 self.running.push(Running {
-                    ambient: Ambient {
-                        soft_due: limit.map(|limit| std::time::Instant::now() + limit),
-                        ..ambient
-                    },
+                    ambient,
+                    at,
+                    progress: self.progress,
                     place: Some(place),
                     batch,
-                    end: limit.map(|limit| (limit, Box::pin(sleep(limit)))),
+                    end: due.map(|(limit, due)| (limit, Box::pin(sleep_until(due)))),
                 });
                 return;
             }
@@ -371,17 +406,19 @@ where
     }
 }
 
-impl<T: Task, F> Future for Running<T, F>
+impl<T: Task, F> Future for Running<'_, T, F>
 where
     F: Future<Output = Result<T::Output, T::Error>>,
 {
     type Output = Ended<T, F>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<Self::Output> {
+        self.progress.enter(self.at);
         self.ambient.enter();
         let place = self.place.as_mut().expect("polled after its end");
         let call = place.as_mut().as_pin_mut().expect("set until its end");
         let polled = caught(|| call.poll(cx));
+        self.progress.leave();
         Ambient::leave();
         tally::left(self.ambient.index);
         let called = match polled {
@@ -400,7 +437,7 @@ where
     }
 }
 
-impl<T: Task, F> Running<T, F> {
+impl<T: Task, F> Running<'_, T, F> {
     /// Waits for the soft deadline; for ever without one.
     fn poll_end(&mut self, cx: &mut PollContext<'_>) -> Poll<Failure> {
         let Some((limit, sleep)) = &mut self.end else {
@@ -414,4 +451,12 @@ impl<T: Task, F> Running<T, F> {
     }
 }
 
-impl<T: Task, F> Unpin for Running<T, F> {}
+impl<T: Task, F> Unpin for Running<'_, T, F> {}
+
+/// Waits until then; for ever without a time. Cancel-safe.
+async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => sleep_until(then).await,
+        None => std::future::pending().await,
+    }
+}

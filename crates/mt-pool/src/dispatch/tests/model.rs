@@ -61,6 +61,8 @@ pub(super) struct Model {
     /// Items that were past their deadline when their worker was killed for it.
     timed_out: BTreeSet<u64>,
     pub(super) cancelled: bool,
+    /// Items that were started at some time.
+    pub(super) ran: BTreeSet<u64>,
     is_out: BTreeSet<u64>,
 }
 
@@ -85,6 +87,7 @@ impl Model {
             lonely: BTreeSet::new(),
             timed_out: BTreeSet::new(),
             cancelled: false,
+            ran: BTreeSet::new(),
             is_out: BTreeSet::new(),
         }
     }
@@ -131,13 +134,16 @@ impl Model {
     pub(super) fn pass(&mut self, time: Duration) {
         self.now += time;
         self.tell(Event::Tick);
+        // Or the driver would turn without end.
+        let due = self.dispatch.poll_timeout();
+        assert!(due.is_none_or(|due| due > self.now), "due in the past");
     }
 
     /// Starts up to `count` items.
     pub(super) fn start(&mut self, worker: WorkerId, count: usize) {
         let worker = self.workers.get_mut(&worker).expect("it lives");
         for _ in 0..count {
-            worker.start();
+            self.ran.extend(worker.start());
         }
     }
 
@@ -178,15 +184,19 @@ impl Model {
         let sole = model.running.len() == 1;
         for &item in &model.running {
             let displaced = match &model.killed {
-                Some(KillReason::Overran(late)) if model.is_among(item, *late) => {
+                Some(KillReason::Overran(late)) if model.is_late(item, *late) => {
                     self.timed_out.insert(item);
                     continue;
                 }
                 Some(KillReason::Overran(_) | KillReason::Displaced) => true,
-                Some(KillReason::Memory { .. }) => {
-                    *self.breaches.entry(item).or_default() += u32::from(sole);
+                Some(KillReason::Memory { .. }) if sole => {
+                    *self.breaches.entry(item).or_default() += 1;
                     self.lonely.insert(item);
                     continue;
+                }
+                Some(KillReason::Memory { .. }) => {
+                    self.lonely.insert(item);
+                    true
                 }
                 Some(KillReason::Stopped) => continue,
                 Some(KillReason::Results(_) | KillReason::Lingered) | None => false,
@@ -249,6 +259,10 @@ impl Model {
         );
         let tries = self.errors.get(&sent[0]).copied().unwrap_or(0);
         assert!(tries <= self.config.retry.limit);
+        if self.config.crash_limit == 1 && self.config.retry.limit == 0 {
+            let again = sent.iter().any(|item| self.ran.contains(item));
+            assert!(!again, "with a crash limit of one nothing is started twice");
+        }
         model.give(&sent);
         assert!(model.held() <= self.config.window_cap as usize);
         assert!(model.held_pieces() <= self.config.max_pieces as usize);
@@ -302,7 +316,13 @@ impl Model {
             Lost::MemoryExceeded {
                 attempts, payload, ..
             } => {
-                assert_eq!(*attempts, self.config.memory.oom_retries + 1);
+                let once = self.config.crash_limit == 1;
+                let retries = if once {
+                    0
+                } else {
+                    self.config.memory.oom_retries
+                };
+                assert_eq!(*attempts, retries + 1);
                 assert_eq!(Some(attempts), self.breaches.get(&item));
                 assert_eq!(payload[..], item.to_le_bytes());
                 "memory"

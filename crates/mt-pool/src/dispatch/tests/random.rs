@@ -9,7 +9,10 @@ use std::{
 use mt_proto::WorkerId;
 
 use super::{
-    super::{DispatchConfig, Event, MemoryConfig, RecycleConfig, RestartBudget, RetryConfig, dice},
+    super::{
+        DispatchConfig, Event, Look, MemoryConfig, RecycleConfig, RestartBudget, RetryConfig, Turn,
+        dice,
+    },
     model::{Model, config},
     payload::items,
     worker::ModelWorker,
@@ -206,6 +209,7 @@ impl Player {
             for _ in 0..count {
                 let worker = self.model.workers.get_mut(&id).expect("picked above");
                 let started = worker.start();
+                self.model.ran.extend(started);
                 if started.is_some_and(|item| item % self.poison == self.poison - 1) {
                     return self.model.gone(id);
                 }
@@ -239,8 +243,20 @@ impl Player {
 
     fn look(&mut self) {
         let Some(id) = self.any_worker() else { return };
-        let started = self.model.workers[&id].started;
-        self.model.tell(Event::Look(id, started));
+        let worker = &self.model.workers[&id];
+        let running: Vec<u64> = worker.running.iter().copied().collect();
+        let holder = (self.dice.one_in(2) && !running.is_empty()).then(|| self.dice.pick(&running));
+        let turn = |item| Turn {
+            place: worker.place(item).expect("it runs here"),
+            number: self.dice.below(2),
+        };
+        let look = Look {
+            started: worker.started,
+            finished: worker.started - running.len() as u64,
+            in_order: false,
+            turn: holder.map(turn),
+        };
+        self.model.tell(Event::Look(id, look));
     }
 
     fn weigh(&mut self) {

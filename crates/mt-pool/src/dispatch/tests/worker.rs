@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::super::KillReason;
+use super::super::{KillReason, starts::Late};
 
 #[derive(Debug, Default)]
 pub(super) struct ModelWorker {
@@ -50,9 +50,17 @@ impl ModelWorker {
         self.pieces.retain(|piece| !piece.is_empty());
     }
 
-    /// Whether an item was among the first so many it was sent.
-    pub(super) fn is_among(&self, item: u64, first: u64) -> bool {
-        self.order.iter().take(first as usize).any(|&i| i == item)
+    /// Where an item is in the order they were sent; one that came twice was done the first time.
+    pub(super) fn place(&self, item: u64) -> Option<u64> {
+        self.order
+            .iter()
+            .rposition(|&i| i == item)
+            .map(|place| place as u64)
+    }
+
+    /// Whether an item is one of those that are past their deadline.
+    pub(super) fn is_late(&self, item: u64, late: Late) -> bool {
+        self.place(item).is_some_and(|place| late.contains(place))
     }
 
     /// Whether it has nothing to do until it is told something.
