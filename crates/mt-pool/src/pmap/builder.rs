@@ -123,7 +123,8 @@ impl<T: Task> AsynPmap<T> {
     /// contexts were closed. What it returns is collected by
     /// [`Pmap::exit_values`](crate::Pmap::exit_values). If it returns an error or panics,
     /// [`ExitHookFailed`](PoolEvent::ExitHookFailed) tells. Together with closing contexts it has
-    /// [`exit_grace`](Self::exit_grace); a worker that dies or is killed does not get there.
+    /// [`exit_grace`](Self::exit_grace), and is killed after that
+    /// ([`Lingered`](crate::DeathCause::Lingered)); a worker that dies or is killed does not get there.
     pub fn exit<E>(mut self, input: E::Input) -> Self
     where
         E: Task<Shared = (), Context = NoContext>,

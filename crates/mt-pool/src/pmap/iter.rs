@@ -27,7 +27,6 @@ impl<T: Task> PmapIter<T> {
     }
 
     /// The run itself: its handle, its dead letters, what its exit hooks have returned.
-    #[must_use]
     pub fn run(&self) -> &Pmap<T> {
         &self.run
     }
@@ -41,7 +40,6 @@ impl<T: Task> IndexedIter<T> {
     }
 
     /// The run itself: its handle, its dead letters, what its exit hooks have returned.
-    #[must_use]
     pub fn run(&self) -> &Pmap<T> {
         &self.run
     }

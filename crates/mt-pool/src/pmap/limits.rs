@@ -14,7 +14,8 @@ impl<T: Task> AsynPmap<T> {
     /// Default: no limit.
     ///
     /// An input that is pulled faster than it is worked off lets up to
-    /// [`capacity`](Self::capacity) items wait; set that too if waiting matters.
+    /// [`capacity`](Self::capacity) items wait; set that too if waiting matters. The one item that waits in
+    /// a worker whose plain function is busy has its outcome when that call is over.
     pub fn queue_deadline(mut self, limit: Duration) -> Self {
         self.options.queue_deadline = Some(limit);
         self
@@ -31,11 +32,14 @@ impl<T: Task> AsynPmap<T> {
     /// How long a call may take before it is ended, whatever it does (an endless loop, a blocking C
     /// call), at least 1 ms. Its worker gets `SIGTERM`, after [`kill_grace`](Self::kill_grace)
     /// `SIGKILL`, with everything it has started; other items that ran in it are run again elsewhere,
-    /// and are not charged with it. The outcome comes when the process is gone. Default: no limit.
+    /// and are not charged with it (but with a [`crash_limit`](Self::crash_limit) of 1, which forbids that,
+    /// they are [`Crashed`](crate::TaskErrorKind::Crashed)). The outcome comes when the process is gone. A
+    /// result that comes before it is gone counts. Default: no limit.
     ///
     /// What runs is looked at every 25 ms (four times a deadline, if that is shorter), and at the very
-    /// moment a deadline passes, so a call may run up to that much longer. Time in which the parent
-    /// itself was not running (a suspended machine) does not count.
+    /// moment a deadline passes, so a call may run up to that much longer. An `async` call that blocks the
+    /// thread holds up the others in its worker; their time stands still meanwhile, its own does not. Time
+    /// in which the parent itself was not running (a suspended machine) does not count.
     pub fn hard_deadline(mut self, limit: Duration) -> Self {
         self.options.hard_deadline = Some(limit);
         self
@@ -70,7 +74,9 @@ impl<T: Task> AsynPmap<T> {
     /// a call. One that uses more is killed. If one item was running in it, that item is tried again
     /// alone in a fresh worker ([`oom_retries`](Self::oom_retries)) and then gets
     /// [`MemoryExceeded`](crate::TaskErrorKind::MemoryExceeded); if several were, each is run alone in a
-    /// fresh worker to see which it is. Default: no limit.
+    /// fresh worker to see which it is. A worker that grows too large before it has finished anything and
+    /// while nothing runs (in its [`init`](Self::init), say) counts against the
+    /// [restart budget](Self::restart_budget). At least 1. Default: no limit.
     pub fn max_rss(mut self, bytes: u64) -> Self {
         self.options.memory.max_rss = Some(bytes);
         self
@@ -78,7 +84,8 @@ impl<T: Task> AsynPmap<T> {
 
     /// How often an item is tried again, alone in a fresh worker, after a worker was killed for its
     /// memory while nothing else ran in it. Default 1: the first time it may have been what earlier items
-    /// had left behind.
+    /// had left behind. Without effect with a [`crash_limit`](Self::crash_limit) of 1, with which nothing is
+    /// started twice.
     pub fn oom_retries(mut self, times: u32) -> Self {
         self.options.memory.oom_retries = times;
         self
@@ -86,7 +93,7 @@ impl<T: Task> AsynPmap<T> {
 
     /// The most bytes of resident memory all workers may use together. From 90 % of it on, one item runs
     /// at a time and idle workers are sent home; above it the youngest worker is killed, and its items are
-    /// run again later, not charged with it. Default: no limit.
+    /// run again later, not charged with it. At least 1. Default: no limit.
     pub fn memory_budget(mut self, bytes: u64) -> Self {
         self.options.memory.budget = Some(bytes);
         self

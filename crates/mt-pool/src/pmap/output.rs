@@ -302,7 +302,6 @@ impl<T: Task> Indexed<T> {
     }
 
     /// The run itself: its handle, its dead letters, what its exit hooks have returned.
-    #[must_use]
     pub fn run(&self) -> &Pmap<T> {
         &self.run
     }

@@ -6,12 +6,13 @@ use std::time::Duration;
 /// is enough. Default: never.
 ///
 /// A tired worker goes on until its successor is set up, then finishes what it has and goes, so there may
-/// for a moment be one more worker than [`pool_processes`](crate::AsynPmap::pool_processes).
+/// for a moment be [`at_once`](Self::at_once) more workers than
+/// [`pool_processes`](crate::AsynPmap::pool_processes).
 /// See also [`pool_maxtasksperchild`](crate::AsynPmap::pool_maxtasksperchild), which counts batches.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Recycle {
-    /// After so many items, exactly: the worker gets no more than these.
+    /// After so many items, at least 1, exactly: the worker gets no more than these.
     pub items: Option<u64>,
     /// After so long, counted from when it was set up; at least 1 ms.
     pub age: Option<Duration>,

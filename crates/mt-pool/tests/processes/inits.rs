@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use mt_pool::{AsynPmap, PoolError, PoolEvent, SetupStep, TaskErrorKind, asyn_pmap, task};
+use mt_pool::{
+    AsynPmap, PoolError, PoolEvent, RestartBudget, SetupStep, TaskErrorKind, asyn_pmap, task,
+};
 
 use crate::{
     deed::{note, noted},
@@ -45,6 +47,13 @@ fn init_hangs() {
 fn init_hangs_but_once(taken: PathBuf) {
     // One makes the file, whoever is first; to count and then to look would let all of them hang.
     if std::fs::File::create_new(taken).is_err() {
+        std::thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
+    }
+}
+
+#[task]
+fn init_hangs_once(taken: PathBuf) {
+    if std::fs::File::create_new(taken).is_ok() {
         std::thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
     }
 }
@@ -115,6 +124,45 @@ fn an_init_that_works_in_the_end() {
             let report = complete(run.pool_processes(processes), 50);
             assert_eq!(report.failed(), [0; 0]);
         }
+    });
+}
+
+#[test]
+fn an_init_that_hangs_everywhere_ends_the_run_by_its_deadline() {
+    check(|| {
+        let limit = Duration::from_millis(50);
+        let run = asyn_pmap::<twice>(0..50).init::<init_hangs>(());
+        let run = run.init_deadline(limit).restart_budget(RestartBudget {
+            limit: 3,
+            ..RestartBudget::default()
+        });
+        let report = complete(run.pool_processes(2), 50);
+        for index in 0..50 {
+            let TaskErrorKind::Pool(cause) = report.error(index).kind() else {
+                panic!("{}", report.error(index))
+            };
+            let PoolError::SetupTimedOut { limit: told } = &**cause else {
+                panic!("{cause}")
+            };
+            assert_eq!(*told, limit);
+        }
+        assert!(report.error(0).to_string().contains("init_deadline"));
+        let started = report.stats.workers_started;
+        assert!((4..=5).contains(&started), "{started} workers started");
+    });
+}
+
+#[test]
+fn an_init_that_hangs_once_is_replaced() {
+    check(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("taken");
+        // The other way round: who makes the file hangs.
+        let run = asyn_pmap::<twice>(0..50).init::<init_hangs_once>(taken);
+        let run = run.init_deadline(Duration::from_secs(1)).pool_processes(1);
+        let report = complete(run, 50);
+        assert_eq!(report.failed(), [0; 0]);
+        assert_eq!(report.stats.workers_started, 2);
     });
 }
 

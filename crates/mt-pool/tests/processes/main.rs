@@ -6,9 +6,11 @@
 
 mod context;
 mod counting;
+mod deadlines;
 mod death;
 mod deed;
 mod descendants;
+mod folder;
 mod frozen;
 mod hostile;
 mod inits;
@@ -28,6 +30,7 @@ mod scene;
 mod serial;
 mod startup;
 mod stderr;
+mod stopped;
 mod storms;
 mod submitting;
 mod tracing;

@@ -75,7 +75,12 @@ fn descriptors() -> usize {
 
 /// The pids of this process's children, zombies too.
 pub(crate) fn children() -> Vec<u32> {
-    let threads = fs::read_dir("/proc/self/task").unwrap();
+    children_of(std::process::id())
+}
+
+/// The pids of a process's children, zombies too.
+pub(crate) fn children_of(pid: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
     let lists = threads.flatten().filter_map(|thread| {
         // A thread may end between the listing and the look.
         fs::read_to_string(thread.path().join("children")).ok()
