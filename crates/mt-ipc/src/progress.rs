@@ -177,11 +177,6 @@ mod tests {
         progress.clear_notes();
         assert!(progress.notes().is_empty());
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn turns_are_told_apart_also_of_the_same_call() {
