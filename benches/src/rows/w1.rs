@@ -50,9 +50,18 @@ impl Row for W1 {
     }
 
     fn title(&self) -> &'static str {
-        "WorkIterator, no-op async u64 → u64, 2 workers; works against the raw echo of 1024 a frame, \
-         with a buffer of 64 against one of 1 a frame; first results a second against one in 50 ms. \
-         The seed makes 4 works/s"
+        match self {
+            Self::Default => {
+                "WorkIterator, no-op async u64 → u64, 2 workers; against the raw echo of 1024 a frame. \
+                 The seed: 4 works/s"
+            }
+            Self::Buffer64 => {
+                "the same with buffer_size 64; against the raw echo of one a frame, 64 in flight"
+            }
+            Self::First => {
+                "from construction to the first result, as firsts a second; against one in 50 ms"
+            }
+        }
     }
 
     fn unit(&self) -> &'static str {

@@ -36,6 +36,7 @@ impl Bell {
     }
 
     /// How many wait, or are about to.
+    #[inline]
     pub(super) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::SeqCst)
     }
