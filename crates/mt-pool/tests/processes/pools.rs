@@ -261,9 +261,16 @@ fn a_closed_pool_finishes_what_it_has() {
 fn a_cancelled_pool_has_an_outcome_for_every_item() {
     check(|| {
         let pool = pool(1);
-        let run = asyn_pmap::<forever>(0..10_000).capacity(10_000).pool(&pool);
+        let (told, ended) = std::sync::mpsc::channel();
+        // Asked for one more after the last, which is part of the run by then.
+        let last = std::iter::from_fn(move || {
+            told.send(()).unwrap();
+            None
+        });
+        let items = (0..10_000).chain(last);
+        let run = asyn_pmap::<forever>(items).capacity(20_000).pool(&pool);
         let run = run.start().unwrap();
-        wait_until("all are pulled", || run.stats().outstanding == 10_000);
+        ended.recv().unwrap();
         pool.cancel();
         let outcomes: Vec<_> = run.into_iter().collect();
         assert_eq!(outcomes.len(), 10_000);
