@@ -95,3 +95,78 @@ impl Exchange {
         self.lock().cancelled
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use mt_proto::RecordBuffer;
+
+    use super::{super::ExchangeLimits, *};
+
+    fn exchange(capacity: u64) -> Exchange {
+        Exchange::new(ExchangeLimits {
+            capacity,
+            buffer_bytes: 1000,
+        })
+    }
+
+    fn now() -> Option<Instant> {
+        Some(Instant::now())
+    }
+
+    #[test]
+    fn room_is_what_is_not_outstanding() {
+        let exchange = exchange(3);
+        assert_eq!(exchange.reserve_until(now()), Ok(()));
+        assert_eq!(exchange.hand_in(&[0; 5]), Some(ItemIndex(0)));
+        assert_eq!(exchange.try_reserve(0), Err(NoRoom::Full));
+        assert_eq!(exchange.try_reserve(10), Ok(2));
+        assert_eq!(exchange.try_reserve(1), Err(NoRoom::Full));
+        assert_eq!(exchange.reserve_until(now()), Err(NoRoom::Full));
+        let mut two = RecordBuffer::default();
+        two.push_raw(&[1]);
+        two.push_raw(&[2]);
+        exchange.push_some(&mut two);
+        exchange.on_consumed(1, 0);
+        assert_eq!(exchange.try_reserve(10), Ok(1));
+        assert_eq!(exchange.hand_in(&[0; 5]), Some(ItemIndex(3)));
+    }
+
+    #[test]
+    fn nothing_comes_after_the_end() {
+        let exchange = exchange(3);
+        assert_eq!(exchange.reserve_until(now()), Ok(()));
+        exchange.end_by_hand();
+        assert!(!exchange.takes_items());
+        assert_eq!(exchange.hand_in(&[0; 5]), None, "reserved too early");
+        assert_eq!(exchange.outstanding(), 0);
+        assert_eq!(exchange.reserve_until(None), Err(NoRoom::Closed));
+        assert_eq!(exchange.try_reserve(1), Err(NoRoom::Closed));
+    }
+
+    #[test]
+    fn all_who_wait_get_room_or_are_told() {
+        let exchange = exchange(1);
+        assert_eq!(exchange.reserve_until(now()), Ok(()));
+        thread::scope(|scope| {
+            let waiting: Vec<_> = (0..3)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let reserved = exchange.reserve_until(None);
+                        exchange.on_consumed(1, 0);
+                        reserved
+                    })
+                })
+                .collect();
+            exchange.on_consumed(1, 0);
+            for thread in waiting {
+                assert_eq!(thread.join().expect("no panic"), Ok(()));
+            }
+            assert_eq!(exchange.reserve_until(now()), Ok(()));
+            let told = scope.spawn(|| exchange.reserve_until(None));
+            exchange.end_by_hand();
+            assert_eq!(told.join().expect("no panic"), Err(NoRoom::Closed));
+        });
+    }
+}
