@@ -11,7 +11,7 @@ pub type TaskCall<'a> = Pin<Box<dyn Future<Output = Result<Bytes, RaisedExceptio
 
 /// A bee: the part that workers and queens share.
 ///
-/// Written by [`#[worker]`](macro@crate::worker) and [`#[queen]`](macro@crate::queen), not by hand.
+/// Written by the macros, not by hand.
 pub trait Bee: Sized + 'static {
     /// The name it is registered under: module path and type name.
     const NAME: &'static str;
@@ -73,7 +73,9 @@ pub fn decode_args<A: Wire>(name: &str, args: &[u8]) -> Result<A, RaisedExceptio
 pub fn encode_value<V: Wire>(name: &str, value: &V) -> Result<Bytes, RaisedException> {
     let encoded = encode(value, MAX_RECORD_BYTES).map(Bytes::from);
     encoded.map_err(|error| {
-        RaisedException::text(format!("what task `{name}` returned can't be sent: {error}"))
+        RaisedException::text(format!(
+            "what task `{name}` returned can't be sent: {error}"
+        ))
     })
 }
 

@@ -157,6 +157,7 @@ mod load;
 mod pmap;
 mod pool;
 mod registry;
+mod role;
 mod stats;
 mod supervisor;
 mod task;
@@ -270,7 +271,10 @@ pub mod __private {
     pub use crate::{
         describe::{ByDebug, ByDisplay, ByName, Describe},
         dispatch::Restarts,
-        init::TestEntry,
+        init::{TestEntry, own_command},
+        registry::fingerprint,
+        role::{Role, RoleLink, RoleTalk, RoleWork},
         wire::{Checked, wire},
+        worker::caught,
     };
 }

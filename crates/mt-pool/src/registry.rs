@@ -86,7 +86,8 @@ pub(crate) fn sole_id_of<T: Task>() -> Result<String, StartError> {
 }
 
 /// The number two processes compare to know that they are the same build.
-pub(crate) fn fingerprint() -> Fingerprint {
+#[must_use]
+pub fn fingerprint() -> Fingerprint {
     Fingerprint::of(
         inventory::iter::<Registration>
             .into_iter()

@@ -22,6 +22,7 @@ mod trace;
 pub(crate) use ambient::Ambient;
 pub(crate) use entry::main;
 pub(crate) use job::{CallOnce, Serve, call_once, serve};
+pub use panic::caught;
 pub(crate) use panic::panic_text;
 pub(crate) use tally::add as count;
 pub use trace::forward_event;

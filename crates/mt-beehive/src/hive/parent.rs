@@ -17,7 +17,7 @@ use bytes::Bytes;
 use mt_pool::{__private::Restarts, RestartBudget};
 use mt_proto::{DeathType, FromBee, Round, TaskId, TaskStatus, ToBee};
 
-pub(crate) use self::population::Population;
+pub use self::population::Population;
 use self::{
     bee::{Bee, Phase},
     task::{State, Task},
@@ -29,7 +29,7 @@ pub(crate) struct ChildId(pub(crate) u32);
 
 /// How tasks find their bees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Dispatch {
+pub enum Dispatch {
     /// Each task is offered to all that have room, and one of those that want it gets it.
     #[default]
     Auction,
@@ -181,11 +181,13 @@ impl Parent {
     }
 
     /// The tasks that are not resolved.
+    #[cfg(test)]
     pub(crate) fn outstanding(&self) -> usize {
         self.tasks.len()
     }
 
     /// The messages that came too late to matter.
+    #[cfg(test)]
     pub(crate) fn stale(&self) -> u64 {
         self.stale
     }

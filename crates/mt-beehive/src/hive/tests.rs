@@ -1,5 +1,4 @@
 //! Both machines over links that keep the order, with bees that die at any moment.
-//!
 use std::{
     collections::{BTreeMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},

@@ -14,7 +14,7 @@ use mt_proto::FromWorker;
 
 use super::{
     job,
-    link::{self, LinkEnd},
+    link::{self, Assignment, LinkEnd},
     panic, trace,
 };
 
@@ -63,8 +63,16 @@ pub(crate) fn main() -> ! {
     // Without any assignment the link has failed and ends the process.
     let mut code = NOT_DONE;
     while let Ok(assignment) = assigned.recv() {
-        let outbox = std::sync::Arc::clone(&assignment.outbox);
-        let done = job::work(assignment);
+        let work = match assignment {
+            Assignment::Pool(work) => work,
+            Assignment::Role(work) => {
+                let done = panic::caught(work);
+                code = if done.is_ok() { DONE } else { NOT_DONE };
+                continue;
+            }
+        };
+        let outbox = std::sync::Arc::clone(&work.outbox);
+        let done = job::work(work);
         code = if done.is_ok() { DONE } else { NOT_DONE };
         if let Err(failure) = done {
             outbox.say(FromWorker::SetupFailed(failure));

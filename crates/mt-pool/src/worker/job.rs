@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{
     hooks::{run_exit, run_init, unknown},
-    link::{Assignment, Parcel},
+    link::{Parcel, PoolWork},
     outbox::Outbox,
     panic::caught,
     run_async, run_sync, trace,
@@ -38,8 +38,8 @@ pub(crate) struct Job {
 
 /// Does what the parent says, on the calling thread. Returns when the parent says die and all is
 /// done.
-pub(super) fn work(assignment: Assignment) -> Result<(), SetupFailure> {
-    let Assignment {
+pub(super) fn work(assignment: PoolWork) -> Result<(), SetupFailure> {
+    let PoolWork {
         setup,
         inbox,
         outbox,

@@ -4,6 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use mt_ipc::{Attached, FrameReceiver, FrameSender, Progress, QueueLimits, greet};
 use mt_proto::{Beat, FromWorker, Kind, Limits, Notice, Run, Setup, ToWorker, WorkerBeat};
 use tokio::{
@@ -16,7 +17,10 @@ use super::{
     outbox::Outbox,
     trace::{Batch, Journal, Pace},
 };
-use crate::registry;
+use crate::{
+    registry,
+    role::{self, RoleLink, RoleWork},
+};
 
 /// How long results may gather while the user's code is busy.
 const GATHER: Duration = Duration::from_millis(1);
@@ -24,8 +28,16 @@ const GATHER: Duration = Duration::from_millis(1);
 const LOADS: usize = 4;
 
 /// What the main thread is given to do.
+pub(crate) enum Assignment {
+    /// A pool's items.
+    Pool(PoolWork),
+    /// Something else.
+    Role(RoleWork),
+}
+
+/// A pool's items.
 #[derive(Debug)]
-pub(crate) struct Assignment {
+pub(crate) struct PoolWork {
     pub(crate) setup: Setup,
     pub(crate) inbox: mpsc::Receiver<Parcel>,
     pub(crate) outbox: Arc<Outbox>,
@@ -90,21 +102,29 @@ async fn converse(attached: Attached, mut assign: impl FnMut(Assignment)) -> Lin
             _ = &mut writer => return hung_up(),
         };
         let setup = match setup {
-            Ok(Some(setup)) => setup,
-            Ok(None) if rested => return say_bye(&sender, writer).await,
-            Ok(None) => return LinkEnd::Broken("the parent has no use for us".into()),
+            Ok(Next::Pool(setup)) => *setup,
+            Ok(Next::Role(body)) => {
+                let link = RoleLink {
+                    sender: sender.clone(),
+                    receiver,
+                    beat_interval,
+                };
+                return play(body, link, assign, &sender, writer).await;
+            }
+            Ok(Next::Go) if rested => return say_bye(&sender, writer).await,
+            Ok(Next::Go) => return LinkEnd::Broken("the parent has no use for us".into()),
             Err(error) => return LinkEnd::Broken(error),
         };
         let (items, inbox) = mpsc::channel(setup.max_pieces.max(1) as usize);
         let outbox = Arc::new(Outbox::default());
         let journal = Journal::open(setup.trace, &progress);
-        assign(Assignment {
+        assign(Assignment::Pool(PoolWork {
             setup,
             inbox,
             outbox: Arc::clone(&outbox),
             progress: progress.clone(),
             beat_interval,
-        });
+        }));
         let mut link = Link {
             sender: sender.clone(),
             receiver,
@@ -130,15 +150,50 @@ async fn converse(attached: Attached, mut assign: impl FnMut(Assignment)) -> Lin
     }
 }
 
-/// The next setup; `None` when there is none and the worker should go.
-async fn next_setup(receiver: &mut FrameReceiver) -> Result<Option<Setup>, String> {
+/// What the parent wants of the worker.
+enum Next {
+    Pool(Box<Setup>),
+    /// What the role is told, encoded.
+    Role(Bytes),
+    /// Nothing; it should go.
+    Go,
+}
+
+/// Plays another role than a pool's worker, to its end.
+async fn play(
+    body: Bytes,
+    link: RoleLink,
+    mut assign: impl FnMut(Assignment),
+    sender: &FrameSender,
+    mut writer: std::pin::Pin<&mut impl Future<Output = std::io::Result<()>>>,
+) -> LinkEnd {
+    let Some(role) = role::registered() else {
+        return LinkEnd::Broken("the parent wants a bee, and this program has none".into());
+    };
+    let (work, talk) = (role.start)(body, link);
+    assign(Assignment::Role(work));
+    let talked = tokio::select! {
+        talked = talk => talked,
+        _ = writer.as_mut() => Err("the parent hung up".into()),
+    };
+    match talked {
+        Ok(()) => say_bye(sender, writer).await,
+        Err(error) => LinkEnd::Broken(error),
+    }
+}
+
+/// Waits for what the parent wants.
+async fn next_setup(receiver: &mut FrameReceiver) -> Result<Next, String> {
     loop {
         let frame = receiver.recv().await.map_err(|error| error.to_string())?;
         let frame = frame.ok_or("the parent hung up before it said what to do")?;
+        if frame.kind == Kind::BeeSetup {
+            return Ok(Next::Role(frame.into_body()));
+        }
         match ToWorker::from_frame(frame).map_err(|error| error.to_string())? {
-            ToWorker::Setup(setup) => return Ok(Some(setup)),
+            ToWorker::Setup(setup) => return Ok(Next::Pool(Box::new(setup))),
             ToWorker::Beat(Beat::Alive) => {}
-            ToWorker::Beat(Beat::Die) => return Ok(None),
+            ToWorker::Beat(Beat::Die) => return Ok(Next::Go),
             ToWorker::Welcome(_)
             | ToWorker::Refused(_)
             | ToWorker::Patience(_)

@@ -78,8 +78,11 @@ impl Report {
 }
 
 /// Runs user code; a panic becomes an outcome.
+///
+/// # Errors
+/// [`Failure::Panicked`].
 #[inline]
-pub(super) fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Failure> {
+pub fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Failure> {
     catch_unwind(AssertUnwindSafe(code)).map_err(failure)
 }
 

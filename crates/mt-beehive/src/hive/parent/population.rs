@@ -14,7 +14,7 @@ use super::{
 
 /// How many worker bees a hive has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Population {
+pub enum Population {
     /// So many; the dead are replaced.
     Fixed(usize),
     /// As the seed has it: one more a period while there is something to do and the machine is not full,

@@ -1,0 +1,68 @@
+//! A worker bee in her process: one thread talks to her parent, the other does her tasks.
+
+mod live;
+mod talk;
+
+use bytes::Bytes;
+use mt_pool::__private::{RoleLink, RoleTalk, RoleWork};
+use mt_proto::{TaskId, TaskInfo, TaskStatus, decode_strict};
+use tokio::sync::mpsc;
+
+pub(crate) use live::{Live, live};
+
+use crate::registry::{self, BeeSetup};
+
+/// What the talking thread has for the other, beyond the places of a bee: the cancels of tasks.
+const SPARE: usize = 64;
+/// The tasks that wait for a bee without a limit to take them.
+const UNLIMITED: usize = 1 << 16;
+
+/// What a bee is told to do.
+#[derive(Debug)]
+pub(crate) enum Order {
+    Start(TaskInfo),
+    Cancel(TaskId),
+}
+
+/// What becomes of it.
+#[derive(Debug)]
+pub(crate) enum Word {
+    /// The bee is made.
+    Ready,
+    /// She can't be made.
+    NotReady(String),
+    /// A task has ended.
+    Ended(TaskId, TaskStatus),
+    /// A task told how far it is.
+    #[expect(
+        dead_code,
+        reason = "said by `TaskCx::progress`, which comes with the macros"
+    )]
+    Progress(TaskId, Bytes),
+}
+
+/// Takes a worker process over.
+pub(crate) fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleTalk) {
+    let setup: BeeSetup = match decode_strict(&body) {
+        Ok(setup) => setup,
+        Err(error) => {
+            let why = format!("the parent's setup of a bee does not decode: {error}");
+            return (Box::new(|| {}), Box::pin(async move { Err(why) }));
+        }
+    };
+    // Each task is ordered, and perhaps cancelled, once.
+    let places = setup
+        .max_concurrency
+        .map_or(UNLIMITED, |most| most as usize);
+    let (orders, ordered) = mpsc::channel(2 * places + SPARE);
+    let (words, said) = mpsc::channel(SPARE);
+    let talk = talk::talk(setup.max_concurrency, link, orders, said);
+    let work = move || match registry::find(&setup.bee) {
+        Some(bee) => (bee.live())(setup, ordered, words),
+        None => {
+            let why = format!("no worker bee is registered as `{}`", setup.bee);
+            let _ = words.blocking_send(Word::NotReady(why));
+        }
+    };
+    (Box::new(work), Box::pin(talk))
+}

@@ -1,0 +1,159 @@
+//! The thread that does tasks: the bee herself, inside a tokio runtime.
+//!
+//! Loop: one a bee. Every task is polled on this thread; one that blocks it holds up the others, and is
+//! ended by its deadline with the bee.
+
+use std::{collections::HashMap, future::poll_fn, pin::Pin, rc::Rc, task::Poll};
+
+use futures::{
+    StreamExt,
+    future::{AbortHandle, Abortable},
+    stream::FuturesUnordered,
+};
+use mt_pool::__private::caught;
+use mt_proto::{Failure, RaisedException, TaskId, TaskInfo, TaskStatus, decode_strict};
+use tokio::{runtime::Builder, sync::mpsc, task::LocalSet};
+
+use super::{Order, Word};
+use crate::{BeeCx, TaskCx, WorkerBee, registry::BeeSetup};
+
+/// Lives a bee's life.
+pub(crate) type Live = fn(BeeSetup, mpsc::Receiver<Order>, mpsc::Sender<Word>);
+
+/// Lives the life of a `W`: is made, does tasks until there are no more orders.
+pub(crate) fn live<W: WorkerBee>(
+    setup: BeeSetup,
+    orders: mpsc::Receiver<Order>,
+    words: mpsc::Sender<Word>,
+) {
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = words.blocking_send(Word::NotReady(error.to_string()));
+            return;
+        }
+    };
+    LocalSet::new().block_on(&runtime, async {
+        match make::<W>(&setup).await {
+            Ok(bee) => {
+                // Whoever listens is gone only with the process.
+                let _ = words.send(Word::Ready).await;
+                work(Rc::new(bee), setup.my_id, orders, words).await;
+            }
+            Err(why) => {
+                let _ = words.send(Word::NotReady(why)).await;
+            }
+        }
+    });
+}
+
+async fn make<W: WorkerBee>(setup: &BeeSetup) -> Result<W, String> {
+    let init = caught(|| decode_strict::<W::Init>(&setup.init));
+    let init = init.map_err(|panic| panicked(panic).exception)?;
+    let init = init.map_err(|error| format!("what a bee is made of does not decode: {error}"))?;
+    let cx = BeeCx { my_id: setup.my_id };
+    guarded(W::make(init, cx))
+        .await
+        .map_err(|panic| panic.exception)?
+}
+
+async fn work<W: WorkerBee>(
+    bee: Rc<W>,
+    my_id: u32,
+    mut orders: mpsc::Receiver<Order>,
+    words: mpsc::Sender<Word>,
+) {
+    let mut running = FuturesUnordered::new();
+    let mut handles: HashMap<TaskId, AbortHandle> = HashMap::new();
+    let mut open = true;
+    while open || !running.is_empty() {
+        // All arms are cancel-safe.
+        let ended = tokio::select! {
+            order = orders.recv(), if open => {
+                match order {
+                    Some(Order::Start(info)) => {
+                        let (handle, registration) = AbortHandle::new_pair();
+                        handles.insert(info.task_id, handle);
+                        let task = one(Rc::clone(&bee), my_id, info);
+                        let task_id = task.0;
+                        let task = Abortable::new(task.1, registration);
+                        running.push(async move { (task_id, task.await) });
+                    }
+                    Some(Order::Cancel(task_id)) => {
+                        if let Some(handle) = handles.get(&task_id) {
+                            handle.abort();
+                        }
+                    }
+                    None => open = false,
+                }
+                continue;
+            }
+            Some(ended) = running.next(), if !running.is_empty() => ended,
+        };
+        let (task_id, status) = ended;
+        handles.remove(&task_id);
+        let status = status.unwrap_or(TaskStatus::Cancelled { reason: None });
+        let _ = words.send(Word::Ended(task_id, status)).await;
+    }
+}
+
+/// One task, to its end.
+fn one<W: WorkerBee>(
+    bee: Rc<W>,
+    my_id: u32,
+    info: TaskInfo,
+) -> (TaskId, impl Future<Output = TaskStatus>) {
+    let task_id = info.task_id;
+    let task = async move {
+        let cx = TaskCx {
+            my_id,
+            task_id: task_id.0,
+        };
+        let call = caught(|| bee.call(cx, &info.name, info.args));
+        let call = match call {
+            Ok(Some(call)) => call,
+            Ok(None) => return TaskStatus::Raised(no_such_task::<W>(&info.name)),
+            Err(panic) => return TaskStatus::Raised(panicked(panic)),
+        };
+        match guarded(call).await {
+            Ok(Ok(returning_value)) => TaskStatus::Succeeded { returning_value },
+            Ok(Err(exception)) | Err(exception) => TaskStatus::Raised(exception),
+        }
+    };
+    (task_id, task)
+}
+
+fn no_such_task<W: WorkerBee>(name: &str) -> RaisedException {
+    let known = W::TASKS.join(", ");
+    RaisedException::text(format!(
+        "{} has no task named `{name}`; its tasks are: {known}, busy_status",
+        W::NAME
+    ))
+}
+
+/// Runs user code; a panic ends it and is an exception.
+async fn guarded<F: Future>(future: F) -> Result<F::Output, RaisedException> {
+    let mut future = Box::pin(future);
+    poll_fn(|cx| match caught(|| Pin::as_mut(&mut future).poll(cx)) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Err(panic) => Poll::Ready(Err(panicked(panic))),
+    })
+    .await
+}
+
+fn panicked(failure: Failure) -> RaisedException {
+    let Failure::Panicked {
+        message,
+        location,
+        backtrace,
+    } = failure
+    else {
+        return RaisedException::text(format!("{failure:?}"));
+    };
+    let mut exception = RaisedException::text(format!("panicked: {message}"));
+    exception.traceback = backtrace.lines().map(str::to_owned).collect();
+    let at = location.map(|at| ("location".to_owned(), at));
+    exception.other_details.extend(at);
+    exception
+}

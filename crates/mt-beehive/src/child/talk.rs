@@ -1,0 +1,238 @@
+//! The thread that talks: the child's machine between the parent's messages and the bee's tasks.
+//!
+//! Loop: one a bee; it runs no user code, so the parent is answered whatever the tasks do.
+
+use std::{collections::VecDeque, time::Duration};
+
+use mt_ipc::{FrameReceiver, FrameSender, SendError};
+use mt_pool::__private::RoleLink;
+use mt_proto::{
+    Beat, Frame, FromBee, FromWorker, HiveWriter, Kind, MAX_RECORD_BYTES, RaisedException,
+    TaskStatus, ToBee, ToWorker, WorkerBeat, encode, hive_messages,
+};
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval},
+};
+
+use super::{Order, Word};
+use crate::hive::child::{Child, Effect, Event};
+
+/// The frames on the way to the operating system at once.
+const LOADS: usize = 4;
+/// The words handled before what they bring about is said.
+const WORDS_PER_TURN: usize = 256;
+/// The task every bee has: how busy she is.
+const BUSY_STATUS: &str = "busy_status";
+
+struct Talk {
+    machine: Option<Child>,
+    max_concurrency: Option<u32>,
+    sender: FrameSender,
+    orders: Option<mpsc::Sender<Order>>,
+    writer: HiveWriter,
+    /// Full frames that wait for room.
+    frames: VecDeque<Frame>,
+    over: bool,
+}
+
+/// Talks until all is said. The error says why it ended before.
+pub(super) async fn talk(
+    max_concurrency: Option<u32>,
+    link: RoleLink,
+    orders: mpsc::Sender<Order>,
+    mut said: mpsc::Receiver<Word>,
+) -> Result<(), String> {
+    let RoleLink {
+        sender,
+        mut receiver,
+        beat_interval,
+    } = link;
+    let mut talk = Talk {
+        machine: None,
+        max_concurrency,
+        sender,
+        orders: Some(orders),
+        writer: HiveWriter::default(),
+        frames: VecDeque::new(),
+        over: false,
+    };
+    let mut beats = interval(beat_interval.max(Duration::from_millis(1)));
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while !talk.over {
+        let waiting = !talk.frames.is_empty();
+        // All arms are cancel-safe.
+        tokio::select! {
+            frame = next_frame(&mut receiver) => talk.on_frame(frame?)?,
+            word = said.recv() => talk.on_words(word, &mut said)?,
+            () = talk.sender.bulk_below(LOADS), if waiting => {}
+            _ = beats.tick() => talk.beat(),
+        }
+        talk.send().await;
+    }
+    Ok(())
+}
+
+async fn next_frame(receiver: &mut FrameReceiver) -> Result<Frame, String> {
+    let frame = receiver.recv().await.map_err(|error| error.to_string())?;
+    frame.ok_or_else(|| "the parent hung up".to_owned())
+}
+
+impl Talk {
+    fn on_frame(&mut self, frame: Frame) -> Result<(), String> {
+        if frame.kind != Kind::Hive {
+            return match ToWorker::from_frame(frame).map_err(|error| error.to_string())? {
+                ToWorker::Beat(Beat::Alive) => Ok(()),
+                // The parent wants it gone, without a word about tasks.
+                ToWorker::Beat(Beat::Die) => self.hear(ToBee::Die),
+                _ => Err("the parent spoke out of turn".into()),
+            };
+        }
+        for message in hive_messages(frame).map_err(|error| error.to_string())? {
+            self.hear(message)?;
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, message: ToBee) -> Result<(), String> {
+        match &self.machine {
+            Some(_) => self.tell(Event::Said(message)),
+            None if message == ToBee::Die => {
+                self.over = true;
+                Ok(())
+            }
+            None => Err("the parent gave a task to a bee that was not made".into()),
+        }
+    }
+
+    fn on_words(
+        &mut self,
+        word: Option<Word>,
+        more: &mut mpsc::Receiver<Word>,
+    ) -> Result<(), String> {
+        let Some(word) = word else {
+            return Err("the bee is gone without having finished".into());
+        };
+        self.on_word(word)?;
+        for _ in 0..WORDS_PER_TURN {
+            match more.try_recv() {
+                Ok(word) => self.on_word(word)?,
+                Err(_) => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    fn on_word(&mut self, word: Word) -> Result<(), String> {
+        match word {
+            Word::Ready => {
+                self.machine = Some(Child::new(self.max_concurrency));
+                self.act();
+                Ok(())
+            }
+            Word::NotReady(message) => {
+                let message = mt_proto::clip_text(message);
+                self.say(FromBee::NotReady { message });
+                self.over = true;
+                Ok(())
+            }
+            Word::Ended(task_id, status) => self.tell(Event::Ended(task_id, status)),
+            Word::Progress(task_id, progress) => self.tell(Event::Progress(task_id, progress)),
+        }
+    }
+
+    fn tell(&mut self, event: Event) -> Result<(), String> {
+        if let Some(machine) = &mut self.machine {
+            machine
+                .handle(event)
+                .map_err(|nonsense| nonsense.0.to_owned())?;
+        }
+        self.act();
+        Ok(())
+    }
+
+    fn act(&mut self) {
+        while let Some(effect) = self.machine.as_mut().and_then(Child::poll_effect) {
+            match effect {
+                Effect::Say(message) => self.say(message),
+                Effect::Start(info) if info.name == BUSY_STATUS => {
+                    // Answered here: the question must not wait behind the work it asks about.
+                    let busy = self.machine.as_ref().map_or(0.0, Child::busy_status);
+                    let value = encode(&busy, MAX_RECORD_BYTES).unwrap_or_default();
+                    let status = TaskStatus::Succeeded {
+                        returning_value: value.into(),
+                    };
+                    if let Some(machine) = &mut self.machine {
+                        let _ = machine.handle(Event::Ended(info.task_id, status));
+                    }
+                }
+                Effect::Start(info) => self.order(Order::Start(info)),
+                Effect::Cancel(task_id) => self.order(Order::Cancel(task_id)),
+                Effect::Exit => {
+                    self.orders = None;
+                    self.over = true;
+                }
+            }
+        }
+    }
+
+    /// The queue has room for every task the machine lets in, and for its cancel.
+    fn order(&self, order: Order) {
+        if let Some(orders) = &self.orders {
+            let _ = orders.try_send(order);
+        }
+    }
+
+    fn say(&mut self, message: FromBee) {
+        let shorter = match self.writer.push(&message, MAX_RECORD_BYTES) {
+            Ok(()) => None,
+            Err(error) => too_long(message, &error),
+        };
+        if let Some(shorter) = shorter {
+            let _ = self.writer.push(&shorter, MAX_RECORD_BYTES);
+        }
+        if self.writer.is_full() {
+            self.frames.push_back(self.writer.take());
+        }
+    }
+
+    /// Sends what there is room for; when all is over, all of it. What can't be sent waits while reading goes
+    /// on, and there is no more of it than there are tasks.
+    async fn send(&mut self) {
+        if !self.writer.is_empty() {
+            self.frames.push_back(self.writer.take());
+        }
+        while let Some(frame) = self.frames.front() {
+            match self.sender.try_send(frame.clone()) {
+                Err(SendError::Full) if self.over => self.sender.bulk_below(LOADS).await,
+                Err(SendError::Full) => return,
+                Ok(()) | Err(_) => drop(self.frames.pop_front()),
+            }
+        }
+    }
+
+    fn beat(&self) {
+        let places = self.machine.as_ref().map_or(0, Child::places_taken) as u64;
+        let beat = WorkerBeat {
+            beat: Beat::Alive,
+            started: places,
+            finished: 0,
+            turns: 0,
+        };
+        let _ = self.sender.try_send(FromWorker::Beat(beat).into_frame());
+    }
+}
+
+/// What is said in place of something that is too long to be said.
+fn too_long(message: FromBee, error: &mt_proto::EncodeError) -> Option<FromBee> {
+    match message {
+        FromBee::TaskDone { task_id, round, .. } => Some(FromBee::TaskDone {
+            task_id,
+            round,
+            status: TaskStatus::Raised(RaisedException::text(format!(
+                "what the task returned can't be sent: {error}"
+            ))),
+        }),
+        _ => None,
+    }
+}

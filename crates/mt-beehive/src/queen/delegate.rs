@@ -1,0 +1,202 @@
+//! A delegated task, from the side of whoever waits for it.
+
+use std::{
+    collections::BTreeMap, fmt, future::IntoFuture, marker::PhantomData, pin::Pin, sync::Arc,
+    time::Duration,
+};
+
+use mt_pool::Wire;
+use mt_proto::{MAX_RECORD_BYTES, RaisedException, TaskStatus, decode_strict, encode};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::handle::{Asked, Desk};
+use crate::hive::parent::Request;
+
+/// The worker bee that did a task: 0, 1, 2 … in the order they were spawned, never used again. `None`
+/// when nobody did it (the seed's -1).
+pub type ChildId = Option<u32>;
+
+/// How a task ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TaskResult<R> {
+    /// It returned this.
+    Succeeded(R),
+    /// It returned an error or panicked, there is none of its name, or what it returned does not cross.
+    Raised(Exception),
+    /// It was cancelled: by its deadline, because its bees died, or because there are none.
+    Cancelled {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// An error that crossed as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Exception {
+    /// What it says.
+    pub exception: String,
+    /// The call stack, one line each; empty unless it was a panic.
+    pub traceback: Vec<String>,
+    /// What else there is to say: the error's `type`, the `location` of a panic.
+    pub other_details: BTreeMap<String, String>,
+}
+
+impl fmt::Display for Exception {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.exception)
+    }
+}
+
+impl std::error::Error for Exception {}
+
+impl<R> TaskResult<R> {
+    /// The value, or why there is none, as text.
+    ///
+    /// # Errors
+    /// What was raised, or the reason of the cancelling.
+    pub fn ok(self) -> Result<R, String> {
+        match self {
+            Self::Succeeded(value) => Ok(value),
+            Self::Raised(exception) => Err(format!("raised: {exception}")),
+            Self::Cancelled { reason } => Err(format!("cancelled: {reason}")),
+        }
+    }
+}
+
+impl From<RaisedException> for Exception {
+    fn from(raised: RaisedException) -> Self {
+        let RaisedException {
+            exception,
+            traceback,
+            other_details,
+            ..
+        } = raised;
+        Self {
+            exception,
+            traceback,
+            other_details,
+        }
+    }
+}
+
+/// A task to be delegated. Awaiting it delegates it; dropping what is awaited cancels it.
+#[must_use = "a task is delegated when this is awaited"]
+pub struct Delegate<R> {
+    desk: Arc<Desk>,
+    name: String,
+    args: Result<Vec<u8>, String>,
+    deadline: Option<Duration>,
+    returns: PhantomData<fn() -> R>,
+}
+
+impl<R: Wire> Delegate<R> {
+    pub(super) fn new<A: Wire>(desk: Arc<Desk>, name: String, args: &A) -> Self {
+        let args = encode(args, MAX_RECORD_BYTES).map_err(|error| error.to_string());
+        Self {
+            desk,
+            name,
+            args,
+            deadline: None,
+            returns: PhantomData,
+        }
+    }
+
+    /// How long it may take, waiting for a bee included. It is then cancelled; a bee that does not let go
+    /// of it is killed, and her other tasks are done by others.
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.deadline = Some(limit);
+        self
+    }
+
+    async fn result(self) -> (TaskResult<R>, ChildId) {
+        let args = match self.args {
+            Ok(args) => args,
+            Err(error) => {
+                let what = format!(
+                    "the arguments of task `{}` can't be sent: {error}",
+                    self.name
+                );
+                return (TaskResult::Raised(RaisedException::text(what).into()), None);
+            }
+        };
+        let request = Request {
+            name: self.name,
+            args: args.into(),
+            limit: self.deadline,
+        };
+        let Some((waits, reply)) = self.desk.ask(request).await else {
+            return (over(), None);
+        };
+        let answered = reply.await;
+        waits.answered();
+        match answered {
+            Ok((status, child)) => (result_of(status), child),
+            Err(_) => (over(), None),
+        }
+    }
+}
+
+impl<R: Wire> IntoFuture for Delegate<R> {
+    type Output = (TaskResult<R>, ChildId);
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.result())
+    }
+}
+
+fn over<R>() -> TaskResult<R> {
+    TaskResult::Cancelled {
+        reason: "the hive is dead".into(),
+    }
+}
+
+fn result_of<R: Wire>(status: TaskStatus) -> TaskResult<R> {
+    match status {
+        TaskStatus::Succeeded { returning_value } => match decode_strict(&returning_value) {
+            Ok(value) => TaskResult::Succeeded(value),
+            Err(error) => {
+                let what = std::any::type_name::<R>();
+                let text = format!("what the task returned is not a {what}: {error}");
+                TaskResult::Raised(RaisedException::text(text).into())
+            }
+        },
+        TaskStatus::Raised(exception) => TaskResult::Raised(exception.into()),
+        TaskStatus::Cancelled { reason } => TaskResult::Cancelled {
+            reason: reason.unwrap_or_else(|| "no reason was given".into()),
+        },
+    }
+}
+
+/// A task that is waited for. Dropped before it was answered, it is cancelled.
+pub(super) struct Waits {
+    desk: Arc<Desk>,
+    token: Option<u64>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Waits {
+    pub(super) fn new(desk: Arc<Desk>, token: u64, place: OwnedSemaphorePermit) -> Self {
+        Self {
+            desk,
+            token: Some(token),
+            _place: place,
+        }
+    }
+
+    fn answered(mut self) {
+        self.token = None;
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        if let Some(token) = self.token {
+            self.desk.tell(Asked::Drop(token));
+        }
+    }
+}
+
+/// Where an answer comes.
+pub(super) type Reply = oneshot::Sender<(TaskStatus, ChildId)>;

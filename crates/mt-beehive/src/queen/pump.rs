@@ -1,0 +1,227 @@
+//! One worker bee's process as the queen's driver handles it: start, handshake, messages, end.
+//!
+//! Loop: one a bee. Everything it awaits is cancel-safe.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use mt_ipc::{
+    ChildProcess, FrameReceiver, FrameSender, QueueLimits, SendError, WorkerCommand, accept,
+};
+use mt_pool::__private::fingerprint;
+use mt_proto::{
+    Beat, Frame, FromBee, FromWorker, HiveWriter, Kind, Limits, MAX_RECORD_BYTES, ToBee, ToWorker,
+    Welcome, WorkerId, hive_messages,
+};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::{MissedTickBehavior, interval},
+};
+
+/// The frames on the way to the operating system at once.
+const LOADS: usize = 4;
+/// How often a bee beats, as in the seed.
+const BEAT: Duration = Duration::from_millis(500);
+/// How long a bee may take from her start to her first word.
+const HELLO: Duration = Duration::from_secs(30);
+
+/// What happens to a bee.
+#[derive(Debug)]
+pub(super) enum BeeEvent {
+    /// She said these.
+    Said(Vec<FromBee>),
+    /// She is reaped, or never was. Nothing follows.
+    Gone(String),
+}
+
+/// The driver's means to speak to a bee and to end her.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    /// What waits to be said: bounded by the machine's own rules, some messages a task.
+    outbox: Mutex<HiveWriter>,
+    filled: Notify,
+    killed: Notify,
+}
+
+impl Line {
+    pub(super) fn say(&self, message: &ToBee) {
+        let mut outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = outbox.is_empty();
+        // Arguments were measured when they were encoded, and the rest is short.
+        let _ = outbox.push(message, MAX_RECORD_BYTES + 4096);
+        drop(outbox);
+        if first {
+            self.filled.notify_one();
+        }
+    }
+
+    pub(super) fn kill(&self) {
+        self.killed.notify_one();
+    }
+
+    fn take(&self) -> Option<Frame> {
+        let mut outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
+        (!outbox.is_empty()).then(|| outbox.take())
+    }
+}
+
+/// What a bee is started with.
+pub(super) struct Cradle {
+    pub(super) command: WorkerCommand,
+    /// Her setup, encoded, for the id she gets.
+    pub(super) setup: Box<dyn Fn(u32) -> bytes::Bytes + Send + Sync>,
+}
+
+/// Brings a bee up and sees her through to her end.
+pub(super) async fn pump(
+    child: u32,
+    cradle: Arc<Cradle>,
+    line: Arc<Line>,
+    events: mpsc::Sender<(u32, BeeEvent)>,
+) {
+    let how = match mt_ipc::spawn(cradle.command.clone()).await {
+        Ok(spawned) => {
+            let limits = QueueLimits::default();
+            let (sender, receiver, writer) = spawned.connection.open(Limits::default(), limits);
+            let mut bee = Nurse {
+                child,
+                process: spawned.process,
+                sender,
+                line,
+                greeted: false,
+                why: None,
+            };
+            let how = bee.attend(receiver, writer.run(), &cradle, &events).await;
+            drop(spawned.stderr);
+            how
+        }
+        Err(error) => error.to_string(),
+    };
+    let _ = events.send((child, BeeEvent::Gone(how))).await;
+}
+
+struct Nurse {
+    child: u32,
+    process: ChildProcess,
+    sender: FrameSender,
+    line: Arc<Line>,
+    greeted: bool,
+    /// Why she is ended, if she is.
+    why: Option<String>,
+}
+
+impl Nurse {
+    async fn attend(
+        &mut self,
+        mut receiver: FrameReceiver,
+        writer: impl Future<Output = std::io::Result<()>>,
+        cradle: &Cradle,
+        events: &mpsc::Sender<(u32, BeeEvent)>,
+    ) -> String {
+        tokio::pin!(writer);
+        let hello = tokio::time::sleep(HELLO);
+        tokio::pin!(hello);
+        let mut beats = interval(BEAT);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let line = Arc::clone(&self.line);
+        let (mut reading, mut writing) = (true, true);
+        let exit = loop {
+            tokio::select! {
+                frame = receiver.recv(), if reading => match frame {
+                    Ok(Some(frame)) => reading = self.on_frame(frame, cradle, events).await,
+                    Ok(None) | Err(_) => reading = false,
+                },
+                exit = self.process.wait() => break exit,
+                () = room_and(&self.sender, line.filled.notified()), if self.greeted => {
+                    if let Some(frame) = line.take() {
+                        self.send(frame);
+                    }
+                }
+                () = line.killed.notified() => self.process.kill(),
+                () = &mut hello, if !self.greeted => {
+                    self.end("she did not say hello; does `main` call `mt_pool::init()` first?".into());
+                }
+                _ = beats.tick(), if self.greeted => {
+                    let _ = self.sender.try_send(ToWorker::Beat(Beat::Alive).into_frame());
+                }
+                _ = &mut writer, if writing => writing = false,
+            }
+        };
+        while let (true, Ok(Some(frame))) = (reading, receiver.recv_now()) {
+            reading = self.on_frame(frame, cradle, events).await;
+        }
+        let why = self.why.take();
+        why.unwrap_or_else(|| format!("her process {exit}"))
+    }
+
+    /// A full lane can't be: there was room, and nothing else goes there.
+    fn send(&mut self, frame: Frame) {
+        if let Err(SendError::Full) = self.sender.try_send(frame) {
+            self.end("she does not read".into());
+        }
+    }
+
+    fn end(&mut self, why: String) {
+        self.why.get_or_insert(why);
+        self.process.kill();
+    }
+
+    /// Takes in what she said; false when she is not listened to any more.
+    async fn on_frame(
+        &mut self,
+        frame: Frame,
+        cradle: &Cradle,
+        events: &mpsc::Sender<(u32, BeeEvent)>,
+    ) -> bool {
+        if frame.kind == Kind::Hive && self.greeted {
+            return match hive_messages(frame) {
+                Ok(messages) => {
+                    let said = BeeEvent::Said(messages);
+                    events.send((self.child, said)).await.is_ok()
+                }
+                Err(error) => self.nonsense(&error.to_string()),
+            };
+        }
+        match FromWorker::from_frame(frame) {
+            Ok(FromWorker::Beat(_) | FromWorker::Bye | FromWorker::Notice(_)) if self.greeted => {
+                true
+            }
+            Ok(first) if !self.greeted => self.greet(first, cradle),
+            Ok(_) => self.nonsense("she spoke out of turn"),
+            Err(error) => self.nonsense(&error.to_string()),
+        }
+    }
+
+    fn nonsense(&mut self, what: &str) -> bool {
+        self.end(format!(
+            "she broke the protocol ({what}); her memory is probably corrupt"
+        ));
+        false
+    }
+
+    fn greet(&mut self, first: FromWorker, cradle: &Cradle) -> bool {
+        let welcome = Welcome {
+            worker: WorkerId(self.child),
+            beat_interval: BEAT,
+        };
+        match accept(&self.sender, first, fingerprint(), welcome) {
+            Ok(_) => {
+                self.greeted = true;
+                self.send(Frame::new(Kind::BeeSetup, (cradle.setup)(self.child)));
+                true
+            }
+            Err(error) => {
+                self.end(error.to_string());
+                false
+            }
+        }
+    }
+}
+
+/// Waits for room in the send queue, and then for `what`. Cancel-safe if `what` is.
+async fn room_and(sender: &FrameSender, what: impl Future<Output = ()>) {
+    sender.bulk_below(LOADS).await;
+    what.await;
+}

@@ -1,0 +1,75 @@
+//! The thread a hive's driver lives on, so that a hive works on any runtime, and its bees are reaped also
+//! when the queen's future is dropped with its runtime.
+
+use std::{
+    io,
+    sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    thread,
+    time::Duration,
+};
+
+use tokio::{runtime::Builder, sync::oneshot};
+
+use super::driver::Driver;
+
+/// How long dropping a hive waits for its bees to be gone. They are killed, so it takes some milliseconds.
+const DROP_WAIT: Duration = Duration::from_secs(1);
+
+/// A hive's driver, from the outside. Dropped before it has ended, it kills the bees.
+#[derive(Debug)]
+pub(super) struct Driven {
+    /// Sent to: nothing more will be delegated. Dropped: an end at once.
+    end: Option<oneshot::Sender<()>>,
+    over: Option<oneshot::Receiver<()>>,
+    ended: Receiver<()>,
+}
+
+/// Starts a driver.
+///
+/// # Errors
+/// The system's, when there is no thread or no poller to be had.
+pub(super) fn drive(make: impl FnOnce() -> Driver + Send + 'static) -> io::Result<Driven> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let (end, ending) = oneshot::channel();
+    let (over, is_over) = oneshot::channel();
+    let (tie, ended) = sync_channel::<()>(1);
+    thread::Builder::new()
+        .name("mt-hive".into())
+        .spawn(move || {
+            runtime.block_on(async { make().run(ending).await });
+            drop(runtime);
+            drop(tie);
+            drop(over);
+        })?;
+    Ok(Driven {
+        end: Some(end),
+        over: Some(is_over),
+        ended,
+    })
+}
+
+impl Driven {
+    /// Lets the hive die: it finishes what it has. Waits until every bee is gone.
+    pub(super) async fn die(mut self) {
+        if let Some(end) = self.end.take() {
+            let _ = end.send(());
+        }
+        if let Some(over) = self.over.as_mut() {
+            let _ = over.await;
+        }
+        self.over = None;
+    }
+}
+
+impl Drop for Driven {
+    fn drop(&mut self) {
+        if self.over.is_none() {
+            return;
+        }
+        drop(self.end.take());
+        let waited = self.ended.recv_timeout(DROP_WAIT);
+        if waited == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("worker bees are not gone yet; they were killed");
+        }
+    }
+}

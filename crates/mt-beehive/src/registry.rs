@@ -1,0 +1,58 @@
+//! The worker bees of this program by name.
+
+use bytes::Bytes;
+use mt_pool::__private::{Role, inventory};
+use serde::{Deserialize, Serialize};
+
+use crate::{WorkerBee, child};
+
+inventory::submit! {
+    Role { start: child::start }
+}
+
+/// A worker bee as her process finds her. Submitted beside her `impl`.
+pub struct Registration {
+    name: fn() -> String,
+    live: child::Live,
+}
+
+mt_pool::__private::inventory::collect!(Registration);
+
+impl Registration {
+    /// The registration of `W`.
+    #[must_use]
+    pub const fn of<W: WorkerBee>() -> Self {
+        Self {
+            name: name_of::<W>,
+            live: child::live::<W>,
+        }
+    }
+
+    pub(crate) fn live(&self) -> child::Live {
+        self.live
+    }
+}
+
+/// What a bee is called on the wire.
+pub(crate) fn name_of<W: WorkerBee>() -> String {
+    format!("{} ({})", W::NAME, std::any::type_name::<W>())
+}
+
+/// The worker bee registered under this name.
+pub(crate) fn find(name: &str) -> Option<&'static Registration> {
+    let mut all = inventory::iter::<Registration>.into_iter();
+    all.find(|registration| (registration.name)() == name)
+}
+
+/// What a worker bee is told before her first task.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct BeeSetup {
+    /// Her registered name.
+    pub(crate) bee: String,
+    /// The id her parent has given her.
+    pub(crate) my_id: u32,
+    /// What she is made of, encoded.
+    pub(crate) init: Bytes,
+    /// The most tasks at once; `None` is no limit.
+    pub(crate) max_concurrency: Option<u32>,
+}

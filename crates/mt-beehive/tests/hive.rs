@@ -1,0 +1,284 @@
+//! Hives with real worker bees.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::{rc::Rc, time::Duration};
+
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use mt_beehive::{
+    __private::{decode_args, encode_value, inventory, raised},
+    Bee, BeeCx, Dispatch, Hive, Population, Registration, TaskCall, TaskCx, TaskResult, WorkerBee,
+    beehive_run,
+};
+
+mt_pool::test_worker!();
+
+struct Adder {
+    more: u64,
+    my_id: u32,
+}
+
+impl Bee for Adder {
+    const NAME: &'static str = "hive::Adder";
+    type Init = u64;
+    const TASKS: &'static [&'static str] = &[
+        "add",
+        "who",
+        "fail",
+        "panic",
+        "exit",
+        "abort",
+        "block",
+        "wait",
+        "unserialisable",
+    ];
+}
+
+#[derive(serde::Deserialize)]
+struct Unserialisable;
+
+impl serde::Serialize for Unserialisable {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("never"))
+    }
+}
+
+impl WorkerBee for Adder {
+    async fn make(more: u64, cx: BeeCx) -> Result<Self, String> {
+        if more == 666 {
+            return Err("no such number".into());
+        }
+        let my_id = cx.my_id;
+        Ok(Self { more, my_id })
+    }
+
+    fn call(self: Rc<Self>, _: TaskCx, name: &str, args: Bytes) -> Option<TaskCall<'static>> {
+        let call: TaskCall<'static> = match name {
+            "add" => Box::pin(async move {
+                let n: u64 = decode_args("add", &args)?;
+                tokio::task::yield_now().await;
+                encode_value("add", &(n + self.more))
+            }),
+            "who" => {
+                Box::pin(async move { encode_value("who", &(self.my_id, std::process::id())) })
+            }
+            "fail" => Box::pin(async { Err(raised(&"on purpose")) }),
+            "panic" => Box::pin(async { panic!("at the hive") }),
+            "exit" => Box::pin(async { std::process::exit(3) }),
+            "abort" => Box::pin(async { std::process::abort() }),
+            "block" => Box::pin(async {
+                std::thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
+                Ok(Bytes::new())
+            }),
+            "wait" => Box::pin(async {
+                std::future::pending::<()>().await;
+                Ok(Bytes::new())
+            }),
+            "unserialisable" => Box::pin(async { encode_value("unserialisable", &Unserialisable) }),
+            _ => return None,
+        };
+        Some(call)
+    }
+}
+
+inventory::submit! { Registration::of::<Adder>() }
+
+/// Runs a queen's task under a watchdog, with the auction and with credit; nothing is left.
+fn reign<F, T>(bees: usize, task: T)
+where
+    T: Fn(Hive<Adder>) -> F,
+    F: Future<Output = ()>,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    for dispatch in [Dispatch::Auction, Dispatch::Credit] {
+        let run = beehive_run::<Adder, _, _>(1000, &task)
+            .population(Population::Fixed(bees))
+            .dispatch(dispatch)
+            .run();
+        let watched = async { tokio::time::timeout(Duration::from_secs(60), run).await };
+        runtime.block_on(watched).expect("it ends").unwrap();
+    }
+    assert_eq!(children(), [0_u32; 0], "processes are left");
+}
+
+fn children() -> Vec<u32> {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap();
+    let lists = threads
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    let all: Vec<String> = lists.collect();
+    let pids = all.iter().flat_map(|list| list.split_ascii_whitespace());
+    pids.map(|pid| pid.parse().unwrap()).collect()
+}
+
+fn hive_ends_alone(test: &str) -> bool {
+    // One process a test, so that children can be counted.
+    if std::env::var("MT_TEST_ALONE").is_ok_and(|alone| alone == test) {
+        return true;
+    }
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
+    let output = command.env("MT_TEST_ALONE", test).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}\n{text}", output.status);
+    false
+}
+
+async fn cancelled_reason(result: TaskResult<u64>) -> String {
+    match result {
+        TaskResult::Cancelled { reason } => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn delegates_come_back_with_who_did_them() {
+    if !hive_ends_alone("delegates_come_back_with_who_did_them") {
+        return;
+    }
+    reign(2, |hive| async move {
+        let (result, child) = hive.delegate::<u64>("add", 5_u64).await;
+        assert_eq!(result, TaskResult::Succeeded(1005));
+        assert!(child.is_some_and(|child| child < 2));
+        let many = stream::iter(0..2000_u64).map(|n| {
+            let hive = hive.clone();
+            async move { (n, hive.delegate::<u64>("add", n).await) }
+        });
+        let mut shares = [0, 0];
+        let mut many = many.buffer_unordered(512);
+        while let Some((n, (result, child))) = many.next().await {
+            assert_eq!(result, TaskResult::Succeeded(n + 1000));
+            shares[child.unwrap() as usize] += 1;
+        }
+        assert!(shares.iter().all(|&share| share > 0), "{shares:?}");
+        let (busy, _) = hive.busy_status().await;
+        assert!(matches!(busy, TaskResult::Succeeded(busy) if (0.0..=1.0).contains(&busy)));
+    });
+}
+
+#[test]
+fn what_goes_wrong_in_a_task_is_its_outcome() {
+    if !hive_ends_alone("what_goes_wrong_in_a_task_is_its_outcome") {
+        return;
+    }
+    reign(1, |hive| async move {
+        let said = |result: TaskResult<u64>| match result {
+            TaskResult::Raised(exception) => exception,
+            other => panic!("{other:?}"),
+        };
+        let (result, child) = hive.delegate("fail", ()).await;
+        assert_eq!(
+            (said(result).exception.as_str(), child),
+            ("on purpose", Some(0))
+        );
+        let (result, _) = hive.delegate("panic", ()).await;
+        let exception = said(result);
+        assert_eq!(exception.exception, "panicked: at the hive");
+        assert!(exception.other_details["location"].contains("hive.rs"));
+        let (result, _) = hive.delegate("nothing", ()).await;
+        assert!(said(result).exception.contains("no task named `nothing`"));
+        let (result, _) = hive.delegate("add", "text".to_owned()).await;
+        assert!(said(result).exception.contains("arguments"));
+        let (result, _) = hive.delegate("unserialisable", ()).await;
+        assert!(said(result).exception.contains("can't be sent"));
+        let (result, _) = hive.delegate::<u64>("add", 1_u64).await;
+        assert_eq!(
+            result,
+            TaskResult::Succeeded(1001),
+            "the bee is the same as ever"
+        );
+    });
+}
+
+#[test]
+fn bees_that_die_are_replaced_and_their_tasks_end() {
+    if !hive_ends_alone("bees_that_die_are_replaced_and_their_tasks_end") {
+        return;
+    }
+    reign(2, |hive| async move {
+        for task in ["exit", "abort"] {
+            let (result, child) = hive.delegate::<u64>(task, ()).await;
+            let reason = cancelled_reason(result).await;
+            assert!(
+                reason.starts_with("worker_lost") && reason.contains("attempts: 3"),
+                "{reason}"
+            );
+            assert_eq!(child, None);
+        }
+        let (result, child) = hive.delegate::<u64>("add", 1_u64).await;
+        assert_eq!(result, TaskResult::Succeeded(1001));
+        assert!(child.is_some_and(|child| child >= 2), "a new one");
+    });
+}
+
+#[test]
+fn deadlines_and_dropped_delegates() {
+    if !hive_ends_alone("deadlines_and_dropped_delegates") {
+        return;
+    }
+    reign(1, |hive| async move {
+        let limit = Duration::from_millis(50);
+        for task in ["wait", "block"] {
+            let (result, _) = hive.delegate::<u64>(task, ()).deadline(limit).await;
+            let reason = cancelled_reason(result).await;
+            assert!(reason.starts_with("deadline"), "{reason}");
+        }
+        let dropped = hive.delegate::<u64>("wait", ());
+        let dropped = tokio::time::timeout(limit, dropped.into_future()).await;
+        assert!(dropped.is_err(), "nobody waits for it any more");
+        let (result, _) = hive.delegate::<u64>("add", 1_u64).await;
+        assert_eq!(result, TaskResult::Succeeded(1001));
+    });
+}
+
+#[test]
+fn a_hive_that_can_have_no_bees_says_so() {
+    if !hive_ends_alone("a_hive_that_can_have_no_bees_says_so") {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let run = beehive_run::<Adder, _, _>(666, |hive: Hive<Adder>| async move {
+        hive.delegate::<u64>("add", 1_u64).await.0
+    });
+    let result = runtime.block_on(run.run()).unwrap();
+    match result {
+        TaskResult::Cancelled { reason } => assert!(reason.contains("no such number"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(children(), [0_u32; 0]);
+}
+
+#[test]
+fn a_dropped_hive_takes_its_bees_along() {
+    if !hive_ends_alone("a_dropped_hive_takes_its_bees_along") {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let (told, tell) = tokio::sync::oneshot::channel();
+        let run = beehive_run::<Adder, _, _>(1, |hive: Hive<Adder>| async move {
+            let (result, _) = hive.delegate::<(u32, u32)>("who", ()).await;
+            let _ = told.send(result);
+            hive.delegate::<u64>("wait", ()).await.0
+        });
+        let run = run.run();
+        tokio::select! {
+            _ = run => panic!("it waits for ever"),
+            who = tell => assert!(matches!(who.unwrap(), TaskResult::Succeeded(_))),
+        }
+    });
+    drop(runtime);
+    while !children().is_empty() {
+        std::thread::yield_now();
+    }
+}
