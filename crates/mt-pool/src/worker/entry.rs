@@ -72,7 +72,7 @@ pub(crate) fn main() -> ! {
             }
         };
         let outbox = std::sync::Arc::clone(&work.outbox);
-        let done = job::work(work);
+        let done = job::work(*work);
         code = if done.is_ok() { DONE } else { NOT_DONE };
         if let Err(failure) = done {
             outbox.say(FromWorker::SetupFailed(failure));

@@ -30,7 +30,7 @@ const LOADS: usize = 4;
 /// What the main thread is given to do.
 pub(crate) enum Assignment {
     /// A pool's items.
-    Pool(PoolWork),
+    Pool(Box<PoolWork>),
     /// Something else.
     Role(RoleWork),
 }
@@ -115,28 +115,9 @@ async fn converse(attached: Attached, mut assign: impl FnMut(Assignment)) -> Lin
             Ok(Next::Go) => return LinkEnd::Broken("the parent has no use for us".into()),
             Err(error) => return LinkEnd::Broken(error),
         };
-        let (items, inbox) = mpsc::channel(setup.max_pieces.max(1) as usize);
-        let outbox = Arc::new(Outbox::default());
-        let journal = Journal::open(setup.trace, &progress);
-        assign(Assignment::Pool(PoolWork {
-            setup,
-            inbox,
-            outbox: Arc::clone(&outbox),
-            progress: progress.clone(),
-            beat_interval,
-        }));
-        let mut link = Link {
-            sender: sender.clone(),
-            receiver,
-            items: Some(items),
-            patience: None,
-            outbox,
-            progress: progress.clone(),
-            journal,
-            pace: Pace::default(),
-            beat: Beat::Alive,
-            resting: false,
-        };
+        let (work, mut link) =
+            Link::new(setup, (sender.clone(), receiver), &progress, beat_interval);
+        assign(Assignment::Pool(Box::new(work)));
         let end = link.run(writer.as_mut(), beat_interval).await;
         link.outbox.close();
         link.send_trace();
@@ -256,6 +237,38 @@ async fn due(journal: Option<&'static Journal>, pace: &Pace) {
 }
 
 impl Link {
+    /// The link of a setup, and what the main thread gets of it.
+    fn new(
+        setup: Setup,
+        (sender, receiver): (FrameSender, FrameReceiver),
+        progress: &Progress,
+        beat_interval: Duration,
+    ) -> (PoolWork, Self) {
+        let (items, inbox) = mpsc::channel(setup.max_pieces.max(1) as usize);
+        let outbox = Arc::new(Outbox::default());
+        let journal = Journal::open(setup.trace, progress);
+        let work = PoolWork {
+            setup,
+            inbox,
+            outbox: Arc::clone(&outbox),
+            progress: progress.clone(),
+            beat_interval,
+        };
+        let link = Self {
+            sender,
+            receiver,
+            items: Some(items),
+            patience: None,
+            outbox,
+            progress: progress.clone(),
+            journal,
+            pace: Pace::default(),
+            beat: Beat::Alive,
+            resting: false,
+        };
+        (work, link)
+    }
+
     /// Moves frames until all is sent; returns an end that came before.
     async fn run(
         &mut self,
