@@ -9,7 +9,7 @@ mod population;
 mod task;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -106,6 +106,8 @@ pub(crate) struct Parent {
     tasks: BTreeMap<TaskId, Task>,
     /// The tasks that nobody is asked about, oldest first.
     pending: VecDeque<TaskId>,
+    /// When something is to be done about a task: of those that have such a time.
+    due: BTreeSet<(Instant, TaskId)>,
     bees: BTreeMap<ChildId, Bee>,
     /// The bees there should be.
     wanted: usize,
@@ -128,6 +130,7 @@ impl Parent {
             config,
             tasks: BTreeMap::new(),
             pending: VecDeque::new(),
+            due: BTreeSet::new(),
             bees: BTreeMap::new(),
             last_loss: None,
             next_task: 0,
@@ -143,7 +146,9 @@ impl Parent {
     pub(crate) fn delegate(&mut self, now: Instant, request: Request) -> TaskId {
         let task_id = TaskId(self.next_task);
         self.next_task += 1;
-        self.tasks.insert(task_id, Task::new(now, request));
+        let task = Task::new(now, request);
+        self.due.extend(task.due().map(|due| (due, task_id)));
+        self.tasks.insert(task_id, task);
         self.pending.push_back(task_id);
         if self.dying {
             self.resolve(task_id, cancelled("the hive is dying"), None);
@@ -174,10 +179,10 @@ impl Parent {
 
     /// When a [`Event::Tick`] is due at the latest.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let tasks = self.tasks.values().filter_map(Task::due);
+        let tasks = self.due.first().map(|(due, _)| *due);
         let bees = self.bees.values().filter_map(Bee::due);
         let restart = self.restarts.wakeup().filter(|_| self.wants_bee());
-        tasks.chain(bees).chain(restart).min()
+        tasks.into_iter().chain(bees).chain(restart).min()
     }
 
     /// The tasks that are not resolved.
@@ -261,8 +266,13 @@ impl Parent {
     }
 
     fn resolve(&mut self, task_id: TaskId, status: TaskStatus, child: Option<ChildId>) {
-        if self.tasks.remove(&task_id).is_some() {
-            self.pending.retain(|&pending| pending != task_id);
+        if let Some(task) = self.tasks.remove(&task_id) {
+            if task.state == State::Pending {
+                self.pending.retain(|&pending| pending != task_id);
+            }
+            if let Some(due) = task.due() {
+                self.due.remove(&(due, task_id));
+            }
             self.effects
                 .push_back(Effect::Resolve(task_id, status, child));
         }

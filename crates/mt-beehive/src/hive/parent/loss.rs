@@ -65,7 +65,12 @@ impl Parent {
         match &task.state {
             State::Owned { child } => {
                 let child = *child;
+                let before = task.due();
                 task.cancel = Some(Cancel { reason, until });
+                if let Some(before) = before {
+                    self.due.remove(&(before, task_id));
+                }
+                self.due.insert((until, task_id));
                 self.say(child, ToBee::TaskCancel { task_id, round });
             }
             State::Offered { accepted, .. } => {
@@ -85,14 +90,10 @@ impl Parent {
 
     /// Cancels tasks whose time is over, and kills bees that do not let go of cancelled ones or do not go.
     pub(super) fn on_deadlines(&mut self, now: Instant) {
-        let due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
-        let tasks: Vec<TaskId> = self
-            .tasks
-            .iter()
-            .filter(|(_, t)| due(t.due()))
-            .map(|(id, _)| *id)
-            .collect();
-        for task_id in tasks {
+        while let Some(&(due, task_id)) = self.due.first()
+            && due <= now
+        {
+            self.due.pop_first();
             let Some(task) = self.tasks.get(&task_id) else {
                 continue;
             };
@@ -105,7 +106,8 @@ impl Parent {
                 }
             }
         }
-        for child in self.children_that(|bee| due(bee.due())) {
+        let late = |bee: &super::bee::Bee| bee.due().is_some_and(|due| due <= now);
+        for child in self.children_that(late) {
             if let Some(bee) = self.bees.get_mut(&child) {
                 bee.excused = true;
             }
@@ -117,12 +119,6 @@ impl Parent {
         if let Some(bee) = self.bees.get_mut(&child) {
             bee.condemned.insert(task_id);
             bee.excused = true;
-        }
-        if let Some(task) = self.tasks.get_mut(&task_id)
-            && let Some(cancel) = &mut task.cancel
-        {
-            // Once is enough.
-            cancel.until += FAR;
         }
         self.kill(child);
     }
@@ -137,6 +133,3 @@ impl Parent {
         }
     }
 }
-
-/// Later than any hive lives.
-const FAR: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
