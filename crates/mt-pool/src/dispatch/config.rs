@@ -11,6 +11,8 @@ use super::RestartBudget;
 pub(crate) struct DispatchConfig {
     /// The most workers at once; a worker and the one that replaces it count as one.
     pub(crate) processes: u32,
+    /// Whether other runs may have use for the workers this one lets go.
+    pub(crate) shared: bool,
     /// The workers kept when there is nothing to do.
     pub(crate) min_processes: u32,
     /// Whether outcomes go out in the order of the input.

@@ -24,6 +24,9 @@ use crate::error::PoolError;
 /// The items kept ready for workers that run dry.
 const RESERVE: u64 = 1024;
 
+/// How long a run that is over waits for a worker that is still being set up, to leave it to others.
+const SETTLE: Duration = Duration::from_millis(100);
+
 /// Whether the run still takes and gives out items.
 #[derive(Debug, Clone)]
 pub(super) enum Mode {
@@ -378,6 +381,12 @@ impl Dispatch {
         if let Some(hand) = self.crew.get_mut(&worker) {
             debug_assert_eq!(hand.in_hand(), 0, "only an idle worker is retired");
             match hand.phase {
+                // Another run may have use for it, if it is nearly there.
+                Phase::Starting if self.config.shared && matches!(how, Effect::Release(_)) => {
+                    let until = now + self.config.exit_grace.min(SETTLE);
+                    hand.phase = Phase::Leaving { until };
+                    self.effects.push_back(how);
+                }
                 // It may be in the middle of an init of any length, and has nothing to finish.
                 Phase::Starting => self.kill(worker, KillReason::Stopped),
                 Phase::Ready => {

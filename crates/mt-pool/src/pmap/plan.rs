@@ -134,7 +134,7 @@ pub(crate) fn launch<T: Task>(
     let collected = Arc::new(Collected::default());
     let plan = Plan {
         lot: run.pool.as_ref().map(Pool::lot),
-        dispatch: dispatch_config::<T>(options, seed),
+        dispatch: dispatch_config::<T>(options, seed, run.pool.is_some()),
         watch: watch_config::<T>(options),
         collected: Arc::clone(&collected),
         liveness: options.liveness,
@@ -212,7 +212,7 @@ fn watch_config<T: Task>(options: &PmapOptions) -> WatchConfig {
     }
 }
 
-fn dispatch_config<T: Task>(options: &PmapOptions, seed: u64) -> DispatchConfig {
+fn dispatch_config<T: Task>(options: &PmapOptions, seed: u64, shared: bool) -> DispatchConfig {
     let cap = narrow(options.batch_size.max(LEAST_CAP)).saturating_mul(8);
     let floor = match T::STYLE {
         TaskStyle::Sync => SYNC_WINDOW,
@@ -231,6 +231,7 @@ fn dispatch_config<T: Task>(options: &PmapOptions, seed: u64) -> DispatchConfig 
         crash_limit: options.crash_limit,
         restarts: options.restart_budget,
         exit_grace: options.exit_grace,
+        shared,
         min_processes: narrow(options.min_processes),
         queue_deadline: options.queue_deadline,
         hard_deadline: options.hard_deadline,

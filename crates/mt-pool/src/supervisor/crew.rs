@@ -125,8 +125,16 @@ impl Crew {
 
     /// Tells a worker that this run has no more use for it.
     pub(super) fn release(&self, worker: WorkerId) {
+        let greeted = |member: &Member| member.sender.is_some();
         match self.lot {
-            Some(_) => self.say(worker, ToWorker::Rest),
+            Some(_) if self.members.get(&worker).is_some_and(greeted) => {
+                self.say(worker, ToWorker::Rest);
+            }
+            Some(_) => {
+                if let Some(member) = self.members.get(&worker) {
+                    member.killer.kill();
+                }
+            }
             None => self.beat(worker, Beat::Die),
         }
     }

@@ -29,6 +29,7 @@ pub(super) fn config() -> DispatchConfig {
         crash_limit: 3,
         restarts: RestartBudget::default(),
         exit_grace: Duration::from_secs(5),
+        shared: false,
         min_processes: 0,
         queue_deadline: None,
         hard_deadline: None,
@@ -219,8 +220,10 @@ impl Model {
             }
             Effect::Send(worker, run, _) => self.on_send(worker, &run),
             Effect::Retire(worker) | Effect::Release(worker) => {
+                let shared = self.config.shared;
                 let worker = self.workers.get_mut(&worker).expect("it lives");
-                assert!(worker.ready && worker.held() == 0 && worker.killed.is_none());
+                assert!(worker.ready || shared);
+                assert!(worker.held() == 0 && worker.killed.is_none());
                 worker.retired = true;
             }
             Effect::Kill(worker, reason) => {

@@ -97,6 +97,7 @@ fn random_config(dice: &mut Dice) -> DispatchConfig {
             limit: dice.below(10) as u32,
             period: Duration::from_secs(10),
         },
+        shared: dice.one_in(2),
         min_processes: u32::from(dice.one_in(3)),
         queue_deadline: dice.one_in(4).then_some(Duration::from_millis(500)),
         hard_deadline: dice.one_in(2).then_some(Duration::from_millis(200)),
