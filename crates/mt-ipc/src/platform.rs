@@ -15,7 +15,7 @@ mod unix;
 #[cfg(unix)]
 pub(crate) use exit_watch::ExitWatch;
 #[cfg(unix)]
-pub(crate) use page::{NOTE_BYTES, NOTE_SLOTS, NoteSlot, Page};
+pub(crate) use page::{NOTE_BYTES, NOTE_SLOTS, NoteSlot, Page, SLOW_SLOTS, SlowSlot};
 #[cfg(unix)]
 pub(crate) use stdio::{StderrPipe, pipe_for, read_pipe_now, write_stderr};
 #[cfg(unix)]

@@ -4,12 +4,15 @@
 //! the last ones would be in a buffer that dies too. A store to shared memory costs a nanosecond and
 //! outlives the process. The memory belongs to the two processes alone and goes with them.
 
-use std::sync::{
-    Arc,
-    atomic::{Ordering, fence},
+use std::{
+    sync::{
+        Arc,
+        atomic::{Ordering, fence},
+    },
+    time::Duration,
 };
 
-use crate::platform::{NOTE_BYTES, NOTE_SLOTS, NoteSlot, Page};
+use crate::platform::{NOTE_BYTES, NOTE_SLOTS, NoteSlot, Page, SLOW_SLOTS, SlowSlot};
 
 /// The bits of the page's word on calls that say which call has the thread: 0 for none, otherwise its
 /// place and one. The others count the turns.
@@ -43,6 +46,9 @@ impl Progress {
     pub const NOTE_BYTES: usize = NOTE_BYTES;
     /// The notes that are kept: the last 16.
     pub const NOTES: usize = NOTE_SLOTS;
+
+    /// The slowest items that are kept: 8.
+    pub const SLOWEST: usize = SLOW_SLOTS;
 
     /// The items the worker has started, in the order they were sent.
     #[must_use]
@@ -109,6 +115,30 @@ impl Progress {
         );
     }
 
+    /// Says that item `index` took so long, in place number `place`, under [`SLOWEST`](Self::SLOWEST). One
+    /// thread at a time.
+    pub fn set_slow(&self, place: usize, index: u64, time: Duration) {
+        let slot = &self.page.slow()[place];
+        slot.nanos.store(0, Ordering::Relaxed);
+        fence(Ordering::Release);
+        slot.index.store(index, Ordering::Relaxed);
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        slot.nanos.store(nanos, Ordering::Release);
+    }
+
+    /// The items that took longest, in no particular order, as far as the worker has measured them.
+    #[must_use]
+    pub fn slowest(&self) -> Vec<(u64, Duration)> {
+        self.page.slow().iter().filter_map(read_slow).collect()
+    }
+
+    /// Forgets the slowest items.
+    pub fn clear_slowest(&self) {
+        for slot in self.page.slow() {
+            slot.nanos.store(0, Ordering::Release);
+        }
+    }
+
     /// Leaves note number `number` behind, cut to [`NOTE_BYTES`](Self::NOTE_BYTES), in the place of the
     /// one [`NOTES`](Self::NOTES) before it. Numbers count from 1; one thread at a time.
     pub fn note(&self, number: u64, bytes: &[u8]) {
@@ -143,6 +173,14 @@ impl Progress {
     }
 }
 
+fn read_slow(slot: &SlowSlot) -> Option<(u64, Duration)> {
+    let nanos = slot.nanos.load(Ordering::Acquire);
+    let index = slot.index.load(Ordering::Relaxed);
+    fence(Ordering::Acquire);
+    let is_whole = nanos != 0 && slot.nanos.load(Ordering::Relaxed) == nanos;
+    is_whole.then_some((index, Duration::from_nanos(nanos)))
+}
+
 fn read(slot: &NoteSlot) -> Option<(u64, Vec<u8>)> {
     let number = slot.number.load(Ordering::Acquire);
     let length = slot.length.load(Ordering::Relaxed).min(NOTE_BYTES as u64) as usize;
@@ -159,6 +197,24 @@ fn read(slot: &NoteSlot) -> Option<(u64, Vec<u8>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_slowest_are_what_was_set_last() {
+        let (page, _) = Page::create().expect("a page");
+        let progress = Progress::new(page);
+        assert!(progress.slowest().is_empty());
+        for n in 0..20 {
+            let place = n as usize % SLOW_SLOTS;
+            progress.set_slow(place, n, Duration::from_nanos(n + 1));
+        }
+        let mut slowest = progress.slowest();
+        slowest.sort_unstable();
+        let expected: Vec<(u64, Duration)> =
+            (12..20).map(|n| (n, Duration::from_nanos(n + 1))).collect();
+        assert_eq!(slowest, expected);
+        progress.clear_slowest();
+        assert!(progress.slowest().is_empty());
+    }
 
     #[test]
     fn the_last_notes_are_there_in_order() {

@@ -1,5 +1,7 @@
 //! What a run tells about itself while it goes on.
 
+mod log;
+
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -10,6 +12,9 @@ use std::{
 use mt_ipc::Exit;
 
 use crate::error::{Death, PoolError};
+
+pub(crate) use log::EventLog;
+pub use log::{PoolEvents, PoolEventsIter};
 
 /// Something happened to a worker of a run.
 #[derive(Debug, Clone)]
@@ -134,6 +139,44 @@ pub enum PoolEvent {
     },
     /// The run was interrupted: what runs is finished, the rest is cancelled.
     Interrupted,
+}
+
+impl PoolEvent {
+    /// Whether it comes with items rather than with workers: there may be many thousands a second.
+    pub(crate) fn is_frequent(&self) -> bool {
+        matches!(
+            self,
+            Self::ItemsGiven { .. } | Self::ContextOpened { .. } | Self::ContextClosed { .. }
+        )
+    }
+}
+
+/// Who is told of the events of a run. Dropping it ends the log.
+#[derive(Debug)]
+pub(crate) struct Audience {
+    observer: Option<Observer>,
+    log: Arc<EventLog>,
+}
+
+impl Audience {
+    pub(crate) fn new(observer: Option<Observer>, log: Arc<EventLog>) -> Self {
+        Self { observer, log }
+    }
+
+    pub(crate) fn tell(&self, event: &PoolEvent) {
+        if let Some(observer) = &self.observer {
+            observer.tell(event);
+        }
+        if !event.is_frequent() {
+            self.log.add(event.clone());
+        }
+    }
+}
+
+impl Drop for Audience {
+    fn drop(&mut self) {
+        self.log.end();
+    }
 }
 
 /// Called with every event, on the run's own thread.

@@ -135,6 +135,37 @@
 //!   [`start`](AsynPmap::start), with fields for the worker and the item. What your subscriber does not
 //!   want is not sent ([`forward_tracing`](AsynPmap::forward_tracing) changes that), floods are bounded and
 //!   counted, and the last 16 events of a worker that dies are in its last words, sent or not.
+//! * [`stats`](Pmap::stats) is a snapshot: counts, deaths by cause, the slowest items, and what every worker
+//!   does and has spent its time on (start, init, wait, work, exit).
+//! * [`progress`](Pmap::progress) tells how far the run is, its rate over the last 10 s, and how long it
+//!   will take.
+//! * [`events`](Pmap::events) is a stream, and a blocking iterator, of what happens to workers; it keeps the
+//!   last 512 and counts what a slow reader misses. [`observe`](AsynPmap::observe) calls you instead.
+//!
+//! A [`RunHandle`] gives all three to other threads:
+//!
+//! ```
+//! use mt_pool::asyn_pmap;
+//!
+//! #[mt_pool::task]
+//! fn double(n: u64) -> u64 {
+//!     2 * n
+//! }
+//!
+//! #[mt_pool::main]
+//! fn main() -> anyhow::Result<()> {
+//!     let run = asyn_pmap::<double>(0..1000).pool_processes(2).start()?;
+//!     let handle = run.handle();
+//!     let consumer = std::thread::spawn(move || run.into_iter().filter(Result::is_ok).count());
+//!     while handle.progress().fraction().is_some_and(|done| done < 1.0) {
+//!         std::thread::yield_now(); // or draw something
+//!     }
+//!     assert_eq!(consumer.join().unwrap(), 1000);
+//!     let stats = handle.stats();
+//!     assert_eq!(stats.workers.iter().map(|worker| worker.items_finished).sum::<u64>(), 1000);
+//!     Ok(())
+//! }
+//! ```
 //!
 //! # Errors
 //! [`StartError`] says why a run was not started; nothing exists then. [`TaskError`] is the outcome of
@@ -171,7 +202,7 @@ pub use counter::Counter;
 pub use current::{is_cancelled, task_index, task_rng};
 pub use dispatch::RestartBudget;
 pub use error::{Death, DeathCause, LastWords, PoolError, StartError, TaskError, TaskErrorKind};
-pub use event::PoolEvent;
+pub use event::{PoolEvent, PoolEvents, PoolEventsIter};
 pub use init::init;
 pub use input::{FromStream, IntoInput, Source, from_stream};
 pub use liveness::{LivenessPolicy, Verdict};
@@ -245,7 +276,7 @@ pub use pmap::{
 };
 pub use pool::{Pool, PoolBuilder};
 pub use registry::Registration;
-pub use stats::Stats;
+pub use stats::{Deaths, RunProgress, SlowItem, Stats, WorkerState, WorkerStats, WorkerTimes};
 pub use supervisor::OnInterrupt;
 pub use task::{Never, Raised, Task, TaskStyle};
 pub use trace::WorkerEvent;

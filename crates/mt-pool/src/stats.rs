@@ -1,23 +1,38 @@
-//! Counts of a run.
+//! What a run has done so far: counts, what its workers spend their time on, the slowest items, the
+//! rate.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+mod cell;
+mod ledger;
+mod rate;
+mod slowest;
 
-/// What a run has done so far. Consistent at the moment it was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+use std::{fmt, time::Duration};
+
+pub(crate) use cell::StatsCell;
+pub use rate::RunProgress;
+
+use crate::DeathCause;
+
+/// What a run has done so far. The counts are consistent at the moment they were taken; what is read
+/// off the workers themselves (items started, memory, slowest items) is of about the same moment.
+///
+/// A snapshot costs some microseconds for every worker that lives.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Stats {
     /// Values yielded.
     pub succeeded: u64,
     /// Errors yielded, of every kind.
     pub failed: u64,
+    /// Those of the errors that are [`Cancelled`](crate::TaskErrorKind::Cancelled).
+    pub cancelled: u64,
+    /// Items pulled from the input, those that could not be sent included.
+    pub pulled: u64,
     /// Whether the input has been pulled to its end. False at the end of a run means that the run
     /// gave up or was interrupted, and items were left that nobody asked for.
     pub input_ended: bool,
-    /// Items pulled from the input whose outcome was not yielded yet. Never more than
-    /// [`capacity`](crate::AsynPmap::capacity).
+    /// Items pulled from the input whose outcome was not yielded yet, and those about to be pulled: a
+    /// place is taken before. Never more than [`capacity`](crate::AsynPmap::capacity).
     pub outstanding: u64,
     /// Worker processes that another run had left behind; see [`Pool`](crate::Pool).
     pub workers_reused: u64,
@@ -25,16 +40,158 @@ pub struct Stats {
     pub workers_started: u64,
     /// Worker processes that died instead of leaving when told to.
     pub workers_died: u64,
+    /// What those died of.
+    pub deaths: Deaths,
     /// `tracing` events of workers that nobody has seen, because there were too many at once.
     pub events_dropped: u64,
     /// Contexts that failed to close.
     pub context_close_errors: u64,
     /// Whether the run was interrupted by Ctrl-C.
     pub interrupted: bool,
+    /// The workers: first those that are gone, at most the last [`GONE_WORKERS`](Self::GONE_WORKERS) of
+    /// them in the order they went, then those that live, by number.
+    pub workers: Vec<WorkerStats>,
+    /// The items whose calls took longest, the slowest first, at most
+    /// [`SLOWEST`](Self::SLOWEST).
+    pub slowest: Vec<SlowItem>,
 }
 
-impl std::fmt::Display for Stats {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Stats {
+    /// The most workers that are gone in [`workers`](Self::workers): 256.
+    pub const GONE_WORKERS: usize = ledger::GONE_WORKERS;
+    /// The most items in [`slowest`](Self::slowest): 8.
+    pub const SLOWEST: usize = slowest::SLOWEST;
+}
+
+/// How many workers have died of what. See [`DeathCause`] for the causes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Deaths {
+    /// By themselves, or killed from outside.
+    pub by_themselves: u64,
+    /// Without a sign of life.
+    pub frozen: u64,
+    /// Without getting further.
+    pub blocked: u64,
+    /// Sending what no worker sends.
+    pub broke_protocol: u64,
+    /// With their connection closed.
+    pub hung_up: u64,
+    /// Running past a hard deadline.
+    pub overran: u64,
+    /// Using more memory than allowed.
+    pub memory_exceeded: u64,
+    /// Because the system had no memory left.
+    pub out_of_memory: u64,
+    /// Because others needed their memory.
+    pub displaced: u64,
+    /// Taking too long to go.
+    pub lingered: u64,
+}
+
+impl Deaths {
+    pub(crate) fn count(&mut self, cause: &DeathCause) {
+        match cause {
+            DeathCause::Itself => self.by_themselves += 1,
+            DeathCause::Frozen => self.frozen += 1,
+            DeathCause::Blocked => self.blocked += 1,
+            DeathCause::BrokeProtocol(_) => self.broke_protocol += 1,
+            DeathCause::HungUp => self.hung_up += 1,
+            DeathCause::Overran => self.overran += 1,
+            DeathCause::MemoryExceeded { .. } => self.memory_exceeded += 1,
+            DeathCause::OutOfMemory => self.out_of_memory += 1,
+            DeathCause::Displaced => self.displaced += 1,
+            DeathCause::Lingered => self.lingered += 1,
+            // One that was no longer needed: not a death that counts.
+            DeathCause::Stopped => {}
+        }
+    }
+}
+
+/// A worker of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkerStats {
+    /// Its number: 0, 1, 2 … in the order of the starts.
+    pub worker: u32,
+    /// Its process id, once it has one. When it is gone, the number may mean another process.
+    pub pid: Option<u32>,
+    /// What it does.
+    pub state: WorkerState,
+    /// The items it was given.
+    pub items_given: u64,
+    /// The items it has started, as it says itself.
+    pub items_started: u64,
+    /// The items whose results it has sent.
+    pub items_finished: u64,
+    /// The memory its process holds, in bytes, where the system tells and it lives.
+    pub rss_bytes: Option<u64>,
+    /// What it has spent its time on. In sum that is its life.
+    pub times: WorkerTimes,
+}
+
+/// What a worker does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WorkerState {
+    /// Its process is being started, and has not said hello.
+    Starting,
+    /// It is being set up: the user's init runs.
+    SettingUp,
+    /// It has nothing to do.
+    Waiting,
+    /// It has items.
+    Working,
+    /// It was told to go, or is being killed.
+    Leaving,
+    /// Its process is reaped, or was left to other runs.
+    Gone,
+}
+
+/// What a worker has spent its time on, as the parent sees it: an item counts from when it is sent until its
+/// result is here, so a worker of very short items works a little more and waits a little less than it
+/// seems from inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct WorkerTimes {
+    /// From the decision to start it until its hello, or until a process that waited in a
+    /// [`Pool`](crate::Pool) took it over.
+    pub start: Duration,
+    /// Being set up, the user's init included.
+    pub init: Duration,
+    /// Ready, without an item.
+    pub wait: Duration,
+    /// With at least one item.
+    pub work: Duration,
+    /// From being told to go, or killed, until it was gone.
+    pub exit: Duration,
+}
+
+impl WorkerTimes {
+    /// The whole life.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.start + self.init + self.wait + self.work + self.exit
+    }
+}
+
+/// An item whose call took long.
+///
+/// Times are measured in the worker, from the call to its return. Calls that take more than some 15 µs
+/// are measured exactly. A slow call among quicker ones is, with at most about a millisecond too much.
+/// The quick ones among them are not measured: the clock would cost more than they do. An item that was
+/// run more than once has the longest of its times. Calls that have not returned are not in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SlowItem {
+    /// The item's position in the input.
+    pub item: u64,
+    /// How long its call took.
+    pub time: Duration,
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
             "{} succeeded, {} failed; {} workers started, {} died",
@@ -45,32 +202,5 @@ impl std::fmt::Display for Stats {
         } else {
             Ok(())
         }
-    }
-}
-
-/// The stats as the supervisor and the consumer share them.
-#[derive(Debug, Default)]
-pub(crate) struct StatsCell {
-    stats: Mutex<Stats>,
-    complete: AtomicBool,
-}
-
-impl StatsCell {
-    pub(crate) fn update(&self, change: impl FnOnce(&mut Stats)) {
-        change(&mut self.stats.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    pub(crate) fn get(&self) -> Stats {
-        *self.stats.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The supervisor has come to the end of the run, and not to one of its own.
-    pub(crate) fn set_complete(&self) {
-        self.complete.store(true, Ordering::Release);
-    }
-
-    /// Whether every outcome has been handed out.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.complete.load(Ordering::Acquire)
     }
 }

@@ -16,6 +16,7 @@ mod panic;
 mod reporter;
 mod run_async;
 mod run_sync;
+mod stopwatch;
 mod tally;
 mod trace;
 

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContextStep, DecodeError, Fingerprint, Frame, Kind, MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, Run,
-    TraceEvent, TraceLevel, WorkerId, clip_text, decode_strict, encode,
+    ContextStep, DecodeError, Fingerprint, Frame, ItemIndex, Kind, MAX_TRACE_EVENTS,
+    MAX_TRACE_FIELDS, Run, TraceEvent, TraceLevel, WorkerId, clip_text, decode_strict, encode,
 };
 
 /// What a parent says to a worker.
@@ -210,6 +210,9 @@ pub enum Notice {
         /// How many more there were since the last of these notices, for which there was no room.
         dropped: u64,
     },
+    /// The items that took longest, in no particular order. Said before
+    /// [`Rested`](FromWorker::Rested); otherwise they are read from the shared memory.
+    Slowest(Vec<(ItemIndex, Duration)>),
 }
 
 /// Encodes a message of this crate. Its strings are clipped and its byte strings were made under
@@ -308,7 +311,9 @@ impl FromWorker {
             Self::Exit(report) => Frame::new(Kind::Exit, body(&report)),
             Self::Rested => Frame::new(Kind::Rested, Bytes::new()),
             // Its texts were clipped, and their sum bounded, when it was put together.
-            Self::Notice(trace @ Notice::Trace { .. }) => Frame::new(Kind::Notice, body(&trace)),
+            Self::Notice(notice @ (Notice::Trace { .. } | Notice::Slowest(_))) => {
+                Frame::new(Kind::Notice, body(&notice))
+            }
             Self::Bye => Frame::new(Kind::Bye, Bytes::new()),
         }
     }

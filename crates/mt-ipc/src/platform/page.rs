@@ -21,7 +21,19 @@ struct Shared {
     finished: Line,
     turns: Line,
     call: Line,
+    slow: [SlowSlot; SLOW_SLOTS],
     notes: [NoteSlot; NOTE_SLOTS],
+}
+
+/// The slowest items that are kept.
+pub(crate) const SLOW_SLOTS: usize = 8;
+
+/// An item that took long.
+#[repr(C)]
+pub(crate) struct SlowSlot {
+    /// How long; 0 while it is being written.
+    pub(crate) nanos: AtomicU64,
+    pub(crate) index: AtomicU64,
 }
 
 /// A counter in a cache line of its own.
@@ -92,6 +104,10 @@ impl Page {
     #[inline]
     pub(crate) fn turns(&self) -> &AtomicU64 {
         &self.shared().turns.0
+    }
+
+    pub(crate) fn slow(&self) -> &[SlowSlot; SLOW_SLOTS] {
+        &self.shared().slow
     }
 
     pub(crate) fn notes(&self) -> &[NoteSlot; NOTE_SLOTS] {

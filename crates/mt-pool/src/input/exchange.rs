@@ -374,6 +374,11 @@ impl Exchange {
         self.lock().outstanding
     }
 
+    /// The items that have come in.
+    pub(crate) fn pulled(&self) -> u64 {
+        self.lock().next.0
+    }
+
     fn has_room(&self, state: &State) -> bool {
         let bytes = state.waiting_bytes + state.held_bytes;
         state.outstanding < self.limits.capacity

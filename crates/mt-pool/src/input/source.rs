@@ -20,6 +20,17 @@ pub enum Source<I> {
     Stream(Pin<Box<dyn Stream<Item = I> + Send>>),
 }
 
+impl<I> Source<I> {
+    /// How many items it has, if it says so exactly.
+    pub(crate) fn len(&self) -> Option<u64> {
+        let (least, most) = match self {
+            Self::Iter(iter) | Self::Memory(iter) => iter.size_hint(),
+            Self::Stream(stream) => stream.size_hint(),
+        };
+        (most == Some(least)).then_some(least as u64)
+    }
+}
+
 /// Anything that can be mapped: every `IntoIterator`, and a stream wrapped by [`from_stream`].
 ///
 /// It is pulled in a thread of its own and only when there is room, so it may be infinite, slow or

@@ -285,6 +285,13 @@ impl<T: Task> AsynPmap<T> {
         self
     }
 
+    /// How many items the input has, for [`progress`](crate::Pmap::progress). Not needed for inputs that
+    /// know it (`size_hint`), and nothing else depends on it: more or fewer may come.
+    pub fn total(mut self, items: u64) -> Self {
+        self.options.total = Some(items);
+        self
+    }
+
     /// Calls `observe` with every [`PoolEvent`], on the run's own thread: it should be quick, and
     /// not wait for the run's outcomes. May be given more than once; all are called.
     pub fn observe(mut self, observe: impl Fn(&PoolEvent) + Send + Sync + 'static) -> Self {

@@ -1,19 +1,44 @@
-//! Ending a run from elsewhere.
+//! Watching and ending a run from elsewhere.
 
 use std::sync::Arc;
 
-use crate::input::{Asked, Exchange};
+use crate::{
+    PoolEvents, RunProgress, Stats,
+    event::EventLog,
+    input::{Asked, Exchange},
+    stats::StatsCell,
+};
 
-/// Ends a run from anywhere: another thread, a signal handler's task, a callback. Made by
-/// [`Pmap::handle`](crate::Pmap::handle); cheap to clone. Does nothing once the run is over.
+/// Watches and ends a run from anywhere: another thread, a signal handler's task, a callback. Made by
+/// [`Pmap::handle`](crate::Pmap::handle); cheap to clone. Once the run is over it ends nothing, and
+/// what it tells stands still.
 #[derive(Debug, Clone)]
 pub struct RunHandle {
-    exchange: Arc<Exchange>,
+    pub(super) exchange: Arc<Exchange>,
+    pub(super) stats: Arc<StatsCell>,
+    pub(super) events: Arc<EventLog>,
 }
 
 impl RunHandle {
-    pub(super) fn new(exchange: Arc<Exchange>) -> Self {
-        Self { exchange }
+    /// What the run has done so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.stats.get();
+        stats.outstanding = self.exchange.outstanding();
+        stats.pulled = self.exchange.pulled();
+        stats
+    }
+
+    /// How far the run is, and how fast.
+    #[must_use]
+    pub fn progress(&self) -> RunProgress {
+        self.stats.progress(self.exchange.pulled())
+    }
+
+    /// What happens to its workers, from the start of the run on.
+    #[must_use]
+    pub fn events(&self) -> PoolEvents {
+        self.events.read()
     }
 
     /// Pulls nothing more from the input; everything that was pulled is still done. May be called more

@@ -55,6 +55,7 @@ pub(crate) struct PmapOptions {
     pub(crate) min_processes: usize,
     pub(crate) seed: Option<u64>,
     pub(crate) forward_tracing: Option<LevelFilter>,
+    pub(crate) total: Option<u64>,
 }
 
 impl Default for PmapOptions {
@@ -93,6 +94,7 @@ impl Default for PmapOptions {
             min_processes: 0,
             seed: None,
             forward_tracing: None,
+            total: None,
         }
     }
 }

@@ -21,8 +21,9 @@ use super::{
     wait::wait_here,
 };
 use crate::{
-    Pool, Stats, Task,
+    Pool, PoolEvents, RunProgress, Stats, Task, TaskErrorKind,
     dispatch::Delivery,
+    event::EventLog,
     input::Exchange,
     stats::StatsCell,
     supervisor::{Collected, Supervision},
@@ -44,6 +45,7 @@ pub struct Pmap<T: Task> {
     current: Option<Current>,
     exchange: Arc<Exchange>,
     stats: Arc<StatsCell>,
+    events: Arc<EventLog>,
     supervision: Supervision,
     fail_fast: bool,
     collected: Arc<Collected>,
@@ -52,8 +54,6 @@ pub struct Pmap<T: Task> {
     pool: Option<Pool>,
     dead_letters: DeadLetters,
     over: bool,
-    succeeded: u64,
-    failed: u64,
     task: PhantomData<fn() -> T>,
 }
 
@@ -73,6 +73,7 @@ impl<T: Task> Pmap<T> {
             outcomes,
             exchange,
             stats,
+            events,
             supervision,
             fail_fast,
             collected,
@@ -84,6 +85,7 @@ impl<T: Task> Pmap<T> {
             current: None,
             exchange,
             stats,
+            events,
             supervision,
             fail_fast,
             collected,
@@ -91,16 +93,18 @@ impl<T: Task> Pmap<T> {
             pool,
             dead_letters: DeadLetters::default(),
             over: false,
-            succeeded: 0,
-            failed: 0,
             task: PhantomData,
         }
     }
 
-    /// A handle that ends this run from elsewhere.
+    /// A handle that watches this run, and ends it, from elsewhere.
     #[must_use]
     pub fn handle(&self) -> RunHandle {
-        RunHandle::new(Arc::clone(&self.exchange))
+        RunHandle {
+            exchange: Arc::clone(&self.exchange),
+            stats: Arc::clone(&self.stats),
+            events: Arc::clone(&self.events),
+        }
     }
 
     /// What the items' random numbers are made from: what was given as
@@ -148,11 +152,19 @@ impl<T: Task> Pmap<T> {
     /// What the run has done so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let mut stats = self.stats.get();
-        stats.succeeded = self.succeeded;
-        stats.failed = self.failed;
-        stats.outstanding = self.exchange.outstanding();
-        stats
+        self.handle().stats()
+    }
+
+    /// How far the run is, how fast, and how long it will take.
+    #[must_use]
+    pub fn progress(&self) -> RunProgress {
+        self.stats.progress(self.exchange.pulled())
+    }
+
+    /// What happens to the run's workers, from its start on.
+    #[must_use]
+    pub fn events(&self) -> PoolEvents {
+        self.events.read()
     }
 
     /// The next outcome with its item's index, waiting for it on this thread.
@@ -225,9 +237,10 @@ impl<T: Task> Pmap<T> {
 
     fn yielded(&mut self, index: ItemIndex, outcome: Outcome<T>) -> (u64, Outcome<T>) {
         match &outcome {
-            Ok(_) => self.succeeded += 1,
+            Ok(_) => self.stats.count_succeeded(),
             Err(error) => {
-                self.failed += 1;
+                let is_cancelled = matches!(error.kind(), TaskErrorKind::Cancelled);
+                self.stats.count_failed(is_cancelled);
                 self.dead_letters.note(error);
                 if self.fail_fast {
                     self.stop();
@@ -293,6 +306,12 @@ impl<T: Task> Indexed<T> {
     /// Cancel-safe. Works on any executor.
     pub async fn next(&mut self) -> Option<(u64, Outcome<T>)> {
         std::future::poll_fn(|cx| self.run.poll_indexed(cx)).await
+    }
+
+    /// A handle that watches this run, and ends it, from elsewhere.
+    #[must_use]
+    pub fn handle(&self) -> RunHandle {
+        self.run.handle()
     }
 
     /// What the run has done so far.

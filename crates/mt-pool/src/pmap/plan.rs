@@ -12,6 +12,7 @@ use crate::{
     Pool, StartError, Task, TaskStyle, Wire,
     current::random_seed,
     dispatch::{Delivery, DispatchConfig, RecycleConfig},
+    event::{Audience, EventLog},
     init,
     input::{Exchange, ExchangeLimits, FeederOptions, Source, spawn_feeder},
     registry,
@@ -74,6 +75,7 @@ pub(crate) struct Launched {
     pub(crate) outcomes: mpsc::Receiver<Delivery>,
     pub(crate) exchange: Arc<Exchange>,
     pub(crate) stats: Arc<StatsCell>,
+    pub(crate) events: Arc<EventLog>,
     pub(crate) supervision: Supervision,
     pub(crate) fail_fast: bool,
     pub(crate) collected: Arc<Collected>,
@@ -128,7 +130,8 @@ pub(crate) fn launch<T: Task>(
     if let Some(pool) = &run.pool {
         pool.enter(&exchange)?;
     }
-    let stats = Arc::new(StatsCell::default());
+    let stats = Arc::new(StatsCell::new(options.total.or_else(|| run.source.len())));
+    let events = Arc::new(EventLog::default());
     // Every delivery is at least one item, and no more items are outstanding than the capacity.
     let (output, outcomes) = mpsc::channel(capacity);
     let collected = Arc::new(Collected::default());
@@ -141,7 +144,7 @@ pub(crate) fn launch<T: Task>(
         plain_calls: T::STYLE == TaskStyle::Sync,
         recipe,
         on_interrupt: options.on_interrupt,
-        observer: run.observer,
+        audience: Audience::new(run.observer, Arc::clone(&events)),
         scope: CallScope::current(),
         exchange: Arc::clone(&exchange),
         stats: Arc::clone(&stats),
@@ -156,6 +159,7 @@ pub(crate) fn launch<T: Task>(
         outcomes,
         exchange,
         stats,
+        events,
         supervision,
         fail_fast,
         collected,

@@ -20,6 +20,7 @@ impl Supervisor {
             CrewEvent::Started { pid } => self.on_started(worker, pid),
             CrewEvent::Reused { pid } => {
                 self.crew.started(worker, pid);
+                self.stats.has_pid(worker, pid);
                 self.stats.update(|stats| stats.workers_reused += 1);
                 self.tell(&PoolEvent::WorkerReused {
                     worker: worker.0,
@@ -28,6 +29,7 @@ impl Supervisor {
                 self.dispatch(Event::Used(worker));
             }
             CrewEvent::Greeted { sender, progress } => {
+                self.stats.greeted(worker, progress.clone());
                 self.crew.greeted(worker, sender, progress);
                 self.liveness.watch(worker);
             }
@@ -41,6 +43,7 @@ impl Supervisor {
 
     fn on_started(&mut self, worker: WorkerId, pid: u32) {
         self.crew.started(worker, pid);
+        self.stats.has_pid(worker, pid);
         self.stats.update(|stats| stats.workers_started += 1);
         self.tell(&PoolEvent::WorkerStarted {
             worker: worker.0,
@@ -50,8 +53,12 @@ impl Supervisor {
 
     fn on_said(&mut self, worker: WorkerId, message: FromWorker) {
         match message {
-            FromWorker::Results(run) => self.dispatch(Event::Results(worker, run)),
+            FromWorker::Results(run) => {
+                self.stats.finished(worker, run.count);
+                self.dispatch(Event::Results(worker, run));
+            }
             FromWorker::Ready => {
+                self.stats.ready(worker);
                 self.tell(&PoolEvent::WorkerReady { worker: worker.0 });
                 self.dispatch(Event::Ready(worker));
             }
@@ -82,6 +89,10 @@ impl Supervisor {
                 self.stats.update(|stats| stats.context_close_errors += 1);
                 self.tell(&PoolEvent::ContextCloseFailed { worker, message });
             }
+            Notice::Slowest(items) => {
+                let items = items.into_iter().map(|(index, time)| (index.0, time));
+                self.stats.slowest(items);
+            }
             Notice::Trace { events, dropped } => self.on_trace(worker, events, dropped),
             Notice::ContextOpened => self.tell(&PoolEvent::ContextOpened { worker }),
             Notice::ContextClosed => self.tell(&PoolEvent::ContextClosed { worker }),
@@ -104,6 +115,7 @@ impl Supervisor {
             self.report_failure(worker, cause, &ending.death);
         }
         self.report_end(worker, pid, &ending);
+        self.stats.ended(worker, ending.started);
         let Ending { started, death, .. } = ending;
         self.dispatch(Event::Gone(
             worker,
@@ -118,6 +130,7 @@ impl Supervisor {
     /// A shared worker waits for another run. For this one it is gone.
     fn on_rested(&mut self, worker: WorkerId) {
         self.liveness.forget(worker);
+        self.stats.released(worker);
         let (pid, _) = self.crew.ended(worker);
         let worker_number = worker.0;
         if let Some(pid) = pid {
@@ -167,7 +180,10 @@ impl Supervisor {
         self.trace(move || {
             tracing::warn!(worker, pid, death = %how.brief(), "a worker died");
         });
-        self.stats.update(|stats| stats.workers_died += 1);
+        self.stats.update(|stats| {
+            stats.workers_died += 1;
+            stats.deaths.count(&death.cause);
+        });
         self.tell(&PoolEvent::WorkerDied {
             worker,
             pid,
@@ -180,21 +196,34 @@ impl Supervisor {
     pub(super) fn act(&mut self) {
         while let Some(effect) = self.dispatch.poll_effect() {
             match effect {
-                Effect::Spawn(worker) => self.crew.start(worker),
+                Effect::Spawn(worker) => {
+                    self.stats.spawned(worker);
+                    self.crew.start(worker);
+                }
                 Effect::Send(worker, run, patience) => {
                     self.tell(&PoolEvent::ItemsGiven {
                         worker: worker.0,
                         first: run.first.0,
                         count: run.count,
                     });
+                    self.stats.given(worker, run.count);
                     self.crew.send(worker, run, patience);
                 }
-                Effect::Retire(worker) => self.crew.beat(worker, Beat::Die),
-                Effect::Release(worker) => self.crew.release(worker),
-                Effect::Kill(worker, KillReason::Overran(_)) => {
-                    self.crew.terminate(worker, DeathCause::Overran);
+                Effect::Retire(worker) => {
+                    self.stats.leaving(worker);
+                    self.crew.beat(worker, Beat::Die);
                 }
-                Effect::Kill(worker, reason) => self.crew.kill(worker, cause_of(reason)),
+                Effect::Release(worker) => {
+                    self.stats.leaving(worker);
+                    self.crew.release(worker);
+                }
+                Effect::Kill(worker, reason) => {
+                    self.stats.leaving(worker);
+                    match reason {
+                        KillReason::Overran(_) => self.crew.terminate(worker, DeathCause::Overran),
+                        reason => self.crew.kill(worker, cause_of(reason)),
+                    }
+                }
                 Effect::Deliver(delivery) => {
                     self.exchange.on_delivered(delivery.len_bytes());
                     // The consumer's credit is the bound of this queue, so there is room, unless

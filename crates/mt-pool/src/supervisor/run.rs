@@ -23,7 +23,7 @@ use super::{
 use crate::{
     OnInterrupt,
     dispatch::{Delivery, Dispatch, DispatchConfig, Event},
-    event::Observer,
+    event::Audience,
     input::{Asked, Block, Exchange},
     liveness::{Finding, Liveness, LivenessPolicy},
     stats::StatsCell,
@@ -46,7 +46,7 @@ pub(crate) struct Plan {
     /// The pool whose workers are used, if they are shared.
     pub(crate) lot: Option<Arc<Lot>>,
     pub(crate) on_interrupt: OnInterrupt,
-    pub(crate) observer: Option<Observer>,
+    pub(crate) audience: Audience,
     pub(crate) watch: WatchConfig,
     pub(crate) collected: Arc<Collected>,
     pub(crate) scope: CallScope,
@@ -67,7 +67,7 @@ pub(super) struct Supervisor {
     pub(super) collected: Arc<Collected>,
     pub(super) exchange: Arc<Exchange>,
     pub(super) stats: Arc<StatsCell>,
-    pub(super) observer: Option<Observer>,
+    pub(super) audience: Audience,
     pub(super) output: mpsc::Sender<Delivery>,
     pub(super) relay: Relay,
     pub(super) finished: bool,
@@ -97,7 +97,7 @@ pub(crate) async fn supervise(plan: Plan) {
         collected: plan.collected,
         exchange: plan.exchange,
         stats: plan.stats,
-        observer: plan.observer,
+        audience: plan.audience,
         output: plan.output,
         relay: Relay::new(plan.scope),
         finished: false,
@@ -242,8 +242,6 @@ impl Supervisor {
     }
 
     pub(super) fn tell(&self, event: &crate::PoolEvent) {
-        if let Some(observer) = &self.observer {
-            observer.tell(event);
-        }
+        self.audience.tell(event);
     }
 }

@@ -6,7 +6,9 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mt_ipc::{Attached, FrameReceiver, FrameSender, Progress, QueueLimits, greet};
-use mt_proto::{Beat, FromWorker, Kind, Limits, Notice, Run, Setup, ToWorker, WorkerBeat};
+use mt_proto::{
+    Beat, FromWorker, ItemIndex, Kind, Limits, Notice, Run, Setup, ToWorker, WorkerBeat,
+};
 use tokio::{
     runtime::Builder,
     sync::mpsc,
@@ -189,6 +191,14 @@ fn rest(sender: &FrameSender, progress: &Progress) {
     progress.set_started(0);
     progress.set_finished(0);
     progress.clear_notes();
+    let slowest = progress.slowest().into_iter();
+    let slowest = slowest.map(|(index, time)| (ItemIndex(index), time));
+    let slowest: Vec<_> = slowest.collect();
+    progress.clear_slowest();
+    if !slowest.is_empty() {
+        let slowest = Notice::Slowest(slowest);
+        let _ = sender.try_send(FromWorker::Notice(slowest).into_frame());
+    }
     let _ = sender.try_send(FromWorker::Rested.into_frame());
 }
 
@@ -217,6 +227,8 @@ struct Link {
     journal: Option<&'static Journal>,
     pace: Pace,
     beat: Beat,
+    /// Whether there was nothing at the last look.
+    was_quiet: bool,
     /// What comes when all is done: a rest, or the end.
     resting: bool,
 }
@@ -264,6 +276,7 @@ impl Link {
             journal,
             pace: Pace::default(),
             beat: Beat::Alive,
+            was_quiet: false,
             resting: false,
         };
         (work, link)
@@ -291,6 +304,7 @@ impl Link {
                 }
                 () = room_and(&self.sender, self.outbox.woken()) => {
                     look_again.get_or_insert_with(|| Instant::now() + GATHER);
+                    self.was_quiet = false;
                     let load = self.outbox.take(false);
                     self.send_load(load)
                 }
@@ -356,6 +370,13 @@ impl Link {
     fn look(&mut self, look_again: &mut Option<Instant>) -> bool {
         self.outbox.count_look();
         let load = self.outbox.take(false);
+        if load.is_empty() && !load.done && !self.was_quiet && self.outbox.is_gathering() {
+            // Once more: two looks during one call tell that it is a slow one among quick ones.
+            self.was_quiet = true;
+            *look_again = Some(Instant::now() + GATHER);
+            return false;
+        }
+        self.was_quiet = false;
         if load.is_empty() && !load.done {
             // A quiet millisecond: be told of the next one. What came in between is not missed.
             let late = self.outbox.take(true);

@@ -31,6 +31,8 @@ pub(crate) struct Outbox {
     watched: AtomicBool,
     /// How often the link has looked.
     looks: AtomicU32,
+    /// Whether outcomes are gathered before they come here.
+    gathering: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -91,6 +93,16 @@ impl Outbox {
             self.watched.load(Ordering::Relaxed),
             self.looks.load(Ordering::Relaxed),
         )
+    }
+
+    /// Says whether outcomes are gathered before they come here.
+    pub(super) fn set_gathering(&self, gathering: bool) {
+        self.gathering.store(gathering, Ordering::Relaxed);
+    }
+
+    /// Link: whether that is so.
+    pub(super) fn is_gathering(&self) -> bool {
+        self.gathering.load(Ordering::Relaxed)
     }
 
     /// Adds a message that is no result.

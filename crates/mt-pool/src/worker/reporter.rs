@@ -6,11 +6,12 @@
 //! one. What this costs: if a task that never returns follows quick ones, up to a millisecond of
 //! their outcomes waits with it, and is made again elsewhere when the worker is killed for it.
 
-use std::mem::needs_drop;
+use std::{mem::needs_drop, time::Instant};
 
+use mt_ipc::Progress;
 use mt_proto::{Count, EncodeError, Failure, Heading, ItemIndex, RecordTag, RunWriter, clip_text};
 
-use super::{outbox::Outbox, panic::caught, tally};
+use super::{outbox::Outbox, panic::caught, stopwatch::Stopwatch, tally};
 use crate::Wire;
 
 /// The outcomes between two looks of the link from which on tasks count as quick.
@@ -34,10 +35,13 @@ pub(super) struct Reporter {
     /// The outcomes since then.
     since: u32,
     quick: bool,
+    watch: Stopwatch,
+    /// Whether there were calls since the stopwatch was last looked at.
+    unmeasured: bool,
 }
 
 impl Reporter {
-    pub(super) fn new(max_result_bytes: u32) -> Self {
+    pub(super) fn new(max_result_bytes: u32, progress: Progress) -> Self {
         tally::calls_run_here();
         Self {
             max_result_bytes: max_result_bytes as usize,
@@ -47,7 +51,20 @@ impl Reporter {
             looks: 0,
             since: 0,
             quick: false,
+            watch: Stopwatch::new(progress),
+            unmeasured: false,
         }
+    }
+
+    /// The time until now is no call's. Returns now.
+    pub(super) fn restart_watch(&mut self) -> Instant {
+        self.unmeasured = false;
+        self.watch.restart()
+    }
+
+    /// When the call that runs now was started, or up to a millisecond before.
+    pub(super) fn call_began(&self) -> Instant {
+        self.watch.last()
     }
 
     /// Encodes what a call for item `index` returned, and drops it. Both are user code: to be called
@@ -90,15 +107,39 @@ impl Reporter {
         self.counts = Vec::new();
         self.since += 1;
         let (watched, looks) = outbox.watch();
-        if looks != self.looks {
-            self.quick = self.since >= QUICK;
+        let passed = looks.wrapping_sub(self.looks);
+        if passed > 0 {
+            let quick = self.since >= QUICK;
+            if quick != self.quick {
+                outbox.set_gathering(quick);
+            }
+            self.quick = quick;
             self.looks = looks;
             self.since = 0;
         } else if self.quick && watched && self.runs.len_bytes() < GATHER_BYTES {
+            self.unmeasured = true;
             return self.room;
         }
+        // Two looks since the last report: this call took the millisecond between them.
+        let is_its_own = !std::mem::take(&mut self.unmeasured) || passed > 1;
+        self.watch.lap(index, is_its_own);
         self.room = outbox.publish(&mut self.runs);
         self.room
+    }
+
+    /// The same for a call that began `since` and had to wait.
+    pub(super) fn report_waited(
+        &mut self,
+        outbox: &Outbox,
+        index: ItemIndex,
+        encoded: Encoded,
+        since: Instant,
+    ) -> bool {
+        let now = self.restart_watch();
+        self.watch.waited(index, since, now);
+        // What is measured next is not the time of this call.
+        self.unmeasured = true;
+        self.report(outbox, index, encoded)
     }
 
     /// Sends what there is: nothing else is ready to run.

@@ -55,7 +55,7 @@ pub(super) fn run<T: Task>(job: Job, bench: Bench<T>) {
             call,
             bench,
             batch: Current::None,
-            reporter: Reporter::new(setup.max_result_bytes),
+            reporter: Reporter::new(setup.max_result_bytes, progress.clone()),
             todo: VecDeque::new(),
             running: FuturesUnordered::new(),
             closing: FuturesUnordered::new(),
@@ -110,6 +110,7 @@ struct Running<'a, T: Task, F> {
     progress: &'a mt_ipc::Progress,
     place: Option<Place<F>>,
     batch: Option<Rc<Batch<T::Context>>>,
+    began: std::time::Instant,
     /// The soft deadline, and when it is.
     end: Option<(Duration, Pin<Box<Sleep>>)>,
 }
@@ -117,6 +118,7 @@ struct Running<'a, T: Task, F> {
 /// A call that has ended, with what it no longer needs.
 struct Ended<T: Task, F> {
     index: ItemIndex,
+    began: std::time::Instant,
     place: Place<F>,
     batch: Rc<Batch<T::Context>>,
     called: Result<Result<T::Output, T::Error>, Failure>,
@@ -139,6 +141,7 @@ where
         let mut open = true;
         loop {
             self.progress.turn();
+            self.reporter.restart_watch();
             while let Ok(parcel) = inbox.try_recv() {
                 self.add(parcel);
             }
@@ -209,6 +212,7 @@ where
         while left > 0 && self.can_start() {
             if let Current::None = self.batch {
                 self.batch = self.open_batch().await;
+                self.reporter.restart_watch();
             }
             let Some(mut todo) = self.todo.pop_front() else {
                 return;
@@ -308,12 +312,15 @@ where
             Ok(Poll::Pending) => {
                 tally::left(index);
                 let batch = Some(Rc::clone(batch));
+                let began = self.reporter.call_began();
+                self.reporter.restart_watch();
                 self.running.push(Running {
                     ambient,
                     at,
                     progress: self.progress,
                     place: Some(place),
                     batch,
+                    began,
                     end: due.map(|(limit, due)| (limit, Box::pin(sleep_until(due)))),
                 });
                 return;
@@ -352,6 +359,7 @@ where
     fn end_running(&mut self, ended: Ended<T, F>) {
         let Ended {
             index,
+            began,
             mut place,
             batch,
             called,
@@ -361,7 +369,11 @@ where
         // What the call leaves behind is user code too; a panic there does not undo its result.
         let _ = caught(|| place.set(None));
         self.keep(place);
-        self.end(index, batch, encoded);
+        self.room = self
+            .reporter
+            .report_waited(self.outbox, index, encoded, began);
+        self.finished();
+        self.end(batch);
     }
 
     /// Keeps an empty place for the next call.
@@ -371,8 +383,7 @@ where
         }
     }
 
-    fn end(&mut self, index: ItemIndex, batch: Rc<Batch<T::Context>>, encoded: Encoded) {
-        self.report(index, encoded);
+    fn end(&mut self, batch: Rc<Batch<T::Context>>) {
         let is_current =
             matches!(&self.batch, Current::Open(current) if Rc::ptr_eq(current, &batch));
         if !is_current && Rc::strong_count(&batch) == 1 {
@@ -382,6 +393,10 @@ where
 
     fn report(&mut self, index: ItemIndex, encoded: Encoded) {
         self.room = self.reporter.report(self.outbox, index, encoded);
+        self.finished();
+    }
+
+    fn finished(&mut self) {
         self.finished += 1;
         self.progress.set_finished(self.finished);
     }
@@ -430,6 +445,7 @@ where
         let batch = self.batch.take().expect("as long as its place");
         Poll::Ready(Ended {
             index: self.ambient.index,
+            began: self.began,
             place,
             batch,
             called,

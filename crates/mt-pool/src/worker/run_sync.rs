@@ -25,7 +25,7 @@ pub(super) fn run<T: Task>(mut job: Job, bench: Bench<T>) {
     let mut runner = Runner {
         bench,
         batch: Current::None,
-        reporter: Reporter::new(job.setup.max_result_bytes),
+        reporter: Reporter::new(job.setup.max_result_bytes, job.progress.clone()),
         started: 0,
     };
     while let Some(parcel) = next_parcel(&mut job, &mut runner) {
@@ -40,7 +40,9 @@ fn next_parcel<T: Task>(job: &mut Job, runner: &mut Runner<T>) -> Option<Parcel>
         return Some(parcel);
     }
     runner.reporter.flush(&job.outbox);
-    job.inbox.blocking_recv()
+    let parcel = job.inbox.blocking_recv();
+    runner.reporter.restart_watch();
+    parcel
 }
 
 struct Runner<T: Task> {
@@ -69,6 +71,7 @@ impl<T: Task> Runner<T> {
             if !room {
                 futures::executor::block_on(job.outbox.room());
                 self.reporter.set_room();
+                self.reporter.restart_watch();
             }
         }
     }
@@ -102,6 +105,7 @@ impl<T: Task> Runner<T> {
         if let Current::None = self.batch {
             let open = Batch::open(Rc::clone(&self.bench.config), terms::<T>(job));
             self.batch = job.runtime.block_on(open);
+            self.reporter.restart_watch();
         }
         match &self.batch {
             Current::Open(batch) => Ok(batch.context()),
@@ -120,6 +124,7 @@ impl<T: Task> Runner<T> {
     fn close(&mut self, job: &Job) {
         if let Current::Open(batch) = std::mem::replace(&mut self.batch, Current::None) {
             job.runtime.block_on(batch.close(terms::<T>(job)));
+            self.reporter.restart_watch();
         }
     }
 }

@@ -27,6 +27,7 @@ mod pools;
 mod recycling;
 mod report;
 mod scene;
+mod seeing;
 mod serial;
 mod startup;
 mod stderr;

@@ -30,7 +30,7 @@ pub(crate) fn complete<T: Task>(run: AsynPmap<T>, items: u64) -> Report<T> {
         assert_eq!(told, *index, "an error knows its item");
     }
     let events = std::mem::take(&mut *events.lock().unwrap());
-    check_lives(&events, stats);
+    check_lives(&events, &stats);
     assert_eq!(stats.succeeded + stats.failed, items);
     assert_eq!(stats.outstanding, 0);
     let outcomes = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
@@ -42,7 +42,7 @@ pub(crate) fn complete<T: Task>(run: AsynPmap<T>, items: u64) -> Report<T> {
 }
 
 /// Every worker that was started has ended once, and the stats agree.
-fn check_lives(events: &[PoolEvent], stats: Stats) {
+fn check_lives(events: &[PoolEvent], stats: &Stats) {
     let (mut started, mut ended, mut died) = (Vec::new(), Vec::new(), 0);
     for event in events {
         match event {

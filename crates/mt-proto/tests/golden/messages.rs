@@ -240,6 +240,13 @@ fn notices_from_a_worker() {
             "01 00 00 00 26 02",
         ),
         (
+            FromWorker::Notice(Notice::Slowest(vec![(
+                ItemIndex(300),
+                Duration::from_millis(1500),
+            )])),
+            "0a 00 00 00 26 04 01 ac 02 01 80 ca b5 ee 01",
+        ),
+        (
             trace_notice(),
             "1d 00 00 00 26 03 02 00 01 61 00 00 00 00 00 \
              04 01 61 01 01 66 01 ac 02 01 07 01 6d 01 01 6b 01 76 05",

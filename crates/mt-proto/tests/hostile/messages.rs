@@ -175,7 +175,7 @@ fn enums_and_texts_without_meaning_are_refused() {
         (Kind::SetupFailed, &[4, 0]),
         (Kind::SetupFailed, &[0, 2, 0xff, 0xfe]),
         (Kind::Notice, &[1, 0]),
-        (Kind::Notice, &[4, 0, 0]),
+        (Kind::Notice, &[5, 0, 0]),
         (Kind::Notice, &[0, 2, 0]),
     ] {
         let frame = Frame::new(kind, Bytes::from_static(body));

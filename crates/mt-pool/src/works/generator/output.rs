@@ -90,7 +90,7 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
     pub fn stats(&self) -> Stats {
         match &self.state {
             State::Running(run) => run.stats(),
-            State::Leftover(_, stats) | State::Over(stats) => *stats,
+            State::Leftover(_, stats) | State::Over(stats) => stats.clone(),
         }
     }
 
@@ -121,7 +121,7 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
                 State::Leftover(ids, stats) => match ids.next() {
                     Some(work_id) => return Poll::Ready(Some(Ok(self.left_over(work_id)))),
                     None => {
-                        self.state = State::Over(*stats);
+                        self.state = State::Over(std::mem::take(stats));
                         self.tracker = None;
                     }
                 },

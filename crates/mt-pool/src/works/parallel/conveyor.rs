@@ -15,7 +15,7 @@ use mt_proto::{ItemIndex, RecordBuffer, Tally};
 
 use super::tap::{Dry, Emptied, Taken, Tap, What};
 use crate::{
-    AsynPmap, Pool, StartError, Stats, Task,
+    AsynPmap, Pool, StartError, Stats, Task, TaskErrorKind,
     input::{Exchange, NoRoom},
     pmap::{Launched, Outcome, decode_outcome, launch, lost_error},
     stats::StatsCell,
@@ -40,6 +40,7 @@ pub(super) struct Conveyor<T: Task<Input = u64>> {
     /// The outcomes that are about to be returned, if that is to be told from being taken.
     decoded: Option<AtomicU64>,
     failed: AtomicU64,
+    cancelled: AtomicU64,
     task: PhantomData<fn() -> T>,
 }
 
@@ -78,6 +79,7 @@ impl<T: Task<Input = u64>> Conveyor<T> {
             pool,
             decoded: (credit == Credit::Strict).then(AtomicU64::default),
             failed: AtomicU64::new(0),
+            cancelled: AtomicU64::new(0),
             task: PhantomData,
         })
     }
@@ -147,8 +149,11 @@ impl<T: Task<Input = u64>> Conveyor<T> {
             What::Lost(lost) => Err(lost_error(index, *lost)),
             What::Nothing => unreachable!("an outcome was taken"),
         };
-        if outcome.is_err() {
+        if let Err(error) = &outcome {
             self.failed.fetch_add(1, Ordering::Relaxed);
+            let is_cancelled = matches!(error.kind(), TaskErrorKind::Cancelled);
+            self.cancelled
+                .fetch_add(is_cancelled.into(), Ordering::Relaxed);
             if self.fail_fast {
                 self.cancel();
             }
@@ -226,8 +231,10 @@ impl<T: Task<Input = u64>> Conveyor<T> {
     pub(super) fn stats(&self) -> Stats {
         let mut stats = self.stats.get();
         stats.failed = self.failed.load(Ordering::Relaxed);
+        stats.cancelled = self.cancelled.load(Ordering::Relaxed);
         stats.succeeded = self.count_taken().saturating_sub(stats.failed);
         stats.outstanding = self.exchange.outstanding();
+        stats.pulled = self.exchange.pulled();
         stats
     }
 }

@@ -189,7 +189,9 @@ impl<T: Task<Input = u64>> Serial<T> {
     }
 
     pub(super) fn stats(&self) -> Stats {
-        self.desk().stats
+        let mut stats = self.desk().stats.clone();
+        stats.pulled = stats.succeeded + stats.failed;
+        stats
     }
 
     /// No user code runs under the lock, so a poisoned state is still consistent.

@@ -1,0 +1,270 @@
+//! Events of a run, kept for whoever wants to read them.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use futures::Stream;
+
+use super::PoolEvent;
+use crate::pmap::wait_here;
+
+/// The events kept. Readers that are further behind miss some.
+const KEPT: usize = 512;
+
+/// The last events of a run.
+#[derive(Debug, Default)]
+pub(crate) struct EventLog {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    events: VecDeque<PoolEvent>,
+    /// The number of the first event that is kept.
+    first: u64,
+    ended: bool,
+    /// Readers that wait, by their numbers.
+    wakers: BTreeMap<u64, Waker>,
+    readers: u64,
+}
+
+impl EventLog {
+    pub(crate) fn add(&self, event: PoolEvent) {
+        let wakers = {
+            let mut state = self.lock();
+            if state.events.len() >= KEPT {
+                state.events.pop_front();
+                state.first += 1;
+            }
+            state.events.push_back(event);
+            std::mem::take(&mut state.wakers)
+        };
+        wakers.into_values().for_each(Waker::wake);
+    }
+
+    /// Nothing follows.
+    pub(crate) fn end(&self) {
+        let wakers = {
+            let mut state = self.lock();
+            state.ended = true;
+            std::mem::take(&mut state.wakers)
+        };
+        wakers.into_values().for_each(Waker::wake);
+    }
+
+    /// Reads all that is kept, and what follows.
+    pub(crate) fn read(self: &Arc<Self>) -> PoolEvents {
+        let mut state = self.lock();
+        state.readers += 1;
+        PoolEvents {
+            log: Arc::clone(self),
+            reader: state.readers,
+            next: 0,
+            missed: 0,
+        }
+    }
+
+    /// No user code runs under the lock, so a poisoned state is still consistent.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What happens to the workers of a run, from its start on: a `Stream`, and an iterator that blocks by
+/// [`into_iter`](IntoIterator::into_iter). It ends when the run is over and all was read.
+///
+/// Made by [`Pmap::events`](crate::Pmap::events) and [`RunHandle::events`](crate::RunHandle::events). The
+/// last 512 events are kept for readers. One that is further behind goes on with the oldest of them, and
+/// [`missed`](Self::missed) tells how many it has not seen. It never holds up the run, and may
+/// outlive it.
+///
+/// [`ItemsGiven`](PoolEvent::ItemsGiven), of which there are too many for that, is for
+/// [`observe`](crate::AsynPmap::observe) only, and so are the opening and closing of contexts.
+///
+/// ```
+/// use mt_pool::{PoolEvent, asyn_pmap};
+///
+/// #[mt_pool::task]
+/// fn half(n: u32) -> u32 {
+///     if n == 3 { std::process::abort() } else { n / 2 }
+/// }
+///
+/// #[mt_pool::main]
+/// fn main() -> anyhow::Result<()> {
+///     let run = asyn_pmap::<half>(0..6).start()?;
+///     let events = run.events();
+///     let watcher = std::thread::spawn(move || {
+///         let deaths = events.into_iter().filter(|e| matches!(e, PoolEvent::WorkerDied { .. }));
+///         deaths.count()
+///     });
+///     let failed = run.into_iter().filter(Result::is_err).count();
+///     assert_eq!((failed, watcher.join().unwrap()), (1, 3)); // it is tried three times
+///     Ok(())
+/// }
+/// ```
+pub struct PoolEvents {
+    log: Arc<EventLog>,
+    reader: u64,
+    next: u64,
+    missed: u64,
+}
+
+/// The same, waiting for each event on the calling thread.
+#[derive(Debug)]
+pub struct PoolEventsIter {
+    events: PoolEvents,
+}
+
+impl PoolEvents {
+    /// The next event; `None` when the run is over.
+    ///
+    /// Cancel-safe. Works on any executor.
+    pub async fn next(&mut self) -> Option<PoolEvent> {
+        std::future::poll_fn(|cx| self.poll_event(cx)).await
+    }
+
+    /// How many events were dropped before this reader came to them.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.missed
+    }
+
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<PoolEvent>> {
+        let mut state = self.log.lock();
+        let behind = state.first.saturating_sub(self.next);
+        self.missed += behind;
+        self.next += behind;
+        let at = (self.next - state.first) as usize;
+        if let Some(event) = state.events.get(at) {
+            self.next += 1;
+            return Poll::Ready(Some(event.clone()));
+        }
+        if state.ended {
+            return Poll::Ready(None);
+        }
+        state.wakers.insert(self.reader, cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl PoolEventsIter {
+    /// How many events were dropped before this reader came to them.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.events.missed
+    }
+}
+
+impl Stream for PoolEvents {
+    type Item = PoolEvent;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<PoolEvent>> {
+        self.poll_event(cx)
+    }
+}
+
+impl IntoIterator for PoolEvents {
+    type Item = PoolEvent;
+    type IntoIter = PoolEventsIter;
+
+    fn into_iter(self) -> PoolEventsIter {
+        PoolEventsIter { events: self }
+    }
+}
+
+impl Iterator for PoolEventsIter {
+    type Item = PoolEvent;
+
+    fn next(&mut self) -> Option<PoolEvent> {
+        wait_here(|cx| self.events.poll_event(cx))
+    }
+}
+
+impl Drop for PoolEvents {
+    fn drop(&mut self) {
+        self.log.lock().wakers.remove(&self.reader);
+    }
+}
+
+impl fmt::Debug for PoolEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PoolEvents")
+            .field("missed", &self.missed)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    fn ready(worker: u32) -> PoolEvent {
+        PoolEvent::WorkerReady { worker }
+    }
+
+    fn numbers(events: impl Iterator<Item = PoolEvent>) -> Vec<u32> {
+        events
+            .map(|event| match event {
+                PoolEvent::WorkerReady { worker } => worker,
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_reader_reads_all_that_is_kept_and_knows_what_it_missed() {
+        let log = Arc::new(EventLog::default());
+        let (mut early, kept) = (log.read(), KEPT as u32);
+        log.add(ready(0));
+        let first = futures::executor::block_on(early.next());
+        assert!(matches!(first, Some(PoolEvent::WorkerReady { worker: 0 })));
+        for n in 1..kept + 10 {
+            log.add(ready(n));
+        }
+        log.end();
+        let mut early = early.into_iter();
+        assert_eq!(numbers(early.by_ref()), (10..kept + 10).collect::<Vec<_>>());
+        assert_eq!(early.missed(), 9);
+        let mut late = log.read().into_iter();
+        assert_eq!(numbers(late.by_ref()).len(), KEPT);
+        assert_eq!(late.missed(), 10);
+    }
+
+    #[test]
+    fn readers_that_wait_are_told() {
+        let log = Arc::new(EventLog::default());
+        let readers = [(); 3].map(|()| {
+            let events = log.read().into_iter();
+            thread::spawn(|| numbers(events))
+        });
+        for n in 0..100 {
+            log.add(ready(n));
+            thread::yield_now();
+        }
+        log.end();
+        for reader in readers {
+            let read = reader.join().expect("it reads to the end");
+            assert_eq!(read, (0..100).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn readers_that_give_up_leave_nothing() {
+        let log = Arc::new(EventLog::default());
+        let mut reader = log.read();
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..10 {
+            assert!(reader.poll_event(&mut cx).is_pending());
+        }
+        assert_eq!(log.lock().wakers.len(), 1);
+        drop(reader);
+        assert!(log.lock().wakers.is_empty());
+    }
+}

@@ -1,0 +1,342 @@
+//! Stats, events and progress of runs whose workers are real.
+
+use std::{cmp::Reverse, iter, path::PathBuf, sync::mpsc::sync_channel, thread, time::Duration};
+
+use mt_pool::{
+    Pool, PoolEvent, RunHandle, SlowItem, Stats, WorkerState, asyn_pmap, from_stream, task,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    deed::{Deed, act},
+    scene::{check, wait_until},
+};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum Job {
+    Quick(u64),
+    /// Sleeps.
+    Slow(Duration),
+    /// Waits until there is something at this path.
+    Wait(PathBuf),
+}
+
+#[task]
+fn work(job: Job) -> u64 {
+    match job {
+        Job::Quick(n) => n,
+        Job::Slow(time) => {
+            // work: a call that takes long
+            thread::sleep(time);
+            0
+        }
+        Job::Wait(path) => {
+            while !path.exists() {
+                // work: looks now and then
+                thread::sleep(Duration::from_millis(1));
+            }
+            0
+        }
+    }
+}
+
+#[task]
+async fn work_async(job: Job) -> u64 {
+    match job {
+        Job::Quick(n) => n,
+        Job::Slow(time) => {
+            // work: a call that takes long
+            tokio::time::sleep(time).await;
+            0
+        }
+        Job::Wait(path) => {
+            while !path.exists() {
+                // work: looks now and then
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            0
+        }
+    }
+}
+
+const SLOW: Duration = Duration::from_millis(40);
+
+/// Slow items far apart among very many quick ones.
+fn few_slow() -> Vec<Job> {
+    let mut jobs: Vec<Job> = (0..50_000).map(Job::Quick).collect();
+    for n in 1..=4_u32 {
+        jobs[10_000 * n as usize] = Job::Slow(SLOW * n);
+    }
+    jobs
+}
+
+/// They are among the slowest; a quick one may be too, if the machine was elsewhere meanwhile.
+#[track_caller]
+fn slow_ones_are_found(stats: &Stats) {
+    for n in 1..=4 {
+        let found = |slow: &&SlowItem| slow.item == u64::from(10_000 * n);
+        let found = stats.slowest.iter().find(found);
+        assert!(found.is_some_and(|slow| slow.time >= SLOW * n), "{stats:?}");
+    }
+    assert!(stats.slowest.is_sorted_by_key(|slow| Reverse(slow.time)));
+    assert!(stats.slowest.len() <= Stats::SLOWEST);
+}
+
+#[test]
+fn the_slowest_items_are_found_among_many_quick_ones() {
+    check(|| {
+        for processes in [1, 3] {
+            let run = asyn_pmap::<work>(few_slow()).pool_processes(processes);
+            let mut run = run.start().unwrap().into_iter();
+            assert_eq!(run.by_ref().filter(Result::is_ok).count(), 50_000);
+            slow_ones_are_found(&run.stats());
+            let run = asyn_pmap::<work_async>(few_slow()).pool_processes(processes);
+            let mut run = run.start().unwrap().into_iter();
+            assert_eq!(run.by_ref().filter(Result::is_ok).count(), 50_000);
+            slow_ones_are_found(&run.stats());
+        }
+    });
+}
+
+/// A shared worker tells each run its own slowest items.
+#[test]
+fn the_slowest_items_are_those_of_the_run() {
+    check(|| {
+        let pool = Pool::builder().processes(1).build().unwrap();
+        for slow in [5, 1] {
+            let jobs = [(); 10].map(|()| Job::Quick(0));
+            let mut jobs = jobs.to_vec();
+            jobs[slow] = Job::Slow(SLOW);
+            let mut run = asyn_pmap::<work>(jobs)
+                .pool(&pool)
+                .start()
+                .unwrap()
+                .into_iter();
+            assert_eq!(run.by_ref().count(), 10);
+            let stats = run.stats();
+            let is_slow = |found: &SlowItem| found.item == slow as u64 && found.time >= SLOW;
+            assert!(stats.slowest.iter().any(is_slow), "{stats:?}");
+            let other = 6 - slow as u64;
+            let of_other = |found: &SlowItem| found.item == other && found.time >= SLOW;
+            assert!(!stats.slowest.iter().any(of_other), "{stats:?}");
+            let counts = stats
+                .workers
+                .iter()
+                .map(|w| (w.items_given, w.items_started));
+            assert_eq!(counts.max(), Some((10, 10)));
+        }
+        assert_eq!(pool.workers(), 1);
+    });
+}
+
+#[test]
+fn a_worker_s_life_is_told() {
+    check(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let go = folder.path().join("go");
+        let jobs = [Job::Slow(SLOW), Job::Wait(go.clone())];
+        let (more, later) = sync_channel(1);
+        let jobs = jobs.into_iter().chain(iter::once_with(move || {
+            later.recv().unwrap();
+            Job::Slow(SLOW)
+        }));
+        let run = asyn_pmap::<work>(jobs).pool_processes(1).start().unwrap();
+        let handle = run.handle();
+        wait_until("the second item runs", || {
+            let stats = handle.stats();
+            stats.workers.first().is_some_and(|w| w.items_started == 2)
+        });
+        let worker = &handle.stats().workers[0];
+        assert_eq!(worker.state, WorkerState::Working);
+        assert!(worker.rss_bytes.unwrap() > 0 && worker.pid.is_some());
+        std::fs::write(&go, "").unwrap();
+        wait_until("it waits", || {
+            handle.stats().workers[0].state == WorkerState::Waiting
+        });
+        let waits = handle.stats().workers[0].times.wait;
+        wait_until("it has waited for longer", || {
+            handle.stats().workers[0].times.wait > waits + SLOW
+        });
+        more.send(()).unwrap();
+        assert_eq!(run.into_iter().filter(Result::is_ok).count(), 3);
+        let stats = handle.stats();
+        let [worker] = &stats.workers[..] else {
+            panic!("{stats:?}");
+        };
+        assert_eq!(worker.state, WorkerState::Gone);
+        assert_eq!(worker.rss_bytes, None);
+        let times = worker.times;
+        assert!(times.work >= 2 * SLOW && times.wait >= SLOW);
+        assert!(!times.start.is_zero() && !times.init.is_zero() && !times.exit.is_zero());
+        let counts = (
+            worker.items_given,
+            worker.items_started,
+            worker.items_finished,
+        );
+        assert_eq!(counts, (3, 3, 3));
+        assert_eq!(
+            (stats.pulled, stats.outstanding, stats.succeeded),
+            (3, 0, 3)
+        );
+    });
+}
+
+#[test]
+fn deaths_are_counted_by_their_cause() {
+    check(|| {
+        let deeds = [Deed::Abort, Deed::Garble(vec![0xff; 64]), Deed::Return(1)];
+        let run = asyn_pmap::<act>(deeds).pool_processes(1).crash_limit(2);
+        let mut run = run.start().unwrap().into_iter();
+        assert_eq!(run.by_ref().filter(Result::is_err).count(), 2);
+        let stats = run.stats();
+        assert_eq!(stats.deaths.by_themselves, 2);
+        assert_eq!(stats.deaths.broke_protocol, 2);
+        assert_eq!(stats.workers_died, 4);
+        let gone = stats
+            .workers
+            .iter()
+            .filter(|w| w.state == WorkerState::Gone);
+        assert_eq!(gone.count() as u64, stats.workers_started);
+    });
+}
+
+/// How each worker's events follow each other.
+fn story(events: impl Iterator<Item = PoolEvent>) -> Vec<String> {
+    let word = |event| match event {
+        PoolEvent::WorkerStarted { worker, .. } => format!("{worker} started"),
+        PoolEvent::WorkerReady { worker } => format!("{worker} ready"),
+        PoolEvent::WorkerDied { worker, .. } => format!("{worker} died"),
+        PoolEvent::WorkerLeft { worker, .. } => format!("{worker} left"),
+        other => panic!("{other:?}"),
+    };
+    events.map(word).collect()
+}
+
+const STORY: [&str; 6] = [
+    "0 started",
+    "0 ready",
+    "0 died",
+    "1 started",
+    "1 ready",
+    "1 left",
+];
+
+#[test]
+fn events_are_there_from_the_start_for_every_reader() {
+    check(|| {
+        let deeds = [Deed::Abort, Deed::Return(1)];
+        let run = asyn_pmap::<act>(deeds).pool_processes(1).crash_limit(1);
+        let run = run.observe(|_| {}).start().unwrap();
+        let handle = run.handle();
+        let early = run.events();
+        let reader = thread::spawn(|| story(early.into_iter()));
+        assert_eq!(run.into_iter().count(), 2);
+        // In another thread while it ran, and afterwards.
+        assert_eq!(reader.join().unwrap(), STORY);
+        assert_eq!(story(handle.events().into_iter()), STORY);
+        let mut late = handle.events();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let mut count = 0;
+        while runtime.block_on(late.next()).is_some() {
+            count += 1;
+        }
+        assert_eq!((count, late.missed()), (STORY.len(), 0));
+    });
+}
+
+/// More deaths than events are kept, and nobody reads: they are counted.
+#[test]
+fn events_nobody_reads_are_bounded() {
+    check(|| {
+        let run = asyn_pmap::<act>(vec![Deed::Exit(1); 220])
+            .pool_processes(4)
+            .crash_limit(1)
+            .start()
+            .unwrap();
+        let handle = run.handle();
+        assert_eq!(run.into_iter().count(), 220);
+        let mut events = handle.events().into_iter();
+        let read = events.by_ref().count() as u64;
+        let stats = handle.stats();
+        assert_eq!(stats.deaths.by_themselves, 220);
+        assert_eq!(read, 512);
+        // Three for every worker: started, ready, died or left.
+        assert!(events.missed() + read >= 3 * 220);
+        assert_eq!(
+            stats.workers.len(),
+            Stats::GONE_WORKERS.min(stats.workers_started as usize)
+        );
+    });
+}
+
+#[test]
+fn events_of_a_run_that_is_dropped_end() {
+    check(|| {
+        let run = asyn_pmap::<act>((0..).map(Deed::Return)).pool_processes(1);
+        let run = run.capacity(4).start().unwrap();
+        let events = run.events();
+        drop(run);
+        events.into_iter().for_each(drop);
+    });
+}
+
+fn wait_for_done(handle: &RunHandle, done: u64) {
+    wait_until("so many are done", || handle.progress().done == done);
+}
+
+#[test]
+fn progress_is_seen_from_another_thread() {
+    check(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let gate = |n: usize| folder.path().join(n.to_string());
+        let jobs: Vec<Job> = (0..3).map(|n| Job::Wait(gate(n))).collect();
+        let run = asyn_pmap::<work>(jobs).pool_processes(1).start().unwrap();
+        let handle = run.handle();
+        let first = handle.progress();
+        assert_eq!((first.done, first.total), (0, Some(3)));
+        assert_eq!((first.fraction(), first.eta()), (Some(0.0), None));
+        let consumer = thread::spawn(move || run.into_iter().count());
+        for n in 0..3 {
+            std::fs::write(gate(n), "").unwrap();
+            wait_for_done(&handle, n as u64 + 1);
+        }
+        assert_eq!(consumer.join().unwrap(), 3);
+        let last = handle.progress();
+        assert_eq!((last.done, last.failed, last.total), (3, 0, Some(3)));
+        assert_eq!(last.eta(), Some(Duration::ZERO));
+        assert!(last.rate > 0.0 && last.elapsed > Duration::ZERO);
+    });
+}
+
+#[test]
+fn the_total_is_what_is_known_of_the_input() {
+    check(|| {
+        let total = |run: mt_pool::AsynPmap<act>| {
+            let run = run.pool_processes(1).capacity(2).start().unwrap();
+            let before = run.progress().total;
+            let handle = run.handle();
+            run.into_iter().for_each(drop);
+            (before, handle.progress().total)
+        };
+        let unknown = || (0..5).filter(|n| n % 2 == 0).map(Deed::Return);
+        assert_eq!(total(asyn_pmap(unknown())), (None, Some(3)));
+        assert_eq!(total(asyn_pmap(unknown()).total(4)), (Some(4), Some(3)));
+        let stream = futures::stream::iter((0..3).map(Deed::Return));
+        assert_eq!(total(asyn_pmap(from_stream(stream))), (Some(3), Some(3)));
+        // One that is wrong about itself.
+        struct Liar(u64);
+        impl Iterator for Liar {
+            type Item = Deed;
+            fn next(&mut self) -> Option<Deed> {
+                self.0 += 1;
+                (self.0 <= 4).then_some(Deed::Return(self.0))
+            }
+            fn size_hint(&self) -> (usize, Option<usize>) {
+                (1, Some(1))
+            }
+        }
+        assert_eq!(total(asyn_pmap(Liar(0))).1, Some(4));
+    });
+}
