@@ -138,7 +138,8 @@
 //! * [`stats`](Pmap::stats) is a snapshot: counts, deaths by cause, the slowest items, and what every worker
 //!   does and has spent its time on (start, init, wait, work, exit).
 //! * [`progress`](Pmap::progress) tells how far the run is, its rate over the last 10 s, and how long it
-//!   will take.
+//!   will take; [`on_progress`](Pmap::on_progress) calls you with it. With the feature `indicatif`,
+//!   `run.with_progress_bar(bar)` moves a progress bar.
 //! * [`events`](Pmap::events) is a stream, and a blocking iterator, of what happens to workers; it keeps the
 //!   last 512 and counts what a slow reader misses. [`observe`](AsynPmap::observe) calls you instead.
 //!

@@ -1,8 +1,11 @@
 //! `asyn_pmap`: a function over any input, in worker processes.
 
+#[cfg(feature = "indicatif")]
+mod bar;
 mod builder;
 mod dead_letter;
 mod handle;
+mod hook;
 mod iter;
 mod limits;
 mod options;

@@ -49,6 +49,8 @@ fn broken(manifest: &Manifest) -> Vec<Violation> {
         .dependencies
         .iter()
         .filter(|dependency| is_ours(&dependency.name))
+        // For the features that its own tests and examples need.
+        .filter(|dependency| dependency.name != *package)
         .filter(|dependency| !allowed.contains(&dependency.name.as_str()))
         .map(|dependency| {
             let message = format!(

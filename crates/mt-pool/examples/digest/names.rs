@@ -16,7 +16,6 @@ pub(crate) struct Names(Mutex<OnTheWay>);
 struct OnTheWay {
     found: u64,
     paths: HashMap<u64, BytePath>,
-    is_complete: bool,
 }
 
 impl Names {
@@ -25,23 +24,13 @@ impl Names {
         self: &Arc<Self>,
         walk: I,
     ) -> impl Iterator<Item = Found> + Send + use<I> {
-        let (each, end) = (Arc::clone(self), Arc::clone(self));
-        walk.inspect(move |found| each.add(found.path.clone()))
-            .chain(std::iter::from_fn(move || {
-                end.lock().is_complete = true;
-                None
-            }))
+        let names = Arc::clone(self);
+        walk.inspect(move |found| names.add(found.path.clone()))
     }
 
     /// The path of an item whose outcome is there.
     pub(crate) fn take(&self, index: u64) -> Option<BytePath> {
         self.lock().paths.remove(&index)
-    }
-
-    /// How many items there are, once the walk is over.
-    pub(crate) fn total(&self) -> Option<u64> {
-        let names = self.lock();
-        names.is_complete.then_some(names.found)
     }
 
     fn add(&self, path: BytePath) {

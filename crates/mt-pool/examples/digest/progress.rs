@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use indicatif::{HumanBytes, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressFinish, ProgressState, ProgressStyle};
 
 use crate::tally::Tally;
 
@@ -12,41 +12,50 @@ const FINDING: &str = "{spinner} {human_pos} files, {msg}, {rate}, {elapsed}";
 const KNOWN: &str = "{wide_bar} {human_pos}/{human_len} files, {msg}, {rate}, {eta} left";
 
 #[derive(Debug, Clone)]
-pub(crate) struct Progress(ProgressBar);
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    /// Whether it shows that the walk is over.
+    is_known: bool,
+}
 
 impl Progress {
     pub(crate) fn new(is_shown: bool) -> Self {
-        if !is_shown {
-            return Self(ProgressBar::hidden());
+        let bar = if is_shown {
+            let bar = ProgressBar::no_length();
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar.with_style(style(FINDING))
+        } else {
+            ProgressBar::hidden()
+        };
+        Self {
+            bar: bar
+                .with_message("0 B")
+                .with_finish(ProgressFinish::AndClear),
+            is_known: false,
         }
-        let bar = ProgressBar::no_length()
-            .with_style(style(FINDING))
-            .with_message("0 B");
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Self(bar)
     }
 
-    /// One more outcome is there; `total` when the walk is over.
-    pub(crate) fn on_outcome(&self, tally: &Tally, total: Option<u64>) {
-        if self.0.is_hidden() {
+    /// The bar, for the run to move.
+    pub(crate) fn bar(&self) -> ProgressBar {
+        self.bar.clone()
+    }
+
+    /// One more outcome is there.
+    pub(crate) fn on_outcome(&mut self, tally: &Tally) {
+        if self.bar.is_hidden() {
             return;
         }
-        if let (None, Some(total)) = (self.0.length(), total) {
-            self.0.set_style(style(KNOWN));
-            self.0.set_length(total);
+        if !self.is_known && self.bar.length().is_some() {
+            self.is_known = true;
+            self.bar.set_style(style(KNOWN));
         }
         let bytes = HumanBytes(tally.total.size_bytes);
-        self.0.set_message(bytes.to_string());
-        self.0.inc(1);
+        self.bar.set_message(bytes.to_string());
     }
 
     /// Prints a line to stderr, above the progress.
     pub(crate) fn say(&self, line: &str) {
-        self.0.suspend(|| eprintln!("digest: {line}"));
-    }
-
-    pub(crate) fn end(&self) {
-        self.0.finish_and_clear();
+        self.bar.suspend(|| eprintln!("digest: {line}"));
     }
 }
 

@@ -63,7 +63,6 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
             return gone_or(error, &show.tally);
         }
     }
-    show.progress.end();
     let stats = outcomes.stats();
     if !args.quiet {
         let text = summary(&show.tally, &stats, began.elapsed());
@@ -96,7 +95,8 @@ fn start(args: &Args, names: &Arc<Names>, progress: &Progress) -> Result<Indexed
     if let Some(workers) = args.workers {
         run = run.pool_processes(workers);
     }
-    Ok(run.start()?.indexed().into_iter())
+    let run = run.start()?.with_progress_bar(progress.bar());
+    Ok(run.indexed().into_iter())
 }
 
 /// Counts the outcomes and shows them.
@@ -129,7 +129,7 @@ impl Show {
                 Err(error.kind().to_string())
             }
         };
-        self.progress.on_outcome(&self.tally, self.names.total());
+        self.progress.on_outcome(&self.tally);
         // Without a name only if it is not one file's outcome, but the end of the walk.
         let name = name.unwrap_or_else(|| BytePath::new("(the walk)"));
         self.print(&name, outcome.as_ref().map_err(String::as_str))

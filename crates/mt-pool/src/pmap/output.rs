@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use super::{
     dead_letter::DeadLetters,
     handle::RunHandle,
+    hook::ProgressHook,
     iter::{IndexedIter, PmapIter},
     outcome::{Outcome, decode_outcome, lost_error},
     plan::Launched,
@@ -53,6 +54,7 @@ pub struct Pmap<T: Task> {
     #[expect(dead_code, reason = "kept as long as the run uses its workers")]
     pool: Option<Pool>,
     dead_letters: DeadLetters,
+    hook: Option<ProgressHook>,
     over: bool,
     task: PhantomData<fn() -> T>,
 }
@@ -92,6 +94,7 @@ impl<T: Task> Pmap<T> {
             seed,
             pool,
             dead_letters: DeadLetters::default(),
+            hook: None,
             over: false,
             task: PhantomData,
         }
@@ -161,6 +164,24 @@ impl<T: Task> Pmap<T> {
         self.stats.progress(self.exchange.pulled())
     }
 
+    /// Calls `report` with the [progress](Self::progress) while outcomes are taken, on the thread that takes
+    /// them: at once, then about every 10 to 50 ms if outcomes come that often, before the taker has to
+    /// wait, and at the end. It replaces the one that was set before.
+    ///
+    /// Quick outcomes are not slowed down by it: it is called after up to 256 of them.
+    pub fn on_progress(mut self, report: impl FnMut(&RunProgress) + Send + 'static) -> Self {
+        self.hook = Some(ProgressHook::new(Box::new(report)));
+        self.tell_progress();
+        self
+    }
+
+    fn tell_progress(&mut self) {
+        let progress = self.stats.progress(self.exchange.pulled());
+        if let Some(hook) = &mut self.hook {
+            hook.call(&progress);
+        }
+    }
+
     /// What happens to the run's workers, from its start on.
     #[must_use]
     pub fn events(&self) -> PoolEvents {
@@ -183,7 +204,11 @@ impl<T: Task> Pmap<T> {
             if self.over {
                 return Poll::Ready(None);
             }
-            match ready!(self.outcomes.poll_recv(cx)) {
+            let polled = self.outcomes.poll_recv(cx);
+            if polled.is_pending() && self.hook.as_ref().is_some_and(ProgressHook::is_behind) {
+                self.tell_progress();
+            }
+            match ready!(polled) {
                 None => {
                     // An end that is none must not look like one.
                     let complete = self.stats.is_complete();
@@ -191,7 +216,7 @@ impl<T: Task> Pmap<T> {
                         complete,
                         "bug in mt-pool: the supervisor of this run has panicked"
                     );
-                    self.over = true;
+                    self.end();
                 }
                 Some(Delivery::Results(run)) => {
                     let bytes = run.records.len();
@@ -247,12 +272,22 @@ impl<T: Task> Pmap<T> {
                 }
             }
         }
+        if !self.over && self.hook.as_mut().is_some_and(ProgressHook::step) {
+            self.tell_progress();
+        }
         (index.0, outcome)
+    }
+
+    /// Nothing more comes out.
+    fn end(&mut self) {
+        self.over = true;
+        self.stats.set_over();
+        self.tell_progress();
     }
 
     /// Ends the run: nothing more comes out.
     fn stop(&mut self) {
-        self.over = true;
+        self.end();
         self.current = None;
         self.outcomes.close();
         self.exchange.cancel();
@@ -279,6 +314,7 @@ impl<T: Task> IntoIterator for Pmap<T> {
 
 impl<T: Task> Drop for Pmap<T> {
     fn drop(&mut self) {
+        self.stats.set_over();
         self.exchange.cancel();
         self.supervision.wait(DROP_WAIT);
     }

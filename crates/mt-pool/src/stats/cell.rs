@@ -33,6 +33,7 @@ struct Yielded {
     succeeded: AtomicU64,
     failed: AtomicU64,
     cancelled: AtomicU64,
+    is_over: AtomicBool,
 }
 
 impl StatsCell {
@@ -89,6 +90,7 @@ impl StatsCell {
             total,
             rate: rate.at(now, done),
             elapsed: now.saturating_duration_since(rate.start()),
+            is_over: self.yielded.is_over.load(Ordering::Relaxed),
         }
     }
 
@@ -104,6 +106,11 @@ impl StatsCell {
         if is_cancelled {
             count(&self.yielded.cancelled);
         }
+    }
+
+    /// Consumer: that was the last.
+    pub(crate) fn set_over(&self) {
+        self.yielded.is_over.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn spawned(&self, worker: WorkerId) {

@@ -32,6 +32,8 @@ pub struct RunProgress {
     pub rate: f64,
     /// The time since the start.
     pub elapsed: Duration,
+    /// Whether nothing more will be yielded.
+    pub is_over: bool,
 }
 
 impl RunProgress {
@@ -137,6 +139,7 @@ mod tests {
             total: Some(100),
             rate: 5.0,
             elapsed: Duration::ZERO,
+            is_over: false,
         };
         assert_eq!(progress.eta(), Some(Duration::from_secs(15)));
         assert_eq!(progress.fraction(), Some(0.25));

@@ -1,9 +1,17 @@
 //! Stats, events and progress of runs whose workers are real.
 
-use std::{cmp::Reverse, iter, path::PathBuf, sync::mpsc::sync_channel, thread, time::Duration};
+use std::{
+    cmp::Reverse,
+    iter,
+    path::PathBuf,
+    sync::{Arc, Mutex, mpsc::sync_channel},
+    thread,
+    time::Duration,
+};
 
 use mt_pool::{
-    Pool, PoolEvent, RunHandle, SlowItem, Stats, WorkerState, asyn_pmap, from_stream, task,
+    Pool, PoolEvent, RunHandle, RunProgress, SlowItem, Stats, WorkerState, asyn_pmap, from_stream,
+    task,
 };
 use serde::{Deserialize, Serialize};
 
@@ -307,6 +315,43 @@ fn progress_is_seen_from_another_thread() {
         assert_eq!((last.done, last.failed, last.total), (3, 0, Some(3)));
         assert_eq!(last.eta(), Some(Duration::ZERO));
         assert!(last.rate > 0.0 && last.elapsed > Duration::ZERO);
+    });
+}
+
+/// What was told while the outcomes were taken.
+fn told(run: mt_pool::AsynPmap<act>, take: usize) -> Vec<RunProgress> {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&told);
+    let run = run.pool_processes(1).start().unwrap();
+    let run = run.on_progress(move |progress| heard.lock().unwrap().push(*progress));
+    run.into_iter().take(take).for_each(drop);
+    std::mem::take(&mut *told.lock().unwrap())
+}
+
+#[test]
+fn progress_is_told_at_once_and_up_to_the_end() {
+    check(|| {
+        let deeds = |count| (0..count).map(Deed::Return);
+        let all = told(asyn_pmap(deeds(10_000)), usize::MAX);
+        assert_eq!((all[0].done, all[0].is_over), (0, false));
+        assert!(all.is_sorted_by_key(|progress| progress.done));
+        let last = all.last().unwrap();
+        assert_eq!(
+            (last.done, last.total, last.is_over),
+            (10_000, Some(10_000), true)
+        );
+        assert_eq!(all.iter().filter(|progress| progress.is_over).count(), 1);
+        // Nobody waits for the end of this one, and the first error is the end of that one.
+        let some = told(asyn_pmap(deeds(u64::MAX)), 10);
+        assert!(some.iter().all(|progress| !progress.is_over));
+        let deeds = [Deed::Return(0), Deed::Panic("no".into()), Deed::Return(2)];
+        let few = told(asyn_pmap(deeds).fail_fast(), usize::MAX);
+        let last = few.last().unwrap();
+        assert_eq!((last.done, last.failed, last.is_over), (2, 1, true));
+        assert_eq!(
+            told(asyn_pmap([]), usize::MAX).last().unwrap().total,
+            Some(0)
+        );
     });
 }
 
