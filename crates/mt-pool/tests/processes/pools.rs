@@ -166,7 +166,8 @@ fn many_runs_at_once() {
                     for _ in 0..5 {
                         let (pids, _) = values(asyn_pmap::<pid>(0..200), &pool);
                         assert_eq!(pids.len(), 200);
-                        assert!(pool.workers() <= 8, "{}", pool.workers());
+                        // Two, one more for each run that has none, and one on its way out of each.
+                        assert!(pool.workers() <= 14, "{}", pool.workers());
                     }
                 });
             }
