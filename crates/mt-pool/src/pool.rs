@@ -1,7 +1,7 @@
 //! Workers that several runs share.
 
 use std::{
-    io,
+    fmt, io,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
     thread,
     time::Duration,
@@ -52,12 +52,11 @@ const MAX_PROCESSES: usize = 4096;
 ///     Ok(())
 /// }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Pool {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     lot: Arc<Lot>,
     runtime: Handle,
@@ -134,6 +133,15 @@ impl PoolBuilder {
         Ok(Pool {
             inner: Arc::new(inner),
         })
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("workers", &self.workers())
+            .field("idle_workers", &self.idle_workers())
+            .finish_non_exhaustive()
     }
 }
 

@@ -172,7 +172,7 @@ impl PmapOptions {
                 .then_some(())
                 .ok_or(StartError::Option { option, problem })
         };
-        fraction("recycle", self.recycle.jitter)?;
+        fraction("recycle.jitter", self.recycle.jitter)?;
         fraction("pause_above_memory", self.memory_high.unwrap_or(0.5))
     }
 
