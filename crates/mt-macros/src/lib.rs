@@ -1,13 +1,15 @@
-//! The macros of `mt-pool`: [`macro@task`], [`inline_task!`] and [`macro@main`].
+//! The macros of `mt-pool`: [`macro@task`], [`inline_task!`] and [`macro@main`]; and those of `mt-beehive`:
+//! [`macro@worker`] and [`macro@queen`].
 //!
 //! A worker process is the same program, started again. It finds the function to run by name, so a
 //! function must be registered, and the process must become a worker before `main` does anything
-//! else. These macros write both. Use them through `mt_pool`, which re-exports them: what they expand
-//! to names `::mt_pool`.
+//! else. These macros write both. Use them through `mt_pool` and `mt_beehive`, which re-export them: what
+//! they expand to names `::mt_pool` and `::mt_beehive`.
 //!
 //! An expansion adds items with ordinary names only where the caller sees them (the struct of
-//! `#[task]`); everything else is named by absolute path or is invisible to the caller's code.
+//! `#[task]`, the trait of `#[worker]` and `#[queen]`); everything else is named by absolute path or is invisible to the caller's code.
 
+mod bee;
 mod captures;
 mod errors;
 mod format_args;
@@ -22,6 +24,7 @@ mod task_fn;
 mod task_impl;
 
 use proc_macro::TokenStream;
+use syn::parse_quote;
 
 /// Makes a function a task: something a worker process can run.
 ///
@@ -120,5 +123,27 @@ pub fn inline_task(closure: TokenStream) -> TokenStream {
 /// For both kinds, `crate = path::to::mt_pool`.
 #[proc_macro_attribute]
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    main_fn::expand(arguments.into(), item.into()).into()
+    main_fn::expand(&parse_quote!(::mt_pool), arguments.into(), item.into()).into()
+}
+
+/// [`macro@main`] as `mt_beehive` re-exports it: names `::mt_beehive`.
+#[proc_macro_attribute]
+pub fn beehive_main(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    main_fn::expand(&parse_quote!(::mt_beehive), arguments.into(), item.into()).into()
+}
+
+/// Makes a type a worker bee: its methods marked `#[task]` can be delegated to her process.
+///
+/// Goes on an `impl` block, which stays as it is; `mt_beehive` documents it.
+#[proc_macro_attribute]
+pub fn worker(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    bee::expand(bee::Caste::Worker, arguments.into(), item.into()).into()
+}
+
+/// Makes a type a queen bee: its methods marked `#[task]` are what a hive is run for.
+///
+/// Goes on an `impl` block, which stays as it is; `mt_beehive` documents it.
+#[proc_macro_attribute]
+pub fn queen(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    bee::expand(bee::Caste::Queen, arguments.into(), item.into()).into()
 }

@@ -2,19 +2,20 @@
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{ItemFn, Safety, Signature, parse_quote};
+use syn::{ItemFn, Path, Safety, Signature, parse_quote};
 
 use crate::{
     errors::{Errors, beside},
     options::{Flavor, MainOptions},
 };
 
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+/// `krate` is where `init` is when the arguments don't say.
+pub(crate) fn expand(krate: &Path, arguments: TokenStream, item: TokenStream) -> TokenStream {
     let function: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(error) => return beside(&item, &error),
     };
-    let options = MainOptions::parse(arguments, function.sig.asyncness.is_some());
+    let options = MainOptions::parse(krate, arguments, function.sig.asyncness.is_some());
     match options.and_then(|options| check(&function.sig).map(|()| options)) {
         Ok(options) => main(&options, function),
         // Without `async`: the compiler has an error of its own for `async fn main`.
@@ -103,7 +104,7 @@ mod tests {
     use super::*;
 
     fn check(arguments: TokenStream, item: TokenStream, part: TokenStream) {
-        let expanded = expand(arguments, item);
+        let expanded = expand(&parse_quote!(::mt_pool), arguments, item);
         syn::parse2::<syn::File>(expanded.clone()).expect("an expansion is items");
         let (text, part) = (expanded.to_string(), part.to_string());
         assert!(text.contains(&part), "no `{part}` in: {text}");

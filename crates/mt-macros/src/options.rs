@@ -41,7 +41,11 @@ pub(crate) struct MainOptions {
 
 impl MainOptions {
     /// Parses the arguments of a `main`; a synchronous one has no runtime to describe.
-    pub(crate) fn parse(arguments: TokenStream, is_async: bool) -> syn::Result<Self> {
+    pub(crate) fn parse(
+        default: &Path,
+        arguments: TokenStream,
+        is_async: bool,
+    ) -> syn::Result<Self> {
         let mut krate = None;
         let mut flavor: Option<LitStr> = None;
         let mut threads: Option<LitInt> = None;
@@ -66,7 +70,7 @@ impl MainOptions {
         });
         parser.parse2(arguments)?;
         Ok(Self {
-            krate: krate.unwrap_or_else(default_crate),
+            krate: krate.unwrap_or_else(|| default.clone()),
             flavor: Flavor::from_arguments(flavor.as_ref(), threads.as_ref())?,
         })
     }
@@ -104,7 +108,7 @@ fn positive(threads: &LitInt) -> syn::Result<usize> {
 }
 
 /// Whether `meta` is `crate = path`; keeps the path.
-fn crate_path(meta: &ParseNestedMeta<'_>, path: &mut Option<Path>) -> syn::Result<bool> {
+pub(crate) fn crate_path(meta: &ParseNestedMeta<'_>, path: &mut Option<Path>) -> syn::Result<bool> {
     if !meta.path.is_ident("crate") {
         return Ok(false);
     }
@@ -128,7 +132,8 @@ mod tests {
     use super::*;
 
     fn check_main(arguments: TokenStream, expected: Result<Flavor, &str>) {
-        let parsed = MainOptions::parse(arguments, true).map(|options| options.flavor);
+        let parsed =
+            MainOptions::parse(&default_crate(), arguments, true).map(|options| options.flavor);
         assert_eq!(
             parsed.map_err(|error| error.to_string()),
             expected.map_err(str::to_owned)

@@ -27,19 +27,33 @@ impl Returns {
             return Ok(Self::Nothing);
         };
         owned::check(ty)?;
-        Ok(
-            match (owned::peel(ty), arguments_of("Result", ty).as_slice()) {
-                (Type::Tuple(tuple), _) if tuple.elems.is_empty() => Self::Nothing,
-                (_, [output, error]) => Self::Result {
-                    output: output.into_token_stream(),
-                    error: error.into_token_stream(),
-                },
-                (_, [output]) => Self::Alias {
-                    output: output.into_token_stream(),
-                },
-                _ => Self::Value(ty.into_token_stream()),
+        Ok(Self::of(ty))
+    }
+
+    /// As [`parse`](Self::parse), for an error that only its text crosses of: it may borrow.
+    pub(crate) fn parse_with_any_error(output: &ReturnType) -> syn::Result<Self> {
+        let ReturnType::Type(_, ty) = output else {
+            return Ok(Self::Nothing);
+        };
+        match arguments_of("Result", ty).first() {
+            Some(value) => owned::check(value)?,
+            None => owned::check(ty)?,
+        }
+        Ok(Self::of(ty))
+    }
+
+    fn of(ty: &Type) -> Self {
+        match (owned::peel(ty), arguments_of("Result", ty).as_slice()) {
+            (Type::Tuple(tuple), _) if tuple.elems.is_empty() => Self::Nothing,
+            (_, [output, error]) => Self::Result {
+                output: output.into_token_stream(),
+                error: error.into_token_stream(),
             },
-        )
+            (_, [output]) => Self::Alias {
+                output: output.into_token_stream(),
+            },
+            _ => Self::Value(ty.into_token_stream()),
+        }
     }
 
     /// Whether the value is written as an `Option<…>`.

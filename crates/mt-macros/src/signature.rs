@@ -49,7 +49,7 @@ fn refuse_receiver(sig: &Signature, errors: &mut Errors) {
     }
 }
 
-fn refuse_generics(sig: &Signature, errors: &mut Errors) {
+pub(crate) fn refuse_generics(sig: &Signature, errors: &mut Errors) {
     if !sig.generics.params.is_empty() {
         errors.push(
             &sig.generics,
@@ -64,7 +64,7 @@ fn refuse_generics(sig: &Signature, errors: &mut Errors) {
     }
 }
 
-fn refuse_qualifiers(sig: &Signature, errors: &mut Errors) {
+pub(crate) fn refuse_qualifiers(sig: &Signature, errors: &mut Errors) {
     if let Safety::Unsafe(token) = &sig.safety {
         errors.push(
             token,

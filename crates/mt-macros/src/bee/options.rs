@@ -1,0 +1,60 @@
+//! The arguments of `#[worker]` and `#[queen]`.
+
+use proc_macro2::TokenStream;
+use syn::{Ident, Path, Type, Visibility, parse::Parser, parse_quote};
+
+use super::Caste;
+use crate::options::crate_path;
+
+/// What `#[worker(…)]` or `#[queen(…)]` was given.
+pub(super) struct BeeOptions {
+    /// The path of `mt_beehive`.
+    pub(super) krate: Path,
+    /// The visibility and the name of the trait with the tasks.
+    pub(super) tasks: Option<(Visibility, Ident)>,
+    /// The type of a queen's worker bees.
+    pub(super) worker: Option<Type>,
+}
+
+impl BeeOptions {
+    pub(super) fn parse(caste: Caste, arguments: TokenStream) -> syn::Result<Self> {
+        let mut krate = None;
+        let mut tasks = None;
+        let mut worker = None;
+        let parser = syn::meta::parser(|meta| {
+            if crate_path(&meta, &mut krate)? {
+                Ok(())
+            } else if meta.path.is_ident("tasks") {
+                let value = meta.value()?;
+                tasks = Some((value.parse()?, value.parse()?));
+                Ok(())
+            } else if caste == Caste::Queen && meta.path.is_ident("worker") {
+                worker = Some(meta.value()?.parse()?);
+                Ok(())
+            } else {
+                Err(meta.error(unknown(caste)))
+            }
+        });
+        parser.parse2(arguments)?;
+        if caste == Caste::Queen && worker.is_none() {
+            return Err(syn::Error::new(
+                proc_macro2::Span::call_site(),
+                "say whom she delegates to: `#[queen(worker = Type)]`",
+            ));
+        }
+        Ok(Self {
+            krate: krate.unwrap_or_else(|| parse_quote!(::mt_beehive)),
+            tasks,
+            worker,
+        })
+    }
+}
+
+fn unknown(caste: Caste) -> &'static str {
+    match caste {
+        Caste::Worker => "unknown argument: there are `tasks = Name` and `crate = path`",
+        Caste::Queen => {
+            "unknown argument: there are `worker = Type`, `tasks = Name` and `crate = path`"
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What only queens have: they live in this process, so what they are given does not cross, and they have a
+//! hive.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Ident, Path, Type};
+
+use super::{
+    block::Block,
+    expand::{Call, Kind, local},
+};
+
+pub(super) struct Queen<'a> {
+    /// The path of `mt_beehive`.
+    pub(super) krate: &'a Path,
+    /// The type of her worker bees.
+    pub(super) worker: &'a Type,
+}
+
+impl Kind for Queen<'_> {
+    fn carried(&self, whole: &TokenStream, _: &[TokenStream]) -> TokenStream {
+        whole.clone()
+    }
+
+    fn bee_impl(&self, block: &Block, make: &TokenStream, calls: &[Call<'_>]) -> TokenStream {
+        let (krate, worker) = (self.krate, self.worker);
+        let Block { ty, cfgs, .. } = block;
+        let [lead, bee, name, args, call, value] =
+            ["lead", "bee", "name", "args", "call", "value"].map(local);
+        let arms = calls.iter().map(|one| {
+            let (task, task_cfgs) = (&one.task.name, &one.task.cfgs);
+            let unused = (!one.task.signature.has_lead()).then(|| quote!(let _ = #lead;));
+            let (pattern, types, body, value_type) =
+                (&one.pattern, &one.args, &one.body, &one.value);
+            quote! {
+                #(#task_cfgs)*
+                #task => ::std::boxed::Box::pin(async move {
+                    #unused
+                    let #pattern = #args.take::<#types>(#task)?;
+                    let #value: #value_type = #body;
+                    ::core::result::Result::Ok(#krate::QueenValue::new(#value))
+                }),
+            }
+        });
+        quote! {
+            #(#cfgs)*
+            #[automatically_derived]
+            // generated: fires for some tasks only
+            #[allow(
+                deprecated,
+                clippy::let_unit_value,
+                reason = "a deprecated method is a task nevertheless, and some tasks return nothing"
+            )]
+            impl #krate::QueenBee for #ty {
+                type Worker = #worker;
+                #make
+                fn call(
+                    self: ::std::rc::Rc<Self>,
+                    #lead: #krate::Hive<Self::Worker>,
+                    #name: &::core::primitive::str,
+                    #args: #krate::QueenValue,
+                ) -> ::core::option::Option<#krate::QueenCall> {
+                    let #bee = self;
+                    let #call: #krate::QueenCall = match #name {
+                        #(#arms)*
+                        _ => return ::core::option::Option::None,
+                    };
+                    ::core::option::Option::Some(#call)
+                }
+            }
+        }
+    }
+
+    fn asked(&self, value: &TokenStream) -> TokenStream {
+        let krate = self.krate;
+        quote!(#krate::QueenTask<#value>)
+    }
+
+    fn asks(&self, block: &Block) -> TokenStream {
+        let (krate, ty) = (self.krate, &block.ty);
+        quote!(#krate::Queen<#ty>)
+    }
+
+    fn ask(&self, name: &str, args: &Ident, value: &Type) -> TokenStream {
+        let krate = self.krate;
+        quote!(#krate::Queen::task::<#value>(self, #name, #args))
+    }
+}

@@ -1,0 +1,105 @@
+//! The signatures of a bee's methods: her tasks and `new`. What can't be delegated is refused here.
+
+use syn::{ReceiverKind, ReturnType, Signature};
+
+use super::{
+    Caste,
+    params::{Lead, Params},
+};
+use crate::{
+    errors::Errors,
+    returns::Returns,
+    signature::{refuse_generics, refuse_qualifiers},
+};
+
+/// What a worker bee's task can't be called, because her hive has a method of that name.
+const TAKEN: [&str; 4] = ["delegate", "spawn", "bury", "clone"];
+/// The task that every worker bee has.
+const BUSY_STATUS: &str = "busy_status";
+
+/// A method, by what calls it.
+pub(super) struct MethodSignature {
+    pub(super) is_async: bool,
+    pub(super) params: Params,
+    pub(super) returns: Returns,
+}
+
+impl MethodSignature {
+    /// Reads the signature of a task.
+    pub(super) fn task(caste: Caste, sig: &Signature) -> syn::Result<Self> {
+        let mut errors = Errors::default();
+        refuse_receiver(sig, &mut errors);
+        refuse_name(caste, sig, &mut errors);
+        Self::parse(sig, caste.lead(), errors)
+    }
+
+    /// Reads the signature of `new`.
+    pub(super) fn new(sig: &Signature) -> syn::Result<Self> {
+        let mut errors = Errors::default();
+        if let ReturnType::Default = sig.output {
+            errors.push(
+                &sig.ident,
+                "`new` makes the bee: let it return `Self` or `Result<Self, E>`",
+            );
+        }
+        Self::parse(sig, "BeeCx", errors)
+    }
+
+    fn parse(sig: &Signature, lead: &str, mut errors: Errors) -> syn::Result<Self> {
+        refuse_generics(sig, &mut errors);
+        refuse_qualifiers(sig, &mut errors);
+        let params = errors.take(Params::parse(sig, lead));
+        let returns = errors.take(Returns::parse_with_any_error(&sig.output));
+        errors.finish()?;
+        let (Some(params), Some(returns)) = (params, returns) else {
+            unreachable!("what was not parsed is an error");
+        };
+        Ok(Self {
+            is_async: sig.asyncness.is_some(),
+            params,
+            returns,
+        })
+    }
+
+    pub(super) fn has_lead(&self) -> bool {
+        self.params.lead != Lead::None
+    }
+}
+
+fn refuse_receiver(sig: &Signature, errors: &mut Errors) {
+    let Some(receiver) = sig.receiver() else {
+        return errors.push(
+            &sig.ident,
+            "a task is a method of its bee: take `&self` first, then what is delegated",
+        );
+    };
+    match &receiver.kind {
+        ReceiverKind::Reference(_, None, None) => {}
+        ReceiverKind::Reference(_, _, Some(_)) => errors.push(
+            receiver,
+            "a bee does many tasks at once: take `&self`, and keep what changes in a `Cell`, a `RefCell` \
+             or an async lock",
+        ),
+        _ => errors.push(receiver, "a task borrows its bee: take `&self`"),
+    }
+}
+
+fn refuse_name(caste: Caste, sig: &Signature, errors: &mut Errors) {
+    if caste == Caste::Queen {
+        return;
+    }
+    if sig.ident == BUSY_STATUS {
+        errors.push(
+            &sig.ident,
+            "every worker bee has a task `busy_status`, answered while she works: name this one otherwise",
+        );
+    } else if TAKEN.iter().any(|taken| sig.ident == taken) {
+        let name = &sig.ident;
+        errors.push(
+            name,
+            &format!(
+                "`Hive::{name}` would hide this task from whoever delegates it: name it otherwise"
+            ),
+        );
+    }
+}

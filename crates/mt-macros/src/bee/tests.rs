@@ -1,0 +1,180 @@
+//! What blocks become, and which are refused.
+
+use quote::quote;
+
+use super::*;
+
+/// The expansion is items, and has each of these parts.
+fn check(caste: Caste, arguments: TokenStream, item: TokenStream, parts: &[TokenStream]) {
+    let expanded = expand(caste, arguments, item);
+    let file: syn::File = syn::parse2(expanded.clone()).expect("an expansion is items");
+    assert!(!file.items.is_empty());
+    let text = expanded.to_string();
+    for part in parts {
+        assert!(text.contains(&part.to_string()), "no `{part}` in: {text}");
+    }
+}
+
+/// The block has exactly these errors.
+fn refused(arguments: TokenStream, item: TokenStream, expected: &[&str]) {
+    let file: syn::File = syn::parse2(expand(Caste::Worker, arguments, item)).expect("items");
+    let macros = file.items.iter().filter_map(|item| match item {
+        syn::Item::Macro(call) if call.mac.path.segments.last()?.ident == "compile_error" => {
+            Some(call.mac.tokens.to_string())
+        }
+        _ => None,
+    });
+    let found: Vec<String> = macros.collect();
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.contains(expected), "{found}");
+    }
+}
+
+#[test]
+fn a_worker_keeps_its_block_and_gets_its_tasks() {
+    check(
+        Caste::Worker,
+        quote!(),
+        quote! {
+            impl Resizer {
+                fn new(cx: BeeCx, quality: u8) -> Result<Self, E> { todo() }
+                /// Resizes.
+                #[task]
+                async fn resize(&self, cx: &TaskCx, img: Bytes, mut width: u32) -> anyhow::Result<Self> {}
+                #[task]
+                fn r#try(&self) {}
+                fn other(&mut self) {}
+            }
+        },
+        &[
+            quote! { async fn resize(&self, cx: &TaskCx, img: Bytes, mut width: u32) -> anyhow::Result<Self> {} },
+            quote! { fn other(&mut self) {} },
+            quote! { impl ::mt_beehive::Bee for Resizer },
+            quote! { type Init = <u8 as ::mt_beehive::__private::Checked },
+            quote! { const TASKS: &'static [&'static str] = &["resize", "try"]; },
+            quote! { Self::new(cx, value_0) },
+            quote! { Self::resize(&bee, &lead, value_0, value_1).await },
+            quote! { pub trait ResizerTasks },
+            quote! { #[doc = r" Resizes."] fn resize },
+            quote! { fn resize(&self, img: Bytes, width: u32) -> ::mt_beehive::Delegate<Resizer> },
+            quote! { fn r#try(&self,) -> ::mt_beehive::Delegate<()> },
+            quote! { impl ResizerTasks for ::mt_beehive::Hive<Resizer> },
+            quote! { ::mt_beehive::Registration::of::<Resizer>() },
+        ],
+    );
+}
+
+#[test]
+fn options_name_the_trait_and_the_crate() {
+    check(
+        Caste::Worker,
+        quote!(tasks = pub(crate) Does, crate = a::b),
+        quote! { impl my::Bee { #[task] async fn go(&self) {} } },
+        &[
+            quote! { pub(crate) trait Does },
+            quote! { impl Does for a::b::Hive<my::Bee> },
+            quote! { a::b::__private::made_of_nothing::<my::Bee>() },
+        ],
+    );
+}
+
+#[test]
+fn a_queen_has_a_hive_and_nothing_crosses() {
+    check(
+        Caste::Queen,
+        quote!(worker = Resizer),
+        quote! { impl Maya { #[task] async fn all(&self, hive: &Hive<Resizer>, df: Frame) -> u8 {} } },
+        &[
+            quote! { type Worker = Resizer; },
+            quote! { let value_0 = args.take::<Frame>("all")?; },
+            quote! { Self::all(&bee, &lead, value_0).await },
+            quote! { impl MayaTasks for ::mt_beehive::Queen<Maya> },
+        ],
+    );
+}
+
+#[test]
+fn what_can_not_be_delegated_is_refused() {
+    let task = |task: TokenStream| quote! { impl A { #[task] #task } };
+    refused(
+        quote!(),
+        task(quote! { async fn f(x: u8) {} }),
+        &["take `&self` first"],
+    );
+    refused(
+        quote!(),
+        task(quote! { async fn f(&mut self) {} }),
+        &["many tasks at once"],
+    );
+    refused(
+        quote!(),
+        task(quote! { async fn f(self: Rc<Self>) {} }),
+        &["borrows its bee"],
+    );
+    refused(
+        quote!(),
+        task(quote! { async fn f(&self, x: &str) {} }),
+        &["can't borrow it"],
+    );
+    refused(
+        quote!(),
+        task(quote! { async fn f<T>(&self, x: T) {} }),
+        &["can't be generic"],
+    );
+    refused(
+        quote!(),
+        task(quote! { async fn busy_status(&self) {} }),
+        &["every worker bee"],
+    );
+    refused(
+        quote!(),
+        task(quote! { async fn spawn(&self) {} }),
+        &["`Hive::spawn`"],
+    );
+    refused(
+        quote!(),
+        task(quote! { async fn f(&self, x: u8, cx: TaskCx) {} }),
+        &["make it the first parameter"],
+    );
+    refused(
+        quote!(),
+        quote! { impl A { #[task] fn f(&self) {} #[task] fn f(&self) {} } },
+        &["one task of a name"],
+    );
+}
+
+#[test]
+fn what_is_no_bee_is_refused() {
+    let task = quote! { #[task] fn f(&self) {} };
+    refused(
+        quote!(),
+        quote! { impl A { fn f(&self) {} } },
+        &["mark her tasks"],
+    );
+    refused(
+        quote!(),
+        quote! { impl<T> A<T> { #task } },
+        &["can't be generic"],
+    );
+    refused(
+        quote!(),
+        quote! { impl A<u8> { #task } },
+        &["can't be generic"],
+    );
+    refused(
+        quote!(),
+        quote! { impl B for A { #task } },
+        &["without a trait"],
+    );
+    refused(
+        quote!(),
+        quote! { impl A { fn new() {} #task } },
+        &["return `Self`"],
+    );
+    refused(
+        quote!(name = "x"),
+        quote! { impl A { #task } },
+        &["unknown argument"],
+    );
+}

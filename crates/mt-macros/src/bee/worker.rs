@@ -1,0 +1,94 @@
+//! What only worker bees have: what they are given crosses to another process.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Ident, Path, Type};
+
+use super::{
+    block::Block,
+    expand::{Call, Kind, local},
+};
+
+pub(super) struct Worker<'a> {
+    /// The path of `mt_beehive`.
+    pub(super) krate: &'a Path,
+}
+
+impl Kind for Worker<'_> {
+    /// As a task's input in `mt_pool`: that each part can cross is checked where it is written, and said once.
+    fn carried(&self, whole: &TokenStream, parts: &[TokenStream]) -> TokenStream {
+        let krate = self.krate;
+        quote! {
+            <#whole as #krate::__private::Checked<{
+                #(#krate::__private::crosses::<#parts>())&*
+            }>>::Type
+        }
+    }
+
+    fn bee_impl(&self, block: &Block, make: &TokenStream, calls: &[Call<'_>]) -> TokenStream {
+        let krate = self.krate;
+        let Block { ty, cfgs, .. } = block;
+        let [lead, bee, name, args, call, value] =
+            ["lead", "bee", "name", "args", "call", "value"].map(local);
+        let arms = calls.iter().map(|one| {
+            let (task, task_cfgs) = (&one.task.name, &one.task.cfgs);
+            let unused = (!one.task.signature.has_lead()).then(|| quote!(let _ = #lead;));
+            let (pattern, types, body, value_type) =
+                (&one.pattern, &one.args, &one.body, &one.value);
+            quote! {
+                #(#task_cfgs)*
+                #task => ::std::boxed::Box::pin(async move {
+                    #unused
+                    let #pattern = #krate::__private::decode_args::<#types>(#task, &#args)?;
+                    let #value = #body;
+                    #krate::__private::encode_value::<#value_type>(#task, &#value)
+                }),
+            }
+        });
+        quote! {
+            #(#cfgs)*
+            #[automatically_derived]
+            // generated: fires for some tasks only
+            #[allow(
+                deprecated,
+                clippy::let_unit_value,
+                reason = "a deprecated method is a task nevertheless, and some tasks return nothing"
+            )]
+            impl #krate::WorkerBee for #ty {
+                #make
+                fn call(
+                    self: ::std::rc::Rc<Self>,
+                    #lead: #krate::TaskCx,
+                    #name: &::core::primitive::str,
+                    #args: #krate::__private::Bytes,
+                ) -> ::core::option::Option<#krate::TaskCall<'static>> {
+                    let #bee = self;
+                    let #call: #krate::TaskCall<'static> = match #name {
+                        #(#arms)*
+                        _ => return ::core::option::Option::None,
+                    };
+                    ::core::option::Option::Some(#call)
+                }
+            }
+            #(#cfgs)*
+            #krate::__private::inventory::submit! {
+                #krate::Registration::of::<#ty>()
+            }
+        }
+    }
+
+    fn asked(&self, value: &TokenStream) -> TokenStream {
+        let krate = self.krate;
+        quote!(#krate::Delegate<#value>)
+    }
+
+    fn asks(&self, block: &Block) -> TokenStream {
+        let (krate, ty) = (self.krate, &block.ty);
+        quote!(#krate::Hive<#ty>)
+    }
+
+    fn ask(&self, name: &str, args: &Ident, value: &Type) -> TokenStream {
+        let krate = self.krate;
+        quote!(#krate::Hive::delegate::<#value>(self, #name, #args))
+    }
+}
