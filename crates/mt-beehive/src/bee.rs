@@ -24,6 +24,8 @@ pub trait Bee: Sized + 'static {
 }
 
 /// A worker bee: lives in a process of her own and does tasks for the queen.
+///
+/// Written by [`#[worker]`](macro@crate::worker).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a worker bee",
     note = "put `#[mt_beehive::worker]` on its `impl` block"
@@ -39,7 +41,7 @@ pub trait WorkerBee: Bee {
     fn call(self: Rc<Self>, cx: TaskCx, name: &str, args: Bytes) -> Option<TaskCall<'static>>;
 }
 
-/// What a bee knows of herself.
+/// What a bee knows of herself: the argument `cx: BeeCx` of her `new`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BeeCx {
@@ -47,7 +49,8 @@ pub struct BeeCx {
     pub my_id: u32,
 }
 
-/// What a task knows of its call.
+/// What a worker bee's task knows of its call: its first argument, `cx: &TaskCx` or `cx: TaskCx`, if it wants
+/// to.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TaskCx {
@@ -81,6 +84,7 @@ pub fn encode_value<V: Wire>(name: &str, value: &V) -> Result<Bytes, RaisedExcep
 
 /// Makes an exception of an error. For the macros.
 #[doc(hidden)]
+#[must_use]
 pub fn raised<E: std::fmt::Display>(error: &E) -> RaisedException {
     let mut other_details = BTreeMap::new();
     let kind = std::any::type_name::<E>().to_owned();
@@ -90,4 +94,50 @@ pub fn raised<E: std::fmt::Display>(error: &E) -> RaisedException {
         other_details,
         ..RaisedException::text(format!("{error:#}"))
     }
+}
+
+/// Says why a bee could not be made. For the macros.
+#[doc(hidden)]
+#[must_use]
+pub fn not_made<E: std::fmt::Display>(error: &E) -> String {
+    format!("{error:#}")
+}
+
+/// A bee without `new`. For the macros.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "nothing says how to make a `{Self}`",
+    label = "this has neither `fn new` in the block nor `Default`",
+    note = "write `fn new(…) -> Self` in this `impl` block, or implement `Default` for `{Self}`"
+)]
+pub trait MadeOfNothing: Default {}
+
+#[diagnostic::do_not_recommend]
+impl<B: Default> MadeOfNothing for B {}
+
+/// Makes a bee that needs nothing. For the macros.
+#[doc(hidden)]
+#[must_use]
+pub fn made_of_nothing<B: MadeOfNothing>() -> B {
+    B::default()
+}
+
+/// [`Wire`], in words about bees. For the macros.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't cross between the queen and a worker bee",
+    label = "this must be `Serialize + Deserialize + Send + 'static`",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for `{Self}`, or pass something that has them (a path, an id)",
+    note = "what can't be sent at all (a connection, a client) a worker bee makes in `new` and keeps"
+)]
+pub trait Crosses: Wire {}
+
+#[diagnostic::do_not_recommend]
+impl<T: serde::Serialize + serde::de::DeserializeOwned + Send + 'static> Crosses for T {}
+
+/// Compiles only if `T` can cross. For the macros.
+#[doc(hidden)]
+#[must_use]
+pub const fn crosses<T: Crosses>() -> bool {
+    true
 }

@@ -7,32 +7,16 @@ use std::{rc::Rc, time::Duration};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use mt_beehive::{
-    __private::{decode_args, encode_value, inventory, raised},
+    __private::{decode_args, encode_value, inventory},
     Bee, BeeCx, Dispatch, Hive, Population, Registration, TaskCall, TaskCx, TaskResult, WorkerBee,
     beehive_run,
 };
 
-mt_pool::test_worker!();
+mt_beehive::test_worker!();
 
 struct Adder {
     more: u64,
     my_id: u32,
-}
-
-impl Bee for Adder {
-    const NAME: &'static str = "hive::Adder";
-    type Init = u64;
-    const TASKS: &'static [&'static str] = &[
-        "add",
-        "who",
-        "fail",
-        "panic",
-        "exit",
-        "abort",
-        "block",
-        "wait",
-        "unserialisable",
-    ];
 }
 
 #[derive(serde::Deserialize)]
@@ -44,45 +28,95 @@ impl serde::Serialize for Unserialisable {
     }
 }
 
-impl WorkerBee for Adder {
-    async fn make(more: u64, cx: BeeCx) -> Result<Self, String> {
+#[mt_beehive::worker]
+impl Adder {
+    async fn new(cx: BeeCx, more: u64) -> Result<Self, &'static str> {
+        tokio::task::yield_now().await;
         if more == 666 {
-            return Err("no such number".into());
+            return Err("no such number");
         }
         let my_id = cx.my_id;
         Ok(Self { more, my_id })
     }
 
-    fn call(self: Rc<Self>, _: TaskCx, name: &str, args: Bytes) -> Option<TaskCall<'static>> {
-        let call: TaskCall<'static> = match name {
-            "add" => Box::pin(async move {
-                let n: u64 = decode_args("add", &args)?;
-                tokio::task::yield_now().await;
-                encode_value("add", &(n + self.more))
-            }),
-            "who" => {
-                Box::pin(async move { encode_value("who", &(self.my_id, std::process::id())) })
-            }
-            "fail" => Box::pin(async { Err(raised(&"on purpose")) }),
-            "panic" => Box::pin(async { panic!("at the hive") }),
-            "exit" => Box::pin(async { std::process::exit(3) }),
-            "abort" => Box::pin(async { std::process::abort() }),
-            "block" => Box::pin(async {
-                std::thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
-                Ok(Bytes::new())
-            }),
-            "wait" => Box::pin(async {
-                std::future::pending::<()>().await;
-                Ok(Bytes::new())
-            }),
-            "unserialisable" => Box::pin(async { encode_value("unserialisable", &Unserialisable) }),
-            _ => return None,
-        };
-        Some(call)
+    #[task]
+    async fn add(&self, n: u64) -> u64 {
+        tokio::task::yield_now().await;
+        n + self.more
+    }
+
+    #[task]
+    async fn sum(&self, cx: &TaskCx, a: u64, (b, c): (u64, u64)) -> anyhow::Result<u64> {
+        anyhow::ensure!(cx.my_id == self.my_id, "somebody else's call");
+        Ok(self.add(a).await + b + c)
+    }
+
+    #[task]
+    fn who(&self, cx: TaskCx) -> (u32, u32) {
+        (cx.my_id, std::process::id())
+    }
+
+    #[task]
+    async fn fail(&self) -> Result<u64, &'static str> {
+        Err("on purpose")
+    }
+
+    #[task]
+    async fn panic(&self) -> u64 {
+        panic!("at the hive")
+    }
+
+    #[task]
+    fn exit(&self) {
+        std::process::exit(3)
+    }
+
+    #[task]
+    fn abort(&self) {
+        std::process::abort()
+    }
+
+    #[task]
+    fn block(&self) {
+        std::thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
+    }
+
+    #[task]
+    async fn wait(&self) -> u64 {
+        std::future::pending().await
+    }
+
+    #[task]
+    async fn unserialisable(&self) -> Unserialisable {
+        Unserialisable
     }
 }
 
-inventory::submit! { Registration::of::<Adder>() }
+/// A bee without the macro, and without anything she is made of.
+struct ByHand;
+
+impl Bee for ByHand {
+    const NAME: &'static str = "hive::ByHand";
+    type Init = ();
+    const TASKS: &'static [&'static str] = &["double"];
+}
+
+impl WorkerBee for ByHand {
+    async fn make((): (), _: BeeCx) -> Result<Self, String> {
+        Ok(Self)
+    }
+
+    fn call(self: Rc<Self>, _: TaskCx, name: &str, args: Bytes) -> Option<TaskCall<'static>> {
+        (name == "double").then(|| -> TaskCall<'static> {
+            Box::pin(async move {
+                let n: u64 = decode_args("double", &args)?;
+                encode_value("double", &(2 * n))
+            })
+        })
+    }
+}
+
+inventory::submit! { Registration::of::<ByHand>() }
 
 /// Runs a queen's task under a watchdog, with the auction and with credit; nothing is left.
 fn reign<F, T>(bees: usize, task: T)
@@ -141,12 +175,18 @@ fn delegates_come_back_with_who_did_them() {
         return;
     }
     reign(2, |hive| async move {
-        let (result, child) = hive.delegate::<u64>("add", 5_u64).await;
+        let (result, child) = hive.add(5).await;
         assert_eq!(result, TaskResult::Succeeded(1005));
         assert!(child.is_some_and(|child| child < 2));
+        let (result, _) = hive.delegate::<u64>("add", 6_u64).await;
+        assert_eq!(result, TaskResult::Succeeded(1006), "by name");
+        let (result, _) = hive.sum(1, (2, 3)).await;
+        assert_eq!(result, TaskResult::Succeeded(1006));
+        let (result, child) = hive.who().await;
+        assert!(matches!(result, TaskResult::Succeeded((me, _)) if Some(me) == child));
         let many = stream::iter(0..2000_u64).map(|n| {
             let hive = hive.clone();
-            async move { (n, hive.delegate::<u64>("add", n).await) }
+            async move { (n, hive.add(n).await) }
         });
         let mut shares = [0, 0];
         let mut many = many.buffer_unordered(512);
@@ -170,12 +210,12 @@ fn what_goes_wrong_in_a_task_is_its_outcome() {
             TaskResult::Raised(exception) => exception,
             other => panic!("{other:?}"),
         };
-        let (result, child) = hive.delegate("fail", ()).await;
+        let (result, child) = hive.fail().await;
         assert_eq!(
             (said(result).exception.as_str(), child),
             ("on purpose", Some(0))
         );
-        let (result, _) = hive.delegate("panic", ()).await;
+        let (result, _) = hive.panic().await;
         let exception = said(result);
         assert_eq!(exception.exception, "panicked: at the hive");
         assert!(exception.other_details["location"].contains("hive.rs"));
@@ -185,13 +225,25 @@ fn what_goes_wrong_in_a_task_is_its_outcome() {
         assert!(said(result).exception.contains("arguments"));
         let (result, _) = hive.delegate("unserialisable", ()).await;
         assert!(said(result).exception.contains("can't be sent"));
-        let (result, _) = hive.delegate::<u64>("add", 1_u64).await;
+        let (result, _) = hive.add(1).await;
         assert_eq!(
             result,
             TaskResult::Succeeded(1001),
             "the bee is the same as ever"
         );
     });
+}
+
+#[test]
+fn a_bee_may_be_written_by_hand() {
+    if !hive_ends_alone("a_bee_may_be_written_by_hand") {
+        return;
+    }
+    let run = beehive_run::<ByHand, _, _>((), |hive: Hive<ByHand>| async move {
+        hive.delegate::<u64>("double", 21_u64).await.0
+    });
+    let result = futures::executor::block_on(run.run()).unwrap();
+    assert_eq!(result, TaskResult::Succeeded(42));
 }
 
 #[test]
@@ -209,7 +261,7 @@ fn bees_that_die_are_replaced_and_their_tasks_end() {
             );
             assert_eq!(child, None);
         }
-        let (result, child) = hive.delegate::<u64>("add", 1_u64).await;
+        let (result, child) = hive.add(1).await;
         assert_eq!(result, TaskResult::Succeeded(1001));
         assert!(child.is_some_and(|child| child >= 2), "a new one");
     });
@@ -227,10 +279,10 @@ fn deadlines_and_dropped_delegates() {
             let reason = cancelled_reason(result).await;
             assert!(reason.starts_with("deadline"), "{reason}");
         }
-        let dropped = hive.delegate::<u64>("wait", ());
-        let dropped = tokio::time::timeout(limit, dropped.into_future()).await;
+        let dropped = hive.wait().into_future();
+        let dropped = tokio::time::timeout(limit, dropped).await;
         assert!(dropped.is_err(), "nobody waits for it any more");
-        let (result, _) = hive.delegate::<u64>("add", 1_u64).await;
+        let (result, _) = hive.add(1).await;
         assert_eq!(result, TaskResult::Succeeded(1001));
     });
 }
@@ -244,9 +296,8 @@ fn a_hive_that_can_have_no_bees_says_so() {
         .enable_all()
         .build()
         .unwrap();
-    let run = beehive_run::<Adder, _, _>(666, |hive: Hive<Adder>| async move {
-        hive.delegate::<u64>("add", 1_u64).await.0
-    });
+    let run =
+        beehive_run::<Adder, _, _>(666, |hive: Hive<Adder>| async move { hive.add(1).await.0 });
     let result = runtime.block_on(run.run()).unwrap();
     match result {
         TaskResult::Cancelled { reason } => assert!(reason.contains("no such number"), "{reason}"),
@@ -267,9 +318,9 @@ fn a_dropped_hive_takes_its_bees_along() {
     runtime.block_on(async {
         let (told, tell) = tokio::sync::oneshot::channel();
         let run = beehive_run::<Adder, _, _>(1, |hive: Hive<Adder>| async move {
-            let (result, _) = hive.delegate::<(u32, u32)>("who", ()).await;
+            let (result, _) = hive.who().await;
             let _ = told.send(result);
-            hive.delegate::<u64>("wait", ()).await.0
+            hive.wait().await.0
         });
         let run = run.run();
         tokio::select! {
