@@ -114,6 +114,21 @@ pub enum PoolError {
 }
 
 impl PoolError {
+    /// The same, if it was a death, by this one.
+    pub(crate) fn by(mut self, how: &Death) -> Self {
+        match &mut self {
+            Self::NoHello { death } | Self::DiedInSetup { death } | Self::Died { death } => {
+                *death = how.clone();
+            }
+            Self::Spawn(_)
+            | Self::Handshake(_)
+            | Self::Silent { .. }
+            | Self::Setup { .. }
+            | Self::SetupTimedOut { .. } => {}
+        }
+        self
+    }
+
     /// Whether another worker would fare the same.
     pub(crate) fn is_hopeless(&self) -> bool {
         match self {

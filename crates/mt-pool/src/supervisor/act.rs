@@ -110,7 +110,9 @@ impl Supervisor {
         if self.watch.was_out_of_memory(&ending.death) {
             ending.death.cause = DeathCause::OutOfMemory;
         }
-        let before_ready = ending.before_ready.take().map(Arc::new);
+        let before_ready = ending.before_ready.take();
+        // What it was killed for is known only now.
+        let before_ready = before_ready.map(|cause| Arc::new(cause.by(&ending.death)));
         if let Some(cause) = &before_ready {
             self.report_failure(worker, cause, &ending.death);
         }

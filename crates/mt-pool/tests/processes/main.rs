@@ -17,6 +17,7 @@ mod inits;
 mod input;
 mod iterator;
 mod limits;
+mod memory;
 mod oom;
 mod output;
 mod panics;

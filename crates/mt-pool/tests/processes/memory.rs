@@ -1,0 +1,291 @@
+//! Calls that use more memory than their worker may: who is charged with it, and who is not.
+
+use std::{
+    cell::{Cell, RefCell},
+    fs, thread,
+    time::Duration,
+};
+
+use mt_pool::{
+    AsynPmap, Death, DeathCause, PoolError, RestartBudget, Task, TaskErrorKind, asyn_pmap, task,
+};
+
+use crate::{
+    folder::{Folder, folder},
+    report::{Report, complete},
+    scene::check,
+};
+
+const MIB: u64 = 1 << 20;
+/// Far more than a worker that does nothing.
+const LIMIT: u64 = 128 * MIB;
+/// More than the limit.
+const HUGE: u64 = 192 * MIB;
+const FOR_EVER: Duration = Duration::from_secs(1000);
+
+/// Memory that is really there: every page is written to.
+fn take(bytes: u64) -> Vec<u8> {
+    let mut memory = vec![0_u8; bytes as usize];
+    for page in memory.iter_mut().step_by(4096) {
+        *page = 1;
+    }
+    memory
+}
+
+fn resident() -> u64 {
+    let statm = fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+#[task]
+fn huge_at_3(n: u64) -> u64 {
+    if n == 3 {
+        let memory = take(HUGE);
+        thread::sleep(FOR_EVER); // work: holds on to what it has
+        drop(memory);
+    }
+    n
+}
+
+/// Item 3 is given up for its memory after so many workers; all others have their values.
+#[track_caller]
+fn only_3_is_too_large<T>(run: AsynPmap<T>, items: u64, oom_retries: u32) -> Report<T>
+where
+    T: Task<Output = u64>,
+    T::Error: std::fmt::Debug,
+{
+    let report = complete(run.max_rss(LIMIT).oom_retries(oom_retries), items);
+    assert_eq!(report.failed(), [3]);
+    for (index, outcome) in report.outcomes.iter().enumerate() {
+        assert!(index == 3 || *outcome.as_ref().unwrap() == index as u64);
+    }
+    let TaskErrorKind::MemoryExceeded {
+        rss_bytes,
+        limit_bytes,
+        attempts,
+        ..
+    } = report.error(3).kind()
+    else {
+        panic!("{:?}", report.error(3))
+    };
+    assert!(*rss_bytes > LIMIT, "{rss_bytes}");
+    assert_eq!((Some(LIMIT), oom_retries + 1), (*limit_bytes, *attempts));
+    assert!(report.error(3).payload().is_some());
+    for death in report.deaths() {
+        let cause = &death.cause;
+        assert!(
+            matches!(cause, DeathCause::MemoryExceeded { .. }),
+            "{death}"
+        );
+    }
+    report
+}
+
+#[test]
+fn one_item_of_many_that_needs_too_much() {
+    check(|| {
+        for (oom_retries, processes) in [(0, 1), (2, 2)] {
+            let run = asyn_pmap::<huge_at_3>(0..30).pool_processes(processes);
+            let report = only_3_is_too_large(run, 30, oom_retries);
+            assert_eq!(report.deaths().len() as u32, oom_retries + 1);
+        }
+    });
+}
+
+/// Those that run when the large one grows wait for something that never comes.
+#[task]
+async fn huge_among_others(#[shared] folder: &Folder, n: u64) -> u64 {
+    if n == 3 {
+        folder.note("grown", 1);
+        let memory = take(HUGE);
+        std::future::pending::<()>().await;
+        drop(memory);
+    }
+    if !folder.exists("grown") {
+        std::future::pending::<()>().await;
+    }
+    n
+}
+
+#[test]
+fn one_of_several_in_the_same_worker() {
+    check(|| {
+        for oom_retries in [0, 1] {
+            let (_guard, folder) = folder();
+            let run = asyn_pmap::<huge_among_others>(0..6).shared(folder);
+            let report = only_3_is_too_large(run.pool_processes(1), 6, oom_retries);
+            // Together, and alone.
+            assert_eq!(report.deaths().len() as u32, oom_retries + 2);
+        }
+    });
+}
+
+thread_local! {
+    static KEPT: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static LEAKED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The last one needs nothing, but is not done as long as others have left much behind.
+#[task]
+fn leaks(n: u64) -> u64 {
+    if n < 10 {
+        KEPT.with_borrow_mut(|kept| kept.push(take(LIMIT / 8)));
+        LEAKED.set(LEAKED.get() + LIMIT / 8);
+    } else if LEAKED.get() >= LIMIT {
+        thread::sleep(FOR_EVER); // work: until somebody looks at the memory
+    }
+    n
+}
+
+#[test]
+fn what_others_have_left_behind_is_not_held_against_the_last() {
+    check(|| {
+        let run = asyn_pmap::<leaks>(0..11).max_rss(LIMIT);
+        let report = complete(run.pool_processes(1), 11);
+        assert_eq!(report.failed(), [0; 0]);
+        assert!(!report.deaths().is_empty());
+    });
+}
+
+#[task]
+fn holds(bytes: u64) -> u64 {
+    let memory = take(bytes);
+    thread::sleep(Duration::from_millis(250)); // work: long enough for somebody to look
+    memory.iter().map(|&byte| u64::from(byte)).sum()
+}
+
+/// Together they need far more than there is; one by one all are done, and nobody is charged.
+#[test]
+fn items_that_fit_only_one_at_a_time() {
+    check(|| {
+        let bytes = LIMIT / 2;
+        let run = asyn_pmap::<holds>([bytes; 6]).pool_processes(3);
+        let report = complete(run.memory_budget(LIMIT).crash_limit(2), 6);
+        for outcome in &report.outcomes {
+            assert_eq!(*outcome.as_ref().unwrap(), bytes / 4096);
+        }
+        let displaced = |death: &Death| death.cause == DeathCause::Displaced;
+        assert!(report.deaths().iter().all(displaced));
+    });
+}
+
+#[test]
+fn an_item_that_needs_more_than_all_workers_may_have() {
+    check(|| {
+        let items = [MIB, HUGE, MIB];
+        let run = asyn_pmap::<holds>(items).pool_processes(2);
+        let report = complete(run.memory_budget(LIMIT).oom_retries(1), 3);
+        assert_eq!(report.failed(), [1]);
+        let kind = report.error(1).kind();
+        assert!(
+            matches!(kind, TaskErrorKind::MemoryExceeded { attempts: 2, limit_bytes, .. }
+                if *limit_bytes == Some(LIMIT)),
+            "{kind:?}"
+        );
+    });
+}
+
+#[task]
+fn huge_init() {
+    let memory = take(HUGE);
+    thread::sleep(FOR_EVER); // work: holds on to what it has
+    drop(memory);
+}
+
+#[test]
+fn an_init_that_needs_too_much_ends_the_run() {
+    check(|| {
+        let run = asyn_pmap::<huge_at_3>(0..10).init::<huge_init>(());
+        let run = run.max_rss(LIMIT).restart_budget(RestartBudget {
+            limit: 1,
+            ..RestartBudget::default()
+        });
+        let report = complete(run.pool_processes(1), 10);
+        let TaskErrorKind::Pool(cause) = report.error(0).kind() else {
+            panic!("{}", report.error(0))
+        };
+        let PoolError::DiedInSetup { death } = &**cause else {
+            panic!("{cause}")
+        };
+        let cause = &death.cause;
+        assert!(
+            matches!(cause, DeathCause::MemoryExceeded { .. }),
+            "{death}"
+        );
+        assert_eq!(report.failed().len(), 10);
+        assert_eq!(report.stats.workers_started, 2);
+    });
+}
+
+#[task]
+fn own_size(_: u64) -> u64 {
+    resident()
+}
+
+/// Every worker is too large from its first moment. What is quick is done; what is not, is not.
+#[test]
+fn a_limit_that_no_worker_can_keep() {
+    check(|| {
+        let run = asyn_pmap::<own_size>(0..500).max_rss(1).pool_processes(2);
+        for outcome in complete(run, 500).outcomes {
+            match outcome.as_ref().map_err(|error| error.kind()) {
+                Ok(&size) => assert!(size > 1),
+                Err(TaskErrorKind::MemoryExceeded { .. } | TaskErrorKind::Pool(_)) => {}
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        let report = complete(asyn_pmap::<huge_at_3>([3]).max_rss(1), 1);
+        let kind = report.error(0).kind();
+        assert!(
+            matches!(
+                kind,
+                TaskErrorKind::MemoryExceeded { .. } | TaskErrorKind::Pool(_)
+            ),
+            "{kind:?}"
+        );
+    });
+}
+
+#[task]
+fn fails_or_dies_once(#[shared] folder: &Folder, n: u64) -> Result<u64, String> {
+    if folder.first(&format!("{n}")) {
+        match n % 10 {
+            3 => std::process::abort(),
+            7 => return Err("not yet".into()),
+            _ => {}
+        }
+    }
+    Ok(n)
+}
+
+/// The machine never has any memory left, as far as this run goes: it goes on all the same.
+#[test]
+fn a_machine_without_memory() {
+    check(|| {
+        for ordered in [true, false] {
+            let (_guard, folder) = folder();
+            let run = asyn_pmap::<fails_or_dies_once>(0..60).shared(folder);
+            let run = run.pool_processes(3).pool_ordered(ordered).retries(1);
+            let report = complete(run.pause_above_memory(Some(0.0)), 60);
+            assert_eq!(report.failed(), [0; 0]);
+        }
+    });
+}
+
+/// With a crash limit of one nothing is ever started twice, whatever it is killed for.
+#[test]
+fn memory_starts_nothing_twice_where_nothing_may_be() {
+    check(|| {
+        let run = asyn_pmap::<huge_at_3>(0..8)
+            .pool_processes(1)
+            .crash_limit(1);
+        let report = complete(run.max_rss(LIMIT).oom_retries(5), 8);
+        assert_eq!(report.failed(), [3]);
+        let kind = report.error(3).kind();
+        assert!(
+            matches!(kind, TaskErrorKind::MemoryExceeded { attempts: 1, .. }),
+            "{kind:?}"
+        );
+    });
+}
