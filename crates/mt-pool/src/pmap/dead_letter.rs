@@ -104,3 +104,51 @@ impl DeadLetter {
         self.payload.as_ref().map(|payload| decode_strict(payload))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mt_proto::ItemIndex;
+
+    use super::*;
+    use crate::Never;
+
+    fn late(index: u64, payload: usize, deadline: Deadline) -> TaskError<Never> {
+        let limit = Duration::from_secs(1);
+        let kind = TaskErrorKind::TimedOut { deadline, limit };
+        TaskError::new(ItemIndex(index), kind).with_payload(vec![7; payload].into())
+    }
+
+    #[test]
+    fn so_many_are_kept_and_the_others_counted() {
+        let mut dead = DeadLetters::default();
+        for index in 0..MAX_LETTERS as u64 + 5 {
+            dead.note(&late(index, 1, Deadline::Hard));
+        }
+        assert_eq!((dead.letters().len(), dead.dropped()), (MAX_LETTERS, 5));
+        assert_eq!(dead.bytes, MAX_LETTERS);
+    }
+
+    #[test]
+    fn so_many_bytes_are_kept_and_a_letter_beyond_has_none() {
+        let mut dead = DeadLetters::default();
+        for (index, bytes) in [MAX_BYTES - 1, 2, 1, 1].into_iter().enumerate() {
+            dead.note(&late(index as u64, bytes, Deadline::Hard));
+        }
+        let kept = dead
+            .letters()
+            .iter()
+            .map(|letter| letter.payload().is_some());
+        assert_eq!(kept.collect::<Vec<_>>(), [true, false, true, false]);
+        assert!(dead.letters()[1].item::<u8>().is_none());
+    }
+
+    #[test]
+    fn what_had_only_waited_is_no_letter() {
+        let mut dead = DeadLetters::default();
+        dead.note(&late(0, 1, Deadline::Queue));
+        dead.note(&late(0, 1, Deadline::Soft));
+        assert!(dead.letters().is_empty());
+    }
+}

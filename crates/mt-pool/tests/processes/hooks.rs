@@ -1,0 +1,225 @@
+//! Exit hooks: every worker that is told to go calls its own once, whatever it does.
+
+use std::{
+    cell::Cell,
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use mt_pool::{
+    AsynPmap, Counter, DeathCause, PoolEvent, Recycle, Task, asyn_pmap, is_cancelled, task,
+    task_index,
+};
+
+use crate::{
+    folder::{Folder, folder},
+    scene::check,
+};
+
+const FOR_EVER: Duration = Duration::from_secs(1000);
+const SHORT: Duration = Duration::from_millis(50);
+
+thread_local! {
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+    static SET_UP: Cell<u64> = const { Cell::new(0) };
+}
+
+#[task]
+fn calls(n: u64) -> u64 {
+    CALLS.set(CALLS.get() + 1);
+    n
+}
+
+#[task]
+async fn calls_async(n: u64) -> u64 {
+    CALLS.set(CALLS.get() + 1);
+    tokio::task::yield_now().await;
+    n
+}
+
+#[task]
+fn calls_or_aborts(n: u64) -> u64 {
+    if n == 5 {
+        std::process::abort();
+    }
+    CALLS.set(CALLS.get() + 1);
+    n
+}
+
+#[task]
+fn set_up(by: u64) {
+    SET_UP.set(by);
+}
+
+/// The calls of this worker, and what its init was told.
+#[task]
+fn count(sign: i64) -> (i64, u64) {
+    assert_eq!((task_index(), is_cancelled()), (None, false));
+    (sign * CALLS.get() as i64, SET_UP.get())
+}
+
+#[task]
+async fn count_async(sign: i64) -> Result<(i64, u64), String> {
+    tokio::time::sleep(Duration::from_millis(1)).await; // work: needs a runtime
+    Ok((sign * CALLS.get() as i64, SET_UP.get()))
+}
+
+/// What the hooks of a run returned, all items having been done, and what it told.
+fn values<E: Task, T: Task>(run: AsynPmap<T>, items: u64) -> (Vec<E::Output>, Vec<PoolEvent>) {
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&events);
+    let run = run.observe(move |event| heard.lock().unwrap().push(event.clone()));
+    let mut run = run.start().unwrap().into_iter();
+    assert_eq!(run.by_ref().filter(Result::is_ok).count() as u64, items);
+    let values = run.run().exit_values::<E>();
+    assert!(run.run().exit_values::<E>().is_empty(), "each is told once");
+    let events = std::mem::take(&mut *events.lock().unwrap());
+    (values.into_iter().map(Result::unwrap).collect(), events)
+}
+
+#[test]
+fn what_hooks_return_is_all_there_once() {
+    check(|| {
+        for processes in [1, 3] {
+            for recycle in [Recycle::never(), Recycle::never().after_items(7)] {
+                let run = asyn_pmap::<calls>(0..100).init::<set_up>(4);
+                let run = run.exit::<count>(-1).recycle(recycle);
+                let (told, _) = values::<count, _>(run.pool_processes(processes), 100);
+                assert_eq!(told.iter().map(|(count, _)| count).sum::<i64>(), -100);
+                assert!(told.iter().all(|(_, told)| *told == 4));
+                let run = asyn_pmap::<calls_async>(0..100).init::<set_up>(4);
+                let run = run.exit::<count_async>(1).recycle(recycle);
+                let (told, _) = values::<count_async, _>(run.pool_processes(processes), 100);
+                assert_eq!(told.iter().map(|(count, _)| count).sum::<i64>(), 100);
+                assert!(told.iter().all(|(_, told)| *told == 4));
+                let least = if recycle.items.is_some() { 15 } else { 1 };
+                assert!(told.len() >= least);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_worker_that_dies_does_not_get_to_its_hook() {
+    check(|| {
+        let run = asyn_pmap::<calls_or_aborts>(0..20).exit::<count>(1);
+        let run = run.pool_processes(1).crash_limit(2);
+        let (told, _) = values::<count, _>(run, 19);
+        let counted = told.iter().map(|(count, _)| count).sum::<i64>();
+        assert!(counted <= 19 && told.len() == 1, "{told:?}");
+    });
+}
+
+#[task]
+fn exit_fails(why: String) -> Result<u64, String> {
+    Err(why)
+}
+
+#[task]
+async fn exit_panics(why: String) -> u64 {
+    tokio::task::yield_now().await;
+    panic!("{why}");
+}
+
+#[task]
+fn exit_aborts(_: String) -> u64 {
+    std::process::abort()
+}
+
+#[task]
+fn exit_hangs(_: String) -> u64 {
+    thread::sleep(FOR_EVER); // work: never gets anywhere
+    0
+}
+
+#[task]
+async fn exit_hangs_async(_: String) -> u64 {
+    std::future::pending().await
+}
+
+/// All items are done, no value is there, and each worker's end is told of as `expected`.
+fn without_a_value<E: Task<Input = String, Shared = (), Context = mt_pool::NoContext>>(
+    grace: Duration,
+    expected: impl Fn(&PoolEvent) -> bool,
+) {
+    let run = asyn_pmap::<calls>(0..50).exit::<E>("no way out".into());
+    let run = run.pool_processes(2).exit_grace(grace);
+    let (told, events) = values::<E, _>(run, 50);
+    assert!(told.is_empty());
+    let count = |is: &dyn Fn(&PoolEvent) -> bool| events.iter().filter(|event| is(event)).count();
+    let ready = count(&|event| matches!(event, PoolEvent::WorkerReady { .. }));
+    assert_eq!(count(&expected), ready, "{events:?}");
+}
+
+#[test]
+fn hooks_that_fail_or_panic_are_told_of() {
+    check(|| {
+        let says = |event: &PoolEvent| matches!(event, PoolEvent::ExitHookFailed { message, .. } if message.contains("no way out"));
+        without_a_value::<exit_fails>(FOR_EVER, says);
+        without_a_value::<exit_panics>(FOR_EVER, says);
+    });
+}
+
+#[test]
+fn hooks_that_never_return_are_ended_after_the_grace() {
+    check(|| {
+        let lingered = |event: &PoolEvent| matches!(event, PoolEvent::WorkerDied { death, .. } if death.cause == DeathCause::Lingered);
+        without_a_value::<exit_hangs>(SHORT, lingered);
+        without_a_value::<exit_hangs_async>(SHORT, lingered);
+        without_a_value::<exit_aborts>(
+            FOR_EVER,
+            |event| matches!(event, PoolEvent::WorkerDied { death, .. } if death.exit.signal == Some(6)),
+        );
+    });
+}
+
+#[test]
+fn a_value_that_is_another_hooks_is_an_error() {
+    check(|| {
+        let run = asyn_pmap::<calls>(0..5).exit::<count>(1).pool_processes(1);
+        let mut run = run.start().unwrap().into_iter();
+        assert_eq!(run.by_ref().filter(Result::is_ok).count(), 5);
+        let values = run.run().exit_values::<set_up>();
+        assert!(matches!(values[..], [Err(_)]), "it returns nothing");
+    });
+}
+
+#[task]
+fn note_exit(folder: Folder) -> u64 {
+    folder.note("gone", u64::from(std::process::id()));
+    1
+}
+
+#[test]
+fn a_cancelled_run_calls_no_hook() {
+    check(|| {
+        let (_guard, folder) = folder();
+        let run = asyn_pmap::<calls>(0..).exit::<note_exit>(folder.clone());
+        let mut run = run.capacity(10).start().unwrap().into_iter();
+        assert_eq!(run.by_ref().take(20).filter(Result::is_ok).count(), 20);
+        run.run().handle().cancel();
+        while run.next().is_some() {}
+        assert!(run.run().exit_values::<note_exit>().is_empty());
+        assert!(folder.noted("gone").is_empty());
+    });
+}
+
+/// What calls count is not lost with a hook that hangs behind them.
+#[test]
+fn counters_stand_when_a_hook_hangs() {
+    check(|| {
+        let counter = Counter::new();
+        let run = asyn_pmap::<counts>(0..50).shared(counter.clone());
+        let run = run.exit::<exit_hangs>(String::new());
+        let run = run.exit_grace(Duration::from_millis(10)).pool_processes(2);
+        assert_eq!(run.start().unwrap().into_iter().count(), 50);
+        assert_eq!(counter.value(), 50);
+    });
+}
+
+#[task]
+fn counts(#[shared] counter: &Counter, n: u64) -> u64 {
+    counter.increment();
+    n
+}

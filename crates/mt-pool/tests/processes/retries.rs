@@ -1,0 +1,248 @@
+//! Errors that are tried again, and items that are given up.
+
+use std::time::Duration;
+
+use mt_pool::{AsynPmap, Task, TaskErrorKind, asyn_pmap, task};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    deed::{Deed, act},
+    folder::{Folder, folder},
+    report::{Report, complete},
+    scene::check,
+};
+
+const BRIEF: Duration = Duration::from_millis(1);
+
+/// Why a call failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Failure {
+    /// Not yet: this was so manieth try.
+    Passing(u64),
+    Lasting,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Every third item fails twice, every third always.
+fn attempt(folder: &Folder, n: u64) -> Result<u64, Failure> {
+    let name = format!("tries-{n}");
+    folder.note(&name, 1);
+    let tries = folder.noted(&name).len() as u64;
+    match n % 3 {
+        1 if tries <= 2 => Err(Failure::Passing(tries)),
+        2 => Err(Failure::Lasting),
+        _ => Ok(n),
+    }
+}
+
+#[task]
+fn tries(#[shared] folder: &Folder, n: u64) -> Result<u64, Failure> {
+    attempt(folder, n)
+}
+
+#[task]
+async fn tries_async(#[shared] folder: &Folder, n: u64) -> Result<u64, Failure> {
+    tokio::task::yield_now().await;
+    attempt(folder, n)
+}
+
+/// How often each of the thirty items was started.
+fn started(folder: &Folder) -> Vec<usize> {
+    let count = |n| folder.noted(&format!("tries-{n}")).len();
+    (0..30).map(count).collect()
+}
+
+/// Plain and async, with one worker and with three, in order and not.
+fn every_way(
+    retries: u32,
+    option: impl Fn(AsynPmap<tries>) -> AsynPmap<tries>,
+    option_async: impl Fn(AsynPmap<tries_async>) -> AsynPmap<tries_async>,
+    test: impl Fn(&[Result<u64, Failure>], &[usize]),
+) {
+    fn outcomes<T>(run: AsynPmap<T>, retries: u32) -> Vec<Result<u64, Failure>>
+    where
+        T: Task<Output = u64, Error = Failure>,
+    {
+        let run = run.retries(retries).retry_pause(BRIEF, 4 * BRIEF);
+        let report: Report<T> = complete(run, 30);
+        assert_eq!(report.stats.workers_died, 0);
+        let outcomes = report.outcomes.into_iter();
+        let raised = outcomes.map(|outcome| {
+            outcome.map_err(|error| match error.into_kind() {
+                TaskErrorKind::Raised(failure) => failure,
+                other => panic!("{other:?}"),
+            })
+        });
+        raised.collect()
+    }
+    for (processes, ordered) in [(1, true), (3, false)] {
+        let (_guard, here) = folder();
+        let run = asyn_pmap::<tries>(0..30).shared(here.clone());
+        let run = run.pool_processes(processes).pool_ordered(ordered);
+        test(&outcomes(option(run), retries), &started(&here));
+        let (_guard, here) = folder();
+        let run = asyn_pmap::<tries_async>(0..30).shared(here.clone());
+        let run = run.pool_processes(processes).pool_ordered(ordered);
+        test(&outcomes(option_async(run), retries), &started(&here));
+    }
+}
+
+#[test]
+fn what_works_at_the_third_try_needs_two_retries() {
+    check(|| {
+        for retries in 0..4 {
+            every_way(
+                retries,
+                |run| run,
+                |run| run,
+                |outcomes, started| {
+                    let most = retries as usize + 1;
+                    for n in 0..30 {
+                        let (expected, count) = match n % 3 {
+                            1 if retries >= 2 => (Ok(n as u64), 3),
+                            1 => (Err(Failure::Passing(most as u64)), most),
+                            2 => (Err(Failure::Lasting), most),
+                            _ => (Ok(n as u64), 1),
+                        };
+                        assert_eq!((&outcomes[n], started[n]), (&expected, count), "{n}");
+                    }
+                },
+            );
+        }
+    });
+}
+
+#[test]
+fn only_what_is_worth_it_is_tried_again() {
+    check(|| {
+        let worth_it = |failure: &Failure| matches!(failure, Failure::Passing(_));
+        every_way(
+            5,
+            |run| run.retry_if(worth_it),
+            |run| run.retry_if(worth_it),
+            |outcomes, started| {
+                for n in 0..30 {
+                    assert_eq!(outcomes[n].is_ok(), n % 3 != 2);
+                    assert_eq!(started[n], [1, 3, 1][n % 3]);
+                }
+            },
+        );
+    });
+}
+
+#[test]
+fn a_judge_that_panics_is_for_no_retry() {
+    check(|| {
+        every_way(
+            5,
+            |run| run.retry_if(|failure| panic!("{failure:?}")),
+            |run| run.retry_if(|failure| panic!("{failure:?}")),
+            |outcomes, started| {
+                assert_eq!(started, [1; 30]);
+                assert_eq!(outcomes[1], Err(Failure::Passing(1)));
+            },
+        );
+    });
+}
+
+/// Fails, dies, and panics; each has its own count.
+#[task]
+fn has_a_bad_day(#[shared] folder: &Folder, n: u64) -> Result<u64, String> {
+    let name = format!("{n}");
+    folder.note(&name, 1);
+    match (n, folder.noted(&name).len()) {
+        (0, 1 | 3) => Err("not yet".into()),
+        (0, 2 | 4) => std::process::abort(),
+        (1, _) => panic!("never"),
+        (2, tries) if tries < 50 => Err("not yet".into()),
+        (_, tries) => Ok(tries as u64),
+    }
+}
+
+#[test]
+fn errors_and_deaths_are_counted_apart_and_a_panic_is_neither() {
+    check(|| {
+        let (_guard, folder) = folder();
+        let run = asyn_pmap::<has_a_bad_day>(0..3).shared(folder.clone());
+        let run = run.retries(2).crash_limit(3).retry_pause(BRIEF, BRIEF);
+        let report = complete(run.pool_processes(1), 3);
+        assert_eq!(*report.outcomes[0].as_ref().unwrap(), 5);
+        assert!(matches!(
+            report.error(1).kind(),
+            TaskErrorKind::Panicked { .. }
+        ));
+        assert!(matches!(report.error(2).kind(), TaskErrorKind::Raised(_)));
+        let tries: Vec<_> = (0..3).map(|n| folder.noted(&n.to_string()).len()).collect();
+        assert_eq!(tries, [5, 1, 3]);
+    });
+}
+
+#[task]
+async fn fails_once(#[shared] folder: &Folder, n: u64) -> Result<u64, String> {
+    match folder.first(&n.to_string()) {
+        true => Err("not yet".into()),
+        false => Ok(n),
+    }
+}
+
+/// Many at once, most of them in the same pieces.
+#[test]
+fn everything_fails_once() {
+    check(|| {
+        for ordered in [true, false] {
+            let (_guard, folder) = folder();
+            let run = asyn_pmap::<fails_once>(0..3000).shared(folder);
+            let run = run.retries(1).retry_pause(BRIEF, BRIEF).capacity(500);
+            let report = complete(run.pool_processes(2).pool_ordered(ordered), 3000);
+            assert_eq!(report.failed(), [0; 0]);
+        }
+    });
+}
+
+#[test]
+fn an_error_that_is_tried_again_does_not_end_a_run_that_fails_fast() {
+    check(|| {
+        let (_guard, folder) = folder();
+        let run = asyn_pmap::<tries>([0, 1, 3, 4, 2, 6])
+            .shared(folder)
+            .fail_fast();
+        let run = run.retries(2).retry_pause(BRIEF, BRIEF).pool_processes(2);
+        let outcomes: Vec<_> = run.start().unwrap().into_iter().collect();
+        assert_eq!(outcomes.len(), 5);
+        assert!(outcomes[..4].iter().all(Result::is_ok));
+        assert_eq!(outcomes[4].as_ref().unwrap_err().index(), 4);
+    });
+}
+
+#[test]
+fn dead_letters_are_what_was_given_up_and_nothing_else() {
+    check(|| {
+        let deeds = vec![
+            Deed::Return(0),
+            Deed::Abort,
+            Deed::Panic("no letter".into()),
+            Deed::Exit(3),
+            Deed::Return(4),
+        ];
+        let run = asyn_pmap::<act>(deeds.clone()).crash_limit(2);
+        let mut run = run.pool_processes(2).start().unwrap().into_iter();
+        assert_eq!(run.by_ref().filter(Result::is_ok).count(), 2);
+        let dead = run.run().dead_letters();
+        assert_eq!(dead.dropped(), 0);
+        let indices: Vec<_> = dead.letters().iter().map(|letter| letter.index()).collect();
+        assert_eq!(indices, [1, 3]);
+        for (letter, index) in dead.letters().iter().zip([1, 3]) {
+            assert_eq!(letter.item::<Deed>().unwrap().unwrap(), deeds[index]);
+            assert!(letter.payload().is_some());
+            assert!(letter.reason().contains("2 times"), "{}", letter.reason());
+        }
+        assert!(dead.letters()[1].reason().contains("code 3"));
+    });
+}
