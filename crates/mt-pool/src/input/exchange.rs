@@ -62,8 +62,10 @@ struct State {
     open: RecordBuffer,
     open_first: ItemIndex,
     next: ItemIndex,
-    /// Items pulled and not yet consumed.
+    /// Places taken: of items not yet consumed, and of those that the feeder is about to pull.
     outstanding: u64,
+    /// Items consumed.
+    consumed: u64,
     /// Bytes of items that wait here.
     waiting_bytes: usize,
     /// Bytes of items that the supervisor holds.
@@ -339,6 +341,7 @@ impl Exchange {
         let mut state = self.lock();
         let was_full = state.output_bytes >= self.limits.buffer_bytes;
         state.outstanding = state.outstanding.saturating_sub(items);
+        state.consumed += items;
         state.output_bytes = state.output_bytes.saturating_sub(bytes);
         let is_full = state.output_bytes >= self.limits.buffer_bytes;
         if was_full && !is_full {
@@ -371,7 +374,8 @@ impl Exchange {
 
     /// The items pulled and not yet consumed.
     pub(crate) fn outstanding(&self) -> u64 {
-        self.lock().outstanding
+        let state = self.lock();
+        state.next.0.saturating_sub(state.consumed)
     }
 
     /// The items that have come in.

@@ -7,13 +7,14 @@ use std::{
     time::Duration,
 };
 
+use bytes::BytesMut;
 use mt_ipc::{FrameReceiver, FrameSender, HandshakeError, attach, greet, is_worker_process};
 use mt_pool::{
     DeathCause, LivenessPolicy, PoolError, RestartBudget, TaskErrorKind, asyn_pmap, task,
 };
 use mt_proto::{
     Beat, Fingerprint, Frame, FromWorker, Hello, ItemIndex, Kind, Limits, PROTOCOL_VERSION,
-    RecordBuffer, Run, WorkerBeat,
+    RecordBuffer, RecordTag, Records, Run, ToWorker, WorkerBeat, decode_strict, push_record,
 };
 
 use crate::{
@@ -60,10 +61,55 @@ async fn play(role: &str, build: Fingerprint) {
         std::process::exit(1);
     }
     receiver.recv().await.unwrap().unwrap();
+    if role == "byte-by-byte" {
+        return work_byte_by_byte(&mut receiver).await;
+    }
     speak(role, &sender, &mut receiver).await;
     // Goes on living, but for what it has said.
     let _ = writing.await;
     future::pending().await
+}
+
+/// Does what a worker does, but sends every byte by itself.
+async fn work_byte_by_byte(receiver: &mut FrameReceiver) {
+    say_byte_by_byte(FromWorker::Ready);
+    while let Some(frame) = receiver.recv().await.unwrap() {
+        match ToWorker::from_frame(frame).unwrap() {
+            ToWorker::Items(run) => {
+                let mut items = Records::new(run.records);
+                let mut values = Vec::new();
+                while let Some(item) = items.next_record().unwrap() {
+                    let n: u64 = decode_strict(&item.value).unwrap();
+                    push_record(&mut values, RecordTag::Value, &(2 * n), 100).unwrap();
+                }
+                let (first, count) = (run.first, run.count);
+                let records = values.into();
+                say_byte_by_byte(FromWorker::Results(Run {
+                    first,
+                    count,
+                    records,
+                }));
+            }
+            ToWorker::Beat(Beat::Die) => {
+                say_byte_by_byte(FromWorker::Bye);
+                std::process::exit(0);
+            }
+            _ => say_byte_by_byte(FromWorker::Beat(WorkerBeat {
+                beat: Beat::Alive,
+                started: 0,
+                finished: 0,
+                turns: 0,
+            })),
+        }
+    }
+}
+
+fn say_byte_by_byte(message: FromWorker) {
+    let mut bytes = BytesMut::new();
+    message.into_frame().write_to(&mut bytes);
+    for byte in bytes {
+        platform::write_to_sockets(&[byte]);
+    }
 }
 
 async fn speak(role: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
@@ -173,6 +219,22 @@ fn learn_build() -> Fingerprint {
         }
         other => panic!("{other}"),
     }
+}
+
+/// Slow is not hostile.
+#[test]
+fn a_worker_that_sends_every_byte_by_itself() {
+    check(|| {
+        let build = learn_build();
+        let folder = tempfile::tempdir().unwrap();
+        let program = program(folder.path(), "byte-by-byte", Some(build));
+        let run = asyn_pmap::<double>(0..20).worker_program(program);
+        let report = complete(run.pool_processes(1), 20);
+        for (n, outcome) in report.outcomes.iter().enumerate() {
+            assert_eq!(*outcome.as_ref().unwrap(), 2 * n as u64);
+        }
+        assert_eq!(report.stats.workers_started, 1);
+    });
 }
 
 #[test]

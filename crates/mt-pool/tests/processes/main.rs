@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod aging;
 mod context;
 mod counting;
 mod deadlines;
@@ -12,7 +13,9 @@ mod deed;
 mod descendants;
 mod folder;
 mod frozen;
+mod handle;
 mod hooks;
+mod host;
 mod hostile;
 mod inits;
 mod input;
@@ -26,6 +29,7 @@ mod paralleliser;
 mod parent;
 mod platform;
 mod pools;
+mod random_numbers;
 mod recycling;
 mod report;
 mod retries;

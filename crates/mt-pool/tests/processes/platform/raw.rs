@@ -1,7 +1,7 @@
 //! Acts on memory and descriptors that belong to somebody else.
 #![expect(unsafe_code, reason = "a task that goes mad is what is tested")]
 
-use std::{fs, io::Write, mem::ManuallyDrop, os::fd::FromRawFd};
+use std::{collections::BTreeSet, fs, io::Write, mem::ManuallyDrop, os::fd::FromRawFd};
 
 /// Reads where nothing is.
 pub(crate) fn segfault() -> u64 {
@@ -36,10 +36,11 @@ pub(crate) fn close_everything() {
     }
 }
 
-/// Writes to every socket of this process.
+/// Writes to every socket of this process, once.
 pub(crate) fn write_to_sockets(bytes: &[u8]) {
+    let mut seen = BTreeSet::new();
     for (fd, target) in descriptors() {
-        if target.starts_with("socket:") {
+        if target.starts_with("socket:") && seen.insert(target) {
             // SAFETY: the descriptor was open a moment ago, and is not closed here.
             let mut file = ManuallyDrop::new(unsafe { fs::File::from_raw_fd(fd) });
             let _ = file.write(bytes);

@@ -1,0 +1,277 @@
+//! Runs that are ended from elsewhere: closed, or cancelled.
+
+use std::{
+    fs::File,
+    iter,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+
+use mt_pool::{AsynPmap, IndexedIter, PoolEvent, RunHandle, Task, TaskErrorKind, asyn_pmap, task};
+
+use crate::{
+    folder::{Folder, folder},
+    scene::{check, children, wait_until},
+};
+
+const FOR_EVER: Duration = Duration::from_secs(1000);
+
+#[task]
+fn some_never_end(n: u64) -> u64 {
+    if n > 100 && n.is_multiple_of(7) {
+        thread::sleep(FOR_EVER); // work: never gets anywhere
+    }
+    n
+}
+
+#[task]
+async fn some_never_end_async(n: u64) -> u64 {
+    if n > 100 && n.is_multiple_of(7) {
+        std::future::pending::<()>().await;
+    }
+    tokio::task::yield_now().await;
+    n
+}
+
+#[task]
+fn never_ends(_: u64) -> u64 {
+    thread::sleep(FOR_EVER); // work: never gets anywhere
+    0
+}
+
+#[task]
+fn init_never_ends() {
+    thread::sleep(FOR_EVER); // work: never gets anywhere
+}
+
+#[task]
+fn waits_to_go(#[shared] folder: &Folder, n: u64) -> u64 {
+    while !folder.exists("go") {
+        thread::sleep(Duration::from_millis(1)); // work: goes on until it is told to end
+    }
+    n
+}
+
+#[task]
+fn brief(n: u64) -> u64 {
+    n
+}
+
+/// All that is left of a run that was cancelled when `seen` outcomes were out: every item that was pulled
+/// has one outcome, and nobody works any more. Returns how many were cancelled.
+fn rest<T>(mut run: IndexedIter<T>, seen: &[u64]) -> u64
+where
+    T: Task<Input = u64, Output = u64>,
+    T::Error: std::fmt::Debug,
+{
+    let mut indices = seen.to_vec();
+    let mut cancelled = 0;
+    for (index, outcome) in run.by_ref() {
+        indices.push(index);
+        if let Err(error) = outcome {
+            assert!(
+                matches!(error.kind(), TaskErrorKind::Cancelled),
+                "{error:?}"
+            );
+            assert_eq!(error.item::<u64>().unwrap().unwrap(), index);
+            cancelled += 1;
+        }
+    }
+    assert_eq!(
+        children(),
+        [0_u32; 0],
+        "nobody works on when the run has ended"
+    );
+    indices.sort_unstable();
+    let all: Vec<u64> = (0..indices.len() as u64).collect();
+    assert_eq!(indices, all, "one outcome each");
+    let stats = run.stats();
+    assert_eq!(stats.outstanding, 0);
+    assert_eq!(stats.failed, cancelled);
+    cancelled
+}
+
+fn cancelled_in_the_middle<T>(run: AsynPmap<T>)
+where
+    T: Task<Input = u64, Output = u64>,
+    T::Error: std::fmt::Debug,
+{
+    let run = run.pool_processes(2).capacity(500).start().unwrap();
+    let handle = run.handle();
+    let mut run = run.indexed().into_iter();
+    let seen: Vec<u64> = run.by_ref().take(60).map(|(index, _)| index).collect();
+    thread::spawn(move || handle.cancel()).join().unwrap();
+    assert!(rest(run, &seen) > 0, "the input has no end");
+}
+
+#[test]
+fn cancelled_from_another_thread() {
+    check(|| {
+        for ordered in [true, false] {
+            let run = asyn_pmap::<some_never_end>(0..);
+            cancelled_in_the_middle(run.pool_ordered(ordered));
+            let run = asyn_pmap::<some_never_end_async>(0..);
+            cancelled_in_the_middle(run.pool_ordered(ordered));
+        }
+    });
+}
+
+/// The consumer waits for an outcome that would never come.
+#[test]
+fn cancelled_while_everybody_waits() {
+    check(|| {
+        let run = asyn_pmap::<never_ends>(0..5).pool_processes(2);
+        let handle: Arc<OnceLock<RunHandle>> = Arc::default();
+        let later = Arc::clone(&handle);
+        let ready = AtomicU64::new(0);
+        let run = run.observe(move |event| {
+            if let PoolEvent::WorkerReady { .. } = event
+                && ready.fetch_add(1, Ordering::SeqCst) == 1
+            {
+                // From inside the run itself.
+                later.wait().cancel();
+            }
+        });
+        let run = run.start().unwrap();
+        handle.set(run.handle()).unwrap();
+        assert_eq!(rest(run.indexed().into_iter(), &[]), 5);
+        let run = asyn_pmap::<brief>(0..5).init::<init_never_ends>(());
+        let run = run.start().unwrap();
+        let handle = run.handle();
+        let cancel = thread::spawn(move || handle.cancel());
+        assert_eq!(rest(run.indexed().into_iter(), &[]), 5);
+        cancel.join().unwrap();
+    });
+}
+
+/// Counts what is pulled.
+fn pulled(
+    items: impl Iterator<Item = u64> + Send,
+) -> (Arc<AtomicU64>, impl Iterator<Item = u64> + Send) {
+    let count = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&count);
+    let items = items.inspect(move |_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+    });
+    (count, items)
+}
+
+#[test]
+fn ten_thousand_that_wait_are_cancelled() {
+    check(|| {
+        for ordered in [true, false] {
+            let run = asyn_pmap::<never_ends>(0..10_000).pool_ordered(ordered);
+            let run = run.pool_processes(2).capacity(20_000).start().unwrap();
+            wait_until("all are pulled", || run.stats().outstanding == 10_000);
+            run.handle().cancel();
+            assert_eq!(rest(run.indexed().into_iter(), &[]), 10_000);
+        }
+    });
+}
+
+/// Nothing is given out while the results that wait are too long; the handle is heard all the same.
+#[test]
+fn cancelled_while_nobody_takes_anything_out() {
+    check(|| {
+        let run = asyn_pmap::<brief>(0..1000).buffer_bytes(1).capacity(100);
+        let run = run.pool_processes(2).start().unwrap();
+        run.handle().cancel();
+        rest(run.indexed().into_iter(), &[]);
+    });
+}
+
+/// Fifty items, and then one that does not come as long as the other end of the channel is there.
+fn fifty_and_no_end() -> (mpsc::Sender<u64>, impl Iterator<Item = u64> + Send) {
+    let (put, taken) = mpsc::channel();
+    let late = iter::from_fn(move || taken.recv().ok());
+    (put, (0..50).chain(late))
+}
+
+#[test]
+fn what_is_pending_when_a_run_is_closed_is_done() {
+    check(|| {
+        for ordered in [true, false] {
+            let (_guard, folder) = folder();
+            let (put, items) = fifty_and_no_end();
+            let (count, items) = pulled(items);
+            let run = asyn_pmap::<waits_to_go>(items).shared(folder.clone());
+            let run = run.pool_processes(2).pool_ordered(ordered).start().unwrap();
+            let handle = run.handle();
+            wait_until("all are pulled", || count.load(Ordering::SeqCst) == 50);
+            handle.close();
+            handle.close();
+            File::create(folder.file("go")).unwrap();
+            assert_eq!(run.into_iter().filter(Result::is_ok).count(), 50);
+            handle.close();
+            handle.cancel();
+            drop(put);
+        }
+    });
+}
+
+#[test]
+fn closed_and_then_cancelled() {
+    check(|| {
+        let (put, items) = fifty_and_no_end();
+        let (count, items) = pulled(items);
+        let run = asyn_pmap::<never_ends>(items).pool_processes(2);
+        let run = run.start().unwrap();
+        wait_until("all are pulled", || count.load(Ordering::SeqCst) == 50);
+        run.handle().close();
+        run.handle().cancel();
+        run.handle().close();
+        assert_eq!(rest(run.indexed().into_iter(), &[]), 50);
+        drop(put);
+    });
+}
+
+/// At the very first moment, and at the very last.
+#[test]
+fn a_handle_may_come_too_early_or_too_late() {
+    check(|| {
+        for end in [RunHandle::close, RunHandle::cancel] {
+            let run = asyn_pmap::<brief>(0..10).start().unwrap();
+            let handle = run.handle();
+            end(&handle);
+            rest(run.indexed().into_iter(), &[]);
+            end(&handle);
+            let run = asyn_pmap::<brief>(0..10).start().unwrap();
+            let handle = run.handle();
+            drop(run);
+            end(&handle);
+            let run = asyn_pmap::<brief>(0..10).start().unwrap();
+            let handle = run.handle();
+            assert_eq!(run.into_iter().filter(Result::is_ok).count(), 10);
+            end(&handle);
+        }
+    });
+}
+
+/// Many hands at once, at any moment of a run.
+#[test]
+fn cancelled_by_many_at_once() {
+    check(|| {
+        for after in [0, 1, 10, 100, 1000] {
+            let run = asyn_pmap::<brief>(0..).pool_processes(2).capacity(300);
+            let run = run.start().unwrap();
+            let handle = run.handle();
+            let mut run = run.indexed().into_iter();
+            let seen: Vec<u64> = run.by_ref().take(after).map(|(index, _)| index).collect();
+            thread::scope(|scope| {
+                for hand in 0..4 {
+                    let handle = handle.clone();
+                    scope.spawn(move || match hand % 2 {
+                        0 => handle.close(),
+                        _ => handle.cancel(),
+                    });
+                }
+                rest(run, &seen);
+            });
+        }
+    });
+}

@@ -1,0 +1,160 @@
+//! Programs around a run that make it hard: one that reaps every child, one whose file goes away, runs
+//! started by runs.
+
+use std::{
+    env, fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use mt_pool::{PoolError, PoolEvent, RestartBudget, TaskErrorKind, asyn_pmap, task};
+use rustix::process::{WaitOptions, waitpid};
+
+use crate::{
+    deed::{Deed, act},
+    report::complete,
+    scene::check,
+};
+
+/// A host that calls `waitpid(-1)` all the time, and reaps workers before the pool can.
+#[test]
+fn a_host_that_reaps_every_child() {
+    check(|| {
+        let over = Arc::new(AtomicBool::new(false));
+        let end = Arc::clone(&over);
+        let host = thread::spawn(move || {
+            let mut reaped = 0;
+            while !end.load(Ordering::SeqCst) {
+                match waitpid(None, WaitOptions::NOHANG) {
+                    Ok(Some(_)) => reaped += 1,
+                    _ => thread::yield_now(),
+                }
+            }
+            reaped
+        });
+        for processes in [1, 3] {
+            let deeds = (0..60).map(|n| match n {
+                20 => Deed::Abort,
+                40 => Deed::Exit(3),
+                n => Deed::Return(n),
+            });
+            let run = asyn_pmap::<act>(deeds).pool_processes(processes);
+            let report = complete(run.crash_limit(2), 60);
+            assert_eq!(report.failed(), [20, 40]);
+            for index in [20, 40] {
+                let (death, attempts) = report.crash(index);
+                assert_eq!(attempts, 2);
+                // Who reaps it knows how it ended, and may be the host.
+                let known = (death.exit.code, death.exit.signal);
+                let expected = [(None, Some(6)), (Some(3), None)][usize::from(index == 40)];
+                assert!(known == expected || known == (None, None), "{death}");
+            }
+        }
+        over.store(true, Ordering::SeqCst);
+        host.join().unwrap();
+    });
+}
+
+/// A program that starts this one as a worker.
+fn program(folder: &Path) -> PathBuf {
+    let own = env::current_exe().unwrap();
+    let text = format!(
+        "#!/bin/bash\nexec -a mt-worker '{}' mt_pool_worker --exact --nocapture \
+         --test-threads=1 >/dev/null\n",
+        own.display()
+    );
+    let path = folder.join("program");
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+#[task]
+fn takes_the_program_away(program: PathBuf, n: u64) -> u64 {
+    if n == 10 {
+        fs::remove_file(program).unwrap();
+        std::process::abort();
+    }
+    n
+}
+
+/// Nobody is left, and nobody can be had: what waits learns why at once.
+#[test]
+fn a_replacement_that_can_not_be_started() {
+    check(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let program = program(folder.path());
+        let path = program.clone();
+        let items = (0..200).map(move |n| (path.clone(), n));
+        let run = asyn_pmap::<takes_the_program_away>(items).worker_program(&program);
+        let run = run.crash_limit(1).restart_budget(RestartBudget {
+            limit: 2,
+            ..RestartBudget::default()
+        });
+        let report = complete(run.pool_processes(1), 200);
+        assert_eq!(report.failed(), (10..200).collect::<Vec<_>>());
+        report.crash(10);
+        for index in 11..200 {
+            let kind = report.error(index).kind();
+            assert!(
+                matches!(kind, TaskErrorKind::Pool(why) if matches!(**why, PoolError::Spawn(_))),
+                "{kind:?}"
+            );
+        }
+        let why = report.error(11).to_string();
+        assert!(why.contains(program.to_str().unwrap()), "{why}");
+        assert_eq!(report.stats.workers_started, 1);
+    });
+}
+
+#[task]
+fn next(n: u64) -> u64 {
+    n + 1
+}
+
+/// With every outcome a run of what is left, while the run it came from goes on.
+fn deeper(depth: u64) -> u64 {
+    let run = asyn_pmap::<next>(0..3).pool_processes(1).start().unwrap();
+    let mut sum = 0;
+    for outcome in run {
+        sum += outcome.unwrap();
+        if depth > 0 && sum == 1 {
+            sum += deeper(depth - 1);
+        }
+    }
+    sum
+}
+
+#[test]
+fn every_outcome_starts_the_next_run() {
+    check(|| assert_eq!(deeper(5), 6 * 6));
+}
+
+/// An observer is on the run's own thread; what it starts has one of its own.
+#[test]
+fn an_observer_starts_the_next_run() {
+    fn observed(depth: u64, sums: &Arc<Mutex<Vec<u64>>>) {
+        let told = Arc::clone(sums);
+        let run = asyn_pmap::<next>([depth]).pool_processes(1);
+        let run = run.observe(move |event| {
+            if let PoolEvent::WorkerReady { .. } = event
+                && depth > 0
+            {
+                observed(depth - 1, &told);
+            }
+        });
+        let values = run.start().unwrap().into_iter().map(Result::unwrap);
+        let sum = values.sum();
+        sums.lock().unwrap().push(sum);
+    }
+    check(|| {
+        let sums = Arc::default();
+        observed(5, &sums);
+        assert_eq!(*sums.lock().unwrap(), [1, 2, 3, 4, 5, 6]);
+    });
+}
