@@ -1,6 +1,7 @@
 //! The dispatch machine against a table of small stories, and against model workers in random runs.
 
 mod limits;
+mod memory;
 mod model;
 mod payload;
 mod random;

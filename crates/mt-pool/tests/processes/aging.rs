@@ -3,21 +3,19 @@
 use std::{
     cell::RefCell,
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex, atomic::Ordering},
     thread,
     time::Duration,
 };
 
-use mt_pool::{AsynPmap, PoolEvent, Recycle, Task, asyn_pmap, task};
+use mt_pool::{AsynPmap, Recycle, Task, asyn_pmap, task};
 
 use crate::{
+    census::Census,
     deed::{Deed, act},
     folder::{Folder, folder},
     report::{Report, complete},
-    scene::{check, wait_until},
+    scene::check,
 };
 
 #[task]
@@ -40,44 +38,6 @@ thread_local! {
 fn leaks(_: u64) -> u32 {
     KEPT.with_borrow_mut(|kept| kept.push(vec![1; 16 << 20]));
     std::process::id()
-}
-
-/// How many workers there are, as the run tells.
-#[derive(Debug, Clone, Default)]
-struct Count {
-    now: Arc<AtomicI64>,
-    most: Arc<AtomicI64>,
-    started: Arc<AtomicI64>,
-    ready: Arc<AtomicI64>,
-}
-
-impl Count {
-    fn of<T: Task>(run: AsynPmap<T>) -> (AsynPmap<T>, Self) {
-        let count = Self::default();
-        let heard = count.clone();
-        (run.observe(move |event| heard.hear(event)), count)
-    }
-
-    fn hear(&self, event: &PoolEvent) {
-        match event {
-            PoolEvent::WorkerStarted { .. } => {
-                self.started.fetch_add(1, Ordering::SeqCst);
-                let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
-                self.most.fetch_max(now, Ordering::SeqCst);
-            }
-            PoolEvent::WorkerReady { .. } => {
-                self.ready.fetch_add(1, Ordering::SeqCst);
-            }
-            PoolEvent::WorkerDied { .. } | PoolEvent::WorkerLeft { .. } => {
-                self.now.fetch_sub(1, Ordering::SeqCst);
-            }
-            _ => {}
-        }
-    }
-
-    fn wait_for(&self, what: &str, which: &AtomicI64, is: impl Fn(i64) -> bool) {
-        wait_until(what, || is(which.load(Ordering::SeqCst)));
-    }
 }
 
 /// The items of each worker.
@@ -110,8 +70,8 @@ fn after_so_many_items_exactly() {
 }
 
 /// An input that goes on until so many workers were started.
-fn until_started(workers: i64) -> (Arc<Mutex<Option<Count>>>, impl Iterator<Item = u64> + Send) {
-    let count: Arc<Mutex<Option<Count>>> = Arc::default();
+fn until_started(workers: i64) -> (Arc<Mutex<Option<Census>>>, impl Iterator<Item = u64> + Send) {
+    let count: Arc<Mutex<Option<Census>>> = Arc::default();
     let seen = Arc::clone(&count);
     let items = (0..).take_while(move |_| {
         let count = seen.lock().unwrap();
@@ -132,7 +92,7 @@ fn goes_on<T: Task<Input = u64, Output = u32>>(
 {
     let (shown, items) = until_started(8);
     let run = run(Box::new(items)).pool_processes(2).recycle(recycle);
-    let (run, count) = Count::of(run.capacity(100));
+    let (run, count) = Census::of(run.capacity(100));
     *shown.lock().unwrap() = Some(count.clone());
     let mut run = run.start().unwrap().into_iter();
     assert!(run.by_ref().all(|outcome| outcome.is_ok()));
@@ -174,7 +134,7 @@ fn meets(#[shared] folder: &Folder, group: u64, size: usize) -> u32 {
 fn idle_workers_go_but_for_those_that_are_kept_and_come_back() {
     check(|| {
         let (_guard, folder) = folder();
-        let shown: Arc<Mutex<Option<Count>>> = Arc::default();
+        let shown: Arc<Mutex<Option<Census>>> = Arc::default();
         let seen = Arc::clone(&shown);
         let items = (0..7).map(move |n| {
             let count = seen.lock().unwrap().clone().unwrap();
@@ -193,7 +153,7 @@ fn idle_workers_go_but_for_those_that_are_kept_and_come_back() {
         let run = asyn_pmap::<meets>(items).shared(folder);
         let run = run.pool_processes(3).min_processes(1);
         let run = run.recycle(Recycle::never().after_idle(Duration::from_millis(20)));
-        let (run, count) = Count::of(run);
+        let (run, count) = Census::of(run);
         *shown.lock().unwrap() = Some(count.clone());
         let run = run.start().unwrap();
         assert_eq!(run.into_iter().filter(Result::is_ok).count(), 7);
@@ -205,7 +165,7 @@ fn idle_workers_go_but_for_those_that_are_kept_and_come_back() {
 #[test]
 fn those_that_are_kept_are_there_before_the_first_item() {
     check(|| {
-        let shown: Arc<Mutex<Option<Count>>> = Arc::default();
+        let shown: Arc<Mutex<Option<Census>>> = Arc::default();
         let seen = Arc::clone(&shown);
         let items = std::iter::once_with(move || {
             let count = seen.lock().unwrap().clone().unwrap();
@@ -213,7 +173,7 @@ fn those_that_are_kept_are_there_before_the_first_item() {
             1
         });
         let run = asyn_pmap::<pid>(items).pool_processes(3).min_processes(3);
-        let (run, count) = Count::of(run);
+        let (run, count) = Census::of(run);
         *shown.lock().unwrap() = Some(count);
         assert_eq!(run.start().unwrap().into_iter().count(), 1);
     });
@@ -236,7 +196,7 @@ fn there_are_never_more_than_so_many() {
             recycle.at_once = at_once;
             let run = asyn_pmap::<act>(deeds).pool_processes(processes);
             let run = run.crash_limit(2).recycle(recycle).capacity(20);
-            let (run, count) = Count::of(run);
+            let (run, count) = Census::of(run);
             let outcomes: Vec<_> = run.start().unwrap().into_iter().collect();
             assert_eq!(outcomes.len(), 150);
             let failed = outcomes.iter().filter(|outcome| outcome.is_err()).count();

@@ -1,18 +1,17 @@
-//! Programs around a run that make it hard: one that reaps every child, one whose file goes away, runs
-//! started by runs.
+//! Programs around a run that make it hard: one that reaps every child, one whose file goes away.
 
 use std::{
     env, fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     thread,
 };
 
-use mt_pool::{PoolError, PoolEvent, RestartBudget, TaskErrorKind, asyn_pmap, task};
+use mt_pool::{PoolError, RestartBudget, TaskErrorKind, asyn_pmap, task};
 use rustix::process::{WaitOptions, waitpid};
 
 use crate::{
@@ -109,52 +108,5 @@ fn a_replacement_that_can_not_be_started() {
         let why = report.error(11).to_string();
         assert!(why.contains(program.to_str().unwrap()), "{why}");
         assert_eq!(report.stats.workers_started, 1);
-    });
-}
-
-#[task]
-fn next(n: u64) -> u64 {
-    n + 1
-}
-
-/// With every outcome a run of what is left, while the run it came from goes on.
-fn deeper(depth: u64) -> u64 {
-    let run = asyn_pmap::<next>(0..3).pool_processes(1).start().unwrap();
-    let mut sum = 0;
-    for outcome in run {
-        sum += outcome.unwrap();
-        if depth > 0 && sum == 1 {
-            sum += deeper(depth - 1);
-        }
-    }
-    sum
-}
-
-#[test]
-fn every_outcome_starts_the_next_run() {
-    check(|| assert_eq!(deeper(5), 6 * 6));
-}
-
-/// An observer is on the run's own thread; what it starts has one of its own.
-#[test]
-fn an_observer_starts_the_next_run() {
-    fn observed(depth: u64, sums: &Arc<Mutex<Vec<u64>>>) {
-        let told = Arc::clone(sums);
-        let run = asyn_pmap::<next>([depth]).pool_processes(1);
-        let run = run.observe(move |event| {
-            if let PoolEvent::WorkerReady { .. } = event
-                && depth > 0
-            {
-                observed(depth - 1, &told);
-            }
-        });
-        let values = run.start().unwrap().into_iter().map(Result::unwrap);
-        let sum = values.sum();
-        sums.lock().unwrap().push(sum);
-    }
-    check(|| {
-        let sums = Arc::default();
-        observed(5, &sums);
-        assert_eq!(*sums.lock().unwrap(), [1, 2, 3, 4, 5, 6]);
     });
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod aging;
+mod census;
 mod context;
 mod counting;
 mod deadlines;
@@ -22,6 +23,7 @@ mod input;
 mod iterator;
 mod limits;
 mod memory;
+mod nesting;
 mod oom;
 mod output;
 mod panics;

@@ -1,5 +1,7 @@
 //! Calls that use more memory than their worker may: who is charged with it, and who is not.
 
+mod together;
+
 use std::{
     cell::{Cell, RefCell},
     fs, thread,
@@ -7,7 +9,7 @@ use std::{
 };
 
 use mt_pool::{
-    AsynPmap, Death, DeathCause, PoolError, RestartBudget, Task, TaskErrorKind, asyn_pmap, task,
+    AsynPmap, DeathCause, PoolError, RestartBudget, Task, TaskErrorKind, asyn_pmap, task,
 };
 
 use crate::{
@@ -149,44 +151,6 @@ fn what_others_have_left_behind_is_not_held_against_the_last() {
 }
 
 #[task]
-fn holds(bytes: u64) -> u64 {
-    let memory = take(bytes);
-    thread::sleep(Duration::from_millis(250)); // work: long enough for somebody to look
-    memory.iter().map(|&byte| u64::from(byte)).sum()
-}
-
-/// Together they need far more than there is; one by one all are done, and nobody is charged.
-#[test]
-fn items_that_fit_only_one_at_a_time() {
-    check(|| {
-        let bytes = LIMIT / 2;
-        let run = asyn_pmap::<holds>([bytes; 6]).pool_processes(3);
-        let report = complete(run.memory_budget(LIMIT).crash_limit(2), 6);
-        for outcome in &report.outcomes {
-            assert_eq!(*outcome.as_ref().unwrap(), bytes / 4096);
-        }
-        let displaced = |death: &Death| death.cause == DeathCause::Displaced;
-        assert!(report.deaths().iter().all(displaced));
-    });
-}
-
-#[test]
-fn an_item_that_needs_more_than_all_workers_may_have() {
-    check(|| {
-        let items = [MIB, HUGE, MIB];
-        let run = asyn_pmap::<holds>(items).pool_processes(2);
-        let report = complete(run.memory_budget(LIMIT).oom_retries(1), 3);
-        assert_eq!(report.failed(), [1]);
-        let kind = report.error(1).kind();
-        assert!(
-            matches!(kind, TaskErrorKind::MemoryExceeded { attempts: 2, limit_bytes, .. }
-                if *limit_bytes == Some(LIMIT)),
-            "{kind:?}"
-        );
-    });
-}
-
-#[task]
 fn huge_init() {
     let memory = take(HUGE);
     thread::sleep(FOR_EVER); // work: holds on to what it has
@@ -244,32 +208,6 @@ fn a_limit_that_no_worker_can_keep() {
             ),
             "{kind:?}"
         );
-    });
-}
-
-#[task]
-fn fails_or_dies_once(#[shared] folder: &Folder, n: u64) -> Result<u64, String> {
-    if folder.first(&format!("{n}")) {
-        match n % 10 {
-            3 => std::process::abort(),
-            7 => return Err("not yet".into()),
-            _ => {}
-        }
-    }
-    Ok(n)
-}
-
-/// The machine never has any memory left, as far as this run goes: it goes on all the same.
-#[test]
-fn a_machine_without_memory() {
-    check(|| {
-        for ordered in [true, false] {
-            let (_guard, folder) = folder();
-            let run = asyn_pmap::<fails_or_dies_once>(0..60).shared(folder);
-            let run = run.pool_processes(3).pool_ordered(ordered).retries(1);
-            let report = complete(run.pause_above_memory(Some(0.0)), 60);
-            assert_eq!(report.failed(), [0; 0]);
-        }
     });
 }
 

@@ -49,8 +49,8 @@ fn slow_start(folder: Folder) {
 #[test]
 fn as_parent() {
     match env::var(ROLE).unwrap_or_default().as_str() {
-        "plain" => is_stopped_in_the_middle(asyn_pmap::<brief>(told(1000, 500)), 1000),
-        "async" => is_stopped_in_the_middle(asyn_pmap::<brief_async>(told(1000, 500)), 1000),
+        "plain" => is_stopped_in_the_middle(asyn_pmap::<brief>(told(200, 100)), 200),
+        "async" => is_stopped_in_the_middle(asyn_pmap::<brief_async>(told(200, 100)), 200),
         "workers too" => is_stopped_in_the_middle(asyn_pmap::<lasting>(told(12, 11)), 12),
         "init" => {
             let folder = Folder(env::var_os(HERE).unwrap().into());

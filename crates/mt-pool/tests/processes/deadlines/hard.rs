@@ -1,0 +1,254 @@
+//! Calls that are ended, whatever they do, with everything they have started.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use mt_pool::{AsynPmap, Deadline, DeathCause, Task, TaskError, TaskErrorKind, asyn_pmap, task};
+use serde::{Deserialize, Serialize};
+use signal_hook::consts::SIGTERM;
+
+use super::{FOR_EVER, LONG, SHORT, is_timeout};
+use crate::{
+    folder::{Folder, folder},
+    report::{Report, complete},
+    scene::{check, is_gone, wait_until},
+};
+
+fn spin() -> ! {
+    loop {
+        std::hint::spin_loop();
+    }
+}
+
+#[task]
+fn loops_at_7(n: u64) -> u64 {
+    if n == 7 {
+        spin();
+    }
+    n
+}
+
+/// Its mates are in the middle of something when it keeps the thread for itself.
+#[task]
+async fn blocks_at_7(after_await: bool, n: u64) -> u64 {
+    if n == 7 {
+        if after_await {
+            tokio::task::yield_now().await;
+        }
+        thread::sleep(FOR_EVER); // work: never gets anywhere
+    }
+    tokio::time::sleep(LONG / 5).await; // work: waits as a task would
+    n
+}
+
+#[task]
+async fn waits_at_7(n: u64) -> u64 {
+    if n == 7 {
+        std::future::pending::<()>().await;
+    }
+    tokio::task::yield_now().await;
+    n
+}
+
+/// Only item 7 is late, and one worker is killed for it.
+fn only_7_is_late<T>(run: AsynPmap<T>, items: u64) -> Report<T>
+where
+    T: Task<Output = u64>,
+    T::Error: std::fmt::Debug,
+{
+    let report = complete(run.hard_deadline(LONG), items);
+    assert_eq!(report.failed(), [7]);
+    for (index, outcome) in report.outcomes.iter().enumerate() {
+        assert!(index == 7 || *outcome.as_ref().unwrap() == index as u64);
+    }
+    is_timeout(report.error(7), Deadline::Hard, LONG);
+    let deaths = report.deaths();
+    assert_eq!(deaths.len(), 1, "{deaths:?}");
+    assert_eq!(deaths[0].cause, DeathCause::Overran);
+    assert_eq!(deaths[0].exit.signal, Some(SIGTERM));
+    report
+}
+
+#[test]
+fn an_endless_loop_in_a_plain_function() {
+    check(|| {
+        for (processes, ordered) in [(1, true), (3, false)] {
+            let run = asyn_pmap::<loops_at_7>(0..50);
+            let run = run.pool_processes(processes).pool_ordered(ordered);
+            let report = only_7_is_late(run, 50);
+            assert_eq!(report.error(7).item::<u64>().unwrap().unwrap(), 7);
+        }
+    });
+}
+
+#[test]
+fn a_call_that_blocks_the_thread_of_others() {
+    check(|| {
+        for after_await in [false, true] {
+            let items = (0..20).map(move |n| (after_await, n));
+            only_7_is_late(asyn_pmap::<blocks_at_7>(items).pool_processes(1), 20);
+        }
+    });
+}
+
+#[test]
+fn a_call_that_waits_for_ever() {
+    check(|| {
+        only_7_is_late(asyn_pmap::<waits_at_7>(0..50).pool_processes(2), 50);
+    });
+}
+
+#[task]
+fn quick_but_the_last(n: u64) -> u64 {
+    if n == 4999 {
+        spin();
+    }
+    n
+}
+
+/// Results of quick calls leave together, and some wait with a call that never ends.
+#[test]
+fn quick_calls_before_an_endless_one_have_their_values() {
+    check(|| {
+        let run = asyn_pmap::<quick_but_the_last>(0..5000).pool_processes(1);
+        let report = complete(run.hard_deadline(LONG), 5000);
+        assert_eq!(report.failed(), [4999]);
+    });
+}
+
+#[task]
+fn tells_its_pid_and_hangs(#[shared] folder: &Folder, _: u64) {
+    folder.note("pid", u64::from(std::process::id()));
+    thread::sleep(FOR_EVER); // work: never gets anywhere
+}
+
+#[test]
+fn the_process_is_gone_when_the_outcome_comes() {
+    check(|| {
+        let (_guard, folder) = folder();
+        let run = asyn_pmap::<tells_its_pid_and_hangs>([1]).shared(folder.clone());
+        let mut run = run.hard_deadline(LONG / 4).start().unwrap().into_iter();
+        is_timeout(&run.next().unwrap().unwrap_err(), Deadline::Hard, LONG / 4);
+        let pids = folder.noted("pid");
+        assert!(pids.len() == 1 && is_gone(pids[0] as u32));
+        let letters = run.run().dead_letters().letters();
+        assert_eq!(letters.len(), 1);
+        assert_eq!(letters[0].item::<u64>().unwrap().unwrap(), 1);
+        assert!(run.next().is_none());
+    });
+}
+
+/// What a call does about `SIGTERM`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+enum Manner {
+    Deaf,
+    Obliging,
+}
+
+#[task]
+fn takes_sigterm(manner: Manner) -> u64 {
+    let told = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGTERM, Arc::clone(&told)).unwrap();
+    match manner {
+        Manner::Deaf => thread::sleep(FOR_EVER), // work: never gets anywhere
+        Manner::Obliging => {
+            while !told.load(Ordering::SeqCst) {
+                thread::sleep(Duration::from_millis(1)); // work: goes on until it is told to end
+            }
+        }
+    }
+    17
+}
+
+#[test]
+fn what_does_not_hear_sigterm_is_killed() {
+    check(|| {
+        let run = asyn_pmap::<takes_sigterm>([Manner::Deaf]).hard_deadline(SHORT);
+        let report = complete(run.kill_grace(SHORT), 1);
+        is_timeout(report.error(0), Deadline::Hard, SHORT);
+        // A worker that had not come to ignoring it when it came has died of it.
+        let signal = report.deaths()[0].exit.signal;
+        assert!(matches!(signal, Some(9 | SIGTERM)), "{signal:?}");
+    });
+}
+
+/// A result that comes in the last moment is the outcome, and the only one.
+#[test]
+fn what_is_done_in_its_grace_counts() {
+    check(|| {
+        let run = asyn_pmap::<takes_sigterm>([Manner::Obliging]).hard_deadline(LONG / 2);
+        let report = complete(run.kill_grace(LONG), 1);
+        assert_eq!(*report.outcomes[0].as_ref().unwrap(), 17);
+        assert_eq!(report.deaths()[0].cause, DeathCause::Overran);
+    });
+}
+
+/// Starts programs in sessions of their own as long as it lives.
+#[task]
+fn leaves_without_end(#[shared] folder: &Folder, _: u64) {
+    loop {
+        let child = std::process::Command::new("setsid")
+            .args(["sleep", "1000"])
+            .spawn();
+        folder.note("pids", u64::from(child.unwrap().id()));
+    }
+}
+
+#[test]
+fn what_it_had_started_goes_with_it() {
+    check(|| {
+        let (_guard, folder) = folder();
+        let run = asyn_pmap::<leaves_without_end>([1]).shared(folder.clone());
+        let report = complete(run.hard_deadline(LONG / 4), 1);
+        is_timeout(report.error(0), Deadline::Hard, LONG / 4);
+        let pids = folder.noted("pids");
+        assert!(!pids.is_empty());
+        wait_until("what the call has left is gone", || {
+            pids.iter().all(|&pid| is_gone(pid as u32))
+        });
+    });
+}
+
+#[task]
+fn takes_about(ms: u64) -> u64 {
+    thread::sleep(Duration::from_millis(ms)); // work: about as long as its deadline
+    ms
+}
+
+#[task]
+async fn takes_about_async(ms: u64) -> u64 {
+    tokio::time::sleep(Duration::from_millis(ms)).await; // work: about as long as its deadline
+    ms
+}
+
+/// Deadline and result race; [`complete`] sees to it that there is one outcome each.
+#[test]
+fn a_result_in_the_instant_of_the_deadline() {
+    check(|| {
+        let items = || (0..24).map(|n| 18 + n % 5);
+        let limit = Duration::from_millis(20);
+        let plain = asyn_pmap::<takes_about>(items()).hard_deadline(limit);
+        let report = complete(plain.pool_processes(2), 24);
+        report.outcomes.iter().for_each(one_or_the_other);
+        let hard = asyn_pmap::<takes_about_async>(items()).hard_deadline(limit);
+        let report = complete(hard.pool_processes(2), 24);
+        report.outcomes.iter().for_each(one_or_the_other);
+        let soft = asyn_pmap::<takes_about_async>(items()).soft_deadline(limit);
+        let report = complete(soft.pool_processes(1), 24);
+        report.outcomes.iter().for_each(one_or_the_other);
+        assert_eq!(report.stats.workers_started, 1);
+    });
+}
+
+fn one_or_the_other<R, E: std::fmt::Debug>(outcome: &Result<R, TaskError<E>>) {
+    if let Err(error) = outcome {
+        let kind = error.kind();
+        assert!(matches!(kind, TaskErrorKind::TimedOut { .. }), "{kind:?}");
+    }
+}

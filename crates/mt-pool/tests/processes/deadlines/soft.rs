@@ -1,0 +1,74 @@
+//! Calls that are asked to end.
+
+use std::{thread, time::Duration};
+
+use mt_pool::{Deadline, TaskError, TaskErrorKind, asyn_pmap, is_cancelled, task};
+
+use super::{SHORT, is_timeout};
+use crate::{
+    folder::{Folder, folder},
+    report::complete,
+    scene::check,
+};
+
+#[task]
+async fn waits_where_told(#[shared] folder: &Folder, n: u64) -> u32 {
+    struct Dropped<'a>(&'a Folder);
+    impl Drop for Dropped<'_> {
+        fn drop(&mut self) {
+            self.0.note("dropped", 1);
+        }
+    }
+    if n == 1 {
+        let _dropped = Dropped(folder);
+        std::future::pending::<()>().await;
+    }
+    std::process::id()
+}
+
+#[test]
+fn a_soft_deadline_drops_an_async_call_and_nothing_else() {
+    check(|| {
+        let (_guard, folder) = folder();
+        let run = asyn_pmap::<waits_where_told>(0..3).shared(folder.clone());
+        let report = complete(run.pool_processes(1).soft_deadline(SHORT), 3);
+        assert_eq!(report.failed(), [1]);
+        is_timeout(report.error(1), Deadline::Soft, SHORT);
+        assert!(report.error(1).payload().is_none(), "the worker lives on");
+        let pid = |index: usize| *report.outcomes[index].as_ref().unwrap();
+        assert_eq!(pid(0), pid(2));
+        assert_eq!(folder.noted("dropped"), [1]);
+        assert_eq!(report.stats.workers_died, 0);
+    });
+}
+
+#[task]
+fn asks(_: u64) -> Result<(), String> {
+    while !is_cancelled() {
+        thread::sleep(Duration::from_millis(1)); // work: goes on until it is told to end
+    }
+    Err("cancelled".into())
+}
+
+/// Never lets go of the thread, so that nobody can cancel it.
+#[task]
+async fn asks_async(_: u64) -> Result<(), String> {
+    while !is_cancelled() {
+        thread::sleep(Duration::from_millis(1)); // work: goes on until it is told to end
+    }
+    Err("cancelled".into())
+}
+
+#[test]
+fn a_call_that_asks_learns_that_its_time_is_over() {
+    check(|| {
+        assert!(!is_cancelled(), "outside of a call");
+        let raised = |error: &TaskError<String>| matches!(error.kind(), TaskErrorKind::Raised(why) if why == "cancelled");
+        let run = asyn_pmap::<asks>(0..3).soft_deadline(SHORT);
+        let report = complete(run.pool_processes(1), 3);
+        assert!((0..3).all(|index| raised(report.error(index))));
+        let run = asyn_pmap::<asks_async>(0..3).soft_deadline(SHORT);
+        let report = complete(run.pool_processes(1), 3);
+        assert!((0..3).all(|index| raised(report.error(index))));
+    });
+}
