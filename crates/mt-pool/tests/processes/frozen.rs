@@ -78,6 +78,8 @@ where
 {
     let policy = LivenessPolicy {
         interval: Duration::from_millis(5),
+        // A busy machine holds beats up for longer than five of these.
+        missed_beats: 1000,
         blocked_checks: 10,
         blocked: Verdict::Kill,
         ..LivenessPolicy::default()
