@@ -90,7 +90,7 @@ fn goes_on<T: Task<Input = u64, Output = u32>>(
 ) where
     T::Error: std::fmt::Debug,
 {
-    let (shown, items) = until_started(8);
+    let (shown, items) = until_started(5);
     let run = run(Box::new(items)).pool_processes(2).recycle(recycle);
     let (run, count) = Census::of(run.capacity(100));
     *shown.lock().unwrap() = Some(count.clone());

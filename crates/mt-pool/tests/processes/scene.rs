@@ -107,7 +107,8 @@ pub(crate) fn is_gone(pid: u32) -> bool {
 pub(crate) fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
     let _watchdog = watchdog(format!("waiting until {what}"));
     while !is_true() {
-        thread::yield_now();
+        // Leaves the processor to those it waits for; nobody unparks it.
+        thread::park_timeout(Duration::from_millis(1));
     }
 }
 
