@@ -16,8 +16,8 @@ pub trait Bee: Sized + 'static {
     /// The name it is registered under: module path and type name.
     const NAME: &'static str;
 
-    /// What it is made of; crosses to where it lives (the seed's `init_args` and `init_kwargs`).
-    type Init: Wire;
+    /// What it is made of (the seed's `init_args` and `init_kwargs`). A worker bee's crosses to her process.
+    type Init: 'static;
 
     /// The names of its tasks.
     const TASKS: &'static [&'static str];
@@ -30,7 +30,7 @@ pub trait Bee: Sized + 'static {
     message = "`{Self}` is not a worker bee",
     note = "put `#[mt_beehive::worker]` on its `impl` block"
 )]
-pub trait WorkerBee: Bee {
+pub trait WorkerBee: Bee<Init: Wire> {
     /// Makes her, in her process.
     ///
     /// # Errors

@@ -27,6 +27,19 @@ pub use log::logger_debug_msg;
 /// }
 /// ```
 pub use mt_macros::beehive_main as main;
+/// Makes a type a queen bee: its methods marked `#[task]` are what a hive is run for.
+///
+/// Goes on an `impl` block, as [`#[worker]`](macro@worker) does, and reads it the same way: `new` or
+/// [`Default`] makes her, `#[task] async fn name(&self, arguments…)` is a task. See [`beehive_run`] for an
+/// example. What is different:
+///
+/// * `#[queen(worker = Type)]` says whom she delegates to.
+/// * The first argument of a task that needs not be there is `hive: &Hive<Type>` or `hive: Hive<Type>`.
+/// * She lives in this process: what she is made of, given and returns can be of any type that owns its data,
+///   and a plain `fn` blocks the caller's thread. Her errors are still told as text.
+/// * The trait with her tasks, `pub trait PredictorTasks` for `struct Predictor`, is implemented for
+///   [`Queen<Predictor>`](Queen), and its methods return a [`QueenTask`]. A panic is not caught.
+pub use mt_macros::queen;
 /// Makes a type a worker bee: its methods marked `#[task]` can be delegated to her process.
 ///
 /// Goes on an `impl` block. The block stays as it is and can be called as ever; methods that are not marked
@@ -35,7 +48,7 @@ pub use mt_macros::beehive_main as main;
 /// ```
 /// use std::time::Duration;
 ///
-/// use mt_beehive::{BeeCx, Population, TaskCx, TaskResult, beehive_run};
+/// use mt_beehive::{BeeCx, Population, TaskCx, TaskResult, hive_of};
 ///
 /// struct Greeter { words: String, my_id: u32 }
 ///
@@ -55,7 +68,8 @@ pub use mt_macros::beehive_main as main;
 ///
 /// #[mt_beehive::main]
 /// async fn main() -> Result<(), mt_beehive::BeehiveError> {
-///     let bees = beehive_run::<Greeter, _, _>("Hello".into(), |hive| async move {
+///     let hive = hive_of::<Greeter>("Hello".into()).population(Population::Fixed(1));
+///     hive.run(async |hive| {
 ///         // Typed; and by name.
 ///         let limit = Duration::from_secs(5);
 ///         let (result, bee) = hive.greet("Maya".into(), 2).deadline(limit).await;
@@ -63,8 +77,7 @@ pub use mt_macros::beehive_main as main;
 ///         assert_eq!(bee, Some(0));
 ///         let (result, _) = hive.delegate::<String>("greet", ("Günter".to_owned(), 1_usize)).await;
 ///         assert_eq!(result.ok(), Err("raised: Günter is not ASCII".into()));
-///     });
-///     bees.population(Population::Fixed(1)).run().await
+///     }).await
 /// }
 /// ```
 ///
@@ -93,7 +106,8 @@ pub use mt_macros::beehive_main as main;
 pub use mt_macros::worker;
 pub use mt_pool::{RestartBudget, StartError, Wire, init, test_worker};
 pub use queen::{
-    BeehiveError, BeehiveRun, ChildId, Delegate, Exception, Hive, TaskResult, beehive_run,
+    BeehiveError, BeehiveRun, ChildId, Delegate, Exception, Hive, Queen, QueenBee, QueenCall,
+    QueenTask, QueenValue, TaskResult, WithQueen, WithoutQueen, beehive_run, hive_of,
 };
 pub use registry::Registration;
 

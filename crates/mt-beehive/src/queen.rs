@@ -1,12 +1,20 @@
 //! The queen's side: the hive as she sees it, and the driver that keeps it going.
 
+mod bee;
+mod court;
 mod delegate;
 mod driver;
+mod error;
 mod handle;
 mod pump;
+mod reign;
 mod run;
 mod thread;
 
+pub use bee::{QueenBee, QueenCall, QueenValue};
+pub use court::{Queen, QueenTask};
 pub use delegate::{ChildId, Delegate, Exception, TaskResult};
+pub use error::BeehiveError;
 pub use handle::Hive;
-pub use run::{BeehiveError, BeehiveRun, beehive_run};
+pub use reign::{WithQueen, beehive_run};
+pub use run::{BeehiveRun, WithoutQueen, hive_of};

@@ -9,7 +9,7 @@ use futures::{StreamExt, stream};
 use mt_beehive::{
     __private::{decode_args, encode_value, inventory},
     Bee, BeeCx, Dispatch, Hive, Population, Registration, TaskCall, TaskCx, TaskResult, WorkerBee,
-    beehive_run,
+    hive_of,
 };
 
 mt_beehive::test_worker!();
@@ -129,10 +129,10 @@ where
         .build()
         .unwrap();
     for dispatch in [Dispatch::Auction, Dispatch::Credit] {
-        let run = beehive_run::<Adder, _, _>(1000, &task)
+        let run = hive_of::<Adder>(1000)
             .population(Population::Fixed(bees))
             .dispatch(dispatch)
-            .run();
+            .run(&task);
         let watched = async { tokio::time::timeout(Duration::from_secs(60), run).await };
         runtime.block_on(watched).expect("it ends").unwrap();
     }
@@ -239,10 +239,9 @@ fn a_bee_may_be_written_by_hand() {
     if !hive_ends_alone("a_bee_may_be_written_by_hand") {
         return;
     }
-    let run = beehive_run::<ByHand, _, _>((), |hive: Hive<ByHand>| async move {
-        hive.delegate::<u64>("double", 21_u64).await.0
-    });
-    let result = futures::executor::block_on(run.run()).unwrap();
+    let run =
+        hive_of::<ByHand>(()).run(async |hive| hive.delegate::<u64>("double", 21_u64).await.0);
+    let result = futures::executor::block_on(run).unwrap();
     assert_eq!(result, TaskResult::Succeeded(42));
 }
 
@@ -296,9 +295,8 @@ fn a_hive_that_can_have_no_bees_says_so() {
         .enable_all()
         .build()
         .unwrap();
-    let run =
-        beehive_run::<Adder, _, _>(666, |hive: Hive<Adder>| async move { hive.add(1).await.0 });
-    let result = runtime.block_on(run.run()).unwrap();
+    let run = hive_of::<Adder>(666).run(async |hive| hive.add(1).await.0);
+    let result = runtime.block_on(run).unwrap();
     match result {
         TaskResult::Cancelled { reason } => assert!(reason.contains("no such number"), "{reason}"),
         other => panic!("{other:?}"),
@@ -317,12 +315,11 @@ fn a_dropped_hive_takes_its_bees_along() {
         .unwrap();
     runtime.block_on(async {
         let (told, tell) = tokio::sync::oneshot::channel();
-        let run = beehive_run::<Adder, _, _>(1, |hive: Hive<Adder>| async move {
+        let run = hive_of::<Adder>(1).run(async |hive| {
             let (result, _) = hive.who().await;
             let _ = told.send(result);
             hive.wait().await.0
         });
-        let run = run.run();
         tokio::select! {
             _ = run => panic!("it waits for ever"),
             who = tell => assert!(matches!(who.unwrap(), TaskResult::Succeeded(_))),

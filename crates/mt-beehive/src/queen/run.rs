@@ -1,17 +1,18 @@
-//! `beehive_run`: a queen's task, with a hive to delegate to.
+//! A hive that is being described, and the plain way to run it: a closure that delegates.
 
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use mt_ipc::WorkerCommand;
 use mt_pool::{__private::own_command, RestartBudget, StartError};
-use mt_proto::{EncodeError, MAX_RECORD_BYTES, encode};
+use mt_proto::{MAX_RECORD_BYTES, encode};
 
 use super::{
     driver::Driver,
+    error::BeehiveError,
     handle::{Desk, Hive},
     pump::Cradle,
-    thread::drive,
+    thread::{Driven, drive},
 };
 use crate::{
     Dispatch, Population, WorkerBee,
@@ -22,38 +23,38 @@ use crate::{
 /// The most tasks a worker bee does at once, as in the seed.
 const MAX_CONCURRENCY: u32 = 1024;
 
-/// Runs `task`, the queen's, with a hive of worker bees `W` that are made of `init`.
+/// A hive of worker bees `W`, each made of `init`, to be run by a closure that delegates to it.
 ///
-/// The queen lives in this process, on the caller's tokio runtime: she is whatever `task` keeps, the model
-/// and the dataframe. Worker bees live in processes of their own, and are gone when this ends, in whatever
-/// way: when the task has returned they finish what they have and die; when the future is dropped they are
-/// killed.
+/// It is [`beehive_run`](crate::beehive_run) for a queen that is no type of her own: she is whatever the
+/// closure keeps. She lives in this process, on the caller's runtime, whichever that is.
 ///
-/// # Errors
-/// [`BeehiveError`]: the hive could not be started. What the task itself returns is the `Ok` value.
-pub fn beehive_run<W, T, F>(init: W::Init, task: T) -> BeehiveRun<W, T>
-where
-    W: WorkerBee,
-    T: FnOnce(Hive<W>) -> F,
-    F: Future,
-{
-    BeehiveRun {
-        init,
-        task,
-        max_concurrency: Some(MAX_CONCURRENCY),
-        config: Config {
-            dispatch: Dispatch::default(),
-            population: Population::Elastic {
-                min: 1,
-                max: default_max(),
-                period: Duration::from_secs(1),
-            },
-            crash_limit: 3,
-            restarts: RestartBudget::default(),
-            exit_grace: Duration::from_secs(5),
-            cancel_grace: Duration::from_millis(50),
-        },
-    }
+/// ```
+/// use mt_beehive::{Population, hive_of};
+///
+/// #[derive(Default)]
+/// struct Squarer;
+///
+/// #[mt_beehive::worker]
+/// impl Squarer {
+///     #[task]
+///     async fn square(&self, n: u64) -> u64 {
+///         n * n
+///     }
+/// }
+///
+/// #[mt_beehive::main]
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let hive = hive_of::<Squarer>(()).population(Population::Fixed(2));
+///     let sum = hive.run(async |hive| {
+///         let (a, b) = tokio::join!(hive.square(3), hive.square(4));
+///         Ok::<_, String>(a.0.ok()? + b.0.ok()?)
+///     });
+///     assert_eq!(sum.await??, 25);
+///     Ok(())
+/// }
+/// ```
+pub fn hive_of<W: WorkerBee>(init: W::Init) -> BeehiveRun<W> {
+    BeehiveRun::new(init, WithoutQueen(()))
 }
 
 /// The seed's: processors less one, at least one.
@@ -62,37 +63,51 @@ fn default_max() -> usize {
     processors.saturating_sub(1).max(1)
 }
 
-/// A hive that is being described. Made by [`beehive_run`].
+/// A hive that is being described. Made by [`hive_of`], or with a queen by
+/// [`beehive_run`](crate::beehive_run).
 #[must_use = "nothing happens until `run` is awaited"]
-pub struct BeehiveRun<W: WorkerBee, T> {
+pub struct BeehiveRun<W: WorkerBee, Q = WithoutQueen> {
     init: W::Init,
-    task: T,
+    pub(super) queen: Q,
     max_concurrency: Option<u32>,
     config: Config,
 }
 
-impl<W: WorkerBee, T> fmt::Debug for BeehiveRun<W, T> {
+/// Says of a [`BeehiveRun`] that its queen is a closure.
+#[derive(Debug)]
+pub struct WithoutQueen(());
+
+impl<W: WorkerBee, Q: fmt::Debug> fmt::Debug for BeehiveRun<W, Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BeehiveRun")
             .field("bees", &W::NAME)
+            .field("queen", &self.queen)
             .field("config", &self.config)
             .finish_non_exhaustive()
     }
 }
 
-/// A hive could not be started. No process exists.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BeehiveError {
-    /// This program can't start worker bees.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// What worker bees are made of can't be sent.
-    #[error("what worker bees are made of can't be sent: {0}")]
-    Init(#[source] EncodeError),
-}
+impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
+    pub(super) fn new(init: W::Init, queen: Q) -> Self {
+        Self {
+            init,
+            queen,
+            max_concurrency: Some(MAX_CONCURRENCY),
+            config: Config {
+                dispatch: Dispatch::default(),
+                population: Population::Elastic {
+                    min: 1,
+                    max: default_max(),
+                    period: Duration::from_secs(1),
+                },
+                crash_limit: 3,
+                restarts: RestartBudget::default(),
+                exit_grace: Duration::from_secs(5),
+                cancel_grace: Duration::from_millis(50),
+            },
+        }
+    }
 
-impl<W: WorkerBee, T> BeehiveRun<W, T> {
     /// The most tasks a worker bee does at once. Default 1024; `None` is no limit.
     pub fn max_concurrency(mut self, tasks: impl Into<Option<u32>>) -> Self {
         self.max_concurrency = tasks.into().map(|most: u32| most.max(1));
@@ -125,23 +140,51 @@ impl<W: WorkerBee, T> BeehiveRun<W, T> {
         self
     }
 
-    /// Runs the queen's task to its end, and the hive to its own.
-    ///
-    /// # Errors
-    /// [`BeehiveError`]; nothing was started.
-    pub async fn run<F>(self) -> Result<F::Output, BeehiveError>
-    where
-        T: FnOnce(Hive<W>) -> F,
-        F: Future,
-    {
+    /// The hive and its queen apart.
+    pub(super) fn without_queen(self) -> (BeehiveRun<W>, Q) {
+        let Self {
+            init,
+            queen,
+            max_concurrency,
+            config,
+        } = self;
+        let run = BeehiveRun {
+            init,
+            queen: WithoutQueen(()),
+            max_concurrency,
+            config,
+        };
+        (run, queen)
+    }
+
+    /// Starts the hive: its driver, which brings up the bees.
+    pub(super) fn start(self) -> Result<(Hive<W>, Driven), BeehiveError> {
         let command = own_command()?;
         let init = encode(&self.init, MAX_RECORD_BYTES).map_err(BeehiveError::Init)?;
         let cradle = cradle::<W>(command, init.into(), self.max_concurrency);
         let desk = Desk::new();
         let (config, asked) = (self.config, desk.clone());
         let driven = drive(move || Driver::new(config, cradle, asked));
-        let driven = driven.map_err(StartError::Thread)?;
-        let output = (self.task)(Hive::new(desk)).await;
+        Ok((Hive::new(desk), driven.map_err(StartError::Thread)?))
+    }
+}
+
+impl<W: WorkerBee> BeehiveRun<W> {
+    /// Runs `task` to its end, and the hive to its own.
+    ///
+    /// Worker bees are gone when this ends, in whatever way: when the task has returned they finish what they
+    /// have and die; when this future is dropped, or the task panics, they are killed.
+    ///
+    /// # Errors
+    /// [`BeehiveError`]: the hive could not be started; the task was not called. What the task itself returns
+    /// is the `Ok` value.
+    pub async fn run<T, F>(self, task: T) -> Result<F::Output, BeehiveError>
+    where
+        T: FnOnce(Hive<W>) -> F,
+        F: Future,
+    {
+        let (hive, driven) = self.start()?;
+        let output = task(hive).await;
         driven.die().await;
         Ok(output)
     }
