@@ -12,6 +12,10 @@ pub type TaskCall<'a> = Pin<Box<dyn Future<Output = Result<Bytes, RaisedExceptio
 /// A bee: the part that workers and queens share.
 ///
 /// Written by the macros, not by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a bee",
+    note = "put `#[mt_beehive::worker]`, or for a queen `#[mt_beehive::queen(worker = Type)]`, on its `impl` block"
+)]
 pub trait Bee: Sized + 'static {
     /// The name it is registered under: module path and type name.
     const NAME: &'static str;

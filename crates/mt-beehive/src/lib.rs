@@ -1,5 +1,113 @@
 //! A queen bee with the model and the data, worker bees in processes of their own, and a protocol between
 //! them that loses no task.
+//!
+//! The queen lives in your process and owns what is expensive. She delegates tasks, usually many at once, to
+//! worker bees: asynchronous code in other processes, by the side of which a segfault, a leak or a global lock
+//! is nobody else's trouble. Every task that is delegated ends in exactly one way, and when the run is over no
+//! process is left.
+//!
+//! # Start here
+//!
+//! ```
+//! use mt_beehive::{BeehiveError, Hive, beehive_run};
+//!
+//! #[derive(Default)]
+//! struct Cleaner;
+//!
+//! #[mt_beehive::worker]                        // her tasks can be delegated to her process
+//! impl Cleaner {
+//!     #[task]
+//!     async fn clean(&self, row: String) -> Result<f64, std::num::ParseFloatError> {
+//!         row.trim().parse()                   // or: fetch, decode, resize …
+//!     }
+//! }
+//!
+//! struct Predictor { weight: f64 }             // the model; it never leaves this process
+//!
+//! #[mt_beehive::queen(worker = Cleaner)]
+//! impl Predictor {
+//!     fn new(weight: f64) -> Self {
+//!         Self { weight }
+//!     }
+//!
+//!     #[task]
+//!     async fn predict(&self, hive: &Hive<Cleaner>, rows: Vec<String>) -> Result<f64, String> {
+//!         let cleaned = rows.into_iter().map(|row| hive.clean(row));
+//!         let mut sum = 0.0;
+//!         for (result, _bee) in futures::future::join_all(cleaned).await {
+//!             sum += self.weight * result.ok()?;
+//!         }
+//!         Ok(sum)
+//!     }
+//! }
+//!
+//! #[mt_beehive::main]                          // a worker bee's process never gets past this line
+//! async fn main() -> Result<(), BeehiveError> {
+//!     let rows = vec!["1".to_owned(), " 2 ".to_owned()];
+//!     let sum = beehive_run::<Predictor>(10.0, ()).run(|queen| queen.predict(rows)).await?;
+//!     assert_eq!(sum, 30.0);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! A worker bee's process is this same program, started again. [`#[main]`](macro@main), or a call of [`init()`]
+//! as the first line of `main`, is where it becomes one; in test files write [`test_worker!`] once. When the
+//! queen is not worth a type, [`hive_of`] takes a closure in her place.
+//!
+//! # Bees
+//! * [`#[worker]`](macro@worker) on an `impl` block makes a worker bee. `new` makes her, in her process, of what
+//!   [`hive_of`] or [`beehive_run`] was given: that is the place to open clients and to load libraries. Methods
+//!   marked `#[task]` are her tasks. She does up to
+//!   [`max_concurrency`](BeehiveRun::max_concurrency) of them at once, on one thread, inside tokio; their
+//!   futures need not be `Send`. What crosses is [`Wire`]: `Serialize + Deserialize`.
+//! * [`#[queen(worker = Type)]`](macro@queen) makes a queen bee. She lives on your task, whatever the runtime;
+//!   nothing she is given or returns is encoded. Her tasks may take `hive: &Hive<Type>` first.
+//!
+//! # Delegating
+//! A [`Hive`] is cheap to clone and may be used from many tasks and threads. Tasks are delegated by methods of
+//! the same name and arguments, or by name with [`Hive::delegate`]. Nothing happens until the [`Delegate`] is
+//! awaited; dropped while it is, the task is cancelled. [`Delegate::deadline`] limits the time it takes,
+//! waiting included.
+//!
+//! It ends as `(TaskResult<T>, ChildId)`: how, and by whom. [`TaskResult::ok`] makes a `Result` of the former.
+//! Up to 65 536 tasks may be delegated and not ended; whoever delegates more waits.
+//!
+//! # What happens when things die
+//!
+//! | what | how the task ends | everything else |
+//! |---|---|---|
+//! | it returns an error | [`Raised`](TaskResult::Raised), with the error's text and type | not affected |
+//! | it panics | [`Raised`](TaskResult::Raised), with message, place, call stack | the bee goes on |
+//! | there is none of its name, or it takes something else | [`Raised`](TaskResult::Raised), saying what there is | the bee goes on |
+//! | what it returns does not serialise, or is too long | [`Raised`](TaskResult::Raised) | the bee goes on |
+//! | its bee dies (signal, abort, `exit`) | begun again by another; [`Cancelled`](TaskResult::Cancelled), `worker_lost: …`, after [`crash_limit`](BeehiveRun::crash_limit) deaths | what she had been offered and not begun goes to others uncharged; she is replaced |
+//! | its deadline passes | [`Cancelled`](TaskResult::Cancelled), `deadline: …`, when nobody does it any more | a bee that does not let go of it is killed; what else she did is begun again elsewhere and not charged |
+//! | its [`Delegate`] is dropped | nobody asks | as with a deadline |
+//! | bees can't be made, or die again and again for nothing | [`Cancelled`](TaskResult::Cancelled), with the cause, once the [`restart_budget`](BeehiveRun::restart_budget) is spent | the same for every task that waits |
+//! | the queen's task has ended | – | worker bees finish what they have, and die |
+//! | the queen's task panics, or the run is dropped | [`Cancelled`](TaskResult::Cancelled) | worker bees are killed |
+//! | your process is killed | – | worker bees end themselves at once |
+//!
+//! A task may be begun more than once when its bee dies, up to the crash limit. With `crash_limit(1)` it never
+//! is.
+//!
+//! # Options
+//! All are methods of [`BeehiveRun`].
+//!
+//! | about | options |
+//! |---|---|
+//! | how many bees | [`population`](BeehiveRun::population): elastic as in the seed, or fixed. [`Hive::spawn`] and [`Hive::bury`] change the number by hand |
+//! | how much at once | [`max_concurrency`](BeehiveRun::max_concurrency) of a worker bee (1024), [`queenbee_max_concurrency`](BeehiveRun::queenbee_max_concurrency) of the queen (no limit) |
+//! | who does what | [`dispatch`](BeehiveRun::dispatch): an auction as in the seed, or by counted places, which is quicker with many bees or tiny tasks |
+//! | trying again | [`crash_limit`](BeehiveRun::crash_limit), [`restart_budget`](BeehiveRun::restart_budget) |
+//!
+//! # Errors
+//! [`BeehiveError`] says why a run came to nothing. How a single delegated task ended is no error of the run:
+//! it is a [`TaskResult`].
+//!
+//! # Seeing what goes on
+//! [`Hive::busy_status`] asks a bee how busy she is; she answers while she works. Every message between bees
+//! is a `tracing` event of level debug, target `mt_beehive` ([`logger_debug_msg`]).
 
 // The macros name this crate by its name, in its own examples and modules too.
 extern crate self as mt_beehive;

@@ -278,7 +278,7 @@ fn deadlines_and_dropped_delegates() {
             let reason = cancelled_reason(result).await;
             assert!(reason.starts_with("deadline"), "{reason}");
         }
-        let dropped = hive.wait().into_future();
+        let dropped = hive.wait();
         let dropped = tokio::time::timeout(limit, dropped).await;
         assert!(dropped.is_err(), "nobody waits for it any more");
         let (result, _) = hive.add(1).await;

@@ -1,7 +1,11 @@
 //! A delegated task, from the side of whoever waits for it.
 
 use std::{
-    collections::BTreeMap, fmt, future::IntoFuture, marker::PhantomData, pin::Pin, sync::Arc,
+    collections::BTreeMap,
+    fmt, mem,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -80,36 +84,80 @@ impl From<RaisedException> for Exception {
     }
 }
 
-/// A task to be delegated. Awaiting it delegates it; dropping what is awaited cancels it.
+/// A task to be delegated: a future of how it ended and who did it. Nothing happens until it is polled; dropped
+/// after that, it cancels the task.
 #[must_use = "a task is delegated when this is awaited"]
-pub struct Delegate<R> {
+pub struct Delegate<R>(State<R>);
+
+enum State<R> {
+    /// Not delegated yet.
+    Idle(Errand),
+    Waiting(Answer<R>),
+    Over,
+}
+
+type Answer<R> = Pin<Box<dyn Future<Output = (TaskResult<R>, ChildId)> + Send>>;
+
+/// What is to be delegated, and how.
+struct Errand {
     desk: Arc<Desk>,
     name: String,
     args: Result<Vec<u8>, String>,
     deadline: Option<Duration>,
-    returns: PhantomData<fn() -> R>,
 }
 
 impl<R: Wire> Delegate<R> {
     pub(super) fn new<A: Wire>(desk: Arc<Desk>, name: String, args: &A) -> Self {
         let args = encode(args, MAX_RECORD_BYTES).map_err(|error| error.to_string());
-        Self {
+        Self(State::Idle(Errand {
             desk,
             name,
             args,
             deadline: None,
-            returns: PhantomData,
-        }
+        }))
     }
 
     /// How long it may take, waiting for a bee included. It is then cancelled; a bee that does not let go
-    /// of it is killed, and her other tasks are done by others.
+    /// of it is killed, and her other tasks are done by others. No limit by default. Changes nothing once it
+    /// has been polled.
     pub fn deadline(mut self, limit: Duration) -> Self {
-        self.deadline = Some(limit);
+        if let State::Idle(errand) = &mut self.0 {
+            errand.deadline = Some(limit);
+        }
         self
     }
+}
 
-    async fn result(self) -> (TaskResult<R>, ChildId) {
+impl<R: Wire> Future for Delegate<R> {
+    type Output = (TaskResult<R>, ChildId);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut answer = match mem::replace(&mut self.0, State::Over) {
+            State::Idle(errand) => Box::pin(errand.run()),
+            State::Waiting(answer) => answer,
+            State::Over => panic!("a delegate is polled after its end"),
+        };
+        let polled = answer.as_mut().poll(cx);
+        if polled.is_pending() {
+            self.0 = State::Waiting(answer);
+        }
+        polled
+    }
+}
+
+impl<R> fmt::Debug for Delegate<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let task = match &self.0 {
+            State::Idle(errand) => errand.name.as_str(),
+            State::Waiting(_) => "under way",
+            State::Over => "over",
+        };
+        f.debug_tuple("Delegate").field(&task).finish()
+    }
+}
+
+impl Errand {
+    async fn run<R: Wire>(self) -> (TaskResult<R>, ChildId) {
         let args = match self.args {
             Ok(args) => args,
             Err(error) => {
@@ -134,15 +182,6 @@ impl<R: Wire> Delegate<R> {
             Ok((status, child)) => (result_of(status), child),
             Err(_) => (over(), None),
         }
-    }
-}
-
-impl<R: Wire> IntoFuture for Delegate<R> {
-    type Output = (TaskResult<R>, ChildId);
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.result())
     }
 }
 

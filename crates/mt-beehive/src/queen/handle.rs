@@ -63,7 +63,8 @@ impl<W: WorkerBee> Hive<W> {
         self.delegate("busy_status", ())
     }
 
-    /// One worker bee more.
+    /// One worker bee more (the seed's `subprocess_workerbee`).
+    #[doc(alias = "subprocess_workerbee")]
     pub fn spawn(&self) {
         self.desk.tell(Asked::Spawn);
     }

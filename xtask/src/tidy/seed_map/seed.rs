@@ -1,6 +1,6 @@
 //! The names of the seed documents, as they stand there.
 
-/// The functions and classes of `mt.concurrency` with their arguments, and a class's methods with theirs as
+/// The functions and classes of `mt.concurrency` and `mt.concurrency.beehive` with their arguments, and a class's methods with theirs as
 /// `Class.method`.
 pub(super) const NAMES: &[(&str, &[&str])] = &[
     ("used_memory_too_much", &[]),
@@ -100,6 +100,88 @@ pub(super) const NAMES: &[(&str, &[&str])] = &[
     ("task_returned", &[]),
     ("task_raised", &[]),
     ("task_cancelled", &[]),
+    // Of `mt.concurrency.beehive`.
+    ("logger_debug_msg", &["msg", "logger"]),
+    (
+        "subprocess_workerbee",
+        &[
+            "workerbee_class",
+            "workerbee_id",
+            "init_args",
+            "init_kwargs",
+            "s3_profile",
+            "max_concurrency",
+            "logger",
+        ],
+    ),
+    (
+        "beehive_run",
+        &[
+            "queenbee_class",
+            "workerbee_class",
+            "task_name",
+            "task_args",
+            "task_kwargs",
+            "queenbee_init_args",
+            "queenbee_init_kwargs",
+            "workerbee_init_args",
+            "workerbee_init_kwargs",
+            "s3_profile",
+            "max_concurrency",
+            "queenbee_max_concurrency",
+            "context_vars",
+            "logger",
+        ],
+    ),
+    (
+        "Bee",
+        &["my_id", "p_m2p", "p_p2m", "max_concurrency", "logger"],
+    ),
+    ("Bee.delegate", &["name", "args", "kwargs"]),
+    ("Bee.run", &[]),
+    (
+        "WorkerBee",
+        &[
+            "my_id",
+            "p_m2p",
+            "p_p2m",
+            "max_concurrency",
+            "context_vars",
+            "logger",
+        ],
+    ),
+    ("WorkerBee.busy_status", &["context_vars"]),
+    (
+        "QueenBee",
+        &[
+            "my_id",
+            "p_m2p",
+            "p_p2m",
+            "workerbee_class",
+            "worker_init_args",
+            "worker_init_kwargs",
+            "s3_profile",
+            "max_concurrency",
+            "workerbee_max_concurrency",
+            "context_vars",
+            "logger",
+        ],
+    ),
+    // The messages of bees with their fields, and the statuses of tasks.
+    ("new_task", &["task_id"]),
+    ("task_accepted", &["task_id"]),
+    ("task_denied", &["task_id"]),
+    ("task_taken", &["task_id"]),
+    ("task_info", &["task_id", "name", "args", "kwargs"]),
+    ("task_done", &["task_id", "status"]),
+    ("succeeded", &["returning_value"]),
+    ("raised", &["exception", "traceback", "other_details"]),
+    ("cancelled", &["reason"]),
+    ("die", &[]),
+    (
+        "dead",
+        &["death_type", "exit_code", "exception", "traceback"],
+    ),
 ];
 
 /// The functions and classes that have no counterpart yet. Whoever gives one its rows takes it out of here.
