@@ -2,7 +2,11 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::{rc::Rc, time::Duration};
+use std::{
+    io::{BufRead, BufReader},
+    rc::Rc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
@@ -327,6 +331,48 @@ fn a_dropped_hive_takes_its_bees_along() {
     });
     drop(runtime);
     while !children().is_empty() {
+        std::thread::yield_now();
+    }
+}
+
+/// Whether nothing of the process runs any more. Whoever inherits it may be slow to reap it.
+fn is_gone(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    let state = stat.ok().and_then(|stat| {
+        let (_, after_name) = stat.rsplit_once(") ")?;
+        after_name.chars().next()
+    });
+    matches!(state, None | Some('Z' | 'X'))
+}
+
+#[test]
+fn a_killed_queen_takes_her_bees_along() {
+    const DOOMED: &str = "MT_TEST_DOOMED";
+    if std::env::var_os(DOOMED).is_some() {
+        let run = hive_of::<Adder>(1).population(Population::Fixed(1));
+        let run = run.run(async |hive| {
+            let (result, _) = hive.who().await;
+            println!("bee {}", result.ok().unwrap().1);
+            hive.block().await
+        });
+        let _ = futures::executor::block_on(run);
+        return;
+    }
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    let name = "a_killed_queen_takes_her_bees_along";
+    command.args([name, "--exact", "--nocapture", "--test-threads=1"]);
+    command.env(DOOMED, "").stdout(std::process::Stdio::piped());
+    let mut queen = command.spawn().unwrap();
+    let said = BufReader::new(queen.stdout.take().unwrap()).lines();
+    let bee = said.map(Result::unwrap).find_map(|line| {
+        let (_, pid) = line.split_once("bee ")?;
+        pid.trim().parse::<u32>().ok()
+    });
+    let bee = bee.expect("she tells her bee's id");
+    assert!(!is_gone(bee));
+    queen.kill().unwrap();
+    queen.wait().unwrap();
+    while !is_gone(bee) {
         std::thread::yield_now();
     }
 }
