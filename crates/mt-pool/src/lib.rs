@@ -168,6 +168,13 @@
 //! }
 //! ```
 //!
+//! # Examples
+//! Programs to read and to run, in `examples`; `cargo run --release -p mt-pool --example NAME -- --help`:
+//! * `digest`: the sums and counts of every file of a tree, one of which may be made to abort its worker.
+//! * `thumbnails`: images, one of them corrupt and one far too large, under `max_rss` and `hard_deadline`.
+//! * `waits`: ten thousand HTTP requests that mostly wait.
+//! * `search`: the smallest number with a property, by [`WorkIterator`].
+//!
 //! # Errors
 //! [`StartError`] says why a run was not started; nothing exists then. [`TaskError`] is the outcome of
 //! one item and knows its index; [`PoolError`] is why there are no workers.

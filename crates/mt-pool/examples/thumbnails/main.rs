@@ -109,8 +109,9 @@ fn run(args: &Args) -> Result<bool> {
         println!("thumbnails are in {}", out.display());
     }
     if let Some(bad) = expected {
-        std::fs::remove_dir_all(&folder)
-            .with_context(|| format!("removing {}", folder.display()))?;
+        let done_with = if args.out.is_some() { &own } else { &folder };
+        std::fs::remove_dir_all(done_with)
+            .with_context(|| format!("removing {}", done_with.display()))?;
         return Ok(failed == bad);
     }
     Ok(failed == 0)

@@ -47,10 +47,11 @@ pub(crate) fn thumbnail(#[shared] job: &Job, image: PathBuf) -> Result<Thumb, St
     reader.no_limits();
     let picture = reader.decode().map_err(text)?;
     let small = picture.thumbnail(job.side, job.side);
-    let stem = image.file_stem().unwrap_or_default().to_string_lossy();
-    let file = job.out.join(format!("{stem}.png"));
+    // With the image's own ending: there may be another of the same name but for that.
+    let name = image.file_name().unwrap_or_default().to_string_lossy();
+    let file = job.out.join(format!("{name}.png"));
     // Whoever looks finds a whole thumbnail or none.
-    let unfinished = format!("{UNFINISHED}{}-{stem}.png", std::process::id());
+    let unfinished = format!("{UNFINISHED}{}-{name}.png", std::process::id());
     let unfinished = job.out.join(unfinished);
     small.save(&unfinished).map_err(text)?;
     std::fs::rename(&unfinished, &file).map_err(|error| error.to_string())?;
