@@ -296,8 +296,8 @@ mod tests {
         check(|o| o.recycle.items = Some(0), Some("recycle"));
         check(|o| o.recycle.rss = Some(0), Some("recycle"));
         check(|o| o.recycle.at_once = 0, Some("recycle"));
-        check(|o| o.recycle.jitter = 1.5, Some("recycle"));
-        check(|o| o.recycle.jitter = f64::NAN, Some("recycle"));
+        check(|o| o.recycle.jitter = 1.5, Some("recycle.jitter"));
+        check(|o| o.recycle.jitter = f64::NAN, Some("recycle.jitter"));
         check(|o| o.memory_high = Some(-0.1), Some("pause_above_memory"));
         check(|o| o.min_processes = 5000, Some("min_processes"));
         let short = Some(Duration::from_micros(999));
