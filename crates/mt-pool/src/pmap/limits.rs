@@ -61,7 +61,8 @@ impl<T: Task> AsynPmap<T> {
     /// How long opening and closing a [`Context`](crate::Context) may take each, at least 1 ms. The items
     /// of a batch whose context takes longer get [`Context`](crate::TaskErrorKind::Context). Default: no
     /// limit. Works at the context's next `await`; one that blocks its thread is ended by the
-    /// [`hard_deadline`](Self::hard_deadline) of the item it is opened for.
+    /// [`hard_deadline`](Self::hard_deadline) of the item it is opened for. A close that blocks is no item's;
+    /// in the middle of a run only [`LivenessPolicy::blocked`](crate::LivenessPolicy::blocked) sees it.
     pub fn context_deadline(mut self, limit: Duration) -> Self {
         self.options.context_deadline = Some(limit);
         self

@@ -153,3 +153,28 @@ fn the_youngest_makes_room_and_is_not_blamed() {
     model.finish(third, 1, 1);
     assert_eq!(ends(&model), ["done", "done"]);
 }
+
+#[test]
+fn who_has_worked_for_somebody_else_is_not_fresh() {
+    let mut model = with_items(
+        DispatchConfig {
+            memory: MemoryConfig {
+                max_rss: Some(100),
+                oom_retries: 1,
+                budget: None,
+            },
+            ..one_worker()
+        },
+        1,
+    );
+    model.start(A, 1);
+    weighed(&mut model, A, 101);
+    model.gone(A);
+    model.tell(Event::Used(B));
+    model.ready(B);
+    assert!(model.workers[&B].retired, "it may have been left much");
+    model.gone(B);
+    let third = WorkerId(2);
+    model.ready(third);
+    assert_eq!(model.workers[&third].unstarted, [0]);
+}

@@ -12,7 +12,7 @@ use mt_proto::{Deadline, ItemIndex, Run, WorkerId};
 use super::{
     super::{
         Delivery, Dispatch, DispatchConfig, Effect, Event, Gone, KillReason, Lost, MemoryConfig,
-        RecycleConfig, RestartBudget, RetryConfig,
+        RecycleConfig, RestartBudget, RetryConfig, starts::Late,
     },
     payload::{error, items, payloads},
     worker::ModelWorker,
@@ -62,8 +62,8 @@ pub(super) struct Model {
     /// Items that were past their deadline when their worker was killed for it.
     timed_out: BTreeSet<u64>,
     pub(super) cancelled: bool,
-    /// Items that were started at some time.
-    pub(super) ran: BTreeSet<u64>,
+    /// When items were last started.
+    ran: BTreeMap<u64, Instant>,
     is_out: BTreeSet<u64>,
 }
 
@@ -88,7 +88,7 @@ impl Model {
             lonely: BTreeSet::new(),
             timed_out: BTreeSet::new(),
             cancelled: false,
-            ran: BTreeSet::new(),
+            ran: BTreeMap::new(),
             is_out: BTreeSet::new(),
         }
     }
@@ -142,10 +142,16 @@ impl Model {
 
     /// Starts up to `count` items.
     pub(super) fn start(&mut self, worker: WorkerId, count: usize) {
-        let worker = self.workers.get_mut(&worker).expect("it lives");
         for _ in 0..count {
-            self.ran.extend(worker.start());
+            self.start_one(worker);
         }
+    }
+
+    /// Starts the next item.
+    pub(super) fn start_one(&mut self, worker: WorkerId) -> Option<u64> {
+        let item = self.workers.get_mut(&worker).expect("it lives").start()?;
+        self.ran.insert(item, self.now);
+        Some(item)
     }
 
     /// Tells the results of running items, which are consecutive.
@@ -227,6 +233,9 @@ impl Model {
                 worker.retired = true;
             }
             Effect::Kill(worker, reason) => {
+                if let KillReason::Overran(late) = reason {
+                    self.check_overrun(worker, late);
+                }
                 let model = self.workers.get_mut(&worker).expect("it lives");
                 assert!(model.killed.replace(reason).is_none(), "killed once");
             }
@@ -237,6 +246,20 @@ impl Model {
                 self.finished = true;
             }
         }
+    }
+
+    /// Whoever is past the deadline really is.
+    fn check_overrun(&self, worker: WorkerId, late: Late) {
+        let limit = self.config.hard_deadline.expect("there is one");
+        let model = &self.workers[&worker];
+        let mut found = false;
+        for item in &model.running {
+            if model.is_late(*item, late) {
+                found = true;
+                assert!(self.ran[item] + limit <= self.now, "{item} has time left");
+            }
+        }
+        assert!(found, "somebody is late");
     }
 
     fn on_send(&mut self, worker: WorkerId, run: &Run) {
@@ -263,7 +286,7 @@ impl Model {
         let tries = self.errors.get(&sent[0]).copied().unwrap_or(0);
         assert!(tries <= self.config.retry.limit);
         if self.config.crash_limit == 1 && self.config.retry.limit == 0 {
-            let again = sent.iter().any(|item| self.ran.contains(item));
+            let again = sent.iter().any(|item| self.ran.contains_key(item));
             assert!(!again, "with a crash limit of one nothing is started twice");
         }
         model.give(&sent);

@@ -178,6 +178,14 @@ impl Player {
             10 | 11 => self.look(),
             12 => self.weigh(),
             13 => self.fail(),
+            14 => {
+                let time = Duration::from_millis(dice.pick(&[101, 500, 6000]));
+                model.now += time;
+                model.tell(Event::Late(time));
+                if !model.finished {
+                    model.pass(Duration::ZERO);
+                }
+            }
             7 if dice.one_in(self.rarity) => self.die(),
             8 if dice.one_in(self.rarity * 2) => self.lie(),
             _ => self.work(),
@@ -208,9 +216,7 @@ impl Player {
         if model.running.is_empty() || self.dice.one_in(3) {
             let count = 1 + self.dice.below(5);
             for _ in 0..count {
-                let worker = self.model.workers.get_mut(&id).expect("picked above");
-                let started = worker.start();
-                self.model.ran.extend(started);
+                let started = self.model.start_one(id);
                 if started.is_some_and(|item| item % self.poison == self.poison - 1) {
                     return self.model.gone(id);
                 }
@@ -232,7 +238,9 @@ impl Player {
         if model.killed.is_some() {
             return;
         }
-        let wrong = model.finished.unwrap_or(u64::MAX / 2);
+        // What it has finished may have come back to be tried again.
+        let finished = model.finished.filter(|item| !model.holds(*item));
+        let wrong = finished.unwrap_or(u64::MAX / 2);
         let out = self.model.out.len();
         self.model.tell(Event::Results(id, items(wrong, 1)));
         assert!(

@@ -252,3 +252,23 @@ fn one_or_the_other<R, E: std::fmt::Debug>(outcome: &Result<R, TaskError<E>>) {
         assert!(matches!(kind, TaskErrorKind::TimedOut { .. }), "{kind:?}");
     }
 }
+
+#[task]
+fn runs_what_hangs(#[shared] folder: &Folder, n: u64) -> u64 {
+    let run = asyn_pmap::<tells_its_pid_and_hangs>([n, n]).shared(folder.clone());
+    run.pool_processes(2).start().unwrap().into_iter().count() as u64
+}
+
+#[test]
+fn a_run_inside_a_call_goes_with_it() {
+    check(|| {
+        let (_guard, folder) = folder();
+        let run = asyn_pmap::<runs_what_hangs>([1]).shared(folder.clone());
+        let report = complete(run.hard_deadline(LONG), 1);
+        is_timeout(report.error(0), Deadline::Hard, LONG);
+        let pids = folder.noted("pid");
+        wait_until("the workers of the run inside are gone", || {
+            pids.iter().all(|&pid| is_gone(pid as u32))
+        });
+    });
+}
