@@ -376,3 +376,46 @@ fn a_killed_queen_takes_her_bees_along() {
         std::thread::yield_now();
     }
 }
+
+/// All at once, as far as the machine lets them.
+#[test]
+fn twenty_thousand_tasks_at_once_for_a_bee_without_a_limit() {
+    if !hive_ends_alone("twenty_thousand_tasks_at_once_for_a_bee_without_a_limit") {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    for dispatch in [Dispatch::Auction, Dispatch::Credit] {
+        let run = hive_of::<Adder>(1000)
+            .population(Population::Fixed(1))
+            .dispatch(dispatch)
+            .max_concurrency(None)
+            .run(async |hive| {
+                let all = (0..20_000_u64).map(|n| hive.add(n));
+                futures::future::join_all(all).await
+            });
+        let watched = async { tokio::time::timeout(Duration::from_secs(60), run).await };
+        let results = runtime.block_on(watched).expect("it ends").unwrap();
+        for (n, result) in (0..).zip(results) {
+            assert_eq!(result, (TaskResult::Succeeded(n + 1000), Some(0)));
+        }
+    }
+}
+
+#[test]
+fn a_name_that_is_too_long_is_refused() {
+    if !hive_ends_alone("a_name_that_is_too_long_is_refused") {
+        return;
+    }
+    reign(1, |hive| async move {
+        let name = "x".repeat(100_000);
+        match hive.delegate::<u64>(name, 1_u64).await.0 {
+            TaskResult::Raised(exception) => {
+                assert!(exception.exception.contains("at most 1024"), "{exception}");
+            }
+            other => panic!("{other:?}"),
+        }
+    });
+}

@@ -20,6 +20,8 @@ use crate::hive::child::{Child, Effect, Event};
 
 /// The frames on the way to the operating system at once.
 const LOADS: usize = 4;
+/// The most bytes of one message: a frame with what else is in it stays within its limit.
+const MAX_SAID_BYTES: usize = MAX_RECORD_BYTES - (1 << 20);
 /// The words handled before what they bring about is said.
 const WORDS_PER_TURN: usize = 256;
 /// The task every bee has: how busy she is.
@@ -184,12 +186,12 @@ impl Talk {
     }
 
     fn say(&mut self, message: FromBee) {
-        let shorter = match self.writer.push(&message, MAX_RECORD_BYTES) {
+        let shorter = match self.writer.push(&message, MAX_SAID_BYTES) {
             Ok(()) => None,
             Err(error) => too_long(message, &error),
         };
         if let Some(shorter) = shorter {
-            let _ = self.writer.push(&shorter, MAX_RECORD_BYTES);
+            let _ = self.writer.push(&shorter, MAX_SAID_BYTES);
         }
         if self.writer.is_full() {
             self.frames.push_back(self.writer.take());

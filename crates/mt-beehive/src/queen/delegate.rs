@@ -16,6 +16,11 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::handle::{Asked, Desk};
 use crate::hive::parent::Request;
 
+/// The most bytes of a task's name.
+const MAX_NAME_BYTES: usize = 1024;
+/// The most bytes of a task's arguments once encoded: a frame with what else is in it stays within its limit.
+const MAX_ARGS_BYTES: usize = MAX_RECORD_BYTES - (1 << 20);
+
 /// The worker bee that did a task: 0, 1, 2 … in the order they were spawned, never used again. `None`
 /// when nobody did it (the seed's -1).
 pub type ChildId = Option<u32>;
@@ -108,7 +113,13 @@ struct Errand {
 
 impl<R: Wire> Delegate<R> {
     pub(super) fn new<A: Wire>(desk: Arc<Desk>, name: String, args: &A) -> Self {
-        let args = encode(args, MAX_RECORD_BYTES).map_err(|error| error.to_string());
+        let args = match name.len() {
+            0..=MAX_NAME_BYTES => encode(args, MAX_ARGS_BYTES)
+                .map_err(|error| format!("the arguments of task `{name}` can't be sent: {error}")),
+            long => Err(format!(
+                "a task's name of {long} bytes can't be sent, at most {MAX_NAME_BYTES} are allowed"
+            )),
+        };
         Self(State::Idle(Errand {
             desk,
             name,
@@ -160,11 +171,7 @@ impl Errand {
     async fn run<R: Wire>(self) -> (TaskResult<R>, ChildId) {
         let args = match self.args {
             Ok(args) => args,
-            Err(error) => {
-                let what = format!(
-                    "the arguments of task `{}` can't be sent: {error}",
-                    self.name
-                );
+            Err(what) => {
                 return (TaskResult::Raised(RaisedException::text(what).into()), None);
             }
         };

@@ -3,6 +3,7 @@
 //! Loop: one a bee. Everything it awaits is cancel-safe.
 
 use std::{
+    collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -12,8 +13,8 @@ use mt_ipc::{
 };
 use mt_pool::__private::fingerprint;
 use mt_proto::{
-    Beat, Frame, FromBee, FromWorker, HiveWriter, Kind, Limits, MAX_RECORD_BYTES, ToBee, ToWorker,
-    Welcome, WorkerId, hive_messages,
+    Beat, Frame, FromBee, FromWorker, HiveWriter, Kind, Limits, ToBee, ToWorker, Welcome, WorkerId,
+    hive_messages,
 };
 use tokio::{
     sync::{Notify, mpsc},
@@ -40,17 +41,34 @@ pub(super) enum BeeEvent {
 #[derive(Debug, Default)]
 pub(super) struct Line {
     /// What waits to be said: bounded by the machine's own rules, some messages a task.
-    outbox: Mutex<HiveWriter>,
+    outbox: Mutex<Outbox>,
     filled: Notify,
     killed: Notify,
+}
+
+/// Messages in frames that the other side takes: none has too many.
+#[derive(Debug, Default)]
+struct Outbox {
+    full: VecDeque<Frame>,
+    open: HiveWriter,
+}
+
+impl Outbox {
+    fn is_empty(&self) -> bool {
+        self.full.is_empty() && self.open.is_empty()
+    }
 }
 
 impl Line {
     pub(super) fn say(&self, message: &ToBee) {
         let mut outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
         let first = outbox.is_empty();
-        // Arguments were measured when they were encoded, and the rest is short.
-        let _ = outbox.push(message, MAX_RECORD_BYTES + 4096);
+        let said = outbox.open.push(message, usize::MAX);
+        said.expect("names and arguments were measured when the task was delegated");
+        if outbox.open.is_full() {
+            let frame = outbox.open.take();
+            outbox.full.push_back(frame);
+        }
         drop(outbox);
         if first {
             self.filled.notify_one();
@@ -63,7 +81,15 @@ impl Line {
 
     fn take(&self) -> Option<Frame> {
         let mut outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
-        (!outbox.is_empty()).then(|| outbox.take())
+        if outbox.is_empty() {
+            return None;
+        }
+        let frame = outbox.full.pop_front();
+        let frame = frame.unwrap_or_else(|| outbox.open.take());
+        if !outbox.is_empty() {
+            self.filled.notify_one();
+        }
+        Some(frame)
     }
 }
 
@@ -224,4 +250,28 @@ impl Nurse {
 async fn room_and(sender: &FrameSender, what: impl Future<Output = ()>) {
     sender.bulk_below(LOADS).await;
     what.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use mt_proto::{Round, TaskId};
+
+    use super::*;
+
+    #[test]
+    fn whatever_waits_comes_in_frames_that_are_taken() {
+        let line = Line::default();
+        let offer = |task| ToBee::NewTask {
+            task_id: TaskId(task),
+            round: Round(1),
+        };
+        for task in 0..20_000 {
+            line.say(&offer(task));
+        }
+        let frames = std::iter::from_fn(|| line.take());
+        let told: Vec<ToBee> = frames
+            .flat_map(|frame| hive_messages(frame).expect("no more than a frame may hold"))
+            .collect();
+        assert!(told.into_iter().eq((0..20_000).map(offer)), "all, in order");
+    }
 }
