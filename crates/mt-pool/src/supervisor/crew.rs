@@ -1,6 +1,10 @@
 //! The workers as the supervisor handles them: their senders, their killers, their numbers.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
 use mt_ipc::{FrameSender, Progress, SendError};
 use mt_proto::{Beat, Run, ToWorker, WorkerId};
@@ -30,6 +34,8 @@ pub(super) struct Crew {
     pumps: JoinSet<()>,
     /// The pool whose workers these are, if they are shared.
     lot: Option<Arc<Lot>>,
+    /// How many of them this run has.
+    filled: Arc<AtomicUsize>,
     events: mpsc::Sender<(WorkerId, CrewEvent)>,
 }
 
@@ -58,6 +64,7 @@ impl Crew {
             in_order,
             pumps: JoinSet::new(),
             lot,
+            filled: Arc::default(),
             events,
         };
         (crew, received)
@@ -72,6 +79,8 @@ impl Crew {
             recipe,
             killer: killer.clone(),
             events: self.events.clone(),
+            filled: Arc::clone(&self.filled),
+            seat: None,
         };
         match &self.lot {
             None => {
@@ -79,8 +88,7 @@ impl Crew {
             }
             Some(lot) => {
                 // It may outlive this run, and be waited for by the next.
-                let first = self.members.is_empty();
-                tokio::spawn(pump_shared(post, Arc::clone(lot), first));
+                tokio::spawn(pump_shared(post, Arc::clone(lot)));
             }
         }
         let member = Member {

@@ -6,7 +6,10 @@ use std::{
     collections::VecDeque,
     ffi::OsString,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -76,6 +79,13 @@ pub(super) struct Place {
     lot: Arc<Lot>,
 }
 
+/// Held by whoever has a post. When it is dropped, the run's other posts are thought about again.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    filled: Arc<AtomicUsize>,
+    lot: Arc<Lot>,
+}
+
 /// A parked worker's end of its wait.
 #[derive(Debug)]
 pub(super) struct Wait {
@@ -108,14 +118,15 @@ impl Lot {
         })
     }
 
-    /// Finds somebody for a post: one that waits, or a place for a new one. `first` tells whether the run
-    /// has nobody yet; it then never waits, so that runs that wait for each other go on.
-    pub(super) async fn fill(self: &Arc<Self>, mut post: Post, first: bool) -> Got {
+    /// Finds somebody for a post: one that waits, or a place for a new one. A run that has nobody does not
+    /// wait for others, so that runs that wait for each other go on.
+    pub(super) async fn fill(self: &Arc<Self>, mut post: Post) -> Got {
+        post.seat = None;
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            post = match self.try_fill(post, first) {
+            post = match self.try_fill(post) {
                 Ok(got) => return got,
                 Err(post) => post,
             };
@@ -127,27 +138,40 @@ impl Lot {
         }
     }
 
-    fn try_fill(self: &Arc<Self>, mut post: Post, first: bool) -> Result<Got, Post> {
+    fn try_fill(self: &Arc<Self>, mut post: Post) -> Result<Got, Post> {
         let kind = Kind::of(&post.recipe);
         let mut state = self.lock();
         while let Some(at) = state.parked.iter().rposition(|parked| parked.kind == kind) {
             let Some(parked) = state.parked.remove(at) else {
                 break;
             };
+            post.seat = Some(self.seat(&post.filled));
             post = match parked.lease.send(post) {
                 Ok(()) => return Ok(Got::Taken),
                 // It died while it waited.
                 Err(post) => post,
             };
         }
-        if first || state.places < self.limits.processes {
+        post.seat = None;
+        let nobody = post.filled.load(Ordering::SeqCst) == 0;
+        if nobody || state.places < self.limits.processes {
             state.places += 1;
+            post.seat = Some(self.seat(&post.filled));
             let lot = Arc::clone(self);
             return Ok(Got::Place(post, Place { lot }));
         }
         // One of another kind makes room; its lease ends, and so does it.
         state.parked.pop_front();
         Err(post)
+    }
+
+    /// Takes note that somebody has one of a run's posts.
+    fn seat(self: &Arc<Self>, filled: &Arc<AtomicUsize>) -> Seat {
+        filled.fetch_add(1, Ordering::SeqCst);
+        Seat {
+            filled: Arc::clone(filled),
+            lot: Arc::clone(self),
+        }
     }
 
     /// Lets a worker wait for the next post; `None` when there is no use for it.
@@ -241,6 +265,13 @@ impl Wait {
 impl Place {
     pub(super) fn lot(&self) -> &Lot {
         &self.lot
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.filled.fetch_sub(1, Ordering::SeqCst);
+        self.lot.changed.notify_waiters();
     }
 }
 

@@ -1,11 +1,15 @@
 //! What a worker is for one run: whom it works for, what it is told, and what becomes of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
 use mt_ipc::{FrameSender, Progress, QueueLimits, WorkerCommand};
 use mt_proto::{Fingerprint, FromWorker, Limits, Setup, WorkerId};
 use tokio::sync::{Notify, mpsc};
 
+use super::lot::Seat;
 use crate::error::{Death, DeathCause, PoolError};
 
 /// How long a worker may live on after its connection has ended. A process that dies closes its
@@ -83,12 +87,16 @@ impl Killer {
 }
 
 /// Whom a worker works for, and how to reach whom.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Post {
     pub(crate) worker: WorkerId,
     pub(crate) recipe: Arc<Recipe>,
     pub(crate) killer: Killer,
     pub(crate) events: mpsc::Sender<(WorkerId, CrewEvent)>,
+    /// How many of the run's posts somebody has; for runs that share workers.
+    pub(super) filled: Arc<AtomicUsize>,
+    /// Held while somebody has this one.
+    pub(super) seat: Option<Seat>,
 }
 
 impl Post {

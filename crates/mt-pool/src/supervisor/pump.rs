@@ -27,10 +27,10 @@ pub(super) async fn pump(post: Post) {
 
 /// The same with the workers of a pool: one that waits there takes the post, or a new one does and
 /// waits there afterwards.
-pub(super) async fn pump_shared(post: Post, lot: Arc<Lot>, first: bool) {
+pub(super) async fn pump_shared(post: Post, lot: Arc<Lot>) {
     let mut open = Some(post);
     while let Some(post) = open {
-        open = match lot.fill(post, first).await {
+        open = match lot.fill(post).await {
             Got::Taken => None,
             // It may die while it waits, with its next post on the way.
             Got::Place(post, place) => bring_up(post, Some(place)).await,

@@ -2,9 +2,11 @@
 
 use std::{
     collections::BTreeSet,
+    iter,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
+        mpsc::sync_channel,
     },
     time::Duration,
 };
@@ -288,4 +290,41 @@ fn numbers_out_of_range_are_refused() {
         let refused = Pool::builder().processes(processes).build().unwrap_err();
         assert!(refused.to_string().contains("processes"), "{refused}");
     }
+}
+
+/// A run whose only worker dies gets another, also when others have all the places and a second worker of
+/// its own has been waiting for one.
+#[test]
+fn a_run_that_has_lost_its_last_worker_does_not_wait_for_others() {
+    check(|| {
+        let pool = pool(1);
+        let gate = |deeds: Vec<Deed>| {
+            let (open, opened) = sync_channel::<()>(1);
+            let later =
+                iter::once_with(move || opened.recv().ok()).flat_map(move |_| deeds.clone());
+            (open, later)
+        };
+        let (go_on, later) = gate(vec![Deed::Abort, Deed::Return(9)]);
+        let deeds = (0..50).map(Deed::Return).chain(later);
+        let run = asyn_pmap::<act>(deeds).pool_processes(2).crash_limit(1);
+        let mut first = run.pool(&pool).start().unwrap().into_iter();
+        assert!(first.by_ref().take(50).all(|outcome| outcome.is_ok()));
+        let (end, later) = gate(Vec::new());
+        let deeds = iter::once(Deed::Return(1)).chain(later);
+        let mut second = asyn_pmap::<act>(deeds)
+            .pool(&pool)
+            .start()
+            .unwrap()
+            .into_iter();
+        assert!(
+            second.next().unwrap().is_ok(),
+            "it has a worker, and keeps it"
+        );
+        go_on.send(()).unwrap();
+        assert!(first.next().unwrap().is_err());
+        assert_eq!(first.next().unwrap().unwrap(), 9);
+        assert!(first.next().is_none());
+        end.send(()).unwrap();
+        assert!(second.next().is_none());
+    });
 }
