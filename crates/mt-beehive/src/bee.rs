@@ -1,10 +1,16 @@
 //! What a bee is: a value with asynchronous tasks that are called by name.
 
-use std::{collections::BTreeMap, pin::Pin, rc::Rc};
+use std::{collections::BTreeMap, pin::Pin, rc::Rc, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use mt_pool::Wire;
-use mt_proto::{MAX_RECORD_BYTES, RaisedException, decode_strict, encode};
+use mt_proto::{MAX_RECORD_BYTES, RaisedException, TaskId, TaskInfo, decode_strict, encode};
+use serde::Serialize;
+
+use crate::child::Told;
+
+/// The most bytes of what a task says of how far it is.
+const MAX_PROGRESS_BYTES: usize = 64 * 1024;
 
 /// A call of a task that goes on: ends with what the task returned, encoded, or with what it raised.
 pub type TaskCall<'a> = Pin<Box<dyn Future<Output = Result<Bytes, RaisedException>> + 'a>>;
@@ -62,6 +68,74 @@ pub struct TaskCx {
     pub my_id: u32,
     /// The task's id.
     pub task_id: u64,
+    /// Which attempt at the task this is: 1, and one more for every bee that had it and is gone. What an
+    /// earlier attempt has written somewhere may be there.
+    pub attempt: u32,
+    /// When it is cancelled, if it was delegated with a [`deadline`](crate::Delegate::deadline): its future is
+    /// dropped at the `await` where it is.
+    pub deadline: Option<Instant>,
+    told: Arc<Told>,
+}
+
+impl TaskCx {
+    pub(crate) fn new(my_id: u32, info: &TaskInfo, told: Arc<Told>) -> Self {
+        Self {
+            my_id,
+            task_id: info.task_id.0,
+            attempt: info.attempt,
+            deadline: info
+                .deadline
+                .and_then(|left| Instant::now().checked_add(left)),
+            told,
+        }
+    }
+
+    /// Tells whoever delegated the task how far it is, by any value: see
+    /// [`Delegate::on_progress`](crate::Delegate::on_progress), where that type is named again.
+    ///
+    /// Never waits, and costs an encoding of the value. Of values that come faster than they are sent, every
+    /// 10 ms at most, the latest counts; the last one before the task ends always arrives. It is dropped, with
+    /// a `tracing` event of level warn in this process, if it does not serialise, or to more than 64 KiB.
+    ///
+    /// ```
+    /// # use mt_beehive::{BeehiveError, Population, TaskCx, hive_of};
+    /// #[derive(Default)]
+    /// struct Copier;
+    ///
+    /// #[mt_beehive::worker]
+    /// impl Copier {
+    ///     #[task]
+    ///     async fn copy(&self, cx: &TaskCx, files: Vec<String>) -> usize {
+    ///         for (done, _file) in files.iter().enumerate() {
+    ///             cx.progress(&(done, files.len()));
+    ///             tokio::task::yield_now().await; // or: copy it
+    ///         }
+    ///         files.len()
+    ///     }
+    /// }
+    ///
+    /// #[mt_beehive::main]
+    /// async fn main() -> Result<(), BeehiveError> {
+    ///     let hive = hive_of::<Copier>(()).population(Population::Fixed(1));
+    ///     hive.run(async |hive| {
+    ///         let files = vec!["a".to_owned(), "b".to_owned()];
+    ///         let (copied, _bee) = hive
+    ///             .copy(files)
+    ///             .on_progress(|(done, of): (usize, usize)| println!("{done} of {of}"))
+    ///             .await;
+    ///         assert_eq!(copied.ok(), Ok(2));
+    ///     }).await
+    /// }
+    /// ```
+    pub fn progress(&self, value: &(impl Serialize + ?Sized)) {
+        match encode(value, MAX_PROGRESS_BYTES) {
+            Ok(value) => self.told.tell(TaskId(self.task_id), value.into()),
+            Err(error) => {
+                let task = self.task_id;
+                tracing::warn!(task, %error, "how far a task is can't be sent");
+            }
+        }
+    }
 }
 
 /// Decodes the arguments of a task. For the macros.

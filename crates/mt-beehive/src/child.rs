@@ -2,6 +2,9 @@
 
 mod live;
 mod talk;
+mod told;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use mt_pool::__private::{RoleLink, RoleTalk, RoleWork};
@@ -9,6 +12,7 @@ use mt_proto::{TaskId, TaskInfo, TaskStatus, decode_strict};
 use tokio::sync::mpsc;
 
 pub(crate) use live::{Live, live};
+pub(crate) use told::Told;
 
 use crate::registry::{self, BeeSetup};
 
@@ -33,12 +37,16 @@ pub(crate) enum Word {
     NotReady(String),
     /// A task has ended.
     Ended(TaskId, TaskStatus),
-    /// A task told how far it is.
-    #[expect(
-        dead_code,
-        reason = "said by `TaskCx::progress`, which comes with the macros"
-    )]
-    Progress(TaskId, Bytes),
+    /// There is something in [`Told`].
+    Told,
+}
+
+/// The end of the thread that does the tasks.
+pub(crate) struct TaskEnd {
+    pub(crate) orders: mpsc::Receiver<Order>,
+    pub(crate) words: mpsc::Sender<Word>,
+    /// Where tasks tell how far they are.
+    pub(crate) told: Arc<Told>,
 }
 
 /// Takes a worker process over.
@@ -56,12 +64,18 @@ pub(crate) fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleTalk) {
         .map_or(UNLIMITED, |most| most as usize);
     let (orders, ordered) = mpsc::channel(2 * places + SPARE);
     let (words, said) = mpsc::channel(SPARE);
-    let talk = talk::talk(setup.max_concurrency, link, orders, said);
+    let told = Arc::new(Told::new(&words));
+    let end = TaskEnd {
+        orders: ordered,
+        words,
+        told: Arc::clone(&told),
+    };
+    let talk = talk::talk(setup.max_concurrency, link, orders, (said, told));
     let work = move || match registry::find(&setup.bee) {
-        Some(bee) => (bee.live())(setup, ordered, words),
+        Some(bee) => (bee.live())(setup, end),
         None => {
             let why = format!("no worker bee is registered as `{}`", setup.bee);
-            let _ = words.blocking_send(Word::NotReady(why));
+            let _ = end.words.blocking_send(Word::NotReady(why));
         }
     };
     (Box::new(work), Box::pin(talk))

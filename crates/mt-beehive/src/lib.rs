@@ -69,6 +69,8 @@
 //! awaited; dropped while it is, the task is cancelled. [`Delegate::deadline`] limits the time it takes,
 //! waiting included.
 //!
+//! A task may tell how far it is by [`TaskCx::progress`]; [`Delegate::on_progress`] hears it.
+//!
 //! It ends as `(TaskResult<T>, ChildId)`: how, and by whom. [`TaskResult::ok`] makes a `Result` of the former.
 //! Up to 65 536 tasks may be delegated and not ended; whoever delegates more waits.
 //!
@@ -99,6 +101,7 @@
 //! | how many bees | [`population`](BeehiveRun::population): elastic as in the seed, or fixed. [`Hive::spawn`] and [`Hive::bury`] change the number by hand |
 //! | how much at once | [`max_concurrency`](BeehiveRun::max_concurrency) of a worker bee (1024), [`queenbee_max_concurrency`](BeehiveRun::queenbee_max_concurrency) of the queen (no limit) |
 //! | who does what | [`dispatch`](BeehiveRun::dispatch): an auction as in the seed, or by counted places, which is quicker with many bees or tiny tasks |
+//! | how long things may take | [`Delegate::deadline`] for a task, [`cancel_grace`](BeehiveRun::cancel_grace) for one that is to stop, [`exit_grace`](BeehiveRun::exit_grace) for a bee that is to die |
 //! | trying again | [`crash_limit`](BeehiveRun::crash_limit), [`restart_budget`](BeehiveRun::restart_budget) |
 //!
 //! # Errors

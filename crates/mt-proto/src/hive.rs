@@ -66,8 +66,10 @@ pub struct TaskInfo {
     pub name: String,
     /// Its arguments, encoded (the seed's `args` and `kwargs`).
     pub args: Bytes,
-    /// How long it may take before it is cancelled.
+    /// How long it may still take before it is cancelled.
     pub deadline: Option<Duration>,
+    /// Which attempt at it this is: 1, and one more for every bee that had it and is gone.
+    pub attempt: u32,
 }
 
 /// What a bee says to its parent.
@@ -283,6 +285,7 @@ mod tests {
             name: "resize".into(),
             args: Bytes::from_static(&[1, 2, 3]),
             deadline: Some(Duration::from_secs(1)),
+            attempt: 1,
         };
         let messages = vec![offer(1), offer(300), ToBee::TaskInfo(info), ToBee::Die];
         assert_eq!(hive_messages::<ToBee>(frame_of(&messages)), Ok(messages));

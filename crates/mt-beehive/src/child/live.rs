@@ -3,7 +3,7 @@
 //! Loop: one a bee. Every task is polled on this thread; one that blocks it holds up the others, and is
 //! ended by its deadline with the bee.
 
-use std::{collections::HashMap, future::poll_fn, pin::Pin, rc::Rc, task::Poll};
+use std::{collections::HashMap, future::poll_fn, pin::Pin, rc::Rc, sync::Arc, task::Poll};
 
 use futures::{
     StreamExt,
@@ -12,20 +12,17 @@ use futures::{
 };
 use mt_pool::__private::caught;
 use mt_proto::{Failure, RaisedException, TaskId, TaskInfo, TaskStatus, decode_strict};
-use tokio::{runtime::Builder, sync::mpsc, task::LocalSet};
+use tokio::{runtime::Builder, task::LocalSet};
 
-use super::{Order, Word};
+use super::{Order, TaskEnd, Word};
 use crate::{BeeCx, TaskCx, WorkerBee, registry::BeeSetup};
 
 /// Lives a bee's life.
-pub(crate) type Live = fn(BeeSetup, mpsc::Receiver<Order>, mpsc::Sender<Word>);
+pub(crate) type Live = fn(BeeSetup, TaskEnd);
 
 /// Lives the life of a `W`: is made, does tasks until there are no more orders.
-pub(crate) fn live<W: WorkerBee>(
-    setup: BeeSetup,
-    orders: mpsc::Receiver<Order>,
-    words: mpsc::Sender<Word>,
-) {
+pub(crate) fn live<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) {
+    let words = end.words.clone();
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -38,7 +35,7 @@ pub(crate) fn live<W: WorkerBee>(
             Ok(bee) => {
                 // Whoever listens is gone only with the process.
                 let _ = words.send(Word::Ready).await;
-                work(Rc::new(bee), setup.my_id, orders, words).await;
+                work(Rc::new(bee), setup.my_id, end).await;
             }
             Err(why) => {
                 let _ = words.send(Word::NotReady(why)).await;
@@ -57,12 +54,12 @@ async fn make<W: WorkerBee>(setup: &BeeSetup) -> Result<W, String> {
         .map_err(|panic| panic.exception)?
 }
 
-async fn work<W: WorkerBee>(
-    bee: Rc<W>,
-    my_id: u32,
-    mut orders: mpsc::Receiver<Order>,
-    words: mpsc::Sender<Word>,
-) {
+async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, end: TaskEnd) {
+    let TaskEnd {
+        mut orders,
+        words,
+        told,
+    } = end;
     let mut running = FuturesUnordered::new();
     let mut handles: HashMap<TaskId, AbortHandle> = HashMap::new();
     let mut open = true;
@@ -74,9 +71,10 @@ async fn work<W: WorkerBee>(
                     Some(Order::Start(info)) => {
                         let (handle, registration) = AbortHandle::new_pair();
                         handles.insert(info.task_id, handle);
-                        let task = one(Rc::clone(&bee), my_id, info);
-                        let task_id = task.0;
-                        let task = Abortable::new(task.1, registration);
+                        let task_id = info.task_id;
+                        let cx = TaskCx::new(my_id, &info, Arc::clone(&told));
+                        let task = one(Rc::clone(&bee), cx, info);
+                        let task = Abortable::new(task, registration);
                         running.push(async move { (task_id, task.await) });
                     }
                     Some(Order::Cancel(task_id)) => {
@@ -98,29 +96,17 @@ async fn work<W: WorkerBee>(
 }
 
 /// One task, to its end.
-fn one<W: WorkerBee>(
-    bee: Rc<W>,
-    my_id: u32,
-    info: TaskInfo,
-) -> (TaskId, impl Future<Output = TaskStatus>) {
-    let task_id = info.task_id;
-    let task = async move {
-        let cx = TaskCx {
-            my_id,
-            task_id: task_id.0,
-        };
-        let call = caught(|| bee.call(cx, &info.name, info.args));
-        let call = match call {
-            Ok(Some(call)) => call,
-            Ok(None) => return TaskStatus::Raised(no_such_task::<W>(&info.name)),
-            Err(panic) => return TaskStatus::Raised(panicked(panic)),
-        };
-        match guarded(call).await {
-            Ok(Ok(returning_value)) => TaskStatus::Succeeded { returning_value },
-            Ok(Err(exception)) | Err(exception) => TaskStatus::Raised(exception),
-        }
+async fn one<W: WorkerBee>(bee: Rc<W>, cx: TaskCx, info: TaskInfo) -> TaskStatus {
+    let call = caught(|| bee.call(cx, &info.name, info.args));
+    let call = match call {
+        Ok(Some(call)) => call,
+        Ok(None) => return TaskStatus::Raised(no_such_task::<W>(&info.name)),
+        Err(panic) => return TaskStatus::Raised(panicked(panic)),
     };
-    (task_id, task)
+    match guarded(call).await {
+        Ok(Ok(returning_value)) => TaskStatus::Succeeded { returning_value },
+        Ok(Err(exception)) | Err(exception) => TaskStatus::Raised(exception),
+    }
 }
 
 fn no_such_task<W: WorkerBee>(name: &str) -> RaisedException {

@@ -2,7 +2,7 @@
 //!
 //! Loop: one a bee; it runs no user code, so the parent is answered whatever the tasks do.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use mt_ipc::{FrameReceiver, FrameSender, SendError};
 use mt_pool::__private::RoleLink;
@@ -12,10 +12,13 @@ use mt_proto::{
 };
 use tokio::{
     sync::mpsc,
-    time::{MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 
-use super::{Order, Word};
+use super::{
+    Order, Word,
+    told::{self, Told},
+};
 use crate::hive::child::{Child, Effect, Event};
 
 /// The frames on the way to the operating system at once.
@@ -35,6 +38,10 @@ struct Talk {
     writer: HiveWriter,
     /// Full frames that wait for room.
     frames: VecDeque<Frame>,
+    /// How far tasks are.
+    told: Arc<Told>,
+    /// When that may be said again.
+    told_from: Instant,
     over: bool,
 }
 
@@ -43,7 +50,7 @@ pub(super) async fn talk(
     max_concurrency: Option<u32>,
     link: RoleLink,
     orders: mpsc::Sender<Order>,
-    mut said: mpsc::Receiver<Word>,
+    (mut said, told): (mpsc::Receiver<Word>, Arc<Told>),
 ) -> Result<(), String> {
     let RoleLink {
         sender,
@@ -57,17 +64,21 @@ pub(super) async fn talk(
         orders: Some(orders),
         writer: HiveWriter::default(),
         frames: VecDeque::new(),
+        told,
+        told_from: Instant::now(),
         over: false,
     };
     let mut beats = interval(beat_interval.max(Duration::from_millis(1)));
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !talk.over {
         let waiting = !talk.frames.is_empty();
+        let told = !waiting && talk.told.any();
         // All arms are cancel-safe.
         tokio::select! {
             frame = next_frame(&mut receiver) => talk.on_frame(frame?)?,
             word = said.recv() => talk.on_words(word, &mut said)?,
             () = talk.sender.bulk_below(LOADS), if waiting => {}
+            () = sleep_until(talk.told_from), if told => talk.on_told()?,
             _ = beats.tick() => talk.beat(),
         }
         talk.send().await;
@@ -138,9 +149,23 @@ impl Talk {
                 self.over = true;
                 Ok(())
             }
-            Word::Ended(task_id, status) => self.tell(Event::Ended(task_id, status)),
-            Word::Progress(task_id, progress) => self.tell(Event::Progress(task_id, progress)),
+            Word::Ended(task_id, status) => {
+                if let Some(progress) = self.told.take_of(task_id) {
+                    self.tell(Event::Progress(task_id, progress))?;
+                }
+                self.tell(Event::Ended(task_id, status))
+            }
+            Word::Told => Ok(()),
         }
+    }
+
+    /// Says how far tasks are.
+    fn on_told(&mut self) -> Result<(), String> {
+        self.told_from = Instant::now() + told::REST;
+        for (task_id, progress) in self.told.take() {
+            self.tell(Event::Progress(task_id, progress))?;
+        }
+        Ok(())
     }
 
     fn tell(&mut self, event: Event) -> Result<(), String> {

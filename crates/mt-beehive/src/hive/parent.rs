@@ -103,6 +103,8 @@ pub(crate) enum Effect {
 #[derive(Debug)]
 pub(crate) struct Parent {
     config: Config,
+    /// The time of the last event.
+    now: Option<Instant>,
     tasks: BTreeMap<TaskId, Task>,
     /// The tasks that nobody is asked about, oldest first.
     pending: VecDeque<TaskId>,
@@ -128,6 +130,7 @@ impl Parent {
             wanted: config.population.first(),
             restarts: Restarts::new(config.restarts),
             config,
+            now: None,
             tasks: BTreeMap::new(),
             pending: VecDeque::new(),
             due: BTreeSet::new(),
@@ -144,6 +147,7 @@ impl Parent {
 
     /// Takes a task in. Drain [`poll_effect`](Self::poll_effect) afterwards.
     pub(crate) fn delegate(&mut self, now: Instant, request: Request) -> TaskId {
+        self.now = Some(now);
         let task_id = TaskId(self.next_task);
         self.next_task += 1;
         let task = Task::new(now, request);
@@ -159,6 +163,7 @@ impl Parent {
 
     /// Changes state. Drain [`poll_effect`](Self::poll_effect) afterwards.
     pub(crate) fn handle(&mut self, now: Instant, event: Event) {
+        self.now = Some(now);
         match event {
             Event::Said(child, message) => self.on_said(child, message),
             Event::Gone(child, how) => self.on_gone(now, child, how),

@@ -9,11 +9,16 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use mt_pool::Wire;
 use mt_proto::{MAX_RECORD_BYTES, RaisedException, TaskStatus, decode_strict, encode};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use serde::de::DeserializeOwned;
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
-use super::handle::{Asked, Desk};
+use super::{
+    handle::{Asked, Desk},
+    watcher::{Watcher, watched, watcher},
+};
 use crate::hive::parent::Request;
 
 /// The most bytes of a task's name.
@@ -109,6 +114,7 @@ struct Errand {
     name: String,
     args: Result<Vec<u8>, String>,
     deadline: Option<Duration>,
+    watcher: Option<Watcher>,
 }
 
 impl<R: Wire> Delegate<R> {
@@ -125,7 +131,36 @@ impl<R: Wire> Delegate<R> {
             name,
             args,
             deadline: None,
+            watcher: None,
         }))
+    }
+
+    /// Calls `tell` with how far the task is, as often as it says so by
+    /// [`TaskCx::progress`](crate::TaskCx::progress). `P` is what it says there.
+    ///
+    /// `tell` is called where this is awaited, and by nobody else: while that is not polled the values that
+    /// come replace each other, and neither the bee nor the hive waits. The last one before the task's end is
+    /// always told. When its bee dies and another begins it again, so does what is told. What is no `P` is
+    /// dropped, with a `tracing` event of level warn. A second call replaces the first one's function, and
+    /// nothing changes once it has been polled.
+    ///
+    /// To look at it from elsewhere, let `tell` put it into a channel:
+    ///
+    /// ```
+    /// # use mt_beehive::{BeehiveError, Delegate};
+    /// # fn show(task: Delegate<()>) {
+    /// let (latest, looks) = tokio::sync::watch::channel(0.0);
+    /// let task = task.on_progress(move |part: f64| drop(latest.send_replace(part)));
+    /// # }
+    /// ```
+    pub fn on_progress<P: DeserializeOwned>(
+        mut self,
+        tell: impl FnMut(P) + Send + 'static,
+    ) -> Self {
+        if let State::Idle(errand) = &mut self.0 {
+            errand.watcher = Some(watcher(tell));
+        }
+        self
     }
 
     /// How long it may take, waiting for a bee included. It is then cancelled; a bee that does not let go
@@ -180,10 +215,14 @@ impl Errand {
             args: args.into(),
             limit: self.deadline,
         };
-        let Some((waits, reply)) = self.desk.ask(request).await else {
+        let (progress, told) = self.watcher.map(watched).unzip();
+        let Some((waits, reply)) = self.desk.ask(request, progress).await else {
             return (over(), None);
         };
-        let answered = reply.await;
+        let answered = match told {
+            Some(told) => told.until(reply).await,
+            None => reply.await,
+        };
         waits.answered();
         match answered {
             Ok((status, child)) => (result_of(status), child),
@@ -245,4 +284,9 @@ impl Drop for Waits {
 }
 
 /// Where an answer comes.
-pub(super) type Reply = oneshot::Sender<(TaskStatus, ChildId)>;
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) answer: oneshot::Sender<(TaskStatus, ChildId)>,
+    /// How far the task is, if anybody asks: the latest counts.
+    pub(super) progress: Option<watch::Sender<Bytes>>,
+}

@@ -189,12 +189,15 @@ impl Driver {
                     }
                 }
                 Effect::Progress(task, progress) => {
-                    tracing::debug!(task = task.0, bytes = progress.len(), "a task goes on");
+                    let reply = self.replies.get(&task);
+                    if let Some(sender) = reply.and_then(|(_, reply)| reply.progress.as_ref()) {
+                        sender.send_replace(progress);
+                    }
                 }
                 Effect::Resolve(task, status, child) => {
                     if let Some((token, reply)) = self.replies.remove(&task) {
                         self.tokens.remove(&token);
-                        let _ = reply.send((status, child.map(|child| child.0)));
+                        let _ = reply.answer.send((status, child.map(|child| child.0)));
                     }
                 }
                 Effect::Finished => self.finished = true,

@@ -10,8 +10,9 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use mt_pool::Wire;
-use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot, watch};
 
 use super::delegate::{Delegate, Reply, Waits};
 use crate::{WorkerBee, hive::parent::Request};
@@ -116,13 +117,18 @@ impl Desk {
     pub(super) async fn ask(
         self: &Arc<Self>,
         request: Request,
+        progress: Option<watch::Sender<Bytes>>,
     ) -> Option<(
         Waits,
         oneshot::Receiver<(mt_proto::TaskStatus, Option<u32>)>,
     )> {
         let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
         let token = self.next_token.fetch_add(1, Ordering::Relaxed);
-        let (reply, answer) = oneshot::channel();
+        let (sender, answer) = oneshot::channel();
+        let reply = Reply {
+            answer: sender,
+            progress,
+        };
         self.tell(Asked::Task(token, request, reply));
         Some((Waits::new(Arc::clone(self), token, place), answer))
     }

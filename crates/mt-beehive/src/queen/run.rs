@@ -23,6 +23,9 @@ use crate::{
 /// The most tasks a worker bee does at once, as in the seed.
 const MAX_CONCURRENCY: u32 = 1024;
 
+/// What a longer grace is cut to: a year.
+const LONGEST_GRACE: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// A hive of worker bees `W`, each made of `init`, to be run by a closure that delegates to it.
 ///
 /// It is [`beehive_run`](crate::beehive_run) for a queen that is no type of her own: she is whatever the
@@ -137,6 +140,23 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
     /// How many bees in a row may die for nothing before the hive gives up.
     pub fn restart_budget(mut self, budget: RestartBudget) -> Self {
         self.config.restarts = budget;
+        self
+    }
+
+    /// How long a worker bee that was told to die may take once her last task is done; she is then killed.
+    /// Default 5 s. It is her time to close what she has open, and to be scheduled at all on a machine that is
+    /// overloaded; none of her tasks is affected. With zero she is killed as soon as she has nothing to do.
+    pub fn exit_grace(mut self, grace: Duration) -> Self {
+        self.config.exit_grace = grace.min(LONGEST_GRACE);
+        self
+    }
+
+    /// How long a task goes on, at most, after it was cancelled: by its deadline, or because nobody waits for it.
+    /// Its bee is then killed, and what else she did is begun again elsewhere. Default 50 ms, which is long for
+    /// a task that gives its thread back at an `await`, and makes an end of one that does not soon enough. Give
+    /// more to bees with blocking pieces of work worth waiting for; with zero every cancelling kills.
+    pub fn cancel_grace(mut self, grace: Duration) -> Self {
+        self.config.cancel_grace = grace.min(LONGEST_GRACE);
         self
     }
 

@@ -176,12 +176,15 @@ impl Parent {
             return;
         };
         task.state = State::Owned { child };
+        task.begun += 1;
+        let left = task.deadline.zip(self.now);
         let info = TaskInfo {
             task_id,
             round: task.round,
             name: task.name.clone(),
             args: task.args.clone(),
-            deadline: task.limit,
+            deadline: left.map(|(deadline, now)| deadline.saturating_duration_since(now)),
+            attempt: task.begun,
         };
         if let Some(bee) = self.bees.get_mut(&child) {
             bee.owned.insert(task_id);

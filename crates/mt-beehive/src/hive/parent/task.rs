@@ -49,8 +49,10 @@ pub(super) struct Task {
     pub(super) deadline: Option<Instant>,
     pub(super) state: State,
     pub(super) round: Round,
-    /// The bees that died while it ran.
+    /// The bees that died while it ran, and are blamed on it.
     pub(super) attempts: u32,
+    /// The bees it was given to.
+    pub(super) begun: u32,
     pub(super) cancel: Option<Cancel>,
 }
 
@@ -64,6 +66,7 @@ impl Task {
             state: State::Pending,
             round: Round(0),
             attempts: 0,
+            begun: 0,
             cancel: None,
         }
     }

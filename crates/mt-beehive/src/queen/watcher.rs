@@ -1,0 +1,70 @@
+//! Telling whoever waits for a task how far it is: the latest counts, and nobody waits for the one who is told.
+
+use std::pin::pin;
+
+use bytes::Bytes;
+use futures::{
+    FutureExt,
+    future::{Either, select},
+};
+use mt_proto::decode_strict;
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+
+/// Is called with how far the task is, encoded.
+pub(super) type Watcher = Box<dyn FnMut(&[u8]) + Send>;
+
+/// A watcher that decodes.
+pub(super) fn watcher<P: DeserializeOwned>(mut tell: impl FnMut(P) + Send + 'static) -> Watcher {
+    Box::new(move |progress| match decode_strict(progress) {
+        Ok(progress) => tell(progress),
+        Err(error) => {
+            let takes = std::any::type_name::<P>();
+            tracing::warn!(takes, %error, "how far a task is can't be told");
+        }
+    })
+}
+
+/// What comes from the hive, on its way to a watcher.
+pub(super) struct Progress {
+    latest: watch::Receiver<Bytes>,
+    watcher: Watcher,
+}
+
+/// Where the hive puts how far a task is, and who takes it there.
+pub(super) fn watched(watcher: Watcher) -> (watch::Sender<Bytes>, Progress) {
+    let (progress, latest) = watch::channel(Bytes::new());
+    (progress, Progress { latest, watcher })
+}
+
+impl Progress {
+    /// Tells what comes until the end is there, and before that the last of it.
+    pub(super) async fn until<T>(mut self, mut end: impl Future<Output = T> + Unpin) -> T {
+        loop {
+            let changed = {
+                let changed = pin!(self.latest.changed());
+                match select(&mut end, changed).await {
+                    Either::Left((ended, _)) => Err(ended),
+                    Either::Right((changed, _)) => Ok(changed),
+                }
+            };
+            match changed {
+                Ok(Ok(())) => self.tell(),
+                // No more will come.
+                Ok(Err(_)) => return end.await,
+                Err(ended) => {
+                    if let Some(Ok(())) = self.latest.changed().now_or_never() {
+                        self.tell();
+                    }
+                    return ended;
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self) {
+        // Not under its lock: the hive must not wait for the watcher.
+        let latest = self.latest.borrow_and_update().clone();
+        (self.watcher)(&latest);
+    }
+}

@@ -1,0 +1,158 @@
+//! How far tasks are, from real worker bees to whoever waits for them.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod scene;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use mt_beehive::{Dispatch, Hive, Population, TaskCx, TaskResult, hive_of};
+use scene::{check_async, signal};
+
+mt_beehive::test_worker!();
+
+#[derive(Default)]
+struct Walker;
+
+#[mt_beehive::worker]
+impl Walker {
+    /// Goes so far, and gives its thread back now and then.
+    #[task]
+    async fn walk(&self, cx: TaskCx, steps: u64) -> u64 {
+        for step in 1..=steps {
+            cx.progress(&step);
+            if step % 64 == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        steps
+    }
+
+    /// Gets nowhere at its first attempt.
+    #[task]
+    async fn stumble(&self, cx: &TaskCx) -> u32 {
+        cx.progress(&(cx.attempt, std::process::id()));
+        if cx.attempt == 1 {
+            std::future::pending::<()>().await;
+        }
+        cx.progress(&(cx.attempt, 0));
+        cx.attempt
+    }
+
+    /// Says what can't be said, and then something else.
+    #[task]
+    async fn stammer(&self, cx: &TaskCx) {
+        cx.progress(&vec![0_u8; 1 << 20]);
+        cx.progress("text");
+    }
+
+    #[task]
+    async fn time_left(&self, cx: &TaskCx) -> Option<Duration> {
+        let deadline = cx.deadline?;
+        Some(deadline.saturating_duration_since(Instant::now()))
+    }
+}
+
+/// Runs a queen's task with the auction and with credit.
+async fn reign<F: Future<Output = ()>>(task: impl Fn(Hive<Walker>) -> F) {
+    for dispatch in [Dispatch::Auction, Dispatch::Credit] {
+        let hive = hive_of::<Walker>(())
+            .population(Population::Fixed(1))
+            .dispatch(dispatch);
+        hive.run(&task).await.unwrap();
+    }
+}
+
+/// What a watcher is told, to look at afterwards.
+fn heard<P: Send + 'static>() -> (Arc<Mutex<Vec<P>>>, impl FnMut(P) + Send + 'static) {
+    let all = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&all);
+    (all, move |value| told.lock().unwrap().push(value))
+}
+
+#[test]
+fn the_latest_is_told_in_order_and_the_last_always() {
+    check_async(|| {
+        reign(|hive| async move {
+            let (all, tell) = heard::<u64>();
+            let (result, _) = hive.walk(100_000).on_progress(tell).await;
+            assert_eq!(result, TaskResult::Succeeded(100_000));
+            let all = all.lock().unwrap();
+            assert!(all.is_sorted(), "{all:?}");
+            assert_eq!(all.last(), Some(&100_000));
+            assert!(all.len() < 50_000, "those that came too fast were replaced");
+        })
+    });
+}
+
+#[test]
+fn many_tasks_at_once_are_told_apart() {
+    check_async(|| {
+        reign(|hive| async move {
+            let all = (1..=200_u64).map(|steps| {
+                let hive = hive.clone();
+                async move {
+                    let (all, tell) = heard::<u64>();
+                    let (result, _) = hive.walk(steps).on_progress(tell).await;
+                    assert_eq!(result, TaskResult::Succeeded(steps));
+                    assert_eq!(all.lock().unwrap().last(), Some(&steps));
+                }
+            });
+            futures::future::join_all(all).await;
+        })
+    });
+}
+
+#[test]
+fn a_second_attempt_tells_from_its_start() {
+    check_async(|| {
+        reign(|hive| async move {
+            let (all, mut tell) = heard::<(u32, u32)>();
+            let tell = move |(attempt, pid)| {
+                tell((attempt, pid));
+                if attempt == 1 {
+                    signal(pid, "KILL");
+                }
+            };
+            let (result, _) = hive.stumble().on_progress(tell).await;
+            assert_eq!(result, TaskResult::Succeeded(2));
+            let all = all.lock().unwrap();
+            assert!(matches!(all[0], (1, pid) if pid > 0), "{all:?}");
+            assert_eq!(all.last(), Some(&(2, 0)));
+        })
+    });
+}
+
+#[test]
+fn what_can_not_be_told_harms_nobody() {
+    check_async(|| {
+        reign(|hive| async move {
+            let (numbers, tell) = heard::<u64>();
+            let (result, _) = hive.stammer().on_progress(tell).await;
+            assert_eq!(result, TaskResult::Succeeded(()));
+            assert_eq!(*numbers.lock().unwrap(), [0_u64; 0]);
+            let (texts, tell) = heard::<String>();
+            let (result, _) = hive.stammer().on_progress(tell).await;
+            assert_eq!(result, TaskResult::Succeeded(()));
+            assert_eq!(*texts.lock().unwrap(), ["text"]);
+            let (result, _) = hive.walk(3).await;
+            assert_eq!(result, TaskResult::Succeeded(3), "nobody has to listen");
+        })
+    });
+}
+
+#[test]
+fn a_task_knows_its_deadline() {
+    check_async(|| {
+        reign(|hive| async move {
+            let (left, _) = hive.time_left().await;
+            assert_eq!(left, TaskResult::Succeeded(None));
+            let limit = Duration::from_secs(3600);
+            let (left, _) = hive.time_left().deadline(limit).await;
+            assert!(matches!(left, TaskResult::Succeeded(Some(left)) if left <= limit));
+        })
+    });
+}
