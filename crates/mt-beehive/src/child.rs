@@ -1,10 +1,11 @@
 //! A worker bee in her process: one thread talks to her parent, the other does her tasks.
 
 mod live;
+mod pulse;
 mod talk;
 mod told;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mt_pool::__private::{RoleLink, RoleTalk, RoleWork};
@@ -12,6 +13,7 @@ use mt_proto::{TaskId, TaskInfo, TaskStatus, decode_strict};
 use tokio::sync::mpsc;
 
 pub(crate) use live::{Live, live};
+pub(crate) use pulse::Pulse;
 pub(crate) use told::Told;
 
 use crate::registry::{self, BeeSetup};
@@ -47,6 +49,18 @@ pub(crate) struct TaskEnd {
     pub(crate) words: mpsc::Sender<Word>,
     /// Where tasks tell how far they are.
     pub(crate) told: Arc<Told>,
+    /// Where it tells that it goes on at all.
+    pub(crate) pulse: Arc<Pulse>,
+    /// How often it does that when nothing else happens.
+    pub(crate) beat_interval: Duration,
+}
+
+/// The end of the thread that talks.
+struct TalkEnd {
+    orders: mpsc::Sender<Order>,
+    said: mpsc::Receiver<Word>,
+    told: Arc<Told>,
+    pulse: Arc<Pulse>,
 }
 
 /// Takes a worker process over.
@@ -65,12 +79,21 @@ pub(crate) fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleTalk) {
     let (orders, ordered) = mpsc::channel(2 * places + SPARE);
     let (words, said) = mpsc::channel(SPARE);
     let told = Arc::new(Told::new(&words));
+    let pulse = Arc::new(Pulse::default());
     let end = TaskEnd {
         orders: ordered,
         words,
         told: Arc::clone(&told),
+        pulse: Arc::clone(&pulse),
+        beat_interval: link.beat_interval,
     };
-    let talk = talk::talk(setup.max_concurrency, link, orders, (said, told));
+    let talk_end = TalkEnd {
+        orders,
+        said,
+        told,
+        pulse,
+    };
+    let talk = talk::talk(setup.max_concurrency, link, talk_end);
     let work = move || match registry::find(&setup.bee) {
         Some(bee) => (bee.live())(setup, end),
         None => {

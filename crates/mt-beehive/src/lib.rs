@@ -83,6 +83,7 @@
 //! | there is none of its name, or it takes something else | [`Raised`](TaskResult::Raised), saying what there is | the bee goes on |
 //! | what it returns does not serialise, or is too long | [`Raised`](TaskResult::Raised) | the bee goes on |
 //! | its bee dies (signal, abort, `exit`) | begun again by another; [`Cancelled`](TaskResult::Cancelled), `worker_lost: …`, after [`crash_limit`](BeehiveRun::crash_limit) deaths | what she had been offered and not begun goes to others uncharged; she is replaced |
+//! | its bee gives no sign of life for 2.5 s ([`liveness`](BeehiveRun::liveness)) | as when she dies: she is killed | the same |
 //! | its deadline passes | [`Cancelled`](TaskResult::Cancelled), `deadline: …`, when nobody does it any more | a bee that does not let go of it is killed; what else she did is begun again elsewhere and not charged |
 //! | its [`Delegate`] is dropped | nobody asks | as with a deadline |
 //! | bees can't be made, or die again and again for nothing | [`Cancelled`](TaskResult::Cancelled), with the cause, once the [`restart_budget`](BeehiveRun::restart_budget) is spent | the same for every task that waits |
@@ -101,7 +102,8 @@
 //! | how many bees | [`population`](BeehiveRun::population): elastic as in the seed, or fixed. [`Hive::spawn`] and [`Hive::bury`] change the number by hand |
 //! | how much at once | [`max_concurrency`](BeehiveRun::max_concurrency) of a worker bee (1024), [`queenbee_max_concurrency`](BeehiveRun::queenbee_max_concurrency) of the queen (no limit) |
 //! | who does what | [`dispatch`](BeehiveRun::dispatch): an auction as in the seed, or by counted places, which is quicker with many bees or tiny tasks |
-//! | how long things may take | [`Delegate::deadline`] for a task, [`cancel_grace`](BeehiveRun::cancel_grace) for one that is to stop, [`exit_grace`](BeehiveRun::exit_grace) for a bee that is to die |
+//! | how long things may take | [`Delegate::deadline`] for a task, [`cancel_grace`](BeehiveRun::cancel_grace) for one that is to stop, [`exit_grace`](BeehiveRun::exit_grace) for a bee that is to die, [`init_deadline`](BeehiveRun::init_deadline) for one that is made |
+//! | who is silent | [`liveness`](BeehiveRun::liveness): when a bee counts as frozen, stopped or blocked, and what is done then |
 //! | trying again | [`crash_limit`](BeehiveRun::crash_limit), [`restart_budget`](BeehiveRun::restart_budget) |
 //!
 //! # Errors
@@ -215,7 +217,9 @@ pub use mt_macros::queen;
 ///
 /// `#[worker(crate = path)]` names `mt_beehive` where it isn't `::mt_beehive`.
 pub use mt_macros::worker;
-pub use mt_pool::{RestartBudget, StartError, Wire, init, test_worker};
+pub use mt_pool::{
+    LivenessPolicy, RestartBudget, StartError, Verdict, Wire, WorkerStderr, init, test_worker,
+};
 pub use queen::{
     BeehiveError, BeehiveRun, ChildId, Delegate, Exception, Hive, Queen, QueenBee, QueenCall,
     QueenTask, QueenValue, TaskResult, WithQueen, WithoutQueen, beehive_run, hive_of,

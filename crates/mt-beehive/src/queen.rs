@@ -10,6 +10,7 @@ mod pump;
 mod reign;
 mod run;
 mod thread;
+mod watch;
 mod watcher;
 
 pub use bee::{QueenBee, QueenCall, QueenValue};

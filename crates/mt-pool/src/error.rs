@@ -10,4 +10,4 @@ pub use death::{Death, DeathCause};
 pub use pool::{PoolError, StartError};
 pub use task::{TaskError, TaskErrorKind};
 pub(crate) use text::Plain;
-pub use words::LastWords;
+pub use words::{LastWords, last_words};

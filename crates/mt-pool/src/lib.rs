@@ -310,7 +310,9 @@ pub mod __private {
     pub use crate::{
         describe::{ByDebug, ByDisplay, ByName, Describe},
         dispatch::Restarts,
+        error::last_words,
         init::{TestEntry, own_command},
+        liveness::{Finding, Liveness},
         registry::fingerprint,
         role::{Role, RoleLink, RoleTalk, RoleWork},
         wire::{Checked, wire},

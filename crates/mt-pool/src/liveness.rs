@@ -67,7 +67,7 @@ impl Default for LivenessPolicy {
 
 /// What a check has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Finding {
+pub enum Finding {
     /// Too many beats in a row are missing.
     Silent,
     /// It beats, has something to do, and is no further than at the last check. Whether it is at least
@@ -77,7 +77,7 @@ pub(crate) enum Finding {
 
 /// The liveness machine of a run.
 #[derive(Debug)]
-pub(crate) struct Liveness {
+pub struct Liveness {
     policy: LivenessPolicy,
     watched: BTreeMap<WorkerId, Pulse>,
     last_check: Option<Instant>,
@@ -96,7 +96,9 @@ struct Pulse {
 }
 
 impl Liveness {
-    pub(crate) fn new(policy: LivenessPolicy) -> Self {
+    /// A machine that watches nobody yet.
+    #[must_use]
+    pub fn new(policy: LivenessPolicy) -> Self {
         Self {
             policy,
             watched: BTreeMap::new(),
@@ -105,7 +107,7 @@ impl Liveness {
     }
 
     /// Watches a worker from now on.
-    pub(crate) fn watch(&mut self, worker: WorkerId) {
+    pub fn watch(&mut self, worker: WorkerId) {
         let heard = true;
         let pulse = Pulse {
             heard,
@@ -115,33 +117,33 @@ impl Liveness {
     }
 
     /// Watches a worker no longer.
-    pub(crate) fn forget(&mut self, worker: WorkerId) {
+    pub fn forget(&mut self, worker: WorkerId) {
         self.watched.remove(&worker);
     }
 
     /// A worker sent something.
-    pub(crate) fn heard(&mut self, worker: WorkerId) {
+    pub fn heard(&mut self, worker: WorkerId) {
         if let Some(pulse) = self.watched.get_mut(&worker) {
             pulse.heard = true;
         }
     }
 
     /// A worker beat.
-    pub(crate) fn on_beat(&mut self, worker: WorkerId, beat: WorkerBeat) {
+    pub fn on_beat(&mut self, worker: WorkerId, beat: WorkerBeat) {
         if let Some(pulse) = self.watched.get_mut(&worker) {
             pulse.beat = Some(beat);
         }
     }
 
     /// A worker that stood still at the check is busy all the same.
-    pub(crate) fn on_busy(&mut self, worker: WorkerId) {
+    pub fn on_busy(&mut self, worker: WorkerId) {
         if let Some(pulse) = self.watched.get_mut(&worker) {
             pulse.still = 0;
         }
     }
 
     /// Whether a worker counts as blocked. If so, it starts over.
-    pub(crate) fn take_blocked(&mut self, worker: WorkerId) -> bool {
+    pub fn take_blocked(&mut self, worker: WorkerId) -> bool {
         let most = self.policy.blocked_checks;
         let Some(pulse) = self.watched.get_mut(&worker) else {
             return false;
@@ -154,7 +156,8 @@ impl Liveness {
     }
 
     /// When to check next.
-    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
         if self.watched.is_empty() {
             return None;
         }
@@ -162,7 +165,7 @@ impl Liveness {
     }
 
     /// Checks everybody if a check is due. Whoever is found silent starts over.
-    pub(crate) fn check(&mut self, now: Instant) -> Vec<(WorkerId, Finding)> {
+    pub fn check(&mut self, now: Instant) -> Vec<(WorkerId, Finding)> {
         let interval = self.policy.interval;
         let Some(last) = self.last_check.filter(|_| !self.watched.is_empty()) else {
             self.last_check = Some(now);

@@ -3,7 +3,9 @@
 //! Loop: one a bee. Every task is polled on this thread; one that blocks it holds up the others, and is
 //! ended by its deadline with the bee.
 
-use std::{collections::HashMap, future::poll_fn, pin::Pin, rc::Rc, sync::Arc, task::Poll};
+use std::{
+    collections::HashMap, future::poll_fn, pin::Pin, rc::Rc, sync::Arc, task::Poll, time::Duration,
+};
 
 use futures::{
     StreamExt,
@@ -12,10 +14,17 @@ use futures::{
 };
 use mt_pool::__private::caught;
 use mt_proto::{Failure, RaisedException, TaskId, TaskInfo, TaskStatus, decode_strict};
-use tokio::{runtime::Builder, task::LocalSet};
+use tokio::{
+    runtime::Builder,
+    task::LocalSet,
+    time::{MissedTickBehavior, interval},
+};
 
 use super::{Order, TaskEnd, Word};
 use crate::{BeeCx, TaskCx, WorkerBee, registry::BeeSetup};
+
+/// The most often the runtime turns by itself.
+const SHORTEST_BEAT: Duration = Duration::from_millis(1);
 
 /// Lives a bee's life.
 pub(crate) type Live = fn(BeeSetup, TaskEnd);
@@ -59,11 +68,17 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, end: TaskEnd) {
         mut orders,
         words,
         told,
+        pulse,
+        beat_interval,
     } = end;
+    // A runtime that has only to wait turns all the same, so that one that is blocked shows.
+    let mut turns = interval(beat_interval.max(SHORTEST_BEAT));
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut running = FuturesUnordered::new();
     let mut handles: HashMap<TaskId, AbortHandle> = HashMap::new();
     let mut open = true;
     while open || !running.is_empty() {
+        pulse.turn();
         // All arms are cancel-safe.
         let ended = tokio::select! {
             order = orders.recv(), if open => {
@@ -71,6 +86,7 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, end: TaskEnd) {
                     Some(Order::Start(info)) => {
                         let (handle, registration) = AbortHandle::new_pair();
                         handles.insert(info.task_id, handle);
+                        pulse.start();
                         let task_id = info.task_id;
                         let cx = TaskCx::new(my_id, &info, Arc::clone(&told));
                         let task = one(Rc::clone(&bee), cx, info);
@@ -87,9 +103,11 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, end: TaskEnd) {
                 continue;
             }
             Some(ended) = running.next(), if !running.is_empty() => ended,
+            _ = turns.tick(), if !running.is_empty() => continue,
         };
         let (task_id, status) = ended;
         handles.remove(&task_id);
+        pulse.finish();
         let status = status.unwrap_or(TaskStatus::Cancelled { reason: None });
         let _ = words.send(Word::Ended(task_id, status)).await;
     }

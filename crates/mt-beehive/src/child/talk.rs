@@ -8,7 +8,7 @@ use mt_ipc::{FrameReceiver, FrameSender, SendError};
 use mt_pool::__private::RoleLink;
 use mt_proto::{
     Beat, Frame, FromBee, FromWorker, HiveWriter, Kind, MAX_RECORD_BYTES, RaisedException,
-    TaskStatus, ToBee, ToWorker, WorkerBeat, encode, hive_messages,
+    TaskStatus, ToBee, ToWorker, encode, hive_messages,
 };
 use tokio::{
     sync::mpsc,
@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Order, Word,
+    Order, Pulse, TalkEnd, Word,
     told::{self, Told},
 };
 use crate::hive::child::{Child, Effect, Event};
@@ -42,6 +42,7 @@ struct Talk {
     told: Arc<Told>,
     /// When that may be said again.
     told_from: Instant,
+    pulse: Arc<Pulse>,
     over: bool,
 }
 
@@ -49,14 +50,19 @@ struct Talk {
 pub(super) async fn talk(
     max_concurrency: Option<u32>,
     link: RoleLink,
-    orders: mpsc::Sender<Order>,
-    (mut said, told): (mpsc::Receiver<Word>, Arc<Told>),
+    end: TalkEnd,
 ) -> Result<(), String> {
     let RoleLink {
         sender,
         mut receiver,
         beat_interval,
     } = link;
+    let TalkEnd {
+        orders,
+        mut said,
+        told,
+        pulse,
+    } = end;
     let mut talk = Talk {
         machine: None,
         max_concurrency,
@@ -66,6 +72,7 @@ pub(super) async fn talk(
         frames: VecDeque::new(),
         told,
         told_from: Instant::now(),
+        pulse,
         over: false,
     };
     let mut beats = interval(beat_interval.max(Duration::from_millis(1)));
@@ -239,13 +246,7 @@ impl Talk {
     }
 
     fn beat(&self) {
-        let places = self.machine.as_ref().map_or(0, Child::places_taken) as u64;
-        let beat = WorkerBeat {
-            beat: Beat::Alive,
-            started: places,
-            finished: 0,
-            turns: 0,
-        };
+        let beat = self.pulse.beat();
         let _ = self.sender.try_send(FromWorker::Beat(beat).into_frame());
     }
 }

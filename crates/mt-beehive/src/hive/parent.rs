@@ -66,7 +66,8 @@ pub(crate) struct Request {
 pub(crate) enum Event {
     /// A child said something.
     Said(ChildId, FromBee),
-    /// A child is gone: its process is reaped, or never was.
+    /// A child is gone: its process is reaped, or never was. How, in a line, and its last words in the lines
+    /// after that.
     Gone(ChildId, String),
     /// Nobody waits for the task any more, or a reason to stop it was given.
     Cancel(TaskId, String),

@@ -9,24 +9,30 @@ use std::{
 };
 
 use mt_ipc::{
-    ChildProcess, FrameReceiver, FrameSender, QueueLimits, SendError, WorkerCommand, accept,
+    ChildProcess, FrameReceiver, FrameSender, QueueLimits, SendError, StderrTail, WorkerCommand,
+    accept,
 };
-use mt_pool::__private::fingerprint;
+use mt_pool::{
+    __private::{fingerprint, last_words},
+    LivenessPolicy,
+};
 use mt_proto::{
     Beat, Frame, FromBee, FromWorker, HiveWriter, Kind, Limits, ToBee, ToWorker, Welcome, WorkerId,
     hive_messages,
 };
 use tokio::{
     sync::{Notify, mpsc},
-    time::{MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval},
 };
+
+use super::watch::Watch;
 
 /// The frames on the way to the operating system at once.
 const LOADS: usize = 4;
-/// How often a bee beats, as in the seed.
-const BEAT: Duration = Duration::from_millis(500);
 /// How long a bee may take from her start to her first word.
 const HELLO: Duration = Duration::from_secs(30);
+/// The most bytes of her standard error that are part of why a task of hers is lost.
+const MAX_LAST_WORDS_BYTES: usize = 2048;
 
 /// What happens to a bee.
 #[derive(Debug)]
@@ -98,6 +104,9 @@ pub(super) struct Cradle {
     pub(super) command: WorkerCommand,
     /// Her setup, encoded, for the id she gets.
     pub(super) setup: Box<dyn Fn(u32) -> bytes::Bytes + Send + Sync>,
+    pub(super) liveness: LivenessPolicy,
+    /// How long she may take to be made.
+    pub(super) init_deadline: Duration,
 }
 
 /// Brings a bee up and sees her through to her end.
@@ -111,21 +120,36 @@ pub(super) async fn pump(
         Ok(spawned) => {
             let limits = QueueLimits::default();
             let (sender, receiver, writer) = spawned.connection.open(Limits::default(), limits);
+            let pid = spawned.process.id();
             let mut bee = Nurse {
                 child,
                 process: spawned.process,
                 sender,
                 line,
                 greeted: false,
+                made: false,
+                watch: Watch::new(cradle.liveness, WorkerId(child), pid),
                 why: None,
             };
             let how = bee.attend(receiver, writer.run(), &cradle, &events).await;
-            drop(spawned.stderr);
-            how
+            match spawned.stderr {
+                Some(stderr) => with_last_words(how, &stderr.finish().await),
+                None => how,
+            }
         }
         Err(error) => error.to_string(),
     };
     let _ = events.send((child, BeeEvent::Gone(how))).await;
+}
+
+/// How she ended, with her last words in the lines after that.
+fn with_last_words(mut how: String, stderr: &StderrTail) -> String {
+    let words = last_words(stderr, MAX_LAST_WORDS_BYTES);
+    if !words.is_empty() {
+        how.push('\n');
+        how.push_str(&words);
+    }
+    how
 }
 
 struct Nurse {
@@ -134,6 +158,9 @@ struct Nurse {
     sender: FrameSender,
     line: Arc<Line>,
     greeted: bool,
+    /// She has said whether she could be made.
+    made: bool,
+    watch: Watch,
     /// Why she is ended, if she is.
     why: Option<String>,
 }
@@ -147,16 +174,23 @@ impl Nurse {
         events: &mpsc::Sender<(u32, BeeEvent)>,
     ) -> String {
         tokio::pin!(writer);
-        let hello = tokio::time::sleep(HELLO);
-        tokio::pin!(hello);
-        let mut beats = interval(BEAT);
+        // By when she has said hello, and then by when she is made.
+        let patience = tokio::time::sleep(HELLO);
+        tokio::pin!(patience);
+        let mut beats = interval(cradle.liveness.interval);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let line = Arc::clone(&self.line);
         let (mut reading, mut writing) = (true, true);
         let exit = loop {
             tokio::select! {
                 frame = receiver.recv(), if reading => match frame {
-                    Ok(Some(frame)) => reading = self.on_frame(frame, cradle, events).await,
+                    Ok(Some(frame)) => {
+                        let greeted = self.greeted;
+                        reading = self.on_frame(frame, cradle, events).await;
+                        if self.greeted && !greeted {
+                            patience.as_mut().reset(Instant::now() + cradle.init_deadline);
+                        }
+                    }
                     Ok(None) | Err(_) => reading = false,
                 },
                 exit = self.process.wait() => break exit,
@@ -166,12 +200,15 @@ impl Nurse {
                     }
                 }
                 () = line.killed.notified() => self.process.kill(),
-                () = &mut hello, if !self.greeted => {
-                    self.end("she did not say hello; does `main` call `mt_pool::init()` first?".into());
+                () = &mut patience, if !self.made => {
+                    // This process may have been stopped meanwhile: what she has said since counts.
+                    while let (true, Ok(Some(frame))) = (reading, receiver.recv_now()) {
+                        reading = self.on_frame(frame, cradle, events).await;
+                    }
+                    self.out_of_patience(cradle.init_deadline);
+                    patience.as_mut().reset(Instant::now() + cradle.init_deadline);
                 }
-                _ = beats.tick(), if self.greeted => {
-                    let _ = self.sender.try_send(ToWorker::Beat(Beat::Alive).into_frame());
-                }
+                _ = beats.tick(), if self.greeted => self.on_beat(),
                 _ = &mut writer, if writing => writing = false,
             }
         };
@@ -180,6 +217,27 @@ impl Nurse {
         }
         let why = self.why.take();
         why.unwrap_or_else(|| format!("her process {exit}"))
+    }
+
+    /// She has not said hello, or is not made, and had the time.
+    fn out_of_patience(&mut self, init_deadline: Duration) {
+        if !self.greeted {
+            self.end("she did not say hello; does `main` call `mt_beehive::init()` first?".into());
+        } else if !self.made {
+            self.end(format!(
+                "her `new` took longer than {init_deadline:?} and she was killed"
+            ));
+        }
+    }
+
+    /// Gives a sign of life, and asks whether there was one.
+    fn on_beat(&mut self) {
+        let _ = self
+            .sender
+            .try_send(ToWorker::Beat(Beat::Alive).into_frame());
+        if let Some(why) = self.watch.check() {
+            self.end(why);
+        }
     }
 
     /// A full lane can't be: there was room, and nothing else goes there.
@@ -201,9 +259,12 @@ impl Nurse {
         cradle: &Cradle,
         events: &mpsc::Sender<(u32, BeeEvent)>,
     ) -> bool {
+        self.watch.heard();
         if frame.kind == Kind::Hive && self.greeted {
             return match hive_messages(frame) {
                 Ok(messages) => {
+                    // The first thing she says is whether she is.
+                    self.made = true;
                     let said = BeeEvent::Said(messages);
                     events.send((self.child, said)).await.is_ok()
                 }
@@ -211,9 +272,11 @@ impl Nurse {
             };
         }
         match FromWorker::from_frame(frame) {
-            Ok(FromWorker::Beat(_) | FromWorker::Bye | FromWorker::Notice(_)) if self.greeted => {
+            Ok(FromWorker::Beat(beat)) if self.greeted => {
+                self.watch.on_beat(beat);
                 true
             }
+            Ok(FromWorker::Bye | FromWorker::Notice(_)) if self.greeted => true,
             Ok(first) if !self.greeted => self.greet(first, cradle),
             Ok(_) => self.nonsense("she spoke out of turn"),
             Err(error) => self.nonsense(&error.to_string()),
@@ -230,11 +293,12 @@ impl Nurse {
     fn greet(&mut self, first: FromWorker, cradle: &Cradle) -> bool {
         let welcome = Welcome {
             worker: WorkerId(self.child),
-            beat_interval: BEAT,
+            beat_interval: cradle.liveness.interval,
         };
         match accept(&self.sender, first, fingerprint(), welcome) {
             Ok(_) => {
                 self.greeted = true;
+                self.watch.begin();
                 self.send(Frame::new(Kind::BeeSetup, (cradle.setup)(self.child)));
                 true
             }

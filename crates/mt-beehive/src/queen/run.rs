@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use mt_ipc::WorkerCommand;
-use mt_pool::{__private::own_command, RestartBudget, StartError};
+use mt_pool::{__private::own_command, LivenessPolicy, RestartBudget, StartError, WorkerStderr};
 use mt_proto::{MAX_RECORD_BYTES, encode};
 
 use super::{
@@ -23,8 +23,10 @@ use crate::{
 /// The most tasks a worker bee does at once, as in the seed.
 const MAX_CONCURRENCY: u32 = 1024;
 
-/// What a longer grace is cut to: a year.
-const LONGEST_GRACE: Duration = Duration::from_secs(365 * 24 * 3600);
+/// What a shorter time is lengthened to.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// What a longer time is cut to: a year.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// A hive of worker bees `W`, each made of `init`, to be run by a closure that delegates to it.
 ///
@@ -74,6 +76,15 @@ pub struct BeehiveRun<W: WorkerBee, Q = WithoutQueen> {
     pub(super) queen: Q,
     max_concurrency: Option<u32>,
     config: Config,
+    nursing: Nursing,
+}
+
+/// How single bees are treated.
+#[derive(Debug, Clone)]
+struct Nursing {
+    liveness: LivenessPolicy,
+    init_deadline: Duration,
+    stderr: WorkerStderr,
 }
 
 /// Says of a [`BeehiveRun`] that its queen is a closure.
@@ -107,6 +118,11 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
                 restarts: RestartBudget::default(),
                 exit_grace: Duration::from_secs(5),
                 cancel_grace: Duration::from_millis(50),
+            },
+            nursing: Nursing {
+                liveness: LivenessPolicy::default(),
+                init_deadline: Duration::from_secs(60),
+                stderr: WorkerStderr::Forward,
             },
         }
     }
@@ -147,7 +163,7 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
     /// Default 5 s. It is her time to close what she has open, and to be scheduled at all on a machine that is
     /// overloaded; none of her tasks is affected. With zero she is killed as soon as she has nothing to do.
     pub fn exit_grace(mut self, grace: Duration) -> Self {
-        self.config.exit_grace = grace.min(LONGEST_GRACE);
+        self.config.exit_grace = grace.min(LONGEST);
         self
     }
 
@@ -156,7 +172,41 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
     /// a task that gives its thread back at an `await`, and makes an end of one that does not soon enough. Give
     /// more to bees with blocking pieces of work worth waiting for; with zero every cancelling kills.
     pub fn cancel_grace(mut self, grace: Duration) -> Self {
-        self.config.cancel_grace = grace.min(LONGEST_GRACE);
+        self.config.cancel_grace = grace.min(LONGEST);
+        self
+    }
+
+    /// How long a worker bee may take to be made: her `new`. Default 60 s, as in the pool, at least 1 ms. One
+    /// that takes longer is killed and replaced under the [restart budget](Self::restart_budget).
+    pub fn init_deadline(mut self, limit: Duration) -> Self {
+        self.nursing.init_deadline = limit.clamp(SHORTEST, LONGEST);
+        self
+    }
+
+    /// When a worker bee that gives no sign of life, or gets no further, is told of, and when she is killed.
+    /// Default: she beats every 0.5 s, as in the seed, and is killed after 5 missed beats; one that somebody has
+    /// stopped (`SIGSTOP`, a debugger) is told of and left alone, and so is one that is blocked.
+    ///
+    /// It is the pool's [`LivenessPolicy`]. A bee is *blocked* when a task of hers has not given her thread back
+    /// for [`blocked_checks`](LivenessPolicy::blocked_checks) intervals (30 s), whatever it does meanwhile: a
+    /// plain `fn` that computes for that long is. What is told is a `tracing` event of level warn. Tasks of a
+    /// bee that is killed are treated as after any death, and she is replaced. An interval under 1 ms counts as
+    /// 1 ms, and no checks as one.
+    pub fn liveness(mut self, policy: LivenessPolicy) -> Self {
+        self.nursing.liveness = LivenessPolicy {
+            interval: policy.interval.clamp(SHORTEST, LONGEST),
+            missed_beats: policy.missed_beats.max(1),
+            blocked_checks: policy.blocked_checks.max(1),
+            ..policy
+        };
+        self
+    }
+
+    /// Where a worker bee's standard error goes. Default [`WorkerStderr::Forward`]: to this process's own, by a
+    /// pipe. The end of it, at most 2 KiB, is then part of the reason when a task is lost with her: an `abort`
+    /// of a C library, a sanitizer and a stack overflow leave their message there.
+    pub fn worker_stderr(mut self, mode: WorkerStderr) -> Self {
+        self.nursing.stderr = mode;
         self
     }
 
@@ -167,12 +217,14 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
             queen,
             max_concurrency,
             config,
+            nursing,
         } = self;
         let run = BeehiveRun {
             init,
             queen: WithoutQueen(()),
             max_concurrency,
             config,
+            nursing,
         };
         (run, queen)
     }
@@ -181,7 +233,7 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
     pub(super) fn start(self) -> Result<(Hive<W>, Driven), BeehiveError> {
         let command = own_command()?;
         let init = encode(&self.init, MAX_RECORD_BYTES).map_err(BeehiveError::Init)?;
-        let cradle = cradle::<W>(command, init.into(), self.max_concurrency);
+        let cradle = cradle::<W>(command, init.into(), self.max_concurrency, self.nursing);
         let desk = Desk::new();
         let (config, asked) = (self.config, desk.clone());
         let driven = drive(move || Driver::new(config, cradle, asked));
@@ -210,7 +262,13 @@ impl<W: WorkerBee> BeehiveRun<W> {
     }
 }
 
-fn cradle<W: WorkerBee>(command: WorkerCommand, init: Bytes, max: Option<u32>) -> Cradle {
+fn cradle<W: WorkerBee>(
+    mut command: WorkerCommand,
+    init: Bytes,
+    max: Option<u32>,
+    nursing: Nursing,
+) -> Cradle {
+    command.stderr = nursing.stderr;
     let setup = move |my_id| {
         let setup = BeeSetup {
             bee: name_of::<W>(),
@@ -226,5 +284,7 @@ fn cradle<W: WorkerBee>(command: WorkerCommand, init: Bytes, max: Option<u32>) -
     Cradle {
         command,
         setup: Box::new(setup),
+        liveness: nursing.liveness,
+        init_deadline: nursing.init_deadline,
     }
 }

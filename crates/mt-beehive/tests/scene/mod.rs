@@ -14,7 +14,7 @@ use std::{
 };
 
 /// The variable that tells a test that it has its process to itself.
-const ALONE: &str = "MT_TEST_ALONE";
+pub(crate) const ALONE: &str = "MT_TEST_ALONE";
 
 /// Runs a test in a process of its own, under a watchdog. Afterwards no child is left there, nor a zombie.
 pub(crate) fn check<F: FnOnce()>(test: F) {

@@ -121,6 +121,17 @@ impl fmt::Debug for LastWords {
     }
 }
 
+/// The end of what a process wrote to its standard error, as [`LastWords`] shows it: at most so many bytes.
+#[must_use]
+pub fn last_words(tail: &StderrTail, most_bytes: usize) -> String {
+    let text = String::from_utf8_lossy(tail.bytes().trim_ascii());
+    let text = Plain(&text).to_string();
+    match text.len().checked_sub(most_bytes) {
+        None | Some(0) => text,
+        Some(over) => format!("…{}", &text[text.ceil_char_boundary(over + "…".len())..]),
+    }
+}
+
 /// Shows last words behind a sentence, if there are any.
 pub(crate) struct Appended<'a>(&'a LastWords);
 

@@ -46,7 +46,8 @@ impl Parent {
         task.attempts += u32::from(!innocent);
         if task.attempts >= limit {
             let times = task.attempts;
-            let reason = format!("worker_lost: {how} (attempts: {times})");
+            let (how, last_words) = with_last_words(how);
+            let reason = format!("worker_lost: {how} (attempts: {times}){last_words}");
             return self.resolve(task_id, cancelled(&reason), None);
         }
         self.put_back(task_id);
@@ -131,5 +132,13 @@ impl Parent {
             bee.phase = Phase::Killed;
             self.effects.push_back(Effect::Kill(child));
         }
+    }
+}
+
+/// How a child went, and its last words: the lines after the first.
+pub(super) fn with_last_words(how: &str) -> (&str, String) {
+    match how.split_once('\n') {
+        Some((how, words)) => (how, format!("; its last words:\n{words}")),
+        None => (how, String::new()),
     }
 }

@@ -10,6 +10,7 @@ use super::{
     ChildId, Effect, Parent,
     bee::{Bee, Phase},
     cancelled,
+    loss::with_last_words,
 };
 
 /// How many worker bees a hive has.
@@ -61,7 +62,8 @@ impl Parent {
             return;
         }
         let loss = self.last_loss.clone().unwrap_or_default();
-        let reason = format!("no worker bee could be had: {loss}");
+        let (loss, last_words) = with_last_words(&loss);
+        let reason = format!("no worker bee could be had: {loss}{last_words}");
         let tasks: Vec<_> = self.tasks.keys().copied().collect();
         for task_id in tasks {
             self.resolve(task_id, cancelled(&reason), None);

@@ -1,0 +1,90 @@
+//! Whether a bee gives signs of life and gets any further, and what is done if not.
+//!
+//! The machine is the pool's; the process is looked at here.
+
+use std::time::Instant;
+
+use mt_pool::{
+    __private::{Finding, Liveness},
+    LivenessPolicy, Verdict,
+};
+use mt_proto::{WorkerBeat, WorkerId};
+
+/// The watch over one bee.
+pub(super) struct Watch {
+    policy: LivenessPolicy,
+    liveness: Liveness,
+    bee: WorkerId,
+    pid: u32,
+}
+
+impl Watch {
+    pub(super) fn new(policy: LivenessPolicy, bee: WorkerId, pid: u32) -> Self {
+        Self {
+            policy,
+            liveness: Liveness::new(policy),
+            bee,
+            pid,
+        }
+    }
+
+    /// She said hello: from now on she is to beat.
+    pub(super) fn begin(&mut self) {
+        self.liveness.watch(self.bee);
+        self.liveness.check(Instant::now());
+    }
+
+    /// She said something.
+    pub(super) fn heard(&mut self) {
+        self.liveness.heard(self.bee);
+    }
+
+    /// She told how far she is.
+    pub(super) fn on_beat(&mut self, beat: WorkerBeat) {
+        self.liveness.on_beat(self.bee, beat);
+    }
+
+    /// To be called every interval. Returns why she is to be killed, if she is.
+    pub(super) fn check(&mut self) -> Option<String> {
+        let findings = self.liveness.check(Instant::now());
+        findings.into_iter().find_map(|(_, finding)| match finding {
+            Finding::Silent => self.on_silent(),
+            Finding::Still => self.on_still(),
+        })
+    }
+
+    fn on_silent(&self) -> Option<String> {
+        let LivenessPolicy {
+            interval,
+            missed_beats,
+            ..
+        } = self.policy;
+        let (bee, pid) = (self.bee.0, self.pid);
+        let verdict = if mt_ipc::is_stopped(pid) {
+            tracing::warn!(bee, pid, "a worker bee is stopped");
+            self.policy.stopped
+        } else {
+            tracing::warn!(bee, pid, "a worker bee gives no sign of life");
+            self.policy.frozen
+        };
+        (verdict == Verdict::Kill).then(|| {
+            format!(
+                "she gave no sign of life for {missed_beats} beats of {interval:?} and was killed"
+            )
+        })
+    }
+
+    fn on_still(&mut self) -> Option<String> {
+        if !self.liveness.take_blocked(self.bee) {
+            return None;
+        }
+        let since = self
+            .policy
+            .interval
+            .saturating_mul(self.policy.blocked_checks);
+        let (bee, pid) = (self.bee.0, self.pid);
+        tracing::warn!(bee, pid, ?since, "a task of a worker bee holds her thread");
+        (self.policy.blocked == Verdict::Kill)
+            .then(|| format!("a task of hers has held her thread for {since:?} and she was killed"))
+    }
+}
