@@ -5,11 +5,14 @@
 //! if all it does beyond that were free. Each side is one thread with blocking calls.
 //!
 //! [`Shape`] makes other references of it: one item a frame is the echo of single messages; with one
-//! frame in flight as well, it is the round trip.
+//! frame in flight as well, it is the round trip. [`round_trips`] is the round trip of a single byte through
+//! tokio.
 
 mod child;
 mod parent;
+mod trip;
 mod wire;
 
 pub use child::{is_echo_child, run_child};
 pub use parent::{Shape, raw_echo};
+pub use trip::round_trips;

@@ -36,6 +36,16 @@ pub struct Sample {
     pub whole: Duration,
 }
 
+/// Calls that took these times, as thousand calls a second of the median.
+pub(crate) fn median_rate(mut times: Vec<Duration>, begun: Instant) -> Sample {
+    times.sort_unstable();
+    let median = times.get(times.len() / 2).copied().unwrap_or_default();
+    Sample {
+        value: 1e-3 / median.as_secs_f64(),
+        whole: begun.elapsed(),
+    }
+}
+
 /// Counts results as they come and keeps the time.
 pub(crate) struct Pace {
     load: Load,

@@ -3,12 +3,16 @@
 //! To add a row: a file with a type that implements [`Row`], a `mod` line, and its variants in
 //! [`all`].
 
+mod delegates;
 mod p1;
 mod p2;
+mod p3;
+mod p4;
 mod plain_map;
 mod w1;
 
 use anyhow::Result;
+use mt_beehive::Dispatch;
 
 use crate::measure::Sample;
 
@@ -50,6 +54,18 @@ pub fn all() -> Vec<Box<dyn Row>> {
         Box::new(p1::P1 { ordered: false }),
         Box::new(p2::P2 { ordered: true }),
         Box::new(p2::P2 { ordered: false }),
+        Box::new(p3::P3 {
+            dispatch: Dispatch::Auction,
+        }),
+        Box::new(p3::P3 {
+            dispatch: Dispatch::Credit,
+        }),
+        Box::new(p4::P4 {
+            dispatch: Dispatch::Auction,
+        }),
+        Box::new(p4::P4 {
+            dispatch: Dispatch::Credit,
+        }),
         Box::new(w1::W1::Default),
         Box::new(w1::W1::Buffer64),
         Box::new(w1::W1::First),

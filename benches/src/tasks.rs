@@ -18,3 +18,15 @@ pub const fn mix(n: u64) -> u64 {
     let n = (n ^ (n >> 31)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     n ^ (n >> 29)
 }
+
+/// A bee that gives back what she is given.
+#[derive(Default)]
+pub struct Echoer;
+
+#[mt_beehive::worker]
+impl Echoer {
+    #[task]
+    async fn same(&self, n: u64) -> u64 {
+        n
+    }
+}

@@ -9,13 +9,15 @@ use super::wire::Wire;
 
 /// The only argument of an echo child.
 pub(super) const CHILD_ARGUMENT: &str = "raw-echo-child";
+/// The same of one that sends back single bytes.
+pub(super) const TRIP_ARGUMENT: &str = "round-trip-child";
 
 /// Whether this process was started to be an echo child.
 #[must_use]
 pub fn is_echo_child() -> bool {
     std::env::args_os()
         .nth(1)
-        .is_some_and(|first| first == CHILD_ARGUMENT)
+        .is_some_and(|first| first == CHILD_ARGUMENT || first == TRIP_ARGUMENT)
 }
 
 /// Echoes what comes on standard input, which is a socket, until the parent closes it: a frame of
@@ -24,6 +26,12 @@ pub fn is_echo_child() -> bool {
 /// # Errors
 /// When the socket or what comes on it is broken.
 pub fn run_child() -> Result<()> {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == TRIP_ARGUMENT)
+    {
+        return super::trip::run_child();
+    }
     let socket = std::io::stdin()
         .as_fd()
         .try_clone_to_owned()
