@@ -36,7 +36,9 @@ pub(super) fn drive(make: impl FnOnce() -> Driver + Send + 'static) -> io::Resul
     thread::Builder::new()
         .name("mt-hive".into())
         .spawn(move || {
-            runtime.block_on(async { make().run(ending).await });
+            // A task like those of the bees: they wake each other without a look at the poller in between.
+            runtime.block_on(async { tokio::spawn(make().run(ending)).await })
+                .expect("the driver does not panic");
             drop(runtime);
             drop(tie);
             drop(over);
