@@ -18,7 +18,7 @@ pub(crate) use told::Told;
 
 use crate::registry::{self, BeeSetup};
 
-/// What the talking thread has for the other, beyond the places of a bee: the cancels of tasks.
+/// What one thread has for the other, beyond the places of a bee.
 const SPARE: usize = 64;
 /// The tasks that wait for a bee without a limit to take them.
 const UNLIMITED: usize = 1 << 16;
@@ -77,7 +77,7 @@ pub(crate) fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleTalk) {
         .max_concurrency
         .map_or(UNLIMITED, |most| most as usize);
     let (orders, ordered) = mpsc::channel(2 * places + SPARE);
-    let (words, said) = mpsc::channel(SPARE);
+    let (words, said) = mpsc::channel(places + SPARE);
     let told = Arc::new(Told::new(&words));
     let pulse = Arc::new(Pulse::default());
     let end = TaskEnd {

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! handle(now, event)   changes state
+//! settle(now)          does what is due by now (the parent)
 //! poll_effect()        until None: Send, Resolve, Spawn, Kill, Finished …
 //! poll_timeout()       when to call handle(now, Event::Tick) at the latest
 //! ```

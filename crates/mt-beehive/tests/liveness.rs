@@ -68,7 +68,7 @@ async fn next(receiver: &mut FrameReceiver) -> ToBee {
     loop {
         let frame = receiver.recv().await.unwrap().unwrap();
         if frame.kind == Kind::Hive {
-            return hive_messages(frame).unwrap().remove(0);
+            return hive_messages(frame).next().unwrap().unwrap();
         }
     }
 }

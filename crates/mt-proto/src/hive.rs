@@ -6,9 +6,9 @@
 //! they cost are shared. Messages keep their order, on the wire and within a frame. `hello`, `welcome` and
 //! the heartbeats are those of the pool.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, marker::PhantomData, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{DecodeError, EncodeError, Frame, Kind, clip_text, encode_into};
@@ -63,7 +63,7 @@ pub struct TaskInfo {
     /// The offer.
     pub round: Round,
     /// The task's name.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// Its arguments, encoded (the seed's `args` and `kwargs`).
     pub args: Bytes,
     /// How long it may still take before it is cancelled.
@@ -130,12 +130,20 @@ pub enum TaskStatus {
         returning_value: Bytes,
     },
     /// It returned an error, panicked, or could not be called.
-    Raised(RaisedException),
+    Raised(Box<RaisedException>),
     /// It was cancelled.
     Cancelled {
         /// Why, if that is known.
         reason: Option<String>,
     },
+}
+
+impl TaskStatus {
+    /// It raised this.
+    #[must_use]
+    pub fn raised(exception: RaisedException) -> Self {
+        Self::Raised(Box::new(exception))
+    }
 }
 
 /// An error that crossed as text.
@@ -215,34 +223,72 @@ impl HiveWriter {
     }
 }
 
-/// The messages of a frame.
+/// The messages of a frame, one after the other, each decoded when it is asked for.
 ///
-/// # Errors
-/// [`DecodeError`] when it is no hive frame, holds none or too many, or one of them is no `M`.
-pub fn hive_messages<M: DeserializeOwned>(frame: Frame) -> Result<Vec<M>, DecodeError> {
-    if frame.kind != Kind::Hive {
-        return Err(DecodeError::WrongDirection(frame.kind));
+/// The error of one that is no `M`, and of a frame that is no hive frame or holds none or too many, is the
+/// last item.
+pub fn hive_messages<M: DeserializeOwned>(frame: Frame) -> HiveMessages<M> {
+    let state = match frame.kind {
+        Kind::Hive => State::Reading(0),
+        other => State::Wrong(DecodeError::WrongDirection(other)),
+    };
+    HiveMessages {
+        body: frame.into_body(),
+        state,
+        message: PhantomData,
     }
-    let body = frame.into_body();
-    let mut rest = &body[..];
-    let mut messages = Vec::new();
-    while !rest.is_empty() {
-        if messages.len() == MAX_HIVE_MESSAGES {
-            return Err(DecodeError::Malformed(
-                "more messages than a frame may hold",
-            ));
+}
+
+/// Made by [`hive_messages`].
+#[derive(Debug)]
+pub struct HiveMessages<M> {
+    body: Bytes,
+    state: State,
+    message: PhantomData<fn() -> M>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// So many were read.
+    Reading(usize),
+    /// It can't be read.
+    Wrong(DecodeError),
+    Over,
+}
+
+impl<M: DeserializeOwned> Iterator for HiveMessages<M> {
+    type Item = Result<M, DecodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Reading(1..) if self.body.is_empty() => None,
+            State::Reading(read) => Some(
+                self.read(read)
+                    .inspect(|_| self.state = State::Reading(read + 1)),
+            ),
+            State::Wrong(error) => Some(Err(error)),
+            State::Over => None,
         }
-        let (message, after) = postcard::take_from_bytes(rest).map_err(DecodeError::Value)?;
-        if after.len() == rest.len() {
-            return Err(DecodeError::Malformed("a message of no bytes"));
+    }
+}
+
+impl<M: DeserializeOwned> HiveMessages<M> {
+    fn read(&mut self, before: usize) -> Result<M, DecodeError> {
+        let malformed = |what| Err(DecodeError::Malformed(what));
+        if before == MAX_HIVE_MESSAGES {
+            return malformed("more messages than a frame may hold");
         }
-        messages.push(message);
-        rest = after;
+        if self.body.is_empty() {
+            return malformed("a frame without messages");
+        }
+        let (message, rest) = postcard::take_from_bytes(&self.body).map_err(DecodeError::Value)?;
+        let read = self.body.len() - rest.len();
+        if read == 0 {
+            return malformed("a message of no bytes");
+        }
+        self.body.advance(read);
+        Ok(message)
     }
-    if messages.is_empty() {
-        return Err(DecodeError::Malformed("a frame without messages"));
-    }
-    Ok(messages)
 }
 
 impl RaisedException {
@@ -269,6 +315,10 @@ mod tests {
         }
     }
 
+    fn read<M: DeserializeOwned>(frame: Frame) -> Result<Vec<M>, DecodeError> {
+        hive_messages(frame).collect()
+    }
+
     fn frame_of(messages: &[ToBee]) -> Frame {
         let mut writer = HiveWriter::default();
         for message in messages {
@@ -288,7 +338,7 @@ mod tests {
             attempt: 1,
         };
         let messages = vec![offer(1), offer(300), ToBee::TaskInfo(info), ToBee::Die];
-        assert_eq!(hive_messages::<ToBee>(frame_of(&messages)), Ok(messages));
+        assert_eq!(read::<ToBee>(frame_of(&messages)), Ok(messages));
     }
 
     #[test]
@@ -315,11 +365,11 @@ mod tests {
         let body = frame_of(&[offer(300), offer(300)]).into_body();
         for end in [0, 1, 2, 3, 5, 6, 7] {
             let cut = Frame::new(Kind::Hive, body.slice(..end));
-            assert!(hive_messages::<ToBee>(cut).is_err(), "cut to {end} bytes");
+            assert!(read::<ToBee>(cut).is_err(), "cut to {end} bytes");
         }
-        assert!(hive_messages::<ToBee>(Frame::new(Kind::Items, body)).is_err());
+        assert!(read::<ToBee>(Frame::new(Kind::Items, body)).is_err());
         let many = Frame::new(Kind::Hive, vec![4; MAX_HIVE_MESSAGES + 1]);
-        assert!(hive_messages::<ToBee>(many).is_err());
+        assert!(read::<ToBee>(many).is_err());
     }
 
     #[test]
@@ -330,6 +380,6 @@ mod tests {
             message: "x".repeat(100),
         };
         assert!(writer.push(&long, 10).is_err());
-        assert_eq!(hive_messages::<ToBee>(writer.take()), Ok(vec![ToBee::Die]));
+        assert_eq!(read::<ToBee>(writer.take()), Ok(vec![ToBee::Die]));
     }
 }

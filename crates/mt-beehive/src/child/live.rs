@@ -4,12 +4,18 @@
 //! ended by its deadline with the bee.
 
 use std::{
-    collections::HashMap, future::poll_fn, pin::Pin, rc::Rc, sync::Arc, task::Poll, time::Duration,
+    collections::HashMap,
+    future::poll_fn,
+    pin::{Pin, pin},
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use futures::{
-    StreamExt,
-    future::{AbortHandle, Abortable},
+    FutureExt, StreamExt,
+    future::{AbortHandle, Abortable, Aborted},
     stream::FuturesUnordered,
 };
 use mt_pool::__private::caught;
@@ -20,11 +26,13 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Order, TaskEnd, Word};
+use super::{Order, TaskEnd, Word, pulse::Pulse, told::Told};
 use crate::{BeeCx, TaskCx, WorkerBee, registry::BeeSetup};
 
 /// The most often the runtime turns by itself.
 const SHORTEST_BEAT: Duration = Duration::from_millis(1);
+/// The orders carried out before ended tasks are looked at.
+const ORDERS_PER_TURN: usize = 64;
 
 /// Lives a bee's life.
 pub(crate) type Live = fn(BeeSetup, TaskEnd);
@@ -74,42 +82,84 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, end: TaskEnd) {
     // A runtime that has only to wait turns all the same, so that one that is blocked shows.
     let mut turns = interval(beat_interval.max(SHORTEST_BEAT));
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut running = FuturesUnordered::new();
-    let mut handles: HashMap<TaskId, AbortHandle> = HashMap::new();
+    let mut at_work = AtWork {
+        bee,
+        my_id,
+        told,
+        pulse,
+        running: FuturesUnordered::new(),
+        handles: HashMap::new(),
+    };
+    let mut ordered = Vec::with_capacity(ORDERS_PER_TURN);
     let mut open = true;
-    while open || !running.is_empty() {
-        pulse.turn();
+    while open || !at_work.running.is_empty() {
+        at_work.pulse.turn();
         // All arms are cancel-safe.
-        let ended = tokio::select! {
-            order = orders.recv(), if open => {
-                match order {
-                    Some(Order::Start(info)) => {
-                        let (handle, registration) = AbortHandle::new_pair();
-                        handles.insert(info.task_id, handle);
-                        pulse.start();
-                        let task_id = info.task_id;
-                        let cx = TaskCx::new(my_id, &info, Arc::clone(&told));
-                        let task = one(Rc::clone(&bee), cx, info);
-                        let task = Abortable::new(task, registration);
-                        running.push(async move { (task_id, task.await) });
+        tokio::select! {
+            taken = orders.recv_many(&mut ordered, ORDERS_PER_TURN), if open => {
+                open = taken > 0;
+                for order in ordered.drain(..) {
+                    if let Some(word) = at_work.on_order(order) {
+                        let _ = words.send(word).await;
                     }
-                    Some(Order::Cancel(task_id)) => {
-                        if let Some(handle) = handles.get(&task_id) {
-                            handle.abort();
-                        }
-                    }
-                    None => open = false,
                 }
-                continue;
             }
-            Some(ended) = running.next(), if !running.is_empty() => ended,
-            _ = turns.tick(), if !running.is_empty() => continue,
-        };
-        let (task_id, status) = ended;
-        handles.remove(&task_id);
-        pulse.finish();
+            Some(ended) = at_work.running.next(), if !at_work.running.is_empty() => {
+                let _ = words.send(at_work.on_ended(ended)).await;
+            }
+            _ = turns.tick(), if !at_work.running.is_empty() => {}
+        }
+    }
+}
+
+/// The tasks that were begun and have not ended.
+struct AtWork<W> {
+    bee: Rc<W>,
+    my_id: u32,
+    told: Arc<Told>,
+    pulse: Arc<Pulse>,
+    running: FuturesUnordered<Running>,
+    handles: HashMap<TaskId, AbortHandle>,
+}
+
+type Ended = (TaskId, Result<TaskStatus, Aborted>);
+type Running = Pin<Box<dyn Future<Output = Ended>>>;
+
+impl<W: WorkerBee> AtWork<W> {
+    /// Starts or cancels a task; tells of one that has ended at once.
+    fn on_order(&mut self, order: Order) -> Option<Word> {
+        match order {
+            Order::Start(info) => {
+                let task_id = info.task_id;
+                let cx = TaskCx::new(self.my_id, &info, Arc::clone(&self.told));
+                let mut task = Box::pin(one(Rc::clone(&self.bee), cx, info));
+                self.pulse.start();
+                // Most tiny tasks end at once; what does not is looked at again by whoever is woken for it.
+                let first = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                if let Poll::Ready(status) = first {
+                    self.pulse.finish();
+                    return Some(Word::Ended(task_id, status));
+                }
+                let (handle, registration) = AbortHandle::new_pair();
+                self.handles.insert(task_id, handle);
+                let task = Abortable::new(task, registration);
+                let running = task.map(move |status| (task_id, status));
+                self.running.push(Box::pin(running));
+            }
+            Order::Cancel(task_id) => {
+                if let Some(handle) = self.handles.get(&task_id) {
+                    handle.abort();
+                }
+            }
+        }
+        None
+    }
+
+    fn on_ended(&mut self, (task_id, status): Ended) -> Word {
+        self.handles.remove(&task_id);
+        self.pulse.finish();
         let status = status.unwrap_or(TaskStatus::Cancelled { reason: None });
-        let _ = words.send(Word::Ended(task_id, status)).await;
+        Word::Ended(task_id, status)
     }
 }
 
@@ -118,12 +168,12 @@ async fn one<W: WorkerBee>(bee: Rc<W>, cx: TaskCx, info: TaskInfo) -> TaskStatus
     let call = caught(|| bee.call(cx, &info.name, info.args));
     let call = match call {
         Ok(Some(call)) => call,
-        Ok(None) => return TaskStatus::Raised(no_such_task::<W>(&info.name)),
-        Err(panic) => return TaskStatus::Raised(panicked(panic)),
+        Ok(None) => return TaskStatus::raised(no_such_task::<W>(&info.name)),
+        Err(panic) => return TaskStatus::raised(panicked(panic)),
     };
     match guarded(call).await {
         Ok(Ok(returning_value)) => TaskStatus::Succeeded { returning_value },
-        Ok(Err(exception)) | Err(exception) => TaskStatus::Raised(exception),
+        Ok(Err(exception)) | Err(exception) => TaskStatus::raised(exception),
     }
 }
 
@@ -137,8 +187,8 @@ fn no_such_task<W: WorkerBee>(name: &str) -> RaisedException {
 
 /// Runs user code; a panic ends it and is an exception.
 async fn guarded<F: Future>(future: F) -> Result<F::Output, RaisedException> {
-    let mut future = Box::pin(future);
-    poll_fn(|cx| match caught(|| Pin::as_mut(&mut future).poll(cx)) {
+    let mut future = pin!(future);
+    poll_fn(|cx| match caught(|| future.as_mut().poll(cx)) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
         Err(panic) => Poll::Ready(Err(panicked(panic))),

@@ -108,8 +108,8 @@ impl Talk {
                 _ => Err("the parent spoke out of turn".into()),
             };
         }
-        for message in hive_messages(frame).map_err(|error| error.to_string())? {
-            self.hear(message)?;
+        for message in hive_messages(frame) {
+            self.hear(message.map_err(|error| error.to_string())?)?;
         }
         Ok(())
     }
@@ -257,7 +257,7 @@ fn too_long(message: FromBee, error: &mt_proto::EncodeError) -> Option<FromBee> 
         FromBee::TaskDone { task_id, round, .. } => Some(FromBee::TaskDone {
             task_id,
             round,
-            status: TaskStatus::Raised(RaisedException::text(format!(
+            status: TaskStatus::raised(RaisedException::text(format!(
                 "what the task returned can't be sent: {error}"
             ))),
         }),

@@ -9,6 +9,7 @@ mod population;
 mod task;
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, VecDeque},
     time::{Duration, Instant},
 };
@@ -16,6 +17,7 @@ use std::{
 use bytes::Bytes;
 use mt_pool::{__private::Restarts, RestartBudget};
 use mt_proto::{DeathType, FromBee, Round, TaskId, TaskStatus, ToBee};
+use rustc_hash::FxHashMap;
 
 pub use self::population::Population;
 use self::{
@@ -54,7 +56,7 @@ pub(crate) struct Config {
 /// A task to be delegated.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
-    pub(crate) name: String,
+    pub(crate) name: Cow<'static, str>,
     /// The arguments, encoded.
     pub(crate) args: Bytes,
     /// How long it may take, waiting included.
@@ -106,9 +108,11 @@ pub(crate) struct Parent {
     config: Config,
     /// The time of the last event.
     now: Option<Instant>,
-    tasks: BTreeMap<TaskId, Task>,
-    /// The tasks that nobody is asked about, oldest first.
+    tasks: FxHashMap<TaskId, Task>,
+    /// The tasks that nobody is asked about, oldest first; and some that were resolved while they waited.
     pending: VecDeque<TaskId>,
+    /// How many of the latter.
+    ghosts: usize,
     /// When something is to be done about a task: of those that have such a time.
     due: BTreeSet<(Instant, TaskId)>,
     bees: BTreeMap<ChildId, Bee>,
@@ -132,8 +136,9 @@ impl Parent {
             restarts: Restarts::new(config.restarts),
             config,
             now: None,
-            tasks: BTreeMap::new(),
+            tasks: FxHashMap::default(),
             pending: VecDeque::new(),
+            ghosts: 0,
             due: BTreeSet::new(),
             bees: BTreeMap::new(),
             last_loss: None,
@@ -146,7 +151,7 @@ impl Parent {
         }
     }
 
-    /// Takes a task in. Drain [`poll_effect`](Self::poll_effect) afterwards.
+    /// Takes a task in. [`settle`](Self::settle) afterwards.
     pub(crate) fn delegate(&mut self, now: Instant, request: Request) -> TaskId {
         self.now = Some(now);
         let task_id = TaskId(self.next_task);
@@ -158,11 +163,10 @@ impl Parent {
         if self.dying {
             self.resolve(task_id, cancelled("the hive is dying"), None);
         }
-        self.go_on(now);
         task_id
     }
 
-    /// Changes state. Drain [`poll_effect`](Self::poll_effect) afterwards.
+    /// Changes state. [`settle`](Self::settle) afterwards, once for events that come together.
     pub(crate) fn handle(&mut self, now: Instant, event: Event) {
         self.now = Some(now);
         match event {
@@ -175,7 +179,15 @@ impl Parent {
             Event::Die => self.dying = true,
             Event::Tick => {}
         }
-        self.go_on(now);
+    }
+
+    /// Does what is due by now. Drain [`poll_effect`](Self::poll_effect) afterwards.
+    pub(crate) fn settle(&mut self, now: Instant) {
+        self.on_deadlines(now);
+        self.see_off(now);
+        self.populate(now);
+        self.deal();
+        self.die_if_done(now);
     }
 
     /// The next thing to do; `None` until the next event.
@@ -201,14 +213,6 @@ impl Parent {
     #[cfg(test)]
     pub(crate) fn stale(&self) -> u64 {
         self.stale
-    }
-
-    fn go_on(&mut self, now: Instant) {
-        self.on_deadlines(now);
-        self.see_off(now);
-        self.populate(now);
-        self.deal();
-        self.die_if_done(now);
     }
 
     fn on_said(&mut self, child: ChildId, message: FromBee) {
@@ -253,7 +257,7 @@ impl Parent {
             return;
         }
         if let Some(bee) = self.bees.get_mut(&child) {
-            bee.owned.remove(&task_id);
+            bee.owned -= 1;
             let first = !std::mem::replace(&mut bee.fruitful, true);
             self.restarts.on_fruit(first);
         }
@@ -274,7 +278,8 @@ impl Parent {
     fn resolve(&mut self, task_id: TaskId, status: TaskStatus, child: Option<ChildId>) {
         if let Some(task) = self.tasks.remove(&task_id) {
             if task.state == State::Pending {
-                self.pending.retain(|&pending| pending != task_id);
+                self.ghosts += 1;
+                self.lay_ghosts();
             }
             if let Some(due) = task.due() {
                 self.due.remove(&(due, task_id));
@@ -282,6 +287,23 @@ impl Parent {
             self.effects
                 .push_back(Effect::Resolve(task_id, status, child));
         }
+    }
+
+    /// Keeps those that wait no more from outnumbering those that do.
+    fn lay_ghosts(&mut self) {
+        if self.ghosts > self.pending.len() / 2 {
+            self.pending
+                .retain(|task_id| self.tasks.contains_key(task_id));
+            self.ghosts = 0;
+        }
+    }
+
+    /// The tasks for which this holds, oldest first.
+    fn tasks_that(&self, are: impl Fn(&Task) -> bool) -> Vec<TaskId> {
+        let are = self.tasks.iter().filter(|(_, task)| are(task));
+        let mut tasks: Vec<TaskId> = are.map(|(task_id, _)| *task_id).collect();
+        tasks.sort_unstable();
+        tasks
     }
 
     fn say(&mut self, child: ChildId, message: ToBee) {

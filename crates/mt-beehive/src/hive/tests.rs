@@ -81,6 +81,7 @@ impl Sim {
             limit,
         };
         let task = self.parent.delegate(self.now, request);
+        self.parent.settle(self.now);
         assert_eq!(task, TaskId(self.delegated), "ids count up from 0");
         self.delegated += 1;
         self.carry_out();
@@ -88,6 +89,7 @@ impl Sim {
 
     fn tell(&mut self, event: Event) {
         self.parent.handle(self.now, event);
+        self.parent.settle(self.now);
         self.carry_out();
     }
 

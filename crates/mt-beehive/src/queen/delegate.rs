@@ -1,6 +1,7 @@
 //! A delegated task, from the side of whoever waits for it.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     fmt, mem,
     pin::Pin,
@@ -11,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use mt_pool::Wire;
-use mt_proto::{MAX_RECORD_BYTES, RaisedException, TaskStatus, decode_strict, encode};
+use mt_proto::{MAX_RECORD_BYTES, RaisedException, TaskId, TaskStatus, decode_strict, encode};
 use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
@@ -111,14 +112,14 @@ type Answer<R> = Pin<Box<dyn Future<Output = (TaskResult<R>, ChildId)> + Send>>;
 /// What is to be delegated, and how.
 struct Errand {
     desk: Arc<Desk>,
-    name: String,
+    name: Cow<'static, str>,
     args: Result<Vec<u8>, String>,
     deadline: Option<Duration>,
     watcher: Option<Watcher>,
 }
 
 impl<R: Wire> Delegate<R> {
-    pub(super) fn new<A: Wire>(desk: Arc<Desk>, name: String, args: &A) -> Self {
+    pub(super) fn new<A: Wire>(desk: Arc<Desk>, name: Cow<'static, str>, args: &A) -> Self {
         let args = match name.len() {
             0..=MAX_NAME_BYTES => encode(args, MAX_ARGS_BYTES)
                 .map_err(|error| format!("the arguments of task `{name}` can't be sent: {error}")),
@@ -194,7 +195,7 @@ impl<R: Wire> Future for Delegate<R> {
 impl<R> fmt::Debug for Delegate<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let task = match &self.0 {
-            State::Idle(errand) => errand.name.as_str(),
+            State::Idle(errand) => &errand.name,
             State::Waiting(_) => "under way",
             State::Over => "over",
         };
@@ -247,7 +248,7 @@ fn result_of<R: Wire>(status: TaskStatus) -> TaskResult<R> {
                 TaskResult::Raised(RaisedException::text(text).into())
             }
         },
-        TaskStatus::Raised(exception) => TaskResult::Raised(exception.into()),
+        TaskStatus::Raised(exception) => TaskResult::Raised((*exception).into()),
         TaskStatus::Cancelled { reason } => TaskResult::Cancelled {
             reason: reason.unwrap_or_else(|| "no reason was given".into()),
         },
@@ -257,28 +258,28 @@ fn result_of<R: Wire>(status: TaskStatus) -> TaskResult<R> {
 /// A task that is waited for. Dropped before it was answered, it is cancelled.
 pub(super) struct Waits {
     desk: Arc<Desk>,
-    token: Option<u64>,
+    task_id: Option<TaskId>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Waits {
-    pub(super) fn new(desk: Arc<Desk>, token: u64, place: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(desk: Arc<Desk>, task_id: TaskId, place: OwnedSemaphorePermit) -> Self {
         Self {
             desk,
-            token: Some(token),
+            task_id: Some(task_id),
             _place: place,
         }
     }
 
     fn answered(mut self) {
-        self.token = None;
+        self.task_id = None;
     }
 }
 
 impl Drop for Waits {
     fn drop(&mut self) {
-        if let Some(token) = self.token {
-            self.desk.tell(Asked::Drop(token));
+        if let Some(task_id) = self.task_id {
+            self.desk.tell(Asked::Drop(task_id));
         }
     }
 }

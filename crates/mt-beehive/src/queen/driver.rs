@@ -3,12 +3,13 @@
 //! Loop: one a hive. Everything it awaits is cancel-safe.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use mt_proto::TaskId;
+use mt_proto::{FromBee, TaskId, hive_messages};
+use rustc_hash::FxHashMap;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
@@ -40,8 +41,9 @@ pub(super) struct Driver {
     pumps: JoinSet<()>,
     events: mpsc::Sender<(u32, BeeEvent)>,
     heard: mpsc::Receiver<(u32, BeeEvent)>,
-    replies: HashMap<TaskId, (u64, Reply)>,
-    tokens: HashMap<u64, TaskId>,
+    replies: FxHashMap<TaskId, Reply>,
+    /// An empty queue, for that of the desk.
+    asked: VecDeque<Asked>,
     finished: bool,
 }
 
@@ -57,8 +59,8 @@ impl Driver {
             pumps: JoinSet::new(),
             events,
             heard,
-            replies: HashMap::new(),
-            tokens: HashMap::new(),
+            replies: FxHashMap::default(),
+            asked: VecDeque::new(),
             finished: false,
         }
     }
@@ -113,57 +115,78 @@ impl Driver {
         }
     }
 
+    /// Takes in what has come, and then carries out the effects of all of it.
     fn on_events(&mut self, child: u32, event: BeeEvent) {
-        self.on_event(child, event);
+        let now = Instant::now();
+        self.on_event(now, child, event);
         for _ in 0..EVENTS_PER_TURN {
             let Ok((child, event)) = self.heard.try_recv() else {
-                return;
+                break;
             };
-            self.on_event(child, event);
+            self.on_event(now, child, event);
         }
+        self.settle(now);
     }
 
-    fn on_event(&mut self, child: u32, event: BeeEvent) {
+    fn on_event(&mut self, now: Instant, child: u32, event: BeeEvent) {
         let child = ChildId(child);
         match event {
-            BeeEvent::Said(messages) => {
-                for message in messages {
-                    crate::logger_debug_msg(&message, "a bee says");
-                    self.handle(Event::Said(child, message));
+            BeeEvent::Said(frame) => {
+                for message in hive_messages::<FromBee>(frame) {
+                    match message {
+                        Ok(message) => {
+                            crate::logger_debug_msg(&message, "a bee says");
+                            self.parent.handle(now, Event::Said(child, message));
+                        }
+                        Err(error) => {
+                            if let Some(line) = self.lines.get(&child) {
+                                line.broken(&error);
+                            }
+                            return;
+                        }
+                    }
                 }
             }
             BeeEvent::Gone(how) => {
                 tracing::debug!(child = child.0, how, "a bee is gone");
                 self.lines.remove(&child);
                 while self.pumps.try_join_next().is_some() {}
-                self.handle(Event::Gone(child, how));
+                self.parent.handle(now, Event::Gone(child, how));
             }
         }
     }
 
     fn take_asked(&mut self) {
-        for asked in self.desk.take() {
+        let now = Instant::now();
+        let mut all = std::mem::take(&mut self.asked);
+        self.desk.take(&mut all);
+        for asked in all.drain(..) {
             match asked {
-                Asked::Task(token, request, reply) => {
-                    let task = self.parent.delegate(Instant::now(), request);
-                    self.replies.insert(task, (token, reply));
-                    self.tokens.insert(token, task);
-                    self.act();
+                Asked::Task(task_id, request, reply) => {
+                    let task = self.parent.delegate(now, request);
+                    debug_assert_eq!(task, task_id, "the desk and the machine count alike");
+                    self.replies.insert(task, reply);
                 }
-                Asked::Drop(token) => {
-                    if let Some(&task) = self.tokens.get(&token) {
-                        let reason = "asked: nobody waits for it any more".to_owned();
-                        self.handle(Event::Cancel(task, reason));
-                    }
+                Asked::Drop(task) => {
+                    let reason = "asked: nobody waits for it any more".to_owned();
+                    self.parent.handle(now, Event::Cancel(task, reason));
                 }
-                Asked::Spawn => self.handle(Event::SpawnBee),
-                Asked::Bury(child) => self.handle(Event::Bury(child.map(ChildId))),
+                Asked::Spawn => self.parent.handle(now, Event::SpawnBee),
+                Asked::Bury(child) => self.parent.handle(now, Event::Bury(child.map(ChildId))),
             }
         }
+        self.asked = all;
+        self.settle(now);
     }
 
     fn handle(&mut self, event: Event) {
-        self.parent.handle(Instant::now(), event);
+        let now = Instant::now();
+        self.parent.handle(now, event);
+        self.settle(now);
+    }
+
+    fn settle(&mut self, now: Instant) {
+        self.parent.settle(now);
         self.act();
     }
 
@@ -190,13 +213,12 @@ impl Driver {
                 }
                 Effect::Progress(task, progress) => {
                     let reply = self.replies.get(&task);
-                    if let Some(sender) = reply.and_then(|(_, reply)| reply.progress.as_ref()) {
+                    if let Some(sender) = reply.and_then(|reply| reply.progress.as_ref()) {
                         sender.send_replace(progress);
                     }
                 }
                 Effect::Resolve(task, status, child) => {
-                    if let Some((token, reply)) = self.replies.remove(&task) {
-                        self.tokens.remove(&token);
+                    if let Some(reply) = self.replies.remove(&task) {
                         let _ = reply.answer.send((status, child.map(|child| child.0)));
                     }
                 }

@@ -1,17 +1,16 @@
 //! The hive as tasks see it, and the desk where what they ask for waits for the driver.
 
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     fmt,
     marker::PhantomData,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
 use mt_pool::Wire;
+use mt_proto::TaskId;
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
 
 use super::delegate::{Delegate, Reply, Waits};
@@ -56,12 +55,18 @@ impl<W: WorkerBee> Hive<W> {
     ///
     /// Dropping what is awaited cancels the task.
     pub fn delegate<R: Wire>(&self, name: impl Into<String>, args: impl Wire) -> Delegate<R> {
-        Delegate::new(Arc::clone(&self.desk), name.into(), &args)
+        Delegate::new(Arc::clone(&self.desk), Cow::Owned(name.into()), &args)
+    }
+
+    /// The same for a name known when the program was compiled. For the macros.
+    #[doc(hidden)]
+    pub fn __delegate<R: Wire>(&self, name: &'static str, args: impl Wire) -> Delegate<R> {
+        Delegate::new(Arc::clone(&self.desk), Cow::Borrowed(name), &args)
     }
 
     /// How busy a worker bee is: 0 is free, 1 is full; 0 without a limit. One of them answers.
     pub fn busy_status(&self) -> Delegate<f64> {
-        self.delegate("busy_status", ())
+        self.__delegate("busy_status", ())
     }
 
     /// One worker bee more (the seed's `subprocess_workerbee`).
@@ -79,10 +84,10 @@ impl<W: WorkerBee> Hive<W> {
 /// What is asked of the driver.
 #[derive(Debug)]
 pub(super) enum Asked {
-    /// A task, under a token, and where its answer goes.
-    Task(u64, Request, Reply),
+    /// A task, and where its answer goes.
+    Task(TaskId, Request, Reply),
     /// Nobody waits for that task any more.
-    Drop(u64),
+    Drop(TaskId),
     Spawn,
     Bury(Option<u32>),
 }
@@ -94,12 +99,12 @@ pub(super) struct Desk {
     asked: Mutex<State>,
     filled: Notify,
     places: Arc<Semaphore>,
-    next_token: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct State {
     asked: VecDeque<Asked>,
+    next_task: u64,
     closed: bool,
 }
 
@@ -109,7 +114,6 @@ impl Desk {
             asked: Mutex::default(),
             filled: Notify::new(),
             places: Arc::new(Semaphore::new(MAX_OUTSTANDING)),
-            next_token: AtomicU64::new(0),
         })
     }
 
@@ -123,28 +127,39 @@ impl Desk {
         oneshot::Receiver<(mt_proto::TaskStatus, Option<u32>)>,
     )> {
         let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
-        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
         let reply = Reply {
             answer: sender,
             progress,
         };
-        self.tell(Asked::Task(token, request, reply));
-        Some((Waits::new(Arc::clone(self), token, place), answer))
+        let task_id = self.tell_in_turn(|task_id| Asked::Task(task_id, request, reply))?;
+        Some((Waits::new(Arc::clone(self), task_id, place), answer))
     }
 
     /// Leaves something for the driver.
     pub(super) fn tell(&self, asked: Asked) {
+        self.put(&mut self.lock(), asked);
+    }
+
+    /// The same for a task, with the id that the machine will give it: they count up alike.
+    fn tell_in_turn(&self, ask: impl FnOnce(TaskId) -> Asked) -> Option<TaskId> {
         let mut state = self.lock();
+        let task_id = TaskId(state.next_task);
+        state.next_task += 1;
+        self.put(&mut state, ask(task_id)).then_some(task_id)
+    }
+
+    /// False if nothing is taken any more.
+    fn put(&self, state: &mut State, asked: Asked) -> bool {
         if state.closed {
-            return;
+            return false;
         }
         let first = state.asked.is_empty();
         state.asked.push_back(asked);
-        drop(state);
         if first {
             self.filled.notify_one();
         }
+        true
     }
 
     /// Driver: waits until something was asked for. Cancel-safe.
@@ -152,9 +167,9 @@ impl Desk {
         self.filled.notified().await;
     }
 
-    /// Driver: takes all of it.
-    pub(super) fn take(&self) -> VecDeque<Asked> {
-        std::mem::take(&mut self.lock().asked)
+    /// Driver: takes all of it, in exchange for an empty queue.
+    pub(super) fn take(&self, empty: &mut VecDeque<Asked>) {
+        std::mem::swap(&mut self.lock().asked, empty);
     }
 
     /// Driver: nothing is taken any more.

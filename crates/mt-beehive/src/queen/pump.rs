@@ -4,7 +4,8 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    fmt,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -17,8 +18,7 @@ use mt_pool::{
     LivenessPolicy,
 };
 use mt_proto::{
-    Beat, Frame, FromBee, FromWorker, HiveWriter, Kind, Limits, ToBee, ToWorker, Welcome, WorkerId,
-    hive_messages,
+    Beat, Frame, FromWorker, HiveWriter, Kind, Limits, ToBee, ToWorker, Welcome, WorkerId,
 };
 use tokio::{
     sync::{Notify, mpsc},
@@ -37,8 +37,8 @@ const MAX_LAST_WORDS_BYTES: usize = 2048;
 /// What happens to a bee.
 #[derive(Debug)]
 pub(super) enum BeeEvent {
-    /// She said these.
-    Said(Vec<FromBee>),
+    /// She said what is in this frame.
+    Said(Frame),
     /// She is reaped, or never was. Nothing follows.
     Gone(String),
 }
@@ -50,6 +50,8 @@ pub(super) struct Line {
     outbox: Mutex<Outbox>,
     filled: Notify,
     killed: Notify,
+    /// What was wrong with what she said.
+    nonsense: OnceLock<String>,
 }
 
 /// Messages in frames that the other side takes: none has too many.
@@ -83,6 +85,12 @@ impl Line {
 
     pub(super) fn kill(&self) {
         self.killed.notify_one();
+    }
+
+    /// What she says can't be understood.
+    pub(super) fn broken(&self, what: &impl fmt::Display) {
+        let _ = self.nonsense.set(what.to_string());
+        self.kill();
     }
 
     fn take(&self) -> Option<Frame> {
@@ -183,6 +191,21 @@ impl Nurse {
         let (mut reading, mut writing) = (true, true);
         let exit = loop {
             tokio::select! {
+                // The writer first, so that what the last turn has brought is sent before anything is waited
+                // for. It ends its turn by itself, and so does all else here: nobody starves.
+                biased;
+                _ = &mut writer, if writing => writing = false,
+                exit = self.process.wait() => break exit,
+                () = line.killed.notified() => match line.nonsense.get() {
+                    Some(what) => reading &= self.nonsense(what),
+                    None => self.process.kill(),
+                },
+                _ = beats.tick(), if self.greeted => self.on_beat(),
+                () = room_and(&self.sender, line.filled.notified()), if self.greeted => {
+                    if let Some(frame) = line.take() {
+                        self.send(frame);
+                    }
+                }
                 frame = receiver.recv(), if reading => match frame {
                     Ok(Some(frame)) => {
                         let greeted = self.greeted;
@@ -193,13 +216,6 @@ impl Nurse {
                     }
                     Ok(None) | Err(_) => reading = false,
                 },
-                exit = self.process.wait() => break exit,
-                () = room_and(&self.sender, line.filled.notified()), if self.greeted => {
-                    if let Some(frame) = line.take() {
-                        self.send(frame);
-                    }
-                }
-                () = line.killed.notified() => self.process.kill(),
                 () = &mut patience, if !self.made => {
                     // This process may have been stopped meanwhile: what she has said since counts.
                     while let (true, Ok(Some(frame))) = (reading, receiver.recv_now()) {
@@ -208,8 +224,6 @@ impl Nurse {
                     self.out_of_patience(cradle.init_deadline);
                     patience.as_mut().reset(Instant::now() + cradle.init_deadline);
                 }
-                _ = beats.tick(), if self.greeted => self.on_beat(),
-                _ = &mut writer, if writing => writing = false,
             }
         };
         while let (true, Ok(Some(frame))) = (reading, receiver.recv_now()) {
@@ -261,15 +275,10 @@ impl Nurse {
     ) -> bool {
         self.watch.heard();
         if frame.kind == Kind::Hive && self.greeted {
-            return match hive_messages(frame) {
-                Ok(messages) => {
-                    // The first thing she says is whether she is.
-                    self.made = true;
-                    let said = BeeEvent::Said(messages);
-                    events.send((self.child, said)).await.is_ok()
-                }
-                Err(error) => self.nonsense(&error.to_string()),
-            };
+            // The first thing she says is whether she is.
+            self.made = true;
+            let said = BeeEvent::Said(frame);
+            return events.send((self.child, said)).await.is_ok();
         }
         match FromWorker::from_frame(frame) {
             Ok(FromWorker::Beat(beat)) if self.greeted => {
@@ -334,7 +343,10 @@ mod tests {
         }
         let frames = std::iter::from_fn(|| line.take());
         let told: Vec<ToBee> = frames
-            .flat_map(|frame| hive_messages(frame).expect("no more than a frame may hold"))
+            .flat_map(|frame| {
+                let messages: Result<Vec<_>, _> = mt_proto::hive_messages(frame).collect();
+                messages.expect("no more than a frame may hold")
+            })
             .collect();
         assert!(told.into_iter().eq((0..20_000).map(offer)), "all, in order");
     }

@@ -37,7 +37,8 @@ pub(super) fn drive(make: impl FnOnce() -> Driver + Send + 'static) -> io::Resul
         .name("mt-hive".into())
         .spawn(move || {
             // A task like those of the bees: they wake each other without a look at the poller in between.
-            runtime.block_on(async { tokio::spawn(make().run(ending)).await })
+            runtime
+                .block_on(async { tokio::spawn(make().run(ending)).await })
                 .expect("the driver does not panic");
             drop(runtime);
             drop(tie);

@@ -89,6 +89,6 @@ impl Kind for Worker<'_> {
 
     fn ask(&self, name: &str, args: &Ident, value: &Type) -> TokenStream {
         let krate = self.krate;
-        quote!(#krate::Hive::delegate::<#value>(self, #name, #args))
+        quote!(#krate::Hive::__delegate::<#value>(self, #name, #args))
     }
 }

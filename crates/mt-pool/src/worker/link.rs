@@ -156,8 +156,10 @@ async fn play(
     let (work, talk) = (role.start)(body, link);
     assign(Assignment::Role(work));
     let talked = tokio::select! {
+        // What was said is sent in the same turn. The writer's turns are not counted: it would find them used up.
+        biased;
         talked = talk => talked,
-        _ = writer.as_mut() => Err("the parent hung up".into()),
+        _ = tokio::task::coop::unconstrained(writer.as_mut()) => Err("the parent hung up".into()),
     };
     match talked {
         Ok(()) => say_bye(sender, writer).await,

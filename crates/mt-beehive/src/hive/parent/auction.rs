@@ -8,12 +8,22 @@
 
 use mt_proto::{Round, TaskId, TaskInfo, ToBee};
 
-use super::{ChildId, Dispatch, Parent, bee::Phase, task::State};
+use super::{
+    ChildId, Dispatch, Effect, Parent,
+    bee::{Bee, Phase},
+    task::{Children, State, take_out},
+};
 
 impl Parent {
     /// Finds bees for the tasks that nobody is asked about.
     pub(super) fn deal(&mut self) {
         while let Some(&task_id) = self.pending.front() {
+            if !self.tasks.contains_key(&task_id) {
+                // It was resolved while it waited.
+                self.pending.pop_front();
+                self.ghosts -= 1;
+                continue;
+            }
             let dealt = match self.config.dispatch {
                 Dispatch::Auction => self.offer(task_id),
                 Dispatch::Credit => self.assign(task_id),
@@ -27,29 +37,33 @@ impl Parent {
 
     /// Asks all that have room whether they want a task; false if there is none.
     fn offer(&mut self, task_id: TaskId) -> bool {
-        let asked = self.children_that(super::bee::Bee::has_room);
-        let Some(task) = self.tasks.get_mut(&task_id).filter(|_| !asked.is_empty()) else {
+        let Some(task) = self.tasks.get_mut(&task_id) else {
             return false;
         };
-        task.round = Round(task.round.0 + 1);
-        let round = task.round;
-        task.state = State::Offered {
-            asked: asked.iter().copied().collect(),
-            accepted: Default::default(),
-        };
-        for child in asked {
-            if let Some(bee) = self.bees.get_mut(&child) {
-                bee.asked += 1;
-            }
-            self.say(child, ToBee::NewTask { task_id, round });
+        let round = Round(task.round.0 + 1);
+        let mut asked = Children::new();
+        let with_room = |(_, bee): &(&ChildId, &mut Bee)| bee.has_room();
+        for (&child, bee) in self.bees.iter_mut().filter(with_room) {
+            asked.push(child);
+            bee.asked += 1;
+            let offer = ToBee::NewTask { task_id, round };
+            self.effects.push_back(Effect::Say(child, offer));
         }
+        if asked.is_empty() {
+            return false;
+        }
+        task.round = round;
+        task.state = State::Offered {
+            asked,
+            accepted: Children::new(),
+        };
         true
     }
 
     /// Gives a task to the bee with the most room; false if there is none.
     fn assign(&mut self, task_id: TaskId) -> bool {
         let room = self.bees.iter().filter(|(_, bee)| bee.has_room());
-        let Some((&child, _)) = room.min_by_key(|(_, bee)| bee.owned.len()) else {
+        let Some((&child, _)) = room.min_by_key(|(_, bee)| bee.owned) else {
             return false;
         };
         if let Some(task) = self.tasks.get_mut(&task_id) {
@@ -61,22 +75,16 @@ impl Parent {
 
     /// A child that has just become ready is asked about everything that is on offer.
     pub(super) fn join(&mut self, child: ChildId) {
-        let Some(bee) = self.bees.get_mut(&child) else {
-            return;
-        };
-        let mut offers = Vec::new();
-        for (&task_id, task) in &mut self.tasks {
-            if let State::Offered { asked, .. } = &mut task.state
-                && bee.has_room()
-                && asked.insert(child)
+        for task_id in self.tasks_that(|task| matches!(task.state, State::Offered { .. })) {
+            if let Some(bee) = self.bees.get_mut(&child).filter(|bee| bee.has_room())
+                && let Some(task) = self.tasks.get_mut(&task_id)
+                && let State::Offered { asked, .. } = &mut task.state
             {
+                asked.push(child);
                 bee.asked += 1;
                 let round = task.round;
-                offers.push(ToBee::NewTask { task_id, round });
+                self.say(child, ToBee::NewTask { task_id, round });
             }
-        }
-        for offer in offers {
-            self.say(child, offer);
         }
     }
 
@@ -86,9 +94,9 @@ impl Parent {
         if let Some(task) = self.tasks.get_mut(&task_id)
             && task.round == round
             && let State::Offered { asked, accepted } = &mut task.state
-            && asked.remove(&child)
+            && take_out(asked, child)
         {
-            accepted.insert(child);
+            accepted.push(child);
             current = true;
         }
         if current {
@@ -106,7 +114,7 @@ impl Parent {
             && task.round == round
             && let State::Offered { asked, .. } = &mut task.state
         {
-            asked.remove(&child);
+            take_out(asked, child);
             self.choose(task_id);
         }
     }
@@ -125,18 +133,18 @@ impl Parent {
 
     /// Decides who gets an offered task, if that can be decided; puts it back when nobody wants it.
     pub(super) fn choose(&mut self, task_id: TaskId) {
-        let Some(task) = self.tasks.get(&task_id) else {
+        let Some(task) = self.tasks.get_mut(&task_id) else {
             return;
         };
-        let State::Offered { asked, accepted } = &task.state else {
+        let State::Offered { asked, accepted } = &mut task.state else {
             return;
         };
-        let load = |child: &ChildId| {
-            self.bees
-                .get(child)
-                .map_or(usize::MAX, |bee| bee.owned.len())
-        };
-        let best = accepted.iter().copied().min_by_key(load);
+        let bees = &self.bees;
+        let load = |child: &ChildId| bees.get(child).map_or(usize::MAX, |bee| bee.owned);
+        let best = accepted
+            .iter()
+            .copied()
+            .min_by_key(|child| (load(child), *child));
         let Some(best) = best else {
             if asked.is_empty() {
                 self.put_back(task_id);
@@ -147,7 +155,7 @@ impl Parent {
         if lighter {
             return;
         }
-        let (others, round) = (accepted.clone(), task.round);
+        let (others, round) = (std::mem::take(accepted), task.round);
         for child in others.into_iter().filter(|&child| child != best) {
             self.turn_down(child, task_id, round);
         }
@@ -187,23 +195,20 @@ impl Parent {
             attempt: task.begun,
         };
         if let Some(bee) = self.bees.get_mut(&child) {
-            bee.owned.insert(task_id);
+            bee.owned += 1;
         }
         self.say(child, ToBee::TaskInfo(info));
     }
 
     /// Withdraws whatever is on offer to a child that may take no more.
     pub(super) fn withdraw_offers(&mut self, child: ChildId) {
-        let mut to_choose = Vec::new();
-        for (task_id, task) in &mut self.tasks {
-            if let State::Offered { asked, accepted } = &mut task.state
-                && (asked.remove(&child) | accepted.remove(&child))
+        for task_id in self.tasks_that(|task| matches!(task.state, State::Offered { .. })) {
+            if let Some(task) = self.tasks.get_mut(&task_id)
+                && let State::Offered { asked, accepted } = &mut task.state
+                && (take_out(asked, child) | take_out(accepted, child))
             {
-                to_choose.push(*task_id);
+                self.choose(task_id);
             }
-        }
-        for task_id in to_choose {
-            self.choose(task_id);
         }
     }
 }

@@ -28,8 +28,8 @@ pub(super) struct Bee {
     pub(super) phase: Phase,
     /// The most tasks at once.
     pub(super) most: Option<u32>,
-    /// The tasks it was given.
-    pub(super) owned: BTreeSet<TaskId>,
+    /// How many tasks it has; which, the tasks know.
+    pub(super) owned: usize,
     /// The offers it has not answered, and its accepts that were not answered.
     pub(super) asked: usize,
     /// The tasks that are past their deadline in it: what it is killed for.
@@ -48,7 +48,7 @@ impl Bee {
         Self {
             phase: Phase::Starting,
             most: Some(0),
-            owned: BTreeSet::new(),
+            owned: 0,
             asked: 0,
             condemned: BTreeSet::new(),
             fruitful: false,
@@ -67,7 +67,7 @@ impl Bee {
 
     /// Whether it may be asked about one task more, or given one.
     pub(super) fn has_room(&self) -> bool {
-        let taken = self.owned.len() + self.asked;
+        let taken = self.owned + self.asked;
         self.phase == Phase::Ready && self.most.is_none_or(|most| taken < most as usize)
     }
 

@@ -22,8 +22,9 @@ impl Parent {
         };
         let how = bee.failure.unwrap_or(how);
         self.withdraw_offers(child);
-        let blamed = !bee.owned.is_empty();
-        for task_id in bee.owned {
+        let owned = self.tasks_that(|task| task.state == State::Owned { child });
+        let blamed = !owned.is_empty();
+        for task_id in owned {
             let overran = bee.condemned.contains(&task_id);
             let innocent = !bee.condemned.is_empty() && !overran;
             self.lose(task_id, innocent, &how);
@@ -108,6 +109,9 @@ impl Parent {
             }
         }
         let late = |bee: &super::bee::Bee| bee.due().is_some_and(|due| due <= now);
+        if !self.bees.values().any(late) {
+            return;
+        }
         for child in self.children_that(late) {
             if let Some(bee) = self.bees.get_mut(&child) {
                 bee.excused = true;

@@ -43,9 +43,9 @@ impl Population {
 impl Parent {
     /// Whether a bee should be started.
     pub(super) fn wants_bee(&self) -> bool {
-        let alive = self.children_that(|bee| !matches!(bee.phase, Phase::Dying { .. }));
+        let alive = |bee: &&Bee| !matches!(bee.phase, Phase::Dying { .. });
         let over = self.dying && self.tasks.is_empty();
-        !over && alive.len() < self.wanted
+        !over && self.bees.values().filter(alive).count() < self.wanted
     }
 
     /// Starts the bees that are missing, under the budget. When it is spent and nobody is left, every task
@@ -64,8 +64,7 @@ impl Parent {
         let loss = self.last_loss.clone().unwrap_or_default();
         let (loss, last_words) = with_last_words(&loss);
         let reason = format!("no worker bee could be had: {loss}{last_words}");
-        let tasks: Vec<_> = self.tasks.keys().copied().collect();
-        for task_id in tasks {
+        for task_id in self.tasks_that(|_| true) {
             self.resolve(task_id, cancelled(&reason), None);
         }
     }
@@ -78,9 +77,7 @@ impl Parent {
             Some(child) => {
                 Some(child).filter(|child| self.bees.get(child).as_ref().is_some_and(ready))
             }
-            None => living
-                .min_by_key(|(_, bee)| bee.owned.len())
-                .map(|(c, _)| *c),
+            None => living.min_by_key(|(_, bee)| bee.owned).map(|(c, _)| *c),
         };
         if let Some(child) = child {
             self.wanted = self.wanted.saturating_sub(1);
@@ -94,7 +91,7 @@ impl Parent {
         let Some(bee) = self.bees.get_mut(&child) else {
             return;
         };
-        let until = bee.owned.is_empty().then(|| now + grace);
+        let until = (bee.owned == 0).then(|| now + grace);
         match &mut bee.phase {
             Phase::Starting => {
                 bee.excused = true;
@@ -115,7 +112,7 @@ impl Parent {
     /// The grace of a dying child begins when it has nothing left to do.
     pub(super) fn see_off(&mut self, now: Instant) {
         let until = now + self.config.exit_grace;
-        for bee in self.bees.values_mut().filter(|bee| bee.owned.is_empty()) {
+        for bee in self.bees.values_mut().filter(|bee| bee.owned == 0) {
             if bee.phase == (Phase::Dying { until: None }) {
                 bee.phase = Phase::Dying { until: Some(until) };
             }
@@ -128,7 +125,7 @@ impl Parent {
             return;
         };
         let full = |bee: &Bee| bee.phase == Phase::Ready && !bee.has_room();
-        let busy = !self.pending.is_empty() || self.bees.values().all(full);
+        let busy = self.pending.len() > self.ghosts || self.bees.values().all(full);
         if pressed && self.wanted > min.max(1) {
             self.bury(now, None);
         } else if !pressed && busy && self.wanted < max {

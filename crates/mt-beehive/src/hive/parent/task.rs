@@ -3,14 +3,24 @@
 //! Pure: no IO, no clock, no runtime.
 
 use std::{
-    collections::BTreeSet,
+    borrow::Cow,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use mt_proto::Round;
+use smallvec::SmallVec;
 
 use super::{ChildId, Request};
+
+/// Some children, few enough to be looked through.
+pub(super) type Children = SmallVec<[ChildId; 8]>;
+
+/// Takes a child out; whether it was in.
+pub(super) fn take_out(children: &mut Children, child: ChildId) -> bool {
+    let at = children.iter().position(|&other| other == child);
+    at.map(|at| children.swap_remove(at)).is_some()
+}
 
 /// Where a task is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +30,9 @@ pub(super) enum State {
     /// Some were asked.
     Offered {
         /// Those that have not answered.
-        asked: BTreeSet<ChildId>,
+        asked: Children,
         /// Those that want it.
-        accepted: BTreeSet<ChildId>,
+        accepted: Children,
     },
     /// A child has it.
     Owned {
@@ -42,7 +52,7 @@ pub(super) struct Cancel {
 /// A task that is not resolved.
 #[derive(Debug)]
 pub(super) struct Task {
-    pub(super) name: String,
+    pub(super) name: Cow<'static, str>,
     pub(super) args: Bytes,
     pub(super) limit: Option<Duration>,
     /// When its time is over.
