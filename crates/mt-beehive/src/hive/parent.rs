@@ -209,6 +209,22 @@ impl Parent {
         self.tasks.len()
     }
 
+    /// How many tasks are pending, how many are offered, how many are owned.
+    #[cfg(test)]
+    pub(crate) fn census(&self) -> [usize; 3] {
+        let mut census = [0; 3];
+        for task in self.tasks.values() {
+            census[match task.state {
+                State::Pending => 0,
+                State::Offered { .. } => 1,
+                State::Owned { .. } => 2,
+            }] += 1;
+        }
+        let waiting = self.pending.len() - self.ghosts;
+        assert_eq!(census[0], waiting, "each waits once");
+        census
+    }
+
     /// The messages that came too late to matter.
     #[cfg(test)]
     pub(crate) fn stale(&self) -> u64 {
@@ -258,6 +274,7 @@ impl Parent {
         }
         if let Some(bee) = self.bees.get_mut(&child) {
             bee.owned -= 1;
+            bee.declines = false;
             let first = !std::mem::replace(&mut bee.fruitful, true);
             self.restarts.on_fruit(first);
         }

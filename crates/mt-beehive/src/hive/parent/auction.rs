@@ -102,14 +102,22 @@ impl Parent {
         if current {
             self.choose(task_id);
         } else {
+            self.count_if_stale(task_id, round);
             self.turn_down(child, task_id, round);
         }
     }
 
+    /// An answer to an offer of an earlier round.
+    fn count_if_stale(&mut self, task_id: TaskId, round: Round) {
+        let task = self.tasks.get(&task_id);
+        self.stale += u64::from(task.is_some_and(|task| task.round != round));
+    }
+
     pub(super) fn on_denied(&mut self, child: ChildId, task_id: TaskId, round: Round) {
         if let Some(bee) = self.bees.get_mut(&child) {
-            bee.asked = bee.asked.saturating_sub(1);
+            bee.on_answered(true);
         }
+        self.count_if_stale(task_id, round);
         if let Some(task) = self.tasks.get_mut(&task_id)
             && task.round == round
             && let State::Offered { asked, .. } = &mut task.state
@@ -124,7 +132,7 @@ impl Parent {
         let Some(bee) = self.bees.get_mut(&child) else {
             return;
         };
-        bee.asked = bee.asked.saturating_sub(1);
+        bee.on_answered(false);
         // One that was told to die has dropped its accepts itself.
         if bee.phase == Phase::Ready {
             self.say(child, ToBee::TaskTaken { task_id, round });

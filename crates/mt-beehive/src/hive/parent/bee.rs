@@ -32,6 +32,8 @@ pub(super) struct Bee {
     pub(super) owned: usize,
     /// The offers it has not answered, and its accepts that were not answered.
     pub(super) asked: usize,
+    /// It has denied an offer and has had something to do: it is asked again when that has become less.
+    pub(super) declines: bool,
     /// The tasks that are past their deadline in it: what it is killed for.
     pub(super) condemned: BTreeSet<TaskId>,
     /// Whether it has done anything.
@@ -50,6 +52,7 @@ impl Bee {
             most: Some(0),
             owned: 0,
             asked: 0,
+            declines: false,
             condemned: BTreeSet::new(),
             fruitful: false,
             excused: false,
@@ -68,7 +71,15 @@ impl Bee {
     /// Whether it may be asked about one task more, or given one.
     pub(super) fn has_room(&self) -> bool {
         let taken = self.owned + self.asked;
-        self.phase == Phase::Ready && self.most.is_none_or(|most| taken < most as usize)
+        self.phase == Phase::Ready
+            && !self.declines
+            && self.most.is_none_or(|most| taken < most as usize)
+    }
+
+    /// An offer to it is settled; it `denied` it, or has room for another.
+    pub(super) fn on_answered(&mut self, denied: bool) {
+        self.asked = self.asked.saturating_sub(1);
+        self.declines = denied && !(self.owned == 0 && self.asked == 0);
     }
 
     /// When something is to be done about it.

@@ -44,7 +44,8 @@ impl Parent {
             let status = cancelled(&cancel.reason);
             return self.resolve(task_id, status, None);
         }
-        task.attempts += u32::from(!innocent);
+        // With a limit of one it must not be started twice, whoever is to blame.
+        task.attempts += u32::from(!innocent || limit == 1);
         if task.attempts >= limit {
             let times = task.attempts;
             let (how, last_words) = with_last_words(how);
@@ -80,7 +81,7 @@ impl Parent {
                 for child in accepted.clone() {
                     let bee = self.bees.get_mut(&child);
                     if let Some(bee) = bee.filter(|bee| bee.phase == Phase::Ready) {
-                        bee.asked = bee.asked.saturating_sub(1);
+                        bee.on_answered(false);
                         self.say(child, ToBee::TaskTaken { task_id, round });
                     }
                 }
@@ -128,13 +129,15 @@ impl Parent {
         self.kill(child);
     }
 
-    /// Kills a child, once. What it holds stays with it until it is gone.
+    /// Kills a child, once. What it holds stays with it until it is gone; what it only wanted goes to others.
     pub(super) fn kill(&mut self, child: ChildId) {
         if let Some(bee) = self.bees.get_mut(&child)
             && bee.phase != Phase::Killed
         {
             bee.phase = Phase::Killed;
+            bee.asked = 0;
             self.effects.push_back(Effect::Kill(child));
+            self.withdraw_offers(child);
         }
     }
 }

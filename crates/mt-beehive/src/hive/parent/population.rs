@@ -57,12 +57,17 @@ impl Parent {
             self.bees.insert(child, Bee::new());
             self.effects.push_back(Effect::Spawn(child));
         }
-        let hopeless = self.bees.is_empty() && self.wants_bee() && self.restarts.spent();
-        if !hopeless {
+        // While it is not dying, the queen may still want one again.
+        let unwanted = self.dying && self.wanted == 0;
+        let spent = self.wants_bee() && self.restarts.spent();
+        if !self.bees.is_empty() || !(unwanted || spent) {
             return;
         }
-        let loss = self.last_loss.clone().unwrap_or_default();
-        let (loss, last_words) = with_last_words(&loss);
+        let loss = match (unwanted, &self.last_loss) {
+            (false, Some(loss)) => loss,
+            _ => "the last was buried",
+        };
+        let (loss, last_words) = with_last_words(loss);
         let reason = format!("no worker bee could be had: {loss}{last_words}");
         for task_id in self.tasks_that(|_| true) {
             self.resolve(task_id, cancelled(&reason), None);
