@@ -1,0 +1,89 @@
+//! The whole run: with worker bees, then alone, and what comes out of it.
+
+use std::{
+    io::{self, BufWriter, Write},
+    process::ExitCode,
+};
+
+use anyhow::Result;
+
+use crate::{
+    cli::{self, Args},
+    job::{Found, Job},
+    lines,
+    pipeline::Outcome,
+    summary,
+};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Verdict {
+    Complete,
+    Errors,
+}
+
+impl From<Verdict> for ExitCode {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Complete => Self::SUCCESS,
+            Verdict::Errors => Self::from(cli::EXIT_ERRORS),
+        }
+    }
+}
+
+/// Predicts what `args` asks for.
+///
+/// # Errors
+/// When nothing could be started, or the output can't be written.
+pub(crate) async fn run(args: &Args) -> Result<Verdict> {
+    let job = Job::new(args)?;
+    let found = match args.single {
+        true => job.alone().await?,
+        false => job.with_bees().await?,
+    };
+    let check = match args.single || args.no_check {
+        true => None,
+        false => Some(job.alone().await?),
+    };
+    if let Err(error) = print(args, &job, &found, check.as_ref()) {
+        // A reader that has seen enough is no failure.
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            return Err(error.into());
+        }
+    }
+    let answers = found.outcomes.iter().filter(|outcome| outcome.is_ok());
+    let is_complete = answers.count() == job.frame.rows.len()
+        && found.kept == job.frame.rows.len()
+        && check.is_none_or(|check| differing(&found, &check) == 0);
+    Ok(match is_complete {
+        true => Verdict::Complete,
+        false => Verdict::Errors,
+    })
+}
+
+/// The rows that have another outcome, if only by a bit.
+pub(crate) fn differing(one: &Found, other: &Found) -> usize {
+    let digest = |outcome: &Outcome| lines::digest(std::slice::from_ref(outcome));
+    let pairs = one.outcomes.iter().zip(&other.outcomes);
+    let differing = pairs.filter(|(one, other)| digest(one) != digest(other));
+    differing.count() + one.outcomes.len().abs_diff(other.outcomes.len())
+}
+
+fn print(args: &Args, job: &Job, found: &Found, check: Option<&Found>) -> io::Result<()> {
+    let rows = &job.frame.rows;
+    if args.json {
+        let mut out = BufWriter::new(io::stdout().lock());
+        lines::print(&mut out, rows, &found.outcomes)?;
+    }
+    if args.quiet {
+        return Ok(());
+    }
+    let accuracy = summary::accuracy(rows, &found.outcomes);
+    let figures = summary::figures(job, found, check);
+    let text = format!("{accuracy}\n\n{figures}");
+    if args.json {
+        writeln!(io::stderr(), "{text}")
+    } else {
+        writeln!(io::stdout(), "{text}")
+    }
+}
