@@ -1,6 +1,6 @@
 //! Kills worker bees while they work.
 
-use std::{cell::Cell, convert::Infallible, future};
+use std::{cell::RefCell, collections::BTreeSet, convert::Infallible, future};
 
 use mt_beehive::{Hive, TaskResult};
 use rand::{Rng, RngExt};
@@ -19,27 +19,28 @@ pub(crate) fn points(kills: u32, rows: usize, rng: &mut impl Rng) -> Vec<usize> 
 }
 
 /// Kills a bee at each of the points: whoever answers when they are asked for their process. She dies with
-/// all she has begun. Counts in `kills`, and never ends.
+/// all she has begun. Writes down in `killed` who it was, and never ends.
 pub(crate) async fn wreak(
     hive: &Hive<Clerk>,
     points: Vec<usize>,
     progress: &Progress,
-    kills: &Cell<u32>,
+    killed: &RefCell<BTreeSet<u32>>,
 ) -> Infallible {
     for point in points {
         progress.reached(point).await;
-        if kill_one(hive).await {
-            kills.set(kills.get() + 1);
-            progress.killed(kills.get());
+        if let Some(bee) = kill_one(hive).await {
+            killed.borrow_mut().insert(bee);
+            progress.killed(killed.borrow().len());
         }
     }
     future::pending().await
 }
 
-async fn kill_one(hive: &Hive<Clerk>) -> bool {
-    let (TaskResult::Succeeded(pid), _bee) = hive.pid().await else {
-        return false;
+async fn kill_one(hive: &Hive<Clerk>) -> Option<u32> {
+    let (TaskResult::Succeeded(pid), bee) = hive.pid().await else {
+        return None;
     };
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok())
+    let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
+    kill_process(pid, Signal::KILL).ok()?;
+    bee
 }

@@ -22,8 +22,9 @@ Exit code:
 /// bees fetch, parse, check and standardise each row's record before that, and check, label and store the
 /// answer after it.
 ///
-/// Then everything is done again by the same functions in this one process, and the answers are compared bit
-/// for bit. Nothing is downloaded and nothing is written to disk.
+/// The records lie in an archive, a server on this machine; a bee has up to 64 connections to it. Afterwards
+/// everything is done again by the same functions in this one process, and the answers are compared bit for bit.
+/// Nothing is downloaded, and nothing is written to disk.
 #[derive(Debug, clap::Parser)]
 #[command(name = "predict", after_help = MORE)]
 pub(crate) struct Args {

@@ -1,7 +1,8 @@
 //! What is to be done, and the two ways to do it: with worker bees, and in this process alone.
 
 use std::{
-    cell::Cell,
+    cell::RefCell,
+    collections::BTreeSet,
     io::IsTerminal,
     net::SocketAddr,
     pin::pin,
@@ -62,7 +63,7 @@ pub(crate) struct Bees {
     pub(crate) at_once: usize,
     /// Those that have done something, one after the other.
     pub(crate) worked: usize,
-    pub(crate) killed: u32,
+    pub(crate) killed: usize,
     /// The requests of tasks that had made them once, before their bee died.
     pub(crate) repeated: u64,
 }
@@ -99,7 +100,7 @@ impl Job {
     pub(crate) async fn with_bees(&self) -> Result<Found> {
         let archive = self.open_archive().await?;
         let pace = self.pace();
-        let killed = Cell::new(0);
+        let killed = RefCell::new(BTreeSet::new());
         let queen = (self.frame.clone(), self.train.clone(), self.scaler.clone());
         let hive = beehive_run::<Sommelier>(queen, self.training(archive.address))
             .population(Population::Fixed(self.bees))
@@ -119,14 +120,15 @@ impl Job {
             .await;
         let took = began.elapsed();
         let Predictions { outcomes, bees } = found?;
+        let killed = killed.into_inner();
         Ok(Found {
             kept: kept(&archive, &outcomes),
             outcomes,
             took,
             bees: Some(Bees {
                 at_once: self.bees,
-                worked: bees.len(),
-                killed: killed.get(),
+                worked: bees.union(&killed).count(),
+                killed: killed.len(),
                 repeated: archive.repeated(),
             }),
         })

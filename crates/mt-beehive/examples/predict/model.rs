@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// More are not needed for these wines.
-const MAX_ITERATIONS: u64 = 200;
+const MAX_ITERATIONS: u64 = 100;
 
 #[derive(Debug)]
 pub(crate) struct Model(MultiFittedLogisticRegression<f64, usize>);

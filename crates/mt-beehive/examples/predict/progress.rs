@@ -42,8 +42,8 @@ impl Progress {
     }
 
     /// So many worker bees were killed.
-    pub(crate) fn killed(&self, kills: u32) {
-        self.bar.set_message(format!("{kills} bees killed, "));
+    pub(crate) fn killed(&self, bees: usize) {
+        self.bar.set_message(format!("{bees} bees killed, "));
     }
 }
 

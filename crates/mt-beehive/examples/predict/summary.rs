@@ -88,14 +88,17 @@ pub(crate) fn figures(job: &Job, found: &Found, check: Option<&Found>) -> String
         lines.extend([
             ("worker bees at once", count(bees.at_once)),
             ("worker bees that did something", count(bees.worked)),
-            ("worker bees killed", grouped(bees.killed.into())),
-            ("requests made again after that", grouped(bees.repeated)),
+            ("worker bees killed", count(bees.killed)),
+            ("requests made again after it", grouped(bees.repeated)),
         ]);
     }
     lines.push(("time", pace(found)));
     if let Some(check) = check {
-        lines.push(("time in one process", pace(check)));
-        lines.push(("answers that differ there", count(differing(found, check))));
+        lines.push(("the same in one process", pace(check)));
+        lines.push((
+            "answers that differ by a bit or more",
+            count(differing(found, check)),
+        ));
     }
     let digest = lines::digest(&found.outcomes);
     lines.push(("digest of all answers", digest[..16].to_owned()));

@@ -1,0 +1,161 @@
+//! The example that predicts with a queen and her worker bees, run as its users run it: a program with its
+//! output and its exit code.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod example;
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::Output,
+};
+
+use example::{Example, children_of, is_gone, wait_until};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// So that it takes a while, in several batches, without much of it being done at once.
+const SLOWLY: [&str; 4] = ["--rows", "700", "--in-flight", "50"];
+
+fn predict(options: &[&str]) -> Output {
+    let output = Example::new().args(SLOWLY).args(options).output();
+    assert!(output.status.code().is_some(), "{}", output.status);
+    output
+}
+
+/// The figure of the summary's line that begins so.
+fn figure(summary: &[u8], line: &str) -> u64 {
+    let summary = str::from_utf8(summary).unwrap();
+    let cells = summary.lines().map(|line| line.trim_matches('│'));
+    let mut cells = cells.filter_map(|line| line.split_once('┆'));
+    let found = cells.find(|(what, _)| what.trim() == line);
+    let (_, figure) = found.unwrap_or_else(|| panic!("no {line:?} in\n{summary}"));
+    figure.trim().replace(',', "").parse().unwrap()
+}
+
+fn rows(output: &Output) -> Vec<Value> {
+    let text = str::from_utf8(&output.stdout).unwrap();
+    assert!(text.ends_with('\n'), "the last line is complete");
+    let lines = text.lines().map(serde_json::from_str);
+    lines.collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn the_answers_are_those_of_one_process_also_when_bees_are_killed() {
+    let single = predict(&["--single", "--json"]);
+    assert_eq!(single.status.code(), Some(0));
+    let output = predict(&["--json", "--bees", "2"]);
+    assert!(
+        output.stdout == single.stdout,
+        "two bees say something else"
+    );
+    assert_eq!(output.status.code(), Some(0));
+    let differ = "answers that differ by a bit or more";
+    assert_eq!(figure(&output.stderr, differ), 0);
+    assert_eq!(figure(&output.stderr, "answers kept in the archive"), 700);
+    assert_eq!(figure(&output.stderr, "worker bees killed"), 0);
+    let one = predict(&["--json", "--no-check", "--bees", "1"]);
+    assert!(one.stdout == single.stdout, "one bee says something else");
+    for bees in ["1", "2"] {
+        let output = predict(&["--json", "--no-check", "--bees", bees, "--chaos=8"]);
+        assert!(
+            output.stdout == single.stdout,
+            "{bees} bees that are killed say something else"
+        );
+        assert_eq!(output.status.code(), Some(0));
+        assert!(figure(&output.stderr, "worker bees killed") > 0);
+        assert_eq!(figure(&output.stderr, "answers kept in the archive"), 700);
+    }
+}
+
+#[test]
+fn every_row_is_a_line_of_json() {
+    let rows = rows(&predict(&["--json", "--no-check"]));
+    assert_eq!(rows.len(), 700);
+    for (number, row) in rows.iter().enumerate() {
+        assert_eq!(row["row"], number);
+        assert_eq!(row["noisy"], number >= 400, "400 wines are unseen");
+        let probabilities = row["probabilities"].as_array().unwrap().iter();
+        let probabilities: Vec<f64> = probabilities.map(|it| it.as_f64().unwrap()).collect();
+        let confidence = row["confidence"].as_f64().unwrap();
+        assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        assert!(probabilities.iter().all(|it| *it <= confidence));
+        assert!(probabilities.contains(&confidence));
+    }
+    let right = rows[..400]
+        .iter()
+        .filter(|row| row["grade"] == row["predicted"]);
+    let share = right.count() as f64 / 400.0;
+    assert!(share > 0.5, "it predicts better than a guess: {share}");
+}
+
+#[test]
+fn a_damaged_record_is_an_error_of_its_row_alone() {
+    let output = predict(&["--json", "--spoil", "3", "--no-check", "--bees", "2"]);
+    let single = predict(&["--json", "--spoil", "3", "--single"]);
+    assert!(output.stdout == single.stdout);
+    assert_eq!(
+        (output.status.code(), single.status.code()),
+        (Some(1), Some(1))
+    );
+    let rows = rows(&output);
+    let errors: Vec<_> = rows
+        .iter()
+        .filter_map(|row| row["error"].as_str())
+        .collect();
+    assert_eq!((rows.len(), errors.len()), (700, 3));
+    for error in errors {
+        assert!(
+            error.starts_with("raised: row ") && error.contains("is \"n/a\""),
+            "{error}"
+        );
+    }
+    assert_eq!(figure(&output.stderr, "rows without an answer"), 3);
+}
+
+#[test]
+fn the_summary_is_on_stdout_unless_asked_for_json_and_nothing_else_is_said() {
+    let output = predict(&[]);
+    assert_eq!(figure(&output.stdout, "rows"), 700);
+    assert!(output.stderr.is_empty(), "{output:?}");
+    let quiet = predict(&["-q", "--no-check"]);
+    assert!(quiet.stdout.is_empty() && quiet.stderr.is_empty());
+}
+
+#[test]
+fn another_seed_is_another_run_and_the_same_seed_the_same() {
+    let run = |seed| predict(&["--json", "--single", "--seed", seed]).stdout;
+    let seven = run("7");
+    assert!(run("7") == seven);
+    assert!(run("8") != seven);
+}
+
+#[test]
+fn wrong_options_are_refused_before_anything_is_done() {
+    for options in [["--bees", "0"], ["--rows", "0"], ["--chaos", "--single"]] {
+        let output = Example::new().args(options).output();
+        assert_eq!(output.status.code(), Some(2), "{options:?}");
+        assert!(output.stdout.is_empty());
+    }
+    let help = Example::new().args(["--help"]).output();
+    assert_eq!(help.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&help.stdout).contains("--chaos"));
+}
+
+#[test]
+fn nothing_is_left_of_a_run_that_ctrl_c_has_ended() {
+    let mut running = Example::new()
+        .args(["--bees", "3", "--latency-ms", "60000"])
+        .start();
+    let queen = running.pid();
+    wait_until("there are three bees", || children_of(queen).len() == 3);
+    let bees = children_of(queen);
+    kill_process(Pid::from_raw(queen).unwrap(), Signal::INT).unwrap();
+    let mut said = String::new();
+    let mut stderr = BufReader::new(running.stderr());
+    // Comes to its end only when no process holds the other side any more.
+    stderr.fill_buf().unwrap();
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(running.wait().code(), None, "{said}");
+    wait_until("the bees are gone", || bees.iter().all(|&bee| is_gone(bee)));
+}
