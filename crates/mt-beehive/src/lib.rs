@@ -112,7 +112,13 @@
 //!
 //! # Seeing what goes on
 //! [`Hive::busy_status`] asks a bee how busy she is; she answers while she works. Every message between bees
-//! is a `tracing` event of level debug, target `mt_beehive` ([`logger_debug_msg`]).
+//! is a `tracing` event of level debug, target `mt_beehive` ([`logger_debug_msg`]). What they are, and the rules
+//! they keep, is in `docs/protocol.md` of the repository.
+//!
+//! # An example with real data
+//! `cargo run --release -p mt-beehive --example predict`: the queen trains a model on wines and predicts in
+//! batches, worker bees fetch, check and store. With `-- --chaos` they are killed meanwhile, and the answers are
+//! the same to the bit.
 
 // The macros name this crate by its name, in its own examples and modules too.
 extern crate self as mt_beehive;
