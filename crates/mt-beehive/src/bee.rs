@@ -1,13 +1,13 @@
 //! What a bee is: a value with asynchronous tasks that are called by name.
 
-use std::{collections::BTreeMap, pin::Pin, rc::Rc, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, fmt, pin::Pin, rc::Rc, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use mt_pool::Wire;
 use mt_proto::{MAX_RECORD_BYTES, RaisedException, TaskId, TaskInfo, decode_strict, encode};
 use serde::Serialize;
 
-use crate::child::Told;
+use crate::{BeehiveError, BeehiveRun, Hive, OwnHive, child::Told, hive_of, queen::Below};
 
 /// The most bytes of what a task says of how far it is.
 const MAX_PROGRESS_BYTES: usize = 64 * 1024;
@@ -47,6 +47,12 @@ pub trait WorkerBee: Bee<Init: Wire> {
     /// Why she can't be made, for people; she is then replaced under the restart budget.
     fn make(init: Self::Init, cx: BeeCx) -> impl Future<Output = Result<Self, String>>;
 
+    /// The hive of her own, if she has worker bees herself: what [`TaskCx::hive`] starts. Asked once, when she
+    /// is made.
+    fn own_hive(&self) -> Option<OwnHive> {
+        None
+    }
+
     /// Calls a task by its name; `None` if she has none of that name.
     fn call(self: Rc<Self>, cx: TaskCx, name: &str, args: Bytes) -> Option<TaskCall<'static>>;
 }
@@ -74,11 +80,25 @@ pub struct TaskCx {
     /// When it is cancelled, if it was delegated with a [`deadline`](crate::Delegate::deadline): its future is
     /// dropped at the `await` where it is.
     pub deadline: Option<Instant>,
-    told: Arc<Told>,
+    bee: Arc<Ties>,
+}
+
+/// What all tasks of a bee share.
+pub(crate) struct Ties {
+    /// To her parent: how far tasks are.
+    pub(crate) told: Arc<Told>,
+    /// To her children, if she may have any.
+    pub(crate) below: Option<Below>,
+}
+
+impl fmt::Debug for Ties {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ties").finish_non_exhaustive()
+    }
 }
 
 impl TaskCx {
-    pub(crate) fn new(my_id: u32, info: &TaskInfo, told: Arc<Told>) -> Self {
+    pub(crate) fn new(my_id: u32, info: &TaskInfo, bee: Arc<Ties>) -> Self {
         Self {
             my_id,
             task_id: info.task_id.0,
@@ -86,7 +106,20 @@ impl TaskCx {
             deadline: info
                 .deadline
                 .and_then(|left| Instant::now().checked_add(left)),
-            told,
+            bee,
+        }
+    }
+
+    /// The bee's own hive, for a bee whose [`own_hive`](WorkerBee::own_hive) describes one of `W`s: what
+    /// `hive: &Hive<W>` is in a task of a `#[worker(worker = W)]`. It is started when this is first called.
+    ///
+    /// # Errors
+    /// [`BeehiveError::NoHive`] when there is none, [`BeehiveError::Start`] and [`BeehiveError::Init`] when it
+    /// can't be started.
+    pub fn hive<W: WorkerBee>(&self) -> Result<Hive<W>, BeehiveError> {
+        match &self.bee.below {
+            Some(below) => below.hive(),
+            None => Err(BeehiveError::NoHive("she describes none".into())),
         }
     }
 
@@ -129,7 +162,7 @@ impl TaskCx {
     /// ```
     pub fn progress(&self, value: &(impl Serialize + ?Sized)) {
         match encode(value, MAX_PROGRESS_BYTES) {
-            Ok(value) => self.told.tell(TaskId(self.task_id), value.into()),
+            Ok(value) => self.bee.told.tell(TaskId(self.task_id), value.into()),
             Err(error) => {
                 let task = self.task_id;
                 tracing::warn!(task, %error, "how far a task is can't be sent");
@@ -198,6 +231,25 @@ impl<B: Default> MadeOfNothing for B {}
 #[must_use]
 pub fn made_of_nothing<B: MadeOfNothing>() -> B {
     B::default()
+}
+
+/// A worker bee that is made of nothing. For the macros.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "nothing says how the hive of `{Self}`s is to be",
+    label = "this is not made of `()`",
+    note = "write `fn hive(&self) -> BeehiveRun<{Self}>` in this `impl` block, for example \
+            `hive_of::<{Self}>(…).population(…)`"
+)]
+pub trait OfNothing: WorkerBee<Init = ()> {}
+
+#[diagnostic::do_not_recommend]
+impl<W: WorkerBee<Init = ()>> OfNothing for W {}
+
+/// The hive of a bee's own that nothing was said about. For the macros.
+#[doc(hidden)]
+pub fn hive_of_nothing<W: OfNothing>() -> BeehiveRun<W> {
+    hive_of::<W>(())
 }
 
 /// [`Wire`], in words about bees. For the macros.

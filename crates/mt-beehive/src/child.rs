@@ -28,13 +28,17 @@ const UNLIMITED: usize = 1 << 16;
 pub(crate) enum Order {
     Start(TaskInfo),
     Cancel(TaskId),
+    /// Let her own bees die.
+    Bury,
 }
 
 /// What becomes of it.
 #[derive(Debug)]
 pub(crate) enum Word {
-    /// The bee is made.
-    Ready,
+    /// The bee is made, and may or may not have children.
+    Ready { children: bool },
+    /// Her own bees are gone.
+    ChildrenGone,
     /// She can't be made.
     NotReady(String),
     /// A task has ended.

@@ -63,6 +63,9 @@
 //! * [`#[queen(worker = Type)]`](macro@queen) makes a queen bee. She lives on your task, whatever the runtime;
 //!   nothing she is given or returns is encoded. Her tasks may take `hive: &Hive<Type>` first.
 //!
+//! * A worker bee may have worker bees herself: `#[worker(worker = Type)]`, see
+//!   [there](macro@worker#a-hive-in-a-hive).
+//!
 //! # Delegating
 //! A [`Hive`] is cheap to clone and may be used from many tasks and threads. Tasks are delegated by methods of
 //! the same name and arguments, or by name with [`Hive::delegate`]. Nothing happens until the [`Delegate`] is
@@ -89,7 +92,7 @@
 //! | bees can't be made, or die again and again for nothing | [`Cancelled`](TaskResult::Cancelled), with the cause, once the [`restart_budget`](BeehiveRun::restart_budget) is spent | the same for every task that waits |
 //! | the queen's task has ended | – | worker bees finish what they have, and die |
 //! | the queen's task panics, or the run is dropped | [`Cancelled`](TaskResult::Cancelled) | worker bees are killed |
-//! | your process is killed | – | worker bees end themselves at once |
+//! | your process is killed | – | worker bees end themselves at once, and those below them |
 //!
 //! A task may be begun more than once when its bee dies, up to the crash limit. With `crash_limit(1)` it never
 //! is.
@@ -215,6 +218,64 @@ pub use mt_macros::queen;
 /// `Send`. A plain `fn` is a task too, but the bee does nothing else until it returns (her heart beats on, and
 /// [`busy_status`](Hive::busy_status) is answered).
 ///
+/// # A hive in a hive
+/// With `#[worker(worker = Type)]` she has worker bees of her own, and is a queen to them:
+///
+/// ```
+/// use mt_beehive::{BeehiveRun, Hive, Population, hive_of};
+///
+/// #[derive(Default)]
+/// struct Reader;
+///
+/// #[mt_beehive::worker]
+/// impl Reader {
+///     #[task]
+///     async fn lines(&self, text: String) -> usize {
+///         text.lines().count()
+///     }
+/// }
+///
+/// #[derive(Default)]
+/// struct Archivist;
+///
+/// #[mt_beehive::worker(worker = Reader)]
+/// impl Archivist {
+///     fn hive(&self) -> BeehiveRun<Reader> {
+///         hive_of::<Reader>(()).population(Population::Fixed(1))
+///     }
+///
+///     #[task]
+///     async fn total(&self, hive: &Hive<Reader>, texts: Vec<String>) -> Result<usize, String> {
+///         let all = texts.into_iter().map(|text| hive.lines(text));
+///         let all = futures::future::join_all(all).await;
+///         all.into_iter().map(|(lines, _reader)| lines.ok()).sum()
+///     }
+/// }
+///
+/// #[mt_beehive::main]
+/// async fn main() -> Result<(), mt_beehive::BeehiveError> {
+///     let hive = hive_of::<Archivist>(()).population(Population::Fixed(1));
+///     hive.run(async |hive| {
+///         let (total, _archivist) = hive.total(vec!["a\nb".into(), "c".into()]).await;
+///         assert_eq!(total.ok(), Ok(3));
+///     }).await
+/// }
+/// ```
+///
+/// * Her tasks may take `hive: &Hive<Type>` or `hive: Hive<Type>`, after `cx` if they take both.
+/// * `fn hive(&self) -> BeehiveRun<Type>` describes her hive, with all options there are; it is asked once, when
+///   she is made. Without it the hive is `hive_of::<Type>(())`. Mind the numbers: each bee of hers has as many
+///   below her, and by default that is one less than there are processors.
+/// * The hive is started when a task that takes it is first begun, so bees that never delegate have no
+///   processes below them. If it can't be started, that task and those after it raise that.
+/// * When she is told to die she finishes her tasks, which may go on delegating; then her worker bees die, each
+///   within its own [`exit_grace`](BeehiveRun::exit_grace), and then she does. Their time does not count against
+///   hers.
+/// * When she dies otherwise, everything below her is gone at once, and what she had is begun again by another
+///   bee, with a new hive of her own. The same when the queen is killed.
+/// * A task of hers that is cancelled cancels what it had delegated. The bees below let go of that within
+///   their [`cancel_grace`](BeehiveRun::cancel_grace), which may be a little after the task's end is told.
+///
 /// # The trait with her tasks
 /// For `struct Greeter` comes `pub trait GreeterTasks`, in the same module, implemented for
 /// `Hive<Greeter>`: one method a task, with the same arguments, that returns a [`Delegate`]. From other
@@ -227,8 +288,8 @@ pub use mt_pool::{
     LivenessPolicy, RestartBudget, StartError, Verdict, Wire, WorkerStderr, init, test_worker,
 };
 pub use queen::{
-    BeehiveError, BeehiveRun, ChildId, Delegate, Exception, Hive, Queen, QueenBee, QueenCall,
-    QueenTask, QueenValue, TaskResult, WithQueen, WithoutQueen, beehive_run, hive_of,
+    BeehiveError, BeehiveRun, ChildId, Delegate, Exception, Hive, OwnHive, Queen, QueenBee,
+    QueenCall, QueenTask, QueenValue, TaskResult, WithQueen, WithoutQueen, beehive_run, hive_of,
 };
 pub use registry::Registration;
 
@@ -239,7 +300,7 @@ pub mod __private {
     pub use mt_pool::__private::{Checked, inventory, tokio};
 
     pub use crate::bee::{
-        Crosses, MadeOfNothing, crosses, decode_args, encode_value, made_of_nothing, not_made,
-        raised,
+        Crosses, MadeOfNothing, OfNothing, crosses, decode_args, encode_value, hive_of_nothing,
+        made_of_nothing, not_made, raised,
     };
 }

@@ -3,6 +3,7 @@
 //! [`block`] reads the block, [`signature`] and [`params`] its methods; [`expand`] writes what both kinds of
 //! bees have, [`worker`] and [`queen`] what only one has.
 
+mod below;
 mod block;
 mod expand;
 mod options;
@@ -28,11 +29,11 @@ pub(crate) enum Caste {
 }
 
 impl Caste {
-    /// The type of the first argument that a task need not have.
-    fn lead(self) -> &'static str {
+    /// The types of the first arguments, in this order, that a task need not have.
+    fn leads(self) -> &'static [&'static str] {
         match self {
-            Self::Worker => "TaskCx",
-            Self::Queen => "Hive",
+            Self::Worker => &["TaskCx", "Hive"],
+            Self::Queen => &["Hive"],
         }
     }
 
@@ -51,7 +52,12 @@ pub(crate) fn expand(caste: Caste, arguments: TokenStream, item: TokenStream) ->
     };
     let block = Block::take(caste, &mut item);
     let options = BeeOptions::parse(caste, arguments);
-    match options.and_then(|options| Ok((options, block?))) {
+    let read = options.and_then(|options| Ok((options, block?)));
+    let checked = read.and_then(|(options, block)| {
+        below::check(caste, &options, &block)?;
+        Ok((options, block))
+    });
+    match checked {
         Ok((options, block)) => expand::bee(caste, &options, &item, &block),
         Err(error) => beside(&item, &error),
     }

@@ -119,6 +119,8 @@ pub enum FromBee {
     },
     /// I am about to exit.
     Dead(DeathType),
+    /// I have nothing left to do, and my own children are dying; `dead` follows when they are gone.
+    Dying,
 }
 
 /// How a task ended.

@@ -26,8 +26,8 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Order, TaskEnd, Word, pulse::Pulse, told::Told};
-use crate::{BeeCx, TaskCx, WorkerBee, registry::BeeSetup};
+use super::{Order, TaskEnd, Word, pulse::Pulse};
+use crate::{BeeCx, TaskCx, WorkerBee, bee::Ties, queen::Below, registry::BeeSetup};
 
 /// The most often the runtime turns by itself.
 const SHORTEST_BEAT: Duration = Duration::from_millis(1);
@@ -49,10 +49,11 @@ pub(crate) fn live<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) {
     };
     LocalSet::new().block_on(&runtime, async {
         match make::<W>(&setup).await {
-            Ok(bee) => {
+            Ok((bee, below)) => {
+                let children = below.is_some();
                 // Whoever listens is gone only with the process.
-                let _ = words.send(Word::Ready).await;
-                work(Rc::new(bee), setup.my_id, end).await;
+                let _ = words.send(Word::Ready { children }).await;
+                work(Rc::new(bee), setup.my_id, below, end).await;
             }
             Err(why) => {
                 let _ = words.send(Word::NotReady(why)).await;
@@ -61,17 +62,18 @@ pub(crate) fn live<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) {
     });
 }
 
-async fn make<W: WorkerBee>(setup: &BeeSetup) -> Result<W, String> {
+async fn make<W: WorkerBee>(setup: &BeeSetup) -> Result<(W, Option<Below>), String> {
     let init = caught(|| decode_strict::<W::Init>(&setup.init));
     let init = init.map_err(|panic| panicked(panic).exception)?;
     let init = init.map_err(|error| format!("what a bee is made of does not decode: {error}"))?;
     let cx = BeeCx { my_id: setup.my_id };
-    guarded(W::make(init, cx))
-        .await
-        .map_err(|panic| panic.exception)?
+    let made = guarded(W::make(init, cx)).await;
+    let bee = made.map_err(|panic| panic.exception)??;
+    let own = caught(|| bee.own_hive()).map_err(|panic| panicked(panic).exception)?;
+    Ok((bee, own.map(Below::new)))
 }
 
-async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, end: TaskEnd) {
+async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, below: Option<Below>, end: TaskEnd) {
     let TaskEnd {
         mut orders,
         words,
@@ -85,7 +87,7 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, end: TaskEnd) {
     let mut at_work = AtWork {
         bee,
         my_id,
-        told,
+        ties: Arc::new(Ties { told, below }),
         pulse,
         running: FuturesUnordered::new(),
         handles: HashMap::new(),
@@ -99,7 +101,12 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, end: TaskEnd) {
             taken = orders.recv_many(&mut ordered, ORDERS_PER_TURN), if open => {
                 open = taken > 0;
                 for order in ordered.drain(..) {
-                    if let Some(word) = at_work.on_order(order) {
+                    let word = match order {
+                        Order::Start(info) => at_work.start(info),
+                        Order::Cancel(task_id) => at_work.cancel(task_id),
+                        Order::Bury => Some(at_work.bury().await),
+                    };
+                    if let Some(word) = word {
                         let _ = words.send(word).await;
                     }
                 }
@@ -116,7 +123,7 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, end: TaskEnd) {
 struct AtWork<W> {
     bee: Rc<W>,
     my_id: u32,
-    told: Arc<Told>,
+    ties: Arc<Ties>,
     pulse: Arc<Pulse>,
     running: FuturesUnordered<Running>,
     handles: HashMap<TaskId, AbortHandle>,
@@ -126,33 +133,40 @@ type Ended = (TaskId, Result<TaskStatus, Aborted>);
 type Running = Pin<Box<dyn Future<Output = Ended>>>;
 
 impl<W: WorkerBee> AtWork<W> {
-    /// Starts or cancels a task; tells of one that has ended at once.
-    fn on_order(&mut self, order: Order) -> Option<Word> {
-        match order {
-            Order::Start(info) => {
-                let task_id = info.task_id;
-                let cx = TaskCx::new(self.my_id, &info, Arc::clone(&self.told));
-                let mut task = Box::pin(one(Rc::clone(&self.bee), cx, info));
-                self.pulse.start();
-                // Most tiny tasks end at once; what does not is looked at again by whoever is woken for it.
-                let first = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-                if let Poll::Ready(status) = first {
-                    self.pulse.finish();
-                    return Some(Word::Ended(task_id, status));
-                }
-                let (handle, registration) = AbortHandle::new_pair();
-                self.handles.insert(task_id, handle);
-                let task = Abortable::new(task, registration);
-                let running = task.map(move |status| (task_id, status));
-                self.running.push(Box::pin(running));
-            }
-            Order::Cancel(task_id) => {
-                if let Some(handle) = self.handles.get(&task_id) {
-                    handle.abort();
-                }
-            }
+    /// Starts a task; tells of one that has ended at once.
+    fn start(&mut self, info: TaskInfo) -> Option<Word> {
+        let task_id = info.task_id;
+        let cx = TaskCx::new(self.my_id, &info, Arc::clone(&self.ties));
+        let mut task = Box::pin(one(Rc::clone(&self.bee), cx, info));
+        self.pulse.start();
+        // Most tiny tasks end at once; what does not is looked at again by whoever is woken for it.
+        let first = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready(status) = first {
+            self.pulse.finish();
+            return Some(Word::Ended(task_id, status));
+        }
+        let (handle, registration) = AbortHandle::new_pair();
+        self.handles.insert(task_id, handle);
+        let task = Abortable::new(task, registration);
+        let running = task.map(move |status| (task_id, status));
+        self.running.push(Box::pin(running));
+        None
+    }
+
+    /// Cancels a task; it ends soon.
+    fn cancel(&self, task_id: TaskId) -> Option<Word> {
+        if let Some(handle) = self.handles.get(&task_id) {
+            handle.abort();
         }
         None
+    }
+
+    /// Lets her own bees die. She has nothing else to do then, and gets nothing more.
+    async fn bury(&self) -> Word {
+        if let Some(below) = &self.ties.below {
+            below.die().await;
+        }
+        Word::ChildrenGone
     }
 
     fn on_ended(&mut self, (task_id, status): Ended) -> Word {

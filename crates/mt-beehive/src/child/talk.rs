@@ -145,8 +145,13 @@ impl Talk {
 
     fn on_word(&mut self, word: Word) -> Result<(), String> {
         match word {
-            Word::Ready => {
-                self.machine = Some(Child::new(self.max_concurrency));
+            Word::Ready { children } => {
+                let machine = Child::new(self.max_concurrency);
+                self.machine = Some(if children {
+                    machine.with_children()
+                } else {
+                    machine
+                });
                 self.act();
                 Ok(())
             }
@@ -163,6 +168,7 @@ impl Talk {
                 self.tell(Event::Ended(task_id, status))
             }
             Word::Told => Ok(()),
+            Word::ChildrenGone => self.tell(Event::ChildrenGone),
         }
     }
 
@@ -202,6 +208,7 @@ impl Talk {
                 }
                 Effect::Start(info) => self.order(Order::Start(info)),
                 Effect::Cancel(task_id) => self.order(Order::Cancel(task_id)),
+                Effect::Bury => self.order(Order::Bury),
                 Effect::Exit => {
                     self.orders = None;
                     self.over = true;

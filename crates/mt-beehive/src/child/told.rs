@@ -119,7 +119,7 @@ mod tests {
     fn who_tells_does_not_wait_for_room() {
         let (words, _said) = mpsc::channel(1);
         let all = Told::new(&words);
-        words.try_send(Word::Ready).expect("there is room");
+        words.try_send(Word::Told).expect("there is room");
         all.tell(TaskId(1), told(1));
         assert!(all.any(), "it is found after the other words");
     }

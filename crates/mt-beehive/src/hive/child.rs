@@ -2,8 +2,14 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 //!
+//! A bee that has children herself lets them die when she has nothing left to do, and says that she is dead
+//! when they are gone.
+//!
 //! An accept reserves a place until it is answered. `die` drops the places that were reserved and not
 //! answered: by the order of messages no answer can follow it.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -18,6 +24,8 @@ pub(crate) enum Event {
     Ended(TaskId, TaskStatus),
     /// A task told how far it is.
     Progress(TaskId, bytes::Bytes),
+    /// The children of the bee are gone, all of them.
+    ChildrenGone,
 }
 
 /// Do this.
@@ -29,6 +37,8 @@ pub(crate) enum Effect {
     Start(TaskInfo),
     /// Cancel a task; its end is told all the same.
     Cancel(TaskId),
+    /// Let the children of the bee die, and tell when they are gone.
+    Bury,
     /// All is done and said: exit. The last effect.
     Exit,
 }
@@ -37,6 +47,15 @@ pub(crate) enum Effect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Nonsense(pub(crate) &'static str);
 
+/// The children of a bee that is a parent herself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Children {
+    /// She has none, or none any more.
+    None,
+    Alive,
+    Dying,
+}
+
 /// The child's machine.
 #[derive(Debug)]
 pub(crate) struct Child {
@@ -44,6 +63,7 @@ pub(crate) struct Child {
     max_concurrency: Option<u32>,
     reserved: BTreeSet<(TaskId, Round)>,
     running: BTreeMap<TaskId, Round>,
+    children: Children,
     dying: bool,
     dead: bool,
     effects: VecDeque<Effect>,
@@ -56,10 +76,17 @@ impl Child {
             max_concurrency,
             reserved: BTreeSet::new(),
             running: BTreeMap::new(),
+            children: Children::None,
             dying: false,
             dead: false,
             effects: VecDeque::from([Effect::Say(ready)]),
         }
+    }
+
+    /// The same of a bee that has children, or may get some: they are gone before she is.
+    pub(crate) fn with_children(mut self) -> Self {
+        self.children = Children::Alive;
+        self
     }
 
     /// Changes state. Drain [`poll_effect`](Self::poll_effect) afterwards.
@@ -79,11 +106,10 @@ impl Child {
                     });
                 }
             }
+            Event::ChildrenGone => self.children = Children::None,
         }
         if self.dying && self.running.is_empty() && !self.dead {
-            self.dead = true;
-            self.say(FromBee::Dead(DeathType::Normal { exit_code: None }));
-            self.effects.push_back(Effect::Exit);
+            self.die();
         }
         Ok(())
     }
@@ -173,6 +199,23 @@ impl Child {
                 round,
                 status,
             });
+        }
+    }
+
+    /// Nothing is left to do: the children go first.
+    fn die(&mut self) {
+        match self.children {
+            Children::Alive => {
+                self.children = Children::Dying;
+                self.say(FromBee::Dying);
+                self.effects.push_back(Effect::Bury);
+            }
+            Children::Dying => {}
+            Children::None => {
+                self.dead = true;
+                self.say(FromBee::Dead(DeathType::Normal { exit_code: None }));
+                self.effects.push_back(Effect::Exit);
+            }
         }
     }
 

@@ -262,7 +262,11 @@ impl Parent {
                 round,
                 status,
             } => self.on_done(child, task_id, round, status),
-            FromBee::Dead(DeathType::Normal { .. }) => bee.said_dead = true,
+            FromBee::Dying => bee.on_dying(),
+            FromBee::Dead(DeathType::Normal { .. }) => {
+                bee.said_dead = true;
+                bee.buries = false;
+            }
             FromBee::Dead(DeathType::Killed { exception, .. }) => bee.failure = Some(exception),
         }
     }

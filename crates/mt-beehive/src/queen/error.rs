@@ -15,6 +15,10 @@ pub enum BeehiveError {
     /// What worker bees are made of can't be sent.
     #[error("what worker bees are made of can't be sent: {0}")]
     Init(#[source] EncodeError),
+    /// A worker bee was asked for a hive of her own and has none, or one of other bees; or it could not be
+    /// started, or she is dying.
+    #[error("the bee has no such hive of her own: {0}")]
+    NoHive(String),
     /// Her `new` returned an error.
     #[error("the queen bee can't be made: {0}")]
     NotMade(String),

@@ -50,6 +50,10 @@ impl<W: WorkerBee> Hive<W> {
         }
     }
 
+    pub(super) fn into_desk(self) -> Arc<Desk> {
+        self.desk
+    }
+
     /// Delegates the task `name` to a worker bee. `args` is what the task takes: its argument, or a tuple of
     /// several. Nothing happens until it is awaited; then it ends with how the task ended, and who did it.
     ///

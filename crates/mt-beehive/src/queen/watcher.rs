@@ -3,10 +3,7 @@
 use std::pin::pin;
 
 use bytes::Bytes;
-use futures::{
-    FutureExt,
-    future::{Either, select},
-};
+use futures::future::{Either, select};
 use mt_proto::decode_strict;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
@@ -53,7 +50,8 @@ impl Progress {
                 // No more will come.
                 Ok(Err(_)) => return end.await,
                 Err(ended) => {
-                    if let Some(Ok(())) = self.latest.changed().now_or_never() {
+                    // Not asked of `changed`, which says no to a task that has done much at once.
+                    if self.latest.borrow().has_changed() {
                         self.tell();
                     }
                     return ended;

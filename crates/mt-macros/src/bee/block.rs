@@ -2,7 +2,7 @@
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Ident, ImplItem, ImplItemFn, ItemImpl, Type, ext::IdentExt};
+use syn::{Attribute, Ident, ImplItem, ImplItemFn, ItemImpl, ReturnType, Type, ext::IdentExt};
 
 use super::{Caste, signature::MethodSignature};
 use crate::{errors::Errors, owned};
@@ -16,6 +16,16 @@ pub(super) struct Block {
     pub(super) cfgs: Vec<Attribute>,
     pub(super) tasks: Vec<BeeTask>,
     pub(super) new: Option<MethodSignature>,
+    /// Her method `hive`, if there is one.
+    pub(super) hive: Option<HiveMethod>,
+}
+
+/// A method `hive(&self)`, which describes the hive of a worker bee's own.
+pub(super) struct HiveMethod {
+    pub(super) ident: Ident,
+    pub(super) output: ReturnType,
+    /// It can be called with nothing but the bee.
+    pub(super) is_plain: bool,
 }
 
 /// A method marked `#[task]`.
@@ -35,6 +45,7 @@ impl Block {
         let ident = errors.take(type_name(caste, item));
         let mut tasks: Vec<BeeTask> = Vec::new();
         let mut new = None;
+        let mut hive = None;
         for method in item.items.iter_mut().filter_map(method) {
             let is_task = match take_mark(&mut method.attrs) {
                 Ok(is_task) => is_task,
@@ -48,6 +59,8 @@ impl Block {
                 tasks.push(task);
             } else if !is_task && method.sig.ident == "new" && method.sig.receiver().is_none() {
                 new = errors.take(read_new(method));
+            } else if !is_task && method.sig.ident == "hive" && method.sig.receiver().is_some() {
+                hive = Some(HiveMethod::read(method));
             }
         }
         let result = errors.finish();
@@ -58,6 +71,7 @@ impl Block {
             cfgs: only(&item.attrs, "cfg"),
             tasks,
             new,
+            hive,
         })
     }
 
@@ -76,6 +90,17 @@ impl Block {
             other => other.into_token_stream(),
         });
         each.collect()
+    }
+}
+
+impl HiveMethod {
+    fn read(method: &ImplItemFn) -> Self {
+        let sig = &method.sig;
+        Self {
+            ident: sig.ident.clone(),
+            output: sig.output.clone(),
+            is_plain: sig.inputs.len() == 1 && sig.asyncness.is_none(),
+        }
     }
 }
 

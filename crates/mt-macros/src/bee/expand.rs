@@ -54,7 +54,10 @@ pub(super) fn bee(
     let krate = &options.krate;
     match (caste, &options.worker) {
         (Caste::Queen, Some(worker)) => written(&Queen { krate, worker }, options, item, block),
-        _ => written(&Worker { krate }, options, item, block),
+        (_, below) => {
+            let below = below.as_ref();
+            written(&Worker { krate, below }, options, item, block)
+        }
     }
 }
 
@@ -128,13 +131,15 @@ pub(super) fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// The first argument, from the variable that has it.
-fn lead(lead: Lead, variable: &Ident) -> TokenStream {
-    match lead {
+/// The first arguments, from the variables that have them.
+fn leads(params: &Params, variables: &[Ident]) -> TokenStream {
+    let each = params.leads.iter().zip(variables);
+    each.map(|(lead, variable)| match lead {
         Lead::None => quote!(),
         Lead::Value => quote!(#variable,),
         Lead::Reference => quote!(&#variable,),
-    }
+    })
+    .collect()
 }
 
 /// `make`, by `new` or by `Default`.
@@ -149,8 +154,8 @@ fn make(krate: &Path, block: &Block) -> TokenStream {
         Some(new) => {
             let values = locals(&new.params);
             let pattern = joined(&values);
-            let first = lead(new.params.lead, &cx);
-            let unused = (!new.has_lead()).then(|| quote!(let _ = #cx;));
+            let first = leads(&new.params, std::slice::from_ref(&cx));
+            let unused = (!new.has_lead(0)).then(|| quote!(let _ = #cx;));
             let called = waited(new, &quote!(Self::new(#first #(#values),*)));
             let made = fallible(new, &called, &quote!(#krate::__private::not_made));
             quote! { #unused let #pattern = #init; #made }
@@ -202,7 +207,7 @@ fn call<'a>(krate: &Path, kind: &impl Kind, block: &Block, task: &'a BeeTask) ->
         ident, signature, ..
     } = task;
     let values = locals(&signature.params);
-    let first = lead(signature.params.lead, &local("lead"));
+    let first = leads(&signature.params, &["lead", "hive"].map(local));
     let bee = local("bee");
     let called = waited(signature, &quote!(Self::#ident(&#bee, #first #(#values),*)));
     let result = fallible(signature, &called, &quote!(#krate::__private::raised));

@@ -12,7 +12,7 @@ pub(super) struct BeeOptions {
     pub(super) krate: Path,
     /// The visibility and the name of the trait with the tasks.
     pub(super) tasks: Option<(Visibility, Ident)>,
-    /// The type of a queen's worker bees.
+    /// The type of a queen's worker bees, or of a worker bee's own.
     pub(super) worker: Option<Type>,
 }
 
@@ -28,11 +28,11 @@ impl BeeOptions {
                 let value = meta.value()?;
                 tasks = Some((value.parse()?, value.parse()?));
                 Ok(())
-            } else if caste == Caste::Queen && meta.path.is_ident("worker") {
+            } else if meta.path.is_ident("worker") {
                 worker = Some(meta.value()?.parse()?);
                 Ok(())
             } else {
-                Err(meta.error(unknown(caste)))
+                Err(meta.error(UNKNOWN))
             }
         });
         parser.parse2(arguments)?;
@@ -50,11 +50,5 @@ impl BeeOptions {
     }
 }
 
-fn unknown(caste: Caste) -> &'static str {
-    match caste {
-        Caste::Worker => "unknown argument: there are `tasks = Name` and `crate = path`",
-        Caste::Queen => {
-            "unknown argument: there are `worker = Type`, `tasks = Name` and `crate = path`"
-        }
-    }
-}
+const UNKNOWN: &str =
+    "unknown argument: there are `worker = Type`, `tasks = Name` and `crate = path`";

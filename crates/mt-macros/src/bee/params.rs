@@ -1,4 +1,4 @@
-//! What a method of a bee takes: perhaps something of the hive first, then values that cross.
+//! What a method of a bee takes: perhaps something about the call and the hive first, then values that cross.
 
 use quote::format_ident;
 use syn::{FnArg, Ident, Pat, PatType, Signature, Type};
@@ -8,7 +8,7 @@ use crate::{errors::Errors, owned};
 /// The largest tuple serde implements its traits for.
 const MAX_INPUTS: usize = 16;
 
-/// How the first argument is passed, if it is not one that crosses.
+/// How an argument is passed that does not cross, if it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lead {
     None,
@@ -18,7 +18,8 @@ pub(super) enum Lead {
 
 /// The parameters after `self`.
 pub(super) struct Params {
-    pub(super) lead: Lead,
+    /// Of each type of arguments that do not cross.
+    pub(super) leads: Vec<Lead>,
     /// The names of the values that cross, as a caller sees them.
     pub(super) idents: Vec<Ident>,
     /// Their types.
@@ -26,21 +27,25 @@ pub(super) struct Params {
 }
 
 impl Params {
-    /// Reads the parameters of a method whose first one may be a `lead`.
-    pub(super) fn parse(sig: &Signature, lead: &str) -> syn::Result<Self> {
+    /// Reads the parameters of a method whose first ones may be of these types, in this order.
+    pub(super) fn parse(sig: &Signature, leads: &[&str]) -> syn::Result<Self> {
         let mut errors = Errors::default();
         let mut typed = sig.inputs.iter().filter_map(typed).peekable();
-        let first = typed.peek().map_or(Lead::None, |param| kind(param, lead));
-        if first != Lead::None {
-            typed.next();
+        let mut found = Vec::new();
+        for lead in leads {
+            let first = typed.peek().map_or(Lead::None, |param| kind(param, lead));
+            if first != Lead::None {
+                typed.next();
+            }
+            found.push(first);
         }
         let mut all = Self {
-            lead: first,
+            leads: found,
             idents: Vec::new(),
             types: Vec::new(),
         };
         for param in typed {
-            if errors.take(check(param, lead)).is_some() {
+            if errors.take(check(param, leads)).is_some() {
                 all.idents.push(name_of(&param.pat, all.idents.len()));
                 all.types.push(param.ty.as_ref().clone());
             }
@@ -84,20 +89,15 @@ fn is_named(ty: &Type, name: &str) -> bool {
     last.is_some_and(|segment| segment.ident == name)
 }
 
-fn check(param: &PatType, lead: &str) -> syn::Result<()> {
+fn check(param: &PatType, leads: &[&str]) -> syn::Result<()> {
     if let Some(cfg) = param.attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
         return Err(syn::Error::new_spanned(
             cfg,
             "a bee can't have a parameter now and then: put the `#[cfg]` on the method",
         ));
     }
-    if kind(param, lead) != Lead::None {
-        return Err(syn::Error::new_spanned(
-            &param.ty,
-            format!(
-                "the `{lead}` is not one of the values that cross: make it the first parameter"
-            ),
-        ));
+    if let Some(lead) = leads.iter().find(|lead| kind(param, lead) != Lead::None) {
+        return Err(syn::Error::new_spanned(&param.ty, misplaced(lead, leads)));
     }
     if matches!(owned::peel(&param.ty), Type::Reference(_)) {
         let name = match plain_name(&param.pat) {
@@ -113,6 +113,14 @@ fn check(param: &PatType, lead: &str) -> syn::Result<()> {
         ));
     }
     owned::check(&param.ty)
+}
+
+fn misplaced(lead: &str, leads: &[&str]) -> String {
+    let place = match leads {
+        [_] => "make it the first parameter".to_owned(),
+        several => format!("first come `{}`, in this order", several.join("` and `")),
+    };
+    format!("the `{lead}` is not one of the values that cross: {place}")
 }
 
 fn plain_name(pat: &Pat) -> Option<&Ident> {

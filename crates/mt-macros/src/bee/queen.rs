@@ -29,7 +29,7 @@ impl Kind for Queen<'_> {
             ["lead", "bee", "name", "args", "call", "value"].map(local);
         let arms = calls.iter().map(|one| {
             let (task, task_cfgs) = (&one.task.name, &one.task.cfgs);
-            let unused = (!one.task.signature.has_lead()).then(|| quote!(let _ = #lead;));
+            let unused = (!one.task.signature.has_lead(0)).then(|| quote!(let _ = #lead;));
             let (pattern, types, body, value_type) =
                 (&one.pattern, &one.args, &one.body, &one.value);
             quote! {

@@ -30,7 +30,7 @@ impl MethodSignature {
         let mut errors = Errors::default();
         refuse_receiver(sig, &mut errors);
         refuse_name(caste, sig, &mut errors);
-        Self::parse(sig, caste.lead(), errors)
+        Self::parse(sig, caste.leads(), errors)
     }
 
     /// Reads the signature of `new`.
@@ -42,13 +42,13 @@ impl MethodSignature {
                 "`new` makes the bee: let it return `Self` or `Result<Self, E>`",
             );
         }
-        Self::parse(sig, "BeeCx", errors)
+        Self::parse(sig, &["BeeCx"], errors)
     }
 
-    fn parse(sig: &Signature, lead: &str, mut errors: Errors) -> syn::Result<Self> {
+    fn parse(sig: &Signature, leads: &[&str], mut errors: Errors) -> syn::Result<Self> {
         refuse_generics(sig, &mut errors);
         refuse_qualifiers(sig, &mut errors);
-        let params = errors.take(Params::parse(sig, lead));
+        let params = errors.take(Params::parse(sig, leads));
         let returns = errors.take(Returns::parse_with_any_error(&sig.output));
         errors.finish()?;
         let (Some(params), Some(returns)) = (params, returns) else {
@@ -61,8 +61,10 @@ impl MethodSignature {
         })
     }
 
-    pub(super) fn has_lead(&self) -> bool {
-        self.params.lead != Lead::None
+    /// Whether it takes the argument that does not cross, of those there may be.
+    pub(super) fn has_lead(&self, which: usize) -> bool {
+        let lead = self.params.leads.get(which);
+        lead.is_some_and(|lead| *lead != Lead::None)
     }
 }
 

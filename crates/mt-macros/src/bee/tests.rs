@@ -80,6 +80,58 @@ fn options_name_the_trait_and_the_crate() {
 }
 
 #[test]
+fn a_worker_may_have_worker_bees_herself() {
+    check(
+        Caste::Worker,
+        quote!(worker = Resizer),
+        quote! {
+            impl Album {
+                fn hive(&self) -> BeehiveRun<Resizer> { hive_of::<Resizer>(3) }
+                #[task]
+                async fn page(&self, cx: TaskCx, hive: &Hive<Resizer>, n: u8) -> u8 {}
+                #[task]
+                async fn cover(&self, hive: Hive<Resizer>) {}
+                #[task]
+                async fn title(&self) {}
+            }
+        },
+        &[
+            quote! { fn own_hive(&self) },
+            quote! { let run: ::mt_beehive::BeehiveRun<Resizer> = Self::hive(self); run },
+            quote! { Self::page(&bee, lead, &hive, value_0).await },
+            quote! { Self::cover(&bee, hive,).await },
+            quote! { Self::title(&bee,).await },
+            quote! { fn page(&self, n: u8) -> ::mt_beehive::Delegate<u8> },
+        ],
+    );
+    check(
+        Caste::Worker,
+        quote!(worker = Resizer),
+        quote! { impl Album { #[task] async fn f(&self, hive: &Hive<Resizer>) {} } },
+        &[quote! { ::mt_beehive::__private::hive_of_nothing::<Resizer>() }],
+    );
+}
+
+#[test]
+fn a_hive_below_that_is_not_described_is_refused() {
+    refused(
+        quote!(),
+        quote! { impl A { #[task] async fn f(&self, hive: &Hive<B>) {} } },
+        &["no worker bees of her own"],
+    );
+    refused(
+        quote!(worker = B),
+        quote! { impl A { #[task] async fn f(&self, hive: &Hive<B>, cx: &TaskCx) {} } },
+        &["first come `TaskCx` and `Hive`, in this order"],
+    );
+    refused(
+        quote!(worker = B),
+        quote! { impl A { async fn hive(&self) -> BeehiveRun<B> {} #[task] async fn f(&self) {} } },
+        &["`hive` only describes"],
+    );
+}
+
+#[test]
 fn a_queen_has_a_hive_and_nothing_crosses() {
     check(
         Caste::Queen,
@@ -135,7 +187,7 @@ fn what_can_not_be_delegated_is_refused() {
     refused(
         quote!(),
         task(quote! { async fn f(&self, x: u8, cx: TaskCx) {} }),
-        &["make it the first parameter"],
+        &["first come `TaskCx` and `Hive`"],
     );
     refused(
         quote!(),

@@ -1,8 +1,8 @@
 //! What only worker bees have: what they are given crosses to another process.
 
-use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{Ident, Path, Type};
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Ident, Path, Type, spanned::Spanned};
 
 use super::{
     block::Block,
@@ -12,6 +12,28 @@ use super::{
 pub(super) struct Worker<'a> {
     /// The path of `mt_beehive`.
     pub(super) krate: &'a Path,
+    /// The type of her own worker bees, if she has some.
+    pub(super) below: Option<&'a Type>,
+}
+
+impl Worker<'_> {
+    /// `own_hive`: as her `hive` says, or as it is if nothing is said.
+    fn own_hive(&self, block: &Block) -> Option<TokenStream> {
+        let (krate, below) = (self.krate, self.below?);
+        let described = match &block.hive {
+            // That it is a hive of her worker bees is checked where it says what it returns.
+            Some(hive) => {
+                let span = Span::call_site().located_at(hive.output.span());
+                quote_spanned!(span=> { let run: #krate::BeehiveRun<#below> = Self::hive(self); run })
+            }
+            None => quote_spanned!(below.span()=> #krate::__private::hive_of_nothing::<#below>()),
+        };
+        Some(quote! {
+            fn own_hive(&self) -> ::core::option::Option<#krate::OwnHive> {
+                ::core::option::Option::Some(#krate::OwnHive::new(#described))
+            }
+        })
+    }
 }
 
 impl Kind for Worker<'_> {
@@ -28,16 +50,28 @@ impl Kind for Worker<'_> {
     fn bee_impl(&self, block: &Block, make: &TokenStream, calls: &[Call<'_>]) -> TokenStream {
         let krate = self.krate;
         let Block { ty, cfgs, .. } = block;
-        let [lead, bee, name, args, call, value] =
-            ["lead", "bee", "name", "args", "call", "value"].map(local);
+        let [lead, hive, bee, name, args, call, value] =
+            ["lead", "hive", "bee", "name", "args", "call", "value"].map(local);
+        let own_hive = self.own_hive(block);
         let arms = calls.iter().map(|one| {
             let (task, task_cfgs) = (&one.task.name, &one.task.cfgs);
-            let unused = (!one.task.signature.has_lead()).then(|| quote!(let _ = #lead;));
+            let signature = &one.task.signature;
+            let below = self.below.filter(|_| signature.has_lead(1));
+            let started = below.map(|below| {
+                quote! {
+                    let #hive = ::core::result::Result::map_err(
+                        #krate::TaskCx::hive::<#below>(&#lead),
+                        |error| #krate::__private::raised(&error),
+                    )?;
+                }
+            });
+            let unused = (!signature.has_lead(0)).then(|| quote!(let _ = #lead;));
             let (pattern, types, body, value_type) =
                 (&one.pattern, &one.args, &one.body, &one.value);
             quote! {
                 #(#task_cfgs)*
                 #task => ::std::boxed::Box::pin(async move {
+                    #started
                     #unused
                     let #pattern = #krate::__private::decode_args::<#types>(#task, &#args)?;
                     let #value = #body;
@@ -56,6 +90,7 @@ impl Kind for Worker<'_> {
             )]
             impl #krate::WorkerBee for #ty {
                 #make
+                #own_hive
                 fn call(
                     self: ::std::rc::Rc<Self>,
                     #lead: #krate::TaskCx,

@@ -15,7 +15,7 @@ pub(super) enum Phase {
     Ready,
     /// Told to die; killed if it has not gone by then.
     Dying {
-        /// The end of its grace, counted from when it had nothing left to do.
+        /// The end of its grace, counted from when it had nothing left to do, nor children left.
         until: Option<Instant>,
     },
     /// Being killed: nothing it still says counts.
@@ -41,6 +41,8 @@ pub(super) struct Bee {
     /// Whether its end is wanted: it says nothing about the next one's.
     pub(super) excused: bool,
     pub(super) said_dead: bool,
+    /// It waits for its own children to die: how long they may take is for itself to say.
+    pub(super) buries: bool,
     /// What it said of its own end.
     pub(super) failure: Option<String>,
 }
@@ -57,6 +59,7 @@ impl Bee {
             fruitful: false,
             excused: false,
             said_dead: false,
+            buries: false,
             failure: None,
         }
     }
@@ -65,6 +68,14 @@ impl Bee {
         if self.phase == Phase::Starting {
             self.phase = Phase::Ready;
             self.most = most;
+        }
+    }
+
+    /// It has nothing left to do, and lets its own children die first.
+    pub(super) fn on_dying(&mut self) {
+        if let Phase::Dying { until } = &mut self.phase {
+            *until = None;
+            self.buries = true;
         }
     }
 
@@ -80,6 +91,11 @@ impl Bee {
     pub(super) fn on_answered(&mut self, denied: bool) {
         self.asked = self.asked.saturating_sub(1);
         self.declines = denied && !(self.owned == 0 && self.asked == 0);
+    }
+
+    /// Whether its grace runs once it is told to die.
+    pub(super) fn may_go(&self) -> bool {
+        self.owned == 0 && !self.buries
     }
 
     /// When something is to be done about it.

@@ -96,7 +96,7 @@ impl Parent {
         let Some(bee) = self.bees.get_mut(&child) else {
             return;
         };
-        let until = (bee.owned == 0).then(|| now + grace);
+        let until = bee.may_go().then(|| now + grace);
         match &mut bee.phase {
             Phase::Starting => {
                 bee.excused = true;
@@ -117,7 +117,7 @@ impl Parent {
     /// The grace of a dying child begins when it has nothing left to do.
     pub(super) fn see_off(&mut self, now: Instant) {
         let until = now + self.config.exit_grace;
-        for bee in self.bees.values_mut().filter(|bee| bee.owned == 0) {
+        for bee in self.bees.values_mut().filter(|bee| bee.may_go()) {
             if bee.phase == (Phase::Dying { until: None }) {
                 bee.phase = Phase::Dying { until: Some(until) };
             }

@@ -237,6 +237,10 @@ impl Oracle {
                     self.owed.insert(*task_id);
                 }
             }
+            FromBee::Dying => {
+                assert!(bee.told_to_die && bee.owned.is_empty(), "not yet");
+                self.see("her own bees die first");
+            }
             FromBee::NotReady { .. } | FromBee::TaskProgress { .. } | FromBee::Dead(_) => {}
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct Nature {
     pub(super) barren: bool,
     /// She has no machine: the test speaks for her.
     pub(super) by_hand: bool,
+    /// She has bees of her own.
+    pub(super) is_parent: bool,
 }
 
 impl Nature {
@@ -29,6 +31,7 @@ impl Nature {
             promised: None,
             barren: false,
             by_hand: false,
+            is_parent: false,
         }
     }
 }
@@ -52,6 +55,8 @@ pub(super) struct Process {
     pub(super) over: bool,
     /// A signal that kills it is on its way.
     pub(super) doomed: bool,
+    /// Her own bees are dying.
+    pub(super) buries: bool,
     heard_die: bool,
     /// The offers it has heard and not answered.
     offers: BTreeSet<(TaskId, Round)>,
@@ -68,6 +73,7 @@ impl Process {
             running: BTreeMap::new(),
             over: nature.barren,
             doomed: false,
+            buries: false,
             heard_die: false,
             offers: BTreeSet::new(),
         };
@@ -75,7 +81,11 @@ impl Process {
             let message = "she can't be made".into();
             process.from.push_back(FromBee::NotReady { message });
         } else if !nature.by_hand {
-            process.child = Some(Child::new(nature.places));
+            let child = Child::new(nature.places);
+            process.child = Some(match nature.is_parent {
+                true => child.with_children(),
+                false => child,
+            });
             process.act();
         }
         process
@@ -137,12 +147,21 @@ impl Process {
         self.act();
     }
 
+    /// The last of her own bees is gone.
+    pub(super) fn children_gone(&mut self) {
+        self.buries = false;
+        let child = self.child.as_mut().expect("it lives");
+        child.handle(Event::ChildrenGone).expect("its own");
+        self.act();
+    }
+
     /// Dies: it loses what it had not read, and what it had said but for its first `kept` messages.
     pub(super) fn crash(&mut self, kept: usize) {
         self.over = true;
         self.child = None;
         self.to.clear();
         self.running.clear();
+        self.buries = false;
         self.from.truncate(kept);
     }
 
@@ -172,7 +191,14 @@ impl Process {
                 Effect::Cancel(task) => {
                     self.running.get_mut(&task).expect("it runs").cancelled = true;
                 }
-                Effect::Exit => self.over = true,
+                Effect::Bury => {
+                    assert!(self.heard_die && self.running.is_empty(), "too early");
+                    self.buries = true;
+                }
+                Effect::Exit => {
+                    assert!(!self.buries, "she leaves her own bees behind");
+                    self.over = true;
+                }
             }
         }
         let taken = child.places_taken();

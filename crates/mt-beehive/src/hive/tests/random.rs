@@ -22,7 +22,7 @@ const RUNS: u64 = 4_000;
 const SEED: &str = "MT_SIM_SEED";
 
 /// What must have been seen in some run: runs in which nothing happens show nothing.
-const SOMETIMES: [&str; 13] = [
+const SOMETIMES: [&str; 14] = [
     "a fenced late result",
     "a late accept",
     "a retry that succeeds",
@@ -30,6 +30,7 @@ const SOMETIMES: [&str; 13] = [
     "an innocent task lost its bee",
     "asked",
     "deadline",
+    "her own bees die first",
     "die",
     "die with an open accept",
     "no worker bee",
@@ -144,6 +145,7 @@ fn random_nature(dice: &mut Dice, dispatch: Dispatch) -> Nature {
     let boasts = dispatch == Dispatch::Auction && dice.one_in(4);
     Nature {
         promised: boasts.then_some(places + 1),
+        is_parent: dice.one_in(3),
         ..Nature::of(places)
     }
 }
@@ -195,6 +197,9 @@ impl Play {
                 self.sim.listen(child);
             }
             return;
+        }
+        if self.sim.process(child).buries && self.dice.one_in(4) {
+            return self.sim.process(child).children_gone();
         }
         match self.dice.below(9) {
             0 if self.dice.one_in(self.weather.crashes) => self.crash(child),
@@ -281,6 +286,9 @@ impl Play {
         for child in self.sim.children() {
             if self.sim.process(child).doomed {
                 self.crash(child);
+                any = true;
+            } else if self.sim.process(child).buries {
+                self.sim.process(child).children_gone();
                 any = true;
             } else {
                 any |= self.end_one(child);

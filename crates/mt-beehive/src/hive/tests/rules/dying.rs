@@ -113,6 +113,44 @@ fn rule_09_a_bee_that_is_told_to_die_finishes_what_she_has() {
 }
 
 #[test]
+fn rule_09_the_bees_of_a_bee_die_after_her_tasks_and_before_her() {
+    for dispatch in BOTH {
+        let parent = Nature {
+            is_parent: true,
+            ..Nature::of(1)
+        };
+        let mut sim = Sim::ready(config(dispatch, 1), parent);
+        let task = sim.delegate();
+        sim.settle();
+        sim.tell(Event::Bury(None));
+        sim.settle();
+        assert!(!sim.process(ChildId(0)).buries, "her task may delegate");
+        sim.end(task);
+        sim.settle();
+        assert!(sim.process(ChildId(0)).buries);
+        assert_eq!(sim.ended(task), Some("succeeded"), "told at once");
+        sim.pass(EXIT_GRACE * 10);
+        assert!(!sim.process(ChildId(0)).doomed, "their time is not hers");
+        sim.process(ChildId(0)).children_gone();
+        sim.settle();
+        assert_eq!(sim.children(), [], "gone");
+    }
+}
+
+#[test]
+fn a_bee_whose_bees_are_gone_and_that_does_not_go_is_killed() {
+    let mut sim = puppets(config(Dispatch::Auction, 1), 1, 1);
+    sim.tell(Event::Bury(None));
+    sim.say(0, FromBee::Dying);
+    sim.pass(EXIT_GRACE * 10);
+    assert_eq!(sim.parent.poll_timeout(), None);
+    sim.say(0, FromBee::Dead(DeathType::Normal { exit_code: None }));
+    assert_eq!(sim.parent.poll_timeout(), Some(sim.now + EXIT_GRACE));
+    sim.pass(EXIT_GRACE);
+    assert!(sim.process(ChildId(0)).doomed);
+}
+
+#[test]
 fn a_bee_that_has_finished_and_does_not_go_is_killed() {
     for dispatch in BOTH {
         let mut sim = puppets(config(dispatch, 1), 1, 1);

@@ -15,6 +15,7 @@ const BARREN: Nature = Nature {
     promised: None,
     barren: true,
     by_hand: false,
+    is_parent: false,
 };
 
 /// Lets time pass, as the parent wants it, until it wants nothing or `until` holds.

@@ -1,42 +1,20 @@
 //! Bees that give no sign of life, or get no further.
-#![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
-mod scene;
 
 use std::{env, fs, io::Write, sync::mpsc, time::Duration};
 
+use crate::scene::{check_async, is_gone, signal, state_of, wait_until};
 use mt_beehive::{
-    __private::inventory, Hive, LivenessPolicy, Population, RestartBudget, TaskCx, TaskResult,
-    Verdict, WorkerStderr, hive_of,
+    Hive, LivenessPolicy, Population, RestartBudget, TaskCx, TaskResult, Verdict, WorkerStderr,
+    hive_of,
 };
-use mt_ipc::{FrameReceiver, FrameSender, attach, is_worker_process};
+use mt_ipc::{FrameReceiver, FrameSender, attach};
 use mt_proto::{FromBee, HiveWriter, Kind, Limits, ToBee, hive_messages};
-use scene::{check_async, is_gone, signal, state_of, wait_until};
 
-/// The test whose bees are mute: they say that they are ready, take a task, and are silent.
-const MUTE: &str = "a_mute_bee_is_frozen_and_what_she_had_says_why";
+/// The test whose bees are [`mute`].
+pub(crate) const MUTE: &str = "liveness::a_mute_bee_is_frozen_and_what_she_had_says_why";
 
-inventory::submit! {
-    mt_pool::__private::TestEntry { module_path: module_path!() }
-}
-
-/// Where bees start. For the test runner this is nothing.
-#[test]
-fn mt_pool_worker() {
-    if !is_worker_process() {
-        return;
-    }
-    if env::var_os(scene::ALONE).is_none_or(|test| test != MUTE) {
-        mt_beehive::init();
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.unwrap().block_on(mute());
-}
-
-async fn mute() {
+/// A bee that says that she is ready, takes a task, and is silent.
+pub(crate) async fn mute() {
     let connection = attach().unwrap().connection;
     let (sender, mut receiver, writer) = connection.open(Limits::default(), Default::default());
     let writing = tokio::spawn(writer.run());

@@ -1,8 +1,4 @@
 //! A process for every test, a watchdog, and a look at what is left in it.
-#![expect(
-    dead_code,
-    reason = "each test binary has its copy and uses some of it"
-)]
 
 use std::{
     env, fs,

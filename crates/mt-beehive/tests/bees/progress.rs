@@ -1,18 +1,12 @@
 //! How far tasks are, from real worker bees to whoever waits for them.
-#![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
-mod scene;
 
 use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
+use crate::scene::{check_async, signal};
 use mt_beehive::{Dispatch, Hive, Population, TaskCx, TaskResult, hive_of};
-use scene::{check_async, signal};
-
-mt_beehive::test_worker!();
 
 #[derive(Default)]
 struct Walker;

@@ -1,15 +1,9 @@
 //! How long tasks that are cancelled and bees that are told to die may take.
-#![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
-mod scene;
 
 use std::time::Duration;
 
+use crate::scene::check_async;
 use mt_beehive::{BeehiveRun, Hive, Population, TaskResult, hive_of};
-use scene::check_async;
-
-mt_beehive::test_worker!();
 
 /// Longer than any test.
 const LONG: Duration = Duration::from_secs(3600);
