@@ -11,9 +11,10 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use mt_proto::{DeathType, FromBee, Round, TaskId, TaskInfo, TaskStatus, ToBee};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Something happened to the bee.
 #[derive(Debug)]
@@ -61,8 +62,8 @@ enum Children {
 pub(crate) struct Child {
     /// The most tasks at once, reserved places included.
     max_concurrency: Option<u32>,
-    reserved: BTreeSet<(TaskId, Round)>,
-    running: BTreeMap<TaskId, Round>,
+    reserved: FxHashSet<(TaskId, Round)>,
+    running: FxHashMap<TaskId, Round>,
     children: Children,
     dying: bool,
     dead: bool,
@@ -74,8 +75,8 @@ impl Child {
         let ready = FromBee::Ready { max_concurrency };
         Self {
             max_concurrency,
-            reserved: BTreeSet::new(),
-            running: BTreeMap::new(),
+            reserved: FxHashSet::default(),
+            running: FxHashMap::default(),
             children: Children::None,
             dying: false,
             dead: false,

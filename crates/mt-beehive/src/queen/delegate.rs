@@ -15,6 +15,7 @@ use mt_pool::Wire;
 use mt_proto::{MAX_RECORD_BYTES, RaisedException, TaskId, TaskStatus, decode_strict, encode};
 use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
+use tokio::task::coop::unconstrained;
 
 use super::{
     handle::{Asked, Desk},
@@ -180,7 +181,9 @@ impl<R: Wire> Future for Delegate<R> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut answer = match mem::replace(&mut self.0, State::Over) {
-            State::Idle(errand) => Box::pin(errand.run()),
+            // Not held to tokio's budget for one turn: among a thousand delegates, those that come after it is spent
+            // would be polled again and again. None of them is ever ready without somebody else's doing.
+            State::Idle(errand) => Box::pin(unconstrained(errand.run())),
             State::Waiting(answer) => answer,
             State::Over => panic!("a delegate is polled after its end"),
         };
