@@ -89,7 +89,7 @@ impl ReadHalf {
     /// Reads what is there without waiting: `None` when nothing is there now, 0 at the end.
     pub(crate) fn read_now(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
         match self {
-            Self::Stream(stream) => crate::platform::read_now(stream, into),
+            Self::Stream(stream) => stream.read_now(into),
             Self::Memory(memory) => {
                 let mut buffer = ReadBuf::new(into);
                 let read = poll_fn(|cx| Pin::new(&mut *memory).poll_read(cx, &mut buffer));

@@ -8,6 +8,8 @@ mod page;
 #[cfg(unix)]
 mod stdio;
 #[cfg(unix)]
+mod stream;
+#[cfg(unix)]
 mod tree;
 #[cfg(unix)]
 mod unix;
@@ -19,12 +21,11 @@ pub(crate) use page::{NOTE_BYTES, NOTE_SLOTS, NoteSlot, Page, SLOW_SLOTS, SlowSl
 #[cfg(unix)]
 pub(crate) use stdio::{StderrPipe, pipe_for, read_pipe_now, write_stderr};
 #[cfg(unix)]
+pub(crate) use stream::{Stream, StreamReadHalf, StreamWriteHalf};
+#[cfg(unix)]
 pub(crate) use tree::{Remains, kill_tree, terminate_tree};
 #[cfg(unix)]
-pub(crate) use unix::{
-    Stream, StreamReadHalf, StreamWriteHalf, connected_pair, own_program, prepare, read_now,
-    take_over, was_started_as_worker,
-};
+pub(crate) use unix::{connected_pair, own_program, prepare, take_over, was_started_as_worker};
 #[cfg(unix)]
 pub use unix::{end_descendants, end_worker, guard};
 

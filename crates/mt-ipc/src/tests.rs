@@ -7,9 +7,14 @@ mod sending;
 mod watchdog;
 mod writing;
 
+use std::os::unix::net::UnixStream as StdUnixStream;
+
 use bytes::Bytes;
 use mt_proto::{Beat, Frame, Kind, Limits, ToWorker};
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, DuplexStream},
+    net::UnixStream,
+};
 
 use crate::{
     Connection, FrameReceiver, FrameSender, QueueLimits, Writer, connection::over_memory,
@@ -20,7 +25,7 @@ use crate::{
 trait Raw: AsyncRead + AsyncWrite + Unpin {}
 
 impl Raw for DuplexStream {}
-impl Raw for Stream {}
+impl Raw for UnixStream {}
 
 #[derive(Debug, Clone, Copy)]
 enum Backend {
@@ -41,8 +46,9 @@ impl Backend {
         match self {
             Self::Memory { buffer_bytes } => crate::memory(buffer_bytes),
             Self::Socket => {
-                let (a, b) = Stream::pair().unwrap();
-                (Connection::over_stream(a), Connection::over_stream(b))
+                let (a, b) = sockets();
+                let end = |socket| Connection::over_stream(Stream::from_std(socket).unwrap());
+                (end(a), end(b))
             }
         }
     }
@@ -54,11 +60,19 @@ impl Backend {
                 (over_memory(a), Box::new(b))
             }
             Self::Socket => {
-                let (a, b) = Stream::pair().unwrap();
-                (Connection::over_stream(a), Box::new(b))
+                let (a, b) = sockets();
+                let a = Connection::over_stream(Stream::from_std(a).unwrap());
+                (a, Box::new(UnixStream::from_std(b).unwrap()))
             }
         }
     }
+}
+
+fn sockets() -> (StdUnixStream, StdUnixStream) {
+    let (a, b) = StdUnixStream::pair().unwrap();
+    a.set_nonblocking(true).unwrap();
+    b.set_nonblocking(true).unwrap();
+    (a, b)
 }
 
 /// Runs a test on every backend, in a runtime of one thread: who needs two to make progress can

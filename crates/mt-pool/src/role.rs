@@ -32,7 +32,7 @@ pub struct RoleLink {
 /// What the main thread does.
 pub type RoleWork = Box<dyn FnOnce() + Send>;
 /// What the link's thread does. The error says why it ended too soon.
-pub type RoleTalk = Pin<Box<dyn Future<Output = Result<(), String>>>>;
+pub type RoleTalk = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
 /// Who has registered, if anybody has.
 pub(crate) fn registered() -> Option<&'static Role> {

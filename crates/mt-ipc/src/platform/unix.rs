@@ -23,12 +23,9 @@ use rustix::{
     process::{Pid, Signal, getpid, getppid, kill_process_group},
 };
 
+use super::stream::Stream;
 use super::{Page, tree};
 use crate::{AttachError, SpawnError};
-
-pub(crate) type Stream = tokio::net::UnixStream;
-pub(crate) type StreamReadHalf = tokio::net::unix::OwnedReadHalf;
-pub(crate) type StreamWriteHalf = tokio::net::unix::OwnedWriteHalf;
 
 /// The name a worker is started under (`argv[0]`). It marks the process as a worker without leaving
 /// anything in the environment that its own children would inherit, and `ps` shows it.
@@ -217,14 +214,4 @@ pub fn end_worker() -> ! {
     let _ = kill_process_group(own, Signal::KILL);
     // Reached only when this process leads no group, as under a debugger that started it.
     std::process::abort()
-}
-
-/// Reads what is there without waiting; `None` when nothing is.
-pub(crate) fn read_now(stream: &StreamReadHalf, into: &mut [u8]) -> io::Result<Option<usize>> {
-    let stream: &Stream = stream.as_ref();
-    match rustix::net::recv(stream, into, RecvFlags::DONTWAIT) {
-        Ok((_, n)) => Ok(Some(n)),
-        Err(Errno::AGAIN) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
 }

@@ -4,6 +4,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     process,
     sync::{
+        Arc,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
@@ -36,10 +37,11 @@ pub(crate) fn main() -> ! {
         .name("mt-link".into())
         .spawn(move || {
             trace::mute_this_thread();
-            let mut working = false;
+            let working = Arc::new(AtomicBool::new(false));
+            let begun = Arc::clone(&working);
             let end = catch_unwind(AssertUnwindSafe(|| {
-                link::run(|assignment| {
-                    working = true;
+                link::run(move |assignment| {
+                    begun.store(true, Ordering::Relaxed);
                     let _ = assign.send(assignment);
                 })
             }));
@@ -52,7 +54,7 @@ pub(crate) fn main() -> ! {
             }
             // The user's code may be anywhere, and nobody waits for it any more. What it has
             // started must not outlive it when there is no parent left to see to that.
-            if working {
+            if working.load(Ordering::Relaxed) {
                 mt_ipc::end_worker();
             }
             process::exit(NOT_DONE);

@@ -2,7 +2,7 @@
 //!
 //! Loop: one a worker, on a thread of its own that runs no user code.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::resume_unwind, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mt_ipc::{Attached, FrameReceiver, FrameSender, Progress, QueueLimits, greet};
@@ -66,20 +66,24 @@ pub(crate) enum LinkEnd {
 
 /// Runs the link until all is sent and nothing more comes, or the parent is gone. `assign` gets the work,
 /// each time there is some.
-pub(crate) fn run(assign: impl FnMut(Assignment)) -> LinkEnd {
+pub(crate) fn run(assign: impl FnMut(Assignment) + Send + 'static) -> LinkEnd {
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return LinkEnd::Broken(error.to_string()),
     };
-    runtime.block_on(async {
+    let link = async {
         match mt_ipc::attach() {
             Ok(attached) => converse(attached, assign).await,
             Err(error) => LinkEnd::Broken(error.to_string()),
         }
-    })
+    };
+    // A task: woken from within, it goes on at once, where a runtime's first future would wait for a look at
+    // the poller.
+    let link = runtime.block_on(async { tokio::spawn(link).await });
+    link.unwrap_or_else(|failed| resume_unwind(failed.into_panic()))
 }
 
-async fn converse(attached: Attached, mut assign: impl FnMut(Assignment)) -> LinkEnd {
+async fn converse(attached: Attached, mut assign: impl FnMut(Assignment) + Send) -> LinkEnd {
     let Attached {
         connection,
         progress,
@@ -146,9 +150,9 @@ enum Next {
 async fn play(
     body: Bytes,
     link: RoleLink,
-    mut assign: impl FnMut(Assignment),
+    mut assign: impl FnMut(Assignment) + Send,
     sender: &FrameSender,
-    mut writer: std::pin::Pin<&mut impl Future<Output = std::io::Result<()>>>,
+    mut writer: std::pin::Pin<&mut (impl Future<Output = std::io::Result<()>> + Send)>,
 ) -> LinkEnd {
     let Some(role) = role::registered() else {
         return LinkEnd::Broken("the parent wants a bee, and this program has none".into());
@@ -206,7 +210,7 @@ fn rest(sender: &FrameSender, progress: &Progress) {
 
 async fn say_bye(
     sender: &FrameSender,
-    writer: std::pin::Pin<&mut impl Future<Output = std::io::Result<()>>>,
+    writer: std::pin::Pin<&mut (impl Future<Output = std::io::Result<()>> + Send)>,
 ) -> LinkEnd {
     let _ = sender.try_send(FromWorker::Bye.into_frame());
     sender.close();
@@ -287,7 +291,7 @@ impl Link {
     /// Moves frames until all is sent; returns an end that came before.
     async fn run(
         &mut self,
-        mut writer: std::pin::Pin<&mut impl Future<Output = std::io::Result<()>>>,
+        mut writer: std::pin::Pin<&mut (impl Future<Output = std::io::Result<()>> + Send)>,
         beat_interval: Duration,
     ) -> Option<LinkEnd> {
         let mut beats = interval(beat_interval.max(Duration::from_millis(1)));

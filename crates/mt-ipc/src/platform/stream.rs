@@ -1,0 +1,235 @@
+//! A connected socket as two asynchronous halves, of which only the reading one is watched all the time.
+//!
+//! A socket that is watched for writing as well wakes its owner whenever the other side has taken bytes out of
+//! it: once a message, for nothing, when messages are small. So a write is tried first, and only one that finds
+//! the socket full has it watched.
+#![expect(
+    unsafe_code,
+    reason = "reading into memory that is not initialised, watching descriptors"
+)]
+
+use std::{
+    io::{self, IoSlice, Write},
+    net::Shutdown,
+    os::{
+        fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+        unix::net::UnixStream,
+    },
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use rustix::{
+    io::{Errno, fcntl_dupfd_cloexec},
+    net::{RecvFlags, recv},
+};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, unix::AsyncFd};
+
+/// A connected socket. Made and used inside a tokio runtime.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    socket: AsyncFd<UnixStream>,
+    /// The same socket once more: a poller watches a descriptor for one thing only. Made now, because later
+    /// there may be no descriptor to be had.
+    again: OwnedFd,
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.get_ref().as_fd()
+    }
+}
+
+impl Stream {
+    /// Takes over a socket that does not block.
+    pub(crate) fn from_std(socket: UnixStream) -> io::Result<Self> {
+        let again = fcntl_dupfd_cloexec(&socket, 0)?;
+        let socket = watched(socket, Interest::READABLE)?;
+        Ok(Self { socket, again })
+    }
+
+    pub(crate) fn into_split(self) -> (StreamReadHalf, StreamWriteHalf) {
+        let socket = Arc::new(self.socket);
+        let write = StreamWriteHalf {
+            socket: Arc::clone(&socket),
+            room: Room::Assumed(self.again),
+            shut_on_drop: true,
+        };
+        (StreamReadHalf { socket }, write)
+    }
+}
+
+/// Has a descriptor watched by this runtime's poller.
+fn watched<T: OwnsFd>(descriptor: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+    // SAFETY: the descriptor is owned by what is registered, which gives it to nobody and is dropped with its
+    // registration: it stays open, and the same, for as long as it is watched.
+    let watched = unsafe { AsyncFd::register_with_interest(descriptor, interest) };
+    Ok(watched?)
+}
+
+/// What owns one descriptor, the same as long as it lives.
+trait OwnsFd: AsRawFd {}
+
+impl OwnsFd for UnixStream {}
+impl OwnsFd for OwnedFd {}
+
+/// What is read from.
+#[derive(Debug)]
+pub(crate) struct StreamReadHalf {
+    socket: Arc<AsyncFd<UnixStream>>,
+}
+
+impl StreamReadHalf {
+    /// Reads what is there without waiting; `None` when nothing is.
+    pub(crate) fn read_now(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
+        match recv(self.socket.get_ref(), into, RecvFlags::DONTWAIT) {
+            Ok((_, n)) => Ok(Some(n)),
+            Err(Errno::AGAIN) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl AsyncRead for StreamReadHalf {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            let mut ready = ready!(self.socket.poll_read_ready(cx))?;
+            // SAFETY: nothing that is initialised is made uninitialised: `recv` only ever writes bytes.
+            let into = unsafe { buffer.unfilled_mut() };
+            let asked = into.len();
+            let read = ready.try_io(|socket| {
+                let (_, read) = recv(socket.get_ref(), into, RecvFlags::empty())?;
+                Ok(read)
+            });
+            match read {
+                Ok(read) => {
+                    let read = read?;
+                    // The socket is empty, and will say when it no longer is (where that is told by edges).
+                    if cfg!(target_os = "linux") && (1..asked).contains(&read) {
+                        ready.clear_ready();
+                    }
+                    // SAFETY: the system says that it has written so many bytes, from the first one on.
+                    unsafe { buffer.assume_init(read) };
+                    buffer.advance(read);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(_would_block) => {}
+            }
+        }
+    }
+}
+
+/// What is written to. Dropped, it ends the connection's sending side.
+#[derive(Debug)]
+pub(crate) struct StreamWriteHalf {
+    socket: Arc<AsyncFd<UnixStream>>,
+    room: Room,
+    shut_on_drop: bool,
+}
+
+/// Whether the socket has room for more, as far as is known.
+#[derive(Debug)]
+enum Room {
+    /// Nothing says that it has not.
+    Assumed(OwnedFd),
+    /// A write found it full, and it is watched since.
+    Watched(AsyncFd<OwnedFd>),
+    /// Being changed.
+    Unknown,
+}
+
+impl Room {
+    fn watch(&mut self) -> io::Result<&AsyncFd<OwnedFd>> {
+        if let Self::Assumed(_) = self
+            && let Self::Assumed(again) = std::mem::replace(self, Self::Unknown)
+        {
+            *self = Self::Watched(watched(again, Interest::WRITABLE)?);
+        }
+        match self {
+            Self::Watched(watched) => Ok(watched),
+            Self::Assumed(_) | Self::Unknown => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn assume(&mut self) {
+        if let Self::Watched(_) = self
+            && let Self::Watched(watched) = std::mem::replace(self, Self::Unknown)
+        {
+            *self = Self::Assumed(watched.into_inner());
+        }
+    }
+}
+
+impl StreamWriteHalf {
+    /// Drops it without ending anything.
+    pub(crate) fn forget(mut self) {
+        self.shut_on_drop = false;
+    }
+}
+
+impl Drop for StreamWriteHalf {
+    fn drop(&mut self) {
+        if self.shut_on_drop {
+            // The other side may be gone already.
+            let _ = self.socket.get_ref().shutdown(Shutdown::Write);
+        }
+    }
+}
+
+fn try_write(mut socket: &UnixStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    socket.write_vectored(slices)
+}
+
+fn would_block(written: &io::Result<usize>) -> bool {
+    matches!(written, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+}
+
+impl AsyncWrite for StreamWriteHalf {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let Self { socket, room, .. } = &mut *self;
+        let socket = socket.get_ref();
+        let written = try_write(socket, slices);
+        if !would_block(&written) {
+            // Full no more: what comes next most likely fits as well.
+            room.assume();
+            return Poll::Ready(written);
+        }
+        let watched = room.watch()?;
+        loop {
+            let mut ready = ready!(watched.poll_write_ready(cx))?;
+            if let Ok(written) = ready.try_io(|_| try_write(socket, slices)) {
+                return Poll::Ready(written);
+            }
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    /// What was written is in the kernel.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.socket.get_ref().shutdown(Shutdown::Write))
+    }
+}
