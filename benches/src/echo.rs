@@ -6,13 +6,15 @@
 //!
 //! [`Shape`] makes other references of it: one item a frame is the echo of single messages; with one
 //! frame in flight as well, it is the round trip. [`round_trips`] is the round trip of a single byte through
-//! tokio.
+//! tokio, and [`bare_start`] the start of a process that does nothing.
 
 mod child;
 mod parent;
+mod start;
 mod trip;
 mod wire;
 
 pub use child::{is_echo_child, run_child};
 pub use parent::{Shape, raw_echo};
+pub use start::bare_start;
 pub use trip::round_trips;

@@ -8,6 +8,7 @@ mod p1;
 mod p2;
 mod p3;
 mod p4;
+mod p6;
 mod plain_map;
 mod w1;
 
@@ -66,6 +67,7 @@ pub fn all() -> Vec<Box<dyn Row>> {
         Box::new(p4::P4 {
             dispatch: Dispatch::Credit,
         }),
+        Box::new(p6::P6),
         Box::new(w1::W1::Default),
         Box::new(w1::W1::Buffer64),
         Box::new(w1::W1::First),

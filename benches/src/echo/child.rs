@@ -12,12 +12,15 @@ pub(super) const CHILD_ARGUMENT: &str = "raw-echo-child";
 /// The same of one that sends back single bytes.
 pub(super) const TRIP_ARGUMENT: &str = "round-trip-child";
 
+/// The same of one that does nothing.
+pub(super) const EXIT_ARGUMENT: &str = "nothing";
+
 /// Whether this process was started to be an echo child.
 #[must_use]
 pub fn is_echo_child() -> bool {
-    std::env::args_os()
-        .nth(1)
-        .is_some_and(|first| first == CHILD_ARGUMENT || first == TRIP_ARGUMENT)
+    let ours = [CHILD_ARGUMENT, TRIP_ARGUMENT, EXIT_ARGUMENT];
+    let first = std::env::args_os().nth(1);
+    first.is_some_and(|first| ours.into_iter().any(|argument| first == argument))
 }
 
 /// Echoes what comes on standard input, which is a socket, until the parent closes it: a frame of
@@ -26,11 +29,10 @@ pub fn is_echo_child() -> bool {
 /// # Errors
 /// When the socket or what comes on it is broken.
 pub fn run_child() -> Result<()> {
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|first| first == TRIP_ARGUMENT)
-    {
-        return super::trip::run_child();
+    match std::env::args_os().nth(1) {
+        Some(first) if first == TRIP_ARGUMENT => return super::trip::run_child(),
+        Some(first) if first == EXIT_ARGUMENT => return Ok(()),
+        _ => {}
     }
     let socket = std::io::stdin()
         .as_fd()
