@@ -114,7 +114,8 @@
 //! it is a [`TaskResult`].
 //!
 //! # Seeing what goes on
-//! [`Hive::busy_status`] asks a bee how busy she is; she answers while she works. Every message between bees
+//! [`Hive::bees`] tells what each bee is at, and whether she gives signs of life; [`Hive::stats`] what the hive has
+//! done so far. [`Hive::busy_status`] asks a bee how busy she is; she answers while she works. Every message between bees
 //! is a `tracing` event of level debug, target `mt_beehive` ([`logger_debug_msg`]). What they are, and the rules
 //! they keep, is in `docs/protocol.md` of the repository.
 //!
@@ -134,7 +135,7 @@ mod queen;
 mod registry;
 
 pub use bee::{Bee, BeeCx, TaskCall, TaskCx, WorkerBee};
-pub use hive::parent::{Dispatch, Population};
+pub use hive::parent::{BeeState, Dispatch, HiveStats, Population};
 pub use log::logger_debug_msg;
 /// Makes `main` start with [`init()`]; an `async fn main` gets a tokio runtime.
 ///
@@ -288,8 +289,9 @@ pub use mt_pool::{
     LivenessPolicy, RestartBudget, StartError, Verdict, Wire, WorkerStderr, init, test_worker,
 };
 pub use queen::{
-    BeehiveError, BeehiveRun, ChildId, Delegate, Exception, Hive, OwnHive, Queen, QueenBee,
-    QueenCall, QueenTask, QueenValue, TaskResult, WithQueen, WithoutQueen, beehive_run, hive_of,
+    Asking, BeeHealth, BeeStatus, BeehiveError, BeehiveRun, ChildId, Delegate, Exception, Hive,
+    OwnHive, Queen, QueenBee, QueenCall, QueenTask, QueenValue, TaskResult, WithQueen,
+    WithoutQueen, beehive_run, hive_of,
 };
 pub use registry::Registration;
 

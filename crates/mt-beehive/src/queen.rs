@@ -1,6 +1,7 @@
 //! The queen's side: the hive as she sees it, and the driver that keeps it going.
 
 mod bee;
+mod census;
 mod court;
 mod delegate;
 mod driver;
@@ -15,6 +16,7 @@ mod watch;
 mod watcher;
 
 pub use bee::{QueenBee, QueenCall, QueenValue};
+pub use census::{Asking, BeeHealth, BeeStatus};
 pub use court::{Queen, QueenTask};
 pub use delegate::{ChildId, Delegate, Exception, TaskResult};
 pub use error::BeehiveError;

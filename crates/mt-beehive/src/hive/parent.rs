@@ -4,6 +4,7 @@
 
 mod auction;
 mod bee;
+mod census;
 mod loss;
 mod population;
 mod task;
@@ -19,10 +20,14 @@ use mt_pool::{__private::Restarts, RestartBudget};
 use mt_proto::{DeathType, FromBee, Round, TaskId, TaskStatus, ToBee};
 use rustc_hash::FxHashMap;
 
-pub use self::population::Population;
+pub(crate) use self::census::Counted;
 use self::{
     bee::{Bee, Phase},
     task::{State, Task},
+};
+pub use self::{
+    census::{BeeState, HiveStats},
+    population::Population,
 };
 
 /// A child of a bee: 0, 1, 2 …, never used again.
@@ -127,6 +132,8 @@ pub(crate) struct Parent {
     effects: VecDeque<Effect>,
     /// Messages about tasks that have gone on since.
     stale: u64,
+    /// What is counted on the way; the rest is known anyway.
+    stats: HiveStats,
 }
 
 impl Parent {
@@ -148,6 +155,7 @@ impl Parent {
             finished: false,
             effects: VecDeque::new(),
             stale: 0,
+            stats: HiveStats::default(),
         }
     }
 
@@ -305,6 +313,7 @@ impl Parent {
             if let Some(due) = task.due() {
                 self.due.remove(&(due, task_id));
             }
+            self.stats.count(&status);
             self.effects
                 .push_back(Effect::Resolve(task_id, status, child));
         }

@@ -17,11 +17,12 @@ use tokio::{
 };
 
 use super::{
+    census::BeeStatus,
     delegate::Reply,
     handle::{Asked, Desk},
     pump::{BeeEvent, Cradle, Line, pump},
 };
-use crate::hive::parent::{ChildId, Config, Effect, Event, Parent, Population};
+use crate::hive::parent::{ChildId, Config, Counted, Effect, Event, Parent, Population};
 
 /// The events of all bees that may wait. A bee that finds no place waits, and so does her process, by the
 /// socket.
@@ -44,6 +45,10 @@ pub(super) struct Driver {
     replies: FxHashMap<TaskId, Reply>,
     /// An empty queue, for that of the desk.
     asked: VecDeque<Asked>,
+    /// Who is to be told of the next bees that are started.
+    births: VecDeque<oneshot::Sender<Option<u32>>>,
+    /// Who is to be told that a bee is gone.
+    graves: BTreeMap<ChildId, oneshot::Sender<Option<u32>>>,
     finished: bool,
 }
 
@@ -61,6 +66,8 @@ impl Driver {
             heard,
             replies: FxHashMap::default(),
             asked: VecDeque::new(),
+            births: VecDeque::new(),
+            graves: BTreeMap::new(),
             finished: false,
         }
     }
@@ -81,6 +88,7 @@ impl Driver {
                     }
                     ending = true;
                     self.take_asked();
+                    self.desk.leave_stats(self.parent.stats());
                     self.desk.close();
                     self.handle(Event::Die);
                 }
@@ -96,6 +104,7 @@ impl Driver {
         // What they still say is nobody's any more, but it must not hold them up.
         self.heard.close();
         while self.pumps.join_next().await.is_some() {}
+        self.desk.leave_stats(self.parent.stats());
     }
 
     fn on_time(&mut self, period: &mut Instant) {
@@ -152,6 +161,9 @@ impl Driver {
                 self.lines.remove(&child);
                 while self.pumps.try_join_next().is_some() {}
                 self.parent.handle(now, Event::Gone(child, how));
+                if let Some(told) = self.graves.remove(&child) {
+                    let _ = told.send(Some(child.0));
+                }
             }
         }
     }
@@ -171,12 +183,32 @@ impl Driver {
                     let reason = "asked: nobody waits for it any more".to_owned();
                     self.parent.handle(now, Event::Cancel(task, reason));
                 }
-                Asked::Spawn => self.parent.handle(now, Event::SpawnBee),
-                Asked::Bury(child) => self.parent.handle(now, Event::Bury(child.map(ChildId))),
+                Asked::Spawn(told) => {
+                    self.parent.handle(now, Event::SpawnBee);
+                    self.births.push_back(told);
+                }
+                Asked::Bury(child, told) => self.bury(now, child.map(ChildId), told),
+                Asked::Bees(told) => drop(told.send(self.bees())),
+                Asked::Stats(told) => drop(told.send(self.parent.stats())),
             }
         }
         self.asked = all;
         self.settle(now);
+    }
+
+    fn bury(&mut self, now: Instant, child: Option<ChildId>, told: oneshot::Sender<Option<u32>>) {
+        let Some(child) = self.parent.who_goes(child) else {
+            let _ = told.send(None);
+            return;
+        };
+        self.graves.insert(child, told);
+        self.parent.handle(now, Event::Bury(Some(child)));
+    }
+
+    fn bees(&self) -> Vec<BeeStatus> {
+        let counted = self.parent.count_bees().into_iter();
+        let status = |bee: Counted| Some(self.lines.get(&bee.child)?.vitals.status(bee));
+        counted.filter_map(status).collect()
     }
 
     fn handle(&mut self, event: Event) {
@@ -194,6 +226,9 @@ impl Driver {
         while let Some(effect) = self.parent.poll_effect() {
             match effect {
                 Effect::Spawn(child) => {
+                    if let Some(told) = self.births.pop_front() {
+                        let _ = told.send(Some(child.0));
+                    }
                     let line = Arc::new(Line::default());
                     self.lines.insert(child, Arc::clone(&line));
                     let cradle = Arc::clone(&self.cradle);

@@ -13,8 +13,14 @@ use mt_pool::Wire;
 use mt_proto::TaskId;
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
 
-use super::delegate::{Delegate, Reply, Waits};
-use crate::{WorkerBee, hive::parent::Request};
+use super::{
+    census::{Asking, BeeStatus},
+    delegate::{Delegate, Reply, Waits},
+};
+use crate::{
+    WorkerBee,
+    hive::parent::{HiveStats, Request},
+};
 
 /// The tasks that may be delegated and not resolved at once. Whoever delegates more waits.
 const MAX_OUTSTANDING: usize = 1 << 16;
@@ -73,15 +79,64 @@ impl<W: WorkerBee> Hive<W> {
         self.__delegate("busy_status", ())
     }
 
-    /// One worker bee more (the seed's `subprocess_workerbee`).
+    /// One worker bee more than there are to be, at once and until one is [buried](Self::bury). It is done
+    /// whether or not what is returned is awaited; that ends with her id when her process is being started,
+    /// under the [`restart_budget`](crate::BeehiveRun::restart_budget). [`bees`](Self::bees) tells her process's
+    /// id.
+    ///
+    /// The seed's `subprocess_workerbee` returns her process and her two queues; here the hive keeps those.
+    ///
+    /// ```
+    /// # use mt_beehive::{BeehiveError, Population, hive_of};
+    /// # #[derive(Default)]
+    /// # struct Worker;
+    /// # #[mt_beehive::worker]
+    /// # impl Worker {
+    /// #     #[task]
+    /// #     async fn work(&self) {}
+    /// # }
+    /// # #[mt_beehive::main]
+    /// # async fn main() -> Result<(), BeehiveError> {
+    /// hive_of::<Worker>(()).population(Population::Fixed(0)).run(async |hive| {
+    ///     let bee = hive.spawn().await;
+    ///     assert_eq!(bee, Some(0));
+    ///     let (_, by) = hive.work().await;
+    ///     assert_eq!(by, bee);
+    ///     assert_eq!(hive.bury(bee).await, bee); // her process is gone now
+    ///     assert_eq!(hive.bees().await, []);
+    /// }).await
+    /// # }
+    /// ```
     #[doc(alias = "subprocess_workerbee")]
-    pub fn spawn(&self) {
-        self.desk.tell(Asked::Spawn);
+    pub fn spawn(&self) -> Asking {
+        let (told, asked) = Asking::new();
+        self.desk.tell(Asked::Spawn(told));
+        asked
     }
 
-    /// One worker bee less: this one, or the one with the least to do. She finishes what she has.
-    pub fn bury(&self, child: Option<u32>) {
-        self.desk.tell(Asked::Bury(child));
+    /// One worker bee less: this one, or the one with the least to do. She finishes what she has, and goes. It is
+    /// done whether or not what is returned is awaited; that ends with her id when her process is reaped, and
+    /// with `None` at once if there is no such bee, or she is dying anyway.
+    pub fn bury(&self, child: Option<u32>) -> Asking {
+        let (told, asked) = Asking::new();
+        self.desk.tell(Asked::Bury(child, told));
+        asked
+    }
+
+    /// The worker bees there are at this moment, oldest first; none when the hive is dead. Asks the hive and not
+    /// the bees, so it does not wait for any of them.
+    pub async fn bees(&self) -> Vec<BeeStatus> {
+        let (told, asked) = oneshot::channel();
+        self.desk.tell(Asked::Bees(told));
+        asked.await.unwrap_or_default()
+    }
+
+    /// What the hive has done so far. It can still be asked when the hive is dead, by a clone that was kept: it
+    /// is then what it has done in its life.
+    pub async fn stats(&self) -> HiveStats {
+        let (told, asked) = oneshot::channel();
+        self.desk.tell(Asked::Stats(told));
+        asked.await.unwrap_or_else(|_| self.desk.last_stats())
     }
 }
 
@@ -92,12 +147,18 @@ pub(super) enum Asked {
     Task(TaskId, Request, Reply),
     /// Nobody waits for that task any more.
     Drop(TaskId),
-    Spawn,
-    Bury(Option<u32>),
+    /// A bee; who it is.
+    Spawn(oneshot::Sender<Option<u32>>),
+    /// That a bee goes; who is gone.
+    Bury(Option<u32>, oneshot::Sender<Option<u32>>),
+    /// What the bees are doing.
+    Bees(oneshot::Sender<Vec<BeeStatus>>),
+    /// What was done so far.
+    Stats(oneshot::Sender<HiveStats>),
 }
 
 /// Where what is asked for waits. Bounded by the tasks that may be outstanding: each asks twice at most; and
-/// by how often the queen asks for bees.
+/// by how often the queen asks for bees, or about them.
 #[derive(Debug)]
 pub(super) struct Desk {
     asked: Mutex<State>,
@@ -110,6 +171,8 @@ struct State {
     asked: VecDeque<Asked>,
     next_task: u64,
     closed: bool,
+    /// As of when it was closed for good.
+    stats: HiveStats,
 }
 
 impl Desk {
@@ -183,6 +246,15 @@ impl Desk {
         state.asked.clear();
         drop(state);
         self.places.close();
+    }
+
+    /// Driver: this is all that was done.
+    pub(super) fn leave_stats(&self, stats: HiveStats) {
+        self.lock().stats = stats;
+    }
+
+    fn last_stats(&self) -> HiveStats {
+        self.lock().stats
     }
 
     /// No user code runs under the lock, so a poisoned state is still consistent.

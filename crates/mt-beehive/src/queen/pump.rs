@@ -25,7 +25,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 
-use super::watch::Watch;
+use super::{census::Vitals, watch::Watch};
 
 /// The frames on the way to the operating system at once.
 const LOADS: usize = 4;
@@ -52,6 +52,7 @@ pub(super) struct Line {
     killed: Notify,
     /// What was wrong with what she said.
     nonsense: OnceLock<String>,
+    pub(super) vitals: Vitals,
 }
 
 /// Messages in frames that the other side takes: none has too many.
@@ -129,6 +130,7 @@ pub(super) async fn pump(
             let limits = QueueLimits::default();
             let (sender, receiver, writer) = spawned.connection.open(Limits::default(), limits);
             let pid = spawned.process.id();
+            line.vitals.set_pid(pid);
             let mut bee = Nurse {
                 child,
                 process: spawned.process,
@@ -249,7 +251,9 @@ impl Nurse {
         let _ = self
             .sender
             .try_send(ToWorker::Beat(Beat::Alive).into_frame());
-        if let Some(why) = self.watch.check() {
+        let why = self.watch.check();
+        self.line.vitals.set_health(self.watch.health());
+        if let Some(why) = why {
             self.end(why);
         }
     }

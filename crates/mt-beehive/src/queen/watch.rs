@@ -10,12 +10,15 @@ use mt_pool::{
 };
 use mt_proto::{WorkerBeat, WorkerId};
 
+use super::census::BeeHealth;
+
 /// The watch over one bee.
 pub(super) struct Watch {
     policy: LivenessPolicy,
     liveness: Liveness,
     bee: WorkerId,
     pid: u32,
+    health: BeeHealth,
 }
 
 impl Watch {
@@ -25,7 +28,13 @@ impl Watch {
             liveness: Liveness::new(policy),
             bee,
             pid,
+            health: BeeHealth::Well,
         }
+    }
+
+    /// What was last found.
+    pub(super) fn health(&self) -> BeeHealth {
+        self.health
     }
 
     /// She said hello: from now on she is to beat.
@@ -36,6 +45,9 @@ impl Watch {
 
     /// She said something.
     pub(super) fn heard(&mut self) {
+        if matches!(self.health, BeeHealth::Stopped | BeeHealth::Frozen) {
+            self.health = BeeHealth::Well;
+        }
         self.liveness.heard(self.bee);
     }
 
@@ -47,13 +59,16 @@ impl Watch {
     /// To be called every interval. Returns why she is to be killed, if she is.
     pub(super) fn check(&mut self) -> Option<String> {
         let findings = self.liveness.check(Instant::now());
+        if findings.is_empty() && self.health == BeeHealth::Blocked {
+            self.health = BeeHealth::Well;
+        }
         findings.into_iter().find_map(|(_, finding)| match finding {
             Finding::Silent => self.on_silent(),
             Finding::Still => self.on_still(),
         })
     }
 
-    fn on_silent(&self) -> Option<String> {
+    fn on_silent(&mut self) -> Option<String> {
         let LivenessPolicy {
             interval,
             missed_beats,
@@ -62,9 +77,11 @@ impl Watch {
         let (bee, pid) = (self.bee.0, self.pid);
         let verdict = if mt_ipc::is_stopped(pid) {
             tracing::warn!(bee, pid, "a worker bee is stopped");
+            self.health = BeeHealth::Stopped;
             self.policy.stopped
         } else {
             tracing::warn!(bee, pid, "a worker bee gives no sign of life");
+            self.health = BeeHealth::Frozen;
             self.policy.frozen
         };
         (verdict == Verdict::Kill).then(|| {
@@ -83,6 +100,7 @@ impl Watch {
             .interval
             .saturating_mul(self.policy.blocked_checks);
         let (bee, pid) = (self.bee.0, self.pid);
+        self.health = BeeHealth::Blocked;
         tracing::warn!(bee, pid, ?since, "a task of a worker bee holds her thread");
         (self.policy.blocked == Verdict::Kill)
             .then(|| format!("a task of hers has held her thread for {since:?} and she was killed"))

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What a worker bee's task can't be called, because her hive has a method of that name.
-const TAKEN: [&str; 4] = ["delegate", "spawn", "bury", "clone"];
+const TAKEN: [&str; 6] = ["delegate", "spawn", "bury", "bees", "stats", "clone"];
 /// The task that every worker bee has.
 const BUSY_STATUS: &str = "busy_status";
 

@@ -192,6 +192,7 @@ impl Parent {
             return;
         };
         task.state = State::Owned { child };
+        self.stats.begun_again += u64::from(task.begun > 0);
         task.begun += 1;
         let left = task.deadline.zip(self.now);
         let info = TaskInfo {

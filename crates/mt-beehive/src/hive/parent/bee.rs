@@ -40,6 +40,7 @@ pub(super) struct Bee {
     pub(super) fruitful: bool,
     /// Whether its end is wanted: it says nothing about the next one's.
     pub(super) excused: bool,
+    pub(super) told_to_die: bool,
     pub(super) said_dead: bool,
     /// It waits for its own children to die: how long they may take is for itself to say.
     pub(super) buries: bool,
@@ -58,6 +59,7 @@ impl Bee {
             condemned: BTreeSet::new(),
             fruitful: false,
             excused: false,
+            told_to_die: false,
             said_dead: false,
             buries: false,
             failure: None,

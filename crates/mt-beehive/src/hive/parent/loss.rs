@@ -20,6 +20,7 @@ impl Parent {
         let Some(bee) = self.bees.remove(&child) else {
             return;
         };
+        self.stats.bees_lost += u64::from(!bee.told_to_die);
         let how = bee.failure.unwrap_or(how);
         self.withdraw_offers(child);
         let owned = self.tasks_that(|task| task.state == State::Owned { child });

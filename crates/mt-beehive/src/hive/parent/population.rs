@@ -74,17 +74,20 @@ impl Parent {
         }
     }
 
+    /// Who goes when this child is to go, or the one with the least to do; `None` if there is none such, or it
+    /// goes already.
+    pub(crate) fn who_goes(&self, child: Option<ChildId>) -> Option<ChildId> {
+        let stays = |bee: &Bee| matches!(bee.phase, Phase::Ready | Phase::Starting);
+        if let Some(child) = child {
+            return self.bees.get(&child).is_some_and(stays).then_some(child);
+        }
+        let staying = self.bees.iter().filter(|(_, bee)| stays(bee));
+        staying.min_by_key(|(_, bee)| bee.owned).map(|(c, _)| *c)
+    }
+
     /// Lets a child go when it has finished: this one, or the one with the least to do.
     pub(super) fn bury(&mut self, now: Instant, child: Option<ChildId>) {
-        let ready = |bee: &&Bee| matches!(bee.phase, Phase::Ready | Phase::Starting);
-        let living = self.bees.iter().filter(|(_, bee)| ready(bee));
-        let child = match child {
-            Some(child) => {
-                Some(child).filter(|child| self.bees.get(child).as_ref().is_some_and(ready))
-            }
-            None => living.min_by_key(|(_, bee)| bee.owned).map(|(c, _)| *c),
-        };
-        if let Some(child) = child {
+        if let Some(child) = self.who_goes(child) {
             self.wanted = self.wanted.saturating_sub(1);
             self.tell_to_die(now, child);
         }
@@ -96,6 +99,7 @@ impl Parent {
         let Some(bee) = self.bees.get_mut(&child) else {
             return;
         };
+        bee.told_to_die = true;
         let until = bee.may_go().then(|| now + grace);
         match &mut bee.phase {
             Phase::Starting => {
