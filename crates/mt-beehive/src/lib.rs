@@ -94,8 +94,8 @@
 //! | the queen's task panics, or the run is dropped | [`Cancelled`](TaskResult::Cancelled) | worker bees are killed |
 //! | your process is killed | – | worker bees end themselves at once, and those below them |
 //!
-//! A task may be begun more than once when its bee dies, up to the crash limit. With `crash_limit(1)` it never
-//! is.
+//! A task may be begun more than once when its bee dies, up to the crash limit; in its last attempt it is alone
+//! in a bee, so that nobody is given up for what another task does. With `crash_limit(1)` it is never begun twice.
 //!
 //! # Options
 //! All are methods of [`BeehiveRun`].

@@ -7,6 +7,7 @@ mod bee;
 mod census;
 mod loss;
 mod population;
+mod suspects;
 mod task;
 
 use std::{
@@ -118,6 +119,8 @@ pub(crate) struct Parent {
     pending: VecDeque<TaskId>,
     /// How many of the latter.
     ghosts: usize,
+    /// The tasks that nobody is asked about because a bee has died that had them, oldest first.
+    suspects: VecDeque<TaskId>,
     /// When something is to be done about a task: of those that have such a time.
     due: BTreeSet<(Instant, TaskId)>,
     bees: BTreeMap<ChildId, Bee>,
@@ -146,6 +149,7 @@ impl Parent {
             tasks: FxHashMap::default(),
             pending: VecDeque::new(),
             ghosts: 0,
+            suspects: VecDeque::new(),
             due: BTreeSet::new(),
             bees: BTreeMap::new(),
             last_loss: None,
@@ -228,7 +232,7 @@ impl Parent {
                 State::Owned { .. } => 2,
             }] += 1;
         }
-        let waiting = self.pending.len() - self.ghosts;
+        let waiting = self.pending.len() - self.ghosts + self.suspects.len();
         assert_eq!(census[0], waiting, "each waits once");
         census
     }
@@ -306,9 +310,13 @@ impl Parent {
 
     fn resolve(&mut self, task_id: TaskId, status: TaskStatus, child: Option<ChildId>) {
         if let Some(task) = self.tasks.remove(&task_id) {
-            if task.state == State::Pending {
-                self.ghosts += 1;
-                self.lay_ghosts();
+            match (&task.state, task.company) {
+                (State::Pending, None) => {
+                    self.ghosts += 1;
+                    self.lay_ghosts();
+                }
+                (State::Pending, Some(_)) => self.suspects.retain(|&suspect| suspect != task_id),
+                _ => {}
             }
             if let Some(due) = task.due() {
                 self.due.remove(&(due, task_id));

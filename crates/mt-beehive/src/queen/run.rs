@@ -148,6 +148,10 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
 
     /// How many bees may die while a task runs before it is given up. Default 3; with 0 or 1 no task is ever
     /// started twice.
+    ///
+    /// All tasks of a bee that dies are begun again, fewer at once than before, by a bee that does nothing
+    /// else meanwhile, and in the last attempt each alone. So with 2 and more only the task that kills is given
+    /// up. With 2, whatever a bee had is done one by one after her death; more deaths find the culprit sooner.
     pub fn crash_limit(mut self, deaths: u32) -> Self {
         self.config.crash_limit = deaths;
         self

@@ -11,12 +11,13 @@ use mt_proto::{Round, TaskId, TaskInfo, ToBee};
 use super::{
     ChildId, Dispatch, Effect, Parent,
     bee::{Bee, Phase},
-    task::{Children, State, take_out},
+    task::{Children, State, Task, take_out},
 };
 
 impl Parent {
     /// Finds bees for the tasks that nobody is asked about.
     pub(super) fn deal(&mut self) {
+        self.deal_suspects();
         while let Some(&task_id) = self.pending.front() {
             if !self.tasks.contains_key(&task_id) {
                 // It was resolved while it waited.
@@ -24,14 +25,18 @@ impl Parent {
                 self.ghosts -= 1;
                 continue;
             }
-            let dealt = match self.config.dispatch {
-                Dispatch::Auction => self.offer(task_id),
-                Dispatch::Credit => self.assign(task_id),
-            };
-            if !dealt {
+            if !self.hand_out(task_id) {
                 return;
             }
             self.pending.pop_front();
+        }
+    }
+
+    /// Offers or gives a task; false if there is nobody for it.
+    pub(super) fn hand_out(&mut self, task_id: TaskId) -> bool {
+        match self.config.dispatch {
+            Dispatch::Auction => self.offer(task_id),
+            Dispatch::Credit => self.assign(task_id),
         }
     }
 
@@ -42,10 +47,12 @@ impl Parent {
         };
         let round = Round(task.round.0 + 1);
         let mut asked = Children::new();
-        let with_room = |(_, bee): &(&ChildId, &mut Bee)| bee.has_room();
+        let company = task.company;
+        let with_room = |(_, bee): &(&ChildId, &mut Bee)| bee.has_room_for(company);
         for (&child, bee) in self.bees.iter_mut().filter(with_room) {
             asked.push(child);
             bee.asked += 1;
+            bee.on_suspect(company);
             let offer = ToBee::NewTask { task_id, round };
             self.effects.push_back(Effect::Say(child, offer));
         }
@@ -62,21 +69,29 @@ impl Parent {
 
     /// Gives a task to the bee with the most room; false if there is none.
     fn assign(&mut self, task_id: TaskId) -> bool {
-        let room = self.bees.iter().filter(|(_, bee)| bee.has_room());
-        let Some((&child, _)) = room.min_by_key(|(_, bee)| bee.owned) else {
+        let Some(task) = self.tasks.get_mut(&task_id) else {
             return false;
         };
-        if let Some(task) = self.tasks.get_mut(&task_id) {
-            task.round = Round(task.round.0 + 1);
-        }
+        let company = task.company;
+        let with_room = |(_, bee): &(&ChildId, &mut Bee)| bee.has_room_for(company);
+        let room = self.bees.iter_mut().filter(with_room);
+        let Some((&child, bee)) = room.min_by_key(|(_, bee)| bee.owned) else {
+            return false;
+        };
+        bee.on_suspect(company);
+        task.round = Round(task.round.0 + 1);
         self.hand_over(task_id, child);
         true
     }
 
     /// A child that has just become ready is asked about everything that is on offer.
     pub(super) fn join(&mut self, child: ChildId) {
-        for task_id in self.tasks_that(|task| matches!(task.state, State::Offered { .. })) {
-            if let Some(bee) = self.bees.get_mut(&child).filter(|bee| bee.has_room())
+        let on_offer = |task: &Task| matches!(task.state, State::Offered { .. });
+        for task_id in self.tasks_that(|task| on_offer(task) && task.company.is_none()) {
+            if let Some(bee) = self
+                .bees
+                .get_mut(&child)
+                .filter(|bee| bee.has_room_for(None))
                 && let Some(task) = self.tasks.get_mut(&task_id)
                 && let State::Offered { asked, .. } = &mut task.state
             {
@@ -177,12 +192,13 @@ impl Parent {
     pub(super) fn put_back(&mut self, task_id: TaskId) {
         if let Some(task) = self.tasks.get_mut(&task_id) {
             task.state = State::Pending;
-            let older = self
-                .pending
-                .iter()
-                .take_while(|&&pending| pending < task_id);
+            let queue = match task.company {
+                None => &mut self.pending,
+                Some(_) => &mut self.suspects,
+            };
+            let older = queue.iter().take_while(|&&waiting| waiting < task_id);
             let at = older.count();
-            self.pending.insert(at, task_id);
+            queue.insert(at, task_id);
         }
     }
 

@@ -6,6 +6,8 @@ use std::{collections::BTreeSet, time::Instant};
 
 use mt_proto::TaskId;
 
+use super::suspects::Aside;
+
 /// How far a child is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -34,6 +36,8 @@ pub(super) struct Bee {
     pub(super) asked: usize,
     /// It has denied an offer and has had something to do: it is asked again when that has become less.
     pub(super) declines: bool,
+    /// It is set aside for suspects.
+    pub(super) aside: Option<Aside>,
     /// The tasks that are past their deadline in it: what it is killed for.
     pub(super) condemned: BTreeSet<TaskId>,
     /// Whether it has done anything.
@@ -56,6 +60,7 @@ impl Bee {
             owned: 0,
             asked: 0,
             declines: false,
+            aside: None,
             condemned: BTreeSet::new(),
             fruitful: false,
             excused: false,
@@ -81,8 +86,8 @@ impl Bee {
         }
     }
 
-    /// Whether it may be asked about one task more, or given one.
-    pub(super) fn has_room(&self) -> bool {
+    /// Whether it takes tasks and has a place for one more.
+    pub(super) fn has_place(&self) -> bool {
         let taken = self.owned + self.asked;
         self.phase == Phase::Ready
             && !self.declines

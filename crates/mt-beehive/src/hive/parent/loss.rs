@@ -24,19 +24,19 @@ impl Parent {
         let how = bee.failure.unwrap_or(how);
         self.withdraw_offers(child);
         let owned = self.tasks_that(|task| task.state == State::Owned { child });
-        let blamed = !owned.is_empty();
+        let shared = owned.len();
         for task_id in owned {
             let overran = bee.condemned.contains(&task_id);
             let innocent = !bee.condemned.is_empty() && !overran;
-            self.lose(task_id, innocent, &how);
+            self.lose(task_id, innocent, shared, &how);
         }
-        if !bee.excused && !blamed && !bee.fruitful {
+        if !bee.excused && shared == 0 && !bee.fruitful {
             self.restarts.on_fruitless(now);
             self.last_loss = Some(how);
         }
     }
 
-    fn lose(&mut self, task_id: TaskId, innocent: bool, how: &str) {
+    fn lose(&mut self, task_id: TaskId, innocent: bool, shared: usize, how: &str) {
         let limit = self.config.crash_limit.max(1);
         let Some(task) = self.tasks.get_mut(&task_id) else {
             return;
@@ -52,6 +52,13 @@ impl Parent {
             let (how, last_words) = with_last_words(how);
             let reason = format!("worker_lost: {how} (attempts: {times}){last_words}");
             return self.resolve(task_id, cancelled(&reason), None);
+        }
+        let attempts = task.attempts;
+        if !innocent {
+            let company = self.company(shared, attempts);
+            if let Some(task) = self.tasks.get_mut(&task_id) {
+                task.company = Some(company);
+            }
         }
         self.put_back(task_id);
     }

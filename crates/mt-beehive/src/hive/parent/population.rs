@@ -133,7 +133,7 @@ impl Parent {
         let Population::Elastic { min, max, .. } = self.config.population else {
             return;
         };
-        let full = |bee: &Bee| bee.phase == Phase::Ready && !bee.has_room();
+        let full = |bee: &Bee| bee.phase == Phase::Ready && !bee.has_room_for(None);
         let busy = self.pending.len() > self.ghosts || self.bees.values().all(full);
         if pressed && self.wanted > min.max(1) {
             self.bury(now, None);

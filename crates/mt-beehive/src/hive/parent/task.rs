@@ -64,6 +64,8 @@ pub(super) struct Task {
     /// The bees it was given to.
     pub(super) begun: u32,
     pub(super) cancel: Option<Cancel>,
+    /// A bee has died that had it: how many tasks may be together in the next one.
+    pub(super) company: Option<usize>,
 }
 
 impl Task {
@@ -78,6 +80,7 @@ impl Task {
             attempts: 0,
             begun: 0,
             cancel: None,
+            company: None,
         }
     }
 

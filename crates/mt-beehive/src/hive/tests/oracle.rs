@@ -205,6 +205,12 @@ impl Oracle {
         (story.owner, story.round) = (Some(child), round);
         let bee = self.bees.get_mut(&child).expect("she lives");
         assert!(bee.owned.insert(task, round).is_none());
+        let last = |task| self.crash_limit > 1 && self.tasks[task].charges + 1 == self.crash_limit;
+        let bee = &self.bees[&child];
+        if bee.owned.keys().any(last) {
+            assert_eq!(bee.owned.len(), 1, "in its last attempt a task is alone");
+            self.see("a last attempt");
+        }
     }
 
     /// The parent is about to hear what a child has said.

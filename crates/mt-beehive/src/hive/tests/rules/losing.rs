@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mt_pool::RestartBudget;
 use mt_proto::{DeathType, FromBee};
 
 use super::{BOTH, Sim, accept, config, deny, done, hive, puppets};
@@ -125,13 +126,68 @@ fn rule_06_other_tasks_that_were_done_there_are_begun_again() {
         sim.settle();
         for &task in &tasks[1..] {
             sim.end(task);
+            sim.settle();
         }
-        sim.settle();
         assert!(
             tasks
                 .iter()
                 .all(|&task| sim.ended(task) == Some("succeeded"))
         );
+    }
+}
+
+/// The tasks that a bee had when she died are begun again a few at once, and at last each alone: nobody is
+/// given up for what another one does.
+#[test]
+fn rule_06_a_task_that_kills_takes_nobody_along() {
+    for (dispatch, bees) in [(BOTH[0], 1), (BOTH[0], 3), (BOTH[1], 1), (BOTH[1], 3)] {
+        let config = Config {
+            restarts: RestartBudget {
+                limit: 100,
+                ..config(dispatch, bees).restarts
+            },
+            ..config(dispatch, bees)
+        };
+        let mut sim = Sim::ready(config, Nature::of(64));
+        let tasks: Vec<_> = (0..200).map(|_| sim.delegate()).collect();
+        let poison = tasks[33];
+        for _ in 0..10_000 {
+            sim.settle();
+            if let Some(bee) = sim.doer(poison) {
+                sim.lose(bee);
+            } else if let Some(&task) = tasks.iter().find(|&&task| sim.doer(task).is_some()) {
+                sim.end(task);
+            }
+        }
+        for &task in &tasks {
+            let expected = if task == poison {
+                "worker_lost"
+            } else {
+                "succeeded"
+            };
+            assert_eq!(sim.ended(task), Some(expected), "{task:?}");
+        }
+    }
+}
+
+/// While suspects wait for a bee of their own, others go on.
+#[test]
+fn rule_06_others_go_on_beside_suspects() {
+    for dispatch in BOTH {
+        let mut sim = with_limit(dispatch, 2, 2);
+        let suspect = sim.delegate();
+        sim.settle();
+        sim.lose(ChildId(0));
+        let others: Vec<_> = (0..8).map(|_| sim.delegate()).collect();
+        sim.settle();
+        let bee = sim.doer(suspect).expect("it has a bee");
+        let beside = others.iter().filter(|&&other| sim.doer(other) == Some(bee));
+        assert_eq!(beside.count(), 0, "of its own");
+        assert!(others.iter().any(|&other| sim.doer(other).is_some()));
+        for task in others.into_iter().chain([suspect]) {
+            sim.settle();
+            sim.end(task);
+        }
     }
 }
 

@@ -1,23 +1,34 @@
 //! Rule 3: a round of a task is told from the next, and what belongs to an earlier one changes nothing.
 
+use std::time::Duration;
+
 use mt_proto::{FromBee, Round, TaskId, TaskInfo, ToBee};
 
 use super::{Sim, accept, config, deny, done, puppets};
 use crate::hive::{
     child::{self, Child},
     parent::{ChildId, Dispatch},
+    tests::sim::CANCEL_GRACE,
 };
 
-const TASK: TaskId = TaskId(0);
+const TASK: TaskId = TaskId(1);
 
-/// Bee 0 got task 0 and died; bee 1, who has not answered, was asked again.
+/// Bee 0 got the task and was killed for another one; bee 1, who has not answered, was asked again.
 fn second_round() -> Sim {
-    let mut sim = puppets(config(Dispatch::Auction, 2), 2, 2);
-    sim.delegate();
+    let limit = Duration::from_millis(500);
+    let mut sim = puppets(config(Dispatch::Auction, 2), 2, 4);
+    let other = sim.delegate();
+    sim.say(0, deny(other, 1));
+    sim.say(1, accept(other, 1));
+    assert_eq!(sim.delegate(), TASK);
     sim.say(0, accept(TASK, 1));
-    assert_eq!(sim.told(0), ["new_task 0/1", "task_info 0/1"]);
+    let slow = sim.delegate_within(Some(limit));
+    sim.say(0, accept(slow, 1));
+    assert_eq!(sim.told(0).last().unwrap(), "task_info 2/1");
+    sim.pass(limit);
+    sim.pass(CANCEL_GRACE);
     sim.lose(ChildId(0));
-    assert_eq!(sim.told(1), ["new_task 0/1", "new_task 0/2"]);
+    assert_eq!(sim.told(1).last().unwrap(), "new_task 1/2");
     assert_eq!(sim.oracle.seen["two rounds of a task open with one bee"], 1);
     sim.forget();
     sim
@@ -27,10 +38,10 @@ fn second_round() -> Sim {
 fn rule_03_a_stale_accept_gets_no_task() {
     let mut sim = second_round();
     sim.say(1, accept(TASK, 1));
-    assert_eq!(sim.told(1), ["task_taken 0/1"], "the place is free again");
+    assert_eq!(sim.told(1), ["task_taken 1/1"], "the place is free again");
     assert_eq!(sim.parent.stale(), 1, "counted");
     sim.say(1, accept(TASK, 2));
-    assert_eq!(sim.told(1), ["task_taken 0/1", "task_info 0/2"]);
+    assert_eq!(sim.told(1), ["task_taken 1/1", "task_info 1/2"]);
     assert_eq!(sim.parent.stale(), 1, "this one was none");
 }
 
@@ -40,7 +51,7 @@ fn rule_03_a_stale_deny_withdraws_nothing() {
     sim.say(1, deny(TASK, 1));
     assert_eq!((sim.told(1).len(), sim.parent.stale()), (0, 1), "counted");
     sim.say(1, accept(TASK, 2));
-    assert_eq!(sim.told(1), ["task_info 0/2"]);
+    assert_eq!(sim.told(1), ["task_info 1/2"]);
 }
 
 #[test]
