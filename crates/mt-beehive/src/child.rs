@@ -8,7 +8,7 @@ mod told;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use mt_pool::__private::{RoleLink, RoleTalk, RoleWork};
+use mt_pool::__private::{RoleLink, RoleTalk, RoleTrace, RoleWork};
 use mt_proto::{TaskId, TaskInfo, TaskStatus, decode_strict};
 use tokio::sync::mpsc;
 
@@ -65,6 +65,7 @@ struct TalkEnd {
     said: mpsc::Receiver<Word>,
     told: Arc<Told>,
     pulse: Arc<Pulse>,
+    trace: RoleTrace,
 }
 
 /// Takes a worker process over.
@@ -92,6 +93,7 @@ pub(crate) fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleTalk) {
         beat_interval: link.beat_interval,
     };
     let talk_end = TalkEnd {
+        trace: RoleTrace::open(setup.trace, &link.progress),
         orders,
         said,
         told,

@@ -115,9 +115,13 @@
 //!
 //! # Seeing what goes on
 //! [`Hive::bees`] tells what each bee is at, and whether she gives signs of life; [`Hive::stats`] what the hive has
-//! done so far. [`Hive::busy_status`] asks a bee how busy she is; she answers while she works. Every message between bees
-//! is a `tracing` event of level debug, target `mt_beehive` ([`logger_debug_msg`]). What they are, and the rules
-//! they keep, is in `docs/protocol.md` of the repository.
+//! done so far. [`Hive::busy_status`] asks a bee how busy she is; she answers while she works.
+//!
+//! `tracing` events of worker bees are emitted in this process ([`forward_tracing`](BeehiveRun::forward_tracing)),
+//! and so is what they write to their standard error ([`worker_stderr`](BeehiveRun::worker_stderr)); the last of
+//! both is part of the reason when a task is lost with its bee. Every message between bees is a `tracing` event of
+//! level debug, target `mt_beehive` ([`logger_debug_msg`]). What they are, and the rules they keep, is in
+//! `docs/protocol.md` of the repository.
 //!
 //! # An example with real data
 //! `cargo run --release -p mt-beehive --example predict`: the queen trains a model on wines and predicts in
@@ -286,7 +290,8 @@ pub use mt_macros::queen;
 /// `#[worker(crate = path)]` names `mt_beehive` where it isn't `::mt_beehive`.
 pub use mt_macros::worker;
 pub use mt_pool::{
-    LivenessPolicy, RestartBudget, StartError, Verdict, Wire, WorkerStderr, init, test_worker,
+    LivenessPolicy, RestartBudget, StartError, Verdict, Wire, WorkerStderr, forward_event, init,
+    test_worker,
 };
 pub use queen::{
     Asking, BeeHealth, BeeStatus, BeehiveError, BeehiveRun, ChildId, Delegate, Exception, Hive,

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use mt_pool::__private::{Role, inventory};
+use mt_proto::TraceLevel;
 use serde::{Deserialize, Serialize};
 
 use crate::{WorkerBee, child};
@@ -55,4 +56,6 @@ pub(crate) struct BeeSetup {
     pub(crate) init: Bytes,
     /// The most tasks at once; `None` is no limit.
     pub(crate) max_concurrency: Option<u32>,
+    /// The least important `tracing` events she sends; `None` for none.
+    pub(crate) trace: Option<TraceLevel>,
 }

@@ -313,9 +313,11 @@ pub mod __private {
         error::last_words,
         init::{TestEntry, own_command},
         liveness::{Finding, Liveness},
+        pmap::trace_level,
         registry::fingerprint,
         role::{Role, RoleLink, RoleTalk, RoleWork},
+        supervisor::WorkerEvents,
         wire::{Checked, wire},
-        worker::caught,
+        worker::{RoleTrace, caught, during_init, install},
     };
 }

@@ -6,7 +6,7 @@
 use std::{pin::Pin, time::Duration};
 
 use bytes::Bytes;
-use mt_ipc::{FrameReceiver, FrameSender};
+use mt_ipc::{FrameReceiver, FrameSender, Progress};
 
 /// Something a worker process can be.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct RoleLink {
     pub receiver: FrameReceiver,
     /// How often to beat.
     pub beat_interval: Duration,
+    /// What the parent can read also after its end.
+    pub progress: Progress,
 }
 
 /// What the main thread does.

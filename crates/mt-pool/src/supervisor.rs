@@ -23,6 +23,7 @@ mod watch;
 pub(crate) use hooks::Collected;
 pub(crate) use lot::{Lot, LotLimits};
 pub(crate) use post::Recipe;
+pub use relay::WorkerEvents;
 pub(crate) use run::{Plan, supervise};
 pub(crate) use scope::CallScope;
 pub(crate) use signals::Interrupts;

@@ -26,4 +26,4 @@ pub(crate) use job::{CallOnce, Serve, call_once, serve};
 pub use panic::caught;
 pub(crate) use panic::panic_text;
 pub(crate) use tally::add as count;
-pub use trace::forward_event;
+pub use trace::{RoleTrace, during_init, forward_event, install};

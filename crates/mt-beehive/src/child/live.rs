@@ -18,7 +18,7 @@ use futures::{
     future::{AbortHandle, Abortable, Aborted},
     stream::FuturesUnordered,
 };
-use mt_pool::__private::caught;
+use mt_pool::__private::{caught, during_init, install};
 use mt_proto::{Failure, RaisedException, TaskId, TaskInfo, TaskStatus, decode_strict};
 use tokio::{
     runtime::Builder,
@@ -47,19 +47,21 @@ pub(crate) fn live<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) {
             return;
         }
     };
-    LocalSet::new().block_on(&runtime, async {
-        match make::<W>(&setup).await {
-            Ok((bee, below)) => {
-                let children = below.is_some();
-                // Whoever listens is gone only with the process.
-                let _ = words.send(Word::Ready { children }).await;
-                work(Rc::new(bee), setup.my_id, below, end).await;
-            }
-            Err(why) => {
-                let _ = words.send(Word::NotReady(why)).await;
-            }
+    let tasks = LocalSet::new();
+    let made = during_init(|| tasks.block_on(&runtime, make::<W>(&setup)));
+    install();
+    match made {
+        Ok((bee, below)) => {
+            let children = below.is_some();
+            // Whoever listens is gone only with the process.
+            let _ = words.blocking_send(Word::Ready { children });
+            let work = work(Rc::new(bee), setup.my_id, below, end);
+            tasks.block_on(&runtime, work);
         }
-    });
+        Err(why) => {
+            let _ = words.blocking_send(Word::NotReady(why));
+        }
+    }
 }
 
 async fn make<W: WorkerBee>(setup: &BeeSetup) -> Result<(W, Option<Below>), String> {

@@ -5,7 +5,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use mt_ipc::{FrameReceiver, FrameSender, SendError};
-use mt_pool::__private::RoleLink;
+use mt_pool::__private::{RoleLink, RoleTrace};
 use mt_proto::{
     Beat, Frame, FromBee, FromWorker, HiveWriter, Kind, MAX_RECORD_BYTES, RaisedException,
     TaskStatus, ToBee, ToWorker, encode, hive_messages,
@@ -56,12 +56,14 @@ pub(super) async fn talk(
         sender,
         mut receiver,
         beat_interval,
+        ..
     } = link;
     let TalkEnd {
         orders,
         mut said,
         told,
         pulse,
+        mut trace,
     } = end;
     let mut talk = Talk {
         machine: None,
@@ -86,7 +88,11 @@ pub(super) async fn talk(
             word = said.recv() => talk.on_words(word, &mut said)?,
             () = talk.sender.bulk_below(LOADS), if waiting => {}
             () = sleep_until(talk.told_from), if told => talk.on_told()?,
+            () = trace.due(), if !waiting => talk.say_trace(&mut trace),
             _ = beats.tick() => talk.beat(),
+        }
+        if talk.over {
+            talk.say_trace(&mut trace);
         }
         talk.send().await;
     }
@@ -249,6 +255,13 @@ impl Talk {
                 Err(SendError::Full) => return,
                 Ok(()) | Err(_) => drop(self.frames.pop_front()),
             }
+        }
+    }
+
+    /// Sends `tracing` events; the last of them before her last word.
+    fn say_trace(&mut self, trace: &mut RoleTrace) {
+        if let Some(frame) = trace.take() {
+            let _ = self.sender.try_send(frame);
         }
     }
 

@@ -104,6 +104,7 @@ impl Driver {
         // What they still say is nobody's any more, but it must not hold them up.
         self.heard.close();
         while self.pumps.join_next().await.is_some() {}
+        self.cradle.events.finish().await;
         self.desk.leave_stats(self.parent.stats());
     }
 

@@ -10,15 +10,15 @@ use std::{
 };
 
 use mt_ipc::{
-    ChildProcess, FrameReceiver, FrameSender, QueueLimits, SendError, StderrTail, WorkerCommand,
-    accept,
+    ChildProcess, FrameReceiver, FrameSender, Progress, QueueLimits, SendError, StderrTail,
+    WorkerCommand, accept,
 };
 use mt_pool::{
-    __private::{fingerprint, last_words},
+    __private::{WorkerEvents, fingerprint, last_words},
     LivenessPolicy,
 };
 use mt_proto::{
-    Beat, Frame, FromWorker, HiveWriter, Kind, Limits, ToBee, ToWorker, Welcome, WorkerId,
+    Beat, Frame, FromWorker, HiveWriter, Kind, Limits, Notice, ToBee, ToWorker, Welcome, WorkerId,
 };
 use tokio::{
     sync::{Notify, mpsc},
@@ -31,7 +31,7 @@ use super::{census::Vitals, watch::Watch};
 const LOADS: usize = 4;
 /// How long a bee may take from her start to her first word.
 const HELLO: Duration = Duration::from_secs(30);
-/// The most bytes of her standard error that are part of why a task of hers is lost.
+/// The most bytes of what she said last that are part of why a task of hers is lost.
 const MAX_LAST_WORDS_BYTES: usize = 2048;
 
 /// What happens to a bee.
@@ -116,6 +116,8 @@ pub(super) struct Cradle {
     pub(super) liveness: LivenessPolicy,
     /// How long she may take to be made.
     pub(super) init_deadline: Duration,
+    /// Where her `tracing` events go.
+    pub(super) events: WorkerEvents,
 }
 
 /// Brings a bee up and sees her through to her end.
@@ -143,8 +145,8 @@ pub(super) async fn pump(
             };
             let how = bee.attend(receiver, writer.run(), &cradle, &events).await;
             match spawned.stderr {
-                Some(stderr) => with_last_words(how, &stderr.finish().await),
-                None => how,
+                Some(stderr) => with_last_words(how, stderr.finish().await, &spawned.progress),
+                None => with_last_words(how, StderrTail::default(), &spawned.progress),
             }
         }
         Err(error) => error.to_string(),
@@ -153,8 +155,8 @@ pub(super) async fn pump(
 }
 
 /// How she ended, with her last words in the lines after that.
-fn with_last_words(mut how: String, stderr: &StderrTail) -> String {
-    let words = last_words(stderr, MAX_LAST_WORDS_BYTES);
+fn with_last_words(mut how: String, stderr: StderrTail, progress: &Progress) -> String {
+    let words = last_words(stderr, progress, MAX_LAST_WORDS_BYTES);
     if !words.is_empty() {
         how.push('\n');
         how.push_str(&words);
@@ -287,6 +289,11 @@ impl Nurse {
         match FromWorker::from_frame(frame) {
             Ok(FromWorker::Beat(beat)) if self.greeted => {
                 self.watch.on_beat(beat);
+                true
+            }
+            Ok(FromWorker::Notice(Notice::Trace { events, dropped })) if self.greeted => {
+                let who = (self.child, self.process.id());
+                cradle.events.emit(who, events, dropped);
                 true
             }
             Ok(FromWorker::Bye | FromWorker::Notice(_)) if self.greeted => true,

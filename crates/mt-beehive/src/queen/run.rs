@@ -4,8 +4,12 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use mt_ipc::WorkerCommand;
-use mt_pool::{__private::own_command, LivenessPolicy, RestartBudget, StartError, WorkerStderr};
+use mt_pool::{
+    __private::{WorkerEvents, own_command, trace_level},
+    LivenessPolicy, RestartBudget, StartError, WorkerStderr,
+};
 use mt_proto::{MAX_RECORD_BYTES, encode};
+use tracing::level_filters::LevelFilter;
 
 use super::{
     driver::Driver,
@@ -85,6 +89,7 @@ struct Nursing {
     liveness: LivenessPolicy,
     init_deadline: Duration,
     stderr: WorkerStderr,
+    trace: Option<LevelFilter>,
 }
 
 /// Says of a [`BeehiveRun`] that its queen is a closure.
@@ -123,6 +128,7 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
                 liveness: LivenessPolicy::default(),
                 init_deadline: Duration::from_secs(60),
                 stderr: WorkerStderr::Forward,
+                trace: None,
             },
         }
     }
@@ -207,10 +213,25 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
     }
 
     /// Where a worker bee's standard error goes. Default [`WorkerStderr::Forward`]: to this process's own, by a
-    /// pipe. The end of it, at most 2 KiB, is then part of the reason when a task is lost with her: an `abort`
-    /// of a C library, a sanitizer and a stack overflow leave their message there.
+    /// pipe. The end of it is then part of the reason when a task is lost with her, in the lines after the first:
+    /// an `abort` of a C library, a sanitizer and a stack overflow leave their message there. With her last
+    /// `tracing` events it is at most 2 KiB, what a terminal would obey escaped.
     pub fn worker_stderr(mut self, mode: WorkerStderr) -> Self {
         self.nursing.stderr = mode;
+        self
+    }
+
+    /// The `tracing` events of worker bees that are emitted again in this process. Default: those that this
+    /// process's subscribers enable when the run starts, as far as they say it by a level; without a subscriber
+    /// none, and then they cost nothing.
+    ///
+    /// They go to the subscriber and under the span that are current when the run starts, with their own level,
+    /// target, place and fields (as text), and the fields `worker`, the bee's id, and `pid`. The rest is as with
+    /// the pool's workers, see [`AsynPmap::forward_tracing`](mt_pool::AsynPmap::forward_tracing): a subscriber that
+    /// she sets in `new` takes the place of all this, and can call [`forward_event`](crate::forward_event). The last 16 events
+    /// of a bee that dies are among her last words. Those of a bee's own worker bees come by her.
+    pub fn forward_tracing(mut self, least: LevelFilter) -> Self {
+        self.nursing.trace = Some(least);
         self
     }
 
@@ -273,12 +294,14 @@ fn cradle<W: WorkerBee>(
     nursing: Nursing,
 ) -> Cradle {
     command.stderr = nursing.stderr;
+    let trace = trace_level(nursing.trace);
     let setup = move |my_id| {
         let setup = BeeSetup {
             bee: name_of::<W>(),
             my_id,
             init: init.clone(),
             max_concurrency: max,
+            trace,
         };
         let encoded = encode(&setup, usize::MAX);
         encoded
@@ -290,5 +313,6 @@ fn cradle<W: WorkerBee>(
         setup: Box::new(setup),
         liveness: nursing.liveness,
         init_deadline: nursing.init_deadline,
+        events: WorkerEvents::here(),
     }
 }

@@ -8,6 +8,7 @@ mod liveness;
 mod nested;
 mod progress;
 mod scene;
+mod tracing;
 
 use mt_beehive::__private::inventory;
 

@@ -121,13 +121,13 @@ impl fmt::Debug for LastWords {
     }
 }
 
-/// The end of what a process wrote to its standard error, as [`LastWords`] shows it: at most so many bytes.
+/// The end of what a process said, as [`LastWords`] shows it: at most so many bytes.
 #[must_use]
-pub fn last_words(tail: &StderrTail, most_bytes: usize) -> String {
-    let text = String::from_utf8_lossy(tail.bytes().trim_ascii());
-    let text = Plain(&text).to_string();
+pub fn last_words(tail: StderrTail, progress: &Progress, most_bytes: usize) -> String {
+    let text = LastWords::new(tail, progress).to_string();
+    let text = text.trim_ascii();
     match text.len().checked_sub(most_bytes) {
-        None | Some(0) => text,
+        None | Some(0) => text.to_owned(),
         Some(over) => format!("…{}", &text[text.ceil_char_boundary(over + "…".len())..]),
     }
 }

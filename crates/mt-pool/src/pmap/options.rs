@@ -178,7 +178,7 @@ impl PmapOptions {
 
     /// The least important events that workers send.
     pub(crate) fn trace(&self) -> Option<TraceLevel> {
-        least_of(self.forward_tracing.unwrap_or_else(wanted_here))
+        trace_level(self.forward_tracing)
     }
 
     fn check_bytes(&self) -> Result<(), StartError> {
@@ -236,6 +236,12 @@ impl PmapOptions {
             per_worker.saturating_mul(self.processes()).min(MAX_ITEMS)
         })
     }
+}
+
+/// The least important events that workers send when this was said about it, or nothing.
+#[must_use]
+pub fn trace_level(least: Option<LevelFilter>) -> Option<TraceLevel> {
+    least_of(least.unwrap_or_else(wanted_here))
 }
 
 /// What the subscriber of this thread, or one of the process, wants at most.

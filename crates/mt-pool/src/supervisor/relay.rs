@@ -5,7 +5,10 @@
 
 use std::{
     fmt,
-    sync::mpsc::{SyncSender, sync_channel},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        mpsc::{SyncSender, sync_channel},
+    },
     thread,
     time::Duration,
 };
@@ -68,9 +71,8 @@ impl Relay {
 
     /// Waits until all is emitted, but not for a subscriber that does not come back.
     pub(super) async fn finish(&mut self) {
-        if let Some(Thread { loads, ended }) = self.thread.take() {
-            drop(loads);
-            let _ = timeout(LAST_PATIENCE, ended).await;
+        if let Some(thread) = self.thread.take() {
+            thread.finish().await;
         }
     }
 
@@ -95,6 +97,13 @@ impl Relay {
     }
 }
 
+impl Thread {
+    async fn finish(self) {
+        drop(self.loads);
+        let _ = timeout(LAST_PATIENCE, self.ended).await;
+    }
+}
+
 impl fmt::Debug for Relay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Relay").finish_non_exhaustive()
@@ -113,15 +122,60 @@ impl Supervisor {
     pub(super) fn on_trace(&mut self, worker: u32, events: Vec<TraceEvent>, dropped: u64) {
         let pid = self.crew.pid(WorkerId(worker)).unwrap_or(0);
         let all = events.len() as u64 + dropped;
-        let is_sent = self.relay.emit(all, move || {
-            for event in &events {
-                emit(event, worker, pid);
-            }
-            if dropped > 0 {
-                tracing::warn!(worker, pid, dropped, "a worker has dropped events");
-            }
-        });
+        let is_sent = self.relay.emit(all, load(worker, pid, events, dropped));
         let unseen = if is_sent { dropped } else { all };
         self.stats.update(|stats| stats.events_dropped += unseen);
+    }
+}
+
+/// What emits events of a worker.
+fn load(
+    worker: u32,
+    pid: u32,
+    events: Vec<TraceEvent>,
+    dropped: u64,
+) -> impl FnOnce() + Send + 'static {
+    move || {
+        for event in &events {
+            emit(event, worker, pid);
+        }
+        if dropped > 0 {
+            tracing::warn!(worker, pid, dropped, "a worker has dropped events");
+        }
+    }
+}
+
+/// Emits events of workers that are no pool's, for their own supervisor.
+#[derive(Debug)]
+pub struct WorkerEvents {
+    relay: Mutex<Relay>,
+}
+
+impl WorkerEvents {
+    /// To the subscriber and under the span of the calling thread.
+    #[must_use]
+    pub fn here() -> Self {
+        Self {
+            relay: Mutex::new(Relay::new(CallScope::current())),
+        }
+    }
+
+    /// Emits events of a worker soon. It had no room for `dropped` more.
+    pub fn emit(&self, (worker, pid): (u32, u32), events: Vec<TraceEvent>, dropped: u64) {
+        let all = events.len() as u64 + dropped;
+        self.lock().emit(all, load(worker, pid, events, dropped));
+    }
+
+    /// Waits until all is emitted, but not for a subscriber that does not come back.
+    pub async fn finish(&self) {
+        let thread = self.lock().thread.take();
+        if let Some(thread) = thread {
+            thread.finish().await;
+        }
+    }
+
+    /// No user code runs under the lock, so a poisoned state is still consistent.
+    fn lock(&self) -> MutexGuard<'_, Relay> {
+        self.relay.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

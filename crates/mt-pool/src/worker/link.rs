@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     outbox::Outbox,
-    trace::{Batch, Journal, Pace},
+    trace::{Batch, Journal, Pace, due},
 };
 use crate::{
     registry,
@@ -114,6 +114,7 @@ async fn converse(attached: Attached, mut assign: impl FnMut(Assignment) + Send)
                     sender: sender.clone(),
                     receiver,
                     beat_interval,
+                    progress: progress.clone(),
                 };
                 return play(body, link, assign, &sender, writer).await;
             }
@@ -244,14 +245,6 @@ struct Link {
 async fn room_and(sender: &FrameSender, what: impl Future<Output = ()>) {
     sender.bulk_below(LOADS).await;
     what.await;
-}
-
-/// Waits until events are to be sent. Cancel-safe.
-async fn due(journal: Option<&'static Journal>, pace: &Pace) {
-    match journal {
-        Some(journal) => journal.due(pace).await,
-        None => std::future::pending().await,
-    }
 }
 
 impl Link {

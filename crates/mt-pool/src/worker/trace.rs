@@ -6,6 +6,7 @@
 
 mod collect;
 mod journal;
+mod role;
 mod subscriber;
 
 use tracing::{
@@ -16,13 +17,14 @@ use tracing_core::callsite::rebuild_interest_cache;
 
 use subscriber::Forward;
 
-pub(super) use journal::{Batch, Journal, Pace};
+pub(super) use journal::{Batch, Journal, Pace, due};
+pub use role::RoleTrace;
 pub use subscriber::forward_event;
 pub(super) use subscriber::mute_this_thread;
 
 /// Runs the user's init with its events sent to the parent, unless the program has set a subscriber
 /// before. For this thread and this time only, so that init can set one of its own.
-pub(super) fn during_init<R>(init: impl FnOnce() -> R) -> R {
+pub fn during_init<R>(init: impl FnOnce() -> R) -> R {
     let is_set = dispatcher::get_default(|current| !current.is::<NoSubscriber>());
     match Journal::current() {
         Some(journal) if !is_set => {
@@ -33,7 +35,7 @@ pub(super) fn during_init<R>(init: impl FnOnce() -> R) -> R {
 }
 
 /// Sends the events of all threads to the parent from now on, unless somebody has set a subscriber.
-pub(super) fn install() {
+pub fn install() {
     if let Some(journal) = Journal::current() {
         let _ = dispatcher::set_global_default(Dispatch::new(Forward(journal)));
         if journal.has_changed() {

@@ -174,6 +174,14 @@ impl Journal {
     }
 }
 
+/// Waits until events are to be sent; for ever if none are wanted. Cancel-safe.
+pub(crate) async fn due(journal: Option<&'static Journal>, pace: &Pace) {
+    match journal {
+        Some(journal) => journal.due(pace).await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Default for Pace {
     fn default() -> Self {
         let now = Instant::now();

@@ -1,0 +1,164 @@
+//! `tracing` events of worker bees come out in this process.
+
+use std::sync::{Arc, Mutex};
+
+use ::tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    level_filters::LevelFilter,
+    span,
+};
+use mt_beehive::{BeehiveRun, Hive, Population, TaskResult, hive_of};
+
+use crate::scene::check_async;
+
+/// A subscriber that keeps lines.
+#[derive(Clone, Default)]
+struct Keeper(Arc<Mutex<Vec<String>>>);
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.0 += &format!(" {field}={value:?}");
+    }
+}
+
+impl Subscriber for Keeper {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_event() && *metadata.level() <= Level::INFO
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::INFO)
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let metadata = event.metadata();
+        let mut line = Line(format!("{} {}:", metadata.level(), metadata.target()));
+        event.record(&mut line);
+        self.0.lock().unwrap().push(line.0);
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+impl Keeper {
+    /// Keeps all from here on.
+    fn install() -> Self {
+        let keeper = Self::default();
+        ::tracing::subscriber::set_global_default(keeper.clone()).unwrap();
+        keeper
+    }
+
+    /// The line with this in it; there is exactly one.
+    fn line(&self, with: &str) -> String {
+        let lines = self.0.lock().unwrap();
+        let mut found = lines.iter().filter(|line| line.contains(with));
+        let line = found
+            .next()
+            .unwrap_or_else(|| panic!("no {with:?}: {lines:#?}"));
+        assert_eq!(found.next(), None, "twice");
+        line.clone()
+    }
+}
+
+struct Teller;
+
+#[mt_beehive::worker]
+impl Teller {
+    fn new() -> Self {
+        ::tracing::info!("she is made");
+        Self
+    }
+
+    #[task]
+    async fn tell(&self, what: String) -> u32 {
+        ::tracing::debug!("nobody wants to know");
+        ::tracing::info!(what, "a task tells");
+        std::process::id()
+    }
+
+    #[task]
+    async fn abort(&self) {
+        ::tracing::warn!("this is the end");
+        std::process::abort()
+    }
+}
+
+#[derive(Default)]
+struct Above;
+
+#[mt_beehive::worker(worker = Teller)]
+impl Above {
+    fn hive(&self) -> BeehiveRun<Teller> {
+        tellers()
+    }
+
+    #[task]
+    async fn tell(&self, hive: &Hive<Teller>) -> Result<u32, String> {
+        hive.tell("from below".to_owned()).await.0.ok()
+    }
+}
+
+fn tellers() -> BeehiveRun<Teller> {
+    hive_of::<Teller>(()).population(Population::Fixed(1))
+}
+
+#[test]
+fn events_of_a_bee_are_emitted_here_by_the_end_of_the_run() {
+    check_async(|| async {
+        let keeper = Keeper::install();
+        let run = tellers().run(async |hive| hive.tell("a thing".to_owned()).await);
+        let (pid, _) = run.await.unwrap();
+        let pid = pid.ok().unwrap();
+        let made = keeper.line("she is made");
+        assert!(made.starts_with("INFO bees::tracing:"), "{made}");
+        let told = keeper.line("a task tells");
+        assert!(told.contains(" what=a thing"), "{told}");
+        assert!(told.contains(&format!(" worker=0 pid={pid}")), "{told}");
+        assert!(
+            !keeper
+                .0
+                .lock()
+                .unwrap()
+                .iter()
+                .any(|line| line.contains("nobody"))
+        );
+    });
+}
+
+#[test]
+fn events_from_two_levels_below_are_emitted_here() {
+    check_async(|| async {
+        let keeper = Keeper::install();
+        let hive = hive_of::<Above>(()).population(Population::Fixed(1));
+        let (result, _) = hive.run(async |hive| hive.tell().await).await.unwrap();
+        assert!(matches!(result, TaskResult::Succeeded(_)), "{result:?}");
+        assert!(keeper.line("a task tells").contains("from below"));
+    });
+}
+
+#[test]
+fn the_last_events_of_a_bee_are_among_her_last_words() {
+    check_async(|| async {
+        let hive = tellers().crash_limit(1).forward_tracing(LevelFilter::WARN);
+        let (result, _) = hive.run(async |hive| hive.abort().await).await.unwrap();
+        let TaskResult::Cancelled { reason } = result else {
+            panic!("{result:?}");
+        };
+        let (_, words) = reason.split_once("; its last words:\n").unwrap();
+        assert!(
+            words.contains("WARN bees::tracing: this is the end"),
+            "{reason}"
+        );
+        assert!(!words.contains("she is made"), "{reason}");
+    });
+}
