@@ -49,6 +49,7 @@ fn clerks(bees: usize) -> BeehiveRun<Clerk> {
     hive_of::<Clerk>(())
         .population(Population::Fixed(bees))
         .max_concurrency(4)
+        .cancel_grace(Duration::from_secs(3600))
 }
 
 /// Asks for the bees until they are as wanted; the watchdog ends it if they never are.
@@ -188,7 +189,8 @@ fn a_stopped_bee_is_told_of_and_left_alone() {
 #[test]
 fn a_blocked_bee_is_told_of_and_left_alone() {
     check_async(|| async {
-        let run = clerks(1).liveness(patient()).run(async |hive| {
+        let run = clerks(1).liveness(patient()).cancel_grace(Duration::ZERO);
+        let run = run.run(async |hive| {
             let blocked = bees_that(&hive, |bees| is(bees, BeeHealth::Blocked));
             let block = hive.block();
             let either = futures::future::select(Box::pin(block), Box::pin(blocked)).await;

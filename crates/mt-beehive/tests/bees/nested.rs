@@ -68,7 +68,7 @@ impl Branch {
 
     fn hive(&self) -> BeehiveRun<Leaf> {
         let hive = hive_of::<Leaf>(self.0.clone()).population(Population::Fixed(2));
-        hive.max_concurrency(4).exit_grace(LONG)
+        hive.max_concurrency(4).exit_grace(LONG).cancel_grace(LONG)
     }
 
     #[task]
@@ -167,6 +167,7 @@ fn branches(bees: usize) -> BeehiveRun<Branch> {
     hive_of::<Branch>(None)
         .population(Population::Fixed(bees))
         .exit_grace(LONG)
+        .cancel_grace(LONG)
 }
 
 #[test]
