@@ -1,8 +1,14 @@
 //! Bees that give no sign of life, or get no further.
 
-use std::{env, fs, io::Write, sync::mpsc, time::Duration};
+use std::{
+    env, fs,
+    io::{BufRead, BufReader, Write},
+    process::Stdio,
+    sync::mpsc,
+    time::{Duration, Instant},
+};
 
-use crate::scene::{check_async, is_gone, signal, state_of, wait_until};
+use crate::scene::{check, check_async, is_gone, itself, signal, state_of, wait_until};
 use mt_beehive::{
     Hive, LivenessPolicy, Population, RestartBudget, TaskCx, TaskResult, Verdict, WorkerStderr,
     hive_of,
@@ -94,7 +100,10 @@ impl Worker {
 
 fn append(file: &str, line: &str) {
     let file = fs::OpenOptions::new().create(true).append(true).open(file);
-    writeln!(file.unwrap(), "{line}").unwrap();
+    // In one piece: others write too.
+    file.unwrap()
+        .write_all(format!("{line}\n").as_bytes())
+        .unwrap();
 }
 
 /// Checks often, and kills nobody: on a busy machine beats are held up.
@@ -332,5 +341,52 @@ fn what_a_dying_bee_writes_is_part_of_the_reason_and_clipped() {
             assert!(words.len() <= 2048, "{}", words.len());
         })
         .await;
+    });
+}
+
+/// A queen whose own clock stands still finds, when she goes on, that everybody has been silent for long.
+#[test]
+fn a_queen_that_was_stopped_condemns_nobody() {
+    const QUEEN: &str = "MT_TEST_QUEEN";
+    const NAME: &str = "liveness::a_queen_that_was_stopped_condemns_nobody";
+    let policy = LivenessPolicy {
+        interval: Duration::from_millis(50),
+        missed_beats: 10,
+        ..LivenessPolicy::default()
+    };
+    let silence = policy.interval * policy.missed_beats * 3;
+    if env::var_os(QUEEN).is_some() {
+        let hive = hive_of::<Worker>(()).population(Population::Fixed(2));
+        let run = hive.liveness(policy).run(async |hive| {
+            let before = hive.pid().await.0.ok().unwrap();
+            println!("bee {before}.");
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).unwrap();
+            // Some checks more.
+            hive.wait(silence).await.0.ok().unwrap();
+            assert_eq!(hive.stats().await.bees_lost, 0);
+            println!("all are well.");
+        });
+        return futures::executor::block_on(run).unwrap();
+    }
+    check(|| {
+        let mut queen = itself(NAME);
+        queen
+            .env(QUEEN, "")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut queen = queen.spawn().unwrap();
+        let mut said = BufReader::new(queen.stdout.take().unwrap())
+            .lines()
+            .map(Result::unwrap);
+        assert!(said.any(|line| line.contains("bee ")));
+        signal(queen.id(), "STOP");
+        wait_until(|| state_of(queen.id()) == Some('T'));
+        let stopped = Instant::now();
+        wait_until(|| stopped.elapsed() > silence);
+        signal(queen.id(), "CONT");
+        queen.stdin.take().unwrap().write_all(b"go\n").unwrap();
+        assert!(said.any(|line| line.contains("all are well")));
+        assert!(queen.wait().unwrap().success());
     });
 }
