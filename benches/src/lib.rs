@@ -8,6 +8,7 @@
 //!
 //! * [`memory`]: a long run whose memory is looked at.
 //! * [`deadlines`]: calls that never end, and how late they are gone.
+//! * [`orphans`]: queens that are killed, and how long anything below them lives on.
 //!
 //! The programs in `src/bin` are thin; `cargo xtask bench` and `cargo xtask chaos` build and run
 //! them.
@@ -23,6 +24,8 @@ pub mod echo;
 pub mod measure;
 #[cfg(target_os = "linux")]
 pub mod memory;
+#[cfg(target_os = "linux")]
+pub mod orphans;
 #[cfg(unix)]
 pub mod rows;
 pub mod tasks;

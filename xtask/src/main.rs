@@ -10,6 +10,7 @@ mod ci;
 mod deadlines;
 mod lint;
 mod memory;
+mod orphans;
 mod step;
 mod test;
 mod tidy;
@@ -36,6 +37,7 @@ enum Task {
     Chaos(chaos::Args),
     Memory(memory::Args),
     Deadlines(deadlines::Args),
+    Orphans(orphans::Args),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Task::Chaos(args) => chaos::run(&args),
         Task::Memory(args) => memory::run(&args),
         Task::Deadlines(args) => deadlines::run(&args),
+        Task::Orphans(args) => orphans::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

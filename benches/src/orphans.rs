@@ -1,0 +1,178 @@
+//! How long what a queen has started lives on when she is killed.
+//!
+//! A process of its own is the queen: she has bees, these have bees of their own, and each of those has started a
+//! program. One bee is in a loop that never ends. The queen is killed with `SIGKILL`, and all processes that were
+//! below her are looked for until none of them runs.
+
+use std::{
+    fmt, fs,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use futures::future::join_all;
+use mt_beehive::{BeehiveRun, Hive, Population, hive_of};
+use serde::Serialize;
+
+/// The first argument of the process that is killed.
+pub const QUEEN_ARGUMENT: &str = "queen-to-be-killed";
+/// The bees below her, and below each of those.
+const BEES: usize = 2;
+/// All processes below her: bees, their bees, and the program of each of these.
+const BELOW: usize = BEES + 2 * BEES * BEES;
+/// When it is given up to wait.
+const TOO_LONG: Duration = Duration::from_secs(20);
+
+/// What was seen.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    kills: u32,
+    processes_each: usize,
+    p50_ms: f64,
+    most_ms: f64,
+}
+
+/// A bee without bees, beside a program that she has started.
+struct Leaf;
+
+#[mt_beehive::worker]
+impl Leaf {
+    fn new() -> std::io::Result<Self> {
+        let mut program = Command::new("sleep");
+        program
+            .arg("1000")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        program.spawn().map(|_| Self)
+    }
+
+    /// Never gives the thread back.
+    #[task]
+    fn spin(&self) {
+        loop {
+            std::hint::spin_loop();
+        }
+    }
+}
+
+/// A bee with bees.
+#[derive(Default)]
+struct Branch;
+
+#[mt_beehive::worker(worker = Leaf)]
+impl Branch {
+    fn hive(&self) -> BeehiveRun<Leaf> {
+        hive_of::<Leaf>(()).population(Population::Fixed(BEES))
+    }
+
+    #[task]
+    async fn spin(&self, hive: &Hive<Leaf>) {
+        let _ = hive.spin().await;
+    }
+}
+
+/// Reigns until she is killed.
+///
+/// # Errors
+/// When her hive does not start.
+pub fn reign() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let hive = hive_of::<Branch>(())
+        .population(Population::Fixed(BEES))
+        .max_concurrency(1);
+    // One for each of them: a bee's own hive begins with the first task she has for it.
+    let run = hive.run(async |hive| join_all((0..BEES).map(|_| hive.spin())).await);
+    let results = runtime.block_on(run)?;
+    anyhow::bail!("what never ends has ended: {results:?}")
+}
+
+/// Kills so many queens, one after the other.
+///
+/// # Errors
+/// When one does not come up, or what was below her does not go.
+pub fn run(kills: u32) -> Result<Report> {
+    let mut times = Vec::new();
+    for _ in 0..kills {
+        times.push(kill_one()?.as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(Report {
+        kills,
+        processes_each: BELOW,
+        p50_ms: times[times.len() / 2],
+        most_ms: times[times.len() - 1],
+    })
+}
+
+fn kill_one() -> Result<Duration> {
+    let program = std::env::current_exe().context("failed to find this program's file")?;
+    let queen = Command::new(program)
+        .arg(QUEEN_ARGUMENT)
+        .stdin(Stdio::null())
+        .spawn();
+    let mut queen = queen.context("failed to start a queen")?;
+    let below = wait_until_busy(&queen);
+    queen.kill().context("failed to kill a queen")?;
+    let killed = Instant::now();
+    let below = below?;
+    while below.iter().any(|&pid| runs(pid)) {
+        ensure!(killed.elapsed() < TOO_LONG, "they live on: {below:?}");
+        std::thread::yield_now();
+    }
+    let time = killed.elapsed();
+    queen.wait()?;
+    Ok(time)
+}
+
+/// Waits until all are there and one of them loops.
+fn wait_until_busy(queen: &Child) -> Result<Vec<u32>> {
+    let begun = Instant::now();
+    loop {
+        let below = descendants(queen.id());
+        if below.len() == BELOW && below.iter().any(|&pid| state(pid) == Some('R')) {
+            return Ok(below);
+        }
+        ensure!(begun.elapsed() < TOO_LONG, "a queen has only {below:?}");
+        std::thread::yield_now();
+    }
+}
+
+fn descendants(pid: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task"));
+    let threads = threads.into_iter().flatten().flatten();
+    let lists =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let children: Vec<u32> = lists
+        .flat_map(|list| {
+            list.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .filter_map(|pid| pid.parse().ok())
+        .collect();
+    let below = children.iter().flat_map(|&child| descendants(child));
+    below.chain(children.iter().copied()).collect()
+}
+
+/// Whether it runs; one that only waits to be reaped, by whoever has inherited it, does not.
+fn runs(pid: u32) -> bool {
+    !matches!(state(pid), None | Some('Z' | 'X'))
+}
+
+fn state(pid: u32) -> Option<char> {
+    let status = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The state follows the name, which is in parentheses and may hold anything.
+    let (_, rest) = status.rsplit_once(')')?;
+    rest.trim_start().chars().next()
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} queens killed, {} processes below each: all gone after p50 {:.1} ms, most {:.1} ms",
+            self.kills, self.processes_each, self.p50_ms, self.most_ms
+        )
+    }
+}
