@@ -126,7 +126,7 @@
 //! # An example with real data
 //! `cargo run --release -p mt-beehive --example predict`: the queen trains a model on wines and predicts in
 //! batches, worker bees fetch, check and store. With `-- --chaos` they are killed meanwhile, and the answers are
-//! the same to the bit.
+//! the same to the bit. With `-- --poison` one row's record aborts whoever reads it, and only that row is lost.
 
 // The macros name this crate by its name, in its own examples and modules too.
 extern crate self as mt_beehive;

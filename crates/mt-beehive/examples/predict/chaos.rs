@@ -1,46 +1,65 @@
 //! Kills worker bees while they work.
 
-use std::{cell::RefCell, collections::BTreeSet, convert::Infallible, future};
+use std::{collections::BTreeSet, convert::Infallible, future, time::Duration};
 
-use mt_beehive::{Hive, TaskResult};
-use rand::{Rng, RngExt};
+use mt_beehive::{BeeState, Hive};
+use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha8Rng};
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::time::sleep;
 
-use crate::{
-    clerk::{Clerk, ClerkTasks},
-    progress::Progress,
-};
+use crate::{clerk::Clerk, progress::Progress};
 
-/// The points of a run at which bees are killed, as numbers of rows that are answered.
-pub(crate) fn points(kills: u32, rows: usize, rng: &mut impl Rng) -> Vec<usize> {
-    let mut points: Vec<usize> = (0..kills).map(|_| rng.random_range(0..rows)).collect();
-    points.sort_unstable();
-    points
+/// How often it looks for somebody to kill when there is nobody.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// When to kill, and what says whom.
+#[derive(Debug)]
+pub(crate) struct Chaos {
+    /// As numbers of rows that are answered, ascending.
+    points: Vec<usize>,
+    /// For the dice.
+    seed: u64,
 }
 
-/// Kills a bee at each of the points: whoever answers when they are asked for their process. She dies with
-/// all she has begun. Writes down in `killed` who it was, and never ends.
-pub(crate) async fn wreak(
-    hive: &Hive<Clerk>,
-    points: Vec<usize>,
-    progress: &Progress,
-    killed: &RefCell<BTreeSet<u32>>,
-) -> Infallible {
-    for point in points {
-        progress.reached(point).await;
-        if let Some(bee) = kill_one(hive).await {
-            killed.borrow_mut().insert(bee);
-            progress.killed(killed.borrow().len());
+impl Chaos {
+    /// So many kills while so many rows are predicted.
+    pub(crate) fn new(kills: u32, rows: usize, rng: &mut impl Rng) -> Self {
+        let mut points: Vec<usize> = (0..kills).map(|_| rng.random_range(0..rows)).collect();
+        points.sort_unstable();
+        Self {
+            points,
+            seed: rng.random(),
         }
     }
-    future::pending().await
+
+    pub(crate) fn kills(&self) -> u32 {
+        self.points.len() as u32
+    }
+
+    /// Kills a bee at each of the points, whatever she does. She dies with all she has begun. Never ends.
+    pub(crate) async fn wreak(&self, hive: &Hive<Clerk>, progress: &Progress) -> Infallible {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        let mut killed = BTreeSet::new();
+        for &point in &self.points {
+            progress.reached(point).await;
+            while !kill_one(hive, &mut killed, &mut rng).await {
+                sleep(LOOK).await;
+            }
+            progress.killed(killed.len());
+        }
+        future::pending().await
+    }
 }
 
-async fn kill_one(hive: &Hive<Clerk>) -> Option<u32> {
-    let (TaskResult::Succeeded(pid), bee) = hive.pid().await else {
-        return None;
-    };
-    let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
-    kill_process(pid, Signal::KILL).ok()?;
-    bee
+/// False if all are dead, or not alive yet.
+async fn kill_one(hive: &Hive<Clerk>, killed: &mut BTreeSet<u32>, rng: &mut impl Rng) -> bool {
+    let mut bees = hive.bees().await;
+    bees.retain(|bee| bee.state == BeeState::Ready && !killed.contains(&bee.id));
+    if bees.is_empty() {
+        return false;
+    }
+    let bee = bees.swap_remove(rng.random_range(0..bees.len()));
+    let pid = bee.pid.and_then(|pid| Pid::from_raw(pid.cast_signed()));
+    let is_killed = pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok());
+    is_killed && killed.insert(bee.id)
 }

@@ -73,12 +73,6 @@ impl Clerk {
         self.archive.put(row, &answer.line()).await?;
         Ok(answer)
     }
-
-    /// The process this one lives in, for whoever wants to end it.
-    #[task]
-    pub(crate) async fn pid(&self) -> u32 {
-        std::process::id()
-    }
 }
 
 impl Answer {

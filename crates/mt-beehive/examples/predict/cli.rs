@@ -46,6 +46,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) spoil: u32,
 
+    /// Make the record of one row abort the bee that preprocesses it, every time, to see that no other row is
+    /// lost [default: chosen by the seed]
+    #[arg(long, value_name = "ROW", num_args = 0..=1, require_equals = true, conflicts_with = "single")]
+    pub(crate) poison: Option<Option<u32>>,
+
+    /// Give each task to the bee with the fewest, instead of by an auction among all
+    #[arg(long, conflicts_with = "single")]
+    pub(crate) credit: bool,
+
     /// Rows that worker bees have at once, before the prediction and after it
     #[arg(long, value_name = "N", default_value_t = 1024,
           value_parser = Range::<u32>::new().range(1..=30_000))]
@@ -55,7 +64,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "MS", default_value_t = 2)]
     pub(crate) latency_ms: u32,
 
-    /// Chooses the wines that train the model, the noise, the records to damage and when to kill
+    /// Chooses the wines that train the model, the noise, the records to damage, when to kill and whom
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     pub(crate) seed: u64,
 

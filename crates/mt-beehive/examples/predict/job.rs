@@ -1,8 +1,6 @@
 //! What is to be done, and the two ways to do it: with worker bees, and in this process alone.
 
 use std::{
-    cell::RefCell,
-    collections::BTreeSet,
     io::IsTerminal,
     net::SocketAddr,
     pin::pin,
@@ -10,20 +8,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use futures::future::{Either, select};
-use mt_beehive::{BeehiveError, Population, beehive_run};
-use rand::{SeedableRng, rngs::ChaCha8Rng};
+use mt_beehive::{BeehiveError, Dispatch, HiveStats, Population, beehive_run};
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 use crate::{
     archive::Archive,
-    chaos,
+    chaos::Chaos,
     clerk::{Clerk, Training},
     cli::Args,
     frame::{self, Frame},
     pipeline::{Outcome, Pace},
     progress::Progress,
-    queen::{Predictions, Sommelier, SommelierTasks},
+    queen::{Sommelier, SommelierTasks},
+    record,
     scaler::Scaler,
     wines::{Wine, Wines},
 };
@@ -41,8 +40,10 @@ pub(crate) struct Job {
     latency: Duration,
     in_flight: usize,
     bees: usize,
-    /// The numbers of answered rows at which a bee is killed.
-    kills: Vec<usize>,
+    dispatch: Dispatch,
+    /// The row whose record aborts whoever preprocesses it.
+    pub(crate) poison: Option<usize>,
+    chaos: Chaos,
     shows_progress: bool,
 }
 
@@ -61,16 +62,15 @@ pub(crate) struct Found {
 #[derive(Debug)]
 pub(crate) struct Bees {
     pub(crate) at_once: usize,
-    /// Those that have done something, one after the other.
-    pub(crate) worked: usize,
-    pub(crate) killed: usize,
+    /// What they have done, and who was lost.
+    pub(crate) stats: HiveStats,
     /// The requests of tasks that had made them once, before their bee died.
     pub(crate) repeated: u64,
 }
 
 impl Job {
     /// # Errors
-    /// The data set is not what it is known to be.
+    /// The data set is not what it is known to be, or there is no row to poison.
     pub(crate) fn new(args: &Args) -> Result<Self> {
         let mut rng = ChaCha8Rng::seed_from_u64(args.seed);
         let rows = args.rows as usize;
@@ -78,7 +78,16 @@ impl Job {
         let scaler = Scaler::of(&wines.train);
         let (frame, mut records) = Frame::fill(&wines.unseen, rows, &scaler, &mut rng);
         frame::spoil(&mut records, args.spoil as usize, &mut rng);
-        let kills = chaos::points(args.chaos.unwrap_or(0), rows, &mut rng);
+        let poison = args.poison.map(|row| match row {
+            Some(row) => row as usize,
+            None => rng.random_range(0..rows),
+        });
+        ensure!(
+            poison.is_none_or(|row| row < rows),
+            "there is no such row to poison: rows are 0 to {}",
+            rows - 1
+        );
+        let chaos = Chaos::new(args.chaos.unwrap_or(0), rows, &mut rng);
         let processors = || thread::available_parallelism().map_or(2, |n| n.get().max(2));
         Ok(Self {
             train: wines.train,
@@ -88,7 +97,12 @@ impl Job {
             latency: Duration::from_millis(args.latency_ms.into()),
             in_flight: args.in_flight as usize,
             bees: args.bees.map_or_else(processors, |bees| bees as usize),
-            kills,
+            dispatch: match args.credit {
+                true => Dispatch::Credit,
+                false => Dispatch::Auction,
+            },
+            poison,
+            chaos,
             shows_progress: !(args.quiet || args.no_progress),
         })
     }
@@ -98,48 +112,50 @@ impl Job {
     /// # Errors
     /// There is no archive, or no hive.
     pub(crate) async fn with_bees(&self) -> Result<Found> {
-        let archive = self.open_archive().await?;
+        let mut records = self.records.clone();
+        if let Some(row) = self.poison {
+            records[row] = record::POISON.to_owned();
+        }
+        let archive = self.open_archive(records).await?;
         let pace = self.pace();
-        let killed = RefCell::new(BTreeSet::new());
         let queen = (self.frame.clone(), self.train.clone(), self.scaler.clone());
         let hive = beehive_run::<Sommelier>(queen, self.training(archive.address))
             .population(Population::Fixed(self.bees))
-            // Who is killed at random says nothing about the rows she had.
-            .crash_limit(CRASH_LIMIT + self.kills.len() as u32);
+            .dispatch(self.dispatch)
+            // A kill at random may also hit a row that is alone in a bee, in what would be its last attempt: that
+            // says nothing about the row.
+            .crash_limit(CRASH_LIMIT + self.chaos.kills());
         let began = Instant::now();
-        let found: Result<Predictions, BeehiveError> = hive
+        let found: Result<_, BeehiveError> = hive
             .run(async |queen| {
                 let work = queen.predict(pace.clone());
-                let kills = self.kills.clone();
-                let chaos = chaos::wreak(queen.hive(), kills, &pace.progress, &killed);
+                let chaos = self.chaos.wreak(queen.hive(), &pace.progress);
                 match select(work, pin!(chaos)).await {
-                    Either::Left((found, _)) => found,
+                    Either::Left((outcomes, _)) => Ok((outcomes?, queen.hive().clone())),
                     Either::Right((never, _)) => match never {},
                 }
             })
             .await;
         let took = began.elapsed();
-        let Predictions { outcomes, bees } = found?;
-        let killed = killed.into_inner();
+        let (outcomes, hive) = found?;
         Ok(Found {
             kept: kept(&archive, &outcomes),
             outcomes,
             took,
             bees: Some(Bees {
                 at_once: self.bees,
-                worked: bees.union(&killed).count(),
-                killed: killed.len(),
+                stats: hive.stats().await,
                 repeated: archive.repeated(),
             }),
         })
     }
 
-    /// The same, by the same functions, in this process.
+    /// The same, by the same functions, in this process. Here no record is poisoned: nobody would be left.
     ///
     /// # Errors
     /// There is no archive, or no model.
     pub(crate) async fn alone(&self) -> Result<Found> {
-        let archive = self.open_archive().await?;
+        let archive = self.open_archive(self.records.clone()).await?;
         let began = Instant::now();
         let (train, scaler) = (self.train.clone(), self.scaler.clone());
         let queen = Sommelier::new(self.frame.clone(), train, scaler)?;
@@ -153,8 +169,8 @@ impl Job {
         })
     }
 
-    async fn open_archive(&self) -> Result<Archive> {
-        let archive = Archive::open(self.records.clone(), self.latency).await;
+    async fn open_archive(&self, records: Vec<String>) -> Result<Archive> {
+        let archive = Archive::open(records, self.latency).await;
         archive.context("the archive can't be opened")
     }
 

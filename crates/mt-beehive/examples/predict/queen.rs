@@ -1,13 +1,13 @@
 //! The queen bee: owns the dataframe and the model, predicts in batches, and delegates the rest.
 
-use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+use std::rc::Rc;
 
 use anyhow::Result;
-use mt_beehive::{ChildId, Hive, TaskResult};
+use mt_beehive::Hive;
 use tokio::task::{LocalSet, spawn_local};
 
 use crate::{
-    clerk::{Answer, Clerk, ClerkTasks},
+    clerk::{Clerk, ClerkTasks},
     frame::Frame,
     model::Model,
     pipeline::{self, Outcome, Pace},
@@ -20,15 +20,6 @@ pub(crate) struct Sommelier {
     model: Model,
 }
 
-/// What she has found out.
-#[derive(Debug)]
-pub(crate) struct Predictions {
-    /// Of every row of her dataframe.
-    pub(crate) outcomes: Vec<Outcome>,
-    /// The worker bees that have done something for it.
-    pub(crate) bees: BTreeSet<u32>,
-}
-
 #[mt_beehive::queen(worker = Clerk, tasks = pub(crate) SommelierTasks)]
 impl Sommelier {
     /// Trains her model.
@@ -39,20 +30,15 @@ impl Sommelier {
 
     /// Predicts every row, with worker bees.
     #[task]
-    pub(crate) async fn predict(&self, hive: &Hive<Clerk>, pace: Pace) -> Predictions {
-        let bees = RefCell::default();
-        let outcomes = pipeline::predict(
+    pub(crate) async fn predict(&self, hive: &Hive<Clerk>, pace: Pace) -> Vec<Outcome> {
+        pipeline::predict(
             pace,
             self.frame.rows.len(),
             &self.model,
-            async |row| done(&bees, hive.preprocess(row).await),
-            async |row, likelihoods| -> Result<Answer, String> {
-                done(&bees, hive.postprocess(row, likelihoods).await)
-            },
+            async |row| hive.preprocess(row).await.0.ok(),
+            async |row, likelihoods| hive.postprocess(row, likelihoods).await.0.ok(),
         )
-        .await;
-        let bees = bees.into_inner();
-        Predictions { outcomes, bees }
+        .await
     }
 
     /// The same, with a clerk of this process.
@@ -82,13 +68,4 @@ async fn begun<R: 'static>(task: impl Future<Output = Result<R>> + 'static) -> R
     let done = spawn_local(task).await;
     let done = done.map_err(|error| error.to_string())?;
     done.map_err(|error| format!("raised: {error:#}")) // as it is told of a delegated task
-}
-
-/// Writes down who it was.
-fn done<R>(
-    bees: &RefCell<BTreeSet<u32>>,
-    (result, bee): (TaskResult<R>, ChildId),
-) -> Result<R, String> {
-    bees.borrow_mut().extend(bee);
-    result.ok()
 }

@@ -18,6 +18,9 @@ const NAMES: [&str; FIGURES] = [
     "alcohol",
 ];
 
+/// A record that no process survives: what a library with a bug in it does at the wrong input.
+pub(crate) const POISON: &str = "poison";
+
 pub(crate) fn write(figures: &Figures) -> String {
     figures.map(|figure| figure.to_string()).join(",")
 }
@@ -31,9 +34,14 @@ pub(crate) fn damage(record: &str, figure: usize) -> String {
     fields.join(",")
 }
 
+/// Aborts the process at [`POISON`].
+///
 /// # Errors
 /// It is no such record, and why.
 pub(crate) fn parse(record: &str) -> Result<Figures> {
+    if record == POISON {
+        std::process::abort();
+    }
     let fields: Vec<&str> = record.split(',').collect();
     ensure!(
         fields.len() == FIGURES,

@@ -54,18 +54,21 @@ pub(crate) async fn run(args: &Args) -> Result<Verdict> {
     let answers = found.outcomes.iter().filter(|outcome| outcome.is_ok());
     let is_complete = answers.count() == job.frame.rows.len()
         && found.kept == job.frame.rows.len()
-        && check.is_none_or(|check| differing(&found, &check) == 0);
+        && check.is_none_or(|check| differing(&job, &found, &check) == 0);
     Ok(match is_complete {
         true => Verdict::Complete,
         false => Verdict::Errors,
     })
 }
 
-/// The rows that have another outcome, if only by a bit.
-pub(crate) fn differing(one: &Found, other: &Found) -> usize {
+/// The rows that have another outcome, if only by a bit, but for one that is poisoned.
+pub(crate) fn differing(job: &Job, one: &Found, other: &Found) -> usize {
     let digest = |outcome: &Outcome| lines::digest(std::slice::from_ref(outcome));
-    let pairs = one.outcomes.iter().zip(&other.outcomes);
-    let differing = pairs.filter(|(one, other)| digest(one) != digest(other));
+    let pairs = one.outcomes.iter().zip(&other.outcomes).enumerate();
+    let differing = pairs.filter(|(row, (one, other))| {
+        let is_poisoned = job.poison == Some(*row);
+        !is_poisoned && digest(one) != digest(other)
+    });
     differing.count() + one.outcomes.len().abs_diff(other.outcomes.len())
 }
 
@@ -80,7 +83,10 @@ fn print(args: &Args, job: &Job, found: &Found, check: Option<&Found>) -> io::Re
     }
     let accuracy = summary::accuracy(rows, &found.outcomes);
     let figures = summary::figures(job, found, check);
-    let text = format!("{accuracy}\n\n{figures}");
+    let mut text = format!("{accuracy}\n\n{figures}");
+    if let Some(errors) = summary::errors(&found.outcomes) {
+        text = format!("{text}\n\n{errors}");
+    }
     if args.json {
         writeln!(io::stderr(), "{text}")
     } else {

@@ -12,6 +12,9 @@ use crate::{
     run::differing,
 };
 
+/// The rows without an answer that are told of.
+const SHOWN_ERRORS: usize = 5;
+
 /// Of some rows with an answer.
 #[derive(Debug, Default, Clone, Copy)]
 struct Score {
@@ -74,6 +77,23 @@ pub(crate) fn accuracy(rows: &[Row], outcomes: &[Outcome]) -> String {
     )
 }
 
+/// Why some rows have no answer, if any have none: the first of them.
+pub(crate) fn errors(outcomes: &[Outcome]) -> Option<String> {
+    let with_error = |(row, outcome): (usize, &Outcome)| Some((row, outcome.clone().err()?));
+    let mut errors = outcomes.iter().enumerate().filter_map(with_error);
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(["row", "why it has no answer"]);
+    for (row, error) in errors.by_ref().take(SHOWN_ERRORS) {
+        table.add_row([row.to_string(), error]);
+    }
+    let more = errors.count();
+    if more > 0 {
+        table.add_row(["…".to_owned(), format!("and {} more", count(more))]);
+    }
+    (!table.is_empty()).then(|| table.to_string())
+}
+
 /// How the run went, and the same in one process if it was compared.
 pub(crate) fn figures(job: &Job, found: &Found, check: Option<&Found>) -> String {
     let rows = found.outcomes.len();
@@ -87,9 +107,13 @@ pub(crate) fn figures(job: &Job, found: &Found, check: Option<&Found>) -> String
     if let Some(bees) = &found.bees {
         lines.extend([
             ("worker bees at once", count(bees.at_once)),
-            ("worker bees that did something", count(bees.worked)),
-            ("worker bees killed", count(bees.killed)),
-            ("requests made again after it", grouped(bees.repeated)),
+            ("worker bees started", grouped(bees.stats.bees_started)),
+            ("worker bees lost", grouped(bees.stats.bees_lost)),
+            (
+                "tasks begun again after it",
+                grouped(bees.stats.begun_again),
+            ),
+            ("requests made again by them", grouped(bees.repeated)),
         ]);
     }
     lines.push(("time", pace(found)));
@@ -97,7 +121,7 @@ pub(crate) fn figures(job: &Job, found: &Found, check: Option<&Found>) -> String
         lines.push(("the same in one process", pace(check)));
         lines.push((
             "answers that differ by a bit or more",
-            count(differing(found, check)),
+            count(differing(job, found, check)),
         ));
     }
     let digest = lines::digest(&found.outcomes);

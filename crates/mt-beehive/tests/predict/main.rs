@@ -53,7 +53,7 @@ fn the_answers_are_those_of_one_process_also_when_bees_are_killed() {
     let differ = "answers that differ by a bit or more";
     assert_eq!(figure(&output.stderr, differ), 0);
     assert_eq!(figure(&output.stderr, "answers kept in the archive"), 700);
-    assert_eq!(figure(&output.stderr, "worker bees killed"), 0);
+    assert_eq!(figure(&output.stderr, "worker bees lost"), 0);
     let one = predict(&["--json", "--no-check", "--bees", "1"]);
     assert!(one.stdout == single.stdout, "one bee says something else");
     for bees in ["1", "2"] {
@@ -63,7 +63,8 @@ fn the_answers_are_those_of_one_process_also_when_bees_are_killed() {
             "{bees} bees that are killed say something else"
         );
         assert_eq!(output.status.code(), Some(0));
-        assert!(figure(&output.stderr, "worker bees killed") > 0);
+        assert!(figure(&output.stderr, "worker bees lost") > 0);
+        assert!(figure(&output.stderr, "worker bees started") > bees.parse().unwrap());
         assert_eq!(figure(&output.stderr, "answers kept in the archive"), 700);
     }
 }
@@ -113,6 +114,40 @@ fn a_damaged_record_is_an_error_of_its_row_alone() {
     assert_eq!(figure(&output.stderr, "rows without an answer"), 3);
 }
 
+/// All rows are begun at once, so a bee that dies has hundreds, and one of them has killed her.
+#[test]
+fn a_record_that_kills_costs_its_row_alone() {
+    let single = predict(&["--json", "--single"]);
+    let single = rows(&single);
+    for (bees, dispatch) in [("1", &["--credit"][..]), ("2", &[])] {
+        let options = ["--json", "--poison=321", "--in-flight", "1024"];
+        let output = Example::new()
+            .args(["--rows", "700", "--bees", bees])
+            .args(dispatch)
+            .args(options)
+            .output();
+        assert_eq!(output.status.code(), Some(1));
+        for (row, alone) in rows(&output).iter().zip(&single) {
+            match row["error"].as_str() {
+                None => assert_eq!(row, alone),
+                Some(error) => {
+                    assert_eq!(row["row"], 321);
+                    let reason = "cancelled: worker_lost: her process was killed by signal 6";
+                    assert!(error.starts_with(reason), "{error}");
+                    assert!(error.contains("(attempts: 3)"), "{error}");
+                }
+            }
+        }
+        let said = str::from_utf8(&output.stderr).unwrap();
+        assert!(said.contains("321 ┆ cancelled: worker_lost: "), "{said}");
+        let figure = |line| figure(&output.stderr, line);
+        assert_eq!(figure("rows without an answer"), 1);
+        assert_eq!(figure("answers kept in the archive"), 699);
+        assert_eq!(figure("worker bees lost"), 3);
+        assert_eq!(figure("answers that differ by a bit or more"), 0);
+    }
+}
+
 #[test]
 fn the_summary_is_on_stdout_unless_asked_for_json_and_nothing_else_is_said() {
     let output = predict(&[]);
@@ -132,7 +167,14 @@ fn another_seed_is_another_run_and_the_same_seed_the_same() {
 
 #[test]
 fn wrong_options_are_refused_before_anything_is_done() {
-    for options in [["--bees", "0"], ["--rows", "0"], ["--chaos", "--single"]] {
+    let wrong = [
+        ["--bees", "0"],
+        ["--rows", "0"],
+        ["--chaos", "--single"],
+        ["--poison", "--single"],
+        ["--rows=700", "--poison=700"],
+    ];
+    for options in wrong {
         let output = Example::new().args(options).output();
         assert_eq!(output.status.code(), Some(2), "{options:?}");
         assert!(output.stdout.is_empty());
