@@ -141,6 +141,7 @@ impl Driver {
     fn on_event(&mut self, now: Instant, child: u32, event: BeeEvent) {
         let child = ChildId(child);
         match event {
+            BeeEvent::Said(_) if self.lines.get(&child).is_some_and(|line| line.is_broken()) => {}
             BeeEvent::Said(frame) => {
                 for message in hive_messages::<FromBee>(frame) {
                     match message {

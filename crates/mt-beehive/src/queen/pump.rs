@@ -10,8 +10,8 @@ use std::{
 };
 
 use mt_ipc::{
-    ChildProcess, FrameReceiver, FrameSender, Progress, QueueLimits, SendError, StderrTail,
-    WorkerCommand, accept,
+    ChildProcess, FrameReceiver, FrameSender, Progress, QueueLimits, RecvError, SendError,
+    StderrTail, WorkerCommand, accept,
 };
 use mt_pool::{
     __private::{WorkerEvents, fingerprint, last_words},
@@ -31,6 +31,8 @@ use super::{census::Vitals, watch::Watch};
 const LOADS: usize = 4;
 /// How long a bee may take from her start to her first word.
 const HELLO: Duration = Duration::from_secs(30);
+/// How long a bee that has hung up may take to end.
+const HANG_UP_GRACE: Duration = Duration::from_millis(500);
 /// The most bytes of what she said last that are part of why a task of hers is lost.
 const MAX_LAST_WORDS_BYTES: usize = 2048;
 
@@ -94,6 +96,11 @@ impl Line {
         self.kill();
     }
 
+    /// Whether she has said what can't be understood: nothing else she says is believed.
+    pub(super) fn is_broken(&self) -> bool {
+        self.nonsense.get().is_some()
+    }
+
     fn take(&self) -> Option<Frame> {
         let mut outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
         if outbox.is_empty() {
@@ -140,6 +147,8 @@ pub(super) async fn pump(
                 line,
                 greeted: false,
                 made: false,
+                said_bye: false,
+                hung_up: false,
                 watch: Watch::new(cradle.liveness, WorkerId(child), pid),
                 why: None,
             };
@@ -172,6 +181,9 @@ struct Nurse {
     greeted: bool,
     /// She has said whether she could be made.
     made: bool,
+    said_bye: bool,
+    /// She ends, or has closed what she speaks through.
+    hung_up: bool,
     watch: Watch,
     /// Why she is ended, if she is.
     why: Option<String>,
@@ -218,9 +230,14 @@ impl Nurse {
                             patience.as_mut().reset(Instant::now() + cradle.init_deadline);
                         }
                     }
-                    Ok(None) | Err(_) => reading = false,
+                    Err(RecvError::Decode(error)) => reading = self.nonsense(&error.to_string()),
+                    Ok(None) | Err(_) => {
+                        // After a goodbye it is the exit's grace that counts.
+                        (reading, self.hung_up) = (false, !self.said_bye);
+                        patience.as_mut().reset(Instant::now() + HANG_UP_GRACE);
+                    }
                 },
-                () = &mut patience, if !self.made => {
+                () = &mut patience, if !self.made || self.hung_up => {
                     // This process may have been stopped meanwhile: what she has said since counts.
                     while let (true, Ok(Some(frame))) = (reading, receiver.recv_now()) {
                         reading = self.on_frame(frame, cradle, events).await;
@@ -237,9 +254,11 @@ impl Nurse {
         why.unwrap_or_else(|| format!("her process {exit}"))
     }
 
-    /// She has not said hello, or is not made, and had the time.
+    /// She has not said hello, is not made, or has not ended, and had the time.
     fn out_of_patience(&mut self, init_deadline: Duration) {
-        if !self.greeted {
+        if self.hung_up {
+            self.end("she hung up without ending, and was killed".into());
+        } else if !self.greeted {
             self.end("she did not say hello; does `main` call `mt_beehive::init()` first?".into());
         } else if !self.made {
             self.end(format!(
@@ -296,7 +315,11 @@ impl Nurse {
                 cradle.events.emit(who, events, dropped);
                 true
             }
-            Ok(FromWorker::Bye | FromWorker::Notice(_)) if self.greeted => true,
+            Ok(FromWorker::Bye) if self.greeted => {
+                self.said_bye = true;
+                true
+            }
+            Ok(FromWorker::Notice(_)) if self.greeted => true,
             Ok(first) if !self.greeted => self.greet(first, cradle),
             Ok(_) => self.nonsense("she spoke out of turn"),
             Err(error) => self.nonsense(&error.to_string()),

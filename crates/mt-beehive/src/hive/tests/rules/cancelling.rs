@@ -125,6 +125,39 @@ fn rule_11_a_deadline_is_a_cancel() {
     }
 }
 
+/// The grace is a task's own, wherever its deadline is.
+#[test]
+fn rule_11_a_cancel_shortly_before_the_deadline_has_its_grace() {
+    for dispatch in BOTH {
+        let mut sim = hive(dispatch, 1, 1);
+        let task = sim.delegate_within(Some(LIMIT));
+        sim.settle();
+        sim.pass(LIMIT - Duration::from_millis(10));
+        cancel(&mut sim, task);
+        assert_eq!(sim.parent.poll_timeout(), Some(sim.now + CANCEL_GRACE));
+        sim.pass(CANCEL_GRACE - Duration::from_millis(1));
+        assert!(!sim.process(ChildId(0)).doomed, "{dispatch:?}");
+        sim.settle();
+        sim.end(task);
+        sim.settle();
+        assert_eq!(sim.ended(task), Some("asked"));
+    }
+}
+
+#[test]
+fn rule_11_what_has_ended_has_no_deadline() {
+    for dispatch in BOTH {
+        let mut sim = hive(dispatch, 1, 1);
+        let tasks = [0, 1].map(|_| sim.delegate_within(Some(LIMIT)));
+        sim.settle();
+        cancel(&mut sim, tasks[1]);
+        sim.end(tasks[0]);
+        sim.settle();
+        assert!(tasks.iter().all(|&task| sim.ended(task).is_some()));
+        assert_eq!(sim.parent.poll_timeout(), None, "nothing to wake up for");
+    }
+}
+
 /// Whichever is first, it is one end.
 #[test]
 fn rule_11_deadline_and_result_at_once_are_one_end() {

@@ -21,12 +21,17 @@ const BARREN: Nature = Nature {
 /// Lets time pass, as the parent wants it, until it wants nothing or `until` holds.
 fn wait(sim: &mut Sim, until: impl Fn(&Sim) -> bool) {
     sim.settle();
-    while !until(sim)
-        && let Some(due) = sim.parent.poll_timeout()
-    {
+    for _ in 0..100 {
+        if until(sim) {
+            return;
+        }
+        let Some(due) = sim.parent.poll_timeout() else {
+            return;
+        };
         sim.pass(due - sim.now);
         sim.settle();
     }
+    panic!("it tries again and again");
 }
 
 #[test]
@@ -90,6 +95,53 @@ fn tasks_that_kill_bees_do_not_spend_the_budget() {
             sim.lose(ChildId(bee));
         }
         assert_eq!(sim.oracle.seen["worker_lost"], 10, "three bees each");
+    }
+}
+
+#[test]
+fn deaths_that_are_wanted_do_not_spend_the_budget() {
+    for dispatch in BOTH {
+        let mut sim = hive(dispatch, 1, 1);
+        for _ in 0..10 {
+            // One that is ready and one that is being made, neither of which has done anything.
+            sim.tell(Event::Bury(None));
+            sim.tell(Event::SpawnBee);
+            sim.settle();
+            sim.tell(Event::SpawnBee);
+            let last = *sim.children().last().unwrap();
+            sim.tell(Event::Bury(Some(last)));
+            sim.lose(last);
+        }
+        assert_eq!(sim.oracle.in_vain(), 0);
+        let task = sim.delegate();
+        sim.settle();
+        assert!(sim.doer(task).is_some(), "{dispatch:?}");
+    }
+}
+
+/// A bee that works shows that bees can be had: those that died before it are forgotten.
+#[test]
+fn whoever_does_something_makes_up_for_deaths() {
+    for dispatch in BOTH {
+        let mut sim = Sim::new(config(dispatch, 1), BARREN);
+        let start = sim.now;
+        sim.tell(Event::Tick);
+        for _ in 0..10 {
+            sim.nature.barren = true;
+            sim.settle();
+            sim.nature.barren = false;
+            wait(&mut sim, |sim| !sim.children().is_empty());
+            let task = sim.delegate();
+            sim.settle();
+            sim.end(task);
+            sim.settle();
+            assert_eq!(sim.ended(task), Some("succeeded"));
+            sim.nature.barren = true;
+            let child = sim.children()[0];
+            sim.lose(child);
+        }
+        let period = Duration::from_secs(10);
+        assert!(sim.now - start < period, "no quiet period was waited for");
     }
 }
 

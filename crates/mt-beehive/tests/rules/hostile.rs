@@ -1,0 +1,232 @@
+//! Bees that speak the protocol and break it on purpose: nothing they say is believed, and nothing is lost.
+
+use std::env;
+
+use bytes::Bytes;
+use mt_beehive::{BeehiveRun, Population, TaskResult, hive_of};
+use mt_ipc::{FrameReceiver, FrameSender, attach};
+use mt_proto::{
+    DeathType, Frame, FromBee, HiveWriter, Kind, Limits, MAX_HIVE_MESSAGES, Round, TaskId,
+    TaskStatus, ToBee, decode_strict, hive_messages,
+};
+
+use crate::{
+    bees::{Birth, Doer, DoerTasks},
+    scene::{ALONE, block_on, check, reason, reign, watchdog},
+};
+
+/// In a bee's process, in a test of this file: plays the part she was born for, and an honest bee's if she
+/// was born for none. Never returns then.
+pub(crate) fn play_a_part() {
+    if env::var(ALONE).is_ok_and(|test| test.starts_with("hostile::")) {
+        let _watchdog = watchdog("a hostile bee".into());
+        block_on(play());
+    }
+}
+
+async fn play() {
+    let connection = attach().unwrap().connection;
+    let (sender, mut receiver, writer) = connection.open(Limits::default(), Default::default());
+    let writing = tokio::spawn(writer.run());
+    let fingerprint = mt_pool::__private::fingerprint();
+    let greeted = mt_ipc::greet(&sender, &mut receiver, fingerprint).await;
+    greeted.unwrap();
+    let setup = receiver.recv().await.unwrap().unwrap();
+    // The fields it begins with: her name, her id, what she is made of.
+    let mut fields = hive_messages(Frame::new(Kind::Hive, setup.into_body()));
+    let (_, _, birth): (String, u32, Bytes) = fields.next().unwrap().unwrap();
+    let part = match decode_strict(&birth).unwrap() {
+        Birth::Plays(part) => part,
+        _ => String::new(),
+    };
+    let frames = |moment| frames_of(&part, moment).into_iter();
+    frames("born").for_each(|frame| sender.try_send(frame).unwrap());
+    say(&sender, &lies(&part, "born", 0, 0));
+    serve(&part, &sender, &mut receiver).await;
+    sender.close();
+    let _ = writing.await;
+    std::process::exit(0);
+}
+
+/// Does what a bee does, until she is told to die; and what her part demands. Every task returns 3.
+async fn serve(part: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
+    say(sender, &[ready(4)]);
+    loop {
+        let frame = receiver.recv().await.unwrap().unwrap();
+        if frame.kind != Kind::Hive {
+            continue;
+        }
+        for message in hive_messages(frame) {
+            match message.unwrap() {
+                ToBee::NewTask { task_id, round } => {
+                    say(sender, &lies(part, "asked", task_id.0, round.0));
+                    say(sender, &[accept(task_id.0, round.0)]);
+                    say(sender, &lies(part, "offered", task_id.0, round.0));
+                }
+                ToBee::TaskInfo(info) => {
+                    let (task, round) = (info.task_id.0, info.round.0);
+                    frames_of(part, "given")
+                        .into_iter()
+                        .for_each(|frame| sender.try_send(frame).unwrap());
+                    say(sender, &lies(part, "given", task, round));
+                    say(sender, &[done(task, round, 3)]);
+                    say(sender, &lies(part, "done", task, round));
+                }
+                ToBee::Die => {
+                    let normal = DeathType::Normal { exit_code: None };
+                    return say(sender, &[FromBee::Dead(normal)]);
+                }
+                ToBee::TaskTaken { .. } | ToBee::TaskCancel { .. } => {}
+            }
+        }
+    }
+}
+
+/// What a part says at a moment beside what is true.
+fn lies(part: &str, moment: &str, task: u64, round: u32) -> Vec<FromBee> {
+    let progress = |round| FromBee::TaskProgress {
+        task_id: TaskId(task),
+        round: Round(round),
+        progress: Bytes::from_static(&[9]),
+    };
+    match (part, moment) {
+        ("done-before", "asked") => vec![done(task, round, 9), progress(round)],
+        ("done-of-nobody", "given") => vec![done(1 << 60, 1, 9), done(task.wrapping_sub(1), 1, 9)],
+        ("other-rounds", "given") => vec![
+            done(task, round + 1, 9),
+            done(task, round.wrapping_sub(1), 9),
+            progress(round + 1),
+        ],
+        ("done-twice", "done") => vec![done(task, round, 9), progress(round)],
+        ("denies-too", "offered" | "given" | "done") => vec![deny(task, round)],
+        ("accepts-twice", "offered" | "given" | "done") => vec![accept(task, round)],
+        ("accepts-anything", "offered") => vec![accept(1 << 60, 1), accept(task, round + 1)],
+        ("ready-twice", "given" | "done") => vec![ready(1000)],
+        _ => Vec::new(),
+    }
+}
+
+/// What a part says at a moment that is not said at all.
+fn frames_of(part: &str, moment: &str) -> Vec<Frame> {
+    let hive = |body: Vec<u8>| vec![Frame::new(Kind::Hive, body)];
+    match (part.split_once(' '), moment) {
+        (Some((when, what)), moment) if when == moment => match what {
+            "rubbish" => hive(vec![0xff; 64]),
+            "nothing" => hive(Vec::new()),
+            "half" => hive(vec![2, 0x80]),
+            "2^60" => hive(vec![4, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 15]),
+            "too much" => {
+                let one = [3, 0, 0];
+                hive(one.repeat(MAX_HIVE_MESSAGES + 1))
+            }
+            "a parent's words" => vec![Frame::new(Kind::Welcome, vec![0; 8])],
+            other => panic!("nobody says {other}"),
+        },
+        _ => Vec::new(),
+    }
+}
+
+fn say(sender: &FrameSender, all: &[FromBee]) {
+    let mut writer = HiveWriter::default();
+    for message in all {
+        writer.push(message, usize::MAX).unwrap();
+    }
+    if !writer.is_empty() {
+        sender.try_send(writer.take()).unwrap();
+    }
+}
+
+fn ready(most: u32) -> FromBee {
+    let max_concurrency = Some(most);
+    FromBee::Ready { max_concurrency }
+}
+
+fn done(task: u64, round: u32, value: u8) -> FromBee {
+    let returning_value = vec![value].into();
+    FromBee::TaskDone {
+        task_id: TaskId(task),
+        round: Round(round),
+        status: TaskStatus::Succeeded { returning_value },
+    }
+}
+
+fn accept(task: u64, round: u32) -> FromBee {
+    let (task_id, round) = (TaskId(task), Round(round));
+    FromBee::TaskAccepted { task_id, round }
+}
+
+fn deny(task: u64, round: u32) -> FromBee {
+    let (task_id, round) = (TaskId(task), Round(round));
+    FromBee::TaskDenied { task_id, round }
+}
+
+fn playing(part: &str) -> BeehiveRun<Doer> {
+    let run = hive_of::<Doer>(Birth::Plays(part.into()));
+    run.population(Population::Fixed(2)).crash_limit(1)
+}
+
+#[test]
+fn rule_03_what_belongs_to_no_task_of_hers_changes_nothing() {
+    check(|| {
+        for part in [
+            "done-before",
+            "done-of-nobody",
+            "other-rounds",
+            "done-twice",
+            "denies-too",
+            "accepts-twice",
+            "accepts-anything",
+            "ready-twice",
+        ] {
+            reign(
+                || playing(part),
+                |hive| async move {
+                    let all = (0..50).map(|n| hive.add(n, 1));
+                    for (result, child) in futures::future::join_all(all).await {
+                        assert_eq!(result, TaskResult::Succeeded(3), "{part}");
+                        assert!(child.is_some_and(|child| child < 2), "{part}");
+                    }
+                },
+            );
+        }
+    });
+}
+
+#[test]
+fn a_bee_that_breaks_the_protocol_is_killed_and_not_believed() {
+    check(|| {
+        for what in [
+            "rubbish",
+            "nothing",
+            "half",
+            "2^60",
+            "too much",
+            "a parent's words",
+        ] {
+            let part = &format!("given {what}");
+            reign(
+                || playing(part),
+                |hive| async move {
+                    let (result, child) = hive.add(1, 2).await;
+                    let reason = reason(result);
+                    assert!(
+                        reason.starts_with("worker_lost: she broke the protocol"),
+                        "{what}: {reason}"
+                    );
+                    assert_eq!(child, None);
+                },
+            );
+            let part = &format!("born {what}");
+            reign(
+                || playing(part),
+                |hive| async move {
+                    let reason = reason(hive.add(1, 2).await.0);
+                    assert!(
+                        reason.contains("she broke the protocol"),
+                        "{what}: {reason}"
+                    );
+                },
+            );
+        }
+    });
+}

@@ -1,0 +1,43 @@
+//! Acts on memory and descriptors that belong to somebody else.
+#![expect(unsafe_code, reason = "a task that goes mad is what is tested")]
+
+use std::{collections::BTreeSet, fs, io::Write, mem::ManuallyDrop, os::fd::FromRawFd};
+
+/// Reads where nothing is.
+pub(crate) fn segfault() -> u64 {
+    let nowhere = std::ptr::without_provenance::<u64>(8);
+    // SAFETY: none; the read faults, which ends the process: that is the point.
+    unsafe { nowhere.read_volatile() }
+}
+
+/// Closes all descriptors but standard output and error.
+pub(crate) fn close_everything() {
+    for (fd, _) in descriptors()
+        .into_iter()
+        .filter(|(fd, _)| *fd > 2 || *fd == 0)
+    {
+        // SAFETY: none for its owners, whose next call fails: that is the point.
+        drop(unsafe { fs::File::from_raw_fd(fd) });
+    }
+}
+
+/// Writes to every socket of this process, once.
+pub(crate) fn write_to_sockets(bytes: &[u8]) {
+    let mut seen = BTreeSet::new();
+    for (fd, target) in descriptors() {
+        if target.starts_with("socket:") && seen.insert(target) {
+            // SAFETY: the descriptor was open a moment ago, and is not closed here.
+            let mut file = ManuallyDrop::new(unsafe { fs::File::from_raw_fd(fd) });
+            let _ = file.write(bytes);
+        }
+    }
+}
+
+fn descriptors() -> Vec<(i32, String)> {
+    let entries = fs::read_dir("/proc/self/fd").unwrap();
+    let read = |entry: fs::DirEntry| {
+        let fd = entry.file_name().to_str()?.parse().ok()?;
+        Some((fd, fs::read_link(entry.path()).ok()?.display().to_string()))
+    };
+    entries.flatten().filter_map(read).collect()
+}
