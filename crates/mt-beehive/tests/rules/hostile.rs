@@ -12,6 +12,7 @@ use mt_proto::{
 
 use crate::{
     bees::{Birth, Doer, DoerTasks},
+    platform,
     scene::{ALONE, block_on, check, reason, reign, watchdog},
 };
 
@@ -65,6 +66,13 @@ async fn serve(part: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
                 }
                 ToBee::TaskInfo(info) => {
                     let (task, round) = (info.task_id.0, info.round.0);
+                    if part == "hangs up" {
+                        platform::hang_up();
+                        // Her runtime's own sockets are among them: it must not run any more.
+                        loop {
+                            std::thread::park();
+                        }
+                    }
                     frames_of(part, "given")
                         .into_iter()
                         .for_each(|frame| sender.try_send(frame).unwrap());
@@ -228,5 +236,21 @@ fn a_bee_that_breaks_the_protocol_is_killed_and_not_believed() {
                 },
             );
         }
+    });
+}
+
+/// She lives, but nobody can hear her: it does not take her heart's silence to see that.
+#[test]
+fn a_bee_that_hangs_up_and_stays_is_killed() {
+    check(|| {
+        let without_liveness = mt_beehive::LivenessPolicy {
+            missed_beats: u32::MAX,
+            ..mt_beehive::LivenessPolicy::default()
+        };
+        let run = || playing("hangs up").liveness(without_liveness);
+        reign(run, |hive| async move {
+            let reason = reason(hive.add(1, 2).await.0);
+            assert!(reason.starts_with("worker_lost: she hung up"), "{reason}");
+        });
     });
 }

@@ -2,4 +2,4 @@
 
 mod raw;
 
-pub(crate) use raw::{close_everything, segfault, write_to_sockets};
+pub(crate) use raw::{close_everything, hang_up, segfault, write_to_sockets};

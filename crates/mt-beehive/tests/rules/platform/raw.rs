@@ -1,7 +1,14 @@
 //! Acts on memory and descriptors that belong to somebody else.
 #![expect(unsafe_code, reason = "a task that goes mad is what is tested")]
 
-use std::{collections::BTreeSet, fs, io::Write, mem::ManuallyDrop, os::fd::FromRawFd};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::Write,
+    mem::ManuallyDrop,
+    net::Shutdown,
+    os::{fd::FromRawFd, unix::net::UnixStream},
+};
 
 /// Reads where nothing is.
 pub(crate) fn segfault() -> u64 {
@@ -30,6 +37,16 @@ pub(crate) fn write_to_sockets(bytes: &[u8]) {
             let mut file = ManuallyDrop::new(unsafe { fs::File::from_raw_fd(fd) });
             let _ = file.write(bytes);
         }
+    }
+}
+
+/// Says nothing more through any socket of this process.
+pub(crate) fn hang_up() {
+    let sockets = descriptors().into_iter();
+    for (fd, _) in sockets.filter(|(_, target)| target.starts_with("socket:")) {
+        // SAFETY: the descriptor was open a moment ago, and is not closed here.
+        let socket = ManuallyDrop::new(unsafe { UnixStream::from_raw_fd(fd) });
+        let _ = socket.shutdown(Shutdown::Write);
     }
 }
 
