@@ -87,6 +87,7 @@
 //! | what it returns does not serialise, or is too long | [`Raised`](TaskResult::Raised) | the bee goes on |
 //! | its bee dies (signal, abort, `exit`) | begun again by another; [`Cancelled`](TaskResult::Cancelled), `worker_lost: …`, after [`crash_limit`](BeehiveRun::crash_limit) deaths | what she had been offered and not begun goes to others uncharged; she is replaced |
 //! | its bee gives no sign of life for 2.5 s ([`liveness`](BeehiveRun::liveness)) | as when she dies: she is killed | the same |
+//! | its bee is stopped (`SIGSTOP`) | it waits for her ([`liveness`](BeehiveRun::liveness) may have her killed) | what she had been offered and not begun goes to others |
 //! | its deadline passes | [`Cancelled`](TaskResult::Cancelled), `deadline: …`, when nobody does it any more | a bee that does not let go of it is killed; what else she did is begun again elsewhere and not charged |
 //! | its [`Delegate`] is dropped | nobody asks | as with a deadline |
 //! | bees can't be made, or die again and again for nothing | [`Cancelled`](TaskResult::Cancelled), with the cause, once the [`restart_budget`](BeehiveRun::restart_budget) is spent | the same for every task that waits |

@@ -27,7 +27,7 @@ use tokio::{
 };
 
 use super::{Order, TaskEnd, Word, pulse::Pulse};
-use crate::{BeeCx, TaskCx, WorkerBee, bee::Ties, queen::Below, registry::BeeSetup};
+use crate::{BeeCx, TaskCall, TaskCx, WorkerBee, bee::Ties, queen::Below, registry::BeeSetup};
 
 /// The most often the runtime turns by itself.
 const SHORTEST_BEAT: Duration = Duration::from_millis(1);
@@ -187,9 +187,31 @@ async fn one<W: WorkerBee>(bee: Rc<W>, cx: TaskCx, info: TaskInfo) -> TaskStatus
         Ok(None) => return TaskStatus::raised(no_such_task::<W>(&info.name)),
         Err(panic) => return TaskStatus::raised(panicked(panic)),
     };
-    match guarded(call).await {
+    match guarded(Call(Some(call))).await {
         Ok(Ok(returning_value)) => TaskStatus::Succeeded { returning_value },
         Ok(Err(exception)) | Err(exception) => TaskStatus::raised(exception),
+    }
+}
+
+/// A call whose drop is the task's code too: a panic in it ends nobody else.
+struct Call(Option<TaskCall<'static>>);
+
+impl Future for Call {
+    type Output = <TaskCall<'static> as Future>::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let call = self.0.as_mut().expect("taken only on drop");
+        call.as_mut().poll(cx)
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let call = self.0.take();
+        if let Err(panic) = caught(|| drop(call)) {
+            let panic = panicked(panic).exception;
+            tracing::error!(panic, "a task panicked when it was dropped");
+        }
     }
 }
 

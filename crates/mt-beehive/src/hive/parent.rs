@@ -77,6 +77,8 @@ pub(crate) enum Event {
     /// A child is gone: its process is reaped, or never was. How, in a line, and its last words in the lines
     /// after that.
     Gone(ChildId, String),
+    /// A child gives no sign of life, and nobody ends it for that; or it does again.
+    Silent(ChildId, bool),
     /// Nobody waits for the task any more, or a reason to stop it was given.
     Cancel(TaskId, String),
     /// One child more.
@@ -183,6 +185,7 @@ impl Parent {
         self.now = Some(now);
         match event {
             Event::Said(child, message) => self.on_said(child, message),
+            Event::Silent(child, silent) => self.on_silent(child, silent),
             Event::Gone(child, how) => self.on_gone(now, child, how),
             Event::Cancel(task_id, reason) => self.on_cancel(now, task_id, reason),
             Event::SpawnBee => self.wanted += 1,

@@ -262,15 +262,13 @@ fn result_of<R: Wire>(status: TaskStatus) -> TaskResult<R> {
 pub(super) struct Waits {
     desk: Arc<Desk>,
     task_id: Option<TaskId>,
-    _place: OwnedSemaphorePermit,
 }
 
 impl Waits {
-    pub(super) fn new(desk: Arc<Desk>, task_id: TaskId, place: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(desk: Arc<Desk>, task_id: TaskId) -> Self {
         Self {
             desk,
             task_id: Some(task_id),
-            _place: place,
         }
     }
 
@@ -293,4 +291,6 @@ pub(super) struct Reply {
     pub(super) answer: oneshot::Sender<(TaskStatus, ChildId)>,
     /// How far the task is, if anybody asks: the latest counts.
     pub(super) progress: Option<watch::Sender<Bytes>>,
+    /// Of the tasks that may be outstanding: until it is resolved, whether or not anybody waits for it.
+    pub(super) _place: OwnedSemaphorePermit,
 }

@@ -4,6 +4,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    convert::Infallible,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -73,8 +74,12 @@ impl Driver {
     }
 
     /// Runs the hive until it is dead: every task resolved, every bee reaped. `end` tells when nothing more
-    /// will be delegated; if it is dropped, the end comes at once.
-    pub(super) async fn run(mut self, mut end: oneshot::Receiver<()>) {
+    /// will be delegated; if `held` is no longer, the end comes at once.
+    pub(super) async fn run(
+        mut self,
+        mut end: oneshot::Receiver<()>,
+        mut held: oneshot::Receiver<Infallible>,
+    ) {
         let mut ending = false;
         let mut period = Instant::now() + self.period();
         self.handle(Event::Tick);
@@ -82,14 +87,12 @@ impl Driver {
             let due = self.parent.poll_timeout();
             let due = due.map_or(period, |due| due.min(period));
             tokio::select! {
-                ended = &mut end, if !ending => {
-                    if ended.is_err() {
-                        break;
-                    }
+                _ = &mut held => break,
+                Ok(()) = &mut end, if !ending => {
                     ending = true;
+                    self.desk.end();
                     self.take_asked();
                     self.desk.leave_stats(self.parent.stats());
-                    self.desk.close();
                     self.handle(Event::Die);
                 }
                 () = self.desk.filled() => self.take_asked(),
@@ -158,6 +161,7 @@ impl Driver {
                     }
                 }
             }
+            BeeEvent::Silent(silent) => self.parent.handle(now, Event::Silent(child, silent)),
             BeeEvent::Gone(how) => {
                 tracing::debug!(child = child.0, how, "a bee is gone");
                 self.lines.remove(&child);
@@ -262,5 +266,12 @@ impl Driver {
                 Effect::Finished => self.finished = true,
             }
         }
+    }
+}
+
+/// However it ends, nobody waits for it any more.
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.desk.close();
     }
 }

@@ -170,9 +170,19 @@ pub(super) struct Desk {
 struct State {
     asked: VecDeque<Asked>,
     next_task: u64,
-    closed: bool,
+    takes: Takes,
     /// As of when it was closed for good.
     stats: HiveStats,
+}
+
+/// What is taken for the driver.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Takes {
+    #[default]
+    All,
+    /// The hive is dying: only that nobody waits for a task any more.
+    Drops,
+    Nothing,
 }
 
 impl Desk {
@@ -198,9 +208,10 @@ impl Desk {
         let reply = Reply {
             answer: sender,
             progress,
+            _place: place,
         };
         let task_id = self.tell_in_turn(|task_id| Asked::Task(task_id, request, reply))?;
-        Some((Waits::new(Arc::clone(self), task_id, place), answer))
+        Some((Waits::new(Arc::clone(self), task_id), answer))
     }
 
     /// Leaves something for the driver.
@@ -218,7 +229,12 @@ impl Desk {
 
     /// False if nothing is taken any more.
     fn put(&self, state: &mut State, asked: Asked) -> bool {
-        if state.closed {
+        let is_taken = match state.takes {
+            Takes::All => true,
+            Takes::Drops => matches!(asked, Asked::Drop(_)),
+            Takes::Nothing => false,
+        };
+        if !is_taken {
             return false;
         }
         let first = state.asked.is_empty();
@@ -239,16 +255,22 @@ impl Desk {
         std::mem::swap(&mut self.lock().asked, empty);
     }
 
+    /// Driver: nothing new is taken any more.
+    pub(super) fn end(&self) {
+        self.lock().takes = Takes::Drops;
+        self.places.close();
+    }
+
     /// Driver: nothing is taken any more.
     pub(super) fn close(&self) {
         let mut state = self.lock();
-        state.closed = true;
+        state.takes = Takes::Nothing;
         state.asked.clear();
         drop(state);
         self.places.close();
     }
 
-    /// Driver: this is all that was done.
+    /// Driver: this was done so far.
     pub(super) fn leave_stats(&self, stats: HiveStats) {
         self.lock().stats = stats;
     }
@@ -260,5 +282,32 @@ impl Desk {
     /// No user code runs under the lock, so a poisoned state is still consistent.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Waker},
+    };
+
+    use super::*;
+
+    #[test]
+    fn what_is_dropped_keeps_its_place_until_the_driver_has_heard_of_it() {
+        let desk = Desk::new();
+        let mut now = Context::from_waker(Waker::noop());
+        for _ in 0..MAX_OUTSTANDING + 100 {
+            let request = Request {
+                name: "task".into(),
+                args: Bytes::new(),
+                limit: None,
+            };
+            let _ = pin!(desk.ask(request, None)).poll(&mut now);
+        }
+        assert_eq!(desk.lock().asked.len(), 2 * MAX_OUTSTANDING);
+        desk.take(&mut VecDeque::new());
+        assert_eq!(desk.places.available_permits(), MAX_OUTSTANDING);
     }
 }

@@ -25,7 +25,10 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 
-use super::{census::Vitals, watch::Watch};
+use super::{
+    census::{BeeHealth, Vitals},
+    watch::Watch,
+};
 
 /// The frames on the way to the operating system at once.
 const LOADS: usize = 4;
@@ -41,6 +44,8 @@ const MAX_LAST_WORDS_BYTES: usize = 2048;
 pub(super) enum BeeEvent {
     /// She said what is in this frame.
     Said(Frame),
+    /// Whether she gives no sign of life, though nobody ends her for it.
+    Silent(bool),
     /// She is reaped, or never was. Nothing follows.
     Gone(String),
 }
@@ -150,6 +155,7 @@ pub(super) async fn pump(
                 said_bye: false,
                 hung_up: false,
                 watch: Watch::new(cradle.liveness, WorkerId(child), pid),
+                silent: false,
                 why: None,
             };
             let how = bee.attend(receiver, writer.run(), &cradle, &events).await;
@@ -185,6 +191,8 @@ struct Nurse {
     /// She ends, or has closed what she speaks through.
     hung_up: bool,
     watch: Watch,
+    /// What the hive was told of that.
+    silent: bool,
     /// Why she is ended, if she is.
     why: Option<String>,
 }
@@ -216,7 +224,10 @@ impl Nurse {
                     Some(what) => reading &= self.nonsense(what),
                     None => self.process.kill(),
                 },
-                _ = beats.tick(), if self.greeted => self.on_beat(),
+                _ = beats.tick(), if self.greeted => {
+                    self.on_beat();
+                    self.tell_silence(events).await;
+                }
                 () = room_and(&self.sender, line.filled.notified()), if self.greeted => {
                     if let Some(frame) = line.take() {
                         self.send(frame);
@@ -279,6 +290,15 @@ impl Nurse {
         }
     }
 
+    /// Tells the hive when she falls silent, and when she no longer is.
+    async fn tell_silence(&mut self, events: &mpsc::Sender<(u32, BeeEvent)>) {
+        let silent = matches!(self.watch.health(), BeeHealth::Stopped | BeeHealth::Frozen);
+        if silent != self.silent {
+            self.silent = silent;
+            let _ = events.send((self.child, BeeEvent::Silent(silent))).await;
+        }
+    }
+
     /// A full lane can't be: there was room, and nothing else goes there.
     fn send(&mut self, frame: Frame) {
         if let Err(SendError::Full) = self.sender.try_send(frame) {
@@ -299,6 +319,7 @@ impl Nurse {
         events: &mpsc::Sender<(u32, BeeEvent)>,
     ) -> bool {
         self.watch.heard();
+        self.tell_silence(events).await;
         if frame.kind == Kind::Hive && self.greeted {
             // The first thing she says is whether she is.
             self.made = true;

@@ -140,9 +140,16 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
     }
 
     /// How many worker bees there are. Default: elastic, from 1 to the processors less one, looked at every
-    /// second.
+    /// second. A period under 1 ms counts as 1 ms.
     pub fn population(mut self, population: Population) -> Self {
-        self.config.population = population;
+        self.config.population = match population {
+            Population::Elastic { min, max, period } => Population::Elastic {
+                min,
+                max,
+                period: period.clamp(SHORTEST, LONGEST),
+            },
+            fixed @ Population::Fixed(_) => fixed,
+        };
         self
     }
 

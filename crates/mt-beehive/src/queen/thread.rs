@@ -2,6 +2,7 @@
 //! when the queen's future is dropped with its runtime.
 
 use std::{
+    convert::Infallible,
     io,
     sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
     thread,
@@ -18,8 +19,10 @@ const DROP_WAIT: Duration = Duration::from_secs(1);
 /// A hive's driver, from the outside. Dropped before it has ended, it kills the bees.
 #[derive(Debug)]
 pub(super) struct Driven {
-    /// Sent to: nothing more will be delegated. Dropped: an end at once.
+    /// Sent to: nothing more will be delegated.
     end: Option<oneshot::Sender<()>>,
+    /// Dropped: an end at once, also of a hive that is dying.
+    hold: Option<oneshot::Sender<Infallible>>,
     over: Option<oneshot::Receiver<()>>,
     ended: Receiver<()>,
 }
@@ -31,6 +34,7 @@ pub(super) struct Driven {
 pub(super) fn drive(make: impl FnOnce() -> Driver + Send + 'static) -> io::Result<Driven> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (end, ending) = oneshot::channel();
+    let (hold, held) = oneshot::channel();
     let (over, is_over) = oneshot::channel();
     let (tie, ended) = sync_channel::<()>(1);
     thread::Builder::new()
@@ -38,7 +42,7 @@ pub(super) fn drive(make: impl FnOnce() -> Driver + Send + 'static) -> io::Resul
         .spawn(move || {
             // A task like those of the bees: they wake each other without a look at the poller in between.
             runtime
-                .block_on(async { tokio::spawn(make().run(ending)).await })
+                .block_on(async { tokio::spawn(make().run(ending, held)).await })
                 .expect("the driver does not panic");
             drop(runtime);
             drop(tie);
@@ -46,6 +50,7 @@ pub(super) fn drive(make: impl FnOnce() -> Driver + Send + 'static) -> io::Resul
         })?;
     Ok(Driven {
         end: Some(end),
+        hold: Some(hold),
         over: Some(is_over),
         ended,
     })
@@ -69,7 +74,7 @@ impl Drop for Driven {
         if self.over.is_none() {
             return;
         }
-        drop(self.end.take());
+        drop(self.hold.take());
         let waited = self.ended.recv_timeout(DROP_WAIT);
         if waited == Err(RecvTimeoutError::Timeout) {
             tracing::warn!("worker bees are not gone yet; they were killed");

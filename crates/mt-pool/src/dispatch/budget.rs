@@ -116,10 +116,11 @@ impl Restarts {
         if self.exhausted {
             return None;
         }
-        let healed = self
-            .last
-            .filter(|_| self.spent())
-            .map(|last| last + self.budget.period + Duration::from_millis(1));
+        if !self.spent() {
+            return self.not_before;
+        }
+        let healed = self.last?.checked_add(self.budget.period)?;
+        let healed = healed.checked_add(Duration::from_millis(1));
         self.not_before.max(healed)
     }
 }
@@ -143,6 +144,18 @@ mod tests {
         let healed = start + period + Duration::from_millis(1);
         assert_eq!(restarts.wakeup(), Some(healed));
         assert!(restarts.allows(healed));
+    }
+
+    #[test]
+    fn a_period_that_never_ends_heals_nothing() {
+        let start = Instant::now();
+        let mut restarts = Restarts::new(RestartBudget {
+            limit: 0,
+            period: Duration::MAX,
+        });
+        restarts.on_fruitless(start);
+        assert!(restarts.spent() && !restarts.allows(start + Duration::from_secs(1000)));
+        assert_eq!(restarts.wakeup(), None);
     }
 
     #[test]

@@ -225,6 +225,33 @@ impl Parent {
         self.say(child, ToBee::TaskInfo(info));
     }
 
+    /// A child that says nothing holds nobody up: what it was asked about goes on without it, and what it
+    /// wanted goes to others. What it has it keeps.
+    pub(super) fn on_silent(&mut self, child: ChildId, silent: bool) {
+        let Some(bee) = self.bees.get_mut(&child) else {
+            return;
+        };
+        bee.silent = silent;
+        if !silent || bee.phase != Phase::Ready {
+            return;
+        }
+        for task_id in self.tasks_that(|task| matches!(task.state, State::Offered { .. })) {
+            if let Some(task) = self.tasks.get_mut(&task_id)
+                && let State::Offered { asked, accepted } = &mut task.state
+            {
+                // One that it has not answered it may still accept, and is answered then.
+                let asked = take_out(asked, child);
+                let round = task.round;
+                if take_out(accepted, child) {
+                    self.turn_down(child, task_id, round);
+                } else if !asked {
+                    continue;
+                }
+                self.choose(task_id);
+            }
+        }
+    }
+
     /// Withdraws whatever is on offer to a child that may take no more.
     pub(super) fn withdraw_offers(&mut self, child: ChildId) {
         for task_id in self.tasks_that(|task| matches!(task.state, State::Offered { .. })) {

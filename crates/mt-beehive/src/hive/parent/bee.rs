@@ -36,6 +36,8 @@ pub(super) struct Bee {
     pub(super) asked: usize,
     /// It has denied an offer and has had something to do: it is asked again when that has become less.
     pub(super) declines: bool,
+    /// It gives no sign of life: it is asked nothing, and nobody waits for its answers.
+    pub(super) silent: bool,
     /// It is set aside for suspects.
     pub(super) aside: Option<Aside>,
     /// The tasks that are past their deadline in it: what it is killed for.
@@ -60,6 +62,7 @@ impl Bee {
             owned: 0,
             asked: 0,
             declines: false,
+            silent: false,
             aside: None,
             condemned: BTreeSet::new(),
             fruitful: false,
@@ -89,9 +92,7 @@ impl Bee {
     /// Whether it takes tasks and has a place for one more.
     pub(super) fn has_place(&self) -> bool {
         let taken = self.owned + self.asked;
-        self.phase == Phase::Ready
-            && !self.declines
-            && self.most.is_none_or(|most| taken < most as usize)
+        self.is_ready() && !self.declines && self.most.is_none_or(|most| taken < most as usize)
     }
 
     /// An offer to it is settled; it `denied` it, or has room for another.

@@ -75,7 +75,7 @@ pub(super) enum Aside {
 
 impl Bee {
     pub(super) fn is_ready(&self) -> bool {
-        self.phase == Phase::Ready
+        self.phase == Phase::Ready && !self.silent
     }
 
     fn set_aside(&mut self) {

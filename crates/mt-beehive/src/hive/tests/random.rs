@@ -180,6 +180,12 @@ impl Play {
                 let any = dice.pick(&self.sim.children());
                 self.stopped = any.filter(|_| !dice.one_in(4));
             }
+            8 if dice.one_in(4) => {
+                // With reason or without.
+                if let Some(child) = dice.pick(&self.sim.children()) {
+                    self.sim.tell(Event::Silent(child, dice.one_in(2)));
+                }
+            }
             _ => self.step(),
         }
     }
@@ -255,6 +261,9 @@ impl Play {
     fn heal(&mut self) {
         self.sim.nature.barren = false;
         self.sim.together(false);
+        for child in self.sim.children() {
+            self.sim.tell(Event::Silent(child, false));
+        }
         // Without: a hive may have buried its last bee, and must die all the same.
         if self.dice.one_in(2) {
             self.sim.tell(Event::SpawnBee);

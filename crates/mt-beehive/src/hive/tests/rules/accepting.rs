@@ -221,3 +221,66 @@ fn rule_04_the_first_bee_gets_what_was_delegated_before() {
         assert_eq!(sim.doer(task), Some(ChildId(0)), "{dispatch:?}");
     }
 }
+
+#[test]
+fn rule_01_nobody_waits_for_the_answers_of_one_that_is_silent() {
+    let mut sim = puppets(config(Dispatch::Auction, 2), 2, 8);
+    let [first, second] = [sim.delegate(), sim.delegate()];
+    sim.say(1, accept(first, 1));
+    sim.say(1, accept(second, 1));
+    sim.forget();
+    sim.tell(Event::Silent(ChildId(0), true));
+    assert_eq!(sim.told(1), ["task_info 1/1"], "the other has less to do");
+    let third = sim.delegate();
+    sim.say(1, accept(third, 1));
+    assert_eq!(sim.told(1)[1..], ["new_task 2/1", "task_info 2/1"]);
+    assert!(sim.told(0).is_empty());
+    sim.tell(Event::Silent(ChildId(0), false));
+    sim.say(0, accept(first, 1));
+    sim.say(0, accept(second, 1));
+    assert_eq!(sim.told(0), ["task_taken 0/1", "task_taken 1/1"]);
+
+    sim.forget();
+    let fourth = sim.delegate();
+    assert_eq!(sim.told(0), ["new_task 3/1"], "she is asked again");
+    sim.say(0, accept(fourth, 1));
+    assert_eq!(sim.told(0)[1..], ["task_info 3/1"]);
+}
+
+#[test]
+fn rule_01_what_one_that_is_silent_wanted_goes_to_others() {
+    let mut sim = puppets(config(Dispatch::Auction, 2), 2, 8);
+    let [first, second] = [sim.delegate(), sim.delegate()];
+    sim.say(0, accept(first, 1));
+    sim.say(0, accept(second, 1));
+    sim.forget();
+    sim.tell(Event::Silent(ChildId(0), true));
+    assert_eq!(sim.told(0), ["task_taken 1/1"], "the first she keeps");
+    sim.say(1, accept(second, 1));
+    assert_eq!(sim.told(1), ["task_info 1/1"]);
+    sim.tell(Event::Silent(ChildId(1), true));
+    let third = sim.delegate();
+    assert_eq!(
+        sim.parent.census(),
+        [1, 0, 2],
+        "there is nobody to be asked"
+    );
+    sim.tell(Event::Silent(ChildId(0), false));
+    sim.say(0, accept(third, 1));
+    assert_eq!(sim.told(0)[1..], ["new_task 2/1", "task_info 2/1"]);
+}
+
+#[test]
+fn rule_02_one_that_is_silent_gets_nothing() {
+    for dispatch in BOTH {
+        let mut sim = hive(dispatch, 2, 1);
+        sim.tell(Event::Silent(ChildId(0), true));
+        let tasks = [sim.delegate(), sim.delegate()];
+        sim.settle();
+        assert_eq!(sim.doer(tasks[0]), Some(ChildId(1)), "{dispatch:?}");
+        assert_eq!(sim.doer(tasks[1]), None);
+        sim.tell(Event::Silent(ChildId(0), false));
+        sim.settle();
+        assert_eq!(sim.doer(tasks[1]), Some(ChildId(0)));
+    }
+}
