@@ -9,6 +9,8 @@ use serde::Serialize;
 
 use crate::{BeehiveError, BeehiveRun, Hive, OwnHive, child::Told, hive_of, queen::Below};
 
+/// The detail of a panic that says where it was.
+pub(crate) const PLACE: &str = "location";
 /// The most bytes of what a task says of how far it is.
 const MAX_PROGRESS_BYTES: usize = 64 * 1024;
 
@@ -207,6 +209,14 @@ pub fn raised<E: std::fmt::Display>(error: &E) -> RaisedException {
     }
 }
 
+/// What was raised in a line, with the place of a panic.
+pub(crate) fn in_a_line(exception: &str, details: &BTreeMap<String, String>) -> String {
+    match details.get(PLACE) {
+        Some(place) => format!("{exception} (at {place})"),
+        None => exception.to_owned(),
+    }
+}
+
 /// Says why a bee could not be made. For the macros.
 #[doc(hidden)]
 #[must_use]
@@ -258,7 +268,8 @@ pub fn hive_of_nothing<W: OfNothing>() -> BeehiveRun<W> {
     message = "`{Self}` can't cross between the queen and a worker bee",
     label = "this must be `Serialize + Deserialize + Send + 'static`",
     note = "derive `serde::Serialize` and `serde::Deserialize` for `{Self}`, or pass something that has them (a path, an id)",
-    note = "what can't be sent at all (a connection, a client) a worker bee makes in `new` and keeps"
+    note = "what can't be sent at all (a connection, a client) a worker bee makes in `new` and keeps",
+    note = "if it is the `Result` of a task: that is told by its name, so call an alias of it `Result` too"
 )]
 pub trait Crosses: Wire {}
 

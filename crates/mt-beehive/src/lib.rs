@@ -51,7 +51,8 @@
 //! ```
 //!
 //! A worker bee's process is this same program, started again. [`#[main]`](macro@main), or a call of [`init()`]
-//! as the first line of `main`, is where it becomes one; in test files write [`test_worker!`] once. When the
+//! as the first line of `main`, is where it becomes one; in every file of tests, and of unit tests, that run hives
+//! write `mt_beehive::test_worker!();` once ([`test_worker!`]). When the
 //! queen is not worth a type, [`hive_of`] takes a closure in her place.
 //!
 //! # Bees
@@ -61,8 +62,8 @@
 //!   [`max_concurrency`](BeehiveRun::max_concurrency) of them at once, on one thread, inside tokio; their
 //!   futures need not be `Send`. What crosses is [`Wire`]: `Serialize + Deserialize`.
 //! * [`#[queen(worker = Type)]`](macro@queen) makes a queen bee. She lives on your task, whatever the runtime;
-//!   nothing she is given or returns is encoded. Her tasks may take `hive: &Hive<Type>` first.
-//!
+//!   nothing she is given or returns is encoded. Her tasks may take `hive: &Hive<Type>` first. She stays on her
+//!   thread: see [below](#in-a-server).
 //! * A worker bee may have worker bees herself: `#[worker(worker = Type)]`, see
 //!   [there](macro@worker#a-hive-in-a-hive).
 //!
@@ -74,8 +75,41 @@
 //!
 //! A task may tell how far it is by [`TaskCx::progress`]; [`Delegate::on_progress`] hears it.
 //!
-//! It ends as `(TaskResult<T>, ChildId)`: how, and by whom. [`TaskResult::ok`] makes a `Result` of the former.
-//! Up to 65 536 tasks may be delegated and not ended; whoever delegates more waits.
+//! It ends as `(TaskResult<T>, ChildId)`: how, and by whom. [`TaskResult::ok`] makes a `Result` of the former,
+//! whose error is a [`TaskError`]. Up to 65 536 tasks may be delegated and not ended; whoever delegates more waits.
+//!
+//! An error crosses as its text. If the queen has to tell errors apart, let the task return one inside its value,
+//! `Result<Result<T, MyError>, String>`: what is inside crosses as it is.
+//!
+//! # In a server
+//! [`hive_of`] and its [`Hive`] go anywhere: into `tokio::spawn`, into the state of a web server. The hive lives as
+//! long as the closure, so let that be the server's life: `hive_of(…).run(async |hive| serve(hive.clone()).await)`.
+//!
+//! A queen may hold what is bound to a thread, so a run of [`beehive_run`] is not `Send`. Under
+//! `#[mt_beehive::main]` it can be awaited as it is. Elsewhere give it a thread:
+//!
+//! ```no_run
+//! # use mt_beehive::{BeehiveError, Hive, beehive_run};
+//! # #[derive(Default)]
+//! # struct Cleaner;
+//! # #[mt_beehive::worker]
+//! # impl Cleaner {
+//! #     #[task]
+//! #     async fn clean(&self) {}
+//! # }
+//! # #[derive(Default)]
+//! # struct Predictor;
+//! # #[mt_beehive::queen(worker = Cleaner)]
+//! # impl Predictor {
+//! #     #[task]
+//! #     async fn predict(&self) -> u8 { 1 }
+//! # }
+//! # async fn run() -> Result<u8, BeehiveError> {
+//! let runtime = tokio::runtime::Handle::current();
+//! let run = move || runtime.block_on(beehive_run::<Predictor>((), ()).run(|queen| queen.predict()));
+//! tokio::task::spawn_blocking(run).await.expect("the queen does not panic")
+//! # }
+//! ```
 //!
 //! # What happens when things die
 //!
@@ -118,6 +152,7 @@
 //! [`Hive::bees`] tells what each bee is at, and whether she gives signs of life; [`Hive::stats`] what the hive has
 //! done so far. [`Hive::busy_status`] asks a bee how busy she is; she answers while she works.
 //!
+//! A worker bee that is lost is a `tracing` event of level warn, with why; so is one that is silent.
 //! `tracing` events of worker bees are emitted in this process ([`forward_tracing`](BeehiveRun::forward_tracing)),
 //! and so is what they write to their standard error ([`worker_stderr`](BeehiveRun::worker_stderr)); the last of
 //! both is part of the reason when a task is lost with its bee. Every message between bees is a `tracing` event of
@@ -152,6 +187,28 @@ pub use log::logger_debug_msg;
 /// #[mt_beehive::main]
 /// async fn main() {
 ///     // hive_of::<…>(…)
+/// }
+/// ```
+///
+/// Where `main` belongs to another attribute, call [`init()`] as its first line. A worker bee then starts that
+/// runtime's threads too, and leaves them idle.
+///
+/// ```
+/// # use mt_beehive::{Population, hive_of};
+/// # #[derive(Default)]
+/// # struct Worker;
+/// # #[mt_beehive::worker]
+/// # impl Worker {
+/// #     #[task]
+/// #     async fn work(&self) -> u8 { 1 }
+/// # }
+/// #[tokio::main]
+/// async fn main() {
+///     mt_beehive::init();
+///     // hive_of::<…>(…)
+/// #   let hive = hive_of::<Worker>(()).population(Population::Fixed(1));
+/// #   let (done, _) = hive.run(async |hive| hive.work().await).await.unwrap();
+/// #   assert_eq!(done.ok(), Ok(1));
 /// }
 /// ```
 pub use mt_macros::beehive_main as main;
@@ -204,7 +261,7 @@ pub use mt_macros::queen;
 ///         assert_eq!(result, TaskResult::Succeeded("Hello Maya! Hello Maya! ".into()));
 ///         assert_eq!(bee, Some(0));
 ///         let (result, _) = hive.delegate::<String>("greet", ("Günter".to_owned(), 1_usize)).await;
-///         assert_eq!(result.ok(), Err("raised: Günter is not ASCII".into()));
+///         assert_eq!(result.ok().unwrap_err().to_string(), "raised: Günter is not ASCII");
 ///     }).await
 /// }
 /// ```
@@ -216,8 +273,8 @@ pub use mt_macros::queen;
 /// again under the [`RestartBudget`]. Without `new` she is made by [`Default`], of `()`.
 ///
 /// # Her tasks
-/// `#[task] async fn name(&self, arguments…) -> T`, or `-> Result<T, E>` with `E: Display`. The arguments are
-/// taken by value, and cross; by name they are delegated as `()`, the only one, or a tuple. A first argument
+/// `#[task] async fn name(&self, arguments…) -> T`, or `-> Result<T, E>` with `E: Display`. (A `Result` is told by
+/// that name: `anyhow::Result<T>` is one, an alias of another name is not.) The arguments are taken by value, and cross; by name they are delegated as `()`, the only one, or a tuple. A first argument
 /// `cx: &TaskCx` or `cx: TaskCx` is not among them, but tells about the call. What crosses is [`Wire`].
 ///
 /// A bee does many tasks at once, on one thread, so they take turns where they `await`. They need not be
@@ -228,7 +285,7 @@ pub use mt_macros::queen;
 /// With `#[worker(worker = Type)]` she has worker bees of her own, and is a queen to them:
 ///
 /// ```
-/// use mt_beehive::{BeehiveRun, Hive, Population, hive_of};
+/// use mt_beehive::{BeehiveRun, Hive, Population, TaskError, hive_of};
 ///
 /// #[derive(Default)]
 /// struct Reader;
@@ -251,7 +308,7 @@ pub use mt_macros::queen;
 ///     }
 ///
 ///     #[task]
-///     async fn total(&self, hive: &Hive<Reader>, texts: Vec<String>) -> Result<usize, String> {
+///     async fn total(&self, hive: &Hive<Reader>, texts: Vec<String>) -> Result<usize, TaskError> {
 ///         let all = texts.into_iter().map(|text| hive.lines(text));
 ///         let all = futures::future::join_all(all).await;
 ///         all.into_iter().map(|(lines, _reader)| lines.ok()).sum()
@@ -296,7 +353,7 @@ pub use mt_pool::{
 };
 pub use queen::{
     Asking, BeeHealth, BeeStatus, BeehiveError, BeehiveRun, ChildId, Delegate, Exception, Hive,
-    OwnHive, Queen, QueenBee, QueenCall, QueenTask, QueenValue, TaskResult, WithQueen,
+    OwnHive, Queen, QueenBee, QueenCall, QueenTask, QueenValue, TaskError, TaskResult, WithQueen,
     WithoutQueen, beehive_run, hive_of,
 };
 pub use registry::Registration;

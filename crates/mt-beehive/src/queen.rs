@@ -18,7 +18,7 @@ mod watcher;
 pub use bee::{QueenBee, QueenCall, QueenValue};
 pub use census::{Asking, BeeHealth, BeeStatus};
 pub use court::{Queen, QueenTask};
-pub use delegate::{ChildId, Delegate, Exception, TaskResult};
+pub use delegate::{ChildId, Delegate, Exception, TaskError, TaskResult};
 pub use error::BeehiveError;
 pub use handle::Hive;
 pub(crate) use own::Below;

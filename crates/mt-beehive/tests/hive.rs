@@ -223,10 +223,24 @@ fn what_goes_wrong_in_a_task_is_its_outcome() {
         let exception = said(result);
         assert_eq!(exception.exception, "panicked: at the hive");
         assert!(exception.other_details["location"].contains("hive.rs"));
+        let shown = TaskResult::<()>::Raised(exception.clone()).ok();
+        let shown = shown.unwrap_err().to_string();
+        assert!(
+            shown.starts_with("raised: panicked: at the hive (at ") && shown.contains("hive.rs:")
+        );
+        let first = exception.traceback.join("\n");
+        assert!(first.starts_with("   0: hive::Adder::panic"), "{first}");
+        assert!(!first.contains("catch_unwind"), "{first}");
         let (result, _) = hive.delegate("nothing", ()).await;
         assert!(said(result).exception.contains("no task named `nothing`"));
         let (result, _) = hive.delegate("add", "text".to_owned()).await;
         assert!(said(result).exception.contains("arguments"));
+        let (result, _) = hive.delegate("add", "A").await;
+        assert_eq!(
+            result,
+            TaskResult::<u64>::Raised(said(result.clone())),
+            "a `&str` can be sent"
+        );
         let (result, _) = hive.delegate("unserialisable", ()).await;
         assert!(said(result).exception.contains("can't be sent"));
         let (result, _) = hive.add(1).await;

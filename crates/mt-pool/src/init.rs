@@ -20,6 +20,9 @@ static IN_WORKER: AtomicBool = AtomicBool::new(false);
 /// not do what comes after this line. [`#[main]`](macro@crate::main) does it for you. In a test binary
 /// write [`test_worker!`](crate::test_worker!) instead.
 ///
+/// Call it before there is a runtime: in a `#[tokio::main]` it works too, but each worker then starts, and never
+/// uses, the threads of that runtime.
+///
 /// In a worker process this never returns. It is the seed's `worker_process`, with what that gets as
 /// arguments already there: the connection to the parent is standard input, the function is looked up
 /// by the name the parent sends, works come in and outcomes go out over the same connection, and what

@@ -27,7 +27,12 @@ use tokio::{
 };
 
 use super::{Order, TaskEnd, Word, pulse::Pulse};
-use crate::{BeeCx, TaskCall, TaskCx, WorkerBee, bee::Ties, queen::Below, registry::BeeSetup};
+use crate::{
+    BeeCx, TaskCall, TaskCx, WorkerBee,
+    bee::{PLACE, Ties, in_a_line},
+    queen::Below,
+    registry::BeeSetup,
+};
 
 /// The most often the runtime turns by itself.
 const SHORTEST_BEAT: Duration = Duration::from_millis(1);
@@ -66,12 +71,12 @@ pub(crate) fn live<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) {
 
 async fn make<W: WorkerBee>(setup: &BeeSetup) -> Result<(W, Option<Below>), String> {
     let init = caught(|| decode_strict::<W::Init>(&setup.init));
-    let init = init.map_err(|panic| panicked(panic).exception)?;
+    let init = init.map_err(|panic| in_short(&panicked(panic)))?;
     let init = init.map_err(|error| format!("what a bee is made of does not decode: {error}"))?;
     let cx = BeeCx { my_id: setup.my_id };
     let made = guarded(W::make(init, cx)).await;
-    let bee = made.map_err(|panic| panic.exception)??;
-    let own = caught(|| bee.own_hive()).map_err(|panic| panicked(panic).exception)?;
+    let bee = made.map_err(|panic| in_short(&panic))??;
+    let own = caught(|| bee.own_hive()).map_err(|panic| in_short(&panicked(panic)))?;
     Ok((bee, own.map(Below::new)))
 }
 
@@ -234,6 +239,10 @@ async fn guarded<F: Future>(future: F) -> Result<F::Output, RaisedException> {
     .await
 }
 
+fn in_short(panic: &RaisedException) -> String {
+    in_a_line(&panic.exception, &panic.other_details)
+}
+
 fn panicked(failure: Failure) -> RaisedException {
     let Failure::Panicked {
         message,
@@ -245,7 +254,7 @@ fn panicked(failure: Failure) -> RaisedException {
     };
     let mut exception = RaisedException::text(format!("panicked: {message}"));
     exception.traceback = backtrace.lines().map(str::to_owned).collect();
-    let at = location.map(|at| ("location".to_owned(), at));
+    let at = location.map(|at| (PLACE.to_owned(), at));
     exception.other_details.extend(at);
     exception
 }

@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use mt_pool::Wire;
 use mt_proto::{MAX_RECORD_BYTES, RaisedException, TaskId, TaskStatus, decode_strict, encode};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::task::coop::unconstrained;
 
@@ -21,7 +21,7 @@ use super::{
     handle::{Asked, Desk},
     watcher::{Watcher, watched, watcher},
 };
-use crate::hive::parent::Request;
+use crate::{bee::in_a_line, hive::parent::Request};
 
 /// The most bytes of a task's name.
 const MAX_NAME_BYTES: usize = 1024;
@@ -46,13 +46,15 @@ pub enum TaskResult<R> {
     },
 }
 
-/// An error that crossed as text.
+/// An error that crossed as text. It is shown as what it says, with the place of a panic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Exception {
     /// What it says.
     pub exception: String,
-    /// The call stack, one line each; empty unless it was a panic.
+    /// The call stack, one line each, without what is not the user's (the worker bee's process has the
+    /// environment variable `RUST_BACKTRACE`: with `full` it is whole, with `0` there is none). Empty unless it
+    /// was a panic.
     pub traceback: Vec<String>,
     /// What else there is to say: the error's `type`, the `location` of a panic.
     pub other_details: BTreeMap<String, String>,
@@ -60,22 +62,43 @@ pub struct Exception {
 
 impl fmt::Display for Exception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.exception)
+        f.write_str(&in_a_line(&self.exception, &self.other_details))
     }
 }
 
 impl std::error::Error for Exception {}
 
+/// Why a task has no value: what [`TaskResult::ok`] gives. As text it is one line, and a dead bee's last words
+/// in the lines after that; `?` makes it a `String` where an error is one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TaskError {
+    /// [`TaskResult::Raised`].
+    #[error("raised: {0}")]
+    Raised(Exception),
+    /// [`TaskResult::Cancelled`].
+    #[error("cancelled: {reason}")]
+    Cancelled {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl From<TaskError> for String {
+    fn from(error: TaskError) -> Self {
+        error.to_string()
+    }
+}
+
 impl<R> TaskResult<R> {
-    /// The value, or why there is none, as text.
+    /// The value, or why there is none, for `?`.
     ///
     /// # Errors
-    /// What was raised, or the reason of the cancelling.
-    pub fn ok(self) -> Result<R, String> {
+    /// [`TaskError`]: what was raised, or the reason of the cancelling.
+    pub fn ok(self) -> Result<R, TaskError> {
         match self {
             Self::Succeeded(value) => Ok(value),
-            Self::Raised(exception) => Err(format!("raised: {exception}")),
-            Self::Cancelled { reason } => Err(format!("cancelled: {reason}")),
+            Self::Raised(exception) => Err(TaskError::Raised(exception)),
+            Self::Cancelled { reason } => Err(TaskError::Cancelled { reason }),
         }
     }
 }
@@ -120,7 +143,11 @@ struct Errand {
 }
 
 impl<R: Wire> Delegate<R> {
-    pub(super) fn new<A: Wire>(desk: Arc<Desk>, name: Cow<'static, str>, args: &A) -> Self {
+    pub(super) fn new(
+        desk: Arc<Desk>,
+        name: Cow<'static, str>,
+        args: &(impl Serialize + ?Sized),
+    ) -> Self {
         let args = match name.len() {
             0..=MAX_NAME_BYTES => encode(args, MAX_ARGS_BYTES)
                 .map_err(|error| format!("the arguments of task `{name}` can't be sent: {error}")),

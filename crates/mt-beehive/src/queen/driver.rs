@@ -163,9 +163,12 @@ impl Driver {
             }
             BeeEvent::Silent(silent) => self.parent.handle(now, Event::Silent(child, silent)),
             BeeEvent::Gone(how) => {
-                tracing::debug!(child = child.0, how, "a bee is gone");
                 self.lines.remove(&child);
                 while self.pumps.try_join_next().is_some() {}
+                match self.parent.why_lost(child, &how) {
+                    Some(why) => tracing::warn!(bee = child.0, why, "a worker bee is lost"),
+                    None => tracing::debug!(bee = child.0, how, "a worker bee is gone"),
+                }
                 self.parent.handle(now, Event::Gone(child, how));
                 if let Some(told) = self.graves.remove(&child) {
                     let _ = told.send(Some(child.0));

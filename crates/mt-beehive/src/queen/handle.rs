@@ -11,6 +11,7 @@ use std::{
 use bytes::Bytes;
 use mt_pool::Wire;
 use mt_proto::TaskId;
+use serde::Serialize;
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
 
 use super::{
@@ -60,17 +61,44 @@ impl<W: WorkerBee> Hive<W> {
         self.desk
     }
 
-    /// Delegates the task `name` to a worker bee. `args` is what the task takes: its argument, or a tuple of
-    /// several. Nothing happens until it is awaited; then it ends with how the task ended, and who did it.
+    /// Delegates the task `name` to a worker bee, for a name that is only known when the program runs; otherwise
+    /// the method of that name is safer. `args` is what the task takes: nothing as `()`, its argument, or a tuple
+    /// of several. Nothing happens until it is awaited; then it ends with how the task ended, and who did it.
     ///
     /// Dropping what is awaited cancels the task.
-    pub fn delegate<R: Wire>(&self, name: impl Into<String>, args: impl Wire) -> Delegate<R> {
+    ///
+    /// Values cross without their types. `args`, and `R`, have to be of the types that the task has, or what is
+    /// encoded like them: `&str` for `String`, `&[T]` for `Vec<T>`. What has another shape mostly raises; but
+    /// bytes that happen to be a value of the other type are taken for it, and `3`, an `i32`, is read as 6 by a
+    /// task that takes a `u64`. So write `3_u64`.
+    ///
+    /// ```
+    /// # use mt_beehive::{BeehiveError, Population, hive_of};
+    /// # #[derive(Default)]
+    /// # struct Echo;
+    /// # #[mt_beehive::worker]
+    /// # impl Echo {
+    /// #     #[task]
+    /// #     async fn repeat(&self, text: String, times: u64) -> String {
+    /// #         text.repeat(times as usize)
+    /// #     }
+    /// # }
+    /// # #[mt_beehive::main]
+    /// # async fn main() -> Result<(), BeehiveError> {
+    /// # hive_of::<Echo>(()).population(Population::Fixed(1)).run(async |hive| {
+    /// let task = std::env::args().nth(1).unwrap_or("repeat".into());
+    /// let (result, _bee) = hive.delegate::<String>(task, ("ab", 2_u64)).await;
+    /// assert_eq!(result.ok().unwrap(), "abab");
+    /// # }).await
+    /// # }
+    /// ```
+    pub fn delegate<R: Wire>(&self, name: impl Into<String>, args: impl Serialize) -> Delegate<R> {
         Delegate::new(Arc::clone(&self.desk), Cow::Owned(name.into()), &args)
     }
 
     /// The same for a name known when the program was compiled. For the macros.
     #[doc(hidden)]
-    pub fn __delegate<R: Wire>(&self, name: &'static str, args: impl Wire) -> Delegate<R> {
+    pub fn __delegate<R: Wire>(&self, name: &'static str, args: impl Serialize) -> Delegate<R> {
         Delegate::new(Arc::clone(&self.desk), Cow::Borrowed(name), &args)
     }
 

@@ -95,7 +95,41 @@ impl<Q: QueenBee> BeehiveRun<Q::Worker, WithQueen<Q>> {
     /// the hive dies.
     ///
     /// Worker bees are gone when this ends, in whatever way: when `reign` has ended they finish what they have
-    /// and die; when this future is dropped, or a task panics, they are killed.
+    /// and die; when this future is dropped, or a task panics, they are killed. It is not `Send`, for the queen
+    /// need not be: see [there](crate#in-a-server).
+    ///
+    /// `E` is whatever a [`BeehiveError`] can be made into; a closure that uses `?` has to name it:
+    ///
+    /// ```
+    /// # use mt_beehive::{BeehiveError, Population, beehive_run};
+    /// # #[derive(Default)]
+    /// # struct Worker;
+    /// # #[mt_beehive::worker]
+    /// # impl Worker {
+    /// #     #[task]
+    /// #     async fn work(&self) {}
+    /// # }
+    /// # #[derive(Default)]
+    /// # struct Predictor;
+    /// # #[mt_beehive::queen(worker = Worker)]
+    /// # impl Predictor {
+    /// #     #[task]
+    /// #     async fn train(&self) -> u32 { 3 }
+    /// #     #[task]
+    /// #     async fn predict(&self, rows: u32) -> u32 { 2 * rows }
+    /// # }
+    /// # #[mt_beehive::main]
+    /// # async fn main() -> Result<(), BeehiveError> {
+    /// # let hive = beehive_run::<Predictor>((), ()).population(Population::Fixed(1));
+    /// let answer = hive.run(async |queen| {
+    ///     let rows = queen.train().await?;
+    ///     let answer = queen.predict(rows).await?;
+    ///     Ok::<_, BeehiveError>(answer)
+    /// });
+    /// assert_eq!(answer.await?, 6);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Those of `reign`, and before it [`BeehiveError::Start`], [`Init`](BeehiveError::Init) and

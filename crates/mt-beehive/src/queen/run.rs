@@ -133,7 +133,7 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
         }
     }
 
-    /// The most tasks a worker bee does at once. Default 1024; `None` is no limit.
+    /// The most tasks a worker bee does at once, at least 1. Default 1024; `None` is no limit.
     pub fn max_concurrency(mut self, tasks: impl Into<Option<u32>>) -> Self {
         self.max_concurrency = tasks.into().map(|most: u32| most.max(1));
         self

@@ -9,7 +9,7 @@ use std::{
 
 use crate::scene::{check, check_async, is_gone, itself, signal, wait_until};
 use mt_beehive::{
-    BeehiveRun, Dispatch, Hive, Population, RestartBudget, TaskCx, TaskResult, hive_of,
+    BeehiveRun, Dispatch, Hive, Population, RestartBudget, TaskCx, TaskError, TaskResult, hive_of,
 };
 
 /// Longer than any test.
@@ -77,7 +77,7 @@ impl Branch {
     }
 
     #[task]
-    async fn sum(&self, hive: &Hive<Leaf>, numbers: Vec<u64>) -> Result<u64, String> {
+    async fn sum(&self, hive: &Hive<Leaf>, numbers: Vec<u64>) -> Result<u64, TaskError> {
         let squares = numbers.into_iter().map(|n| hive.square(n));
         let squares = futures::future::join_all(squares).await;
         squares.into_iter().map(|(square, _)| square.ok()).sum()
@@ -91,7 +91,7 @@ impl Branch {
 
     /// Tells who she is and who holds a task for her. Her second attempt ends.
     #[task]
-    async fn hold(&self, cx: &TaskCx, hive: &Hive<Leaf>) -> Result<u64, String> {
+    async fn hold(&self, cx: &TaskCx, hive: &Hive<Leaf>) -> Result<u64, TaskError> {
         let (attempt, me, tell) = (cx.attempt, std::process::id(), cx.clone());
         let leaf = hive
             .hold()
@@ -104,7 +104,7 @@ impl Branch {
 
     /// Waits for the file, and delegates then.
     #[task]
-    async fn late(&self, cx: &TaskCx, hive: &Hive<Leaf>, go: String) -> Result<u64, String> {
+    async fn late(&self, cx: &TaskCx, hive: &Hive<Leaf>, go: String) -> Result<u64, TaskError> {
         cx.progress(&());
         while fs::metadata(&go).is_err() {
             tokio::time::sleep(SHORT / 10).await; // work: until it is told to go on
@@ -142,7 +142,7 @@ impl Bough {
     }
 
     #[task]
-    async fn sum(&self, hive: &Hive<Branch>, numbers: Vec<u64>) -> Result<u64, String> {
+    async fn sum(&self, hive: &Hive<Branch>, numbers: Vec<u64>) -> Result<u64, TaskError> {
         hive.sum(numbers).await.0.ok()
     }
 
@@ -156,7 +156,7 @@ impl Bough {
 #[mt_beehive::worker(worker = Bough)]
 impl Trunk {
     #[task]
-    async fn sum(&self, hive: &Hive<Bough>, numbers: Vec<u64>) -> Result<u64, String> {
+    async fn sum(&self, hive: &Hive<Bough>, numbers: Vec<u64>) -> Result<u64, TaskError> {
         hive.sum(numbers).await.0.ok()
     }
 
@@ -340,7 +340,7 @@ fn a_deadline_above_cancels_what_is_below() {
 fn a_bee_is_told_which_hive_she_does_not_have() {
     check_async(|| async {
         let run = branches(1).run(async |hive| hive.ask_for_branches().await.0);
-        let why = run.await.unwrap().ok().unwrap_err();
+        let why = run.await.unwrap().ok().unwrap_err().to_string();
         assert!(why.contains("no such hive of her own"), "{why}");
         assert!(
             why.contains("bees::nested::Leaf, not bees::nested::Branch"),

@@ -8,7 +8,7 @@ use ::tracing::{
     level_filters::LevelFilter,
     span,
 };
-use mt_beehive::{BeehiveRun, Hive, Population, TaskResult, hive_of};
+use mt_beehive::{BeehiveRun, Hive, Population, TaskError, TaskResult, hive_of};
 
 use crate::scene::check_async;
 
@@ -103,7 +103,7 @@ impl Above {
     }
 
     #[task]
-    async fn tell(&self, hive: &Hive<Teller>) -> Result<u32, String> {
+    async fn tell(&self, hive: &Hive<Teller>) -> Result<u32, TaskError> {
         hive.tell("from below".to_owned()).await.0.ok()
     }
 }
@@ -143,6 +143,23 @@ fn events_from_two_levels_below_are_emitted_here() {
         let (result, _) = hive.run(async |hive| hive.tell().await).await.unwrap();
         assert!(matches!(result, TaskResult::Succeeded(_)), "{result:?}");
         assert!(keeper.line("a task tells").contains("from below"));
+    });
+}
+
+#[test]
+fn a_bee_that_is_lost_is_a_warning_and_one_that_is_told_to_die_is_not() {
+    check_async(|| async {
+        let keeper = Keeper::install();
+        let hive = tellers().crash_limit(1);
+        let run = hive.run(async |hive| {
+            let _ = hive.abort().await;
+            hive.tell("a thing".to_owned()).await
+        });
+        let (_, bee) = run.await.unwrap();
+        assert_eq!(bee, Some(1));
+        let lost = keeper.line("a worker bee is lost");
+        assert!(lost.starts_with("WARN mt_beehive"), "{lost}");
+        assert!(lost.contains("bee=0") && lost.contains("SIGABRT"), "{lost}");
     });
 }
 

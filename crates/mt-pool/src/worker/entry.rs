@@ -28,9 +28,28 @@ const NOT_DONE: i32 = 70;
 pub(crate) fn main() -> ! {
     // A test harness may call it from several tests at once. The first one works.
     static ENTERED: AtomicBool = AtomicBool::new(false);
-    while ENTERED.swap(true, Ordering::AcqRel) {
+    if ENTERED.swap(true, Ordering::AcqRel) {
+        park();
+    }
+    // Called in a `#[tokio::main]`: a thread of a runtime can't drive the one that works need.
+    if tokio::runtime::Handle::try_current().is_ok() {
+        let main = thread::Builder::new().name("mt-main".into());
+        if main.spawn(|| work()).is_err() {
+            process::exit(NOT_DONE);
+        }
+        park();
+    }
+    work()
+}
+
+/// Leaves the process to another thread, which ends it.
+fn park() -> ! {
+    loop {
         thread::park();
     }
+}
+
+fn work() -> ! {
     panic::install_hook();
     let (assign, assigned) = mpsc::sync_channel(1);
     let link = thread::Builder::new()

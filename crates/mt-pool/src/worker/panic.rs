@@ -1,5 +1,7 @@
 //! Panics of user code, caught with their message, place and call stack.
 
+mod stack;
+
 use std::{
     any::Any,
     backtrace::Backtrace,
@@ -111,11 +113,11 @@ fn failure(payload: Box<dyn Any + Send>) -> Failure {
 }
 
 fn report(info: &PanicHookInfo<'_>) -> Report {
-    let wanted = std::env::var_os("RUST_BACKTRACE").is_none_or(|value| value != "0");
-    let backtrace = if wanted {
-        Backtrace::force_capture().to_string()
-    } else {
-        String::new()
+    let form = std::env::var_os("RUST_BACKTRACE").unwrap_or_default();
+    let backtrace = match form.to_str() {
+        Some("0") => String::new(),
+        Some("full") => Backtrace::force_capture().to_string(),
+        _ => stack::of_user(&Backtrace::force_capture().to_string()),
     };
     Report {
         message: clip_text(panic_text(info.payload())),

@@ -81,6 +81,12 @@ impl Parent {
         }
     }
 
+    /// Why a child is lost that goes in this way; `None` if it was told to die.
+    pub(crate) fn why_lost<'a>(&'a self, child: ChildId, how: &'a str) -> Option<&'a str> {
+        let lost = self.bees.get(&child).filter(|bee| !bee.told_to_die)?;
+        Some(lost.failure.as_deref().unwrap_or(how))
+    }
+
     /// The children that are not gone, oldest first.
     pub(crate) fn count_bees(&self) -> Vec<Counted> {
         let each = self.bees.iter();

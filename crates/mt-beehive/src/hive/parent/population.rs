@@ -16,16 +16,16 @@ use super::{
 /// How many worker bees a hive has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Population {
-    /// So many; the dead are replaced.
+    /// So many; the dead are replaced. With 0, tasks wait for the first [`Hive::spawn`](crate::Hive::spawn).
     Fixed(usize),
     /// As the seed has it: one more a period while there is something to do and the machine is not full,
     /// one less when it is; and at once one for every task that waits, up to `min`.
     Elastic {
-        /// The fewest, at least 1.
+        /// The fewest; 0 counts as 1. Default 1.
         min: usize,
-        /// The most.
+        /// The most; less than `min` counts as `min`. By default the processors less one, and at least 1.
         max: usize,
-        /// How often the number is looked at.
+        /// How often the number is looked at, at least 1 ms. Default 1 s (the seed's is 10 s).
         period: Duration,
     },
 }
