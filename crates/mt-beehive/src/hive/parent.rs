@@ -318,7 +318,10 @@ impl Parent {
                     self.ghosts += 1;
                     self.lay_ghosts();
                 }
-                (State::Pending, Some(_)) => self.suspects.retain(|&suspect| suspect != task_id),
+                (State::Pending, Some(_)) => {
+                    let at = self.suspects.binary_search(&task_id);
+                    at.ok().map(|at| self.suspects.remove(at));
+                }
                 _ => {}
             }
             if let Some(due) = task.due() {

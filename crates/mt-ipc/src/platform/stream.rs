@@ -9,7 +9,7 @@
 )]
 
 use std::{
-    io::{self, IoSlice, Write},
+    io::{self, IoSlice},
     net::Shutdown,
     os::{
         fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
@@ -22,7 +22,7 @@ use std::{
 
 use rustix::{
     io::{Errno, fcntl_dupfd_cloexec},
-    net::{RecvFlags, recv},
+    net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, sendmsg},
 };
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, unix::AsyncFd};
 
@@ -44,6 +44,8 @@ impl AsFd for Stream {
 impl Stream {
     /// Takes over a socket that does not block.
     pub(crate) fn from_std(socket: UnixStream) -> io::Result<Self> {
+        #[cfg(target_vendor = "apple")]
+        rustix::net::sockopt::set_socket_nosigpipe(&socket, true)?;
         let again = fcntl_dupfd_cloexec(&socket, 0)?;
         let socket = watched(socket, Interest::READABLE)?;
         Ok(Self { socket, again })
@@ -181,8 +183,18 @@ impl Drop for StreamWriteHalf {
     }
 }
 
-fn try_write(mut socket: &UnixStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-    socket.write_vectored(slices)
+/// Writes what there is room for. The other side may be dead: that is an error, and no signal that ends a
+/// program which has given `SIGPIPE` back its default effect.
+fn try_write(socket: &UnixStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    let nothing = &mut SendAncillaryBuffer::default();
+    Ok(sendmsg(socket, slices, nothing, quietly())?)
+}
+
+fn quietly() -> SendFlags {
+    #[cfg(target_vendor = "apple")]
+    return SendFlags::empty(); // the socket knows
+    #[cfg(not(target_vendor = "apple"))]
+    SendFlags::NOSIGNAL
 }
 
 fn would_block(written: &io::Result<usize>) -> bool {

@@ -1,10 +1,12 @@
 //! From spawn to exit, as it should be and as it should not.
 
-use std::{fs, os::unix::process::CommandExt, process::Command};
+use std::{fs, io::ErrorKind, os::unix::process::CommandExt, process::Command};
 
+use futures::FutureExt;
 use mt_ipc::{HandshakeError, Program, SpawnError, spawn};
 use mt_proto::{Beat, FromWorker, ToWorker};
 use rustix::process::Signal;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::scene::{self, Worker, check, check_alone, role};
 
@@ -31,6 +33,26 @@ fn a_worker_greets_is_accepted_and_talks_both_ways() {
             "waiting again tells the same"
         );
         worker.writer.await.unwrap().unwrap();
+    });
+}
+
+/// A program that has given `SIGPIPE` back its default effect, as command line tools do, must not die of it.
+#[test]
+fn writing_to_a_dead_worker_raises_no_signal() {
+    let name = "lifecycle::writing_to_a_dead_worker_raises_no_signal";
+    check_alone(name, async {
+        let mut broken_pipes = signal(SignalKind::pipe()).unwrap();
+        let mut marks = signal(SignalKind::user_defined1()).unwrap();
+        let mut worker = Worker::ready("echo").await;
+        worker.process.kill();
+        worker.process.wait().await;
+        worker.send(ToWorker::Beat(Beat::Alive));
+        let error = worker.writer.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+        // What was raised before is told with it.
+        scene::signal(std::process::id(), Signal::USR1);
+        marks.recv().await.unwrap();
+        assert_eq!(broken_pipes.recv().now_or_never(), None);
     });
 }
 

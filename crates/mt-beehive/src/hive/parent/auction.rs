@@ -196,8 +196,7 @@ impl Parent {
                 None => &mut self.pending,
                 Some(_) => &mut self.suspects,
             };
-            let older = queue.iter().take_while(|&&waiting| waiting < task_id);
-            let at = older.count();
+            let at = queue.partition_point(|&waiting| waiting < task_id);
             queue.insert(at, task_id);
         }
     }

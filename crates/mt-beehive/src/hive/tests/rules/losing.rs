@@ -1,13 +1,14 @@
 //! Rules 5 to 7 and 10: bees that die, before and after they were given a task.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use mt_pool::RestartBudget;
 use mt_proto::{DeathType, FromBee};
 
 use super::{BOTH, Sim, accept, config, deny, done, hive, puppets};
 use crate::hive::{
-    parent::{ChildId, Config, Dispatch},
+    parent::{ChildId, Config, Dispatch, Event, Parent, Request},
     tests::{process::Nature, sim::CANCEL_GRACE},
 };
 
@@ -374,4 +375,48 @@ fn rule_10_an_accept_is_answered_although_a_bee_that_was_asked_is_killed() {
     sim.pass(CANCEL_GRACE);
     assert!(sim.process(ChildId(0)).doomed);
     assert_eq!(sim.told(1).last().unwrap(), "task_info 3/1");
+}
+
+/// A bee without a limit may have tens of thousands. They are not compared each with each when she dies.
+#[test]
+fn a_great_many_tasks_are_lost_and_taken_back() {
+    let kinds = [
+        (Dispatch::Credit, false),
+        (Dispatch::Auction, false),
+        (Dispatch::Auction, true),
+    ];
+    for (dispatch, accepts) in kinds {
+        let mut parent = Parent::new(config(dispatch, 1));
+        let now = Instant::now();
+        let request = Request {
+            name: "work".into(),
+            args: Bytes::new(),
+            limit: None,
+        };
+        let tasks = (0..60_000).map(|_| parent.delegate(now, request.clone()));
+        let tasks: Vec<_> = tasks.collect();
+        let tell = |parent: &mut Parent, event| {
+            parent.handle(now, event);
+            parent.settle(now);
+            while parent.poll_effect().is_some() {}
+            parent.census()
+        };
+        tell(&mut parent, Event::Tick);
+        let ready = FromBee::Ready {
+            max_concurrency: None,
+        };
+        assert_eq!(tell(&mut parent, Event::Said(ChildId(0), ready))[0], 0);
+        if accepts {
+            let accepts = tasks.iter().map(|&task| accept(task, 1));
+            for accept in accepts {
+                parent.handle(now, Event::Said(ChildId(0), accept));
+            }
+        }
+        let gone = Event::Gone(ChildId(0), "gone".into());
+        assert_eq!(tell(&mut parent, gone), [60_000, 0, 0], "{dispatch:?}");
+        for &task in tasks.iter().rev() {
+            parent.handle(now, Event::Cancel(task, "asked".into()));
+        }
+        assert_eq!(parent.census(), [0; 3]);
+    }
 }
