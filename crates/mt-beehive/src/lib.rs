@@ -127,6 +127,7 @@
 //! | bees can't be made, or die again and again for nothing | [`Cancelled`](TaskResult::Cancelled), with the cause, once the [`restart_budget`](BeehiveRun::restart_budget) is spent | the same for every task that waits |
 //! | the queen's task has ended | – | worker bees finish what they have, and die |
 //! | the queen's task panics, or the run is dropped | [`Cancelled`](TaskResult::Cancelled) | worker bees are killed |
+//! | Ctrl-C | what bees have begun goes on; the rest is [`Cancelled`](TaskResult::Cancelled), `interrupted: …` | the queen sees it and returns; a second Ctrl-C ends all at once: see [`on_interrupt`](BeehiveRun::on_interrupt) |
 //! | your process is killed | – | worker bees end themselves at once, and those below them |
 //!
 //! A task may be begun more than once when its bee dies, up to the crash limit; in its last attempt it is alone
@@ -143,6 +144,7 @@
 //! | how long things may take | [`Delegate::deadline`] for a task, [`cancel_grace`](BeehiveRun::cancel_grace) for one that is to stop, [`exit_grace`](BeehiveRun::exit_grace) for a bee that is to die, [`init_deadline`](BeehiveRun::init_deadline) for one that is made |
 //! | who is silent | [`liveness`](BeehiveRun::liveness): when a bee counts as frozen, stopped or blocked, and what is done then |
 //! | trying again | [`crash_limit`](BeehiveRun::crash_limit), [`restart_budget`](BeehiveRun::restart_budget) |
+//! | Ctrl-C | [`on_interrupt`](BeehiveRun::on_interrupt) |
 //!
 //! # Errors
 //! [`BeehiveError`] says why a run came to nothing. How a single delegated task ended is no error of the run:
@@ -348,8 +350,8 @@ pub use mt_macros::queen;
 /// `#[worker(crate = path)]` names `mt_beehive` where it isn't `::mt_beehive`.
 pub use mt_macros::worker;
 pub use mt_pool::{
-    LivenessPolicy, RestartBudget, StartError, Verdict, Wire, WorkerStderr, forward_event, init,
-    test_worker,
+    LivenessPolicy, OnInterrupt, RestartBudget, StartError, Verdict, Wire, WorkerStderr,
+    forward_event, init, test_worker,
 };
 pub use queen::{
     Asking, BeeHealth, BeeStatus, BeehiveError, BeehiveRun, ChildId, Delegate, Exception, Hive,

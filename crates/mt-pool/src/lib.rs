@@ -316,7 +316,7 @@ pub mod __private {
         pmap::trace_level,
         registry::fingerprint,
         role::{Role, RoleLink, RoleTalk, RoleWork},
-        supervisor::WorkerEvents,
+        supervisor::{Interrupts, WorkerEvents},
         wire::{Checked, wire},
         worker::{RoleTrace, caught, during_init, install},
     };

@@ -26,7 +26,6 @@ pub(crate) use post::Recipe;
 pub use relay::WorkerEvents;
 pub(crate) use run::{Plan, supervise};
 pub(crate) use scope::CallScope;
-pub(crate) use signals::Interrupts;
-pub use signals::OnInterrupt;
+pub use signals::{Interrupts, OnInterrupt};
 pub(crate) use thread::{Supervision, spawn_supervisor};
 pub(crate) use watch::WatchConfig;

@@ -4,6 +4,8 @@ use clap::builder::RangedU64ValueParser as Range;
 
 /// Some rows have no prediction, or some answers are not those of one process.
 pub(crate) const EXIT_ERRORS: u8 = 1;
+/// As a shell reports a program that SIGINT has ended.
+pub(crate) const EXIT_INTERRUPTED: u8 = 130;
 /// Nothing was done. Also what clap exits with.
 pub(crate) const EXIT_NOT_STARTED: u8 = 2;
 
@@ -16,7 +18,8 @@ again and again with noise, until there are as many rows as asked for. The accur
 Exit code:
   0    every row is predicted, and the answers are those of one process
   1    some rows are not, or some answers differ
-  2    nothing was done: a wrong option, or no worker bee could be started";
+  2    nothing was done: a wrong option, or no worker bee could be started
+  130  interrupted by Ctrl-C: what worker bees had begun was finished, the rest was left";
 
 /// Predicts the grades of wines: a queen bee owns the dataframe and the model and predicts in batches, worker
 /// bees fetch, parse, check and standardise each row's record before that, and check, label and store the

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use futures::future::{Either, select};
+use futures::future::{Either, join, select};
 use mt_beehive::{BeehiveError, Dispatch, HiveStats, Population, beehive_run};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
@@ -66,6 +66,15 @@ pub(crate) struct Bees {
     pub(crate) stats: HiveStats,
     /// The requests of tasks that had made them once, before their bee died.
     pub(crate) repeated: u64,
+}
+
+impl Found {
+    /// Whether Ctrl-C has kept some rows from being done.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.bees
+            .as_ref()
+            .is_some_and(|bees| bees.stats.interrupted)
+    }
 }
 
 impl Job {
@@ -129,10 +138,12 @@ impl Job {
         let found: Result<_, BeehiveError> = hive
             .run(async |queen| {
                 let work = queen.predict(pace.clone());
-                let chaos = self.chaos.wreak(queen.hive(), &pace.progress);
-                match select(work, pin!(chaos)).await {
-                    Either::Left((outcomes, _)) => Ok((outcomes?, queen.hive().clone())),
-                    Either::Right((never, _)) => match never {},
+                let hive = queen.hive();
+                let chaos = self.chaos.wreak(hive, &pace.progress);
+                let meanwhile = join(chaos, pace.progress.interrupted(hive.interrupted()));
+                match select(work, pin!(meanwhile)).await {
+                    Either::Left((outcomes, _)) => Ok((outcomes?, hive.clone())),
+                    Either::Right(((never, _), _)) => match never {},
                 }
             })
             .await;

@@ -1,6 +1,6 @@
 //! How far the run is: on stderr, when that is a terminal, and for whoever waits for a point of it.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{convert::Infallible, fmt, future, sync::Arc, time::Duration};
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressState, ProgressStyle};
 use tokio::sync::watch;
@@ -39,6 +39,15 @@ impl Progress {
         let mut answered = self.answered.subscribe();
         let reached = answered.wait_for(|&answered| answered >= rows).await;
         reached.expect("its sender is borrowed here");
+    }
+
+    /// Says that Ctrl-C has come, when it comes. Never ends.
+    pub(crate) async fn interrupted(&self, ctrl_c: impl Future<Output = ()>) -> Infallible {
+        ctrl_c.await;
+        self.bar.suspend(|| {
+            eprintln!("predict: interrupted: finishing what has begun; once more to stop at once");
+        });
+        future::pending().await
     }
 
     /// So many worker bees were killed.

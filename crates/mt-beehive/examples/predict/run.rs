@@ -20,6 +20,7 @@ use crate::{
 pub(crate) enum Verdict {
     Complete,
     Errors,
+    Interrupted,
 }
 
 impl From<Verdict> for ExitCode {
@@ -27,6 +28,7 @@ impl From<Verdict> for ExitCode {
         match verdict {
             Verdict::Complete => Self::SUCCESS,
             Verdict::Errors => Self::from(cli::EXIT_ERRORS),
+            Verdict::Interrupted => Self::from(cli::EXIT_INTERRUPTED),
         }
     }
 }
@@ -41,7 +43,7 @@ pub(crate) async fn run(args: &Args) -> Result<Verdict> {
         true => job.alone().await?,
         false => job.with_bees().await?,
     };
-    let check = match args.single || args.no_check {
+    let check = match args.single || args.no_check || found.is_interrupted() {
         true => None,
         false => Some(job.alone().await?),
     };
@@ -50,6 +52,9 @@ pub(crate) async fn run(args: &Args) -> Result<Verdict> {
         if error.kind() != io::ErrorKind::BrokenPipe {
             return Err(error.into());
         }
+    }
+    if found.is_interrupted() {
+        return Ok(Verdict::Interrupted);
     }
     let answers = found.outcomes.iter().filter(|outcome| outcome.is_ok());
     let is_complete = answers.count() == job.frame.rows.len()

@@ -5,6 +5,7 @@
 mod auction;
 mod bee;
 mod census;
+mod interrupt;
 mod loss;
 mod population;
 mod suspects;
@@ -87,6 +88,8 @@ pub(crate) enum Event {
     Bury(Option<ChildId>),
     /// The machine is full: how busy processors and memory are, once a period.
     Pressed(bool),
+    /// What runs may end; nothing is to be begun any more.
+    Interrupt,
     /// There is nothing more to delegate.
     Die,
     /// Time has passed.
@@ -132,6 +135,7 @@ pub(crate) struct Parent {
     last_loss: Option<String>,
     next_task: u64,
     next_bee: u32,
+    interrupted: bool,
     dying: bool,
     finished: bool,
     effects: VecDeque<Effect>,
@@ -157,6 +161,7 @@ impl Parent {
             last_loss: None,
             next_task: 0,
             next_bee: 0,
+            interrupted: false,
             dying: false,
             finished: false,
             effects: VecDeque::new(),
@@ -176,6 +181,8 @@ impl Parent {
         self.pending.push_back(task_id);
         if self.dying {
             self.resolve(task_id, cancelled("the hive is dying"), None);
+        } else if let Some(reason) = self.interruption(task_id, None) {
+            self.resolve(task_id, cancelled(&reason), None);
         }
         task_id
     }
@@ -191,6 +198,7 @@ impl Parent {
             Event::SpawnBee => self.wanted += 1,
             Event::Bury(child) => self.bury(now, child),
             Event::Pressed(pressed) => self.on_period(now, pressed),
+            Event::Interrupt => self.on_interrupt(now),
             Event::Die => self.dying = true,
             Event::Tick => {}
         }

@@ -39,7 +39,8 @@ pub enum TaskResult<R> {
     Succeeded(R),
     /// It returned an error or panicked, there is none of its name, or what it returned does not cross.
     Raised(Exception),
-    /// It was cancelled: by its deadline, because its bees died, or because there are none.
+    /// It was cancelled: by its deadline, because its bees died or there are none, or because the hive was
+    /// interrupted.
     Cancelled {
         /// Why.
         reason: String,

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mt_pool::__private::Interrupts;
 use mt_proto::{FromBee, TaskId, hive_messages};
 use rustc_hash::FxHashMap;
 use tokio::{
@@ -39,6 +40,7 @@ pub(super) struct Driver {
     population: Population,
     cradle: Arc<Cradle>,
     desk: Arc<Desk>,
+    interrupts: Interrupts,
     lines: BTreeMap<ChildId, Arc<Line>>,
     pumps: JoinSet<()>,
     events: mpsc::Sender<(u32, BeeEvent)>,
@@ -54,13 +56,19 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(config: Config, cradle: Cradle, desk: Arc<Desk>) -> Self {
+    pub(super) fn new(
+        config: Config,
+        cradle: Cradle,
+        desk: Arc<Desk>,
+        interrupts: Interrupts,
+    ) -> Self {
         let (events, heard) = mpsc::channel(BEE_EVENTS);
         Self {
             population: config.population,
             parent: Parent::new(config),
             cradle: Arc::new(cradle),
             desk,
+            interrupts,
             lines: BTreeMap::new(),
             pumps: JoinSet::new(),
             events,
@@ -97,6 +105,7 @@ impl Driver {
                 }
                 () = self.desk.filled() => self.take_asked(),
                 Some((child, event)) = self.heard.recv() => self.on_events(child, event),
+                () = self.interrupts.interrupted() => self.on_interrupt(),
                 () = sleep_until(due.into()) => self.on_time(&mut period),
             }
         }
@@ -109,6 +118,14 @@ impl Driver {
         while self.pumps.join_next().await.is_some() {}
         self.cradle.events.finish().await;
         self.desk.leave_stats(self.parent.stats());
+    }
+
+    fn on_interrupt(&mut self) {
+        if !self.parent.is_interrupted() {
+            tracing::warn!("interrupted: what bees do goes on to its end, the rest is cancelled");
+        }
+        self.handle(Event::Interrupt);
+        self.desk.interrupt();
     }
 
     fn on_time(&mut self, period: &mut Instant) {
@@ -229,6 +246,10 @@ impl Driver {
     fn settle(&mut self, now: Instant) {
         self.parent.settle(now);
         self.act();
+        if self.parent.is_interrupted() {
+            // None is born any more.
+            self.births.clear();
+        }
     }
 
     fn act(&mut self) {

@@ -109,7 +109,8 @@ impl<W: WorkerBee> Hive<W> {
 
     /// One worker bee more than there are to be, at once and until one is [buried](Self::bury). It is done
     /// whether or not what is returned is awaited; that ends with her id when her process is being started,
-    /// under the [`restart_budget`](crate::BeehiveRun::restart_budget). [`bees`](Self::bees) tells her process's
+    /// under the [`restart_budget`](crate::BeehiveRun::restart_budget); with `None` when the hive is interrupted.
+    /// [`bees`](Self::bees) tells her process's
     /// id.
     ///
     /// The seed's `subprocess_workerbee` returns her process and her two queues; here the hive keeps those.
@@ -168,6 +169,17 @@ impl<W: WorkerBee> Hive<W> {
     }
 }
 
+impl<W: WorkerBee> Hive<W> {
+    /// Waits until Ctrl-C has interrupted the hive; for ever if that does not happen. For a queen who would
+    /// go on for ever herself, or has something to say to who waits. What it means for tasks is said at
+    /// [`on_interrupt`](crate::BeehiveRun::on_interrupt). Cancel-safe.
+    pub async fn interrupted(&self) {
+        let mut interrupted = self.desk.interrupted.subscribe();
+        let told = interrupted.wait_for(|&interrupted| interrupted).await;
+        told.expect("its sender is borrowed here");
+    }
+}
+
 /// What is asked of the driver.
 #[derive(Debug)]
 pub(super) enum Asked {
@@ -192,6 +204,7 @@ pub(super) struct Desk {
     asked: Mutex<State>,
     filled: Notify,
     places: Arc<Semaphore>,
+    interrupted: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -219,6 +232,7 @@ impl Desk {
             asked: Mutex::default(),
             filled: Notify::new(),
             places: Arc::new(Semaphore::new(MAX_OUTSTANDING)),
+            interrupted: watch::Sender::new(false),
         })
     }
 
@@ -296,6 +310,11 @@ impl Desk {
         state.asked.clear();
         drop(state);
         self.places.close();
+    }
+
+    /// Driver: nothing is begun any more.
+    pub(super) fn interrupt(&self) {
+        self.interrupted.send_replace(true);
     }
 
     /// Driver: this was done so far.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use mt_ipc::WorkerCommand;
 use mt_pool::{
     __private::{WorkerEvents, own_command, trace_level},
-    LivenessPolicy, RestartBudget, StartError, WorkerStderr,
+    LivenessPolicy, OnInterrupt, RestartBudget, StartError, WorkerStderr,
 };
 use mt_proto::{MAX_RECORD_BYTES, encode};
 use tracing::level_filters::LevelFilter;
@@ -81,6 +81,7 @@ pub struct BeehiveRun<W: WorkerBee, Q = WithoutQueen> {
     max_concurrency: Option<u32>,
     config: Config,
     nursing: Nursing,
+    on_interrupt: OnInterrupt,
 }
 
 /// How single bees are treated.
@@ -130,6 +131,7 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
                 stderr: WorkerStderr::Forward,
                 trace: None,
             },
+            on_interrupt: OnInterrupt::default(),
         }
     }
 
@@ -242,6 +244,23 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
         self
     }
 
+    /// What Ctrl-C does while the hive lives. Default: [`OnInterrupt::Drain`], as in the pool.
+    ///
+    /// The first one interrupts the hive: tasks that bees have begun go on to their end, also those of their
+    /// own bees. All others, and those that are delegated from then on, end as
+    /// [`Cancelled`](crate::TaskResult::Cancelled) with a reason that begins with `interrupted: ` and says
+    /// whether anything of it was done; no bee is started any more. The queen sees how her tasks end and
+    /// returns, or hears of it by [`Hive::interrupted`]; then the run ends as ever. The second one, or one when
+    /// no hive lives, ends the process at once, as if nothing had been changed, and its bees with it. A handler
+    /// that the program has installed before is left alone and still called.
+    ///
+    /// Worker bees are in process groups of their own, so the terminal's Ctrl-C does not reach them. In a worker
+    /// bee that has bees this option has no effect: it is for the queen to decide.
+    pub fn on_interrupt(mut self, policy: OnInterrupt) -> Self {
+        self.on_interrupt = policy;
+        self
+    }
+
     /// The hive and its queen apart.
     pub(super) fn without_queen(self) -> (BeehiveRun<W>, Q) {
         let Self {
@@ -250,6 +269,7 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
             max_concurrency,
             config,
             nursing,
+            on_interrupt,
         } = self;
         let run = BeehiveRun {
             init,
@@ -257,6 +277,7 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
             max_concurrency,
             config,
             nursing,
+            on_interrupt,
         };
         (run, queen)
     }
@@ -268,7 +289,9 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
         let cradle = cradle::<W>(command, init.into(), self.max_concurrency, self.nursing);
         let desk = Desk::new();
         let (config, asked) = (self.config, desk.clone());
-        let driven = drive(move || Driver::new(config, cradle, asked));
+        let driven = drive(self.on_interrupt, move |interrupts| {
+            Driver::new(config, cradle, asked, interrupts)
+        });
         Ok((Hive::new(desk), driven.map_err(StartError::Thread)?))
     }
 }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use mt_pool::{__private::Interrupts, OnInterrupt};
 use tokio::{runtime::Builder, sync::oneshot};
 
 use super::driver::Driver;
@@ -27,12 +28,23 @@ pub(super) struct Driven {
     ended: Receiver<()>,
 }
 
-/// Starts a driver.
+/// Starts a driver. From here on Ctrl-C has the effect that is wanted; in a worker bee's process it has none of
+/// ours, because it is for the queen to say what is to be done.
 ///
 /// # Errors
 /// The system's, when there is no thread or no poller to be had.
-pub(super) fn drive(make: impl FnOnce() -> Driver + Send + 'static) -> io::Result<Driven> {
+pub(super) fn drive(
+    on_interrupt: OnInterrupt,
+    make: impl FnOnce(Interrupts) -> Driver + Send + 'static,
+) -> io::Result<Driven> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
+    let interrupts = {
+        let _inside = runtime.enter();
+        Interrupts::listen(match mt_ipc::is_worker_process() {
+            true => OnInterrupt::Ignore,
+            false => on_interrupt,
+        })
+    };
     let (end, ending) = oneshot::channel();
     let (hold, held) = oneshot::channel();
     let (over, is_over) = oneshot::channel();
@@ -42,7 +54,7 @@ pub(super) fn drive(make: impl FnOnce() -> Driver + Send + 'static) -> io::Resul
         .spawn(move || {
             // A task like those of the bees: they wake each other without a look at the poller in between.
             runtime
-                .block_on(async { tokio::spawn(make().run(ending, held)).await })
+                .block_on(async { tokio::spawn(make(interrupts).run(ending, held)).await })
                 .expect("the driver does not panic");
             drop(runtime);
             drop(tie);

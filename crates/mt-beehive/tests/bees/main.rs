@@ -5,6 +5,7 @@
 mod census;
 mod ends;
 mod graces;
+mod interrupt;
 mod liveness;
 mod nested;
 mod progress;

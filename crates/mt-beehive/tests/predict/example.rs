@@ -54,8 +54,7 @@ impl Example {
 
     /// Runs it to its end.
     pub(crate) fn output(self) -> Output {
-        let Running { child, _alive } = self.start();
-        child.wait_with_output().unwrap()
+        self.start().output()
     }
 }
 
@@ -66,6 +65,12 @@ impl Running {
 
     pub(crate) fn stderr(&mut self) -> ChildStderr {
         self.child.stderr.take().unwrap()
+    }
+
+    /// Waits for its end, and for all it has said.
+    pub(crate) fn output(self) -> Output {
+        let Self { child, _alive } = self;
+        child.wait_with_output().unwrap()
     }
 
     pub(crate) fn wait(mut self) -> ExitStatus {
@@ -85,6 +90,18 @@ pub(crate) fn children_of(pid: i32) -> Vec<i32> {
     let lists: Vec<String> = lists.collect();
     let pids = lists.iter().flat_map(|list| list.split_ascii_whitespace());
     pids.map(|pid| pid.parse().unwrap()).collect()
+}
+
+/// How many sockets a process has. Each task that waits for the archive has one in the queen's process.
+pub(crate) fn sockets_of(pid: i32) -> usize {
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd"))
+        .into_iter()
+        .flatten();
+    let links = descriptors
+        .flatten()
+        .filter_map(|it| fs::read_link(it.path()).ok());
+    let is_socket = |link: &PathBuf| link.as_os_str().as_encoded_bytes().starts_with(b"socket:");
+    links.filter(is_socket).count()
 }
 
 /// Whether a process is gone, or dead and somebody else's to reap.

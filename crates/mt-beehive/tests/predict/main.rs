@@ -10,7 +10,7 @@ use std::{
     process::Output,
 };
 
-use example::{Example, children_of, is_gone, wait_until};
+use example::{Example, children_of, is_gone, sockets_of, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -185,18 +185,53 @@ fn wrong_options_are_refused_before_anything_is_done() {
 }
 
 #[test]
+fn ctrl_c_lets_it_finish_what_was_begun() {
+    let running = Example::new()
+        .args([
+            "--rows",
+            "10000",
+            "--in-flight",
+            "50",
+            "--latency-ms",
+            "500",
+        ])
+        .args(["--json", "--bees", "1"])
+        .start();
+    let queen = running.pid();
+    wait_until("tasks have begun", || sockets_of(queen) > 40);
+    kill_process(Pid::from_raw(queen).unwrap(), Signal::INT).unwrap();
+    let output = running.output();
+    assert_eq!(output.status.code(), Some(130));
+    let rows = rows(&output);
+    assert_eq!(rows.len(), 10_000);
+    let errors = rows.iter().filter_map(|row| row["error"].as_str());
+    let errors: Vec<&str> = errors.collect();
+    assert!(!errors.is_empty(), "more was done than was begun");
+    for error in errors {
+        assert!(error.starts_with("cancelled: interrupted: "), "{error}");
+    }
+    let said = str::from_utf8(&output.stderr).unwrap();
+    assert!(said.starts_with("predict: interrupted: "), "{said}");
+    assert!(!said.contains("in one process"), "nothing else is begun");
+}
+
+#[test]
 fn nothing_is_left_of_a_run_that_ctrl_c_has_ended() {
     let mut running = Example::new()
         .args(["--bees", "3", "--latency-ms", "60000"])
         .start();
     let queen = running.pid();
+    wait_until("tasks have begun", || sockets_of(queen) > 40);
     wait_until("there are three bees", || children_of(queen).len() == 3);
     let bees = children_of(queen);
-    kill_process(Pid::from_raw(queen).unwrap(), Signal::INT).unwrap();
+    let ctrl_c = || kill_process(Pid::from_raw(queen).unwrap(), Signal::INT).unwrap();
+    ctrl_c();
     let mut said = String::new();
     let mut stderr = BufReader::new(running.stderr());
+    stderr.read_line(&mut said).unwrap();
+    assert!(said.contains("once more to stop at once"), "{said}");
+    ctrl_c();
     // Comes to its end only when no process holds the other side any more.
-    stderr.fill_buf().unwrap();
     stderr.read_to_string(&mut said).unwrap();
     assert_eq!(running.wait().code(), None, "{said}");
     wait_until("the bees are gone", || bees.iter().all(|&bee| is_gone(bee)));

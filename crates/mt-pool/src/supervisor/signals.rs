@@ -10,7 +10,8 @@ use std::{
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What to do on Ctrl-C (`SIGINT`).
+/// What to do on Ctrl-C (`SIGINT`). The same for a run of the pool and for a hive of `mt-beehive`, where a run is
+/// the life of the hive, and its `on_interrupt` says how tasks end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OnInterrupt {
@@ -26,7 +27,7 @@ pub enum OnInterrupt {
 
 /// Listens for Ctrl-C as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Interrupts {
+pub struct Interrupts {
     signal: Option<Signal>,
 }
 
@@ -35,8 +36,8 @@ static BY_DEFAULT: Mutex<Option<Arc<AtomicBool>>> = Mutex::new(None);
 static RUNS: AtomicUsize = AtomicUsize::new(0);
 
 impl Interrupts {
-    /// Starts listening, on the current runtime.
-    pub(crate) fn listen(policy: OnInterrupt) -> Self {
+    /// Starts listening, on the current runtime, whose poller must be enabled.
+    pub fn listen(policy: OnInterrupt) -> Self {
         if policy == OnInterrupt::Ignore {
             return Self { signal: None };
         }
@@ -50,7 +51,7 @@ impl Interrupts {
     }
 
     /// Waits for a Ctrl-C; for ever if none counts. Cancel-safe.
-    pub(crate) async fn interrupted(&mut self) {
+    pub async fn interrupted(&mut self) {
         match &mut self.signal {
             Some(signal) => {
                 signal.recv().await;

@@ -33,6 +33,8 @@ pub struct HiveStats {
     /// Messages that came too late to matter: they were about an offer or an attempt that something else had
     /// come of.
     pub stale_messages: u64,
+    /// Whether Ctrl-C has interrupted it: see [`on_interrupt`](crate::BeehiveRun::on_interrupt).
+    pub interrupted: bool,
 }
 
 /// How far a worker bee is in her life.
@@ -77,6 +79,7 @@ impl Parent {
             delegated: self.next_task,
             bees_started: u64::from(self.next_bee),
             stale_messages: self.stale,
+            interrupted: self.interrupted,
             ..self.stats
         }
     }

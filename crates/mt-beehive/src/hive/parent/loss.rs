@@ -54,6 +54,9 @@ impl Parent {
             return self.resolve(task_id, cancelled(&reason), None);
         }
         let attempts = task.attempts;
+        if let Some(reason) = self.interruption(task_id, Some(how)) {
+            return self.resolve(task_id, cancelled(&reason), None);
+        }
         if !innocent {
             let company = self.company(shared, attempts);
             if let Some(task) = self.tasks.get_mut(&task_id) {

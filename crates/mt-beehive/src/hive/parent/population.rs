@@ -44,7 +44,7 @@ impl Parent {
     /// Whether a bee should be started.
     pub(super) fn wants_bee(&self) -> bool {
         let alive = |bee: &&Bee| !matches!(bee.phase, Phase::Dying { .. });
-        let over = self.dying && self.tasks.is_empty();
+        let over = self.interrupted || (self.dying && self.tasks.is_empty());
         !over && self.bees.values().filter(alive).count() < self.wanted
     }
 

@@ -68,6 +68,7 @@ pub(super) struct Oracle {
     /// The bees that died for nothing in a row, and the last of them.
     in_vain: u32,
     last_in_vain: Option<Instant>,
+    interrupted: bool,
     pub(super) seen: BTreeMap<&'static str, u64>,
 }
 
@@ -83,6 +84,7 @@ impl Oracle {
             owed: BTreeSet::new(),
             in_vain: 0,
             last_in_vain: None,
+            interrupted: false,
             seen: BTreeMap::new(),
         }
     }
@@ -94,11 +96,25 @@ impl Oracle {
     pub(super) fn on_delegate(&mut self, task: TaskId) {
         assert_eq!(task.0, self.tasks.len() as u64, "ids count up from 0");
         self.tasks.insert(task, Story::default());
+        if self.interrupted {
+            self.owed.insert(task);
+        }
+    }
+
+    /// Whatever nobody does is to end at once.
+    pub(super) fn on_interrupt(&mut self) {
+        self.interrupted = true;
+        let open = self.tasks.iter().filter(|(task, story)| {
+            let is_open = !self.ends.contains_key(*task);
+            is_open && story.owner.is_none()
+        });
+        self.owed.extend(open.map(|(task, _)| *task));
     }
 
     pub(super) fn on_spawn(&mut self, child: ChildId, now: Instant) {
         self.on_quiet(now);
         assert!(self.in_vain <= self.budget.limit, "more than the budget");
+        assert!(!self.interrupted, "for nothing");
         let before = self.bees.insert(child, Ledger::default());
         assert!(before.is_none(), "an id is used again");
     }
@@ -125,6 +141,8 @@ impl Oracle {
         let is_cancel = matches!(message, ToBee::TaskCancel { .. });
         assert!(!bee.told_to_die || is_cancel, "after die: {message:?}");
         assert!(!bee.killed || is_cancel, "after kill: {message:?}");
+        let begins = matches!(message, ToBee::NewTask { .. } | ToBee::TaskInfo(_));
+        assert!(!self.interrupted || !begins, "interrupted: {message:?}");
         match message {
             ToBee::NewTask { task_id, round } => self.on_offer(child, *task_id, *round),
             ToBee::TaskTaken { task_id, round } => self.on_taken(child, *task_id, *round),
@@ -273,6 +291,9 @@ impl Oracle {
         for task in bee.owned.keys() {
             let story = self.tasks.get_mut(task).expect("delegated");
             story.owner = None;
+            if self.interrupted {
+                self.owed.insert(*task);
+            }
             if story.cancelled {
                 self.owed.insert(*task);
             } else if !bee.killed || self.crash_limit == 1 {
@@ -309,6 +330,11 @@ impl Oracle {
             TaskStatus::Raised(exception) => ("raised", exception.exception.clone()),
             TaskStatus::Cancelled { reason } => {
                 let reason = reason.clone().expect("the parent knows why");
+                let is_interrupted = reason.starts_with("interrupted");
+                assert!(!is_interrupted || self.interrupted, "{reason}");
+                let starts = format!("(attempts: {})", story.starts);
+                let says = reason.contains(&starts) == (story.starts > 0);
+                assert!(!is_interrupted || says, "{}: {reason}", story.starts);
                 (why(&reason), reason)
             }
         };
@@ -371,6 +397,7 @@ fn why(reason: &str) -> &'static str {
         "deadline",
         "no worker bee",
         "asked",
+        "interrupted",
         "the hive is dying",
     ];
     let found = known.into_iter().find(|known| reason.starts_with(known));

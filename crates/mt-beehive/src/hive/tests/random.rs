@@ -22,7 +22,7 @@ const RUNS: u64 = 4_000;
 const SEED: &str = "MT_SIM_SEED";
 
 /// What must have been seen in some run: runs in which nothing happens show nothing.
-const SOMETIMES: [&str; 14] = [
+const SOMETIMES: [&str; 15] = [
     "a fenced late result",
     "a late accept",
     "a retry that succeeds",
@@ -31,6 +31,7 @@ const SOMETIMES: [&str; 14] = [
     "asked",
     "deadline",
     "her own bees die first",
+    "interrupted",
     "die",
     "die with an open accept",
     "no worker bee",
@@ -186,6 +187,7 @@ impl Play {
                     self.sim.tell(Event::Silent(child, dice.one_in(2)));
                 }
             }
+            9 if dice.one_in(50) => self.sim.tell(Event::Interrupt),
             _ => self.step(),
         }
     }

@@ -6,6 +6,7 @@ mod accepting;
 mod cancelling;
 mod dispatching;
 mod dying;
+mod interrupting;
 mod losing;
 mod populating;
 mod rounds;

@@ -101,6 +101,9 @@ impl Sim {
 
     pub(super) fn tell(&mut self, event: Event) {
         self.oracle.on_quiet(self.now);
+        if matches!(event, Event::Interrupt) {
+            self.oracle.on_interrupt();
+        }
         self.parent.handle(self.now, event);
         self.carry_out();
         self.catch_up();
