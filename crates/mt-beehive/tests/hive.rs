@@ -4,7 +4,13 @@
 
 use std::{
     io::{BufRead, BufReader},
+    pin::Pin,
     rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -29,6 +35,30 @@ struct Unserialisable;
 impl serde::Serialize for Unserialisable {
     fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
         Err(serde::ser::Error::custom("never"))
+    }
+}
+
+/// Knows only whoever polled it first, as simple futures do: another thread wakes that one.
+#[derive(Default)]
+struct FirstWaker(Option<Arc<AtomicBool>>);
+
+impl Future for FirstWaker {
+    type Output = u64;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<u64> {
+        if let Some(woken) = &self.0 {
+            let woken = woken.load(Ordering::Acquire);
+            return if woken { Poll::Ready(7) } else { Poll::Pending };
+        }
+        let woken = Arc::new(AtomicBool::new(false));
+        self.0 = Some(Arc::clone(&woken));
+        let first = cx.waker().clone();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(20)); // work: takes its time
+            woken.store(true, Ordering::Release);
+            first.wake();
+        });
+        Poll::Pending
     }
 }
 
@@ -88,6 +118,11 @@ impl Adder {
     #[task]
     async fn wait(&self) -> u64 {
         std::future::pending().await
+    }
+
+    #[task]
+    async fn wait_with_first_waker(&self) -> u64 {
+        FirstWaker::default().await
     }
 
     #[task]
@@ -249,6 +284,17 @@ fn what_goes_wrong_in_a_task_is_its_outcome() {
             TaskResult::Succeeded(1001),
             "the bee is the same as ever"
         );
+    });
+}
+
+#[test]
+fn a_task_is_woken_by_whoever_knows_only_its_first_waker() {
+    if !hive_ends_alone("a_task_is_woken_by_whoever_knows_only_its_first_waker") {
+        return;
+    }
+    reign(1, |hive| async move {
+        let (result, _) = hive.wait_with_first_waker().await;
+        assert_eq!(result, TaskResult::Succeeded(7));
     });
 }
 

@@ -4,22 +4,22 @@
 //! ended by its deadline with the bee.
 
 use std::{
-    collections::HashMap,
     future::poll_fn,
     pin::{Pin, pin},
     rc::Rc,
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
     time::Duration,
 };
 
 use futures::{
-    FutureExt, StreamExt,
+    StreamExt,
     future::{AbortHandle, Abortable, Aborted},
     stream::FuturesUnordered,
 };
 use mt_pool::__private::{caught, during_init, install};
 use mt_proto::{Failure, RaisedException, TaskId, TaskInfo, TaskStatus, decode_strict};
+use rustc_hash::FxHashMap;
 use tokio::{
     runtime::Builder,
     task::LocalSet,
@@ -97,7 +97,7 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, below: Option<Below>, end: T
         ties: Arc::new(Ties { told, below }),
         pulse,
         running: FuturesUnordered::new(),
-        handles: HashMap::new(),
+        handles: FxHashMap::default(),
     };
     let mut ordered = Vec::with_capacity(ORDERS_PER_TURN);
     let mut open = true;
@@ -108,13 +108,13 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, below: Option<Below>, end: T
             taken = orders.recv_many(&mut ordered, ORDERS_PER_TURN), if open => {
                 open = taken > 0;
                 for order in ordered.drain(..) {
-                    let word = match order {
+                    match order {
                         Order::Start(info) => at_work.start(info),
                         Order::Cancel(task_id) => at_work.cancel(task_id),
-                        Order::Bury => Some(at_work.bury().await),
-                    };
-                    if let Some(word) = word {
-                        let _ = words.send(word).await;
+                        Order::Bury => {
+                            at_work.bury().await;
+                            let _ = words.send(Word::ChildrenGone).await;
+                        }
                     }
                 }
             }
@@ -133,47 +133,38 @@ struct AtWork<W> {
     ties: Arc<Ties>,
     pulse: Arc<Pulse>,
     running: FuturesUnordered<Running>,
-    handles: HashMap<TaskId, AbortHandle>,
+    handles: FxHashMap<TaskId, AbortHandle>,
 }
 
 type Ended = (TaskId, Result<TaskStatus, Aborted>);
 type Running = Pin<Box<dyn Future<Output = Ended>>>;
 
 impl<W: WorkerBee> AtWork<W> {
-    /// Starts a task; tells of one that has ended at once.
-    fn start(&mut self, info: TaskInfo) -> Option<Word> {
+    /// Starts a task.
+    fn start(&mut self, info: TaskInfo) {
         let task_id = info.task_id;
         let cx = TaskCx::new(self.my_id, &info, Arc::clone(&self.ties));
-        let mut task = Box::pin(one(Rc::clone(&self.bee), cx, info));
-        self.pulse.start();
-        // Most tiny tasks end at once; what does not is looked at again by whoever is woken for it.
-        let first = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        if let Poll::Ready(status) = first {
-            self.pulse.finish();
-            return Some(Word::Ended(task_id, status));
-        }
+        let task = one(Rc::clone(&self.bee), cx, info);
         let (handle, registration) = AbortHandle::new_pair();
         self.handles.insert(task_id, handle);
+        self.pulse.start();
         let task = Abortable::new(task, registration);
-        let running = task.map(move |status| (task_id, status));
-        self.running.push(Box::pin(running));
-        None
+        self.running
+            .push(Box::pin(async move { (task_id, task.await) }));
     }
 
     /// Cancels a task; it ends soon.
-    fn cancel(&self, task_id: TaskId) -> Option<Word> {
+    fn cancel(&self, task_id: TaskId) {
         if let Some(handle) = self.handles.get(&task_id) {
             handle.abort();
         }
-        None
     }
 
     /// Lets her own bees die. She has nothing else to do then, and gets nothing more.
-    async fn bury(&self) -> Word {
+    async fn bury(&self) {
         if let Some(below) = &self.ties.below {
             below.die().await;
         }
-        Word::ChildrenGone
     }
 
     fn on_ended(&mut self, (task_id, status): Ended) -> Word {
