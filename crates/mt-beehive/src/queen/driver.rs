@@ -122,7 +122,8 @@ impl Driver {
 
     fn on_interrupt(&mut self) {
         if !self.parent.is_interrupted() {
-            tracing::warn!("interrupted: what bees do goes on to its end, the rest is cancelled");
+            let what = "interrupted: what bees do goes on to its end, the rest is cancelled";
+            self.cradle.events.tell(move || tracing::warn!("{what}"));
         }
         self.handle(Event::Interrupt);
         self.desk.interrupt();
@@ -183,7 +184,11 @@ impl Driver {
                 self.lines.remove(&child);
                 while self.pumps.try_join_next().is_some() {}
                 match self.parent.why_lost(child, &how) {
-                    Some(why) => tracing::warn!(bee = child.0, why, "a worker bee is lost"),
+                    Some(why) => {
+                        let (bee, why) = (child.0, why.to_owned());
+                        let tell = move || tracing::warn!(bee, why, "a worker bee is lost");
+                        self.cradle.events.tell(tell);
+                    }
                     None => tracing::debug!(bee = child.0, how, "a worker bee is gone"),
                 }
                 self.parent.handle(now, Event::Gone(child, how));

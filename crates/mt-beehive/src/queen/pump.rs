@@ -128,7 +128,7 @@ pub(super) struct Cradle {
     pub(super) liveness: LivenessPolicy,
     /// How long she may take to be made.
     pub(super) init_deadline: Duration,
-    /// Where her `tracing` events go.
+    /// Where her `tracing` events go, and those about her: a subscriber may block, or panic.
     pub(super) events: WorkerEvents,
 }
 
@@ -225,7 +225,7 @@ impl Nurse {
                     None => self.process.kill(),
                 },
                 _ = beats.tick(), if self.greeted => {
-                    self.on_beat();
+                    self.on_beat(cradle);
                     self.tell_silence(events).await;
                 }
                 () = room_and(&self.sender, line.filled.notified()), if self.greeted => {
@@ -279,11 +279,11 @@ impl Nurse {
     }
 
     /// Gives a sign of life, and asks whether there was one.
-    fn on_beat(&mut self) {
+    fn on_beat(&mut self, cradle: &Cradle) {
         let _ = self
             .sender
             .try_send(ToWorker::Beat(Beat::Alive).into_frame());
-        let why = self.watch.check();
+        let why = self.watch.check(&cradle.events);
         self.line.vitals.set_health(self.watch.health());
         if let Some(why) = why {
             self.end(why);

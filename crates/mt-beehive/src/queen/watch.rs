@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use mt_pool::{
-    __private::{Finding, Liveness},
+    __private::{Finding, Liveness, WorkerEvents},
     LivenessPolicy, Verdict,
 };
 use mt_proto::{WorkerBeat, WorkerId};
@@ -56,19 +56,19 @@ impl Watch {
         self.liveness.on_beat(self.bee, beat);
     }
 
-    /// To be called every interval. Returns why she is to be killed, if she is.
-    pub(super) fn check(&mut self) -> Option<String> {
+    /// To be called every interval. Returns why she is to be killed, if she is; tells what was found.
+    pub(super) fn check(&mut self, events: &WorkerEvents) -> Option<String> {
         let findings = self.liveness.check(Instant::now());
         if findings.is_empty() && self.health == BeeHealth::Blocked {
             self.health = BeeHealth::Well;
         }
         findings.into_iter().find_map(|(_, finding)| match finding {
-            Finding::Silent => self.on_silent(),
-            Finding::Still => self.on_still(),
+            Finding::Silent => self.on_silent(events),
+            Finding::Still => self.on_still(events),
         })
     }
 
-    fn on_silent(&mut self) -> Option<String> {
+    fn on_silent(&mut self, events: &WorkerEvents) -> Option<String> {
         let LivenessPolicy {
             interval,
             missed_beats,
@@ -76,11 +76,11 @@ impl Watch {
         } = self.policy;
         let (bee, pid) = (self.bee.0, self.pid);
         let verdict = if mt_ipc::is_stopped(pid) {
-            tracing::warn!(bee, pid, "a worker bee is stopped");
+            events.tell(move || tracing::warn!(bee, pid, "a worker bee is stopped"));
             self.health = BeeHealth::Stopped;
             self.policy.stopped
         } else {
-            tracing::warn!(bee, pid, "a worker bee gives no sign of life");
+            events.tell(move || tracing::warn!(bee, pid, "a worker bee gives no sign of life"));
             self.health = BeeHealth::Frozen;
             self.policy.frozen
         };
@@ -91,7 +91,7 @@ impl Watch {
         })
     }
 
-    fn on_still(&mut self) -> Option<String> {
+    fn on_still(&mut self, events: &WorkerEvents) -> Option<String> {
         if !self.liveness.take_blocked(self.bee) {
             return None;
         }
@@ -101,7 +101,9 @@ impl Watch {
             .saturating_mul(self.policy.blocked_checks);
         let (bee, pid) = (self.bee.0, self.pid);
         self.health = BeeHealth::Blocked;
-        tracing::warn!(bee, pid, ?since, "a task of a worker bee holds her thread");
+        events.tell(move || {
+            tracing::warn!(bee, pid, ?since, "a task of a worker bee holds her thread");
+        });
         (self.policy.blocked == Verdict::Kill)
             .then(|| format!("a task of hers has held her thread for {since:?} and she was killed"))
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::future::{Either, select};
 use mt_proto::decode_strict;
 use serde::de::DeserializeOwned;
-use tokio::sync::watch;
+use tokio::{sync::watch, task::yield_now};
 
 /// Is called with how far the task is, encoded.
 pub(super) type Watcher = Box<dyn FnMut(&[u8]) + Send>;
@@ -46,7 +46,11 @@ impl Progress {
                 }
             };
             match changed {
-                Ok(Ok(())) => self.tell(),
+                Ok(Ok(())) => {
+                    self.tell();
+                    // The next may be there already: others on this task have their turn.
+                    yield_now().await;
+                }
                 // No more will come.
                 Ok(Err(_)) => return end.await,
                 Err(ended) => {

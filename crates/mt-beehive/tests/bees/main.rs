@@ -5,6 +5,7 @@
 mod census;
 mod ends;
 mod graces;
+mod hosts;
 mod interrupt;
 mod liveness;
 mod nested;

@@ -166,6 +166,14 @@ impl WorkerEvents {
         self.lock().emit(all, load(worker, pid, events, dropped));
     }
 
+    /// Emits an event of the supervisor's own soon; `emit` calls one macro of `tracing`.
+    pub fn tell(&self, emit: impl FnOnce() + Send + 'static) {
+        let mut relay = self.lock();
+        if relay.scope.is_listening() {
+            relay.emit(1, emit);
+        }
+    }
+
     /// Waits until all is emitted, but not for a subscriber that does not come back.
     pub async fn finish(&self) {
         let thread = self.lock().thread.take();
