@@ -30,7 +30,31 @@ pub mod orphans;
 pub mod rows;
 pub mod tasks;
 
-use std::process::ExitCode;
+use std::{fmt, process::ExitCode};
+
+/// Prints a report, as text or as one JSON object.
+///
+/// # Errors
+/// It does not serialise.
+pub fn show(report: &(impl fmt::Display + serde::Serialize), json: bool) -> anyhow::Result<()> {
+    let text = if json {
+        serde_json::to_string(report)?
+    } else {
+        report.to_string()
+    };
+    println!("{}", text.trim_end());
+    Ok(())
+}
+
+/// What a program ends with that has looked whether a run passes.
+#[must_use]
+pub fn verdict(passed: bool) -> ExitCode {
+    if passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
 
 /// What a program of ours ends with: an error is told in one line, without the backtrace that
 /// returning it from `main` would add.

@@ -71,33 +71,40 @@ pub(crate) fn program(name: &'static str, arguments: Vec<String>) -> Step {
     Step::cargo(name, cargo.chain(arguments))
 }
 
+/// Of these flags those that are given.
+pub(crate) fn flags<const N: usize>(all: [(&str, bool); N]) -> impl Iterator<Item = String> {
+    let given = all.into_iter().filter(|(_, is_given)| *is_given);
+    given.map(|(flag, _)| flag.to_owned())
+}
+
+/// The arguments of a command, from the line behind its name.
+#[cfg(test)]
+pub(crate) fn parsed<A: clap::Args>(line: &str) -> A {
+    #[derive(clap::Parser)]
+    struct Line<A: clap::Args> {
+        #[command(flatten)]
+        args: A,
+    }
+    let words = ["xtask"].into_iter().chain(line.split_whitespace());
+    <Line<A> as clap::Parser>::parse_from(words).args
+}
+
 fn arguments(compare: &Compare) -> Vec<String> {
     let mut line = vec![format!("--reps={}", compare.reps)];
     if !compare.only.is_empty() {
         line.push(format!("--only={}", compare.only.join(",")));
     }
-    if compare.json {
-        line.push("--json".to_owned());
-    }
+    line.extend(flags([("--json", compare.json)]));
     line
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
-    use super::{Args, What, arguments};
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: Args,
-    }
+    use super::{Args, What, arguments, parsed};
 
     #[track_caller]
     fn check(line: &str, expected: &str) {
-        let words = ["bench"].into_iter().chain(line.split_whitespace());
-        let What::Compare(compare) = Line::parse_from(words).args.what;
+        let What::Compare(compare) = parsed::<Args>(line).what;
         assert_eq!(arguments(&compare).join(" "), expected);
     }
 

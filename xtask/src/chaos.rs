@@ -58,28 +58,21 @@ fn arguments(args: &Args) -> Vec<String> {
         format!("--kills-per-s={}", args.kills_per_s),
         format!("--seed={}", args.seed),
     ];
-    let flags = [("--unordered", args.unordered), ("--json", args.json)];
-    let given = flags.iter().filter(|(_, is_given)| *is_given);
-    line.extend(given.map(|(flag, _)| (*flag).to_owned()));
+    line.extend(bench::flags([
+        ("--unordered", args.unordered),
+        ("--json", args.json),
+    ]));
     line
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
-    use super::{Args, arguments};
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: Args,
-    }
+    use super::arguments;
+    use crate::bench::parsed;
 
     #[track_caller]
     fn check(line: &str, expected: &str) {
-        let words = ["chaos"].into_iter().chain(line.split_whitespace());
-        assert_eq!(arguments(&Line::parse_from(words).args).join(" "), expected);
+        assert_eq!(arguments(&parsed(line)).join(" "), expected);
     }
 
     #[test]

@@ -42,6 +42,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         format!("--deadline-ms={}", args.deadline_ms),
         format!("--workers={}", args.workers),
     ];
-    line.extend(args.json.then(|| "--json".to_owned()));
+    line.extend(bench::flags([("--json", args.json)]));
     bench::program("deadlines", line).run()
 }

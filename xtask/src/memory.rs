@@ -47,28 +47,21 @@ fn arguments(args: &Args) -> Vec<String> {
         format!("--items={}", args.items),
         format!("--workers={}", args.workers),
     ];
-    let flags = [("--unordered", args.unordered), ("--json", args.json)];
-    let given = flags.iter().filter(|(_, is_given)| *is_given);
-    line.extend(given.map(|(flag, _)| (*flag).to_owned()));
+    line.extend(bench::flags([
+        ("--unordered", args.unordered),
+        ("--json", args.json),
+    ]));
     line
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
-    use super::{Args, arguments};
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: Args,
-    }
+    use super::arguments;
+    use crate::bench::parsed;
 
     #[test]
     fn options_reach_the_program() {
-        let line = Line::parse_from(["memory", "--items", "5000", "--json"]);
-        let expected = "--items=5000 --workers=2 --json";
-        assert_eq!(arguments(&line.args).join(" "), expected);
+        let line = arguments(&parsed("--items 5000 --json"));
+        assert_eq!(line.join(" "), "--items=5000 --workers=2 --json");
     }
 }

@@ -28,6 +28,6 @@ pub(crate) struct Args {
 /// When it does not build, or processes are left.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let mut line = vec![format!("--kills={}", args.kills)];
-    line.extend(args.json.then(|| "--json".to_owned()));
+    line.extend(bench::flags([("--json", args.json)]));
     bench::program("orphans", line).run()
 }

@@ -43,16 +43,8 @@ fn run(args: &Args) -> Result<ExitCode> {
         seed: args.seed,
         ordered: !args.unordered,
     })?;
-    if args.json {
-        println!("{}", serde_json::to_string(&verdict)?);
-    } else {
-        println!("{verdict}");
-    }
-    Ok(if verdict.passed() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    mt_benches::show(&verdict, args.json)?;
+    Ok(mt_benches::verdict(verdict.passed()))
 }
 
 #[cfg(not(target_os = "linux"))]

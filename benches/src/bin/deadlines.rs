@@ -34,11 +34,7 @@ fn run(args: &Args) -> Result<ExitCode> {
         deadline: Duration::from_millis(args.deadline_ms),
         workers: args.workers,
     })?;
-    if args.json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        print!("{report}");
-    }
+    mt_benches::show(&report, args.json)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -34,16 +34,8 @@ fn run(args: &Args) -> Result<ExitCode> {
         workers: args.workers,
         ordered: !args.unordered,
     })?;
-    if args.json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        print!("{report}");
-    }
-    Ok(if report.passed() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    mt_benches::show(&report, args.json)?;
+    Ok(mt_benches::verdict(report.passed()))
 }
 
 #[cfg(not(target_os = "linux"))]

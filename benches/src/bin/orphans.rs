@@ -31,12 +31,7 @@ fn run() -> Result<()> {
     }
     let Args { kills, json } = Args::parse();
     let report = orphans::run(kills)?;
-    if json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        print!("{report}");
-    }
-    Ok(())
+    mt_benches::show(&report, json)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -287,3 +287,31 @@ fn body(kind: &impl Kind, block: &Block, task: &BeeTask) -> TokenStream {
     let ask = kind.ask(&task.name, &args, &parse_quote!(#value));
     quote!(let #args: #ty = #values; #ask)
 }
+
+/// The attributes of an `impl` that calls the block's methods.
+pub(super) fn attributes(block: &Block) -> TokenStream {
+    let cfgs = &block.cfgs;
+    quote! {
+        #(#cfgs)*
+        #[automatically_derived]
+        // generated: fires for some tasks only
+        #[allow(
+            deprecated,
+            clippy::let_unit_value,
+            reason = "a deprecated method is a task nevertheless, and some tasks return nothing"
+        )]
+    }
+}
+
+/// The body of `call`: the arm of the task that was named, of this type; none if there is no such task.
+pub(super) fn called(ty: &TokenStream, arms: impl Iterator<Item = TokenStream>) -> TokenStream {
+    let [bee, name, call] = ["bee", "name", "call"].map(local);
+    quote! {
+        let #bee = self;
+        let #call: #ty = match #name {
+            #(#arms)*
+            _ => return ::core::option::Option::None,
+        };
+        ::core::option::Option::Some(#call)
+    }
+}

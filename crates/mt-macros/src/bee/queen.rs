@@ -7,7 +7,7 @@ use syn::{Ident, Path, Type};
 
 use super::{
     block::Block,
-    expand::{Call, Kind, local},
+    expand::{Call, Kind, attributes, called, local},
 };
 
 pub(super) struct Queen<'a> {
@@ -24,9 +24,8 @@ impl Kind for Queen<'_> {
 
     fn bee_impl(&self, block: &Block, make: &TokenStream, calls: &[Call<'_>]) -> TokenStream {
         let (krate, worker) = (self.krate, self.worker);
-        let Block { ty, cfgs, .. } = block;
-        let [lead, bee, name, args, call, value] =
-            ["lead", "bee", "name", "args", "call", "value"].map(local);
+        let ty = &block.ty;
+        let [lead, name, args, value] = ["lead", "name", "args", "value"].map(local);
         let arms = calls.iter().map(|one| {
             let (task, task_cfgs) = (&one.task.name, &one.task.cfgs);
             let unused = (!one.task.signature.has_lead(0)).then(|| quote!(let _ = #lead;));
@@ -42,15 +41,10 @@ impl Kind for Queen<'_> {
                 }),
             }
         });
+        let called = called(&quote!(#krate::QueenCall), arms);
+        let attributes = attributes(block);
         quote! {
-            #(#cfgs)*
-            #[automatically_derived]
-            // generated: fires for some tasks only
-            #[allow(
-                deprecated,
-                clippy::let_unit_value,
-                reason = "a deprecated method is a task nevertheless, and some tasks return nothing"
-            )]
+            #attributes
             impl #krate::QueenBee for #ty {
                 type Worker = #worker;
                 #make
@@ -60,12 +54,7 @@ impl Kind for Queen<'_> {
                     #name: &::core::primitive::str,
                     #args: #krate::QueenValue,
                 ) -> ::core::option::Option<#krate::QueenCall> {
-                    let #bee = self;
-                    let #call: #krate::QueenCall = match #name {
-                        #(#arms)*
-                        _ => return ::core::option::Option::None,
-                    };
-                    ::core::option::Option::Some(#call)
+                    #called
                 }
             }
         }

@@ -6,7 +6,7 @@ use syn::{Ident, Path, Type, spanned::Spanned};
 
 use super::{
     block::Block,
-    expand::{Call, Kind, local},
+    expand::{Call, Kind, attributes, called, local},
 };
 
 pub(super) struct Worker<'a> {
@@ -50,8 +50,7 @@ impl Kind for Worker<'_> {
     fn bee_impl(&self, block: &Block, make: &TokenStream, calls: &[Call<'_>]) -> TokenStream {
         let krate = self.krate;
         let Block { ty, cfgs, .. } = block;
-        let [lead, hive, bee, name, args, call, value] =
-            ["lead", "hive", "bee", "name", "args", "call", "value"].map(local);
+        let [lead, hive, name, args, value] = ["lead", "hive", "name", "args", "value"].map(local);
         let own_hive = self.own_hive(block);
         let arms = calls.iter().map(|one| {
             let (task, task_cfgs) = (&one.task.name, &one.task.cfgs);
@@ -79,15 +78,10 @@ impl Kind for Worker<'_> {
                 }),
             }
         });
+        let called = called(&quote!(#krate::TaskCall<'static>), arms);
+        let attributes = attributes(block);
         quote! {
-            #(#cfgs)*
-            #[automatically_derived]
-            // generated: fires for some tasks only
-            #[allow(
-                deprecated,
-                clippy::let_unit_value,
-                reason = "a deprecated method is a task nevertheless, and some tasks return nothing"
-            )]
+            #attributes
             impl #krate::WorkerBee for #ty {
                 #make
                 #own_hive
@@ -97,12 +91,7 @@ impl Kind for Worker<'_> {
                     #name: &::core::primitive::str,
                     #args: #krate::__private::Bytes,
                 ) -> ::core::option::Option<#krate::TaskCall<'static>> {
-                    let #bee = self;
-                    let #call: #krate::TaskCall<'static> = match #name {
-                        #(#arms)*
-                        _ => return ::core::option::Option::None,
-                    };
-                    ::core::option::Option::Some(#call)
+                    #called
                 }
             }
             #(#cfgs)*
