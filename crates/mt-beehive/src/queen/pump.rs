@@ -36,6 +36,8 @@ const LOADS: usize = 4;
 const HELLO: Duration = Duration::from_secs(30);
 /// How long a bee that has hung up may take to end.
 const HANG_UP_GRACE: Duration = Duration::from_millis(500);
+/// More frames than can wait for this process while it is stopped.
+const MAX_WAITING: usize = 1 << 16;
 /// The most bytes of what she said last that are part of why a task of hers is lost.
 const MAX_LAST_WORDS_BYTES: usize = 2048;
 
@@ -233,6 +235,21 @@ impl Nurse {
                         self.send(frame);
                     }
                 }
+                // Before what she says, of which there may be no end.
+                () = &mut patience, if !self.made || self.hung_up => {
+                    // This process may have been stopped meanwhile: what she has said since counts.
+                    let greeted = self.greeted;
+                    for _ in 0..MAX_WAITING {
+                        let (true, Ok(Some(frame))) = (reading, receiver.recv_now()) else {
+                            break;
+                        };
+                        reading = self.on_frame(frame, cradle, events).await;
+                    }
+                    if self.greeted == greeted {
+                        self.out_of_patience(cradle.init_deadline);
+                    }
+                    patience.as_mut().reset(Instant::now() + cradle.init_deadline);
+                }
                 frame = receiver.recv(), if reading => match frame {
                     Ok(Some(frame)) => {
                         let greeted = self.greeted;
@@ -248,14 +265,6 @@ impl Nurse {
                         patience.as_mut().reset(Instant::now() + HANG_UP_GRACE);
                     }
                 },
-                () = &mut patience, if !self.made || self.hung_up => {
-                    // This process may have been stopped meanwhile: what she has said since counts.
-                    while let (true, Ok(Some(frame))) = (reading, receiver.recv_now()) {
-                        reading = self.on_frame(frame, cradle, events).await;
-                    }
-                    self.out_of_patience(cradle.init_deadline);
-                    patience.as_mut().reset(Instant::now() + cradle.init_deadline);
-                }
             }
         };
         while let (true, Ok(Some(frame))) = (reading, receiver.recv_now()) {

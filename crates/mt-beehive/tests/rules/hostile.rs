@@ -2,12 +2,12 @@
 
 use std::env;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use mt_beehive::{BeehiveRun, Population, TaskResult, hive_of};
 use mt_ipc::{FrameReceiver, FrameSender, attach};
 use mt_proto::{
-    DeathType, Frame, FromBee, HiveWriter, Kind, Limits, MAX_HIVE_MESSAGES, Round, TaskId,
-    TaskStatus, ToBee, decode_strict, hive_messages,
+    Beat, DeathType, Frame, FromBee, FromWorker, HiveWriter, Kind, Limits, MAX_HIVE_MESSAGES,
+    Round, TaskId, TaskStatus, ToBee, WorkerBeat, decode_strict, hive_messages,
 };
 
 use crate::{
@@ -40,6 +40,9 @@ async fn play() {
         Birth::Plays(part) => part,
         _ => String::new(),
     };
+    if part == "floods" {
+        flood(&sender).await;
+    }
     let frames = |moment| frames_of(&part, moment).into_iter();
     frames("born").for_each(|frame| sender.try_send(frame).unwrap());
     say(&sender, &lies(&part, "born", 0, 0));
@@ -47,6 +50,25 @@ async fn play() {
     sender.close();
     let _ = writing.await;
     std::process::exit(0);
+}
+
+/// Beats as often as there is room for, for ever.
+async fn flood(sender: &FrameSender) {
+    let beat = WorkerBeat {
+        beat: Beat::Alive,
+        started: 0,
+        finished: 0,
+        turns: 0,
+    };
+    let mut beats = BytesMut::new();
+    while beats.len() < 200_000 {
+        FromWorker::Beat(beat).into_frame().write_to(&mut beats);
+    }
+    let beats = beats.freeze();
+    loop {
+        sender.bulk_below(4).await;
+        sender.try_send_encoded(beats.clone()).unwrap();
+    }
 }
 
 /// Does what a bee does, until she is told to die; and what her part demands. Every task returns 3.
@@ -251,6 +273,23 @@ fn a_bee_that_hangs_up_and_stays_is_killed() {
         reign(run, |hive| async move {
             let reason = reason(hive.add(1, 2).await.0);
             assert!(reason.starts_with("worker_lost: she hung up"), "{reason}");
+        });
+    });
+}
+
+/// She never says whether she is made, and never stops talking.
+#[test]
+fn a_bee_that_floods_is_not_waited_for() {
+    check(|| {
+        let limit = std::time::Duration::from_millis(50);
+        let none = mt_beehive::RestartBudget {
+            limit: 0,
+            ..mt_beehive::RestartBudget::default()
+        };
+        let run = || playing("floods").init_deadline(limit).restart_budget(none);
+        reign(run, |hive| async move {
+            let reason = reason(hive.add(1, 2).await.0);
+            assert!(reason.contains("took longer than 50ms"), "{reason}");
         });
     });
 }
