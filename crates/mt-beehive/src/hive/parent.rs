@@ -19,7 +19,7 @@ use std::{
 
 use bytes::Bytes;
 use mt_pool::{__private::Restarts, RestartBudget};
-use mt_proto::{DeathType, FromBee, Round, TaskId, TaskStatus, ToBee};
+use mt_proto::{DeathType, FromBee, Round, TaskId, TaskStatus, ToBee, clip_text};
 use rustc_hash::FxHashMap;
 
 pub(crate) use self::census::Counted;
@@ -266,7 +266,7 @@ impl Parent {
                 bee.on_ready(max_concurrency);
                 self.join(child);
             }
-            FromBee::NotReady { message } => bee.failure = Some(message),
+            FromBee::NotReady { message } => bee.failure = Some(clip_text(message)),
             FromBee::TaskAccepted { task_id, round } => self.on_accepted(child, task_id, round),
             FromBee::TaskDenied { task_id, round } => self.on_denied(child, task_id, round),
             FromBee::TaskProgress {
@@ -290,7 +290,9 @@ impl Parent {
                 bee.said_dead = true;
                 bee.buries = false;
             }
-            FromBee::Dead(DeathType::Killed { exception, .. }) => bee.failure = Some(exception),
+            FromBee::Dead(DeathType::Killed { exception, .. }) => {
+                bee.failure = Some(clip_text(exception));
+            }
         }
     }
 

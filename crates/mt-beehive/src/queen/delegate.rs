@@ -193,7 +193,8 @@ impl<R: Wire> Delegate<R> {
         self
     }
 
-    /// How long it may take, waiting for a bee included. It is then cancelled; a bee that does not let go
+    /// How long it may take, waiting for a bee included, but not for one of the 65 536 places when all are taken.
+    /// It is then cancelled; a bee that does not let go
     /// of it is killed, and her other tasks are done by others. No limit by default. Changes nothing once it
     /// has been polled.
     pub fn deadline(mut self, limit: Duration) -> Self {

@@ -377,6 +377,35 @@ fn rule_10_an_accept_is_answered_although_a_bee_that_was_asked_is_killed() {
     assert_eq!(sim.told(1).last().unwrap(), "task_info 3/1");
 }
 
+/// It is part of why each of her tasks is lost.
+#[test]
+fn what_a_bee_says_of_her_end_is_clipped() {
+    let exception = "x".repeat(1 << 20);
+    let message = exception.clone();
+    let traceback = Vec::new();
+    let killed = DeathType::Killed {
+        exception,
+        traceback,
+    };
+    for said in [FromBee::Dead(killed), FromBee::NotReady { message }] {
+        let mut sim = puppets(config_with_limit(1), 1, 1);
+        let task = sim.delegate();
+        sim.say(0, accept(task, 1));
+        sim.say(0, said);
+        sim.lose(ChildId(0));
+        let reason = &sim.end_of(task).unwrap().reason;
+        assert!(reason.starts_with("worker_lost: xxx"));
+        assert!(reason.len() < 20_000, "{}", reason.len());
+    }
+}
+
+fn config_with_limit(crash_limit: u32) -> Config {
+    Config {
+        crash_limit,
+        ..config(Dispatch::Auction, 1)
+    }
+}
+
 /// A bee without a limit may have tens of thousands. They are not compared each with each when she dies.
 #[test]
 fn a_great_many_tasks_are_lost_and_taken_back() {
