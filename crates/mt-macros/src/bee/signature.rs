@@ -13,7 +13,17 @@ use crate::{
 };
 
 /// What a worker bee's task can't be called, because her hive has a method of that name.
-const TAKEN: [&str; 6] = ["delegate", "spawn", "bury", "bees", "stats", "clone"];
+const TAKEN: [&str; 7] = [
+    "delegate",
+    "spawn",
+    "bury",
+    "bees",
+    "stats",
+    "interrupted",
+    "clone",
+];
+/// What a queen's task can't be called, because `Queen` has a method of that name.
+const TAKEN_BY_QUEEN: [&str; 4] = ["task", "hive", "cancel", "clone"];
 /// The task that every worker bee has.
 const BUSY_STATUS: &str = "busy_status";
 
@@ -87,20 +97,21 @@ fn refuse_receiver(sig: &Signature, errors: &mut Errors) {
 }
 
 fn refuse_name(caste: Caste, sig: &Signature, errors: &mut Errors) {
-    if caste == Caste::Queen {
-        return;
-    }
-    if sig.ident == BUSY_STATUS {
+    let (asked, taken) = match caste {
+        Caste::Queen => ("Queen", TAKEN_BY_QUEEN.as_slice()),
+        Caste::Worker => ("Hive", TAKEN.as_slice()),
+    };
+    if caste == Caste::Worker && sig.ident == BUSY_STATUS {
         errors.push(
             &sig.ident,
             "every worker bee has a task `busy_status`, answered while she works: name this one otherwise",
         );
-    } else if TAKEN.iter().any(|taken| sig.ident == taken) {
+    } else if taken.iter().any(|taken| sig.ident == taken) {
         let name = &sig.ident;
         errors.push(
             name,
             &format!(
-                "`Hive::{name}` would hide this task from whoever delegates it: name it otherwise"
+                "`{asked}::{name}` would hide this task from whoever asks for it: name it otherwise"
             ),
         );
     }

@@ -17,7 +17,11 @@ fn check(caste: Caste, arguments: TokenStream, item: TokenStream, parts: &[Token
 
 /// The block has exactly these errors.
 fn refused(arguments: TokenStream, item: TokenStream, expected: &[&str]) {
-    let file: syn::File = syn::parse2(expand(Caste::Worker, arguments, item)).expect("items");
+    refused_as(Caste::Worker, arguments, item, expected);
+}
+
+fn refused_as(caste: Caste, arguments: TokenStream, item: TokenStream, expected: &[&str]) {
+    let file: syn::File = syn::parse2(expand(caste, arguments, item)).expect("items");
     let macros = file.items.iter().filter_map(|item| match item {
         syn::Item::Macro(call) if call.mac.path.segments.last()?.ident == "compile_error" => {
             Some(call.mac.tokens.to_string())
@@ -194,6 +198,20 @@ fn what_can_not_be_delegated_is_refused() {
         quote! { impl A { #[task] fn f(&self) {} #[task] fn f(&self) {} } },
         &["one task of a name"],
     );
+}
+
+#[test]
+fn names_that_would_be_hidden_are_refused() {
+    let task = |name: &str| {
+        let name = quote::format_ident!("{name}");
+        quote! { impl A { #[task] async fn #name(&self) {} } }
+    };
+    refused(quote!(), task("interrupted"), &["`Hive::interrupted`"]);
+    for name in ["task", "hive", "cancel", "clone"] {
+        let expected = format!("`Queen::{name}`");
+        refused_as(Caste::Queen, quote!(worker = B), task(name), &[&expected]);
+    }
+    check(Caste::Queen, quote!(worker = B), task("spawn"), &[]);
 }
 
 #[test]
