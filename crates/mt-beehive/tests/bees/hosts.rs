@@ -258,3 +258,24 @@ fn a_subscriber_that_panics_harms_nobody() {
 fn a_subscriber_that_blocks_harms_nobody() {
     check_async(|| lose_bees(Fussy { panics: false }));
 }
+
+/// Run to their end, or dropped in the middle.
+#[test]
+fn fifty_hives_leave_nothing() {
+    check_async(|| async {
+        let mut before = None;
+        for n in 0..51 {
+            if n % 2 == 0 {
+                let run = calculators(1).run(async |hive| hive.double(n).await.0);
+                assert_eq!(run.await.unwrap().ok(), Ok(2 * n));
+            } else {
+                let mut run = Box::pin(calculators(1).run(async |hive| hive.double(n).await.0));
+                assert!(futures::poll!(&mut run).is_pending());
+            }
+            let count = |what| fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
+            // What a hive has may be there for a moment after its end, the first time too.
+            let [fds, threads] = *before.get_or_insert(["fd", "task"].map(count));
+            wait_until(|| count("fd") <= fds && count("task") <= threads);
+        }
+    });
+}
