@@ -36,10 +36,18 @@ impl Parent {
     fn set_aside(&mut self) {
         let wanted = self.wanted_aside();
         let mut aside = 0;
-        let is_aside = |bee: &&mut Bee| bee.is_ready() && bee.aside.is_some();
-        for bee in self.bees.values_mut().filter(is_aside) {
-            bee.on_idle(aside < wanted);
-            aside += usize::from(bee.aside.is_some());
+        // One that has suspects keeps to them. One that has none yet goes back to the others if it is too many:
+        // what it would have to finish may take for ever.
+        for finishing in [false, true] {
+            let ready = self.bees.values_mut().filter(|bee| bee.is_ready());
+            for bee in ready.filter(|bee| bee.is_aside(finishing)) {
+                let wanted = aside < wanted;
+                if finishing && !wanted {
+                    bee.aside = None;
+                }
+                bee.on_idle(wanted);
+                aside += usize::from(bee.aside.is_some());
+            }
         }
         while aside < wanted {
             let free = |(_, bee): &(&ChildId, &mut Bee)| bee.is_ready() && bee.aside.is_none();
@@ -76,6 +84,12 @@ pub(super) enum Aside {
 impl Bee {
     pub(super) fn is_ready(&self) -> bool {
         self.phase == Phase::Ready && !self.silent
+    }
+
+    fn is_aside(&self, finishing: bool) -> bool {
+        let is_finishing = |aside: Aside| aside == Aside::Finishing;
+        self.aside
+            .is_some_and(|aside| is_finishing(aside) == finishing)
     }
 
     fn set_aside(&mut self) {

@@ -377,6 +377,28 @@ fn rule_10_an_accept_is_answered_although_a_bee_that_was_asked_is_killed() {
     assert_eq!(sim.told(1).last().unwrap(), "task_info 3/1");
 }
 
+/// Tasks may go on for ever, and bees that have some never finish what they have.
+#[test]
+fn rule_06_bees_that_never_finish_are_not_kept_for_suspects() {
+    for dispatch in BOTH {
+        let mut sim = hive(dispatch, 2, 64);
+        let endless: Vec<_> = (0..32).map(|_| sim.delegate()).collect();
+        sim.settle();
+        sim.lose(ChildId(0));
+        sim.settle();
+        let task = sim.delegate();
+        sim.settle();
+        assert_eq!(sim.doer(task), Some(ChildId(1)), "{dispatch:?}");
+        sim.end(task);
+        sim.settle();
+        assert_eq!(sim.ended(task), Some("succeeded"));
+        let suspects = endless
+            .iter()
+            .filter(|&&task| sim.doer(task) == Some(ChildId(2)));
+        assert_eq!(suspects.count(), 4, "of the sixteen that were hers");
+    }
+}
+
 /// It is part of why each of her tasks is lost.
 #[test]
 fn what_a_bee_says_of_her_end_is_clipped() {
