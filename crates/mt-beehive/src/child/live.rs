@@ -14,7 +14,7 @@ use std::{
 
 use futures::{
     StreamExt,
-    future::{AbortHandle, Abortable, Aborted},
+    future::{AbortHandle, Abortable, Aborted, poll_immediate},
     stream::FuturesUnordered,
 };
 use mt_pool::__private::{caught, during_init, install};
@@ -38,6 +38,8 @@ use crate::{
 const SHORTEST_BEAT: Duration = Duration::from_millis(1);
 /// The orders carried out before ended tasks are looked at.
 const ORDERS_PER_TURN: usize = 64;
+/// The ended tasks told of before orders are looked at.
+const ENDS_PER_TURN: usize = 64;
 
 /// Lives a bee's life.
 pub(crate) type Live = fn(BeeSetup, TaskEnd);
@@ -120,6 +122,12 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, below: Option<Below>, end: T
             }
             Some(ended) = at_work.running.next(), if !at_work.running.is_empty() => {
                 let _ = words.send(at_work.on_ended(ended)).await;
+                // And those that have ended too, before anything else is looked at.
+                for _ in 1..ENDS_PER_TURN {
+                    let more = poll_immediate(at_work.running.next()).await;
+                    let Some(Some(ended)) = more else { break };
+                    let _ = words.send(at_work.on_ended(ended)).await;
+                }
             }
             _ = turns.tick(), if !at_work.running.is_empty() => {}
         }
@@ -137,7 +145,21 @@ struct AtWork<W> {
 }
 
 type Ended = (TaskId, Result<TaskStatus, Aborted>);
-type Running = Pin<Box<dyn Future<Output = Ended>>>;
+
+/// A task that was begun.
+struct Running {
+    task_id: TaskId,
+    task: Abortable<Pin<Box<dyn Future<Output = TaskStatus>>>>,
+}
+
+impl Future for Running {
+    type Output = Ended;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
+        let status = Pin::new(&mut self.task).poll(cx);
+        status.map(|status| (self.task_id, status))
+    }
+}
 
 impl<W: WorkerBee> AtWork<W> {
     /// Starts a task.
@@ -148,9 +170,8 @@ impl<W: WorkerBee> AtWork<W> {
         let (handle, registration) = AbortHandle::new_pair();
         self.handles.insert(task_id, handle);
         self.pulse.start();
-        let task = Abortable::new(task, registration);
-        self.running
-            .push(Box::pin(async move { (task_id, task.await) }));
+        let task = Abortable::new(Box::pin(task) as Pin<Box<_>>, registration);
+        self.running.push(Running { task_id, task });
     }
 
     /// Cancels a task; it ends soon.
