@@ -163,10 +163,7 @@ where
     T: Fn(Hive<Adder>) -> F,
     F: Future<Output = ()>,
 {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime();
     for dispatch in [Dispatch::Auction, Dispatch::Credit] {
         let run = hive_of::<Adder>(1000)
             .population(Population::Fixed(bees))
@@ -176,6 +173,11 @@ where
         runtime.block_on(watched).expect("it ends").unwrap();
     }
     assert_eq!(children(), [0_u32; 0], "processes are left");
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().unwrap()
 }
 
 fn children() -> Vec<u32> {
@@ -355,10 +357,7 @@ fn a_hive_that_can_have_no_bees_says_so() {
     if !hive_ends_alone("a_hive_that_can_have_no_bees_says_so") {
         return;
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime();
     let run = hive_of::<Adder>(666).run(async |hive| hive.add(1).await.0);
     let result = runtime.block_on(run).unwrap();
     match result {
@@ -373,10 +372,7 @@ fn a_dropped_hive_takes_its_bees_along() {
     if !hive_ends_alone("a_dropped_hive_takes_its_bees_along") {
         return;
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime();
     runtime.block_on(async {
         let (told, tell) = tokio::sync::oneshot::channel();
         let run = hive_of::<Adder>(1).run(async |hive| {
@@ -443,10 +439,7 @@ fn twenty_thousand_tasks_at_once_for_a_bee_without_a_limit() {
     if !hive_ends_alone("twenty_thousand_tasks_at_once_for_a_bee_without_a_limit") {
         return;
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime();
     for dispatch in [Dispatch::Auction, Dispatch::Credit] {
         let run = hive_of::<Adder>(1000)
             .population(Population::Fixed(1))
