@@ -97,9 +97,14 @@ fn a_replacement_that_can_not_be_started() {
             ..RestartBudget::default()
         });
         let report = complete(run.pool_processes(1), 200);
-        assert_eq!(report.failed(), (10..200).collect::<Vec<_>>());
+        // Results that were not sent yet when it died are lost with it, and can't be made again.
+        let failed = report.failed();
+        assert!(
+            failed.ends_with(&(10..200).collect::<Vec<_>>()),
+            "{failed:?}"
+        );
         report.crash(10);
-        for index in 11..200 {
+        for index in failed.into_iter().filter(|&index| index != 10) {
             let kind = report.error(index).kind();
             assert!(
                 matches!(kind, TaskErrorKind::Pool(why) if matches!(**why, PoolError::Spawn(_))),
