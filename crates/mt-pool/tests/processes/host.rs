@@ -104,7 +104,7 @@ fn a_replacement_that_can_not_be_started() {
             "{failed:?}"
         );
         report.crash(10);
-        for index in failed.into_iter().filter(|&index| index != 10) {
+        for index in 11..200 {
             let kind = report.error(index).kind();
             assert!(
                 matches!(kind, TaskErrorKind::Pool(why) if matches!(**why, PoolError::Spawn(_))),
