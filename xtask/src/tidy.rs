@@ -4,6 +4,7 @@
 //! pure function from the [`Tree`] to violations; only [`Tree::read`] touches the disk, so each
 //! rule's tests are texts: some that break it, some that do not.
 
+mod imports;
 mod manifest;
 mod rust_file;
 mod tokens;
@@ -12,6 +13,7 @@ mod violation;
 
 mod arrows;
 mod bounded;
+mod circles;
 mod dependencies;
 mod links;
 mod module_doc;
@@ -31,6 +33,7 @@ use violation::{Rule, Violation};
 
 const RULES: &[Rule] = &[
     arrows::RULE,
+    circles::RULE,
     pure::RULE,
     owners::RULE,
     bounded::RULE,
@@ -50,6 +53,10 @@ pub(crate) struct Args {
     /// Print the rules and what each demands, and check nothing
     #[arg(long)]
     list: bool,
+
+    /// Print the circles of imports in crates/*/src, and check nothing
+    #[arg(long)]
+    circles: bool,
 
     /// Check only these rules; may be given more than once
     #[arg(long, value_name = "RULE", value_parser = rule_names())]
@@ -73,6 +80,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         for rule in RULES {
             println!("{:<13} {}", rule.name, rule.demands);
         }
+        return Ok(());
+    }
+    if args.circles {
+        circles::print(&Tree::read(&step::root())?);
         return Ok(());
     }
     check(|rule| args.only.is_empty() || args.only.iter().any(|name| name == rule.name))

@@ -18,6 +18,8 @@ pub(super) struct NamedPath {
     pub(super) segments: Vec<String>,
     pub(super) line: usize,
     pub(super) in_test: bool,
+    /// Index of its first token; inside the braces of a `use`, of the first one there.
+    pub(super) start: usize,
     /// Index of the token after the path and its type arguments.
     pub(super) end: usize,
 }
@@ -100,6 +102,22 @@ impl RustFile {
                 .all(|(token, text)| token.text == *text)
     }
 
+    /// The index of the bracket that closes the one at `open`.
+    pub(super) fn closing(&self, open: usize) -> usize {
+        let mut depth = 0_usize;
+        for (offset, token) in self.tokens[open..].iter().enumerate() {
+            match token.text.as_str() {
+                "(" | "[" | "{" => depth += 1,
+                ")" | "]" | "}" => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                return open + offset;
+            }
+        }
+        self.tokens.len()
+    }
+
     /// Every path the code names, also the ones of a single segment.
     pub(super) fn paths(&self) -> Vec<NamedPath> {
         let mut paths = Vec::new();
@@ -125,7 +143,14 @@ impl RustFile {
                     segments.push(next.text.clone());
                     end += 2;
                 }
-                Some(next) if next.text == "<" => end = self.after_type_arguments(end + 1),
+                Some(next) if next.text == "<" => {
+                    let after = self.after_type_arguments(end + 1);
+                    let mut inside = end + 2;
+                    while inside < after {
+                        inside = self.path_at(inside, &[], out);
+                    }
+                    end = after;
+                }
                 Some(next) if next.text == "{" => return self.use_group(end + 2, &segments, out),
                 _ => break,
             }
@@ -138,6 +163,7 @@ impl RustFile {
             segments,
             line,
             in_test,
+            start: index,
             end,
         });
         end
@@ -189,7 +215,10 @@ mod tests {
             "use std::{fs, time::{self, Instant as I}};",
             &["use", "std::fs", "std::time::self", "std::time::Instant"],
         );
-        check("a::b::<C, fn() -> D>(); m!(e::f);", &["a::b", "m", "e::f"]);
+        check(
+            "a::b::<C, fn() -> D>(); m!(e::f);",
+            &["C", "fn", "D", "a::b", "m", "e::f"],
+        );
         check("use a::*; ::b::c();", &["use", "a::*", "b::c"]);
     }
 

@@ -1,0 +1,274 @@
+//! Rule: who reads a file needs to read downwards only. Files, and folders, do not import in circles.
+//!
+//! A circle is a set of files, or of folders, of which each reaches each other by imports. A folder
+//! is what lies below a module, with the file of that module; between a folder and one inside it
+//! imports may go both ways.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::imports::{Import, imports, module_of};
+use super::tree::Tree;
+use super::violation::{Rule, Violation};
+
+pub(super) const RULE: Rule = Rule {
+    name: "circles",
+    demands: "files of crates/*/src import each other in few circles, and folders in none: in no more \
+              than the constants in circles.rs say; `--circles` prints them all",
+    check,
+};
+
+/// The circles of folders there may be in all crates. To be lowered as they are cut.
+const MAX_FOLDER_CIRCLES: usize = 1;
+/// The same of files.
+const MAX_FILE_CIRCLES: usize = 14;
+
+/// Files or folders that import each other in a circle.
+struct Circle<'a> {
+    members: Vec<&'a str>,
+    imports: Vec<&'a Import<'a>>,
+}
+
+fn check(tree: &Tree) -> Vec<Violation> {
+    beyond(tree, MAX_FOLDER_CIRCLES, MAX_FILE_CIRCLES)
+}
+
+/// All circles of each kind of which there are too many.
+fn beyond(tree: &Tree, most_folders: usize, most_files: usize) -> Vec<Violation> {
+    let imports = imports(tree);
+    let limited = [
+        ("folders", most_folders, folder_circles(tree, &imports)),
+        ("files", most_files, file_circles(&imports)),
+    ];
+    let broken = limited
+        .into_iter()
+        .filter(|(_, most, circles)| circles.len() > *most);
+    broken
+        .flat_map(|(kind, most, circles)| {
+            let count = circles.len();
+            circles.into_iter().map(move |circle| {
+                let Import { from, line, .. } = circle.imports[0];
+                let message = format!(
+                    "one of {count} circles of {kind}, at most {most}: cut an import between {} (`cargo xtask \
+                     tidy --circles` lists them)",
+                    circle.members.join(", ")
+                );
+                Violation::new(&from.path, *line, message)
+            })
+        })
+        .collect()
+}
+
+/// Prints every circle with the imports that make it.
+pub(super) fn print(tree: &Tree) {
+    let imports = imports(tree);
+    for (kind, circles) in [
+        ("folders", folder_circles(tree, &imports)),
+        ("files", file_circles(&imports)),
+    ] {
+        let members: usize = circles.iter().map(|circle| circle.members.len()).sum();
+        println!(
+            "{} circles of {kind}, {members} {kind} in them",
+            circles.len()
+        );
+        for circle in circles {
+            println!(
+                "\n  {} {kind}: {}",
+                circle.members.len(),
+                circle.members.join(", ")
+            );
+            for Import {
+                from,
+                to,
+                line,
+                path,
+            } in circle.imports
+            {
+                println!("    {}:{line} -> {} ({path})", from.path, to.path);
+            }
+        }
+        println!();
+    }
+}
+
+fn file_circles<'a>(imports: &'a [Import<'a>]) -> Vec<Circle<'a>> {
+    circles(imports, |import| Some((&import.from.path, &import.to.path)))
+}
+
+fn folder_circles<'a>(tree: &'a Tree, imports: &'a [Import<'a>]) -> Vec<Circle<'a>> {
+    let files = tree.rust.iter().filter(|file| !file.is_test());
+    let folders: BTreeSet<&str> = files.map(|file| parent(module_of(file))).collect();
+    let folder = |module: &'a str| match folders.contains(module) {
+        true => module,
+        false => parent(module),
+    };
+    circles(imports, |import| {
+        let (from, to) = (folder(module_of(import.from)), folder(module_of(import.to)));
+        apart(from, to)
+    })
+}
+
+/// Two folders, each up to the first name in which they differ; `None` if one is in the other.
+fn apart<'a>(from: &'a str, to: &'a str) -> Option<(&'a str, &'a str)> {
+    let mut start = 0;
+    loop {
+        let end = |path: &str| {
+            path[start..]
+                .find('/')
+                .map_or(path.len(), |end| start + end)
+        };
+        let (one, other) = (&from[..end(from)], &to[..end(to)]);
+        if one != other {
+            return Some((one, other));
+        }
+        start = one.len() + 1;
+        if start > from.len() || start > to.len() {
+            return None;
+        }
+    }
+}
+
+fn parent(module: &str) -> &str {
+    module.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+/// The circles of a graph: each set of more than one end of whom all reach all.
+fn circles<'a>(
+    imports: &'a [Import<'a>],
+    ends: impl Fn(&'a Import<'a>) -> Option<(&'a str, &'a str)>,
+) -> Vec<Circle<'a>> {
+    let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (from, to) in imports.iter().filter_map(&ends) {
+        next.entry(from).or_default().insert(to);
+    }
+    let reached: BTreeMap<&str, BTreeSet<&str>> = next
+        .keys()
+        .map(|&from| (from, reach(&next, from)))
+        .collect();
+    let reaches = |from: &str, to: &str| reached.get(from).is_some_and(|all| all.contains(to));
+    let mut found: Vec<Circle> = Vec::new();
+    for (&first, all) in &reached {
+        let members: Vec<&str> = all
+            .iter()
+            .copied()
+            .filter(|end| reaches(end, first))
+            .collect();
+        // Each circle is found once, from the first of its members.
+        if members.len() < 2 || members[0] != first {
+            continue;
+        }
+        let is_inside = |import: &&'a Import<'a>| match ends(import) {
+            Some((from, to)) => from != to && members.contains(&from) && members.contains(&to),
+            None => false,
+        };
+        let imports = imports.iter().filter(is_inside).collect();
+        found.push(Circle { members, imports });
+    }
+    found
+}
+
+/// Everything that can be reached from `from` in one step or more.
+fn reach<'a>(next: &BTreeMap<&str, BTreeSet<&'a str>>, from: &str) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    let mut waiting: Vec<&str> = vec![from];
+    while let Some(at) = waiting.pop() {
+        for &to in next.get(at).into_iter().flatten() {
+            if found.insert(to) {
+                waiting.push(to);
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tree, beyond};
+
+    /// The files where circles are found when none may be, `F` before those of folders. Of the crate's files
+    /// each is a line: its path, a colon, its text.
+    #[track_caller]
+    fn check(files: &str, expected: &[&str]) {
+        let tree = Tree::of(files.lines().map(|line| {
+            let (path, text) = line.split_once(": ").unwrap_or((line, ""));
+            (format!("crates/mt-a/src/{}", path.trim()), text.to_owned())
+        }));
+        let places = |folders, files, mark: &str| -> Vec<String> {
+            let found = beyond(&tree, folders, files).into_iter();
+            let short = |path: String| path.replace("crates/mt-a/src/", "");
+            found
+                .map(|at| format!("{mark}{}", short(at.path)))
+                .collect()
+        };
+        let found = [places(0, usize::MAX, "F "), places(usize::MAX, 0, "")].concat();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn every_way_to_name_a_file_counts() {
+        for code in [
+            "use crate::b::B;",
+            "use super::b::{B, C as D};",
+            "use crate::{a::x, b};",
+            "fn f(b: crate::b::B) {}",
+            "fn f() { m!(crate::b::f()); }",
+            "mod inner { use super::super::b::B; }",
+            "pub use crate::b::B;",
+            "fn f() { g::<crate::b::B>(); }",
+        ] {
+            check(&format!("a.rs: {code}\nb.rs: use crate::a::A;"), &["a.rs"]);
+        }
+        for code in [
+            "// use crate::b::B;",
+            "use other::b::B;",
+            "#[cfg(test)] use crate::b::B;",
+            "use self::b::B;",
+            "mod inner { use super::b::B; }",
+        ] {
+            check(&format!("a.rs: {code}\nb.rs: use crate::a::A;"), &[]);
+        }
+    }
+
+    #[test]
+    fn a_module_may_publish_what_is_below_it() {
+        let publishing = "a.rs: mod b; pub use b::B; pub(super) use self::b::{C};";
+        check(&format!("{publishing}\na/b.rs: use super::A;"), &[]);
+        check(
+            &format!("{publishing} fn f() {{ b::g() }}\na/b.rs: use super::A;"),
+            &["a.rs"],
+        );
+        check(
+            "a.rs: mod b; use b::B;\na/b.rs: pub(in super::super::a) fn f() {}",
+            &[],
+        );
+        check(
+            "lib.rs: mod a; pub mod c { pub use crate::a::A; }\na.rs: use crate::c::A;",
+            &[],
+        );
+        check("a.rs: use crate::{B};\nlib.rs: use a::A;", &["lib.rs"]);
+    }
+
+    #[test]
+    fn a_circle_of_three_is_one_and_test_modules_are_in_none() {
+        let files = "a.rs: use crate::b::B;\nb.rs: use crate::c::C;\nc.rs: use crate::a::A;\n\
+                     d.rs: use crate::a::A;";
+        check(files, &["a.rs"]);
+        check(&format!("{files}\nlib.rs: #[cfg(test)] mod c; mod a;"), &[]);
+    }
+
+    #[test]
+    fn folders_meet_where_their_paths_part() {
+        let files = "a.rs\na/x.rs\na/x/y.rs: use crate::b::z::B;\nb.rs\nb/w.rs: use crate::a::v::A;\n\
+                     a/v.rs\nb/z.rs";
+        check(files, &["F a/x/y.rs"]);
+        // A folder and what is in it are not apart.
+        check(
+            "a.rs\na/v.rs\na/x.rs\na/x/y.rs: use crate::a::v::A;\na/u.rs: use super::x::y::B;",
+            &[],
+        );
+        // A file without a folder belongs to the one it is in.
+        check(
+            "b.rs: use crate::a::v::A;\na.rs\na/v.rs\na/x.rs: use crate::b::B;",
+            &[],
+        );
+    }
+}
