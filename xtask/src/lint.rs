@@ -43,6 +43,6 @@ pub(crate) fn steps() -> Vec<Step> {
         ),
         Step::cargo("rustdoc", ["doc", "--workspace", "--no-deps"])
             .env("RUSTDOCFLAGS", "-D warnings"),
-        Step::call("tidy", tidy::check_workspace),
+        Step::call("tidy", || tidy::run(&tidy::Args::default())),
     ]
 }

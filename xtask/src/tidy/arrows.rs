@@ -1,5 +1,6 @@
 //! Rule: our crates depend on each other in one direction only.
 
+use super::known::Known;
 use super::manifest::Manifest;
 use super::tree::Tree;
 use super::violation::{Rule, Violation};
@@ -9,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     demands: "our crates depend downwards only: mt-beehive -> mt-pool -> mt-ipc -> mt-proto; \
               mt-macros and xtask on none of ours; nothing on xtask or mt-benches",
     check,
+    known: Known::Nothing,
 };
 
 /// Each of our packages, and the ones of ours that it may depend on, for its tests too.

@@ -1,5 +1,6 @@
 //! Rule: every channel has a bound.
 
+use super::known::Known;
 use super::rust_file::RustFile;
 use super::tree::Tree;
 use super::violation::{Rule, Violation};
@@ -9,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     demands: "no unbounded channel in crates/*/src: not of tokio, std, futures, flume, crossbeam \
               or async-channel",
     check,
+    known: Known::Nothing,
 };
 
 /// Names that only unbounded channels have.

@@ -7,20 +7,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::imports::{Import, imports, module_of};
+use super::known::Known;
 use super::tree::Tree;
 use super::violation::{Rule, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "circles",
     demands: "files of crates/*/src import each other in few circles, and folders in none: in no more \
-              than the constants in circles.rs say; `--circles` prints them all",
+              than its list of known ones says; `--circles` prints them all",
     check,
+    // In all crates together.
+    known: Known::AtMost(&[("folders", 1), ("files", 14)]),
 };
-
-/// The circles of folders there may be in all crates. To be lowered as they are cut.
-const MAX_FOLDER_CIRCLES: usize = 1;
-/// The same of files.
-const MAX_FILE_CIRCLES: usize = 14;
 
 /// Files or folders that import each other in a circle.
 struct Circle<'a> {
@@ -29,31 +27,17 @@ struct Circle<'a> {
 }
 
 fn check(tree: &Tree) -> Vec<Violation> {
-    beyond(tree, MAX_FOLDER_CIRCLES, MAX_FILE_CIRCLES)
-}
-
-/// All circles of each kind of which there are too many.
-fn beyond(tree: &Tree, most_folders: usize, most_files: usize) -> Vec<Violation> {
     let imports = imports(tree);
-    let limited = [
-        ("folders", most_folders, folder_circles(tree, &imports)),
-        ("files", most_files, file_circles(&imports)),
-    ];
-    let broken = limited
-        .into_iter()
-        .filter(|(_, most, circles)| circles.len() > *most);
-    broken
-        .flat_map(|(kind, most, circles)| {
-            let count = circles.len();
-            circles.into_iter().map(move |circle| {
-                let Import { from, line, .. } = circle.imports[0];
-                let message = format!(
-                    "one of {count} circles of {kind}, at most {most}: cut an import between {} (`cargo xtask \
-                     tidy --circles` lists them)",
-                    circle.members.join(", ")
-                );
-                Violation::new(&from.path, *line, message)
-            })
+    let folders = folder_circles(tree, &imports).into_iter();
+    let files = file_circles(&imports).into_iter();
+    let all = folders.map(|circle| ("folders", circle));
+    all.chain(files.map(|circle| ("files", circle)))
+        .map(|(kind, Circle { members, imports })| {
+            let message = format!(
+                "a circle of {kind}: cut an import between {} (`cargo xtask tidy --circles` lists them)",
+                members.join(", ")
+            );
+            Violation::new(&imports[0].from.path, imports[0].line, message).about(kind)
         })
         .collect()
 }
@@ -182,25 +166,23 @@ fn reach<'a>(next: &BTreeMap<&str, BTreeSet<&'a str>>, from: &str) -> BTreeSet<&
 
 #[cfg(test)]
 mod tests {
-    use super::{Tree, beyond};
+    use super::{super::violation, RULE};
 
-    /// The files where circles are found when none may be, `F` before those of folders. Of the crate's files
-    /// each is a line: its path, a colon, its text.
+    /// Of the crate's files each is a line: its path, a colon, its text.
     #[track_caller]
     fn check(files: &str, expected: &[&str]) {
-        let tree = Tree::of(files.lines().map(|line| {
-            let (path, text) = line.split_once(": ").unwrap_or((line, ""));
-            (format!("crates/mt-a/src/{}", path.trim()), text.to_owned())
-        }));
-        let places = |folders, files, mark: &str| -> Vec<String> {
-            let found = beyond(&tree, folders, files).into_iter();
-            let short = |path: String| path.replace("crates/mt-a/src/", "");
-            found
-                .map(|at| format!("{mark}{}", short(at.path)))
-                .collect()
-        };
-        let found = [places(0, usize::MAX, "F "), places(usize::MAX, 0, "")].concat();
-        assert_eq!(found, expected);
+        let files: Vec<(String, &str)> = files
+            .lines()
+            .map(|line| line.split_once(": ").unwrap_or((line, "")))
+            .map(|(path, text)| (format!("crates/mt-a/src/{path}"), text))
+            .collect();
+        let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (&**path, *text)).collect();
+        let expected: Vec<String> = expected
+            .iter()
+            .map(|path| format!("crates/mt-a/src/{path}:1"))
+            .collect();
+        let expected: Vec<&str> = expected.iter().map(|place| &**place).collect();
+        violation::check(&RULE, &files, &expected);
     }
 
     #[test]
@@ -259,7 +241,7 @@ mod tests {
     fn folders_meet_where_their_paths_part() {
         let files = "a.rs\na/x.rs\na/x/y.rs: use crate::b::z::B;\nb.rs\nb/w.rs: use crate::a::v::A;\n\
                      a/v.rs\nb/z.rs";
-        check(files, &["F a/x/y.rs"]);
+        check(files, &["a/x/y.rs"]);
         // A folder and what is in it are not apart.
         check(
             "a.rs\na/v.rs\na/x.rs\na/x/y.rs: use crate::a::v::A;\na/u.rs: use super::x::y::B;",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::known::Known;
 use super::tree::Tree;
 use super::violation::{Rule, Violation};
 
@@ -10,6 +11,7 @@ pub(super) const RULE: Rule = Rule {
     demands: "crates write `name.workspace = true`; each foreign key of [workspace.dependencies] \
               has a row in docs/dependencies.md, and each row a key",
     check,
+    known: Known::Nothing,
 };
 
 const TABLE: &str = "docs/dependencies.md";

@@ -3,6 +3,7 @@
 //! Local sockets, system figures, process starts and `select!` are each in one known place, so that
 //! their pitfalls are handled once and reviewed in one file.
 
+use super::known::Known;
 use super::rust_file::RustFile;
 use super::tree::Tree;
 use super::violation::{Rule, Violation};
@@ -13,6 +14,7 @@ pub(super) const RULE: Rule = Rule {
               crates/; processes start in one file of mt-ipc; `select!` only in files whose `//!` \
               doc has a line `Loop: …`",
     check,
+    known: Known::Nothing,
 };
 
 fn check(tree: &Tree) -> Vec<Violation> {

@@ -1,5 +1,6 @@
 //! Rule: what decides does not act. Pure files reach for no runtime, clock, thread, file or socket.
 
+use super::known::Known;
 use super::rust_file::{NamedPath, RustFile};
 use super::tree::Tree;
 use super::violation::{Rule, Violation};
@@ -10,6 +11,7 @@ pub(super) const RULE: Rule = Rule {
               clock, thread, fs, net, process, env or random source; dispatch*, liveness* of \
               mt-pool and hive/* of mt-beehive carry that line",
     check,
+    known: Known::Nothing,
 };
 
 const MARKER: &str = "Pure:";

@@ -67,6 +67,14 @@ impl RustFile {
         self.path.starts_with("crates/") && self.folders().nth(2) == Some("src")
     }
 
+    /// The package that the file is of; empty if of none.
+    pub(super) fn package(&self) -> &str {
+        match self.path.split('/').collect::<Vec<_>>().as_slice() {
+            ["crates", package, ..] | [package, _, ..] => package,
+            _ => "",
+        }
+    }
+
     /// Whether the whole file is test code: in a `tests` folder, or the body of a `mod tests;`.
     pub(super) fn is_test(&self) -> bool {
         self.folders().any(|folder| folder == "tests") || self.path.ends_with("/tests.rs")

@@ -1,5 +1,6 @@
 //! Rule: tests wait for what they need, never for a time.
 
+use super::known::Known;
 use super::rust_file::RustFile;
 use super::tree::Tree;
 use super::violation::{Rule, Violation};
@@ -9,6 +10,7 @@ pub(super) const RULE: Rule = Rule {
     demands: "no `sleep(` in tests of crates/, but for a task that pretends to work in a worker \
               process: its line carries `// work:`",
     check,
+    known: Known::Nothing,
 };
 
 const SLEEPS: &[&str] = &["sleep", "sleep_until", "sleep_ms"];

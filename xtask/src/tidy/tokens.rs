@@ -20,6 +20,14 @@ pub(super) struct Token {
     pub(super) in_test: bool,
 }
 
+impl Token {
+    /// Whether this is a string literal, of any kind.
+    pub(super) fn is_text(&self) -> bool {
+        let opening = self.text.trim_start_matches(['b', 'c', 'r', '#']);
+        !self.is_ident && opening.starts_with('"') && self.text.len() > 1
+    }
+}
+
 /// One line of a comment, of any kind, with its slashes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Comment {

@@ -86,6 +86,12 @@ impl Tree {
                 .is_some_and(|p| p.starts_with(&folder))
     }
 
+    /// The files of our crates' sources that are not tests.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &RustFile> {
+        let files = self.rust.iter();
+        files.filter(|file| file.is_crate_source() && !file.is_test())
+    }
+
     /// The Rust file at `path`.
     pub(super) fn rust_file(&self, path: &str) -> Option<&RustFile> {
         self.rust.iter().find(|file| file.path == path)

@@ -1,5 +1,6 @@
 //! What a rule is and what it finds; and how rules are tested.
 
+use super::known::Known;
 use super::tree::Tree;
 
 /// One rule of the codebase.
@@ -10,6 +11,19 @@ pub(super) struct Rule {
     pub(super) demands: &'static str,
     /// Finds what breaks the rule.
     pub(super) check: fn(&Tree) -> Vec<Violation>,
+    /// What of that is let pass for now.
+    pub(super) known: Known,
+}
+
+impl Rule {
+    /// What breaks the rule and is not let pass; `all`: also what is.
+    pub(super) fn violations(&self, tree: &Tree, all: bool) -> Vec<Violation> {
+        let found = (self.check)(tree);
+        match all {
+            true => found,
+            false => self.known.remove_from(self.name, found),
+        }
+    }
 }
 
 /// One place that breaks a rule.
@@ -21,6 +35,8 @@ pub(super) struct Violation {
     pub(super) line: usize,
     /// What to do about it.
     pub(super) message: String,
+    /// By what the rule's list of [`Known`] names it.
+    pub(super) subject: String,
 }
 
 impl Violation {
@@ -29,7 +45,14 @@ impl Violation {
             path: path.to_owned(),
             line,
             message: message.into(),
+            subject: String::new(),
         }
+    }
+
+    /// The same with a subject.
+    pub(super) fn about(self, subject: impl Into<String>) -> Self {
+        let subject = subject.into();
+        Self { subject, ..self }
     }
 }
 

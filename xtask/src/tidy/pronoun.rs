@@ -1,0 +1,92 @@
+//! Rule: a sentence of the documentation has a subject.
+
+use super::known::Known;
+use super::rust_file::RustFile;
+use super::tree::Tree;
+use super::violation::{Rule, Violation};
+
+pub(super) const RULE: Rule = Rule {
+    name: "pronoun",
+    demands: "no paragraph of a doc comment opens with a pronoun (It, She, They, This, …): it says what \
+              it speaks of",
+    check,
+    known: Known::Exactly(&[
+        ("benches", 1),
+        ("mt-beehive", 71),
+        ("mt-ipc", 10),
+        ("mt-macros", 4),
+        ("mt-pool", 121),
+        ("mt-proto", 18),
+        ("xtask", 1),
+    ]),
+};
+
+const PRONOUNS: &[&str] = &[
+    "It", "She", "He", "They", "This", "That", "These", "Those", "Her", "His", "Its", "Their",
+];
+
+fn check(tree: &Tree) -> Vec<Violation> {
+    let files = tree.rust.iter().filter(|file| !file.package().is_empty());
+    files.flat_map(openings).collect()
+}
+
+/// The paragraphs that open with a pronoun.
+fn openings(file: &RustFile) -> Vec<Violation> {
+    let mut above = (0, "");
+    let mut found = Vec::new();
+    for comment in &file.comments {
+        let Some(mark) = ["///", "//!"]
+            .into_iter()
+            .find(|mark| comment.text.starts_with(mark))
+        else {
+            continue;
+        };
+        let text = comment.text[mark.len()..].trim();
+        let follows = above.0 + 1 == comment.line;
+        let opens = !follows || above.1.is_empty() || above.1.starts_with('#');
+        let first = text.split_once(' ').map_or("", |(first, _)| first);
+        if opens && PRONOUNS.contains(&first) {
+            let message = format!("name what `{first}` stands for");
+            found.push(Violation::new(&file.path, comment.line, message).about(file.package()));
+        }
+        above = (comment.line, text);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::violation::check, RULE};
+
+    #[test]
+    fn paragraphs_that_open_with_a_pronoun_are_found() {
+        let path = "crates/mt-a/src/a.rs";
+        for text in [
+            "//! It is.",
+            "/// She is.\nfn f() {}",
+            "struct A { /// These are.\na: u8 }",
+        ] {
+            let line = 1 + usize::from(text.starts_with("struct"));
+            check(
+                &RULE,
+                &[(path, &text.replace("{ ", "{\n"))],
+                &[&format!("{path}:{line}")],
+            );
+        }
+        for text in [
+            "/// One.\n///\n/// It is.\nfn f() {}",
+            "/// A.\n/// # Errors\n/// This is.\nfn f() {}",
+        ] {
+            check(&RULE, &[(path, text)], &[&format!("{path}:3")]);
+        }
+        for text in [
+            "/// What is\n/// This one.\nfn f() {}",
+            "// It is.",
+            "/// Itself is.\nfn f() {}",
+            "/// It\nfn f() {}",
+        ] {
+            check(&RULE, &[(path, text)], &[]);
+        }
+        check(&RULE, &[("build.rs", "//! It is.")], &[]);
+    }
+}

@@ -1,0 +1,58 @@
+//! Rule: what users read speaks of processes.
+
+use super::known::Known;
+use super::tree::Tree;
+use super::violation::{Rule, Violation};
+
+pub(super) const RULE: Rule = Rule {
+    name: "she",
+    demands: "no text in crates/*/src says she, her, he, him, his or hers: a worker is a process",
+    check,
+    known: Known::Exactly(&[("mt-beehive", 14), ("mt-macros", 5)]),
+};
+
+const WORDS: &[&str] = &["she", "her", "he", "him", "his", "hers"];
+
+fn check(tree: &Tree) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for file in tree.sources() {
+        let texts = file
+            .tokens
+            .iter()
+            .filter(|token| !token.in_test && token.is_text());
+        for token in texts {
+            let text = token.text.to_lowercase();
+            let mut words = text.split(|c: char| !c.is_alphanumeric());
+            if let Some(word) = words.find(|word| WORDS.contains(word)) {
+                let message =
+                    format!("say `the worker's process` or the like in place of `{word}`");
+                found.push(Violation::new(&file.path, token.line, message).about(file.package()));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::violation::check, RULE};
+
+    #[test]
+    fn texts_that_say_she_are_found() {
+        let path = "crates/mt-a/src/a.rs";
+        for text in [
+            r#"fn f() { g("the bee: she has gone") }"#,
+            r##"const A: &str = r#"Her end"#;"##,
+            r#"#[error("killed, and his bees")] struct A;"#,
+        ] {
+            check(&RULE, &[(path, text)], &["crates/mt-a/src/a.rs:1"]);
+            check(&RULE, &[("crates/mt-a/tests/a.rs", text)], &[]);
+        }
+        for text in [
+            r#"fn f(she: u8) { g("the others, a sheet, here") } // she"#,
+            r#"#[cfg(test)] mod tests { const A: &str = "she"; }"#,
+        ] {
+            check(&RULE, &[(path, text)], &[]);
+        }
+    }
+}
