@@ -3,7 +3,7 @@
 use std::os::{fd::AsFd, unix::net::UnixStream};
 
 use anyhow::{Context, Result, bail};
-use mt_proto::{MAX_RECORD_BYTES, RecordTag, Records, RunWriter, ToWorker, decode_strict};
+use mt_proto::{MAX_RECORD_BYTES, RecordTag, Records, SegmentWriter, ToWorker, decode_strict};
 
 use super::wire::Wire;
 
@@ -39,7 +39,7 @@ pub fn run_child() -> Result<()> {
         .try_clone_to_owned()
         .context("failed to take the socket over")?;
     let mut wire = Wire::new(UnixStream::from(socket));
-    let mut results = RunWriter::new();
+    let mut results = SegmentWriter::new();
     while wire.receive()? {
         while let Some(frame) = wire.next_frame()? {
             let ToWorker::Items(items) = ToWorker::from_frame(frame)? else {

@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use mt_proto::{
-    FromWorker, ItemIndex, MAX_RECORD_BYTES, RecordBuffer, Records, Run, ToWorker, decode_strict,
+    FromWorker, ItemIndex, MAX_RECORD_BYTES, RecordBuffer, Records, Segment, ToWorker,
+    decode_strict,
 };
 
 use super::{child::CHILD_ARGUMENT, wire::Wire};
@@ -89,7 +90,7 @@ impl Echo {
         for item in left.start..end {
             self.items.push(&item, MAX_RECORD_BYTES)?;
         }
-        let run = Run {
+        let run = Segment {
             first: ItemIndex(left.start),
             count: self.items.count(),
             records: self.items.take(),

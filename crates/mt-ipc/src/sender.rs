@@ -85,7 +85,7 @@ impl FrameSender {
         self.push(Outgoing::frame(frame), control)
     }
 
-    /// Queues encoded bulk frames, as a [`RunWriter`](mt_proto::RunWriter) makes them. They count as
+    /// Queues encoded bulk frames, as a [`SegmentWriter`](mt_proto::SegmentWriter) makes them. They count as
     /// one frame of the bulk lane. Never blocks.
     ///
     /// # Errors

@@ -208,7 +208,7 @@ impl fmt::Debug for Counter {
 mod tests {
     use std::thread;
 
-    use mt_proto::{Heading, RecordTag, Records, RunWriter, decode_strict, encode};
+    use mt_proto::{Heading, RecordTag, Records, SegmentWriter, decode_strict, encode};
 
     use super::*;
 
@@ -249,7 +249,7 @@ mod tests {
             by,
         });
         drop(gone);
-        let mut writer = RunWriter::new();
+        let mut writer = SegmentWriter::new();
         let heading = Heading {
             tag: RecordTag::Value,
             counts: &counts,

@@ -8,7 +8,7 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::{CHUNK_BYTES, DecodeError, Limits, MAX_CONTROL_BYTES, Outgoing, run::RUN_HEADER};
+use crate::{CHUNK_BYTES, DecodeError, Limits, MAX_CONTROL_BYTES, Outgoing, segment::RUN_HEADER};
 
 /// The bytes of a frame's header.
 pub const HEADER_BYTES: usize = 5;

@@ -36,7 +36,7 @@ mod limits;
 mod message;
 mod outcome;
 mod records;
-mod run;
+mod segment;
 mod tally;
 mod trace;
 mod unit;
@@ -58,7 +58,7 @@ pub use message::{
 use outcome::cut_at;
 pub use outcome::{ContextStep, Deadline, Failure, clip_text};
 pub use records::{Record, RecordBuffer, RecordTag, Records, push_record};
-pub use run::{Run, RunMark, RunWriter};
+pub use segment::{RunMark, Segment, SegmentWriter};
 pub use tally::{Count, CounterId, Heading, Tally};
 pub use trace::{
     MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, MAX_TRACE_NAME_BYTES, MAX_TRACE_TEXT_BYTES, TraceEvent,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ContextStep, DecodeError, Fingerprint, Frame, ItemIndex, Kind, MAX_TRACE_EVENTS,
-    MAX_TRACE_FIELDS, Run, TraceEvent, TraceLevel, WorkerId, clip_text, decode_strict, encode,
+    MAX_TRACE_FIELDS, Segment, TraceEvent, TraceLevel, WorkerId, clip_text, decode_strict, encode,
 };
 
 /// What a parent says to a worker.
@@ -30,7 +30,7 @@ pub enum ToWorker {
     /// Of the items that come next, those that are not started within this time are not to be started.
     Patience(Duration),
     /// Work on these.
-    Items(Run),
+    Items(Segment),
     /// Finish what you have, and wait for another setup.
     Rest,
 }
@@ -47,7 +47,7 @@ pub enum FromWorker {
     /// Not set up; I exit now.
     SetupFailed(SetupFailure),
     /// What became of these items.
-    Results(Run),
+    Results(Segment),
     /// Something the user may want to know that belongs to no item.
     Notice(Notice),
     /// What the exit hook returned.
@@ -254,7 +254,7 @@ impl ToWorker {
             Kind::Beat => Self::Beat(decode_strict(&frame.into_body())?),
             Kind::Setup => Self::Setup(decode_strict(&frame.into_body())?),
             Kind::Patience => Self::Patience(decode_strict(&frame.into_body())?),
-            Kind::Items => Self::Items(Run::from_body(frame.into_body())?),
+            Kind::Items => Self::Items(Segment::from_body(frame.into_body())?),
             Kind::Rest => empty(frame, Self::Rest)?,
             kind @ (Kind::Hello
             | Kind::Ready
@@ -329,7 +329,7 @@ impl FromWorker {
             Kind::Beat => Self::Beat(decode_strict(&frame.into_body())?),
             Kind::Ready => empty(frame, Self::Ready)?,
             Kind::SetupFailed => Self::SetupFailed(decode_strict(&frame.into_body())?),
-            Kind::Results => Self::Results(Run::from_body(frame.into_body())?),
+            Kind::Results => Self::Results(Segment::from_body(frame.into_body())?),
             Kind::Exit => Self::Exit(decode_strict(&frame.into_body())?),
             Kind::Rested => empty(frame, Self::Rested)?,
             Kind::Notice => Self::Notice(Notice::from_body(&frame.into_body())?),

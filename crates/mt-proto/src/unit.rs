@@ -4,7 +4,7 @@
 
 use bytes::{Buf, Bytes};
 
-use crate::{CHUNK_BYTES, Frame, HEADER_BYTES, Kind, frame::MORE, run::RUN_HEADER};
+use crate::{CHUNK_BYTES, Frame, HEADER_BYTES, Kind, frame::MORE, segment::RUN_HEADER};
 
 const HEAD: usize = HEADER_BYTES + RUN_HEADER;
 
@@ -77,7 +77,7 @@ impl Outgoing {
         }
     }
 
-    /// Frames that are encoded already, by a [`RunWriter`](crate::RunWriter). A body of any length
+    /// Frames that are encoded already, by a [`SegmentWriter`](crate::SegmentWriter). A body of any length
     /// stands behind one header there; it is cut into chunks here.
     #[must_use]
     pub fn encoded(frames: Bytes) -> Self {

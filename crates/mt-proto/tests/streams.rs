@@ -6,7 +6,7 @@
 use bytes::{Bytes, BytesMut};
 use mt_proto::{
     CHUNK_BYTES, Frame, FrameDecoder, FromWorker, HEADER_BYTES, ItemIndex, Kind, Limits,
-    MAX_CONTROL_BYTES, Outgoing, Records, Run, ToWorker, encode,
+    MAX_CONTROL_BYTES, Outgoing, Records, Segment, ToWorker, encode,
 };
 use proptest::prelude::*;
 
@@ -144,7 +144,7 @@ fn a_run_whose_records_fill_a_chunk_still_fits_one_frame() {
     for length in [CHUNK_BYTES - 4, CHUNK_BYTES - 3, 3 * CHUNK_BYTES] {
         let mut records = BytesMut::from(&(length as u32).to_le_bytes()[..]);
         records.extend_from_slice(&pattern(length, 5));
-        let run = Run {
+        let run = Segment {
             first: ItemIndex(u64::MAX - 1),
             count: 1,
             records: records.freeze(),

@@ -1,7 +1,7 @@
 //! What the sending side promises.
 
 use futures::FutureExt;
-use mt_proto::{ItemIndex, Kind, Limits, RecordTag, RunWriter};
+use mt_proto::{ItemIndex, Kind, Limits, RecordTag, SegmentWriter};
 
 use super::{beat, bulk, check, open};
 use crate::{QueueLimits, SendError};
@@ -93,7 +93,7 @@ fn encoded_results_travel_like_frames() {
         let (ours, theirs) = backend.pair();
         let (sender, _, writer) = open(ours);
         let (_, mut receiver, _) = open(theirs);
-        let mut results = RunWriter::new();
+        let mut results = SegmentWriter::new();
         sender.try_send_encoded(results.take()).unwrap();
         for index in 0..50_000 {
             let index = ItemIndex(index);

@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use mt_proto::{Deadline, ItemIndex, Run};
+use mt_proto::{Deadline, ItemIndex, Segment};
 
 use crate::error::{Death, PoolError};
 
@@ -13,7 +13,7 @@ use crate::error::{Death, PoolError};
 #[derive(Debug, Clone)]
 pub(crate) enum Delivery {
     /// As a worker told them.
-    Results(Run),
+    Results(Segment),
     /// An item that no worker has an outcome for.
     Lost {
         /// The item.

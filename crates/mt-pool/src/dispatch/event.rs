@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mt_proto::{DecodeError, Run, WorkerId};
+use mt_proto::{DecodeError, Segment, WorkerId};
 
 use super::{Delivery, Lost, starts::Late};
 use crate::error::{Death, PoolError};
@@ -13,7 +13,7 @@ use crate::error::{Death, PoolError};
 #[derive(Debug)]
 pub(crate) enum Event {
     /// Items to work on, in the order of their indices.
-    Input(Run),
+    Input(Segment),
     /// Items that failed before they could be sent, in the same order.
     Refused(Delivery),
     /// There will be no more input.
@@ -23,7 +23,7 @@ pub(crate) enum Event {
     /// A worker is set up.
     Ready(WorkerId),
     /// A worker sent results.
-    Results(WorkerId, Run),
+    Results(WorkerId, Segment),
     /// A worker could not be started, or is gone: its process is reaped.
     Gone(WorkerId, Gone),
     /// The consumer has room again, or has none.
@@ -83,7 +83,7 @@ pub(crate) enum Effect {
     /// Start a worker under this name.
     Spawn(WorkerId),
     /// Send these items, which may wait so long to be started.
-    Send(WorkerId, Run, Option<Duration>),
+    Send(WorkerId, Segment, Option<Duration>),
     /// Tell the worker to finish and go.
     Retire(WorkerId),
     /// The same, for one that is as good as ever: somebody else may have use for it.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mt_proto::{DecodeError, ItemIndex, Records, Run, WorkerId};
+use mt_proto::{DecodeError, ItemIndex, Records, Segment, WorkerId};
 
 use super::{
     KillReason, Look,
@@ -90,7 +90,7 @@ pub(crate) struct Legacy {
 /// A piece that was sent, until every item of it has its outcome.
 #[derive(Debug)]
 struct Held {
-    run: Run,
+    run: Segment,
     /// Since when it had waited to be sent.
     since: Instant,
     /// What its only item has been through; a piece of more has no past.
@@ -183,7 +183,7 @@ impl Hand {
     }
 
     /// Takes note that an item with a past was sent.
-    pub(crate) fn give_again(&mut self, item: &Again, now: Instant) -> Run {
+    pub(crate) fn give_again(&mut self, item: &Again, now: Instant) -> Segment {
         let run = item.to_run();
         let waiting = Waiting {
             run: run.clone(),
@@ -213,7 +213,7 @@ impl Hand {
 
     /// An item that it holds, with what it has been through so far.
     pub(crate) fn item(&mut self, index: ItemIndex) -> Option<Again> {
-        let one = Run {
+        let one = Segment {
             first: index,
             count: 1,
             records: Bytes::new(),
@@ -234,7 +234,7 @@ impl Hand {
     ///
     /// # Errors
     /// When any of these items is not held or has its outcome already; nothing was noted then.
-    pub(crate) fn finish(&mut self, run: &Run) -> Result<(), DecodeError> {
+    pub(crate) fn finish(&mut self, run: &Segment) -> Result<(), DecodeError> {
         let mut first = run.first;
         while first < run.end() {
             let (_, _, count) = self.part(first, run)?;
@@ -260,7 +260,11 @@ impl Hand {
 
     /// The piece that has item `first` open, its offset there, and how much of `run` goes on in it. An
     /// item that is tried again may be in an older piece too, where it is done.
-    fn part(&mut self, first: ItemIndex, run: &Run) -> Result<(&mut Held, u32, u32), DecodeError> {
+    fn part(
+        &mut self,
+        first: ItemIndex,
+        run: &Segment,
+    ) -> Result<(&mut Held, u32, u32), DecodeError> {
         let mut done = false;
         let open = |held: &&mut Held| {
             let within = held.run.first <= first && first < held.run.end();
@@ -355,7 +359,7 @@ impl Held {
                 offset += 1;
                 continue;
             }
-            let run = Run {
+            let run = Segment {
                 first: self.run.first.plus(u64::from(offset)),
                 count: length,
                 records: records

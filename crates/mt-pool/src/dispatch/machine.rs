@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mt_proto::{Deadline, Run, WorkerId};
+use mt_proto::{Deadline, Segment, WorkerId};
 
 use super::{
     Delivery, DispatchConfig, Effect, Event, KillReason, Look, Lost,
@@ -202,7 +202,7 @@ impl Dispatch {
             .sum()
     }
 
-    fn on_input(&mut self, now: Instant, run: Run) {
+    fn on_input(&mut self, now: Instant, run: Segment) {
         self.taken_in += u64::from(run.count);
         self.queue.push(run, now);
     }
@@ -227,7 +227,7 @@ impl Dispatch {
         }
     }
 
-    fn on_results(&mut self, now: Instant, worker: WorkerId, run: Run) {
+    fn on_results(&mut self, now: Instant, worker: WorkerId, run: Segment) {
         let waiting = !self.queue.is_empty();
         let retried = self.worth_retrying(worker, &run);
         let Some(hand) = self.crew.get_mut(&worker) else {

@@ -3,7 +3,7 @@
 //! Pure: no IO, no clock, no runtime.
 
 use bytes::Bytes;
-use mt_proto::{ItemIndex, RecordBuffer, Run};
+use mt_proto::{ItemIndex, RecordBuffer, Segment};
 
 /// What counts against an item, each with a limit of its own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,10 +36,10 @@ pub(crate) struct Again {
 
 impl Again {
     /// The item as a piece of one.
-    pub(crate) fn to_run(&self) -> Run {
+    pub(crate) fn to_run(&self) -> Segment {
         let mut records = RecordBuffer::with_capacity(self.payload.len() + 4);
         records.push_raw(&self.payload);
-        Run {
+        Segment {
             first: self.index,
             count: 1,
             records: records.take(),

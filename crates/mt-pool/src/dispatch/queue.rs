@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use mt_proto::{ItemIndex, Records, Run};
+use mt_proto::{ItemIndex, Records, Segment};
 
 use super::past::Again;
 
@@ -19,7 +19,7 @@ const JOIN_BYTES: usize = 64 * 1024;
 /// Untouched items, and since when they wait.
 #[derive(Debug, Clone)]
 pub(crate) struct Waiting {
-    pub(crate) run: Run,
+    pub(crate) run: Segment,
     pub(crate) since: Instant,
 }
 
@@ -68,7 +68,7 @@ impl Queue {
     }
 
     /// Appends new items.
-    pub(crate) fn push(&mut self, run: Run, since: Instant) {
+    pub(crate) fn push(&mut self, run: Segment, since: Instant) {
         self.count_in(&run);
         self.runs.push_back(Waiting { run, since });
     }
@@ -121,7 +121,7 @@ impl Queue {
     }
 
     /// Takes out the untouched items that have waited for too long.
-    pub(crate) fn expire(&mut self, now: Instant) -> Vec<Run> {
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<Segment> {
         let mut expired = Vec::new();
         while let Some(deadline) = self.deadline()
             && deadline <= now
@@ -187,13 +187,13 @@ impl Queue {
         let taken = records
             .split_front(most)
             .expect("a piece was counted when it came in");
-        let run = Run {
+        let run = Segment {
             first: front.run.first,
             count: most,
             records: taken,
         };
         let since = front.since;
-        front.run = Run {
+        front.run = Segment {
             first: run.end(),
             count: front.run.count - most,
             records: records.into_rest(),
@@ -202,12 +202,12 @@ impl Queue {
         Some(Waiting { run, since })
     }
 
-    fn count_in(&mut self, run: &Run) {
+    fn count_in(&mut self, run: &Segment) {
         self.items += u64::from(run.count);
         self.bytes += run.records.len();
     }
 
-    fn count_out(&mut self, run: &Run) {
+    fn count_out(&mut self, run: &Segment) {
         self.items -= u64::from(run.count);
         self.bytes -= run.records.len();
     }
@@ -227,7 +227,7 @@ impl Queue {
 }
 
 /// The items of a run, one by one.
-pub(super) fn items_of(run: Run) -> impl Iterator<Item = (ItemIndex, Bytes)> {
+pub(super) fn items_of(run: Segment) -> impl Iterator<Item = (ItemIndex, Bytes)> {
     let mut records = Records::new(run.records);
     let mut index = run.first;
     std::iter::from_fn(move || {

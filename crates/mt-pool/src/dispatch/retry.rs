@@ -4,14 +4,14 @@
 
 use std::time::{Duration, Instant};
 
-use mt_proto::{ItemIndex, RecordTag, Records, Run, WorkerId};
+use mt_proto::{ItemIndex, RecordTag, Records, Segment, WorkerId};
 
 use super::{Delivery, Dispatch, machine::Mode, past::Again};
 
 impl Dispatch {
     /// The items among these results that raised an error and are to be tried again: none once nothing is
     /// given out any more.
-    pub(super) fn worth_retrying(&mut self, worker: WorkerId, run: &Run) -> Vec<Again> {
+    pub(super) fn worth_retrying(&mut self, worker: WorkerId, run: &Segment) -> Vec<Again> {
         let retry = &self.config.retry;
         let wanted = retry.limit > 0 && matches!(self.mode, Mode::Running);
         let Some(hand) = self.crew.get_mut(&worker).filter(|_| wanted) else {
@@ -34,7 +34,7 @@ impl Dispatch {
     }
 
     /// Gives out results but for those of `retried`, which wait for their next try.
-    pub(super) fn deliver_but(&mut self, now: Instant, run: Run, retried: Vec<Again>) {
+    pub(super) fn deliver_but(&mut self, now: Instant, run: Segment, retried: Vec<Again>) {
         let mut records = Records::new(run.records);
         let mut first = run.first;
         let end = first.plus(u64::from(run.count));
@@ -55,7 +55,7 @@ impl Dispatch {
         let records = records
             .split_front(count)
             .expect("results were counted when they came in");
-        self.deliver(Delivery::Results(Run {
+        self.deliver(Delivery::Results(Segment {
             first,
             count,
             records,

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mt_proto::{ItemIndex, RecordBuffer, Run};
+use mt_proto::{ItemIndex, RecordBuffer, Segment};
 use tokio::sync::Notify;
 
 use crate::dispatch::Delivery;
@@ -38,7 +38,7 @@ pub(crate) struct ExchangeLimits {
 #[derive(Debug)]
 pub(crate) enum Block {
     /// Items.
-    Items(Run),
+    Items(Segment),
     /// An item that can't be sent.
     Refused(Delivery),
 }
@@ -175,7 +175,7 @@ impl Exchange {
         let records = items.take();
         state.waiting_bytes += records.len();
         state.waiting += u64::from(count);
-        let run = Run {
+        let run = Segment {
             first: state.next,
             count,
             records,
@@ -237,7 +237,7 @@ impl Exchange {
         state.seal();
         state.waiting_bytes += record.len();
         state.waiting += 1;
-        let run = Run {
+        let run = Segment {
             first: state.next,
             count: 1,
             records: record,
@@ -450,7 +450,7 @@ impl State {
             return;
         }
         let count = self.open.count();
-        let run = Run {
+        let run = Segment {
             first: self.open_first,
             count,
             records: self.open.take(),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use mt_ipc::{FrameSender, Progress, SendError};
-use mt_proto::{Beat, Run, ToWorker, WorkerId};
+use mt_proto::{Beat, Segment, ToWorker, WorkerId};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
@@ -119,7 +119,7 @@ impl Crew {
 
     /// Sends items. What a worker that is just dying does not get is not lost: dispatch knows that
     /// it was sent and gives it to another one.
-    pub(super) fn send(&self, worker: WorkerId, run: Run, patience: Option<Duration>) {
+    pub(super) fn send(&self, worker: WorkerId, run: Segment, patience: Option<Duration>) {
         if let Some(patience) = patience {
             self.say(worker, ToWorker::Patience(patience));
         }

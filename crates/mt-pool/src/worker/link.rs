@@ -7,7 +7,7 @@ use std::{panic::resume_unwind, sync::Arc, time::Duration};
 use bytes::Bytes;
 use mt_ipc::{Attached, FrameReceiver, FrameSender, Progress, QueueLimits, greet};
 use mt_proto::{
-    Beat, FromWorker, ItemIndex, Kind, Limits, Notice, Run, Setup, ToWorker, WorkerBeat,
+    Beat, FromWorker, ItemIndex, Kind, Limits, Notice, Segment, Setup, ToWorker, WorkerBeat,
 };
 use tokio::{
     runtime::Builder,
@@ -50,7 +50,7 @@ pub(crate) struct PoolWork {
 /// Items that came together.
 #[derive(Debug)]
 pub(crate) struct Parcel {
-    pub(crate) run: Run,
+    pub(crate) run: Segment,
     /// Those that are not started by then are not to be started.
     pub(crate) start_by: Option<Instant>,
 }

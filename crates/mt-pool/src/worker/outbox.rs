@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mt_proto::{Frame, FromWorker, RunWriter};
+use mt_proto::{Frame, FromWorker, SegmentWriter};
 use tokio::sync::Notify;
 
 /// The bytes that are not worth waiting for more.
@@ -69,7 +69,7 @@ impl Load {
 
 impl Outbox {
     /// Takes over the outcomes gathered in `runs`. Returns whether there is room for more.
-    pub(super) fn publish(&self, runs: &mut RunWriter) -> bool {
+    pub(super) fn publish(&self, runs: &mut SegmentWriter) -> bool {
         let mut state = self.lock();
         runs.drain_into(&mut state.runs);
         let bytes = state.runs.len();

@@ -9,7 +9,9 @@
 use std::{mem::needs_drop, time::Instant};
 
 use mt_ipc::Progress;
-use mt_proto::{Count, EncodeError, Failure, Heading, ItemIndex, RecordTag, RunWriter, clip_text};
+use mt_proto::{
+    Count, EncodeError, Failure, Heading, ItemIndex, RecordTag, SegmentWriter, clip_text,
+};
 
 use super::{outbox::Outbox, panic::caught, stopwatch::Stopwatch, tally};
 use crate::Wire;
@@ -26,7 +28,7 @@ pub(super) type Encoded = Result<(), Failure>;
 #[derive(Debug)]
 pub(super) struct Reporter {
     max_result_bytes: usize,
-    runs: RunWriter,
+    runs: SegmentWriter,
     /// What the call has counted whose outcome was encoded last.
     counts: Vec<Count>,
     room: bool,
@@ -45,7 +47,7 @@ impl Reporter {
         tally::calls_run_here();
         Self {
             max_result_bytes: max_result_bytes as usize,
-            runs: RunWriter::new(),
+            runs: SegmentWriter::new(),
             counts: Vec::new(),
             room: true,
             looks: 0,

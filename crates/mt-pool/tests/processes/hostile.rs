@@ -14,7 +14,7 @@ use mt_pool::{
 };
 use mt_proto::{
     Beat, Fingerprint, Frame, FromWorker, Hello, ItemIndex, Kind, Limits, PROTOCOL_VERSION,
-    RecordBuffer, RecordTag, Records, Run, ToWorker, WorkerBeat, decode_strict, push_record,
+    RecordBuffer, RecordTag, Records, Segment, ToWorker, WorkerBeat, decode_strict, push_record,
 };
 
 use crate::{
@@ -84,7 +84,7 @@ async fn work_byte_by_byte(receiver: &mut FrameReceiver) {
                 }
                 let (first, count) = (run.first, run.count);
                 let records = values.into();
-                say_byte_by_byte(FromWorker::Results(Run {
+                say_byte_by_byte(FromWorker::Results(Segment {
                     first,
                     count,
                     records,
@@ -156,12 +156,12 @@ async fn speak_later(role: &str, say: impl Fn(FromWorker)) {
     }));
 }
 
-fn results(first: u64, count: u32) -> Run {
+fn results(first: u64, count: u32) -> Segment {
     let mut records = RecordBuffer::with_capacity(16);
     for _ in 0..count {
         records.push_raw(&[1]);
     }
-    Run {
+    Segment {
         first: ItemIndex(first),
         count,
         records: records.take(),

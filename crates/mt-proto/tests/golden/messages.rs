@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use mt_proto::{
     Beat, ContextStep, ExitReport, Fingerprint, Frame, FromWorker, HEADER_BYTES, Hello, InitCall,
-    ItemIndex, Notice, PROTOCOL_VERSION, RecordBuffer, Refused, Run, Setup, SetupFailure,
+    ItemIndex, Notice, PROTOCOL_VERSION, RecordBuffer, Refused, Segment, Setup, SetupFailure,
     SetupStep, ToWorker, TraceEvent, TraceLevel, Welcome, WorkerBeat, WorkerId,
 };
 
@@ -29,12 +29,12 @@ fn refuses_other_lengths<T: std::fmt::Debug>(
     );
 }
 
-fn three_items() -> Run {
+fn three_items() -> Segment {
     let mut records = RecordBuffer::default();
     for value in [1u64, 300, 70_000] {
         records.push(&value, 100).unwrap();
     }
-    Run {
+    Segment {
         first: ItemIndex(0x0102),
         count: 3,
         records: records.take(),

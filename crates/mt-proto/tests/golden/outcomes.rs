@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use mt_proto::{
     ContextStep, Count, CounterId, Deadline, Failure, FromWorker, Heading, ItemIndex, Record,
-    RecordTag, Records, RunWriter, decode_strict, encode,
+    RecordTag, Records, SegmentWriter, decode_strict, encode,
 };
 
 use crate::{check, read_back, text};
@@ -77,7 +77,7 @@ fn outcomes_that_come_with_a_tally() {
         (RecordTag::Failure, "0c 00 00 c0 02"),
     ];
     for (tag, begin) in table {
-        let mut writer = RunWriter::new();
+        let mut writer = SegmentWriter::new();
         let pushed = writer.push_outcome(ItemIndex(7), Heading { tag, counts }, &9u8, 100);
         assert_eq!(pushed, Ok(()));
         let golden = format!(
@@ -90,7 +90,7 @@ fn outcomes_that_come_with_a_tally() {
 
 #[test]
 fn a_run_of_results_with_every_tag() {
-    let mut writer = RunWriter::new();
+    let mut writer = SegmentWriter::new();
     let tags = [RecordTag::Value, RecordTag::Raised, RecordTag::Failure];
     for (index, tag) in (7..).zip(tags) {
         writer.push(ItemIndex(index), tag, &300u64, 100).unwrap();

@@ -38,7 +38,7 @@ impl Nature {
 
 /// A task that runs.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(super) struct Segment {
     pub(super) round: Round,
     pub(super) cancelled: bool,
 }
@@ -50,7 +50,7 @@ pub(super) struct Process {
     nature: Nature,
     pub(super) to: VecDeque<ToBee>,
     pub(super) from: VecDeque<FromBee>,
-    pub(super) running: BTreeMap<TaskId, Run>,
+    pub(super) running: BTreeMap<TaskId, Segment>,
     /// It has exited or was killed; what it had sent is still on its way.
     pub(super) over: bool,
     /// A signal that kills it is on its way.
@@ -185,7 +185,7 @@ impl Process {
                 }
                 Effect::Start(info) => {
                     let (round, cancelled) = (info.round, false);
-                    let run = Run { round, cancelled };
+                    let run = Segment { round, cancelled };
                     assert!(self.running.insert(info.task_id, run).is_none());
                 }
                 Effect::Cancel(task) => {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use mt_ipc::Exit;
-use mt_proto::{Deadline, ItemIndex, Run, WorkerId};
+use mt_proto::{Deadline, ItemIndex, Segment, WorkerId};
 
 use super::{
     super::{
@@ -262,7 +262,7 @@ impl Model {
         assert!(found, "somebody is late");
     }
 
-    fn on_send(&mut self, worker: WorkerId, run: &Run) {
+    fn on_send(&mut self, worker: WorkerId, run: &Segment) {
         assert!(!self.paused && !self.drained && !self.stopped && !self.cancelled);
         let sent: Vec<u64> = (run.first.0..run.end().0).collect();
         for item in &sent {

@@ -1,15 +1,15 @@
 //! Items that say their index.
 
 use bytes::Bytes;
-use mt_proto::{ItemIndex, RecordBuffer, RecordTag, Records, Run, push_record};
+use mt_proto::{ItemIndex, RecordBuffer, RecordTag, Records, Segment, push_record};
 
 /// Items, or results, each of which says its index.
-pub(super) fn items(first: u64, count: u32) -> Run {
+pub(super) fn items(first: u64, count: u32) -> Segment {
     let mut records = RecordBuffer::with_capacity(16);
     for item in first..first + u64::from(count) {
         records.push_raw(&item.to_le_bytes());
     }
-    Run {
+    Segment {
         first: ItemIndex(first),
         count,
         records: records.take(),
@@ -17,17 +17,17 @@ pub(super) fn items(first: u64, count: u32) -> Run {
 }
 
 /// The result of an item that raised an error.
-pub(super) fn error(index: u64) -> Run {
+pub(super) fn error(index: u64) -> Segment {
     let mut record = Vec::new();
     push_record(&mut record, RecordTag::Raised, &index, 100).expect("short");
-    Run {
+    Segment {
         first: ItemIndex(index),
         count: 1,
         records: record.into(),
     }
 }
 
-pub(super) fn payloads(run: &Run) -> Vec<u64> {
+pub(super) fn payloads(run: &Segment) -> Vec<u64> {
     let mut records = Records::new(run.records.clone());
     let read = |value: Bytes| u64::from_le_bytes(value[..].try_into().expect("eight bytes"));
     let next = || records.next_record().expect("well formed");

@@ -16,12 +16,12 @@ use crate::{
 /// The bytes of a run's own header.
 pub(crate) const RUN_HEADER: usize = 12;
 
-/// The body size at which a [`RunWriter`] closes a run and opens the next.
+/// The body size at which a [`SegmentWriter`] closes a run and opens the next.
 const RUN_BYTES: usize = 64 * 1024;
 
 /// Consecutive items, or their results.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
+pub struct Segment {
     /// The index of the first.
     pub first: ItemIndex,
     /// How many; at least 1.
@@ -30,7 +30,7 @@ pub struct Run {
     pub records: Bytes,
 }
 
-impl Run {
+impl Segment {
     /// The index after the last.
     #[must_use]
     pub fn end(&self) -> ItemIndex {
@@ -70,13 +70,13 @@ impl Run {
 /// A result that continues the open run costs its record and no more. What does not encode leaves
 /// the buffer as it was.
 #[derive(Debug, Default)]
-pub struct RunWriter {
+pub struct SegmentWriter {
     bytes: Vec<u8>,
     open: Option<OpenRun>,
     count: u64,
 }
 
-/// How far a [`RunWriter`] was.
+/// How far a [`SegmentWriter`] was.
 #[derive(Debug, Clone, Copy)]
 pub struct RunMark {
     bytes: usize,
@@ -91,7 +91,7 @@ struct OpenRun {
     count: u32,
 }
 
-impl RunWriter {
+impl SegmentWriter {
     /// An empty writer.
     #[must_use]
     pub fn new() -> Self {
@@ -253,7 +253,7 @@ mod tests {
     use super::*;
     use crate::{FrameDecoder, FromWorker, Limits, Outgoing};
 
-    fn runs_of(writer: &mut RunWriter) -> Vec<(u64, u32)> {
+    fn runs_of(writer: &mut SegmentWriter) -> Vec<(u64, u32)> {
         let mut outgoing = Outgoing::encoded(writer.take());
         let mut wire = BytesMut::new();
         while let Some(unit) = outgoing.next_unit() {
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn neighbours_share_a_run_and_strangers_do_not() {
-        let mut writer = RunWriter::new();
+        let mut writer = SegmentWriter::new();
         for index in [5, 6, 7, 3, 9, 10] {
             writer
                 .push(ItemIndex(index), RecordTag::Value, &index, 100)
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn what_is_taken_back_leaves_no_trace() {
-        let mut writer = RunWriter::new();
+        let mut writer = SegmentWriter::new();
         writer
             .push(ItemIndex(1), RecordTag::Value, &1u8, 100)
             .expect("encodes");
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn what_does_not_encode_leaves_no_trace() {
-        let mut writer = RunWriter::new();
+        let mut writer = SegmentWriter::new();
         writer
             .push(ItemIndex(1), RecordTag::Value, &1u8, 100)
             .expect("encodes");
@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_result_longer_than_a_chunk_travels_in_chunks_beside_small_ones() {
-        let mut writer = RunWriter::new();
+        let mut writer = SegmentWriter::new();
         let long = "x".repeat(3 * crate::CHUNK_BYTES);
         writer
             .push(ItemIndex(0), RecordTag::Value, &1u8, 100)
