@@ -15,6 +15,7 @@
 //! * Only items that a dead worker had started are suspects; suspects run alone.
 //! * What counts against an item (deaths, memory, errors) is counted apart, each with its own limit.
 
+mod attempt_history;
 mod budget;
 mod config;
 mod delivery;
@@ -23,18 +24,17 @@ mod done;
 mod event;
 mod failure;
 mod feed;
-mod hand;
 mod machine;
 mod memory;
-mod past;
 mod queue;
 mod recycle;
 mod reorder;
 mod retry;
-mod starts;
+mod running_clock;
 #[cfg(test)]
 mod tests;
 mod window;
+mod worker_slot;
 
 pub use budget::{RestartBudget, Restarts};
 pub(crate) use config::{DispatchConfig, MemoryConfig, RecycleConfig, RetryConfig, RetryIf};

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use mt_proto::{DecodeError, Segment, WorkerId};
 
-use super::{Delivery, Lost, starts::Late};
+use super::{Delivery, Lost, running_clock::Late};
 use crate::error::{Death, PoolError};
 
 /// Something happened.
@@ -90,7 +90,7 @@ pub(crate) enum Effect {
     Release(WorkerId),
     /// Kill the worker with everything it has started.
     Kill(WorkerId, KillReason),
-    /// Hand this to the consumer.
+    /// WorkerSlot this to the consumer.
     Deliver(Delivery),
     /// All is delivered and every worker is gone. The last effect.
     Finished,

@@ -6,27 +6,30 @@ use std::{sync::Arc, time::Instant};
 
 use mt_proto::{Deadline, WorkerId};
 
-use super::{Delivery, Dispatch, Gone, KillReason, Lost, hand::Phase, machine::Mode, past::Again};
+use super::{
+    Delivery, Dispatch, Gone, KillReason, Lost, attempt_history::RetryItem, machine::Mode,
+    worker_slot::Phase,
+};
 use crate::error::{Death, DeathCause, PoolError};
 
 impl Dispatch {
     /// A worker is gone for good: what it had finished stands, what it had not started goes back
     /// untouched, what it was running is suspect.
     pub(super) fn on_gone(&mut self, now: Instant, worker: WorkerId, gone: Gone) {
-        let Some(mut hand) = self.crew.remove(&worker) else {
+        let Some(mut slot) = self.workers.remove(&worker) else {
             return;
         };
-        let excused = hand.verdict.as_ref().is_some_and(KillReason::is_excused);
-        let left_in_peace = excused || matches!(hand.phase, Phase::Leaving { .. });
-        let legacy = hand.salvage(gone.started);
-        let blamed = !legacy.running.is_empty();
-        self.queue.put_back(legacy.unstarted);
-        for item in legacy.spared {
+        let excused = slot.verdict.as_ref().is_some_and(KillReason::is_excused);
+        let left_in_peace = excused || matches!(slot.phase, Phase::Leaving { .. });
+        let salvage = slot.salvage(gone.started);
+        let blamed = !salvage.running.is_empty();
+        self.queue.put_back(salvage.unstarted);
+        for item in salvage.spared {
             self.queue.again(item);
         }
-        let alone = legacy.running.len() == 1;
-        for (place, item) in legacy.running {
-            match &hand.verdict {
+        let alone = salvage.running.len() == 1;
+        for (place, item) in salvage.running {
+            match &slot.verdict {
                 Some(KillReason::Overran(late)) if late.contains(place) => self.time_out(item),
                 Some(KillReason::Overran(_) | KillReason::Displaced) => {
                     self.displace(item, &gone.death);
@@ -35,7 +38,7 @@ impl Dispatch {
                     self.on_breach(item, (*rss, Some(*limit)));
                 }
                 None if alone && gone.death.cause == DeathCause::OutOfMemory => {
-                    self.on_breach(item, (hand.rss, None));
+                    self.on_breach(item, (slot.rss, None));
                 }
                 Some(KillReason::Memory { .. }) => self.isolate(item, &gone.death),
                 None if gone.death.cause == DeathCause::OutOfMemory => {
@@ -47,14 +50,14 @@ impl Dispatch {
                 }
             }
         }
-        if left_in_peace || blamed || hand.fruitful || matches!(self.mode, Mode::Stopped) {
+        if left_in_peace || blamed || slot.fruitful || matches!(self.mode, Mode::Stopped) {
             return;
         }
         self.on_fruitless(now, gone);
     }
 
     /// Another chance for an item that was running when its worker died, or the end of its line.
-    fn judge(&mut self, mut item: Again, death: &Death) {
+    fn judge(&mut self, mut item: RetryItem, death: &Death) {
         item.past.deaths += 1;
         if item.past.deaths < self.config.crash_limit {
             self.queue.again(item);
@@ -68,7 +71,7 @@ impl Dispatch {
         self.deliver(Delivery::from((item.index, lost)));
     }
 
-    fn time_out(&mut self, item: Again) {
+    fn time_out(&mut self, item: RetryItem) {
         let lost = Lost::TimedOut {
             deadline: Deadline::Hard,
             limit: self.config.hard_deadline.unwrap_or_default(),
@@ -78,7 +81,7 @@ impl Dispatch {
     }
 
     /// Another run of an item whose worker was killed for no fault of its own that is known.
-    fn displace(&mut self, item: Again, death: &Death) {
+    fn displace(&mut self, item: RetryItem, death: &Death) {
         if self.config.crash_limit == 1 {
             // It must not be started twice.
             self.judge(item, death);
@@ -89,7 +92,7 @@ impl Dispatch {
 
     /// An item that was running when its worker was killed for its memory, and nothing else was. It may
     /// have been what earlier items had left behind, so it may be tried again in a worker without such.
-    fn on_breach(&mut self, mut item: Again, (rss, limit): (u64, Option<u64>)) {
+    fn on_breach(&mut self, mut item: RetryItem, (rss, limit): (u64, Option<u64>)) {
         item.past.fresh = true;
         item.past.breaches += 1;
         if item.past.breaches <= self.config.memory.oom_retries && self.config.crash_limit > 1 {
@@ -107,19 +110,19 @@ impl Dispatch {
 
     /// One of several items that were running when their worker was killed for its memory: it runs alone
     /// to see.
-    fn isolate(&mut self, mut item: Again, death: &Death) {
+    fn isolate(&mut self, mut item: RetryItem, death: &Death) {
         item.past.fresh = true;
         self.displace(item, death);
     }
 
-    fn cancel(&mut self, item: Again) {
+    fn cancel(&mut self, item: RetryItem) {
         let payload = item.payload;
         self.deliver(Delivery::from((item.index, Lost::Cancelled { payload })));
     }
 
     /// Gives up when no worker is left and none may be started.
     pub(super) fn give_up_if_hopeless(&mut self) {
-        if !self.crew.is_empty() || !self.wants_worker() || !self.restarts.spent() {
+        if !self.workers.is_empty() || !self.wants_worker() || !self.restarts.spent() {
             return;
         }
         if let Some(cause) = self.last_failure.clone() {

@@ -8,9 +8,9 @@ use mt_proto::WorkerId;
 
 use super::{
     Dispatch, Effect,
-    hand::{Hand, Phase},
     machine::Mode,
     memory::Pressure,
+    worker_slot::{Phase, WorkerSlot},
 };
 
 impl Dispatch {
@@ -45,9 +45,9 @@ impl Dispatch {
             return false;
         }
         let in_hand: u64 = self
-            .crew
+            .workers
             .values()
-            .map(|hand| u64::from(hand.in_hand()))
+            .map(|slot| u64::from(slot.in_hand()))
             .sum();
         let items = self.queue.items() + self.queue.suspects() as u64 + in_hand;
         let crew = self.places_taken();
@@ -61,10 +61,11 @@ impl Dispatch {
     /// Gives suspects, each alone, to workers that hold nothing.
     pub(super) fn feed_suspects(&mut self, now: Instant) {
         while let Some(fresh) = self.queue.next_suspect() {
-            let idle =
-                |hand: &Hand| hand.phase == Phase::Ready && hand.in_hand() == 0 && hand.room() > 0;
+            let idle = |slot: &WorkerSlot| {
+                slot.phase == Phase::Ready && slot.in_hand() == 0 && slot.room() > 0
+            };
             let idle = self.workers_that(idle);
-            let fits = |worker: &&WorkerId| !fresh || self.crew[worker].is_fresh();
+            let fits = |worker: &&WorkerId| !fresh || self.workers[worker].is_fresh();
             let Some(worker) = idle.iter().find(fits).copied() else {
                 // A used one makes room for a fresh one.
                 if let Some(&used) = idle.first() {
@@ -75,9 +76,9 @@ impl Dispatch {
             let Some(suspect) = self.queue.pop_suspect() else {
                 return;
             };
-            if let Some(hand) = self.crew.get_mut(&worker) {
-                hand.alone = true;
-                let run = hand.give_again(&suspect, now);
+            if let Some(slot) = self.workers.get_mut(&worker) {
+                slot.alone = true;
+                let run = slot.give_retry(&suspect, now);
                 self.effects.push_back(Effect::Send(worker, run, None));
             }
         }
@@ -89,8 +90,8 @@ impl Dispatch {
             let Some(item) = self.queue.pop_again() else {
                 return;
             };
-            if let Some(hand) = self.crew.get_mut(&worker) {
-                let run = hand.give_again(&item, now);
+            if let Some(slot) = self.workers.get_mut(&worker) {
+                let run = slot.give_retry(&item, now);
                 self.effects.push_back(Effect::Send(worker, run, None));
             }
         }
@@ -103,10 +104,10 @@ impl Dispatch {
                 return;
             };
             let share = self.fair_share();
-            let Some(hand) = self.crew.get_mut(&worker) else {
+            let Some(slot) = self.workers.get_mut(&worker) else {
                 return;
             };
-            let room = hand.room().min(share.saturating_sub(hand.in_hand()));
+            let room = slot.room().min(share.saturating_sub(slot.in_hand()));
             if room == 0 {
                 return;
             }
@@ -116,7 +117,7 @@ impl Dispatch {
             let limit = self.config.queue_deadline;
             let left = limit.map(|limit| (waiting.since + limit).saturating_duration_since(now));
             let send = Effect::Send(worker, waiting.run.clone(), left);
-            hand.give(waiting);
+            slot.give(waiting);
             self.effects.push_back(send);
         }
     }
@@ -124,21 +125,21 @@ impl Dispatch {
     /// The ready worker with the fewest items that may be given more. While suspects wait, up to half
     /// of the workers are left to run dry so that they can take them.
     fn hungriest(&self) -> Option<WorkerId> {
-        let ready = |hand: &Hand| hand.phase == Phase::Ready;
+        let ready = |slot: &WorkerSlot| slot.phase == Phase::Ready;
         let reserved = match self.queue.suspects() {
             0 => 0,
             suspects => {
-                let half = (self.crew.len() / 2).max(1);
-                let busy_alone = self.crew.values().filter(|hand| hand.alone).count();
+                let half = (self.workers.len() / 2).max(1);
+                let busy_alone = self.workers.values().filter(|slot| slot.alone).count();
                 suspects.min(half).saturating_sub(busy_alone)
             }
         };
         let max_pieces = self.config.max_pieces as usize;
         let mut open: Vec<(u32, WorkerId)> = self
-            .crew
+            .workers
             .iter()
-            .filter(|(_, hand)| ready(hand) && hand.room() > 0 && hand.pieces() < max_pieces)
-            .map(|(worker, hand)| (hand.in_hand(), *worker))
+            .filter(|(_, slot)| ready(slot) && slot.room() > 0 && slot.pieces() < max_pieces)
+            .map(|(worker, slot)| (slot.in_hand(), *worker))
             .collect();
         open.sort_unstable();
         open.get(reserved).map(|&(_, worker)| worker)
@@ -147,11 +148,11 @@ impl Dispatch {
     /// What each worker would hold if all items there are were dealt out evenly.
     fn fair_share(&self) -> u32 {
         let in_hand: u64 = self
-            .crew
+            .workers
             .values()
-            .map(|hand| u64::from(hand.in_hand()))
+            .map(|slot| u64::from(slot.in_hand()))
             .sum();
-        let workers = (self.crew.len() as u64).max(1);
+        let workers = (self.workers.len() as u64).max(1);
         u32::try_from((in_hand + self.queue.items()).div_ceil(workers)).unwrap_or(u32::MAX)
     }
 }

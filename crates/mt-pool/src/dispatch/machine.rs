@@ -14,10 +14,10 @@ use super::{
     Delivery, DispatchConfig, Effect, Event, KillReason, Look, Lost,
     budget::Restarts,
     dice::Dice,
-    hand::{Hand, Phase},
     memory::Pressure,
     queue::{Queue, items_of},
     reorder::Reorder,
+    worker_slot::{Phase, WorkerSlot},
 };
 use crate::error::PoolError;
 
@@ -47,7 +47,7 @@ pub(super) enum Mode {
 pub(crate) struct Dispatch {
     pub(super) config: DispatchConfig,
     pub(super) mode: Mode,
-    pub(super) crew: BTreeMap<WorkerId, Hand>,
+    pub(super) workers: BTreeMap<WorkerId, WorkerSlot>,
     pub(super) queue: Queue,
     pub(super) restarts: Restarts,
     pub(super) last_failure: Option<Arc<PoolError>>,
@@ -70,7 +70,7 @@ impl Dispatch {
     pub(crate) fn new(config: DispatchConfig) -> Self {
         Self {
             mode: Mode::Running,
-            crew: BTreeMap::new(),
+            workers: BTreeMap::new(),
             queue: Queue::new(config.queue_deadline),
             restarts: Restarts::new(config.restarts),
             last_failure: None,
@@ -120,21 +120,21 @@ impl Dispatch {
 
     /// When a [`Event::Tick`] is due at the latest.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let leaving = self.crew.values().filter_map(|hand| match hand.phase {
+        let leaving = self.workers.values().filter_map(|slot| match slot.phase {
             Phase::Leaving { until } => Some(until),
             Phase::Starting | Phase::Ready | Phase::Dying { .. } => None,
         });
         // With little memory there is a new one only when there is none at all.
-        let enough = self.pressure == Pressure::None || self.crew.is_empty();
+        let enough = self.pressure == Pressure::None || self.workers.is_empty();
         let restart = if self.wants_worker() && !self.paused && enough {
             self.restarts.wakeup()
         } else {
             None
         };
         let overruns = self.config.hard_deadline.into_iter().flat_map(|limit| {
-            let alive = |hand: &&Hand| !matches!(hand.phase, Phase::Dying { .. });
-            let hands = self.crew.values().filter(alive);
-            hands.filter_map(move |hand| hand.starts.due(limit))
+            let alive = |slot: &&WorkerSlot| !matches!(slot.phase, Phase::Dying { .. });
+            let slots = self.workers.values().filter(alive);
+            slots.filter_map(move |slot| slot.running.due(limit))
         });
         let others = [restart, self.queue.wakeup(), self.recycle_due()];
         leaving
@@ -157,12 +157,12 @@ impl Dispatch {
             return 0;
         }
         let floor = u64::from(self.config.window_floor);
-        let missing = u64::from(self.config.processes).saturating_sub(self.crew.len() as u64);
+        let missing = u64::from(self.config.processes).saturating_sub(self.workers.len() as u64);
         let room: u64 = self
-            .crew
+            .workers
             .values()
-            .filter(|hand| matches!(hand.phase, Phase::Starting | Phase::Ready))
-            .map(|hand| u64::from(hand.room()))
+            .filter(|slot| matches!(slot.phase, Phase::Starting | Phase::Ready))
+            .map(|slot| u64::from(slot.room()))
             .sum();
         (room + missing * floor + RESERVE).saturating_sub(self.queue.items())
     }
@@ -170,16 +170,21 @@ impl Dispatch {
     /// How many items make it worth looking at the input before something else happens: one, if
     /// anybody has nothing to do; otherwise a good part of what the least busy worker has.
     pub(crate) fn worth_waking_for(&self) -> u64 {
-        if self.crew.len() < self.config.processes as usize {
+        if self.workers.len() < self.config.processes as usize {
             return 1;
         }
-        let least = self.crew.values().map(Hand::in_hand).min().unwrap_or(0);
+        let least = self
+            .workers
+            .values()
+            .map(WorkerSlot::in_hand)
+            .min()
+            .unwrap_or(0);
         u64::from(least / 4).max(1)
     }
 
     /// The bytes of the items it has, waiting or given out.
     pub(crate) fn held_bytes(&self) -> usize {
-        let given: usize = self.crew.values().map(Hand::held_bytes).sum();
+        let given: usize = self.workers.values().map(WorkerSlot::held_bytes).sum();
         given + self.queue.len_bytes()
     }
 
@@ -190,15 +195,15 @@ impl Dispatch {
 
     /// Whether any worker has something to do.
     pub(crate) fn is_working(&self) -> bool {
-        self.crew.values().any(|hand| hand.in_hand() > 0)
+        self.workers.values().any(|slot| slot.in_hand() > 0)
     }
 
     /// Whether the run waits for items that workers hold.
     #[cfg(test)]
     pub(crate) fn in_hand(&self) -> u64 {
-        self.crew
+        self.workers
             .values()
-            .map(|hand| u64::from(hand.in_hand()))
+            .map(|slot| u64::from(slot.in_hand()))
             .sum()
     }
 
@@ -213,16 +218,16 @@ impl Dispatch {
     }
 
     fn on_used(&mut self, worker: WorkerId) {
-        if let Some(hand) = self.crew.get_mut(&worker) {
-            hand.used = true;
+        if let Some(slot) = self.workers.get_mut(&worker) {
+            slot.used = true;
         }
     }
 
     fn on_ready(&mut self, now: Instant, worker: WorkerId) {
-        if let Some(hand) = self.crew.get_mut(&worker)
-            && hand.phase == Phase::Starting
+        if let Some(slot) = self.workers.get_mut(&worker)
+            && slot.phase == Phase::Starting
         {
-            hand.phase = Phase::Ready;
+            slot.phase = Phase::Ready;
             self.on_birth(now, worker);
         }
     }
@@ -230,20 +235,20 @@ impl Dispatch {
     fn on_results(&mut self, now: Instant, worker: WorkerId, run: Segment) {
         let waiting = !self.queue.is_empty();
         let retried = self.worth_retrying(worker, &run);
-        let Some(hand) = self.crew.get_mut(&worker) else {
+        let Some(slot) = self.workers.get_mut(&worker) else {
             return;
         };
-        if hand.phase == (Phase::Dying { believed: false }) {
+        if slot.phase == (Phase::Dying { believed: false }) {
             return;
         }
-        let first = !hand.fruitful;
-        match hand.finish(&run) {
+        let first = !slot.fruitful;
+        match slot.finish(&run) {
             Ok(()) => {
-                hand.alone &= hand.in_hand() > 0;
-                if hand.in_hand() == 0 {
-                    hand.idle_since = Some(now);
+                slot.alone &= slot.in_hand() > 0;
+                if slot.in_hand() == 0 {
+                    slot.idle_since = Some(now);
                 }
-                hand.window.on_results(run.count, hand.in_hand(), waiting);
+                slot.window.on_results(run.count, slot.in_hand(), waiting);
                 self.restarts.on_fruit(first);
                 if retried.is_empty() {
                     self.deliver(Delivery::Results(run));
@@ -280,7 +285,8 @@ impl Dispatch {
     }
 
     fn on_tick(&mut self, now: Instant) {
-        let lingers = |hand: &Hand| matches!(hand.phase, Phase::Leaving { until } if until <= now);
+        let lingers =
+            |slot: &WorkerSlot| matches!(slot.phase, Phase::Leaving { until } if until <= now);
         for worker in self.workers_that(lingers) {
             self.kill(worker, KillReason::Lingered);
         }
@@ -288,15 +294,15 @@ impl Dispatch {
     }
 
     fn on_look(&mut self, now: Instant, worker: WorkerId, look: Look) {
-        if let Some(hand) = self.crew.get_mut(&worker) {
-            hand.look(now, look);
+        if let Some(slot) = self.workers.get_mut(&worker) {
+            slot.look(now, look);
         }
     }
 
     fn on_late(&mut self, time: Duration) {
-        for hand in self.crew.values_mut() {
-            hand.starts.forgive(time);
-            if let Phase::Leaving { until } = &mut hand.phase {
+        for slot in self.workers.values_mut() {
+            slot.running.forgive(time);
+            if let Phase::Leaving { until } = &mut slot.phase {
                 *until += time;
             }
         }
@@ -308,10 +314,10 @@ impl Dispatch {
             return;
         };
         for worker in self.workers_that(|_| true) {
-            let Some(hand) = self.crew.get_mut(&worker) else {
+            let Some(slot) = self.workers.get_mut(&worker) else {
                 continue;
             };
-            if let Some(late) = hand.late(now, limit) {
+            if let Some(late) = slot.late(now, limit) {
                 self.kill(worker, KillReason::Overran(late));
             }
         }
@@ -333,8 +339,8 @@ impl Dispatch {
         }
     }
 
-    pub(super) fn workers_that(&self, are: impl Fn(&Hand) -> bool) -> Vec<WorkerId> {
-        let are = self.crew.iter().filter(|(_, hand)| are(hand));
+    pub(super) fn workers_that(&self, are: impl Fn(&WorkerSlot) -> bool) -> Vec<WorkerId> {
+        let are = self.workers.iter().filter(|(_, slot)| are(slot));
         are.map(|(worker, _)| *worker).collect()
     }
 
@@ -343,20 +349,20 @@ impl Dispatch {
         let worker = WorkerId(self.next_worker);
         self.next_worker += 1;
         let window = super::window::Window::new(self.config.window_floor, self.config.window_cap);
-        self.crew
-            .insert(worker, Hand::new(window, self.config.recycle.items));
+        self.workers
+            .insert(worker, WorkerSlot::new(window, self.config.recycle.items));
         self.effects.push_back(Effect::Spawn(worker));
         worker
     }
 
     /// Asks for a worker's end, once. What it holds stays with it until it is gone.
     pub(super) fn kill(&mut self, worker: WorkerId, reason: KillReason) {
-        if let Some(hand) = self.crew.get_mut(&worker)
-            && !matches!(hand.phase, Phase::Dying { .. })
+        if let Some(slot) = self.workers.get_mut(&worker)
+            && !matches!(slot.phase, Phase::Dying { .. })
         {
             let believed = reason.is_believed();
-            hand.phase = Phase::Dying { believed };
-            hand.verdict = Some(reason.clone());
+            slot.phase = Phase::Dying { believed };
+            slot.verdict = Some(reason.clone());
             self.effects.push_back(Effect::Kill(worker, reason));
         }
     }
@@ -368,7 +374,7 @@ impl Dispatch {
 
     /// Tells a worker that holds nothing to go: this run has no more use for it.
     pub(super) fn release(&mut self, now: Instant, worker: WorkerId) {
-        let worn = self.crew.get(&worker).is_none_or(|hand| hand.tired);
+        let worn = self.workers.get(&worker).is_none_or(|slot| slot.tired);
         if worn {
             self.retire(now, worker);
         } else {
@@ -378,19 +384,19 @@ impl Dispatch {
 
     fn let_go(&mut self, now: Instant, worker: WorkerId, how: Effect) {
         let until = now + self.config.exit_grace;
-        if let Some(hand) = self.crew.get_mut(&worker) {
-            debug_assert_eq!(hand.in_hand(), 0, "only an idle worker is retired");
-            match hand.phase {
+        if let Some(slot) = self.workers.get_mut(&worker) {
+            debug_assert_eq!(slot.in_hand(), 0, "only an idle worker is retired");
+            match slot.phase {
                 // Another run may have use for it, if it is nearly there.
                 Phase::Starting if self.config.shared && matches!(how, Effect::Release(_)) => {
                     let until = now + self.config.exit_grace.min(SETTLE);
-                    hand.phase = Phase::Leaving { until };
+                    slot.phase = Phase::Leaving { until };
                     self.effects.push_back(how);
                 }
                 // It may be in the middle of an init of any length, and has nothing to finish.
                 Phase::Starting => self.kill(worker, KillReason::Stopped),
                 Phase::Ready => {
-                    hand.phase = Phase::Leaving { until };
+                    slot.phase = Phase::Leaving { until };
                     self.effects.push_back(how);
                 }
                 Phase::Leaving { .. } | Phase::Dying { .. } => {}
@@ -428,7 +434,7 @@ impl Dispatch {
             }
             Mode::Stopped => drop(self.queue.drain()),
         }
-        let idle = self.queue.is_empty() && self.crew.values().all(|hand| hand.in_hand() == 0);
+        let idle = self.queue.is_empty() && self.workers.values().all(|slot| slot.in_hand() == 0);
         let no_more_input = self.input_ended || matches!(self.mode, Mode::Stopped);
         if !idle || !no_more_input || self.finished {
             return;
@@ -436,7 +442,7 @@ impl Dispatch {
         for worker in self.workers_that(|_| true) {
             self.release(now, worker);
         }
-        if self.crew.is_empty() {
+        if self.workers.is_empty() {
             self.finished = true;
             debug_assert!(self.reorder.is_empty() || matches!(self.mode, Mode::Stopped));
             debug_assert!(

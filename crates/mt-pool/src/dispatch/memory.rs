@@ -8,7 +8,7 @@ use mt_proto::WorkerId;
 
 use super::{
     Dispatch, Effect, KillReason,
-    hand::{Hand, Phase},
+    worker_slot::{Phase, WorkerSlot},
 };
 
 /// Where dispatch stops, of the budget.
@@ -31,14 +31,14 @@ impl Dispatch {
     pub(super) fn on_weighed(&mut self, weights: &[(WorkerId, u64)], machine_high: bool) {
         let memory = self.config.memory;
         for &(worker, rss) in weights {
-            if let Some(hand) = self.crew.get_mut(&worker) {
-                hand.rss = rss;
+            if let Some(slot) = self.workers.get_mut(&worker) {
+                slot.rss = rss;
             }
             if let Some(limit) = memory.max_rss.filter(|&limit| rss > limit) {
                 self.kill(worker, KillReason::Memory { rss, limit });
             }
         }
-        let total: u64 = self.crew.values().map(|hand| hand.rss).sum();
+        let total: u64 = self.workers.values().map(|slot| slot.rss).sum();
         let near = |budget| total as f64 >= budget as f64 * HIGH_MARK;
         self.pressure = match memory.budget {
             Some(budget) if near(budget) => Pressure::Budget,
@@ -53,15 +53,15 @@ impl Dispatch {
     /// Kills the youngest worker, one at a time. If it is the only one, what it runs needs more than
     /// there is.
     fn make_room(&mut self, total: u64, limit: u64) {
-        let dying = |hand: &Hand| matches!(hand.phase, Phase::Dying { .. });
-        if self.crew.values().any(dying) {
+        let dying = |slot: &WorkerSlot| matches!(slot.phase, Phase::Dying { .. });
+        if self.workers.values().any(dying) {
             return;
         }
-        let reason = match self.crew.len() {
+        let reason = match self.workers.len() {
             1 => KillReason::Memory { rss: total, limit },
             _ => KillReason::Displaced,
         };
-        if let Some((&youngest, _)) = self.crew.last_key_value() {
+        if let Some((&youngest, _)) = self.workers.last_key_value() {
             self.kill(youngest, reason);
         }
     }
@@ -69,17 +69,17 @@ impl Dispatch {
     /// Goes on with as little as possible: one item at a time, and workers that have nothing to do give
     /// back what they use.
     pub(super) fn feed_little(&mut self, now: Instant) {
-        let idle = |hand: &Hand| hand.phase == Phase::Ready && hand.in_hand() == 0;
+        let idle = |slot: &WorkerSlot| slot.phase == Phase::Ready && slot.in_hand() == 0;
         let gives_back = self.pressure == Pressure::Budget;
-        let goes = |hand: &Hand| hand.quota == Some(0) || (gives_back && !hand.is_fresh());
-        for worker in self.workers_that(|hand| idle(hand) && goes(hand)) {
+        let goes = |slot: &WorkerSlot| slot.quota == Some(0) || (gives_back && !slot.is_fresh());
+        for worker in self.workers_that(|slot| idle(slot) && goes(slot)) {
             self.retire(now, worker);
         }
-        if self.crew.is_empty() && self.wants_worker() && self.restarts.allows(now) {
+        if self.workers.is_empty() && self.wants_worker() && self.restarts.allows(now) {
             self.start_worker();
         }
-        let busy = self.crew.values().any(|hand| hand.in_hand() > 0);
-        let Some(worker) = self.workers_that(|hand| idle(hand)).first().copied() else {
+        let busy = self.workers.values().any(|slot| slot.in_hand() > 0);
+        let Some(worker) = self.workers_that(|slot| idle(slot)).first().copied() else {
             return;
         };
         if busy {
@@ -89,18 +89,18 @@ impl Dispatch {
             self.feed_suspects(now);
             return;
         }
-        let Some(hand) = self.crew.get_mut(&worker) else {
+        let Some(slot) = self.workers.get_mut(&worker) else {
             return;
         };
         if let Some(item) = self.queue.pop_again() {
-            let run = hand.give_again(&item, now);
+            let run = slot.give_retry(&item, now);
             self.effects.push_back(Effect::Send(worker, run, None));
         } else if let Some(waiting) = self.queue.pop(1) {
             let left = self.config.queue_deadline;
             let left = left.map(|limit| (waiting.since + limit).saturating_duration_since(now));
             self.effects
                 .push_back(Effect::Send(worker, waiting.run.clone(), left));
-            hand.give(waiting);
+            slot.give(waiting);
         }
     }
 }

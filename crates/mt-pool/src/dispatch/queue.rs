@@ -10,7 +10,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use mt_proto::{ItemIndex, Records, Segment};
 
-use super::past::Again;
+use super::attempt_history::RetryItem;
 
 /// Items that came in small change are joined up to this many items and bytes.
 const JOIN_ITEMS: u32 = 1024;
@@ -32,11 +32,11 @@ pub(crate) struct Queue {
     items: u64,
     bytes: usize,
     /// To be run alone.
-    suspects: VecDeque<Again>,
+    suspects: VecDeque<RetryItem>,
     /// To be run like any other.
-    again: VecDeque<Again>,
+    again: VecDeque<RetryItem>,
     /// To be run from some time on.
-    later: BTreeMap<(Instant, ItemIndex), Again>,
+    later: BTreeMap<(Instant, ItemIndex), RetryItem>,
 }
 
 impl Queue {
@@ -87,12 +87,12 @@ impl Queue {
     }
 
     /// Takes the next suspect.
-    pub(crate) fn pop_suspect(&mut self) -> Option<Again> {
+    pub(crate) fn pop_suspect(&mut self) -> Option<RetryItem> {
         self.suspects.pop_front()
     }
 
     /// Adds an item to be run once more: alone, if its past says so.
-    pub(crate) fn again(&mut self, item: Again) {
+    pub(crate) fn again(&mut self, item: RetryItem) {
         if item.past.runs_alone() {
             self.suspects.push_back(item);
         } else {
@@ -101,12 +101,12 @@ impl Queue {
     }
 
     /// Takes the next item that is to be run once more.
-    pub(crate) fn pop_again(&mut self) -> Option<Again> {
+    pub(crate) fn pop_again(&mut self) -> Option<RetryItem> {
         self.again.pop_front()
     }
 
     /// Adds an item to be run once more, from `due` on.
-    pub(crate) fn later(&mut self, due: Instant, item: Again) {
+    pub(crate) fn later(&mut self, due: Instant, item: RetryItem) {
         self.later.insert((due, item.index), item);
     }
 

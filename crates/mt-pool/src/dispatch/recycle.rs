@@ -9,7 +9,7 @@ use mt_proto::WorkerId;
 
 use super::{
     Dispatch,
-    hand::{Hand, Phase},
+    worker_slot::{Phase, WorkerSlot},
 };
 
 impl Dispatch {
@@ -17,16 +17,16 @@ impl Dispatch {
     pub(super) fn on_birth(&mut self, now: Instant, worker: WorkerId) {
         let early = self.config.recycle.jitter * self.dice.unit();
         let age = self.config.recycle.age;
-        if let Some(hand) = self.crew.get_mut(&worker) {
-            hand.idle_since = Some(now);
-            hand.tired_at = age.map(|age| now + age.mul_f64(1.0 - early));
-            hand.early = early;
+        if let Some(slot) = self.workers.get_mut(&worker) {
+            slot.idle_since = Some(now);
+            slot.tired_at = age.map(|age| now + age.mul_f64(1.0 - early));
+            slot.early = early;
         }
     }
 
     /// Sees to the workers that are due to be replaced.
     pub(super) fn replace_tired(&mut self, now: Instant) {
-        for worker in self.workers_that(|hand| hand.phase == Phase::Ready && hand.tired) {
+        for worker in self.workers_that(|slot| slot.phase == Phase::Ready && slot.tired) {
             self.replace(now, worker);
         }
     }
@@ -34,12 +34,12 @@ impl Dispatch {
     /// Takes note of who is due to be replaced.
     pub(super) fn notice_tired(&mut self, now: Instant) {
         let rss = self.config.recycle.rss;
-        for hand in self.crew.values_mut() {
-            let heavy = rss.is_some_and(|rss| hand.rss as f64 > rss as f64 * (1.0 - hand.early));
-            let old = hand.tired_at.is_some_and(|at| at <= now);
-            if hand.quota == Some(0) || heavy || old {
-                hand.tired = true;
-                hand.tired_at = None;
+        for slot in self.workers.values_mut() {
+            let heavy = rss.is_some_and(|rss| slot.rss as f64 > rss as f64 * (1.0 - slot.early));
+            let old = slot.tired_at.is_some_and(|at| at <= now);
+            if slot.quota == Some(0) || heavy || old {
+                slot.tired = true;
+                slot.tired_at = None;
             }
         }
     }
@@ -47,11 +47,11 @@ impl Dispatch {
     /// A tired worker goes on until its successor is ready, if it can, then finishes what it has, and
     /// goes.
     fn replace(&mut self, now: Instant, worker: WorkerId) {
-        let phase_of = |worker: &WorkerId| self.crew.get(worker).map(|hand| hand.phase);
-        let hand = &self.crew[&worker];
-        let successor = hand.successor.and_then(|successor| phase_of(&successor));
-        let spent = hand.quota == Some(0);
-        let idle = hand.in_hand() == 0;
+        let phase_of = |worker: &WorkerId| self.workers.get(worker).map(|slot| slot.phase);
+        let slot = &self.workers[&worker];
+        let successor = slot.successor.and_then(|successor| phase_of(&successor));
+        let spent = slot.quota == Some(0);
+        let idle = slot.in_hand() == 0;
         match successor {
             Some(Phase::Ready) => self.rest(worker),
             // It is on its way.
@@ -65,21 +65,21 @@ impl Dispatch {
             }
             _ => self.start_successor(now, worker),
         }
-        let hand = &self.crew[&worker];
-        if idle && (spent || hand.resting) {
+        let slot = &self.workers[&worker];
+        if idle && (spent || slot.resting) {
             self.retire(now, worker);
         }
     }
 
     fn rest(&mut self, worker: WorkerId) {
-        if let Some(hand) = self.crew.get_mut(&worker) {
-            hand.resting = true;
+        if let Some(slot) = self.workers.get_mut(&worker) {
+            slot.resting = true;
         }
     }
 
     fn start_successor(&mut self, now: Instant, worker: WorkerId) {
         let at_once = u64::from(self.config.recycle.at_once);
-        let there = self.crew.len() as u64;
+        let there = self.workers.len() as u64;
         let under_way = there - self.places_taken();
         // Those that are being killed are still there.
         let full = there >= u64::from(self.config.processes) + at_once;
@@ -87,18 +87,18 @@ impl Dispatch {
             return;
         }
         let successor = self.start_worker();
-        if let Some(hand) = self.crew.get_mut(&worker) {
-            hand.successor = Some(successor);
+        if let Some(slot) = self.workers.get_mut(&worker) {
+            slot.successor = Some(successor);
         }
     }
 
     /// How many workers there are, a worker and its successor counted as one.
     pub(super) fn places_taken(&self) -> u64 {
-        let replaced = |hand: &&Hand| {
-            let successor = hand.successor.as_ref();
-            successor.is_some_and(|successor| self.crew.contains_key(successor))
+        let replaced = |slot: &&WorkerSlot| {
+            let successor = slot.successor.as_ref();
+            successor.is_some_and(|successor| self.workers.contains_key(successor))
         };
-        (self.crew.len() - self.crew.values().filter(replaced).count()) as u64
+        (self.workers.len() - self.workers.values().filter(replaced).count()) as u64
     }
 
     /// Lets those go that have had nothing to do for long enough.
@@ -114,13 +114,13 @@ impl Dispatch {
     /// may go.
     fn next_idle(&self) -> Option<(WorkerId, Instant)> {
         let patience = self.config.recycle.idle?;
-        let ready = |hand: &&Hand| hand.phase == Phase::Ready;
-        let there = self.crew.values().filter(ready).count();
+        let ready = |slot: &&WorkerSlot| slot.phase == Phase::Ready;
+        let there = self.workers.values().filter(ready).count();
         if there <= self.config.min_processes as usize {
             return None;
         }
-        let idle = self.crew.iter().filter_map(|(worker, hand)| {
-            let since = hand.idle_since.filter(|_| hand.phase == Phase::Ready)?;
+        let idle = self.workers.iter().filter_map(|(worker, slot)| {
+            let since = slot.idle_since.filter(|_| slot.phase == Phase::Ready)?;
             Some((since, *worker))
         });
         let (since, worker) = idle.min()?;
@@ -132,7 +132,7 @@ impl Dispatch {
         if self.is_closed() {
             return None;
         }
-        let tired = self.crew.values().filter_map(|hand| hand.tired_at).min();
+        let tired = self.workers.values().filter_map(|slot| slot.tired_at).min();
         let idle = self.next_idle().map(|(_, due)| due);
         tired.into_iter().chain(idle).min()
     }

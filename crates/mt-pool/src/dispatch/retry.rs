@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use mt_proto::{ItemIndex, RecordTag, Records, Segment, WorkerId};
 
-use super::{Delivery, Dispatch, machine::Mode, past::Again};
+use super::{Delivery, Dispatch, attempt_history::RetryItem, machine::Mode};
 
 impl Dispatch {
     /// The items among these results that raised an error and are to be tried again: none once nothing is
     /// given out any more.
-    pub(super) fn worth_retrying(&mut self, worker: WorkerId, run: &Segment) -> Vec<Again> {
+    pub(super) fn worth_retrying(&mut self, worker: WorkerId, run: &Segment) -> Vec<RetryItem> {
         let retry = &self.config.retry;
         let wanted = retry.limit > 0 && matches!(self.mode, Mode::Running);
-        let Some(hand) = self.crew.get_mut(&worker).filter(|_| wanted) else {
+        let Some(slot) = self.workers.get_mut(&worker).filter(|_| wanted) else {
             return Vec::new();
         };
         let mut found = Vec::new();
@@ -25,7 +25,7 @@ impl Dispatch {
                 tag == RecordTag::Raised && retry.wants.as_ref().is_none_or(wanted)
             });
             let item = match raised {
-                Ok(Some(true)) => hand.item(index),
+                Ok(Some(true)) => slot.item(index),
                 _ => None,
             };
             found.extend(item.filter(|item| item.past.errors < retry.limit));
@@ -34,7 +34,7 @@ impl Dispatch {
     }
 
     /// Gives out results but for those of `retried`, which wait for their next try.
-    pub(super) fn deliver_but(&mut self, now: Instant, run: Segment, retried: Vec<Again>) {
+    pub(super) fn deliver_but(&mut self, now: Instant, run: Segment, retried: Vec<RetryItem>) {
         let mut records = Records::new(run.records);
         let mut first = run.first;
         let end = first.plus(u64::from(run.count));
@@ -64,7 +64,7 @@ impl Dispatch {
 
     /// Half to all of a pause that doubles with every try: what failed together does not come back
     /// together ("equal jitter": Brooker, "Exponential backoff and jitter", AWS, 2015).
-    fn retry(&mut self, now: Instant, mut item: Again) {
+    fn retry(&mut self, now: Instant, mut item: RetryItem) {
         let retry = &self.config.retry;
         let doubled = 1_u32.checked_shl(item.past.errors).unwrap_or(u32::MAX);
         let pause = retry.first_pause.saturating_mul(doubled);

@@ -12,7 +12,7 @@ use mt_proto::{Deadline, ItemIndex, Segment, WorkerId};
 use super::{
     super::{
         Delivery, Dispatch, DispatchConfig, Effect, Event, Gone, KillReason, Lost, MemoryConfig,
-        RecycleConfig, RestartBudget, RetryConfig, starts::Late,
+        RecycleConfig, RestartBudget, RetryConfig, running_clock::Late,
     },
     payload::{error, items, payloads},
     worker::ModelWorker,
@@ -140,14 +140,14 @@ impl Model {
         assert!(due.is_none_or(|due| due > self.now), "due in the past");
     }
 
-    /// Starts up to `count` items.
+    /// RunningClock up to `count` items.
     pub(super) fn start(&mut self, worker: WorkerId, count: usize) {
         for _ in 0..count {
             self.start_one(worker);
         }
     }
 
-    /// Starts the next item.
+    /// RunningClock the next item.
     pub(super) fn start_one(&mut self, worker: WorkerId) -> Option<u64> {
         let item = self.workers.get_mut(&worker).expect("it lives").start()?;
         self.ran.insert(item, self.now);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::super::{KillReason, starts::Late};
+use super::super::{KillReason, running_clock::Late};
 
 #[derive(Debug, Default)]
 pub(super) struct ModelWorker {
@@ -33,7 +33,7 @@ impl ModelWorker {
         self.pieces.push(items.iter().copied().collect());
     }
 
-    /// Starts the next item.
+    /// RunningClock the next item.
     pub(super) fn start(&mut self) -> Option<u64> {
         let item = self.unstarted.pop_front()?;
         self.started += 1;

@@ -32,7 +32,7 @@ fn all(_: u64) -> bool {
 #[test]
 fn what_runs_since_a_look_is_late_when_the_limit_has_passed_since_that_look() {
     let t = Instant::now();
-    let mut starts = Starts::default();
+    let mut starts = RunningClock::default();
     starts.look(t, look(3, None), 0, all);
     starts.look(t + ms(10), look(5, None), 0, all);
     assert_eq!(starts.due(LIMIT), Some(t + ms(100)));
@@ -44,7 +44,7 @@ fn what_runs_since_a_look_is_late_when_the_limit_has_passed_since_that_look() {
 #[test]
 fn what_is_done_in_time_is_not_late_and_leaves_nothing() {
     let t = Instant::now();
-    let mut starts = Starts::default();
+    let mut starts = RunningClock::default();
     for n in 0..1000 {
         starts.look(t + ms(n), look(n + 1, None), n, all);
     }
@@ -56,7 +56,7 @@ fn what_is_done_in_time_is_not_late_and_leaves_nothing() {
 #[test]
 fn what_is_finished_and_on_its_way_is_not_late() {
     let t = Instant::now();
-    let mut starts = Starts::default();
+    let mut starts = RunningClock::default();
     starts.look(t, look(2, None), 0, all);
     let finished = Look {
         finished: 2,
@@ -80,7 +80,7 @@ fn what_is_finished_and_on_its_way_is_not_late() {
 #[test]
 fn who_runs_alone_is_alone_late() {
     let t = Instant::now();
-    let mut starts = Starts::default();
+    let mut starts = RunningClock::default();
     let alone = |started| Look {
         finished: started - 1,
         in_order: true,
@@ -99,7 +99,7 @@ fn who_runs_alone_is_alone_late() {
 #[test]
 fn a_look_that_sees_nothing_new_does_not_start_the_clock_again() {
     let t = Instant::now();
-    let mut starts = Starts::default();
+    let mut starts = RunningClock::default();
     for n in 0..100 {
         starts.look(t + ms(n), look(1, None), 0, all);
     }
@@ -111,7 +111,7 @@ fn a_look_that_sees_nothing_new_does_not_start_the_clock_again() {
 #[test]
 fn who_keeps_the_thread_is_late_and_who_is_held_up_is_not() {
     let t = Instant::now();
-    let mut starts = Starts::default();
+    let mut starts = RunningClock::default();
     for n in 0..10 {
         starts.look(t + ms(10 * n), look(8, Some((5, 1))), 0, all);
     }
@@ -122,7 +122,7 @@ fn who_keeps_the_thread_is_late_and_who_is_held_up_is_not() {
 #[test]
 fn many_short_turns_hold_nobody_up() {
     let t = Instant::now();
-    let mut starts = Starts::default();
+    let mut starts = RunningClock::default();
     for n in 0..=10 {
         starts.look(t + ms(10 * n), look(8, Some((n % 8, n))), 0, all);
     }
@@ -133,7 +133,7 @@ fn many_short_turns_hold_nobody_up() {
 #[test]
 fn time_that_was_held_up_is_given_back_but_not_to_who_held_it() {
     let t = Instant::now();
-    let mut starts = Starts::default();
+    let mut starts = RunningClock::default();
     starts.look(t, look(2, None), 0, all);
     for n in 1..=9 {
         starts.look(t + ms(10 * n), look(2, Some((1, 7))), 0, all);
@@ -149,7 +149,7 @@ fn time_that_was_held_up_is_given_back_but_not_to_who_held_it() {
 #[test]
 fn a_turn_of_nobody_is_none() {
     let t = Instant::now();
-    let mut starts = Starts::default();
+    let mut starts = RunningClock::default();
     for n in 0..10 {
         let mad = [(u64::MAX, 1), (0, 1)][usize::from(n % 2 == 0)];
         starts.look(t + ms(10 * n), look(2, Some(mad)), 0, |place| place == 1);
@@ -163,7 +163,7 @@ fn a_turn_of_nobody_is_none() {
 #[test]
 fn a_turn_ends_with_its_item() {
     let t = Instant::now();
-    let mut starts = Starts::default();
+    let mut starts = RunningClock::default();
     for n in 0..=9 {
         starts.look(t + ms(10 * n), look(2, Some((1, 1))), 0, all);
     }

@@ -7,7 +7,7 @@ use mt_proto::{ItemIndex, RecordBuffer, Segment};
 
 /// What counts against an item, each with a limit of its own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Past {
+pub(crate) struct AttemptHistory {
     /// The workers that died while it ran.
     pub(crate) deaths: u32,
     /// The workers that were killed for their memory while it ran in them and nothing else did.
@@ -18,7 +18,7 @@ pub(crate) struct Past {
     pub(crate) fresh: bool,
 }
 
-impl Past {
+impl AttemptHistory {
     /// Whether it must not share its worker with others.
     pub(crate) fn runs_alone(self) -> bool {
         self.deaths > 0 || self.fresh
@@ -27,14 +27,14 @@ impl Past {
 
 /// An item that was given out and comes back.
 #[derive(Debug, Clone)]
-pub(crate) struct Again {
+pub(crate) struct RetryItem {
     pub(crate) index: ItemIndex,
-    pub(crate) past: Past,
+    pub(crate) past: AttemptHistory,
     /// The item, encoded.
     pub(crate) payload: Bytes,
 }
 
-impl Again {
+impl RetryItem {
     /// The item as a piece of one.
     pub(crate) fn to_run(&self) -> Segment {
         let mut records = RecordBuffer::with_capacity(self.payload.len() + 4);

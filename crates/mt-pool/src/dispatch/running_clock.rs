@@ -19,7 +19,7 @@ use super::event::{Look, Turn};
 
 /// What the looks at one worker tell.
 #[derive(Debug, Default)]
-pub(crate) struct Starts {
+pub(crate) struct RunningClock {
     /// When, and how many had been started by then: one for every time the count had grown, as long as
     /// some item started before it is not done. So there are never more than the worker holds items.
     looks: VecDeque<(Instant, u64)>,
@@ -57,7 +57,7 @@ impl Late {
     }
 }
 
-impl Starts {
+impl RunningClock {
     /// Takes note of how far the worker is. `done` are the first items that are all done, `open` tells
     /// whether one is not.
     pub(crate) fn look(&mut self, now: Instant, look: Look, done: u64, open: impl Fn(u64) -> bool) {

@@ -12,10 +12,10 @@ use mt_proto::{DecodeError, ItemIndex, Records, Segment, WorkerId};
 
 use super::{
     KillReason, Look,
+    attempt_history::{AttemptHistory, RetryItem},
     done::Done,
-    past::{Again, Past},
     queue::Waiting,
-    starts::{Late, Starts},
+    running_clock::{Late, RunningClock},
     window::Window,
 };
 
@@ -41,7 +41,7 @@ pub(crate) enum Phase {
 
 /// A worker as the dispatch machine sees it.
 #[derive(Debug)]
-pub(crate) struct Hand {
+pub(crate) struct WorkerSlot {
     pub(crate) phase: Phase,
     pub(crate) window: Window,
     /// Whether what it holds is to run alone.
@@ -55,7 +55,7 @@ pub(crate) struct Hand {
     /// Why the pool ends it, if it does.
     pub(crate) verdict: Option<KillReason>,
     /// When its items were started, as far as that is watched.
-    pub(crate) starts: Starts,
+    pub(crate) running: RunningClock,
     /// Its resident bytes when it was last weighed.
     pub(crate) rss: u64,
     /// Since when it has had nothing to do.
@@ -78,13 +78,13 @@ pub(crate) struct Hand {
 
 /// What a dead worker leaves.
 #[derive(Debug, Default)]
-pub(crate) struct Legacy {
+pub(crate) struct Salvage {
     /// Started, not finished; each with its place in the order they were sent.
-    pub(crate) running: Vec<(u64, Again)>,
+    pub(crate) running: Vec<(u64, RetryItem)>,
     /// Not started, in order.
     pub(crate) unstarted: Vec<Waiting>,
     /// Those with a past, not started: it is what it was.
-    pub(crate) spared: Vec<Again>,
+    pub(crate) spared: Vec<RetryItem>,
 }
 
 /// A piece that was sent, until every item of it has its outcome.
@@ -94,13 +94,13 @@ struct Held {
     /// Since when it had waited to be sent.
     since: Instant,
     /// What its only item has been through; a piece of more has no past.
-    past: Option<Past>,
+    past: Option<AttemptHistory>,
     /// The worker's count of items before this piece.
     start: u64,
     done: Done,
 }
 
-impl Hand {
+impl WorkerSlot {
     pub(crate) fn new(window: Window, quota: Option<u64>) -> Self {
         Self {
             phase: Phase::Starting,
@@ -110,7 +110,7 @@ impl Hand {
             used: false,
             fruitful: false,
             verdict: None,
-            starts: Starts::default(),
+            running: RunningClock::default(),
             rss: 0,
             idle_since: None,
             tired_at: None,
@@ -149,14 +149,14 @@ impl Hand {
     pub(crate) fn look(&mut self, now: Instant, look: Look) {
         let done = self.done();
         let open = |place| is_open(&self.held, place);
-        self.starts.look(now, look, done, open);
+        self.running.look(now, look, done, open);
     }
 
     /// Which of its items have been running for `limit`, if any.
     pub(crate) fn late(&mut self, now: Instant, limit: Duration) -> Option<Late> {
         let done = self.done();
         let open = |place| is_open(&self.held, place);
-        self.starts.late(now, limit, done, open)
+        self.running.late(now, limit, done, open)
     }
 
     /// How many of its items, in the order they were sent, are done without a gap.
@@ -183,7 +183,7 @@ impl Hand {
     }
 
     /// Takes note that an item with a past was sent.
-    pub(crate) fn give_again(&mut self, item: &Again, now: Instant) -> Segment {
+    pub(crate) fn give_retry(&mut self, item: &RetryItem, now: Instant) -> Segment {
         let run = item.to_run();
         let waiting = Waiting {
             run: run.clone(),
@@ -193,7 +193,7 @@ impl Hand {
         run
     }
 
-    fn hold(&mut self, Waiting { run, since }: Waiting, past: Option<Past>) {
+    fn hold(&mut self, Waiting { run, since }: Waiting, past: Option<AttemptHistory>) {
         self.idle_since = None;
         self.in_hand += run.count;
         self.held_bytes += run.records.len();
@@ -212,7 +212,7 @@ impl Hand {
     }
 
     /// An item that it holds, with what it has been through so far.
-    pub(crate) fn item(&mut self, index: ItemIndex) -> Option<Again> {
+    pub(crate) fn item(&mut self, index: ItemIndex) -> Option<RetryItem> {
         let one = Segment {
             first: index,
             count: 1,
@@ -223,7 +223,7 @@ impl Hand {
         for _ in 0..offset {
             records.next_record().ok()??;
         }
-        Some(Again {
+        Some(RetryItem {
             index,
             past: held.past.unwrap_or_default(),
             payload: records.next_record().ok()??.value,
@@ -285,14 +285,14 @@ impl Hand {
     }
 
     /// Splits what is left after a death into what had been started and what had not.
-    pub(crate) fn salvage(&mut self, started: u64) -> Legacy {
-        let mut legacy = Legacy::default();
+    pub(crate) fn salvage(&mut self, started: u64) -> Salvage {
+        let mut salvage = Salvage::default();
         for held in self.held.drain(..) {
-            held.salvage(started, &mut legacy);
+            held.salvage(started, &mut salvage);
         }
         self.in_hand = 0;
         self.held_bytes = 0;
-        legacy
+        salvage
     }
 }
 
@@ -311,7 +311,7 @@ impl Held {
         self.done.count() == self.run.count
     }
 
-    fn salvage(self, started: u64, legacy: &mut Legacy) {
+    fn salvage(self, started: u64, salvage: &mut Salvage) {
         let started = started
             .saturating_sub(self.start)
             .min(u64::from(self.run.count)) as u32;
@@ -327,28 +327,28 @@ impl Held {
                 continue;
             }
             let index = self.run.first.plus(u64::from(offset));
-            let item = Again {
+            let item = RetryItem {
                 index,
                 past,
                 payload,
             };
-            legacy.running.push((self.start + u64::from(offset), item));
+            salvage.running.push((self.start + u64::from(offset), item));
         }
         if self.past.is_some() {
             let index = self.run.first;
-            legacy.spared.extend((started == 0).then(|| Again {
+            salvage.spared.extend((started == 0).then(|| RetryItem {
                 index,
                 past,
                 payload: next(),
             }));
             return;
         }
-        self.untouched(started, records, legacy);
+        self.untouched(started, records, salvage);
     }
 
     /// What was not started is not done either, so it is one run; what a mad worker claims to have done
     /// ahead of its own count splits it.
-    fn untouched(&self, started: u32, mut records: Records, legacy: &mut Legacy) {
+    fn untouched(&self, started: u32, mut records: Records, salvage: &mut Salvage) {
         let mut offset = started;
         while offset < self.run.count {
             let length = (offset..self.run.count)
@@ -367,7 +367,7 @@ impl Held {
                     .expect("a piece was counted when it came in"),
             };
             let since = self.since;
-            legacy.unstarted.push(Waiting { run, since });
+            salvage.unstarted.push(Waiting { run, since });
             offset += length;
         }
     }
