@@ -12,7 +12,7 @@ use std::{
 use mt_proto::{CounterId, Tally};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{current::random_seed, init, worker};
+use crate::{current::random_seed, executor, init};
 
 /// A number that calls in any worker process, and threads of this one, may add to. Starts at 0.
 ///
@@ -120,7 +120,7 @@ fn settle_some(tally: Tally<'_>) {
 /// Tells the process that has made a counter, if it is above this one.
 fn count_above(counter: CounterId, by: i64) {
     if counter.process != this_process() && init::is_worker() {
-        worker::count(counter, by);
+        executor::count(counter, by);
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use rand::{Rng as _, SeedableRng, rngs::ChaCha8Rng};
 
-use crate::worker::Ambient;
+use crate::executor::Ambient;
 
 /// The position in the input of the item this call is for; `None` outside of a call (for example when
 /// the function is called directly).

@@ -189,6 +189,7 @@ mod describe;
 mod dispatch;
 mod error;
 mod event;
+mod executor;
 mod init;
 mod input;
 mod liveness;

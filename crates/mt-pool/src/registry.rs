@@ -4,14 +4,14 @@ use std::any::type_name;
 
 use mt_proto::Fingerprint;
 
-use crate::{Context, StartError, Task, worker};
+use crate::{Context, StartError, Task, executor};
 
 /// A task as a worker finds it. Submitted by the macros.
 pub struct Registration {
     id: fn() -> String,
     signature: fn() -> String,
-    serve: worker::Serve,
-    call_once: worker::CallOnce,
+    serve: executor::Serve,
+    call_once: executor::CallOnce,
 }
 
 inventory::collect!(Registration);
@@ -23,16 +23,16 @@ impl Registration {
         Self {
             id: id_of::<T>,
             signature: signature_of::<T>,
-            serve: worker::serve::<T>,
-            call_once: worker::call_once::<T>,
+            serve: executor::serve::<T>,
+            call_once: executor::call_once::<T>,
         }
     }
 
-    pub(crate) fn serve(&self) -> worker::Serve {
+    pub(crate) fn serve(&self) -> executor::Serve {
         self.serve
     }
 
-    pub(crate) fn call_once(&self) -> worker::CallOnce {
+    pub(crate) fn call_once(&self) -> executor::CallOnce {
         self.call_once
     }
 }

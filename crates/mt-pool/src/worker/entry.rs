@@ -14,10 +14,10 @@ use std::{
 use mt_proto::FromWorker;
 
 use super::{
-    job,
     link::{self, Assignment, LinkEnd},
     panic, trace,
 };
+use crate::executor;
 
 /// The exit code of a worker that did all it was told.
 const DONE: i32 = 0;
@@ -93,7 +93,7 @@ fn work() -> ! {
             }
         };
         let outbox = std::sync::Arc::clone(&work.outbox);
-        let done = job::work(*work);
+        let done = executor::work(*work);
         code = if done.is_ok() { DONE } else { NOT_DONE };
         if let Err(failure) = done {
             outbox.say(FromWorker::SetupFailed(failure));

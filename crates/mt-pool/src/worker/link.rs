@@ -15,11 +15,9 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 
-use super::{
-    outbox::Outbox,
-    trace::{Batch, Journal, Pace, due},
-};
+use super::trace::{Journal, Pace, TraceBatch, due};
 use crate::{
+    executor::{Load, Outbox},
     registry,
     role::{self, RoleLink, RoleWork},
 };
@@ -41,7 +39,7 @@ pub(crate) enum Assignment {
 #[derive(Debug)]
 pub(crate) struct PoolWork {
     pub(crate) setup: Setup,
-    pub(crate) inbox: mpsc::Receiver<Parcel>,
+    pub(crate) inbox: mpsc::Receiver<Batch>,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) progress: Progress,
     pub(crate) beat_interval: Duration,
@@ -49,7 +47,7 @@ pub(crate) struct PoolWork {
 
 /// Items that came together.
 #[derive(Debug)]
-pub(crate) struct Parcel {
+pub(crate) struct Batch {
     pub(crate) run: Segment,
     /// Those that are not started by then are not to be started.
     pub(crate) start_by: Option<Instant>,
@@ -225,7 +223,7 @@ struct Link {
     sender: FrameSender,
     receiver: FrameReceiver,
     /// Dropped when the parent says die: the main thread then finishes what it has.
-    items: Option<mpsc::Sender<Parcel>>,
+    items: Option<mpsc::Sender<Batch>>,
     /// How long the next items may wait.
     patience: Option<Duration>,
     outbox: Arc<Outbox>,
@@ -344,8 +342,8 @@ impl Link {
                 };
                 let start_by = patience.map(|time| Instant::now() + time);
                 let full = |_| LinkEnd::Broken("the parent sent more than it had room for".into());
-                let parcel = Parcel { run, start_by };
-                items.try_send(parcel).map_err(full)
+                let batch = Batch { run, start_by };
+                items.try_send(batch).map_err(full)
             }
             ToWorker::Beat(Beat::Alive) => Ok(()),
             ToWorker::Beat(Beat::Die) => {
@@ -387,7 +385,7 @@ impl Link {
     }
 
     /// Sends a load of results; true when it was the last.
-    fn send_load(&mut self, load: super::outbox::Load) -> bool {
+    fn send_load(&mut self, load: Load) -> bool {
         for frame in load.frames {
             // Whoever can't be set up goes.
             self.resting &= frame.kind != Kind::SetupFailed;
@@ -403,7 +401,7 @@ impl Link {
         let batch = self
             .journal
             .and_then(|journal| journal.take(&mut self.pace));
-        if let Some(Batch { events, dropped }) = batch {
+        if let Some(TraceBatch { events, dropped }) = batch {
             let notice = FromWorker::Notice(Notice::Trace { events, dropped });
             let _ = self.sender.try_send(notice.into_frame());
         }

@@ -17,7 +17,7 @@ use tracing_core::callsite::rebuild_interest_cache;
 
 use subscriber::Forward;
 
-pub(super) use journal::{Batch, Journal, Pace, due};
+pub(super) use journal::{Journal, Pace, TraceBatch, due};
 pub use role::RoleTrace;
 pub use subscriber::forward_event;
 pub(super) use subscriber::mute_this_thread;

@@ -8,7 +8,7 @@ use tracing::{
     field::{Field, Visit},
 };
 
-use crate::worker::Ambient;
+use crate::executor::Ambient;
 
 /// Takes an event apart. Runs the `Debug` of its values, which is user code, as far as is needed.
 pub(super) fn collect(event: &Event<'_>) -> TraceEvent {

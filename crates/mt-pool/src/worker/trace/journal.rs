@@ -47,7 +47,7 @@ struct State {
 
 /// What the link takes at once.
 #[derive(Debug)]
-pub(crate) struct Batch {
+pub(crate) struct TraceBatch {
     pub(crate) events: Vec<TraceEvent>,
     pub(crate) dropped: u64,
 }
@@ -151,7 +151,7 @@ impl Journal {
     }
 
     /// Link: takes what there is; `None` when nothing is.
-    pub(crate) fn take(&self, pace: &mut Pace) -> Option<Batch> {
+    pub(crate) fn take(&self, pace: &mut Pace) -> Option<TraceBatch> {
         let mut state = self.lock();
         if state.events.is_empty() {
             return None;
@@ -162,7 +162,7 @@ impl Journal {
             pace.urgent_from = rested;
         }
         state.bytes = 0;
-        Some(Batch {
+        Some(TraceBatch {
             events: std::mem::take(&mut state.events),
             dropped: std::mem::take(&mut state.dropped),
         })

@@ -3,7 +3,7 @@
 use mt_ipc::Progress;
 use mt_proto::{Frame, FromWorker, Notice, TraceLevel};
 
-use super::{Batch, Journal, Pace, due};
+use super::{Journal, Pace, TraceBatch, due};
 
 /// The events of this process on their way to the parent.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl RoleTrace {
 
     /// What is to be sent, if there is something.
     pub fn take(&mut self) -> Option<Frame> {
-        let Batch { events, dropped } = self.journal?.take(&mut self.pace)?;
+        let TraceBatch { events, dropped } = self.journal?.take(&mut self.pace)?;
         let notice = Notice::Trace { events, dropped };
         Some(FromWorker::Notice(notice).into_frame())
     }

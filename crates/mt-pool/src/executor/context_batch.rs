@@ -4,11 +4,11 @@ use std::{any::TypeId, cell::Cell, rc::Rc, time::Duration};
 
 use mt_proto::{ContextStep, Failure, FromWorker, Notice, Setup, clip_text};
 
-use super::{outbox::Outbox, panic::caught};
-use crate::{Context, NoContext, Task};
+use super::outbox::Outbox;
+use crate::{Context, NoContext, Task, worker::caught};
 
 /// A batch's context, held by every item of it that runs.
-pub(super) struct Batch<C> {
+pub(super) struct ContextBatch<C> {
     context: Rc<C>,
     left: Cell<u32>,
 }
@@ -19,7 +19,7 @@ const FAILED_ITEMS: u32 = 1024;
 
 /// What holds for every context of a worker.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Terms<'a> {
+pub(super) struct ContextOptions<'a> {
     /// The items of one context; `u32::MAX` for as many as its worker has.
     items: u32,
     /// How long opening and closing may take.
@@ -29,7 +29,7 @@ pub(super) struct Terms<'a> {
     outbox: &'a Outbox,
 }
 
-impl<'a> Terms<'a> {
+impl<'a> ContextOptions<'a> {
     pub(super) fn of<T: Task>(setup: &Setup, outbox: &'a Outbox) -> Self {
         Self {
             items: items_per_context::<T>(setup.batch_size),
@@ -54,11 +54,11 @@ impl<'a> Terms<'a> {
 }
 
 /// The batch that new items go to.
-pub(super) enum Current<C> {
+pub(super) enum CurrentBatch<C> {
     /// None: the next item opens one.
     None,
     /// Its context is open.
-    Open(Rc<Batch<C>>),
+    Open(Rc<ContextBatch<C>>),
     /// Its context could not be made; so many of its items are still to be told.
     Failed(Failure, u32),
 }
@@ -72,7 +72,7 @@ fn items_per_context<T: Task>(batch_size: u32) -> u32 {
     }
 }
 
-impl<C> Current<C> {
+impl<C> CurrentBatch<C> {
     /// One more item has gone to this batch; true when it was the last.
     pub(super) fn take_place(&mut self) -> bool {
         let left = match self {
@@ -90,27 +90,30 @@ impl<C> Current<C> {
     }
 }
 
-impl<C: Context> Batch<C> {
+impl<C: Context> ContextBatch<C> {
     /// Opens a context.
-    pub(super) async fn open(config: Rc<C::Config>, terms: Terms<'_>) -> Current<C> {
-        let message = match in_time(terms.limit, catch(C::open(&config))).await {
+    pub(super) async fn open(
+        config: Rc<C::Config>,
+        options: ContextOptions<'_>,
+    ) -> CurrentBatch<C> {
+        let message = match in_time(options.limit, catch(C::open(&config))).await {
             Some(Ok(Ok(context))) => {
-                terms.tell(Notice::ContextOpened);
-                return Current::Open(Rc::new(Self {
+                options.tell(Notice::ContextOpened);
+                return CurrentBatch::Open(Rc::new(Self {
                     context: Rc::new(context),
-                    left: Cell::new(terms.items),
+                    left: Cell::new(options.items),
                 }));
             }
             Some(Ok(Err(error))) => error.to_string(),
             Some(Err(panic)) => panic_message(panic),
-            None => too_long(terms.limit),
+            None => too_long(options.limit),
         };
         let (step, message) = (ContextStep::Open, clip_text(message));
-        terms.tell(Notice::Context {
+        options.tell(Notice::Context {
             step,
             message: message.clone(),
         });
-        Current::Failed(Failure::Context { step, message }, terms.failed_items())
+        CurrentBatch::Failed(Failure::Context { step, message }, options.failed_items())
     }
 
     /// The context, for one call.
@@ -119,7 +122,7 @@ impl<C: Context> Batch<C> {
     }
 
     /// Closes the context. Nobody may hold the batch any more but the caller.
-    pub(super) async fn close(self: Rc<Self>, terms: Terms<'_>) {
+    pub(super) async fn close(self: Rc<Self>, options: ContextOptions<'_>) {
         let Ok(batch) = Rc::try_unwrap(self) else {
             return;
         };
@@ -127,14 +130,14 @@ impl<C: Context> Batch<C> {
         let Some(context) = Rc::into_inner(batch.context) else {
             return;
         };
-        let message = match in_time(terms.limit, catch(context.close())).await {
-            Some(Ok(Ok(()))) => return terms.tell(Notice::ContextClosed),
+        let message = match in_time(options.limit, catch(context.close())).await {
+            Some(Ok(Ok(()))) => return options.tell(Notice::ContextClosed),
             Some(Ok(Err(error))) => error.to_string(),
             Some(Err(panic)) => panic_message(panic),
-            None => too_long(terms.limit),
+            None => too_long(options.limit),
         };
         let message = clip_text(message);
-        terms.outbox.say(FromWorker::Notice(Notice::Context {
+        options.outbox.say(FromWorker::Notice(Notice::Context {
             step: ContextStep::Close,
             message,
         }));

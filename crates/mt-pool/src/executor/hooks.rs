@@ -3,8 +3,8 @@
 use mt_proto::{ExitReport, Failure, InitCall, SetupFailure, SetupStep};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{ambient::Ambient, job::failure, panic::caught};
-use crate::registry;
+use super::{ambient::Ambient, job::failure};
+use crate::{registry, worker::caught};
 
 /// Calls the init function.
 pub(super) fn run_init(runtime: &Runtime, init: &InitCall) -> Result<(), SetupFailure> {

@@ -13,8 +13,8 @@ use mt_proto::{
     Count, EncodeError, Failure, Heading, ItemIndex, RecordTag, SegmentWriter, clip_text,
 };
 
-use super::{outbox::Outbox, panic::caught, stopwatch::Stopwatch, tally};
-use crate::Wire;
+use super::{outbox::Outbox, stopwatch::Stopwatch, tally};
+use crate::{Wire, worker::caught};
 
 /// The outcomes between two looks of the link from which on tasks count as quick.
 const QUICK: u32 = 64;
@@ -70,7 +70,7 @@ impl Reporter {
     }
 
     /// Encodes what a call for item `index` returned, and drops it. Both are user code: to be called
-    /// inside [`caught`](super::panic::caught), and followed by [`report`](Self::report).
+    /// inside [`caught`](crate::worker::caught), and followed by [`report`](Self::report).
     #[inline]
     pub(super) fn encode<R: Wire, E: Wire>(
         &mut self,

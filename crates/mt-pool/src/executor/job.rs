@@ -14,12 +14,13 @@ use tokio::{
 
 use super::{
     hooks::{run_exit, run_init, unknown},
-    link::{Parcel, PoolWork},
     outbox::Outbox,
-    panic::caught,
-    run_async, run_sync, trace,
+    run_async, run_sync,
 };
-use crate::{Context, Task, TaskStyle, registry};
+use crate::{
+    Context, Task, TaskStyle, registry,
+    worker::{Batch, PoolWork, caught, during_init, install},
+};
 
 /// Runs a task's items until there are none.
 pub(crate) type Serve = fn(Job) -> Result<(), SetupFailure>;
@@ -29,7 +30,7 @@ pub(crate) type CallOnce = fn(&Runtime, &[u8]) -> Result<Vec<u8>, String>;
 /// What a task's main thread has.
 pub(crate) struct Job {
     pub(super) setup: Setup,
-    pub(super) inbox: mpsc::Receiver<Parcel>,
+    pub(super) inbox: mpsc::Receiver<Batch>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) progress: Progress,
     pub(super) runtime: Runtime,
@@ -38,7 +39,7 @@ pub(crate) struct Job {
 
 /// Does what the parent says, on the calling thread. Returns when the parent says die and all is
 /// done.
-pub(super) fn work(assignment: PoolWork) -> Result<(), SetupFailure> {
+pub(crate) fn work(assignment: PoolWork) -> Result<(), SetupFailure> {
     let PoolWork {
         setup,
         inbox,
@@ -51,9 +52,9 @@ pub(super) fn work(assignment: PoolWork) -> Result<(), SetupFailure> {
         .build()
         .map_err(|error| failure(SetupStep::Runtime, error))?;
     if let Some(init) = &setup.init {
-        trace::during_init(|| run_init(&runtime, init))?;
+        during_init(|| run_init(&runtime, init))?;
     }
-    trace::install();
+    install();
     let task = registry::find(&setup.task).ok_or_else(|| unknown(&setup.task))?;
     let exit = setup.exit.clone();
     task.serve()(Job {
@@ -78,7 +79,7 @@ pub(super) fn failure(step: SetupStep, message: impl ToString) -> SetupFailure {
 }
 
 /// What all items of a task share in this worker.
-pub(super) struct Bench<T: Task> {
+pub(super) struct SharedInputs<T: Task> {
     pub(super) shared: Rc<T::Shared>,
     pub(super) config: Rc<<T::Context as Context>::Config>,
 }
@@ -92,14 +93,14 @@ pub(crate) fn serve<T: Task>(job: Job) -> Result<(), SetupFailure> {
     let config = caught(|| decode_strict(&job.setup.context))
         .map_err(|panic| failure(SetupStep::Decode, format!("context config: {panic:?}")))?
         .map_err(|error| decode("context config", error))?;
-    let bench = Bench::<T> {
+    let inputs = SharedInputs::<T> {
         shared: Rc::new(shared),
         config: Rc::new(config),
     };
     job.outbox.say(FromWorker::Ready);
     match T::STYLE {
-        TaskStyle::Sync => run_sync::run(job, bench),
-        TaskStyle::Async => run_async::run(job, bench),
+        TaskStyle::Sync => run_sync::run(job, inputs),
+        TaskStyle::Async => run_async::run(job, inputs),
     }
     Ok(())
 }

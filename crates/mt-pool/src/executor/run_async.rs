@@ -21,15 +21,16 @@ use tokio::time::{Instant, MissedTickBehavior, Sleep, interval, sleep_until};
 
 use super::{
     ambient::Ambient,
-    batch::{Batch, Current, Terms},
     call::{decode, expired},
-    job::{Bench, Job},
-    link::Parcel,
-    panic::caught,
+    context_batch::{ContextBatch, ContextOptions, CurrentBatch},
+    job::{Job, SharedInputs},
     reporter::{Encoded, Reporter},
     tally,
 };
-use crate::Task;
+use crate::{
+    Task,
+    worker::{Batch, caught},
+};
 
 /// Items started before the runtime gets its turn.
 const STARTS_PER_TURN: u32 = 4096;
@@ -39,7 +40,7 @@ const SHORTEST_BEAT: Duration = Duration::from_millis(1);
 const SPARE_PLACES: usize = 64;
 
 /// Runs items until the inbox is closed and empty and every call has ended.
-pub(super) fn run<T: Task>(job: Job, bench: Bench<T>) {
+pub(super) fn run<T: Task>(job: Job, inputs: SharedInputs<T>) {
     let Job {
         setup,
         mut inbox,
@@ -53,14 +54,14 @@ pub(super) fn run<T: Task>(job: Job, bench: Bench<T>) {
         let call = |context, shared, input| T::call(context, shared, input);
         let mut runner = Runner::<T, _, _> {
             call,
-            bench,
-            batch: Current::None,
+            inputs,
+            batch: CurrentBatch::None,
             reporter: Reporter::new(setup.max_result_bytes, progress.clone()),
             todo: VecDeque::new(),
             running: FuturesUnordered::new(),
             closing: FuturesUnordered::new(),
             spare: Vec::new(),
-            terms: Terms::of::<T>(&setup, &outbox),
+            options: ContextOptions::of::<T>(&setup, &outbox),
             setup: &setup,
             started: 0,
             finished: 0,
@@ -83,14 +84,14 @@ struct Todo {
 
 struct Runner<'a, T: Task, F, C> {
     call: C,
-    bench: Bench<T>,
-    batch: Current<T::Context>,
+    inputs: SharedInputs<T>,
+    batch: CurrentBatch<T::Context>,
     reporter: Reporter,
     todo: VecDeque<Todo>,
     running: FuturesUnordered<Running<'a, T, F>>,
     closing: FuturesUnordered<LocalBoxFuture<'a, ()>>,
     spare: Vec<Place<F>>,
-    terms: Terms<'a>,
+    options: ContextOptions<'a>,
     setup: &'a Setup,
     started: u64,
     finished: u64,
@@ -109,7 +110,7 @@ struct Running<'a, T: Task, F> {
     at: u64,
     progress: &'a mt_ipc::Progress,
     place: Option<Place<F>>,
-    batch: Option<Rc<Batch<T::Context>>>,
+    batch: Option<Rc<ContextBatch<T::Context>>>,
     began: std::time::Instant,
     /// The soft deadline, and when it is.
     end: Option<(Duration, Pin<Box<Sleep>>)>,
@@ -120,7 +121,7 @@ struct Ended<T: Task, F> {
     index: ItemIndex,
     began: std::time::Instant,
     place: Place<F>,
-    batch: Rc<Batch<T::Context>>,
+    batch: Rc<ContextBatch<T::Context>>,
     called: Result<Result<T::Output, T::Error>, Failure>,
 }
 
@@ -132,7 +133,7 @@ where
 {
     async fn run(
         &mut self,
-        inbox: &mut tokio::sync::mpsc::Receiver<Parcel>,
+        inbox: &mut tokio::sync::mpsc::Receiver<Batch>,
         beat_interval: Duration,
     ) {
         // A runtime that has only to wait turns all the same, so that one that is blocked shows.
@@ -142,8 +143,8 @@ where
         loop {
             self.progress.turn();
             self.reporter.restart_watch();
-            while let Ok(parcel) = inbox.try_recv() {
-                self.add(parcel);
+            while let Ok(batch) = inbox.try_recv() {
+                self.add(batch);
             }
             self.start_some().await;
             self.collect_ended().await;
@@ -162,8 +163,8 @@ where
             tokio::select! {
                 Some(ended) = self.running.next(), if !self.running.is_empty() => self.end_running(ended),
                 Some(()) = self.closing.next(), if !self.closing.is_empty() => {}
-                parcel = inbox.recv(), if open && self.todo.is_empty() => match parcel {
-                    Some(parcel) => self.add(parcel),
+                batch = inbox.recv(), if open && self.todo.is_empty() => match batch {
+                    Some(batch) => self.add(batch),
                     None => open = false,
                 },
                 _ = turns.tick() => {}
@@ -175,13 +176,13 @@ where
                 }
             }
         }
-        if let Current::Open(batch) = std::mem::replace(&mut self.batch, Current::None) {
+        if let CurrentBatch::Open(batch) = std::mem::replace(&mut self.batch, CurrentBatch::None) {
             self.close(batch);
         }
         while self.closing.next().await.is_some() {}
     }
 
-    fn add(&mut self, Parcel { run, start_by }: Parcel) {
+    fn add(&mut self, Batch { run, start_by }: Batch) {
         self.todo.push_back(Todo {
             next: run.first,
             records: Records::new(run.records),
@@ -210,7 +211,7 @@ where
     async fn start_some(&mut self) {
         let mut left = STARTS_PER_TURN;
         while left > 0 && self.can_start() {
-            if let Current::None = self.batch {
+            if let CurrentBatch::None = self.batch {
                 self.batch = self.open_batch().await;
                 self.reporter.restart_watch();
             }
@@ -225,11 +226,11 @@ where
     }
 
     /// Opens a context, which is part of the call that it is opened for.
-    async fn open_batch(&mut self) -> Current<T::Context> {
+    async fn open_batch(&mut self) -> CurrentBatch<T::Context> {
         let progress = self.progress;
         let at = self.started;
         progress.set_started(at + 1);
-        let open = Batch::open(Rc::clone(&self.bench.config), self.terms);
+        let open = ContextBatch::open(Rc::clone(&self.inputs.config), self.options);
         tokio::pin!(open);
         let open = std::future::poll_fn(|cx| {
             progress.enter(at);
@@ -245,7 +246,7 @@ where
     fn start_from(&mut self, todo: &mut Todo, mut left: u32) -> u32 {
         while left > 0
             && !todo.records.is_empty()
-            && !matches!(self.batch, Current::None)
+            && !matches!(self.batch, CurrentBatch::None)
             && self.room
         {
             let index = todo.next;
@@ -277,12 +278,12 @@ where
     #[inline]
     fn start(&mut self, index: ItemIndex, value: &[u8]) {
         let batch = match &self.batch {
-            Current::Open(batch) => batch,
-            Current::Failed(failure, _) => return self.report(index, Err(failure.clone())),
-            Current::None => unreachable!("a batch was opened before"),
+            CurrentBatch::Open(batch) => batch,
+            CurrentBatch::Failed(failure, _) => return self.report(index, Err(failure.clone())),
+            CurrentBatch::None => unreachable!("a batch was opened before"),
         };
         let mut place = self.spare.pop().unwrap_or_else(|| Box::pin(None));
-        let (bench, call, reporter) = (&self.bench, &self.call, &mut self.reporter);
+        let (inputs, call, reporter) = (&self.inputs, &self.call, &mut self.reporter);
         let soft = self.setup.soft_deadline;
         let due = soft.map(|limit| (limit, Instant::now() + limit));
         let ambient = Ambient {
@@ -295,7 +296,11 @@ where
         ambient.enter();
         let polled = caught(|| {
             let input = decode::<T>(value)?;
-            place.set(Some(call(batch.context(), Rc::clone(&bench.shared), input)));
+            place.set(Some(call(
+                batch.context(),
+                Rc::clone(&inputs.shared),
+                input,
+            )));
             // Whoever has to wait is polled again, with a real waker, as soon as it is in the set.
             let mut cx = PollContext::from_waker(Waker::noop());
             let future = place.as_mut().as_pin_mut().expect("set above");
@@ -341,7 +346,7 @@ where
         if !self.batch.take_place() {
             return;
         }
-        if let Current::Open(batch) = std::mem::replace(&mut self.batch, Current::None)
+        if let CurrentBatch::Open(batch) = std::mem::replace(&mut self.batch, CurrentBatch::None)
             && Rc::strong_count(&batch) == 1
         {
             self.close(batch);
@@ -383,9 +388,9 @@ where
         }
     }
 
-    fn end(&mut self, batch: Rc<Batch<T::Context>>) {
+    fn end(&mut self, batch: Rc<ContextBatch<T::Context>>) {
         let is_current =
-            matches!(&self.batch, Current::Open(current) if Rc::ptr_eq(current, &batch));
+            matches!(&self.batch, CurrentBatch::Open(current) if Rc::ptr_eq(current, &batch));
         if !is_current && Rc::strong_count(&batch) == 1 {
             self.close(batch);
         }
@@ -401,8 +406,8 @@ where
         self.progress.set_finished(self.finished);
     }
 
-    fn close(&mut self, batch: Rc<Batch<T::Context>>) {
-        self.closing.push(Box::pin(batch.close(self.terms)));
+    fn close(&mut self, batch: Rc<ContextBatch<T::Context>>) {
+        self.closing.push(Box::pin(batch.close(self.options)));
     }
 
     /// Awaits a future without holding up the calls that run.

@@ -52,24 +52,24 @@ struct State {
 
 /// What the link took.
 #[derive(Debug, Default)]
-pub(super) struct Load {
+pub(crate) struct Load {
     /// Results, encoded.
-    pub(super) runs: Bytes,
+    pub(crate) runs: Bytes,
     /// Other frames.
-    pub(super) frames: VecDeque<Frame>,
+    pub(crate) frames: VecDeque<Frame>,
     /// Whether that was the last.
-    pub(super) done: bool,
+    pub(crate) done: bool,
 }
 
 impl Load {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.runs.is_empty() && self.frames.is_empty()
     }
 }
 
 impl Outbox {
     /// Takes over the outcomes gathered in `runs`. Returns whether there is room for more.
-    pub(super) fn publish(&self, runs: &mut SegmentWriter) -> bool {
+    pub(crate) fn publish(&self, runs: &mut SegmentWriter) -> bool {
         let mut state = self.lock();
         runs.drain_into(&mut state.runs);
         let bytes = state.runs.len();
@@ -88,7 +88,7 @@ impl Outbox {
     /// Whether the link will look by itself, and how often it has looked. Read without the lock, so
     /// both may be old by an instant.
     #[inline]
-    pub(super) fn watch(&self) -> (bool, u32) {
+    pub(crate) fn watch(&self) -> (bool, u32) {
         (
             self.watched.load(Ordering::Relaxed),
             self.looks.load(Ordering::Relaxed),
@@ -96,12 +96,12 @@ impl Outbox {
     }
 
     /// Says whether outcomes are gathered before they come here.
-    pub(super) fn set_gathering(&self, gathering: bool) {
+    pub(crate) fn set_gathering(&self, gathering: bool) {
         self.gathering.store(gathering, Ordering::Relaxed);
     }
 
     /// Link: whether that is so.
-    pub(super) fn is_gathering(&self) -> bool {
+    pub(crate) fn is_gathering(&self) -> bool {
         self.gathering.load(Ordering::Relaxed)
     }
 
@@ -144,18 +144,18 @@ impl Outbox {
     }
 
     /// Link: waits until there may be something. Cancel-safe.
-    pub(super) async fn woken(&self) {
+    pub(crate) async fn woken(&self) {
         self.wake.notified().await;
     }
 
     /// Link: a millisecond has passed since results last left.
-    pub(super) fn count_look(&self) {
+    pub(crate) fn count_look(&self) {
         self.looks.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Link: takes all there is. It will be told of the next result only if it says so with
     /// `tell_next`; otherwise it comes back by itself.
-    pub(super) fn take(&self, tell_next: bool) -> Load {
+    pub(crate) fn take(&self, tell_next: bool) -> Load {
         let mut state = self.lock();
         // The next load is likely to be about as long as this one.
         let next = Vec::with_capacity(state.runs.len().min(FLUSH_BYTES));
@@ -171,7 +171,7 @@ impl Outbox {
     }
 
     /// Link: nothing is taken any more.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.room.notify_one();
     }

@@ -11,49 +11,50 @@ use mt_proto::{Failure, ItemIndex, Records};
 
 use super::{
     ambient::Ambient,
-    batch::{Batch, Current, Terms},
     call::{decode, expired},
-    job::{Bench, Job},
-    link::Parcel,
-    panic::caught,
+    context_batch::{ContextBatch, ContextOptions, CurrentBatch},
+    job::{Job, SharedInputs},
     reporter::{Encoded, Reporter},
 };
-use crate::Task;
+use crate::{
+    Task,
+    worker::{Batch, caught},
+};
 
 /// Runs items until the inbox is closed and empty.
-pub(super) fn run<T: Task>(mut job: Job, bench: Bench<T>) {
+pub(super) fn run<T: Task>(mut job: Job, inputs: SharedInputs<T>) {
     let mut runner = Runner {
-        bench,
-        batch: Current::None,
+        inputs,
+        batch: CurrentBatch::None,
         reporter: Reporter::new(job.setup.max_result_bytes, job.progress.clone()),
         started: 0,
     };
-    while let Some(parcel) = next_parcel(&mut job, &mut runner) {
-        runner.work(&job, parcel);
+    while let Some(batch) = next_parcel(&mut job, &mut runner) {
+        runner.work(&job, batch);
     }
     runner.close(&job);
 }
 
 /// The next items; what is finished is sent before waiting for them.
-fn next_parcel<T: Task>(job: &mut Job, runner: &mut Runner<T>) -> Option<Parcel> {
-    if let Ok(parcel) = job.inbox.try_recv() {
-        return Some(parcel);
+fn next_parcel<T: Task>(job: &mut Job, runner: &mut Runner<T>) -> Option<Batch> {
+    if let Ok(batch) = job.inbox.try_recv() {
+        return Some(batch);
     }
     runner.reporter.flush(&job.outbox);
-    let parcel = job.inbox.blocking_recv();
+    let batch = job.inbox.blocking_recv();
     runner.reporter.restart_watch();
-    parcel
+    batch
 }
 
 struct Runner<T: Task> {
-    bench: Bench<T>,
-    batch: Current<T::Context>,
+    inputs: SharedInputs<T>,
+    batch: CurrentBatch<T::Context>,
     reporter: Reporter,
     started: u64,
 }
 
 impl<T: Task> Runner<T> {
-    fn work(&mut self, job: &Job, Parcel { run, start_by }: Parcel) {
+    fn work(&mut self, job: &Job, Batch { run, start_by }: Batch) {
         let mut records = Records::new(run.records);
         let mut index = run.first;
         while let Ok(Some(encoded)) = records.next_with(|_, value| {
@@ -86,7 +87,7 @@ impl<T: Task> Runner<T> {
             soft_due: soft.map(|limit| std::time::Instant::now() + limit),
         }
         .enter();
-        let shared = Rc::clone(&self.bench.shared);
+        let shared = Rc::clone(&self.inputs.shared);
         let reporter = &mut self.reporter;
         let called = caught(|| {
             let input = decode::<T>(value)?;
@@ -102,15 +103,15 @@ impl<T: Task> Runner<T> {
 
     /// The context of the next item.
     fn context(&mut self, job: &Job) -> Result<Rc<T::Context>, Failure> {
-        if let Current::None = self.batch {
-            let open = Batch::open(Rc::clone(&self.bench.config), terms::<T>(job));
+        if let CurrentBatch::None = self.batch {
+            let open = ContextBatch::open(Rc::clone(&self.inputs.config), options::<T>(job));
             self.batch = job.runtime.block_on(open);
             self.reporter.restart_watch();
         }
         match &self.batch {
-            Current::Open(batch) => Ok(batch.context()),
-            Current::Failed(failure, _) => Err(failure.clone()),
-            Current::None => unreachable!("a batch was opened above"),
+            CurrentBatch::Open(batch) => Ok(batch.context()),
+            CurrentBatch::Failed(failure, _) => Err(failure.clone()),
+            CurrentBatch::None => unreachable!("a batch was opened above"),
         }
     }
 
@@ -122,13 +123,13 @@ impl<T: Task> Runner<T> {
     }
 
     fn close(&mut self, job: &Job) {
-        if let Current::Open(batch) = std::mem::replace(&mut self.batch, Current::None) {
-            job.runtime.block_on(batch.close(terms::<T>(job)));
+        if let CurrentBatch::Open(batch) = std::mem::replace(&mut self.batch, CurrentBatch::None) {
+            job.runtime.block_on(batch.close(options::<T>(job)));
             self.reporter.restart_watch();
         }
     }
 }
 
-fn terms<T: Task>(job: &Job) -> Terms<'_> {
-    Terms::of::<T>(&job.setup, &job.outbox)
+fn options<T: Task>(job: &Job) -> ContextOptions<'_> {
+    ContextOptions::of::<T>(&job.setup, &job.outbox)
 }

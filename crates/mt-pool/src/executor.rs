@@ -1,0 +1,21 @@
+//! The pool's work in a worker process: calls the task for one item after the other, or for many at once, on the
+//! process's main thread.
+//!
+//! What came in waits in the inbox, outcomes go through the [`Outbox`]; the connection is the link's business.
+
+mod ambient;
+mod call;
+mod context_batch;
+mod hooks;
+mod job;
+mod outbox;
+mod reporter;
+mod run_async;
+mod run_sync;
+mod stopwatch;
+mod tally;
+
+pub(crate) use ambient::Ambient;
+pub(crate) use job::{CallOnce, Serve, call_once, serve, work};
+pub(crate) use outbox::{Load, Outbox};
+pub(crate) use tally::add as count;
