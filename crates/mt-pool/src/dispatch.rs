@@ -16,7 +16,6 @@
 //! * What counts against an item (deaths, memory, errors) is counted apart, each with its own limit.
 
 mod attempt_history;
-mod budget;
 mod config;
 mod delivery;
 mod dice;
@@ -36,7 +35,6 @@ mod tests;
 mod window;
 mod worker_slot;
 
-pub use budget::{RestartBudget, Restarts};
 pub(crate) use config::{DispatchConfig, MemoryConfig, RecycleConfig, RetryConfig, RetryIf};
 pub(crate) use delivery::{Delivery, Lost};
 pub(crate) use event::{Effect, Event, Gone, KillReason, Look, Turn};

@@ -11,7 +11,7 @@ use std::{
 
 use mt_ipc::Exit;
 
-use crate::error::{Death, PoolError};
+use crate::supervision::{Death, WorkerFailure};
 
 pub(crate) use log::EventLog;
 pub use log::{PoolEvents, PoolEventsIter};
@@ -51,7 +51,7 @@ pub enum PoolEvent {
         /// Its number.
         worker: u32,
         /// Why.
-        cause: Arc<PoolError>,
+        cause: Arc<WorkerFailure>,
     },
     /// A worker died. Its process is reaped.
     WorkerDied {

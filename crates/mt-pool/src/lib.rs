@@ -177,7 +177,7 @@
 //!
 //! # Errors
 //! [`StartError`] says why a run was not started; nothing exists then. [`TaskError`] is the outcome of
-//! one item and knows its index; [`PoolError`] is why there are no workers.
+//! one item and knows its index; [`WorkerFailure`] is why there are no workers.
 
 // The macros name this crate by its name, in its own examples and modules too.
 extern crate self as mt_pool;
@@ -187,21 +187,20 @@ mod counter;
 mod current;
 mod describe;
 mod dispatch;
+mod driver;
 mod error;
 mod event;
 mod executor;
 mod init;
 mod input;
-mod liveness;
 mod load;
 mod pmap;
 mod pool;
 mod registry;
 mod role;
 mod stats;
-mod supervisor;
+mod supervision;
 mod task;
-mod trace;
 mod wire;
 mod worker;
 mod works;
@@ -209,12 +208,10 @@ mod works;
 pub use context::{Context, NoContext};
 pub use counter::Counter;
 pub use current::{is_cancelled, task_index, task_rng};
-pub use dispatch::RestartBudget;
-pub use error::{Death, DeathCause, LastWords, PoolError, StartError, TaskError, TaskErrorKind};
+pub use error::{StartError, TaskError, TaskErrorKind};
 pub use event::{PoolEvent, PoolEvents, PoolEventsIter};
 pub use init::init;
 pub use input::{FromStream, IntoInput, Source, from_stream};
-pub use liveness::{LivenessPolicy, Verdict};
 pub use load::{used_cpu_above, used_cpu_too_much, used_memory_above, used_memory_too_much};
 pub use mt_ipc::{Exit, HandshakeError, SpawnError, WorkerStderr};
 /// Makes a task of a closure that captures nothing: a value for
@@ -286,9 +283,11 @@ pub use pmap::{
 pub use pool::{Pool, PoolBuilder};
 pub use registry::Registration;
 pub use stats::{Deaths, RunProgress, SlowItem, Stats, WorkerState, WorkerStats, WorkerTimes};
-pub use supervisor::OnInterrupt;
+pub use supervision::{
+    Death, DeathCause, LastWords, LivenessPolicy, OnInterrupt, RestartBudget, Verdict, WorkerEvent,
+    WorkerFailure,
+};
 pub use task::{Never, Raised, Task, TaskStyle};
-pub use trace::WorkerEvent;
 pub use wire::Wire;
 pub use worker::forward_event;
 pub use works::{
@@ -310,14 +309,11 @@ pub mod __private {
 
     pub use crate::{
         describe::{ByDebug, ByDisplay, ByName, Describe},
-        dispatch::Restarts,
-        error::last_words,
         init::{TestEntry, own_command},
-        liveness::{Finding, Liveness},
         pmap::trace_level,
         registry::fingerprint,
         role::{Role, RoleLink, RoleTalk, RoleWork},
-        supervisor::{Interrupts, WorkerEvents},
+        supervision::{Finding, Interrupts, Liveness, Restarts, WorkerEvents, last_words},
         wire::{Checked, wire},
         worker::{RoleTrace, caught, during_init, install},
     };

@@ -11,8 +11,8 @@ use tokio::runtime::{Builder, Handle};
 
 use crate::{
     StartError,
+    driver::{Lot, LotLimits, Plan, Supervision, supervise},
     input::{Asked, Exchange},
-    supervisor::{Lot, LotLimits, Plan, Supervision, supervise},
 };
 
 /// How long dropping a pool waits for its workers to go.

@@ -4,7 +4,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::RestartBudget;
+use crate::supervision::RestartBudget;
 
 /// The choices of a run.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use mt_proto::{Deadline, ItemIndex, Segment};
 
-use crate::error::{Death, PoolError};
+use crate::supervision::{Death, WorkerFailure};
 
 /// Outcomes of consecutive items.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ pub(crate) enum Lost {
         payload: Bytes,
     },
     /// No worker could be had.
-    Pool(Arc<PoolError>),
+    Pool(Arc<WorkerFailure>),
     /// The item does not serialise.
     Unserialisable(String),
     /// The item is too long.

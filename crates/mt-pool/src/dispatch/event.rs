@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use mt_proto::{DecodeError, Segment, WorkerId};
 
 use super::{Delivery, Lost, running_clock::Late};
-use crate::error::{Death, PoolError};
+use crate::supervision::{Death, WorkerFailure};
 
 /// Something happened.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ pub(crate) struct Gone {
     /// The cause, for the outcome of the items it ran.
     pub(crate) death: Death,
     /// Set when it left before it could take items: what to tell if this goes on.
-    pub(crate) before_ready: Option<Arc<PoolError>>,
+    pub(crate) before_ready: Option<Arc<WorkerFailure>>,
 }
 
 /// Do this.

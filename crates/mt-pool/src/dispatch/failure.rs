@@ -10,7 +10,7 @@ use super::{
     Delivery, Dispatch, Gone, KillReason, Lost, attempt_history::RetryItem, machine::Mode,
     worker_slot::Phase,
 };
-use crate::error::{Death, DeathCause, PoolError};
+use crate::supervision::{Death, DeathCause, WorkerFailure};
 
 impl Dispatch {
     /// A worker is gone for good: what it had finished stands, what it had not started goes back
@@ -134,7 +134,7 @@ impl Dispatch {
     fn on_fruitless(&mut self, now: Instant, gone: Gone) {
         let cause = gone
             .before_ready
-            .unwrap_or_else(|| Arc::new(PoolError::Died { death: gone.death }));
+            .unwrap_or_else(|| Arc::new(WorkerFailure::Died { death: gone.death }));
         self.restarts.on_fruitless(now);
         if cause.is_hopeless() {
             self.restarts.exhaust();

@@ -12,14 +12,13 @@ use mt_proto::{Deadline, Segment, WorkerId};
 
 use super::{
     Delivery, DispatchConfig, Effect, Event, KillReason, Look, Lost,
-    budget::Restarts,
     dice::Dice,
     memory::Pressure,
     queue::{Queue, items_of},
     reorder::Reorder,
     worker_slot::{Phase, WorkerSlot},
 };
-use crate::error::PoolError;
+use crate::supervision::{Restarts, WorkerFailure};
 
 /// The items kept ready for workers that run dry.
 const RESERVE: u64 = 1024;
@@ -35,7 +34,7 @@ pub(super) enum Mode {
     /// It lets what runs finish, and gives nothing out any more.
     Draining,
     /// It has given up: no worker could be had.
-    Failed(Arc<PoolError>),
+    Failed(Arc<WorkerFailure>),
     /// What runs is killed, and everything that has no outcome yet is cancelled.
     Cancelled,
     /// Nobody is interested any more.
@@ -50,7 +49,7 @@ pub(crate) struct Dispatch {
     pub(super) workers: BTreeMap<WorkerId, WorkerSlot>,
     pub(super) queue: Queue,
     pub(super) restarts: Restarts,
-    pub(super) last_failure: Option<Arc<PoolError>>,
+    pub(super) last_failure: Option<Arc<WorkerFailure>>,
     pub(super) effects: VecDeque<Effect>,
     pub(super) paused: bool,
     pub(super) pressure: Pressure,

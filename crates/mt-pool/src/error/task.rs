@@ -7,7 +7,7 @@ use mt_proto::{ContextStep, Deadline, DecodeError, ItemIndex};
 
 use crate::{
     Wire,
-    error::{Death, Plain, PoolError},
+    supervision::{Death, Plain, WorkerFailure},
 };
 
 /// The outcome of an item that has no value. The other items are not affected.
@@ -86,7 +86,7 @@ pub enum TaskErrorKind<E> {
     /// The input panicked instead of yielding this item. There are no items after it.
     InputPanicked(String),
     /// No worker could be had. The function was not called to the end for this item.
-    Pool(Arc<PoolError>),
+    Pool(Arc<WorkerFailure>),
 }
 
 impl<E> TaskError<E> {

@@ -250,7 +250,7 @@ impl<T: Task> AsynPmap<T> {
     /// Starts workers from another program file than this process's: one of the same build whose
     /// `main` calls [`init`](crate::init()) first. This process then needs no `init` itself. A program
     /// that sleeps for more than about half a second instead of saying hello is taken for one that
-    /// never will, and ends the run with [`PoolError::Silent`](crate::PoolError::Silent).
+    /// never will, and ends the run with [`WorkerFailure::Silent`](crate::WorkerFailure::Silent).
     pub fn worker_program(mut self, path: impl Into<std::path::PathBuf>) -> Self {
         self.program = Program::File(path.into());
         self

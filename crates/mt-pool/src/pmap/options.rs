@@ -9,7 +9,7 @@ use super::recycle::Recycle;
 use crate::{
     LivenessPolicy, OnInterrupt, RestartBudget, StartError, WorkerStderr,
     dispatch::{MemoryConfig, RetryConfig},
-    trace::least_of,
+    supervision::least_of,
 };
 
 /// The most workers of a run. Far beyond any machine's cores, and below its usual limit of

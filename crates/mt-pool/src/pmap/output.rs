@@ -24,10 +24,10 @@ use super::{
 use crate::{
     Pool, PoolEvents, RunProgress, Stats, Task, TaskErrorKind,
     dispatch::Delivery,
+    driver::{Collected, Supervision},
     event::EventLog,
     input::Exchange,
     stats::StatsCell,
-    supervisor::{Collected, Supervision},
 };
 
 /// How long dropping a run waits for its workers to be gone. They are killed, so it takes a few

@@ -12,12 +12,13 @@ use crate::{
     Pool, StartError, Task, TaskStyle, Wire,
     current::random_seed,
     dispatch::{Delivery, DispatchConfig, RecycleConfig},
+    driver::{Collected, Plan, Recipe, Supervision, WatchConfig, spawn_supervisor},
     event::{Audience, EventLog},
     init,
     input::{Exchange, ExchangeLimits, FeederOptions, Source, spawn_feeder},
     registry,
     stats::StatsCell,
-    supervisor::{CallScope, Collected, Plan, Recipe, Supervision, WatchConfig, spawn_supervisor},
+    supervision::CallScope,
     worker::panic_text,
 };
 

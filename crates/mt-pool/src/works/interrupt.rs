@@ -9,7 +9,7 @@ use tokio::{
     sync::oneshot,
 };
 
-use crate::{OnInterrupt, supervisor::Interrupts};
+use crate::{OnInterrupt, supervision::Interrupts};
 
 /// Listens as long as it lives.
 #[derive(Debug)]

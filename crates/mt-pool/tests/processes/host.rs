@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use mt_pool::{PoolError, RestartBudget, TaskErrorKind, asyn_pmap, task};
+use mt_pool::{RestartBudget, TaskErrorKind, WorkerFailure, asyn_pmap, task};
 use rustix::process::{WaitOptions, waitpid};
 
 use crate::{
@@ -107,7 +107,7 @@ fn a_replacement_that_can_not_be_started() {
         for index in 11..200 {
             let kind = report.error(index).kind();
             assert!(
-                matches!(kind, TaskErrorKind::Pool(why) if matches!(**why, PoolError::Spawn(_))),
+                matches!(kind, TaskErrorKind::Pool(why) if matches!(**why, WorkerFailure::Spawn(_))),
                 "{kind:?}"
             );
         }

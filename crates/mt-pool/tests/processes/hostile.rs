@@ -10,7 +10,7 @@ use std::{
 use bytes::BytesMut;
 use mt_ipc::{FrameReceiver, FrameSender, HandshakeError, attach, greet, is_worker_process};
 use mt_pool::{
-    DeathCause, LivenessPolicy, PoolError, RestartBudget, TaskErrorKind, asyn_pmap, task,
+    DeathCause, LivenessPolicy, RestartBudget, TaskErrorKind, WorkerFailure, asyn_pmap, task,
 };
 use mt_proto::{
     Beat, Fingerprint, Frame, FromWorker, Hello, ItemIndex, Kind, Limits, PROTOCOL_VERSION,
@@ -213,7 +213,7 @@ fn learn_build() -> Fingerprint {
         unreachable!()
     };
     match &**cause {
-        PoolError::Handshake(HandshakeError::OtherBuild { ours, theirs, .. }) => {
+        WorkerFailure::Handshake(HandshakeError::OtherBuild { ours, theirs, .. }) => {
             assert_eq!(*theirs, Fingerprint(7));
             *ours
         }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use mt_pool::{
-    AsynPmap, PoolError, PoolEvent, RestartBudget, SetupStep, TaskErrorKind, asyn_pmap, task,
+    AsynPmap, PoolEvent, RestartBudget, SetupStep, TaskErrorKind, WorkerFailure, asyn_pmap, task,
 };
 
 use crate::{
@@ -91,7 +91,7 @@ fn an_init_that_fails_everywhere_is_every_items_error() {
             let TaskErrorKind::Pool(cause) = report.error(3).kind() else {
                 unreachable!()
             };
-            let PoolError::Setup { step, message } = &**cause else {
+            let WorkerFailure::Setup { step, message } = &**cause else {
                 panic!("{cause}")
             };
             assert_eq!(*step, SetupStep::Init);
@@ -141,7 +141,7 @@ fn an_init_that_hangs_everywhere_ends_the_run_by_its_deadline() {
             let TaskErrorKind::Pool(cause) = report.error(index).kind() else {
                 panic!("{}", report.error(index))
             };
-            let PoolError::SetupTimedOut { limit: told } = &**cause else {
+            let WorkerFailure::SetupTimedOut { limit: told } = &**cause else {
                 panic!("{cause}")
             };
             assert_eq!(*told, limit);

@@ -9,7 +9,7 @@ use std::{
 };
 
 use mt_pool::{
-    AsynPmap, DeathCause, PoolError, RestartBudget, Task, TaskErrorKind, asyn_pmap, task,
+    AsynPmap, DeathCause, RestartBudget, Task, TaskErrorKind, WorkerFailure, asyn_pmap, task,
 };
 
 use crate::{
@@ -169,7 +169,7 @@ fn an_init_that_needs_too_much_ends_the_run() {
         let TaskErrorKind::Pool(cause) = report.error(0).kind() else {
             panic!("{}", report.error(0))
         };
-        let PoolError::DiedInSetup { death } = &**cause else {
+        let WorkerFailure::DiedInSetup { death } = &**cause else {
             panic!("{cause}")
         };
         let cause = &death.cause;

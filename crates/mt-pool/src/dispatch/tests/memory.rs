@@ -5,10 +5,11 @@ use std::time::Duration;
 use mt_proto::WorkerId;
 
 use super::{
-    super::{DispatchConfig, Event, KillReason, MemoryConfig, RestartBudget},
+    super::{DispatchConfig, Event, KillReason, MemoryConfig},
     limits::{A, B, ends, is_dying, one_worker, with_items},
     model::{Model, config},
 };
+use crate::RestartBudget;
 
 fn weighed(model: &mut Model, worker: WorkerId, rss: u64) {
     model.tell(Event::Weighed(vec![(worker, rss)], false));

@@ -12,12 +12,13 @@ use mt_proto::{Deadline, ItemIndex, Segment, WorkerId};
 use super::{
     super::{
         Delivery, Dispatch, DispatchConfig, Effect, Event, Gone, KillReason, Lost, MemoryConfig,
-        RecycleConfig, RestartBudget, RetryConfig, running_clock::Late,
+        RecycleConfig, RetryConfig, running_clock::Late,
     },
     payload::{error, items, payloads},
     worker::ModelWorker,
 };
-use crate::error::{Death, DeathCause, PoolError};
+use crate::RestartBudget;
+use crate::supervision::{Death, DeathCause, WorkerFailure};
 
 pub(super) fn config() -> DispatchConfig {
     DispatchConfig {
@@ -166,7 +167,7 @@ impl Model {
         let model = self.workers.remove(&worker).expect("it lives");
         self.charge(&model);
         let death = Death::new(Exit::default(), DeathCause::Itself);
-        let before_ready = (!model.ready).then(|| PoolError::NoHello {
+        let before_ready = (!model.ready).then(|| WorkerFailure::NoHello {
             death: death.clone(),
         });
         let before_ready = before_ready.map(Arc::new);

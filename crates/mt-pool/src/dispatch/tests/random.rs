@@ -9,14 +9,12 @@ use std::{
 use mt_proto::WorkerId;
 
 use super::{
-    super::{
-        DispatchConfig, Event, Look, MemoryConfig, RecycleConfig, RestartBudget, RetryConfig, Turn,
-        dice,
-    },
+    super::{DispatchConfig, Event, Look, MemoryConfig, RecycleConfig, RetryConfig, Turn, dice},
     model::{Model, config},
     payload::items,
     worker::ModelWorker,
 };
+use crate::RestartBudget;
 
 const RUNS: u64 = 10_000;
 

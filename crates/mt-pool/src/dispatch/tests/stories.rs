@@ -5,10 +5,11 @@ use std::time::Duration;
 use mt_proto::WorkerId;
 
 use super::{
-    super::{DispatchConfig, Event, RestartBudget},
+    super::{DispatchConfig, Event},
     model::{Model, config},
     payload::items,
 };
+use crate::RestartBudget;
 
 const A: WorkerId = WorkerId(0);
 const B: WorkerId = WorkerId(1);

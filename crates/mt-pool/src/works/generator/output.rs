@@ -18,7 +18,7 @@ use super::{
     WorkDone, WorksMissing, ids::WorkIds, missing::Finished, silence::Silence, tracker::Tracker,
 };
 use crate::{
-    Pmap, PoolError, RunHandle, Stats, Task, TaskError, TaskErrorKind, pmap::wait_here,
+    Pmap, RunHandle, Stats, Task, TaskError, TaskErrorKind, WorkerFailure, pmap::wait_here,
     works::progress::Progress,
 };
 
@@ -41,7 +41,7 @@ pub struct AsynWorks<T: Task> {
     waiting: bool,
     tracker: Option<Tracker>,
     /// Why there were no workers, if there were none.
-    pool_error: Option<Arc<PoolError>>,
+    pool_error: Option<Arc<WorkerFailure>>,
 }
 
 enum State<T: Task> {

@@ -16,10 +16,10 @@ use mt_proto::{ItemIndex, RecordBuffer, Tally};
 use super::tap::{Dry, Emptied, Taken, Tap, What};
 use crate::{
     AsynPmap, Pool, StartError, Stats, Task, TaskErrorKind,
+    driver::Supervision,
     input::{Exchange, NoRoom},
     pmap::{Launched, Outcome, decode_outcome, launch, lost_error},
     stats::StatsCell,
-    supervisor::Supervision,
 };
 
 /// How long the end of a run waits for its workers to be gone. They are killed, so it takes a few

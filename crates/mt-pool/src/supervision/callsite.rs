@@ -20,7 +20,7 @@ use tracing_core::{
     field::FieldSet, identify_callsite,
 };
 
-use crate::trace::level_of;
+use super::worker_event::level_of;
 
 /// The most callsites of workers.
 const CALLSITES: usize = 1024;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use mt_ipc::Exit;
 
-use crate::error::LastWords;
+use super::last_words::LastWords;
 
 /// The end of a worker process that did not end in peace.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,25 +11,22 @@ use mt_proto::WorkerId;
 use tokio::{sync::mpsc, time::sleep_until};
 
 use super::{
-    crew::Crew,
-    hooks::Collected,
+    exit_hooks::Collected,
     lot::Lot,
     post::{CrewEvent, Recipe},
-    relay::Relay,
-    scope::CallScope,
-    signals::Interrupts,
     watch::{Watch, WatchConfig},
+    workers::Workers,
 };
 use crate::{
     OnInterrupt,
     dispatch::{Delivery, Dispatch, DispatchConfig, Event},
     event::Audience,
     input::{Asked, Block, Exchange},
-    liveness::{Finding, Liveness, LivenessPolicy},
     stats::StatsCell,
+    supervision::{CallScope, Finding, Interrupts, Liveness, LivenessPolicy, Relay},
 };
 
-/// The crew events handled before the effects of all of them are carried out together.
+/// The workers events handled before the effects of all of them are carried out together.
 const EVENTS_PER_TURN: usize = 64;
 
 /// How long items may gather while every worker has something to do.
@@ -62,7 +59,7 @@ pub(super) struct Supervisor {
     pub(super) liveness: Liveness,
     pub(super) policy: LivenessPolicy,
     pub(super) plain_calls: bool,
-    pub(super) crew: Crew,
+    pub(super) workers: Workers,
     pub(super) watch: Watch,
     pub(super) collected: Arc<Collected>,
     pub(super) exchange: Arc<Exchange>,
@@ -86,13 +83,13 @@ pub(super) struct Supervisor {
 /// reaped.
 pub(crate) async fn supervise(plan: Plan) {
     let mut interrupts = Interrupts::listen(plan.on_interrupt);
-    let (crew, mut events) = Crew::new(plan.recipe, plan.watch.in_order, plan.lot);
+    let (workers, mut events) = Workers::new(plan.recipe, plan.watch.in_order, plan.lot);
     let mut supervisor = Supervisor {
         dispatch: Dispatch::new(plan.dispatch),
         liveness: Liveness::new(plan.liveness),
         policy: plan.liveness,
         plain_calls: plan.plain_calls,
-        crew,
+        workers,
         watch: Watch::new(plan.watch, Instant::now()),
         collected: plan.collected,
         exchange: plan.exchange,
@@ -207,7 +204,7 @@ impl Supervisor {
             self.dispatch.poll_timeout(),
             self.liveness.poll_timeout(),
             self.watch
-                .wakeup(self.dispatch.is_working(), self.crew.is_empty()),
+                .wakeup(self.dispatch.is_working(), self.workers.is_empty()),
             self.look_again,
         ];
         others
@@ -220,7 +217,7 @@ impl Supervisor {
         let now = Instant::now();
         if self.next_beat <= now {
             self.next_beat = now + self.policy.interval;
-            self.crew.beat_all();
+            self.workers.beat_all();
         }
         self.on_watch(now);
         for (worker, finding) in self.liveness.check(now) {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use mt_proto::{ExitReport, WorkerId};
 
-use super::run::Supervisor;
+use super::driver::Supervisor;
 use crate::PoolEvent;
 
 /// The values kept; those of later workers are counted and dropped.

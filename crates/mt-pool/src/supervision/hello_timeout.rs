@@ -18,15 +18,15 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// machine is. One that sleeps and uses no time waits for something else: it is a program that does
 /// not call `init()`.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(crate) struct HelloTimeout {
     looks: Interval,
     since: Instant,
     last: Option<Activity>,
     idle: u32,
 }
 
-impl Patience {
-    pub(super) fn new() -> Self {
+impl HelloTimeout {
+    pub(crate) fn new() -> Self {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
@@ -38,12 +38,12 @@ impl Patience {
     }
 
     /// Waits until the next look is due. Cancel-safe.
-    pub(super) async fn look_due(&mut self) {
+    pub(crate) async fn look_due(&mut self) {
         self.looks.tick().await;
     }
 
     /// Looks at the process; returns how long it was waited for when that was long enough.
-    pub(super) fn look(&mut self, pid: u32) -> Option<Duration> {
+    pub(crate) fn look(&mut self, pid: u32) -> Option<Duration> {
         let waited = self.since.elapsed();
         let now = Activity::of(pid);
         let asleep = now.is_some_and(|now| now.state == 'S');

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use mt_ipc::{Progress, StderrTail};
 use mt_proto::{TraceEvent, decode_strict};
 
-use crate::{error::Plain, trace::WorkerEvent};
+use super::{plain::Plain, worker_event::WorkerEvent};
 
 /// What a worker said last: the end of what it and the programs it started wrote to their standard
 /// error, and its last `tracing` events. Standard error is where an `abort` of a C library, a sanitizer

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::runtime::Builder;
 
-use super::run::{Plan, supervise};
+use super::driver::{Plan, supervise};
 
 /// A run's supervisor, from the outside.
 #[derive(Debug)]

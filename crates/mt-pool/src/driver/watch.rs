@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::run::Supervisor;
+use super::driver::Supervisor;
 use crate::{
     dispatch::Event,
-    error::{Death, DeathCause},
     load,
+    supervision::{Death, DeathCause},
 };
 
 /// The signal the system kills with.
@@ -94,7 +94,7 @@ impl Supervisor {
             && (self.watch.next_look <= now || due)
         {
             self.watch.next_look = now + every;
-            for (worker, look) in self.crew.looks() {
+            for (worker, look) in self.workers.looks() {
                 self.dispatch(Event::Look(worker, look));
             }
         }
@@ -118,7 +118,7 @@ impl Supervisor {
         let high = self.watch.config.memory_high;
         let high = high.is_some_and(load::used_memory_above);
         let pids = if self.watch.config.weigh {
-            self.crew.pids()
+            self.workers.pids()
         } else {
             Vec::new()
         };

@@ -15,10 +15,9 @@ use tokio::{
 use super::{
     life::Life,
     lot::{Got, Lot, Place, Wait},
-    patience::Patience,
     post::{CrewEvent, HANG_UP_GRACE, Post},
 };
-use crate::error::{Death, DeathCause, LastWords, PoolError};
+use crate::supervision::{Death, DeathCause, HelloTimeout, LastWords, WorkerFailure};
 
 /// Brings a worker up and sees it through to its end.
 pub(super) async fn pump(post: Post) {
@@ -36,7 +35,7 @@ pub(super) async fn pump_shared(post: Post, lot: Arc<Lot>) {
             Got::Place(post, place) => bring_up(post, Some(place)).await,
             Got::Killed(post) => {
                 let death = Death::new(mt_ipc::Exit::default(), DeathCause::Stopped);
-                post.vacant(PoolError::NoHello { death }).await;
+                post.vacant(WorkerFailure::NoHello { death }).await;
                 None
             }
         };
@@ -48,7 +47,7 @@ async fn bring_up(post: Post, place: Option<Place>) -> Option<Post> {
     match mt_ipc::spawn(post.recipe.command.clone()).await {
         Ok(spawned) => attend(spawned, post, place).await,
         Err(error) => {
-            post.vacant(PoolError::Spawn(error)).await;
+            post.vacant(WorkerFailure::Spawn(error)).await;
             None
         }
     }
@@ -67,7 +66,7 @@ async fn attend(spawned: Spawned, post: Post, place: Option<Place>) -> Option<Po
     let mut life = Life::new(post, place, (sender, process), &progress);
     let writer = writer.run();
     tokio::pin!(writer);
-    let mut patience = Patience::new();
+    let mut hello = HelloTimeout::new();
     let mut writing = true;
     let mut reading = true;
     let exit = loop {
@@ -94,9 +93,9 @@ async fn attend(spawned: Spawned, post: Post, place: Option<Place>) -> Option<Po
             () = until(life.setup_due), if life.setup_due.is_some() => life.setup_overran(),
             post = next_post(&mut life.wait), if life.wait.is_some() => life.take_post(post).await,
             () = until(life.idle_due), if life.idle_due.is_some() => life.on_idle(),
-            () = patience.look_due(), if !life.greeted && !life.hung_up => {
-                if let Some(waited) = patience.look(life.process.id()) {
-                    life.failure.get_or_insert(PoolError::Silent { waited });
+            () = hello.look_due(), if !life.greeted && !life.hung_up => {
+                if let Some(waited) = hello.look(life.process.id()) {
+                    life.failure.get_or_insert(WorkerFailure::Silent { waited });
                     life.end(DeathCause::Stopped);
                 }
             }

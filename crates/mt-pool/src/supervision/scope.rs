@@ -23,12 +23,12 @@ impl CallScope {
     }
 
     /// Whether anybody listens.
-    pub(super) fn is_listening(&self) -> bool {
+    pub(crate) fn is_listening(&self) -> bool {
         !self.dispatch.is::<NoSubscriber>()
     }
 
     /// Runs something in this scope.
-    pub(super) fn enter<R>(&self, run: impl FnOnce() -> R) -> R {
+    pub(crate) fn enter<R>(&self, run: impl FnOnce() -> R) -> R {
         with_default(&self.dispatch, || self.span.in_scope(run))
     }
 }

@@ -1,63 +1,16 @@
-//! Why a run can't start, and why a pool has no workers.
+//! Why a worker process could not be had, or not be brought to work.
 
 use std::time::Duration;
 
 use mt_ipc::{HandshakeError, SpawnError};
 use mt_proto::SetupStep;
 
-use crate::error::{Death, Plain};
-
-/// A run was not started. No process exists, and no item was taken from the input.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// This program can't start workers, because they would not know that they are.
-    #[error(
-        "`mt_pool::init()` was not called: put `#[mt_pool::main]` on `main`, or call `mt_pool::init()` as its first line; in tests write `mt_pool::test_worker!();` once in the test's file"
-    )]
-    NotInitialised,
-    /// This process is a worker itself that has not gone through `init()`: starting workers here
-    /// would go on without end.
-    #[error(
-        "this process was started as a worker but `mt_pool::init()` was not its first act, so it started a run itself; call `init()` before anything else in `main`"
-    )]
-    InWorker,
-    /// A task can't be told from another one, or is not there.
-    #[error("task {id} {problem}")]
-    Task {
-        /// The task.
-        id: String,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
-    /// An option is out of its range.
-    #[error("option `{option}` {problem}")]
-    Option {
-        /// The builder method.
-        option: &'static str,
-        /// What is wrong with its value.
-        problem: String,
-    },
-    /// A value for all items does not serialise.
-    #[error("the value given with `{option}` can't be sent to workers: {message}")]
-    Value {
-        /// The builder method.
-        option: &'static str,
-        /// What the encoder said.
-        message: String,
-    },
-    /// The pool it was to run on was closed.
-    #[error("the pool was closed; no further run can be started on it")]
-    PoolClosed,
-    /// A thread or a timer of this process can't be made.
-    #[error("starting a thread for the run failed: {0}")]
-    Thread(#[source] std::io::Error),
-}
+use super::{death::Death, plain::Plain};
 
 /// Why no worker could be had. It is the outcome of every item that was waiting.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum PoolError {
+pub enum WorkerFailure {
     /// The operating system did not start one.
     #[error("no worker process could be started: {0}")]
     Spawn(#[source] SpawnError),
@@ -113,7 +66,7 @@ pub enum PoolError {
     },
 }
 
-impl PoolError {
+impl WorkerFailure {
     /// The same, if it was a death, by this one.
     pub(crate) fn by(mut self, how: &Death) -> Self {
         match &mut self {

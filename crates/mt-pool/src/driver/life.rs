@@ -9,7 +9,7 @@ use super::{
     post::{CrewEvent, Ending, HANG_UP_GRACE, Killer, Post},
     watch::LATE,
 };
-use crate::error::{Death, DeathCause, LastWords, PoolError};
+use crate::supervision::{Death, DeathCause, LastWords, WorkerFailure};
 
 /// Where a worker is in its life, as far as its pump cares.
 pub(super) struct Life<'a> {
@@ -34,7 +34,7 @@ pub(super) struct Life<'a> {
     pub(super) progress: &'a Progress,
     /// Why it is being killed, if it is.
     pub(super) cause: Option<DeathCause>,
-    pub(super) failure: Option<PoolError>,
+    pub(super) failure: Option<WorkerFailure>,
 }
 
 type Received = Result<Option<mt_proto::Frame>, RecvError>;
@@ -114,7 +114,7 @@ impl<'a> Life<'a> {
             }
             FromWorker::SetupFailed(failure) => {
                 let (step, message) = (failure.step, failure.message.clone());
-                self.failure = Some(PoolError::Setup { step, message });
+                self.failure = Some(WorkerFailure::Setup { step, message });
                 self.setup_due = None;
             }
             FromWorker::Bye => self.said_bye = true,
@@ -144,7 +144,7 @@ impl<'a> Life<'a> {
             Err(error) => {
                 // The refusal is on its way; a worker that gets it exits by itself.
                 self.sender.close();
-                self.failure.get_or_insert(PoolError::Handshake(error));
+                self.failure.get_or_insert(WorkerFailure::Handshake(error));
                 return true;
             }
         }
@@ -236,7 +236,7 @@ impl<'a> Life<'a> {
             return;
         }
         self.failure
-            .get_or_insert(PoolError::SetupTimedOut { limit });
+            .get_or_insert(WorkerFailure::SetupTimedOut { limit });
         self.end(DeathCause::Stopped);
     }
 
@@ -273,10 +273,10 @@ impl<'a> Life<'a> {
         death.last_words = last_words;
         let before_ready = match (self.failure.take(), self.greeted, self.ready) {
             (Some(failure), ..) => Some(failure),
-            (None, false, _) => Some(PoolError::NoHello {
+            (None, false, _) => Some(WorkerFailure::NoHello {
                 death: death.clone(),
             }),
-            (None, true, false) => Some(PoolError::DiedInSetup {
+            (None, true, false) => Some(WorkerFailure::DiedInSetup {
                 death: death.clone(),
             }),
             (None, true, true) => None,

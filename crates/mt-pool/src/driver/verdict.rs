@@ -3,13 +3,13 @@
 use mt_ipc::Activity;
 use mt_proto::WorkerId;
 
-use super::run::Supervisor;
-use crate::{PoolEvent, Verdict, error::DeathCause};
+use super::driver::Supervisor;
+use crate::{PoolEvent, Verdict, supervision::DeathCause};
 
 impl Supervisor {
     /// A worker gives no sign of life: somebody has stopped it, or it is frozen.
     pub(super) fn on_silent(&mut self, worker: WorkerId) {
-        let Some(pid) = self.crew.pid(worker) else {
+        let Some(pid) = self.workers.pid(worker) else {
             return;
         };
         let stopped = mt_ipc::is_stopped(pid);
@@ -29,17 +29,17 @@ impl Supervisor {
         };
         self.tell(&event);
         if verdict == Verdict::Kill {
-            self.crew.kill(worker, DeathCause::Frozen);
+            self.workers.kill(worker, DeathCause::Frozen);
         }
     }
 
     /// A worker beats and gets no further. A plain function that uses the processor is busy.
     pub(super) fn on_still(&mut self, worker: WorkerId) {
-        let Some(pid) = self.crew.pid(worker) else {
+        let Some(pid) = self.workers.pid(worker) else {
             return;
         };
         let ticks = Activity::of(pid).map(|activity| activity.cpu_ticks);
-        let used = self.crew.note_ticks(worker, ticks);
+        let used = self.workers.note_ticks(worker, ticks);
         if self.plain_calls && used {
             self.liveness.on_busy(worker);
         }
@@ -56,7 +56,7 @@ impl Supervisor {
             since,
         });
         if self.policy.blocked == Verdict::Kill {
-            self.crew.kill(worker, DeathCause::Blocked);
+            self.workers.kill(worker, DeathCause::Blocked);
         }
     }
 }

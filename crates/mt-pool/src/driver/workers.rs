@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     dispatch::{Look, Turn},
-    error::DeathCause,
+    supervision::DeathCause,
 };
 
 /// The events of all workers that may wait for the supervisor. A pump that finds no place waits, and
@@ -26,9 +26,9 @@ const CREW_EVENTS: usize = 256;
 
 /// All workers of a run.
 #[derive(Debug)]
-pub(super) struct Crew {
+pub(super) struct Workers {
     recipe: Arc<Recipe>,
-    members: BTreeMap<WorkerId, Member>,
+    handles: BTreeMap<WorkerId, WorkerHandle>,
     /// Whether workers finish one item before they start the next.
     in_order: bool,
     pumps: JoinSet<()>,
@@ -40,7 +40,7 @@ pub(super) struct Crew {
 }
 
 #[derive(Debug)]
-struct Member {
+struct WorkerHandle {
     killer: Killer,
     pid: Option<u32>,
     sender: Option<FrameSender>,
@@ -51,23 +51,23 @@ struct Member {
     condemned: Option<DeathCause>,
 }
 
-impl Crew {
+impl Workers {
     pub(super) fn new(
         recipe: Recipe,
         in_order: bool,
         lot: Option<Arc<Lot>>,
     ) -> (Self, mpsc::Receiver<(WorkerId, CrewEvent)>) {
         let (events, received) = mpsc::channel(CREW_EVENTS);
-        let crew = Self {
+        let workers = Self {
             recipe: Arc::new(recipe),
-            members: BTreeMap::new(),
+            handles: BTreeMap::new(),
             in_order,
             pumps: JoinSet::new(),
             lot,
             filled: Arc::default(),
             events,
         };
-        (crew, received)
+        (workers, received)
     }
 
     /// Starts a worker under this number.
@@ -91,7 +91,7 @@ impl Crew {
                 tokio::spawn(pump_shared(post, Arc::clone(lot)));
             }
         }
-        let member = Member {
+        let handle = WorkerHandle {
             killer,
             pid: None,
             sender: None,
@@ -99,21 +99,21 @@ impl Crew {
             ticks: None,
             condemned: None,
         };
-        self.members.insert(worker, member);
+        self.handles.insert(worker, handle);
     }
 
     /// Its process exists.
     pub(super) fn started(&mut self, worker: WorkerId, pid: u32) {
-        if let Some(member) = self.members.get_mut(&worker) {
-            member.pid = Some(pid);
+        if let Some(handle) = self.handles.get_mut(&worker) {
+            handle.pid = Some(pid);
         }
     }
 
     /// It can be spoken to.
     pub(super) fn greeted(&mut self, worker: WorkerId, sender: FrameSender, progress: Progress) {
-        if let Some(member) = self.members.get_mut(&worker) {
-            member.sender = Some(sender);
-            member.progress = Some(progress);
+        if let Some(handle) = self.handles.get_mut(&worker) {
+            handle.sender = Some(sender);
+            handle.progress = Some(progress);
         }
     }
 
@@ -133,14 +133,14 @@ impl Crew {
 
     /// Tells a worker that this run has no more use for it.
     pub(super) fn release(&self, worker: WorkerId) {
-        let greeted = |member: &Member| member.sender.is_some();
+        let greeted = |handle: &WorkerHandle| handle.sender.is_some();
         match self.lot {
-            Some(_) if self.members.get(&worker).is_some_and(greeted) => {
+            Some(_) if self.handles.get(&worker).is_some_and(greeted) => {
                 self.say(worker, ToWorker::Rest);
             }
             Some(_) => {
-                if let Some(member) = self.members.get(&worker) {
-                    member.killer.kill();
+                if let Some(handle) = self.handles.get(&worker) {
+                    handle.killer.kill();
                 }
             }
             None => self.beat(worker, Beat::Die),
@@ -149,16 +149,16 @@ impl Crew {
 
     /// Tells every worker that the parent lives.
     pub(super) fn beat_all(&self) {
-        for worker in self.members.keys() {
+        for worker in self.handles.keys() {
             self.beat(*worker, Beat::Alive);
         }
     }
 
     fn say(&self, worker: WorkerId, message: ToWorker) {
-        let Some(member) = self.members.get(&worker) else {
+        let Some(handle) = self.handles.get(&worker) else {
             return;
         };
-        let Some(sender) = &member.sender else { return };
+        let Some(sender) = &handle.sender else { return };
         let is_beat = matches!(message, ToWorker::Beat(_));
         match sender.try_send(message.into_frame()) {
             Ok(()) | Err(SendError::Closed) => {}
@@ -166,30 +166,30 @@ impl Crew {
             // say, and one that misses its leave is killed after its grace.
             Err(_) if is_beat => {}
             // Dispatch sends within the queue's bound, so this can't be.
-            Err(_) => member.killer.kill(),
+            Err(_) => handle.killer.kill(),
         }
     }
 
     /// Ends a worker. The first cause stands.
     pub(super) fn kill(&mut self, worker: WorkerId, cause: DeathCause) {
-        if let Some(member) = self.members.get_mut(&worker) {
-            member.condemned.get_or_insert(cause);
-            member.killer.kill();
+        if let Some(handle) = self.handles.get_mut(&worker) {
+            handle.condemned.get_or_insert(cause);
+            handle.killer.kill();
         }
     }
 
     /// Asks a worker to end, and ends it when it has not after a grace. The first cause stands.
     pub(super) fn terminate(&mut self, worker: WorkerId, cause: DeathCause) {
-        if let Some(member) = self.members.get_mut(&worker) {
-            member.condemned.get_or_insert(cause);
-            member.killer.terminate();
+        if let Some(handle) = self.handles.get_mut(&worker) {
+            handle.condemned.get_or_insert(cause);
+            handle.killer.terminate();
         }
     }
 
     /// How far each worker is, for those that can tell.
     pub(super) fn looks(&self) -> Vec<(WorkerId, Look)> {
-        let told = |(worker, member): (&WorkerId, &Member)| {
-            let progress = member.progress.as_ref()?;
+        let told = |(worker, handle): (&WorkerId, &WorkerHandle)| {
+            let progress = handle.progress.as_ref()?;
             // In this order: what had been finished by then had been started.
             let finished = progress.finished();
             let turn = |turn: mt_ipc::Turn| Turn {
@@ -204,38 +204,38 @@ impl Crew {
             };
             Some((*worker, look))
         };
-        self.members.iter().filter_map(told).collect()
+        self.handles.iter().filter_map(told).collect()
     }
 
     /// Whether there is nobody.
     pub(super) fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.handles.is_empty()
     }
 
     /// Takes note of the processor time a worker has used; whether it is more than before.
     pub(super) fn note_ticks(&mut self, worker: WorkerId, ticks: Option<u64>) -> bool {
-        let Some(member) = self.members.get_mut(&worker) else {
+        let Some(handle) = self.handles.get_mut(&worker) else {
             return false;
         };
-        std::mem::replace(&mut member.ticks, ticks) != ticks
+        std::mem::replace(&mut handle.ticks, ticks) != ticks
     }
 
     /// The processes there are.
     pub(super) fn pids(&self) -> Vec<(WorkerId, u32)> {
-        let known = |(worker, member): (&WorkerId, &Member)| Some((*worker, member.pid?));
-        self.members.iter().filter_map(known).collect()
+        let known = |(worker, handle): (&WorkerId, &WorkerHandle)| Some((*worker, handle.pid?));
+        self.handles.iter().filter_map(known).collect()
     }
 
     /// Its pid, once it has one.
     pub(super) fn pid(&self, worker: WorkerId) -> Option<u32> {
-        self.members.get(&worker)?.pid
+        self.handles.get(&worker)?.pid
     }
 
     /// It is reaped. Returns its pid and what the pool killed it for.
     pub(super) fn ended(&mut self, worker: WorkerId) -> (Option<u32>, Option<DeathCause>) {
-        let member = self.members.remove(&worker);
+        let handle = self.handles.remove(&worker);
         // The pump has told its last, so its task is done or about to be.
         while self.pumps.try_join_next().is_some() {}
-        member.map_or((None, None), |member| (member.pid, member.condemned))
+        handle.map_or((None, None), |handle| (handle.pid, handle.condemned))
     }
 }

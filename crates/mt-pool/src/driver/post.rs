@@ -10,7 +10,7 @@ use mt_proto::{Fingerprint, FromWorker, Limits, Setup, WorkerId};
 use tokio::sync::{Notify, mpsc};
 
 use super::lot::Seat;
-use crate::error::{Death, DeathCause, PoolError};
+use crate::supervision::{Death, DeathCause, WorkerFailure};
 
 /// How long a worker may live on after its connection has ended. A process that dies closes its
 /// descriptors some moments before its exit can be seen, and how it ended is worth waiting for.
@@ -59,7 +59,7 @@ pub(crate) struct Ending {
     /// Whether it had taken its leave.
     pub(crate) said_bye: bool,
     /// Set when it did not get as far as taking items.
-    pub(crate) before_ready: Option<PoolError>,
+    pub(crate) before_ready: Option<WorkerFailure>,
 }
 
 /// The supervisor's means to end a worker.
@@ -106,7 +106,7 @@ impl Post {
     }
 
     /// Tells that it comes to nothing.
-    pub(super) async fn vacant(self, failure: PoolError) {
+    pub(super) async fn vacant(self, failure: WorkerFailure) {
         let ending = Ending {
             started: 0,
             death: Death::new(mt_ipc::Exit::default(), DeathCause::Stopped),

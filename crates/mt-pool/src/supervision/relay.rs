@@ -13,10 +13,10 @@ use std::{
     time::Duration,
 };
 
-use mt_proto::{TraceEvent, WorkerId};
+use mt_proto::TraceEvent;
 use tokio::{sync::oneshot, time::timeout};
 
-use super::{callsite::emit, run::Supervisor, scope::CallScope};
+use super::{callsite::emit, scope::CallScope};
 
 /// The loads that wait. A load is one event of the run's own, or at most one control frame of a
 /// worker's.
@@ -28,8 +28,8 @@ const LAST_PATIENCE: Duration = Duration::from_secs(1);
 type Load = Box<dyn FnOnce() + Send>;
 
 /// Emits the events of a run.
-pub(super) struct Relay {
-    scope: CallScope,
+pub(crate) struct Relay {
+    pub(crate) scope: CallScope,
     /// Events that found no room, and were not told of yet.
     lost: u64,
     thread: Option<Thread>,
@@ -41,7 +41,7 @@ struct Thread {
 }
 
 impl Relay {
-    pub(super) fn new(scope: CallScope) -> Self {
+    pub(crate) fn new(scope: CallScope) -> Self {
         Self {
             scope,
             lost: 0,
@@ -50,7 +50,7 @@ impl Relay {
     }
 
     /// Emits events soon; they are `events` many. Returns false when nobody will see them.
-    pub(super) fn emit(&mut self, events: u64, load: impl FnOnce() + Send + 'static) -> bool {
+    pub(crate) fn emit(&mut self, events: u64, load: impl FnOnce() + Send + 'static) -> bool {
         let lost = self.lost;
         let load = move || {
             if lost > 0 {
@@ -70,7 +70,7 @@ impl Relay {
     }
 
     /// Waits until all is emitted, but not for a subscriber that does not come back.
-    pub(super) async fn finish(&mut self) {
+    pub(crate) async fn finish(&mut self) {
         if let Some(thread) = self.thread.take() {
             thread.finish().await;
         }
@@ -110,26 +110,8 @@ impl fmt::Debug for Relay {
     }
 }
 
-impl Supervisor {
-    /// Emits an event of the run's own; `emit` calls one macro of `tracing`.
-    pub(super) fn trace(&mut self, emit: impl FnOnce() + Send + 'static) {
-        if self.relay.scope.is_listening() {
-            self.relay.emit(1, emit);
-        }
-    }
-
-    /// Emits events of a worker. It had no room for `dropped` more.
-    pub(super) fn on_trace(&mut self, worker: u32, events: Vec<TraceEvent>, dropped: u64) {
-        let pid = self.crew.pid(WorkerId(worker)).unwrap_or(0);
-        let all = events.len() as u64 + dropped;
-        let is_sent = self.relay.emit(all, load(worker, pid, events, dropped));
-        let unseen = if is_sent { dropped } else { all };
-        self.stats.update(|stats| stats.events_dropped += unseen);
-    }
-}
-
 /// What emits events of a worker.
-fn load(
+pub(crate) fn load(
     worker: u32,
     pid: u32,
     events: Vec<TraceEvent>,

@@ -3,29 +3,23 @@
 //! The loop reads an event, hands it to the machines of `dispatch` and `liveness`, and carries out
 //! what they ask for. It decides nothing itself.
 
-mod act;
-mod callsite;
-mod crew;
-mod hooks;
+#[expect(clippy::module_inception, reason = "the loop itself, as in the hive")]
+mod driver;
+mod events;
+mod exit_hooks;
 mod life;
 mod lot;
-mod patience;
 mod post;
 mod pump;
-mod relay;
-mod run;
-mod scope;
-mod signals;
 mod thread;
+mod trace;
 mod verdict;
 mod watch;
+mod workers;
 
-pub(crate) use hooks::Collected;
+pub(crate) use driver::{Plan, supervise};
+pub(crate) use exit_hooks::Collected;
 pub(crate) use lot::{Lot, LotLimits};
 pub(crate) use post::Recipe;
-pub use relay::WorkerEvents;
-pub(crate) use run::{Plan, supervise};
-pub(crate) use scope::CallScope;
-pub use signals::{Interrupts, OnInterrupt};
 pub(crate) use thread::{Supervision, spawn_supervisor};
 pub(crate) use watch::WatchConfig;

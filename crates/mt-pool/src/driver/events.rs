@@ -1,17 +1,17 @@
-//! From crew events to the machines, and from their effects to the crew.
+//! From workers events to the machines, and from their effects to the workers.
 
 use std::{sync::Arc, time::Instant};
 
 use mt_proto::{Beat, ContextStep, FromWorker, Notice, WorkerId};
 
 use super::{
+    driver::Supervisor,
     post::{CrewEvent, Ending},
-    run::Supervisor,
 };
 use crate::{
     PoolEvent,
     dispatch::{Effect, Event, Gone, KillReason},
-    error::{Death, DeathCause, PoolError},
+    supervision::{Death, DeathCause, WorkerFailure},
 };
 
 impl Supervisor {
@@ -19,7 +19,7 @@ impl Supervisor {
         match event {
             CrewEvent::Started { pid } => self.on_started(worker, pid),
             CrewEvent::Reused { pid } => {
-                self.crew.started(worker, pid);
+                self.workers.started(worker, pid);
                 self.stats.has_pid(worker, pid);
                 self.stats.update(|stats| stats.workers_reused += 1);
                 self.tell(&PoolEvent::WorkerReused {
@@ -30,7 +30,7 @@ impl Supervisor {
             }
             CrewEvent::Greeted { sender, progress } => {
                 self.stats.greeted(worker, progress.clone());
-                self.crew.greeted(worker, sender, progress);
+                self.workers.greeted(worker, sender, progress);
                 self.liveness.watch(worker);
             }
             CrewEvent::Said(message) => {
@@ -42,7 +42,7 @@ impl Supervisor {
     }
 
     fn on_started(&mut self, worker: WorkerId, pid: u32) {
-        self.crew.started(worker, pid);
+        self.workers.started(worker, pid);
         self.stats.has_pid(worker, pid);
         self.stats.update(|stats| stats.workers_started += 1);
         self.tell(&PoolEvent::WorkerStarted {
@@ -102,7 +102,7 @@ impl Supervisor {
 
     fn on_ended(&mut self, worker: WorkerId, mut ending: Ending) {
         self.liveness.forget(worker);
-        let (pid, condemned) = self.crew.ended(worker);
+        let (pid, condemned) = self.workers.ended(worker);
         let by_us = matches!(ending.death.cause, DeathCause::Stopped | DeathCause::Itself);
         if let Some(cause) = condemned.filter(|_| by_us) {
             ending.death.cause = cause;
@@ -133,7 +133,7 @@ impl Supervisor {
     fn on_rested(&mut self, worker: WorkerId) {
         self.liveness.forget(worker);
         self.stats.released(worker);
-        let (pid, _) = self.crew.ended(worker);
+        let (pid, _) = self.workers.ended(worker);
         let worker_number = worker.0;
         if let Some(pid) = pid {
             self.tell(&PoolEvent::WorkerReleased {
@@ -150,10 +150,10 @@ impl Supervisor {
         self.dispatch(Event::Gone(worker, gone));
     }
 
-    fn report_failure(&mut self, worker: WorkerId, cause: &Arc<PoolError>, death: &Death) {
+    fn report_failure(&mut self, worker: WorkerId, cause: &Arc<WorkerFailure>, death: &Death) {
         let unfinished = matches!(
             **cause,
-            PoolError::NoHello { .. } | PoolError::DiedInSetup { .. }
+            WorkerFailure::NoHello { .. } | WorkerFailure::DiedInSetup { .. }
         );
         // One that was still on its way when it was no longer needed has not failed.
         if unfinished && death.cause == DeathCause::Stopped {
@@ -200,7 +200,7 @@ impl Supervisor {
             match effect {
                 Effect::Spawn(worker) => {
                     self.stats.spawned(worker);
-                    self.crew.start(worker);
+                    self.workers.start(worker);
                 }
                 Effect::Send(worker, run, patience) => {
                     self.tell(&PoolEvent::ItemsGiven {
@@ -209,21 +209,23 @@ impl Supervisor {
                         count: run.count,
                     });
                     self.stats.given(worker, run.count);
-                    self.crew.send(worker, run, patience);
+                    self.workers.send(worker, run, patience);
                 }
                 Effect::Retire(worker) => {
                     self.stats.leaving(worker);
-                    self.crew.beat(worker, Beat::Die);
+                    self.workers.beat(worker, Beat::Die);
                 }
                 Effect::Release(worker) => {
                     self.stats.leaving(worker);
-                    self.crew.release(worker);
+                    self.workers.release(worker);
                 }
                 Effect::Kill(worker, reason) => {
                     self.stats.leaving(worker);
                     match reason {
-                        KillReason::Overran(_) => self.crew.terminate(worker, DeathCause::Overran),
-                        reason => self.crew.kill(worker, cause_of(reason)),
+                        KillReason::Overran(_) => {
+                            self.workers.terminate(worker, DeathCause::Overran)
+                        }
+                        reason => self.workers.kill(worker, cause_of(reason)),
                     }
                 }
                 Effect::Deliver(delivery) => {

@@ -5,7 +5,7 @@ use std::fmt;
 use mt_proto::{TraceEvent, TraceLevel};
 use tracing::{Level, level_filters::LevelFilter};
 
-use crate::error::Plain;
+use super::plain::Plain;
 
 /// A `tracing` event that a worker has emitted.
 ///
