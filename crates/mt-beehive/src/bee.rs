@@ -7,7 +7,9 @@ use mt_pool::Wire;
 use mt_proto::{MAX_RECORD_BYTES, RaisedException, TaskId, TaskInfo, decode_strict, encode};
 use serde::Serialize;
 
-use crate::{BeehiveError, BeehiveRun, Hive, OwnHive, child::Told, hive_of, queen::Below};
+use crate::{
+    BeehiveError, BeehiveRun, Hive, OwnHive, executor::ProgressBuffer, hive_of, queen::Below,
+};
 
 /// The detail of a panic that says where it was.
 pub(crate) const PLACE: &str = "location";
@@ -82,25 +84,25 @@ pub struct TaskCx {
     /// When it is cancelled, if it was delegated with a [`deadline`](crate::Delegate::deadline): its future is
     /// dropped at the `await` where it is.
     pub deadline: Option<Instant>,
-    bee: Arc<Ties>,
+    bee: Arc<BeeShared>,
 }
 
 /// What all tasks of a bee share.
-pub(crate) struct Ties {
+pub(crate) struct BeeShared {
     /// To her parent: how far tasks are.
-    pub(crate) told: Arc<Told>,
+    pub(crate) progress: Arc<ProgressBuffer>,
     /// To her children, if she may have any.
     pub(crate) below: Option<Below>,
 }
 
-impl fmt::Debug for Ties {
+impl fmt::Debug for BeeShared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ties").finish_non_exhaustive()
+        f.debug_struct("BeeShared").finish_non_exhaustive()
     }
 }
 
 impl TaskCx {
-    pub(crate) fn new(my_id: u32, info: &TaskInfo, bee: Arc<Ties>) -> Self {
+    pub(crate) fn new(my_id: u32, info: &TaskInfo, bee: Arc<BeeShared>) -> Self {
         Self {
             my_id,
             task_id: info.task_id.0,
@@ -164,7 +166,7 @@ impl TaskCx {
     /// ```
     pub fn progress(&self, value: &(impl Serialize + ?Sized)) {
         match encode(value, MAX_PROGRESS_BYTES) {
-            Ok(value) => self.bee.told.tell(TaskId(self.task_id), value.into()),
+            Ok(value) => self.bee.progress.tell(TaskId(self.task_id), value.into()),
             Err(error) => {
                 let task = self.task_id;
                 tracing::warn!(task, %error, "how far a task is can't be sent");
@@ -256,7 +258,7 @@ pub trait OfNothing: WorkerBee<Init = ()> {}
 #[diagnostic::do_not_recommend]
 impl<W: WorkerBee<Init = ()>> OfNothing for W {}
 
-/// The hive of a bee's own that nothing was said about. For the macros.
+/// The hive of a bee's own that has no description. For the macros.
 #[doc(hidden)]
 pub fn hive_of_nothing<W: OfNothing>() -> BeehiveRun<W> {
     hive_of::<W>(())
@@ -269,7 +271,7 @@ pub fn hive_of_nothing<W: OfNothing>() -> BeehiveRun<W> {
     label = "this must be `Serialize + Deserialize + Send + 'static`",
     note = "derive `serde::Serialize` and `serde::Deserialize` for `{Self}`, or pass something that has them (a path, an id)",
     note = "what can't be sent at all (a connection, a client) a worker bee makes in `new` and keeps",
-    note = "if it is the `Result` of a task: that is told by its name, so call an alias of it `Result` too"
+    note = "if it is the `Result` of a task: that is progress by its name, so call an alias of it `Result` too"
 )]
 pub trait Crosses: Wire {}
 

@@ -170,15 +170,17 @@
 extern crate self as mt_beehive;
 
 mod bee;
-mod child;
-mod hive;
+mod driver;
+mod executor;
 mod log;
+mod machine;
 mod queen;
 mod registry;
 
 pub use bee::{Bee, BeeCx, TaskCall, TaskCx, WorkerBee};
-pub use hive::parent::{BeeState, Dispatch, HiveStats, Population};
+pub use driver::census::{BeeHealth, BeeStatus};
 pub use log::logger_debug_msg;
+pub use machine::parent::{BeeState, Dispatch, HiveStats, Population};
 /// Makes `main` start with [`init()`]; an `async fn main` gets a tokio runtime.
 ///
 /// A worker bee's process is this program, started again: it never gets past the first line of `main`. The
@@ -354,9 +356,9 @@ pub use mt_pool::{
     forward_event, init, test_worker,
 };
 pub use queen::{
-    Asking, BeeHealth, BeeStatus, BeehiveError, BeehiveRun, ChildId, Delegate, Exception, Hive,
-    OwnHive, Queen, QueenBee, QueenCall, QueenTask, QueenValue, TaskError, TaskResult, WithQueen,
-    WithoutQueen, beehive_run, hive_of,
+    Asking, BeehiveError, BeehiveRun, ChildId, Delegate, Exception, Hive, OwnHive, Queen, QueenBee,
+    QueenCall, QueenTask, QueenValue, TaskError, TaskResult, WithQueen, WithoutQueen, beehive_run,
+    hive_of,
 };
 pub use registry::Registration;
 

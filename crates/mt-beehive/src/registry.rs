@@ -5,16 +5,16 @@ use mt_pool::__private::{Role, inventory};
 use mt_proto::TraceLevel;
 use serde::{Deserialize, Serialize};
 
-use crate::{WorkerBee, child};
+use crate::{WorkerBee, executor};
 
 inventory::submit! {
-    Role { start: child::start }
+    Role { start: executor::start }
 }
 
 /// A worker bee as her process finds her. Submitted beside her `impl`.
 pub struct Registration {
     name: fn() -> String,
-    live: child::Live,
+    run_bee: executor::RunBee,
 }
 
 mt_pool::__private::inventory::collect!(Registration);
@@ -25,12 +25,12 @@ impl Registration {
     pub const fn of<W: WorkerBee>() -> Self {
         Self {
             name: name_of::<W>,
-            live: child::live::<W>,
+            run_bee: executor::run_bee::<W>,
         }
     }
 
-    pub(crate) fn live(&self) -> child::Live {
-        self.live
+    pub(crate) fn run_bee(&self) -> executor::RunBee {
+        self.run_bee
     }
 }
 

@@ -17,11 +17,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::task::coop::unconstrained;
 
-use super::{
-    handle::{Asked, Desk},
-    watcher::{Watcher, watched, watcher},
-};
-use crate::{bee::in_a_line, hive::parent::Request};
+use super::watcher::{Watcher, watched, watcher};
+use crate::{bee::in_a_line, driver::CommandQueue, machine::parent::Request};
 
 /// The most bytes of a task's name.
 const MAX_NAME_BYTES: usize = 1024;
@@ -136,7 +133,7 @@ type Answer<R> = Pin<Box<dyn Future<Output = (TaskResult<R>, ChildId)> + Send>>;
 
 /// What is to be delegated, and how.
 struct Errand {
-    desk: Arc<Desk>,
+    commands: Arc<CommandQueue>,
     name: Cow<'static, str>,
     args: Result<Vec<u8>, String>,
     deadline: Option<Duration>,
@@ -145,7 +142,7 @@ struct Errand {
 
 impl<R: Wire> Delegate<R> {
     pub(super) fn new(
-        desk: Arc<Desk>,
+        commands: Arc<CommandQueue>,
         name: Cow<'static, str>,
         args: &(impl Serialize + ?Sized),
     ) -> Self {
@@ -157,7 +154,7 @@ impl<R: Wire> Delegate<R> {
             )),
         };
         Self(State::Idle(Errand {
-            desk,
+            commands,
             name,
             args,
             deadline: None,
@@ -248,12 +245,12 @@ impl Errand {
             args: args.into(),
             limit: self.deadline,
         };
-        let (progress, told) = self.watcher.map(watched).unzip();
-        let Some((waits, reply)) = self.desk.ask(request, progress).await else {
+        let (progress, reply_tx) = self.watcher.map(watched).unzip();
+        let Some((waits, reply)) = self.commands.ask(request, progress).await else {
             return (over(), None);
         };
-        let answered = match told {
-            Some(told) => told.until(reply).await,
+        let answered = match reply_tx {
+            Some(reply_tx) => reply_tx.until(reply).await,
             None => reply.await,
         };
         waits.answered();
@@ -285,41 +282,4 @@ fn result_of<R: Wire>(status: TaskStatus) -> TaskResult<R> {
             reason: reason.unwrap_or_else(|| "no reason was given".into()),
         },
     }
-}
-
-/// A task that is waited for. Dropped before it was answered, it is cancelled.
-pub(super) struct Waits {
-    desk: Arc<Desk>,
-    task_id: Option<TaskId>,
-}
-
-impl Waits {
-    pub(super) fn new(desk: Arc<Desk>, task_id: TaskId) -> Self {
-        Self {
-            desk,
-            task_id: Some(task_id),
-        }
-    }
-
-    fn answered(mut self) {
-        self.task_id = None;
-    }
-}
-
-impl Drop for Waits {
-    fn drop(&mut self) {
-        if let Some(task_id) = self.task_id {
-            self.desk.tell(Asked::Drop(task_id));
-        }
-    }
-}
-
-/// Where an answer comes.
-#[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) answer: oneshot::Sender<(TaskStatus, ChildId)>,
-    /// How far the task is, if anybody asks: the latest counts.
-    pub(super) progress: Option<watch::Sender<Bytes>>,
-    /// Of the tasks that may be outstanding: until it is resolved, whether or not anybody waits for it.
-    pub(super) _place: OwnedSemaphorePermit,
 }

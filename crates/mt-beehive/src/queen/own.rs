@@ -7,13 +7,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{
-    error::BeehiveError,
-    handle::{Desk, Hive},
-    run::BeehiveRun,
-    thread::Driven,
+use super::{error::BeehiveError, handle::Hive, run::BeehiveRun};
+use crate::{
+    Bee, WorkerBee,
+    driver::{CommandQueue, Driven},
 };
-use crate::{Bee, WorkerBee};
 
 /// The hive of a worker bee's own, described and not started.
 pub struct OwnHive {
@@ -22,14 +20,14 @@ pub struct OwnHive {
     start: Start,
 }
 
-type Start = Box<dyn FnOnce() -> Result<(Arc<Desk>, Driven), BeehiveError> + Send>;
+type Start = Box<dyn FnOnce() -> Result<(Arc<CommandQueue>, Driven), BeehiveError> + Send>;
 
 impl OwnHive {
     /// Of a hive that is run without a queen: she is its queen.
     pub fn new<W: WorkerBee>(run: BeehiveRun<W>) -> Self {
         let start = move || {
             let (hive, driven) = run.start()?;
-            Ok((hive.into_desk(), driven))
+            Ok((hive.into_commands(), driven))
         };
         Self {
             of: TypeId::of::<W>(),
@@ -55,7 +53,7 @@ pub(crate) struct Below {
 
 enum State {
     Described(Start),
-    Lives(Arc<Desk>, Driven),
+    Lives(Arc<CommandQueue>, Driven),
     /// It is gone, or could not be started.
     Over(String),
 }
@@ -91,17 +89,17 @@ impl Below {
         if let State::Described(_) = &*state
             && let State::Described(start) = mem::replace(&mut *state, over())
         {
-            let (desk, driven) = start()?;
-            *state = State::Lives(desk, driven);
+            let (commands, driven) = start()?;
+            *state = State::Lives(commands, driven);
         }
         match &*state {
-            State::Lives(desk, _) => Ok(Hive::new(Arc::clone(desk))),
+            State::Lives(commands, _) => Ok(Hive::new(Arc::clone(commands))),
             State::Over(why) => Err(no_hive(why.clone())),
             State::Described(_) => unreachable!("it was started above"),
         }
     }
 
-    /// Lets it die, if it lives: it finishes what it has. Waits until every bee below is gone.
+    /// Lets it die, if it lives: it finishes what it has. Waiting until every bee below is gone.
     pub(crate) async fn die(&self) {
         let over = State::Over("the bee is dying".into());
         let before = mem::replace(&mut *self.lock(), over);

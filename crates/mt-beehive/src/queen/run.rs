@@ -11,16 +11,11 @@ use mt_pool::{
 use mt_proto::{MAX_RECORD_BYTES, encode};
 use tracing::level_filters::LevelFilter;
 
-use super::{
-    driver::Driver,
-    error::BeehiveError,
-    handle::{Desk, Hive},
-    pump::Cradle,
-    thread::{Driven, drive},
-};
+use super::{error::BeehiveError, handle::Hive};
 use crate::{
     Dispatch, Population, WorkerBee,
-    hive::parent::Config,
+    driver::{CommandQueue, Driven, Driver, SpawnSpec, drive},
+    machine::parent::Config,
     registry::{BeeSetup, name_of},
 };
 
@@ -286,13 +281,13 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
     pub(super) fn start(self) -> Result<(Hive<W>, Driven), BeehiveError> {
         let command = own_command()?;
         let init = encode(&self.init, MAX_RECORD_BYTES).map_err(BeehiveError::Init)?;
-        let cradle = cradle::<W>(command, init.into(), self.max_concurrency, self.nursing);
-        let desk = Desk::new();
-        let (config, asked) = (self.config, desk.clone());
+        let spec = spec::<W>(command, init.into(), self.max_concurrency, self.nursing);
+        let commands = CommandQueue::new();
+        let (config, taken) = (self.config, commands.clone());
         let driven = drive(self.on_interrupt, move |interrupts| {
-            Driver::new(config, cradle, asked, interrupts)
+            Driver::new(config, spec, taken, interrupts)
         });
-        Ok((Hive::new(desk), driven.map_err(StartError::Thread)?))
+        Ok((Hive::new(commands), driven.map_err(StartError::Thread)?))
     }
 }
 
@@ -317,12 +312,12 @@ impl<W: WorkerBee> BeehiveRun<W> {
     }
 }
 
-fn cradle<W: WorkerBee>(
+fn spec<W: WorkerBee>(
     mut command: WorkerCommand,
     init: Bytes,
     max: Option<u32>,
     nursing: Nursing,
-) -> Cradle {
+) -> SpawnSpec {
     command.stderr = nursing.stderr;
     let trace = trace_level(nursing.trace);
     let setup = move |my_id| {
@@ -338,7 +333,7 @@ fn cradle<W: WorkerBee>(
             .expect("strings, numbers and bytes always encode")
             .into()
     };
-    Cradle {
+    SpawnSpec {
         command,
         setup: Box::new(setup),
         liveness: nursing.liveness,

@@ -1,0 +1,232 @@
+//! What tasks of a queen have asked for and the driver has not taken: bounded by permits.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use mt_proto::TaskId;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
+
+use super::census::BeeStatus;
+use crate::machine::parent::{HiveStats, Request};
+
+/// The tasks that may be delegated and not resolved at once. Whoever delegates more waits.
+const MAX_OUTSTANDING: usize = 1 << 16;
+
+/// What is asked of the driver.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// A task, and where its answer goes.
+    Task(TaskId, Request, Reply),
+    /// Nobody waits for that task any more.
+    Drop(TaskId),
+    /// A bee; who it is.
+    Spawn(oneshot::Sender<Option<u32>>),
+    /// That a bee goes; who is gone.
+    Bury(Option<u32>, oneshot::Sender<Option<u32>>),
+    /// What the bees are doing.
+    Bees(oneshot::Sender<Vec<BeeStatus>>),
+    /// What was done so far.
+    Stats(oneshot::Sender<HiveStats>),
+}
+
+/// Where what is asked for waits. Bounded by the tasks that may be outstanding: each asks twice at most; and
+/// by how often the queen asks for bees, or about them.
+#[derive(Debug)]
+pub(crate) struct CommandQueue {
+    commands: Mutex<State>,
+    filled: Notify,
+    permits: Arc<Semaphore>,
+    pub(crate) interrupted: watch::Sender<bool>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    commands: VecDeque<Command>,
+    next_task: u64,
+    takes: Takes,
+    /// As of when it was closed for good.
+    stats: HiveStats,
+}
+
+/// What is taken for the driver.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Takes {
+    #[default]
+    All,
+    /// The hive is dying: only that nobody waits for a task any more.
+    Drops,
+    Nothing,
+}
+
+impl CommandQueue {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            commands: Mutex::default(),
+            filled: Notify::new(),
+            permits: Arc::new(Semaphore::new(MAX_OUTSTANDING)),
+            interrupted: watch::Sender::new(false),
+        })
+    }
+
+    /// Asks for a task; `None` when the hive is dead.
+    pub(crate) async fn ask(
+        self: &Arc<Self>,
+        request: Request,
+        progress: Option<watch::Sender<Bytes>>,
+    ) -> Option<(
+        Waiting,
+        oneshot::Receiver<(mt_proto::TaskStatus, Option<u32>)>,
+    )> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok()?;
+        let (sender, answer) = oneshot::channel();
+        let reply = Reply {
+            answer: sender,
+            progress,
+            _permit: permit,
+        };
+        let task_id = self.tell_in_turn(|task_id| Command::Task(task_id, request, reply))?;
+        Some((Waiting::new(Arc::clone(self), task_id), answer))
+    }
+
+    /// Leaves something for the driver.
+    pub(crate) fn tell(&self, commands: Command) {
+        self.put(&mut self.lock(), commands);
+    }
+
+    /// The same for a task, with the id that the machine will give it: they count up alike.
+    fn tell_in_turn(&self, ask: impl FnOnce(TaskId) -> Command) -> Option<TaskId> {
+        let mut state = self.lock();
+        let task_id = TaskId(state.next_task);
+        state.next_task += 1;
+        self.put(&mut state, ask(task_id)).then_some(task_id)
+    }
+
+    /// False if nothing is taken any more.
+    fn put(&self, state: &mut State, commands: Command) -> bool {
+        let is_taken = match state.takes {
+            Takes::All => true,
+            Takes::Drops => matches!(commands, Command::Drop(_)),
+            Takes::Nothing => false,
+        };
+        if !is_taken {
+            return false;
+        }
+        let first = state.commands.is_empty();
+        state.commands.push_back(commands);
+        if first {
+            self.filled.notify_one();
+        }
+        true
+    }
+
+    /// Driver: waits until something was asked for. Cancel-safe.
+    pub(crate) async fn filled(&self) {
+        self.filled.notified().await;
+    }
+
+    /// Driver: takes all of it, in exchange for an empty queue.
+    pub(crate) fn take(&self, empty: &mut VecDeque<Command>) {
+        std::mem::swap(&mut self.lock().commands, empty);
+    }
+
+    /// Driver: nothing new is taken any more.
+    pub(crate) fn end(&self) {
+        self.lock().takes = Takes::Drops;
+        self.permits.close();
+    }
+
+    /// Driver: nothing is taken any more.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.takes = Takes::Nothing;
+        state.commands.clear();
+        drop(state);
+        self.permits.close();
+    }
+
+    /// Driver: nothing is begun any more.
+    pub(crate) fn interrupt(&self) {
+        self.interrupted.send_replace(true);
+    }
+
+    /// Driver: this was done so far.
+    pub(crate) fn leave_stats(&self, stats: HiveStats) {
+        self.lock().stats = stats;
+    }
+
+    pub(crate) fn last_stats(&self) -> HiveStats {
+        self.lock().stats
+    }
+
+    /// No user code runs under the lock, so a poisoned state is still consistent.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A task that is waited for. Dropped before it was answered, it is cancelled.
+pub(crate) struct Waiting {
+    commands: Arc<CommandQueue>,
+    task_id: Option<TaskId>,
+}
+
+impl Waiting {
+    pub(crate) fn new(commands: Arc<CommandQueue>, task_id: TaskId) -> Self {
+        Self {
+            commands,
+            task_id: Some(task_id),
+        }
+    }
+
+    pub(crate) fn answered(mut self) {
+        self.task_id = None;
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(task_id) = self.task_id {
+            self.commands.tell(Command::Drop(task_id));
+        }
+    }
+}
+
+/// Where an answer comes.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) answer: oneshot::Sender<(mt_proto::TaskStatus, Option<u32>)>,
+    /// How far the task is, if anybody asks: the latest counts.
+    pub(crate) progress: Option<watch::Sender<Bytes>>,
+    /// Of the tasks that may be outstanding: until it is resolved, whether or not anybody waits for it.
+    pub(crate) _permit: OwnedSemaphorePermit,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Waker},
+    };
+
+    use super::*;
+
+    #[test]
+    fn what_is_dropped_keeps_its_place_until_the_driver_has_heard_of_it() {
+        let commands = CommandQueue::new();
+        let mut now = Context::from_waker(Waker::noop());
+        for _ in 0..MAX_OUTSTANDING + 100 {
+            let request = Request {
+                name: "task".into(),
+                args: Bytes::new(),
+                limit: None,
+            };
+            let _ = pin!(commands.ask(request, None)).poll(&mut now);
+        }
+        assert_eq!(commands.lock().commands.len(), 2 * MAX_OUTSTANDING);
+        commands.take(&mut VecDeque::new());
+        assert_eq!(commands.permits.available_permits(), MAX_OUTSTANDING);
+    }
+}

@@ -1,0 +1,314 @@
+//! Keeps a hive going: events to the parent's machine, its effects to bees and to those who wait.
+//!
+//! Loop: one a hive. Everything it awaits is cancel-safe.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    convert::Infallible,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mt_pool::__private::Interrupts;
+use mt_proto::{FromBee, TaskId, hive_messages};
+use rustc_hash::FxHashMap;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+    time::sleep_until,
+};
+
+use super::{
+    census::BeeStatus,
+    command_queue::{Command, CommandQueue, Reply},
+    pump::{BeeEvent, BeeHandle, SpawnSpec, pump},
+};
+use crate::machine::parent::{ChildId, Config, Counted, Effect, Event, ParentMachine, Population};
+
+/// The events of all bees that may wait. A bee that finds no place waits, and so does her process, by the
+/// socket.
+const BEE_EVENTS: usize = 256;
+/// The events handled before the effects of all of them are carried out.
+const EVENTS_PER_TURN: usize = 64;
+/// Later than any hive lives.
+const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// The driver of one hive.
+pub(crate) struct Driver {
+    parent: ParentMachine,
+    population: Population,
+    spec: Arc<SpawnSpec>,
+    commands: Arc<CommandQueue>,
+    interrupts: Interrupts,
+    handles: BTreeMap<ChildId, Arc<BeeHandle>>,
+    pumps: JoinSet<()>,
+    events: mpsc::Sender<(u32, BeeEvent)>,
+    heard: mpsc::Receiver<(u32, BeeEvent)>,
+    replies: FxHashMap<TaskId, Reply>,
+    /// An empty queue, for that of the commands.
+    taken: VecDeque<Command>,
+    /// Who is to be told of the next bees that are started.
+    pending_spawns: VecDeque<oneshot::Sender<Option<u32>>>,
+    /// Who is to be told that a bee is gone.
+    pending_exits: BTreeMap<ChildId, oneshot::Sender<Option<u32>>>,
+    finished: bool,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        config: Config,
+        spec: SpawnSpec,
+        commands: Arc<CommandQueue>,
+        interrupts: Interrupts,
+    ) -> Self {
+        let (events, heard) = mpsc::channel(BEE_EVENTS);
+        Self {
+            population: config.population,
+            parent: ParentMachine::new(config),
+            spec: Arc::new(spec),
+            commands,
+            interrupts,
+            handles: BTreeMap::new(),
+            pumps: JoinSet::new(),
+            events,
+            heard,
+            replies: FxHashMap::default(),
+            taken: VecDeque::new(),
+            pending_spawns: VecDeque::new(),
+            pending_exits: BTreeMap::new(),
+            finished: false,
+        }
+    }
+
+    /// Runs the hive until it is dead: every task resolved, every bee reaped. `end` tells when nothing more
+    /// will be delegated; if `held` is no longer, the end comes at once.
+    pub(crate) async fn run(
+        mut self,
+        mut end: oneshot::Receiver<()>,
+        mut held: oneshot::Receiver<Infallible>,
+    ) {
+        let mut ending = false;
+        let mut period = Instant::now() + self.period();
+        self.handle(Event::Tick);
+        while !self.finished {
+            let due = self.parent.poll_timeout();
+            let due = due.map_or(period, |due| due.min(period));
+            tokio::select! {
+                _ = &mut held => break,
+                Ok(()) = &mut end, if !ending => {
+                    ending = true;
+                    self.commands.end();
+                    self.take_commands();
+                    self.commands.leave_stats(self.parent.stats());
+                    self.handle(Event::Die);
+                }
+                () = self.commands.filled() => self.take_commands(),
+                Some((child, event)) = self.heard.recv() => self.on_events(child, event),
+                () = self.interrupts.interrupted() => self.on_interrupt(),
+                () = sleep_until(due.into()) => self.on_time(&mut period),
+            }
+        }
+        self.commands.close();
+        for handle in self.handles.values() {
+            handle.kill();
+        }
+        // What they still say is nobody's any more, but it must not hold them up.
+        self.heard.close();
+        while self.pumps.join_next().await.is_some() {}
+        self.spec.events.finish().await;
+        self.commands.leave_stats(self.parent.stats());
+    }
+
+    fn on_interrupt(&mut self) {
+        if !self.parent.is_interrupted() {
+            let what = "interrupted: what bees do goes on to its end, the rest is cancelled";
+            self.spec.events.tell(move || tracing::warn!("{what}"));
+        }
+        self.handle(Event::Interrupt);
+        self.commands.interrupt();
+    }
+
+    fn on_time(&mut self, period: &mut Instant) {
+        let now = Instant::now();
+        if *period <= now {
+            *period = now + self.period();
+            let pressed = mt_pool::used_cpu_too_much() || mt_pool::used_memory_too_much();
+            self.handle(Event::Pressed(pressed));
+        }
+        self.handle(Event::Tick);
+    }
+
+    fn period(&self) -> Duration {
+        match self.population {
+            Population::Fixed(_) => FAR,
+            Population::Elastic { period, .. } => period,
+        }
+    }
+
+    /// Takes in what has come, and then carries out the effects of all of it.
+    fn on_events(&mut self, child: u32, event: BeeEvent) {
+        let now = Instant::now();
+        self.on_event(now, child, event);
+        for _ in 0..EVENTS_PER_TURN {
+            let Ok((child, event)) = self.heard.try_recv() else {
+                break;
+            };
+            self.on_event(now, child, event);
+        }
+        self.settle(now);
+    }
+
+    fn on_event(&mut self, now: Instant, child: u32, event: BeeEvent) {
+        let child = ChildId(child);
+        match event {
+            BeeEvent::Said(_)
+                if self
+                    .handles
+                    .get(&child)
+                    .is_some_and(|handle| handle.is_broken()) => {}
+            BeeEvent::Said(frame) => {
+                for message in hive_messages::<FromBee>(frame) {
+                    match message {
+                        Ok(message) => {
+                            crate::logger_debug_msg(&message, "a bee says");
+                            self.parent.handle(now, Event::Said(child, message));
+                        }
+                        Err(error) => {
+                            if let Some(handle) = self.handles.get(&child) {
+                                handle.broken(&error);
+                            }
+                            return;
+                        }
+                    }
+                }
+            }
+            BeeEvent::Silent(silent) => self.parent.handle(now, Event::Silent(child, silent)),
+            BeeEvent::Gone(how) => {
+                self.handles.remove(&child);
+                while self.pumps.try_join_next().is_some() {}
+                match self.parent.why_lost(child, &how) {
+                    Some(why) => {
+                        let (bee, why) = (child.0, why.to_owned());
+                        let tell = move || tracing::warn!(bee, why, "a worker bee is lost");
+                        self.spec.events.tell(tell);
+                    }
+                    None => tracing::debug!(bee = child.0, how, "a worker bee is gone"),
+                }
+                self.parent.handle(now, Event::Gone(child, how));
+                if let Some(reply_tx) = self.pending_exits.remove(&child) {
+                    let _ = reply_tx.send(Some(child.0));
+                }
+            }
+        }
+    }
+
+    fn take_commands(&mut self) {
+        let now = Instant::now();
+        let mut all = std::mem::take(&mut self.taken);
+        self.commands.take(&mut all);
+        for command in all.drain(..) {
+            match command {
+                Command::Task(task_id, request, reply) => {
+                    let task = self.parent.delegate(now, request);
+                    debug_assert_eq!(task, task_id, "the commands and the machine count alike");
+                    self.replies.insert(task, reply);
+                }
+                Command::Drop(task) => {
+                    let reason = "commands: nobody waits for it any more".to_owned();
+                    self.parent.handle(now, Event::Cancel(task, reason));
+                }
+                Command::Spawn(reply_tx) => {
+                    self.parent.handle(now, Event::SpawnBee);
+                    self.pending_spawns.push_back(reply_tx);
+                }
+                Command::Bury(child, reply_tx) => self.bury(now, child.map(ChildId), reply_tx),
+                Command::Bees(reply_tx) => drop(reply_tx.send(self.bees())),
+                Command::Stats(reply_tx) => drop(reply_tx.send(self.parent.stats())),
+            }
+        }
+        self.taken = all;
+        self.settle(now);
+    }
+
+    fn bury(
+        &mut self,
+        now: Instant,
+        child: Option<ChildId>,
+        reply_tx: oneshot::Sender<Option<u32>>,
+    ) {
+        let Some(child) = self.parent.who_goes(child) else {
+            let _ = reply_tx.send(None);
+            return;
+        };
+        self.pending_exits.insert(child, reply_tx);
+        self.parent.handle(now, Event::Bury(Some(child)));
+    }
+
+    fn bees(&self) -> Vec<BeeStatus> {
+        let counted = self.parent.count_bees().into_iter();
+        let status = |bee: Counted| Some(self.handles.get(&bee.child)?.vitals.status(bee));
+        counted.filter_map(status).collect()
+    }
+
+    fn handle(&mut self, event: Event) {
+        let now = Instant::now();
+        self.parent.handle(now, event);
+        self.settle(now);
+    }
+
+    fn settle(&mut self, now: Instant) {
+        self.parent.settle(now);
+        self.act();
+        if self.parent.is_interrupted() {
+            // None is born any more.
+            self.pending_spawns.clear();
+        }
+    }
+
+    fn act(&mut self) {
+        while let Some(effect) = self.parent.poll_effect() {
+            match effect {
+                Effect::Spawn(child) => {
+                    if let Some(reply_tx) = self.pending_spawns.pop_front() {
+                        let _ = reply_tx.send(Some(child.0));
+                    }
+                    let handle = Arc::new(BeeHandle::default());
+                    self.handles.insert(child, Arc::clone(&handle));
+                    let spec = Arc::clone(&self.spec);
+                    self.pumps
+                        .spawn(pump(child.0, spec, handle, self.events.clone()));
+                }
+                Effect::Say(child, message) => {
+                    crate::logger_debug_msg(&message, "the queen says");
+                    if let Some(handle) = self.handles.get(&child) {
+                        handle.say(&message);
+                    }
+                }
+                Effect::Kill(child) => {
+                    if let Some(handle) = self.handles.get(&child) {
+                        handle.kill();
+                    }
+                }
+                Effect::Progress(task, progress) => {
+                    let reply = self.replies.get(&task);
+                    if let Some(sender) = reply.and_then(|reply| reply.progress.as_ref()) {
+                        sender.send_replace(progress);
+                    }
+                }
+                Effect::Resolve(task, status, child) => {
+                    if let Some(reply) = self.replies.remove(&task) {
+                        let _ = reply.answer.send((status, child.map(|child| child.0)));
+                    }
+                }
+                Effect::Finished => self.finished = true,
+            }
+        }
+    }
+}
+
+/// However it ends, nobody waits for it any more.
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.commands.close();
+    }
+}

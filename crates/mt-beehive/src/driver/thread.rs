@@ -1,0 +1,95 @@
+//! The thread a hive's driver lives on, so that a hive works on any runtime, and its bees are reaped also
+//! when the queen's future is dropped with its runtime.
+
+use std::{
+    convert::Infallible,
+    io,
+    sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    thread,
+    time::Duration,
+};
+
+use mt_pool::{__private::Interrupts, OnInterrupt};
+use tokio::{runtime::Builder, sync::oneshot};
+
+use super::driver::Driver;
+
+/// How long dropping a hive waits for its bees to be gone. They are killed, so it takes some milliseconds.
+const DROP_WAIT: Duration = Duration::from_secs(1);
+
+/// A hive's driver, from the outside. Dropped before it has ended, it kills the bees.
+#[derive(Debug)]
+pub(crate) struct Driven {
+    /// Sent to: nothing more will be delegated.
+    end: Option<oneshot::Sender<()>>,
+    /// Dropped: an end at once, also of a hive that is dying.
+    hold: Option<oneshot::Sender<Infallible>>,
+    over: Option<oneshot::Receiver<()>>,
+    ended: Receiver<()>,
+}
+
+/// Starts a driver. From here on Ctrl-C has the effect that is wanted; in a worker bee's process it has none of
+/// ours, because it is for the queen to say what is to be done.
+///
+/// # Errors
+/// The system's, when there is no thread or no poller to be had.
+pub(crate) fn drive(
+    on_interrupt: OnInterrupt,
+    make: impl FnOnce(Interrupts) -> Driver + Send + 'static,
+) -> io::Result<Driven> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let interrupts = {
+        let _inside = runtime.enter();
+        Interrupts::listen(match mt_ipc::is_worker_process() {
+            true => OnInterrupt::Ignore,
+            false => on_interrupt,
+        })
+    };
+    let (end, ending) = oneshot::channel();
+    let (hold, held) = oneshot::channel();
+    let (over, is_over) = oneshot::channel();
+    let (tie, ended) = sync_channel::<()>(1);
+    thread::Builder::new()
+        .name("mt-hive".into())
+        .spawn(move || {
+            // A task like those of the bees: they wake each other without a look at the poller in between.
+            runtime
+                .block_on(async { tokio::spawn(make(interrupts).run(ending, held)).await })
+                .expect("the driver does not panic");
+            drop(runtime);
+            drop(tie);
+            drop(over);
+        })?;
+    Ok(Driven {
+        end: Some(end),
+        hold: Some(hold),
+        over: Some(is_over),
+        ended,
+    })
+}
+
+impl Driven {
+    /// Lets the hive die: it finishes what it has. Waiting until every bee is gone.
+    pub(crate) async fn die(mut self) {
+        if let Some(end) = self.end.take() {
+            let _ = end.send(());
+        }
+        if let Some(over) = self.over.as_mut() {
+            let _ = over.await;
+        }
+        self.over = None;
+    }
+}
+
+impl Drop for Driven {
+    fn drop(&mut self) {
+        if self.over.is_none() {
+            return;
+        }
+        drop(self.hold.take());
+        let waited = self.ended.recv_timeout(DROP_WAIT);
+        if waited == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("worker bees are not gone yet; they were killed");
+        }
+    }
+}

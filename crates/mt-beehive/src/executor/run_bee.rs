@@ -1,0 +1,272 @@
+//! The thread that does tasks: the bee herself, inside a tokio runtime.
+//!
+//! Loop: one a bee. Every task is polled on this thread; one that blocks it holds up the others, and is
+//! ended by its deadline with the bee.
+
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures::{
+    StreamExt,
+    future::{AbortHandle, Abortable, Aborted, poll_immediate},
+    stream::FuturesUnordered,
+};
+use mt_pool::__private::{caught, during_init, install};
+use mt_proto::{Failure, RaisedException, TaskId, TaskInfo, TaskStatus, decode_strict};
+use rustc_hash::FxHashMap;
+use tokio::{
+    runtime::Builder,
+    task::LocalSet,
+    time::{MissedTickBehavior, interval},
+};
+
+use super::{Order, Report, TaskEnd, turn_counter::TurnCounter};
+use crate::{
+    BeeCx, TaskCall, TaskCx, WorkerBee,
+    bee::{BeeShared, PLACE, in_a_line},
+    queen::Below,
+    registry::BeeSetup,
+};
+
+/// The most often the runtime turns by itself.
+const SHORTEST_BEAT: Duration = Duration::from_millis(1);
+/// The orders carried out before ended tasks are looked at.
+const ORDERS_PER_TURN: usize = 64;
+/// The ended tasks reported before orders are looked at.
+const ENDS_PER_TURN: usize = 64;
+
+/// Lives a bee's life.
+pub(crate) type RunBee = fn(BeeSetup, TaskEnd);
+
+/// Lives the life of a `W`: is made, does tasks until there are no more orders.
+pub(crate) fn run_bee<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) {
+    let reports = end.reports.clone();
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = reports.blocking_send(Report::NotReady(error.to_string()));
+            return;
+        }
+    };
+    let tasks = LocalSet::new();
+    let made = during_init(|| tasks.block_on(&runtime, make::<W>(&setup)));
+    install();
+    match made {
+        Ok((bee, below)) => {
+            let children = below.is_some();
+            // Whoever listens is gone only with the process.
+            let _ = reports.blocking_send(Report::Ready { children });
+            let work = work(Rc::new(bee), setup.my_id, below, end);
+            tasks.block_on(&runtime, work);
+        }
+        Err(why) => {
+            let _ = reports.blocking_send(Report::NotReady(why));
+        }
+    }
+}
+
+async fn make<W: WorkerBee>(setup: &BeeSetup) -> Result<(W, Option<Below>), String> {
+    let init = caught(|| decode_strict::<W::Init>(&setup.init));
+    let init = init.map_err(|panic| in_short(&panicked(panic)))?;
+    let init = init.map_err(|error| format!("what a bee is made of does not decode: {error}"))?;
+    let cx = BeeCx { my_id: setup.my_id };
+    let made = guarded(W::make(init, cx)).await;
+    let bee = made.map_err(|panic| in_short(&panic))??;
+    let own = caught(|| bee.own_hive()).map_err(|panic| in_short(&panicked(panic)))?;
+    Ok((bee, own.map(Below::new)))
+}
+
+async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, below: Option<Below>, end: TaskEnd) {
+    let TaskEnd {
+        mut orders,
+        reports,
+        progress,
+        turn_counter,
+        beat_interval,
+    } = end;
+    // A runtime that has only to wait turns all the same, so that one that is blocked shows.
+    let mut turns = interval(beat_interval.max(SHORTEST_BEAT));
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut at_work = AtWork {
+        bee,
+        my_id,
+        shared: Arc::new(BeeShared { progress, below }),
+        turn_counter,
+        running: FuturesUnordered::new(),
+        handles: FxHashMap::default(),
+    };
+    let mut ordered = Vec::with_capacity(ORDERS_PER_TURN);
+    let mut open = true;
+    while open || !at_work.running.is_empty() {
+        at_work.turn_counter.turn();
+        // All arms are cancel-safe.
+        tokio::select! {
+            taken = orders.recv_many(&mut ordered, ORDERS_PER_TURN), if open => {
+                open = taken > 0;
+                for order in ordered.drain(..) {
+                    match order {
+                        Order::Start(info) => at_work.start(info),
+                        Order::Cancel(task_id) => at_work.cancel(task_id),
+                        Order::Bury => {
+                            at_work.bury().await;
+                            let _ = reports.send(Report::ChildrenGone).await;
+                        }
+                    }
+                }
+            }
+            Some(ended) = at_work.running.next(), if !at_work.running.is_empty() => {
+                let _ = reports.send(at_work.on_ended(ended)).await;
+                // And those that have ended too, before anything else is looked at.
+                for _ in 1..ENDS_PER_TURN {
+                    let more = poll_immediate(at_work.running.next()).await;
+                    let Some(Some(ended)) = more else { break };
+                    let _ = reports.send(at_work.on_ended(ended)).await;
+                }
+            }
+            _ = turns.tick(), if !at_work.running.is_empty() => {}
+        }
+    }
+}
+
+/// The tasks that were begun and have not ended.
+struct AtWork<W> {
+    bee: Rc<W>,
+    my_id: u32,
+    shared: Arc<BeeShared>,
+    turn_counter: Arc<TurnCounter>,
+    running: FuturesUnordered<Running>,
+    handles: FxHashMap<TaskId, AbortHandle>,
+}
+
+type Ended = (TaskId, Result<TaskStatus, Aborted>);
+
+/// A task that was begun.
+struct Running {
+    task_id: TaskId,
+    task: Abortable<Pin<Box<dyn Future<Output = TaskStatus>>>>,
+}
+
+impl Future for Running {
+    type Output = Ended;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
+        let status = Pin::new(&mut self.task).poll(cx);
+        status.map(|status| (self.task_id, status))
+    }
+}
+
+impl<W: WorkerBee> AtWork<W> {
+    /// Starts a task.
+    fn start(&mut self, info: TaskInfo) {
+        let task_id = info.task_id;
+        let cx = TaskCx::new(self.my_id, &info, Arc::clone(&self.shared));
+        let task = one(Rc::clone(&self.bee), cx, info);
+        let (handle, registration) = AbortHandle::new_pair();
+        self.handles.insert(task_id, handle);
+        self.turn_counter.start();
+        let task = Abortable::new(Box::pin(task) as Pin<Box<_>>, registration);
+        self.running.push(Running { task_id, task });
+    }
+
+    /// Cancels a task; it ends soon.
+    fn cancel(&self, task_id: TaskId) {
+        if let Some(handle) = self.handles.get(&task_id) {
+            handle.abort();
+        }
+    }
+
+    /// Lets her own bees die. She has nothing else to do then, and gets nothing more.
+    async fn bury(&self) {
+        if let Some(below) = &self.shared.below {
+            below.die().await;
+        }
+    }
+
+    fn on_ended(&mut self, (task_id, status): Ended) -> Report {
+        self.handles.remove(&task_id);
+        self.turn_counter.finish();
+        let status = status.unwrap_or(TaskStatus::Cancelled { reason: None });
+        Report::Ended(task_id, status)
+    }
+}
+
+/// One task, to its end.
+async fn one<W: WorkerBee>(bee: Rc<W>, cx: TaskCx, info: TaskInfo) -> TaskStatus {
+    let call = caught(|| bee.call(cx, &info.name, info.args));
+    let call = match call {
+        Ok(Some(call)) => call,
+        Ok(None) => return TaskStatus::raised(no_such_task::<W>(&info.name)),
+        Err(panic) => return TaskStatus::raised(panicked(panic)),
+    };
+    match guarded(Call(Some(call))).await {
+        Ok(Ok(returning_value)) => TaskStatus::Succeeded { returning_value },
+        Ok(Err(exception)) | Err(exception) => TaskStatus::raised(exception),
+    }
+}
+
+/// A call whose drop is the task's code too: a panic in it ends nobody else.
+struct Call(Option<TaskCall<'static>>);
+
+impl Future for Call {
+    type Output = <TaskCall<'static> as Future>::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let call = self.0.as_mut().expect("taken only on drop");
+        call.as_mut().poll(cx)
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let call = self.0.take();
+        if let Err(panic) = caught(|| drop(call)) {
+            let panic = panicked(panic).exception;
+            tracing::error!(panic, "a task panicked when it was dropped");
+        }
+    }
+}
+
+fn no_such_task<W: WorkerBee>(name: &str) -> RaisedException {
+    let known = W::TASKS.join(", ");
+    RaisedException::text(format!(
+        "{} has no task named `{name}`; its tasks are: {known}, busy_status",
+        W::NAME
+    ))
+}
+
+/// Runs user code; a panic ends it and is an exception.
+async fn guarded<F: Future>(future: F) -> Result<F::Output, RaisedException> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match caught(|| future.as_mut().poll(cx)) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Err(panic) => Poll::Ready(Err(panicked(panic))),
+    })
+    .await
+}
+
+fn in_short(panic: &RaisedException) -> String {
+    in_a_line(&panic.exception, &panic.other_details)
+}
+
+fn panicked(failure: Failure) -> RaisedException {
+    let Failure::Panicked {
+        message,
+        location,
+        backtrace,
+    } = failure
+    else {
+        return RaisedException::text(format!("{failure:?}"));
+    };
+    let mut exception = RaisedException::text(format!("panicked: {message}"));
+    exception.traceback = backtrace.lines().map(str::to_owned).collect();
+    let at = location.map(|at| (PLACE.to_owned(), at));
+    exception.other_details.extend(at);
+    exception
+}

@@ -1,0 +1,226 @@
+//! The side that does tasks: one bee towards its parent.
+//!
+//! Pure: no IO, no clock, no runtime.
+//!
+//! A bee that has children herself lets them die when she has nothing left to do, and says that she is dead
+//! when they are gone.
+//!
+//! An accept reserves a place until it is answered. `die` drops the places that were reserved and not
+//! answered: by the order of messages no answer can follow it.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+use mt_proto::{DeathType, FromBee, Round, TaskId, TaskInfo, TaskStatus, ToBee};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Something happened to the bee.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// Its parent said something.
+    Said(ToBee),
+    /// A task has ended, in one way or another.
+    Ended(TaskId, TaskStatus),
+    /// A task told how far it is.
+    Progress(TaskId, bytes::Bytes),
+    /// The children of the bee are gone, all of them.
+    ChildrenGone,
+}
+
+/// Do this.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Tell the parent.
+    Say(FromBee),
+    /// Start a task.
+    Start(TaskInfo),
+    /// Cancel a task; its end is told all the same.
+    Cancel(TaskId),
+    /// Let the children of the bee die, and tell when they are gone.
+    Bury,
+    /// All is done and said: exit. The last effect.
+    Exit,
+}
+
+/// The parent has said what it can't say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Nonsense(pub(crate) &'static str);
+
+/// The children of a bee that is a parent herself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Children {
+    /// She has none, or none any more.
+    None,
+    Alive,
+    Dying,
+}
+
+/// The child's machine.
+#[derive(Debug)]
+pub(crate) struct BeeMachine {
+    /// The most tasks at once, reserved places included.
+    max_concurrency: Option<u32>,
+    reserved: FxHashSet<(TaskId, Round)>,
+    running: FxHashMap<TaskId, Round>,
+    children: Children,
+    dying: bool,
+    dead: bool,
+    effects: VecDeque<Effect>,
+}
+
+impl BeeMachine {
+    pub(crate) fn new(max_concurrency: Option<u32>) -> Self {
+        let ready = FromBee::Ready { max_concurrency };
+        Self {
+            max_concurrency,
+            reserved: FxHashSet::default(),
+            running: FxHashMap::default(),
+            children: Children::None,
+            dying: false,
+            dead: false,
+            effects: VecDeque::from([Effect::Say(ready)]),
+        }
+    }
+
+    /// The same of a bee that has children, or may get some: they are gone before she is.
+    pub(crate) fn with_children(mut self) -> Self {
+        self.children = Children::Alive;
+        self
+    }
+
+    /// Changes state. Drain [`poll_effect`](Self::poll_effect) afterwards.
+    ///
+    /// # Errors
+    /// [`Nonsense`]: the parent is not to be trusted any more.
+    pub(crate) fn handle(&mut self, event: Event) -> Result<(), Nonsense> {
+        match event {
+            Event::Said(message) => self.on_said(message)?,
+            Event::Ended(task_id, status) => self.on_ended(task_id, status),
+            Event::Progress(task_id, progress) => {
+                if let Some(&round) = self.running.get(&task_id) {
+                    self.say(FromBee::TaskProgress {
+                        task_id,
+                        round,
+                        progress,
+                    });
+                }
+            }
+            Event::ChildrenGone => self.children = Children::None,
+        }
+        if self.dying && self.running.is_empty() && !self.dead {
+            self.die();
+        }
+        Ok(())
+    }
+
+    /// The next thing to do; `None` until the next event.
+    pub(crate) fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// How busy it is: 0 is free, 1 is full; 0 without a limit.
+    pub(crate) fn busy_status(&self) -> f64 {
+        let busy = self.places_taken() as f64;
+        self.max_concurrency
+            .map_or(0.0, |most| (busy / f64::from(most.max(1))).min(1.0))
+    }
+
+    /// The tasks that run and the places that are reserved.
+    pub(crate) fn places_taken(&self) -> usize {
+        self.running.len() + self.reserved.len()
+    }
+
+    /// Whether it has been told to die.
+    #[cfg(test)]
+    pub(crate) fn is_dying(&self) -> bool {
+        self.dying
+    }
+
+    fn on_said(&mut self, message: ToBee) -> Result<(), Nonsense> {
+        match message {
+            ToBee::NewTask { task_id, round } => self.on_offer(task_id, round),
+            ToBee::TaskTaken { task_id, round } => {
+                let reserved = self.reserved.remove(&(task_id, round));
+                if !reserved && !self.dying {
+                    return Err(Nonsense("task_taken without an accept"));
+                }
+            }
+            ToBee::TaskInfo(info) => return self.on_info(info),
+            ToBee::TaskCancel { task_id, round } => {
+                if self.running.get(&task_id) == Some(&round) {
+                    self.effects.push_back(Effect::Cancel(task_id));
+                }
+            }
+            ToBee::Die => {
+                self.dying = true;
+                self.reserved.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn on_offer(&mut self, task_id: TaskId, round: Round) {
+        let most = self
+            .max_concurrency
+            .map_or(usize::MAX, |most| most as usize);
+        if self.dying || self.places_taken() >= most {
+            self.say(FromBee::TaskDenied { task_id, round });
+        } else {
+            self.reserved.insert((task_id, round));
+            self.say(FromBee::TaskAccepted { task_id, round });
+        }
+    }
+
+    fn on_info(&mut self, info: TaskInfo) -> Result<(), Nonsense> {
+        if self.dying {
+            return Err(Nonsense("task_info after die"));
+        }
+        // Without an offer: the parent counts the places itself.
+        if !self.reserved.remove(&(info.task_id, info.round)) {
+            let most = self
+                .max_concurrency
+                .map_or(usize::MAX, |most| most as usize);
+            if self.places_taken() >= most {
+                return Err(Nonsense("more tasks than there are places"));
+            }
+        }
+        if self.running.insert(info.task_id, info.round).is_some() {
+            return Err(Nonsense("a task that runs already"));
+        }
+        self.effects.push_back(Effect::Start(info));
+        Ok(())
+    }
+
+    fn on_ended(&mut self, task_id: TaskId, status: TaskStatus) {
+        if let Some(round) = self.running.remove(&task_id) {
+            self.say(FromBee::TaskDone {
+                task_id,
+                round,
+                status,
+            });
+        }
+    }
+
+    /// Nothing is left to do: the children go first.
+    fn die(&mut self) {
+        match self.children {
+            Children::Alive => {
+                self.children = Children::Dying;
+                self.say(FromBee::Dying);
+                self.effects.push_back(Effect::Bury);
+            }
+            Children::Dying => {}
+            Children::None => {
+                self.dead = true;
+                self.say(FromBee::Dead(DeathType::Normal { exit_code: None }));
+                self.effects.push_back(Effect::Exit);
+            }
+        }
+    }
+
+    fn say(&mut self, message: FromBee) {
+        self.effects.push_back(Effect::Say(message));
+    }
+}

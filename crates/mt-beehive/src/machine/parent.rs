@@ -1,0 +1,392 @@
+//! The side that delegates: a bee towards all her children.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+mod auction;
+mod bee_slot;
+mod census;
+mod interrupt;
+mod loss;
+mod population;
+mod suspects;
+mod task;
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use mt_pool::{__private::Restarts, RestartBudget};
+use mt_proto::{DeathType, FromBee, Round, TaskId, TaskStatus, ToBee, clip_text};
+use rustc_hash::FxHashMap;
+
+pub(crate) use self::census::Counted;
+use self::{
+    bee_slot::{BeeSlot, Phase},
+    task::{State, Task},
+};
+pub use self::{
+    census::{BeeState, HiveStats},
+    population::Population,
+};
+
+/// A child of a bee: 0, 1, 2 …, never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ChildId(pub(crate) u32);
+
+/// How tasks find their bees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dispatch {
+    /// Each task is offered to all that have room, and one of those that want it gets it.
+    #[default]
+    Auction,
+    /// Each task is given to the bee with the fewest; the parent counts the places.
+    Credit,
+}
+
+/// The choices of a hive.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) dispatch: Dispatch,
+    pub(crate) population: Population,
+    /// How many bees may die while a task runs before it is given up; 0 and 1 are the first.
+    pub(crate) crash_limit: u32,
+    pub(crate) restarts: RestartBudget,
+    /// How long a bee may take to go when it is told to.
+    pub(crate) exit_grace: Duration,
+    /// How long a task that is cancelled may go on before its bee is killed.
+    pub(crate) cancel_grace: Duration,
+}
+
+/// A task to be delegated.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) name: Cow<'static, str>,
+    /// The arguments, encoded.
+    pub(crate) args: Bytes,
+    /// How long it may take, waiting included.
+    pub(crate) limit: Option<Duration>,
+}
+
+/// Something happened.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// A child said something.
+    Said(ChildId, FromBee),
+    /// A child is gone: its process is reaped, or never was. How, in a line, and its last words in the lines
+    /// after that.
+    Gone(ChildId, String),
+    /// A child gives no sign of life, and nobody ends it for that; or it does again.
+    Silent(ChildId, bool),
+    /// Nobody waits for the task any more, or a reason to stop it was given.
+    Cancel(TaskId, String),
+    /// One child more.
+    SpawnBee,
+    /// This child, or the one with the least to do, is to go when it has finished.
+    Bury(Option<ChildId>),
+    /// The machine is full: how busy processors and memory are, once a period.
+    Pressed(bool),
+    /// What runs may end; nothing is to be begun any more.
+    Interrupt,
+    /// There is nothing more to delegate.
+    Die,
+    /// Time has passed.
+    Tick,
+}
+
+/// Do this.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    /// Start a child.
+    Spawn(ChildId),
+    /// Tell a child.
+    Say(ChildId, ToBee),
+    /// Kill a child with everything it has started.
+    Kill(ChildId),
+    /// A task told how far it is.
+    Progress(TaskId, Bytes),
+    /// The task has ended; the child that did it, if one did.
+    Resolve(TaskId, TaskStatus, Option<ChildId>),
+    /// All is resolved and every child is gone. The last effect.
+    Finished,
+}
+
+/// The parent's machine.
+#[derive(Debug)]
+pub(crate) struct ParentMachine {
+    config: Config,
+    /// The time of the last event.
+    now: Option<Instant>,
+    tasks: FxHashMap<TaskId, Task>,
+    /// The tasks that nobody is asked about, oldest first; and some that were resolved while they waited.
+    pending: VecDeque<TaskId>,
+    /// How many of the latter.
+    ghosts: usize,
+    /// The tasks that nobody is asked about because a bee has died that had them, oldest first.
+    suspects: VecDeque<TaskId>,
+    /// When something is to be done about a task: of those that have such a time.
+    due: BTreeSet<(Instant, TaskId)>,
+    bees: BTreeMap<ChildId, BeeSlot>,
+    /// The bees there should be.
+    wanted: usize,
+    restarts: Restarts,
+    last_loss: Option<String>,
+    next_task: u64,
+    next_bee: u32,
+    interrupted: bool,
+    dying: bool,
+    finished: bool,
+    effects: VecDeque<Effect>,
+    /// Messages about tasks that have gone on since.
+    stale: u64,
+    /// What is counted on the way; the rest is known anyway.
+    stats: HiveStats,
+}
+
+impl ParentMachine {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            wanted: config.population.first(),
+            restarts: Restarts::new(config.restarts),
+            config,
+            now: None,
+            tasks: FxHashMap::default(),
+            pending: VecDeque::new(),
+            ghosts: 0,
+            suspects: VecDeque::new(),
+            due: BTreeSet::new(),
+            bees: BTreeMap::new(),
+            last_loss: None,
+            next_task: 0,
+            next_bee: 0,
+            interrupted: false,
+            dying: false,
+            finished: false,
+            effects: VecDeque::new(),
+            stale: 0,
+            stats: HiveStats::default(),
+        }
+    }
+
+    /// Takes a task in. [`settle`](Self::settle) afterwards.
+    pub(crate) fn delegate(&mut self, now: Instant, request: Request) -> TaskId {
+        self.now = Some(now);
+        let task_id = TaskId(self.next_task);
+        self.next_task += 1;
+        let task = Task::new(now, request);
+        self.due.extend(task.due().map(|due| (due, task_id)));
+        self.tasks.insert(task_id, task);
+        self.pending.push_back(task_id);
+        if self.dying {
+            self.resolve(task_id, cancelled("the hive is dying"), None);
+        } else if let Some(reason) = self.interruption(task_id, None) {
+            self.resolve(task_id, cancelled(&reason), None);
+        }
+        task_id
+    }
+
+    /// Changes state. [`settle`](Self::settle) afterwards, once for events that come together.
+    pub(crate) fn handle(&mut self, now: Instant, event: Event) {
+        self.now = Some(now);
+        match event {
+            Event::Said(child, message) => self.on_said(child, message),
+            Event::Silent(child, silent) => self.on_silent(child, silent),
+            Event::Gone(child, how) => self.on_gone(now, child, how),
+            Event::Cancel(task_id, reason) => self.on_cancel(now, task_id, reason),
+            Event::SpawnBee => self.wanted += 1,
+            Event::Bury(child) => self.bury(now, child),
+            Event::Pressed(pressed) => self.on_period(now, pressed),
+            Event::Interrupt => self.on_interrupt(now),
+            Event::Die => self.dying = true,
+            Event::Tick => {}
+        }
+    }
+
+    /// Does what is due by now. Drain [`poll_effect`](Self::poll_effect) afterwards.
+    pub(crate) fn settle(&mut self, now: Instant) {
+        self.on_deadlines(now);
+        self.see_off(now);
+        self.populate(now);
+        self.deal();
+        self.die_if_done(now);
+    }
+
+    /// The next thing to do; `None` until the next event.
+    pub(crate) fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// When a [`Event::Tick`] is due at the latest.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let tasks = self.due.first().map(|(due, _)| *due);
+        let bees = self.bees.values().filter_map(BeeSlot::due);
+        let restart = self.restarts.wakeup().filter(|_| self.wants_bee());
+        tasks.into_iter().chain(bees).chain(restart).min()
+    }
+
+    /// The tasks that are not resolved.
+    #[cfg(test)]
+    pub(crate) fn outstanding(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// How many tasks are pending, how many are offered, how many are owned.
+    #[cfg(test)]
+    pub(crate) fn census(&self) -> [usize; 3] {
+        let mut census = [0; 3];
+        for task in self.tasks.values() {
+            census[match task.state {
+                State::Pending => 0,
+                State::Offered { .. } => 1,
+                State::Owned { .. } => 2,
+            }] += 1;
+        }
+        let waiting = self.pending.len() - self.ghosts + self.suspects.len();
+        assert_eq!(census[0], waiting, "each waits once");
+        census
+    }
+
+    /// The messages that came too late to matter.
+    #[cfg(test)]
+    pub(crate) fn stale(&self) -> u64 {
+        self.stale
+    }
+
+    fn on_said(&mut self, child: ChildId, message: FromBee) {
+        let Some(bee) = self.bees.get_mut(&child) else {
+            return;
+        };
+        if bee.phase == Phase::Killed {
+            return;
+        }
+        match message {
+            FromBee::Ready { max_concurrency } => {
+                bee.on_ready(max_concurrency);
+                self.join(child);
+            }
+            FromBee::NotReady { message } => bee.failure = Some(clip_text(message)),
+            FromBee::TaskAccepted { task_id, round } => self.on_accepted(child, task_id, round),
+            FromBee::TaskDenied { task_id, round } => self.on_denied(child, task_id, round),
+            FromBee::TaskProgress {
+                task_id,
+                round,
+                progress,
+            } => {
+                if self.owns(child, task_id, round) {
+                    self.effects.push_back(Effect::Progress(task_id, progress));
+                } else {
+                    self.stale += 1;
+                }
+            }
+            FromBee::TaskDone {
+                task_id,
+                round,
+                status,
+            } => self.on_done(child, task_id, round, status),
+            FromBee::Dying => bee.on_dying(),
+            FromBee::Dead(DeathType::Normal { .. }) => {
+                bee.said_dead = true;
+                bee.buries = false;
+            }
+            FromBee::Dead(DeathType::Killed { exception, .. }) => {
+                bee.failure = Some(clip_text(exception));
+            }
+        }
+    }
+
+    fn on_done(&mut self, child: ChildId, task_id: TaskId, round: Round, status: TaskStatus) {
+        if !self.owns(child, task_id, round) {
+            self.stale += 1;
+            return;
+        }
+        if let Some(bee) = self.bees.get_mut(&child) {
+            bee.owned -= 1;
+            bee.declines = false;
+            let first = !std::mem::replace(&mut bee.fruitful, true);
+            self.restarts.on_fruit(first);
+        }
+        let task = &self.tasks[&task_id];
+        let status = match (&task.cancel, status) {
+            // It ended because it was told to: by whom is known here.
+            (Some(cancel), TaskStatus::Cancelled { .. }) => cancelled(&cancel.reason),
+            (_, status) => status,
+        };
+        self.resolve(task_id, status, Some(child));
+    }
+
+    fn owns(&self, child: ChildId, task_id: TaskId, round: Round) -> bool {
+        let task = self.tasks.get(&task_id);
+        task.is_some_and(|task| task.round == round && task.state == State::Owned { child })
+    }
+
+    fn resolve(&mut self, task_id: TaskId, status: TaskStatus, child: Option<ChildId>) {
+        if let Some(task) = self.tasks.remove(&task_id) {
+            match (&task.state, task.company) {
+                (State::Pending, None) => {
+                    self.ghosts += 1;
+                    self.lay_ghosts();
+                }
+                (State::Pending, Some(_)) => {
+                    let at = self.suspects.binary_search(&task_id);
+                    at.ok().map(|at| self.suspects.remove(at));
+                }
+                _ => {}
+            }
+            if let Some(due) = task.due() {
+                self.due.remove(&(due, task_id));
+            }
+            self.stats.count(&status);
+            self.effects
+                .push_back(Effect::Resolve(task_id, status, child));
+        }
+    }
+
+    /// Keeps those that wait no more from outnumbering those that do.
+    fn lay_ghosts(&mut self) {
+        if self.ghosts > self.pending.len() / 2 {
+            self.pending
+                .retain(|task_id| self.tasks.contains_key(task_id));
+            self.ghosts = 0;
+        }
+    }
+
+    /// The tasks for which this holds, oldest first.
+    fn tasks_that(&self, are: impl Fn(&Task) -> bool) -> Vec<TaskId> {
+        let are = self.tasks.iter().filter(|(_, task)| are(task));
+        let mut tasks: Vec<TaskId> = are.map(|(task_id, _)| *task_id).collect();
+        tasks.sort_unstable();
+        tasks
+    }
+
+    fn say(&mut self, child: ChildId, message: ToBee) {
+        self.effects.push_back(Effect::Say(child, message));
+    }
+
+    /// When the last task is resolved, the children are told to die; when the last of them is gone, that is
+    /// the end.
+    fn die_if_done(&mut self, now: Instant) {
+        if !self.dying || !self.tasks.is_empty() || self.finished {
+            return;
+        }
+        for child in self.children_that(|bee| bee.phase != Phase::Killed) {
+            self.tell_to_die(now, child);
+        }
+        if self.bees.is_empty() {
+            self.finished = true;
+            self.effects.push_back(Effect::Finished);
+        }
+    }
+
+    fn children_that(&self, are: impl Fn(&BeeSlot) -> bool) -> Vec<ChildId> {
+        let are = self.bees.iter().filter(|(_, bee)| are(bee));
+        are.map(|(child, _)| *child).collect()
+    }
+}
+
+fn cancelled(reason: &str) -> TaskStatus {
+    TaskStatus::Cancelled {
+        reason: Some(reason.to_owned()),
+    }
+}

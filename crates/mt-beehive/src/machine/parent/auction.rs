@@ -1,0 +1,265 @@
+//! Offers, answers, and who gets a task.
+//!
+//! Pure: no IO, no clock, no runtime.
+//!
+//! The first that wants a task gets it, unless somebody with less to do has not answered yet: all answer
+//! soon, or are gone. (The first to answer wins in the seed, which gives one of two bees four fifths of the
+//! tasks.)
+
+use mt_proto::{Round, TaskId, TaskInfo, ToBee};
+
+use super::{
+    ChildId, Dispatch, Effect, ParentMachine,
+    bee_slot::{BeeSlot, Phase},
+    task::{Children, State, Task, take_out},
+};
+
+impl ParentMachine {
+    /// Finds bees for the tasks that nobody is asked about.
+    pub(super) fn deal(&mut self) {
+        self.deal_suspects();
+        while let Some(&task_id) = self.pending.front() {
+            if !self.tasks.contains_key(&task_id) {
+                // It was resolved while it waited.
+                self.pending.pop_front();
+                self.ghosts -= 1;
+                continue;
+            }
+            if !self.hand_out(task_id) {
+                return;
+            }
+            self.pending.pop_front();
+        }
+    }
+
+    /// Offers or gives a task; false if there is nobody for it.
+    pub(super) fn hand_out(&mut self, task_id: TaskId) -> bool {
+        match self.config.dispatch {
+            Dispatch::Auction => self.offer(task_id),
+            Dispatch::Credit => self.assign(task_id),
+        }
+    }
+
+    /// Asks all that have room whether they want a task; false if there is none.
+    fn offer(&mut self, task_id: TaskId) -> bool {
+        let Some(task) = self.tasks.get_mut(&task_id) else {
+            return false;
+        };
+        let round = Round(task.round.0 + 1);
+        let mut asked = Children::new();
+        let company = task.company;
+        let with_room = |(_, bee): &(&ChildId, &mut BeeSlot)| bee.has_room_for(company);
+        for (&child, bee) in self.bees.iter_mut().filter(with_room) {
+            asked.push(child);
+            bee.asked += 1;
+            bee.on_suspect(company);
+            let offer = ToBee::NewTask { task_id, round };
+            self.effects.push_back(Effect::Say(child, offer));
+        }
+        if asked.is_empty() {
+            return false;
+        }
+        task.round = round;
+        task.state = State::Offered {
+            asked,
+            accepted: Children::new(),
+        };
+        true
+    }
+
+    /// Gives a task to the bee with the most room; false if there is none.
+    fn assign(&mut self, task_id: TaskId) -> bool {
+        let Some(task) = self.tasks.get_mut(&task_id) else {
+            return false;
+        };
+        let company = task.company;
+        let with_room = |(_, bee): &(&ChildId, &mut BeeSlot)| bee.has_room_for(company);
+        let room = self.bees.iter_mut().filter(with_room);
+        let Some((&child, bee)) = room.min_by_key(|(_, bee)| bee.owned) else {
+            return false;
+        };
+        bee.on_suspect(company);
+        task.round = Round(task.round.0 + 1);
+        self.hand_over(task_id, child);
+        true
+    }
+
+    /// A child that has just become ready is asked about everything that is on offer.
+    pub(super) fn join(&mut self, child: ChildId) {
+        let on_offer = |task: &Task| matches!(task.state, State::Offered { .. });
+        for task_id in self.tasks_that(|task| on_offer(task) && task.company.is_none()) {
+            if let Some(bee) = self
+                .bees
+                .get_mut(&child)
+                .filter(|bee| bee.has_room_for(None))
+                && let Some(task) = self.tasks.get_mut(&task_id)
+                && let State::Offered { asked, .. } = &mut task.state
+            {
+                asked.push(child);
+                bee.asked += 1;
+                let round = task.round;
+                self.say(child, ToBee::NewTask { task_id, round });
+            }
+        }
+    }
+
+    /// A child wants a task.
+    pub(super) fn on_accepted(&mut self, child: ChildId, task_id: TaskId, round: Round) {
+        let mut current = false;
+        if let Some(task) = self.tasks.get_mut(&task_id)
+            && task.round == round
+            && let State::Offered { asked, accepted } = &mut task.state
+            && take_out(asked, child)
+        {
+            accepted.push(child);
+            current = true;
+        }
+        if current {
+            self.choose(task_id);
+        } else {
+            self.count_if_stale(task_id, round);
+            self.turn_down(child, task_id, round);
+        }
+    }
+
+    /// An answer to an offer of an earlier round.
+    fn count_if_stale(&mut self, task_id: TaskId, round: Round) {
+        let task = self.tasks.get(&task_id);
+        self.stale += u64::from(task.is_some_and(|task| task.round != round));
+    }
+
+    pub(super) fn on_denied(&mut self, child: ChildId, task_id: TaskId, round: Round) {
+        if let Some(bee) = self.bees.get_mut(&child) {
+            bee.on_answered(true);
+        }
+        self.count_if_stale(task_id, round);
+        if let Some(task) = self.tasks.get_mut(&task_id)
+            && task.round == round
+            && let State::Offered { asked, .. } = &mut task.state
+        {
+            take_out(asked, child);
+            self.choose(task_id);
+        }
+    }
+
+    /// Answers an accept with no.
+    fn turn_down(&mut self, child: ChildId, task_id: TaskId, round: Round) {
+        let Some(bee) = self.bees.get_mut(&child) else {
+            return;
+        };
+        bee.on_answered(false);
+        // One that was told to die has dropped its accepts itself.
+        if bee.phase == Phase::Ready {
+            self.say(child, ToBee::TaskTaken { task_id, round });
+        }
+    }
+
+    /// Decides who gets an offered task, if that can be decided; puts it back when nobody wants it.
+    pub(super) fn choose(&mut self, task_id: TaskId) {
+        let Some(task) = self.tasks.get_mut(&task_id) else {
+            return;
+        };
+        let State::Offered { asked, accepted } = &mut task.state else {
+            return;
+        };
+        let bees = &self.bees;
+        let load = |child: &ChildId| bees.get(child).map_or(usize::MAX, |bee| bee.owned);
+        let best = accepted
+            .iter()
+            .copied()
+            .min_by_key(|child| (load(child), *child));
+        let Some(best) = best else {
+            if asked.is_empty() {
+                self.put_back(task_id);
+            }
+            return;
+        };
+        let lighter = asked.iter().any(|child| load(child) < load(&best));
+        if lighter {
+            return;
+        }
+        let (others, round) = (std::mem::take(accepted), task.round);
+        for child in others.into_iter().filter(|&child| child != best) {
+            self.turn_down(child, task_id, round);
+        }
+        if let Some(bee) = self.bees.get_mut(&best) {
+            bee.asked = bee.asked.saturating_sub(1);
+        }
+        self.hand_over(task_id, best);
+    }
+
+    /// Nobody is asked about it any more; it goes before all others, being older.
+    pub(super) fn put_back(&mut self, task_id: TaskId) {
+        if let Some(task) = self.tasks.get_mut(&task_id) {
+            task.state = State::Pending;
+            let queue = match task.company {
+                None => &mut self.pending,
+                Some(_) => &mut self.suspects,
+            };
+            let at = queue.partition_point(|&waiting| waiting < task_id);
+            queue.insert(at, task_id);
+        }
+    }
+
+    /// Gives a task to a child.
+    fn hand_over(&mut self, task_id: TaskId, child: ChildId) {
+        let Some(task) = self.tasks.get_mut(&task_id) else {
+            return;
+        };
+        task.state = State::Owned { child };
+        self.stats.begun_again += u64::from(task.begun > 0);
+        task.begun += 1;
+        let left = task.deadline.zip(self.now);
+        let info = TaskInfo {
+            task_id,
+            round: task.round,
+            name: task.name.clone(),
+            args: task.args.clone(),
+            deadline: left.map(|(deadline, now)| deadline.saturating_duration_since(now)),
+            attempt: task.begun,
+        };
+        if let Some(bee) = self.bees.get_mut(&child) {
+            bee.owned += 1;
+        }
+        self.say(child, ToBee::TaskInfo(info));
+    }
+
+    /// A child that says nothing holds nobody up: what it was asked about goes on without it, and what it
+    /// wanted goes to others. What it has it keeps.
+    pub(super) fn on_silent(&mut self, child: ChildId, silent: bool) {
+        let Some(bee) = self.bees.get_mut(&child) else {
+            return;
+        };
+        bee.silent = silent;
+        if !silent || bee.phase != Phase::Ready {
+            return;
+        }
+        for task_id in self.tasks_that(|task| matches!(task.state, State::Offered { .. })) {
+            if let Some(task) = self.tasks.get_mut(&task_id)
+                && let State::Offered { asked, accepted } = &mut task.state
+            {
+                // One that it has not answered it may still accept, and is answered then.
+                let asked = take_out(asked, child);
+                let round = task.round;
+                if take_out(accepted, child) {
+                    self.turn_down(child, task_id, round);
+                } else if !asked {
+                    continue;
+                }
+                self.choose(task_id);
+            }
+        }
+    }
+
+    /// Withdraws whatever is on offer to a child that may take no more.
+    pub(super) fn withdraw_offers(&mut self, child: ChildId) {
+        for task_id in self.tasks_that(|task| matches!(task.state, State::Offered { .. })) {
+            if let Some(task) = self.tasks.get_mut(&task_id)
+                && let State::Offered { asked, accepted } = &mut task.state
+                && (take_out(asked, child) | take_out(accepted, child))
+            {
+                self.choose(task_id);
+            }
+        }
+    }
+}

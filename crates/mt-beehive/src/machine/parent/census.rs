@@ -1,0 +1,112 @@
+//! What there is to say about a hive from outside: its bees one by one, and what it has done so far.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+use mt_proto::TaskStatus;
+
+use super::{
+    ChildId, ParentMachine,
+    bee_slot::{BeeSlot, Phase},
+};
+
+/// What a hive has done so far: see [`Hive::stats`](crate::Hive::stats).
+///
+/// Every task that was delegated has succeeded, raised or been cancelled, or has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct HiveStats {
+    /// The tasks that were delegated, those that `busy_status` is among. One that can't be sent is not.
+    pub delegated: u64,
+    /// The tasks that returned a value.
+    pub succeeded: u64,
+    /// The tasks that raised.
+    pub raised: u64,
+    /// The tasks that were cancelled, for whatever reason; a dropped [`Delegate`](crate::Delegate)'s too.
+    pub cancelled: u64,
+    /// How often a task was begun again because its bee was gone.
+    pub begun_again: u64,
+    /// The worker bees that were started.
+    pub bees_started: u64,
+    /// The worker bees that were gone without having been told to die: they crashed, were killed by somebody or
+    /// for a task that did not let go, or could not be made.
+    pub bees_lost: u64,
+    /// Messages that came too late to matter: they were about an offer or an attempt that something else had
+    /// come of.
+    pub stale_messages: u64,
+    /// Whether Ctrl-C has interrupted it: see [`on_interrupt`](crate::BeehiveRun::on_interrupt).
+    pub interrupted: bool,
+}
+
+/// How far a worker bee is in her life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BeeState {
+    /// Her process is started, or she is being made there.
+    Starting,
+    /// She takes tasks.
+    Ready,
+    /// She was told to die, and finishes what she has.
+    Dying,
+    /// She is being killed.
+    Killed,
+}
+
+/// A child as it is counted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted {
+    pub(crate) child: ChildId,
+    pub(crate) state: BeeState,
+    /// The tasks it has.
+    pub(crate) tasks: usize,
+    /// The most it takes.
+    pub(crate) most: Option<u32>,
+}
+
+impl HiveStats {
+    pub(super) fn count(&mut self, status: &TaskStatus) {
+        match status {
+            TaskStatus::Succeeded { .. } => self.succeeded += 1,
+            TaskStatus::Raised(_) => self.raised += 1,
+            TaskStatus::Cancelled { .. } => self.cancelled += 1,
+        }
+    }
+}
+
+impl ParentMachine {
+    /// What was done so far.
+    pub(crate) fn stats(&self) -> HiveStats {
+        HiveStats {
+            delegated: self.next_task,
+            bees_started: u64::from(self.next_bee),
+            stale_messages: self.stale,
+            interrupted: self.interrupted,
+            ..self.stats
+        }
+    }
+
+    /// Why a child is lost that goes in this way; `None` if it was told to die.
+    pub(crate) fn why_lost<'a>(&'a self, child: ChildId, how: &'a str) -> Option<&'a str> {
+        let lost = self.bees.get(&child).filter(|bee| !bee.told_to_die)?;
+        Some(lost.failure.as_deref().unwrap_or(how))
+    }
+
+    /// The children that are not gone, oldest first.
+    pub(crate) fn count_bees(&self) -> Vec<Counted> {
+        let each = self.bees.iter();
+        each.map(|(&child, bee)| counted(child, bee)).collect()
+    }
+}
+
+fn counted(child: ChildId, bee: &BeeSlot) -> Counted {
+    Counted {
+        child,
+        state: match bee.phase {
+            Phase::Starting => BeeState::Starting,
+            Phase::Ready => BeeState::Ready,
+            Phase::Dying { .. } => BeeState::Dying,
+            Phase::Killed => BeeState::Killed,
+        },
+        tasks: bee.owned,
+        most: bee.most,
+    }
+}

@@ -1,0 +1,162 @@
+//! Children that are gone, tasks that are to stop, and time that is over.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+use std::time::Instant;
+
+use mt_proto::{TaskId, ToBee};
+
+use super::{
+    ChildId, Effect, ParentMachine,
+    bee_slot::Phase,
+    cancelled,
+    task::{Cancel, State},
+};
+
+impl ParentMachine {
+    /// A child is gone for good: what it had been asked about goes on without it, what it was doing is
+    /// tried again or given up.
+    pub(super) fn on_gone(&mut self, now: Instant, child: ChildId, how: String) {
+        let Some(bee) = self.bees.remove(&child) else {
+            return;
+        };
+        self.stats.bees_lost += u64::from(!bee.told_to_die);
+        let how = bee.failure.unwrap_or(how);
+        self.withdraw_offers(child);
+        let owned = self.tasks_that(|task| task.state == State::Owned { child });
+        let shared = owned.len();
+        for task_id in owned {
+            let overran = bee.condemned.contains(&task_id);
+            let innocent = !bee.condemned.is_empty() && !overran;
+            self.lose(task_id, innocent, shared, &how);
+        }
+        if !bee.excused && shared == 0 && !bee.fruitful {
+            self.restarts.on_fruitless(now);
+            self.last_loss = Some(how);
+        }
+    }
+
+    fn lose(&mut self, task_id: TaskId, innocent: bool, shared: usize, how: &str) {
+        let limit = self.config.crash_limit.max(1);
+        let Some(task) = self.tasks.get_mut(&task_id) else {
+            return;
+        };
+        if let Some(cancel) = &task.cancel {
+            let status = cancelled(&cancel.reason);
+            return self.resolve(task_id, status, None);
+        }
+        // With a limit of one it must not be started twice, whoever is to blame.
+        task.attempts += u32::from(!innocent || limit == 1);
+        if task.attempts >= limit {
+            let times = task.attempts;
+            let (how, last_words) = with_last_words(how);
+            let reason = format!("worker_lost: {how} (attempts: {times}){last_words}");
+            return self.resolve(task_id, cancelled(&reason), None);
+        }
+        let attempts = task.attempts;
+        if let Some(reason) = self.interruption(task_id, Some(how)) {
+            return self.resolve(task_id, cancelled(&reason), None);
+        }
+        if !innocent {
+            let company = self.company(shared, attempts);
+            if let Some(task) = self.tasks.get_mut(&task_id) {
+                task.company = Some(company);
+            }
+        }
+        self.put_back(task_id);
+    }
+
+    /// A task is to stop: at once if nobody has it, otherwise when its bee says so or is gone.
+    pub(super) fn on_cancel(&mut self, now: Instant, task_id: TaskId, reason: String) {
+        let until = now + self.config.cancel_grace;
+        let Some(task) = self.tasks.get_mut(&task_id) else {
+            return;
+        };
+        if task.cancel.is_some() {
+            return;
+        }
+        let round = task.round;
+        match &task.state {
+            State::Owned { child } => {
+                let child = *child;
+                let before = task.due();
+                task.cancel = Some(Cancel { reason, until });
+                if let Some(before) = before {
+                    self.due.remove(&(before, task_id));
+                }
+                self.due.insert((until, task_id));
+                self.say(child, ToBee::TaskCancel { task_id, round });
+            }
+            State::Offered { accepted, .. } => {
+                // Those that have not answered are told when they do.
+                for child in accepted.clone() {
+                    let bee = self.bees.get_mut(&child);
+                    if let Some(bee) = bee.filter(|bee| bee.phase == Phase::Ready) {
+                        bee.on_answered(false);
+                        self.say(child, ToBee::TaskTaken { task_id, round });
+                    }
+                }
+                self.resolve(task_id, cancelled(&reason), None);
+            }
+            State::Pending => self.resolve(task_id, cancelled(&reason), None),
+        }
+    }
+
+    /// Cancels tasks whose time is over, and kills bees that do not let go of cancelled ones or do not go.
+    pub(super) fn on_deadlines(&mut self, now: Instant) {
+        while let Some(&(due, task_id)) = self.due.first()
+            && due <= now
+        {
+            self.due.pop_first();
+            let Some(task) = self.tasks.get(&task_id) else {
+                continue;
+            };
+            match (&task.cancel, &task.state) {
+                (Some(_), State::Owned { child }) => self.condemn(*child, task_id),
+                _ => {
+                    let limit = task.limit.unwrap_or_default();
+                    let reason = format!("deadline: it took longer than {limit:?}");
+                    self.on_cancel(now, task_id, reason);
+                }
+            }
+        }
+        let late = |bee: &super::bee_slot::BeeSlot| bee.due().is_some_and(|due| due <= now);
+        if !self.bees.values().any(late) {
+            return;
+        }
+        for child in self.children_that(late) {
+            if let Some(bee) = self.bees.get_mut(&child) {
+                bee.excused = true;
+            }
+            self.kill(child);
+        }
+    }
+
+    fn condemn(&mut self, child: ChildId, task_id: TaskId) {
+        if let Some(bee) = self.bees.get_mut(&child) {
+            bee.condemned.insert(task_id);
+            bee.excused = true;
+        }
+        self.kill(child);
+    }
+
+    /// Kills a child, once. What it holds stays with it until it is gone; what it only wanted goes to others.
+    pub(super) fn kill(&mut self, child: ChildId) {
+        if let Some(bee) = self.bees.get_mut(&child)
+            && bee.phase != Phase::Killed
+        {
+            bee.phase = Phase::Killed;
+            bee.asked = 0;
+            self.effects.push_back(Effect::Kill(child));
+            self.withdraw_offers(child);
+        }
+    }
+}
+
+/// How a child went, and its last words: the lines after the first.
+pub(super) fn with_last_words(how: &str) -> (&str, String) {
+    match how.split_once('\n') {
+        Some((how, words)) => (how, format!("; its last words:\n{words}")),
+        None => (how, String::new()),
+    }
+}

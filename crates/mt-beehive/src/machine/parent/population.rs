@@ -1,0 +1,144 @@
+//! How many children there are.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+use std::time::{Duration, Instant};
+
+use mt_proto::ToBee;
+
+use super::{
+    ChildId, Effect, ParentMachine,
+    bee_slot::{BeeSlot, Phase},
+    cancelled,
+    loss::with_last_words,
+};
+
+/// How many worker bees a hive has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Population {
+    /// So many; the dead are replaced. With 0, tasks wait for the first [`Hive::spawn`](crate::Hive::spawn).
+    Fixed(usize),
+    /// As the seed has it: one more a period while there is something to do and the machine is not full,
+    /// one less when it is; and at once one for every task that waits, up to `min`.
+    Elastic {
+        /// The fewest; 0 counts as 1. Default 1.
+        min: usize,
+        /// The most; less than `min` counts as `min`. By default the processors less one, and at least 1.
+        max: usize,
+        /// How often the number is looked at, at least 1 ms. Default 1 s (the seed's is 10 s).
+        period: Duration,
+    },
+}
+
+impl Population {
+    /// How many there are to be at first.
+    pub(super) fn first(self) -> usize {
+        match self {
+            Self::Fixed(bees) => bees,
+            Self::Elastic { min, .. } => min.max(1),
+        }
+    }
+}
+
+impl ParentMachine {
+    /// Whether a bee should be started.
+    pub(super) fn wants_bee(&self) -> bool {
+        let alive = |bee: &&BeeSlot| !matches!(bee.phase, Phase::Dying { .. });
+        let over = self.interrupted || (self.dying && self.tasks.is_empty());
+        !over && self.bees.values().filter(alive).count() < self.wanted
+    }
+
+    /// Starts the bees that are missing, under the budget. When it is spent and nobody is left, every task
+    /// says why.
+    pub(super) fn populate(&mut self, now: Instant) {
+        while self.wants_bee() && self.restarts.allows(now) {
+            let child = ChildId(self.next_bee);
+            self.next_bee += 1;
+            self.bees.insert(child, BeeSlot::new());
+            self.effects.push_back(Effect::Spawn(child));
+        }
+        // While it is not dying, the queen may still want one again.
+        let unwanted = self.dying && self.wanted == 0;
+        let spent = self.wants_bee() && self.restarts.spent();
+        if !self.bees.is_empty() || !(unwanted || spent) {
+            return;
+        }
+        let loss = match (unwanted, &self.last_loss) {
+            (false, Some(loss)) => loss,
+            _ => "the last was buried",
+        };
+        let (loss, last_words) = with_last_words(loss);
+        let reason = format!("no worker bee could be had: {loss}{last_words}");
+        for task_id in self.tasks_that(|_| true) {
+            self.resolve(task_id, cancelled(&reason), None);
+        }
+    }
+
+    /// Who goes when this child is to go, or the one with the least to do; `None` if there is none such, or it
+    /// goes already.
+    pub(crate) fn who_goes(&self, child: Option<ChildId>) -> Option<ChildId> {
+        let stays = |bee: &BeeSlot| matches!(bee.phase, Phase::Ready | Phase::Starting);
+        if let Some(child) = child {
+            return self.bees.get(&child).is_some_and(stays).then_some(child);
+        }
+        let staying = self.bees.iter().filter(|(_, bee)| stays(bee));
+        staying.min_by_key(|(_, bee)| bee.owned).map(|(c, _)| *c)
+    }
+
+    /// Lets a child go when it has finished: this one, or the one with the least to do.
+    pub(super) fn bury(&mut self, now: Instant, child: Option<ChildId>) {
+        if let Some(child) = self.who_goes(child) {
+            self.wanted = self.wanted.saturating_sub(1);
+            self.tell_to_die(now, child);
+        }
+    }
+
+    /// Tells a child to die, once; its grace runs when it has nothing left to do.
+    pub(super) fn tell_to_die(&mut self, now: Instant, child: ChildId) {
+        let grace = self.config.exit_grace;
+        let Some(bee) = self.bees.get_mut(&child) else {
+            return;
+        };
+        bee.told_to_die = true;
+        let until = bee.may_go().then(|| now + grace);
+        match &mut bee.phase {
+            Phase::Starting => {
+                bee.excused = true;
+                self.kill(child);
+            }
+            Phase::Ready => {
+                bee.phase = Phase::Dying { until };
+                bee.excused = true;
+                bee.asked = 0;
+                self.say(child, ToBee::Die);
+                self.withdraw_offers(child);
+            }
+            Phase::Dying { until: set } => *set = set.or(until),
+            Phase::Killed => {}
+        }
+    }
+
+    /// The grace of a dying child begins when it has nothing left to do.
+    pub(super) fn see_off(&mut self, now: Instant) {
+        let until = now + self.config.exit_grace;
+        for bee in self.bees.values_mut().filter(|bee| bee.may_go()) {
+            if bee.phase == (Phase::Dying { until: None }) {
+                bee.phase = Phase::Dying { until: Some(until) };
+            }
+        }
+    }
+
+    /// The seed's rule, once a period.
+    pub(super) fn on_period(&mut self, now: Instant, pressed: bool) {
+        let Population::Elastic { min, max, .. } = self.config.population else {
+            return;
+        };
+        let full = |bee: &BeeSlot| bee.phase == Phase::Ready && !bee.has_room_for(None);
+        let busy = self.pending.len() > self.ghosts || self.bees.values().all(full);
+        if pressed && self.wanted > min.max(1) {
+            self.bury(now, None);
+        } else if !pressed && busy && self.wanted < max {
+            self.wanted += 1;
+        }
+    }
+}

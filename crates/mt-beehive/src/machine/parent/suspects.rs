@@ -1,0 +1,124 @@
+//! Tasks whose bee has died while it had them: one of them may have killed it, and must not take others along
+//! again.
+//!
+//! Pure: no IO, no clock, no runtime.
+//!
+//! They go to bees that are set aside for them, few at once: after the death of a bee with n tasks the root of
+//! n, and in the last attempt each is alone. So with the default limit of three a task that kills whoever does
+//! it is found among a thousand by three deaths, and nobody else is given up for it.
+
+use super::{
+    ChildId, ParentMachine,
+    bee_slot::{BeeSlot, Phase},
+};
+
+impl ParentMachine {
+    /// How many tasks a bee may have at once that is given one of `shared` tasks which have seen a bee die,
+    /// for the `attempts`-th time.
+    pub(super) fn company(&self, shared: usize, attempts: u32) -> usize {
+        let last = attempts + 1 >= self.config.crash_limit;
+        if last { 1 } else { shared.isqrt().max(1) }
+    }
+
+    /// Finds bees for the suspects that nobody is asked about, oldest first.
+    pub(super) fn deal_suspects(&mut self) {
+        self.set_aside();
+        while let Some(&task_id) = self.suspects.front() {
+            if !self.hand_out(task_id) {
+                return;
+            }
+            self.suspects.pop_front();
+        }
+    }
+
+    /// Sets bees aside as long as suspects wait: all, or half of them while others wait as well. They get
+    /// nothing else, and nothing at all before they have finished what they had.
+    fn set_aside(&mut self) {
+        let wanted = self.wanted_aside();
+        let mut aside = 0;
+        // One that has suspects keeps to them. One that has none yet goes back to the others if it is too many:
+        // what it would have to finish may take for ever.
+        for finishing in [false, true] {
+            let ready = self.bees.values_mut().filter(|bee| bee.is_ready());
+            for bee in ready.filter(|bee| bee.is_aside(finishing)) {
+                let wanted = aside < wanted;
+                if finishing && !wanted {
+                    bee.aside = None;
+                }
+                bee.on_idle(wanted);
+                aside += usize::from(bee.aside.is_some());
+            }
+        }
+        while aside < wanted {
+            let free = |(_, bee): &(&ChildId, &mut BeeSlot)| bee.is_ready() && bee.aside.is_none();
+            let free = self.bees.iter_mut().filter(free);
+            let Some((_, bee)) = free.min_by_key(|(_, bee)| bee.owned + bee.asked) else {
+                return;
+            };
+            bee.set_aside();
+            aside += 1;
+        }
+    }
+
+    fn wanted_aside(&self) -> usize {
+        let ready = self.bees.values().filter(|bee| bee.is_ready()).count();
+        let others_wait = self.pending.len() > self.ghosts;
+        let most = if others_wait {
+            (ready / 2).max(1)
+        } else {
+            ready
+        };
+        most.min(self.suspects.len())
+    }
+}
+
+/// A bee that is set aside for suspects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aside {
+    /// It still has what it had before.
+    Finishing,
+    /// It has suspects only, and at most so many at once.
+    Free(usize),
+}
+
+impl BeeSlot {
+    pub(super) fn is_ready(&self) -> bool {
+        self.phase == Phase::Ready && !self.silent
+    }
+
+    fn is_aside(&self, finishing: bool) -> bool {
+        let is_finishing = |aside: Aside| aside == Aside::Finishing;
+        self.aside
+            .is_some_and(|aside| is_finishing(aside) == finishing)
+    }
+
+    fn set_aside(&mut self) {
+        self.aside = Some(Aside::Finishing);
+        self.on_idle(true);
+    }
+
+    /// With nothing to do it is free for any suspects, or for everything when there are none.
+    fn on_idle(&mut self, suspects_wait: bool) {
+        if self.owned == 0 && self.asked == 0 {
+            self.aside = suspects_wait.then_some(Aside::Free(usize::MAX));
+        }
+    }
+
+    /// Whether it may be asked about one more task that wants at most so many beside each other, or given it.
+    pub(super) fn has_room_for(&self, company: Option<usize>) -> bool {
+        match (company, self.aside) {
+            (None, None) => self.has_place(),
+            (Some(company), Some(Aside::Free(at_once))) => {
+                self.has_place() && self.owned + self.asked < at_once.min(company)
+            }
+            _ => false,
+        }
+    }
+
+    /// It has been asked about such a task, or was given one.
+    pub(super) fn on_suspect(&mut self, company: Option<usize>) {
+        if let (Some(company), Some(Aside::Free(at_once))) = (company, &mut self.aside) {
+            *at_once = company.min(*at_once);
+        }
+    }
+}

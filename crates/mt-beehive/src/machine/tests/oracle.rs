@@ -1,0 +1,405 @@
+//! What must hold whatever happens, as somebody sees it who only hears what is said.
+//!
+//! It keeps its own books of messages, deaths and ends, and stops the run at the first that can't be.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
+
+use mt_pool::RestartBudget;
+use mt_proto::{FromBee, Round, TaskId, TaskInfo, TaskStatus, ToBee};
+
+use super::process::value;
+use crate::machine::parent::{ChildId, Config, Dispatch};
+
+/// A task, as it went on.
+#[derive(Debug, Default)]
+struct Story {
+    round: Round,
+    owner: Option<ChildId>,
+    cancelled: bool,
+    /// The bees that died while it ran and may have died of it.
+    charges: u32,
+    starts: u32,
+    /// Those that were asked in this round, and those that said no.
+    asked: u32,
+    denied: u32,
+    /// Once, nobody wanted it.
+    unwanted: bool,
+}
+
+/// A bee, as it went on.
+#[derive(Debug, Default)]
+struct Ledger {
+    /// The most tasks at once, once she has said it.
+    places: Option<Option<u32>>,
+    /// The offers that hold a place: not answered, or accepted and not answered in turn.
+    offers: BTreeSet<(TaskId, Round)>,
+    /// The accepts that reached the parent and were not answered.
+    accepts: BTreeSet<(TaskId, Round)>,
+    /// The accepts that were answered.
+    answered: BTreeSet<(TaskId, Round)>,
+    owned: BTreeMap<TaskId, Round>,
+    fruitful: bool,
+    told_to_die: bool,
+    killed: bool,
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) how: &'static str,
+    pub(super) reason: String,
+    pub(super) child: Option<ChildId>,
+}
+
+#[derive(Debug)]
+pub(super) struct Oracle {
+    dispatch: Dispatch,
+    /// Never 0: that is the same as 1.
+    crash_limit: u32,
+    budget: RestartBudget,
+    tasks: BTreeMap<TaskId, Story>,
+    bees: BTreeMap<ChildId, Ledger>,
+    ends: BTreeMap<TaskId, End>,
+    /// Whose end must be told before anything else happens.
+    owed: BTreeSet<TaskId>,
+    /// The bees that died for nothing in a row, and the last of them.
+    in_vain: u32,
+    last_in_vain: Option<Instant>,
+    interrupted: bool,
+    pub(super) seen: BTreeMap<&'static str, u64>,
+}
+
+impl Oracle {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            dispatch: config.dispatch,
+            crash_limit: config.crash_limit.max(1),
+            budget: config.restarts,
+            tasks: BTreeMap::new(),
+            bees: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            owed: BTreeSet::new(),
+            in_vain: 0,
+            last_in_vain: None,
+            interrupted: false,
+            seen: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn see(&mut self, what: &'static str) {
+        *self.seen.entry(what).or_default() += 1;
+    }
+
+    pub(super) fn on_delegate(&mut self, task: TaskId) {
+        assert_eq!(task.0, self.tasks.len() as u64, "ids count up from 0");
+        self.tasks.insert(task, Story::default());
+        if self.interrupted {
+            self.owed.insert(task);
+        }
+    }
+
+    /// Whatever nobody does is to end at once.
+    pub(super) fn on_interrupt(&mut self) {
+        self.interrupted = true;
+        let open = self.tasks.iter().filter(|(task, story)| {
+            let is_open = !self.ends.contains_key(*task);
+            is_open && story.owner.is_none()
+        });
+        self.owed.extend(open.map(|(task, _)| *task));
+    }
+
+    pub(super) fn on_spawn(&mut self, child: ChildId, now: Instant) {
+        self.on_quiet(now);
+        assert!(self.in_vain <= self.budget.limit, "more than the budget");
+        assert!(!self.interrupted, "for nothing");
+        let before = self.bees.insert(child, Ledger::default());
+        assert!(before.is_none(), "an id is used again");
+    }
+
+    pub(super) fn on_kill(&mut self, child: ChildId) {
+        let bee = self.bees.get_mut(&child).expect("it lives");
+        assert!(!std::mem::replace(&mut bee.killed, true), "killed twice");
+        // Whatever it wanted is not its any more.
+        bee.accepts.clear();
+        bee.offers.clear();
+    }
+
+    /// A quiet period makes up for deaths.
+    pub(super) fn on_quiet(&mut self, now: Instant) {
+        let last = self.last_in_vain;
+        if last.is_some_and(|last| now.duration_since(last) > self.budget.period) {
+            self.in_vain = 0;
+        }
+    }
+
+    /// The parent tells a child something.
+    pub(super) fn on_told(&mut self, child: ChildId, message: &ToBee) {
+        let bee = self.bees.get_mut(&child).expect("she lives");
+        let is_cancel = matches!(message, ToBee::TaskCancel { .. });
+        assert!(!bee.told_to_die || is_cancel, "after die: {message:?}");
+        assert!(!bee.killed || is_cancel, "after kill: {message:?}");
+        let begins = matches!(message, ToBee::NewTask { .. } | ToBee::TaskInfo(_));
+        assert!(!self.interrupted || !begins, "interrupted: {message:?}");
+        match message {
+            ToBee::NewTask { task_id, round } => self.on_offer(child, *task_id, *round),
+            ToBee::TaskTaken { task_id, round } => self.on_taken(child, *task_id, *round),
+            ToBee::TaskInfo(info) => self.on_info(child, info),
+            ToBee::TaskCancel { task_id, round } => {
+                assert_eq!(bee.owned.get(task_id), Some(round), "not hers");
+                let story = self.tasks.get_mut(task_id).expect("delegated");
+                assert!(!std::mem::replace(&mut story.cancelled, true), "twice");
+            }
+            ToBee::Die => {
+                bee.told_to_die = true;
+                bee.accepts.clear();
+                bee.offers.clear();
+                self.see("die");
+            }
+        }
+    }
+
+    fn check_room(&self, child: ChildId) {
+        let bee = &self.bees[&child];
+        let places = bee.places.expect("she has said what she can");
+        let taken = bee.owned.len() + bee.offers.len();
+        assert!(places.is_none_or(|places| taken < places as usize), "full");
+    }
+
+    fn on_offer(&mut self, child: ChildId, task: TaskId, round: Round) {
+        assert_eq!(self.dispatch, Dispatch::Auction, "credit has no offers");
+        self.check_room(child);
+        let story = self.tasks.get_mut(&task).expect("delegated");
+        assert_eq!((story.owner, self.ends.get(&task)), (None, None));
+        assert!(round >= story.round, "rounds go up");
+        if round > story.round {
+            (story.asked, story.denied) = (0, 0);
+        }
+        story.round = round;
+        story.asked += 1;
+        let bee = self.bees.get_mut(&child).expect("she lives");
+        assert!(bee.offers.insert((task, round)), "offered twice");
+        let earlier = bee.offers.iter().filter(|(offered, _)| *offered == task);
+        if earlier.count() > 1 {
+            self.see("two rounds of a task open with one bee");
+        }
+    }
+
+    fn on_taken(&mut self, child: ChildId, task: TaskId, round: Round) {
+        let bee = self.bees.get_mut(&child).expect("she lives");
+        let open = bee.accepts.remove(&(task, round));
+        assert!(open, "task_taken without an accept that waits for it");
+        assert!(bee.answered.insert((task, round)), "answered twice");
+        assert!(bee.offers.remove(&(task, round)));
+        self.see("task taken");
+    }
+
+    fn on_info(&mut self, child: ChildId, info: &TaskInfo) {
+        let (task, round) = (info.task_id, info.round);
+        let bee = self.bees.get_mut(&child).expect("she lives");
+        match self.dispatch {
+            Dispatch::Auction => {
+                let open = bee.accepts.remove(&(task, round));
+                assert!(open, "task_info without an accept that waits for it");
+                assert!(bee.answered.insert((task, round)), "answered twice");
+                assert!(bee.offers.remove(&(task, round)));
+            }
+            Dispatch::Credit => self.check_room(child),
+        }
+        let story = self.tasks.get_mut(&task).expect("delegated");
+        assert!(!self.ends.contains_key(&task), "it has ended");
+        assert_eq!(story.owner, None, "one live owner");
+        assert!(!story.cancelled, "cancelled");
+        assert!(story.charges < self.crash_limit, "given up");
+        match self.dispatch {
+            Dispatch::Auction => assert_eq!(round, story.round, "its round"),
+            Dispatch::Credit => assert!(round > story.round, "rounds go up"),
+        }
+        story.starts += 1;
+        assert_eq!(info.attempt, story.starts, "every bee that had it counts");
+        assert!(self.crash_limit > 1 || story.starts == 1, "begun twice");
+        (story.owner, story.round) = (Some(child), round);
+        let bee = self.bees.get_mut(&child).expect("she lives");
+        assert!(bee.owned.insert(task, round).is_none());
+        let last = |task| self.crash_limit > 1 && self.tasks[task].charges + 1 == self.crash_limit;
+        let bee = &self.bees[&child];
+        if bee.owned.keys().any(last) {
+            assert_eq!(bee.owned.len(), 1, "in its last attempt a task is alone");
+            self.see("a last attempt");
+        }
+    }
+
+    /// The parent is about to hear what a child has said.
+    pub(super) fn on_heard(&mut self, child: ChildId, message: &FromBee) {
+        let bee = self.bees.get_mut(&child).expect("she lives");
+        if bee.killed {
+            let is_late = matches!(message, FromBee::TaskDone { .. });
+            if is_late {
+                self.see("a fenced late result");
+            }
+            return;
+        }
+        match message {
+            FromBee::Ready { max_concurrency } => bee.places = Some(*max_concurrency),
+            FromBee::TaskAccepted { task_id, round } => self.on_accept(child, *task_id, *round),
+            FromBee::TaskDenied { task_id, round } => {
+                let offered = bee.offers.remove(&(*task_id, *round));
+                let story = self.tasks.get_mut(task_id).expect("delegated");
+                if offered && story.round == *round && story.owner.is_none() {
+                    story.denied += 1;
+                    story.unwanted |= story.denied == story.asked;
+                }
+            }
+            FromBee::TaskDone { task_id, round, .. } => {
+                if bee.owned.get(task_id) == Some(round) {
+                    bee.owned.remove(task_id);
+                    bee.fruitful = true;
+                    self.in_vain = 0;
+                    self.tasks.get_mut(task_id).expect("delegated").owner = None;
+                    self.owed.insert(*task_id);
+                }
+            }
+            FromBee::Dying => {
+                assert!(bee.told_to_die && bee.owned.is_empty(), "not yet");
+                self.see("her own bees die first");
+            }
+            FromBee::NotReady { .. } | FromBee::TaskProgress { .. } | FromBee::Dead(_) => {}
+        }
+    }
+
+    fn on_accept(&mut self, child: ChildId, task: TaskId, round: Round) {
+        let ended = self.ends.contains_key(&task);
+        let story = &self.tasks[&task];
+        let late = ended || story.owner.is_some() || story.round != round;
+        let bee = self.bees.get_mut(&child).expect("she lives");
+        if bee.told_to_die {
+            self.see("die with an open accept");
+        } else if bee.offers.contains(&(task, round)) {
+            assert!(bee.accepts.insert((task, round)), "accepted twice");
+            if late {
+                self.see("a late accept");
+            }
+        }
+    }
+
+    /// A child's end is about to be told to the parent.
+    pub(super) fn on_gone(&mut self, child: ChildId, now: Instant) {
+        let bee = self.bees.remove(&child).expect("gone once");
+        let blamed = !bee.owned.is_empty();
+        for task in bee.owned.keys() {
+            let story = self.tasks.get_mut(task).expect("delegated");
+            story.owner = None;
+            if self.interrupted {
+                self.owed.insert(*task);
+            }
+            if story.cancelled {
+                self.owed.insert(*task);
+            } else if !bee.killed || self.crash_limit == 1 {
+                // It may have killed her; when the parent did, it was for a task that was cancelled.
+                story.charges += 1;
+                if story.charges == self.crash_limit {
+                    self.owed.insert(*task);
+                }
+            } else {
+                self.see("an innocent task lost its bee");
+            }
+        }
+        if !bee.killed && !bee.told_to_die && !bee.fruitful && !blamed {
+            self.in_vain += 1;
+            self.last_in_vain = Some(now);
+        }
+    }
+
+    pub(super) fn on_progress(&self, task: TaskId) {
+        assert!(self.tasks[&task].owner.is_some(), "of a task nobody does");
+    }
+
+    pub(super) fn on_resolve(&mut self, task: TaskId, status: &TaskStatus, by: Option<ChildId>) {
+        self.owed.remove(&task);
+        let story = &self.tasks[&task];
+        assert_eq!(story.owner, None, "it still has an owner");
+        let (how, reason) = match status {
+            TaskStatus::Succeeded { returning_value } => {
+                let by = by.expect("somebody has done it");
+                let expected = value(task, story.round, by);
+                assert_eq!(returning_value, expected.as_bytes(), "another's result");
+                ("succeeded", String::new())
+            }
+            TaskStatus::Raised(exception) => ("raised", exception.exception.clone()),
+            TaskStatus::Cancelled { reason } => {
+                let reason = reason.clone().expect("the parent knows why");
+                let is_interrupted = reason.starts_with("interrupted");
+                assert!(!is_interrupted || self.interrupted, "{reason}");
+                let starts = format!("(attempts: {})", story.starts);
+                let says = reason.contains(&starts) == (story.starts > 0);
+                assert!(!is_interrupted || says, "{}: {reason}", story.starts);
+                (why(&reason), reason)
+            }
+        };
+        let charges = story.charges;
+        if how == "worker_lost" {
+            assert_eq!(charges, self.crash_limit, "charged: {reason}");
+            assert!(reason.contains(&format!("(attempts: {charges})")));
+        }
+        if how == "succeeded" && charges > 0 {
+            self.see("a retry that succeeds");
+        }
+        if how == "succeeded" && self.tasks[&task].unwanted {
+            self.see("all deny, then success");
+        }
+        self.see(how);
+        let child = by;
+        let end = End { how, reason, child };
+        assert!(self.ends.insert(task, end).is_none(), "{task:?} twice");
+    }
+
+    /// What holds after everything that happens: submitted = pending + offered + owned + resolved.
+    pub(super) fn check(&self, [pending, offered, owned]: [usize; 3]) {
+        assert_eq!(self.owed, BTreeSet::new(), "their end is not told");
+        let owners = self.tasks.values().filter(|story| story.owner.is_some());
+        assert_eq!(owned, owners.count(), "owned");
+        let unresolved = self.tasks.len() - self.ends.len();
+        assert_eq!(pending + offered + owned, unresolved, "none is lost");
+        assert!(self.dispatch == Dispatch::Auction || offered == 0);
+    }
+
+    /// What holds when nothing is under way: every accept of a bee that lives is answered.
+    pub(super) fn check_quiet(&self) {
+        let open = |(_, bee): &(&ChildId, &Ledger)| !bee.accepts.is_empty();
+        let open: Vec<_> = self.bees.iter().filter(open).collect();
+        assert!(open.is_empty(), "accepts without an answer: {open:?}");
+    }
+
+    /// How many bees in a row died for nothing.
+    pub(super) fn in_vain(&self) -> u32 {
+        self.in_vain
+    }
+
+    pub(super) fn open(&self) -> usize {
+        self.tasks.len() - self.ends.len()
+    }
+
+    pub(super) fn end(&self, task: TaskId) -> Option<&End> {
+        self.ends.get(&task)
+    }
+
+    pub(super) fn ends(&self) -> &BTreeMap<TaskId, End> {
+        &self.ends
+    }
+}
+
+/// The reason of a cancelling, by its first words.
+fn why(reason: &str) -> &'static str {
+    let known = [
+        "worker_lost",
+        "deadline",
+        "no worker bee",
+        "asked",
+        "interrupted",
+        "the hive is dying",
+    ];
+    let found = known.into_iter().find(|known| reason.starts_with(known));
+    found.unwrap_or_else(|| panic!("an unknown reason: {reason}"))
+}

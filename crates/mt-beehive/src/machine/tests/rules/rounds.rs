@@ -1,0 +1,122 @@
+//! Rule 3: a round of a task is told from the next, and what belongs to an earlier one changes nothing.
+
+use std::time::Duration;
+
+use mt_proto::{FromBee, Round, TaskId, TaskInfo, ToBee};
+
+use super::{Sim, accept, config, deny, done, puppets};
+use crate::machine::{
+    bee::{self, BeeMachine},
+    parent::{ChildId, Dispatch},
+    tests::sim::CANCEL_GRACE,
+};
+
+const TASK: TaskId = TaskId(1);
+
+/// Bee 0 got the task and was killed for another one; bee 1, who has not answered, was asked again.
+fn second_round() -> Sim {
+    let limit = Duration::from_millis(500);
+    let mut sim = puppets(config(Dispatch::Auction, 2), 2, 4);
+    let other = sim.delegate();
+    sim.say(0, deny(other, 1));
+    sim.say(1, accept(other, 1));
+    assert_eq!(sim.delegate(), TASK);
+    sim.say(0, accept(TASK, 1));
+    let slow = sim.delegate_within(Some(limit));
+    sim.say(0, accept(slow, 1));
+    assert_eq!(sim.told(0).last().unwrap(), "task_info 2/1");
+    sim.pass(limit);
+    sim.pass(CANCEL_GRACE);
+    sim.lose(ChildId(0));
+    assert_eq!(sim.told(1).last().unwrap(), "new_task 1/2");
+    assert_eq!(sim.oracle.seen["two rounds of a task open with one bee"], 1);
+    sim.forget();
+    sim
+}
+
+#[test]
+fn rule_03_a_stale_accept_gets_no_task() {
+    let mut sim = second_round();
+    sim.say(1, accept(TASK, 1));
+    assert_eq!(sim.told(1), ["task_taken 1/1"], "the place is free again");
+    assert_eq!(sim.parent.stale(), 1, "counted");
+    sim.say(1, accept(TASK, 2));
+    assert_eq!(sim.told(1), ["task_taken 1/1", "task_info 1/2"]);
+    assert_eq!(sim.parent.stale(), 1, "this one was none");
+}
+
+#[test]
+fn rule_03_a_stale_deny_withdraws_nothing() {
+    let mut sim = second_round();
+    sim.say(1, deny(TASK, 1));
+    assert_eq!((sim.told(1).len(), sim.parent.stale()), (0, 1), "counted");
+    sim.say(1, accept(TASK, 2));
+    assert_eq!(sim.told(1), ["task_info 1/2"]);
+}
+
+#[test]
+fn rule_03_a_stale_result_resolves_nothing() {
+    for dispatch in super::BOTH {
+        let mut sim = puppets(config(dispatch, 1), 1, 2);
+        let task = sim.delegate();
+        if dispatch == Dispatch::Auction {
+            sim.say(0, accept(task, 1));
+        }
+        assert_eq!(sim.told(0).last().unwrap(), "task_info 0/1");
+        let progress = |round| FromBee::TaskProgress {
+            task_id: task,
+            round: Round(round),
+            progress: bytes::Bytes::new(),
+        };
+        sim.say(0, progress(0));
+        sim.say(0, done(task, 0, 0));
+        assert_eq!((sim.parent.stale(), sim.ended(task)), (2, None));
+        sim.say(0, progress(1));
+        sim.say(0, done(task, 1, 0));
+        assert_eq!(
+            (sim.parent.stale(), sim.ended(task)),
+            (2, Some("succeeded"))
+        );
+        sim.say(0, progress(1));
+        sim.say(0, done(task, 1, 0));
+        assert_eq!(sim.parent.stale(), 4, "twice is once too often");
+    }
+}
+
+#[test]
+fn rule_03_what_another_bee_says_of_a_task_is_dropped() {
+    let mut sim = puppets(config(Dispatch::Credit, 2), 2, 1);
+    let task = sim.delegate();
+    assert_eq!(sim.told(0), ["task_info 0/1"]);
+    sim.say(1, done(task, 1, 1));
+    sim.say(1, done(TaskId(77), 1, 1));
+    assert_eq!((sim.parent.stale(), sim.ended(task)), (2, None));
+}
+
+#[test]
+fn rule_03_a_child_knows_rounds_too() {
+    let mut child = BeeMachine::new(Some(2));
+    let mut hear = |message| {
+        child.handle(bee::Event::Said(message)).unwrap();
+        std::iter::from_fn(|| child.poll_effect()).last()
+    };
+    let task_id = TASK;
+    let info = TaskInfo {
+        task_id,
+        round: Round(2),
+        name: "work".into(),
+        args: bytes::Bytes::new(),
+        deadline: None,
+        attempt: 1,
+    };
+    assert!(matches!(
+        hear(ToBee::TaskInfo(info)),
+        Some(bee::Effect::Start(_))
+    ));
+    let cancel = |round| ToBee::TaskCancel {
+        task_id,
+        round: Round(round),
+    };
+    assert_eq!(hear(cancel(1)), None, "of an earlier round");
+    assert_eq!(hear(cancel(2)), Some(bee::Effect::Cancel(task_id)));
+}

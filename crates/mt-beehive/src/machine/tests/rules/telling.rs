@@ -1,0 +1,57 @@
+//! Rule 13: how busy a bee is. Rule 12, as far as machines have to do with it: what waits for a bee is bounded.
+
+use super::{config, hive};
+use crate::machine::{
+    parent::{ChildId, Dispatch, Event},
+    tests::{process::Nature, sim::Sim},
+};
+
+#[test]
+fn rule_13_busy_is_what_runs_and_what_is_reserved() {
+    let mut sim = hive(Dispatch::Auction, 1, 4);
+    let bee = ChildId(0);
+    assert_eq!(sim.process(bee).busy_status(), 0.0, "free");
+    let first = sim.delegate();
+    sim.hear(bee);
+    assert_eq!(sim.process(bee).busy_status(), 0.25, "reserved");
+    sim.settle();
+    assert_eq!(sim.process(bee).busy_status(), 0.25, "it runs");
+    for _ in 0..3 {
+        sim.delegate();
+    }
+    sim.settle();
+    assert_eq!(sim.process(bee).busy_status(), 1.0, "full");
+    sim.end(first);
+    assert_eq!(sim.process(bee).busy_status(), 0.75);
+}
+
+#[test]
+fn rule_13_without_a_limit_nobody_is_busy() {
+    let unlimited = Nature {
+        places: None,
+        ..Nature::of(0)
+    };
+    for dispatch in super::BOTH {
+        let mut sim = Sim::ready(config(dispatch, 1), unlimited);
+        for _ in 0..2000 {
+            sim.delegate();
+        }
+        sim.settle();
+        let process = sim.process(ChildId(0));
+        assert_eq!((process.running.len(), process.busy_status()), (2000, 0.0));
+    }
+}
+
+/// The link itself checks the bound, at every message: see `Process::receive`.
+#[test]
+fn rule_12_a_bee_that_does_not_read_is_told_no_more_than_she_has_places_for() {
+    for dispatch in super::BOTH {
+        let mut sim = hive(dispatch, 1, 4);
+        let tasks: Vec<_> = (0..100).map(|_| sim.delegate()).collect();
+        for task in tasks {
+            sim.tell(Event::Cancel(task, "asked".into()));
+        }
+        sim.tell(Event::Bury(None));
+        assert!(sim.process(ChildId(0)).to.len() <= 9, "{dispatch:?}");
+    }
+}

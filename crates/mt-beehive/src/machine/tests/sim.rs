@@ -1,0 +1,286 @@
+//! The production machines, and between them processes and links as they are: messages keep their order, a
+//! death loses what was not read and some of the last words, a kill takes its time.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use mt_pool::RestartBudget;
+use mt_proto::{FromBee, Round, TaskId, ToBee};
+
+use super::{
+    oracle::{End, Oracle},
+    process::{Nature, Process},
+};
+use crate::machine::parent::{
+    ChildId, Config, Dispatch, Effect, Event, ParentMachine, Population, Request,
+};
+
+/// How long a bee may take to go.
+pub(super) const EXIT_GRACE: Duration = Duration::from_secs(5);
+/// How often messages may go to and fro between events.
+const MOST_TURNS: u32 = 10_000;
+/// How long a cancelled task may go on.
+pub(super) const CANCEL_GRACE: Duration = Duration::from_millis(100);
+
+/// The settings that stories start from.
+pub(super) fn config(dispatch: Dispatch, bees: usize) -> Config {
+    Config {
+        dispatch,
+        population: Population::Fixed(bees),
+        crash_limit: 3,
+        restarts: RestartBudget {
+            limit: 3,
+            period: Duration::from_secs(10),
+        },
+        exit_grace: EXIT_GRACE,
+        cancel_grace: CANCEL_GRACE,
+    }
+}
+
+pub(super) struct Sim {
+    pub(super) parent: ParentMachine,
+    pub(super) now: Instant,
+    pub(super) oracle: Oracle,
+    /// What the next bees are like.
+    pub(super) nature: Nature,
+    pub(super) processes: BTreeMap<ChildId, Process>,
+    pub(super) finished: bool,
+    batch: bool,
+    /// All that the parent has said, and all that it has heard, in their order.
+    pub(super) told: Vec<(ChildId, ToBee)>,
+    pub(super) heard: Vec<(ChildId, FromBee)>,
+}
+
+impl Sim {
+    /// A hive before its first bee is started.
+    pub(super) fn new(config: Config, nature: Nature) -> Self {
+        Self {
+            oracle: Oracle::new(&config),
+            parent: ParentMachine::new(config),
+            now: Instant::now(),
+            nature,
+            processes: BTreeMap::new(),
+            finished: false,
+            batch: false,
+            told: Vec::new(),
+            heard: Vec::new(),
+        }
+    }
+
+    /// A hive whose bees are ready.
+    pub(super) fn ready(config: Config, nature: Nature) -> Self {
+        let mut sim = Self::new(config, nature);
+        sim.tell(Event::Tick);
+        sim.settle();
+        sim
+    }
+
+    pub(super) fn delegate(&mut self) -> TaskId {
+        self.delegate_within(None)
+    }
+
+    pub(super) fn delegate_within(&mut self, limit: Option<Duration>) -> TaskId {
+        let request = Request {
+            name: "work".into(),
+            args: Bytes::new(),
+            limit,
+        };
+        self.oracle.on_quiet(self.now);
+        self.oracle.on_delegate(TaskId(self.delegated()));
+        let task = self.parent.delegate(self.now, request);
+        assert_eq!(task.0 + 1, self.delegated(), "ids count up from 0");
+        self.carry_out();
+        self.catch_up();
+        task
+    }
+
+    pub(super) fn delegated(&self) -> u64 {
+        (self.oracle.ends().len() + self.oracle.open()) as u64
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        self.oracle.on_quiet(self.now);
+        if matches!(event, Event::Interrupt) {
+            self.oracle.on_interrupt();
+        }
+        self.parent.handle(self.now, event);
+        self.carry_out();
+        self.catch_up();
+    }
+
+    /// What comes together is taken in together: while `batch` holds, nothing more is done about it.
+    fn catch_up(&mut self) {
+        if self.batch {
+            return;
+        }
+        self.parent.settle(self.now);
+        self.carry_out();
+        let due = self.parent.poll_timeout();
+        assert!(due.is_none_or(|due| due > self.now), "it would spin");
+    }
+
+    /// The events from here on come together with those that follow, or with none.
+    pub(super) fn together(&mut self, batch: bool) {
+        self.batch = batch;
+        self.catch_up();
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(effect) = self.parent.poll_effect() {
+            assert!(!self.finished, "nothing happens after the end");
+            match effect {
+                Effect::Spawn(child) => {
+                    self.oracle.on_spawn(child, self.now);
+                    let process = Process::new(child, self.nature);
+                    self.processes.insert(child, process);
+                }
+                Effect::Say(child, message) => {
+                    self.oracle.on_told(child, &message);
+                    self.told.push((child, message.clone()));
+                    self.process(child).receive(message);
+                }
+                Effect::Kill(child) => {
+                    self.oracle.on_kill(child);
+                    self.process(child).doomed = true;
+                }
+                Effect::Progress(task, _) => self.oracle.on_progress(task),
+                Effect::Resolve(task, status, child) => {
+                    let mut living = self.processes.values();
+                    let runs = living.any(|process| process.running.contains_key(&task));
+                    assert!(!runs, "it still runs somewhere");
+                    self.oracle.on_resolve(task, &status, child);
+                }
+                Effect::Finished => {
+                    assert!(self.processes.is_empty(), "bees are left");
+                    assert_eq!(self.oracle.open(), 0, "tasks are left");
+                    self.finished = true;
+                }
+            }
+        }
+        self.oracle.check(self.parent.census());
+        assert_eq!(self.parent.outstanding(), self.oracle.open());
+    }
+
+    pub(super) fn process(&mut self, child: ChildId) -> &mut Process {
+        self.processes.get_mut(&child).expect("there is such a bee")
+    }
+
+    /// A bee takes its next message; false if there is none.
+    pub(super) fn hear(&mut self, child: ChildId) -> bool {
+        self.process(child).hear()
+    }
+
+    /// The parent takes a bee's next message, or its end when there is none left; false if there is neither.
+    pub(super) fn listen(&mut self, child: ChildId) -> bool {
+        let process = self.process(child);
+        match process.from.pop_front() {
+            Some(message) => {
+                self.oracle.on_heard(child, &message);
+                self.heard.push((child, message.clone()));
+                self.tell(Event::Said(child, message));
+                true
+            }
+            None if process.over => {
+                self.processes.remove(&child);
+                self.oracle.on_gone(child, self.now);
+                self.tell(Event::Gone(child, "killed by signal 9".into()));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// All messages arrive, until there are none; bees that have ended are reaped.
+    pub(super) fn settle(&mut self) {
+        let mut moved = true;
+        for turn in 0.. {
+            if !moved {
+                break;
+            }
+            assert!(turn < MOST_TURNS, "they talk for ever: {:?}", self.parent);
+            moved = false;
+            for child in self.children() {
+                while self.hear(child) {
+                    moved = true;
+                }
+                while self.processes.contains_key(&child) && self.listen(child) {
+                    moved = true;
+                }
+            }
+        }
+        self.oracle.check_quiet();
+    }
+
+    /// A bee is killed, all it had said has been heard, and it is reaped.
+    pub(super) fn lose(&mut self, child: ChildId) {
+        let process = self.process(child);
+        process.crash(process.from.len());
+        while self.processes.contains_key(&child) {
+            self.listen(child);
+        }
+    }
+
+    /// Time passes.
+    pub(super) fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.tell(Event::Tick);
+    }
+
+    /// A task ends in the bee that does it.
+    pub(super) fn end(&mut self, task: TaskId) {
+        let child = self.doer(task).expect("somebody does it");
+        self.process(child).end(task);
+    }
+
+    /// What the bee with this number says, if the test speaks for her.
+    pub(super) fn say(&mut self, child: u32, message: FromBee) {
+        self.process(ChildId(child)).from.push_back(message);
+        self.listen(ChildId(child));
+    }
+
+    pub(super) fn children(&self) -> Vec<ChildId> {
+        self.processes.keys().copied().collect()
+    }
+
+    /// Who does a task.
+    pub(super) fn doer(&self, task: TaskId) -> Option<ChildId> {
+        let mut all = self.processes.iter();
+        let doer = all.find(|(_, process)| process.running.contains_key(&task));
+        doer.map(|(child, _)| *child)
+    }
+
+    /// How a task has ended: `None` if it has not.
+    pub(super) fn ended(&self, task: TaskId) -> Option<&'static str> {
+        self.end_of(task).map(|end| end.how)
+    }
+
+    pub(super) fn end_of(&self, task: TaskId) -> Option<&End> {
+        self.oracle.end(task)
+    }
+
+    /// What the parent has told a bee so far, in short: `new_task 0/1` is task 0 in its first round.
+    pub(super) fn told(&self, child: u32) -> Vec<String> {
+        let told = self.told.iter().filter(|(whom, _)| whom.0 == child);
+        told.map(|(_, message)| short(message)).collect()
+    }
+
+    /// Forgets what was said, to look at what is said from here on.
+    pub(super) fn forget(&mut self) {
+        self.told.clear();
+        self.heard.clear();
+    }
+}
+
+fn short(message: &ToBee) -> String {
+    let about = |what: &str, task: &TaskId, round: &Round| format!("{what} {}/{}", task.0, round.0);
+    match message {
+        ToBee::NewTask { task_id, round } => about("new_task", task_id, round),
+        ToBee::TaskTaken { task_id, round } => about("task_taken", task_id, round),
+        ToBee::TaskInfo(info) => about("task_info", &info.task_id, &info.round),
+        ToBee::TaskCancel { task_id, round } => about("task_cancel", task_id, round),
+        ToBee::Die => "die".into(),
+    }
+}

@@ -1,0 +1,173 @@
+//! `beehive_run`: a queen bee, and a hive she delegates to.
+
+use std::fmt;
+
+use super::{bee::QueenBee, error::BeehiveError, queen_shared::Queen, run::BeehiveRun};
+use crate::{Bee, BeeCx};
+
+/// The id of a queen: her parent, whoever runs her, has no other child.
+const MY_ID: u32 = 0;
+
+/// A queen bee `Q` made of `queenbee_init`, with worker bees each made of `workerbee_init`, to be run for a
+/// task of hers.
+///
+/// The queen lives in this process, on the caller's task, and keeps what is expensive: the model, the
+/// dataframe. What she is given and returns is not encoded and need not be serialisable. Worker bees live in
+/// processes of their own.
+///
+/// ```
+/// use mt_beehive::{Hive, Population, beehive_run};
+///
+/// #[derive(Default)]
+/// struct Cleaner;
+///
+/// #[mt_beehive::worker]
+/// impl Cleaner {
+///     #[task]
+///     async fn clean(&self, row: String) -> Result<f64, std::num::ParseFloatError> {
+///         row.trim().parse()
+///     }
+/// }
+///
+/// struct Predictor { weight: f64 } // the model
+///
+/// #[mt_beehive::queen(worker = Cleaner)]
+/// impl Predictor {
+///     fn new(weight: f64) -> Self {
+///         Self { weight }
+///     }
+///
+///     #[task]
+///     async fn predict(&self, hive: &Hive<Cleaner>, rows: Vec<String>) -> Result<Vec<f64>, String> {
+///         let cleaned = futures::future::join_all(rows.into_iter().map(|row| hive.clean(row)));
+///         cleaned.await.into_iter().map(|(row, _)| Ok(self.weight * row.ok()?)).collect()
+///     }
+/// }
+///
+/// #[mt_beehive::main]
+/// async fn main() -> Result<(), mt_beehive::BeehiveError> {
+///     let rows = vec![" 1".to_owned(), "2 ".to_owned()];
+///     let hive = || beehive_run::<Predictor>(10.0, ()).population(Population::Fixed(1));
+///     // Typed; and by name.
+///     let predictions = hive().run(|queen| queen.predict(rows.clone())).await?;
+///     assert_eq!(predictions, [10.0, 20.0]);
+///     let predictions: Vec<f64> = hive().run_task("predict", rows).await?;
+///     assert_eq!(predictions, [10.0, 20.0]);
+///     Ok(())
+/// }
+/// ```
+///
+/// For a queen that is only a closure there is [`hive_of`](crate::hive_of).
+#[doc(alias = "queenbee_class")]
+#[doc(alias = "workerbee_class")]
+pub fn beehive_run<Q: QueenBee>(
+    queenbee_init: Q::Init,
+    workerbee_init: <Q::Worker as Bee>::Init,
+) -> BeehiveRun<Q::Worker, WithQueen<Q>> {
+    let queen = WithQueen {
+        init: queenbee_init,
+        max_concurrency: None,
+    };
+    BeehiveRun::new(workerbee_init, queen)
+}
+
+/// Says of a [`BeehiveRun`] who its queen is.
+pub struct WithQueen<Q: QueenBee> {
+    init: Q::Init,
+    max_concurrency: Option<u32>,
+}
+
+impl<Q: QueenBee> fmt::Debug for WithQueen<Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WithQueen").field(&Q::NAME).finish()
+    }
+}
+
+impl<Q: QueenBee> BeehiveRun<Q::Worker, WithQueen<Q>> {
+    /// The most tasks the queen does at once, at least 1; more that are asked for wait. Default `None`, no
+    /// limit. It matters when [`run`](Self::run) asks her for several.
+    pub fn queenbee_max_concurrency(mut self, tasks: impl Into<Option<u32>>) -> Self {
+        self.queen.max_concurrency = tasks.into().map(|most: u32| most.max(1));
+        self
+    }
+
+    /// Makes the queen, brings up her hive, and runs `reign`, which asks her for one task or for several. Then
+    /// the hive dies.
+    ///
+    /// Worker bees are gone when this ends, in whatever way: when `reign` has ended they finish what they have
+    /// and die; when this future is dropped, or a task panics, they are killed. It is not `Send`, for the queen
+    /// need not be: see [there](crate#in-a-server).
+    ///
+    /// `E` is whatever a [`BeehiveError`] can be made into; a closure that uses `?` has to name it:
+    ///
+    /// ```
+    /// # use mt_beehive::{BeehiveError, Population, beehive_run};
+    /// # #[derive(Default)]
+    /// # struct Worker;
+    /// # #[mt_beehive::worker]
+    /// # impl Worker {
+    /// #     #[task]
+    /// #     async fn work(&self) {}
+    /// # }
+    /// # #[derive(Default)]
+    /// # struct Predictor;
+    /// # #[mt_beehive::queen(worker = Worker)]
+    /// # impl Predictor {
+    /// #     #[task]
+    /// #     async fn train(&self) -> u32 { 3 }
+    /// #     #[task]
+    /// #     async fn predict(&self, rows: u32) -> u32 { 2 * rows }
+    /// # }
+    /// # #[mt_beehive::main]
+    /// # async fn main() -> Result<(), BeehiveError> {
+    /// # let hive = beehive_run::<Predictor>((), ()).population(Population::Fixed(1));
+    /// let answer = hive.run(async |queen| {
+    ///     let rows = queen.train().await?;
+    ///     let answer = queen.predict(rows).await?;
+    ///     Ok::<_, BeehiveError>(answer)
+    /// });
+    /// assert_eq!(answer.await?, 6);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `reign`, and before it [`BeehiveError::Start`], [`Init`](BeehiveError::Init) and
+    /// [`NotMade`](BeehiveError::NotMade).
+    pub async fn run<T, F, R, E>(self, tasks: T) -> Result<R, E>
+    where
+        T: FnOnce(Queen<Q>) -> F,
+        F: Future<Output = Result<R, E>>,
+        E: From<BeehiveError>,
+    {
+        let (
+            run,
+            WithQueen {
+                init,
+                max_concurrency,
+            },
+        ) = self.without_queen();
+        let made = Q::make(init, BeeCx { my_id: MY_ID }).await;
+        let bee = made.map_err(BeehiveError::NotMade)?;
+        let (hive, driven) = run.start()?;
+        let result = tasks(Queen::new(bee, hive, max_concurrency)).await;
+        driven.die().await;
+        result
+    }
+
+    /// Runs the queen's task `name` with `args`: nothing as `()`, its argument, or a tuple of several, of
+    /// exactly its types.
+    ///
+    /// # Errors
+    /// [`BeehiveError`].
+    #[doc(alias = "task_name")]
+    #[doc(alias = "task_args")]
+    #[doc(alias = "task_kwargs")]
+    pub async fn run_task<R: 'static>(
+        self,
+        name: impl Into<String>,
+        args: impl Sized + 'static,
+    ) -> Result<R, BeehiveError> {
+        self.run(|queen| queen.task(name, args)).await
+    }
+}
