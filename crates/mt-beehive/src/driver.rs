@@ -8,7 +8,7 @@ mod pump;
 mod thread;
 mod watch;
 
-pub(crate) use command_queue::{Command, CommandQueue, Reply, Waiting};
+pub(crate) use command_queue::{Command, CommandQueue};
 pub(crate) use driver::Driver;
 pub(crate) use pump::SpawnSpec;
 pub(crate) use thread::{Driven, drive};

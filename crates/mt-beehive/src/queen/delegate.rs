@@ -10,11 +10,9 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use mt_pool::Wire;
-use mt_proto::{MAX_RECORD_BYTES, RaisedException, TaskId, TaskStatus, decode_strict, encode};
+use mt_proto::{MAX_RECORD_BYTES, RaisedException, TaskStatus, decode_strict, encode};
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::task::coop::unconstrained;
 
 use super::watcher::{Watcher, watched, watcher};

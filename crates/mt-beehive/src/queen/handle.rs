@@ -2,11 +2,9 @@
 
 use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc};
 
-use bytes::Bytes;
 use mt_pool::Wire;
-use mt_proto::TaskId;
 use serde::Serialize;
-use tokio::sync::{Notify, Semaphore, oneshot, watch};
+use tokio::sync::oneshot;
 
 use super::{asking::Asking, delegate::Delegate};
 use crate::{

@@ -1,10 +1,10 @@
 //! Works by number in worker processes.
 
 mod done;
+mod idle_timeout;
 mod ids;
 mod missing;
 mod output;
-mod silence;
 mod tracker;
 
 use std::{fmt, time::Duration};
@@ -13,7 +13,7 @@ pub use done::WorkDone;
 pub use missing::WorksMissing;
 pub use output::{AsynWorks, AsynWorksIter};
 
-use self::{ids::WorkIds, silence::Silence, tracker::Tracker};
+use self::{idle_timeout::IdleTimeout, ids::WorkIds, tracker::Tracker};
 use super::{MAX_CONCURRENCY, progress::ProgressSender};
 use crate::{AsynPmap, Context, StartError, Task, asyn_pmap};
 
@@ -187,7 +187,7 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
         let tracker = self
             .progress
             .map(|progress| Tracker::new(progress, self.ids.clone()));
-        let (voice, told) = (silence.as_ref().map(Silence::voice), tracker.clone());
+        let (voice, told) = (silence.as_ref().map(IdleTimeout::voice), tracker.clone());
         let run = with_room(self.run).observe(move |event| {
             if let Some(voice) = &voice {
                 voice.heard();
@@ -232,14 +232,14 @@ fn in_our_words(error: StartError) -> StartError {
     }
 }
 
-fn listen(timeout: Duration) -> Result<Silence, StartError> {
+fn listen(timeout: Duration) -> Result<IdleTimeout, StartError> {
     if timeout < Duration::from_millis(1) {
         return Err(StartError::Option {
             option: "timeout",
             problem: format!("is {timeout:?}; it has to be at least 1 ms, or None"),
         });
     }
-    Silence::listen(timeout).map_err(StartError::Thread)
+    IdleTimeout::listen(timeout).map_err(StartError::Thread)
 }
 
 impl<T: Task> fmt::Debug for AsynWorkGenerator<T> {

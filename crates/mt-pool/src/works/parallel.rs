@@ -4,17 +4,17 @@
 //! works ahead of whoever iterates. Both may be shared between threads.
 
 mod ahead;
-mod bell;
-mod conveyor;
 mod counters;
 mod error;
 mod iterator;
 mod iterator_builder;
+mod manual_run;
 mod options;
 mod paralleliser;
 mod pooled;
 mod serial_mode;
-mod tap;
+mod shared_outlet;
+mod wait_cell;
 
 pub use counters::WorkCounters;
 pub use error::{PopError, WorkError};

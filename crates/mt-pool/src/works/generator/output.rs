@@ -15,7 +15,8 @@ use futures::{Stream, stream::FusedStream};
 use mt_proto::ItemIndex;
 
 use super::{
-    WorkDone, WorksMissing, ids::WorkIds, missing::Finished, silence::Silence, tracker::Tracker,
+    WorkDone, WorksMissing, idle_timeout::IdleTimeout, ids::WorkIds, missing::Finished,
+    tracker::Tracker,
 };
 use crate::{
     Pmap, RunHandle, Stats, Task, TaskError, TaskErrorKind, WorkerFailure, pmap::wait_here,
@@ -37,7 +38,7 @@ pub struct AsynWorks<T: Task> {
     finished: Finished,
     /// Whether the run was asked to end at the first error.
     ends_early: bool,
-    silence: Option<(Silence, Duration)>,
+    silence: Option<(IdleTimeout, Duration)>,
     waiting: bool,
     tracker: Option<Tracker>,
     /// Why there were no workers, if there were none.
@@ -59,7 +60,7 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
         run: Pmap<T>,
         ids: WorkIds,
         ends_early: bool,
-        silence: Option<(Silence, Duration)>,
+        silence: Option<(IdleTimeout, Duration)>,
         tracker: Option<Tracker>,
     ) -> Self {
         Self {

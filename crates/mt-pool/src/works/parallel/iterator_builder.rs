@@ -8,8 +8,8 @@ use std::{
 
 use super::{
     ahead::Ahead,
-    conveyor::{Conveyor, Credit},
     iterator::{Mode, WorkIterator},
+    manual_run::{Credit, ManualRun},
     options::PoolOptions,
     pooled::{Pooled, Timeouts},
     serial_mode::Serial,
@@ -167,8 +167,8 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIteratorBuilder<T, N> {
         // Room is made when the last of a delivery is taken, so there may seem to be more on the way
         // than there are, up to a delivery more.
         let run = self.pool.run.pool_processes(num_workers);
-        let conveyor = Conveyor::start(run.capacity(2 * most), credit)?;
-        let pooled = Pooled::new(conveyor, ahead, self.num_works, self.timeouts);
+        let manual_run = ManualRun::start(run.capacity(2 * most), credit)?;
+        let pooled = Pooled::new(manual_run, ahead, self.num_works, self.timeouts);
         Ok(WorkIterator::of(Mode::Pool(pooled), num_workers))
     }
 }

@@ -13,11 +13,11 @@ use std::{
 use mt_proto::{ItemIndex, MAX_RECORD_BYTES, RecordTag, push_record};
 
 use super::{
-    conveyor::{Conveyor, Credit},
     counters::WorkCounters,
     error::PopError,
+    manual_run::{Credit, ManualRun},
     options::PoolOptions,
-    tap::Dry,
+    shared_outlet::Dry,
 };
 use crate::{AsynPmap, StartError, Stats, Task, TaskError};
 
@@ -63,7 +63,7 @@ const CAPACITY: usize = 1 << 20;
 /// }
 /// ```
 pub struct ProcessParalleliser<T: Task<Input = u64>> {
-    conveyor: Conveyor<T>,
+    manual_run: ManualRun<T>,
     num_workers: usize,
     ids: Mutex<Ids>,
     sent: AtomicU64,
@@ -114,7 +114,7 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
     /// [`push`](Self::push) with a time of your own to wait; zero for not waiting.
     pub fn push_timeout(&self, work_id: u64, timeout: Duration) -> bool {
         let until = Instant::now().checked_add(timeout);
-        if self.conveyor.reserve_until(until).is_err() {
+        if self.manual_run.reserve_until(until).is_err() {
             return false;
         }
         let mut ids = self.ids();
@@ -127,7 +127,7 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
         )
         .expect("a number always encodes");
         // Under the lock: whoever takes the outcome waits for the note.
-        let Some(index) = self.conveyor.hand_in(&ids.scratch) else {
+        let Some(index) = self.manual_run.hand_in(&ids.scratch) else {
             return false;
         };
         if index.0 != work_id {
@@ -166,9 +166,9 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
         &self,
         timeout: Duration,
     ) -> Result<(u64, Result<T::Output, TaskError<T::Error>>), PopError> {
-        let taken = match self.conveyor.try_take() {
+        let taken = match self.manual_run.try_take() {
             Err(Dry::ForNow) => self
-                .conveyor
+                .manual_run
                 .take(Instant::now().checked_add(timeout), || ()),
             taken => taken,
         };
@@ -184,21 +184,21 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
     /// Whether no outcome is there to be popped at this moment.
     #[doc(alias = "is_empty")]
     pub fn empty(&self) -> bool {
-        self.conveyor.is_dry()
+        self.manual_run.is_dry()
     }
 
     /// Takes no more works, and returns at once. Those that were pushed are done, their outcomes can be
     /// popped, and the workers go when all is done. (In the seed, works that no worker has begun are
     /// lost.) Does nothing the second time. To end at once, drop it.
     pub fn close(&self) {
-        self.conveyor.close();
+        self.manual_run.close();
     }
 
     /// Whether it takes works.
     pub fn state(&self) -> ParalleliserState {
-        if self.conveyor.is_complete() {
+        if self.manual_run.is_complete() {
             ParalleliserState::Dead
-        } else if self.conveyor.takes_items() {
+        } else if self.manual_run.takes_items() {
             ParalleliserState::Living
         } else {
             ParalleliserState::Dying
@@ -213,7 +213,7 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
 
     /// How many works went in and came out.
     pub fn counters(&self) -> WorkCounters {
-        let retrieved = self.conveyor.count_taken();
+        let retrieved = self.manual_run.count_taken();
         WorkCounters {
             sent: self.sent.load(Ordering::Relaxed),
             received: retrieved,
@@ -223,7 +223,7 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
 
     /// What its run has done so far.
     pub fn stats(&self) -> Stats {
-        self.conveyor.stats()
+        self.manual_run.stats()
     }
 
     /// No user code runs under the lock, so a poisoned state is still consistent.
@@ -293,7 +293,7 @@ impl<T: Task<Input = u64>> ProcessParalleliserBuilder<T> {
         let num_workers = self.pool.num_workers()?;
         let run = self.pool.run.pool_processes(num_workers);
         Ok(ProcessParalleliser {
-            conveyor: Conveyor::start(run.capacity(self.capacity), Credit::Each)?,
+            manual_run: ManualRun::start(run.capacity(self.capacity), Credit::Each)?,
             num_workers,
             ids: Mutex::default(),
             sent: AtomicU64::new(0),

@@ -14,7 +14,7 @@ use std::{
 
 use mt_proto::{MAX_RECORD_BYTES, RecordBuffer};
 
-use super::{ahead::Ahead, conveyor::Conveyor, error::WorkError, tap::Dry};
+use super::{ahead::Ahead, error::WorkError, manual_run::ManualRun, shared_outlet::Dry};
 use crate::{Stats, Task, input::NoRoom, pmap::Outcome};
 
 /// The most works handed out in one go.
@@ -26,7 +26,7 @@ pub(super) type Next<T> = Option<Result<(u64, Outcome<T>), WorkError<<T as Task>
 /// A conveyor that is fed with the next numbers.
 #[derive(Debug)]
 pub(super) struct Pooled<T: Task<Input = u64>> {
-    conveyor: Conveyor<T>,
+    manual_run: ManualRun<T>,
     feed: Mutex<Feed>,
     num_works: Option<u64>,
     timeouts: Timeouts,
@@ -52,14 +52,14 @@ pub(super) struct Timeouts {
 impl<T: Task<Input = u64>> Pooled<T> {
     /// Hands out the first works.
     pub(super) fn new(
-        conveyor: Conveyor<T>,
+        manual_run: ManualRun<T>,
         mut ahead: Ahead,
         num_works: Option<u64>,
         timeouts: Timeouts,
     ) -> Self {
         let limit = AtomicU64::new(ahead.limit(Instant::now(), 0));
         let pooled = Self {
-            conveyor,
+            manual_run,
             feed: Mutex::new(Feed {
                 ahead,
                 block: RecordBuffer::default(),
@@ -70,7 +70,7 @@ impl<T: Task<Input = u64>> Pooled<T> {
             limit,
         };
         if num_works == Some(0) {
-            pooled.conveyor.close();
+            pooled.manual_run.close();
         }
         pooled.hand_out(1);
         pooled
@@ -80,20 +80,20 @@ impl<T: Task<Input = u64>> Pooled<T> {
     pub(super) fn next(&self) -> Next<T> {
         // A good part of the limit at once: one by one, every work would be a message of its own.
         self.hand_out((self.limit.load(Ordering::Relaxed) / 4).max(1));
-        let taken = match self.conveyor.try_take() {
+        let taken = match self.manual_run.try_take() {
             Err(Dry::ForNow) => {
                 if self.has_no_room() {
                     return stalled::<T>("push_timeout", self.timeouts.push);
                 }
                 let until = Instant::now().checked_add(self.timeouts.pop);
-                self.conveyor.take(until, || self.hand_out(1))
+                self.manual_run.take(until, || self.hand_out(1))
             }
             taken => taken,
         };
         match taken {
             Ok((index, outcome)) => {
                 // Others may wait for nothing but this room.
-                if self.conveyor.is_waited_for() {
+                if self.manual_run.is_waited_for() {
                     self.hand_out(1);
                 }
                 Some(Ok((index.0, outcome)))
@@ -112,7 +112,7 @@ impl<T: Task<Input = u64>> Pooled<T> {
         let limit = feed.ahead.limit(Instant::now(), self.returned());
         self.limit.store(limit, Ordering::Relaxed);
         let most = self.room().min(self.left()).min(MOST_AT_ONCE);
-        if let Ok(count) = self.conveyor.try_reserve(most) {
+        if let Ok(count) = self.manual_run.try_reserve(most) {
             self.hand_in(&mut feed, count);
         }
     }
@@ -126,9 +126,9 @@ impl<T: Task<Input = u64>> Pooled<T> {
         }
         // Before they are handed in: an outcome may be returned at once.
         self.sent.store(next + count, Ordering::SeqCst);
-        self.conveyor.hand_in_some(&mut feed.block);
+        self.manual_run.hand_in_some(&mut feed.block);
         if self.left() == 0 {
-            self.conveyor.close();
+            self.manual_run.close();
         }
     }
 
@@ -140,7 +140,7 @@ impl<T: Task<Input = u64>> Pooled<T> {
         }
         let mut feed = self.feed();
         let until = Instant::now().checked_add(self.timeouts.push);
-        let reserved = self.conveyor.reserve_until(until);
+        let reserved = self.manual_run.reserve_until(until);
         if reserved.is_ok() {
             self.hand_in(&mut feed, 1);
         }
@@ -166,13 +166,13 @@ impl<T: Task<Input = u64>> Pooled<T> {
 
     /// A call that has taken an outcome does nothing more but to return it.
     fn returned(&self) -> u64 {
-        self.conveyor.count_taken()
+        self.manual_run.count_taken()
     }
 
     /// Ends it: workers are killed, those who wait are told. Waits until the workers are gone.
     pub(super) fn close(&self) {
-        self.conveyor.cancel();
-        self.conveyor.wait_for_end();
+        self.manual_run.cancel();
+        self.manual_run.wait_for_end();
     }
 
     /// Works handed out, and outcomes taken.
@@ -182,7 +182,7 @@ impl<T: Task<Input = u64>> Pooled<T> {
     }
 
     pub(super) fn stats(&self) -> Stats {
-        self.conveyor.stats()
+        self.manual_run.stats()
     }
 
     /// No user code runs under the lock, so a poisoned state is still consistent.

@@ -17,7 +17,7 @@ use std::{
 use mt_proto::{ItemIndex, Record, RecordTag, Records};
 use tokio::{sync::mpsc, task::coop::unconstrained};
 
-use super::bell::Bell;
+use super::wait_cell::WaitCell;
 use crate::dispatch::{Delivery, Lost};
 
 /// The most bytes of a record that is copied out.
@@ -25,11 +25,11 @@ const SHORT_BYTES: usize = 32;
 
 /// The outlet of a run.
 #[derive(Debug)]
-pub(super) struct Tap {
+pub(super) struct SharedOutlet {
     state: Mutex<State>,
     /// Outcomes taken. Written under the lock.
     taken: AtomicU64,
-    bell: Arc<Bell>,
+    wait_cell: Arc<WaitCell>,
     waker: Waker,
 }
 
@@ -98,9 +98,9 @@ pub(super) enum Dry {
     ForGood,
 }
 
-impl Tap {
+impl SharedOutlet {
     pub(super) fn new(outcomes: mpsc::Receiver<Delivery>) -> Self {
-        let bell = Arc::new(Bell::default());
+        let wait_cell = Arc::new(WaitCell::default());
         Self {
             state: Mutex::new(State {
                 outcomes,
@@ -108,8 +108,8 @@ impl Tap {
                 over: false,
             }),
             taken: AtomicU64::new(0),
-            waker: Waker::from(Arc::clone(&bell)),
-            bell,
+            waker: Waker::from(Arc::clone(&wait_cell)),
+            wait_cell,
         }
     }
 
@@ -133,9 +133,9 @@ impl Tap {
         ask: impl Fn(),
         into: &mut Taken,
     ) -> Result<(), Dry> {
-        let waiter = self.bell.waiter();
+        let waiter = self.wait_cell.waiter();
         loop {
-            let rings = self.bell.rings();
+            let rings = self.wait_cell.rings();
             let taken = self.take_beside(1, into);
             if !matches!(taken, Err(Dry::ForNow)) {
                 return taken;
@@ -151,7 +151,7 @@ impl Tap {
     /// Whether a thread waits for an outcome, or is about to.
     #[inline]
     pub(super) fn is_waited_for(&self) -> bool {
-        self.bell.waiting() > 0
+        self.wait_cell.waiting() > 0
     }
 
     /// Whether an outcome is here.
@@ -166,7 +166,7 @@ impl Tap {
         state.current = None;
         state.outcomes.close();
         drop(state);
-        self.bell.ring_all();
+        self.wait_cell.ring_all();
     }
 
     /// Takes an outcome. If others wait than the `own` one, leaves them the waker, and wakes one when
@@ -180,16 +180,16 @@ impl Tap {
             let count = self.taken.load(Ordering::Relaxed) + 1;
             self.taken.store(count, Ordering::Relaxed);
         }
-        if self.bell.waiting() <= own {
+        if self.wait_cell.waiting() <= own {
             return taken;
         }
         let more = taken.is_ok() && state.fetch(&self.waker);
         let over = state.over;
         drop(state);
         if over {
-            self.bell.ring_all();
+            self.wait_cell.ring_all();
         } else if more {
-            self.bell.ring();
+            self.wait_cell.ring();
         }
         taken
     }

@@ -14,7 +14,7 @@ const PARTS: u32 = 10;
 
 /// Listens for silence as long as it lives, on a thread of its own.
 #[derive(Debug)]
-pub(super) struct Silence {
+pub(super) struct IdleTimeout {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
@@ -29,7 +29,7 @@ struct Shared {
     over: Condvar,
 }
 
-impl Silence {
+impl IdleTimeout {
     /// Starts listening.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl Silence {
     }
 }
 
-impl Drop for Silence {
+impl Drop for IdleTimeout {
     fn drop(&mut self) {
         self.shared.lock().over = true;
         self.shared.over.notify_one();
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_message_starts_it_over() {
-        let silence = Silence {
+        let silence = IdleTimeout {
             shared: Arc::new(Shared::default()),
             thread: None,
         };
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn whoever_waits_is_woken() {
-        let silence = Silence::listen(Duration::from_millis(20)).expect("there are threads");
+        let silence = IdleTimeout::listen(Duration::from_millis(20)).expect("there are threads");
         let too_long = poll_fn(|cx| match silence.wait(cx.waker()) {
             true => Poll::Ready(()),
             false => Poll::Pending,

@@ -13,7 +13,7 @@ use std::{
 
 use mt_proto::{ItemIndex, RecordBuffer, Tally};
 
-use super::tap::{Dry, Emptied, Taken, Tap, What};
+use super::shared_outlet::{Dry, Emptied, SharedOutlet, Taken, What};
 use crate::{
     AsynPmap, Pool, StartError, Stats, Task, TaskErrorKind,
     driver::Supervision,
@@ -28,11 +28,11 @@ const END_WAIT: Duration = Duration::from_secs(1);
 
 /// A run fed and emptied by hand.
 #[derive(Debug)]
-pub(super) struct Conveyor<T: Task<Input = u64>> {
+pub(super) struct ManualRun<T: Task<Input = u64>> {
     exchange: Arc<Exchange>,
     stats: Arc<StatsCell>,
     supervision: Mutex<Supervision>,
-    tap: Tap,
+    outlet: SharedOutlet,
     credit: Credit,
     fail_fast: bool,
     #[expect(dead_code, reason = "kept as long as the run uses its workers")]
@@ -56,7 +56,7 @@ pub(super) enum Credit {
     Strict,
 }
 
-impl<T: Task<Input = u64>> Conveyor<T> {
+impl<T: Task<Input = u64>> ManualRun<T> {
     /// Starts `run`, whose input is not used.
     pub(super) fn start(run: AsynPmap<T>, credit: Credit) -> Result<Self, StartError> {
         let (launched, _) = launch(run.pool_ordered(false))?;
@@ -73,7 +73,7 @@ impl<T: Task<Input = u64>> Conveyor<T> {
             exchange,
             stats,
             supervision: Mutex::new(supervision),
-            tap: Tap::new(outcomes),
+            outlet: SharedOutlet::new(outcomes),
             credit,
             fail_fast,
             pool,
@@ -108,7 +108,7 @@ impl<T: Task<Input = u64>> Conveyor<T> {
     #[inline]
     pub(super) fn try_take(&self) -> Result<(ItemIndex, Outcome<T>), Dry> {
         let mut taken = Taken::default();
-        let result = self.tap.try_take(&mut taken);
+        let result = self.outlet.try_take(&mut taken);
         self.finish(result, taken)
     }
 
@@ -120,13 +120,13 @@ impl<T: Task<Input = u64>> Conveyor<T> {
         ask: impl Fn(),
     ) -> Result<(ItemIndex, Outcome<T>), Dry> {
         let mut taken = Taken::default();
-        let result = self.tap.take(until, ask, &mut taken);
+        let result = self.outlet.take(until, ask, &mut taken);
         self.finish(result, taken)
     }
 
     /// Whether a thread waits for an outcome, or is about to.
     pub(super) fn is_waited_for(&self) -> bool {
-        self.tap.is_waited_for()
+        self.outlet.is_waited_for()
     }
 
     #[inline]
@@ -169,7 +169,7 @@ impl<T: Task<Input = u64>> Conveyor<T> {
     pub(super) fn count_taken(&self) -> u64 {
         match &self.decoded {
             Some(decoded) => decoded.load(Ordering::SeqCst),
-            None => self.tap.count(),
+            None => self.outlet.count(),
         }
     }
 
@@ -195,7 +195,7 @@ impl<T: Task<Input = u64>> Conveyor<T> {
 
     /// Whether an outcome is here.
     pub(super) fn is_dry(&self) -> bool {
-        self.tap.is_dry()
+        self.outlet.is_dry()
     }
 
     /// Whether items may still be pushed.
@@ -216,7 +216,7 @@ impl<T: Task<Input = u64>> Conveyor<T> {
     /// Ends all at once: workers are killed, and nothing can be taken any more. Those who wait are told.
     pub(super) fn cancel(&self) {
         self.exchange.cancel();
-        self.tap.shut();
+        self.outlet.shut();
     }
 
     /// After [`cancel`](Self::cancel), waits until the workers are gone. True when they are.
@@ -239,7 +239,7 @@ impl<T: Task<Input = u64>> Conveyor<T> {
     }
 }
 
-impl<T: Task<Input = u64>> Drop for Conveyor<T> {
+impl<T: Task<Input = u64>> Drop for ManualRun<T> {
     fn drop(&mut self) {
         self.cancel();
         self.wait_for_end();

@@ -15,14 +15,14 @@ use std::{
 /// ring in between is not missed. As a waker it wakes one thread; who finds more than it takes wakes
 /// the next.
 #[derive(Debug, Default)]
-pub(super) struct Bell {
+pub(super) struct WaitCell {
     rings: AtomicU64,
     waiting: AtomicUsize,
     lock: Mutex<()>,
     heard: Condvar,
 }
 
-impl Bell {
+impl WaitCell {
     /// The rings so far.
     pub(super) fn rings(&self) -> u64 {
         self.rings.load(Ordering::SeqCst)
@@ -32,7 +32,7 @@ impl Bell {
     /// the last look: whoever brings something afterwards sees that somebody waits.
     pub(super) fn waiter(&self) -> Waiter<'_> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        Waiter { bell: self }
+        Waiter { wait_cell: self }
     }
 
     /// How many wait, or are about to.
@@ -68,22 +68,22 @@ impl Bell {
 /// Somebody who waits.
 #[derive(Debug)]
 pub(super) struct Waiter<'a> {
-    bell: &'a Bell,
+    wait_cell: &'a WaitCell,
 }
 
 impl Waiter<'_> {
     /// Waits for a ring after the first `rings`, until then at most; for ever without a time. False when
     /// there was none.
     pub(super) fn wait(&self, rings: u64, until: Option<Instant>) -> bool {
-        let mut lock = self.bell.lock();
-        while self.bell.rings() == rings {
+        let mut lock = self.wait_cell.lock();
+        while self.wait_cell.rings() == rings {
             let left = until.map_or(Duration::MAX, |until| {
                 until.saturating_duration_since(Instant::now())
             });
             if left.is_zero() {
                 return false;
             }
-            let waited = self.bell.heard.wait_timeout(lock, left);
+            let waited = self.wait_cell.heard.wait_timeout(lock, left);
             lock = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         true
@@ -92,11 +92,11 @@ impl Waiter<'_> {
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        self.bell.waiting.fetch_sub(1, Ordering::SeqCst);
+        self.wait_cell.waiting.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-impl Wake for Bell {
+impl Wake for WaitCell {
     fn wake(self: Arc<Self>) {
         self.ring();
     }
@@ -114,30 +114,30 @@ mod tests {
 
     #[test]
     fn a_ring_before_the_wait_is_not_missed() {
-        let bell = Bell::default();
-        let before = bell.rings();
-        bell.ring();
-        assert!(bell.waiter().wait(before, None));
-        assert_eq!(bell.waiting(), 0);
+        let wait_cell = WaitCell::default();
+        let before = wait_cell.rings();
+        wait_cell.ring();
+        assert!(wait_cell.waiter().wait(before, None));
+        assert_eq!(wait_cell.waiting(), 0);
     }
 
     #[test]
     fn no_ring_means_waiting_to_the_end() {
-        let bell = Bell::default();
+        let wait_cell = WaitCell::default();
         let until = Instant::now() + Duration::from_millis(5);
-        assert!(!bell.waiter().wait(bell.rings(), Some(until)));
+        assert!(!wait_cell.waiter().wait(wait_cell.rings(), Some(until)));
         assert!(Instant::now() >= until);
     }
 
     #[test]
     fn all_are_woken_together() {
-        let bell = Bell::default();
-        let before = bell.rings();
+        let wait_cell = WaitCell::default();
+        let before = wait_cell.rings();
         thread::scope(|scope| {
             let threads: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| bell.waiter().wait(before, None)))
+                .map(|_| scope.spawn(|| wait_cell.waiter().wait(before, None)))
                 .collect();
-            bell.ring_all();
+            wait_cell.ring_all();
             for thread in threads {
                 assert!(thread.join().expect("no panic"));
             }
