@@ -51,7 +51,7 @@ pub(super) enum Credit {
     Each,
     /// With the last of those that came together. Cheaper, for whoever keeps count himself.
     Together,
-    /// The same, and [`count_taken`](Conveyor::count_taken) counts it when it is about to be returned,
+    /// The same, and [`count_taken`](ManualRun::count_taken) counts it when it is about to be returned,
     /// not while it is decoded.
     Strict,
 }
