@@ -3,24 +3,105 @@
 //! Machines are shared and noisy, so no figure stands alone: every repetition runs the limit and ours
 //! of every row right after each other, and what counts is the ratio of the two medians.
 
-mod report;
-
 use anyhow::{Result, bail};
+use serde::Serialize;
 
 use crate::{
-    measure::Sample,
+    measure::{Sample, rounded},
+    report::{Report, table},
     rows::{self, Row},
 };
 
-pub use report::{Figures, print_json, print_table};
+/// Measures rows of the comparison against their limits.
+///
+/// Ours and the limit it is held against run by turns, in one run, because machines are shared and only
+/// ratios of one run mean something.
+#[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "cargo xtask bench compare [OPTIONS]",
+    after_help = "Examples:
+  cargo xtask bench compare                        all rows, as a table
+  cargo xtask bench compare --only P1,P2 --json    these rows, one JSON object each"
+)]
+pub struct Plan {
+    /// The rows, by id (P1, P2, …), with commas between; all of them without it
+    #[arg(long, value_delimiter = ',', value_name = "IDS")]
+    only: Vec<String>,
 
-/// The rows with these ids, all of them for none.
+    /// How often each side is run; the medians count
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    reps: u32,
+}
+
+/// What was measured of all rows.
+#[derive(Debug, Serialize)]
+pub struct Comparison {
+    reps: u32,
+    rows: Vec<Figures>,
+}
+
+/// What was measured of one row.
+#[derive(Debug, Serialize)]
+struct Figures {
+    id: &'static str,
+    variant: &'static str,
+    title: String,
+    unit: &'static str,
+    /// The median of ours.
+    ours: f64,
+    /// The median of the limit.
+    limit: f64,
+    ratio: f64,
+    /// The ratio it should reach.
+    reach: f64,
+    reached: bool,
+    samples: Samples,
+}
+
+/// All samples, in the order they were taken.
+#[derive(Debug, Default, Serialize)]
+struct Samples {
+    ours: Vec<f64>,
+    limit: Vec<f64>,
+    /// From start to end, process starts included, in seconds.
+    ours_whole_s: Vec<f64>,
+    limit_whole_s: Vec<f64>,
+}
+
+/// Runs each row so many times.
 ///
 /// # Errors
-/// When an id is not known; the message lists those that are.
-pub fn choose(ids: &[String]) -> Result<Vec<Box<dyn Row>>> {
+/// When a row is not known, or a run fails; the figures so far are of no use then.
+pub fn run(plan: &Plan) -> Result<Comparison> {
+    let mut rows: Vec<_> = chosen(&plan.only)?
+        .into_iter()
+        .map(|row| (row, Samples::default()))
+        .collect();
+    for rep in 1..=plan.reps {
+        eprintln!("repetition {rep} of {} …", plan.reps);
+        for (row, samples) in &mut rows {
+            let Sample { value, whole } = (row.limit)()?;
+            samples.limit.push(rounded(value));
+            samples.limit_whole_s.push(rounded(whole.as_secs_f64()));
+            let Sample { value, whole } = (row.ours)()?;
+            samples.ours.push(rounded(value));
+            samples.ours_whole_s.push(rounded(whole.as_secs_f64()));
+        }
+    }
+    Ok(Comparison {
+        reps: plan.reps,
+        rows: rows
+            .into_iter()
+            .map(|(row, s)| Figures::of(row, s))
+            .collect(),
+    })
+}
+
+/// The rows with these ids, all of them for none.
+fn chosen(ids: &[String]) -> Result<Vec<Row>> {
     let all = rows::all();
-    let known = known_ids(&all);
+    let mut known: Vec<_> = all.iter().map(|row| row.id).collect();
+    known.dedup();
     let is_known = |id: &String| known.iter().any(|known| known.eq_ignore_ascii_case(id));
     if let Some(unknown) = ids.iter().find(|id| !is_known(id)) {
         bail!(
@@ -28,44 +109,92 @@ pub fn choose(ids: &[String]) -> Result<Vec<Box<dyn Row>>> {
             known.join(", ")
         );
     }
-    let wanted =
-        |row: &dyn Row| ids.is_empty() || ids.iter().any(|id| row.id().eq_ignore_ascii_case(id));
-    Ok(all.into_iter().filter(|row| wanted(row.as_ref())).collect())
+    let is_wanted =
+        |id: &str| ids.is_empty() || ids.iter().any(|wanted| id.eq_ignore_ascii_case(wanted));
+    Ok(all.into_iter().filter(|row| is_wanted(row.id)).collect())
 }
 
-fn known_ids(rows: &[Box<dyn Row>]) -> Vec<&'static str> {
-    let mut ids: Vec<_> = rows.iter().map(|row| row.id()).collect();
-    ids.dedup();
-    ids
-}
-
-/// Runs each row `reps` times. `progress` hears which repetition begins.
-///
-/// # Errors
-/// When a run fails; the figures so far are of no use then.
-pub fn measure(rows: &[Box<dyn Row>], reps: u32, progress: impl Fn(u32)) -> Result<Vec<Figures>> {
-    let mut samples: Vec<(Vec<Sample>, Vec<Sample>)> = vec![Default::default(); rows.len()];
-    for rep in 0..reps {
-        progress(rep);
-        for (row, (ours, limit)) in rows.iter().zip(&mut samples) {
-            limit.push(row.limit()?);
-            ours.push(row.ours()?);
+impl Figures {
+    fn of(row: Row, samples: Samples) -> Self {
+        let (ours, limit) = (median(&samples.ours), median(&samples.limit));
+        let ratio = rounded(ours / limit);
+        Self {
+            id: row.id,
+            variant: row.variant,
+            title: row.title,
+            unit: row.unit,
+            ours,
+            limit,
+            ratio,
+            reach: row.reach,
+            reached: ratio >= row.reach,
+            samples,
         }
     }
-    let figures = rows.iter().zip(samples);
-    Ok(figures
-        .map(|(row, (ours, limit))| Figures::of(row.as_ref(), &ours, &limit))
-        .collect())
+}
+
+/// The middle one, or the mean of the two in the middle; 0 of none.
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => 0.0,
+        n if n % 2 == 1 => sorted[middle],
+        _ => rounded(f64::midpoint(sorted[middle - 1], sorted[middle])),
+    }
+}
+
+impl Report for Comparison {
+    fn text(&self) -> String {
+        let header = [
+            "row", "variant", "ours", "limit", "unit", "ratio", "reach", "",
+        ];
+        let rows = self.rows.iter().map(|row| {
+            [
+                row.id.to_owned(),
+                row.variant.to_owned(),
+                format!("{:.2}", row.ours),
+                format!("{:.2}", row.limit),
+                row.unit.to_owned(),
+                format!("{:.2}", row.ratio),
+                format!("≥ {:.2}", row.reach),
+                if row.reached { "reached" } else { "missed" }.to_owned(),
+            ]
+        });
+        let titles = self
+            .rows
+            .iter()
+            .map(|row| format!("{}: {}", row.id, row.title));
+        let mut titles: Vec<_> = titles.collect();
+        titles.dedup();
+        format!(
+            "{}\nMedians of {}, both sides by turns in one run.\n{}",
+            table(header, rows),
+            self.reps,
+            titles.join("\n")
+        )
+    }
+
+    /// One object a row, one a line.
+    fn json(&self) -> serde_json::Result<String> {
+        let rows: Vec<String> = self
+            .rows
+            .iter()
+            .map(serde_json::to_string)
+            .collect::<Result<_, _>>()?;
+        Ok(rows.join("\n"))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::choose;
+    use super::{chosen, median};
 
     #[track_caller]
     fn check(ids: &[&str], expected: Result<usize, &str>) {
         let ids: Vec<String> = ids.iter().map(|&id| id.to_owned()).collect();
-        let found = choose(&ids)
+        let found = chosen(&ids)
             .map(|rows| rows.len())
             .map_err(|error| error.to_string());
         assert_eq!(found, expected.map_err(str::to_owned));
@@ -79,5 +208,17 @@ mod tests {
             &["P1", "P77"],
             Err("there is no row `P77`; the rows are P1, P2, P3, P4, P6, W1"),
         );
+    }
+
+    #[test]
+    fn the_median_is_the_middle() {
+        for (values, expected) in [
+            (&[][..], 0.0),
+            (&[3.0], 3.0),
+            (&[9.0, 1.0, 2.0], 2.0),
+            (&[4.0, 1.0, 2.0, 8.0], 3.0),
+        ] {
+            assert_eq!(median(values), expected, "{values:?}");
+        }
     }
 }

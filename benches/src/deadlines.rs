@@ -9,24 +9,40 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use mt_pool::{Deadline, TaskErrorKind, asyn_pmap};
 use serde::Serialize;
 
-/// What to run.
-#[derive(Debug, Clone, Copy)]
+use crate::{
+    measure::percentile_ms,
+    proc,
+    report::{Report, table},
+};
+
+/// Measures how late calls that never end are gone.
+///
+/// Calls loop for ever or block, in plain and in async functions; each has a hard deadline. Needs Linux.
+#[derive(Debug, Clone, Copy, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask deadlines
+  cargo xtask deadlines --calls 20 --deadline-ms 500 --json")]
 pub struct Plan {
-    /// The calls of each kind.
-    pub calls: u32,
-    /// The deadline of each.
-    pub deadline: Duration,
-    /// The worker processes.
-    pub workers: usize,
+    /// The calls of each kind
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    calls: u32,
+
+    /// The deadline in milliseconds
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    deadline_ms: u64,
+
+    /// The worker processes
+    #[arg(long, default_value_t = 2)]
+    workers: usize,
 }
 
 /// What was seen.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub struct Lateness {
     deadline_ms: f64,
     workers: usize,
     kinds: Vec<Kind>,
@@ -46,18 +62,19 @@ struct Kind {
 /// Loops for ever, or sleeps in a call that blocks. Writes down its process and when it began.
 #[mt_pool::task]
 fn never_ends(note: PathBuf, loops: bool) {
-    begin(&note);
-    work_for_ever(loops);
+    work_for_ever(&note, loops);
 }
 
 /// Blocks its runtime for ever.
 #[mt_pool::task]
 async fn never_yields(note: PathBuf, loops: bool) {
-    begin(&note);
-    work_for_ever(loops);
+    work_for_ever(&note, loops);
 }
 
-fn work_for_ever(loops: bool) {
+fn work_for_ever(note: &Path, loops: bool) {
+    let text = format!("{} {}", std::process::id(), now_us());
+    // Without it the call is not counted, and that is an error of the report.
+    let _ = fs::write(note, text);
     loop {
         if loops {
             std::hint::spin_loop();
@@ -65,12 +82,6 @@ fn work_for_ever(loops: bool) {
             std::thread::sleep(Duration::from_secs(3600));
         }
     }
-}
-
-fn begin(note: &Path) {
-    let text = format!("{} {}", std::process::id(), now_us());
-    // Without it the call is not counted, and that is an error of the report.
-    let _ = fs::write(note, text);
 }
 
 fn now_us() -> u128 {
@@ -82,7 +93,7 @@ fn now_us() -> u128 {
 ///
 /// # Errors
 /// When a run does not start, or a call ends in any other way than by its deadline.
-pub fn run(plan: Plan) -> Result<Report> {
+pub fn run(plan: &Plan) -> Result<Lateness> {
     let folder = std::env::temp_dir().join(format!("mt-deadlines-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
     let kinds = [
@@ -91,27 +102,27 @@ pub fn run(plan: Plan) -> Result<Report> {
         measure::<never_yields>("async fn, endless loop", plan, &folder, true),
         measure::<never_yields>("async fn, blocking call", plan, &folder, false),
     ];
-    let kinds = kinds.into_iter().collect::<Result<_>>();
     let _ = fs::remove_dir_all(&folder);
-    Ok(Report {
-        deadline_ms: plan.deadline.as_secs_f64() * 1e3,
+    Ok(Lateness {
+        deadline_ms: plan.deadline_ms as f64,
         workers: plan.workers,
-        kinds: kinds?,
+        kinds: kinds.into_iter().collect::<Result<_>>()?,
     })
 }
 
-fn measure<T>(name: &'static str, plan: Plan, folder: &Path, loops: bool) -> Result<Kind>
+fn measure<T>(name: &'static str, plan: &Plan, folder: &Path, loops: bool) -> Result<Kind>
 where
     T: mt_pool::Task<Input = (PathBuf, bool), Shared = ()>,
     T::Error: fmt::Debug,
 {
+    let deadline = Duration::from_millis(plan.deadline_ms);
     let note = |n: u32| folder.join(format!("{name} {n}"));
     let items: Vec<_> = (0..plan.calls).map(|n| (note(n), loops)).collect();
     let run = asyn_pmap::<T>(items)
         .pool_processes(plan.workers)
         .max_concurrency(1)
         .pool_ordered(false)
-        .hard_deadline(plan.deadline);
+        .hard_deadline(deadline);
     let mut late = Vec::new();
     let mut still_there = 0;
     for (index, outcome) in run.start()?.indexed() {
@@ -124,39 +135,48 @@ where
                 ..
             }
         );
-        anyhow::ensure!(by_deadline, "{error:?}");
+        ensure!(by_deadline, "{error:?}");
         let text = fs::read_to_string(note(index as u32)).context("a call has not begun")?;
         let (pid, began) = text.split_once(' ').context("a note")?;
-        still_there += u32::from(Path::new("/proc").join(pid).exists());
+        still_there += u32::from(proc::state(pid.parse()?).is_some());
         let ran = Duration::from_micros(gone.saturating_sub(began.parse()?) as u64);
-        late.push(ran.saturating_sub(plan.deadline).as_secs_f64() * 1e3);
+        late.push(ran.saturating_sub(deadline));
     }
-    late.sort_by(f64::total_cmp);
-    let at = |part: f64| late[((late.len() - 1) as f64 * part) as usize];
     Ok(Kind {
         name,
         calls: plan.calls,
-        p50_ms: at(0.5),
-        p99_ms: at(0.99),
-        most_ms: at(1.0),
+        p50_ms: percentile_ms(&late, 0.5),
+        p99_ms: percentile_ms(&late, 0.99),
+        most_ms: percentile_ms(&late, 1.0),
         still_there,
     })
 }
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "deadline {} ms, {} workers; how much later the process was gone and the outcome here",
-            self.deadline_ms, self.workers
-        )?;
-        for kind in &self.kinds {
-            writeln!(
-                f,
-                "{:<24} {:>4} calls: p50 {:>6.1} ms, p99 {:>6.1} ms, most {:>6.1} ms; still there: {}",
-                kind.name, kind.calls, kind.p50_ms, kind.p99_ms, kind.most_ms, kind.still_there
-            )?;
-        }
-        Ok(())
+impl Report for Lateness {
+    fn text(&self) -> String {
+        let header = [
+            "kind",
+            "calls",
+            "p50 ms",
+            "p99 ms",
+            "most ms",
+            "still there",
+        ];
+        let rows = self.kinds.iter().map(|kind| {
+            [
+                kind.name.to_owned(),
+                kind.calls.to_string(),
+                format!("{:.1}", kind.p50_ms),
+                format!("{:.1}", kind.p99_ms),
+                format!("{:.1}", kind.most_ms),
+                kind.still_there.to_string(),
+            ]
+        });
+        format!(
+            "deadline {} ms, {} workers; how much later the process was gone and the outcome here\n{}",
+            self.deadline_ms,
+            self.workers,
+            table(header, rows)
+        )
     }
 }

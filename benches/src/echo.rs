@@ -8,13 +8,44 @@
 //! frame in flight as well, it is the round trip. [`round_trips`] is the round trip of a single byte through
 //! tokio, and [`bare_start`] the start of a process that does nothing.
 
-mod child;
-mod parent;
-mod start;
+mod raw;
 mod trip;
 mod wire;
 
-pub use child::{is_echo_child, run_child};
-pub use parent::{Shape, raw_echo};
-pub use start::bare_start;
+use std::{
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::net::UnixStream,
+    },
+    process::{Child, Stdio},
+};
+
+use anyhow::{Context, Result};
+
+use crate::processes::{self, NOTHING};
+
+pub(crate) use raw::run_child as run_raw_child;
+pub use raw::{Shape, raw_echo};
 pub use trip::round_trips;
+pub(crate) use trip::run_child as run_trip_child;
+
+/// Starts this program, which ends at once, and waits for its exit.
+///
+/// # Errors
+/// When it does not start, or does not end well.
+pub fn bare_start() -> Result<()> {
+    processes::end(processes::start(NOTHING, Stdio::null())?)
+}
+
+/// Starts this program with one end of a socket pair as its standard input.
+fn start_connected(purpose: &str) -> Result<(Child, UnixStream)> {
+    let (ours, theirs) = UnixStream::pair().context("failed to make a socket pair")?;
+    let child = processes::start(purpose, OwnedFd::from(theirs))?;
+    Ok((child, ours))
+}
+
+/// The socket that is the standard input.
+fn parent_socket() -> Result<UnixStream> {
+    let socket = std::io::stdin().as_fd().try_clone_to_owned();
+    Ok(socket.context("failed to take the socket over")?.into())
+}

@@ -36,14 +36,38 @@ pub struct Sample {
     pub whole: Duration,
 }
 
-/// Calls that took these times, as thousand calls a second of the median.
-pub(crate) fn median_rate(mut times: Vec<Duration>, begun: Instant) -> Sample {
-    times.sort_unstable();
-    let median = times.get(times.len() / 2).copied().unwrap_or_default();
-    Sample {
-        value: 1e-3 / median.as_secs_f64(),
-        whole: begun.elapsed(),
+impl Sample {
+    /// Calls that took these times since `begun`: how many of the median one fit into `unit`.
+    pub(crate) fn of_median(mut times: Vec<Duration>, begun: Instant, unit: Duration) -> Self {
+        times.sort_unstable();
+        let median = times.get(times.len() / 2).copied().unwrap_or_default();
+        Self {
+            value: unit.as_secs_f64() / median.as_secs_f64(),
+            whole: begun.elapsed(),
+        }
     }
+
+    /// One in this time, by the second.
+    pub(crate) fn once_in(time: Duration) -> Self {
+        Self {
+            value: 1.0 / time.as_secs_f64(),
+            whole: time,
+        }
+    }
+}
+
+/// The time that this share of the times does not exceed, by the nearest rank, in milliseconds; 0 of none.
+pub(crate) fn percentile_ms(times: &[Duration], share: f64) -> f64 {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    let found = sorted.get(rank.saturating_sub(1));
+    found.map_or(0.0, |time| rounded(time.as_secs_f64() * 1e3))
+}
+
+/// To three places.
+pub(crate) fn rounded(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
 }
 
 /// Counts results as they come and keeps the time.
@@ -65,10 +89,6 @@ impl Pace {
         }
     }
 
-    pub(crate) fn count(&self) -> u64 {
-        self.count
-    }
-
     /// Counts `items` more.
     #[inline]
     pub(crate) fn add(&mut self, items: u64) {
@@ -78,23 +98,39 @@ impl Pace {
         }
     }
 
+    /// Whether there are results for all items.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.count >= self.load.total()
+    }
+
     /// Ends the run: million items a second since the warm-up.
     ///
     /// # Errors
-    /// When there were not as many results as items.
-    pub(crate) fn finish(self) -> Result<Sample> {
+    /// When there were not as many results as items, or they do not sum up to what they should.
+    pub(crate) fn finish(self, sum: u64) -> Result<Sample> {
         let ended = Instant::now();
-        let total = self.load.total();
-        ensure!(
-            self.count == total,
-            "{} results for {total} items",
-            self.count
-        );
+        let (total, count) = (self.load.total(), self.count);
+        ensure!(count == total, "{count} results for {total} items");
+        ensure!(sum == self.load.sum(), "the results have other values");
         let (before, warm) = self.warm.unwrap_or((0, self.begun));
         let seconds = ended.duration_since(warm).as_secs_f64();
         Ok(Sample {
             value: (total - before) as f64 / seconds / 1e6,
             whole: ended.duration_since(self.begun),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, percentile_ms};
+
+    #[test]
+    fn percentiles_are_the_nearest_rank() {
+        let times: Vec<Duration> = (1..=200).rev().map(Duration::from_millis).collect();
+        for (share, expected) in [(0.5, 100.0), (0.99, 198.0), (1.0, 200.0)] {
+            assert_eq!(percentile_ms(&times, share), expected);
+        }
+        assert_eq!(percentile_ms(&[], 0.99), 0.0);
     }
 }

@@ -4,29 +4,45 @@
 //! more than at the first look there is at any later one.
 
 use std::{
-    fmt, fs,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use mt_pool::{PoolEvent, asyn_pmap};
 use serde::Serialize;
 
-use crate::tasks::{mix, mixed};
+use crate::{
+    proc,
+    report::{Report, table},
+    tasks::{mix, mixed},
+};
 
 /// The most a process may grow: 1 MiB.
 const MOST: u64 = 1 << 20;
 
-/// What to run.
-#[derive(Debug, Clone, Copy)]
+/// Runs ten million items and looks at the memory of the parent and of every worker.
+///
+/// When a tenth of the items has passed all is warm; after that no process may grow by 1 MiB. Needs
+/// Linux.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask memory                    ten million items in their order, 2 workers
+  cargo xtask memory --unordered --json
+
+Ends with an error when a process has grown by 1 MiB or more, or an outcome is wrong.")]
 pub struct Plan {
-    /// The items.
-    pub items: u64,
-    /// The worker processes.
-    pub workers: usize,
-    /// Whether outcomes come in the order of the items.
-    pub ordered: bool,
+    /// The items
+    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1000..))]
+    items: u64,
+
+    /// The worker processes
+    #[arg(long, default_value_t = 2)]
+    workers: usize,
+
+    /// Take outcomes as they come in place of the order of the items
+    #[arg(long)]
+    unordered: bool,
 }
 
 /// What was seen of one process.
@@ -41,7 +57,7 @@ struct Process {
 
 /// What was seen of all of them.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub struct Growth {
     items: u64,
     workers: usize,
     ordered: bool,
@@ -53,12 +69,12 @@ pub struct Report {
 ///
 /// # Errors
 /// When the run does not start, an outcome is missing or wrong, or `/proc` can't be read.
-pub fn run(plan: Plan) -> Result<Report> {
+pub fn run(plan: &Plan) -> Result<Growth> {
     let pids = Arc::new(Mutex::new(vec![("parent".to_owned(), std::process::id())]));
     let heard = Arc::clone(&pids);
     let run = asyn_pmap::<mixed>(0..plan.items)
         .pool_processes(plan.workers)
-        .pool_ordered(plan.ordered)
+        .pool_ordered(!plan.unordered)
         .observe(move |event| {
             if let PoolEvent::WorkerStarted { worker, pid } = event {
                 let mut pids = heard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,7 +88,7 @@ pub fn run(plan: Plan) -> Result<Report> {
     for done in 1..=plan.items {
         let (index, outcome) = outcomes.next().context("an outcome is missing")?;
         let value = outcome?;
-        anyhow::ensure!(value == mix(index), "item {index} has the value {value}");
+        ensure!(value == mix(index), "item {index} has the value {value}");
         if done == warm {
             let pids = pids.lock().unwrap_or_else(PoisonError::into_inner);
             let first = pids.iter().map(|(name, pid)| Process::first(name, *pid));
@@ -83,11 +99,11 @@ pub fn run(plan: Plan) -> Result<Report> {
             }
         }
     }
-    anyhow::ensure!(outcomes.next().is_none(), "an outcome too many");
-    Ok(Report {
+    ensure!(outcomes.next().is_none(), "an outcome too many");
+    Ok(Growth {
         items: plan.items,
         workers: plan.workers,
-        ordered: plan.ordered,
+        ordered: !plan.unordered,
         processes,
         seconds: start.elapsed().as_secs_f64(),
     })
@@ -95,7 +111,7 @@ pub fn run(plan: Plan) -> Result<Report> {
 
 impl Process {
     fn first(name: &str, pid: u32) -> Result<Self> {
-        let now = resident_bytes(pid)?;
+        let now = proc::resident_bytes(pid)?;
         Ok(Self {
             name: name.to_owned(),
             pid,
@@ -106,53 +122,37 @@ impl Process {
     }
 
     fn look(&mut self) -> Result<()> {
-        self.most_bytes = self.most_bytes.max(resident_bytes(self.pid)?);
+        self.most_bytes = self.most_bytes.max(proc::resident_bytes(self.pid)?);
         self.growth_bytes = self.most_bytes - self.warm_bytes;
         Ok(())
     }
 }
 
-/// What a process has in memory.
-fn resident_bytes(pid: u32) -> Result<u64> {
-    let path = format!("/proc/{pid}/status");
-    let status = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    let kib: u64 = kib.context("no VmRSS")?.trim().parse()?;
-    Ok(kib * 1024)
-}
+impl Report for Growth {
+    fn text(&self) -> String {
+        let kib = |bytes: u64| (bytes / 1024).to_string();
+        let rows = self.processes.iter().map(|process| {
+            [
+                process.name.clone(),
+                kib(process.warm_bytes),
+                kib(process.most_bytes),
+                kib(process.growth_bytes),
+            ]
+        });
+        let order = if self.ordered { "ordered" } else { "unordered" };
+        format!(
+            "{} items, {} workers, {order}, {:.1} s\n{}",
+            self.items,
+            self.workers,
+            self.seconds,
+            table(["process", "KiB when warm", "KiB at most", "growth"], rows)
+        )
+    }
 
-impl Report {
-    /// Whether no process has grown by more than 1 MiB.
-    #[must_use]
-    pub fn passed(&self) -> bool {
+    /// Whether no process has grown by 1 MiB or more.
+    fn passed(&self) -> bool {
         self.processes
             .iter()
             .all(|process| process.growth_bytes < MOST)
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{} items, {} workers, {}, {:.1} s",
-            self.items,
-            self.workers,
-            if self.ordered { "ordered" } else { "unordered" },
-            self.seconds
-        )?;
-        for process in &self.processes {
-            let kib = |bytes: u64| bytes / 1024;
-            writeln!(
-                f,
-                "{:<10} {:>8} KiB when warm, at most {:>8} KiB, growth {:>6} KiB",
-                process.name,
-                kib(process.warm_bytes),
-                kib(process.most_bytes),
-                kib(process.growth_bytes)
-            )?;
-        }
-        Ok(())
     }
 }

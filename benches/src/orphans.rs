@@ -5,7 +5,6 @@
 //! below her are looked for until none of them runs.
 
 use std::{
-    fmt, fs,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -15,8 +14,13 @@ use futures::future::join_all;
 use mt_beehive::{BeehiveRun, Hive, Population, hive_of};
 use serde::Serialize;
 
-/// The first argument of the process that is killed.
-pub const QUEEN_ARGUMENT: &str = "queen-to-be-killed";
+use crate::{
+    measure::percentile_ms,
+    proc,
+    processes::{self, QUEEN},
+    report::Report,
+};
+
 /// The bees below her, and below each of those.
 const BEES: usize = 2;
 /// All processes below her: bees, their bees, and the program of each of these.
@@ -24,9 +28,23 @@ const BELOW: usize = BEES + 2 * BEES * BEES;
 /// When it is given up to wait.
 const TOO_LONG: Duration = Duration::from_secs(20);
 
+/// Measures how long what a queen has started lives on when she is killed.
+///
+/// Queens are killed with `SIGKILL`; below each are her bees, the bees of these, and programs that those have
+/// started. Needs Linux.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask orphans
+  cargo xtask orphans --kills 100 --json")]
+pub struct Plan {
+    /// The queens to kill
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    kills: u32,
+}
+
 /// What was seen.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub struct Survival {
     kills: u32,
     processes_each: usize,
     p50_ms: f64,
@@ -72,10 +90,10 @@ impl Branch {
     }
 }
 
-/// Reigns until she is killed.
+/// The queen's own process: reigns until it is killed.
 ///
 /// # Errors
-/// When her hive does not start.
+/// When the hive does not start.
 pub fn reign() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let hive = hive_of::<Branch>(())
@@ -87,31 +105,23 @@ pub fn reign() -> Result<()> {
     anyhow::bail!("what never ends has ended: {results:?}")
 }
 
-/// Kills so many queens, one after the other.
+/// Kills queens, one after the other.
 ///
 /// # Errors
 /// When one does not come up, or what was below her does not go.
-pub fn run(kills: u32) -> Result<Report> {
-    let mut times = Vec::new();
-    for _ in 0..kills {
-        times.push(kill_one()?.as_secs_f64() * 1e3);
-    }
-    times.sort_by(f64::total_cmp);
-    Ok(Report {
-        kills,
+pub fn run(plan: &Plan) -> Result<Survival> {
+    let times = (0..plan.kills).map(|_| kill_one());
+    let times = times.collect::<Result<Vec<_>>>()?;
+    Ok(Survival {
+        kills: plan.kills,
         processes_each: BELOW,
-        p50_ms: times[times.len() / 2],
-        most_ms: times[times.len() - 1],
+        p50_ms: percentile_ms(&times, 0.5),
+        most_ms: percentile_ms(&times, 1.0),
     })
 }
 
 fn kill_one() -> Result<Duration> {
-    let program = std::env::current_exe().context("failed to find this program's file")?;
-    let queen = Command::new(program)
-        .arg(QUEEN_ARGUMENT)
-        .stdin(Stdio::null())
-        .spawn();
-    let mut queen = queen.context("failed to start a queen")?;
+    let mut queen = processes::start(QUEEN, Stdio::null())?;
     let below = wait_until_busy(&queen);
     queen.kill().context("failed to kill a queen")?;
     let killed = Instant::now();
@@ -130,7 +140,7 @@ fn wait_until_busy(queen: &Child) -> Result<Vec<u32>> {
     let begun = Instant::now();
     loop {
         let below = descendants(queen.id());
-        if below.len() == BELOW && below.iter().any(|&pid| state(pid) == Some('R')) {
+        if below.len() == BELOW && below.iter().any(|&pid| proc::state(pid) == Some('R')) {
             return Ok(below);
         }
         ensure!(begun.elapsed() < TOO_LONG, "a queen has only {below:?}");
@@ -139,38 +149,19 @@ fn wait_until_busy(queen: &Child) -> Result<Vec<u32>> {
 }
 
 fn descendants(pid: u32) -> Vec<u32> {
-    let threads = fs::read_dir(format!("/proc/{pid}/task"));
-    let threads = threads.into_iter().flatten().flatten();
-    let lists =
-        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    let children: Vec<u32> = lists
-        .flat_map(|list| {
-            list.split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
-        .filter_map(|pid| pid.parse().ok())
-        .collect();
+    let children = proc::children(pid);
     let below = children.iter().flat_map(|&child| descendants(child));
     below.chain(children.iter().copied()).collect()
 }
 
 /// Whether it runs; one that only waits to be reaped, by whoever has inherited it, does not.
 fn runs(pid: u32) -> bool {
-    !matches!(state(pid), None | Some('Z' | 'X'))
+    !matches!(proc::state(pid), None | Some('Z' | 'X'))
 }
 
-fn state(pid: u32) -> Option<char> {
-    let status = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The state follows the name, which is in parentheses and may hold anything.
-    let (_, rest) = status.rsplit_once(')')?;
-    rest.trim_start().chars().next()
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
+impl Report for Survival {
+    fn text(&self) -> String {
+        format!(
             "{} queens killed, {} processes below each: all gone after p50 {:.1} ms, most {:.1} ms",
             self.kills, self.processes_each, self.p50_ms, self.most_ms
         )

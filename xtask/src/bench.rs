@@ -1,120 +1,27 @@
-//! `cargo xtask bench`: what the machine can do, and what ours does of it.
+//! `cargo xtask bench`, `chaos`, `memory`, `deadlines`, `orphans`: the program `mt-bench`, built for release.
 //!
-//! The measuring is a program of mt-benches, built for release; this file only starts it. It knows
-//! the rows, so an unknown one is refused there.
+//! What stands behind the name is handed on as it is: the program knows what there is, and its
+//! `--help` says it.
 
 use anyhow::Result;
 
 use crate::step::Step;
 
-/// Measures, against the limits of this very machine.
-///
-/// `compare` runs rows of the comparison: ours and the limit it is held against by turns, in one
-/// run, because machines are shared and only ratios of one run mean something. Statistics of single
-/// functions are criterion's: `cargo bench`.
+/// What the program is given.
 #[derive(clap::Args)]
-#[command(
-    arg_required_else_help = true,
-    after_help = "Examples:
-  cargo xtask bench compare                        all rows, as a table
-  cargo xtask bench compare --only P1,P2 --json    these rows, one JSON object each
-  cargo bench --package mt-benches                 a pool in a criterion bench"
-)]
+#[command(disable_help_flag = true)]
 pub(crate) struct Args {
-    #[command(subcommand)]
-    what: What,
+    /// Handed on; `--help` says what there is
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) rest: Vec<String>,
 }
 
-#[derive(clap::Subcommand)]
-enum What {
-    Compare(Compare),
-}
-
-/// Measures rows of the comparison against their limits.
-#[derive(clap::Args)]
-struct Compare {
-    /// The rows, by id (P1, P2, …), with commas between; all of them without it
-    #[arg(long, value_delimiter = ',', value_name = "IDS")]
-    only: Vec<String>,
-
-    /// How often each side is run; the medians count
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
-    reps: u32,
-
-    /// One JSON object a row in place of a table
-    #[arg(long)]
-    json: bool,
-}
-
-/// Runs a bench.
+/// Builds the program and runs one of its subcommands; without one, what is in the arguments.
 ///
 /// # Errors
-/// When it does not build, a row is not known, or a run fails. A goal that is missed is no error.
-pub(crate) fn run(args: &Args) -> Result<()> {
-    let What::Compare(compare) = &args.what;
-    program("compare", arguments(compare)).run()
-}
-
-/// A step that builds a program of mt-benches for release and runs it.
-pub(crate) fn program(name: &'static str, arguments: Vec<String>) -> Step {
-    let cargo = [
-        "run",
-        "--quiet",
-        "--release",
-        "--package",
-        "mt-benches",
-        "--bin",
-        name,
-        "--",
-    ];
-    let cargo = cargo.into_iter().map(String::from);
-    Step::cargo(name, cargo.chain(arguments))
-}
-
-/// Of these flags those that are given.
-pub(crate) fn flags<const N: usize>(all: [(&str, bool); N]) -> impl Iterator<Item = String> {
-    let given = all.into_iter().filter(|(_, is_given)| *is_given);
-    given.map(|(flag, _)| flag.to_owned())
-}
-
-/// The arguments of a command, from the line behind its name.
-#[cfg(test)]
-pub(crate) fn parsed<A: clap::Args>(line: &str) -> A {
-    #[derive(clap::Parser)]
-    struct Line<A: clap::Args> {
-        #[command(flatten)]
-        args: A,
-    }
-    let words = ["xtask"].into_iter().chain(line.split_whitespace());
-    <Line<A> as clap::Parser>::parse_from(words).args
-}
-
-fn arguments(compare: &Compare) -> Vec<String> {
-    let mut line = vec![format!("--reps={}", compare.reps)];
-    if !compare.only.is_empty() {
-        line.push(format!("--only={}", compare.only.join(",")));
-    }
-    line.extend(flags([("--json", compare.json)]));
-    line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Args, What, arguments, parsed};
-
-    #[track_caller]
-    fn check(line: &str, expected: &str) {
-        let What::Compare(compare) = parsed::<Args>(line).what;
-        assert_eq!(arguments(&compare).join(" "), expected);
-    }
-
-    #[test]
-    fn options_reach_the_program() {
-        check("compare", "--reps=5");
-        check(
-            "compare --only P1,P2 --json",
-            "--reps=5 --only=P1,P2 --json",
-        );
-        check("compare --reps 9 --only P1", "--reps=9 --only=P1");
-    }
+/// When it does not build, or ends with an error. A goal of the comparison that is missed is none.
+pub(crate) fn run(subcommand: Option<&'static str>, args: Args) -> Result<()> {
+    let cargo = "run --quiet --release --package mt-benches --bin mt-bench --";
+    let line = cargo.split(' ').chain(subcommand).map(String::from);
+    Step::cargo(subcommand.unwrap_or("bench"), line.chain(args.rest)).run()
 }

@@ -5,12 +5,8 @@
 //! own crates, so the checks run also while those do not compile.
 
 mod bench;
-mod chaos;
 mod ci;
-mod deadlines;
 mod lint;
-mod memory;
-mod orphans;
 mod step;
 mod test;
 mod tidy;
@@ -33,11 +29,16 @@ enum Task {
     Lint(lint::Args),
     Tidy(tidy::Args),
     Ci(ci::Args),
+    /// Measures, against the limits of this very machine
     Bench(bench::Args),
-    Chaos(chaos::Args),
-    Memory(memory::Args),
-    Deadlines(deadlines::Args),
-    Orphans(orphans::Args),
+    /// Kills workers of a run at random and counts what became of every item
+    Chaos(bench::Args),
+    /// Runs ten million items and looks at the memory of the parent and of every worker
+    Memory(bench::Args),
+    /// Measures how late calls that never end are gone
+    Deadlines(bench::Args),
+    /// Measures how long what a queen has started lives on when she is killed
+    Orphans(bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -46,11 +47,11 @@ fn main() -> ExitCode {
         Task::Lint(args) => lint::run(&args),
         Task::Tidy(args) => tidy::run(&args),
         Task::Ci(args) => ci::run(&args),
-        Task::Bench(args) => bench::run(&args),
-        Task::Chaos(args) => chaos::run(&args),
-        Task::Memory(args) => memory::run(&args),
-        Task::Deadlines(args) => deadlines::run(&args),
-        Task::Orphans(args) => orphans::run(&args),
+        Task::Bench(args) => bench::run(None, args),
+        Task::Chaos(args) => bench::run(Some("chaos"), args),
+        Task::Memory(args) => bench::run(Some("memory"), args),
+        Task::Deadlines(args) => bench::run(Some("deadlines"), args),
+        Task::Orphans(args) => bench::run(Some("orphans"), args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -65,10 +66,24 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
+
+    use super::{Cli, Task};
 
     #[test]
     fn the_command_line_is_well_formed() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_of_the_bench_program_are_handed_on() {
+        for words in ["--help", "compare --only P1,P2 --json", "--seed 9 -- x", ""] {
+            let line = format!("xtask bench {words}");
+            let cli = Cli::parse_from(line.split_whitespace());
+            let Task::Bench(args) = cli.task else {
+                panic!("it is the bench");
+            };
+            assert_eq!(args.rest.join(" "), words);
+        }
     }
 }

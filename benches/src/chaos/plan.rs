@@ -11,25 +11,42 @@ pub(super) const KILLS_BY_PLACE: u64 = 5;
 /// part of a second at the end, makes them too few.
 const HASTE: f64 = 1.25;
 
-/// A chaos run.
-#[derive(Debug, Clone, Copy)]
+/// Kills workers of a run at random and counts what became of every item.
+///
+/// Each item must have exactly one outcome, and the right value if any; afterwards nothing must be
+/// left: no process, zombie, descriptor, thread or shared memory. Needs Linux.
+#[derive(Debug, Clone, Copy, clap::Args)]
+#[command(after_help = "Examples:
+  cargo xtask chaos                                     a million items, 5 kills a second
+  cargo xtask chaos --tasks 20000000 --kills-per-s 50 --workers 8 --unordered --seed 7 --json
+
+A short run has at least five kills: the input waits for them. Ends with an error when an item is
+lost or doubled, a value is wrong, something is left behind, or kills were fewer than asked for.")]
 pub struct Plan {
-    /// The items.
-    pub tasks: u64,
-    /// The most worker processes at once.
-    pub workers: usize,
-    /// The kills per second of run, at least.
-    pub kills_per_s: u32,
-    /// Where the random numbers start.
-    pub seed: u64,
-    /// Whether outcomes come in the order of the items.
-    pub ordered: bool,
+    /// The items
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1000..))]
+    pub(super) tasks: u64,
+
+    /// The worker processes
+    #[arg(long, default_value_t = 2)]
+    pub(super) workers: usize,
+
+    /// Kills per second of run, at least
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "K")]
+    pub(super) kills_per_s: u32,
+
+    /// Where the random numbers start
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+
+    /// Take outcomes as they come in place of the order of the items
+    #[arg(long)]
+    pub(super) unordered: bool,
 }
 
 impl Plan {
     /// The kills that a run of this length must have had.
-    #[must_use]
-    pub fn kills_due(&self, run: Duration) -> u64 {
+    pub(super) fn kills_due(&self, run: Duration) -> u64 {
         let by_time = run.as_secs_f64() * f64::from(self.kills_per_s);
         KILLS_BY_PLACE.max(by_time.floor() as u64)
     }
@@ -73,7 +90,7 @@ mod tests {
         workers: 2,
         kills_per_s: 10,
         seed: 1,
-        ordered: true,
+        unordered: false,
     };
 
     #[test]

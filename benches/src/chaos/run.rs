@@ -15,13 +15,8 @@ use mt_pool::asyn_pmap;
 use rand::{SeedableRng, rngs::StdRng};
 
 use super::{
-    gate::Gate,
-    killer,
-    ledger::Ledger,
-    left_behind::Belongings,
-    plan::Plan,
-    targets::Targets,
-    verdict::{Found, Verdict},
+    gate::Gate, killer, ledger::Ledger, left_behind::Belongings, plan::Plan, targets::Targets,
+    verdict::Verdict,
 };
 use crate::tasks::mixed;
 
@@ -61,14 +56,15 @@ pub fn run(plan: Plan) -> Result<Verdict> {
     let _ = killer.join();
     let _ = watchdog.join();
     let ledger = drained?;
-    Ok(Verdict::of(Found {
+    let taken = taken.load(Ordering::Relaxed);
+    let left = before.left_behind()?;
+    Ok(Verdict::of(
         plan,
-        took,
-        ledger: &ledger,
-        taken: taken.load(Ordering::Relaxed),
-        kills: &targets.lock(),
-        left: before.left_behind()?,
-    }))
+        (took, taken),
+        &ledger,
+        &targets.lock(),
+        left,
+    ))
 }
 
 fn warm_up(plan: &Plan) -> Result<()> {
@@ -96,11 +92,11 @@ fn drain(
     let observed = Arc::clone(targets);
     let run = asyn_pmap::<mixed>(input)
         .pool_processes(plan.workers)
-        .pool_ordered(plan.ordered)
+        .pool_ordered(!plan.unordered)
         .observe(move |event| observed.observe(event))
         .start()
         .context("failed to start the pool")?;
-    let mut ledger = Ledger::new(plan.tasks, plan.ordered);
+    let mut ledger = Ledger::new(plan.tasks, !plan.unordered);
     for (count, (index, outcome)) in run.indexed().into_iter().enumerate() {
         ledger.enter(index, outcome);
         yielded.store(count as u64 + 1, Ordering::Relaxed);

@@ -1,36 +1,31 @@
 //! The round trip of a byte between two processes, each with tokio on one thread.
 
 use std::{
-    os::{fd::AsFd, unix::net::UnixStream as BlockingStream},
-    process::{Command, Stdio},
-    time::Instant,
+    os::unix::net::UnixStream as BlockingStream,
+    time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::UnixStream,
-    runtime::{Builder, Runtime},
+    runtime::Builder,
 };
 
-use super::child::TRIP_ARGUMENT;
-use crate::measure::{Load, Sample, median_rate};
+use super::{parent_socket, start_connected};
+use crate::{
+    measure::{Load, Sample},
+    processes::{self, ROUND_TRIP},
+};
 
-/// The median time of a byte there and back.
+/// The median time of a byte there and back, as thousand trips a second.
 ///
 /// # Errors
 /// When the child does not start or the connection breaks.
 pub fn round_trips(load: Load) -> Result<Sample> {
     let begun = Instant::now();
-    let (ours, theirs) = BlockingStream::pair().context("failed to make a socket pair")?;
-    let program = std::env::current_exe().context("failed to find this program's file")?;
-    let mut child = Command::new(program)
-        .arg(TRIP_ARGUMENT)
-        .stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)))
-        .spawn()
-        .context("failed to start the echo's child")?;
-    let times = runtime()?.block_on(async {
-        let mut socket = tokio_stream(ours)?;
+    let (child, socket) = start_connected(ROUND_TRIP)?;
+    let times = with_socket(socket, async |mut socket| {
         let mut times = Vec::with_capacity(load.items as usize);
         for trip in 0..load.total() {
             let asked = Instant::now();
@@ -41,20 +36,15 @@ pub fn round_trips(load: Load) -> Result<Sample> {
                 times.push(time);
             }
         }
-        anyhow::Ok(times)
+        Ok(times)
     })?;
-    let status = child
-        .wait()
-        .context("failed to wait for the echo's child")?;
-    ensure!(status.success(), "the echo's child ended with {status}");
-    Ok(median_rate(times, begun))
+    processes::end(child)?;
+    Ok(Sample::of_median(times, begun, Duration::from_millis(1)))
 }
 
 /// Sends every byte that comes on standard input, a socket, back, until the parent closes it.
-pub(super) fn run_child() -> Result<()> {
-    let socket = std::io::stdin().as_fd().try_clone_to_owned()?;
-    runtime()?.block_on(async {
-        let mut socket = tokio_stream(BlockingStream::from(socket))?;
+pub(crate) fn run_child() -> Result<()> {
+    with_socket(parent_socket()?, async |mut socket| {
         let mut bytes = [0; 64];
         loop {
             let read = socket.read(&mut bytes).await?;
@@ -66,11 +56,13 @@ pub(super) fn run_child() -> Result<()> {
     })
 }
 
-fn runtime() -> Result<Runtime> {
-    Ok(Builder::new_current_thread().enable_io().build()?)
-}
-
-fn tokio_stream(socket: BlockingStream) -> Result<UnixStream> {
-    socket.set_nonblocking(true)?;
-    Ok(UnixStream::from_std(socket)?)
+fn with_socket<T>(
+    socket: BlockingStream,
+    talk: impl AsyncFnOnce(UnixStream) -> Result<T>,
+) -> Result<T> {
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(async {
+        socket.set_nonblocking(true)?;
+        talk(UnixStream::from_std(socket)?).await
+    })
 }

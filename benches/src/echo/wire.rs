@@ -55,13 +55,16 @@ impl Wire {
     pub(super) fn send(&mut self, frame: Frame) -> Result<()> {
         self.outgoing.clear();
         frame.write_to(&mut self.outgoing);
-        let sent = self.socket.write_all(&self.outgoing);
-        sent.context("failed to write to the echo's socket")
+        write_all(&mut self.socket, &self.outgoing)
     }
 
     /// Writes frames that are encoded already, in one call.
     pub(super) fn send_encoded(&mut self, frames: &[u8]) -> Result<()> {
-        let sent = self.socket.write_all(frames);
-        sent.context("failed to write to the echo's socket")
+        write_all(&mut self.socket, frames)
     }
+}
+
+fn write_all(socket: &mut UnixStream, bytes: &[u8]) -> Result<()> {
+    let written = socket.write_all(bytes);
+    written.context("failed to write to the echo's socket")
 }

@@ -1,75 +1,105 @@
-//! What P3 and P4 measure: delegates of a task that does nothing.
+//! P3: one delegated task at a time, which does nothing: what the protocol costs when nothing is shared.
+//! P4: 1024 of them in flight, over two bees.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use futures::{StreamExt, stream};
 use mt_beehive::{Dispatch, Hive, Population, TaskResult, hive_of};
 
+use super::Row;
 use crate::{
-    measure::{Load, Pace, Sample, median_rate},
+    echo::{Shape, raw_echo, round_trips},
+    measure::{Load, Pace, Sample},
     tasks::{Echoer, EchoerTasks},
 };
 
-/// A hive to be measured.
-pub(super) struct Delegates {
-    pub(super) dispatch: Dispatch,
-    pub(super) bees: usize,
+/// Enough single delegates for a median that stays where it is.
+const SINGLE: Load = Load {
+    warm_up: 2_000,
+    items: 10_000,
+};
+
+/// Enough delegates in flight for a run of half a second and more.
+const MANY: Load = Load {
+    warm_up: 20_000,
+    items: 200_000,
+};
+
+pub(super) fn rows() -> Vec<Row> {
+    let single = |variant, dispatch, reach| {
+        Row {
+        id: "P3",
+        variant,
+        title: "delegate, no-op, one at a time, 1 bee: the median of single calls, as calls a second; against the \
+                round trip of a byte through tokio and a socket pair"
+            .to_owned(),
+        unit: "k calls/s",
+        reach,
+        ours: Box::new(move || one_at_a_time(dispatch)),
+        limit: Box::new(|| round_trips(SINGLE)),
+    }
+    };
+    let many = |variant, dispatch| Row {
+        id: "P4",
+        variant,
+        title: "delegate, no-op, 1024 in flight, 2 bees; against the raw echo of one a frame"
+            .to_owned(),
+        unit: "M tasks/s",
+        reach: 1.0,
+        ours: Box::new(move || many_at_once(dispatch, 1024)),
+        limit: Box::new(|| raw_echo(MANY, Shape::MESSAGES)),
+    };
+    vec![
+        single("auction", Dispatch::Auction, 1.0 / 4.0),
+        single("credit", Dispatch::Credit, 1.0 / 2.0),
+        many("auction", Dispatch::Auction),
+        many("credit", Dispatch::Credit),
+    ]
 }
 
-/// What a row's variant is called.
-pub(super) fn dispatch_name(dispatch: Dispatch) -> &'static str {
-    match dispatch {
-        Dispatch::Auction => "auction",
-        Dispatch::Credit => "credit",
-    }
+/// The median time of one delegate while there is no other.
+fn one_at_a_time(dispatch: Dispatch) -> Result<Sample> {
+    in_hive(1, dispatch, async |hive| {
+        let begun = Instant::now();
+        let mut times = Vec::with_capacity(SINGLE.items as usize);
+        for n in 0..SINGLE.total() {
+            let asked = Instant::now();
+            let (result, _) = hive.same(n).await;
+            let time = asked.elapsed();
+            ensure!(result == TaskResult::Succeeded(n), "{n}: {result:?}");
+            if n >= SINGLE.warm_up {
+                times.push(time);
+            }
+        }
+        Ok(Sample::of_median(times, begun, Duration::from_millis(1)))
+    })
 }
 
-impl Delegates {
-    /// The median time of one delegate while there is no other.
-    pub(super) fn one_at_a_time(&self, load: Load) -> Result<Sample> {
-        self.reign(async |hive| {
-            let begun = Instant::now();
-            let mut times = Vec::with_capacity(load.items as usize);
-            for n in 0..load.total() {
-                let asked = Instant::now();
-                let (result, _) = hive.same(n).await;
-                let time = asked.elapsed();
-                ensure!(result == TaskResult::Succeeded(n), "{n}: {result:?}");
-                if n >= load.warm_up {
-                    times.push(time);
-                }
-            }
-            Ok(median_rate(times, begun))
-        })
-    }
+/// So many delegates at once, all the time.
+fn many_at_once(dispatch: Dispatch, in_flight: usize) -> Result<Sample> {
+    in_hive(2, dispatch, async |hive| {
+        let mut pace = Pace::start(MANY);
+        let tasks = stream::iter(0..MANY.total()).map(|n| hive.same(n));
+        let mut ended = tasks.buffer_unordered(in_flight);
+        let mut sum = 0_u64;
+        while let Some((result, _)) = ended.next().await {
+            let value = result.ok().map_err(anyhow::Error::msg)?;
+            sum = sum.wrapping_add(value);
+            pace.add(1);
+        }
+        pace.finish(sum)
+    })
+}
 
-    /// So many delegates at once, all the time.
-    pub(super) fn many_at_once(&self, load: Load, in_flight: usize) -> Result<Sample> {
-        self.reign(async |hive| {
-            let mut pace = Pace::start(load);
-            let tasks = stream::iter(0..load.total()).map(|n| hive.same(n));
-            let mut ended = tasks.buffer_unordered(in_flight);
-            let mut sum = 0_u64;
-            while let Some((result, _)) = ended.next().await {
-                let value = result.ok().map_err(anyhow::Error::msg)?;
-                sum = sum.wrapping_add(value);
-                pace.add(1);
-            }
-            ensure!(sum == load.sum(), "the bees returned other values");
-            pace.finish()
-        })
-    }
-
-    fn reign<T>(&self, task: T) -> Result<Sample>
-    where
-        T: AsyncFnOnce(&Hive<Echoer>) -> Result<Sample>,
-    {
-        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        let hive = hive_of::<Echoer>(())
-            .population(Population::Fixed(self.bees))
-            .dispatch(self.dispatch);
-        let run = hive.run(async |hive| task(&hive).await);
-        runtime.block_on(run).context("failed to run the hive")?
-    }
+fn in_hive<T>(bees: usize, dispatch: Dispatch, task: T) -> Result<Sample>
+where
+    T: AsyncFnOnce(&Hive<Echoer>) -> Result<Sample>,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let hive = hive_of::<Echoer>(())
+        .population(Population::Fixed(bees))
+        .dispatch(dispatch);
+    let run = hive.run(async |hive| task(&hive).await);
+    runtime.block_on(run).context("failed to run the hive")?
 }

@@ -13,7 +13,6 @@ pub(super) const RULE: Rule = Rule {
               crate has",
     check,
     known: Known::Subjects(&[
-        "mt-beehive Bee",
         "mt-beehive ChildId",
         "mt-beehive Children",
         "mt-beehive Effect",
@@ -21,7 +20,6 @@ pub(super) const RULE: Rule = Rule {
         "mt-beehive State",
         "mt-ipc Shared",
         "mt-macros Params",
-        "mt-pool Batch",
         "mt-pool CpuMeter",
         "mt-pool Current",
         "mt-pool Done",

@@ -11,7 +11,6 @@ pub(super) const RULE: Rule = Rule {
               it speaks of",
     check,
     known: Known::Exactly(&[
-        ("benches", 1),
         ("mt-beehive", 71),
         ("mt-ipc", 10),
         ("mt-macros", 4),

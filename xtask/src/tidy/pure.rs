@@ -8,8 +8,8 @@ use super::violation::{Rule, Violation};
 pub(super) const RULE: Rule = Rule {
     name: "pure",
     demands: "files of mt-proto and files whose `//!` doc has a line `Pure: …` name no tokio, \
-              clock, thread, fs, net, process, env or random source; dispatch*, liveness* of \
-              mt-pool and hive/* of mt-beehive carry that line",
+              clock, thread, fs, net, process, env or random source; dispatch* and \
+              supervision/liveness* of mt-pool and machine/* of mt-beehive carry that line",
     check,
     known: Known::Nothing,
 };
@@ -19,8 +19,8 @@ const MARKER: &str = "Pure:";
 /// Where files must carry the marker.
 const DECIDERS: &[&str] = &[
     "crates/mt-pool/src/dispatch",
-    "crates/mt-pool/src/liveness",
-    "crates/mt-beehive/src/hive/",
+    "crates/mt-pool/src/supervision/liveness",
+    "crates/mt-beehive/src/machine/",
 ];
 
 const BANNED_CRATES: &[&str] = &["tokio", "tokio_util"];
@@ -116,7 +116,7 @@ mod tests {
     fn the_deciders_must_carry_the_marker() {
         for path in [
             "crates/mt-pool/src/dispatch/retry.rs",
-            "crates/mt-beehive/src/hive/bee.rs",
+            "crates/mt-beehive/src/machine/bee.rs",
         ] {
             check(&RULE, &[(path, "//! Decides.\n")], &[&format!("{path}:1")]);
             check(

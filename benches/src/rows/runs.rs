@@ -1,0 +1,49 @@
+//! P6: from nothing to the first result, and to nothing again.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use mt_beehive::{TaskResult, hive_of};
+
+use super::Row;
+use crate::{
+    echo::bare_start,
+    measure::Sample,
+    tasks::{Echoer, EchoerTasks},
+};
+
+/// The runs of one sample; their median counts.
+const RUNS: usize = 15;
+
+pub(super) fn rows() -> Vec<Row> {
+    vec![Row {
+        id: "P6",
+        variant: "beehive",
+        title: "a whole run of a hive whose only task does nothing, as runs a second; against starting this program \
+                and waiting for its exit. The seed: 0.1 runs/s"
+            .to_owned(),
+        unit: "runs/s",
+        reach: 1.0 / 3.0,
+        ours: Box::new(|| median_of(whole_run)),
+        limit: Box::new(|| median_of(bare_start)),
+    }]
+}
+
+fn whole_run() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let run = hive_of::<Echoer>(()).run(async |hive| hive.same(7).await.0);
+    let result = runtime.block_on(run).context("failed to run the hive")?;
+    ensure!(result == TaskResult::Succeeded(7), "{result:?}");
+    Ok(())
+}
+
+fn median_of(run: fn() -> Result<()>) -> Result<Sample> {
+    let begun = Instant::now();
+    let mut times = Vec::with_capacity(RUNS);
+    for _ in 0..RUNS {
+        let begun = Instant::now();
+        run()?;
+        times.push(begun.elapsed());
+    }
+    Ok(Sample::of_median(times, begun, Duration::from_secs(1)))
+}
