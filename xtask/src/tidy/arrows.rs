@@ -1,9 +1,7 @@
 //! Rule: our crates depend on each other in one direction only.
 
-use super::known::Known;
 use super::manifest::Manifest;
-use super::tree::Tree;
-use super::violation::{Rule, Violation};
+use super::{Known, Rule, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "arrows",
@@ -31,35 +29,29 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 fn check(tree: &Tree) -> Vec<Violation> {
-    tree.manifests
-        .iter()
-        .filter(|manifest| !manifest.package.is_empty())
-        .flat_map(broken)
-        .collect()
+    let manifests = tree.manifests.iter();
+    let packages = manifests.filter(|manifest| !manifest.package.is_empty());
+    packages.flat_map(broken).collect()
 }
 
 fn broken(manifest: &Manifest) -> Vec<Violation> {
-    let Some((package, allowed)) = ARROWS.iter().find(|(name, _)| *name == manifest.package) else {
-        let message = format!(
-            "give `{}` a line in ARROWS in xtask's arrows.rs",
-            manifest.package
-        );
-        return vec![Violation::new(&manifest.path, 1, message)];
+    let (path, package) = (&manifest.path, &manifest.package);
+    let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| name == package) else {
+        let message = format!("give `{package}` a line in ARROWS in xtask's arrows.rs");
+        return vec![Violation::new(path, 1, message)];
     };
     let is_ours = |name: &str| ARROWS.iter().any(|(ours, _)| *ours == name);
-    manifest
-        .dependencies
-        .iter()
-        .filter(|dependency| is_ours(&dependency.name))
-        // For the features that its own tests and examples need.
-        .filter(|dependency| dependency.name != *package)
-        .filter(|dependency| !allowed.contains(&dependency.name.as_str()))
+    // On itself for the features that its own tests and examples need.
+    let is_allowed = |name: &str| name == package || allowed.contains(&name);
+    let dependencies = manifest.dependencies.iter();
+    dependencies
+        .filter(|dependency| is_ours(&dependency.name) && !is_allowed(&dependency.name))
         .map(|dependency| {
+            let name = &dependency.name;
             let message = format!(
-                "{package} must not depend on {}: move what it needs down, or the use of it up",
-                dependency.name
+                "{package} must not depend on {name}: move what it needs down, or the use of it up"
             );
-            Violation::new(&manifest.path, dependency.line, message)
+            Violation::new(path, dependency.line, message)
         })
         .collect()
 }

@@ -1,9 +1,6 @@
 //! Rule: every channel has a bound.
 
-use super::known::Known;
-use super::rust_file::RustFile;
-use super::tree::Tree;
-use super::violation::{Rule, Violation};
+use super::{Known, NamedPath, Rule, RustFile, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "bounded",
@@ -21,31 +18,22 @@ const UNBOUNDED: &[&str] = &[
     "UnboundedReceiver",
 ];
 
-/// The channel of std: unbounded, and called without arguments, unlike tokio's of the same path.
-const STD_CHANNEL: &str = "mpsc::channel";
-
 fn check(tree: &Tree) -> Vec<Violation> {
-    let sources = tree.rust.iter().filter(|file| file.is_crate_source());
-    sources.flat_map(unbounded).collect()
+    let message = "every queue has a bound with a name in a config type: use a bounded channel";
+    let found = tree.sources().map(|file| {
+        let paths = file.paths().into_iter();
+        let paths = paths.filter(|path| !path.in_test && is_unbounded(file, path));
+        file.violations(paths.map(|path| path.line), message)
+    });
+    found.flatten().collect()
 }
 
-fn unbounded(file: &RustFile) -> Vec<Violation> {
-    let message = "every queue has a bound with a name in a config type: use a bounded channel";
-    file.paths()
-        .iter()
-        .filter(|path| !path.in_test)
-        .filter(|path| {
-            let is_unbounded = path
-                .segments
-                .iter()
-                .any(|name| UNBOUNDED.contains(&name.as_str()));
-            let is_called_empty = file.tokens_are(path.end, &["(", ")"]);
-            is_unbounded
-                || path.contains("std::sync::mpsc::channel")
-                || (path.contains(STD_CHANNEL) && is_called_empty)
-        })
-        .map(|path| Violation::new(&file.path, path.line, message))
-        .collect()
+/// Whether this is the name of an unbounded channel, or of the one of std: that is called without
+/// arguments, unlike tokio's of the same path.
+fn is_unbounded(file: &RustFile, path: &NamedPath) -> bool {
+    UNBOUNDED.iter().any(|name| path.contains(name))
+        || path.contains("std::sync::mpsc::channel")
+        || (path.contains("mpsc::channel") && file.tokens_are(path.end, &["(", ")"]))
 }
 
 #[cfg(test)]

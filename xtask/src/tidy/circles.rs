@@ -6,10 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::imports::{Import, imports, module_of};
-use super::known::Known;
-use super::tree::Tree;
-use super::violation::{Rule, Violation};
+use super::imports::{Import, imports, parent};
+use super::{Known, Rule, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "circles",
@@ -22,17 +20,16 @@ pub(super) const RULE: Rule = Rule {
 
 /// Files or folders that import each other in a circle.
 struct Circle<'a> {
+    kind: &'static str,
     members: Vec<&'a str>,
     imports: Vec<&'a Import<'a>>,
 }
 
 fn check(tree: &Tree) -> Vec<Violation> {
     let imports = imports(tree);
-    let folders = folder_circles(tree, &imports).into_iter();
-    let files = file_circles(&imports).into_iter();
-    let all = folders.map(|circle| ("folders", circle));
-    all.chain(files.map(|circle| ("files", circle)))
-        .map(|(kind, Circle { members, imports })| {
+    let circles = circles(tree, &imports).into_iter();
+    circles
+        .map(|Circle { kind, members, imports }| {
             let message = format!(
                 "a circle of {kind}: cut an import between {} (`cargo xtask tidy --circles` lists them)",
                 members.join(", ")
@@ -44,122 +41,96 @@ fn check(tree: &Tree) -> Vec<Violation> {
 
 /// Prints every circle with the imports that make it.
 pub(super) fn print(tree: &Tree) {
-    let imports = imports(tree);
-    for (kind, circles) in [
-        ("folders", folder_circles(tree, &imports)),
-        ("files", file_circles(&imports)),
-    ] {
-        let members: usize = circles.iter().map(|circle| circle.members.len()).sum();
-        println!(
-            "{} circles of {kind}, {members} {kind} in them",
-            circles.len()
-        );
-        for circle in circles {
-            println!(
-                "\n  {} {kind}: {}",
-                circle.members.len(),
-                circle.members.join(", ")
-            );
-            for Import {
-                from,
-                to,
-                line,
-                path,
-            } in circle.imports
-            {
-                println!("    {}:{line} -> {} ({path})", from.path, to.path);
-            }
+    for Circle {
+        kind,
+        members,
+        imports,
+    } in circles(tree, &imports(tree))
+    {
+        println!("{} {kind}: {}", members.len(), members.join(", "));
+        for Import {
+            from,
+            to,
+            line,
+            path,
+        } in imports
+        {
+            println!("    {}:{line} -> {} ({path})", from.path, to.path);
         }
-        println!();
     }
 }
 
-fn file_circles<'a>(imports: &'a [Import<'a>]) -> Vec<Circle<'a>> {
-    circles(imports, |import| Some((&import.from.path, &import.to.path)))
-}
-
-fn folder_circles<'a>(tree: &'a Tree, imports: &'a [Import<'a>]) -> Vec<Circle<'a>> {
-    let files = tree.rust.iter().filter(|file| !file.is_test());
-    let folders: BTreeSet<&str> = files.map(|file| parent(module_of(file))).collect();
+/// The circles of folders, then those of files.
+fn circles<'a>(tree: &'a Tree, imports: &'a [Import<'a>]) -> Vec<Circle<'a>> {
+    let folders: BTreeSet<&str> = tree.sources().map(|file| parent(file.module())).collect();
     let folder = |module: &'a str| match folders.contains(module) {
         true => module,
         false => parent(module),
     };
-    circles(imports, |import| {
-        let (from, to) = (folder(module_of(import.from)), folder(module_of(import.to)));
-        apart(from, to)
-    })
+    let between_folders =
+        |import: &Import<'a>| apart(folder(import.from.module()), folder(import.to.module()));
+    let between_files = |import: &Import<'a>| Some((&*import.from.path, &*import.to.path));
+    let mut found = circles_of("folders", imports, between_folders);
+    found.extend(circles_of("files", imports, between_files));
+    found
 }
 
 /// Two folders, each up to the first name in which they differ; `None` if one is in the other.
 fn apart<'a>(from: &'a str, to: &'a str) -> Option<(&'a str, &'a str)> {
-    let mut start = 0;
-    loop {
-        let end = |path: &str| {
-            path[start..]
-                .find('/')
-                .map_or(path.len(), |end| start + end)
-        };
-        let (one, other) = (&from[..end(from)], &to[..end(to)]);
-        if one != other {
-            return Some((one, other));
-        }
-        start = one.len() + 1;
-        if start > from.len() || start > to.len() {
-            return None;
-        }
-    }
+    let names = from.split('/').zip(to.split('/'));
+    let same = names.take_while(|(one, other)| one == other);
+    let start: usize = same.map(|(name, _)| name.len() + 1).sum();
+    let up_to_it = |path: &'a str| {
+        let name = path.get(start..)?.split('/').next()?;
+        Some(&path[..start + name.len()])
+    };
+    Some((up_to_it(from)?, up_to_it(to)?))
 }
 
-fn parent(module: &str) -> &str {
-    module.rsplit_once('/').map_or("", |(parent, _)| parent)
-}
-
-/// The circles of a graph: each set of more than one end of whom all reach all.
-fn circles<'a>(
+/// Each set of more than one end of whom all reach all.
+fn circles_of<'a>(
+    kind: &'static str,
     imports: &'a [Import<'a>],
-    ends: impl Fn(&'a Import<'a>) -> Option<(&'a str, &'a str)>,
+    ends: impl Fn(&Import<'a>) -> Option<(&'a str, &'a str)>,
 ) -> Vec<Circle<'a>> {
     let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (from, to) in imports.iter().filter_map(&ends) {
         next.entry(from).or_default().insert(to);
     }
-    let reached: BTreeMap<&str, BTreeSet<&str>> = next
-        .keys()
-        .map(|&from| (from, reach(&next, from)))
-        .collect();
-    let reaches = |from: &str, to: &str| reached.get(from).is_some_and(|all| all.contains(to));
-    let mut found: Vec<Circle> = Vec::new();
+    let reached = next.keys().map(|from| (*from, reach(&next, from)));
+    let reached: BTreeMap<&str, BTreeSet<&str>> = reached.collect();
+    let mut found = Vec::new();
     for (&first, all) in &reached {
-        let members: Vec<&str> = all
-            .iter()
-            .copied()
-            .filter(|end| reaches(end, first))
-            .collect();
+        let reaches_first = |end: &&str| reached.get(end).is_some_and(|all| all.contains(first));
+        let members: Vec<&str> = all.iter().copied().filter(reaches_first).collect();
         // Each circle is found once, from the first of its members.
-        if members.len() < 2 || members[0] != first {
-            continue;
+        if members.len() > 1 && members[0] == first {
+            let is_inside = |end: &str| members.contains(&end);
+            let inside = imports.iter().filter(|import| {
+                ends(import).is_some_and(|(from, to)| is_inside(from) && is_inside(to))
+            });
+            let imports = inside.collect();
+            found.push(Circle {
+                kind,
+                members,
+                imports,
+            });
         }
-        let is_inside = |import: &&'a Import<'a>| match ends(import) {
-            Some((from, to)) => from != to && members.contains(&from) && members.contains(&to),
-            None => false,
-        };
-        let imports = imports.iter().filter(is_inside).collect();
-        found.push(Circle { members, imports });
     }
     found
 }
 
 /// Everything that can be reached from `from` in one step or more.
-fn reach<'a>(next: &BTreeMap<&str, BTreeSet<&'a str>>, from: &str) -> BTreeSet<&'a str> {
+fn reach<'a>(next: &BTreeMap<&str, BTreeSet<&'a str>>, from: &'a str) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
     let mut waiting: Vec<&str> = vec![from];
     while let Some(at) = waiting.pop() {
-        for &to in next.get(at).into_iter().flatten() {
-            if found.insert(to) {
-                waiting.push(to);
-            }
-        }
+        let new = next
+            .get(at)
+            .into_iter()
+            .flatten()
+            .filter(|to| found.insert(**to));
+        waiting.extend(new);
     }
     found
 }

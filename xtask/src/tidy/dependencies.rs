@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::known::Known;
-use super::tree::Tree;
-use super::violation::{Rule, Violation};
+use super::{Known, Rule, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "dependencies",

@@ -3,11 +3,8 @@
 //! `supervision` and `worker` of mt-pool are for any kind of worker; pools and hives stand on them,
 //! by what they publish.
 
-use super::imports::imports;
-use super::known::Known;
-use super::rust_file::RustFile;
-use super::tree::Tree;
-use super::violation::{Rule, Violation};
+use super::imports::{imports, is_below};
+use super::{Known, Rule, RustFile, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "floors",
@@ -48,70 +45,62 @@ const STRANGERS: &[&str] = &["Item", "Bee"];
 const FINE: &[&str] = &[];
 
 fn check(tree: &Tree) -> Vec<Violation> {
-    let upward = imports(tree).into_iter().filter(|import| {
-        is_below(import.from, GROUND.iter().copied())
-            && ABOVE
-                .iter()
-                .any(|name| is_below(import.to, [&*format!("crates/mt-pool/src/{name}")]))
-    });
-    let upward = upward.map(|import| {
-        let message = format!(
-            "`{}` is above this: take it as a parameter or an event",
-            import.path
-        );
-        Violation::new(&import.from.path, import.line, message).about(&*import.from.path)
-    });
-    let strangers = tree
-        .sources()
-        .filter(|file| is_below(file, GROUND.iter().copied()))
-        .flat_map(strangers);
-    let hive = tree.sources().filter(|file| file.package() == "mt-beehive");
-    upward
-        .chain(strangers)
-        .chain(hive.flat_map(private))
-        .collect()
+    let on_ground = |file: &RustFile| GROUND.iter().any(|ground| is_below(file.module(), ground));
+    let is_above = |file: &RustFile| {
+        let below = file.module().strip_prefix("crates/mt-pool/src/");
+        below.is_some_and(|module| ABOVE.iter().any(|above| is_below(module, above)))
+    };
+    let mut found = Vec::new();
+    for import in imports(tree) {
+        if on_ground(import.from) && is_above(import.to) {
+            let message = format!(
+                "`{}` is above this: take it as a parameter or an event",
+                import.path
+            );
+            found.push(Violation::new(&import.from.path, import.line, message));
+        }
+    }
+    for file in tree.sources() {
+        if on_ground(file) {
+            found
+                .extend(file.violations(strangers(file), "name what it is for any kind of worker"));
+        }
+        if file.package() == "mt-beehive" {
+            let message = "what mt-beehive needs of mt-pool is public there: `__private` is for what macros write";
+            found.extend(file.violations(private(file), message));
+        }
+    }
+    let by_file = |one: Violation| {
+        let path = one.path.clone();
+        one.about(path)
+    };
+    found.into_iter().map(by_file).collect()
 }
 
-/// Whether the file is one of these modules or below one.
-fn is_below<'a>(file: &RustFile, modules: impl IntoIterator<Item = &'a str>) -> bool {
-    modules.into_iter().any(|module| {
-        let rest = file.path.strip_prefix(module);
-        rest.is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
-    })
-}
-
-/// The names that speak of items or bees; an iterator's `Item` does not.
-fn strangers(file: &RustFile) -> Vec<Violation> {
+/// The lines of names that speak of items or bees; an iterator's `Item` does not.
+fn strangers(file: &RustFile) -> impl Iterator<Item = usize> {
     let is_iterators = |at: usize| {
         file.tokens_are(at, &["Item", "="]) || (at > 0 && file.tokens_are(at - 1, &["::", "Item"]))
     };
-    let is_stranger = |at: &usize| {
-        let token = &file.tokens[*at];
-        let name = token.text.as_str();
-        let speaks = STRANGERS.iter().any(|word| name.contains(word)) && !FINE.contains(&name);
-        token.is_ident && !token.in_test && speaks && !is_iterators(*at)
-    };
-    let message = "name what it is for any kind of worker";
-    let found = (0..file.tokens.len()).filter(is_stranger);
-    found
-        .map(|at| Violation::new(&file.path, file.tokens[at].line, message).about(&*file.path))
-        .collect()
+    let tokens = file.tokens.iter().enumerate();
+    let names = tokens.filter(|(_, token)| token.is_ident && !token.in_test);
+    let strange = names.filter(move |(at, token)| {
+        let speaks = STRANGERS.iter().any(|word| token.text.contains(word));
+        speaks && !FINE.contains(&&*token.text) && !is_iterators(*at)
+    });
+    strange.map(|(_, token)| token.line)
 }
 
 /// Where a file of mt-beehive names `__private` and is not the one to do so.
-fn private(file: &RustFile) -> Vec<Violation> {
-    let tokens = &file.tokens;
-    let own = (0..tokens.len())
-        .find(|&at| file.tokens_are(at, &["mod", "__private", "{"]))
-        .filter(|_| file.path.ends_with("/src/lib.rs"))
-        .map_or(0..0, |at| at..file.closing(at + 2));
-    let message =
-        "what mt-beehive needs of mt-pool is public there: `__private` is for what macros write";
-    let found = (0..tokens.len()).filter(|at| tokens[*at].text == "__private" && !own.contains(at));
-    found
-        .filter(|at| !tokens[*at].in_test)
-        .map(|at| Violation::new(&file.path, tokens[at].line, message).about(&*file.path))
-        .collect()
+fn private(file: &RustFile) -> impl Iterator<Item = usize> {
+    let is_root = file.path.ends_with("/src/lib.rs");
+    let own = file.find(["mod", "__private", "{"]).find(|_| is_root);
+    let own = own.map_or(0..0, |at| at..file.closing(at + 2));
+    let named = file.find(["__private"]).filter(move |at| !own.contains(at));
+    named
+        .map(|at| &file.tokens[at])
+        .filter(|token| !token.in_test)
+        .map(|token| token.line)
 }
 
 #[cfg(test)]

@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::rust_file::{NamedPath, RustFile};
-use super::tree::Tree;
+use super::{NamedPath, RustFile, Tree};
 
 /// One place in a file that names another one.
 pub(super) struct Import<'a> {
@@ -20,60 +19,45 @@ pub(super) struct Import<'a> {
 
 /// All imports between the source files of each crate, tests left out.
 pub(super) fn imports(tree: &Tree) -> Vec<Import<'_>> {
-    let modules = Modules::of(tree);
-    let files = modules.files.iter();
+    let tests: BTreeSet<String> = tree.sources().flat_map(test_modules).collect();
+    let is_test = |file: &&RustFile| tests.iter().any(|test| is_below(file.module(), test));
+    let files = tree.sources().filter(|file| !is_test(file));
+    let files: Files = files.map(|file| (file.module(), file)).collect();
     files
-        .flat_map(|(module, file)| modules.imports_of(module, file))
+        .values()
+        .flat_map(|file| imports_of(file, &files))
         .collect()
 }
 
-/// The module that a file is, written as a path: its own without `.rs`, for a crate's root `…/src`.
-pub(super) fn module_of(file: &RustFile) -> &str {
-    let module = file.path.trim_end_matches(".rs");
-    module.strip_suffix("/lib").unwrap_or(module)
+/// The module that holds another one.
+pub(super) fn parent(module: &str) -> &str {
+    module.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
-/// The modules of all crates that have files, without those of tests.
-struct Modules<'a> {
-    files: BTreeMap<&'a str, &'a RustFile>,
+/// Whether a module is another one, or in it.
+pub(super) fn is_below(module: &str, above: &str) -> bool {
+    let rest = module.strip_prefix(above);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-impl<'a> Modules<'a> {
-    fn of(tree: &'a Tree) -> Self {
-        let sources = || tree.rust.iter().filter(|file| file.is_crate_source());
-        let tests: BTreeSet<String> = sources().flat_map(test_modules).collect();
-        let is_test = |module: &str| {
-            let mut ends = module.match_indices('/').map(|(end, _)| &module[..end]);
-            tests.contains(module) || ends.any(|above| tests.contains(above))
+/// The files of all crates by their modules.
+type Files<'a> = BTreeMap<&'a str, &'a RustFile>;
+
+fn imports_of<'a>(file: &'a RustFile, files: &Files<'a>) -> Vec<Import<'a>> {
+    let inner: Vec<_> = bodies(file).collect();
+    let published: Vec<_> = published(file).collect();
+    let mut found = Vec::new();
+    for path in file.paths().into_iter().filter(|path| !path.in_test) {
+        let around = inner.iter().filter(|(body, _)| body.contains(&path.start));
+        let names = around.flat_map(|(_, name)| ["/", name]);
+        let scope: String = std::iter::once(file.module()).chain(names).collect();
+        // Not the path of a `pub(in path)`.
+        let is_visibility = path.start >= 3 && file.tokens_are(path.start - 3, &["pub", "(", "in"]);
+        let Some(to) = target(files, &scope, &path).filter(|_| !is_visibility) else {
+            continue;
         };
-        let files = sources()
-            .filter(|file| !file.is_test())
-            .map(|file| (module_of(file), file))
-            .filter(|(module, _)| !is_test(module));
-        Self {
-            files: files.collect(),
-        }
-    }
-
-    fn imports_of(&self, module: &str, file: &'a RustFile) -> Vec<Import<'a>> {
-        let inline = inline_modules(file);
-        let published = published(file);
-        let mut found = Vec::new();
-        for path in file.paths().into_iter().filter(|path| !path.in_test) {
-            let scope = inline
-                .iter()
-                .filter(|(range, _)| range.contains(&path.start))
-                .fold(module.to_owned(), |scope, (_, name)| {
-                    format!("{scope}/{name}")
-                });
-            let Some(to) = self.target(&scope, &path).filter(|to| to.path != file.path) else {
-                continue;
-            };
-            let is_below = module_of(to).starts_with(&format!("{module}/"));
-            let is_published = published.iter().any(|range| range.contains(&path.start));
-            if is_visibility(file, &path) || (is_below && is_published) {
-                continue;
-            }
+        let is_published = published.iter().any(|range| range.contains(&path.start));
+        if to.path != file.path && !(is_published && is_below(to.module(), file.module())) {
             found.push(Import {
                 from: file,
                 to,
@@ -81,82 +65,68 @@ impl<'a> Modules<'a> {
                 path: path.segments.join("::"),
             });
         }
-        found
     }
-
-    /// The file that a path in the module `scope` leads to.
-    fn target(&self, scope: &str, path: &NamedPath) -> Option<&'a RustFile> {
-        let segments: Vec<&str> = path.segments.iter().map(String::as_str).collect();
-        let (first, rest) = segments
-            .split_first()
-            .filter(|(_, rest)| !rest.is_empty())?;
-        let mut module = match *first {
-            "crate" => scope[..scope.find("/src")? + "/src".len()].to_owned(),
-            "self" => scope.to_owned(),
-            "super" => parent(scope).to_owned(),
-            name => Some(format!("{scope}/{name}")).filter(|m| self.files.contains_key(&**m))?,
-        };
-        for name in rest {
-            match *name {
-                "super" => module = parent(&module).to_owned(),
-                name => {
-                    let below = format!("{module}/{name}");
-                    if !self.files.contains_key(&*below) {
-                        break;
-                    }
-                    module = below;
-                }
-            }
-        }
-        // A module within a file has none of its own.
-        while !self.files.contains_key(&*module) && module.contains('/') {
-            module = parent(&module).to_owned();
-        }
-        self.files.get(&*module).copied()
-    }
+    found
 }
 
-fn parent(module: &str) -> &str {
-    module.rsplit_once('/').map_or("", |(parent, _)| parent)
+/// The file that a path in the module `scope` leads to.
+fn target<'a>(files: &Files<'a>, scope: &str, path: &NamedPath) -> Option<&'a RustFile> {
+    let mut names = path.segments.iter().map(String::as_str);
+    let first = names.next().filter(|_| path.segments.len() > 1)?;
+    let mut module = match first {
+        "crate" => scope[..scope.find("/src")? + "/src".len()].to_owned(),
+        "self" => scope.to_owned(),
+        "super" => parent(scope).to_owned(),
+        name => Some(format!("{scope}/{name}")).filter(|module| files.contains_key(&**module))?,
+    };
+    for name in names {
+        let next = match name {
+            "super" => parent(&module).to_owned(),
+            name => format!("{module}/{name}"),
+        };
+        if name != "super" && !files.contains_key(&*next) {
+            break;
+        }
+        module = next;
+    }
+    // A module within a file has none of its own.
+    let mut around = std::iter::successors(Some(&*module), |module| Some(parent(module)));
+    around
+        .by_ref()
+        .take_while(|module| !module.is_empty())
+        .find_map(|module| files.get(module))
+        .copied()
 }
 
 /// The modules that a file declares for tests alone.
 fn test_modules(file: &RustFile) -> Vec<String> {
-    let declared = (0..file.tokens.len())
-        .filter(|&at| file.tokens_are(at, &["mod"]) && file.tokens_are(at + 2, &[";"]));
-    declared
-        .filter(|&at| file.tokens[at].in_test)
-        .map(|at| format!("{}/{}", module_of(file), file.tokens[at + 1].text))
+    let declared = file
+        .find(["mod"])
+        .filter(|&at| file.tokens_are(at + 2, &[";"]));
+    let for_tests = declared.filter(|&at| file.tokens[at].in_test);
+    for_tests
+        .map(|at| format!("{}/{}", file.module(), file.tokens[at + 1].text))
         .collect()
 }
 
 /// The bodies of modules within the file, outer ones first, and their names.
-fn inline_modules(file: &RustFile) -> Vec<(Range<usize>, &str)> {
-    let opened = (0..file.tokens.len())
-        .filter(|&at| file.tokens_are(at, &["mod"]) && file.tokens_are(at + 2, &["{"]));
-    opened
-        .map(|at| {
-            let name = file.tokens[at + 1].text.as_str();
-            (at + 2..file.closing(at + 2), name)
-        })
-        .collect()
+fn bodies(file: &RustFile) -> impl Iterator<Item = (Range<usize>, &str)> {
+    let opened = file
+        .find(["mod"])
+        .filter(|&at| file.tokens_are(at + 2, &["{"]));
+    opened.map(|at| (at + 2..file.closing(at + 2), &*file.tokens[at + 1].text))
 }
 
 /// The `use` items that are visible outside the file.
-fn published(file: &RustFile) -> Vec<Range<usize>> {
-    let is_published = |at: usize| {
-        at > 0 && (file.tokens_are(at - 1, &["pub"]) || file.tokens_are(at - 1, &[")"]))
-    };
-    (0..file.tokens.len())
-        .filter(|&at| file.tokens_are(at, &["use"]) && is_published(at))
-        .map(|at| {
-            let length = file.tokens[at..].iter().take_while(|t| t.text != ";");
-            at..at + length.count()
-        })
-        .collect()
-}
-
-/// Whether the path is the one of a `pub(in path)`.
-fn is_visibility(file: &RustFile, path: &NamedPath) -> bool {
-    path.start >= 3 && file.tokens_are(path.start - 3, &["pub", "(", "in"])
+fn published(file: &RustFile) -> impl Iterator<Item = Range<usize>> {
+    let visible = ["pub", ")"];
+    let uses = file
+        .find(["use"])
+        .filter(move |&at| at > 0 && visible.contains(&&*file.tokens[at - 1].text));
+    uses.map(|at| {
+        let length = file.tokens[at..]
+            .iter()
+            .take_while(|token| token.text != ";");
+        at..at + length.count()
+    })
 }

@@ -19,63 +19,43 @@ pub(super) enum Known {
 impl Known {
     /// What is not let pass of what the rule of this name has found, and what is stale in its list.
     pub(super) fn remove_from(&self, rule: &str, mut found: Vec<Violation>) -> Vec<Violation> {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for one in &found {
+            *counts.entry(one.subject.clone()).or_default() += 1;
+        }
+        let limits = self.limits();
+        found.retain_mut(|one| {
+            let (count, subject) = (counts[&one.subject], &one.subject);
+            let limit = limits.iter().find(|(known, ..)| known == subject);
+            let most = limit.map_or(0, |(_, _, most)| *most);
+            if most > 0 {
+                one.message = format!(
+                    "one of {count} in {subject}, at most {most}: {}",
+                    one.message
+                );
+            }
+            count > most
+        });
         let file = format!("xtask/src/tidy/{}.rs", rule.replace('-', "_"));
-        let stale = |message: String| Violation::new(&file, 1, message);
+        let stale = limits.into_iter().filter_map(|(subject, least, _)| {
+            let count = counts.get(subject).copied().unwrap_or_default();
+            let message =
+                format!("{count} of `{subject}` are left: lower its number, or take it out");
+            (count < least).then(|| Violation::new(&file, 1, message))
+        });
+        found.extend(stale);
+        found
+    }
+
+    /// The fewest and the most findings about each subject that is named.
+    fn limits(&self) -> Vec<(&'static str, usize, usize)> {
         match self {
-            Self::Nothing => found,
-            Self::Subjects(known) => {
-                let counts = counts(&found);
-                let gone = known
-                    .iter()
-                    .filter(|subject| !counts.contains_key(**subject));
-                let gone: Vec<_> = gone
-                    .map(|subject| stale(format!("`{subject}` is mended: take it out of the list")))
-                    .collect();
-                found.retain(|one| !known.contains(&&*one.subject));
-                found.extend(gone);
-                found
-            }
-            Self::AtMost(limits) => beyond(limits, found),
-            Self::Exactly(limits) => {
-                let counts = counts(&found);
-                let lower = limits.iter().filter_map(|(subject, limit)| {
-                    let count = counts.get(*subject).copied().unwrap_or_default();
-                    let message = format!("{subject} has only {count}: lower its number, {limit}");
-                    (count < *limit).then(|| stale(message))
-                });
-                let lower: Vec<_> = lower.collect();
-                let mut found = beyond(limits, found);
-                found.extend(lower);
-                found
-            }
+            Self::Nothing => Vec::new(),
+            Self::Subjects(all) => all.iter().map(|name| (*name, 1, usize::MAX)).collect(),
+            Self::AtMost(all) => all.iter().map(|(name, most)| (*name, 0, *most)).collect(),
+            Self::Exactly(all) => all.iter().map(|(name, all)| (*name, *all, *all)).collect(),
         }
     }
-}
-
-fn counts(found: &[Violation]) -> BTreeMap<String, usize> {
-    let mut counts = BTreeMap::new();
-    for one in found {
-        *counts.entry(one.subject.clone()).or_default() += 1;
-    }
-    counts
-}
-
-/// Everything about the subjects of which too much is found.
-fn beyond(limits: &[(&str, usize)], mut found: Vec<Violation>) -> Vec<Violation> {
-    let counts = counts(&found);
-    found.retain_mut(|one| {
-        let limit = limits.iter().find(|(subject, _)| *subject == one.subject);
-        let limit = limit.map_or(0, |(_, limit)| *limit);
-        let (count, subject) = (counts[&one.subject], &one.subject);
-        if limit > 0 {
-            one.message = format!(
-                "one of {count} in {subject}, at most {limit}: {}",
-                one.message
-            );
-        }
-        count > limit
-    });
-    found
 }
 
 #[cfg(test)]
@@ -91,7 +71,7 @@ mod tests {
         let left = known.remove_from("one-name", found.collect());
         let left = left.iter().map(|one| match one.path.as_str() {
             "a.rs" => one.subject.as_str(),
-            _ => one.message.split(':').next().unwrap_or_default(),
+            _ => one.message.split(" are").next().unwrap_or_default(),
         });
         assert_eq!(left.collect::<Vec<_>>(), expected);
     }
@@ -100,7 +80,7 @@ mod tests {
     fn what_is_known_passes_and_what_is_mended_must_leave_the_list() {
         check(&Known::Nothing, &["a"], &["a"]);
         check(&Known::Subjects(&["a"]), &["a", "b", "a"], &["b"]);
-        check(&Known::Subjects(&["a"]), &[], &["`a` is mended"]);
+        check(&Known::Subjects(&["a"]), &[], &["0 of `a`"]);
     }
 
     #[test]
@@ -112,7 +92,7 @@ mod tests {
             check(&known, &["a", "b", "a"], &["b"]);
         }
         check(&Known::AtMost(limits), &["a"], &[]);
-        check(&Known::Exactly(limits), &["a"], &["a has only 1"]);
-        check(&Known::Exactly(limits), &[], &["a has only 0"]);
+        check(&Known::Exactly(limits), &["a"], &["1 of `a`"]);
+        check(&Known::Exactly(limits), &[], &["0 of `a`"]);
     }
 }

@@ -2,9 +2,8 @@
 //!
 //! Addresses on the web are not visited: a check must not fail because a host is down.
 
-use super::known::Known;
-use super::tree::{Markdown, Tree};
-use super::violation::{Rule, Violation};
+use super::tree::Markdown;
+use super::{Known, Rule, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "links",

@@ -1,8 +1,6 @@
 //! Rule: every file says what it is for.
 
-use super::known::Known;
-use super::tree::Tree;
-use super::violation::{Rule, Violation};
+use super::{Known, Rule, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "module-doc",
@@ -14,11 +12,12 @@ pub(super) const RULE: Rule = Rule {
 fn check(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
     for file in &tree.rust {
-        let opening = file.text.lines().next().unwrap_or_default();
-        if opening
-            .strip_prefix("//!")
-            .is_none_or(|doc| doc.trim().is_empty())
-        {
+        let doc = file
+            .text
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix("//!"));
+        if doc.is_none_or(|doc| doc.trim().is_empty()) {
             let message = "open the file with `//!`: what it does, and what it does not";
             found.push(Violation::new(&file.path, 1, message));
         }

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::known::Known;
-use super::rust_file::RustFile;
-use super::tree::Tree;
-use super::violation::{Rule, Violation};
+use super::{Known, Rule, RustFile, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "one-name",
@@ -40,10 +37,14 @@ pub(super) const RULE: Rule = Rule {
 fn check(tree: &Tree) -> Vec<Violation> {
     let mut types: BTreeMap<String, Vec<Violation>> = BTreeMap::new();
     for file in tree.sources() {
-        for (name, line) in types_of(file) {
-            let subject = format!("{} {name}", file.package());
-            let message = format!("`{name}` is several types of this crate: rename all but one");
-            let place = Violation::new(&file.path, line, message).about(&*subject);
+        for at in types_of(file) {
+            let token = &file.tokens[at];
+            let subject = format!("{} {}", file.package(), token.text);
+            let message = format!(
+                "`{}` is several types of this crate: rename all but one",
+                token.text
+            );
+            let place = Violation::new(&file.path, token.line, message).about(&*subject);
             types.entry(subject).or_default().push(place);
         }
     }
@@ -51,38 +52,26 @@ fn check(tree: &Tree) -> Vec<Violation> {
     doubled.flatten().collect()
 }
 
-/// The names and lines of the types that a file defines, associated ones left out.
-fn types_of(file: &RustFile) -> Vec<(&str, usize)> {
-    let owners = bodies(file);
-    let is_associated = |at: usize| {
-        owners
+/// Where the names of the types are that a file defines, associated ones left out.
+fn types_of(file: &RustFile) -> impl Iterator<Item = usize> {
+    let owners = ["impl", "trait"]
+        .into_iter()
+        .flat_map(|keyword| file.find([keyword]));
+    let bodies = owners.filter_map(|at| {
+        let end = file.tokens[at..]
             .iter()
-            .any(|(open, close)| (*open..*close).contains(&at))
-    };
-    let is_type = |at: usize| match file.tokens[at].text.as_str() {
+            .position(|t| matches!(&*t.text, "{" | ";"))?;
+        file.tokens_are(at + end, &["{"])
+            .then(|| at..file.closing(at + end))
+    });
+    let bodies: Vec<_> = bodies.collect();
+    let is_type = move |at: usize| match &*file.tokens[at].text {
         "struct" | "enum" | "trait" => true,
-        "type" => !is_associated(at),
+        "type" => !bodies.iter().any(|body| body.contains(&at)),
         _ => false,
     };
-    (1..file.tokens.len())
-        .filter(|&at| file.tokens[at].is_ident && !file.tokens[at].in_test && is_type(at - 1))
-        .map(|at| (&*file.tokens[at].text, file.tokens[at].line))
-        .collect()
-}
-
-/// The braces of every `impl` and `trait`.
-fn bodies(file: &RustFile) -> Vec<(usize, usize)> {
-    let tokens = &file.tokens;
-    let owners = (0..tokens.len()).filter(|&at| matches!(&*tokens[at].text, "impl" | "trait"));
-    owners
-        .filter_map(|at| {
-            let end = tokens[at..]
-                .iter()
-                .position(|t| matches!(&*t.text, "{" | ";"))?;
-            file.tokens_are(at + end, &["{"])
-                .then(|| (at + end, file.closing(at + end)))
-        })
-        .collect()
+    let names = (1..file.tokens.len()).filter(|&at| file.is_ident(at) && !file.tokens[at].in_test);
+    names.filter(move |at| is_type(at - 1))
 }
 
 #[cfg(test)]

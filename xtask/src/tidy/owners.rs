@@ -3,10 +3,7 @@
 //! Local sockets, system figures, process starts and `select!` are each in one known place, so that
 //! their pitfalls are handled once and reviewed in one file.
 
-use super::known::Known;
-use super::rust_file::RustFile;
-use super::tree::Tree;
-use super::violation::{Rule, Violation};
+use super::{Known, Rule, RustFile, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "owners",
@@ -18,89 +15,76 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(tree: &Tree) -> Vec<Violation> {
-    let mut found = Vec::new();
-    for file in &tree.rust {
-        if !file.path.starts_with("crates/mt-ipc/src/platform") {
-            let message =
-                "only crates/mt-ipc/src/platform* names `interprocess`: use mt-ipc's own types";
-            found.extend(at(file, message, crate_lines(file, "interprocess")));
-        }
-    }
-    let ours = || {
-        tree.rust
-            .iter()
-            .filter(|file| file.path.starts_with("crates/"))
-    };
-    let in_source = || ours().filter(|file| file.is_crate_source());
+    let is_platform = |file: &&RustFile| file.path.starts_with("crates/mt-ipc/src/platform");
+    let elsewhere = tree.rust.iter().filter(|file| !is_platform(file));
+    let message = "only crates/mt-ipc/src/platform* names `interprocess`: use mt-ipc's own types";
+    let mut found: Vec<Violation> = elsewhere
+        .flat_map(|file| file.violations(crate_lines(file, "interprocess"), message))
+        .collect();
+
+    let ours = tree
+        .rust
+        .iter()
+        .filter(|file| file.path.starts_with("crates/"));
     let message = "more than one file names `sysinfo`: ask the one that owns it";
-    found.extend(one_owner(ours(), message, |file| {
+    found.extend(one_owner(ours, message, |file| {
         crate_lines(file, "sysinfo")
     }));
 
     let (in_ipc, elsewhere): (Vec<_>, Vec<_>) =
-        in_source().partition(|file| file.path.starts_with("crates/mt-ipc/"));
+        tree.sources().partition(|file| file.package() == "mt-ipc");
     let message = "more than one file starts processes: ask the one that owns it";
     found.extend(one_owner(in_ipc.into_iter(), message, process_start_lines));
     let message = "only mt-ipc starts processes: use what it offers";
     found.extend(
         elsewhere
-            .into_iter()
-            .flat_map(|f| at(f, message, process_start_lines(f))),
+            .iter()
+            .flat_map(|file| file.violations(process_start_lines(file), message)),
     );
 
-    let message = "`select!` belongs in a loop's file: move it there, or say `//! Loop: …` what \
-                   this loop waits for and why each wait is cancel-safe";
-    let outside_loops = in_source().filter(|file| !file.has_marker("Loop:"));
-    found.extend(outside_loops.flat_map(|file| at(file, message, select_lines(file))));
+    let message = "`select!` belongs in a loop's file: move it there, or say `//! Loop: …` what this loop waits \
+                   for and why each wait is cancel-safe";
+    let outside_loops = tree.sources().filter(|file| !file.has_marker("Loop:"));
+    found.extend(outside_loops.flat_map(|file| file.violations(select_lines(file), message)));
     found
-}
-
-fn at(file: &RustFile, message: &'static str, lines: Vec<usize>) -> Vec<Violation> {
-    lines
-        .into_iter()
-        .map(|line| Violation::new(&file.path, line, message))
-        .collect()
 }
 
 /// The first line of each file that has such lines, if more than one file does.
 fn one_owner<'a>(
     files: impl Iterator<Item = &'a RustFile>,
-    message: &'static str,
+    message: &str,
     lines: impl Fn(&RustFile) -> Vec<usize>,
 ) -> Vec<Violation> {
-    let owners: Vec<Violation> = files
-        .filter_map(|file| Some(Violation::new(&file.path, *lines(file).first()?, message)))
-        .collect();
+    let owners = files.flat_map(|file| file.violations(lines(file).into_iter().take(1), message));
+    let owners: Vec<Violation> = owners.collect();
     if owners.len() > 1 { owners } else { Vec::new() }
 }
 
 /// Where `name` is named as a crate: in a path or alone in a `use`.
 fn crate_lines(file: &RustFile, name: &str) -> Vec<usize> {
-    let is_used = |end: usize| file.tokens_are(end.saturating_sub(2), &["use", name]);
-    file.paths()
-        .iter()
-        .filter(|path| path.is_of_crate(name) && (path.segments.len() > 1 || is_used(path.end)))
-        .map(|path| path.line)
-        .collect()
+    let paths = file
+        .paths()
+        .into_iter()
+        .filter(|path| path.is_of_crate(name));
+    let is_used = |end: usize| end >= 2 && file.tokens_are(end - 2, &["use", name]);
+    let crates = paths.filter(|path| path.segments.len() > 1 || is_used(path.end));
+    crates.map(|path| path.line).collect()
 }
 
 fn process_start_lines(file: &RustFile) -> Vec<usize> {
-    file.paths()
-        .iter()
-        .filter(|path| !path.in_test)
-        .filter(|path| path.contains("Command::new"))
-        .map(|path| path.line)
-        .collect()
+    let paths = file.paths().into_iter().filter(|path| !path.in_test);
+    let starts = paths.filter(|path| path.contains("Command::new"));
+    starts.map(|path| path.line).collect()
 }
 
-fn select_lines(file: &RustFile) -> Vec<usize> {
-    (0..file.tokens.len())
-        .filter(|&i| {
-            file.tokens_are(i, &["select", "!"]) || file.tokens_are(i, &["select_biased", "!"])
-        })
-        .filter(|&i| !file.tokens[i].in_test && !file.is_test())
-        .map(|i| file.tokens[i].line)
-        .collect()
+fn select_lines(file: &RustFile) -> impl Iterator<Item = usize> {
+    let found = ["select", "select_biased"]
+        .into_iter()
+        .flat_map(|name| file.find([name, "!"]));
+    found
+        .map(|at| &file.tokens[at])
+        .filter(|token| !token.in_test)
+        .map(|token| token.line)
 }
 
 #[cfg(test)]

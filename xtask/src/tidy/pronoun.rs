@@ -1,9 +1,6 @@
 //! Rule: a sentence of the documentation has a subject.
 
-use super::known::Known;
-use super::rust_file::RustFile;
-use super::tree::Tree;
-use super::violation::{Rule, Violation};
+use super::{Known, Rule, RustFile, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "pronoun",
@@ -31,24 +28,24 @@ fn check(tree: &Tree) -> Vec<Violation> {
 
 /// The paragraphs that open with a pronoun.
 fn openings(file: &RustFile) -> Vec<Violation> {
-    let mut above = (0, "");
     let mut found = Vec::new();
+    let (mut line_above, mut text_above) = (0, "");
     for comment in &file.comments {
-        let Some(mark) = ["///", "//!"]
-            .into_iter()
-            .find(|mark| comment.text.starts_with(mark))
-        else {
+        let doc = comment
+            .text
+            .strip_prefix("///")
+            .or(comment.text.strip_prefix("//!"));
+        let Some(text) = doc.map(str::trim) else {
             continue;
         };
-        let text = comment.text[mark.len()..].trim();
-        let follows = above.0 + 1 == comment.line;
-        let opens = !follows || above.1.is_empty() || above.1.starts_with('#');
+        let follows = line_above + 1 == comment.line;
+        let opens = !follows || text_above.is_empty() || text_above.starts_with('#');
         let first = text.split_once(' ').map_or("", |(first, _)| first);
         if opens && PRONOUNS.contains(&first) {
             let message = format!("name what `{first}` stands for");
             found.push(Violation::new(&file.path, comment.line, message).about(file.package()));
         }
-        above = (comment.line, text);
+        (line_above, text_above) = (comment.line, text);
     }
     found
 }

@@ -1,9 +1,6 @@
 //! Rule: what decides does not act. Pure files reach for no runtime, clock, thread, file or socket.
 
-use super::known::Known;
-use super::rust_file::{NamedPath, RustFile};
-use super::tree::Tree;
-use super::violation::{Rule, Violation};
+use super::{Known, NamedPath, Rule, RustFile, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "pure",
@@ -38,43 +35,41 @@ const BANNED_PATHS: &[&str] = &[
 ];
 
 fn check(tree: &Tree) -> Vec<Violation> {
-    tree.rust.iter().filter(|file| !file.is_test()).flat_map(|file| {
-        let mut found = Vec::new();
+    let mut found = Vec::new();
+    for file in tree.rust.iter().filter(|file| !file.is_test()) {
         let is_marked = file.has_marker(MARKER);
         if !is_marked && DECIDERS.iter().any(|prefix| file.path.starts_with(prefix)) {
-            let message = "decisions are pure: say `//! Pure: no IO, no clock, no runtime.` and \
-                           keep to it";
+            let message =
+                "decisions are pure: say `//! Pure: no IO, no clock, no runtime.` and keep to it";
             found.push(Violation::new(&file.path, 1, message));
         }
         if is_marked || file.path.starts_with("crates/mt-proto/src/") {
             found.extend(impurities(file));
         }
-        found
-    }).collect()
+    }
+    found
 }
 
 fn impurities(file: &RustFile) -> Vec<Violation> {
-    let violation = |what: &str, line| {
+    let paths = file.paths().into_iter();
+    let banned = paths.filter(|path| !path.in_test && is_banned(path));
+    let mut places: Vec<_> = banned
+        .map(|path| (path.segments.join("::"), path.line))
+        .collect();
+    // `Instant::elapsed` asks the clock too.
+    let elapsed = file
+        .find([".", "elapsed", "(", ")"])
+        .map(|at| &file.tokens[at]);
+    let elapsed = elapsed.filter(|token| !token.in_test);
+    places.extend(elapsed.map(|token| (".elapsed()".to_owned(), token.line)));
+    let violation = |(what, line)| {
         let message = format!(
-            "a pure file names `{what}`: take the time or the value as a parameter, give the \
-             effect out as a value"
+            "a pure file names `{what}`: take the time or the value as a parameter, give the effect out \
+             as a value"
         );
         Violation::new(&file.path, line, message)
     };
-    let paths = file.paths();
-    let mut found: Vec<Violation> = paths
-        .iter()
-        .filter(|path| !path.in_test && is_banned(path))
-        .map(|path| violation(&path.segments.join("::"), path.line))
-        .collect();
-    // `Instant::elapsed` asks the clock too.
-    found.extend(
-        (0..file.tokens.len())
-            .filter(|&index| file.tokens_are(index, &[".", "elapsed", "(", ")"]))
-            .filter(|&index| !file.tokens[index].in_test)
-            .map(|index| violation(".elapsed()", file.tokens[index].line)),
-    );
-    found
+    places.into_iter().map(violation).collect()
 }
 
 fn is_banned(path: &NamedPath) -> bool {

@@ -1,6 +1,7 @@
 //! One Rust file: its tokens and comments, the paths it names, the markers of its module doc.
 
 use super::tokens::{self, Comment, Token};
+use super::violation::Violation;
 
 /// One Rust file.
 pub(super) struct RustFile {
@@ -29,20 +30,19 @@ impl NamedPath {
     /// another.
     pub(super) fn contains(&self, part: &str) -> bool {
         let part: Vec<&str> = part.split("::").collect();
-        self.segments
-            .windows(part.len())
-            .any(|window| window == part)
+        let mut windows = self.segments.windows(part.len());
+        windows.any(|window| window == part)
     }
 
     /// Whether this path starts with the crate `name`.
     pub(super) fn is_of_crate(&self, name: &str) -> bool {
-        self.segments.first().is_some_and(|first| first == name)
+        self.segments[0] == name
     }
 }
 
 impl RustFile {
     pub(super) fn new(path: String, text: String) -> Self {
-        let lexed = tokens::lex(&text);
+        let lexed = tokens::lex(&text, is_test(&path));
         let is_rust = lexed.is_ok();
         let (tokens, comments) = lexed.unwrap_or_default();
         Self {
@@ -56,95 +56,122 @@ impl RustFile {
 
     /// Whether a line of the module doc (`//!`) starts with `marker`.
     pub(super) fn has_marker(&self, marker: &str) -> bool {
-        self.comments
-            .iter()
-            .filter_map(|comment| comment.text.strip_prefix("//!"))
-            .any(|line| line.trim().starts_with(marker))
+        let lines = self.comments.iter();
+        let mut lines = lines.filter_map(|comment| comment.text.strip_prefix("//!"));
+        lines.any(|line| line.trim().starts_with(marker))
     }
 
     /// Whether this is the source of one of our crates and not its tests, benches or examples.
     pub(super) fn is_crate_source(&self) -> bool {
-        self.path.starts_with("crates/") && self.folders().nth(2) == Some("src")
-    }
-
-    /// The package that the file is of; empty if of none.
-    pub(super) fn package(&self) -> &str {
-        match self.path.split('/').collect::<Vec<_>>().as_slice() {
-            ["crates", package, ..] | [package, _, ..] => package,
-            _ => "",
-        }
+        self.path.starts_with("crates/") && self.path.split('/').nth(2) == Some("src")
     }
 
     /// Whether the whole file is test code: in a `tests` folder, or the body of a `mod tests;`.
     pub(super) fn is_test(&self) -> bool {
-        self.folders().any(|folder| folder == "tests") || self.path.ends_with("/tests.rs")
+        is_test(&self.path)
     }
 
-    /// The names of the folders on the path.
-    pub(super) fn folders(&self) -> impl Iterator<Item = &str> {
-        self.path
+    /// The package that the file is of; empty if of none.
+    pub(super) fn package(&self) -> &str {
+        let mut folders = self
+            .path
             .rsplit_once('/')
-            .map_or("", |(folder, _)| folder)
-            .split('/')
+            .map_or("", |(all, _)| all)
+            .split('/');
+        match folders.next() {
+            Some("crates") => folders.next().unwrap_or_default(),
+            other => other.unwrap_or_default(),
+        }
+    }
+
+    /// The module that the file is, written as a path: its own without `.rs`, for a crate's root `…/src`.
+    pub(super) fn module(&self) -> &str {
+        let module = self.path.trim_end_matches(".rs");
+        module.strip_suffix("/lib").unwrap_or(module)
     }
 
     /// The comments on line `line`, and on the line above if they fill it.
     pub(super) fn comments_at(&self, line: usize) -> impl Iterator<Item = &str> {
         let above_is_code = self.tokens.iter().any(|token| token.line + 1 == line);
+        let here = move |c: &&Comment| c.line == line || (c.line + 1 == line && !above_is_code);
         self.comments
             .iter()
-            .filter(move |c| c.line == line || (c.line + 1 == line && !above_is_code))
+            .filter(here)
             .map(|comment| comment.text.as_str())
+    }
+
+    /// What is wrong at these lines of the file.
+    pub(super) fn violations(
+        &self,
+        lines: impl IntoIterator<Item = usize>,
+        message: impl Into<String>,
+    ) -> Vec<Violation> {
+        let message = message.into();
+        let violation = |line| Violation::new(&self.path, line, message.as_str());
+        lines.into_iter().map(violation).collect()
+    }
+
+    /// Whether the token at `index` is a name or a keyword.
+    pub(super) fn is_ident(&self, index: usize) -> bool {
+        self.tokens.get(index).is_some_and(|token| token.is_ident)
     }
 
     /// The texts of the tokens from `index` on match `texts` one by one.
     pub(super) fn tokens_are(&self, index: usize, texts: &[&str]) -> bool {
-        let found = self
-            .tokens
-            .get(index..index + texts.len())
-            .unwrap_or_default();
-        found.len() == texts.len()
-            && found
+        let found = self.tokens.get(index..index + texts.len());
+        found.is_some_and(|found| {
+            found
                 .iter()
-                .zip(texts)
-                .all(|(token, text)| token.text == *text)
+                .map(|token| &*token.text)
+                .eq(texts.iter().copied())
+        })
+    }
+
+    /// Where in the tokens these texts stand one after another.
+    pub(super) fn find<const N: usize>(
+        &self,
+        texts: [&'static str; N],
+    ) -> impl Iterator<Item = usize> {
+        (0..self.tokens.len()).filter(move |&index| self.tokens_are(index, &texts))
     }
 
     /// The index of the bracket that closes the one at `open`.
     pub(super) fn closing(&self, open: usize) -> usize {
         let mut depth = 0_usize;
-        for (offset, token) in self.tokens[open..].iter().enumerate() {
+        let is_last = |token: &Token| {
             match token.text.as_str() {
                 "(" | "[" | "{" => depth += 1,
                 ")" | "]" | "}" => depth -= 1,
                 _ => {}
             }
-            if depth == 0 {
-                return open + offset;
-            }
-        }
-        self.tokens.len()
+            depth == 0
+        };
+        let length = self.tokens[open..].iter().position(is_last);
+        length.map_or(self.tokens.len(), |length| open + length)
     }
 
     /// Every path the code names, also the ones of a single segment.
     pub(super) fn paths(&self) -> Vec<NamedPath> {
         let mut paths = Vec::new();
-        let mut index = 0;
-        while index < self.tokens.len() {
-            index = self.path_at(index, &[], &mut paths);
-        }
+        self.paths_in(0, self.tokens.len(), &[], &mut paths);
         paths
     }
 
-    /// Takes the path that starts at `index`, if one does, and gives the index to go on from.
-    fn path_at(&self, index: usize, prefix: &[String], out: &mut Vec<NamedPath>) -> usize {
-        let first = &self.tokens[index];
-        if !first.is_ident {
-            return index + 1;
+    /// Takes the paths that start between two indices.
+    fn paths_in(&self, mut index: usize, end: usize, prefix: &[String], out: &mut Vec<NamedPath>) {
+        while index < end {
+            index = self.path_at(index, prefix, out);
         }
-        let mut segments = prefix.to_vec();
-        segments.push(first.text.clone());
-        let mut end = index + 1;
+    }
+
+    /// Takes the path that starts at `index`, if one does, and gives the index to go on from.
+    fn path_at(&self, start: usize, prefix: &[String], out: &mut Vec<NamedPath>) -> usize {
+        let first = &self.tokens[start];
+        if !first.is_ident {
+            return start + 1;
+        }
+        let mut segments = [prefix, std::slice::from_ref(&first.text)].concat();
+        let mut end = start + 1;
         while self.tokens_are(end, &["::"]) {
             match self.tokens.get(end + 1) {
                 Some(next) if next.is_ident || next.text == "*" => {
@@ -153,54 +180,50 @@ impl RustFile {
                 }
                 Some(next) if next.text == "<" => {
                     let after = self.after_type_arguments(end + 1);
-                    let mut inside = end + 2;
-                    while inside < after {
-                        inside = self.path_at(inside, &[], out);
-                    }
+                    self.paths_in(end + 2, after, &[], out);
                     end = after;
                 }
-                Some(next) if next.text == "{" => return self.use_group(end + 2, &segments, out),
+                Some(next) if next.text == "{" => {
+                    let close = self.closing(end + 1);
+                    self.paths_in(end + 2, close, &segments, out);
+                    return close + 1;
+                }
                 _ => break,
             }
         }
         if !prefix.is_empty() && self.tokens_are(end, &["as"]) {
             end += 2;
         }
-        let (line, in_test) = (first.line, first.in_test || self.is_test());
         out.push(NamedPath {
             segments,
-            line,
-            in_test,
-            start: index,
+            line: first.line,
+            in_test: first.in_test,
+            start,
             end,
         });
         end
     }
 
-    /// Takes the paths between the braces of a `use`, the first at `index`.
-    fn use_group(&self, mut index: usize, prefix: &[String], out: &mut Vec<NamedPath>) -> usize {
-        while index < self.tokens.len() && self.tokens[index].text != "}" {
-            index = self.path_at(index, prefix, out);
-        }
-        index + 1
-    }
-
     /// The index after the `>` that closes the `<` at `index`.
     fn after_type_arguments(&self, index: usize) -> usize {
         let mut depth = 0_usize;
-        for (offset, token) in self.tokens[index..].iter().enumerate() {
-            let is_arrow = self.tokens_are(index + offset.saturating_sub(1), &["-", ">"]);
-            match token.text.as_str() {
+        for at in index..self.tokens.len() {
+            match self.tokens[at].text.as_str() {
                 "<" => depth += 1,
-                ">" if !is_arrow => depth -= 1,
+                ">" if !self.tokens_are(at - 1, &["-", ">"]) => depth -= 1,
                 _ => {}
             }
             if depth == 0 {
-                return index + offset + 1;
+                return at + 1;
             }
         }
         self.tokens.len()
     }
+}
+
+fn is_test(path: &str) -> bool {
+    path.split('/')
+        .any(|name| name == "tests" || name == "tests.rs")
 }
 
 #[cfg(test)]

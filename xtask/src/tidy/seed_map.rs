@@ -9,10 +9,7 @@ mod seed;
 use std::collections::BTreeMap;
 
 use self::seed::{NAMES, TO_COME};
-use super::known::Known;
-use super::rust_file::RustFile;
-use super::tree::Tree;
-use super::violation::{Rule, Violation};
+use super::{Known, Rule, RustFile, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "seed-map",

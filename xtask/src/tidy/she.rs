@@ -1,8 +1,6 @@
 //! Rule: what users read speaks of processes.
 
-use super::known::Known;
-use super::tree::Tree;
-use super::violation::{Rule, Violation};
+use super::{Known, Rule, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "she",

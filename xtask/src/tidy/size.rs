@@ -3,10 +3,7 @@
 //! Functions are counted here, with their blank lines and comments; clippy's `too_many_lines`
 //! counts code lines only and does not see functions inside macro calls.
 
-use super::known::Known;
-use super::rust_file::RustFile;
-use super::tree::Tree;
-use super::violation::{Rule, Violation};
+use super::{Known, Rule, RustFile, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "size",
@@ -20,63 +17,49 @@ const MEDIAN_FILE_LINES: usize = 120;
 const MAX_FUNCTION_LINES: usize = 60;
 
 fn check(tree: &Tree) -> Vec<Violation> {
-    let mut found: Vec<Violation> = tree.rust.iter().flat_map(oversize).collect();
-    let mut sizes: Vec<usize> = tree
-        .rust
-        .iter()
-        .map(|file| file.text.lines().count())
-        .collect();
+    let mut found: Vec<Violation> = tree.rust.iter().flat_map(long_functions).collect();
+    let mut sizes = Vec::new();
+    for file in &tree.rust {
+        let lines = file.text.lines().count();
+        sizes.push(lines);
+        if lines > MAX_FILE_LINES {
+            let message =
+                format!("{lines} lines, at most {MAX_FILE_LINES}: split the file by role");
+            found.push(Violation::new(&file.path, 1, message));
+        }
+    }
     sizes.sort_unstable();
-    if let Some(&median) = sizes.get(sizes.len() / 2)
-        && median >= MEDIAN_FILE_LINES
-    {
+    let median = sizes.get(sizes.len() / 2);
+    if let Some(median) = median.filter(|median| **median >= MEDIAN_FILE_LINES) {
         let message = format!("the median Rust file has {median} lines: split files by role");
         found.push(Violation::new("Cargo.toml", 1, message));
     }
     found
 }
 
-fn oversize(file: &RustFile) -> Vec<Violation> {
+fn long_functions(file: &RustFile) -> Vec<Violation> {
     let mut found = Vec::new();
-    let lines = file.text.lines().count();
-    if lines > MAX_FILE_LINES {
-        let message = format!("{lines} lines, at most {MAX_FILE_LINES}: split the file by role");
-        found.push(Violation::new(&file.path, 1, message));
-    }
-    for index in 0..file.tokens.len() {
-        let Some(body) = body_lines(file, index).filter(|lines| *lines > MAX_FUNCTION_LINES) else {
-            continue;
-        };
-        let (name, line) = (&file.tokens[index + 1].text, file.tokens[index].line);
-        let message = format!("`{name}` has {body} lines, at most {MAX_FUNCTION_LINES}: split it");
-        found.push(Violation::new(&file.path, line, message).about(name));
+    for at in file.find(["fn"]).filter(|at| file.is_ident(at + 1)) {
+        let body = body_lines(file, at).unwrap_or_default();
+        if body > MAX_FUNCTION_LINES {
+            let name = file.tokens[at + 1].text.as_str();
+            let message =
+                format!("`{name}` has {body} lines, at most {MAX_FUNCTION_LINES}: split it");
+            let line = file.tokens[at].line;
+            found.push(Violation::new(&file.path, line, message).about(name));
+        }
     }
     found
 }
 
-/// The lines between the braces of the function whose `fn` is at `index`; `None` if there is no
-/// function, or no body.
-fn body_lines(file: &RustFile, index: usize) -> Option<usize> {
-    if !file.tokens_are(index, &["fn"]) || !file.tokens.get(index + 1)?.is_ident {
-        return None;
+/// The lines between the braces of the function whose `fn` is at `at`; `None` if it has no body.
+fn body_lines(file: &RustFile, mut at: usize) -> Option<usize> {
+    while !matches!(&*file.tokens.get(at)?.text, ";" | "{") {
+        let is_opening = matches!(&*file.tokens[at].text, "(" | "[");
+        at = 1 + if is_opening { file.closing(at) } else { at };
     }
-    let mut depth = 0_usize;
-    let mut start = None;
-    for token in &file.tokens[index..] {
-        match token.text.as_str() {
-            ";" if depth == 0 => return None,
-            "{" if depth == 0 => (start, depth) = (Some(token.line), 1),
-            "(" | "[" | "{" => depth += 1,
-            ")" | "]" | "}" => depth = depth.checked_sub(1)?,
-            _ => {}
-        }
-        if let Some(first) = start
-            && depth == 0
-        {
-            return Some((token.line - first).saturating_sub(1));
-        }
-    }
-    None
+    let last = file.tokens.get(file.closing(at))?;
+    Some((last.line - file.tokens[at].line).saturating_sub(1))
 }
 
 #[cfg(test)]

@@ -1,9 +1,6 @@
 //! Rule: tests wait for what they need, never for a time.
 
-use super::known::Known;
-use super::rust_file::RustFile;
-use super::tree::Tree;
-use super::violation::{Rule, Violation};
+use super::{Known, Rule, RustFile, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "sleep",
@@ -16,31 +13,24 @@ pub(super) const RULE: Rule = Rule {
 const SLEEPS: &[&str] = &["sleep", "sleep_until", "sleep_ms"];
 
 fn check(tree: &Tree) -> Vec<Violation> {
-    tree.rust
+    let ours = tree
+        .rust
         .iter()
-        .filter(|file| file.path.starts_with("crates/"))
-        .flat_map(sleeps)
-        .collect()
+        .filter(|file| file.path.starts_with("crates/"));
+    ours.flat_map(sleeps).collect()
 }
 
 fn sleeps(file: &RustFile) -> Vec<Violation> {
-    let is_test_file = file.is_test();
-    let message = "wait for the event itself, with a deadline; if a task pretends to work in a \
-                   worker process, say so: `// work: …`";
-    file.tokens
-        .iter()
-        .enumerate()
-        .filter(|(_, token)| is_test_file || token.in_test)
-        .filter(|(_, token)| SLEEPS.contains(&token.text.as_str()))
-        .filter(|(index, _)| file.tokens_are(index + 1, &["("]))
-        .filter(|(index, _)| *index == 0 || !file.tokens_are(index - 1, &["fn"]))
-        .filter(|(_, token)| {
-            !file
-                .comments_at(token.line)
-                .any(|text| text.contains("work:"))
-        })
-        .map(|(_, token)| Violation::new(&file.path, token.line, message))
-        .collect()
+    let calls = SLEEPS.iter().flat_map(|name| file.find([name, "("]));
+    let calls = calls.filter(|&at| file.tokens[at].in_test);
+    let calls = calls.filter(|&at| at == 0 || !file.tokens_are(at - 1, &["fn"]));
+    let lines = calls.map(|at| file.tokens[at].line);
+    let is_work = |line| file.comments_at(line).any(|text| text.contains("work:"));
+    file.violations(
+        lines.filter(|&line| !is_work(line)),
+        "wait for the event itself, with a deadline; if a task pretends to work in a worker process, \
+         say so: `// work: …`",
+    )
 }
 
 #[cfg(test)]

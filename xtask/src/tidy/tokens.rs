@@ -3,10 +3,11 @@
 //! Rules look at tokens and not at text, so that a word in a string or a comment is never taken for
 //! code, and code inside a macro call is still seen. This file does not know any rule.
 
+use std::iter::once;
 use std::ops::Range;
 use std::str::FromStr;
 
-use proc_macro2::{Delimiter, Group, LexError, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, LexError, Span, TokenStream, TokenTree};
 
 /// One token; a delimiter is a token of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,15 +17,16 @@ pub(super) struct Token {
     pub(super) line: usize,
     /// A name or a keyword.
     pub(super) is_ident: bool,
-    /// Inside an item under `#[cfg(test)]`.
+    /// Inside an item under `#[cfg(test)]`, or in a file of tests.
     pub(super) in_test: bool,
+    bytes: Range<usize>,
 }
 
 impl Token {
     /// Whether this is a string literal, of any kind.
     pub(super) fn is_text(&self) -> bool {
         let opening = self.text.trim_start_matches(['b', 'c', 'r', '#']);
-        !self.is_ident && opening.starts_with('"') && self.text.len() > 1
+        !self.is_ident && opening.starts_with('"')
     }
 }
 
@@ -39,25 +41,38 @@ pub(super) struct Comment {
 ///
 /// # Errors
 /// When `source` is not Rust, for instance because a bracket is not closed.
-pub(super) fn lex(source: &str) -> Result<(Vec<Token>, Vec<Comment>), LexError> {
-    let stream = TokenStream::from_str(source)?;
+pub(super) fn lex(source: &str, in_test: bool) -> Result<(Vec<Token>, Vec<Comment>), LexError> {
+    let breaks: Vec<usize> = source.match_indices('\n').map(|(at, _)| at).collect();
+    let line_of = |byte: usize| 1 + breaks.partition_point(|at| *at < byte);
     let mut lexer = Lexer {
         source,
         tokens: Vec::new(),
-        comments: Vec::new(),
-        position: (0, 1),
     };
-    lexer.stream(stream, false);
-    lexer.gap(source.len());
-    Ok((lexer.tokens, lexer.comments))
+    lexer.stream(TokenStream::from_str(source)?, in_test);
+    let mut tokens = lexer.tokens;
+    for token in &mut tokens {
+        token.line = line_of(token.bytes.start);
+    }
+    // Between two tokens there is nothing but white space and comments.
+    let starts = tokens.iter().map(|token| token.bytes.start);
+    let ends = tokens.iter().map(|token| token.bytes.end);
+    let gaps = once(0).chain(ends).zip(starts.chain(once(source.len())));
+    let lines = gaps.flat_map(|(from, to)| {
+        let texts = source[from..to].lines().map(str::trim);
+        let first = line_of(from);
+        texts.enumerate().map(move |(offset, text)| Comment {
+            line: first + offset,
+            text: text.to_owned(),
+        })
+    });
+    let comments = lines.filter(|line| !line.text.is_empty()).collect();
+    Ok((tokens, comments))
 }
 
 struct Lexer<'a> {
     source: &'a str,
+    /// Without their lines yet.
     tokens: Vec<Token>,
-    comments: Vec<Comment>,
-    /// Where the last token ended: byte and line.
-    position: (usize, usize),
 }
 
 impl Lexer<'_> {
@@ -65,86 +80,46 @@ impl Lexer<'_> {
         let mut test_item = false;
         let mut after_hash = false;
         for tree in stream {
-            let here = in_test || test_item;
-            if self.is_doc_comment(tree.span()) {
+            let text = &self.source[tree.span().byte_range()];
+            // A doc comment comes as an attribute whose every token spans the whole comment. It is
+            // left where it is: in the gap before the next token.
+            if text.starts_with("//") || text.starts_with("/*") {
                 continue;
             }
-            let is_hash = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '#');
-            match tree {
+            // An item ends with its body or a semicolon.
+            let ends_item = text == ";" || text.starts_with('{');
+            let here = in_test || test_item;
+            match &tree {
                 TokenTree::Group(group) => {
-                    test_item |= after_hash && is_cfg_test(&group);
-                    // An item ends with its body.
-                    test_item &= group.delimiter() != Delimiter::Brace;
-                    self.group(&group, here);
+                    test_item |= after_hash && is_cfg_test(group);
+                    self.push(group.span_open(), false, here);
+                    self.stream(group.stream(), here);
+                    self.push(group.span_close(), false, here);
                 }
-                TokenTree::Punct(punct) => {
-                    test_item &= punct.as_char() != ';';
-                    self.punct(punct.as_char(), punct.span(), here);
-                }
-                TokenTree::Ident(ident) => self.push(ident.to_string(), ident.span(), here, true),
-                TokenTree::Literal(literal) => {
-                    self.push(literal.to_string(), literal.span(), here, false);
-                }
+                TokenTree::Ident(ident) => self.push(ident.span(), true, here),
+                other => self.push(other.span(), false, here),
             }
-            after_hash = is_hash;
+            test_item &= !ends_item;
+            after_hash = text == "#";
         }
     }
 
-    fn group(&mut self, group: &Group, in_test: bool) {
-        let (open, close) = match group.delimiter() {
-            Delimiter::Parenthesis => ("(", ")"),
-            Delimiter::Brace => ("{", "}"),
-            Delimiter::Bracket => ("[", "]"),
-            Delimiter::None => return self.stream(group.stream(), in_test),
-        };
-        self.push(open.to_owned(), group.span_open(), in_test, false);
-        self.stream(group.stream(), in_test);
-        self.push(close.to_owned(), group.span_close(), in_test, false);
-    }
-
-    /// Adds a punctuation mark; the second `:` of a `::` is joined to the first.
-    fn punct(&mut self, mark: char, span: Span, in_test: bool) {
-        let adjacent = span.byte_range().start == self.position.0;
+    /// Adds a token; the second `:` of a `::` is joined to the first.
+    fn push(&mut self, span: Span, is_ident: bool, in_test: bool) {
+        let bytes = span.byte_range();
+        let text = self.source[bytes.clone()].to_owned();
         match self.tokens.last_mut() {
-            Some(last) if mark == ':' && last.text == ":" && adjacent => {
+            Some(last) if text == ":" && last.text == ":" && last.bytes.end == bytes.start => {
                 last.text.push(':');
-                self.position = (span.byte_range().end, span.end().line);
+                last.bytes.end = bytes.end;
             }
-            _ => self.push(mark.to_string(), span, in_test, false),
-        }
-    }
-
-    fn push(&mut self, text: String, span: Span, in_test: bool, is_ident: bool) {
-        let Range { start, end } = span.byte_range();
-        self.gap(start);
-        self.tokens.push(Token {
-            text,
-            line: span.start().line,
-            is_ident,
-            in_test,
-        });
-        self.position = (end, span.end().line);
-    }
-
-    /// Doc comments come as attributes whose every token spans the whole comment. They are left
-    /// where they are: in the gap before the next token.
-    fn is_doc_comment(&self, span: Span) -> bool {
-        let text = self.source.get(span.byte_range()).unwrap_or_default();
-        text.starts_with("//") || text.starts_with("/*")
-    }
-
-    /// Takes the comments between the last token and the one that starts at `end`: nothing else is
-    /// there but white space.
-    fn gap(&mut self, end: usize) {
-        let (start, line) = self.position;
-        let gap = self.source.get(start..end).unwrap_or_default();
-        for (offset, text) in gap.lines().enumerate() {
-            if !text.trim().is_empty() {
-                self.comments.push(Comment {
-                    line: line + offset,
-                    text: text.trim().to_owned(),
-                });
-            }
+            _ => self.tokens.push(Token {
+                text,
+                line: 0,
+                is_ident,
+                in_test,
+                bytes,
+            }),
         }
     }
 }
@@ -166,7 +141,7 @@ mod tests {
     fn comments_and_strings_are_not_code() {
         let source = "//! Top.\nfn f() { // why\n    g(\"h()\"); /* a\n b */ }\n\
                       /// Doc.\nconst A: u8 = b::C;\n";
-        let (tokens, comments) = lex(source).expect("it is Rust");
+        let (tokens, comments) = lex(source, false).expect("it is Rust");
         let texts: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
         assert_eq!(
             texts.join(" "),
@@ -187,7 +162,7 @@ mod tests {
         let source = "fn a() {}\n#[cfg(test)]\nmod t { fn b() {} }\nfn c() {}\n\
                       #[cfg(not(test))]\nfn d() {}\n\
                       #[cfg(test)]\nuse e;\nfn f() {}";
-        let (tokens, _) = lex(source).expect("it is Rust");
+        let (tokens, _) = lex(source, false).expect("it is Rust");
         let in_test = |name: &str| tokens.iter().find(|t| t.text == name).map(|t| t.in_test);
         for (name, expected) in [
             ("a", false),
@@ -203,6 +178,6 @@ mod tests {
 
     #[test]
     fn text_that_is_not_rust_is_refused() {
-        assert!(lex("fn f( {").is_err());
+        assert!(lex("fn f( {", false).is_err());
     }
 }

@@ -1,9 +1,6 @@
 //! Rule: nothing unfinished, switched off or silenced on the main branch.
 
-use super::known::Known;
-use super::rust_file::RustFile;
-use super::tree::Tree;
-use super::violation::{Rule, Violation};
+use super::{Known, Rule, RustFile, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "unfinished",
@@ -24,62 +21,63 @@ fn check(tree: &Tree) -> Vec<Violation> {
 
 fn unfinished(file: &RustFile) -> Vec<Violation> {
     let mut found = Vec::new();
-    for (index, token) in file
+    let mut say = |line, message: &str| found.push(Violation::new(&file.path, line, message));
+    for (at, token) in file
         .tokens
         .iter()
         .enumerate()
         .filter(|(_, token)| token.is_ident)
     {
         let name = token.text.as_str();
-        let is_macro =
-            file.tokens_are(index + 1, &["!"]) && !file.tokens_are(index + 1, &["!", "="]);
-        let message = if MACROS.contains(&name) && is_macro {
-            format!("`{name}!` is for work in progress: finish it, or take it out")
-        } else if name == "ignore" && starts_attribute(file, index) {
-            "a test that does not run proves nothing: make it run, or delete it".to_owned()
-        } else if is_allow(file, index) && !is_generated(file, token.line) {
-            "write `#[expect(…, reason = \"…\")]`: it says why, and tells when it is no longer \
-             needed"
-                .to_owned()
-        } else {
-            continue;
-        };
-        found.push(Violation::new(&file.path, token.line, message));
+        let is_macro = file.tokens_are(at + 1, &["!"]) && !file.tokens_are(at + 1, &["!", "="]);
+        if MACROS.contains(&name) && is_macro {
+            say(
+                token.line,
+                "this macro is for work in progress: finish it, or take it out",
+            );
+        } else if name == "ignore" && in_attribute(file, at, "]") {
+            say(
+                token.line,
+                "a test that does not run proves nothing: make it run, or delete it",
+            );
+        } else if name == "allow" && in_attribute(file, at, "(") && !is_generated(file, token.line)
+        {
+            say(
+                token.line,
+                "write `#[expect(…, reason = \"…\")]`: it says why, and tells when it is no longer needed",
+            );
+        }
     }
     for comment in &file.comments {
         let mut words = comment.text.split(|c: char| !c.is_alphanumeric());
-        if let Some(word) = words.find(|word| COMMENT_WORDS.contains(word)) {
-            let message =
-                format!("no {word} on the main branch: do it, or write it down in an issue");
-            found.push(Violation::new(&file.path, comment.line, message));
+        if words.any(|word| COMMENT_WORDS.contains(&word)) {
+            say(
+                comment.line,
+                "nothing to be done on the main branch: do it, or write it down in an issue",
+            );
         }
         if comment.text.contains("```ignore") {
-            let message = "an example that is not compiled goes stale: make it compile, or `text`";
-            found.push(Violation::new(&file.path, comment.line, message));
+            say(
+                comment.line,
+                "an example that is not compiled goes stale: make it compile, or `text`",
+            );
         }
     }
     found
 }
 
-/// `#[allow(…)]`, `#![allow(…)]`, or either inside `cfg_attr`.
-fn is_allow(file: &RustFile, index: usize) -> bool {
-    let is_in_cfg_attr = || index > 0 && file.tokens_are(index - 1, &[","]);
-    file.tokens_are(index, &["allow", "("]) && (starts_attribute(file, index) || is_in_cfg_attr())
-}
-
-fn starts_attribute(file: &RustFile, index: usize) -> bool {
-    (index >= 2 && file.tokens_are(index - 2, &["#", "["]))
-        || (index >= 3 && file.tokens_are(index - 3, &["#", "!", "["]))
-        || (index >= 1
-            && file.tokens_are(index - 1, &[","])
-            && file.tokens_are(index, &["ignore", "]"]))
+/// Whether the name at `at` is the one of an attribute, `#[name …` or `#![name …`, or one with `next`
+/// behind it inside a `cfg_attr`.
+fn in_attribute(file: &RustFile, at: usize, next: &str) -> bool {
+    let follow = |texts: &[&str]| at >= texts.len() && file.tokens_are(at - texts.len(), texts);
+    let is_next = file.tokens_are(at + 1, &[next]);
+    follow(&["#", "["]) || follow(&["#", "!", "["]) || (follow(&[","]) && is_next)
 }
 
 fn is_generated(file: &RustFile, line: usize) -> bool {
+    let mut comments = file.comments_at(line);
     file.path.starts_with("crates/mt-macros/src/")
-        && file
-            .comments_at(line)
-            .any(|comment| comment.contains("generated:"))
+        && comments.any(|comment| comment.contains("generated:"))
 }
 
 #[cfg(test)]

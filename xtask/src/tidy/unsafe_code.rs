@@ -3,10 +3,7 @@
 //! The compiler denies `unsafe` everywhere else already; a file of this list opts out with
 //! `#![expect(unsafe_code, reason = "…")]`.
 
-use super::known::Known;
-use super::rust_file::RustFile;
-use super::tree::Tree;
-use super::violation::{Rule, Violation};
+use super::{Known, Rule, RustFile, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
     name: "unsafe",
@@ -21,46 +18,37 @@ fn check(tree: &Tree) -> Vec<Violation> {
 }
 
 fn unsound(file: &RustFile) -> Vec<Violation> {
-    let mut found = Vec::new();
-    for token in file
-        .tokens
-        .iter()
-        .filter(|token| token.is_ident && token.text == "unsafe")
-    {
-        let message = if !may_be_unsafe(file) {
-            "`unsafe` belongs in a platform file: move it there behind a safe function"
-        } else if !is_justified(file, token.line) {
-            "say why this is sound in a `// SAFETY:` comment right above"
-        } else {
-            continue;
-        };
-        found.push(Violation::new(&file.path, token.line, message));
+    let lines = file.find(["unsafe"]).map(|at| file.tokens[at].line);
+    if may_be_unsafe(&file.path) {
+        file.violations(
+            lines.filter(|line| !is_justified(file, *line)),
+            "say why this is sound in a `// SAFETY:` comment right above",
+        )
+    } else {
+        file.violations(
+            lines,
+            "`unsafe` belongs in a platform file: move it there behind a safe function",
+        )
     }
-    found
 }
 
-fn may_be_unsafe(file: &RustFile) -> bool {
-    let name = file.path.rsplit('/').next().unwrap_or_default();
-    file.folders().any(|folder| folder == "platform")
-        || (file.path.starts_with("crates/mt-ipc/src/")
-            && (name.starts_with("platform") || name == "page.rs"))
+fn may_be_unsafe(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_platform = name.starts_with("platform") || name == "page.rs";
+    path.contains("/platform/") || (path.starts_with("crates/mt-ipc/src/") && is_platform)
 }
 
 /// Whether the statement that `line` is in has the comment on it or above it. Going up ends at the
 /// first line that ends another statement or block, or that is empty.
 fn is_justified(file: &RustFile, line: usize) -> bool {
-    let lines: Vec<&str> = file.text.lines().collect();
-    for number in (1..=line).rev() {
-        let text = lines.get(number - 1).map_or("", |line| line.trim());
-        if text.starts_with("//") && (text.contains("SAFETY:") || text.contains("# Safety")) {
-            return true;
-        }
-        let ends_another = text.is_empty() || text.ends_with([';', '{', '}', ',']);
-        if number < line && ends_another && !text.starts_with("//") {
-            return false;
-        }
-    }
-    false
+    let above: Vec<&str> = file.text.lines().take(line).map(str::trim).collect();
+    let is_comment = |text: &&&str| text.starts_with("//");
+    let ends_another = |text: &str| text.is_empty() || text.ends_with([';', '{', '}', ',']);
+    let mut lines = above.iter().rev();
+    let own = lines.next().filter(is_comment);
+    let statement = lines.take_while(|text| is_comment(text) || !ends_another(text));
+    let mut comments = own.into_iter().chain(statement.filter(is_comment));
+    comments.any(|text| text.contains("SAFETY:") || text.contains("# Safety"))
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! What a rule is and what it finds; and how rules are tested.
 
-use super::known::Known;
-use super::tree::Tree;
+use super::{Known, Tree};
 
 /// One rule of the codebase.
 pub(super) struct Rule {
@@ -13,17 +12,6 @@ pub(super) struct Rule {
     pub(super) check: fn(&Tree) -> Vec<Violation>,
     /// What of that is let pass for now.
     pub(super) known: Known,
-}
-
-impl Rule {
-    /// What breaks the rule and is not let pass; `all`: also what is.
-    pub(super) fn violations(&self, tree: &Tree, all: bool) -> Vec<Violation> {
-        let found = (self.check)(tree);
-        match all {
-            true => found,
-            false => self.known.remove_from(self.name, found),
-        }
-    }
 }
 
 /// One place that breaks a rule.
@@ -60,15 +48,9 @@ impl Violation {
 /// written `path:line`.
 #[cfg(test)]
 pub(super) fn check(rule: &Rule, files: &[(&str, &str)], expected: &[&str]) {
-    let tree = Tree::of(
-        files
-            .iter()
-            .map(|(path, text)| ((*path).into(), (*text).into())),
-    );
+    let files = files.iter();
+    let tree = Tree::of(files.map(|(path, text)| ((*path).into(), (*text).into())));
     let violations = (rule.check)(&tree);
-    let found: Vec<String> = violations
-        .iter()
-        .map(|v| format!("{}:{}", v.path, v.line))
-        .collect();
-    assert_eq!(found, expected, "{violations:#?}");
+    let found = violations.iter().map(|v| format!("{}:{}", v.path, v.line));
+    assert_eq!(found.collect::<Vec<_>>(), expected, "{violations:#?}");
 }
