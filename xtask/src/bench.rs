@@ -5,7 +5,7 @@
 
 use anyhow::Result;
 
-use crate::step::Step;
+use crate::step::{self, Step};
 
 /// What the program is given.
 #[derive(clap::Args)]
@@ -21,7 +21,7 @@ pub(crate) struct Args {
 /// # Errors
 /// When it does not build, or ends with an error. A goal of the comparison that is missed is none.
 pub(crate) fn run(subcommand: Option<&'static str>, args: Args) -> Result<()> {
-    let cargo = "run --quiet --release --package mt-benches --bin mt-bench --";
-    let line = cargo.split(' ').chain(subcommand).map(String::from);
-    Step::cargo(subcommand.unwrap_or("bench"), line.chain(args.rest)).run()
+    let mut cargo = step::cargo("run --quiet --release --package mt-benches --bin mt-bench --");
+    cargo.args(subcommand).args(args.rest);
+    Step::command("bench", cargo).run()
 }

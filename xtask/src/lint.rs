@@ -28,21 +28,13 @@ pub(crate) fn run(_: &Args) -> Result<()> {
 
 /// The steps, for `ci`.
 pub(crate) fn steps() -> Vec<Step> {
+    let cargo = |name, words| Step::command(name, step::cargo(words));
+    let mut rustdoc = step::cargo("doc --workspace --no-deps");
+    rustdoc.env("RUSTDOCFLAGS", "-D warnings");
     vec![
-        Step::cargo("rustfmt", ["fmt", "--all", "--check"]),
-        Step::cargo(
-            "clippy",
-            [
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--",
-                "-D",
-                "warnings",
-            ],
-        ),
-        Step::cargo("rustdoc", ["doc", "--workspace", "--no-deps"])
-            .env("RUSTDOCFLAGS", "-D warnings"),
+        cargo("rustfmt", "fmt --all --check"),
+        cargo("clippy", "clippy --workspace --all-targets -- -D warnings"),
+        Step::command("rustdoc", rustdoc),
         Step::call("tidy", || tidy::run(&tidy::Args::default())),
     ]
 }

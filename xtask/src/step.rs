@@ -6,67 +6,42 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
 /// One named piece of work.
 pub(crate) struct Step {
     name: &'static str,
-    work: Work,
-}
-
-enum Work {
-    Command(Command),
-    Call(fn() -> Result<()>),
+    work: Box<dyn FnOnce() -> Result<()>>,
 }
 
 impl Step {
     /// A step that calls `work` in this process.
     pub(crate) fn call(name: &'static str, work: fn() -> Result<()>) -> Self {
-        Self {
-            name,
-            work: Work::Call(work),
-        }
+        let work = Box::new(work);
+        Self { name, work }
     }
 
-    /// A step that runs `cargo args…` in the workspace's root, without input.
-    pub(crate) fn cargo<A: Into<OsString>>(
-        name: &'static str,
-        args: impl IntoIterator<Item = A>,
-    ) -> Self {
-        let mut command = Command::new(cargo());
-        command.args(args.into_iter().map(Into::into));
-        command.current_dir(root()).stdin(Stdio::null());
-        Self {
-            name,
-            work: Work::Command(command),
-        }
-    }
-
-    /// Sets a variable in the environment of a cargo step.
-    pub(crate) fn env(mut self, key: &str, value: &str) -> Self {
-        if let Work::Command(command) = &mut self.work {
-            command.env(key, value);
-        }
-        self
+    /// A step that runs a command, of cargo mostly. An error when it ends with anything but success.
+    pub(crate) fn command(name: &'static str, mut command: Command) -> Self {
+        let work = move || {
+            let status = command.status().context("failed to start cargo")?;
+            if !status.success() {
+                bail!("cargo ended with {status}");
+            }
+            Ok(())
+        };
+        let work = Box::new(work);
+        Self { name, work }
     }
 
     /// Runs the step.
     ///
     /// # Errors
-    /// When a command cannot be started or ends with anything but success, or the call fails.
+    /// When the work fails.
     pub(crate) fn run(self) -> Result<()> {
-        match self.work {
-            Work::Call(work) => work(),
-            Work::Command(mut command) => {
-                let status = command.status().context("failed to start cargo")?;
-                if !status.success() {
-                    bail!("cargo ended with {status}");
-                }
-                Ok(())
-            }
-        }
+        (self.work)()
     }
 }
 
@@ -76,48 +51,51 @@ impl Step {
 /// # Errors
 /// When at least one step failed; the message names them all.
 pub(crate) fn run_all(steps: Vec<Step>) -> Result<()> {
-    let mut done: Vec<(&'static str, Duration, bool)> = Vec::new();
+    let mut table = Vec::new();
+    let mut failed = Vec::new();
+    let count = steps.len();
     for step in steps {
         let name = step.name;
         eprintln!("==> {name}");
         let start = Instant::now();
         let outcome = step.run();
-        if let Err(error) = &outcome {
+        let verdict = if outcome.is_ok() { "ok" } else { "FAILED" };
+        table.push(format!(
+            "{verdict:>8} {:>7.1} s  {name}",
+            start.elapsed().as_secs_f64()
+        ));
+        if let Err(error) = outcome {
             eprintln!("{name}: {error:#}");
+            failed.push(name);
         }
-        done.push((name, start.elapsed(), outcome.is_ok()));
     }
-    for (name, took, ok) in &done {
-        let verdict = if *ok { "ok" } else { "FAILED" };
-        eprintln!("{verdict:>8} {:>7.1} s  {name}", took.as_secs_f64());
-    }
-    let failed: Vec<_> = done
-        .iter()
-        .filter(|(_, _, ok)| !ok)
-        .map(|(name, ..)| *name)
-        .collect();
+    eprintln!("{}", table.join("\n"));
     if !failed.is_empty() {
         bail!(
-            "{} of {} steps failed: {}",
+            "{} of {count} steps failed: {}",
             failed.len(),
-            done.len(),
             failed.join(", ")
         );
     }
     Ok(())
 }
 
-/// The cargo that runs us, so that a toolchain chosen with `cargo +name` stays chosen.
-pub(crate) fn cargo() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+/// `cargo` with these words, to be run in the workspace's root and without input. It is the cargo that
+/// runs us, so that a toolchain chosen with `cargo +name` stays chosen.
+pub(crate) fn cargo(words: &str) -> Command {
+    let cargo = std::env::var_os("CARGO");
+    let mut command = Command::new(cargo.unwrap_or_else(|| OsString::from("cargo")));
+    command.args(words.split(' '));
+    command.current_dir(root()).stdin(Stdio::null());
+    command
 }
 
 /// The workspace's root. Asked at run time first: a build directory shared by two checkouts may
 /// hold a binary that was built in the other one.
 pub(crate) fn root() -> PathBuf {
-    let manifest_dir = std::env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    manifest_dir
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let manifest = manifest.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+    manifest
         .parent()
         .map_or_else(|| PathBuf::from("."), PathBuf::from)
 }
@@ -126,23 +104,17 @@ pub(crate) fn root() -> PathBuf {
 mod tests {
     use std::process::Stdio;
 
-    use super::{Step, Work, run_all};
-
-    /// A step that fails without printing.
-    fn no_such_command() -> Step {
-        let mut step = Step::cargo("no such command", ["no-such-command"]);
-        if let Work::Command(command) = &mut step.work {
-            command.stderr(Stdio::null());
-        }
-        step
-    }
+    use super::{Step, cargo, run_all};
 
     #[test]
     fn every_step_runs_and_the_failed_ones_are_named() {
+        // Fails without printing.
+        let mut unknown = cargo("no-such-command");
+        unknown.stderr(Stdio::null());
         let steps = vec![
             Step::call("bad", || anyhow::bail!("broken")),
             Step::call("good", || Ok(())),
-            no_such_command(),
+            Step::command("no such command", unknown),
         ];
         let error = run_all(steps).expect_err("two steps fail").to_string();
         assert_eq!(error, "2 of 3 steps failed: bad, no such command");

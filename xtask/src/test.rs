@@ -13,7 +13,7 @@ use crate::step::{self, Step};
 /// Runs all tests: libraries, binaries, integration tests and doc tests; compiles the examples.
 ///
 /// Needs nothing but cargo and rustc. Benches are not run.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 #[command(after_help = "Examples:
   cargo xtask test
   cargo xtask test -- retry --nocapture     only tests with `retry` in their names, with output
@@ -42,66 +42,56 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     step::run_all(steps(args))
 }
 
-/// The steps of the default run, for `ci`.
-pub(crate) fn default_steps() -> Vec<Step> {
-    steps(&Args {
-        nextest: false,
-        rest: Vec::new(),
-    })
-}
-
-fn steps(args: &Args) -> Vec<Step> {
-    command_lines(args)
-        .into_iter()
-        .map(|(name, line)| Step::cargo(name, line))
+/// The steps; those of `ci` are the ones without arguments.
+pub(crate) fn steps(args: &Args) -> Vec<Step> {
+    let commands = commands(args).into_iter();
+    commands
+        .map(|(name, command)| Step::command(name, command))
         .collect()
 }
 
-fn command_lines(args: &Args) -> Vec<(&'static str, Vec<String>)> {
-    let line = |words: &str| {
-        let mut line: Vec<String> = words.split(' ').map(String::from).collect();
-        if !args.rest.is_empty() {
-            line.push("--".to_owned());
-            line.extend(args.rest.iter().cloned());
-        }
-        line
-    };
-    if args.nextest {
+fn commands(args: &Args) -> Vec<(&'static str, Command)> {
+    let lines = if args.nextest {
         vec![
             (
                 "nextest",
-                line("nextest run --workspace --no-fail-fast --no-tests=pass"),
+                "nextest run --workspace --no-fail-fast --no-tests=pass",
             ),
-            ("doc tests", line("test --workspace --no-fail-fast --doc")),
+            ("doc tests", "test --workspace --no-fail-fast --doc"),
         ]
     } else {
-        vec![("tests", line("test --workspace --no-fail-fast"))]
-    }
+        vec![("tests", "test --workspace --no-fail-fast")]
+    };
+    let command = |(name, line)| {
+        let mut command = step::cargo(line);
+        if !args.rest.is_empty() {
+            command.arg("--").args(&args.rest);
+        }
+        (name, command)
+    };
+    lines.into_iter().map(command).collect()
 }
 
 fn nextest_is_installed() -> bool {
-    let mut probe = Command::new(step::cargo());
-    probe
-        .args(["nextest", "--version"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    let mut probe = step::cargo("nextest --version");
+    probe.stdout(Stdio::null()).stderr(Stdio::null());
     probe.status().is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Args, command_lines};
+    use super::{Args, commands};
 
     fn check(nextest: bool, rest: &[&str], expected: &[&str]) {
         let args = Args {
             nextest,
             rest: rest.iter().map(|&word| word.into()).collect(),
         };
-        let lines: Vec<String> = command_lines(&args)
-            .into_iter()
-            .map(|(_, line)| line.join(" "))
-            .collect();
-        assert_eq!(lines, expected);
+        let lines = commands(&args).into_iter().map(|(_, command)| {
+            let words = command.get_args().map(|word| word.to_string_lossy());
+            words.collect::<Vec<_>>().join(" ")
+        });
+        assert_eq!(lines.collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -1,14 +1,15 @@
-//! The dependency lines of a `Cargo.toml`, with line numbers.
-//!
-//! It reads what our manifests use (tables, one key a line, values over several lines, dotted
-//! keys), not all of TOML; cargo itself has the last word on whether a manifest is well formed.
+//! The dependencies in a `Cargo.toml`, with line numbers.
+
+use toml::de::{DeTable, DeValue};
 
 /// One manifest.
+#[derive(Default)]
 pub(super) struct Manifest {
     /// Path from the workspace's root, with `/`.
     pub(super) path: String,
     /// The package's name; empty for the workspace's own manifest.
     pub(super) package: String,
+    /// None if it is not TOML: cargo says so.
     pub(super) dependencies: Vec<Dependency>,
 }
 
@@ -29,85 +30,46 @@ impl Manifest {
     pub(super) fn new(path: String, text: &str) -> Self {
         let mut manifest = Self {
             path,
-            package: String::new(),
-            dependencies: Vec::new(),
+            ..Self::default()
         };
-        let mut table = String::new();
-        let mut depth = 0_isize;
-        for (number, line) in text.lines().enumerate() {
-            let line = line.split(" #").next().unwrap_or_default().trim();
-            let is_inside_value = depth > 0;
-            if line.starts_with('#') {
-                continue;
-            }
-            if !is_inside_value && line.starts_with('[') {
-                table = line.trim_matches(['[', ']']).to_owned();
-                manifest.header(&table, number + 1);
-                continue;
-            }
-            depth += brackets(line);
-            if let (false, Some((key, value))) = (is_inside_value, line.split_once('=')) {
-                manifest.entry(&table, number + 1, (key.trim(), value.trim()));
-            }
+        if let Ok(table) = DeTable::parse(text) {
+            let name = table
+                .get_ref()
+                .get("package")
+                .and_then(|package| package.get_ref().get("name"));
+            let name = name.and_then(|name| name.get_ref().as_str());
+            manifest.package = name.unwrap_or_default().to_owned();
+            manifest.take(text, "", table.get_ref());
+            manifest
+                .dependencies
+                .sort_by_key(|dependency| dependency.line);
         }
         manifest
     }
 
-    /// A table's header: `[dependencies.name]` is a dependency already.
-    fn header(&mut self, table: &str, line: usize) {
-        if let Some((parent, name)) = table.rsplit_once('.')
-            && parent.ends_with("dependencies")
-        {
-            self.dependencies.push(Dependency {
-                name: unquoted(name),
-                line,
-                is_workspace_table: parent == "workspace.dependencies",
-                is_inherited: false,
-                is_local: false,
-            });
-        }
-    }
-
-    /// A line `key = value` of `table`.
-    fn entry(&mut self, table: &str, line: usize, (key, value): (&str, &str)) {
-        if table == "package" && key == "name" {
-            self.package = unquoted(value);
-        } else if table.ends_with("dependencies") {
-            let (name, inherits) = match key.split_once('.') {
-                Some((name, rest)) => (name, rest == "workspace"),
-                None => (key, value.replace(' ', "").contains("workspace=true")),
+    /// Takes the dependencies of a table, and of those in it.
+    fn take(&mut self, text: &str, name: &str, table: &DeTable<'_>) {
+        for (key, value) in table {
+            let Some(inner) = value.get_ref().as_table() else {
+                continue;
             };
-            self.dependencies.push(Dependency {
-                name: unquoted(name),
-                line,
-                is_workspace_table: table == "workspace.dependencies",
-                is_inherited: inherits,
-                is_local: value.replace(' ', "").contains("path=\""),
-            });
-        } else if let Some((parent, name)) = table.rsplit_once('.')
-            && parent.ends_with("dependencies")
-            && let Some(last) = self.dependencies.last_mut()
-            && last.name == unquoted(name)
-        {
-            last.is_inherited |= key == "workspace" && value == "true";
-            last.is_local |= key == "path";
+            if !key.get_ref().ends_with("dependencies") {
+                self.take(text, key.get_ref(), inner);
+                continue;
+            }
+            self.dependencies.extend(inner.iter().map(|(key, source)| {
+                let option =
+                    |option: &str| source.get_ref().get(option).map(|value| value.get_ref());
+                Dependency {
+                    name: key.get_ref().to_string(),
+                    line: 1 + text[..key.span().start].matches('\n').count(),
+                    is_workspace_table: name == "workspace",
+                    is_inherited: option("workspace").and_then(DeValue::as_bool) == Some(true),
+                    is_local: option("path").is_some(),
+                }
+            }));
         }
     }
-}
-
-/// How many brackets a line opens and leaves open.
-fn brackets(line: &str) -> isize {
-    let count = |marks: [char; 2]| {
-        line.chars()
-            .filter(|c| marks.contains(c))
-            .count()
-            .cast_signed()
-    };
-    count(['[', '{']) - count([']', '}'])
-}
-
-fn unquoted(text: &str) -> String {
-    text.trim().trim_matches(['"', '\'']).to_owned()
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@ pub(super) const RULE: Rule = Rule {
         ("mt-macros", 4),
         ("mt-pool", 121),
         ("mt-proto", 18),
-        ("xtask", 1),
     ]),
 };
 

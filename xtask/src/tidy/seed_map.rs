@@ -8,7 +8,7 @@ mod seed;
 
 use std::collections::BTreeMap;
 
-use self::seed::{NAMES, TO_COME};
+use self::seed::NAMES;
 use super::{Known, Rule, RustFile, Tree, Violation};
 
 pub(super) const RULE: Rule = Rule {
@@ -47,33 +47,28 @@ fn check(tree: &Tree) -> Vec<Violation> {
 
 /// Everything that has to have a row, with none so far.
 fn wanted() -> BTreeMap<String, usize> {
-    let has_come = |name: &str| {
-        let class = name.split('.').next().unwrap_or_default();
-        !TO_COME.contains(&class)
-    };
-    let named = NAMES.iter().filter(|(name, _)| has_come(name));
-    let each = named.flat_map(|(name, arguments)| {
-        let arguments = arguments
-            .iter()
-            .map(move |argument| format!("{name}({argument})"));
-        std::iter::once((*name).to_owned()).chain(arguments)
-    });
-    each.map(|name| (name, 0)).collect()
+    let mut wanted = BTreeMap::new();
+    for entry in NAMES.split(';') {
+        let mut words = entry.split_whitespace();
+        let Some(name) = words.next() else { continue };
+        wanted.insert(name.to_owned(), 0);
+        wanted.extend(words.map(|argument| (format!("{name}({argument})"), 0)));
+    }
+    wanted
 }
 
 /// Takes note of a row for a name of the seed.
 fn take(wanted: &mut BTreeMap<String, usize>, seed: &str) -> Option<String> {
     let name = in_backticks(seed).next().unwrap_or(seed);
     match wanted.get_mut(name) {
-        Some(rows) => {
-            *rows += 1;
-            None
+        Some(rows) => *rows += 1,
+        None => {
+            return Some(format!(
+                "`{name}` is not a name of the seed: correct the row"
+            ));
         }
-        None => Some(format!(
-            "`{name}` is not a name of the seed, or is said in xtask/src/tidy/seed_map/seed.rs to come \
-             later: correct one of them"
-        )),
     }
+    None
 }
 
 /// The cells of a row of three that is neither header nor ruler.
@@ -89,7 +84,7 @@ fn row(line: &str) -> Option<[&str; 3]> {
 
 fn missing(tree: &Tree, item: &str, file: &str) -> Option<String> {
     let path = in_backticks(file).next().unwrap_or(file);
-    let Some(source) = tree.rust_file(path) else {
+    let Some(source) = tree.rust.iter().find(|file| file.path == path) else {
         return Some(format!(
             "there is no Rust file `{path}`: give its path from the root"
         ));
@@ -102,37 +97,23 @@ fn missing(tree: &Tree, item: &str, file: &str) -> Option<String> {
     Some(format!("`{path}` defines no `{lost}`: correct the row"))
 }
 
+/// What stands before the name of an item.
+const KEYWORDS: &[&str] = &[
+    "fn", "struct", "enum", "trait", "type", "const", "static", "mod",
+];
+
 /// Whether the file has an item, a field, a parameter or a variant without a tuple of this name.
 fn defines(file: &RustFile, name: &str) -> bool {
-    const KEYWORDS: [&str; 9] = [
-        "fn",
-        "struct",
-        "enum",
-        "trait",
-        "type",
-        "const",
-        "static",
-        "mod",
-        "macro_rules",
-    ];
-    let text = |index: usize| {
-        file.tokens
-            .get(index)
-            .map_or("", |token| token.text.as_str())
-    };
-    let is_defined_at = |index: usize| {
-        let before = |back| index.checked_sub(back).map_or("", text);
-        let keyword = if before(1) == "!" {
-            before(2)
-        } else {
-            before(1)
-        };
+    let text = |index: usize| file.tokens.get(index).map_or("", |token| &token.text);
+    let is_defined_at = |at: usize| {
+        let before = at.checked_sub(1).map_or("", text);
+        let is_macro = at > 1 && file.tokens_are(at - 2, &["macro_rules", "!"]);
         let is_variant =
-            matches!(before(1), "{" | "," | "]") && matches!(text(index + 1), "{" | "," | "}");
-        KEYWORDS.contains(&keyword) || text(index + 1) == ":" || is_variant
+            matches!(before, "{" | "," | "]") && matches!(text(at + 1), "{" | "," | "}");
+        KEYWORDS.contains(&before) || is_macro || text(at + 1) == ":" || is_variant
     };
-    let named = |index: &usize| file.tokens[*index].is_ident && text(*index) == name;
-    (0..file.tokens.len()).filter(named).any(is_defined_at)
+    let mut named = (0..file.tokens.len()).filter(|&at| file.is_ident(at) && text(at) == name);
+    named.any(is_defined_at)
 }
 
 fn in_backticks(cell: &str) -> impl Iterator<Item = &str> {

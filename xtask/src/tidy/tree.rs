@@ -92,11 +92,6 @@ impl Tree {
         files.filter(|file| file.is_crate_source() && !file.is_test())
     }
 
-    /// The Rust file at `path`.
-    pub(super) fn rust_file(&self, path: &str) -> Option<&RustFile> {
-        self.rust.iter().find(|file| file.path == path)
-    }
-
     /// The markdown file at `path`.
     pub(super) fn markdown_file(&self, path: &str) -> Option<&Markdown> {
         self.markdown.iter().find(|file| file.path == path)

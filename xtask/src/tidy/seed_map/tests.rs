@@ -73,13 +73,6 @@ fn names_and_arguments_without_a_row_are_found() {
 }
 
 #[test]
-fn what_is_to_come_is_a_name_of_the_seed() {
-    for name in TO_COME {
-        assert!(NAMES.iter().any(|(known, _)| known == name), "{name}");
-    }
-}
-
-#[test]
 fn an_item_ends_with_its_identifier() {
     for (item, expected) in [
         ("asyn_pmap::<f>", "asyn_pmap"),
