@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use anyhow::{Result, bail, ensure};
 use mt_proto::{
-    Frame, FromWorker, ItemIndex, MAX_RECORD_BYTES, RecordBuffer, RecordTag, Records, Segment,
-    SegmentWriter, ToWorker, decode_strict,
+    Frame, FromExecutor, ItemIndex, MAX_RECORD_BYTES, RecordBuffer, RecordTag, Records, Segment,
+    SegmentWriter, ToExecutor, decode_strict,
 };
 
 use super::{parent_socket, start_connected, wire::Wire};
@@ -56,7 +56,7 @@ pub fn raw_echo(load: Load, shape: Shape) -> Result<Sample> {
         }
         ensure!(wire.receive()?, "the echo's child went away");
         while let Some(frame) = wire.next_frame()? {
-            let FromWorker::Results(results) = FromWorker::from_frame(frame)? else {
+            let FromExecutor::Results(results) = FromExecutor::from_frame(frame)? else {
                 bail!("the echo's child sent something other than results");
             };
             let mut records = Records::new(results.records);
@@ -83,7 +83,7 @@ fn frame_of(numbers: Range<u64>, items: &mut RecordBuffer) -> Result<Frame> {
         count: items.count(),
         records: items.take(),
     };
-    Ok(ToWorker::Items(segment).into_frame())
+    Ok(ToExecutor::Items(segment).into_frame())
 }
 
 /// Echoes what comes on standard input, which is a socket, until the parent closes it: a frame of
@@ -96,7 +96,7 @@ pub(crate) fn run_child() -> Result<()> {
     let mut results = SegmentWriter::new();
     while wire.receive()? {
         while let Some(frame) = wire.next_frame()? {
-            let ToWorker::Items(items) = ToWorker::from_frame(frame)? else {
+            let ToExecutor::Items(items) = ToExecutor::from_frame(frame)? else {
                 bail!("the parent sent something other than items");
             };
             let mut index = items.first;

@@ -2,19 +2,21 @@
 
 mod progress_buffer;
 mod run_bee;
-mod talk;
-mod turn_counter;
+mod session;
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use mt_pool::__private::{RoleLink, RoleTalk, RoleTrace, RoleWork};
+use mt_ipc::Progress;
+use mt_pool::{
+    register_role,
+    worker::{NotSetUp, RoleLink, RoleSession, RoleWork},
+};
 use mt_proto::{TaskId, TaskInfo, TaskStatus, decode_strict};
 use tokio::sync::mpsc;
 
 pub(crate) use progress_buffer::ProgressBuffer;
 pub(crate) use run_bee::{RunBee, run_bee};
-pub(crate) use turn_counter::TurnCounter;
 
 use crate::registry::{self, BeeSetup};
 
@@ -53,8 +55,8 @@ pub(crate) struct TaskEnd {
     pub(crate) reports: mpsc::Sender<Report>,
     /// Where tasks tell how far they are.
     pub(crate) progress: Arc<ProgressBuffer>,
-    /// Where it tells that it goes on at all.
-    pub(crate) turn_counter: Arc<TurnCounter>,
+    /// Where it tells how far it is, and that it goes on at all.
+    pub(crate) counts: Progress,
     /// How often it does that when nothing else happens.
     pub(crate) beat_interval: Duration,
 }
@@ -64,17 +66,23 @@ struct TalkEnd {
     orders: mpsc::Sender<Order>,
     reported: mpsc::Receiver<Report>,
     progress: Arc<ProgressBuffer>,
-    turn_counter: Arc<TurnCounter>,
-    trace: RoleTrace,
 }
 
+/// The role of a worker bee.
+pub(crate) const WORKER_BEE: &str = "mt_beehive::worker_bee";
+
+register_role!(WORKER_BEE, start);
+
 /// Takes a worker process over.
-pub(crate) fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleTalk) {
+fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleSession) {
     let setup: BeeSetup = match decode_strict(&body) {
         Ok(setup) => setup,
         Err(error) => {
             let why = format!("the parent's setup of a bee does not decode: {error}");
-            return (Box::new(|| {}), Box::pin(async move { Err(why) }));
+            return (
+                Box::new(|| Err(NotSetUp)),
+                Box::pin(async move { Err(why) }),
+            );
         }
     };
     // Each task is ordered, and perhaps cancelled, once.
@@ -84,28 +92,26 @@ pub(crate) fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleTalk) {
     let (orders, ordered) = mpsc::channel(2 * places + SPARE);
     let (reports, reported) = mpsc::channel(places + SPARE);
     let progress = Arc::new(ProgressBuffer::new(&reports));
-    let turn_counter = Arc::new(TurnCounter::default());
     let end = TaskEnd {
         orders: ordered,
         reports,
         progress: Arc::clone(&progress),
-        turn_counter: Arc::clone(&turn_counter),
+        counts: link.progress.clone(),
         beat_interval: link.beat_interval,
     };
     let talk_end = TalkEnd {
-        trace: RoleTrace::open(setup.trace, &link.progress),
         orders,
         reported,
         progress,
-        turn_counter,
     };
-    let talk = talk::talk(setup.max_concurrency, link, talk_end);
+    let session = session::run(setup.max_concurrency, link, talk_end);
     let work = move || match registry::find(&setup.bee) {
         Some(bee) => (bee.run_bee())(setup, end),
         None => {
             let why = format!("no worker bee is registered as `{}`", setup.bee);
             let _ = end.reports.blocking_send(Report::NotReady(why));
+            Err(NotSetUp)
         }
     };
-    (Box::new(work), Box::pin(talk))
+    (Box::new(work), Box::pin(session))
 }

@@ -178,7 +178,7 @@ mod queen;
 mod registry;
 
 pub use bee::{Bee, BeeCx, TaskCall, TaskCx, WorkerBee};
-pub use driver::census::{BeeHealth, BeeStatus};
+pub use driver::census::BeeStatus;
 pub use log::logger_debug_msg;
 pub use machine::parent::{BeeState, Dispatch, HiveStats, Population};
 /// Makes `main` start with [`init()`]; an `async fn main` gets a tokio runtime.
@@ -351,6 +351,7 @@ pub use mt_macros::queen;
 ///
 /// `#[worker(crate = path)]` names `mt_beehive` where it isn't `::mt_beehive`.
 pub use mt_macros::worker;
+pub use mt_pool::supervision::Health as BeeHealth;
 pub use mt_pool::{
     LivenessPolicy, OnInterrupt, RestartBudget, StartError, Verdict, Wire, WorkerStderr,
     forward_event, init, test_worker,
@@ -366,7 +367,8 @@ pub use registry::Registration;
 #[doc(hidden)]
 pub mod __private {
     pub use bytes::Bytes;
-    pub use mt_pool::__private::{Checked, inventory, tokio};
+    pub use inventory;
+    pub use mt_pool::__private::{Checked, tokio};
 
     pub use crate::bee::{
         Crosses, MadeOfNothing, OfNothing, crosses, decode_args, encode_value, hive_of_nothing,

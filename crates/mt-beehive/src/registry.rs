@@ -1,15 +1,9 @@
 //! The worker bees of this program by name.
 
 use bytes::Bytes;
-use mt_pool::__private::{Role, inventory};
-use mt_proto::TraceLevel;
 use serde::{Deserialize, Serialize};
 
 use crate::{WorkerBee, executor};
-
-inventory::submit! {
-    Role { start: executor::start }
-}
 
 /// A worker bee as her process finds her. Submitted beside her `impl`.
 pub struct Registration {
@@ -17,7 +11,7 @@ pub struct Registration {
     run_bee: executor::RunBee,
 }
 
-mt_pool::__private::inventory::collect!(Registration);
+inventory::collect!(Registration);
 
 impl Registration {
     /// The registration of `W`.
@@ -56,6 +50,4 @@ pub(crate) struct BeeSetup {
     pub(crate) init: Bytes,
     /// The most tasks at once; `None` is no limit.
     pub(crate) max_concurrency: Option<u32>,
-    /// The least important `tracing` events she sends; `None` for none.
-    pub(crate) trace: Option<TraceLevel>,
 }

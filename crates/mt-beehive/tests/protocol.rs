@@ -117,9 +117,9 @@ fn what_keeps_and_shows_the_rules_is_there() {
         for part in kept_by.split(';') {
             let names: Vec<&str> = quoted(part).collect();
             let (file, functions) = names.split_last().unwrap();
-            let file = match file.strip_prefix("mt-ipc/") {
-                Some(file) => crates.join("mt-ipc").join(file),
-                None => crates.join("mt-beehive/src").join(file),
+            let file = match file.starts_with("mt-") {
+                true => crates.join(file),
+                false => crates.join("mt-beehive/src").join(file),
             };
             let source = fs::read_to_string(&file).unwrap();
             assert!(!functions.is_empty(), "rule {number} names no function");

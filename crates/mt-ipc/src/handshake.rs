@@ -1,6 +1,8 @@
 //! The first words: a worker says which build it is, the parent takes it or not.
 
-use mt_proto::{Fingerprint, FromWorker, Hello, PROTOCOL_VERSION, Refused, ToWorker, Welcome};
+use mt_proto::{
+    Fingerprint, FromWorker, Hello, PROTOCOL_VERSION, Parsed, Refused, ToWorker, Welcome,
+};
 
 use crate::{FrameReceiver, FrameSender, HandshakeError};
 
@@ -21,21 +23,17 @@ pub async fn greet(
     sender.try_send(FromWorker::Hello(hello).into_frame())?;
     let frame = receiver.recv().await?.ok_or(HandshakeError::HungUp)?;
     match ToWorker::from_frame(frame).map_err(crate::RecvError::from)? {
-        ToWorker::Welcome(welcome) => Ok(welcome),
-        ToWorker::Refused(Refused {
+        Parsed::Message(ToWorker::Welcome(welcome)) => Ok(welcome),
+        Parsed::Message(ToWorker::Refused(Refused {
             version,
             fingerprint,
-        }) => Err(HandshakeError::OtherBuild {
+        })) => Err(HandshakeError::OtherBuild {
             ours_version: PROTOCOL_VERSION,
             ours,
             theirs_version: version,
             theirs: fingerprint,
         }),
-        ToWorker::Beat(_)
-        | ToWorker::Setup(_)
-        | ToWorker::Patience(_)
-        | ToWorker::Items(_)
-        | ToWorker::Rest => Err(HandshakeError::OutOfTurn),
+        Parsed::Message(_) | Parsed::Role(_) => Err(HandshakeError::OutOfTurn),
     }
 }
 
@@ -45,11 +43,11 @@ pub async fn greet(
 /// [`HandshakeError`]; the worker was told so where that is possible, and should be killed.
 pub fn accept(
     sender: &FrameSender,
-    first: FromWorker,
+    first: Parsed<FromWorker>,
     ours: Fingerprint,
     welcome: Welcome,
 ) -> Result<Hello, HandshakeError> {
-    let FromWorker::Hello(hello) = first else {
+    let Parsed::Message(FromWorker::Hello(hello)) = first else {
         return Err(HandshakeError::OutOfTurn);
     };
     if hello.version == PROTOCOL_VERSION && hello.fingerprint == ours {

@@ -5,21 +5,15 @@
 
 #[expect(clippy::module_inception, reason = "the loop itself, as in the hive")]
 mod driver;
+mod effects;
 mod events;
 mod exit_hooks;
-mod life;
-mod lot;
-mod post;
-mod pump;
 mod thread;
 mod trace;
-mod verdict;
 mod watch;
 mod workers;
 
 pub(crate) use driver::{Plan, supervise};
 pub(crate) use exit_hooks::Collected;
-pub(crate) use lot::{Lot, LotLimits};
-pub(crate) use post::Recipe;
 pub(crate) use thread::{Supervision, spawn_supervisor};
 pub(crate) use watch::WatchConfig;

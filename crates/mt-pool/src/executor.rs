@@ -1,7 +1,7 @@
 //! The pool's work in a worker process: calls the task for one item after the other, or for many at once, on the
 //! process's main thread.
 //!
-//! What came in waits in the inbox, outcomes go through the [`Outbox`]; the connection is the link's business.
+//! What came in waits in the inbox, outcomes go through the outbox; the connection is the link's business.
 
 mod ambient;
 mod call;
@@ -12,10 +12,11 @@ mod outbox;
 mod reporter;
 mod run_async;
 mod run_sync;
+mod session;
 mod stopwatch;
 mod tally;
 
 pub(crate) use ambient::Ambient;
-pub(crate) use job::{CallOnce, Serve, call_once, serve, work};
-pub(crate) use outbox::{Load, Outbox};
+pub(crate) use job::{CallOnce, Serve, call_once, serve};
+pub(crate) use session::EXECUTOR;
 pub(crate) use tally::add as count;

@@ -100,7 +100,7 @@ pub(crate) fn is_worker() -> bool {
 ///
 /// # Errors
 /// [`StartError`] when it would not know that it is one.
-pub fn own_command() -> Result<WorkerCommand, StartError> {
+pub(crate) fn own_command() -> Result<WorkerCommand, StartError> {
     let mut command = WorkerCommand::default();
     if INITIALISED.load(Ordering::Acquire) {
         return Ok(command);

@@ -197,12 +197,11 @@ mod load;
 mod pmap;
 mod pool;
 mod registry;
-mod role;
 mod stats;
-mod supervision;
+pub mod supervision;
 mod task;
 mod wire;
-mod worker;
+pub mod worker;
 mod works;
 
 pub use context::{Context, NoContext};
@@ -309,12 +308,7 @@ pub mod __private {
 
     pub use crate::{
         describe::{ByDebug, ByDisplay, ByName, Describe},
-        init::{TestEntry, own_command},
-        pmap::trace_level,
-        registry::fingerprint,
-        role::{Role, RoleLink, RoleTalk, RoleWork},
-        supervision::{Finding, Interrupts, Liveness, Restarts, WorkerEvents, last_words},
+        init::TestEntry,
         wire::{Checked, wire},
-        worker::{RoleTrace, caught, during_init, install},
     };
 }

@@ -20,7 +20,6 @@ pub use builder::{AsynPmap, asyn_pmap, asyn_pmap_with};
 pub use dead_letter::{DeadLetter, DeadLetters};
 pub use handle::RunHandle;
 pub use iter::{IndexedIter, PmapIter};
-pub use options::trace_level;
 pub(crate) use outcome::{Outcome, decode_outcome, lost_error};
 pub use output::{Indexed, Pmap};
 pub(crate) use parts::{Parts, parts};

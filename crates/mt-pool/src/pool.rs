@@ -11,8 +11,9 @@ use tokio::runtime::{Builder, Handle};
 
 use crate::{
     StartError,
-    driver::{Lot, LotLimits, Plan, Supervision, supervise},
+    driver::{Plan, Supervision, supervise},
     input::{Asked, Exchange},
+    supervision::{IdleLimits, IdleWorkers},
 };
 
 /// How long dropping a pool waits for its workers to go.
@@ -58,7 +59,7 @@ pub struct Pool {
 }
 
 struct Inner {
-    lot: Arc<Lot>,
+    idle_workers: Arc<IdleWorkers>,
     runtime: Handle,
     runs: Mutex<Runs>,
     ended: Mutex<Supervision>,
@@ -124,12 +125,12 @@ impl PoolBuilder {
             let option = "processes";
             return Err(StartError::Option { option, problem });
         }
-        let lot = Lot::new(LotLimits {
+        let idle_workers = IdleWorkers::new(IdleLimits {
             processes,
             keep: self.keep,
             idle: self.idle,
         });
-        let inner = Inner::start(lot).map_err(StartError::Thread)?;
+        let inner = Inner::start(idle_workers).map_err(StartError::Thread)?;
         Ok(Pool {
             inner: Arc::new(inner),
         })
@@ -203,13 +204,13 @@ impl Pool {
     /// The workers there are, working or waiting.
     #[must_use]
     pub fn workers(&self) -> usize {
-        self.inner.lot.workers()
+        self.inner.idle_workers.workers()
     }
 
     /// The workers that wait for a run.
     #[must_use]
     pub fn idle_workers(&self) -> usize {
-        self.inner.lot.parked()
+        self.inner.idle_workers.parked()
     }
 
     /// Runs a supervisor on the pool's thread.
@@ -223,17 +224,17 @@ impl Pool {
     }
 
     /// The workers.
-    pub(crate) fn lot(&self) -> Arc<Lot> {
-        Arc::clone(&self.inner.lot)
+    pub(crate) fn shared_workers(&self) -> Arc<IdleWorkers> {
+        Arc::clone(&self.inner.idle_workers)
     }
 }
 
 impl Inner {
-    fn start(lot: Arc<Lot>) -> io::Result<Self> {
+    fn start(idle_workers: Arc<IdleWorkers>) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (tie, ended) = Supervision::tied();
-        let watched = Arc::clone(&lot);
+        let watched = Arc::clone(&idle_workers);
         thread::Builder::new()
             .name("mt-pool".into())
             .spawn(move || {
@@ -242,7 +243,7 @@ impl Inner {
                 drop(tie);
             })?;
         Ok(Self {
-            lot,
+            idle_workers,
             runtime: handle,
             runs: Mutex::default(),
             ended: Mutex::new(ended),
@@ -259,7 +260,7 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.lot.close();
+        self.idle_workers.close();
         let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
         ended.wait(DROP_WAIT);
     }

@@ -1,30 +1,49 @@
-//! The parent's side of any supervised worker process: how it is watched, how it ends, what it said last.
+//! The parent's side of any supervised worker process: how it is started, watched and ended, and what it said last.
 //!
-//! Nothing here knows what a worker works on.
+//! Nothing here knows what a worker works on. [`Workers`] has the processes of one owner, a [`SpawnSpec`] says how
+//! they are started, and everything that happens to them comes as a [`SessionEvent`]. What a process is for is its
+//! role: see [`worker`](crate::worker) for the process's own side, and `examples/line_helper.rs` for both sides.
+//! A run of the pool and a hive of `mt-beehive` are owners like any other.
 
 mod callsite;
+mod control;
 mod death;
+mod frame_source;
 mod hello_timeout;
+mod idle_workers;
 mod last_words;
+mod lease;
 mod liveness;
+mod phase;
 mod plain;
 mod relay;
 mod restart_budget;
 mod scope;
+mod session;
+mod session_event;
 mod signals;
+mod spawn_spec;
+mod watch;
 mod worker_event;
 mod worker_failure;
+mod workers;
 
+pub use control::WorkerControl;
 pub use death::{Death, DeathCause};
-pub(crate) use hello_timeout::HelloTimeout;
-pub use last_words::{LastWords, last_words};
-pub use liveness::{Finding, Liveness, LivenessPolicy, Verdict};
+pub use frame_source::{FrameSource, SendsItself};
+pub(crate) use idle_workers::{IdleLimits, IdleWorkers};
+pub use last_words::LastWords;
+pub use liveness::{LivenessPolicy, Verdict};
 pub(crate) use plain::Plain;
 pub use relay::WorkerEvents;
 pub(crate) use relay::{Relay, load};
 pub use restart_budget::{RestartBudget, Restarts};
 pub(crate) use scope::CallScope;
+pub(crate) use session::{LATE, room_and};
+pub use session_event::{SessionEvent, WorkerEnd};
 pub use signals::{Interrupts, OnInterrupt};
+pub use spawn_spec::SpawnSpec;
+pub use watch::Health;
 pub use worker_event::WorkerEvent;
-pub(crate) use worker_event::least_of;
 pub use worker_failure::WorkerFailure;
+pub use workers::{SessionEvents, Workers};

@@ -1,16 +1,19 @@
-//! The worker's side: what a process does that was started as a worker.
+//! The worker process itself, whatever its role: what becomes of a process that was started as a worker.
 //!
 //! Two threads: the *link* moves frames, beats, and answers the parent; nothing the user's code does
-//! can hold it up. The main thread runs the user's code. (A third one, in `mt-ipc`, does nothing but
-//! wait for the parent's end.)
+//! can hold it up. The main thread does the work of the [`Role`] that the parent assigns. (A third one, in
+//! `mt-ipc`, does nothing but wait for the parent's end.) For the parent's side see
+//! [`supervision`](crate::supervision).
 
 mod entry;
 mod link;
 mod panic;
+mod role;
 mod trace;
 
+pub use crate::registry::fingerprint;
 pub(crate) use entry::main;
-pub(crate) use link::{Batch, PoolWork};
 pub use panic::caught;
 pub(crate) use panic::panic_text;
-pub use trace::{RoleTrace, during_init, forward_event, install};
+pub use role::{Incoming, NotSetUp, Role, RoleEnd, RoleLink, RoleSession, RoleWork};
+pub use trace::{during_init, forward_event, install};

@@ -31,9 +31,9 @@ pub enum Kind {
     Refused = 0x03,
     /// A heartbeat, either way.
     Beat = 0x04,
-    /// What to run: task, shared values, limits.
-    Setup = 0x21,
-    /// The worker is set up and takes items.
+    /// What the worker is to be.
+    Assign = 0x21,
+    /// The worker is set up.
     Ready = 0x22,
     /// The worker could not be set up and is about to exit.
     SetupFailed = 0x23,
@@ -45,18 +45,18 @@ pub enum Kind {
     Notice = 0x26,
     /// The worker's last word.
     Bye = 0x27,
+    /// `tracing` events of the worker.
+    Trace = 0x28,
     /// How long the items that come next may wait.
     Patience = 0x2c,
     /// What the exit hook returned.
     Exit = 0x2d,
-    /// Finish what you have and wait for another setup.
+    /// Finish what you have and wait for another assignment.
     Rest = 0x2e,
-    /// All is done and sent; the worker waits for another setup.
+    /// All is done and sent; the worker waits for another assignment.
     Rested = 0x2f,
-    /// Messages of a hive, either way.
-    Hive = 0x30,
-    /// What a bee is to be.
-    BeeSetup = 0x31,
+    /// Messages of a role, either way.
+    Role = 0x30,
 }
 
 impl Kind {
@@ -70,10 +70,9 @@ impl Kind {
     /// chunked, so that nobody can make the other side keep and decode a text of a gigabyte.
     const fn is_short(self) -> bool {
         match self {
-            Self::Setup | Self::Items | Self::Results | Self::Exit => false,
-            Self::Hive | Self::BeeSetup => false,
+            Self::Assign | Self::Items | Self::Results | Self::Exit | Self::Role => false,
             Self::Hello | Self::Welcome | Self::Refused | Self::Beat => true,
-            Self::Ready | Self::SetupFailed | Self::Notice | Self::Bye => true,
+            Self::Ready | Self::SetupFailed | Self::Notice | Self::Trace | Self::Bye => true,
             Self::Patience | Self::Rest | Self::Rested => true,
         }
     }
@@ -84,19 +83,19 @@ impl Kind {
             0x02 => Self::Welcome,
             0x03 => Self::Refused,
             0x04 => Self::Beat,
-            0x21 => Self::Setup,
+            0x21 => Self::Assign,
             0x22 => Self::Ready,
             0x23 => Self::SetupFailed,
             0x24 => Self::Items,
             0x25 => Self::Results,
             0x26 => Self::Notice,
             0x27 => Self::Bye,
+            0x28 => Self::Trace,
             0x2c => Self::Patience,
             0x2d => Self::Exit,
             0x2e => Self::Rest,
             0x2f => Self::Rested,
-            0x30 => Self::Hive,
-            0x31 => Self::BeeSetup,
+            0x30 => Self::Role,
             other => return Err(DecodeError::UnknownKind(other)),
         })
     }

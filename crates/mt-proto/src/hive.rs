@@ -221,7 +221,7 @@ impl HiveWriter {
     #[must_use]
     pub fn take(&mut self) -> Frame {
         self.messages = 0;
-        Frame::new(Kind::Hive, std::mem::take(&mut self.bytes))
+        Frame::new(Kind::Role, std::mem::take(&mut self.bytes))
     }
 }
 
@@ -231,7 +231,7 @@ impl HiveWriter {
 /// last item.
 pub fn hive_messages<M: DeserializeOwned>(frame: Frame) -> HiveMessages<M> {
     let state = match frame.kind {
-        Kind::Hive => State::Reading(0),
+        Kind::Role => State::Reading(0),
         other => State::Wrong(DecodeError::WrongDirection(other)),
     };
     HiveMessages {
@@ -366,11 +366,11 @@ mod tests {
     fn cut_empty_and_foreign_frames_are_refused() {
         let body = frame_of(&[offer(300), offer(300)]).into_body();
         for end in [0, 1, 2, 3, 5, 6, 7] {
-            let cut = Frame::new(Kind::Hive, body.slice(..end));
+            let cut = Frame::new(Kind::Role, body.slice(..end));
             assert!(read::<ToBee>(cut).is_err(), "cut to {end} bytes");
         }
         assert!(read::<ToBee>(Frame::new(Kind::Items, body)).is_err());
-        let many = Frame::new(Kind::Hive, vec![4; MAX_HIVE_MESSAGES + 1]);
+        let many = Frame::new(Kind::Role, vec![4; MAX_HIVE_MESSAGES + 1]);
         assert!(read::<ToBee>(many).is_err());
     }
 

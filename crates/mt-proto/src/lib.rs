@@ -10,14 +10,14 @@
 //!
 //! ```
 //! use bytes::BytesMut;
-//! use mt_proto::{FrameDecoder, FromWorker, Limits};
+//! use mt_proto::{FrameDecoder, FromWorker, Limits, Parsed};
 //!
 //! let mut wire = BytesMut::new();
 //! FromWorker::Ready.into_frame().write_to(&mut wire);
 //!
 //! let mut decoder = FrameDecoder::new(Limits::default());
 //! let frame = decoder.decode(&mut wire)?.expect("a whole frame is there");
-//! assert_eq!(FromWorker::from_frame(frame)?, FromWorker::Ready);
+//! assert_eq!(FromWorker::from_frame(frame)?, Parsed::Message(FromWorker::Ready));
 //! # Ok::<(), mt_proto::DecodeError>(())
 //! ```
 //!
@@ -28,6 +28,7 @@
 
 mod encode;
 mod error;
+mod executor;
 mod fingerprint;
 mod frame;
 mod hive;
@@ -43,6 +44,7 @@ mod unit;
 
 pub use encode::{decode_strict, encode, encode_into};
 pub use error::{DecodeError, EncodeError};
+pub use executor::{ExitReport, FromExecutor, InitCall, Notice, Setup, ToExecutor};
 pub use fingerprint::{Fingerprint, PROTOCOL_VERSION};
 pub use frame::{Frame, FrameDecoder, HEADER_BYTES, Kind};
 pub use hive::{
@@ -52,8 +54,8 @@ pub use hive::{
 pub use ids::{ItemIndex, WorkerId};
 pub use limits::{CHUNK_BYTES, Limits, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, MAX_TEXT_BYTES};
 pub use message::{
-    Beat, ExitReport, FromWorker, Hello, InitCall, Notice, Refused, Setup, SetupFailure, SetupStep,
-    ToWorker, Welcome, WorkerBeat,
+    Assignment, Beat, FromWorker, Hello, Parsed, Refused, SetupFailure, SetupStep, ToWorker,
+    Welcome, WorkerBeat,
 };
 use outcome::cut_at;
 pub use outcome::{ContextStep, Deadline, Failure, clip_text};

@@ -1,4 +1,4 @@
-//! All that parent and worker can say to each other.
+//! What a parent and any worker can say to each other. What else they say is a role's business.
 //!
 //! Pure: no IO, no clock, no runtime.
 
@@ -8,16 +8,12 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContextStep, DecodeError, Fingerprint, Frame, ItemIndex, Kind, MAX_TRACE_EVENTS,
-    MAX_TRACE_FIELDS, Segment, TraceEvent, TraceLevel, WorkerId, clip_text, decode_strict, encode,
+    DecodeError, Fingerprint, Frame, Kind, MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, TraceEvent,
+    TraceLevel, WorkerId, clip_text, decode_strict, encode,
 };
 
-/// What a parent says to a worker.
+/// What a parent says to any worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one setup in a worker's life, and it is never kept in this form"
-)]
 pub enum ToWorker {
     /// You are accepted; this is your identity.
     Welcome(Welcome),
@@ -25,37 +21,55 @@ pub enum ToWorker {
     Refused(Refused),
     /// I am alive, or: die.
     Beat(Beat),
-    /// What to run from now on.
-    Setup(Setup),
-    /// Of the items that come next, those that are not started within this time are not to be started.
-    Patience(Duration),
-    /// Work on these.
-    Items(Segment),
-    /// Finish what you have, and wait for another setup.
+    /// What to be from now on.
+    Assign(Assignment),
+    /// Finish what you have, and wait for another assignment.
     Rest,
 }
 
-/// What a worker says to its parent.
+/// What any worker says to its parent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FromWorker {
     /// Here I am; this is my build.
     Hello(Hello),
     /// I am alive, and this far.
     Beat(WorkerBeat),
-    /// Set up: send items.
+    /// Set up for what I was assigned to.
     Ready,
     /// Not set up; I exit now.
     SetupFailed(SetupFailure),
-    /// What became of these items.
-    Results(Segment),
-    /// Something the user may want to know that belongs to no item.
-    Notice(Notice),
-    /// What the exit hook returned.
-    Exit(ExitReport),
-    /// All is done and sent; I wait for another setup.
+    /// `tracing` events, oldest first.
+    Trace {
+        /// The events, at most [`MAX_TRACE_EVENTS`](crate::MAX_TRACE_EVENTS). All together are at most
+        /// [`MAX_CONTROL_BYTES`](crate::MAX_CONTROL_BYTES) long.
+        events: Vec<TraceEvent>,
+        /// How many more there were since the last of these messages, for which there was no room.
+        dropped: u64,
+    },
+    /// All is done and sent; I wait for another assignment.
     Rested,
     /// All is done and sent; I exit now.
     Bye,
+}
+
+/// What a worker is to be from now on. The body is the role's own, and not looked into here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The name of the role, at most 255 bytes.
+    pub role: String,
+    /// The least important `tracing` events to send; `None` for none at all.
+    pub trace: Option<TraceLevel>,
+    /// What the role is told, encoded.
+    pub body: Bytes,
+}
+
+/// What a frame holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parsed<M> {
+    /// A message that any worker and its parent understand.
+    Message(M),
+    /// A message of the worker's role.
+    Role(Frame),
 }
 
 /// A worker's first word.
@@ -111,59 +125,6 @@ pub struct WorkerBeat {
     pub turns: u64,
 }
 
-/// What a worker runs from now on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Setup {
-    /// The registered name of the task.
-    pub task: String,
-    /// Called once before the first item.
-    pub init: Option<InitCall>,
-    /// The value all items share, encoded (the seed's `asyn_func_args` and `asyn_func_kwargs`).
-    pub shared: Bytes,
-    /// The config of the context, encoded (the seed's `cvc_func_args` and `cvc_func_kwargs`).
-    pub context: Bytes,
-    /// Items per context.
-    pub batch_size: u32,
-    /// Items running at once; at least 1.
-    pub max_concurrency: u32,
-    /// The most pieces the parent has on the way at once: the bound of the worker's inbox.
-    pub max_pieces: u32,
-    /// The most bytes of one encoded result.
-    pub max_result_bytes: u32,
-    /// Called once after the last item.
-    pub exit: Option<InitCall>,
-    /// How long an item may wait to be started, in all; [`ToWorker::Patience`] says what is left of it.
-    pub queue_deadline: Option<Duration>,
-    /// How long a call may take before it is cancelled.
-    pub soft_deadline: Option<Duration>,
-    /// How long opening or closing a context may take.
-    pub context_deadline: Option<Duration>,
-    /// What every item's random numbers are made from, together with its index.
-    pub seed: u64,
-    /// Whether to say when contexts are opened and closed; that they fail to close is said anyway.
-    pub tell_contexts: bool,
-    /// The least important `tracing` events to send; `None` for none at all.
-    pub trace: Option<TraceLevel>,
-}
-
-/// What became of the exit hook.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ExitReport {
-    /// It returned this, encoded.
-    Returned(Bytes),
-    /// It returned an error, or panicked.
-    Failed(String),
-}
-
-/// A task that is called once in a worker: the seed's `init_func` with its arguments, or the exit hook.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InitCall {
-    /// The registered name of the task to call.
-    pub task: String,
-    /// Its input, encoded.
-    pub input: Bytes,
-}
-
 /// Why a worker could not be set up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetupFailure {
@@ -186,38 +147,9 @@ pub enum SetupStep {
     Runtime,
 }
 
-/// Something that belongs to no item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Notice {
-    /// A step of a context failed: closing it, after its items had their outcomes; or, if it is to be
-    /// told, opening it.
-    Context {
-        /// Which step.
-        step: ContextStep,
-        /// What the context's code said.
-        message: String,
-    },
-    /// A context was opened.
-    ContextOpened,
-    /// A context was closed.
-    ContextClosed,
-    /// `tracing` events of the worker, oldest first.
-    Trace {
-        /// The events, at most [`MAX_TRACE_EVENTS`](crate::MAX_TRACE_EVENTS). All together are at most
-        /// [`MAX_CONTROL_BYTES`](crate::MAX_CONTROL_BYTES) long.
-        events: Vec<TraceEvent>,
-        /// How many more there were since the last of these notices, for which there was no room.
-        dropped: u64,
-    },
-    /// The items that took longest, in no particular order. Said before
-    /// [`Rested`](FromWorker::Rested); otherwise they are read from the shared memory.
-    Slowest(Vec<(ItemIndex, Duration)>),
-}
-
 /// Encodes a message of this crate. Its strings are clipped and its byte strings were made under
 /// [`MAX_RECORD_BYTES`](crate::MAX_RECORD_BYTES), so it always encodes.
-fn body<T: Serialize>(message: &T) -> Vec<u8> {
+pub(crate) fn body<T: Serialize>(message: &T) -> Vec<u8> {
     encode(message, usize::MAX).expect("the protocol's own messages always encode")
 }
 
@@ -228,59 +160,50 @@ fn empty<T>(frame: Frame, message: T) -> Result<T, DecodeError> {
     }
 }
 
+impl Assignment {
+    /// The assignment as a frame's body, which may be sent to many workers.
+    #[must_use]
+    pub fn into_body(self) -> Bytes {
+        let mut bytes = body(&(self.role, self.trace));
+        bytes.extend_from_slice(&self.body);
+        bytes.into()
+    }
+
+    /// Shares the bytes of the role's part.
+    fn from_body(body: Bytes) -> Result<Self, DecodeError> {
+        let (head, rest) = postcard::take_from_bytes(&body).map_err(DecodeError::Value)?;
+        let (role, trace): (String, Option<TraceLevel>) = head;
+        let body = body.slice_ref(rest);
+        Ok(Self { role, trace, body })
+    }
+}
+
 impl ToWorker {
-    /// The message as a frame. Items share their bytes with it.
+    /// The message as a frame.
     #[must_use]
     pub fn into_frame(self) -> Frame {
         match self {
             Self::Welcome(welcome) => Frame::new(Kind::Welcome, body(&welcome)),
             Self::Refused(refused) => Frame::new(Kind::Refused, body(&refused)),
             Self::Beat(beat) => Frame::new(Kind::Beat, vec![beat as u8]),
-            Self::Setup(setup) => Frame::new(Kind::Setup, body(&setup)),
-            Self::Patience(time) => Frame::new(Kind::Patience, body(&time)),
-            Self::Items(run) => run.into_frame(Kind::Items),
+            Self::Assign(assignment) => Frame::new(Kind::Assign, assignment.into_body()),
             Self::Rest => Frame::new(Kind::Rest, Bytes::new()),
         }
     }
 
-    /// The message in a frame.
+    /// The message in a frame, or the frame as it is if it is the role's.
     ///
     /// # Errors
-    /// [`DecodeError`]: the frame is not a message for a worker.
-    pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
-        Ok(match frame.kind {
+    /// [`DecodeError`]: the message is broken.
+    pub fn from_frame(frame: Frame) -> Result<Parsed<Self>, DecodeError> {
+        Ok(Parsed::Message(match frame.kind {
             Kind::Welcome => Self::Welcome(decode_strict(&frame.into_body())?),
             Kind::Refused => Self::Refused(decode_strict(&frame.into_body())?),
             Kind::Beat => Self::Beat(decode_strict(&frame.into_body())?),
-            Kind::Setup => Self::Setup(decode_strict(&frame.into_body())?),
-            Kind::Patience => Self::Patience(decode_strict(&frame.into_body())?),
-            Kind::Items => Self::Items(Segment::from_body(frame.into_body())?),
+            Kind::Assign => Self::Assign(Assignment::from_body(frame.into_body())?),
             Kind::Rest => empty(frame, Self::Rest)?,
-            kind @ (Kind::Hello
-            | Kind::Ready
-            | Kind::SetupFailed
-            | Kind::Results
-            | Kind::Notice
-            | Kind::Exit
-            | Kind::Rested
-            | Kind::Hive
-            | Kind::BeeSetup
-            | Kind::Bye) => return Err(DecodeError::WrongDirection(kind)),
-        })
-    }
-}
-
-impl Notice {
-    /// Refuses what is short on the wire and long in memory.
-    fn from_body(body: &[u8]) -> Result<Self, DecodeError> {
-        let notice = decode_strict(body)?;
-        if let Self::Trace { events, .. } = &notice {
-            let fields = events.iter().map(|event| event.fields.len()).max();
-            if events.len() > MAX_TRACE_EVENTS || fields > Some(MAX_TRACE_FIELDS) {
-                return Err(DecodeError::Malformed("too many events, or fields of one"));
-            }
-        }
-        Ok(notice)
+            _ => return Ok(Parsed::Role(frame)),
+        }))
     }
 }
 
@@ -296,54 +219,37 @@ impl FromWorker {
                 let message = clip_text(message);
                 Frame::new(Kind::SetupFailed, body(&SetupFailure { step, message }))
             }
-            Self::Results(run) => run.into_frame(Kind::Results),
-            Self::Notice(Notice::Context { step, message }) => {
-                let message = clip_text(message);
-                Frame::new(Kind::Notice, body(&Notice::Context { step, message }))
-            }
-            Self::Notice(notice @ (Notice::ContextOpened | Notice::ContextClosed)) => {
-                Frame::new(Kind::Notice, body(&notice))
-            }
-            Self::Exit(ExitReport::Failed(message)) => {
-                let message = clip_text(message);
-                Frame::new(Kind::Exit, body(&ExitReport::Failed(message)))
-            }
-            Self::Exit(report) => Frame::new(Kind::Exit, body(&report)),
-            Self::Rested => Frame::new(Kind::Rested, Bytes::new()),
             // Its texts were clipped, and their sum bounded, when it was put together.
-            Self::Notice(notice @ (Notice::Trace { .. } | Notice::Slowest(_))) => {
-                Frame::new(Kind::Notice, body(&notice))
-            }
+            Self::Trace { events, dropped } => Frame::new(Kind::Trace, body(&(events, dropped))),
+            Self::Rested => Frame::new(Kind::Rested, Bytes::new()),
             Self::Bye => Frame::new(Kind::Bye, Bytes::new()),
         }
     }
 
-    /// The message in a frame. The records of [`Results`](Self::Results) are counted and measured,
-    /// but not decoded.
+    /// The message in a frame, or the frame as it is if it is the role's.
     ///
     /// # Errors
-    /// [`DecodeError`]: the frame is not a message from a worker.
-    pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
-        Ok(match frame.kind {
+    /// [`DecodeError`]: the message is broken.
+    pub fn from_frame(frame: Frame) -> Result<Parsed<Self>, DecodeError> {
+        Ok(Parsed::Message(match frame.kind {
             Kind::Hello => Self::Hello(decode_strict(&frame.into_body())?),
             Kind::Beat => Self::Beat(decode_strict(&frame.into_body())?),
             Kind::Ready => empty(frame, Self::Ready)?,
             Kind::SetupFailed => Self::SetupFailed(decode_strict(&frame.into_body())?),
-            Kind::Results => Self::Results(Segment::from_body(frame.into_body())?),
-            Kind::Exit => Self::Exit(decode_strict(&frame.into_body())?),
+            Kind::Trace => trace_from(&frame.into_body())?,
             Kind::Rested => empty(frame, Self::Rested)?,
-            Kind::Notice => Self::Notice(Notice::from_body(&frame.into_body())?),
             Kind::Bye => empty(frame, Self::Bye)?,
-            kind @ (Kind::Welcome
-            | Kind::Refused
-            | Kind::Setup
-            | Kind::Patience
-            | Kind::Rest
-            | Kind::Hive
-            | Kind::BeeSetup
-            | Kind::Items) => {
-                return Err(DecodeError::WrongDirection(kind));
-            }
-        })
+            _ => return Ok(Parsed::Role(frame)),
+        }))
     }
+}
+
+/// Refuses what is short on the wire and long in memory.
+fn trace_from(body: &[u8]) -> Result<FromWorker, DecodeError> {
+    let (events, dropped): (Vec<TraceEvent>, u64) = decode_strict(body)?;
+    let fields = events.iter().map(|event| event.fields.len()).max();
+    if events.len() > MAX_TRACE_EVENTS || fields > Some(MAX_TRACE_FIELDS) {
+        return Err(DecodeError::Malformed("too many events, or fields of one"));
+    }
+    Ok(FromWorker::Trace { events, dropped })
 }

@@ -251,7 +251,7 @@ mod tests {
     use bytes::BytesMut;
 
     use super::*;
-    use crate::{FrameDecoder, FromWorker, Limits, Outgoing};
+    use crate::{FrameDecoder, FromExecutor, Limits, Outgoing};
 
     fn runs_of(writer: &mut SegmentWriter) -> Vec<(u64, u32)> {
         let mut outgoing = Outgoing::encoded(writer.take());
@@ -263,8 +263,8 @@ mod tests {
         let mut decoder = FrameDecoder::new(Limits::default());
         let mut runs = Vec::new();
         while let Some(frame) = decoder.decode(&mut wire).expect("well-formed") {
-            match FromWorker::from_frame(frame).expect("a message") {
-                FromWorker::Results(run) => runs.push((run.first.0, run.count)),
+            match FromExecutor::from_frame(frame).expect("a message") {
+                FromExecutor::Results(run) => runs.push((run.first.0, run.count)),
                 other => panic!("{other:?}"),
             }
         }

@@ -5,13 +5,13 @@
 
 use bytes::{Bytes, BytesMut};
 use mt_proto::{
-    CHUNK_BYTES, Frame, FrameDecoder, FromWorker, HEADER_BYTES, ItemIndex, Kind, Limits,
-    MAX_CONTROL_BYTES, Outgoing, Records, Segment, ToWorker, encode,
+    CHUNK_BYTES, Frame, FrameDecoder, FromExecutor, FromWorker, HEADER_BYTES, ItemIndex, Kind,
+    Limits, MAX_CONTROL_BYTES, Outgoing, Records, Segment, ToExecutor, ToWorker, encode,
 };
 use proptest::prelude::*;
 
 const CONTROL: [Kind; 4] = [Kind::Hello, Kind::Welcome, Kind::Refused, Kind::Beat];
-const BULK: [Kind; 3] = [Kind::Setup, Kind::Items, Kind::Results];
+const BULK: [Kind; 3] = [Kind::Assign, Kind::Items, Kind::Results];
 
 /// A body whose bytes tell their place, so that swapped or doubled pieces show.
 fn pattern(length: usize, seed: u8) -> Bytes {
@@ -150,13 +150,13 @@ fn a_run_whose_records_fill_a_chunk_still_fits_one_frame() {
             records: records.freeze(),
         };
         let mut wire = BytesMut::new();
-        ToWorker::Items(run.clone())
+        ToExecutor::Items(run.clone())
             .into_frame()
             .write_to(&mut wire);
         let mut reader = Reader::new();
         wire.chunks(10_007).for_each(|piece| reader.feed(piece));
         let frame = reader.finish().pop().unwrap();
-        assert_eq!(ToWorker::from_frame(frame), Ok(ToWorker::Items(run)));
+        assert_eq!(ToExecutor::from_frame(frame), Ok(ToExecutor::Items(run)));
     }
 }
 
@@ -193,7 +193,9 @@ fn read_all(kind_hint: usize, bytes: &[u8]) {
     let mut decoder = FrameDecoder::new(Limits::default());
     while let Ok(Some(frame)) = decoder.decode(&mut wire) {
         let _ = ToWorker::from_frame(frame.clone());
-        let _ = FromWorker::from_frame(frame);
+        let _ = FromWorker::from_frame(frame.clone());
+        let _ = ToExecutor::from_frame(frame.clone());
+        let _ = FromExecutor::from_frame(frame);
     }
     let _ = decoder.missing(&wire);
     let kinds = [
@@ -201,7 +203,7 @@ fn read_all(kind_hint: usize, bytes: &[u8]) {
         Kind::Welcome,
         Kind::Refused,
         Kind::Beat,
-        Kind::Setup,
+        Kind::Assign,
         Kind::Ready,
         Kind::SetupFailed,
         Kind::Items,

@@ -9,25 +9,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mt_pool::__private::Interrupts;
-use mt_proto::{FromBee, TaskId, hive_messages};
-use rustc_hash::FxHashMap;
-use tokio::{
-    sync::{mpsc, oneshot},
-    task::JoinSet,
-    time::sleep_until,
+use mt_pool::supervision::{
+    DeathCause, Interrupts, SessionEvent, SessionEvents, SpawnSpec, WorkerEvents, Workers,
 };
+use mt_proto::{TaskId, WorkerId};
+use rustc_hash::FxHashMap;
+use tokio::{sync::oneshot, time::sleep_until};
 
 use super::{
+    bee_handle::{BeeHandle, Outbox},
     census::BeeStatus,
     command_queue::{Command, CommandQueue, Reply},
-    pump::{BeeEvent, BeeHandle, SpawnSpec, pump},
 };
 use crate::machine::parent::{ChildId, Config, Counted, Effect, Event, ParentMachine, Population};
 
-/// The events of all bees that may wait. A bee that finds no place waits, and so does her process, by the
-/// socket.
-const BEE_EVENTS: usize = 256;
 /// The events handled before the effects of all of them are carried out.
 const EVENTS_PER_TURN: usize = 64;
 /// Later than any hive lives.
@@ -35,43 +30,42 @@ const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The driver of one hive.
 pub(crate) struct Driver {
-    parent: ParentMachine,
+    pub(super) parent: ParentMachine,
     population: Population,
-    spec: Arc<SpawnSpec>,
     commands: Arc<CommandQueue>,
     interrupts: Interrupts,
-    handles: BTreeMap<ChildId, Arc<BeeHandle>>,
-    pumps: JoinSet<()>,
-    events: mpsc::Sender<(u32, BeeEvent)>,
-    heard: mpsc::Receiver<(u32, BeeEvent)>,
+    pub(super) workers: Workers,
+    events: SessionEvents,
+    pub(super) handles: BTreeMap<ChildId, BeeHandle>,
+    /// Where `tracing` events of bees go, and those about them: a subscriber may block, or panic.
+    pub(super) relay: WorkerEvents,
     replies: FxHashMap<TaskId, Reply>,
     /// An empty queue, for that of the commands.
     taken: VecDeque<Command>,
     /// Who is to be told of the next bees that are started.
     pending_spawns: VecDeque<oneshot::Sender<Option<u32>>>,
     /// Who is to be told that a bee is gone.
-    pending_exits: BTreeMap<ChildId, oneshot::Sender<Option<u32>>>,
+    pub(super) pending_exits: BTreeMap<ChildId, oneshot::Sender<Option<u32>>>,
     finished: bool,
 }
 
 impl Driver {
     pub(crate) fn new(
         config: Config,
-        spec: SpawnSpec,
+        (spec, relay): (SpawnSpec, WorkerEvents),
         commands: Arc<CommandQueue>,
         interrupts: Interrupts,
     ) -> Self {
-        let (events, heard) = mpsc::channel(BEE_EVENTS);
+        let (workers, events) = Workers::new(spec);
         Self {
             population: config.population,
             parent: ParentMachine::new(config),
-            spec: Arc::new(spec),
             commands,
             interrupts,
-            handles: BTreeMap::new(),
-            pumps: JoinSet::new(),
+            workers,
             events,
-            heard,
+            handles: BTreeMap::new(),
+            relay,
             replies: FxHashMap::default(),
             taken: VecDeque::new(),
             pending_spawns: VecDeque::new(),
@@ -103,26 +97,26 @@ impl Driver {
                     self.handle(Event::Die);
                 }
                 () = self.commands.filled() => self.take_commands(),
-                Some((child, event)) = self.heard.recv() => self.on_events(child, event),
+                Some((worker, event)) = self.events.recv() => self.on_events(worker, event),
                 () = self.interrupts.interrupted() => self.on_interrupt(),
                 () = sleep_until(due.into()) => self.on_time(&mut period),
             }
         }
         self.commands.close();
         for handle in self.handles.values() {
-            handle.kill();
+            handle.control.kill(DeathCause::Stopped);
         }
         // What they still say is nobody's any more, but it must not hold them up.
-        self.heard.close();
-        while self.pumps.join_next().await.is_some() {}
-        self.spec.events.finish().await;
+        self.events.close();
+        self.workers.join_all().await;
+        self.relay.finish().await;
         self.commands.leave_stats(self.parent.stats());
     }
 
     fn on_interrupt(&mut self) {
         if !self.parent.is_interrupted() {
             let what = "interrupted: what bees do goes on to its end, the rest is cancelled";
-            self.spec.events.tell(move || tracing::warn!("{what}"));
+            self.relay.tell(move || tracing::warn!("{what}"));
         }
         self.handle(Event::Interrupt);
         self.commands.interrupt();
@@ -146,60 +140,16 @@ impl Driver {
     }
 
     /// Takes in what has come, and then carries out the effects of all of it.
-    fn on_events(&mut self, child: u32, event: BeeEvent) {
+    fn on_events(&mut self, worker: WorkerId, event: SessionEvent) {
         let now = Instant::now();
-        self.on_event(now, child, event);
+        self.on_session(now, worker, event);
         for _ in 0..EVENTS_PER_TURN {
-            let Ok((child, event)) = self.heard.try_recv() else {
+            let Ok((worker, event)) = self.events.try_recv() else {
                 break;
             };
-            self.on_event(now, child, event);
+            self.on_session(now, worker, event);
         }
         self.settle(now);
-    }
-
-    fn on_event(&mut self, now: Instant, child: u32, event: BeeEvent) {
-        let child = ChildId(child);
-        match event {
-            BeeEvent::Said(_)
-                if self
-                    .handles
-                    .get(&child)
-                    .is_some_and(|handle| handle.is_broken()) => {}
-            BeeEvent::Said(frame) => {
-                for message in hive_messages::<FromBee>(frame) {
-                    match message {
-                        Ok(message) => {
-                            crate::logger_debug_msg(&message, "a bee says");
-                            self.parent.handle(now, Event::Said(child, message));
-                        }
-                        Err(error) => {
-                            if let Some(handle) = self.handles.get(&child) {
-                                handle.broken(&error);
-                            }
-                            return;
-                        }
-                    }
-                }
-            }
-            BeeEvent::Silent(silent) => self.parent.handle(now, Event::Silent(child, silent)),
-            BeeEvent::Gone(how) => {
-                self.handles.remove(&child);
-                while self.pumps.try_join_next().is_some() {}
-                match self.parent.why_lost(child, &how) {
-                    Some(why) => {
-                        let (bee, why) = (child.0, why.to_owned());
-                        let tell = move || tracing::warn!(bee, why, "a worker bee is lost");
-                        self.spec.events.tell(tell);
-                    }
-                    None => tracing::debug!(bee = child.0, how, "a worker bee is gone"),
-                }
-                self.parent.handle(now, Event::Gone(child, how));
-                if let Some(reply_tx) = self.pending_exits.remove(&child) {
-                    let _ = reply_tx.send(Some(child.0));
-                }
-            }
-        }
     }
 
     fn take_commands(&mut self) {
@@ -246,7 +196,7 @@ impl Driver {
 
     fn bees(&self) -> Vec<BeeStatus> {
         let counted = self.parent.count_bees().into_iter();
-        let status = |bee: Counted| Some(self.handles.get(&bee.child)?.vitals.status(bee));
+        let status = |bee: Counted| Some(self.handles.get(&bee.child)?.status(bee));
         counted.filter_map(status).collect()
     }
 
@@ -272,21 +222,20 @@ impl Driver {
                     if let Some(reply_tx) = self.pending_spawns.pop_front() {
                         let _ = reply_tx.send(Some(child.0));
                     }
-                    let handle = Arc::new(BeeHandle::default());
-                    self.handles.insert(child, Arc::clone(&handle));
-                    let spec = Arc::clone(&self.spec);
-                    self.pumps
-                        .spawn(pump(child.0, spec, handle, self.events.clone()));
+                    let outbox = Arc::new(Outbox::default());
+                    let worker = WorkerId(child.0);
+                    let control = self.workers.start_with(worker, Arc::clone(&outbox));
+                    self.handles.insert(child, BeeHandle::new(outbox, control));
                 }
                 Effect::Say(child, message) => {
                     crate::logger_debug_msg(&message, "the queen says");
                     if let Some(handle) = self.handles.get(&child) {
-                        handle.say(&message);
+                        handle.outbox.say(&message);
                     }
                 }
                 Effect::Kill(child) => {
                     if let Some(handle) = self.handles.get(&child) {
-                        handle.kill();
+                        handle.control.kill(DeathCause::Stopped);
                     }
                 }
                 Effect::Progress(task, progress) => {

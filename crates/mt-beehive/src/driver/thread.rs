@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use mt_pool::{__private::Interrupts, OnInterrupt};
+use mt_pool::supervision::{Interrupts, OnInterrupt};
 use tokio::{runtime::Builder, sync::oneshot};
 
 use super::driver::Driver;

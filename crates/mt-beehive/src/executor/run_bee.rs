@@ -17,7 +17,8 @@ use futures::{
     future::{AbortHandle, Abortable, Aborted, poll_immediate},
     stream::FuturesUnordered,
 };
-use mt_pool::__private::{caught, during_init, install};
+use mt_ipc::Progress;
+use mt_pool::worker::{NotSetUp, caught, during_init, install};
 use mt_proto::{Failure, RaisedException, TaskId, TaskInfo, TaskStatus, decode_strict};
 use rustc_hash::FxHashMap;
 use tokio::{
@@ -26,7 +27,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Order, Report, TaskEnd, turn_counter::TurnCounter};
+use super::{Order, Report, TaskEnd};
 use crate::{
     BeeCx, TaskCall, TaskCx, WorkerBee,
     bee::{BeeShared, PLACE, in_a_line},
@@ -42,16 +43,16 @@ const ORDERS_PER_TURN: usize = 64;
 const ENDS_PER_TURN: usize = 64;
 
 /// Lives a bee's life.
-pub(crate) type RunBee = fn(BeeSetup, TaskEnd);
+pub(crate) type RunBee = fn(BeeSetup, TaskEnd) -> Result<(), NotSetUp>;
 
 /// Lives the life of a `W`: is made, does tasks until there are no more orders.
-pub(crate) fn run_bee<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) {
+pub(crate) fn run_bee<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) -> Result<(), NotSetUp> {
     let reports = end.reports.clone();
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             let _ = reports.blocking_send(Report::NotReady(error.to_string()));
-            return;
+            return Err(NotSetUp);
         }
     };
     let tasks = LocalSet::new();
@@ -64,9 +65,11 @@ pub(crate) fn run_bee<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) {
             let _ = reports.blocking_send(Report::Ready { children });
             let work = work(Rc::new(bee), setup.my_id, below, end);
             tasks.block_on(&runtime, work);
+            Ok(())
         }
         Err(why) => {
             let _ = reports.blocking_send(Report::NotReady(why));
+            Err(NotSetUp)
         }
     }
 }
@@ -87,7 +90,7 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, below: Option<Below>, end: T
         mut orders,
         reports,
         progress,
-        turn_counter,
+        counts,
         beat_interval,
     } = end;
     // A runtime that has only to wait turns all the same, so that one that is blocked shows.
@@ -97,14 +100,16 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, below: Option<Below>, end: T
         bee,
         my_id,
         shared: Arc::new(BeeShared { progress, below }),
-        turn_counter,
+        counts,
+        begun: 0,
+        ended: 0,
         running: FuturesUnordered::new(),
         handles: FxHashMap::default(),
     };
     let mut ordered = Vec::with_capacity(ORDERS_PER_TURN);
     let mut open = true;
     while open || !at_work.running.is_empty() {
-        at_work.turn_counter.turn();
+        at_work.counts.turn();
         // All arms are cancel-safe.
         tokio::select! {
             taken = orders.recv_many(&mut ordered, ORDERS_PER_TURN), if open => {
@@ -139,7 +144,9 @@ struct AtWork<W> {
     bee: Rc<W>,
     my_id: u32,
     shared: Arc<BeeShared>,
-    turn_counter: Arc<TurnCounter>,
+    counts: Progress,
+    begun: u64,
+    ended: u64,
     running: FuturesUnordered<Running>,
     handles: FxHashMap<TaskId, AbortHandle>,
 }
@@ -169,7 +176,8 @@ impl<W: WorkerBee> AtWork<W> {
         let task = one(Rc::clone(&self.bee), cx, info);
         let (handle, registration) = AbortHandle::new_pair();
         self.handles.insert(task_id, handle);
-        self.turn_counter.start();
+        self.begun += 1;
+        self.counts.set_started(self.begun);
         let task = Abortable::new(Box::pin(task) as Pin<Box<_>>, registration);
         self.running.push(Running { task_id, task });
     }
@@ -190,7 +198,8 @@ impl<W: WorkerBee> AtWork<W> {
 
     fn on_ended(&mut self, (task_id, status): Ended) -> Report {
         self.handles.remove(&task_id);
-        self.turn_counter.finish();
+        self.ended += 1;
+        self.counts.set_finished(self.ended);
         let status = status.unwrap_or(TaskStatus::Cancelled { reason: None });
         Report::Ended(task_id, status)
     }

@@ -18,7 +18,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mt_pool::{__private::Restarts, RestartBudget};
+use mt_pool::supervision::{RestartBudget, Restarts};
 use mt_proto::{DeathType, FromBee, Round, TaskId, TaskStatus, ToBee, clip_text};
 use rustc_hash::FxHashMap;
 

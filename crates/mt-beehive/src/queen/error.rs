@@ -10,7 +10,7 @@ use super::delegate::Exception;
 #[non_exhaustive]
 pub enum BeehiveError {
     /// This program can't start worker bees.
-    #[error("{}", not_started(.0))]
+    #[error(transparent)]
     Start(#[from] StartError),
     /// What worker bees are made of can't be sent.
     #[error("what worker bees are made of can't be sent: {0}")]
@@ -41,9 +41,4 @@ pub enum BeehiveError {
         /// What `cancel` was told.
         reason: String,
     },
-}
-
-/// The pool's words, with this crate's names where they say what to write.
-fn not_started(error: &StartError) -> String {
-    error.to_string().replace("mt_pool::", "mt_beehive::")
 }

@@ -3,18 +3,18 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
-use mt_ipc::WorkerCommand;
 use mt_pool::{
-    __private::{WorkerEvents, own_command, trace_level},
     LivenessPolicy, OnInterrupt, RestartBudget, StartError, WorkerStderr,
+    supervision::{SpawnSpec, WorkerEvents},
 };
-use mt_proto::{MAX_RECORD_BYTES, encode};
+use mt_proto::{MAX_RECORD_BYTES, WorkerId, encode};
 use tracing::level_filters::LevelFilter;
 
 use super::{error::BeehiveError, handle::Hive};
 use crate::{
     Dispatch, Population, WorkerBee,
-    driver::{CommandQueue, Driven, Driver, SpawnSpec, drive},
+    driver::{CommandQueue, Driven, Driver, drive},
+    executor::WORKER_BEE,
     machine::parent::Config,
     registry::{BeeSetup, name_of},
 };
@@ -279,13 +279,12 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
 
     /// Starts the hive: its driver, which brings up the bees.
     pub(super) fn start(self) -> Result<(Hive<W>, Driven), BeehiveError> {
-        let command = own_command()?;
         let init = encode(&self.init, MAX_RECORD_BYTES).map_err(BeehiveError::Init)?;
-        let spec = spec::<W>(command, init.into(), self.max_concurrency, self.nursing);
+        let spec = spec::<W>(init.into(), self.max_concurrency, self.nursing)?;
         let commands = CommandQueue::new();
-        let (config, taken) = (self.config, commands.clone());
+        let (config, taken, relay) = (self.config, commands.clone(), WorkerEvents::here());
         let driven = drive(self.on_interrupt, move |interrupts| {
-            Driver::new(config, spec, taken, interrupts)
+            Driver::new(config, (spec, relay), taken, interrupts)
         });
         Ok((Hive::new(commands), driven.map_err(StartError::Thread)?))
     }
@@ -312,32 +311,27 @@ impl<W: WorkerBee> BeehiveRun<W> {
     }
 }
 
+/// How the bees' processes are started.
 fn spec<W: WorkerBee>(
-    mut command: WorkerCommand,
     init: Bytes,
     max: Option<u32>,
     nursing: Nursing,
-) -> SpawnSpec {
-    command.stderr = nursing.stderr;
-    let trace = trace_level(nursing.trace);
-    let setup = move |my_id| {
+) -> Result<SpawnSpec, StartError> {
+    let setup = move |worker: WorkerId| {
         let setup = BeeSetup {
             bee: name_of::<W>(),
-            my_id,
+            my_id: worker.0,
             init: init.clone(),
             max_concurrency: max,
-            trace,
         };
         let encoded = encode(&setup, usize::MAX);
         encoded
             .expect("strings, numbers and bytes always encode")
             .into()
     };
-    SpawnSpec {
-        command,
-        setup: Box::new(setup),
-        liveness: nursing.liveness,
-        init_deadline: nursing.init_deadline,
-        events: WorkerEvents::here(),
-    }
+    let mut spec = SpawnSpec::new(WORKER_BEE, nursing.trace, setup)?;
+    spec.command.stderr = nursing.stderr;
+    spec.liveness = nursing.liveness;
+    spec.init_deadline = nursing.init_deadline;
+    Ok(spec)
 }

@@ -191,7 +191,10 @@ fn a_blocked_bee_is_told_of_and_left_alone() {
     check_async(|| async {
         let run = clerks(1).liveness(patient()).cancel_grace(Duration::ZERO);
         let run = run.run(async |hive| {
-            let blocked = bees_that(&hive, |bees| is(bees, BeeHealth::Blocked));
+            let blocked = bees_that(&hive, |bees| {
+                bees.iter()
+                    .any(|bee| matches!(bee.health, BeeHealth::Blocked { .. }))
+            });
             let block = hive.block();
             let either = futures::future::select(Box::pin(block), Box::pin(blocked)).await;
             let futures::future::Either::Right((bees, block)) = either else {

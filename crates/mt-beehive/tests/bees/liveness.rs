@@ -14,7 +14,7 @@ use mt_beehive::{
     hive_of,
 };
 use mt_ipc::{FrameReceiver, FrameSender, attach};
-use mt_proto::{FromBee, HiveWriter, Kind, Limits, ToBee, hive_messages};
+use mt_proto::{FromBee, FromWorker, HiveWriter, Kind, Limits, ToBee, hive_messages};
 
 /// The test whose bees are [`mute`].
 pub(crate) const MUTE: &str = "liveness::a_mute_bee_is_frozen_and_what_she_had_says_why";
@@ -24,10 +24,11 @@ pub(crate) async fn mute() {
     let connection = attach().unwrap().connection;
     let (sender, mut receiver, writer) = connection.open(Limits::default(), Default::default());
     let writing = tokio::spawn(writer.run());
-    let fingerprint = mt_pool::__private::fingerprint();
+    let fingerprint = mt_pool::worker::fingerprint();
     mt_ipc::greet(&sender, &mut receiver, fingerprint)
         .await
         .unwrap();
+    sender.try_send(FromWorker::Ready.into_frame()).unwrap();
     say(
         &sender,
         FromBee::Ready {
@@ -51,7 +52,7 @@ fn say(sender: &FrameSender, message: FromBee) {
 async fn next(receiver: &mut FrameReceiver) -> ToBee {
     loop {
         let frame = receiver.recv().await.unwrap().unwrap();
-        if frame.kind == Kind::Hive {
+        if frame.kind == Kind::Role {
             return hive_messages(frame).next().unwrap().unwrap();
         }
     }
@@ -151,7 +152,9 @@ fn a_mute_bee_is_frozen_and_what_she_had_says_why() {
         let result = hive.run(async |hive| hive.pid().await).await.unwrap();
         let reason = reason(result.0);
         assert!(
-            reason.starts_with("worker_lost: she gave no sign of life for 5 beats of 20ms"),
+            reason.starts_with(
+                "worker_lost: its worker process gave no sign of life any more and was killed"
+            ),
             "{reason}"
         );
         assert!(
@@ -271,7 +274,7 @@ fn a_bee_whose_thread_is_held_is_blocked() {
         reign(policy, |hive| async move {
             let (result, _) = hive.block().await;
             let reason = reason(result);
-            let held = "worker_lost: a task of hers has held her thread for 100ms";
+            let held = "worker_lost: its worker process got no further for too long and was killed";
             assert!(reason.starts_with(held), "{reason}");
             let (pid, _) = hive.pid().await;
             assert!(matches!(pid, TaskResult::Succeeded(_)), "she was replaced");
@@ -320,7 +323,8 @@ fn a_bee_that_is_never_made_is_given_up() {
             });
         let result = hive.run(async |hive| hive.go().await).await.unwrap();
         let reason = reason(result.0);
-        let expected = "no worker bee could be had: her `new` took longer than 50ms";
+        let expected =
+            "no worker bee could be had: setting up a worker process took longer than 50ms";
         assert!(reason.starts_with(expected), "{reason}");
     });
 }

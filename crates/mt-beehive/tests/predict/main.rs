@@ -132,7 +132,8 @@ fn a_record_that_kills_costs_its_row_alone() {
                 None => assert_eq!(row, alone),
                 Some(error) => {
                     assert_eq!(row["row"], 321);
-                    let reason = "cancelled: worker_lost: her process was killed by signal 6";
+                    let reason =
+                        "cancelled: worker_lost: its worker process was killed by signal 6";
                     assert!(error.starts_with(reason), "{error}");
                     assert!(error.contains("(attempts: 3)"), "{error}");
                 }

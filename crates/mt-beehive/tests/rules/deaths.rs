@@ -217,7 +217,7 @@ fn a_bee_that_writes_rubbish_where_her_results_go_is_killed() {
                     let (result, _) = hive.act(Deed::Garble(bytes)).await;
                     let reason = reason(result);
                     assert!(
-                        reason.starts_with("worker_lost: she broke the protocol"),
+                        reason.starts_with("worker_lost: its worker process broke the protocol"),
                         "{reason}"
                     );
                     works(&hive).await;

@@ -7,7 +7,7 @@ use mt_beehive::{BeehiveRun, Population, TaskResult, hive_of};
 use mt_ipc::{FrameReceiver, FrameSender, attach};
 use mt_proto::{
     Beat, DeathType, Frame, FromBee, FromWorker, HiveWriter, Kind, Limits, MAX_HIVE_MESSAGES,
-    Round, TaskId, TaskStatus, ToBee, WorkerBeat, decode_strict, hive_messages,
+    Parsed, Round, TaskId, TaskStatus, ToBee, ToWorker, WorkerBeat, decode_strict, hive_messages,
 };
 
 use crate::{
@@ -29,12 +29,15 @@ async fn play() {
     let connection = attach().unwrap().connection;
     let (sender, mut receiver, writer) = connection.open(Limits::default(), Default::default());
     let writing = tokio::spawn(writer.run());
-    let fingerprint = mt_pool::__private::fingerprint();
+    let fingerprint = mt_pool::worker::fingerprint();
     let greeted = mt_ipc::greet(&sender, &mut receiver, fingerprint).await;
     greeted.unwrap();
-    let setup = receiver.recv().await.unwrap().unwrap();
+    let setup = ToWorker::from_frame(receiver.recv().await.unwrap().unwrap()).unwrap();
+    let Parsed::Message(ToWorker::Assign(setup)) = setup else {
+        panic!("{setup:?} is no assignment");
+    };
     // The fields it begins with: her name, her id, what she is made of.
-    let mut fields = hive_messages(Frame::new(Kind::Hive, setup.into_body()));
+    let mut fields = hive_messages(Frame::new(Kind::Role, setup.body));
     let (_, _, birth): (String, u32, Bytes) = fields.next().unwrap().unwrap();
     let part = match decode_strict(&birth).unwrap() {
         Birth::Plays(part) => part,
@@ -43,6 +46,7 @@ async fn play() {
     if part == "floods" {
         flood(&sender).await;
     }
+    sender.try_send(FromWorker::Ready.into_frame()).unwrap();
     let frames = |moment| frames_of(&part, moment).into_iter();
     frames("born").for_each(|frame| sender.try_send(frame).unwrap());
     say(&sender, &lies(&part, "born", 0, 0));
@@ -76,7 +80,7 @@ async fn serve(part: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
     say(sender, &[ready(4)]);
     loop {
         let frame = receiver.recv().await.unwrap().unwrap();
-        if frame.kind != Kind::Hive {
+        if frame.kind != Kind::Role {
             continue;
         }
         for message in hive_messages(frame) {
@@ -138,7 +142,7 @@ fn lies(part: &str, moment: &str, task: u64, round: u32) -> Vec<FromBee> {
 
 /// What a part says at a moment that is not said at all.
 fn frames_of(part: &str, moment: &str) -> Vec<Frame> {
-    let hive = |body: Vec<u8>| vec![Frame::new(Kind::Hive, body)];
+    let hive = |body: Vec<u8>| vec![Frame::new(Kind::Role, body)];
     match (part.split_once(' '), moment) {
         (Some((when, what)), moment) if when == moment => match what {
             "rubbish" => hive(vec![0xff; 64]),
@@ -240,7 +244,7 @@ fn a_bee_that_breaks_the_protocol_is_killed_and_not_believed() {
                     let (result, child) = hive.add(1, 2).await;
                     let reason = reason(result);
                     assert!(
-                        reason.starts_with("worker_lost: she broke the protocol"),
+                        reason.starts_with("worker_lost: its worker process broke the protocol"),
                         "{what}: {reason}"
                     );
                     assert_eq!(child, None);
@@ -252,7 +256,7 @@ fn a_bee_that_breaks_the_protocol_is_killed_and_not_believed() {
                 |hive| async move {
                     let reason = reason(hive.add(1, 2).await.0);
                     assert!(
-                        reason.contains("she broke the protocol"),
+                        reason.contains("its worker process broke the protocol"),
                         "{what}: {reason}"
                     );
                 },
@@ -272,7 +276,10 @@ fn a_bee_that_hangs_up_and_stays_is_killed() {
         let run = || playing("hangs up").liveness(without_liveness);
         reign(run, |hive| async move {
             let reason = reason(hive.add(1, 2).await.0);
-            assert!(reason.starts_with("worker_lost: she hung up"), "{reason}");
+            assert!(
+                reason.starts_with("worker_lost: its worker process closed its connection"),
+                "{reason}"
+            );
         });
     });
 }

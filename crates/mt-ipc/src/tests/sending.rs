@@ -110,8 +110,8 @@ fn encoded_results_travel_like_frames() {
         let read = async {
             let mut counts = 0;
             while let Some(frame) = receiver.recv().await.unwrap() {
-                match mt_proto::FromWorker::from_frame(frame).unwrap() {
-                    mt_proto::FromWorker::Results(run) => counts += run.count,
+                match mt_proto::FromExecutor::from_frame(frame).unwrap() {
+                    mt_proto::FromExecutor::Results(run) => counts += run.count,
                     other => panic!("{other:?}"),
                 }
             }

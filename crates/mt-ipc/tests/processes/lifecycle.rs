@@ -4,7 +4,7 @@ use std::{fs, io::ErrorKind, os::unix::process::CommandExt, process::Command};
 
 use futures::FutureExt;
 use mt_ipc::{HandshakeError, Program, SpawnError, spawn};
-use mt_proto::{Beat, FromWorker, ToWorker};
+use mt_proto::{Beat, FromWorker, Parsed, ToWorker};
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -122,7 +122,10 @@ fn a_worker_that_ends_in_good_order_is_not_killed_for_it() {
     check("good order", async {
         let mut worker = Worker::ready("says-bye").await;
         worker.sender.close();
-        assert_eq!(worker.receive().await, Some(FromWorker::Bye));
+        assert_eq!(
+            worker.receive().await,
+            Some(Parsed::Message(FromWorker::Bye))
+        );
         assert_eq!(worker.receive().await, None);
         let exit = worker.process.wait().await;
         assert_eq!((exit.code, exit.signal), (Some(7), None));
@@ -249,8 +252,8 @@ fn a_worker_outlives_the_thread_that_asked_for_it() {
             .connection
             .open(mt_proto::Limits::default(), Default::default());
         let writer = tokio::spawn(writer.run());
-        let hello = FromWorker::from_frame(receiver.recv().await.unwrap().unwrap()).unwrap();
-        mt_ipc::accept(&sender, hello, scene::BUILD, scene::welcome()).unwrap();
+        let first = FromWorker::from_frame(receiver.recv().await.unwrap().unwrap()).unwrap();
+        mt_ipc::accept(&sender, first, scene::BUILD, scene::welcome()).unwrap();
         sender.close();
         assert_eq!(receiver.recv().await.unwrap(), None);
         let mut process = spawned.process;

@@ -9,7 +9,8 @@ use std::{
 
 use mt_ipc::{FrameReceiver, FrameSender, Spawned, WorkerCommand, WorkerStdout, spawn};
 use mt_proto::{
-    ContextStep, Fingerprint, FromWorker, Hello, Limits, Notice, ToWorker, Welcome, WorkerId,
+    ContextStep, Fingerprint, FromExecutor, FromWorker, Hello, Limits, Notice, Parsed, ToWorker,
+    Welcome, WorkerId,
 };
 use rustix::{
     event::{PollFd, PollFlags, poll},
@@ -97,19 +98,22 @@ impl Worker {
     }
 
     pub(crate) async fn shake_hands(&mut self) -> Result<Hello, mt_ipc::HandshakeError> {
-        let hello = self.receive().await.unwrap();
-        mt_ipc::accept(&self.sender, hello, BUILD, welcome())
+        let first = self.receive().await.unwrap();
+        mt_ipc::accept(&self.sender, first, BUILD, welcome())
     }
 
-    pub(crate) async fn receive(&mut self) -> Option<FromWorker> {
+    pub(crate) async fn receive(&mut self) -> Option<Parsed<FromWorker>> {
         let frame = self.receiver.recv().await.unwrap()?;
         Some(FromWorker::from_frame(frame).unwrap())
     }
 
     /// The words of the worker's next notice.
     pub(crate) async fn told(&mut self) -> String {
-        match self.receive().await {
-            Some(FromWorker::Notice(Notice::Context { message, .. })) => message,
+        let Some(Parsed::Role(frame)) = self.receive().await else {
+            panic!("no notice");
+        };
+        match FromExecutor::from_frame(frame).unwrap() {
+            FromExecutor::Notice(Notice::Context { message, .. }) => message,
             other => panic!("{other:?} is no notice"),
         }
     }
@@ -131,8 +135,8 @@ pub(crate) fn welcome() -> Welcome {
     }
 }
 
-pub(crate) fn notice(words: impl Into<String>) -> FromWorker {
-    FromWorker::Notice(Notice::Context {
+pub(crate) fn notice(words: impl Into<String>) -> FromExecutor {
+    FromExecutor::Notice(Notice::Context {
         step: ContextStep::Open,
         message: words.into(),
     })

@@ -1,4 +1,4 @@
-//! The supervisor's loop.
+//! The driver's loop: it reads an event, hands it to the dispatch machine, and carries out what that asks for.
 //!
 //! Loop: one a run. Everything it awaits is cancel-safe.
 
@@ -7,15 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mt_proto::WorkerId;
 use tokio::{sync::mpsc, time::sleep_until};
 
 use super::{
     exit_hooks::Collected,
-    lot::Lot,
-    post::{CrewEvent, Recipe},
     watch::{Watch, WatchConfig},
-    workers::Workers,
+    workers::WorkerHandles,
 };
 use crate::{
     OnInterrupt,
@@ -23,7 +20,7 @@ use crate::{
     event::Audience,
     input::{Asked, Block, Exchange},
     stats::StatsCell,
-    supervision::{CallScope, Finding, Interrupts, Liveness, LivenessPolicy, Relay},
+    supervision::{CallScope, IdleWorkers, Interrupts, Relay, SessionEvents, SpawnSpec},
 };
 
 /// The workers events handled before the effects of all of them are carried out together.
@@ -36,12 +33,9 @@ const GATHER: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) dispatch: DispatchConfig,
-    pub(crate) liveness: LivenessPolicy,
-    /// Whether calls are plain functions, which use processor time while they get further.
-    pub(crate) plain_calls: bool,
-    pub(crate) recipe: Recipe,
+    pub(crate) spec: SpawnSpec,
     /// The pool whose workers are used, if they are shared.
-    pub(crate) lot: Option<Arc<Lot>>,
+    pub(crate) idle: Option<Arc<IdleWorkers>>,
     pub(crate) on_interrupt: OnInterrupt,
     pub(crate) audience: Audience,
     pub(crate) watch: WatchConfig,
@@ -54,12 +48,9 @@ pub(crate) struct Plan {
 
 /// The supervisor of one run.
 #[derive(Debug)]
-pub(super) struct Supervisor {
+pub(super) struct Driver {
     pub(super) dispatch: Dispatch,
-    pub(super) liveness: Liveness,
-    pub(super) policy: LivenessPolicy,
-    pub(super) plain_calls: bool,
-    pub(super) workers: Workers,
+    pub(super) workers: WorkerHandles,
     pub(super) watch: Watch,
     pub(super) collected: Arc<Collected>,
     pub(super) exchange: Arc<Exchange>,
@@ -68,12 +59,11 @@ pub(super) struct Supervisor {
     pub(super) output: mpsc::Sender<Delivery>,
     pub(super) relay: Relay,
     pub(super) finished: bool,
-    next_beat: Instant,
     input_ended: bool,
     stopped: bool,
     cancelled: bool,
     /// When it should be awake at the latest.
-    pub(super) expected: Instant,
+    pub(super) expected: Option<Instant>,
     paused: bool,
     /// When to look at the input again without being told.
     look_again: Option<Instant>,
@@ -83,12 +73,9 @@ pub(super) struct Supervisor {
 /// reaped.
 pub(crate) async fn supervise(plan: Plan) {
     let mut interrupts = Interrupts::listen(plan.on_interrupt);
-    let (workers, mut events) = Workers::new(plan.recipe, plan.watch.in_order, plan.lot);
-    let mut supervisor = Supervisor {
+    let (workers, mut events) = WorkerHandles::new(plan.spec, plan.watch.in_order, plan.idle);
+    let mut driver = Driver {
         dispatch: Dispatch::new(plan.dispatch),
-        liveness: Liveness::new(plan.liveness),
-        policy: plan.liveness,
-        plain_calls: plan.plain_calls,
         workers,
         watch: Watch::new(plan.watch, Instant::now()),
         collected: plan.collected,
@@ -98,46 +85,45 @@ pub(crate) async fn supervise(plan: Plan) {
         output: plan.output,
         relay: Relay::new(plan.scope),
         finished: false,
-        next_beat: Instant::now() + plan.liveness.interval,
         input_ended: false,
         stopped: false,
         cancelled: false,
-        expected: Instant::now(),
+        expected: None,
         paused: false,
         look_again: None,
     };
     // The workers that are kept do not wait for the first item.
-    supervisor.dispatch(Event::Tick);
+    driver.dispatch(Event::Tick);
     loop {
-        supervisor.take_input();
-        if supervisor.finished {
-            supervisor.relay.finish().await;
-            supervisor.stats.set_complete();
+        driver.take_input();
+        if driver.finished {
+            driver.relay.finish().await;
+            driver.stats.set_complete();
             return;
         }
-        let wakeup = supervisor.wakeup();
-        supervisor.expected = wakeup;
+        let wakeup = driver.wakeup();
+        driver.expected = wakeup;
         tokio::select! {
             Some((worker, event)) = events.recv() => {
-                supervisor.on_crew(worker, event);
-                supervisor.on_more(&mut events);
+                driver.on_session(worker, event);
+                driver.on_more(&mut events);
             }
-            () = supervisor.exchange.filled() => {}
-            () = sleep_until(wakeup.into()) => supervisor.on_time(),
-            () = interrupts.interrupted() => supervisor.on_interrupt(),
+            () = driver.exchange.filled() => {}
+            () = until(wakeup), if wakeup.is_some() => driver.on_time(),
+            () = interrupts.interrupted() => driver.on_interrupt(),
         }
     }
 }
 
-impl Supervisor {
+impl Driver {
     /// Handles what has come meanwhile, so that one look at the input and one wake-up of each writer
     /// serve many events.
-    fn on_more(&mut self, events: &mut mpsc::Receiver<(WorkerId, CrewEvent)>) {
+    fn on_more(&mut self, events: &mut SessionEvents) {
         for _ in 0..EVENTS_PER_TURN {
             let Ok((worker, event)) = events.try_recv() else {
                 return;
             };
-            self.on_crew(worker, event);
+            self.on_session(worker, event);
         }
     }
 
@@ -199,33 +185,18 @@ impl Supervisor {
         }
     }
 
-    fn wakeup(&self) -> Instant {
-        let others = [
+    fn wakeup(&self) -> Option<Instant> {
+        let working = self.dispatch.is_working();
+        let times = [
             self.dispatch.poll_timeout(),
-            self.liveness.poll_timeout(),
-            self.watch
-                .wakeup(self.dispatch.is_working(), self.workers.is_empty()),
+            self.watch.wakeup(working, self.workers.is_empty()),
             self.look_again,
         ];
-        others
-            .into_iter()
-            .flatten()
-            .fold(self.next_beat, Instant::min)
+        times.into_iter().flatten().min()
     }
 
     fn on_time(&mut self) {
-        let now = Instant::now();
-        if self.next_beat <= now {
-            self.next_beat = now + self.policy.interval;
-            self.workers.beat_all();
-        }
-        self.on_watch(now);
-        for (worker, finding) in self.liveness.check(now) {
-            match finding {
-                Finding::Silent => self.on_silent(worker),
-                Finding::Still => self.on_still(worker),
-            }
-        }
+        self.on_watch(Instant::now());
         self.dispatch(Event::Tick);
     }
 
@@ -233,12 +204,14 @@ impl Supervisor {
         if self.dispatch.is_closed() {
             return;
         }
-        self.stats.update(|stats| stats.interrupted = true);
-        self.tell(&crate::PoolEvent::Interrupted);
+        self.record(crate::PoolEvent::Interrupted);
         self.dispatch(Event::Drain);
     }
+}
 
-    pub(super) fn tell(&self, event: &crate::PoolEvent) {
-        self.audience.tell(event);
+/// Waits until then. Cancel-safe.
+async fn until(then: Option<Instant>) {
+    if let Some(then) = then {
+        sleep_until(then.into()).await;
     }
 }

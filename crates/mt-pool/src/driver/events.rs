@@ -1,73 +1,65 @@
-//! From workers events to the machines, and from their effects to the workers.
+//! From what happens to workers to the dispatch machine, and to those who look on.
 
 use std::{sync::Arc, time::Instant};
 
-use mt_proto::{Beat, ContextStep, FromWorker, Notice, WorkerId};
+use mt_proto::{ContextStep, ExitReport, Frame, FromExecutor, Notice, WorkerId};
 
-use super::{
-    driver::Supervisor,
-    post::{CrewEvent, Ending},
-};
+use super::driver::Driver;
 use crate::{
     PoolEvent,
-    dispatch::{Effect, Event, Gone, KillReason},
-    supervision::{Death, DeathCause, WorkerFailure},
+    dispatch::{Event, Gone},
+    supervision::{Death, DeathCause, Health, SessionEvent, WorkerEnd, WorkerFailure},
 };
 
-impl Supervisor {
-    pub(super) fn on_crew(&mut self, worker: WorkerId, event: CrewEvent) {
+impl Driver {
+    pub(super) fn on_session(&mut self, worker: WorkerId, event: SessionEvent) {
         match event {
-            CrewEvent::Started { pid } => self.on_started(worker, pid),
-            CrewEvent::Reused { pid } => {
+            SessionEvent::Started { pid } => {
                 self.workers.started(worker, pid);
-                self.stats.has_pid(worker, pid);
-                self.stats.update(|stats| stats.workers_reused += 1);
-                self.tell(&PoolEvent::WorkerReused {
+                self.record(PoolEvent::WorkerStarted {
+                    worker: worker.0,
+                    pid,
+                });
+            }
+            SessionEvent::Reused { pid } => {
+                self.workers.started(worker, pid);
+                self.record(PoolEvent::WorkerReused {
                     worker: worker.0,
                     pid,
                 });
                 self.dispatch(Event::Used(worker));
             }
-            CrewEvent::Greeted { sender, progress } => {
+            SessionEvent::Greeted { sender, progress } => {
                 self.stats.greeted(worker, progress.clone());
                 self.workers.greeted(worker, sender, progress);
-                self.liveness.watch(worker);
             }
-            CrewEvent::Said(message) => {
-                self.liveness.heard(worker);
-                self.on_said(worker, message);
+            SessionEvent::Ready => {
+                self.record(PoolEvent::WorkerReady { worker: worker.0 });
+                self.dispatch(Event::Ready(worker));
             }
-            CrewEvent::Ended(ending) => self.on_ended(worker, ending),
+            SessionEvent::Frame(frame) => self.on_frame(worker, frame),
+            SessionEvent::Trace { events, dropped } => self.on_trace(worker, events, dropped),
+            SessionEvent::Health(health) => self.on_health(worker, health),
+            SessionEvent::Released => self.on_released(worker),
+            SessionEvent::Ended(end) => self.on_ended(worker, end),
         }
     }
 
-    fn on_started(&mut self, worker: WorkerId, pid: u32) {
-        self.workers.started(worker, pid);
-        self.stats.has_pid(worker, pid);
-        self.stats.update(|stats| stats.workers_started += 1);
-        self.tell(&PoolEvent::WorkerStarted {
-            worker: worker.0,
-            pid,
-        });
-    }
-
-    fn on_said(&mut self, worker: WorkerId, message: FromWorker) {
-        match message {
-            FromWorker::Results(run) => {
-                self.stats.finished(worker, run.count);
-                self.dispatch(Event::Results(worker, run));
+    fn on_frame(&mut self, worker: WorkerId, frame: Frame) {
+        if self.workers.is_broken(worker) {
+            return;
+        }
+        match FromExecutor::from_frame(frame) {
+            Ok(FromExecutor::Results(results)) => {
+                self.stats.finished(worker, results.count);
+                self.dispatch(Event::Results(worker, results));
             }
-            FromWorker::Ready => {
-                self.stats.ready(worker);
-                self.tell(&PoolEvent::WorkerReady { worker: worker.0 });
-                self.dispatch(Event::Ready(worker));
+            Ok(FromExecutor::Notice(notice)) => self.on_notice(worker, notice),
+            Ok(FromExecutor::Exit(report)) => self.on_exit_report(worker, report),
+            Err(error) => {
+                let cause = DeathCause::BrokeProtocol(error.to_string());
+                self.workers.kill(worker, cause);
             }
-            FromWorker::Notice(notice) => self.on_notice(worker, notice),
-            FromWorker::Exit(report) => self.on_exit_report(worker, report),
-            FromWorker::Rested => self.on_rested(worker),
-            FromWorker::Beat(beat) => self.liveness.on_beat(worker, beat),
-            // Its pump has taken note of these.
-            FromWorker::Hello(_) | FromWorker::SetupFailed(_) | FromWorker::Bye => {}
         }
     }
 
@@ -77,7 +69,7 @@ impl Supervisor {
             Notice::Context {
                 step: ContextStep::Open,
                 message,
-            } => self.tell(&PoolEvent::ContextOpenFailed { worker, message }),
+            } => self.record(PoolEvent::ContextOpenFailed { worker, message }),
             Notice::Context {
                 step: ContextStep::Close,
                 message,
@@ -86,65 +78,88 @@ impl Supervisor {
                 self.trace(move || {
                     tracing::warn!(worker, message = said, "closing a context failed");
                 });
-                self.stats.update(|stats| stats.context_close_errors += 1);
-                self.tell(&PoolEvent::ContextCloseFailed { worker, message });
+                self.record(PoolEvent::ContextCloseFailed { worker, message });
             }
             Notice::Slowest(items) => {
                 let items = items.into_iter().map(|(index, time)| (index.0, time));
                 self.stats.slowest(items);
             }
-            Notice::Trace { events, dropped } => self.on_trace(worker, events, dropped),
-            Notice::ContextOpened => self.tell(&PoolEvent::ContextOpened { worker }),
-            Notice::ContextClosed => self.tell(&PoolEvent::ContextClosed { worker }),
+            Notice::ContextOpened => self.record(PoolEvent::ContextOpened { worker }),
+            Notice::ContextClosed => self.record(PoolEvent::ContextClosed { worker }),
             _ => {}
         }
     }
 
-    fn on_ended(&mut self, worker: WorkerId, mut ending: Ending) {
-        self.liveness.forget(worker);
-        let (pid, condemned) = self.workers.ended(worker);
-        let by_us = matches!(ending.death.cause, DeathCause::Stopped | DeathCause::Itself);
-        if let Some(cause) = condemned.filter(|_| by_us) {
-            ending.death.cause = cause;
+    fn on_exit_report(&mut self, worker: WorkerId, report: ExitReport) {
+        match report {
+            ExitReport::Returned(value) => self.collected.keep(value),
+            ExitReport::Failed(message) => {
+                let (worker, said) = (worker.0, message.clone());
+                self.trace(move || {
+                    tracing::warn!(worker, message = said, "the exit hook failed");
+                });
+                self.record(PoolEvent::ExitHookFailed { worker, message });
+            }
         }
-        if self.watch.was_out_of_memory(&ending.death) {
-            ending.death.cause = DeathCause::OutOfMemory;
+    }
+
+    /// Tells what was found; the session has acted on it.
+    fn on_health(&mut self, worker: WorkerId, health: Health) {
+        let (worker, Some(pid)) = (worker.0, self.workers.pid(worker)) else {
+            return;
+        };
+        match health {
+            Health::Well => {}
+            Health::Stopped => {
+                self.trace(move || tracing::warn!(worker, pid, "a worker is stopped"));
+                self.record(PoolEvent::WorkerStopped { worker, pid });
+            }
+            Health::Frozen => {
+                self.trace(move || tracing::warn!(worker, pid, "a worker gives no sign of life"));
+                self.record(PoolEvent::WorkerFrozen { worker, pid });
+            }
+            Health::Blocked { since } => {
+                self.trace(move || {
+                    tracing::warn!(worker, pid, ?since, "a worker gets no further");
+                });
+                self.record(PoolEvent::WorkerBlocked { worker, pid, since });
+            }
         }
-        let before_ready = ending.before_ready.take();
+    }
+
+    fn on_ended(&mut self, worker: WorkerId, mut end: WorkerEnd) {
+        let pid = self.workers.ended(worker);
+        if self.watch.was_out_of_memory(&end.death) {
+            end.death.cause = DeathCause::OutOfMemory;
+        }
+        let failure = end.failure.take();
         // What it was killed for is known only now.
-        let before_ready = before_ready.map(|cause| Arc::new(cause.by(&ending.death)));
-        if let Some(cause) = &before_ready {
-            self.report_failure(worker, cause, &ending.death);
+        let before_ready = failure.map(|failure| Arc::new(failure.by(&end.death)));
+        if let Some(failure) = &before_ready {
+            self.report_failure(worker, failure, &end.death);
         }
-        self.report_end(worker, pid, &ending);
-        self.stats.ended(worker, ending.started);
-        let Ending { started, death, .. } = ending;
+        self.report_end(worker, pid, &end);
+        self.stats.ended(worker, end.started);
         self.dispatch(Event::Gone(
             worker,
             Gone {
-                started,
-                death,
+                started: end.started,
+                death: end.death,
                 before_ready,
             },
         ));
     }
 
     /// A shared worker waits for another run. For this one it is gone.
-    fn on_rested(&mut self, worker: WorkerId) {
-        self.liveness.forget(worker);
+    fn on_released(&mut self, worker: WorkerId) {
         self.stats.released(worker);
-        let (pid, _) = self.workers.ended(worker);
-        let worker_number = worker.0;
-        if let Some(pid) = pid {
-            self.tell(&PoolEvent::WorkerReleased {
-                worker: worker_number,
-                pid,
-            });
+        if let Some(pid) = self.workers.ended(worker) {
+            let worker = worker.0;
+            self.record(PoolEvent::WorkerReleased { worker, pid });
         }
-        let death = Death::new(mt_ipc::Exit::default(), DeathCause::Stopped);
         let gone = Gone {
             started: 0,
-            death,
+            death: Death::new(mt_ipc::Exit::default(), DeathCause::Stopped),
             before_ready: None,
         };
         self.dispatch(Event::Gone(worker, gone));
@@ -159,34 +174,25 @@ impl Supervisor {
         if unfinished && death.cause == DeathCause::Stopped {
             return;
         }
-        let why = Arc::clone(cause);
-        self.trace(move || tracing::warn!(worker = worker.0, cause = %why, "no worker"));
-        self.tell(&PoolEvent::WorkerFailed {
-            worker: worker.0,
-            cause: Arc::clone(cause),
-        });
+        let (worker, why) = (worker.0, Arc::clone(cause));
+        self.trace(move || tracing::warn!(worker, cause = %why, "no worker"));
+        let cause = Arc::clone(cause);
+        self.record(PoolEvent::WorkerFailed { worker, cause });
     }
 
-    fn report_end(&mut self, worker: WorkerId, pid: Option<u32>, ending: &Ending) {
+    fn report_end(&mut self, worker: WorkerId, pid: Option<u32>, end: &WorkerEnd) {
         let Some(pid) = pid else { return };
-        let (worker, death) = (worker.0, ending.death.clone());
-        if ending.said_bye || death.cause == DeathCause::Stopped {
-            self.tell(&PoolEvent::WorkerLeft {
-                worker,
-                pid,
-                exit: death.exit,
-            });
+        let (worker, death) = (worker.0, end.death.clone());
+        if end.said_bye || death.cause == DeathCause::Stopped {
+            let exit = death.exit;
+            self.record(PoolEvent::WorkerLeft { worker, pid, exit });
             return;
         }
         let how = death.clone();
         self.trace(move || {
             tracing::warn!(worker, pid, death = %how.brief(), "a worker died");
         });
-        self.stats.update(|stats| {
-            stats.workers_died += 1;
-            stats.deaths.count(&death.cause);
-        });
-        self.tell(&PoolEvent::WorkerDied {
+        self.record(PoolEvent::WorkerDied {
             worker,
             pid,
             death,
@@ -194,62 +200,9 @@ impl Supervisor {
         });
     }
 
-    /// Carries out what the dispatch machine asks for.
-    pub(super) fn act(&mut self) {
-        while let Some(effect) = self.dispatch.poll_effect() {
-            match effect {
-                Effect::Spawn(worker) => {
-                    self.stats.spawned(worker);
-                    self.workers.start(worker);
-                }
-                Effect::Send(worker, run, patience) => {
-                    self.tell(&PoolEvent::ItemsGiven {
-                        worker: worker.0,
-                        first: run.first.0,
-                        count: run.count,
-                    });
-                    self.stats.given(worker, run.count);
-                    self.workers.send(worker, run, patience);
-                }
-                Effect::Retire(worker) => {
-                    self.stats.leaving(worker);
-                    self.workers.beat(worker, Beat::Die);
-                }
-                Effect::Release(worker) => {
-                    self.stats.leaving(worker);
-                    self.workers.release(worker);
-                }
-                Effect::Kill(worker, reason) => {
-                    self.stats.leaving(worker);
-                    match reason {
-                        KillReason::Overran(_) => {
-                            self.workers.terminate(worker, DeathCause::Overran)
-                        }
-                        reason => self.workers.kill(worker, cause_of(reason)),
-                    }
-                }
-                Effect::Deliver(delivery) => {
-                    self.exchange.on_delivered(delivery.len_bytes());
-                    // The consumer's credit is the bound of this queue, so there is room, unless
-                    // the consumer is gone.
-                    let _ = self.output.try_send(delivery);
-                }
-                Effect::Finished => self.finished = true,
-            }
-        }
-    }
-}
-
-fn cause_of(reason: KillReason) -> DeathCause {
-    match reason {
-        KillReason::Results(error) => DeathCause::BrokeProtocol(error.to_string()),
-        KillReason::Overran(_) => DeathCause::Overran,
-        KillReason::Memory { rss, limit } => DeathCause::MemoryExceeded {
-            rss_bytes: rss,
-            limit_bytes: limit,
-        },
-        KillReason::Displaced => DeathCause::Displaced,
-        KillReason::Lingered => DeathCause::Lingered,
-        KillReason::Stopped => DeathCause::Stopped,
+    /// Takes note of an event: for the figures, and for those who look on.
+    pub(super) fn record(&self, event: PoolEvent) {
+        self.stats.record(&event);
+        self.audience.tell(&event);
     }
 }

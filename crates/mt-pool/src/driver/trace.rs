@@ -2,10 +2,10 @@
 
 use mt_proto::{TraceEvent, WorkerId};
 
-use super::driver::Supervisor;
+use super::driver::Driver;
 use crate::supervision::load;
 
-impl Supervisor {
+impl Driver {
     /// Emits an event of the run's own; `emit` calls one macro of `tracing`.
     pub(super) fn trace(&mut self, emit: impl FnOnce() + Send + 'static) {
         if self.relay.scope.is_listening() {
@@ -14,10 +14,10 @@ impl Supervisor {
     }
 
     /// Emits events of a worker. It had no room for `dropped` more.
-    pub(super) fn on_trace(&mut self, worker: u32, events: Vec<TraceEvent>, dropped: u64) {
-        let pid = self.workers.pid(WorkerId(worker)).unwrap_or(0);
+    pub(super) fn on_trace(&mut self, worker: WorkerId, events: Vec<TraceEvent>, dropped: u64) {
+        let pid = self.workers.pid(worker).unwrap_or(0);
         let all = events.len() as u64 + dropped;
-        let is_sent = self.relay.emit(all, load(worker, pid, events, dropped));
+        let is_sent = self.relay.emit(all, load(worker.0, pid, events, dropped));
         let unseen = if is_sent { dropped } else { all };
         self.stats.update(|stats| stats.events_dropped += unseen);
     }

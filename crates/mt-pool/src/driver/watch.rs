@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::driver::Supervisor;
+use super::driver::Driver;
 use crate::{
     dispatch::Event,
     load,
-    supervision::{Death, DeathCause},
+    supervision::{Death, DeathCause, LATE},
 };
 
 /// The signal the system kills with.
@@ -18,9 +18,6 @@ const LOOK: Duration = Duration::from_millis(25);
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 /// How often workers are weighed.
 const WEIGH: Duration = Duration::from_millis(100);
-/// A wake-up that comes this much late shows that the machine was elsewhere: no deadline counts that time.
-pub(super) const LATE: Duration = Duration::from_millis(100);
-
 /// What to look at.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct WatchConfig {
@@ -85,7 +82,7 @@ impl Watch {
     }
 }
 
-impl Supervisor {
+impl Driver {
     /// Looks at what is due to be looked at.
     pub(super) fn on_watch(&mut self, now: Instant) {
         // Before a deadline is held against anybody, what happened in the last moment is taken in.
@@ -107,9 +104,11 @@ impl Supervisor {
     /// A process that was stopped, or a machine that was, wakes up late. Must come before anything that
     /// looks at the time.
     pub(super) fn notice_lateness(&mut self, now: Instant) {
-        let late = now.saturating_duration_since(self.expected);
-        if late > LATE {
-            self.expected = now;
+        let late = self
+            .expected
+            .map(|then| now.saturating_duration_since(then));
+        if let Some(late) = late.filter(|&late| late > LATE) {
+            self.expected = Some(now);
             self.dispatch.handle(now, Event::Late(late));
         }
     }

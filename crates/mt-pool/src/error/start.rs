@@ -6,13 +6,13 @@
 pub enum StartError {
     /// This program can't start workers, because they would not know that they are.
     #[error(
-        "`mt_pool::init()` was not called: put `#[mt_pool::main]` on `main`, or call `mt_pool::init()` as its first line; in tests write `mt_pool::test_worker!();` once in the test's file"
+        "`init()` was not called: put `#[mt_pool::main]` or `#[mt_beehive::main]` on `main`, or call `init()` of either as its first line; in tests write `mt_pool::test_worker!();` or `mt_beehive::test_worker!();` once in the test's file"
     )]
     NotInitialised,
     /// This process is a worker itself that has not gone through `init()`: starting workers here
     /// would go on without end.
     #[error(
-        "this process was started as a worker but `mt_pool::init()` was not its first act, so it started a run itself; call `init()` before anything else in `main`"
+        "this process was started as a worker but `init()` was not its first act, so it started a run itself; call `init()` before anything else in `main`"
     )]
     InWorker,
     /// A task can't be told from another one, or is not there.

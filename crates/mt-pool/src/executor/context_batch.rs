@@ -2,7 +2,7 @@
 
 use std::{any::TypeId, cell::Cell, rc::Rc, time::Duration};
 
-use mt_proto::{ContextStep, Failure, FromWorker, Notice, Setup, clip_text};
+use mt_proto::{ContextStep, Failure, FromExecutor, Notice, Setup, clip_text};
 
 use super::outbox::Outbox;
 use crate::{Context, NoContext, Task, worker::caught};
@@ -48,7 +48,7 @@ impl<'a> ContextOptions<'a> {
 
     fn tell(self, notice: Notice) {
         if self.tell {
-            self.outbox.say(FromWorker::Notice(notice));
+            self.outbox.say(FromExecutor::Notice(notice).into_frame());
         }
     }
 }
@@ -137,10 +137,9 @@ impl<C: Context> ContextBatch<C> {
             None => too_long(options.limit),
         };
         let message = clip_text(message);
-        options.outbox.say(FromWorker::Notice(Notice::Context {
-            step: ContextStep::Close,
-            message,
-        }));
+        let step = ContextStep::Close;
+        let notice = FromExecutor::Notice(Notice::Context { step, message });
+        options.outbox.say(notice.into_frame());
     }
 }
 

@@ -5,7 +5,8 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 use futures::FutureExt;
 use mt_ipc::Progress;
 use mt_proto::{
-    FromWorker, MAX_RECORD_BYTES, Setup, SetupFailure, SetupStep, clip_text, decode_strict, encode,
+    FromExecutor, FromWorker, MAX_RECORD_BYTES, Setup, SetupFailure, SetupStep, clip_text,
+    decode_strict, encode,
 };
 use tokio::{
     runtime::{Builder, Runtime},
@@ -16,10 +17,11 @@ use super::{
     hooks::{run_exit, run_init, unknown},
     outbox::Outbox,
     run_async, run_sync,
+    session::Batch,
 };
 use crate::{
     Context, Task, TaskStyle, registry,
-    worker::{Batch, PoolWork, caught, during_init, install},
+    worker::{NotSetUp, caught, during_init, install},
 };
 
 /// Runs a task's items until there are none.
@@ -37,16 +39,36 @@ pub(crate) struct Job {
     pub(super) beat_interval: Duration,
 }
 
-/// Does what the parent says, on the calling thread. Returns when the parent says die and all is
-/// done.
-pub(crate) fn work(assignment: PoolWork) -> Result<(), SetupFailure> {
-    let PoolWork {
+/// What an executor's main thread is given to do.
+#[derive(Debug)]
+pub(super) struct ExecutorWork {
+    pub(super) setup: Setup,
+    pub(super) inbox: mpsc::Receiver<Batch>,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) progress: Progress,
+    pub(super) beat_interval: Duration,
+}
+
+/// Does what the parent says, on the calling thread. Returns when no more items come and all is done.
+pub(super) fn run(work: ExecutorWork) -> Result<(), NotSetUp> {
+    let outbox = Arc::clone(&work.outbox);
+    let done = set_up_and_serve(work);
+    let set_up = done.map_err(|failure| {
+        outbox.say(FromWorker::SetupFailed(failure).into_frame());
+        NotSetUp
+    });
+    outbox.finish();
+    set_up
+}
+
+fn set_up_and_serve(work: ExecutorWork) -> Result<(), SetupFailure> {
+    let ExecutorWork {
         setup,
         inbox,
         outbox,
         progress,
         beat_interval,
-    } = assignment;
+    } = work;
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
@@ -66,7 +88,7 @@ pub(crate) fn work(assignment: PoolWork) -> Result<(), SetupFailure> {
         beat_interval,
     })?;
     if let Some(exit) = exit {
-        outbox.say(FromWorker::Exit(run_exit(&exit)));
+        outbox.say(FromExecutor::Exit(run_exit(&exit)).into_frame());
     }
     Ok(())
 }
@@ -97,7 +119,7 @@ pub(crate) fn serve<T: Task>(job: Job) -> Result<(), SetupFailure> {
         shared: Rc::new(shared),
         config: Rc::new(config),
     };
-    job.outbox.say(FromWorker::Ready);
+    job.outbox.say(FromWorker::Ready.into_frame());
     match T::STYLE {
         TaskStyle::Sync => run_sync::run(job, inputs),
         TaskStyle::Async => run_async::run(job, inputs),

@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mt_proto::{Frame, FromWorker, SegmentWriter};
+use mt_proto::{Frame, SegmentWriter};
 use tokio::sync::Notify;
 
 /// The bytes that are not worth waiting for more.
@@ -106,9 +106,9 @@ impl Outbox {
     }
 
     /// Adds a message that is no result.
-    pub(crate) fn say(&self, message: FromWorker) {
+    pub(crate) fn say(&self, frame: Frame) {
         let mut state = self.lock();
-        state.frames.push_back(message.into_frame());
+        state.frames.push_back(frame);
         drop(state);
         self.wake.notify_one();
     }

@@ -25,12 +25,10 @@ use super::{
     context_batch::{ContextBatch, ContextOptions, CurrentBatch},
     job::{Job, SharedInputs},
     reporter::{Encoded, Reporter},
+    session::Batch,
     tally,
 };
-use crate::{
-    Task,
-    worker::{Batch, caught},
-};
+use crate::{Task, worker::caught};
 
 /// Items started before the runtime gets its turn.
 const STARTS_PER_TURN: u32 = 4096;
@@ -182,10 +180,10 @@ where
         while self.closing.next().await.is_some() {}
     }
 
-    fn add(&mut self, Batch { run, start_by }: Batch) {
+    fn add(&mut self, Batch { items, start_by }: Batch) {
         self.todo.push_back(Todo {
-            next: run.first,
-            records: Records::new(run.records),
+            next: items.first,
+            records: Records::new(items.records),
             start_by,
         });
     }

@@ -15,11 +15,9 @@ use super::{
     context_batch::{ContextBatch, ContextOptions, CurrentBatch},
     job::{Job, SharedInputs},
     reporter::{Encoded, Reporter},
+    session::Batch,
 };
-use crate::{
-    Task,
-    worker::{Batch, caught},
-};
+use crate::{Task, worker::caught};
 
 /// Runs items until the inbox is closed and empty.
 pub(super) fn run<T: Task>(mut job: Job, inputs: SharedInputs<T>) {
@@ -54,9 +52,9 @@ struct Runner<T: Task> {
 }
 
 impl<T: Task> Runner<T> {
-    fn work(&mut self, job: &Job, Batch { run, start_by }: Batch) {
-        let mut records = Records::new(run.records);
-        let mut index = run.first;
+    fn work(&mut self, job: &Job, Batch { items, start_by }: Batch) {
+        let mut records = Records::new(items.records);
+        let mut index = items.first;
         while let Ok(Some(encoded)) = records.next_with(|_, value| {
             self.started += 1;
             job.progress.set_started(self.started);

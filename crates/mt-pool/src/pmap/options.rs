@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use mt_proto::{MAX_RECORD_BYTES, TraceLevel};
-use tracing::{dispatcher::get_default, level_filters::LevelFilter, subscriber::NoSubscriber};
+use mt_proto::MAX_RECORD_BYTES;
+use tracing::level_filters::LevelFilter;
 
 use super::recycle::Recycle;
 use crate::{
     LivenessPolicy, OnInterrupt, RestartBudget, StartError, WorkerStderr,
     dispatch::{MemoryConfig, RetryConfig},
-    supervision::least_of,
 };
 
 /// The most workers of a run. Far beyond any machine's cores, and below its usual limit of
@@ -176,11 +175,6 @@ impl PmapOptions {
         fraction("pause_above_memory", self.memory_high.unwrap_or(0.5))
     }
 
-    /// The least important events that workers send.
-    pub(crate) fn trace(&self) -> Option<TraceLevel> {
-        trace_level(self.forward_tracing)
-    }
-
     fn check_bytes(&self) -> Result<(), StartError> {
         let at_least_one = [
             ("max_rss", self.memory.max_rss),
@@ -236,21 +230,6 @@ impl PmapOptions {
             per_worker.saturating_mul(self.processes()).min(MAX_ITEMS)
         })
     }
-}
-
-/// The least important events that workers send when this was said about it, or nothing.
-#[must_use]
-pub fn trace_level(least: Option<LevelFilter>) -> Option<TraceLevel> {
-    least_of(least.unwrap_or_else(wanted_here))
-}
-
-/// What the subscriber of this thread, or one of the process, wants at most.
-fn wanted_here() -> LevelFilter {
-    if get_default(|current| current.is::<NoSubscriber>()) {
-        // The filter may be that of a subscriber that is gone.
-        return LevelFilter::OFF;
-    }
-    LevelFilter::current()
 }
 
 fn in_range(option: &'static str, value: usize, most: usize) -> Result<(), StartError> {

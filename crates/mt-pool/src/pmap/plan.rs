@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mt_ipc::{Program, QueueLimits, WorkerCommand};
-use mt_proto::{InitCall, Limits, MAX_RECORD_BYTES, Setup, encode};
+use mt_ipc::{Program, WorkerCommand};
+use mt_proto::{InitCall, MAX_RECORD_BYTES, Setup, encode};
 use tokio::{runtime::Builder, sync::mpsc};
 
 use super::{AsynPmap, options::PmapOptions, output::Pmap};
@@ -12,13 +12,14 @@ use crate::{
     Pool, StartError, Task, TaskStyle, Wire,
     current::random_seed,
     dispatch::{Delivery, DispatchConfig, RecycleConfig},
-    driver::{Collected, Plan, Recipe, Supervision, WatchConfig, spawn_supervisor},
+    driver::{Collected, Plan, Supervision, WatchConfig, spawn_supervisor},
     event::{Audience, EventLog},
+    executor::EXECUTOR,
     init,
     input::{Exchange, ExchangeLimits, FeederOptions, Source, spawn_feeder},
     registry,
     stats::StatsCell,
-    supervision::CallScope,
+    supervision::{CallScope, SpawnSpec},
     worker::panic_text,
 };
 
@@ -104,25 +105,19 @@ pub(crate) fn launch<T: Task>(
 ) -> Result<(Launched, Source<T::Input>), StartError> {
     run.options.check()?;
     run.options.cut_times();
-    let mut command = worker_command(&run.program)?;
-    command.stderr = run.options.worker_stderr;
+    let command = worker_command(&run)?;
     let seed = run.options.seed.unwrap_or_else(random_seed);
-    let setup = setup(&mut run, seed)?;
+    let setup = encode(&setup(&mut run, seed)?, usize::MAX);
+    let setup = Bytes::from(setup.expect("names, numbers and bytes always encode"));
     let options = &run.options;
-    let recipe = Recipe {
-        command,
-        fingerprint: registry::fingerprint(),
-        beat_interval: options.liveness.interval,
-        init_deadline: options.init_deadline,
-        kill_grace: options.kill_grace,
-        setup,
-        queue: QueueLimits {
-            // A piece may come with a word on how long it may wait.
-            bulk_frames: 2 * MAX_PIECES as usize + 2,
-            ..QueueLimits::default()
-        },
-        limits: Limits::default(),
-    };
+    let trace = options.forward_tracing;
+    let mut spec = SpawnSpec::started_by(command, EXECUTOR, trace, move |_| setup.clone());
+    spec.liveness = options.liveness;
+    spec.busy_by_processor = T::STYLE == TaskStyle::Sync;
+    spec.init_deadline = options.init_deadline;
+    spec.kill_grace = options.kill_grace;
+    // A piece may come with a word on how long it may wait.
+    spec.queue.bulk_frames = 2 * MAX_PIECES as usize + 2;
     let capacity = options.capacity();
     let exchange = Arc::new(Exchange::new(ExchangeLimits {
         capacity: capacity as u64,
@@ -137,13 +132,11 @@ pub(crate) fn launch<T: Task>(
     let (output, outcomes) = mpsc::channel(capacity);
     let collected = Arc::new(Collected::default());
     let plan = Plan {
-        lot: run.pool.as_ref().map(Pool::lot),
+        idle: run.pool.as_ref().map(Pool::shared_workers),
         dispatch: dispatch_config::<T>(options, seed, run.pool.is_some()),
         watch: watch_config::<T>(options),
         collected: Arc::clone(&collected),
-        liveness: options.liveness,
-        plain_calls: T::STYLE == TaskStyle::Sync,
-        recipe,
+        spec,
         on_interrupt: options.on_interrupt,
         audience: Audience::new(run.observer, Arc::clone(&events)),
         scope: CallScope::current(),
@@ -196,7 +189,6 @@ fn setup<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<Setup, StartError>
         max_concurrency: narrow(options.max_concurrency),
         max_pieces: MAX_PIECES,
         max_result_bytes: narrow(options.max_result_bytes),
-        trace: options.trace(),
         queue_deadline: options.queue_deadline,
         soft_deadline: options.soft_deadline,
         context_deadline: options.context_deadline,
@@ -254,15 +246,14 @@ fn dispatch_config<T: Task>(options: &PmapOptions, seed: u64, shared: bool) -> D
     }
 }
 
-fn worker_command(program: &Program) -> Result<WorkerCommand, StartError> {
-    match program {
-        Program::Own => init::own_command(),
-        Program::File(_) => {
-            let mut command = WorkerCommand::default();
-            command.program = program.clone();
-            Ok(command)
-        }
-    }
+fn worker_command<T: Task>(run: &AsynPmap<T>) -> Result<WorkerCommand, StartError> {
+    let mut command = match &run.program {
+        Program::Own => init::own_command()?,
+        Program::File(_) => WorkerCommand::default(),
+    };
+    command.program = run.program.clone();
+    command.stderr = run.options.worker_stderr;
+    Ok(command)
 }
 
 fn hook_call(hook: Hook) -> Result<InitCall, StartError> {

@@ -12,7 +12,7 @@ use mt_ipc::Progress;
 use mt_proto::WorkerId;
 
 use super::{RunProgress, Stats, WorkerState, ledger::Ledger, rate::Rate};
-use crate::load;
+use crate::{PoolEvent, load};
 
 /// Everything that is counted.
 #[derive(Debug)]
@@ -113,24 +113,40 @@ impl StatsCell {
         self.yielded.is_over.store(true, Ordering::Relaxed);
     }
 
+    /// Counts what an event says.
+    pub(crate) fn record(&self, event: &PoolEvent) {
+        let now = Instant::now;
+        match event {
+            PoolEvent::WorkerStarted { worker, pid } => {
+                self.update(|stats| stats.workers_started += 1);
+                lock(&self.ledger).has_pid(*worker, *pid);
+            }
+            PoolEvent::WorkerReused { worker, pid } => {
+                self.update(|stats| stats.workers_reused += 1);
+                lock(&self.ledger).has_pid(*worker, *pid);
+            }
+            PoolEvent::WorkerReady { worker } => lock(&self.ledger).ready(now(), *worker),
+            PoolEvent::ItemsGiven { worker, count, .. } => {
+                lock(&self.ledger).given(now, *worker, *count);
+            }
+            PoolEvent::WorkerDied { death, .. } => self.update(|stats| {
+                stats.workers_died += 1;
+                stats.deaths.count(&death.cause);
+            }),
+            PoolEvent::ContextCloseFailed { .. } => {
+                self.update(|stats| stats.context_close_errors += 1);
+            }
+            PoolEvent::Interrupted => self.update(|stats| stats.interrupted = true),
+            _ => {}
+        }
+    }
+
     pub(crate) fn spawned(&self, worker: WorkerId) {
         lock(&self.ledger).spawned(Instant::now(), worker.0);
     }
 
-    pub(crate) fn has_pid(&self, worker: WorkerId, pid: u32) {
-        lock(&self.ledger).has_pid(worker.0, pid);
-    }
-
     pub(crate) fn greeted(&self, worker: WorkerId, progress: Progress) {
         lock(&self.ledger).greeted(Instant::now(), worker.0, progress);
-    }
-
-    pub(crate) fn ready(&self, worker: WorkerId) {
-        lock(&self.ledger).ready(Instant::now(), worker.0);
-    }
-
-    pub(crate) fn given(&self, worker: WorkerId, items: u32) {
-        lock(&self.ledger).given(Instant::now, worker.0, items);
     }
 
     pub(crate) fn finished(&self, worker: WorkerId, items: u32) {

@@ -62,7 +62,8 @@ impl Death {
     }
 
     /// The death without the last words, in one line.
-    pub(crate) fn brief(&self) -> impl fmt::Display {
+    #[must_use]
+    pub fn brief(&self) -> impl fmt::Display {
         Brief(self)
     }
 }
@@ -79,40 +80,39 @@ impl fmt::Display for Brief<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.cause {
             DeathCause::Itself => write!(f, "its worker process {}", self.0.exit),
-            DeathCause::Frozen => f.write_str(
-                "its worker process gave no sign of life any more and was killed by the pool",
-            ),
-            DeathCause::Blocked => f.write_str(
-                "its worker process got no further for too long and was killed by the pool",
-            ),
+            DeathCause::Frozen => {
+                f.write_str("its worker process gave no sign of life any more and was killed")
+            }
+            DeathCause::Blocked => {
+                f.write_str("its worker process got no further for too long and was killed")
+            }
             DeathCause::BrokeProtocol(what) => write!(
                 f,
-                "its worker process broke the protocol ({what}) and was killed by the pool; \
+                "its worker process broke the protocol ({what}) and was killed; \
                  its memory is probably corrupt"
             ),
             DeathCause::HungUp => {
-                f.write_str("its worker process closed its connection and was killed by the pool")
+                f.write_str("its worker process closed its connection and was killed")
             }
-            DeathCause::Overran => f.write_str(
-                "its worker process was killed by the pool because an item ran past its deadline",
-            ),
+            DeathCause::Overran => {
+                f.write_str("its worker process was killed because an item ran past its deadline")
+            }
             DeathCause::MemoryExceeded {
                 rss_bytes,
                 limit_bytes,
             } => write!(
                 f,
                 "its worker process used {rss_bytes} bytes of memory, may use {limit_bytes}, and was \
-                 killed by the pool"
+                 killed"
             ),
             DeathCause::OutOfMemory => f.write_str(
                 "its worker process was killed by the system because there was no memory left",
             ),
-            DeathCause::Displaced => f.write_str(
-                "its worker process was killed by the pool because others needed its memory",
-            ),
+            DeathCause::Displaced => {
+                f.write_str("its worker process was killed because others needed its memory")
+            }
             DeathCause::Lingered => f.write_str(
-                "its worker process was told to go, did not within its exit grace, and was killed by the \
-                 pool",
+                "its worker process was told to go, did not within its exit grace, and was killed",
             ),
             DeathCause::Stopped => f.write_str("its worker process was stopped with the run"),
         }

@@ -1,9 +1,9 @@
-//! How long to wait for a worker's first word.
+//! How long to wait for a worker's hello.
 
 use std::time::Duration;
 
 use mt_ipc::Activity;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
+use tokio::time::Instant;
 
 /// How often a silent worker is looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -18,41 +18,40 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// machine is. One that sleeps and uses no time waits for something else: it is a program that does
 /// not call `init()`.
 #[derive(Debug)]
-pub(crate) struct HelloTimeout {
-    looks: Interval,
+pub(super) struct HelloTimeout {
+    next_look: Instant,
     since: Instant,
     last: Option<Activity>,
     idle: u32,
 }
 
 impl HelloTimeout {
-    pub(crate) fn new() -> Self {
-        let mut looks = interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pub(super) fn new(now: Instant) -> Self {
         Self {
-            looks,
-            since: Instant::now(),
+            next_look: now + LOOK,
+            since: now,
             last: None,
             idle: 0,
         }
     }
 
-    /// Waits until the next look is due. Cancel-safe.
-    pub(crate) async fn look_due(&mut self) {
-        self.looks.tick().await;
+    /// When to look next.
+    pub(super) fn due(&self) -> Instant {
+        self.next_look
     }
 
     /// Looks at the process; returns how long it was waited for when that was long enough.
-    pub(crate) fn look(&mut self, pid: u32) -> Option<Duration> {
-        let waited = self.since.elapsed();
-        let now = Activity::of(pid);
-        let asleep = now.is_some_and(|now| now.state == 'S');
-        self.idle = if asleep && now == self.last {
+    pub(super) fn look(&mut self, now: Instant, pid: u32) -> Option<Duration> {
+        self.next_look = now + LOOK;
+        let waited = now - self.since;
+        let seen = Activity::of(pid);
+        let asleep = seen.is_some_and(|seen| seen.state == 'S');
+        self.idle = if asleep && seen == self.last {
             self.idle + 1
         } else {
             0
         };
-        self.last = now;
+        self.last = seen;
         (self.idle >= IDLE_LOOKS || waited >= LONGEST).then_some(waited)
     }
 }

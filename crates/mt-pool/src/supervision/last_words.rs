@@ -81,6 +81,17 @@ impl LastWords {
         !self.words.stderr.trim_ascii().is_empty()
     }
 
+    /// The end of the text, of at most so many bytes.
+    #[must_use]
+    pub fn end(&self, most_bytes: usize) -> String {
+        let text = self.to_string();
+        let text = text.trim_ascii();
+        match text.len().checked_sub(most_bytes) {
+            None | Some(0) => text.to_owned(),
+            Some(over) => format!("…{}", &text[text.ceil_char_boundary(over + "…".len())..]),
+        }
+    }
+
     /// To be put behind a sentence about the death.
     pub(crate) fn appended(&self) -> Appended<'_> {
         Appended(self)
@@ -118,17 +129,6 @@ impl fmt::Debug for LastWords {
             .field("cut_bytes", &self.words.cut_bytes)
             .field("events", &self.words.events)
             .finish()
-    }
-}
-
-/// The end of what a process said, as [`LastWords`] shows it: at most so many bytes.
-#[must_use]
-pub fn last_words(tail: StderrTail, progress: &Progress, most_bytes: usize) -> String {
-    let text = LastWords::new(tail, progress).to_string();
-    let text = text.trim_ascii();
-    match text.len().checked_sub(most_bytes) {
-        None | Some(0) => text.to_owned(),
-        Some(over) => format!("…{}", &text[text.ceil_char_boundary(over + "…".len())..]),
     }
 }
 

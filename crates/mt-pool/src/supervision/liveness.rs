@@ -6,12 +6,9 @@
 //! count starts over: a suspended laptop or an overloaded machine delays the watcher as much as the
 //! watched, and nobody dies of it. Any frame counts as a sign of life.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use mt_proto::{WorkerBeat, WorkerId};
+use mt_proto::WorkerBeat;
 
 /// A check that comes later than this many intervals after the last one counts for nothing.
 const LATE_FACTOR: u32 = 2;
@@ -67,7 +64,7 @@ impl Default for LivenessPolicy {
 
 /// What a check has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Finding {
+pub(super) enum Finding {
     /// Too many beats in a row are missing.
     Silent,
     /// It beats, has something to do, and is no further than at the last check. Whether it is at least
@@ -75,16 +72,11 @@ pub enum Finding {
     Still,
 }
 
-/// The liveness machine of a run.
+/// The liveness machine of one worker.
 #[derive(Debug)]
-pub struct Liveness {
+pub(super) struct Liveness {
     policy: LivenessPolicy,
-    watched: BTreeMap<WorkerId, Pulse>,
-    last_check: Option<Instant>,
-}
-
-#[derive(Debug, Default)]
-struct Pulse {
+    last_check: Instant,
     heard: bool,
     missed: u32,
     /// How far it was when it last beat.
@@ -96,101 +88,53 @@ struct Pulse {
 }
 
 impl Liveness {
-    /// A machine that watches nobody yet.
-    #[must_use]
-    pub fn new(policy: LivenessPolicy) -> Self {
+    /// The machine of a worker that has just said something.
+    pub(super) fn new(policy: LivenessPolicy, now: Instant) -> Self {
         Self {
             policy,
-            watched: BTreeMap::new(),
-            last_check: None,
+            last_check: now,
+            heard: true,
+            missed: 0,
+            beat: None,
+            checked: None,
+            still: 0,
         }
     }
 
-    /// Watches a worker from now on.
-    pub fn watch(&mut self, worker: WorkerId) {
-        let heard = true;
-        let pulse = Pulse {
-            heard,
-            ..Pulse::default()
-        };
-        self.watched.insert(worker, pulse);
+    /// The worker sent something.
+    pub(super) fn heard(&mut self) {
+        self.heard = true;
     }
 
-    /// Watches a worker no longer.
-    pub fn forget(&mut self, worker: WorkerId) {
-        self.watched.remove(&worker);
+    /// The worker beat.
+    pub(super) fn on_beat(&mut self, beat: WorkerBeat) {
+        self.beat = Some(beat);
     }
 
-    /// A worker sent something.
-    pub fn heard(&mut self, worker: WorkerId) {
-        if let Some(pulse) = self.watched.get_mut(&worker) {
-            pulse.heard = true;
-        }
+    /// The worker stood still at the check, and is busy all the same.
+    pub(super) fn on_busy(&mut self) {
+        self.still = 0;
     }
 
-    /// A worker beat.
-    pub fn on_beat(&mut self, worker: WorkerId, beat: WorkerBeat) {
-        if let Some(pulse) = self.watched.get_mut(&worker) {
-            pulse.beat = Some(beat);
-        }
-    }
-
-    /// A worker that stood still at the check is busy all the same.
-    pub fn on_busy(&mut self, worker: WorkerId) {
-        if let Some(pulse) = self.watched.get_mut(&worker) {
-            pulse.still = 0;
-        }
-    }
-
-    /// Whether a worker counts as blocked. If so, it starts over.
-    pub fn take_blocked(&mut self, worker: WorkerId) -> bool {
-        let most = self.policy.blocked_checks;
-        let Some(pulse) = self.watched.get_mut(&worker) else {
-            return false;
-        };
-        let blocked = pulse.still >= most;
+    /// Whether the worker counts as blocked. If so, its count starts over.
+    pub(super) fn take_blocked(&mut self) -> bool {
+        let blocked = self.still >= self.policy.blocked_checks;
         if blocked {
-            pulse.still = 0;
+            self.still = 0;
         }
         blocked
     }
 
-    /// When to check next.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        if self.watched.is_empty() {
+    /// Checks the worker if a check is due. When it is found silent, its count starts over.
+    pub(super) fn check(&mut self, now: Instant) -> Option<Finding> {
+        let interval = self.policy.interval;
+        let since = now.saturating_duration_since(self.last_check);
+        if since < interval {
             return None;
         }
-        self.last_check.map(|last| last + self.policy.interval)
-    }
-
-    /// Checks everybody if a check is due. Whoever is found silent starts over.
-    pub fn check(&mut self, now: Instant) -> Vec<(WorkerId, Finding)> {
-        let interval = self.policy.interval;
-        let Some(last) = self.last_check.filter(|_| !self.watched.is_empty()) else {
-            self.last_check = Some(now);
-            return Vec::new();
-        };
-        let since = now.saturating_duration_since(last);
-        if since < interval {
-            return Vec::new();
-        }
-        self.last_check = Some(now);
-        let late = since > interval * LATE_FACTOR;
-        let most = self.policy.missed_beats;
-        let mut found = Vec::new();
-        for (worker, pulse) in &mut self.watched {
-            let finding = pulse.check(late, most);
-            found.extend(finding.map(|finding| (*worker, finding)));
-        }
-        found
-    }
-}
-
-impl Pulse {
-    fn check(&mut self, late: bool, most: u32) -> Option<Finding> {
+        self.last_check = now;
         let heard = std::mem::take(&mut self.heard);
-        if late {
+        if since > interval * LATE_FACTOR {
             self.missed = 0;
             self.still = 0;
             return None;
@@ -198,7 +142,7 @@ impl Pulse {
         if !heard {
             self.still = 0;
             self.missed += 1;
-            if self.missed < most {
+            if self.missed < self.policy.missed_beats {
                 return None;
             }
             self.missed = 0;
@@ -218,40 +162,32 @@ impl Pulse {
 mod tests {
     use super::*;
 
-    const W: WorkerId = WorkerId(3);
-
     fn watched() -> (Liveness, Instant, Duration) {
         let policy = LivenessPolicy::default();
-        let mut liveness = Liveness::new(policy);
         let start = Instant::now();
-        liveness.watch(W);
-        assert!(liveness.check(start).is_empty());
-        (liveness, start, policy.interval)
+        (Liveness::new(policy, start), start, policy.interval)
     }
 
     #[test]
     fn five_silent_checks_are_too_many_and_four_are_not() {
         let (mut liveness, start, interval) = watched();
         for n in 1..=5 {
-            assert!(liveness.check(start + n * interval).is_empty(), "check {n}");
+            assert_eq!(liveness.check(start + n * interval), None, "check {n}");
         }
-        assert_eq!(liveness.check(start + 6 * interval), [(W, Finding::Silent)]);
+        assert_eq!(liveness.check(start + 6 * interval), Some(Finding::Silent));
     }
 
     #[test]
     fn a_sign_just_before_the_verdict_saves() {
         let (mut liveness, start, interval) = watched();
         for n in 1..=5 {
-            assert!(liveness.check(start + n * interval).is_empty());
+            assert_eq!(liveness.check(start + n * interval), None);
         }
-        liveness.heard(W);
+        liveness.heard();
         for n in 6..=10 {
-            assert!(liveness.check(start + n * interval).is_empty());
+            assert_eq!(liveness.check(start + n * interval), None);
         }
-        assert_eq!(
-            liveness.check(start + 11 * interval),
-            [(W, Finding::Silent)]
-        );
+        assert_eq!(liveness.check(start + 11 * interval), Some(Finding::Silent));
     }
 
     #[test]
@@ -260,7 +196,7 @@ mod tests {
         let mut now = start;
         for _ in 0..100 {
             now += 60 * interval;
-            assert!(liveness.check(now).is_empty());
+            assert_eq!(liveness.check(now), None);
         }
     }
 
@@ -268,20 +204,8 @@ mod tests {
     fn an_early_check_is_no_check() {
         let (mut liveness, start, _) = watched();
         for n in 0..100 {
-            assert!(
-                liveness
-                    .check(start + n * Duration::from_micros(1))
-                    .is_empty()
-            );
+            assert_eq!(liveness.check(start + n * Duration::from_micros(1)), None);
         }
-    }
-
-    #[test]
-    fn nobody_to_watch_means_nothing_to_wake_up_for() {
-        let (mut liveness, _, _) = watched();
-        assert!(liveness.poll_timeout().is_some());
-        liveness.forget(W);
-        assert_eq!(liveness.poll_timeout(), None);
     }
 
     fn beat(started: u64, finished: u64, turns: u64) -> WorkerBeat {
@@ -298,11 +222,11 @@ mod tests {
         let interval = LivenessPolicy::default().interval;
         let mut found = 0;
         for (n, beat) in (1..).zip(told) {
-            liveness.heard(W);
-            liveness.on_beat(W, *beat);
-            found += liveness.check(from + n * interval).len();
+            liveness.heard();
+            liveness.on_beat(*beat);
+            found += liveness.check(from + n * interval).iter().count();
         }
-        (found, liveness.take_blocked(W))
+        (found, liveness.take_blocked())
     }
 
     #[test]
@@ -312,7 +236,7 @@ mod tests {
             beats(&mut liveness, start, &[beat(3, 2, 7); 61]),
             (60, true)
         );
-        assert!(!liveness.take_blocked(W), "it starts over");
+        assert!(!liveness.take_blocked(), "it starts over");
     }
 
     #[test]
@@ -332,7 +256,7 @@ mod tests {
     fn who_is_busy_is_not_blocked() {
         let (mut liveness, start, _) = watched();
         beats(&mut liveness, start, &[beat(1, 0, 0); 60]);
-        liveness.on_busy(W);
-        assert!(!liveness.take_blocked(W));
+        liveness.on_busy();
+        assert!(!liveness.take_blocked());
     }
 }

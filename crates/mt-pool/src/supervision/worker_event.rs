@@ -3,7 +3,9 @@
 use std::fmt;
 
 use mt_proto::{TraceEvent, TraceLevel};
-use tracing::{Level, level_filters::LevelFilter};
+use tracing::{
+    Level, dispatcher::get_default, level_filters::LevelFilter, subscriber::NoSubscriber,
+};
 
 use super::plain::Plain;
 
@@ -76,7 +78,7 @@ pub(crate) fn level_of(level: TraceLevel) -> Level {
 }
 
 /// The least important events that pass this filter; `None` when none do.
-pub(crate) fn least_of(filter: LevelFilter) -> Option<TraceLevel> {
+fn least_of(filter: LevelFilter) -> Option<TraceLevel> {
     Some(match filter {
         LevelFilter::OFF => return None,
         LevelFilter::ERROR => TraceLevel::Error,
@@ -85,6 +87,21 @@ pub(crate) fn least_of(filter: LevelFilter) -> Option<TraceLevel> {
         LevelFilter::DEBUG => TraceLevel::Debug,
         LevelFilter::TRACE => TraceLevel::Trace,
     })
+}
+
+/// The least important events that workers send when this was said about it, or nothing.
+#[must_use]
+pub(crate) fn trace_level(least: Option<LevelFilter>) -> Option<TraceLevel> {
+    least_of(least.unwrap_or_else(wanted_here))
+}
+
+/// What the subscriber of this thread, or one of the process, wants at most.
+fn wanted_here() -> LevelFilter {
+    if get_default(|current| current.is::<NoSubscriber>()) {
+        // The filter may be that of a subscriber that is gone.
+        return LevelFilter::OFF;
+    }
+    LevelFilter::current()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub enum WorkerFailure {
     Handshake(#[source] HandshakeError),
     /// It ended before it said hello.
     #[error(
-        "a worker process ended before it said hello ({}); does `main` of the worker program call `mt_pool::init()` first?{}",
+        "a worker process ended before it said hello ({}); does `main` of the worker program call `mt_pool::init()` or `mt_beehive::init()` first?{}",
         death.brief(),
         death.last_words.appended()
     )]
@@ -29,7 +29,7 @@ pub enum WorkerFailure {
     },
     /// It lives, but does not say hello: it sleeps, or is busy with something else for very long.
     #[error(
-        "a worker process said nothing for {:.1} s; does `main` of the worker program call `mt_pool::init()` first?",
+        "a worker process said nothing for {:.1} s; does `main` of the worker program call `mt_pool::init()` or `mt_beehive::init()` first?",
         waited.as_secs_f64()
     )]
     Silent {

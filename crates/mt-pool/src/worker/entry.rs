@@ -11,13 +11,12 @@ use std::{
     thread,
 };
 
-use mt_proto::FromWorker;
-
 use super::{
-    link::{self, Assignment, LinkEnd},
-    panic, trace,
+    link::{self, LinkEnd},
+    panic,
+    role::RoleWork,
+    trace,
 };
-use crate::executor;
 
 /// The exit code of a worker that did all it was told.
 const DONE: i32 = 0;
@@ -51,7 +50,7 @@ fn park() -> ! {
 
 fn work() -> ! {
     panic::install_hook();
-    let (assign, assigned) = mpsc::sync_channel(1);
+    let (assign, assigned) = mpsc::sync_channel::<RoleWork>(1);
     let link = thread::Builder::new()
         .name("mt-link".into())
         .spawn(move || {
@@ -59,9 +58,9 @@ fn work() -> ! {
             let working = Arc::new(AtomicBool::new(false));
             let begun = Arc::clone(&working);
             let end = catch_unwind(AssertUnwindSafe(|| {
-                link::run(move |assignment| {
+                link::run(move |work| {
                     begun.store(true, Ordering::Relaxed);
-                    let _ = assign.send(assignment);
+                    let _ = assign.send(work);
                 })
             }));
             match end {
@@ -83,22 +82,13 @@ fn work() -> ! {
     };
     // Without any assignment the link has failed and ends the process.
     let mut code = NOT_DONE;
-    while let Ok(assignment) = assigned.recv() {
-        let work = match assignment {
-            Assignment::Pool(work) => work,
-            Assignment::Role(work) => {
-                let done = panic::caught(work);
-                code = if done.is_ok() { DONE } else { NOT_DONE };
-                continue;
-            }
+    while let Ok(work) = assigned.recv() {
+        let done = panic::caught(work);
+        code = if matches!(done, Ok(Ok(()))) {
+            DONE
+        } else {
+            NOT_DONE
         };
-        let outbox = std::sync::Arc::clone(&work.outbox);
-        let done = executor::work(*work);
-        code = if done.is_ok() { DONE } else { NOT_DONE };
-        if let Err(failure) = done {
-            outbox.say(FromWorker::SetupFailed(failure));
-        }
-        outbox.finish();
     }
     let _ = link.join();
     mt_ipc::end_descendants();

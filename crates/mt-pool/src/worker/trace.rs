@@ -6,7 +6,6 @@
 
 mod collect;
 mod journal;
-mod role;
 mod subscriber;
 
 use tracing::{
@@ -18,7 +17,6 @@ use tracing_core::callsite::rebuild_interest_cache;
 use subscriber::Forward;
 
 pub(super) use journal::{Journal, Pace, TraceBatch, due};
-pub use role::RoleTrace;
 pub use subscriber::forward_event;
 pub(super) use subscriber::mute_this_thread;
 

@@ -13,8 +13,9 @@ use mt_pool::{
     DeathCause, LivenessPolicy, RestartBudget, TaskErrorKind, WorkerFailure, asyn_pmap, task,
 };
 use mt_proto::{
-    Beat, Fingerprint, Frame, FromWorker, Hello, ItemIndex, Kind, Limits, PROTOCOL_VERSION,
-    RecordBuffer, RecordTag, Records, Segment, ToWorker, WorkerBeat, decode_strict, push_record,
+    Beat, Fingerprint, Frame, FromExecutor, FromWorker, Hello, ItemIndex, Kind, Limits,
+    PROTOCOL_VERSION, Parsed, RecordBuffer, RecordTag, Records, Segment, ToExecutor, ToWorker,
+    WorkerBeat, decode_strict, push_record,
 };
 
 use crate::{
@@ -72,10 +73,13 @@ async fn play(role: &str, build: Fingerprint) {
 
 /// Does what a worker does, but sends every byte by itself.
 async fn work_byte_by_byte(receiver: &mut FrameReceiver) {
-    say_byte_by_byte(FromWorker::Ready);
+    say_byte_by_byte(FromWorker::Ready.into_frame());
     while let Some(frame) = receiver.recv().await.unwrap() {
         match ToWorker::from_frame(frame).unwrap() {
-            ToWorker::Items(run) => {
+            Parsed::Role(frame) => {
+                let ToExecutor::Items(run) = ToExecutor::from_frame(frame).unwrap() else {
+                    continue;
+                };
                 let mut items = Records::new(run.records);
                 let mut values = Vec::new();
                 while let Some(item) = items.next_record().unwrap() {
@@ -84,29 +88,35 @@ async fn work_byte_by_byte(receiver: &mut FrameReceiver) {
                 }
                 let (first, count) = (run.first, run.count);
                 let records = values.into();
-                say_byte_by_byte(FromWorker::Results(Segment {
-                    first,
-                    count,
-                    records,
-                }));
+                say_byte_by_byte(
+                    FromExecutor::Results(Segment {
+                        first,
+                        count,
+                        records,
+                    })
+                    .into_frame(),
+                );
             }
-            ToWorker::Beat(Beat::Die) => {
-                say_byte_by_byte(FromWorker::Bye);
+            Parsed::Message(ToWorker::Beat(Beat::Die)) => {
+                say_byte_by_byte(FromWorker::Bye.into_frame());
                 std::process::exit(0);
             }
-            _ => say_byte_by_byte(FromWorker::Beat(WorkerBeat {
-                beat: Beat::Alive,
-                started: 0,
-                finished: 0,
-                turns: 0,
-            })),
+            _ => say_byte_by_byte(
+                FromWorker::Beat(WorkerBeat {
+                    beat: Beat::Alive,
+                    started: 0,
+                    finished: 0,
+                    turns: 0,
+                })
+                .into_frame(),
+            ),
         }
     }
 }
 
-fn say_byte_by_byte(message: FromWorker) {
+fn say_byte_by_byte(frame: Frame) {
     let mut bytes = BytesMut::new();
-    message.into_frame().write_to(&mut bytes);
+    frame.write_to(&mut bytes);
     for byte in bytes {
         platform::write_to_sockets(&[byte]);
     }
@@ -114,6 +124,10 @@ fn say_byte_by_byte(message: FromWorker) {
 
 async fn speak(role: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
     let say = |message: FromWorker| sender.try_send(message.into_frame()).unwrap();
+    let say_results = |first, count| {
+        let results = FromExecutor::Results(results(first, count));
+        sender.try_send(results.into_frame()).unwrap();
+    };
     let frame = |kind, body: &[u8]| sender.try_send(Frame::new(kind, body.to_vec())).unwrap();
     match role {
         "hello-twice" => say(FromWorker::Hello(Hello {
@@ -121,7 +135,7 @@ async fn speak(role: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
             fingerprint: Fingerprint(7),
             pid: 1,
         })),
-        "results-before-ready" => say(FromWorker::Results(results(0, 1))),
+        "results-before-ready" => say_results(0, 1),
         "a-parents-words" => frame(Kind::Welcome, &[0; 8]),
         "trailing-bytes" => frame(Kind::Ready, &[0]),
         "collection-of-2^60" => frame(Kind::Notice, &[0, 255, 255, 255, 255, 255, 255, 255, 15]),
@@ -130,19 +144,19 @@ async fn speak(role: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
         _ => {
             say(FromWorker::Ready);
             receiver.recv().await.unwrap().unwrap();
-            speak_later(role, say).await;
+            speak_later(role, say, say_results).await;
         }
     }
 }
 
-async fn speak_later(role: &str, say: impl Fn(FromWorker)) {
+async fn speak_later(role: &str, say: impl Fn(FromWorker), say_results: impl Fn(u64, u32)) {
     match role {
         "ready-twice" => say(FromWorker::Ready),
-        "results-of-nobody" => say(FromWorker::Results(results(1 << 60, 1))),
-        "results-beyond" => say(FromWorker::Results(results(0, 1000))),
+        "results-of-nobody" => say_results(1 << 60, 1),
+        "results-beyond" => say_results(0, 1000),
         "results-twice" => {
-            say(FromWorker::Results(results(0, 1)));
-            say(FromWorker::Results(results(0, 1)));
+            say_results(0, 1);
+            say_results(0, 1);
         }
         "bye-and-stay" => say(FromWorker::Bye),
         "stay" => {}

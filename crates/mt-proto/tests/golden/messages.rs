@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mt_proto::{
-    Beat, ContextStep, ExitReport, Fingerprint, Frame, FromWorker, HEADER_BYTES, Hello, InitCall,
-    ItemIndex, Notice, PROTOCOL_VERSION, RecordBuffer, Refused, Segment, Setup, SetupFailure,
-    SetupStep, ToWorker, TraceEvent, TraceLevel, Welcome, WorkerBeat, WorkerId,
+    Assignment, Beat, ContextStep, ExitReport, Fingerprint, Frame, FromExecutor, FromWorker,
+    HEADER_BYTES, Hello, InitCall, ItemIndex, Kind, Notice, PROTOCOL_VERSION, Parsed, RecordBuffer,
+    Refused, Segment, Setup, SetupFailure, SetupStep, ToExecutor, ToWorker, TraceEvent, TraceLevel,
+    Welcome, WorkerBeat, WorkerId, decode_strict, encode,
 };
 
 use crate::{check, read_back, text, wire_of};
@@ -41,8 +42,8 @@ fn three_items() -> Segment {
     }
 }
 
-fn setup(init: Option<InitCall>, trace: Option<TraceLevel>) -> ToWorker {
-    ToWorker::Setup(Setup {
+fn setup(init: Option<InitCall>) -> Setup {
+    Setup {
         task: text("sum"),
         shared: Bytes::from_static(&[1, 2]),
         context: Bytes::from_static(&[3]),
@@ -57,8 +58,44 @@ fn setup(init: Option<InitCall>, trace: Option<TraceLevel>) -> ToWorker {
         context_deadline: None,
         seed: 300,
         tell_contexts: true,
-        trace,
-    })
+    }
+}
+
+/// A message is these bytes on the wire, and they are that message and no other.
+fn check_messages<M: Clone + PartialEq + std::fmt::Debug>(
+    table: impl IntoIterator<Item = (M, &'static str)>,
+    into_frame: impl Fn(M) -> Frame,
+    from_frame: impl Fn(Frame) -> Result<M, mt_proto::DecodeError>,
+) {
+    for (message, golden) in table {
+        let name = format!("{message:?}");
+        let frame = into_frame(message.clone());
+        assert_eq!(frame.body_bytes(), frame.clone().into_body().len());
+        let wire = wire_of(frame.clone());
+        assert_eq!(wire.len(), HEADER_BYTES + frame.body_bytes());
+        check(&name, &wire, golden);
+        assert_eq!(from_frame(read_back(&wire)), Ok(message));
+        // Whatever an assignment's role is told may follow it.
+        if frame.kind != Kind::Assign {
+            refuses_other_lengths(&name, &frame, &from_frame);
+        }
+    }
+}
+
+fn known<M: std::fmt::Debug>(parsed: Parsed<M>) -> M {
+    match parsed {
+        Parsed::Message(message) => message,
+        Parsed::Role(frame) => panic!("{frame:?} is taken for a role's"),
+    }
+}
+
+fn from_worker(table: impl IntoIterator<Item = (FromWorker, &'static str)>) {
+    let from_frame = |frame| FromWorker::from_frame(frame).map(known);
+    check_messages(table, FromWorker::into_frame, from_frame);
+}
+
+fn from_executor(table: impl IntoIterator<Item = (FromExecutor, &'static str)>) {
+    check_messages(table, FromExecutor::into_frame, FromExecutor::from_frame);
 }
 
 #[test]
@@ -71,9 +108,12 @@ fn messages_to_a_worker() {
         version: PROTOCOL_VERSION,
         fingerprint: Fingerprint(0x0123_4567_89ab_cdef),
     };
-    let init = InitCall {
-        task: text("warm"),
-        input: Bytes::from_static(&[9]),
+    let assign = |trace| {
+        ToWorker::Assign(Assignment {
+            role: text("sum"),
+            trace,
+            body: Bytes::from_static(&[7]),
+        })
     };
     let table = [
         (
@@ -86,36 +126,54 @@ fn messages_to_a_worker() {
         ),
         (ToWorker::Beat(Beat::Alive), "01 00 00 00 04 00"),
         (ToWorker::Beat(Beat::Die), "01 00 00 00 04 01"),
+        (assign(None), "06 00 00 00 21 03 73 75 6d 00 07"),
         (
-            setup(None, None),
-            "1b 00 00 00 21 03 73 75 6d 00 02 01 02 01 03 64 ac 02 04 80 80 40 \
-             00 00 01 02 00 00 ac 02 01 00",
-        ),
-        (
-            setup(Some(init), Some(TraceLevel::Info)),
-            "2a 00 00 00 21 03 73 75 6d 01 04 77 61 72 6d 01 09 02 01 02 01 03 64 ac 02 04 80 80 40 \
-             01 04 77 61 72 6d 01 09 00 01 02 00 00 ac 02 01 01 02",
-        ),
-        (
-            ToWorker::Patience(Duration::from_millis(300)),
-            "06 00 00 00 2c 00 80 c6 86 8f 01",
+            assign(Some(TraceLevel::Info)),
+            "07 00 00 00 21 03 73 75 6d 01 02 07",
         ),
         (ToWorker::Rest, "00 00 00 00 2e"),
+    ];
+    let from_frame = |frame| ToWorker::from_frame(frame).map(known);
+    check_messages(table, ToWorker::into_frame, from_frame);
+}
+
+#[test]
+fn messages_to_an_executor() {
+    let table = [
         (
-            ToWorker::Items(three_items()),
+            ToExecutor::Patience(Duration::from_millis(300)),
+            "06 00 00 00 2c 00 80 c6 86 8f 01",
+        ),
+        (
+            ToExecutor::Items(three_items()),
             "1e 00 00 00 24 02 01 00 00 00 00 00 00 03 00 00 00 \
              01 00 00 00 01 02 00 00 00 ac 02 03 00 00 00 f0 a2 04",
         ),
     ];
-    for (message, golden) in table {
-        let name = format!("{message:?}");
-        let frame = message.clone().into_frame();
-        assert_eq!(frame.body_bytes(), frame.clone().into_body().len());
-        let wire = wire_of(frame.clone());
-        assert_eq!(wire.len(), HEADER_BYTES + frame.body_bytes());
-        check(&name, &wire, golden);
-        assert_eq!(ToWorker::from_frame(read_back(&wire)), Ok(message));
-        refuses_other_lengths(&name, &frame, ToWorker::from_frame);
+    check_messages(table, ToExecutor::into_frame, ToExecutor::from_frame);
+}
+
+#[test]
+fn the_setup_of_an_executor() {
+    let init = InitCall {
+        task: text("warm"),
+        input: Bytes::from_static(&[9]),
+    };
+    let table = [
+        (
+            setup(None),
+            "03 73 75 6d 00 02 01 02 01 03 64 ac 02 04 80 80 40 00 00 01 02 00 00 ac 02 01",
+        ),
+        (
+            setup(Some(init)),
+            "03 73 75 6d 01 04 77 61 72 6d 01 09 02 01 02 01 03 64 ac 02 04 80 80 40 \
+             01 04 77 61 72 6d 01 09 00 01 02 00 00 ac 02 01",
+        ),
+    ];
+    for (setup, golden) in table {
+        let bytes = encode(&setup, usize::MAX).unwrap();
+        check("setup", &bytes, golden);
+        assert_eq!(decode_strict(&bytes), Ok(setup));
     }
 }
 
@@ -126,21 +184,21 @@ fn setup_failed(step: SetupStep) -> FromWorker {
     })
 }
 
-fn exit(result: Result<&'static [u8], &str>) -> FromWorker {
-    FromWorker::Exit(match result {
+fn exit(result: Result<&'static [u8], &str>) -> FromExecutor {
+    FromExecutor::Exit(match result {
         Ok(value) => ExitReport::Returned(Bytes::from_static(value)),
         Err(message) => ExitReport::Failed(text(message)),
     })
 }
 
-fn context_notice(step: ContextStep) -> FromWorker {
-    FromWorker::Notice(Notice::Context {
+fn context_notice(step: ContextStep) -> FromExecutor {
+    FromExecutor::Notice(Notice::Context {
         step,
         message: text("é"),
     })
 }
 
-fn trace_notice() -> FromWorker {
+fn trace_events() -> FromWorker {
     let bare = TraceEvent {
         level: TraceLevel::Error,
         target: text("a"),
@@ -159,10 +217,10 @@ fn trace_notice() -> FromWorker {
         fields: vec![(text("k"), text("v"))],
         ..bare.clone()
     };
-    FromWorker::Notice(Notice::Trace {
+    FromWorker::Trace {
         events: vec![bare, full],
         dropped: 5,
-    })
+    }
 }
 
 #[test]
@@ -202,8 +260,6 @@ fn messages_from_a_worker() {
             setup_failed(SetupStep::Decode),
             "04 00 00 00 23 01 02 6e 6f",
         ),
-        (exit(Ok(&[7, 8])), "04 00 00 00 2d 00 02 07 08"),
-        (exit(Err("no")), "04 00 00 00 2d 01 02 6e 6f"),
         (FromWorker::Rested, "00 00 00 00 2f"),
         (setup_failed(SetupStep::Init), "04 00 00 00 23 02 02 6e 6f"),
         (
@@ -211,18 +267,31 @@ fn messages_from_a_worker() {
             "04 00 00 00 23 03 02 6e 6f",
         ),
         (
-            FromWorker::Results(three_items()),
-            "1e 00 00 00 25 02 01 00 00 00 00 00 00 03 00 00 00 \
-             01 00 00 00 01 02 00 00 00 ac 02 03 00 00 00 f0 a2 04",
+            trace_events(),
+            "1c 00 00 00 28 02 00 01 61 00 00 00 00 00 \
+             04 01 61 01 01 66 01 ac 02 01 07 01 6d 01 01 6b 01 76 05",
         ),
         (FromWorker::Bye, "00 00 00 00 27"),
     ];
-    check_from_worker(table);
+    from_worker(table);
 }
 
 #[test]
-fn notices_from_a_worker() {
-    check_from_worker([
+fn outcomes_from_an_executor() {
+    from_executor([
+        (exit(Ok(&[7, 8])), "04 00 00 00 2d 00 02 07 08"),
+        (exit(Err("no")), "04 00 00 00 2d 01 02 6e 6f"),
+        (
+            FromExecutor::Results(three_items()),
+            "1e 00 00 00 25 02 01 00 00 00 00 00 00 03 00 00 00 \
+             01 00 00 00 01 02 00 00 00 ac 02 03 00 00 00 f0 a2 04",
+        ),
+    ]);
+}
+
+#[test]
+fn notices_from_an_executor() {
+    from_executor([
         (
             context_notice(ContextStep::Open),
             "05 00 00 00 26 00 00 02 c3 a9",
@@ -232,36 +301,19 @@ fn notices_from_a_worker() {
             "05 00 00 00 26 00 01 02 c3 a9",
         ),
         (
-            FromWorker::Notice(Notice::ContextOpened),
+            FromExecutor::Notice(Notice::ContextOpened),
             "01 00 00 00 26 01",
         ),
         (
-            FromWorker::Notice(Notice::ContextClosed),
+            FromExecutor::Notice(Notice::ContextClosed),
             "01 00 00 00 26 02",
         ),
         (
-            FromWorker::Notice(Notice::Slowest(vec![(
+            FromExecutor::Notice(Notice::Slowest(vec![(
                 ItemIndex(300),
                 Duration::from_millis(1500),
             )])),
-            "0a 00 00 00 26 04 01 ac 02 01 80 ca b5 ee 01",
-        ),
-        (
-            trace_notice(),
-            "1d 00 00 00 26 03 02 00 01 61 00 00 00 00 00 \
-             04 01 61 01 01 66 01 ac 02 01 07 01 6d 01 01 6b 01 76 05",
+            "0a 00 00 00 26 03 01 ac 02 01 80 ca b5 ee 01",
         ),
     ]);
-}
-
-fn check_from_worker<const N: usize>(table: [(FromWorker, &str); N]) {
-    for (message, golden) in table {
-        let name = format!("{message:?}");
-        let frame = message.clone().into_frame();
-        let wire = wire_of(frame.clone());
-        assert_eq!(wire.len(), HEADER_BYTES + frame.body_bytes());
-        check(&name, &wire, golden);
-        assert_eq!(FromWorker::from_frame(read_back(&wire)), Ok(message));
-        refuses_other_lengths(&name, &frame, FromWorker::from_frame);
-    }
 }

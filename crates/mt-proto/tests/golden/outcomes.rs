@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use mt_proto::{
-    ContextStep, Count, CounterId, Deadline, Failure, FromWorker, Heading, ItemIndex, Record,
+    ContextStep, Count, CounterId, Deadline, Failure, FromExecutor, Heading, ItemIndex, Record,
     RecordTag, Records, SegmentWriter, decode_strict, encode,
 };
 
@@ -103,7 +103,7 @@ fn a_run_of_results_with_every_tag() {
          02 00 00 00 ac 02 02 00 00 40 ac 02 02 00 00 80 ac 02",
     );
     let frame = read_back(&BytesMut::from(&wire[..]));
-    let Ok(FromWorker::Results(run)) = FromWorker::from_frame(frame) else {
+    let Ok(FromExecutor::Results(run)) = FromExecutor::from_frame(frame) else {
         panic!("not results");
     };
     assert_eq!(

@@ -2,48 +2,45 @@
 
 use bytes::Bytes;
 use mt_proto::{
-    DecodeError, Frame, FromWorker, Kind, MAX_CONTROL_BYTES, MAX_TRACE_EVENTS, MAX_TRACE_FIELDS,
-    Notice, RecordTag, Setup, ToWorker, TraceEvent, TraceLevel, decode_strict, encode,
+    DecodeError, Frame, FromExecutor, FromWorker, Kind, MAX_CONTROL_BYTES, MAX_TRACE_EVENTS,
+    MAX_TRACE_FIELDS, Parsed, RecordTag, Setup, ToExecutor, ToWorker, TraceEvent, TraceLevel,
+    decode_strict, encode,
 };
 
 #[test]
 fn messages_of_the_other_direction_are_refused() {
-    for kind in [
+    let from_worker = [
         Kind::Hello,
         Kind::Ready,
         Kind::SetupFailed,
-        Kind::Results,
-        Kind::Notice,
-        Kind::Exit,
+        Kind::Trace,
         Kind::Rested,
         Kind::Bye,
-    ] {
-        let frame = Frame::new(kind, Bytes::new());
-        assert_eq!(
-            ToWorker::from_frame(frame),
-            Err(DecodeError::WrongDirection(kind))
-        );
+    ];
+    let to_worker = [Kind::Welcome, Kind::Refused, Kind::Assign, Kind::Rest];
+    let empty = |kind| Frame::new(kind, Bytes::new());
+    // What is no message of any worker is left to its role, which knows its own.
+    for kind in from_worker
+        .into_iter()
+        .chain([Kind::Results, Kind::Notice, Kind::Exit])
+    {
+        let left = Parsed::Role(empty(kind));
+        assert_eq!(ToWorker::from_frame(empty(kind)), Ok(left));
+        let refused = Err(DecodeError::WrongDirection(kind));
+        assert_eq!(ToExecutor::from_frame(empty(kind)), refused);
     }
-    for kind in [
-        Kind::Welcome,
-        Kind::Refused,
-        Kind::Setup,
-        Kind::Patience,
-        Kind::Rest,
-        Kind::Items,
-    ] {
-        let frame = Frame::new(kind, Bytes::new());
-        assert_eq!(
-            FromWorker::from_frame(frame),
-            Err(DecodeError::WrongDirection(kind))
-        );
+    for kind in to_worker.into_iter().chain([Kind::Patience, Kind::Items]) {
+        let left = Parsed::Role(empty(kind));
+        assert_eq!(FromWorker::from_frame(empty(kind)), Ok(left));
+        let refused = Err(DecodeError::WrongDirection(kind));
+        assert_eq!(FromExecutor::from_frame(empty(kind)), refused);
     }
 }
 
-fn run(first: u64, count: u32, records: &[u8]) -> Result<FromWorker, DecodeError> {
+fn run(first: u64, count: u32, records: &[u8]) -> Result<FromExecutor, DecodeError> {
     let body = [&first.to_le_bytes()[..], &count.to_le_bytes(), records].concat();
-    let items = ToWorker::from_frame(Frame::new(Kind::Items, body.clone()));
-    let results = FromWorker::from_frame(Frame::new(Kind::Results, body));
+    let items = ToExecutor::from_frame(Frame::new(Kind::Items, body.clone()));
+    let results = FromExecutor::from_frame(Frame::new(Kind::Results, body));
     assert_eq!(
         items.as_ref().err(),
         results.as_ref().err(),
@@ -63,7 +60,7 @@ fn runs_that_do_not_add_up_are_refused() {
     let two = [record(0, b"a"), record(1, b"b")].concat();
     assert!(run(0, 1, &one).is_ok() && run(0, 2, &two).is_ok());
     assert!(run(u64::MAX - 1, 1, &one).is_ok(), "the last index but one");
-    let table: [(&str, Result<FromWorker, DecodeError>); 9] = [
+    let table: [(&str, Result<FromExecutor, DecodeError>); 9] = [
         ("no items", run(0, 0, &[])),
         ("no items", run(0, 0, &one)),
         ("fewer records", run(0, 2, &one)),
@@ -83,7 +80,7 @@ fn runs_that_do_not_add_up_are_refused() {
     }
     for end in 0..12 {
         let body = vec![1; end];
-        assert!(FromWorker::from_frame(Frame::new(Kind::Results, body)).is_err());
+        assert!(FromExecutor::from_frame(Frame::new(Kind::Results, body)).is_err());
     }
     for end in 1..two.len() {
         assert!(run(0, 2, &two[..end]).is_err(), "records cut at {end}");
@@ -132,15 +129,13 @@ fn a_collection_of_2_to_the_60_in_20_bytes_is_refused() {
     assert!(decode_strict::<std::collections::HashMap<u64, String>>(&bytes).is_err());
     assert!(decode_strict::<Bytes>(&bytes).is_err());
     // The same inside every message that has a text or a byte string.
-    for (kind, before) in [(Kind::SetupFailed, &[0][..]), (Kind::Notice, &[0, 0])] {
-        let body = [before, &huge, &[0; 9]].concat();
-        assert!(
-            FromWorker::from_frame(Frame::new(kind, body)).is_err(),
-            "{kind:?}"
-        );
-    }
-    let body = [&huge[..], &[0; 11]].concat();
-    assert!(ToWorker::from_frame(Frame::new(Kind::Setup, body)).is_err());
+    let body = |before: &[u8]| [before, &huge, &[0; 9]].concat();
+    let failed = Frame::new(Kind::SetupFailed, body(&[0]));
+    assert!(FromWorker::from_frame(failed).is_err());
+    let notice = Frame::new(Kind::Notice, body(&[0, 0]));
+    assert!(FromExecutor::from_frame(notice).is_err());
+    let assign = Frame::new(Kind::Assign, body(&[]));
+    assert!(ToWorker::from_frame(assign).is_err());
     let body = [&[1, b't', 0][..], &huge, &[0; 8]].concat();
     assert!(decode_strict::<Setup>(&body).is_err());
 }
@@ -158,9 +153,7 @@ fn more_events_than_a_worker_sends_are_refused() {
             fields: vec![(String::new(), String::new()); fields],
         };
         let events = vec![event; events];
-        FromWorker::from_frame(
-            FromWorker::Notice(Notice::Trace { events, dropped: 0 }).into_frame(),
-        )
+        FromWorker::from_frame(FromWorker::Trace { events, dropped: 0 }.into_frame())
     };
     assert!(trace(0, 0).is_ok());
     assert!(trace(MAX_TRACE_EVENTS, MAX_TRACE_FIELDS).is_ok());
@@ -174,12 +167,13 @@ fn enums_and_texts_without_meaning_are_refused() {
         (Kind::Beat, &[2, 0, 0, 0][..]),
         (Kind::SetupFailed, &[4, 0]),
         (Kind::SetupFailed, &[0, 2, 0xff, 0xfe]),
-        (Kind::Notice, &[1, 0]),
-        (Kind::Notice, &[5, 0, 0]),
-        (Kind::Notice, &[0, 2, 0]),
     ] {
         let frame = Frame::new(kind, Bytes::from_static(body));
         assert!(FromWorker::from_frame(frame).is_err(), "{kind:?} {body:?}");
+    }
+    for body in [&[1, 0][..], &[4, 0, 0], &[0, 2, 0]] {
+        let frame = Frame::new(Kind::Notice, Bytes::from_static(body));
+        assert!(FromExecutor::from_frame(frame).is_err(), "{body:?}");
     }
     assert!(ToWorker::from_frame(Frame::new(Kind::Beat, &[2][..])).is_err());
 }

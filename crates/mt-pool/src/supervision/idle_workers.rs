@@ -1,35 +1,35 @@
 //! Workers that several runs share: where they wait for the next run, and how many there may be.
 //!
-//! Loop: one a post that nobody has yet; what it waits for is cancel-safe.
+//! Loop: one a lease that nobody has yet; what it waits for is cancel-safe.
 
 use std::{
     collections::VecDeque,
     ffi::OsString,
     path::PathBuf,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
 use mt_ipc::{Program, WorkerStderr};
 use tokio::sync::{Notify, oneshot};
 
-use super::post::{Post, Recipe};
+use super::{
+    lease::{Lease, Permit},
+    spawn_spec::SpawnSpec,
+};
 
 /// The workers of a pool.
 #[derive(Debug)]
-pub(crate) struct Lot {
-    limits: LotLimits,
-    state: Mutex<State>,
+pub(crate) struct IdleWorkers {
+    limits: IdleLimits,
+    state: Mutex<IdleState>,
     /// Somebody waits for a worker, or was parked, or is gone.
-    changed: Notify,
+    changed: Arc<Notify>,
 }
 
 /// How many workers a pool has.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct LotLimits {
+pub(crate) struct IdleLimits {
     /// The most at once; but every run that goes on may have one.
     pub(crate) processes: usize,
     /// Those that are kept however long there is nothing to do.
@@ -39,9 +39,9 @@ pub(crate) struct LotLimits {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct IdleState {
     parked: VecDeque<Parked>,
-    places: usize,
+    slots: usize,
     next_ticket: u64,
     closed: bool,
 }
@@ -50,13 +50,13 @@ struct State {
 #[derive(Debug)]
 struct Parked {
     ticket: u64,
-    kind: Kind,
-    lease: oneshot::Sender<Post>,
+    key: StartKey,
+    lease: oneshot::Sender<Lease>,
 }
 
 /// What can't be changed once a worker is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Kind {
+struct StartKey {
     program: Option<PathBuf>,
     args: Vec<OsString>,
     stderr: WorkerStderr,
@@ -64,135 +64,119 @@ struct Kind {
 }
 
 /// What a run gets when it asks for a worker.
-pub(super) enum Got {
-    /// One that had been waiting has taken the post.
+pub(super) enum Filled {
+    /// One that had been waiting has taken the lease.
     Taken,
-    /// A place for a new one.
-    Place(Post, Place),
-    /// Nothing: the post was given up while it waited.
-    Killed(Post),
+    /// A slot for a new one.
+    Slot(Lease, Slot),
+    /// Nothing: the lease was given up while it waited.
+    Killed(Lease),
 }
 
 /// The right to be one of the pool's workers.
 #[derive(Debug)]
-pub(super) struct Place {
-    lot: Arc<Lot>,
-}
-
-/// Held by whoever has a post. When it is dropped, the run's other posts are thought about again.
-#[derive(Debug)]
-pub(crate) struct Seat {
-    filled: Arc<AtomicUsize>,
-    lot: Arc<Lot>,
+pub(super) struct Slot {
+    idle_workers: Arc<IdleWorkers>,
 }
 
 /// A parked worker's end of its wait.
 #[derive(Debug)]
-pub(super) struct Wait {
+pub(super) struct IdleWait {
     ticket: u64,
-    pub(super) lease: oneshot::Receiver<Post>,
+    pub(super) lease: oneshot::Receiver<Lease>,
     pub(super) idle: Duration,
 }
 
-impl Kind {
-    fn of(recipe: &Recipe) -> Self {
-        let program = match &recipe.command.program {
+impl StartKey {
+    fn of(spec: &SpawnSpec) -> Self {
+        let program = match &spec.command.program {
             Program::Own => None,
             Program::File(path) => Some(path.clone()),
         };
         Self {
             program,
-            args: recipe.command.args.clone(),
-            stderr: recipe.command.stderr,
-            beat_interval: recipe.beat_interval,
+            args: spec.command.args.clone(),
+            stderr: spec.command.stderr,
+            beat_interval: spec.liveness.interval,
         }
     }
 }
 
-impl Lot {
-    pub(crate) fn new(limits: LotLimits) -> Arc<Self> {
+impl IdleWorkers {
+    pub(crate) fn new(limits: IdleLimits) -> Arc<Self> {
         Arc::new(Self {
             limits,
             state: Mutex::default(),
-            changed: Notify::new(),
+            changed: Arc::default(),
         })
     }
 
-    /// Finds somebody for a post: one that waits, or a place for a new one. A run that has nobody does not
+    /// Finds somebody for a lease: one that waits, or a slot for a new one. A run that has nobody does not
     /// wait for others, so that runs that wait for each other go on.
-    pub(super) async fn fill(self: &Arc<Self>, mut post: Post) -> Got {
-        post.seat = None;
+    pub(super) async fn fill(self: &Arc<Self>, mut lease: Lease) -> Filled {
+        lease.permit = None;
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            post = match self.try_fill(post) {
+            lease = match self.try_fill(lease) {
                 Ok(got) => return got,
-                Err(post) => post,
+                Err(lease) => lease,
             };
             // Both are cancel-safe.
             tokio::select! {
                 () = changed => {}
-                () = post.killer.killed() => return Got::Killed(post),
+                () = lease.control.killed() => return Filled::Killed(lease),
             }
         }
     }
 
-    fn try_fill(self: &Arc<Self>, mut post: Post) -> Result<Got, Post> {
-        let kind = Kind::of(&post.recipe);
+    fn try_fill(self: &Arc<Self>, mut lease: Lease) -> Result<Filled, Lease> {
+        let key = StartKey::of(&lease.spec);
         let mut state = self.lock();
-        while let Some(at) = state.parked.iter().rposition(|parked| parked.kind == kind) {
+        while let Some(at) = state.parked.iter().rposition(|parked| parked.key == key) {
             let Some(parked) = state.parked.remove(at) else {
                 break;
             };
-            post.seat = Some(self.seat(&post.filled));
-            post = match parked.lease.send(post) {
-                Ok(()) => return Ok(Got::Taken),
+            lease.permit = Some(Permit::new(&lease.taken, &self.changed));
+            lease = match parked.lease.send(lease) {
+                Ok(()) => return Ok(Filled::Taken),
                 // It died while it waited.
-                Err(post) => post,
+                Err(lease) => lease,
             };
         }
-        post.seat = None;
-        let nobody = post.filled.load(Ordering::SeqCst) == 0;
-        if nobody || state.places < self.limits.processes {
-            state.places += 1;
-            post.seat = Some(self.seat(&post.filled));
-            let lot = Arc::clone(self);
-            return Ok(Got::Place(post, Place { lot }));
+        lease.permit = None;
+        let nobody = lease.taken.load(Ordering::SeqCst) == 0;
+        if nobody || state.slots < self.limits.processes {
+            state.slots += 1;
+            lease.permit = Some(Permit::new(&lease.taken, &self.changed));
+            let idle_workers = Arc::clone(self);
+            return Ok(Filled::Slot(lease, Slot { idle_workers }));
         }
-        // One of another kind makes room; its lease ends, and so does it.
+        // One of another key makes room; its lease ends, and so does it.
         state.parked.pop_front();
-        Err(post)
+        Err(lease)
     }
 
-    /// Takes note that somebody has one of a run's posts.
-    fn seat(self: &Arc<Self>, filled: &Arc<AtomicUsize>) -> Seat {
-        filled.fetch_add(1, Ordering::SeqCst);
-        Seat {
-            filled: Arc::clone(filled),
-            lot: Arc::clone(self),
-        }
-    }
-
-    /// Lets a worker wait for the next post; `None` when there is no use for it.
-    pub(super) fn park(&self, recipe: &Recipe) -> Option<Wait> {
+    /// Lets a worker wait for the next lease; `None` when there is no use for it.
+    fn park(&self, spec: &SpawnSpec) -> Option<IdleWait> {
         let (sender, lease) = oneshot::channel();
         let mut state = self.lock();
         // More than that there are only while each is some run's only one.
-        if state.closed || state.places > self.limits.processes {
+        if state.closed || state.slots > self.limits.processes {
             return None;
         }
         let ticket = state.next_ticket;
         state.next_ticket += 1;
         state.parked.push_back(Parked {
             ticket,
-            kind: Kind::of(recipe),
+            key: StartKey::of(spec),
             lease: sender,
         });
         drop(state);
         self.changed.notify_waiters();
         let idle = self.limits.idle;
-        Some(Wait {
+        Some(IdleWait {
             ticket,
             lease,
             idle,
@@ -201,7 +185,7 @@ impl Lot {
 
     /// A worker has waited for long enough. True when it may go; otherwise it is kept, or its lease is on
     /// its way.
-    pub(super) fn withdraw(&self, wait: &Wait) -> bool {
+    fn withdraw(&self, wait: &IdleWait) -> bool {
         let mut state = self.lock();
         let at = state.parked.iter().position(|p| p.ticket == wait.ticket);
         match at {
@@ -230,7 +214,7 @@ impl Lot {
             changed.as_mut().enable();
             {
                 let state = self.lock();
-                if state.closed && state.places == 0 {
+                if state.closed && state.slots == 0 {
                     return;
                 }
             }
@@ -240,7 +224,7 @@ impl Lot {
 
     /// The workers there are, waiting or not.
     pub(crate) fn workers(&self) -> usize {
-        self.lock().places
+        self.lock().slots
     }
 
     /// The workers that wait for a run.
@@ -249,35 +233,35 @@ impl Lot {
     }
 
     /// No user code runs under the lock, so a poisoned state is still consistent.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, IdleState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Wait {
+impl IdleWait {
     /// The worker is gone: what was given to it is somebody else's to do.
-    pub(super) fn too_late(mut self) -> Option<Post> {
+    pub(super) fn too_late(mut self) -> Option<Lease> {
         self.lease.close();
         self.lease.try_recv().ok()
     }
 }
 
-impl Place {
-    pub(super) fn lot(&self) -> &Lot {
-        &self.lot
+impl Slot {
+    /// Lets its worker wait for the next lease; `None` when there is no use for it.
+    pub(super) fn park(&self, spec: &SpawnSpec) -> Option<IdleWait> {
+        self.idle_workers.park(spec)
+    }
+
+    /// Its worker has waited for long enough. True when it may go; otherwise it is kept, or its lease is on
+    /// its way.
+    pub(super) fn withdraw(&self, wait: &IdleWait) -> bool {
+        self.idle_workers.withdraw(wait)
     }
 }
 
-impl Drop for Seat {
+impl Drop for Slot {
     fn drop(&mut self) {
-        self.filled.fetch_sub(1, Ordering::SeqCst);
-        self.lot.changed.notify_waiters();
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.lot.lock().places -= 1;
-        self.lot.changed.notify_waiters();
+        self.idle_workers.lock().slots -= 1;
+        self.idle_workers.changed.notify_waiters();
     }
 }

@@ -1,28 +1,28 @@
-//! The thread that talks: the child's machine between the parent's messages and the bee's tasks.
+//! The bee's end of her link: her machine between the parent's messages and her tasks.
 //!
-//! Loop: one a bee; it runs no user code, so the parent is answered whatever the tasks do.
+//! Loop: one a bee, on the link's thread; it runs no user code, so the parent is answered whatever the tasks do.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc};
 
-use mt_ipc::{FrameReceiver, FrameSender, SendError};
-use mt_pool::__private::{RoleLink, RoleTrace};
+use mt_ipc::{FrameSender, SendError};
+use mt_pool::worker::{Incoming, RoleEnd, RoleLink};
 use mt_proto::{
-    Beat, Frame, FromBee, FromWorker, HiveWriter, Kind, MAX_RECORD_BYTES, RaisedException,
-    TaskStatus, ToBee, ToWorker, encode, hive_messages,
+    Frame, FromBee, FromWorker, HiveWriter, Kind, MAX_RECORD_BYTES, RaisedException, SetupFailure,
+    SetupStep, TaskStatus, ToBee, encode, hive_messages,
 };
 use tokio::{
     sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval, sleep_until},
+    time::{Instant, sleep_until},
 };
 
 use super::{
-    Order, Report, TalkEnd, TurnCounter,
+    Order, Report, TalkEnd,
     progress_buffer::{self, ProgressBuffer},
 };
 use crate::machine::bee::{BeeMachine, Effect, Event};
 
 /// The frames on the way to the operating system at once.
-const LOADS: usize = 4;
+const FRAMES_ON_THE_WAY: usize = 4;
 /// The most bytes of one message: a frame with what else is in it stays within its limit.
 const MAX_SAID_BYTES: usize = MAX_RECORD_BYTES - (1 << 20);
 /// The reports handled before what they bring about is said.
@@ -30,7 +30,7 @@ const REPORTS_PER_TURN: usize = 256;
 /// The task every bee has: how busy she is.
 const BUSY_STATUS: &str = "busy_status";
 
-struct Talk {
+struct BeeSession {
     machine: Option<BeeMachine>,
     max_concurrency: Option<u32>,
     sender: FrameSender,
@@ -42,78 +42,54 @@ struct Talk {
     progress: Arc<ProgressBuffer>,
     /// When progress may be said again.
     progress_from: Instant,
-    turn_counter: Arc<TurnCounter>,
     over: bool,
 }
 
-/// Talks until all is said. The error says why it ended before.
-pub(super) async fn talk(
+/// Talks until all is handed to the link. The error says why it ended before.
+pub(super) async fn run(
     max_concurrency: Option<u32>,
-    link: RoleLink,
+    mut link: RoleLink,
     end: TalkEnd,
-) -> Result<(), String> {
-    let RoleLink {
-        sender,
-        mut receiver,
-        beat_interval,
-        ..
-    } = link;
+) -> Result<RoleEnd, String> {
     let TalkEnd {
         orders,
         mut reported,
         progress,
-        turn_counter,
-        mut trace,
     } = end;
-    let mut talk = Talk {
+    let mut session = BeeSession {
         machine: None,
         max_concurrency,
-        sender,
+        sender: link.sender.clone(),
         orders: Some(orders),
         writer: HiveWriter::default(),
         frames: VecDeque::new(),
         progress,
         progress_from: Instant::now(),
-        turn_counter,
         over: false,
     };
-    let mut beats = interval(beat_interval.max(Duration::from_millis(1)));
-    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while !talk.over {
-        let waiting = !talk.frames.is_empty();
-        let progress = !waiting && talk.progress.any();
+    while !session.over {
+        let waiting = !session.frames.is_empty();
+        let progress = !waiting && session.progress.any();
         // All arms are cancel-safe.
         tokio::select! {
-            frame = next_frame(&mut receiver) => talk.on_frame(frame?)?,
-            report = reported.recv() => talk.on_reports(report, &mut reported)?,
-            () = talk.sender.bulk_below(LOADS), if waiting => {}
-            () = sleep_until(talk.progress_from), if progress => talk.on_progress()?,
-            () = trace.due(), if !waiting => talk.say_trace(&mut trace),
-            _ = beats.tick() => talk.beat(),
+            incoming = link.recv() => session.on_incoming(incoming?)?,
+            report = reported.recv() => session.on_reports(report, &mut reported)?,
+            () = session.sender.bulk_below(FRAMES_ON_THE_WAY), if waiting => {}
+            () = sleep_until(session.progress_from), if progress => session.on_progress()?,
         }
-        if talk.over {
-            talk.say_trace(&mut trace);
-        }
-        talk.send().await;
+        session.send().await;
     }
-    Ok(())
+    Ok(RoleEnd::Done)
 }
 
-async fn next_frame(receiver: &mut FrameReceiver) -> Result<Frame, String> {
-    let frame = receiver.recv().await.map_err(|error| error.to_string())?;
-    frame.ok_or_else(|| "the parent hung up".to_owned())
-}
-
-impl Talk {
-    fn on_frame(&mut self, frame: Frame) -> Result<(), String> {
-        if frame.kind != Kind::Hive {
-            return match ToWorker::from_frame(frame).map_err(|error| error.to_string())? {
-                ToWorker::Beat(Beat::Alive) => Ok(()),
-                // The parent wants it gone, without a word about tasks.
-                ToWorker::Beat(Beat::Die) => self.hear(ToBee::Die),
-                _ => Err("the parent spoke out of turn".into()),
-            };
-        }
+impl BeeSession {
+    fn on_incoming(&mut self, incoming: Incoming) -> Result<(), String> {
+        let frame = match incoming {
+            Incoming::Frame(frame) if frame.kind == Kind::Role => frame,
+            Incoming::Frame(_) => return Err("the parent spoke out of turn".into()),
+            // The parent wants the process gone, without a word about tasks.
+            Incoming::Die | Incoming::Rest => return self.hear(ToBee::Die),
+        };
         for message in hive_messages(frame) {
             self.hear(message.map_err(|error| error.to_string())?)?;
         }
@@ -152,6 +128,7 @@ impl Talk {
     fn on_report(&mut self, report: Report) -> Result<(), String> {
         match report {
             Report::Ready { children } => {
+                let _ = self.sender.try_send(FromWorker::Ready.into_frame());
                 let machine = BeeMachine::new(self.max_concurrency);
                 self.machine = Some(if children {
                     machine.with_children()
@@ -162,8 +139,9 @@ impl Talk {
                 Ok(())
             }
             Report::NotReady(message) => {
-                let message = mt_proto::clip_text(message);
-                self.say(FromBee::NotReady { message });
+                let step = SetupStep::Init;
+                let failed = FromWorker::SetupFailed(SetupFailure { step, message });
+                let _ = self.sender.try_send(failed.into_frame());
                 self.over = true;
                 Ok(())
             }
@@ -251,23 +229,13 @@ impl Talk {
         }
         while let Some(frame) = self.frames.front() {
             match self.sender.try_send(frame.clone()) {
-                Err(SendError::Full) if self.over => self.sender.bulk_below(LOADS).await,
+                Err(SendError::Full) if self.over => {
+                    self.sender.bulk_below(FRAMES_ON_THE_WAY).await
+                }
                 Err(SendError::Full) => return,
                 Ok(()) | Err(_) => drop(self.frames.pop_front()),
             }
         }
-    }
-
-    /// Sends `tracing` events; the last of them before the last message.
-    fn say_trace(&mut self, trace: &mut RoleTrace) {
-        if let Some(frame) = trace.take() {
-            let _ = self.sender.try_send(frame);
-        }
-    }
-
-    fn beat(&self) {
-        let beat = self.turn_counter.beat();
-        let _ = self.sender.try_send(FromWorker::Beat(beat).into_frame());
     }
 }
 

@@ -1,0 +1,116 @@
+//! From what happens to bees' processes to the parent's machine, and to those who look on.
+
+use std::time::Instant;
+
+use mt_pool::supervision::{DeathCause, Health, SessionEvent, WorkerEnd, WorkerFailure};
+use mt_proto::{Frame, FromBee, Kind, WorkerId, hive_messages};
+
+use super::driver::Driver;
+use crate::machine::parent::{ChildId, Event};
+
+/// The most bytes of a bee's last words that are part of why a task of hers is lost.
+const MAX_LAST_WORDS_BYTES: usize = 2048;
+
+impl Driver {
+    pub(super) fn on_session(&mut self, now: Instant, worker: WorkerId, event: SessionEvent) {
+        let child = ChildId(worker.0);
+        match event {
+            SessionEvent::Started { pid } => {
+                if let Some(handle) = self.handles.get_mut(&child) {
+                    handle.pid = Some(pid);
+                }
+            }
+            SessionEvent::Frame(frame) => self.on_frame(now, child, frame),
+            SessionEvent::Trace { events, dropped } => {
+                let pid = self.handles.get(&child).and_then(|handle| handle.pid);
+                let who = (worker.0, pid.unwrap_or(0));
+                self.relay.emit(who, events, dropped);
+            }
+            SessionEvent::Health(health) => self.on_health(now, child, health),
+            SessionEvent::Ended(end) => self.on_ended(now, child, &end),
+            // A bee tells by a message of the hive's own that she takes tasks.
+            _ => {}
+        }
+    }
+
+    fn on_frame(&mut self, now: Instant, child: ChildId, frame: Frame) {
+        let handle = self.handles.get(&child);
+        let Some(handle) = handle.filter(|handle| !handle.control.is_broken()) else {
+            return;
+        };
+        let broken = |what: String| handle.control.kill(DeathCause::BrokeProtocol(what));
+        if frame.kind != Kind::Role {
+            return broken(format!("{:?} is no message of a bee", frame.kind));
+        }
+        for message in hive_messages::<FromBee>(frame) {
+            match message {
+                Ok(message) => {
+                    crate::logger_debug_msg(&message, "a bee says");
+                    self.parent.handle(now, Event::Said(child, message));
+                }
+                Err(error) => return broken(error.to_string()),
+            }
+        }
+    }
+
+    /// Tells what was found; the session has acted on it.
+    fn on_health(&mut self, now: Instant, child: ChildId, health: Health) {
+        let Some(handle) = self.handles.get_mut(&child) else {
+            return;
+        };
+        let before = std::mem::replace(&mut handle.health, health);
+        let (bee, pid) = (child.0, handle.pid.unwrap_or(0));
+        match health {
+            Health::Stopped => {
+                let warn = move || tracing::warn!(bee, pid, "a worker bee is stopped");
+                self.relay.tell(warn);
+            }
+            Health::Frozen => {
+                let warn = move || tracing::warn!(bee, pid, "a worker bee gives no sign of life");
+                self.relay.tell(warn);
+            }
+            Health::Blocked { since } => self.relay.tell(move || {
+                tracing::warn!(bee, pid, ?since, "a task holds the thread of a worker bee");
+            }),
+            _ => {}
+        }
+        if health.is_silent() != before.is_silent() {
+            let silent = Event::Silent(child, health.is_silent());
+            self.parent.handle(now, silent);
+        }
+    }
+
+    fn on_ended(&mut self, now: Instant, child: ChildId, end: &WorkerEnd) {
+        let how = how_ended(end);
+        self.handles.remove(&child);
+        self.workers.reap();
+        match self.parent.why_lost(child, &how) {
+            Some(why) => {
+                let (bee, why) = (child.0, why.to_owned());
+                self.relay
+                    .tell(move || tracing::warn!(bee, why, "a worker bee is lost"));
+            }
+            None => tracing::debug!(bee = child.0, how, "a worker bee is gone"),
+        }
+        self.parent.handle(now, Event::Gone(child, how));
+        if let Some(reply_tx) = self.pending_exits.remove(&child) {
+            let _ = reply_tx.send(Some(child.0));
+        }
+    }
+}
+
+/// How a bee's process ended, in a line, and its last words in the lines after that.
+fn how_ended(end: &WorkerEnd) -> String {
+    let mut how = match &end.failure {
+        None | Some(WorkerFailure::NoHello { .. } | WorkerFailure::DiedInSetup { .. }) => {
+            end.death.brief().to_string()
+        }
+        Some(failure) => failure.to_string(),
+    };
+    let words = end.death.last_words.end(MAX_LAST_WORDS_BYTES);
+    if !words.is_empty() {
+        how.push('\n');
+        how.push_str(&words);
+    }
+    how
+}

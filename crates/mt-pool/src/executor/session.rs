@@ -1,0 +1,210 @@
+//! The executor's end of its link: items in, outcomes out.
+//!
+//! Loop: one an assignment, on the link's thread, which runs no user code.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use mt_ipc::{FrameSender, Progress};
+use mt_proto::{Frame, FromExecutor, ItemIndex, Notice, Segment, Setup, ToExecutor, decode_strict};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    job::{self, ExecutorWork},
+    outbox::{Load, Outbox},
+};
+use crate::{
+    register_role,
+    worker::{Incoming, NotSetUp, RoleEnd, RoleLink, RoleSession, RoleWork},
+};
+
+/// The role of a pool's workers.
+pub(crate) const EXECUTOR: &str = "mt_pool::executor";
+
+/// How long results may gather while the user's code is busy.
+const GATHER: Duration = Duration::from_millis(1);
+
+register_role!(EXECUTOR, start);
+
+/// Items that came together.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub(crate) items: Segment,
+    /// Those that are not started by then are not to be started.
+    pub(crate) start_by: Option<Instant>,
+}
+
+fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleSession) {
+    let setup: Setup = match decode_strict(&body) {
+        Ok(setup) => setup,
+        Err(error) => {
+            let why = format!("the parent's setup of an executor does not decode: {error}");
+            return (
+                Box::new(|| Err(NotSetUp)),
+                Box::pin(async move { Err(why) }),
+            );
+        }
+    };
+    let (items, inbox) = mpsc::channel(setup.max_pieces.max(1) as usize);
+    let outbox = Arc::new(Outbox::default());
+    let work = ExecutorWork {
+        setup,
+        inbox,
+        outbox: Arc::clone(&outbox),
+        progress: link.progress.clone(),
+        beat_interval: link.beat_interval,
+    };
+    let session = ExecutorSession {
+        sender: link.sender.clone(),
+        items: Some(items),
+        patience: None,
+        outbox,
+        was_quiet: false,
+        look_again: None,
+        resting: false,
+    };
+    let work = move || job::run(work);
+    (Box::new(work), Box::pin(session.run(link)))
+}
+
+struct ExecutorSession {
+    sender: FrameSender,
+    /// Dropped when the parent says die or rest: the main thread then finishes what it has.
+    items: Option<mpsc::Sender<Batch>>,
+    /// How long the next items may wait.
+    patience: Option<Duration>,
+    outbox: Arc<Outbox>,
+    /// Whether there was nothing at the last look.
+    was_quiet: bool,
+    /// When to look into the outbox again without being told; set while results keep coming.
+    look_again: Option<Instant>,
+    /// What comes when all is done: a rest, or the end.
+    resting: bool,
+}
+
+impl ExecutorSession {
+    /// Moves frames until all is handed to the link.
+    async fn run(mut self, mut link: RoleLink) -> Result<RoleEnd, String> {
+        let done = self.converse(&mut link).await;
+        self.outbox.close();
+        done?;
+        if !self.resting {
+            return Ok(RoleEnd::Done);
+        }
+        send_slowest(&self.sender, &link.progress);
+        Ok(RoleEnd::Rested(link))
+    }
+
+    async fn converse(&mut self, link: &mut RoleLink) -> Result<(), String> {
+        let sender = self.sender.clone();
+        let outbox = Arc::clone(&self.outbox);
+        loop {
+            let look_at = self.look_again.unwrap_or_else(Instant::now);
+            // All arms are cancel-safe. Without room, results stay in the outbox, which holds the user's code
+            // back, until the parent reads.
+            let done = tokio::select! {
+                incoming = link.recv() => {
+                    self.on_incoming(incoming?)?;
+                    false
+                }
+                () = crate::supervision::room_and(&sender, outbox.woken()) => {
+                    self.look_again.get_or_insert_with(|| Instant::now() + GATHER);
+                    self.was_quiet = false;
+                    let load = self.outbox.take(false);
+                    self.send_load(load)
+                }
+                () = crate::supervision::room_and(&sender, sleep_until(look_at)), if self.look_again.is_some() => {
+                    self.look()
+                }
+            };
+            if done {
+                return Ok(());
+            }
+        }
+    }
+
+    fn on_incoming(&mut self, incoming: Incoming) -> Result<(), String> {
+        match incoming {
+            Incoming::Frame(frame) => self.on_frame(frame),
+            Incoming::Die => {
+                self.items = None;
+                self.resting = false;
+                Ok(())
+            }
+            Incoming::Rest => {
+                self.resting = self.items.take().is_some();
+                Ok(())
+            }
+        }
+    }
+
+    fn on_frame(&mut self, frame: Frame) -> Result<(), String> {
+        match ToExecutor::from_frame(frame).map_err(|error| error.to_string())? {
+            ToExecutor::Patience(time) => {
+                self.patience = Some(time);
+                Ok(())
+            }
+            ToExecutor::Items(items) => {
+                let patience = self.patience.take();
+                let Some(inbox) = &self.items else {
+                    return Ok(());
+                };
+                let start_by = patience.map(|time| Instant::now() + time);
+                let full = |_| "the parent sent more than it had room for".to_owned();
+                inbox.try_send(Batch { items, start_by }).map_err(full)
+            }
+        }
+    }
+
+    /// Looks into the outbox without having been told and sends what is there; true when that was the
+    /// last. Results that come alone are announced and leave at once; while they keep coming, they
+    /// are looked for once a millisecond instead of each being announced.
+    fn look(&mut self) -> bool {
+        self.outbox.count_look();
+        let load = self.outbox.take(false);
+        if load.is_empty() && !load.done && !self.was_quiet && self.outbox.is_gathering() {
+            // Once more: two looks during one call tell that it is a slow one among quick ones.
+            self.was_quiet = true;
+            self.look_again = Some(Instant::now() + GATHER);
+            return false;
+        }
+        self.was_quiet = false;
+        if load.is_empty() && !load.done {
+            // A quiet millisecond: be told of the next one. What came in between is not missed.
+            let late = self.outbox.take(true);
+            self.look_again = None;
+            return self.send_load(late);
+        }
+        self.look_again = Some(Instant::now() + GATHER);
+        self.send_load(load)
+    }
+
+    /// Sends a load of results; true when it was the last.
+    fn send_load(&mut self, load: Load) -> bool {
+        for frame in load.frames {
+            // Whoever can't be set up goes.
+            self.resting &= frame.kind != mt_proto::Kind::SetupFailed;
+            let _ = self.sender.try_send(frame);
+        }
+        if !load.runs.is_empty() {
+            let _ = self.sender.try_send_encoded(load.runs);
+        }
+        load.done
+    }
+}
+
+/// Tells the slowest items before they are forgotten.
+fn send_slowest(sender: &FrameSender, progress: &Progress) {
+    let slowest = progress.slowest().into_iter();
+    let slowest: Vec<_> = slowest
+        .map(|(index, time)| (ItemIndex(index), time))
+        .collect();
+    progress.clear_slowest();
+    if !slowest.is_empty() {
+        let slowest = FromExecutor::Notice(Notice::Slowest(slowest));
+        let _ = sender.try_send(slowest.into_frame());
+    }
+}

@@ -1,0 +1,67 @@
+//! The owner's means to end a worker.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::death::DeathCause;
+
+/// Ends one worker, for a cause. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct WorkerControl(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// The first cause stands.
+    cause: Mutex<Option<DeathCause>>,
+    kill: Notify,
+    terminate: Notify,
+}
+
+impl WorkerControl {
+    /// Kills the worker with all that it has started;
+    /// [`SessionEvent::Ended`](super::SessionEvent::Ended) tells when it is gone. Of several causes the first one
+    /// stands.
+    pub fn kill(&self, cause: DeathCause) {
+        self.set_cause(cause);
+        self.0.kill.notify_one();
+    }
+
+    /// Asks the worker to end, by `SIGTERM` on Unix, and kills it when it has not within the
+    /// [`kill_grace`](super::SpawnSpec::kill_grace).
+    pub fn terminate(&self, cause: DeathCause) {
+        self.set_cause(cause);
+        self.0.terminate.notify_one();
+    }
+
+    fn set_cause(&self, cause: DeathCause) {
+        self.lock().get_or_insert(cause);
+    }
+
+    /// What it is ended for, if it is.
+    #[must_use]
+    pub fn cause(&self) -> Option<DeathCause> {
+        self.lock().clone()
+    }
+
+    /// Whether what the worker still says is not to be believed.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        matches!(*self.lock(), Some(DeathCause::BrokeProtocol(_)))
+    }
+
+    /// Waits until the worker's end is asked for. Cancel-safe.
+    pub(crate) async fn killed(&self) {
+        self.0.kill.notified().await;
+    }
+
+    /// Waits until the worker's gentle end is asked for. Cancel-safe.
+    pub(super) async fn terminated(&self) {
+        self.0.terminate.notified().await;
+    }
+
+    /// No user code runs under the lock, so a poisoned state is still consistent.
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<DeathCause>> {
+        self.0.cause.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

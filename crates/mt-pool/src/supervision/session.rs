@@ -1,0 +1,387 @@
+//! One worker process, from its start to its end: start, handshake, assignment, signs of life, end. Messages are
+//! decoded here once, and handed on as typed events; those of the worker's role are handed on as they are.
+//!
+//! Loop: one a worker.
+
+mod receive;
+
+use std::{sync::Arc, time::Duration};
+
+use mt_ipc::{ChildProcess, FrameReceiver, FrameSender, Progress, Spawned, StderrTail, Writer};
+use mt_proto::{Beat, Frame, Kind, ToWorker, WorkerId};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
+};
+
+use super::{
+    control::WorkerControl,
+    death::{Death, DeathCause},
+    frame_source::FrameSource,
+    hello_timeout::HelloTimeout,
+    idle_workers::{IdleWait, IdleWorkers, Slot},
+    last_words::LastWords,
+    lease::Lease,
+    phase::{Ending, Phase},
+    session_event::{SessionEvent, WorkerEnd},
+    watch::Watch,
+    worker_failure::WorkerFailure,
+};
+
+/// How long a worker may live on after its connection has ended. A process that dies closes its
+/// descriptors some moments before its exit can be seen, and how it ended is worth waiting for.
+const HANG_UP_GRACE: Duration = Duration::from_secs(1);
+/// A wake-up that comes this much late shows that this process was stopped, or the machine elsewhere.
+pub(crate) const LATE: Duration = Duration::from_millis(100);
+/// The frames of a role on the way to the operating system at once: what comes meanwhile is sent together.
+const FRAMES_ON_THE_WAY: usize = 4;
+/// More frames than can wait for this process while it is stopped.
+const MAX_WAITING: usize = 1 << 16;
+
+/// One worker process.
+struct Session {
+    /// `None` while it waits for the next.
+    lease: Option<Lease>,
+    /// The right to be one of several that owners share.
+    slot: Option<Slot>,
+    phase: Phase,
+    ending: Option<Ending>,
+    watch: Watch,
+    sender: FrameSender,
+    process: ChildProcess,
+    progress: Progress,
+    /// Why it was killed, if it was.
+    cause: Option<DeathCause>,
+    failure: Option<WorkerFailure>,
+}
+
+/// Brings a worker up and sees it through to its end.
+pub(super) async fn run(lease: Lease, frames: Arc<impl FrameSource>) {
+    bring_up(lease, None, &*frames).await;
+}
+
+/// The same with workers that owners share: one that waits takes the lease, or a new one does and waits for
+/// others afterwards.
+pub(super) async fn run_shared(lease: Lease, idle: Arc<IdleWorkers>, frames: impl FrameSource) {
+    use super::idle_workers::Filled;
+    let mut open = Some(lease);
+    while let Some(lease) = open {
+        open = match idle.fill(lease).await {
+            Filled::Taken => None,
+            // It may die while it waits, with its next lease on the way.
+            Filled::Slot(lease, slot) => bring_up(lease, Some(slot), &frames).await,
+            Filled::Killed(lease) => {
+                let death = Death::new(mt_ipc::Exit::default(), DeathCause::Stopped);
+                lease.void(WorkerFailure::NoHello { death }).await;
+                None
+            }
+        };
+    }
+}
+
+/// Sees a process through to its end. Returns a lease that came too late for it.
+async fn bring_up(lease: Lease, slot: Option<Slot>, frames: &impl FrameSource) -> Option<Lease> {
+    let spawned = match mt_ipc::spawn(lease.spec.command.clone()).await {
+        Ok(spawned) => spawned,
+        Err(error) => {
+            lease.void(WorkerFailure::Spawn(error)).await;
+            return None;
+        }
+    };
+    let Spawned {
+        process,
+        connection,
+        progress,
+        stderr,
+        ..
+    } = spawned;
+    let (sender, mut receiver, writer) = connection.open(lease.spec.limits, lease.spec.queue);
+    let pid = process.id();
+    lease.tell(SessionEvent::Started { pid }).await;
+    let mut session = Session {
+        watch: Watch::new(lease.spec.liveness, lease.spec.busy_by_processor, pid),
+        lease: Some(lease),
+        slot,
+        phase: Phase::Greeting(HelloTimeout::new(Instant::now())),
+        ending: None,
+        sender,
+        process,
+        progress,
+        cause: None,
+        failure: None,
+    };
+    let exit = session.attend(&mut receiver, writer, frames).await;
+    let stderr = match stderr {
+        Some(stderr) => stderr.finish().await,
+        None => StderrTail::default(),
+    };
+    session.over(exit, stderr).await
+}
+
+impl Session {
+    /// Attends to the worker until it is reaped.
+    async fn attend(
+        &mut self,
+        receiver: &mut FrameReceiver,
+        writer: Writer,
+        frames: &impl FrameSource,
+    ) -> mt_ipc::Exit {
+        let writer = writer.run();
+        tokio::pin!(writer);
+        let mut beats = interval(self.beat_interval());
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut reading, mut writing) = (true, true);
+        let exit = loop {
+            let (control, owner) = (self.control(), self.shared_owner());
+            let (watched, due) = (self.phase.is_watched(), self.due());
+            tokio::select! {
+                // All arms are cancel-safe: `recv` keeps what it has read, `wait` can be called again, and the
+                // writer is not dropped. The writer comes first, so that what the last turn has brought is sent
+                // before anything is waited for; what the worker says comes last, for there may be no end of it.
+                biased;
+                _ = &mut writer, if writing => writing = false,
+                exit = self.process.wait() => break exit,
+                () = control.killed() => {
+                    reading &= !control.is_broken();
+                    self.process.kill();
+                }
+                () = control.terminated() => self.terminate(&control),
+                () = closed(&owner), if owner.is_some() && self.cause.is_none() => self.end(DeathCause::Stopped),
+                _ = beats.tick(), if watched => self.on_beat().await,
+                () = room_and(&self.sender, frames.filled()), if watched => self.send_one(frames),
+                () = until(due), if due.is_some() => reading = self.on_due(receiver, reading).await,
+                lease = next_lease(&mut self.phase) => self.take_lease(lease).await,
+                frame = receiver.recv(), if reading => reading = self.on_received(frame).await,
+            }
+        };
+        // What a dead worker has left in the connection counts; what it was in the middle of does not.
+        while let (true, Ok(Some(frame))) = (reading, receiver.recv_now()) {
+            reading = self.on_frame(frame).await;
+        }
+        exit
+    }
+
+    fn beat_interval(&self) -> Duration {
+        let lease = self.lease.as_ref();
+        lease.map_or(Duration::MAX, |lease| lease.spec.liveness.interval)
+    }
+
+    /// What its owner ends it with; one that nobody has while it has no owner.
+    fn control(&self) -> WorkerControl {
+        let lease = self.lease.as_ref();
+        lease.map_or_else(WorkerControl::default, |lease| lease.control.clone())
+    }
+
+    /// Its owner's ear, if the owner might be gone before the worker.
+    fn shared_owner(&self) -> Option<mpsc::Sender<(WorkerId, SessionEvent)>> {
+        self.slot.as_ref()?;
+        Some(self.lease.as_ref()?.events.clone())
+    }
+
+    /// When something is to be done without anything having happened.
+    fn due(&self) -> Option<Instant> {
+        match &self.ending {
+            Some(ending) => Some(ending.until),
+            None => self.phase.due(),
+        }
+    }
+
+    async fn tell(&self, event: SessionEvent) {
+        if let Some(lease) = &self.lease {
+            lease.tell(event).await;
+        }
+    }
+
+    /// Gives a sign of life, and judges those of the worker.
+    async fn on_beat(&mut self) {
+        // A full control lane means that the worker does not read; that shows by itself.
+        let beat = ToWorker::Beat(Beat::Alive);
+        let _ = self.sender.try_send(beat.into_frame());
+        let found = self.watch.check();
+        if let Some(health) = found.health {
+            self.tell(SessionEvent::Health(health)).await;
+        }
+        if let Some(cause) = found.kill {
+            self.end(cause);
+        }
+    }
+
+    fn send_one(&mut self, frames: &impl FrameSource) {
+        // There was room, and nothing else goes there.
+        if let Some(frame) = frames.take()
+            && let Err(mt_ipc::SendError::Full) = self.sender.try_send(frame)
+        {
+            self.end(DeathCause::BrokeProtocol("it does not read".into()));
+        }
+    }
+
+    /// A time has come. Returns whether the worker is still listened to.
+    async fn on_due(&mut self, receiver: &mut FrameReceiver, mut reading: bool) -> bool {
+        // This process may have been stopped meanwhile: what the worker has said since counts.
+        for _ in 0..MAX_WAITING {
+            let (true, true) = (reading, self.phase.is_early()) else {
+                break;
+            };
+            let Ok(Some(frame)) = receiver.recv_now() else {
+                break;
+            };
+            reading = self.on_frame(frame).await;
+        }
+        let now = Instant::now();
+        if let Some(ending) = self.ending.take_if(|ending| ending.until <= now) {
+            self.end(ending.cause);
+        } else if self.due().is_some_and(|due| due <= now) {
+            self.on_phase_due(now);
+        }
+        reading
+    }
+
+    fn on_phase_due(&mut self, now: Instant) {
+        match &mut self.phase {
+            Phase::Greeting(hello) => {
+                if let Some(waited) = hello.look(now, self.process.id()) {
+                    self.give_up(WorkerFailure::Silent { waited });
+                }
+            }
+            Phase::SettingUp { due, extended } => {
+                let lease = self.lease.as_ref();
+                let limit = lease.map_or(Duration::ZERO, |lease| lease.spec.init_deadline);
+                let late = due.take().map_or(Duration::ZERO, |due| now - due);
+                if late > LATE && !*extended {
+                    // This process was stopped, or the machine was elsewhere; it may have been set up long ago.
+                    *extended = true;
+                    *due = Some(now + late.min(limit));
+                    return;
+                }
+                self.give_up(WorkerFailure::SetupTimedOut { limit });
+            }
+            Phase::Idle { until, wait } => {
+                *until = None;
+                if self.slot.as_ref().is_some_and(|slot| slot.withdraw(wait)) {
+                    self.dismiss();
+                }
+            }
+            Phase::Working | Phase::Leaving { .. } => {}
+        }
+    }
+
+    /// Somebody has use for it, or nobody ever will.
+    async fn take_lease(&mut self, lease: Option<Lease>) {
+        let Some(lease) = lease else {
+            return self.dismiss();
+        };
+        let pid = self.process.id();
+        let spec = &lease.spec;
+        self.watch = Watch::new(spec.liveness, spec.busy_by_processor, pid);
+        lease.tell(SessionEvent::Reused { pid }).await;
+        self.lease = Some(lease);
+        self.assign().await;
+    }
+
+    /// Sends the assignment of its lease.
+    async fn assign(&mut self) {
+        let Some(lease) = &self.lease else { return };
+        self.phase = Phase::SettingUp {
+            due: Instant::now().checked_add(lease.spec.init_deadline),
+            extended: false,
+        };
+        // An empty queue has room for one frame.
+        let assignment = lease.spec.assignment(lease.worker);
+        let _ = self.sender.try_send(Frame::new(Kind::Assign, assignment));
+        let (sender, progress) = (self.sender.clone(), self.progress.clone());
+        lease.tell(SessionEvent::Greeted { sender, progress }).await;
+    }
+
+    /// Tells it to go; it has nothing to finish.
+    fn dismiss(&mut self) {
+        let _ = self.sender.try_send(ToWorker::Beat(Beat::Die).into_frame());
+        self.phase = Phase::Leaving { was_ready: true };
+        self.end_within(HANG_UP_GRACE, DeathCause::Stopped);
+    }
+
+    /// Asks the worker to end, and gives it a moment.
+    fn terminate(&mut self, control: &WorkerControl) {
+        self.process.terminate();
+        let lease = self.lease.as_ref();
+        let grace = lease.map_or(Duration::ZERO, |lease| lease.spec.kill_grace);
+        self.end_within(grace, control.cause().unwrap_or(DeathCause::Stopped));
+    }
+
+    fn end_within(&mut self, grace: Duration, cause: DeathCause) {
+        let until = Instant::now().checked_add(grace);
+        self.ending = until.map(|until| Ending { cause, until });
+    }
+
+    /// It will not get as far as being set up.
+    fn give_up(&mut self, failure: WorkerFailure) {
+        self.failure.get_or_insert(failure);
+        self.end(DeathCause::Stopped);
+    }
+
+    /// Kills the worker. The first cause stands.
+    fn end(&mut self, cause: DeathCause) {
+        self.cause.get_or_insert(cause);
+        self.process.kill();
+    }
+
+    /// It is reaped. Returns the lease that it was about to take.
+    async fn over(mut self, exit: mt_ipc::Exit, stderr: StderrTail) -> Option<Lease> {
+        let Some(lease) = self.lease.take() else {
+            let Phase::Idle { wait, .. } = self.phase else {
+                return None;
+            };
+            return wait.too_late();
+        };
+        // What its owner has ended it for says more than that it was ended, or that it is gone.
+        let cause = match self.cause.take() {
+            None => lease.control.cause().unwrap_or(DeathCause::Itself),
+            Some(DeathCause::Stopped) => lease.control.cause().unwrap_or(DeathCause::Stopped),
+            Some(cause) => cause,
+        };
+        let mut death = Death::new(exit, cause);
+        death.last_words = LastWords::new(stderr, &self.progress);
+        let failure = self.failure.take();
+        let end = WorkerEnd {
+            started: self.progress.started(),
+            said_bye: matches!(self.phase, Phase::Leaving { .. }),
+            failure: failure.or_else(|| self.phase.failure(&death)),
+            death,
+        };
+        lease.tell(SessionEvent::Ended(end)).await;
+        None
+    }
+}
+
+/// Waits until an owner is gone, which kills what it has left behind. Cancel-safe.
+async fn closed(owner: &Option<mpsc::Sender<(WorkerId, SessionEvent)>>) {
+    match owner {
+        Some(owner) => owner.closed().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for the next lease, in the phase that has one to wait for; `None` when there will be none. Cancel-safe.
+async fn next_lease(phase: &mut Phase) -> Option<Lease> {
+    match phase {
+        Phase::Idle {
+            wait: IdleWait { lease, .. },
+            ..
+        } => lease.await.ok(),
+        _ => std::future::pending().await,
+    }
+}
+
+/// Waits until then. Cancel-safe.
+async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => sleep_until(then).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for room in the send queue, and then for `what`: without room, what is to be sent stays where it is and
+/// grows together. Cancel-safe if `what` is.
+pub(crate) async fn room_and(sender: &FrameSender, what: impl Future<Output = ()>) {
+    sender.bulk_below(FRAMES_ON_THE_WAY).await;
+    what.await;
+}

@@ -1,0 +1,77 @@
+//! What an owner hears of a worker.
+
+use mt_ipc::{Exit, FrameSender, Progress};
+use mt_proto::{Frame, TraceEvent};
+
+use super::{
+    death::{Death, DeathCause},
+    watch::Health,
+    worker_failure::WorkerFailure,
+};
+
+/// Something happened to a worker. Events of one worker come in the order in which it happened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SessionEvent {
+    /// Its process exists.
+    Started {
+        /// The process's id.
+        pid: u32,
+    },
+    /// A process that had waited for work has taken the assignment.
+    Reused {
+        /// The process's id.
+        pid: u32,
+    },
+    /// It has said hello and was sent its assignment.
+    Greeted {
+        /// Sends to it: frames of its role.
+        sender: FrameSender,
+        /// The memory it shares with this process.
+        progress: Progress,
+    },
+    /// It is set up for its assignment.
+    Ready,
+    /// A message of its role, not decoded.
+    Frame(Frame),
+    /// `tracing` events of it.
+    Trace {
+        /// The events, oldest first.
+        events: Vec<TraceEvent>,
+        /// How many more there were, for which there was no room.
+        dropped: u64,
+    },
+    /// What was found when its signs of life were judged. Told when it is not well, every time that is found, and
+    /// when it is well again.
+    Health(Health),
+    /// It waits for another owner. Nothing follows.
+    Released,
+    /// It is reaped, or never was. Nothing follows.
+    Ended(WorkerEnd),
+}
+
+/// How a worker ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct WorkerEnd {
+    /// The count of started items, or whatever its role counts, in the memory it shared.
+    pub started: u64,
+    /// How its process ended, and why.
+    pub death: Death,
+    /// Whether it had said that it goes.
+    pub said_bye: bool,
+    /// Set when it did not get as far as being set up.
+    pub failure: Option<WorkerFailure>,
+}
+
+impl WorkerEnd {
+    /// Of a worker that never was.
+    pub(super) fn unborn(failure: WorkerFailure) -> Self {
+        Self {
+            started: 0,
+            death: Death::new(Exit::default(), DeathCause::Stopped),
+            said_bye: false,
+            failure: Some(failure),
+        }
+    }
+}

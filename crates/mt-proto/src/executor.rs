@@ -1,0 +1,162 @@
+//! What a pool and the executors of its tasks say to each other.
+//!
+//! Pure: no IO, no clock, no runtime.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ContextStep, DecodeError, Frame, ItemIndex, Kind, Segment, clip_text, decode_strict,
+    message::body,
+};
+
+/// What a pool says to an executor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToExecutor {
+    /// Of the items that come next, those that are not started within this time are not to be started.
+    Patience(Duration),
+    /// Work on these.
+    Items(Segment),
+}
+
+/// What an executor says to its pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FromExecutor {
+    /// What became of these items.
+    Results(Segment),
+    /// Something the user may want to know that belongs to no item.
+    Notice(Notice),
+    /// What the exit hook returned.
+    Exit(ExitReport),
+}
+
+/// What a worker runs from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setup {
+    /// The registered name of the task.
+    pub task: String,
+    /// Called once before the first item.
+    pub init: Option<InitCall>,
+    /// The value all items share, encoded (the seed's `asyn_func_args` and `asyn_func_kwargs`).
+    pub shared: Bytes,
+    /// The config of the context, encoded (the seed's `cvc_func_args` and `cvc_func_kwargs`).
+    pub context: Bytes,
+    /// Items per context.
+    pub batch_size: u32,
+    /// Items running at once; at least 1.
+    pub max_concurrency: u32,
+    /// The most pieces the parent has on the way at once: the bound of the worker's inbox.
+    pub max_pieces: u32,
+    /// The most bytes of one encoded result.
+    pub max_result_bytes: u32,
+    /// Called once after the last item.
+    pub exit: Option<InitCall>,
+    /// How long an item may wait to be started, in all; [`ToExecutor::Patience`] says what is left of it.
+    pub queue_deadline: Option<Duration>,
+    /// How long a call may take before it is cancelled.
+    pub soft_deadline: Option<Duration>,
+    /// How long opening or closing a context may take.
+    pub context_deadline: Option<Duration>,
+    /// What every item's random numbers are made from, together with its index.
+    pub seed: u64,
+    /// Whether to say when contexts are opened and closed; that they fail to close is said anyway.
+    pub tell_contexts: bool,
+}
+
+/// What became of the exit hook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExitReport {
+    /// It returned this, encoded.
+    Returned(Bytes),
+    /// It returned an error, or panicked.
+    Failed(String),
+}
+
+/// A task that is called once in a worker: the seed's `init_func` with its arguments, or the exit hook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InitCall {
+    /// The registered name of the task to call.
+    pub task: String,
+    /// Its input, encoded.
+    pub input: Bytes,
+}
+
+/// Something that belongs to no item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Notice {
+    /// A step of a context failed: closing it, after its items had their outcomes; or, if it is to be
+    /// told, opening it.
+    Context {
+        /// Which step.
+        step: ContextStep,
+        /// What the context's code said.
+        message: String,
+    },
+    /// A context was opened.
+    ContextOpened,
+    /// A context was closed.
+    ContextClosed,
+    /// The items that took longest, in no particular order. Said before
+    /// [`Rested`](crate::FromWorker::Rested); otherwise they are read from the shared memory.
+    Slowest(Vec<(ItemIndex, Duration)>),
+}
+
+impl ToExecutor {
+    /// The message as a frame. Items share their bytes with it.
+    #[must_use]
+    pub fn into_frame(self) -> Frame {
+        match self {
+            Self::Patience(time) => Frame::new(Kind::Patience, body(&time)),
+            Self::Items(segment) => segment.into_frame(Kind::Items),
+        }
+    }
+
+    /// The message in a frame.
+    ///
+    /// # Errors
+    /// [`DecodeError`]: the frame is not a message for an executor.
+    pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
+        Ok(match frame.kind {
+            Kind::Patience => Self::Patience(decode_strict(&frame.into_body())?),
+            Kind::Items => Self::Items(Segment::from_body(frame.into_body())?),
+            kind => return Err(DecodeError::WrongDirection(kind)),
+        })
+    }
+}
+
+impl FromExecutor {
+    /// The message as a frame. Texts are clipped to [`MAX_TEXT_BYTES`](crate::MAX_TEXT_BYTES).
+    #[must_use]
+    pub fn into_frame(self) -> Frame {
+        match self {
+            Self::Results(segment) => segment.into_frame(Kind::Results),
+            Self::Notice(Notice::Context { step, message }) => {
+                let message = clip_text(message);
+                Frame::new(Kind::Notice, body(&Notice::Context { step, message }))
+            }
+            Self::Notice(notice) => Frame::new(Kind::Notice, body(&notice)),
+            Self::Exit(ExitReport::Failed(message)) => {
+                let message = clip_text(message);
+                Frame::new(Kind::Exit, body(&ExitReport::Failed(message)))
+            }
+            Self::Exit(report) => Frame::new(Kind::Exit, body(&report)),
+        }
+    }
+
+    /// The message in a frame. The records of [`Results`](Self::Results) are counted and measured,
+    /// but not decoded.
+    ///
+    /// # Errors
+    /// [`DecodeError`]: the frame is not a message from an executor.
+    pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
+        Ok(match frame.kind {
+            Kind::Results => Self::Results(Segment::from_body(frame.into_body())?),
+            Kind::Exit => Self::Exit(decode_strict(&frame.into_body())?),
+            Kind::Notice => Self::Notice(decode_strict(&frame.into_body())?),
+            kind => return Err(DecodeError::WrongDirection(kind)),
+        })
+    }
+}
