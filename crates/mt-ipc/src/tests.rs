@@ -3,8 +3,6 @@
 
 mod receiving;
 mod sending;
-#[path = "../tests/support/watchdog.rs"]
-mod watchdog;
 mod writing;
 
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -78,7 +76,7 @@ fn sockets() -> (StdUnixStream, StdUnixStream) {
 /// Runs a test on every backend, in a runtime of one thread: who needs two to make progress can
 /// deadlock.
 fn check(name: &'static str, test: impl AsyncFn(Backend)) {
-    let _watchdog = watchdog::watchdog(name);
+    let _watchdog = mt_test_kit::watchdog(name);
     for backend in BACKENDS {
         println!("{name} on {backend:?}");
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -6,7 +6,8 @@ use super::{Known, Rule, Tree, Violation};
 pub(super) const RULE: Rule = Rule {
     name: "arrows",
     demands: "our crates depend downwards only: mt-beehive -> mt-pool -> mt-ipc -> mt-proto; \
-              mt-macros and xtask on none of ours; nothing on xtask or mt-benches",
+              mt-macros, mt-test-kit and xtask on none of ours; nothing on xtask or mt-benches; on mt-test-kit \
+              for tests alone",
     check,
     known: Known::Nothing,
 };
@@ -15,6 +16,7 @@ pub(super) const RULE: Rule = Rule {
 const ARROWS: &[(&str, &[&str])] = &[
     ("mt-proto", &[]),
     ("mt-macros", &[]),
+    (TEST_KIT, &[]),
     ("mt-ipc", &["mt-proto"]),
     ("mt-pool", &["mt-proto", "mt-ipc", "mt-macros"]),
     (
@@ -27,6 +29,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("xtask", &[]),
 ];
+
+/// What every crate's tests may have, and nothing else of it.
+const TEST_KIT: &str = "mt-test-kit";
 
 fn check(tree: &Tree) -> Vec<Violation> {
     let manifests = tree.manifests.iter();
@@ -46,6 +51,7 @@ fn broken(manifest: &Manifest) -> Vec<Violation> {
     let dependencies = manifest.dependencies.iter();
     dependencies
         .filter(|dependency| is_ours(&dependency.name) && !is_allowed(&dependency.name))
+        .filter(|dependency| !(dependency.name == TEST_KIT && dependency.is_dev))
         .map(|dependency| {
             let name = &dependency.name;
             let message = format!(
@@ -82,6 +88,12 @@ mod tests {
             &RULE,
             &[("crates/mt-pool/Cargo.toml", &pool)],
             &["crates/mt-pool/Cargo.toml:4"],
+        );
+        let ipc = "[dev-dependencies]\nmt-test-kit.workspace = true\n[dependencies]\nmt-test-kit.workspace = true\n";
+        check(
+            &RULE,
+            &[("crates/mt-ipc/Cargo.toml", &manifest("mt-ipc", ipc))],
+            &["crates/mt-ipc/Cargo.toml:6"],
         );
         check(
             &RULE,

@@ -24,6 +24,8 @@ pub(super) struct Dependency {
     pub(super) is_inherited: bool,
     /// One of our own crates: it has a `path`.
     pub(super) is_local: bool,
+    /// Needed by tests, examples and benches alone.
+    pub(super) is_dev: bool,
 }
 
 impl Manifest {
@@ -57,6 +59,7 @@ impl Manifest {
                 self.take(text, key.get_ref(), inner);
                 continue;
             }
+            let is_dev = key.get_ref() == "dev-dependencies";
             self.dependencies.extend(inner.iter().map(|(key, source)| {
                 let option =
                     |option: &str| source.get_ref().get(option).map(|value| value.get_ref());
@@ -66,6 +69,7 @@ impl Manifest {
                     is_workspace_table: name == "workspace",
                     is_inherited: option("workspace").and_then(DeValue::as_bool) == Some(true),
                     is_local: option("path").is_some(),
+                    is_dev,
                 }
             }));
         }

@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     known: Known::Exactly(&[
         ("mt-beehive", 71),
-        ("mt-ipc", 10),
+        ("mt-ipc", 9),
         ("mt-macros", 4),
         ("mt-pool", 121),
         ("mt-proto", 18),

@@ -66,7 +66,7 @@ impl RustFile {
         self.path.starts_with("crates/") && self.path.split('/').nth(2) == Some("src")
     }
 
-    /// Whether the whole file is test code: in a `tests` folder, or the body of a `mod tests;`.
+    /// Whether the whole file is test code: in a `tests` folder, the body of a `mod tests;`, or of the test kit.
     pub(super) fn is_test(&self) -> bool {
         is_test(&self.path)
     }
@@ -223,7 +223,7 @@ impl RustFile {
 
 fn is_test(path: &str) -> bool {
     path.split('/')
-        .any(|name| name == "tests" || name == "tests.rs")
+        .any(|name| ["tests", "tests.rs", "mt-test-kit"].contains(&name))
 }
 
 #[cfg(test)]

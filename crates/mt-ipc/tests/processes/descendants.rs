@@ -1,22 +1,33 @@
 //! What a worker has started goes with it.
 
-use crate::scene::{Worker, check, wait_until_gone};
+use mt_test_kit::{Signal, signal, wait_until_gone};
 
-#[test]
-fn a_kill_takes_all_descendants() {
-    check("kill", async {
+use crate::scene::{Worker, check};
+
+/// Ends a worker with descendants; it dies of this signal, and the first so many processes go with it.
+fn check_end(dies_of: i32, count: usize, end: impl FnOnce(&mut Worker)) {
+    check(async {
         let mut worker = Worker::ready("family").await;
         let pids = worker.told_pids().await;
         assert_eq!(pids.len(), 4);
-        worker.process.kill();
-        assert_eq!(worker.process.wait().await.signal, Some(9));
-        wait_until_gone(&pids);
+        end(&mut worker);
+        assert_eq!(worker.process.wait().await.signal, Some(dies_of));
+        wait_until_gone(&pids[..count]);
+        // Those that have left the group belong to init now and are nobody's any more.
+        pids[count..]
+            .iter()
+            .for_each(|&stray| signal(stray, Signal::KILL));
     });
 }
 
 #[test]
+fn a_kill_takes_all_descendants() {
+    check_end(9, 4, |worker| worker.process.kill());
+}
+
+#[test]
 fn a_drop_takes_all_descendants() {
-    check("drop", async {
+    check(async {
         let mut worker = Worker::ready("family").await;
         let pids = worker.told_pids().await;
         drop(worker);
@@ -26,40 +37,23 @@ fn a_drop_takes_all_descendants() {
 
 #[test]
 fn a_stopped_worker_and_its_descendants_can_be_killed() {
-    check("kill stopped", async {
-        let mut worker = Worker::ready("family").await;
-        let pids = worker.told_pids().await;
-        crate::scene::signal(worker.process.id(), rustix::process::Signal::STOP);
+    check_end(9, 4, |worker| {
+        signal(worker.process.id(), Signal::STOP);
         worker.process.kill();
-        assert_eq!(worker.process.wait().await.signal, Some(9));
-        wait_until_gone(&pids);
     });
 }
 
 #[test]
 fn a_closed_connection_takes_a_worker_and_its_descendants() {
-    check("closed connection", async {
+    check(async {
         let mut worker = Worker::ready("family").await;
         let pids = worker.told_pids().await;
-        worker.writer.abort();
-        let _ = worker.writer.await;
-        drop((worker.sender, worker.receiver));
-        assert_eq!(worker.process.wait().await.signal, Some(9));
+        assert_eq!(worker.hang_up().await.wait().await.signal, Some(9));
         wait_until_gone(&pids);
     });
 }
 
 #[test]
 fn a_worker_that_crashes_leaves_nothing_in_its_group() {
-    check("crash", async {
-        let mut worker = Worker::ready("family").await;
-        let pids = worker.told_pids().await;
-        crate::scene::signal(worker.process.id(), rustix::process::Signal::ABORT);
-        assert_eq!(worker.process.wait().await.signal, Some(6));
-        wait_until_gone(&pids[..2]);
-        // Those that have left the group belong to init now and are nobody's any more.
-        for stray in &pids[2..] {
-            crate::scene::signal(*stray, rustix::process::Signal::KILL);
-        }
-    });
+    check_end(6, 2, |worker| signal(worker.process.id(), Signal::ABORT));
 }

@@ -5,14 +5,14 @@ use std::{fs, io::ErrorKind, os::unix::process::CommandExt, process::Command};
 use futures::FutureExt;
 use mt_ipc::{HandshakeError, Program, SpawnError, spawn};
 use mt_proto::{Beat, FromWorker, Parsed, ToWorker};
-use rustix::process::Signal;
-use tokio::signal::unix::{SignalKind, signal};
+use mt_test_kit::{Signal, signal};
+use tokio::signal::unix::SignalKind;
 
 use crate::scene::{self, Worker, check, check_alone, role};
 
 #[test]
 fn a_worker_greets_is_accepted_and_talks_both_ways() {
-    check("talking", async {
+    check(async {
         let mut worker = Worker::start(role("echo")).await;
         let hello = worker.shake_hands().await.unwrap();
         assert_eq!(hello.pid, worker.process.id());
@@ -39,10 +39,9 @@ fn a_worker_greets_is_accepted_and_talks_both_ways() {
 /// A program that has given `SIGPIPE` back its default effect, as command line tools do, must not die of it.
 #[test]
 fn writing_to_a_dead_worker_raises_no_signal() {
-    let name = "lifecycle::writing_to_a_dead_worker_raises_no_signal";
-    check_alone(name, async {
-        let mut broken_pipes = signal(SignalKind::pipe()).unwrap();
-        let mut marks = signal(SignalKind::user_defined1()).unwrap();
+    check_alone(async {
+        let mut broken_pipes = tokio::signal::unix::signal(SignalKind::pipe()).unwrap();
+        let mut marks = tokio::signal::unix::signal(SignalKind::user_defined1()).unwrap();
         let mut worker = Worker::ready("echo").await;
         worker.process.kill();
         worker.process.wait().await;
@@ -50,7 +49,7 @@ fn writing_to_a_dead_worker_raises_no_signal() {
         let error = worker.writer.await.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BrokenPipe);
         // What was raised before is told with it.
-        scene::signal(std::process::id(), Signal::USR1);
+        signal(std::process::id(), Signal::USR1);
         marks.recv().await.unwrap();
         assert_eq!(broken_pipes.recv().now_or_never(), None);
     });
@@ -58,7 +57,7 @@ fn writing_to_a_dead_worker_raises_no_signal() {
 
 #[test]
 fn another_build_is_refused_on_both_sides() {
-    check("another build", async {
+    check(async {
         let mut worker = Worker::start(role("other-build")).await;
         let text = "is another build: protocol 1 and tasks 0000000000000bad, here protocol 1 and tasks \
                     0000000000000007; build parent and worker from the same source";
@@ -78,7 +77,7 @@ fn another_build_is_refused_on_both_sides() {
 
 #[test]
 fn a_first_word_other_than_hello_is_out_of_turn() {
-    check("out of turn", async {
+    check(async {
         let mut worker = Worker::start(role("out-of-turn")).await;
         let refused = worker.shake_hands().await;
         assert!(
@@ -92,7 +91,7 @@ fn a_first_word_other_than_hello_is_out_of_turn() {
 
 #[test]
 fn exits_are_told_as_they_were() {
-    check("exits", async {
+    check(async {
         for (name, code, signal, text) in [
             ("exit-42", Some(42), None, "exited with code 42"),
             ("abort", None, Some(6), "was killed by signal 6 (SIGABRT)"),
@@ -110,7 +109,7 @@ fn exits_are_told_as_they_were() {
             assert!(exit.to_string().starts_with(text), "{exit}");
         }
         let mut worker = Worker::ready("echo").await;
-        scene::signal(worker.process.id(), Signal::KILL);
+        signal(worker.process.id(), Signal::KILL);
         assert_eq!(worker.receive().await, None);
         let exit = worker.process.wait().await;
         assert_eq!(exit.to_string(), "was killed by signal 9 (SIGKILL)");
@@ -119,7 +118,7 @@ fn exits_are_told_as_they_were() {
 
 #[test]
 fn a_worker_that_ends_in_good_order_is_not_killed_for_it() {
-    check("good order", async {
+    check(async {
         let mut worker = Worker::ready("says-bye").await;
         worker.sender.close();
         assert_eq!(
@@ -134,10 +133,10 @@ fn a_worker_that_ends_in_good_order_is_not_killed_for_it() {
 
 #[test]
 fn progress_outlives_the_worker() {
-    check("progress", async {
+    check(async {
         let mut worker = Worker::ready("count").await;
         assert_eq!(worker.told().await, "counted");
-        scene::signal(worker.process.id(), Signal::KILL);
+        signal(worker.process.id(), Signal::KILL);
         worker.process.wait().await;
         let progress = worker.progress;
         let counts = (progress.started(), progress.finished(), progress.turns());
@@ -147,7 +146,7 @@ fn progress_outlives_the_worker() {
 
 #[test]
 fn the_connection_is_the_worker_s_alone() {
-    check("descriptors", async {
+    check(async {
         let mut worker = Worker::ready("descriptors").await;
         assert_eq!(worker.told().await, "/dev/null");
         let listing = worker.told().await;
@@ -159,7 +158,7 @@ fn the_connection_is_the_worker_s_alone() {
 
 #[test]
 fn garbage_on_standard_output_is_harmless() {
-    check("garbage", async {
+    check(async {
         let mut worker = Worker::ready("chatter").await;
         worker.send(ToWorker::Beat(Beat::Alive));
         let echo = worker.receiver.recv().await.unwrap();
@@ -169,7 +168,7 @@ fn garbage_on_standard_output_is_harmless() {
 
 #[test]
 fn a_program_that_is_not_there_is_an_error() {
-    check("no program", async {
+    check(async {
         let mut command = role("echo");
         command.program = Program::File("/nowhere/at/all".into());
         let error = spawn(command).await.unwrap_err();
@@ -198,8 +197,7 @@ fn a_worker_started_by_hand_says_so() {
 
 #[test]
 fn a_runtime_without_io_does_not_spoil_it_for_others() {
-    const NAME: &str = "lifecycle::a_runtime_without_io_does_not_spoil_it_for_others";
-    check_alone(NAME, async {
+    check_alone(async {
         let without = std::thread::spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().build();
             runtime.unwrap().block_on(spawn(role("echo"))).map(drop)
@@ -211,7 +209,7 @@ fn a_runtime_without_io_does_not_spoil_it_for_others() {
 
 #[test]
 fn a_program_deleted_while_it_runs_still_starts_workers() {
-    const NAME: &str = "lifecycle::a_program_deleted_while_it_runs_still_starts_workers";
+    let name = "lifecycle::a_program_deleted_while_it_runs_still_starts_workers";
     let own = std::env::current_exe().unwrap();
     if own.file_name().is_none_or(|name| name != "copy") {
         let dir = tempfile::tempdir().unwrap();
@@ -220,12 +218,12 @@ fn a_program_deleted_while_it_runs_still_starts_workers() {
         // another test, and is then too busy to be run.
         let copied = Command::new("cp").args([&own, &copy]).status().unwrap();
         assert!(copied.success());
-        let output = Command::new(copy).args([NAME, "--exact"]).output().unwrap();
+        let output = Command::new(copy).args([name, "--exact"]).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(text.contains("1 passed"), "{text}");
         return;
     }
-    check(NAME, async {
+    check(async {
         Worker::ready("echo").await;
         fs::remove_file(&own).unwrap();
         Worker::ready("echo").await;
@@ -238,7 +236,7 @@ fn a_program_deleted_while_it_runs_still_starts_workers() {
 
 #[test]
 fn a_worker_outlives_the_thread_that_asked_for_it() {
-    check("thread", async {
+    check(async {
         let handle = tokio::runtime::Handle::current();
         let thread = std::thread::spawn(move || {
             let _entered = handle.enter();

@@ -9,5 +9,3 @@ mod parent_death;
 mod roles;
 mod scene;
 mod stderr;
-#[path = "../support/watchdog.rs"]
-mod watchdog;

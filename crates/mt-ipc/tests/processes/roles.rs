@@ -2,15 +2,16 @@
 
 use std::{
     env,
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     process::{self, Command, Stdio},
 };
 
 use mt_ipc::{Attached, FrameReceiver, FrameSender, Progress, Writer, attach};
 use mt_proto::{Fingerprint, FromWorker, Limits};
+use mt_test_kit::{Scene, Signal};
 use tokio::task::JoinHandle;
 
-use crate::scene::{BUILD, check, itself, notice};
+use crate::scene::{BUILD, check, notice};
 
 /// The worker's side of a connection.
 struct Own {
@@ -25,7 +26,7 @@ struct Own {
 fn as_worker() {
     if mt_ipc::is_worker_process() {
         let role = env::args().next_back().unwrap();
-        check("a worker", play(&role));
+        check(play(&role));
         process::exit(0);
     }
 }
@@ -33,10 +34,10 @@ fn as_worker() {
 /// Where a worker's grandchild starts that leaves its process group.
 #[test]
 fn as_stray() {
-    if env::var_os("MT_TEST_STRAY").is_some() {
+    if mt_test_kit::role() == "stray" {
         rustix::process::setsid().unwrap();
         let mut below = idle().spawn().unwrap();
-        println!("DETACHED {}", below.id());
+        println!("PIDS {}", below.id());
         below.wait().unwrap();
     }
 }
@@ -66,7 +67,7 @@ async fn play(role: &str) {
         "abort" => process::abort(),
         // More than once: the standard library takes the first for a stack overflow that is none.
         "segfault" => loop {
-            crate::scene::signal(process::id(), rustix::process::Signal::SEGV);
+            mt_test_kit::signal(process::id(), Signal::SEGV);
         },
         "count" => own.count().await,
         "descriptors" => own.descriptors().await,
@@ -167,23 +168,10 @@ impl Own {
     #[expect(clippy::zombie_processes, reason = "that they are left is the test")]
     async fn family(mut self) {
         let near = idle().spawn().unwrap();
-        let mut stray = itself("roles::as_stray")
-            .env("MT_TEST_STRAY", "1")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let out = BufReader::new(stray.stdout.take().unwrap());
-        let below = out.lines().map_while(Result::ok).find_map(|line| {
-            let (_, pid) = line.split_once("DETACHED ")?;
-            Some(pid.to_owned())
-        });
-        let below = below.expect("the stray tells its child");
-        self.tell(format!(
-            "{} {} {} {below}",
-            process::id(),
-            near.id(),
-            stray.id()
-        ));
+        let mut stray = Scene::start(&mut Scene::of("roles::as_stray", "stray"));
+        stray.read_until("PIDS");
+        let pids = [process::id(), near.id(), stray.pid(), stray.pids[0]];
+        self.tell(pids.map(|pid| pid.to_string()).join(" "));
         let _ = self.receiver.recv().await;
         std::future::pending::<()>().await;
     }

@@ -21,7 +21,7 @@ async fn words_of(name: &str) -> StderrTail {
 
 #[test]
 fn the_last_words_survive() {
-    check("the_last_words_survive", async {
+    check(async {
         let tail = words_of("mutters").await;
         assert!(tail.bytes().ends_with(b"\xffin the middle of"));
         assert_eq!(tail.cut_bytes(), 0);
@@ -34,7 +34,7 @@ fn the_last_words_survive() {
 /// Whoever does not want to read gets a worker that can't write, and not one that waits for ever.
 #[test]
 fn a_reader_that_is_dropped() {
-    check("a_reader_that_is_dropped", async {
+    check(async {
         let mut command = role("shouts");
         command.stderr = WorkerStderr::Forward;
         let Spawned {
@@ -54,7 +54,7 @@ fn a_reader_that_is_dropped() {
 
 #[test]
 fn inherited_means_that_there_is_nothing_to_read() {
-    check("inherited_means_that_there_is_nothing_to_read", async {
+    check(async {
         let spawned = spawn(role("echo")).await.unwrap();
         assert!(spawned.stderr.is_none());
     });

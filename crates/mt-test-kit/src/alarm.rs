@@ -1,0 +1,52 @@
+//! The one way a test may end by the clock: it hangs.
+
+use std::{
+    io::Write,
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Far longer than anything takes that a test waits for, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Goes off after a minute, unless it is dropped before.
+#[must_use]
+#[derive(Debug)]
+pub struct Alarm {
+    _alive: Sender<()>,
+}
+
+impl Alarm {
+    /// Does this after a minute, in a thread of its own.
+    pub fn new(act: impl FnOnce() + Send + 'static) -> Self {
+        let (alive, gone) = channel::<()>();
+        thread::spawn(move || {
+            if gone.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                act();
+            }
+        });
+        Self { _alive: alive }
+    }
+}
+
+/// Ends the process after a minute, and with it the test, unless it is dropped before.
+pub fn watchdog(name: impl Into<String>) -> Alarm {
+    let name = name.into();
+    Alarm::new(move || {
+        // Not `eprintln!`: the test runner would keep it and die with it.
+        let _ = writeln!(std::io::stderr(), "{name} hangs");
+        std::process::abort();
+    })
+}
+
+/// Looks again and again, for a minute at most.
+#[track_caller]
+pub fn wait_until(mut is_true: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_true() {
+        assert!(began.elapsed() < PATIENCE, "it never comes true");
+        // Leaves the processor to those it waits for; nobody unparks it.
+        thread::park_timeout(Duration::from_millis(1));
+    }
+}

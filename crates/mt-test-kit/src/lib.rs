@@ -1,0 +1,29 @@
+//! What tests of several crates need, and nothing of any of them: a process for a test alone, the scenes that
+//! other processes play for it, looks at processes, waiting with an end, a folder.
+//!
+//! Our other crates have it as a dev-dependency only. What stands here panics when something is not as a test
+//! needs it.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod alarm;
+mod alone;
+#[cfg(unix)]
+mod example;
+mod folder;
+#[cfg(target_os = "linux")]
+mod process;
+#[cfg(target_os = "linux")]
+mod scene;
+
+pub use alarm::{Alarm, wait_until, watchdog};
+pub use alone::{ALONE, alone, itself, name_of};
+#[cfg(unix)]
+pub use example::{Running, example};
+pub use folder::{Folder, TempFolder};
+#[cfg(target_os = "linux")]
+pub use process::{
+    Signal, children, children_of, descendants_of, descriptors, is_gone, signal, state_of,
+    wait_until_gone,
+};
+#[cfg(target_os = "linux")]
+pub use scene::{Scene, role};

@@ -1,0 +1,81 @@
+//! Looks at processes as `/proc` shows them, and signals to them.
+
+use std::{fs, path::PathBuf};
+
+pub use rustix::process::Signal;
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::Errno,
+    process::{Pid, PidfdFlags, kill_process, pidfd_open},
+};
+
+use crate::watchdog;
+
+/// The pids of this process's children, zombies too.
+pub fn children() -> Vec<u32> {
+    children_of(std::process::id())
+}
+
+/// The pids of the children that all threads of a process have, zombies too; none if it is gone.
+pub fn children_of(pid: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task"));
+    let threads = threads.into_iter().flatten().flatten();
+    // A thread may end between the listing and the look.
+    let lists = threads.filter_map(|it| fs::read_to_string(it.path().join("children")).ok());
+    let lists: Vec<String> = lists.collect();
+    let pids = lists.iter().flat_map(|list| list.split_ascii_whitespace());
+    pids.map(|pid| pid.parse().unwrap()).collect()
+}
+
+/// The pids of a process's children, of theirs, and so on.
+pub fn descendants_of(pid: u32) -> Vec<u32> {
+    let children = children_of(pid);
+    let below = children.iter().flat_map(|&child| descendants_of(child));
+    below.chain(children.iter().copied()).collect()
+}
+
+/// The letter of a process's state, such as `T` of one that is stopped; `None` when it is gone for good.
+pub fn state_of(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The state follows the name, which is in parentheses and may hold anything.
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// Whether a process is gone, or dead and somebody else's to reap.
+pub fn is_gone(pid: u32) -> bool {
+    matches!(state_of(pid), None | Some('Z' | 'X'))
+}
+
+/// Waits until none of the processes runs any more. A zombie is the business of whoever adopted it.
+pub fn wait_until_gone(pids: &[u32]) {
+    let _watchdog = watchdog(format!("waiting for the end of {pids:?}"));
+    for &pid in pids {
+        match pidfd_open(pid_of(pid), PidfdFlags::empty()) {
+            Ok(pidfd) => {
+                let mut fds = [PollFd::new(&pidfd, PollFlags::IN)];
+                poll(&mut fds, None).unwrap();
+            }
+            Err(error) => assert_eq!(error, Errno::SRCH),
+        }
+    }
+}
+
+/// Sends a signal. A process that is gone gets none.
+pub fn signal(pid: u32, signal: Signal) {
+    let sent = kill_process(pid_of(pid), signal);
+    assert!(matches!(sent, Ok(()) | Err(Errno::SRCH)), "{sent:?}");
+}
+
+/// The open descriptors of this process, and what they are of. What the test runner opens is among them.
+pub fn descriptors() -> Vec<(i32, PathBuf)> {
+    let entries = fs::read_dir("/proc/self/fd").unwrap();
+    let read = |entry: fs::DirEntry| {
+        let fd = entry.file_name().to_str()?.parse().ok()?;
+        Some((fd, fs::read_link(entry.path()).ok()?))
+    };
+    entries.flatten().filter_map(read).collect()
+}
+
+fn pid_of(pid: u32) -> Pid {
+    Pid::from_raw(pid.cast_signed()).unwrap()
+}

@@ -1,0 +1,79 @@
+//! A process that plays a scene of a test: this program again, in a role.
+
+use std::{
+    env,
+    io::{BufRead, BufReader, Lines},
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+};
+
+use crate::{Signal, itself, signal, wait_until_gone};
+
+/// The variable that tells a process what it plays.
+const ROLE: &str = "MT_TEST_ROLE";
+
+/// What this process plays; empty when nothing, as in the test runner itself.
+pub fn role() -> String {
+    env::var(ROLE).unwrap_or_default()
+}
+
+/// A process in a role, and what it has told so far.
+#[derive(Debug)]
+pub struct Scene {
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    /// The pids it has told, in lines such as `PIDS 5 17`.
+    pub pids: Vec<u32>,
+}
+
+impl Scene {
+    /// The command that starts this program again, to run the test `name` alone, in a role.
+    pub fn of(name: &str, role: &str) -> Command {
+        let mut command = itself(name);
+        command.env(ROLE, role).stdout(Stdio::piped());
+        command
+    }
+
+    /// Starts it.
+    pub fn start(command: &mut Command) -> Self {
+        let mut process = command.spawn().unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        Self {
+            process,
+            lines,
+            pids: Vec::new(),
+        }
+    }
+
+    /// The process's pid.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Reads on until a line with this word, and collects pids.
+    pub fn read_until(&mut self, word: &str) -> String {
+        for line in self.lines.by_ref() {
+            let line = line.unwrap();
+            if let Some((_, pids)) = line.split_once("PIDS") {
+                let pids = pids.split_ascii_whitespace();
+                self.pids
+                    .extend(pids.map(|pid| pid.parse::<u32>().unwrap()));
+            }
+            if line.contains(word) {
+                return line;
+            }
+        }
+        panic!("it does not say {word}");
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, which: Signal) {
+        signal(self.pid(), which);
+    }
+
+    /// Waits for its end, and until nothing of what it has told of runs any more.
+    pub fn end(mut self) -> ExitStatus {
+        let status = self.process.wait().unwrap();
+        wait_until_gone(&self.pids);
+        status
+    }
+}
