@@ -179,6 +179,7 @@ mod registry;
 
 pub use bee::{Bee, BeeCx, TaskCall, TaskCx, WorkerBee};
 pub use driver::census::BeeStatus;
+pub use executor::Registration;
 pub use log::logger_debug_msg;
 pub use machine::parent::{BeeState, Dispatch, HiveStats, Population};
 /// Makes `main` start with [`init()`]; an `async fn main` gets a tokio runtime.
@@ -361,7 +362,6 @@ pub use queen::{
     QueenCall, QueenTask, QueenValue, TaskError, TaskResult, WithQueen, WithoutQueen, beehive_run,
     hive_of,
 };
-pub use registry::Registration;
 
 /// For the macros; not for people.
 #[doc(hidden)]

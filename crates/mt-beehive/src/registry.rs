@@ -1,42 +1,16 @@
-//! The worker bees of this program by name.
+//! What a worker bee's process is told, and by which names.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{WorkerBee, executor};
+use crate::WorkerBee;
 
-/// A worker bee as her process finds her. Submitted beside her `impl`.
-pub struct Registration {
-    name: fn() -> String,
-    run_bee: executor::RunBee,
-}
-
-inventory::collect!(Registration);
-
-impl Registration {
-    /// The registration of `W`.
-    #[must_use]
-    pub const fn of<W: WorkerBee>() -> Self {
-        Self {
-            name: name_of::<W>,
-            run_bee: executor::run_bee::<W>,
-        }
-    }
-
-    pub(crate) fn run_bee(&self) -> executor::RunBee {
-        self.run_bee
-    }
-}
+/// The role of a worker bee.
+pub(crate) const WORKER_BEE: &str = "mt_beehive::worker_bee";
 
 /// What a bee is called on the wire.
 pub(crate) fn name_of<W: WorkerBee>() -> String {
     format!("{} ({})", W::NAME, std::any::type_name::<W>())
-}
-
-/// The worker bee registered under this name.
-pub(crate) fn find(name: &str) -> Option<&'static Registration> {
-    let mut all = inventory::iter::<Registration>.into_iter();
-    all.find(|registration| (registration.name)() == name)
 }
 
 /// What a worker bee is told before her first task.

@@ -23,6 +23,7 @@ mod done;
 mod event;
 mod failure;
 mod feed;
+mod look;
 mod machine;
 mod memory;
 mod queue;
@@ -37,5 +38,6 @@ mod worker_slot;
 
 pub(crate) use config::{DispatchConfig, MemoryConfig, RecycleConfig, RetryConfig, RetryIf};
 pub(crate) use delivery::{Delivery, Lost};
-pub(crate) use event::{Effect, Event, Gone, KillReason, Look, Turn};
+pub(crate) use event::{Effect, Event, Gone, KillReason};
+pub(crate) use look::{Look, Turn};
 pub(crate) use machine::Dispatch;

@@ -8,6 +8,7 @@ mod driver;
 mod effects;
 mod events;
 mod exit_hooks;
+mod looks;
 mod thread;
 mod trace;
 mod watch;

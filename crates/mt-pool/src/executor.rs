@@ -15,6 +15,7 @@ mod run_sync;
 mod session;
 mod stopwatch;
 mod tally;
+mod work;
 
 pub(crate) use ambient::Ambient;
 pub(crate) use job::{CallOnce, Serve, call_once, serve};

@@ -200,6 +200,7 @@ mod registry;
 mod stats;
 pub mod supervision;
 mod task;
+mod wait;
 mod wire;
 pub mod worker;
 mod works;

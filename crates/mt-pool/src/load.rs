@@ -2,6 +2,7 @@
 //! for others.
 
 mod cpu;
+mod figures;
 #[cfg(target_os = "linux")]
 mod groups;
 mod memory;
@@ -9,11 +10,7 @@ mod memory;
 mod proc;
 #[cfg(any(not(target_os = "linux"), test))]
 mod system;
-
-#[cfg(target_os = "linux")]
-use self::proc as figures;
-#[cfg(not(target_os = "linux"))]
-use self::system as figures;
+mod usage;
 
 pub(crate) use self::memory::memory;
 

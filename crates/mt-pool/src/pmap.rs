@@ -14,7 +14,6 @@ mod output;
 mod parts;
 mod plan;
 mod recycle;
-mod wait;
 
 pub use builder::{AsynPmap, asyn_pmap, asyn_pmap_with};
 pub use dead_letter::{DeadLetter, DeadLetters};
@@ -25,4 +24,3 @@ pub use output::{Indexed, Pmap};
 pub(crate) use parts::{Parts, parts};
 pub(crate) use plan::{Launched, launch};
 pub use recycle::Recycle;
-pub(crate) use wait::wait_here;

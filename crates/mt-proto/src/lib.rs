@@ -57,7 +57,6 @@ pub use message::{
     Assignment, Beat, FromWorker, Hello, Parsed, Refused, SetupFailure, SetupStep, ToWorker,
     Welcome, WorkerBeat,
 };
-use outcome::cut_at;
 pub use outcome::{ContextStep, Deadline, Failure, clip_text};
 pub use records::{Record, RecordBuffer, RecordTag, Records, push_record};
 pub use segment::{RunMark, Segment, SegmentWriter};

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ItemIndex, cut_at};
+use crate::{ItemIndex, outcome::cut_at};
 
 /// The most events in one notice.
 pub const MAX_TRACE_EVENTS: usize = 512;

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use mt_proto::TaskId;
 use tokio::sync::mpsc;
 
-use super::Report;
+use super::messages::Report;
 
 /// The pause after progress was said.
 pub(super) const REST: Duration = Duration::from_millis(10);

@@ -27,7 +27,10 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Order, Report, TaskEnd};
+use super::{
+    ends::TaskEnd,
+    messages::{Order, Report},
+};
 use crate::{
     BeeCx, TaskCall, TaskCx, WorkerBee,
     bee::{BeeShared, PLACE, in_a_line},

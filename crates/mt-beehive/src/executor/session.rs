@@ -16,7 +16,8 @@ use tokio::{
 };
 
 use super::{
-    Order, Report, TalkEnd,
+    ends::TalkEnd,
+    messages::{Order, Report},
     progress_buffer::{self, ProgressBuffer},
 };
 use crate::machine::bee::{BeeMachine, Effect, Event};

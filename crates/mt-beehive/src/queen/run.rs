@@ -14,9 +14,8 @@ use super::{error::BeehiveError, handle::Hive};
 use crate::{
     Dispatch, Population, WorkerBee,
     driver::{CommandQueue, Driven, Driver, drive},
-    executor::WORKER_BEE,
     machine::parent::Config,
-    registry::{BeeSetup, name_of},
+    registry::{BeeSetup, WORKER_BEE, name_of},
 };
 
 /// The most tasks a worker bee does at once, as in the seed.

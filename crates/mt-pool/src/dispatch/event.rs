@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use mt_proto::{DecodeError, Segment, WorkerId};
 
-use super::{Delivery, Lost, running_clock::Late};
+use super::{Delivery, Lost, look::Look, running_clock::Late};
 use crate::supervision::{Death, WorkerFailure};
 
 /// Something happened.
@@ -42,28 +42,6 @@ pub(crate) enum Event {
     Stop,
     /// Time has passed. Workers should be looked at just before.
     Tick,
-}
-
-/// How far a worker is, by its own count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Look {
-    /// The items it has started, in the order they were sent.
-    pub(crate) started: u64,
-    /// How many of them it has finished.
-    pub(crate) finished: u64,
-    /// Whether it finishes one before it starts the next.
-    pub(crate) in_order: bool,
-    /// The call that has the thread, where calls share one.
-    pub(crate) turn: Option<Turn>,
-}
-
-/// A call that has the thread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Turn {
-    /// The place of its item in the order they were sent.
-    pub(crate) place: u64,
-    /// Differs from one turn to the next.
-    pub(crate) number: u64,
 }
 
 /// How a worker left.

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::event::{Look, Turn};
+use super::look::{Look, Turn};
 
 /// What the looks at one worker tell.
 #[derive(Debug, Default)]

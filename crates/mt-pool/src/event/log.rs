@@ -11,7 +11,7 @@ use std::{
 use futures::Stream;
 
 use super::PoolEvent;
-use crate::pmap::wait_here;
+use crate::wait::wait_here;
 
 /// The events kept. Readers that are further behind miss some.
 const KEPT: usize = 512;

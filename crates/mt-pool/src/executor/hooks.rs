@@ -3,7 +3,7 @@
 use mt_proto::{ExitReport, Failure, InitCall, SetupFailure, SetupStep};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{ambient::Ambient, job::failure};
+use super::{ambient::Ambient, work::failure};
 use crate::{registry, worker::caught};
 
 /// Calls the init function.

@@ -1,53 +1,28 @@
 //! A worker's work: set up, run items to the end of the input, report.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{rc::Rc, sync::Arc};
 
 use futures::FutureExt;
-use mt_ipc::Progress;
 use mt_proto::{
-    FromExecutor, FromWorker, MAX_RECORD_BYTES, Setup, SetupFailure, SetupStep, clip_text,
-    decode_strict, encode,
+    FromExecutor, FromWorker, MAX_RECORD_BYTES, SetupFailure, SetupStep, decode_strict, encode,
 };
-use tokio::{
-    runtime::{Builder, Runtime},
-    sync::mpsc,
-};
+use tokio::runtime::{Builder, Runtime};
 
 use super::{
+    ambient::Ambient,
     hooks::{run_exit, run_init, unknown},
-    outbox::Outbox,
     run_async, run_sync,
-    session::Batch,
+    work::{ExecutorWork, Job, SharedInputs, failure},
 };
 use crate::{
     Context, Task, TaskStyle, registry,
-    worker::{NotSetUp, caught, during_init, install},
+    worker::{NotSetUp, caught, during_init, install, tell_items},
 };
 
 /// Runs a task's items until there are none.
 pub(crate) type Serve = fn(Job) -> Result<(), SetupFailure>;
 /// Calls a task once, for init or exit; what it returns is encoded.
 pub(crate) type CallOnce = fn(&Runtime, &[u8]) -> Result<Vec<u8>, String>;
-
-/// What a task's main thread has.
-pub(crate) struct Job {
-    pub(super) setup: Setup,
-    pub(super) inbox: mpsc::Receiver<Batch>,
-    pub(super) outbox: Arc<Outbox>,
-    pub(super) progress: Progress,
-    pub(super) runtime: Runtime,
-    pub(super) beat_interval: Duration,
-}
-
-/// What an executor's main thread is given to do.
-#[derive(Debug)]
-pub(super) struct ExecutorWork {
-    pub(super) setup: Setup,
-    pub(super) inbox: mpsc::Receiver<Batch>,
-    pub(super) outbox: Arc<Outbox>,
-    pub(super) progress: Progress,
-    pub(super) beat_interval: Duration,
-}
 
 /// Does what the parent says, on the calling thread. Returns when no more items come and all is done.
 pub(super) fn run(work: ExecutorWork) -> Result<(), NotSetUp> {
@@ -76,6 +51,7 @@ fn set_up_and_serve(work: ExecutorWork) -> Result<(), SetupFailure> {
     if let Some(init) = &setup.init {
         during_init(|| run_init(&runtime, init))?;
     }
+    tell_items(|| Ambient::current().map(|call| call.index));
     install();
     let task = registry::find(&setup.task).ok_or_else(|| unknown(&setup.task))?;
     let exit = setup.exit.clone();
@@ -91,19 +67,6 @@ fn set_up_and_serve(work: ExecutorWork) -> Result<(), SetupFailure> {
         outbox.say(FromExecutor::Exit(run_exit(&exit)).into_frame());
     }
     Ok(())
-}
-
-pub(super) fn failure(step: SetupStep, message: impl ToString) -> SetupFailure {
-    SetupFailure {
-        step,
-        message: clip_text(message.to_string()),
-    }
-}
-
-/// What all items of a task share in this worker.
-pub(super) struct SharedInputs<T: Task> {
-    pub(super) shared: Rc<T::Shared>,
-    pub(super) config: Rc<<T::Context as Context>::Config>,
 }
 
 /// Runs `T`.

@@ -23,10 +23,9 @@ use super::{
     ambient::Ambient,
     call::{decode, expired},
     context_batch::{ContextBatch, ContextOptions, CurrentBatch},
-    job::{Job, SharedInputs},
     reporter::{Encoded, Reporter},
-    session::Batch,
     tally,
+    work::{Batch, Job, SharedInputs},
 };
 use crate::{Task, worker::caught};
 

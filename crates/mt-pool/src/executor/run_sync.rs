@@ -13,9 +13,8 @@ use super::{
     ambient::Ambient,
     call::{decode, expired},
     context_batch::{ContextBatch, ContextOptions, CurrentBatch},
-    job::{Job, SharedInputs},
     reporter::{Encoded, Reporter},
-    session::Batch,
+    work::{Batch, Job, SharedInputs},
 };
 use crate::{Task, worker::caught};
 

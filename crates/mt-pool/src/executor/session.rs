@@ -6,15 +6,16 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mt_ipc::{FrameSender, Progress};
-use mt_proto::{Frame, FromExecutor, ItemIndex, Notice, Segment, Setup, ToExecutor, decode_strict};
+use mt_proto::{Frame, FromExecutor, ItemIndex, Notice, Setup, ToExecutor, decode_strict};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
 };
 
 use super::{
-    job::{self, ExecutorWork},
+    job,
     outbox::{Load, Outbox},
+    work::{Batch, ExecutorWork},
 };
 use crate::{
     register_role,
@@ -28,14 +29,6 @@ pub(crate) const EXECUTOR: &str = "mt_pool::executor";
 const GATHER: Duration = Duration::from_millis(1);
 
 register_role!(EXECUTOR, start);
-
-/// Items that came together.
-#[derive(Debug)]
-pub(crate) struct Batch {
-    pub(crate) items: Segment,
-    /// Those that are not started by then are not to be started.
-    pub(crate) start_by: Option<Instant>,
-}
 
 fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleSession) {
     let setup: Setup = match decode_strict(&body) {

@@ -1,34 +1,6 @@
 //! The memory that is nearest to its limit: the machine's, or that of a control group.
 
-use super::figures;
-
-/// Memory with a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Memory {
-    /// Used, without page cache.
-    pub(crate) used_bytes: u64,
-    /// The most there can be; never 0.
-    pub(crate) limit_bytes: u64,
-}
-
-impl Memory {
-    /// `None` without a limit. What is used is never more than that.
-    pub(super) fn new(used_bytes: u64, limit_bytes: u64) -> Option<Self> {
-        (limit_bytes > 0).then_some(Self {
-            used_bytes: used_bytes.min(limit_bytes),
-            limit_bytes,
-        })
-    }
-
-    /// The part that is used, 0 to 1.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "no machine has 2^53 bytes, and a fraction needs no last digit"
-    )]
-    pub(crate) fn fraction(&self) -> f64 {
-        self.used_bytes as f64 / self.limit_bytes as f64
-    }
-}
+use super::{figures, usage::Memory};
 
 /// The memory of this machine, or of the control group that is nearer to its limit; `None` where the
 /// system does not tell.

@@ -7,7 +7,7 @@ use std::{
 
 use rustix::param::page_size;
 
-use super::memory::Memory;
+use super::usage::Memory;
 
 /// The memory of the machine. What is available to programs without swapping counts as unused.
 pub(super) fn machine_memory() -> Option<Memory> {

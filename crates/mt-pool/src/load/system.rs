@@ -4,7 +4,7 @@
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-use super::memory::Memory;
+use super::usage::Memory;
 
 /// The memory of the machine.
 pub(super) fn machine_memory() -> Option<Memory> {

@@ -19,7 +19,6 @@ use super::{
     iter::{IndexedIter, PmapIter},
     outcome::{Outcome, decode_outcome, lost_error},
     plan::Launched,
-    wait::wait_here,
 };
 use crate::{
     Pool, PoolEvents, RunProgress, Stats, Task, TaskErrorKind,
@@ -28,6 +27,7 @@ use crate::{
     event::EventLog,
     input::Exchange,
     stats::StatsCell,
+    wait::wait_here,
 };
 
 /// How long dropping a run waits for its workers to be gone. They are killed, so it takes a few

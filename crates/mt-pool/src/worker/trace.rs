@@ -4,6 +4,7 @@
 //! [`Journal`], which the link sends to the parent, and into the memory shared with the parent, where the
 //! last few can be read after a crash that came before the link's turn.
 
+mod call_site;
 mod collect;
 mod journal;
 mod subscriber;
@@ -16,6 +17,7 @@ use tracing_core::callsite::rebuild_interest_cache;
 
 use subscriber::Forward;
 
+pub(crate) use call_site::tell_items;
 pub(super) use journal::{Journal, Pace, TraceBatch, due};
 pub use subscriber::forward_event;
 pub(super) use subscriber::mute_this_thread;

@@ -8,7 +8,7 @@ use tracing::{
     field::{Field, Visit},
 };
 
-use crate::executor::Ambient;
+use super::call_site::current_item;
 
 /// Takes an event apart. Runs the `Debug` of its values, which is user code, as far as is needed.
 pub(super) fn collect(event: &Event<'_>) -> TraceEvent {
@@ -20,7 +20,7 @@ pub(super) fn collect(event: &Event<'_>) -> TraceEvent {
         target: metadata.target().to_owned(),
         file: metadata.file().map(ToOwned::to_owned),
         line: metadata.line(),
-        item: Ambient::current().map(|call| call.index),
+        item: current_item(),
         message: values.message,
         fields: values.fields,
     };

@@ -19,7 +19,7 @@ use super::{
     tracker::Tracker,
 };
 use crate::{
-    Pmap, RunHandle, Stats, Task, TaskError, TaskErrorKind, WorkerFailure, pmap::wait_here,
+    Pmap, RunHandle, Stats, Task, TaskError, TaskErrorKind, WorkerFailure, wait::wait_here,
     works::progress::Progress,
 };
 

@@ -17,7 +17,8 @@ use tokio::{
 
 use crate::{
     AsynPmap, Context, NoContext, StartError, Stats, Task, TaskError, TaskErrorKind, TaskStyle,
-    pmap::{Outcome, Parts, parts, wait_here},
+    pmap::{Outcome, Parts, parts},
+    wait::wait_here,
     worker::panic_text,
 };
 

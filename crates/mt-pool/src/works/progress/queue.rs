@@ -13,7 +13,7 @@ use futures::Stream;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::Progress;
-use crate::pmap::wait_here;
+use crate::wait::wait_here;
 
 /// Makes a queue for [`Progress`] that holds at most `capacity` messages (0 counts as 1): the sender for
 /// whoever makes progress, the receiver for whoever watches.

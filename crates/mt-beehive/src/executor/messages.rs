@@ -1,0 +1,27 @@
+//! What the two threads of a bee's process say to each other.
+
+use mt_proto::{TaskId, TaskInfo, TaskStatus};
+
+/// What a bee is told to do.
+#[derive(Debug)]
+pub(crate) enum Order {
+    Start(TaskInfo),
+    Cancel(TaskId),
+    /// Let her own bees die.
+    Bury,
+}
+
+/// What becomes of it.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// The bee is made, and may or may not have children.
+    Ready { children: bool },
+    /// Her own bees are gone.
+    ChildrenGone,
+    /// She can't be made.
+    NotReady(String),
+    /// A task has ended.
+    Ended(TaskId, TaskStatus),
+    /// There is something in the [`ProgressBuffer`](super::ProgressBuffer).
+    Progress,
+}

@@ -1,0 +1,70 @@
+//! The role of a worker bee: her process is taken over from here.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mt_pool::{
+    register_role,
+    worker::{NotSetUp, RoleLink, RoleSession, RoleWork},
+};
+use mt_proto::decode_strict;
+use tokio::sync::mpsc;
+
+use super::{
+    ends::{TalkEnd, TaskEnd},
+    messages::Report,
+    progress_buffer::ProgressBuffer,
+    registration::find,
+    session,
+};
+use crate::registry::{BeeSetup, WORKER_BEE};
+
+/// What one thread has for the other, beyond the places of a bee.
+const SPARE: usize = 64;
+/// The tasks that wait for a bee without a limit to take them.
+const UNLIMITED: usize = 1 << 16;
+
+register_role!(WORKER_BEE, start);
+
+/// Takes a worker process over.
+fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleSession) {
+    let setup: BeeSetup = match decode_strict(&body) {
+        Ok(setup) => setup,
+        Err(error) => {
+            let why = format!("the parent's setup of a bee does not decode: {error}");
+            return (
+                Box::new(|| Err(NotSetUp)),
+                Box::pin(async move { Err(why) }),
+            );
+        }
+    };
+    // Each task is ordered, and perhaps cancelled, once.
+    let places = setup
+        .max_concurrency
+        .map_or(UNLIMITED, |most| most as usize);
+    let (orders, ordered) = mpsc::channel(2 * places + SPARE);
+    let (reports, reported) = mpsc::channel(places + SPARE);
+    let progress = Arc::new(ProgressBuffer::new(&reports));
+    let end = TaskEnd {
+        orders: ordered,
+        reports,
+        progress: Arc::clone(&progress),
+        counts: link.progress.clone(),
+        beat_interval: link.beat_interval,
+    };
+    let talk_end = TalkEnd {
+        orders,
+        reported,
+        progress,
+    };
+    let session = session::run(setup.max_concurrency, link, talk_end);
+    let work = move || match find(&setup.bee) {
+        Some(bee) => (bee.run_bee())(setup, end),
+        None => {
+            let why = format!("no worker bee is registered as `{}`", setup.bee);
+            let _ = end.reports.blocking_send(Report::NotReady(why));
+            Err(NotSetUp)
+        }
+    };
+    (Box::new(work), Box::pin(session))
+}
