@@ -270,8 +270,7 @@ pub fn hive_of_nothing<W: OfNothing>() -> BeehiveRun<W> {
     message = "`{Self}` can't cross between the queen and a worker bee",
     label = "this must be `Serialize + Deserialize + Send + 'static`",
     note = "derive `serde::Serialize` and `serde::Deserialize` for `{Self}`, or pass something that has them (a path, an id)",
-    note = "what can't be sent at all (a connection, a client) a worker bee makes in `new` and keeps",
-    note = "if it is the `Result` of a task: that is told by its name, so call an alias of it `Result` too"
+    note = "what can't be sent at all (a connection, a client) a worker bee makes in `new` and keeps"
 )]
 pub trait Crosses: Wire {}
 

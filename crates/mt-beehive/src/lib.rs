@@ -368,7 +368,7 @@ pub use queen::{
 pub mod __private {
     pub use bytes::Bytes;
     pub use inventory;
-    pub use mt_pool::__private::{Checked, tokio};
+    pub use mt_pool::__private::{Checked, returns, tokio};
 
     pub use crate::bee::{
         Crosses, MadeOfNothing, OfNothing, crosses, decode_args, encode_value, hive_of_nothing,

@@ -61,12 +61,11 @@ use syn::parse_quote;
 ///
 /// | returns | the task's output | the task's error |
 /// |---|---|---|
-/// | `Result<T, E>` | `T` | `E` |
-/// | `Result<T>`, such as `anyhow::Result<T>` | `T` | `mt_pool::Raised`, the error's text |
-/// | `T` | `T` | `mt_pool::Never` |
+/// | `Result<T, E>`, `E` can cross | `T` | `E` |
+/// | `Result<T, E>`, `E` displays: `io::Error`, `anyhow::Error`, `Box<dyn Error>` | `T` | `mt_pool::Raised`, its text |
+/// | any other `T` | `T` | `mt_pool::Never` |
 ///
-/// A return type is a `Result` when the last part of its path is `Result` and says what is inside.
-/// Any other alias counts as a plain value.
+/// What it is called makes no difference: `io::Result<T>` and an alias of yours are `Result`s.
 ///
 /// # Arguments
 ///

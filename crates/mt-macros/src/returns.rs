@@ -1,69 +1,118 @@
-//! What a task returns: a value, or a `Result` with or without a named error.
+//! What a task returns. Whether that is a `Result`, and how its error crosses, is the compiler's to say: see
+//! `mt_pool::__private::returns`.
 
-use proc_macro2::TokenStream;
-use quote::ToTokens;
-use syn::{GenericArgument, PathArguments, ReturnType, Type};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, TokenStreamExt, quote, quote_spanned};
+use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, spanned::Spanned};
 
 use crate::owned;
 
-/// A return type as the task's output and error.
-pub(crate) enum Returns {
-    /// No return type, or `()`.
-    Nothing,
-    /// A plain value.
-    Value(TokenStream),
-    /// `Result<T, E>`.
-    Result {
-        output: TokenStream,
-        error: TokenStream,
-    },
-    /// An alias of one argument, such as `anyhow::Result<T>`: the error crosses as its text.
-    Alias { output: TokenStream },
+/// A return type.
+pub(crate) struct Returns {
+    /// As a type that can be named outside the function's signature; `()` when nothing is written.
+    ty: TokenStream,
+    /// Whether the value is written as an `Option<…>`.
+    pub(crate) is_option: bool,
+    /// Where it is written, and the value in it.
+    pub(crate) span: Span,
+    value_span: Span,
 }
 
 impl Returns {
     pub(crate) fn parse(output: &ReturnType) -> syn::Result<Self> {
         let ReturnType::Type(_, ty) = output else {
-            return Ok(Self::Nothing);
+            return Ok(Self {
+                ty: quote!(()),
+                is_option: false,
+                span: Span::call_site(),
+                value_span: Span::call_site(),
+            });
         };
-        owned::check(ty)?;
-        Ok(Self::of(ty))
+        // An error of which only the text crosses may borrow.
+        let value = arguments_of("Result", ty).first().copied().unwrap_or(ty);
+        owned::check(value)?;
+        Ok(Self {
+            ty: with_lifetimes(ty.to_token_stream()),
+            is_option: arguments_of("Option", value).len() == 1,
+            span: ty.span(),
+            value_span: value.span(),
+        })
     }
 
-    /// As [`parse`](Self::parse), for an error that only its text crosses of: it may borrow.
-    pub(crate) fn parse_with_any_error(output: &ReturnType) -> syn::Result<Self> {
-        let ReturnType::Type(_, ty) = output else {
-            return Ok(Self::Nothing);
-        };
-        match arguments_of("Result", ty).first() {
-            Some(value) => owned::check(value)?,
-            None => owned::check(ty)?,
+    /// The expression of which of its ways it becomes an outcome; `krate` has `__private::returns`. It is the
+    /// value of a constant, `how` below.
+    pub(crate) fn how(&self, krate: &Path) -> TokenStream {
+        let ty = &self.ty;
+        quote_spanned! {self.span=> {
+            // generated: used when one of the answers is no
+            #[allow(unused_imports, reason = "which of the answers it has depends on the type")]
+            use #krate::__private::returns::Otherwise as _;
+            type __Asked = <#krate::__private::returns::Borrowed<{
+                #krate::__private::returns::Probe::<#ty>::IS_BORROWED
+            }> as #krate::__private::returns::Instead<#ty>>::Type;
+            #krate::__private::returns::checked::<#ty, { #krate::__private::returns::how(
+                #krate::__private::returns::Probe::<#ty>::IS_RESULT,
+                #krate::__private::returns::Probe::<__Asked>::IS_TYPED,
+            ) }>()
+        }}
+    }
+
+    /// The value's type.
+    pub(crate) fn value(&self, krate: &Path, how: &TokenStream) -> TokenStream {
+        let ty = &self.ty;
+        quote_spanned! {self.value_span=>
+            <#krate::__private::returns::As<{ #how }> as #krate::__private::returns::Returns<#ty>>::Value
         }
-        Ok(Self::of(ty))
     }
 
-    fn of(ty: &Type) -> Self {
-        match (owned::peel(ty), arguments_of("Result", ty).as_slice()) {
-            (Type::Tuple(tuple), _) if tuple.elems.is_empty() => Self::Nothing,
-            (_, [output, error]) => Self::Result {
-                output: output.into_token_stream(),
-                error: error.into_token_stream(),
-            },
-            (_, [output]) => Self::Alias {
-                output: output.into_token_stream(),
-            },
-            _ => Self::Value(ty.into_token_stream()),
+    /// The type of the error as it crosses.
+    pub(crate) fn error(&self, krate: &Path, how: &TokenStream) -> TokenStream {
+        let ty = &self.ty;
+        quote_spanned! {self.span=>
+            <#krate::__private::returns::As<{ #how }> as #krate::__private::returns::Returns<#ty>>::Error
         }
     }
 
-    /// Whether the value is written as an `Option<…>`.
-    pub(crate) fn is_option(&self) -> bool {
-        let output = match self {
-            Self::Nothing => return false,
-            Self::Value(output) | Self::Result { output, .. } | Self::Alias { output } => output,
-        };
-        syn::parse2::<Type>(output.clone()).is_ok_and(|ty| arguments_of("Option", &ty).len() == 1)
+    /// What a call returned, as a `Result` of the two.
+    pub(crate) fn outcome(
+        &self,
+        krate: &Path,
+        how: &TokenStream,
+        called: &TokenStream,
+    ) -> TokenStream {
+        quote_spanned! {self.span=>
+            <#krate::__private::returns::As<{ #how }> as #krate::__private::returns::Returns<_>>::outcome(#called)
+        }
     }
+}
+
+/// Gives lifetimes that are left out a name: which one makes no difference to how a type crosses.
+fn with_lifetimes(tokens: TokenStream) -> TokenStream {
+    let mut named = TokenStream::new();
+    let mut before = ' ';
+    for token in tokens {
+        let is_lifetime = matches!(&token, TokenTree::Punct(quote) if quote.as_char() == '\'');
+        if before == '&' && !is_lifetime {
+            named.extend(quote!('static));
+        }
+        let kept = match token {
+            TokenTree::Ident(name) if before == '\'' && name == "_" => {
+                Ident::new("static", name.span()).into()
+            }
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), with_lifetimes(group.stream()));
+                inner.set_span(group.span());
+                inner.into()
+            }
+            other => other,
+        };
+        before = match &kept {
+            TokenTree::Punct(punct) => punct.as_char(),
+            _ => ' ',
+        };
+        named.append(kept);
+    }
+    named
 }
 
 /// The types `ty` has inside when it is written as a `name<…>`.
@@ -71,22 +120,18 @@ fn arguments_of<'a>(name: &str, ty: &'a Type) -> Vec<&'a Type> {
     let Type::Path(path) = owned::peel(ty) else {
         return Vec::new();
     };
-    let Some(last) = path
-        .path
-        .segments
-        .last()
-        .filter(|segment| segment.ident == name)
-    else {
-        return Vec::new();
-    };
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
-        return Vec::new();
-    };
-    let types = arguments.args.iter().filter_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    });
-    types.collect()
+    let last = path.path.segments.last();
+    match last.map(|last| (last.ident == name, &last.arguments)) {
+        Some((true, PathArguments::AngleBracketed(arguments))) => arguments
+            .args
+            .iter()
+            .filter_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
 }
 
 #[cfg(test)]
@@ -95,41 +140,45 @@ mod tests {
 
     use super::*;
 
-    fn check(output: ReturnType, expected: &str) {
-        let found = match Returns::parse(&output).expect("owned") {
-            Returns::Nothing => "nothing".to_owned(),
-            Returns::Value(ty) => format!("value {ty}"),
-            Returns::Result { output, error } => format!("{output} or {error}"),
-            Returns::Alias { output } => format!("{output} or its text"),
-        };
-        assert_eq!(found, expected);
+    fn check(output: ReturnType, expected: TokenStream, is_option: bool) {
+        let found = Returns::parse(&output).expect("owned");
+        let without_spaces = |tokens: &TokenStream| tokens.to_string().replace(' ', "");
+        assert_eq!(without_spaces(&found.ty), without_spaces(&expected));
+        assert_eq!(found.is_option, is_option, "{expected}");
     }
 
     #[test]
-    fn a_result_says_its_error_or_crosses_as_text() {
-        check(parse_quote!(-> Result<u8, E>), "u8 or E");
-        check(parse_quote!(-> ::std::result::Result<u8, E>), "u8 or E");
-        check(parse_quote!(-> anyhow::Result<u8>), "u8 or its text");
+    fn lifetimes_that_are_left_out_get_a_name() {
+        check(
+            parse_quote!(-> Result<u8, (&str, Cow<'_, &'static [u8]>)>),
+            quote!(Result<u8, (&'static str, Cow<'static, &'static [u8]>)>),
+            false,
+        );
+        check(parse_quote!(-> u8), quote!(u8), false);
+        check(ReturnType::Default, quote!(()), false);
     }
 
     #[test]
     fn an_option_is_told_from_everything_else() {
-        let is_option = |output: ReturnType| Returns::parse(&output).expect("owned").is_option();
-        assert!(is_option(parse_quote!(-> Option<u8>)));
-        assert!(is_option(
-            parse_quote!(-> Result<::std::option::Option<u8>, E>)
-        ));
-        assert!(is_option(parse_quote!(-> anyhow::Result<Option<u8>>)));
-        assert!(!is_option(parse_quote!(-> Vec<Option<u8>>)));
-        assert!(!is_option(parse_quote!(-> Option)));
-        assert!(!is_option(ReturnType::Default));
+        let option = quote!(::std::option::Option<u8>);
+        for ty in [
+            option.clone(),
+            quote!(anyhow::Result<#option>),
+            quote!(Result<#option, E>),
+        ] {
+            check(parse_quote!(-> #ty), ty, true);
+        }
+        check(
+            parse_quote!(-> Vec<Option<u8>>),
+            quote!(Vec<Option<u8>>),
+            false,
+        );
+        check(parse_quote!(-> Option), quote!(Option), false);
     }
 
     #[test]
-    fn everything_else_is_a_value() {
-        check(parse_quote!(-> Option<u8>), "value Option < u8 >");
-        check(parse_quote!(-> Result), "value Result");
-        check(parse_quote!(-> ()), "nothing");
-        check(ReturnType::Default, "nothing");
+    fn a_value_that_borrows_is_refused() {
+        assert!(Returns::parse(&parse_quote!(-> &str)).is_err());
+        assert!(Returns::parse(&parse_quote!(-> Result<&str, E>)).is_err());
     }
 }

@@ -1,12 +1,11 @@
 //! The `impl Task` and the registration of a task.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, Ident, Path, Type};
 
 use crate::{
     params::{Params, Role},
-    returns::Returns,
     signature::TaskSignature,
 };
 
@@ -40,6 +39,7 @@ impl ToTokens for TaskImpl<'_> {
         } else {
             quote!(Sync)
         };
+        let how = signature.returns.how(krate);
         let types = self.types();
         let call = self.call();
         let default_shared = match signature.params.shared {
@@ -50,11 +50,18 @@ impl ToTokens for TaskImpl<'_> {
             #(#cfgs)*
             #[automatically_derived]
             #[doc(hidden)]
+            impl #ty {
+                const __RETURNS: ::core::primitive::u8 = #how;
+            }
+            #(#cfgs)*
+            #[automatically_derived]
+            #[doc(hidden)]
             // generated: fires for some functions only
             #[allow(
                 deprecated,
                 clippy::future_not_send,
-                reason = "a deprecated function is a task nevertheless, and tasks stay on one thread"
+                clippy::unit_arg,
+                reason = "a deprecated function is a task nevertheless, tasks stay on one thread, and some return nothing"
             )]
             impl #krate::Task for #ty {
                 const NAME: &'static str = #name;
@@ -83,6 +90,12 @@ impl ToTokens for TaskImpl<'_> {
 }
 
 impl TaskImpl<'_> {
+    /// The constant that says what the function returns.
+    fn how(&self) -> TokenStream {
+        let ty = self.ty;
+        quote!(#ty::__RETURNS)
+    }
+
     /// The associated types.
     fn types(&self) -> TokenStream {
         let krate = self.krate;
@@ -96,14 +109,11 @@ impl TaskImpl<'_> {
             .context
             .clone()
             .unwrap_or_else(|| quote!(#krate::NoContext));
-        let never = quote!(#krate::Never);
-        let (output, error) = match &self.signature.returns {
-            Returns::Nothing => (quote!(()), never),
-            Returns::Value(ty) => (self.checked(ty), never),
-            Returns::Result { output, error } => (self.checked(output), self.checked(error)),
-            Returns::Alias { output } => (self.checked(output), quote!(#krate::Raised)),
-        };
-        let null = if self.signature.returns.is_option() {
+        let returns = &self.signature.returns;
+        let how = self.how();
+        let output = self.checked(&returns.value(krate, &how));
+        let error = returns.error(krate, &how);
+        let null = if returns.is_option {
             quote!(#krate::SkipNull)
         } else {
             quote!(#krate::KeepNull)
@@ -164,20 +174,11 @@ impl TaskImpl<'_> {
     }
 
     fn body(&self, locals: &Locals) -> TokenStream {
-        let (krate, function, arguments) = (self.krate, self.function, &locals.arguments);
+        let (function, arguments) = (self.function, &locals.arguments);
         let wait = self.signature.is_async.then(|| quote!(.await));
         let called = quote!(#function(#(#arguments),*) #wait);
-        match &self.signature.returns {
-            Returns::Nothing => quote! { #called; ::core::result::Result::Ok(()) },
-            Returns::Value(_) => quote! { ::core::result::Result::Ok(#called) },
-            Returns::Result { .. } => called,
-            Returns::Alias { output } => {
-                // An error that has no text is reported at the return type.
-                let span = Span::call_site().located_at(syn::spanned::Spanned::span(output));
-                let raised = quote_spanned!(span=> #krate::Raised::new);
-                quote! { ::core::result::Result::map_err(#called, #raised) }
-            }
-        }
+        let returns = &self.signature.returns;
+        returns.outcome(self.krate, &self.how(), &called)
     }
 }
 

@@ -250,8 +250,8 @@ pub use mt_macros::main;
 ///
 /// By-value arguments are the item (none: `()`, several: a tuple). `#[shared] x: &T` takes the value
 /// given with [`shared`](crate::AsynPmap::shared), `#[context] x: &T` a [`Context`].
-/// A returned `Result<T, E>` makes `E` the task's error type; `anyhow::Result<T>` and other aliases
-/// with one parameter cross as text ([`Raised`]).
+/// Of a returned `Result<T, E>`, whatever it is called, `E` is the task's error type if it can cross; else
+/// what it displays crosses ([`Raised`]), as of `anyhow::Result<T>`.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -310,6 +310,7 @@ pub mod __private {
     pub use crate::{
         describe::{ByDebug, ByDisplay, ByName, Describe},
         init::TestEntry,
+        task::returns,
         wire::{Checked, wire},
     };
 }

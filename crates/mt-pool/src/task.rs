@@ -1,5 +1,7 @@
 //! What a task is: a function a worker process can find by name.
 
+pub mod returns;
+
 use std::{fmt, rc::Rc};
 
 use serde::{Deserialize, Serialize};
@@ -76,8 +78,8 @@ impl fmt::Display for Never {
 
 impl std::error::Error for Never {}
 
-/// An error that crossed as text, for functions that return `anyhow::Result<T>` or another alias
-/// whose error type can't be sent: the whole chain, `outermost: … : root cause`.
+/// An error that crossed as text, for functions whose error type can't be sent, such as `anyhow::Error`: the
+/// whole chain if it displays that by `{:#}`, `outermost: … : root cause`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Raised {
     message: String,

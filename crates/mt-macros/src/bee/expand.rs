@@ -13,7 +13,6 @@ use super::{
     signature::MethodSignature,
     worker::Worker,
 };
-use crate::returns::Returns;
 
 /// What one kind of bees has otherwise than the other.
 pub(super) trait Kind {
@@ -76,6 +75,7 @@ fn written(kind: &impl Kind, options: &BeeOptions, item: &ItemImpl, block: &Bloc
         .collect();
     let bee_impl = kind.bee_impl(block, &make(krate, block), &calls);
     let tasks = tasks(kind, options, block);
+    let returned = all_returned(krate, block);
     quote! {
         // generated: the user can't choose how tasks take their arguments
         #[allow(
@@ -93,6 +93,7 @@ fn written(kind: &impl Kind, options: &BeeOptions, item: &ItemImpl, block: &Bloc
             type Init = #init;
             const TASKS: &'static [&'static str] = &[#(#names),*];
         }
+        #returned
         #bee_impl
         #tasks
     }
@@ -157,7 +158,13 @@ fn make(krate: &Path, block: &Block) -> TokenStream {
             let first = leads(&new.params, std::slice::from_ref(&cx));
             let unused = (!new.has_lead(0)).then(|| quote!(let _ = #cx;));
             let called = waited(new, &quote!(Self::new(#first #(#values),*)));
-            let made = fallible(new, &called, &quote!(#krate::__private::not_made));
+            let made = fallible(
+                krate,
+                block,
+                ("new", new),
+                &called,
+                &quote!(#krate::__private::not_made),
+            );
             quote! { #unused let #pattern = #init; #made }
         }
     };
@@ -179,26 +186,58 @@ fn waited(method: &MethodSignature, called: &TokenStream) -> TokenStream {
 }
 
 /// A call as a `Result` of what `describe` makes of its error.
-fn fallible(method: &MethodSignature, called: &TokenStream, describe: &TokenStream) -> TokenStream {
+fn fallible(
+    krate: &Path,
+    block: &Block,
+    (name, method): (&str, &MethodSignature),
+    called: &TokenStream,
+    describe: &TokenStream,
+) -> TokenStream {
     let error = local("error");
-    match &method.returns {
-        Returns::Nothing => quote!({ #called; ::core::result::Result::Ok(()) }),
-        Returns::Value(_) => quote!(::core::result::Result::Ok(#called)),
-        Returns::Result { error: at, .. } | Returns::Alias { output: at } => {
-            // An error that has no text is reported at the return type.
-            let span = Span::call_site().located_at(at.span());
-            let described = quote_spanned!(span=> #describe(&#error));
-            quote!(::core::result::Result::map_err(#called, |#error| #described))
-        }
-    }
+    let outcome = method.returns.outcome(krate, &how(block, name), called);
+    // An error that has no text is reported at the return type.
+    let described = quote_spanned!(method.returns.span=> #describe(&#error));
+    quote!(::core::result::Result::map_err(#outcome, |#error| #described))
 }
 
-fn value_of(block: &Block, method: &MethodSignature) -> TokenStream {
-    match &method.returns {
-        Returns::Nothing => quote!(()),
-        Returns::Value(output) | Returns::Result { output, .. } | Returns::Alias { output } => {
-            block.without_self(output.clone())
-        }
+fn value_of(krate: &Path, block: &Block, task: &BeeTask) -> TokenStream {
+    let how = how(block, &task.name);
+    block.without_self(task.signature.returns.value(krate, &how))
+}
+
+/// The constant that says what a method returns.
+fn how(block: &Block, name: &str) -> TokenStream {
+    let (ty, name) = (&block.ty, returned(name));
+    quote!(<#ty>::#name)
+}
+
+fn returned(name: &str) -> Ident {
+    format_ident!("__RETURNS_OF_{name}")
+}
+
+/// What the methods return, as constants.
+fn all_returned(krate: &Path, block: &Block) -> TokenStream {
+    let (ty, cfgs) = (&block.ty, &block.cfgs);
+    let tasks = block.tasks.iter().map(|task| {
+        let (name, how, cfgs) = (
+            returned(&task.name),
+            task.signature.returns.how(krate),
+            &task.cfgs,
+        );
+        quote!(#(#cfgs)* const #name: ::core::primitive::u8 = #how;)
+    });
+    let new = block.new.iter().map(|new| {
+        let (name, how) = (returned("new"), new.returns.how(krate));
+        quote!(const #name: ::core::primitive::u8 = #how;)
+    });
+    let each = block.without_self(new.chain(tasks).collect());
+    quote! {
+        #(#cfgs)*
+        #[automatically_derived]
+        #[doc(hidden)]
+        // generated: the names of methods are in their names
+        #[allow(non_upper_case_globals, reason = "each has the name of its method")]
+        impl #ty { #each }
     }
 }
 
@@ -210,8 +249,14 @@ fn call<'a>(krate: &Path, kind: &impl Kind, block: &Block, task: &'a BeeTask) ->
     let first = leads(&signature.params, &["lead", "hive"].map(local));
     let bee = local("bee");
     let called = waited(signature, &quote!(Self::#ident(&#bee, #first #(#values),*)));
-    let result = fallible(signature, &called, &quote!(#krate::__private::raised));
-    let value = value_of(block, signature);
+    let result = fallible(
+        krate,
+        block,
+        (&task.name, signature),
+        &called,
+        &quote!(#krate::__private::raised),
+    );
+    let value = value_of(krate, block, task);
     Call {
         task,
         pattern: joined(&values),
@@ -223,15 +268,22 @@ fn call<'a>(krate: &Path, kind: &impl Kind, block: &Block, task: &'a BeeTask) ->
 
 /// The trait with the tasks, and its impl.
 fn tasks(kind: &impl Kind, options: &BeeOptions, block: &Block) -> TokenStream {
-    let cfgs = &block.cfgs;
+    let (krate, cfgs) = (&options.krate, &block.cfgs);
     let (vis, name): (Visibility, Ident) = match &options.tasks {
         None => (parse_quote!(pub), format_ident!("{}Tasks", block.ident)),
         Some((Visibility::Inherited, name)) => (parse_quote!(pub), name.clone()),
         Some((vis, name)) => (vis.clone(), name.clone()),
     };
     let asks = kind.asks(block);
-    let heads: Vec<TokenStream> = block.tasks.iter().map(|t| head(kind, block, t)).collect();
-    let bodies = block.tasks.iter().map(|task| body(kind, block, task));
+    let heads: Vec<TokenStream> = block
+        .tasks
+        .iter()
+        .map(|t| head(krate, kind, block, t))
+        .collect();
+    let bodies = block
+        .tasks
+        .iter()
+        .map(|task| body(krate, kind, block, task));
     let each = block.tasks.iter();
     let (docs, conditions): (Vec<_>, Vec<_>) = each.map(|t| (docs(t), &t.cfgs)).unzip();
     let about = format!("The tasks of [`{}`], to be asked for.", block.ident);
@@ -266,23 +318,23 @@ fn docs(task: &BeeTask) -> TokenStream {
     quote!(#(#docs)*)
 }
 
-fn head(kind: &impl Kind, block: &Block, task: &BeeTask) -> TokenStream {
+fn head(krate: &Path, kind: &impl Kind, block: &Block, task: &BeeTask) -> TokenStream {
     let BeeTask {
         ident, signature, ..
     } = task;
     let types = signature.params.types.iter();
     let types = types.map(|ty| block.without_self(ty.to_token_stream()));
     let names = &signature.params.idents;
-    let asked = kind.asked(&value_of(block, signature));
+    let asked = kind.asked(&value_of(krate, block, task));
     quote!(fn #ident(&self, #(#names: #types),*) -> #asked)
 }
 
-fn body(kind: &impl Kind, block: &Block, task: &BeeTask) -> TokenStream {
+fn body(krate: &Path, kind: &impl Kind, block: &Block, task: &BeeTask) -> TokenStream {
     let signature = &task.signature;
     let args = local("args");
     let ty = carried(kind, block, &signature.params);
     let values = joined(&signature.params.idents);
-    let value = value_of(block, signature);
+    let value = value_of(krate, block, task);
     let value = kind.carried(&value, std::slice::from_ref(&value));
     let ask = kind.ask(&task.name, &args, &parse_quote!(#value));
     quote!(let #args: #ty = #values; #ask)

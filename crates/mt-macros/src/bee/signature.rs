@@ -59,7 +59,7 @@ impl MethodSignature {
         refuse_generics(sig, &mut errors);
         refuse_qualifiers(sig, &mut errors);
         let params = errors.take(Params::parse(sig, leads));
-        let returns = errors.take(Returns::parse_with_any_error(&sig.output));
+        let returns = errors.take(Returns::parse(&sig.output));
         errors.finish()?;
         let (Some(params), Some(returns)) = (params, returns) else {
             unreachable!("what was not parsed is an error");

@@ -252,12 +252,6 @@ impl<E> TaskErrorKind<E> {
     }
 }
 
-impl<E: Error + 'static> Error for TaskError<E> {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.inner.kind {
-            TaskErrorKind::Raised(error) => Some(error),
-            TaskErrorKind::Pool(cause) => Some(cause.as_ref()),
-            _ => None,
-        }
-    }
-}
+/// What it displays is all there is to say: the text of what the function returned is in it, and not in a
+/// `source` once more. The value itself is in the [`kind`](TaskError::kind).
+impl<E: fmt::Debug + fmt::Display> Error for TaskError<E> {}
