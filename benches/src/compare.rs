@@ -147,21 +147,9 @@ fn median(values: &[f64]) -> f64 {
 
 impl Report for Comparison {
     fn text(&self) -> String {
-        let header = [
-            "row", "variant", "ours", "limit", "unit", "ratio", "reach", "",
+        let fields = [
+            "id", "variant", "ours", "limit", "unit", "ratio", "reach", "reached",
         ];
-        let rows = self.rows.iter().map(|row| {
-            [
-                row.id.to_owned(),
-                row.variant.to_owned(),
-                format!("{:.2}", row.ours),
-                format!("{:.2}", row.limit),
-                row.unit.to_owned(),
-                format!("{:.2}", row.ratio),
-                format!("≥ {:.2}", row.reach),
-                if row.reached { "reached" } else { "missed" }.to_owned(),
-            ]
-        });
         let titles = self
             .rows
             .iter()
@@ -170,7 +158,7 @@ impl Report for Comparison {
         titles.dedup();
         format!(
             "{}\nMedians of {}, both sides by turns in one run.\n{}",
-            table(header, rows),
+            table(&self.rows, &fields),
             self.reps,
             titles.join("\n")
         )

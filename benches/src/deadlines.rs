@@ -154,29 +154,21 @@ where
 
 impl Report for Lateness {
     fn text(&self) -> String {
-        let header = [
-            "kind",
-            "calls",
-            "p50 ms",
-            "p99 ms",
-            "most ms",
-            "still there",
-        ];
-        let rows = self.kinds.iter().map(|kind| {
-            [
-                kind.name.to_owned(),
-                kind.calls.to_string(),
-                format!("{:.1}", kind.p50_ms),
-                format!("{:.1}", kind.p99_ms),
-                format!("{:.1}", kind.most_ms),
-                kind.still_there.to_string(),
-            ]
-        });
         format!(
             "deadline {} ms, {} workers; how much later the process was gone and the outcome here\n{}",
             self.deadline_ms,
             self.workers,
-            table(header, rows)
+            table(
+                &self.kinds,
+                &[
+                    "name",
+                    "calls",
+                    "p50_ms",
+                    "p99_ms",
+                    "most_ms",
+                    "still_there"
+                ]
+            )
         )
     }
 }

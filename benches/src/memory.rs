@@ -94,9 +94,7 @@ pub fn run(plan: &Plan) -> Result<Growth> {
             let first = pids.iter().map(|(name, pid)| Process::first(name, *pid));
             processes = first.collect::<Result<_>>()?;
         } else if done > warm && done.is_multiple_of(step) && done < plan.items {
-            for process in &mut processes {
-                process.look()?;
-            }
+            processes.iter_mut().try_for_each(Process::look)?;
         }
     }
     ensure!(outcomes.next().is_none(), "an outcome too many");
@@ -130,22 +128,16 @@ impl Process {
 
 impl Report for Growth {
     fn text(&self) -> String {
-        let kib = |bytes: u64| (bytes / 1024).to_string();
-        let rows = self.processes.iter().map(|process| {
-            [
-                process.name.clone(),
-                kib(process.warm_bytes),
-                kib(process.most_bytes),
-                kib(process.growth_bytes),
-            ]
-        });
         let order = if self.ordered { "ordered" } else { "unordered" };
         format!(
             "{} items, {} workers, {order}, {:.1} s\n{}",
             self.items,
             self.workers,
             self.seconds,
-            table(["process", "KiB when warm", "KiB at most", "growth"], rows)
+            table(
+                &self.processes,
+                &["name", "warm_bytes", "most_bytes", "growth_bytes"]
+            )
         )
     }
 

@@ -5,6 +5,7 @@ use std::{io::Write, process::ExitCode};
 use anyhow::Result;
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use serde::Serialize;
+use serde_json::Value;
 
 /// What a subcommand has seen.
 pub trait Report: Serialize {
@@ -38,13 +39,26 @@ pub fn show(report: &impl Report, json: bool) -> Result<ExitCode> {
     })
 }
 
-/// Rows below a header.
-pub(crate) fn table<const N: usize>(
-    header: [&str; N],
-    rows: impl IntoIterator<Item = [String; N]>,
-) -> String {
+/// These fields of each row, below their names.
+pub(crate) fn table(rows: &[impl Serialize], fields: &[&str]) -> String {
     let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_header(header);
-    table.add_rows(rows);
+    table.load_style(UTF8_FULL_CONDENSED).set_header(fields);
+    for row in rows {
+        // What does not serialise is an error of `json`.
+        let row = serde_json::to_value(row).unwrap_or_default();
+        table.add_row(fields.iter().map(|field| cell(&row[*field])));
+    }
     table.to_string()
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => {
+            format!("{:.2}", number.as_f64().unwrap_or_default())
+        }
+        other => other.to_string(),
+    }
 }

@@ -1,80 +1,49 @@
 //! The input: the numbers from 0 on, held back at some places until a kill has landed.
 
 use std::{
-    collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
-use super::targets::Targets;
+use rand::{SeedableRng, rngs::StdRng};
+
+use super::{plan::Plan, targets::Targets};
 
 /// How long the input is held back at once. With no item left to run, a pool need not have a worker
 /// that could be killed; then one more item goes in before the next try.
 const HOLD: Duration = Duration::from_millis(100);
 
-/// The input of a chaos run.
-pub(super) struct Gate {
-    next: u64,
-    end: u64,
-    places: VecDeque<u64>,
+/// The input of a chaos run. The targets know how many items were taken of it.
+pub(super) fn input(
+    plan: &Plan,
     targets: Arc<Targets>,
-    /// The items taken so far, for others to read.
-    taken: Arc<AtomicU64>,
+) -> impl Iterator<Item = u64> + Send + 'static {
+    let places = plan.places(&mut StdRng::seed_from_u64(plan.seed ^ 2));
+    let mut places = places.into_iter().peekable();
+    (0..plan.tasks).inspect(move |&item| {
+        if places.peek().is_some_and(|&place| place <= item) && wait_for_kill(&targets) {
+            places.next();
+        }
+        targets.taken.store(item + 1, Ordering::Relaxed);
+    })
 }
 
-impl Gate {
-    pub(super) fn new(
-        tasks: u64,
-        places: Vec<u64>,
-        targets: Arc<Targets>,
-        taken: Arc<AtomicU64>,
-    ) -> Self {
-        Self {
-            next: 0,
-            end: tasks,
-            places: places.into(),
-            targets,
-            taken,
-        }
+/// Asks for a kill and waits for it; false when it takes too long. The items just before are on their
+/// way meanwhile.
+#[cold]
+fn wait_for_kill(targets: &Targets) -> bool {
+    let mut state = targets.lock();
+    if state.asked == state.answered {
+        state.asked += 1;
+        targets.tell();
     }
-
-    /// Asks for a kill and waits for it. The items just before are on their way meanwhile.
-    #[cold]
-    fn hold(&mut self) {
-        let mut state = self.targets.lock();
-        if state.asked == state.answered {
-            state.asked += 1;
-            self.targets.tell();
+    let until = Instant::now() + HOLD;
+    while state.answered < state.asked && !state.over {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return false;
         }
-        let until = Instant::now() + HOLD;
-        while state.answered < state.asked && !state.over {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            state = self.targets.wait(state, left);
-        }
-        drop(state);
-        self.places.pop_front();
+        state = targets.wait(state, left);
     }
-}
-
-impl Iterator for Gate {
-    type Item = u64;
-
-    #[inline]
-    fn next(&mut self) -> Option<u64> {
-        if self.places.front().is_some_and(|&place| place <= self.next) {
-            self.hold();
-        }
-        let item = self.next;
-        (item < self.end).then(|| {
-            self.next += 1;
-            self.taken.store(self.next, Ordering::Relaxed);
-            item
-        })
-    }
+    true
 }

@@ -1,6 +1,9 @@
 //! The thread that kills workers: when it is time, and when the input asks for it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -9,13 +12,17 @@ use super::{plan::Plan, targets::Targets};
 /// How long the killer waits for something to change before it looks again. It is told; this only
 /// bounds what a lost wake-up would cost.
 pub(super) const IDLE: Duration = Duration::from_millis(100);
+/// A run that yields nothing for so long hangs.
+const STALL: Duration = Duration::from_secs(60);
 
 /// Kills until the run is over.
 pub(super) fn kill(plan: &Plan, targets: &Targets) {
     let mut schedule = Schedule::new(plan);
+    let mut last_yield = (0, Instant::now());
     let mut state = targets.lock();
     while !state.over {
         let now = Instant::now();
+        last_yield = watch(last_yield, targets.yielded.load(Ordering::Relaxed), now);
         let is_asked = state.answered < state.asked;
         let wait = match state.first_ready {
             Some(ready) => schedule.wait(ready, now),
@@ -34,6 +41,19 @@ pub(super) fn kill(plan: &Plan, targets: &Targets) {
             Ok(()) => schedule.advance(now),
         }
     }
+}
+
+/// Takes note of when there was a new outcome. Ends this process when the run hangs: there is no other
+/// way out of a wait for an outcome. The workers go with it.
+fn watch(last: (u64, Instant), yielded: u64, now: Instant) -> (u64, Instant) {
+    if yielded != last.0 {
+        return (yielded, now);
+    }
+    if now - last.1 > STALL {
+        eprintln!("error: no outcome for {STALL:?} after {yielded} outcomes: the run hangs");
+        std::process::exit(3);
+    }
+    last
 }
 
 /// The kills by time.

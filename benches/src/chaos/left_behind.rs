@@ -1,8 +1,8 @@
 //! What this process has after a run that it did not have before.
 
 use std::{
-    collections::BTreeSet,
-    fs,
+    collections::{BTreeMap, BTreeSet},
+    fmt, fs,
     time::{Duration, Instant},
 };
 
@@ -15,25 +15,17 @@ use crate::proc;
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// What a process owns.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Belongings {
-    children: BTreeSet<u32>,
-    zombies: BTreeSet<u32>,
-    fds: usize,
-    threads: usize,
-    mappings: usize,
+    /// Its children, and those of them that are zombies.
+    processes: BTreeMap<&'static str, BTreeSet<u32>>,
+    /// Of what else it has how many: `mappings` are pieces of shared memory.
+    counts: BTreeMap<&'static str, usize>,
 }
 
-/// What is there that was not there before.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub(super) struct LeftBehind {
-    processes: usize,
-    zombies: usize,
-    fds: usize,
-    threads: usize,
-    /// Pieces of shared memory.
-    mappings: usize,
-}
+/// How much of each is there that was not there before.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct LeftBehind(BTreeMap<&'static str, usize>);
 
 impl Belongings {
     /// What this process owns now.
@@ -41,19 +33,25 @@ impl Belongings {
     /// # Errors
     /// When `/proc` can't be read.
     pub(super) fn now() -> Result<Self> {
-        let fds = proc::entries("/proc/self/fd")?.len();
-        let threads = proc::entries("/proc/self/task")?.len();
-        let children = BTreeSet::from_iter(proc::children(std::process::id()));
-        let zombies = children
-            .iter()
-            .filter(|pid| proc::state(**pid) == Some('Z'));
         let maps = fs::read_to_string("/proc/self/maps").context("failed to read the mappings")?;
+        let mappings = maps.lines().filter(|line| line.contains("memfd:"));
+        let children = proc::children(std::process::id());
+        let zombies = children.iter().copied();
+        let zombies = zombies
+            .filter(|pid| proc::state(*pid) == Some('Z'))
+            .collect();
+        let processes = [
+            ("processes", children.iter().copied().collect()),
+            ("zombies", zombies),
+        ];
+        let counts = [
+            ("fds", proc::entries("/proc/self/fd")?.len()),
+            ("threads", proc::entries("/proc/self/task")?.len()),
+            ("mappings", mappings.count()),
+        ];
         Ok(Self {
-            zombies: zombies.copied().collect(),
-            children,
-            fds,
-            threads,
-            mappings: maps.lines().filter(|line| line.contains("memfd:")).count(),
+            processes: processes.into(),
+            counts: counts.into(),
         })
     }
 
@@ -73,28 +71,24 @@ impl Belongings {
     }
 
     fn beyond(&self, before: &Self) -> LeftBehind {
-        LeftBehind {
-            processes: self.children.difference(&before.children).count(),
-            zombies: self.zombies.difference(&before.zombies).count(),
-            fds: self.fds.saturating_sub(before.fds),
-            threads: self.threads.saturating_sub(before.threads),
-            mappings: self.mappings.saturating_sub(before.mappings),
-        }
+        let processes = self.processes.iter();
+        let processes =
+            processes.map(|(kind, now)| (*kind, now.difference(&before.processes[kind]).count()));
+        let counts = self.counts.iter();
+        let counts = counts.map(|(kind, now)| (*kind, now.saturating_sub(before.counts[kind])));
+        LeftBehind(processes.chain(counts).collect())
     }
 }
 
 impl LeftBehind {
     pub(super) fn is_nothing(&self) -> bool {
-        *self == Self::default()
+        self.0.values().all(|count| *count == 0)
     }
 }
 
-impl std::fmt::Display for LeftBehind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} processes, {} zombies, {} descriptors, {} threads, {} mappings",
-            self.processes, self.zombies, self.fds, self.threads, self.mappings
-        )
+impl fmt::Display for LeftBehind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = self.0.iter().map(|(kind, count)| format!("{count} {kind}"));
+        f.write_str(&counts.collect::<Vec<_>>().join(", "))
     }
 }

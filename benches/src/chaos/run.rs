@@ -1,27 +1,20 @@
 //! The run itself.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, sync_channel},
-    },
+    sync::{Arc, atomic::Ordering},
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use mt_pool::asyn_pmap;
-use rand::{SeedableRng, rngs::StdRng};
 
 use super::{
-    gate::Gate, killer, ledger::Ledger, left_behind::Belongings, plan::Plan, targets::Targets,
+    gate, killer, ledger::Ledger, left_behind::Belongings, plan::Plan, targets::Targets,
     verdict::Verdict,
 };
 use crate::tasks::mixed;
 
-/// A run that yields nothing for so long hangs.
-const STALL: Duration = Duration::from_secs(60);
 /// The items of the run that goes before, quietly: what a process makes once and keeps (the thread
 /// that starts workers, for one) is there after it.
 const WARM_UP: u64 = 1000;
@@ -34,37 +27,19 @@ pub fn run(plan: Plan) -> Result<Verdict> {
     warm_up(&plan)?;
     let before = Belongings::now()?;
     let targets = Arc::new(Targets::new(plan.seed));
-    let yielded = Arc::new(AtomicU64::new(0));
-    let taken = Arc::new(AtomicU64::new(0));
-    let (end, ended) = sync_channel(1);
-    let watchdog = thread::spawn({
-        let yielded = Arc::clone(&yielded);
-        move || watch(&yielded, &ended)
-    });
-    let killer = thread::spawn({
-        let targets = Arc::clone(&targets);
-        move || killer::kill(&plan, &targets)
-    });
-
     let begun = Instant::now();
-    let drained = drain(&plan, &targets, &yielded, &taken);
-    let took = begun.elapsed();
-
-    targets.lock().over = true;
-    targets.tell();
-    drop(end);
-    let _ = killer.join();
-    let _ = watchdog.join();
-    let ledger = drained?;
-    let taken = taken.load(Ordering::Relaxed);
+    let (drained, took) = thread::scope(|scope| {
+        scope.spawn(|| killer::kill(&plan, &targets));
+        let drained = drain(&plan, &targets);
+        let took = begun.elapsed();
+        targets.lock().over = true;
+        targets.tell();
+        (drained, took)
+    });
+    let taken = targets.taken.load(Ordering::Relaxed);
     let left = before.left_behind()?;
-    Ok(Verdict::of(
-        plan,
-        (took, taken),
-        &ledger,
-        &targets.lock(),
-        left,
-    ))
+    let kills = targets.lock();
+    Ok(Verdict::of(plan, (took, taken), &drained?, &kills, left))
 }
 
 fn warm_up(plan: &Plan) -> Result<()> {
@@ -73,7 +48,7 @@ fn warm_up(plan: &Plan) -> Result<()> {
         .start()
         .context("failed to start the pool")?;
     let failed = run.into_iter().filter(Result::is_err).count();
-    anyhow::ensure!(
+    ensure!(
         failed == 0,
         "{failed} items of the quiet run before have no value"
     );
@@ -81,16 +56,9 @@ fn warm_up(plan: &Plan) -> Result<()> {
 }
 
 /// Runs the items and enters every outcome. When it returns, the run is over and dropped.
-fn drain(
-    plan: &Plan,
-    targets: &Arc<Targets>,
-    yielded: &AtomicU64,
-    taken: &Arc<AtomicU64>,
-) -> Result<Ledger> {
-    let places = plan.places(&mut StdRng::seed_from_u64(plan.seed ^ 2));
-    let input = Gate::new(plan.tasks, places, Arc::clone(targets), Arc::clone(taken));
+fn drain(plan: &Plan, targets: &Arc<Targets>) -> Result<Ledger> {
     let observed = Arc::clone(targets);
-    let run = asyn_pmap::<mixed>(input)
+    let run = asyn_pmap::<mixed>(gate::input(plan, Arc::clone(targets)))
         .pool_processes(plan.workers)
         .pool_ordered(!plan.unordered)
         .observe(move |event| observed.observe(event))
@@ -99,21 +67,7 @@ fn drain(
     let mut ledger = Ledger::new(plan.tasks, !plan.unordered);
     for (count, (index, outcome)) in run.indexed().into_iter().enumerate() {
         ledger.enter(index, outcome);
-        yielded.store(count as u64 + 1, Ordering::Relaxed);
+        targets.yielded.store(count as u64 + 1, Ordering::Relaxed);
     }
     Ok(ledger)
-}
-
-/// Ends this process when the run hangs: there is no other way out of a wait for an outcome. The
-/// workers go with it.
-fn watch(yielded: &AtomicU64, ended: &Receiver<()>) {
-    let mut last = 0;
-    while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(STALL) {
-        let now = yielded.load(Ordering::Relaxed);
-        if now == last {
-            eprintln!("error: no outcome for {STALL:?} after {now} outcomes: the run hangs");
-            std::process::exit(3);
-        }
-        last = now;
-    }
 }

@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     os::fd::OwnedFd,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 
@@ -24,6 +24,10 @@ const READY_PEACE: Duration = Duration::from_millis(4);
 pub(super) struct Targets {
     state: Mutex<State>,
     changed: Condvar,
+    /// The items that the run has asked its input for.
+    pub(super) taken: AtomicU64,
+    /// The outcomes so far.
+    pub(super) yielded: AtomicU64,
 }
 
 /// The workers and the kills.
@@ -72,6 +76,8 @@ impl Targets {
         Self {
             state: Mutex::new(state),
             changed: Condvar::new(),
+            taken: AtomicU64::new(0),
+            yielded: AtomicU64::new(0),
         }
     }
 

@@ -28,18 +28,12 @@ pub struct Verdict {
     kills_per_s: f64,
     /// Workers that died; fewer than kills when some were killed while they were leaving.
     deaths: u64,
-    notice_ms: Notice,
+    /// From the kill of a worker to the pool's notice.
+    notice_ms: BTreeMap<&'static str, f64>,
     left_behind: LeftBehind,
     seconds: f64,
     /// Why this run does not pass; empty when it does.
     problems: Vec<String>,
-}
-
-/// From the kill of a worker to the pool's notice.
-#[derive(Debug, Clone, Copy, Serialize)]
-struct Notice {
-    p50: f64,
-    p99: f64,
 }
 
 impl Verdict {
@@ -89,10 +83,9 @@ impl Verdict {
             kills: killed,
             kills_per_s: rounded(killed as f64 / seconds),
             deaths: kills.deaths,
-            notice_ms: Notice {
-                p50: percentile_ms(&kills.notices, 0.50),
-                p99: percentile_ms(&kills.notices, 0.99),
-            },
+            notice_ms: [("p50", 0.50), ("p99", 0.99)]
+                .map(|(name, share)| (name, percentile_ms(&kills.notices, share)))
+                .into(),
             left_behind: left,
             seconds: rounded(seconds),
             problems,
@@ -102,57 +95,38 @@ impl Verdict {
 
 impl Report for Verdict {
     fn text(&self) -> String {
-        let Self {
-            tasks,
-            workers,
-            seed,
-            lost,
-            doubled,
-            wrong,
-            ..
-        } = self;
-        let Self {
-            kills,
-            seconds,
-            kills_per_s: rate,
-            notice_ms: Notice { p50, p99 },
-            ..
-        } = self;
         let order = if self.ordered { "ordered" } else { "unordered" };
         let kinds = self
             .outcomes
             .iter()
             .map(|(kind, count)| format!("{count} {kind}"));
-        let kinds: Vec<String> = kinds.collect();
-        let mut lines = vec![
-            (
-                "tasks",
-                format!("{tasks} over {workers} workers, {order}, seed {seed}"),
-            ),
-            ("outcomes", kinds.join(", ")),
-            ("", format!("{lost} lost, {doubled} doubled, {wrong} wrong")),
-            (
-                "kills",
-                format!("{kills} in {seconds:.2} s, {rate:.1} a second"),
-            ),
-            ("deaths", self.deaths.to_string()),
-            (
-                "noticed in",
-                format!("{p50:.2} ms (median), {p99:.2} ms (99th percentile)"),
-            ),
-            ("left behind", self.left_behind.to_string()),
-        ];
-        lines.extend(
-            self.problems
-                .iter()
-                .map(|problem| ("problem", problem.clone())),
-        );
-        let verdict = if self.passed() { "passed" } else { "FAILED" };
-        lines.push(("verdict", verdict.to_owned()));
-        let lines = lines
+        let problems = self
+            .problems
             .iter()
-            .map(|(label, text)| format!("{label:<12} {text}\n"));
-        lines.collect()
+            .map(|problem| format!("problem      {problem}\n"));
+        let verdict = if self.passed() { "passed" } else { "FAILED" };
+        [
+            format!(
+                "tasks        {} over {} workers, ",
+                self.tasks, self.workers
+            ),
+            format!("{order}, seed {}\n", self.seed),
+            format!("outcomes     {}\n", kinds.collect::<Vec<_>>().join(", ")),
+            format!(
+                "             {} lost, {} doubled, ",
+                self.lost, self.doubled
+            ),
+            format!("{} wrong\n", self.wrong),
+            format!("kills        {} in {:.2} s, ", self.kills, self.seconds),
+            format!("{:.1} a second\n", self.kills_per_s),
+            format!("deaths       {}\n", self.deaths),
+            format!("noticed in   {:.2} ms (median), ", self.notice_ms["p50"]),
+            format!("{:.2} ms (99th percentile)\n", self.notice_ms["p99"]),
+            format!("left behind  {}\n", self.left_behind),
+            problems.collect(),
+            format!("verdict      {verdict}"),
+        ]
+        .concat()
     }
 
     fn passed(&self) -> bool {
