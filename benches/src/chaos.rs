@@ -19,4 +19,3 @@ mod verdict;
 
 pub use plan::Plan;
 pub use run::run;
-pub use verdict::Verdict;

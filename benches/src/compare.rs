@@ -5,10 +5,11 @@
 
 use anyhow::{Result, bail};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::{
     measure::{Sample, rounded},
-    report::{Report, table},
+    report::{Figures, Report, object, table},
     rows::{self, Row},
 };
 
@@ -33,31 +34,6 @@ pub struct Plan {
     reps: u32,
 }
 
-/// What was measured of all rows.
-#[derive(Debug, Serialize)]
-pub struct Comparison {
-    reps: u32,
-    rows: Vec<Figures>,
-}
-
-/// What was measured of one row.
-#[derive(Debug, Serialize)]
-struct Figures {
-    id: &'static str,
-    variant: &'static str,
-    title: String,
-    unit: &'static str,
-    /// The median of ours.
-    ours: f64,
-    /// The median of the limit.
-    limit: f64,
-    ratio: f64,
-    /// The ratio it should reach.
-    reach: f64,
-    reached: bool,
-    samples: Samples,
-}
-
 /// All samples, in the order they were taken.
 #[derive(Debug, Default, Serialize)]
 struct Samples {
@@ -72,7 +48,7 @@ struct Samples {
 ///
 /// # Errors
 /// When a row is not known, or a run fails; the figures so far are of no use then.
-pub fn run(plan: &Plan) -> Result<Comparison> {
+pub fn run(plan: &Plan) -> Result<Report> {
     let mut rows: Vec<_> = chosen(&plan.only)?
         .into_iter()
         .map(|row| (row, Samples::default()))
@@ -88,13 +64,40 @@ pub fn run(plan: &Plan) -> Result<Comparison> {
             samples.ours_whole_s.push(rounded(whole.as_secs_f64()));
         }
     }
-    Ok(Comparison {
-        reps: plan.reps,
-        rows: rows
-            .into_iter()
-            .map(|(row, s)| Figures::of(row, s))
-            .collect(),
+    let figures: Vec<Figures> = rows
+        .iter()
+        .map(|(row, samples)| figures(row, samples))
+        .collect();
+    let titles = rows
+        .iter()
+        .map(|(row, _)| format!("{}: {}\n", row.id, row.title));
+    let mut titles: Vec<String> = titles.collect();
+    titles.dedup();
+    let table = table(&figures, &["title", "samples"]);
+    let note = format!("Medians of {}, both sides by turns in one run.", plan.reps);
+    Ok(Report {
+        text: format!("{table}\n{note}\n{}", titles.concat()),
+        json: figures.iter().map(|row| object(row) + "\n").collect(),
+        passed: true,
     })
+}
+
+/// What was measured of one row: the medians, and the ratio of them beside the one to reach.
+fn figures(row: &Row, samples: &Samples) -> Figures {
+    let (ours, limit) = (median(&samples.ours), median(&samples.limit));
+    let ratio = rounded(ours / limit);
+    vec![
+        ("id", json!(row.id)),
+        ("variant", json!(row.variant)),
+        ("title", json!(row.title)),
+        ("unit", json!(row.unit)),
+        ("ours", json!(ours)),
+        ("limit", json!(limit)),
+        ("ratio", json!(ratio)),
+        ("reach", json!(row.reach)),
+        ("reached", json!(ratio >= row.reach)),
+        ("samples", json!(samples)),
+    ]
 }
 
 /// The rows with these ids, all of them for none.
@@ -114,25 +117,6 @@ fn chosen(ids: &[String]) -> Result<Vec<Row>> {
     Ok(all.into_iter().filter(|row| is_wanted(row.id)).collect())
 }
 
-impl Figures {
-    fn of(row: Row, samples: Samples) -> Self {
-        let (ours, limit) = (median(&samples.ours), median(&samples.limit));
-        let ratio = rounded(ours / limit);
-        Self {
-            id: row.id,
-            variant: row.variant,
-            title: row.title,
-            unit: row.unit,
-            ours,
-            limit,
-            ratio,
-            reach: row.reach,
-            reached: ratio >= row.reach,
-            samples,
-        }
-    }
-}
-
 /// The middle one, or the mean of the two in the middle; 0 of none.
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
@@ -142,36 +126,6 @@ fn median(values: &[f64]) -> f64 {
         0 => 0.0,
         n if n % 2 == 1 => sorted[middle],
         _ => rounded(f64::midpoint(sorted[middle - 1], sorted[middle])),
-    }
-}
-
-impl Report for Comparison {
-    fn text(&self) -> String {
-        let fields = [
-            "id", "variant", "ours", "limit", "unit", "ratio", "reach", "reached",
-        ];
-        let titles = self
-            .rows
-            .iter()
-            .map(|row| format!("{}: {}", row.id, row.title));
-        let mut titles: Vec<_> = titles.collect();
-        titles.dedup();
-        format!(
-            "{}\nMedians of {}, both sides by turns in one run.\n{}",
-            table(&self.rows, &fields),
-            self.reps,
-            titles.join("\n")
-        )
-    }
-
-    /// One object a row, one a line.
-    fn json(&self) -> serde_json::Result<String> {
-        let rows: Vec<String> = self
-            .rows
-            .iter()
-            .map(serde_json::to_string)
-            .collect::<Result<_, _>>()?;
-        Ok(rows.join("\n"))
     }
 }
 

@@ -11,18 +11,18 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use mt_pool::{Deadline, TaskErrorKind, asyn_pmap};
-use serde::Serialize;
+use serde_json::json;
 
 use crate::{
     measure::percentile_ms,
     proc,
-    report::{Report, table},
+    report::{Figures, Report},
 };
 
 /// Measures how late calls that never end are gone.
 ///
 /// Calls loop for ever or block, in plain and in async functions; each has a hard deadline. Needs Linux.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   cargo xtask deadlines
   cargo xtask deadlines --calls 20 --deadline-ms 500 --json")]
@@ -38,25 +38,6 @@ pub struct Plan {
     /// The worker processes
     #[arg(long, default_value_t = 2)]
     workers: usize,
-}
-
-/// What was seen.
-#[derive(Debug, Serialize)]
-pub struct Lateness {
-    deadline_ms: f64,
-    workers: usize,
-    kinds: Vec<Kind>,
-}
-
-/// How late calls of one kind were gone.
-#[derive(Debug, Serialize)]
-struct Kind {
-    name: &'static str,
-    calls: u32,
-    p50_ms: f64,
-    p99_ms: f64,
-    most_ms: f64,
-    still_there: u32,
 }
 
 /// Loops for ever, or sleeps in a call that blocks. Writes down its process and when it began.
@@ -93,7 +74,7 @@ fn now_us() -> u128 {
 ///
 /// # Errors
 /// When a run does not start, or a call ends in any other way than by its deadline.
-pub fn run(plan: &Plan) -> Result<Lateness> {
+pub fn run(plan: &Plan) -> Result<Report> {
     let folder = std::env::temp_dir().join(format!("mt-deadlines-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
     let kinds = [
@@ -103,14 +84,16 @@ pub fn run(plan: &Plan) -> Result<Lateness> {
         measure::<never_yields>("async fn, blocking call", plan, &folder, false),
     ];
     let _ = fs::remove_dir_all(&folder);
-    Ok(Lateness {
-        deadline_ms: plan.deadline_ms as f64,
-        workers: plan.workers,
-        kinds: kinds.into_iter().collect::<Result<_>>()?,
-    })
+    let kinds: Vec<Figures> = kinds.into_iter().collect::<Result<_>>()?;
+    let figures = vec![
+        ("deadline_ms", json!(plan.deadline_ms)),
+        ("workers", json!(plan.workers)),
+    ];
+    Ok(Report::of(&figures).with_rows("kinds", &kinds))
 }
 
-fn measure<T>(name: &'static str, plan: &Plan, folder: &Path, loops: bool) -> Result<Kind>
+/// How much later than their deadline calls of one kind were gone and their outcomes here.
+fn measure<T>(name: &'static str, plan: &Plan, folder: &Path, loops: bool) -> Result<Figures>
 where
     T: mt_pool::Task<Input = (PathBuf, bool), Shared = ()>,
     T::Error: fmt::Debug,
@@ -142,33 +125,12 @@ where
         let ran = Duration::from_micros(gone.saturating_sub(began.parse()?) as u64);
         late.push(ran.saturating_sub(deadline));
     }
-    Ok(Kind {
-        name,
-        calls: plan.calls,
-        p50_ms: percentile_ms(&late, 0.5),
-        p99_ms: percentile_ms(&late, 0.99),
-        most_ms: percentile_ms(&late, 1.0),
-        still_there,
-    })
-}
-
-impl Report for Lateness {
-    fn text(&self) -> String {
-        format!(
-            "deadline {} ms, {} workers; how much later the process was gone and the outcome here\n{}",
-            self.deadline_ms,
-            self.workers,
-            table(
-                &self.kinds,
-                &[
-                    "name",
-                    "calls",
-                    "p50_ms",
-                    "p99_ms",
-                    "most_ms",
-                    "still_there"
-                ]
-            )
-        )
-    }
+    Ok(vec![
+        ("name", json!(name)),
+        ("calls", json!(plan.calls)),
+        ("p50_ms", json!(percentile_ms(&late, 0.5))),
+        ("p99_ms", json!(percentile_ms(&late, 0.99))),
+        ("most_ms", json!(percentile_ms(&late, 1.0))),
+        ("still_there", json!(still_there)),
+    ])
 }

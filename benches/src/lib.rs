@@ -32,4 +32,4 @@ mod report;
 pub mod rows;
 pub mod tasks;
 
-pub use report::{Report, show};
+pub use report::Report;

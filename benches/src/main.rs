@@ -6,9 +6,9 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 #[cfg(unix)]
 use mt_benches::compare;
+use mt_benches::processes;
 #[cfg(target_os = "linux")]
 use mt_benches::{chaos, deadlines, memory, orphans};
-use mt_benches::{processes, show};
 
 /// Measures, against the limits of this very machine.
 #[derive(Parser)]
@@ -61,17 +61,17 @@ fn run() -> Result<ExitCode> {
         return done.map(|()| ExitCode::SUCCESS);
     }
     let Cli { command, json } = Cli::parse();
-    match command {
+    let report = match command {
         #[cfg(unix)]
-        Command::Compare(plan) => show(&compare::run(&plan)?, json),
+        Command::Compare(plan) => compare::run(&plan)?,
         #[cfg(target_os = "linux")]
-        Command::Chaos(plan) => show(&chaos::run(plan)?, json),
+        Command::Chaos(plan) => chaos::run(plan)?,
         #[cfg(target_os = "linux")]
-        Command::Memory(plan) => show(&memory::run(&plan)?, json),
+        Command::Memory(plan) => memory::run(&plan)?,
         #[cfg(target_os = "linux")]
-        Command::Deadlines(plan) => show(&deadlines::run(&plan)?, json),
+        Command::Deadlines(plan) => deadlines::run(&plan)?,
         #[cfg(target_os = "linux")]
-        Command::Orphans(plan) => show(&orphans::run(&plan)?, json),
+        Command::Orphans(plan) => orphans::run(&plan)?,
         #[cfg(not(target_os = "linux"))]
         Command::Elsewhere(words) => {
             anyhow::bail!(
@@ -79,5 +79,6 @@ fn run() -> Result<ExitCode> {
                 words.join(" ")
             )
         }
-    }
+    };
+    report.show(json)
 }

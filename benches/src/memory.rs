@@ -10,11 +10,11 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use mt_pool::{PoolEvent, asyn_pmap};
-use serde::Serialize;
+use serde_json::json;
 
 use crate::{
     proc,
-    report::{Report, table},
+    report::{Figures, Report},
     tasks::{mix, mixed},
 };
 
@@ -25,7 +25,7 @@ const MOST: u64 = 1 << 20;
 ///
 /// When a tenth of the items has passed all is warm; after that no process may grow by 1 MiB. Needs
 /// Linux.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   cargo xtask memory                    ten million items in their order, 2 workers
   cargo xtask memory --unordered --json
@@ -41,40 +41,28 @@ pub struct Plan {
     workers: usize,
 
     /// Take outcomes as they come in place of the order of the items
-    #[arg(long)]
-    unordered: bool,
+    #[arg(long = "unordered", action = clap::ArgAction::SetFalse)]
+    ordered: bool,
 }
 
 /// What was seen of one process.
-#[derive(Debug, Clone, Serialize)]
 struct Process {
     name: String,
     pid: u32,
     warm_bytes: u64,
     most_bytes: u64,
-    growth_bytes: u64,
-}
-
-/// What was seen of all of them.
-#[derive(Debug, Serialize)]
-pub struct Growth {
-    items: u64,
-    workers: usize,
-    ordered: bool,
-    processes: Vec<Process>,
-    seconds: f64,
 }
 
 /// Runs a plan.
 ///
 /// # Errors
 /// When the run does not start, an outcome is missing or wrong, or `/proc` can't be read.
-pub fn run(plan: &Plan) -> Result<Growth> {
+pub fn run(plan: &Plan) -> Result<Report> {
     let pids = Arc::new(Mutex::new(vec![("parent".to_owned(), std::process::id())]));
     let heard = Arc::clone(&pids);
     let run = asyn_pmap::<mixed>(0..plan.items)
         .pool_processes(plan.workers)
-        .pool_ordered(!plan.unordered)
+        .pool_ordered(plan.ordered)
         .observe(move |event| {
             if let PoolEvent::WorkerStarted { worker, pid } = event {
                 let mut pids = heard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,13 +86,17 @@ pub fn run(plan: &Plan) -> Result<Growth> {
         }
     }
     ensure!(outcomes.next().is_none(), "an outcome too many");
-    Ok(Growth {
-        items: plan.items,
-        workers: plan.workers,
-        ordered: !plan.unordered,
-        processes,
-        seconds: start.elapsed().as_secs_f64(),
-    })
+    let figures = vec![
+        ("items", json!(plan.items)),
+        ("workers", json!(plan.workers)),
+        ("ordered", json!(plan.ordered)),
+        ("seconds", json!(start.elapsed().as_secs_f64())),
+    ];
+    let rows: Vec<Figures> = processes.iter().map(Process::figures).collect();
+    let passed = processes.iter().all(|process| process.growth() < MOST);
+    Ok(Report::of(&figures)
+        .with_rows("processes", &rows)
+        .with_verdict(passed))
 }
 
 impl Process {
@@ -115,36 +107,25 @@ impl Process {
             pid,
             warm_bytes: now,
             most_bytes: now,
-            growth_bytes: 0,
         })
     }
 
     fn look(&mut self) -> Result<()> {
         self.most_bytes = self.most_bytes.max(proc::resident_bytes(self.pid)?);
-        self.growth_bytes = self.most_bytes - self.warm_bytes;
         Ok(())
     }
-}
 
-impl Report for Growth {
-    fn text(&self) -> String {
-        let order = if self.ordered { "ordered" } else { "unordered" };
-        format!(
-            "{} items, {} workers, {order}, {:.1} s\n{}",
-            self.items,
-            self.workers,
-            self.seconds,
-            table(
-                &self.processes,
-                &["name", "warm_bytes", "most_bytes", "growth_bytes"]
-            )
-        )
+    fn growth(&self) -> u64 {
+        self.most_bytes - self.warm_bytes
     }
 
-    /// Whether no process has grown by 1 MiB or more.
-    fn passed(&self) -> bool {
-        self.processes
-            .iter()
-            .all(|process| process.growth_bytes < MOST)
+    fn figures(&self) -> Figures {
+        vec![
+            ("name", json!(self.name)),
+            ("pid", json!(self.pid)),
+            ("warm_bytes", json!(self.warm_bytes)),
+            ("most_bytes", json!(self.most_bytes)),
+            ("growth_bytes", json!(self.growth())),
+        ]
     }
 }

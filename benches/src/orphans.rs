@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use futures::future::join_all;
 use mt_beehive::{BeehiveRun, Hive, Population, hive_of};
-use serde::Serialize;
+use serde_json::json;
 
 use crate::{
     measure::percentile_ms,
@@ -40,15 +40,6 @@ pub struct Plan {
     /// The queens to kill
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     kills: u32,
-}
-
-/// What was seen.
-#[derive(Debug, Serialize)]
-pub struct Survival {
-    kills: u32,
-    processes_each: usize,
-    p50_ms: f64,
-    most_ms: f64,
 }
 
 /// A bee without bees, beside a program that she has started.
@@ -109,15 +100,15 @@ pub fn reign() -> Result<()> {
 ///
 /// # Errors
 /// When one does not come up, or what was below her does not go.
-pub fn run(plan: &Plan) -> Result<Survival> {
+pub fn run(plan: &Plan) -> Result<Report> {
     let times = (0..plan.kills).map(|_| kill_one());
     let times = times.collect::<Result<Vec<_>>>()?;
-    Ok(Survival {
-        kills: plan.kills,
-        processes_each: BELOW,
-        p50_ms: percentile_ms(&times, 0.5),
-        most_ms: percentile_ms(&times, 1.0),
-    })
+    Ok(Report::of(&vec![
+        ("kills", json!(plan.kills)),
+        ("processes_each", json!(BELOW)),
+        ("p50_ms", json!(percentile_ms(&times, 0.5))),
+        ("most_ms", json!(percentile_ms(&times, 1.0))),
+    ]))
 }
 
 fn kill_one() -> Result<Duration> {
@@ -157,13 +148,4 @@ fn descendants(pid: u32) -> Vec<u32> {
 /// Whether it runs; one that only waits to be reaped, by whoever has inherited it, does not.
 fn runs(pid: u32) -> bool {
     !matches!(proc::state(pid), None | Some('Z' | 'X'))
-}
-
-impl Report for Survival {
-    fn text(&self) -> String {
-        format!(
-            "{} queens killed, {} processes below each: all gone after p50 {:.1} ms, most {:.1} ms",
-            self.kills, self.processes_each, self.p50_ms, self.most_ms
-        )
-    }
 }

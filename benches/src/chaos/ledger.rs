@@ -7,11 +7,12 @@ use mt_pool::{Never, TaskError, TaskErrorKind};
 use crate::tasks::mix;
 
 /// The outcomes so far.
+#[derive(Default)]
 pub(super) struct Ledger {
     seen: Vec<u64>,
     tasks: u64,
-    pub(super) ok: u64,
-    pub(super) failed: BTreeMap<&'static str, u64>,
+    /// How many ended how.
+    pub(super) outcomes: BTreeMap<&'static str, u64>,
     pub(super) doubled: u64,
     /// Outcomes of items that do not exist, values of other items, places out of order.
     pub(super) wrong: u64,
@@ -24,12 +25,8 @@ impl Ledger {
         Self {
             seen: vec![0; tasks.div_ceil(64) as usize],
             tasks,
-            ok: 0,
-            failed: BTreeMap::new(),
-            doubled: 0,
-            wrong: 0,
             ordered,
-            next: 0,
+            ..Self::default()
         }
     }
 
@@ -39,16 +36,12 @@ impl Ledger {
         }
         self.next = index + 1;
         self.mark(index);
-        match outcome {
-            Ok(value) => {
-                self.ok += 1;
-                self.wrong += u64::from(value != mix(index));
-            }
-            Err(error) => {
-                self.wrong += u64::from(error.index() != index);
-                *self.failed.entry(name_of(error.kind())).or_default() += 1;
-            }
-        }
+        let (is_wrong, name) = match outcome {
+            Ok(value) => (value != mix(index), OK),
+            Err(error) => (error.index() != index, name_of(error.kind())),
+        };
+        self.wrong += u64::from(is_wrong);
+        *self.outcomes.entry(name).or_default() += 1;
     }
 
     fn mark(&mut self, index: u64) {
@@ -63,21 +56,21 @@ impl Ledger {
 
     /// Of this many items, the first ones, those without an outcome.
     pub(super) fn lost(&self, taken: u64) -> u64 {
-        let seen: u64 = self
-            .seen
-            .iter()
-            .map(|word| u64::from(word.count_ones()))
-            .sum();
-        taken.saturating_sub(seen)
+        let seen = self.seen.iter().map(|word| u64::from(word.count_ones()));
+        taken.saturating_sub(seen.sum())
     }
 
     /// Outcomes that a kill of a worker does not explain.
     pub(super) fn unexplained(&self) -> u64 {
-        let others = self.failed.iter().filter(|(name, _)| **name != CRASHED);
+        let others = self
+            .outcomes
+            .iter()
+            .filter(|(name, _)| ![OK, CRASHED].contains(name));
         others.map(|(_, count)| count).sum()
     }
 }
 
+const OK: &str = "ok";
 const CRASHED: &str = "crashed";
 
 fn name_of(kind: &TaskErrorKind<Never>) -> &'static str {
@@ -98,7 +91,7 @@ fn name_of(kind: &TaskErrorKind<Never>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ledger, mix};
+    use super::{Ledger, OK, mix};
 
     /// Enters these indices of 100, in order or not, and compares (lost, doubled, wrong).
     #[track_caller]
@@ -124,6 +117,6 @@ mod tests {
     fn a_value_of_another_item_is_wrong() {
         let mut ledger = Ledger::new(2, true);
         ledger.enter(0, Ok(mix(1)));
-        assert_eq!((ledger.ok, ledger.wrong), (1, 1));
+        assert_eq!((ledger.outcomes[OK], ledger.wrong), (1, 1));
     }
 }

@@ -2,12 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt, fs,
+    fs,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
-use serde::Serialize;
 
 use crate::proc;
 
@@ -17,15 +16,14 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// What a process owns.
 #[derive(Debug)]
 pub(super) struct Belongings {
-    /// Its children, and those of them that are zombies.
+    /// The children, and those of them that are zombies.
     processes: BTreeMap<&'static str, BTreeSet<u32>>,
     /// Of what else it has how many: `mappings` are pieces of shared memory.
     counts: BTreeMap<&'static str, usize>,
 }
 
 /// How much of each is there that was not there before.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct LeftBehind(BTreeMap<&'static str, usize>);
+pub(super) type LeftBehind = BTreeMap<&'static str, usize>;
 
 impl Belongings {
     /// What this process owns now.
@@ -63,7 +61,7 @@ impl Belongings {
         let until = Instant::now() + SETTLE;
         loop {
             let left = Self::now()?.beyond(self);
-            if left.is_nothing() || Instant::now() > until {
+            if left.values().all(|count| *count == 0) || Instant::now() > until {
                 return Ok(left);
             }
             std::thread::sleep(Duration::from_millis(1));
@@ -76,19 +74,6 @@ impl Belongings {
             processes.map(|(kind, now)| (*kind, now.difference(&before.processes[kind]).count()));
         let counts = self.counts.iter();
         let counts = counts.map(|(kind, now)| (*kind, now.saturating_sub(before.counts[kind])));
-        LeftBehind(processes.chain(counts).collect())
-    }
-}
-
-impl LeftBehind {
-    pub(super) fn is_nothing(&self) -> bool {
-        self.0.values().all(|count| *count == 0)
-    }
-}
-
-impl fmt::Display for LeftBehind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = self.0.iter().map(|(kind, count)| format!("{count} {kind}"));
-        f.write_str(&counts.collect::<Vec<_>>().join(", "))
+        processes.chain(counts).collect()
     }
 }

@@ -40,8 +40,8 @@ pub struct Plan {
     pub(super) seed: u64,
 
     /// Take outcomes as they come in place of the order of the items
-    #[arg(long)]
-    pub(super) unordered: bool,
+    #[arg(long = "unordered", action = clap::ArgAction::SetFalse)]
+    pub(super) ordered: bool,
 }
 
 impl Plan {
@@ -90,7 +90,7 @@ mod tests {
         workers: 2,
         kills_per_s: 10,
         seed: 1,
-        unordered: false,
+        ordered: true,
     };
 
     #[test]

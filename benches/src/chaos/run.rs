@@ -11,9 +11,9 @@ use mt_pool::asyn_pmap;
 
 use super::{
     gate, killer, ledger::Ledger, left_behind::Belongings, plan::Plan, targets::Targets,
-    verdict::Verdict,
+    verdict::Found,
 };
-use crate::tasks::mixed;
+use crate::{report::Report, tasks::mixed};
 
 /// The items of the run that goes before, quietly: what a process makes once and keeps (the thread
 /// that starts workers, for one) is there after it.
@@ -23,7 +23,7 @@ const WARM_UP: u64 = 1000;
 ///
 /// # Errors
 /// When the run does not start, or the system does not tell what this process owns.
-pub fn run(plan: Plan) -> Result<Verdict> {
+pub fn run(plan: Plan) -> Result<Report> {
     warm_up(&plan)?;
     let before = Belongings::now()?;
     let targets = Arc::new(Targets::new(plan.seed));
@@ -36,10 +36,15 @@ pub fn run(plan: Plan) -> Result<Verdict> {
         targets.tell();
         (drained, took)
     });
-    let taken = targets.taken.load(Ordering::Relaxed);
-    let left = before.left_behind()?;
-    let kills = targets.lock();
-    Ok(Verdict::of(plan, (took, taken), &drained?, &kills, left))
+    let found = Found {
+        plan,
+        took,
+        ledger: &drained?,
+        taken: targets.taken.load(Ordering::Relaxed),
+        kills: &targets.lock(),
+        left: before.left_behind()?,
+    };
+    Ok(found.report())
 }
 
 fn warm_up(plan: &Plan) -> Result<()> {
@@ -60,11 +65,11 @@ fn drain(plan: &Plan, targets: &Arc<Targets>) -> Result<Ledger> {
     let observed = Arc::clone(targets);
     let run = asyn_pmap::<mixed>(gate::input(plan, Arc::clone(targets)))
         .pool_processes(plan.workers)
-        .pool_ordered(!plan.unordered)
+        .pool_ordered(plan.ordered)
         .observe(move |event| observed.observe(event))
         .start()
         .context("failed to start the pool")?;
-    let mut ledger = Ledger::new(plan.tasks, !plan.unordered);
+    let mut ledger = Ledger::new(plan.tasks, plan.ordered);
     for (count, (index, outcome)) in run.indexed().into_iter().enumerate() {
         ledger.enter(index, outcome);
         targets.yielded.store(count as u64 + 1, Ordering::Relaxed);

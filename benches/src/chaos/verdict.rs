@@ -1,8 +1,8 @@
 //! What a chaos run showed.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use serde::Serialize;
+use serde_json::json;
 
 use super::{ledger::Ledger, left_behind::LeftBehind, plan::Plan, targets::State};
 use crate::{
@@ -10,126 +10,76 @@ use crate::{
     report::Report,
 };
 
-/// What a chaos run showed.
-#[derive(Debug, Clone, Serialize)]
-pub struct Verdict {
-    tasks: u64,
-    workers: usize,
-    ordered: bool,
-    seed: u64,
-    /// How many items ended how.
-    outcomes: BTreeMap<&'static str, u64>,
-    /// Items that went in and have no outcome.
-    lost: u64,
-    doubled: u64,
-    /// Values that are not the item's, and outcomes out of place.
-    wrong: u64,
-    kills: u64,
-    kills_per_s: f64,
-    /// Workers that died; fewer than kills when some were killed while they were leaving.
-    deaths: u64,
-    /// From the kill of a worker to the pool's notice.
-    notice_ms: BTreeMap<&'static str, f64>,
-    left_behind: LeftBehind,
-    seconds: f64,
-    /// Why this run does not pass; empty when it does.
-    problems: Vec<String>,
+/// All that is known after a run.
+pub(super) struct Found<'a> {
+    pub(super) plan: Plan,
+    pub(super) took: Duration,
+    pub(super) ledger: &'a Ledger,
+    /// The items that the run has asked its input for.
+    pub(super) taken: u64,
+    pub(super) kills: &'a State,
+    pub(super) left: LeftBehind,
 }
 
-impl Verdict {
-    /// After a run that took so long, asked its input for `taken` items and left this behind.
-    pub(super) fn of(
-        plan: Plan,
-        (took, taken): (Duration, u64),
-        ledger: &Ledger,
-        kills: &State,
-        left: LeftBehind,
-    ) -> Self {
-        let seconds = took.as_secs_f64();
-        let mut outcomes = ledger.failed.clone();
-        outcomes.insert("ok", ledger.ok);
-        let lost = ledger.lost(taken);
+impl Found<'_> {
+    pub(super) fn report(&self) -> Report {
+        let (plan, ledger, kills) = (self.plan, self.ledger, self.kills);
+        let seconds = self.took.as_secs_f64();
+        let notice = |share| percentile_ms(&kills.notices, share);
+        let problems = self.problems();
+        let figures = vec![
+            ("tasks", json!(plan.tasks)),
+            ("workers", json!(plan.workers)),
+            ("ordered", json!(plan.ordered)),
+            ("seed", json!(plan.seed)),
+            // How many items ended how.
+            ("outcomes", json!(ledger.outcomes)),
+            // Items that went in and have no outcome.
+            ("lost", json!(ledger.lost(self.taken))),
+            ("doubled", json!(ledger.doubled)),
+            // Values that are not the item's, and outcomes out of place.
+            ("wrong", json!(ledger.wrong)),
+            ("kills", json!(kills.kills)),
+            ("kills_per_s", json!(rounded(kills.kills as f64 / seconds))),
+            // Workers that died; fewer than kills when some were killed while they were leaving.
+            ("deaths", json!(kills.deaths)),
+            // From the kill of a worker to the pool's notice.
+            (
+                "notice_ms",
+                json!({ "p50": notice(0.50), "p99": notice(0.99) }),
+            ),
+            ("left_behind", json!(self.left)),
+            ("seconds", json!(rounded(seconds))),
+            // Why this run does not pass; empty when it does.
+            ("problems", json!(problems)),
+        ];
+        Report::of(&figures).with_verdict(problems.is_empty())
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let (plan, ledger, kills) = (self.plan, self.ledger, self.kills);
         let counts = [
-            (plan.tasks - taken, "items were never asked for"),
-            (lost, "items have no outcome"),
+            (plan.tasks - self.taken, "items were never asked for"),
+            (ledger.lost(self.taken), "items have no outcome"),
             (ledger.doubled, "outcomes are one too many"),
             (ledger.wrong, "outcomes are another item's, or out of place"),
             (
                 ledger.unexplained(),
-                "items failed in a way that kills do not explain",
+                "items failed without being explained by kills",
             ),
             (kills.other_deaths, "workers died that were not killed"),
         ];
         let bad = counts.iter().filter(|(count, _)| *count > 0);
         let mut problems: Vec<_> = bad.map(|(count, what)| format!("{count} {what}")).collect();
-        if !left.is_nothing() {
-            problems.push(format!("left behind: {left}"));
+        if self.left.values().any(|count| *count > 0) {
+            problems.push(format!("left behind: {:?}", self.left));
         }
-        let (killed, due) = (kills.kills, plan.kills_due(took));
+        let (killed, due) = (kills.kills, plan.kills_due(self.took));
         if killed < due {
             problems.push(format!(
                 "{killed} kills where {due} were asked for: too often no worker lived"
             ));
         }
-        Self {
-            tasks: plan.tasks,
-            workers: plan.workers,
-            ordered: !plan.unordered,
-            seed: plan.seed,
-            outcomes,
-            lost,
-            doubled: ledger.doubled,
-            wrong: ledger.wrong,
-            kills: killed,
-            kills_per_s: rounded(killed as f64 / seconds),
-            deaths: kills.deaths,
-            notice_ms: [("p50", 0.50), ("p99", 0.99)]
-                .map(|(name, share)| (name, percentile_ms(&kills.notices, share)))
-                .into(),
-            left_behind: left,
-            seconds: rounded(seconds),
-            problems,
-        }
-    }
-}
-
-impl Report for Verdict {
-    fn text(&self) -> String {
-        let order = if self.ordered { "ordered" } else { "unordered" };
-        let kinds = self
-            .outcomes
-            .iter()
-            .map(|(kind, count)| format!("{count} {kind}"));
-        let problems = self
-            .problems
-            .iter()
-            .map(|problem| format!("problem      {problem}\n"));
-        let verdict = if self.passed() { "passed" } else { "FAILED" };
-        [
-            format!(
-                "tasks        {} over {} workers, ",
-                self.tasks, self.workers
-            ),
-            format!("{order}, seed {}\n", self.seed),
-            format!("outcomes     {}\n", kinds.collect::<Vec<_>>().join(", ")),
-            format!(
-                "             {} lost, {} doubled, ",
-                self.lost, self.doubled
-            ),
-            format!("{} wrong\n", self.wrong),
-            format!("kills        {} in {:.2} s, ", self.kills, self.seconds),
-            format!("{:.1} a second\n", self.kills_per_s),
-            format!("deaths       {}\n", self.deaths),
-            format!("noticed in   {:.2} ms (median), ", self.notice_ms["p50"]),
-            format!("{:.2} ms (99th percentile)\n", self.notice_ms["p99"]),
-            format!("left behind  {}\n", self.left_behind),
-            problems.collect(),
-            format!("verdict      {verdict}"),
-        ]
-        .concat()
-    }
-
-    fn passed(&self) -> bool {
-        self.problems.is_empty()
+        problems
     }
 }

@@ -36,54 +36,56 @@ impl Tree {
     /// # Errors
     /// When a folder or a file cannot be read; a file must be UTF-8 if its name says it is text.
     pub(super) fn read(root: &Path) -> Result<Self> {
-        let mut files = Vec::new();
-        for entry in WalkDir::new(root)
-            .sort_by_file_name()
-            .into_iter()
-            .filter_entry(is_ours)
-        {
+        let mut tree = Self::default();
+        let walk = WalkDir::new(root).sort_by_file_name().into_iter();
+        for entry in walk.filter_entry(is_ours) {
             let entry = entry.context("failed to walk the workspace")?;
-            if !entry.file_type().is_file() {
-                continue;
-            }
             let path = entry.path();
-            let text = if is_read(path) {
-                fs::read_to_string(path).with_context(|| format!("failed to read {path:?}"))?
-            } else {
-                String::new()
-            };
-            let relative = path.strip_prefix(root).unwrap_or(path);
-            files.push((relative.to_string_lossy().replace('\\', "/"), text));
+            let name = path
+                .strip_prefix(root)
+                .unwrap_or(path)
+                .to_string_lossy()
+                .replace('\\', "/");
+            if entry.file_type().is_file() {
+                let is_read = [".rs", ".md", ".toml"]
+                    .iter()
+                    .any(|end| name.ends_with(end));
+                let text = is_read.then(|| fs::read_to_string(path)).transpose();
+                let text = text.with_context(|| format!("failed to read {path:?}"))?;
+                tree.add(name, text.unwrap_or_default());
+            }
         }
-        Ok(Self::of(files))
+        Ok(tree)
     }
 
-    /// Builds a tree from paths and texts.
+    /// Adds a file by its path and text.
+    fn add(&mut self, path: String, text: String) {
+        self.paths.insert(path.clone());
+        if path.ends_with(".rs") {
+            self.rust.push(RustFile::new(path, text));
+        } else if path.ends_with("Cargo.toml") {
+            self.manifests.push(Manifest::new(path, &text));
+        } else if path.ends_with(".md") {
+            self.markdown.push(Markdown { path, text });
+        }
+    }
+
+    /// A tree of these paths and texts.
+    #[cfg(test)]
     pub(super) fn of(files: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut tree = Self::default();
-        for (path, text) in files {
-            tree.paths.insert(path.clone());
-            if path.ends_with(".rs") {
-                tree.rust.push(RustFile::new(path, text));
-            } else if path.ends_with("Cargo.toml") {
-                tree.manifests.push(Manifest::new(path, &text));
-            } else if path.ends_with(".md") {
-                tree.markdown.push(Markdown { path, text });
-            }
-        }
+        files
+            .into_iter()
+            .for_each(|(path, text)| tree.add(path, text));
         tree
     }
 
     /// Whether `path` (from the root, with `/`) is a file, or a folder with a file in it.
     pub(super) fn exists(&self, path: &str) -> bool {
         let folder = format!("{}/", path.trim_end_matches('/'));
-        path.is_empty()
-            || self.paths.contains(path)
-            || self
-                .paths
-                .range(folder.clone()..)
-                .next()
-                .is_some_and(|p| p.starts_with(&folder))
+        let next = self.paths.range(folder.clone()..).next();
+        let is_folder = next.is_some_and(|next| next.starts_with(&folder));
+        path.is_empty() || self.paths.contains(path) || is_folder
     }
 
     /// The files of our crates' sources that are not tests.
@@ -101,11 +103,6 @@ impl Tree {
 fn is_ours(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     !(entry.file_type().is_dir() && SKIPPED_FOLDERS.contains(&name.as_ref()))
-}
-
-fn is_read(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|end| end == "rs" || end == "md" || end == "toml")
 }
 
 #[cfg(test)]
