@@ -36,7 +36,7 @@ use crate::step;
 use known::Known;
 use rust_file::{NamedPath, RustFile};
 use tree::Tree;
-use violation::{Rule, Violation};
+use violation::{Findings, Rule, Violation};
 
 const RULES: &[Rule] = &[
     arrows::RULE,
@@ -105,11 +105,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut violations: Vec<(&str, Violation)> = Vec::new();
     for rule in RULES {
         if args.only.is_empty() || args.only.iter().any(|name| name == rule.name) {
-            let mut found = (rule.check)(&tree);
+            let mut found = Findings::default();
+            (rule.check)(&tree, &mut found);
             if !args.known {
-                found = rule.known.remove_from(rule.name, found);
+                rule.known.remove_from(&mut found, rule.name);
             }
-            violations.extend(found.into_iter().map(|one| (rule.name, one)));
+            violations.extend(found.0.into_iter().map(|one| (rule.name, one)));
         }
     }
     violations.sort_by(|(_, a), (_, b)| (&a.path, a.line).cmp(&(&b.path, b.line)));

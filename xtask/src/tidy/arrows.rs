@@ -1,7 +1,7 @@
 //! Rule: our crates depend on each other in one direction only.
 
-use super::manifest::Manifest;
-use super::{Known, Rule, Tree, Violation};
+use super::manifest::{Dependency, Manifest};
+use super::{Findings, Known, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "arrows",
@@ -33,33 +33,37 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// What every crate's tests may have, and nothing else of it.
 const TEST_KIT: &str = "mt-test-kit";
 
-fn check(tree: &Tree) -> Vec<Violation> {
-    let manifests = tree.manifests.iter();
-    let packages = manifests.filter(|manifest| !manifest.package.is_empty());
-    packages.flat_map(broken).collect()
-}
-
-fn broken(manifest: &Manifest) -> Vec<Violation> {
-    let (path, package) = (&manifest.path, &manifest.package);
-    let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| name == package) else {
-        let message = format!("give `{package}` a line in ARROWS in xtask's arrows.rs");
-        return vec![Violation::new(path, 1, message)];
-    };
+fn check(tree: &Tree, found: &mut Findings) {
     let is_ours = |name: &str| ARROWS.iter().any(|(ours, _)| *ours == name);
-    // On itself for the features that its own tests and examples need.
-    let is_allowed = |name: &str| name == package || allowed.contains(&name);
-    let dependencies = manifest.dependencies.iter();
-    dependencies
-        .filter(|dependency| is_ours(&dependency.name) && !is_allowed(&dependency.name))
-        .filter(|dependency| !(dependency.name == TEST_KIT && dependency.is_dev))
-        .map(|dependency| {
-            let name = &dependency.name;
-            let message = format!(
-                "{package} must not depend on {name}: move what it needs down, or the use of it up"
+    for Manifest {
+        path,
+        package,
+        dependencies,
+    } in &tree.manifests
+    {
+        let arrows = ARROWS.iter().find(|(name, _)| name == package);
+        if arrows.is_none() && !package.is_empty() {
+            found.add(
+                path,
+                1,
+                format!("give `{package}` a line in ARROWS in xtask's arrows.rs"),
             );
-            Violation::new(path, dependency.line, message)
-        })
-        .collect()
+        }
+        let Some((_, allowed)) = arrows else { continue };
+        for Dependency {
+            name, line, is_dev, ..
+        } in dependencies
+        {
+            // On itself for the features that its own tests and examples need.
+            let is_allowed = name == package || allowed.contains(&&**name);
+            if is_ours(name) && !is_allowed && !(name == TEST_KIT && *is_dev) {
+                let message = format!(
+                    "{package} must not depend on {name}: move what it needs down, or the use of it up"
+                );
+                found.add(path, *line, message);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Rule: every channel has a bound.
 
-use super::{Known, NamedPath, Rule, RustFile, Tree, Violation};
+use super::{Findings, Known, NamedPath, Rule, RustFile, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "bounded",
@@ -18,14 +18,16 @@ const UNBOUNDED: &[&str] = &[
     "UnboundedReceiver",
 ];
 
-fn check(tree: &Tree) -> Vec<Violation> {
-    let message = "every queue has a bound with a name in a config type: use a bounded channel";
-    let found = tree.sources().map(|file| {
+fn check(tree: &Tree, found: &mut Findings) {
+    for file in tree.sources() {
         let paths = file.paths().into_iter();
-        let paths = paths.filter(|path| !path.in_test && is_unbounded(file, path));
-        file.violations(paths.map(|path| path.line), message)
-    });
-    found.flatten().collect()
+        let unbounded = paths.filter(|path| !path.in_test && is_unbounded(file, path));
+        found.add_tokens(
+            file,
+            unbounded.map(|path| path.start),
+            "every queue has a bound with a name in a config type: use a bounded channel",
+        );
+    }
 }
 
 /// Whether this is the name of an unbounded channel, or of the one of std: that is called without

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Known, Rule, Tree, Violation};
+use super::{Findings, Known, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "dependencies",
@@ -14,12 +14,9 @@ pub(super) const RULE: Rule = Rule {
 
 const TABLE: &str = "docs/dependencies.md";
 
-fn check(tree: &Tree) -> Vec<Violation> {
-    let mut found = Vec::new();
-    let rows = tree
-        .markdown_file(TABLE)
-        .map(|file| rows(&file.text))
-        .unwrap_or_default();
+fn check(tree: &Tree, found: &mut Findings) {
+    let page = tree.markdown_file(TABLE);
+    let rows = page.map(|page| rows(&page.text)).unwrap_or_default();
     let mut unclaimed = rows.clone();
     for manifest in &tree.manifests {
         for dependency in &manifest.dependencies {
@@ -28,22 +25,21 @@ fn check(tree: &Tree) -> Vec<Violation> {
                 let message = format!(
                     "write `{name}.workspace = true`, with the version in [workspace.dependencies]"
                 );
-                found.push(Violation::new(&manifest.path, dependency.line, message));
+                found.add(&manifest.path, dependency.line, message);
             }
             if dependency.is_workspace_table && !dependency.is_local {
                 unclaimed.remove(name);
                 if !rows.contains_key(name) {
                     let message = format!("give `{name}` a row in {TABLE}: what for, why this one");
-                    found.push(Violation::new(&manifest.path, dependency.line, message));
+                    found.add(&manifest.path, dependency.line, message);
                 }
             }
         }
     }
-    found.extend(unclaimed.into_iter().map(|(name, line)| {
+    for (name, line) in unclaimed {
         let message = format!("`{name}` is not in [workspace.dependencies]: take the row out");
-        Violation::new(TABLE, line, message)
-    }));
-    found
+        found.add(TABLE, line, message);
+    }
 }
 
 /// The names in backticks that rows of a table start with, and their lines.

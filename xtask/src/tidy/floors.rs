@@ -3,8 +3,8 @@
 //! `supervision` and `worker` of mt-pool are for any kind of worker; pools and hives stand on them,
 //! by what they publish.
 
-use super::imports::{imports, is_below};
-use super::{Known, Rule, RustFile, Tree, Violation};
+use super::imports::{Import, imports, is_below};
+use super::{Findings, Known, Rule, RustFile, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "floors",
@@ -12,21 +12,7 @@ pub(super) const RULE: Rule = Rule {
               works, executor, driver), no item and no bee; in mt-beehive only lib.rs's `mod __private` \
               names `__private`",
     check,
-    known: Known::Subjects(&[
-        "crates/mt-beehive/src/driver/driver.rs",
-        "crates/mt-beehive/src/driver/pump.rs",
-        "crates/mt-beehive/src/driver/thread.rs",
-        "crates/mt-beehive/src/driver/watch.rs",
-        "crates/mt-beehive/src/executor.rs",
-        "crates/mt-beehive/src/executor/run_bee.rs",
-        "crates/mt-beehive/src/executor/talk.rs",
-        "crates/mt-beehive/src/machine/parent.rs",
-        "crates/mt-beehive/src/queen/run.rs",
-        "crates/mt-beehive/src/registry.rs",
-        "crates/mt-pool/src/worker/entry.rs",
-        "crates/mt-pool/src/worker/link.rs",
-        "crates/mt-pool/src/worker/trace/collect.rs",
-    ]),
+    known: Known::Subjects(&["crates/mt-pool/src/worker/trace/call_site.rs"]),
 };
 
 /// Where workers are supervised and run, whatever they do.
@@ -44,51 +30,48 @@ const STRANGERS: &[&str] = &["Item", "Bee"];
 /// Names that have one of these words in them and are fine.
 const FINE: &[&str] = &[];
 
-fn check(tree: &Tree) -> Vec<Violation> {
-    let on_ground = |file: &RustFile| GROUND.iter().any(|ground| is_below(file.module(), ground));
+fn check(tree: &Tree, found: &mut Findings) {
+    let is_ground = |file: &RustFile| GROUND.iter().any(|ground| is_below(file.module(), ground));
     let is_above = |file: &RustFile| {
         let below = file.module().strip_prefix("crates/mt-pool/src/");
         below.is_some_and(|module| ABOVE.iter().any(|above| is_below(module, above)))
     };
-    let mut found = Vec::new();
-    for import in imports(tree) {
-        if on_ground(import.from) && is_above(import.to) {
-            let message = format!(
-                "`{}` is above this: take it as a parameter or an event",
-                import.path
+    for Import { from, to, at } in imports(tree) {
+        if is_ground(from) && is_above(to) {
+            found.add_tokens(
+                from,
+                [at],
+                "this is above here: take it as a parameter or an event",
             );
-            found.push(Violation::new(&import.from.path, import.line, message));
         }
     }
     for file in tree.sources() {
-        if on_ground(file) {
-            found
-                .extend(file.violations(strangers(file), "name what it is for any kind of worker"));
+        if is_ground(file) {
+            found.add_tokens(
+                file,
+                strangers(file),
+                "name what it is for any kind of worker",
+            );
         }
         if file.package() == "mt-beehive" {
-            let message = "what mt-beehive needs of mt-pool is public there: `__private` is for what macros write";
-            found.extend(file.violations(private(file), message));
+            found.add_tokens(
+                file,
+                private(file),
+                "what mt-beehive needs of mt-pool is public there: `__private` is for what macros write",
+            );
         }
     }
-    let by_file = |one: Violation| {
-        let path = one.path.clone();
-        one.about(path)
-    };
-    found.into_iter().map(by_file).collect()
 }
 
-/// The lines of names that speak of items or bees; an iterator's `Item` does not.
+/// Names that speak of items or bees; an iterator's `Item` does not.
 fn strangers(file: &RustFile) -> impl Iterator<Item = usize> {
-    let is_iterators = |at: usize| {
-        file.tokens_are(at, &["Item", "="]) || (at > 0 && file.tokens_are(at - 1, &["::", "Item"]))
-    };
-    let tokens = file.tokens.iter().enumerate();
-    let names = tokens.filter(|(_, token)| token.is_ident && !token.in_test);
-    let strange = names.filter(move |(at, token)| {
-        let speaks = STRANGERS.iter().any(|word| token.text.contains(word));
-        speaks && !FINE.contains(&&*token.text) && !is_iterators(*at)
-    });
-    strange.map(|(_, token)| token.line)
+    let is_iterators = |at| file.tokens_are(at, &["Item", "="]) || file.follows(at, &["::"]);
+    (0..file.tokens.len()).filter(move |&at| {
+        let name = file.tokens[at].text.as_str();
+        let speaks = STRANGERS.iter().any(|word| name.contains(word)) && !FINE.contains(&name);
+        let is_fine = file.tokens[at].in_test || (name == "Item" && is_iterators(at));
+        speaks && file.is_ident(at) && !is_fine
+    })
 }
 
 /// Where a file of mt-beehive names `__private` and is not the one to do so.
@@ -97,10 +80,7 @@ fn private(file: &RustFile) -> impl Iterator<Item = usize> {
     let own = file.find(["mod", "__private", "{"]).find(|_| is_root);
     let own = own.map_or(0..0, |at| at..file.closing(at + 2));
     let named = file.find(["__private"]).filter(move |at| !own.contains(at));
-    named
-        .map(|at| &file.tokens[at])
-        .filter(|token| !token.in_test)
-        .map(|token| token.line)
+    named.filter(|&at| !file.tokens[at].in_test)
 }
 
 #[cfg(test)]

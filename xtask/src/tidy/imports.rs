@@ -12,9 +12,14 @@ use super::{NamedPath, RustFile, Tree};
 pub(super) struct Import<'a> {
     pub(super) from: &'a RustFile,
     pub(super) to: &'a RustFile,
-    pub(super) line: usize,
-    /// As written, without braces and with its prefix.
-    pub(super) path: String,
+    /// Index of the first token of the path.
+    pub(super) at: usize,
+}
+
+impl Import<'_> {
+    pub(super) fn line(&self) -> usize {
+        self.from.tokens[self.at].line
+    }
 }
 
 /// All imports between the source files of each crate, tests left out.
@@ -43,27 +48,23 @@ pub(super) fn is_below(module: &str, above: &str) -> bool {
 /// The files of all crates by their modules.
 type Files<'a> = BTreeMap<&'a str, &'a RustFile>;
 
-fn imports_of<'a>(file: &'a RustFile, files: &Files<'a>) -> Vec<Import<'a>> {
-    let inner: Vec<_> = bodies(file).collect();
-    let published: Vec<_> = published(file).collect();
+fn imports_of<'a>(from: &'a RustFile, files: &Files<'a>) -> Vec<Import<'a>> {
+    let inner: Vec<_> = bodies(from).collect();
+    let published: Vec<_> = published(from).collect();
     let mut found = Vec::new();
-    for path in file.paths().into_iter().filter(|path| !path.in_test) {
-        let around = inner.iter().filter(|(body, _)| body.contains(&path.start));
+    for path in from.paths().into_iter().filter(|path| !path.in_test) {
+        let at = path.start;
+        let around = inner.iter().filter(|(body, _)| body.contains(&at));
         let names = around.flat_map(|(_, name)| ["/", name]);
-        let scope: String = std::iter::once(file.module()).chain(names).collect();
-        // Not the path of a `pub(in path)`.
-        let is_visibility = path.start >= 3 && file.tokens_are(path.start - 3, &["pub", "(", "in"]);
-        let Some(to) = target(files, &scope, &path).filter(|_| !is_visibility) else {
+        let scope: String = std::iter::once(from.module()).chain(names).collect();
+        let Some(to) = target(files, &scope, &path) else {
             continue;
         };
-        let is_published = published.iter().any(|range| range.contains(&path.start));
-        if to.path != file.path && !(is_published && is_below(to.module(), file.module())) {
-            found.push(Import {
-                from: file,
-                to,
-                line: path.line,
-                path: path.segments.join("::"),
-            });
+        let is_published = published.iter().any(|range| range.contains(&at));
+        let is_door = is_published && is_below(to.module(), from.module());
+        // A `pub(in path)` imports nothing either.
+        if to.path != from.path && !is_door && !from.follows(at, &["pub", "(", "in"]) {
+            found.push(Import { from, to, at });
         }
     }
     found
@@ -100,33 +101,30 @@ fn target<'a>(files: &Files<'a>, scope: &str, path: &NamedPath) -> Option<&'a Ru
 
 /// The modules that a file declares for tests alone.
 fn test_modules(file: &RustFile) -> Vec<String> {
-    let declared = file
-        .find(["mod"])
-        .filter(|&at| file.tokens_are(at + 2, &[";"]));
-    let for_tests = declared.filter(|&at| file.tokens[at].in_test);
-    for_tests
-        .map(|at| format!("{}/{}", file.module(), file.tokens[at + 1].text))
+    let declared = modules(file, ";").filter(|&at| file.tokens[at].in_test);
+    let names = declared.map(|at| file.tokens[at].text.as_str());
+    names
+        .map(|name| format!("{}/{name}", file.module()))
         .collect()
 }
 
 /// The bodies of modules within the file, outer ones first, and their names.
 fn bodies(file: &RustFile) -> impl Iterator<Item = (Range<usize>, &str)> {
-    let opened = file
-        .find(["mod"])
-        .filter(|&at| file.tokens_are(at + 2, &["{"]));
-    opened.map(|at| (at + 2..file.closing(at + 2), &*file.tokens[at + 1].text))
+    let opened = modules(file, "{");
+    opened.map(|at| (at..file.closing(at + 1), &*file.tokens[at].text))
+}
+
+/// Where the names of modules are that have this behind them.
+fn modules(file: &RustFile, end: &'static str) -> impl Iterator<Item = usize> {
+    let names = file.find(["mod"]).map(|at| at + 1);
+    names.filter(move |at| file.tokens_are(at + 1, &[end]))
 }
 
 /// The `use` items that are visible outside the file.
 fn published(file: &RustFile) -> impl Iterator<Item = Range<usize>> {
-    let visible = ["pub", ")"];
-    let uses = file
-        .find(["use"])
-        .filter(move |&at| at > 0 && visible.contains(&&*file.tokens[at - 1].text));
-    uses.map(|at| {
-        let length = file.tokens[at..]
-            .iter()
-            .take_while(|token| token.text != ";");
-        at..at + length.count()
+    let is_visible = |at: &usize| file.follows(*at, &["pub"]) || file.follows(*at, &[")"]);
+    file.find(["use"]).filter(is_visible).map(|at| {
+        let rest = file.tokens[at..].iter();
+        at..at + rest.take_while(|token| token.text != ";").count()
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::violation::Violation;
+use super::Findings;
 
 /// What of a rule's findings is let pass. A finding's subject is what these lists name.
 pub(super) enum Known {
@@ -17,34 +17,33 @@ pub(super) enum Known {
 }
 
 impl Known {
-    /// What is not let pass of what the rule of this name has found, and what is stale in its list.
-    pub(super) fn remove_from(&self, rule: &str, mut found: Vec<Violation>) -> Vec<Violation> {
+    /// Takes what is let pass out of what the rule of this name has found, and adds what is stale here.
+    pub(super) fn remove_from(&self, found: &mut Findings, rule: &str) {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for one in &found {
+        for one in &found.0 {
             *counts.entry(one.subject.clone()).or_default() += 1;
         }
         let limits = self.limits();
-        found.retain_mut(|one| {
-            let (count, subject) = (counts[&one.subject], &one.subject);
-            let limit = limits.iter().find(|(known, ..)| known == subject);
-            let most = limit.map_or(0, |(_, _, most)| *most);
-            if most > 0 {
-                one.message = format!(
-                    "one of {count} in {subject}, at most {most}: {}",
-                    one.message
-                );
-            }
-            count > most
+        let lists_each = !matches!(self, Self::Exactly(_));
+        found.0.retain(|one| {
+            let limit = limits.iter().find(|(known, ..)| *known == one.subject);
+            limit.is_none_or(|(_, _, most)| lists_each && counts[&one.subject] > *most)
         });
         let file = format!("xtask/src/tidy/{}.rs", rule.replace('-', "_"));
-        let stale = limits.into_iter().filter_map(|(subject, least, _)| {
+        for (subject, least, most) in limits {
             let count = counts.get(subject).copied().unwrap_or_default();
-            let message =
-                format!("{count} of `{subject}` are left: lower its number, or take it out");
-            (count < least).then(|| Violation::new(&file, 1, message))
-        });
-        found.extend(stale);
-        found
+            if count < least {
+                let message =
+                    format!("{count} left of `{subject}`: lower its number, or take it out");
+                found.add(&file, 1, message);
+            } else if count > most {
+                let message = format!(
+                    "{count} of `{subject}`, at most {most}: mend what is new (`cargo xtask tidy --only \
+                     {rule} --known` lists all)"
+                );
+                found.add(&file, 1, message);
+            }
+        }
     }
 
     /// The fewest and the most findings about each subject that is named.
@@ -60,18 +59,19 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use super::{Known, Violation};
+    use super::{Findings, Known};
 
     /// What is left of findings about these subjects, the stale ones by their messages' first words.
     #[track_caller]
     fn check(known: &Known, subjects: &[&str], expected: &[&str]) {
-        let found = subjects
-            .iter()
-            .map(|subject| Violation::new("a.rs", 1, "mend it").about(*subject));
-        let left = known.remove_from("one-name", found.collect());
-        let left = left.iter().map(|one| match one.path.as_str() {
+        let mut found = Findings::default();
+        for subject in subjects {
+            found.add("a.rs", 1, "mend it").subject = (*subject).to_owned();
+        }
+        known.remove_from(&mut found, "one-name");
+        let left = found.0.iter().map(|one| match one.path.as_str() {
             "a.rs" => one.subject.as_str(),
-            _ => one.message.split(" are").next().unwrap_or_default(),
+            _ => one.message.split([':', ',']).next().unwrap_or_default(),
         });
         assert_eq!(left.collect::<Vec<_>>(), expected);
     }
@@ -80,19 +80,20 @@ mod tests {
     fn what_is_known_passes_and_what_is_mended_must_leave_the_list() {
         check(&Known::Nothing, &["a"], &["a"]);
         check(&Known::Subjects(&["a"]), &["a", "b", "a"], &["b"]);
-        check(&Known::Subjects(&["a"]), &[], &["0 of `a`"]);
+        check(&Known::Subjects(&["a"]), &[], &["0 left of `a`"]);
     }
 
     #[test]
     fn numbers_hold() {
-        let limits = &[("a", 2)];
-        for known in [Known::AtMost(limits), Known::Exactly(limits)] {
-            check(&known, &["a", "a"], &[]);
-            check(&known, &["a", "a", "a"], &["a", "a", "a"]);
-            check(&known, &["a", "b", "a"], &["b"]);
+        let (at_most, exactly) = (Known::AtMost(&[("a", 2)]), Known::Exactly(&[("a", 2)]));
+        for known in [&at_most, &exactly] {
+            check(known, &["a", "a"], &[]);
+            check(known, &["a", "b", "a"], &["b"]);
         }
-        check(&Known::AtMost(limits), &["a"], &[]);
-        check(&Known::Exactly(limits), &["a"], &["1 of `a`"]);
-        check(&Known::Exactly(limits), &[], &["0 of `a`"]);
+        check(&at_most, &["a", "a", "a"], &["a", "a", "a", "3 of `a`"]);
+        check(&exactly, &["a", "a", "a"], &["3 of `a`"]);
+        check(&at_most, &["a"], &[]);
+        check(&exactly, &["a"], &["1 left of `a`"]);
+        check(&exactly, &[], &["0 left of `a`"]);
     }
 }

@@ -2,8 +2,7 @@
 //!
 //! Addresses on the web are not visited: a check must not fail because a host is down.
 
-use super::tree::Markdown;
-use super::{Known, Rule, Tree, Violation};
+use super::{Findings, Known, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "links",
@@ -12,32 +11,21 @@ pub(super) const RULE: Rule = Rule {
     known: Known::Nothing,
 };
 
-fn check(tree: &Tree) -> Vec<Violation> {
-    tree.markdown
-        .iter()
-        .flat_map(|page| broken(tree, page))
-        .collect()
-}
-
-fn broken(tree: &Tree, page: &Markdown) -> Vec<Violation> {
-    let mut found = Vec::new();
-    let mut in_code = false;
-    for (number, line) in page.text.lines().enumerate() {
-        if line.trim_start().starts_with("```") {
-            in_code = !in_code;
-        }
-        if in_code {
-            continue;
-        }
-        for target in targets(line) {
-            let resolved = resolve(&page.path, target);
-            if !resolved.is_some_and(|path| tree.exists(&path)) {
-                let message = format!("`{target}` does not exist: correct the link");
-                found.push(Violation::new(&page.path, number + 1, message));
+fn check(tree: &Tree, found: &mut Findings) {
+    for page in &tree.markdown {
+        let mut in_code = false;
+        for (number, line) in page.text.lines().enumerate() {
+            if line.trim_start().starts_with("```") {
+                in_code = !in_code;
+            }
+            for target in targets(line).into_iter().filter(|_| !in_code) {
+                if !resolve(&page.path, target).is_some_and(|path| tree.exists(&path)) {
+                    let message = format!("`{target}` does not exist: correct the link");
+                    found.add(&page.path, number + 1, message);
+                }
             }
         }
     }
-    found
 }
 
 /// The files that a line links to, without anchors; code in backticks is left out.

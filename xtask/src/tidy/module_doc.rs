@@ -1,6 +1,6 @@
 //! Rule: every file says what it is for.
 
-use super::{Known, Rule, Tree, Violation};
+use super::{Findings, Known, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "module-doc",
@@ -9,24 +9,23 @@ pub(super) const RULE: Rule = Rule {
     known: Known::Nothing,
 };
 
-fn check(tree: &Tree) -> Vec<Violation> {
-    let mut found = Vec::new();
+fn check(tree: &Tree, found: &mut Findings) {
     for file in &tree.rust {
-        let doc = file
-            .text
-            .lines()
-            .next()
-            .and_then(|line| line.strip_prefix("//!"));
-        if doc.is_none_or(|doc| doc.trim().is_empty()) {
+        let opening = file.text.lines().next().unwrap_or_default();
+        if opening
+            .strip_prefix("//!")
+            .unwrap_or_default()
+            .trim()
+            .is_empty()
+        {
             let message = "open the file with `//!`: what it does, and what it does not";
-            found.push(Violation::new(&file.path, 1, message));
+            found.add(&file.path, 1, message);
         }
         if !file.is_rust {
             let message = "this is not Rust (no other rule could look into it): close the brackets";
-            found.push(Violation::new(&file.path, 1, message));
+            found.add(&file.path, 1, message);
         }
     }
-    found
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Known, Rule, RustFile, Tree, Violation};
+use super::{Findings, Known, Rule, RustFile, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "one-name",
@@ -20,49 +20,51 @@ pub(super) const RULE: Rule = Rule {
         "mt-pool CpuMeter",
         "mt-pool Current",
         "mt-pool Done",
+        "mt-pool Found",
         "mt-pool Inner",
-        "mt-pool Kind",
-        "mt-pool Life",
         "mt-pool Load",
         "mt-pool Mode",
-        "mt-pool Next",
         "mt-pool Pace",
-        "mt-pool Place",
+        "mt-pool Phase",
         "mt-pool Runner",
+        "mt-pool Shared",
         "mt-pool State",
         "mt-pool Values",
+        "mt-pool Watch",
     ]),
 };
 
-fn check(tree: &Tree) -> Vec<Violation> {
-    let mut types: BTreeMap<String, Vec<Violation>> = BTreeMap::new();
+fn check(tree: &Tree, found: &mut Findings) {
+    let mut types: BTreeMap<String, Vec<(&RustFile, usize)>> = BTreeMap::new();
     for file in tree.sources() {
         for at in types_of(file) {
-            let token = &file.tokens[at];
-            let subject = format!("{} {}", file.package(), token.text);
-            let message = format!(
-                "`{}` is several types of this crate: rename all but one",
-                token.text
-            );
-            let place = Violation::new(&file.path, token.line, message).about(&*subject);
-            types.entry(subject).or_default().push(place);
+            let subject = format!("{} {}", file.package(), file.tokens[at].text);
+            types
+                .entry(subject)
+                .or_default()
+                .push((file, file.tokens[at].line));
         }
     }
-    let doubled = types.into_values().filter(|places| places.len() > 1);
-    doubled.flatten().collect()
+    for (subject, places) in types.iter().filter(|(_, places)| places.len() > 1) {
+        for (file, line) in places {
+            let message = format!("`{subject}` is several types: rename all but one");
+            found
+                .add(&file.path, *line, message)
+                .subject
+                .clone_from(subject);
+        }
+    }
 }
 
 /// Where the names of the types are that a file defines, associated ones left out.
 fn types_of(file: &RustFile) -> impl Iterator<Item = usize> {
-    let owners = ["impl", "trait"]
-        .into_iter()
-        .flat_map(|keyword| file.find([keyword]));
+    let keywords = ["impl", "trait"].into_iter();
+    let owners = keywords.flat_map(|keyword| file.find([keyword]));
     let bodies = owners.filter_map(|at| {
-        let end = file.tokens[at..]
-            .iter()
-            .position(|t| matches!(&*t.text, "{" | ";"))?;
-        file.tokens_are(at + end, &["{"])
-            .then(|| at..file.closing(at + end))
+        let mut rest = file.tokens[at..].iter();
+        let end = at + rest.position(|t| matches!(&*t.text, "{" | ";"))?;
+        let has_body = file.tokens_are(end, &["{"]);
+        has_body.then(|| at..file.closing(end))
     });
     let bodies: Vec<_> = bodies.collect();
     let is_type = move |at: usize| match &*file.tokens[at].text {

@@ -3,7 +3,7 @@
 //! Local sockets, system figures, process starts and `select!` are each in one known place, so that
 //! their pitfalls are handled once and reviewed in one file.
 
-use super::{Known, Rule, RustFile, Tree, Violation};
+use super::{Findings, Known, NamedPath, Rule, RustFile, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "owners",
@@ -14,77 +14,69 @@ pub(super) const RULE: Rule = Rule {
     known: Known::Nothing,
 };
 
-fn check(tree: &Tree) -> Vec<Violation> {
-    let is_platform = |file: &&RustFile| file.path.starts_with("crates/mt-ipc/src/platform");
-    let elsewhere = tree.rust.iter().filter(|file| !is_platform(file));
-    let message = "only crates/mt-ipc/src/platform* names `interprocess`: use mt-ipc's own types";
-    let mut found: Vec<Violation> = elsewhere
-        .flat_map(|file| file.violations(crate_lines(file, "interprocess"), message))
-        .collect();
-
+fn check(tree: &Tree, found: &mut Findings) {
+    for file in &tree.rust {
+        if !file.path.starts_with("crates/mt-ipc/src/platform") {
+            let message =
+                "only crates/mt-ipc/src/platform* names `interprocess`: use mt-ipc's own types";
+            found.add_tokens(file, crate_uses(file, "interprocess"), message);
+        }
+    }
     let ours = tree
         .rust
         .iter()
         .filter(|file| file.path.starts_with("crates/"));
     let message = "more than one file names `sysinfo`: ask the one that owns it";
-    found.extend(one_owner(ours, message, |file| {
-        crate_lines(file, "sysinfo")
-    }));
+    one_owner(ours, message, found, |file| crate_uses(file, "sysinfo"));
 
-    let (in_ipc, elsewhere): (Vec<_>, Vec<_>) =
-        tree.sources().partition(|file| file.package() == "mt-ipc");
+    let in_ipc = tree.sources().filter(|file| file.package() == "mt-ipc");
     let message = "more than one file starts processes: ask the one that owns it";
-    found.extend(one_owner(in_ipc.into_iter(), message, process_start_lines));
-    let message = "only mt-ipc starts processes: use what it offers";
-    found.extend(
-        elsewhere
-            .iter()
-            .flat_map(|file| file.violations(process_start_lines(file), message)),
-    );
-
-    let message = "`select!` belongs in a loop's file: move it there, or say `//! Loop: …` what this loop waits \
-                   for and why each wait is cancel-safe";
-    let outside_loops = tree.sources().filter(|file| !file.has_marker("Loop:"));
-    found.extend(outside_loops.flat_map(|file| file.violations(select_lines(file), message)));
-    found
+    one_owner(in_ipc, message, found, process_starts);
+    for file in tree.sources() {
+        if file.package() != "mt-ipc" {
+            let message = "only mt-ipc starts processes: use what it offers";
+            found.add_tokens(file, process_starts(file), message);
+        }
+        if !file.has_marker("Loop:") {
+            let macros = ["select", "select_biased"].into_iter();
+            let calls = macros.flat_map(|name| file.find([name, "!"]));
+            found.add_tokens(
+                file,
+                calls.filter(|&at| !file.tokens[at].in_test),
+                "`select!` belongs in a loop's file: move it there, or say `//! Loop: …` what this \
+                 loop waits for and why each wait is cancel-safe",
+            );
+        }
+    }
 }
 
-/// The first line of each file that has such lines, if more than one file does.
+/// Adds the first such place of each file, if more than one file has some.
 fn one_owner<'a>(
     files: impl Iterator<Item = &'a RustFile>,
     message: &str,
-    lines: impl Fn(&RustFile) -> Vec<usize>,
-) -> Vec<Violation> {
-    let owners = files.flat_map(|file| file.violations(lines(file).into_iter().take(1), message));
-    let owners: Vec<Violation> = owners.collect();
-    if owners.len() > 1 { owners } else { Vec::new() }
+    found: &mut Findings,
+    places: impl Fn(&RustFile) -> Vec<usize>,
+) {
+    let owners = files.filter_map(|file| Some((file, *places(file).first()?)));
+    let owners: Vec<_> = owners.collect();
+    for (file, at) in owners.iter().filter(|_| owners.len() > 1) {
+        found.add_tokens(file, [*at], message);
+    }
 }
 
 /// Where `name` is named as a crate: in a path or alone in a `use`.
-fn crate_lines(file: &RustFile, name: &str) -> Vec<usize> {
-    let paths = file
-        .paths()
-        .into_iter()
-        .filter(|path| path.is_of_crate(name));
-    let is_used = |end: usize| end >= 2 && file.tokens_are(end - 2, &["use", name]);
-    let crates = paths.filter(|path| path.segments.len() > 1 || is_used(path.end));
-    crates.map(|path| path.line).collect()
+fn crate_uses(file: &RustFile, name: &str) -> Vec<usize> {
+    let is_crate = |path: &NamedPath| {
+        path.is_of_crate(name) && (path.segments.len() > 1 || file.follows(path.start, &["use"]))
+    };
+    let paths = file.paths().into_iter().filter(is_crate);
+    paths.map(|path| path.start).collect()
 }
 
-fn process_start_lines(file: &RustFile) -> Vec<usize> {
+fn process_starts(file: &RustFile) -> Vec<usize> {
     let paths = file.paths().into_iter().filter(|path| !path.in_test);
     let starts = paths.filter(|path| path.contains("Command::new"));
-    starts.map(|path| path.line).collect()
-}
-
-fn select_lines(file: &RustFile) -> impl Iterator<Item = usize> {
-    let found = ["select", "select_biased"]
-        .into_iter()
-        .flat_map(|name| file.find([name, "!"]));
-    found
-        .map(|at| &file.tokens[at])
-        .filter(|token| !token.in_test)
-        .map(|token| token.line)
+    starts.map(|path| path.start).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Rule: a sentence of the documentation has a subject.
 
-use super::{Known, Rule, RustFile, Tree, Violation};
+use super::{Findings, Known, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "pronoun",
@@ -8,10 +8,10 @@ pub(super) const RULE: Rule = Rule {
               it speaks of",
     check,
     known: Known::Exactly(&[
-        ("mt-beehive", 71),
+        ("mt-beehive", 60),
         ("mt-ipc", 9),
         ("mt-macros", 4),
-        ("mt-pool", 121),
+        ("mt-pool", 129),
         ("mt-proto", 18),
     ]),
 };
@@ -20,33 +20,25 @@ const PRONOUNS: &[&str] = &[
     "It", "She", "He", "They", "This", "That", "These", "Those", "Her", "His", "Its", "Their",
 ];
 
-fn check(tree: &Tree) -> Vec<Violation> {
-    let files = tree.rust.iter().filter(|file| !file.package().is_empty());
-    files.flat_map(openings).collect()
-}
-
-/// The paragraphs that open with a pronoun.
-fn openings(file: &RustFile) -> Vec<Violation> {
-    let mut found = Vec::new();
-    let (mut line_above, mut text_above) = (0, "");
-    for comment in &file.comments {
-        let doc = comment
-            .text
-            .strip_prefix("///")
-            .or(comment.text.strip_prefix("//!"));
-        let Some(text) = doc.map(str::trim) else {
-            continue;
-        };
-        let follows = line_above + 1 == comment.line;
-        let opens = !follows || text_above.is_empty() || text_above.starts_with('#');
-        let first = text.split_once(' ').map_or("", |(first, _)| first);
-        if opens && PRONOUNS.contains(&first) {
-            let message = format!("name what `{first}` stands for");
-            found.push(Violation::new(&file.path, comment.line, message).about(file.package()));
+fn check(tree: &Tree, found: &mut Findings) {
+    for file in tree.rust.iter().filter(|file| !file.package().is_empty()) {
+        let (mut line_above, mut text_above) = (0, "");
+        for comment in &file.comments {
+            let text = comment.text.as_str();
+            let doc = text.strip_prefix("///").or(text.strip_prefix("//!"));
+            let Some(text) = doc.map(str::trim) else {
+                continue;
+            };
+            let follows = line_above + 1 == comment.line;
+            let opens = !follows || text_above.is_empty() || text_above.starts_with('#');
+            let first = text.split_once(' ').map_or("", |(first, _)| first);
+            if opens && PRONOUNS.contains(&first) {
+                let message = format!("name what `{first}` stands for");
+                found.add(&file.path, comment.line, message).subject = file.package().to_owned();
+            }
+            (line_above, text_above) = (comment.line, text);
         }
-        (line_above, text_above) = (comment.line, text);
     }
-    found
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Rule: what decides does not act. Pure files reach for no runtime, clock, thread, file or socket.
 
-use super::{Known, NamedPath, Rule, RustFile, Tree, Violation};
+use super::{Findings, Known, NamedPath, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "pure",
@@ -34,42 +34,27 @@ const BANNED_PATHS: &[&str] = &[
     "rand::random",
 ];
 
-fn check(tree: &Tree) -> Vec<Violation> {
-    let mut found = Vec::new();
+fn check(tree: &Tree, found: &mut Findings) {
     for file in tree.rust.iter().filter(|file| !file.is_test()) {
         let is_marked = file.has_marker(MARKER);
         if !is_marked && DECIDERS.iter().any(|prefix| file.path.starts_with(prefix)) {
             let message =
-                "decisions are pure: say `//! Pure: no IO, no clock, no runtime.` and keep to it";
-            found.push(Violation::new(&file.path, 1, message));
+                "decisions are pure: say `//! Pure: no IO, no clock, no runtime.` and do so";
+            found.add(&file.path, 1, message);
         }
         if is_marked || file.path.starts_with("crates/mt-proto/src/") {
-            found.extend(impurities(file));
+            let paths = file.paths().into_iter().filter(is_banned);
+            // `Instant::elapsed` asks the clock too.
+            let elapsed = file.find([".", "elapsed", "(", ")"]);
+            let places = paths.map(|path| path.start).chain(elapsed);
+            found.add_tokens(
+                file,
+                places.filter(|&at| !file.tokens[at].in_test),
+                "a pure file asks for a time or a value, or has an effect: take the one as a \
+                 parameter, give the other out as a value",
+            );
         }
     }
-    found
-}
-
-fn impurities(file: &RustFile) -> Vec<Violation> {
-    let paths = file.paths().into_iter();
-    let banned = paths.filter(|path| !path.in_test && is_banned(path));
-    let mut places: Vec<_> = banned
-        .map(|path| (path.segments.join("::"), path.line))
-        .collect();
-    // `Instant::elapsed` asks the clock too.
-    let elapsed = file
-        .find([".", "elapsed", "(", ")"])
-        .map(|at| &file.tokens[at]);
-    let elapsed = elapsed.filter(|token| !token.in_test);
-    places.extend(elapsed.map(|token| (".elapsed()".to_owned(), token.line)));
-    let violation = |(what, line)| {
-        let message = format!(
-            "a pure file names `{what}`: take the time or the value as a parameter, give the effect out \
-             as a value"
-        );
-        Violation::new(&file.path, line, message)
-    };
-    places.into_iter().map(violation).collect()
 }
 
 fn is_banned(path: &NamedPath) -> bool {

@@ -1,7 +1,6 @@
 //! One Rust file: its tokens and comments, the paths it names, the markers of its module doc.
 
 use super::tokens::{self, Comment, Token};
-use super::violation::Violation;
 
 /// One Rust file.
 pub(super) struct RustFile {
@@ -17,7 +16,6 @@ pub(super) struct RustFile {
 /// A path that the code names, such as `std::fs::read`; each name of a `use` with braces is a path.
 pub(super) struct NamedPath {
     pub(super) segments: Vec<String>,
-    pub(super) line: usize,
     pub(super) in_test: bool,
     /// Index of its first token; inside the braces of a `use`, of the first one there.
     pub(super) start: usize,
@@ -100,17 +98,6 @@ impl RustFile {
             .map(|comment| comment.text.as_str())
     }
 
-    /// What is wrong at these lines of the file.
-    pub(super) fn violations(
-        &self,
-        lines: impl IntoIterator<Item = usize>,
-        message: impl Into<String>,
-    ) -> Vec<Violation> {
-        let message = message.into();
-        let violation = |line| Violation::new(&self.path, line, message.as_str());
-        lines.into_iter().map(violation).collect()
-    }
-
     /// Whether the token at `index` is a name or a keyword.
     pub(super) fn is_ident(&self, index: usize) -> bool {
         self.tokens.get(index).is_some_and(|token| token.is_ident)
@@ -118,13 +105,14 @@ impl RustFile {
 
     /// The texts of the tokens from `index` on match `texts` one by one.
     pub(super) fn tokens_are(&self, index: usize, texts: &[&str]) -> bool {
-        let found = self.tokens.get(index..index + texts.len());
-        found.is_some_and(|found| {
-            found
-                .iter()
-                .map(|token| &*token.text)
-                .eq(texts.iter().copied())
-        })
+        let mut found = self.tokens[index.min(self.tokens.len())..].iter();
+        let is_next = |text: &&str| found.next().is_some_and(|token| token.text == *text);
+        texts.iter().all(is_next)
+    }
+
+    /// Whether these texts stand right before the token at `index`.
+    pub(super) fn follows(&self, index: usize, texts: &[&str]) -> bool {
+        index >= texts.len() && self.tokens_are(index - texts.len(), texts)
     }
 
     /// Where in the tokens these texts stand one after another.
@@ -196,7 +184,6 @@ impl RustFile {
         }
         out.push(NamedPath {
             segments,
-            line: first.line,
             in_test: first.in_test,
             start,
             end,

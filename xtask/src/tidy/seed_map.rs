@@ -6,10 +6,10 @@
 
 mod seed;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use self::seed::NAMES;
-use super::{Known, Rule, RustFile, Tree, Violation};
+use super::{Findings, Known, Rule, RustFile, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "seed-map",
@@ -21,54 +21,45 @@ pub(super) const RULE: Rule = Rule {
 
 const MAP: &str = "docs/seed-map.md";
 
-fn check(tree: &Tree) -> Vec<Violation> {
+fn check(tree: &Tree, found: &mut Findings) {
     let Some(map) = tree.markdown_file(MAP) else {
-        return vec![Violation::new(MAP, 1, "write the map of the seed's names")];
+        found.add(MAP, 1, "write the map of the seed's names");
+        return;
     };
-    let mut found = Vec::new();
-    let mut wanted = wanted();
+    let mut missing = names();
+    let names = missing.clone();
     for (number, line) in map.text.lines().enumerate() {
         let Some([seed, item, file]) = row(line) else {
             continue;
         };
-        let wrong = take(&mut wanted, seed).or_else(|| missing(tree, item, file));
-        found.extend(wrong.map(|message| Violation::new(MAP, number + 1, message)));
+        let name = in_backticks(seed).next().unwrap_or(seed);
+        missing.remove(name);
+        if !names.contains(name) {
+            let message = format!("`{name}` is not a name of the seed: correct the row");
+            found.add(MAP, number + 1, message);
+        } else if let Err(message) = look_up(tree, item, file) {
+            found.add(MAP, number + 1, message);
+        }
     }
-    let without_row = wanted.into_iter().filter(|(_, rows)| *rows == 0);
-    found.extend(without_row.map(|(name, _)| {
-        Violation::new(
+    for name in missing {
+        found.add(
             MAP,
             1,
             format!("the seed's `{name}` has no row: give it one"),
-        )
-    }));
-    found
+        );
+    }
 }
 
-/// Everything that has to have a row, with none so far.
-fn wanted() -> BTreeMap<String, usize> {
-    let mut wanted = BTreeMap::new();
+/// Everything that has to have a row.
+fn names() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
     for entry in NAMES.split(';') {
         let mut words = entry.split_whitespace();
         let Some(name) = words.next() else { continue };
-        wanted.insert(name.to_owned(), 0);
-        wanted.extend(words.map(|argument| (format!("{name}({argument})"), 0)));
+        names.insert(name.to_owned());
+        names.extend(words.map(|argument| format!("{name}({argument})")));
     }
-    wanted
-}
-
-/// Takes note of a row for a name of the seed.
-fn take(wanted: &mut BTreeMap<String, usize>, seed: &str) -> Option<String> {
-    let name = in_backticks(seed).next().unwrap_or(seed);
-    match wanted.get_mut(name) {
-        Some(rows) => *rows += 1,
-        None => {
-            return Some(format!(
-                "`{name}` is not a name of the seed: correct the row"
-            ));
-        }
-    }
-    None
+    names
 }
 
 /// The cells of a row of three that is neither header nor ruler.
@@ -82,19 +73,20 @@ fn row(line: &str) -> Option<[&str; 3]> {
     (!is_ruler && !seed.eq_ignore_ascii_case("seed")).then_some([seed, item, file])
 }
 
-fn missing(tree: &Tree, item: &str, file: &str) -> Option<String> {
+/// Whether a file defines the items that a row names; if not, what is wrong with the row.
+fn look_up(tree: &Tree, item: &str, file: &str) -> Result<(), String> {
     let path = in_backticks(file).next().unwrap_or(file);
-    let Some(source) = tree.rust.iter().find(|file| file.path == path) else {
-        return Some(format!(
-            "there is no Rust file `{path}`: give its path from the root"
-        ));
-    };
-    let mut names = in_backticks(item).map(identifier).peekable();
-    if names.peek().is_none() {
-        return Some("name the Rust item in backticks".to_owned());
+    let source = tree.rust.iter().find(|file| file.path == path);
+    let source = source
+        .ok_or_else(|| format!("there is no Rust file `{path}`: give its path from the root"))?;
+    let names: Vec<&str> = in_backticks(item).map(identifier).collect();
+    if names.is_empty() {
+        return Err("name the Rust item in backticks".to_owned());
     }
-    let lost = names.find(|name| !defines(source, name))?;
-    Some(format!("`{path}` defines no `{lost}`: correct the row"))
+    match names.into_iter().find(|name| !defines(source, name)) {
+        Some(lost) => Err(format!("`{path}` defines no `{lost}`: correct the row")),
+        None => Ok(()),
+    }
 }
 
 /// What stands before the name of an item.
@@ -107,7 +99,7 @@ fn defines(file: &RustFile, name: &str) -> bool {
     let text = |index: usize| file.tokens.get(index).map_or("", |token| &token.text);
     let is_defined_at = |at: usize| {
         let before = at.checked_sub(1).map_or("", text);
-        let is_macro = at > 1 && file.tokens_are(at - 2, &["macro_rules", "!"]);
+        let is_macro = file.follows(at, &["macro_rules", "!"]);
         let is_variant =
             matches!(before, "{" | "," | "]") && matches!(text(at + 1), "{" | "," | "}");
         KEYWORDS.contains(&before) || is_macro || text(at + 1) == ":" || is_variant

@@ -1,34 +1,29 @@
 //! Rule: what users read speaks of processes.
 
-use super::{Known, Rule, Tree, Violation};
+use super::{Findings, Known, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "she",
     demands: "no text in crates/*/src says she, her, he, him, his or hers: a worker is a process",
     check,
-    known: Known::Exactly(&[("mt-beehive", 14), ("mt-macros", 5)]),
+    known: Known::Exactly(&[("mt-beehive", 4), ("mt-macros", 5)]),
 };
 
 const WORDS: &[&str] = &["she", "her", "he", "him", "his", "hers"];
 
-fn check(tree: &Tree) -> Vec<Violation> {
-    let mut found = Vec::new();
+fn check(tree: &Tree, found: &mut Findings) {
     for file in tree.sources() {
-        let texts = file
-            .tokens
-            .iter()
-            .filter(|token| !token.in_test && token.is_text());
-        for token in texts {
+        let code = file.tokens.iter().filter(|token| !token.in_test);
+        for token in code.filter(|token| token.is_text()) {
             let text = token.text.to_lowercase();
             let mut words = text.split(|c: char| !c.is_alphanumeric());
             if let Some(word) = words.find(|word| WORDS.contains(word)) {
                 let message =
                     format!("say `the worker's process` or the like in place of `{word}`");
-                found.push(Violation::new(&file.path, token.line, message).about(file.package()));
+                found.add(&file.path, token.line, message).subject = file.package().to_owned();
             }
         }
     }
-    found
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Rule: tests wait for what they need, never for a time.
 
-use super::{Known, Rule, RustFile, Tree, Violation};
+use super::{Findings, Known, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "sleep",
@@ -12,25 +12,23 @@ pub(super) const RULE: Rule = Rule {
 
 const SLEEPS: &[&str] = &["sleep", "sleep_until", "sleep_ms"];
 
-fn check(tree: &Tree) -> Vec<Violation> {
-    let ours = tree
+fn check(tree: &Tree, found: &mut Findings) {
+    for file in tree
         .rust
         .iter()
-        .filter(|file| file.path.starts_with("crates/"));
-    ours.flat_map(sleeps).collect()
-}
-
-fn sleeps(file: &RustFile) -> Vec<Violation> {
-    let calls = SLEEPS.iter().flat_map(|name| file.find([name, "("]));
-    let calls = calls.filter(|&at| file.tokens[at].in_test);
-    let calls = calls.filter(|&at| at == 0 || !file.tokens_are(at - 1, &["fn"]));
-    let lines = calls.map(|at| file.tokens[at].line);
-    let is_work = |line| file.comments_at(line).any(|text| text.contains("work:"));
-    file.violations(
-        lines.filter(|&line| !is_work(line)),
-        "wait for the event itself, with a deadline; if a task pretends to work in a worker process, \
-         say so: `// work: …`",
-    )
+        .filter(|file| file.path.starts_with("crates/"))
+    {
+        let calls = SLEEPS.iter().flat_map(|name| file.find([name, "("]));
+        let in_tests = calls.filter(|&at| file.tokens[at].in_test);
+        let is_work = |line| file.comments_at(line).any(|text| text.contains("work:"));
+        let is_fine = |at: usize| is_work(file.tokens[at].line) || file.follows(at, &["fn"]);
+        found.add_tokens(
+            file,
+            in_tests.filter(|&at| !is_fine(at)),
+            "wait for the event itself, with a deadline; if a task pretends to work in a worker \
+             process, say so: `// work: …`",
+        );
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Rule: nothing unfinished, switched off or silenced on the main branch.
 
-use super::{Known, Rule, RustFile, Tree, Violation};
+use super::{Findings, Known, Rule, RustFile, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "unfinished",
@@ -15,63 +15,48 @@ const MACROS: &[&str] = &["todo", "unimplemented", "dbg"];
 
 const COMMENT_WORDS: &[&str] = &["TODO", "FIXME"];
 
-fn check(tree: &Tree) -> Vec<Violation> {
-    tree.rust.iter().flat_map(unfinished).collect()
+fn check(tree: &Tree, found: &mut Findings) {
+    for file in &tree.rust {
+        unfinished_code(file, found);
+        for comment in &file.comments {
+            let mut words = comment.text.split(|c: char| !c.is_alphanumeric());
+            if words.any(|word| COMMENT_WORDS.contains(&word)) {
+                let message = "no notes to oneself on main: do it, or write it down in an issue";
+                found.add(&file.path, comment.line, message);
+            }
+            if comment.text.contains("```ignore") {
+                let message =
+                    "an example that is not compiled goes stale: make it compile, or `text`";
+                found.add(&file.path, comment.line, message);
+            }
+        }
+    }
 }
 
-fn unfinished(file: &RustFile) -> Vec<Violation> {
-    let mut found = Vec::new();
-    let mut say = |line, message: &str| found.push(Violation::new(&file.path, line, message));
-    for (at, token) in file
-        .tokens
-        .iter()
-        .enumerate()
-        .filter(|(_, token)| token.is_ident)
-    {
-        let name = token.text.as_str();
-        let is_macro = file.tokens_are(at + 1, &["!"]) && !file.tokens_are(at + 1, &["!", "="]);
-        if MACROS.contains(&name) && is_macro {
-            say(
-                token.line,
-                "this macro is for work in progress: finish it, or take it out",
-            );
-        } else if name == "ignore" && in_attribute(file, at, "]") {
-            say(
-                token.line,
-                "a test that does not run proves nothing: make it run, or delete it",
-            );
-        } else if name == "allow" && in_attribute(file, at, "(") && !is_generated(file, token.line)
-        {
-            say(
-                token.line,
-                "write `#[expect(…, reason = \"…\")]`: it says why, and tells when it is no longer needed",
-            );
-        }
+fn unfinished_code(file: &RustFile, found: &mut Findings) {
+    let is_called = |at| file.tokens_are(at, &["!"]) && !file.tokens_are(at, &["!", "="]);
+    for (at, token) in file.tokens.iter().enumerate() {
+        let message = match token.text.as_str() {
+            name if MACROS.contains(&name) && is_called(at + 1) => {
+                "this macro is for work in progress: finish it, or take it out"
+            }
+            "ignore" if in_attribute(file, at, "]") => {
+                "a test that does not run proves nothing: make it run, or delete it"
+            }
+            "allow" if in_attribute(file, at, "(") && !is_generated(file, token.line) => {
+                "write `#[expect(…, reason = \"…\")]`: it says why, and tells when its time is over"
+            }
+            _ => continue,
+        };
+        found.add(&file.path, token.line, message);
     }
-    for comment in &file.comments {
-        let mut words = comment.text.split(|c: char| !c.is_alphanumeric());
-        if words.any(|word| COMMENT_WORDS.contains(&word)) {
-            say(
-                comment.line,
-                "nothing to be done on the main branch: do it, or write it down in an issue",
-            );
-        }
-        if comment.text.contains("```ignore") {
-            say(
-                comment.line,
-                "an example that is not compiled goes stale: make it compile, or `text`",
-            );
-        }
-    }
-    found
 }
 
 /// Whether the name at `at` is the one of an attribute, `#[name …` or `#![name …`, or one with `next`
 /// behind it inside a `cfg_attr`.
 fn in_attribute(file: &RustFile, at: usize, next: &str) -> bool {
-    let follow = |texts: &[&str]| at >= texts.len() && file.tokens_are(at - texts.len(), texts);
-    let is_next = file.tokens_are(at + 1, &[next]);
-    follow(&["#", "["]) || follow(&["#", "!", "["]) || (follow(&[","]) && is_next)
+    let begins = file.follows(at, &["#", "["]) || file.follows(at, &["#", "!", "["]);
+    begins || (file.follows(at, &[","]) && file.tokens_are(at + 1, &[next]))
 }
 
 fn is_generated(file: &RustFile, line: usize) -> bool {

@@ -3,7 +3,7 @@
 //! The compiler denies `unsafe` everywhere else already; a file of this list opts out with
 //! `#![expect(unsafe_code, reason = "…")]`.
 
-use super::{Known, Rule, RustFile, Tree, Violation};
+use super::{Findings, Known, Rule, RustFile, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "unsafe",
@@ -13,22 +13,18 @@ pub(super) const RULE: Rule = Rule {
     known: Known::Nothing,
 };
 
-fn check(tree: &Tree) -> Vec<Violation> {
-    tree.rust.iter().flat_map(unsound).collect()
-}
-
-fn unsound(file: &RustFile) -> Vec<Violation> {
-    let lines = file.find(["unsafe"]).map(|at| file.tokens[at].line);
-    if may_be_unsafe(&file.path) {
-        file.violations(
-            lines.filter(|line| !is_justified(file, *line)),
-            "say why this is sound in a `// SAFETY:` comment right above",
-        )
-    } else {
-        file.violations(
-            lines,
-            "`unsafe` belongs in a platform file: move it there behind a safe function",
-        )
+fn check(tree: &Tree, found: &mut Findings) {
+    for file in &tree.rust {
+        let is_justified = |at: &usize| is_justified(file, file.tokens[*at].line);
+        let uses = file.find(["unsafe"]);
+        if may_be_unsafe(&file.path) {
+            let message = "say why this is sound in a `// SAFETY:` comment right above";
+            found.add_tokens(file, uses.filter(|at| !is_justified(at)), message);
+        } else {
+            let message =
+                "`unsafe` belongs in a platform file: move it there behind a safe function";
+            found.add_tokens(file, uses, message);
+        }
     }
 }
 

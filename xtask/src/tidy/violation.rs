@@ -1,6 +1,6 @@
 //! What a rule is and what it finds; and how rules are tested.
 
-use super::{Known, Tree};
+use super::{Known, RustFile, Tree};
 
 /// One rule of the codebase.
 pub(super) struct Rule {
@@ -9,7 +9,7 @@ pub(super) struct Rule {
     /// What the rule demands, in one sentence.
     pub(super) demands: &'static str,
     /// Finds what breaks the rule.
-    pub(super) check: fn(&Tree) -> Vec<Violation>,
+    pub(super) check: fn(&Tree, &mut Findings),
     /// What of that is let pass for now.
     pub(super) known: Known,
 }
@@ -23,24 +23,42 @@ pub(super) struct Violation {
     pub(super) line: usize,
     /// What to do about it.
     pub(super) message: String,
-    /// By what the rule's list of [`Known`] names it.
+    /// By what the rule's list of [`Known`] names it: the path, where the rule says nothing else.
     pub(super) subject: String,
 }
 
-impl Violation {
-    pub(super) fn new(path: &str, line: usize, message: impl Into<String>) -> Self {
-        Self {
+/// What a rule has found.
+#[derive(Debug, Default)]
+pub(super) struct Findings(pub(super) Vec<Violation>);
+
+impl Findings {
+    /// Adds a place.
+    pub(super) fn add(
+        &mut self,
+        path: &str,
+        line: usize,
+        message: impl Into<String>,
+    ) -> &mut Violation {
+        self.0.push(Violation {
             path: path.to_owned(),
             line,
             message: message.into(),
-            subject: String::new(),
-        }
+            subject: path.to_owned(),
+        });
+        let last = self.0.len() - 1;
+        &mut self.0[last]
     }
 
-    /// The same with a subject.
-    pub(super) fn about(self, subject: impl Into<String>) -> Self {
-        let subject = subject.into();
-        Self { subject, ..self }
+    /// Adds the places of these tokens of a file.
+    pub(super) fn add_tokens(
+        &mut self,
+        file: &RustFile,
+        tokens: impl IntoIterator<Item = usize>,
+        message: &str,
+    ) {
+        for at in tokens {
+            self.add(&file.path, file.tokens[at].line, message);
+        }
     }
 }
 
@@ -50,7 +68,8 @@ impl Violation {
 pub(super) fn check(rule: &Rule, files: &[(&str, &str)], expected: &[&str]) {
     let files = files.iter();
     let tree = Tree::of(files.map(|(path, text)| ((*path).into(), (*text).into())));
-    let violations = (rule.check)(&tree);
-    let found = violations.iter().map(|v| format!("{}:{}", v.path, v.line));
-    assert_eq!(found.collect::<Vec<_>>(), expected, "{violations:#?}");
+    let mut found = Findings::default();
+    (rule.check)(&tree, &mut found);
+    let places = found.0.iter().map(|v| format!("{}:{}", v.path, v.line));
+    assert_eq!(places.collect::<Vec<_>>(), expected, "{found:#?}");
 }

@@ -11,9 +11,8 @@ const SOURCE: (&str, &str) = (
 
 /// A map with a right row for everything but `without`, and then these rows.
 fn map(without: &[&str], rows: &str) -> String {
-    let names = wanted()
-        .into_keys()
-        .filter(|name| !without.contains(&name.as_str()));
+    let names = names().into_iter();
+    let names = names.filter(|name| !without.contains(&name.as_str()));
     let right: String = names
         .map(|name| format!("| `{name}` | `Pool` | `crates/a/src/b.rs` |\n"))
         .collect();
