@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::{
-    io::{BufRead, BufReader},
     pin::Pin,
     rc::Rc,
     sync::{
@@ -21,6 +20,7 @@ use mt_beehive::{
     Bee, BeeCx, Dispatch, Hive, Population, Registration, TaskCall, TaskCx, TaskResult, WorkerBee,
     hive_of,
 };
+use mt_test_kit::{Scene, Signal, alone, children, is_gone};
 
 mt_beehive::test_worker!();
 
@@ -180,27 +180,11 @@ fn runtime() -> tokio::runtime::Runtime {
     builder.enable_all().build().unwrap()
 }
 
-fn children() -> Vec<u32> {
-    let threads = std::fs::read_dir("/proc/self/task").unwrap();
-    let lists = threads
-        .flatten()
-        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
-    let all: Vec<String> = lists.collect();
-    let pids = all.iter().flat_map(|list| list.split_ascii_whitespace());
-    pids.map(|pid| pid.parse().unwrap()).collect()
-}
-
 fn hive_ends_alone(test: &str) -> bool {
     // One process a test, so that children can be counted.
-    if std::env::var("MT_TEST_ALONE").is_ok_and(|alone| alone == test) {
-        return true;
-    }
-    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-    command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
-    let output = command.env("MT_TEST_ALONE", test).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}\n{text}", output.status);
-    false
+    let mut is_alone = false;
+    alone(test, || is_alone = true);
+    is_alone
 }
 
 async fn cancelled_reason(result: TaskResult<u64>) -> String {
@@ -391,46 +375,24 @@ fn a_dropped_hive_takes_its_bees_along() {
     }
 }
 
-/// Whether nothing of the process runs any more. Whoever inherits it may be slow to reap it.
-fn is_gone(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
-    let state = stat.ok().and_then(|stat| {
-        let (_, after_name) = stat.rsplit_once(") ")?;
-        after_name.chars().next()
-    });
-    matches!(state, None | Some('Z' | 'X'))
-}
-
 #[test]
 fn a_killed_queen_takes_her_bees_along() {
-    const DOOMED: &str = "MT_TEST_DOOMED";
-    if std::env::var_os(DOOMED).is_some() {
+    if mt_test_kit::role() == "queen" {
         let run = hive_of::<Adder>(1).population(Population::Fixed(1));
         let run = run.run(async |hive| {
             let (result, _) = hive.who().await;
-            println!("bee {}", result.ok().unwrap().1);
+            println!("PIDS {}", result.ok().unwrap().1);
             hive.block().await
         });
         let _ = futures::executor::block_on(run);
         return;
     }
-    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
     let name = "a_killed_queen_takes_her_bees_along";
-    command.args([name, "--exact", "--nocapture", "--test-threads=1"]);
-    command.env(DOOMED, "").stdout(std::process::Stdio::piped());
-    let mut queen = command.spawn().unwrap();
-    let said = BufReader::new(queen.stdout.take().unwrap()).lines();
-    let bee = said.map(Result::unwrap).find_map(|line| {
-        let (_, pid) = line.split_once("bee ")?;
-        pid.trim().parse::<u32>().ok()
-    });
-    let bee = bee.expect("she tells her bee's id");
-    assert!(!is_gone(bee));
-    queen.kill().unwrap();
-    queen.wait().unwrap();
-    while !is_gone(bee) {
-        std::thread::yield_now();
-    }
+    let mut queen = Scene::start(&mut Scene::of(name, "queen"));
+    queen.read_until("PIDS");
+    assert!(!is_gone(queen.pids[0]));
+    queen.signal(Signal::KILL);
+    queen.end();
 }
 
 /// All at once, as far as the machine lets them.

@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-pub(crate) use crate::alone::*;
+pub(crate) use mt_test_kit::{ALONE, children, children_of, is_gone, itself, state_of, wait_until};
+use mt_test_kit::{alone, name_of};
 
 /// Runs a test in a process of its own, under a watchdog. Afterwards no child is left there, nor a zombie.
 pub(crate) fn check<F: FnOnce()>(test: F) {
@@ -19,11 +20,10 @@ pub(crate) fn check_async<T: FnOnce() -> F, F: Future<Output = ()>>(test: T) {
     });
 }
 
-fn leaves_nobody(name: String, test: impl FnOnce()) {
+fn leaves_nobody(name: &str, test: impl FnOnce()) {
     alone(name, || {
         test();
-        let left = children_of(std::process::id());
-        assert_eq!(left, [0_u32; 0], "processes are left");
+        assert_eq!(children(), [0_u32; 0], "processes are left");
     });
 }
 

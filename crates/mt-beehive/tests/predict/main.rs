@@ -10,8 +10,8 @@ use std::{
     process::Output,
 };
 
-use example::{Example, children_of, is_gone, sockets_of, wait_until};
-use rustix::process::{Pid, Signal, kill_process};
+use example::{Example, sockets_of};
+use mt_test_kit::{Signal, children_of, signal, wait_until, wait_until_gone};
 use serde_json::Value;
 
 /// So that it takes a while, in several batches, without much of it being done at once.
@@ -199,8 +199,8 @@ fn ctrl_c_lets_it_finish_what_was_begun() {
         .args(["--json", "--bees", "1"])
         .start();
     let queen = running.pid();
-    wait_until("tasks have begun", || sockets_of(queen) > 40);
-    kill_process(Pid::from_raw(queen).unwrap(), Signal::INT).unwrap();
+    wait_until(|| sockets_of(queen) > 40);
+    signal(queen, Signal::INT);
     let output = running.output();
     assert_eq!(output.status.code(), Some(130));
     let rows = rows(&output);
@@ -222,10 +222,10 @@ fn nothing_is_left_of_a_run_that_ctrl_c_has_ended() {
         .args(["--bees", "3", "--latency-ms", "60000"])
         .start();
     let queen = running.pid();
-    wait_until("tasks have begun", || sockets_of(queen) > 40);
-    wait_until("there are three bees", || children_of(queen).len() == 3);
+    wait_until(|| sockets_of(queen) > 40);
+    wait_until(|| children_of(queen).len() == 3);
     let bees = children_of(queen);
-    let ctrl_c = || kill_process(Pid::from_raw(queen).unwrap(), Signal::INT).unwrap();
+    let ctrl_c = || signal(queen, Signal::INT);
     ctrl_c();
     let mut said = String::new();
     let mut stderr = BufReader::new(running.stderr());
@@ -235,5 +235,5 @@ fn nothing_is_left_of_a_run_that_ctrl_c_has_ended() {
     // Comes to its end only when no process holds the other side any more.
     stderr.read_to_string(&mut said).unwrap();
     assert_eq!(running.wait().code(), None, "{said}");
-    wait_until("the bees are gone", || bees.iter().all(|&bee| is_gone(bee)));
+    wait_until_gone(&bees);
 }

@@ -20,7 +20,7 @@ use crate::{
 /// was born for none. Never returns then.
 pub(crate) fn play_a_part() {
     if env::var(ALONE).is_ok_and(|test| test.starts_with("hostile::")) {
-        let _watchdog = watchdog("a hostile bee".into());
+        let _watchdog = watchdog("a hostile bee");
         block_on(play());
     }
 }

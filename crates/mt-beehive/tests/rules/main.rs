@@ -5,8 +5,6 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-#[path = "../support/alone.rs"]
-mod alone;
 mod bees;
 mod births;
 mod bulk;

@@ -24,7 +24,7 @@ fn as_queen() {
     if role.is_empty() {
         return;
     }
-    let _watchdog = watchdog("a queen".into());
+    let _watchdog = watchdog("a queen");
     let run = hive(2).run(async |hive| {
         let mut pids = Vec::new();
         for detached in [false, true] {

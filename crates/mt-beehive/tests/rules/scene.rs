@@ -1,11 +1,12 @@
 //! A process for every test, and a look at what is left in it.
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 use mt_beehive::{BeehiveRun, Dispatch, Hive, Population, TaskResult, hive_of};
 
-pub(crate) use crate::alone::*;
 use crate::bees::{Birth, Doer, DoerTasks};
+pub(crate) use mt_test_kit::{ALONE, children, is_gone, itself, wait_until, watchdog};
+use mt_test_kit::{alone, descriptors, name_of};
 
 /// Runs a test in a process of its own, under a watchdog. Afterwards a hive still works there, and the test
 /// has left no process, no zombie and no descriptor.
@@ -13,11 +14,11 @@ pub(crate) fn check<F: FnOnce()>(test: F) {
     alone(name_of::<F>(), || {
         // What the library keeps for the life of a process is there after the first run.
         works();
-        let before = descriptors();
+        let before = descriptors().len();
         test();
         works();
         assert_eq!(children(), [0_u32; 0], "processes are left");
-        wait_until(|| descriptors() <= before);
+        wait_until(|| descriptors().len() <= before);
     });
 }
 
@@ -65,16 +66,6 @@ pub(crate) fn raised<R: std::fmt::Debug>(result: TaskResult<R>) -> String {
         TaskResult::Raised(exception) => exception.exception,
         other => panic!("{other:?}"),
     }
-}
-
-/// The open descriptors of this process, by number. What the harness opens is among them.
-fn descriptors() -> usize {
-    fs::read_dir("/proc/self/fd").unwrap().count()
-}
-
-/// The pids of this process's children, zombies too.
-pub(crate) fn children() -> Vec<u32> {
-    children_of(std::process::id())
 }
 
 /// The same without blocking the thread.

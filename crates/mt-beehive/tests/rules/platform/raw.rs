@@ -8,7 +8,10 @@ use std::{
     mem::ManuallyDrop,
     net::Shutdown,
     os::{fd::FromRawFd, unix::net::UnixStream},
+    path::{Path, PathBuf},
 };
+
+use mt_test_kit::descriptors;
 
 /// Reads where nothing is.
 pub(crate) fn segfault() -> u64 {
@@ -31,8 +34,8 @@ pub(crate) fn close_everything() {
 /// Writes to every socket of this process, once.
 pub(crate) fn write_to_sockets(bytes: &[u8]) {
     let mut seen = BTreeSet::new();
-    for (fd, target) in descriptors() {
-        if target.starts_with("socket:") && seen.insert(target) {
+    for (fd, target) in sockets() {
+        if seen.insert(target) {
             // SAFETY: the descriptor was open a moment ago, and is not closed here.
             let mut file = ManuallyDrop::new(unsafe { fs::File::from_raw_fd(fd) });
             let _ = file.write(bytes);
@@ -42,19 +45,20 @@ pub(crate) fn write_to_sockets(bytes: &[u8]) {
 
 /// Says nothing more through any socket of this process.
 pub(crate) fn hang_up() {
-    let sockets = descriptors().into_iter();
-    for (fd, _) in sockets.filter(|(_, target)| target.starts_with("socket:")) {
+    for (fd, _) in sockets() {
         // SAFETY: the descriptor was open a moment ago, and is not closed here.
         let socket = ManuallyDrop::new(unsafe { UnixStream::from_raw_fd(fd) });
         let _ = socket.shutdown(Shutdown::Write);
     }
 }
 
-fn descriptors() -> Vec<(i32, String)> {
-    let entries = fs::read_dir("/proc/self/fd").unwrap();
-    let read = |entry: fs::DirEntry| {
-        let fd = entry.file_name().to_str()?.parse().ok()?;
-        Some((fd, fs::read_link(entry.path()).ok()?.display().to_string()))
+fn sockets() -> impl Iterator<Item = (i32, PathBuf)> {
+    let is_socket = |target: &Path| {
+        target
+            .as_os_str()
+            .as_encoded_bytes()
+            .starts_with(b"socket:")
     };
-    entries.flatten().filter_map(read).collect()
+    let all = descriptors().into_iter();
+    all.filter(move |(_, target)| is_socket(target))
 }
