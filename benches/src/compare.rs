@@ -49,10 +49,8 @@ struct Samples {
 /// # Errors
 /// When a row is not known, or a run fails; the figures so far are of no use then.
 pub fn run(plan: &Plan) -> Result<Report> {
-    let mut rows: Vec<_> = chosen(&plan.only)?
-        .into_iter()
-        .map(|row| (row, Samples::default()))
-        .collect();
+    let rows = chosen(&plan.only)?.into_iter();
+    let mut rows: Vec<_> = rows.map(|row| (row, Samples::default())).collect();
     for rep in 1..=plan.reps {
         eprintln!("repetition {rep} of {} …", plan.reps);
         for (row, samples) in &mut rows {
@@ -64,20 +62,18 @@ pub fn run(plan: &Plan) -> Result<Report> {
             samples.ours_whole_s.push(rounded(whole.as_secs_f64()));
         }
     }
-    let figures: Vec<Figures> = rows
-        .iter()
-        .map(|(row, samples)| figures(row, samples))
-        .collect();
-    let titles = rows
-        .iter()
-        .map(|(row, _)| format!("{}: {}\n", row.id, row.title));
-    let mut titles: Vec<String> = titles.collect();
+    let mut titles = Vec::new();
+    let mut all = Vec::new();
+    for (row, samples) in &rows {
+        titles.push(format!("{}: {}\n", row.id, row.title));
+        all.push(figures(row, samples));
+    }
     titles.dedup();
-    let table = table(&figures, &["title", "samples"]);
+    let table = table(&all, &["title", "samples"]);
     let note = format!("Medians of {}, both sides by turns in one run.", plan.reps);
     Ok(Report {
         text: format!("{table}\n{note}\n{}", titles.concat()),
-        json: figures.iter().map(|row| object(row) + "\n").collect(),
+        json: all.iter().map(|row| object(row) + "\n").collect(),
         passed: true,
     })
 }
@@ -107,10 +103,8 @@ fn chosen(ids: &[String]) -> Result<Vec<Row>> {
     known.dedup();
     let is_known = |id: &String| known.iter().any(|known| known.eq_ignore_ascii_case(id));
     if let Some(unknown) = ids.iter().find(|id| !is_known(id)) {
-        bail!(
-            "there is no row `{unknown}`; the rows are {}",
-            known.join(", ")
-        );
+        let known = known.join(", ");
+        bail!("there is no row `{unknown}`; the rows are {known}");
     }
     let is_wanted =
         |id: &str| ids.is_empty() || ids.iter().any(|wanted| id.eq_ignore_ascii_case(wanted));

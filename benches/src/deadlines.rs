@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use mt_pool::{Deadline, TaskErrorKind, asyn_pmap};
 use serde_json::json;
 
@@ -111,14 +111,10 @@ where
     for (index, outcome) in run.start()?.indexed() {
         let gone = now_us();
         let error = outcome.err().context("a call that never ends has ended")?;
-        let by_deadline = matches!(
-            error.kind(),
-            TaskErrorKind::TimedOut {
-                deadline: Deadline::Hard,
-                ..
-            }
-        );
-        ensure!(by_deadline, "{error:?}");
+        let TaskErrorKind::TimedOut { deadline: by, .. } = error.kind() else {
+            bail!("{error:?}");
+        };
+        ensure!(*by == Deadline::Hard, "{error:?}");
         let text = fs::read_to_string(note(index as u32)).context("a call has not begun")?;
         let (pid, began) = text.split_once(' ').context("a note")?;
         still_there += u32::from(proc::state(pid.parse()?).is_some());

@@ -74,10 +74,8 @@ fn run() -> Result<ExitCode> {
         Command::Orphans(plan) => orphans::run(&plan)?,
         #[cfg(not(target_os = "linux"))]
         Command::Elsewhere(words) => {
-            anyhow::bail!(
-                "`{}` needs sockets or processes as Linux has them",
-                words.join(" ")
-            )
+            let line = words.join(" ");
+            anyhow::bail!("`{line}` needs sockets or processes as Linux has them")
         }
     };
     report.show(json)

@@ -14,6 +14,12 @@ pub struct Load {
 }
 
 impl Load {
+    /// So many items to warm up, and then so many.
+    #[must_use]
+    pub const fn new(warm_up: u64, items: u64) -> Self {
+        Self { warm_up, items }
+    }
+
     /// All items.
     #[must_use]
     pub const fn total(self) -> u64 {
@@ -41,18 +47,15 @@ impl Sample {
     pub(crate) fn of_median(mut times: Vec<Duration>, begun: Instant, unit: Duration) -> Self {
         times.sort_unstable();
         let median = times.get(times.len() / 2).copied().unwrap_or_default();
-        Self {
-            value: unit.as_secs_f64() / median.as_secs_f64(),
-            whole: begun.elapsed(),
-        }
+        let value = unit.as_secs_f64() / median.as_secs_f64();
+        let whole = begun.elapsed();
+        Self { value, whole }
     }
 
     /// One in this time, by the second.
     pub(crate) fn once_in(time: Duration) -> Self {
-        Self {
-            value: 1.0 / time.as_secs_f64(),
-            whole: time,
-        }
+        let (value, whole) = (1.0 / time.as_secs_f64(), time);
+        Self { value, whole }
     }
 }
 

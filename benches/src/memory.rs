@@ -94,9 +94,8 @@ pub fn run(plan: &Plan) -> Result<Report> {
     ];
     let rows: Vec<Figures> = processes.iter().map(Process::figures).collect();
     let passed = processes.iter().all(|process| process.growth() < MOST);
-    Ok(Report::of(&figures)
-        .with_rows("processes", &rows)
-        .with_verdict(passed))
+    let report = Report::of(&figures).with_rows("processes", &rows);
+    Ok(report.with_verdict(passed))
 }
 
 impl Process {

@@ -49,11 +49,8 @@ struct Leaf;
 impl Leaf {
     fn new() -> std::io::Result<Self> {
         let mut program = Command::new("sleep");
-        program
-            .arg("1000")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null());
-        program.spawn().map(|_| Self)
+        program.stdin(Stdio::null()).stdout(Stdio::null());
+        program.arg("1000").spawn().map(|_| Self)
     }
 
     /// Never gives the thread back.
@@ -87,11 +84,11 @@ impl Branch {
 /// When the hive does not start.
 pub fn reign() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let hive = hive_of::<Branch>(())
-        .population(Population::Fixed(BEES))
-        .max_concurrency(1);
+    let hive = hive_of::<Branch>(()).population(Population::Fixed(BEES));
     // One for each of them: a bee's own hive begins with the first task she has for it.
-    let run = hive.run(async |hive| join_all((0..BEES).map(|_| hive.spin())).await);
+    let run = hive
+        .max_concurrency(1)
+        .run(async |hive| join_all((0..BEES).map(|_| hive.spin())).await);
     let results = runtime.block_on(run)?;
     anyhow::bail!("what never ends has ended: {results:?}")
 }

@@ -8,9 +8,8 @@ use anyhow::{Context, Result};
 pub(crate) fn entries(folder: &str) -> Result<Vec<String>> {
     let read = fs::read_dir(folder).with_context(|| format!("failed to read {folder}"))?;
     let names = read.flatten().map(|entry| entry.file_name());
-    Ok(names
-        .map(|name| name.to_string_lossy().into_owned())
-        .collect())
+    let names = names.map(|name| name.to_string_lossy().into_owned());
+    Ok(names.collect())
 }
 
 /// The processes that a process has started and that are not reaped; none if it is gone.

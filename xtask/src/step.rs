@@ -60,10 +60,8 @@ pub(crate) fn run_all(steps: Vec<Step>) -> Result<()> {
         let start = Instant::now();
         let outcome = step.run();
         let verdict = if outcome.is_ok() { "ok" } else { "FAILED" };
-        table.push(format!(
-            "{verdict:>8} {:>7.1} s  {name}",
-            start.elapsed().as_secs_f64()
-        ));
+        let took = start.elapsed().as_secs_f64();
+        table.push(format!("{verdict:>8} {took:>7.1} s  {name}"));
         if let Err(error) = outcome {
             eprintln!("{name}: {error:#}");
             failed.push(name);
@@ -71,11 +69,8 @@ pub(crate) fn run_all(steps: Vec<Step>) -> Result<()> {
     }
     eprintln!("{}", table.join("\n"));
     if !failed.is_empty() {
-        bail!(
-            "{} of {count} steps failed: {}",
-            failed.len(),
-            failed.join(", ")
-        );
+        let names = failed.join(", ");
+        bail!("{} of {count} steps failed: {names}", failed.len());
     }
     Ok(())
 }
@@ -95,9 +90,8 @@ pub(crate) fn cargo(words: &str) -> Command {
 pub(crate) fn root() -> PathBuf {
     let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let manifest = manifest.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
-    manifest
-        .parent()
-        .map_or_else(|| PathBuf::from("."), PathBuf::from)
+    let root = manifest.parent().map(PathBuf::from);
+    root.unwrap_or_else(|| PathBuf::from("."))
 }
 
 #[cfg(test)]

@@ -45,9 +45,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// The steps; those of `ci` are the ones without arguments.
 pub(crate) fn steps(args: &Args) -> Vec<Step> {
     let commands = commands(args).into_iter();
-    commands
-        .map(|(name, command)| Step::command(name, command))
-        .collect()
+    let steps = commands.map(|(name, command)| Step::command(name, command));
+    steps.collect()
 }
 
 fn commands(args: &Args) -> Vec<(&'static str, Command)> {

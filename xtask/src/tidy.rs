@@ -79,11 +79,8 @@ pub(crate) struct Args {
 }
 
 fn rule_names() -> clap::builder::PossibleValuesParser {
-    RULES
-        .iter()
-        .map(|rule| rule.name)
-        .collect::<Vec<_>>()
-        .into()
+    let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+    names.into()
 }
 
 /// Lists or checks the rules.
@@ -118,10 +115,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         println!("{}:{}: {rule}: {}", found.path, found.line, found.message);
     }
     if !violations.is_empty() {
-        bail!(
-            "{} violations (`cargo xtask tidy --list` explains the rules)",
-            violations.len()
-        );
+        let count = violations.len();
+        bail!("{count} violations (`cargo xtask tidy --list` explains the rules)");
     }
     println!("tidy: {} Rust files keep the rules", tree.rust.len());
     Ok(())

@@ -62,10 +62,8 @@ impl Ledger {
 
     /// Outcomes that a kill of a worker does not explain.
     pub(super) fn unexplained(&self) -> u64 {
-        let others = self
-            .outcomes
-            .iter()
-            .filter(|(name, _)| ![OK, CRASHED].contains(name));
+        let is_other = |name| ![OK, CRASHED].contains(name);
+        let others = self.outcomes.iter().filter(|(name, _)| is_other(name));
         others.map(|(_, count)| count).sum()
     }
 }

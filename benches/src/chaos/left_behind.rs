@@ -35,13 +35,9 @@ impl Belongings {
         let mappings = maps.lines().filter(|line| line.contains("memfd:"));
         let children = proc::children(std::process::id());
         let zombies = children.iter().copied();
-        let zombies = zombies
-            .filter(|pid| proc::state(*pid) == Some('Z'))
-            .collect();
-        let processes = [
-            ("processes", children.iter().copied().collect()),
-            ("zombies", zombies),
-        ];
+        let zombies = zombies.filter(|pid| proc::state(*pid) == Some('Z'));
+        let zombies = ("zombies", zombies.collect());
+        let processes = [("processes", children.iter().copied().collect()), zombies];
         let counts = [
             ("fds", proc::entries("/proc/self/fd")?.len()),
             ("threads", proc::entries("/proc/self/task")?.len()),

@@ -53,10 +53,7 @@ fn warm_up(plan: &Plan) -> Result<()> {
         .start()
         .context("failed to start the pool")?;
     let failed = run.into_iter().filter(Result::is_err).count();
-    ensure!(
-        failed == 0,
-        "{failed} items of the quiet run before have no value"
-    );
+    ensure!(failed == 0, "{failed} items of the quiet run have no value");
     Ok(())
 }
 

@@ -46,7 +46,7 @@ impl Found<'_> {
             // From the kill of a worker to the pool's notice.
             (
                 "notice_ms",
-                json!({ "p50": notice(0.50), "p99": notice(0.99) }),
+                json!({ "p50": notice(0.5), "p99": notice(0.99) }),
             ),
             ("left_behind", json!(self.left)),
             ("seconds", json!(rounded(seconds))),
@@ -65,7 +65,7 @@ impl Found<'_> {
             (ledger.wrong, "outcomes are another item's, or out of place"),
             (
                 ledger.unexplained(),
-                "items failed without being explained by kills",
+                "items failed that kills do not explain",
             ),
             (kills.other_deaths, "workers died that were not killed"),
         ];

@@ -15,16 +15,10 @@ use crate::{
 };
 
 /// Enough single delegates for a median that stays where it is.
-const SINGLE: Load = Load {
-    warm_up: 2_000,
-    items: 10_000,
-};
+const SINGLE: Load = Load::new(2_000, 10_000);
 
 /// Enough delegates in flight for a run of half a second and more.
-const MANY: Load = Load {
-    warm_up: 20_000,
-    items: 200_000,
-};
+const MANY: Load = Load::new(20_000, 200_000);
 
 pub(super) fn rows() -> Vec<Row> {
     let single = |variant, dispatch, reach| {
@@ -97,9 +91,7 @@ where
     T: AsyncFnOnce(&Hive<Echoer>) -> Result<Sample>,
 {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let hive = hive_of::<Echoer>(())
-        .population(Population::Fixed(bees))
-        .dispatch(dispatch);
-    let run = hive.run(async |hive| task(&hive).await);
+    let hive = hive_of::<Echoer>(()).population(Population::Fixed(bees));
+    let run = hive.dispatch(dispatch).run(async |hive| task(&hive).await);
     runtime.block_on(run).context("failed to run the hive")?
 }

@@ -12,10 +12,7 @@ use crate::{
 };
 
 /// Enough for a run of a tenth of a second and more.
-const LOAD: Load = Load {
-    warm_up: 500_000,
-    items: 10_000_000,
-};
+const LOAD: Load = Load::new(500_000, 10_000_000);
 
 pub(super) fn rows() -> Vec<Row> {
     let row = |id, batch_size, reach, ordered| Row {

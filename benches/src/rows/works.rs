@@ -13,15 +13,9 @@ use crate::{
 };
 
 /// Enough for a run of a tenth of a second and more.
-const LOAD: Load = Load {
-    warm_up: 500_000,
-    items: 5_000_000,
-};
+const LOAD: Load = Load::new(500_000, 5_000_000);
 /// The same for works that are a few at a time.
-const SMALL_LOAD: Load = Load {
-    warm_up: 5_000,
-    items: 100_000,
-};
+const SMALL_LOAD: Load = Load::new(5_000, 100_000);
 
 pub(super) fn rows() -> Vec<Row> {
     let row = |variant, unit, reach, title: &str| Row {
@@ -60,10 +54,8 @@ fn iterate(buffer_size: Option<usize>, load: Load) -> Result<Sample> {
     if let Some(works) = buffer_size {
         builder = builder.buffer_size(works);
     }
-    let works = builder
-        .num_works(load.total())
-        .start()
-        .context("failed to start the iterator")?;
+    let works = builder.num_works(load.total()).start();
+    let works = works.context("failed to start the iterator")?;
     let mut sum = 0u64;
     for item in &works {
         let (_, value) = item.context("a work has no value")?;
@@ -75,10 +67,8 @@ fn iterate(buffer_size: Option<usize>, load: Load) -> Result<Sample> {
 
 fn first() -> Result<Sample> {
     let begun = Instant::now();
-    let works = WorkIterator::<same>::builder()
-        .max_num_workers(2)
-        .start()
-        .context("failed to start the iterator")?;
+    let works = WorkIterator::<same>::builder().max_num_workers(2).start();
+    let works = works.context("failed to start the iterator")?;
     let first = works.next().context("the iterator has ended")?;
     first.context("a work has no value")?;
     Ok(Sample::once_in(begun.elapsed()))

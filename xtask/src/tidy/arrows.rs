@@ -1,6 +1,5 @@
 //! Rule: our crates depend on each other in one direction only.
 
-use super::manifest::{Dependency, Manifest};
 use super::{Findings, Known, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
@@ -35,32 +34,23 @@ const TEST_KIT: &str = "mt-test-kit";
 
 fn check(tree: &Tree, found: &mut Findings) {
     let is_ours = |name: &str| ARROWS.iter().any(|(ours, _)| *ours == name);
-    for Manifest {
-        path,
-        package,
-        dependencies,
-    } in &tree.manifests
-    {
+    for manifest in &tree.manifests {
+        let (path, package) = (&manifest.path, &manifest.package);
         let arrows = ARROWS.iter().find(|(name, _)| name == package);
         if arrows.is_none() && !package.is_empty() {
-            found.add(
-                path,
-                1,
-                format!("give `{package}` a line in ARROWS in xtask's arrows.rs"),
-            );
+            let message = format!("give `{package}` a line in ARROWS in xtask's arrows.rs");
+            found.add(path, 1, message);
         }
         let Some((_, allowed)) = arrows else { continue };
-        for Dependency {
-            name, line, is_dev, ..
-        } in dependencies
-        {
+        for dependency in &manifest.dependencies {
+            let name = &dependency.name;
             // On itself for the features that its own tests and examples need.
             let is_allowed = name == package || allowed.contains(&&**name);
-            if is_ours(name) && !is_allowed && !(name == TEST_KIT && *is_dev) {
+            if is_ours(name) && !is_allowed && !(name == TEST_KIT && dependency.is_dev) {
                 let message = format!(
                     "{package} must not depend on {name}: move what it needs down, or the use of it up"
                 );
-                found.add(path, *line, message);
+                found.add(path, dependency.line, message);
             }
         }
     }

@@ -41,12 +41,8 @@ pub(super) fn print(tree: &Tree) {
         let (count, members) = (circle.members.len(), circle.members.join(", "));
         println!("{count} {}: {members}", circle.kind);
         for import in circle.imports {
-            println!(
-                "    {}:{} -> {}",
-                import.from.path,
-                import.line(),
-                import.to.path
-            );
+            let (from, to) = (&import.from.path, &import.to.path);
+            println!("    {from}:{} -> {to}", import.line());
         }
     }
 }

@@ -38,20 +38,14 @@ fn check(tree: &Tree, found: &mut Findings) {
     };
     for Import { from, to, at } in imports(tree) {
         if is_ground(from) && is_above(to) {
-            found.add_tokens(
-                from,
-                [at],
-                "this is above here: take it as a parameter or an event",
-            );
+            let message = "this is above here: take it as a parameter or an event";
+            found.add_tokens(from, [at], message);
         }
     }
     for file in tree.sources() {
         if is_ground(file) {
-            found.add_tokens(
-                file,
-                strangers(file),
-                "name what it is for any kind of worker",
-            );
+            let message = "name what it is for any kind of worker";
+            found.add_tokens(file, strangers(file), message);
         }
         if file.package() == "mt-beehive" {
             found.add_tokens(

@@ -28,10 +28,8 @@ pub(super) fn imports(tree: &Tree) -> Vec<Import<'_>> {
     let is_test = |file: &&RustFile| tests.iter().any(|test| is_below(file.module(), test));
     let files = tree.sources().filter(|file| !is_test(file));
     let files: Files = files.map(|file| (file.module(), file)).collect();
-    files
-        .values()
-        .flat_map(|file| imports_of(file, &files))
-        .collect()
+    let imports = files.values().map(|file| imports_of(file, &files));
+    imports.flatten().collect()
 }
 
 /// The module that holds another one.
@@ -103,9 +101,8 @@ fn target<'a>(files: &Files<'a>, scope: &str, path: &NamedPath) -> Option<&'a Ru
 fn test_modules(file: &RustFile) -> Vec<String> {
     let declared = modules(file, ";").filter(|&at| file.tokens[at].in_test);
     let names = declared.map(|at| file.tokens[at].text.as_str());
-    names
-        .map(|name| format!("{}/{name}", file.module()))
-        .collect()
+    let modules = names.map(|name| format!("{}/{name}", file.module()));
+    modules.collect()
 }
 
 /// The bodies of modules within the file, outer ones first, and their names.

@@ -35,16 +35,13 @@ impl Manifest {
             ..Self::default()
         };
         if let Ok(table) = DeTable::parse(text) {
-            let name = table
-                .get_ref()
-                .get("package")
-                .and_then(|package| package.get_ref().get("name"));
+            let package = table.get_ref().get("package");
+            let name = package.and_then(|package| package.get_ref().get("name"));
             let name = name.and_then(|name| name.get_ref().as_str());
             manifest.package = name.unwrap_or_default().to_owned();
             manifest.take(text, "", table.get_ref());
-            manifest
-                .dependencies
-                .sort_by_key(|dependency| dependency.line);
+            let dependencies = &mut manifest.dependencies;
+            dependencies.sort_by_key(|dependency| dependency.line);
         }
         manifest
     }

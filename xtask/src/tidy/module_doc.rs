@@ -12,12 +12,8 @@ pub(super) const RULE: Rule = Rule {
 fn check(tree: &Tree, found: &mut Findings) {
     for file in &tree.rust {
         let opening = file.text.lines().next().unwrap_or_default();
-        if opening
-            .strip_prefix("//!")
-            .unwrap_or_default()
-            .trim()
-            .is_empty()
-        {
+        let doc = opening.strip_prefix("//!").unwrap_or_default();
+        if doc.trim().is_empty() {
             let message = "open the file with `//!`: what it does, and what it does not";
             found.add(&file.path, 1, message);
         }

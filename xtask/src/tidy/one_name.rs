@@ -39,19 +39,15 @@ fn check(tree: &Tree, found: &mut Findings) {
     for file in tree.sources() {
         for at in types_of(file) {
             let subject = format!("{} {}", file.package(), file.tokens[at].text);
-            types
-                .entry(subject)
-                .or_default()
-                .push((file, file.tokens[at].line));
+            let places = types.entry(subject).or_default();
+            places.push((file, file.tokens[at].line));
         }
     }
     for (subject, places) in types.iter().filter(|(_, places)| places.len() > 1) {
         for (file, line) in places {
             let message = format!("`{subject}` is several types: rename all but one");
-            found
-                .add(&file.path, *line, message)
-                .subject
-                .clone_from(subject);
+            let one = found.add(&file.path, *line, message);
+            one.subject.clone_from(subject);
         }
     }
 }

@@ -22,10 +22,8 @@ fn check(tree: &Tree, found: &mut Findings) {
             found.add_tokens(file, crate_uses(file, "interprocess"), message);
         }
     }
-    let ours = tree
-        .rust
-        .iter()
-        .filter(|file| file.path.starts_with("crates/"));
+    let files = tree.rust.iter();
+    let ours = files.filter(|file| file.path.starts_with("crates/"));
     let message = "more than one file names `sysinfo`: ask the one that owns it";
     one_owner(ours, message, found, |file| crate_uses(file, "sysinfo"));
 

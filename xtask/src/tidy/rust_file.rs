@@ -71,11 +71,8 @@ impl RustFile {
 
     /// The package that the file is of; empty if of none.
     pub(super) fn package(&self) -> &str {
-        let mut folders = self
-            .path
-            .rsplit_once('/')
-            .map_or("", |(all, _)| all)
-            .split('/');
+        let folders = self.path.rsplit_once('/').map_or("", |(all, _)| all);
+        let mut folders = folders.split('/');
         match folders.next() {
             Some("crates") => folders.next().unwrap_or_default(),
             other => other.unwrap_or_default(),
@@ -92,10 +89,8 @@ impl RustFile {
     pub(super) fn comments_at(&self, line: usize) -> impl Iterator<Item = &str> {
         let above_is_code = self.tokens.iter().any(|token| token.line + 1 == line);
         let here = move |c: &&Comment| c.line == line || (c.line + 1 == line && !above_is_code);
-        self.comments
-            .iter()
-            .filter(here)
-            .map(|comment| comment.text.as_str())
+        let comments = self.comments.iter().filter(here);
+        comments.map(|comment| comment.text.as_str())
     }
 
     /// Whether the token at `index` is a name or a keyword.

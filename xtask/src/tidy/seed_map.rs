@@ -42,11 +42,8 @@ fn check(tree: &Tree, found: &mut Findings) {
         }
     }
     for name in missing {
-        found.add(
-            MAP,
-            1,
-            format!("the seed's `{name}` has no row: give it one"),
-        );
+        let message = format!("the seed's `{name}` has no row: give it one");
+        found.add(MAP, 1, message);
     }
 }
 

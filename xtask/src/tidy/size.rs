@@ -42,10 +42,8 @@ fn long_functions(file: &RustFile, found: &mut Findings) {
         if lines > MAX_FUNCTION_LINES {
             let message =
                 format!("`{name}` has {lines} lines, at most {MAX_FUNCTION_LINES}: split it");
-            found
-                .add(&file.path, line, message)
-                .subject
-                .clone_from(name);
+            let one = found.add(&file.path, line, message);
+            one.subject.clone_from(name);
         }
     }
 }

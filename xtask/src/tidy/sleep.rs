@@ -13,11 +13,8 @@ pub(super) const RULE: Rule = Rule {
 const SLEEPS: &[&str] = &["sleep", "sleep_until", "sleep_ms"];
 
 fn check(tree: &Tree, found: &mut Findings) {
-    for file in tree
-        .rust
-        .iter()
-        .filter(|file| file.path.starts_with("crates/"))
-    {
+    let files = tree.rust.iter();
+    for file in files.filter(|file| file.path.starts_with("crates/")) {
         let calls = SLEEPS.iter().flat_map(|name| file.find([name, "("]));
         let in_tests = calls.filter(|&at| file.tokens[at].in_test);
         let is_work = |line| file.comments_at(line).any(|text| text.contains("work:"));

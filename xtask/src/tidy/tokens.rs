@@ -127,9 +127,8 @@ impl Lexer<'_> {
 /// Whether the brackets of an attribute hold `cfg(… test …)`, and not `cfg(not(test))`.
 fn is_cfg_test(group: &Group) -> bool {
     let text = group.stream().to_string();
-    let words: Vec<&str> = text
-        .split(|c: char| !c.is_alphanumeric() && c != '_')
-        .collect();
+    let is_end = |c: char| !c.is_alphanumeric() && c != '_';
+    let words: Vec<&str> = text.split(is_end).collect();
     words.first() == Some(&"cfg") && words.contains(&"test") && !words.contains(&"not")
 }
 

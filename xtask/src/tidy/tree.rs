@@ -41,15 +41,11 @@ impl Tree {
         for entry in walk.filter_entry(is_ours) {
             let entry = entry.context("failed to walk the workspace")?;
             let path = entry.path();
-            let name = path
-                .strip_prefix(root)
-                .unwrap_or(path)
-                .to_string_lossy()
-                .replace('\\', "/");
+            let name = path.strip_prefix(root).unwrap_or(path).to_string_lossy();
+            let name = name.replace('\\', "/");
             if entry.file_type().is_file() {
-                let is_read = [".rs", ".md", ".toml"]
-                    .iter()
-                    .any(|end| name.ends_with(end));
+                let mut read = [".rs", ".md", ".toml"].iter();
+                let is_read = read.any(|end| name.ends_with(end));
                 let text = is_read.then(|| fs::read_to_string(path)).transpose();
                 let text = text.with_context(|| format!("failed to read {path:?}"))?;
                 tree.add(name, text.unwrap_or_default());
@@ -74,9 +70,8 @@ impl Tree {
     #[cfg(test)]
     pub(super) fn of(files: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut tree = Self::default();
-        files
-            .into_iter()
-            .for_each(|(path, text)| tree.add(path, text));
+        let files = files.into_iter();
+        files.for_each(|(path, text)| tree.add(path, text));
         tree
     }
 
