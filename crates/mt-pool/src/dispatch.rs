@@ -37,7 +37,7 @@ mod window;
 mod worker_slot;
 
 pub(crate) use config::{DispatchConfig, MemoryConfig, RecycleConfig, RetryConfig, RetryIf};
-pub(crate) use delivery::{Delivery, Lost};
+pub(crate) use delivery::{Apart, Delivery, End, Lost};
 pub(crate) use event::{Effect, Event, Gone, KillReason};
 pub(crate) use look::{Look, Turn};
 pub(crate) use machine::Dispatch;

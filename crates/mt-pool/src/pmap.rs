@@ -19,7 +19,7 @@ pub use builder::{AsynPmap, asyn_pmap, asyn_pmap_with};
 pub use dead_letter::{DeadLetter, DeadLetters};
 pub use handle::RunHandle;
 pub use iter::{IndexedIter, PmapIter};
-pub(crate) use outcome::{Outcome, decode_outcome, lost_error};
+pub(crate) use outcome::{Outcome, apart_outcome, decode_outcome};
 pub use output::{Indexed, Pmap};
 pub(crate) use parts::{Parts, parts};
 pub(crate) use plan::{Launched, launch};

@@ -3,7 +3,9 @@
 //! Pure: no IO, no clock, no runtime.
 
 use bytes::Bytes;
-use mt_proto::{ItemIndex, RecordBuffer, Segment};
+use mt_proto::{ItemIndex, Record, RecordBuffer, Segment};
+
+use super::delivery::{Apart, Delivery, End, Lost};
 
 /// What counts against an item, each with a limit of its own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,6 +21,12 @@ pub(crate) struct AttemptHistory {
 }
 
 impl AttemptHistory {
+    /// How often the item was tried before.
+    pub(crate) fn attempts(self) -> u32 {
+        let deaths = self.deaths.saturating_add(self.breaches);
+        deaths.saturating_add(self.errors)
+    }
+
     /// Whether it must not share its worker with others.
     pub(crate) fn runs_alone(self) -> bool {
         self.deaths > 0 || self.fresh
@@ -35,6 +43,33 @@ pub(crate) struct RetryItem {
 }
 
 impl RetryItem {
+    /// The outcome of an item that waited, or whose last try is in its history.
+    pub(crate) fn lost(self, lost: Lost) -> Delivery {
+        let attempts = self.past.attempts();
+        self.ended(attempts, End::Lost(lost))
+    }
+
+    /// The outcome of an item that was running and is not tried again.
+    pub(crate) fn stopped(self, lost: Lost) -> Delivery {
+        let attempts = self.past.attempts().saturating_add(1);
+        self.ended(attempts, End::Lost(lost))
+    }
+
+    /// The outcome as a worker told it.
+    pub(crate) fn told(self, record: Record) -> Delivery {
+        let attempts = self.past.attempts().saturating_add(1);
+        self.ended(attempts, End::Told(record))
+    }
+
+    fn ended(self, attempts: u32, end: End) -> Delivery {
+        Delivery::Apart(Box::new(Apart {
+            index: self.index,
+            attempts,
+            payload: Some(self.payload),
+            end,
+        }))
+    }
+
     /// The item as a piece of one.
     pub(crate) fn to_run(&self) -> Segment {
         let mut records = RecordBuffer::with_capacity(self.payload.len() + 4);

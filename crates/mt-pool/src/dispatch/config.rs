@@ -35,6 +35,8 @@ pub(crate) struct DispatchConfig {
     pub(crate) hard_deadline: Option<Duration>,
     pub(crate) memory: MemoryConfig,
     pub(crate) retry: RetryConfig,
+    /// Whether every item that fails is given back.
+    pub(crate) keep_items: bool,
     pub(crate) recycle: RecycleConfig,
     /// What the jitter is made from.
     pub(crate) seed: u64,

@@ -2,83 +2,61 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
-use std::{sync::Arc, time::Duration};
+use std::convert::Infallible;
 
 use bytes::Bytes;
-use mt_proto::{Deadline, ItemIndex, Segment};
+use mt_proto::{ItemIndex, Record, Segment};
 
-use crate::supervision::{Death, WorkerFailure};
+use crate::error::TaskErrorKind;
 
 /// Outcomes of consecutive items.
 #[derive(Debug, Clone)]
 pub(crate) enum Delivery {
     /// As a worker told them.
     Results(Segment),
-    /// An item that no worker has an outcome for.
-    Lost {
-        /// The item.
-        index: ItemIndex,
-        /// Why.
-        lost: Box<Lost>,
-    },
+    /// One that there is more to say of than a worker told, or that no worker has an outcome for.
+    Apart(Box<Apart>),
+}
+
+/// An item that was told of by itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Apart {
+    pub(crate) index: ItemIndex,
+    /// How often it was tried.
+    pub(crate) attempts: u32,
+    /// The item, encoded.
+    pub(crate) payload: Option<Bytes>,
+    pub(crate) end: End,
+}
+
+/// How an item ended that is told of by itself.
+#[derive(Debug, Clone)]
+pub(crate) enum End {
+    /// As a worker told.
+    Told(Record),
+    /// No worker has an outcome for it.
+    Lost(Lost),
 }
 
 /// Why no worker has an outcome for an item.
-#[derive(Debug, Clone)]
-pub(crate) enum Lost {
-    /// It was running when its worker died, `attempts` times.
-    Crashed {
-        /// The last death.
-        death: Death,
-        /// How many workers died while it ran.
-        attempts: u32,
-        /// The item, encoded.
-        payload: Bytes,
-    },
-    /// It waited or ran for too long.
-    TimedOut {
-        /// Which deadline it was.
-        deadline: Deadline,
-        /// How long that is.
-        limit: Duration,
-        /// The item, encoded.
-        payload: Bytes,
-    },
-    /// It used too much memory, `attempts` times.
-    MemoryExceeded {
-        /// The resident bytes it was seen with.
-        rss: u64,
-        /// The most it may have; `None` when it was the system that had no more.
-        limit: Option<u64>,
-        /// How many workers were killed for it.
-        attempts: u32,
-        /// The item, encoded.
-        payload: Bytes,
-    },
-    /// The run was interrupted or cancelled before it was done.
-    Cancelled {
-        /// The item, encoded.
-        payload: Bytes,
-    },
-    /// No worker could be had.
-    Pool(Arc<WorkerFailure>),
-    /// The item does not serialise.
-    Unserialisable(String),
-    /// The item is too long.
-    TooLarge {
-        /// The limit in bytes.
-        limit_bytes: usize,
-    },
-    /// The input panicked instead of yielding the item.
-    InputPanicked(String),
-}
+pub(crate) type Lost = TaskErrorKind<Infallible>;
 
 impl Delivery {
+    /// An item that can't be sent, or did not come.
+    pub(crate) fn refused(index: ItemIndex, lost: Lost) -> Self {
+        Self::Apart(Box::new(Apart {
+            index,
+            attempts: 0,
+            payload: None,
+            end: End::Lost(lost),
+        }))
+    }
+
     /// The index of the first item.
     pub(crate) fn first(&self) -> ItemIndex {
         match self {
             Self::Results(run) => run.first,
-            Self::Lost { index, .. } => *index,
+            Self::Apart(apart) => apart.index,
         }
     }
 
@@ -86,7 +64,7 @@ impl Delivery {
     pub(crate) fn count(&self) -> u32 {
         match self {
             Self::Results(run) => run.count,
-            Self::Lost { .. } => 1,
+            Self::Apart(_) => 1,
         }
     }
 
@@ -94,7 +72,17 @@ impl Delivery {
     pub(crate) fn len_bytes(&self) -> usize {
         match self {
             Self::Results(run) => run.records.len(),
-            Self::Lost { .. } => 0,
+            Self::Apart(apart) => apart.len_bytes(),
+        }
+    }
+}
+
+impl Apart {
+    /// The bytes of its result.
+    pub(crate) fn len_bytes(&self) -> usize {
+        match &self.end {
+            End::Told(record) => record.value.len(),
+            End::Lost(_) => 0,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use mt_proto::{DecodeError, Segment, WorkerId};
 
-use super::{Delivery, Lost, look::Look, running_clock::Late};
+use super::{Delivery, look::Look, running_clock::Late};
 use crate::supervision::{Death, WorkerFailure};
 
 /// Something happened.
@@ -101,14 +101,5 @@ impl KillReason {
     /// anything says that the next will be.
     pub(crate) fn is_excused(&self) -> bool {
         !matches!(self, Self::Results(_) | Self::Memory { .. })
-    }
-}
-
-impl From<(mt_proto::ItemIndex, Lost)> for Delivery {
-    fn from((index, lost): (mt_proto::ItemIndex, Lost)) -> Self {
-        Self::Lost {
-            index,
-            lost: Box::new(lost),
-        }
     }
 }

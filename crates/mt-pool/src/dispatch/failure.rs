@@ -7,8 +7,7 @@ use std::{sync::Arc, time::Instant};
 use mt_proto::{Deadline, WorkerId};
 
 use super::{
-    Delivery, Dispatch, Gone, KillReason, Lost, attempt_history::RetryItem, machine::Mode,
-    worker_slot::Phase,
+    Dispatch, Gone, KillReason, Lost, attempt_history::RetryItem, machine::Mode, worker_slot::Phase,
 };
 use crate::supervision::{Death, DeathCause, WorkerFailure};
 
@@ -66,18 +65,16 @@ impl Dispatch {
         let lost = Lost::Crashed {
             death: death.clone(),
             attempts: item.past.deaths,
-            payload: item.payload,
         };
-        self.deliver(Delivery::from((item.index, lost)));
+        self.deliver(item.lost(lost));
     }
 
     fn time_out(&mut self, item: RetryItem) {
         let lost = Lost::TimedOut {
             deadline: Deadline::Hard,
             limit: self.config.hard_deadline.unwrap_or_default(),
-            payload: item.payload,
         };
-        self.deliver(Delivery::from((item.index, lost)));
+        self.deliver(item.stopped(lost));
     }
 
     /// Another run of an item whose worker was killed for no fault of its own that is known.
@@ -100,12 +97,11 @@ impl Dispatch {
             return;
         }
         let lost = Lost::MemoryExceeded {
-            rss,
-            limit,
+            rss_bytes: rss,
+            limit_bytes: limit,
             attempts: item.past.breaches,
-            payload: item.payload,
         };
-        self.deliver(Delivery::from((item.index, lost)));
+        self.deliver(item.lost(lost));
     }
 
     /// One of several items that were running when their worker was killed for its memory: it runs alone
@@ -116,8 +112,7 @@ impl Dispatch {
     }
 
     fn cancel(&mut self, item: RetryItem) {
-        let payload = item.payload;
-        self.deliver(Delivery::from((item.index, Lost::Cancelled { payload })));
+        self.deliver(item.stopped(Lost::Cancelled));
     }
 
     /// Gives up when no worker is left and none may be started.

@@ -233,7 +233,7 @@ impl Dispatch {
 
     fn on_results(&mut self, now: Instant, worker: WorkerId, run: Segment) {
         let waiting = !self.queue.is_empty();
-        let retried = self.worth_retrying(worker, &run);
+        let apart = self.set_apart(worker, &run);
         let Some(slot) = self.workers.get_mut(&worker) else {
             return;
         };
@@ -249,10 +249,10 @@ impl Dispatch {
                 }
                 slot.window.on_results(run.count, slot.in_hand(), waiting);
                 self.restarts.on_fruit(first);
-                if retried.is_empty() {
+                if apart.is_empty() {
                     self.deliver(Delivery::Results(run));
                 } else {
-                    self.deliver_but(now, run, retried);
+                    self.deliver_but(now, run, apart);
                 }
             }
             Err(error) => self.kill(worker, KillReason::Results(error)),
@@ -326,14 +326,9 @@ impl Dispatch {
     fn end_waits(&mut self, now: Instant) {
         let limit = self.config.queue_deadline.unwrap_or_default();
         for run in self.queue.expire(now) {
-            for (index, payload) in items_of(run) {
+            for item in items_of(run) {
                 let deadline = Deadline::Queue;
-                let lost = Lost::TimedOut {
-                    deadline,
-                    limit,
-                    payload,
-                };
-                self.deliver(Delivery::from((index, lost)));
+                self.deliver(item.lost(Lost::TimedOut { deadline, limit }));
             }
         }
     }
@@ -425,11 +420,11 @@ impl Dispatch {
         match &self.mode {
             Mode::Running => {}
             Mode::Draining | Mode::Cancelled => {
-                self.resolve_queue(|payload| Lost::Cancelled { payload })
+                self.resolve_queue(&Lost::Cancelled);
             }
             Mode::Failed(cause) => {
-                let cause = Arc::clone(cause);
-                self.resolve_queue(|_| Lost::Pool(Arc::clone(&cause)));
+                let lost = Lost::Pool(Arc::clone(cause));
+                self.resolve_queue(&lost);
             }
             Mode::Stopped => drop(self.queue.drain()),
         }
@@ -452,9 +447,9 @@ impl Dispatch {
         }
     }
 
-    fn resolve_queue(&mut self, lost: impl Fn(bytes::Bytes) -> Lost) {
-        for (index, payload) in self.queue.drain() {
-            self.deliver(Delivery::from((index, lost(payload))));
+    fn resolve_queue(&mut self, lost: &Lost) {
+        for item in self.queue.drain() {
+            self.deliver(item.lost(lost.clone()));
         }
     }
 }

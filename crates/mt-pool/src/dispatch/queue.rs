@@ -7,10 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use mt_proto::{ItemIndex, Records, Segment};
 
-use super::attempt_history::RetryItem;
+use super::attempt_history::{AttemptHistory, RetryItem};
 
 /// Items that came in small change are joined up to this many items and bytes.
 const JOIN_ITEMS: u32 = 1024;
@@ -213,10 +213,10 @@ impl Queue {
     }
 
     /// Takes everything, as single items.
-    pub(crate) fn drain(&mut self) -> Vec<(ItemIndex, Bytes)> {
+    pub(crate) fn drain(&mut self) -> Vec<RetryItem> {
         let later = std::mem::take(&mut self.later).into_values();
         let touched = self.suspects.drain(..).chain(self.again.drain(..));
-        let mut all: Vec<_> = touched.chain(later).map(|a| (a.index, a.payload)).collect();
+        let mut all: Vec<_> = touched.chain(later).collect();
         for waiting in self.runs.drain(..) {
             all.extend(items_of(waiting.run));
         }
@@ -227,12 +227,16 @@ impl Queue {
 }
 
 /// The items of a run, one by one.
-pub(super) fn items_of(run: Segment) -> impl Iterator<Item = (ItemIndex, Bytes)> {
+pub(super) fn items_of(run: Segment) -> impl Iterator<Item = RetryItem> {
     let mut records = Records::new(run.records);
     let mut index = run.first;
     std::iter::from_fn(move || {
         let record = records.next_record().ok().flatten()?;
-        let item = (index, record.value);
+        let item = RetryItem {
+            index,
+            past: AttemptHistory::default(),
+            payload: record.value,
+        };
         index = index.plus(1);
         Some(item)
     })

@@ -1,4 +1,4 @@
-//! Errors that are tried again.
+//! Items that have failed: tried again, or told of by themselves.
 //!
 //! Pure: no IO, no clock, no runtime.
 
@@ -6,43 +6,64 @@ use std::time::{Duration, Instant};
 
 use mt_proto::{ItemIndex, RecordTag, Records, Segment, WorkerId};
 
-use super::{Delivery, Dispatch, attempt_history::RetryItem, machine::Mode};
+use super::{Delivery, Dispatch, RetryIf, attempt_history::RetryItem, machine::Mode};
+
+/// A failed item among results, and whether it is tried again.
+pub(super) struct Failed {
+    item: RetryItem,
+    again: bool,
+}
 
 impl Dispatch {
-    /// The items among these results that raised an error and are to be tried again: none once nothing is
-    /// given out any more.
-    pub(super) fn worth_retrying(&mut self, worker: WorkerId, run: &Segment) -> Vec<RetryItem> {
-        let retry = &self.config.retry;
-        let wanted = retry.limit > 0 && matches!(self.mode, Mode::Running);
-        let Some(slot) = self.workers.get_mut(&worker).filter(|_| wanted) else {
+    /// The items among these results that are told of by themselves: those that have failed, as far as they
+    /// are to be tried again, were tried before, or are to be given back. None is tried again once nothing
+    /// is given out any more.
+    pub(super) fn set_apart(&mut self, worker: WorkerId, run: &Segment) -> Vec<Failed> {
+        let (retry, keep) = (&self.config.retry, self.config.keep_items);
+        let running = matches!(self.mode, Mode::Running);
+        let Some(slot) = self.workers.get_mut(&worker) else {
             return Vec::new();
         };
+        if retry.limit == 0 && !keep && !slot.alone {
+            return Vec::new();
+        }
         let mut found = Vec::new();
         let mut records = Records::new(run.records.clone());
         for index in (run.first.0..run.end().0).map(ItemIndex) {
-            let raised = records.next_with(|tag, value| {
-                let wanted = |wants: &super::config::RetryIf| (wants.0)(value);
-                tag == RecordTag::Raised && retry.wants.as_ref().is_none_or(wanted)
+            let failed = records.next_with(|tag, value| {
+                let wanted = |wants: &RetryIf| (wants.0)(value);
+                let raised = tag == RecordTag::Raised && running && retry.limit > 0;
+                let wanted = raised && retry.wants.as_ref().is_none_or(wanted);
+                (tag != RecordTag::Value).then_some(wanted)
             });
-            let item = match raised {
-                Ok(Some(true)) => slot.item(index),
-                _ => None,
+            let Ok(Some(Some(wanted))) = failed else {
+                continue;
             };
-            found.extend(item.filter(|item| item.past.errors < retry.limit));
+            let Some(item) = slot.item(index) else {
+                continue;
+            };
+            let again = wanted && item.past.errors < retry.limit;
+            if again || keep || item.past.attempts() > 0 {
+                found.push(Failed { item, again });
+            }
         }
         found
     }
 
-    /// Gives out results but for those of `retried`, which wait for their next try.
-    pub(super) fn deliver_but(&mut self, now: Instant, run: Segment, retried: Vec<RetryItem>) {
+    /// Gives out results but for those set apart, which follow each in its place, or wait for their next try.
+    pub(super) fn deliver_but(&mut self, now: Instant, run: Segment, apart: Vec<Failed>) {
         let mut records = Records::new(run.records);
         let mut first = run.first;
         let end = first.plus(u64::from(run.count));
-        for item in retried {
+        for Failed { item, again } in apart {
             self.deliver_part(first, item.index, &mut records);
-            let _ = records.next_record();
+            let record = records.next_record().ok().flatten();
             first = item.index.plus(1);
-            self.retry(now, item);
+            if again {
+                self.retry(now, item);
+            } else {
+                self.deliver(item.told(record.expect("results were counted when they came in")));
+            }
         }
         self.deliver_part(first, end, &mut records);
     }

@@ -44,5 +44,5 @@ pub enum StartError {
     PoolClosed,
     /// A thread or a timer of this process can't be made.
     #[error("starting a thread for the run failed: {0}")]
-    Thread(#[source] std::io::Error),
+    Thread(std::io::Error),
 }

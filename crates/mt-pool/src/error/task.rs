@@ -1,6 +1,6 @@
 //! Why one item has no value.
 
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{convert::Infallible, error::Error, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mt_proto::{ContextStep, Deadline, DecodeError, ItemIndex};
@@ -18,6 +18,7 @@ pub struct TaskError<E> {
 struct Inner<E> {
     index: ItemIndex,
     kind: TaskErrorKind<E>,
+    attempts: u32,
     payload: Option<Bytes>,
 }
 
@@ -37,7 +38,7 @@ pub enum TaskErrorKind<E> {
         backtrace: String,
     },
     /// The item was running each time a worker died: a crash, `exit`, an abort, a kill from outside.
-    /// It is not tried again. Its encoding is in [`TaskError::payload`].
+    /// It is not tried again.
     Crashed {
         /// The last death.
         death: Death,
@@ -63,15 +64,14 @@ pub enum TaskErrorKind<E> {
     },
     /// The item waited or ran for too long. For [`Deadline::Hard`] its worker was killed, and is gone;
     /// for [`Deadline::Soft`] the call was cancelled and the worker lives on; for [`Deadline::Queue`]
-    /// it was never started. Its encoding is in [`TaskError::payload`] unless the worker lives on.
+    /// it was never started.
     TimedOut {
         /// Which deadline it was.
         deadline: Deadline,
         /// How long that is.
         limit: Duration,
     },
-    /// The item's worker was killed because it used too much memory while nothing else ran in it. Its
-    /// encoding is in [`TaskError::payload`].
+    /// The item's worker was killed because it used too much memory while nothing else ran in it.
     MemoryExceeded {
         /// The resident bytes the worker was last seen with; 0 when it was not looked at.
         rss_bytes: u64,
@@ -81,7 +81,7 @@ pub enum TaskErrorKind<E> {
         attempts: u32,
     },
     /// The run was interrupted or cancelled before the item was done. When this comes, the item's call,
-    /// if there was one, is no longer running. Its encoding is in [`TaskError::payload`].
+    /// if there was one, is no longer running.
     Cancelled,
     /// The input panicked instead of yielding this item. There are no items after it.
     InputPanicked(String),
@@ -95,6 +95,7 @@ impl<E> TaskError<E> {
             inner: Box::new(Inner {
                 index,
                 kind,
+                attempts: 1,
                 payload: None,
             }),
         }
@@ -115,8 +116,10 @@ impl<E> TaskError<E> {
         }
     }
 
-    pub(crate) fn with_payload(mut self, payload: Bytes) -> Self {
-        self.inner.payload = Some(payload);
+    /// The same of an item that was tried so often; the item itself, encoded, if it is known.
+    pub(crate) fn with_history(mut self, attempts: u32, payload: Option<Bytes>) -> Self {
+        self.inner.attempts = attempts;
+        self.inner.payload = payload;
         self
     }
 
@@ -138,7 +141,18 @@ impl<E> TaskError<E> {
         self.inner.kind
     }
 
-    /// The item as it was sent, for all kinds that say so.
+    /// How often the item was tried: 1, and 1 more for each error that was tried again and for each worker
+    /// that died, or was killed for its memory, while the item ran in it. Of an item that was never given to
+    /// a worker it is 0.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.inner.attempts
+    }
+
+    /// The item as it was sent: if no worker had an outcome for it ([`Crashed`](TaskErrorKind::Crashed),
+    /// [`TimedOut`](TaskErrorKind::TimedOut), [`MemoryExceeded`](TaskErrorKind::MemoryExceeded),
+    /// [`Cancelled`](TaskErrorKind::Cancelled), [`Pool`](TaskErrorKind::Pool)), and of every kind with
+    /// [`keep_items`](crate::AsynPmap::keep_items), unless it could not be sent.
     #[must_use]
     pub fn payload(&self) -> Option<&Bytes> {
         self.inner.payload.as_ref()
@@ -151,6 +165,43 @@ impl<E> TaskError<E> {
     pub fn item<I: Wire>(&self) -> Option<Result<I, DecodeError>> {
         self.payload()
             .map(|payload| mt_proto::decode_strict(payload))
+    }
+}
+
+impl TaskErrorKind<Infallible> {
+    /// The same as the error of any task: the function has not returned it.
+    pub(crate) fn of_any_task<E>(self) -> TaskErrorKind<E> {
+        use TaskErrorKind as To;
+        match self {
+            Self::Raised(none) => match none {},
+            Self::Panicked {
+                message,
+                location,
+                backtrace,
+            } => To::Panicked {
+                message,
+                location,
+                backtrace,
+            },
+            Self::Crashed { death, attempts } => To::Crashed { death, attempts },
+            Self::Unserialisable(message) => To::Unserialisable(message),
+            Self::Undecodable(message) => To::Undecodable(message),
+            Self::TooLarge { limit_bytes } => To::TooLarge { limit_bytes },
+            Self::Context { step, message } => To::Context { step, message },
+            Self::TimedOut { deadline, limit } => To::TimedOut { deadline, limit },
+            Self::MemoryExceeded {
+                rss_bytes,
+                limit_bytes,
+                attempts,
+            } => To::MemoryExceeded {
+                rss_bytes,
+                limit_bytes,
+                attempts,
+            },
+            Self::Cancelled => To::Cancelled,
+            Self::InputPanicked(message) => To::InputPanicked(message),
+            Self::Pool(cause) => To::Pool(cause),
+        }
     }
 }
 

@@ -196,7 +196,7 @@ impl Feeder {
 
     fn refuse(&self, lost: Lost) {
         self.exchange
-            .push_refused(|index| Delivery::from((index, lost)));
+            .push_refused(|index| Delivery::refused(index, lost));
     }
 
     /// The panic takes the place of the item that did not come.
@@ -209,7 +209,7 @@ impl Feeder {
 fn lost(error: &EncodeError) -> Lost {
     match error {
         EncodeError::TooLarge { limit } => Lost::TooLarge {
-            limit_bytes: *limit,
+            limit_bytes: *limit as u64,
         },
         other => Lost::Unserialisable(other.to_string()),
     }

@@ -247,6 +247,14 @@ impl<T: Task> AsynPmap<T> {
         self
     }
 
+    /// Gives back every item that fails, in its error ([`TaskError::item`](crate::TaskError::item)), whatever it
+    /// failed of. Default: only those that no worker has an outcome for. It keeps nothing longer than the item
+    /// is on its way, but every result is looked at once more.
+    pub fn keep_items(mut self) -> Self {
+        self.options.keep_items = true;
+        self
+    }
+
     /// Starts workers from another program file than this process's: one of the same build whose
     /// `main` calls [`init`](crate::init()) first. This process then needs no `init` itself. A program
     /// that sleeps for more than about half a second instead of saying hello is taken for one that

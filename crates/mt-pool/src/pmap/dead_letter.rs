@@ -117,7 +117,7 @@ mod tests {
     fn late(index: u64, payload: usize, deadline: Deadline) -> TaskError<Never> {
         let limit = Duration::from_secs(1);
         let kind = TaskErrorKind::TimedOut { deadline, limit };
-        TaskError::new(ItemIndex(index), kind).with_payload(vec![7; payload].into())
+        TaskError::new(ItemIndex(index), kind).with_history(1, Some(vec![7; payload].into()))
     }
 
     #[test]

@@ -4,7 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mt_proto::{Failure, ItemIndex, RecordTag, Tally, decode_strict};
 
-use crate::{Task, TaskError, TaskErrorKind, Wire, counter, dispatch::Lost, worker::panic_text};
+use crate::{
+    Task, TaskError, TaskErrorKind, Wire, counter,
+    dispatch::{Apart, End},
+    worker::panic_text,
+};
 
 /// The outcome of one item.
 pub(crate) type Outcome<T> = Result<<T as Task>::Output, TaskError<<T as Task>::Error>>;
@@ -68,36 +72,17 @@ fn failure_kind<E>(failure: Failure) -> TaskErrorKind<E> {
     }
 }
 
-pub(crate) fn lost_error<E>(index: ItemIndex, lost: Lost) -> TaskError<E> {
-    let new = |kind| TaskError::new(index, kind);
-    match lost {
-        Lost::Crashed {
-            death,
-            attempts,
-            payload,
-        } => new(TaskErrorKind::Crashed { death, attempts }).with_payload(payload),
-        Lost::TimedOut {
-            deadline,
-            limit,
-            payload,
-        } => new(TaskErrorKind::TimedOut { deadline, limit }).with_payload(payload),
-        Lost::MemoryExceeded {
-            rss,
-            limit,
-            attempts,
-            payload,
-        } => new(TaskErrorKind::MemoryExceeded {
-            rss_bytes: rss,
-            limit_bytes: limit,
-            attempts,
-        })
-        .with_payload(payload),
-        Lost::Cancelled { payload } => new(TaskErrorKind::Cancelled).with_payload(payload),
-        Lost::Pool(cause) => new(TaskErrorKind::Pool(cause)),
-        Lost::Unserialisable(message) => new(TaskErrorKind::Unserialisable(message)),
-        Lost::TooLarge { limit_bytes } => new(TaskErrorKind::TooLarge {
-            limit_bytes: limit_bytes as u64,
-        }),
-        Lost::InputPanicked(message) => new(TaskErrorKind::InputPanicked(message)),
-    }
+/// The outcome of an item that was told of by itself.
+pub(crate) fn apart_outcome<T: Task>(apart: Apart) -> Outcome<T> {
+    let Apart {
+        index,
+        attempts,
+        payload,
+        end,
+    } = apart;
+    let outcome = match end {
+        End::Told(record) => decode_outcome::<T>(index, record.tag, record.tally(), &record.value),
+        End::Lost(lost) => Err(TaskError::new(index, lost.of_any_task())),
+    };
+    outcome.map_err(|error| error.with_history(attempts, payload))
 }

@@ -17,7 +17,7 @@ use super::{
     handle::RunHandle,
     hook::ProgressHook,
     iter::{IndexedIter, PmapIter},
-    outcome::{Outcome, decode_outcome, lost_error},
+    outcome::{Outcome, apart_outcome, decode_outcome},
     plan::Launched,
 };
 use crate::{
@@ -228,10 +228,11 @@ impl<T: Task> Pmap<T> {
                         bytes,
                     });
                 }
-                Some(Delivery::Lost { index, lost }) => {
-                    self.exchange.on_consumed(1, 0);
-                    let error = lost_error(index, *lost);
-                    return Poll::Ready(Some(self.yielded(index, Err(error))));
+                Some(Delivery::Apart(apart)) => {
+                    self.exchange.on_consumed(1, apart.len_bytes());
+                    let index = apart.index;
+                    let outcome = apart_outcome::<T>(*apart);
+                    return Poll::Ready(Some(self.yielded(index, outcome)));
                 }
             }
         }

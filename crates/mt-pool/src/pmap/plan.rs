@@ -234,6 +234,7 @@ fn dispatch_config<T: Task>(options: &PmapOptions, seed: u64, shared: bool) -> D
         hard_deadline: options.hard_deadline,
         memory: options.memory,
         retry: options.retry.clone(),
+        keep_items: options.keep_items,
         recycle: RecycleConfig {
             items: by_batches.into_iter().chain(recycle.items).min(),
             age: recycle.age,

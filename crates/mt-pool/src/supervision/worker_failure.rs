@@ -13,10 +13,10 @@ use super::{death::Death, plain::Plain};
 pub enum WorkerFailure {
     /// The operating system did not start one.
     #[error("no worker process could be started: {0}")]
-    Spawn(#[source] SpawnError),
+    Spawn(SpawnError),
     /// It is another build, or it never got as far as speaking.
     #[error("a worker process was refused: {0}")]
-    Handshake(#[source] HandshakeError),
+    Handshake(HandshakeError),
     /// It ended before it said hello.
     #[error(
         "a worker process ended before it said hello ({}); does `main` of the worker program call `mt_pool::init()` or `mt_beehive::init()` first?{}",

@@ -182,6 +182,7 @@ fn errors_and_deaths_are_counted_apart_and_a_panic_is_neither() {
         assert!(matches!(report.error(2).kind(), TaskErrorKind::Raised(_)));
         let tries: Vec<_> = (0..3).map(|n| folder.noted(&n.to_string()).len()).collect();
         assert_eq!(tries, [5, 1, 3]);
+        assert_eq!([1, 2].map(|n| report.error(n).attempts()), [1, 3]);
     });
 }
 
@@ -219,6 +220,31 @@ fn an_error_that_is_tried_again_does_not_end_a_run_that_fails_fast() {
         assert_eq!(outcomes.len(), 5);
         assert!(outcomes[..4].iter().all(Result::is_ok));
         assert_eq!(outcomes[4].as_ref().unwrap_err().index(), 4);
+    });
+}
+
+#[test]
+fn a_failed_item_is_given_back_if_it_is_to_be_kept() {
+    check(|| {
+        let deeds = [Deed::Return(0), Deed::Panic("no".into()), Deed::Abort];
+        for ordered in [true, false] {
+            let run = || asyn_pmap::<act>(deeds.clone()).pool_ordered(ordered);
+            let given = |run: AsynPmap<act>| {
+                let report = complete(run.crash_limit(2).pool_processes(1), 3);
+                [1, 2].map(|n| report.error(n).item::<Deed>().map(Result::unwrap))
+            };
+            assert_eq!(given(run()), [None, Some(Deed::Abort)]);
+            let kept = given(run().keep_items());
+            assert_eq!(kept, [1, 2].map(|n| Some(deeds[n].clone())));
+        }
+        let (_guard, folder) = folder();
+        let run = asyn_pmap::<tries_async>(0..600).shared(folder).keep_items();
+        let report = complete(run.retries(1).retry_pause(BRIEF, BRIEF), 600);
+        for n in report.failed() {
+            let error = report.error(n);
+            assert_eq!(error.item::<u64>().unwrap().unwrap(), n as u64);
+            assert_eq!(error.attempts(), 2);
+        }
     });
 }
 

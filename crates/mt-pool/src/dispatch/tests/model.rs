@@ -11,8 +11,8 @@ use mt_proto::{Deadline, ItemIndex, Segment, WorkerId};
 
 use super::{
     super::{
-        Delivery, Dispatch, DispatchConfig, Effect, Event, Gone, KillReason, Lost, MemoryConfig,
-        RecycleConfig, RetryConfig, running_clock::Late,
+        Apart, Delivery, Dispatch, DispatchConfig, Effect, End, Event, Gone, KillReason, Lost,
+        MemoryConfig, RecycleConfig, RetryConfig, running_clock::Late,
     },
     payload::{error, items, payloads},
     worker::ModelWorker,
@@ -36,6 +36,7 @@ pub(super) fn config() -> DispatchConfig {
         hard_deadline: None,
         memory: MemoryConfig::default(),
         retry: RetryConfig::default(),
+        keep_items: false,
         recycle: RecycleConfig::default(),
         seed: 0,
     }
@@ -115,7 +116,7 @@ impl Model {
         let lost = Lost::TooLarge { limit_bytes: 1 };
         let index = ItemIndex(self.taken_in);
         self.taken_in += 1;
-        self.tell(Event::Refused(Delivery::from((index, lost))));
+        self.tell(Event::Refused(Delivery::refused(index, lost)));
     }
 
     pub(super) fn end_input(&mut self) {
@@ -301,7 +302,7 @@ impl Model {
         assert!(!self.stopped, "nobody is interested");
         let end = match delivery {
             Delivery::Results(_) => "done",
-            Delivery::Lost { index, lost } => self.on_lost(index.0, lost),
+            Delivery::Apart(apart) => self.on_apart(apart),
         };
         let first = delivery.first().0;
         for item in first..first + u64::from(delivery.count()) {
@@ -312,37 +313,48 @@ impl Model {
         }
     }
 
-    fn on_lost(&self, item: u64, lost: &Lost) -> &'static str {
+    fn on_apart(&self, apart: &Apart) -> &'static str {
+        let (item, attempts) = (apart.index.0, apart.attempts);
+        let lost = match &apart.end {
+            End::Told(_) => {
+                let counted = [&self.deaths, &self.breaches, &self.errors];
+                let counted = counted.map(|counts| counts.get(&item).copied().unwrap_or(0));
+                assert_eq!(attempts, counted.iter().sum::<u32>(), "{item}");
+                assert!(self.config.keep_items || attempts > 1, "{item}");
+                self.check_payload(apart);
+                return "done";
+            }
+            End::Lost(lost) => lost,
+        };
         match lost {
-            Lost::Crashed {
-                attempts, payload, ..
-            } => {
+            Lost::TooLarge { .. } => {
+                assert_eq!((attempts, &apart.payload), (0, &None));
+                return "refused";
+            }
+            _ => self.check_payload(apart),
+        }
+        match lost {
+            Lost::Crashed { attempts, .. } => {
                 assert_eq!(*attempts, self.config.crash_limit);
                 assert_eq!(Some(attempts), self.deaths.get(&item), "{item} {lost:?}");
-                assert_eq!(payload[..], item.to_le_bytes());
                 "crashed"
             }
-            Lost::Cancelled { payload } => {
+            Lost::Cancelled => {
                 assert!(self.drained || self.cancelled);
-                assert_eq!(payload[..], item.to_le_bytes());
                 "cancelled"
             }
             Lost::TimedOut {
                 deadline: Deadline::Hard,
-                payload,
                 ..
             } => {
-                assert!(self.timed_out.contains(&item));
-                assert_eq!(payload[..], item.to_le_bytes());
+                assert!(self.timed_out.contains(&item) && attempts > 0);
                 "timed out"
             }
-            Lost::TimedOut { payload, .. } => {
-                assert_eq!(payload[..], item.to_le_bytes());
+            Lost::TimedOut { .. } => {
+                assert_eq!(attempts, 0);
                 "waited"
             }
-            Lost::MemoryExceeded {
-                attempts, payload, ..
-            } => {
+            Lost::MemoryExceeded { attempts, .. } => {
                 let once = self.config.crash_limit == 1;
                 let retries = if once {
                     0
@@ -351,12 +363,15 @@ impl Model {
                 };
                 assert_eq!(*attempts, retries + 1);
                 assert_eq!(Some(attempts), self.breaches.get(&item));
-                assert_eq!(payload[..], item.to_le_bytes());
                 "memory"
             }
             Lost::Pool(_) => "pool",
-            Lost::TooLarge { .. } => "refused",
             other => panic!("{other:?}"),
         }
+    }
+
+    fn check_payload(&self, apart: &Apart) {
+        let payload = apart.payload.as_deref().expect("the item is known");
+        assert_eq!(payload, apart.index.0.to_le_bytes());
     }
 }

@@ -116,6 +116,7 @@ fn random_config(dice: &mut Dice) -> DispatchConfig {
             jitter: 0.5,
             at_once: 1 + dice.below(2) as u32,
         },
+        keep_items: dice.one_in(3),
         seed: dice.roll(),
         ..config()
     }

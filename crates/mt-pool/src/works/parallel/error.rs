@@ -78,8 +78,4 @@ impl<E: fmt::Display> fmt::Display for WorkError<E> {
     }
 }
 
-impl<E: Error + 'static> Error for WorkError<E> {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.task()?.source()
-    }
-}
+impl<E: fmt::Debug + fmt::Display> Error for WorkError<E> {}

@@ -18,7 +18,7 @@ use crate::{
     AsynPmap, Pool, StartError, Stats, Task, TaskErrorKind,
     driver::Supervision,
     input::{Exchange, NoRoom},
-    pmap::{Launched, Outcome, decode_outcome, launch, lost_error},
+    pmap::{Launched, Outcome, apart_outcome, decode_outcome, launch},
     stats::StatsCell,
 };
 
@@ -146,7 +146,7 @@ impl<T: Task<Input = u64>> ManualRun<T> {
             What::Long(record) => {
                 decode_outcome::<T>(index, record.tag, record.tally(), &record.value)
             }
-            What::Lost(lost) => Err(lost_error(index, *lost)),
+            What::Apart(apart) => apart_outcome::<T>(*apart),
             What::Nothing => unreachable!("an outcome was taken"),
         };
         if let Err(error) = &outcome {

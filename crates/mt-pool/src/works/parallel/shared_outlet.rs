@@ -18,7 +18,7 @@ use mt_proto::{ItemIndex, Record, RecordTag, Records};
 use tokio::{sync::mpsc, task::coop::unconstrained};
 
 use super::wait_cell::WaitCell;
-use crate::dispatch::{Delivery, Lost};
+use crate::dispatch::{Apart, Delivery};
 
 /// The most bytes of a record that is copied out.
 const SHORT_BYTES: usize = 32;
@@ -50,10 +50,7 @@ enum Current {
         left: u32,
         delivery: Emptied,
     },
-    Lost {
-        index: ItemIndex,
-        lost: Box<Lost>,
-    },
+    Apart(Box<Apart>),
 }
 
 /// Where one outcome is put, undecoded. A place to be filled, because moving it costs as much as
@@ -78,8 +75,8 @@ pub(super) enum What {
     Short(RecordTag, u8),
     /// A longer one, or one that comes with a tally.
     Long(Record),
-    /// No worker has an outcome for it.
-    Lost(Box<Lost>),
+    /// It was told of by itself.
+    Apart(Box<Apart>),
 }
 
 /// A delivery all of which is taken.
@@ -225,12 +222,13 @@ impl State {
             }
             return Ok(());
         }
-        let Some(Current::Lost { index, lost }) = self.current.take() else {
+        let Some(Current::Apart(apart)) = self.current.take() else {
             unreachable!("one was fetched above");
         };
-        into.index = index;
-        into.what = What::Lost(lost);
-        into.emptied = Some(Emptied { items: 1, bytes: 0 });
+        let bytes = apart.len_bytes();
+        into.index = apart.index;
+        into.what = What::Apart(apart);
+        into.emptied = Some(Emptied { items: 1, bytes });
         Ok(())
     }
 
@@ -260,8 +258,8 @@ impl State {
                     delivery,
                 });
             }
-            Poll::Ready(Some(Delivery::Lost { index, lost })) => {
-                self.current = Some(Current::Lost { index, lost });
+            Poll::Ready(Some(Delivery::Apart(apart))) => {
+                self.current = Some(Current::Apart(apart));
             }
         }
         self.current.is_some()
