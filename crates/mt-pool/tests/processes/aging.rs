@@ -9,11 +9,11 @@ use std::{
 };
 
 use mt_pool::{AsynPmap, Recycle, Task, asyn_pmap, task};
+use mt_test_kit::Folder;
 
 use crate::{
     census::Census,
     deed::{Deed, act},
-    folder::{Folder, folder},
     report::{Report, complete},
     scene::check,
 };
@@ -133,24 +133,24 @@ fn meets(#[shared] folder: &Folder, group: u64, size: usize) -> u32 {
 #[test]
 fn idle_workers_go_but_for_those_that_are_kept_and_come_back() {
     check(|| {
-        let (_guard, folder) = folder();
+        let folder = Folder::temp();
         let shown: Arc<Mutex<Option<Census>>> = Arc::default();
         let seen = Arc::clone(&shown);
         let items = (0..7).map(move |n| {
             let count = seen.lock().unwrap().clone().unwrap();
             match n {
                 // Before anything is asked of them.
-                0 => count.wait_for("the first is ready", &count.ready, |ready| ready == 1),
+                0 => count.wait_for(&count.ready, |ready| ready == 1),
                 3 | 6 => {
                     let all = if n == 3 { 3 } else { 5 };
-                    count.wait_for("all have come", &count.started, |started| started == all);
-                    count.wait_for("two have gone", &count.now, |now| now == 1);
+                    count.wait_for(&count.started, |started| started == all);
+                    count.wait_for(&count.now, |now| now == 1);
                 }
                 _ => {}
             }
             (n / 3, if n == 6 { 1 } else { 3 })
         });
-        let run = asyn_pmap::<meets>(items).shared(folder);
+        let run = asyn_pmap::<meets>(items).shared(folder.clone());
         let run = run.pool_processes(3).min_processes(1);
         let run = run.recycle(Recycle::never().after_idle(Duration::from_millis(20)));
         let (run, count) = Census::of(run);
@@ -169,7 +169,7 @@ fn those_that_are_kept_are_there_before_the_first_item() {
         let seen = Arc::clone(&shown);
         let items = std::iter::once_with(move || {
             let count = seen.lock().unwrap().clone().unwrap();
-            count.wait_for("all are ready", &count.ready, |ready| ready == 3);
+            count.wait_for(&count.ready, |ready| ready == 3);
             1
         });
         let run = asyn_pmap::<pid>(items).pool_processes(3).min_processes(3);

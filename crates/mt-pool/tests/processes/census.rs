@@ -7,7 +7,7 @@ use std::sync::{
 
 use mt_pool::{AsynPmap, PoolEvent, Task};
 
-use crate::scene::wait_until;
+use mt_test_kit::wait_until;
 
 /// How many workers there are, as the run tells.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +42,7 @@ impl Census {
         }
     }
 
-    pub(crate) fn wait_for(&self, what: &str, which: &AtomicI64, is: impl Fn(i64) -> bool) {
-        wait_until(what, || is(which.load(Ordering::SeqCst)));
+    pub(crate) fn wait_for(&self, which: &AtomicI64, is: impl Fn(i64) -> bool) {
+        wait_until(|| is(which.load(Ordering::SeqCst)));
     }
 }

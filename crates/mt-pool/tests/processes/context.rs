@@ -6,9 +6,9 @@ use mt_pool::{
     AsynPmap, Context, ContextStep, Deadline, PoolEvent, Task, TaskErrorKind, asyn_pmap,
     is_cancelled, task, task_index,
 };
+use mt_test_kit::Folder;
 
 use crate::{
-    folder::{Folder, folder},
     report::{Report, complete},
     scene::check,
 };
@@ -199,10 +199,10 @@ fn a_context_that_blocks_its_thread_runs_into_the_hard_deadline() {
         );
     }
     check(|| {
-        let (_guard, here) = folder();
-        first_is_late(asyn_pmap::<within>(0..30).context(here));
-        let (_guard, here) = folder();
-        first_is_late(asyn_pmap::<within_async>(0..30).context(here));
+        let here = Folder::temp();
+        first_is_late(asyn_pmap::<within>(0..30).context(here.clone()));
+        let here = Folder::temp();
+        first_is_late(asyn_pmap::<within_async>(0..30).context(here.clone()));
     });
 }
 
@@ -269,9 +269,9 @@ fn one_context_for_all_items_of_a_worker() {
         assert_eq!(report.stats.context_close_errors, 0);
     }
     check(|| {
-        let (_guard, here) = folder();
+        let here = Folder::temp();
         one_each(asyn_pmap::<counted>(0..50).context(here.clone()), &here);
-        let (_guard, here) = folder();
+        let here = Folder::temp();
         one_each(
             asyn_pmap::<counted_async>(0..50).context(here.clone()),
             &here,

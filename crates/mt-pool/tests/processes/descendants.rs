@@ -3,11 +3,12 @@
 use std::{iter, sync::mpsc::sync_channel};
 
 use mt_pool::asyn_pmap;
+use mt_test_kit::{is_gone, wait_until};
 
 use crate::{
     deed::{Deed, act},
     report::complete,
-    scene::{check, is_gone, wait_until},
+    scene::check,
 };
 
 fn leaving(deeds: Vec<Deed>) -> Vec<u32> {
@@ -25,9 +26,7 @@ fn leaving(deeds: Vec<Deed>) -> Vec<u32> {
 
 fn all_go(pids: &[u32]) {
     assert!(!pids.is_empty());
-    wait_until("what tasks have left is gone", || {
-        pids.iter().all(|&pid| is_gone(pid))
-    });
+    wait_until(|| pids.iter().all(|&pid| is_gone(pid)));
 }
 
 #[test]

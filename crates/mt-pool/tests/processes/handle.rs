@@ -13,11 +13,9 @@ use std::{
 };
 
 use mt_pool::{AsynPmap, IndexedIter, PoolEvent, RunHandle, Task, TaskErrorKind, asyn_pmap, task};
+use mt_test_kit::{Folder, children, wait_until};
 
-use crate::{
-    folder::{Folder, folder},
-    scene::{check, children, wait_until},
-};
+use crate::scene::check;
 
 const FOR_EVER: Duration = Duration::from_secs(1000);
 
@@ -168,7 +166,7 @@ fn ten_thousand_that_wait_are_cancelled() {
         for ordered in [true, false] {
             let run = asyn_pmap::<never_ends>(0..10_000).pool_ordered(ordered);
             let run = run.pool_processes(2).capacity(20_000).start().unwrap();
-            wait_until("all are pulled", || run.stats().outstanding == 10_000);
+            wait_until(|| run.stats().outstanding == 10_000);
             run.handle().cancel();
             assert_eq!(rest(run.indexed().into_iter(), &[]), 10_000);
         }
@@ -197,13 +195,13 @@ fn fifty_and_no_end() -> (mpsc::Sender<u64>, impl Iterator<Item = u64> + Send) {
 fn what_is_pending_when_a_run_is_closed_is_done() {
     check(|| {
         for ordered in [true, false] {
-            let (_guard, folder) = folder();
+            let folder = Folder::temp();
             let (put, items) = fifty_and_no_end();
             let (count, items) = pulled(items);
             let run = asyn_pmap::<waits_to_go>(items).shared(folder.clone());
             let run = run.pool_processes(2).pool_ordered(ordered).start().unwrap();
             let handle = run.handle();
-            wait_until("all are pulled", || count.load(Ordering::SeqCst) == 50);
+            wait_until(|| count.load(Ordering::SeqCst) == 50);
             handle.close();
             handle.close();
             File::create(folder.file("go")).unwrap();
@@ -222,7 +220,7 @@ fn closed_and_then_cancelled() {
         let (count, items) = pulled(items);
         let run = asyn_pmap::<never_ends>(items).pool_processes(2);
         let run = run.start().unwrap();
-        wait_until("all are pulled", || count.load(Ordering::SeqCst) == 50);
+        wait_until(|| count.load(Ordering::SeqCst) == 50);
         run.handle().close();
         run.handle().cancel();
         run.handle().close();

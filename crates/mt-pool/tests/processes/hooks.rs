@@ -11,11 +11,9 @@ use mt_pool::{
     AsynPmap, Counter, DeathCause, PoolEvent, Recycle, Task, asyn_pmap, is_cancelled, task,
     task_index,
 };
+use mt_test_kit::Folder;
 
-use crate::{
-    folder::{Folder, folder},
-    scene::check,
-};
+use crate::scene::check;
 
 const FOR_EVER: Duration = Duration::from_secs(1000);
 const SHORT: Duration = Duration::from_millis(50);
@@ -194,7 +192,7 @@ fn note_exit(folder: Folder) -> u64 {
 #[test]
 fn a_cancelled_run_calls_no_hook() {
     check(|| {
-        let (_guard, folder) = folder();
+        let folder = Folder::temp();
         let run = asyn_pmap::<calls>(0..).exit::<note_exit>(folder.clone());
         let mut run = run.capacity(10).start().unwrap().into_iter();
         assert_eq!(run.by_ref().take(20).filter(Result::is_ok).count(), 20);

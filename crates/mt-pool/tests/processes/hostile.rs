@@ -17,11 +17,12 @@ use mt_proto::{
     PROTOCOL_VERSION, Parsed, RecordBuffer, RecordTag, Records, Segment, ToExecutor, ToWorker,
     WorkerBeat, decode_strict, push_record,
 };
+use mt_test_kit::watchdog;
 
 use crate::{
     platform,
     report::{Report, complete},
-    scene::{check, watchdog},
+    scene::check,
 };
 
 const ROLE: &str = "MT_TEST_HOSTILE";
@@ -38,7 +39,7 @@ fn as_worker() {
     let Some(role) = env::var_os(ROLE).filter(|_| is_worker_process()) else {
         return;
     };
-    let _watchdog = watchdog("a hostile worker".into());
+    let _watchdog = watchdog("a hostile worker");
     let build = env::var(BUILD).ok().and_then(|build| build.parse().ok());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

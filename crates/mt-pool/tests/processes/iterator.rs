@@ -254,9 +254,9 @@ fn closing_wakes_who_waits_in_other_threads() {
         thread::scope(|scope| {
             let waiting: Vec<_> = (0..3).map(|_| scope.spawn(|| works.next())).collect();
             // Once a worker is at it, they wait, or are about to.
-            crate::scene::wait_until("a worker works", || works.stats().workers_started > 0);
+            mt_test_kit::wait_until(|| works.stats().workers_started > 0);
             works.close();
-            assert_eq!(crate::scene::children(), [0_u32; 0], "gone when it returns");
+            assert_eq!(mt_test_kit::children(), [0_u32; 0], "gone when it returns");
             for thread in waiting {
                 assert!(thread.join().unwrap().is_none());
             }

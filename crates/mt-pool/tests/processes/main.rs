@@ -12,7 +12,6 @@ mod deadlines;
 mod death;
 mod deed;
 mod descendants;
-mod folder;
 mod frozen;
 mod handle;
 mod hooks;

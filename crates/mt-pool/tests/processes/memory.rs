@@ -11,9 +11,9 @@ use std::{
 use mt_pool::{
     AsynPmap, DeathCause, RestartBudget, Task, TaskErrorKind, WorkerFailure, asyn_pmap, task,
 };
+use mt_test_kit::Folder;
 
 use crate::{
-    folder::{Folder, folder},
     report::{Report, complete},
     scene::check,
 };
@@ -114,8 +114,8 @@ async fn huge_among_others(#[shared] folder: &Folder, n: u64) -> u64 {
 fn one_of_several_in_the_same_worker() {
     check(|| {
         for oom_retries in [0, 1] {
-            let (_guard, folder) = folder();
-            let run = asyn_pmap::<huge_among_others>(0..6).shared(folder);
+            let folder = Folder::temp();
+            let run = asyn_pmap::<huge_among_others>(0..6).shared(folder.clone());
             let report = only_3_is_too_large(run.pool_processes(1), 6, oom_retries);
             // Together, and alone.
             assert_eq!(report.deaths().len() as u32, oom_retries + 2);

@@ -6,12 +6,9 @@ use mt_pool::{
     ParalleliserState::{Dead, Dying, Living},
     PopError, ProcessParalleliser, StartError, TaskErrorKind, task,
 };
+use mt_test_kit::{children, wait_until};
 
-use crate::{
-    deed::Deed,
-    iterator::double,
-    scene::{check, children, wait_until},
-};
+use crate::{deed::Deed, iterator::double, scene::check};
 
 #[task]
 fn small(n: u64) -> Result<u64, String> {
@@ -84,7 +81,7 @@ fn closing_lets_the_pushed_be_done() {
         pool.close();
         assert_ne!(pool.state(), Living);
         assert!(!pool.push(1));
-        wait_until("every work is done", || pool.state() == Dead);
+        wait_until(|| pool.state() == Dead);
         assert_eq!(children(), [0_u32; 0]);
         assert!(!pool.empty(), "outcomes can still be popped");
         let mut sum = 0;
@@ -139,7 +136,7 @@ fn closing_wakes_those_who_wait() {
                 .map(|id| scope.spawn(move || pool.push(id)))
                 .collect();
             let poppers: Vec<_> = (0..4).map(|_| scope.spawn(move || pool.pop())).collect();
-            wait_until("a worker works", || pool.stats().workers_started > 0);
+            wait_until(|| pool.stats().workers_started > 0);
             pool.close();
             assert_eq!(pool.state(), Dying);
             for push in waiting {
@@ -242,7 +239,7 @@ fn without_workers_it_dies() {
             outcome.unwrap_err().kind(),
             TaskErrorKind::Pool(_)
         ));
-        wait_until("it is dead", || pool.state() == Dead);
+        wait_until(|| pool.state() == Dead);
         assert!(!pool.push(78));
         assert_eq!(pool.pop().unwrap_err(), PopError::Closed);
     });

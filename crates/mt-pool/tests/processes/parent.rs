@@ -9,12 +9,10 @@ use std::{
 };
 
 use mt_pool::{PoolEvent, TaskErrorKind, WorkIterator, asyn_pmap, task};
+use mt_test_kit::{is_gone, itself, wait_until, watchdog};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{
-    deed::{Deed, act},
-    scene::{is_gone, itself, wait_until, watchdog},
-};
+use crate::deed::{Deed, act};
 
 const ROLE: &str = "MT_TEST_PARENT";
 
@@ -206,16 +204,14 @@ impl Parent {
     fn end(mut self) -> (Option<i32>, Option<i32>) {
         use std::os::unix::process::ExitStatusExt;
         let status = self.process.wait().unwrap();
-        wait_until("what the parent had started is gone", || {
-            self.pids.iter().all(|&pid| is_gone(pid))
-        });
+        wait_until(|| self.pids.iter().all(|&pid| is_gone(pid)));
         (status.code(), status.signal())
     }
 }
 
 #[test]
 fn killed() {
-    let _watchdog = watchdog("killed".into());
+    let _watchdog = watchdog("killed");
     let parent = Parent::start("killed");
     assert_eq!(parent.pids.len(), 4);
     parent.signal(Signal::KILL);
@@ -224,7 +220,7 @@ fn killed() {
 
 #[test]
 fn killed_above_runs_inside_tasks() {
-    let _watchdog = watchdog("nests".into());
+    let _watchdog = watchdog("nests");
     let parent = Parent::start("nests");
     assert_eq!(parent.pids.len(), 8);
     parent.signal(Signal::KILL);
@@ -233,7 +229,7 @@ fn killed_above_runs_inside_tasks() {
 
 #[test]
 fn leaves_with_a_run_alive() {
-    let _watchdog = watchdog("leaves".into());
+    let _watchdog = watchdog("leaves");
     assert_eq!(Parent::start("returns").end(), (Some(0), None));
     assert_eq!(Parent::start("panics").end(), (Some(101), None));
     assert_eq!(Parent::start("aborts").end(), (None, Some(6)));
@@ -241,7 +237,7 @@ fn leaves_with_a_run_alive() {
 
 #[test]
 fn nobody_has_to_close_an_iterator() {
-    let _watchdog = watchdog("nobody closes".into());
+    let _watchdog = watchdog("nobody closes");
     assert_eq!(Parent::start("iterates").end(), (Some(0), None));
     let parent = Parent::start("iterates and is killed");
     parent.signal(Signal::KILL);
@@ -250,7 +246,7 @@ fn nobody_has_to_close_an_iterator() {
 
 #[test]
 fn the_first_interrupt_drains() {
-    let _watchdog = watchdog("drains".into());
+    let _watchdog = watchdog("drains");
     let mut parent = Parent::start("drains");
     parent.signal(Signal::INT);
     let told = parent.read_until("DRAINED");
@@ -265,7 +261,7 @@ fn the_first_interrupt_drains() {
 
 #[test]
 fn the_second_interrupt_ends_at_once() {
-    let _watchdog = watchdog("interrupted".into());
+    let _watchdog = watchdog("interrupted");
     let mut parent = Parent::start("interrupted");
     parent.read_until("READY");
     parent.read_until("READY");

@@ -14,11 +14,12 @@ use std::{
 use mt_pool::{
     AsynPmap, Pool, Recycle, StartError, Stats, Task, TaskError, TaskErrorKind, asyn_pmap, task,
 };
+use mt_test_kit::{children, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
     deed::{Deed, act},
-    scene::{check, children, wait_until},
+    scene::check,
 };
 
 #[task]
@@ -187,7 +188,7 @@ fn idle_workers_go_but_for_those_that_are_kept() {
                 asyn_pmap::<pid>(0..100).pool_processes(3).min_processes(3),
                 &pool,
             );
-            wait_until("the others are gone", || pool.workers() == keep);
+            wait_until(|| pool.workers() == keep);
             assert_eq!(pool.idle_workers(), keep);
         }
     });
@@ -238,9 +239,7 @@ fn a_closed_pool_finishes_what_it_has() {
         });
         let run = asyn_pmap::<pid>(input).capacity(count).pool(&pool);
         let run = run.start().unwrap();
-        wait_until("the capacity is used up", || {
-            pulled.load(Ordering::SeqCst) >= count as u64
-        });
+        wait_until(|| pulled.load(Ordering::SeqCst) >= count as u64);
         pool.close();
         pool.close();
         let outcomes: Vec<_> = run.into_iter().collect();

@@ -3,13 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use mt_pool::{AsynPmap, Recycle, Task, asyn_pmap, task, task_index, task_rng};
+use mt_test_kit::Folder;
 use rand::Rng;
 
-use crate::{
-    folder::{Folder, folder},
-    report::complete,
-    scene::check,
-};
+use crate::{report::complete, scene::check};
 
 const ITEMS: u64 = 60;
 
@@ -75,8 +72,8 @@ fn the_same_whoever_draws_and_how_often() {
         }
         let run = asyn_pmap::<numbers>(0..ITEMS).recycle(Recycle::never().after_items(3));
         assert_eq!(values(run.pool_processes(2), 7), first);
-        let (_guard, folder) = folder();
-        let run = asyn_pmap::<numbers_at_last>(0..ITEMS).shared(folder);
+        let folder = Folder::temp();
+        let run = asyn_pmap::<numbers_at_last>(0..ITEMS).shared(folder.clone());
         let run = run.retries(1).hard_deadline(Duration::from_millis(500));
         // Those that run past it are given up; they had drawn the same.
         let report = complete(run.pool_processes(3).seed(7), ITEMS);

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use mt_pool::{AsynPmap, Task, TaskErrorKind, asyn_pmap, task};
+use mt_test_kit::Folder;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     deed::{Deed, act},
-    folder::{Folder, folder},
     report::{Report, complete},
     scene::check,
 };
@@ -83,11 +83,11 @@ fn every_way(
         raised.collect()
     }
     for (processes, ordered) in [(1, true), (3, false)] {
-        let (_guard, here) = folder();
+        let here = Folder::temp();
         let run = asyn_pmap::<tries>(0..30).shared(here.clone());
         let run = run.pool_processes(processes).pool_ordered(ordered);
         test(&outcomes(option(run), retries), &started(&here));
-        let (_guard, here) = folder();
+        let here = Folder::temp();
         let run = asyn_pmap::<tries_async>(0..30).shared(here.clone());
         let run = run.pool_processes(processes).pool_ordered(ordered);
         test(&outcomes(option_async(run), retries), &started(&here));
@@ -169,7 +169,7 @@ fn has_a_bad_day(#[shared] folder: &Folder, n: u64) -> Result<u64, String> {
 #[test]
 fn errors_and_deaths_are_counted_apart_and_a_panic_is_neither() {
     check(|| {
-        let (_guard, folder) = folder();
+        let folder = Folder::temp();
         let run = asyn_pmap::<has_a_bad_day>(0..3).shared(folder.clone());
         let run = run.retries(2).crash_limit(3).retry_pause(BRIEF, BRIEF);
         // One at a time: what had just finished in a worker that dies is run again.
@@ -199,8 +199,8 @@ async fn fails_once(#[shared] folder: &Folder, n: u64) -> Result<u64, String> {
 fn everything_fails_once() {
     check(|| {
         for ordered in [true, false] {
-            let (_guard, folder) = folder();
-            let run = asyn_pmap::<fails_once>(0..600).shared(folder);
+            let folder = Folder::temp();
+            let run = asyn_pmap::<fails_once>(0..600).shared(folder.clone());
             let run = run.retries(1).retry_pause(BRIEF, BRIEF).capacity(200);
             let report = complete(run.pool_processes(2).pool_ordered(ordered), 600);
             assert_eq!(report.failed(), [0; 0]);
@@ -211,9 +211,9 @@ fn everything_fails_once() {
 #[test]
 fn an_error_that_is_tried_again_does_not_end_a_run_that_fails_fast() {
     check(|| {
-        let (_guard, folder) = folder();
+        let folder = Folder::temp();
         let run = asyn_pmap::<tries>([0, 1, 3, 4, 2, 6])
-            .shared(folder)
+            .shared(folder.clone())
             .fail_fast();
         let run = run.retries(2).retry_pause(BRIEF, BRIEF).pool_processes(2);
         let outcomes: Vec<_> = run.start().unwrap().into_iter().collect();
@@ -237,8 +237,10 @@ fn a_failed_item_is_given_back_if_it_is_to_be_kept() {
             let kept = given(run().keep_items());
             assert_eq!(kept, [1, 2].map(|n| Some(deeds[n].clone())));
         }
-        let (_guard, folder) = folder();
-        let run = asyn_pmap::<tries_async>(0..600).shared(folder).keep_items();
+        let folder = Folder::temp();
+        let run = asyn_pmap::<tries_async>(0..600)
+            .shared(folder.clone())
+            .keep_items();
         let report = complete(run.retries(1).retry_pause(BRIEF, BRIEF), 600);
         for n in report.failed() {
             let error = report.error(n);

@@ -13,11 +13,12 @@ use mt_pool::{
     Pool, PoolEvent, RunHandle, RunProgress, SlowItem, Stats, WorkerState, asyn_pmap, from_stream,
     task,
 };
+use mt_test_kit::wait_until;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     deed::{Deed, act},
-    scene::{check, wait_until},
+    scene::check,
 };
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -150,7 +151,7 @@ fn a_worker_s_life_is_told() {
         }));
         let run = asyn_pmap::<work>(jobs).pool_processes(1).start().unwrap();
         let handle = run.handle();
-        wait_until("the second item runs", || {
+        wait_until(|| {
             let stats = handle.stats();
             stats.workers.first().is_some_and(|w| w.items_started == 2)
         });
@@ -158,13 +159,9 @@ fn a_worker_s_life_is_told() {
         assert_eq!(worker.state, WorkerState::Working);
         assert!(worker.rss_bytes.unwrap() > 0 && worker.pid.is_some());
         std::fs::write(&go, "").unwrap();
-        wait_until("it waits", || {
-            handle.stats().workers[0].state == WorkerState::Waiting
-        });
+        wait_until(|| handle.stats().workers[0].state == WorkerState::Waiting);
         let waits = handle.stats().workers[0].times.wait;
-        wait_until("it has waited for longer", || {
-            handle.stats().workers[0].times.wait > waits + SLOW
-        });
+        wait_until(|| handle.stats().workers[0].times.wait > waits + SLOW);
         more.send(()).unwrap();
         assert_eq!(run.into_iter().filter(Result::is_ok).count(), 3);
         let stats = handle.stats();
@@ -291,7 +288,7 @@ fn events_of_a_run_that_is_dropped_end() {
 }
 
 fn wait_for_done(handle: &RunHandle, done: u64) {
-    wait_until("so many are done", || handle.progress().done == done);
+    wait_until(|| handle.progress().done == done);
 }
 
 #[test]

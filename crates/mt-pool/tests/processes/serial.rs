@@ -12,11 +12,9 @@ use std::{
 };
 
 use mt_pool::{Context, ContextStep, StartError, TaskErrorKind, WorkIterator, task};
+use mt_test_kit::children;
 
-use crate::{
-    deed::Deed,
-    scene::{check, children},
-};
+use crate::{deed::Deed, scene::check};
 
 static INITS: AtomicU64 = AtomicU64::new(0);
 

@@ -3,11 +3,12 @@
 use std::{env, fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use mt_pool::{TaskErrorKind, asyn_pmap, task};
+use mt_test_kit::watchdog;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{
     report::complete,
-    scene::{check, watchdog, works},
+    scene::{check, works},
 };
 
 #[task]
@@ -123,7 +124,7 @@ const COPY: &str = "MT_TEST_COPY";
 
 #[test]
 fn the_program_deleted_and_replaced_while_it_runs() {
-    let _watchdog = watchdog("deleted".into());
+    let _watchdog = watchdog("deleted");
     if env::var_os(COPY).is_some() {
         let own = env::current_exe().unwrap();
         works();

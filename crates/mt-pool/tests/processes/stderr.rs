@@ -14,6 +14,7 @@ use std::{
 use mt_pool::{
     AsynPmap, Death, LastWords, PoolEvent, TaskErrorKind, WorkerStderr, asyn_pmap, task,
 };
+use mt_test_kit::{is_gone, wait_until};
 use rustix::{
     process::{Pid, Signal, getpid, kill_process},
     stdio::{dup2_stderr, stderr},
@@ -24,7 +25,7 @@ use crate::{
     deed::overflow,
     platform,
     report::{Outcome, Report, complete},
-    scene::{check, is_gone, wait_until},
+    scene::check,
 };
 
 /// What an item makes its task write, and what comes after it.
@@ -169,9 +170,7 @@ fn seen<R>(enough: usize, run: impl FnOnce() -> R) -> (R, Vec<u8>) {
     let mut file = tempfile::tempfile().unwrap();
     let result = with_stderr(&file, || {
         let result = run();
-        wait_until("all is passed on", || {
-            file.metadata().unwrap().len() >= enough as u64
-        });
+        wait_until(|| file.metadata().unwrap().len() >= enough as u64);
         result
     });
     let mut bytes = Vec::new();
@@ -303,7 +302,7 @@ fn a_stray_child_delays_nobody() {
         let pid = Pid::from_raw(pid.cast_signed()).unwrap();
         kill_process(pid, Signal::KILL).unwrap();
         let pid = pid.as_raw_nonzero().get().cast_unsigned();
-        wait_until("the stray is gone", || is_gone(pid));
+        wait_until(|| is_gone(pid));
     });
 }
 

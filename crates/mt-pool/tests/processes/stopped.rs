@@ -1,23 +1,12 @@
 //! A parent that was stopped for a while, alone or with its workers.
 
-use std::{
-    env,
-    io::{BufRead, BufReader},
-    process::Stdio,
-    thread,
-    time::Duration,
-};
+use std::{env, thread, time::Duration};
 
 use mt_pool::{AsynPmap, LivenessPolicy, PoolEvent, Task, asyn_pmap, task};
-use rustix::process::{Pid, Signal, kill_process};
+use mt_test_kit::{Folder, Scene, Signal, children_of, role, signal, wait_until, watchdog};
 
-use crate::{
-    folder::{Folder, folder},
-    report::complete,
-    scene::{children_of, itself, wait_until, watchdog},
-};
+use crate::report::complete;
 
-const ROLE: &str = "MT_TEST_STOPPED";
 const HERE: &str = "MT_TEST_HERE";
 const DEADLINE: Duration = Duration::from_millis(400);
 
@@ -48,12 +37,12 @@ fn slow_start(folder: Folder) {
 /// Where a parent starts that will be stopped. For the test runner this is nothing.
 #[test]
 fn as_parent() {
-    match env::var(ROLE).unwrap_or_default().as_str() {
+    match role().as_str() {
         "plain" => is_stopped_in_the_middle(asyn_pmap::<brief>(told(200, 100)), 200),
         "async" => is_stopped_in_the_middle(asyn_pmap::<brief_async>(told(200, 100)), 200),
         "workers too" => is_stopped_in_the_middle(asyn_pmap::<lasting>(told(12, 11)), 12),
         "init" => {
-            let folder = Folder(env::var_os(HERE).unwrap().into());
+            let folder = Folder::at(env::var_os(HERE).unwrap());
             let run = asyn_pmap::<brief>(0..20).init::<slow_start>(folder);
             is_stopped_in_the_middle(run.init_deadline(DEADLINE), 20);
         }
@@ -92,33 +81,26 @@ where
 #[test]
 fn a_parent_that_was_stopped_kills_nobody() {
     for role in ["plain", "async", "init", "workers too"] {
-        let _watchdog = watchdog(role.into());
-        let mut command = itself("stopped::as_parent");
-        let (guard, folder) = folder();
-        command.env(ROLE, role).env(HERE, guard.path());
-        command.stdout(Stdio::piped());
-        let mut parent = command.spawn().unwrap();
-        let mut lines = BufReader::new(parent.stdout.take().unwrap()).lines();
-        let mut read_until = |word: &str| lines.any(|line| line.unwrap().contains(word));
+        let _watchdog = watchdog(role);
+        let folder = Folder::temp();
+        let mut parent = Scene::of("stopped::as_parent", role);
+        let mut parent = Scene::start(parent.env(HERE, folder.path()));
         if role == "init" {
-            wait_until("an init has begun", || folder.exists("begun"));
+            wait_until(|| folder.exists("begun"));
         } else {
-            assert!(read_until("WORKS"));
+            parent.read_until("WORKS");
         }
-        let send = |to: u32, signal| {
-            let _ = kill_process(Pid::from_raw(to.cast_signed()).unwrap(), signal);
+        parent.signal(Signal::STOP);
+        let below = match role {
+            "workers too" => children_of(parent.pid()),
+            _ => Vec::new(),
         };
-        send(parent.id(), Signal::STOP);
-        let below = if role == "workers too" {
-            children_of(parent.id())
-        } else {
-            Vec::new()
-        };
-        below.iter().for_each(|&pid| send(pid, Signal::STOP));
+        let send = |which| below.iter().for_each(|&pid| signal(pid, which));
+        send(Signal::STOP);
         thread::sleep(2 * DEADLINE); // work: that is how long it is stopped
-        below.iter().for_each(|&pid| send(pid, Signal::CONT));
-        send(parent.id(), Signal::CONT);
-        assert!(read_until("DONE"), "{role}");
-        assert!(parent.wait().unwrap().success());
+        send(Signal::CONT);
+        parent.signal(Signal::CONT);
+        parent.read_until("DONE");
+        assert!(parent.end().success());
     }
 }

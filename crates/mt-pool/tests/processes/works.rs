@@ -10,13 +10,11 @@ use mt_pool::{
     AsynWorkGenerator, Context, Progress, Task, TaskError, TaskErrorKind, WorkDone, WorksMissing,
     asyn_work_generator, progress_queue, run_asyn_works_in_context, task,
 };
+use mt_test_kit::{children, wait_until};
 use rustix::process::{Signal, getpid, kill_process};
 use serde::{Serialize, Serializer, ser};
 
-use crate::{
-    deed::Deed,
-    scene::{check, children, wait_until},
-};
+use crate::{deed::Deed, scene::check};
 
 type Deeds = BTreeMap<u64, Deed>;
 
@@ -255,7 +253,7 @@ fn dropped_in_the_middle_it_leaves_nothing() {
         assert_eq!(works.by_ref().take(100).count(), 100);
         assert!(!children().is_empty());
         drop(works);
-        wait_until("no worker is left", || children().is_empty());
+        wait_until(|| children().is_empty());
     });
 }
 

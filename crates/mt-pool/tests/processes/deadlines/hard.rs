@@ -10,14 +10,14 @@ use std::{
 };
 
 use mt_pool::{AsynPmap, Deadline, DeathCause, Task, TaskError, TaskErrorKind, asyn_pmap, task};
+use mt_test_kit::{Folder, is_gone, wait_until};
 use serde::{Deserialize, Serialize};
 use signal_hook::consts::SIGTERM;
 
 use super::{FOR_EVER, LONG, SHORT, is_timeout};
 use crate::{
-    folder::{Folder, folder},
     report::{Report, complete},
-    scene::{check, is_gone, wait_until},
+    scene::check,
 };
 
 fn spin() -> ! {
@@ -131,7 +131,7 @@ fn tells_its_pid_and_hangs(#[shared] folder: &Folder, _: u64) {
 #[test]
 fn the_process_is_gone_when_the_outcome_comes() {
     check(|| {
-        let (_guard, folder) = folder();
+        let folder = Folder::temp();
         let run = asyn_pmap::<tells_its_pid_and_hangs>([1]).shared(folder.clone());
         let mut run = run.hard_deadline(LONG / 4).start().unwrap().into_iter();
         is_timeout(&run.next().unwrap().unwrap_err(), Deadline::Hard, LONG / 4);
@@ -203,15 +203,13 @@ fn leaves_without_end(#[shared] folder: &Folder, _: u64) {
 #[test]
 fn what_it_had_started_goes_with_it() {
     check(|| {
-        let (_guard, folder) = folder();
+        let folder = Folder::temp();
         let run = asyn_pmap::<leaves_without_end>([1]).shared(folder.clone());
         let report = complete(run.hard_deadline(LONG / 4), 1);
         is_timeout(report.error(0), Deadline::Hard, LONG / 4);
         let pids = folder.noted("pids");
         assert!(!pids.is_empty());
-        wait_until("what the call has left is gone", || {
-            pids.iter().all(|&pid| is_gone(pid as u32))
-        });
+        wait_until(|| pids.iter().all(|&pid| is_gone(pid as u32)));
     });
 }
 
@@ -262,13 +260,11 @@ fn runs_what_hangs(#[shared] folder: &Folder, n: u64) -> u64 {
 #[test]
 fn a_run_inside_a_call_goes_with_it() {
     check(|| {
-        let (_guard, folder) = folder();
+        let folder = Folder::temp();
         let run = asyn_pmap::<runs_what_hangs>([1]).shared(folder.clone());
         let report = complete(run.hard_deadline(LONG), 1);
         is_timeout(report.error(0), Deadline::Hard, LONG);
         let pids = folder.noted("pid");
-        wait_until("the workers of the run inside are gone", || {
-            pids.iter().all(|&pid| is_gone(pid as u32))
-        });
+        wait_until(|| pids.iter().all(|&pid| is_gone(pid as u32)));
     });
 }

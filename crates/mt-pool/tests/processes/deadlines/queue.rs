@@ -12,12 +12,10 @@ use std::{
 };
 
 use mt_pool::{AsynPmap, Deadline, PoolEvent, Task, asyn_pmap, task};
+use mt_test_kit::{Folder, wait_until};
 
 use super::{LONG, is_timeout};
-use crate::{
-    folder::{Folder, folder},
-    scene::{check, wait_until},
-};
+use crate::scene::check;
 
 #[task]
 fn holds_the_place(#[shared] folder: &Folder, n: u64) -> u64 {
@@ -46,15 +44,13 @@ fn all_wait_but_one<T>(
     T: Task<Input = u64, Output = u64, Shared = Folder>,
     T::Error: std::fmt::Debug,
 {
-    let (_guard, folder) = folder();
+    let folder = Folder::temp();
     let ready = Arc::new(AtomicBool::new(false));
     let (told, started) = (Arc::clone(&ready), folder.clone());
     // The place is taken before the others come, and its worker is there before it is.
     let items = (0..20).inspect(move |&n| {
-        wait_until("the worker is ready", || ready.load(Ordering::SeqCst));
-        wait_until("the first has started", || {
-            n == 0 || started.exists("started")
-        });
+        wait_until(|| ready.load(Ordering::SeqCst));
+        wait_until(|| n == 0 || started.exists("started"));
     });
     let run = run(Box::new(items)).shared(folder.clone());
     let run = run.observe(move |event| {

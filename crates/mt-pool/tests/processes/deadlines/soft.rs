@@ -3,13 +3,10 @@
 use std::{thread, time::Duration};
 
 use mt_pool::{Deadline, TaskError, TaskErrorKind, asyn_pmap, is_cancelled, task};
+use mt_test_kit::Folder;
 
 use super::{SHORT, is_timeout};
-use crate::{
-    folder::{Folder, folder},
-    report::complete,
-    scene::check,
-};
+use crate::{report::complete, scene::check};
 
 #[task]
 async fn waits_where_told(#[shared] folder: &Folder, n: u64) -> u32 {
@@ -29,7 +26,7 @@ async fn waits_where_told(#[shared] folder: &Folder, n: u64) -> u32 {
 #[test]
 fn a_soft_deadline_drops_an_async_call_and_nothing_else() {
     check(|| {
-        let (_guard, folder) = folder();
+        let folder = Folder::temp();
         let run = asyn_pmap::<waits_where_told>(0..3).shared(folder.clone());
         let report = complete(run.pool_processes(1).soft_deadline(SHORT), 3);
         assert_eq!(report.failed(), [1]);

@@ -3,13 +3,10 @@
 use std::{thread, time::Duration};
 
 use mt_pool::{Death, DeathCause, TaskErrorKind, asyn_pmap, task};
+use mt_test_kit::Folder;
 
 use super::{HUGE, LIMIT, MIB, take};
-use crate::{
-    folder::{Folder, folder},
-    report::complete,
-    scene::check,
-};
+use crate::{report::complete, scene::check};
 
 #[task]
 fn holds(bytes: u64) -> u64 {
@@ -70,8 +67,8 @@ fn fails_or_dies_once(#[shared] folder: &Folder, n: u64) -> Result<u64, String> 
 fn a_machine_without_memory() {
     check(|| {
         for ordered in [true, false] {
-            let (_guard, folder) = folder();
-            let run = asyn_pmap::<fails_or_dies_once>(0..60).shared(folder);
+            let folder = Folder::temp();
+            let run = asyn_pmap::<fails_or_dies_once>(0..60).shared(folder.clone());
             let run = run.pool_processes(3).pool_ordered(ordered).retries(1);
             let report = complete(run.pause_above_memory(Some(0.0)), 60);
             assert_eq!(report.failed(), [0; 0]);

@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeSet, fs, io::Write, mem::ManuallyDrop, os::fd::FromRawFd};
 
+use mt_test_kit::descriptors;
+
 /// Reads where nothing is.
 pub(crate) fn segfault() -> u64 {
     let nowhere = std::ptr::without_provenance::<u64>(8);
@@ -40,19 +42,14 @@ pub(crate) fn close_everything() {
 pub(crate) fn write_to_sockets(bytes: &[u8]) {
     let mut seen = BTreeSet::new();
     for (fd, target) in descriptors() {
-        if target.starts_with("socket:") && seen.insert(target) {
+        let is_socket = target
+            .as_os_str()
+            .as_encoded_bytes()
+            .starts_with(b"socket:");
+        if is_socket && seen.insert(target) {
             // SAFETY: the descriptor was open a moment ago, and is not closed here.
             let mut file = ManuallyDrop::new(unsafe { fs::File::from_raw_fd(fd) });
             let _ = file.write(bytes);
         }
     }
-}
-
-fn descriptors() -> Vec<(i32, String)> {
-    let entries = fs::read_dir("/proc/self/fd").unwrap();
-    let read = |entry: fs::DirEntry| {
-        let fd = entry.file_name().to_str()?.parse().ok()?;
-        Some((fd, fs::read_link(entry.path()).ok()?.display().to_string()))
-    };
-    entries.flatten().filter_map(read).collect()
 }
