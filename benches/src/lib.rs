@@ -13,22 +13,15 @@
 
 #[cfg(target_os = "linux")]
 pub mod chaos;
-#[cfg(unix)]
 pub mod compare;
-#[cfg(target_os = "linux")]
 pub mod deadlines;
-#[cfg(unix)]
 pub mod echo;
 pub mod measure;
-#[cfg(target_os = "linux")]
 pub mod memory;
-#[cfg(target_os = "linux")]
 pub mod orphans;
-#[cfg(target_os = "linux")]
 mod proc;
 pub mod processes;
 mod report;
-#[cfg(unix)]
 pub mod rows;
 pub mod tasks;
 

@@ -2,21 +2,17 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
-#[cfg(unix)]
-use mt_benches::compare;
-use mt_benches::processes;
 #[cfg(target_os = "linux")]
-use mt_benches::{chaos, deadlines, memory, orphans};
+use mt_benches::chaos;
+use mt_benches::{compare, deadlines, memory, orphans, processes};
 
 /// Measures, against the limits of this very machine.
 #[derive(Parser)]
 #[command(
     bin_name = "cargo xtask",
     override_usage = "cargo xtask bench [OPTIONS] <COMMAND>",
-    arg_required_else_help = true,
-    disable_help_subcommand = true,
     after_help = "Statistics of single functions are criterion's:
   cargo bench --package mt-benches                 a pool in a criterion bench"
 )]
@@ -31,15 +27,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    #[cfg(unix)]
     Compare(compare::Plan),
     #[cfg(target_os = "linux")]
     Chaos(chaos::Plan),
-    #[cfg(target_os = "linux")]
     Memory(memory::Plan),
-    #[cfg(target_os = "linux")]
     Deadlines(deadlines::Plan),
-    #[cfg(target_os = "linux")]
     Orphans(orphans::Plan),
     /// What is not there on this system.
     #[cfg(not(target_os = "linux"))]
@@ -61,22 +53,19 @@ fn run() -> Result<ExitCode> {
         return done.map(|()| ExitCode::SUCCESS);
     }
     let Cli { command, json } = Cli::parse();
+    ensure!(
+        cfg!(target_os = "linux") || matches!(command, Command::Compare(_)),
+        "what looks at processes as Linux has them needs Linux"
+    );
     let report = match command {
-        #[cfg(unix)]
         Command::Compare(plan) => compare::run(&plan)?,
         #[cfg(target_os = "linux")]
         Command::Chaos(plan) => chaos::run(plan)?,
-        #[cfg(target_os = "linux")]
         Command::Memory(plan) => memory::run(&plan)?,
-        #[cfg(target_os = "linux")]
         Command::Deadlines(plan) => deadlines::run(&plan)?,
-        #[cfg(target_os = "linux")]
         Command::Orphans(plan) => orphans::run(&plan)?,
         #[cfg(not(target_os = "linux"))]
-        Command::Elsewhere(words) => {
-            let line = words.join(" ");
-            anyhow::bail!("`{line}` needs sockets or processes as Linux has them")
-        }
+        Command::Elsewhere(_) => anyhow::bail!("there is no such subcommand"),
     };
     report.show(json)
 }

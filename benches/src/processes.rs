@@ -5,28 +5,20 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, ensure};
 
 /// Ends at once.
-#[cfg(unix)]
 pub(crate) const NOTHING: &str = "nothing";
 /// Echoes frames of items.
-#[cfg(unix)]
 pub(crate) const RAW_ECHO: &str = "raw-echo-child";
 /// Sends back single bytes.
-#[cfg(unix)]
 pub(crate) const ROUND_TRIP: &str = "round-trip-child";
 /// Has bees that have bees.
-#[cfg(target_os = "linux")]
 pub(crate) const QUEEN: &str = "queen-to-be-killed";
 
 /// Does what this process was started for, if it was by another one of this program.
 pub fn run_child() -> Option<Result<()>> {
     match std::env::args_os().nth(1)?.to_str()? {
-        #[cfg(unix)]
         NOTHING => Some(Ok(())),
-        #[cfg(unix)]
         RAW_ECHO => Some(crate::echo::run_raw_child()),
-        #[cfg(unix)]
         ROUND_TRIP => Some(crate::echo::run_trip_child()),
-        #[cfg(target_os = "linux")]
         QUEEN => Some(crate::orphans::reign()),
         _ => None,
     }

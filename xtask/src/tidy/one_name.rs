@@ -46,8 +46,7 @@ fn check(tree: &Tree, found: &mut Findings) {
     for (subject, places) in types.iter().filter(|(_, places)| places.len() > 1) {
         for (file, line) in places {
             let message = format!("`{subject}` is several types: rename all but one");
-            let one = found.add(&file.path, *line, message);
-            one.subject.clone_from(subject);
+            found.add(&file.path, *line, message).subject = subject.clone();
         }
     }
 }

@@ -65,7 +65,7 @@ fn one_owner<'a>(
 /// Where `name` is named as a crate: in a path or alone in a `use`.
 fn crate_uses(file: &RustFile, name: &str) -> Vec<usize> {
     let is_crate = |path: &NamedPath| {
-        path.is_of_crate(name) && (path.segments.len() > 1 || file.follows(path.start, &["use"]))
+        path.segments[0] == name && (path.segments.len() > 1 || file.follows(path.start, &["use"]))
     };
     let paths = file.paths().into_iter().filter(is_crate);
     paths.map(|path| path.start).collect()

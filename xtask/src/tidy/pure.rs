@@ -58,7 +58,7 @@ fn check(tree: &Tree, found: &mut Findings) {
 }
 
 fn is_banned(path: &NamedPath) -> bool {
-    BANNED_CRATES.iter().any(|name| path.is_of_crate(name))
+    BANNED_CRATES.contains(&&*path.segments[0])
         || BANNED_PATHS.iter().any(|part| path.contains(part))
 }
 

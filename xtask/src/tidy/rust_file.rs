@@ -31,11 +31,6 @@ impl NamedPath {
         let mut windows = self.segments.windows(part.len());
         windows.any(|window| window == part)
     }
-
-    /// Whether this path starts with the crate `name`.
-    pub(super) fn is_of_crate(&self, name: &str) -> bool {
-        self.segments[0] == name
-    }
 }
 
 impl RustFile {

@@ -73,9 +73,9 @@ fn row(line: &str) -> Option<[&str; 3]> {
 /// Whether a file defines the items that a row names; if not, what is wrong with the row.
 fn look_up(tree: &Tree, item: &str, file: &str) -> Result<(), String> {
     let path = in_backticks(file).next().unwrap_or(file);
-    let source = tree.rust.iter().find(|file| file.path == path);
-    let source = source
-        .ok_or_else(|| format!("there is no Rust file `{path}`: give its path from the root"))?;
+    let Some(source) = tree.rust.iter().find(|file| file.path == path) else {
+        return Err(format!("there is no Rust file `{path}`: give its path"));
+    };
     let names: Vec<&str> = in_backticks(item).map(identifier).collect();
     if names.is_empty() {
         return Err("name the Rust item in backticks".to_owned());

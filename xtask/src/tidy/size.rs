@@ -42,8 +42,7 @@ fn long_functions(file: &RustFile, found: &mut Findings) {
         if lines > MAX_FUNCTION_LINES {
             let message =
                 format!("`{name}` has {lines} lines, at most {MAX_FUNCTION_LINES}: split it");
-            let one = found.add(&file.path, line, message);
-            one.subject.clone_from(name);
+            found.add(&file.path, line, message).subject = name.clone();
         }
     }
 }
