@@ -8,10 +8,10 @@ pub(super) const RULE: Rule = Rule {
               it speaks of",
     check,
     known: Known::Exactly(&[
-        ("mt-beehive", 60),
+        ("mt-beehive", 59),
         ("mt-ipc", 9),
         ("mt-macros", 4),
-        ("mt-pool", 129),
+        ("mt-pool", 126),
         ("mt-proto", 18),
     ]),
 };
