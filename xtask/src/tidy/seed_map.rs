@@ -87,9 +87,7 @@ fn look_up(tree: &Tree, item: &str, file: &str) -> Result<(), String> {
 }
 
 /// What stands before the name of an item.
-const KEYWORDS: &[&str] = &[
-    "fn", "struct", "enum", "trait", "type", "const", "static", "mod",
-];
+const KEYWORDS: &str = "fn struct enum trait type const static mod";
 
 /// Whether the file has an item, a field, a parameter or a variant without a tuple of this name.
 fn defines(file: &RustFile, name: &str) -> bool {
@@ -99,7 +97,8 @@ fn defines(file: &RustFile, name: &str) -> bool {
         let is_macro = file.follows(at, &["macro_rules", "!"]);
         let is_variant =
             matches!(before, "{" | "," | "]") && matches!(text(at + 1), "{" | "," | "}");
-        KEYWORDS.contains(&before) || is_macro || text(at + 1) == ":" || is_variant
+        let is_item = KEYWORDS.split(' ').any(|keyword| keyword == before);
+        is_item || is_macro || text(at + 1) == ":" || is_variant
     };
     let mut named = (0..file.tokens.len()).filter(|&at| file.is_ident(at) && text(at) == name);
     named.any(is_defined_at)
