@@ -34,6 +34,8 @@ pub use frame_source::{FrameSource, SendsItself};
 pub(crate) use idle_workers::{IdleLimits, IdleWorkers};
 pub use last_words::LastWords;
 pub use liveness::{LivenessPolicy, Verdict};
+pub use mt_ipc::{Exit, FrameSender, Progress, WorkerCommand};
+pub use mt_proto::{Frame, Kind, WorkerId};
 pub(crate) use plain::Plain;
 pub use relay::WorkerEvents;
 pub(crate) use relay::{Relay, load};
