@@ -12,6 +12,7 @@ mod outbox;
 mod reporter;
 mod run_async;
 mod run_sync;
+mod running;
 mod session;
 mod stopwatch;
 mod tally;

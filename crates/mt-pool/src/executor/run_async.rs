@@ -5,9 +5,8 @@
 
 use std::{
     collections::VecDeque,
-    pin::Pin,
     rc::Rc,
-    task::{Context as PollContext, Poll, Waker, ready},
+    task::{Context as PollContext, Poll, Waker},
     time::Duration,
 };
 
@@ -16,14 +15,15 @@ use futures::{
     poll,
     stream::{FuturesUnordered, StreamExt},
 };
-use mt_proto::{Deadline, Failure, ItemIndex, Records, Setup};
-use tokio::time::{Instant, MissedTickBehavior, Sleep, interval, sleep_until};
+use mt_proto::{ItemIndex, Records, Setup};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::{
     ambient::Ambient,
     call::{decode, expired},
     context_batch::{ContextBatch, ContextOptions, CurrentBatch},
     reporter::{Encoded, Reporter},
+    running::{Ended, Place, Running},
     tally,
     work::{Batch, Job, SharedInputs},
 };
@@ -95,31 +95,6 @@ struct Runner<'a, T: Task, F, C> {
     room: bool,
     outbox: &'a super::outbox::Outbox,
     progress: &'a mt_ipc::Progress,
-}
-
-/// A pinned place for one call, used again and again.
-type Place<F> = Pin<Box<Option<F>>>;
-
-/// A call that has to wait.
-struct Running<'a, T: Task, F> {
-    ambient: Ambient,
-    /// Where its item is in the order they were sent.
-    at: u64,
-    progress: &'a mt_ipc::Progress,
-    place: Option<Place<F>>,
-    batch: Option<Rc<ContextBatch<T::Context>>>,
-    began: std::time::Instant,
-    /// The soft deadline, and when it is.
-    end: Option<(Duration, Pin<Box<Sleep>>)>,
-}
-
-/// A call that has ended, with what it no longer needs.
-struct Ended<T: Task, F> {
-    index: ItemIndex,
-    began: std::time::Instant,
-    place: Place<F>,
-    batch: Rc<ContextBatch<T::Context>>,
-    called: Result<Result<T::Output, T::Error>, Failure>,
 }
 
 impl<'a, T, F, C> Runner<'a, T, F, C>
@@ -312,20 +287,8 @@ where
         Ambient::leave();
         let encoded = match polled.and_then(|polled| polled) {
             Ok(Poll::Pending) => {
-                tally::left(index);
-                let batch = Some(Rc::clone(batch));
-                let began = self.reporter.call_began();
-                self.reporter.restart_watch();
-                self.running.push(Running {
-                    ambient,
-                    at,
-                    progress: self.progress,
-                    place: Some(place),
-                    batch,
-                    began,
-                    end: due.map(|(limit, due)| (limit, Box::pin(sleep_until(due)))),
-                });
-                return;
+                let batch = Rc::clone(batch);
+                return self.run_on(ambient, at, (place, batch), due);
             }
             Ok(Poll::Ready(())) => Ok(()),
             Err(failure) => {
@@ -336,6 +299,28 @@ where
         };
         self.keep(place);
         self.report(index, encoded);
+    }
+
+    /// A call has to wait: it goes on among those that run.
+    fn run_on(
+        &mut self,
+        ambient: Ambient,
+        at: u64,
+        (place, batch): (Place<F>, Rc<ContextBatch<T::Context>>),
+        due: Option<(Duration, Instant)>,
+    ) {
+        tally::left(ambient.index);
+        let began = self.reporter.call_began();
+        self.reporter.restart_watch();
+        self.running.push(Running {
+            ambient,
+            at,
+            progress: self.progress,
+            place: Some(place),
+            batch: Some(batch),
+            began,
+            end: due.map(|(limit, due)| (limit, Box::pin(sleep_until(due)))),
+        });
     }
 
     /// Takes note that an item went to the current batch, and closes the batch behind its last.
@@ -422,54 +407,6 @@ where
         }
     }
 }
-
-impl<T: Task, F> Future for Running<'_, T, F>
-where
-    F: Future<Output = Result<T::Output, T::Error>>,
-{
-    type Output = Ended<T, F>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<Self::Output> {
-        self.progress.enter(self.at);
-        self.ambient.enter();
-        let place = self.place.as_mut().expect("polled after its end");
-        let call = place.as_mut().as_pin_mut().expect("set until its end");
-        let polled = caught(|| call.poll(cx));
-        self.progress.leave();
-        Ambient::leave();
-        tally::left(self.ambient.index);
-        let called = match polled {
-            Ok(Poll::Pending) => Err(ready!(self.poll_end(cx))),
-            Ok(Poll::Ready(result)) => Ok(result),
-            Err(failure) => Err(failure),
-        };
-        let place = self.place.take().expect("still here");
-        let batch = self.batch.take().expect("as long as its place");
-        Poll::Ready(Ended {
-            index: self.ambient.index,
-            began: self.began,
-            place,
-            batch,
-            called,
-        })
-    }
-}
-
-impl<T: Task, F> Running<'_, T, F> {
-    /// Waits for the soft deadline; for ever without one.
-    fn poll_end(&mut self, cx: &mut PollContext<'_>) -> Poll<Failure> {
-        let Some((limit, sleep)) = &mut self.end else {
-            return Poll::Pending;
-        };
-        ready!(sleep.as_mut().poll(cx));
-        Poll::Ready(Failure::TimedOut {
-            deadline: Deadline::Soft,
-            limit: *limit,
-        })
-    }
-}
-
-impl<T: Task, F> Unpin for Running<'_, T, F> {}
 
 /// Waits until then; for ever without a time. Cancel-safe.
 async fn until(then: Option<Instant>) {
