@@ -4,6 +4,9 @@ mod exchange;
 mod feeder;
 mod source;
 
-pub(crate) use exchange::{Asked, Block, Exchange, ExchangeLimits, NoRoom};
+pub(crate) use exchange::{
+    Asked, Block, ConsumerEnd, DriverEnd, ExchangeLimits, FeedEnd, NoRoom, RunControl,
+    WeakRunControl, exchange,
+};
 pub(crate) use feeder::{FeederOptions, spawn_feeder};
 pub use source::{FromStream, IntoInput, Source, from_stream};

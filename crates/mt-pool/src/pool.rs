@@ -2,7 +2,7 @@
 
 use std::{
     fmt, io,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     thread,
     time::Duration,
 };
@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Handle};
 use crate::{
     StartError,
     driver::{Plan, Supervision, supervise},
-    input::{Asked, Exchange},
+    input::{Asked, RunControl, WeakRunControl},
     supervision::{IdleLimits, IdleWorkers},
 };
 
@@ -68,7 +68,7 @@ struct Inner {
 /// The runs that go on.
 #[derive(Debug, Default)]
 struct Runs {
-    going: Vec<Weak<Exchange>>,
+    going: Vec<WeakRunControl>,
     closed: bool,
 }
 
@@ -182,7 +182,7 @@ impl Pool {
     fn end_runs(&self, how: Asked) {
         let mut runs = self.inner.runs();
         runs.closed = true;
-        for run in runs.going.iter().filter_map(Weak::upgrade) {
+        for run in runs.going.iter().filter_map(WeakRunControl::upgrade) {
             run.ask(how);
         }
     }
@@ -191,13 +191,13 @@ impl Pool {
     ///
     /// # Errors
     /// [`StartError::PoolClosed`].
-    pub(crate) fn enter(&self, run: &Arc<Exchange>) -> Result<(), StartError> {
+    pub(crate) fn enter(&self, run: &RunControl) -> Result<(), StartError> {
         let mut runs = self.inner.runs();
         if runs.closed {
             return Err(StartError::PoolClosed);
         }
-        runs.going.retain(|run| run.strong_count() > 0);
-        runs.going.push(Arc::downgrade(run));
+        runs.going.retain(|run| run.upgrade().is_some());
+        runs.going.push(run.downgrade());
         Ok(())
     }
 

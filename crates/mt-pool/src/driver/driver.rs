@@ -18,7 +18,7 @@ use crate::{
     OnInterrupt,
     dispatch::{Delivery, Dispatch, DispatchConfig, Event},
     event::Audience,
-    input::{Asked, Block, Exchange},
+    input::{Asked, Block, DriverEnd},
     stats::StatsCell,
     supervision::{CallScope, IdleWorkers, Interrupts, Relay, SessionEvents, SpawnSpec},
 };
@@ -41,7 +41,7 @@ pub(crate) struct Plan {
     pub(crate) watch: WatchConfig,
     pub(crate) collected: Arc<Collected>,
     pub(crate) scope: CallScope,
-    pub(crate) exchange: Arc<Exchange>,
+    pub(crate) exchange: DriverEnd,
     pub(crate) stats: Arc<StatsCell>,
     pub(crate) output: mpsc::Sender<Delivery>,
 }
@@ -53,7 +53,7 @@ pub(super) struct Driver {
     pub(super) workers: WorkerHandles,
     pub(super) watch: Watch,
     pub(super) collected: Arc<Collected>,
-    pub(super) exchange: Arc<Exchange>,
+    pub(super) exchange: DriverEnd,
     pub(super) stats: Arc<StatsCell>,
     pub(super) audience: Audience,
     pub(super) output: mpsc::Sender<Delivery>,

@@ -3,7 +3,6 @@
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
     thread,
 };
 
@@ -11,7 +10,7 @@ use futures::{FutureExt, Stream, StreamExt};
 use mt_proto::{EncodeError, RecordBuffer, RecordTag, push_record};
 use tokio::runtime::{Builder, Handle};
 
-use super::{Exchange, Source};
+use super::{FeedEnd, Source};
 use crate::{
     Wire,
     dispatch::{Delivery, Lost},
@@ -39,11 +38,11 @@ pub(crate) struct FeederOptions {
 /// The system's, when there is no thread to be had.
 pub(crate) fn spawn_feeder<I: Wire>(
     source: Source<I>,
-    exchange: Arc<Exchange>,
+    feed: FeedEnd,
     options: FeederOptions,
 ) -> io::Result<()> {
     let feeder = Feeder {
-        exchange,
+        feed,
         options,
         scratch: Vec::new(),
     };
@@ -72,28 +71,28 @@ pub(crate) fn spawn_feeder<I: Wire>(
 }
 
 struct Feeder {
-    exchange: Arc<Exchange>,
+    feed: FeedEnd,
     options: FeederOptions,
     scratch: Vec<u8>,
 }
 
 impl Feeder {
     fn pull<I: Wire>(mut self, mut iter: Box<dyn Iterator<Item = I> + Send>) {
-        let mut wanted = self.exchange.reserve();
+        let mut wanted = self.feed.reserve();
         while wanted {
             match catch_unwind(AssertUnwindSafe(|| iter.next())) {
                 Ok(Some(item)) => {
                     wanted = if self.encode(item) {
-                        self.exchange.push_and_reserve(&self.scratch)
+                        self.feed.push_and_reserve(&self.scratch)
                     } else {
-                        self.exchange.reserve()
+                        self.feed.reserve()
                     };
                 }
                 Ok(None) => break,
                 Err(panic) => return self.input_panicked(&*panic),
             }
         }
-        self.exchange.end();
+        self.feed.end();
     }
 
     /// Pulls an input that never blocks, many items at a time.
@@ -101,19 +100,19 @@ impl Feeder {
         let mut block = RecordBuffer::default();
         let mut ended = false;
         while !ended {
-            let room = self.exchange.reserve_some(GATHER_ITEMS);
+            let room = self.feed.reserve_some(GATHER_ITEMS);
             if room == 0 {
                 break;
             }
             let mut left = room;
             while let Err(lost) = self.fill(&mut block, &mut iter, &mut left, &mut ended) {
-                self.exchange.push_some(&mut block);
+                self.feed.push_some(&mut block);
                 self.refuse(lost);
             }
-            self.exchange.push_some(&mut block);
-            self.exchange.give_back(left);
+            self.feed.push_some(&mut block);
+            self.feed.give_back(left);
         }
-        self.exchange.end_after_last();
+        self.feed.end_after_last();
     }
 
     /// Pulls items into a block until it is full, `left` is used up, or the input has ended; or until
@@ -153,18 +152,18 @@ impl Feeder {
     }
 
     async fn poll<I: Wire>(mut self, mut stream: impl Stream<Item = I> + Unpin) {
-        while self.exchange.reserve_async().await {
+        while self.feed.reserve_async().await {
             match AssertUnwindSafe(stream.next()).catch_unwind().await {
                 Ok(Some(item)) => {
                     if self.encode(item) {
-                        self.exchange.push(&self.scratch);
+                        self.feed.push(&self.scratch);
                     }
                 }
                 Ok(None) => break,
                 Err(panic) => return self.input_panicked(&*panic),
             }
         }
-        self.exchange.end();
+        self.feed.end();
     }
 
     /// Encodes an item. True: it is in the scratch buffer, for the exchange. False: it is too long to
@@ -183,7 +182,7 @@ impl Feeder {
         match encoded {
             Ok(Ok(())) if self.scratch.len() <= LONG_BYTES => return true,
             Ok(Ok(())) => self
-                .exchange
+                .feed
                 .push_long(std::mem::take(&mut self.scratch).into()),
             Ok(Err(error)) => self.refuse(lost(&error)),
             Err(panic) => self.refuse(Lost::Unserialisable(format!(
@@ -195,14 +194,14 @@ impl Feeder {
     }
 
     fn refuse(&self, lost: Lost) {
-        self.exchange
+        self.feed
             .push_refused(|index| Delivery::refused(index, lost));
     }
 
     /// The panic takes the place of the item that did not come.
     fn input_panicked(&self, panic: &(dyn std::any::Any + Send)) {
         self.refuse(Lost::InputPanicked(panic_text(panic)));
-        self.exchange.end_after_last();
+        self.feed.end_after_last();
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     PoolEvents, RunProgress, Stats,
     event::EventLog,
-    input::{Asked, Exchange},
+    input::{Asked, RunControl},
     stats::StatsCell,
 };
 
@@ -14,7 +14,7 @@ use crate::{
 /// what it tells stands still.
 #[derive(Debug, Clone)]
 pub struct RunHandle {
-    pub(super) exchange: Arc<Exchange>,
+    pub(super) control: RunControl,
     pub(super) stats: Arc<StatsCell>,
     pub(super) events: Arc<EventLog>,
 }
@@ -24,15 +24,15 @@ impl RunHandle {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let mut stats = self.stats.get();
-        stats.outstanding = self.exchange.outstanding();
-        stats.pulled = self.exchange.pulled();
+        stats.outstanding = self.control.outstanding();
+        stats.pulled = self.control.pulled();
         stats
     }
 
     /// How far the run is, and how fast.
     #[must_use]
     pub fn progress(&self) -> RunProgress {
-        self.stats.progress(self.exchange.pulled())
+        self.stats.progress(self.control.pulled())
     }
 
     /// What happens to its workers, from the start of the run on.
@@ -46,13 +46,13 @@ impl RunHandle {
     ///
     /// An item that the input is in the middle of yielding is not part of the run any more.
     pub fn close(&self) {
-        self.exchange.ask(Asked::Close);
+        self.control.ask(Asked::Close);
     }
 
     /// Ends the run at once: what runs is killed, and every item that was pulled and has no outcome yet gets
     /// [`Cancelled`](crate::TaskErrorKind::Cancelled) once its worker is gone. May be called more than
     /// once, also after [`close`](Self::close).
     pub fn cancel(&self) {
-        self.exchange.ask(Asked::Cancel);
+        self.control.ask(Asked::Cancel);
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     dispatch::Delivery,
     driver::{Collected, Supervision},
     event::EventLog,
-    input::Exchange,
+    input::{ConsumerEnd, RunControl},
     stats::StatsCell,
     wait::wait_here,
 };
@@ -44,7 +44,8 @@ const DROP_WAIT: Duration = Duration::from_secs(1);
 pub struct Pmap<T: Task> {
     outcomes: mpsc::Receiver<Delivery>,
     current: Option<Current>,
-    exchange: Arc<Exchange>,
+    consumer: ConsumerEnd,
+    control: RunControl,
     stats: Arc<StatsCell>,
     events: Arc<EventLog>,
     supervision: Supervision,
@@ -73,7 +74,8 @@ impl<T: Task> Pmap<T> {
     pub(super) fn new(launched: Launched) -> Self {
         let Launched {
             outcomes,
-            exchange,
+            consumer,
+            control,
             stats,
             events,
             supervision,
@@ -85,7 +87,8 @@ impl<T: Task> Pmap<T> {
         Self {
             outcomes,
             current: None,
-            exchange,
+            consumer,
+            control,
             stats,
             events,
             supervision,
@@ -104,7 +107,7 @@ impl<T: Task> Pmap<T> {
     #[must_use]
     pub fn handle(&self) -> RunHandle {
         RunHandle {
-            exchange: Arc::clone(&self.exchange),
+            control: self.control.clone(),
             stats: Arc::clone(&self.stats),
             events: Arc::clone(&self.events),
         }
@@ -161,7 +164,7 @@ impl<T: Task> Pmap<T> {
     /// How far the run is, how fast, and how long it will take.
     #[must_use]
     pub fn progress(&self) -> RunProgress {
-        self.stats.progress(self.exchange.pulled())
+        self.stats.progress(self.consumer.pulled())
     }
 
     /// Calls `report` with the [progress](Self::progress) while outcomes are taken, on the thread that takes
@@ -176,7 +179,7 @@ impl<T: Task> Pmap<T> {
     }
 
     fn tell_progress(&mut self) {
-        let progress = self.stats.progress(self.exchange.pulled());
+        let progress = self.stats.progress(self.consumer.pulled());
         if let Some(hook) = &mut self.hook {
             hook.call(&progress);
         }
@@ -229,7 +232,7 @@ impl<T: Task> Pmap<T> {
                     });
                 }
                 Some(Delivery::Apart(apart)) => {
-                    self.exchange.on_consumed(1, apart.len_bytes());
+                    self.consumer.on_consumed(1, apart.len_bytes());
                     let index = apart.index;
                     let outcome = apart_outcome::<T>(*apart);
                     return Poll::Ready(Some(self.yielded(index, outcome)));
@@ -251,7 +254,7 @@ impl<T: Task> Pmap<T> {
         if current.left == 0 {
             let (items, bytes) = (u64::from(current.items), current.bytes);
             self.current = None;
-            self.exchange.on_consumed(items, bytes);
+            self.consumer.on_consumed(items, bytes);
         }
         // The records were counted and measured when they came in.
         let outcome = decoded
@@ -291,7 +294,7 @@ impl<T: Task> Pmap<T> {
         self.end();
         self.current = None;
         self.outcomes.close();
-        self.exchange.cancel();
+        self.consumer.cancel();
     }
 }
 
@@ -316,7 +319,7 @@ impl<T: Task> IntoIterator for Pmap<T> {
 impl<T: Task> Drop for Pmap<T> {
     fn drop(&mut self) {
         self.stats.set_over();
-        self.exchange.cancel();
+        self.consumer.cancel();
         self.supervision.wait(DROP_WAIT);
     }
 }

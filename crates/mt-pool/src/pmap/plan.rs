@@ -16,7 +16,10 @@ use crate::{
     event::{Audience, EventLog},
     executor::EXECUTOR,
     init,
-    input::{Exchange, ExchangeLimits, FeederOptions, Source, spawn_feeder},
+    input::{
+        ConsumerEnd, ExchangeLimits, FeedEnd, FeederOptions, RunControl, Source, exchange,
+        spawn_feeder,
+    },
     registry,
     stats::StatsCell,
     supervision::{CallScope, SpawnSpec},
@@ -75,7 +78,8 @@ impl Hook {
 #[derive(Debug)]
 pub(crate) struct Launched {
     pub(crate) outcomes: mpsc::Receiver<Delivery>,
-    pub(crate) exchange: Arc<Exchange>,
+    pub(crate) consumer: ConsumerEnd,
+    pub(crate) control: RunControl,
     pub(crate) stats: Arc<StatsCell>,
     pub(crate) events: Arc<EventLog>,
     pub(crate) supervision: Supervision,
@@ -91,8 +95,8 @@ pub(super) fn start<T: Task>(run: AsynPmap<T>) -> Result<Pmap<T>, StartError> {
     let feeder = FeederOptions {
         max_item_bytes: run.options.max_item_bytes,
     };
-    let (launched, source) = launch(run)?;
-    let fed = spawn_feeder(source, Arc::clone(&launched.exchange), feeder);
+    let (launched, feed, source) = launch(run)?;
+    let fed = spawn_feeder(source, feed, feeder);
     let pmap = Pmap::new(launched);
     // Dropping the run ends the supervisor.
     fed.map_err(StartError::Thread)?;
@@ -102,7 +106,7 @@ pub(super) fn start<T: Task>(run: AsynPmap<T>) -> Result<Pmap<T>, StartError> {
 /// Checks a run and starts all of it but the feeder of its input.
 pub(crate) fn launch<T: Task>(
     mut run: AsynPmap<T>,
-) -> Result<(Launched, Source<T::Input>), StartError> {
+) -> Result<(Launched, FeedEnd, Source<T::Input>), StartError> {
     run.options.check()?;
     run.options.cut_times();
     let command = worker_command(&run)?;
@@ -119,12 +123,12 @@ pub(crate) fn launch<T: Task>(
     // A piece may come with a word on how long it may wait.
     spec.queue.bulk_frames = 2 * MAX_PIECES as usize + 2;
     let capacity = options.capacity();
-    let exchange = Arc::new(Exchange::new(ExchangeLimits {
+    let ends = exchange(ExchangeLimits {
         capacity: capacity as u64,
         buffer_bytes: options.buffer_bytes,
-    }));
+    });
     if let Some(pool) = &run.pool {
-        pool.enter(&exchange)?;
+        pool.enter(&ends.control)?;
     }
     let stats = Arc::new(StatsCell::new(options.total.or_else(|| run.source.len())));
     let events = Arc::new(EventLog::default());
@@ -140,7 +144,7 @@ pub(crate) fn launch<T: Task>(
         on_interrupt: options.on_interrupt,
         audience: Audience::new(run.observer, Arc::clone(&events)),
         scope: CallScope::current(),
-        exchange: Arc::clone(&exchange),
+        exchange: ends.driver,
         stats: Arc::clone(&stats),
         output,
     };
@@ -151,7 +155,8 @@ pub(crate) fn launch<T: Task>(
     };
     let launched = Launched {
         outcomes,
-        exchange,
+        consumer: ends.consumer,
+        control: ends.control,
         stats,
         events,
         supervision,
@@ -160,7 +165,7 @@ pub(crate) fn launch<T: Task>(
         seed,
         pool: run.pool,
     };
-    Ok((launched, run.source))
+    Ok((launched, ends.feed, run.source))
 }
 
 /// What every worker is told before its first item.

@@ -8,7 +8,7 @@ use std::{
 
 use mt_proto::ItemIndex;
 
-use super::Exchange;
+use super::FeedEnd;
 
 /// Why an item can't be pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,19 +19,19 @@ pub(crate) enum NoRoom {
     Closed,
 }
 
-impl Exchange {
+impl FeedEnd {
     /// Waits for room for one item, until then at most; for ever without a time. The item has to follow, by
     /// [`hand_in`](Self::hand_in).
     ///
     /// # Errors
     /// [`NoRoom`]; nothing was reserved then.
     pub(crate) fn reserve_until(&self, until: Option<Instant>) -> Result<(), NoRoom> {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         loop {
             if state.closed || state.ended {
                 return Err(NoRoom::Closed);
             }
-            if self.has_room(&state) {
+            if self.0.has_room(&state) {
                 state.outstanding += 1;
                 return Ok(());
             }
@@ -42,7 +42,7 @@ impl Exchange {
                 return Err(NoRoom::Full);
             }
             state.feeder_waits = true;
-            let waited = self.room.wait_timeout(state, left);
+            let waited = self.0.room.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -53,14 +53,14 @@ impl Exchange {
     /// # Errors
     /// [`NoRoom`]; nothing was reserved then.
     pub(crate) fn try_reserve(&self, most: u64) -> Result<u64, NoRoom> {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if state.closed || state.ended {
             return Err(NoRoom::Closed);
         }
-        if most == 0 || !self.has_room(&state) {
+        if most == 0 || !self.0.has_room(&state) {
             return Err(NoRoom::Full);
         }
-        let room = self.limits.capacity - state.outstanding;
+        let room = self.0.limits.capacity - state.outstanding;
         let reserved = room.min(most);
         state.outstanding += reserved;
         Ok(reserved)
@@ -69,30 +69,30 @@ impl Exchange {
     /// Hands in the item room was reserved for, encoded as a record. Returns its index; `None` when the
     /// run has been closed meanwhile, and the item is not part of it.
     pub(crate) fn hand_in(&self, record: &[u8]) -> Option<ItemIndex> {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if state.is_too_late() {
             return None;
         }
         let index = state.append(record);
-        self.wake_supervisor(state);
+        self.0.wake_driver(state);
         Some(index)
     }
 
     /// No item follows any more. Those who wait for room are told.
     pub(crate) fn end_by_hand(&self) {
         self.end_after_last();
-        self.room.notify_all();
+        self.0.room.notify_all();
     }
 
     /// Whether items may still be pushed.
     pub(crate) fn takes_items(&self) -> bool {
-        let state = self.lock();
+        let state = self.0.lock();
         !state.closed && !state.ended
     }
 
     /// Whether the consumer has ended the run.
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.lock().cancelled
+        self.0.lock().cancelled
     }
 }
 
@@ -102,10 +102,13 @@ mod tests {
 
     use mt_proto::RecordBuffer;
 
-    use super::{super::ExchangeLimits, *};
+    use super::{
+        super::{Ends, ExchangeLimits},
+        *,
+    };
 
-    fn exchange(capacity: u64) -> Exchange {
-        Exchange::new(ExchangeLimits {
+    fn exchange(capacity: u64) -> Ends {
+        super::super::exchange(ExchangeLimits {
             capacity,
             buffer_bytes: 1000,
         })
@@ -117,55 +120,55 @@ mod tests {
 
     #[test]
     fn room_is_what_is_not_outstanding() {
-        let exchange = exchange(3);
-        assert_eq!(exchange.reserve_until(now()), Ok(()));
-        assert_eq!(exchange.hand_in(&[0; 5]), Some(ItemIndex(0)));
-        assert_eq!(exchange.try_reserve(0), Err(NoRoom::Full));
-        assert_eq!(exchange.try_reserve(10), Ok(2));
-        assert_eq!(exchange.try_reserve(1), Err(NoRoom::Full));
-        assert_eq!(exchange.reserve_until(now()), Err(NoRoom::Full));
+        let Ends { feed, consumer, .. } = exchange(3);
+        assert_eq!(feed.reserve_until(now()), Ok(()));
+        assert_eq!(feed.hand_in(&[0; 5]), Some(ItemIndex(0)));
+        assert_eq!(feed.try_reserve(0), Err(NoRoom::Full));
+        assert_eq!(feed.try_reserve(10), Ok(2));
+        assert_eq!(feed.try_reserve(1), Err(NoRoom::Full));
+        assert_eq!(feed.reserve_until(now()), Err(NoRoom::Full));
         let mut two = RecordBuffer::default();
         two.push_raw(&[1]);
         two.push_raw(&[2]);
-        exchange.push_some(&mut two);
-        exchange.on_consumed(1, 0);
-        assert_eq!(exchange.try_reserve(10), Ok(1));
-        assert_eq!(exchange.hand_in(&[0; 5]), Some(ItemIndex(3)));
+        feed.push_some(&mut two);
+        consumer.on_consumed(1, 0);
+        assert_eq!(feed.try_reserve(10), Ok(1));
+        assert_eq!(feed.hand_in(&[0; 5]), Some(ItemIndex(3)));
     }
 
     #[test]
     fn nothing_comes_after_the_end() {
-        let exchange = exchange(3);
-        assert_eq!(exchange.reserve_until(now()), Ok(()));
-        exchange.end_by_hand();
-        assert!(!exchange.takes_items());
-        assert_eq!(exchange.hand_in(&[0; 5]), None, "reserved too early");
-        assert_eq!(exchange.outstanding(), 0);
-        assert_eq!(exchange.reserve_until(None), Err(NoRoom::Closed));
-        assert_eq!(exchange.try_reserve(1), Err(NoRoom::Closed));
+        let Ends { feed, control, .. } = exchange(3);
+        assert_eq!(feed.reserve_until(now()), Ok(()));
+        feed.end_by_hand();
+        assert!(!feed.takes_items());
+        assert_eq!(feed.hand_in(&[0; 5]), None, "reserved too early");
+        assert_eq!(control.outstanding(), 0);
+        assert_eq!(feed.reserve_until(None), Err(NoRoom::Closed));
+        assert_eq!(feed.try_reserve(1), Err(NoRoom::Closed));
     }
 
     #[test]
     fn all_who_wait_get_room_or_are_told() {
-        let exchange = exchange(1);
-        assert_eq!(exchange.reserve_until(now()), Ok(()));
+        let Ends { feed, consumer, .. } = exchange(1);
+        assert_eq!(feed.reserve_until(now()), Ok(()));
         thread::scope(|scope| {
             let waiting: Vec<_> = (0..3)
                 .map(|_| {
                     scope.spawn(|| {
-                        let reserved = exchange.reserve_until(None);
-                        exchange.on_consumed(1, 0);
+                        let reserved = feed.reserve_until(None);
+                        consumer.on_consumed(1, 0);
                         reserved
                     })
                 })
                 .collect();
-            exchange.on_consumed(1, 0);
+            consumer.on_consumed(1, 0);
             for thread in waiting {
                 assert_eq!(thread.join().expect("no panic"), Ok(()));
             }
-            assert_eq!(exchange.reserve_until(now()), Ok(()));
-            let told = scope.spawn(|| exchange.reserve_until(None));
-            exchange.end_by_hand();
+            assert_eq!(feed.reserve_until(now()), Ok(()));
+            let told = scope.spawn(|| feed.reserve_until(None));
+            feed.end_by_hand();
             assert_eq!(told.join().expect("no panic"), Err(NoRoom::Closed));
         });
     }

@@ -17,7 +17,7 @@ use super::shared_outlet::{Dry, Emptied, SharedOutlet, Taken, What};
 use crate::{
     AsynPmap, Pool, StartError, Stats, Task, TaskErrorKind,
     driver::Supervision,
-    input::{Exchange, NoRoom},
+    input::{ConsumerEnd, FeedEnd, NoRoom, RunControl},
     pmap::{Launched, Outcome, apart_outcome, decode_outcome, launch},
     stats::StatsCell,
 };
@@ -29,7 +29,9 @@ const END_WAIT: Duration = Duration::from_secs(1);
 /// A run fed and emptied by hand.
 #[derive(Debug)]
 pub(super) struct ManualRun<T: Task<Input = u64>> {
-    exchange: Arc<Exchange>,
+    feed: FeedEnd,
+    consumer: ConsumerEnd,
+    control: RunControl,
     stats: Arc<StatsCell>,
     supervision: Mutex<Supervision>,
     outlet: SharedOutlet,
@@ -59,10 +61,11 @@ pub(super) enum Credit {
 impl<T: Task<Input = u64>> ManualRun<T> {
     /// Starts `run`, whose input is not used.
     pub(super) fn start(run: AsynPmap<T>, credit: Credit) -> Result<Self, StartError> {
-        let (launched, _) = launch(run.pool_ordered(false))?;
+        let (launched, feed, _) = launch(run.pool_ordered(false))?;
         let Launched {
             outcomes,
-            exchange,
+            consumer,
+            control,
             stats,
             supervision,
             fail_fast,
@@ -70,7 +73,9 @@ impl<T: Task<Input = u64>> ManualRun<T> {
             ..
         } = launched;
         Ok(Self {
-            exchange,
+            feed,
+            consumer,
+            control,
             stats,
             supervision: Mutex::new(supervision),
             outlet: SharedOutlet::new(outcomes),
@@ -86,22 +91,22 @@ impl<T: Task<Input = u64>> ManualRun<T> {
 
     /// Waits for room for one item, until then at most. It has to follow.
     pub(super) fn reserve_until(&self, until: Option<Instant>) -> Result<(), NoRoom> {
-        self.exchange.reserve_until(until)
+        self.feed.reserve_until(until)
     }
 
     /// Reserves room for up to `most` items without waiting; they have to follow.
     pub(super) fn try_reserve(&self, most: u64) -> Result<u64, NoRoom> {
-        self.exchange.try_reserve(most)
+        self.feed.try_reserve(most)
     }
 
     /// Pushes an item that room was reserved for.
     pub(super) fn hand_in(&self, record: &[u8]) -> Option<ItemIndex> {
-        self.exchange.hand_in(record)
+        self.feed.hand_in(record)
     }
 
     /// Pushes items that room was reserved for.
     pub(super) fn hand_in_some(&self, items: &mut RecordBuffer) {
-        self.exchange.push_some(items);
+        self.feed.push_some(items);
     }
 
     /// Takes an outcome that is here.
@@ -177,9 +182,9 @@ impl<T: Task<Input = u64>> ManualRun<T> {
     fn give_credit(&self, emptied: Option<Emptied>) {
         let bytes = emptied.map_or(0, |emptied| emptied.bytes);
         match (self.credit, emptied) {
-            (Credit::Each, _) => self.exchange.on_consumed(1, bytes),
+            (Credit::Each, _) => self.consumer.on_consumed(1, bytes),
             (Credit::Together | Credit::Strict, Some(emptied)) => {
-                self.exchange.on_consumed(emptied.items.into(), bytes);
+                self.consumer.on_consumed(emptied.items.into(), bytes);
             }
             (Credit::Together | Credit::Strict, None) => {}
         }
@@ -188,7 +193,7 @@ impl<T: Task<Input = u64>> ManualRun<T> {
     /// An end that is none must not look like one.
     fn check_end(&self, dry: Dry) {
         assert!(
-            dry == Dry::ForNow || self.exchange.is_cancelled() || self.stats.is_complete(),
+            dry == Dry::ForNow || self.feed.is_cancelled() || self.stats.is_complete(),
             "bug in mt-pool: the supervisor of this run has panicked"
         );
     }
@@ -200,7 +205,7 @@ impl<T: Task<Input = u64>> ManualRun<T> {
 
     /// Whether items may still be pushed.
     pub(super) fn takes_items(&self) -> bool {
-        self.exchange.takes_items()
+        self.feed.takes_items()
     }
 
     /// Whether every outcome has come and every worker is gone.
@@ -210,12 +215,12 @@ impl<T: Task<Input = u64>> ManualRun<T> {
 
     /// No item follows. Those that were pushed are done, and their outcomes can be taken.
     pub(super) fn close(&self) {
-        self.exchange.end_by_hand();
+        self.feed.end_by_hand();
     }
 
     /// Ends all at once: workers are killed, and nothing can be taken any more. Those who wait are told.
     pub(super) fn cancel(&self) {
-        self.exchange.cancel();
+        self.consumer.cancel();
         self.outlet.shut();
     }
 
@@ -233,8 +238,8 @@ impl<T: Task<Input = u64>> ManualRun<T> {
         stats.failed = self.failed.load(Ordering::Relaxed);
         stats.cancelled = self.cancelled.load(Ordering::Relaxed);
         stats.succeeded = self.count_taken().saturating_sub(stats.failed);
-        stats.outstanding = self.exchange.outstanding();
-        stats.pulled = self.exchange.pulled();
+        stats.outstanding = self.control.outstanding();
+        stats.pulled = self.control.pulled();
         stats
     }
 }

@@ -1,0 +1,61 @@
+//! The end of an exchange for whoever has a handle of the run.
+
+use std::sync::{Arc, Weak};
+
+use super::Exchange;
+
+/// What the run's handle asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Asked {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// No more input; finish what there is.
+    Close,
+    /// An end at once, with an outcome for every item.
+    Cancel,
+}
+
+/// Asks for the end of a run, and tells how far its input is.
+#[derive(Debug, Clone)]
+pub(crate) struct RunControl(pub(super) Arc<Exchange>);
+
+/// The same of a run that may be over.
+#[derive(Debug)]
+pub(crate) struct WeakRunControl(Weak<Exchange>);
+
+impl WeakRunControl {
+    /// The control, if the run is not over.
+    pub(crate) fn upgrade(&self) -> Option<RunControl> {
+        self.0.upgrade().map(RunControl)
+    }
+}
+
+impl RunControl {
+    /// A control that does not keep what the run has in memory.
+    pub(crate) fn downgrade(&self) -> WeakRunControl {
+        WeakRunControl(Arc::downgrade(&self.0))
+    }
+
+    /// The items that have come in.
+    pub(crate) fn pulled(&self) -> u64 {
+        self.0.pulled()
+    }
+
+    /// Asks for the end of the run in one way or another. What was asked for stands.
+    pub(crate) fn ask(&self, what: Asked) {
+        let mut state = self.0.lock();
+        state.closed = true;
+        state.asked = state.asked.max(what);
+        drop(state);
+        self.0.room.notify_all();
+        self.0.room_async.notify_one();
+        self.0.filled.notify_one();
+    }
+
+    /// The items pulled and not yet consumed.
+    pub(crate) fn outstanding(&self) -> u64 {
+        let state = self.0.lock();
+        state.next.0.saturating_sub(state.consumed)
+    }
+}
