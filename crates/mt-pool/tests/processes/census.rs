@@ -1,48 +1,58 @@
-//! Counting the workers of a run.
+//! Counting the workers of a run, and killing them.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use mt_pool::{AsynPmap, PoolEvent, Task};
+use mt_test_kit::{Signal, signal};
 
-use mt_test_kit::wait_until;
-
-/// How many workers there are, as the run tells.
+/// The workers of a run, as it tells of them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Census {
-    pub(crate) now: Arc<AtomicI64>,
-    pub(crate) most: Arc<AtomicI64>,
-    pub(crate) started: Arc<AtomicI64>,
-    pub(crate) ready: Arc<AtomicI64>,
+pub(crate) struct Census(Arc<Mutex<Counts>>);
+
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) living: BTreeSet<u32>,
+    /// At once.
+    pub(crate) most: usize,
+    pub(crate) started: usize,
+    pub(crate) ready: usize,
 }
 
 impl Census {
-    pub(crate) fn of<T: Task>(run: AsynPmap<T>) -> (AsynPmap<T>, Self) {
-        let count = Self::default();
-        let heard = count.clone();
-        (run.observe(move |event| heard.hear(event)), count)
+    pub(crate) fn watch<T: Task>(&self, run: AsynPmap<T>) -> AsynPmap<T> {
+        let heard = self.clone();
+        run.observe(move |event| heard.hear(event))
     }
 
     fn hear(&self, event: &PoolEvent) {
+        let mut counts = self.counts();
         match event {
-            PoolEvent::WorkerStarted { .. } => {
-                self.started.fetch_add(1, Ordering::SeqCst);
-                let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
-                self.most.fetch_max(now, Ordering::SeqCst);
+            PoolEvent::WorkerStarted { pid, .. } => {
+                counts.started += 1;
+                counts.living.insert(*pid);
+                counts.most = counts.most.max(counts.living.len());
             }
-            PoolEvent::WorkerReady { .. } => {
-                self.ready.fetch_add(1, Ordering::SeqCst);
-            }
-            PoolEvent::WorkerDied { .. } | PoolEvent::WorkerLeft { .. } => {
-                self.now.fetch_sub(1, Ordering::SeqCst);
+            PoolEvent::WorkerReady { .. } => counts.ready += 1,
+            PoolEvent::WorkerDied { pid, .. } | PoolEvent::WorkerLeft { pid, .. } => {
+                counts.living.remove(pid);
             }
             _ => {}
         }
     }
 
-    pub(crate) fn wait_for(&self, which: &AtomicI64, is: impl Fn(i64) -> bool) {
-        wait_until(|| is(which.load(Ordering::SeqCst)));
+    pub(crate) fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap()
+    }
+
+    pub(crate) fn kill_all(&self) {
+        // Under the lock: what is in the set is not reaped, so the number is not somebody else's.
+        let counts = self.counts();
+        counts
+            .living
+            .iter()
+            .for_each(|&pid| signal(pid, Signal::KILL));
     }
 }

@@ -1,16 +1,17 @@
 //! Contexts that fail, in every way and at every step.
 
-use std::{rc::Rc, thread, time::Duration};
+use std::{fmt::Debug, rc::Rc, thread, time::Duration};
 
 use mt_pool::{
-    AsynPmap, Context, ContextStep, Deadline, PoolEvent, Task, TaskErrorKind, asyn_pmap,
-    is_cancelled, task, task_index,
+    Context, ContextStep, Deadline, Never, PoolEvent, Task, TaskErrorKind, asyn_pmap, is_cancelled,
+    task, task_index,
 };
 use mt_test_kit::Folder;
 
 use crate::{
     report::{Report, complete},
     scene::check,
+    tasks::FOR_EVER,
 };
 
 /// What a context does when it is opened and closed.
@@ -63,65 +64,42 @@ async fn inside_async(#[context] _fragile: &Fragile, n: u64) -> u64 {
     n
 }
 
-fn both_ways(config: u8, test: impl Fn(AnyReport)) {
-    let options = |processes| (processes, 7);
-    let (processes, batch) = options(2);
-    let hangs = matches!(config, OPEN_HANGS | CLOSE_HANGS);
-    let limit = Duration::from_millis(20);
-    let run = asyn_pmap::<inside>(0..50).context(config);
-    let run = run.pool_processes(processes).batch_size(batch);
-    test(any(if hangs {
-        run.context_deadline(limit)
-    } else {
-        run
-    }));
-    let run = asyn_pmap::<inside_async>(0..50).context(config);
-    let run = run.pool_processes(processes).batch_size(batch);
-    test(any(if hangs {
-        run.context_deadline(limit)
-    } else {
-        run
-    }));
-}
-
-/// What the tests here look at, whatever the task.
-struct AnyReport {
-    kinds: Vec<String>,
-    context: usize,
-    report: (u64, u64, u64, Vec<PoolEvent>),
-}
-
-fn any<T>(run: AsynPmap<T>) -> AnyReport
-where
-    T: Task<Output = u64>,
-    T::Error: std::fmt::Debug + std::fmt::Display,
-{
-    let report: Report<T> = complete(run, 50);
-    let errors = || report.outcomes.iter().filter_map(|o| o.as_ref().err());
-    let open = |kind: &TaskErrorKind<T::Error>| {
-        matches!(kind, TaskErrorKind::Context { step: ContextStep::Open, message }
-            if message.contains("no way in") || message.contains("20ms"))
-    };
-    AnyReport {
-        kinds: errors().map(ToString::to_string).collect(),
-        context: errors().filter(|error| open(error.kind())).count(),
-        report: (
-            report.stats.workers_started,
-            report.stats.workers_died,
-            report.stats.context_close_errors,
-            report.events,
-        ),
+/// A plain run and an async one.
+fn both_ways(config: u8) -> [Report<u64, Never>; 2] {
+    fn run<T>(config: u8) -> Report<u64, Never>
+    where
+        T: Task<Input = u64, Context = Fragile, Output = u64, Error = Never>,
+    {
+        let run = asyn_pmap::<T>(0..50).context(config).pool_processes(2);
+        let run = run.batch_size(7);
+        let hangs = matches!(config, OPEN_HANGS | CLOSE_HANGS);
+        let limit = Duration::from_millis(20);
+        complete(
+            if hangs {
+                run.context_deadline(limit)
+            } else {
+                run
+            },
+            50,
+        )
     }
+    [run::<inside>(config), run::<inside_async>(config)]
 }
 
 #[test]
 fn a_context_that_does_not_open_is_the_outcome_of_its_items() {
     check(|| {
         for config in [OPEN_FAILS, OPEN_PANICS, OPEN_HANGS] {
-            both_ways(config, |any| {
-                assert_eq!(any.context, 50, "{:?}", any.kinds);
-                assert_eq!(any.report.1, 0, "no worker died");
-            });
+            for report in both_ways(config) {
+                for kind in (0..50).map(|index| report.kind(index)) {
+                    assert!(
+                        matches!(kind, TaskErrorKind::Context { step: ContextStep::Open, message }
+                            if message.contains("no way in") || message.contains("20ms")),
+                        "{kind:?}"
+                    );
+                }
+                assert_eq!(report.stats.workers_died, 0);
+            }
         }
     });
 }
@@ -130,15 +108,16 @@ fn a_context_that_does_not_open_is_the_outcome_of_its_items() {
 fn a_context_that_does_not_close_is_reported_and_costs_nothing() {
     check(|| {
         for config in [CLOSE_FAILS, CLOSE_PANICS, CLOSE_HANGS] {
-            both_ways(config, |any| {
-                assert_eq!(any.kinds, [""; 0]);
-                assert!(any.report.2 >= 8, "one a batch");
-                let told = any.report.3.iter().filter(|event| {
+            for report in both_ways(config) {
+                assert_eq!(report.failed(), [0; 0]);
+                let errors = report.stats.context_close_errors;
+                assert!(errors >= 8, "one a batch");
+                let told = report.told(|event| {
                     matches!(event, PoolEvent::ContextCloseFailed { message, .. }
                         if message.contains("no way out") || message.contains("20ms"))
                 });
-                assert_eq!(told.count() as u64, any.report.2);
-            });
+                assert_eq!(told as u64, errors);
+            }
         }
     });
 }
@@ -146,11 +125,16 @@ fn a_context_that_does_not_close_is_reported_and_costs_nothing() {
 #[test]
 fn a_context_that_kills_its_worker() {
     check(|| {
-        both_ways(OPEN_ABORTS, |any| assert_eq!(any.kinds.len(), 50));
+        for report in both_ways(OPEN_ABORTS) {
+            assert_eq!(report.failed().len(), 50);
+        }
         // What has just finished may not have been told yet, and counts as running.
-        both_ways(CLOSE_ABORTS, |any| {
-            assert!(any.kinds.iter().all(|kind| kind.contains("crashed")));
-        });
+        for report in both_ways(CLOSE_ABORTS) {
+            report
+                .failed()
+                .into_iter()
+                .for_each(|index| drop(report.crash(index)));
+        }
     });
 }
 
@@ -163,7 +147,7 @@ impl Context for Stubborn {
 
     async fn open(folder: &Folder) -> Result<Self, String> {
         if folder.first("opened") {
-            thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
+            thread::sleep(FOR_EVER); // work: never gets anywhere
         }
         Ok(Self)
     }
@@ -183,26 +167,28 @@ async fn within_async(#[context] _stubborn: &Stubborn, n: u64) -> u64 {
 /// It can't be cancelled, but is part of the call it is opened for.
 #[test]
 fn a_context_that_blocks_its_thread_runs_into_the_hard_deadline() {
-    fn first_is_late<T: Task<Output = u64>>(run: AsynPmap<T>)
-    where
-        T::Error: std::fmt::Debug,
-    {
+    fn first_is_late<T: Task<Input = u64, Context = Stubborn, Output = u64, Error: Debug>>() {
+        let folder = Folder::temp();
         let limit = Duration::from_secs(1);
+        let run = asyn_pmap::<T>(0..30).context(folder.clone());
         let run = run.context_deadline(limit / 100).hard_deadline(limit);
         let report = complete(run.pool_processes(1), 30);
-        assert_eq!(report.failed(), [0]);
-        let kind = report.error(0).kind();
-        let hard = Deadline::Hard;
+        report.lost_only(&[0]);
+        let kind = report.kind(0);
         assert!(
-            matches!(kind, TaskErrorKind::TimedOut { deadline, .. } if *deadline == hard),
+            matches!(
+                kind,
+                TaskErrorKind::TimedOut {
+                    deadline: Deadline::Hard,
+                    ..
+                }
+            ),
             "{kind:?}"
         );
     }
     check(|| {
-        let here = Folder::temp();
-        first_is_late(asyn_pmap::<within>(0..30).context(here.clone()));
-        let here = Folder::temp();
-        first_is_late(asyn_pmap::<within_async>(0..30).context(here.clone()));
+        first_is_late::<within>();
+        first_is_late::<within_async>();
     });
 }
 
@@ -252,29 +238,20 @@ async fn counted_async(#[context] _counted: &Counted, n: u64) -> Option<u64> {
 
 #[test]
 fn one_context_for_all_items_of_a_worker() {
-    fn one_each<T>(run: AsynPmap<T>, folder: &Folder)
-    where
-        T: Task<Output = Option<u64>>,
-        T::Error: std::fmt::Debug,
-    {
-        let run = run.batch_size(3).soft_deadline(Duration::from_secs(100));
+    fn one_each<T: Task<Input = u64, Context = Counted, Output = Option<u64>, Error: Debug>>() {
+        let folder = Folder::temp();
+        let run = asyn_pmap::<T>(0..50).context(folder.clone()).batch_size(3);
+        let run = run.soft_deadline(Duration::from_secs(100));
         let report = complete(run.context_per_worker().pool_processes(2), 50);
-        for (index, outcome) in report.outcomes.iter().enumerate() {
-            assert_eq!(*outcome.as_ref().unwrap(), Some(index as u64));
-        }
         let workers = report.stats.workers_started as usize;
         let opened = folder.noted("opened").len();
         assert!((1..=workers).contains(&opened), "{opened} in {workers}");
         assert_eq!(folder.noted("closed").len(), opened);
         assert_eq!(report.stats.context_close_errors, 0);
+        assert_eq!(report.values(), (0..50).map(Some).collect::<Vec<_>>());
     }
     check(|| {
-        let here = Folder::temp();
-        one_each(asyn_pmap::<counted>(0..50).context(here.clone()), &here);
-        let here = Folder::temp();
-        one_each(
-            asyn_pmap::<counted_async>(0..50).context(here.clone()),
-            &here,
-        );
+        one_each::<counted>();
+        one_each::<counted_async>();
     });
 }

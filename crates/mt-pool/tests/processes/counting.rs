@@ -1,16 +1,14 @@
 //! `Counter`: what calls add arrives with their outcomes, once.
 
-use std::{path::Path, thread, time::Duration};
+use std::{fmt::Debug, thread, time::Duration};
 
 use mt_pool::{
-    Context, Counter, NullPolicy, ProcessParalleliser, Task, WorkIterator, asyn_pmap, task,
+    AsynPmap, Context, Counter, ProcessParalleliser, Task, WorkIterator, asyn_pmap, task,
 };
-use serde::{Deserialize, Serialize, Serializer};
+use mt_test_kit::Folder;
+use serde::{Deserialize, Serialize};
 
-use crate::{
-    deed::{note, noted},
-    scene::check,
-};
+use crate::{report::values, scene::check, tasks::Even};
 
 /// What a call does after it has counted.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -22,23 +20,10 @@ enum End {
     Abort,
 }
 
-/// Does not serialise when it is asked not to.
-#[derive(Debug, Deserialize)]
-struct Picky(bool);
-
-impl Serialize for Picky {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0 {
-            return self.0.serialize(serializer);
-        }
-        Err(serde::ser::Error::custom("no"))
-    }
-}
-
-fn end(how: End) -> Result<Picky, String> {
+fn end(how: End) -> Result<Even, String> {
     match how {
-        End::Return => Ok(Picky(true)),
-        End::NoResult => Ok(Picky(false)),
+        End::Return => Ok(Even(0)),
+        End::NoResult => Ok(Even(1)),
         End::Raise => Err("no".into()),
         End::Panic => panic!("no"),
         End::Abort => std::process::abort(),
@@ -46,13 +31,13 @@ fn end(how: End) -> Result<Picky, String> {
 }
 
 #[task]
-fn count_and(#[shared] counter: &Counter, by: i64, how: End) -> Result<Picky, String> {
+fn count_and(#[shared] counter: &Counter, by: i64, how: End) -> Result<Even, String> {
     counter.increment_by(by);
     end(how)
 }
 
 #[task]
-async fn count_and_async(#[shared] counter: &Counter, by: i64, how: End) -> Result<Picky, String> {
+async fn count_and_async(#[shared] counter: &Counter, by: i64, how: End) -> Result<Even, String> {
     counter.increment_by(by - 1);
     tokio::task::yield_now().await;
     counter.increment();
@@ -93,12 +78,12 @@ fn two_counters(#[shared] counters: &(Counter, Counter), n: u64) -> Option<u64> 
 
 /// Fails so often before it does not.
 #[task]
-fn fails_first(#[shared] job: &(Counter, String, bool), n: u64) -> Result<u64, String> {
+fn fails_first(#[shared] job: &(Counter, Folder, bool), n: u64) -> Result<u64, String> {
     let (counter, folder, dies) = job;
     counter.increment();
-    let log = Path::new(folder).join(n.to_string());
-    note(&log, 1);
-    match (noted(&log).len() as u64 <= n % 3, dies) {
+    let name = n.to_string();
+    folder.note(&name, 1);
+    match (folder.noted(&name).len() as u64 <= n % 3, dies) {
         (true, true) => std::process::abort(),
         (true, false) => Err("not yet".into()),
         (false, _) => Ok(n),
@@ -108,8 +93,7 @@ fn fails_first(#[shared] job: &(Counter, String, bool), n: u64) -> Result<u64, S
 #[task]
 fn passes_on(#[shared] counter: &Counter, n: u64) -> u64 {
     let items: Vec<_> = (0..n).map(|_| (counter.clone(), 1)).collect();
-    let run = asyn_pmap::<count_item>(items).pool_processes(1);
-    run.start().unwrap().into_iter().for_each(Result::unwrap);
+    values(asyn_pmap::<count_item>(items).pool_processes(1));
     n
 }
 
@@ -132,10 +116,7 @@ fn in_context(#[context] context: &Counting, _: u64) {
 
 #[test]
 fn whatever_the_outcome_is() {
-    fn all<T>()
-    where
-        T: Task<Input = (i64, End), Shared = Counter, Output = Picky>,
-    {
+    fn all<T: Task<Input = (i64, End), Shared = Counter>>() {
         let ends = [End::Return, End::Raise, End::Panic, End::NoResult];
         let items: Vec<_> = (0..400).map(|n| (n, ends[n as usize % 4])).collect();
         let counter = Counter::new();
@@ -154,46 +135,40 @@ fn whatever_the_outcome_is() {
     });
 }
 
+/// With every outcome its value is added to the counter.
+fn sums_up<T: Task<Input = u64, Output = u64, Shared = Counter, Error: Debug>>(
+    items: u64,
+    option: impl Fn(AsynPmap<T>) -> AsynPmap<T>,
+) {
+    let counter = Counter::new();
+    let run = asyn_pmap::<T>(0..items).shared(counter.clone());
+    let mut sum = 0;
+    for outcome in option(run.pool_processes(2)).start().unwrap() {
+        sum += outcome.unwrap() as i64;
+        assert_eq!(counter.value(), sum);
+    }
+    assert_eq!(sum, (0..items as i64).sum());
+}
+
 #[test]
 fn calls_that_run_at_once_have_each_their_own() {
-    check(|| {
-        let counter = Counter::new();
-        let run = asyn_pmap::<count_around_a_wait>(0..1000).shared(counter.clone());
-        let run = run.pool_ordered(false).pool_processes(2).start().unwrap();
-        let mut sum = 0;
-        for outcome in run {
-            sum += outcome.unwrap() as i64;
-            assert_eq!(counter.value(), sum);
-        }
-        assert_eq!(sum, 999 * 500);
-    });
+    check(|| sums_up::<count_around_a_wait>(1000, |run| run.pool_ordered(false)));
 }
 
 #[test]
 fn on_threads_of_the_call() {
-    check(|| {
-        let counter = Counter::new();
-        let run = asyn_pmap::<count_on_threads>(0..30).shared(counter.clone());
-        let run = run.pool_processes(2).start().unwrap();
-        let mut sum = 0;
-        for outcome in run {
-            sum += outcome.unwrap() as i64;
-            assert_eq!(counter.value(), sum);
-        }
-    });
+    check(|| sums_up::<count_on_threads>(30, |run| run));
 }
 
 #[test]
 fn deaths_and_errors_that_are_tried_again_count_once() {
     check(|| {
         for dies in [true, false] {
-            let folder = tempfile::tempdir().unwrap();
+            let folder = Folder::temp();
             let counter = Counter::new();
-            let job = (counter.clone(), folder.path().display().to_string(), dies);
+            let job = (counter.clone(), folder.clone(), dies);
             let run = asyn_pmap::<fails_first>(0..60).shared(job).retries(2);
-            let run = run.pool_processes(2).start().unwrap();
-            let values: Vec<u64> = run.into_iter().map(Result::unwrap).collect();
-            assert_eq!(values, (0..60).collect::<Vec<_>>());
+            assert_eq!(values(run.pool_processes(2)), (0..60).collect::<Vec<_>>());
             assert_eq!(counter.value(), 60);
         }
         let counter = Counter::new();
@@ -201,11 +176,8 @@ fn deaths_and_errors_that_are_tried_again_count_once() {
         let run = asyn_pmap::<count_and>(items).shared(counter.clone());
         let run = run.pool_processes(2).start().unwrap();
         assert_eq!(run.into_iter().filter(Result::is_err).count(), 1);
-        assert_eq!(
-            counter.value(),
-            9,
-            "the one that crashed has counted nothing"
-        );
+        let counted = counter.value();
+        assert_eq!(counted, 9, "the one that crashed has counted nothing");
     });
 }
 
@@ -227,50 +199,35 @@ fn in_items_and_contexts_and_runs_inside_tasks() {
     check(|| {
         let (a, b) = (Counter::new(), Counter::new());
         let items = vec![(a.clone(), 5), (b.clone(), 7), (a.clone(), 1)];
-        let run = asyn_pmap::<count_item>(items).start().unwrap();
-        run.into_iter().for_each(Result::unwrap);
+        values(asyn_pmap::<count_item>(items));
         assert_eq!((a.value(), b.value()), (6, 7));
 
-        let counter = Counter::new();
-        let run = asyn_pmap::<passes_on>(0..6).shared(counter.clone());
-        let run = run.pool_processes(2).start().unwrap();
-        let mut sum = 0;
-        for outcome in run {
-            sum += outcome.unwrap() as i64;
-            assert_eq!(counter.value(), sum);
-        }
+        sums_up::<passes_on>(6, |run| run);
 
         let counter = Counter::new();
         let run = asyn_pmap::<in_context>(0..10).context(counter.clone());
-        let run = run.pool_processes(1).batch_size(5).start().unwrap();
-        run.into_iter().for_each(Result::unwrap);
+        values(run.pool_processes(1).batch_size(5));
         assert_eq!(counter.value(), 210);
     });
 }
 
 #[test]
 fn in_works_by_number() {
-    fn iterate<T>(serial: bool)
-    where
-        T: Task<Input = u64, Shared = (Counter, Counter)>,
-        T::Null: NullPolicy<T::Output>,
-    {
+    let iterate = |serial| {
         let counters = (Counter::new(), Counter::new());
-        let works = WorkIterator::<T>::builder().shared(counters.clone());
+        let works = WorkIterator::<two_counters>::builder().shared(counters.clone());
         let works = works.num_works(100).serial_mode(serial).start().unwrap();
         assert_eq!(works.iter().filter(Result::is_ok).count(), 50);
         assert_eq!(counters.0.value(), 100, "skipped ones too");
         assert_eq!(counters.1.value(), -4950);
-    }
+    };
     check(|| {
-        iterate::<two_counters>(false);
-        iterate::<two_counters>(true);
+        iterate(false);
+        iterate(true);
         let counters = (Counter::new(), Counter::new());
         let pool = ProcessParalleliser::<two_counters>::builder();
         let pool = pool.shared(counters.clone()).start().unwrap();
-        for id in [7, 30] {
-            assert!(pool.push(id));
-        }
+        assert!(pool.push(7) && pool.push(30));
         for popped in 1..=2 {
             pool.pop().unwrap().1.unwrap();
             assert_eq!(counters.0.value(), popped);

@@ -8,13 +8,11 @@ use std::time::Duration;
 
 use mt_pool::{Deadline, Recycle, TaskError, TaskErrorKind, asyn_pmap, task};
 
-use crate::{report::complete, scene::check};
+use crate::{report::complete, scene::check, tasks::double_async};
 
 /// Far longer than any call here takes by itself, however busy the machine is.
 const LONG: Duration = Duration::from_millis(600);
 const SHORT: Duration = Duration::from_millis(30);
-/// As good as for ever.
-const FOR_EVER: Duration = Duration::from_secs(1000);
 
 #[track_caller]
 fn is_timeout<E: std::fmt::Debug>(error: &TaskError<E>, which: Deadline, after: Duration) {
@@ -26,12 +24,6 @@ fn is_timeout<E: std::fmt::Debug>(error: &TaskError<E>, which: Deadline, after: 
 }
 
 #[task]
-async fn echo(n: u64) -> u64 {
-    tokio::task::yield_now().await;
-    n
-}
-
-#[task]
 fn fails(_: u64) -> Result<(), String> {
     Err("never".into())
 }
@@ -39,7 +31,7 @@ fn fails(_: u64) -> Result<(), String> {
 #[test]
 fn times_without_an_end_can_be_given() {
     check(|| {
-        let run = asyn_pmap::<echo>([0; 20])
+        let run = asyn_pmap::<double_async>([0; 20])
             .queue_deadline(Duration::MAX)
             .soft_deadline(Duration::MAX)
             .hard_deadline(Duration::MAX)

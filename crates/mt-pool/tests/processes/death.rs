@@ -1,13 +1,13 @@
 //! Workers that die: what they ran is tried again alone and given up in the end, nothing else is lost.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::fmt::Debug;
 
-use mt_pool::{AsynPmap, DeathCause, Task, asyn_pmap, task};
-use serde::{Deserialize, Serialize};
+use mt_pool::{AsynPmap, Death, DeathCause, Task, asyn_pmap, task};
+use mt_test_kit::Folder;
 
 use crate::{
-    deed::{Deed, act, act_async, note, noted},
-    report::{Report, by_itself, complete},
+    deed::{Deed, act, act_async},
+    report::complete,
     scene::check,
 };
 
@@ -23,41 +23,39 @@ fn poisoned(deed: &Deed) -> Vec<Deed> {
 
 /// The one item is given up after `limit` deaths and can be read; all others have their values.
 #[track_caller]
-fn only_the_poisoned_is_lost<T>(run: AsynPmap<T>, deed: &Deed, limit: u32) -> Report<T>
-where
-    T: Task<Input = Deed, Output = u64>,
-    T::Error: std::fmt::Debug,
-{
-    let report = complete(run.crash_limit(limit), ITEMS);
-    assert_eq!(report.failed(), [POISONED]);
-    for (index, outcome) in report.outcomes.iter().enumerate() {
-        assert!(outcome.as_ref().is_ok_and(|n| *n == index as u64) || index == POISONED);
-    }
-    let (_, attempts) = report.crash(POISONED);
-    assert_eq!(attempts, limit);
-    assert_eq!(
-        report.deaths().len(),
-        limit as usize,
-        "{:?}",
-        report.deaths()
-    );
+fn only_the_poisoned_is_lost<T: Task<Input = Deed, Output = u64, Error: Debug>>(
+    deed: &Deed,
+    limit: u32,
+    option: impl Fn(AsynPmap<T>) -> AsynPmap<T>,
+) -> Death {
+    let run = asyn_pmap::<T>(poisoned(deed)).crash_limit(limit);
+    let report = complete(option(run), ITEMS);
+    report.lost_only(&[POISONED]);
+    let deaths = report.deaths();
+    assert_eq!(deaths.len(), limit as usize, "{deaths:?}");
     let item = report.error(POISONED).item::<Deed>().unwrap().unwrap();
     assert_eq!(&item, deed);
-    report
+    let (death, attempts) = report.crash(POISONED);
+    assert_eq!(attempts, limit);
+    death
 }
 
 /// Sync and async, ordered and not, with one worker and with three.
 #[track_caller]
 fn every_way(deed: Deed, code: Option<i32>, signal: Option<i32>) {
     for (ordered, processes) in [(true, 1), (true, 3), (false, 3)] {
-        let run = asyn_pmap::<act>(poisoned(&deed));
-        let run = run.pool_ordered(ordered).pool_processes(processes);
-        let report = only_the_poisoned_is_lost(run, &deed, 3);
-        assert_eq!(by_itself(&report.crash(POISONED).0), (code, signal));
-        let run = asyn_pmap::<act_async>(poisoned(&deed));
-        let run = run.pool_ordered(ordered).pool_processes(processes);
-        let report = only_the_poisoned_is_lost(run, &deed, 2);
-        assert_eq!(by_itself(&report.crash(POISONED).0), (code, signal));
+        let deaths = [
+            only_the_poisoned_is_lost::<act>(&deed, 3, |run| {
+                run.pool_ordered(ordered).pool_processes(processes)
+            }),
+            only_the_poisoned_is_lost::<act_async>(&deed, 2, |run| {
+                run.pool_ordered(ordered).pool_processes(processes)
+            }),
+        ];
+        for death in deaths {
+            assert_eq!(death.cause, DeathCause::Itself, "{death}");
+            assert_eq!((death.exit.code, death.exit.signal), (code, signal));
+        }
     }
 }
 
@@ -100,19 +98,11 @@ fn a_panic_while_panicking() {
 #[test]
 fn garbage_where_results_go() {
     check(|| {
-        for garbage in [
-            vec![0xff; 64],
-            vec![0; 64],
-            b"GET / HTTP/1.1\r\n\r\n".to_vec(),
-        ] {
-            let deed = Deed::Garble(garbage);
-            let run = asyn_pmap::<act>(poisoned(&deed)).pool_processes(2);
-            let report = only_the_poisoned_is_lost(run, &deed, 2);
-            let (death, _) = report.crash(POISONED);
-            assert!(
-                matches!(death.cause, DeathCause::BrokeProtocol(_)),
-                "{death}"
-            );
+        for garbage in [&[0xff; 64][..], &[0; 64], b"GET / HTTP/1.1\r\n\r\n"] {
+            let deed = Deed::Garble(garbage.to_vec());
+            let death = only_the_poisoned_is_lost::<act>(&deed, 2, |run| run.pool_processes(2));
+            let cause = &death.cause;
+            assert!(matches!(cause, DeathCause::BrokeProtocol(_)), "{death}");
         }
     });
 }
@@ -124,10 +114,8 @@ fn at_the_head_of_the_line() {
         for capacity in [1, 2, 5] {
             for processes in [1, 2] {
                 let deeds = [vec![Deed::Abort], (0..9).map(Deed::Return).collect()].concat();
-                let run = asyn_pmap::<act>(deeds)
-                    .capacity(capacity)
-                    .pool_processes(processes);
-                let report = complete(run, 10);
+                let run = asyn_pmap::<act>(deeds).capacity(capacity);
+                let report = complete(run.pool_processes(processes), 10);
                 assert_eq!(report.failed(), [0]);
                 assert_eq!(report.crash(0).1, 3);
             }
@@ -138,18 +126,13 @@ fn at_the_head_of_the_line() {
 #[test]
 fn all_descriptors_closed() {
     check(|| {
-        let run = asyn_pmap::<act>(poisoned(&Deed::CloseAll)).pool_processes(2);
-        only_the_poisoned_is_lost(run, &Deed::CloseAll, 2);
+        only_the_poisoned_is_lost::<act>(&Deed::CloseAll, 2, |run| run.pool_processes(2));
     });
 }
 
-/// Where starts are counted.
-#[derive(Serialize, Deserialize)]
-struct Log(PathBuf);
-
 #[task]
-fn noted_abort(#[shared] log: &Log, item: u8) -> u8 {
-    note(&log.0, item);
+fn noted_abort(#[shared] folder: &Folder, item: u64) -> u64 {
+    folder.note("starts", item);
     if item % 50 == 25 {
         std::process::abort();
     }
@@ -157,8 +140,8 @@ fn noted_abort(#[shared] log: &Log, item: u8) -> u8 {
 }
 
 #[task]
-async fn noted_abort_async(#[shared] log: &Log, item: u8) -> u8 {
-    note(&log.0, item);
+async fn noted_abort_async(#[shared] folder: &Folder, item: u64) -> u64 {
+    folder.note("starts", item);
     tokio::task::yield_now().await;
     if item % 50 == 25 {
         std::process::abort();
@@ -166,26 +149,15 @@ async fn noted_abort_async(#[shared] log: &Log, item: u8) -> u8 {
     item
 }
 
-fn never_twice<T: Task<Input = u8, Output = u8, Shared = Log>>()
-where
-    T::Error: std::fmt::Debug,
-{
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("starts");
-    let run = asyn_pmap::<T>(0..200)
-        .shared(Log(log.clone()))
-        .crash_limit(1);
+fn never_twice<T: Task<Input = u64, Output = u64, Shared = Folder, Error: Debug>>() {
+    let folder = Folder::temp();
+    let run = asyn_pmap::<T>(0..200).shared(folder.clone()).crash_limit(1);
     let report = complete(run.pool_processes(3), 200);
-    let mut starts = BTreeMap::new();
-    for item in noted(&log) {
-        *starts.entry(item).or_insert(0) += 1;
-    }
-    for index in 0..200_usize {
-        let count = starts.get(&(index as u8)).copied().unwrap_or(0);
-        assert_eq!(count, 1, "item {index} was started {count} times");
-        if report.outcomes[index].is_err() {
-            assert_eq!(report.crash(index).1, 1);
-        }
+    let mut starts = folder.noted("starts");
+    starts.sort_unstable();
+    assert_eq!(starts, (0..200).collect::<Vec<_>>(), "each once");
+    for index in report.failed() {
+        assert_eq!(report.crash(index).1, 1);
     }
     for poisoned in [25, 75, 125, 175] {
         report.crash(poisoned);

@@ -1,9 +1,7 @@
 //! What an item makes its task do.
 
 use std::{
-    fs::{File, OpenOptions},
     io::{Read, Write},
-    path::Path,
     process::{self, Command},
 };
 
@@ -90,16 +88,10 @@ impl Deed {
 }
 
 fn leave(detached: bool) -> u64 {
-    let mut command = if detached {
-        let mut command = Command::new("setsid");
-        command.args(["sleep", "1000"]);
-        command
-    } else {
-        let mut command = Command::new("sleep");
-        command.arg("1000");
-        command
-    };
-    u64::from(command.spawn().unwrap().id())
+    let words = ["setsid", "sleep", "1000"];
+    let words = if detached { &words[..] } else { &words[1..] };
+    let child = Command::new(words[0]).args(&words[1..]).spawn();
+    u64::from(child.unwrap().id())
 }
 
 fn signal(number: i32) -> u64 {
@@ -118,25 +110,6 @@ impl Drop for Bomb {
     fn drop(&mut self) {
         panic!("second");
     }
-}
-
-/// Counts a start: one byte at the end of the file, whoever else writes to it.
-pub(crate) fn note(log: &Path, byte: u8) {
-    let mut file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(log)
-        .unwrap();
-    file.write_all(&[byte]).unwrap();
-}
-
-/// What was noted.
-pub(crate) fn noted(log: &Path) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    if let Ok(mut file) = File::open(log) {
-        file.read_to_end(&mut bytes).unwrap();
-    }
-    bytes
 }
 
 #[mt_pool::task]

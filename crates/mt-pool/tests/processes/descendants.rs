@@ -3,61 +3,35 @@
 use std::{iter, sync::mpsc::sync_channel};
 
 use mt_pool::asyn_pmap;
-use mt_test_kit::{is_gone, wait_until};
+use mt_test_kit::wait_until_gone;
 
 use crate::{
     deed::{Deed, act},
-    report::complete,
+    report::values,
     scene::check,
 };
 
-fn leaving(deeds: Vec<Deed>) -> Vec<u32> {
-    let items = deeds.len() as u64;
-    let report = complete(
-        asyn_pmap::<act>(deeds).pool_processes(1).crash_limit(1),
-        items,
-    );
-    let values = report
-        .outcomes
-        .iter()
-        .filter_map(|outcome| outcome.as_ref().ok());
-    values.map(|&pid| pid as u32).collect()
-}
-
-fn all_go(pids: &[u32]) {
-    assert!(!pids.is_empty());
-    wait_until(|| pids.iter().all(|&pid| is_gone(pid)));
-}
+const LEAVES: [Deed; 2] = [
+    Deed::Leave { detached: false },
+    Deed::Leave { detached: true },
+];
 
 #[test]
 fn at_the_end_of_a_run() {
     check(|| {
-        all_go(&leaving(vec![
-            Deed::Leave { detached: false },
-            Deed::Leave { detached: true },
-        ]));
+        let pids = values(asyn_pmap::<act>(LEAVES).pool_processes(1));
+        wait_until_gone(&[pids[0] as u32, pids[1] as u32]);
     });
 }
 
 #[test]
 fn when_a_run_is_dropped() {
     check(|| {
-        let deeds = (0..).map(|n| match n {
-            0 => Deed::Leave { detached: false },
-            1 => Deed::Leave { detached: true },
-            n => Deed::Return(n),
-        });
-        let run = asyn_pmap::<act>(deeds)
-            .pool_processes(1)
-            .capacity(10)
-            .start()
-            .unwrap();
-        let pids: Vec<u32> = run
-            .into_iter()
-            .take(2)
-            .map(|pid| pid.unwrap() as u32)
-            .collect();
-        all_go(&pids);
+        let deeds = LEAVES.into_iter().chain((2..).map(Deed::Return));
+        let run = asyn_pmap::<act>(deeds).pool_processes(1).capacity(10);
+        let run = run.start().unwrap().into_iter();
+        let pids: Vec<u32> = run.take(2).map(|pid| pid.unwrap() as u32).collect();
+        wait_until_gone(&pids);
     });
 }
 
@@ -78,6 +52,6 @@ fn when_the_worker_dies() {
         told.send(()).unwrap();
         assert!(outcomes.next().unwrap().is_err());
         assert!(outcomes.next().is_none());
-        all_go(&[left]);
+        wait_until_gone(&[left]);
     });
 }

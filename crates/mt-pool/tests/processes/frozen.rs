@@ -1,18 +1,20 @@
 //! Workers that give no sign of life.
 
 use std::{
+    fmt::Debug,
     iter,
     sync::{Arc, Mutex, mpsc::sync_channel},
     time::Duration,
 };
 
 use mt_pool::{AsynPmap, DeathCause, LivenessPolicy, PoolEvent, Task, Verdict, asyn_pmap, task};
-use rustix::process::{Pid, Signal, kill_process};
+use mt_test_kit::{Signal, signal};
 
 use crate::{
     deed::{Deed, act},
     report::complete,
     scene::check,
+    tasks::FOR_EVER,
 };
 
 /// A worker that somebody has stopped is told of, again and again, and left alone; when it goes on,
@@ -41,8 +43,7 @@ fn a_stopped_worker_is_waited_for() {
                 *told += 1;
                 // Long enough for any queue of beats to it to be full.
                 if *told == 80 {
-                    let pid = Pid::from_raw(pid.cast_signed()).unwrap();
-                    kill_process(pid, Signal::CONT).unwrap();
+                    signal(*pid, Signal::CONT);
                     went_on.send(()).unwrap();
                 }
             }
@@ -58,7 +59,7 @@ fn a_stopped_worker_is_waited_for() {
 #[task]
 async fn blocks(n: u64) -> u64 {
     if n == 3 {
-        std::thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
+        std::thread::sleep(FOR_EVER); // work: never gets anywhere
     }
     n
 }
@@ -66,16 +67,13 @@ async fn blocks(n: u64) -> u64 {
 #[task]
 fn waits(n: u64) -> u64 {
     if n == 3 {
-        std::thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
+        std::thread::sleep(FOR_EVER); // work: never gets anywhere
     }
     n
 }
 
 /// A call that holds up its worker is found by what the worker does not do, beats or no beats.
-fn is_blocked<T: Task<Input = u64, Output = u64>>(run: AsynPmap<T>)
-where
-    T::Error: std::fmt::Debug,
-{
+fn is_blocked<T: Task<Input = u64, Output = u64, Error: Debug>>(run: AsynPmap<T>) {
     let policy = LivenessPolicy {
         interval: Duration::from_millis(5),
         // A busy machine holds beats up for longer than five of these.
@@ -85,10 +83,8 @@ where
         ..LivenessPolicy::default()
     };
     let report = complete(run.pool_processes(2).crash_limit(1).liveness(policy), 10);
-    let (death, _) = report.crash(3);
-    assert_eq!(death.cause, DeathCause::Blocked);
-    let told = |event: &PoolEvent| matches!(event, PoolEvent::WorkerBlocked { .. });
-    assert!(report.events.iter().any(told));
+    assert_eq!(report.crash(3).0.cause, DeathCause::Blocked);
+    assert!(report.told(|event| matches!(event, PoolEvent::WorkerBlocked { .. })) > 0);
 }
 
 #[test]

@@ -1,37 +1,26 @@
 //! Workers that speak the protocol and break it on purpose: nothing they say is believed.
 
-use std::{
-    env, fs, future,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{env, future, time::Duration};
 
 use bytes::BytesMut;
 use mt_ipc::{FrameReceiver, FrameSender, HandshakeError, attach, greet, is_worker_process};
-use mt_pool::{
-    DeathCause, LivenessPolicy, RestartBudget, TaskErrorKind, WorkerFailure, asyn_pmap, task,
-};
+use mt_pool::{DeathCause, LivenessPolicy, Never, WorkerFailure, asyn_pmap};
 use mt_proto::{
     Beat, Fingerprint, Frame, FromExecutor, FromWorker, Hello, ItemIndex, Kind, Limits,
     PROTOCOL_VERSION, Parsed, RecordBuffer, RecordTag, Records, Segment, ToExecutor, ToWorker,
     WorkerBeat, decode_strict, push_record,
 };
-use mt_test_kit::watchdog;
+use mt_test_kit::{Folder, watchdog};
 
 use crate::{
     platform,
-    report::{Report, complete},
+    report::{Report, complete, restarts},
     scene::check,
+    tasks::double,
 };
 
 const ROLE: &str = "MT_TEST_HOSTILE";
 const BUILD: &str = "MT_TEST_BUILD";
-
-#[task]
-fn double(n: u64) -> u64 {
-    2 * n
-}
 
 /// Where a hostile worker starts. For the test runner this is nothing.
 #[test]
@@ -183,35 +172,23 @@ fn results(first: u64, count: u32) -> Segment {
     }
 }
 
-/// A program that starts this one as a worker that plays `role`.
-fn program(folder: &Path, role: &str, build: Option<Fingerprint>) -> PathBuf {
+/// A run whose workers play `role`.
+fn run_with(role: &str, build: Option<Fingerprint>) -> Report<u64, Never> {
+    let folder = Folder::temp();
     let own = env::current_exe().unwrap();
     let build = build.map_or(String::new(), |build| build.0.to_string());
     let text = format!(
-        "#!/bin/bash\n{ROLE}='{role}' {BUILD}='{build}' exec -a mt-worker '{}' \
-         hostile::as_worker --exact --nocapture >/dev/null 2>&1\n",
+        "{ROLE}='{role}' {BUILD}='{build}' exec -a mt-worker '{}' hostile::as_worker --exact \
+         --nocapture >/dev/null 2>&1",
         own.display()
     );
-    let path = folder.join(role);
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    path
-}
-
-fn run_with(role: &str, build: Option<Fingerprint>) -> Report<double> {
-    let folder = tempfile::tempdir().unwrap();
-    let run = asyn_pmap::<double>(0..20)
-        .worker_program(program(folder.path(), role, build))
-        .restart_budget(RestartBudget {
-            limit: 1,
-            ..RestartBudget::default()
-        })
-        .liveness(LivenessPolicy {
-            interval: Duration::from_millis(50),
-            missed_beats: 5,
-            ..LivenessPolicy::default()
-        })
-        .pool_processes(1);
+    let run = asyn_pmap::<double>(0..20).worker_program(folder.script(role, &text));
+    let run = run.restart_budget(restarts(1)).pool_processes(1);
+    let run = run.liveness(LivenessPolicy {
+        interval: Duration::from_millis(50),
+        missed_beats: if role == "byte-by-byte" { 1000 } else { 5 },
+        ..LivenessPolicy::default()
+    });
     complete(run, 20)
 }
 
@@ -220,14 +197,9 @@ fn learn_build() -> Fingerprint {
     let report = run_with("other-build", None);
     assert_eq!(report.failed().len(), 20);
     assert!(report.error(0).to_string().contains("another build"));
-    assert_eq!(
-        report.stats.workers_started, 1,
-        "another one would be no other"
-    );
-    let TaskErrorKind::Pool(cause) = report.error(0).kind() else {
-        unreachable!()
-    };
-    match &**cause {
+    let started = report.stats.workers_started;
+    assert_eq!(started, 1, "another one would be no other");
+    match report.no_workers(0) {
         WorkerFailure::Handshake(HandshakeError::OtherBuild { ours, theirs, .. }) => {
             assert_eq!(*theirs, Fingerprint(7));
             *ours
@@ -240,23 +212,15 @@ fn learn_build() -> Fingerprint {
 #[test]
 fn a_worker_that_sends_every_byte_by_itself() {
     check(|| {
-        let build = learn_build();
-        let folder = tempfile::tempdir().unwrap();
-        let program = program(folder.path(), "byte-by-byte", Some(build));
-        let run = asyn_pmap::<double>(0..20).worker_program(program);
-        let report = complete(run.pool_processes(1), 20);
-        for (n, outcome) in report.outcomes.iter().enumerate() {
-            assert_eq!(*outcome.as_ref().unwrap(), 2 * n as u64);
-        }
+        let report = run_with("byte-by-byte", Some(learn_build()));
         assert_eq!(report.stats.workers_started, 1);
+        assert_eq!(report.values(), (0..20).map(|n| 2 * n).collect::<Vec<_>>());
     });
 }
 
 #[test]
 fn another_build_is_refused() {
-    check(|| {
-        learn_build();
-    });
+    check(|| assert_ne!(learn_build(), Fingerprint(7)));
 }
 
 #[test]
@@ -280,8 +244,9 @@ fn what_breaks_the_protocol_is_killed_and_not_believed() {
             let deaths = report.deaths();
             assert_eq!(deaths.len(), 2, "{role}: {deaths:?}");
             for death in deaths {
+                let cause = &death.cause;
                 assert!(
-                    matches!(death.cause, DeathCause::BrokeProtocol(_)),
+                    matches!(cause, DeathCause::BrokeProtocol(_)),
                     "{role}: {death}"
                 );
             }
@@ -315,12 +280,8 @@ fn one_that_stays_and_is_silent_is_frozen() {
         for role in ["stay", "bye-and-stay"] {
             let report = run_with(role, Some(build));
             assert_eq!(report.failed().len(), 20);
-            assert!(
-                report
-                    .deaths()
-                    .iter()
-                    .all(|death| death.cause == DeathCause::Frozen)
-            );
+            let deaths = report.deaths();
+            assert!(deaths.iter().all(|death| death.cause == DeathCause::Frozen));
         }
     });
 }

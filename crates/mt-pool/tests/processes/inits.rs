@@ -1,15 +1,14 @@
 //! Inits that fail, in every way: for good, at first, or without an end.
 
-use std::{path::PathBuf, time::Duration};
+use std::{thread, time::Duration};
 
-use mt_pool::{
-    AsynPmap, PoolEvent, RestartBudget, SetupStep, TaskErrorKind, WorkerFailure, asyn_pmap, task,
-};
+use mt_pool::{AsynPmap, Never, PoolEvent, SetupStep, WorkerFailure, asyn_pmap, task};
+use mt_test_kit::Folder;
 
 use crate::{
-    deed::{note, noted},
-    report::{Report, complete},
+    report::{Report, complete, restarts},
     scene::check,
+    tasks::{FOR_EVER, double},
 };
 
 #[task]
@@ -28,58 +27,39 @@ fn init_aborts() {
 }
 
 #[task]
-fn init_fails_at_first(log: PathBuf, times: usize) -> Result<(), String> {
-    note(&log, 0);
-    let tries = noted(&log).len();
-    if tries > times {
-        Ok(())
-    } else {
-        Err(format!("try {tries}"))
+fn init_fails_at_first(folder: Folder, times: usize) -> Result<(), String> {
+    folder.note("tries", 0);
+    match folder.noted("tries").len() {
+        tries if tries > times => Ok(()),
+        tries => Err(format!("try {tries}")),
     }
 }
 
 #[task]
 fn init_hangs() {
-    std::thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
+    thread::sleep(FOR_EVER); // work: never gets anywhere
 }
 
+/// The first one hangs, or all but the first.
 #[task]
-fn init_hangs_but_once(taken: PathBuf) {
-    // One makes the file, whoever is first; to count and then to look would let all of them hang.
-    if std::fs::File::create_new(taken).is_err() {
-        std::thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
+fn init_hangs_if(folder: Folder, first: bool) {
+    if folder.first("taken") == first {
+        thread::sleep(FOR_EVER); // work: never gets anywhere
     }
 }
 
-#[task]
-fn init_hangs_once(taken: PathBuf) {
-    if std::fs::File::create_new(taken).is_ok() {
-        std::thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
-    }
-}
-
-#[task]
-fn twice(n: u64) -> u64 {
-    2 * n
+fn run() -> AsynPmap<double> {
+    asyn_pmap::<double>(0..50)
 }
 
 /// No worker can be had: every item says why, and no more are tried than the budget has.
-fn hopeless(run: AsynPmap<twice>, processes: u64) -> Report<twice> {
+fn hopeless(run: AsynPmap<double>, processes: u64) -> Report<u64, Never> {
     let report = complete(run.pool_processes(processes as usize), 50);
-    for index in 0..50 {
-        let kind = report.error(index).kind();
-        assert!(matches!(kind, TaskErrorKind::Pool(_)), "{kind:?}");
-    }
+    (0..50).for_each(|index| drop(report.no_workers(index).to_string()));
     let started = report.stats.workers_started;
     assert!(started <= 8 + processes, "{started} workers started");
-    let failed = report
-        .events
-        .iter()
-        .filter(|event| matches!(event, PoolEvent::WorkerFailed { .. }));
-    assert!(
-        (9..=started).contains(&(failed.count() as u64)),
-        "each is told of"
-    );
+    let failed = report.told(|event| matches!(event, PoolEvent::WorkerFailed { .. }));
+    assert!((9..=started).contains(&(failed as u64)), "each is told of");
     report
 }
 
@@ -87,15 +67,13 @@ fn hopeless(run: AsynPmap<twice>, processes: u64) -> Report<twice> {
 fn an_init_that_fails_everywhere_is_every_items_error() {
     check(|| {
         for processes in [1, 2, 5] {
-            let report = hopeless(asyn_pmap::<twice>(0..50).init::<init_fails>(()), processes);
-            let TaskErrorKind::Pool(cause) = report.error(3).kind() else {
-                unreachable!()
-            };
-            let WorkerFailure::Setup { step, message } = &**cause else {
-                panic!("{cause}")
-            };
-            assert_eq!(*step, SetupStep::Init);
-            assert_eq!(message, "no library here");
+            let report = hopeless(run().init::<init_fails>(()), processes);
+            let cause = report.no_workers(3);
+            assert!(
+                matches!(cause, WorkerFailure::Setup { step: SetupStep::Init, message }
+                    if message == "no library here"),
+                "{cause}"
+            );
         }
     });
 }
@@ -103,14 +81,12 @@ fn an_init_that_fails_everywhere_is_every_items_error() {
 #[test]
 fn an_init_that_panics_or_dies_everywhere() {
     check(|| {
-        let report = hopeless(asyn_pmap::<twice>(0..50).init::<init_panics>(()), 2);
-        assert!(report.error(0).to_string().contains("no library here"));
-        let report = hopeless(asyn_pmap::<twice>(0..50).init::<init_aborts>(()), 2);
-        assert!(
-            report.error(0).to_string().contains("SIGABRT"),
-            "{}",
-            report.error(0)
-        );
+        let panics = hopeless(run().init::<init_panics>(()), 2);
+        let dies = hopeless(run().init::<init_aborts>(()), 2);
+        for (report, why) in [(panics, "no library here"), (dies, "SIGABRT")] {
+            let error = report.error(0).to_string();
+            assert!(error.contains(why), "{error}");
+        }
     });
 }
 
@@ -118,11 +94,9 @@ fn an_init_that_panics_or_dies_everywhere() {
 fn an_init_that_works_in_the_end() {
     check(|| {
         for (processes, times) in [(1, 8), (2, 5), (4, 8)] {
-            let folder = tempfile::tempdir().unwrap();
-            let log = folder.path().join("tries");
-            let run = asyn_pmap::<twice>(0..50).init::<init_fails_at_first>((log, times));
-            let report = complete(run.pool_processes(processes), 50);
-            assert_eq!(report.failed(), [0; 0]);
+            let folder = Folder::temp();
+            let run = run().init::<init_fails_at_first>((folder.clone(), times));
+            complete(run.pool_processes(processes), 50).values();
         }
     });
 }
@@ -131,20 +105,13 @@ fn an_init_that_works_in_the_end() {
 fn an_init_that_hangs_everywhere_ends_the_run_by_its_deadline() {
     check(|| {
         let limit = Duration::from_millis(50);
-        let run = asyn_pmap::<twice>(0..50).init::<init_hangs>(());
-        let run = run.init_deadline(limit).restart_budget(RestartBudget {
-            limit: 3,
-            ..RestartBudget::default()
-        });
-        let report = complete(run.pool_processes(2), 50);
-        for index in 0..50 {
-            let TaskErrorKind::Pool(cause) = report.error(index).kind() else {
-                panic!("{}", report.error(index))
-            };
-            let WorkerFailure::SetupTimedOut { limit: told } = &**cause else {
-                panic!("{cause}")
-            };
-            assert_eq!(*told, limit);
+        let run = run().init::<init_hangs>(()).init_deadline(limit);
+        let report = complete(run.restart_budget(restarts(3)).pool_processes(2), 50);
+        for cause in (0..50).map(|index| report.no_workers(index)) {
+            assert!(
+                matches!(cause, WorkerFailure::SetupTimedOut { limit: told } if *told == limit),
+                "{cause}"
+            );
         }
         assert!(report.error(0).to_string().contains("init_deadline"));
         let started = report.stats.workers_started;
@@ -155,10 +122,8 @@ fn an_init_that_hangs_everywhere_ends_the_run_by_its_deadline() {
 #[test]
 fn an_init_that_hangs_once_is_replaced() {
     check(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let taken = folder.path().join("taken");
-        // The other way round: who makes the file hangs.
-        let run = asyn_pmap::<twice>(0..50).init::<init_hangs_once>(taken);
+        let folder = Folder::temp();
+        let run = run().init::<init_hangs_if>((folder.clone(), true));
         let run = run.init_deadline(Duration::from_secs(1)).pool_processes(1);
         let report = complete(run, 50);
         assert_eq!(report.failed(), [0; 0]);
@@ -169,18 +134,19 @@ fn an_init_that_hangs_once_is_replaced() {
 #[test]
 fn an_init_that_never_ends() {
     check(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let taken = folder.path().join("taken");
-        let run = asyn_pmap::<twice>(0..50).init::<init_hangs_but_once>(taken);
-        let report = complete(run.pool_processes(3), 50);
-        assert_eq!(
-            report.failed(),
-            [0; 0],
-            "one worker does it all, the others are killed"
-        );
+        let folder = Folder::temp();
+        let hangs = run().init::<init_hangs_if>((folder.clone(), false));
+        let report = complete(hangs.pool_processes(3), 50);
+        let what = "one worker does it all, the others are killed";
+        assert_eq!(report.failed(), [0; 0], "{what}");
         assert!(report.deaths().is_empty());
         // Dropping a run whose only worker hangs takes the worker along.
-        let run = asyn_pmap::<twice>(0..50).init::<init_hangs>(());
-        drop(run.pool_processes(1).start().unwrap());
+        drop(
+            run()
+                .init::<init_hangs>(())
+                .pool_processes(1)
+                .start()
+                .unwrap(),
+        );
     });
 }

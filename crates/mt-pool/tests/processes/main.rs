@@ -42,6 +42,7 @@ mod stderr;
 mod stopped;
 mod storms;
 mod submitting;
+mod tasks;
 mod tracing;
 mod works;
 

@@ -5,17 +5,15 @@ mod together;
 use std::{
     cell::{Cell, RefCell},
     fs, thread,
-    time::Duration,
 };
 
-use mt_pool::{
-    AsynPmap, DeathCause, RestartBudget, Task, TaskErrorKind, WorkerFailure, asyn_pmap, task,
-};
+use mt_pool::{AsynPmap, Death, DeathCause, Task, TaskErrorKind, WorkerFailure, asyn_pmap, task};
 use mt_test_kit::Folder;
 
 use crate::{
-    report::{Report, complete},
+    report::{Report, complete, restarts},
     scene::check,
+    tasks::FOR_EVER,
 };
 
 const MIB: u64 = 1 << 20;
@@ -23,7 +21,6 @@ const MIB: u64 = 1 << 20;
 const LIMIT: u64 = 128 * MIB;
 /// More than the limit.
 const HUGE: u64 = 192 * MIB;
-const FOR_EVER: Duration = Duration::from_secs(1000);
 
 /// Memory that is really there: every page is written to.
 fn take(bytes: u64) -> Vec<u8> {
@@ -52,36 +49,34 @@ fn huge_at_3(n: u64) -> u64 {
 
 /// Item 3 is given up for its memory after so many workers; all others have their values.
 #[track_caller]
-fn only_3_is_too_large<T>(run: AsynPmap<T>, items: u64, oom_retries: u32) -> Report<T>
-where
-    T: Task<Output = u64>,
-    T::Error: std::fmt::Debug,
-{
+fn only_3_is_too_large<T: Task<Output = u64>>(
+    run: AsynPmap<T>,
+    items: u64,
+    oom_retries: u32,
+) -> Report<u64, T::Error> {
     let report = complete(run.max_rss(LIMIT).oom_retries(oom_retries), items);
-    assert_eq!(report.failed(), [3]);
-    for (index, outcome) in report.outcomes.iter().enumerate() {
-        assert!(index == 3 || *outcome.as_ref().unwrap() == index as u64);
-    }
-    let TaskErrorKind::MemoryExceeded {
-        rss_bytes,
-        limit_bytes,
-        attempts,
-        ..
-    } = report.error(3).kind()
-    else {
-        panic!("{:?}", report.error(3))
-    };
-    assert!(*rss_bytes > LIMIT, "{rss_bytes}");
-    assert_eq!((Some(LIMIT), oom_retries + 1), (*limit_bytes, *attempts));
+    report.lost_only(&[3]);
+    let (rss_bytes, limit_bytes, attempts) = exceeded(report.kind(3));
+    assert!(rss_bytes > LIMIT, "{rss_bytes}");
+    assert_eq!((limit_bytes, attempts), (Some(LIMIT), oom_retries + 1));
     assert!(report.error(3).payload().is_some());
-    for death in report.deaths() {
-        let cause = &death.cause;
-        assert!(
-            matches!(cause, DeathCause::MemoryExceeded { .. }),
-            "{death}"
-        );
-    }
+    let by_memory = |death: &Death| matches!(death.cause, DeathCause::MemoryExceeded { .. });
+    assert!(report.deaths().iter().all(by_memory));
     report
+}
+
+/// The memory an item is given up for, the limit, and how many workers it has cost.
+#[track_caller]
+fn exceeded<E>(kind: &TaskErrorKind<E>) -> (u64, Option<u64>, u32) {
+    match kind {
+        TaskErrorKind::MemoryExceeded {
+            rss_bytes,
+            limit_bytes,
+            attempts,
+            ..
+        } => (*rss_bytes, *limit_bytes, *attempts),
+        _ => panic!("it is not about memory"),
+    }
 }
 
 #[test]
@@ -161,20 +156,13 @@ fn huge_init() {
 fn an_init_that_needs_too_much_ends_the_run() {
     check(|| {
         let run = asyn_pmap::<huge_at_3>(0..10).init::<huge_init>(());
-        let run = run.max_rss(LIMIT).restart_budget(RestartBudget {
-            limit: 1,
-            ..RestartBudget::default()
-        });
+        let run = run.max_rss(LIMIT).restart_budget(restarts(1));
         let report = complete(run.pool_processes(1), 10);
-        let TaskErrorKind::Pool(cause) = report.error(0).kind() else {
+        let WorkerFailure::DiedInSetup { death } = report.no_workers(0) else {
             panic!("{}", report.error(0))
         };
-        let WorkerFailure::DiedInSetup { death } = &**cause else {
-            panic!("{cause}")
-        };
-        let cause = &death.cause;
         assert!(
-            matches!(cause, DeathCause::MemoryExceeded { .. }),
+            matches!(death.cause, DeathCause::MemoryExceeded { .. }),
             "{death}"
         );
         assert_eq!(report.failed().len(), 10);
@@ -200,14 +188,14 @@ fn a_limit_that_no_worker_can_keep() {
             }
         }
         let report = complete(asyn_pmap::<huge_at_3>([3]).max_rss(1), 1);
-        let kind = report.error(0).kind();
-        assert!(
+        let kind = report.kind(0);
+        let is_right = |kind| {
             matches!(
                 kind,
-                TaskErrorKind::MemoryExceeded { .. } | TaskErrorKind::Pool(_)
-            ),
-            "{kind:?}"
-        );
+                &TaskErrorKind::MemoryExceeded { .. } | &TaskErrorKind::Pool(_)
+            )
+        };
+        assert!(is_right(kind), "{kind:?}");
     });
 }
 
@@ -219,11 +207,7 @@ fn memory_starts_nothing_twice_where_nothing_may_be() {
             .pool_processes(1)
             .crash_limit(1);
         let report = complete(run.max_rss(LIMIT).oom_retries(5), 8);
-        assert_eq!(report.failed(), [3]);
-        let kind = report.error(3).kind();
-        assert!(
-            matches!(kind, TaskErrorKind::MemoryExceeded { attempts: 1, .. }),
-            "{kind:?}"
-        );
+        report.lost_only(&[3]);
+        assert_eq!(exceeded(report.kind(3)).2, 1);
     });
 }

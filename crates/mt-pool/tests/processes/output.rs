@@ -1,16 +1,16 @@
 //! Taking outcomes out: late, elsewhere, in part, two runs at once, and a run inside a task.
 
-use std::{thread, time::Duration};
+use std::thread;
 
 use futures::StreamExt;
 use mt_pool::{TaskErrorKind, asyn_pmap, task};
+use mt_test_kit::Folder;
 
-use crate::{report::complete, scene::check};
-
-#[task]
-fn double(n: u64) -> u64 {
-    2 * n
-}
+use crate::{
+    report::{complete, succeeded, values},
+    scene::{block_on, check},
+    tasks::{double, double_async, first_waits_to_go},
+};
 
 #[task]
 fn even(n: u64) -> Result<u64, String> {
@@ -22,23 +22,10 @@ fn even(n: u64) -> Result<u64, String> {
 }
 
 #[task]
-fn first_waits_for(#[shared] file: &String, n: u64) -> u64 {
-    while n == 0 && !std::path::Path::new(file).exists() {
-        thread::sleep(Duration::from_millis(1)); // work: goes on until it is told to end
-    }
-    n
-}
-
-#[task]
-async fn one_at_a_time(n: u64) -> u64 {
-    tokio::task::yield_now().await;
-    n
-}
-
-#[task]
 fn sum_below(n: u64) -> u64 {
-    let run = asyn_pmap::<double>(0..n).pool_processes(2).start().unwrap();
-    run.into_iter().map(Result::unwrap).sum()
+    values(asyn_pmap::<double>(0..n).pool_processes(2))
+        .iter()
+        .sum()
 }
 
 #[task]
@@ -49,11 +36,8 @@ async fn sum_below_async(n: u64) -> u64 {
 
 #[task]
 fn init_with_a_run() {
-    let run = asyn_pmap::<double>(0..10)
-        .pool_processes(1)
-        .start()
-        .unwrap();
-    assert_eq!(run.into_iter().map(Result::unwrap).sum::<u64>(), 90);
+    let run = asyn_pmap::<double>(0..10).pool_processes(1);
+    assert_eq!(values(run).iter().sum::<u64>(), 90);
 }
 
 #[test]
@@ -69,21 +53,12 @@ fn on_another_thread_while_the_first_is_gone() {
 #[test]
 fn inside_any_executor() {
     check(|| {
-        let start = || {
-            asyn_pmap::<double>(0..100)
-                .pool_processes(2)
-                .start()
-                .unwrap()
-        };
-        let sum = || start().into_iter().map(Result::unwrap).sum::<u64>();
+        let run = || asyn_pmap::<double>(0..100).pool_processes(2);
+        let sum = || values(run()).iter().sum::<u64>();
         assert_eq!(futures::executor::block_on(async { sum() }), 9900);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
-        assert_eq!(runtime.block_on(async { sum() }), 9900);
-        let mut run = start();
-        let first = futures::executor::block_on(run.next()).unwrap();
-        assert_eq!(first.unwrap(), 0);
+        assert_eq!(block_on(async { sum() }), 9900);
+        let first = futures::executor::block_on(run().start().unwrap().next());
+        assert_eq!(first.unwrap().unwrap(), 0);
     });
 }
 
@@ -91,59 +66,42 @@ fn inside_any_executor() {
 fn more_outcomes_inside_a_runtime_than_its_budget_of_polls() {
     check(|| {
         // One item at a time, so that each outcome comes alone and is polled for.
-        let one_by_one = || {
-            let run = asyn_pmap::<double>(0..1000).pool_processes(1).capacity(1);
-            run.start()
-                .unwrap()
-                .into_iter()
-                .map(Result::unwrap)
-                .sum::<u64>()
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
-        assert_eq!(runtime.block_on(async { one_by_one() }), 999_000);
+        let run = || asyn_pmap::<double>(0..1000).pool_processes(1).capacity(1);
+        let values = block_on(async { values(run()) });
+        assert_eq!(values.iter().sum::<u64>(), 999_000);
     });
 }
 
 #[test]
 fn the_slowest_first() {
     check(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("go").display().to_string();
-        let start = |ordered| {
-            let run = asyn_pmap::<first_waits_for>(0..500).shared(file.clone());
-            run.pool_ordered(ordered).pool_processes(2).start().unwrap()
+        let folder = Folder::temp();
+        let run = |ordered| {
+            let run = asyn_pmap::<first_waits_to_go>(0..500).shared(folder.clone());
+            run.pool_ordered(ordered).pool_processes(2)
         };
         // One more may wait behind it in its worker; all others do not.
-        let mut run = start(false).into_iter();
-        let others: Vec<u64> = run.by_ref().take(498).map(Result::unwrap).collect();
+        let mut unordered = run(false).start().unwrap().into_iter();
+        let others: Vec<u64> = unordered.by_ref().take(498).map(Result::unwrap).collect();
         assert!(!others.contains(&0));
-        std::fs::write(&file, "").unwrap();
-        assert!(run.any(|value| value.unwrap() == 0));
-        let values: Vec<u64> = start(true).into_iter().map(Result::unwrap).collect();
-        assert_eq!(values, (0..500).collect::<Vec<_>>());
+        assert!(folder.first("go"));
+        assert!(unordered.any(|value| value.unwrap() == 0));
+        assert_eq!(values(run(true)), (0..500).collect::<Vec<_>>());
     });
 }
 
 #[test]
 fn two_runs_side_by_side() {
     check(|| {
-        let a = asyn_pmap::<double>(0..)
-            .pool_processes(1)
-            .capacity(20)
-            .start()
-            .unwrap();
-        let b = asyn_pmap::<double>(0..500)
-            .pool_processes(2)
-            .start()
-            .unwrap();
-        let mut pairs = 0;
-        for (a, b) in a.into_iter().zip(b) {
-            assert_eq!(a.unwrap(), b.unwrap());
-            pairs += 1;
-        }
-        assert_eq!(pairs, 500);
+        let a = asyn_pmap::<double>(0..).pool_processes(1).capacity(20);
+        let b = asyn_pmap::<double>(0..500).pool_processes(2);
+        let pairs = a.start().unwrap().into_iter().zip(b.start().unwrap());
+        assert_eq!(
+            pairs
+                .filter(|(a, b)| a.as_ref().unwrap() == b.as_ref().unwrap())
+                .count(),
+            500
+        );
     });
 }
 
@@ -152,11 +110,9 @@ fn a_run_inside_a_task() {
     check(|| {
         let expected = [0, 0, 2, 6, 12];
         let report = complete(asyn_pmap::<sum_below>(0..5).pool_processes(2), 5);
-        let values: Vec<u64> = report.outcomes.into_iter().map(Result::unwrap).collect();
-        assert_eq!(values, expected);
+        assert_eq!(report.values(), expected);
         let report = complete(asyn_pmap::<sum_below_async>(0..5).pool_processes(1), 5);
-        let values: Vec<u64> = report.outcomes.into_iter().map(Result::unwrap).collect();
-        assert_eq!(values, expected);
+        assert_eq!(report.values(), expected);
         let run = asyn_pmap::<double>(0..5).init::<init_with_a_run>(());
         assert_eq!(complete(run.pool_processes(1), 5).failed(), [0; 0]);
     });
@@ -181,17 +137,10 @@ fn fail_fast_yields_the_error_and_then_nothing() {
 #[test]
 fn one_at_a_time_in_every_sense() {
     check(|| {
-        let run = asyn_pmap::<one_at_a_time>(0..50)
-            .max_concurrency(1)
-            .batch_size(1)
-            .capacity(1)
-            .buffer_bytes(1)
-            .pool_processes(1);
-        assert_eq!(complete(run, 50).failed(), [0; 0]);
-        let run = asyn_pmap::<one_at_a_time>(0..50)
-            .max_concurrency(1)
-            .pool_processes(2);
-        assert_eq!(complete(run, 50).failed(), [0; 0]);
+        let run = || asyn_pmap::<double_async>(0..50).max_concurrency(1);
+        let every_sense = run().batch_size(1).capacity(1).buffer_bytes(1);
+        assert_eq!(complete(every_sense.pool_processes(1), 50).failed(), [0; 0]);
+        assert_eq!(complete(run().pool_processes(2), 50).failed(), [0; 0]);
     });
 }
 
@@ -199,7 +148,6 @@ fn one_at_a_time_in_every_sense() {
 fn an_observer_that_panics_loses_no_item() {
     check(|| {
         let run = asyn_pmap::<double>(0..100).pool_processes(2);
-        let run = run.observe(|event| panic!("{event:?}")).start().unwrap();
-        assert_eq!(run.into_iter().filter(Result::is_ok).count(), 100);
+        assert_eq!(succeeded(run.observe(|event| panic!("{event:?}"))), 100);
     });
 }

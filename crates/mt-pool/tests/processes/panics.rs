@@ -1,39 +1,34 @@
 //! Panics are outcomes, and their worker goes on.
 
-use mt_pool::{AsynPmap, Task, TaskErrorKind, asyn_pmap};
+use mt_pool::{Never, Task, TaskErrorKind, asyn_pmap};
 
 use crate::{
     deed::{Deed, act, act_async},
-    report::{Report, complete},
+    report::complete,
     scene::check,
 };
 
-/// One worker that says its pid, does the deed, and says its pid again.
-fn between_pids<T>(run: impl Fn(Vec<Deed>) -> AsynPmap<T>, deed: Deed) -> Report<T>
-where
-    T: Task<Input = Deed, Output = u64>,
-    T::Error: std::fmt::Debug,
-{
-    let report = complete(run(vec![Deed::Pid, deed, Deed::Pid]).pool_processes(1), 3);
-    let pid = |index: usize| *report.outcomes[index].as_ref().unwrap();
-    assert_eq!(pid(0), pid(2), "the worker lives");
-    assert_eq!(report.stats.workers_started, 1);
-    report
-}
-
-fn panicked(deed: &Deed) -> Vec<(String, Option<String>, String)> {
-    let sync = between_pids(asyn_pmap::<act>, deed.clone());
-    let asyn = between_pids(asyn_pmap::<act_async>, deed.clone());
-    [sync.error(1).kind(), asyn.error(1).kind()]
-        .map(|kind| match kind {
+/// Message, place and call stack of a panic in a plain call and in an async one.
+fn panicked(deed: &Deed) -> [(String, Option<String>, String); 2] {
+    /// One worker that says its pid, does the deed, and says its pid again.
+    fn between_pids<T: Task<Input = Deed, Output = u64, Error = Never>>(
+        deed: &Deed,
+    ) -> (String, Option<String>, String) {
+        let run = asyn_pmap::<T>([Deed::Pid, deed.clone(), Deed::Pid]);
+        let report = complete(run.pool_processes(1), 3);
+        let pid = |index: usize| *report.outcomes[index].as_ref().unwrap();
+        assert_eq!(pid(0), pid(2), "the worker lives");
+        assert_eq!(report.stats.workers_started, 1);
+        match report.kind(1) {
             TaskErrorKind::Panicked {
                 message,
                 location,
                 backtrace,
             } => (message.clone(), location.clone(), backtrace.clone()),
             other => panic!("no panic: {other:?}"),
-        })
-        .into()
+        }
+    }
+    [between_pids::<act>(deed), between_pids::<act_async>(deed)]
 }
 
 #[test]

@@ -1,14 +1,18 @@
 //! `ProcessParalleliser`: ids in, outcomes out, by any thread.
 
-use std::{collections::BTreeMap, sync::Mutex, thread, time::Duration};
+use std::{collections::BTreeMap, ops::Range, sync::Mutex, thread, time::Duration};
 
 use mt_pool::{
     ParalleliserState::{Dead, Dying, Living},
     PopError, ProcessParalleliser, StartError, TaskErrorKind, task,
 };
-use mt_test_kit::{children, wait_until};
+use mt_test_kit::{Folder, children, wait_until};
 
-use crate::{deed::Deed, iterator::double, scene::check};
+use crate::{
+    deed::Deed,
+    scene::check,
+    tasks::{act_by_id, double, waits_to_go},
+};
 
 #[task]
 fn small(n: u64) -> Result<u64, String> {
@@ -17,19 +21,6 @@ fn small(n: u64) -> Result<u64, String> {
     } else {
         Err("too large".into())
     }
-}
-
-#[task]
-fn act_by_id(#[shared] deeds: &[Deed], n: u64) -> u64 {
-    deeds[n as usize].clone().act()
-}
-
-#[task]
-fn waits_for(#[shared] file: &String, n: u64) -> u64 {
-    while !std::path::Path::new(file).exists() {
-        thread::sleep(Duration::from_millis(1)); // work: goes on until it is told to end
-    }
-    n
 }
 
 const NONE: Duration = Duration::ZERO;
@@ -56,9 +47,8 @@ fn any_ids_in_any_order_and_more_than_once() {
                 }
             }
         }
-        let expected = [(0, 1), (3, 1), (7, 2), (999, 1), (1000, 1), (1 << 40, 1)];
-        let mut expected: BTreeMap<u64, i32> = expected.into();
-        expected.insert(u64::MAX, 1);
+        let mut expected = BTreeMap::from(ids.map(|id| (id, 1)));
+        expected.insert(7, 2);
         assert_eq!(popped, expected);
         let counts = pool.counters();
         assert_eq!((counts.sent, counts.received, counts.retrieved), (8, 8, 8));
@@ -85,17 +75,13 @@ fn closing_lets_the_pushed_be_done() {
         assert_eq!(children(), [0_u32; 0]);
         assert!(!pool.empty(), "outcomes can still be popped");
         let mut sum = 0;
-        loop {
-            match pool.pop() {
-                Ok((id, value)) => {
-                    assert_eq!(value.unwrap(), 2 * id);
-                    sum += id;
-                }
-                Err(PopError::Closed) => break,
-                Err(other) => panic!("{other}"),
-            }
+        for _ in 0..5000 {
+            let (id, value) = pool.pop().unwrap();
+            assert_eq!(value.unwrap(), 2 * id);
+            sum += id;
         }
         assert_eq!(sum, 4999 * 2500);
+        assert_eq!(pool.pop().unwrap_err(), PopError::Closed);
         assert!(pool.empty());
         assert_eq!(pool.pop_timeout(NONE).unwrap_err(), PopError::Closed);
     });
@@ -122,19 +108,14 @@ fn no_room_is_told_and_each_pop_makes_some() {
 #[test]
 fn closing_wakes_those_who_wait() {
     check(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("go");
-        let pool = ProcessParalleliser::<waits_for>::builder()
-            .shared(file.display().to_string())
-            .capacity(2)
-            .start()
-            .unwrap();
+        let folder = Folder::temp();
+        let pool = ProcessParalleliser::<waits_to_go>::builder().shared(folder.clone());
+        let pool = pool.capacity(2).start().unwrap();
         assert!(pool.push(0) && pool.push(1));
         thread::scope(|scope| {
             let pool = &pool;
-            let waiting: Vec<_> = (2..5)
-                .map(|id| scope.spawn(move || pool.push(id)))
-                .collect();
+            let push = |id| scope.spawn(move || pool.push(id));
+            let waiting: Vec<_> = (2..5).map(push).collect();
             let poppers: Vec<_> = (0..4).map(|_| scope.spawn(move || pool.pop())).collect();
             wait_until(|| pool.stats().workers_started > 0);
             pool.close();
@@ -142,7 +123,7 @@ fn closing_wakes_those_who_wait() {
             for push in waiting {
                 assert!(!push.join().unwrap());
             }
-            std::fs::write(&file, "").unwrap();
+            assert!(folder.first("go"));
             let popped = poppers.into_iter().map(|pop| pop.join().unwrap());
             let mut ids: Vec<_> = popped.filter_map(Result::ok).map(|(id, _)| id).collect();
             ids.sort_unstable();
@@ -154,23 +135,13 @@ fn closing_wakes_those_who_wait() {
 #[test]
 fn threads_push_and_threads_pop() {
     check(|| {
-        let pool = ProcessParalleliser::<double>::builder()
-            .max_num_workers(2)
-            .capacity(50)
-            .start()
-            .unwrap();
+        let pool = ProcessParalleliser::<double>::builder().max_num_workers(2);
+        let pool = pool.capacity(50).start().unwrap();
         let seen = Mutex::new(vec![0_u32; 4000]);
         thread::scope(|scope| {
-            let pushers: Vec<_> = (0..4)
-                .map(|thread| {
-                    let pool = &pool;
-                    scope.spawn(move || {
-                        for id in thread * 1000..(thread + 1) * 1000 {
-                            assert!(pool.push(id));
-                        }
-                    })
-                })
-                .collect();
+            let all = |mut ids: Range<u64>| assert!(ids.all(|id| pool.push(id)));
+            let push = |n: u64| scope.spawn(move || all(n * 1000..(n + 1) * 1000));
+            let pushers: Vec<_> = (0..4).map(push).collect();
             for _ in 0..3 {
                 scope.spawn(|| {
                     while let Ok((id, value)) = pool.pop() {
@@ -179,9 +150,7 @@ fn threads_push_and_threads_pop() {
                     }
                 });
             }
-            for pusher in pushers {
-                pusher.join().unwrap();
-            }
+            pushers.into_iter().for_each(|push| push.join().unwrap());
             pool.close();
         });
         assert!(seen.into_inner().unwrap().iter().all(|&times| times == 1));
@@ -198,14 +167,9 @@ fn deaths_cost_their_works_alone() {
             Deed::Return(3),
             Deed::Panic("no".into()),
         ];
-        let pool = ProcessParalleliser::<act_by_id>::builder()
-            .shared(deeds)
-            .max_num_workers(2)
-            .start()
-            .unwrap();
-        for id in (0..5).rev() {
-            assert!(pool.push(id));
-        }
+        let pool = ProcessParalleliser::<act_by_id>::builder().shared(deeds);
+        let pool = pool.max_num_workers(2).start().unwrap();
+        assert!((0..5).rev().all(|id| pool.push(id)));
         for _ in 0..5 {
             let (id, outcome) = pool.pop().unwrap();
             match (id, outcome) {
@@ -228,17 +192,16 @@ fn deaths_cost_their_works_alone() {
 #[test]
 fn without_workers_it_dies() {
     check(|| {
-        let pool = ProcessParalleliser::<double>::builder()
+        let pool = ProcessParalleliser::<double>::builder();
+        let pool = pool
             .options(|run| run.worker_program("/bin/false"))
             .start()
             .unwrap();
         assert!(pool.push(77));
         let (id, outcome) = pool.pop().unwrap();
         assert_eq!(id, 77);
-        assert!(matches!(
-            outcome.unwrap_err().kind(),
-            TaskErrorKind::Pool(_)
-        ));
+        let error = outcome.unwrap_err();
+        assert!(matches!(error.kind(), TaskErrorKind::Pool(_)));
         wait_until(|| pool.state() == Dead);
         assert!(!pool.push(78));
         assert_eq!(pool.pop().unwrap_err(), PopError::Closed);

@@ -1,15 +1,10 @@
 //! Workers that are replaced after so many batches.
 
-use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 use mt_pool::{AsynPmap, Task, asyn_pmap, task};
 
-use crate::{report::complete, scene::check};
-
-#[task]
-fn pid(_: u64) -> u32 {
-    std::process::id()
-}
+use crate::{report::complete, scene::check, tasks::pid};
 
 #[task]
 async fn pid_async(n: u64) -> u32 {
@@ -19,24 +14,20 @@ async fn pid_async(n: u64) -> u32 {
     std::process::id()
 }
 
-/// No worker has more than `most` items, and no more workers are started than that takes.
-fn shares<T: Task<Output = u32>>(run: AsynPmap<T>, (processes, batches, items): (usize, usize, u64))
-where
-    T::Error: std::fmt::Debug,
-{
-    let batch_size = 1;
-    let run = run.pool_processes(processes).batch_size(batch_size);
-    let report = complete(run.pool_maxtasksperchild(batches), items);
-    let mut counts = BTreeMap::new();
-    for outcome in &report.outcomes {
-        *counts.entry(*outcome.as_ref().unwrap()).or_insert(0) += 1;
-    }
-    let most = batches * batch_size;
+/// No worker has more than its batches, of one item each, and no more workers are started than that takes.
+fn shares<T: Task<Input = u64, Output = u32, Error: Debug>>(
+    option: impl Fn(AsynPmap<T>) -> AsynPmap<T>,
+    (processes, batches, items): (usize, u64, u64),
+) {
+    let run = asyn_pmap::<T>(0..items).pool_processes(processes);
+    let run = run.batch_size(1).pool_maxtasksperchild(batches as usize);
+    let report = complete(option(run), items);
+    let counts = report.shares();
     let what = format!("({processes}, {batches}, {items}): {counts:?}");
-    assert!(counts.values().all(|&count| count <= most), "{what}");
-    assert!(counts.len() as u64 >= items.div_ceil(most as u64), "{what}");
+    assert!(counts.values().all(|&count| count <= batches), "{what}");
+    assert!(counts.len() as u64 >= items.div_ceil(batches), "{what}");
     if processes == 1 {
-        let exact = items.div_ceil(most as u64);
+        let exact = items.div_ceil(batches);
         assert_eq!(report.stats.workers_started, exact, "{what}");
     }
     assert_eq!(report.stats.workers_died, 0);
@@ -54,11 +45,8 @@ fn with_a_backlog() {
                 (2, 100, 10),
                 (2, 3, 40),
             ] {
-                shares(asyn_pmap::<pid>(0..case.2).pool_ordered(ordered), case);
-                shares(
-                    asyn_pmap::<pid_async>(0..case.2).pool_ordered(ordered),
-                    case,
-                );
+                shares::<pid>(|run| run.pool_ordered(ordered), case);
+                shares::<pid_async>(|run| run.pool_ordered(ordered), case);
             }
         }
     });
@@ -68,8 +56,8 @@ fn with_a_backlog() {
 fn with_little_room() {
     check(|| {
         for capacity in [1, 2, 3] {
-            shares(asyn_pmap::<pid>(0..12).capacity(capacity), (2, 2, 12));
-            shares(asyn_pmap::<pid_async>(0..12).capacity(capacity), (2, 2, 12));
+            shares::<pid>(|run| run.capacity(capacity), (2, 2, 12));
+            shares::<pid_async>(|run| run.capacity(capacity), (2, 2, 12));
         }
     });
 }
@@ -90,8 +78,7 @@ fn while_items_crash() {
                 .batch_size(1)
                 .crash_limit(2);
             let run = run.pool_processes(processes).pool_maxtasksperchild(batches);
-            let report = complete(run, 30);
-            assert_eq!(report.failed(), [3, 13, 23]);
+            assert_eq!(complete(run, 30).failed(), [3, 13, 23]);
         }
     });
 }

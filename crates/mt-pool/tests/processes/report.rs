@@ -1,20 +1,26 @@
 //! A whole run, and what must hold of every run.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    fmt::Debug,
+    sync::{Arc, Mutex},
+};
 
-use mt_pool::{AsynPmap, Death, DeathCause, PoolEvent, Stats, Task, TaskError, TaskErrorKind};
+use mt_pool::{
+    AsynPmap, Death, PoolEvent, RestartBudget, Stats, Task, TaskError, TaskErrorKind, WorkerFailure,
+};
 
 pub(crate) type Outcome<T> = Result<<T as Task>::Output, TaskError<<T as Task>::Error>>;
 
 /// What came out of a run, by index.
-pub(crate) struct Report<T: Task> {
-    pub(crate) outcomes: Vec<Outcome<T>>,
+pub(crate) struct Report<V, E> {
+    pub(crate) outcomes: Vec<Result<V, TaskError<E>>>,
     pub(crate) stats: Stats,
     pub(crate) events: Vec<PoolEvent>,
 }
 
 /// Runs to the end. Every one of the `items` items has exactly one outcome, every worker one end.
-pub(crate) fn complete<T: Task>(run: AsynPmap<T>, items: u64) -> Report<T> {
+pub(crate) fn complete<T: Task>(run: AsynPmap<T>, items: u64) -> Report<T::Output, T::Error> {
     let events = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&events);
     let run = run.observe(move |event| heard.lock().unwrap().push(event.clone()));
@@ -62,7 +68,64 @@ fn check_lives(events: &[PoolEvent], stats: &Stats) {
     assert_eq!(started, ended);
 }
 
-impl<T: Task> Report<T> {
+/// The values of a run, all of whose items have one.
+#[track_caller]
+pub(crate) fn values<T: Task<Error: Debug>>(run: AsynPmap<T>) -> Vec<T::Output> {
+    let run = run.start().unwrap().into_iter();
+    run.map(Result::unwrap).collect()
+}
+
+/// So many replacements of workers that die too early.
+pub(crate) fn restarts(limit: u32) -> RestartBudget {
+    RestartBudget {
+        limit,
+        ..RestartBudget::default()
+    }
+}
+
+/// How many items of a run have a value.
+pub(crate) fn succeeded<T: Task>(run: AsynPmap<T>) -> usize {
+    let run = run.start().unwrap().into_iter();
+    run.filter(Result::is_ok).count()
+}
+
+impl<E: Debug> Report<u32, E> {
+    /// How many items each worker had that returned its pid for each.
+    pub(crate) fn shares(&self) -> BTreeMap<u32, u64> {
+        let mut shares = BTreeMap::new();
+        for outcome in &self.outcomes {
+            *shares.entry(*outcome.as_ref().unwrap()).or_insert(0) += 1;
+        }
+        shares
+    }
+}
+
+impl<E> Report<u64, E> {
+    /// Only these items have no value; all others have their index.
+    #[track_caller]
+    pub(crate) fn lost_only(&self, lost: &[usize]) {
+        assert_eq!(self.failed(), lost);
+        let values = self.outcomes.iter().zip(0..);
+        for (value, index) in
+            values.filter_map(|(value, index)| Some((value.as_ref().ok()?, index)))
+        {
+            assert_eq!(*value, index);
+        }
+    }
+}
+
+impl<V, E> Report<V, E> {
+    /// The indices of the items that have no value.
+    pub(crate) fn failed(&self) -> Vec<usize> {
+        let indices = 0..self.outcomes.len();
+        indices.filter(|&i| self.outcomes[i].is_err()).collect()
+    }
+
+    /// How often something like this was told.
+    pub(crate) fn told(&self, is: impl Fn(&PoolEvent) -> bool) -> usize {
+        self.events.iter().filter(|event| is(event)).count()
+    }
+
     /// The deaths, in their order.
     pub(crate) fn deaths(&self) -> Vec<Death> {
         let death = |event: &PoolEvent| match event {
@@ -72,37 +135,42 @@ impl<T: Task> Report<T> {
         self.events.iter().filter_map(death).collect()
     }
 
-    /// The indices of the items that have no value.
-    pub(crate) fn failed(&self) -> Vec<usize> {
-        let indices = 0..self.outcomes.len();
-        indices.filter(|&i| self.outcomes[i].is_err()).collect()
-    }
-
     /// The error of an item.
     #[track_caller]
-    pub(crate) fn error(&self, index: usize) -> &TaskError<T::Error> {
-        match &self.outcomes[index] {
-            Ok(_) => panic!("item {index} has a value"),
-            Err(error) => error,
+    pub(crate) fn error(&self, index: usize) -> &TaskError<E> {
+        let error = self.outcomes[index].as_ref().err();
+        error.unwrap_or_else(|| panic!("item {index} has a value"))
+    }
+
+    /// Why no worker was there for an item.
+    #[track_caller]
+    pub(crate) fn no_workers(&self, index: usize) -> &WorkerFailure {
+        match self.kind(index) {
+            TaskErrorKind::Pool(cause) => cause,
+            _ => panic!("item {index} had workers"),
         }
+    }
+
+    /// Why an item has no value.
+    #[track_caller]
+    pub(crate) fn kind(&self, index: usize) -> &TaskErrorKind<E> {
+        self.error(index).kind()
+    }
+}
+
+impl<V, E: Debug> Report<V, E> {
+    /// The values of all items.
+    #[track_caller]
+    pub(crate) fn values(self) -> Vec<V> {
+        self.outcomes.into_iter().map(Result::unwrap).collect()
     }
 
     /// The death an item is given up for, and how many it caused.
     #[track_caller]
-    pub(crate) fn crash(&self, index: usize) -> (Death, u32)
-    where
-        T::Error: std::fmt::Debug,
-    {
-        match self.error(index).kind() {
+    pub(crate) fn crash(&self, index: usize) -> (Death, u32) {
+        match self.kind(index) {
             TaskErrorKind::Crashed { death, attempts } => (death.clone(), *attempts),
             other => panic!("item {index} did not crash: {other:?}"),
         }
     }
-}
-
-/// How a death that nobody but the worker caused is told: its exit code and its signal.
-#[track_caller]
-pub(crate) fn by_itself(death: &Death) -> (Option<i32>, Option<i32>) {
-    assert_eq!(death.cause, DeathCause::Itself, "{death}");
-    (death.exit.code, death.exit.signal)
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use mt_pool::{AsynPmap, Task, TaskErrorKind, asyn_pmap, task};
+use mt_pool::{AsynPmap, Task, TaskError, TaskErrorKind, asyn_pmap, task};
 use mt_test_kit::Folder;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     deed::{Deed, act},
-    report::{Report, complete},
+    report::complete,
     scene::check,
 };
 
@@ -53,68 +53,65 @@ async fn tries_async(#[shared] folder: &Folder, n: u64) -> Result<u64, Failure> 
     attempt(folder, n)
 }
 
-/// How often each of the thirty items was started.
-fn started(folder: &Folder) -> Vec<usize> {
-    let count = |n| folder.noted(&format!("tries-{n}")).len();
-    (0..30).map(count).collect()
-}
+/// How thirty items end, and how often each was started.
+type Ends = (Vec<Result<u64, Failure>>, Vec<usize>);
 
 /// Plain and async, with one worker and with three, in order and not.
-fn every_way(
-    retries: u32,
-    option: impl Fn(AsynPmap<tries>) -> AsynPmap<tries>,
-    option_async: impl Fn(AsynPmap<tries_async>) -> AsynPmap<tries_async>,
-    test: impl Fn(&[Result<u64, Failure>], &[usize]),
-) {
-    fn outcomes<T>(run: AsynPmap<T>, retries: u32) -> Vec<Result<u64, Failure>>
+fn every_way(retries: u32, judge: Option<fn(&Failure) -> bool>) -> Vec<Ends> {
+    fn ends<T>(option: impl Fn(AsynPmap<T>) -> AsynPmap<T>) -> Ends
     where
-        T: Task<Output = u64, Error = Failure>,
+        T: Task<Input = u64, Shared = Folder, Output = u64, Error = Failure>,
     {
-        let run = run.retries(retries).retry_pause(BRIEF, 4 * BRIEF);
-        let report: Report<T> = complete(run, 30);
+        let folder = Folder::temp();
+        let report = complete(option(asyn_pmap::<T>(0..30).shared(folder.clone())), 30);
         assert_eq!(report.stats.workers_died, 0);
+        let raised = |error: TaskError<Failure>| match error.into_kind() {
+            TaskErrorKind::Raised(failure) => failure,
+            other => panic!("{other:?}"),
+        };
         let outcomes = report.outcomes.into_iter();
-        let raised = outcomes.map(|outcome| {
-            outcome.map_err(|error| match error.into_kind() {
-                TaskErrorKind::Raised(failure) => failure,
-                other => panic!("{other:?}"),
-            })
-        });
-        raised.collect()
+        let started = |n| folder.noted(&format!("tries-{n}")).len();
+        let outcomes = outcomes.map(|outcome| outcome.map_err(raised));
+        (outcomes.collect(), (0..30).map(started).collect())
     }
-    for (processes, ordered) in [(1, true), (3, false)] {
-        let here = Folder::temp();
-        let run = asyn_pmap::<tries>(0..30).shared(here.clone());
+    fn option<T: Task<Error = Failure>>(
+        run: AsynPmap<T>,
+        (processes, ordered): (usize, bool),
+        judge: Option<fn(&Failure) -> bool>,
+    ) -> AsynPmap<T> {
         let run = run.pool_processes(processes).pool_ordered(ordered);
-        test(&outcomes(option(run), retries), &started(&here));
-        let here = Folder::temp();
-        let run = asyn_pmap::<tries_async>(0..30).shared(here.clone());
-        let run = run.pool_processes(processes).pool_ordered(ordered);
-        test(&outcomes(option_async(run), retries), &started(&here));
+        let run = run.retry_pause(BRIEF, 4 * BRIEF);
+        match judge {
+            Some(judge) => run.retry_if(judge),
+            None => run,
+        }
     }
+    let ways = [(1, true), (3, false)].into_iter();
+    let both = ways.flat_map(|way| {
+        [
+            ends::<tries>(|run| option(run.retries(retries), way, judge)),
+            ends::<tries_async>(|run| option(run.retries(retries), way, judge)),
+        ]
+    });
+    both.collect()
 }
 
 #[test]
 fn what_works_at_the_third_try_needs_two_retries() {
     check(|| {
         for retries in 0..4 {
-            every_way(
-                retries,
-                |run| run,
-                |run| run,
-                |outcomes, started| {
-                    let most = retries as usize + 1;
-                    for n in 0..30 {
-                        let (expected, count) = match n % 3 {
-                            1 if retries >= 2 => (Ok(n as u64), 3),
-                            1 => (Err(Failure::Passing(most as u64)), most),
-                            2 => (Err(Failure::Lasting), most),
-                            _ => (Ok(n as u64), 1),
-                        };
-                        assert_eq!((&outcomes[n], started[n]), (&expected, count), "{n}");
-                    }
-                },
-            );
+            let most = retries as usize + 1;
+            for (outcomes, started) in every_way(retries, None) {
+                for n in 0..30 {
+                    let (expected, count) = match n % 3 {
+                        1 if retries >= 2 => (Ok(n as u64), 3),
+                        1 => (Err(Failure::Passing(most as u64)), most),
+                        2 => (Err(Failure::Lasting), most),
+                        _ => (Ok(n as u64), 1),
+                    };
+                    assert_eq!((&outcomes[n], started[n]), (&expected, count), "{n}");
+                }
+            }
         }
     });
 }
@@ -122,33 +119,23 @@ fn what_works_at_the_third_try_needs_two_retries() {
 #[test]
 fn only_what_is_worth_it_is_tried_again() {
     check(|| {
-        let worth_it = |failure: &Failure| matches!(failure, Failure::Passing(_));
-        every_way(
-            5,
-            |run| run.retry_if(worth_it),
-            |run| run.retry_if(worth_it),
-            |outcomes, started| {
-                for n in 0..30 {
-                    assert_eq!(outcomes[n].is_ok(), n % 3 != 2);
-                    assert_eq!(started[n], [1, 3, 1][n % 3]);
-                }
-            },
-        );
+        let ends = every_way(5, Some(|failure| matches!(failure, Failure::Passing(_))));
+        for (outcomes, started) in ends {
+            for n in 0..30 {
+                assert_eq!(outcomes[n].is_ok(), n % 3 != 2);
+                assert_eq!(started[n], [1, 3, 1][n % 3]);
+            }
+        }
     });
 }
 
 #[test]
 fn a_judge_that_panics_is_for_no_retry() {
     check(|| {
-        every_way(
-            5,
-            |run| run.retry_if(|failure| panic!("{failure:?}")),
-            |run| run.retry_if(|failure| panic!("{failure:?}")),
-            |outcomes, started| {
-                assert_eq!(started, [1; 30]);
-                assert_eq!(outcomes[1], Err(Failure::Passing(1)));
-            },
-        );
+        for (outcomes, started) in every_way(5, Some(|failure| panic!("{failure:?}"))) {
+            assert_eq!(started, [1; 30]);
+            assert_eq!(outcomes[1], Err(Failure::Passing(1)));
+        }
     });
 }
 
@@ -175,11 +162,8 @@ fn errors_and_deaths_are_counted_apart_and_a_panic_is_neither() {
         // One at a time: what had just finished in a worker that dies is run again.
         let report = complete(run.pool_processes(1).capacity(1), 3);
         assert_eq!(*report.outcomes[0].as_ref().unwrap(), 5);
-        assert!(matches!(
-            report.error(1).kind(),
-            TaskErrorKind::Panicked { .. }
-        ));
-        assert!(matches!(report.error(2).kind(), TaskErrorKind::Raised(_)));
+        assert!(matches!(report.kind(1), TaskErrorKind::Panicked { .. }));
+        assert!(matches!(report.kind(2), TaskErrorKind::Raised(_)));
         let tries: Vec<_> = (0..3).map(|n| folder.noted(&n.to_string()).len()).collect();
         assert_eq!(tries, [5, 1, 3]);
         assert_eq!([1, 2].map(|n| report.error(n).attempts()), [1, 3]);
@@ -212,10 +196,12 @@ fn everything_fails_once() {
 fn an_error_that_is_tried_again_does_not_end_a_run_that_fails_fast() {
     check(|| {
         let folder = Folder::temp();
-        let run = asyn_pmap::<tries>([0, 1, 3, 4, 2, 6])
-            .shared(folder.clone())
-            .fail_fast();
-        let run = run.retries(2).retry_pause(BRIEF, BRIEF).pool_processes(2);
+        let run = asyn_pmap::<tries>([0, 1, 3, 4, 2, 6]).shared(folder.clone());
+        let run = run
+            .fail_fast()
+            .retries(2)
+            .retry_pause(BRIEF, BRIEF)
+            .pool_processes(2);
         let outcomes: Vec<_> = run.start().unwrap().into_iter().collect();
         assert_eq!(outcomes.len(), 5);
         assert!(outcomes[..4].iter().all(Result::is_ok));
@@ -230,7 +216,7 @@ fn a_failed_item_is_given_back_if_it_is_to_be_kept() {
         for ordered in [true, false] {
             let run = || asyn_pmap::<act>(deeds.clone()).pool_ordered(ordered);
             let given = |run: AsynPmap<act>| {
-                let report = complete(run.crash_limit(2).pool_processes(1), 3);
+                let report = complete(run.crash_limit(2).pool_processes(1).capacity(1), 3);
                 [1, 2].map(|n| report.error(n).item::<Deed>().map(Result::unwrap))
             };
             assert_eq!(given(run()), [None, Some(Deed::Abort)]);

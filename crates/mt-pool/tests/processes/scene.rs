@@ -3,6 +3,8 @@
 use mt_pool::{asyn_pmap, task};
 use mt_test_kit::{alone, children, descriptors, name_of, wait_until};
 
+use crate::report::values;
+
 /// Runs a test in a process of its own, under a watchdog. Afterwards the pool still works there, and
 /// the test has left no process, no zombie and no descriptor.
 pub(crate) fn check<F: FnOnce()>(test: F) {
@@ -17,6 +19,12 @@ pub(crate) fn check<F: FnOnce()>(test: F) {
     });
 }
 
+/// Inside a runtime of this thread, of which nothing is switched on.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(future)
+}
+
 #[task]
 fn next(n: u64) -> u64 {
     n + 1
@@ -24,7 +32,6 @@ fn next(n: u64) -> u64 {
 
 /// The pool works.
 pub(crate) fn works() {
-    let run = asyn_pmap::<next>(0..10).pool_processes(2).start().unwrap();
-    let values: Vec<u64> = run.into_iter().map(Result::unwrap).collect();
-    assert_eq!(values, (1..=10).collect::<Vec<_>>());
+    let run = asyn_pmap::<next>(0..10).pool_processes(2);
+    assert_eq!(values(run), (1..=10).collect::<Vec<_>>());
 }

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     deed::overflow,
     platform,
-    report::{Outcome, Report, complete},
+    report::{Outcome, complete},
     scene::check,
 };
 
@@ -375,7 +375,7 @@ fn words_of_a_worker_that_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let program = crate::startup::script(folder.path(), "echo no such luck >&2; exit 3");
         let run = run([Words::None]).worker_program(program);
-        let report: Report<utter> = complete(run.worker_stderr(WorkerStderr::Discard), 1);
+        let report = complete(run.worker_stderr(WorkerStderr::Discard), 1);
         let why = report.error(0).to_string();
         assert!(why.ends_with("its last words:\nno such luck"), "{why}");
         let told = report.events.iter().any(|event| match event {

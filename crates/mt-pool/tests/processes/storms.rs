@@ -1,20 +1,11 @@
 //! Workers killed from outside, many and all at once, at any moment.
 
-use std::{
-    collections::BTreeSet,
-    path::Path,
-    sync::{Arc, Mutex},
-    thread,
-    time::Duration,
-};
+use std::{collections::BTreeSet, fmt::Debug, thread, time::Duration};
 
-use mt_pool::{AsynPmap, PoolEvent, Task, asyn_pmap, task};
-use rustix::process::{Pid, Signal, kill_process};
+use mt_pool::{AsynPmap, Task, asyn_pmap, task};
+use mt_test_kit::{Folder, Signal, signal};
 
-use crate::{
-    deed::{note, noted},
-    scene::check,
-};
+use crate::{census::Census, report::values, scene::check};
 
 #[task]
 fn work(n: u64) -> u64 {
@@ -38,64 +29,40 @@ fn take_big(bytes: Vec<u64>) -> u64 {
     bytes[0]
 }
 
-/// The pids of the workers that live, as the run tells them.
-pub(crate) type Living = Arc<Mutex<BTreeSet<u32>>>;
-
-fn watch<T: Task>(run: AsynPmap<T>) -> (AsynPmap<T>, Living) {
-    let living = Living::default();
-    let told = Arc::clone(&living);
-    let run = run.observe(move |event| match event {
-        PoolEvent::WorkerStarted { pid, .. } => drop(told.lock().unwrap().insert(*pid)),
-        PoolEvent::WorkerDied { pid, .. } | PoolEvent::WorkerLeft { pid, .. } => {
-            told.lock().unwrap().remove(pid);
-        }
-        _ => {}
-    });
-    (run, living)
-}
-
-pub(crate) fn kill_all(living: &Living) {
-    // Under the lock: what is in the set is not reaped, so the number is not somebody else's.
-    for pid in living.lock().unwrap().iter() {
-        let pid = Pid::from_raw(pid.cast_signed()).unwrap();
-        let _ = kill_process(pid, Signal::KILL);
-    }
-}
-
 /// Kills every worker each time so many outcomes are out. All items come out once; with enough
 /// patience for suspects, all with their values.
-fn under_fire<T: Task>(run: AsynPmap<T>, items: u64, every: u64, value: impl Fn(&T::Output) -> u64)
-where
-    T::Error: std::fmt::Debug,
-{
+fn under_fire<T: Task<Error: Debug>>(
+    run: AsynPmap<T>,
+    (items, every): (u64, u64),
+    value: impl Fn(&T::Output) -> u64,
+) {
+    let census = Census::default();
     // So few places that the run can't be over when the first shots fall.
-    let (run, living) = watch(run.crash_limit(1000).capacity(2 * every as usize));
-    let mut run = run.start().unwrap().indexed().into_iter();
+    let run = run.crash_limit(1000).capacity(2 * every as usize);
+    let mut run = census.watch(run).start().unwrap().indexed().into_iter();
     let mut seen = BTreeSet::new();
     for (index, outcome) in run.by_ref() {
         assert!(seen.insert(index), "{index} came twice");
         assert_eq!(value(&outcome.unwrap()), index);
         if (seen.len() as u64).is_multiple_of(every) {
-            kill_all(&living);
+            census.kill_all();
         }
     }
     assert_eq!(seen.len() as u64, items);
     assert!(run.stats().workers_died > 0);
-    assert!(living.lock().unwrap().is_empty());
+    assert!(census.counts().living.is_empty());
 }
 
 #[test]
 fn all_workers_killed_in_the_same_instant_again_and_again() {
+    fn again_and_again<T: Task<Input = u64, Output = u64, Error: Debug>>(ordered: bool) {
+        let run = asyn_pmap::<T>(0..2000).pool_ordered(ordered);
+        under_fire(run.pool_processes(3), (2000, 300), |n| *n);
+    }
     check(|| {
         for ordered in [true, false] {
-            let run = asyn_pmap::<work>(0..2000)
-                .pool_ordered(ordered)
-                .pool_processes(3);
-            under_fire(run, 2000, 300, |n| *n);
-            let run = asyn_pmap::<work_async>(0..2000)
-                .pool_ordered(ordered)
-                .pool_processes(3);
-            under_fire(run, 2000, 300, |n| *n);
+            again_and_again::<work>(ordered);
+            again_and_again::<work_async>(ordered);
         }
     });
 }
@@ -103,37 +70,28 @@ fn all_workers_killed_in_the_same_instant_again_and_again() {
 #[test]
 fn killed_in_the_middle_of_a_body_larger_than_the_socket_buffer() {
     check(|| {
-        let run = asyn_pmap::<big>(0..40).pool_processes(2).capacity(10);
-        under_fire(run, 40, 3, |values| values[0]);
+        let run = asyn_pmap::<big>(0..40).pool_processes(2);
+        under_fire(run.capacity(10), (40, 3), |values| values[0]);
         let items = (0..40).map(|n| vec![n; 1 << 19]);
-        let run = asyn_pmap::<take_big>(items).pool_processes(2).capacity(10);
-        under_fire(run, 40, 3, |n| *n);
+        let run = asyn_pmap::<take_big>(items).pool_processes(2);
+        under_fire(run.capacity(10), (40, 3), |n| *n);
     });
 }
 
+/// Every tenth item kills all workers but its own, once.
 #[task]
-fn kills_its_mate(pids: std::path::PathBuf, n: u64) -> u64 {
+fn kills_its_mates(#[shared] folder: &Folder, n: u64) -> u64 {
     let own = std::process::id();
-    for byte in own.to_le_bytes() {
-        note(&pids.join(format!("{own}")), byte);
-    }
-    if n.is_multiple_of(10) && noted(&pids.join(format!("done-{n}"))).is_empty() {
-        note(&pids.join(format!("done-{n}")), 1);
-        kill_others(&pids, own);
-    }
-    n
-}
-
-fn kill_others(pids: &Path, own: u32) {
-    for entry in std::fs::read_dir(pids).unwrap().flatten() {
-        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else {
-            continue;
-        };
+    folder.note("pids", u64::from(own));
+    if n.is_multiple_of(10) && folder.first(&format!("done-{n}")) {
+        let pids: BTreeSet<u64> = folder.noted("pids").into_iter().collect();
+        let others = pids.into_iter().map(|pid| pid as u32);
         // Only a worker of this run: a child of the same parent.
-        if pid != own && parent_of(pid).is_some_and(|parent| Some(parent) == parent_of(own)) {
-            let _ = kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::KILL);
+        for pid in others.filter(|&pid| pid != own && parent_of(pid) == parent_of(own)) {
+            signal(pid, Signal::KILL);
         }
     }
+    n
 }
 
 fn parent_of(pid: u32) -> Option<u32> {
@@ -145,18 +103,9 @@ fn parent_of(pid: u32) -> Option<u32> {
 #[test]
 fn workers_that_kill_each_other() {
     check(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().to_owned();
-        let items = (0..200).map(move |n| (path.clone(), n));
-        let run = asyn_pmap::<kills_its_mate>(items)
-            .pool_processes(3)
-            .crash_limit(1000);
-        let values: Vec<u64> = run
-            .start()
-            .unwrap()
-            .into_iter()
-            .map(Result::unwrap)
-            .collect();
-        assert_eq!(values, (0..200).collect::<Vec<_>>());
+        let folder = Folder::temp();
+        let run = asyn_pmap::<kills_its_mates>(0..200).shared(folder.clone());
+        let run = run.pool_processes(3).crash_limit(1000);
+        assert_eq!(values(run), (0..200).collect::<Vec<_>>());
     });
 }

@@ -1,6 +1,7 @@
 //! Calls that are ended, whatever they do, with everything they have started.
 
 use std::{
+    fmt::Debug,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -9,27 +10,24 @@ use std::{
     time::Duration,
 };
 
-use mt_pool::{AsynPmap, Deadline, DeathCause, Task, TaskError, TaskErrorKind, asyn_pmap, task};
-use mt_test_kit::{Folder, is_gone, wait_until};
+use mt_pool::{AsynPmap, Deadline, DeathCause, Stats, Task, TaskErrorKind, asyn_pmap, task};
+use mt_test_kit::{Folder, is_gone, wait_until_gone};
 use serde::{Deserialize, Serialize};
 use signal_hook::consts::SIGTERM;
 
-use super::{FOR_EVER, LONG, SHORT, is_timeout};
+use super::{LONG, SHORT, is_timeout};
 use crate::{
     report::{Report, complete},
     scene::check,
+    tasks::FOR_EVER,
 };
 
-fn spin() -> ! {
-    loop {
-        std::hint::spin_loop();
-    }
-}
-
 #[task]
-fn loops_at_7(n: u64) -> u64 {
-    if n == 7 {
-        spin();
+fn loops_at(#[shared] at: &u64, n: u64) -> u64 {
+    if n == *at {
+        loop {
+            std::hint::spin_loop();
+        }
     }
     n
 }
@@ -57,16 +55,12 @@ async fn waits_at_7(n: u64) -> u64 {
 }
 
 /// Only item 7 is late, and one worker is killed for it.
-fn only_7_is_late<T>(run: AsynPmap<T>, items: u64) -> Report<T>
-where
-    T: Task<Output = u64>,
-    T::Error: std::fmt::Debug,
-{
+fn only_7_is_late<T: Task<Output = u64, Error: Debug>>(
+    run: AsynPmap<T>,
+    items: u64,
+) -> Report<u64, T::Error> {
     let report = complete(run.hard_deadline(LONG), items);
-    assert_eq!(report.failed(), [7]);
-    for (index, outcome) in report.outcomes.iter().enumerate() {
-        assert!(index == 7 || *outcome.as_ref().unwrap() == index as u64);
-    }
+    report.lost_only(&[7]);
     is_timeout(report.error(7), Deadline::Hard, LONG);
     let deaths = report.deaths();
     assert_eq!(deaths.len(), 1, "{deaths:?}");
@@ -79,9 +73,10 @@ where
 fn an_endless_loop_in_a_plain_function() {
     check(|| {
         for (processes, ordered) in [(1, true), (3, false)] {
-            let run = asyn_pmap::<loops_at_7>(0..50);
-            let run = run.pool_processes(processes).pool_ordered(ordered);
-            let report = only_7_is_late(run, 50);
+            let run = asyn_pmap::<loops_at>(0..50)
+                .shared(7)
+                .pool_processes(processes);
+            let report = only_7_is_late(run.pool_ordered(ordered), 50);
             assert_eq!(report.error(7).item::<u64>().unwrap().unwrap(), 7);
         }
     });
@@ -104,21 +99,14 @@ fn a_call_that_waits_for_ever() {
     });
 }
 
-#[task]
-fn quick_but_the_last(n: u64) -> u64 {
-    if n == 4999 {
-        spin();
-    }
-    n
-}
-
 /// Results of quick calls leave together, and some wait with a call that never ends.
 #[test]
 fn quick_calls_before_an_endless_one_have_their_values() {
     check(|| {
-        let run = asyn_pmap::<quick_but_the_last>(0..5000).pool_processes(1);
-        let report = complete(run.hard_deadline(LONG), 5000);
-        assert_eq!(report.failed(), [4999]);
+        let run = asyn_pmap::<loops_at>(0..5000)
+            .shared(4999)
+            .pool_processes(1);
+        complete(run.hard_deadline(LONG), 5000).lost_only(&[4999]);
     });
 }
 
@@ -193,24 +181,45 @@ fn what_is_done_in_its_grace_counts() {
 #[task]
 fn leaves_without_end(#[shared] folder: &Folder, _: u64) {
     loop {
-        let child = std::process::Command::new("setsid")
-            .args(["sleep", "1000"])
-            .spawn();
-        folder.note("pids", u64::from(child.unwrap().id()));
+        let mut program = std::process::Command::new("setsid");
+        let child = program.args(["sleep", "1000"]).spawn();
+        folder.note("pid", u64::from(child.unwrap().id()));
     }
 }
 
 #[test]
 fn what_it_had_started_goes_with_it() {
-    check(|| {
-        let folder = Folder::temp();
-        let run = asyn_pmap::<leaves_without_end>([1]).shared(folder.clone());
-        let report = complete(run.hard_deadline(LONG / 4), 1);
-        is_timeout(report.error(0), Deadline::Hard, LONG / 4);
-        let pids = folder.noted("pids");
-        assert!(!pids.is_empty());
-        wait_until(|| pids.iter().all(|&pid| is_gone(pid as u32)));
-    });
+    check(|| goes_with_it::<leaves_without_end>(LONG / 4));
+}
+
+#[task]
+fn runs_what_hangs(#[shared] folder: &Folder, n: u64) {
+    let run = asyn_pmap::<tells_its_pid_and_hangs>([n, n]).shared(folder.clone());
+    run.pool_processes(2)
+        .start()
+        .unwrap()
+        .into_iter()
+        .for_each(drop);
+}
+
+#[test]
+fn a_run_inside_a_call_goes_with_it() {
+    check(|| goes_with_it::<runs_what_hangs>(LONG));
+}
+
+/// The processes whose pids are noted are gone after the deadline of the call that they are below.
+fn goes_with_it<T: Task<Input = u64, Shared = Folder, Error: Debug>>(limit: Duration) {
+    let folder = Folder::temp();
+    let run = asyn_pmap::<T>([1]).shared(folder.clone());
+    let report = complete(run.hard_deadline(limit), 1);
+    is_timeout(report.error(0), Deadline::Hard, limit);
+    let pids: Vec<u32> = folder
+        .noted("pid")
+        .into_iter()
+        .map(|pid| pid as u32)
+        .collect();
+    assert!(!pids.is_empty());
+    wait_until_gone(&pids);
 }
 
 #[task]
@@ -228,43 +237,22 @@ async fn takes_about_async(ms: u64) -> u64 {
 /// Deadline and result race; [`complete`] sees to it that there is one outcome each.
 #[test]
 fn a_result_in_the_instant_of_the_deadline() {
+    fn one_or_the_other<T: Task<Output = u64, Error: Debug>>(run: AsynPmap<T>) -> Stats {
+        let report = complete(run, 24);
+        for kind in report.failed().into_iter().map(|index| report.kind(index)) {
+            assert!(matches!(kind, TaskErrorKind::TimedOut { .. }), "{kind:?}");
+        }
+        report.stats
+    }
     check(|| {
         let items = || (0..24).map(|n| 18 + n % 5);
         let limit = Duration::from_millis(20);
         let plain = asyn_pmap::<takes_about>(items()).hard_deadline(limit);
-        let report = complete(plain.pool_processes(2), 24);
-        report.outcomes.iter().for_each(one_or_the_other);
+        one_or_the_other(plain.pool_processes(2));
         let hard = asyn_pmap::<takes_about_async>(items()).hard_deadline(limit);
-        let report = complete(hard.pool_processes(2), 24);
-        report.outcomes.iter().for_each(one_or_the_other);
+        one_or_the_other(hard.pool_processes(2));
         let soft = asyn_pmap::<takes_about_async>(items()).soft_deadline(limit);
-        let report = complete(soft.pool_processes(1), 24);
-        report.outcomes.iter().for_each(one_or_the_other);
-        assert_eq!(report.stats.workers_started, 1);
-    });
-}
-
-fn one_or_the_other<R, E: std::fmt::Debug>(outcome: &Result<R, TaskError<E>>) {
-    if let Err(error) = outcome {
-        let kind = error.kind();
-        assert!(matches!(kind, TaskErrorKind::TimedOut { .. }), "{kind:?}");
-    }
-}
-
-#[task]
-fn runs_what_hangs(#[shared] folder: &Folder, n: u64) -> u64 {
-    let run = asyn_pmap::<tells_its_pid_and_hangs>([n, n]).shared(folder.clone());
-    run.pool_processes(2).start().unwrap().into_iter().count() as u64
-}
-
-#[test]
-fn a_run_inside_a_call_goes_with_it() {
-    check(|| {
-        let folder = Folder::temp();
-        let run = asyn_pmap::<runs_what_hangs>([1]).shared(folder.clone());
-        let report = complete(run.hard_deadline(LONG), 1);
-        is_timeout(report.error(0), Deadline::Hard, LONG);
-        let pids = folder.noted("pid");
-        wait_until(|| pids.iter().all(|&pid| is_gone(pid as u32)));
+        let stats = one_or_the_other(soft.pool_processes(1));
+        assert_eq!(stats.workers_started, 1);
     });
 }

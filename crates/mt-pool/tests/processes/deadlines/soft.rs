@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use mt_pool::{Deadline, TaskError, TaskErrorKind, asyn_pmap, is_cancelled, task};
+use mt_pool::{Deadline, Task, TaskErrorKind, asyn_pmap, is_cancelled, task};
 use mt_test_kit::Folder;
 
 use super::{SHORT, is_timeout};
@@ -58,14 +58,16 @@ async fn asks_async(_: u64) -> Result<(), String> {
 
 #[test]
 fn a_call_that_asks_learns_that_its_time_is_over() {
+    fn learns<T: Task<Input = u64, Output = (), Error = String>>() {
+        let run = asyn_pmap::<T>(0..3).soft_deadline(SHORT);
+        let report = complete(run.pool_processes(1), 3);
+        for kind in (0..3).map(|index| report.kind(index)) {
+            assert!(matches!(kind, TaskErrorKind::Raised(why) if why == "cancelled"));
+        }
+    }
     check(|| {
         assert!(!is_cancelled(), "outside of a call");
-        let raised = |error: &TaskError<String>| matches!(error.kind(), TaskErrorKind::Raised(why) if why == "cancelled");
-        let run = asyn_pmap::<asks>(0..3).soft_deadline(SHORT);
-        let report = complete(run.pool_processes(1), 3);
-        assert!((0..3).all(|index| raised(report.error(index))));
-        let run = asyn_pmap::<asks_async>(0..3).soft_deadline(SHORT);
-        let report = complete(run.pool_processes(1), 3);
-        assert!((0..3).all(|index| raised(report.error(index))));
+        learns::<asks>();
+        learns::<asks_async>();
     });
 }

@@ -2,10 +2,10 @@
 
 use std::{thread, time::Duration};
 
-use mt_pool::{Death, DeathCause, TaskErrorKind, asyn_pmap, task};
+use mt_pool::{Death, DeathCause, asyn_pmap, task};
 use mt_test_kit::Folder;
 
-use super::{HUGE, LIMIT, MIB, take};
+use super::{HUGE, LIMIT, MIB, exceeded, take};
 use crate::{report::complete, scene::check};
 
 #[task]
@@ -26,11 +26,9 @@ fn items_that_fit_only_one_at_a_time() {
         let bytes = LIMIT / 2;
         let run = asyn_pmap::<holds>([bytes; 6]).pool_processes(3);
         let report = complete(run.memory_budget(LIMIT).crash_limit(2), 6);
-        for outcome in &report.outcomes {
-            assert_eq!(*outcome.as_ref().unwrap(), bytes / 4096);
-        }
         let displaced = |death: &Death| death.cause == DeathCause::Displaced;
         assert!(report.deaths().iter().all(displaced));
+        assert_eq!(report.values(), [bytes / 4096; 6]);
     });
 }
 
@@ -41,12 +39,8 @@ fn an_item_that_needs_more_than_all_workers_may_have() {
         let run = asyn_pmap::<holds>(items).pool_processes(2);
         let report = complete(run.memory_budget(LIMIT).oom_retries(1), 3);
         assert_eq!(report.failed(), [1]);
-        let kind = report.error(1).kind();
-        assert!(
-            matches!(kind, TaskErrorKind::MemoryExceeded { attempts: 2, limit_bytes, .. }
-                if *limit_bytes == Some(LIMIT)),
-            "{kind:?}"
-        );
+        let (_, limit_bytes, attempts) = exceeded(report.kind(1));
+        assert_eq!((limit_bytes, attempts), (Some(LIMIT), 2));
     });
 }
 
