@@ -1,7 +1,7 @@
 //! Runs that are ended from elsewhere: closed, or cancelled.
 
 use std::{
-    fs::File,
+    fmt::Debug,
     iter,
     sync::{
         Arc, OnceLock,
@@ -9,15 +9,15 @@ use std::{
         mpsc,
     },
     thread,
-    time::Duration,
 };
 
-use mt_pool::{AsynPmap, IndexedIter, PoolEvent, RunHandle, Task, TaskErrorKind, asyn_pmap, task};
+use mt_pool::{IndexedIter, PoolEvent, RunHandle, Task, TaskErrorKind, asyn_pmap, task};
 use mt_test_kit::{Folder, children, wait_until};
 
-use crate::scene::check;
-
-const FOR_EVER: Duration = Duration::from_secs(1000);
+use crate::{
+    scene::check,
+    tasks::{FOR_EVER, double, forever, waits_to_go},
+};
 
 #[task]
 fn some_never_end(n: u64) -> u64 {
@@ -37,45 +37,20 @@ async fn some_never_end_async(n: u64) -> u64 {
 }
 
 #[task]
-fn never_ends(_: u64) -> u64 {
-    thread::sleep(FOR_EVER); // work: never gets anywhere
-    0
-}
-
-#[task]
 fn init_never_ends() {
     thread::sleep(FOR_EVER); // work: never gets anywhere
 }
 
-#[task]
-fn waits_to_go(#[shared] folder: &Folder, n: u64) -> u64 {
-    while !folder.exists("go") {
-        thread::sleep(Duration::from_millis(1)); // work: goes on until it is told to end
-    }
-    n
-}
-
-#[task]
-fn brief(n: u64) -> u64 {
-    n
-}
-
 /// All that is left of a run that was cancelled when `seen` outcomes were out: every item that was pulled
 /// has one outcome, and nobody works any more. Returns how many were cancelled.
-fn rest<T>(mut run: IndexedIter<T>, seen: &[u64]) -> u64
-where
-    T: Task<Input = u64, Output = u64>,
-    T::Error: std::fmt::Debug,
-{
+fn rest<T: Task<Input = u64, Error: Debug>>(mut run: IndexedIter<T>, seen: &[u64]) -> u64 {
     let mut indices = seen.to_vec();
     let mut cancelled = 0;
     for (index, outcome) in run.by_ref() {
         indices.push(index);
         if let Err(error) = outcome {
-            assert!(
-                matches!(error.kind(), TaskErrorKind::Cancelled),
-                "{error:?}"
-            );
+            let kind = error.kind();
+            assert!(matches!(kind, TaskErrorKind::Cancelled), "{kind:?}");
             assert_eq!(error.item::<u64>().unwrap().unwrap(), index);
             cancelled += 1;
         }
@@ -89,32 +64,25 @@ where
     let all: Vec<u64> = (0..indices.len() as u64).collect();
     assert_eq!(indices, all, "one outcome each");
     let stats = run.stats();
-    assert_eq!(stats.outstanding, 0);
-    assert_eq!(stats.failed, cancelled);
+    assert_eq!((stats.outstanding, stats.failed), (0, cancelled));
     cancelled
-}
-
-fn cancelled_in_the_middle<T>(run: AsynPmap<T>)
-where
-    T: Task<Input = u64, Output = u64>,
-    T::Error: std::fmt::Debug,
-{
-    let run = run.pool_processes(2).capacity(500).start().unwrap();
-    let handle = run.handle();
-    let mut run = run.indexed().into_iter();
-    let seen: Vec<u64> = run.by_ref().take(60).map(|(index, _)| index).collect();
-    thread::spawn(move || handle.cancel()).join().unwrap();
-    assert!(rest(run, &seen) > 0, "the input has no end");
 }
 
 #[test]
 fn cancelled_from_another_thread() {
+    fn in_the_middle<T: Task<Input = u64, Error: Debug>>(ordered: bool) {
+        let run = asyn_pmap::<T>(0..).pool_ordered(ordered).pool_processes(2);
+        let run = run.capacity(500).start().unwrap();
+        let handle = run.handle();
+        let mut run = run.indexed().into_iter();
+        let seen: Vec<u64> = run.by_ref().take(60).map(|(index, _)| index).collect();
+        thread::spawn(move || handle.cancel()).join().unwrap();
+        assert!(rest(run, &seen) > 0, "the input has no end");
+    }
     check(|| {
         for ordered in [true, false] {
-            let run = asyn_pmap::<some_never_end>(0..);
-            cancelled_in_the_middle(run.pool_ordered(ordered));
-            let run = asyn_pmap::<some_never_end_async>(0..);
-            cancelled_in_the_middle(run.pool_ordered(ordered));
+            in_the_middle::<some_never_end>(ordered);
+            in_the_middle::<some_never_end_async>(ordered);
         }
     });
 }
@@ -123,7 +91,7 @@ fn cancelled_from_another_thread() {
 #[test]
 fn cancelled_while_everybody_waits() {
     check(|| {
-        let run = asyn_pmap::<never_ends>(0..5).pool_processes(2);
+        let run = asyn_pmap::<forever>(0..5).pool_processes(2);
         let handle: Arc<OnceLock<RunHandle>> = Arc::default();
         let later = Arc::clone(&handle);
         let ready = AtomicU64::new(0);
@@ -138,7 +106,7 @@ fn cancelled_while_everybody_waits() {
         let run = run.start().unwrap();
         handle.set(run.handle()).unwrap();
         assert_eq!(rest(run.indexed().into_iter(), &[]), 5);
-        let run = asyn_pmap::<brief>(0..5).init::<init_never_ends>(());
+        let run = asyn_pmap::<double>(0..5).init::<init_never_ends>(());
         let run = run.start().unwrap();
         let handle = run.handle();
         let cancel = thread::spawn(move || handle.cancel());
@@ -148,23 +116,11 @@ fn cancelled_while_everybody_waits() {
     });
 }
 
-/// Counts what is pulled.
-fn pulled(
-    items: impl Iterator<Item = u64> + Send,
-) -> (Arc<AtomicU64>, impl Iterator<Item = u64> + Send) {
-    let count = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&count);
-    let items = items.inspect(move |_| {
-        counter.fetch_add(1, Ordering::SeqCst);
-    });
-    (count, items)
-}
-
 #[test]
 fn ten_thousand_that_wait_are_cancelled() {
     check(|| {
         for ordered in [true, false] {
-            let run = asyn_pmap::<never_ends>(0..10_000).pool_ordered(ordered);
+            let run = asyn_pmap::<forever>(0..10_000).pool_ordered(ordered);
             let run = run.pool_processes(2).capacity(20_000).start().unwrap();
             wait_until(|| run.stats().outstanding == 10_000);
             run.handle().cancel();
@@ -177,18 +133,28 @@ fn ten_thousand_that_wait_are_cancelled() {
 #[test]
 fn cancelled_while_nobody_takes_anything_out() {
     check(|| {
-        let run = asyn_pmap::<brief>(0..1000).buffer_bytes(1).capacity(100);
+        let run = asyn_pmap::<double>(0..1000).buffer_bytes(1).capacity(100);
         let run = run.pool_processes(2).start().unwrap();
         run.handle().cancel();
         rest(run.indexed().into_iter(), &[]);
     });
 }
 
-/// Fifty items, and then one that does not come as long as the other end of the channel is there.
-fn fifty_and_no_end() -> (mpsc::Sender<u64>, impl Iterator<Item = u64> + Send) {
+/// Fifty items, and then one that does not come as long as the other end of the channel is there; and
+/// how many were pulled.
+fn fifty_and_no_end() -> (
+    mpsc::Sender<u64>,
+    Arc<AtomicU64>,
+    impl Iterator<Item = u64> + Send,
+) {
     let (put, taken) = mpsc::channel();
+    let count = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&count);
     let late = iter::from_fn(move || taken.recv().ok());
-    (put, (0..50).chain(late))
+    let items = (0..50).chain(late).inspect(move |_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+    });
+    (put, count, items)
 }
 
 #[test]
@@ -196,15 +162,14 @@ fn what_is_pending_when_a_run_is_closed_is_done() {
     check(|| {
         for ordered in [true, false] {
             let folder = Folder::temp();
-            let (put, items) = fifty_and_no_end();
-            let (count, items) = pulled(items);
+            let (put, count, items) = fifty_and_no_end();
             let run = asyn_pmap::<waits_to_go>(items).shared(folder.clone());
             let run = run.pool_processes(2).pool_ordered(ordered).start().unwrap();
             let handle = run.handle();
             wait_until(|| count.load(Ordering::SeqCst) == 50);
             handle.close();
             handle.close();
-            File::create(folder.file("go")).unwrap();
+            assert!(folder.first("go"));
             assert_eq!(run.into_iter().filter(Result::is_ok).count(), 50);
             handle.close();
             handle.cancel();
@@ -216,9 +181,8 @@ fn what_is_pending_when_a_run_is_closed_is_done() {
 #[test]
 fn closed_and_then_cancelled() {
     check(|| {
-        let (put, items) = fifty_and_no_end();
-        let (count, items) = pulled(items);
-        let run = asyn_pmap::<never_ends>(items).pool_processes(2);
+        let (put, count, items) = fifty_and_no_end();
+        let run = asyn_pmap::<forever>(items).pool_processes(2);
         let run = run.start().unwrap();
         wait_until(|| count.load(Ordering::SeqCst) == 50);
         run.handle().close();
@@ -234,17 +198,18 @@ fn closed_and_then_cancelled() {
 fn a_handle_may_come_too_early_or_too_late() {
     check(|| {
         for end in [RunHandle::close, RunHandle::cancel] {
-            let run = asyn_pmap::<brief>(0..10).start().unwrap();
-            let handle = run.handle();
+            let start = || {
+                let run = asyn_pmap::<double>(0..10).start().unwrap();
+                (run.handle(), run)
+            };
+            let (handle, run) = start();
             end(&handle);
             rest(run.indexed().into_iter(), &[]);
             end(&handle);
-            let run = asyn_pmap::<brief>(0..10).start().unwrap();
-            let handle = run.handle();
+            let (handle, run) = start();
             drop(run);
             end(&handle);
-            let run = asyn_pmap::<brief>(0..10).start().unwrap();
-            let handle = run.handle();
+            let (handle, run) = start();
             assert_eq!(run.into_iter().filter(Result::is_ok).count(), 10);
             end(&handle);
         }
@@ -256,7 +221,7 @@ fn a_handle_may_come_too_early_or_too_late() {
 fn cancelled_by_many_at_once() {
     check(|| {
         for after in [0, 1, 10, 100, 1000] {
-            let run = asyn_pmap::<brief>(0..).pool_processes(2).capacity(300);
+            let run = asyn_pmap::<double>(0..).pool_processes(2).capacity(300);
             let run = run.start().unwrap();
             let handle = run.handle();
             let mut run = run.indexed().into_iter();

@@ -1,21 +1,15 @@
 //! Exit hooks: every worker that is told to go calls its own once, whatever it does.
 
-use std::{
-    cell::Cell,
-    sync::{Arc, Mutex},
-    thread,
-    time::Duration,
-};
+use std::{cell::Cell, thread, time::Duration};
 
 use mt_pool::{
-    AsynPmap, Counter, DeathCause, PoolEvent, Recycle, Task, asyn_pmap, is_cancelled, task,
-    task_index,
+    AsynPmap, Counter, DeathCause, NoContext, PoolEvent, Recycle, Task, asyn_pmap, is_cancelled,
+    task, task_index,
 };
 use mt_test_kit::Folder;
 
-use crate::scene::check;
+use crate::{scene::check, tasks::FOR_EVER};
 
-const FOR_EVER: Duration = Duration::from_secs(1000);
 const SHORT: Duration = Duration::from_millis(50);
 
 thread_local! {
@@ -63,17 +57,31 @@ async fn count_async(sign: i64) -> Result<(i64, u64), String> {
     Ok((sign * CALLS.get() as i64, SET_UP.get()))
 }
 
-/// What the hooks of a run returned, all items having been done, and what it told.
-fn values<E: Task, T: Task>(run: AsynPmap<T>, items: u64) -> (Vec<E::Output>, Vec<PoolEvent>) {
-    let events = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&events);
-    let run = run.observe(move |event| heard.lock().unwrap().push(event.clone()));
-    let mut run = run.start().unwrap().into_iter();
-    assert_eq!(run.by_ref().filter(Result::is_ok).count() as u64, items);
+/// What the hooks of a run returned, so many items having been done, and what it told.
+fn exits<E: Task, T: Task>(run: AsynPmap<T>, items: usize) -> (Vec<E::Output>, Vec<PoolEvent>) {
+    let run = run.start().unwrap();
+    let events = run.events();
+    let mut run = run.into_iter();
+    assert_eq!(run.by_ref().filter(Result::is_ok).count(), items);
     let values = run.run().exit_values::<E>();
     assert!(run.run().exit_values::<E>().is_empty(), "each is told once");
-    let events = std::mem::take(&mut *events.lock().unwrap());
-    (values.into_iter().map(Result::unwrap).collect(), events)
+    let values = values.into_iter().map(Result::unwrap);
+    (values.collect(), events.into_iter().collect())
+}
+
+/// Every call is counted by one hook.
+fn all_there_once<T, E>(sign: i64, processes: usize, recycle: Recycle)
+where
+    T: Task<Input = u64>,
+    E: Task<Input = i64, Output = (i64, u64), Shared = (), Context = NoContext>,
+{
+    let run = asyn_pmap::<T>(0..100).init::<set_up>(4).exit::<E>(sign);
+    let run = run.recycle(recycle).pool_processes(processes);
+    let (told, _) = exits::<E, _>(run, 100);
+    assert_eq!(told.iter().map(|(count, _)| count).sum::<i64>(), sign * 100);
+    assert!(told.iter().all(|(_, told)| *told == 4));
+    let least = if recycle.items.is_some() { 15 } else { 1 };
+    assert!(told.len() >= least);
 }
 
 #[test]
@@ -81,18 +89,8 @@ fn what_hooks_return_is_all_there_once() {
     check(|| {
         for processes in [1, 3] {
             for recycle in [Recycle::never(), Recycle::never().after_items(7)] {
-                let run = asyn_pmap::<calls>(0..100).init::<set_up>(4);
-                let run = run.exit::<count>(-1).recycle(recycle);
-                let (told, _) = values::<count, _>(run.pool_processes(processes), 100);
-                assert_eq!(told.iter().map(|(count, _)| count).sum::<i64>(), -100);
-                assert!(told.iter().all(|(_, told)| *told == 4));
-                let run = asyn_pmap::<calls_async>(0..100).init::<set_up>(4);
-                let run = run.exit::<count_async>(1).recycle(recycle);
-                let (told, _) = values::<count_async, _>(run.pool_processes(processes), 100);
-                assert_eq!(told.iter().map(|(count, _)| count).sum::<i64>(), 100);
-                assert!(told.iter().all(|(_, told)| *told == 4));
-                let least = if recycle.items.is_some() { 15 } else { 1 };
-                assert!(told.len() >= least);
+                all_there_once::<calls, count>(-1, processes, recycle);
+                all_there_once::<calls_async, count_async>(1, processes, recycle);
             }
         }
     });
@@ -103,7 +101,7 @@ fn a_worker_that_dies_does_not_get_to_its_hook() {
     check(|| {
         let run = asyn_pmap::<calls_or_aborts>(0..20).exit::<count>(1);
         let run = run.pool_processes(1).crash_limit(2);
-        let (told, _) = values::<count, _>(run, 19);
+        let (told, _) = exits::<count, _>(run, 19);
         let counted = told.iter().map(|(count, _)| count).sum::<i64>();
         assert!(counted <= 19 && told.len() == 1, "{told:?}");
     });
@@ -137,14 +135,14 @@ async fn exit_hangs_async(_: String) -> u64 {
 }
 
 /// All items are done, no value is there, and each worker's end is told of as `expected`.
-fn without_a_value<E: Task<Input = String, Shared = (), Context = mt_pool::NoContext>>(
+fn without_a_value<E: Task<Input = String, Shared = (), Context = NoContext>>(
     grace: Duration,
     expected: impl Fn(&PoolEvent) -> bool,
 ) {
     let run = asyn_pmap::<calls>(0..50).exit::<E>("no way out".into());
     // One: a second that is not ready when all is done is ended without having begun.
     let run = run.pool_processes(1).exit_grace(grace);
-    let (told, events) = values::<E, _>(run, 50);
+    let (told, events) = exits::<E, _>(run, 50);
     assert!(told.is_empty());
     let ends = events.iter().filter(|event| expected(event)).count();
     assert_eq!(ends, 1, "{events:?}");
@@ -162,13 +160,16 @@ fn hooks_that_fail_or_panic_are_told_of() {
 #[test]
 fn hooks_that_never_return_are_ended_after_the_grace() {
     check(|| {
-        let lingered = |event: &PoolEvent| matches!(event, PoolEvent::WorkerDied { death, .. } if death.cause == DeathCause::Lingered);
+        let died = |event: &PoolEvent| match event {
+            PoolEvent::WorkerDied { death, .. } => Some((death.cause.clone(), death.exit.signal)),
+            _ => None,
+        };
+        let lingered =
+            |event: &PoolEvent| died(event).is_some_and(|(cause, _)| cause == DeathCause::Lingered);
         without_a_value::<exit_hangs>(SHORT, lingered);
         without_a_value::<exit_hangs_async>(SHORT, lingered);
-        without_a_value::<exit_aborts>(
-            FOR_EVER,
-            |event| matches!(event, PoolEvent::WorkerDied { death, .. } if death.exit.signal == Some(6)),
-        );
+        let aborted = |event: &PoolEvent| died(event).is_some_and(|(_, signal)| signal == Some(6));
+        without_a_value::<exit_aborts>(FOR_EVER, aborted);
     });
 }
 

@@ -2,8 +2,7 @@
 
 use std::{
     env, fs,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,12 +11,13 @@ use std::{
     time::Duration,
 };
 
-use mt_pool::{RestartBudget, TaskErrorKind, WorkerFailure, asyn_pmap, task};
+use mt_pool::{WorkerFailure, asyn_pmap, task};
+use mt_test_kit::Folder;
 use rustix::process::{WaitOptions, waitpid};
 
 use crate::{
     deed::{Deed, act},
-    report::complete,
+    report::{complete, restarts},
     scene::check,
 };
 
@@ -60,20 +60,6 @@ fn a_host_that_reaps_every_child() {
     });
 }
 
-/// A program that starts this one as a worker.
-fn program(folder: &Path) -> PathBuf {
-    let own = env::current_exe().unwrap();
-    let text = format!(
-        "#!/bin/bash\nexec -a mt-worker '{}' mt_pool_worker --exact --nocapture \
-         --test-threads=1 >/dev/null\n",
-        own.display()
-    );
-    let path = folder.join("program");
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    path
-}
-
 #[task]
 fn takes_the_program_away(program: PathBuf, n: u64) -> u64 {
     if n == 10 {
@@ -87,15 +73,17 @@ fn takes_the_program_away(program: PathBuf, n: u64) -> u64 {
 #[test]
 fn a_replacement_that_can_not_be_started() {
     check(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let program = program(folder.path());
+        let folder = Folder::temp();
+        let own = env::current_exe().unwrap();
+        let text = format!(
+            "exec -a mt-worker '{}' mt_pool_worker --exact --nocapture --test-threads=1 >/dev/null",
+            own.display()
+        );
+        let program = folder.script("program", &text);
         let path = program.clone();
         let items = (0..200).map(move |n| (path.clone(), n));
         let run = asyn_pmap::<takes_the_program_away>(items).worker_program(&program);
-        let run = run.crash_limit(1).restart_budget(RestartBudget {
-            limit: 2,
-            ..RestartBudget::default()
-        });
+        let run = run.crash_limit(1).restart_budget(restarts(2));
         let report = complete(run.pool_processes(1), 200);
         // Results that were not sent yet when it died are lost with it, and can't be made again.
         let failed = report.failed();
@@ -104,12 +92,8 @@ fn a_replacement_that_can_not_be_started() {
             "{failed:?}"
         );
         report.crash(10);
-        for index in 11..200 {
-            let kind = report.error(index).kind();
-            assert!(
-                matches!(kind, TaskErrorKind::Pool(why) if matches!(**why, WorkerFailure::Spawn(_))),
-                "{kind:?}"
-            );
+        for cause in (11..200).map(|index| report.no_workers(index)) {
+            assert!(matches!(cause, WorkerFailure::Spawn(_)), "{cause}");
         }
         let why = report.error(11).to_string();
         assert!(why.contains(program.to_str().unwrap()), "{why}");

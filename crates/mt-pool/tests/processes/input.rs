@@ -10,20 +10,13 @@ use std::{
 };
 
 use futures::{StreamExt, stream};
-use mt_pool::{TaskErrorKind, asyn_pmap, from_stream, task};
+use mt_pool::{Task, TaskErrorKind, asyn_pmap, from_stream};
 
-use crate::{report::complete, scene::check};
-
-#[task]
-fn double(n: u64) -> u64 {
-    2 * n
-}
-
-#[task]
-async fn double_async(n: u64) -> u64 {
-    tokio::task::yield_now().await;
-    2 * n
-}
+use crate::{
+    report::complete,
+    scene::check,
+    tasks::{double, double_async},
+};
 
 #[test]
 fn nothing() {
@@ -51,9 +44,10 @@ fn an_input_that_panics() {
             let input = (0..).inspect(move |&n| assert_ne!(n, k, "no more"));
             let report = complete(asyn_pmap::<double>(input).pool_processes(2), k + 1);
             assert_eq!(report.failed(), [k as usize]);
-            let kind = report.error(k as usize).kind();
+            let kind = report.kind(k as usize);
+            let said = |why: &str| why.contains("no more");
             assert!(
-                matches!(kind, TaskErrorKind::InputPanicked(why) if why.contains("no more")),
+                matches!(kind, TaskErrorKind::InputPanicked(why) if said(why)),
                 "{kind:?}"
             );
         }
@@ -97,24 +91,15 @@ fn an_input_that_lies_about_its_length() {
 
 #[test]
 fn an_endless_input_is_left_when_the_run_is_dropped() {
+    fn is_left<T: Task<Input = u64>>(ordered: bool) {
+        let run = asyn_pmap::<T>(0..).pool_processes(2).pool_ordered(ordered);
+        let run = run.start().unwrap().into_iter();
+        assert_eq!(run.take(5000).filter(Result::is_ok).count(), 5000);
+    }
     check(|| {
         for ordered in [true, false] {
-            let run = asyn_pmap::<double>(0..)
-                .pool_processes(2)
-                .pool_ordered(ordered);
-            let run = run.start().unwrap();
-            assert_eq!(
-                run.into_iter().take(5000).filter(Result::is_ok).count(),
-                5000
-            );
-            let run = asyn_pmap::<double_async>(0..)
-                .pool_processes(2)
-                .pool_ordered(ordered);
-            let run = run.start().unwrap();
-            assert_eq!(
-                run.into_iter().take(5000).filter(Result::is_ok).count(),
-                5000
-            );
+            is_left::<double>(ordered);
+            is_left::<double_async>(ordered);
         }
     });
 }
@@ -124,11 +109,8 @@ fn an_endless_input_is_left_when_the_run_is_dropped() {
 fn an_input_that_blocks_holds_back_nothing_that_is_done() {
     check(|| {
         let (put, taken) = mpsc::channel();
-        let run = asyn_pmap::<double>(taken.into_iter())
-            .pool_processes(2)
-            .start()
-            .unwrap();
-        let mut outcomes = run.into_iter();
+        let run = asyn_pmap::<double>(taken).pool_processes(2);
+        let mut outcomes = run.start().unwrap().into_iter();
         for n in 0..100 {
             put.send(n).unwrap();
             assert_eq!(outcomes.next().unwrap().unwrap(), 2 * n);
@@ -160,9 +142,8 @@ fn bounded(capacity: usize, ordered: bool, buffer_bytes: usize, processes: usize
     });
     let run = asyn_pmap::<double>(input)
         .capacity(capacity)
-        .buffer_bytes(buffer_bytes)
-        .pool_ordered(ordered)
-        .pool_processes(processes);
+        .buffer_bytes(buffer_bytes);
+    let run = run.pool_ordered(ordered).pool_processes(processes);
     let mut run = run.start().unwrap().into_iter();
     let mut taken = 0;
     while let Some(outcome) = {

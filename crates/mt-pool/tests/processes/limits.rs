@@ -25,22 +25,17 @@ fn item_and_result_limits_are_exact() {
             let sizes = [fits - 1, fits, fits + 1];
             let items: Vec<Vec<u8>> = sizes.iter().map(|&size| vec![7; size]).collect();
             let run = asyn_pmap::<echo>(items).max_item_bytes(limit);
-            let report = complete(run, 3);
-            assert_eq!(report.failed(), [2]);
-            too_large(report.error(2).kind(), limit);
-            let report = complete(asyn_pmap::<long>(sizes).max_result_bytes(limit), 3);
-            assert_eq!(report.failed(), [2]);
-            too_large(report.error(2).kind(), limit);
+            let items = complete(run, 3);
+            let results = complete(asyn_pmap::<long>(sizes).max_result_bytes(limit), 3);
+            assert_eq!((items.failed(), results.failed()), (vec![2], vec![2]));
+            for kind in [items.kind(2), results.kind(2)] {
+                assert!(
+                    matches!(kind, TaskErrorKind::TooLarge { limit_bytes } if *limit_bytes == limit as u64),
+                    "{kind:?}"
+                );
+            }
         }
     });
-}
-
-fn too_large<E: std::fmt::Debug>(kind: &TaskErrorKind<E>, limit: usize) {
-    let limit = limit as u64;
-    assert!(
-        matches!(kind, TaskErrorKind::TooLarge { limit_bytes } if *limit_bytes == limit),
-        "{kind:?}"
-    );
 }
 
 #[test]
@@ -48,13 +43,12 @@ fn a_body_larger_than_any_socket_buffer() {
     check(|| {
         let sizes = [10, 20 << 20, 0, 3 << 20];
         let items = sizes.map(|size| vec![1; size]);
-        let report = complete(
-            asyn_pmap::<echo>(items).buffer_bytes(1).pool_processes(2),
-            4,
-        );
-        for (outcome, size) in report.outcomes.iter().zip(sizes) {
-            assert_eq!(outcome.as_ref().unwrap().len(), size);
-        }
+        let run = asyn_pmap::<echo>(items).buffer_bytes(1).pool_processes(2);
+        let lengths = complete(run, 4)
+            .values()
+            .into_iter()
+            .map(|bytes| bytes.len());
+        assert!(lengths.eq(sizes));
     });
 }
 

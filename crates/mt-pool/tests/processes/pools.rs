@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fmt::Debug,
     iter,
     sync::{
         Arc,
@@ -14,18 +15,14 @@ use std::{
 use mt_pool::{
     AsynPmap, Pool, Recycle, StartError, Stats, Task, TaskError, TaskErrorKind, asyn_pmap, task,
 };
-use mt_test_kit::{children, wait_until};
-use rustix::process::{Pid, Signal, kill_process};
+use mt_test_kit::{Signal, children, signal, wait_until};
 
 use crate::{
     deed::{Deed, act},
+    report::succeeded,
     scene::check,
+    tasks::{forever, pid},
 };
-
-#[task]
-fn pid(_: u64) -> u32 {
-    std::process::id()
-}
 
 #[task]
 async fn length(#[shared] more: &usize, text: String) -> usize {
@@ -47,10 +44,7 @@ fn pool(processes: usize) -> Pool {
 }
 
 /// The values of a run on a pool, and its counts.
-fn values<T: Task>(run: AsynPmap<T>, pool: &Pool) -> (Vec<T::Output>, Stats)
-where
-    T::Error: std::fmt::Debug,
-{
+fn values<T: Task<Error: Debug>>(run: AsynPmap<T>, pool: &Pool) -> (Vec<T::Output>, Stats) {
     let mut run = run.pool(pool).start().unwrap().into_iter();
     let values = run.by_ref().map(Result::unwrap).collect();
     (values, run.stats())
@@ -91,8 +85,7 @@ fn what_dies_while_it_waits_is_not_given_out() {
         let pool = pool(1);
         for _ in 0..10 {
             let (pids, _) = values(asyn_pmap::<pid>(0..1), &pool);
-            let pid = Pid::from_raw(pids[0].cast_signed()).unwrap();
-            kill_process(pid, Signal::KILL).unwrap();
+            signal(pids[0], Signal::KILL);
             let (after, _) = values(asyn_pmap::<pid_again>(0..1), &pool);
             assert_ne!(after[0], pids[0]);
         }
@@ -108,33 +101,16 @@ fn pid_again(_: u64) -> u32 {
 fn a_worker_that_dies_is_replaced_and_one_run_that_fails_costs_the_next_nothing() {
     check(|| {
         let pool = pool(2);
-        let deeds = (0..50).map(|n| {
-            if n == 20 {
-                Deed::Abort
-            } else {
-                Deed::Return(n)
-            }
+        let deeds = (0..50).map(|n| match n {
+            20 => Deed::Abort,
+            n => Deed::Return(n),
         });
-        let run = asyn_pmap::<act>(deeds).pool(&pool).start().unwrap();
-        let outcomes: Vec<_> = run.into_iter().collect();
-        assert_eq!(
-            outcomes.iter().filter(|outcome| outcome.is_err()).count(),
-            1
-        );
-        let run = asyn_pmap::<pid>(0..10).init::<fails>(()).pool(&pool);
-        assert!(
-            run.start()
-                .unwrap()
-                .into_iter()
-                .all(|outcome| outcome.is_err())
-        );
+        assert_eq!(succeeded(asyn_pmap::<act>(deeds).pool(&pool)), 49);
+        let run = asyn_pmap::<pid>(0..10).init::<fails>(());
+        assert_eq!(succeeded(run.pool(&pool)), 0);
         // Dropped in the middle: its workers are killed, the pool goes on.
-        drop(
-            asyn_pmap::<act>((0..).map(Deed::Return))
-                .pool(&pool)
-                .start()
-                .unwrap(),
-        );
+        let run = asyn_pmap::<act>((0..).map(Deed::Return));
+        drop(run.pool(&pool).start().unwrap());
         let (pids, _) = values(asyn_pmap::<pid>(0..10), &pool);
         assert_eq!(pids.len(), 10);
     });
@@ -145,14 +121,11 @@ fn a_worker_that_dies_is_replaced_and_one_run_that_fails_costs_the_next_nothing(
 fn runs_that_wait_for_each_other_go_on() {
     check(|| {
         let pool = pool(1);
-        let first = asyn_pmap::<act>((0..200).map(Deed::Return))
-            .capacity(4)
-            .pool(&pool);
-        let second = asyn_pmap::<act>((0..200).map(Deed::Return))
-            .capacity(4)
-            .pool(&pool);
-        let (first, second) = (first.start().unwrap(), second.start().unwrap());
-        let both = first.into_iter().zip(second);
+        let start = || {
+            let run = asyn_pmap::<act>((0..200).map(Deed::Return)).capacity(4);
+            run.pool(&pool).start().unwrap()
+        };
+        let both = start().into_iter().zip(start());
         assert!(both.into_iter().all(|(a, b)| a.unwrap() == b.unwrap()));
         assert!(pool.workers() <= 2);
     });
@@ -184,10 +157,8 @@ fn idle_workers_go_but_for_those_that_are_kept() {
         let builder = Pool::builder().processes(3).idle(Duration::from_millis(20));
         for keep in [0, 1] {
             let pool = builder.clone().keep(keep).build().unwrap();
-            values(
-                asyn_pmap::<pid>(0..100).pool_processes(3).min_processes(3),
-                &pool,
-            );
+            let run = asyn_pmap::<pid>(0..100).pool_processes(3);
+            values(run.min_processes(3), &pool);
             wait_until(|| pool.workers() == keep);
             assert_eq!(pool.idle_workers(), keep);
         }
@@ -209,10 +180,8 @@ fn a_worn_worker_does_not_come_back() {
 fn with_a_pool_of_its_own(n: u64) -> u64 {
     let pool = Pool::global().unwrap();
     let run = asyn_pmap::<pid>(0..n).pool(&pool).start().unwrap();
-    run.into_iter()
-        .map(Result::unwrap)
-        .collect::<BTreeSet<_>>()
-        .len() as u64
+    let pids: BTreeSet<u32> = run.into_iter().map(Result::unwrap).collect();
+    pids.len() as u64
 }
 
 #[test]
@@ -231,22 +200,21 @@ fn a_pool_inside_a_worker_goes_with_it() {
 fn a_closed_pool_finishes_what_it_has() {
     check(|| {
         let pool = pool(1);
-        let (pulled, count) = (AtomicU64::new(0), 50);
-        let pulled = Arc::new(pulled);
+        let pulled = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&pulled);
         let input = (0..).inspect(move |_| {
             seen.fetch_add(1, Ordering::SeqCst);
         });
-        let run = asyn_pmap::<pid>(input).capacity(count).pool(&pool);
+        let run = asyn_pmap::<pid>(input).capacity(50).pool(&pool);
         let run = run.start().unwrap();
-        wait_until(|| pulled.load(Ordering::SeqCst) >= count as u64);
+        wait_until(|| pulled.load(Ordering::SeqCst) >= 50);
         pool.close();
         pool.close();
         let outcomes: Vec<_> = run.into_iter().collect();
         assert!(outcomes.iter().all(Result::is_ok));
         let pulled = pulled.load(Ordering::SeqCst);
         assert!(
-            [pulled, pulled - 1].contains(&(outcomes.len() as u64)),
+            (pulled - 1..=pulled).contains(&(outcomes.len() as u64)),
             "{pulled}"
         );
         let refused = asyn_pmap::<pid>(0..1).pool(&pool).start().unwrap_err();
@@ -271,16 +239,14 @@ fn a_cancelled_pool_has_an_outcome_for_every_item() {
         pool.cancel();
         let outcomes: Vec<_> = run.into_iter().collect();
         assert_eq!(outcomes.len(), 10_000);
-        let cancelled = |outcome: &Result<_, TaskError<_>>| matches!(outcome, Err(error) if matches!(error.kind(), TaskErrorKind::Cancelled));
-        assert!(outcomes.iter().all(cancelled));
+        let errors = outcomes.into_iter().map(Result::unwrap_err);
+        assert!(
+            errors
+                .map(TaskError::into_kind)
+                .all(|kind| matches!(kind, TaskErrorKind::Cancelled))
+        );
         assert_eq!(pool.idle_workers(), 0);
     });
-}
-
-#[task]
-fn forever(n: u64) -> u64 {
-    std::thread::sleep(Duration::from_secs(1000)); // work: never gets anywhere
-    n
 }
 
 #[test]
@@ -299,9 +265,8 @@ fn a_run_that_has_lost_its_last_worker_does_not_wait_for_others() {
         let pool = pool(1);
         let gate = |deeds: Vec<Deed>| {
             let (open, opened) = sync_channel::<()>(1);
-            let later =
-                iter::once_with(move || opened.recv().ok()).flat_map(move |_| deeds.clone());
-            (open, later)
+            let later = iter::once_with(move || opened.recv().ok());
+            (open, later.flat_map(move |_| deeds.clone()))
         };
         let (go_on, later) = gate(vec![Deed::Abort, Deed::Return(9)]);
         let deeds = (0..50).map(Deed::Return).chain(later);
@@ -310,11 +275,8 @@ fn a_run_that_has_lost_its_last_worker_does_not_wait_for_others() {
         assert!(first.by_ref().take(50).all(|outcome| outcome.is_ok()));
         let (end, later) = gate(Vec::new());
         let deeds = iter::once(Deed::Return(1)).chain(later);
-        let mut second = asyn_pmap::<act>(deeds)
-            .pool(&pool)
-            .start()
-            .unwrap()
-            .into_iter();
+        let second = asyn_pmap::<act>(deeds).pool(&pool).start();
+        let mut second = second.unwrap().into_iter();
         assert!(
             second.next().unwrap().is_ok(),
             "it has a worker, and keeps it"
