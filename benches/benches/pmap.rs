@@ -12,7 +12,7 @@ const FEW: u64 = 1_000;
 const MANY: u64 = 1_000_000;
 
 fn map(items: u64) -> u64 {
-    let run = asyn_pmap::<same>(0..items).pool_processes(2).start();
+    let run = asyn_pmap::<same>(0..items).processes(2).start();
     let outcomes = run.expect("two workers can be had").into_iter();
     outcomes
         .map(|outcome| outcome.expect("a no-op succeeds"))

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use mt_pool::{Deadline, TaskErrorKind, asyn_pmap};
+use mt_pool::{Deadline, TaskErrorKind, asyn_pmap, limits::Deadlines};
 use serde_json::json;
 
 use crate::{
@@ -102,10 +102,10 @@ where
     let note = |n: u32| folder.join(format!("{name} {n}"));
     let items: Vec<_> = (0..plan.calls).map(|n| (note(n), loops)).collect();
     let run = asyn_pmap::<T>(items)
-        .pool_processes(plan.workers)
+        .processes(plan.workers)
         .max_concurrency(1)
-        .pool_ordered(false)
-        .hard_deadline(deadline);
+        .ordered(false)
+        .deadlines(Deadlines::new().hard(deadline));
     let mut late = Vec::new();
     let mut still_there = 0;
     for (index, outcome) in run.start()?.indexed() {

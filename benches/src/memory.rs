@@ -61,8 +61,8 @@ pub fn run(plan: &Plan) -> Result<Report> {
     let pids = Arc::new(Mutex::new(vec![("parent".to_owned(), std::process::id())]));
     let heard = Arc::clone(&pids);
     let run = asyn_pmap::<mixed>(0..plan.items)
-        .pool_processes(plan.workers)
-        .pool_ordered(plan.ordered)
+        .processes(plan.workers)
+        .ordered(plan.ordered)
         .observe(move |event| {
             if let PoolEvent::WorkerStarted { worker, pid } = event {
                 let mut pids = heard.lock().unwrap_or_else(PoisonError::into_inner);

@@ -49,7 +49,7 @@ pub fn run(plan: Plan) -> Result<Report> {
 
 fn warm_up(plan: &Plan) -> Result<()> {
     let run = asyn_pmap::<mixed>(0..WARM_UP)
-        .pool_processes(plan.workers)
+        .processes(plan.workers)
         .start()
         .context("failed to start the pool")?;
     let failed = run.into_iter().filter(Result::is_err).count();
@@ -61,8 +61,8 @@ fn warm_up(plan: &Plan) -> Result<()> {
 fn drain(plan: &Plan, targets: &Arc<Targets>) -> Result<Ledger> {
     let observed = Arc::clone(targets);
     let run = asyn_pmap::<mixed>(gate::input(plan, Arc::clone(targets)))
-        .pool_processes(plan.workers)
-        .pool_ordered(plan.ordered)
+        .processes(plan.workers)
+        .ordered(plan.ordered)
         .observe(move |event| observed.observe(event))
         .start()
         .context("failed to start the pool")?;

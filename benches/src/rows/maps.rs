@@ -38,9 +38,9 @@ pub(super) fn rows() -> Vec<Row> {
 fn map(batch_size: usize, ordered: bool) -> Result<Sample> {
     let mut pace = Pace::start(LOAD);
     let run = asyn_pmap::<same>(0..LOAD.total())
-        .pool_processes(2)
+        .processes(2)
         .batch_size(batch_size)
-        .pool_ordered(ordered)
+        .ordered(ordered)
         .start()
         .context("failed to start the pool")?;
     let mut sum = 0u64;

@@ -50,7 +50,7 @@ pub(super) fn rows() -> Vec<Row> {
 
 fn iterate(buffer_size: Option<usize>, load: Load) -> Result<Sample> {
     let mut pace = Pace::start(load);
-    let mut builder = WorkIterator::<same>::builder().max_num_workers(2);
+    let mut builder = WorkIterator::<same>::builder().processes(2);
     if let Some(works) = buffer_size {
         builder = builder.buffer_size(works);
     }
@@ -67,7 +67,7 @@ fn iterate(buffer_size: Option<usize>, load: Load) -> Result<Sample> {
 
 fn first() -> Result<Sample> {
     let begun = Instant::now();
-    let works = WorkIterator::<same>::builder().max_num_workers(2).start();
+    let works = WorkIterator::<same>::builder().processes(2).start();
     let works = works.context("failed to start the iterator")?;
     let first = works.next().context("the iterator has ended")?;
     first.context("a work has no value")?;

@@ -41,11 +41,11 @@ pub enum WorkerStderr {
     /// If that takes nothing for a second (a terminal that is stopped, a pipe nobody reads), what the
     /// worker writes is dropped until it does, and how much that was is written there. So a worker
     /// never waits for it longer than that.
+    #[default]
     Forward,
     /// To this process, which keeps the last [`StderrTail::KEPT_BYTES`] and shows nothing.
     Discard,
     /// Straight where this process's goes, a terminal included. Nothing is kept.
-    #[default]
     Inherit,
 }
 

@@ -138,7 +138,7 @@ fn run(args: &Args) -> Result<Table> {
         .shared(job.clone())
         .keep_null();
     if let Some(workers) = args.workers {
-        builder = builder.max_num_workers(workers);
+        builder = builder.processes(workers);
     }
     let begun = Instant::now();
     let works = builder.serial_mode(args.serial).start()?;

@@ -15,7 +15,7 @@ pub fn task_index() -> Option<u64> {
     Ambient::current().map(|current| current.index.0)
 }
 
-/// Whether the call has passed its [soft deadline](crate::AsynPmap::soft_deadline) and should return.
+/// Whether the call has passed its [soft deadline](crate::limits::Deadlines::soft) and should return.
 ///
 /// An `async` call is cancelled at its next `await`; a plain function has to ask. False outside of a
 /// call and without a deadline. Costs a look at the clock.
@@ -46,7 +46,7 @@ pub fn is_cancelled() -> bool {
 /// #[mt_pool::main]
 /// fn main() -> anyhow::Result<()> {
 ///     let draws = |processes| -> anyhow::Result<Vec<u64>> {
-///         let run = asyn_pmap::<draw>([6; 100]).pool_processes(processes).seed(7).start()?;
+///         let run = asyn_pmap::<draw>([6; 100]).processes(processes).seed(7).start()?;
 ///         Ok(run.into_iter().collect::<Result<_, _>>()?)
 ///     };
 ///     assert_eq!(draws(1)?, draws(2)?);

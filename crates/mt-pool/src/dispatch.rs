@@ -36,7 +36,7 @@ mod tests;
 mod window;
 mod worker_slot;
 
-pub(crate) use config::{DispatchConfig, MemoryConfig, RecycleConfig, RetryConfig, RetryIf};
+pub(crate) use config::DispatchConfig;
 pub(crate) use delivery::{Apart, Delivery, End, Lost};
 pub(crate) use event::{Effect, Event, Gone, KillReason};
 pub(crate) use look::{Look, Turn};

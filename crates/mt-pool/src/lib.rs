@@ -18,7 +18,7 @@
 //! fn main() -> anyhow::Result<()> {
 //!     let texts = ["1", "two", "3"].map(String::from);
 //!     let mut sum = 0;
-//!     for outcome in asyn_pmap::<parse>(texts).pool_processes(2).start()? {
+//!     for outcome in asyn_pmap::<parse>(texts).processes(2).start()? {
 //!         match outcome {
 //!             Ok(number) => sum += number,
 //!             Err(error) => eprintln!("{error}"), // item 1: "two": invalid digit found in string
@@ -47,7 +47,7 @@
 //! and only on credit: at most [`capacity`](AsynPmap::capacity) items are between the input and you at
 //! any instant, so it may be endless, slow or blocking, and so may you. [`Pmap`] is a `Stream`, and an
 //! iterator by `into_iter()`; both work inside and outside a tokio runtime. Outcomes come
-//! [in order](AsynPmap::pool_ordered) unless you say otherwise, and as soon as they can.
+//! [in order](AsynPmap::ordered) unless you say otherwise, and as soon as they can.
 //!
 //! # Works by number
 //! When the input is only 0, 1, 2 …: [`asyn_work_generator`] runs works in worker processes, with one context
@@ -86,15 +86,15 @@
 //!
 //! # Options
 //! All are methods of [`AsynPmap`], with their defaults and ranges; all are checked in
-//! [`start`](AsynPmap::start), before any process exists. The seed's names are kept, and can be
-//! searched for (`asyn_func_args`, `cvc_func`, …).
+//! [`start`](AsynPmap::start), before any process exists. Those that belong together are one value of
+//! [`limits`]. The seed's names can be searched for (`asyn_func_args`, `cvc_func`, …).
 //!
 //! | about | options |
 //! |---|---|
-//! | workers | [`pool_processes`](AsynPmap::pool_processes), [`min_processes`](AsynPmap::min_processes), [`pool`](AsynPmap::pool) (a [`Pool`] that several runs share), [`recycle`](AsynPmap::recycle), [`pool_maxtasksperchild`](AsynPmap::pool_maxtasksperchild) |
-//! | time | [`queue_deadline`](AsynPmap::queue_deadline), [`soft_deadline`](AsynPmap::soft_deadline), [`hard_deadline`](AsynPmap::hard_deadline), [`init_deadline`](AsynPmap::init_deadline), [`context_deadline`](AsynPmap::context_deadline), [`exit_grace`](AsynPmap::exit_grace) |
-//! | memory | [`max_rss`](AsynPmap::max_rss), [`oom_retries`](AsynPmap::oom_retries), [`memory_budget`](AsynPmap::memory_budget), [`pause_above_memory`](AsynPmap::pause_above_memory), [`capacity`](AsynPmap::capacity), [`buffer_bytes`](AsynPmap::buffer_bytes) |
-//! | trying again | [`retries`](AsynPmap::retries), [`retry_if`](AsynPmap::retry_if), [`crash_limit`](AsynPmap::crash_limit), [`restart_budget`](AsynPmap::restart_budget) |
+//! | workers | [`processes`](AsynPmap::processes), [`pool`](AsynPmap::pool) (a [`Pool`] that several runs share), [`recycle`](AsynPmap::recycle), [`workers`](AsynPmap::workers) (the program, what becomes of frozen ones, their standard error, `tracing`, Ctrl-C) |
+//! | time | [`deadlines`](AsynPmap::deadlines) (of items, calls, init, contexts, exit) |
+//! | memory | [`memory`](AsynPmap::memory) (of a worker, of all), [`capacity`](AsynPmap::capacity), [`byte_limits`](AsynPmap::byte_limits) |
+//! | trying again | [`retries`](AsynPmap::retries), [`crash_limit`](AsynPmap::crash_limit), [`keep_items`](AsynPmap::keep_items) |
 //! | hooks and state | [`init`](AsynPmap::init), [`exit`](AsynPmap::exit), [`context`](AsynPmap::context), [`context_per_worker`](AsynPmap::context_per_worker) |
 //! | repeatability | [`seed`](AsynPmap::seed) with [`task_rng`] |
 //!
@@ -128,12 +128,12 @@
 //!
 //! # Seeing what goes on
 //! * What workers write to **standard error** comes out of yours, unchanged
-//!   ([`worker_stderr`](AsynPmap::worker_stderr) changes that). The last 8 KiB of a worker that dies are in
+//!   ([`stderr`](limits::WorkerOptions::stderr) changes that). The last 8 KiB of a worker that dies are in
 //!   its [`Death`] as [`LastWords`] and are shown with the error: that is where an `abort` of a C library,
 //!   a sanitizer or a stack overflow have left their message.
 //! * **`tracing` events** of workers come out of your subscriber, under the span that was current at
 //!   [`start`](AsynPmap::start), with fields for the worker and the item. What your subscriber does not
-//!   want is not sent ([`forward_tracing`](AsynPmap::forward_tracing) changes that), floods are bounded and
+//!   want is not sent ([`forward_tracing`](limits::WorkerOptions::forward_tracing) changes that), floods are bounded and
 //!   counted, and the last 16 events of a worker that dies are in its last words, sent or not.
 //! * [`stats`](Pmap::stats) is a snapshot: counts, deaths by cause, the slowest items, and what every worker
 //!   does and has spent its time on (start, init, wait, work, exit).
@@ -155,7 +155,7 @@
 //!
 //! #[mt_pool::main]
 //! fn main() -> anyhow::Result<()> {
-//!     let run = asyn_pmap::<double>(0..1000).pool_processes(2).start()?;
+//!     let run = asyn_pmap::<double>(0..1000).processes(2).start()?;
 //!     let handle = run.handle();
 //!     let consumer = std::thread::spawn(move || run.into_iter().filter(Result::is_ok).count());
 //!     while handle.progress().fraction().is_some_and(|done| done < 1.0) {
@@ -171,7 +171,7 @@
 //! # Examples
 //! Programs to read and to run, in `examples`; `cargo run --release -p mt-pool --example NAME -- --help`:
 //! * `digest`: the sums and counts of every file of a tree, one of which may be made to abort its worker.
-//! * `thumbnails`: images, one of them corrupt and one far too large, under `max_rss` and `hard_deadline`.
+//! * `thumbnails`: images, one of them corrupt and one far too large, under a memory limit and a hard deadline.
 //! * `waits`: ten thousand HTTP requests that mostly wait.
 //! * `search`: the smallest number with a property, by [`WorkIterator`].
 //!
@@ -193,6 +193,7 @@ mod event;
 mod executor;
 mod init;
 mod input;
+pub mod limits;
 mod load;
 mod pmap;
 mod pool;
@@ -277,8 +278,8 @@ pub use mt_macros::main;
 pub use mt_macros::task;
 pub use mt_proto::{ContextStep, Deadline, DecodeError, SetupStep};
 pub use pmap::{
-    AsynPmap, DeadLetter, DeadLetters, Indexed, IndexedIter, Pmap, PmapIter, Recycle, RunHandle,
-    asyn_pmap, asyn_pmap_with,
+    AsynPmap, DeadLetter, DeadLetters, Indexed, IndexedIter, Pmap, PmapIter, RunHandle, asyn_pmap,
+    asyn_pmap_with,
 };
 pub use pool::{Pool, PoolBuilder};
 pub use registry::Registration;

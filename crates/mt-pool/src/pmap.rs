@@ -7,13 +7,11 @@ mod dead_letter;
 mod handle;
 mod hook;
 mod iter;
-mod limits;
 mod options;
 mod outcome;
 mod output;
 mod parts;
 mod plan;
-mod recycle;
 
 pub use builder::{AsynPmap, asyn_pmap, asyn_pmap_with};
 pub use dead_letter::{DeadLetter, DeadLetters};
@@ -23,4 +21,3 @@ pub(crate) use outcome::{Outcome, apart_outcome, decode_outcome};
 pub use output::{Indexed, Pmap};
 pub(crate) use parts::{Parts, parts};
 pub(crate) use plan::{Launched, launch};
-pub use recycle::Recycle;

@@ -13,13 +13,12 @@ use crate::{
     StartError,
     driver::{Plan, Supervision, supervise},
     input::{Asked, RunControl, WeakRunControl},
+    limits::{MAX_PROCESSES, in_range, processors},
     supervision::{IdleLimits, IdleWorkers},
 };
 
 /// How long dropping a pool waits for its workers to go.
 const DROP_WAIT: Duration = Duration::from_secs(1);
-/// The most workers of a pool, as of a run.
-const MAX_PROCESSES: usize = 4096;
 
 /// Worker processes that wait for the next run instead of ending with the one they were started for.
 ///
@@ -31,7 +30,7 @@ const MAX_PROCESSES: usize = 4096;
 /// Runs of different tasks, contexts and options can share a pool, at the same time too. A worker works
 /// for one run at a time, from its setup (with the run's own `init`) to its rest (with its own `exit`
 /// hook). What a task leaves in statics and thread-locals is still there for the next run's tasks: use
-/// [`Recycle`](crate::Recycle), or runs without a pool, where that matters. Workers that die, run past a
+/// [`Recycle`](crate::limits::Recycle), or runs without a pool, where that matters. Workers that die, run past a
 /// deadline or grow too large are ended as ever and do not come back.
 ///
 /// ```
@@ -44,7 +43,7 @@ const MAX_PROCESSES: usize = 4096;
 ///
 /// #[mt_pool::main]
 /// fn main() -> anyhow::Result<()> {
-///     let pool = Pool::builder().processes(1).build()?;
+///     let pool = Pool::builder().processes(1).start()?;
 ///     let one = |n| -> anyhow::Result<u32> {
 ///         let run = asyn_pmap::<pid>([n]).pool(&pool).start()?;
 ///         Ok(run.into_iter().last().unwrap()?) // to its end: a run that is dropped ends its workers
@@ -74,7 +73,7 @@ struct Runs {
 
 /// A pool that is being described. Made by [`Pool::builder`].
 #[derive(Debug, Clone)]
-#[must_use = "nothing happens until `build` is called"]
+#[must_use = "nothing happens until `start` is called"]
 pub struct PoolBuilder {
     processes: Option<usize>,
     keep: usize,
@@ -94,13 +93,13 @@ impl Default for PoolBuilder {
 impl PoolBuilder {
     /// The most workers at once, 1 to 4096. Default: the processors this process may use. Every run that
     /// goes on may have one worker all the same, so that runs that wait for each other never stand still.
-    /// A run's own [`pool_processes`](crate::AsynPmap::pool_processes) holds too.
+    /// A run's own [`processes`](crate::AsynPmap::processes) hold too.
     pub fn processes(mut self, processes: usize) -> Self {
         self.processes = Some(processes);
         self
     }
 
-    /// The workers that are kept however long there is no run. Default 0. None are started for it.
+    /// The workers that are kept however long there is no run, at most the [`processes`](Self::processes). Default 0. None are started for it.
     pub fn keep(mut self, workers: usize) -> Self {
         self.keep = workers;
         self
@@ -117,12 +116,12 @@ impl PoolBuilder {
     /// # Errors
     /// [`StartError::Option`] for a number out of range, [`StartError::Thread`] when the system gives no
     /// thread.
-    pub fn build(self) -> Result<Pool, StartError> {
-        let by_default = || thread::available_parallelism().map_or(1, usize::from);
-        let processes = self.processes.unwrap_or_else(by_default);
-        if !(1..=MAX_PROCESSES).contains(&processes) {
-            let problem = format!("is {processes}; it has to be 1 to {MAX_PROCESSES}");
-            let option = "processes";
+    pub fn start(self) -> Result<Pool, StartError> {
+        let processes = self.processes.unwrap_or_else(processors);
+        in_range("processes", processes, MAX_PROCESSES)?;
+        if self.keep > processes {
+            let problem = format!("is {}, more than processes, {processes}", self.keep);
+            let option = "keep";
             return Err(StartError::Option { option, problem });
         }
         let idle_workers = IdleWorkers::new(IdleLimits {
@@ -162,7 +161,7 @@ impl Pool {
         if let Some(pool) = GLOBAL.get() {
             return Ok(pool.clone());
         }
-        let new = Self::builder().build()?;
+        let new = Self::builder().start()?;
         Ok(GLOBAL.get_or_init(|| new).clone())
     }
 

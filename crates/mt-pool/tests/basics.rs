@@ -33,7 +33,7 @@ fn shifted(#[shared] by: &u64, n: u64) -> Result<u64, String> {
 fn every_item_has_its_value_in_order() {
     for processes in [1, 2, 8] {
         let run = asyn_pmap::<double>(0..10_000)
-            .pool_processes(processes)
+            .processes(processes)
             .start()
             .unwrap();
         let values: Vec<u64> = run.into_iter().map(Result::unwrap).collect();
@@ -45,8 +45,8 @@ fn every_item_has_its_value_in_order() {
 fn unordered_has_the_same_values() {
     for processes in [1, 2, 8] {
         let run = asyn_pmap::<double_slowly>(0..5_000)
-            .pool_processes(processes)
-            .pool_ordered(false)
+            .processes(processes)
+            .ordered(false)
             .start()
             .unwrap();
         let mut values: Vec<(u64, u64)> = run
@@ -62,7 +62,7 @@ fn unordered_has_the_same_values() {
 #[test]
 fn ordered_async_with_waits() {
     let run = asyn_pmap::<double_slowly>(0..5_000)
-        .pool_processes(2)
+        .processes(2)
         .start()
         .unwrap();
     let values: Vec<u64> = run.into_iter().map(Result::unwrap).collect();
@@ -73,7 +73,7 @@ fn ordered_async_with_waits() {
 async fn a_stream_in_and_a_stream_out() {
     let input = futures::stream::iter(0..3000u64);
     let run = asyn_pmap::<double_async>(from_stream(input))
-        .pool_processes(2)
+        .processes(2)
         .start()
         .unwrap();
     let sum = run.map(Result::unwrap).fold(0, async |a, b| a + b).await;
@@ -84,7 +84,7 @@ async fn a_stream_in_and_a_stream_out() {
 fn errors_are_items() {
     let run = asyn_pmap::<shifted>(0..100)
         .shared(50)
-        .pool_processes(2)
+        .processes(2)
         .start()
         .unwrap();
     let (good, bad): (Vec<_>, Vec<_>) = run.into_iter().partition(Result::is_ok);

@@ -105,7 +105,7 @@ where
     T: Task<Output = u32, Error: fmt::Debug + fmt::Display + Sync>,
 {
     let mut sum = 0;
-    for outcome in run.pool_processes(1).start()? {
+    for outcome in run.processes(1).start()? {
         sum += outcome?;
     }
     Ok(sum)
@@ -116,7 +116,7 @@ fn check<T>(run: impl Fn() -> AsynPmap<T>, expected: &T::Error)
 where
     T: Task<Input = u32, Output = u32, Error: fmt::Debug + fmt::Display + PartialEq + Sync>,
 {
-    let outcomes = run().pool_processes(1).start().expect("workers");
+    let outcomes = run().processes(1).start().expect("workers");
     let outcomes: Vec<_> = outcomes.into_iter().collect();
     assert_eq!(*outcomes[0].as_ref().expect("even"), 2, "{}", T::NAME);
     match outcomes[1].as_ref().expect_err("odd").kind() {

@@ -95,7 +95,7 @@ fn values<V, E: std::fmt::Debug>(
 fn every_work_has_its_value() {
     for (works, processes) in [(0, 2), (1, 8), (10_000, 1), (10_000, 2), (100_000, 3)] {
         let run = asyn_work_generator::<double>(works)
-            .num_processes(processes)
+            .processes(processes)
             .start()
             .unwrap();
         let mut run = run.into_iter();
@@ -112,7 +112,7 @@ fn a_plain_function_and_a_list_of_works() {
     let run = asyn_work_generator::<plain>(0)
         .work_id_list(list)
         .shared(2)
-        .num_processes(2);
+        .processes(2);
     let mut found = BTreeMap::new();
     for done in run.start().unwrap() {
         let done = done.unwrap();
@@ -132,7 +132,7 @@ fn never_more_at_once_in_a_context_than_allowed() {
         let run = asyn_work_generator::<counted>(2000)
             .context(0)
             .max_concurrency(at_once);
-        let most = values(run.num_processes(2).start().unwrap().into_iter());
+        let most = values(run.processes(2).start().unwrap().into_iter());
         assert!(
             most.values().all(|&running| running <= at_once),
             "{at_once}"
@@ -146,7 +146,7 @@ fn all_at_once_when_there_is_no_limit() {
     let run = asyn_work_generator::<together>(works as u64)
         .context(works)
         .max_concurrency(None);
-    let run = run.num_processes(1).start().unwrap();
+    let run = run.processes(1).start().unwrap();
     assert_eq!(values(run.into_iter()).len(), works);
 }
 
@@ -157,7 +157,7 @@ fn one_that_takes_its_time_holds_up_nobody() {
     let run = asyn_work_generator::<first_waits_for>(5000).shared(file.clone());
     let mut run = run
         .max_concurrency(4)
-        .num_processes(2)
+        .processes(2)
         .start()
         .unwrap()
         .into_iter();
@@ -173,7 +173,7 @@ fn progress_tells_every_step() {
     let run = asyn_work_generator::<counted>(3000)
         .context(0)
         .progress_queue(progress);
-    values(run.num_processes(2).start().unwrap().into_iter());
+    values(run.processes(2).start().unwrap().into_iter());
     assert_eq!(messages.missed(), 0);
     let mut steps: BTreeMap<u64, Vec<(u32, &str)>> = BTreeMap::new();
     let (mut created, mut destroyed) = (BTreeSet::new(), BTreeSet::new());
@@ -219,7 +219,7 @@ fn progress_tells_every_step() {
 async fn it_can_be_a_task_of_its_own() {
     let (progress, messages) = progress_queue(100);
     let run = asyn_work_generator::<double>(20).progress_queue(progress);
-    let works = run.num_processes(1).start().unwrap();
+    let works = run.processes(1).start().unwrap();
     let told = tokio::spawn(messages.count());
     assert_eq!(tokio::spawn(works.count()).await.unwrap(), 20);
     assert_eq!(told.await.unwrap(), 1 + 20 + 20 + 1);
@@ -227,7 +227,7 @@ async fn it_can_be_a_task_of_its_own() {
 
 #[test]
 fn workers_of_a_pool_open_a_context_for_every_run() {
-    let pool = Pool::builder().processes(1).build().unwrap();
+    let pool = Pool::builder().processes(1).start().unwrap();
     for run_number in 0..3 {
         let (progress, messages) = progress_queue(1000);
         let generator = asyn_work_generator::<counted>(20)
@@ -259,7 +259,7 @@ fn what_can_not_be_is_refused_before_any_process() {
     let run = || asyn_work_generator::<double>(5);
     let refused = [
         (run().max_concurrency(0).start().err(), "max_concurrency"),
-        (run().num_processes(0).start().err(), "num_processes"),
+        (run().num_processes(0).start().err(), "processes"),
         (
             run().timeout(Duration::from_micros(999)).start().err(),
             "timeout",

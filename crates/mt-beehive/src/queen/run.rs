@@ -230,7 +230,7 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
     ///
     /// They go to the subscriber and under the span that are current when the run starts, with their own level,
     /// target, place and fields (as text), and the fields `worker`, the bee's id, and `pid`. The rest is as with
-    /// the pool's workers, see [`AsynPmap::forward_tracing`](mt_pool::AsynPmap::forward_tracing): a subscriber that
+    /// the pool's workers, see [`WorkerOptions::forward_tracing`](mt_pool::limits::WorkerOptions::forward_tracing): a subscriber that
     /// she sets in `new` takes the place of all this, and can call [`forward_event`](crate::forward_event). The last 16 events
     /// of a bee that dies are among her last words. Those of a bee's own worker bees come by her.
     pub fn forward_tracing(mut self, least: LevelFilter) -> Self {

@@ -42,7 +42,7 @@ impl Calculator {
     #[task]
     async fn double_by_pool(&self, n: u64) -> Result<Vec<u64>, String> {
         let doubled = asyn_pmap::<double>([n, n + 1])
-            .pool_processes(1)
+            .processes(1)
             .start()
             .unwrap();
         let doubled: Vec<_> = doubled.collect().await;
@@ -81,7 +81,7 @@ fn calculators(bees: usize) -> BeehiveRun<Calculator> {
 fn a_hive_lives_in_a_task_of_a_pool() {
     check_async(|| async {
         let doubled = asyn_pmap::<double_by_hive>([1, 2])
-            .pool_processes(1)
+            .processes(1)
             .start()
             .unwrap();
         let doubled: Vec<_> = doubled.collect().await;

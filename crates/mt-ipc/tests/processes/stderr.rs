@@ -55,7 +55,9 @@ fn a_reader_that_is_dropped() {
 #[test]
 fn inherited_means_that_there_is_nothing_to_read() {
     check(async {
-        let spawned = spawn(role("echo")).await.unwrap();
+        let mut command = role("echo");
+        command.stderr = WorkerStderr::Inherit;
+        let spawned = spawn(command).await.unwrap();
         assert!(spawned.stderr.is_none());
     });
 }

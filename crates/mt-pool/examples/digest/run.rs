@@ -86,14 +86,14 @@ fn start(args: &Args, names: &Arc<Names>, progress: &Progress) -> Result<Indexed
     let teller = progress.clone();
     let mut run = asyn_pmap::<digest>(names.of(tree.walk()))
         .shared(job)
-        .pool_ordered(!args.unordered)
+        .ordered(!args.unordered)
         .observe(move |event| {
             if let PoolEvent::Interrupted = event {
                 teller.say("interrupted: finishing what has begun; once more to stop at once");
             }
         });
     if let Some(workers) = args.workers {
-        run = run.pool_processes(workers);
+        run = run.processes(workers);
     }
     let run = run.start()?.with_progress_bar(progress.bar());
     Ok(run.indexed().into_iter())

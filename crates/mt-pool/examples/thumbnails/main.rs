@@ -17,7 +17,10 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Parser;
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
-use mt_pool::{TaskError, asyn_pmap};
+use mt_pool::{
+    TaskError, asyn_pmap,
+    limits::{Deadlines, MemoryLimits},
+};
 use serde_json::json;
 
 use task::{Job, Thumb, thumbnail};
@@ -80,11 +83,14 @@ fn run(args: &Args) -> Result<bool> {
     let start = Instant::now();
     let mut run = asyn_pmap::<thumbnail>(images.clone())
         .shared(job)
-        .max_rss(args.max_mib << 20)
-        .oom_retries(0)
-        .hard_deadline(Duration::from_secs(args.deadline_s.max(1)));
+        .memory(
+            MemoryLimits::new()
+                .max_rss_bytes(args.max_mib << 20)
+                .oom_retries(0),
+        )
+        .deadlines(Deadlines::new().hard(Duration::from_secs(args.deadline_s.max(1))));
     if let Some(workers) = args.workers {
-        run = run.pool_processes(workers);
+        run = run.processes(workers);
     }
     let mut outcomes = run.start()?.into_iter();
     let mut table = Table::new();

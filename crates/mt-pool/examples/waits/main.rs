@@ -107,7 +107,7 @@ fn in_workers(args: &Args, port: u16) -> Result<Row> {
     let (begun, mut tally) = (Instant::now(), Tally::default());
     let works = asyn_work_generator::<fetch>(args.pages)
         .context(port)
-        .num_processes(args.workers)
+        .processes(args.workers)
         .max_concurrency(args.concurrency)
         .start()?;
     for done in works {

@@ -34,18 +34,18 @@ impl Dispatch {
             if let Some(slot) = self.workers.get_mut(&worker) {
                 slot.rss = rss;
             }
-            if let Some(limit) = memory.max_rss.filter(|&limit| rss > limit) {
+            if let Some(limit) = memory.max_rss_bytes.filter(|&limit| rss > limit) {
                 self.kill(worker, KillReason::Memory { rss, limit });
             }
         }
         let total: u64 = self.workers.values().map(|slot| slot.rss).sum();
         let near = |budget| total as f64 >= budget as f64 * HIGH_MARK;
-        self.pressure = match memory.budget {
+        self.pressure = match memory.budget_bytes {
             Some(budget) if near(budget) => Pressure::Budget,
             _ if machine_high => Pressure::Machine,
             _ => Pressure::None,
         };
-        if let Some(limit) = memory.budget.filter(|&budget| total > budget) {
+        if let Some(limit) = memory.budget_bytes.filter(|&budget| total > budget) {
             self.make_room(total, limit);
         }
     }

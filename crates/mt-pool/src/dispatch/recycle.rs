@@ -33,7 +33,7 @@ impl Dispatch {
 
     /// Takes note of who is due to be replaced.
     pub(super) fn notice_tired(&mut self, now: Instant) {
-        let rss = self.config.recycle.rss;
+        let rss = self.config.recycle.rss_bytes;
         for slot in self.workers.values_mut() {
             let heavy = rss.is_some_and(|rss| slot.rss as f64 > rss as f64 * (1.0 - slot.early));
             let old = slot.tired_at.is_some_and(|at| at <= now);

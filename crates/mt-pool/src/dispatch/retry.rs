@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use mt_proto::{ItemIndex, RecordTag, Records, Segment, WorkerId};
 
-use super::{Delivery, Dispatch, RetryIf, attempt_history::RetryItem, machine::Mode};
+use super::{Delivery, Dispatch, attempt_history::RetryItem, machine::Mode};
 
 /// A failed item among results, and whether it is tried again.
 pub(super) struct Failed {
@@ -19,7 +19,7 @@ impl Dispatch {
     /// are to be tried again, were tried before, or are to be given back. None is tried again once nothing
     /// is given out any more.
     pub(super) fn set_apart(&mut self, worker: WorkerId, run: &Segment) -> Vec<Failed> {
-        let (retry, keep) = (&self.config.retry, self.config.keep_items);
+        let (retry, keep) = (&self.config.retries, self.config.keep_items);
         let running = matches!(self.mode, Mode::Running);
         let Some(slot) = self.workers.get_mut(&worker) else {
             return Vec::new();
@@ -31,10 +31,8 @@ impl Dispatch {
         let mut records = Records::new(run.records.clone());
         for index in (run.first.0..run.end().0).map(ItemIndex) {
             let failed = records.next_with(|tag, value| {
-                let wanted = |wants: &RetryIf| (wants.0)(value);
                 let raised = tag == RecordTag::Raised && running && retry.limit > 0;
-                let wanted = raised && retry.wants.as_ref().is_none_or(wanted);
-                (tag != RecordTag::Value).then_some(wanted)
+                (tag != RecordTag::Value).then(|| raised && retry.wants(value))
             });
             let Ok(Some(Some(wanted))) = failed else {
                 continue;
@@ -86,7 +84,7 @@ impl Dispatch {
     /// Half to all of a pause that doubles with every try: what failed together does not come back
     /// together ("equal jitter": Brooker, "Exponential backoff and jitter", AWS, 2015).
     fn retry(&mut self, now: Instant, mut item: RetryItem) {
-        let retry = &self.config.retry;
+        let retry = &self.config.retries;
         let doubled = 1_u32.checked_shl(item.past.errors).unwrap_or(u32::MAX);
         let pause = retry.first_pause.saturating_mul(doubled);
         let pause = pause.min(retry.longest_pause);

@@ -12,7 +12,7 @@ impl<T: Task> Pmap<T> {
     /// feature `indicatif`.
     ///
     /// What workers write to standard error goes to the same terminal, between the bar's redraws:
-    /// [`worker_stderr`](crate::AsynPmap::worker_stderr) can keep it away.
+    /// [`stderr`](crate::limits::WorkerOptions::stderr) can keep it away.
     ///
     /// ```
     /// # use mt_pool::asyn_pmap;

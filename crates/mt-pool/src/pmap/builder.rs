@@ -1,14 +1,13 @@
 //! Describing a run.
 
-use std::{marker::PhantomData, time::Duration};
-
-use mt_ipc::Program;
-use tracing::level_filters::LevelFilter;
+use std::marker::PhantomData;
 
 use super::{options::PmapOptions, output::Pmap, plan};
 use crate::{
-    Context, IntoInput, LivenessPolicy, NoContext, OnInterrupt, Pool, PoolEvent, RestartBudget,
-    StartError, Task, WorkerStderr, event::Observer, input::Source,
+    Context, IntoInput, NoContext, Pool, PoolEvent, StartError, Task,
+    event::Observer,
+    input::Source,
+    limits::{ByteLimits, Deadlines, MemoryLimits, Processes, Recycle, Retries, WorkerOptions},
 };
 
 /// Maps the task `T` over an input, in worker processes.
@@ -26,7 +25,7 @@ use crate::{
 ///
 /// #[mt_pool::main]
 /// fn main() -> anyhow::Result<()> {
-///     let run = asyn_pmap::<double>(0..1000).pool_processes(2).start()?;
+///     let run = asyn_pmap::<double>(0..1000).processes(2).start()?;
 ///     let sum: u64 = run.into_iter().map(Result::unwrap).sum();
 ///     assert_eq!(sum, 999 * 1000);
 ///     Ok(())
@@ -55,7 +54,7 @@ pub fn asyn_pmap_with<T: Task>(_task: T, input: impl IntoInput<T::Input>) -> Asy
 
 /// A run that is being described. Made by [`asyn_pmap`].
 ///
-/// Every method but [`start`](Self::start) sets an option; the seed's names are kept.
+/// Every method but [`start`](Self::start) sets an option.
 #[must_use = "nothing happens until `start` is called"]
 pub struct AsynPmap<T: Task> {
     pub(super) source: Source<T::Input>,
@@ -64,7 +63,6 @@ pub struct AsynPmap<T: Task> {
     pub(super) context: Option<<T::Context as Context>::Config>,
     pub(super) init: Option<plan::Hook>,
     pub(super) exit: Option<plan::Hook>,
-    pub(super) program: Program,
     pub(super) pool: Option<Pool>,
     pub(super) observer: Option<Observer>,
     pub(super) task: PhantomData<fn() -> T>,
@@ -79,7 +77,6 @@ impl<T: Task> AsynPmap<T> {
             context: <T::Context as Context>::default_config(),
             init: None,
             exit: None,
-            program: Program::Own,
             pool: None,
             observer: None,
             task: PhantomData,
@@ -107,7 +104,7 @@ impl<T: Task> AsynPmap<T> {
     }
 
     /// Calls the task `I` once in every worker before its first item. If it returns an error or
-    /// panics, the worker is replaced under the [restart budget](Self::restart_budget).
+    /// panics, the worker is replaced under the [restart budget](WorkerOptions::restart_budget).
     #[doc(alias = "init_func")]
     #[doc(alias = "init_func_args")]
     #[doc(alias = "init_func_kwargs")]
@@ -123,7 +120,7 @@ impl<T: Task> AsynPmap<T> {
     /// contexts were closed. What it returns is collected by
     /// [`Pmap::exit_values`](crate::Pmap::exit_values). If it returns an error or panics,
     /// [`ExitHookFailed`](PoolEvent::ExitHookFailed) tells. Together with closing contexts it has
-    /// [`exit_grace`](Self::exit_grace), and is killed after that
+    /// [`exit_grace`](Deadlines::exit_grace), and is killed after that
     /// ([`Lingered`](crate::DeathCause::Lingered)); a worker that dies or is killed does not get there.
     pub fn exit<E>(mut self, input: E::Input) -> Self
     where
@@ -155,23 +152,58 @@ impl<T: Task> AsynPmap<T> {
         self
     }
 
-    /// The most worker processes, 1 to 4096. Default: the processors this process may use. They are
-    /// started as items come; there are never more than items.
-    pub fn pool_processes(mut self, processes: usize) -> Self {
-        self.options.pool_processes = Some(processes);
+    /// The worker processes: the most, 1 to 4096, or by a range the fewest too, `2..=8`. Default: as many as
+    /// there are processors for this process. They are started as items come, and there are never more than
+    /// items; the fewest are started with the run and kept when there is nothing to do.
+    pub fn processes(mut self, processes: impl Into<Processes>) -> Self {
+        self.options.processes = processes.into();
         self
     }
 
-    /// The batches a worker may work on before it is replaced by a fresh one, at least 1. Default:
-    /// no limit. A worker gets at most this many times [`batch_size`](Self::batch_size) items.
-    pub fn pool_maxtasksperchild(mut self, batches: usize) -> Self {
-        self.options.pool_maxtasksperchild = Some(batches);
-        self
+    /// [`processes`](Self::processes), as the seed calls it.
+    pub fn pool_processes(self, processes: usize) -> Self {
+        self.processes(processes)
     }
 
     /// Whether outcomes come in the order of the input (default) or as they are ready.
-    pub fn pool_ordered(mut self, ordered: bool) -> Self {
-        self.options.pool_ordered = ordered;
+    pub fn ordered(mut self, ordered: bool) -> Self {
+        self.options.ordered = ordered;
+        self
+    }
+
+    /// [`ordered`](Self::ordered), as the seed calls it.
+    pub fn pool_ordered(self, ordered: bool) -> Self {
+        self.ordered(ordered)
+    }
+
+    /// When workers are replaced by fresh ones. Default: never.
+    pub fn recycle(mut self, recycle: Recycle) -> Self {
+        self.options.recycle = recycle;
+        self
+    }
+
+    /// [`Recycle::after_batches`], as the seed calls it: the batches a worker may work on, at least 1.
+    pub fn pool_maxtasksperchild(mut self, batches: u64) -> Self {
+        self.options.recycle = self.options.recycle.after_batches(batches);
+        self
+    }
+
+    /// How long items, contexts, and workers besides may take. Default: items take as long as they do.
+    pub fn deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.options.deadlines = deadlines;
+        self
+    }
+
+    /// How much memory workers may use. Default: what there is.
+    pub fn memory(mut self, limits: MemoryLimits) -> Self {
+        self.options.memory = limits;
+        self
+    }
+
+    /// How often an item is tried again when the function returns an error: a number, or a [`Retries`] that
+    /// says more. Default 0.
+    pub fn retries(mut self, retries: impl Into<Retries<T::Error>>) -> Self {
+        self.options.retries = retries.into().of_any_error();
         self
     }
 
@@ -183,26 +215,9 @@ impl<T: Task> AsynPmap<T> {
         self
     }
 
-    /// The bytes of encoded items the parent keeps, and as many again of results that wait to be
-    /// taken out. Default 64 MiB. Input is not pulled beyond it; of results, those of items already
-    /// given out still come, and those held back for the order are bounded by the
-    /// [`capacity`](Self::capacity) alone. A single longer item is let through alone.
-    pub fn buffer_bytes(mut self, bytes: usize) -> Self {
-        self.options.buffer_bytes = bytes;
-        self
-    }
-
-    /// The most bytes of one encoded item, up to 2^30 - 1 (default). A longer one gets
-    /// [`TooLarge`](crate::TaskErrorKind::TooLarge) as its outcome.
-    pub fn max_item_bytes(mut self, bytes: usize) -> Self {
-        self.options.max_item_bytes = bytes;
-        self
-    }
-
-    /// The most bytes of one encoded result, up to 2^30 - 1 (default). A longer one gets
-    /// [`TooLarge`](crate::TaskErrorKind::TooLarge) as its outcome.
-    pub fn max_result_bytes(mut self, bytes: usize) -> Self {
-        self.options.max_result_bytes = bytes;
+    /// How long items and results may be, encoded, and how much of them is kept.
+    pub fn byte_limits(mut self, limits: ByteLimits) -> Self {
+        self.options.byte_limits = limits;
         self
     }
 
@@ -215,28 +230,23 @@ impl<T: Task> AsynPmap<T> {
         self
     }
 
-    /// How many workers in a row may die for nothing before the run gives up.
-    pub fn restart_budget(mut self, budget: RestartBudget) -> Self {
-        self.options.restart_budget = budget;
+    /// How worker processes are started, watched and heard.
+    pub fn workers(mut self, options: WorkerOptions) -> Self {
+        self.options.workers = options;
         self
     }
 
-    /// When a silent worker counts as frozen.
-    pub fn liveness(mut self, policy: LivenessPolicy) -> Self {
-        self.options.liveness = policy;
+    /// Uses the workers of a pool, and leaves them there for the next run. Default: the run's own, which
+    /// end with it.
+    pub fn pool(mut self, pool: &Pool) -> Self {
+        self.pool = Some(pool.clone());
         self
     }
 
-    /// How long a worker may take to close its contexts and exit when all is done. Default 5 s. It
-    /// is killed after that.
-    pub fn exit_grace(mut self, grace: Duration) -> Self {
-        self.options.exit_grace = grace;
-        self
-    }
-
-    /// What Ctrl-C does while this run goes on. Default: [`OnInterrupt::Drain`].
-    pub fn on_interrupt(mut self, policy: OnInterrupt) -> Self {
-        self.options.on_interrupt = policy;
+    /// What [`task_rng`](crate::task_rng) is made from, together with each item's index. Default: chosen
+    /// at random.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.options.seed = Some(seed);
         self
     }
 
@@ -252,44 +262,6 @@ impl<T: Task> AsynPmap<T> {
     /// is on its way, but every result is looked at once more.
     pub fn keep_items(mut self) -> Self {
         self.options.keep_items = true;
-        self
-    }
-
-    /// Starts workers from another program file than this process's: one of the same build whose
-    /// `main` calls [`init`](crate::init()) first. This process then needs no `init` itself. A program
-    /// that sleeps for more than about half a second instead of saying hello is taken for one that
-    /// never will, and ends the run with [`WorkerFailure::Silent`](crate::WorkerFailure::Silent).
-    pub fn worker_program(mut self, path: impl Into<std::path::PathBuf>) -> Self {
-        self.program = Program::File(path.into());
-        self
-    }
-
-    /// Where the workers' standard error goes. Default: [`WorkerStderr::Forward`], through this
-    /// process, unchanged, to its own standard error; its end is kept, and is part of
-    /// [`Death`](crate::Death) as [`LastWords`](crate::LastWords).
-    pub fn worker_stderr(mut self, mode: WorkerStderr) -> Self {
-        self.options.worker_stderr = mode;
-        self
-    }
-
-    /// The `tracing` events of workers that are emitted again in this process. Default: those that this
-    /// process's subscribers enable at the [`start`](Self::start), as far as they say it by a level;
-    /// without a subscriber none, and then they cost nothing.
-    ///
-    /// They go to the subscriber and under the span that are current at the `start`, with their own
-    /// level, target, place and fields (as text), and the fields `worker`, `pid`, and `item`, the index of
-    /// the item in whose call they were emitted. A worker keeps 512 events or 63 KiB at most and sends them
-    /// at most every 10 ms, warnings and errors at once; how many had no room is emitted as a warning and
-    /// counted in [`events_dropped`](crate::Stats::events_dropped). Spans of workers are not forwarded.
-    ///
-    /// The last 16 events of a worker that dies are in its [`LastWords`](crate::LastWords), sent or not.
-    ///
-    /// In a worker, a subscriber that its program sets before [`init`](crate::init()) or in its
-    /// [init task](Self::init) takes the place of all this; it can call
-    /// [`forward_event`](crate::forward_event). Later it can't set one: the pool's is set by then, in a
-    /// [shared](Self::pool) worker from its first run on.
-    pub fn forward_tracing(mut self, least: LevelFilter) -> Self {
-        self.options.forward_tracing = Some(least);
         self
     }
 

@@ -150,7 +150,7 @@ impl<T: Task> Pmap<T> {
     }
 
     /// The same run as a stream of `(index, outcome)`: with
-    /// [`pool_ordered(false)`](crate::AsynPmap::pool_ordered) it tells which item an outcome is of.
+    /// [`ordered(false)`](crate::AsynPmap::ordered) it tells which item an outcome is of.
     pub fn indexed(self) -> Indexed<T> {
         Indexed { run: self }
     }

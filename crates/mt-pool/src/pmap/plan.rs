@@ -11,7 +11,7 @@ use super::{AsynPmap, options::PmapOptions, output::Pmap};
 use crate::{
     Pool, StartError, Task, TaskStyle, Wire,
     current::random_seed,
-    dispatch::{Delivery, DispatchConfig, RecycleConfig},
+    dispatch::{Delivery, DispatchConfig},
     driver::{Collected, Plan, Supervision, WatchConfig, spawn_supervisor},
     event::{Audience, EventLog},
     executor::EXECUTOR,
@@ -20,6 +20,7 @@ use crate::{
         ConsumerEnd, ExchangeLimits, FeedEnd, FeederOptions, RunControl, Source, exchange,
         spawn_feeder,
     },
+    limits::Recycle,
     registry,
     stats::StatsCell,
     supervision::{CallScope, SpawnSpec},
@@ -93,7 +94,7 @@ pub(crate) struct Launched {
 /// Checks and starts a run.
 pub(super) fn start<T: Task>(run: AsynPmap<T>) -> Result<Pmap<T>, StartError> {
     let feeder = FeederOptions {
-        max_item_bytes: run.options.max_item_bytes,
+        max_item_bytes: run.options.byte_limits.max_item,
     };
     let (launched, feed, source) = launch(run)?;
     let fed = spawn_feeder(source, feed, feeder);
@@ -108,24 +109,23 @@ pub(crate) fn launch<T: Task>(
     mut run: AsynPmap<T>,
 ) -> Result<(Launched, FeedEnd, Source<T::Input>), StartError> {
     run.options.check()?;
-    run.options.cut_times();
     let command = worker_command(&run)?;
     let seed = run.options.seed.unwrap_or_else(random_seed);
     let setup = encode(&setup(&mut run, seed)?, usize::MAX);
     let setup = Bytes::from(setup.expect("names, numbers and bytes always encode"));
     let options = &run.options;
-    let trace = options.forward_tracing;
+    let trace = options.workers.forward_tracing;
     let mut spec = SpawnSpec::started_by(command, EXECUTOR, trace, move |_| setup.clone());
-    spec.liveness = options.liveness;
+    spec.liveness = options.workers.liveness;
     spec.busy_by_processor = T::STYLE == TaskStyle::Sync;
-    spec.init_deadline = options.init_deadline;
-    spec.kill_grace = options.kill_grace;
+    spec.init_deadline = options.deadlines.init;
+    spec.kill_grace = options.deadlines.kill_grace;
     // A piece may come with a word on how long it may wait.
     spec.queue.bulk_frames = 2 * MAX_PIECES as usize + 2;
     let capacity = options.capacity();
     let ends = exchange(ExchangeLimits {
         capacity: capacity as u64,
-        buffer_bytes: options.buffer_bytes,
+        buffer_bytes: options.byte_limits.buffer,
     });
     if let Some(pool) = &run.pool {
         pool.enter(&ends.control)?;
@@ -141,7 +141,7 @@ pub(crate) fn launch<T: Task>(
         watch: watch_config::<T>(options),
         collected: Arc::clone(&collected),
         spec,
-        on_interrupt: options.on_interrupt,
+        on_interrupt: options.workers.on_interrupt,
         audience: Audience::new(run.observer, Arc::clone(&events)),
         scope: CallScope::current(),
         exchange: ends.driver,
@@ -193,10 +193,10 @@ fn setup<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<Setup, StartError>
         },
         max_concurrency: narrow(options.max_concurrency),
         max_pieces: MAX_PIECES,
-        max_result_bytes: narrow(options.max_result_bytes),
-        queue_deadline: options.queue_deadline,
-        soft_deadline: options.soft_deadline,
-        context_deadline: options.context_deadline,
+        max_result_bytes: narrow(options.byte_limits.max_result),
+        queue_deadline: options.deadlines.queue,
+        soft_deadline: options.deadlines.soft,
+        context_deadline: options.deadlines.context,
         seed,
         tell_contexts: run.observer.is_some(),
     })
@@ -205,12 +205,16 @@ fn setup<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<Setup, StartError>
 /// What the supervisor looks at.
 fn watch_config<T: Task>(options: &PmapOptions) -> WatchConfig {
     let memory = &options.memory;
-    let weigh = [memory.max_rss, memory.budget, options.recycle.rss];
+    let weigh = [
+        memory.max_rss_bytes,
+        memory.budget_bytes,
+        options.recycle.rss_bytes,
+    ];
     WatchConfig {
-        deadline: options.hard_deadline,
+        deadline: options.deadlines.hard,
         in_order: T::STYLE == TaskStyle::Sync,
         weigh: weigh.iter().any(Option::is_some),
-        memory_high: options.memory_high,
+        memory_high: options.memory.pause_above,
     }
 }
 
@@ -221,44 +225,44 @@ fn dispatch_config<T: Task>(options: &PmapOptions, seed: u64, shared: bool) -> D
         // A third more than can run at once: what comes in quarters never leaves a place empty.
         TaskStyle::Async => narrow(options.max_concurrency.saturating_mul(4).div_ceil(3)),
     };
-    let batches = options.pool_maxtasksperchild;
-    let by_batches = batches.map(|n| (n as u64).saturating_mul(options.batch_size as u64));
-    let recycle = &options.recycle;
+    let batch_size = options.batch_size as u64;
+    let by_batches = options
+        .recycle
+        .batches
+        .map(|n| n.saturating_mul(batch_size));
+    let items = by_batches.into_iter().chain(options.recycle.items).min();
     DispatchConfig {
-        processes: narrow(options.processes()),
-        ordered: options.pool_ordered,
+        processes: narrow(options.processes.max()),
+        ordered: options.ordered,
         window_floor: floor,
         window_cap: cap.max(floor),
         max_pieces: MAX_PIECES,
         crash_limit: options.crash_limit,
-        restarts: options.restart_budget,
-        exit_grace: options.exit_grace,
+        restarts: options.workers.restart_budget,
+        exit_grace: options.deadlines.exit_grace,
         shared,
-        min_processes: narrow(options.min_processes),
-        queue_deadline: options.queue_deadline,
-        hard_deadline: options.hard_deadline,
+        min_processes: narrow(options.processes.min()),
+        queue_deadline: options.deadlines.queue,
+        hard_deadline: options.deadlines.hard,
         memory: options.memory,
-        retry: options.retry.clone(),
+        retries: options.retries.clone(),
         keep_items: options.keep_items,
-        recycle: RecycleConfig {
-            items: by_batches.into_iter().chain(recycle.items).min(),
-            age: recycle.age,
-            rss: recycle.rss,
-            idle: recycle.idle,
-            jitter: recycle.jitter,
-            at_once: recycle.at_once,
+        recycle: Recycle {
+            items,
+            ..options.recycle
         },
         seed,
     }
 }
 
 fn worker_command<T: Task>(run: &AsynPmap<T>) -> Result<WorkerCommand, StartError> {
-    let mut command = match &run.program {
+    let options = &run.options.workers;
+    let mut command = match &options.program {
         Program::Own => init::own_command()?,
         Program::File(_) => WorkerCommand::default(),
     };
-    command.program = run.program.clone();
-    command.stderr = run.options.worker_stderr;
+    command.program = options.program.clone();
+    command.stderr = options.stderr;
     Ok(command)
 }
 

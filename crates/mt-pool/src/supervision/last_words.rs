@@ -16,7 +16,7 @@ use super::{plain::Plain, worker_event::WorkerEvent};
 ///
 /// Shown with `{}` it is text: what is no UTF-8 is replaced, and what a terminal would obey is escaped.
 /// Of standard error nothing is known when it is [inherited](crate::WorkerStderr::Inherit), and of events
-/// when none are [forwarded](crate::AsynPmap::forward_tracing). Of a worker of a [`Pool`](crate::Pool),
+/// when none are [forwarded](crate::limits::WorkerOptions::forward_tracing). Of a worker of a [`Pool`](crate::Pool),
 /// standard error may be that of an earlier run.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct LastWords {

@@ -45,7 +45,7 @@ pub struct LivenessPolicy {
     /// The checks in a row without progress after which a worker counts as blocked. Default 60: 30 s.
     pub blocked_checks: u32,
     /// What is done with a blocked worker. Default: it is reported. For a limit on each call see
-    /// [`hard_deadline`](crate::AsynPmap::hard_deadline).
+    /// [`hard_deadline`](crate::limits::Deadlines::hard).
     pub blocked: Verdict,
 }
 

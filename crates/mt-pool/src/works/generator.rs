@@ -15,12 +15,13 @@ pub use output::{AsynWorks, AsynWorksIter};
 
 use self::{idle_timeout::IdleTimeout, ids::WorkIds, tracker::Tracker};
 use super::{MAX_CONCURRENCY, progress::ProgressSender};
-use crate::{AsynPmap, Context, StartError, Task, asyn_pmap};
+use crate::{
+    AsynPmap, Context, StartError, Task, asyn_pmap,
+    limits::{MAX_ITEMS, Processes, is_time},
+};
 
 /// The seed's 300 tenths of a second.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The most works at once in one context: the limit of the pool.
-const MOST_AT_ONCE: usize = 1 << 24;
 /// The fewest works on the way for each worker.
 const LEAST_CAPACITY: usize = 16 * 1024;
 
@@ -45,7 +46,7 @@ const LEAST_CAPACITY: usize = 16 * 1024;
 /// #[mt_pool::main]
 /// fn main() -> anyhow::Result<()> {
 ///     let mut squares = 0;
-///     for done in asyn_work_generator::<root>(10).num_processes(2).start()? {
+///     for done in asyn_work_generator::<root>(10).processes(2).start()? {
 ///         match done? {                       // an error here ends the run: works were missing
 ///             WorkDone::Returned { .. } => squares += 1,
 ///             WorkDone::Raised { error, .. } => println!("{error}"),
@@ -59,7 +60,7 @@ const LEAST_CAPACITY: usize = 16 * 1024;
 pub fn asyn_work_generator<T: Task<Input = u64>>(num_works: u64) -> AsynWorkGenerator<T> {
     AsynWorkGenerator {
         run: asyn_pmap::<T>([])
-            .pool_ordered(false)
+            .ordered(false)
             .max_concurrency(MAX_CONCURRENCY)
             .context_per_worker(),
         ids: WorkIds::Below(num_works),
@@ -96,11 +97,16 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
         self
     }
 
-    /// The most worker processes, 1 to 4096. Default: the processors this process may use. There are
-    /// never more than works.
-    pub fn num_processes(mut self, processes: usize) -> Self {
-        self.run = self.run.pool_processes(processes);
+    /// The worker processes: the most, 1 to 4096, or by a range the fewest too. Default: as many as there are
+    /// processors for this process. There are never more than works.
+    pub fn processes(mut self, processes: impl Into<Processes>) -> Self {
+        self.run = self.run.processes(processes);
         self
+    }
+
+    /// [`processes`](Self::processes), as the seed calls it.
+    pub fn num_processes(self, processes: usize) -> Self {
+        self.processes(processes)
     }
 
     /// The works to run, started in about this order, instead of those below a number.
@@ -121,7 +127,7 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
     /// async fn main() -> anyhow::Result<()> {
     ///     let shares = split_works(100, Some(2))?;
     ///     let runs = shares.into_iter().map(|share| {
-    ///         asyn_work_generator::<double>(0).work_id_list(share).num_processes(1).start()
+    ///         asyn_work_generator::<double>(0).work_id_list(share).processes(1).start()
     ///     });
     ///     let runs: Vec<_> = runs.collect::<Result<_, _>>()?;
     ///     assert_eq!(stream::select_all(runs).count().await, 100);
@@ -136,9 +142,7 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
     /// The most works at once in each worker, 1 to 2^24; `None` for the most there can be. Default 1024.
     /// Without effect for a plain `fn`, which runs one at a time.
     pub fn max_concurrency(mut self, works: impl Into<Option<usize>>) -> Self {
-        self.run = self
-            .run
-            .max_concurrency(works.into().unwrap_or(MOST_AT_ONCE));
+        self.run = self.run.max_concurrency(works.into().unwrap_or(MAX_ITEMS));
         self
     }
 
@@ -197,8 +201,7 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
             }
         });
         let ends_early = run.options().fail_fast;
-        let run = run.with_source(self.ids.source()).start();
-        let run = run.map_err(in_our_words)?;
+        let run = run.with_source(self.ids.source()).start()?;
         let silence = silence.zip(self.timeout);
         Ok(AsynWorks::new(run, self.ids, ends_early, silence, tracker))
     }
@@ -214,31 +217,12 @@ fn with_room<T: Task>(run: AsynPmap<T>) -> AsynPmap<T> {
         .max_concurrency
         .saturating_mul(2)
         .max(LEAST_CAPACITY);
-    let all = each.saturating_mul(options.processes());
-    run.capacity(all.clamp(1, MOST_AT_ONCE))
-}
-
-/// An option by the name it has here.
-fn in_our_words(error: StartError) -> StartError {
-    match error {
-        StartError::Option {
-            option: "pool_processes",
-            problem,
-        } => StartError::Option {
-            option: "num_processes",
-            problem,
-        },
-        other => other,
-    }
+    let all = each.saturating_mul(options.processes.max());
+    run.capacity(all.clamp(1, MAX_ITEMS))
 }
 
 fn listen(timeout: Duration) -> Result<IdleTimeout, StartError> {
-    if timeout < Duration::from_millis(1) {
-        return Err(StartError::Option {
-            option: "timeout",
-            problem: format!("is {timeout:?}; it has to be at least 1 ms, or None"),
-        });
-    }
+    is_time("timeout", timeout)?;
     IdleTimeout::listen(timeout).map_err(StartError::Thread)
 }
 

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, fmt::Debug, thread, time::Duration};
 
-use mt_pool::{Recycle, Task, asyn_pmap, task};
+use mt_pool::{Task, asyn_pmap, limits::Recycle, task};
 use mt_test_kit::{Folder, wait_until};
 
 use crate::{
@@ -36,8 +36,8 @@ fn leaks(_: u64) -> u32 {
 }
 
 fn exact<T: Task<Input = u64, Output = u32, Error: Debug>>(processes: usize, items: u64) {
-    let run = asyn_pmap::<T>(0..50).pool_processes(processes);
-    let shares = complete(run.recycle(Recycle::never().after_items(items)), 50).shares();
+    let run = asyn_pmap::<T>(0..50).processes(processes);
+    let shares = complete(run.recycle(Recycle::new().after_items(items)), 50).shares();
     assert!(shares.values().all(|&count| count <= items), "{shares:?}");
     assert!(shares.len() as u64 >= 50_u64.div_ceil(items));
 }
@@ -53,35 +53,35 @@ fn after_so_many_items_exactly() {
 }
 
 /// Runs until five workers were started, for no other reason than `recycle`; nothing is lost by it.
-fn goes_on<T: Task<Input = u64, Output = u32>>(recycle: Recycle) {
+fn goes_on<T: Task<Input = u64, Output = u32>>(recycle: Recycle, at_once: usize) {
     let census = Census::default();
     let seen = census.clone();
     let items = (0..).take_while(move |_| seen.counts().started < 5);
-    let run = asyn_pmap::<T>(items).pool_processes(2).recycle(recycle);
+    let run = asyn_pmap::<T>(items).processes(2).recycle(recycle);
     let run = census.watch(run.capacity(100)).start().unwrap();
     let mut run = run.into_iter();
     assert!(run.by_ref().all(|outcome| outcome.is_ok()));
     assert_eq!(run.stats().workers_died, 0);
     let counts = census.counts();
     assert!(counts.living.is_empty());
-    assert!(counts.most <= 2 + recycle.at_once as usize, "{counts:?}");
+    assert!(counts.most <= 2 + at_once, "{counts:?}");
 }
 
 #[test]
 fn after_some_time() {
     check(|| {
         for at_once in [1, 3] {
-            let mut recycle = Recycle::never().after_age(Duration::from_millis(20));
-            recycle.at_once = at_once;
-            goes_on::<pid_slow>(recycle);
-            goes_on::<pid_slow_async>(recycle);
+            let recycle = Recycle::new().after_age(Duration::from_millis(20));
+            let recycle = recycle.at_once(at_once as u32);
+            goes_on::<pid_slow>(recycle, at_once);
+            goes_on::<pid_slow_async>(recycle, at_once);
         }
     });
 }
 
 #[test]
 fn when_they_are_large() {
-    check(|| goes_on::<leaks>(Recycle::never().above_rss(64 << 20)));
+    check(|| goes_on::<leaks>(Recycle::new().above_rss_bytes(64 << 20), 1));
 }
 
 /// Each item waits until all of its group are there.
@@ -115,8 +115,8 @@ fn idle_workers_go_but_for_those_that_are_kept_and_come_back() {
             (n / 3, if n == 6 { 1 } else { 3 })
         });
         let run = asyn_pmap::<meets>(items).shared(folder.clone());
-        let run = run.pool_processes(3).min_processes(1);
-        let run = run.recycle(Recycle::never().after_idle(Duration::from_millis(20)));
+        let run = run.processes(1..=3);
+        let run = run.recycle(Recycle::new().after_idle(Duration::from_millis(20)));
         let run = census.watch(run).start().unwrap();
         assert_eq!(run.into_iter().filter(Result::is_ok).count(), 7);
         let counts = census.counts();
@@ -133,7 +133,7 @@ fn those_that_are_kept_are_there_before_the_first_item() {
             wait_until(|| seen.counts().ready == 3);
             1
         });
-        let run = asyn_pmap::<pid>(items).pool_processes(3).min_processes(3);
+        let run = asyn_pmap::<pid>(items).processes(3..=3);
         assert_eq!(census.watch(run).start().unwrap().into_iter().count(), 1);
     });
 }
@@ -148,12 +148,12 @@ fn there_are_never_more_than_so_many() {
                 17 => Deed::Exit(1),
                 _ => Deed::Return(n),
             });
-            let mut recycle = Recycle::never()
+            let recycle = Recycle::new()
+                .at_once(at_once)
                 .after_items(10)
                 .after_age(Duration::from_millis(15))
                 .after_idle(Duration::from_millis(1));
-            recycle.at_once = at_once;
-            let run = asyn_pmap::<act>(deeds).pool_processes(processes);
+            let run = asyn_pmap::<act>(deeds).processes(processes);
             let run = run.crash_limit(2).recycle(recycle).capacity(20);
             let census = Census::default();
             let outcomes: Vec<_> = census.watch(run).start().unwrap().into_iter().collect();

@@ -4,7 +4,7 @@ use std::{fmt::Debug, rc::Rc, thread, time::Duration};
 
 use mt_pool::{
     Context, ContextStep, Deadline, Never, PoolEvent, Task, TaskErrorKind, asyn_pmap, is_cancelled,
-    task, task_index,
+    limits::Deadlines, task, task_index,
 };
 use mt_test_kit::Folder;
 
@@ -70,13 +70,13 @@ fn both_ways(config: u8) -> [Report<u64, Never>; 2] {
     where
         T: Task<Input = u64, Context = Fragile, Output = u64, Error = Never>,
     {
-        let run = asyn_pmap::<T>(0..50).context(config).pool_processes(2);
+        let run = asyn_pmap::<T>(0..50).context(config).processes(2);
         let run = run.batch_size(7);
         let hangs = matches!(config, OPEN_HANGS | CLOSE_HANGS);
         let limit = Duration::from_millis(20);
         complete(
             if hangs {
-                run.context_deadline(limit)
+                run.deadlines(Deadlines::new().context(limit))
             } else {
                 run
             },
@@ -171,8 +171,8 @@ fn a_context_that_blocks_its_thread_runs_into_the_hard_deadline() {
         let folder = Folder::temp();
         let limit = Duration::from_secs(1);
         let run = asyn_pmap::<T>(0..30).context(folder.clone());
-        let run = run.context_deadline(limit / 100).hard_deadline(limit);
-        let report = complete(run.pool_processes(1), 30);
+        let run = run.deadlines(Deadlines::new().context(limit / 100).hard(limit));
+        let report = complete(run.processes(1), 30);
         report.lost_only(&[0]);
         let kind = report.kind(0);
         assert!(
@@ -241,8 +241,8 @@ fn one_context_for_all_items_of_a_worker() {
     fn one_each<T: Task<Input = u64, Context = Counted, Output = Option<u64>, Error: Debug>>() {
         let folder = Folder::temp();
         let run = asyn_pmap::<T>(0..50).context(folder.clone()).batch_size(3);
-        let run = run.soft_deadline(Duration::from_secs(100));
-        let report = complete(run.context_per_worker().pool_processes(2), 50);
+        let run = run.deadlines(Deadlines::new().soft(Duration::from_secs(100)));
+        let report = complete(run.context_per_worker().processes(2), 50);
         let workers = report.stats.workers_started as usize;
         let opened = folder.noted("opened").len();
         assert!((1..=workers).contains(&opened), "{opened} in {workers}");

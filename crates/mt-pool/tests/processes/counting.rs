@@ -93,7 +93,7 @@ fn fails_first(#[shared] job: &(Counter, Folder, bool), n: u64) -> Result<u64, S
 #[task]
 fn passes_on(#[shared] counter: &Counter, n: u64) -> u64 {
     let items: Vec<_> = (0..n).map(|_| (counter.clone(), 1)).collect();
-    values(asyn_pmap::<count_item>(items).pool_processes(1));
+    values(asyn_pmap::<count_item>(items).processes(1));
     n
 }
 
@@ -121,7 +121,7 @@ fn whatever_the_outcome_is() {
         let items: Vec<_> = (0..400).map(|n| (n, ends[n as usize % 4])).collect();
         let counter = Counter::new();
         let run = asyn_pmap::<T>(items).shared(counter.clone());
-        let run = run.pool_processes(2).start().unwrap();
+        let run = run.processes(2).start().unwrap();
         let mut sum = 0;
         for (n, outcome) in run.into_iter().enumerate() {
             assert_eq!(outcome.is_ok(), n % 4 == 0);
@@ -143,7 +143,7 @@ fn sums_up<T: Task<Input = u64, Output = u64, Shared = Counter, Error: Debug>>(
     let counter = Counter::new();
     let run = asyn_pmap::<T>(0..items).shared(counter.clone());
     let mut sum = 0;
-    for outcome in option(run.pool_processes(2)).start().unwrap() {
+    for outcome in option(run.processes(2)).start().unwrap() {
         sum += outcome.unwrap() as i64;
         assert_eq!(counter.value(), sum);
     }
@@ -152,7 +152,7 @@ fn sums_up<T: Task<Input = u64, Output = u64, Shared = Counter, Error: Debug>>(
 
 #[test]
 fn calls_that_run_at_once_have_each_their_own() {
-    check(|| sums_up::<count_around_a_wait>(1000, |run| run.pool_ordered(false)));
+    check(|| sums_up::<count_around_a_wait>(1000, |run| run.ordered(false)));
 }
 
 #[test]
@@ -168,13 +168,13 @@ fn deaths_and_errors_that_are_tried_again_count_once() {
             let counter = Counter::new();
             let job = (counter.clone(), folder.clone(), dies);
             let run = asyn_pmap::<fails_first>(0..60).shared(job).retries(2);
-            assert_eq!(values(run.pool_processes(2)), (0..60).collect::<Vec<_>>());
+            assert_eq!(values(run.processes(2)), (0..60).collect::<Vec<_>>());
             assert_eq!(counter.value(), 60);
         }
         let counter = Counter::new();
         let items = (0..10).map(|n| (1, if n == 5 { End::Abort } else { End::Return }));
         let run = asyn_pmap::<count_and>(items).shared(counter.clone());
-        let run = run.pool_processes(2).start().unwrap();
+        let run = run.processes(2).start().unwrap();
         assert_eq!(run.into_iter().filter(Result::is_err).count(), 1);
         let counted = counter.value();
         assert_eq!(counted, 9, "the one that crashed has counted nothing");
@@ -187,7 +187,7 @@ fn what_nobody_has_seen_is_not_counted() {
         let counter = Counter::new();
         let items = (0..).map(|_| (1, End::Return));
         let run = asyn_pmap::<count_and>(items).shared(counter.clone());
-        let mut run = run.pool_processes(2).start().unwrap().into_iter();
+        let mut run = run.processes(2).start().unwrap().into_iter();
         assert_eq!(run.by_ref().take(500).filter(Result::is_ok).count(), 500);
         drop(run);
         assert_eq!(counter.value(), 500);
@@ -206,7 +206,7 @@ fn in_items_and_contexts_and_runs_inside_tasks() {
 
         let counter = Counter::new();
         let run = asyn_pmap::<in_context>(0..10).context(counter.clone());
-        values(run.pool_processes(1).batch_size(5));
+        values(run.processes(1).batch_size(5));
         assert_eq!(counter.value(), 210);
     });
 }

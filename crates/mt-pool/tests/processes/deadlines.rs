@@ -6,7 +6,11 @@ mod soft;
 
 use std::time::Duration;
 
-use mt_pool::{Deadline, Recycle, TaskError, TaskErrorKind, asyn_pmap, task};
+use mt_pool::{
+    Deadline, TaskError, TaskErrorKind, asyn_pmap,
+    limits::{Deadlines, Recycle, Retries},
+    task,
+};
 
 use crate::{report::complete, scene::check, tasks::double_async};
 
@@ -32,23 +36,26 @@ fn fails(_: u64) -> Result<(), String> {
 fn times_without_an_end_can_be_given() {
     check(|| {
         let run = asyn_pmap::<double_async>([0; 20])
-            .queue_deadline(Duration::MAX)
-            .soft_deadline(Duration::MAX)
-            .hard_deadline(Duration::MAX)
-            .context_deadline(Duration::MAX)
-            .init_deadline(Duration::MAX)
-            .kill_grace(Duration::MAX)
-            .exit_grace(Duration::MAX)
-            .retries(1)
-            .retry_pause(Duration::MAX, Duration::MAX)
+            .deadlines(
+                Deadlines::new()
+                    .queue(Duration::MAX)
+                    .soft(Duration::MAX)
+                    .hard(Duration::MAX)
+                    .context(Duration::MAX)
+                    .init(Duration::MAX)
+                    .kill_grace(Duration::MAX)
+                    .exit_grace(Duration::MAX),
+            )
+            .retries(Retries::new(1).pause(Duration::MAX, Duration::MAX))
             .recycle(
-                Recycle::never()
+                Recycle::new()
                     .after_age(Duration::MAX)
                     .after_idle(Duration::MAX),
             );
-        assert_eq!(complete(run.pool_processes(2), 20).failed(), [0; 0]);
-        let run = asyn_pmap::<fails>([1]).soft_deadline(SHORT).retries(1);
-        let run = run.retry_pause(Duration::from_nanos(1), Duration::from_nanos(1));
+        assert_eq!(complete(run.processes(2), 20).failed(), [0; 0]);
+        let run = asyn_pmap::<fails>([1])
+            .deadlines(Deadlines::new().soft(SHORT))
+            .retries(Retries::new(1).pause(Duration::from_nanos(1), Duration::from_nanos(1)));
         assert_eq!(complete(run, 1).failed(), [0]);
     });
 }

@@ -46,10 +46,10 @@ fn every_way(deed: Deed, code: Option<i32>, signal: Option<i32>) {
     for (ordered, processes) in [(true, 1), (true, 3), (false, 3)] {
         let deaths = [
             only_the_poisoned_is_lost::<act>(&deed, 3, |run| {
-                run.pool_ordered(ordered).pool_processes(processes)
+                run.ordered(ordered).processes(processes)
             }),
             only_the_poisoned_is_lost::<act_async>(&deed, 2, |run| {
-                run.pool_ordered(ordered).pool_processes(processes)
+                run.ordered(ordered).processes(processes)
             }),
         ];
         for death in deaths {
@@ -100,7 +100,7 @@ fn garbage_where_results_go() {
     check(|| {
         for garbage in [&[0xff; 64][..], &[0; 64], b"GET / HTTP/1.1\r\n\r\n"] {
             let deed = Deed::Garble(garbage.to_vec());
-            let death = only_the_poisoned_is_lost::<act>(&deed, 2, |run| run.pool_processes(2));
+            let death = only_the_poisoned_is_lost::<act>(&deed, 2, |run| run.processes(2));
             let cause = &death.cause;
             assert!(matches!(cause, DeathCause::BrokeProtocol(_)), "{death}");
         }
@@ -115,7 +115,7 @@ fn at_the_head_of_the_line() {
             for processes in [1, 2] {
                 let deeds = [vec![Deed::Abort], (0..9).map(Deed::Return).collect()].concat();
                 let run = asyn_pmap::<act>(deeds).capacity(capacity);
-                let report = complete(run.pool_processes(processes), 10);
+                let report = complete(run.processes(processes), 10);
                 assert_eq!(report.failed(), [0]);
                 assert_eq!(report.crash(0).1, 3);
             }
@@ -126,7 +126,7 @@ fn at_the_head_of_the_line() {
 #[test]
 fn all_descriptors_closed() {
     check(|| {
-        only_the_poisoned_is_lost::<act>(&Deed::CloseAll, 2, |run| run.pool_processes(2));
+        only_the_poisoned_is_lost::<act>(&Deed::CloseAll, 2, |run| run.processes(2));
     });
 }
 
@@ -152,7 +152,7 @@ async fn noted_abort_async(#[shared] folder: &Folder, item: u64) -> u64 {
 fn never_twice<T: Task<Input = u64, Output = u64, Shared = Folder, Error: Debug>>() {
     let folder = Folder::temp();
     let run = asyn_pmap::<T>(0..200).shared(folder.clone()).crash_limit(1);
-    let report = complete(run.pool_processes(3), 200);
+    let report = complete(run.processes(3), 200);
     let mut starts = folder.noted("starts");
     starts.sort_unstable();
     assert_eq!(starts, (0..200).collect::<Vec<_>>(), "each once");

@@ -19,7 +19,7 @@ const LEAVES: [Deed; 2] = [
 #[test]
 fn at_the_end_of_a_run() {
     check(|| {
-        let pids = values(asyn_pmap::<act>(LEAVES).pool_processes(1));
+        let pids = values(asyn_pmap::<act>(LEAVES).processes(1));
         wait_until_gone(&[pids[0] as u32, pids[1] as u32]);
     });
 }
@@ -28,7 +28,7 @@ fn at_the_end_of_a_run() {
 fn when_a_run_is_dropped() {
     check(|| {
         let deeds = LEAVES.into_iter().chain((2..).map(Deed::Return));
-        let run = asyn_pmap::<act>(deeds).pool_processes(1).capacity(10);
+        let run = asyn_pmap::<act>(deeds).processes(1).capacity(10);
         let run = run.start().unwrap().into_iter();
         let pids: Vec<u32> = run.take(2).map(|pid| pid.unwrap() as u32).collect();
         wait_until_gone(&pids);
@@ -46,7 +46,7 @@ fn when_the_worker_dies() {
             Deed::LeaveAndDie
         });
         let deeds = iter::once(Deed::Leave { detached: false }).chain(second);
-        let run = asyn_pmap::<act>(deeds).pool_processes(1).crash_limit(1);
+        let run = asyn_pmap::<act>(deeds).processes(1).crash_limit(1);
         let mut outcomes = run.start().unwrap().into_iter();
         let left = outcomes.next().unwrap().unwrap() as u32;
         told.send(()).unwrap();

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use mt_pool::{AsynPmap, DeathCause, LivenessPolicy, PoolEvent, Task, Verdict, asyn_pmap, task};
+use mt_pool::{
+    AsynPmap, DeathCause, LivenessPolicy, PoolEvent, Task, Verdict, asyn_pmap,
+    limits::WorkerOptions, task,
+};
 use mt_test_kit::{Signal, signal};
 
 use crate::{
@@ -35,7 +38,9 @@ fn a_stopped_worker_is_waited_for() {
             Deed::Return(7)
         });
         let deeds = iter::once(Deed::Signal(19)).chain(second);
-        let run = asyn_pmap::<act>(deeds).pool_processes(1).liveness(policy);
+        let run = asyn_pmap::<act>(deeds)
+            .processes(1)
+            .workers(WorkerOptions::new().liveness(policy));
         let events = Arc::clone(&told);
         let run = run.observe(move |event| {
             if let PoolEvent::WorkerStopped { pid, .. } = event {
@@ -82,7 +87,12 @@ fn is_blocked<T: Task<Input = u64, Output = u64, Error: Debug>>(run: AsynPmap<T>
         blocked: Verdict::Kill,
         ..LivenessPolicy::default()
     };
-    let report = complete(run.pool_processes(2).crash_limit(1).liveness(policy), 10);
+    let report = complete(
+        run.processes(2)
+            .crash_limit(1)
+            .workers(WorkerOptions::new().liveness(policy)),
+        10,
+    );
     assert_eq!(report.crash(3).0.cause, DeathCause::Blocked);
     assert!(report.told(|event| matches!(event, PoolEvent::WorkerBlocked { .. })) > 0);
 }

@@ -11,7 +11,9 @@ use std::{
     thread,
 };
 
-use mt_pool::{IndexedIter, PoolEvent, RunHandle, Task, TaskErrorKind, asyn_pmap, task};
+use mt_pool::{
+    IndexedIter, PoolEvent, RunHandle, Task, TaskErrorKind, asyn_pmap, limits::ByteLimits, task,
+};
 use mt_test_kit::{Folder, children, wait_until};
 
 use crate::{
@@ -71,7 +73,7 @@ fn rest<T: Task<Input = u64, Error: Debug>>(mut run: IndexedIter<T>, seen: &[u64
 #[test]
 fn cancelled_from_another_thread() {
     fn in_the_middle<T: Task<Input = u64, Error: Debug>>(ordered: bool) {
-        let run = asyn_pmap::<T>(0..).pool_ordered(ordered).pool_processes(2);
+        let run = asyn_pmap::<T>(0..).ordered(ordered).processes(2);
         let run = run.capacity(500).start().unwrap();
         let handle = run.handle();
         let mut run = run.indexed().into_iter();
@@ -91,7 +93,7 @@ fn cancelled_from_another_thread() {
 #[test]
 fn cancelled_while_everybody_waits() {
     check(|| {
-        let run = asyn_pmap::<forever>(0..5).pool_processes(2);
+        let run = asyn_pmap::<forever>(0..5).processes(2);
         let handle: Arc<OnceLock<RunHandle>> = Arc::default();
         let later = Arc::clone(&handle);
         let ready = AtomicU64::new(0);
@@ -120,8 +122,8 @@ fn cancelled_while_everybody_waits() {
 fn ten_thousand_that_wait_are_cancelled() {
     check(|| {
         for ordered in [true, false] {
-            let run = asyn_pmap::<forever>(0..10_000).pool_ordered(ordered);
-            let run = run.pool_processes(2).capacity(20_000).start().unwrap();
+            let run = asyn_pmap::<forever>(0..10_000).ordered(ordered);
+            let run = run.processes(2).capacity(20_000).start().unwrap();
             wait_until(|| run.stats().outstanding == 10_000);
             run.handle().cancel();
             assert_eq!(rest(run.indexed().into_iter(), &[]), 10_000);
@@ -133,8 +135,10 @@ fn ten_thousand_that_wait_are_cancelled() {
 #[test]
 fn cancelled_while_nobody_takes_anything_out() {
     check(|| {
-        let run = asyn_pmap::<double>(0..1000).buffer_bytes(1).capacity(100);
-        let run = run.pool_processes(2).start().unwrap();
+        let run = asyn_pmap::<double>(0..1000)
+            .byte_limits(ByteLimits::new().buffer_bytes(1))
+            .capacity(100);
+        let run = run.processes(2).start().unwrap();
         run.handle().cancel();
         rest(run.indexed().into_iter(), &[]);
     });
@@ -164,7 +168,7 @@ fn what_is_pending_when_a_run_is_closed_is_done() {
             let folder = Folder::temp();
             let (put, count, items) = fifty_and_no_end();
             let run = asyn_pmap::<waits_to_go>(items).shared(folder.clone());
-            let run = run.pool_processes(2).pool_ordered(ordered).start().unwrap();
+            let run = run.processes(2).ordered(ordered).start().unwrap();
             let handle = run.handle();
             wait_until(|| count.load(Ordering::SeqCst) == 50);
             handle.close();
@@ -182,7 +186,7 @@ fn what_is_pending_when_a_run_is_closed_is_done() {
 fn closed_and_then_cancelled() {
     check(|| {
         let (put, count, items) = fifty_and_no_end();
-        let run = asyn_pmap::<forever>(items).pool_processes(2);
+        let run = asyn_pmap::<forever>(items).processes(2);
         let run = run.start().unwrap();
         wait_until(|| count.load(Ordering::SeqCst) == 50);
         run.handle().close();
@@ -221,7 +225,7 @@ fn a_handle_may_come_too_early_or_too_late() {
 fn cancelled_by_many_at_once() {
     check(|| {
         for after in [0, 1, 10, 100, 1000] {
-            let run = asyn_pmap::<double>(0..).pool_processes(2).capacity(300);
+            let run = asyn_pmap::<double>(0..).processes(2).capacity(300);
             let run = run.start().unwrap();
             let handle = run.handle();
             let mut run = run.indexed().into_iter();

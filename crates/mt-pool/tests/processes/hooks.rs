@@ -3,7 +3,8 @@
 use std::{cell::Cell, thread, time::Duration};
 
 use mt_pool::{
-    AsynPmap, Counter, DeathCause, NoContext, PoolEvent, Recycle, Task, asyn_pmap, is_cancelled,
+    AsynPmap, Counter, DeathCause, NoContext, PoolEvent, Task, asyn_pmap, is_cancelled,
+    limits::{Deadlines, Recycle},
     task, task_index,
 };
 use mt_test_kit::Folder;
@@ -70,17 +71,16 @@ fn exits<E: Task, T: Task>(run: AsynPmap<T>, items: usize) -> (Vec<E::Output>, V
 }
 
 /// Every call is counted by one hook.
-fn all_there_once<T, E>(sign: i64, processes: usize, recycle: Recycle)
+fn all_there_once<T, E>(sign: i64, processes: usize, (recycle, least): (Recycle, usize))
 where
     T: Task<Input = u64>,
     E: Task<Input = i64, Output = (i64, u64), Shared = (), Context = NoContext>,
 {
     let run = asyn_pmap::<T>(0..100).init::<set_up>(4).exit::<E>(sign);
-    let run = run.recycle(recycle).pool_processes(processes);
+    let run = run.recycle(recycle).processes(processes);
     let (told, _) = exits::<E, _>(run, 100);
     assert_eq!(told.iter().map(|(count, _)| count).sum::<i64>(), sign * 100);
     assert!(told.iter().all(|(_, told)| *told == 4));
-    let least = if recycle.items.is_some() { 15 } else { 1 };
     assert!(told.len() >= least);
 }
 
@@ -88,7 +88,7 @@ where
 fn what_hooks_return_is_all_there_once() {
     check(|| {
         for processes in [1, 3] {
-            for recycle in [Recycle::never(), Recycle::never().after_items(7)] {
+            for recycle in [(Recycle::new(), 1), (Recycle::new().after_items(7), 15)] {
                 all_there_once::<calls, count>(-1, processes, recycle);
                 all_there_once::<calls_async, count_async>(1, processes, recycle);
             }
@@ -100,7 +100,7 @@ fn what_hooks_return_is_all_there_once() {
 fn a_worker_that_dies_does_not_get_to_its_hook() {
     check(|| {
         let run = asyn_pmap::<calls_or_aborts>(0..20).exit::<count>(1);
-        let run = run.pool_processes(1).crash_limit(2);
+        let run = run.processes(1).crash_limit(2);
         let (told, _) = exits::<count, _>(run, 19);
         let counted = told.iter().map(|(count, _)| count).sum::<i64>();
         assert!(counted <= 19 && told.len() == 1, "{told:?}");
@@ -141,7 +141,9 @@ fn without_a_value<E: Task<Input = String, Shared = (), Context = NoContext>>(
 ) {
     let run = asyn_pmap::<calls>(0..50).exit::<E>("no way out".into());
     // One: a second that is not ready when all is done is ended without having begun.
-    let run = run.pool_processes(1).exit_grace(grace);
+    let run = run
+        .processes(1)
+        .deadlines(Deadlines::new().exit_grace(grace));
     let (told, events) = exits::<E, _>(run, 50);
     assert!(told.is_empty());
     let ends = events.iter().filter(|event| expected(event)).count();
@@ -176,7 +178,7 @@ fn hooks_that_never_return_are_ended_after_the_grace() {
 #[test]
 fn a_value_that_is_another_hooks_is_an_error() {
     check(|| {
-        let run = asyn_pmap::<calls>(0..5).exit::<count>(1).pool_processes(1);
+        let run = asyn_pmap::<calls>(0..5).exit::<count>(1).processes(1);
         let mut run = run.start().unwrap().into_iter();
         assert_eq!(run.by_ref().filter(Result::is_ok).count(), 5);
         let values = run.run().exit_values::<set_up>();
@@ -211,7 +213,9 @@ fn counters_stand_when_a_hook_hangs() {
         let counter = Counter::new();
         let run = asyn_pmap::<counts>(0..50).shared(counter.clone());
         let run = run.exit::<exit_hangs>(String::new());
-        let run = run.exit_grace(Duration::from_millis(10)).pool_processes(2);
+        let run = run
+            .deadlines(Deadlines::new().exit_grace(Duration::from_millis(10)))
+            .processes(2);
         assert_eq!(run.start().unwrap().into_iter().count(), 50);
         assert_eq!(counter.value(), 50);
     });

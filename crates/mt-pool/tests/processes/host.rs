@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use mt_pool::{WorkerFailure, asyn_pmap, task};
+use mt_pool::{WorkerFailure, asyn_pmap, limits::WorkerOptions, task};
 use mt_test_kit::Folder;
 use rustix::process::{WaitOptions, waitpid};
 
@@ -43,7 +43,7 @@ fn a_host_that_reaps_every_child() {
                 40 => Deed::Exit(3),
                 n => Deed::Return(n),
             });
-            let run = asyn_pmap::<act>(deeds).pool_processes(processes);
+            let run = asyn_pmap::<act>(deeds).processes(processes);
             let report = complete(run.crash_limit(2), 60);
             assert_eq!(report.failed(), [20, 40]);
             for index in [20, 40] {
@@ -82,9 +82,10 @@ fn a_replacement_that_can_not_be_started() {
         let program = folder.script("program", &text);
         let path = program.clone();
         let items = (0..200).map(move |n| (path.clone(), n));
-        let run = asyn_pmap::<takes_the_program_away>(items).worker_program(&program);
-        let run = run.crash_limit(1).restart_budget(restarts(2));
-        let report = complete(run.pool_processes(1), 200);
+        let workers = WorkerOptions::new().program(&program);
+        let run = asyn_pmap::<takes_the_program_away>(items).crash_limit(1);
+        let run = run.workers(workers.restart_budget(restarts(2)));
+        let report = complete(run.processes(1), 200);
         // Results that were not sent yet when it died are lost with it, and can't be made again.
         let failed = report.failed();
         assert!(

@@ -4,7 +4,7 @@ use std::{env, future, time::Duration};
 
 use bytes::BytesMut;
 use mt_ipc::{FrameReceiver, FrameSender, HandshakeError, attach, greet, is_worker_process};
-use mt_pool::{DeathCause, LivenessPolicy, Never, WorkerFailure, asyn_pmap};
+use mt_pool::{DeathCause, LivenessPolicy, Never, WorkerFailure, asyn_pmap, limits::WorkerOptions};
 use mt_proto::{
     Beat, Fingerprint, Frame, FromExecutor, FromWorker, Hello, ItemIndex, Kind, Limits,
     PROTOCOL_VERSION, Parsed, RecordBuffer, RecordTag, Records, Segment, ToExecutor, ToWorker,
@@ -182,13 +182,14 @@ fn run_with(role: &str, build: Option<Fingerprint>) -> Report<u64, Never> {
          --nocapture >/dev/null 2>&1",
         own.display()
     );
-    let run = asyn_pmap::<double>(0..20).worker_program(folder.script(role, &text));
-    let run = run.restart_budget(restarts(1)).pool_processes(1);
-    let run = run.liveness(LivenessPolicy {
+    let policy = LivenessPolicy {
         interval: Duration::from_millis(50),
         missed_beats: if role == "byte-by-byte" { 1000 } else { 5 },
         ..LivenessPolicy::default()
-    });
+    };
+    let workers = WorkerOptions::new().program(folder.script(role, &text));
+    let workers = workers.restart_budget(restarts(1)).liveness(policy);
+    let run = asyn_pmap::<double>(0..20).workers(workers).processes(1);
     complete(run, 20)
 }
 

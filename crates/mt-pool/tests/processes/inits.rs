@@ -2,7 +2,11 @@
 
 use std::{thread, time::Duration};
 
-use mt_pool::{AsynPmap, Never, PoolEvent, SetupStep, WorkerFailure, asyn_pmap, task};
+use mt_pool::{
+    AsynPmap, Never, PoolEvent, SetupStep, WorkerFailure, asyn_pmap,
+    limits::{Deadlines, WorkerOptions},
+    task,
+};
 use mt_test_kit::Folder;
 
 use crate::{
@@ -54,7 +58,7 @@ fn run() -> AsynPmap<double> {
 
 /// No worker can be had: every item says why, and no more are tried than the budget has.
 fn hopeless(run: AsynPmap<double>, processes: u64) -> Report<u64, Never> {
-    let report = complete(run.pool_processes(processes as usize), 50);
+    let report = complete(run.processes(processes as usize), 50);
     (0..50).for_each(|index| drop(report.no_workers(index).to_string()));
     let started = report.stats.workers_started;
     assert!(started <= 8 + processes, "{started} workers started");
@@ -96,7 +100,7 @@ fn an_init_that_works_in_the_end() {
         for (processes, times) in [(1, 8), (2, 5), (4, 8)] {
             let folder = Folder::temp();
             let run = run().init::<init_fails_at_first>((folder.clone(), times));
-            complete(run.pool_processes(processes), 50).values();
+            complete(run.processes(processes), 50).values();
         }
     });
 }
@@ -105,8 +109,14 @@ fn an_init_that_works_in_the_end() {
 fn an_init_that_hangs_everywhere_ends_the_run_by_its_deadline() {
     check(|| {
         let limit = Duration::from_millis(50);
-        let run = run().init::<init_hangs>(()).init_deadline(limit);
-        let report = complete(run.restart_budget(restarts(3)).pool_processes(2), 50);
+        let run = run()
+            .init::<init_hangs>(())
+            .deadlines(Deadlines::new().init(limit));
+        let report = complete(
+            run.workers(WorkerOptions::new().restart_budget(restarts(3)))
+                .processes(2),
+            50,
+        );
         for cause in (0..50).map(|index| report.no_workers(index)) {
             assert!(
                 matches!(cause, WorkerFailure::SetupTimedOut { limit: told } if *told == limit),
@@ -124,7 +134,9 @@ fn an_init_that_hangs_once_is_replaced() {
     check(|| {
         let folder = Folder::temp();
         let run = run().init::<init_hangs_if>((folder.clone(), true));
-        let run = run.init_deadline(Duration::from_secs(1)).pool_processes(1);
+        let run = run
+            .deadlines(Deadlines::new().init(Duration::from_secs(1)))
+            .processes(1);
         let report = complete(run, 50);
         assert_eq!(report.failed(), [0; 0]);
         assert_eq!(report.stats.workers_started, 2);
@@ -136,17 +148,11 @@ fn an_init_that_never_ends() {
     check(|| {
         let folder = Folder::temp();
         let hangs = run().init::<init_hangs_if>((folder.clone(), false));
-        let report = complete(hangs.pool_processes(3), 50);
+        let report = complete(hangs.processes(3), 50);
         let what = "one worker does it all, the others are killed";
         assert_eq!(report.failed(), [0; 0], "{what}");
         assert!(report.deaths().is_empty());
         // Dropping a run whose only worker hangs takes the worker along.
-        drop(
-            run()
-                .init::<init_hangs>(())
-                .pool_processes(1)
-                .start()
-                .unwrap(),
-        );
+        drop(run().init::<init_hangs>(()).processes(1).start().unwrap());
     });
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures::{StreamExt, stream};
-use mt_pool::{Task, TaskErrorKind, asyn_pmap, from_stream};
+use mt_pool::{Task, TaskErrorKind, asyn_pmap, from_stream, limits::ByteLimits};
 
 use crate::{
     report::complete,
@@ -30,7 +30,7 @@ fn nothing() {
 fn fewer_items_than_workers() {
     check(|| {
         for items in 1..=4 {
-            let report = complete(asyn_pmap::<double>(0..items).pool_processes(8), items);
+            let report = complete(asyn_pmap::<double>(0..items).processes(8), items);
             assert_eq!(report.failed(), [0; 0]);
             assert!(report.stats.workers_started <= items);
         }
@@ -42,7 +42,7 @@ fn an_input_that_panics() {
     check(|| {
         for k in [0, 1, 5, 3000] {
             let input = (0..).inspect(move |&n| assert_ne!(n, k, "no more"));
-            let report = complete(asyn_pmap::<double>(input).pool_processes(2), k + 1);
+            let report = complete(asyn_pmap::<double>(input).processes(2), k + 1);
             assert_eq!(report.failed(), [k as usize]);
             let kind = report.kind(k as usize);
             let said = |why: &str| why.contains("no more");
@@ -83,7 +83,7 @@ impl Iterator for Liar {
 fn an_input_that_lies_about_its_length() {
     check(|| {
         for hint in [(0, Some(0)), (usize::MAX, None), (7, Some(3))] {
-            let report = complete(asyn_pmap::<double>(Liar(0, hint)).pool_processes(2), 100);
+            let report = complete(asyn_pmap::<double>(Liar(0, hint)).processes(2), 100);
             assert_eq!(report.failed(), [0; 0]);
         }
     });
@@ -92,7 +92,7 @@ fn an_input_that_lies_about_its_length() {
 #[test]
 fn an_endless_input_is_left_when_the_run_is_dropped() {
     fn is_left<T: Task<Input = u64>>(ordered: bool) {
-        let run = asyn_pmap::<T>(0..).pool_processes(2).pool_ordered(ordered);
+        let run = asyn_pmap::<T>(0..).processes(2).ordered(ordered);
         let run = run.start().unwrap().into_iter();
         assert_eq!(run.take(5000).filter(Result::is_ok).count(), 5000);
     }
@@ -109,7 +109,7 @@ fn an_endless_input_is_left_when_the_run_is_dropped() {
 fn an_input_that_blocks_holds_back_nothing_that_is_done() {
     check(|| {
         let (put, taken) = mpsc::channel();
-        let run = asyn_pmap::<double>(taken).pool_processes(2);
+        let run = asyn_pmap::<double>(taken).processes(2);
         let mut outcomes = run.start().unwrap().into_iter();
         for n in 0..100 {
             put.send(n).unwrap();
@@ -142,8 +142,8 @@ fn bounded(capacity: usize, ordered: bool, buffer_bytes: usize, processes: usize
     });
     let run = asyn_pmap::<double>(input)
         .capacity(capacity)
-        .buffer_bytes(buffer_bytes);
-    let run = run.pool_ordered(ordered).pool_processes(processes);
+        .byte_limits(ByteLimits::new().buffer_bytes(buffer_bytes));
+    let run = run.ordered(ordered).processes(processes);
     let mut run = run.start().unwrap().into_iter();
     let mut taken = 0;
     while let Some(outcome) = {

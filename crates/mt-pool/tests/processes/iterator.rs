@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use mt_pool::{DeathCause, Pool, TaskErrorKind, WorkError, WorkIterator, task};
+use mt_pool::{
+    DeathCause, Pool, TaskErrorKind, WorkError, WorkIterator, limits::WorkerOptions, task,
+};
 use mt_test_kit::{Folder, children, wait_until};
 
 use crate::{
@@ -61,8 +63,8 @@ fn neither_death_nor_error_ends_it() {
         let kinds = deeds.len() as u64;
         let works = WorkIterator::<act_by_id>::builder()
             .shared(deeds)
-            .max_num_workers(2)
-            .options(|run| run.crash_limit(2))
+            .processes(2)
+            .configure(|run| run.crash_limit(2))
             .start()
             .unwrap();
         let mut seen = BTreeSet::new();
@@ -100,7 +102,7 @@ fn neither_death_nor_error_ends_it() {
 fn what_does_not_serialise_takes_no_place() {
     check(|| {
         let works = WorkIterator::<even_crosses>::builder().buffer_size(4);
-        let works = works.max_num_workers(2).start().unwrap();
+        let works = works.processes(2).start().unwrap();
         let mut counts = [0, 0];
         for item in works.iter().take(300) {
             let id = match item {
@@ -129,11 +131,7 @@ fn the_buffer_is_never_exceeded() {
         for (buffer, threads) in [(1, 1), (2, 1), (5, 1), (64, 1), (1, 3), (7, 3)] {
             let folder = Folder::temp();
             let works = WorkIterator::<sees>::builder().shared(folder.clone());
-            let works = works
-                .buffer_size(buffer)
-                .max_num_workers(2)
-                .start()
-                .unwrap();
+            let works = works.buffer_size(buffer).processes(2).start().unwrap();
             let take = || {
                 for item in works.iter().take(200) {
                     let (id, (n, returned)) = item.unwrap();
@@ -175,7 +173,7 @@ fn each_once(
 fn threads_that_share_it_get_each_work_once() {
     check(|| {
         for (threads, buffer) in [(2, None), (4, Some(1)), (4, Some(3)), (8, None)] {
-            let mut builder = WorkIterator::<double>::builder().max_num_workers(2);
+            let mut builder = WorkIterator::<double>::builder().processes(2);
             if let Some(buffer) = buffer {
                 builder = builder.buffer_size(buffer);
             }
@@ -205,7 +203,7 @@ fn a_thread_that_takes_one_leaves_the_others_theirs() {
 fn closing_wakes_who_waits_in_other_threads() {
     check(|| {
         let works = WorkIterator::<waits_to_go>::builder().shared(Folder::at("/not/there"));
-        let works = works.max_num_workers(2).start().unwrap();
+        let works = works.processes(2).start().unwrap();
         thread::scope(|scope| {
             let waiting: Vec<_> = (0..3).map(|_| scope.spawn(|| works.next())).collect();
             // Once a worker is at it, they wait, or are about to.
@@ -279,7 +277,7 @@ fn none_is_skipped_and_can_be_kept() {
 fn short_memory_leaves_one_worker() {
     check(|| {
         for (mark, workers) in [(0.0, 1), (1.0, 3)] {
-            let works = WorkIterator::<double>::builder().max_num_workers(3);
+            let works = WorkIterator::<double>::builder().processes(3);
             let works = works.memory_mark(mark).start().unwrap();
             assert_eq!(works.num_workers(), workers);
             if workers == 1 {
@@ -308,7 +306,7 @@ fn no_works_and_no_worker_are_ends() {
         let works = WorkIterator::<double>::builder().num_works(0);
         assert!(works.start().unwrap().next().is_none());
         let works = WorkIterator::<double>::builder().buffer_size(3);
-        let works = works.options(|run| run.worker_program("/bin/false"));
+        let works = works.configure(|run| run.workers(WorkerOptions::new().program("/bin/false")));
         let works = works.start().unwrap();
         let failed: Vec<_> = works.iter().map(Result::unwrap_err).collect();
         assert!(!failed.is_empty());
@@ -322,10 +320,10 @@ fn no_works_and_no_worker_are_ends() {
 #[test]
 fn the_next_iterator_finds_the_workers_of_a_pool() {
     check(|| {
-        let pool = Pool::builder().processes(1).build().unwrap();
+        let pool = Pool::builder().processes(1).start().unwrap();
         let pids = || -> BTreeSet<u32> {
             let builder = WorkIterator::<pid>::builder().num_works(100);
-            let works = builder.options(|run| run.pool(&pool)).start().unwrap();
+            let works = builder.configure(|run| run.pool(&pool)).start().unwrap();
             works.iter().map(|item| item.unwrap().1).collect()
         };
         let first = pids();
@@ -339,10 +337,10 @@ fn a_storm_over_threads() {
     check(|| {
         let census = Census::default();
         let works = WorkIterator::<double>::builder()
-            .max_num_workers(2)
+            .processes(2)
             .buffer_size(40)
             .num_works(4000)
-            .options(|run| census.watch(run.crash_limit(1000)))
+            .configure(|run| census.watch(run.crash_limit(1000)))
             .start()
             .unwrap();
         each_once(&works, 3, 4000, |id| {

@@ -7,7 +7,11 @@ use std::{
     fs, thread,
 };
 
-use mt_pool::{AsynPmap, Death, DeathCause, Task, TaskErrorKind, WorkerFailure, asyn_pmap, task};
+use mt_pool::{
+    AsynPmap, Death, DeathCause, Task, TaskErrorKind, WorkerFailure, asyn_pmap,
+    limits::{MemoryLimits, WorkerOptions},
+    task,
+};
 use mt_test_kit::Folder;
 
 use crate::{
@@ -54,7 +58,14 @@ fn only_3_is_too_large<T: Task<Output = u64>>(
     items: u64,
     oom_retries: u32,
 ) -> Report<u64, T::Error> {
-    let report = complete(run.max_rss(LIMIT).oom_retries(oom_retries), items);
+    let report = complete(
+        run.memory(
+            MemoryLimits::new()
+                .max_rss_bytes(LIMIT)
+                .oom_retries(oom_retries),
+        ),
+        items,
+    );
     report.lost_only(&[3]);
     let (rss_bytes, limit_bytes, attempts) = exceeded(report.kind(3));
     assert!(rss_bytes > LIMIT, "{rss_bytes}");
@@ -83,7 +94,7 @@ fn exceeded<E>(kind: &TaskErrorKind<E>) -> (u64, Option<u64>, u32) {
 fn one_item_of_many_that_needs_too_much() {
     check(|| {
         for (oom_retries, processes) in [(0, 1), (2, 2)] {
-            let run = asyn_pmap::<huge_at_3>(0..30).pool_processes(processes);
+            let run = asyn_pmap::<huge_at_3>(0..30).processes(processes);
             let report = only_3_is_too_large(run, 30, oom_retries);
             assert_eq!(report.deaths().len() as u32, oom_retries + 1);
         }
@@ -111,7 +122,7 @@ fn one_of_several_in_the_same_worker() {
         for oom_retries in [0, 1] {
             let folder = Folder::temp();
             let run = asyn_pmap::<huge_among_others>(0..6).shared(folder.clone());
-            let report = only_3_is_too_large(run.pool_processes(1), 6, oom_retries);
+            let report = only_3_is_too_large(run.processes(1), 6, oom_retries);
             // Together, and alone.
             assert_eq!(report.deaths().len() as u32, oom_retries + 2);
         }
@@ -138,8 +149,8 @@ fn leaks(n: u64) -> u64 {
 #[test]
 fn what_others_have_left_behind_is_not_held_against_the_last() {
     check(|| {
-        let run = asyn_pmap::<leaks>(0..11).max_rss(LIMIT);
-        let report = complete(run.pool_processes(1), 11);
+        let run = asyn_pmap::<leaks>(0..11).memory(MemoryLimits::new().max_rss_bytes(LIMIT));
+        let report = complete(run.processes(1), 11);
         assert_eq!(report.failed(), [0; 0]);
         assert!(!report.deaths().is_empty());
     });
@@ -156,8 +167,10 @@ fn huge_init() {
 fn an_init_that_needs_too_much_ends_the_run() {
     check(|| {
         let run = asyn_pmap::<huge_at_3>(0..10).init::<huge_init>(());
-        let run = run.max_rss(LIMIT).restart_budget(restarts(1));
-        let report = complete(run.pool_processes(1), 10);
+        let run = run
+            .memory(MemoryLimits::new().max_rss_bytes(LIMIT))
+            .workers(WorkerOptions::new().restart_budget(restarts(1)));
+        let report = complete(run.processes(1), 10);
         let WorkerFailure::DiedInSetup { death } = report.no_workers(0) else {
             panic!("{}", report.error(0))
         };
@@ -179,7 +192,9 @@ fn own_size(_: u64) -> u64 {
 #[test]
 fn a_limit_that_no_worker_can_keep() {
     check(|| {
-        let run = asyn_pmap::<own_size>(0..500).max_rss(1).pool_processes(2);
+        let run = asyn_pmap::<own_size>(0..500)
+            .memory(MemoryLimits::new().max_rss_bytes(1))
+            .processes(2);
         for outcome in complete(run, 500).outcomes {
             match outcome.as_ref().map_err(|error| error.kind()) {
                 Ok(&size) => assert!(size > 1),
@@ -187,7 +202,10 @@ fn a_limit_that_no_worker_can_keep() {
                 Err(other) => panic!("{other:?}"),
             }
         }
-        let report = complete(asyn_pmap::<huge_at_3>([3]).max_rss(1), 1);
+        let report = complete(
+            asyn_pmap::<huge_at_3>([3]).memory(MemoryLimits::new().max_rss_bytes(1)),
+            1,
+        );
         let kind = report.kind(0);
         let is_right = |kind| {
             matches!(
@@ -203,10 +221,11 @@ fn a_limit_that_no_worker_can_keep() {
 #[test]
 fn memory_starts_nothing_twice_where_nothing_may_be() {
     check(|| {
-        let run = asyn_pmap::<huge_at_3>(0..8)
-            .pool_processes(1)
-            .crash_limit(1);
-        let report = complete(run.max_rss(LIMIT).oom_retries(5), 8);
+        let run = asyn_pmap::<huge_at_3>(0..8).processes(1).crash_limit(1);
+        let report = complete(
+            run.memory(MemoryLimits::new().max_rss_bytes(LIMIT).oom_retries(5)),
+            8,
+        );
         report.lost_only(&[3]);
         assert_eq!(exceeded(report.kind(3)).2, 1);
     });

@@ -13,7 +13,7 @@ fn next(n: u64) -> u64 {
 
 /// With every outcome a run of what is left, while the run it came from goes on.
 fn deeper(depth: u64) -> u64 {
-    let run = asyn_pmap::<next>(0..3).pool_processes(1).start().unwrap();
+    let run = asyn_pmap::<next>(0..3).processes(1).start().unwrap();
     let mut sum = 0;
     for outcome in run {
         sum += outcome.unwrap();
@@ -34,7 +34,7 @@ fn every_outcome_starts_the_next_run() {
 fn an_observer_starts_the_next_run() {
     fn observed(depth: u64, sums: &Arc<Mutex<Vec<u64>>>) {
         let told = Arc::clone(sums);
-        let run = asyn_pmap::<next>([depth]).pool_processes(1);
+        let run = asyn_pmap::<next>([depth]).processes(1);
         let run = run.observe(move |event| {
             if let PoolEvent::WorkerReady { .. } = event
                 && depth > 0

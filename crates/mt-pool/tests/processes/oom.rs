@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mt_pool::{DeathCause, TaskErrorKind, asyn_pmap, task};
+use mt_pool::{DeathCause, TaskErrorKind, asyn_pmap, limits::MemoryLimits, task};
 
 use crate::{report::complete, scene::check};
 
@@ -78,8 +78,9 @@ fn the_system_kills_a_worker_and_the_item_says_so() {
             return;
         };
         let sizes = (0..20).map(|n| if n == 7 { 400 } else { 1 });
-        let run = asyn_pmap::<uses>(sizes).pool_processes(1).oom_retries(2);
-        let report = complete(run.pause_above_memory(None), 20);
+        let run = asyn_pmap::<uses>(sizes).processes(1);
+        let memory = MemoryLimits::new().oom_retries(2).pause_above(None);
+        let report = complete(run.memory(memory), 20);
         assert_eq!(report.failed(), [7]);
         match report.error(7).kind() {
             TaskErrorKind::MemoryExceeded {

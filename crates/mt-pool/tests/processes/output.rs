@@ -3,7 +3,7 @@
 use std::thread;
 
 use futures::StreamExt;
-use mt_pool::{TaskErrorKind, asyn_pmap, task};
+use mt_pool::{TaskErrorKind, asyn_pmap, limits::ByteLimits, task};
 use mt_test_kit::Folder;
 
 use crate::{
@@ -23,27 +23,25 @@ fn even(n: u64) -> Result<u64, String> {
 
 #[task]
 fn sum_below(n: u64) -> u64 {
-    values(asyn_pmap::<double>(0..n).pool_processes(2))
-        .iter()
-        .sum()
+    values(asyn_pmap::<double>(0..n).processes(2)).iter().sum()
 }
 
 #[task]
 async fn sum_below_async(n: u64) -> u64 {
-    let run = asyn_pmap::<double>(0..n).pool_processes(2).start().unwrap();
+    let run = asyn_pmap::<double>(0..n).processes(2).start().unwrap();
     run.map(Result::unwrap).fold(0, async |a, b| a + b).await
 }
 
 #[task]
 fn init_with_a_run() {
-    let run = asyn_pmap::<double>(0..10).pool_processes(1);
+    let run = asyn_pmap::<double>(0..10).processes(1);
     assert_eq!(values(run).iter().sum::<u64>(), 90);
 }
 
 #[test]
 fn on_another_thread_while_the_first_is_gone() {
     check(|| {
-        let make = thread::spawn(|| asyn_pmap::<double>(0..3000).pool_processes(2).start());
+        let make = thread::spawn(|| asyn_pmap::<double>(0..3000).processes(2).start());
         let run = make.join().unwrap().unwrap();
         let sum = thread::spawn(|| run.into_iter().map(Result::unwrap).sum::<u64>());
         assert_eq!(sum.join().unwrap(), 2999 * 3000);
@@ -53,7 +51,7 @@ fn on_another_thread_while_the_first_is_gone() {
 #[test]
 fn inside_any_executor() {
     check(|| {
-        let run = || asyn_pmap::<double>(0..100).pool_processes(2);
+        let run = || asyn_pmap::<double>(0..100).processes(2);
         let sum = || values(run()).iter().sum::<u64>();
         assert_eq!(futures::executor::block_on(async { sum() }), 9900);
         assert_eq!(block_on(async { sum() }), 9900);
@@ -66,7 +64,7 @@ fn inside_any_executor() {
 fn more_outcomes_inside_a_runtime_than_its_budget_of_polls() {
     check(|| {
         // One item at a time, so that each outcome comes alone and is polled for.
-        let run = || asyn_pmap::<double>(0..1000).pool_processes(1).capacity(1);
+        let run = || asyn_pmap::<double>(0..1000).processes(1).capacity(1);
         let values = block_on(async { values(run()) });
         assert_eq!(values.iter().sum::<u64>(), 999_000);
     });
@@ -78,7 +76,7 @@ fn the_slowest_first() {
         let folder = Folder::temp();
         let run = |ordered| {
             let run = asyn_pmap::<first_waits_to_go>(0..500).shared(folder.clone());
-            run.pool_ordered(ordered).pool_processes(2)
+            run.ordered(ordered).processes(2)
         };
         // One more may wait behind it in its worker; all others do not.
         let mut unordered = run(false).start().unwrap().into_iter();
@@ -93,8 +91,8 @@ fn the_slowest_first() {
 #[test]
 fn two_runs_side_by_side() {
     check(|| {
-        let a = asyn_pmap::<double>(0..).pool_processes(1).capacity(20);
-        let b = asyn_pmap::<double>(0..500).pool_processes(2);
+        let a = asyn_pmap::<double>(0..).processes(1).capacity(20);
+        let b = asyn_pmap::<double>(0..500).processes(2);
         let pairs = a.start().unwrap().into_iter().zip(b.start().unwrap());
         assert_eq!(
             pairs
@@ -109,12 +107,12 @@ fn two_runs_side_by_side() {
 fn a_run_inside_a_task() {
     check(|| {
         let expected = [0, 0, 2, 6, 12];
-        let report = complete(asyn_pmap::<sum_below>(0..5).pool_processes(2), 5);
+        let report = complete(asyn_pmap::<sum_below>(0..5).processes(2), 5);
         assert_eq!(report.values(), expected);
-        let report = complete(asyn_pmap::<sum_below_async>(0..5).pool_processes(1), 5);
+        let report = complete(asyn_pmap::<sum_below_async>(0..5).processes(1), 5);
         assert_eq!(report.values(), expected);
         let run = asyn_pmap::<double>(0..5).init::<init_with_a_run>(());
-        assert_eq!(complete(run.pool_processes(1), 5).failed(), [0; 0]);
+        assert_eq!(complete(run.processes(1), 5).failed(), [0; 0]);
     });
 }
 
@@ -124,7 +122,7 @@ fn fail_fast_yields_the_error_and_then_nothing() {
         for processes in [1, 3] {
             let items = (0..).map(|n| if n == 10 { 11 } else { 2 * n });
             let run = asyn_pmap::<even>(items).fail_fast();
-            let run = run.pool_processes(processes).start().unwrap();
+            let run = run.processes(processes).start().unwrap();
             let outcomes: Vec<_> = run.into_iter().collect();
             assert_eq!(outcomes.len(), 11);
             let error = outcomes[10].as_ref().unwrap_err();
@@ -138,16 +136,19 @@ fn fail_fast_yields_the_error_and_then_nothing() {
 fn one_at_a_time_in_every_sense() {
     check(|| {
         let run = || asyn_pmap::<double_async>(0..50).max_concurrency(1);
-        let every_sense = run().batch_size(1).capacity(1).buffer_bytes(1);
-        assert_eq!(complete(every_sense.pool_processes(1), 50).failed(), [0; 0]);
-        assert_eq!(complete(run().pool_processes(2), 50).failed(), [0; 0]);
+        let every_sense = run()
+            .batch_size(1)
+            .capacity(1)
+            .byte_limits(ByteLimits::new().buffer_bytes(1));
+        assert_eq!(complete(every_sense.processes(1), 50).failed(), [0; 0]);
+        assert_eq!(complete(run().processes(2), 50).failed(), [0; 0]);
     });
 }
 
 #[test]
 fn an_observer_that_panics_loses_no_item() {
     check(|| {
-        let run = asyn_pmap::<double>(0..100).pool_processes(2);
+        let run = asyn_pmap::<double>(0..100).processes(2);
         assert_eq!(succeeded(run.observe(|event| panic!("{event:?}"))), 100);
     });
 }

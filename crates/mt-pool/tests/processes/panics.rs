@@ -15,7 +15,7 @@ fn panicked(deed: &Deed) -> [(String, Option<String>, String); 2] {
         deed: &Deed,
     ) -> (String, Option<String>, String) {
         let run = asyn_pmap::<T>([Deed::Pid, deed.clone(), Deed::Pid]);
-        let report = complete(run.pool_processes(1), 3);
+        let report = complete(run.processes(1), 3);
         let pid = |index: usize| *report.outcomes[index].as_ref().unwrap();
         assert_eq!(pid(0), pid(2), "the worker lives");
         assert_eq!(report.stats.workers_started, 1);

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, ops::Range, sync::Mutex, thread, time::Duration
 
 use mt_pool::{
     ParalleliserState::{Dead, Dying, Living},
-    PopError, ProcessParalleliser, StartError, TaskErrorKind, task,
+    PopError, ProcessParalleliser, StartError, TaskErrorKind,
+    limits::WorkerOptions,
+    task,
 };
 use mt_test_kit::{Folder, children, wait_until};
 
@@ -28,7 +30,7 @@ const NONE: Duration = Duration::ZERO;
 #[test]
 fn any_ids_in_any_order_and_more_than_once() {
     check(|| {
-        let pool = ProcessParalleliser::<small>::builder().max_num_workers(2);
+        let pool = ProcessParalleliser::<small>::builder().processes(2);
         let pool = pool.start().unwrap();
         assert_eq!(pool.num_workers(), 2);
         let ids = [7, 0, 999, 7, 1000, u64::MAX, 3, 1 << 40];
@@ -135,7 +137,7 @@ fn closing_wakes_those_who_wait() {
 #[test]
 fn threads_push_and_threads_pop() {
     check(|| {
-        let pool = ProcessParalleliser::<double>::builder().max_num_workers(2);
+        let pool = ProcessParalleliser::<double>::builder().processes(2);
         let pool = pool.capacity(50).start().unwrap();
         let seen = Mutex::new(vec![0_u32; 4000]);
         thread::scope(|scope| {
@@ -168,7 +170,7 @@ fn deaths_cost_their_works_alone() {
             Deed::Panic("no".into()),
         ];
         let pool = ProcessParalleliser::<act_by_id>::builder().shared(deeds);
-        let pool = pool.max_num_workers(2).start().unwrap();
+        let pool = pool.processes(2).start().unwrap();
         assert!((0..5).rev().all(|id| pool.push(id)));
         for _ in 0..5 {
             let (id, outcome) = pool.pop().unwrap();
@@ -194,7 +196,7 @@ fn without_workers_it_dies() {
     check(|| {
         let pool = ProcessParalleliser::<double>::builder();
         let pool = pool
-            .options(|run| run.worker_program("/bin/false"))
+            .configure(|run| run.workers(WorkerOptions::new().program("/bin/false")))
             .start()
             .unwrap();
         assert!(pool.push(77));
@@ -213,16 +215,17 @@ fn wrong_options_are_named() {
     check(|| {
         let new = ProcessParalleliser::<double>::builder;
         for (builder, name) in [
-            (new().max_num_workers(0), "max_num_workers"),
+            (new().max_num_workers(0), "processes"),
+            (new().memory_mark(1.5), "memory_mark"),
             (new().capacity(0), "capacity"),
-            (new().options(|run| run.crash_limit(0)), "crash_limit"),
+            (new().configure(|run| run.crash_limit(0)), "crash_limit"),
         ] {
             match builder.start() {
                 Err(StartError::Option { option, .. }) => assert_eq!(option, name),
                 other => panic!("{name}: {other:?}"),
             }
         }
-        let short = new().max_num_workers(8).memory_mark(0.0).start().unwrap();
+        let short = new().processes(8).memory_mark(0.0).start().unwrap();
         assert_eq!(short.num_workers(), 1);
     });
 }

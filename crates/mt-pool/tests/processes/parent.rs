@@ -58,7 +58,7 @@ fn with_descendants(end: impl FnOnce()) {
         3 => Deed::Leave { detached: true },
         n => Deed::Return(n),
     });
-    let run = asyn_pmap::<act>(deeds).pool_processes(2).capacity(100);
+    let run = asyn_pmap::<act>(deeds).processes(2).capacity(100);
     let mut run = run.start().unwrap().into_iter();
     tell(run.by_ref().take(4).map(Result::unwrap));
     std::mem::forget(run);
@@ -70,7 +70,7 @@ fn with_descendants(end: impl FnOnce()) {
 #[task]
 fn leaves_a_run(_: u64) -> Vec<u64> {
     let deeds = [Deed::Pid, Deed::Leave { detached: true }];
-    let run = asyn_pmap::<act>(deeds.into_iter().cycle()).pool_processes(1);
+    let run = asyn_pmap::<act>(deeds.into_iter().cycle()).processes(1);
     let mut run = run.capacity(2).start().unwrap().into_iter();
     let pids = run.by_ref().take(2).map(Result::unwrap).collect();
     std::mem::forget(run);
@@ -78,7 +78,7 @@ fn leaves_a_run(_: u64) -> Vec<u64> {
 }
 
 fn nests() {
-    let run = asyn_pmap::<leaves_a_run>(0..).pool_processes(2).capacity(2);
+    let run = asyn_pmap::<leaves_a_run>(0..).processes(2).capacity(2);
     let mut run = run.start().unwrap().into_iter();
     tell(run.by_ref().take(4).flat_map(Result::unwrap));
     thread::park();
@@ -91,7 +91,7 @@ fn leaves_works(end: impl FnOnce()) {
     deeds[1] = Deed::Leave { detached: false };
     deeds[3] = Deed::Leave { detached: true };
     let builder = WorkIterator::<act_by_id>::builder().shared(deeds);
-    let works = builder.max_num_workers(2).start().unwrap();
+    let works = builder.processes(2).start().unwrap();
     let works: &WorkIterator<act_by_id> = Box::leak(Box::new(works));
     tell(works.iter().take(8).map(|item| item.unwrap().1));
     thread::spawn(|| works.iter().for_each(drop));
@@ -100,7 +100,7 @@ fn leaves_works(end: impl FnOnce()) {
 
 /// Is interrupted in the middle, and tells what came of it.
 fn drains() {
-    let run = asyn_pmap::<brief>(0..).pool_processes(2).capacity(1000);
+    let run = asyn_pmap::<brief>(0..).processes(2).capacity(1000);
     let mut run = run.start().unwrap().indexed().into_iter();
     let (mut next, mut done, mut cancelled) = (0, 0, 0);
     for (index, outcome) in run.by_ref() {
@@ -124,7 +124,7 @@ fn drains() {
 }
 
 fn interrupted() {
-    let run = asyn_pmap::<forever>(0..10).pool_processes(2);
+    let run = asyn_pmap::<forever>(0..10).processes(2);
     let run = run.observe(|event| match event {
         PoolEvent::WorkerReady { .. } => println!("READY"),
         PoolEvent::WorkerStarted { pid, .. } => println!("PIDS {pid}"),

@@ -13,7 +13,8 @@ use std::{
 };
 
 use mt_pool::{
-    AsynPmap, Pool, Recycle, StartError, Stats, Task, TaskError, TaskErrorKind, asyn_pmap, task,
+    AsynPmap, Pool, StartError, Stats, Task, TaskError, TaskErrorKind, asyn_pmap, limits::Recycle,
+    task,
 };
 use mt_test_kit::{Signal, children, signal, wait_until};
 
@@ -40,7 +41,7 @@ fn farewell() -> u32 {
 }
 
 fn pool(processes: usize) -> Pool {
-    Pool::builder().processes(processes).build().unwrap()
+    Pool::builder().processes(processes).start().unwrap()
 }
 
 /// The values of a run on a pool, and its counts.
@@ -55,7 +56,7 @@ fn the_second_run_finds_the_workers_of_the_first() {
     check(|| {
         let pool = pool(2);
         assert_eq!(pool.workers(), 0, "none before there is anything to do");
-        let (_, stats) = values(asyn_pmap::<pid>(0..1000).min_processes(2), &pool);
+        let (_, stats) = values(asyn_pmap::<pid>(0..1000).processes(2..), &pool);
         assert_eq!((stats.workers_started, stats.workers_reused), (2, 0));
         for _ in 0..20 {
             let (_, stats) = values(asyn_pmap::<pid>(0..100), &pool);
@@ -156,9 +157,8 @@ fn idle_workers_go_but_for_those_that_are_kept() {
     check(|| {
         let builder = Pool::builder().processes(3).idle(Duration::from_millis(20));
         for keep in [0, 1] {
-            let pool = builder.clone().keep(keep).build().unwrap();
-            let run = asyn_pmap::<pid>(0..100).pool_processes(3);
-            values(run.min_processes(3), &pool);
+            let pool = builder.clone().keep(keep).start().unwrap();
+            values(asyn_pmap::<pid>(0..100).processes(3..=3), &pool);
             wait_until(|| pool.workers() == keep);
             assert_eq!(pool.idle_workers(), keep);
         }
@@ -169,7 +169,7 @@ fn idle_workers_go_but_for_those_that_are_kept() {
 fn a_worn_worker_does_not_come_back() {
     check(|| {
         let pool = pool(1);
-        let recycle = Recycle::never().after_items(5);
+        let recycle = Recycle::new().after_items(5);
         let (pids, stats) = values(asyn_pmap::<pid>(0..10).recycle(recycle), &pool);
         assert_eq!(pids.into_iter().collect::<BTreeSet<_>>().len(), 2);
         assert_eq!(stats.workers_started, 2);
@@ -252,7 +252,7 @@ fn a_cancelled_pool_has_an_outcome_for_every_item() {
 #[test]
 fn numbers_out_of_range_are_refused() {
     for processes in [0, 1 << 20] {
-        let refused = Pool::builder().processes(processes).build().unwrap_err();
+        let refused = Pool::builder().processes(processes).start().unwrap_err();
         assert!(refused.to_string().contains("processes"), "{refused}");
     }
 }
@@ -270,7 +270,7 @@ fn a_run_that_has_lost_its_last_worker_does_not_wait_for_others() {
         };
         let (go_on, later) = gate(vec![Deed::Abort, Deed::Return(9)]);
         let deeds = (0..50).map(Deed::Return).chain(later);
-        let run = asyn_pmap::<act>(deeds).pool_processes(2).crash_limit(1);
+        let run = asyn_pmap::<act>(deeds).processes(2).crash_limit(1);
         let mut first = run.pool(&pool).start().unwrap().into_iter();
         assert!(first.by_ref().take(50).all(|outcome| outcome.is_ok()));
         let (end, later) = gate(Vec::new());

@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use mt_pool::{AsynPmap, Recycle, Task, asyn_pmap, task, task_index, task_rng};
+use mt_pool::{
+    AsynPmap, Task, asyn_pmap,
+    limits::{Deadlines, Recycle},
+    task, task_index, task_rng,
+};
 use mt_test_kit::Folder;
 use rand::Rng;
 
@@ -58,25 +62,27 @@ fn values<T: Task<Output = [u64; 4]>>(run: AsynPmap<T>, seed: u64) -> Vec<[u64; 
 #[test]
 fn the_same_whoever_draws_and_how_often() {
     check(|| {
-        let first = values(asyn_pmap::<numbers>(0..ITEMS).pool_processes(1), 7);
+        let first = values(asyn_pmap::<numbers>(0..ITEMS).processes(1), 7);
         let distinct: BTreeSet<u64> = first.iter().map(|numbers| numbers[0]).collect();
         assert_eq!(distinct.len() as u64, ITEMS, "each item has its own");
         for [a, b, _, again] in &first {
             assert!(a != b && a == again);
         }
         for (processes, ordered) in [(4, true), (16, false)] {
-            let run = asyn_pmap::<numbers>(0..ITEMS).pool_processes(processes);
-            assert_eq!(values(run.pool_ordered(ordered), 7), first);
-            let run = asyn_pmap::<numbers_async>(0..ITEMS).pool_processes(processes);
-            assert_eq!(values(run.pool_ordered(ordered), 7), first);
+            let run = asyn_pmap::<numbers>(0..ITEMS).processes(processes);
+            assert_eq!(values(run.ordered(ordered), 7), first);
+            let run = asyn_pmap::<numbers_async>(0..ITEMS).processes(processes);
+            assert_eq!(values(run.ordered(ordered), 7), first);
         }
-        let run = asyn_pmap::<numbers>(0..ITEMS).recycle(Recycle::never().after_items(3));
-        assert_eq!(values(run.pool_processes(2), 7), first);
+        let run = asyn_pmap::<numbers>(0..ITEMS).recycle(Recycle::new().after_items(3));
+        assert_eq!(values(run.processes(2), 7), first);
         let folder = Folder::temp();
         let run = asyn_pmap::<numbers_at_last>(0..ITEMS).shared(folder.clone());
-        let run = run.retries(1).hard_deadline(Duration::from_millis(500));
+        let run = run
+            .retries(1)
+            .deadlines(Deadlines::new().hard(Duration::from_millis(500)));
         // Those that run past it are given up; they had drawn the same.
-        let report = complete(run.pool_processes(3).seed(7), ITEMS);
+        let report = complete(run.processes(3).seed(7), ITEMS);
         for (index, outcome) in report.outcomes.iter().enumerate() {
             let late = index % 5 == 0 && index % 3 == 2;
             assert!(
@@ -92,7 +98,7 @@ fn the_same_whoever_draws_and_how_often() {
 #[test]
 fn a_seed_that_was_chosen_is_told_and_can_be_used_again() {
     check(|| {
-        let run = asyn_pmap::<numbers>(0..ITEMS).pool_processes(2);
+        let run = asyn_pmap::<numbers>(0..ITEMS).processes(2);
         let run = run.start().unwrap();
         let seed = run.seed();
         let first: Vec<_> = run.into_iter().map(Result::unwrap).collect();

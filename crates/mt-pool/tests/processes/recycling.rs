@@ -19,8 +19,8 @@ fn shares<T: Task<Input = u64, Output = u32, Error: Debug>>(
     option: impl Fn(AsynPmap<T>) -> AsynPmap<T>,
     (processes, batches, items): (usize, u64, u64),
 ) {
-    let run = asyn_pmap::<T>(0..items).pool_processes(processes);
-    let run = run.batch_size(1).pool_maxtasksperchild(batches as usize);
+    let run = asyn_pmap::<T>(0..items).processes(processes);
+    let run = run.batch_size(1).pool_maxtasksperchild(batches);
     let report = complete(option(run), items);
     let counts = report.shares();
     let what = format!("({processes}, {batches}, {items}): {counts:?}");
@@ -45,8 +45,8 @@ fn with_a_backlog() {
                 (2, 100, 10),
                 (2, 3, 40),
             ] {
-                shares::<pid>(|run| run.pool_ordered(ordered), case);
-                shares::<pid_async>(|run| run.pool_ordered(ordered), case);
+                shares::<pid>(|run| run.ordered(ordered), case);
+                shares::<pid_async>(|run| run.ordered(ordered), case);
             }
         }
     });
@@ -77,7 +77,7 @@ fn while_items_crash() {
             let run = asyn_pmap::<aborts_at_times>(0..30)
                 .batch_size(1)
                 .crash_limit(2);
-            let run = run.pool_processes(processes).pool_maxtasksperchild(batches);
+            let run = run.processes(processes).pool_maxtasksperchild(batches);
             assert_eq!(complete(run, 30).failed(), [3, 13, 23]);
         }
     });

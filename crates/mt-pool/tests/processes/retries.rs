@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mt_pool::{AsynPmap, Task, TaskError, TaskErrorKind, asyn_pmap, task};
+use mt_pool::{AsynPmap, Task, TaskError, TaskErrorKind, asyn_pmap, limits::Retries, task};
 use mt_test_kit::Folder;
 use serde::{Deserialize, Serialize};
 
@@ -57,13 +57,15 @@ async fn tries_async(#[shared] folder: &Folder, n: u64) -> Result<u64, Failure> 
 type Ends = (Vec<Result<u64, Failure>>, Vec<usize>);
 
 /// Plain and async, with one worker and with three, in order and not.
-fn every_way(retries: u32, judge: Option<fn(&Failure) -> bool>) -> Vec<Ends> {
-    fn ends<T>(option: impl Fn(AsynPmap<T>) -> AsynPmap<T>) -> Ends
+fn every_way(retries: &Retries<Failure>) -> Vec<Ends> {
+    fn ends<T>((processes, ordered): (usize, bool), retries: &Retries<Failure>) -> Ends
     where
         T: Task<Input = u64, Shared = Folder, Output = u64, Error = Failure>,
     {
         let folder = Folder::temp();
-        let report = complete(option(asyn_pmap::<T>(0..30).shared(folder.clone())), 30);
+        let run = asyn_pmap::<T>(0..30).shared(folder.clone());
+        let run = run.retries(retries.clone().pause(BRIEF, 4 * BRIEF));
+        let report = complete(run.processes(processes).ordered(ordered), 30);
         assert_eq!(report.stats.workers_died, 0);
         let raised = |error: TaskError<Failure>| match error.into_kind() {
             TaskErrorKind::Raised(failure) => failure,
@@ -74,23 +76,11 @@ fn every_way(retries: u32, judge: Option<fn(&Failure) -> bool>) -> Vec<Ends> {
         let outcomes = outcomes.map(|outcome| outcome.map_err(raised));
         (outcomes.collect(), (0..30).map(started).collect())
     }
-    fn option<T: Task<Error = Failure>>(
-        run: AsynPmap<T>,
-        (processes, ordered): (usize, bool),
-        judge: Option<fn(&Failure) -> bool>,
-    ) -> AsynPmap<T> {
-        let run = run.pool_processes(processes).pool_ordered(ordered);
-        let run = run.retry_pause(BRIEF, 4 * BRIEF);
-        match judge {
-            Some(judge) => run.retry_if(judge),
-            None => run,
-        }
-    }
     let ways = [(1, true), (3, false)].into_iter();
     let both = ways.flat_map(|way| {
         [
-            ends::<tries>(|run| option(run.retries(retries), way, judge)),
-            ends::<tries_async>(|run| option(run.retries(retries), way, judge)),
+            ends::<tries>(way, retries),
+            ends::<tries_async>(way, retries),
         ]
     });
     both.collect()
@@ -101,7 +91,7 @@ fn what_works_at_the_third_try_needs_two_retries() {
     check(|| {
         for retries in 0..4 {
             let most = retries as usize + 1;
-            for (outcomes, started) in every_way(retries, None) {
+            for (outcomes, started) in every_way(&Retries::new(retries)) {
                 for n in 0..30 {
                     let (expected, count) = match n % 3 {
                         1 if retries >= 2 => (Ok(n as u64), 3),
@@ -119,7 +109,8 @@ fn what_works_at_the_third_try_needs_two_retries() {
 #[test]
 fn only_what_is_worth_it_is_tried_again() {
     check(|| {
-        let ends = every_way(5, Some(|failure| matches!(failure, Failure::Passing(_))));
+        let ends =
+            every_way(&Retries::new(5).only_if(|failure| matches!(failure, Failure::Passing(_))));
         for (outcomes, started) in ends {
             for n in 0..30 {
                 assert_eq!(outcomes[n].is_ok(), n % 3 != 2);
@@ -132,7 +123,8 @@ fn only_what_is_worth_it_is_tried_again() {
 #[test]
 fn a_judge_that_panics_is_for_no_retry() {
     check(|| {
-        for (outcomes, started) in every_way(5, Some(|failure| panic!("{failure:?}"))) {
+        let panics = Retries::new(5).only_if(|failure| panic!("{failure:?}"));
+        for (outcomes, started) in every_way(&panics) {
             assert_eq!(started, [1; 30]);
             assert_eq!(outcomes[1], Err(Failure::Passing(1)));
         }
@@ -158,9 +150,11 @@ fn errors_and_deaths_are_counted_apart_and_a_panic_is_neither() {
     check(|| {
         let folder = Folder::temp();
         let run = asyn_pmap::<has_a_bad_day>(0..3).shared(folder.clone());
-        let run = run.retries(2).crash_limit(3).retry_pause(BRIEF, BRIEF);
+        let run = run
+            .retries(Retries::new(2).pause(BRIEF, BRIEF))
+            .crash_limit(3);
         // One at a time: what had just finished in a worker that dies is run again.
-        let report = complete(run.pool_processes(1).capacity(1), 3);
+        let report = complete(run.processes(1).capacity(1), 3);
         assert_eq!(*report.outcomes[0].as_ref().unwrap(), 5);
         assert!(matches!(report.kind(1), TaskErrorKind::Panicked { .. }));
         assert!(matches!(report.kind(2), TaskErrorKind::Raised(_)));
@@ -185,8 +179,10 @@ fn everything_fails_once() {
         for ordered in [true, false] {
             let folder = Folder::temp();
             let run = asyn_pmap::<fails_once>(0..600).shared(folder.clone());
-            let run = run.retries(1).retry_pause(BRIEF, BRIEF).capacity(200);
-            let report = complete(run.pool_processes(2).pool_ordered(ordered), 600);
+            let run = run
+                .retries(Retries::new(1).pause(BRIEF, BRIEF))
+                .capacity(200);
+            let report = complete(run.processes(2).ordered(ordered), 600);
             assert_eq!(report.failed(), [0; 0]);
         }
     });
@@ -199,9 +195,8 @@ fn an_error_that_is_tried_again_does_not_end_a_run_that_fails_fast() {
         let run = asyn_pmap::<tries>([0, 1, 3, 4, 2, 6]).shared(folder.clone());
         let run = run
             .fail_fast()
-            .retries(2)
-            .retry_pause(BRIEF, BRIEF)
-            .pool_processes(2);
+            .retries(Retries::new(2).pause(BRIEF, BRIEF))
+            .processes(2);
         let outcomes: Vec<_> = run.start().unwrap().into_iter().collect();
         assert_eq!(outcomes.len(), 5);
         assert!(outcomes[..4].iter().all(Result::is_ok));
@@ -214,9 +209,9 @@ fn a_failed_item_is_given_back_if_it_is_to_be_kept() {
     check(|| {
         let deeds = [Deed::Return(0), Deed::Panic("no".into()), Deed::Abort];
         for ordered in [true, false] {
-            let run = || asyn_pmap::<act>(deeds.clone()).pool_ordered(ordered);
+            let run = || asyn_pmap::<act>(deeds.clone()).ordered(ordered);
             let given = |run: AsynPmap<act>| {
-                let report = complete(run.crash_limit(2).pool_processes(1).capacity(1), 3);
+                let report = complete(run.crash_limit(2).processes(1).capacity(1), 3);
                 [1, 2].map(|n| report.error(n).item::<Deed>().map(Result::unwrap))
             };
             // An outcome that dies unsent with its worker is made again, and such an item is kept anyway.
@@ -232,7 +227,7 @@ fn a_failed_item_is_given_back_if_it_is_to_be_kept() {
         let run = asyn_pmap::<tries_async>(0..600)
             .shared(folder.clone())
             .keep_items();
-        let report = complete(run.retries(1).retry_pause(BRIEF, BRIEF), 600);
+        let report = complete(run.retries(Retries::new(1).pause(BRIEF, BRIEF)), 600);
         for n in report.failed() {
             let error = report.error(n);
             assert_eq!(error.item::<u64>().unwrap().unwrap(), n as u64);
@@ -252,7 +247,7 @@ fn dead_letters_are_what_was_given_up_and_nothing_else() {
             Deed::Return(4),
         ];
         let run = asyn_pmap::<act>(deeds.clone()).crash_limit(2);
-        let mut run = run.pool_processes(2).start().unwrap().into_iter();
+        let mut run = run.processes(2).start().unwrap().into_iter();
         assert_eq!(run.by_ref().filter(Result::is_ok).count(), 2);
         let dead = run.run().dead_letters();
         assert_eq!(dead.dropped(), 0);

@@ -32,6 +32,6 @@ fn next(n: u64) -> u64 {
 
 /// The pool works.
 pub(crate) fn works() {
-    let run = asyn_pmap::<next>(0..10).pool_processes(2);
+    let run = asyn_pmap::<next>(0..10).processes(2);
     assert_eq!(values(run), (1..=10).collect::<Vec<_>>());
 }

@@ -95,11 +95,11 @@ fn slow_ones_are_found(stats: &Stats) {
 fn the_slowest_items_are_found_among_many_quick_ones() {
     check(|| {
         for processes in [1, 3] {
-            let run = asyn_pmap::<work>(few_slow()).pool_processes(processes);
+            let run = asyn_pmap::<work>(few_slow()).processes(processes);
             let mut run = run.start().unwrap().into_iter();
             assert_eq!(run.by_ref().filter(Result::is_ok).count(), 50_000);
             slow_ones_are_found(&run.stats());
-            let run = asyn_pmap::<work_async>(few_slow()).pool_processes(processes);
+            let run = asyn_pmap::<work_async>(few_slow()).processes(processes);
             let mut run = run.start().unwrap().into_iter();
             assert_eq!(run.by_ref().filter(Result::is_ok).count(), 50_000);
             slow_ones_are_found(&run.stats());
@@ -111,7 +111,7 @@ fn the_slowest_items_are_found_among_many_quick_ones() {
 #[test]
 fn the_slowest_items_are_those_of_the_run() {
     check(|| {
-        let pool = Pool::builder().processes(1).build().unwrap();
+        let pool = Pool::builder().processes(1).start().unwrap();
         for slow in [5, 1] {
             let jobs = [(); 10].map(|()| Job::Quick(0));
             let mut jobs = jobs.to_vec();
@@ -149,7 +149,7 @@ fn a_worker_s_life_is_told() {
             later.recv().unwrap();
             Job::Slow(SLOW)
         }));
-        let run = asyn_pmap::<work>(jobs).pool_processes(1).start().unwrap();
+        let run = asyn_pmap::<work>(jobs).processes(1).start().unwrap();
         let handle = run.handle();
         wait_until(|| {
             let stats = handle.stats();
@@ -190,7 +190,7 @@ fn a_worker_s_life_is_told() {
 fn deaths_are_counted_by_their_cause() {
     check(|| {
         let deeds = [Deed::Abort, Deed::Garble(vec![0xff; 64]), Deed::Return(1)];
-        let run = asyn_pmap::<act>(deeds).pool_processes(1).crash_limit(2);
+        let run = asyn_pmap::<act>(deeds).processes(1).crash_limit(2);
         let mut run = run.start().unwrap().into_iter();
         assert_eq!(run.by_ref().filter(Result::is_err).count(), 2);
         let stats = run.stats();
@@ -230,7 +230,7 @@ const STORY: [&str; 6] = [
 fn events_are_there_from_the_start_for_every_reader() {
     check(|| {
         let deeds = [Deed::Abort, Deed::Return(1)];
-        let run = asyn_pmap::<act>(deeds).pool_processes(1).crash_limit(1);
+        let run = asyn_pmap::<act>(deeds).processes(1).crash_limit(1);
         let run = run.observe(|_| {}).start().unwrap();
         let handle = run.handle();
         let early = run.events();
@@ -256,7 +256,7 @@ fn events_are_there_from_the_start_for_every_reader() {
 fn events_nobody_reads_are_bounded() {
     check(|| {
         let run = asyn_pmap::<act>(vec![Deed::Exit(1); 220])
-            .pool_processes(4)
+            .processes(4)
             .crash_limit(1)
             .start()
             .unwrap();
@@ -279,7 +279,7 @@ fn events_nobody_reads_are_bounded() {
 #[test]
 fn events_of_a_run_that_is_dropped_end() {
     check(|| {
-        let run = asyn_pmap::<act>((0..).map(Deed::Return)).pool_processes(1);
+        let run = asyn_pmap::<act>((0..).map(Deed::Return)).processes(1);
         let run = run.capacity(4).start().unwrap();
         let events = run.events();
         drop(run);
@@ -297,7 +297,7 @@ fn progress_is_seen_from_another_thread() {
         let folder = tempfile::tempdir().unwrap();
         let gate = |n: usize| folder.path().join(n.to_string());
         let jobs: Vec<Job> = (0..3).map(|n| Job::Wait(gate(n))).collect();
-        let run = asyn_pmap::<work>(jobs).pool_processes(1).start().unwrap();
+        let run = asyn_pmap::<work>(jobs).processes(1).start().unwrap();
         let handle = run.handle();
         let first = handle.progress();
         assert_eq!((first.done, first.total), (0, Some(3)));
@@ -319,7 +319,7 @@ fn progress_is_seen_from_another_thread() {
 fn told(run: mt_pool::AsynPmap<act>, take: usize) -> Vec<RunProgress> {
     let told = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&told);
-    let run = run.pool_processes(1).start().unwrap();
+    let run = run.processes(1).start().unwrap();
     let run = run.on_progress(move |progress| heard.lock().unwrap().push(*progress));
     run.into_iter().take(take).for_each(drop);
     std::mem::take(&mut *told.lock().unwrap())
@@ -356,7 +356,7 @@ fn progress_is_told_at_once_and_up_to_the_end() {
 fn the_total_is_what_is_known_of_the_input() {
     check(|| {
         let total = |run: mt_pool::AsynPmap<act>| {
-            let run = run.pool_processes(1).capacity(2).start().unwrap();
+            let run = run.processes(1).capacity(2).start().unwrap();
             let before = run.progress().total;
             let handle = run.handle();
             run.into_iter().for_each(drop);

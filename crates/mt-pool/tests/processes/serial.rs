@@ -188,7 +188,7 @@ fn threads_take_turns() {
 fn every_work_has_its_context() {
     check(|| {
         let works = WorkIterator::<in_context>::builder()
-            .options(|run| run.context(1))
+            .configure(|run| run.context(1))
             .serial_mode(true)
             .num_works(3)
             .start()
@@ -214,7 +214,7 @@ fn the_init_function_is_called_here() {
     check(|| {
         let start = |by| {
             let builder = WorkIterator::<counts_inits>::builder().serial_mode(true);
-            builder.options(|run| run.init::<set_up>(by)).start()
+            builder.configure(|run| run.init::<set_up>(by)).start()
         };
         let works = start(5).unwrap();
         let first: Vec<_> = works.iter().take(2).map(|item| item.unwrap().1).collect();

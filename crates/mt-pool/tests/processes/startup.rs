@@ -2,7 +2,7 @@
 
 use std::{env, fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
-use mt_pool::{TaskErrorKind, asyn_pmap, task};
+use mt_pool::{TaskErrorKind, asyn_pmap, limits::WorkerOptions, task};
 use mt_test_kit::watchdog;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -18,8 +18,8 @@ fn double(n: u64) -> u64 {
 
 /// Why every item of a run with this worker program has no value.
 fn refused_by(program: impl AsRef<Path>) -> String {
-    let run = asyn_pmap::<double>(0..20).worker_program(program.as_ref());
-    let report = complete(run.pool_processes(2), 20);
+    let run = asyn_pmap::<double>(0..20).workers(WorkerOptions::new().program(program.as_ref()));
+    let report = complete(run.processes(2), 20);
     assert_eq!(report.failed().len(), 20);
     let kind = report.error(19).kind();
     assert!(matches!(kind, TaskErrorKind::Pool(_)), "{kind:?}");
@@ -98,7 +98,7 @@ fn no_descriptor_left() {
                 current: Some(open + spare),
                 ..before
             };
-            let run = asyn_pmap::<double>(0..20).pool_processes(2);
+            let run = asyn_pmap::<double>(0..20).processes(2);
             setrlimit(Resource::Nofile, low).unwrap();
             let started = run.start();
             let outcomes = started.map(|run| run.into_iter().collect::<Vec<_>>());

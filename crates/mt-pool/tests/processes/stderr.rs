@@ -12,7 +12,8 @@ use std::{
 };
 
 use mt_pool::{
-    AsynPmap, Death, LastWords, PoolEvent, TaskErrorKind, WorkerStderr, asyn_pmap, task,
+    AsynPmap, Death, LastWords, PoolEvent, TaskErrorKind, WorkerStderr, asyn_pmap,
+    limits::WorkerOptions, task,
 };
 use mt_test_kit::{is_gone, wait_until};
 use rustix::{
@@ -120,13 +121,13 @@ fn stray() {
 /// One worker and one try.
 fn run(words: impl IntoIterator<Item = Words>) -> AsynPmap<utter> {
     let words: Vec<Words> = words.into_iter().collect();
-    asyn_pmap::<utter>(words).pool_processes(1).crash_limit(1)
+    asyn_pmap::<utter>(words).processes(1).crash_limit(1)
 }
 
 /// The last words of the worker that one item ends.
 fn last_words(words: Words) -> LastWords {
     // Not what the test prints.
-    let run = run([words]).worker_stderr(WorkerStderr::Discard);
+    let run = run([words]).workers(WorkerOptions::new().stderr(WorkerStderr::Discard));
     complete(run, 1).crash(0).0.last_words
 }
 
@@ -140,7 +141,7 @@ fn one_by_one(words: Vec<Words>) -> Vec<Outcome<utter>> {
         }
         words
     });
-    let run = asyn_pmap::<utter>(words).pool_processes(1).crash_limit(1);
+    let run = asyn_pmap::<utter>(words).processes(1).crash_limit(1);
     let mut outcomes = Vec::new();
     for outcome in run.start().unwrap() {
         outcomes.push(outcome);
@@ -217,7 +218,10 @@ fn silence_is_told_as_silence() {
 fn words_are_shown_with_the_error_and_obeyed_by_no_terminal() {
     check(|| {
         let words = Words::Then(b"first\n\x1b[2Jsecond\xff".to_vec(), End::Abort);
-        let report = complete(run([words]).worker_stderr(WorkerStderr::Discard), 1);
+        let report = complete(
+            run([words]).workers(WorkerOptions::new().stderr(WorkerStderr::Discard)),
+            1,
+        );
         let shown = report.error(0).to_string();
         assert!(
             shown.ends_with("its last words:\nfirst\n\\u{1b}[2Jsecond\u{fffd}"),
@@ -247,8 +251,11 @@ fn words_are_those_of_the_worker_that_died() {
             0 => bytes(&format!("<{n}>"), End::Abort),
             _ => bytes("noise", End::Return),
         });
-        let run = run(words).pool_processes(3);
-        let report = complete(run.worker_stderr(WorkerStderr::Discard), 30);
+        let run = run(words).processes(3);
+        let report = complete(
+            run.workers(WorkerOptions::new().stderr(WorkerStderr::Discard)),
+            30,
+        );
         for index in (0..30).step_by(3) {
             let words = report.crash(index).0.last_words.to_string();
             assert!(words.ends_with(&format!("<{index}>")), "{words}");
@@ -282,7 +289,7 @@ fn what_is_discarded_is_kept_and_what_is_inherited_is_not() {
             (WorkerStderr::Discard, false, true),
             (WorkerStderr::Inherit, true, false),
         ] {
-            let run = run([bytes("words", End::Abort)]).worker_stderr(mode);
+            let run = run([bytes("words", End::Abort)]).workers(WorkerOptions::new().stderr(mode));
             let enough = if is_seen { 5 } else { 0 };
             let (report, passed_on) = seen(enough, || complete(run, 1));
             assert_eq!(passed_on == b"words", is_seen, "{mode:?}");
@@ -312,8 +319,10 @@ fn a_flood_holds_up_nobody_else() {
     check(|| {
         let flood = iter::once(Words::Lines(usize::MAX, End::Return));
         let words: Vec<Words> = flood.chain(iter::repeat_n(Words::None, 1000)).collect();
-        let run = asyn_pmap::<utter>(words).pool_processes(2);
-        let run = run.pool_ordered(false).worker_stderr(WorkerStderr::Discard);
+        let run = asyn_pmap::<utter>(words).processes(2);
+        let run = run
+            .ordered(false)
+            .workers(WorkerOptions::new().stderr(WorkerStderr::Discard));
         let run = run.start().unwrap();
         assert_eq!(run.into_iter().take(999).filter(Result::is_ok).count(), 999);
     });
@@ -374,8 +383,9 @@ fn words_of_a_worker_that_is_none() {
     check(|| {
         let folder = tempfile::tempdir().unwrap();
         let program = crate::startup::script(folder.path(), "echo no such luck >&2; exit 3");
-        let run = run([Words::None]).worker_program(program);
-        let report = complete(run.worker_stderr(WorkerStderr::Discard), 1);
+        let workers = WorkerOptions::new().program(program);
+        let workers = workers.stderr(WorkerStderr::Discard);
+        let report = complete(run([Words::None]).workers(workers), 1);
         let why = report.error(0).to_string();
         assert!(why.ends_with("its last words:\nno such luck"), "{why}");
         let told = report.events.iter().any(|event| match event {

@@ -2,7 +2,11 @@
 
 use std::{env, thread, time::Duration};
 
-use mt_pool::{AsynPmap, LivenessPolicy, PoolEvent, Task, asyn_pmap, task};
+use mt_pool::{
+    AsynPmap, LivenessPolicy, PoolEvent, Task, asyn_pmap,
+    limits::{Deadlines, WorkerOptions},
+    task,
+};
 use mt_test_kit::{Folder, Scene, Signal, children_of, role, signal, wait_until, watchdog};
 
 use crate::report::complete;
@@ -44,7 +48,7 @@ fn as_parent() {
         "init" => {
             let folder = Folder::at(env::var_os(HERE).unwrap());
             let run = asyn_pmap::<brief>(0..20).init::<slow_start>(folder);
-            is_stopped_in_the_middle(run.init_deadline(DEADLINE), 20);
+            is_stopped_in_the_middle(run, 20);
         }
         _ => {}
     }
@@ -68,8 +72,11 @@ where
         missed_beats: 5,
         ..LivenessPolicy::default()
     };
-    let run = run.hard_deadline(DEADLINE).liveness(policy).capacity(10);
-    let report = complete(run.pool_processes(3), items);
+    let run = run
+        .deadlines(Deadlines::new().init(DEADLINE).hard(DEADLINE))
+        .workers(WorkerOptions::new().liveness(policy))
+        .capacity(10);
+    let report = complete(run.processes(3), items);
     assert_eq!(report.failed(), [0; 0]);
     assert_eq!(report.deaths(), []);
     let failed = |event: &PoolEvent| matches!(event, PoolEvent::WorkerFailed { .. });

@@ -56,8 +56,8 @@ fn under_fire<T: Task<Error: Debug>>(
 #[test]
 fn all_workers_killed_in_the_same_instant_again_and_again() {
     fn again_and_again<T: Task<Input = u64, Output = u64, Error: Debug>>(ordered: bool) {
-        let run = asyn_pmap::<T>(0..2000).pool_ordered(ordered);
-        under_fire(run.pool_processes(3), (2000, 300), |n| *n);
+        let run = asyn_pmap::<T>(0..2000).ordered(ordered);
+        under_fire(run.processes(3), (2000, 300), |n| *n);
     }
     check(|| {
         for ordered in [true, false] {
@@ -70,10 +70,10 @@ fn all_workers_killed_in_the_same_instant_again_and_again() {
 #[test]
 fn killed_in_the_middle_of_a_body_larger_than_the_socket_buffer() {
     check(|| {
-        let run = asyn_pmap::<big>(0..40).pool_processes(2);
+        let run = asyn_pmap::<big>(0..40).processes(2);
         under_fire(run.capacity(10), (40, 3), |values| values[0]);
         let items = (0..40).map(|n| vec![n; 1 << 19]);
-        let run = asyn_pmap::<take_big>(items).pool_processes(2);
+        let run = asyn_pmap::<take_big>(items).processes(2);
         under_fire(run.capacity(10), (40, 3), |n| *n);
     });
 }
@@ -105,7 +105,7 @@ fn workers_that_kill_each_other() {
     check(|| {
         let folder = Folder::temp();
         let run = asyn_pmap::<kills_its_mates>(0..200).shared(folder.clone());
-        let run = run.pool_processes(3).crash_limit(1000);
+        let run = run.processes(3).crash_limit(1000);
         assert_eq!(values(run), (0..200).collect::<Vec<_>>());
     });
 }

@@ -95,7 +95,7 @@ async fn give_async(code: u8) -> Bomb {
 fn what_does_not_serialise_fails_alone() {
     check(|| {
         let items = vec![Fine, NotSent, Fine, PanicsSent, Fine];
-        let report = complete(asyn_pmap::<take>(items).pool_processes(1), 5);
+        let report = complete(asyn_pmap::<take>(items).processes(1), 5);
         assert_eq!(report.failed(), [1, 3]);
         let text = [report.error(1).to_string(), report.error(3).to_string()];
         assert!(text[0].contains("it will not go") || text[0].contains("can't be sent"));
@@ -109,7 +109,7 @@ fn a_hundred_bad_then_a_hundred_good() {
     check(|| {
         for bad in [NotSent, PanicsSent, NotRead, PanicsRead] {
             let items = [vec![bad; 100], vec![Fine; 100]].concat();
-            let run = asyn_pmap::<take>(items).pool_processes(1).capacity(7);
+            let run = asyn_pmap::<take>(items).processes(1).capacity(7);
             let report = complete(run, 200);
             assert_eq!(report.failed(), (0..100).collect::<Vec<_>>());
             assert_eq!(report.stats.workers_started, 1, "the worker lives");
@@ -148,11 +148,8 @@ fn results_that_do_not_cross_fail_alone_and_their_worker_lives() {
     check(|| {
         let codes: Vec<u8> = (0..20).flat_map(|_| [0, 1, 2, 3, 4, 5]).collect();
         let items = codes.len() as u64;
-        let sync = complete(asyn_pmap::<give>(codes.clone()).pool_processes(1), items);
-        let asyn = complete(
-            asyn_pmap::<give_async>(codes.clone()).pool_processes(1),
-            items,
-        );
+        let sync = complete(asyn_pmap::<give>(codes.clone()).processes(1), items);
+        let asyn = complete(asyn_pmap::<give_async>(codes.clone()).processes(1), items);
         assert_eq!(
             (sync.stats.workers_started, asyn.stats.workers_started),
             (1, 1)

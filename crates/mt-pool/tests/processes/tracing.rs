@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use mt_pool::{AsynPmap, Pool, Task, WorkerStderr, asyn_pmap, task};
+use mt_pool::{AsynPmap, Pool, Task, WorkerStderr, asyn_pmap, limits::WorkerOptions, task};
 use serde::{Deserialize, Serialize};
 use tracing::{
     Event, Level, Subscriber, field::Visit, level_filters::LevelFilter, subscriber::with_default,
@@ -164,7 +164,7 @@ fn messages(seen: &[Seen]) -> Vec<&str> {
 }
 
 fn one_worker(says: &[Say]) -> AsynPmap<speak> {
-    asyn_pmap::<speak>(says.to_vec()).pool_processes(1)
+    asyn_pmap::<speak>(says.to_vec()).processes(1)
 }
 
 #[test]
@@ -185,12 +185,18 @@ fn what_the_parent_wants_and_nothing_else() {
             seen.retain(|seen| all.contains(&seen.message()));
             assert_eq!(messages(&seen), all[..=count]);
         }
-        let run = || one_worker(&[Say::Levels]).forward_tracing(LevelFilter::WARN);
+        let run = || {
+            one_worker(&[Say::Levels])
+                .workers(WorkerOptions::new().forward_tracing(LevelFilter::WARN))
+        };
         assert_eq!(
             messages(&seen(Level::INFO, run, 1)),
             ["an error", "a warning"]
         );
-        let run = || one_worker(&[Say::Levels]).forward_tracing(LevelFilter::OFF);
+        let run = || {
+            one_worker(&[Say::Levels])
+                .workers(WorkerOptions::new().forward_tracing(LevelFilter::OFF))
+        };
         assert!(seen(Level::INFO, run, 1).is_empty());
     });
 }
@@ -237,7 +243,7 @@ fn an_event_knows_its_item() {
     check(|| {
         let says = vec![Say::Levels; 50];
         let sync = seen(Level::ERROR, || one_worker(&says), 50);
-        let run = || asyn_pmap::<speak_async>(says.clone()).pool_processes(1);
+        let run = || asyn_pmap::<speak_async>(says.clone()).processes(1);
         let asyn = seen(Level::ERROR, run, 50);
         for seen in [sync, asyn] {
             let mut items: Vec<u32> = seen
@@ -297,7 +303,7 @@ fn a_long_event_is_cut() {
 fn the_last_events_survive_a_crash() {
     check(|| {
         let run = one_worker(&[Say::Die]).crash_limit(1);
-        let run = run.worker_stderr(WorkerStderr::Discard);
+        let run = run.workers(WorkerOptions::new().stderr(WorkerStderr::Discard));
         let subscriber = tracing_subscriber::registry().with(LevelFilter::INFO);
         let report = with_default(subscriber, || complete(run, 1));
         let words = report.crash(0).0.last_words;
@@ -375,7 +381,7 @@ fn a_subscriber_that_comes_late_is_told_so() {
 #[test]
 fn a_worker_of_several_runs() {
     check(|| {
-        let pool = Pool::builder().processes(1).build().unwrap();
+        let pool = Pool::builder().processes(1).start().unwrap();
         let memory = Memory::default();
         let listening = || tracing_subscriber::registry().with(memory.clone());
         let say = |name: &str, least: LevelFilter| {
@@ -384,7 +390,7 @@ fn a_worker_of_several_runs() {
                 let span = tracing::info_span!("run", name);
                 let run = one_worker(&[Say::Levels])
                     .pool(&pool)
-                    .forward_tracing(least);
+                    .workers(WorkerOptions::new().forward_tracing(least));
                 let run = span.in_scope(|| run.start().unwrap());
                 assert!(run.into_iter().all(|outcome| outcome.is_ok()));
             });

@@ -8,7 +8,7 @@ use std::{
 use futures::StreamExt;
 use mt_pool::{
     AsynWorkGenerator, Context, Progress, Task, TaskError, TaskErrorKind, WorkDone, WorksMissing,
-    asyn_work_generator, progress_queue, run_asyn_works_in_context, task,
+    asyn_work_generator, limits::WorkerOptions, progress_queue, run_asyn_works_in_context, task,
 };
 use mt_test_kit::{children, wait_until};
 use rustix::process::{Signal, getpid, kill_process};
@@ -85,7 +85,7 @@ fn complete<T: Task<Input = u64>>(generator: AsynWorkGenerator<T>) -> Outcomes<T
         by_id: BTreeMap::new(),
         missing: None,
     };
-    for done in generator.num_processes(2).start().unwrap() {
+    for done in generator.processes(2).start().unwrap() {
         assert!(outcomes.missing.is_none(), "nothing comes after the end");
         match done {
             Ok(done) => {
@@ -205,7 +205,7 @@ fn works_that_never_end_are_named() {
         for processes in [1, 2] {
             let describe = || {
                 let generator = asyn_work_generator::<stuck_at>(100).shared([3, 50, 51].into());
-                generator.configure(move |run| run.pool_processes(processes))
+                generator.configure(move |run| run.processes(processes))
             };
             let outcomes = with_stuck(describe, &[3, 50, 51]);
             let missing = outcomes.missing.unwrap();
@@ -234,7 +234,9 @@ fn no_worker_can_be_had() {
         // Far more than are on the way at once.
         let works = 200_000;
         let generator = asyn_work_generator::<fussy>(works);
-        let outcomes = complete(generator.configure(|run| run.worker_program("/nowhere/at/all")));
+        let outcomes = complete(
+            generator.configure(|run| run.workers(WorkerOptions::new().program("/nowhere/at/all"))),
+        );
         let failed = outcomes.only_failures(works);
         assert_eq!(failed.len() as u64, works);
         assert!(
@@ -249,7 +251,7 @@ fn no_worker_can_be_had() {
 fn dropped_in_the_middle_it_leaves_nothing() {
     check(|| {
         let generator = asyn_work_generator::<stuck_at>(1000).shared((500..1000).collect());
-        let mut works = generator.num_processes(2).start().unwrap().into_iter();
+        let mut works = generator.processes(2).start().unwrap().into_iter();
         assert_eq!(works.by_ref().take(100).count(), 100);
         assert!(!children().is_empty());
         drop(works);
@@ -263,7 +265,7 @@ fn interrupted_it_cancels_what_was_not_started() {
         let works = 1_000_000;
         let (progress, messages) = progress_queue(1);
         let generator = asyn_work_generator::<fussy>(works).progress_queue(progress);
-        let mut run = generator.num_processes(2).start().unwrap().into_iter();
+        let mut run = generator.processes(2).start().unwrap().into_iter();
         let (mut returned, mut cancelled) = (0_u64, 0_u64);
         for done in run.by_ref() {
             match done.unwrap() {
@@ -290,7 +292,7 @@ fn ended_by_its_handle_it_cancels_the_rest() {
     check(|| {
         for works in [100, 1_000_000] {
             let generator = asyn_work_generator::<stuck_at>(works).shared([50].into());
-            let mut run = generator.num_processes(1).start().unwrap();
+            let mut run = generator.processes(1).start().unwrap();
             let handle = run.handle().unwrap();
             let mut count = 0;
             while let Some(done) = futures::executor::block_on(run.next()) {

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use mt_proto::WorkerId;
 
 use super::{
-    super::{DispatchConfig, Event, Look, RecycleConfig, RetryConfig, Turn},
+    super::{DispatchConfig, Event, Look, Turn},
     model::{Model, config},
 };
+use crate::limits::{Recycle, Retries};
 
 pub(super) const A: WorkerId = WorkerId(0);
 pub(super) const B: WorkerId = WorkerId(1);
@@ -156,10 +157,7 @@ fn time_that_nobody_had_is_held_against_nobody() {
 fn an_error_is_told_and_not_tried_again_once_nothing_is_given_out_any_more() {
     let mut model = with_items(
         DispatchConfig {
-            retry: RetryConfig {
-                limit: 9,
-                ..RetryConfig::default()
-            },
+            retries: Retries::new(9),
             ..one_worker()
         },
         2,
@@ -177,15 +175,12 @@ fn an_error_is_told_and_not_tried_again_once_nothing_is_given_out_any_more() {
 /// What is due while nothing may be given out is noticed, or the driver would turn without end.
 #[test]
 fn nothing_is_due_in_the_past_while_the_consumer_is_slow_or_memory_is_short() {
-    let aged = RecycleConfig {
+    let aged = Recycle {
         age: Some(LIMIT),
         idle: Some(LIMIT),
-        ..RecycleConfig::default()
+        ..Recycle::default()
     };
-    let retried = RetryConfig {
-        limit: 9,
-        ..RetryConfig::default()
-    };
+    let retried = Retries::new(9);
     type Hold = fn(&mut Model);
     let holds: [Hold; 3] = [
         |model| model.pause(true),
@@ -200,7 +195,7 @@ fn nothing_is_due_in_the_past_while_the_consumer_is_slow_or_memory_is_short() {
             DispatchConfig {
                 processes: 3,
                 recycle: aged,
-                retry: retried.clone(),
+                retries: retried.clone(),
                 ..one_worker()
             },
             6,
@@ -224,9 +219,9 @@ fn nothing_is_due_in_the_past_while_the_consumer_is_slow_or_memory_is_short() {
 fn who_is_idle_goes_also_while_the_consumer_is_slow() {
     let mut model = with_items(
         DispatchConfig {
-            recycle: RecycleConfig {
+            recycle: Recycle {
                 idle: Some(LIMIT),
-                ..RecycleConfig::default()
+                ..Recycle::default()
             },
             ..one_worker()
         },

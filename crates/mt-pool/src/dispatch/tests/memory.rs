@@ -5,11 +5,11 @@ use std::time::Duration;
 use mt_proto::WorkerId;
 
 use super::{
-    super::{DispatchConfig, Event, KillReason, MemoryConfig},
+    super::{DispatchConfig, Event, KillReason},
     limits::{A, B, ends, is_dying, one_worker, with_items},
     model::{Model, config},
 };
-use crate::RestartBudget;
+use crate::{limits::MemoryLimits, supervision::RestartBudget};
 
 fn weighed(model: &mut Model, worker: WorkerId, rss: u64) {
     model.tell(Event::Weighed(vec![(worker, rss)], false));
@@ -20,10 +20,7 @@ fn weighed(model: &mut Model, worker: WorkerId, rss: u64) {
 fn workers_that_are_too_large_before_they_have_done_anything_use_up_the_budget() {
     for ready in [false, true] {
         let mut model = Model::new(DispatchConfig {
-            memory: MemoryConfig {
-                max_rss: Some(100),
-                ..MemoryConfig::default()
-            },
+            memory: MemoryLimits::new().max_rss_bytes(100).oom_retries(0),
             restarts: RestartBudget {
                 limit: 3,
                 ..RestartBudget::default()
@@ -52,11 +49,9 @@ fn what_grew_too_large_alone_is_tried_again_in_a_fresh_worker_and_then_given_up(
     for oom_retries in 0..3 {
         let mut model = with_items(
             DispatchConfig {
-                memory: MemoryConfig {
-                    max_rss: Some(100),
-                    oom_retries,
-                    budget: None,
-                },
+                memory: MemoryLimits::new()
+                    .max_rss_bytes(100)
+                    .oom_retries(oom_retries),
                 ..one_worker()
             },
             1,
@@ -78,11 +73,7 @@ fn what_grew_too_large_alone_is_tried_again_in_a_fresh_worker_and_then_given_up(
 fn of_several_that_ran_in_a_worker_that_grew_each_runs_alone_in_a_fresh_one() {
     let mut model = with_items(
         DispatchConfig {
-            memory: MemoryConfig {
-                max_rss: Some(100),
-                oom_retries: 0,
-                budget: None,
-            },
+            memory: MemoryLimits::new().max_rss_bytes(100).oom_retries(0),
             ..one_worker()
         },
         2,
@@ -110,11 +101,7 @@ fn with_a_crash_limit_of_one_memory_starts_nothing_twice() {
         let mut model = with_items(
             DispatchConfig {
                 crash_limit: 1,
-                memory: MemoryConfig {
-                    max_rss: Some(100),
-                    oom_retries: 5,
-                    budget: None,
-                },
+                memory: MemoryLimits::new().max_rss_bytes(100).oom_retries(5),
                 ..one_worker()
             },
             items,
@@ -129,10 +116,7 @@ fn with_a_crash_limit_of_one_memory_starts_nothing_twice() {
 #[test]
 fn the_youngest_makes_room_and_is_not_blamed() {
     let mut model = Model::new(DispatchConfig {
-        memory: MemoryConfig {
-            budget: Some(100),
-            ..MemoryConfig::default()
-        },
+        memory: MemoryLimits::new().budget_bytes(100).oom_retries(0),
         window_floor: 1,
         ..config()
     });
@@ -159,11 +143,7 @@ fn the_youngest_makes_room_and_is_not_blamed() {
 fn who_has_worked_for_somebody_else_is_not_fresh() {
     let mut model = with_items(
         DispatchConfig {
-            memory: MemoryConfig {
-                max_rss: Some(100),
-                oom_retries: 1,
-                budget: None,
-            },
+            memory: MemoryLimits::new().max_rss_bytes(100).oom_retries(1),
             ..one_worker()
         },
         1,

@@ -12,13 +12,15 @@ use mt_proto::{Deadline, ItemIndex, Segment, WorkerId};
 use super::{
     super::{
         Apart, Delivery, Dispatch, DispatchConfig, Effect, End, Event, Gone, KillReason, Lost,
-        MemoryConfig, RecycleConfig, RetryConfig, running_clock::Late,
+        running_clock::Late,
     },
     payload::{error, items, payloads},
     worker::ModelWorker,
 };
-use crate::RestartBudget;
-use crate::supervision::{Death, DeathCause, WorkerFailure};
+use crate::{
+    limits::{MemoryLimits, Recycle, Retries},
+    supervision::{Death, DeathCause, RestartBudget, WorkerFailure},
+};
 
 pub(super) fn config() -> DispatchConfig {
     DispatchConfig {
@@ -34,10 +36,10 @@ pub(super) fn config() -> DispatchConfig {
         min_processes: 0,
         queue_deadline: None,
         hard_deadline: None,
-        memory: MemoryConfig::default(),
-        retry: RetryConfig::default(),
+        memory: MemoryLimits::new().oom_retries(0),
+        retries: Retries::default(),
         keep_items: false,
-        recycle: RecycleConfig::default(),
+        recycle: Recycle::default(),
         seed: 0,
     }
 }
@@ -286,8 +288,8 @@ impl Model {
             "suspects run alone"
         );
         let tries = self.errors.get(&sent[0]).copied().unwrap_or(0);
-        assert!(tries <= self.config.retry.limit);
-        if self.config.crash_limit == 1 && self.config.retry.limit == 0 {
+        assert!(tries <= self.config.retries.limit);
+        if self.config.crash_limit == 1 && self.config.retries.limit == 0 {
             let again = sent.iter().any(|item| self.ran.contains_key(item));
             assert!(!again, "with a crash limit of one nothing is started twice");
         }

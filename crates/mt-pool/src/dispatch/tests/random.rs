@@ -9,12 +9,15 @@ use std::{
 use mt_proto::WorkerId;
 
 use super::{
-    super::{DispatchConfig, Event, Look, MemoryConfig, RecycleConfig, RetryConfig, Turn, dice},
+    super::{DispatchConfig, Event, Look, Turn, dice},
     model::{Model, config},
     payload::items,
     worker::ModelWorker,
 };
-use crate::RestartBudget;
+use crate::{
+    limits::{MemoryLimits, Recycle, Retries},
+    supervision::RestartBudget,
+};
 
 const RUNS: u64 = 10_000;
 
@@ -99,20 +102,19 @@ fn random_config(dice: &mut Dice) -> DispatchConfig {
         min_processes: u32::from(dice.one_in(3)),
         queue_deadline: dice.one_in(4).then_some(Duration::from_millis(500)),
         hard_deadline: dice.one_in(2).then_some(Duration::from_millis(200)),
-        memory: MemoryConfig {
-            max_rss: dice.one_in(2).then_some(900),
+        memory: MemoryLimits {
+            max_rss_bytes: dice.one_in(2).then_some(900),
             oom_retries: dice.below(3) as u32,
-            budget: dice.one_in(3).then_some(1500),
+            budget_bytes: dice.one_in(3).then_some(1500),
+            ..MemoryLimits::new()
         },
-        retry: RetryConfig {
-            limit: dice.below(3) as u32,
-            ..RetryConfig::default()
-        },
-        recycle: RecycleConfig {
+        retries: Retries::new(dice.below(3) as u32),
+        recycle: Recycle {
             items: dice.one_in(3).then(|| 1 + dice.roll() % 7),
             age: dice.one_in(3).then_some(Duration::from_millis(300)),
-            rss: dice.one_in(3).then_some(600),
+            rss_bytes: dice.one_in(3).then_some(600),
             idle: dice.one_in(3).then_some(Duration::from_millis(100)),
+            batches: None,
             jitter: 0.5,
             at_once: 1 + dice.below(2) as u32,
         },

@@ -36,7 +36,7 @@ use crate::{NullPolicy, StartError, Stats, Task};
 ///
 /// #[mt_pool::main]
 /// fn main() -> anyhow::Result<()> {
-///     let primes = WorkIterator::<prime>::builder().max_num_workers(2).start()?;
+///     let primes = WorkIterator::<prime>::builder().processes(2).start()?;
 ///     let mut first = Vec::new();
 ///     for item in primes.iter().take(5) {
 ///         let (_work_id, prime) = item?;
@@ -135,7 +135,7 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIterator<T, N> {
         }
     }
 
-    /// The worker processes there are when there is enough to do: `max_num_workers`, or 1 if memory was
+    /// The worker processes there are when there is enough to do: the most [`processes`](WorkIteratorBuilder::processes), or 1 if memory was
     /// short at the start. 0 in serial mode.
     pub fn num_workers(&self) -> usize {
         self.num_workers

@@ -14,7 +14,10 @@ use super::{
     pooled::{Pooled, Timeouts},
     serial_mode::Serial,
 };
-use crate::{AsynPmap, KeepNull, NullPolicy, StartError, Task};
+use crate::{
+    AsynPmap, KeepNull, NullPolicy, StartError, Task,
+    limits::{Processes, in_range},
+};
 
 /// The most works ahead for every worker, when the caller has set no number.
 const MOST_AHEAD: u64 = 16 * 1024;
@@ -90,11 +93,16 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIteratorBuilder<T, N> {
         self
     }
 
-    /// The most worker processes, 1 to 4096. Default: the processors this process may use. They are
-    /// started as works are handed out, and replaced when they die.
-    pub fn max_num_workers(mut self, workers: usize) -> Self {
-        self.pool.max_num_workers = Some(workers);
+    /// The worker processes: the most, 1 to 4096, or by a range the fewest too. Default: as many as there are
+    /// processors for this process. They are started as works come, and replaced when they die.
+    pub fn processes(mut self, processes: impl Into<Processes>) -> Self {
+        self.pool.run = self.pool.run.processes(processes);
         self
+    }
+
+    /// [`processes`](Self::processes), as the seed calls it.
+    pub fn max_num_workers(self, workers: usize) -> Self {
+        self.processes(workers)
     }
 
     /// The fraction of memory in use, 0 to 1, from which on there is only one worker. Default 0.9, as
@@ -136,10 +144,10 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIteratorBuilder<T, N> {
         self
     }
 
-    /// Sets further options, whatever an [`AsynPmap`] has: `.options(|run| run.crash_limit(1))`. Its order, capacity and number of
-    /// processes are set here and not there.
-    pub fn options(mut self, set: impl FnOnce(AsynPmap<T>) -> AsynPmap<T>) -> Self {
-        self.pool.run = set(self.pool.run);
+    /// Any other option: of the [`AsynPmap`] that does the work, to be changed and given back. What is set here
+    /// counts, whatever is set there: the order and the capacity.
+    pub fn configure(mut self, change: impl FnOnce(AsynPmap<T>) -> AsynPmap<T>) -> Self {
+        self.pool.run = change(self.pool.run);
         self
     }
 
@@ -148,13 +156,13 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIteratorBuilder<T, N> {
     /// # Errors
     /// [`StartError`]; nothing was started.
     pub fn start(self) -> Result<WorkIterator<T, N>, StartError> {
-        let num_workers = self.pool.num_workers()?;
-        check_buffer(self.buffer_size)?;
+        in_range("buffer_size", self.buffer_size.unwrap_or(1), MAX_BUFFER)?;
         let few = |works| works <= self.serial_threshold;
         if self.serial_mode || self.num_works.is_some_and(few) {
             let serial = Serial::new(self.pool.run, self.num_works)?;
             return Ok(WorkIterator::of(Mode::Serial(serial), 0));
         }
+        let (run, num_workers) = self.pool.run()?;
         let workers = num_workers as u64;
         let (ahead, most, credit) = match self.buffer_size {
             Some(works) => (Ahead::Fixed(works as u64), works, Credit::Strict),
@@ -166,25 +174,10 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIteratorBuilder<T, N> {
         };
         // Room is made when the last of a delivery is taken, so there may seem to be more on the way
         // than there are, up to a delivery more.
-        let run = self.pool.run.pool_processes(num_workers);
         let manual_run = ManualRun::start(run.capacity(2 * most), credit)?;
         let pooled = Pooled::new(manual_run, ahead, self.num_works, self.timeouts);
         Ok(WorkIterator::of(Mode::Pool(pooled), num_workers))
     }
-}
-
-fn check_buffer(works: Option<usize>) -> Result<(), StartError> {
-    let problem = match works {
-        Some(0) => "is 0; it has to be at least 1".to_owned(),
-        Some(works) if works > MAX_BUFFER => {
-            format!("is {works}; it can be at most {MAX_BUFFER}")
-        }
-        _ => return Ok(()),
-    };
-    Err(StartError::Option {
-        option: "buffer_size",
-        problem,
-    })
 }
 
 impl<T: Task<Input = u64>, N> fmt::Debug for WorkIteratorBuilder<T, N> {

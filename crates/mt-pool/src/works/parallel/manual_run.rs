@@ -61,7 +61,7 @@ pub(super) enum Credit {
 impl<T: Task<Input = u64>> ManualRun<T> {
     /// Starts `run`, whose input is not used.
     pub(super) fn start(run: AsynPmap<T>, credit: Credit) -> Result<Self, StartError> {
-        let (launched, feed, _) = launch(run.pool_ordered(false))?;
+        let (launched, feed, _) = launch(run.ordered(false))?;
         let Launched {
             outcomes,
             consumer,

@@ -1,6 +1,9 @@
 //! What both kinds of works are started with.
 
-use crate::{AsynPmap, StartError, Task, asyn_pmap, used_memory_above};
+use crate::{
+    AsynPmap, StartError, Task, asyn_pmap,
+    limits::{is_fraction, used_memory_above},
+};
 
 /// The use of memory from which on only one worker is started.
 const MEMORY_MARK: f64 = 0.9;
@@ -8,7 +11,6 @@ const MEMORY_MARK: f64 = 0.9;
 /// The pool of a paralleliser or an iterator, being described.
 pub(super) struct PoolOptions<T: Task<Input = u64>> {
     pub(super) run: AsynPmap<T>,
-    pub(super) max_num_workers: Option<usize>,
     pub(super) memory_mark: f64,
 }
 
@@ -16,29 +18,23 @@ impl<T: Task<Input = u64>> PoolOptions<T> {
     pub(super) fn new() -> Self {
         Self {
             run: asyn_pmap::<T>(std::iter::empty()),
-            max_num_workers: None,
             memory_mark: MEMORY_MARK,
         }
     }
 
-    /// The workers there may be: at least one, however short memory is.
-    pub(super) fn num_workers(&self) -> Result<usize, StartError> {
-        if self.max_num_workers == Some(0) {
-            return Err(StartError::Option {
-                option: "max_num_workers",
-                problem: "is 0; it has to be at least 1".into(),
-            });
+    /// The run, and the workers it may have: at least one, however short memory is.
+    ///
+    /// # Errors
+    /// [`StartError::Option`] when one of these is out of its range.
+    pub(super) fn run(self) -> Result<(AsynPmap<T>, usize), StartError> {
+        let mark = self.memory_mark;
+        is_fraction("memory_mark", mark)?;
+        self.run.options().check()?;
+        let most = self.run.options().processes.max();
+        if most > 1 && used_memory_above(mark) {
+            tracing::warn!(mark, "memory is short: one worker in place of {most}");
+            return Ok((self.run.processes(1), 1));
         }
-        let most = self
-            .max_num_workers
-            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-        if most > 1 && used_memory_above(self.memory_mark) {
-            tracing::warn!(
-                mark = self.memory_mark,
-                "memory is short: one worker in place of {most}"
-            );
-            return Ok(1);
-        }
-        Ok(most)
+        Ok((self.run, most))
     }
 }

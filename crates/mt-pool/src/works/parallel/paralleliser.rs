@@ -19,7 +19,7 @@ use super::{
     options::PoolOptions,
     shared_outlet::Dry,
 };
-use crate::{AsynPmap, StartError, Stats, Task, TaskError};
+use crate::{AsynPmap, StartError, Stats, Task, TaskError, limits::Processes};
 
 /// How long [`push`](ProcessParalleliser::push) waits for room.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(30);
@@ -48,7 +48,7 @@ const CAPACITY: usize = 1 << 20;
 ///
 /// #[mt_pool::main]
 /// fn main() -> anyhow::Result<()> {
-///     let squares = ProcessParalleliser::<square>::builder().max_num_workers(2).start()?;
+///     let squares = ProcessParalleliser::<square>::builder().processes(2).start()?;
 ///     for work_id in [3, 5] {
 ///         assert!(squares.push(work_id));
 ///     }
@@ -205,7 +205,7 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
         }
     }
 
-    /// The worker processes there are when there is enough to do: `max_num_workers`, or 1 if memory was
+    /// The worker processes there are when there is enough to do: the most [`processes`](ProcessParalleliserBuilder::processes), or 1 if memory was
     /// short at the start.
     pub fn num_workers(&self) -> usize {
         self.num_workers
@@ -250,11 +250,16 @@ pub struct ProcessParalleliserBuilder<T: Task<Input = u64>> {
 }
 
 impl<T: Task<Input = u64>> ProcessParalleliserBuilder<T> {
-    /// The most worker processes, 1 to 4096. Default: the processors this process may use. They are
-    /// started as works come, and replaced when they die.
-    pub fn max_num_workers(mut self, workers: usize) -> Self {
-        self.pool.max_num_workers = Some(workers);
+    /// The worker processes: the most, 1 to 4096, or by a range the fewest too. Default: as many as there are
+    /// processors for this process. They are started as works come, and replaced when they die.
+    pub fn processes(mut self, processes: impl Into<Processes>) -> Self {
+        self.pool.run = self.pool.run.processes(processes);
         self
+    }
+
+    /// [`processes`](Self::processes), as the seed calls it.
+    pub fn max_num_workers(self, workers: usize) -> Self {
+        self.processes(workers)
     }
 
     /// The most works that were pushed and whose outcomes were not popped, 1 to 2^24. Default 2^20.
@@ -278,10 +283,10 @@ impl<T: Task<Input = u64>> ProcessParalleliserBuilder<T> {
         self
     }
 
-    /// Sets further options, whatever an [`AsynPmap`] has: `.options(|run| run.crash_limit(1))`. Its order, capacity and number of
-    /// processes are set here and not there.
-    pub fn options(mut self, set: impl FnOnce(AsynPmap<T>) -> AsynPmap<T>) -> Self {
-        self.pool.run = set(self.pool.run);
+    /// Any other option: of the [`AsynPmap`] that does the work, to be changed and given back. What is set here
+    /// counts, whatever is set there: the order and the capacity.
+    pub fn configure(mut self, change: impl FnOnce(AsynPmap<T>) -> AsynPmap<T>) -> Self {
+        self.pool.run = change(self.pool.run);
         self
     }
 
@@ -290,8 +295,7 @@ impl<T: Task<Input = u64>> ProcessParalleliserBuilder<T> {
     /// # Errors
     /// [`StartError`]; nothing was started.
     pub fn start(self) -> Result<ProcessParalleliser<T>, StartError> {
-        let num_workers = self.pool.num_workers()?;
-        let run = self.pool.run.pool_processes(num_workers);
+        let (run, num_workers) = self.pool.run()?;
         Ok(ProcessParalleliser {
             manual_run: ManualRun::start(run.capacity(self.capacity), Credit::Each)?,
             num_workers,

@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use mt_pool::{AsynPmap, Deadline, DeathCause, Stats, Task, TaskErrorKind, asyn_pmap, task};
+use mt_pool::{
+    AsynPmap, Deadline, DeathCause, Stats, Task, TaskErrorKind, asyn_pmap, limits::Deadlines, task,
+};
 use mt_test_kit::{Folder, is_gone, wait_until_gone};
 use serde::{Deserialize, Serialize};
 use signal_hook::consts::SIGTERM;
@@ -59,7 +61,7 @@ fn only_7_is_late<T: Task<Output = u64, Error: Debug>>(
     run: AsynPmap<T>,
     items: u64,
 ) -> Report<u64, T::Error> {
-    let report = complete(run.hard_deadline(LONG), items);
+    let report = complete(run.deadlines(Deadlines::new().hard(LONG)), items);
     report.lost_only(&[7]);
     is_timeout(report.error(7), Deadline::Hard, LONG);
     let deaths = report.deaths();
@@ -73,10 +75,8 @@ fn only_7_is_late<T: Task<Output = u64, Error: Debug>>(
 fn an_endless_loop_in_a_plain_function() {
     check(|| {
         for (processes, ordered) in [(1, true), (3, false)] {
-            let run = asyn_pmap::<loops_at>(0..50)
-                .shared(7)
-                .pool_processes(processes);
-            let report = only_7_is_late(run.pool_ordered(ordered), 50);
+            let run = asyn_pmap::<loops_at>(0..50).shared(7).processes(processes);
+            let report = only_7_is_late(run.ordered(ordered), 50);
             assert_eq!(report.error(7).item::<u64>().unwrap().unwrap(), 7);
         }
     });
@@ -87,7 +87,7 @@ fn a_call_that_blocks_the_thread_of_others() {
     check(|| {
         for after_await in [false, true] {
             let items = (0..20).map(move |n| (after_await, n));
-            only_7_is_late(asyn_pmap::<blocks_at_7>(items).pool_processes(1), 20);
+            only_7_is_late(asyn_pmap::<blocks_at_7>(items).processes(1), 20);
         }
     });
 }
@@ -95,7 +95,7 @@ fn a_call_that_blocks_the_thread_of_others() {
 #[test]
 fn a_call_that_waits_for_ever() {
     check(|| {
-        only_7_is_late(asyn_pmap::<waits_at_7>(0..50).pool_processes(2), 50);
+        only_7_is_late(asyn_pmap::<waits_at_7>(0..50).processes(2), 50);
     });
 }
 
@@ -103,10 +103,8 @@ fn a_call_that_waits_for_ever() {
 #[test]
 fn quick_calls_before_an_endless_one_have_their_values() {
     check(|| {
-        let run = asyn_pmap::<loops_at>(0..5000)
-            .shared(4999)
-            .pool_processes(1);
-        complete(run.hard_deadline(LONG), 5000).lost_only(&[4999]);
+        let run = asyn_pmap::<loops_at>(0..5000).shared(4999).processes(1);
+        complete(run.deadlines(Deadlines::new().hard(LONG)), 5000).lost_only(&[4999]);
     });
 }
 
@@ -121,7 +119,11 @@ fn the_process_is_gone_when_the_outcome_comes() {
     check(|| {
         let folder = Folder::temp();
         let run = asyn_pmap::<tells_its_pid_and_hangs>([1]).shared(folder.clone());
-        let mut run = run.hard_deadline(LONG / 4).start().unwrap().into_iter();
+        let mut run = run
+            .deadlines(Deadlines::new().hard(LONG / 4))
+            .start()
+            .unwrap()
+            .into_iter();
         is_timeout(&run.next().unwrap().unwrap_err(), Deadline::Hard, LONG / 4);
         let pids = folder.noted("pid");
         assert!(pids.len() == 1 && is_gone(pids[0] as u32));
@@ -157,8 +159,9 @@ fn takes_sigterm(manner: Manner) -> u64 {
 #[test]
 fn what_does_not_hear_sigterm_is_killed() {
     check(|| {
-        let run = asyn_pmap::<takes_sigterm>([Manner::Deaf]).hard_deadline(SHORT);
-        let report = complete(run.kill_grace(SHORT), 1);
+        let run = asyn_pmap::<takes_sigterm>([Manner::Deaf])
+            .deadlines(Deadlines::new().hard(SHORT).kill_grace(SHORT));
+        let report = complete(run, 1);
         is_timeout(report.error(0), Deadline::Hard, SHORT);
         // A worker that had not come to ignoring it when it came has died of it.
         let signal = report.deaths()[0].exit.signal;
@@ -170,8 +173,9 @@ fn what_does_not_hear_sigterm_is_killed() {
 #[test]
 fn what_is_done_in_its_grace_counts() {
     check(|| {
-        let run = asyn_pmap::<takes_sigterm>([Manner::Obliging]).hard_deadline(LONG / 2);
-        let report = complete(run.kill_grace(LONG), 1);
+        let run = asyn_pmap::<takes_sigterm>([Manner::Obliging])
+            .deadlines(Deadlines::new().hard(LONG / 2).kill_grace(LONG));
+        let report = complete(run, 1);
         assert_eq!(*report.outcomes[0].as_ref().unwrap(), 17);
         assert_eq!(report.deaths()[0].cause, DeathCause::Overran);
     });
@@ -195,11 +199,7 @@ fn what_it_had_started_goes_with_it() {
 #[task]
 fn runs_what_hangs(#[shared] folder: &Folder, n: u64) {
     let run = asyn_pmap::<tells_its_pid_and_hangs>([n, n]).shared(folder.clone());
-    run.pool_processes(2)
-        .start()
-        .unwrap()
-        .into_iter()
-        .for_each(drop);
+    run.processes(2).start().unwrap().into_iter().for_each(drop);
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_run_inside_a_call_goes_with_it() {
 fn goes_with_it<T: Task<Input = u64, Shared = Folder, Error: Debug>>(limit: Duration) {
     let folder = Folder::temp();
     let run = asyn_pmap::<T>([1]).shared(folder.clone());
-    let report = complete(run.hard_deadline(limit), 1);
+    let report = complete(run.deadlines(Deadlines::new().hard(limit)), 1);
     is_timeout(report.error(0), Deadline::Hard, limit);
     let pids: Vec<u32> = folder
         .noted("pid")
@@ -247,12 +247,12 @@ fn a_result_in_the_instant_of_the_deadline() {
     check(|| {
         let items = || (0..24).map(|n| 18 + n % 5);
         let limit = Duration::from_millis(20);
-        let plain = asyn_pmap::<takes_about>(items()).hard_deadline(limit);
-        one_or_the_other(plain.pool_processes(2));
-        let hard = asyn_pmap::<takes_about_async>(items()).hard_deadline(limit);
-        one_or_the_other(hard.pool_processes(2));
-        let soft = asyn_pmap::<takes_about_async>(items()).soft_deadline(limit);
-        let stats = one_or_the_other(soft.pool_processes(1));
+        let plain = asyn_pmap::<takes_about>(items()).deadlines(Deadlines::new().hard(limit));
+        one_or_the_other(plain.processes(2));
+        let hard = asyn_pmap::<takes_about_async>(items()).deadlines(Deadlines::new().hard(limit));
+        one_or_the_other(hard.processes(2));
+        let soft = asyn_pmap::<takes_about_async>(items()).deadlines(Deadlines::new().soft(limit));
+        let stats = one_or_the_other(soft.processes(1));
         assert_eq!(stats.workers_started, 1);
     });
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Debug, time::Duration};
 
-use mt_pool::{AsynPmap, Deadline, Task, asyn_pmap, task};
+use mt_pool::{AsynPmap, Deadline, Task, asyn_pmap, limits::Deadlines, task};
 use mt_test_kit::{Folder, wait_until};
 
 use super::{LONG, is_timeout};
@@ -32,8 +32,11 @@ fn all_wait_but_one<T: Task<Input = u64, Output = u64, Shared = Folder, Error: D
         wait_until(|| n == 0 || started.exists("started"));
     });
     let run = census.watch(asyn_pmap::<T>(items)).shared(folder.clone());
-    let run = run.pool_processes(1).min_processes(1).pool_ordered(false);
-    let run = option(run).queue_deadline(LONG).start().unwrap();
+    let run = run.processes(1..=1).ordered(false);
+    let run = option(run)
+        .deadlines(Deadlines::new().queue(LONG))
+        .start()
+        .unwrap();
     let mut run = run.indexed().into_iter();
     let mut late = BTreeSet::new();
     while late.len() < waiting {

@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use mt_pool::{Deadline, Task, TaskErrorKind, asyn_pmap, is_cancelled, task};
+use mt_pool::{Deadline, Task, TaskErrorKind, asyn_pmap, is_cancelled, limits::Deadlines, task};
 use mt_test_kit::Folder;
 
 use super::{SHORT, is_timeout};
@@ -28,7 +28,7 @@ fn a_soft_deadline_drops_an_async_call_and_nothing_else() {
     check(|| {
         let folder = Folder::temp();
         let run = asyn_pmap::<waits_where_told>(0..3).shared(folder.clone());
-        let report = complete(run.pool_processes(1).soft_deadline(SHORT), 3);
+        let report = complete(run.processes(1).deadlines(Deadlines::new().soft(SHORT)), 3);
         assert_eq!(report.failed(), [1]);
         is_timeout(report.error(1), Deadline::Soft, SHORT);
         assert!(report.error(1).payload().is_none(), "the worker lives on");
@@ -59,8 +59,8 @@ async fn asks_async(_: u64) -> Result<(), String> {
 #[test]
 fn a_call_that_asks_learns_that_its_time_is_over() {
     fn learns<T: Task<Input = u64, Output = (), Error = String>>() {
-        let run = asyn_pmap::<T>(0..3).soft_deadline(SHORT);
-        let report = complete(run.pool_processes(1), 3);
+        let run = asyn_pmap::<T>(0..3).deadlines(Deadlines::new().soft(SHORT));
+        let report = complete(run.processes(1), 3);
         for kind in (0..3).map(|index| report.kind(index)) {
             assert!(matches!(kind, TaskErrorKind::Raised(why) if why == "cancelled"));
         }

@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use mt_pool::{Death, DeathCause, asyn_pmap, task};
+use mt_pool::{Death, DeathCause, asyn_pmap, limits::MemoryLimits, task};
 use mt_test_kit::Folder;
 
 use super::{HUGE, LIMIT, MIB, exceeded, take};
@@ -24,8 +24,12 @@ fn holds(bytes: u64) -> u64 {
 fn items_that_fit_only_one_at_a_time() {
     check(|| {
         let bytes = LIMIT / 2;
-        let run = asyn_pmap::<holds>([bytes; 6]).pool_processes(3);
-        let report = complete(run.memory_budget(LIMIT).crash_limit(2), 6);
+        let run = asyn_pmap::<holds>([bytes; 6]).processes(3);
+        let report = complete(
+            run.memory(MemoryLimits::new().budget_bytes(LIMIT))
+                .crash_limit(2),
+            6,
+        );
         let displaced = |death: &Death| death.cause == DeathCause::Displaced;
         assert!(report.deaths().iter().all(displaced));
         assert_eq!(report.values(), [bytes / 4096; 6]);
@@ -36,8 +40,11 @@ fn items_that_fit_only_one_at_a_time() {
 fn an_item_that_needs_more_than_all_workers_may_have() {
     check(|| {
         let items = [MIB, HUGE, MIB];
-        let run = asyn_pmap::<holds>(items).pool_processes(2);
-        let report = complete(run.memory_budget(LIMIT).oom_retries(1), 3);
+        let run = asyn_pmap::<holds>(items).processes(2);
+        let report = complete(
+            run.memory(MemoryLimits::new().budget_bytes(LIMIT).oom_retries(1)),
+            3,
+        );
         assert_eq!(report.failed(), [1]);
         let (_, limit_bytes, attempts) = exceeded(report.kind(1));
         assert_eq!((limit_bytes, attempts), (Some(LIMIT), 2));
@@ -63,8 +70,8 @@ fn a_machine_without_memory() {
         for ordered in [true, false] {
             let folder = Folder::temp();
             let run = asyn_pmap::<fails_or_dies_once>(0..60).shared(folder.clone());
-            let run = run.pool_processes(3).pool_ordered(ordered).retries(1);
-            let report = complete(run.pause_above_memory(Some(0.0)), 60);
+            let run = run.processes(3).ordered(ordered).retries(1);
+            let report = complete(run.memory(MemoryLimits::new().pause_above(Some(0.0))), 60);
             assert_eq!(report.failed(), [0; 0]);
         }
     });

@@ -1,0 +1,71 @@
+//! How long items and results may be, and how much of them is kept.
+
+use mt_proto::MAX_RECORD_BYTES;
+
+use super::check::in_range;
+use crate::error::StartError;
+
+/// How many bytes encoded items and results may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "it is given to a run by `byte_limits`"]
+pub struct ByteLimits {
+    pub(crate) buffer: usize,
+    pub(crate) max_item: usize,
+    pub(crate) max_result: usize,
+}
+
+impl Default for ByteLimits {
+    fn default() -> Self {
+        Self {
+            buffer: 64 * 1024 * 1024,
+            max_item: MAX_RECORD_BYTES,
+            max_result: MAX_RECORD_BYTES,
+        }
+    }
+}
+
+impl ByteLimits {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The bytes of encoded items the parent keeps, and as many again of results that wait to be
+    /// taken out, at least 1. Default 64 MiB. Input is not pulled beyond it; of results, those of items already
+    /// given out still come, and those held back for the order are bounded by the
+    /// [`capacity`](crate::AsynPmap::capacity) alone. A single longer item is let through alone.
+    pub fn buffer_bytes(mut self, bytes: usize) -> Self {
+        self.buffer = bytes;
+        self
+    }
+
+    /// The most bytes of one encoded item, 1 to 2^30 - 1 (default). A longer one gets
+    /// [`TooLarge`](crate::TaskErrorKind::TooLarge) as its outcome.
+    pub fn max_item_bytes(mut self, bytes: usize) -> Self {
+        self.max_item = bytes;
+        self
+    }
+
+    /// The most bytes of one encoded result, 1 to 2^30 - 1 (default). A longer one gets
+    /// [`TooLarge`](crate::TaskErrorKind::TooLarge) as its outcome.
+    pub fn max_result_bytes(mut self, bytes: usize) -> Self {
+        self.max_result = bytes;
+        self
+    }
+
+    /// # Errors
+    /// [`StartError::Option`] for the first that is out of its range.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        in_range("byte_limits.buffer_bytes", self.buffer, usize::MAX)?;
+        in_range(
+            "byte_limits.max_item_bytes",
+            self.max_item,
+            MAX_RECORD_BYTES,
+        )?;
+        in_range(
+            "byte_limits.max_result_bytes",
+            self.max_result,
+            MAX_RECORD_BYTES,
+        )
+    }
+}

@@ -1,0 +1,66 @@
+//! How many worker processes there are.
+
+use std::ops::{RangeFrom, RangeInclusive};
+
+use super::check::{MAX_PROCESSES, in_range, processors};
+use crate::error::StartError;
+
+/// How many worker processes a run has: a number is the most, `2..=8` the fewest and the most, `2..` the
+/// fewest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Processes {
+    min: usize,
+    max: Option<usize>,
+}
+
+impl Processes {
+    /// Those that are kept when there is nothing to do.
+    pub(crate) fn min(self) -> usize {
+        self.min
+    }
+
+    /// The most at once: the processors this process may use, if nothing is said.
+    pub(crate) fn max(self) -> usize {
+        self.max.unwrap_or_else(|| processors().max(self.min))
+    }
+
+    /// # Errors
+    /// [`StartError::Option`] when there are too many, or fewer at most than at least.
+    pub(crate) fn check(self) -> Result<(), StartError> {
+        in_range("processes", self.max(), MAX_PROCESSES)?;
+        if self.min <= self.max() {
+            return Ok(());
+        }
+        let (min, max) = (self.min, self.max());
+        let problem = format!("is {min}..={max}: the fewest are more than the most");
+        let option = "processes";
+        Err(StartError::Option { option, problem })
+    }
+}
+
+impl From<usize> for Processes {
+    fn from(max: usize) -> Self {
+        Self {
+            min: 0,
+            max: Some(max),
+        }
+    }
+}
+
+impl From<RangeInclusive<usize>> for Processes {
+    fn from(range: RangeInclusive<usize>) -> Self {
+        Self {
+            min: *range.start(),
+            max: Some(*range.end()),
+        }
+    }
+}
+
+impl From<RangeFrom<usize>> for Processes {
+    fn from(range: RangeFrom<usize>) -> Self {
+        Self {
+            min: range.start,
+            max: None,
+        }
+    }
+}

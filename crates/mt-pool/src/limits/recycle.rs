@@ -1,0 +1,103 @@
+//! When workers are replaced by fresh ones.
+
+use std::time::Duration;
+
+use super::check::{in_range, is_fraction, is_time, reckonable};
+use crate::error::StartError;
+
+/// When a worker is replaced by a fresh one: a cure for leaks and for what piles up. Any of the limits
+/// is enough. Default: never.
+///
+/// A tired worker goes on until its successor is set up, then finishes what it has and goes, so there may
+/// for a moment be [`at_once`](Self::at_once) more workers than
+/// [`processes`](crate::AsynPmap::processes).
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[must_use = "it is given to a run by `recycle`"]
+pub struct Recycle {
+    pub(crate) items: Option<u64>,
+    pub(crate) batches: Option<u64>,
+    pub(crate) age: Option<Duration>,
+    pub(crate) rss_bytes: Option<u64>,
+    pub(crate) idle: Option<Duration>,
+    pub(crate) jitter: f64,
+    pub(crate) at_once: u32,
+}
+
+impl Default for Recycle {
+    fn default() -> Self {
+        Self {
+            items: None,
+            batches: None,
+            age: None,
+            rss_bytes: None,
+            idle: None,
+            jitter: 0.1,
+            at_once: 1,
+        }
+    }
+}
+
+impl Recycle {
+    /// The default: never.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// After so many items, at least 1, exactly: a worker gets no more than these.
+    pub fn after_items(mut self, items: u64) -> Self {
+        self.items = Some(items);
+        self
+    }
+
+    /// After so many times [`batch_size`](crate::AsynPmap::batch_size) items, at least 1.
+    pub fn after_batches(mut self, batches: u64) -> Self {
+        self.batches = Some(batches);
+        self
+    }
+
+    /// After so long, counted from when a worker was set up; at least 1 ms.
+    pub fn after_age(mut self, age: Duration) -> Self {
+        self.age = Some(reckonable(age));
+        self
+    }
+
+    /// When a worker uses so many bytes of resident memory, at least 1, looked at every 100 ms. Unlike
+    /// [`max_rss_bytes`](super::MemoryLimits::max_rss_bytes) this interrupts nothing.
+    pub fn above_rss_bytes(mut self, bytes: u64) -> Self {
+        self.rss_bytes = Some(bytes);
+        self
+    }
+
+    /// When a worker has had nothing to do for so long, at least 1 ms. It is not replaced until there is more
+    /// to do, and the fewest [`processes`](crate::AsynPmap::processes) are kept.
+    pub fn after_idle(mut self, time: Duration) -> Self {
+        self.idle = Some(reckonable(time));
+        self
+    }
+
+    /// How much earlier than at an age or a size it may be, at random, as a part of them, 0 to 1, so that
+    /// workers do not go all at once. Default 0.1.
+    pub fn jitter(mut self, part: f64) -> Self {
+        self.jitter = part;
+        self
+    }
+
+    /// How many may be replaced at once, at least 1. Default 1.
+    pub fn at_once(mut self, workers: u32) -> Self {
+        self.at_once = workers;
+        self
+    }
+
+    /// # Errors
+    /// [`StartError::Option`] for the first that is out of its range.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        let most = usize::MAX;
+        in_range("recycle.after_items", self.items.unwrap_or(1), most)?;
+        in_range("recycle.after_batches", self.batches.unwrap_or(1), most)?;
+        in_range("recycle.above_rss_bytes", self.rss_bytes.unwrap_or(1), most)?;
+        in_range("recycle.at_once", self.at_once, most)?;
+        is_time("recycle.after_age", self.age)?;
+        is_time("recycle.after_idle", self.idle)?;
+        is_fraction("recycle.jitter", self.jitter)
+    }
+}

@@ -1,0 +1,100 @@
+//! How worker processes are started, watched and heard, whatever they work on.
+
+use std::path::PathBuf;
+
+use mt_ipc::{Program, WorkerStderr};
+use tracing::level_filters::LevelFilter;
+
+use super::check::{in_range, is_time, reckonable};
+use crate::{
+    error::StartError,
+    supervision::{LivenessPolicy, OnInterrupt, RestartBudget},
+};
+
+/// How worker processes are started, watched and heard.
+#[derive(Debug, Clone, Default)]
+#[must_use = "it is given to a run by `workers`"]
+pub struct WorkerOptions {
+    pub(crate) program: Program,
+    pub(crate) restart_budget: RestartBudget,
+    pub(crate) liveness: LivenessPolicy,
+    pub(crate) on_interrupt: OnInterrupt,
+    pub(crate) stderr: WorkerStderr,
+    pub(crate) forward_tracing: Option<LevelFilter>,
+}
+
+impl WorkerOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts workers from another program file than this process's: one of the same build whose
+    /// `main` calls [`init`](crate::init()) first. This process then needs no `init` itself. A program
+    /// that sleeps for more than about half a second instead of saying hello is taken for one that
+    /// never will, and ends the run with
+    /// [`WorkerFailure::Silent`](crate::supervision::WorkerFailure::Silent). Default: this process's.
+    pub fn program(mut self, path: impl Into<PathBuf>) -> Self {
+        self.program = Program::File(path.into());
+        self
+    }
+
+    /// How many workers in a row may die for nothing before the run gives up.
+    pub fn restart_budget(mut self, mut budget: RestartBudget) -> Self {
+        budget.period = reckonable(budget.period);
+        self.restart_budget = budget;
+        self
+    }
+
+    /// When a silent worker counts as frozen. The interval is at least 1 ms, the counts are at least 1.
+    pub fn liveness(mut self, mut policy: LivenessPolicy) -> Self {
+        policy.interval = reckonable(policy.interval);
+        self.liveness = policy;
+        self
+    }
+
+    /// What Ctrl-C does meanwhile. Default: [`OnInterrupt::Drain`].
+    pub fn on_interrupt(mut self, policy: OnInterrupt) -> Self {
+        self.on_interrupt = policy;
+        self
+    }
+
+    /// Where the workers' standard error goes. Default: [`WorkerStderr::Forward`], through this
+    /// process, unchanged, to its own standard error; its end is kept, and is part of
+    /// [`Death`](crate::supervision::Death) as [`LastWords`](crate::supervision::LastWords).
+    pub fn stderr(mut self, mode: WorkerStderr) -> Self {
+        self.stderr = mode;
+        self
+    }
+
+    /// The `tracing` events of workers that are emitted again in this process. Default: those that this
+    /// process's subscribers enable at the start, as far as they say it by a level; without a subscriber none,
+    /// and then they cost nothing.
+    ///
+    /// They go to the subscriber and under the span that are current at the start, with their own
+    /// level, target, place and fields (as text), and the fields `worker`, `pid`, and `item`, the index of
+    /// the item in whose call they were emitted. A worker keeps 512 events or 63 KiB at most and sends them
+    /// at most every 10 ms, warnings and errors at once; how many had no room is emitted as a warning and
+    /// counted in [`events_dropped`](crate::stats::Stats::events_dropped). Spans of workers are not forwarded.
+    ///
+    /// The last 16 events of a worker that dies are in its
+    /// [`LastWords`](crate::supervision::LastWords), sent or not.
+    ///
+    /// In a worker, a subscriber that its program sets before [`init`](crate::init()) or in its
+    /// [init task](crate::AsynPmap::init) takes the place of all this; it can call
+    /// [`forward_event`](crate::worker::forward_event). Later it can't set one: the pool's is set by then, in a
+    /// [shared](crate::AsynPmap::pool) worker from its first run on.
+    pub fn forward_tracing(mut self, least: LevelFilter) -> Self {
+        self.forward_tracing = Some(least);
+        self
+    }
+
+    /// # Errors
+    /// [`StartError::Option`] for the first that is out of its range.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        let (option, most) = ("workers.liveness", u32::MAX as usize);
+        in_range(option, self.liveness.missed_beats, most)?;
+        in_range(option, self.liveness.blocked_checks, most)?;
+        is_time(option, self.liveness.interval)
+    }
+}
