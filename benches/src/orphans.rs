@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use futures::future::join_all;
-use mt_beehive::{BeehiveRun, Hive, Population, hive_of};
+use mt_beehive::{BeehiveRun, Hive, hive_of};
 use serde_json::json;
 
 use crate::{
@@ -69,7 +69,7 @@ struct Branch;
 #[mt_beehive::worker(worker = Leaf)]
 impl Branch {
     fn hive(&self) -> BeehiveRun<Leaf> {
-        hive_of::<Leaf>(()).population(Population::Fixed(BEES))
+        hive_of::<Leaf>(()).processes(BEES)
     }
 
     #[task]
@@ -84,11 +84,12 @@ impl Branch {
 /// When the hive does not start.
 pub fn reign() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let hive = hive_of::<Branch>(()).population(Population::Fixed(BEES));
+    let hive = hive_of::<Branch>(()).processes(BEES);
     // One for each of them: a bee's own hive begins with the first task she has for it.
-    let run = hive
-        .max_concurrency(1)
-        .run(async |hive| join_all((0..BEES).map(|_| hive.spin())).await);
+    let run = hive.max_concurrency(1).run(async |hive| {
+        let spinning = (0..BEES).map(|_| hive.spin());
+        anyhow::Ok(join_all(spinning).await)
+    });
     let results = runtime.block_on(run)?;
     anyhow::bail!("what never ends has ended: {results:?}")
 }

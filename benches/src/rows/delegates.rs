@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use futures::{StreamExt, stream};
-use mt_beehive::{Dispatch, Hive, Population, TaskResult, hive_of};
+use mt_beehive::{Dispatch, Hive, hive_of};
 
 use super::Row;
 use crate::{
@@ -59,9 +59,9 @@ fn one_at_a_time(dispatch: Dispatch) -> Result<Sample> {
         let mut times = Vec::with_capacity(SINGLE.items as usize);
         for n in 0..SINGLE.total() {
             let asked = Instant::now();
-            let (result, _) = hive.same(n).await;
+            let result = hive.same(n).await;
             let time = asked.elapsed();
-            ensure!(result == TaskResult::Succeeded(n), "{n}: {result:?}");
+            ensure!(result == Ok(n), "{n}: {result:?}");
             if n >= SINGLE.warm_up {
                 times.push(time);
             }
@@ -77,9 +77,8 @@ fn many_at_once(dispatch: Dispatch, in_flight: usize) -> Result<Sample> {
         let tasks = stream::iter(0..MANY.total()).map(|n| hive.same(n));
         let mut ended = tasks.buffer_unordered(in_flight);
         let mut sum = 0_u64;
-        while let Some((result, _)) = ended.next().await {
-            let value = result.ok().map_err(anyhow::Error::msg)?;
-            sum = sum.wrapping_add(value);
+        while let Some(result) = ended.next().await {
+            sum = sum.wrapping_add(result?);
             pace.add(1);
         }
         pace.finish(sum)
@@ -91,7 +90,7 @@ where
     T: AsyncFnOnce(&Hive<Echoer>) -> Result<Sample>,
 {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let hive = hive_of::<Echoer>(()).population(Population::Fixed(bees));
+    let hive = hive_of::<Echoer>(()).processes(bees);
     let run = hive.dispatch(dispatch).run(async |hive| task(&hive).await);
-    runtime.block_on(run).context("failed to run the hive")?
+    runtime.block_on(run).context("failed to run the hive")
 }

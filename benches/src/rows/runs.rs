@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use mt_beehive::{TaskResult, hive_of};
+use mt_beehive::hive_of;
 
 use super::Row;
 use crate::{
@@ -31,9 +31,9 @@ pub(super) fn rows() -> Vec<Row> {
 
 fn whole_run() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let run = hive_of::<Echoer>(()).run(async |hive| hive.same(7).await.0);
+    let run = hive_of::<Echoer>(()).run(async |hive| anyhow::Ok(hive.same(7).await?));
     let result = runtime.block_on(run).context("failed to run the hive")?;
-    ensure!(result == TaskResult::Succeeded(7), "{result:?}");
+    ensure!(result == 7, "{result}");
     Ok(())
 }
 

@@ -3,18 +3,19 @@
 //!
 //! The queen lives in your process and owns what is expensive. She delegates tasks, usually many at once, to
 //! worker bees: asynchronous code in other processes, by the side of which a segfault, a leak or a global lock
-//! is nobody else's trouble. Every task that is delegated ends in exactly one way, and when the run is over no
+//! is nobody else's trouble. Every task that is delegated ends in exactly one way, and when the hive is over no
 //! process is left.
 //!
 //! # Start here
 //!
 //! ```
-//! use mt_beehive::{BeehiveError, Hive, beehive_run};
+//! use futures::future::try_join_all;
+//! use mt_beehive::{BeehiveError, DelegateError, Hive, beehive_run};
 //!
 //! #[derive(Default)]
 //! struct Cleaner;
 //!
-//! #[mt_beehive::worker]                        // her tasks can be delegated to her process
+//! #[mt_beehive::worker]                        // its tasks can be delegated to another process
 //! impl Cleaner {
 //!     #[task]
 //!     async fn clean(&self, row: String) -> Result<f64, std::num::ParseFloatError> {
@@ -31,11 +32,10 @@
 //!     }
 //!
 //!     #[task]
-//!     async fn predict(&self, hive: &Hive<Cleaner>, rows: Vec<String>) -> Result<f64, String> {
-//!         let cleaned = rows.into_iter().map(|row| hive.clean(row));
+//!     async fn predict(&self, hive: &Hive<Cleaner>, rows: Vec<String>) -> Result<f64, DelegateError> {
 //!         let mut sum = 0.0;
-//!         for (result, _bee) in futures::future::join_all(cleaned).await {
-//!             sum += self.weight * result.ok()?;
+//!         for clean in try_join_all(rows.into_iter().map(|row| hive.clean(row))).await? {
+//!             sum += self.weight * clean;
 //!         }
 //!         Ok(sum)
 //!     }
@@ -52,38 +52,37 @@
 //!
 //! A worker bee's process is this same program, started again. [`#[main]`](macro@main), or a call of [`init()`]
 //! as the first line of `main`, is where it becomes one; in every file of tests, and of unit tests, that run hives
-//! write `mt_beehive::test_worker!();` once ([`test_worker!`]). When the
-//! queen is not worth a type, [`hive_of`] takes a closure in her place.
+//! write `mt_beehive::test_worker!();` once ([`test_worker!`]). When the queen is not worth a type, [`hive_of`]
+//! gives the hive alone.
 //!
 //! # Bees
-//! * [`#[worker]`](macro@worker) on an `impl` block makes a worker bee. `new` makes her, in her process, of what
+//! * [`#[worker]`](macro@worker) on an `impl` block makes a worker bee. `new` makes it, in its process, of what
 //!   [`hive_of`] or [`beehive_run`] was given: that is the place to open clients and to load libraries. Methods
-//!   marked `#[task]` are her tasks. She does up to
+//!   marked `#[task]` are its tasks. A worker bee does up to
 //!   [`max_concurrency`](BeehiveRun::max_concurrency) of them at once, on one thread, inside tokio; their
 //!   futures need not be `Send`. What crosses is [`Wire`]: `Serialize + Deserialize`.
 //! * [`#[queen(worker = Type)]`](macro@queen) makes a queen bee. She lives on your task, whatever the runtime;
 //!   nothing she is given or returns is encoded. Her tasks may take `hive: &Hive<Type>` first. She stays on her
 //!   thread: see [below](#in-a-server).
-//! * A worker bee may have worker bees herself: `#[worker(worker = Type)]`, see
+//! * A worker bee may have worker bees itself: `#[worker(worker = Type)]`, see
 //!   [there](macro@worker#a-hive-in-a-hive).
 //!
 //! # Delegating
 //! A [`Hive`] is cheap to clone and may be used from many tasks and threads. Tasks are delegated by methods of
 //! the same name and arguments, or by name with [`Hive::delegate`]. Nothing happens until the [`Delegate`] is
 //! awaited; dropped while it is, the task is cancelled. [`Delegate::deadline`] limits the time it takes,
-//! waiting included.
+//! waiting included. [`Delegate::with_bee`] tells besides which bee did the task.
 //!
 //! A task may tell how far it is by [`TaskCx::progress`]; [`Delegate::on_progress`] hears it.
 //!
-//! It ends as `(TaskResult<T>, ChildId)`: how, and by whom. [`TaskResult::ok`] makes a `Result` of the former,
-//! whose error is a [`TaskError`]. Up to 65 536 tasks may be delegated and not ended; whoever delegates more waits.
-//!
-//! An error crosses as its text. If the queen has to tell errors apart, let the task return one inside its value,
-//! `Result<Result<T, MyError>, String>`: what is inside crosses as it is.
+//! A delegate is a future of a `Result`, for `?`: the task's value, or a [`DelegateError`]. An error that the task
+//! returns arrives as it is if its type can cross, also through a hive in a hive, and otherwise as its text, an
+//! [`Exception`]. Up to 65 536 tasks may be delegated and not ended; whoever delegates more waits.
 //!
 //! # In a server
-//! [`hive_of`] and its [`Hive`] go anywhere: into `tokio::spawn`, into the state of a web server. The hive lives as
-//! long as the closure, so let that be the server's life: `hive_of(…).run(async |hive| serve(hive.clone()).await)`.
+//! [`hive_of`] and its [`Hive`] go anywhere: into `tokio::spawn`, into the state of a web server.
+//! [`start`](BeehiveRun::start) gives a [`RunningHive`], which lives as long as you keep it, and ends in peace by
+//! [`shutdown`](RunningHive::shutdown).
 //!
 //! A queen may hold what is bound to a thread, so a run of [`beehive_run`] is not `Send`. Under
 //! `#[mt_beehive::main]` it can be awaited as it is. Elsewhere give it a thread:
@@ -115,30 +114,31 @@
 //!
 //! | what | how the task ends | everything else |
 //! |---|---|---|
-//! | it returns an error | [`Raised`](TaskResult::Raised), with the error's text and type | not affected |
-//! | it panics | [`Raised`](TaskResult::Raised), with message, place, call stack | the bee goes on |
-//! | there is none of its name, or it takes something else | [`Raised`](TaskResult::Raised), saying what there is | the bee goes on |
-//! | what it returns does not serialise, or is too long | [`Raised`](TaskResult::Raised) | the bee goes on |
-//! | its bee dies (signal, abort, `exit`) | begun again by another; [`Cancelled`](TaskResult::Cancelled), `worker_lost: …`, after [`crash_limit`](BeehiveRun::crash_limit) deaths | what she had been offered and not begun goes to others uncharged; she is replaced |
-//! | its bee gives no sign of life for 2.5 s ([`liveness`](BeehiveRun::liveness)) | as when she dies: she is killed | the same |
-//! | its bee is stopped (`SIGSTOP`) | it waits for her ([`liveness`](BeehiveRun::liveness) may have her killed) | what she had been offered and not begun goes to others |
-//! | its deadline passes | [`Cancelled`](TaskResult::Cancelled), `deadline: …`, when nobody does it any more | a bee that does not let go of it is killed; what else she did is begun again elsewhere and not charged |
+//! | it returns an error | [`Raised`](DelegateError::Raised) | not affected |
+//! | it panics | [`Panicked`](DelegateError::Panicked), with message, place, call stack | the bee goes on |
+//! | there is none of its name | [`NoSuchTask`](DelegateError::NoSuchTask), saying what there is | the bee goes on |
+//! | it takes something else; what it returns does not serialise, or is too long | [`Crossing`](DelegateError::Crossing) | the bee goes on |
+//! | its bee dies (signal, abort, `exit`) | begun again by another; [`WorkerLost`](CancelReason::WorkerLost) after [`crash_limit`](BeehiveRun::crash_limit) deaths | what the bee had been offered and not begun goes to others uncharged; the bee is replaced |
+//! | its bee gives no sign of life for 2.5 s ([`liveness`](BeehiveRun::liveness)) | as when it dies: it is killed | the same |
+//! | its bee is stopped (`SIGSTOP`) | it waits ([`liveness`](BeehiveRun::liveness) may have the bee killed) | what the bee had been offered and not begun goes to others |
+//! | its deadline passes | [`Deadline`](CancelReason::Deadline), when nobody does it any more | a bee that does not let go of it is killed; what else that did is begun again elsewhere and not charged |
 //! | its [`Delegate`] is dropped | nobody asks | as with a deadline |
-//! | bees can't be made, or die again and again for nothing | [`Cancelled`](TaskResult::Cancelled), with the cause, once the [`restart_budget`](BeehiveRun::restart_budget) is spent | the same for every task that waits |
-//! | the queen's task has ended | – | worker bees finish what they have, and die |
-//! | the queen's task panics, or the run is dropped | [`Cancelled`](TaskResult::Cancelled) | worker bees are killed |
-//! | Ctrl-C | what bees have begun goes on; the rest is [`Cancelled`](TaskResult::Cancelled), `interrupted: …` | the queen sees it and returns; a second Ctrl-C ends all at once: see [`on_interrupt`](BeehiveRun::on_interrupt) |
+//! | bees can't be made, or die again and again for nothing | [`NoWorkers`](CancelReason::NoWorkers), with the cause, once the [`restart_budget`](BeehiveRun::restart_budget) is spent | the same for every task that waits |
+//! | the queen's task has ended, or the hive is [shut down](RunningHive::shutdown) | – | worker bees finish what they have, and die |
+//! | the queen's task panics, or the hive is dropped | [`HiveClosed`](CancelReason::HiveClosed) | worker bees are killed |
+//! | Ctrl-C | what bees have begun goes on; the rest is [`Interrupted`](CancelReason::Interrupted) | the queen sees it and returns; a second Ctrl-C ends all at once: see [`on_interrupt`](BeehiveRun::on_interrupt) |
 //! | your process is killed | – | worker bees end themselves at once, and those below them |
 //!
-//! A task may be begun more than once when its bee dies, up to the crash limit; in its last attempt it is alone
+//! The reasons that have no link of their own are [`Cancelled`](DelegateError::Cancelled). A task may be begun more
+//! than once when its bee dies, up to the crash limit; in its last attempt it is alone
 //! in a bee, so that nobody is given up for what another task does. With `crash_limit(1)` it is never begun twice.
 //!
 //! # Options
-//! All are methods of [`BeehiveRun`].
+//! All are methods of [`BeehiveRun`]. What is out of its range is an error when the hive starts.
 //!
 //! | about | options |
 //! |---|---|
-//! | how many bees | [`population`](BeehiveRun::population): elastic as in the seed, or fixed. [`Hive::spawn`] and [`Hive::bury`] change the number by hand |
+//! | how many bees | [`processes`](BeehiveRun::processes), a number; [`population`](BeehiveRun::population): elastic as in the seed, by default. [`Hive::spawn`] and [`Hive::bury`] change the number by hand |
 //! | how much at once | [`max_concurrency`](BeehiveRun::max_concurrency) of a worker bee (1024), [`queenbee_max_concurrency`](BeehiveRun::queenbee_max_concurrency) of the queen (no limit) |
 //! | who does what | [`dispatch`](BeehiveRun::dispatch): an auction as in the seed, or by counted places, which is quicker with many bees or tiny tasks |
 //! | how long things may take | [`Delegate::deadline`] for a task, [`cancel_grace`](BeehiveRun::cancel_grace) for one that is to stop, [`exit_grace`](BeehiveRun::exit_grace) for a bee that is to die, [`init_deadline`](BeehiveRun::init_deadline) for one that is made |
@@ -147,18 +147,18 @@
 //! | Ctrl-C | [`on_interrupt`](BeehiveRun::on_interrupt) |
 //!
 //! # Errors
-//! [`BeehiveError`] says why a run came to nothing. How a single delegated task ended is no error of the run:
-//! it is a [`TaskResult`].
+//! [`BeehiveError`] says why a hive came to nothing, [`DelegateError`] why a single delegated task has no value, and
+//! [`CancelReason`] why it was cancelled: all are told apart by type, and their texts are for people.
 //!
 //! # Seeing what goes on
-//! [`Hive::bees`] tells what each bee is at, and whether she gives signs of life; [`Hive::stats`] what the hive has
-//! done so far. [`Hive::busy_status`] asks a bee how busy she is; she answers while she works.
+//! [`Hive::bees`] tells what each bee is at, and whether it gives signs of life; [`Hive::stats`] what the hive has
+//! done so far. [`Hive::busy_status`] asks a bee how busy it is, which answers while it works.
 //!
 //! A worker bee that is lost is a `tracing` event of level warn, with why; so is one that is silent.
 //! `tracing` events of worker bees are emitted in this process ([`forward_tracing`](BeehiveRun::forward_tracing)),
 //! and so is what they write to their standard error ([`worker_stderr`](BeehiveRun::worker_stderr)); the last of
 //! both is part of the reason when a task is lost with its bee. Every message between bees is a `tracing` event of
-//! level debug, target `mt_beehive` ([`logger_debug_msg`]). What they are, and the rules they keep, is in
+//! level debug, target `mt_beehive` ([`log`]). What they are, and the rules they keep, is in
 //! `docs/protocol.md` of the repository.
 //!
 //! # An example with real data
@@ -169,24 +169,26 @@
 // The macros name this crate by its name, in its own examples and modules too.
 extern crate self as mt_beehive;
 
-mod bee;
+pub mod bee;
+mod call;
 mod driver;
+pub mod error;
 mod executor;
-mod log;
+mod generated;
+pub mod log;
 mod machine;
 mod queen;
 mod registry;
+mod returned;
 
-pub use bee::{Bee, BeeCx, TaskCall, TaskCx, WorkerBee};
-pub use driver::census::BeeStatus;
-pub use executor::Registration;
-pub use log::logger_debug_msg;
-pub use machine::parent::{BeeState, Dispatch, HiveStats, Population};
+pub use bee::{BeeCx, TaskCx};
+pub use error::{BeehiveError, CancelReason, DelegateError, Exception, StartError};
+pub use machine::parent::{Dispatch, Population};
 /// Makes `main` start with [`init()`]; an `async fn main` gets a tokio runtime.
 ///
 /// A worker bee's process is this program, started again: it never gets past the first line of `main`. The
 /// runtime of an `async fn` has many threads; `flavor = "current_thread"` and `worker_threads = 4` change
-/// that. (It is `mt_pool::main`; either serves both crates.)
+/// that. (`mt_pool::main` is the same; either serves both crates.)
 ///
 /// ```
 /// #[mt_beehive::main]
@@ -199,7 +201,7 @@ pub use machine::parent::{BeeState, Dispatch, HiveStats, Population};
 /// runtime's threads too, and leaves them idle.
 ///
 /// ```
-/// # use mt_beehive::{Population, hive_of};
+/// # use mt_beehive::hive_of;
 /// # #[derive(Default)]
 /// # struct Worker;
 /// # #[mt_beehive::worker]
@@ -211,26 +213,25 @@ pub use machine::parent::{BeeState, Dispatch, HiveStats, Population};
 /// async fn main() {
 ///     mt_beehive::init();
 ///     // hive_of::<…>(…)
-/// #   let hive = hive_of::<Worker>(()).population(Population::Fixed(1));
-/// #   let (done, _) = hive.run(async |hive| hive.work().await).await.unwrap();
-/// #   assert_eq!(done.ok(), Ok(1));
+/// #   let hive = hive_of::<Worker>(()).processes(1).start().unwrap();
+/// #   assert_eq!(hive.work().await, Ok(1));
 /// }
 /// ```
 pub use mt_macros::beehive_main as main;
 /// Makes a type a queen bee: its methods marked `#[task]` are what a hive is run for.
 ///
 /// Goes on an `impl` block, as [`#[worker]`](macro@worker) does, and reads it the same way: `new` or
-/// [`Default`] makes her, `#[task] async fn name(&self, arguments…)` is a task. See [`beehive_run`] for an
+/// [`Default`] makes the queen, `#[task] async fn name(&self, arguments…)` is a task. See [`beehive_run`] for an
 /// example. What is different:
 ///
 /// * `#[queen(worker = Type)]` says whom she delegates to.
 /// * The first argument of a task that needs not be there is `hive: &Hive<Type>` or `hive: Hive<Type>`.
-/// * She lives in this process: what she is made of, given and returns can be of any type that owns its data,
-///   and a plain `fn` blocks the caller's thread. Her errors are still told as text.
+/// * A queen lives in this process: what she is made of, given and returns can be of any type that owns its data,
+///   and a plain `fn` blocks the caller's thread. Her errors are told as text, [`BeehiveError::Raised`].
 /// * The trait with her tasks, `pub trait PredictorTasks` for `struct Predictor`, is implemented for
-///   [`Queen<Predictor>`](Queen), and its methods return a [`QueenTask`]. A panic is not caught.
+///   [`Queen<Predictor>`](Queen), and its methods return a [`QueenTask`](run::QueenTask). A panic is not caught.
 pub use mt_macros::queen;
-/// Makes a type a worker bee: its methods marked `#[task]` can be delegated to her process.
+/// Makes a type a worker bee: its methods marked `#[task]` can be delegated to another process.
 ///
 /// Goes on an `impl` block. The block stays as it is and can be called as ever; methods that are not marked
 /// are nobody's business but yours.
@@ -238,7 +239,7 @@ pub use mt_macros::queen;
 /// ```
 /// use std::time::Duration;
 ///
-/// use mt_beehive::{BeeCx, Population, TaskCx, TaskResult, hive_of};
+/// use mt_beehive::{BeeCx, TaskCx, hive_of};
 ///
 /// struct Greeter { words: String, my_id: u32 }
 ///
@@ -257,40 +258,43 @@ pub use mt_macros::queen;
 /// }
 ///
 /// #[mt_beehive::main]
-/// async fn main() -> Result<(), mt_beehive::BeehiveError> {
-///     let hive = hive_of::<Greeter>("Hello".into()).population(Population::Fixed(1));
-///     hive.run(async |hive| {
-///         // Typed; and by name.
-///         let limit = Duration::from_secs(5);
-///         let (result, bee) = hive.greet("Maya".into(), 2).deadline(limit).await;
-///         assert_eq!(result, TaskResult::Succeeded("Hello Maya! Hello Maya! ".into()));
-///         assert_eq!(bee, Some(0));
-///         let (result, _) = hive.delegate::<String>("greet", ("Günter".to_owned(), 1_usize)).await;
-///         assert_eq!(result.ok().unwrap_err().to_string(), "raised: Günter is not ASCII");
-///     }).await
+/// async fn main() -> anyhow::Result<()> {
+///     let hive = hive_of::<Greeter>("Hello".into()).processes(1).start()?;
+///     // Typed; and by name.
+///     let limit = Duration::from_secs(5);
+///     let (greeting, bee) = hive.greet("Maya".into(), 2).deadline(limit).with_bee().await;
+///     assert_eq!(greeting?, "Hello Maya! Hello Maya! ");
+///     assert_eq!(bee, Some(0));
+///     let greeting = hive.delegate::<String>("greet", ("Günter".to_owned(), 1_usize)).await;
+///     assert_eq!(greeting.unwrap_err().to_string(), "raised: Günter is not ASCII");
+///     hive.shutdown().await;
+///     Ok(())
 /// }
 /// ```
 ///
-/// # How she is made
-/// By `fn new` or `async fn new`, in her process. Her arguments are what she is made of ([`Bee::Init`]): none
-/// is `()`, one is its type, several are a tuple. A first argument `cx: BeeCx` is not among them, but tells
-/// her id. `new` returns `Self` or `Result<Self, E>` with `E: Display`; a bee that can't be made is tried
-/// again under the [`RestartBudget`]. Without `new` she is made by [`Default`], of `()`.
+/// # How a bee is made
+/// By `fn new` or `async fn new`, in its process. The arguments are what the bee is made of
+/// ([`Bee::Init`](bee::Bee::Init)): none is `()`, one is its type, several are a tuple. A first argument `cx: BeeCx`
+/// is not among them, but tells the bee's id. `new` returns `Self` or `Result<Self, E>` with `E: Display`; a bee that
+/// can't be made is tried again under the [restart budget](BeehiveRun::restart_budget). Without `new` the bee is
+/// made by [`Default`], of `()`.
 ///
-/// # Her tasks
-/// `#[task] async fn name(&self, arguments…) -> T`, or `-> Result<T, E>` with `E: Display`. (A `Result` is told by
-/// that name: `anyhow::Result<T>` is one, an alias of another name is not.) The arguments are taken by value, and cross; by name they are delegated as `()`, the only one, or a tuple. A first argument
+/// # Tasks
+/// `#[task] async fn name(&self, arguments…) -> T`, or `-> Result<T, E>`, whatever that is called. An `E` that is
+/// [`Wire`] arrives as it is, any other that is `Display`, such as `anyhow::Error`, as its text. The arguments are
+/// taken by value, and cross; by name they are delegated as `()`, the only one, or a tuple. A first argument
 /// `cx: &TaskCx` or `cx: TaskCx` is not among them, but tells about the call. What crosses is [`Wire`].
 ///
 /// A bee does many tasks at once, on one thread, so they take turns where they `await`. They need not be
-/// `Send`. A plain `fn` is a task too, but the bee does nothing else until it returns (her heart beats on, and
+/// `Send`. A plain `fn` is a task too, but the bee does nothing else until it returns (the bee's heart beats on, and
 /// [`busy_status`](Hive::busy_status) is answered).
 ///
 /// # A hive in a hive
-/// With `#[worker(worker = Type)]` she has worker bees of her own, and is a queen to them:
+/// With `#[worker(worker = Type)]` a worker bee has worker bees of its own, and is a queen to them:
 ///
 /// ```
-/// use mt_beehive::{BeehiveRun, Hive, Population, TaskError, hive_of};
+/// use futures::future::try_join_all;
+/// use mt_beehive::{BeehiveRun, DelegateError, Hive, hive_of};
 ///
 /// #[derive(Default)]
 /// struct Reader;
@@ -309,42 +313,41 @@ pub use mt_macros::queen;
 /// #[mt_beehive::worker(worker = Reader)]
 /// impl Archivist {
 ///     fn hive(&self) -> BeehiveRun<Reader> {
-///         hive_of::<Reader>(()).population(Population::Fixed(1))
+///         hive_of::<Reader>(()).processes(1)
 ///     }
 ///
 ///     #[task]
-///     async fn total(&self, hive: &Hive<Reader>, texts: Vec<String>) -> Result<usize, TaskError> {
-///         let all = texts.into_iter().map(|text| hive.lines(text));
-///         let all = futures::future::join_all(all).await;
-///         all.into_iter().map(|(lines, _reader)| lines.ok()).sum()
+///     async fn total(&self, hive: &Hive<Reader>, texts: Vec<String>) -> Result<usize, DelegateError> {
+///         let lines = texts.into_iter().map(|text| hive.lines(text));
+///         Ok(try_join_all(lines).await?.into_iter().sum())
 ///     }
 /// }
 ///
 /// #[mt_beehive::main]
-/// async fn main() -> Result<(), mt_beehive::BeehiveError> {
-///     let hive = hive_of::<Archivist>(()).population(Population::Fixed(1));
-///     hive.run(async |hive| {
-///         let (total, _archivist) = hive.total(vec!["a\nb".into(), "c".into()]).await;
-///         assert_eq!(total.ok(), Ok(3));
-///     }).await
+/// async fn main() -> anyhow::Result<()> {
+///     let hive = hive_of::<Archivist>(()).processes(1).start()?;
+///     assert_eq!(hive.total(vec!["a\nb".into(), "c".into()]).await?, 3);
+///     hive.shutdown().await;
+///     Ok(())
 /// }
 /// ```
 ///
-/// * Her tasks may take `hive: &Hive<Type>` or `hive: Hive<Type>`, after `cx` if they take both.
-/// * `fn hive(&self) -> BeehiveRun<Type>` describes her hive, with all options there are; it is asked once, when
-///   she is made. Without it the hive is `hive_of::<Type>(())`. Mind the numbers: each bee of hers has as many
-///   below her, and by default that is one less than there are processors.
+/// * Tasks may take `hive: &Hive<Type>` or `hive: Hive<Type>`, after `cx` if they take both.
+/// * `fn hive(&self) -> BeehiveRun<Type>` describes the hive, with all options there are; it is asked once, when
+///   the bee is made. Without it the hive is `hive_of::<Type>(())`. Mind the numbers: each bee has as many
+///   below it, and by default that is one less than there are processors.
 /// * The hive is started when a task that takes it is first begun, so bees that never delegate have no
-///   processes below them. If it can't be started, that task and those after it raise that.
-/// * When she is told to die she finishes her tasks, which may go on delegating; then her worker bees die, each
-///   within its own [`exit_grace`](BeehiveRun::exit_grace), and then she does. Their time does not count against
-///   hers.
-/// * When she dies otherwise, everything below her is gone at once, and what she had is begun again by another
-///   bee, with a new hive of her own. The same when the queen is killed.
-/// * A task of hers that is cancelled cancels what it had delegated. The bees below let go of that within
+///   processes below them. If it can't be started, that task and those after it end as
+///   [`DelegateError::NoHive`].
+/// * When the bee is told to die it finishes its tasks, which may go on delegating; then its worker bees die, each
+///   within its own [`exit_grace`](BeehiveRun::exit_grace), and then the bee does. Their time does not count against
+///   its own.
+/// * When the bee dies otherwise, everything below it is gone at once, and what it had is begun again by another
+///   bee, with a new hive of its own. The same when the queen is killed.
+/// * A task that is cancelled cancels what it had delegated. The bees below let go of that within
 ///   their [`cancel_grace`](BeehiveRun::cancel_grace), which may be a little after the task's end is told.
 ///
-/// # The trait with her tasks
+/// # The trait with the tasks
 /// For `struct Greeter` comes `pub trait GreeterTasks`, in the same module, implemented for
 /// `Hive<Greeter>`: one method a task, with the same arguments, that returns a [`Delegate`]. From other
 /// modules `use` it. `#[worker(tasks = Name)]` gives another name, `#[worker(tasks = pub(crate) Name)]` another
@@ -352,26 +355,49 @@ pub use mt_macros::queen;
 ///
 /// `#[worker(crate = path)]` names `mt_beehive` where it isn't `::mt_beehive`.
 pub use mt_macros::worker;
-pub use mt_pool::supervision::Health as BeeHealth;
-pub use mt_pool::{
-    LivenessPolicy, OnInterrupt, RestartBudget, StartError, Verdict, Wire, WorkerStderr,
-    forward_event, init, test_worker,
-};
-pub use queen::{
-    Asking, BeehiveError, BeehiveRun, ChildId, Delegate, Exception, Hive, OwnHive, Queen, QueenBee,
-    QueenCall, QueenTask, QueenValue, TaskError, TaskResult, WithQueen, WithoutQueen, beehive_run,
-    hive_of,
-};
+pub use mt_pool::{OnInterrupt, Wire, init, test_worker};
+pub use queen::{BeehiveRun, ChildId, Delegate, Hive, Queen, RunningHive, beehive_run, hive_of};
+
+pub mod run {
+    //! What comes of what a hive or a queen is asked for, and how a [`BeehiveRun`](crate::BeehiveRun) says whether
+    //! it has a queen.
+
+    pub use crate::queen::{Asking, QueenTask, WithBee, WithQueen, WithoutQueen};
+}
+
+pub mod stats {
+    //! What a hive tells of itself: [`Hive::bees`](crate::Hive::bees) and [`Hive::stats`](crate::Hive::stats).
+
+    pub use mt_pool::supervision::Health;
+
+    pub use crate::{
+        driver::census::BeeStatus,
+        machine::parent::{BeeState, HiveStats},
+    };
+}
+
+pub mod supervision {
+    //! How worker bees' processes are supervised: values of options, and how a process ended. All of it is
+    //! [`mt_pool`]'s.
+
+    pub use mt_pool::{
+        WorkerStderr,
+        supervision::{Death, DeathCause, LastWords, LivenessPolicy, RestartBudget, Verdict},
+    };
+}
 
 /// For the macros; not for people.
 #[doc(hidden)]
 pub mod __private {
     pub use bytes::Bytes;
     pub use inventory;
-    pub use mt_pool::__private::{Checked, returns, tokio};
+    pub use mt_pool::__private::{ByDebug, ByDisplay, ByName, Checked, Describe, returns, tokio};
 
-    pub use crate::bee::{
-        Crosses, MadeOfNothing, OfNothing, crosses, decode_args, encode_value, hive_of_nothing,
-        made_of_nothing, not_made, raised,
+    pub use crate::{
+        call::TaskCall,
+        executor::Registration,
+        generated::*,
+        queen::{OwnHive, QueenCall, QueenValue},
+        returned::{Returned, Way},
     };
 }

@@ -3,21 +3,22 @@
 mod asking;
 mod bee;
 mod delegate;
-mod error;
 mod handle;
+mod options;
 mod own;
 mod queen_run;
 mod queen_shared;
 mod run;
+mod running;
 mod watcher;
 
 pub use asking::Asking;
 pub use bee::{QueenBee, QueenCall, QueenValue};
-pub use delegate::{ChildId, Delegate, Exception, TaskError, TaskResult};
-pub use error::BeehiveError;
+pub use delegate::{ChildId, Delegate, WithBee};
 pub use handle::Hive;
 pub(crate) use own::Below;
 pub use own::OwnHive;
 pub use queen_run::{WithQueen, beehive_run};
 pub use queen_shared::{Queen, QueenTask};
 pub use run::{BeehiveRun, WithoutQueen, hive_of};
+pub use running::RunningHive;

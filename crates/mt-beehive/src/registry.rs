@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::WorkerBee;
+use crate::bee::WorkerBee;
 
 /// The role of a worker bee.
 pub(crate) const WORKER_BEE: &str = "mt_beehive::worker_bee";
@@ -13,14 +13,14 @@ pub(crate) fn name_of<W: WorkerBee>() -> String {
     format!("{} ({})", W::NAME, std::any::type_name::<W>())
 }
 
-/// What a worker bee is told before her first task.
+/// What a worker bee is told before its first task.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct BeeSetup {
-    /// Her registered name.
+    /// The bee's registered name.
     pub(crate) bee: String,
-    /// The id her parent has given her.
+    /// The id that the bee's parent has given it.
     pub(crate) my_id: u32,
-    /// What she is made of, encoded.
+    /// What the bee is made of, encoded.
     pub(crate) init: Bytes,
     /// The most tasks at once; `None` is no limit.
     pub(crate) max_concurrency: Option<u32>,

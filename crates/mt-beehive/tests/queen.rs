@@ -5,7 +5,8 @@
 use std::{cell::Cell, rc::Rc, time::Duration};
 
 use mt_beehive::{
-    BeeCx, BeehiveError, BeehiveRun, Hive, Population, Queen, WithQueen, beehive_run,
+    BeeCx, BeehiveError, BeehiveRun, DelegateError, Hive, Queen, StartError, beehive_run,
+    error::Part, run::WithQueen,
 };
 
 mt_beehive::test_worker!();
@@ -39,11 +40,11 @@ impl Librarian {
     }
 
     #[task]
-    async fn letters(&self, hive: &Hive<Counter>, text: String) -> Result<usize, String> {
+    async fn letters(&self, hive: &Hive<Counter>, text: String) -> Result<usize, DelegateError> {
         let mut sum = 0;
         for word in text.split(' ') {
             self.words.set(self.words.get() + 1);
-            sum += hive.letters(word.to_owned()).await.0.ok()?;
+            sum += hive.letters(word.to_owned()).await?;
         }
         Ok(sum)
     }
@@ -75,7 +76,7 @@ impl Librarian {
 }
 
 fn library(words: &Tally) -> BeehiveRun<Counter, WithQueen<Librarian>> {
-    beehive_run::<Librarian>((Rc::clone(words), 10), ()).population(Population::Fixed(1))
+    beehive_run::<Librarian>((Rc::clone(words), 10), ()).processes(1)
 }
 
 /// Runs `run` under a watchdog.
@@ -118,12 +119,38 @@ fn what_goes_wrong_says_what() {
     let exception = raised(failed.unwrap_err());
     assert_eq!(exception.exception, "on purpose");
     assert!(exception.other_details["type"].contains("anyhow"));
+    let other_type = |error: BeehiveError| match error {
+        BeehiveError::WrongType {
+            part,
+            given,
+            expected,
+            ..
+        } => (part, given, expected),
+        other => panic!("{other:?}"),
+    };
+    let string = std::any::type_name::<String>();
     let wrong = check(library(&words).run_task::<usize>("letters", 5_u8));
-    let text = raised(wrong.unwrap_err()).exception;
-    assert!(text.contains("u8") && text.contains("String"), "{text}");
+    let wrong = other_type(wrong.unwrap_err());
+    assert_eq!(wrong, (Part::Arguments, "u8", string));
     let wrong = check(library(&words).run_task::<String>("letters", String::from("a")));
-    let text = raised(wrong.unwrap_err()).exception;
-    assert!(text.contains("usize") && text.contains("String"), "{text}");
+    let wrong = other_type(wrong.unwrap_err());
+    assert_eq!(wrong, (Part::Value, "usize", string));
+}
+
+#[test]
+fn a_queen_whose_options_are_out_of_range_is_not_made() {
+    let words = Tally::default();
+    let queens = library(&words).queenbee_max_concurrency(0);
+    let bees = library(&words).max_concurrency(0);
+    for (expected, run) in [
+        ("queenbee_max_concurrency", queens),
+        ("max_concurrency", bees),
+    ] {
+        match check(run.start()).unwrap_err() {
+            BeehiveError::Start(StartError::Option { option, .. }) => assert_eq!(option, expected),
+            other => panic!("{other}"),
+        }
+    }
 }
 
 #[test]

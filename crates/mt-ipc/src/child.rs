@@ -3,6 +3,7 @@
 use std::{fmt, process::ExitStatus};
 
 use rustix::process::Pid;
+use serde::{Deserialize, Serialize};
 use tokio::process::Child;
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
 
 /// How a process ended. Both `None` means that it is gone but somebody else reaped it (a host program
 /// that calls `waitpid(-1)`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Exit {
     /// The exit code, if it exited.

@@ -15,7 +15,7 @@ pub(crate) struct Returns {
     pub(crate) is_option: bool,
     /// Where it is written, and the value in it.
     pub(crate) span: Span,
-    value_span: Span,
+    pub(crate) value_span: Span,
 }
 
 impl Returns {
@@ -71,6 +71,12 @@ impl Returns {
         quote_spanned! {self.span=>
             <#krate::__private::returns::As<{ #how }> as #krate::__private::returns::Returns<#ty>>::Error
         }
+    }
+
+    /// How a task of a bee becomes an outcome: an implementation of `Returned`, and the type it is that for.
+    pub(crate) fn way(&self, krate: &Path, how: &TokenStream) -> (TokenStream, TokenStream) {
+        let way = quote_spanned!(self.value_span=> #krate::__private::Way<{ #how }>);
+        (way, self.ty.clone())
     }
 
     /// What a call returned, as a `Result` of the two.

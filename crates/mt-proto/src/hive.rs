@@ -6,12 +6,12 @@
 //! they cost are shared. Messages keep their order, on the wire and within a frame. `hello`, `welcome` and
 //! the heartbeats are those of the pool.
 
-use std::{borrow::Cow, collections::BTreeMap, marker::PhantomData, time::Duration};
+use std::{borrow::Cow, marker::PhantomData, time::Duration};
 
 use bytes::{Buf, Bytes};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{DecodeError, EncodeError, Frame, Kind, clip_text, encode_into};
+use crate::{DecodeError, EncodeError, Failure, Frame, Kind, encode_into};
 
 /// A task of a bee for one of its children, zero-based, never used again.
 #[derive(
@@ -80,11 +80,6 @@ pub enum FromBee {
         /// The most tasks at once.
         max_concurrency: Option<u32>,
     },
-    /// I can't be made.
-    NotReady {
-        /// Why.
-        message: String,
-    },
     /// I want this task.
     TaskAccepted {
         /// The task.
@@ -117,13 +112,13 @@ pub enum FromBee {
         /// How.
         status: TaskStatus,
     },
-    /// I am about to exit.
-    Dead(DeathType),
+    /// I have finished, and exit.
+    Dead,
     /// I have nothing left to do, and my own children are dying; `dead` follows when they are gone.
     Dying,
 }
 
-/// How a task ended.
+/// How a task ended, as the bee that had it tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TaskStatus {
     /// It returned this, encoded.
@@ -131,51 +126,25 @@ pub enum TaskStatus {
         /// The value.
         returning_value: Bytes,
     },
-    /// It returned an error, panicked, or could not be called.
+    /// It returned an error.
     Raised(Box<RaisedException>),
-    /// It was cancelled.
-    Cancelled {
-        /// Why, if that is known.
-        reason: Option<String>,
-    },
+    /// It panicked, was not called, or returned what can't be sent.
+    Failed(Box<Failure>),
+    /// There is no task of that name.
+    NoSuchTask,
+    /// It was cancelled. Why, the parent knows.
+    Cancelled,
 }
 
-impl TaskStatus {
-    /// It raised this.
-    #[must_use]
-    pub fn raised(exception: RaisedException) -> Self {
-        Self::Raised(Box::new(exception))
-    }
-}
-
-/// An error that crossed as text.
+/// An error that a task returned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RaisedException {
-    /// What it says.
+    /// What it says, with its causes.
     pub exception: String,
-    /// The call stack, one line each; may be empty.
-    pub traceback: Vec<String>,
-    /// What else there is to say: the error's type, where a panic was.
-    pub other_details: BTreeMap<String, String>,
-    /// The error itself, encoded, if the task's error type crosses.
+    /// The name of its type.
+    pub type_name: String,
+    /// The error itself, encoded, if its type crosses.
     pub value: Option<Bytes>,
-}
-
-/// How a bee's life ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DeathType {
-    /// It has finished.
-    Normal {
-        /// An exit code or a last word.
-        exit_code: Option<String>,
-    },
-    /// Something has ended it.
-    Killed {
-        /// What.
-        exception: String,
-        /// The call stack, one line each.
-        traceback: Vec<String>,
-    },
 }
 
 /// The most messages of one frame. A child that is sent more at once is sent more frames.
@@ -293,19 +262,6 @@ impl<M: DeserializeOwned> HiveMessages<M> {
     }
 }
 
-impl RaisedException {
-    /// An exception that is only text, clipped.
-    #[must_use]
-    pub fn text(exception: impl Into<String>) -> Self {
-        Self {
-            exception: clip_text(exception.into()),
-            traceback: Vec::new(),
-            other_details: BTreeMap::new(),
-            value: None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -350,15 +306,18 @@ mod tests {
         let done = FromBee::TaskDone {
             task_id: TaskId(1),
             round: Round(0),
-            status: TaskStatus::Cancelled {
-                reason: Some("no".into()),
-            },
+            status: TaskStatus::Raised(Box::new(RaisedException {
+                exception: "no".into(),
+                type_name: "E".into(),
+                value: None,
+            })),
         };
         let mut writer = HiveWriter::default();
         writer.push(&done, 100).unwrap();
+        writer.push(&FromBee::Dead, 100).unwrap();
         assert_eq!(
             writer.take().into_body()[..],
-            [5, 1, 0, 2, 1, 2, b'n', b'o']
+            [4, 1, 0, 1, 2, b'n', b'o', 1, b'E', 0, 5]
         );
     }
 
@@ -378,9 +337,14 @@ mod tests {
     fn what_is_too_long_adds_nothing() {
         let mut writer = HiveWriter::default();
         writer.push(&ToBee::Die, 10).unwrap();
-        let long = FromBee::NotReady {
-            message: "x".repeat(100),
-        };
+        let long = ToBee::TaskInfo(TaskInfo {
+            task_id: TaskId(7),
+            round: Round(2),
+            name: "x".repeat(100).into(),
+            args: Bytes::new(),
+            deadline: None,
+            attempt: 1,
+        });
         assert!(writer.push(&long, 10).is_err());
         assert_eq!(read::<ToBee>(writer.take()), Ok(vec![ToBee::Die]));
     }

@@ -48,8 +48,8 @@ pub use executor::{ExitReport, FromExecutor, InitCall, Notice, Setup, ToExecutor
 pub use fingerprint::{Fingerprint, PROTOCOL_VERSION};
 pub use frame::{Frame, FrameDecoder, HEADER_BYTES, Kind};
 pub use hive::{
-    DeathType, FromBee, HiveWriter, MAX_HIVE_MESSAGES, RaisedException, Round, TaskId, TaskInfo,
-    TaskStatus, ToBee, hive_messages,
+    FromBee, HiveWriter, MAX_HIVE_MESSAGES, RaisedException, Round, TaskId, TaskInfo, TaskStatus,
+    ToBee, hive_messages,
 };
 pub use ids::{ItemIndex, WorkerId};
 pub use limits::{CHUNK_BYTES, Limits, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, MAX_TEXT_BYTES};

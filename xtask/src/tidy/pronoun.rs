@@ -8,11 +8,10 @@ pub(super) const RULE: Rule = Rule {
               it speaks of",
     check,
     known: Known::Exactly(&[
-        ("mt-beehive", 59),
+        ("mt-beehive", 4),
         ("mt-ipc", 9),
-        ("mt-macros", 4),
         ("mt-pool", 126),
-        ("mt-proto", 18),
+        ("mt-proto", 17),
     ]),
 };
 

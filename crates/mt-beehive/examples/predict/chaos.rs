@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, convert::Infallible, future, time::Duration};
 
-use mt_beehive::{BeeState, Hive};
+use mt_beehive::{Hive, stats::BeeState};
 use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha8Rng};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::sleep;

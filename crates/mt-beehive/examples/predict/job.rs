@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use futures::future::{Either, join, select};
-use mt_beehive::{BeehiveError, Dispatch, HiveStats, Population, beehive_run};
+use mt_beehive::{BeehiveError, Dispatch, beehive_run, stats::HiveStats};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 use crate::{
@@ -129,7 +129,7 @@ impl Job {
         let pace = self.pace();
         let queen = (self.frame.clone(), self.train.clone(), self.scaler.clone());
         let hive = beehive_run::<Sommelier>(queen, self.training(archive.address))
-            .population(Population::Fixed(self.bees))
+            .processes(self.bees)
             .dispatch(self.dispatch)
             // A kill at random may also hit a row that is alone in a bee, in what would be its last attempt: that
             // says nothing about the row.

@@ -35,8 +35,8 @@ impl Sommelier {
             pace,
             self.frame.rows.len(),
             &self.model,
-            async |row| Ok(hive.preprocess(row).await.0.ok()?),
-            async |row, likelihoods| Ok(hive.postprocess(row, likelihoods).await.0.ok()?),
+            async |row| Ok(hive.preprocess(row).await?),
+            async |row, likelihoods| Ok(hive.postprocess(row, likelihoods).await?),
         )
         .await
     }

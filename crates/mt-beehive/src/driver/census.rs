@@ -8,16 +8,16 @@ use crate::machine::parent::BeeState;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct BeeStatus {
-    /// Her id.
+    /// The bee's id.
     pub id: u32,
-    /// Her process's id; `None` until that is started.
+    /// The bee's process's id; `None` until that is started.
     pub pid: Option<u32>,
-    /// How far she is in her life.
+    /// How far the bee is in its life.
     pub state: BeeState,
-    /// Whether she gives signs of life, and gets any further.
+    /// Whether the bee gives signs of life, and gets any further.
     pub health: Health,
-    /// The tasks she has.
+    /// The tasks that the bee has.
     pub tasks: usize,
-    /// How busy she is: 0 is free, 1 is full; 0 without a limit.
+    /// How busy the bee is: 0 is free, 1 is full; 0 without a limit.
     pub busy: f64,
 }

@@ -10,7 +10,7 @@ use mt_proto::TaskId;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use super::census::BeeStatus;
-use crate::machine::parent::{HiveStats, Request};
+use crate::machine::parent::{HiveStats, Request, TaskOutcome};
 
 /// The tasks that may be delegated and not resolved at once. Whoever delegates more waits.
 const MAX_OUTSTANDING: usize = 1 << 16;
@@ -24,7 +24,7 @@ pub(crate) enum Command {
     Drop(TaskId),
     /// A bee; who it is.
     Spawn(oneshot::Sender<Option<u32>>),
-    /// That a bee goes; who is gone.
+    /// The end of a bee; who is gone.
     Bury(Option<u32>, oneshot::Sender<Option<u32>>),
     /// What the bees are doing.
     Bees(oneshot::Sender<Vec<BeeStatus>>),
@@ -76,10 +76,7 @@ impl CommandQueue {
         self: &Arc<Self>,
         request: Request,
         progress: Option<watch::Sender<Bytes>>,
-    ) -> Option<(
-        Waiting,
-        oneshot::Receiver<(mt_proto::TaskStatus, Option<u32>)>,
-    )> {
+    ) -> Option<(Waiting, oneshot::Receiver<(TaskOutcome, Option<u32>)>)> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok()?;
         let (sender, answer) = oneshot::channel();
         let reply = Reply {
@@ -197,7 +194,7 @@ impl Drop for Waiting {
 /// Where an answer comes.
 #[derive(Debug)]
 pub(crate) struct Reply {
-    pub(crate) answer: oneshot::Sender<(mt_proto::TaskStatus, Option<u32>)>,
+    pub(crate) answer: oneshot::Sender<(TaskOutcome, Option<u32>)>,
     /// How far the task is, if anybody asks: the latest counts.
     pub(crate) progress: Option<watch::Sender<Bytes>>,
     /// Of the tasks that may be outstanding: until it is resolved, whether or not anybody waits for it.

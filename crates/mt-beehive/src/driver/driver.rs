@@ -21,7 +21,10 @@ use super::{
     census::BeeStatus,
     command_queue::{Command, CommandQueue, Reply},
 };
-use crate::machine::parent::{ChildId, Config, Counted, Effect, Event, ParentMachine, Population};
+use crate::{
+    error::CancelReason,
+    machine::parent::{ChildId, Config, Counted, Effect, Event, ParentMachine, Population},
+};
 
 /// The events handled before the effects of all of them are carried out.
 const EVENTS_PER_TURN: usize = 64;
@@ -164,8 +167,8 @@ impl Driver {
                     self.replies.insert(task, reply);
                 }
                 Command::Drop(task) => {
-                    let reason = "commands: nobody waits for it any more".to_owned();
-                    self.parent.handle(now, Event::Cancel(task, reason));
+                    let dropped = Event::Cancel(task, CancelReason::Dropped);
+                    self.parent.handle(now, dropped);
                 }
                 Command::Spawn(reply_tx) => {
                     self.parent.handle(now, Event::SpawnBee);
@@ -228,7 +231,7 @@ impl Driver {
                     self.handles.insert(child, BeeHandle::new(outbox, control));
                 }
                 Effect::Say(child, message) => {
-                    crate::logger_debug_msg(&message, "the queen says");
+                    crate::log::logger_debug_msg(&message, "the queen says");
                     if let Some(handle) = self.handles.get(&child) {
                         handle.outbox.say(&message);
                     }
@@ -244,9 +247,9 @@ impl Driver {
                         sender.send_replace(progress);
                     }
                 }
-                Effect::Resolve(task, status, child) => {
+                Effect::Resolve(task, end, child) => {
                     if let Some(reply) = self.replies.remove(&task) {
-                        let _ = reply.answer.send((status, child.map(|child| child.0)));
+                        let _ = reply.answer.send((end, child.map(|child| child.0)));
                     }
                 }
                 Effect::Finished => self.finished = true,

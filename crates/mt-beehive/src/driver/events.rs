@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use mt_pool::supervision::{DeathCause, Health, SessionEvent, WorkerEnd, WorkerFailure};
+use mt_pool::supervision::{DeathCause, Health, SessionEvent, WorkerEnd};
 use mt_proto::{Frame, FromBee, Kind, WorkerId, hive_messages};
 
 use super::driver::Driver;
-use crate::machine::parent::{ChildId, Event};
-
-/// The most bytes of a bee's last words that are part of why a task of hers is lost.
-const MAX_LAST_WORDS_BYTES: usize = 2048;
+use crate::{
+    error::NoWorkers,
+    machine::parent::{ChildId, Event},
+};
 
 impl Driver {
     pub(super) fn on_session(&mut self, now: Instant, worker: WorkerId, event: SessionEvent) {
@@ -27,7 +27,7 @@ impl Driver {
                 self.relay.emit(who, events, dropped);
             }
             SessionEvent::Health(health) => self.on_health(now, child, health),
-            SessionEvent::Ended(end) => self.on_ended(now, child, &end),
+            SessionEvent::Ended(end) => self.on_ended(now, child, end),
             // A bee tells by a message of the hive's own that she takes tasks.
             _ => {}
         }
@@ -45,7 +45,7 @@ impl Driver {
         for message in hive_messages::<FromBee>(frame) {
             match message {
                 Ok(message) => {
-                    crate::logger_debug_msg(&message, "a bee says");
+                    crate::log::logger_debug_msg(&message, "a bee says");
                     self.parent.handle(now, Event::Said(child, message));
                 }
                 Err(error) => return broken(error.to_string()),
@@ -80,37 +80,25 @@ impl Driver {
         }
     }
 
-    fn on_ended(&mut self, now: Instant, child: ChildId, end: &WorkerEnd) {
-        let how = how_ended(end);
+    fn on_ended(&mut self, now: Instant, child: ChildId, end: WorkerEnd) {
         self.handles.remove(&child);
         self.workers.reap();
-        match self.parent.why_lost(child, &how) {
-            Some(why) => {
-                let (bee, why) = (child.0, why.to_owned());
-                self.relay
-                    .tell(move || tracing::warn!(bee, why, "a worker bee is lost"));
-            }
-            None => tracing::debug!(bee = child.0, how, "a worker bee is gone"),
+        let unmade = end.failure.map(NoWorkers::from);
+        let why = match &unmade {
+            Some(why) => why.to_string(),
+            None => end.death.to_string(),
+        };
+        let bee = child.0;
+        if self.parent.is_lost(child) {
+            self.relay
+                .tell(move || tracing::warn!(bee, why, "a worker bee is lost"));
+        } else {
+            tracing::debug!(bee, why, "a worker bee is gone");
         }
-        self.parent.handle(now, Event::Gone(child, how));
+        self.parent
+            .handle(now, Event::Gone(child, end.death, unmade));
         if let Some(reply_tx) = self.pending_exits.remove(&child) {
             let _ = reply_tx.send(Some(child.0));
         }
     }
-}
-
-/// How a bee's process ended, in a line, and its last words in the lines after that.
-fn how_ended(end: &WorkerEnd) -> String {
-    let mut how = match &end.failure {
-        None | Some(WorkerFailure::NoHello { .. } | WorkerFailure::DiedInSetup { .. }) => {
-            end.death.brief().to_string()
-        }
-        Some(failure) => failure.to_string(),
-    };
-    let words = end.death.last_words.end(MAX_LAST_WORDS_BYTES);
-    if !words.is_empty() {
-        how.push('\n');
-        how.push_str(&words);
-    }
-    how
 }

@@ -7,7 +7,7 @@ use mt_proto::{TaskId, TaskInfo, TaskStatus};
 pub(crate) enum Order {
     Start(TaskInfo),
     Cancel(TaskId),
-    /// Let her own bees die.
+    /// Let the bee's own bees die.
     Bury,
 }
 
@@ -16,9 +16,9 @@ pub(crate) enum Order {
 pub(crate) enum Report {
     /// The bee is made, and may or may not have children.
     Ready { children: bool },
-    /// Her own bees are gone.
+    /// The bee's own bees are gone.
     ChildrenGone,
-    /// She can't be made.
+    /// The bee can't be made.
     NotReady(String),
     /// A task has ended.
     Ended(TaskId, TaskStatus),

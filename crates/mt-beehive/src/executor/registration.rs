@@ -1,9 +1,9 @@
 //! The worker bees of this program by name.
 
 use super::run_bee::{RunBee, run_bee};
-use crate::{WorkerBee, registry::name_of};
+use crate::{bee::WorkerBee, registry::name_of};
 
-/// A worker bee as her process finds her. Submitted beside her `impl`.
+/// A worker bee as its process finds it. Submitted beside the `impl`.
 pub struct Registration {
     name: fn() -> String,
     run_bee: RunBee,

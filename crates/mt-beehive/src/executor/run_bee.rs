@@ -19,7 +19,7 @@ use futures::{
 };
 use mt_ipc::Progress;
 use mt_pool::worker::{NotSetUp, caught, during_init, install};
-use mt_proto::{Failure, RaisedException, TaskId, TaskInfo, TaskStatus, decode_strict};
+use mt_proto::{Failure, TaskId, TaskInfo, TaskStatus, decode_strict};
 use rustc_hash::FxHashMap;
 use tokio::{
     runtime::Builder,
@@ -32,8 +32,8 @@ use super::{
     messages::{Order, Report},
 };
 use crate::{
-    BeeCx, TaskCall, TaskCx, WorkerBee,
-    bee::{BeeShared, PLACE, in_a_line},
+    bee::{BeeCx, BeeShared, TaskCx, WorkerBee},
+    call::TaskCall,
     queen::Below,
     registry::BeeSetup,
 };
@@ -79,12 +79,12 @@ pub(crate) fn run_bee<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) -> Result<(),
 
 async fn make<W: WorkerBee>(setup: &BeeSetup) -> Result<(W, Option<Below>), String> {
     let init = caught(|| decode_strict::<W::Init>(&setup.init));
-    let init = init.map_err(|panic| in_short(&panicked(panic)))?;
+    let init = init.map_err(in_short)?;
     let init = init.map_err(|error| format!("what a bee is made of does not decode: {error}"))?;
     let cx = BeeCx { my_id: setup.my_id };
     let made = guarded(W::make(init, cx)).await;
-    let bee = made.map_err(|panic| in_short(&panic))??;
-    let own = caught(|| bee.own_hive()).map_err(|panic| in_short(&panicked(panic)))?;
+    let bee = made.map_err(in_short)??;
+    let own = caught(|| bee.own_hive()).map_err(in_short)?;
     Ok((bee, own.map(Below::new)))
 }
 
@@ -203,7 +203,7 @@ impl<W: WorkerBee> AtWork<W> {
         self.handles.remove(&task_id);
         self.ended += 1;
         self.counts.set_finished(self.ended);
-        let status = status.unwrap_or(TaskStatus::Cancelled { reason: None });
+        let status = status.unwrap_or(TaskStatus::Cancelled);
         Report::Ended(task_id, status)
     }
 }
@@ -213,20 +213,21 @@ async fn one<W: WorkerBee>(bee: Rc<W>, cx: TaskCx, info: TaskInfo) -> TaskStatus
     let call = caught(|| bee.call(cx, &info.name, info.args));
     let call = match call {
         Ok(Some(call)) => call,
-        Ok(None) => return TaskStatus::raised(no_such_task::<W>(&info.name)),
-        Err(panic) => return TaskStatus::raised(panicked(panic)),
+        Ok(None) => return TaskStatus::NoSuchTask,
+        Err(panic) => return TaskStatus::Failed(Box::new(panic)),
     };
     match guarded(Call(Some(call))).await {
         Ok(Ok(returning_value)) => TaskStatus::Succeeded { returning_value },
-        Ok(Err(exception)) | Err(exception) => TaskStatus::raised(exception),
+        Ok(Err(unsuccessful)) => unsuccessful.into_status(),
+        Err(panic) => TaskStatus::Failed(Box::new(panic)),
     }
 }
 
 /// A call whose drop is the task's code too: a panic in it ends nobody else.
-struct Call(Option<TaskCall<'static>>);
+struct Call(Option<TaskCall>);
 
 impl Future for Call {
-    type Output = <TaskCall<'static> as Future>::Output;
+    type Output = <TaskCall as Future>::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let call = self.0.as_mut().expect("taken only on drop");
@@ -238,47 +239,32 @@ impl Drop for Call {
     fn drop(&mut self) {
         let call = self.0.take();
         if let Err(panic) = caught(|| drop(call)) {
-            let panic = panicked(panic).exception;
+            let panic = in_short(panic);
             tracing::error!(panic, "a task panicked when it was dropped");
         }
     }
 }
 
-fn no_such_task<W: WorkerBee>(name: &str) -> RaisedException {
-    let known = W::TASKS.join(", ");
-    RaisedException::text(format!(
-        "{} has no task named `{name}`; its tasks are: {known}, busy_status",
-        W::NAME
-    ))
-}
-
-/// Runs user code; a panic ends it and is an exception.
-async fn guarded<F: Future>(future: F) -> Result<F::Output, RaisedException> {
+/// Runs user code; a panic ends it.
+async fn guarded<F: Future>(future: F) -> Result<F::Output, Failure> {
     let mut future = pin!(future);
     poll_fn(|cx| match caught(|| future.as_mut().poll(cx)) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-        Err(panic) => Poll::Ready(Err(panicked(panic))),
+        Err(panic) => Poll::Ready(Err(panic)),
     })
     .await
 }
 
-fn in_short(panic: &RaisedException) -> String {
-    in_a_line(&panic.exception, &panic.other_details)
-}
-
-fn panicked(failure: Failure) -> RaisedException {
-    let Failure::Panicked {
-        message,
-        location,
-        backtrace,
-    } = failure
-    else {
-        return RaisedException::text(format!("{failure:?}"));
-    };
-    let mut exception = RaisedException::text(format!("panicked: {message}"));
-    exception.traceback = backtrace.lines().map(str::to_owned).collect();
-    let at = location.map(|at| (PLACE.to_owned(), at));
-    exception.other_details.extend(at);
-    exception
+/// A panic in a line.
+fn in_short(panic: Failure) -> String {
+    match panic {
+        Failure::Panicked {
+            message,
+            location: Some(at),
+            ..
+        } => format!("panicked: {message} (at {at})"),
+        Failure::Panicked { message, .. } => format!("panicked: {message}"),
+        other => format!("{other:?}"),
+    }
 }

@@ -7,7 +7,7 @@ use std::{collections::VecDeque, sync::Arc};
 use mt_ipc::{FrameSender, SendError};
 use mt_pool::worker::{Incoming, RoleEnd, RoleLink};
 use mt_proto::{
-    Frame, FromBee, FromWorker, HiveWriter, Kind, MAX_RECORD_BYTES, RaisedException, SetupFailure,
+    Failure, Frame, FromBee, FromWorker, HiveWriter, Kind, MAX_RECORD_BYTES, SetupFailure,
     SetupStep, TaskStatus, ToBee, encode, hive_messages,
 };
 use tokio::{
@@ -212,7 +212,7 @@ impl BeeSession {
     fn say(&mut self, message: FromBee) {
         let shorter = match self.writer.push(&message, MAX_SAID_BYTES) {
             Ok(()) => None,
-            Err(error) => too_long(message, &error),
+            Err(_) => too_long(message),
         };
         if let Some(shorter) = shorter {
             let _ = self.writer.push(&shorter, MAX_SAID_BYTES);
@@ -241,14 +241,14 @@ impl BeeSession {
 }
 
 /// What is said in place of something that is too long to be said.
-fn too_long(message: FromBee, error: &mt_proto::EncodeError) -> Option<FromBee> {
+fn too_long(message: FromBee) -> Option<FromBee> {
     match message {
         FromBee::TaskDone { task_id, round, .. } => Some(FromBee::TaskDone {
             task_id,
             round,
-            status: TaskStatus::raised(RaisedException::text(format!(
-                "what the task returned can't be sent: {error}"
-            ))),
+            status: TaskStatus::Failed(Box::new(Failure::TooLarge {
+                limit_bytes: MAX_SAID_BYTES as u64,
+            })),
         }),
         _ => None,
     }

@@ -13,13 +13,13 @@ mod tests;
 
 use std::collections::VecDeque;
 
-use mt_proto::{DeathType, FromBee, Round, TaskId, TaskInfo, TaskStatus, ToBee};
+use mt_proto::{FromBee, Round, TaskId, TaskInfo, TaskStatus, ToBee};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Something happened to the bee.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// Its parent said something.
+    /// The parent said something.
     Said(ToBee),
     /// A task has ended, in one way or another.
     Ended(TaskId, TaskStatus),
@@ -51,7 +51,7 @@ pub(crate) struct Nonsense(pub(crate) &'static str);
 /// The children of a bee that is a parent herself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Children {
-    /// She has none, or none any more.
+    /// There are none, or none any more.
     None,
     Alive,
     Dying,
@@ -214,7 +214,7 @@ impl BeeMachine {
             Children::Dying => {}
             Children::None => {
                 self.dead = true;
-                self.say(FromBee::Dead(DeathType::Normal { exit_code: None }));
+                self.say(FromBee::Dead);
                 self.effects.push_back(Effect::Exit);
             }
         }

@@ -18,19 +18,20 @@ use std::{
 };
 
 use bytes::Bytes;
-use mt_pool::supervision::{RestartBudget, Restarts};
-use mt_proto::{DeathType, FromBee, Round, TaskId, TaskStatus, ToBee, clip_text};
+use mt_pool::supervision::{Death, RestartBudget, Restarts};
+use mt_proto::{FromBee, Round, TaskId, TaskStatus, ToBee};
 use rustc_hash::FxHashMap;
 
-pub(crate) use self::census::Counted;
 use self::{
     bee_slot::{BeeSlot, Phase},
     task::{State, Task},
 };
+pub(crate) use self::{census::Counted, task::TaskOutcome};
 pub use self::{
     census::{BeeState, HiveStats},
     population::Population,
 };
+use crate::error::{CancelReason, NoWorkers};
 
 /// A child of a bee: 0, 1, 2 …, never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +39,7 @@ pub(crate) struct ChildId(pub(crate) u32);
 
 /// How tasks find their bees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Dispatch {
     /// Each task is offered to all that have room, and one of those that want it gets it.
     #[default]
@@ -51,7 +53,7 @@ pub enum Dispatch {
 pub(crate) struct Config {
     pub(crate) dispatch: Dispatch,
     pub(crate) population: Population,
-    /// How many bees may die while a task runs before it is given up; 0 and 1 are the first.
+    /// How many bees may die while a task runs before it is given up, at least 1.
     pub(crate) crash_limit: u32,
     pub(crate) restarts: RestartBudget,
     /// How long a bee may take to go when it is told to.
@@ -75,16 +77,15 @@ pub(crate) struct Request {
 pub(crate) enum Event {
     /// A child said something.
     Said(ChildId, FromBee),
-    /// A child is gone: its process is reaped, or never was. How, in a line, and its last words in the lines
-    /// after that.
-    Gone(ChildId, String),
+    /// A child is gone: its process is reaped, or never was. With the reason if it did not get as far as to be made.
+    Gone(ChildId, Death, Option<NoWorkers>),
     /// A child gives no sign of life, and nobody ends it for that; or it does again.
     Silent(ChildId, bool),
-    /// Nobody waits for the task any more, or a reason to stop it was given.
-    Cancel(TaskId, String),
+    /// The task is to stop, for this reason.
+    Cancel(TaskId, CancelReason),
     /// One child more.
     SpawnBee,
-    /// This child, or the one with the least to do, is to go when it has finished.
+    /// The child with this id, or the one with the least to do, is to go when it has finished.
     Bury(Option<ChildId>),
     /// The machine is full: how busy processors and memory are, once a period.
     Pressed(bool),
@@ -108,7 +109,7 @@ pub(crate) enum Effect {
     /// A task told how far it is.
     Progress(TaskId, Bytes),
     /// The task has ended; the child that did it, if one did.
-    Resolve(TaskId, TaskStatus, Option<ChildId>),
+    Resolve(TaskId, TaskOutcome, Option<ChildId>),
     /// All is resolved and every child is gone. The last effect.
     Finished,
 }
@@ -132,7 +133,8 @@ pub(crate) struct ParentMachine {
     /// The bees there should be.
     wanted: usize,
     restarts: Restarts,
-    last_loss: Option<String>,
+    /// Why the last bee was lost that did nothing.
+    last_loss: Option<NoWorkers>,
     next_task: u64,
     next_bee: u32,
     interrupted: bool,
@@ -180,9 +182,9 @@ impl ParentMachine {
         self.tasks.insert(task_id, task);
         self.pending.push_back(task_id);
         if self.dying {
-            self.resolve(task_id, cancelled("the hive is dying"), None);
+            self.cancel_now(task_id, CancelReason::HiveClosed);
         } else if let Some(reason) = self.interruption(task_id, None) {
-            self.resolve(task_id, cancelled(&reason), None);
+            self.cancel_now(task_id, reason);
         }
         task_id
     }
@@ -193,7 +195,7 @@ impl ParentMachine {
         match event {
             Event::Said(child, message) => self.on_said(child, message),
             Event::Silent(child, silent) => self.on_silent(child, silent),
-            Event::Gone(child, how) => self.on_gone(now, child, how),
+            Event::Gone(child, death, unmade) => self.on_gone(now, child, death, unmade),
             Event::Cancel(task_id, reason) => self.on_cancel(now, task_id, reason),
             Event::SpawnBee => self.wanted += 1,
             Event::Bury(child) => self.bury(now, child),
@@ -266,7 +268,6 @@ impl ParentMachine {
                 bee.on_ready(max_concurrency);
                 self.join(child);
             }
-            FromBee::NotReady { message } => bee.failure = Some(clip_text(message)),
             FromBee::TaskAccepted { task_id, round } => self.on_accepted(child, task_id, round),
             FromBee::TaskDenied { task_id, round } => self.on_denied(child, task_id, round),
             FromBee::TaskProgress {
@@ -286,13 +287,7 @@ impl ParentMachine {
                 status,
             } => self.on_done(child, task_id, round, status),
             FromBee::Dying => bee.on_dying(),
-            FromBee::Dead(DeathType::Normal { .. }) => {
-                bee.said_dead = true;
-                bee.buries = false;
-            }
-            FromBee::Dead(DeathType::Killed { exception, .. }) => {
-                bee.failure = Some(clip_text(exception));
-            }
+            FromBee::Dead => bee.buries = false,
         }
     }
 
@@ -308,12 +303,13 @@ impl ParentMachine {
             self.restarts.on_fruit(first);
         }
         let task = &self.tasks[&task_id];
-        let status = match (&task.cancel, status) {
+        let end = match (&task.cancel, status) {
             // It ended because it was told to: by whom is known here.
-            (Some(cancel), TaskStatus::Cancelled { .. }) => cancelled(&cancel.reason),
-            (_, status) => status,
+            (Some(cancel), TaskStatus::Cancelled) => TaskOutcome::Cancelled(cancel.reason.clone()),
+            (None, TaskStatus::Cancelled) => TaskOutcome::Cancelled(CancelReason::Unasked),
+            (_, status) => TaskOutcome::Told(status),
         };
-        self.resolve(task_id, status, Some(child));
+        self.resolve(task_id, end, Some(child));
     }
 
     fn owns(&self, child: ChildId, task_id: TaskId, round: Round) -> bool {
@@ -321,7 +317,12 @@ impl ParentMachine {
         task.is_some_and(|task| task.round == round && task.state == State::Owned { child })
     }
 
-    fn resolve(&mut self, task_id: TaskId, status: TaskStatus, child: Option<ChildId>) {
+    /// The task is cancelled, and nobody has it.
+    fn cancel_now(&mut self, task_id: TaskId, reason: CancelReason) {
+        self.resolve(task_id, TaskOutcome::Cancelled(reason), None);
+    }
+
+    fn resolve(&mut self, task_id: TaskId, end: TaskOutcome, child: Option<ChildId>) {
         if let Some(task) = self.tasks.remove(&task_id) {
             match (&task.state, task.company) {
                 (State::Pending, None) => {
@@ -337,9 +338,8 @@ impl ParentMachine {
             if let Some(due) = task.due() {
                 self.due.remove(&(due, task_id));
             }
-            self.stats.count(&status);
-            self.effects
-                .push_back(Effect::Resolve(task_id, status, child));
+            self.stats.count(&end);
+            self.effects.push_back(Effect::Resolve(task_id, end, child));
         }
     }
 
@@ -382,11 +382,5 @@ impl ParentMachine {
     fn children_that(&self, are: impl Fn(&BeeSlot) -> bool) -> Vec<ChildId> {
         let are = self.bees.iter().filter(|(_, bee)| are(bee));
         are.map(|(child, _)| *child).collect()
-    }
-}
-
-fn cancelled(reason: &str) -> TaskStatus {
-    TaskStatus::Cancelled {
-        reason: Some(reason.to_owned()),
     }
 }

@@ -7,31 +7,33 @@ use std::{
     rc::Rc,
 };
 
-use mt_proto::RaisedException;
+use super::handle::Hive;
+use crate::{
+    bee::{Bee, BeeCx, WorkerBee},
+    call::Unsuccessful,
+    error::Part,
+};
 
-use crate::{Bee, BeeCx, Hive, WorkerBee};
-
-/// A call of a queen's task that goes on: ends with what it returned, or with what it raised.
-pub type QueenCall = Pin<Box<dyn Future<Output = Result<QueenValue, RaisedException>>>>;
+/// A call of a queen's task that goes on: ends with what the task returned.
+pub type QueenCall = Pin<Box<dyn Future<Output = Result<QueenValue, Unsuccessful>>>>;
 
 /// A queen bee: lives in this process, and her tasks delegate to worker bees.
-///
-/// Written by [`#[queen]`](macro@crate::queen).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a queen bee",
     note = "put `#[mt_beehive::queen(worker = Type)]` on its `impl` block"
 )]
 pub trait QueenBee: Bee {
-    /// Whom she delegates to.
+    /// The worker bees that tasks are delegated to.
     type Worker: WorkerBee;
 
-    /// Makes her, in this process, before there are worker bees.
+    /// Makes the queen, in this process, before there are worker bees.
     ///
     /// # Errors
-    /// Why she can't be made, for people.
+    /// Why the queen can't be made, for people.
     fn make(init: Self::Init, cx: BeeCx) -> impl Future<Output = Result<Self, String>>;
 
-    /// Calls a task by its name; `None` if she has none of that name.
+    /// Calls a task by its name; `None` if there is none of that name.
+    #[doc(hidden)]
     fn call(
         self: Rc<Self>,
         hive: Hive<Self::Worker>,
@@ -40,7 +42,7 @@ pub trait QueenBee: Bee {
     ) -> Option<QueenCall>;
 }
 
-/// What a queen's task is given or returns, of any type: she lives in this process, so nothing is encoded.
+/// What a queen's task is given or returns, of any type: queens live in this process, so nothing is encoded.
 pub struct QueenValue {
     value: Box<dyn Any>,
     name: &'static str,
@@ -58,32 +60,24 @@ impl QueenValue {
     /// The value as arguments of a task.
     ///
     /// # Errors
-    /// It is of another type.
-    pub fn take<T: 'static>(self, task: &str) -> Result<T, RaisedException> {
-        let (takes, given) = (type_name::<T>(), self.name);
-        self.into_inner().map_err(|_| {
-            RaisedException::text(format!(
-                "the arguments given to task `{task}`, {given}, are not what it takes, {takes}"
-            ))
-        })
+    /// The value is of another type.
+    pub fn take<T: 'static>(self) -> Result<T, Unsuccessful> {
+        self.into_part(Part::Arguments)
     }
 
     /// The value as what a task returned.
-    pub(super) fn returned<T: 'static>(self, task: &str) -> Result<T, RaisedException> {
-        let (wanted, given) = (type_name::<T>(), self.name);
-        self.into_inner().map_err(|_| {
-            RaisedException::text(format!(
-                "what task `{task}` returned, {given}, is not what is expected, {wanted}"
-            ))
-        })
+    pub(super) fn returned<T: 'static>(self) -> Result<T, Unsuccessful> {
+        self.into_part(Part::Value)
     }
 
-    fn into_inner<T: 'static>(self) -> Result<T, Self> {
-        let name = self.name;
-        let value = self.value.downcast::<T>();
-        value
-            .map(|value| *value)
-            .map_err(|value| Self { value, name })
+    fn into_part<T: 'static>(self, part: Part) -> Result<T, Unsuccessful> {
+        let Self { value, name } = self;
+        let value = value.downcast().map_err(|_| Unsuccessful::WrongType {
+            part,
+            given: name,
+            expected: type_name::<T>(),
+        });
+        value.map(|value| *value)
     }
 }
 

@@ -2,162 +2,149 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
     fmt, mem,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use mt_pool::Wire;
-use mt_proto::{MAX_RECORD_BYTES, RaisedException, TaskStatus, decode_strict, encode};
+use mt_proto::{Failure, MAX_RECORD_BYTES, RaisedException, TaskStatus, decode_strict, encode};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::task::coop::unconstrained;
 
 use super::watcher::{Watcher, watched, watcher};
-use crate::{bee::in_a_line, driver::CommandQueue, machine::parent::Request};
+use crate::{
+    bee::WorkerBee,
+    driver::CommandQueue,
+    error::{CancelReason, CrossingError, CrossingProblem, DelegateError, Exception, Part},
+    machine::parent::{Request, TaskOutcome},
+    returned::{not_a, typed},
+};
 
 /// The most bytes of a task's name.
 const MAX_NAME_BYTES: usize = 1024;
 /// The most bytes of a task's arguments once encoded: a frame with what else is in it stays within its limit.
 const MAX_ARGS_BYTES: usize = MAX_RECORD_BYTES - (1 << 20);
+/// The task that every worker bee has besides its own.
+pub(super) const BUSY_STATUS: &str = "busy_status";
 
 /// The worker bee that did a task: 0, 1, 2 … in the order they were spawned, never used again. `None`
 /// when nobody did it (the seed's -1).
 pub type ChildId = Option<u32>;
 
-/// How a task ended.
-#[derive(Debug, Clone, PartialEq)]
-pub enum TaskResult<R> {
-    /// It returned this.
-    Succeeded(R),
-    /// It returned an error or panicked, there is none of its name, or what it returned does not cross.
-    Raised(Exception),
-    /// It was cancelled: by its deadline, because its bees died or there are none, or because the hive was
-    /// interrupted.
-    Cancelled {
-        /// Why.
-        reason: String,
-    },
-}
-
-/// An error that crossed as text. It is shown as what it says, with the place of a panic.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Exception {
-    /// What it says.
-    pub exception: String,
-    /// The call stack, one line each, without what is not the user's (the worker bee's process has the
-    /// environment variable `RUST_BACKTRACE`: with `full` it is whole, with `0` there is none). Empty unless it
-    /// was a panic.
-    pub traceback: Vec<String>,
-    /// What else there is to say: the error's `type`, the `location` of a panic.
-    pub other_details: BTreeMap<String, String>,
-}
-
-impl fmt::Display for Exception {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&in_a_line(&self.exception, &self.other_details))
-    }
-}
-
-impl std::error::Error for Exception {}
-
-/// Why a task has no value: what [`TaskResult::ok`] gives. As text it is one line, and a dead bee's last words
-/// in the lines after that; `?` makes it a `String` where an error is one.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TaskError {
-    /// [`TaskResult::Raised`].
-    #[error("raised: {0}")]
-    Raised(Exception),
-    /// [`TaskResult::Cancelled`].
-    #[error("cancelled: {reason}")]
-    Cancelled {
-        /// Why.
-        reason: String,
-    },
-}
-
-impl From<TaskError> for String {
-    fn from(error: TaskError) -> Self {
-        error.to_string()
-    }
-}
-
-impl<R> TaskResult<R> {
-    /// The value, or why there is none, for `?`.
-    ///
-    /// # Errors
-    /// [`TaskError`]: what was raised, or the reason of the cancelling.
-    pub fn ok(self) -> Result<R, TaskError> {
-        match self {
-            Self::Succeeded(value) => Ok(value),
-            Self::Raised(exception) => Err(TaskError::Raised(exception)),
-            Self::Cancelled { reason } => Err(TaskError::Cancelled { reason }),
-        }
-    }
-}
-
-impl From<RaisedException> for Exception {
-    fn from(raised: RaisedException) -> Self {
-        let RaisedException {
-            exception,
-            traceback,
-            other_details,
-            ..
-        } = raised;
-        Self {
-            exception,
-            traceback,
-            other_details,
-        }
-    }
-}
-
-/// A task to be delegated: a future of how it ended and who did it. Nothing happens until it is polled; dropped
-/// after that, it cancels the task.
+/// A task to be delegated: a future of its value, or of why there is none. Nothing happens until it is polled;
+/// dropped after that, it cancels the task.
+///
+/// `E` is the type of the error that the task returns, if that can cross, and otherwise [`Exception`], its text.
 #[must_use = "a task is delegated when this is awaited"]
-pub struct Delegate<R>(State<R>);
+#[doc(alias = "TaskResult")]
+pub struct Delegate<R, E = Exception>(WithBee<R, E>);
 
-enum State<R> {
+/// A task to be delegated: a future of its value, or of why there is none, and of who did it. Made by
+/// [`Delegate::with_bee`].
+#[must_use = "a task is delegated when this is awaited"]
+pub struct WithBee<R, E = Exception>(State<R, E>);
+
+enum State<R, E> {
     /// Not delegated yet.
-    Idle(Errand),
-    Waiting(Answer<R>),
+    Idle(Errand<E>),
+    Waiting(Pin<Box<dyn Future<Output = Outcome<R, E>> + Send>>),
     Over,
 }
 
-type Answer<R> = Pin<Box<dyn Future<Output = (TaskResult<R>, ChildId)> + Send>>;
+type Outcome<R, E> = (Result<R, DelegateError<E>>, ChildId);
 
 /// What is to be delegated, and how.
-struct Errand {
+struct Errand<E> {
     commands: Arc<CommandQueue>,
-    name: Cow<'static, str>,
-    args: Result<Vec<u8>, String>,
+    called: Called,
+    args: Result<Vec<u8>, CrossingError>,
     deadline: Option<Duration>,
     watcher: Option<Watcher>,
+    raised: ReadRaised<E>,
+}
+
+/// Makes of an error that was returned what is told of it.
+type ReadRaised<E> = fn(RaisedException) -> Result<E, CrossingProblem>;
+
+/// Whom a task is delegated to, and its name.
+struct Called {
+    bee: &'static str,
+    tasks: &'static [&'static str],
+    name: Cow<'static, str>,
 }
 
 impl<R: Wire> Delegate<R> {
-    pub(super) fn new(
+    /// A task of which no more is known than its name.
+    pub(super) fn by_name<W: WorkerBee>(
         commands: Arc<CommandQueue>,
         name: Cow<'static, str>,
         args: &(impl Serialize + ?Sized),
     ) -> Self {
+        Self::new::<W>(commands, name, args, |error| Ok(error.into()))
+    }
+
+    /// The type of the error that the task returns, for a task that is delegated by name: without this, errors are
+    /// told as text. What is no `F` is a [`DelegateError::Crossing`].
+    ///
+    /// # Panics
+    /// When the delegate has been polled.
+    pub fn raises<F: Wire>(self) -> Delegate<R, F> {
+        let State::Idle(errand) = self.0.0 else {
+            panic!("the type of a task's error is named after it was delegated");
+        };
+        let Errand {
+            commands,
+            called,
+            args,
+            deadline,
+            watcher,
+            ..
+        } = errand;
+        Delegate(WithBee(State::Idle(Errand {
+            commands,
+            called,
+            args,
+            deadline,
+            watcher,
+            raised: typed::<F>,
+        })))
+    }
+}
+
+impl<R, E> Delegate<R, E> {
+    /// A task whose returned errors are told as `raised` has it.
+    pub(super) fn new<W: WorkerBee>(
+        commands: Arc<CommandQueue>,
+        name: Cow<'static, str>,
+        args: &(impl Serialize + ?Sized),
+        raised: ReadRaised<E>,
+    ) -> Self {
         let args = match name.len() {
             0..=MAX_NAME_BYTES => encode(args, MAX_ARGS_BYTES)
-                .map_err(|error| format!("the arguments of task `{name}` can't be sent: {error}")),
-            long => Err(format!(
-                "a task's name of {long} bytes can't be sent, at most {MAX_NAME_BYTES} are allowed"
+                .map_err(|error| CrossingError::not_encoded(&name, Part::Arguments, &error)),
+            _ => Err(CrossingError::too_large(
+                &name,
+                Part::Name,
+                MAX_NAME_BYTES as u64,
             )),
         };
-        Self(State::Idle(Errand {
+        let (bee, tasks) = (W::NAME, W::TASKS);
+        Self(WithBee(State::Idle(Errand {
             commands,
-            name,
+            called: Called { bee, tasks, name },
             args,
             deadline: None,
             watcher: None,
-        }))
+            raised,
+        })))
+    }
+
+    /// The same as a future of the outcome and of the id of the worker bee that did the task, if one did.
+    pub fn with_bee(self) -> WithBee<R, E> {
+        self.0
     }
 
     /// Calls `tell` with how far the task is, as often as it says so by
@@ -172,7 +159,7 @@ impl<R: Wire> Delegate<R> {
     /// To look at it from elsewhere, let `tell` put it into a channel:
     ///
     /// ```
-    /// # use mt_beehive::{BeehiveError, Delegate};
+    /// # use mt_beehive::Delegate;
     /// # fn show(task: Delegate<()>) {
     /// let (latest, looks) = tokio::sync::watch::channel(0.0);
     /// let task = task.on_progress(move |part: f64| drop(latest.send_replace(part)));
@@ -182,26 +169,35 @@ impl<R: Wire> Delegate<R> {
         mut self,
         tell: impl FnMut(P) + Send + 'static,
     ) -> Self {
-        if let State::Idle(errand) = &mut self.0 {
+        if let State::Idle(errand) = &mut self.0.0 {
             errand.watcher = Some(watcher(tell));
         }
         self
     }
 
-    /// How long it may take, waiting for a bee included, but not for one of the 65 536 places when all are taken.
-    /// It is then cancelled; a bee that does not let go
-    /// of it is killed, and her other tasks are done by others. No limit by default. Changes nothing once it
-    /// has been polled.
+    /// How long the task may take, waiting for a bee included, but not for one of the 65 536 places when all are
+    /// taken. The task is then cancelled, [`CancelReason::Deadline`]; a bee that does not let go of it is killed,
+    /// and its other tasks are done by others. No limit by default. Changes nothing once the delegate has been
+    /// polled.
     pub fn deadline(mut self, limit: Duration) -> Self {
-        if let State::Idle(errand) = &mut self.0 {
+        if let State::Idle(errand) = &mut self.0.0 {
             errand.deadline = Some(limit);
         }
         self
     }
 }
 
-impl<R: Wire> Future for Delegate<R> {
-    type Output = (TaskResult<R>, ChildId);
+impl<R: Wire, E: 'static> Future for Delegate<R, E> {
+    type Output = Result<R, DelegateError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let (outcome, _) = ready!(Pin::new(&mut self.0).poll(cx));
+        Poll::Ready(outcome)
+    }
+}
+
+impl<R: Wire, E: 'static> Future for WithBee<R, E> {
+    type Output = (Result<R, DelegateError<E>>, ChildId);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut answer = match mem::replace(&mut self.0, State::Over) {
@@ -219,65 +215,121 @@ impl<R: Wire> Future for Delegate<R> {
     }
 }
 
-impl<R> fmt::Debug for Delegate<R> {
+impl<R, E> fmt::Debug for Delegate<R, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let task = match &self.0 {
-            State::Idle(errand) => &errand.name,
-            State::Waiting(_) => "under way",
-            State::Over => "over",
-        };
-        f.debug_tuple("Delegate").field(&task).finish()
+        f.debug_tuple("Delegate").field(&self.0.0.about()).finish()
     }
 }
 
-impl Errand {
-    async fn run<R: Wire>(self) -> (TaskResult<R>, ChildId) {
-        let args = match self.args {
-            Ok(args) => args,
-            Err(what) => {
-                return (TaskResult::Raised(RaisedException::text(what).into()), None);
-            }
-        };
-        let request = Request {
-            name: self.name,
-            args: args.into(),
-            limit: self.deadline,
-        };
-        let (progress, reply_tx) = self.watcher.map(watched).unzip();
-        let Some((waits, reply)) = self.commands.ask(request, progress).await else {
-            return (over(), None);
-        };
-        let answered = match reply_tx {
-            Some(reply_tx) => reply_tx.until(reply).await,
-            None => reply.await,
-        };
-        waits.answered();
-        match answered {
-            Ok((status, child)) => (result_of(status), child),
-            Err(_) => (over(), None),
+impl<R, E> fmt::Debug for WithBee<R, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WithBee").field(&self.0.about()).finish()
+    }
+}
+
+impl<R, E> State<R, E> {
+    fn about(&self) -> &str {
+        match self {
+            Self::Idle(errand) => &errand.called.name,
+            Self::Waiting(_) => "under way",
+            Self::Over => "over",
         }
     }
 }
 
-fn over<R>() -> TaskResult<R> {
-    TaskResult::Cancelled {
-        reason: "the hive is dead".into(),
+impl<E> Errand<E> {
+    async fn run<R: Wire>(self) -> Outcome<R, E> {
+        let args = match self.args {
+            Ok(args) => args,
+            Err(error) => return (Err(DelegateError::Crossing(error)), None),
+        };
+        let closed = || {
+            (
+                Err(DelegateError::Cancelled(CancelReason::HiveClosed)),
+                None,
+            )
+        };
+        let request = Request {
+            name: self.called.name.clone(),
+            args: args.into(),
+            limit: self.deadline,
+        };
+        let (progress, told) = self.watcher.map(watched).unzip();
+        let Some((waits, reply)) = self.commands.ask(request, progress).await else {
+            return closed();
+        };
+        let answered = match told {
+            Some(told) => told.until(reply).await,
+            None => reply.await,
+        };
+        waits.answered();
+        match answered {
+            Ok((end, child)) => (self.called.outcome(end, self.raised), child),
+            Err(_) => closed(),
+        }
     }
 }
 
-fn result_of<R: Wire>(status: TaskStatus) -> TaskResult<R> {
-    match status {
-        TaskStatus::Succeeded { returning_value } => match decode_strict(&returning_value) {
-            Ok(value) => TaskResult::Succeeded(value),
-            Err(error) => {
-                let what = std::any::type_name::<R>();
-                let text = format!("what the task returned is not a {what}: {error}");
-                TaskResult::Raised(RaisedException::text(text).into())
+impl Called {
+    fn outcome<R: Wire, E>(
+        &self,
+        end: TaskOutcome,
+        raised: ReadRaised<E>,
+    ) -> Result<R, DelegateError<E>> {
+        let status = match end {
+            TaskOutcome::Told(status) => status,
+            TaskOutcome::Cancelled(reason) => return Err(DelegateError::Cancelled(reason)),
+        };
+        let crossing = |part, problem| {
+            let error = CrossingError::new(&self.name, part, problem);
+            DelegateError::Crossing(error)
+        };
+        Err(match status {
+            TaskStatus::Succeeded { returning_value } => {
+                return decode_strict(&returning_value)
+                    .map_err(|error| crossing(Part::Value, not_a::<R>(&error)));
             }
-        },
-        TaskStatus::Raised(exception) => TaskResult::Raised((*exception).into()),
-        TaskStatus::Cancelled { reason } => TaskResult::Cancelled {
-            reason: reason.unwrap_or_else(|| "no reason was given".into()),
-        },
+            TaskStatus::Raised(error) => match raised(*error) {
+                Ok(error) => DelegateError::Raised(error),
+                Err(problem) => crossing(Part::Error, problem),
+            },
+            TaskStatus::Failed(failure) => failed(*failure, crossing),
+            TaskStatus::NoSuchTask => self.no_such_task(),
+            TaskStatus::Cancelled => DelegateError::Cancelled(CancelReason::Unasked),
+        })
+    }
+
+    fn no_such_task<E>(&self) -> DelegateError<E> {
+        let tasks = self.tasks.iter().chain(&[BUSY_STATUS]);
+        DelegateError::NoSuchTask {
+            bee: self.bee.to_owned(),
+            name: self.name.clone().into_owned(),
+            tasks: tasks.map(|&task| task.to_owned()).collect(),
+        }
+    }
+}
+
+/// What a bee says of a call without an outcome of its own. The limits of time and of contexts are the pool's.
+fn failed<E>(
+    failure: Failure,
+    crossing: impl Fn(Part, CrossingProblem) -> DelegateError<E>,
+) -> DelegateError<E> {
+    match failure {
+        Failure::Panicked {
+            message,
+            location,
+            backtrace,
+        } => DelegateError::Panicked(Exception::panicked(message, location, &backtrace)),
+        Failure::Undecodable { message } => {
+            crossing(Part::Arguments, CrossingProblem::Undecodable { message })
+        }
+        Failure::Unserialisable { message } => {
+            crossing(Part::Value, CrossingProblem::Unserialisable { message })
+        }
+        Failure::TooLarge { limit_bytes } => {
+            crossing(Part::Value, CrossingProblem::TooLarge { limit_bytes })
+        }
+        Failure::Context { message, .. } => DelegateError::NoHive { message },
+        Failure::TimedOut { .. } | _ => DelegateError::Cancelled(CancelReason::Unasked),
     }
 }

@@ -1,4 +1,4 @@
-//! The hive as tasks see it, and the desk where what they ask for waits for the driver.
+//! The hive as tasks see it: what can be asked of it.
 
 use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc};
 
@@ -6,11 +6,15 @@ use mt_pool::Wire;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use super::{asking::Asking, delegate::Delegate};
+use super::{
+    asking::Asking,
+    delegate::{BUSY_STATUS, Delegate},
+};
 use crate::{
-    WorkerBee,
+    bee::WorkerBee,
     driver::{Command, CommandQueue, census::BeeStatus},
     machine::parent::HiveStats,
+    returned::Returned,
 };
 
 /// The hive: what a queen delegates to. Cheap to clone; may be used from several tasks and threads.
@@ -50,17 +54,17 @@ impl<W: WorkerBee> Hive<W> {
 
     /// Delegates the task `name` to a worker bee, for a name that is only known when the program runs; otherwise
     /// the method of that name is safer. `args` is what the task takes: nothing as `()`, its argument, or a tuple
-    /// of several. Nothing happens until it is awaited; then it ends with how the task ended, and who did it.
+    /// of several. Nothing happens until it is awaited. Dropping what is awaited cancels the task.
     ///
-    /// Dropping what is awaited cancels the task.
+    /// An error that the task returns is told as its text; [`Delegate::raises`] names its type, if that can cross.
     ///
     /// Values cross without their types. `args`, and `R`, have to be of the types that the task has, or what is
-    /// encoded like them: `&str` for `String`, `&[T]` for `Vec<T>`. What has another shape mostly raises; but
-    /// bytes that happen to be a value of the other type are taken for it, and `3`, an `i32`, is read as 6 by a
-    /// task that takes a `u64`. So write `3_u64`.
+    /// encoded like them: `&str` for `String`, `&[T]` for `Vec<T>`. What has another shape mostly is a
+    /// [`DelegateError::Crossing`](crate::DelegateError::Crossing); but bytes that happen to be a value of the other
+    /// type are taken for it, and `3`, an `i32`, is read as 6 by a task that takes a `u64`. So write `3_u64`.
     ///
     /// ```
-    /// # use mt_beehive::{BeehiveError, Population, hive_of};
+    /// # use mt_beehive::hive_of;
     /// # #[derive(Default)]
     /// # struct Echo;
     /// # #[mt_beehive::worker]
@@ -71,39 +75,44 @@ impl<W: WorkerBee> Hive<W> {
     /// #     }
     /// # }
     /// # #[mt_beehive::main]
-    /// # async fn main() -> Result<(), BeehiveError> {
-    /// # hive_of::<Echo>(()).population(Population::Fixed(1)).run(async |hive| {
+    /// # async fn main() -> anyhow::Result<()> {
+    /// # let hive = hive_of::<Echo>(()).processes(1).start()?;
     /// let task = std::env::args().nth(1).unwrap_or("repeat".into());
-    /// let (result, _bee) = hive.delegate::<String>(task, ("ab", 2_u64)).await;
-    /// assert_eq!(result.ok().unwrap(), "abab");
-    /// # }).await
+    /// let repeated: String = hive.delegate(task, ("ab", 2_u64)).await?;
+    /// assert_eq!(repeated, "abab");
+    /// # Ok(())
     /// # }
     /// ```
     pub fn delegate<R: Wire>(&self, name: impl Into<String>, args: impl Serialize) -> Delegate<R> {
-        Delegate::new(Arc::clone(&self.commands), Cow::Owned(name.into()), &args)
+        let commands = Arc::clone(&self.commands);
+        Delegate::by_name::<W>(commands, Cow::Owned(name.into()), &args)
     }
 
-    /// The same for a name known when the program was compiled. For the macros.
+    /// The same for a task that returns an `R`, which is an outcome as `How` has it. For the macros.
     #[doc(hidden)]
-    pub fn __delegate<R: Wire>(&self, name: &'static str, args: impl Serialize) -> Delegate<R> {
-        Delegate::new(Arc::clone(&self.commands), Cow::Borrowed(name), &args)
+    pub fn __delegate<V: Wire, How: Returned<R, Value = V>, R>(
+        &self,
+        name: &'static str,
+        args: impl Serialize,
+    ) -> Delegate<V, How::Raised> {
+        let commands = Arc::clone(&self.commands);
+        Delegate::new::<W>(commands, Cow::Borrowed(name), &args, How::read)
     }
 
-    /// How busy a worker bee is: 0 is free, 1 is full; 0 without a limit. One of them answers.
+    /// How busy a worker bee is: 0 is free, 1 is full; 0 without a limit. One of them answers, while it works.
     pub fn busy_status(&self) -> Delegate<f64> {
-        self.__delegate("busy_status", ())
+        self.delegate(BUSY_STATUS, ())
     }
 
-    /// One worker bee more than there are to be, at once and until one is [buried](Self::bury). It is done
-    /// whether or not what is returned is awaited; that ends with her id when her process is being started,
-    /// under the [`restart_budget`](crate::BeehiveRun::restart_budget); with `None` when the hive is interrupted.
-    /// [`bees`](Self::bees) tells her process's
-    /// id.
+    /// One worker bee more than there are to be, at once and until one is [buried](Self::bury), whether or not
+    /// what is returned is awaited. That ends with the bee's id when its process is being started, under the
+    /// [`restart_budget`](crate::BeehiveRun::restart_budget), and with `None` when the hive is interrupted.
+    /// [`bees`](Self::bees) tells the process's id.
     ///
-    /// The seed's `subprocess_workerbee` returns her process and her two queues; here the hive keeps those.
+    /// The seed's `subprocess_workerbee` returns the bee's process and its two queues; here the hive keeps those.
     ///
     /// ```
-    /// # use mt_beehive::{BeehiveError, Population, hive_of};
+    /// # use mt_beehive::hive_of;
     /// # #[derive(Default)]
     /// # struct Worker;
     /// # #[mt_beehive::worker]
@@ -112,59 +121,56 @@ impl<W: WorkerBee> Hive<W> {
     /// #     async fn work(&self) {}
     /// # }
     /// # #[mt_beehive::main]
-    /// # async fn main() -> Result<(), BeehiveError> {
-    /// hive_of::<Worker>(()).population(Population::Fixed(0)).run(async |hive| {
-    ///     let bee = hive.spawn().await;
-    ///     assert_eq!(bee, Some(0));
-    ///     let (_, by) = hive.work().await;
-    ///     assert_eq!(by, bee);
-    ///     assert_eq!(hive.bury(bee).await, bee); // her process is gone now
-    ///     assert_eq!(hive.bees().await, []);
-    /// }).await
+    /// # async fn main() -> anyhow::Result<()> {
+    /// let hive = hive_of::<Worker>(()).processes(0).start()?;
+    /// let bee = hive.spawn().await;
+    /// assert_eq!(bee, Some(0));
+    /// let (_, by) = hive.work().with_bee().await;
+    /// assert_eq!(by, bee);
+    /// assert_eq!(hive.bury(bee).await, bee); // the worker bee's process is gone now
+    /// assert_eq!(hive.bees().await, []);
+    /// # Ok(())
     /// # }
     /// ```
     #[doc(alias = "subprocess_workerbee")]
     pub fn spawn(&self) -> Asking {
-        let (reply_tx, commands) = Asking::new();
+        let (reply_tx, asking) = Asking::new();
         self.commands.tell(Command::Spawn(reply_tx));
-        commands
+        asking
     }
 
-    /// One worker bee less: this one, or the one with the least to do. She finishes what she has, and goes. It is
-    /// done whether or not what is returned is awaited; that ends with her id when her process is reaped, and
-    /// with `None` at once if there is no such bee, or she is dying anyway.
+    /// One worker bee less: this one, or the one with the least to do. The bee finishes what it has, and goes,
+    /// whether or not what is returned is awaited. That ends with the bee's id when its process is reaped, and
+    /// with `None` at once if there is no such bee, or it is dying anyway.
     pub fn bury(&self, child: Option<u32>) -> Asking {
-        let (reply_tx, commands) = Asking::new();
+        let (reply_tx, asking) = Asking::new();
         self.commands.tell(Command::Bury(child, reply_tx));
-        commands
+        asking
     }
 
-    /// The worker bees there are at this moment, oldest first; none when the hive is dead. Asks the hive and not
-    /// the bees, so it does not wait for any of them.
+    /// The worker bees there are at this moment, oldest first; none when the hive is dead. The hive is asked and
+    /// not the bees, so that nobody waits for any of them.
     pub async fn bees(&self) -> Vec<BeeStatus> {
-        let (reply_tx, commands) = oneshot::channel();
+        let (reply_tx, reply_rx) = oneshot::channel();
         self.commands.tell(Command::Bees(reply_tx));
-        commands.await.unwrap_or_default()
+        reply_rx.await.unwrap_or_default()
     }
 
     /// What the hive has done so far. It can still be asked when the hive is dead, by a clone that was kept: it
     /// is then what it has done in its life.
     pub async fn stats(&self) -> HiveStats {
-        let (reply_tx, commands) = oneshot::channel();
+        let (reply_tx, reply_rx) = oneshot::channel();
         self.commands.tell(Command::Stats(reply_tx));
-        commands
-            .await
-            .unwrap_or_else(|_| self.commands.last_stats())
+        let stats = reply_rx.await;
+        stats.unwrap_or_else(|_| self.commands.last_stats())
     }
-}
 
-impl<W: WorkerBee> Hive<W> {
     /// Waiting until Ctrl-C has interrupted the hive; for ever if that does not happen. For a queen who would
     /// go on for ever herself, or has something to say to who waits. What it means for tasks is said at
     /// [`on_interrupt`](crate::BeehiveRun::on_interrupt). Cancel-safe.
     pub async fn interrupted(&self) {
         let mut interrupted = self.commands.interrupted.subscribe();
-        let reply_tx = interrupted.wait_for(|&interrupted| interrupted).await;
-        reply_tx.expect("its sender is borrowed here");
+        let told = interrupted.wait_for(|&interrupted| interrupted).await;
+        told.expect("its sender is borrowed here");
     }
 }

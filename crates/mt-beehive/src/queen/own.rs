@@ -1,5 +1,5 @@
-//! The hive of a worker bee that has worker bees herself: described when she is made, started when it is first
-//! used, gone before she is.
+//! The hive of a worker bee that has worker bees itself: described when that is made, started when it is first
+//! used, gone before the bee is.
 
 use std::{
     any::TypeId,
@@ -7,10 +7,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{error::BeehiveError, handle::Hive, run::BeehiveRun};
+use super::{handle::Hive, run::BeehiveRun};
 use crate::{
-    Bee, WorkerBee,
+    bee::{Bee, WorkerBee},
     driver::{CommandQueue, Driven},
+    error::BeehiveError,
 };
 
 /// The hive of a worker bee's own, described and not started.
@@ -23,10 +24,10 @@ pub struct OwnHive {
 type Start = Box<dyn FnOnce() -> Result<(Arc<CommandQueue>, Driven), BeehiveError> + Send>;
 
 impl OwnHive {
-    /// Of a hive that is run without a queen: she is its queen.
+    /// Of a hive that is run without a queen: the bee is its queen.
     pub fn new<W: WorkerBee>(run: BeehiveRun<W>) -> Self {
         let start = move || {
-            let (hive, driven) = run.start()?;
+            let (hive, driven) = run.start()?.into_parts();
             Ok((hive.into_commands(), driven))
         };
         Self {
@@ -54,7 +55,7 @@ pub(crate) struct Below {
 enum State {
     Described(Start),
     Lives(Arc<CommandQueue>, Driven),
-    /// It is gone, or could not be started.
+    /// Gone, or not to be started.
     Over(String),
 }
 
@@ -82,7 +83,7 @@ impl Below {
     pub(crate) fn hive<W: WorkerBee>(&self) -> Result<Hive<W>, BeehiveError> {
         if self.of != TypeId::of::<W>() {
             let (wanted, name) = (<W as Bee>::NAME, self.name);
-            return Err(no_hive(format!("her worker bees are {name}, not {wanted}")));
+            return Err(no_hive(format!("its worker bees are {name}, not {wanted}")));
         }
         let mut state = self.lock();
         let over = || State::Over("it could not be started".into());

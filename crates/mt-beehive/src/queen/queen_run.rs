@@ -2,8 +2,14 @@
 
 use std::fmt;
 
-use super::{bee::QueenBee, error::BeehiveError, queen_shared::Queen, run::BeehiveRun};
-use crate::{Bee, BeeCx};
+use super::{
+    bee::QueenBee, options::at_least_one, queen_shared::Queen, run::BeehiveRun,
+    running::RunningHive,
+};
+use crate::{
+    bee::{Bee, BeeCx},
+    error::BeehiveError,
+};
 
 /// The id of a queen: her parent, whoever runs her, has no other child.
 const MY_ID: u32 = 0;
@@ -16,7 +22,8 @@ const MY_ID: u32 = 0;
 /// processes of their own.
 ///
 /// ```
-/// use mt_beehive::{Hive, Population, beehive_run};
+/// use futures::future::try_join_all;
+/// use mt_beehive::{DelegateError, Hive, beehive_run};
 ///
 /// #[derive(Default)]
 /// struct Cleaner;
@@ -38,16 +45,16 @@ const MY_ID: u32 = 0;
 ///     }
 ///
 ///     #[task]
-///     async fn predict(&self, hive: &Hive<Cleaner>, rows: Vec<String>) -> Result<Vec<f64>, String> {
-///         let cleaned = futures::future::join_all(rows.into_iter().map(|row| hive.clean(row)));
-///         cleaned.await.into_iter().map(|(row, _)| Ok(self.weight * row.ok()?)).collect()
+///     async fn predict(&self, hive: &Hive<Cleaner>, rows: Vec<String>) -> Result<Vec<f64>, DelegateError> {
+///         let cleaned = try_join_all(rows.into_iter().map(|row| hive.clean(row))).await?;
+///         Ok(cleaned.into_iter().map(|row| self.weight * row).collect())
 ///     }
 /// }
 ///
 /// #[mt_beehive::main]
 /// async fn main() -> Result<(), mt_beehive::BeehiveError> {
 ///     let rows = vec![" 1".to_owned(), "2 ".to_owned()];
-///     let hive = || beehive_run::<Predictor>(10.0, ()).population(Population::Fixed(1));
+///     let hive = || beehive_run::<Predictor>(10.0, ()).processes(1);
 ///     // Typed; and by name.
 ///     let predictions = hive().run(|queen| queen.predict(rows.clone())).await?;
 ///     assert_eq!(predictions, [10.0, 20.0]);
@@ -57,7 +64,7 @@ const MY_ID: u32 = 0;
 /// }
 /// ```
 ///
-/// For a queen that is only a closure there is [`hive_of`](crate::hive_of).
+/// Without a queen of a type of her own there is [`hive_of`](crate::hive_of).
 #[doc(alias = "queenbee_class")]
 #[doc(alias = "workerbee_class")]
 pub fn beehive_run<Q: QueenBee>(
@@ -87,21 +94,43 @@ impl<Q: QueenBee> BeehiveRun<Q::Worker, WithQueen<Q>> {
     /// The most tasks the queen does at once, at least 1; more that are asked for wait. Default `None`, no
     /// limit. It matters when [`run`](Self::run) asks her for several.
     pub fn queenbee_max_concurrency(mut self, tasks: impl Into<Option<u32>>) -> Self {
-        self.queen.max_concurrency = tasks.into().map(|most: u32| most.max(1));
+        self.queen.max_concurrency = tasks.into();
         self
     }
 
-    /// Makes the queen, brings up her hive, and runs `reign`, which asks her for one task or for several. Then
+    /// Makes the queen and starts her hive, as a value that lives until it is [shut down](RunningHive::shutdown) or
+    /// dropped, which kills the worker bees. It is not `Send`, for the queen need not be: see
+    /// [there](crate#in-a-server).
+    ///
+    /// # Errors
+    /// [`BeehiveError::NotMade`] and [`BeehiveError::Start`]: there is neither a queen nor a worker bee.
+    pub async fn start(self) -> Result<RunningHive<Queen<Q>>, BeehiveError> {
+        let (run, queen) = self.without_queen();
+        let WithQueen {
+            init,
+            max_concurrency,
+        } = queen;
+        at_least_one("queenbee_max_concurrency", max_concurrency.unwrap_or(1))?;
+        run.check()?;
+        let made = Q::make(init, BeeCx { my_id: MY_ID }).await;
+        let bee = made.map_err(BeehiveError::NotMade)?;
+        let (hive, driven) = run.start()?.into_parts();
+        Ok(RunningHive::new(
+            Queen::new(bee, hive, max_concurrency),
+            driven,
+        ))
+    }
+
+    /// Makes the queen, starts her hive, and runs `tasks`, which asks her for one task or for several. Then
     /// the hive dies.
     ///
-    /// Worker bees are gone when this ends, in whatever way: when `reign` has ended they finish what they have
-    /// and die; when this future is dropped, or a task panics, they are killed. It is not `Send`, for the queen
-    /// need not be: see [there](crate#in-a-server).
+    /// Worker bees are gone when this ends, in whatever way: when `tasks` has ended they finish what they have
+    /// and die; when this future is dropped, or a task panics, they are killed.
     ///
-    /// `E` is whatever a [`BeehiveError`] can be made into; a closure that uses `?` has to name it:
+    /// `E` is whatever a [`BeehiveError`] can be made into; a closure that uses `?` has to name it somewhere:
     ///
     /// ```
-    /// # use mt_beehive::{BeehiveError, Population, beehive_run};
+    /// # use mt_beehive::{BeehiveError, beehive_run};
     /// # #[derive(Default)]
     /// # struct Worker;
     /// # #[mt_beehive::worker]
@@ -120,7 +149,7 @@ impl<Q: QueenBee> BeehiveRun<Q::Worker, WithQueen<Q>> {
     /// # }
     /// # #[mt_beehive::main]
     /// # async fn main() -> Result<(), BeehiveError> {
-    /// # let hive = beehive_run::<Predictor>((), ()).population(Population::Fixed(1));
+    /// # let hive = beehive_run::<Predictor>((), ()).processes(1);
     /// let answer = hive.run(async |queen| {
     ///     let rows = queen.train().await?;
     ///     let answer = queen.predict(rows).await?;
@@ -132,26 +161,16 @@ impl<Q: QueenBee> BeehiveRun<Q::Worker, WithQueen<Q>> {
     /// ```
     ///
     /// # Errors
-    /// Those of `reign`, and before it [`BeehiveError::Start`], [`Init`](BeehiveError::Init) and
-    /// [`NotMade`](BeehiveError::NotMade).
+    /// The errors of `tasks`, and before it those of [`start`](Self::start).
     pub async fn run<T, F, R, E>(self, tasks: T) -> Result<R, E>
     where
         T: FnOnce(Queen<Q>) -> F,
         F: Future<Output = Result<R, E>>,
         E: From<BeehiveError>,
     {
-        let (
-            run,
-            WithQueen {
-                init,
-                max_concurrency,
-            },
-        ) = self.without_queen();
-        let made = Q::make(init, BeeCx { my_id: MY_ID }).await;
-        let bee = made.map_err(BeehiveError::NotMade)?;
-        let (hive, driven) = run.start()?;
-        let result = tasks(Queen::new(bee, hive, max_concurrency)).await;
-        driven.die().await;
+        let queen = self.start().await?;
+        let result = tasks(queen.clone()).await;
+        queen.shutdown().await;
         result
     }
 

@@ -12,13 +12,13 @@ use tokio::sync::{Semaphore, watch};
 
 use super::{
     bee::{QueenBee, QueenValue},
-    error::BeehiveError,
     handle::Hive,
 };
+use crate::{call::Unsuccessful, error::BeehiveError};
 
 /// A queen bee with her hive. Cheap to clone; stays on its thread.
 ///
-/// Her tasks are methods of it, by the trait that [`#[queen]`](macro@crate::queen) writes.
+/// The queen's tasks are its methods, by the trait that [`#[queen]`](macro@crate::queen) writes.
 pub struct Queen<Q: QueenBee> {
     shared: Rc<QueenShared<Q>>,
 }
@@ -118,15 +118,33 @@ impl<Q: QueenBee> QueenShared<Q> {
             name: name.to_owned(),
             tasks: Q::TASKS,
         })?;
-        let value = call.await.and_then(|value| value.returned(name));
-        value.map_err(|raised| BeehiveError::Raised(raised.into()))
+        let value = call.await.and_then(QueenValue::returned);
+        value.map_err(|error| told(name, error))
+    }
+}
+
+fn told(name: &str, error: Unsuccessful) -> BeehiveError {
+    match error {
+        Unsuccessful::Raised(error) => BeehiveError::Raised(error.into()),
+        Unsuccessful::WrongType {
+            part,
+            given,
+            expected,
+        } => BeehiveError::WrongType {
+            name: name.to_owned(),
+            part,
+            given,
+            expected,
+        },
+        Unsuccessful::Failed(_) => unreachable!("nothing of a queen's task is encoded"),
     }
 }
 
 /// A task of a queen that was asked for: a future of what it returns.
 ///
-/// Fails with [`BeehiveError::NoSuchTask`], [`Raised`](BeehiveError::Raised) or
-/// [`Cancelled`](BeehiveError::Cancelled). A panic of the task goes on into whoever awaits this.
+/// Fails with [`BeehiveError::NoSuchTask`], [`WrongType`](BeehiveError::WrongType),
+/// [`Raised`](BeehiveError::Raised) or [`Cancelled`](BeehiveError::Cancelled). A panic of the task goes on into
+/// whoever awaits this.
 #[must_use = "a queen does nothing until this is awaited"]
 pub struct QueenTask<R>(Pin<Box<dyn Future<Output = Result<R, BeehiveError>>>>);
 

@@ -17,7 +17,7 @@ pub(super) fn watcher<P: DeserializeOwned>(mut tell: impl FnMut(P) + Send + 'sta
         Ok(progress) => tell(progress),
         Err(error) => {
             let takes = std::any::type_name::<P>();
-            tracing::warn!(takes, %error, "how far a task is can't be reply_tx");
+            tracing::warn!(takes, %error, "how far a task is can't be told");
         }
     })
 }

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use futures::future::{Either, join_all, select};
 use mt_beehive::{
-    BeeHealth, BeeState, BeeStatus, BeehiveRun, Hive, HiveStats, LivenessPolicy, Population,
-    TaskCx, TaskResult, Verdict, hive_of,
+    BeehiveRun, DelegateError, Hive, TaskCx, hive_of,
+    stats::{BeeState, BeeStatus, Health, HiveStats},
+    supervision::{LivenessPolicy, Verdict},
 };
 
-use crate::scene::{check_async, is_gone, signal};
+use crate::scene::{Live as _, Signal, check, is_gone, signal, with_hive};
 
 #[derive(Default)]
 struct Clerk;
@@ -47,7 +49,7 @@ impl Clerk {
 
 fn clerks(bees: usize) -> BeehiveRun<Clerk> {
     hive_of::<Clerk>(())
-        .population(Population::Fixed(bees))
+        .processes(bees)
         .max_concurrency(4)
         .cancel_grace(Duration::from_secs(3600))
 }
@@ -69,23 +71,20 @@ fn ready(bees: &[BeeStatus]) -> bool {
 
 #[test]
 fn bees_tell_who_they_are_and_what_they_have() {
-    check_async(|| async {
-        let run = clerks(2).run(async |hive| {
+    check(async || {
+        let run = clerks(2).live(async |hive| {
             let bees = bees_that(&hive, |bees| bees.len() == 2 && ready(bees)).await;
-            assert_eq!(bees.iter().map(|bee| bee.id).collect::<Vec<_>>(), [0, 1]);
+            assert_eq!([bees[0].id, bees[1].id], [0, 1]);
             let idle =
-                |bee: &BeeStatus| (bee.tasks, bee.busy, bee.health) == (0, 0.0, BeeHealth::Well);
+                |bee: &BeeStatus| (bee.tasks, bee.busy, bee.health) == (0, 0.0, Health::Well);
             assert!(bees.iter().all(idle), "{bees:?}");
-            let (pid, by) = hive.pid().await;
+            let (pid, by) = hive.pid().with_bee().await;
             let by = bees.iter().find(|bee| Some(bee.id) == by).unwrap();
-            assert_eq!(pid, TaskResult::Succeeded(by.pid.unwrap()));
-            let held = (0..6).map(|_| hive.hold());
-            let held = futures::future::join_all(held);
-            let counted = bees_that(&hive, |bees| {
-                bees.iter().map(|bee| bee.tasks).sum::<usize>() == 6
-            });
-            let either = futures::future::select(Box::pin(held), Box::pin(counted)).await;
-            let futures::future::Either::Right((bees, _)) = either else {
+            assert_eq!(pid.ok(), by.pid);
+            let held = join_all((0..6).map(|_| hive.hold()));
+            let has_six = |bees: &[BeeStatus]| bees.iter().map(|bee| bee.tasks).sum::<usize>() == 6;
+            let counted = bees_that(&hive, has_six);
+            let Either::Right((bees, _)) = select(held, Box::pin(counted)).await else {
                 panic!("what is held does not end");
             };
             let busy = |bee: &BeeStatus| bee.busy == bee.tasks as f64 / 4.0;
@@ -99,8 +98,8 @@ fn bees_tell_who_they_are_and_what_they_have() {
 
 #[test]
 fn bees_that_are_asked_for_have_an_id_and_those_that_are_buried_are_gone() {
-    check_async(|| async {
-        let run = clerks(1).run(async |hive| {
+    check(async || {
+        let run = clerks(1).live(async |hive| {
             let second = hive.spawn().await;
             assert_eq!(second, Some(1));
             let bees = bees_that(&hive, |bees| bees.len() == 2 && ready(bees)).await;
@@ -108,11 +107,10 @@ fn bees_that_are_asked_for_have_an_id_and_those_that_are_buried_are_gone() {
             assert!(!is_gone(pid));
             assert_eq!(hive.bury(second).await, second);
             assert!(is_gone(pid));
-            assert_eq!(hive.bury(second).await, None, "she is gone already");
+            assert_eq!(hive.bury(second).await, None, "gone already");
             assert_eq!(hive.bury(None).await, Some(0), "the last");
-            let spawned = hive.spawn();
-            drop(spawned);
-            let (_, by) = hive.pid().await;
+            drop(hive.spawn());
+            let (_, by) = hive.pid().with_bee().await;
             assert_eq!(by, Some(2), "it is done all the same");
             hive
         });
@@ -124,35 +122,24 @@ fn bees_that_are_asked_for_have_an_id_and_those_that_are_buried_are_gone() {
 
 #[test]
 fn a_hive_tells_what_it_has_done_also_afterwards() {
-    check_async(|| async {
-        let run = clerks(1).run(async |hive| {
-            assert!(matches!(hive.pid().await.0, TaskResult::Succeeded(_)));
-            assert!(matches!(hive.fail().await.0, TaskResult::Raised(_)));
-            assert!(matches!(hive.stumble().await.0, TaskResult::Succeeded(())));
-            let held = hive.hold().deadline(Duration::from_millis(20)).await.0;
-            assert!(matches!(held, TaskResult::Cancelled { .. }));
+    check(async || {
+        let run = clerks(1).live(async |hive| {
+            hive.pid().await.unwrap();
+            let failed = hive.fail().await;
+            assert!(matches!(failed, Err(DelegateError::Raised(_))));
+            hive.stumble().await.unwrap();
+            let held = hive.hold().deadline(Duration::from_millis(20)).await;
+            assert!(matches!(held, Err(DelegateError::Cancelled(_))));
             let stats = hive.stats().await;
             assert_eq!((stats.bees_started, stats.bees_lost), (2, 1));
             hive
         });
-        let hive = run.await.unwrap();
-        let stats = hive.stats().await;
-        let HiveStats {
-            delegated,
-            succeeded,
-            raised,
-            cancelled,
-            begun_again,
-            bees_started,
-            bees_lost,
-            stale_messages,
-            ..
-        } = stats;
-        assert_eq!((delegated, succeeded, raised, cancelled), (4, 2, 1, 1));
-        assert_eq!(
-            (begun_again, bees_started, bees_lost, stale_messages),
-            (1, 2, 1, 0)
-        );
+        let mut expected = HiveStats::default();
+        (expected.delegated, expected.succeeded) = (4, 2);
+        (expected.raised, expected.cancelled) = (1, 1);
+        (expected.begun_again, expected.bees_started) = (1, 2);
+        expected.bees_lost = 1;
+        assert_eq!(run.await.unwrap().stats().await, expected);
     });
 }
 
@@ -166,43 +153,33 @@ fn patient() -> LivenessPolicy {
     }
 }
 
-fn is(bees: &[BeeStatus], health: BeeHealth) -> bool {
+fn is(bees: &[BeeStatus], health: Health) -> bool {
     matches!(bees, [bee] if bee.health == health)
 }
 
 #[test]
 fn a_stopped_bee_is_told_of_and_left_alone() {
-    check_async(|| async {
-        let run = clerks(1).liveness(patient()).run(async |hive| {
-            let (pid, _) = hive.pid().await;
-            let pid = pid.ok().unwrap();
-            signal(pid, "STOP");
-            bees_that(&hive, |bees| is(bees, BeeHealth::Stopped)).await;
-            signal(pid, "CONT");
-            bees_that(&hive, |bees| is(bees, BeeHealth::Well)).await;
-            assert_eq!(hive.pid().await, (TaskResult::Succeeded(pid), Some(0)));
-        });
-        run.await.unwrap();
+    with_hive(clerks(1).liveness(patient()), async |hive| {
+        let pid = hive.pid().await.unwrap();
+        signal(pid, Signal::STOP);
+        bees_that(&hive, |bees| is(bees, Health::Stopped)).await;
+        signal(pid, Signal::CONT);
+        bees_that(&hive, |bees| is(bees, Health::Well)).await;
+        assert_eq!(hive.pid().with_bee().await, (Ok(pid), Some(0)));
     });
 }
 
 #[test]
 fn a_blocked_bee_is_told_of_and_left_alone() {
-    check_async(|| async {
-        let run = clerks(1).liveness(patient()).cancel_grace(Duration::ZERO);
-        let run = run.run(async |hive| {
-            let blocked = bees_that(&hive, |bees| {
-                bees.iter()
-                    .any(|bee| matches!(bee.health, BeeHealth::Blocked { .. }))
-            });
-            let block = hive.block();
-            let either = futures::future::select(Box::pin(block), Box::pin(blocked)).await;
-            let futures::future::Either::Right((bees, block)) = either else {
-                panic!("what blocks does not end");
-            };
-            drop(block);
-            assert_eq!(bees[0].state, BeeState::Ready);
-        });
-        run.await.unwrap();
+    let clerks = clerks(1).liveness(patient()).cancel_grace(Duration::ZERO);
+    with_hive(clerks, async |hive| {
+        let is_blocked = |bees: &[BeeStatus]| matches!(bees[0].health, Health::Blocked { .. });
+        let blocked = bees_that(&hive, |bees| bees.len() == 1 && is_blocked(bees));
+        let either = select(hive.block(), Box::pin(blocked)).await;
+        let Either::Right((bees, block)) = either else {
+            panic!("what blocks does not end");
+        };
+        drop(block);
+        assert_eq!(bees[0].state, BeeState::Ready);
     });
 }

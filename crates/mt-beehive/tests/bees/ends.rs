@@ -5,12 +5,15 @@ use std::{
     time::Duration,
 };
 
-use crate::scene::{check_async, is_gone, signal, state_of, wait_until};
 use futures::future::join_all;
 use mt_beehive::{
-    BeeState, BeehiveRun, Hive, LivenessPolicy, Population, TaskCx, TaskResult, Verdict, hive_of,
+    BeehiveRun, DelegateError, Hive, Population, TaskCx, hive_of,
+    stats::BeeState,
+    supervision::{LivenessPolicy, Verdict},
 };
 use tokio::sync::oneshot;
+
+use crate::scene::{Live as _, Signal, check, is_gone, signal, stop, with_hive};
 
 /// Panics when it is dropped.
 struct Bomb;
@@ -48,7 +51,7 @@ impl Worker {
 }
 
 fn workers(bees: usize) -> BeehiveRun<Worker> {
-    hive_of::<Worker>(()).population(Population::Fixed(bees))
+    hive_of::<Worker>(()).processes(bees)
 }
 
 /// A task that is begun, and goes on in a task of tokio's.
@@ -64,11 +67,12 @@ async fn held(hive: &Hive<Worker>) -> (tokio::task::JoinHandle<()>, u32) {
 
 #[test]
 fn a_run_that_is_dropped_while_its_hive_dies_takes_its_bees_along() {
-    check_async(|| async {
+    check(async || {
         let (told, bee) = oneshot::channel();
         let mut run = Box::pin(workers(1).run(async |hive| {
             let (_task, pid) = held(&hive).await;
             told.send(pid).unwrap();
+            anyhow::Ok(())
         }));
         let pid = tokio::select! {
             _ = &mut run => unreachable!("a task of the hive's never ends"),
@@ -85,16 +89,16 @@ fn a_run_that_is_dropped_while_its_hive_dies_takes_its_bees_along() {
 
 #[test]
 fn a_delegate_that_is_dropped_while_its_hive_dies_is_cancelled() {
-    check_async(|| async {
+    check(async || {
         let (kept, keeps) = oneshot::channel();
-        let run = workers(1).run(async |hive| {
+        let run = workers(1).live(async |hive| {
             let (task, _) = held(&hive).await;
             assert!(kept.send((hive.clone(), task)).is_ok());
         });
         let dropper = async {
             let (hive, task) = keeps.await.unwrap();
             // Nothing is taken any more.
-            while !matches!(hive.pid().await.0, TaskResult::Cancelled { .. }) {}
+            while !matches!(hive.pid().await, Err(DelegateError::Cancelled(_))) {}
             task.abort();
         };
         let (ended, ()) = tokio::join!(run, dropper);
@@ -102,82 +106,72 @@ fn a_delegate_that_is_dropped_while_its_hive_dies_is_cancelled() {
     });
 }
 
+/// From the shortest to the longest there may be.
 #[test]
 fn any_period_will_do() {
-    check_async(|| async {
-        for period in [Duration::ZERO, Duration::MAX] {
+    check(async || {
+        for millis in [1, 365 * 24 * 3_600_000] {
             let population = Population::Elastic {
                 min: 1,
                 max: 1,
-                period,
+                period: Duration::from_millis(millis),
             };
             let hive = hive_of::<Worker>(()).population(population);
-            let pid = hive.run(async |hive| hive.pid().await.0).await.unwrap();
-            assert!(matches!(pid, TaskResult::Succeeded(_)), "{pid:?}");
+            let pid = hive.live(async |hive| hive.pid().await).await;
+            pid.unwrap().unwrap();
         }
     });
 }
 
 #[test]
 fn a_task_that_panics_when_it_is_cancelled_is_cancelled() {
-    check_async(|| async {
+    let workers = workers(1).cancel_grace(Duration::from_secs(50));
+    with_hive(workers, async |hive| {
+        let (begun, pid) = oneshot::channel();
+        let mut begun = Some(begun);
+        let mut hold = hive.hold_a_bomb().on_progress(move |pid: u32| {
+            let _ = begun.take().map(|begun| begun.send(pid));
+        });
+        let pid = tokio::select! {
+            _ = &mut hold => unreachable!("it never ends"),
+            pid = pid => pid.unwrap(),
+        };
+        drop(hold);
         let limit = Duration::from_millis(1);
-        let run = workers(1).cancel_grace(Duration::from_secs(50));
-        run.run(async |hive| {
-            let (begun, pid) = oneshot::channel();
-            let mut begun = Some(begun);
-            let hold = hive.hold_a_bomb().on_progress(move |pid: u32| {
-                let _ = begun.take().map(|begun| begun.send(pid));
-            });
-            let mut hold = Box::pin(hold);
-            let pid = tokio::select! {
-                _ = &mut hold => unreachable!("it never ends"),
-                pid = pid => pid.unwrap(),
-            };
-            drop(hold);
-            let again = hive.hold_a_bomb().deadline(limit).await.0;
-            assert!(matches!(again, TaskResult::Cancelled { .. }), "{again:?}");
-            assert_eq!(hive.pid().await.0, TaskResult::Succeeded(pid));
-            assert_eq!(hive.stats().await.bees_lost, 0);
-        })
-        .await
-        .unwrap();
+        let again = hive.hold_a_bomb().deadline(limit).await;
+        assert!(
+            matches!(again, Err(DelegateError::Cancelled(_))),
+            "{again:?}"
+        );
+        assert_eq!(hive.pid().await, Ok(pid));
+        assert_eq!(hive.stats().await.bees_lost, 0);
     });
 }
 
-/// Tasks that she was asked about and has not said anything to go to others.
+/// Tasks that a bee was asked about and has not said anything to go to others.
 #[test]
 fn a_stopped_bee_holds_up_nobody() {
-    check_async(|| async {
-        let policy = LivenessPolicy {
-            interval: Duration::from_millis(20),
-            missed_beats: 5,
-            frozen: Verdict::Report,
-            ..LivenessPolicy::default()
+    let policy = LivenessPolicy {
+        interval: Duration::from_millis(20),
+        missed_beats: 5,
+        frozen: Verdict::Report,
+        ..LivenessPolicy::default()
+    };
+    with_hive(workers(2).liveness(policy), async |hive| {
+        let bees = loop {
+            let bees = hive.bees().await;
+            if bees.len() == 2 && bees.iter().all(|bee| bee.state == BeeState::Ready) {
+                break bees;
+            }
+            tokio::task::yield_now().await;
         };
-        let run = workers(2).liveness(policy).run(async |hive| {
-            let bees = loop {
-                let bees = hive.bees().await;
-                if bees.len() == 2 && bees.iter().all(|bee| bee.state == BeeState::Ready) {
-                    break bees;
-                }
-                tokio::task::yield_now().await;
-            };
-            let stopped = bees[0].pid.unwrap();
-            signal(stopped, "STOP");
-            wait_until(|| state_of(stopped) == Some('T'));
-            for (pid, bee) in join_all((0..100).map(|_| hive.pid())).await {
-                assert_eq!(pid.ok(), Ok(bees[1].pid.unwrap()));
-                assert_eq!(bee, Some(bees[1].id));
-            }
-            signal(stopped, "CONT");
-            loop {
-                let (pid, _) = hive.pid().await;
-                if pid.ok() == Ok(stopped) {
-                    break; // she is one of them again
-                }
-            }
-        });
-        run.await.unwrap();
+        let stopped = bees[0].pid.unwrap();
+        stop(stopped);
+        let done = (Ok(bees[1].pid.unwrap()), Some(bees[1].id));
+        let all = join_all((0..100).map(|_| hive.pid().with_bee())).await;
+        assert!(all.into_iter().all(|one| one == done));
+        signal(stopped, Signal::CONT);
+        // She is one of them again.
+        while hive.pid().await != Ok(stopped) {}
     });
 }

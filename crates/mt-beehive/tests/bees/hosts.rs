@@ -2,13 +2,17 @@
 
 use std::{fs, sync::mpsc, time::Duration};
 
-use futures::{StreamExt, future::join};
+use futures::{
+    StreamExt,
+    future::{join, try_join},
+};
 use mt_beehive::{
-    BeehiveRun, Hive, LivenessPolicy, Population, TaskCx, TaskResult, Verdict, hive_of,
+    BeehiveRun, CancelReason, Hive, TaskCx, hive_of,
+    supervision::{LivenessPolicy, Verdict},
 };
 use mt_pool::asyn_pmap;
 
-use crate::scene::{check, check_async, is_gone, signal, state_of, wait_until};
+use crate::scene::{Folder, Live as _, check, reason, stop, wait_until, with_hive};
 
 #[mt_pool::task]
 async fn double(n: u64) -> u64 {
@@ -17,10 +21,9 @@ async fn double(n: u64) -> u64 {
 
 /// Doubles in a hive of its own.
 #[mt_pool::task]
-async fn double_by_hive(n: u64) -> Result<u64, String> {
-    let doubled = calculators(1).run(async |hive| hive.double(n).await.0);
-    let doubled = doubled.await.map_err(|error| error.to_string())?.ok();
-    doubled.map_err(|error| error.to_string())
+async fn double_by_hive(n: u64) -> anyhow::Result<u64> {
+    let run = calculators(1).run(async |hive| anyhow::Ok(hive.double(n).await?));
+    run.await
 }
 
 #[derive(Default)]
@@ -38,21 +41,15 @@ impl Calculator {
         std::process::id()
     }
 
-    /// Doubles in a pool of hers.
+    /// Doubles in a pool of the bee's.
     #[task]
-    async fn double_by_pool(&self, n: u64) -> Result<Vec<u64>, String> {
-        let doubled = asyn_pmap::<double>([n, n + 1])
-            .processes(1)
-            .start()
-            .unwrap();
-        let doubled: Vec<_> = doubled.collect().await;
-        doubled
-            .into_iter()
-            .map(|one| one.map_err(|error| error.to_string()))
-            .collect()
+    async fn double_by_pool(&self, n: u64) -> anyhow::Result<Vec<u64>> {
+        let run = asyn_pmap::<double>([n, n + 1]).processes(1).start()?;
+        let doubled: Vec<_> = run.collect().await;
+        Ok(doubled.into_iter().collect::<Result<_, _>>()?)
     }
 
-    /// What her descriptors are.
+    /// What the bee's descriptors are.
     #[task]
     async fn descriptors(&self) -> Vec<String> {
         let all = fs::read_dir("/proc/self/fd").unwrap().flatten();
@@ -60,12 +57,12 @@ impl Calculator {
         targets.map(|target| target.display().to_string()).collect()
     }
 
-    /// Says again and again how far it is, until the file is there.
+    /// Says again and again how far it is, until it may go.
     #[task]
-    async fn chatter(&self, cx: &TaskCx, file: String) {
+    async fn chatter(&self, cx: &TaskCx, folder: Folder) {
         for n in 0_u64.. {
             cx.progress(&n);
-            if fs::metadata(&file).is_ok() {
+            if folder.exists("go") {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(1)).await; // work: as if it did something
@@ -74,17 +71,14 @@ impl Calculator {
 }
 
 fn calculators(bees: usize) -> BeehiveRun<Calculator> {
-    hive_of::<Calculator>(()).population(Population::Fixed(bees))
+    hive_of::<Calculator>(()).processes(bees)
 }
 
 #[test]
 fn a_hive_lives_in_a_task_of_a_pool() {
-    check_async(|| async {
-        let doubled = asyn_pmap::<double_by_hive>([1, 2])
-            .processes(1)
-            .start()
-            .unwrap();
-        let doubled: Vec<_> = doubled.collect().await;
+    check(async || {
+        let run = asyn_pmap::<double_by_hive>([1, 2]).processes(1);
+        let doubled: Vec<_> = run.start().unwrap().collect().await;
         let doubled: Vec<u64> = doubled.into_iter().map(Result::unwrap).collect();
         assert_eq!(doubled, [2, 4]);
     });
@@ -92,52 +86,39 @@ fn a_hive_lives_in_a_task_of_a_pool() {
 
 #[test]
 fn a_pool_lives_in_a_task_of_a_bee() {
-    check_async(|| async {
-        let run = calculators(1).run(async |hive| hive.double_by_pool(1).await.0);
-        assert_eq!(run.await.unwrap().ok(), Ok(vec![2, 4]));
+    with_hive(calculators(1), async |hive| {
+        assert_eq!(hive.double_by_pool(1).await, Ok(vec![2, 4]));
     });
 }
 
 #[test]
 fn two_hives_live_beside_each_other() {
-    check(|| {
-        let doubled = |n| calculators(2).run(async move |hive| hive.double(n).await);
-        let both = futures::executor::block_on(join(doubled(1), doubled(2)));
-        let [one, other] = [both.0, both.1].map(|one| one.unwrap().0.ok().unwrap());
-        assert_eq!((one, other), (2, 4));
+    check(async || {
+        let doubled = |n| calculators(2).live(async move |hive| hive.double(n).await);
+        let both = try_join(doubled(1), doubled(2)).await;
+        assert_eq!(both.unwrap(), (Ok(2), Ok(4)));
     });
 }
 
 #[test]
 fn a_bee_has_no_descriptors_of_others() {
-    check_async(|| async {
-        let run = calculators(4).run(async |hive| {
-            let mut kinds = Vec::new();
-            for _ in 0..8 {
-                let mut all = hive.descriptors().await.0.ok().unwrap();
-                all.retain(|one| one.starts_with("socket:"));
-                kinds.push(all);
-            }
-            kinds
-        });
-        for sockets in run.await.unwrap() {
-            let mut different = sockets.clone();
-            different.sort();
-            different.dedup();
-            assert!(different.len() <= 4, "{sockets:?}");
+    with_hive(calculators(4), async |hive| {
+        for _ in 0..8 {
+            let mut sockets = hive.descriptors().await.unwrap();
+            sockets.retain(|one| one.starts_with("socket:"));
+            sockets.sort();
+            sockets.dedup();
+            assert!(sockets.len() <= 4, "{sockets:?}");
         }
     });
 }
 
 /// Asks it for everything.
 async fn asks(hive: &Hive<Calculator>) {
-    let (result, bee) = hive.double(1).await;
-    assert!(matches!(result, TaskResult::Cancelled { .. }), "{result:?}");
-    assert_eq!(bee, None);
-    assert!(matches!(
-        hive.busy_status().await.0,
-        TaskResult::Cancelled { .. }
-    ));
+    let (result, bee) = hive.double(1).with_bee().await;
+    assert_eq!((reason(result), bee), (CancelReason::HiveClosed, None));
+    let busy = hive.busy_status().await;
+    assert_eq!(reason(busy), CancelReason::HiveClosed);
     assert_eq!(hive.spawn().await, None);
     assert_eq!(hive.bury(None).await, None);
     assert_eq!(hive.bury(Some(0)).await, None);
@@ -147,19 +128,19 @@ async fn asks(hive: &Hive<Calculator>) {
 
 #[test]
 fn a_dead_hive_answers() {
-    check_async(|| async {
+    check(async || {
         let (kept, keeps) = mpsc::channel();
-        let run = calculators(1).run(async |hive| {
+        let run = calculators(1).live(async |hive| {
             kept.send(hive.clone()).unwrap();
-            hive.double(1).await.0
+            hive.double(1).await
         });
-        assert_eq!(run.await.unwrap().ok(), Ok(2));
+        assert_eq!(run.await.unwrap(), Ok(2));
         asks(&keeps.recv().unwrap()).await;
 
         let mut dropped = Box::pin(calculators(1).run(async |hive| {
             kept.send(hive.clone()).unwrap();
-            let _ = hive.double(1).await;
-            std::future::pending::<()>().await;
+            hive.double(1).await?;
+            std::future::pending::<anyhow::Result<()>>().await
         }));
         let hive = loop {
             assert!(futures::poll!(&mut dropped).is_pending());
@@ -178,28 +159,23 @@ fn a_dead_hive_answers() {
 /// Whoever is told takes longer for it than until the next is there.
 #[test]
 fn a_slow_watcher_leaves_time_for_others() {
-    check_async(|| async {
-        let file = std::env::temp_dir().join(format!("mt-chatter-{}", std::process::id()));
-        let name = file.to_str().unwrap().to_owned();
-        let run = calculators(1).run(async |hive| {
-            let (told, tells) = mpsc::channel();
-            let chatter = hive.chatter(name).on_progress(move |n: u64| {
-                std::thread::sleep(Duration::from_millis(30)); // work: shows it
-                let _ = told.send(n);
-            });
-            let other = async {
-                let mut times = 0;
-                while times < 5 {
-                    times += tells.try_iter().count();
-                    tokio::task::yield_now().await;
-                }
-                fs::write(&file, "").unwrap();
-            };
-            let ((chatter, _), ()) = join(chatter, other).await;
-            chatter.ok().unwrap();
+    with_hive(calculators(1), async |hive| {
+        let folder = Folder::temp();
+        let (told, tells) = mpsc::channel();
+        let chatter = hive.chatter(folder.clone()).on_progress(move |n: u64| {
+            std::thread::sleep(Duration::from_millis(30)); // work: shows it
+            let _ = told.send(n);
         });
-        run.await.unwrap();
-        fs::remove_file(&file).unwrap();
+        let other = async {
+            let mut times = 0;
+            while times < 5 {
+                times += tells.try_iter().count();
+                tokio::task::yield_now().await;
+            }
+            folder.first("go");
+        };
+        let (chatter, ()) = join(chatter, other).await;
+        chatter.unwrap();
     });
 }
 
@@ -237,13 +213,11 @@ async fn lose_bees(subscriber: Fussy) {
         stopped: Verdict::Kill,
         ..LivenessPolicy::default()
     };
-    let run = calculators(1).liveness(policy).run(async |hive| {
+    let run = calculators(1).liveness(policy).live(async |hive| {
         for _ in 0..3 {
-            let first = hive.pid().await.0.ok().unwrap();
-            signal(first, "STOP");
-            wait_until(|| is_gone(first) || state_of(first) == Some('T'));
-            let second = hive.pid().await.0.ok().unwrap();
-            assert_ne!(first, second);
+            let first = hive.pid().await.unwrap();
+            stop(first);
+            assert_ne!(hive.pid().await.unwrap(), first);
         }
     });
     run.await.unwrap();
@@ -251,26 +225,26 @@ async fn lose_bees(subscriber: Fussy) {
 
 #[test]
 fn a_subscriber_that_panics_harms_nobody() {
-    check_async(|| lose_bees(Fussy { panics: true }));
+    check(async || lose_bees(Fussy { panics: true }).await);
 }
 
 #[test]
 fn a_subscriber_that_blocks_harms_nobody() {
-    check_async(|| lose_bees(Fussy { panics: false }));
+    check(async || lose_bees(Fussy { panics: false }).await);
 }
 
 /// Run to their end, or dropped in the middle.
 #[test]
 fn fifty_hives_leave_nothing() {
-    check_async(|| async {
+    check(async || {
         let mut before = None;
         for n in 0..51 {
+            let mut run = Box::pin(calculators(1).live(async |hive| hive.double(n).await));
             if n % 2 == 0 {
-                let run = calculators(1).run(async |hive| hive.double(n).await.0);
-                assert_eq!(run.await.unwrap().ok(), Ok(2 * n));
+                assert_eq!(run.await.unwrap(), Ok(2 * n));
             } else {
-                let mut run = Box::pin(calculators(1).run(async |hive| hive.double(n).await.0));
                 assert!(futures::poll!(&mut run).is_pending());
+                drop(run);
             }
             let count = |what| fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
             // What a hive has may be there for a moment after its end, the first time too.

@@ -2,22 +2,18 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader, Lines},
     os::unix::process::{CommandExt, ExitStatusExt},
-    process::{Child, ChildStdout, Stdio},
     time::Duration,
 };
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use mt_beehive::{
-    BeehiveRun, Dispatch, Hive, OnInterrupt, Population, TaskCx, TaskResult, hive_of,
+    BeehiveRun, CancelReason, DelegateError, Dispatch, Hive, OnInterrupt, TaskCx, hive_of,
 };
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::scene::{check, children_of, is_gone, itself, wait_until};
+use crate::scene::{Folder, Live as _, Scene, check, children, is_gone, reason, role};
 
-/// What the queen's process is to do.
-const ROLE: &str = "MT_TEST_ROLE";
 /// The file that tasks wait for.
 const GO: &str = "MT_TEST_GO";
 /// The tasks that run at once: two bees do two each.
@@ -41,38 +37,35 @@ struct Branch;
 #[mt_beehive::worker(worker = Leaf)]
 impl Branch {
     fn hive(&self) -> BeehiveRun<Leaf> {
-        hive_of::<Leaf>(()).population(Population::Fixed(1))
+        hive_of::<Leaf>(()).processes(1)
     }
 
     /// Tells that it has begun, and delegates when it may end.
     #[task]
-    async fn hold(&self, cx: &TaskCx, hive: &Hive<Leaf>, go: String) -> Result<u32, String> {
-        let leaf = hive.pid().await.0.ok()?;
+    async fn hold(&self, cx: &TaskCx, hive: &Hive<Leaf>, go: String) -> Result<u32, DelegateError> {
+        let leaf = hive.pid().await?;
         cx.progress(&[std::process::id(), leaf]);
         while fs::metadata(&go).is_err() {
             tokio::time::sleep(Duration::from_millis(5)).await; // work: until it is told to end
         }
-        Ok(hive.pid().await.0.ok()?)
+        hive.pid().await
     }
 }
 
 /// Where a queen starts that will be interrupted. For the test runner this is nothing.
 #[test]
 fn as_queen() {
-    let dispatch = match env::var(ROLE).as_deref() {
-        Ok("auction") => Dispatch::Auction,
-        Ok(_) => Dispatch::Credit,
-        Err(_) => return,
+    let run = hive_of::<Branch>(()).processes(2).max_concurrency(2);
+    let run = match role().as_str() {
+        "" => return,
+        "auction" => run.dispatch(Dispatch::Auction),
+        "ignores" => run
+            .dispatch(Dispatch::Credit)
+            .on_interrupt(OnInterrupt::Ignore),
+        _ => run.dispatch(Dispatch::Credit),
     };
-    let mut run = hive_of::<Branch>(())
-        .population(Population::Fixed(2))
-        .dispatch(dispatch)
-        .max_concurrency(2);
-    if env::var(ROLE).as_deref() == Ok("ignores") {
-        run = run.on_interrupt(OnInterrupt::Ignore);
-    }
-    futures::executor::block_on(run.run(reign)).unwrap();
-    assert_eq!(children_of(std::process::id()), [0_u32; 0]);
+    futures::executor::block_on(run.live(reign)).unwrap();
+    assert_eq!(children(), [0_u32; 0]);
     println!("OVER");
 }
 
@@ -82,28 +75,21 @@ async fn reign(hive: Hive<Branch>) {
         let tell = |[branch, leaf]: [u32; 2]| println!("PIDS {branch} {leaf}");
         hive.hold(go.clone()).on_progress(tell)
     };
+    let never_begun = CancelReason::Interrupted {
+        begun: 0,
+        death: None,
+    };
     let interrupted = async {
         hive.interrupted().await;
-        let late = hive.hold(go.clone()).await;
-        let (TaskResult::Cancelled { reason }, None) = late else {
-            panic!("{late:?}");
-        };
+        let (late, by) = hive.hold(go.clone()).with_bee().await;
+        assert_eq!((reason(late), by), (never_begun.clone(), None));
         assert_eq!(hive.spawn().await, None);
-        println!("INTERRUPTED {reason}");
+        println!("INTERRUPTED");
     };
-    let (ends, ()) = futures::join!(join_all((0..TASKS).map(hold)), interrupted);
-    let (mut done, mut left) = (0, 0);
-    for (result, _) in ends {
-        match result {
-            TaskResult::Succeeded(_) => done += 1,
-            TaskResult::Cancelled { reason } => {
-                assert!(reason.starts_with("interrupted: "), "{reason}");
-                left += 1;
-            }
-            TaskResult::Raised(exception) => panic!("{exception}"),
-        }
-    }
-    assert_eq!((done, left), (AT_ONCE, TASKS - AT_ONCE));
+    let (ends, ()) = join(join_all((0..TASKS).map(hold)), interrupted).await;
+    let (done, left): (Vec<_>, Vec<_>) = ends.into_iter().partition(Result::is_ok);
+    assert_eq!((done.len(), left.len()), (AT_ONCE, TASKS - AT_ONCE));
+    assert!(left.into_iter().all(|left| reason(left) == never_begun));
     let stats = hive.stats().await;
     assert!(stats.interrupted && stats.bees_started == 2 && stats.bees_lost == 0);
     println!("DRAINED");
@@ -111,75 +97,53 @@ async fn reign(hive: Hive<Branch>) {
 
 /// A queen in a process of her own, at a terminal of her own: signals go to her whole process group.
 struct Terminal {
-    queen: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-    pids: Vec<u32>,
-    go: String,
+    queen: Scene,
+    folder: mt_test_kit::TempFolder,
 }
 
 impl Terminal {
     /// Ready when all tasks run that can.
     fn new(role: &str) -> Self {
-        let go = format!("mt-interrupt-{role}-{}", std::process::id());
-        let go = env::temp_dir().join(go).to_str().unwrap().to_owned();
-        let mut queen = itself("interrupt::as_queen");
-        queen.env(ROLE, role).env(GO, &go).process_group(0);
-        let mut queen = queen.stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(queen.stdout.take().unwrap()).lines();
-        let mut terminal = Self {
-            queen,
-            lines,
-            pids: Vec::new(),
-            go,
-        };
+        let folder = Folder::temp();
+        let mut queen = Scene::of("interrupt::as_queen", role);
+        queen.env(GO, folder.file("go")).process_group(0);
+        let mut queen = Scene::start(&mut queen);
         for _ in 0..AT_ONCE {
-            let line = terminal.read_until("PIDS ");
-            let pids = line.split(' ').map(|pid| pid.parse::<u32>().unwrap());
-            terminal.pids.extend(pids);
+            queen.read_until("PIDS");
         }
-        assert!(!terminal.pids.iter().any(|&pid| is_gone(pid)));
+        let terminal = Self { queen, folder };
+        assert!(terminal.all_live());
         terminal
     }
 
-    /// The rest of the next line that has this word.
-    fn read_until(&mut self, word: &str) -> String {
-        let mut lines = self.lines.by_ref().map(Result::unwrap);
-        let rest = lines.find_map(|line| Some(line.split_once(word)?.1.to_owned()));
-        rest.unwrap_or_else(|| panic!("she does not say {word}"))
+    fn all_live(&self) -> bool {
+        !self.queen.pids.iter().any(|&pid| is_gone(pid))
     }
 
     fn ctrl_c(&self) {
-        let queen = Pid::from_child(&self.queen);
+        let queen = Pid::from_raw(self.queen.pid().cast_signed()).unwrap();
         kill_process_group(queen, Signal::INT).unwrap();
     }
 
-    /// Waits for her end, and that no bee outlives her. How it was: its code, its signal.
-    fn end(mut self) -> (Option<i32>, Option<i32>) {
-        let status = self.queen.wait().unwrap();
-        wait_until(|| self.pids.iter().all(|&pid| is_gone(pid)));
+    /// Waits for the end, and that no bee outlives it. How it was: its code, its signal.
+    fn end(self) -> (Option<i32>, Option<i32>) {
+        let status = self.queen.end();
         (status.code(), status.signal())
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.go);
     }
 }
 
 #[test]
 fn the_first_lets_what_runs_go_on_and_cancels_the_rest() {
-    check(|| {
+    check(async || {
         for role in ["auction", "credit"] {
             let mut terminal = Terminal::new(role);
             terminal.ctrl_c();
-            let reason = terminal.read_until("INTERRUPTED ");
-            assert!(reason.contains("nothing of it was done"), "{reason}");
+            terminal.queen.read_until("INTERRUPTED");
             // Bees, and theirs, have not heard of it.
-            assert!(!terminal.pids.iter().any(|&pid| is_gone(pid)));
-            fs::write(&terminal.go, "").unwrap();
-            terminal.read_until("DRAINED");
-            terminal.read_until("OVER");
+            assert!(terminal.all_live());
+            terminal.folder.first("go");
+            terminal.queen.read_until("DRAINED");
+            terminal.queen.read_until("OVER");
             assert_eq!(terminal.end(), (Some(0), None));
         }
     });
@@ -187,10 +151,10 @@ fn the_first_lets_what_runs_go_on_and_cancels_the_rest() {
 
 #[test]
 fn the_second_ends_all_at_once() {
-    check(|| {
+    check(async || {
         let mut terminal = Terminal::new("credit");
         terminal.ctrl_c();
-        terminal.read_until("INTERRUPTED ");
+        terminal.queen.read_until("INTERRUPTED");
         terminal.ctrl_c();
         assert_eq!(terminal.end(), (None, Some(2)));
     });
@@ -198,7 +162,7 @@ fn the_second_ends_all_at_once() {
 
 #[test]
 fn the_first_ends_all_at_once_if_so_wanted() {
-    check(|| {
+    check(async || {
         let terminal = Terminal::new("ignores");
         terminal.ctrl_c();
         assert_eq!(terminal.end(), (None, Some(2)));

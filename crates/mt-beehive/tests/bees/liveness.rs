@@ -1,25 +1,30 @@
 //! Bees that give no sign of life, or get no further.
 
 use std::{
-    env, fs,
-    io::{BufRead, BufReader, Write},
+    io::{Read, Write},
     process::Stdio,
     sync::mpsc,
     time::{Duration, Instant},
 };
 
-use crate::scene::{check, check_async, is_gone, itself, signal, state_of, wait_until};
 use mt_beehive::{
-    Hive, LivenessPolicy, Population, RestartBudget, TaskCx, TaskResult, Verdict, WorkerStderr,
+    BeehiveRun, CancelReason, TaskCx,
+    error::NoWorkers,
     hive_of,
+    supervision::{Death, DeathCause, LivenessPolicy, RestartBudget, Verdict, WorkerStderr},
 };
 use mt_ipc::{FrameReceiver, FrameSender, attach};
 use mt_proto::{FromBee, FromWorker, HiveWriter, Kind, Limits, ToBee, hive_messages};
 
+use crate::scene::{
+    Folder, Live as _, Scene, Signal, check, is_gone, reason, role, signal, state_of, stop,
+    wait_until, with_hive,
+};
+
 /// The test whose bees are [`mute`].
 pub(crate) const MUTE: &str = "liveness::a_mute_bee_is_frozen_and_what_she_had_says_why";
 
-/// A bee that says that she is ready, takes a task, and is silent.
+/// A bee that says that it is ready, takes a task, and is silent.
 pub(crate) async fn mute() {
     let connection = attach().unwrap().connection;
     let (sender, mut receiver, writer) = connection.open(Limits::default(), Default::default());
@@ -29,12 +34,8 @@ pub(crate) async fn mute() {
         .await
         .unwrap();
     sender.try_send(FromWorker::Ready.into_frame()).unwrap();
-    say(
-        &sender,
-        FromBee::Ready {
-            max_concurrency: Some(1),
-        },
-    );
+    let max_concurrency = Some(1);
+    say(&sender, FromBee::Ready { max_concurrency });
     while let ToBee::NewTask { task_id, round } = next(&mut receiver).await {
         say(&sender, FromBee::TaskAccepted { task_id, round });
     }
@@ -68,18 +69,16 @@ impl Worker {
         std::process::id()
     }
 
-    /// Writes a line when it begins and one when it ends, which is when the file `go` is there.
+    /// Notes which attempt it is when it begins and when it ends, which is when it may go.
     #[task]
-    async fn recorded(&self, cx: &TaskCx, record: String, go: String) -> u32 {
-        let me = std::process::id();
-        append(&record, &format!("{} begins {me}", cx.attempt));
-        cx.progress(&me);
-        while fs::metadata(&go).is_err() {
-            // work: until it is told to go on
-            tokio::time::sleep(Duration::from_millis(5)).await; // work: as above
+    async fn recorded(&self, cx: &TaskCx, folder: Folder) -> u32 {
+        folder.note("begins", cx.attempt.into());
+        cx.progress(&std::process::id());
+        while !folder.exists("go") {
+            tokio::time::sleep(Duration::from_millis(5)).await; // work: until it is told to go on
         }
-        append(&record, &format!("{} ends {me}", cx.attempt));
-        me
+        folder.note("ends", cx.attempt.into());
+        std::process::id()
     }
 
     #[task]
@@ -99,14 +98,6 @@ impl Worker {
     }
 }
 
-fn append(file: &str, line: &str) {
-    let file = fs::OpenOptions::new().create(true).append(true).open(file);
-    // In one piece: others write too.
-    file.unwrap()
-        .write_all(format!("{line}\n").as_bytes())
-        .unwrap();
-}
-
 /// Checks often, and kills nobody: on a busy machine beats are held up.
 fn quick() -> LivenessPolicy {
     LivenessPolicy {
@@ -118,97 +109,49 @@ fn quick() -> LivenessPolicy {
     }
 }
 
-async fn reign<F: Future<Output = ()>>(
-    policy: LivenessPolicy,
-    task: impl FnOnce(Hive<Worker>) -> F,
-) {
-    let hive = hive_of::<Worker>(()).population(Population::Fixed(1));
-    hive.crash_limit(2)
-        .liveness(policy)
-        .run(task)
-        .await
-        .unwrap();
+fn worker(policy: LivenessPolicy) -> BeehiveRun<Worker> {
+    let hive = hive_of::<Worker>(()).processes(1);
+    hive.crash_limit(2).liveness(policy)
 }
 
-fn reason<R: std::fmt::Debug>(result: TaskResult<R>) -> String {
-    match result {
-        TaskResult::Cancelled { reason } => reason,
-        other => panic!("{other:?}"),
+/// The last death of those that cost a task all its attempts, two.
+fn last_death(reason: &CancelReason) -> &Death {
+    match reason {
+        CancelReason::WorkerLost { death, attempts: 2 } => death,
+        other => panic!("{other}"),
     }
 }
 
 #[test]
 fn a_mute_bee_is_frozen_and_what_she_had_says_why() {
-    check_async(|| async {
-        let policy = LivenessPolicy {
-            frozen: Verdict::Kill,
-            ..quick()
-        };
-        let hive = hive_of::<Worker>(()).population(Population::Fixed(1));
-        let hive = hive
-            .crash_limit(2)
-            .liveness(policy)
-            .worker_stderr(WorkerStderr::Discard);
-        let result = hive.run(async |hive| hive.pid().await).await.unwrap();
-        let reason = reason(result.0);
-        assert!(
-            reason.starts_with(
-                "worker_lost: its worker process gave no sign of life any more and was killed"
-            ),
-            "{reason}"
-        );
-        assert!(
-            reason.contains("(attempts: 2); its last words:\n"),
-            "{reason}"
-        );
-        assert!(reason.ends_with("she has it and says nothing"), "{reason}");
+    let policy = LivenessPolicy {
+        frozen: Verdict::Kill,
+        ..quick()
+    };
+    let worker = worker(policy).worker_stderr(WorkerStderr::Discard);
+    with_hive(worker, async |hive| {
+        let reason = reason(hive.pid().await);
+        let death = last_death(&reason);
+        assert_eq!(death.cause, DeathCause::Frozen);
+        let words = String::from_utf8_lossy(death.last_words.stderr());
+        assert_eq!(words.trim_end(), "she has it and says nothing");
+        let shown = reason.to_string();
+        let words = "(attempts: 2); its last words:\nshe has it and says nothing";
+        assert!(shown.ends_with(words), "{shown}");
     });
 }
 
-/// Files of a test, gone at the end.
-struct Files {
-    record: String,
-    go: String,
-}
-
-impl Files {
-    fn new() -> Self {
-        let path = |what: &str| {
-            let name = format!("mt-liveness-{what}-{}", std::process::id());
-            env::temp_dir().join(name).to_str().unwrap().to_owned()
-        };
-        let (record, go) = (path("record"), path("go"));
-        Self { record, go }
-    }
-
-    /// What was recorded, without who did it.
-    fn record(&self) -> Vec<String> {
-        let record = fs::read_to_string(&self.record).unwrap();
-        let lines = record
-            .lines()
-            .map(|line| line.rsplit_once(' ').unwrap().0.to_owned());
-        lines.collect()
-    }
-}
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.record);
-        let _ = fs::remove_file(&self.go);
-    }
-}
-
-/// Stops the bee that does a task, and says who she is. Whoever comes after her finishes it.
-fn stop_the_first(files: &Files) -> (impl FnMut(u32) + Send + 'static, mpsc::Receiver<u32>) {
+/// Stops the bee that does a task, and says who it is. Whoever comes after it finishes the task.
+fn stop_the_first(folder: &Folder) -> (impl FnMut(u32) + Send + 'static, mpsc::Receiver<u32>) {
     let (stopped, who) = mpsc::sync_channel(1);
-    let go = files.go.clone();
+    let folder = folder.clone();
     let mut first = true;
     let stop = move |pid| {
         if std::mem::take(&mut first) {
-            signal(pid, "STOP");
+            signal(pid, Signal::STOP);
             stopped.send(pid).unwrap();
         } else {
-            fs::write(&go, "").unwrap();
+            folder.first("go");
         }
     };
     (stop, who)
@@ -216,86 +159,71 @@ fn stop_the_first(files: &Files) -> (impl FnMut(u32) + Send + 'static, mpsc::Rec
 
 #[test]
 fn a_stopped_bee_that_is_to_be_killed_is_gone_before_her_task_is_begun_again() {
-    check_async(|| async {
-        let policy = LivenessPolicy {
-            stopped: Verdict::Kill,
-            ..quick()
-        };
-        reign(policy, |hive| async move {
-            let files = Files::new();
-            let (stop, who) = stop_the_first(&files);
-            let task = hive.recorded(files.record.clone(), files.go.clone());
-            let (result, bee) = task.on_progress(stop).await;
-            let first = who.recv().unwrap();
-            assert!(is_gone(first), "what wakes up later is nobody");
-            let second = result.ok().unwrap();
-            assert_ne!(second, first);
-            assert_eq!(bee, Some(1));
-            assert_eq!(files.record(), ["1 begins", "2 begins", "2 ends"]);
-        })
-        .await;
+    let policy = LivenessPolicy {
+        stopped: Verdict::Kill,
+        ..quick()
+    };
+    with_hive(worker(policy), async |hive| {
+        let folder = Folder::temp();
+        let (stop, who) = stop_the_first(&folder);
+        let task = hive.recorded(folder.clone()).on_progress(stop);
+        let (second, bee) = task.with_bee().await;
+        let first = who.recv().unwrap();
+        assert!(is_gone(first), "what wakes up later is nobody");
+        assert_ne!(second, Ok(first));
+        assert_eq!(bee, Some(1));
+        let noted = ["begins", "ends"].map(|what| folder.noted(what));
+        assert_eq!(noted, [vec![1, 2], vec![2]]);
     });
 }
 
 #[test]
 fn a_bee_that_wakes_up_before_the_verdict_goes_on() {
-    check_async(|| async {
-        let policy = LivenessPolicy {
-            stopped: Verdict::Kill,
-            missed_beats: 100_000,
-            ..quick()
+    let policy = LivenessPolicy {
+        stopped: Verdict::Kill,
+        missed_beats: 100_000,
+        ..quick()
+    };
+    with_hive(worker(policy), async |hive| {
+        let folder = Folder::temp();
+        let there = folder.clone();
+        let wake = move |pid| {
+            stop(pid);
+            there.first("go");
+            signal(pid, Signal::CONT);
         };
-        reign(policy, |hive| async move {
-            let files = Files::new();
-            let (record, go) = (files.record.clone(), files.go.clone());
-            let wake = move |pid| {
-                signal(pid, "STOP");
-                wait_until(|| state_of(pid) == Some('T'));
-                fs::write(&go, "").unwrap();
-                signal(pid, "CONT");
-            };
-            let task = hive.recorded(record, files.go.clone()).on_progress(wake);
-            let (result, bee) = task.await;
-            assert!(matches!(result, TaskResult::Succeeded(_)), "{result:?}");
-            assert_eq!(bee, Some(0));
-            assert_eq!(files.record(), ["1 begins", "1 ends"]);
-        })
-        .await;
+        let task = hive.recorded(folder.clone()).on_progress(wake);
+        let (result, bee) = task.with_bee().await;
+        assert!(result.is_ok(), "{result:?}");
+        assert_eq!(bee, Some(0));
+        let noted = ["begins", "ends"].map(|what| folder.noted(what));
+        assert_eq!(noted, [[1], [1]]);
     });
 }
 
 #[test]
 fn a_bee_whose_thread_is_held_is_blocked() {
-    check_async(|| async {
-        let policy = LivenessPolicy {
-            blocked: Verdict::Kill,
-            ..quick()
-        };
-        reign(policy, |hive| async move {
-            let (result, _) = hive.block().await;
-            let reason = reason(result);
-            let held = "worker_lost: its worker process got no further for too long and was killed";
-            assert!(reason.starts_with(held), "{reason}");
-            let (pid, _) = hive.pid().await;
-            assert!(matches!(pid, TaskResult::Succeeded(_)), "she was replaced");
-        })
-        .await;
+    let policy = LivenessPolicy {
+        blocked: Verdict::Kill,
+        ..quick()
+    };
+    with_hive(worker(policy), async |hive| {
+        let reason = reason(hive.block().await);
+        assert_eq!(last_death(&reason).cause, DeathCause::Blocked);
+        assert!(hive.pid().await.is_ok(), "she was replaced");
     });
 }
 
 #[test]
 fn a_bee_that_waits_is_not_blocked() {
-    check_async(|| async {
-        let policy = LivenessPolicy {
-            blocked: Verdict::Kill,
-            blocked_checks: 50,
-            ..quick()
-        };
-        reign(policy, |hive| async move {
-            let (result, bee) = hive.wait(Duration::from_secs(2)).await;
-            assert_eq!((result, bee), (TaskResult::Succeeded(()), Some(0)));
-        })
-        .await;
+    let policy = LivenessPolicy {
+        blocked: Verdict::Kill,
+        blocked_checks: 50,
+        ..quick()
+    };
+    with_hive(worker(policy), async |hive| {
+        let waited = hive.wait(Duration::from_secs(2)).with_bee().await;
+        assert_eq!(waited, (Ok(()), Some(0)));
     });
 }
 
@@ -313,45 +241,37 @@ fn a_bee_that_is_never_made_is_given_up() {
         async fn go(&self) {}
     }
 
-    check_async(|| async {
-        let hive = hive_of::<Never>(()).population(Population::Fixed(1));
-        let hive = hive
-            .init_deadline(Duration::from_millis(50))
-            .restart_budget(RestartBudget {
-                limit: 1,
-                ..RestartBudget::default()
-            });
-        let result = hive.run(async |hive| hive.go().await).await.unwrap();
-        let reason = reason(result.0);
-        let expected =
-            "no worker bee could be had: setting up a worker process took longer than 50ms";
-        assert!(reason.starts_with(expected), "{reason}");
+    check(async || {
+        let limit = Duration::from_millis(50);
+        let budget = RestartBudget {
+            limit: 1,
+            ..RestartBudget::default()
+        };
+        let hive = hive_of::<Never>(()).processes(1).init_deadline(limit);
+        let run = hive.restart_budget(budget);
+        let went = run.live(async |hive| hive.go().await).await.unwrap();
+        let why = CancelReason::NoWorkers(NoWorkers::TimedOut { limit });
+        assert_eq!(reason(went), why);
     });
 }
 
 #[test]
 fn what_a_dying_bee_writes_is_part_of_the_reason_and_clipped() {
-    check_async(|| async {
-        let words = format!("{} the heap is on fire \u{1b}[2J", "x".repeat(10_000));
-        reign(quick(), |hive| async move {
-            let (result, _) = hive.abort(words).await;
-            let reason = reason(result);
-            let (how, words) = reason.split_once("; its last words:\n").unwrap();
-            assert!(
-                how.contains("signal") && how.ends_with("(attempts: 2)"),
-                "{how}"
-            );
-            assert!(words.ends_with("the heap is on fire \\u{1b}[2J"), "{words}");
-            assert!(words.len() <= 2048, "{}", words.len());
-        })
-        .await;
+    let words = format!("{} the heap is on fire \u{1b}[2J", "x".repeat(10_000));
+    with_hive(worker(quick()), async |hive| {
+        let reason = reason(hive.abort(words).await);
+        assert_eq!(last_death(&reason).exit.signal, Some(6));
+        let shown = reason.to_string();
+        let (how, words) = shown.split_once("; its last words:\n").unwrap();
+        assert!(how.ends_with("(attempts: 2)"), "{how}");
+        assert!(words.ends_with("the heap is on fire \\u{1b}[2J"), "{words}");
+        assert!(words.len() <= 2048, "{}", words.len());
     });
 }
 
 /// A queen whose own clock stands still finds, when she goes on, that everybody has been silent for long.
 #[test]
 fn a_queen_that_was_stopped_condemns_nobody() {
-    const QUEEN: &str = "MT_TEST_QUEEN";
     const NAME: &str = "liveness::a_queen_that_was_stopped_condemns_nobody";
     let policy = LivenessPolicy {
         interval: Duration::from_millis(50),
@@ -359,38 +279,30 @@ fn a_queen_that_was_stopped_condemns_nobody() {
         ..LivenessPolicy::default()
     };
     let silence = policy.interval * policy.missed_beats * 3;
-    if env::var_os(QUEEN).is_some() {
-        let hive = hive_of::<Worker>(()).population(Population::Fixed(2));
-        let run = hive.liveness(policy).run(async |hive| {
-            let before = hive.pid().await.0.ok().unwrap();
-            println!("bee {before}.");
-            let mut line = String::new();
-            std::io::stdin().read_line(&mut line).unwrap();
+    if role() == "queen" {
+        let hive = hive_of::<Worker>(()).processes(2).liveness(policy);
+        let run = hive.live(async |hive| {
+            println!("PIDS {}", hive.pid().await.unwrap());
+            std::io::stdin().read_exact(&mut [0]).unwrap();
             // Some checks more.
-            hive.wait(silence).await.0.ok().unwrap();
+            hive.wait(silence).await.unwrap();
             assert_eq!(hive.stats().await.bees_lost, 0);
             println!("all are well.");
         });
         return futures::executor::block_on(run).unwrap();
     }
-    check(|| {
-        let mut queen = itself(NAME);
-        queen
-            .env(QUEEN, "")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        let mut queen = queen.spawn().unwrap();
-        let mut said = BufReader::new(queen.stdout.take().unwrap())
-            .lines()
-            .map(Result::unwrap);
-        assert!(said.any(|line| line.contains("bee ")));
-        signal(queen.id(), "STOP");
-        wait_until(|| state_of(queen.id()) == Some('T'));
+    check(async || {
+        let (read, mut go) = std::io::pipe().unwrap();
+        let mut queen = Scene::of(NAME, "queen");
+        let mut queen = Scene::start(queen.stdin(Stdio::from(read)));
+        queen.read_until("PIDS");
+        queen.signal(Signal::STOP);
+        wait_until(|| state_of(queen.pid()) == Some('T'));
         let stopped = Instant::now();
         wait_until(|| stopped.elapsed() > silence);
-        signal(queen.id(), "CONT");
-        queen.stdin.take().unwrap().write_all(b"go\n").unwrap();
-        assert!(said.any(|line| line.contains("all are well")));
-        assert!(queen.wait().unwrap().success());
+        queen.signal(Signal::CONT);
+        go.write_all(b"g").unwrap();
+        queen.read_until("all are well");
+        assert!(queen.end().success());
     });
 }

@@ -7,6 +7,8 @@ mod ends;
 mod graces;
 mod hosts;
 mod interrupt;
+#[path = "../support/live.rs"]
+mod live;
 mod liveness;
 mod nested;
 mod progress;

@@ -1,15 +1,15 @@
 //! A hive in a hive: worker bees that have worker bees.
 
-use std::{
-    env, fs,
-    io::{BufRead, BufReader, Write},
-    process::Stdio,
-    time::Duration,
-};
+use std::time::Duration;
 
-use crate::scene::{check, check_async, is_gone, itself, signal, wait_until};
+use futures::future::{join, join_all, try_join_all};
 use mt_beehive::{
-    BeehiveRun, Dispatch, Hive, Population, RestartBudget, TaskCx, TaskError, TaskResult, hive_of,
+    BeehiveRun, DelegateError, Dispatch, Hive, TaskCx, hive_of, supervision::RestartBudget,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::scene::{
+    Folder, Live as _, Scene, Signal, check, is_gone, role, signal, wait_until, with_hive,
 };
 
 /// Longer than any test.
@@ -17,19 +17,38 @@ const LONG: Duration = Duration::from_secs(3600);
 const SHORT: Duration = Duration::from_millis(50);
 /// How long a leaf takes to go.
 const LEAF_GOES: Duration = Duration::from_secs(2);
+/// What leaves and branches note when they are gone.
+const LEAF: u64 = 1;
+const BRANCH: u64 = 2;
 
-/// A bee without children. If there is a file to write to, she takes her time to go, and says so in it.
-struct Leaf(Option<String>);
+/// What is wrong with a number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Odd {
+    Negative { by: u64 },
+}
+
+/// A bee without children. If there is a folder, it takes its time to go, and says so there.
+struct Leaf(Option<Folder>);
 
 #[mt_beehive::worker]
 impl Leaf {
-    fn new(record: Option<String>) -> Self {
+    fn new(record: Option<Folder>) -> Self {
         Self(record)
     }
 
     #[task]
     async fn square(&self, n: u64) -> u64 {
         n * n
+    }
+
+    #[task]
+    async fn root(&self, n: i64) -> Result<u64, Odd> {
+        match u64::try_from(n) {
+            Ok(n) => Ok(n.isqrt()),
+            Err(_) => Err(Odd::Negative {
+                by: n.unsigned_abs(),
+            }),
+        }
     }
 
     #[task]
@@ -48,71 +67,73 @@ impl Leaf {
 impl Drop for Leaf {
     fn drop(&mut self) {
         if let Some(record) = &self.0 {
-            std::thread::sleep(LEAF_GOES); // work: what she closes
-            append(record, "a leaf is gone");
+            std::thread::sleep(LEAF_GOES); // work: what it closes
+            record.note("gone", LEAF);
         }
     }
 }
 
-fn append(file: &str, line: &str) {
-    let file = fs::OpenOptions::new().create(true).append(true).open(file);
-    // In one piece: others write too.
-    file.unwrap()
-        .write_all(format!("{line}\n").as_bytes())
-        .unwrap();
-}
-
 /// A bee that has two leaves.
-struct Branch(Option<String>);
+struct Branch(Option<Folder>);
 
 #[mt_beehive::worker(worker = Leaf)]
 impl Branch {
-    fn new(record: Option<String>) -> Self {
+    fn new(record: Option<Folder>) -> Self {
         Self(record)
     }
 
     fn hive(&self) -> BeehiveRun<Leaf> {
-        let hive = hive_of::<Leaf>(self.0.clone()).population(Population::Fixed(2));
+        let hive = hive_of::<Leaf>(self.0.clone()).processes(2);
         hive.max_concurrency(4).exit_grace(LONG).cancel_grace(LONG)
     }
 
     #[task]
-    async fn sum(&self, hive: &Hive<Leaf>, numbers: Vec<u64>) -> Result<u64, TaskError> {
+    async fn sum(&self, hive: &Hive<Leaf>, numbers: Vec<u64>) -> Result<u64, DelegateError> {
         let squares = numbers.into_iter().map(|n| hive.square(n));
-        let squares = futures::future::join_all(squares).await;
-        squares.into_iter().map(|(square, _)| square.ok()).sum()
+        Ok(try_join_all(squares).await?.into_iter().sum())
     }
 
-    /// Who she is, and who a leaf of hers is.
+    /// What a leaf says, as it is.
     #[task]
-    async fn pids(&self, hive: Hive<Leaf>) -> Result<(u32, u32), String> {
-        Ok((std::process::id(), hive.pid().await.0.ok()?))
+    async fn root(&self, hive: &Hive<Leaf>, n: i64) -> Result<u64, DelegateError<Odd>> {
+        hive.root(n).await
     }
 
-    /// Tells who she is and who holds a task for her. Her second attempt ends.
+    /// Who the branch is, and who a leaf of it is.
     #[task]
-    async fn hold(&self, cx: &TaskCx, hive: &Hive<Leaf>) -> Result<u64, TaskError> {
+    async fn pids(&self, hive: Hive<Leaf>) -> Result<(u32, u32), DelegateError> {
+        Ok((std::process::id(), hive.pid().await?))
+    }
+
+    /// Tells who the branch is and who holds a task for it. The second attempt ends.
+    #[task]
+    async fn hold(&self, cx: &TaskCx, hive: &Hive<Leaf>) -> Result<u64, DelegateError> {
         let (attempt, me, tell) = (cx.attempt, std::process::id(), cx.clone());
         let leaf = hive
             .hold()
             .on_progress(move |leaf: u32| tell.progress(&(attempt, me, leaf)));
         if attempt == 1 {
-            leaf.await.0.ok()?;
+            leaf.await?;
         }
-        hive.square(5).await.0.ok()
+        hive.square(5).await
     }
 
-    /// Waits for the file, and delegates then.
+    /// Waits until it may go on, and delegates then.
     #[task]
-    async fn late(&self, cx: &TaskCx, hive: &Hive<Leaf>, go: String) -> Result<u64, TaskError> {
+    async fn late(
+        &self,
+        cx: &TaskCx,
+        hive: &Hive<Leaf>,
+        folder: Folder,
+    ) -> Result<u64, DelegateError> {
         cx.progress(&());
-        while fs::metadata(&go).is_err() {
+        while !folder.exists("go") {
             tokio::time::sleep(SHORT / 10).await; // work: until it is told to go on
         }
-        hive.square(6).await.0.ok()
+        hive.square(6).await
     }
 
-    /// Asks for what she does not have.
+    /// Asks for what there is not.
     #[task]
     async fn ask_for_branches(&self, cx: &TaskCx) -> Result<(), String> {
         let hive = cx.hive::<Branch>();
@@ -123,12 +144,12 @@ impl Branch {
 impl Drop for Branch {
     fn drop(&mut self) {
         if let Some(record) = &self.0 {
-            append(record, "a branch is gone");
+            record.note("gone", BRANCH);
         }
     }
 }
 
-/// A bee whose worker bees have worker bees; nothing is said about her hive.
+/// A bee whose worker bees have worker bees; nothing is said about its hive.
 #[derive(Default)]
 struct Trunk;
 
@@ -138,55 +159,58 @@ struct Bough;
 #[mt_beehive::worker(worker = Branch)]
 impl Bough {
     fn hive(&self) -> BeehiveRun<Branch> {
-        hive_of::<Branch>(None).population(Population::Fixed(1))
+        hive_of::<Branch>(None).processes(1)
     }
 
+    /// A sum of squares, and the pids of who has helped.
     #[task]
-    async fn sum(&self, hive: &Hive<Branch>, numbers: Vec<u64>) -> Result<u64, TaskError> {
-        hive.sum(numbers).await.0.ok()
-    }
-
-    #[task]
-    async fn pids(&self, hive: &Hive<Branch>) -> Result<Vec<u32>, String> {
-        let (branch, leaf) = hive.pids().await.0.ok()?;
-        Ok(vec![std::process::id(), branch, leaf])
+    async fn sum(&self, hive: &Hive<Branch>, numbers: Vec<u64>) -> anyhow::Result<(u64, Vec<u32>)> {
+        let (branch, leaf) = hive.pids().await?;
+        let pids = vec![std::process::id(), branch, leaf];
+        Ok((hive.sum(numbers).await?, pids))
     }
 }
 
 #[mt_beehive::worker(worker = Bough)]
 impl Trunk {
     #[task]
-    async fn sum(&self, hive: &Hive<Bough>, numbers: Vec<u64>) -> Result<u64, TaskError> {
-        hive.sum(numbers).await.0.ok()
+    async fn sum(&self, hive: &Hive<Bough>, numbers: Vec<u64>) -> anyhow::Result<(u64, Vec<u32>)> {
+        let (sum, mut pids) = hive.sum(numbers).await?;
+        pids.push(std::process::id());
+        Ok((sum, pids))
+    }
+}
+
+/// A bee that can't have bees: the options of its hive are wrong.
+#[derive(Default)]
+struct Barren;
+
+#[mt_beehive::worker(worker = Leaf)]
+impl Barren {
+    fn hive(&self) -> BeehiveRun<Leaf> {
+        hive_of::<Leaf>(None).max_concurrency(0)
     }
 
     #[task]
-    async fn pids(&self, hive: &Hive<Bough>) -> Result<Vec<u32>, String> {
-        let mut pids = hive.pids().await.0.ok()?;
-        pids.push(std::process::id());
-        Ok(pids)
+    async fn pid(&self, hive: &Hive<Leaf>) -> Result<u32, DelegateError> {
+        hive.pid().await
     }
 }
 
 fn branches(bees: usize) -> BeehiveRun<Branch> {
-    hive_of::<Branch>(None)
-        .population(Population::Fixed(bees))
-        .exit_grace(LONG)
-        .cancel_grace(LONG)
+    let hive = hive_of::<Branch>(None).processes(bees);
+    hive.exit_grace(LONG).cancel_grace(LONG)
 }
 
 #[test]
 fn what_is_delegated_is_delegated_further() {
-    check_async(|| async {
+    check(async || {
         for dispatch in [Dispatch::Auction, Dispatch::Credit] {
-            let run = branches(2).dispatch(dispatch).run(async |hive| {
+            let run = branches(2).dispatch(dispatch).live(async |hive| {
                 let sums = (1..=20).map(|n| hive.sum((1..=n).collect()));
-                let sums = futures::future::join_all(sums).await;
-                for (n, (sum, _)) in (1..=20).zip(sums) {
-                    let expected: u64 = (1..=n).map(|n| n * n).sum();
-                    assert_eq!(sum, TaskResult::Succeeded(expected));
-                }
-                hive.pids().await.0.ok().unwrap()
+                let expected = (1..=20).map(|n| (1..=n).map(|n| n * n).sum());
+                assert_eq!(try_join_all(sums).await, Ok(expected.collect()));
+                hive.pids().await.unwrap()
             });
             let (branch, leaf) = run.await.unwrap();
             assert_ne!(branch, leaf);
@@ -195,18 +219,33 @@ fn what_is_delegated_is_delegated_further() {
     });
 }
 
+/// Through as many processes as there are in between.
+#[test]
+fn an_error_from_two_levels_below_arrives_as_it_is() {
+    with_hive(branches(1), async |hive| {
+        assert_eq!(hive.root(16).await, Ok(4));
+        let odd = DelegateError::Raised(Odd::Negative { by: 3 });
+        assert_eq!(hive.root(-3).await, Err(DelegateError::Raised(odd)));
+    });
+}
+
+#[test]
+fn a_bee_whose_own_hive_can_not_be_started_says_why() {
+    with_hive(hive_of::<Barren>(()).processes(1), async |hive| {
+        for _ in 0..2 {
+            let pid = hive.pid().await;
+            assert!(matches!(pid, Err(DelegateError::NoHive { .. })), "{pid:?}");
+        }
+    });
+}
+
 #[test]
 fn a_hive_is_three_levels_deep() {
-    check_async(|| async {
-        let run = hive_of::<Trunk>(())
-            .population(Population::Fixed(1))
-            .exit_grace(LONG);
-        let run = run.run(async |hive| {
-            let (sum, _) = hive.sum((1..=100).collect()).await;
-            assert_eq!(sum, TaskResult::Succeeded(338_350));
-            hive.pids().await.0.ok().unwrap()
-        });
-        let mut pids = run.await.unwrap();
+    check(async || {
+        let hive = hive_of::<Trunk>(()).processes(1).exit_grace(LONG);
+        let run = hive.live(async |hive| hive.sum((1..=100).collect()).await);
+        let (sum, mut pids) = run.await.unwrap().unwrap();
+        assert_eq!(sum, 338_350);
         assert!(pids.iter().all(|&pid| is_gone(pid)));
         pids.sort_unstable();
         pids.dedup();
@@ -214,122 +253,89 @@ fn a_hive_is_three_levels_deep() {
     });
 }
 
-/// A file that nobody else uses, gone at the end.
-struct File(String);
-
-impl File {
-    fn new(name: &str) -> Self {
-        let name = format!("mt-nested-{name}-{}", std::process::id());
-        Self(env::temp_dir().join(name).to_str().unwrap().to_owned())
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
 #[test]
 fn leaves_go_before_their_branch_and_in_peace() {
-    check_async(|| async {
-        let record = File::new("record");
-        // Less than her leaves take: their time is not hers.
+    check(async || {
+        let record = Folder::temp();
+        // Less than the leaves take: their time is not the branch's.
         let grace = LEAF_GOES * 3 / 4;
-        let run = hive_of::<Branch>(Some(record.0.clone())).exit_grace(grace);
-        let run = run.population(Population::Fixed(1)).run(async |hive| {
-            let (sum, _) = hive.sum((1..=100).collect()).await;
-            assert_eq!(sum, TaskResult::Succeeded(338_350));
+        let hive = hive_of::<Branch>(Some(record.clone())).exit_grace(grace);
+        let run = hive.processes(1).live(async |hive| {
+            assert_eq!(hive.sum((1..=100).collect()).await, Ok(338_350));
         });
         run.await.unwrap();
-        let record = fs::read_to_string(&record.0).unwrap();
-        let lines: Vec<_> = record.lines().collect();
+        let gone = record.noted("gone");
         // A leaf that was not made by then is not waited for.
-        let (last, leaves) = lines.split_last().unwrap();
-        assert_eq!(*last, "a branch is gone", "{lines:?}");
-        assert!(matches!(leaves.len(), 1 | 2), "{lines:?}");
-        assert!(
-            leaves.iter().all(|leaf| *leaf == "a leaf is gone"),
-            "{lines:?}"
-        );
+        let all = [vec![LEAF, BRANCH], vec![LEAF, LEAF, BRANCH]];
+        assert!(all.contains(&gone), "{gone:?}");
     });
 }
 
 #[test]
 fn a_branch_that_is_told_to_die_finishes_what_she_has_and_delegates_for_it() {
-    check_async(|| async {
-        let go = File::new("go");
-        let run = branches(1).run(async |hive| {
-            let (path, grave) = (go.0.clone(), hive.clone());
-            let bury = move |()| {
-                grave.bury(Some(0));
-                fs::write(&path, "").unwrap();
-            };
-            let (result, bee) = hive.late(go.0.clone()).on_progress(bury).await;
-            assert_eq!((result, bee), (TaskResult::Succeeded(36), Some(0)));
-        });
-        run.await.unwrap();
+    with_hive(branches(1), async |hive| {
+        let folder = Folder::temp();
+        let (there, grave) = (folder.clone(), hive.clone());
+        let bury = move |()| {
+            grave.bury(Some(0));
+            there.first("go");
+        };
+        let late = hive.late(folder.clone()).on_progress(bury);
+        assert_eq!(late.with_bee().await, (Ok(36), Some(0)));
     });
 }
 
 #[test]
 fn a_killed_branch_takes_her_leaves_along_and_her_tasks_are_begun_again() {
-    check_async(|| async {
-        let run = branches(1).run(async |hive| {
-            let kill = |(attempt, branch, leaf): (u32, u32, u32)| {
-                if attempt == 1 {
-                    assert!(!is_gone(leaf));
-                    signal(branch, "KILL");
-                    wait_until(|| is_gone(leaf));
-                }
-            };
-            let (result, bee) = hive.hold().on_progress(kill).await;
-            assert_eq!((result, bee), (TaskResult::Succeeded(25), Some(1)));
-        });
-        run.await.unwrap();
+    with_hive(branches(1), async |hive| {
+        let kill = |(attempt, branch, leaf): (u32, u32, u32)| {
+            if attempt == 1 {
+                assert!(!is_gone(leaf));
+                signal(branch, Signal::KILL);
+                wait_until(|| is_gone(leaf));
+            }
+        };
+        let held = hive.hold().on_progress(kill);
+        assert_eq!(held.with_bee().await, (Ok(25), Some(1)));
     });
 }
 
 #[test]
 fn branches_that_are_killed_again_and_again_lose_nothing() {
-    check_async(|| async {
-        let budget = RestartBudget {
-            limit: 100,
-            ..RestartBudget::default()
-        };
-        let run = branches(2).crash_limit(100).restart_budget(budget);
-        let run = run.run(async |hive| {
-            for round in 0..5_u64 {
-                let sums = (0..40).map(|n| hive.sum(vec![round, n]));
-                let sums = futures::future::join_all(sums);
-                let killing = async {
-                    if let (TaskResult::Succeeded((branch, _)), _) = hive.pids().await {
-                        signal(branch, "KILL");
-                    }
-                };
-                let (sums, ()) = futures::future::join(sums, killing).await;
-                for (n, (sum, _)) in (0..).zip(sums) {
-                    assert_eq!(sum, TaskResult::Succeeded(round * round + n * n));
+    let budget = RestartBudget {
+        limit: 100,
+        ..RestartBudget::default()
+    };
+    let branches = branches(2).crash_limit(100).restart_budget(budget);
+    with_hive(branches, async |hive| {
+        for round in 0..5_u64 {
+            let sums = join_all((0..40).map(|n| hive.sum(vec![round, n])));
+            let killing = async {
+                if let Ok((branch, _)) = hive.pids().await {
+                    signal(branch, Signal::KILL);
                 }
+            };
+            let (sums, ()) = join(sums, killing).await;
+            for (n, sum) in (0..).zip(sums) {
+                assert_eq!(sum, Ok(round * round + n * n));
             }
-        });
-        run.await.unwrap();
+        }
     });
 }
 
 #[test]
 fn a_deadline_above_cancels_what_is_below() {
-    check_async(|| async {
-        let run = branches(1).run(async |hive| {
-            let (_, leaf_before) = hive.pids().await.0.ok().unwrap();
+    check(async || {
+        let run = branches(1).live(async |hive| {
+            let (_, leaf_before) = hive.pids().await.unwrap();
             // As many as the leaves take at once.
             let held = (0..8).map(|_| hive.hold().deadline(SHORT));
-            for (result, _) in futures::future::join_all(held).await {
-                assert!(matches!(result, TaskResult::Cancelled { .. }), "{result:?}");
+            for result in join_all(held).await {
+                assert!(matches!(result, Err(DelegateError::Cancelled(_))));
             }
             // There would be no place for it below.
-            let (sum, bee) = hive.sum((1..=100).collect()).await;
-            assert_eq!((sum, bee), (TaskResult::Succeeded(338_350), Some(0)));
+            let sum = hive.sum((1..=100).collect()).with_bee().await;
+            assert_eq!(sum, (Ok(338_350), Some(0)));
             leaf_before
         });
         assert!(is_gone(run.await.unwrap()));
@@ -338,43 +344,31 @@ fn a_deadline_above_cancels_what_is_below() {
 
 #[test]
 fn a_bee_is_told_which_hive_she_does_not_have() {
-    check_async(|| async {
-        let run = branches(1).run(async |hive| hive.ask_for_branches().await.0);
-        let why = run.await.unwrap().ok().unwrap_err().to_string();
-        assert!(why.contains("no such hive of her own"), "{why}");
-        assert!(
-            why.contains("bees::nested::Leaf, not bees::nested::Branch"),
-            "{why}"
-        );
+    with_hive(branches(1), async |hive| {
+        let why = hive.ask_for_branches().await.unwrap_err().to_string();
+        assert!(why.contains("no such hive of its own"), "{why}");
+        let which = "bees::nested::Leaf, not bees::nested::Branch";
+        assert!(why.contains(which), "{why}");
     });
 }
 
 #[test]
 fn a_killed_queen_takes_both_levels_along() {
-    const DOOMED: &str = "MT_TEST_DOOMED";
     const NAME: &str = "nested::a_killed_queen_takes_both_levels_along";
-    if env::var_os(DOOMED).is_some() {
-        let run = branches(1).run(async |hive| {
-            let tell = |(_, branch, leaf): (u32, u32, u32)| println!("bees {branch} {leaf}.");
+    if role() == "queen" {
+        let run = branches(1).live(async |hive| {
+            let tell = |(_, branch, leaf): (u32, u32, u32)| println!("PIDS {branch} {leaf}");
             hive.hold().on_progress(tell).await
         });
         let _ = futures::executor::block_on(run);
         return;
     }
-    check(|| {
-        let mut queen = itself(NAME);
-        queen.env(DOOMED, "").stdout(Stdio::piped());
-        let mut queen = queen.spawn().unwrap();
-        let said = BufReader::new(queen.stdout.take().unwrap()).lines();
-        let bees = said.map(Result::unwrap).find_map(|line| {
-            let (_, bees) = line.split_once("bees ")?;
-            let (branch, leaf) = bees.strip_suffix('.')?.split_once(' ')?;
-            Some([branch, leaf].map(|pid| pid.parse::<u32>().unwrap()))
-        });
-        let bees = bees.expect("she tells her bees' ids");
-        assert!(bees.iter().all(|&bee| !is_gone(bee)));
-        queen.kill().unwrap();
-        queen.wait().unwrap();
-        wait_until(|| bees.iter().all(|&bee| is_gone(bee)));
+    check(async || {
+        let mut queen = Scene::start(&mut Scene::of(NAME, "queen"));
+        queen.read_until("PIDS");
+        assert_eq!(queen.pids.len(), 2);
+        assert!(!queen.pids.iter().any(|&bee| is_gone(bee)));
+        queen.signal(Signal::KILL);
+        queen.end();
     });
 }

@@ -5,8 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::scene::{check_async, signal};
-use mt_beehive::{Dispatch, Hive, Population, TaskCx, TaskResult, hive_of};
+use futures::future::join_all;
+use mt_beehive::{BeehiveRun, TaskCx, hive_of};
+
+use crate::scene::{Signal, either_way, signal};
 
 #[derive(Default)]
 struct Walker;
@@ -50,14 +52,8 @@ impl Walker {
     }
 }
 
-/// Runs a queen's task with the auction and with credit.
-async fn reign<F: Future<Output = ()>>(task: impl Fn(Hive<Walker>) -> F) {
-    for dispatch in [Dispatch::Auction, Dispatch::Credit] {
-        let hive = hive_of::<Walker>(())
-            .population(Population::Fixed(1))
-            .dispatch(dispatch);
-        hive.run(&task).await.unwrap();
-    }
+fn walkers() -> BeehiveRun<Walker> {
+    hive_of::<Walker>(()).processes(1)
 }
 
 /// What a watcher is told, to look at afterwards.
@@ -69,84 +65,64 @@ fn heard<P: Send + 'static>() -> (Arc<Mutex<Vec<P>>>, impl FnMut(P) + Send + 'st
 
 #[test]
 fn the_latest_is_told_in_order_and_the_last_always() {
-    check_async(|| {
-        reign(|hive| async move {
-            let (all, tell) = heard::<u64>();
-            let (result, _) = hive.walk(100_000).on_progress(tell).await;
-            assert_eq!(result, TaskResult::Succeeded(100_000));
-            let all = all.lock().unwrap();
-            assert!(all.is_sorted(), "{all:?}");
-            assert_eq!(all.last(), Some(&100_000));
-            assert!(all.len() < 50_000, "those that came too fast were replaced");
-        })
+    either_way(walkers, async |hive| {
+        let (all, tell) = heard::<u64>();
+        assert_eq!(hive.walk(100_000).on_progress(tell).await, Ok(100_000));
+        let all = all.lock().unwrap();
+        assert!(all.is_sorted(), "{all:?}");
+        assert_eq!(all.last(), Some(&100_000));
+        assert!(all.len() < 50_000, "those that came too fast were replaced");
     });
 }
 
 #[test]
 fn many_tasks_at_once_are_told_apart() {
-    check_async(|| {
-        reign(|hive| async move {
-            let all = (1..=200_u64).map(|steps| {
-                let hive = hive.clone();
-                async move {
-                    let (all, tell) = heard::<u64>();
-                    let (result, _) = hive.walk(steps).on_progress(tell).await;
-                    assert_eq!(result, TaskResult::Succeeded(steps));
-                    assert_eq!(all.lock().unwrap().last(), Some(&steps));
-                }
-            });
-            futures::future::join_all(all).await;
-        })
+    either_way(walkers, async |hive| {
+        let all = (1..=200_u64).map(async |steps| {
+            let (all, tell) = heard::<u64>();
+            assert_eq!(hive.walk(steps).on_progress(tell).await, Ok(steps));
+            assert_eq!(all.lock().unwrap().last(), Some(&steps));
+        });
+        join_all(all).await;
     });
 }
 
 #[test]
 fn a_second_attempt_tells_from_its_start() {
-    check_async(|| {
-        reign(|hive| async move {
-            let (all, mut tell) = heard::<(u32, u32)>();
-            let tell = move |(attempt, pid)| {
-                tell((attempt, pid));
-                if attempt == 1 {
-                    signal(pid, "KILL");
-                }
-            };
-            let (result, _) = hive.stumble().on_progress(tell).await;
-            assert_eq!(result, TaskResult::Succeeded(2));
-            let all = all.lock().unwrap();
-            assert!(matches!(all[0], (1, pid) if pid > 0), "{all:?}");
-            assert_eq!(all.last(), Some(&(2, 0)));
-        })
+    either_way(walkers, async |hive| {
+        let (all, mut tell) = heard::<(u32, u32)>();
+        let tell = move |(attempt, pid)| {
+            tell((attempt, pid));
+            if attempt == 1 {
+                signal(pid, Signal::KILL);
+            }
+        };
+        assert_eq!(hive.stumble().on_progress(tell).await, Ok(2));
+        let all = all.lock().unwrap();
+        assert!(matches!(all[0], (1, pid) if pid > 0), "{all:?}");
+        assert_eq!(all.last(), Some(&(2, 0)));
     });
 }
 
 #[test]
 fn what_can_not_be_told_harms_nobody() {
-    check_async(|| {
-        reign(|hive| async move {
-            let (numbers, tell) = heard::<u64>();
-            let (result, _) = hive.stammer().on_progress(tell).await;
-            assert_eq!(result, TaskResult::Succeeded(()));
-            assert_eq!(*numbers.lock().unwrap(), [0_u64; 0]);
-            let (texts, tell) = heard::<String>();
-            let (result, _) = hive.stammer().on_progress(tell).await;
-            assert_eq!(result, TaskResult::Succeeded(()));
-            assert_eq!(*texts.lock().unwrap(), ["text"]);
-            let (result, _) = hive.walk(3).await;
-            assert_eq!(result, TaskResult::Succeeded(3), "nobody has to listen");
-        })
+    either_way(walkers, async |hive| {
+        let (numbers, tell) = heard::<u64>();
+        assert_eq!(hive.stammer().on_progress(tell).await, Ok(()));
+        assert_eq!(*numbers.lock().unwrap(), [0_u64; 0]);
+        let (texts, tell) = heard::<String>();
+        assert_eq!(hive.stammer().on_progress(tell).await, Ok(()));
+        assert_eq!(*texts.lock().unwrap(), ["text"]);
+        assert_eq!(hive.walk(3).await, Ok(3), "nobody has to listen");
     });
 }
 
 #[test]
 fn a_task_knows_its_deadline() {
-    check_async(|| {
-        reign(|hive| async move {
-            let (left, _) = hive.time_left().await;
-            assert_eq!(left, TaskResult::Succeeded(None));
-            let limit = Duration::from_secs(3600);
-            let (left, _) = hive.time_left().deadline(limit).await;
-            assert!(matches!(left, TaskResult::Succeeded(Some(left)) if left <= limit));
-        })
+    either_way(walkers, async |hive| {
+        assert_eq!(hive.time_left().await, Ok(None));
+        let limit = Duration::from_secs(3600);
+        let left = hive.time_left().deadline(limit).await;
+        assert!(matches!(left, Ok(Some(left)) if left <= limit), "{left:?}");
     });
 }

@@ -8,9 +8,9 @@ use ::tracing::{
     level_filters::LevelFilter,
     span,
 };
-use mt_beehive::{BeehiveRun, Hive, Population, TaskError, TaskResult, hive_of};
+use mt_beehive::{BeehiveRun, CancelReason, DelegateError, Hive, hive_of};
 
-use crate::scene::check_async;
+use crate::scene::{Live as _, check, reason};
 
 /// A subscriber that keeps lines.
 #[derive(Clone, Default)]
@@ -103,60 +103,51 @@ impl Above {
     }
 
     #[task]
-    async fn tell(&self, hive: &Hive<Teller>) -> Result<u32, TaskError> {
-        hive.tell("from below".to_owned()).await.0.ok()
+    async fn tell(&self, hive: &Hive<Teller>) -> Result<u32, DelegateError> {
+        hive.tell("from below".to_owned()).await
     }
 }
 
 fn tellers() -> BeehiveRun<Teller> {
-    hive_of::<Teller>(()).population(Population::Fixed(1))
+    hive_of::<Teller>(()).processes(1)
 }
 
 #[test]
 fn events_of_a_bee_are_emitted_here_by_the_end_of_the_run() {
-    check_async(|| async {
+    check(async || {
         let keeper = Keeper::install();
-        let run = tellers().run(async |hive| hive.tell("a thing".to_owned()).await);
-        let (pid, _) = run.await.unwrap();
-        let pid = pid.ok().unwrap();
+        let run = tellers().live(async |hive| hive.tell("a thing".to_owned()).await);
+        let pid = run.await.unwrap().unwrap();
         let made = keeper.line("she is made");
         assert!(made.starts_with("INFO bees::tracing:"), "{made}");
         let told = keeper.line("a task tells");
         assert!(told.contains(" what=a thing"), "{told}");
         assert!(told.contains(&format!(" worker=0 pid={pid}")), "{told}");
-        assert!(
-            !keeper
-                .0
-                .lock()
-                .unwrap()
-                .iter()
-                .any(|line| line.contains("nobody"))
-        );
+        let lines = keeper.0.lock().unwrap();
+        assert!(!lines.iter().any(|line| line.contains("nobody")));
     });
 }
 
 #[test]
 fn events_from_two_levels_below_are_emitted_here() {
-    check_async(|| async {
+    check(async || {
         let keeper = Keeper::install();
-        let hive = hive_of::<Above>(()).population(Population::Fixed(1));
-        let (result, _) = hive.run(async |hive| hive.tell().await).await.unwrap();
-        assert!(matches!(result, TaskResult::Succeeded(_)), "{result:?}");
+        let hive = hive_of::<Above>(()).processes(1);
+        let told = hive.live(async |hive| hive.tell().await).await;
+        told.unwrap().unwrap();
         assert!(keeper.line("a task tells").contains("from below"));
     });
 }
 
 #[test]
 fn a_bee_that_is_lost_is_a_warning_and_one_that_is_told_to_die_is_not() {
-    check_async(|| async {
+    check(async || {
         let keeper = Keeper::install();
-        let hive = tellers().crash_limit(1);
-        let run = hive.run(async |hive| {
+        let run = tellers().crash_limit(1).live(async |hive| {
             let _ = hive.abort().await;
-            hive.tell("a thing".to_owned()).await
+            hive.tell("a thing".to_owned()).with_bee().await
         });
-        let (_, bee) = run.await.unwrap();
-        assert_eq!(bee, Some(1));
+        assert_eq!(run.await.unwrap().1, Some(1));
         let lost = keeper.line("a worker bee is lost");
         assert!(lost.starts_with("WARN mt_beehive"), "{lost}");
         assert!(lost.contains("bee=0") && lost.contains("SIGABRT"), "{lost}");
@@ -165,17 +156,21 @@ fn a_bee_that_is_lost_is_a_warning_and_one_that_is_told_to_die_is_not() {
 
 #[test]
 fn the_last_events_of_a_bee_are_among_her_last_words() {
-    check_async(|| async {
+    check(async || {
         let hive = tellers().crash_limit(1).forward_tracing(LevelFilter::WARN);
-        let (result, _) = hive.run(async |hive| hive.abort().await).await.unwrap();
-        let TaskResult::Cancelled { reason } = result else {
-            panic!("{result:?}");
+        let aborted = hive.live(async |hive| hive.abort().await).await.unwrap();
+        let reason = reason(aborted);
+        let CancelReason::WorkerLost { death, .. } = &reason else {
+            panic!("{reason}");
         };
-        let (_, words) = reason.split_once("; its last words:\n").unwrap();
+        let events = death.last_words.events();
+        assert_eq!(events.len(), 1, "{events:?}");
+        assert_eq!(events[0].message, "this is the end");
+        let shown = reason.to_string();
+        let (_, words) = shown.split_once("; its last words:\n").unwrap();
         assert!(
             words.contains("WARN bees::tracing: this is the end"),
-            "{reason}"
+            "{words}"
         );
-        assert!(!words.contains("she is made"), "{reason}");
     });
 }

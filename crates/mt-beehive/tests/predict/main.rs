@@ -133,14 +133,14 @@ fn a_record_that_kills_costs_its_row_alone() {
                 Some(error) => {
                     assert_eq!(row["row"], 321);
                     let reason =
-                        "cancelled: worker_lost: its worker process was killed by signal 6";
+                        "cancelled: worker lost: its worker process was killed by signal 6";
                     assert!(error.starts_with(reason), "{error}");
                     assert!(error.contains("(attempts: 3)"), "{error}");
                 }
             }
         }
         let said = str::from_utf8(&output.stderr).unwrap();
-        assert!(said.contains("321 ┆ cancelled: worker_lost: "), "{said}");
+        assert!(said.contains("321 ┆ cancelled: worker lost: "), "{said}");
         let figure = |line| figure(&output.stderr, line);
         assert_eq!(figure("rows without an answer"), 1);
         assert_eq!(figure("answers kept in the archive"), 699);

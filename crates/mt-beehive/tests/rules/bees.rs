@@ -1,16 +1,15 @@
-//! A bee that does what she is told, whatever it is.
+//! A bee that does what it is told, whatever that is.
 
 use std::{
     cell::Cell,
-    fs::{File, OpenOptions},
-    io::{Read, Write},
-    path::{Path, PathBuf},
+    io::Write,
     process::{self, Command},
     time::Duration,
 };
 
 use bytes::Bytes;
 use mt_beehive::{BeeCx, TaskCx};
+use mt_test_kit::{Folder, wait_until};
 use rustix::process::{Signal, getpid, kill_process};
 use serde::{Deserialize, Serialize};
 
@@ -21,9 +20,9 @@ use crate::platform;
 pub(crate) enum Birth {
     Well,
     /// Notes it there, and fails if fewer than so many were noted before.
-    FailsAtFirst(PathBuf, usize),
+    FailsAtFirst(Folder, usize),
     /// Notes it there, and does this.
-    Does(PathBuf, Deed),
+    Does(Folder, Deed),
     /// Plays a part: see `hostile`.
     Plays(String),
 }
@@ -43,11 +42,11 @@ pub(crate) enum Deed {
     /// Panics with so many bytes.
     PanicLong(usize),
     CloseAll,
-    /// Writes these bytes where her results go, and goes on.
+    /// Writes these bytes where results go, and goes on.
     Garble(Vec<u8>),
     /// Writes rubbish to standard output.
     Print,
-    /// Blocks her only thread, for ever.
+    /// Blocks the only thread, for ever.
     Block,
 }
 
@@ -103,27 +102,12 @@ impl Serialize for Unserialisable {
     }
 }
 
-/// One byte more at the end of a file, whoever else writes to it.
-pub(crate) fn note(log: &Path) {
-    let mut file = OpenOptions::new().append(true).create(true).open(log);
-    file.as_mut().unwrap().write_all(b".").unwrap();
-}
-
-/// How much was noted.
-pub(crate) fn noted(log: &Path) -> usize {
-    let mut bytes = Vec::new();
-    if let Ok(mut file) = File::open(log) {
-        file.read_to_end(&mut bytes).unwrap();
-    }
-    bytes.len()
-}
-
 /// Notes when it is dropped.
-struct Note(PathBuf);
+struct Note(Folder);
 
 impl Drop for Note {
     fn drop(&mut self) {
-        note(&self.0);
+        self.0.note("dropped", 1);
     }
 }
 
@@ -137,14 +121,14 @@ impl Doer {
     async fn new(_cx: BeeCx, birth: Birth) -> Result<Self, String> {
         match birth {
             Birth::Well | Birth::Plays(_) => {}
-            Birth::FailsAtFirst(log, times) => {
-                note(&log);
-                if noted(&log) <= times {
+            Birth::FailsAtFirst(folder, times) => {
+                folder.note("births", 1);
+                if folder.noted("births").len() <= times {
                     return Err("it is too early".into());
                 }
             }
-            Birth::Does(log, deed) => {
-                note(&log);
+            Birth::Does(folder, deed) => {
+                folder.note("births", 1);
                 deed.act();
             }
         }
@@ -167,8 +151,8 @@ impl Doer {
 
     /// Notes that it was begun, and then does it.
     #[task]
-    async fn note_and_act(&self, log: PathBuf, deed: Deed) {
-        note(&log);
+    async fn note_and_act(&self, folder: Folder, deed: Deed) {
+        folder.note("begun", 1);
         deed.act();
     }
 
@@ -184,28 +168,28 @@ impl Doer {
 
     /// Never ends; notes when it was begun, and when it is dropped.
     #[task]
-    async fn wait(&self, begun: PathBuf, dropped: PathBuf) {
-        note(&begun);
-        let _note = Note(dropped);
+    async fn wait(&self, folder: Folder) {
+        folder.note("begun", 1);
+        let _note = Note(folder);
         std::future::pending().await
     }
 
-    /// Ends when so much was noted there; returns which attempt it is.
+    /// Notes that it was begun, and ends when it may go; returns which attempt it is.
     #[task]
-    async fn await_notes(&self, cx: TaskCx, begun: PathBuf, log: PathBuf, least: usize) -> u32 {
-        note(&begun);
-        crate::scene::until(|| noted(&log) >= least).await;
+    async fn wait_to_go(&self, cx: TaskCx, folder: Folder) -> u32 {
+        folder.note("begun", 1);
+        crate::scene::until(|| folder.exists("go")).await;
         cx.attempt
     }
 
-    /// Blocks her thread until something is noted there.
+    /// The same, and blocks the bee's thread meanwhile.
     #[task]
-    fn block_until(&self, begun: PathBuf, log: PathBuf) {
-        note(&begun);
-        crate::scene::wait_until(|| noted(&log) > 0);
+    fn block_until(&self, folder: Folder) {
+        folder.note("begun", 1);
+        wait_until(|| folder.exists("go"));
     }
 
-    /// Starts a program that would outlive her, in a session of its own or not, and returns its id.
+    /// Starts a program that would outlive the bee, in a session of its own or not, and returns its id.
     #[task]
     fn leave(&self, detached: bool) -> u32 {
         let mut command = match detached {

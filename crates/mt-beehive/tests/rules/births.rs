@@ -1,12 +1,14 @@
 //! Bees that can't be made, or die before they are.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
-use mt_beehive::{BeehiveRun, Population, RestartBudget, TaskResult, hive_of};
+use mt_beehive::{
+    BeehiveRun, CancelReason, Dispatch, error::NoWorkers, hive_of, supervision::RestartBudget,
+};
 
 use crate::{
-    bees::{Birth, Deed, Doer, DoerTasks, noted},
-    scene::{block_on, check, reason, reign},
+    bees::{Birth, Deed, Doer, DoerTasks},
+    scene::{Folder, Live as _, assert_late, block_on, check, either_way, reason},
 };
 
 const BUDGET: RestartBudget = RestartBudget {
@@ -15,32 +17,38 @@ const BUDGET: RestartBudget = RestartBudget {
 };
 
 fn born(birth: Birth) -> BeehiveRun<Doer> {
-    let run = hive_of::<Doer>(birth).population(Population::Fixed(1));
-    run.restart_budget(BUDGET)
+    hive_of::<Doer>(birth).processes(1).restart_budget(BUDGET)
 }
 
-fn with_log(test: impl Fn(&Path)) {
-    let folder = tempfile::tempdir().unwrap();
-    test(&folder.path().join("births"));
+/// Why there was no bee, that was born so, to do something.
+fn no_workers(birth: Birth, dispatch: Dispatch) -> NoWorkers {
+    let run = born(birth).dispatch(dispatch).live(async |hive| {
+        let all = (0..10).map(|_| hive.add(1, 2).with_bee());
+        let all = futures::future::join_all(all).await;
+        let whys = all.into_iter().map(|(result, child)| {
+            assert_eq!(child, None);
+            match reason(result) {
+                CancelReason::NoWorkers(why) => why,
+                other => panic!("{other}"),
+            }
+        });
+        let mut whys: Vec<NoWorkers> = whys.collect();
+        whys.dedup();
+        assert_eq!(whys.len(), 1, "they are told the same: {whys:?}");
+        whys.remove(0)
+    });
+    block_on(run).unwrap()
 }
 
 #[test]
 fn when_the_budget_is_spent_every_delegate_says_why() {
     check(|| {
-        for dispatch in [mt_beehive::Dispatch::Auction, mt_beehive::Dispatch::Credit] {
-            with_log(|log| {
-                let birth = Birth::FailsAtFirst(log.to_owned(), usize::MAX);
-                let run = born(birth).dispatch(dispatch).run(async |hive| {
-                    let all = (0..10).map(|_| hive.add(1, 2));
-                    for (result, child) in futures::future::join_all(all).await {
-                        let reason = reason(result);
-                        assert!(reason.contains("it is too early"), "{reason}");
-                        assert_eq!(child, None);
-                    }
-                });
-                block_on(run).unwrap();
-                assert_eq!(noted(log), 4, "the first and three more");
-            });
+        for dispatch in [Dispatch::Auction, Dispatch::Credit] {
+            let folder = Folder::temp();
+            let birth = Birth::FailsAtFirst(folder.clone(), usize::MAX);
+            let message = "it is too early".into();
+            assert_eq!(no_workers(birth, dispatch), NoWorkers::NotMade { message });
+            assert_eq!(folder.noted("births").len(), 4, "one and three more");
         }
     });
 }
@@ -48,38 +56,30 @@ fn when_the_budget_is_spent_every_delegate_says_why() {
 #[test]
 fn a_bee_that_can_be_made_in_the_end_is() {
     check(|| {
-        with_log(|log| {
-            let birth = Birth::FailsAtFirst(log.to_owned(), 3);
-            let run = born(birth).run(async |hive| hive.add(1, 2).await);
-            let done = block_on(run).unwrap();
-            assert_eq!(done, (TaskResult::Succeeded(3), Some(3)));
-        });
+        let folder = Folder::temp();
+        let hive = born(Birth::FailsAtFirst(folder.clone(), 3));
+        let done = block_on(hive.live(async |hive| hive.add(1, 2).with_bee().await));
+        assert_eq!(done.unwrap(), (Ok(3), Some(3)));
     });
 }
 
 #[test]
 fn whatever_ends_a_bee_while_she_is_made_is_the_reason() {
     check(|| {
-        for (deed, expected) in [
+        let all = [
             (Deed::Signal(9), "signal 9"),
             (Deed::Segfault, "signal 11"),
             (Deed::Exit(7), "code 7"),
-            (
-                Deed::Panic("she does not want to".into()),
-                "she does not want to",
-            ),
-        ] {
-            with_log(|log| {
-                let birth = Birth::Does(log.to_owned(), deed.clone());
-                let run = born(birth).run(async |hive| hive.add(1, 2).await.0);
-                let reason = reason(block_on(run).unwrap());
-                assert!(
-                    reason.starts_with("no worker bee could be had: "),
-                    "{reason}"
-                );
-                assert!(reason.contains(expected), "{reason}");
-                assert_eq!(noted(log), 4, "within the budget");
-            });
+            (Deed::Panic("there is no room".into()), "there is no room"),
+        ];
+        for (deed, expected) in all {
+            let folder = Folder::temp();
+            let panics = matches!(deed, Deed::Panic(_));
+            let why = no_workers(Birth::Does(folder.clone(), deed), Dispatch::Auction);
+            assert!(why.to_string().contains(expected), "{why}");
+            let is_death = matches!(why, NoWorkers::Died { .. });
+            assert_ne!(is_death, panics, "{why:?}");
+            assert_eq!(folder.noted("births").len(), 4, "within the budget");
         }
     });
 }
@@ -87,18 +87,15 @@ fn whatever_ends_a_bee_while_she_is_made_is_the_reason() {
 /// What is delegated to bees that are never made has its deadline all the same.
 #[test]
 fn rule_02_a_bee_that_is_made_for_ever_holds_up_no_deadline() {
-    check(|| {
-        with_log(|log| {
-            let birth = Birth::Does(log.to_owned(), Deed::Block);
-            reign(
-                || born(birth.clone()),
-                |hive| async move {
-                    let limit = Duration::from_millis(50);
-                    let (result, child) = hive.add(1, 2).deadline(limit).await;
-                    assert!(reason(result).starts_with("deadline"));
-                    assert_eq!(child, None);
-                },
-            );
-        });
-    });
+    let folder = Folder::temp();
+    let birth = Birth::Does(folder.clone(), Deed::Block);
+    either_way(
+        || born(birth.clone()),
+        async |hive| {
+            let task = hive.add(1, 2).deadline(Duration::from_millis(50));
+            let (result, child) = task.with_bee().await;
+            assert_late(result);
+            assert_eq!(child, None);
+        },
+    );
 }

@@ -1,95 +1,89 @@
-//! Rules 8 and 9: die, and what is under way. And every way for a run to end: nothing is left of it.
+//! Rules 8 and 9: die, and what is under way. And every way for a hive to end: nothing is left of it.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Mutex, time::Duration};
 
-use mt_beehive::TaskResult;
+use futures::{executor, future::join_all};
+use mt_beehive::CancelReason;
 
 use crate::{
-    bees::{Deed, DoerTasks, note, noted},
-    scene::{block_on, check, children, hive, is_gone, reason, reign, until, wait_until},
+    bees::{Deed, DoerTasks},
+    scene::{
+        Folder, block_on, check, children, either_way, hive, is_gone, reason, reign, until,
+        wait_until, with_hive,
+    },
 };
 
-/// A bee that is buried finishes what she has, and wants nothing more.
+/// A bee that is buried finishes what it has, and wants nothing more.
 #[test]
 fn rule_09_a_bee_that_is_told_to_die_finishes_what_she_has() {
-    check(|| {
-        reign(
-            || hive(1),
-            |hive| async move {
-                let folder = tempfile::tempdir().unwrap();
-                let (begun, go) = (folder.path().join("begun"), folder.path().join("go"));
-                let bee = hive.pid().await.0.ok().unwrap();
-                let all = (0..10).map(|_| hive.await_notes(begun.clone(), go.clone(), 1));
-                let all = futures::future::join_all(all);
-                let buries = async {
-                    until(|| noted(&begun) == 10).await;
-                    hive.spawn();
-                    hive.bury(Some(0));
-                    // Somebody else does what comes now.
-                    let (result, child) = hive.pid().await;
-                    assert_ne!((result, child), (TaskResult::Succeeded(bee), Some(0)));
-                    assert!(!is_gone(bee), "she has something to finish");
-                    note(&go);
-                    until(|| is_gone(bee)).await;
-                };
-                let (all, ()) = tokio::join!(all, buries);
-                for (result, child) in all {
-                    assert_eq!((result, child), (TaskResult::Succeeded(1), Some(0)));
-                }
-            },
-        );
-    });
+    either_way(
+        || hive(1),
+        async |hive| {
+            let folder = Folder::temp();
+            let bee = hive.pid().await.unwrap();
+            let buries = async {
+                until(|| folder.noted("begun").len() == 10).await;
+                hive.spawn();
+                hive.bury(Some(0));
+                // Somebody else does what comes now.
+                assert_ne!(hive.pid().with_bee().await, (Ok(bee), Some(0)));
+                assert!(!is_gone(bee), "she has something to finish");
+                folder.first("go");
+                until(|| is_gone(bee)).await;
+            };
+            let all = (0..10).map(|_| hive.wait_to_go(folder.clone()).with_bee());
+            let (all, ()) = tokio::join!(join_all(all), buries);
+            assert!(all.into_iter().all(|done| done == (Ok(1), Some(0))));
+        },
+    );
 }
 
 /// Tasks are delegated while bees come and go: none is lost, none is charged.
 #[test]
 fn rule_08_die_crosses_with_accepts() {
-    check(|| {
-        reign(
-            || hive(2).crash_limit(1),
-            |hive| async move {
-                let all = (0..2000_u64).map(|n| {
-                    let hive = hive.clone();
-                    async move {
-                        if n % 200 == 0 {
-                            hive.spawn();
-                            hive.bury(None);
-                        }
-                        let (result, child) = hive.add(n, 1).await;
-                        assert_eq!(result, TaskResult::Succeeded(n + 1));
-                        assert!(child.is_some());
-                    }
-                });
-                futures::future::join_all(all).await;
-            },
-        );
-    });
+    either_way(
+        || hive(2).crash_limit(1),
+        async |hive| {
+            let all = (0..2000_u64).map(async |n| {
+                if n % 200 == 0 {
+                    hive.spawn();
+                    hive.bury(None);
+                }
+                let (result, child) = hive.add(n, 1).with_bee().await;
+                assert_eq!(result, Ok(n + 1));
+                assert!(child.is_some());
+            });
+            join_all(all).await;
+        },
+    );
 }
 
 /// What was delegated and is still awaited somewhere is finished before the hive dies.
 #[test]
 fn a_hive_finishes_what_others_still_wait_for() {
     check(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let (begun, go) = (folder.path().join("begun"), folder.path().join("go"));
-        let other = block_on(hive(1).run(async |hive| {
-            let (begun_too, go_too) = (begun.clone(), go.clone());
+        let folder = Folder::temp();
+        let other = with_hive(1, async |hive| {
+            let there = folder.clone();
             let other = std::thread::spawn(move || {
-                let task = hive.await_notes(begun_too, go_too, 1);
-                let done = futures::executor::block_on(task);
-                let late = futures::executor::block_on(hive.add(1, 2));
+                let done = executor::block_on(hive.wait_to_go(there).with_bee());
+                let late = executor::block_on(hive.add(1, 2).with_bee());
                 (done, late)
             });
-            until(|| noted(&begun) == 1).await;
-            let opener = std::thread::spawn(move || note(&go));
-            (other, opener)
-        }));
-        let (other, opener) = other.unwrap();
-        opener.join().unwrap();
+            until(|| !folder.noted("begun").is_empty()).await;
+            let there = folder.clone();
+            std::thread::spawn(move || there.first("go"));
+            other
+        });
         let (done, (late, child)) = other.join().unwrap();
-        assert_eq!(done, (TaskResult::Succeeded(1), Some(0)));
+        assert_eq!(done, (Ok(1), Some(0)));
         // After the end there is no hive, and that is told too.
-        assert!(reason(late).contains("hive is"), "no bee is left");
+        let why = reason(late);
+        let closed = [
+            CancelReason::HiveClosed,
+            CancelReason::NoWorkers(mt_beehive::error::NoWorkers::Buried),
+        ];
+        assert!(closed.contains(&why), "{why}");
         assert_eq!(child, None);
     });
 }
@@ -98,10 +92,10 @@ fn a_hive_finishes_what_others_still_wait_for() {
 fn a_run_that_returns_an_error_leaves_nothing() {
     check(|| {
         let run = hive(2).run(async |hive| {
-            let _ = hive.pid().await;
-            Err::<(), _>("on purpose")
+            hive.pid().await?;
+            Err::<(), _>(anyhow::anyhow!("on purpose"))
         });
-        assert_eq!(block_on(run).unwrap(), Err("on purpose"));
+        assert_eq!(block_on(run).unwrap_err().to_string(), "on purpose");
         assert_eq!(children(), [0_u32; 0]);
     });
 }
@@ -109,11 +103,10 @@ fn a_run_that_returns_an_error_leaves_nothing() {
 #[test]
 fn a_run_whose_task_panics_leaves_nothing() {
     check(|| {
-        let run = hive(2).run(async |hive| {
-            let _ = hive.pid().await;
-            let blocks = hive.act(Deed::Block);
+        let run = hive(2).run(async |hive| -> anyhow::Result<()> {
+            hive.pid().await?;
             tokio::select! {
-                _ = blocks => {}
+                _ = hive.act(Deed::Block) => {}
                 () = until(|| children().len() == 2) => {}
             }
             panic!("on purpose");
@@ -130,8 +123,8 @@ fn a_run_dropped_at_any_moment_leaves_nothing() {
     check(|| {
         for millis in [0, 1, 2, 4, 8, 16, 32, 64] {
             let run = hive(2).run(async |hive| {
-                let waits = (0..10).map(|_| hive.meet(usize::MAX));
-                futures::future::join_all(waits).await;
+                join_all((0..10).map(|_| hive.meet(usize::MAX))).await;
+                anyhow::Ok(())
             });
             let limit = Duration::from_millis(millis);
             let dropped = block_on(async { tokio::time::timeout(limit, run).await });
@@ -141,29 +134,74 @@ fn a_run_dropped_at_any_moment_leaves_nothing() {
     });
 }
 
-/// What tasks have started goes with their bee, however she ends. One that dies by herself takes her group
+/// A hive as a value is shut down in peace: what was begun ends, and only then is it gone.
+#[test]
+fn a_running_hive_finishes_what_it_has_and_is_gone_after_its_shutdown() {
+    check(|| {
+        let folder = Folder::temp();
+        block_on(async {
+            let hive = hive(2).start().unwrap();
+            let (there, clone) = (folder.clone(), hive.clone());
+            // In tasks of the runtime's own, on clones.
+            let task = tokio::spawn(async move { clone.wait_to_go(there).await });
+            until(|| !folder.noted("begun").is_empty()).await;
+            let (kept, pids) = (hive.clone(), children());
+            let there = folder.clone();
+            let opens = std::thread::spawn(move || {
+                wait_until(|| there.exists("dying"));
+                there.first("go")
+            });
+            folder.first("dying");
+            hive.shutdown().await;
+            assert!(pids.iter().all(|&pid| is_gone(pid)));
+            assert!(opens.join().unwrap());
+            assert_eq!(task.await.unwrap(), Ok(1));
+            let late = kept.add(1, 2).await;
+            assert_eq!(reason(late), CancelReason::HiveClosed);
+            assert_eq!(kept.stats().await.succeeded, 1);
+        });
+    });
+}
+
+/// Dropped, a hive as a value is killed with what it does, whatever it does; it needs no runtime for that.
+#[test]
+fn a_running_hive_that_is_dropped_leaves_nothing() {
+    check(|| {
+        let hive = hive(2).start().unwrap();
+        let (folder, clone) = (Folder::temp(), hive.clone());
+        let there = folder.clone();
+        let blocks = std::thread::spawn(move || executor::block_on(clone.block_until(there)));
+        wait_until(|| !folder.noted("begun").is_empty());
+        drop(hive);
+        assert_eq!(children(), [0_u32; 0]);
+        let why = reason(blocks.join().unwrap());
+        assert_eq!(why, CancelReason::HiveClosed);
+    });
+}
+
+/// What tasks have started goes with their bee, however that ends. One that dies by itself takes its group
 /// along; what has left the group as well is nobody's.
 #[test]
 fn what_tasks_have_started_goes_with_the_bee() {
     check(|| {
-        let pids = std::sync::Mutex::new(Vec::new());
-        let keep = |pid: TaskResult<u32>| pids.lock().unwrap().push(pid.ok().unwrap());
-        let keep = &keep;
+        let pids = Mutex::new(Vec::new());
         reign(
             || hive(1).crash_limit(1),
-            |hive| async move {
+            async |hive| {
+                let leave = async |detached| {
+                    let pid = hive.leave(detached).await.unwrap();
+                    pids.lock().unwrap().push(pid);
+                };
                 for end in [Deed::Abort, Deed::Signal(9)] {
-                    keep(hive.leave(false).await.0);
+                    leave(false).await;
                     let _ = hive.act(end).await;
                 }
-                for detached in [false, true] {
-                    keep(hive.leave(detached).await.0);
-                }
+                leave(false).await;
+                leave(true).await;
                 let limit = Duration::from_millis(20);
                 let _ = hive.act(Deed::Block).deadline(limit).await;
-                for detached in [false, true] {
-                    keep(hive.leave(detached).await.0);
-                }
+                leave(false).await;
+                leave(true).await;
             },
         );
         let pids = pids.into_inner().unwrap();

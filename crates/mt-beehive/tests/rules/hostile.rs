@@ -3,21 +3,26 @@
 use std::env;
 
 use bytes::{Bytes, BytesMut};
-use mt_beehive::{BeehiveRun, Population, TaskResult, hive_of};
+use mt_beehive::{
+    BeehiveRun, CancelReason, Hive,
+    error::NoWorkers,
+    hive_of,
+    supervision::{DeathCause, LivenessPolicy, RestartBudget},
+};
 use mt_ipc::{FrameReceiver, FrameSender, attach};
 use mt_proto::{
-    Beat, DeathType, Frame, FromBee, FromWorker, HiveWriter, Kind, Limits, MAX_HIVE_MESSAGES,
-    Parsed, Round, TaskId, TaskStatus, ToBee, ToWorker, WorkerBeat, decode_strict, hive_messages,
+    Beat, Frame, FromBee, FromWorker, HiveWriter, Kind, Limits, MAX_HIVE_MESSAGES, Parsed, Round,
+    TaskId, TaskStatus, ToBee, ToWorker, WorkerBeat, decode_strict, hive_messages,
 };
 
 use crate::{
     bees::{Birth, Doer, DoerTasks},
     platform,
-    scene::{ALONE, block_on, check, reason, reign, watchdog},
+    scene::{ALONE, block_on, check, either_way, lost, reason, reign, watchdog},
 };
 
-/// In a bee's process, in a test of this file: plays the part she was born for, and an honest bee's if she
-/// was born for none. Never returns then.
+/// In a bee's process, in a test of this file: plays the part the bee was born for, and an honest one if it was
+/// born for none. Never returns then.
 pub(crate) fn play_a_part() {
     if env::var(ALONE).is_ok_and(|test| test.starts_with("hostile::")) {
         let _watchdog = watchdog("a hostile bee");
@@ -107,8 +112,7 @@ async fn serve(part: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
                     say(sender, &lies(part, "done", task, round));
                 }
                 ToBee::Die => {
-                    let normal = DeathType::Normal { exit_code: None };
-                    return say(sender, &[FromBee::Dead(normal)]);
+                    return say(sender, &[FromBee::Dead]);
                 }
                 ToBee::TaskTaken { .. } | ToBee::TaskCancel { .. } => {}
             }
@@ -136,6 +140,11 @@ fn lies(part: &str, moment: &str, task: u64, round: u32) -> Vec<FromBee> {
         ("accepts-twice", "offered" | "given" | "done") => vec![accept(task, round)],
         ("accepts-anything", "offered") => vec![accept(1 << 60, 1), accept(task, round + 1)],
         ("ready-twice", "given" | "done") => vec![ready(1000)],
+        ("cancels", "given") => vec![FromBee::TaskDone {
+            task_id: TaskId(task),
+            round: Round(round),
+            status: TaskStatus::Cancelled,
+        }],
         _ => Vec::new(),
     }
 }
@@ -196,7 +205,7 @@ fn deny(task: u64, round: u32) -> FromBee {
 
 fn playing(part: &str) -> BeehiveRun<Doer> {
     let run = hive_of::<Doer>(Birth::Plays(part.into()));
-    run.population(Population::Fixed(2)).crash_limit(1)
+    run.processes(2).crash_limit(1)
 }
 
 #[test]
@@ -214,16 +223,31 @@ fn rule_03_what_belongs_to_no_task_of_hers_changes_nothing() {
         ] {
             reign(
                 || playing(part),
-                |hive| async move {
-                    let all = (0..50).map(|n| hive.add(n, 1));
+                async |hive| {
+                    let all = (0..50).map(|n| hive.add(n, 1).with_bee());
                     for (result, child) in futures::future::join_all(all).await {
-                        assert_eq!(result, TaskResult::Succeeded(3), "{part}");
+                        assert_eq!(result, Ok(3), "{part}");
                         assert!(child.is_some_and(|child| child < 2), "{part}");
                     }
                 },
             );
         }
     });
+}
+
+/// Who says so has no reason to give.
+#[test]
+fn a_task_that_is_cancelled_by_its_bee_is_told_so() {
+    either_way(
+        || playing("cancels"),
+        async |hive: Hive<Doer>| {
+            assert_eq!(reason(hive.add(1, 2).await), CancelReason::Unasked);
+        },
+    );
+}
+
+fn is_broken(cause: &DeathCause) -> bool {
+    matches!(cause, DeathCause::BrokeProtocol(_))
 }
 
 #[test]
@@ -240,63 +264,57 @@ fn a_bee_that_breaks_the_protocol_is_killed_and_not_believed() {
             let part = &format!("given {what}");
             reign(
                 || playing(part),
-                |hive| async move {
-                    let (result, child) = hive.add(1, 2).await;
-                    let reason = reason(result);
-                    assert!(
-                        reason.starts_with("worker_lost: its worker process broke the protocol"),
-                        "{what}: {reason}"
-                    );
+                async |hive| {
+                    let (result, child) = hive.add(1, 2).with_bee().await;
+                    let (death, _) = lost(result);
+                    assert!(is_broken(&death.cause), "{what}: {death}");
                     assert_eq!(child, None);
                 },
             );
             let part = &format!("born {what}");
             reign(
                 || playing(part),
-                |hive| async move {
-                    let reason = reason(hive.add(1, 2).await.0);
-                    assert!(
-                        reason.contains("its worker process broke the protocol"),
-                        "{what}: {reason}"
-                    );
+                async |hive| match reason(hive.add(1, 2).await) {
+                    CancelReason::WorkerLost { death, .. }
+                    | CancelReason::NoWorkers(NoWorkers::Died { death }) => {
+                        assert!(is_broken(&death.cause), "{what}: {death}");
+                    }
+                    other => panic!("{what}: {other}"),
                 },
             );
         }
     });
 }
 
-/// She lives, but nobody can hear her: it does not take her heart's silence to see that.
+/// The process lives, but nobody can hear it: it does not take silence of its heart to see that.
 #[test]
 fn a_bee_that_hangs_up_and_stays_is_killed() {
-    check(|| {
-        let without_liveness = mt_beehive::LivenessPolicy {
-            missed_beats: u32::MAX,
-            ..mt_beehive::LivenessPolicy::default()
-        };
-        let run = || playing("hangs up").liveness(without_liveness);
-        reign(run, |hive| async move {
-            let reason = reason(hive.add(1, 2).await.0);
-            assert!(
-                reason.starts_with("worker_lost: its worker process closed its connection"),
-                "{reason}"
-            );
-        });
-    });
+    let without_liveness = LivenessPolicy {
+        missed_beats: u32::MAX,
+        ..LivenessPolicy::default()
+    };
+    either_way(
+        || playing("hangs up").liveness(without_liveness),
+        async |hive| {
+            let (death, _) = lost(hive.add(1, 2).await);
+            assert_eq!(death.cause, DeathCause::HungUp);
+        },
+    );
 }
 
-/// She never says whether she is made, and never stops talking.
+/// The bee never says whether it is made, and never stops talking.
 #[test]
 fn a_bee_that_floods_is_not_waited_for() {
-    check(|| {
-        let limit = std::time::Duration::from_millis(50);
-        let none = mt_beehive::RestartBudget {
-            limit: 0,
-            ..mt_beehive::RestartBudget::default()
-        };
-        let run = || playing("floods").init_deadline(limit).restart_budget(none);
-        reign(run, |hive| async move {
-            let reason = reason(hive.add(1, 2).await.0);
-            assert!(reason.contains("took longer than 50ms"), "{reason}");
-        });
-    });
+    let limit = std::time::Duration::from_millis(50);
+    let none = RestartBudget {
+        limit: 0,
+        ..RestartBudget::default()
+    };
+    either_way(
+        || playing("floods").init_deadline(limit).restart_budget(none),
+        async |hive| {
+            let why = CancelReason::NoWorkers(NoWorkers::TimedOut { limit });
+            assert_eq!(reason(hive.add(1, 2).await), why);
+        },
+    );
 }

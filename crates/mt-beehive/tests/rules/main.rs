@@ -1,5 +1,5 @@
 //! The rule table of the protocol and the hive's cases of failure, with real processes. A test that shows a
-//! row of the table begins with its number; what links without processes can show is in `src/hive/tests`.
+//! row of the table begins with its number; what links without processes can show is in `src/machine/tests`.
 //!
 //! Each test has a process of its own (see [`scene`]), so that what it leaves behind can be counted.
 #![cfg(target_os = "linux")]
@@ -13,6 +13,8 @@ mod cancels;
 mod deaths;
 mod dying;
 mod hostile;
+#[path = "../support/live.rs"]
+mod live;
 mod outcomes;
 mod parent;
 mod platform;

@@ -1,12 +1,12 @@
 //! Queens that fail, panic or are cancelled: their bees are gone when it is told.
 
-use std::{panic::AssertUnwindSafe, path::PathBuf, time::Duration};
+use std::{panic::AssertUnwindSafe, time::Duration};
 
-use mt_beehive::{BeehiveError, BeehiveRun, Hive, Population, TaskError, WithQueen, beehive_run};
+use mt_beehive::{BeehiveError, BeehiveRun, DelegateError, Hive, beehive_run, run::WithQueen};
 
 use crate::{
-    bees::{Birth, Deed, Doer, DoerTasks, noted},
-    scene::{block_on, check, children, until, wait_until},
+    bees::{Birth, Deed, Doer, DoerTasks},
+    scene::{Folder, block_on, check, children, until, wait_until},
 };
 
 /// Longer than a bee takes on any machine.
@@ -18,41 +18,36 @@ struct Ruler;
 #[mt_beehive::queen(worker = Doer)]
 impl Ruler {
     #[task]
-    async fn fail(&self, hive: &Hive<Doer>) -> Result<(), TaskError> {
-        Err(hive
-            .act(Deed::Panic("in the bee".into()))
-            .await
-            .0
-            .ok()
-            .unwrap_err())
+    async fn fail(&self, hive: &Hive<Doer>) -> Result<(), DelegateError> {
+        hive.act(Deed::Panic("in the bee".into())).await
     }
 
     #[task]
     async fn panic(&self, hive: &Hive<Doer>) {
-        let pid = hive.pid().await.0.ok().unwrap();
+        let pid = hive.pid().await.unwrap();
         panic!("the queen of {pid}");
     }
 
     #[task]
-    async fn wait(&self, hive: &Hive<Doer>, begun: PathBuf, dropped: PathBuf) {
-        let _ = hive.wait(begun, dropped).await;
+    async fn wait(&self, hive: &Hive<Doer>, folder: Folder) {
+        let _ = hive.wait(folder).await;
     }
 
     #[task]
-    async fn block(&self, hive: &Hive<Doer>, begun: PathBuf, never: PathBuf) {
-        let _ = hive.block_until(begun, never).await;
+    async fn block(&self, hive: &Hive<Doer>, folder: Folder) {
+        let _ = hive.block_until(folder).await;
     }
 }
 
-fn court() -> BeehiveRun<Doer, WithQueen<Ruler>> {
-    beehive_run::<Ruler>((), Birth::Well).population(Population::Fixed(2))
+fn reign() -> BeehiveRun<Doer, WithQueen<Ruler>> {
+    beehive_run::<Ruler>((), Birth::Well).processes(2)
 }
 
 #[test]
 fn a_queen_that_fails_leaves_nothing() {
     check(|| {
-        let failed = block_on(court().run_task::<()>("fail", ())).unwrap_err();
-        let said = "raised: panicked: in the bee (at ";
+        let failed = block_on(reign().run_task::<()>("fail", ())).unwrap_err();
+        let said = "panicked: in the bee (at ";
         assert!(failed.to_string().starts_with(said), "{failed}");
         assert_eq!(children(), [0_u32; 0]);
     });
@@ -61,7 +56,7 @@ fn a_queen_that_fails_leaves_nothing() {
 #[test]
 fn a_queen_that_panics_leaves_nothing() {
     check(|| {
-        let run = court().run_task::<()>("panic", ());
+        let run = reign().run_task::<()>("panic", ());
         let ended = std::panic::catch_unwind(AssertUnwindSafe(|| block_on(run)));
         let panic = ended.unwrap_err();
         let text = panic.downcast_ref::<String>().unwrap();
@@ -74,17 +69,14 @@ fn a_queen_that_panics_leaves_nothing() {
 #[test]
 fn a_queen_that_is_cancelled_leaves_nothing() {
     check(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let begun = folder.path().join("begun");
-        let dropped = folder.path().join("dropped");
-        let run = court().cancel_grace(LONG).run(|queen| async move {
-            let waits = queen.wait(begun.clone(), dropped.clone());
+        let folder = Folder::temp();
+        let run = reign().cancel_grace(LONG).run(async |queen| {
             let cancels = async {
-                until(|| noted(&begun) == 1).await;
+                until(|| !folder.noted("begun").is_empty()).await;
                 queen.cancel("it is late");
             };
-            let (waited, ()) = tokio::join!(waits, cancels);
-            until(|| noted(&dropped) == 1).await;
+            let (waited, ()) = tokio::join!(queen.wait(folder.clone()), cancels);
+            until(|| !folder.noted("dropped").is_empty()).await;
             waited
         });
         let error = block_on(run).unwrap_err();
@@ -97,19 +89,38 @@ fn a_queen_that_is_cancelled_leaves_nothing() {
 #[test]
 fn a_queen_that_is_cancelled_while_a_bee_blocks_leaves_nothing() {
     check(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let begun = folder.path().join("begun");
-        let never = folder.path().join("never");
-        let run = court().run(|queen| async move {
-            let blocks = queen.block(begun.clone(), never);
+        let folder = Folder::temp();
+        let run = reign().run(async |queen| {
             let cancels = async {
-                until(|| noted(&begun) == 1).await;
+                until(|| !folder.noted("begun").is_empty()).await;
                 queen.cancel("it is late");
             };
-            tokio::join!(blocks, cancels).0
+            tokio::join!(queen.block(folder.clone()), cancels).0
         });
         let error = block_on(run).unwrap_err();
         assert!(matches!(error, BeehiveError::Cancelled { .. }));
         assert_eq!(children(), [0_u32; 0]);
+    });
+}
+
+/// A queen with her hive as a value: shut down, and dropped with what is under way.
+#[test]
+fn a_queen_that_runs_as_a_value_leaves_nothing() {
+    check(|| {
+        let folder = Folder::temp();
+        block_on(async {
+            let queen = reign().start().await.unwrap();
+            assert_eq!(queen.hive().add(1, 2).await, Ok(3));
+            queen.shutdown().await;
+            assert_eq!(children(), [0_u32; 0]);
+
+            let queen = reign().start().await.unwrap();
+            tokio::select! {
+                _ = queen.block(folder.clone()) => panic!("it blocks for ever"),
+                () = until(|| !folder.noted("begun").is_empty()) => {}
+            }
+            drop(queen);
+            assert_eq!(children(), [0_u32; 0]);
+        });
     });
 }

@@ -10,7 +10,7 @@ pub(super) fn check(caste: Caste, options: &BeeOptions, block: &Block) -> syn::R
         for task in block.tasks.iter().filter(|task| task.signature.has_lead(1)) {
             errors.push(
                 &task.ident,
-                "this bee has no worker bees of her own: say who they are, `#[worker(worker = Type)]`",
+                "this bee has no worker bees of its own: say who they are, `#[worker(worker = Type)]`",
             );
         }
     }

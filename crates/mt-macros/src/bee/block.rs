@@ -1,4 +1,4 @@
-//! The `impl` block of a bee: her type, her tasks, and how she is made.
+//! The `impl` block of a bee: its type, its tasks, and how it is made.
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -16,7 +16,7 @@ pub(super) struct Block {
     pub(super) cfgs: Vec<Attribute>,
     pub(super) tasks: Vec<BeeTask>,
     pub(super) new: Option<MethodSignature>,
-    /// Her method `hive`, if there is one.
+    /// The method `hive`, if there is one.
     pub(super) hive: Option<HiveMethod>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Block {
 pub(super) struct HiveMethod {
     pub(super) ident: Ident,
     pub(super) output: ReturnType,
-    /// It can be called with nothing but the bee.
+    /// Whether it can be called with nothing but the bee.
     pub(super) is_plain: bool,
 }
 
@@ -173,7 +173,7 @@ fn type_name(caste: Caste, item: &ItemImpl) -> syn::Result<Ident> {
 fn generic(tokens: &impl ToTokens) -> syn::Error {
     syn::Error::new_spanned(
         tokens,
-        "a bee can't be generic, because her process finds her by name: write one type for each case, \
+        "a bee can't be generic, because its process finds it by name: write one type for each case, \
          around the generic one",
     )
 }
@@ -217,7 +217,7 @@ fn refuse_none(
         };
         return Err(syn::Error::new_spanned(
             &item.self_ty,
-            format!("{what}: mark her tasks, `#[task] async fn name(&self, …)`"),
+            format!("{what}: mark the tasks, `#[task] async fn name(&self, …)`"),
         ));
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Ident, ItemImpl, Path, Type, Visibility, parse_quote, spanned::Spanned};
+use syn::{Ident, ItemImpl, Path, Visibility, parse_quote, spanned::Spanned};
 
 use super::{
     Caste,
@@ -22,14 +22,41 @@ pub(super) trait Kind {
     /// `impl WorkerBee` or `impl QueenBee`, with these functions in it.
     fn bee_impl(&self, block: &Block, make: &TokenStream, calls: &[Call]) -> TokenStream;
 
-    /// What stands for a task that was asked for, with this value.
-    fn asked(&self, value: &TokenStream) -> TokenStream;
+    /// What stands for a task that was asked for.
+    fn asked(&self, outcome: &Outcome) -> TokenStream;
 
     /// The type whose methods ask for tasks.
     fn asks(&self, block: &Block) -> TokenStream;
 
-    /// Asks for a task: `args` is a variable.
-    fn ask(&self, name: &str, args: &Ident, value: &Type) -> TokenStream;
+    /// Asks for a task: `args` is a variable, `value` the type of its value.
+    fn ask(&self, name: &str, args: &Ident, value: &TokenStream, outcome: &Outcome) -> TokenStream;
+}
+
+/// What comes of a task.
+pub(super) struct Outcome {
+    /// The type whose `Returned` says so, for the type that is returned.
+    pub(super) way: TokenStream,
+    pub(super) returned: TokenStream,
+    /// Where the value is written.
+    span: Span,
+}
+
+impl Outcome {
+    fn of(krate: &Path, block: &Block, task: &BeeTask) -> Self {
+        let how = how(block, &task.name);
+        let (way, returned) = task.signature.returns.way(krate, &how);
+        Self {
+            way,
+            returned: block.without_self(returned),
+            span: task.signature.returns.value_span,
+        }
+    }
+
+    /// The type of its value, or of its error: a type of `Returned`.
+    pub(super) fn part(&self, krate: &Path, part: &str) -> TokenStream {
+        let (way, returned, part) = (&self.way, &self.returned, Ident::new(part, self.span));
+        quote_spanned!(self.span=> <#way as #krate::__private::Returned<#returned>>::#part)
+    }
 }
 
 /// One task as `call` runs it.
@@ -38,7 +65,7 @@ pub(super) struct Call<'a> {
     /// A pattern for its arguments, and their type.
     pub(super) pattern: TokenStream,
     pub(super) args: TokenStream,
-    /// Its value's type.
+    /// The value's type.
     pub(super) value: TokenStream,
     /// The value, or `?` with what was raised.
     pub(super) body: TokenStream,
@@ -88,7 +115,7 @@ fn written(kind: &impl Kind, options: &BeeOptions, item: &ItemImpl, block: &Bloc
 
         #(#cfgs)*
         #[automatically_derived]
-        impl #krate::Bee for #ty {
+        impl #krate::bee::Bee for #ty {
             const NAME: &'static str = ::core::concat!(::core::module_path!(), "::", #name);
             type Init = #init;
             const TASKS: &'static [&'static str] = &[#(#names),*];
@@ -200,11 +227,6 @@ fn fallible(
     quote!(::core::result::Result::map_err(#outcome, |#error| #described))
 }
 
-fn value_of(krate: &Path, block: &Block, task: &BeeTask) -> TokenStream {
-    let how = how(block, &task.name);
-    block.without_self(task.signature.returns.value(krate, &how))
-}
-
 /// The constant that says what a method returns.
 fn how(block: &Block, name: &str) -> TokenStream {
     let (ty, name) = (&block.ty, returned(name));
@@ -249,14 +271,17 @@ fn call<'a>(krate: &Path, kind: &impl Kind, block: &Block, task: &'a BeeTask) ->
     let first = leads(&signature.params, &["lead", "hive"].map(local));
     let bee = local("bee");
     let called = waited(signature, &quote!(Self::#ident(&#bee, #first #(#values),*)));
-    let result = fallible(
-        krate,
-        block,
-        (&task.name, signature),
-        &called,
-        &quote!(#krate::__private::raised),
-    );
-    let value = value_of(krate, block, task);
+    let outcome = Outcome::of(krate, block, task);
+    let (way, error) = (&outcome.way, local("error"));
+    let value = outcome.part(krate, "Value");
+    let result = quote! {
+        <#way as #krate::__private::Returned<_>>::outcome(#called, |#error| {
+            // generated: the best that the error's type has
+            #[allow(unused_imports, reason = "which of them is used depends on the error's type")]
+            use #krate::__private::{ByDebug as _, ByDisplay as _, ByName as _};
+            (&&&#krate::__private::Describe(#error)).describe()
+        })
+    };
     Call {
         task,
         pattern: joined(&values),
@@ -325,7 +350,7 @@ fn head(krate: &Path, kind: &impl Kind, block: &Block, task: &BeeTask) -> TokenS
     let types = signature.params.types.iter();
     let types = types.map(|ty| block.without_self(ty.to_token_stream()));
     let names = &signature.params.idents;
-    let asked = kind.asked(&value_of(krate, block, task));
+    let asked = kind.asked(&Outcome::of(krate, block, task));
     quote!(fn #ident(&self, #(#names: #types),*) -> #asked)
 }
 
@@ -334,9 +359,10 @@ fn body(krate: &Path, kind: &impl Kind, block: &Block, task: &BeeTask) -> TokenS
     let args = local("args");
     let ty = carried(kind, block, &signature.params);
     let values = joined(&signature.params.idents);
-    let value = value_of(krate, block, task);
+    let outcome = Outcome::of(krate, block, task);
+    let value = outcome.part(krate, "Value");
     let value = kind.carried(&value, std::slice::from_ref(&value));
-    let ask = kind.ask(&task.name, &args, &parse_quote!(#value));
+    let ask = kind.ask(&task.name, &args, &value, &outcome);
     quote!(let #args: #ty = #values; #ask)
 }
 

@@ -39,7 +39,7 @@ impl BeeOptions {
         if caste == Caste::Queen && worker.is_none() {
             return Err(syn::Error::new(
                 proc_macro2::Span::call_site(),
-                "say whom she delegates to: `#[queen(worker = Type)]`",
+                "say which worker bees the queen delegates to: `#[queen(worker = Type)]`",
             ));
         }
         Ok(Self {

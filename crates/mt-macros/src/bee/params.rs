@@ -22,7 +22,7 @@ pub(super) struct Params {
     pub(super) leads: Vec<Lead>,
     /// The names of the values that cross, as a caller sees them.
     pub(super) idents: Vec<Ident>,
-    /// Their types.
+    /// The values' types.
     pub(super) types: Vec<Type>,
 }
 

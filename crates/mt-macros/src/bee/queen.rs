@@ -7,7 +7,7 @@ use syn::{Ident, Path, Type};
 
 use super::{
     block::Block,
-    expand::{Call, Kind, attributes, called, local},
+    expand::{Call, Kind, Outcome, attributes, called, local},
 };
 
 pub(super) struct Queen<'a> {
@@ -35,34 +35,35 @@ impl Kind for Queen<'_> {
                 #(#task_cfgs)*
                 #task => ::std::boxed::Box::pin(async move {
                     #unused
-                    let #pattern = #args.take::<#types>(#task)?;
+                    let #pattern = #args.take::<#types>()?;
                     let #value: #value_type = #body;
-                    ::core::result::Result::Ok(#krate::QueenValue::new(#value))
+                    ::core::result::Result::Ok(#krate::__private::QueenValue::new(#value))
                 }),
             }
         });
-        let called = called(&quote!(#krate::QueenCall), arms);
+        let called = called(&quote!(#krate::__private::QueenCall), arms);
         let attributes = attributes(block);
         quote! {
             #attributes
-            impl #krate::QueenBee for #ty {
+            impl #krate::bee::QueenBee for #ty {
                 type Worker = #worker;
                 #make
                 fn call(
                     self: ::std::rc::Rc<Self>,
                     #lead: #krate::Hive<Self::Worker>,
                     #name: &::core::primitive::str,
-                    #args: #krate::QueenValue,
-                ) -> ::core::option::Option<#krate::QueenCall> {
+                    #args: #krate::__private::QueenValue,
+                ) -> ::core::option::Option<#krate::__private::QueenCall> {
                     #called
                 }
             }
         }
     }
 
-    fn asked(&self, value: &TokenStream) -> TokenStream {
+    fn asked(&self, outcome: &Outcome) -> TokenStream {
         let krate = self.krate;
-        quote!(#krate::QueenTask<#value>)
+        let value = outcome.part(krate, "Value");
+        quote!(#krate::run::QueenTask<#value>)
     }
 
     fn asks(&self, block: &Block) -> TokenStream {
@@ -70,7 +71,7 @@ impl Kind for Queen<'_> {
         quote!(#krate::Queen<#ty>)
     }
 
-    fn ask(&self, name: &str, args: &Ident, value: &Type) -> TokenStream {
+    fn ask(&self, name: &str, args: &Ident, value: &TokenStream, _: &Outcome) -> TokenStream {
         let krate = self.krate;
         quote!(#krate::Queen::task::<#value>(self, #name, #args))
     }

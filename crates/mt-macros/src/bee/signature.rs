@@ -12,7 +12,7 @@ use crate::{
     signature::{refuse_generics, refuse_qualifiers},
 };
 
-/// What a worker bee's task can't be called, because her hive has a method of that name.
+/// What a worker bee's task can't be called, because its hive has a method of that name.
 const TAKEN: [&str; 7] = [
     "delegate",
     "spawn",
@@ -24,6 +24,8 @@ const TAKEN: [&str; 7] = [
 ];
 /// What a queen's task can't be called, because `Queen` has a method of that name.
 const TAKEN_BY_QUEEN: [&str; 4] = ["task", "hive", "cancel", "clone"];
+/// What no task can be called, because a running hive has a method of that name.
+const SHUTDOWN: &str = "shutdown";
 /// The task that every worker bee has.
 const BUSY_STATUS: &str = "busy_status";
 
@@ -104,10 +106,15 @@ fn refuse_name(caste: Caste, sig: &Signature, errors: &mut Errors) {
     if caste == Caste::Worker && sig.ident == BUSY_STATUS {
         errors.push(
             &sig.ident,
-            "every worker bee has a task `busy_status`, answered while she works: name this one otherwise",
+            "every worker bee has a task `busy_status`, answered while it works: name this one otherwise",
         );
-    } else if taken.iter().any(|taken| sig.ident == taken) {
+    } else if sig.ident == SHUTDOWN || taken.iter().any(|taken| sig.ident == taken) {
         let name = &sig.ident;
+        let asked = if name == SHUTDOWN {
+            "RunningHive"
+        } else {
+            asked
+        };
         errors.push(
             name,
             &format!(

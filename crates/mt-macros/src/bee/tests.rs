@@ -55,17 +55,17 @@ fn a_worker_keeps_its_block_and_gets_its_tasks() {
         &[
             quote! { async fn resize(&self, cx: &TaskCx, img: Bytes, mut width: u32) -> anyhow::Result<Self> {} },
             quote! { fn other(&mut self) {} },
-            quote! { impl ::mt_beehive::Bee for Resizer },
+            quote! { impl ::mt_beehive::bee::Bee for Resizer },
             quote! { type Init = <u8 as ::mt_beehive::__private::Checked },
             quote! { const TASKS: &'static [&'static str] = &["resize", "try"]; },
             quote! { Self::new(cx, value_0) },
             quote! { Self::resize(&bee, &lead, value_0, value_1).await },
             quote! { pub trait ResizerTasks },
             quote! { #[doc = r" Resizes."] fn resize },
-            quote! { fn resize(&self, img: Bytes, width: u32) -> ::mt_beehive::Delegate<<::mt_beehive::__private::returns::As<{ <Resizer>::__RETURNS_OF_resize }> as ::mt_beehive::__private::returns::Returns<anyhow::Result<Resizer>>>::Value> },
-            quote! { fn r#try(&self,) -> ::mt_beehive::Delegate<<::mt_beehive::__private::returns::As<{ <Resizer>::__RETURNS_OF_try }> as ::mt_beehive::__private::returns::Returns<()>>::Value> },
+            quote! { fn resize(&self, img: Bytes, width: u32) -> ::mt_beehive::Delegate<<::mt_beehive::__private::Way<{ <Resizer>::__RETURNS_OF_resize }> as ::mt_beehive::__private::Returned<anyhow::Result<Resizer>>>::Value, <::mt_beehive::__private::Way<{ <Resizer>::__RETURNS_OF_resize }> as ::mt_beehive::__private::Returned<anyhow::Result<Resizer>>>::Raised> },
+            quote! { fn r#try(&self,) -> ::mt_beehive::Delegate<<::mt_beehive::__private::Way<{ <Resizer>::__RETURNS_OF_try }> as ::mt_beehive::__private::Returned<()>>::Value, <::mt_beehive::__private::Way<{ <Resizer>::__RETURNS_OF_try }> as ::mt_beehive::__private::Returned<()>>::Raised> },
             quote! { impl ResizerTasks for ::mt_beehive::Hive<Resizer> },
-            quote! { ::mt_beehive::Registration::of::<Resizer>() },
+            quote! { ::mt_beehive::__private::Registration::of::<Resizer>() },
         ],
     );
 }
@@ -106,7 +106,7 @@ fn a_worker_may_have_worker_bees_herself() {
             quote! { Self::page(&bee, lead, &hive, value_0).await },
             quote! { Self::cover(&bee, hive,).await },
             quote! { Self::title(&bee,).await },
-            quote! { fn page(&self, n: u8) -> ::mt_beehive::Delegate<<::mt_beehive::__private::returns::As<{ <Album>::__RETURNS_OF_page }> as ::mt_beehive::__private::returns::Returns<u8>>::Value> },
+            quote! { fn page(&self, n: u8) -> ::mt_beehive::Delegate<<::mt_beehive::__private::Way<{ <Album>::__RETURNS_OF_page }> as ::mt_beehive::__private::Returned<u8>>::Value, <::mt_beehive::__private::Way<{ <Album>::__RETURNS_OF_page }> as ::mt_beehive::__private::Returned<u8>>::Raised> },
         ],
     );
     check(
@@ -122,7 +122,7 @@ fn a_hive_below_that_is_not_described_is_refused() {
     refused(
         quote!(),
         quote! { impl A { #[task] async fn f(&self, hive: &Hive<B>) {} } },
-        &["no worker bees of her own"],
+        &["no worker bees of its own"],
     );
     refused(
         quote!(worker = B),
@@ -144,7 +144,7 @@ fn a_queen_has_a_hive_and_nothing_crosses() {
         quote! { impl Maya { #[task] async fn all(&self, hive: &Hive<Resizer>, df: Frame) -> u8 {} } },
         &[
             quote! { type Worker = Resizer; },
-            quote! { let value_0 = args.take::<Frame>("all")?; },
+            quote! { let value_0 = args.take::<Frame>()?; },
             quote! { Self::all(&bee, &lead, value_0).await },
             quote! { impl MayaTasks for ::mt_beehive::Queen<Maya> },
         ],
@@ -208,6 +208,7 @@ fn names_that_would_be_hidden_are_refused() {
         quote! { impl A { #[task] async fn #name(&self) {} } }
     };
     refused(quote!(), task("interrupted"), &["`Hive::interrupted`"]);
+    refused(quote!(), task("shutdown"), &["`RunningHive::shutdown`"]);
     for name in ["task", "hive", "cancel", "clone"] {
         let expected = format!("`Queen::{name}`");
         refused_as(Caste::Queen, quote!(worker = B), task(name), &[&expected]);
@@ -221,7 +222,7 @@ fn what_is_no_bee_is_refused() {
     refused(
         quote!(),
         quote! { impl A { fn f(&self) {} } },
-        &["mark her tasks"],
+        &["mark the tasks"],
     );
     refused(
         quote!(),

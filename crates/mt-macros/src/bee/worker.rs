@@ -6,7 +6,7 @@ use syn::{Ident, Path, Type, spanned::Spanned};
 
 use super::{
     block::Block,
-    expand::{Call, Kind, attributes, called, local},
+    expand::{Call, Kind, Outcome, attributes, called, local},
 };
 
 pub(super) struct Worker<'a> {
@@ -29,8 +29,8 @@ impl Worker<'_> {
             None => quote_spanned!(below.span()=> #krate::__private::hive_of_nothing::<#below>()),
         };
         Some(quote! {
-            fn own_hive(&self) -> ::core::option::Option<#krate::OwnHive> {
-                ::core::option::Option::Some(#krate::OwnHive::new(#described))
+            fn own_hive(&self) -> ::core::option::Option<#krate::__private::OwnHive> {
+                ::core::option::Option::Some(#krate::__private::OwnHive::new(#described))
             }
         })
     }
@@ -60,7 +60,7 @@ impl Kind for Worker<'_> {
                 quote! {
                     let #hive = ::core::result::Result::map_err(
                         #krate::TaskCx::hive::<#below>(&#lead),
-                        |error| #krate::__private::raised(&error),
+                        |error| #krate::__private::no_hive(&error),
                     )?;
                 }
             });
@@ -72,17 +72,17 @@ impl Kind for Worker<'_> {
                 #task => ::std::boxed::Box::pin(async move {
                     #started
                     #unused
-                    let #pattern = #krate::__private::decode_args::<#types>(#task, &#args)?;
+                    let #pattern = #krate::__private::decode_args::<#types>(&#args)?;
                     let #value = #body;
-                    #krate::__private::encode_value::<#value_type>(#task, &#value)
+                    #krate::__private::encode_value::<#value_type>(&#value)
                 }),
             }
         });
-        let called = called(&quote!(#krate::TaskCall<'static>), arms);
+        let called = called(&quote!(#krate::__private::TaskCall), arms);
         let attributes = attributes(block);
         quote! {
             #attributes
-            impl #krate::WorkerBee for #ty {
+            impl #krate::bee::WorkerBee for #ty {
                 #make
                 #own_hive
                 fn call(
@@ -90,20 +90,21 @@ impl Kind for Worker<'_> {
                     #lead: #krate::TaskCx,
                     #name: &::core::primitive::str,
                     #args: #krate::__private::Bytes,
-                ) -> ::core::option::Option<#krate::TaskCall<'static>> {
+                ) -> ::core::option::Option<#krate::__private::TaskCall> {
                     #called
                 }
             }
             #(#cfgs)*
             #krate::__private::inventory::submit! {
-                #krate::Registration::of::<#ty>()
+                #krate::__private::Registration::of::<#ty>()
             }
         }
     }
 
-    fn asked(&self, value: &TokenStream) -> TokenStream {
+    fn asked(&self, outcome: &Outcome) -> TokenStream {
         let krate = self.krate;
-        quote!(#krate::Delegate<#value>)
+        let [value, error] = ["Value", "Raised"].map(|part| outcome.part(krate, part));
+        quote!(#krate::Delegate<#value, #error>)
     }
 
     fn asks(&self, block: &Block) -> TokenStream {
@@ -111,8 +112,9 @@ impl Kind for Worker<'_> {
         quote!(#krate::Hive<#ty>)
     }
 
-    fn ask(&self, name: &str, args: &Ident, value: &Type) -> TokenStream {
+    fn ask(&self, name: &str, args: &Ident, value: &TokenStream, outcome: &Outcome) -> TokenStream {
         let krate = self.krate;
-        quote!(#krate::Hive::__delegate::<#value>(self, #name, #args))
+        let Outcome { way, returned, .. } = outcome;
+        quote!(#krate::Hive::__delegate::<#value, #way, #returned>(self, #name, #args))
     }
 }

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use mt_ipc::Exit;
+use serde::{Deserialize, Serialize};
 
 use super::last_words::LastWords;
 
 /// The end of a worker process that did not end in peace.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Death {
     /// How the process ended.
@@ -19,7 +20,7 @@ pub struct Death {
 }
 
 /// Why a worker died.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DeathCause {
     /// It ended by itself, or somebody outside the pool killed it.
@@ -53,7 +54,9 @@ pub enum DeathCause {
 }
 
 impl Death {
-    pub(crate) fn new(exit: Exit, cause: DeathCause) -> Self {
+    /// The end of a process that has said nothing.
+    #[must_use]
+    pub fn new(exit: Exit, cause: DeathCause) -> Self {
         Self {
             exit,
             cause,

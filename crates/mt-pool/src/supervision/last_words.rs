@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mt_ipc::{Progress, StderrTail};
 use mt_proto::{TraceEvent, decode_strict};
+use serde::{Deserialize, Serialize};
 
 use super::{plain::Plain, worker_event::WorkerEvent};
 
@@ -17,8 +18,10 @@ use super::{plain::Plain, worker_event::WorkerEvent};
 /// Shown with `{}` it is text: what is no UTF-8 is replaced, and what a terminal would obey is escaped.
 /// Of standard error nothing is known when it is [inherited](crate::WorkerStderr::Inherit), and of events
 /// when none are [forwarded](crate::limits::WorkerOptions::forward_tracing). Of a worker of a [`Pool`](crate::Pool),
-/// standard error may be that of an earlier run.
-#[derive(Clone, PartialEq, Eq, Default)]
+/// standard error may be that of an earlier run. Sent to another process it is the text, as if that had been written
+/// to standard error.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub struct LastWords {
     /// Many errors may share the words of one worker.
     words: Arc<Words>,
@@ -95,6 +98,22 @@ impl LastWords {
     /// To be put behind a sentence about the death.
     pub(crate) fn appended(&self) -> Appended<'_> {
         Appended(self)
+    }
+}
+
+impl From<String> for LastWords {
+    fn from(text: String) -> Self {
+        Words {
+            stderr: text.into(),
+            ..Words::default()
+        }
+        .into()
+    }
+}
+
+impl From<LastWords> for String {
+    fn from(words: LastWords) -> Self {
+        words.to_string()
     }
 }
 

@@ -20,7 +20,7 @@ fn done() -> Event {
 }
 
 fn dead() -> Effect {
-    Effect::Say(FromBee::Dead(DeathType::Normal { exit_code: None }))
+    Effect::Say(FromBee::Dead)
 }
 
 /// Tells a bee something, and returns what she does.

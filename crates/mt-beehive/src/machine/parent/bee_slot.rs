@@ -34,11 +34,11 @@ pub(super) struct BeeSlot {
     pub(super) owned: usize,
     /// The offers it has not answered, and its accepts that were not answered.
     pub(super) asked: usize,
-    /// It has denied an offer and has had something to do: it is asked again when that has become less.
+    /// The child has denied an offer and has had something to do: it is asked again when that has become less.
     pub(super) declines: bool,
-    /// It gives no sign of life: it is asked nothing, and nobody waits for its answers.
+    /// The child gives no sign of life: it is asked nothing, and nobody waits for its answers.
     pub(super) silent: bool,
-    /// It is set aside for suspects.
+    /// Set aside for suspects, if it is.
     pub(super) aside: Option<Aside>,
     /// The tasks that are past their deadline in it: what it is killed for.
     pub(super) condemned: BTreeSet<TaskId>,
@@ -47,11 +47,8 @@ pub(super) struct BeeSlot {
     /// Whether its end is wanted: it says nothing about the next one's.
     pub(super) excused: bool,
     pub(super) told_to_die: bool,
-    pub(super) said_dead: bool,
-    /// It waits for its own children to die: how long they may take is for itself to say.
+    /// The child waits for its own children to die: how long they may take is for itself to say.
     pub(super) buries: bool,
-    /// What it said of its own end.
-    pub(super) failure: Option<String>,
 }
 
 impl BeeSlot {
@@ -68,9 +65,7 @@ impl BeeSlot {
             fruitful: false,
             excused: false,
             told_to_die: false,
-            said_dead: false,
             buries: false,
-            failure: None,
         }
     }
 
@@ -81,7 +76,7 @@ impl BeeSlot {
         }
     }
 
-    /// It has nothing left to do, and lets its own children die first.
+    /// The child has nothing left to do, and lets its own children die first.
     pub(super) fn on_dying(&mut self) {
         if let Phase::Dying { until } = &mut self.phase {
             *until = None;

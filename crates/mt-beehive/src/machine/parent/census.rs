@@ -7,6 +7,7 @@ use mt_proto::TaskStatus;
 use super::{
     ChildId, ParentMachine,
     bee_slot::{BeeSlot, Phase},
+    task::TaskOutcome,
 };
 
 /// What a hive has done so far: see [`Hive::stats`](crate::Hive::stats).
@@ -19,7 +20,7 @@ pub struct HiveStats {
     pub delegated: u64,
     /// The tasks that returned a value.
     pub succeeded: u64,
-    /// The tasks that raised.
+    /// The tasks that raised or panicked, were not called, or returned what can't be sent.
     pub raised: u64,
     /// The tasks that were cancelled, for whatever reason; a dropped [`Delegate`](crate::Delegate)'s too.
     pub cancelled: u64,
@@ -37,17 +38,17 @@ pub struct HiveStats {
     pub interrupted: bool,
 }
 
-/// How far a worker bee is in her life.
+/// How far a worker bee is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BeeState {
-    /// Her process is started, or she is being made there.
+    /// The bee's process is started, or the bee is being made there.
     Starting,
-    /// She takes tasks.
+    /// The bee takes tasks.
     Ready,
-    /// She was told to die, and finishes what she has.
+    /// The bee was told to die, and finishes what it has.
     Dying,
-    /// She is being killed.
+    /// The bee's process is being killed.
     Killed,
 }
 
@@ -63,11 +64,15 @@ pub(crate) struct Counted {
 }
 
 impl HiveStats {
-    pub(super) fn count(&mut self, status: &TaskStatus) {
-        match status {
-            TaskStatus::Succeeded { .. } => self.succeeded += 1,
-            TaskStatus::Raised(_) => self.raised += 1,
-            TaskStatus::Cancelled { .. } => self.cancelled += 1,
+    pub(super) fn count(&mut self, end: &TaskOutcome) {
+        match end {
+            TaskOutcome::Told(TaskStatus::Succeeded { .. }) => self.succeeded += 1,
+            TaskOutcome::Told(
+                TaskStatus::Raised(_) | TaskStatus::Failed(_) | TaskStatus::NoSuchTask,
+            ) => self.raised += 1,
+            TaskOutcome::Told(TaskStatus::Cancelled) | TaskOutcome::Cancelled(_) => {
+                self.cancelled += 1
+            }
         }
     }
 }
@@ -84,10 +89,10 @@ impl ParentMachine {
         }
     }
 
-    /// Why a child is lost that goes in this way; `None` if it was told to die.
-    pub(crate) fn why_lost<'a>(&'a self, child: ChildId, how: &'a str) -> Option<&'a str> {
-        let lost = self.bees.get(&child).filter(|bee| !bee.told_to_die)?;
-        Some(lost.failure.as_deref().unwrap_or(how))
+    /// Whether a child is lost that goes now: it was not told to die.
+    pub(crate) fn is_lost(&self, child: ChildId) -> bool {
+        let bee = self.bees.get(&child);
+        bee.is_some_and(|bee| !bee.told_to_die)
     }
 
     /// The children that are not gone, oldest first.

@@ -4,58 +4,62 @@
 
 use std::time::Instant;
 
+use mt_pool::supervision::Death;
 use mt_proto::{TaskId, ToBee};
 
 use super::{
     ChildId, Effect, ParentMachine,
     bee_slot::Phase,
-    cancelled,
     task::{Cancel, State},
 };
+use crate::error::{CancelReason, NoWorkers};
 
 impl ParentMachine {
     /// A child is gone for good: what it had been asked about goes on without it, what it was doing is
     /// tried again or given up.
-    pub(super) fn on_gone(&mut self, now: Instant, child: ChildId, how: String) {
+    pub(super) fn on_gone(
+        &mut self,
+        now: Instant,
+        child: ChildId,
+        death: Death,
+        unmade: Option<NoWorkers>,
+    ) {
         let Some(bee) = self.bees.remove(&child) else {
             return;
         };
         self.stats.bees_lost += u64::from(!bee.told_to_die);
-        let how = bee.failure.unwrap_or(how);
         self.withdraw_offers(child);
         let owned = self.tasks_that(|task| task.state == State::Owned { child });
         let shared = owned.len();
         for task_id in owned {
             let overran = bee.condemned.contains(&task_id);
             let innocent = !bee.condemned.is_empty() && !overran;
-            self.lose(task_id, innocent, shared, &how);
+            self.lose(task_id, innocent, shared, &death);
         }
         if !bee.excused && shared == 0 && !bee.fruitful {
             self.restarts.on_fruitless(now);
-            self.last_loss = Some(how);
+            self.last_loss = Some(unmade.unwrap_or(NoWorkers::Died { death }));
         }
     }
 
-    fn lose(&mut self, task_id: TaskId, innocent: bool, shared: usize, how: &str) {
-        let limit = self.config.crash_limit.max(1);
+    fn lose(&mut self, task_id: TaskId, innocent: bool, shared: usize, death: &Death) {
+        let limit = self.config.crash_limit;
         let Some(task) = self.tasks.get_mut(&task_id) else {
             return;
         };
         if let Some(cancel) = &task.cancel {
-            let status = cancelled(&cancel.reason);
-            return self.resolve(task_id, status, None);
+            let reason = cancel.reason.clone();
+            return self.cancel_now(task_id, reason);
         }
         // With a limit of one it must not be started twice, whoever is to blame.
         task.attempts += u32::from(!innocent || limit == 1);
-        if task.attempts >= limit {
-            let times = task.attempts;
-            let (how, last_words) = with_last_words(how);
-            let reason = format!("worker_lost: {how} (attempts: {times}){last_words}");
-            return self.resolve(task_id, cancelled(&reason), None);
-        }
         let attempts = task.attempts;
-        if let Some(reason) = self.interruption(task_id, Some(how)) {
-            return self.resolve(task_id, cancelled(&reason), None);
+        if attempts >= limit {
+            let death = death.clone();
+            return self.cancel_now(task_id, CancelReason::WorkerLost { death, attempts });
+        }
+        if let Some(reason) = self.interruption(task_id, Some(death)) {
+            return self.cancel_now(task_id, reason);
         }
         if !innocent {
             let company = self.company(shared, attempts);
@@ -67,7 +71,7 @@ impl ParentMachine {
     }
 
     /// A task is to stop: at once if nobody has it, otherwise when its bee says so or is gone.
-    pub(super) fn on_cancel(&mut self, now: Instant, task_id: TaskId, reason: String) {
+    pub(super) fn on_cancel(&mut self, now: Instant, task_id: TaskId, reason: CancelReason) {
         let until = now + self.config.cancel_grace;
         let Some(task) = self.tasks.get_mut(&task_id) else {
             return;
@@ -96,9 +100,9 @@ impl ParentMachine {
                         self.say(child, ToBee::TaskTaken { task_id, round });
                     }
                 }
-                self.resolve(task_id, cancelled(&reason), None);
+                self.cancel_now(task_id, reason);
             }
-            State::Pending => self.resolve(task_id, cancelled(&reason), None),
+            State::Pending => self.cancel_now(task_id, reason),
         }
     }
 
@@ -115,8 +119,7 @@ impl ParentMachine {
                 (Some(_), State::Owned { child }) => self.condemn(*child, task_id),
                 _ => {
                     let limit = task.limit.unwrap_or_default();
-                    let reason = format!("deadline: it took longer than {limit:?}");
-                    self.on_cancel(now, task_id, reason);
+                    self.on_cancel(now, task_id, CancelReason::Deadline { limit });
                 }
             }
         }
@@ -150,13 +153,5 @@ impl ParentMachine {
             self.effects.push_back(Effect::Kill(child));
             self.withdraw_offers(child);
         }
-    }
-}
-
-/// How a child went, and its last words: the lines after the first.
-pub(super) fn with_last_words(how: &str) -> (&str, String) {
-    match how.split_once('\n') {
-        Some((how, words)) => (how, format!("; its last words:\n{words}")),
-        None => (how, String::new()),
     }
 }

@@ -9,23 +9,23 @@ use mt_proto::ToBee;
 use super::{
     ChildId, Effect, ParentMachine,
     bee_slot::{BeeSlot, Phase},
-    cancelled,
-    loss::with_last_words,
 };
+use crate::error::{CancelReason, NoWorkers};
 
 /// How many worker bees a hive has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Population {
     /// So many; the dead are replaced. With 0, tasks wait for the first [`Hive::spawn`](crate::Hive::spawn).
     Fixed(usize),
     /// As the seed has it: one more a period while there is something to do and the machine is not full,
     /// one less when it is; and at once one for every task that waits, up to `min`.
     Elastic {
-        /// The fewest; 0 counts as 1. Default 1.
+        /// The fewest, at least 1. Default 1.
         min: usize,
-        /// The most; less than `min` counts as `min`. By default the processors less one, and at least 1.
+        /// The most, at least `min`. By default the processors less one, and at least 1.
         max: usize,
-        /// How often the number is looked at, at least 1 ms. Default 1 s (the seed's is 10 s).
+        /// How often the number is looked at: from 1 ms to a year. Default 1 s (the seed's is 10 s).
         period: Duration,
     },
 }
@@ -35,7 +35,7 @@ impl Population {
     pub(super) fn first(self) -> usize {
         match self {
             Self::Fixed(bees) => bees,
-            Self::Elastic { min, .. } => min.max(1),
+            Self::Elastic { min, .. } => min,
         }
     }
 }
@@ -63,14 +63,12 @@ impl ParentMachine {
         if !self.bees.is_empty() || !(unwanted || spent) {
             return;
         }
-        let loss = match (unwanted, &self.last_loss) {
-            (false, Some(loss)) => loss,
-            _ => "the last was buried",
+        let why = match (unwanted, &self.last_loss) {
+            (false, Some(loss)) => loss.clone(),
+            _ => NoWorkers::Buried,
         };
-        let (loss, last_words) = with_last_words(loss);
-        let reason = format!("no worker bee could be had: {loss}{last_words}");
         for task_id in self.tasks_that(|_| true) {
-            self.resolve(task_id, cancelled(&reason), None);
+            self.cancel_now(task_id, CancelReason::NoWorkers(why.clone()));
         }
     }
 
@@ -135,7 +133,7 @@ impl ParentMachine {
         };
         let full = |bee: &BeeSlot| bee.phase == Phase::Ready && !bee.has_room_for(None);
         let busy = self.pending.len() > self.ghosts || self.bees.values().all(full);
-        if pressed && self.wanted > min.max(1) {
+        if pressed && self.wanted > min {
             self.bury(now, None);
         } else if !pressed && busy && self.wanted < max {
             self.wanted += 1;

@@ -3,7 +3,7 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 //!
-//! They go to bees that are set aside for them, few at once: after the death of a bee with n tasks the root of
+//! Suspects go to bees that are set aside for them, few at once: after the death of a bee with n tasks the root of
 //! n, and in the last attempt each is alone. So with the default limit of three a task that kills whoever does
 //! it is found among a thousand by three deaths, and nobody else is given up for it.
 
@@ -75,9 +75,9 @@ impl ParentMachine {
 /// A bee that is set aside for suspects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Aside {
-    /// It still has what it had before.
+    /// A bee that still has what it had before.
     Finishing,
-    /// It has suspects only, and at most so many at once.
+    /// A bee that has suspects only, and at most so many at once.
     Free(usize),
 }
 
@@ -115,7 +115,7 @@ impl BeeSlot {
         }
     }
 
-    /// It has been asked about such a task, or was given one.
+    /// The bee has been asked about such a task, or was given one.
     pub(super) fn on_suspect(&mut self, company: Option<usize>) {
         if let (Some(company), Some(Aside::Free(at_once))) = (company, &mut self.aside) {
             *at_once = company.min(*at_once);

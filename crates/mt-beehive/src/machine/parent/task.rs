@@ -8,10 +8,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use mt_proto::Round;
+use mt_proto::{Round, TaskStatus};
 use smallvec::SmallVec;
 
 use super::{ChildId, Request};
+use crate::error::CancelReason;
 
 /// Some children, few enough to be looked through.
 pub(super) type Children = SmallVec<[ChildId; 8]>;
@@ -22,6 +23,15 @@ pub(super) fn take_out(children: &mut Children, child: ChildId) -> bool {
     at.map(|at| children.swap_remove(at)).is_some()
 }
 
+/// How a task ended.
+#[derive(Debug)]
+pub(crate) enum TaskOutcome {
+    /// As its bee told it: never cancelled.
+    Told(TaskStatus),
+    /// The task was cancelled.
+    Cancelled(CancelReason),
+}
+
 /// Where a task is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum State {
@@ -29,14 +39,14 @@ pub(super) enum State {
     Pending,
     /// Some were asked.
     Offered {
-        /// Those that have not answered.
+        /// The bees that have not answered.
         asked: Children,
-        /// Those that want it.
+        /// The bees that want it.
         accepted: Children,
     },
     /// A child has it.
     Owned {
-        /// This one.
+        /// The one that has it.
         child: ChildId,
     },
 }
@@ -44,7 +54,7 @@ pub(super) enum State {
 /// A task that is to stop.
 #[derive(Debug, Clone)]
 pub(super) struct Cancel {
-    pub(super) reason: String,
+    pub(super) reason: CancelReason,
     /// When its bee is killed if it has not ended by then.
     pub(super) until: Instant,
 }

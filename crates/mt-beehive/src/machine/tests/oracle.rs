@@ -1,17 +1,20 @@
 //! What must hold whatever happens, as somebody sees it who only hears what is said.
 //!
-//! It keeps its own books of messages, deaths and ends, and stops the run at the first that can't be.
+//! Books of its own, of messages, deaths and ends, stop the run at the first that can't be.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Instant,
 };
 
-use mt_pool::RestartBudget;
+use mt_pool::supervision::RestartBudget;
 use mt_proto::{FromBee, Round, TaskId, TaskInfo, TaskStatus, ToBee};
 
 use super::process::value;
-use crate::machine::parent::{ChildId, Config, Dispatch};
+use crate::{
+    error::CancelReason,
+    machine::parent::{ChildId, Config, Dispatch, TaskOutcome},
+};
 
 /// A task, as it went on.
 #[derive(Debug, Default)]
@@ -22,7 +25,7 @@ struct Story {
     /// The bees that died while it ran and may have died of it.
     charges: u32,
     starts: u32,
-    /// Those that were asked in this round, and those that said no.
+    /// The bees that were asked in this round, and those that said no.
     asked: u32,
     denied: u32,
     /// Once, nobody wanted it.
@@ -50,14 +53,14 @@ struct Ledger {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct End {
     pub(super) how: &'static str,
-    pub(super) reason: String,
+    /// Why it was cancelled, if it was.
+    pub(super) reason: Option<CancelReason>,
     pub(super) child: Option<ChildId>,
 }
 
 #[derive(Debug)]
 pub(super) struct Oracle {
     dispatch: Dispatch,
-    /// Never 0: that is the same as 1.
     crash_limit: u32,
     budget: RestartBudget,
     tasks: BTreeMap<TaskId, Story>,
@@ -76,7 +79,7 @@ impl Oracle {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             dispatch: config.dispatch,
-            crash_limit: config.crash_limit.max(1),
+            crash_limit: config.crash_limit,
             budget: config.restarts,
             tasks: BTreeMap::new(),
             bees: BTreeMap::new(),
@@ -265,7 +268,7 @@ impl Oracle {
                 assert!(bee.told_to_die && bee.owned.is_empty(), "not yet");
                 self.see("her own bees die first");
             }
-            FromBee::NotReady { .. } | FromBee::TaskProgress { .. } | FromBee::Dead(_) => {}
+            FromBee::TaskProgress { .. } | FromBee::Dead => {}
         }
     }
 
@@ -316,32 +319,31 @@ impl Oracle {
         assert!(self.tasks[&task].owner.is_some(), "of a task nobody does");
     }
 
-    pub(super) fn on_resolve(&mut self, task: TaskId, status: &TaskStatus, by: Option<ChildId>) {
+    pub(super) fn on_resolve(&mut self, task: TaskId, end: &TaskOutcome, by: Option<ChildId>) {
         self.owed.remove(&task);
         let story = &self.tasks[&task];
         assert_eq!(story.owner, None, "it still has an owner");
-        let (how, reason) = match status {
-            TaskStatus::Succeeded { returning_value } => {
+        let charges = story.charges;
+        let (how, reason) = match end {
+            TaskOutcome::Told(TaskStatus::Succeeded { returning_value }) => {
                 let by = by.expect("somebody has done it");
                 let expected = value(task, story.round, by);
                 assert_eq!(returning_value, expected.as_bytes(), "another's result");
-                ("succeeded", String::new())
+                ("succeeded", None)
             }
-            TaskStatus::Raised(exception) => ("raised", exception.exception.clone()),
-            TaskStatus::Cancelled { reason } => {
-                let reason = reason.clone().expect("the parent knows why");
-                let is_interrupted = reason.starts_with("interrupted");
-                assert!(!is_interrupted || self.interrupted, "{reason}");
-                let starts = format!("(attempts: {})", story.starts);
-                let says = reason.contains(&starts) == (story.starts > 0);
-                assert!(!is_interrupted || says, "{}: {reason}", story.starts);
-                (why(&reason), reason)
-            }
+            TaskOutcome::Told(other) => panic!("nobody says {other:?} here"),
+            TaskOutcome::Cancelled(reason) => (why(reason), Some(reason.clone())),
         };
-        let charges = story.charges;
-        if how == "worker_lost" {
-            assert_eq!(charges, self.crash_limit, "charged: {reason}");
-            assert!(reason.contains(&format!("(attempts: {charges})")));
+        match &reason {
+            Some(CancelReason::Interrupted { begun, .. }) => {
+                assert!(self.interrupted, "too early");
+                assert_eq!(*begun, story.starts);
+            }
+            Some(CancelReason::WorkerLost { attempts, .. }) => {
+                assert_eq!(charges, self.crash_limit, "charged");
+                assert_eq!(*attempts, charges);
+            }
+            _ => {}
         }
         if how == "succeeded" && charges > 0 {
             self.see("a retry that succeeds");
@@ -390,16 +392,14 @@ impl Oracle {
     }
 }
 
-/// The reason of a cancelling, by its first words.
-fn why(reason: &str) -> &'static str {
-    let known = [
-        "worker_lost",
-        "deadline",
-        "no worker bee",
-        "asked",
-        "interrupted",
-        "the hive is dying",
-    ];
-    let found = known.into_iter().find(|known| reason.starts_with(known));
-    found.unwrap_or_else(|| panic!("an unknown reason: {reason}"))
+fn why(reason: &CancelReason) -> &'static str {
+    match reason {
+        CancelReason::Deadline { .. } => "deadline",
+        CancelReason::WorkerLost { .. } => "worker lost",
+        CancelReason::Interrupted { .. } => "interrupted",
+        CancelReason::NoWorkers(_) => "no workers",
+        CancelReason::HiveClosed => "hive closed",
+        CancelReason::Dropped => "dropped",
+        CancelReason::Unasked => "unasked",
+    }
 }

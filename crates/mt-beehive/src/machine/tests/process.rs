@@ -12,15 +12,15 @@ use crate::machine::{
 /// What bees are like.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Nature {
-    /// The tasks she does at once.
+    /// The tasks that a bee does at once.
     pub(super) places: Option<u32>,
-    /// The places she says she has, if not those: she denies what is too much.
+    /// The places that a bee says it has, if not those: it denies what is too much.
     pub(super) promised: Option<u32>,
-    /// She can't be made.
+    /// The bee can't be made.
     pub(super) barren: bool,
-    /// She has no machine: the test speaks for her.
+    /// The bee has no machine: the test speaks for it.
     pub(super) by_hand: bool,
-    /// She has bees of her own.
+    /// The bee has bees of its own.
     pub(super) is_parent: bool,
 }
 
@@ -51,11 +51,11 @@ pub(super) struct Process {
     pub(super) to: VecDeque<ToBee>,
     pub(super) from: VecDeque<FromBee>,
     pub(super) running: BTreeMap<TaskId, Segment>,
-    /// It has exited or was killed; what it had sent is still on its way.
+    /// The process has exited or was killed; what it had sent is still on its way.
     pub(super) over: bool,
     /// A signal that kills it is on its way.
     pub(super) doomed: bool,
-    /// Her own bees are dying.
+    /// The bee's own bees are dying.
     pub(super) buries: bool,
     heard_die: bool,
     /// The offers it has heard and not answered.
@@ -77,10 +77,7 @@ impl Process {
             heard_die: false,
             offers: BTreeSet::new(),
         };
-        if nature.barren {
-            let message = "she can't be made".into();
-            process.from.push_back(FromBee::NotReady { message });
-        } else if !nature.by_hand {
+        if !nature.barren && !nature.by_hand {
             let child = BeeMachine::new(nature.places);
             process.child = Some(match nature.is_parent {
                 true => child.with_children(),
@@ -137,7 +134,7 @@ impl Process {
     pub(super) fn end(&mut self, task: TaskId) {
         let run = self.running.remove(&task).expect("it runs");
         let status = match run.cancelled {
-            true => TaskStatus::Cancelled { reason: None },
+            true => TaskStatus::Cancelled,
             false => TaskStatus::Succeeded {
                 returning_value: value(task, run.round, self.id).into(),
             },
@@ -147,7 +144,7 @@ impl Process {
         self.act();
     }
 
-    /// The last of her own bees is gone.
+    /// The last of the bee's own bees is gone.
     pub(super) fn children_gone(&mut self) {
         self.buries = false;
         let child = self.child.as_mut().expect("it lives");
@@ -206,7 +203,7 @@ impl Process {
         assert!(!self.heard_die || taken == self.running.len(), "reserved");
         if self.over {
             let last = self.from.back();
-            assert!(matches!(last, Some(FromBee::Dead(_))), "the last word");
+            assert!(matches!(last, Some(FromBee::Dead)), "the last word");
             assert!(self.running.is_empty(), "nothing owned at its end");
             self.child = None;
         } else {
@@ -222,6 +219,11 @@ impl Process {
     /// The places that are taken: by tasks, and by offers it has accepted.
     pub(super) fn places_taken(&self) -> usize {
         self.child.as_ref().map_or(0, BeeMachine::places_taken)
+    }
+
+    /// Whether it could not be made.
+    pub(super) fn is_barren(&self) -> bool {
+        self.nature.barren
     }
 
     /// Whether it lives and was told to die.

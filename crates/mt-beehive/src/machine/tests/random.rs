@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use mt_pool::RestartBudget;
+use mt_pool::supervision::RestartBudget;
 use mt_proto::TaskId;
 
 use super::{
@@ -28,16 +28,16 @@ const SOMETIMES: [&str; 15] = [
     "a retry that succeeds",
     "all deny, then success",
     "an innocent task lost its bee",
-    "asked",
     "deadline",
     "her own bees die first",
     "interrupted",
     "die",
     "die with an open accept",
-    "no worker bee",
+    "dropped",
+    "no workers",
     "succeeded",
     "task taken",
-    "worker_lost",
+    "worker lost",
 ];
 
 /// What there is to this run, drawn once: how rare crashes are, how many bees can't be made …
@@ -130,7 +130,7 @@ fn random_config(dice: &mut Dice) -> Config {
                 period: Duration::from_secs(1),
             },
         },
-        crash_limit: dice.below(4) as u32,
+        crash_limit: 1 + dice.below(3) as u32,
         restarts: RestartBudget {
             limit: dice.below(12) as u32,
             period: Duration::from_secs(10),
@@ -164,7 +164,7 @@ impl Play {
             }
             2 if dice.one_in(4) => {
                 let task = TaskId(dice.below(self.sim.delegated().max(1)));
-                self.sim.tell(Event::Cancel(task, "asked".into()));
+                self.sim.cancel(task);
             }
             3 if dice.one_in(6) => self.sim.tell(Event::SpawnBee),
             4 if dice.one_in(6) => {

@@ -7,15 +7,19 @@ use std::{
 };
 
 use bytes::Bytes;
-use mt_pool::RestartBudget;
+use mt_ipc::Exit;
+use mt_pool::supervision::{Death, DeathCause, RestartBudget};
 use mt_proto::{FromBee, Round, TaskId, ToBee};
 
 use super::{
     oracle::{End, Oracle},
     process::{Nature, Process},
 };
-use crate::machine::parent::{
-    ChildId, Config, Dispatch, Effect, Event, ParentMachine, Population, Request,
+use crate::{
+    error::{CancelReason, NoWorkers},
+    machine::parent::{
+        ChildId, Config, Dispatch, Effect, Event, ParentMachine, Population, Request,
+    },
 };
 
 /// How long a bee may take to go.
@@ -80,6 +84,29 @@ impl Sim {
 
     pub(super) fn delegate(&mut self) -> TaskId {
         self.delegate_within(None)
+    }
+
+    /// So many tasks.
+    pub(super) fn delegate_all<const N: usize>(&mut self) -> [TaskId; N] {
+        [(); N].map(|()| self.delegate())
+    }
+
+    /// So many tasks, as far as they are begun.
+    pub(super) fn begin<const N: usize>(&mut self) -> [TaskId; N] {
+        let tasks = self.delegate_all();
+        self.settle();
+        tasks
+    }
+
+    /// A task that has so much time, and is begun.
+    pub(super) fn begin_within(&mut self, limit: Duration) -> TaskId {
+        let task = self.delegate_within(Some(limit));
+        self.settle();
+        task
+    }
+
+    pub(super) fn cancel(&mut self, task: TaskId) {
+        self.tell(Event::Cancel(task, CancelReason::Dropped));
     }
 
     pub(super) fn delegate_within(&mut self, limit: Option<Duration>) -> TaskId {
@@ -147,11 +174,11 @@ impl Sim {
                     self.process(child).doomed = true;
                 }
                 Effect::Progress(task, _) => self.oracle.on_progress(task),
-                Effect::Resolve(task, status, child) => {
+                Effect::Resolve(task, end, child) => {
                     let mut living = self.processes.values();
                     let runs = living.any(|process| process.running.contains_key(&task));
                     assert!(!runs, "it still runs somewhere");
-                    self.oracle.on_resolve(task, &status, child);
+                    self.oracle.on_resolve(task, &end, child);
                 }
                 Effect::Finished => {
                     assert!(self.processes.is_empty(), "bees are left");
@@ -184,9 +211,10 @@ impl Sim {
                 true
             }
             None if process.over => {
+                let barren = process.is_barren();
                 self.processes.remove(&child);
                 self.oracle.on_gone(child, self.now);
-                self.tell(Event::Gone(child, "killed by signal 9".into()));
+                self.tell(Event::Gone(child, death(), barren.then(unmade)));
                 true
             }
             None => false,
@@ -235,6 +263,12 @@ impl Sim {
         self.process(child).end(task);
     }
 
+    /// The same, and the parent hears of it.
+    pub(super) fn finish(&mut self, task: TaskId) {
+        self.end(task);
+        self.settle();
+    }
+
     /// What the bee with this number says, if the test speaks for her.
     pub(super) fn say(&mut self, child: u32, message: FromBee) {
         self.process(ChildId(child)).from.push_back(message);
@@ -250,6 +284,27 @@ impl Sim {
         let mut all = self.processes.iter();
         let doer = all.find(|(_, process)| process.running.contains_key(&task));
         doer.map(|(child, _)| *child)
+    }
+
+    /// How many tasks each bee does.
+    pub(super) fn shares(&self) -> Vec<usize> {
+        let all = self.processes.values();
+        all.map(|process| process.running.len()).collect()
+    }
+
+    pub(super) fn is_doomed(&mut self, child: u32) -> bool {
+        self.process(ChildId(child)).doomed
+    }
+
+    /// What the last message to a bee was, in short.
+    pub(super) fn last_told(&self, child: u32) -> String {
+        self.told(child).pop().expect("something was said")
+    }
+
+    pub(super) fn assert_succeeded(&self, tasks: &[TaskId]) {
+        for &task in tasks {
+            assert_eq!(self.ended(task), Some("succeeded"), "{task:?}");
+        }
     }
 
     /// How a task has ended: `None` if it has not.
@@ -271,6 +326,20 @@ impl Sim {
     pub(super) fn forget(&mut self) {
         self.told.clear();
         self.heard.clear();
+    }
+}
+
+/// How a process of a bee's ends here.
+pub(super) fn death() -> Death {
+    let mut exit = Exit::default();
+    exit.signal = Some(9);
+    Death::new(exit, DeathCause::Itself)
+}
+
+/// Why a bee can't be made here.
+pub(super) fn unmade() -> NoWorkers {
+    NoWorkers::NotMade {
+        message: "the seed is bad".into(),
     }
 }
 

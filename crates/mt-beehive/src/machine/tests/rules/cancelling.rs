@@ -2,50 +2,43 @@
 
 use std::time::Duration;
 
-use super::{BOTH, Sim, accept, config, done, hive, puppets};
-use crate::machine::{
-    parent::{ChildId, Dispatch, Event},
-    tests::sim::CANCEL_GRACE,
+use mt_proto::{TaskId, ToBee};
+
+use super::{accept, done, either_way, puppets, puppets_of};
+use crate::{
+    error::CancelReason,
+    machine::{
+        parent::{ChildId, Dispatch, Event},
+        tests::sim::{CANCEL_GRACE, config},
+    },
 };
 
 const LIMIT: Duration = Duration::from_millis(500);
-
-fn cancel(sim: &mut Sim, task: mt_proto::TaskId) {
-    sim.tell(Event::Cancel(task, "asked: enough".into()));
-}
+const MOMENT: Duration = Duration::from_millis(1);
 
 #[test]
 fn rule_11_what_nobody_has_ends_at_once() {
-    for dispatch in BOTH {
-        let mut sim = hive(dispatch, 1, 1);
-        let [first, second] = [sim.delegate(), sim.delegate()];
-        sim.settle();
-        cancel(&mut sim, second);
-        assert_eq!(sim.ended(second), Some("asked"), "{dispatch:?}");
-        sim.end(first);
-        sim.settle();
-        assert_eq!(sim.ended(first), Some("succeeded"));
-        assert_eq!(
-            sim.told
-                .iter()
-                .filter(|said| said.1 == mt_proto::ToBee::Die)
-                .count(),
-            0
-        );
-    }
+    either_way(1, 1, |mut sim| {
+        let [first, second] = sim.begin();
+        sim.cancel(second);
+        assert_eq!(sim.ended(second), Some("dropped"));
+        sim.finish(first);
+        sim.assert_succeeded(&[first]);
+        assert!(sim.told.iter().all(|said| said.1 != ToBee::Die));
+    });
 }
 
 #[test]
 fn rule_11_what_is_on_offer_ends_at_once_and_its_accepts_are_answered() {
-    let mut sim = puppets(config(Dispatch::Auction, 2), 2, 2);
+    let mut sim = puppets(2, 2);
     let first = sim.delegate();
     sim.say(0, accept(first, 1));
     sim.say(1, accept(first, 1));
     let second = sim.delegate();
     sim.say(0, accept(second, 1));
     sim.forget();
-    cancel(&mut sim, second);
-    assert_eq!(sim.ended(second), Some("asked"));
+    sim.cancel(second);
+    assert_eq!(sim.ended(second), Some("dropped"));
     assert_eq!(sim.told(0), ["task_taken 1/1"], "she had wanted it");
     assert_eq!(sim.told(1), [""; 0], "she has not answered");
     sim.say(1, accept(second, 1));
@@ -54,115 +47,96 @@ fn rule_11_what_is_on_offer_ends_at_once_and_its_accepts_are_answered() {
 
 #[test]
 fn rule_11_what_runs_ends_when_its_bee_says_so() {
-    for dispatch in BOTH {
-        let mut sim = hive(dispatch, 1, 1);
-        let task = sim.delegate();
-        sim.settle();
+    either_way(1, 1, |mut sim| {
+        let [task] = sim.begin();
         sim.forget();
-        cancel(&mut sim, task);
-        cancel(&mut sim, task);
+        sim.cancel(task);
+        sim.cancel(task);
         sim.settle();
         assert_eq!(sim.told(0), ["task_cancel 0/1"], "once");
         assert_eq!(sim.ended(task), None, "it still runs");
-        sim.end(task);
-        sim.settle();
+        sim.finish(task);
         let end = sim.end_of(task).unwrap();
-        assert_eq!(
-            (end.reason.as_str(), end.child),
-            ("asked: enough", Some(ChildId(0)))
-        );
-    }
+        assert_eq!((end.how, end.child), ("dropped", Some(ChildId(0))));
+    });
 }
 
 #[test]
 fn rule_11_a_result_that_was_on_its_way_is_the_result() {
-    for dispatch in BOTH {
-        let mut sim = hive(dispatch, 1, 1);
-        let task = sim.delegate();
-        sim.settle();
+    either_way(1, 1, |mut sim| {
+        let [task] = sim.begin();
         sim.end(task);
-        cancel(&mut sim, task);
+        sim.cancel(task);
         sim.settle();
-        assert_eq!(sim.ended(task), Some("succeeded"), "{dispatch:?}");
-    }
+        sim.assert_succeeded(&[task]);
+    });
 }
 
 #[test]
 fn rule_11_a_bee_that_does_not_let_go_is_killed() {
-    for dispatch in BOTH {
-        let mut sim = hive(dispatch, 1, 1);
-        let task = sim.delegate();
-        sim.settle();
-        cancel(&mut sim, task);
+    either_way(1, 1, |mut sim| {
+        let [task] = sim.begin();
+        sim.cancel(task);
         assert_eq!(sim.parent.poll_timeout(), Some(sim.now + CANCEL_GRACE));
         sim.settle();
-        sim.pass(CANCEL_GRACE - Duration::from_millis(1));
-        assert!(!sim.process(ChildId(0)).doomed);
-        sim.pass(Duration::from_millis(1));
-        assert!(sim.process(ChildId(0)).doomed);
+        sim.pass(CANCEL_GRACE - MOMENT);
+        assert!(!sim.is_doomed(0));
+        sim.pass(MOMENT);
+        assert!(sim.is_doomed(0));
         assert_eq!(sim.ended(task), None, "she is not gone yet");
         sim.lose(ChildId(0));
         let end = sim.end_of(task).unwrap();
-        assert_eq!((end.reason.as_str(), end.child), ("asked: enough", None));
-    }
+        assert_eq!((end.how, end.child), ("dropped", None));
+    });
 }
 
 #[test]
 fn rule_11_a_deadline_is_a_cancel() {
-    for dispatch in BOTH {
-        let mut sim = hive(dispatch, 1, 1);
-        let task = sim.delegate_within(Some(LIMIT));
-        sim.settle();
+    either_way(1, 1, |mut sim| {
+        let task = sim.begin_within(LIMIT);
         assert_eq!(sim.parent.poll_timeout(), Some(sim.now + LIMIT));
         sim.pass(LIMIT);
         sim.settle();
-        assert_eq!(sim.told(0).last().unwrap(), "task_cancel 0/1");
+        assert_eq!(sim.last_told(0), "task_cancel 0/1");
         assert_eq!(sim.ended(task), None, "it still runs");
-        sim.end(task);
-        sim.settle();
-        let end = sim.end_of(task).unwrap();
-        assert_eq!(end.reason, "deadline: it took longer than 500ms");
-    }
+        sim.finish(task);
+        let why = CancelReason::Deadline { limit: LIMIT };
+        assert_eq!(sim.end_of(task).unwrap().reason, Some(why));
+    });
 }
 
 /// The grace is a task's own, wherever its deadline is.
 #[test]
 fn rule_11_a_cancel_shortly_before_the_deadline_has_its_grace() {
-    for dispatch in BOTH {
-        let mut sim = hive(dispatch, 1, 1);
-        let task = sim.delegate_within(Some(LIMIT));
-        sim.settle();
-        sim.pass(LIMIT - Duration::from_millis(10));
-        cancel(&mut sim, task);
+    either_way(1, 1, |mut sim| {
+        let task = sim.begin_within(LIMIT);
+        sim.pass(LIMIT - 10 * MOMENT);
+        sim.cancel(task);
         assert_eq!(sim.parent.poll_timeout(), Some(sim.now + CANCEL_GRACE));
-        sim.pass(CANCEL_GRACE - Duration::from_millis(1));
-        assert!(!sim.process(ChildId(0)).doomed, "{dispatch:?}");
+        sim.pass(CANCEL_GRACE - MOMENT);
+        assert!(!sim.is_doomed(0));
         sim.settle();
-        sim.end(task);
-        sim.settle();
-        assert_eq!(sim.ended(task), Some("asked"));
-    }
+        sim.finish(task);
+        assert_eq!(sim.ended(task), Some("dropped"));
+    });
 }
 
 #[test]
 fn rule_11_what_has_ended_has_no_deadline() {
-    for dispatch in BOTH {
-        let mut sim = hive(dispatch, 1, 1);
+    either_way(1, 1, |mut sim| {
         let tasks = [0, 1].map(|_| sim.delegate_within(Some(LIMIT)));
         sim.settle();
-        cancel(&mut sim, tasks[1]);
-        sim.end(tasks[0]);
-        sim.settle();
+        sim.cancel(tasks[1]);
+        sim.finish(tasks[0]);
         assert!(tasks.iter().all(|&task| sim.ended(task).is_some()));
         assert_eq!(sim.parent.poll_timeout(), None, "nothing to wake up for");
-    }
+    });
 }
 
 /// Whichever is first, it is one end.
 #[test]
 fn rule_11_deadline_and_result_at_once_are_one_end() {
-    for dispatch in BOTH {
-        let mut sim = hive(dispatch, 1, 2);
+    either_way(1, 2, |mut sim| {
         let tasks = [0, 1].map(|_| sim.delegate_within(Some(LIMIT)));
         sim.settle();
         sim.end(tasks[0]);
@@ -172,51 +146,49 @@ fn rule_11_deadline_and_result_at_once_are_one_end() {
         sim.end(tasks[1]);
         sim.pass(CANCEL_GRACE);
         sim.settle();
-        assert_eq!(sim.ended(tasks[0]), Some("succeeded"));
+        sim.assert_succeeded(&[tasks[0]]);
         assert_eq!(sim.ended(tasks[1]), None, "she is being killed for it");
         sim.lose(ChildId(0));
         assert_eq!(sim.ended(tasks[1]), Some("deadline"));
-    }
+    });
 }
 
 #[test]
 fn rule_11_what_is_cancelled_is_not_begun_again() {
-    for dispatch in BOTH {
-        let mut sim = hive(dispatch, 2, 1);
-        let task = sim.delegate();
-        sim.settle();
-        cancel(&mut sim, task);
+    either_way(2, 1, |mut sim| {
+        let [task] = sim.begin();
+        sim.cancel(task);
         sim.lose(ChildId(0));
-        assert_eq!(sim.ended(task), Some("asked"), "{dispatch:?}");
-    }
+        assert_eq!(sim.ended(task), Some("dropped"));
+    });
 }
 
 #[test]
 fn rule_11_a_task_of_a_dying_bee_can_be_cancelled() {
-    for dispatch in BOTH {
-        let mut sim = hive(dispatch, 1, 1);
-        let task = sim.delegate();
-        sim.settle();
+    either_way(1, 1, |mut sim| {
+        let [task] = sim.begin();
         sim.tell(Event::Bury(None));
-        cancel(&mut sim, task);
+        sim.cancel(task);
         sim.settle();
-        assert_eq!(
-            sim.told(0)[sim.told(0).len() - 2..],
-            ["die", "task_cancel 0/1"]
+        assert!(
+            sim.told(0)
+                .ends_with(&["die".into(), "task_cancel 0/1".into()])
         );
-        sim.end(task);
-        sim.settle();
-        assert_eq!((sim.ended(task), sim.children().len()), (Some("asked"), 0));
-    }
+        sim.finish(task);
+        assert_eq!(
+            (sim.ended(task), sim.children().len()),
+            (Some("dropped"), 0)
+        );
+    });
 }
 
 #[test]
 fn rule_11_what_has_ended_is_not_cancelled() {
-    let mut sim = puppets(config(Dispatch::Credit, 1), 1, 1);
+    let mut sim = puppets_of(config(Dispatch::Credit, 1), 1);
     let task = sim.delegate();
     sim.say(0, done(task, 1, 0));
     sim.forget();
-    cancel(&mut sim, task);
-    cancel(&mut sim, mt_proto::TaskId(77));
+    sim.cancel(task);
+    sim.cancel(TaskId(77));
     assert_eq!((sim.told.len(), sim.ended(task)), (0, Some("succeeded")));
 }

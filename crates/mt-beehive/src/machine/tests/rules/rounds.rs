@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use mt_proto::{FromBee, Round, TaskId, TaskInfo, ToBee};
+use mt_proto::{FromBee, Round, TaskId, ToBee};
 
-use super::{Sim, accept, config, deny, done, puppets};
+use super::{
+    Sim, accept, accept_if_asked, config, deny, done, hear, info, puppets, puppets_of, with,
+};
 use crate::machine::{
-    bee::{self, BeeMachine},
+    bee::{BeeMachine, Effect},
     parent::{ChildId, Dispatch},
     tests::sim::CANCEL_GRACE,
 };
@@ -16,7 +18,7 @@ const TASK: TaskId = TaskId(1);
 /// Bee 0 got the task and was killed for another one; bee 1, who has not answered, was asked again.
 fn second_round() -> Sim {
     let limit = Duration::from_millis(500);
-    let mut sim = puppets(config(Dispatch::Auction, 2), 2, 4);
+    let mut sim = puppets(2, 4);
     let other = sim.delegate();
     sim.say(0, deny(other, 1));
     sim.say(1, accept(other, 1));
@@ -24,11 +26,11 @@ fn second_round() -> Sim {
     sim.say(0, accept(TASK, 1));
     let slow = sim.delegate_within(Some(limit));
     sim.say(0, accept(slow, 1));
-    assert_eq!(sim.told(0).last().unwrap(), "task_info 2/1");
+    assert_eq!(sim.last_told(0), "task_info 2/1");
     sim.pass(limit);
     sim.pass(CANCEL_GRACE);
     sim.lose(ChildId(0));
-    assert_eq!(sim.told(1).last().unwrap(), "new_task 1/2");
+    assert_eq!(sim.last_told(1), "new_task 1/2");
     assert_eq!(sim.oracle.seen["two rounds of a task open with one bee"], 1);
     sim.forget();
     sim
@@ -56,36 +58,34 @@ fn rule_03_a_stale_deny_withdraws_nothing() {
 
 #[test]
 fn rule_03_a_stale_result_resolves_nothing() {
-    for dispatch in super::BOTH {
-        let mut sim = puppets(config(dispatch, 1), 1, 2);
-        let task = sim.delegate();
-        if dispatch == Dispatch::Auction {
-            sim.say(0, accept(task, 1));
-        }
-        assert_eq!(sim.told(0).last().unwrap(), "task_info 0/1");
-        let progress = |round| FromBee::TaskProgress {
-            task_id: task,
-            round: Round(round),
-            progress: bytes::Bytes::new(),
-        };
-        sim.say(0, progress(0));
-        sim.say(0, done(task, 0, 0));
-        assert_eq!((sim.parent.stale(), sim.ended(task)), (2, None));
-        sim.say(0, progress(1));
-        sim.say(0, done(task, 1, 0));
-        assert_eq!(
-            (sim.parent.stale(), sim.ended(task)),
-            (2, Some("succeeded"))
-        );
-        sim.say(0, progress(1));
-        sim.say(0, done(task, 1, 0));
-        assert_eq!(sim.parent.stale(), 4, "twice is once too often");
-    }
+    with(
+        |dispatch| puppets_of(config(dispatch, 1), 2),
+        |mut sim| {
+            let task = sim.delegate();
+            accept_if_asked(&mut sim, 0, task);
+            assert_eq!(sim.last_told(0), "task_info 0/1");
+            let progress = |round| FromBee::TaskProgress {
+                task_id: task,
+                round: Round(round),
+                progress: bytes::Bytes::new(),
+            };
+            sim.say(0, progress(0));
+            sim.say(0, done(task, 0, 0));
+            assert_eq!((sim.parent.stale(), sim.ended(task)), (2, None));
+            sim.say(0, progress(1));
+            sim.say(0, done(task, 1, 0));
+            assert_eq!(sim.parent.stale(), 2);
+            sim.assert_succeeded(&[task]);
+            sim.say(0, progress(1));
+            sim.say(0, done(task, 1, 0));
+            assert_eq!(sim.parent.stale(), 4, "twice is once too often");
+        },
+    );
 }
 
 #[test]
 fn rule_03_what_another_bee_says_of_a_task_is_dropped() {
-    let mut sim = puppets(config(Dispatch::Credit, 2), 2, 1);
+    let mut sim = puppets_of(config(Dispatch::Credit, 2), 1);
     let task = sim.delegate();
     assert_eq!(sim.told(0), ["task_info 0/1"]);
     sim.say(1, done(task, 1, 1));
@@ -96,27 +96,12 @@ fn rule_03_what_another_bee_says_of_a_task_is_dropped() {
 #[test]
 fn rule_03_a_child_knows_rounds_too() {
     let mut child = BeeMachine::new(Some(2));
-    let mut hear = |message| {
-        child.handle(bee::Event::Said(message)).unwrap();
-        std::iter::from_fn(|| child.poll_effect()).last()
-    };
-    let task_id = TASK;
-    let info = TaskInfo {
-        task_id,
-        round: Round(2),
-        name: "work".into(),
-        args: bytes::Bytes::new(),
-        deadline: None,
-        attempt: 1,
-    };
-    assert!(matches!(
-        hear(ToBee::TaskInfo(info)),
-        Some(bee::Effect::Start(_))
-    ));
+    let started = hear(&mut child, info(TASK.0, 2));
+    assert!(matches!(started, Some(Effect::Start(_))));
     let cancel = |round| ToBee::TaskCancel {
-        task_id,
+        task_id: TASK,
         round: Round(round),
     };
-    assert_eq!(hear(cancel(1)), None, "of an earlier round");
-    assert_eq!(hear(cancel(2)), Some(bee::Effect::Cancel(task_id)));
+    assert_eq!(hear(&mut child, cancel(1)), None, "of an earlier round");
+    assert_eq!(hear(&mut child, cancel(2)), Some(Effect::Cancel(TASK)));
 }

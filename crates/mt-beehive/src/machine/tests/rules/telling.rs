@@ -1,10 +1,7 @@
 //! Rule 13: how busy a bee is. Rule 12, as far as machines have to do with it: what waits for a bee is bounded.
 
-use super::{config, hive};
-use crate::machine::{
-    parent::{ChildId, Dispatch, Event},
-    tests::{process::Nature, sim::Sim},
-};
+use super::{Nature, Sim, config, either_way, hive, with};
+use crate::machine::parent::{ChildId, Dispatch, Event};
 
 #[test]
 fn rule_13_busy_is_what_runs_and_what_is_reserved() {
@@ -16,10 +13,7 @@ fn rule_13_busy_is_what_runs_and_what_is_reserved() {
     assert_eq!(sim.process(bee).busy_status(), 0.25, "reserved");
     sim.settle();
     assert_eq!(sim.process(bee).busy_status(), 0.25, "it runs");
-    for _ in 0..3 {
-        sim.delegate();
-    }
-    sim.settle();
+    sim.begin::<3>();
     assert_eq!(sim.process(bee).busy_status(), 1.0, "full");
     sim.end(first);
     assert_eq!(sim.process(bee).busy_status(), 0.75);
@@ -31,27 +25,22 @@ fn rule_13_without_a_limit_nobody_is_busy() {
         places: None,
         ..Nature::of(0)
     };
-    for dispatch in super::BOTH {
-        let mut sim = Sim::ready(config(dispatch, 1), unlimited);
-        for _ in 0..2000 {
-            sim.delegate();
-        }
-        sim.settle();
-        let process = sim.process(ChildId(0));
-        assert_eq!((process.running.len(), process.busy_status()), (2000, 0.0));
-    }
+    let made = |dispatch| Sim::ready(config(dispatch, 1), unlimited);
+    with(made, |mut sim| {
+        sim.begin::<2000>();
+        assert_eq!(sim.shares(), [2000]);
+        assert_eq!(sim.process(ChildId(0)).busy_status(), 0.0);
+    });
 }
 
 /// The link itself checks the bound, at every message: see `Process::receive`.
 #[test]
 fn rule_12_a_bee_that_does_not_read_is_told_no_more_than_she_has_places_for() {
-    for dispatch in super::BOTH {
-        let mut sim = hive(dispatch, 1, 4);
-        let tasks: Vec<_> = (0..100).map(|_| sim.delegate()).collect();
-        for task in tasks {
-            sim.tell(Event::Cancel(task, "asked".into()));
+    either_way(1, 4, |mut sim| {
+        for task in sim.delegate_all::<100>() {
+            sim.cancel(task);
         }
         sim.tell(Event::Bury(None));
-        assert!(sim.process(ChildId(0)).to.len() <= 9, "{dispatch:?}");
-    }
+        assert!(sim.process(ChildId(0)).to.len() <= 9);
+    });
 }

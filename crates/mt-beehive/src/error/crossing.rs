@@ -1,0 +1,118 @@
+//! Why something of a task did not cross between the queen and a worker bee.
+
+use std::fmt;
+
+use mt_proto::EncodeError;
+use serde::{Deserialize, Serialize};
+
+/// Something of a task did not cross between the queen and a worker bee.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CrossingError {
+    /// The task's name, clipped.
+    pub task: String,
+    /// What of it. The task was called only if this is the value or the error that it returned.
+    pub part: Part,
+    /// Why it did not.
+    pub problem: CrossingProblem,
+}
+
+/// What of a task crosses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Part {
+    /// The task's name.
+    Name,
+    /// The arguments.
+    Arguments,
+    /// The value that the task returned.
+    Value,
+    /// The error that the task returned.
+    Error,
+}
+
+/// Why something does not cross.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum CrossingProblem {
+    /// The type's `Serialize` refused.
+    Unserialisable {
+        /// What the encoder said.
+        message: String,
+    },
+    /// The other side expected something else. With [`Hive::delegate`](crate::Hive::delegate) the types may not be
+    /// those of the task; otherwise a `Serialize` and a `Deserialize` do not match.
+    Undecodable {
+        /// The type that was expected, and what the decoder said.
+        message: String,
+    },
+    /// Too long, that is.
+    TooLarge {
+        /// The most bytes it may have once encoded.
+        limit_bytes: u64,
+    },
+}
+
+impl CrossingError {
+    pub(crate) fn new(task: &str, part: Part, problem: CrossingProblem) -> Self {
+        let task = mt_proto::clip_text(task.to_owned());
+        Self {
+            task,
+            part,
+            problem,
+        }
+    }
+
+    pub(crate) fn too_large(task: &str, part: Part, limit_bytes: u64) -> Self {
+        Self::new(task, part, CrossingProblem::TooLarge { limit_bytes })
+    }
+
+    pub(crate) fn not_encoded(task: &str, part: Part, error: &EncodeError) -> Self {
+        match error {
+            EncodeError::TooLarge { limit } => Self::too_large(task, part, *limit as u64),
+            other => {
+                let message = other.to_string();
+                Self::new(task, part, CrossingProblem::Unserialisable { message })
+            }
+        }
+    }
+}
+
+impl fmt::Display for CrossingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            task,
+            part,
+            problem,
+        } = self;
+        match (part, problem) {
+            (_, CrossingProblem::Unserialisable { message }) => {
+                write!(f, "{part} of task `{task}` can't be sent: {message}")
+            }
+            (Part::Arguments, CrossingProblem::Undecodable { message }) => write!(
+                f,
+                "the arguments given to task `{task}` are not what it takes, {message}"
+            ),
+            (_, CrossingProblem::Undecodable { message }) => {
+                write!(f, "{part} of task `{task}` is not a {message}")
+            }
+            (_, CrossingProblem::TooLarge { limit_bytes }) => write!(
+                f,
+                "{part} of task `{task}` can't be sent: at most {limit_bytes} bytes are allowed"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for CrossingError {}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Name => "the name",
+            Self::Arguments => "the arguments",
+            Self::Value => "the value",
+            Self::Error => "the error",
+        })
+    }
+}

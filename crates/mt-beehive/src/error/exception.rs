@@ -1,0 +1,60 @@
+//! An error that is told as text.
+
+use std::{collections::BTreeMap, fmt};
+
+use mt_proto::RaisedException;
+use serde::{Deserialize, Serialize};
+
+/// The detail of a panic that says where it was.
+const PLACE: &str = "location";
+/// The detail of an error that says of which type it is.
+const TYPE: &str = "type";
+
+/// An error that crossed as text, or a panic. Shown as what it says, with the place of a panic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Exception {
+    /// What it says: at most 16 KiB.
+    pub exception: String,
+    /// The call stack, one line each, without what is not the user's (the worker bee's process has the
+    /// environment variable `RUST_BACKTRACE`: with `full` it is whole, with `0` there is none). Empty unless it
+    /// was a panic.
+    pub traceback: Vec<String>,
+    /// What else there is to say: the error's `type`, the `location` of a panic.
+    pub other_details: BTreeMap<String, String>,
+}
+
+impl Exception {
+    pub(crate) fn panicked(message: String, location: Option<String>, backtrace: &str) -> Self {
+        let details = location.map(|at| (PLACE.to_owned(), at));
+        Self {
+            exception: message,
+            traceback: backtrace.lines().map(str::to_owned).collect(),
+            other_details: details.into_iter().collect(),
+        }
+    }
+
+    fn of_type(exception: String, type_name: String) -> Self {
+        Self {
+            exception,
+            traceback: Vec::new(),
+            other_details: BTreeMap::from([(TYPE.to_owned(), type_name)]),
+        }
+    }
+}
+
+impl From<RaisedException> for Exception {
+    fn from(raised: RaisedException) -> Self {
+        Self::of_type(raised.exception, raised.type_name)
+    }
+}
+
+impl fmt::Display for Exception {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.exception)?;
+        let place = self.other_details.get(PLACE);
+        place.map_or(Ok(()), |place| write!(f, " (at {place})"))
+    }
+}
+
+impl std::error::Error for Exception {}
