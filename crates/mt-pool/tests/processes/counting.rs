@@ -147,7 +147,7 @@ fn sums_up<T: Task<Input = u64, Output = u64, Shared = Counter, Error: Debug>>(
         sum += outcome.unwrap() as i64;
         assert_eq!(counter.value(), sum);
     }
-    assert_eq!(sum, (0..items as i64).sum());
+    assert_eq!(sum, (0..items as i64).sum::<i64>());
 }
 
 #[test]

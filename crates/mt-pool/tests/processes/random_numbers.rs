@@ -1,6 +1,6 @@
 //! Random numbers that depend on the seed and the item, and on nothing else.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, fmt::Debug, time::Duration};
 
 use mt_pool::{
     AsynPmap, Task, asyn_pmap,
@@ -10,7 +10,7 @@ use mt_pool::{
 use mt_test_kit::Folder;
 use rand::Rng;
 
-use crate::{report::complete, scene::check};
+use crate::{report::complete, scene::check, tasks::FOR_EVER};
 
 const ITEMS: u64 = 60;
 
@@ -47,16 +47,14 @@ fn numbers_at_last(#[shared] folder: &Folder, n: u64) -> Result<[u64; 4], String
         match n % 3 {
             0 => std::process::abort(),
             1 => return Err("not yet".into()),
-            _ => std::thread::sleep(Duration::from_secs(1000)), // work: never gets anywhere
+            _ => std::thread::sleep(FOR_EVER), // work: never gets anywhere
         }
     }
     Ok(numbers)
 }
 
-fn values<T: Task<Output = [u64; 4]>>(run: AsynPmap<T>, seed: u64) -> Vec<[u64; 4]> {
-    let report = complete(run.seed(seed), ITEMS);
-    let values = report.outcomes.into_iter();
-    values.map(|outcome| outcome.ok().unwrap()).collect()
+fn values<T: Task<Output = [u64; 4], Error: Debug>>(run: AsynPmap<T>, seed: u64) -> Vec<[u64; 4]> {
+    complete(run.seed(seed), ITEMS).values()
 }
 
 #[test]
@@ -85,11 +83,8 @@ fn the_same_whoever_draws_and_how_often() {
         let report = complete(run.processes(3).seed(7), ITEMS);
         for (index, outcome) in report.outcomes.iter().enumerate() {
             let late = index % 5 == 0 && index % 3 == 2;
-            assert!(
-                outcome
-                    .as_ref()
-                    .map_or(late, |numbers| *numbers == first[index])
-            );
+            let is_right = outcome.as_ref().map(|numbers| *numbers == first[index]);
+            assert!(is_right.unwrap_or(late));
         }
         assert_ne!(values(asyn_pmap::<numbers>(0..ITEMS), 8), first);
     });
@@ -98,18 +93,14 @@ fn the_same_whoever_draws_and_how_often() {
 #[test]
 fn a_seed_that_was_chosen_is_told_and_can_be_used_again() {
     check(|| {
-        let run = asyn_pmap::<numbers>(0..ITEMS).processes(2);
-        let run = run.start().unwrap();
+        let run = asyn_pmap::<numbers>(0..ITEMS).processes(2).start().unwrap();
         let seed = run.seed();
         let first: Vec<_> = run.into_iter().map(Result::unwrap).collect();
         assert_eq!(values(asyn_pmap::<numbers>(0..ITEMS), seed), first);
         let other = asyn_pmap::<numbers>(0..1).start().unwrap();
         assert_ne!(other.seed(), seed);
         assert_eq!(task_index(), None);
-        assert_ne!(
-            task_rng().next_u64(),
-            task_rng().next_u64(),
-            "outside of a call"
-        );
+        let [a, b] = [(); 2].map(|()| task_rng().next_u64());
+        assert_ne!(a, b, "outside of a call");
     });
 }

@@ -9,16 +9,16 @@ use std::{
     time::Duration,
 };
 
+use futures::StreamExt;
 use mt_pool::{
-    Pool, PoolEvent, RunHandle, RunProgress, SlowItem, Stats, WorkerState, asyn_pmap, from_stream,
-    task,
+    AsynPmap, Pool, PoolEvent, RunProgress, Stats, Task, WorkerState, asyn_pmap, from_stream, task,
 };
-use mt_test_kit::wait_until;
+use mt_test_kit::{Folder, wait_until};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     deed::{Deed, act},
-    scene::check,
+    scene::{block_on, check},
 };
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,76 +33,55 @@ enum Job {
 #[task]
 fn work(job: Job) -> u64 {
     match job {
-        Job::Quick(n) => n,
-        Job::Slow(time) => {
-            // work: a call that takes long
-            thread::sleep(time);
-            0
-        }
-        Job::Wait(path) => {
-            while !path.exists() {
-                // work: looks now and then
-                thread::sleep(Duration::from_millis(1));
-            }
-            0
-        }
+        Job::Quick(n) => return n,
+        Job::Slow(time) => thread::sleep(time), // work: a call that takes long
+        Job::Wait(path) => wait_until(|| path.exists()),
     }
+    0
 }
 
 #[task]
 async fn work_async(job: Job) -> u64 {
     match job {
-        Job::Quick(n) => n,
-        Job::Slow(time) => {
-            // work: a call that takes long
-            tokio::time::sleep(time).await;
-            0
-        }
-        Job::Wait(path) => {
-            while !path.exists() {
-                // work: looks now and then
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-            0
-        }
+        Job::Quick(n) => return n,
+        Job::Slow(time) => tokio::time::sleep(time).await, // work: a call that takes long
+        Job::Wait(path) => wait_until(|| path.exists()),
     }
+    0
 }
 
 const SLOW: Duration = Duration::from_millis(40);
 
-/// Slow items far apart among very many quick ones.
-fn few_slow() -> Vec<Job> {
+/// Slow items far apart among very many quick ones: they are among the slowest; a quick one may be too, if
+/// the machine was elsewhere meanwhile.
+fn slow_ones_are_found<T: Task<Input = Job>>(processes: usize) {
     let mut jobs: Vec<Job> = (0..50_000).map(Job::Quick).collect();
     for n in 1..=4_u32 {
         jobs[10_000 * n as usize] = Job::Slow(SLOW * n);
     }
-    jobs
-}
-
-/// They are among the slowest; a quick one may be too, if the machine was elsewhere meanwhile.
-#[track_caller]
-fn slow_ones_are_found(stats: &Stats) {
+    let run = asyn_pmap::<T>(jobs).processes(processes);
+    let mut run = run.start().unwrap().into_iter();
+    assert_eq!(run.by_ref().filter(Result::is_ok).count(), 50_000);
+    let stats = run.stats();
     for n in 1..=4 {
-        let found = |slow: &&SlowItem| slow.item == u64::from(10_000 * n);
-        let found = stats.slowest.iter().find(found);
-        assert!(found.is_some_and(|slow| slow.time >= SLOW * n), "{stats:?}");
+        assert!(is_found(&stats, 10_000 * n as usize, SLOW * n), "{stats:?}");
     }
     assert!(stats.slowest.is_sorted_by_key(|slow| Reverse(slow.time)));
     assert!(stats.slowest.len() <= Stats::SLOWEST);
+}
+
+/// Whether an item is told of as one that took so long.
+fn is_found(stats: &Stats, item: usize, time: Duration) -> bool {
+    let mut slowest = stats.slowest.iter();
+    slowest.any(|slow| slow.item == item as u64 && slow.time >= time)
 }
 
 #[test]
 fn the_slowest_items_are_found_among_many_quick_ones() {
     check(|| {
         for processes in [1, 3] {
-            let run = asyn_pmap::<work>(few_slow()).processes(processes);
-            let mut run = run.start().unwrap().into_iter();
-            assert_eq!(run.by_ref().filter(Result::is_ok).count(), 50_000);
-            slow_ones_are_found(&run.stats());
-            let run = asyn_pmap::<work_async>(few_slow()).processes(processes);
-            let mut run = run.start().unwrap().into_iter();
-            assert_eq!(run.by_ref().filter(Result::is_ok).count(), 50_000);
-            slow_ones_are_found(&run.stats());
+            slow_ones_are_found::<work>(processes);
+            slow_ones_are_found::<work_async>(processes);
         }
     });
 }
@@ -113,21 +92,14 @@ fn the_slowest_items_are_those_of_the_run() {
     check(|| {
         let pool = Pool::builder().processes(1).start().unwrap();
         for slow in [5, 1] {
-            let jobs = [(); 10].map(|()| Job::Quick(0));
-            let mut jobs = jobs.to_vec();
+            let mut jobs = [(); 10].map(|()| Job::Quick(0)).to_vec();
             jobs[slow] = Job::Slow(SLOW);
-            let mut run = asyn_pmap::<work>(jobs)
-                .pool(&pool)
-                .start()
-                .unwrap()
-                .into_iter();
+            let run = asyn_pmap::<work>(jobs).pool(&pool).start().unwrap();
+            let mut run = run.into_iter();
             assert_eq!(run.by_ref().count(), 10);
             let stats = run.stats();
-            let is_slow = |found: &SlowItem| found.item == slow as u64 && found.time >= SLOW;
-            assert!(stats.slowest.iter().any(is_slow), "{stats:?}");
-            let other = 6 - slow as u64;
-            let of_other = |found: &SlowItem| found.item == other && found.time >= SLOW;
-            assert!(!stats.slowest.iter().any(of_other), "{stats:?}");
+            assert!(is_found(&stats, slow, SLOW), "{stats:?}");
+            assert!(!is_found(&stats, 6 - slow, SLOW), "{stats:?}");
             let counts = stats
                 .workers
                 .iter()
@@ -141,9 +113,8 @@ fn the_slowest_items_are_those_of_the_run() {
 #[test]
 fn a_worker_s_life_is_told() {
     check(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let go = folder.path().join("go");
-        let jobs = [Job::Slow(SLOW), Job::Wait(go.clone())];
+        let folder = Folder::temp();
+        let jobs = [Job::Slow(SLOW), Job::Wait(folder.file("go"))];
         let (more, later) = sync_channel(1);
         let jobs = jobs.into_iter().chain(iter::once_with(move || {
             later.recv().unwrap();
@@ -151,17 +122,16 @@ fn a_worker_s_life_is_told() {
         }));
         let run = asyn_pmap::<work>(jobs).processes(1).start().unwrap();
         let handle = run.handle();
-        wait_until(|| {
-            let stats = handle.stats();
-            stats.workers.first().is_some_and(|w| w.items_started == 2)
-        });
-        let worker = &handle.stats().workers[0];
-        assert_eq!(worker.state, WorkerState::Working);
-        assert!(worker.rss_bytes.unwrap() > 0 && worker.pid.is_some());
-        std::fs::write(&go, "").unwrap();
-        wait_until(|| handle.stats().workers[0].state == WorkerState::Waiting);
-        let waits = handle.stats().workers[0].times.wait;
-        wait_until(|| handle.stats().workers[0].times.wait > waits + SLOW);
+        let worker = || handle.stats().workers.first().cloned();
+        wait_until(|| worker().is_some_and(|worker| worker.items_started == 2));
+        let working = worker().unwrap();
+        assert_eq!(working.state, WorkerState::Working);
+        assert!(working.rss_bytes.unwrap() > 0 && working.pid.is_some());
+        assert!(folder.first("go"));
+        let worker = || worker().unwrap();
+        wait_until(|| worker().state == WorkerState::Waiting);
+        let waits = worker().times.wait;
+        wait_until(|| worker().times.wait > waits + SLOW);
         more.send(()).unwrap();
         assert_eq!(run.into_iter().filter(Result::is_ok).count(), 3);
         let stats = handle.stats();
@@ -173,15 +143,15 @@ fn a_worker_s_life_is_told() {
         let times = worker.times;
         assert!(times.work >= 2 * SLOW && times.wait >= SLOW);
         assert!(!times.start.is_zero() && !times.init.is_zero() && !times.exit.is_zero());
-        let counts = (
+        let counts = [
             worker.items_given,
             worker.items_started,
             worker.items_finished,
-        );
-        assert_eq!(counts, (3, 3, 3));
+        ];
+        assert_eq!(counts, [3; 3]);
         assert_eq!(
-            (stats.pulled, stats.outstanding, stats.succeeded),
-            (3, 0, 3)
+            [stats.pulled, stats.outstanding, stats.succeeded],
+            [3, 0, 3]
         );
     });
 }
@@ -240,13 +210,7 @@ fn events_are_there_from_the_start_for_every_reader() {
         assert_eq!(reader.join().unwrap(), STORY);
         assert_eq!(story(handle.events().into_iter()), STORY);
         let mut late = handle.events();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
-        let mut count = 0;
-        while runtime.block_on(late.next()).is_some() {
-            count += 1;
-        }
+        let count = block_on(StreamExt::by_ref(&mut late).count());
         assert_eq!((count, late.missed()), (STORY.len(), 0));
     });
 }
@@ -255,11 +219,8 @@ fn events_are_there_from_the_start_for_every_reader() {
 #[test]
 fn events_nobody_reads_are_bounded() {
     check(|| {
-        let run = asyn_pmap::<act>(vec![Deed::Exit(1); 220])
-            .processes(4)
-            .crash_limit(1)
-            .start()
-            .unwrap();
+        let run = asyn_pmap::<act>(vec![Deed::Exit(1); 220]).processes(4);
+        let run = run.crash_limit(1).start().unwrap();
         let handle = run.handle();
         assert_eq!(run.into_iter().count(), 220);
         let mut events = handle.events().into_iter();
@@ -269,10 +230,8 @@ fn events_nobody_reads_are_bounded() {
         assert_eq!(read, 512);
         // Three for every worker: started, ready, died or left.
         assert!(events.missed() + read >= 3 * 220);
-        assert_eq!(
-            stats.workers.len(),
-            Stats::GONE_WORKERS.min(stats.workers_started as usize)
-        );
+        let kept = Stats::GONE_WORKERS.min(stats.workers_started as usize);
+        assert_eq!(stats.workers.len(), kept);
     });
 }
 
@@ -287,25 +246,21 @@ fn events_of_a_run_that_is_dropped_end() {
     });
 }
 
-fn wait_for_done(handle: &RunHandle, done: u64) {
-    wait_until(|| handle.progress().done == done);
-}
-
 #[test]
 fn progress_is_seen_from_another_thread() {
     check(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let gate = |n: usize| folder.path().join(n.to_string());
-        let jobs: Vec<Job> = (0..3).map(|n| Job::Wait(gate(n))).collect();
+        let folder = Folder::temp();
+        let gates = ["0", "1", "2"];
+        let jobs = gates.map(|gate| Job::Wait(folder.file(gate)));
         let run = asyn_pmap::<work>(jobs).processes(1).start().unwrap();
         let handle = run.handle();
         let first = handle.progress();
         assert_eq!((first.done, first.total), (0, Some(3)));
         assert_eq!((first.fraction(), first.eta()), (Some(0.0), None));
         let consumer = thread::spawn(move || run.into_iter().count());
-        for n in 0..3 {
-            std::fs::write(gate(n), "").unwrap();
-            wait_for_done(&handle, n as u64 + 1);
+        for (gate, done) in gates.iter().zip(1..) {
+            assert!(folder.first(gate));
+            wait_until(|| handle.progress().done == done);
         }
         assert_eq!(consumer.join().unwrap(), 3);
         let last = handle.progress();
@@ -316,7 +271,7 @@ fn progress_is_seen_from_another_thread() {
 }
 
 /// What was told while the outcomes were taken.
-fn told(run: mt_pool::AsynPmap<act>, take: usize) -> Vec<RunProgress> {
+fn told(run: AsynPmap<act>, take: usize) -> Vec<RunProgress> {
     let told = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&told);
     let run = run.processes(1).start().unwrap();
@@ -333,10 +288,8 @@ fn progress_is_told_at_once_and_up_to_the_end() {
         assert_eq!((all[0].done, all[0].is_over), (0, false));
         assert!(all.is_sorted_by_key(|progress| progress.done));
         let last = all.last().unwrap();
-        assert_eq!(
-            (last.done, last.total, last.is_over),
-            (10_000, Some(10_000), true)
-        );
+        assert_eq!((last.done, last.total), (10_000, Some(10_000)));
+        assert!(last.is_over);
         assert_eq!(all.iter().filter(|progress| progress.is_over).count(), 1);
         // Nobody waits for the end of this one, and the first error is the end of that one.
         let some = told(asyn_pmap(deeds(u64::MAX)), 10);
@@ -345,17 +298,15 @@ fn progress_is_told_at_once_and_up_to_the_end() {
         let few = told(asyn_pmap(deeds).fail_fast(), usize::MAX);
         let last = few.last().unwrap();
         assert_eq!((last.done, last.failed, last.is_over), (2, 1, true));
-        assert_eq!(
-            told(asyn_pmap([]), usize::MAX).last().unwrap().total,
-            Some(0)
-        );
+        let none = told(asyn_pmap([]), usize::MAX);
+        assert_eq!(none.last().unwrap().total, Some(0));
     });
 }
 
 #[test]
 fn the_total_is_what_is_known_of_the_input() {
     check(|| {
-        let total = |run: mt_pool::AsynPmap<act>| {
+        let total = |run: AsynPmap<act>| {
             let run = run.processes(1).capacity(2).start().unwrap();
             let before = run.progress().total;
             let handle = run.handle();

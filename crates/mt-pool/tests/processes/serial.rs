@@ -14,7 +14,11 @@ use std::{
 use mt_pool::{Context, ContextStep, StartError, TaskErrorKind, WorkIterator, task};
 use mt_test_kit::children;
 
-use crate::{deed::Deed, scene::check};
+use crate::{
+    deed::Deed,
+    scene::{block_on, check},
+    tasks::act_by_id,
+};
 
 static INITS: AtomicU64 = AtomicU64::new(0);
 
@@ -36,11 +40,6 @@ async fn waits(#[shared] by: &u64, n: u64) -> u64 {
         n
     });
     spawned.await.unwrap() * by
-}
-
-#[task]
-fn act_in_turn(#[shared] deeds: &[Deed], n: u64) -> u64 {
-    deeds[n as usize].clone().act()
 }
 
 #[task]
@@ -93,10 +92,8 @@ fn in_context(#[context] opened: &Opened, n: u64) -> (u64, u64) {
 #[test]
 fn in_order_on_the_calling_thread_without_a_process() {
     check(|| {
-        let works = WorkIterator::<here>::builder()
-            .serial_mode(true)
-            .start()
-            .unwrap();
+        let works = WorkIterator::<here>::builder().serial_mode(true);
+        let works = works.start().unwrap();
         assert_eq!(works.num_workers(), 0);
         let first: Vec<_> = works.iter().take(3).map(Result::unwrap).collect();
         assert_eq!(first, [(0, (0, 1)), (2, (2, 3)), (4, (4, 5))]);
@@ -129,12 +126,8 @@ fn few_works_need_no_process() {
 fn a_panic_is_an_item() {
     check(|| {
         let deeds = vec![Deed::Return(1), Deed::Panic("no".into()), Deed::Return(3)];
-        let works = WorkIterator::<act_in_turn>::builder()
-            .shared(deeds)
-            .serial_mode(true)
-            .num_works(3)
-            .start()
-            .unwrap();
+        let works = WorkIterator::<act_by_id>::builder().shared(deeds);
+        let works = works.serial_mode(true).num_works(3).start().unwrap();
         let outcomes: Vec<_> = works.iter().collect();
         assert!(matches!(outcomes[0], Ok((0, 1))) && matches!(outcomes[2], Ok((2, 3))));
         let error = outcomes[1].as_ref().unwrap_err();
@@ -154,32 +147,22 @@ fn an_async_function_inside_and_outside_a_runtime() {
             works.iter().map(|item| item.unwrap().1).sum()
         };
         assert_eq!(sum(), 30);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
-        assert_eq!(runtime.block_on(async { sum() }), 30);
+        assert_eq!(block_on(async { sum() }), 30);
     });
 }
 
 #[test]
 fn threads_take_turns() {
     check(|| {
-        let works = WorkIterator::<here>::builder()
-            .serial_mode(true)
-            .keep_null()
-            .num_works(500)
-            .start()
-            .unwrap();
+        let works = WorkIterator::<here>::builder().serial_mode(true);
+        let works = works.keep_null().num_works(500).start().unwrap();
         let seen = Mutex::new(BTreeSet::new());
-        thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for item in &works {
-                        assert!(seen.lock().unwrap().insert(item.unwrap().0));
-                    }
-                });
+        let take = || {
+            for item in &works {
+                assert!(seen.lock().unwrap().insert(item.unwrap().0));
             }
-        });
+        };
+        thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(take))));
         assert_eq!(seen.into_inner().unwrap(), (0..500).collect());
     });
 }
@@ -187,23 +170,16 @@ fn threads_take_turns() {
 #[test]
 fn every_work_has_its_context() {
     check(|| {
-        let works = WorkIterator::<in_context>::builder()
-            .configure(|run| run.context(1))
-            .serial_mode(true)
-            .num_works(3)
-            .start()
-            .unwrap();
+        let works = WorkIterator::<in_context>::builder().configure(|run| run.context(1));
+        let works = works.serial_mode(true).num_works(3).start().unwrap();
         let outcomes: Vec<_> = works.iter().collect();
         assert!(matches!(outcomes[0], Ok((0, (0, 0)))) && matches!(outcomes[2], Ok((2, (2, 2)))));
         let kind = outcomes[1].as_ref().unwrap_err().task().unwrap().kind();
-        let TaskErrorKind::Context {
-            step: ContextStep::Open,
-            message,
-        } = kind
-        else {
-            panic!("{kind:?}");
-        };
-        assert_eq!(message, "not this one");
+        assert!(
+            matches!(kind, TaskErrorKind::Context { step: ContextStep::Open, message }
+                if message == "not this one"),
+            "{kind:?}"
+        );
         assert_eq!(CLOSED.load(Ordering::Relaxed), 2);
         assert_eq!(works.stats().context_close_errors, 2);
     });

@@ -8,18 +8,14 @@ use std::{
     os::fd::{AsFd, OwnedFd},
     process::{self, Command},
     sync::mpsc::sync_channel,
-    thread,
 };
 
 use mt_pool::{
     AsynPmap, Death, LastWords, PoolEvent, TaskErrorKind, WorkerStderr, asyn_pmap,
     limits::WorkerOptions, task,
 };
-use mt_test_kit::{is_gone, wait_until};
-use rustix::{
-    process::{Pid, Signal, getpid, kill_process},
-    stdio::{dup2_stderr, stderr},
-};
+use mt_test_kit::{Folder, Signal, is_gone, signal, wait_until, wait_until_gone};
+use rustix::stdio::{dup2_stderr, stderr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -65,9 +61,7 @@ fn utter(words: Words) -> u32 {
         }
         Words::Lines(count, end) => {
             let mut out = std::io::stderr().lock();
-            for line in 0..count {
-                out.write_all(format!("{line:31}\n").as_bytes()).unwrap();
-            }
+            (0..count).for_each(|line| out.write_all(format!("{line:31}\n").as_bytes()).unwrap());
             end.come();
         }
         Words::PanicTwice => {
@@ -79,9 +73,7 @@ fn utter(words: Words) -> u32 {
             process::abort();
         }
         Words::FreeTwice => platform::free_twice(),
-        Words::Overflow => {
-            overflow(1);
-        }
+        Words::Overflow => drop(overflow(1)),
         Words::Stray => stray(),
     }
     process::id()
@@ -92,7 +84,7 @@ impl End {
         match self {
             Self::Return => {}
             Self::Abort => process::abort(),
-            Self::Kill => kill_process(getpid(), Signal::KILL).unwrap(),
+            Self::Kill => signal(process::id(), Signal::KILL),
         }
     }
 }
@@ -108,14 +100,16 @@ impl Drop for Bomb {
 fn stray() {
     let script = "echo stray $$ >&2; exec sleep 1000";
     let mut command = Command::new("setsid");
-    command.args(["sh", "-c", script]);
     // The words come before the end of their writer's parent.
-    let child = command.spawn().unwrap();
+    let child = command.args(["sh", "-c", script]).spawn().unwrap();
     let out = format!("/proc/{}/cmdline", child.id());
-    while !fs::read_to_string(&out).unwrap().starts_with("sleep") {
-        thread::yield_now();
-    }
+    wait_until(|| fs::read_to_string(&out).unwrap().starts_with("sleep"));
     process::abort();
+}
+
+/// Workers whose standard error is not what the test prints.
+fn discards() -> WorkerOptions {
+    WorkerOptions::new().stderr(WorkerStderr::Discard)
 }
 
 /// One worker and one try.
@@ -126,8 +120,7 @@ fn run(words: impl IntoIterator<Item = Words>) -> AsynPmap<utter> {
 
 /// The last words of the worker that one item ends.
 fn last_words(words: Words) -> LastWords {
-    // Not what the test prints.
-    let run = run([words]).workers(WorkerOptions::new().stderr(WorkerStderr::Discard));
+    let run = run([words]).workers(discards());
     complete(run, 1).crash(0).0.last_words
 }
 
@@ -142,12 +135,10 @@ fn one_by_one(words: Vec<Words>) -> Vec<Outcome<utter>> {
         words
     });
     let run = asyn_pmap::<utter>(words).processes(1).crash_limit(1);
-    let mut outcomes = Vec::new();
-    for outcome in run.start().unwrap() {
-        outcomes.push(outcome);
-        let _ = told.try_send(());
-    }
+    let outcomes = run.start().unwrap().into_iter();
     outcomes
+        .inspect(|_| told.try_send(()).unwrap_or_default())
+        .collect()
 }
 
 fn death(outcome: &Outcome<utter>) -> &Death {
@@ -218,15 +209,10 @@ fn silence_is_told_as_silence() {
 fn words_are_shown_with_the_error_and_obeyed_by_no_terminal() {
     check(|| {
         let words = Words::Then(b"first\n\x1b[2Jsecond\xff".to_vec(), End::Abort);
-        let report = complete(
-            run([words]).workers(WorkerOptions::new().stderr(WorkerStderr::Discard)),
-            1,
-        );
+        let report = complete(run([words]).workers(discards()), 1);
         let shown = report.error(0).to_string();
-        assert!(
-            shown.ends_with("its last words:\nfirst\n\\u{1b}[2Jsecond\u{fffd}"),
-            "{shown}"
-        );
+        let words = "its last words:\nfirst\n\\u{1b}[2Jsecond\u{fffd}";
+        assert!(shown.ends_with(words), "{shown}");
         let words = report.crash(0).0.last_words;
         assert_eq!(words.stderr(), b"first\n\x1b[2Jsecond\xff");
     });
@@ -252,10 +238,7 @@ fn words_are_those_of_the_worker_that_died() {
             _ => bytes("noise", End::Return),
         });
         let run = run(words).processes(3);
-        let report = complete(
-            run.workers(WorkerOptions::new().stderr(WorkerStderr::Discard)),
-            30,
-        );
+        let report = complete(run.workers(discards()), 30);
         for index in (0..30).step_by(3) {
             let words = report.crash(index).0.last_words.to_string();
             assert!(words.ends_with(&format!("<{index}>")), "{words}");
@@ -306,10 +289,8 @@ fn a_stray_child_delays_nobody() {
         let words = last_words(Words::Stray).to_string();
         let pid = words.strip_prefix("stray ").unwrap().parse().unwrap();
         assert!(!is_gone(pid), "it lives on");
-        let pid = Pid::from_raw(pid.cast_signed()).unwrap();
-        kill_process(pid, Signal::KILL).unwrap();
-        let pid = pid.as_raw_nonzero().get().cast_unsigned();
-        wait_until(|| is_gone(pid));
+        signal(pid, Signal::KILL);
+        wait_until_gone(&[pid]);
     });
 }
 
@@ -320,9 +301,7 @@ fn a_flood_holds_up_nobody_else() {
         let flood = iter::once(Words::Lines(usize::MAX, End::Return));
         let words: Vec<Words> = flood.chain(iter::repeat_n(Words::None, 1000)).collect();
         let run = asyn_pmap::<utter>(words).processes(2);
-        let run = run
-            .ordered(false)
-            .workers(WorkerOptions::new().stderr(WorkerStderr::Discard));
+        let run = run.ordered(false).workers(discards());
         let run = run.start().unwrap();
         assert_eq!(run.into_iter().take(999).filter(Result::is_ok).count(), 999);
     });
@@ -344,12 +323,8 @@ fn nobody_reads_our_standard_error() {
         ];
         let outcomes = with_stderr(writer, || one_by_one(words.into()));
         assert!(outcomes[0].is_ok());
-        assert!(
-            death(&outcomes[1])
-                .last_words
-                .stderr()
-                .ends_with(b"goodbye")
-        );
+        let words = &death(&outcomes[1]).last_words;
+        assert!(words.stderr().ends_with(b"goodbye"), "{words:?}");
     });
 }
 
@@ -381,18 +356,17 @@ fn our_standard_error_is_stuck() {
 #[test]
 fn words_of_a_worker_that_is_none() {
     check(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let program = crate::startup::script(folder.path(), "echo no such luck >&2; exit 3");
-        let workers = WorkerOptions::new().program(program);
-        let workers = workers.stderr(WorkerStderr::Discard);
+        let folder = Folder::temp();
+        let program = folder.script("program", "echo no such luck >&2; exit 3");
+        let workers = discards().program(program);
         let report = complete(run([Words::None]).workers(workers), 1);
         let why = report.error(0).to_string();
         assert!(why.ends_with("its last words:\nno such luck"), "{why}");
-        let told = report.events.iter().any(|event| match event {
-            PoolEvent::WorkerFailed { cause, .. } => cause.to_string().contains("no such luck"),
-            _ => false,
+        let told = report.told(|event| {
+            matches!(event, PoolEvent::WorkerFailed { cause, .. }
+                if cause.to_string().contains("no such luck"))
         });
-        assert!(told);
+        assert!(told > 0);
     });
 }
 
@@ -403,8 +377,7 @@ fn a_locked_standard_error() {
         let null = File::create("/dev/null").unwrap();
         with_stderr(null, || {
             let _lock = std::io::stderr().lock();
-            let report = complete(run([Words::Lines(100_000, End::Return)]), 1);
-            assert!(report.outcomes[0].is_ok());
+            complete(run([Words::Lines(100_000, End::Return)]), 1).values();
         });
     });
 }

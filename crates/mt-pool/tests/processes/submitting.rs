@@ -1,6 +1,8 @@
 //! Items and results that can't cross cost themselves and nothing else.
 
-use mt_pool::{TaskErrorKind, asyn_pmap, task};
+use std::fmt::Debug;
+
+use mt_pool::{Task, TaskErrorKind, asyn_pmap, task};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use crate::{report::complete, scene::check};
@@ -64,31 +66,24 @@ fn take_bomb(value: Bomb) -> u32 {
     std::process::id()
 }
 
+const ALL: [Awkward; 6] = [
+    Fine,
+    NotSent,
+    PanicsSent,
+    PanicsDropped,
+    NotRead,
+    PanicsRead,
+];
+
 #[task]
-fn give(code: u8) -> Bomb {
-    let awkward = [
-        Fine,
-        NotSent,
-        PanicsSent,
-        PanicsDropped,
-        NotRead,
-        PanicsRead,
-    ];
-    Bomb(awkward[usize::from(code)])
+fn give(code: usize) -> Bomb {
+    Bomb(ALL[code])
 }
 
 #[task]
-async fn give_async(code: u8) -> Bomb {
+async fn give_async(code: usize) -> Bomb {
     tokio::task::yield_now().await;
-    let awkward = [
-        Fine,
-        NotSent,
-        PanicsSent,
-        PanicsDropped,
-        NotRead,
-        PanicsRead,
-    ];
-    Bomb(awkward[usize::from(code)])
+    Bomb(ALL[code])
 }
 
 #[test]
@@ -121,14 +116,8 @@ fn a_hundred_bad_then_a_hundred_good() {
 fn what_does_not_decode_in_the_worker_fails_alone() {
     check(|| {
         let report = complete(asyn_pmap::<take>([Fine, NotRead, PanicsRead, Fine]), 4);
-        assert!(matches!(
-            report.error(1).kind(),
-            TaskErrorKind::Undecodable(_)
-        ));
-        assert!(matches!(
-            report.error(2).kind(),
-            TaskErrorKind::Panicked { .. }
-        ));
+        assert!(matches!(report.kind(1), TaskErrorKind::Undecodable(_)));
+        assert!(matches!(report.kind(2), TaskErrorKind::Panicked { .. }));
         assert_eq!(report.failed(), [1, 2]);
         assert!(report.deaths().is_empty());
     });
@@ -145,26 +134,23 @@ fn an_item_that_panics_when_it_is_dropped() {
 
 #[test]
 fn results_that_do_not_cross_fail_alone_and_their_worker_lives() {
-    check(|| {
-        let codes: Vec<u8> = (0..20).flat_map(|_| [0, 1, 2, 3, 4, 5]).collect();
-        let items = codes.len() as u64;
-        let sync = complete(asyn_pmap::<give>(codes.clone()).processes(1), items);
-        let asyn = complete(asyn_pmap::<give_async>(codes.clone()).processes(1), items);
-        assert_eq!(
-            (sync.stats.workers_started, asyn.stats.workers_started),
-            (1, 1)
-        );
-        for (index, code) in codes.into_iter().enumerate() {
-            for outcome in [&sync.outcomes[index], &asyn.outcomes[index]] {
-                let kind = outcome.as_ref().map_err(|error| error.kind());
-                let expected = match code {
-                    0 => kind.is_ok(),
-                    1 => matches!(kind, Err(TaskErrorKind::Unserialisable(_))),
-                    2 | 3 => matches!(kind, Err(TaskErrorKind::Panicked { .. })),
-                    _ => matches!(kind, Err(TaskErrorKind::Undecodable(_))),
-                };
-                assert!(expected, "code {code}: {kind:?}");
-            }
+    fn fail_alone<T: Task<Input = usize, Output = Bomb, Error: Debug>>() {
+        let run = asyn_pmap::<T>((0..120).map(|n| n % 6)).processes(1);
+        let report = complete(run, 120);
+        assert_eq!(report.stats.workers_started, 1);
+        for (index, outcome) in report.outcomes.iter().enumerate() {
+            let kind = outcome.as_ref().map_err(|error| error.kind());
+            let expected = match ALL[index % 6] {
+                Fine => kind.is_ok(),
+                NotSent => matches!(kind, Err(TaskErrorKind::Unserialisable(_))),
+                PanicsSent | PanicsDropped => matches!(kind, Err(TaskErrorKind::Panicked { .. })),
+                NotRead | PanicsRead => matches!(kind, Err(TaskErrorKind::Undecodable(_))),
+            };
+            assert!(expected, "{:?}: {kind:?}", ALL[index % 6]);
         }
+    }
+    check(|| {
+        fail_alone::<give>();
+        fail_alone::<give_async>();
     });
 }

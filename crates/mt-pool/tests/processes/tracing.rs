@@ -16,7 +16,10 @@ use tracing_subscriber::{
     Layer, filter::Targets, layer::Context, prelude::*, registry::LookupSpan,
 };
 
-use crate::{report::complete, scene::check};
+use crate::{
+    report::{complete, values},
+    scene::check,
+};
 
 /// What an item makes its task say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,9 +54,8 @@ fn say(what: &Say) -> bool {
             tracing::info!(number = 7, ok = true, name, list = ?[1, 2], odd.one = %1.5, "values");
         }
         Say::Elsewhere => {
-            thread::spawn(|| tracing::info!("of a thread"))
-                .join()
-                .unwrap();
+            let thread = thread::spawn(|| tracing::info!("of a thread"));
+            thread.join().unwrap();
         }
         Say::Many(count) => {
             for n in 0..*count {
@@ -140,19 +142,24 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Memory {
     }
 }
 
+impl Memory {
+    /// What was seen of workers meanwhile.
+    fn of_workers<R>(&self, filter: Targets, run: impl FnOnce() -> R) -> (R, Vec<Seen>) {
+        let subscriber = tracing_subscriber::registry().with(self.clone());
+        let result = with_default(subscriber.with(filter), run);
+        let mut seen = std::mem::take(&mut *self.0.lock().unwrap());
+        seen.retain(|seen| seen.field("worker").is_some());
+        (result, seen)
+    }
+}
+
 /// What is seen of the workers of a run by a subscriber with this filter.
 fn seen_with<T: Task>(filter: Targets, run: impl FnOnce() -> AsynPmap<T>, items: u64) -> Vec<Seen> {
-    let memory = Memory::default();
-    let subscriber = tracing_subscriber::registry()
-        .with(memory.clone())
-        .with(filter);
-    with_default(subscriber, || {
+    let call = || {
         let span = tracing::info_span!("the call");
-        span.in_scope(|| complete(run(), items));
-    });
-    let mut seen = std::mem::take(&mut *memory.0.lock().unwrap());
-    seen.retain(|seen| seen.field("worker").is_some());
-    seen
+        span.in_scope(|| complete(run(), items))
+    };
+    Memory::default().of_workers(filter, call).1
 }
 
 fn seen<T: Task>(level: Level, run: impl FnOnce() -> AsynPmap<T>, items: u64) -> Vec<Seen> {
@@ -171,33 +178,23 @@ fn one_worker(says: &[Say]) -> AsynPmap<speak> {
 fn what_the_parent_wants_and_nothing_else() {
     check(|| {
         let all = ["an error", "a warning", "an info", "a debug", "a trace"];
-        for (count, level) in [
+        let levels = [
             Level::ERROR,
             Level::WARN,
             Level::INFO,
             Level::DEBUG,
             Level::TRACE,
-        ]
-        .into_iter()
-        .enumerate()
-        {
+        ];
+        for (level, count) in levels.into_iter().zip(1..) {
             let mut seen = seen(level, || one_worker(&[Say::Levels]), 1);
             seen.retain(|seen| all.contains(&seen.message()));
-            assert_eq!(messages(&seen), all[..=count]);
+            assert_eq!(messages(&seen), all[..count]);
         }
-        let run = || {
-            one_worker(&[Say::Levels])
-                .workers(WorkerOptions::new().forward_tracing(LevelFilter::WARN))
-        };
-        assert_eq!(
-            messages(&seen(Level::INFO, run, 1)),
-            ["an error", "a warning"]
-        );
-        let run = || {
-            one_worker(&[Say::Levels])
-                .workers(WorkerOptions::new().forward_tracing(LevelFilter::OFF))
-        };
-        assert!(seen(Level::INFO, run, 1).is_empty());
+        for (least, count) in [(LevelFilter::WARN, 2), (LevelFilter::OFF, 0)] {
+            let run =
+                || one_worker(&[Say::Levels]).workers(WorkerOptions::new().forward_tracing(least));
+            assert_eq!(messages(&seen(Level::INFO, run, 1)), all[..count]);
+        }
     });
 }
 
@@ -246,10 +243,10 @@ fn an_event_knows_its_item() {
         let run = || asyn_pmap::<speak_async>(says.clone()).processes(1);
         let asyn = seen(Level::ERROR, run, 50);
         for seen in [sync, asyn] {
-            let mut items: Vec<u32> = seen
+            let items = seen
                 .iter()
-                .map(|seen| seen.field("item").unwrap().parse().unwrap())
-                .collect();
+                .map(|seen| seen.field("item").unwrap().parse().unwrap());
+            let mut items: Vec<u32> = items.collect();
             items.sort_unstable();
             assert_eq!(items, (0..50).collect::<Vec<_>>());
         }
@@ -264,24 +261,15 @@ fn an_event_knows_its_item() {
 fn too_many_events_are_counted() {
     check(|| {
         const COUNT: u32 = 200_000;
-        let memory = Memory::default();
-        let subscriber = tracing_subscriber::registry()
-            .with(memory.clone())
-            .with(LevelFilter::INFO);
-        let report = with_default(subscriber, || {
-            complete(one_worker(&[Say::Many(COUNT), Say::Many(1)]), 2)
-        });
-        let seen = memory.0.lock().unwrap();
-        let is_told = |seen: &&Seen| seen.field("dropped").is_some();
-        let told: u64 = seen
+        let run = || complete(one_worker(&[Say::Many(COUNT), Say::Many(1)]), 2);
+        let info = Targets::new().with_default(Level::INFO);
+        let (report, seen) = Memory::default().of_workers(info, run);
+        let told = seen
             .iter()
-            .filter(is_told)
-            .map(|seen| seen.field("dropped").unwrap().parse::<u64>().unwrap())
-            .sum();
-        let came = seen
-            .iter()
-            .filter(|seen| seen.message() == "one of many")
-            .count() as u64;
+            .filter_map(|seen| seen.field("dropped")?.parse::<u64>().ok());
+        let told: u64 = told.sum();
+        let came = seen.iter().filter(|seen| seen.message() == "one of many");
+        let came = came.count() as u64;
         assert!(told > 0 && came > 0);
         assert_eq!(report.stats.events_dropped + came, u64::from(COUNT) + 1);
         assert_eq!(told, report.stats.events_dropped, "all of it is told");
@@ -350,9 +338,8 @@ impl<S: Subscriber> Layer<S> for Half {
 
 #[task]
 fn set_own(_: ()) {
-    tracing_subscriber::registry()
-        .with(Half(Mutex::default()))
-        .init();
+    let half = Half(Mutex::default());
+    tracing_subscriber::registry().with(half).init();
 }
 
 #[test]
@@ -369,11 +356,12 @@ fn a_subscriber_of_the_worker_s_own() {
 fn a_subscriber_that_comes_late_is_told_so() {
     check(|| {
         let memory = tracing_subscriber::registry().with(LevelFilter::INFO);
-        let report = with_default(memory, || complete(one_worker(&[Say::Late]), 1));
-        assert!(!report.outcomes[0].as_ref().unwrap());
+        assert_eq!(
+            with_default(memory, || values(one_worker(&[Say::Late]))),
+            [false]
+        );
         // Without a subscriber here there is none there.
-        let report = complete(one_worker(&[Say::Late]), 1);
-        assert!(report.outcomes[0].as_ref().unwrap());
+        assert_eq!(values(one_worker(&[Say::Late])), [true]);
     });
 }
 
@@ -383,20 +371,17 @@ fn a_worker_of_several_runs() {
     check(|| {
         let pool = Pool::builder().processes(1).start().unwrap();
         let memory = Memory::default();
-        let listening = || tracing_subscriber::registry().with(memory.clone());
         let say = |name: &str, least: LevelFilter| {
-            let subscriber = listening().with(LevelFilter::TRACE);
-            with_default(subscriber, || {
+            let run = one_worker(&[Say::Levels])
+                .pool(&pool)
+                .workers(WorkerOptions::new().forward_tracing(least));
+            let all = Targets::new().with_default(Level::TRACE);
+            let (_, mut seen) = memory.of_workers(all, || {
                 let span = tracing::info_span!("run", name);
-                let run = one_worker(&[Say::Levels])
-                    .pool(&pool)
-                    .workers(WorkerOptions::new().forward_tracing(least));
                 let run = span.in_scope(|| run.start().unwrap());
                 assert!(run.into_iter().all(|outcome| outcome.is_ok()));
             });
-            let mut seen = std::mem::take(&mut *memory.0.lock().unwrap());
-            seen.retain(|seen| seen.field("worker").is_some() && seen.spans == ["run"]);
-            seen.retain(|seen| seen.field("item").is_some());
+            seen.retain(|seen| seen.spans == ["run"] && seen.field("item").is_some());
             messages(&seen).join(", ")
         };
         assert_eq!(say("one", LevelFilter::ERROR), "an error");
@@ -414,10 +399,8 @@ fn a_subscriber_that_is_stuck() {
     struct Stuck;
     impl<S: Subscriber> Layer<S> for Stuck {
         fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-            if event.metadata().target().contains("tracing") {
-                loop {
-                    thread::park();
-                }
+            while event.metadata().target().contains("tracing") {
+                thread::park();
             }
         }
     }
@@ -426,7 +409,6 @@ fn a_subscriber_that_is_stuck() {
             .with(Stuck)
             .with(LevelFilter::INFO);
         let says = vec![Say::Levels; 200];
-        let report = with_default(subscriber, || complete(one_worker(&says), 200));
-        assert!(report.failed().is_empty());
+        with_default(subscriber, || complete(one_worker(&says), 200)).values();
     });
 }
