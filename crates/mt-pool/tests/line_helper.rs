@@ -1,6 +1,5 @@
 //! The example `line_helper`: another kind of crew on the storey that pool and hive stand on.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use mt_test_kit::example;
 

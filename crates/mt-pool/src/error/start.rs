@@ -6,7 +6,7 @@
 pub enum StartError {
     /// This program can't start workers, because they would not know that they are.
     #[error(
-        "`init()` was not called: put `#[mt_pool::main]` or `#[mt_beehive::main]` on `main`, or call `init()` of either as its first line; in tests write `mt_pool::test_worker!();` or `mt_beehive::test_worker!();` once in the test's file"
+        "`init()` was not called: put `#[mt_pool::main]` or `#[mt_beehive::main]` on `main`, or call `mt_pool::init()` or `mt_beehive::init()` as its first line; in tests write `mt_pool::test_worker!();` or `mt_beehive::test_worker!();` once in the test's file"
     )]
     NotInitialised,
     /// This process is a worker itself that has not gone through `init()`: starting workers here

@@ -14,7 +14,7 @@ pub struct Processes {
 }
 
 impl Processes {
-    /// Those that are kept when there is nothing to do.
+    /// The processes that are kept when there is nothing to do.
     pub(crate) fn min(self) -> usize {
         self.min
     }

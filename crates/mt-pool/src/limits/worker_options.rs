@@ -71,7 +71,7 @@ impl WorkerOptions {
     /// process's subscribers enable at the start, as far as they say it by a level; without a subscriber none,
     /// and then they cost nothing.
     ///
-    /// They go to the subscriber and under the span that are current at the start, with their own
+    /// Events go to the subscriber and under the span that are current at the start, with their own
     /// level, target, place and fields (as text), and the fields `worker`, `pid`, and `item`, the index of
     /// the item in whose call they were emitted. A worker keeps 512 events or 63 KiB at most and sends them
     /// at most every 10 ms, warnings and errors at once; how many had no room is emitted as a warning and

@@ -43,7 +43,7 @@ pub struct NotSetUp;
 /// The role's end of the connection to the parent.
 #[derive(Debug)]
 pub struct RoleLink {
-    /// Sends frames of the role. Bounded: see [`room`](Self::room).
+    /// Sends frames of the role. Bounded: see [`room_and`](Self::room_and).
     pub sender: FrameSender,
     pub(super) receiver: FrameReceiver,
     /// How often the process beats, at least 1 ms.
