@@ -58,8 +58,8 @@ fn iterate(buffer_size: Option<usize>, load: Load) -> Result<Sample> {
     let works = works.context("failed to start the iterator")?;
     let mut sum = 0u64;
     for item in &works {
-        let (_, value) = item.context("a work has no value")?;
-        sum = sum.wrapping_add(value);
+        let (_, value) = item?;
+        sum = sum.wrapping_add(value.context("a work has no value")?);
         pace.add(1);
     }
     pace.finish(sum)
@@ -70,6 +70,6 @@ fn first() -> Result<Sample> {
     let works = WorkIterator::<same>::builder().processes(2).start();
     let works = works.context("failed to start the iterator")?;
     let first = works.next().context("the iterator has ended")?;
-    first.context("a work has no value")?;
+    first?.1.context("a work has no value")?;
     Ok(Sample::once_in(begun.elapsed()))
 }

@@ -11,8 +11,6 @@ use crate::owned;
 pub(crate) struct Returns {
     /// As a type that can be named outside the function's signature; `()` when nothing is written.
     ty: TokenStream,
-    /// Whether the value is written as an `Option<…>`.
-    pub(crate) is_option: bool,
     /// Where it is written, and the value in it.
     pub(crate) span: Span,
     pub(crate) value_span: Span,
@@ -23,17 +21,15 @@ impl Returns {
         let ReturnType::Type(_, ty) = output else {
             return Ok(Self {
                 ty: quote!(()),
-                is_option: false,
                 span: Span::call_site(),
                 value_span: Span::call_site(),
             });
         };
         // An error of which only the text crosses may borrow.
-        let value = arguments_of("Result", ty).first().copied().unwrap_or(ty);
+        let value = value_in(ty).unwrap_or(ty);
         owned::check(value)?;
         Ok(Self {
             ty: with_lifetimes(ty.to_token_stream()),
-            is_option: arguments_of("Option", value).len() == 1,
             span: ty.span(),
             value_span: value.span(),
         })
@@ -121,23 +117,20 @@ fn with_lifetimes(tokens: TokenStream) -> TokenStream {
     named
 }
 
-/// The types `ty` has inside when it is written as a `name<…>`.
-fn arguments_of<'a>(name: &str, ty: &'a Type) -> Vec<&'a Type> {
+/// The first type `ty` has inside when it is written as a `Result<…>`.
+fn value_in(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = owned::peel(ty) else {
-        return Vec::new();
+        return None;
     };
-    let last = path.path.segments.last();
-    match last.map(|last| (last.ident == name, &last.arguments)) {
-        Some((true, PathArguments::AngleBracketed(arguments))) => arguments
-            .args
-            .iter()
-            .filter_map(|argument| match argument {
-                GenericArgument::Type(ty) => Some(ty),
-                _ => None,
-            })
-            .collect(),
-        _ => Vec::new(),
-    }
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    let types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    types.take(1).find(|_| last.ident == "Result")
 }
 
 #[cfg(test)]
@@ -146,11 +139,10 @@ mod tests {
 
     use super::*;
 
-    fn check(output: ReturnType, expected: TokenStream, is_option: bool) {
+    fn check(output: ReturnType, expected: TokenStream) {
         let found = Returns::parse(&output).expect("owned");
         let without_spaces = |tokens: &TokenStream| tokens.to_string().replace(' ', "");
         assert_eq!(without_spaces(&found.ty), without_spaces(&expected));
-        assert_eq!(found.is_option, is_option, "{expected}");
     }
 
     #[test]
@@ -158,28 +150,9 @@ mod tests {
         check(
             parse_quote!(-> Result<u8, (&str, Cow<'_, &'static [u8]>)>),
             quote!(Result<u8, (&'static str, Cow<'static, &'static [u8]>)>),
-            false,
         );
-        check(parse_quote!(-> u8), quote!(u8), false);
-        check(ReturnType::Default, quote!(()), false);
-    }
-
-    #[test]
-    fn an_option_is_told_from_everything_else() {
-        let option = quote!(::std::option::Option<u8>);
-        for ty in [
-            option.clone(),
-            quote!(anyhow::Result<#option>),
-            quote!(Result<#option, E>),
-        ] {
-            check(parse_quote!(-> #ty), ty, true);
-        }
-        check(
-            parse_quote!(-> Vec<Option<u8>>),
-            quote!(Vec<Option<u8>>),
-            false,
-        );
-        check(parse_quote!(-> Option), quote!(Option), false);
+        check(parse_quote!(-> u8), quote!(u8));
+        check(ReturnType::Default, quote!(()));
     }
 
     #[test]

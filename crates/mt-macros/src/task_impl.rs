@@ -113,18 +113,12 @@ impl TaskImpl<'_> {
         let how = self.how();
         let output = self.checked(&returns.value(krate, &how));
         let error = returns.error(krate, &how);
-        let null = if returns.is_option {
-            quote!(#krate::SkipNull)
-        } else {
-            quote!(#krate::KeepNull)
-        };
         quote! {
             type Input = #input;
             type Output = #output;
             type Error = #error;
             type Shared = #shared;
             type Context = #context;
-            type Null = #null;
         }
     }
 

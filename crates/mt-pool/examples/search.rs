@@ -17,7 +17,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, value_parser};
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use mt_pool::{Counter, KeepNull, WorkIterator};
+use mt_pool::{Counter, WorkIterator};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -134,9 +134,7 @@ fn run(args: &Args) -> Result<Table> {
         block: args.block,
         hashes: Counter::new(),
     };
-    let mut builder = WorkIterator::<search>::builder()
-        .shared(job.clone())
-        .keep_null();
+    let mut builder = WorkIterator::<search>::builder().shared(job.clone());
     if let Some(workers) = args.workers {
         builder = builder.processes(workers);
     }
@@ -168,13 +166,14 @@ fn run(args: &Args) -> Result<Table> {
 
 /// Takes blocks until the smallest number is known.
 fn take_blocks(
-    works: &WorkIterator<search, KeepNull>,
+    works: &WorkIterator<search>,
     finds: &Mutex<Finds>,
     bar: &ProgressBar,
     job: &Job,
 ) -> Result<()> {
     for item in works {
-        let (block, found) = item.context("a block could not be searched")?;
+        let (block, outcome) = item?;
+        let found = outcome.context("a block could not be searched")?;
         let mut finds = finds.lock().unwrap_or_else(PoisonError::into_inner);
         finds.add(block, found);
         bar.set_position(job.hashes.value().unsigned_abs());

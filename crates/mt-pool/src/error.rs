@@ -1,7 +1,9 @@
 //! What can go wrong, for one item and for all of them.
 
+mod kind;
 mod start;
 mod task;
 
+pub use kind::TaskErrorKind;
 pub use start::StartError;
-pub use task::{TaskError, TaskErrorKind};
+pub use task::TaskError;

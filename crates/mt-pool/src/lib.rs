@@ -65,13 +65,13 @@
 //! use mt_pool::WorkIterator;
 //!
 //! #[mt_pool::task]
-//! fn square_root(n: u64) -> Option<u64> {     // a work that comes to nothing is skipped
+//! fn square_root(n: u64) -> Option<u64> {     // a work may come to nothing
 //!     (1..=n).find(|m| m * m == n)
 //! }
 //!
 //! #[mt_pool::main]
 //! fn main() -> anyhow::Result<()> {
-//!     let roots = WorkIterator::<square_root>::builder().num_works(100).start()?;
+//!     let roots = WorkIterator::<square_root>::builder().num_works(100).skip_null().start()?;
 //!     let found = std::thread::scope(|scope| {
 //!         let threads = [(); 2].map(|()| scope.spawn(|| roots.iter().filter(Result::is_ok).count()));
 //!         threads.map(|thread| thread.join().unwrap()).into_iter().sum::<usize>()
@@ -295,10 +295,10 @@ pub use works::{
     AioWorkGenerator, AioWorks, AsynWorkGenerator, AsynWorks, AsynWorksInContext, AsynWorksIter,
     KeepNull, NullPolicy, Nullable, ParalleliserState, PopError, ProcessParalleliser,
     ProcessParalleliserBuilder, Progress, ProgressIter, ProgressReceiver, ProgressSender,
-    SerialWorkGenerator, SkipNull, SplitError, WorkCounters, WorkCounts, WorkDone, WorkError,
-    WorkIter, WorkIterator, WorkIteratorBuilder, WorksMissing, aio_work_generator,
-    aio_work_generator_shared, asyn_work_generator, progress_queue, run_asyn_works_in_context,
-    serial_work_generator, split_works, split_works_seeded,
+    SerialWorkGenerator, SkipNull, SplitError, WorkCounters, WorkCounts, WorkIter, WorkIterator,
+    WorkIteratorBuilder, aio_work_generator, aio_work_generator_shared, asyn_work_generator,
+    progress_queue, run_asyn_works_in_context, serial_work_generator, split_works,
+    split_works_seeded,
 };
 
 /// For the macros; not for people.

@@ -6,7 +6,7 @@ use std::{fmt, rc::Rc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Context, NullPolicy, Wire};
+use crate::{Context, Wire};
 
 /// A function that runs in worker processes. Written by [`#[task]`](macro@crate::task) and
 /// [`inline_task!`](macro@crate::inline_task!), not by hand.
@@ -31,10 +31,6 @@ pub trait Task: Sized + 'static {
     type Shared: Wire;
     /// What a call runs in (the seed's `context_vars`); [`NoContext`](crate::NoContext) for none.
     type Context: Context;
-    /// What a [`WorkIterator`](crate::WorkIterator) does with a `None`:
-    /// [`SkipNull`](crate::SkipNull) when the function is written to return an `Option`, else
-    /// [`KeepNull`](crate::KeepNull).
-    type Null: NullPolicy<Self::Output>;
 
     /// Calls the function. Runs in a worker process, on its main thread.
     fn call(

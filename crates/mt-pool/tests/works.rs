@@ -9,9 +9,7 @@ use std::{
 };
 
 use futures::StreamExt;
-use mt_pool::{
-    Context, Pool, Progress, StartError, WorkDone, asyn_work_generator, progress_queue, task,
-};
+use mt_pool::{Context, Pool, Progress, StartError, asyn_work_generator, progress_queue, task};
 use tokio::sync::Notify;
 
 mt_pool::test_worker!();
@@ -81,14 +79,11 @@ async fn first_waits_for(#[shared] file: &String, id: u64) -> u64 {
 
 /// The values of works that must all have one.
 fn values<V, E: std::fmt::Debug>(
-    works: impl Iterator<Item = Result<WorkDone<V, E>, mt_pool::WorksMissing>>,
+    works: impl Iterator<Item = (u64, Result<V, E>)>,
 ) -> BTreeMap<u64, V> {
-    let value = |done| match done {
-        Ok(WorkDone::Returned { work_id, value }) => (work_id, value),
-        Ok(other) => panic!("{:?}", other.into_result().err()),
-        Err(missing) => panic!("{missing}"),
-    };
-    works.map(value).collect()
+    works
+        .map(|(id, outcome)| (id, outcome.expect("it has a value")))
+        .collect()
 }
 
 #[test]
@@ -114,12 +109,8 @@ fn a_plain_function_and_a_list_of_works() {
         .shared(2)
         .processes(2);
     let mut found = BTreeMap::new();
-    for done in run.start().unwrap() {
-        let done = done.unwrap();
-        found.insert(
-            done.work_id(),
-            done.into_result().map_err(|error| error.to_string()),
-        );
+    for (id, outcome) in run.start().unwrap() {
+        found.insert(id, outcome.map_err(|error| error.to_string()));
     }
     let error = format!("item {0}: {0} is too large", u64::MAX);
     let expected = [(3, Ok(6)), (5, Ok(10)), (7, Ok(14)), (u64::MAX, Err(error))];

@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::Parser;
 use futures::StreamExt;
-use mt_pool::{Context, WorkDone, aio_work_generator, asyn_work_generator, serial_work_generator};
+use mt_pool::{
+    Context, TaskErrorKind, aio_work_generator, asyn_work_generator, serial_work_generator,
+};
 
 use crate::{
     client::{Client, fetch},
@@ -91,7 +93,7 @@ async fn in_this_process(args: &Args, port: u16) -> Result<Row> {
         .start()?;
     // Those that are not there don't come.
     while let Some(page) = pages.next().await {
-        tally.add(page.map(Some));
+        tally.add(page);
     }
     tally.not_there = args.pages - tally.pages - tally.errors;
     Ok(Row::new(
@@ -110,11 +112,10 @@ fn in_workers(args: &Args, port: u16) -> Result<Row> {
         .processes(args.workers)
         .max_concurrency(args.concurrency)
         .start()?;
-    for done in works {
-        match done? {
-            WorkDone::Returned { value, .. } => tally.add::<anyhow::Error>(Ok(value)),
-            WorkDone::Raised { error, .. } => tally.add(Err(error)),
-            WorkDone::Cancelled { .. } => tally.left += 1,
+    for (_id, outcome) in works {
+        match outcome {
+            Err(error) if matches!(error.kind(), TaskErrorKind::Cancelled) => tally.left += 1,
+            outcome => tally.add(outcome),
         }
     }
     let at_once = args.workers * args.concurrency;

@@ -10,7 +10,7 @@ pub use stream::AioWorks;
 
 use super::{
     MAX_CONCURRENCY, no_concurrency,
-    null::{KeepNull, NullPolicy, SkipNull},
+    null::{KeepNull, NullPolicy, Nullable, SkipNull},
 };
 use crate::StartError;
 
@@ -21,9 +21,8 @@ use crate::StartError;
 /// stream, on any executor, so one thread does them all; they need not be `Send` or `'static`, and may
 /// borrow. For works that compute use worker processes.
 ///
-/// `func` returns `Option<T>` and the stream yields every `T`; or it returns `Result<Option<T>, E>` and
-/// the stream yields every `Result<T, E>`, an error being an item like others. For any other type call
-/// [`keep_null`](AioWorkGenerator::keep_null).
+/// The stream yields what `func` returns. With [`skip_null`](AioWorkGenerator::skip_null) works that come to
+/// nothing are left out; an error is an item like others.
 ///
 /// ```
 /// use futures::{StreamExt, executor::block_on};
@@ -33,7 +32,7 @@ use crate::StartError;
 ///     (id % 2 == 1).then_some(id * id)
 /// }
 ///
-/// let works = aio_work_generator(square_of_odd, 6).max_concurrency(2).start()?;
+/// let works = aio_work_generator(square_of_odd, 6).skip_null().max_concurrency(2).start()?;
 /// let mut squares: Vec<u64> = block_on(works.collect());
 /// squares.sort_unstable(); // they come as they finish
 /// assert_eq!(squares, [1, 9, 25]);
@@ -88,7 +87,7 @@ where
 /// }
 ///
 /// fn pages(base: String) -> Result<impl Stream<Item = String>, StartError> {
-///     aio_work_generator_shared(page, Site { base }, 10).start()
+///     aio_work_generator_shared(page, Site { base }, 10).skip_null().start()
 /// }
 /// # assert_eq!(futures::executor::block_on_stream(pages("a".into())?).count(), 10);
 /// # Ok::<(), StartError>(())
@@ -108,7 +107,7 @@ where
 
 /// Works that are being described. Made by [`aio_work_generator`].
 #[must_use = "nothing happens until `start` is called and the stream is polled"]
-pub struct AioWorkGenerator<F, Fut: Future, N = SkipNull> {
+pub struct AioWorkGenerator<F, Fut: Future, N = KeepNull> {
     func: F,
     num_work_ids: u64,
     max_concurrency: Option<usize>,
@@ -124,10 +123,12 @@ impl<F, Fut: Future, N> AioWorkGenerator<F, Fut, N> {
         self
     }
 
-    /// Yields what `func` returns as it is, `None` included. Without it works that return `None` are
-    /// left out.
-    #[doc(alias = "skip_null")]
-    pub fn keep_null(self) -> AioWorkGenerator<F, Fut, KeepNull> {
+    /// Leaves works out that return `None`: of an `Option<T>` the `T` is yielded, of a `Result<Option<T>, E>` the
+    /// `Result<T, E>`.
+    pub fn skip_null(self) -> AioWorkGenerator<F, Fut, SkipNull>
+    where
+        Fut::Output: Nullable,
+    {
         AioWorkGenerator {
             func: self.func,
             num_work_ids: self.num_work_ids,

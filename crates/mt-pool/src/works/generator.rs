@@ -1,6 +1,5 @@
 //! Works by number in worker processes.
 
-mod done;
 mod idle_timeout;
 mod ids;
 mod missing;
@@ -9,8 +8,6 @@ mod tracker;
 
 use std::{fmt, time::Duration};
 
-pub use done::WorkDone;
-pub use missing::WorksMissing;
 pub use output::{AsynWorks, AsynWorksIter};
 
 use self::{idle_timeout::IdleTimeout, ids::WorkIds, tracker::Tracker};
@@ -31,26 +28,25 @@ const LEAST_CAPACITY: usize = 16 * 1024;
 /// Each worker makes one context and runs up to [`max_concurrency`](AsynWorkGenerator::max_concurrency)
 /// works in it at once. Workers take works as they get on, so one that is slow or dies holds up only
 /// what it has taken. Every work has one outcome: what had only been lost with the seed (a worker
-/// that dies, a result that does not serialise, a context that can't be made) is a
-/// [`Raised`](WorkDone::Raised) with its cause.
+/// that dies, a result that does not serialise, a context that can't be made, a work that never ends) is a
+/// [`TaskError`](crate::TaskError) with its cause.
 ///
 /// ```
-/// use mt_pool::{WorkDone, asyn_work_generator};
+/// use mt_pool::asyn_work_generator;
 ///
 /// #[mt_pool::task]
 /// async fn root(id: u64) -> Result<u64, String> {
 ///     let root = id.isqrt();
-///     if root * root == id { Ok(root) } else { Err(format!("{id} is no square")) }
+///     if root * root == id { Ok(root) } else { Err("no square".into()) }
 /// }
 ///
 /// #[mt_pool::main]
 /// fn main() -> anyhow::Result<()> {
 ///     let mut squares = 0;
-///     for done in asyn_work_generator::<root>(10).processes(2).start()? {
-///         match done? {                       // an error here ends the run: works were missing
-///             WorkDone::Returned { .. } => squares += 1,
-///             WorkDone::Raised { error, .. } => println!("{error}"),
-///             WorkDone::Cancelled { work_id } => println!("{work_id}: interrupted"),
+///     for (_work_id, outcome) in asyn_work_generator::<root>(10).processes(2).start()? {
+///         match outcome {
+///             Ok(_root) => squares += 1,
+///             Err(error) => println!("{error}"),    // item 2: no square
 ///         }
 ///     }
 ///     assert_eq!(squares, 4);
@@ -160,7 +156,8 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
 
     /// How long no worker may say anything, at least 1 ms, while somebody waits for it; `None` for as
     /// long as may be. Default 30 s. Anything counts: a worker that is set up, a work that is given out
-    /// or has its outcome. After that the run ends with [`WorksMissing`].
+    /// or has its outcome. After that the run ends; works that have no outcome yet were running or never
+    /// started, and get [`Silent`](crate::TaskErrorKind::Silent).
     ///
     /// It has to be longer than the longest work. Workers that are stuck or dead are noticed anyway;
     /// this is for works that never end.

@@ -5,7 +5,7 @@
 #[diagnostic::on_unimplemented(
     message = "a work that returns `{Self}` always has something to show",
     label = "this is neither `Option<T>` nor `Result<Option<T>, E>`",
-    note = "call `keep_null()` to get what it returns as it is, or return an `Option`"
+    note = "leave `skip_null()` out to get what it returns as it is, or return an `Option`"
 )]
 pub trait Nullable {
     /// What it is when there is something: `T`, or `Result<T, E>`.

@@ -17,7 +17,7 @@ mod shared_outlet;
 mod wait_cell;
 
 pub use counters::WorkCounters;
-pub use error::{PopError, WorkError};
+pub use error::PopError;
 pub use iterator::{WorkIter, WorkIterator};
 pub use iterator_builder::WorkIteratorBuilder;
 pub use paralleliser::{ParalleliserState, ProcessParalleliser, ProcessParalleliserBuilder};

@@ -216,7 +216,8 @@ fn in_works_by_number() {
     let iterate = |serial| {
         let counters = (Counter::new(), Counter::new());
         let works = WorkIterator::<two_counters>::builder().shared(counters.clone());
-        let works = works.num_works(100).serial_mode(serial).start().unwrap();
+        let works = works.num_works(100).serial_mode(serial).skip_null();
+        let works = works.start().unwrap();
         assert_eq!(works.iter().filter(Result::is_ok).count(), 50);
         assert_eq!(counters.0.value(), 100, "skipped ones too");
         assert_eq!(counters.1.value(), -4950);

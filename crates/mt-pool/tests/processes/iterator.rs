@@ -11,7 +11,7 @@ use std::{
 };
 
 use mt_pool::{
-    DeathCause, Pool, TaskErrorKind, WorkError, WorkIterator, limits::WorkerOptions, task,
+    DeathCause, Pool, PopError, TaskErrorKind, WorkIterator, limits::WorkerOptions, task,
 };
 use mt_test_kit::{Folder, children, wait_until};
 
@@ -69,10 +69,12 @@ fn neither_death_nor_error_ends_it() {
             .unwrap();
         let mut seen = BTreeSet::new();
         for item in works.iter().take(5 * kinds as usize) {
-            let (id, deed) = match item {
-                Ok((id, value)) => (id, value),
-                Err(error) => {
-                    let deed = match error.task().unwrap().kind() {
+            let (id, outcome) = item.unwrap();
+            let deed = match outcome.map_err(|error| (error.index(), error.into_kind())) {
+                Ok(value) => value,
+                Err((index, kind)) => {
+                    assert_eq!(index, id);
+                    match kind {
                         TaskErrorKind::Panicked { message, .. } if message == "no" => 2,
                         TaskErrorKind::Crashed { death, attempts: 2 } => {
                             assert_eq!(death.cause, DeathCause::Itself);
@@ -87,8 +89,7 @@ fn neither_death_nor_error_ends_it() {
                             [1, 3, 4, 5, 7][ways.iter().position(|way| *way == how).unwrap()]
                         }
                         other => panic!("{other:?}"),
-                    };
-                    (error.work_id().unwrap(), deed)
+                    }
                 }
             };
             assert_eq!(deed, id % kinds);
@@ -105,18 +106,15 @@ fn what_does_not_serialise_takes_no_place() {
         let works = works.processes(2).start().unwrap();
         let mut counts = [0, 0];
         for item in works.iter().take(300) {
-            let id = match item {
-                Ok((id, value)) => {
-                    assert_eq!(value.0, id);
-                    id
-                }
+            let (id, outcome) = item.unwrap();
+            match outcome {
+                Ok(value) => assert_eq!((value.0, id % 2), (id, 0)),
                 Err(error) => {
-                    let kind = error.task().unwrap().kind();
+                    let kind = error.kind();
                     assert!(matches!(kind, TaskErrorKind::Unserialisable(_)), "{kind:?}");
-                    assert_eq!(error.work_id().unwrap() % 2, 1);
-                    1
+                    assert_eq!((error.index(), id % 2), (id, 1));
                 }
-            };
+            }
             counts[id as usize % 2] += 1;
             let counts = works.counters();
             assert_eq!(counts.sent - counts.received, 3, "and the one returned");
@@ -134,7 +132,8 @@ fn the_buffer_is_never_exceeded() {
             let works = works.buffer_size(buffer).processes(2).start().unwrap();
             let take = || {
                 for item in works.iter().take(200) {
-                    let (id, (n, returned)) = item.unwrap();
+                    let (id, seen) = item.unwrap();
+                    let (n, returned) = seen.unwrap();
                     assert_eq!(id, n);
                     // Works up to this one were handed out. Other threads may have theirs and not have
                     // noted it yet.
@@ -159,7 +158,7 @@ fn each_once(
     let take = || {
         for item in works {
             let (id, value) = item.unwrap();
-            assert_eq!(value, 2 * id);
+            assert_eq!(value.unwrap(), 2 * id);
             assert!(all.lock().unwrap().insert(id), "{id} came twice");
             seen(id);
         }
@@ -230,40 +229,39 @@ fn nothing_in_time_is_no_end() {
             .unwrap();
         for _ in 0..3 {
             let stalled = works.next().unwrap().unwrap_err();
-            assert!(matches!(
-                &stalled,
-                WorkError::Stalled {
-                    option: "pop_timeout",
-                    ..
-                }
-            ));
-            assert!(stalled.to_string().contains("none is lost"), "{stalled}");
+            assert_eq!(stalled, PopError::Empty);
+            assert!(stalled.to_string().contains("no work is lost"), "{stalled}");
         }
         assert!(folder.first("go"));
-        let first = works.iter().find_map(Result::ok).unwrap();
-        assert_eq!(first.0, first.1);
+        let (id, value) = works.iter().find_map(Result::ok).unwrap();
+        assert_eq!(id, value.unwrap());
     });
 }
 
 #[test]
-fn none_is_skipped_and_can_be_kept() {
+fn none_is_kept_and_can_be_skipped() {
+    fn value<V, E: std::fmt::Debug>(item: Result<(u64, Result<V, E>), PopError>) -> (u64, V) {
+        let (id, outcome) = item.unwrap();
+        (id, outcome.unwrap())
+    }
     check(|| {
         let works = WorkIterator::<some_even>::builder().num_works(100);
-        let mut values: Vec<(u64, u64)> =
-            works.start().unwrap().iter().map(Result::unwrap).collect();
+        let works = works.skip_null().start().unwrap();
+        let mut values: Vec<(u64, u64)> = works.iter().map(value).collect();
         values.sort_unstable();
         assert_eq!(values, (0..50).map(|n| (2 * n, 2 * n)).collect::<Vec<_>>());
 
         let works = WorkIterator::<some_even>::builder().num_works(100);
-        let works = works.keep_null().start().unwrap();
-        let mut values: Vec<(u64, Option<u64>)> = works.iter().map(Result::unwrap).collect();
+        let works = works.start().unwrap();
+        let mut values: Vec<(u64, Option<u64>)> = works.iter().map(value).collect();
         values.sort_unstable();
         let even = |n: u64| n.is_multiple_of(2).then_some(n);
         assert_eq!(values, (0..100).map(|n| (n, even(n))).collect::<Vec<_>>());
 
         let works = WorkIterator::<third_or_error>::builder().num_works(90);
-        let works = works.start().unwrap();
-        let (good, bad): (Vec<_>, Vec<_>) = works.iter().partition(Result::is_ok);
+        let works = works.skip_null().start().unwrap();
+        let outcomes = works.iter().map(|item| item.unwrap().1);
+        let (good, bad): (Vec<_>, Vec<_>) = outcomes.partition(Result::is_ok);
         assert_eq!((good.len(), bad.len()), (30, 30));
         let counts = works.counters();
         assert_eq!(
@@ -294,7 +292,7 @@ fn inside_a_runtime_and_of_async_functions() {
         let sum: u64 = block_on(async {
             let works = WorkIterator::<double_async>::builder().buffer_size(1);
             let works = works.num_works(500).start().unwrap();
-            works.iter().map(|item| item.unwrap().1).sum()
+            works.iter().map(|item| item.unwrap().1.unwrap()).sum()
         });
         assert_eq!(sum, 499 * 500);
     });
@@ -308,10 +306,10 @@ fn no_works_and_no_worker_are_ends() {
         let works = WorkIterator::<double>::builder().buffer_size(3);
         let works = works.configure(|run| run.workers(WorkerOptions::new().program("/bin/false")));
         let works = works.start().unwrap();
-        let failed: Vec<_> = works.iter().map(Result::unwrap_err).collect();
-        assert!(!failed.is_empty());
-        for error in &failed {
-            let kind = error.task().unwrap().kind();
+        let outcomes: Vec<_> = works.iter().map(|item| item.unwrap().1).collect();
+        assert!(!outcomes.is_empty());
+        for outcome in &outcomes {
+            let kind = outcome.as_ref().unwrap_err().kind();
             assert!(matches!(kind, TaskErrorKind::Pool(_)), "{kind:?}");
         }
     });
@@ -324,7 +322,7 @@ fn the_next_iterator_finds_the_workers_of_a_pool() {
         let pids = || -> BTreeSet<u32> {
             let builder = WorkIterator::<pid>::builder().num_works(100);
             let works = builder.configure(|run| run.pool(&pool)).start().unwrap();
-            works.iter().map(|item| item.unwrap().1).collect()
+            works.iter().map(|item| item.unwrap().1.unwrap()).collect()
         };
         let first = pids();
         assert_eq!(first.len(), 1);

@@ -93,7 +93,7 @@ fn leaves_works(end: impl FnOnce()) {
     let builder = WorkIterator::<act_by_id>::builder().shared(deeds);
     let works = builder.processes(2).start().unwrap();
     let works: &WorkIterator<act_by_id> = Box::leak(Box::new(works));
-    tell(works.iter().take(8).map(|item| item.unwrap().1));
+    tell(works.iter().take(8).map(|item| item.unwrap().1.unwrap()));
     thread::spawn(|| works.iter().for_each(drop));
     end();
 }

@@ -92,10 +92,14 @@ fn in_context(#[context] opened: &Opened, n: u64) -> (u64, u64) {
 #[test]
 fn in_order_on_the_calling_thread_without_a_process() {
     check(|| {
-        let works = WorkIterator::<here>::builder().serial_mode(true);
-        let works = works.start().unwrap();
+        let works = WorkIterator::<here>::builder()
+            .serial_mode(true)
+            .skip_null()
+            .start()
+            .unwrap();
         assert_eq!(works.num_workers(), 0);
-        let first: Vec<_> = works.iter().take(3).map(Result::unwrap).collect();
+        let first = works.iter().take(3).map(Result::unwrap);
+        let first: Vec<_> = first.map(|(id, value)| (id, value.unwrap())).collect();
         assert_eq!(first, [(0, (0, 1)), (2, (2, 3)), (4, (4, 5))]);
         assert_eq!(DONE_HERE.get(), 5, "and none ahead");
         assert_eq!(children(), [0_u32; 0]);
@@ -111,7 +115,8 @@ fn few_works_need_no_process() {
     check(|| {
         let start = |works, threshold| {
             let builder = WorkIterator::<here>::builder().num_works(works);
-            builder.serial_threshold(threshold).start().unwrap()
+            let builder = builder.serial_threshold(threshold).skip_null();
+            builder.start().unwrap()
         };
         let few = start(10, 10);
         assert_eq!((few.num_workers(), few.iter().count()), (0, 5));
@@ -126,13 +131,17 @@ fn few_works_need_no_process() {
 fn a_panic_is_an_item() {
     check(|| {
         let deeds = vec![Deed::Return(1), Deed::Panic("no".into()), Deed::Return(3)];
-        let works = WorkIterator::<act_by_id>::builder().shared(deeds);
-        let works = works.serial_mode(true).num_works(3).start().unwrap();
-        let outcomes: Vec<_> = works.iter().collect();
-        assert!(matches!(outcomes[0], Ok((0, 1))) && matches!(outcomes[2], Ok((2, 3))));
-        let error = outcomes[1].as_ref().unwrap_err();
-        assert_eq!(error.work_id(), Some(1));
-        let kind = error.task().unwrap().kind();
+        let works = WorkIterator::<act_by_id>::builder()
+            .shared(deeds)
+            .serial_mode(true)
+            .num_works(3)
+            .start()
+            .unwrap();
+        let outcomes: Vec<_> = works.iter().map(Result::unwrap).collect();
+        assert!(matches!(outcomes[0], (0, Ok(1))) && matches!(outcomes[2], (2, Ok(3))));
+        let error = outcomes[1].1.as_ref().unwrap_err();
+        assert_eq!(error.index(), 1);
+        let kind = error.kind();
         assert!(matches!(kind, TaskErrorKind::Panicked { message, .. } if message == "no"));
         assert_eq!(works.stats().failed, 1);
     });
@@ -144,7 +153,7 @@ fn an_async_function_inside_and_outside_a_runtime() {
         let sum = || -> u64 {
             let works = WorkIterator::<waits>::builder().shared(3).serial_mode(true);
             let works = works.num_works(5).start().unwrap();
-            works.iter().map(|item| item.unwrap().1).sum()
+            works.iter().map(|item| item.unwrap().1.unwrap()).sum()
         };
         assert_eq!(sum(), 30);
         assert_eq!(block_on(async { sum() }), 30);
@@ -154,8 +163,11 @@ fn an_async_function_inside_and_outside_a_runtime() {
 #[test]
 fn threads_take_turns() {
     check(|| {
-        let works = WorkIterator::<here>::builder().serial_mode(true);
-        let works = works.keep_null().num_works(500).start().unwrap();
+        let works = WorkIterator::<here>::builder()
+            .serial_mode(true)
+            .num_works(500)
+            .start()
+            .unwrap();
         let seen = Mutex::new(BTreeSet::new());
         let take = || {
             for item in &works {
@@ -170,16 +182,23 @@ fn threads_take_turns() {
 #[test]
 fn every_work_has_its_context() {
     check(|| {
-        let works = WorkIterator::<in_context>::builder().configure(|run| run.context(1));
-        let works = works.serial_mode(true).num_works(3).start().unwrap();
-        let outcomes: Vec<_> = works.iter().collect();
-        assert!(matches!(outcomes[0], Ok((0, (0, 0)))) && matches!(outcomes[2], Ok((2, (2, 2)))));
-        let kind = outcomes[1].as_ref().unwrap_err().task().unwrap().kind();
-        assert!(
-            matches!(kind, TaskErrorKind::Context { step: ContextStep::Open, message }
-                if message == "not this one"),
-            "{kind:?}"
-        );
+        let works = WorkIterator::<in_context>::builder()
+            .configure(|run| run.context(1))
+            .serial_mode(true)
+            .num_works(3)
+            .start()
+            .unwrap();
+        let outcomes: Vec<_> = works.iter().map(|item| item.unwrap().1).collect();
+        assert!(matches!(outcomes[0], Ok((0, 0))) && matches!(outcomes[2], Ok((2, 2))));
+        let kind = outcomes[1].as_ref().unwrap_err().kind();
+        let TaskErrorKind::Context {
+            step: ContextStep::Open,
+            message,
+        } = kind
+        else {
+            panic!("{kind:?}");
+        };
+        assert_eq!(message, "not this one");
         assert_eq!(CLOSED.load(Ordering::Relaxed), 2);
         assert_eq!(works.stats().context_close_errors, 2);
     });
@@ -193,7 +212,8 @@ fn the_init_function_is_called_here() {
             builder.configure(|run| run.init::<set_up>(by)).start()
         };
         let works = start(5).unwrap();
-        let first: Vec<_> = works.iter().take(2).map(|item| item.unwrap().1).collect();
+        let first = works.iter().take(2).map(|item| item.unwrap().1);
+        let first: Vec<_> = first.map(Result::unwrap).collect();
         assert_eq!(first, [(0, 5), (1, 5)]);
         match start(0) {
             Err(StartError::Option { option, problem }) => {

@@ -7,8 +7,8 @@ use std::{
 
 use futures::StreamExt;
 use mt_pool::{
-    AsynWorkGenerator, Context, Progress, Task, TaskError, TaskErrorKind, WorkDone, WorksMissing,
-    asyn_work_generator, limits::WorkerOptions, progress_queue, run_asyn_works_in_context, task,
+    AsynWorkGenerator, Context, Progress, Task, TaskError, TaskErrorKind, asyn_work_generator,
+    limits::WorkerOptions, progress_queue, run_asyn_works_in_context, task,
 };
 use mt_test_kit::{Signal, children, signal, wait_until};
 
@@ -67,32 +67,26 @@ async fn with_profile(#[context] _profile: &Profile, id: u64) -> u64 {
 /// What became of every work, by number: each has exactly one outcome.
 struct Outcomes<T: Task> {
     by_id: BTreeMap<u64, Result<T::Output, TaskError<T::Error>>>,
-    missing: Option<WorksMissing>,
 }
 
 fn complete<T: Task<Input = u64>>(generator: AsynWorkGenerator<T>) -> Outcomes<T> {
-    let mut outcomes = Outcomes {
-        by_id: BTreeMap::new(),
-        missing: None,
-    };
-    for done in generator.processes(2).start().unwrap() {
-        assert!(outcomes.missing.is_none(), "nothing comes after the end");
-        match done {
-            Ok(done) => {
-                let before = outcomes.by_id.insert(done.work_id(), done.into_result());
-                assert!(before.is_none(), "one outcome each");
-            }
-            Err(missing) => outcomes.missing = Some(missing),
-        }
+    let mut by_id = BTreeMap::new();
+    for (id, outcome) in generator.processes(2).start().unwrap() {
+        assert!(
+            outcome
+                .as_ref()
+                .err()
+                .is_none_or(|error| error.index() == id)
+        );
+        assert!(by_id.insert(id, outcome).is_none(), "one outcome each");
     }
-    outcomes
+    Outcomes { by_id }
 }
 
 impl<T: Task> Outcomes<T> {
     /// The only works without a value, out of so many, and why.
     #[track_caller]
     fn only_failures(&self, works: u64) -> BTreeMap<u64, &TaskErrorKind<T::Error>> {
-        assert!(self.missing.is_none());
         assert!(
             self.by_id.keys().copied().eq(0..works),
             "every work has an outcome"
@@ -169,12 +163,20 @@ fn with_stuck(
     stuck: &[u64],
 ) -> Outcomes<stuck_at> {
     for timeout in [300, 1500, 6000, 30_000] {
-        let outcomes = complete(describe().timeout(Duration::from_millis(timeout)));
-        assert!(outcomes.by_id.values().all(Result::is_ok));
-        let missing = outcomes.missing.as_ref().unwrap();
-        let is_out = |id| outcomes.by_id.contains_key(&id);
-        assert!(!missing.work_ids().any(is_out));
-        if missing.work_ids().eq(stuck.iter().copied()) {
+        let limit = Duration::from_millis(timeout);
+        let outcomes = complete(describe().timeout(limit));
+        let failed = outcomes.by_id.iter().filter_map(|(id, outcome)| {
+            let error = outcome.as_ref().err()?;
+            assert!(
+                matches!(error.kind(), TaskErrorKind::Silent { limit: after } if *after == limit)
+            );
+            assert!(
+                error.to_string().contains("no worker had said anything"),
+                "{error}"
+            );
+            Some(id)
+        });
+        if failed.eq(stuck) {
             return outcomes;
         }
     }
@@ -190,10 +192,7 @@ fn works_that_never_end_are_named() {
                 generator.configure(move |run| run.processes(processes))
             };
             let outcomes = with_stuck(describe, &[3, 50, 51]);
-            let missing = outcomes.missing.unwrap();
-            assert_eq!(outcomes.by_id.len() as u64 + missing.count(), 100);
-            let text = missing.to_string();
-            assert!(text.contains("3 works have no outcome: 3, 50–51"), "{text}");
+            assert_eq!(outcomes.by_id.len(), 100);
         }
     });
 }
@@ -206,7 +205,7 @@ fn works_of_a_list_that_never_end_are_named_by_their_numbers() {
             generator.shared([3, 7].into())
         };
         let outcomes = with_stuck(describe, &[3, 7]);
-        assert!(outcomes.by_id.keys().eq(&[1000, 2000]));
+        assert!(outcomes.by_id.keys().eq(&[3, 7, 1000, 2000]));
     });
 }
 
@@ -246,11 +245,11 @@ fn interrupted_it_cancels_what_was_not_started() {
         let generator = asyn_work_generator::<fussy>(works).progress_queue(progress);
         let mut run = generator.processes(2).start().unwrap().into_iter();
         let (mut returned, mut cancelled) = (0_u64, 0_u64);
-        for done in run.by_ref() {
-            match done.unwrap() {
-                WorkDone::Returned { .. } => returned += 1,
-                WorkDone::Cancelled { .. } => cancelled += 1,
-                WorkDone::Raised { work_id, .. } => assert_eq!(work_id, 3),
+        for (id, outcome) in run.by_ref() {
+            match outcome {
+                Ok(_) => returned += 1,
+                Err(error) if matches!(error.kind(), TaskErrorKind::Cancelled) => cancelled += 1,
+                Err(_) => assert_eq!(id, 3),
             }
             if returned == 100 {
                 signal(std::process::id(), Signal::INT);
@@ -274,12 +273,11 @@ fn ended_by_its_handle_it_cancels_the_rest() {
             let mut run = generator.processes(1).start().unwrap();
             let handle = run.handle().unwrap();
             let mut count = 0;
-            while let Some(done) = futures::executor::block_on(run.next()) {
+            while let Some((_, outcome)) = futures::executor::block_on(run.next()) {
                 count += 1;
-                match done.unwrap() {
-                    WorkDone::Returned { .. } => {}
-                    WorkDone::Cancelled { .. } => continue,
-                    WorkDone::Raised { error, .. } => panic!("{error}"),
+                if let Err(error) = outcome {
+                    assert!(matches!(error.kind(), TaskErrorKind::Cancelled), "{error}");
+                    continue;
                 }
                 if count == 50 {
                     handle.cancel();

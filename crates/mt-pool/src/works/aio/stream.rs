@@ -13,7 +13,7 @@ use futures::{
     stream::{FusedStream, FuturesUnordered},
 };
 
-use crate::works::null::{NullPolicy, SkipNull};
+use crate::works::null::{KeepNull, NullPolicy};
 
 /// The works begun, and results left out, before the executor gets its turn.
 const TURN: usize = 1024;
@@ -25,7 +25,7 @@ const TURN: usize = 1024;
 /// consumer slows them down, and nothing piles up. `next` is cancel-safe. Dropping it drops the works
 /// that run. A work that panics panics in the poll; the others are not affected, and polling may go on.
 #[must_use = "works run while the stream is polled"]
-pub struct AioWorks<F, Fut: Future, N = SkipNull> {
+pub struct AioWorks<F, Fut: Future, N = KeepNull> {
     func: F,
     ids: Range<u64>,
     at_once: usize,

@@ -68,6 +68,7 @@ fn results_come_as_they_finish_and_places_are_filled_again() {
     let gates = Gates::default();
     let mut works = aio_work_generator(|id| gates.work(id), 5)
         .max_concurrency(3)
+        .skip_null()
         .start()
         .unwrap();
     assert_eq!(gates.begun(), 0, "nothing before the first poll");
@@ -110,6 +111,7 @@ fn never_more_at_once_than_allowed_however_many_works() {
         };
         let works = aio_work_generator(work, u64::MAX)
             .max_concurrency(at_once)
+            .skip_null()
             .start()
             .unwrap();
         let ids: BTreeSet<u64> = block_on(works.take(10_000).collect());
@@ -122,7 +124,7 @@ fn never_more_at_once_than_allowed_however_many_works() {
 fn all_at_once_when_there_is_no_limit() {
     let gates = Gates::default();
     let generator = aio_work_generator(|id| gates.work(id), 5000);
-    let mut works = generator.max_concurrency(None).start().unwrap();
+    let mut works = generator.max_concurrency(None).skip_null().start().unwrap();
     while gates.begun() < 5000 {
         assert_eq!(poll(&mut works), Poll::Pending);
     }
@@ -137,7 +139,11 @@ fn a_completion_costs_the_same_in_a_small_and_a_large_window() {
     for at_once in [10, 2000] {
         let gates = Gates::default();
         let generator = aio_work_generator(|id| gates.work(id), 4000);
-        let mut works = generator.max_concurrency(at_once).start().unwrap();
+        let mut works = generator
+            .max_concurrency(at_once)
+            .skip_null()
+            .start()
+            .unwrap();
         while gates.begun() < at_once {
             assert_eq!(poll(&mut works), Poll::Pending);
         }
@@ -152,12 +158,12 @@ fn a_completion_costs_the_same_in_a_small_and_a_large_window() {
 #[test]
 fn nulls_are_skipped_or_kept() {
     let odd = |id: u64| ready((id % 2 == 1).then_some(id));
-    let skipped = aio_work_generator(odd, 6).start().unwrap();
+    let skipped = aio_work_generator(odd, 6).skip_null().start().unwrap();
     assert_eq!(
         block_on(skipped.collect::<BTreeSet<u64>>()),
         BTreeSet::from([1, 3, 5])
     );
-    let kept = aio_work_generator(odd, 6).keep_null().start().unwrap();
+    let kept = aio_work_generator(odd, 6).start().unwrap();
     let kept: Vec<Option<u64>> = block_on(kept.collect());
     assert_eq!(kept.iter().filter(|value| value.is_none()).count(), 3);
     assert_eq!(kept.len(), 6);
@@ -165,10 +171,7 @@ fn nulls_are_skipped_or_kept() {
 
 #[test]
 fn a_function_that_knows_no_null_keeps_what_it_returns() {
-    let works = aio_work_generator(async |id| id + 1, 3)
-        .keep_null()
-        .start()
-        .unwrap();
+    let works = aio_work_generator(async |id| id + 1, 3).start().unwrap();
     assert_eq!(
         block_on(works.collect::<BTreeSet<u64>>()),
         BTreeSet::from([1, 2, 3])
@@ -182,7 +185,10 @@ fn millions_of_nulls_leave_the_executor_its_turn() {
         begun.set(begun.get() + 1);
         ready(None::<()>)
     };
-    let mut works = aio_work_generator(nothing, 1_000_000).start().unwrap();
+    let mut works = aio_work_generator(nothing, 1_000_000)
+        .skip_null()
+        .start()
+        .unwrap();
     assert_eq!(poll(&mut works), Poll::Pending);
     assert!(begun.get() < 10_000, "{}", begun.get());
     assert_eq!(block_on(works.count()), 0);
@@ -199,7 +205,7 @@ async fn checked(id: u64) -> Result<Option<u64>, String> {
 
 #[test]
 fn an_error_is_an_item() {
-    let works = aio_work_generator(checked, 9).start().unwrap();
+    let works = aio_work_generator(checked, 9).skip_null().start().unwrap();
     let results: Vec<Result<u64, String>> = block_on(works.collect());
     let (good, bad): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
     assert_eq!((good.len(), bad.len()), (3, 3));
@@ -218,7 +224,7 @@ fn the_first_error_ends_it_if_so_wanted() {
         }
     };
     let generator = aio_work_generator(func, 100).max_concurrency(4);
-    let mut works = generator.fail_fast().start().unwrap();
+    let mut works = generator.fail_fast().skip_null().start().unwrap();
     assert_eq!(poll(&mut works), Poll::Pending);
     gates.finish(0);
     assert_eq!(poll(&mut works), Poll::Ready(Some(Ok(0))));
@@ -231,7 +237,7 @@ fn the_first_error_ends_it_if_so_wanted() {
 
 #[test]
 fn the_adapters_for_results_fit() {
-    let works = aio_work_generator(checked, 9).start().unwrap();
+    let works = aio_work_generator(checked, 9).skip_null().start().unwrap();
     let first: Result<Vec<u64>, String> = block_on(works.try_collect());
     assert_eq!(first, Err("work 2".into()));
 }
@@ -242,7 +248,7 @@ fn a_panic_costs_the_work_that_panics() {
         assert_ne!(id, 1, "as told");
         Some(id)
     };
-    let mut works = aio_work_generator(work, 3).start().unwrap();
+    let mut works = aio_work_generator(work, 3).skip_null().start().unwrap();
     let mut results = Vec::new();
     loop {
         match catch_unwind(AssertUnwindSafe(|| poll(&mut works))) {
@@ -258,6 +264,7 @@ fn a_panic_costs_the_work_that_panics() {
 fn no_places_are_refused_and_no_works_are_not() {
     let error = aio_work_generator(|_| ready(Some(())), 1)
         .max_concurrency(0)
+        .skip_null()
         .start()
         .unwrap_err();
     assert!(
@@ -265,6 +272,7 @@ fn no_places_are_refused_and_no_works_are_not() {
         "{error}"
     );
     let none = aio_work_generator(|_| pending::<Option<()>>(), 0)
+        .skip_null()
         .start()
         .unwrap();
     assert_eq!(block_on(none.count()), 0);
@@ -275,13 +283,14 @@ async fn it_can_be_a_task_of_its_own() {
     let by = 3;
     let sum = tokio::spawn(async move {
         let works = aio_work_generator(|id| async move { Some(id * by) }, 100)
+            .skip_null()
             .start()
             .unwrap();
         works.fold(0, async |sum, value| sum + value).await
     });
     assert_eq!(sum.await.unwrap(), 3 * 99 * 50);
     let shared = aio_work_generator_shared(async |id, by: Arc<u64>| Some(id * *by), 3, 100);
-    let works = shared.start().unwrap();
+    let works = shared.skip_null().start().unwrap();
     let sum = tokio::spawn(works.fold(0, async |sum, value| sum + value));
     assert_eq!(sum.await.unwrap(), 3 * 99 * 50);
 }

@@ -14,23 +14,21 @@ use std::{
 use futures::{Stream, stream::FusedStream};
 use mt_proto::ItemIndex;
 
-use super::{
-    WorkDone, WorksMissing, idle_timeout::IdleTimeout, ids::WorkIds, missing::Finished,
-    tracker::Tracker,
-};
+use super::{idle_timeout::IdleTimeout, ids::WorkIds, missing::Finished, tracker::Tracker};
 use crate::{
-    Pmap, RunHandle, Stats, Task, TaskError, TaskErrorKind, WorkerFailure, wait::wait_here,
-    works::progress::Progress,
+    Pmap, RunHandle, Stats, Task, TaskError, TaskErrorKind, dispatch::Lost, pmap::Outcome,
+    wait::wait_here, works::progress::Progress,
 };
 
-type Done<T> = WorkDone<<T as Task>::Output, <T as Task>::Error>;
+/// A work's number and what became of it.
+type Done<T> = (u64, Outcome<T>);
 
-/// What becomes of works in worker processes: a `Stream`, and by
+/// What becomes of works in worker processes, each with its number: a `Stream`, and by
 /// [`into_iter`](IntoIterator::into_iter) an iterator that blocks. Made by
 /// [`start`](super::AsynWorkGenerator::start).
 ///
-/// It ends when every work has its outcome, or with [`WorksMissing`] as its last item; by then every
-/// worker process is gone. Dropping it stops the run, as dropping a [`Pmap`] does.
+/// It ends when every work has its outcome; by then every worker process is gone. The index in a work's error
+/// is its number. Dropping it stops the run, as dropping a [`Pmap`] does.
 #[must_use = "dropping it stops the run"]
 pub struct AsynWorks<T: Task> {
     state: State<T>,
@@ -41,8 +39,8 @@ pub struct AsynWorks<T: Task> {
     silence: Option<(IdleTimeout, Duration)>,
     waiting: bool,
     tracker: Option<Tracker>,
-    /// Why there were no workers, if there were none.
-    pool_error: Option<Arc<WorkerFailure>>,
+    /// Why works that the run has never looked at have no value.
+    left_because: Lost,
 }
 
 enum State<T: Task> {
@@ -71,18 +69,14 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
             silence,
             waiting: false,
             tracker,
-            pool_error: None,
+            left_because: Lost::Cancelled,
         }
     }
 
-    /// What has become of one more work; `None` when there are no more.
+    /// What has become of one more work, with its number; `None` when there are no more.
     ///
     /// Cancel-safe. Works on any executor.
-    ///
-    /// # Errors
-    /// [`WorksMissing`] when no worker has said anything for longer than the
-    /// [`timeout`](super::AsynWorkGenerator::timeout). The run is over then.
-    pub async fn next(&mut self) -> Option<Result<Done<T>, WorksMissing>> {
+    pub async fn next(&mut self) -> Option<(u64, Result<T::Output, TaskError<T::Error>>)> {
         std::future::poll_fn(|cx| self.poll_done(cx)).await
     }
 
@@ -96,7 +90,7 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
     }
 
     /// A handle that ends the run from elsewhere; `None` when it is over. What is not done then is
-    /// [`Cancelled`](WorkDone::Cancelled).
+    /// [`Cancelled`](TaskErrorKind::Cancelled).
     #[must_use]
     pub fn handle(&self) -> Option<RunHandle> {
         match &self.state {
@@ -105,22 +99,22 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
         }
     }
 
-    fn poll_done(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Done<T>, WorksMissing>>> {
+    fn poll_done(&mut self, cx: &mut Context<'_>) -> Poll<Option<Done<T>>> {
         loop {
             match &mut self.state {
                 State::Running(run) => match run.poll_indexed(cx) {
                     Poll::Ready(Some((position, outcome))) => {
                         self.end_wait();
-                        return Poll::Ready(Some(Ok(self.done(position, outcome))));
+                        return Poll::Ready(Some(self.done(position, outcome)));
                     }
                     Poll::Ready(None) => self.end(),
                     Poll::Pending => match self.silent_for(cx) {
-                        Some(timeout) => return Poll::Ready(Some(Err(self.give_up(timeout)))),
+                        Some(limit) => self.give_up(limit),
                         None => return Poll::Pending,
                     },
                 },
                 State::Leftover(ids, stats) => match ids.next() {
-                    Some(work_id) => return Poll::Ready(Some(Ok(self.left_over(work_id)))),
+                    Some(work_id) => return Poll::Ready(Some(self.left_over(work_id))),
                     None => {
                         self.state = State::Over(std::mem::take(stats));
                         self.tracker = None;
@@ -131,27 +125,19 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
         }
     }
 
-    fn done(&mut self, position: u64, outcome: Result<T::Output, TaskError<T::Error>>) -> Done<T> {
+    fn done(&mut self, position: u64, outcome: Outcome<T>) -> Done<T> {
         self.finished.add(position);
         let work_id = self.ids.at(position);
-        let done = match outcome {
-            Ok(value) => WorkDone::Returned { work_id, value },
-            Err(error) => self.not_done(work_id, error),
-        };
+        let outcome = outcome.map_err(|error| error.with_index(ItemIndex(work_id)));
+        if let Err(error) = &outcome
+            && let TaskErrorKind::Pool(cause) = error.kind()
+        {
+            self.left_because = Lost::Pool(Arc::clone(cause));
+        }
         if let Some(tracker) = &self.tracker {
-            tell::<T>(tracker, tracker.take(position), &done);
+            tell::<T>(tracker, tracker.take(position), work_id, &outcome);
         }
-        done
-    }
-
-    fn not_done(&mut self, work_id: u64, error: TaskError<T::Error>) -> Done<T> {
-        match error.kind() {
-            TaskErrorKind::Cancelled => return WorkDone::Cancelled { work_id },
-            TaskErrorKind::Pool(cause) => self.pool_error = Some(Arc::clone(cause)),
-            _ => {}
-        }
-        let error = error.with_index(ItemIndex(work_id));
-        WorkDone::Raised { work_id, error }
+        (work_id, outcome)
     }
 
     /// Nothing more comes from the run. If it was interrupted or had no workers there may be works it
@@ -161,37 +147,35 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
             true => Vec::new(),
             false => self.missing(),
         };
-        let stats = self.stats();
-        self.leave(State::Leftover(left.into_iter().flatten(), stats));
+        self.leave(left);
     }
 
-    /// A work that the run has never looked at.
+    /// A work that the run has no outcome for.
     fn left_over(&self, work_id: u64) -> Done<T> {
-        let done = match &self.pool_error {
-            Some(cause) => {
-                let kind = TaskErrorKind::Pool(Arc::clone(cause));
-                let error = TaskError::new(ItemIndex(work_id), kind);
-                WorkDone::Raised { work_id, error }
-            }
-            None => WorkDone::Cancelled { work_id },
-        };
+        let error = TaskError::new(ItemIndex(work_id), self.left_because.clone().of_any_task());
+        let outcome = Err(error.with_history(0, None));
         if let Some(tracker) = &self.tracker {
-            tell::<T>(tracker, None, &done);
+            tell::<T>(tracker, None, work_id, &outcome);
         }
-        done
+        (work_id, outcome)
     }
 
     /// Stops the run because nobody says anything.
-    fn give_up(&mut self, timeout: Duration) -> WorksMissing {
-        let (missing, stats) = (self.missing(), self.stats());
-        self.leave(State::Over(stats));
-        self.tracker = None;
-        WorksMissing { timeout, missing }
+    fn give_up(&mut self, limit: Duration) {
+        let mut missing = self.missing();
+        if self.ends_early {
+            missing.truncate(1);
+            missing
+                .iter_mut()
+                .for_each(|ids| *ids = *ids.start()..=*ids.start());
+        }
+        self.left_because = Lost::Silent { limit };
+        self.leave(missing);
     }
 
-    /// Lets go of the run and its threads.
-    fn leave(&mut self, next: State<T>) {
-        self.state = next;
+    /// Lets go of the run and its threads. These works are left.
+    fn leave(&mut self, left: Vec<RangeInclusive<u64>>) {
+        self.state = State::Leftover(left.into_iter().flatten(), self.stats());
         self.silence = None;
     }
 
@@ -218,28 +202,29 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
     }
 }
 
-fn tell<T: Task>(tracker: &Tracker, context_id: Option<u32>, done: &Done<T>) {
-    let work_id = done.work_id();
-    tracker.tell(match done {
-        WorkDone::Returned { .. } => Progress::TaskReturned {
+fn tell<T: Task>(tracker: &Tracker, context_id: Option<u32>, work_id: u64, outcome: &Outcome<T>) {
+    tracker.tell(match outcome {
+        Ok(_) => Progress::TaskReturned {
             context_id: context_id.expect("a work returns from the worker it was given to"),
             work_id,
             value: (),
         },
-        WorkDone::Raised { error, .. } => Progress::TaskRaised {
-            context_id,
-            work_id,
-            error: error.describe(T::describe_error),
-        },
-        WorkDone::Cancelled { .. } => Progress::TaskCancelled {
-            context_id,
-            work_id,
+        Err(error) => match error.kind() {
+            TaskErrorKind::Cancelled => Progress::TaskCancelled {
+                context_id,
+                work_id,
+            },
+            _ => Progress::TaskRaised {
+                context_id,
+                work_id,
+                error: error.describe(T::describe_error),
+            },
         },
     });
 }
 
 impl<T: Task<Input = u64>> Stream for AsynWorks<T> {
-    type Item = Result<Done<T>, WorksMissing>;
+    type Item = Done<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.poll_done(cx)
@@ -256,7 +241,7 @@ impl<T: Task<Input = u64>> FusedStream for AsynWorks<T> {
 impl<T: Task> Unpin for AsynWorks<T> {}
 
 impl<T: Task<Input = u64>> IntoIterator for AsynWorks<T> {
-    type Item = Result<Done<T>, WorksMissing>;
+    type Item = Done<T>;
     type IntoIter = AsynWorksIter<T>;
 
     fn into_iter(self) -> AsynWorksIter<T> {
@@ -281,7 +266,7 @@ impl<T: Task<Input = u64>> AsynWorksIter<T> {
 }
 
 impl<T: Task<Input = u64>> Iterator for AsynWorksIter<T> {
-    type Item = Result<Done<T>, WorksMissing>;
+    type Item = Done<T>;
 
     fn next(&mut self) -> Option<Self::Item> {
         wait_here(|cx| self.works.poll_done(cx))

@@ -7,18 +7,21 @@ use std::{
 };
 
 use super::{
-    counters::WorkCounters, error::WorkError, iterator_builder::WorkIteratorBuilder,
-    pooled::Pooled, serial_mode::Serial,
+    counters::WorkCounters, error::PopError, iterator_builder::WorkIteratorBuilder, pooled::Pooled,
+    serial_mode::Serial,
 };
-use crate::{NullPolicy, StartError, Stats, Task};
+use crate::{
+    StartError, Stats, Task, TaskError,
+    works::null::{KeepNull, NullPolicy},
+};
 
 /// Does the works 0, 1, 2 … for ever, in worker processes and a few ahead of you, and yields their
 /// results as they are ready.
 ///
-/// An item is `Ok((work_id, result))`, or an error that knows its work: a work that fails, panics or
-/// kills its worker is an item, and the iteration goes on. A task that returns an `Option` is for works
-/// that may come to nothing: `None`s are skipped and `Some(value)` is yielded as `value`, unless you
-/// [say otherwise](WorkIteratorBuilder::keep_null).
+/// An item is a work's number and its outcome: a work that fails, panics or kills its worker is an item, and
+/// the iteration goes on. Works that may come to nothing return an `Option`; with
+/// [`skip_null`](WorkIteratorBuilder::skip_null) `None`s are left out. An item is [`PopError::Empty`] when no
+/// outcome came in [time](WorkIteratorBuilder::pop_timeout), and the iteration goes on then too.
 ///
 /// It is an iterator by reference: threads that share it get different works.
 ///
@@ -36,17 +39,17 @@ use crate::{NullPolicy, StartError, Stats, Task};
 ///
 /// #[mt_pool::main]
 /// fn main() -> anyhow::Result<()> {
-///     let primes = WorkIterator::<prime>::builder().processes(2).start()?;
+///     let primes = WorkIterator::<prime>::builder().skip_null().start()?;
 ///     let mut first = Vec::new();
 ///     for item in primes.iter().take(5) {
 ///         let (_work_id, prime) = item?;
-///         first.push(prime);
+///         first.push(prime?);
 ///     }
 ///     assert_eq!(first.len(), 5); // in the order they were found
 ///     Ok(())
 /// }
 /// ```
-pub struct WorkIterator<T: Task<Input = u64>, N = <T as Task>::Null> {
+pub struct WorkIterator<T: Task<Input = u64>, N = KeepNull> {
     mode: Mode<T>,
     num_workers: usize,
     /// `None`s that were not yielded.
@@ -61,9 +64,10 @@ pub(super) enum Mode<T: Task<Input = u64>> {
     Serial(Serial<T>),
 }
 
-/// What a [`WorkIterator`] yields.
-type Item<T, N> =
-    Result<(u64, <N as NullPolicy<<T as Task>::Output>>::Item), WorkError<<T as Task>::Error>>;
+/// What becomes of a work, and what a [`WorkIterator`] yields.
+type Ended<T, N> =
+    Result<<N as NullPolicy<<T as Task>::Output>>::Item, TaskError<<T as Task>::Error>>;
+type Item<T, N> = Result<(u64, Ended<T, N>), PopError>;
 
 impl<T: Task<Input = u64>> WorkIterator<T> {
     /// One with the default options: [`builder`](Self::builder) and
@@ -94,7 +98,7 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIterator<T, N> {
     /// The next result, waiting for it on this thread; `None` at the end.
     ///
     /// # Errors
-    /// In the item: [`WorkError`]. The iteration goes on after it.
+    /// In the item: [`PopError::Empty`] when none came in time. The iteration goes on after it.
     pub fn next(&self) -> Option<Item<T, N>> {
         loop {
             let (id, outcome) = match &self.mode {
@@ -104,17 +108,15 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIterator<T, N> {
                 },
                 Mode::Serial(serial) => serial.next()?,
             };
-            let item = match outcome {
-                Ok(result) => match N::item(result) {
-                    Some(item) => Ok((id, item)),
-                    None => {
-                        self.skipped.fetch_add(1, Ordering::Relaxed);
-                        continue;
-                    }
-                },
-                Err(error) => Err(WorkError::Task(error)),
+            let yielded = match outcome.map(N::item) {
+                Ok(Some(item)) => Ok(item),
+                Ok(None) => {
+                    self.skipped.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
+                Err(error) => Err(error),
             };
-            return Some(item);
+            return Some(Ok((id, yielded)));
         }
     }
 
@@ -174,7 +176,7 @@ impl<T: Task<Input = u64>, N> fmt::Debug for WorkIterator<T, N> {
 }
 
 /// A [`WorkIterator`] as an iterator. Made by [`iter`](WorkIterator::iter), or by `for … in &works`.
-pub struct WorkIter<'a, T: Task<Input = u64>, N = <T as Task>::Null> {
+pub struct WorkIter<'a, T: Task<Input = u64>, N = KeepNull> {
     works: &'a WorkIterator<T, N>,
 }
 

@@ -15,8 +15,9 @@ use super::{
     serial_mode::Serial,
 };
 use crate::{
-    AsynPmap, KeepNull, NullPolicy, StartError, Task,
+    AsynPmap, StartError, Task,
     limits::{Processes, in_range},
+    works::null::{KeepNull, NullPolicy, Nullable, SkipNull},
 };
 
 /// The most works ahead for every worker, when the caller has set no number.
@@ -26,7 +27,7 @@ const MAX_BUFFER: usize = 1 << 23;
 
 /// A [`WorkIterator`] that is being described.
 #[must_use = "nothing happens until `start` is called"]
-pub struct WorkIteratorBuilder<T: Task<Input = u64>, N = <T as Task>::Null> {
+pub struct WorkIteratorBuilder<T: Task<Input = u64>, N = KeepNull> {
     pool: PoolOptions<T>,
     buffer_size: Option<usize>,
     timeouts: Timeouts,
@@ -63,10 +64,12 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIteratorBuilder<T, N> {
         self
     }
 
-    /// Yields what the task returns, `None`s too: the items then hold an `Option`. The seed's
-    /// `skip_null = False`.
-    #[doc(alias = "skip_null")]
-    pub fn keep_null(self) -> WorkIteratorBuilder<T, KeepNull> {
+    /// Leaves works out that return `None`: the others' values are yielded without `Some`. Only for a task that
+    /// returns an `Option`.
+    pub fn skip_null(self) -> WorkIteratorBuilder<T, SkipNull>
+    where
+        T::Output: Nullable,
+    {
         WorkIteratorBuilder {
             pool: self.pool,
             buffer_size: self.buffer_size,
@@ -86,7 +89,7 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIteratorBuilder<T, N> {
     }
 
     /// How long a call waits for an outcome before it yields
-    /// [`WorkError::Stalled`](crate::WorkError::Stalled). Default 1 hour. Skipped `None`s begin it
+    /// [`PopError::Empty`](super::super::PopError::Empty). Default 1 hour. Skipped `None`s begin it
     /// anew.
     pub fn pop_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.pop = timeout;

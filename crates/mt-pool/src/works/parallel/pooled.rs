@@ -14,14 +14,14 @@ use std::{
 
 use mt_proto::{MAX_RECORD_BYTES, RecordBuffer};
 
-use super::{ahead::Ahead, error::WorkError, manual_run::ManualRun, shared_outlet::Dry};
+use super::{ahead::Ahead, error::PopError, manual_run::ManualRun, shared_outlet::Dry};
 use crate::{Stats, Task, input::NoRoom, pmap::Outcome};
 
 /// The most works handed out in one go.
 const MOST_AT_ONCE: u64 = 2048;
 
 /// What a call of `next` comes to; `None` at the end.
-pub(super) type Next<T> = Option<Result<(u64, Outcome<T>), WorkError<<T as Task>::Error>>>;
+pub(super) type Next<T> = Option<Result<(u64, Outcome<T>), PopError>>;
 
 /// A conveyor that is fed with the next numbers.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl<T: Task<Input = u64>> Pooled<T> {
         let taken = match self.manual_run.try_take() {
             Err(Dry::ForNow) => {
                 if self.has_no_room() {
-                    return stalled::<T>("push_timeout", self.timeouts.push);
+                    return Some(Err(PopError::Empty));
                 }
                 let until = Instant::now().checked_add(self.timeouts.pop);
                 self.manual_run.take(until, || self.hand_out(1))
@@ -98,7 +98,7 @@ impl<T: Task<Input = u64>> Pooled<T> {
                 }
                 Some(Ok((index.0, outcome)))
             }
-            Err(Dry::ForNow) => stalled::<T>("pop_timeout", self.timeouts.pop),
+            Err(Dry::ForNow) => Some(Err(PopError::Empty)),
             Err(Dry::ForGood) => None,
         }
     }
@@ -189,9 +189,4 @@ impl<T: Task<Input = u64>> Pooled<T> {
     fn feed(&self) -> MutexGuard<'_, Feed> {
         self.feed.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "what `next` returns")]
-fn stalled<T: Task>(option: &'static str, waited: Duration) -> Next<T> {
-    Some(Err(WorkError::Stalled { option, waited }))
 }
