@@ -65,9 +65,9 @@ pub(super) enum Mode<T: Task<Input = u64>> {
 }
 
 /// What becomes of a work, and what a [`WorkIterator`] yields.
-type Ended<T, N> =
+type WorkOutcome<T, N> =
     Result<<N as NullPolicy<<T as Task>::Output>>::Item, TaskError<<T as Task>::Error>>;
-type Item<T, N> = Result<(u64, Ended<T, N>), PopError>;
+type Item<T, N> = Result<(u64, WorkOutcome<T, N>), PopError>;
 
 impl<T: Task<Input = u64>> WorkIterator<T> {
     /// One with the default options: [`builder`](Self::builder) and
