@@ -2,8 +2,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::{env, process::Command};
-
+use mt_test_kit::example;
 use sha2::{Digest, Sha256};
 
 const BITS: u32 = 10;
@@ -17,30 +16,15 @@ fn smallest() -> u64 {
     (0..).find(|&number| bits(number) >= BITS).unwrap()
 }
 
-/// Cargo puts examples beside the folder of the tests.
-fn search() -> Command {
-    let this = env::current_exe().unwrap();
-    let program = this.parent().unwrap().with_file_name("examples");
-    let program = program.join("search");
-    assert!(
-        program.exists(),
-        "{} is not built: `cargo test -p mt-pool` builds it, and so does `cargo build -p mt-pool \
-         --example search` (with the same `--release` or `--profile`)",
-        program.display()
-    );
-    Command::new(program)
-}
-
 #[track_caller]
 fn check(options: &[&str]) {
-    let output = search()
+    let mut search = example("search");
+    search
         .args([&BITS.to_string(), "--text=test"])
-        .args(options)
-        .output()
-        .unwrap();
+        .args(options);
+    let output = search.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
     let out = String::from_utf8_lossy(&output.stdout);
-    let err = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{err}");
     let expected = smallest().to_string();
     let row = |line: &str| line.contains("number") && line.contains(&expected);
     assert!(out.lines().any(row), "{expected} is not in\n{out}");
@@ -55,6 +39,6 @@ fn the_smallest_is_found() {
 
 #[test]
 fn wrong_options_are_refused() {
-    let output = search().arg("65").output().unwrap();
+    let output = example("search").arg("65").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }

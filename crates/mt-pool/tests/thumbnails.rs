@@ -5,26 +5,17 @@
 
 use std::{
     collections::BTreeMap,
-    env, fs,
+    fs,
     path::Path,
     process::{Command, Output},
 };
 
 use image::{GenericImageView, RgbImage};
+use mt_test_kit::example;
 use serde_json::Value;
 
-/// Cargo puts examples beside the folder of the tests.
 fn thumbnails(out: &Path) -> Command {
-    let this = env::current_exe().unwrap();
-    let program = this.parent().unwrap().with_file_name("examples");
-    let program = program.join("thumbnails");
-    assert!(
-        program.exists(),
-        "{} is not built: `cargo test -p mt-pool` builds it, and so does `cargo build -p mt-pool \
-         --example thumbnails` (with the same `--release` or `--profile`)",
-        program.display()
-    );
-    let mut command = Command::new(program);
+    let mut command = example("thumbnails");
     command.args(["--json", "--out"]).arg(out);
     command
 }
@@ -35,10 +26,8 @@ fn told(output: &Output) -> BTreeMap<String, Value> {
     let lines = text.lines().map(|line| {
         let line: Value = serde_json::from_str(line).unwrap();
         let image = Path::new(line["image"].as_str().unwrap());
-        (
-            image.file_name().unwrap().to_str().unwrap().to_owned(),
-            line,
-        )
+        let name = image.file_name().unwrap().to_str().unwrap();
+        (name.to_owned(), line)
     });
     lines.collect()
 }
@@ -97,12 +86,11 @@ fn a_folder_with_what_is_no_image_and_two_of_one_name() {
 #[test]
 fn a_folder_that_is_not_there() {
     let out = tempfile::tempdir().unwrap();
-    let output = thumbnails(out.path()).arg("/nowhere/at/all").output();
-    let output = output.unwrap();
+    let output = thumbnails(out.path())
+        .arg("/nowhere/at/all")
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(
-        str::from_utf8(&output.stderr)
-            .unwrap()
-            .contains("/nowhere/at/all")
-    );
+    let said = str::from_utf8(&output.stderr).unwrap();
+    assert!(said.contains("/nowhere/at/all"), "{said}");
 }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 
-use rustix::process::{Signal, kill_process};
+use mt_test_kit::{Signal, signal};
 
 use crate::{
     example::Example,
@@ -22,7 +22,7 @@ fn an_interrupt_drains() {
     let mut stderr = BufReader::new(running.stderr());
     let mut printed = Vec::new();
     stdout.read_until(b'\n', &mut printed).unwrap();
-    kill_process(running.pid(), Signal::INT).unwrap();
+    signal(running.pid(), Signal::INT);
     // Read on only when the run knows.
     let mut said = String::new();
     stderr.read_line(&mut said).unwrap();
@@ -47,9 +47,8 @@ fn a_reader_that_goes_away_ends_the_run_quietly() {
         .start();
     let mut stderr = running.stderr();
     let mut line = String::new();
-    BufReader::new(running.stdout())
-        .read_line(&mut line)
-        .unwrap(); // and it is closed
+    let stdout = running.stdout();
+    BufReader::new(stdout).read_line(&mut line).unwrap(); // and it is closed
     let mut said = String::new();
     stderr.read_to_string(&mut said).unwrap();
     assert_eq!((running.wait().code(), said.as_str()), (Some(0), ""));

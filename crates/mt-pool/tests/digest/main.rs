@@ -1,6 +1,6 @@
 //! The example that digests a tree, run as its users run it: a program with files before it, its
 //! output and its exit code.
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod early;
@@ -18,7 +18,7 @@ use tree::Tree;
 
 /// What the digest of the tree prints, sorted, and how it exits.
 fn digests(tree: &Path, options: &[&str]) -> (Vec<Row>, Option<i32>) {
-    let output = Example::new(tree).args(options).arg("--json").output();
+    let output = Example::new(tree).args(options).args(["--json"]).output();
     let mut rows = row::parse(&output.stdout);
     rows.sort();
     (rows, output.status.code())
@@ -47,10 +47,8 @@ fn in_order_the_output_is_the_same_to_the_byte() {
         example.args(["--json", "-q", "-w", workers]).output()
     };
     let one = output("1");
-    assert_eq!(
-        one.stdout.iter().filter(|&&byte| byte == b'\n').count(),
-        500
-    );
+    let lines = one.stdout.iter().filter(|&&byte| byte == b'\n');
+    assert_eq!(lines.count(), 500);
     assert!(one.stderr.is_empty());
     assert!(output("2").stdout == one.stdout);
     assert!(output("8").stdout == one.stdout);
@@ -98,7 +96,6 @@ fn an_unreadable_file_is_reported() {
 
 /// One that even the superuser can't read.
 #[test]
-#[cfg(target_os = "linux")]
 fn an_error_while_reading_is_reported() {
     let (rows, code) = digests(Path::new("/proc/self/mem"), &[]);
     let error = rows[0].error().unwrap();
@@ -116,13 +113,12 @@ fn a_poisoned_file_is_lost_alone() {
             let (lost, kept): (Vec<_>, Vec<_>) =
                 rows.into_iter().partition(|row| row.error().is_some());
             assert_eq!(lost.len(), 1, "{lost:?}");
-            assert!(lost[0].is_of(tree.file("text-77.txt")));
+            let poisoned = tree.file("text-77.txt");
+            assert!(lost[0].is_of(poisoned));
             let error = lost[0].error().unwrap();
             assert!(error.contains("crashed 3 times"), "{error}");
             assert!(error.contains("SIGABRT"), "{error}");
-            let rest = whole
-                .iter()
-                .filter(|row| !row.is_of(tree.file("text-77.txt")));
+            let rest = whole.iter().filter(|row| !row.is_of(poisoned));
             assert!(kept.iter().eq(rest));
             assert_eq!(code, Some(1));
         }

@@ -70,12 +70,8 @@ impl Row {
 
 fn parse_line(line: &str) -> Row {
     let line: Value = serde_json::from_str(line).unwrap();
-    let mut fields: Vec<&str> = line
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect();
+    let fields = line.as_object().unwrap().keys();
+    let mut fields: Vec<&str> = fields.map(String::as_str).collect();
     let text = |field: &str| line[field].as_str().unwrap().to_owned();
     let number = |field: &str| line[field].as_u64().unwrap();
     let path = match line.get("path_hex") {
@@ -84,22 +80,19 @@ fn parse_line(line: &str) -> Row {
     };
     fields.retain(|field| *field != "path_hex");
     fields.sort_unstable();
-    if fields == ["error", "path"] {
-        let outcome = Err(text("error"));
-        return Row { path, outcome };
-    }
-    assert_eq!(fields, ["kind", "lines", "path", "sha256", "size", "words"]);
-    let found = Found {
-        sha256: text("sha256"),
-        size: number("size"),
-        lines: number("lines"),
-        words: number("words"),
-        kind: text("kind"),
+    let outcome = if fields == ["error", "path"] {
+        Err(text("error"))
+    } else {
+        assert_eq!(fields, ["kind", "lines", "path", "sha256", "size", "words"]);
+        Ok(Found {
+            sha256: text("sha256"),
+            size: number("size"),
+            lines: number("lines"),
+            words: number("words"),
+            kind: text("kind"),
+        })
     };
-    Row {
-        path,
-        outcome: Ok(found),
-    }
+    Row { path, outcome }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -107,9 +100,10 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Vec<u8> {
-    let digits = text.as_bytes().chunks(2);
-    let pairs = digits.map(|pair| str::from_utf8(pair).unwrap());
-    pairs
-        .map(|pair| u8::from_str_radix(pair, 16).unwrap())
-        .collect()
+    let pairs = text
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| str::from_utf8(pair).unwrap());
+    let bytes = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap());
+    bytes.collect()
 }

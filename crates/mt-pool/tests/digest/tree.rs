@@ -36,28 +36,14 @@ impl Tree {
         );
         tree.add("binary", &[0, 159, 146, 150, 10, 32, 0], "binary");
         tree.add("nul", b"text but for a \0", "binary");
-        tree.add(
-            "half",
-            "ends in half a character: ü"
-                .as_bytes()
-                .split_last()
-                .unwrap()
-                .1,
-            "binary",
-        );
+        tree.add("half", b"ends in half a character: \xc3", "binary");
         tree.add("picture.txt", b"\x89PNG\r\n\x1a\n and so on", "image/png");
         tree.add("large", &numbers(5_000_000), "text");
         // Every character is cut by some chunk's end.
-        let cut: String = "a"
-            .chars()
-            .chain("世界".chars().cycle().take(200_000))
-            .collect();
+        let cut = format!("a{}", "世界".repeat(100_000));
         tree.add("cut", cut.as_bytes(), "text");
-        tree.add(
-            OsStr::from_bytes(b"no\xffutf-8"),
-            b"its name is no text",
-            "text",
-        );
+        let odd = OsStr::from_bytes(b"no\xffutf-8");
+        tree.add(odd, b"its name is no text", "text");
         tree.add("new\nline \"quoted\"", b"x", "text");
         symlink("..", tree.path().join("deep/loop")).unwrap();
         symlink("itself", tree.path().join("itself")).unwrap();
@@ -80,10 +66,8 @@ impl Tree {
     }
 
     pub(crate) fn file(&self, name: &str) -> &Content {
-        self.files
-            .iter()
-            .find(|file| file.path == Path::new(name))
-            .unwrap()
+        let mut files = self.files.iter();
+        files.find(|file| file.path == Path::new(name)).unwrap()
     }
 
     /// False when this user may read it all the same.

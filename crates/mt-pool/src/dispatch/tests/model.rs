@@ -44,6 +44,10 @@ pub(super) fn config() -> DispatchConfig {
     }
 }
 
+pub(super) const A: WorkerId = WorkerId(0);
+pub(super) const B: WorkerId = WorkerId(1);
+pub(super) const C: WorkerId = WorkerId(2);
+
 pub(super) struct Model {
     pub(super) config: DispatchConfig,
     pub(super) dispatch: Dispatch,
@@ -95,6 +99,53 @@ impl Model {
             ran: BTreeMap::new(),
             is_out: BTreeSet::new(),
         }
+    }
+
+    /// A run of two workers, but for this.
+    pub(super) fn but(change: impl FnOnce(&mut DispatchConfig)) -> Self {
+        let mut config = config();
+        change(&mut config);
+        Self::new(config)
+    }
+
+    /// A run of one worker that takes eight items at once, but for this.
+    pub(super) fn one_worker(change: impl FnOnce(&mut DispatchConfig)) -> Self {
+        Self::but(|config| {
+            config.processes = 1;
+            config.window_floor = 8;
+            change(config);
+        })
+    }
+
+    /// … that is ready and was given what there is.
+    pub(super) fn with_items(count: u32, change: impl FnOnce(&mut DispatchConfig)) -> Self {
+        let mut model = Self::one_worker(change);
+        model.input(count);
+        model.ready(A);
+        model
+    }
+
+    /// How the items ended, in the order they came out.
+    pub(super) fn ends(&self) -> Vec<&'static str> {
+        self.out.iter().map(|(_, end)| *end).collect()
+    }
+
+    /// What a worker has been sent and has not started.
+    pub(super) fn unstarted(&self, worker: WorkerId) -> Vec<u64> {
+        self.workers[&worker].unstarted.iter().copied().collect()
+    }
+
+    pub(super) fn is_retired(&self, worker: WorkerId) -> bool {
+        self.workers[&worker].retired
+    }
+
+    pub(super) fn is_dying(&self, worker: WorkerId) -> bool {
+        self.workers[&worker].killed.is_some()
+    }
+
+    pub(super) fn drain(&mut self) {
+        self.drained = true;
+        self.tell(Event::Drain);
     }
 
     pub(super) fn tell(&mut self, event: Event) {
@@ -357,11 +408,11 @@ impl Model {
                 "waited"
             }
             Lost::MemoryExceeded { attempts, .. } => {
-                let once = self.config.crash_limit == 1;
-                let retries = if once {
+                let retries = self.config.memory.oom_retries;
+                let retries = if self.config.crash_limit == 1 {
                     0
                 } else {
-                    self.config.memory.oom_retries
+                    retries
                 };
                 assert_eq!(*attempts, retries + 1);
                 assert_eq!(Some(attempts), self.breaches.get(&item));

@@ -69,20 +69,8 @@ fn every_item_comes_out_once_whatever_happens() {
         }
     }
     let kinds: Vec<_> = ends.keys().copied().collect();
-    assert_eq!(
-        kinds,
-        [
-            "cancelled",
-            "crashed",
-            "done",
-            "memory",
-            "pool",
-            "refused",
-            "timed out",
-            "waited"
-        ],
-        "all were hit"
-    );
+    let all = "cancelled crashed done memory pool refused timed out waited";
+    assert_eq!(kinds.join(" "), all, "all were hit");
 }
 
 fn random_config(dice: &mut Dice) -> DispatchConfig {
@@ -148,26 +136,14 @@ impl Player {
     fn anything(&mut self) {
         let (model, dice) = (&mut self.model, &mut self.dice);
         match dice.below(16) {
-            0 | 1 if !model.input_ended && !model.stopped => {
-                if dice.one_in(10) {
-                    model.refuse();
-                } else {
-                    model.input(1 + dice.below(12) as u32);
-                }
-            }
+            0 | 1 if !model.input_ended && !model.stopped => match dice.one_in(10) {
+                true => model.refuse(),
+                false => model.input(1 + dice.below(12) as u32),
+            },
             2 if dice.one_in(10) && !model.input_ended => model.end_input(),
-            3 if dice.one_in(3) => {
-                let paused = !model.paused;
-                model.pause(paused);
-            }
-            4 => {
-                let time = dice.pick(&[0, 1, 50, 6000]);
-                model.pass(Duration::from_millis(time));
-            }
-            5 if dice.one_in(self.rarity * 20) => {
-                model.drained = true;
-                model.tell(Event::Drain);
-            }
+            3 if dice.one_in(3) => model.pause(!model.paused),
+            4 => model.pass(Duration::from_millis(dice.pick(&[0, 1, 50, 6000]))),
+            5 if dice.one_in(self.rarity * 20) => model.drain(),
             6 if dice.one_in(self.rarity * 40) => {
                 model.stopped = true;
                 model.tell(Event::Stop);

@@ -6,36 +6,19 @@ use mt_proto::WorkerId;
 
 use super::{
     super::{DispatchConfig, Event},
-    model::{Model, config},
+    model::{A, B, C, Model},
     payload::items,
 };
-use crate::RestartBudget;
+use crate::supervision::RestartBudget;
 
-const A: WorkerId = WorkerId(0);
-const B: WorkerId = WorkerId(1);
-
-fn one_worker() -> DispatchConfig {
-    DispatchConfig {
-        processes: 1,
-        ..config()
-    }
-}
-
-/// A ready worker that was given what there is.
-fn with_items(config: DispatchConfig, count: u32) -> Model {
-    let mut model = Model::new(config);
-    model.input(count);
-    model.ready(A);
-    model
-}
-
-fn ends(model: &Model) -> Vec<&'static str> {
-    model.out.iter().map(|(_, end)| *end).collect()
+/// Two items at once in a worker.
+fn floor_of_two(config: &mut DispatchConfig) {
+    config.window_floor = 2;
 }
 
 #[test]
 fn no_input_needs_no_worker() {
-    let mut model = Model::new(config());
+    let mut model = Model::but(|_| {});
     model.end_input();
     assert!(model.finished);
     assert_eq!(model.spawned, 0);
@@ -43,74 +26,61 @@ fn no_input_needs_no_worker() {
 
 #[test]
 fn what_a_dead_worker_had_done_stands_and_what_it_ran_is_suspect() {
-    let mut model = with_items(
-        DispatchConfig {
-            window_floor: 8,
-            ..one_worker()
-        },
-        5,
-    );
+    let mut model = Model::with_items(5, |_| {});
     model.start(A, 3);
     model.finish(A, 1, 1);
     model.gone(A);
     assert_eq!(model.out, [], "item 0 is not done");
     model.pass(Duration::from_secs(1));
     model.ready(B);
-    assert_eq!(model.workers[&B].unstarted, [0], "suspects first, alone");
+    assert_eq!(model.unstarted(B), [0], "suspects first, alone");
     model.start(B, 1);
     model.finish(B, 0, 1);
     model.start(B, 1);
     model.finish(B, 2, 1);
-    assert_eq!(model.workers[&B].unstarted, [3, 4]);
-    assert_eq!(ends(&model), ["done"; 3]);
+    assert_eq!(model.unstarted(B), [3, 4]);
+    assert_eq!(model.ends(), ["done"; 3]);
 }
 
 #[test]
 fn poison_is_given_up_after_the_limit_and_holds_nobody_back_for_ever() {
     for limit in 1..4 {
-        let mut model = Model::new(DispatchConfig {
-            crash_limit: limit,
-            ..one_worker()
+        let mut model = Model::one_worker(|config| {
+            floor_of_two(config);
+            config.crash_limit = limit;
         });
         model.input(3);
-        for life in 0..limit {
+        for life in (0..limit).map(WorkerId) {
             model.pass(Duration::from_secs(1));
-            model.ready(WorkerId(life));
-            model.start(WorkerId(life), 1);
-            model.gone(WorkerId(life));
+            model.ready(life);
+            model.start(life, 1);
+            model.gone(life);
         }
-        assert_eq!(ends(&model), ["crashed"]);
+        assert_eq!(model.ends(), ["crashed"]);
     }
 }
 
 #[test]
 fn a_suspect_that_was_not_started_keeps_its_record() {
-    let mut model = with_items(
-        DispatchConfig {
-            crash_limit: 2,
-            ..one_worker()
-        },
-        1,
-    );
+    let mut model = Model::with_items(1, |config| config.crash_limit = 2);
     model.start(A, 1);
     model.gone(A);
     model.ready(B);
-    assert_eq!(model.workers[&B].unstarted, [0]);
+    assert_eq!(model.unstarted(B), [0]);
     model.gone(B);
     model.input(1);
     model.pass(Duration::from_secs(1));
-    let third = WorkerId(2);
-    model.ready(third);
-    assert_eq!(model.workers[&third].unstarted, [0], "still alone");
-    model.start(third, 1);
-    model.gone(third);
-    assert_eq!(ends(&model), ["crashed"], "two deaths are two deaths");
+    model.ready(C);
+    assert_eq!(model.unstarted(C), [0], "still alone");
+    model.start(C, 1);
+    model.gone(C);
+    assert_eq!(model.ends(), ["crashed"], "two deaths are two deaths");
 }
 
 /// The worker that could take it is kept busy by the others' items, unless it is left to run dry.
 #[test]
 fn a_suspect_is_not_held_back_by_an_endless_input() {
-    let mut model = Model::new(config());
+    let mut model = Model::but(|_| {});
     model.input(20);
     model.ready(A);
     model.ready(B);
@@ -134,13 +104,10 @@ fn a_suspect_is_not_held_back_by_an_endless_input() {
 fn workers_that_all_die_at_once_are_not_restarted_beyond_the_budget() {
     for processes in [1, 2, 3, 8, 20] {
         for limit in [0, 1, 8] {
-            let mut model = Model::new(DispatchConfig {
-                processes,
-                restarts: RestartBudget {
-                    limit,
-                    period: Duration::from_secs(10),
-                },
-                ..config()
+            let period = Duration::from_secs(10);
+            let mut model = Model::but(|config| {
+                config.processes = processes;
+                config.restarts = RestartBudget { limit, period };
             });
             model.input(100);
             model.end_input();
@@ -152,7 +119,7 @@ fn workers_that_all_die_at_once_are_not_restarted_beyond_the_budget() {
                 }
             }
             assert!(model.spawned <= processes + limit, "{processes} {limit}");
-            assert_eq!(ends(&model), ["pool"; 100]);
+            assert_eq!(model.ends(), ["pool"; 100]);
         }
     }
 }
@@ -160,10 +127,10 @@ fn workers_that_all_die_at_once_are_not_restarted_beyond_the_budget() {
 #[test]
 fn results_that_are_not_due_kill_and_are_not_believed() {
     for (first, count) in [(0, 3), (2, 1), (5, 1), (u64::MAX - 9, 4)] {
-        let mut model = with_items(one_worker(), 5);
+        let mut model = Model::with_items(5, floor_of_two);
         model.start(A, 2);
         model.tell(Event::Results(A, items(first, count)));
-        assert!(model.workers[&A].killed.is_some(), "{first} {count}");
+        assert!(model.is_dying(A), "{first} {count}");
         assert_eq!(model.out, []);
         model.tell(Event::Results(A, items(0, 1)));
         assert_eq!(model.out, [], "nothing it still says counts");
@@ -173,44 +140,41 @@ fn results_that_are_not_due_kill_and_are_not_believed() {
 
 #[test]
 fn results_told_twice_kill() {
-    let mut model = with_items(one_worker(), 5);
+    let mut model = Model::with_items(5, floor_of_two);
     model.start(A, 2);
     model.finish(A, 0, 1);
     model.tell(Event::Results(A, items(0, 1)));
-    assert!(model.workers[&A].killed.is_some());
-    assert_eq!(ends(&model), ["done"]);
+    assert!(model.is_dying(A));
+    assert_eq!(model.ends(), ["done"]);
 }
 
 #[test]
 fn a_drain_lets_what_is_given_out_finish_and_cancels_the_rest() {
-    let mut model = with_items(one_worker(), 5);
+    let mut model = Model::with_items(5, floor_of_two);
     model.start(A, 1);
-    model.drained = true;
-    model.tell(Event::Drain);
+    model.drain();
     assert!(model.dispatch.is_closed());
     model.end_input();
     model.start(A, 9);
     model.finish(A, 0, 2);
-    assert_eq!(
-        ends(&model),
-        ["done", "done", "cancelled", "cancelled", "cancelled"]
-    );
-    assert!(model.workers[&A].retired);
+    assert_eq!(model.ends()[..2], ["done"; 2]);
+    assert_eq!(model.ends()[2..], ["cancelled"; 3]);
+    assert!(model.is_retired(A));
     model.gone(A);
     assert!(model.finished);
 }
 
 #[test]
 fn a_worker_that_does_not_go_is_killed_after_its_grace() {
-    let mut model = with_items(one_worker(), 1);
+    let mut model = Model::with_items(1, |_| {});
     model.end_input();
     model.start(A, 1);
     model.finish(A, 0, 1);
-    assert!(model.workers[&A].retired);
+    assert!(model.is_retired(A));
     model.pass(Duration::from_millis(4999));
-    assert!(model.workers[&A].killed.is_none());
+    assert!(!model.is_dying(A));
     model.pass(Duration::from_millis(1));
-    assert!(model.workers[&A].killed.is_some());
+    assert!(model.is_dying(A));
     model.gone(A);
     assert!(model.finished);
 }
