@@ -119,14 +119,14 @@
 //! | there is none of its name | [`NoSuchTask`](DelegateError::NoSuchTask), saying what there is | the bee goes on |
 //! | it takes something else; what it returns does not serialise, or is too long | [`Crossing`](DelegateError::Crossing) | the bee goes on |
 //! | its bee dies (signal, abort, `exit`) | begun again by another; [`WorkerLost`](CancelReason::WorkerLost) after [`crash_limit`](BeehiveRun::crash_limit) deaths | what the bee had been offered and not begun goes to others uncharged; the bee is replaced |
-//! | its bee gives no sign of life for 2.5 s ([`liveness`](BeehiveRun::liveness)) | as when it dies: it is killed | the same |
-//! | its bee is stopped (`SIGSTOP`) | it waits ([`liveness`](BeehiveRun::liveness) may have the bee killed) | what the bee had been offered and not begun goes to others |
+//! | its bee gives no sign of life for 2.5 s ([`liveness`](limits::WorkerOptions::liveness)) | as when it dies: it is killed | the same |
+//! | its bee is stopped (`SIGSTOP`) | it waits ([`liveness`](limits::WorkerOptions::liveness) may have the bee killed) | what the bee had been offered and not begun goes to others |
 //! | its deadline passes | [`Deadline`](CancelReason::Deadline), when nobody does it any more | a bee that does not let go of it is killed; what else that did is begun again elsewhere and not charged |
 //! | its [`Delegate`] is dropped | nobody asks | as with a deadline |
-//! | bees can't be made, or die again and again for nothing | [`NoWorkers`](CancelReason::NoWorkers), with the cause, once the [`restart_budget`](BeehiveRun::restart_budget) is spent | the same for every task that waits |
+//! | bees can't be made, or die again and again for nothing | [`NoWorkers`](CancelReason::NoWorkers), with the cause, once the [restart budget](limits::WorkerOptions::restart_budget) is spent | the same for every task that waits |
 //! | the queen's task has ended, or the hive is [shut down](RunningHive::shutdown) | – | worker bees finish what they have, and die |
 //! | the queen's task panics, or the hive is dropped | [`HiveClosed`](CancelReason::HiveClosed) | worker bees are killed |
-//! | Ctrl-C | what bees have begun goes on; the rest is [`Interrupted`](CancelReason::Interrupted) | the queen sees it and returns; a second Ctrl-C ends all at once: see [`on_interrupt`](BeehiveRun::on_interrupt) |
+//! | Ctrl-C | what bees have begun goes on; the rest is [`Interrupted`](CancelReason::Interrupted) | the queen sees it and returns; a second Ctrl-C ends all at once: see [`workers`](BeehiveRun::workers) |
 //! | your process is killed | – | worker bees end themselves at once, and those below them |
 //!
 //! The reasons that have no link of their own are [`Cancelled`](DelegateError::Cancelled). A task may be begun more
@@ -138,13 +138,12 @@
 //!
 //! | about | options |
 //! |---|---|
-//! | how many bees | [`processes`](BeehiveRun::processes), a number; [`population`](BeehiveRun::population): elastic as in the seed, by default. [`Hive::spawn`] and [`Hive::bury`] change the number by hand |
+//! | how many bees | [`processes`](BeehiveRun::processes): a number, or elastic as in the seed, by default. [`Hive::spawn`] and [`Hive::bury`] change the number by hand |
 //! | how much at once | [`max_concurrency`](BeehiveRun::max_concurrency) of a worker bee (1024), [`queenbee_max_concurrency`](BeehiveRun::queenbee_max_concurrency) of the queen (no limit) |
 //! | who does what | [`dispatch`](BeehiveRun::dispatch): an auction as in the seed, or by counted places, which is quicker with many bees or tiny tasks |
-//! | how long things may take | [`Delegate::deadline`] for a task, [`cancel_grace`](BeehiveRun::cancel_grace) for one that is to stop, [`exit_grace`](BeehiveRun::exit_grace) for a bee that is to die, [`init_deadline`](BeehiveRun::init_deadline) for one that is made |
-//! | who is silent | [`liveness`](BeehiveRun::liveness): when a bee counts as frozen, stopped or blocked, and what is done then |
-//! | trying again | [`crash_limit`](BeehiveRun::crash_limit), [`restart_budget`](BeehiveRun::restart_budget) |
-//! | Ctrl-C | [`on_interrupt`](BeehiveRun::on_interrupt) |
+//! | how long things may take | [`Delegate::deadline`] for a task; [`deadlines`](BeehiveRun::deadlines) for a task that is to stop, a bee that is to die, and one that is made |
+//! | trying again | [`crash_limit`](BeehiveRun::crash_limit); the [restart budget](limits::WorkerOptions::restart_budget) |
+//! | the processes | [`workers`](BeehiveRun::workers), as in the pool: who counts as frozen, stopped or blocked, Ctrl-C, standard error, `tracing` |
 //!
 //! # Errors
 //! [`BeehiveError`] says why a hive came to nothing, [`DelegateError`] why a single delegated task has no value, and
@@ -155,8 +154,8 @@
 //! done so far. [`Hive::busy_status`] asks a bee how busy it is, which answers while it works.
 //!
 //! A worker bee that is lost is a `tracing` event of level warn, with why; so is one that is silent.
-//! `tracing` events of worker bees are emitted in this process ([`forward_tracing`](BeehiveRun::forward_tracing)),
-//! and so is what they write to their standard error ([`worker_stderr`](BeehiveRun::worker_stderr)); the last of
+//! `tracing` events of worker bees are emitted in this process ([`forward_tracing`](limits::WorkerOptions::forward_tracing)),
+//! and so is what they write to their standard error ([`stderr`](limits::WorkerOptions::stderr)); the last of
 //! both is part of the reason when a task is lost with its bee. Every message between bees is a `tracing` event of
 //! level debug, target `mt_beehive` ([`log`]). What they are, and the rules they keep, is in
 //! `docs/protocol.md` of the repository.
@@ -276,7 +275,7 @@ pub use mt_macros::queen;
 /// By `fn new` or `async fn new`, in its process. The arguments are what the bee is made of
 /// ([`Bee::Init`](bee::Bee::Init)): none is `()`, one is its type, several are a tuple. A first argument `cx: BeeCx`
 /// is not among them, but tells the bee's id. `new` returns `Self` or `Result<Self, E>` with `E: Display`; a bee that
-/// can't be made is tried again under the [restart budget](BeehiveRun::restart_budget). Without `new` the bee is
+/// can't be made is tried again under the [restart budget](limits::WorkerOptions::restart_budget). Without `new` the bee is
 /// made by [`Default`], of `()`.
 ///
 /// # Tasks
@@ -340,12 +339,12 @@ pub use mt_macros::queen;
 ///   processes below them. If it can't be started, that task and those after it end as
 ///   [`DelegateError::NoHive`].
 /// * When the bee is told to die it finishes its tasks, which may go on delegating; then its worker bees die, each
-///   within its own [`exit_grace`](BeehiveRun::exit_grace), and then the bee does. Their time does not count against
+///   within its own [`exit_grace`](limits::Deadlines::exit_grace), and then the bee does. Their time does not count against
 ///   its own.
 /// * When the bee dies otherwise, everything below it is gone at once, and what it had is begun again by another
 ///   bee, with a new hive of its own. The same when the queen is killed.
 /// * A task that is cancelled cancels what it had delegated. The bees below let go of that within
-///   their [`cancel_grace`](BeehiveRun::cancel_grace), which may be a little after the task's end is told.
+///   their [`cancel_grace`](limits::Deadlines::cancel_grace), which may be a little after the task's end is told.
 ///
 /// # The trait with the tasks
 /// For `struct Greeter` comes `pub trait GreeterTasks`, in the same module, implemented for
@@ -355,7 +354,7 @@ pub use mt_macros::queen;
 ///
 /// `#[worker(crate = path)]` names `mt_beehive` where it isn't `::mt_beehive`.
 pub use mt_macros::worker;
-pub use mt_pool::{OnInterrupt, Wire, init, test_worker};
+pub use mt_pool::{Wire, init, test_worker};
 pub use queen::{BeehiveRun, ChildId, Delegate, Hive, Queen, RunningHive, beehive_run, hive_of};
 
 pub mod run {
@@ -376,13 +375,22 @@ pub mod stats {
     };
 }
 
+pub mod limits {
+    //! Values of options: those that belong together are one value.
+
+    pub use mt_pool::limits::WorkerOptions;
+
+    pub use crate::queen::Deadlines;
+}
+
 pub mod supervision {
-    //! How worker bees' processes are supervised: values of options, and how a process ended. All of it is
-    //! [`mt_pool`]'s.
+    //! How worker bees' processes are supervised, and how one ended. All of it is [`mt_pool`]'s.
 
     pub use mt_pool::{
         WorkerStderr,
-        supervision::{Death, DeathCause, LastWords, LivenessPolicy, RestartBudget, Verdict},
+        supervision::{
+            Death, DeathCause, LastWords, LivenessPolicy, OnInterrupt, RestartBudget, Verdict,
+        },
     };
 }
 

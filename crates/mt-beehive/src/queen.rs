@@ -2,6 +2,7 @@
 
 mod asking;
 mod bee;
+mod deadlines;
 mod delegate;
 mod handle;
 mod options;
@@ -14,6 +15,7 @@ mod watcher;
 
 pub use asking::Asking;
 pub use bee::{QueenBee, QueenCall, QueenValue};
+pub use deadlines::Deadlines;
 pub use delegate::{ChildId, Delegate, WithBee};
 pub use handle::Hive;
 pub(crate) use own::Below;

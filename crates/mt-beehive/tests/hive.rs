@@ -21,6 +21,7 @@ use mt_beehive::{
     bee::{Bee, WorkerBee},
     error::{CrossingError, CrossingProblem, NoWorkers, Part},
     hive_of,
+    limits::Deadlines,
 };
 use mt_test_kit::{Scene, Signal, alone, children, is_gone, name_of, role, wait_until};
 use serde::{Deserialize, Serialize};
@@ -397,8 +398,8 @@ fn an_option_that_is_out_of_range_is_an_error_at_the_start() {
             ("crash_limit", hive_of::<Adder>(1).crash_limit(0)),
             ("max_concurrency", hive_of::<Adder>(1).max_concurrency(0)),
             (
-                "init_deadline",
-                hive_of::<Adder>(1).init_deadline(Duration::ZERO),
+                "deadlines.init",
+                hive_of::<Adder>(1).deadlines(Deadlines::new().init(Duration::ZERO)),
             ),
         ];
         for (expected, hive) in wrong {

@@ -25,7 +25,7 @@ pub enum CancelReason {
         /// [`crash_limit`](crate::BeehiveRun::crash_limit).
         attempts: u32,
     },
-    /// Ctrl-C has interrupted the hive: see [`on_interrupt`](crate::BeehiveRun::on_interrupt).
+    /// Ctrl-C has interrupted the hive: see [`workers`](crate::BeehiveRun::workers).
     Interrupted {
         /// How often the task was begun. With 0 nothing of it was done, and it can be delegated again in another
         /// run; otherwise see first what it has done.
@@ -44,7 +44,7 @@ pub enum CancelReason {
 }
 
 /// Why there is no worker bee. Of several that were tried it is the last one's reason, when the
-/// [`restart_budget`](crate::BeehiveRun::restart_budget) was spent.
+/// [restart budget](crate::limits::WorkerOptions::restart_budget) was spent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum NoWorkers {
@@ -55,7 +55,7 @@ pub enum NoWorkers {
         /// What it said.
         message: String,
     },
-    /// The bee's `new` took longer than the [`init_deadline`](crate::BeehiveRun::init_deadline).
+    /// The bee's `new` took longer than the [deadline for that](crate::limits::Deadlines::init).
     TimedOut {
         /// How long it might take.
         limit: Duration,

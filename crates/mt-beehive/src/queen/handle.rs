@@ -106,7 +106,7 @@ impl<W: WorkerBee> Hive<W> {
 
     /// One worker bee more than there are to be, at once and until one is [buried](Self::bury), whether or not
     /// what is returned is awaited. That ends with the bee's id when its process is being started, under the
-    /// [`restart_budget`](crate::BeehiveRun::restart_budget), and with `None` when the hive is interrupted.
+    /// [restart budget](crate::limits::WorkerOptions::restart_budget), and with `None` when the hive is interrupted.
     /// [`bees`](Self::bees) tells the process's id.
     ///
     /// The seed's `subprocess_workerbee` returns the bee's process and its two queues; here the hive keeps those.
@@ -167,7 +167,7 @@ impl<W: WorkerBee> Hive<W> {
 
     /// Waiting until Ctrl-C has interrupted the hive; for ever if that does not happen. For a queen who would
     /// go on for ever herself, or has something to say to who waits. What it means for tasks is said at
-    /// [`on_interrupt`](crate::BeehiveRun::on_interrupt). Cancel-safe.
+    /// [`workers`](crate::BeehiveRun::workers). Cancel-safe.
     pub async fn interrupted(&self) {
         let mut interrupted = self.commands.interrupted.subscribe();
         let told = interrupted.wait_for(|&interrupted| interrupted).await;

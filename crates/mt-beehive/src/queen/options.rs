@@ -1,60 +1,62 @@
 //! The options of a hive, and their ranges.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
-use mt_pool::{LivenessPolicy, OnInterrupt, RestartBudget, StartError, WorkerStderr};
-use tracing::level_filters::LevelFilter;
+use mt_pool::{StartError, limits::WorkerOptions};
 
+use super::deadlines::{Deadlines, is_time, reckonable};
 use crate::machine::parent::{Config, Dispatch, Population};
 
 /// The most tasks a worker bee does at once, as in the seed.
 const MAX_CONCURRENCY: u32 = 1024;
-/// The shortest time for what can't be done in none.
-const SHORTEST: Duration = Duration::from_millis(1);
-/// The longest time of any option: a year.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+/// How often the number of bees is looked at. (The seed's is 10 s.)
+const PERIOD: Duration = Duration::from_secs(1);
 
 /// The options of a hive.
 #[derive(Debug, Clone)]
 pub(super) struct HiveOptions {
     pub(super) max_concurrency: Option<u32>,
-    /// The options of the queen's side of the protocol.
-    pub(super) config: Config,
-    pub(super) liveness: LivenessPolicy,
-    pub(super) init_deadline: Duration,
-    pub(super) worker_stderr: WorkerStderr,
-    pub(super) forward_tracing: Option<LevelFilter>,
-    pub(super) on_interrupt: OnInterrupt,
+    pub(super) population: Population,
+    pub(super) dispatch: Dispatch,
+    pub(super) crash_limit: u32,
+    pub(super) deadlines: Deadlines,
+    pub(super) workers: WorkerOptions,
 }
 
 impl Default for HiveOptions {
     fn default() -> Self {
         Self {
             max_concurrency: Some(MAX_CONCURRENCY),
-            config: Config {
-                dispatch: Dispatch::default(),
-                population: default_population(),
-                crash_limit: 3,
-                restarts: RestartBudget::default(),
-                exit_grace: Duration::from_secs(5),
-                cancel_grace: Duration::from_millis(50),
-            },
-            liveness: LivenessPolicy::default(),
-            init_deadline: Duration::from_secs(60),
-            worker_stderr: WorkerStderr::Forward,
-            forward_tracing: None,
-            on_interrupt: OnInterrupt::default(),
+            population: Population::from(1..=default_max()),
+            dispatch: Dispatch::default(),
+            crash_limit: 3,
+            deadlines: Deadlines::default(),
+            workers: WorkerOptions::default(),
         }
     }
 }
 
-/// The seed's, but for the period: processors less one, at least one.
-fn default_population() -> Population {
+/// The seed's: processors less one, at least one.
+fn default_max() -> usize {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    Population::Elastic {
-        min: 1,
-        max: processors.saturating_sub(1).max(1),
-        period: Duration::from_secs(1),
+    processors.saturating_sub(1).max(1)
+}
+
+/// So many bees.
+impl From<usize> for Population {
+    fn from(bees: usize) -> Self {
+        Self::Fixed(bees)
+    }
+}
+
+/// From the fewest to the most, looked at every second.
+impl From<RangeInclusive<usize>> for Population {
+    fn from(bees: RangeInclusive<usize>) -> Self {
+        Self::Elastic {
+            min: *bees.start(),
+            max: *bees.end(),
+            period: PERIOD,
+        }
     }
 }
 
@@ -65,59 +67,54 @@ impl HiveOptions {
     /// [`StartError::Option`] for the first that is outside.
     pub(super) fn check(&self) -> Result<(), StartError> {
         at_least_one("max_concurrency", self.max_concurrency.unwrap_or(1))?;
-        at_least_one("crash_limit", self.config.crash_limit)?;
-        at_least_one("liveness.missed_beats", self.liveness.missed_beats)?;
-        at_least_one("liveness.blocked_checks", self.liveness.blocked_checks)?;
-        let times = [
-            ("liveness.interval", SHORTEST, self.liveness.interval),
-            ("init_deadline", SHORTEST, self.init_deadline),
-            ("exit_grace", Duration::ZERO, self.config.exit_grace),
-            ("cancel_grace", Duration::ZERO, self.config.cancel_grace),
-        ];
-        for (option, least, time) in times {
-            in_range(option, least, time)?;
+        at_least_one("crash_limit", self.crash_limit)?;
+        self.deadlines.check()?;
+        self.workers.check()?;
+        let Population::Elastic { min, max, period } = self.population else {
+            return Ok(());
+        };
+        at_least_one("processes", min.try_into().unwrap_or(u32::MAX))?;
+        if max < min {
+            let option = "processes";
+            let problem = format!("is {min}..={max}: the fewest are more than the most");
+            return Err(StartError::Option { option, problem });
         }
-        check_population(self.config.population)
+        is_time("processes", period)
     }
-}
 
-fn check_population(population: Population) -> Result<(), StartError> {
-    let Population::Elastic { min, max, period } = population else {
-        return Ok(());
-    };
-    at_least_one("population.min", min as u32)?;
-    if max < min {
-        let problem = format!("is {max}, less than the least, {min}");
-        return Err(outside("population.max", problem));
+    /// What the queen's side of the protocol goes by.
+    pub(super) fn config(&self) -> Config {
+        Config {
+            dispatch: self.dispatch,
+            population: match self.population {
+                Population::Elastic { min, max, period } => Population::Elastic {
+                    min,
+                    max,
+                    period: reckonable(period),
+                },
+                fixed => fixed,
+            },
+            crash_limit: self.crash_limit,
+            restarts: self.workers.restart_budget,
+            exit_grace: self.deadlines.exit_grace,
+            cancel_grace: self.deadlines.cancel_grace,
+        }
     }
-    in_range("population.period", SHORTEST, period)
 }
 
 /// Checks a number that can't be 0.
 pub(super) fn at_least_one(option: &'static str, value: u32) -> Result<(), StartError> {
-    match value {
-        0 => Err(outside(option, "is 0; it has to be at least 1".into())),
-        _ => Ok(()),
-    }
-}
-
-fn in_range(option: &'static str, least: Duration, time: Duration) -> Result<(), StartError> {
-    let problem = if time < least {
-        format!("is {time:?}; it has to be at least {least:?}")
-    } else if time > LONGEST {
-        format!("is {time:?}; it can be at most a year")
-    } else {
+    if value > 0 {
         return Ok(());
-    };
-    Err(outside(option, problem))
-}
-
-fn outside(option: &'static str, problem: String) -> StartError {
-    StartError::Option { option, problem }
+    }
+    let problem = "is 0; it has to be at least 1".into();
+    Err(StartError::Option { option, problem })
 }
 
 #[cfg(test)]
 mod tests {
+    use mt_pool::supervision::LivenessPolicy;
+
     use super::*;
 
     fn check(change: impl FnOnce(&mut HiveOptions), wrong: Option<&str>) {
@@ -131,51 +128,31 @@ mod tests {
         assert_eq!(found, wrong);
     }
 
-    fn elastic(min: usize, max: usize, period: Duration) -> Population {
-        Population::Elastic { min, max, period }
-    }
-
     #[test]
     fn what_is_out_of_range_is_an_error_and_says_of_which_option() {
-        let second = Duration::from_secs(1);
         check(|_| {}, None);
         check(|o| o.max_concurrency = None, None);
         check(|o| o.max_concurrency = Some(0), Some("max_concurrency"));
-        check(|o| o.config.crash_limit = 0, Some("crash_limit"));
-        check(
-            |o| o.liveness.missed_beats = 0,
-            Some("liveness.missed_beats"),
-        );
-        check(
-            |o| o.liveness.blocked_checks = 0,
-            Some("liveness.blocked_checks"),
-        );
-        for (wrong, time) in [
-            (true, Duration::ZERO),
-            (true, Duration::MAX),
-            (false, second),
-        ] {
-            let says = |option| wrong.then_some(option);
-            check(|o| o.liveness.interval = time, says("liveness.interval"));
-            check(|o| o.init_deadline = time, says("init_deadline"));
-            let population = elastic(1, 1, time);
-            check(
-                |o| o.config.population = population,
-                says("population.period"),
-            );
+        check(|o| o.crash_limit = 0, Some("crash_limit"));
+        let policy = LivenessPolicy {
+            missed_beats: 0,
+            ..LivenessPolicy::default()
+        };
+        let workers = WorkerOptions::new().liveness(policy);
+        check(|o| o.workers = workers, Some("workers.liveness"));
+        for (time, is_wrong) in [(Duration::ZERO, true), (Duration::MAX, false)] {
+            let says = |option| is_wrong.then_some(option);
+            let graces = Deadlines::new().exit_grace(time).cancel_grace(time);
+            check(|o| o.deadlines = graces, None);
+            check(|o| o.deadlines = graces.init(time), says("deadlines.init"));
+            let (min, max, period) = (1, 1, time);
+            let elastic = Population::Elastic { min, max, period };
+            check(|o| o.population = elastic, says("processes"));
         }
-        for (wrong, time) in [(false, Duration::ZERO), (true, Duration::MAX)] {
-            let says = |option| wrong.then_some(option);
-            check(|o| o.config.exit_grace = time, says("exit_grace"));
-            check(|o| o.config.cancel_grace = time, says("cancel_grace"));
+        for (min, max, is_wrong) in [(0, 1, true), (3, 2, true), (2, 2, false)] {
+            let wrong = is_wrong.then_some("processes");
+            check(|o| o.population = (min..=max).into(), wrong);
         }
-        for (min, max, wrong) in [
-            (0, 1, Some("population.min")),
-            (2, 1, Some("population.max")),
-            (2, 2, None),
-        ] {
-            check(|o| o.config.population = elastic(min, max, second), wrong);
-        }
-        check(|o| o.config.population = Population::Fixed(0), None);
+        check(|o| o.population = 0.into(), None);
     }
 }

@@ -1,16 +1,16 @@
 //! A hive that is being described, and the ways to start it without a queen.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use bytes::Bytes;
 use mt_pool::{
-    LivenessPolicy, OnInterrupt, RestartBudget, StartError, WorkerStderr,
+    StartError,
+    limits::WorkerOptions,
     supervision::{SpawnSpec, WorkerEvents},
 };
 use mt_proto::{MAX_RECORD_BYTES, WorkerId, encode};
-use tracing::level_filters::LevelFilter;
 
-use super::{handle::Hive, options::HiveOptions, running::RunningHive};
+use super::{deadlines::Deadlines, handle::Hive, options::HiveOptions, running::RunningHive};
 use crate::{
     bee::WorkerBee,
     driver::{CommandQueue, Driver, drive},
@@ -84,17 +84,12 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
         }
     }
 
-    /// So many worker bees, each in a process of its own: [`Population::Fixed`]. Default: their number is elastic,
-    /// see [`population`](Self::population).
+    /// The worker bees, each in a process of its own: a number of them, or `1..=8`, as many as there is use for, or a
+    /// [`Population`], which says more. Default: from 1 to the processors less one.
+    #[doc(alias = "population")]
     #[doc(alias = "pool_processes")]
-    pub fn processes(self, bees: usize) -> Self {
-        self.population(Population::Fixed(bees))
-    }
-
-    /// How many worker bees there are. Default: elastic, from 1 to the processors less one, looked at every
-    /// second.
-    pub fn population(mut self, population: Population) -> Self {
-        self.options.config.population = population;
+    pub fn processes(mut self, bees: impl Into<Population>) -> Self {
+        self.options.population = bees.into();
         self
     }
 
@@ -106,7 +101,7 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
 
     /// How tasks find their bees. Default: [`Dispatch::Auction`], as in the seed.
     pub fn dispatch(mut self, dispatch: Dispatch) -> Self {
-        self.options.config.dispatch = dispatch;
+        self.options.dispatch = dispatch;
         self
     }
 
@@ -117,92 +112,44 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
     /// else meanwhile, and in the last attempt each alone. So with 2 and more only the task that kills is given
     /// up. With 2, whatever a bee had is done one by one after its death; more deaths find the culprit sooner.
     pub fn crash_limit(mut self, deaths: u32) -> Self {
-        self.options.config.crash_limit = deaths;
+        self.options.crash_limit = deaths;
         self
     }
 
-    /// How many bees in a row may die for nothing before the hive gives up. Default: [`RestartBudget::default`].
-    pub fn restart_budget(mut self, budget: RestartBudget) -> Self {
-        self.options.config.restarts = budget;
+    /// How long bees may take to be made and to go, and cancelled tasks to stop.
+    #[doc(alias = "init_deadline")]
+    #[doc(alias = "exit_grace")]
+    #[doc(alias = "cancel_grace")]
+    pub fn deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.options.deadlines = deadlines;
         self
     }
 
-    /// How long a worker bee that was told to die may take once its last task is done; it is then killed.
-    /// Default 5 s, at most a year. It is the bee's time to close what it has open, and to be scheduled at all on a
-    /// machine that is overloaded; no task is affected. With zero the bee is killed as soon as it has nothing to do.
-    pub fn exit_grace(mut self, grace: Duration) -> Self {
-        self.options.config.exit_grace = grace;
-        self
-    }
-
-    /// How long a task goes on, at most, after it was cancelled: by its deadline, or because nobody waits for it.
-    /// Its bee is then killed, and what else that did is begun again elsewhere. Default 50 ms, which is long for
-    /// a task that gives its thread back at an `await`, and makes an end of one that does not soon enough; at most a
-    /// year. Give more to bees with blocking pieces of work worth waiting for; with zero every cancelling kills.
-    pub fn cancel_grace(mut self, grace: Duration) -> Self {
-        self.options.config.cancel_grace = grace;
-        self
-    }
-
-    /// How long a worker bee may take to be made: its `new`. Default 60 s, as in the pool; from 1 ms to a year. One
-    /// that takes longer is killed and replaced under the [restart budget](Self::restart_budget).
-    pub fn init_deadline(mut self, limit: Duration) -> Self {
-        self.options.init_deadline = limit;
-        self
-    }
-
-    /// When a worker bee that gives no sign of life, or gets no further, is told of, and when it is killed.
-    /// Default: it beats every 0.5 s, as in the seed, and is killed after 5 missed beats; one that somebody has
-    /// stopped (`SIGSTOP`, a debugger) is told of and left alone, and so is one that is blocked.
+    /// How worker bees' processes are started, watched and heard: the pool's [`WorkerOptions`]. In a hive
     ///
-    /// The policy is the pool's [`LivenessPolicy`], with an interval from 1 ms to a year, and at least one check. A bee is
-    /// *blocked* when a task has not given its thread back for
-    /// [`blocked_checks`](LivenessPolicy::blocked_checks) intervals (30 s), whatever it does meanwhile: a
-    /// plain `fn` that computes for that long is. What is told is a `tracing` event of level warn. Tasks of a
-    /// bee that is killed are treated as after any death, and the bee is replaced.
-    pub fn liveness(mut self, policy: LivenessPolicy) -> Self {
-        self.options.liveness = policy;
-        self
-    }
-
-    /// Where a worker bee's standard error goes. Default [`WorkerStderr::Forward`]: to this process's own, by a
-    /// pipe. The end of it is then part of the reason when a task is lost with its bee, in the lines after the first:
-    /// an `abort` of a C library, a sanitizer and a stack overflow leave their message there. With the bee's last
-    /// `tracing` events it is at most 2 KiB, what a terminal would obey escaped.
-    pub fn worker_stderr(mut self, mode: WorkerStderr) -> Self {
-        self.options.worker_stderr = mode;
-        self
-    }
-
-    /// The `tracing` events of worker bees that are emitted again in this process. Default: those that this
-    /// process's subscribers enable when the hive starts, as far as they say it by a level; without a subscriber
-    /// none, and then they cost nothing.
-    ///
-    /// The events go to the subscriber and under the span that are current when the hive starts, with their own level,
-    /// target, place and fields (as text), and the fields `worker`, the bee's id, and `pid`. The rest is as with
-    /// the pool's workers, see [`WorkerOptions::forward_tracing`](mt_pool::limits::WorkerOptions::forward_tracing): a
-    /// subscriber that a bee sets in `new` takes the place of all this, and can call
-    /// [`forward_event`](crate::log::forward_event). The last 16 events of a bee that dies are among its last words.
-    /// Those of a bee's own worker bees come by that bee.
-    pub fn forward_tracing(mut self, least: LevelFilter) -> Self {
-        self.options.forward_tracing = Some(least);
-        self
-    }
-
-    /// What Ctrl-C does while the hive lives. Default: [`OnInterrupt::Drain`], as in the pool.
-    ///
-    /// The first one interrupts the hive: tasks that bees have begun go on to their end, also those of their
-    /// own bees. All others, and those that are delegated from then on, end as
-    /// [`CancelReason::Interrupted`](crate::CancelReason::Interrupted), which says whether anything of it was done;
-    /// no bee is started any more. The queen sees how the tasks end and
-    /// returns, or hears of it by [`Hive::interrupted`]; then the hive ends as ever. The second one, or one when
-    /// no hive lives, ends the process at once, as if nothing had been changed, and its bees with it. A handler
-    /// that the program has installed before is left alone and still called.
-    ///
-    /// Worker bees are in process groups of their own, so the terminal's Ctrl-C does not reach them. In a worker
-    /// bee that has bees this option has no effect: it is for the queen to decide.
-    pub fn on_interrupt(mut self, policy: OnInterrupt) -> Self {
-        self.options.on_interrupt = policy;
+    /// * the [restart budget](WorkerOptions::restart_budget) is of bees that die before they have finished a task and
+    ///   that no task can be blamed for.
+    /// * a bee is *blocked*, for the [liveness](WorkerOptions::liveness), when a task has not given its thread back
+    ///   for 60 beats (30 s), whatever it does meanwhile: a plain `fn` that computes for that long is. A bee that is
+    ///   stopped, silent or blocked is a `tracing` event of level warn. Tasks of one that is killed are treated as
+    ///   after any death, and the bee is replaced.
+    /// * the first Ctrl-C [interrupts](WorkerOptions::on_interrupt) the hive: tasks that bees have begun go on to their
+    ///   end, also those of their own bees. All others, and those that are delegated from then on, end as
+    ///   [`CancelReason::Interrupted`](crate::CancelReason::Interrupted), which says whether anything of them was done;
+    ///   no bee is started any more. The queen sees how the tasks end and returns, or hears of it by
+    ///   [`Hive::interrupted`]; then the hive ends as ever. The second Ctrl-C, or one when no hive lives, ends the
+    ///   process at once, and its bees with it. In a worker bee that has bees this has no effect: it is for the queen
+    ///   to decide.
+    /// * `tracing` events that are [forwarded](WorkerOptions::forward_tracing) have the fields `worker`, the bee's
+    ///   id, and `pid`. The end of what a bee has written to its [standard error](WorkerOptions::stderr), and its last
+    ///   events, are part of the reason when a task is lost with it.
+    #[doc(alias = "restart_budget")]
+    #[doc(alias = "liveness")]
+    #[doc(alias = "on_interrupt")]
+    #[doc(alias = "forward_tracing")]
+    #[doc(alias = "worker_stderr")]
+    pub fn workers(mut self, options: WorkerOptions) -> Self {
+        self.options.workers = options;
         self
     }
 
@@ -263,8 +210,8 @@ impl<W: WorkerBee> BeehiveRun<W> {
             option: "init",
             message: error.to_string(),
         })?;
-        let (config, on_interrupt) = (options.config.clone(), options.on_interrupt);
-        let spec = spec::<W>(init.into(), options)?;
+        let (config, on_interrupt) = (options.config(), options.workers.on_interrupt);
+        let spec = spec::<W>(init.into(), &options)?;
         let commands = CommandQueue::new();
         let (taken, relay) = (commands.clone(), WorkerEvents::here());
         let driven = drive(on_interrupt, move |interrupts| {
@@ -298,7 +245,7 @@ impl<W: WorkerBee> BeehiveRun<W> {
 }
 
 /// How the bees' processes are started.
-fn spec<W: WorkerBee>(init: Bytes, options: HiveOptions) -> Result<SpawnSpec, StartError> {
+fn spec<W: WorkerBee>(init: Bytes, options: &HiveOptions) -> Result<SpawnSpec, StartError> {
     let max_concurrency = options.max_concurrency;
     let setup = move |worker: WorkerId| {
         let setup = BeeSetup {
@@ -312,9 +259,7 @@ fn spec<W: WorkerBee>(init: Bytes, options: HiveOptions) -> Result<SpawnSpec, St
             .expect("strings, numbers and bytes always encode")
             .into()
     };
-    let mut spec = SpawnSpec::new(WORKER_BEE, options.forward_tracing, setup)?;
-    spec.command.stderr = options.worker_stderr;
-    spec.liveness = options.liveness;
-    spec.init_deadline = options.init_deadline;
+    let mut spec = options.workers.spawn_spec(WORKER_BEE, setup)?;
+    spec.init_deadline = options.deadlines.init;
     Ok(spec)
 }

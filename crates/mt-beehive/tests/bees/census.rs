@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::future::{Either, join_all, select};
 use mt_beehive::{
     BeehiveRun, DelegateError, Hive, TaskCx, hive_of,
+    limits::{Deadlines, WorkerOptions},
     stats::{BeeState, BeeStatus, Health, HiveStats},
     supervision::{LivenessPolicy, Verdict},
 };
@@ -51,7 +52,7 @@ fn clerks(bees: usize) -> BeehiveRun<Clerk> {
     hive_of::<Clerk>(())
         .processes(bees)
         .max_concurrency(4)
-        .cancel_grace(Duration::from_secs(3600))
+        .deadlines(Deadlines::new().cancel_grace(Duration::from_secs(3600)))
 }
 
 /// Asks for the bees until they are as wanted; the watchdog ends it if they never are.
@@ -144,13 +145,13 @@ fn a_hive_tells_what_it_has_done_also_afterwards() {
 }
 
 /// Checks often, and kills nobody.
-fn patient() -> LivenessPolicy {
-    LivenessPolicy {
+fn patient() -> WorkerOptions {
+    WorkerOptions::new().liveness(LivenessPolicy {
         interval: Duration::from_millis(20),
         blocked_checks: 5,
         frozen: Verdict::Report,
         ..LivenessPolicy::default()
-    }
+    })
 }
 
 fn is(bees: &[BeeStatus], health: Health) -> bool {
@@ -159,7 +160,7 @@ fn is(bees: &[BeeStatus], health: Health) -> bool {
 
 #[test]
 fn a_stopped_bee_is_told_of_and_left_alone() {
-    with_hive(clerks(1).liveness(patient()), async |hive| {
+    with_hive(clerks(1).workers(patient()), async |hive| {
         let pid = hive.pid().await.unwrap();
         signal(pid, Signal::STOP);
         bees_that(&hive, |bees| is(bees, Health::Stopped)).await;
@@ -171,7 +172,8 @@ fn a_stopped_bee_is_told_of_and_left_alone() {
 
 #[test]
 fn a_blocked_bee_is_told_of_and_left_alone() {
-    let clerks = clerks(1).liveness(patient()).cancel_grace(Duration::ZERO);
+    let no_grace = Deadlines::new().cancel_grace(Duration::ZERO);
+    let clerks = clerks(1).workers(patient()).deadlines(no_grace);
     with_hive(clerks, async |hive| {
         let is_blocked = |bees: &[BeeStatus]| matches!(bees[0].health, Health::Blocked { .. });
         let blocked = bees_that(&hive, |bees| bees.len() == 1 && is_blocked(bees));

@@ -8,6 +8,7 @@ use std::{
 use futures::future::join_all;
 use mt_beehive::{
     BeehiveRun, DelegateError, Hive, Population, TaskCx, hive_of,
+    limits::{Deadlines, WorkerOptions},
     stats::BeeState,
     supervision::{LivenessPolicy, Verdict},
 };
@@ -116,7 +117,7 @@ fn any_period_will_do() {
                 max: 1,
                 period: Duration::from_millis(millis),
             };
-            let hive = hive_of::<Worker>(()).population(population);
+            let hive = hive_of::<Worker>(()).processes(population);
             let pid = hive.live(async |hive| hive.pid().await).await;
             pid.unwrap().unwrap();
         }
@@ -125,7 +126,8 @@ fn any_period_will_do() {
 
 #[test]
 fn a_task_that_panics_when_it_is_cancelled_is_cancelled() {
-    let workers = workers(1).cancel_grace(Duration::from_secs(50));
+    let deadlines = Deadlines::new().cancel_grace(Duration::from_secs(50));
+    let workers = workers(1).deadlines(deadlines);
     with_hive(workers, async |hive| {
         let (begun, pid) = oneshot::channel();
         let mut begun = Some(begun);
@@ -157,7 +159,8 @@ fn a_stopped_bee_holds_up_nobody() {
         frozen: Verdict::Report,
         ..LivenessPolicy::default()
     };
-    with_hive(workers(2).liveness(policy), async |hive| {
+    let options = WorkerOptions::new().liveness(policy);
+    with_hive(workers(2).workers(options), async |hive| {
         let bees = loop {
             let bees = hive.bees().await;
             if bees.len() == 2 && bees.iter().all(|bee| bee.state == BeeState::Ready) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mt_beehive::{BeehiveRun, DelegateError, Hive, hive_of};
+use mt_beehive::{DelegateError, Hive, hive_of, limits::Deadlines};
 
 use crate::scene::{Folder, Live as _, check};
 
@@ -44,12 +44,12 @@ impl Slow {
 /// Whether a bee that takes so much time to go, after this, does so in peace.
 async fn goes_in_peace(
     to_go: Duration,
-    options: impl FnOnce(BeehiveRun<Slow>) -> BeehiveRun<Slow>,
+    deadlines: Deadlines,
     story: impl AsyncFnOnce(Hive<Slow>),
 ) -> bool {
     let folder = Folder::temp();
     let hive = hive_of::<Slow>((to_go, folder.clone())).processes(1);
-    hive.configure(options).live(story).await.unwrap();
+    hive.deadlines(deadlines).live(story).await.unwrap();
     folder.exists("gone in peace")
 }
 
@@ -66,7 +66,7 @@ fn a_long_cancel_grace_spares_a_bee_that_blocks() {
     check(async || {
         let peace = goes_in_peace(
             Duration::ZERO,
-            |hive| hive.cancel_grace(LONG).exit_grace(LONG),
+            Deadlines::new().cancel_grace(LONG).exit_grace(LONG),
             async |hive| {
                 let before = who(&hive).await;
                 let overruns = hive.work(10 * SHORT).deadline(SHORT).await;
@@ -84,7 +84,7 @@ fn without_a_cancel_grace_every_cancelling_kills() {
     check(async || {
         let peace = goes_in_peace(
             Duration::ZERO,
-            |hive| hive.cancel_grace(Duration::ZERO),
+            Deadlines::new().cancel_grace(Duration::ZERO),
             async |hive| {
                 let before = who(&hive).await;
                 let result = hive.wait().deadline(SHORT).await;
@@ -99,7 +99,7 @@ fn without_a_cancel_grace_every_cancelling_kills() {
 #[test]
 fn a_long_exit_grace_lets_a_bee_close_what_she_has_open() {
     check(async || {
-        let peace = goes_in_peace(10 * SHORT, |hive| hive.exit_grace(LONG), work);
+        let peace = goes_in_peace(10 * SHORT, Deadlines::new().exit_grace(LONG), work);
         assert!(peace.await);
     });
 }
@@ -107,7 +107,7 @@ fn a_long_exit_grace_lets_a_bee_close_what_she_has_open() {
 #[test]
 fn a_short_exit_grace_makes_an_end_of_one_that_does_not_go() {
     check(async || {
-        let peace = goes_in_peace(LONG, |hive| hive.exit_grace(SHORT), work);
+        let peace = goes_in_peace(LONG, Deadlines::new().exit_grace(SHORT), work);
         assert!(!peace.await);
     });
 }

@@ -8,6 +8,7 @@ use futures::{
 };
 use mt_beehive::{
     BeehiveRun, CancelReason, Hive, TaskCx, hive_of,
+    limits::WorkerOptions,
     supervision::{LivenessPolicy, Verdict},
 };
 use mt_pool::asyn_pmap;
@@ -213,7 +214,8 @@ async fn lose_bees(subscriber: Fussy) {
         stopped: Verdict::Kill,
         ..LivenessPolicy::default()
     };
-    let run = calculators(1).liveness(policy).live(async |hive| {
+    let calculators = calculators(1).workers(WorkerOptions::new().liveness(policy));
+    let run = calculators.live(async |hive| {
         for _ in 0..3 {
             let first = hive.pid().await.unwrap();
             stop(first);

@@ -8,7 +8,8 @@ use std::{
 
 use futures::future::{join, join_all};
 use mt_beehive::{
-    BeehiveRun, CancelReason, DelegateError, Dispatch, Hive, OnInterrupt, TaskCx, hive_of,
+    BeehiveRun, CancelReason, DelegateError, Dispatch, Hive, TaskCx, hive_of,
+    limits::WorkerOptions, supervision::OnInterrupt,
 };
 use rustix::process::{Pid, Signal, kill_process_group};
 
@@ -61,7 +62,7 @@ fn as_queen() {
         "auction" => run.dispatch(Dispatch::Auction),
         "ignores" => run
             .dispatch(Dispatch::Credit)
-            .on_interrupt(OnInterrupt::Ignore),
+            .workers(WorkerOptions::new().on_interrupt(OnInterrupt::Ignore)),
         _ => run.dispatch(Dispatch::Credit),
     };
     futures::executor::block_on(run.live(reign)).unwrap();

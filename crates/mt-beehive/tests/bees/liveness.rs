@@ -11,6 +11,7 @@ use mt_beehive::{
     BeehiveRun, CancelReason, TaskCx,
     error::NoWorkers,
     hive_of,
+    limits::{Deadlines, WorkerOptions},
     supervision::{Death, DeathCause, LivenessPolicy, RestartBudget, Verdict, WorkerStderr},
 };
 use mt_ipc::{FrameReceiver, FrameSender, attach};
@@ -111,7 +112,11 @@ fn quick() -> LivenessPolicy {
 
 fn worker(policy: LivenessPolicy) -> BeehiveRun<Worker> {
     let hive = hive_of::<Worker>(()).processes(1);
-    hive.crash_limit(2).liveness(policy)
+    hive.crash_limit(2).workers(watched(policy))
+}
+
+fn watched(policy: LivenessPolicy) -> WorkerOptions {
+    WorkerOptions::new().liveness(policy)
 }
 
 /// The last death of those that cost a task all its attempts, two.
@@ -128,7 +133,8 @@ fn a_mute_bee_is_frozen_and_what_she_had_says_why() {
         frozen: Verdict::Kill,
         ..quick()
     };
-    let worker = worker(policy).worker_stderr(WorkerStderr::Discard);
+    let quiet = watched(policy).stderr(WorkerStderr::Discard);
+    let worker = worker(policy).workers(quiet);
     with_hive(worker, async |hive| {
         let reason = reason(hive.pid().await);
         let death = last_death(&reason);
@@ -247,8 +253,10 @@ fn a_bee_that_is_never_made_is_given_up() {
             limit: 1,
             ..RestartBudget::default()
         };
-        let hive = hive_of::<Never>(()).processes(1).init_deadline(limit);
-        let run = hive.restart_budget(budget);
+        let hive = hive_of::<Never>(())
+            .processes(1)
+            .deadlines(Deadlines::new().init(limit));
+        let run = hive.workers(WorkerOptions::new().restart_budget(budget));
         let went = run.live(async |hive| hive.go().await).await.unwrap();
         let why = CancelReason::NoWorkers(NoWorkers::TimedOut { limit });
         assert_eq!(reason(went), why);
@@ -280,7 +288,7 @@ fn a_queen_that_was_stopped_condemns_nobody() {
     };
     let silence = policy.interval * policy.missed_beats * 3;
     if role() == "queen" {
-        let hive = hive_of::<Worker>(()).processes(2).liveness(policy);
+        let hive = hive_of::<Worker>(()).processes(2).workers(watched(policy));
         let run = hive.live(async |hive| {
             println!("PIDS {}", hive.pid().await.unwrap());
             std::io::stdin().read_exact(&mut [0]).unwrap();

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use futures::future::{join, join_all, try_join_all};
 use mt_beehive::{
-    BeehiveRun, DelegateError, Dispatch, Hive, TaskCx, hive_of, supervision::RestartBudget,
+    BeehiveRun, DelegateError, Dispatch, Hive, TaskCx, hive_of,
+    limits::{Deadlines, WorkerOptions},
+    supervision::RestartBudget,
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,11 @@ const LEAF_GOES: Duration = Duration::from_secs(2);
 /// What leaves and branches note when they are gone.
 const LEAF: u64 = 1;
 const BRANCH: u64 = 2;
+
+/// As long as they want.
+fn patient() -> Deadlines {
+    Deadlines::new().exit_grace(LONG).cancel_grace(LONG)
+}
 
 /// What is wrong with a number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,7 +91,7 @@ impl Branch {
 
     fn hive(&self) -> BeehiveRun<Leaf> {
         let hive = hive_of::<Leaf>(self.0.clone()).processes(2);
-        hive.max_concurrency(4).exit_grace(LONG).cancel_grace(LONG)
+        hive.max_concurrency(4).deadlines(patient())
     }
 
     #[task]
@@ -199,7 +206,7 @@ impl Barren {
 
 fn branches(bees: usize) -> BeehiveRun<Branch> {
     let hive = hive_of::<Branch>(None).processes(bees);
-    hive.exit_grace(LONG).cancel_grace(LONG)
+    hive.deadlines(patient())
 }
 
 #[test]
@@ -242,7 +249,7 @@ fn a_bee_whose_own_hive_can_not_be_started_says_why() {
 #[test]
 fn a_hive_is_three_levels_deep() {
     check(async || {
-        let hive = hive_of::<Trunk>(()).processes(1).exit_grace(LONG);
+        let hive = hive_of::<Trunk>(()).processes(1).deadlines(patient());
         let run = hive.live(async |hive| hive.sum((1..=100).collect()).await);
         let (sum, mut pids) = run.await.unwrap().unwrap();
         assert_eq!(sum, 338_350);
@@ -258,9 +265,9 @@ fn leaves_go_before_their_branch_and_in_peace() {
     check(async || {
         let record = Folder::temp();
         // Less than the leaves take: their time is not the branch's.
-        let grace = LEAF_GOES * 3 / 4;
-        let hive = hive_of::<Branch>(Some(record.clone())).exit_grace(grace);
-        let run = hive.processes(1).live(async |hive| {
+        let grace = Deadlines::new().exit_grace(LEAF_GOES * 3 / 4);
+        let hive = hive_of::<Branch>(Some(record.clone())).processes(1);
+        let run = hive.deadlines(grace).live(async |hive| {
             assert_eq!(hive.sum((1..=100).collect()).await, Ok(338_350));
         });
         run.await.unwrap();
@@ -306,7 +313,8 @@ fn branches_that_are_killed_again_and_again_lose_nothing() {
         limit: 100,
         ..RestartBudget::default()
     };
-    let branches = branches(2).crash_limit(100).restart_budget(budget);
+    let workers = WorkerOptions::new().restart_budget(budget);
+    let branches = branches(2).crash_limit(100).workers(workers);
     with_hive(branches, async |hive| {
         for round in 0..5_u64 {
             let sums = join_all((0..40).map(|n| hive.sum(vec![round, n])));

@@ -8,7 +8,7 @@ use ::tracing::{
     level_filters::LevelFilter,
     span,
 };
-use mt_beehive::{BeehiveRun, CancelReason, DelegateError, Hive, hive_of};
+use mt_beehive::{BeehiveRun, CancelReason, DelegateError, Hive, hive_of, limits::WorkerOptions};
 
 use crate::scene::{Live as _, check, reason};
 
@@ -157,7 +157,8 @@ fn a_bee_that_is_lost_is_a_warning_and_one_that_is_told_to_die_is_not() {
 #[test]
 fn the_last_events_of_a_bee_are_among_her_last_words() {
     check(async || {
-        let hive = tellers().crash_limit(1).forward_tracing(LevelFilter::WARN);
+        let warnings = WorkerOptions::new().forward_tracing(LevelFilter::WARN);
+        let hive = tellers().crash_limit(1).workers(warnings);
         let aborted = hive.live(async |hive| hive.abort().await).await.unwrap();
         let reason = reason(aborted);
         let CancelReason::WorkerLost { death, .. } = &reason else {

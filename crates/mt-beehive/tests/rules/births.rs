@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use mt_beehive::{
-    BeehiveRun, CancelReason, Dispatch, error::NoWorkers, hive_of, supervision::RestartBudget,
+    BeehiveRun, CancelReason, Dispatch, error::NoWorkers, hive_of, limits::WorkerOptions,
+    supervision::RestartBudget,
 };
 
 use crate::{
@@ -17,7 +18,8 @@ const BUDGET: RestartBudget = RestartBudget {
 };
 
 fn born(birth: Birth) -> BeehiveRun<Doer> {
-    hive_of::<Doer>(birth).processes(1).restart_budget(BUDGET)
+    let workers = WorkerOptions::new().restart_budget(BUDGET);
+    hive_of::<Doer>(birth).processes(1).workers(workers)
 }
 
 /// Why there was no bee, that was born so, to do something.

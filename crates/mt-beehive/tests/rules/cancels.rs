@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use mt_beehive::Hive;
+use mt_beehive::{BeehiveRun, Hive, limits::Deadlines};
 
 use crate::{
     bees::{Deed, Doer, DoerTasks},
@@ -14,6 +14,11 @@ use crate::{
 const LIMIT: Duration = Duration::from_millis(50);
 /// Longer than a bee takes on any machine.
 const LONG: Duration = Duration::from_secs(3600);
+
+/// A hive that leaves cancelled tasks all the time they want.
+fn patient() -> BeehiveRun<Doer> {
+    hive(1).deadlines(Deadlines::new().cancel_grace(LONG))
+}
 
 async fn pid(hive: &Hive<Doer>) -> u32 {
     hive.pid().await.unwrap()
@@ -39,19 +44,16 @@ fn rule_11_a_delegate_that_is_never_awaited_is_nothing() {
 /// The task's future is dropped in the bee, at the `await` where it is, and the bee goes on.
 #[test]
 fn rule_11_a_delegate_dropped_while_it_runs_is_gone_from_the_bee() {
-    either_way(
-        || hive(1).cancel_grace(LONG),
-        async |hive| {
-            let folder = Folder::temp();
-            let bee = pid(&hive).await;
-            tokio::select! {
-                _ = hive.wait(folder.clone()) => panic!("it waits for ever"),
-                () = begun(&folder, 1) => {}
-            }
-            until(|| folder.noted("dropped").len() == 1).await;
-            assert_eq!(pid(&hive).await, bee, "she was not killed for it");
-        },
-    );
+    either_way(patient, async |hive| {
+        let folder = Folder::temp();
+        let bee = pid(&hive).await;
+        tokio::select! {
+            _ = hive.wait(folder.clone()) => panic!("it waits for ever"),
+            () = begun(&folder, 1) => {}
+        }
+        until(|| folder.noted("dropped").len() == 1).await;
+        assert_eq!(pid(&hive).await, bee, "she was not killed for it");
+    });
 }
 
 #[test]
@@ -92,17 +94,14 @@ fn rule_11_many_dropped_at_once() {
 
 #[test]
 fn rule_11_a_deadline_ends_what_awaits() {
-    either_way(
-        || hive(1).cancel_grace(LONG),
-        async |hive| {
-            let folder = Folder::temp();
-            let bee = pid(&hive).await;
-            assert_late(hive.wait(folder.clone()).deadline(LIMIT).await);
-            // If it was begun, it is over: nobody does it when that is told.
-            assert_eq!(folder.noted("dropped"), folder.noted("begun"));
-            assert_eq!(pid(&hive).await, bee, "she let go of it");
-        },
-    );
+    either_way(patient, async |hive| {
+        let folder = Folder::temp();
+        let bee = pid(&hive).await;
+        assert_late(hive.wait(folder.clone()).deadline(LIMIT).await);
+        // If it was begun, it is over: nobody does it when that is told.
+        assert_eq!(folder.noted("dropped"), folder.noted("begun"));
+        assert_eq!(pid(&hive).await, bee, "she let go of it");
+    });
 }
 
 /// The bee is killed. What else it did is begun again, and not charged: with one attempt more it would be lost.

@@ -7,6 +7,7 @@ use mt_beehive::{
     BeehiveRun, CancelReason, Hive,
     error::NoWorkers,
     hive_of,
+    limits::{Deadlines, WorkerOptions},
     supervision::{DeathCause, LivenessPolicy, RestartBudget},
 };
 use mt_ipc::{FrameReceiver, FrameSender, attach};
@@ -294,7 +295,7 @@ fn a_bee_that_hangs_up_and_stays_is_killed() {
         ..LivenessPolicy::default()
     };
     either_way(
-        || playing("hangs up").liveness(without_liveness),
+        || playing("hangs up").workers(WorkerOptions::new().liveness(without_liveness)),
         async |hive| {
             let (death, _) = lost(hive.add(1, 2).await);
             assert_eq!(death.cause, DeathCause::HungUp);
@@ -311,7 +312,10 @@ fn a_bee_that_floods_is_not_waited_for() {
         ..RestartBudget::default()
     };
     either_way(
-        || playing("floods").init_deadline(limit).restart_budget(none),
+        || {
+            let hive = playing("floods").deadlines(Deadlines::new().init(limit));
+            hive.workers(WorkerOptions::new().restart_budget(none))
+        },
         async |hive| {
             let why = CancelReason::NoWorkers(NoWorkers::TimedOut { limit });
             assert_eq!(reason(hive.add(1, 2).await), why);

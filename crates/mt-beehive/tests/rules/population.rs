@@ -108,7 +108,7 @@ fn an_elastic_hive_grows_while_there_is_more_to_do() {
             max: 3,
             period: Duration::from_millis(20),
         };
-        hive(1).population(population).max_concurrency(1)
+        hive(1).processes(population).max_concurrency(1)
     };
     either_way(elastic, async |hive| {
         let folder = Folder::temp();

@@ -2,7 +2,9 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use mt_beehive::{BeehiveError, BeehiveRun, DelegateError, Hive, beehive_run, run::WithQueen};
+use mt_beehive::{
+    BeehiveError, BeehiveRun, DelegateError, Hive, beehive_run, limits::Deadlines, run::WithQueen,
+};
 
 use crate::{
     bees::{Birth, Deed, Doer, DoerTasks},
@@ -70,7 +72,8 @@ fn a_queen_that_panics_leaves_nothing() {
 fn a_queen_that_is_cancelled_leaves_nothing() {
     check(|| {
         let folder = Folder::temp();
-        let run = reign().cancel_grace(LONG).run(async |queen| {
+        let patient = Deadlines::new().cancel_grace(LONG);
+        let run = reign().deadlines(patient).run(async |queen| {
             let cancels = async {
                 until(|| !folder.noted("begun").is_empty()).await;
                 queen.cancel("it is late");

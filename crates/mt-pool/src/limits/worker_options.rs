@@ -2,25 +2,32 @@
 
 use std::path::PathBuf;
 
-use mt_ipc::{Program, WorkerStderr};
+use bytes::Bytes;
+use mt_ipc::{Program, WorkerCommand, WorkerStderr};
+use mt_proto::WorkerId;
 use tracing::level_filters::LevelFilter;
 
 use super::check::{in_range, is_time, reckonable};
 use crate::{
     error::StartError,
-    supervision::{LivenessPolicy, OnInterrupt, RestartBudget},
+    init,
+    supervision::{LivenessPolicy, OnInterrupt, RestartBudget, SpawnSpec},
 };
 
-/// How worker processes are started, watched and heard.
+/// How worker processes are started, watched and heard: those of a run, of a hive of `mt_beehive`, or of whoever
+/// [supervises](crate::supervision) workers of another kind.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is given to a run by `workers`"]
+#[non_exhaustive]
 pub struct WorkerOptions {
-    pub(crate) program: Program,
-    pub(crate) restart_budget: RestartBudget,
+    program: Program,
+    /// What [`restart_budget`](Self::restart_budget) sets.
+    pub restart_budget: RestartBudget,
     pub(crate) liveness: LivenessPolicy,
-    pub(crate) on_interrupt: OnInterrupt,
-    pub(crate) stderr: WorkerStderr,
-    pub(crate) forward_tracing: Option<LevelFilter>,
+    /// What [`on_interrupt`](Self::on_interrupt) sets.
+    pub on_interrupt: OnInterrupt,
+    stderr: WorkerStderr,
+    forward_tracing: Option<LevelFilter>,
 }
 
 impl WorkerOptions {
@@ -89,9 +96,32 @@ impl WorkerOptions {
         self
     }
 
+    /// Workers of the role `role`, as [`SpawnSpec::new`] has it, started, watched and heard like this. The budget and
+    /// Ctrl-C are for whoever starts them.
+    ///
     /// # Errors
-    /// [`StartError::Option`] for the first that is out of its range.
-    pub(crate) fn check(&self) -> Result<(), StartError> {
+    /// The errors of [`SpawnSpec::new`], unless there is another [`program`](Self::program).
+    pub fn spawn_spec(
+        &self,
+        role: &'static str,
+        body: impl Fn(WorkerId) -> Bytes + Send + Sync + 'static,
+    ) -> Result<SpawnSpec, StartError> {
+        let mut command = match &self.program {
+            Program::Own => init::own_command()?,
+            Program::File(_) => WorkerCommand::default(),
+        };
+        command.program = self.program.clone();
+        command.stderr = self.stderr;
+        let mut spec = SpawnSpec::started_by(command, role, self.forward_tracing, body);
+        spec.liveness = self.liveness;
+        Ok(spec)
+    }
+
+    /// Checks every option against its range.
+    ///
+    /// # Errors
+    /// [`StartError::Option`] for the first that is outside.
+    pub fn check(&self) -> Result<(), StartError> {
         let (option, most) = ("workers.liveness", u32::MAX as usize);
         in_range(option, self.liveness.missed_beats, most)?;
         in_range(option, self.liveness.blocked_checks, most)?;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mt_ipc::{Program, WorkerCommand};
 use mt_proto::{InitCall, MAX_RECORD_BYTES, Setup, encode};
 use tokio::{runtime::Builder, sync::mpsc};
 
@@ -15,7 +14,6 @@ use crate::{
     driver::{Collected, Plan, Supervision, WatchConfig, spawn_supervisor},
     event::{Audience, EventLog},
     executor::EXECUTOR,
-    init,
     input::{
         ConsumerEnd, ExchangeLimits, FeedEnd, FeederOptions, RunControl, Source, exchange,
         spawn_feeder,
@@ -23,7 +21,7 @@ use crate::{
     limits::Recycle,
     registry,
     stats::StatsCell,
-    supervision::{CallScope, SpawnSpec},
+    supervision::CallScope,
     worker::panic_text,
 };
 
@@ -109,14 +107,12 @@ pub(crate) fn launch<T: Task>(
     mut run: AsynPmap<T>,
 ) -> Result<(Launched, FeedEnd, Source<T::Input>), StartError> {
     run.options.check()?;
-    let command = worker_command(&run)?;
     let seed = run.options.seed.unwrap_or_else(random_seed);
     let setup = encode(&setup(&mut run, seed)?, usize::MAX);
     let setup = Bytes::from(setup.expect("names, numbers and bytes always encode"));
     let options = &run.options;
-    let trace = options.workers.forward_tracing;
-    let mut spec = SpawnSpec::started_by(command, EXECUTOR, trace, move |_| setup.clone());
-    spec.liveness = options.workers.liveness;
+    let workers = &options.workers;
+    let mut spec = workers.spawn_spec(EXECUTOR, move |_| setup.clone())?;
     spec.busy_by_processor = T::STYLE == TaskStyle::Sync;
     spec.init_deadline = options.deadlines.init;
     spec.kill_grace = options.deadlines.kill_grace;
@@ -253,17 +249,6 @@ fn dispatch_config<T: Task>(options: &PmapOptions, seed: u64, shared: bool) -> D
         },
         seed,
     }
-}
-
-fn worker_command<T: Task>(run: &AsynPmap<T>) -> Result<WorkerCommand, StartError> {
-    let options = &run.options.workers;
-    let mut command = match &options.program {
-        Program::Own => init::own_command()?,
-        Program::File(_) => WorkerCommand::default(),
-    };
-    command.program = options.program.clone();
-    command.stderr = options.stderr;
-    Ok(command)
 }
 
 fn hook_call(hook: Hook) -> Result<InitCall, StartError> {

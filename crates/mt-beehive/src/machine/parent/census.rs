@@ -34,7 +34,7 @@ pub struct HiveStats {
     /// Messages that came too late to matter: they were about an offer or an attempt that something else had
     /// come of.
     pub stale_messages: u64,
-    /// Whether Ctrl-C has interrupted it: see [`on_interrupt`](crate::BeehiveRun::on_interrupt).
+    /// Whether Ctrl-C has interrupted it: see [`workers`](crate::BeehiveRun::workers).
     pub interrupted: bool,
 }
 

@@ -25,7 +25,7 @@ pub enum Population {
         min: usize,
         /// The most, at least `min`. By default the processors less one, and at least 1.
         max: usize,
-        /// How often the number is looked at: from 1 ms to a year. Default 1 s (the seed's is 10 s).
+        /// How often the number is looked at, at least 1 ms. Default 1 s (the seed's is 10 s).
         period: Duration,
     },
 }

@@ -1,0 +1,81 @@
+//! How long a hive's tasks and bees may take to be made, to stop and to go.
+
+use std::time::Duration;
+
+use mt_pool::StartError;
+
+/// The shortest time for what can't be done in none.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// Longer times are taken for this one, 30 years: they mean "never", and can be added to any instant.
+const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
+/// How long a hive's bees may take to be made and to go, and cancelled tasks to stop. Times beyond 30 years mean
+/// "never". How long a task may take is said where it is delegated: [`Delegate::deadline`](crate::Delegate::deadline).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "they are given to a hive by `deadlines`"]
+pub struct Deadlines {
+    pub(super) init: Duration,
+    pub(super) exit_grace: Duration,
+    pub(super) cancel_grace: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            init: Duration::from_secs(60),
+            exit_grace: Duration::from_secs(5),
+            cancel_grace: Duration::from_millis(50),
+        }
+    }
+}
+
+impl Deadlines {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How long a worker bee may take to be made: its `new`. Default 60 s, as in the pool; at least 1 ms. A bee that
+    /// takes longer is killed and replaced under the
+    /// [restart budget](mt_pool::limits::WorkerOptions::restart_budget).
+    pub fn init(mut self, limit: Duration) -> Self {
+        self.init = reckonable(limit);
+        self
+    }
+
+    /// How long a worker bee that was told to die may take once its last task is done; it is then killed.
+    /// Default 5 s. It is the bee's time to close what it has open, and to be scheduled at all on a
+    /// machine that is overloaded; no task is affected. With zero the bee is killed as soon as it has nothing to do.
+    pub fn exit_grace(mut self, grace: Duration) -> Self {
+        self.exit_grace = reckonable(grace);
+        self
+    }
+
+    /// How long a task goes on, at most, after it was cancelled: by its deadline, or because nobody waits for it.
+    /// Its bee is then killed, and what else that did is begun again elsewhere. Default 50 ms, which is long for
+    /// a task that gives its thread back at an `await`, and makes an end of one that does not soon enough. Give more
+    /// to bees with blocking pieces of work worth waiting for; with zero every cancelling kills.
+    pub fn cancel_grace(mut self, grace: Duration) -> Self {
+        self.cancel_grace = reckonable(grace);
+        self
+    }
+
+    pub(super) fn check(&self) -> Result<(), StartError> {
+        is_time("deadlines.init", self.init)
+    }
+}
+
+/// A time that can be reckoned with.
+pub(super) fn reckonable(time: Duration) -> Duration {
+    time.min(LONGEST)
+}
+
+/// # Errors
+/// [`StartError::Option`] for a time under 1 ms.
+pub(super) fn is_time(option: &'static str, time: Duration) -> Result<(), StartError> {
+    if time >= SHORTEST {
+        return Ok(());
+    }
+    let problem = format!("is {time:?}; it has to be at least {SHORTEST:?}");
+    Err(StartError::Option { option, problem })
+}
