@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use mt_pool::{Deadline, TaskErrorKind, asyn_pmap, limits::Deadlines};
+use mt_pool::{TaskErrorKind, asyn_pmap, error::Deadline, limits::Deadlines};
 use serde_json::json;
 
 use crate::{

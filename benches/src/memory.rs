@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use mt_pool::{PoolEvent, asyn_pmap};
+use mt_pool::{asyn_pmap, events::PoolEvent};
 use serde_json::json;
 
 use crate::{

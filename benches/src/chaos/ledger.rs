@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mt_pool::{Never, TaskError, TaskErrorKind};
+use mt_pool::{TaskError, TaskErrorKind, task::Never};
 
 use crate::tasks::mix;
 

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mt_pool::PoolEvent;
+use mt_pool::events::PoolEvent;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-pub use mt_pool::forward_event;
+pub use mt_pool::worker::forward_event;
 
 /// Logs a message between bees by [`tracing::debug!`]. Costs nothing unless that is enabled.
 pub fn logger_debug_msg(msg: &impl fmt::Debug, who: &str) {

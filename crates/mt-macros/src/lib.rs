@@ -62,8 +62,8 @@ use syn::parse_quote;
 /// | returns | the task's output | the task's error |
 /// |---|---|---|
 /// | `Result<T, E>`, `E` can cross | `T` | `E` |
-/// | `Result<T, E>`, `E` displays: `io::Error`, `anyhow::Error`, `Box<dyn Error>` | `T` | `mt_pool::Raised`, its text |
-/// | any other `T` | `T` | `mt_pool::Never` |
+/// | `Result<T, E>`, `E` displays: `io::Error`, `anyhow::Error`, `Box<dyn Error>` | `T` | `mt_pool::task::Raised`, its text |
+/// | any other `T` | `T` | `mt_pool::task::Never` |
 ///
 /// What it is called makes no difference: `io::Result<T>` and an alias of yours are `Result`s.
 ///

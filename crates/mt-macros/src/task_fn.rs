@@ -103,7 +103,7 @@ mod tests {
                 quote! { ::mt_pool::__private::returns::As<{ add::__RETURNS }> as ::mt_pool::__private::returns::Returns<u32> >::Value },
                 quote! { as ::mt_pool::__private::returns::Returns<u32> >::Error; },
                 quote! { as ::mt_pool::__private::returns::Returns<_> >::outcome(add(input_0, input_1)) },
-                quote! { ::mt_pool::Registration::of::<add>() },
+                quote! { ::mt_pool::__private::Registration::of::<add>() },
             ],
         );
     }
@@ -116,7 +116,7 @@ mod tests {
             &[
                 quote! { async fn get(w: &Web, url: Url, s: &[u8]) -> anyhow::Result<u8> {} },
                 quote! { impl crate::pool::Task for get },
-                quote! { crate::pool::TaskStyle::Async },
+                quote! { crate::pool::task::TaskStyle::Async },
                 quote! { type Shared = <::std::vec::Vec<u8> as crate::pool::__private::Checked },
                 quote! { type Context = Web; },
                 quote! { ::outcome(get(&context, input_0, &shared).await) },

@@ -65,7 +65,7 @@ impl ToTokens for TaskImpl<'_> {
             )]
             impl #krate::Task for #ty {
                 const NAME: &'static str = #name;
-                const STYLE: #krate::TaskStyle = #krate::TaskStyle::#style;
+                const STYLE: #krate::task::TaskStyle = #krate::task::TaskStyle::#style;
                 #types
                 #call
                 fn default_shared() -> ::core::option::Option<Self::Shared> {
@@ -83,7 +83,7 @@ impl ToTokens for TaskImpl<'_> {
             }
             #(#cfgs)*
             #krate::__private::inventory::submit! {
-                #krate::Registration::of::<#ty>()
+                #krate::__private::Registration::of::<#ty>()
             }
         });
     }

@@ -41,7 +41,7 @@ pub trait Context: Sized + 'static {
     fn open(config: &Self::Config) -> impl Future<Output = Result<Self, Self::Error>>;
 
     /// Takes leave of a context. Its items have their outcomes by then, so an error is only
-    /// reported (a `tracing` warning, and [`Stats::context_close_errors`](crate::Stats)).
+    /// reported (a `tracing` warning, and [`Stats::context_close_errors`](crate::stats::Stats)).
     fn close(self) -> impl Future<Output = Result<(), Self::Error>> {
         async { Ok(()) }
     }

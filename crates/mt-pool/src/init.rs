@@ -28,7 +28,7 @@ static IN_WORKER: AtomicBool = AtomicBool::new(false);
 /// by the name the parent sends, works come in and outcomes go out over the same connection, and what
 /// happens is logged with `tracing`. The heartbeats mean what they mean there
 /// ([`mt_proto::Beat`]): from the parent 0 for "I live" and 1 for "finish and die", from the worker 0 for
-/// "I live", every 0.5 s by default ([`LivenessPolicy`](crate::LivenessPolicy)). (A worker's 1, "interrupted",
+/// "I live", every 0.5 s by default ([`LivenessPolicy`](crate::supervision::LivenessPolicy)). (A worker's 1, "interrupted",
 /// is never sent: it is in a process group of its own, so Ctrl-C comes to the parent alone.) They come
 /// from a thread of their own, so they tell nothing about how long a work takes; and the death of either
 /// side is noticed at once, without them. A work that fails is an outcome and not the worker's end.

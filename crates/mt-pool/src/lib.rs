@@ -188,33 +188,32 @@ mod current;
 mod describe;
 mod dispatch;
 mod driver;
-mod error;
-mod event;
+pub mod error;
+pub mod events;
 mod executor;
 mod init;
-mod input;
+pub mod input;
 pub mod limits;
-mod load;
-mod pmap;
+pub mod load;
+pub mod pmap;
 mod pool;
 mod registry;
-mod stats;
+mod returns;
+pub mod stats;
 pub mod supervision;
-mod task;
+pub mod task;
 mod wait;
 mod wire;
 pub mod worker;
-mod works;
+pub mod works;
 
 pub use context::{Context, NoContext};
 pub use counter::Counter;
 pub use current::{is_cancelled, task_index, task_rng};
 pub use error::{StartError, TaskError, TaskErrorKind};
-pub use event::{PoolEvent, PoolEvents, PoolEventsIter};
 pub use init::init;
-pub use input::{FromStream, IntoInput, Source, from_stream};
-pub use load::{used_cpu_above, used_cpu_too_much, used_memory_above, used_memory_too_much};
-pub use mt_ipc::{Exit, HandshakeError, SpawnError, WorkerStderr};
+pub use input::from_stream;
+pub use mt_ipc::WorkerStderr;
 /// Makes a task of a closure that captures nothing: a value for
 /// [`asyn_pmap_with`].
 ///
@@ -276,30 +275,12 @@ pub use mt_macros::main;
 /// }
 /// ```
 pub use mt_macros::task;
-pub use mt_proto::{ContextStep, Deadline, DecodeError, SetupStep};
-pub use pmap::{
-    AsynPmap, DeadLetter, DeadLetters, Indexed, IndexedIter, Pmap, PmapIter, RunHandle, asyn_pmap,
-    asyn_pmap_with,
-};
+pub use pmap::{AsynPmap, Pmap, RunHandle, asyn_pmap, asyn_pmap_with};
 pub use pool::{Pool, PoolBuilder};
-pub use registry::Registration;
-pub use stats::{Deaths, RunProgress, SlowItem, Stats, WorkerState, WorkerStats, WorkerTimes};
-pub use supervision::{
-    Death, DeathCause, LastWords, LivenessPolicy, OnInterrupt, RestartBudget, Verdict, WorkerEvent,
-    WorkerFailure,
-};
-pub use task::{Never, Raised, Task, TaskStyle};
+pub use supervision::OnInterrupt;
+pub use task::Task;
 pub use wire::Wire;
-pub use worker::forward_event;
-pub use works::{
-    AioWorkGenerator, AioWorks, AsynWorkGenerator, AsynWorks, AsynWorksInContext, AsynWorksIter,
-    KeepNull, NullPolicy, Nullable, ParalleliserState, PopError, ProcessParalleliser,
-    ProcessParalleliserBuilder, Progress, ProgressIter, ProgressReceiver, ProgressSender,
-    SerialWorkGenerator, SkipNull, SplitError, WorkCounters, WorkCounts, WorkIter, WorkIterator,
-    WorkIteratorBuilder, aio_work_generator, aio_work_generator_shared, asyn_work_generator,
-    progress_queue, run_asyn_works_in_context, serial_work_generator, split_works,
-    split_works_seeded,
-};
+pub use works::WorkIterator;
 
 /// For the macros; not for people.
 #[doc(hidden)]
@@ -311,7 +292,12 @@ pub mod __private {
     pub use crate::{
         describe::{ByDebug, ByDisplay, ByName, Describe},
         init::TestEntry,
-        task::returns,
+        registry::Registration,
         wire::{Checked, wire},
     };
+
+    /// What a task's return type becomes on the wire.
+    pub mod returns {
+        pub use crate::returns::*;
+    }
 }

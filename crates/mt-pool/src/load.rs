@@ -27,7 +27,7 @@ const TOO_MUCH: f64 = 0.9;
 /// Reads a few small files of the kernel, some 50 µs; never waits.
 ///
 /// ```
-/// if mt_pool::used_memory_too_much() {
+/// if mt_pool::load::used_memory_too_much() {
 ///     eprintln!("starting fewer workers: memory is short");
 /// }
 /// ```
@@ -39,8 +39,8 @@ pub fn used_memory_too_much() -> bool {
 /// [`used_memory_too_much`] for a fraction of your own, 0 to 1.
 ///
 /// ```
-/// assert!(mt_pool::used_memory_above(0.0));
-/// assert!(!mt_pool::used_memory_above(1.0));
+/// assert!(mt_pool::load::used_memory_above(0.0));
+/// assert!(!mt_pool::load::used_memory_above(1.0));
 /// ```
 #[must_use]
 pub fn used_memory_above(fraction: f64) -> bool {
@@ -57,7 +57,7 @@ pub fn used_memory_above(fraction: f64) -> bool {
 /// unused.
 ///
 /// ```
-/// if mt_pool::used_cpu_too_much() {
+/// if mt_pool::load::used_cpu_too_much() {
 ///     eprintln!("putting it off: the processors are busy");
 /// }
 /// ```
@@ -69,7 +69,7 @@ pub fn used_cpu_too_much() -> bool {
 /// [`used_cpu_too_much`] for a fraction of your own, 0 to 1.
 ///
 /// ```
-/// assert!(!mt_pool::used_cpu_above(1.0));
+/// assert!(!mt_pool::load::used_cpu_above(1.0));
 /// ```
 #[must_use]
 pub fn used_cpu_above(fraction: f64) -> bool {

@@ -11,7 +11,7 @@ use std::{fmt, time::Duration};
 pub(crate) use cell::StatsCell;
 pub use rate::RunProgress;
 
-use crate::DeathCause;
+use crate::supervision::DeathCause;
 
 /// What a run has done so far. The counts are consistent at the moment they were taken; what is read
 /// off the workers themselves (items started, memory, slowest items) is of about the same moment.

@@ -1,7 +1,5 @@
 //! What a task is: a function a worker process can find by name.
 
-pub mod returns;
-
 use std::{fmt, rc::Rc};
 
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,8 @@
 use std::{error::Error, fmt, io};
 
 use mt_pool::{
-    AsynPmap, Never, Raised, Task, TaskErrorKind, asyn_pmap, asyn_pmap_with, inline_task,
+    AsynPmap, Task, TaskErrorKind, asyn_pmap, asyn_pmap_with, inline_task,
+    task::{Never, Raised},
 };
 use serde::{Deserialize, Serialize};
 

@@ -9,7 +9,10 @@ use std::{
 };
 
 use futures::StreamExt;
-use mt_pool::{Context, Pool, Progress, StartError, asyn_work_generator, progress_queue, task};
+use mt_pool::{
+    Context, Pool, StartError, task,
+    works::{Progress, asyn_work_generator, progress_queue},
+};
 use tokio::sync::Notify;
 
 mt_pool::test_worker!();

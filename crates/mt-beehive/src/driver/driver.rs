@@ -129,7 +129,8 @@ impl Driver {
         let now = Instant::now();
         if *period <= now {
             *period = now + self.period();
-            let pressed = mt_pool::used_cpu_too_much() || mt_pool::used_memory_too_much();
+            let pressed =
+                mt_pool::load::used_cpu_too_much() || mt_pool::load::used_memory_too_much();
             self.handle(Event::Pressed(pressed));
         }
         self.handle(Event::Tick);

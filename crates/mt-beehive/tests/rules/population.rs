@@ -114,7 +114,8 @@ fn an_elastic_hive_grows_while_there_is_more_to_do() {
         let folder = Folder::temp();
         let opens = async {
             // A machine that is full for other reasons has no room for more.
-            let full = || mt_pool::used_cpu_too_much() || mt_pool::used_memory_too_much();
+            let full =
+                || mt_pool::load::used_cpu_too_much() || mt_pool::load::used_memory_too_much();
             until(|| folder.noted("begun").len() == 3 || full()).await;
             assert!(children().len() <= 3);
             folder.first("go");

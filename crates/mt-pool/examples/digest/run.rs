@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Result;
-use mt_pool::{IndexedIter, PoolEvent, TaskError, TaskErrorKind, asyn_pmap};
+use mt_pool::{TaskError, TaskErrorKind, asyn_pmap, events::PoolEvent, pmap::IndexedIter};
 
 use crate::{
     byte_path::BytePath,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
-use mt_pool::Stats;
+use mt_pool::stats::Stats;
 
 use crate::tally::{Counts, Tally};
 

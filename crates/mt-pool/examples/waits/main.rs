@@ -16,7 +16,8 @@ use anyhow::Result;
 use clap::Parser;
 use futures::StreamExt;
 use mt_pool::{
-    Context, TaskErrorKind, aio_work_generator, asyn_work_generator, serial_work_generator,
+    Context, TaskErrorKind,
+    works::{aio_work_generator, asyn_work_generator, serial_work_generator},
 };
 
 use crate::{

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     OnInterrupt,
     dispatch::{Delivery, Dispatch, DispatchConfig, Event},
-    event::Audience,
+    events::Audience,
     input::{Asked, Block, DriverEnd},
     stats::StatsCell,
     supervision::{CallScope, IdleWorkers, Interrupts, Relay, SessionEvents, SpawnSpec},
@@ -204,7 +204,7 @@ impl Driver {
         if self.dispatch.is_closed() {
             return;
         }
-        self.record(crate::PoolEvent::Interrupted);
+        self.record(crate::events::PoolEvent::Interrupted);
         self.dispatch(Event::Drain);
     }
 }

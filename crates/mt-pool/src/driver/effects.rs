@@ -2,8 +2,8 @@
 
 use super::driver::Driver;
 use crate::{
-    PoolEvent,
     dispatch::{Effect, KillReason},
+    events::PoolEvent,
     supervision::DeathCause,
 };
 

@@ -6,8 +6,8 @@ use mt_proto::{ContextStep, ExitReport, Frame, FromExecutor, Notice, WorkerId};
 
 use super::driver::Driver;
 use crate::{
-    PoolEvent,
     dispatch::{Event, Gone},
+    events::PoolEvent,
     supervision::{Death, DeathCause, Health, SessionEvent, WorkerEnd, WorkerFailure},
 };
 

@@ -67,7 +67,7 @@ pub enum TaskErrorKind<E> {
     /// The run was interrupted or cancelled before the item was done. When this comes, the item's call,
     /// if there was one, is no longer running.
     Cancelled,
-    /// No worker had said anything for longer than the works' [`timeout`](crate::AsynWorkGenerator::timeout), so
+    /// No worker had said anything for longer than the works' [`timeout`](crate::works::AsynWorkGenerator::timeout), so
     /// they were killed. The item was running or never started; it may have had some effect, and can be tried
     /// again.
     Silent {

@@ -15,7 +15,8 @@ use super::{
     work::{ExecutorWork, Job, SharedInputs, failure},
 };
 use crate::{
-    Context, Task, TaskStyle, registry,
+    Context, Task, registry,
+    task::TaskStyle,
     worker::{NotSetUp, caught, during_init, install, tell_items},
 };
 

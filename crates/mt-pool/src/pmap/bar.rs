@@ -3,7 +3,7 @@
 use indicatif::ProgressBar;
 
 use super::output::Pmap;
-use crate::{RunProgress, Task};
+use crate::{Task, stats::RunProgress};
 
 impl<T: Task> Pmap<T> {
     /// Moves a progress bar as outcomes are taken: its position, and its length as soon as the

@@ -4,9 +4,9 @@ use std::marker::PhantomData;
 
 use super::{options::PmapOptions, output::Pmap, plan};
 use crate::{
-    Context, IntoInput, NoContext, Pool, PoolEvent, StartError, Task,
-    event::Observer,
-    input::Source,
+    Context, NoContext, Pool, StartError, Task,
+    events::{Observer, PoolEvent},
+    input::{IntoInput, Source},
     limits::{ByteLimits, Deadlines, MemoryLimits, Processes, Recycle, Retries, WorkerOptions},
 };
 
@@ -121,7 +121,7 @@ impl<T: Task> AsynPmap<T> {
     /// [`Pmap::exit_values`](crate::Pmap::exit_values). If it returns an error or panics,
     /// [`ExitHookFailed`](PoolEvent::ExitHookFailed) tells. Together with closing contexts it has
     /// [`exit_grace`](Deadlines::exit_grace), and is killed after that
-    /// ([`Lingered`](crate::DeathCause::Lingered)); a worker that dies or is killed does not get there.
+    /// ([`Lingered`](crate::supervision::DeathCause::Lingered)); a worker that dies or is killed does not get there.
     pub fn exit<E>(mut self, input: E::Input) -> Self
     where
         E: Task<Shared = (), Context = NoContext>,

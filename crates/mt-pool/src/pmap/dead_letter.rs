@@ -112,7 +112,7 @@ mod tests {
     use mt_proto::ItemIndex;
 
     use super::*;
-    use crate::Never;
+    use crate::task::Never;
 
     fn late(index: u64, payload: usize, deadline: Deadline) -> TaskError<Never> {
         let limit = Duration::from_secs(1);

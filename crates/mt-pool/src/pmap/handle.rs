@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    PoolEvents, RunProgress, Stats,
-    event::EventLog,
+    events::{EventLog, PoolEvents},
     input::{Asked, RunControl},
-    stats::StatsCell,
+    stats::{RunProgress, Stats, StatsCell},
 };
 
 /// Watches and ends a run from anywhere: another thread, a signal handler's task, a callback. Made by

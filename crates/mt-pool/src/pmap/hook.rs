@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::RunProgress;
+use crate::stats::RunProgress;
 
 /// Calls that follow each other more quickly come after twice as many outcomes.
 const TOO_SOON: Duration = Duration::from_millis(10);

@@ -1,7 +1,7 @@
 //! A run as an iterator that blocks.
 
 use super::{outcome::Outcome, output::Pmap};
-use crate::{Stats, Task};
+use crate::{Task, stats::Stats};
 
 /// A run's outcomes, waiting for each on the calling thread. Made by `into_iter` of a [`Pmap`].
 ///

@@ -21,12 +21,12 @@ use super::{
     plan::Launched,
 };
 use crate::{
-    Pool, PoolEvents, RunProgress, Stats, Task, TaskErrorKind,
+    Pool, Task, TaskErrorKind,
     dispatch::Delivery,
     driver::{Collected, Supervision},
-    event::EventLog,
+    events::{EventLog, PoolEvents},
     input::{ConsumerEnd, RunControl},
-    stats::StatsCell,
+    stats::{RunProgress, Stats, StatsCell},
     wait::wait_here,
 };
 

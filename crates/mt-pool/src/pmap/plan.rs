@@ -8,11 +8,11 @@ use tokio::{runtime::Builder, sync::mpsc};
 
 use super::{AsynPmap, options::PmapOptions, output::Pmap};
 use crate::{
-    Pool, StartError, Task, TaskStyle, Wire,
+    Pool, StartError, Task, Wire,
     current::random_seed,
     dispatch::{Delivery, DispatchConfig},
     driver::{Collected, Plan, Supervision, WatchConfig, spawn_supervisor},
-    event::{Audience, EventLog},
+    events::{Audience, EventLog},
     executor::EXECUTOR,
     input::{
         ConsumerEnd, ExchangeLimits, FeedEnd, FeederOptions, RunControl, Source, exchange,
@@ -22,6 +22,7 @@ use crate::{
     registry,
     stats::StatsCell,
     supervision::CallScope,
+    task::TaskStyle,
     worker::panic_text,
 };
 

@@ -12,7 +12,7 @@ use mt_ipc::Progress;
 use mt_proto::WorkerId;
 
 use super::{RunProgress, Stats, WorkerState, ledger::Ledger, rate::Rate};
-use crate::{PoolEvent, load};
+use crate::{events::PoolEvent, load};
 
 /// Everything that is counted.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ const LATE_FACTOR: u32 = 2;
 /// What the pool does with a worker that it finds wanting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// Tells of it by a [`PoolEvent`](crate::PoolEvent), again and again, and leaves it alone.
+    /// Tells of it by a [`PoolEvent`](crate::events::PoolEvent), again and again, and leaves it alone.
     Report,
     /// Kills it; what it ran is treated as after any death.
     Kill,

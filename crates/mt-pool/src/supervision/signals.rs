@@ -16,7 +16,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 #[non_exhaustive]
 pub enum OnInterrupt {
     /// The first one, while a run goes on, lets what runs finish and cancels the rest; the stream
-    /// then ends, and [`Stats::interrupted`](crate::Stats) tells. The second one, or one when no run
+    /// then ends, and [`Stats::interrupted`](crate::stats::Stats) tells. The second one, or one when no run
     /// goes on, ends the process as if nothing had been changed. A handler that the program has
     /// installed before its first run is left alone and still called.
     #[default]

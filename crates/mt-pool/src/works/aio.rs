@@ -26,7 +26,7 @@ use crate::StartError;
 ///
 /// ```
 /// use futures::{StreamExt, executor::block_on};
-/// use mt_pool::aio_work_generator;
+/// use mt_pool::works::aio_work_generator;
 ///
 /// async fn square_of_odd(id: u64) -> Option<u64> {
 ///     (id % 2 == 1).then_some(id * id)
@@ -44,7 +44,7 @@ use crate::StartError;
 ///
 /// ```
 /// # use futures::{StreamExt, executor::block_on};
-/// # use mt_pool::aio_work_generator;
+/// # use mt_pool::works::aio_work_generator;
 /// async fn page(base: &str, id: u64) -> Result<Option<String>, std::io::Error> {
 ///     Ok(Some(format!("{base}/{id}")))
 /// }
@@ -78,7 +78,7 @@ where
 /// ```
 /// use std::sync::Arc;
 /// use futures::Stream;
-/// use mt_pool::{StartError, aio_work_generator_shared};
+/// use mt_pool::{StartError, works::aio_work_generator_shared};
 ///
 /// struct Site { base: String }
 ///

@@ -32,7 +32,7 @@ const LEAST_CAPACITY: usize = 16 * 1024;
 /// [`TaskError`](crate::TaskError) with its cause.
 ///
 /// ```
-/// use mt_pool::asyn_work_generator;
+/// use mt_pool::works::asyn_work_generator;
 ///
 /// #[mt_pool::task]
 /// async fn root(id: u64) -> Result<u64, String> {
@@ -107,12 +107,12 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
 
     /// The works to run, started in about this order, instead of those below a number.
     ///
-    /// With [`split_works`](crate::split_works) and one process each this settles the share of every
+    /// With [`split_works`](crate::works::split_works) and one process each this settles the share of every
     /// process beforehand, as the seed does:
     ///
     /// ```
     /// use futures::{StreamExt, stream};
-    /// use mt_pool::{asyn_work_generator, split_works};
+    /// use mt_pool::works::{asyn_work_generator, split_works};
     ///
     /// #[mt_pool::task]
     /// async fn double(id: u64) -> u64 {
@@ -169,7 +169,7 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
     /// Any other option: of the [`AsynPmap`] that does the work, to be changed and given back.
     ///
     /// ```
-    /// # use mt_pool::asyn_work_generator;
+    /// # use mt_pool::works::asyn_work_generator;
     /// # #[mt_pool::task]
     /// # async fn double(id: u64) -> u64 { 2 * id }
     /// let generator = asyn_work_generator::<double>(100).configure(|run| run.crash_limit(1));

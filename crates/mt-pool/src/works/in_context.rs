@@ -13,7 +13,7 @@ use crate::{Context, OnInterrupt, StartError, Task, TaskError};
 /// Runs the task `T` for a list of work ids in this process, concurrently and in one context, and
 /// tells every step to `progress`: what becomes of the works is told there and nowhere else.
 ///
-/// This is what happens inside a worker of [`asyn_work_generator`](crate::asyn_work_generator), without
+/// This is what happens inside a worker of [`asyn_work_generator`](crate::works::asyn_work_generator), without
 /// the worker: for tests, for a program that is a worker of something else, and for when one process
 /// is enough.
 ///
@@ -22,7 +22,7 @@ use crate::{Context, OnInterrupt, StartError, Task, TaskError};
 /// started is cancelled.
 ///
 /// ```
-/// use mt_pool::{Progress, progress_queue, run_asyn_works_in_context};
+/// use mt_pool::works::{Progress, progress_queue, run_asyn_works_in_context};
 ///
 /// #[mt_pool::task]
 /// async fn square(id: u64) -> Result<u64, String> {

@@ -6,8 +6,8 @@ pub use queue::{ProgressIter, ProgressReceiver, ProgressSender, progress_queue};
 
 /// A message about a work or the context it runs in.
 ///
-/// [`run_asyn_works_in_context`](crate::run_asyn_works_in_context) tells values (`V`) and errors (`X`)
-/// with it. [`asyn_work_generator`](crate::asyn_work_generator) yields these itself; its messages
+/// [`run_asyn_works_in_context`](crate::works::run_asyn_works_in_context) tells values (`V`) and errors (`X`)
+/// with it. [`asyn_work_generator`](crate::works::asyn_work_generator) yields these itself; its messages
 /// carry `()` and the error's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

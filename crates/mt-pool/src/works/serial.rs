@@ -9,7 +9,7 @@ use std::{fmt, iter::FusedIterator, ops::Range};
 /// few or so quick that processes and tasks cost more than they give.
 ///
 /// ```
-/// let squares: Vec<u64> = mt_pool::serial_work_generator(|id| id * id, 4).collect();
+/// let squares: Vec<u64> = mt_pool::works::serial_work_generator(|id| id * id, 4).collect();
 /// assert_eq!(squares, [0, 1, 4, 9]);
 /// ```
 pub fn serial_work_generator<F, R>(func: F, num_work_ids: u64) -> SerialWorkGenerator<F>

@@ -37,10 +37,10 @@ pub enum SplitError {
 /// nobody. It is for when the share of each has to be settled beforehand:
 ///
 /// ```
-/// let buckets = mt_pool::split_works(10, Some(4))?;
+/// let buckets = mt_pool::works::split_works(10, Some(4))?;
 /// let sizes: Vec<usize> = buckets.iter().map(Vec::len).collect();
 /// assert_eq!(sizes, [3, 3, 2, 2]);
-/// # Ok::<(), mt_pool::SplitError>(())
+/// # Ok::<(), mt_pool::works::SplitError>(())
 /// ```
 ///
 /// # Errors
@@ -58,10 +58,10 @@ pub fn split_works(
 /// the version of this crate is the same.
 ///
 /// ```
-/// let buckets = mt_pool::split_works_seeded(1000, Some(4), 42)?;
-/// assert_eq!(buckets, mt_pool::split_works_seeded(1000, Some(4), 42)?);
-/// assert_ne!(buckets, mt_pool::split_works_seeded(1000, Some(4), 43)?);
-/// # Ok::<(), mt_pool::SplitError>(())
+/// let buckets = mt_pool::works::split_works_seeded(1000, Some(4), 42)?;
+/// assert_eq!(buckets, mt_pool::works::split_works_seeded(1000, Some(4), 42)?);
+/// assert_ne!(buckets, mt_pool::works::split_works_seeded(1000, Some(4), 43)?);
+/// # Ok::<(), mt_pool::works::SplitError>(())
 /// ```
 ///
 /// # Errors

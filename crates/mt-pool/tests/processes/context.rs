@@ -3,8 +3,14 @@
 use std::{fmt::Debug, rc::Rc, thread, time::Duration};
 
 use mt_pool::{
-    Context, ContextStep, Deadline, Never, PoolEvent, Task, TaskErrorKind, asyn_pmap, is_cancelled,
-    limits::Deadlines, task, task_index,
+    Context, Task, TaskErrorKind, asyn_pmap,
+    error::{ContextStep, Deadline},
+    events::PoolEvent,
+    is_cancelled,
+    limits::Deadlines,
+    task,
+    task::Never,
+    task_index,
 };
 use mt_test_kit::Folder;
 

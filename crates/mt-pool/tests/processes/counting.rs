@@ -3,7 +3,7 @@
 use std::{fmt::Debug, thread, time::Duration};
 
 use mt_pool::{
-    AsynPmap, Context, Counter, ProcessParalleliser, Task, WorkIterator, asyn_pmap, task,
+    AsynPmap, Context, Counter, Task, WorkIterator, asyn_pmap, task, works::ProcessParalleliser,
 };
 use mt_test_kit::Folder;
 use serde::{Deserialize, Serialize};

@@ -7,7 +7,8 @@ mod soft;
 use std::time::Duration;
 
 use mt_pool::{
-    Deadline, TaskError, TaskErrorKind, asyn_pmap,
+    TaskError, TaskErrorKind, asyn_pmap,
+    error::Deadline,
     limits::{Deadlines, Recycle, Retries},
     task,
 };

@@ -2,7 +2,11 @@
 
 use std::fmt::Debug;
 
-use mt_pool::{AsynPmap, Death, DeathCause, Task, asyn_pmap, task};
+use mt_pool::{
+    AsynPmap, Task, asyn_pmap,
+    supervision::{Death, DeathCause},
+    task,
+};
 use mt_test_kit::Folder;
 
 use crate::{

@@ -8,8 +8,11 @@ use std::{
 };
 
 use mt_pool::{
-    AsynPmap, DeathCause, LivenessPolicy, PoolEvent, Task, Verdict, asyn_pmap,
-    limits::WorkerOptions, task,
+    AsynPmap, Task, asyn_pmap,
+    events::PoolEvent,
+    limits::WorkerOptions,
+    supervision::{DeathCause, LivenessPolicy, Verdict},
+    task,
 };
 use mt_test_kit::{Signal, signal};
 

@@ -12,7 +12,8 @@ use std::{
 };
 
 use mt_pool::{
-    IndexedIter, PoolEvent, RunHandle, Task, TaskErrorKind, asyn_pmap, limits::ByteLimits, task,
+    RunHandle, Task, TaskErrorKind, asyn_pmap, events::PoolEvent, limits::ByteLimits,
+    pmap::IndexedIter, task,
 };
 use mt_test_kit::{Folder, children, wait_until};
 

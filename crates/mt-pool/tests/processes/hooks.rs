@@ -3,8 +3,11 @@
 use std::{cell::Cell, thread, time::Duration};
 
 use mt_pool::{
-    AsynPmap, Counter, DeathCause, NoContext, PoolEvent, Task, asyn_pmap, is_cancelled,
+    AsynPmap, Counter, NoContext, Task, asyn_pmap,
+    events::PoolEvent,
+    is_cancelled,
     limits::{Deadlines, Recycle},
+    supervision::DeathCause,
     task, task_index,
 };
 use mt_test_kit::Folder;

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use mt_pool::{WorkerFailure, asyn_pmap, limits::WorkerOptions, task};
+use mt_pool::{asyn_pmap, limits::WorkerOptions, supervision::WorkerFailure, task};
 use mt_test_kit::Folder;
 use rustix::process::{WaitOptions, waitpid};
 

@@ -4,7 +4,12 @@ use std::{env, future, time::Duration};
 
 use bytes::BytesMut;
 use mt_ipc::{FrameReceiver, FrameSender, HandshakeError, attach, greet, is_worker_process};
-use mt_pool::{DeathCause, LivenessPolicy, Never, WorkerFailure, asyn_pmap, limits::WorkerOptions};
+use mt_pool::{
+    asyn_pmap,
+    limits::WorkerOptions,
+    supervision::{DeathCause, LivenessPolicy, WorkerFailure},
+    task::Never,
+};
 use mt_proto::{
     Beat, Fingerprint, Frame, FromExecutor, FromWorker, Hello, ItemIndex, Kind, Limits,
     PROTOCOL_VERSION, Parsed, RecordBuffer, RecordTag, Records, Segment, ToExecutor, ToWorker,

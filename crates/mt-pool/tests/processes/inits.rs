@@ -3,9 +3,13 @@
 use std::{thread, time::Duration};
 
 use mt_pool::{
-    AsynPmap, Never, PoolEvent, SetupStep, WorkerFailure, asyn_pmap,
+    AsynPmap, asyn_pmap,
+    error::SetupStep,
+    events::PoolEvent,
     limits::{Deadlines, WorkerOptions},
+    supervision::WorkerFailure,
     task,
+    task::Never,
 };
 use mt_test_kit::Folder;
 

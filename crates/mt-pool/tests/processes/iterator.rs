@@ -11,7 +11,8 @@ use std::{
 };
 
 use mt_pool::{
-    DeathCause, Pool, PopError, TaskErrorKind, WorkIterator, limits::WorkerOptions, task,
+    Pool, TaskErrorKind, WorkIterator, limits::WorkerOptions, supervision::DeathCause, task,
+    works::PopError,
 };
 use mt_test_kit::{Folder, children, wait_until};
 

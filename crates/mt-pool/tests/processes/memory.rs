@@ -8,8 +8,9 @@ use std::{
 };
 
 use mt_pool::{
-    AsynPmap, Death, DeathCause, Task, TaskErrorKind, WorkerFailure, asyn_pmap,
+    AsynPmap, Task, TaskErrorKind, asyn_pmap,
     limits::{MemoryLimits, WorkerOptions},
+    supervision::{Death, DeathCause, WorkerFailure},
     task,
 };
 use mt_test_kit::Folder;

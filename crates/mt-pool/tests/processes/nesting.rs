@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use mt_pool::{PoolEvent, asyn_pmap, task};
+use mt_pool::{asyn_pmap, events::PoolEvent, task};
 
 use crate::scene::check;
 

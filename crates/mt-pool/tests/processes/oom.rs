@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mt_pool::{DeathCause, TaskErrorKind, asyn_pmap, limits::MemoryLimits, task};
+use mt_pool::{TaskErrorKind, asyn_pmap, limits::MemoryLimits, supervision::DeathCause, task};
 
 use crate::{report::complete, scene::check};
 

@@ -1,6 +1,6 @@
 //! Panics are outcomes, and their worker goes on.
 
-use mt_pool::{Never, Task, TaskErrorKind, asyn_pmap};
+use mt_pool::{Task, TaskErrorKind, asyn_pmap, task::Never};
 
 use crate::{
     deed::{Deed, act, act_async},

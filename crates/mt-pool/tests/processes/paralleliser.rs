@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, ops::Range, sync::Mutex, thread, time::Duration};
 
 use mt_pool::{
-    ParalleliserState::{Dead, Dying, Living},
-    PopError, ProcessParalleliser, StartError, TaskErrorKind,
+    StartError, TaskErrorKind,
     limits::WorkerOptions,
     task,
+    works::ParalleliserState::{Dead, Dying, Living},
+    works::{PopError, ProcessParalleliser},
 };
 use mt_test_kit::{Folder, children, wait_until};
 

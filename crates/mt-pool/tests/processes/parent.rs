@@ -2,7 +2,7 @@
 
 use std::{os::unix::process::ExitStatusExt, process::Stdio, thread, time::Duration};
 
-use mt_pool::{PoolEvent, TaskErrorKind, WorkIterator, asyn_pmap, task};
+use mt_pool::{TaskErrorKind, WorkIterator, asyn_pmap, events::PoolEvent, task};
 use mt_test_kit::{Scene, Signal, role, watchdog};
 
 use crate::{

@@ -13,8 +13,8 @@ use std::{
 };
 
 use mt_pool::{
-    AsynPmap, Pool, StartError, Stats, Task, TaskError, TaskErrorKind, asyn_pmap, limits::Recycle,
-    task,
+    AsynPmap, Pool, StartError, Task, TaskError, TaskErrorKind, asyn_pmap, limits::Recycle,
+    stats::Stats, task,
 };
 use mt_test_kit::{Signal, children, signal, wait_until};
 

@@ -7,7 +7,10 @@ use std::{
 };
 
 use mt_pool::{
-    AsynPmap, Death, PoolEvent, RestartBudget, Stats, Task, TaskError, TaskErrorKind, WorkerFailure,
+    AsynPmap, Task, TaskError, TaskErrorKind,
+    events::PoolEvent,
+    stats::Stats,
+    supervision::{Death, RestartBudget, WorkerFailure},
 };
 
 pub(crate) type Outcome<T> = Result<<T as Task>::Output, TaskError<<T as Task>::Error>>;

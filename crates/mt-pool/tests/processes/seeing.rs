@@ -11,7 +11,11 @@ use std::{
 
 use futures::StreamExt;
 use mt_pool::{
-    AsynPmap, Pool, PoolEvent, RunProgress, Stats, Task, WorkerState, asyn_pmap, from_stream, task,
+    AsynPmap, Pool, Task, asyn_pmap,
+    events::PoolEvent,
+    from_stream,
+    stats::{RunProgress, Stats, WorkerState},
+    task,
 };
 use mt_test_kit::{Folder, wait_until};
 use serde::{Deserialize, Serialize};

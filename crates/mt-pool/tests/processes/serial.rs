@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use mt_pool::{Context, ContextStep, StartError, TaskErrorKind, WorkIterator, task};
+use mt_pool::{Context, StartError, TaskErrorKind, WorkIterator, error::ContextStep, task};
 use mt_test_kit::children;
 
 use crate::{

@@ -11,8 +11,11 @@ use std::{
 };
 
 use mt_pool::{
-    AsynPmap, Death, LastWords, PoolEvent, TaskErrorKind, WorkerStderr, asyn_pmap,
-    limits::WorkerOptions, task,
+    AsynPmap, TaskErrorKind, WorkerStderr, asyn_pmap,
+    events::PoolEvent,
+    limits::WorkerOptions,
+    supervision::{Death, LastWords},
+    task,
 };
 use mt_test_kit::{Folder, Signal, is_gone, signal, wait_until, wait_until_gone};
 use rustix::stdio::{dup2_stderr, stderr};

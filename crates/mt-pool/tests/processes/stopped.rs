@@ -3,8 +3,10 @@
 use std::{env, thread, time::Duration};
 
 use mt_pool::{
-    AsynPmap, LivenessPolicy, PoolEvent, Task, asyn_pmap,
+    AsynPmap, Task, asyn_pmap,
+    events::PoolEvent,
     limits::{Deadlines, WorkerOptions},
+    supervision::LivenessPolicy,
     task,
 };
 use mt_test_kit::{Folder, Scene, Signal, children_of, role, signal, wait_until, watchdog};

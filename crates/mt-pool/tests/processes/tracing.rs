@@ -331,7 +331,7 @@ impl<S: Subscriber> Layer<S> for Half {
         let mut count = self.0.lock().unwrap();
         *count += 1;
         if *count % 2 == 1 {
-            mt_pool::forward_event(event);
+            mt_pool::worker::forward_event(event);
         }
     }
 }

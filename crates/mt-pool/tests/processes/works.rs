@@ -7,8 +7,12 @@ use std::{
 
 use futures::StreamExt;
 use mt_pool::{
-    AsynWorkGenerator, Context, Progress, Task, TaskError, TaskErrorKind, asyn_work_generator,
-    limits::WorkerOptions, progress_queue, run_asyn_works_in_context, task,
+    Context, Task, TaskError, TaskErrorKind,
+    limits::WorkerOptions,
+    task,
+    works::{
+        AsynWorkGenerator, Progress, asyn_work_generator, progress_queue, run_asyn_works_in_context,
+    },
 };
 use mt_test_kit::{Signal, children, signal, wait_until};
 

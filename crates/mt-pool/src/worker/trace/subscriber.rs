@@ -33,7 +33,7 @@ pub(crate) fn mute_this_thread() {
 ///
 /// impl<S: Subscriber> Layer<S> for ToParent {
 ///     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-///         mt_pool::forward_event(event);
+///         mt_pool::worker::forward_event(event);
 ///     }
 /// }
 ///

@@ -16,7 +16,7 @@ use mt_proto::ItemIndex;
 
 use super::{idle_timeout::IdleTimeout, ids::WorkIds, missing::Finished, tracker::Tracker};
 use crate::{
-    Pmap, RunHandle, Stats, Task, TaskError, TaskErrorKind, dispatch::Lost, pmap::Outcome,
+    Pmap, RunHandle, Task, TaskError, TaskErrorKind, dispatch::Lost, pmap::Outcome, stats::Stats,
     wait::wait_here, works::progress::Progress,
 };
 

@@ -8,7 +8,7 @@ use std::{
 
 use super::ids::WorkIds;
 use crate::{
-    PoolEvent,
+    events::PoolEvent,
     works::progress::{Progress, ProgressSender},
 };
 

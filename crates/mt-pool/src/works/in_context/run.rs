@@ -14,7 +14,8 @@ use mt_proto::{ContextStep, ItemIndex};
 
 use super::{AsynWorksInContext, Given, WorkCounts, teller::Teller};
 use crate::{
-    Context, StartError, Task, TaskError, TaskErrorKind, TaskStyle,
+    Context, StartError, Task, TaskError, TaskErrorKind,
+    task::TaskStyle,
     worker::panic_text,
     works::{interrupt::Interruption, no_concurrency, progress::Progress},
 };

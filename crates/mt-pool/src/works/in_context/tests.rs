@@ -10,7 +10,8 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::{
-    Never, TaskErrorKind,
+    TaskErrorKind,
+    task::Never,
     works::progress::{Progress, progress_queue},
 };
 

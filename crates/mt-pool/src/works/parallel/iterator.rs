@@ -11,7 +11,8 @@ use super::{
     serial_mode::Serial,
 };
 use crate::{
-    StartError, Stats, Task, TaskError,
+    StartError, Task, TaskError,
+    stats::Stats,
     works::null::{KeepNull, NullPolicy},
 };
 

@@ -1,5 +1,5 @@
 //! A run that is fed by hand and emptied by hand, by any number of threads: what
-//! [`ProcessParalleliser`](crate::ProcessParalleliser) and [`WorkIterator`](crate::WorkIterator) are made
+//! [`ProcessParalleliser`](crate::works::ProcessParalleliser) and [`WorkIterator`](crate::WorkIterator) are made
 //! of.
 
 use std::{
@@ -15,11 +15,11 @@ use mt_proto::{ItemIndex, RecordBuffer, Tally};
 
 use super::shared_outlet::{Dry, Emptied, SharedOutlet, Taken, What};
 use crate::{
-    AsynPmap, Pool, StartError, Stats, Task, TaskErrorKind,
+    AsynPmap, Pool, StartError, Task, TaskErrorKind,
     driver::Supervision,
     input::{ConsumerEnd, FeedEnd, NoRoom, RunControl},
     pmap::{Launched, Outcome, apart_outcome, decode_outcome, launch},
-    stats::StatsCell,
+    stats::{Stats, StatsCell},
 };
 
 /// How long the end of a run waits for its workers to be gone. They are killed, so it takes a few

@@ -19,7 +19,7 @@ use super::{
     options::PoolOptions,
     shared_outlet::Dry,
 };
-use crate::{AsynPmap, StartError, Stats, Task, TaskError, limits::Processes};
+use crate::{AsynPmap, StartError, Task, TaskError, limits::Processes, stats::Stats};
 
 /// How long [`push`](ProcessParalleliser::push) waits for room.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,7 +39,7 @@ const CAPACITY: usize = 1 << 20;
 /// (typically some milliseconds, at most 1 s).
 ///
 /// ```
-/// use mt_pool::ProcessParalleliser;
+/// use mt_pool::works::ProcessParalleliser;
 ///
 /// #[mt_pool::task]
 /// fn square(work_id: u64) -> u64 {

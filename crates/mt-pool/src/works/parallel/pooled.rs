@@ -15,7 +15,7 @@ use std::{
 use mt_proto::{MAX_RECORD_BYTES, RecordBuffer};
 
 use super::{ahead::Ahead, error::PopError, manual_run::ManualRun, shared_outlet::Dry};
-use crate::{Stats, Task, input::NoRoom, pmap::Outcome};
+use crate::{Task, input::NoRoom, pmap::Outcome, stats::Stats};
 
 /// The most works handed out in one go.
 const MOST_AT_ONCE: u64 = 2048;

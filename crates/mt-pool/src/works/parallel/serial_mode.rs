@@ -16,8 +16,10 @@ use tokio::{
 };
 
 use crate::{
-    AsynPmap, Context, NoContext, StartError, Stats, Task, TaskError, TaskErrorKind, TaskStyle,
+    AsynPmap, Context, NoContext, StartError, Task, TaskError, TaskErrorKind,
     pmap::{Outcome, Parts, parts},
+    stats::Stats,
+    task::TaskStyle,
     wait::wait_here,
     worker::panic_text,
 };

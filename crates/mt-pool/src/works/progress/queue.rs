@@ -88,7 +88,7 @@ impl<V, X> ProgressReceiver<V, X> {
     }
 
     /// How many messages found the queue full and were dropped. Always 0 with
-    /// [`run_asyn_works_in_context`](crate::run_asyn_works_in_context), which waits for room.
+    /// [`run_asyn_works_in_context`](crate::works::run_asyn_works_in_context), which waits for room.
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.missed.load(Ordering::Relaxed)

@@ -11,7 +11,8 @@ use std::{
 };
 
 use mt_pool::{
-    AsynPmap, Deadline, DeathCause, Stats, Task, TaskErrorKind, asyn_pmap, limits::Deadlines, task,
+    AsynPmap, Task, TaskErrorKind, asyn_pmap, error::Deadline, limits::Deadlines, stats::Stats,
+    supervision::DeathCause, task,
 };
 use mt_test_kit::{Folder, is_gone, wait_until_gone};
 use serde::{Deserialize, Serialize};

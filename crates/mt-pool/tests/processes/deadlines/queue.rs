@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Debug, time::Duration};
 
-use mt_pool::{AsynPmap, Deadline, Task, asyn_pmap, limits::Deadlines, task};
+use mt_pool::{AsynPmap, Task, asyn_pmap, error::Deadline, limits::Deadlines, task};
 use mt_test_kit::{Folder, wait_until};
 
 use super::{LONG, is_timeout};

@@ -2,7 +2,9 @@
 
 use std::{thread, time::Duration};
 
-use mt_pool::{Deadline, Task, TaskErrorKind, asyn_pmap, is_cancelled, limits::Deadlines, task};
+use mt_pool::{
+    Task, TaskErrorKind, asyn_pmap, error::Deadline, is_cancelled, limits::Deadlines, task,
+};
 use mt_test_kit::Folder;
 
 use super::{SHORT, is_timeout};

@@ -2,7 +2,12 @@
 
 use std::{thread, time::Duration};
 
-use mt_pool::{Death, DeathCause, asyn_pmap, limits::MemoryLimits, task};
+use mt_pool::{
+    asyn_pmap,
+    limits::MemoryLimits,
+    supervision::{Death, DeathCause},
+    task,
+};
 use mt_test_kit::Folder;
 
 use super::{HUGE, LIMIT, MIB, exceeded, take};

@@ -87,7 +87,7 @@ impl EventLog {
 /// [`observe`](crate::AsynPmap::observe) only, and so are the opening and closing of contexts.
 ///
 /// ```
-/// use mt_pool::{PoolEvent, asyn_pmap};
+/// use mt_pool::{asyn_pmap, events::PoolEvent};
 ///
 /// #[mt_pool::task]
 /// fn half(n: u32) -> u32 {

@@ -73,14 +73,14 @@ pub enum PoolEvent {
         /// How its process ended.
         exit: Exit,
     },
-    /// A worker gives no sign of life. See [`LivenessPolicy`](crate::LivenessPolicy).
+    /// A worker gives no sign of life. See [`LivenessPolicy`](crate::supervision::LivenessPolicy).
     WorkerFrozen {
         /// Its number.
         worker: u32,
         /// Its process id.
         pid: u32,
     },
-    /// A worker beats and gets no further. See [`LivenessPolicy`](crate::LivenessPolicy).
+    /// A worker beats and gets no further. See [`LivenessPolicy`](crate::supervision::LivenessPolicy).
     WorkerBlocked {
         /// Its number.
         worker: u32,

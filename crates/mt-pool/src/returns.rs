@@ -22,7 +22,10 @@
 
 use std::{fmt::Display, marker::PhantomData};
 
-use crate::{Never, Raised, Wire};
+use crate::{
+    Wire,
+    task::{Never, Raised},
+};
 
 /// [`As`] this, what is returned is the value.
 pub const PLAIN: u8 = 0;
