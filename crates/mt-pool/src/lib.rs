@@ -50,14 +50,14 @@
 //! [in order](AsynPmap::ordered) unless you say otherwise, and as soon as they can.
 //!
 //! # Works by number
-//! When the input is only 0, 1, 2 …: [`asyn_work_generator`] runs works in worker processes, with one context
-//! each and with every step told to a [`progress_queue`]; [`run_asyn_works_in_context`] does the same in
-//! this process; [`aio_work_generator`] runs plain futures of this process, many at once, and
-//! [`serial_work_generator`] one after the other. [`split_works`] deals works out beforehand.
-//! [`used_memory_too_much`] and [`used_cpu_too_much`] tell when it is time to hold back.
+//! When the input is only 0, 1, 2 …: [`asyn_work_generator`](works::asyn_work_generator) runs works in worker processes, with one context
+//! each and with every step told to a [`progress_queue`](works::progress_queue); [`run_asyn_works_in_context`](works::run_asyn_works_in_context) does the same in
+//! this process; [`aio_work_generator`](works::aio_work_generator) runs plain futures of this process, many at once, and
+//! [`serial_work_generator`](works::serial_work_generator) one after the other. [`split_works`](works::split_works) deals works out beforehand.
+//! [`used_memory_too_much`](load::used_memory_too_much) and [`used_cpu_too_much`](load::used_cpu_too_much) tell when it is time to hold back.
 //!
-//! It may be driven by hand too. [`ProcessParalleliser`] takes ids
-//! ([`push`](ProcessParalleliser::push)) and gives outcomes ([`pop`](ProcessParalleliser::pop)).
+//! It may be driven by hand too. [`ProcessParalleliser`](works::ProcessParalleliser) takes ids
+//! ([`push`](works::ProcessParalleliser::push)) and gives outcomes ([`pop`](works::ProcessParalleliser::pop)).
 //! [`WorkIterator`] does the works 0, 1, 2 … for ever, a few ahead of whoever iterates; threads share
 //! one, and each gets different works:
 //!
@@ -111,9 +111,9 @@
 //! | it runs past its hard deadline | [`TimedOut`](TaskErrorKind::TimedOut), when its process is gone | what else ran in that worker is run again elsewhere and not charged |
 //! | it uses more memory than it may | tried again alone in a fresh worker, then [`MemoryExceeded`](TaskErrorKind::MemoryExceeded) | as above |
 //! | its result does not serialise, or is too long | [`Unserialisable`](TaskErrorKind::Unserialisable), [`TooLarge`](TaskErrorKind::TooLarge) | the worker goes on |
-//! | the worker gives no sign of life, or gets no further | as if it had died | it is killed, or reported; see [`LivenessPolicy`] |
+//! | the worker gives no sign of life, or gets no further | as if it had died | it is killed, or reported; see [`LivenessPolicy`](supervision::LivenessPolicy) |
 //! | the worker sends nonsense | as if it had died | it is killed; nothing it says is believed |
-//! | no worker can be started or set up | [`Pool`](TaskErrorKind::Pool), with the cause | the run ends; see [`RestartBudget`] |
+//! | no worker can be started or set up | [`Pool`](TaskErrorKind::Pool), with the cause | the run ends; see [`RestartBudget`](supervision::RestartBudget) |
 //! | you drop the run | none | workers are killed with all they have started |
 //! | [`cancel`](RunHandle::cancel) | [`Cancelled`](TaskErrorKind::Cancelled), when its process is gone | the stream ends |
 //! | Ctrl-C | what runs is finished, the rest is [`Cancelled`](TaskErrorKind::Cancelled) | the stream ends; see [`OnInterrupt`] |
@@ -129,7 +129,7 @@
 //! # Seeing what goes on
 //! * What workers write to **standard error** comes out of yours, unchanged
 //!   ([`stderr`](limits::WorkerOptions::stderr) changes that). The last 8 KiB of a worker that dies are in
-//!   its [`Death`] as [`LastWords`] and are shown with the error: that is where an `abort` of a C library,
+//!   its [`Death`](supervision::Death) as [`LastWords`](supervision::LastWords) and are shown with the error: that is where an `abort` of a C library,
 //!   a sanitizer or a stack overflow have left their message.
 //! * **`tracing` events** of workers come out of your subscriber, under the span that was current at
 //!   [`start`](AsynPmap::start), with fields for the worker and the item. What your subscriber does not
@@ -177,7 +177,7 @@
 //!
 //! # Errors
 //! [`StartError`] says why a run was not started; nothing exists then. [`TaskError`] is the outcome of
-//! one item and knows its index; [`WorkerFailure`] is why there are no workers.
+//! one item and knows its index; [`WorkerFailure`](supervision::WorkerFailure) is why there are no workers.
 
 // The macros name this crate by its name, in its own examples and modules too.
 extern crate self as mt_pool;
@@ -251,7 +251,7 @@ pub use mt_macros::main;
 /// By-value arguments are the item (none: `()`, several: a tuple). `#[shared] x: &T` takes the value
 /// given with [`shared`](crate::AsynPmap::shared), `#[context] x: &T` a [`Context`].
 /// Of a returned `Result<T, E>`, whatever it is called, `E` is the task's error type if it can cross; else
-/// what it displays crosses ([`Raised`]), as of `anyhow::Result<T>`.
+/// what it displays crosses ([`Raised`](task::Raised)), as of `anyhow::Result<T>`.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
