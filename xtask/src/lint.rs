@@ -2,8 +2,6 @@
 //!
 //! Formatting, clippy, the documentation's own warnings, then the architecture rules of `tidy`.
 
-use anyhow::Result;
-
 use crate::step::{self, Step};
 use crate::tidy;
 
@@ -18,15 +16,7 @@ use crate::tidy;
   tidy     cargo xtask tidy")]
 pub(crate) struct Args {}
 
-/// Runs the lints.
-///
-/// # Errors
-/// When at least one of them complains.
-pub(crate) fn run(_: &Args) -> Result<()> {
-    step::run_all(steps())
-}
-
-/// The steps, for `ci`.
+/// The steps.
 pub(crate) fn steps() -> Vec<Step> {
     let cargo = |name, words| Step::command(name, step::cargo(words));
     let mut rustdoc = step::cargo("doc --workspace --no-deps");

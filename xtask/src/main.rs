@@ -1,6 +1,6 @@
 //! `cargo xtask …`: the one door to every check of this workspace.
 //!
-//! Each subcommand is one file: an `Args` for clap and a `run`. To add one, write the file, then
+//! Each subcommand is one file: an `Args` for clap, and a `run` or the `steps` it consists of. To add one, write the file, then
 //! give it a `mod` line, a variant of [`Task`] and an arm in [`main`]. Nothing here depends on our
 //! own crates, so the checks run also while those do not compile.
 
@@ -45,13 +45,12 @@ enum Task {
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
-        Task::Test(args) => test::run(&args),
-        Task::Lint(args) => lint::run(&args),
+        Task::Test(args) => step::run_all(test::steps(&args)),
+        Task::Lint(lint::Args {}) => step::run_all(lint::steps()),
         Task::Tidy(args) => tidy::run(&args),
         Task::Ci => {
-            let mut steps = test::steps(&test::Args::default());
-            steps.extend(lint::steps());
-            step::run_all(steps)
+            let tests = test::steps(&test::Args::default()).into_iter();
+            step::run_all(tests.chain(lint::steps()).collect())
         }
         Task::Bench(args) => bench::run(None, args),
         Task::Chaos(args) => bench::run(Some("chaos"), args),

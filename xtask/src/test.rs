@@ -4,9 +4,7 @@
 //! programs, and runs the doc tests. It leaves bench targets alone, which is wanted: a bench run as
 //! a test is slow and says nothing.
 
-use std::process::{Command, Stdio};
-
-use anyhow::{Result, bail};
+use std::process::Command;
 
 use crate::step::{self, Step};
 
@@ -28,38 +26,20 @@ pub(crate) struct Args {
     rest: Vec<String>,
 }
 
-/// Runs the tests.
-///
-/// # Errors
-/// When a test fails, something does not compile, or `--nextest` is asked for and not installed.
-pub(crate) fn run(args: &Args) -> Result<()> {
-    if args.nextest && !nextest_is_installed() {
-        bail!(
-            "cargo-nextest is not installed: `cargo install --locked cargo-nextest`, \
-             or leave out --nextest to use plain `cargo test`"
-        );
-    }
-    step::run_all(steps(args))
-}
-
 /// The steps; those of `ci` are the ones without arguments.
 pub(crate) fn steps(args: &Args) -> Vec<Step> {
     let commands = commands(args).into_iter();
-    let steps = commands.map(|(name, command)| Step::command(name, command));
-    steps.collect()
+    commands
+        .map(|(name, command)| Step::command(name, command))
+        .collect()
 }
 
 fn commands(args: &Args) -> Vec<(&'static str, Command)> {
-    let lines = if args.nextest {
-        vec![
-            (
-                "nextest",
-                "nextest run --workspace --no-fail-fast --no-tests=pass",
-            ),
-            ("doc tests", "test --workspace --no-fail-fast --doc"),
-        ]
-    } else {
-        vec![("tests", "test --workspace --no-fail-fast")]
+    let nextest = "nextest run --workspace --no-fail-fast --no-tests=pass";
+    let doc_tests = "test --workspace --no-fail-fast --doc";
+    let lines = match args.nextest {
+        true => vec![("nextest", nextest), ("doc tests", doc_tests)],
+        false => vec![("tests", "test --workspace --no-fail-fast")],
     };
     let command = |(name, line)| {
         let mut command = step::cargo(line);
@@ -71,43 +51,31 @@ fn commands(args: &Args) -> Vec<(&'static str, Command)> {
     lines.into_iter().map(command).collect()
 }
 
-fn nextest_is_installed() -> bool {
-    let mut probe = step::cargo("nextest --version");
-    probe.stdout(Stdio::null()).stderr(Stdio::null());
-    probe.status().is_ok_and(|status| status.success())
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Args, commands};
 
-    fn check(nextest: bool, rest: &[&str], expected: &[&str]) {
-        let args = Args {
-            nextest,
-            rest: rest.iter().map(|&word| word.into()).collect(),
-        };
-        let lines = commands(&args).into_iter().map(|(_, command)| {
-            let words = command.get_args().map(|word| word.to_string_lossy());
-            words.collect::<Vec<_>>().join(" ")
-        });
+    fn check(nextest: bool, rest: &str, expected: &[&str]) {
+        let rest = rest.split_whitespace().map(str::to_owned).collect();
+        let lines = commands(&Args { nextest, rest })
+            .into_iter()
+            .map(|(_, command)| {
+                let words = command.get_args().map(|word| word.to_string_lossy());
+                words.collect::<Vec<_>>().join(" ")
+            });
         assert_eq!(lines.collect::<Vec<_>>(), expected);
     }
 
     #[test]
     fn arguments_after_the_dashes_reach_the_test_programs() {
-        check(false, &[], &["test --workspace --no-fail-fast"]);
+        let test = "test --workspace --no-fail-fast";
+        check(false, "", &[test]);
         check(
             false,
-            &["retry", "--nocapture"],
-            &["test --workspace --no-fail-fast -- retry --nocapture"],
+            "retry --nocapture",
+            &[&format!("{test} -- retry --nocapture")],
         );
-        check(
-            true,
-            &["retry"],
-            &[
-                "nextest run --workspace --no-fail-fast --no-tests=pass -- retry",
-                "test --workspace --no-fail-fast --doc -- retry",
-            ],
-        );
+        let nextest = "nextest run --workspace --no-fail-fast --no-tests=pass -- retry";
+        check(true, "retry", &[nextest, &format!("{test} --doc -- retry")]);
     }
 }

@@ -52,46 +52,25 @@ fn check(tree: &Tree, found: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::violation::check, RULE};
+    use super::RULE;
 
-    fn manifest(package: &str, rest: &str) -> String {
-        format!("[package]\nname = \"{package}\"\n{rest}")
+    #[track_caller]
+    fn check(package: &str, dependencies: &str) {
+        let text = format!("[package]\nname = \"{package}\"\n{dependencies}");
+        RULE.check(&[("a/Cargo.toml", &text)]);
     }
 
     #[test]
     fn upward_and_unknown_arrows_are_found() {
-        let ipc = manifest("mt-ipc", "[dependencies]\nmt-proto.workspace = true\n");
-        check(&RULE, &[("crates/mt-ipc/Cargo.toml", &ipc)], &[]);
-        let ipc = manifest("mt-ipc", "[dev-dependencies]\nmt-pool.workspace = true\n");
+        check("mt-ipc", "[dependencies]\nmt-proto.workspace = true");
+        check("mt-ipc", "[dev-dependencies]\nmt-pool.workspace = true ~~");
         check(
-            &RULE,
-            &[("crates/mt-ipc/Cargo.toml", &ipc)],
-            &["crates/mt-ipc/Cargo.toml:4"],
-        );
-        let pool = manifest(
             "mt-pool",
-            "[dependencies]\nmt-benches = { path = \"../x\" }\n",
+            "[dependencies]\nmt-benches = { path = \"../x\" } ~~",
         );
-        check(
-            &RULE,
-            &[("crates/mt-pool/Cargo.toml", &pool)],
-            &["crates/mt-pool/Cargo.toml:4"],
-        );
-        let ipc = "[dev-dependencies]\nmt-test-kit.workspace = true\n[dependencies]\nmt-test-kit.workspace = true\n";
-        check(
-            &RULE,
-            &[("crates/mt-ipc/Cargo.toml", &manifest("mt-ipc", ipc))],
-            &["crates/mt-ipc/Cargo.toml:6"],
-        );
-        check(
-            &RULE,
-            &[("a/Cargo.toml", &manifest("mt-new", ""))],
-            &["a/Cargo.toml:1"],
-        );
-        check(
-            &RULE,
-            &[("Cargo.toml", "[workspace.dependencies]\nmt-pool = \"1\"\n")],
-            &[],
-        );
+        check("mt-ipc", "[dev-dependencies]\nmt-test-kit.workspace = true");
+        check("mt-ipc", "[dependencies]\nmt-test-kit.workspace = true ~~");
+        RULE.check(&[("a/Cargo.toml", "[package] ~~\nname = \"mt-new\"")]);
+        RULE.check(&[("Cargo.toml", "[workspace.dependencies]\nmt-pool = \"1\"")]);
     }
 }

@@ -121,91 +121,73 @@ fn reach<'a>(next: &BTreeMap<&str, BTreeSet<&'a str>>, from: &'a str) -> BTreeSe
 
 #[cfg(test)]
 mod tests {
-    use super::{super::violation, RULE};
+    use super::RULE;
 
-    /// Of the crate's files each is a line: its path, a colon, its text.
+    /// Checks the files of a crate, each on a line: its path, a colon, its text.
     #[track_caller]
-    fn check(files: &str, expected: &[&str]) {
-        let files: Vec<(String, &str)> = files
+    fn check(files: &str) {
+        let files = files
             .lines()
-            .map(|line| line.split_once(": ").unwrap_or((line, "")))
+            .map(|line| line.split_once(": ").unwrap_or((line, "")));
+        let files: Vec<_> = files
             .map(|(path, text)| (format!("crates/mt-a/src/{path}"), text))
             .collect();
-        let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (&**path, *text)).collect();
-        let expected: Vec<String> = expected
+        let files: Vec<_> = files
             .iter()
-            .map(|path| format!("crates/mt-a/src/{path}:1"))
+            .map(|(path, text)| (path.as_str(), *text))
             .collect();
-        let expected: Vec<&str> = expected.iter().map(|place| &**place).collect();
-        violation::check(&RULE, &files, &expected);
+        RULE.check(&files);
     }
 
     #[test]
     fn every_way_to_name_a_file_counts() {
-        for code in [
-            "use crate::b::B;",
-            "use super::b::{B, C as D};",
-            "use crate::{a::x, b};",
-            "fn f(b: crate::b::B) {}",
-            "fn f() { m!(crate::b::f()); }",
-            "mod inner { use super::super::b::B; }",
-            "pub use crate::b::B;",
-            "fn f() { g::<crate::b::B>(); }",
-        ] {
-            check(&format!("a.rs: {code}\nb.rs: use crate::a::A;"), &["a.rs"]);
-        }
-        for code in [
+        for a in [
+            "use crate::b::B; ~~",
+            "use super::b::{B, C as D}; ~~",
+            "use crate::{a::x, b}; ~~",
+            "fn f(b: crate::b::B) {} ~~",
+            "fn f() { m!(crate::b::f()); } ~~",
+            "mod inner { use super::super::b::B; } ~~",
+            "pub use crate::b::B; ~~",
+            "fn f() { g::<crate::b::B>(); } ~~",
             "// use crate::b::B;",
             "use other::b::B;",
             "#[cfg(test)] use crate::b::B;",
             "use self::b::B;",
             "mod inner { use super::b::B; }",
         ] {
-            check(&format!("a.rs: {code}\nb.rs: use crate::a::A;"), &[]);
+            check(&format!("a.rs: {a}\nb.rs: use crate::a::A;"));
         }
     }
 
     #[test]
     fn a_module_may_publish_what_is_below_it() {
-        let publishing = "a.rs: mod b; pub use b::B; pub(super) use self::b::{C};";
-        check(&format!("{publishing}\na/b.rs: use super::A;"), &[]);
-        check(
-            &format!("{publishing} fn f() {{ b::g() }}\na/b.rs: use super::A;"),
-            &["a.rs"],
-        );
-        check(
-            "a.rs: mod b; use b::B;\na/b.rs: pub(in super::super::a) fn f() {}",
-            &[],
-        );
-        check(
-            "lib.rs: mod a; pub mod c { pub use crate::a::A; }\na.rs: use crate::c::A;",
-            &[],
-        );
-        check("a.rs: use crate::{B};\nlib.rs: use a::A;", &["lib.rs"]);
+        let publishing =
+            "a/b.rs: use super::A;\na.rs: mod b; pub use b::B; pub(super) use self::b::{C};";
+        check(publishing);
+        check(&format!("{publishing} fn f() {{ b::g() }} ~~"));
+        check("a.rs: mod b; use b::B;\na/b.rs: pub(in super::super::a) fn f() {}");
+        check("lib.rs: mod a; pub mod c { pub use crate::a::A; }\na.rs: use crate::c::A;");
+        check("a.rs: use crate::{B};\nlib.rs: use a::A; ~~");
     }
 
     #[test]
     fn a_circle_of_three_is_one_and_test_modules_are_in_none() {
-        let files = "a.rs: use crate::b::B;\nb.rs: use crate::c::C;\nc.rs: use crate::a::A;\n\
-                     d.rs: use crate::a::A;";
-        check(files, &["a.rs"]);
-        check(&format!("{files}\nlib.rs: #[cfg(test)] mod c; mod a;"), &[]);
+        let rest = "b.rs: use crate::c::C;\nc.rs: use crate::a::A;\nd.rs: use crate::a::A;";
+        check(&format!("a.rs: use crate::b::B; ~~\n{rest}"));
+        let tests = "lib.rs: #[cfg(test)] mod c; mod a;";
+        check(&format!("a.rs: use crate::b::B;\n{rest}\n{tests}"));
     }
 
     #[test]
     fn folders_meet_where_their_paths_part() {
-        let files = "a.rs\na/x.rs\na/x/y.rs: use crate::b::z::B;\nb.rs\nb/w.rs: use crate::a::v::A;\n\
-                     a/v.rs\nb/z.rs";
-        check(files, &["a/x/y.rs"]);
+        check(
+            "a.rs\na/x.rs\na/x/y.rs: use crate::b::z::B; ~~\nb.rs\nb/w.rs: use crate::a::v::A;\na/v.rs\nb/z.rs",
+        );
         // A folder and what is in it are not apart.
-        check(
-            "a.rs\na/v.rs\na/x.rs\na/x/y.rs: use crate::a::v::A;\na/u.rs: use super::x::y::B;",
-            &[],
-        );
+        let inside = "a/x/y.rs: use crate::a::v::A;\na/u.rs: use super::x::y::B;";
+        check(&format!("a.rs\na/v.rs\na/x.rs\n{inside}"));
         // A file without a folder belongs to the one it is in.
-        check(
-            "b.rs: use crate::a::v::A;\na.rs\na/v.rs\na/x.rs: use crate::b::B;",
-            &[],
-        );
+        check("b.rs: use crate::a::v::A;\na.rs\na/v.rs\na/x.rs: use crate::b::B;");
     }
 }

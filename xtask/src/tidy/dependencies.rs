@@ -53,36 +53,28 @@ fn rows(text: &str) -> BTreeMap<&str, usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::violation::check, RULE};
+    use super::RULE;
 
     #[test]
     fn keys_and_rows_must_match() {
-        let root = "[workspace.dependencies]\nmt-a = { path = \"a\" }\nb = \"1\"\n";
+        let root = "[workspace.dependencies]\nmt-a = { path = \"a\" }\nb = \"1\"";
         let table = "| dependency | what for |\n|---|---|\n| `b` | it |\n";
-        check(
-            &RULE,
-            &[("Cargo.toml", root), ("docs/dependencies.md", table)],
-            &[],
-        );
-        check(&RULE, &[("Cargo.toml", root)], &["Cargo.toml:3"]);
-        let table = format!("{table}| `c` | nothing |\n");
-        let files = [
-            ("Cargo.toml", root),
-            ("docs/dependencies.md", table.as_str()),
-        ];
-        check(&RULE, &files, &["docs/dependencies.md:4"]);
+        RULE.check(&[("Cargo.toml", root), ("docs/dependencies.md", table)]);
+        RULE.check(&[("Cargo.toml", &format!("{root} ~~"))]);
+        let table = format!("{table}| `c` | nothing | ~~");
+        RULE.check(&[("Cargo.toml", root), ("docs/dependencies.md", &table)]);
     }
 
     #[test]
     fn crates_inherit() {
-        let inherited = "[dependencies]\nb.workspace = true\n";
-        check(&RULE, &[("a/Cargo.toml", inherited)], &[]);
-        check(
-            &RULE,
-            &[("a/Cargo.toml", "[dependencies]\nb = \"1\"\n")],
-            &["a/Cargo.toml:2"],
-        );
-        let local = "[dev-dependencies]\nb = { path = \"../b\" }\n";
-        check(&RULE, &[("a/Cargo.toml", local)], &["a/Cargo.toml:2"]);
+        for dependency in [
+            "b.workspace = true",
+            "b = \"1\" ~~",
+            "b = { path = \"../b\" } ~~",
+        ] {
+            for kind in ["dependencies", "dev-dependencies"] {
+                RULE.check(&[("a/Cargo.toml", &format!("[{kind}]\n{dependency}"))]);
+            }
+        }
     }
 }

@@ -77,26 +77,22 @@ impl Manifest {
 mod tests {
     use super::Manifest;
 
+    #[track_caller]
     fn check(text: &str, expected: &[&str]) {
         let manifest = Manifest::new("Cargo.toml".into(), text);
-        let mark = |yes: bool, word: &'static str| if yes { word } else { "" };
-        let found: Vec<String> = manifest
-            .dependencies
-            .iter()
-            .map(|d| {
-                let (a, b) = (
-                    mark(d.is_inherited, " inherited"),
-                    mark(d.is_local, " local"),
-                );
-                format!(
-                    "{} {}{a}{b}{}",
-                    d.line,
-                    d.name,
-                    mark(d.is_workspace_table, " shared")
-                )
-            })
-            .collect();
-        assert_eq!(found, expected);
+        let found = manifest.dependencies.iter().map(|found| {
+            let marks = [
+                (found.is_inherited, " inherited"),
+                (found.is_local, " local"),
+                (found.is_workspace_table, " shared"),
+            ];
+            let marks = marks
+                .iter()
+                .filter(|(is_so, _)| *is_so)
+                .map(|(_, mark)| *mark);
+            format!("{} {}{}", found.line, found.name, marks.collect::<String>())
+        });
+        assert_eq!(found.collect::<Vec<_>>(), expected);
     }
 
     #[test]
@@ -106,23 +102,17 @@ mod tests {
              b = { workspace = true, features = [\n  \"x\",\n] }\nc = \"1\"\n",
             &["2 a inherited", "3 b inherited", "6 c"],
         );
-        check(
-            "[target.'cfg(unix)'.dev-dependencies]\nd = { path = \"../d\" }\n",
-            &["2 d local"],
-        );
+        let target = "[target.'cfg(unix)'.dev-dependencies]\nd = { path = \"../d\" }\n";
+        check(target, &["2 d local"]);
         check("[dependencies.e]\nworkspace = true\n", &["1 e inherited"]);
-        check(
-            "# [dependencies]\n[workspace.dependencies]\nf = \"1\" # why\n",
-            &["3 f shared"],
-        );
+        let workspace = "# [dependencies]\n[workspace.dependencies]\nf = \"1\" # why\n";
+        check(workspace, &["3 f shared"]);
         check("[features]\ng = []\n[lints]\nworkspace = true\n", &[]);
     }
 
     #[test]
     fn the_package_name_is_read() {
-        assert_eq!(
-            Manifest::new("Cargo.toml".into(), "[package]\nname = \"a\"\n").package,
-            "a"
-        );
+        let manifest = Manifest::new("Cargo.toml".into(), "[package]\nname = \"a\"\n");
+        assert_eq!(manifest.package, "a");
     }
 }

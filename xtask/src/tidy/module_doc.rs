@@ -26,24 +26,20 @@ fn check(tree: &Tree, found: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::violation::check, RULE};
+    use super::RULE;
 
     #[test]
     fn a_file_without_its_doc_is_found() {
-        check(&RULE, &[("a.rs", "//! What it does.\nfn f() {}")], &[]);
         for text in [
-            "fn f() {}",
-            "",
-            "//!\nfn f() {}",
-            "// What it does.",
-            "\n//! Late.",
+            "//! What it does.\nfn f() {}",
+            "fn f() {} ~~",
+            "~~",
+            "//!~~\nfn f() {}",
+            "// What it does.~~",
+            "~~\n//! Late.",
+            "//! What it does.~~\nfn f( {",
         ] {
-            check(&RULE, &[("a.rs", text)], &["a.rs:1"]);
+            RULE.check(&[("a.rs", text)]);
         }
-        check(
-            &RULE,
-            &[("a.rs", "//! What it does.\nfn f( {")],
-            &["a.rs:1"],
-        );
     }
 }

@@ -73,11 +73,11 @@ fn types_of(file: &RustFile) -> impl Iterator<Item = usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::violation::check, RULE};
+    use super::RULE;
 
     #[test]
     fn a_name_twice_in_a_crate_is_found() {
-        let (a, b) = ("crates/mt-a/src/a.rs", "crates/mt-a/src/b.rs");
+        let a = "crates/mt-a/src/a.rs";
         for code in [
             "pub struct State;",
             "fn f() { enum State {} }",
@@ -85,18 +85,11 @@ mod tests {
             "type State = u8;",
             "impl A { fn g() {} } type State = u8;",
         ] {
-            let both = ["crates/mt-a/src/a.rs:1", "crates/mt-a/src/b.rs:1"];
-            check(&RULE, &[(a, code), (b, "struct State(u8);")], &both);
-            check(
-                &RULE,
-                &[(a, code), ("crates/mt-b/src/b.rs", "struct State;")],
-                &[],
-            );
-            check(
-                &RULE,
-                &[(a, code), ("crates/mt-a/tests/b.rs", "struct State;")],
-                &[],
-            );
+            let twice = ("crates/mt-a/src/b.rs", "struct State(u8); ~~");
+            RULE.check(&[(a, &format!("{code} ~~")), twice]);
+            for elsewhere in ["crates/mt-b/src/b.rs", "crates/mt-a/tests/b.rs"] {
+                RULE.check(&[(a, code), (elsewhere, "struct State;")]);
+            }
         }
         for code in [
             "impl Iterator for A { type State = u8; }",
@@ -105,7 +98,7 @@ mod tests {
             "// struct State;",
             "use c::State; struct Other { State: State }",
         ] {
-            check(&RULE, &[(a, code), (b, "struct State;")], &[]);
+            RULE.check(&[(a, code), ("crates/mt-a/src/b.rs", "struct State;")]);
         }
     }
 }

@@ -79,7 +79,7 @@ fn process_starts(file: &RustFile) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::violation::check, RULE};
+    use super::RULE;
 
     const PLATFORM: &str = "crates/mt-ipc/src/platform/unix.rs";
     const IPC: &str = "crates/mt-ipc/src/spawn.rs";
@@ -87,63 +87,42 @@ mod tests {
 
     #[test]
     fn interprocess_stays_in_the_platform_files() {
-        let text = "use interprocess::local_socket::Stream;";
-        check(&RULE, &[(PLATFORM, text)], &[]);
-        check(&RULE, &[(IPC, text)], &["crates/mt-ipc/src/spawn.rs:1"]);
-        check(
-            &RULE,
-            &[(
-                POOL,
-                "// interprocess::x\nconst A: &str = \"interprocess\";",
-            )],
-            &[],
-        );
+        RULE.check(&[(PLATFORM, "use interprocess::local_socket::Stream;")]);
+        RULE.check(&[(IPC, "use interprocess::local_socket::Stream; ~~")]);
+        RULE.check(&[(
+            POOL,
+            "// interprocess::x\nconst A: &str = \"interprocess\";",
+        )]);
     }
 
     #[test]
     fn sysinfo_has_one_file() {
-        let text = "use sysinfo;";
-        check(&RULE, &[(POOL, text)], &[]);
-        let expected = [
-            "crates/mt-ipc/src/spawn.rs:1",
-            "crates/mt-pool/src/lib.rs:1",
-        ];
-        check(
-            &RULE,
-            &[(IPC, text), (POOL, "fn f() { sysinfo::System::new(); }")],
-            &expected,
-        );
+        RULE.check(&[(POOL, "use sysinfo;")]);
+        RULE.check(&[
+            (IPC, "use sysinfo; ~~"),
+            (POOL, "fn f() { sysinfo::System::new(); } ~~"),
+        ]);
     }
 
     #[test]
     fn processes_start_in_one_file_of_mt_ipc() {
-        let text = "fn f() { std::process::Command::new(a); }";
-        check(
-            &RULE,
-            &[(IPC, text), ("crates/mt-pool/tests/a.rs", text)],
-            &[],
+        let (starts, found) = (
+            "fn f() { process::Command::new(a); }",
+            "fn f() { Command::new(a); } ~~",
         );
-        check(&RULE, &[(POOL, text)], &["crates/mt-pool/src/lib.rs:1"]);
-        let expected = [
-            "crates/mt-ipc/src/spawn.rs:1",
-            "crates/mt-ipc/src/platform/unix.rs:1",
-        ];
-        check(
-            &RULE,
-            &[(IPC, text), (PLATFORM, "fn f() { Command::new(a); }")],
-            &expected,
-        );
-        check(
-            &RULE,
-            &[(IPC, text), (PLATFORM, "fn f(c: &mut process::Command) {}")],
-            &[],
-        );
+        RULE.check(&[(IPC, starts), ("crates/mt-pool/tests/a.rs", starts)]);
+        RULE.check(&[(POOL, found)]);
+        RULE.check(&[(IPC, found), (PLATFORM, found)]);
+        RULE.check(&[
+            (IPC, starts),
+            (PLATFORM, "fn f(c: &mut process::Command) {}"),
+        ]);
     }
 
     #[test]
     fn select_stays_in_the_loops() {
-        let text = "//! Waits.\nfn f() { tokio::select! { _ = a() => {} } }";
-        check(&RULE, &[(POOL, text)], &["crates/mt-pool/src/lib.rs:2"]);
-        check(&RULE, &[(POOL, &format!("//! Loop: frames.\n{text}"))], &[]);
+        let waits = "fn f() { tokio::select! { _ = a() => {} } }";
+        RULE.check(&[(POOL, &format!("//! Waits.\n{waits} ~~"))]);
+        RULE.check(&[(POOL, &format!("//! Loop: frames.\n{waits}"))]);
     }
 }

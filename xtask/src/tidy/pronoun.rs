@@ -42,37 +42,23 @@ fn check(tree: &Tree, found: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::violation::check, RULE};
+    use super::RULE;
 
     #[test]
     fn paragraphs_that_open_with_a_pronoun_are_found() {
-        let path = "crates/mt-a/src/a.rs";
         for text in [
-            "//! It is.",
-            "/// She is.\nfn f() {}",
-            "struct A { /// These are.\na: u8 }",
-        ] {
-            let line = 1 + usize::from(text.starts_with("struct"));
-            check(
-                &RULE,
-                &[(path, &text.replace("{ ", "{\n"))],
-                &[&format!("{path}:{line}")],
-            );
-        }
-        for text in [
-            "/// One.\n///\n/// It is.\nfn f() {}",
-            "/// A.\n/// # Errors\n/// This is.\nfn f() {}",
-        ] {
-            check(&RULE, &[(path, text)], &[&format!("{path}:3")]);
-        }
-        for text in [
+            "//! It is. ~~",
+            "/// She is. ~~\nfn f() {}",
+            "struct A {\n/// These are. ~~\na: u8 }",
+            "/// One.\n///\n/// It is. ~~\nfn f() {}",
+            "/// A.\n/// # Errors\n/// This is. ~~\nfn f() {}",
             "/// What is\n/// This one.\nfn f() {}",
             "// It is.",
             "/// Itself is.\nfn f() {}",
             "/// It\nfn f() {}",
         ] {
-            check(&RULE, &[(path, text)], &[]);
+            RULE.check(&[("crates/mt-a/src/a.rs", text)]);
         }
-        check(&RULE, &[("build.rs", "//! It is.")], &[]);
+        RULE.check(&[("build.rs", "//! It is.")]);
     }
 }

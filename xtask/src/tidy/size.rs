@@ -59,46 +59,41 @@ fn body_lines(file: &RustFile, mut at: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::violation::check, RULE};
+    use super::RULE;
 
     #[test]
     fn long_functions_are_found_also_in_macros() {
-        let function = |lines| {
-            format!(
-                "trait T {{ fn a(&self) -> [u8; 2]; }}\nfn f() {{\n{}}}\n",
-                "g();\n".repeat(lines)
-            )
-        };
-        check(&RULE, &[("a.rs", &function(60))], &[]);
-        check(&RULE, &[("a.rs", &function(61))], &["a.rs:2"]);
-        let in_macro = format!("m! {{\n{}}}\n", function(61));
-        check(&RULE, &[("a.rs", &in_macro)], &["a.rs:3"]);
+        let none = "trait T { fn a(&self) -> [u8; 2]; }";
+        let body = |lines| "g();\n".repeat(lines);
+        RULE.check(&[("a.rs", &format!("{none}\nfn f() {{\n{}}}\n", body(60)))]);
+        RULE.check(&[("a.rs", &format!("{none}\nfn f() {{ ~~\n{}}}\n", body(61)))]);
+        let in_macro = format!("m! {{\n{none}\nfn f() {{ ~~\n{}}}\n}}\n", body(61));
+        RULE.check(&[("a.rs", &in_macro)]);
     }
 
     #[test]
     fn long_files_are_found() {
         let small = [("b.rs", "\n"), ("c.rs", "\n")];
-        let sized = |lines| "\n".repeat(lines);
-        check(&RULE, &[("a.rs", &sized(500)), small[0], small[1]], &[]);
-        check(
-            &RULE,
-            &[("a.rs", &sized(501)), small[0], small[1]],
-            &["a.rs:1"],
-        );
+        RULE.check(&[("a.rs", &"\n".repeat(500)), small[0], small[1]]);
+        let large = format!("~~{}", "\n".repeat(501));
+        RULE.check(&[("a.rs", &large), small[0], small[1]]);
     }
 
     #[test]
     fn the_median_is_held_down() {
         let (small, large) = ("\n".repeat(10), "\n".repeat(120));
-        check(
-            &RULE,
-            &[("a.rs", &small), ("b.rs", &small), ("c.rs", &large)],
-            &[],
-        );
-        check(
-            &RULE,
-            &[("a.rs", &small), ("b.rs", &large), ("c.rs", &large)],
-            &["Cargo.toml:1"],
-        );
+        let manifest = |text| ("Cargo.toml", text);
+        RULE.check(&[
+            ("a.rs", &small),
+            ("b.rs", &small),
+            ("c.rs", &large),
+            manifest(""),
+        ]);
+        RULE.check(&[
+            ("a.rs", &small),
+            ("b.rs", &large),
+            ("c.rs", &large),
+            manifest("~~"),
+        ]);
     }
 }

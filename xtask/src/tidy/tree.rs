@@ -68,10 +68,11 @@ impl Tree {
 
     /// A tree of these paths and texts.
     #[cfg(test)]
-    pub(super) fn of(files: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub(super) fn of(files: &[(&str, &str)]) -> Self {
         let mut tree = Self::default();
-        let files = files.into_iter();
-        files.for_each(|(path, text)| tree.add(path, text));
+        for (path, text) in files {
+            tree.add((*path).to_owned(), (*text).to_owned());
+        }
         tree
     }
 
@@ -106,7 +107,7 @@ mod tests {
 
     #[test]
     fn files_and_their_folders_exist_and_nothing_else_does() {
-        let tree = Tree::of([("docs/a/b.md".into(), String::new())]);
+        let tree = Tree::of(&[("docs/a/b.md", "")]);
         for (path, exists) in [
             ("docs/a/b.md", true),
             ("docs/a/", true),

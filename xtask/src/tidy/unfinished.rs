@@ -67,7 +67,7 @@ fn is_generated(file: &RustFile, line: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::violation::check, RULE};
+    use super::RULE;
 
     #[test]
     fn each_kind_of_loose_end_is_found() {
@@ -83,11 +83,7 @@ mod tests {
             "#![allow(dead_code)]",
             "#[cfg_attr(test, allow(dead_code))]",
         ] {
-            check(
-                &RULE,
-                &[("a.rs", &format!("//! A.\n{code}\nfn g() {{}}"))],
-                &["a.rs:2"],
-            );
+            RULE.check(&[("a.rs", &format!("//! A.\n{code} ~~\nfn g() {{}}"))]);
         }
     }
 
@@ -99,14 +95,16 @@ mod tests {
             "fn f(todo: bool) -> bool { todo != allow(1) }",
             "fn ignore(x: u8) { ignore(x) }",
         ] {
-            check(&RULE, &[("a.rs", code)], &[]);
+            RULE.check(&[("a.rs", code)]);
         }
-        let code = "fn f() {\n// generated: the user's names\n#[allow(non_snake_case)] x }";
-        check(&RULE, &[("crates/mt-macros/src/task.rs", code)], &[]);
-        check(
-            &RULE,
-            &[("crates/mt-pool/src/task.rs", code)],
-            &["crates/mt-pool/src/task.rs:3"],
-        );
+        let generated = "fn f() {\n// generated: the user's names\n#[allow(non_snake_case)]";
+        RULE.check(&[(
+            "crates/mt-macros/src/task.rs",
+            &format!("{generated}\nx }}"),
+        )]);
+        RULE.check(&[(
+            "crates/mt-pool/src/task.rs",
+            &format!("{generated} ~~\nx }}"),
+        )]);
     }
 }

@@ -49,45 +49,27 @@ fn is_justified(file: &RustFile, line: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::violation::check, RULE};
-
-    const PAGE: &str = "crates/mt-ipc/src/page.rs";
+    use super::RULE;
 
     #[test]
     fn each_use_needs_its_reason() {
-        let line_2 = ["crates/mt-ipc/src/page.rs:2"];
-        check(&RULE, &[(PAGE, "fn f() {\n    unsafe { g() }\n}")], &line_2);
-        check(
-            &RULE,
-            &[(
-                PAGE,
-                "// SAFETY: far.\nunsafe impl A for B {}\nunsafe impl C for B {}",
-            )],
-            &["crates/mt-ipc/src/page.rs:3"],
-        );
         for code in [
+            "fn f() {\n    unsafe { g() } ~~\n}",
+            "// SAFETY: far.\nunsafe impl A for B {}\nunsafe impl C for B {} ~~",
             "fn f() {\n    // SAFETY: g is called once.\n    unsafe { g() }\n}",
             "// SAFETY: g is called once,\n// and h too.\nlet a =\n    unsafe { g() };",
             "/// # Safety\n/// Call it once.\nunsafe fn f() {}",
             "// unsafe\nconst A: &str = \"unsafe\";",
         ] {
-            check(&RULE, &[(PAGE, code)], &[]);
+            RULE.check(&[("crates/mt-ipc/src/page.rs", code)]);
         }
     }
 
     #[test]
     fn the_place_matters() {
         let code = "// SAFETY: fine.\nunsafe impl A for B {}";
-        check(
-            &RULE,
-            &[("crates/mt-pool/src/page.rs", code)],
-            &["crates/mt-pool/src/page.rs:2"],
-        );
-        check(&RULE, &[("crates/mt-pool/src/platform/unix.rs", code)], &[]);
-        check(
-            &RULE,
-            &[("crates/mt-ipc/src/platform_windows.rs", code)],
-            &[],
-        );
+        RULE.check(&[("crates/mt-pool/src/page.rs", &format!("{code} ~~"))]);
+        RULE.check(&[("crates/mt-pool/src/platform/unix.rs", code)]);
+        RULE.check(&[("crates/mt-ipc/src/platform_windows.rs", code)]);
     }
 }

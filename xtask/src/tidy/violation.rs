@@ -1,5 +1,8 @@
 //! What a rule is and what it finds; and how rules are tested.
 
+#[cfg(test)]
+use std::collections::BTreeSet;
+
 use super::{Known, RustFile, Tree};
 
 /// One rule of the codebase.
@@ -62,14 +65,40 @@ impl Findings {
     }
 }
 
-/// Holds `rule` against the files (path and text) and compares the violations with `expected`, each
-/// written `path:line`.
 #[cfg(test)]
-pub(super) fn check(rule: &Rule, files: &[(&str, &str)], expected: &[&str]) {
-    let files = files.iter();
-    let tree = Tree::of(files.map(|(path, text)| ((*path).into(), (*text).into())));
-    let mut found = Findings::default();
-    (rule.check)(&tree, &mut found);
-    let places = found.0.iter().map(|v| format!("{}:{}", v.path, v.line));
-    assert_eq!(places.collect::<Vec<_>>(), expected, "{found:#?}");
+impl Rule {
+    /// Holds the rule against files, each a path and a text. What it finds must be the lines that end in `~~`,
+    /// which is taken off before.
+    #[track_caller]
+    pub(super) fn check(&self, files: &[(&str, &str)]) {
+        let lines = files.iter().flat_map(|(path, text)| {
+            let marked = text
+                .lines()
+                .zip(1..)
+                .filter(|(line, _)| line.ends_with("~~"));
+            marked.map(move |(_, number)| format!("{path}:{number}"))
+        });
+        let plain: Vec<_> = files
+            .iter()
+            .map(|(path, text)| (*path, text.replace("~~", "")))
+            .collect();
+        let plain: Vec<_> = plain
+            .iter()
+            .map(|(path, text)| (*path, text.as_str()))
+            .collect();
+        let found = self.find(&plain);
+        let places = found
+            .0
+            .iter()
+            .map(|one| format!("{}:{}", one.path, one.line));
+        let places: BTreeSet<String> = places.collect();
+        assert_eq!(places, lines.collect(), "{found:#?}");
+    }
+
+    /// What the rule finds in files, each a path and a text.
+    pub(super) fn find(&self, files: &[(&str, &str)]) -> Findings {
+        let mut found = Findings::default();
+        (self.check)(&Tree::of(files), &mut found);
+        found
+    }
 }
