@@ -6,7 +6,7 @@ use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use mt_ipc::Exit;
@@ -17,47 +17,33 @@ pub(crate) use log::EventLog;
 pub use log::{PoolEvents, PoolEventsIter};
 
 /// Something happened to a worker of a run.
+///
+/// Of each, `worker` is the worker's number in this run, 0, 1, 2 … in the order of the starts, and `pid` the id of its
+/// process.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[expect(
+    missing_docs,
+    reason = "the fields that many have are said once, above"
+)]
 pub enum PoolEvent {
     /// A worker process was started.
-    WorkerStarted {
-        /// Its number: 0, 1, 2 … in the order of the starts.
-        worker: u32,
-        /// Its process id.
-        pid: u32,
-    },
+    WorkerStarted { worker: u32, pid: u32 },
     /// A worker process that another run has left behind is used: see [`Pool`](crate::Pool).
-    WorkerReused {
-        /// Its number in this run.
-        worker: u32,
-        /// Its process id.
-        pid: u32,
-    },
+    WorkerReused { worker: u32, pid: u32 },
     /// A worker process is left to other runs: see [`Pool`](crate::Pool).
-    WorkerReleased {
-        /// Its number in this run.
-        worker: u32,
-        /// Its process id.
-        pid: u32,
-    },
+    WorkerReleased { worker: u32, pid: u32 },
     /// A worker is set up and takes items.
-    WorkerReady {
-        /// Its number.
-        worker: u32,
-    },
+    WorkerReady { worker: u32 },
     /// A worker could not be started or set up. The pool tries again under its restart budget.
     WorkerFailed {
-        /// Its number.
         worker: u32,
         /// Why.
         cause: Arc<WorkerFailure>,
     },
     /// A worker died. Its process is reaped.
     WorkerDied {
-        /// Its number.
         worker: u32,
-        /// Its process id.
         pid: u32,
         /// How.
         death: Death,
@@ -66,47 +52,31 @@ pub enum PoolEvent {
     },
     /// A worker went because it was told to. Its process is reaped.
     WorkerLeft {
-        /// Its number.
         worker: u32,
-        /// Its process id.
         pid: u32,
-        /// How its process ended.
+        /// How the process ended.
         exit: Exit,
     },
     /// A worker gives no sign of life. See [`LivenessPolicy`](crate::supervision::LivenessPolicy).
-    WorkerFrozen {
-        /// Its number.
-        worker: u32,
-        /// Its process id.
-        pid: u32,
-    },
+    WorkerFrozen { worker: u32, pid: u32 },
     /// A worker beats and gets no further. See [`LivenessPolicy`](crate::supervision::LivenessPolicy).
     WorkerBlocked {
-        /// Its number.
         worker: u32,
-        /// Its process id.
         pid: u32,
         /// For how long, at least.
-        since: std::time::Duration,
+        since: Duration,
     },
     /// A worker is stopped (`SIGSTOP`, a debugger) and gives no sign of life.
-    WorkerStopped {
-        /// Its number.
-        worker: u32,
-        /// Its process id.
-        pid: u32,
-    },
+    WorkerStopped { worker: u32, pid: u32 },
     /// An exit hook returned an error or panicked. Its worker goes all the same.
     ExitHookFailed {
-        /// The worker's number.
         worker: u32,
-        /// What it said.
+        /// What the hook said.
         message: String,
     },
     /// Items were sent to a worker, which starts them in this order as it gets on. Those it has not
     /// finished when it dies are sent to another one.
     ItemsGiven {
-        /// Its number.
         worker: u32,
         /// The first item's position in the input.
         first: u64,
@@ -114,25 +84,17 @@ pub enum PoolEvent {
         count: u32,
     },
     /// A worker has opened a [`Context`](crate::Context), for the next of its items.
-    ContextOpened {
-        /// The worker's number.
-        worker: u32,
-    },
-    /// A worker could not open a context. It is the outcome of the items that were to run in it.
+    ContextOpened { worker: u32 },
+    /// A worker could not open a context. That is the outcome of the items that were to run in it.
     ContextOpenFailed {
-        /// The worker's number.
         worker: u32,
         /// What the context's code said.
         message: String,
     },
     /// A worker has closed a context.
-    ContextClosed {
-        /// The worker's number.
-        worker: u32,
-    },
+    ContextClosed { worker: u32 },
     /// A context failed to close after its items had their outcomes.
     ContextCloseFailed {
-        /// The worker's number.
         worker: u32,
         /// What the context's code said.
         message: String,
@@ -163,12 +125,12 @@ impl Audience {
         Self { observer, log }
     }
 
-    pub(crate) fn tell(&self, event: &PoolEvent) {
+    pub(crate) fn tell(&self, event: PoolEvent) {
         if let Some(observer) = &self.observer {
-            observer.tell(event);
+            observer.tell(&event);
         }
         if !event.is_frequent() {
-            self.log.add(event.clone());
+            self.log.add(event);
         }
     }
 }

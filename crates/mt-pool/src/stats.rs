@@ -4,11 +4,11 @@
 mod cell;
 mod ledger;
 mod rate;
-mod slowest;
 
 use std::{fmt, time::Duration};
 
 pub(crate) use cell::StatsCell;
+pub(crate) use ledger::Happened;
 pub use rate::RunProgress;
 
 use crate::supervision::DeathCause;
@@ -24,7 +24,7 @@ pub struct Stats {
     pub succeeded: u64,
     /// Errors yielded, of every kind.
     pub failed: u64,
-    /// Those of the errors that are [`Cancelled`](crate::TaskErrorKind::Cancelled).
+    /// Errors among them that are [`Cancelled`](crate::TaskErrorKind::Cancelled).
     pub cancelled: u64,
     /// Items pulled from the input, those that could not be sent included.
     pub pulled: u64,
@@ -58,9 +58,9 @@ pub struct Stats {
 
 impl Stats {
     /// The most workers that are gone in [`workers`](Self::workers): 256.
-    pub const GONE_WORKERS: usize = ledger::GONE_WORKERS;
+    pub const GONE_WORKERS: usize = 256;
     /// The most items in [`slowest`](Self::slowest): 8.
-    pub const SLOWEST: usize = slowest::SLOWEST;
+    pub const SLOWEST: usize = mt_ipc::Progress::SLOWEST;
 }
 
 /// How many workers have died of what. See [`DeathCause`] for the causes.
@@ -112,9 +112,9 @@ impl Deaths {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WorkerStats {
-    /// Its number: 0, 1, 2 … in the order of the starts.
+    /// The worker's number: 0, 1, 2 … in the order of the starts.
     pub worker: u32,
-    /// Its process id, once it has one. When it is gone, the number may mean another process.
+    /// The process id, once there is one. When the process is gone, the number may mean another one.
     pub pid: Option<u32>,
     /// What it does.
     pub state: WorkerState,
@@ -134,17 +134,17 @@ pub struct WorkerStats {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WorkerState {
-    /// Its process is being started, and has not said hello.
+    /// The process is being started, and has not said hello.
     Starting,
-    /// It is being set up: the user's init runs.
+    /// Being set up: the user's init runs.
     SettingUp,
-    /// It has nothing to do.
+    /// Ready, with nothing to do.
     Waiting,
-    /// It has items.
+    /// Ready, with items.
     Working,
-    /// It was told to go, or is being killed.
+    /// Told to go, or being killed.
     Leaving,
-    /// Its process is reaped, or was left to other runs.
+    /// The process is reaped, or was left to other runs.
     Gone,
 }
 

@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     known: Known::Exactly(&[
         ("mt-beehive", 4),
         ("mt-ipc", 9),
-        ("mt-pool", 120),
+        ("mt-pool", 82),
         ("mt-proto", 17),
     ]),
 };

@@ -17,9 +17,9 @@ use super::{
 use crate::{
     OnInterrupt,
     dispatch::{Delivery, Dispatch, DispatchConfig, Event},
-    events::Audience,
+    events::{Audience, PoolEvent},
     input::{Asked, Block, DriverEnd},
-    stats::StatsCell,
+    stats::{Happened, StatsCell},
     supervision::{CallScope, IdleWorkers, Interrupts, Relay, SessionEvents, SpawnSpec},
 };
 
@@ -172,7 +172,7 @@ impl Driver {
         let ended = found.ended || (closed && self.exchange.is_drained());
         if ended && !self.input_ended {
             self.input_ended = true;
-            self.stats.update(|stats| stats.input_ended = found.ended);
+            self.record(Happened::InputOver(found.ended));
             self.dispatch(Event::InputEnded);
         }
         if found.output_full != self.paused {
@@ -204,7 +204,7 @@ impl Driver {
         if self.dispatch.is_closed() {
             return;
         }
-        self.record(crate::events::PoolEvent::Interrupted);
+        self.record(PoolEvent::Interrupted);
         self.dispatch(Event::Drain);
     }
 }

@@ -4,6 +4,7 @@ use super::driver::Driver;
 use crate::{
     dispatch::{Effect, KillReason},
     events::PoolEvent,
+    stats::Happened,
     supervision::DeathCause,
 };
 
@@ -13,7 +14,7 @@ impl Driver {
         while let Some(effect) = self.dispatch.poll_effect() {
             match effect {
                 Effect::Spawn(worker) => {
-                    self.stats.spawned(worker);
+                    self.record(Happened::Spawned(worker));
                     self.workers.start(worker);
                 }
                 Effect::Send(worker, run, patience) => {
@@ -25,15 +26,15 @@ impl Driver {
                     self.workers.send(worker, run, patience);
                 }
                 Effect::Retire(worker) => {
-                    self.stats.leaving(worker);
+                    self.record(Happened::Leaving(worker));
                     self.workers.retire(worker);
                 }
                 Effect::Release(worker) => {
-                    self.stats.leaving(worker);
+                    self.record(Happened::Leaving(worker));
                     self.workers.release(worker);
                 }
                 Effect::Kill(worker, reason) => {
-                    self.stats.leaving(worker);
+                    self.record(Happened::Leaving(worker));
                     match reason {
                         KillReason::Overran(_) => {
                             self.workers.terminate(worker, DeathCause::Overran)

@@ -8,6 +8,7 @@ use super::driver::Driver;
 use crate::{
     dispatch::{Event, Gone},
     events::PoolEvent,
+    stats::Happened,
     supervision::{Death, DeathCause, Health, SessionEvent, WorkerEnd, WorkerFailure},
 };
 
@@ -30,7 +31,7 @@ impl Driver {
                 self.dispatch(Event::Used(worker));
             }
             SessionEvent::Greeted { sender, progress } => {
-                self.stats.greeted(worker, progress.clone());
+                self.record(Happened::Greeted(worker, progress.clone()));
                 self.workers.greeted(worker, sender, progress);
             }
             SessionEvent::Ready => {
@@ -51,7 +52,7 @@ impl Driver {
         }
         match FromExecutor::from_frame(frame) {
             Ok(FromExecutor::Results(results)) => {
-                self.stats.finished(worker, results.count);
+                self.record(Happened::Finished(worker, results.count));
                 self.dispatch(Event::Results(worker, results));
             }
             Ok(FromExecutor::Notice(notice)) => self.on_notice(worker, notice),
@@ -82,7 +83,7 @@ impl Driver {
             }
             Notice::Slowest(items) => {
                 let items = items.into_iter().map(|(index, time)| (index.0, time));
-                self.stats.slowest(items);
+                self.record(Happened::Slowest(items.collect()));
             }
             Notice::ContextOpened => self.record(PoolEvent::ContextOpened { worker }),
             Notice::ContextClosed => self.record(PoolEvent::ContextClosed { worker }),
@@ -139,7 +140,7 @@ impl Driver {
             self.report_failure(worker, failure, &end.death);
         }
         self.report_end(worker, pid, &end);
-        self.stats.ended(worker, end.started);
+        self.record(Happened::Ended(worker));
         self.dispatch(Event::Gone(
             worker,
             Gone {
@@ -152,7 +153,6 @@ impl Driver {
 
     /// A shared worker waits for another run. For this one it is gone.
     fn on_released(&mut self, worker: WorkerId) {
-        self.stats.released(worker);
         if let Some(pid) = self.workers.ended(worker) {
             let worker = worker.0;
             self.record(PoolEvent::WorkerReleased { worker, pid });
@@ -200,9 +200,12 @@ impl Driver {
         });
     }
 
-    /// Takes note of an event: for the figures, and for those who look on.
-    pub(super) fn record(&self, event: PoolEvent) {
-        self.stats.record(&event);
-        self.audience.tell(&event);
+    /// Takes note of what has happened: for the figures, and for those who look on.
+    pub(super) fn record(&self, happened: impl Into<Happened>) {
+        let happened = happened.into();
+        self.stats.record(&happened);
+        if let Happened::Event(event) = happened {
+            self.audience.tell(event);
+        }
     }
 }

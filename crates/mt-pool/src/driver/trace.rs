@@ -3,7 +3,7 @@
 use mt_proto::{TraceEvent, WorkerId};
 
 use super::driver::Driver;
-use crate::supervision::load;
+use crate::{stats::Happened, supervision::load};
 
 impl Driver {
     /// Emits an event of the run's own; `emit` calls one macro of `tracing`.
@@ -19,6 +19,6 @@ impl Driver {
         let all = events.len() as u64 + dropped;
         let is_sent = self.relay.emit(all, load(worker.0, pid, events, dropped));
         let unseen = if is_sent { dropped } else { all };
-        self.stats.update(|stats| stats.events_dropped += unseen);
+        self.record(Happened::Unseen(unseen));
     }
 }

@@ -10,10 +10,10 @@ use crate::Wire;
 
 /// The outcome of an item that has no value. The other items are not affected.
 pub struct TaskError<E> {
-    inner: Box<Inner<E>>,
+    inner: Box<Details<E>>,
 }
 
-struct Inner<E> {
+struct Details<E> {
     index: ItemIndex,
     kind: TaskErrorKind<E>,
     attempts: u32,
@@ -23,7 +23,7 @@ struct Inner<E> {
 impl<E> TaskError<E> {
     pub(crate) fn new(index: ItemIndex, kind: TaskErrorKind<E>) -> Self {
         Self {
-            inner: Box::new(Inner {
+            inner: Box::new(Details {
                 index,
                 kind,
                 attempts: 1,
@@ -39,12 +39,9 @@ impl<E> TaskError<E> {
     }
 
     /// What it displays, with the function's own error as this text: its type may have none.
-    pub(crate) fn describe(&self, raised: impl Fn(&E) -> String) -> String {
-        let index = self.inner.index;
-        match &self.inner.kind {
-            TaskErrorKind::Raised(error) => format!("item {index}: {}", raised(error)),
-            kind => format!("item {index}: {}", fmt::from_fn(|f| kind.fmt_own(f))),
-        }
+    pub(crate) fn describe(&self, raised: impl FnOnce(&E) -> String) -> String {
+        let kind = self.inner.kind.map(raised);
+        format!("item {}: {kind}", self.inner.index)
     }
 
     /// The same of an item that was tried so often; the item itself, encoded, if it is known.

@@ -82,7 +82,7 @@ pub(crate) fn apart_outcome<T: Task>(apart: Apart) -> Outcome<T> {
     } = apart;
     let outcome = match end {
         End::Told(record) => decode_outcome::<T>(index, record.tag, record.tally(), &record.value),
-        End::Lost(lost) => Err(TaskError::new(index, lost.of_any_task())),
+        End::Lost(lost) => Err(TaskError::new(index, lost.map(|never| match *never {}))),
     };
     outcome.map_err(|error| error.with_history(attempts, payload))
 }

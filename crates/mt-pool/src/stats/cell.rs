@@ -5,23 +5,19 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use mt_ipc::Progress;
-use mt_proto::WorkerId;
-
-use super::{RunProgress, Stats, WorkerState, ledger::Ledger, rate::Rate};
-use crate::{events::PoolEvent, load};
+use super::{Happened, RunProgress, Stats, WorkerState, ledger::Ledger, rate::Rate};
+use crate::load;
 
 /// Everything that is counted.
 #[derive(Debug)]
 pub(crate) struct StatsCell {
-    stats: Mutex<Stats>,
     ledger: Mutex<Ledger>,
     rate: Mutex<Rate>,
-    /// The items the input has said it has; `u64::MAX` for none.
-    total: u64,
+    /// The items that the input has said it has.
+    total: Option<u64>,
     complete: AtomicBool,
     yielded: Yielded,
 }
@@ -39,31 +35,25 @@ struct Yielded {
 impl StatsCell {
     pub(crate) fn new(total: Option<u64>) -> Self {
         Self {
-            stats: Mutex::default(),
             ledger: Mutex::default(),
             rate: Mutex::new(Rate::new(Instant::now())),
-            total: total.unwrap_or(u64::MAX),
+            total,
             complete: AtomicBool::new(false),
             yielded: Yielded::default(),
         }
     }
 
-    pub(crate) fn update(&self, change: impl FnOnce(&mut Stats)) {
-        change(&mut lock(&self.stats));
+    /// Counts what has happened.
+    pub(crate) fn record(&self, happened: &Happened) {
+        lock(&self.ledger).record(Instant::now, happened);
     }
 
     /// All but what the exchange knows.
     pub(crate) fn get(&self) -> Stats {
-        let now = Instant::now();
-        let mut stats = lock(&self.stats).clone();
+        let mut stats = lock(&self.ledger).stats(Instant::now());
         stats.succeeded = self.yielded.succeeded.load(Ordering::Relaxed);
         stats.failed = self.yielded.failed.load(Ordering::Relaxed);
         stats.cancelled = self.yielded.cancelled.load(Ordering::Relaxed);
-        {
-            let ledger = lock(&self.ledger);
-            stats.workers = ledger.workers(now);
-            stats.slowest = ledger.slowest_items();
-        }
         for worker in &mut stats.workers {
             if worker.state != WorkerState::Gone {
                 worker.rss_bytes = worker.pid.and_then(load::rss_of);
@@ -76,11 +66,9 @@ impl StatsCell {
     pub(crate) fn progress(&self, pulled: u64) -> RunProgress {
         let failed = self.yielded.failed.load(Ordering::Relaxed);
         let done = self.yielded.succeeded.load(Ordering::Relaxed) + failed;
-        let input_ended = lock(&self.stats).input_ended;
-        let total = match self.total {
-            _ if input_ended => Some(pulled),
-            u64::MAX => None,
-            total => Some(total.max(pulled)),
+        let total = match lock(&self.ledger).input_ended() {
+            true => Some(pulled),
+            false => self.total.map(|total| total.max(pulled)),
         };
         let now = Instant::now();
         let mut rate = lock(&self.rate);
@@ -111,62 +99,6 @@ impl StatsCell {
     /// Consumer: that was the last.
     pub(crate) fn set_over(&self) {
         self.yielded.is_over.store(true, Ordering::Relaxed);
-    }
-
-    /// Counts what an event says.
-    pub(crate) fn record(&self, event: &PoolEvent) {
-        let now = Instant::now;
-        match event {
-            PoolEvent::WorkerStarted { worker, pid } => {
-                self.update(|stats| stats.workers_started += 1);
-                lock(&self.ledger).has_pid(*worker, *pid);
-            }
-            PoolEvent::WorkerReused { worker, pid } => {
-                self.update(|stats| stats.workers_reused += 1);
-                lock(&self.ledger).has_pid(*worker, *pid);
-            }
-            PoolEvent::WorkerReady { worker } => lock(&self.ledger).ready(now(), *worker),
-            PoolEvent::ItemsGiven { worker, count, .. } => {
-                lock(&self.ledger).given(now, *worker, *count);
-            }
-            PoolEvent::WorkerDied { death, .. } => self.update(|stats| {
-                stats.workers_died += 1;
-                stats.deaths.count(&death.cause);
-            }),
-            PoolEvent::ContextCloseFailed { .. } => {
-                self.update(|stats| stats.context_close_errors += 1);
-            }
-            PoolEvent::Interrupted => self.update(|stats| stats.interrupted = true),
-            _ => {}
-        }
-    }
-
-    pub(crate) fn spawned(&self, worker: WorkerId) {
-        lock(&self.ledger).spawned(Instant::now(), worker.0);
-    }
-
-    pub(crate) fn greeted(&self, worker: WorkerId, progress: Progress) {
-        lock(&self.ledger).greeted(Instant::now(), worker.0, progress);
-    }
-
-    pub(crate) fn finished(&self, worker: WorkerId, items: u32) {
-        lock(&self.ledger).finished(Instant::now, worker.0, items);
-    }
-
-    pub(crate) fn slowest(&self, items: impl IntoIterator<Item = (u64, Duration)>) {
-        lock(&self.ledger).slowest(items);
-    }
-
-    pub(crate) fn leaving(&self, worker: WorkerId) {
-        lock(&self.ledger).leaving(Instant::now(), worker.0);
-    }
-
-    pub(crate) fn ended(&self, worker: WorkerId, started: u64) {
-        lock(&self.ledger).ended(Instant::now(), worker.0, started);
-    }
-
-    pub(crate) fn released(&self, worker: WorkerId) {
-        lock(&self.ledger).released(Instant::now(), worker.0);
     }
 
     /// The supervisor has come to the end of the run, and not to one of its own.

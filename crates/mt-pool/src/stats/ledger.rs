@@ -1,22 +1,53 @@
-//! What each worker spends its time on: every moment of a worker's life belongs to one stage.
+//! What has happened in a run, in figures; and what each worker spends its time on: every moment of a worker's life
+//! belongs to one stage.
 //!
 //! Pure: no IO, no clock, no runtime.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, VecDeque},
     time::{Duration, Instant},
 };
 
 use mt_ipc::Progress;
+use mt_proto::WorkerId;
 
-use super::{SlowItem, WorkerState, WorkerStats, WorkerTimes, slowest::Slowest};
+use super::{SlowItem, Stats, WorkerState, WorkerStats, WorkerTimes};
+use crate::events::PoolEvent;
 
-/// The workers that are gone and still told of.
-pub(super) const GONE_WORKERS: usize = 256;
+/// What counts in a run: what is told to those who look on, and what is not.
+#[derive(Debug)]
+pub(crate) enum Happened {
+    /// To be told.
+    Event(PoolEvent),
+    /// It is decided that there shall be a worker.
+    Spawned(WorkerId),
+    /// A worker has said hello and is being set up.
+    Greeted(WorkerId, Progress),
+    /// A worker has sent the results of so many items.
+    Finished(WorkerId, u32),
+    /// Items whose calls took longest in a worker that is left to others.
+    Slowest(Vec<(u64, Duration)>),
+    /// A worker was told to go, or is being killed.
+    Leaving(WorkerId),
+    /// A worker's process is reaped, or never was.
+    Ended(WorkerId),
+    /// So many `tracing` events were seen by nobody.
+    Unseen(u64),
+    /// The input is over; whether it was pulled to its end.
+    InputOver(bool),
+}
 
-/// The workers of a run.
+impl From<PoolEvent> for Happened {
+    fn from(event: PoolEvent) -> Self {
+        Self::Event(event)
+    }
+}
+
+/// The figures of a run and its workers.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
+    counts: Stats,
     lives: BTreeMap<u32, Life>,
     gone: VecDeque<WorkerStats>,
     slowest: Slowest,
@@ -25,15 +56,57 @@ pub(super) struct Ledger {
 #[derive(Debug)]
 struct Life {
     stats: WorkerStats,
-    /// Since when it is in this state.
+    /// When its present state began.
     since: Instant,
     in_hand: u64,
     progress: Option<Progress>,
 }
 
 impl Ledger {
-    /// It is decided that there shall be a worker.
-    pub(super) fn spawned(&mut self, now: Instant, worker: u32) {
+    /// Takes note of what has happened. `now` is asked for when it matters.
+    pub(super) fn record(&mut self, now: impl FnOnce() -> Instant, happened: &Happened) {
+        match happened {
+            Happened::Event(event) => self.on_event(now, event),
+            Happened::Spawned(worker) => self.spawned(now(), worker.0),
+            Happened::Greeted(worker, progress) => {
+                if let Some(life) = self.lives.get_mut(&worker.0) {
+                    life.progress = Some(progress.clone());
+                    life.turn(now(), WorkerState::SettingUp);
+                }
+            }
+            Happened::Finished(worker, items) => self.finished(now, worker.0, *items),
+            Happened::Slowest(items) => self.slowest.note_all(items.iter().copied()),
+            Happened::Leaving(worker) => self.turn(now(), worker.0, WorkerState::Leaving),
+            Happened::Ended(worker) => self.ended(now(), worker.0),
+            Happened::Unseen(events) => self.counts.events_dropped += events,
+            Happened::InputOver(ended) => self.counts.input_ended = *ended,
+        }
+    }
+
+    fn on_event(&mut self, now: impl FnOnce() -> Instant, event: &PoolEvent) {
+        match event {
+            PoolEvent::WorkerStarted { worker, pid } => {
+                self.counts.workers_started += 1;
+                self.has_pid(*worker, *pid);
+            }
+            PoolEvent::WorkerReused { worker, pid } => {
+                self.counts.workers_reused += 1;
+                self.has_pid(*worker, *pid);
+            }
+            PoolEvent::WorkerReady { worker } => self.turn(now(), *worker, WorkerState::Waiting),
+            PoolEvent::ItemsGiven { worker, count, .. } => self.given(now, *worker, *count),
+            PoolEvent::WorkerReleased { worker, .. } => self.released(now(), *worker),
+            PoolEvent::WorkerDied { death, .. } => {
+                self.counts.workers_died += 1;
+                self.counts.deaths.count(&death.cause);
+            }
+            PoolEvent::ContextCloseFailed { .. } => self.counts.context_close_errors += 1,
+            PoolEvent::Interrupted => self.counts.interrupted = true,
+            _ => {}
+        }
+    }
+
+    fn spawned(&mut self, now: Instant, worker: u32) {
         let stats = WorkerStats {
             worker,
             pid: None,
@@ -53,33 +126,19 @@ impl Ledger {
         self.lives.insert(worker, life);
     }
 
-    /// Its process exists.
-    pub(super) fn has_pid(&mut self, worker: u32, pid: u32) {
+    fn has_pid(&mut self, worker: u32, pid: u32) {
         if let Some(life) = self.lives.get_mut(&worker) {
             life.stats.pid = Some(pid);
         }
     }
 
-    /// It has said hello and is being set up.
-    pub(super) fn greeted(&mut self, now: Instant, worker: u32, progress: Progress) {
+    fn turn(&mut self, now: Instant, worker: u32, state: WorkerState) {
         if let Some(life) = self.lives.get_mut(&worker) {
-            life.progress = Some(progress);
-            life.turn(now, WorkerState::SettingUp);
+            life.turn(now, state);
         }
     }
 
-    /// It takes items.
-    pub(super) fn ready(&mut self, now: Instant, worker: u32) {
-        self.turn(now, worker, WorkerState::Waiting);
-    }
-
-    /// It was told to go, or is being killed.
-    pub(super) fn leaving(&mut self, now: Instant, worker: u32) {
-        self.turn(now, worker, WorkerState::Leaving);
-    }
-
-    /// It was given items. `now` is asked for when it matters.
-    pub(super) fn given(&mut self, now: impl FnOnce() -> Instant, worker: u32, items: u32) {
+    fn given(&mut self, now: impl FnOnce() -> Instant, worker: u32, items: u32) {
         let Some(life) = self.lives.get_mut(&worker) else {
             return;
         };
@@ -90,8 +149,7 @@ impl Ledger {
         }
     }
 
-    /// It has sent results.
-    pub(super) fn finished(&mut self, now: impl FnOnce() -> Instant, worker: u32, items: u32) {
+    fn finished(&mut self, now: impl FnOnce() -> Instant, worker: u32, items: u32) {
         let Some(life) = self.lives.get_mut(&worker) else {
             return;
         };
@@ -102,25 +160,18 @@ impl Ledger {
         }
     }
 
-    /// It has told its slowest items.
-    pub(super) fn slowest(&mut self, items: impl IntoIterator<Item = (u64, Duration)>) {
-        self.slowest.note_all(items);
-    }
-
-    /// Its process is reaped. `started` is what it had started.
-    pub(super) fn ended(&mut self, now: Instant, worker: u32, started: u64) {
-        let Some(mut life) = self.lives.remove(&worker) else {
-            return;
-        };
-        if let Some(progress) = life.progress.take() {
-            self.slowest.note_all(progress.slowest());
+    fn ended(&mut self, now: Instant, worker: u32) {
+        if let Some(mut life) = self.lives.remove(&worker) {
+            if let Some(progress) = life.progress.take() {
+                self.slowest.note_all(progress.slowest());
+                life.stats.items_started = progress.started();
+            }
+            self.bury(now, life);
         }
-        life.stats.items_started = started;
-        self.bury(now, life);
     }
 
-    /// It was left to other runs, with all its items finished. Its counters are theirs by now.
-    pub(super) fn released(&mut self, now: Instant, worker: u32) {
+    /// A worker was left to other runs, with all its items finished. Its counters are theirs by now.
+    fn released(&mut self, now: Instant, worker: u32) {
         if let Some(mut life) = self.lives.remove(&worker) {
             life.stats.items_started = life.stats.items_finished;
             self.bury(now, life);
@@ -130,25 +181,18 @@ impl Ledger {
     fn bury(&mut self, now: Instant, mut life: Life) {
         life.turn(now, WorkerState::Gone);
         self.gone.push_back(life.stats);
-        if self.gone.len() > GONE_WORKERS {
+        if self.gone.len() > Stats::GONE_WORKERS {
             self.gone.pop_front();
         }
     }
 
-    fn turn(&mut self, now: Instant, worker: u32, state: WorkerState) {
-        if let Some(life) = self.lives.get_mut(&worker) {
-            life.turn(now, state);
-        }
+    pub(super) fn input_ended(&self) -> bool {
+        self.counts.input_ended
     }
 
-    /// All workers, as they are now.
-    pub(super) fn workers(&self, now: Instant) -> Vec<WorkerStats> {
+    /// All there is to tell, as it is now; but what is read off the processes and what others count.
+    pub(super) fn stats(&self, now: Instant) -> Stats {
         let living = self.lives.values().map(|life| life.stats_at(now));
-        self.gone.iter().cloned().chain(living).collect()
-    }
-
-    /// The slowest items so far.
-    pub(super) fn slowest_items(&self) -> Vec<SlowItem> {
         let mut slowest = self.slowest.clone();
         for progress in self
             .lives
@@ -157,7 +201,11 @@ impl Ledger {
         {
             slowest.note_all(progress.slowest());
         }
-        slowest.into_vec()
+        Stats {
+            workers: self.gone.iter().cloned().chain(living).collect(),
+            slowest: slowest.0,
+            ..self.counts.clone()
+        }
     }
 }
 
@@ -193,36 +241,68 @@ impl Life {
     }
 }
 
+/// The slowest items, each once, the slowest first. As many are kept as each worker keeps, so the slowest of all are
+/// among theirs.
+#[derive(Debug, Clone, Default)]
+struct Slowest(Vec<SlowItem>);
+
+impl Slowest {
+    fn note_all(&mut self, items: impl IntoIterator<Item = (u64, Duration)>) {
+        for (item, time) in items {
+            match self.0.iter_mut().find(|known| known.item == item) {
+                Some(known) => known.time = known.time.max(time),
+                None => self.0.push(SlowItem { item, time }),
+            }
+            self.0.sort_by_key(|slow| (Reverse(slow.time), slow.item));
+            self.0.truncate(Stats::SLOWEST);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SEVEN: WorkerId = WorkerId(7);
 
     fn ms(millis: u64) -> Duration {
         Duration::from_millis(millis)
     }
 
+    fn given(count: u32) -> Happened {
+        let (worker, first) = (SEVEN.0, 0);
+        PoolEvent::ItemsGiven {
+            worker,
+            first,
+            count,
+        }
+        .into()
+    }
+
     #[test]
     fn every_moment_of_a_life_belongs_to_one_stage() {
         let start = Instant::now();
-        let at = |millis| start + ms(millis);
+        let at = |millis| move || start + ms(millis);
+        let (worker, pid) = (SEVEN.0, 123);
         let mut ledger = Ledger::default();
-        ledger.spawned(at(0), 7);
-        ledger.has_pid(7, 123);
+        ledger.record(at(0), &Happened::Spawned(SEVEN));
+        ledger.record(at(1), &PoolEvent::WorkerStarted { worker, pid }.into());
         // No memory is shared in this test: a greeting without it.
-        ledger.turn(at(5), 7, WorkerState::SettingUp);
-        ledger.ready(at(8), 7);
-        ledger.given(|| at(10), 7, 3);
-        ledger.given(|| unreachable!("it works already"), 7, 2);
-        ledger.finished(|| unreachable!("it has more to do"), 7, 4);
-        ledger.finished(|| at(30), 7, 1);
-        ledger.given(|| at(31), 7, 1);
-        let now = &ledger.workers(at(35))[0];
+        ledger.turn(at(5)(), worker, WorkerState::SettingUp);
+        ledger.record(at(8), &PoolEvent::WorkerReady { worker }.into());
+        ledger.record(at(10), &given(3));
+        ledger.record(|| unreachable!("it works already"), &given(2));
+        let finished = |count| Happened::Finished(SEVEN, count);
+        ledger.record(|| unreachable!("it has more to do"), &finished(4));
+        ledger.record(at(30), &finished(1));
+        ledger.record(at(31), &given(1));
+        let now = &ledger.stats(at(35)()).workers[0];
         assert_eq!(now.state, WorkerState::Working);
         assert_eq!(now.times.work, ms(24));
-        ledger.leaving(at(40), 7);
-        ledger.finished(|| unreachable!("it leaves"), 7, 1);
-        ledger.ended(at(42), 7, 6);
-        let [gone] = &ledger.workers(at(99))[..] else {
+        ledger.record(at(40), &Happened::Leaving(SEVEN));
+        ledger.record(|| unreachable!("it leaves"), &finished(1));
+        ledger.record(at(42), &Happened::Ended(SEVEN));
+        let [gone] = &ledger.stats(at(99)()).workers[..] else {
             panic!("one worker");
         };
         let expected = WorkerTimes {
@@ -236,22 +316,33 @@ mod tests {
         assert_eq!(gone.times.total(), ms(42));
         assert_eq!((gone.worker, gone.pid), (7, Some(123)));
         assert_eq!(gone.state, WorkerState::Gone);
-        let counts = (gone.items_given, gone.items_started, gone.items_finished);
-        assert_eq!(counts, (6, 6, 6));
+        assert_eq!((gone.items_given, gone.items_finished), (6, 6));
     }
 
     #[test]
     fn only_the_last_of_the_gone_are_told_of() {
         let now = Instant::now();
         let mut ledger = Ledger::default();
-        let all = GONE_WORKERS as u32 + 10;
-        for worker in 0..all {
-            ledger.spawned(now, worker);
-            ledger.ended(now, worker, 0);
+        let all = Stats::GONE_WORKERS as u32 + 10;
+        for worker in (0..all).map(WorkerId) {
+            ledger.record(|| now, &Happened::Spawned(worker));
+            ledger.record(|| now, &Happened::Ended(worker));
         }
-        ledger.spawned(now, all);
-        let workers = ledger.workers(now);
+        ledger.record(|| now, &Happened::Spawned(WorkerId(all)));
+        let workers = ledger.stats(now).workers;
         let numbers: Vec<u32> = workers.iter().map(|worker| worker.worker).collect();
         assert_eq!(numbers, (10..=all).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_slowest_are_kept_each_once_with_its_longest_time() {
+        let mut slowest = Slowest::default();
+        slowest.note_all((0..100).map(|n| (n * 7 % 100, ms(n * 7 % 100))));
+        slowest.note_all([(95, ms(200)), (99, ms(1))]);
+        let slowest = slowest.0.iter();
+        let found: Vec<_> = slowest.map(|slow| (slow.item, slow.time)).collect();
+        let mut expected = vec![(95, ms(200))];
+        expected.extend([99, 98, 97, 96, 94, 93, 92].map(|n| (n, ms(n))));
+        assert_eq!(found, expected);
     }
 }

@@ -21,7 +21,7 @@ const SPACING: Duration = Duration::from_millis(250);
 pub struct RunProgress {
     /// Outcomes yielded, errors included.
     pub done: u64,
-    /// Those of them that are errors.
+    /// Errors among them.
     pub failed: u64,
     /// The items of the input, as far as that is known: what it says itself if it knows exactly, or
     /// [`total`](crate::AsynPmap::total), or what was pulled once it has ended. Never less than what

@@ -152,7 +152,10 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
 
     /// A work that the run has no outcome for.
     fn left_over(&self, work_id: u64) -> Done<T> {
-        let error = TaskError::new(ItemIndex(work_id), self.left_because.clone().of_any_task());
+        let error = TaskError::new(
+            ItemIndex(work_id),
+            self.left_because.map(|never| match *never {}),
+        );
         let outcome = Err(error.with_history(0, None));
         if let Some(tracker) = &self.tracker {
             tell::<T>(tracker, None, work_id, &outcome);
