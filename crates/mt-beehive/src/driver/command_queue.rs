@@ -71,13 +71,18 @@ impl CommandQueue {
         })
     }
 
+    /// Waits for one of the places for tasks; `None` when the hive is dead. Cancel-safe.
+    pub(crate) async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.permits).acquire_owned().await.ok()
+    }
+
     /// Asks for a task; `None` when the hive is dead.
-    pub(crate) async fn ask(
+    pub(crate) fn ask(
         self: &Arc<Self>,
+        permit: OwnedSemaphorePermit,
         request: Request,
         progress: Option<watch::Sender<Bytes>>,
     ) -> Option<(Waiting, oneshot::Receiver<(TaskOutcome, Option<u32>)>)> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.ok()?;
         let (sender, answer) = oneshot::channel();
         let reply = Reply {
             answer: sender,
@@ -205,7 +210,7 @@ pub(crate) struct Reply {
 mod tests {
     use std::{
         pin::pin,
-        task::{Context, Waker},
+        task::{Context, Poll, Waker},
     };
 
     use super::*;
@@ -220,7 +225,9 @@ mod tests {
                 args: Bytes::new(),
                 limit: None,
             };
-            let _ = pin!(commands.ask(request, None)).poll(&mut now);
+            if let Poll::Ready(Some(permit)) = pin!(commands.permit()).poll(&mut now) {
+                drop(commands.ask(permit, request, None));
+            }
         }
         assert_eq!(commands.lock().commands.len(), 2 * MAX_OUTSTANDING);
         commands.take(&mut VecDeque::new());

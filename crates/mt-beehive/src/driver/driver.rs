@@ -21,10 +21,7 @@ use super::{
     census::BeeStatus,
     command_queue::{Command, CommandQueue, Reply},
 };
-use crate::{
-    error::CancelReason,
-    machine::parent::{ChildId, Config, Counted, Effect, Event, ParentMachine, Population},
-};
+use crate::machine::parent::{ChildId, Config, Counted, Effect, Event, ParentMachine, Population};
 
 /// The events handled before the effects of all of them are carried out.
 const EVENTS_PER_TURN: usize = 64;
@@ -168,8 +165,7 @@ impl Driver {
                     self.replies.insert(task, reply);
                 }
                 Command::Drop(task) => {
-                    let dropped = Event::Cancel(task, CancelReason::Dropped);
-                    self.parent.handle(now, dropped);
+                    self.parent.handle(now, Event::Drop(task));
                 }
                 Command::Spawn(reply_tx) => {
                     self.parent.handle(now, Event::SpawnBee);

@@ -78,11 +78,11 @@ pub(crate) enum Event {
     /// A child said something.
     Said(ChildId, FromBee),
     /// A child is gone: its process is reaped, or never was. With the reason if it did not get as far as to be made.
-    Gone(ChildId, Death, Option<NoWorkers>),
+    Gone(ChildId, Death, Option<Box<NoWorkers>>),
     /// A child gives no sign of life, and nobody ends it for that; or it does again.
     Silent(ChildId, bool),
-    /// The task is to stop, for this reason.
-    Cancel(TaskId, CancelReason),
+    /// Nobody waits for the task any more: it is to stop.
+    Drop(TaskId),
     /// One child more.
     SpawnBee,
     /// The child with this id, or the one with the least to do, is to go when it has finished.
@@ -196,7 +196,7 @@ impl ParentMachine {
             Event::Said(child, message) => self.on_said(child, message),
             Event::Silent(child, silent) => self.on_silent(child, silent),
             Event::Gone(child, death, unmade) => self.on_gone(now, child, death, unmade),
-            Event::Cancel(task_id, reason) => self.on_cancel(now, task_id, reason),
+            Event::Drop(task_id) => self.on_cancel(now, task_id, CancelReason::Dropped),
             Event::SpawnBee => self.wanted += 1,
             Event::Bury(child) => self.bury(now, child),
             Event::Pressed(pressed) => self.on_period(now, pressed),
@@ -305,8 +305,12 @@ impl ParentMachine {
         let task = &self.tasks[&task_id];
         let end = match (&task.cancel, status) {
             // It ended because it was told to: by whom is known here.
-            (Some(cancel), TaskStatus::Cancelled) => TaskOutcome::Cancelled(cancel.reason.clone()),
-            (None, TaskStatus::Cancelled) => TaskOutcome::Cancelled(CancelReason::Unasked),
+            (Some(cancel), TaskStatus::Cancelled) => {
+                TaskOutcome::Cancelled(Box::new(cancel.reason.clone()))
+            }
+            (None, TaskStatus::Cancelled) => {
+                TaskOutcome::Cancelled(Box::new(CancelReason::Unasked))
+            }
             (_, status) => TaskOutcome::Told(status),
         };
         self.resolve(task_id, end, Some(child));
@@ -319,7 +323,7 @@ impl ParentMachine {
 
     /// The task is cancelled, and nobody has it.
     fn cancel_now(&mut self, task_id: TaskId, reason: CancelReason) {
-        self.resolve(task_id, TaskOutcome::Cancelled(reason), None);
+        self.resolve(task_id, TaskOutcome::Cancelled(Box::new(reason)), None);
     }
 
     fn resolve(&mut self, task_id: TaskId, end: TaskOutcome, child: Option<ChildId>) {

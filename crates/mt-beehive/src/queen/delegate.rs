@@ -60,7 +60,7 @@ type Outcome<R, E> = (Result<R, DelegateError<E>>, ChildId);
 struct Errand<E> {
     commands: Arc<CommandQueue>,
     called: Called,
-    args: Result<Vec<u8>, CrossingError>,
+    args: Result<Vec<u8>, Box<CrossingError>>,
     deadline: Option<Duration>,
     watcher: Option<Watcher>,
     raised: ReadRaised<E>,
@@ -71,9 +71,14 @@ type ReadRaised<E> = fn(RaisedException) -> Result<E, CrossingProblem>;
 
 /// Whom a task is delegated to, and its name.
 struct Called {
-    bee: &'static str,
-    tasks: &'static [&'static str],
+    bee: &'static BeeNames,
     name: Cow<'static, str>,
+}
+
+/// A kind of worker bee, by name.
+struct BeeNames {
+    name: &'static str,
+    tasks: &'static [&'static str],
 }
 
 impl<R: Wire> Delegate<R> {
@@ -131,11 +136,16 @@ impl<R, E> Delegate<R, E> {
                 MAX_NAME_BYTES as u64,
             )),
         };
-        let (bee, tasks) = (W::NAME, W::TASKS);
+        let bee = const {
+            &BeeNames {
+                name: W::NAME,
+                tasks: W::TASKS,
+            }
+        };
         Self(WithBee(State::Idle(Errand {
             commands,
-            called: Called { bee, tasks, name },
-            args,
+            called: Called { bee, name },
+            args: args.map_err(Box::new),
             deadline: None,
             watcher: None,
             raised,
@@ -241,7 +251,7 @@ impl<E> Errand<E> {
     async fn run<R: Wire>(self) -> Outcome<R, E> {
         let args = match self.args {
             Ok(args) => args,
-            Err(error) => return (Err(DelegateError::Crossing(error)), None),
+            Err(error) => return (Err(DelegateError::Crossing(*error)), None),
         };
         let closed = || {
             (
@@ -249,13 +259,16 @@ impl<E> Errand<E> {
                 None,
             )
         };
+        let Some(permit) = self.commands.permit().await else {
+            return closed();
+        };
         let request = Request {
             name: self.called.name.clone(),
             args: args.into(),
             limit: self.deadline,
         };
         let (progress, told) = self.watcher.map(watched).unzip();
-        let Some((waits, reply)) = self.commands.ask(request, progress).await else {
+        let Some((waits, reply)) = self.commands.ask(permit, request, progress) else {
             return closed();
         };
         let answered = match told {
@@ -278,7 +291,7 @@ impl Called {
     ) -> Result<R, DelegateError<E>> {
         let status = match end {
             TaskOutcome::Told(status) => status,
-            TaskOutcome::Cancelled(reason) => return Err(DelegateError::Cancelled(reason)),
+            TaskOutcome::Cancelled(reason) => return Err(DelegateError::Cancelled(*reason)),
         };
         let crossing = |part, problem| {
             let error = CrossingError::new(&self.name, part, problem);
@@ -300,9 +313,9 @@ impl Called {
     }
 
     fn no_such_task<E>(&self) -> DelegateError<E> {
-        let tasks = self.tasks.iter().chain(&[BUSY_STATUS]);
+        let tasks = self.bee.tasks.iter().chain(&[BUSY_STATUS]);
         DelegateError::NoSuchTask {
-            bee: self.bee.to_owned(),
+            bee: self.bee.name.to_owned(),
             name: self.name.clone().into_owned(),
             tasks: tasks.map(|&task| task.to_owned()).collect(),
         }

@@ -22,7 +22,7 @@ impl ParentMachine {
         now: Instant,
         child: ChildId,
         death: Death,
-        unmade: Option<NoWorkers>,
+        unmade: Option<Box<NoWorkers>>,
     ) {
         let Some(bee) = self.bees.remove(&child) else {
             return;
@@ -38,7 +38,7 @@ impl ParentMachine {
         }
         if !bee.excused && shared == 0 && !bee.fruitful {
             self.restarts.on_fruitless(now);
-            self.last_loss = Some(unmade.unwrap_or(NoWorkers::Died { death }));
+            self.last_loss = Some(unmade.map_or(NoWorkers::Died { death }, |unmade| *unmade));
         }
     }
 
@@ -84,7 +84,7 @@ impl ParentMachine {
             State::Owned { child } => {
                 let child = *child;
                 let before = task.due();
-                task.cancel = Some(Cancel { reason, until });
+                task.cancel = Some(Box::new(Cancel { reason, until }));
                 if let Some(before) = before {
                     self.due.remove(&(before, task_id));
                 }

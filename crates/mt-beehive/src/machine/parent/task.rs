@@ -29,7 +29,7 @@ pub(crate) enum TaskOutcome {
     /// As its bee told it: never cancelled.
     Told(TaskStatus),
     /// The task was cancelled.
-    Cancelled(CancelReason),
+    Cancelled(Box<CancelReason>),
 }
 
 /// Where a task is.
@@ -73,7 +73,8 @@ pub(super) struct Task {
     pub(super) attempts: u32,
     /// The bees it was given to.
     pub(super) begun: u32,
-    pub(super) cancel: Option<Cancel>,
+    /// On the heap, as few have one and all tasks are moved about.
+    pub(super) cancel: Option<Box<Cancel>>,
     /// A bee has died that had it: how many tasks may be together in the next one.
     pub(super) company: Option<usize>,
 }

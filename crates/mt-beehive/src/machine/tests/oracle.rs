@@ -332,7 +332,7 @@ impl Oracle {
                 ("succeeded", None)
             }
             TaskOutcome::Told(other) => panic!("nobody says {other:?} here"),
-            TaskOutcome::Cancelled(reason) => (why(reason), Some(reason.clone())),
+            TaskOutcome::Cancelled(reason) => (why(reason), Some(CancelReason::clone(reason))),
         };
         match &reason {
             Some(CancelReason::Interrupted { begun, .. }) => {

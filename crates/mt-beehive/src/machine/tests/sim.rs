@@ -16,7 +16,7 @@ use super::{
     process::{Nature, Process},
 };
 use crate::{
-    error::{CancelReason, NoWorkers},
+    error::NoWorkers,
     machine::parent::{
         ChildId, Config, Dispatch, Effect, Event, ParentMachine, Population, Request,
     },
@@ -106,7 +106,7 @@ impl Sim {
     }
 
     pub(super) fn cancel(&mut self, task: TaskId) {
-        self.tell(Event::Cancel(task, CancelReason::Dropped));
+        self.tell(Event::Drop(task));
     }
 
     pub(super) fn delegate_within(&mut self, limit: Option<Duration>) -> TaskId {
@@ -214,7 +214,11 @@ impl Sim {
                 let barren = process.is_barren();
                 self.processes.remove(&child);
                 self.oracle.on_gone(child, self.now);
-                self.tell(Event::Gone(child, death(), barren.then(unmade)));
+                self.tell(Event::Gone(
+                    child,
+                    death(),
+                    barren.then(|| Box::new(unmade())),
+                ));
                 true
             }
             None => false,

@@ -372,7 +372,7 @@ fn a_great_many_tasks_are_lost_and_taken_back() {
         let gone = Event::Gone(ChildId(0), death(), None);
         assert_eq!(tell(&mut parent, gone), [60_000, 0, 0], "{dispatch:?}");
         for &task in tasks.iter().rev() {
-            parent.handle(now, Event::Cancel(task, CancelReason::Dropped));
+            parent.handle(now, Event::Drop(task));
         }
         assert_eq!(parent.census(), [0; 3]);
     }
