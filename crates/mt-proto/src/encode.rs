@@ -1,6 +1,4 @@
 //! Values to bytes and back: postcard, with a size limit on the way out and no leftovers on the way in.
-//!
-//! Pure: no IO, no clock, no runtime.
 
 use postcard::ser_flavors::Flavor;
 use serde::{Serialize, de::DeserializeOwned};
@@ -17,24 +15,41 @@ pub fn encode_into<T: Serialize + ?Sized>(
     value: &T,
     limit: usize,
 ) -> Result<(), EncodeError> {
-    let start = buffer.len();
-    let mut guard = Restore {
-        buffer,
-        start,
-        armed: true,
-    };
-    let sink = Sink {
-        buffer: guard.buffer,
-        end: start.saturating_add(limit),
-    };
-    match postcard::serialize_with_flavor(value, sink) {
-        Ok(()) => {
-            guard.armed = false;
-            Ok(())
-        }
-        Err(postcard::Error::SerializeBufferFull) => Err(EncodeError::TooLarge { limit }),
-        Err(error) => Err(EncodeError::Value(error)),
+    all_or_nothing(buffer, |buffer| write_value(buffer, value, limit))
+}
+
+/// [`encode_into`] that leaves behind what it has written when it fails.
+pub(crate) fn write_value<T: Serialize + ?Sized>(
+    buffer: &mut Vec<u8>,
+    value: &T,
+    limit: usize,
+) -> Result<(), EncodeError> {
+    let end = buffer.len().saturating_add(limit);
+    postcard::serialize_with_flavor(value, Sink { buffer, end }).map_err(|error| match error {
+        postcard::Error::SerializeBufferFull => EncodeError::TooLarge { limit },
+        error => EncodeError::Value(error),
+    })
+}
+
+/// Shortens the buffer again unless the appending went through, also on unwinding.
+pub(crate) fn all_or_nothing<E>(
+    buffer: &mut Vec<u8>,
+    append: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+) -> Result<(), E> {
+    struct Restore<'a> {
+        buffer: &'a mut Vec<u8>,
+        keep: usize,
     }
+    impl Drop for Restore<'_> {
+        fn drop(&mut self) {
+            self.buffer.truncate(self.keep);
+        }
+    }
+    let keep = buffer.len();
+    let mut guard = Restore { buffer, keep };
+    append(guard.buffer)?;
+    guard.keep = usize::MAX;
+    Ok(())
 }
 
 /// The encoding of `value`, at most `limit` bytes.
@@ -55,25 +70,9 @@ pub fn encode<T: Serialize + ?Sized>(value: &T, limit: usize) -> Result<Vec<u8>,
 #[inline]
 pub fn decode_strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     let (value, rest) = postcard::take_from_bytes(bytes).map_err(DecodeError::Value)?;
-    if rest.is_empty() {
-        Ok(value)
-    } else {
-        Err(DecodeError::Trailing(rest.len()))
-    }
-}
-
-/// Shortens the buffer again unless the encoding went through, also on unwinding.
-struct Restore<'a> {
-    buffer: &'a mut Vec<u8>,
-    start: usize,
-    armed: bool,
-}
-
-impl Drop for Restore<'_> {
-    fn drop(&mut self) {
-        if self.armed {
-            self.buffer.truncate(self.start);
-        }
+    match rest.len() {
+        0 => Ok(value),
+        left => Err(DecodeError::Trailing(left)),
     }
 }
 

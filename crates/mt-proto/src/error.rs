@@ -1,6 +1,4 @@
 //! What can be wrong with bytes, and with values that are to become bytes.
-//!
-//! Pure: no IO, no clock, no runtime.
 
 /// Received bytes that are not a message. The connection they came from can't be trusted any more:
 /// nothing of the offending frame was applied, and the sender should be replaced.

@@ -1,6 +1,4 @@
 //! What a pool and the executors of its tasks say to each other.
-//!
-//! Pure: no IO, no clock, no runtime.
 
 use std::time::Duration;
 

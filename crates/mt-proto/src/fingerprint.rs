@@ -1,6 +1,4 @@
 //! What a build is: the protocol version and the tasks it has, with their types, as one number.
-//!
-//! Pure: no IO, no clock, no runtime.
 
 use std::{
     fmt,

@@ -1,7 +1,5 @@
 //! Frames: the unit of the wire, and the decoder that finds them in received bytes.
 //!
-//! Pure: no IO, no clock, no runtime.
-//!
 //! On the wire a frame is the length of its body (4 bytes, little-endian), its kind (1 byte), and the
 //! body. A body over [`CHUNK_BYTES`] travels as several frames of the same kind; all but the last
 //! carry the top bit of the kind byte. Control frames may come between chunks, other bulk may not.
@@ -106,8 +104,9 @@ impl Kind {
 pub struct Frame {
     /// What it is.
     pub kind: Kind,
-    head: Option<[u8; RUN_HEADER]>,
-    body: Bytes,
+    /// The bytes of the body that come before those that are shared.
+    pub(crate) head: Option<[u8; RUN_HEADER]>,
+    pub(crate) body: Bytes,
 }
 
 impl Frame {
@@ -118,15 +117,6 @@ impl Frame {
             kind,
             head: None,
             body: body.into(),
-        }
-    }
-
-    /// A frame whose body is `head`, then `rest`, which is shared and not copied.
-    pub(crate) fn with_head(kind: Kind, head: [u8; RUN_HEADER], rest: Bytes) -> Self {
-        Self {
-            kind,
-            head: Some(head),
-            body: rest,
         }
     }
 
@@ -142,7 +132,7 @@ impl Frame {
     /// The bytes of the body.
     #[must_use]
     pub fn body_bytes(&self) -> usize {
-        self.head_bytes().len() + self.body.len()
+        self.head.map_or(0, |head| head.len()) + self.body.len()
     }
 
     /// Appends the frame to `wire` as it travels, chunked if it is long.
@@ -152,14 +142,6 @@ impl Frame {
             wire.extend_from_slice(unit.head());
             wire.extend_from_slice(&unit.body);
         }
-    }
-
-    pub(crate) fn head_bytes(&self) -> &[u8] {
-        self.head.as_ref().map_or(&[], |head| &head[..])
-    }
-
-    pub(crate) fn into_parts(self) -> (Kind, Option<[u8; RUN_HEADER]>, Bytes) {
-        (self.kind, self.head, self.body)
     }
 }
 

@@ -1,12 +1,10 @@
 //! What a bee and its child say to each other: the seed's eight messages, and those it lacks.
 //!
-//! Pure: no IO, no clock, no runtime.
-//!
 //! A frame holds any number of messages, one after the other: most are a few bytes, and the system calls
 //! they cost are shared. Messages keep their order, on the wire and within a frame. `hello`, `welcome` and
 //! the heartbeats are those of the pool.
 
-use std::{borrow::Cow, marker::PhantomData, time::Duration};
+use std::{borrow::Cow, iter, time::Duration};
 
 use bytes::{Buf, Bytes};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -198,68 +196,44 @@ impl HiveWriter {
 ///
 /// The error of one that is no `M`, and of a frame that is no hive frame or holds none or too many, is the
 /// last item.
-pub fn hive_messages<M: DeserializeOwned>(frame: Frame) -> HiveMessages<M> {
-    let state = match frame.kind {
-        Kind::Role => State::Reading(0),
-        other => State::Wrong(DecodeError::WrongDirection(other)),
-    };
-    HiveMessages {
-        body: frame.into_body(),
-        state,
-        message: PhantomData,
+pub fn hive_messages<M: DeserializeOwned>(
+    frame: Frame,
+) -> impl Iterator<Item = Result<M, DecodeError>> {
+    let kind = frame.kind;
+    let mut body = frame.into_body();
+    let mut read = 0;
+    iter::from_fn(move || {
+        if read > 0 && body.is_empty() {
+            return None;
+        }
+        let message = match kind {
+            Kind::Role => read_message(&mut body, read),
+            other => Err(DecodeError::WrongDirection(other)),
+        };
+        read += 1;
+        if message.is_err() {
+            body.clear();
+        }
+        Some(message)
+    })
+}
+
+/// Takes the message at the front of a frame's body, of which so many were read `before`.
+fn read_message<M: DeserializeOwned>(body: &mut Bytes, before: usize) -> Result<M, DecodeError> {
+    let malformed = |what| Err(DecodeError::Malformed(what));
+    if before == MAX_HIVE_MESSAGES {
+        return malformed("more messages than a frame may hold");
     }
-}
-
-/// Made by [`hive_messages`].
-#[derive(Debug)]
-pub struct HiveMessages<M> {
-    body: Bytes,
-    state: State,
-    message: PhantomData<fn() -> M>,
-}
-
-#[derive(Debug)]
-enum State {
-    /// So many were read.
-    Reading(usize),
-    /// It can't be read.
-    Wrong(DecodeError),
-    Over,
-}
-
-impl<M: DeserializeOwned> Iterator for HiveMessages<M> {
-    type Item = Result<M, DecodeError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Reading(1..) if self.body.is_empty() => None,
-            State::Reading(read) => Some(
-                self.read(read)
-                    .inspect(|_| self.state = State::Reading(read + 1)),
-            ),
-            State::Wrong(error) => Some(Err(error)),
-            State::Over => None,
-        }
+    if body.is_empty() {
+        return malformed("a frame without messages");
     }
-}
-
-impl<M: DeserializeOwned> HiveMessages<M> {
-    fn read(&mut self, before: usize) -> Result<M, DecodeError> {
-        let malformed = |what| Err(DecodeError::Malformed(what));
-        if before == MAX_HIVE_MESSAGES {
-            return malformed("more messages than a frame may hold");
-        }
-        if self.body.is_empty() {
-            return malformed("a frame without messages");
-        }
-        let (message, rest) = postcard::take_from_bytes(&self.body).map_err(DecodeError::Value)?;
-        let read = self.body.len() - rest.len();
-        if read == 0 {
-            return malformed("a message of no bytes");
-        }
-        self.body.advance(read);
-        Ok(message)
+    let (message, rest) = postcard::take_from_bytes(body).map_err(DecodeError::Value)?;
+    let read = body.len() - rest.len();
+    if read == 0 {
+        return malformed("a message of no bytes");
     }
+    body.advance(read);
+    Ok(message)
 }
 
 #[cfg(test)]

@@ -1,6 +1,4 @@
 //! The ids that cross the wire or name its two ends.
-//!
-//! Pure: no IO, no clock, no runtime.
 
 use std::fmt;
 

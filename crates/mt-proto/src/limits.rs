@@ -1,6 +1,4 @@
 //! The named limits of the wire.
-//!
-//! Pure: no IO, no clock, no runtime.
 
 /// The most body bytes one frame on the wire carries; longer bodies travel as several frames.
 ///

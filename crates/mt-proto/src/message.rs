@@ -1,6 +1,4 @@
 //! What a parent and any worker can say to each other. What else they say is a role's business.
-//!
-//! Pure: no IO, no clock, no runtime.
 
 use std::time::Duration;
 

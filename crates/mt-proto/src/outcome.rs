@@ -1,6 +1,4 @@
 //! Why an item has no value, as the worker tells it.
-//!
-//! Pure: no IO, no clock, no runtime.
 
 use std::time::Duration;
 

@@ -1,8 +1,6 @@
 //! Many values in one body: each a 4-byte header (2 bits of tag, 30 of length) and its encoding. The
 //! fourth tag is an outcome that comes with a [`Tally`].
 //!
-//! Pure: no IO, no clock, no runtime.
-//!
 //! The header has a fixed size so that a reader can walk, count and split records without decoding
 //! them, and so that one value that does not decode costs only itself.
 
@@ -10,7 +8,8 @@ use bytes::{Buf, Bytes};
 use serde::Serialize;
 
 use crate::{
-    DecodeError, EncodeError, Heading, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, Tally, encode_into,
+    DecodeError, EncodeError, Heading, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, Tally,
+    encode::{all_or_nothing, write_value},
     tally::{layout, push_tally},
 };
 
@@ -30,6 +29,14 @@ pub enum RecordTag {
     Failure = 2,
 }
 
+impl RecordTag {
+    pub(crate) fn of(number: u32) -> Option<Self> {
+        [Self::Value, Self::Raised, Self::Failure]
+            .get(number as usize)
+            .copied()
+    }
+}
+
 /// One record of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -41,16 +48,6 @@ pub struct Record {
 }
 
 impl Record {
-    /// A record that comes without a tally.
-    #[must_use]
-    pub fn new(tag: RecordTag, value: Bytes) -> Self {
-        Self {
-            tag,
-            value,
-            counts: Bytes::new(),
-        }
-    }
-
     /// What the call has counted.
     #[must_use]
     pub fn tally(&self) -> Tally<'_> {
@@ -162,44 +159,23 @@ pub(crate) fn push_outcome<T: Serialize>(
     value: &T,
     limit: usize,
 ) -> Result<(), EncodeError> {
-    let start = bytes.len();
-    let mut guard = HeaderGuard {
-        bytes,
-        start,
-        armed: true,
-    };
-    guard.bytes.extend_from_slice(&[0; HEADER]);
-    let mut written = heading.tag as u32;
-    if !heading.counts.is_empty() {
-        push_tally(guard.bytes, heading);
-        written = TALLIED;
-    }
-    let before = guard.bytes.len() - start - HEADER;
-    let most = match heading.tag {
-        RecordTag::Value | RecordTag::Raised => MAX_RECORD_BYTES.saturating_sub(before),
-        RecordTag::Failure => MAX_CONTROL_BYTES,
-    };
-    encode_into(guard.bytes, value, limit.min(most))?;
-    let length = guard.bytes.len() - start - HEADER;
-    let header = (length as u32) | (written << TAG_SHIFT);
-    guard.bytes[start..start + HEADER].copy_from_slice(&header.to_le_bytes());
-    guard.armed = false;
-    Ok(())
-}
-
-/// Takes the header back when its value fails or panics.
-struct HeaderGuard<'a> {
-    bytes: &'a mut Vec<u8>,
-    start: usize,
-    armed: bool,
-}
-
-impl Drop for HeaderGuard<'_> {
-    fn drop(&mut self) {
-        if self.armed {
-            self.bytes.truncate(self.start);
+    let body = bytes.len() + HEADER;
+    all_or_nothing(bytes, |bytes| {
+        bytes.extend_from_slice(&[0; HEADER]);
+        let mut written = heading.tag as u32;
+        if !heading.counts.is_empty() {
+            push_tally(bytes, heading);
+            written = TALLIED;
         }
-    }
+        let most = match heading.tag {
+            RecordTag::Value | RecordTag::Raised => MAX_RECORD_BYTES + body - bytes.len(),
+            RecordTag::Failure => MAX_CONTROL_BYTES,
+        };
+        write_value(bytes, value, limit.min(most))?;
+        let header = (bytes.len() - body) as u32 | (written << TAG_SHIFT);
+        bytes[body - HEADER..body].copy_from_slice(&header.to_le_bytes());
+        Ok(())
+    })
 }
 
 /// Walks the records of a body, front to back, without copying.
@@ -240,8 +216,8 @@ impl Records {
         let Some(found) = peek(&self.body)? else {
             return Ok(None);
         };
-        let value = &self.body[found.value..found.end];
-        let result = read(found.tag, found.tally(&self.body), value);
+        let tally = Tally::of(&self.body[found.counts..found.value]);
+        let result = read(found.tag, tally, &self.body[found.value..found.end]);
         self.body.advance(found.end);
         Ok(Some(result))
     }
@@ -264,11 +240,7 @@ impl Records {
         let Some(found) = peek(&self.body)? else {
             return Ok(None);
         };
-        let counts = if found.value == HEADER {
-            Bytes::new()
-        } else {
-            self.body.slice(found.counts..found.value)
-        };
+        let counts = self.body.slice(found.counts..found.value);
         self.body.advance(found.value);
         Ok(Some(Record {
             tag: found.tag,
@@ -282,13 +254,8 @@ impl Records {
     /// # Errors
     /// [`DecodeError`] when there are fewer, or a header is bad; nothing was split then.
     pub fn split_front(&mut self, count: u32) -> Result<Bytes, DecodeError> {
-        let mut at = 0;
-        for _ in 0..count {
-            let found =
-                peek(&self.body[at..])?.ok_or(DecodeError::Short("fewer records than counted"))?;
-            at += found.end;
-        }
-        Ok(self.body.split_to(at))
+        let end = self.end_of(count)?;
+        Ok(self.body.split_to(end))
     }
 
     /// Whether all records have been taken.
@@ -308,16 +275,22 @@ impl Records {
     /// # Errors
     /// [`DecodeError`] saying what is off.
     pub fn check(&self, count: u32) -> Result<(), DecodeError> {
-        let mut rest: &[u8] = &self.body;
+        match self.body.len() - self.end_of(count)? {
+            0 => Ok(()),
+            left => Err(DecodeError::Trailing(left)),
+        }
+    }
+
+    /// Where the first `count` records end.
+    fn end_of(&self, count: u32) -> Result<usize, DecodeError> {
+        let mut end = 0;
         for _ in 0..count {
-            let found = peek(rest)?.ok_or(DecodeError::Short("fewer records than counted"))?;
-            rest = &rest[found.end..];
+            let found = peek(&self.body[end..])?;
+            end += found
+                .ok_or(DecodeError::Short("fewer records than counted"))?
+                .end;
         }
-        if rest.is_empty() {
-            Ok(())
-        } else {
-            Err(DecodeError::Trailing(rest.len()))
-        }
+        Ok(end)
     }
 }
 
@@ -328,13 +301,6 @@ struct Found {
     counts: usize,
     value: usize,
     end: usize,
-}
-
-impl Found {
-    #[inline]
-    fn tally<'a>(&self, bytes: &'a [u8]) -> Tally<'a> {
-        Tally::of(&bytes[self.counts..self.value])
-    }
 }
 
 /// Finds the record at the front of `bytes`, all of which is known to be there.
@@ -351,28 +317,21 @@ fn peek(bytes: &[u8]) -> Result<Option<Found>, DecodeError> {
     if bytes.len() < end {
         return Err(DecodeError::Short("record value is cut"));
     }
-    let mut found = Found {
-        tag: RecordTag::Value,
-        counts: HEADER,
-        value: HEADER,
-        end,
+    let (tag, counts) = match RecordTag::of(header >> TAG_SHIFT) {
+        Some(tag) => (tag, 0..0),
+        None => layout(&bytes[HEADER..end])?,
     };
-    match header >> TAG_SHIFT {
-        0 => {}
-        1 => found.tag = RecordTag::Raised,
-        2 => found.tag = RecordTag::Failure,
-        _ => {
-            let layout = layout(&bytes[HEADER..end])?;
-            found.tag = layout.tag;
-            found.counts = HEADER + layout.counts.0;
-            found.value = HEADER + layout.counts.1;
-        }
-    }
-    if matches!(found.tag, RecordTag::Failure) && end - found.value > MAX_CONTROL_BYTES {
+    let (counts, value) = (HEADER + counts.start, HEADER + counts.end);
+    if matches!(tag, RecordTag::Failure) && end - value > MAX_CONTROL_BYTES {
         // Its texts are clipped; whoever decodes it pays for the length again.
         return Err(DecodeError::Malformed("failure is too long"));
     }
-    Ok(Some(found))
+    Ok(Some(Found {
+        tag,
+        counts,
+        value,
+        end,
+    }))
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! A run: consecutive items, or the results of consecutive items, in one frame.
 //!
-//! Pure: no IO, no clock, no runtime.
-//!
 //! Body: index of the first item (8 bytes), how many (4), then the records. Items that finish in order
 //! make long runs and share one header; items that finish in any order make short ones.
 
@@ -41,7 +39,11 @@ impl Segment {
         let mut head = [0; RUN_HEADER];
         head[..8].copy_from_slice(&self.first.0.to_le_bytes());
         head[8..].copy_from_slice(&self.count.to_le_bytes());
-        Frame::with_head(kind, head, self.records)
+        Frame {
+            kind,
+            head: Some(head),
+            body: self.records,
+        }
     }
 
     pub(crate) fn from_body(mut body: Bytes) -> Result<Self, DecodeError> {
@@ -127,17 +129,13 @@ impl SegmentWriter {
     ) -> Result<(), EncodeError> {
         let run = self.run_for(index);
         push_outcome(&mut self.bytes, heading, value, limit)?;
-        self.pushed(run);
+        self.open = Some(OpenRun {
+            next: run.next.plus(1),
+            count: run.count + 1,
+            ..run
+        });
+        self.count += 1;
         Ok(())
-    }
-
-    /// Appends the outcome of item `index`, a record made by [`push_record`](crate::push_record).
-    /// For callers that must not run user code while they hold the writer.
-    #[inline]
-    pub fn push_encoded(&mut self, index: ItemIndex, record: &[u8]) {
-        let run = self.run_for(index);
-        self.bytes.extend_from_slice(record);
-        self.pushed(run);
     }
 
     /// How far the writer is, for [`rewind`](Self::rewind).
@@ -178,11 +176,10 @@ impl SegmentWriter {
     /// The frames so far, leaving the writer empty: complete [`Kind::Results`] frames one after the
     /// other, for [`Outgoing::encoded`](crate::Outgoing::encoded).
     pub fn take(&mut self) -> Bytes {
-        self.close_run();
-        self.count = 0;
         // The next load is likely to be about as long as this one.
-        let next = Vec::with_capacity(self.bytes.len().min(RUN_BYTES));
-        Bytes::from(std::mem::replace(&mut self.bytes, next))
+        let mut encoded = Vec::with_capacity(self.bytes.len().min(RUN_BYTES));
+        self.drain_into(&mut encoded);
+        encoded.into()
     }
 
     /// Moves the frames so far behind those in `encoded`, leaving the writer empty. Buffers change hands
@@ -204,16 +201,6 @@ impl SegmentWriter {
             Some(run) if run.next == index && self.bytes.len() - run.start < RUN_BYTES => run,
             _ => self.open_run(index),
         }
-    }
-
-    #[inline]
-    fn pushed(&mut self, run: OpenRun) {
-        self.open = Some(OpenRun {
-            next: run.next.plus(1),
-            count: run.count + 1,
-            ..run
-        });
-        self.count += 1;
     }
 
     fn open_run(&mut self, index: ItemIndex) -> OpenRun {

@@ -1,6 +1,4 @@
 //! A `tracing` event of a worker, as it crosses.
-//!
-//! Pure: no IO, no clock, no runtime.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,4 @@
 //! What a writer hands to the operating system: a short head and a shared body, never split by others.
-//!
-//! Pure: no IO, no clock, no runtime.
 
 use bytes::{Buf, Bytes};
 
@@ -55,24 +53,17 @@ impl Unit {
 /// Something to send, cut into [`Unit`]s on demand, without copying.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
-    current: Option<Current>,
+    /// What is left of a frame.
+    current: Option<Frame>,
     encoded: Bytes,
-}
-
-#[derive(Debug, Clone)]
-struct Current {
-    kind: Kind,
-    head: Option<[u8; RUN_HEADER]>,
-    body: Bytes,
 }
 
 impl Outgoing {
     /// One frame.
     #[must_use]
     pub fn frame(frame: Frame) -> Self {
-        let (kind, head, body) = frame.into_parts();
         Self {
-            current: Some(Current { kind, head, body }),
+            current: Some(frame),
             encoded: Bytes::new(),
         }
     }
@@ -90,10 +81,8 @@ impl Outgoing {
     /// The bytes still to send, headers of later chunks not counted.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
-        let current = self.current.as_ref().map_or(0, |c| {
-            HEADER_BYTES + c.head.map_or(0, |head| head.len()) + c.body.len()
-        });
-        current + self.encoded.len()
+        let current = self.current.as_ref();
+        current.map_or(0, |frame| HEADER_BYTES + frame.body_bytes()) + self.encoded.len()
     }
 
     /// The next unit; `None` when all is sent.
@@ -108,18 +97,18 @@ impl Outgoing {
         if whole > 0 {
             return Some(Unit::bare(self.encoded.split_to(whole)));
         }
-        let (kind, length) = self.front();
-        self.encoded.advance(HEADER_BYTES);
-        let body = self.encoded.split_to(length);
-        Some(self.chunk(Current {
-            kind,
-            head: None,
-            body,
-        }))
+        let front = self.encoded.split_to(HEADER_BYTES);
+        debug_assert_eq!(
+            front[4],
+            Kind::Results as u8,
+            "the only kind that is encoded"
+        );
+        let body = self.encoded.split_to(body_bytes_of(&front));
+        Some(self.chunk(Frame::new(Kind::Results, body)))
     }
 
     /// Takes one chunk of `current` and keeps what is left.
-    fn chunk(&mut self, mut current: Current) -> Unit {
+    fn chunk(&mut self, mut current: Frame) -> Unit {
         let kind = current.kind as u8;
         let head = current.head.take();
         let first = head.as_ref().map_or(&[][..], |head| &head[..]);
@@ -134,9 +123,8 @@ impl Outgoing {
     /// The bytes of the frames at the front that need no chunking and fit one unit together.
     fn whole_frames(&self) -> usize {
         let mut at = 0;
-        while let Some(header) = self.encoded[at..].first_chunk::<HEADER_BYTES>() {
-            let length = u32::from_le_bytes([header[0], header[1], header[2], header[3]]) as usize;
-            let end = at + HEADER_BYTES + length;
+        while at < self.encoded.len() {
+            let end = at + HEADER_BYTES + body_bytes_of(&self.encoded[at..]);
             if end > CHUNK_BYTES {
                 break;
             }
@@ -144,15 +132,9 @@ impl Outgoing {
         }
         at
     }
+}
 
-    fn front(&self) -> (Kind, usize) {
-        let header = self.encoded.first_chunk::<HEADER_BYTES>();
-        let &[a, b, c, d, kind] = header.expect("encoded frames have whole headers");
-        debug_assert_eq!(
-            kind,
-            Kind::Results as u8,
-            "only a run writer makes encoded frames"
-        );
-        (Kind::Results, u32::from_le_bytes([a, b, c, d]) as usize)
-    }
+/// The bytes of the body that comes after a header.
+fn body_bytes_of(mut header: &[u8]) -> usize {
+    header.get_u32_le() as usize
 }
