@@ -1,6 +1,9 @@
 //! The worker's side of being started.
 
-use crate::{AttachError, Connection, Progress, platform};
+use crate::{
+    AttachError, Connection, Progress,
+    platform::{self, Until},
+};
 
 /// What a worker process starts with.
 #[derive(Debug)]
@@ -27,9 +30,9 @@ pub fn is_worker_process() -> bool {
 /// [`AttachError`]; the process should exit then.
 pub fn attach() -> Result<Attached, AttachError> {
     let (stream, page) = platform::take_over()?;
-    platform::guard(&stream).map_err(AttachError::NoConnection)?;
+    platform::guard(&stream)?;
     Ok(Attached {
-        connection: Connection::of_worker(stream),
+        connection: Connection::over_stream(stream, Until::ProcessEnds),
         progress: Progress::new(page),
     })
 }

@@ -1,15 +1,12 @@
 //! A started worker process: its end, and putting an end to it.
 
-use std::{fmt, process::ExitStatus};
+use std::{fmt, os::unix::process::ExitStatusExt, process::ExitStatus};
 
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 use tokio::process::Child;
 
-use crate::{
-    error::describe_exit,
-    platform::{ExitWatch, Remains, kill_tree, terminate_tree},
-};
+use crate::platform::{ExitWatch, Remains, kill_tree, terminate_tree};
 
 /// How a process ended. Both `None` means that it is gone but somebody else reaped it (a host program
 /// that calls `waitpid(-1)`).
@@ -24,28 +21,55 @@ pub struct Exit {
     pub core_dumped: bool,
 }
 
+/// The end of a sentence about a process.
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&describe_exit(self))
+        match (self.signal, self.code) {
+            (Some(signal), _) => {
+                write!(f, "was killed by signal {signal}")?;
+                if let Some(name) = signal_name(signal) {
+                    write!(f, " ({name})")?;
+                }
+                f.write_str(if self.core_dumped {
+                    ", core dumped"
+                } else {
+                    ""
+                })
+            }
+            (None, Some(code)) => write!(f, "exited with code {code}"),
+            (None, None) => {
+                f.write_str("is gone (somebody else in this process reaped it, so how is unknown)")
+            }
+        }
     }
+}
+
+/// The names of the signals a crash is likely to show; their numbers are the same on the Unixes we
+/// run on, except where left out.
+fn signal_name(signal: i32) -> Option<&'static str> {
+    Some(match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        _ => return None,
+    })
 }
 
 impl From<ExitStatus> for Exit {
     fn from(status: ExitStatus) -> Self {
-        #[cfg(unix)]
-        {
-            use std::os::unix::process::ExitStatusExt;
-            Self {
-                code: status.code(),
-                signal: status.signal(),
-                core_dumped: status.core_dumped(),
-            }
-        }
-        #[cfg(not(unix))]
         Self {
             code: status.code(),
-            signal: None,
-            core_dumped: false,
+            signal: status.signal(),
+            core_dumped: status.core_dumped(),
         }
     }
 }
@@ -80,13 +104,7 @@ impl Activity {
 /// the system does not tell.
 #[must_use]
 pub fn is_stopped(pid: u32) -> bool {
-    matches!(
-        Activity::of(pid),
-        Some(Activity {
-            state: 'T' | 't',
-            ..
-        })
-    )
+    Activity::of(pid).is_some_and(|now| matches!(now.state, 'T' | 't'))
 }
 
 /// A worker process. Dropping it before [`wait`](Self::wait) has returned kills it and leaves the
@@ -103,9 +121,7 @@ pub struct ChildProcess {
 impl ChildProcess {
     /// Takes charge of a child that was just started.
     pub(crate) fn new(child: Child) -> Option<Self> {
-        let pid = child
-            .id()
-            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?))?;
+        let pid = Pid::from_raw(child.id()?.cast_signed())?;
         Some(Self {
             child,
             pid,
@@ -146,12 +162,13 @@ impl ChildProcess {
     ///
     /// Cancel-safe: call it again to go on waiting.
     pub async fn wait(&mut self) -> Exit {
-        if self.watch.exited().await {
+        let is_told = self.watch.exited().await;
+        if is_told {
             // Not reaped yet, so the group's number still means this group and no other.
             self.kill();
         }
         let exit = self.child.wait().await.map(Exit::from).unwrap_or_default();
-        if !self.reaped && !self.watch.tells_before_reaping() {
+        if !self.reaped && !is_told {
             // The second best: the number can only mean another group if the group is empty and the
             // number was given out again since.
             self.kill();

@@ -12,9 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
 use crate::{
     FrameReceiver, FrameSender, QueueLimits, Writer,
-    platform::{Stream, StreamReadHalf},
+    platform::{Stream, StreamReadHalf, Until},
     sender,
-    worker_end::WorkerEnd,
 };
 
 /// Two-way bytes between a parent and one worker.
@@ -25,20 +24,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn over_stream(stream: Stream) -> Self {
-        let (read, write) = stream.into_split();
+    /// An end that sends for so long.
+    pub(crate) fn over_stream(stream: Stream, until: Until) -> Self {
+        let (read, write) = stream.into_split(until);
         Self {
             read: ReadHalf::Stream(read),
             write: Box::pin(write),
-        }
-    }
-
-    /// A worker's end of its stream: as another, but only the end of the process ends it.
-    pub(crate) fn of_worker(stream: Stream) -> Self {
-        let (read, write) = stream.into_split();
-        Self {
-            read: ReadHalf::Stream(read),
-            write: Box::pin(WorkerEnd::new(write)),
         }
     }
 

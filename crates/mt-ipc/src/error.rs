@@ -4,8 +4,6 @@ use std::io;
 
 use mt_proto::{DecodeError, Fingerprint};
 
-use crate::Exit;
-
 /// Receiving failed. Nothing more can be received on this connection.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -40,7 +38,7 @@ pub enum SendError {
 pub enum SpawnError {
     /// The operating system lacks something just now: descriptors, processes, memory.
     #[error("making the connection for a worker failed: {0}")]
-    Connection(#[source] io::Error),
+    Connection(#[from] io::Error),
     /// The program can't be started.
     #[error("starting the worker program {program} failed: {source}")]
     Program {
@@ -100,47 +98,8 @@ pub enum HandshakeError {
 pub enum AttachError {
     /// What should be the connection is not one: started by hand?
     #[error("this process carries a worker's name, but has no connection to a pool: {0}")]
-    NoConnection(#[source] io::Error),
+    NoConnection(#[from] io::Error),
     /// The parent died before the worker was up.
     #[error("the parent process is gone")]
     ParentGone,
-}
-
-/// Shows an exit as the end of a sentence about a worker.
-pub(crate) fn describe_exit(exit: &Exit) -> String {
-    match (exit.signal, exit.code) {
-        (Some(signal), _) => {
-            let name = signal_name(signal).map_or(String::new(), |name| format!(" ({name})"));
-            let core = if exit.core_dumped {
-                ", core dumped"
-            } else {
-                ""
-            };
-            format!("was killed by signal {signal}{name}{core}")
-        }
-        (None, Some(code)) => format!("exited with code {code}"),
-        (None, None) => {
-            "is gone (somebody else in this process reaped it, so how is unknown)".into()
-        }
-    }
-}
-
-/// The names of the signals a crash is likely to show; their numbers are the same on the Unixes we
-/// run on, except where left out.
-fn signal_name(signal: i32) -> Option<&'static str> {
-    Some(match signal {
-        1 => "SIGHUP",
-        2 => "SIGINT",
-        3 => "SIGQUIT",
-        4 => "SIGILL",
-        5 => "SIGTRAP",
-        6 => "SIGABRT",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        13 => "SIGPIPE",
-        14 => "SIGALRM",
-        15 => "SIGTERM",
-        _ => return None,
-    })
 }

@@ -24,15 +24,9 @@ pub async fn greet(
     let frame = receiver.recv().await?.ok_or(HandshakeError::HungUp)?;
     match ToWorker::from_frame(frame).map_err(crate::RecvError::from)? {
         Parsed::Message(ToWorker::Welcome(welcome)) => Ok(welcome),
-        Parsed::Message(ToWorker::Refused(Refused {
-            version,
-            fingerprint,
-        })) => Err(HandshakeError::OtherBuild {
-            ours_version: PROTOCOL_VERSION,
-            ours,
-            theirs_version: version,
-            theirs: fingerprint,
-        }),
+        Parsed::Message(ToWorker::Refused(theirs)) => {
+            Err(other_build(ours, theirs.version, theirs.fingerprint))
+        }
         Parsed::Message(_) | Parsed::Role(_) => Err(HandshakeError::OutOfTurn),
     }
 }
@@ -59,10 +53,14 @@ pub fn accept(
         fingerprint: ours,
     };
     sender.try_send(ToWorker::Refused(refused).into_frame())?;
-    Err(HandshakeError::OtherBuild {
+    Err(other_build(ours, hello.version, hello.fingerprint))
+}
+
+fn other_build(ours: Fingerprint, theirs_version: u16, theirs: Fingerprint) -> HandshakeError {
+    HandshakeError::OtherBuild {
         ours_version: PROTOCOL_VERSION,
         ours,
-        theirs_version: hello.version,
-        theirs: hello.fingerprint,
-    })
+        theirs_version,
+        theirs,
+    }
 }

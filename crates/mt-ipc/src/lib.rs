@@ -53,7 +53,6 @@ mod spawn;
 mod stderr;
 #[cfg(test)]
 mod tests;
-mod worker_end;
 mod writer;
 
 pub use attach::{Attached, attach, is_worker_process};

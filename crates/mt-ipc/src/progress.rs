@@ -53,31 +53,31 @@ impl Progress {
     /// The items the worker has started, in the order they were sent.
     #[must_use]
     pub fn started(&self) -> u64 {
-        self.page.started().load(Ordering::Acquire)
+        self.page.started.load(Ordering::Acquire)
     }
 
     /// Says that `count` items have been started so far. To be called before the item runs.
     #[inline]
     pub fn set_started(&self, count: u64) {
-        self.page.started().store(count, Ordering::Release);
+        self.page.started.store(count, Ordering::Release);
     }
 
     /// The items the worker has finished.
     #[must_use]
     pub fn finished(&self) -> u64 {
-        self.page.finished().load(Ordering::Acquire)
+        self.page.finished.load(Ordering::Acquire)
     }
 
     /// Says that `count` items have been finished so far.
     #[inline]
     pub fn set_finished(&self, count: u64) {
-        self.page.finished().store(count, Ordering::Release);
+        self.page.finished.store(count, Ordering::Release);
     }
 
     /// The call that has the thread, where calls share one.
     #[must_use]
     pub fn turn_of(&self) -> Option<Turn> {
-        let word = self.page.call().load(Ordering::Acquire);
+        let word = self.page.call.load(Ordering::Acquire);
         let place = (word & PLACE_MASK).checked_sub(1)?;
         let number = word >> PLACE_BITS;
         Some(Turn { place, number })
@@ -86,7 +86,7 @@ impl Progress {
     /// Says that the call for the item at `place` has the thread now. Only one thread of the worker does.
     #[inline]
     pub fn enter(&self, place: u64) {
-        let call = self.page.call();
+        let call = &self.page.call;
         let turns = call.load(Ordering::Relaxed) & !PLACE_MASK;
         let next = turns.wrapping_add(1 << PLACE_BITS);
         call.store(next | (place + 1) & PLACE_MASK, Ordering::Release);
@@ -95,7 +95,7 @@ impl Progress {
     /// Says that no call has the thread. Only one thread of the worker does.
     #[inline]
     pub fn leave(&self) {
-        let call = self.page.call();
+        let call = &self.page.call;
         let turns = call.load(Ordering::Relaxed) & !PLACE_MASK;
         call.store(turns, Ordering::Release);
     }
@@ -103,12 +103,12 @@ impl Progress {
     /// The turns of the worker's runtime; stands still while a task blocks it.
     #[must_use]
     pub fn turns(&self) -> u64 {
-        self.page.turns().load(Ordering::Acquire)
+        self.page.turns.load(Ordering::Acquire)
     }
 
     /// Counts one turn of the runtime. Only one thread of the worker does.
     pub fn turn(&self) {
-        let turns = self.page.turns();
+        let turns = &self.page.turns;
         turns.store(
             turns.load(Ordering::Relaxed).wrapping_add(1),
             Ordering::Release,
@@ -118,7 +118,7 @@ impl Progress {
     /// Says that item `index` took so long, in place number `place`, under [`SLOWEST`](Self::SLOWEST). One
     /// thread at a time.
     pub fn set_slow(&self, place: usize, index: u64, time: Duration) {
-        let slot = &self.page.slow()[place];
+        let slot = &self.page.slow[place];
         slot.nanos.store(0, Ordering::Relaxed);
         fence(Ordering::Release);
         slot.index.store(index, Ordering::Relaxed);
@@ -129,12 +129,12 @@ impl Progress {
     /// The items that took longest, in no particular order, as far as the worker has measured them.
     #[must_use]
     pub fn slowest(&self) -> Vec<(u64, Duration)> {
-        self.page.slow().iter().filter_map(read_slow).collect()
+        self.page.slow.iter().filter_map(read_slow).collect()
     }
 
     /// Forgets the slowest items.
     pub fn clear_slowest(&self) {
-        for slot in self.page.slow() {
+        for slot in &self.page.slow {
             slot.nanos.store(0, Ordering::Release);
         }
     }
@@ -142,7 +142,7 @@ impl Progress {
     /// Leaves note number `number` behind, cut to [`NOTE_BYTES`](Self::NOTE_BYTES), in the place of the
     /// one [`NOTES`](Self::NOTES) before it. Numbers count from 1; one thread at a time.
     pub fn note(&self, number: u64, bytes: &[u8]) {
-        let slot = &self.page.notes()[(number % NOTE_SLOTS as u64) as usize];
+        let slot = &self.page.notes[(number % NOTE_SLOTS as u64) as usize];
         let bytes = &bytes[..bytes.len().min(NOTE_BYTES)];
         slot.number.store(0, Ordering::Relaxed);
         // A death between here and the end leaves a slot that says so.
@@ -158,7 +158,7 @@ impl Progress {
 
     /// Forgets all notes.
     pub fn clear_notes(&self) {
-        for slot in self.page.notes() {
+        for slot in &self.page.notes {
             slot.number.store(0, Ordering::Release);
         }
     }
@@ -167,7 +167,7 @@ impl Progress {
     /// left out. They are what the worker says, and it may have gone mad.
     #[must_use]
     pub fn notes(&self) -> Vec<Vec<u8>> {
-        let mut notes: Vec<(u64, Vec<u8>)> = self.page.notes().iter().filter_map(read).collect();
+        let mut notes: Vec<(u64, Vec<u8>)> = self.page.notes.iter().filter_map(read).collect();
         notes.sort_unstable_by_key(|(number, _)| *number);
         notes.into_iter().map(|(_, bytes)| bytes).collect()
     }
@@ -250,7 +250,7 @@ mod tests {
         // The count of turns starts over and never runs into the place.
         progress
             .page
-            .call()
+            .call
             .store(u64::MAX << PLACE_BITS, Ordering::Release);
         progress.enter(7);
         let place = progress.turn_of().map(|turn| turn.place);

@@ -103,49 +103,34 @@ struct Request {
 /// the parent-death signal when the *thread* that started a child ends. Being one thread, it also
 /// keeps two starts from inheriting each other's descriptors where close-on-exec is not atomic.
 fn spawner() -> Result<&'static mpsc::Sender<Request>, SpawnError> {
-    static SPAWNER: OnceLock<Option<Spawner>> = OnceLock::new();
+    static SPAWNER: OnceLock<Option<(mpsc::Sender<Request>, u32)>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {
         let (sender, mut requests) = mpsc::channel::<Request>(SPAWN_QUEUE);
         let run = move || {
             while let Some(request) = requests.blocking_recv() {
-                let Request {
-                    command,
-                    runtime,
-                    answer,
-                } = request;
-                let _entered = runtime.enter();
+                let _entered = request.runtime.enter();
                 // A runtime without IO makes this panic. That must not end the thread for others.
-                let started = catch_unwind(AssertUnwindSafe(|| start(command)))
+                let started = catch_unwind(AssertUnwindSafe(|| start(request.command)))
                     .unwrap_or(Err(SpawnError::Spawner));
                 // Dropping what nobody waits for any more kills it.
-                let _ = answer.send(started);
+                let _ = request.answer.send(started);
             }
         };
-        thread::Builder::new()
-            .name("mt-spawner".into())
-            .spawn(run)
-            .ok()?;
-        Some(Spawner {
-            requests: sender,
-            process: process::id(),
-        })
+        let named = thread::Builder::new().name("mt-spawner".into());
+        named.spawn(run).ok()?;
+        Some((sender, process::id()))
     });
     match spawner {
-        Some(spawner) if spawner.process == process::id() => Ok(&spawner.requests),
+        // A process forked off this one has no such thread and would wait for ever.
+        Some((requests, owner)) if *owner == process::id() => Ok(requests),
         Some(_) | None => Err(SpawnError::Spawner),
     }
 }
 
-struct Spawner {
-    requests: mpsc::Sender<Request>,
-    /// Whose thread it is: a process forked off this one has no such thread and would wait for ever.
-    process: u32,
-}
-
 fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
-    let (ours, theirs) = platform::connected_pair().map_err(SpawnError::Connection)?;
+    let (ours, theirs) = platform::connected_pair()?;
     // Before there is a process: a runtime that can't do IO, or is shutting down, shows here.
-    let stream = platform::Stream::from_std(ours.socket).map_err(SpawnError::Connection)?;
+    let stream = platform::Stream::from_std(ours.socket)?;
     let program = match request.program {
         Program::Own => platform::own_program()?,
         Program::File(path) => path,
@@ -163,12 +148,10 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     }
     let stderr = match request.stderr {
         WorkerStderr::Inherit => None,
-        WorkerStderr::Discard | WorkerStderr::Forward => {
-            Some(platform::pipe_for(&mut command).map_err(SpawnError::Connection)?)
-        }
+        WorkerStderr::Discard | WorkerStderr::Forward => Some(platform::pipe_for(&mut command)?),
     };
     let forward = match request.stderr {
-        WorkerStderr::Forward => Some(Forward::new().map_err(SpawnError::Connection)?),
+        WorkerStderr::Forward => Some(Forward::new()?),
         WorkerStderr::Discard | WorkerStderr::Inherit => None,
     };
     platform::prepare(&mut command, theirs);
@@ -182,16 +165,14 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
         ChildProcess::new(child).ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
     Ok(Spawned {
         process,
-        connection: Connection::over_stream(stream),
+        connection: Connection::over_stream(stream, platform::Until::Closed),
         progress: Progress::new(ours.page),
         stderr: stderr.map(|pipe| StderrReader::read(pipe, forward)),
     })
 }
 
 fn shown_name(program: &std::path::Path) -> String {
-    if program == std::path::Path::new("/proc/self/exe") {
-        let own = env::current_exe().map(|path| path.display().to_string());
-        return own.unwrap_or_else(|_| program.display().to_string());
-    }
-    program.display().to_string()
+    let own = (program == std::path::Path::new("/proc/self/exe")).then(env::current_exe);
+    let shown = own.and_then(Result::ok);
+    shown.as_deref().unwrap_or(program).display().to_string()
 }

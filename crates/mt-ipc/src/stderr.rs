@@ -118,11 +118,9 @@ impl Reader {
         loop {
             self.pass_on().await;
             sleep_until(self.rest_until).await;
-            let read = match self.pipe.readable().await {
-                Ok(()) => self.take(|pipe, buffer| pipe.try_read(buffer).map(Some)),
-                Err(error) => Err(error),
-            };
-            match read {
+            let readable = self.pipe.readable().await;
+            let try_read = |pipe: &StderrPipe, buffer: &mut [u8]| pipe.try_read(buffer).map(Some);
+            match readable.and_then(|()| self.take(try_read)) {
                 Ok(Some(0)) => break,
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => break,
                 _ => self.rest_until = Instant::now() + REST,
@@ -134,15 +132,18 @@ impl Reader {
 
     /// Takes what is left in the pipe, and passes it on.
     async fn drain(&mut self) {
+        if let Some(forward) = &mut self.forward {
+            forward.worker_has_ended();
+        }
         let mut taken = 0;
         while taken < DRAIN_BYTES {
-            self.pass_on_the_last().await;
-            match self.take(|pipe, buffer| platform::read_pipe_now(pipe, buffer)) {
+            self.pass_on().await;
+            match self.take(platform::read_pipe_now) {
                 Ok(Some(n)) if n > 0 => taken += n,
                 _ => break,
             }
         }
-        self.pass_on_the_last().await;
+        self.pass_on().await;
         if let Some(forward) = &mut self.forward {
             forward.flush().await;
         }
@@ -166,12 +167,6 @@ impl Reader {
     async fn pass_on(&mut self) {
         if let Some(forward) = &mut self.forward {
             forward.send(&mut self.unsent).await;
-        }
-    }
-
-    async fn pass_on_the_last(&mut self) {
-        if let Some(forward) = &mut self.forward {
-            forward.send_last(&mut self.unsent).await;
         }
     }
 }

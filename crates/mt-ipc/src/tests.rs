@@ -15,8 +15,9 @@ use tokio::{
 };
 
 use crate::{
-    Connection, FrameReceiver, FrameSender, QueueLimits, Writer, connection::over_memory,
-    platform::Stream,
+    Connection, FrameReceiver, FrameSender, QueueLimits, Writer,
+    connection::over_memory,
+    platform::{Stream, Until},
 };
 
 /// The other end of a connection, for tests that speak in bytes.
@@ -45,7 +46,9 @@ impl Backend {
             Self::Memory { buffer_bytes } => crate::memory(buffer_bytes),
             Self::Socket => {
                 let (a, b) = sockets();
-                let end = |socket| Connection::over_stream(Stream::from_std(socket).unwrap());
+                let end = |socket| {
+                    Connection::over_stream(Stream::from_std(socket).unwrap(), Until::Closed)
+                };
                 (end(a), end(b))
             }
         }
@@ -59,7 +62,7 @@ impl Backend {
             }
             Self::Socket => {
                 let (a, b) = sockets();
-                let a = Connection::over_stream(Stream::from_std(a).unwrap());
+                let a = Connection::over_stream(Stream::from_std(a).unwrap(), Until::Closed);
                 (a, Box::new(UnixStream::from_std(b).unwrap()))
             }
         }

@@ -3,6 +3,7 @@
 
 use std::{
     io,
+    ops::Deref,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     ptr::NonNull,
     sync::atomic::AtomicU64,
@@ -12,17 +13,17 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 /// The size of the mapping.
 const PAGE_BYTES: usize = 3 * 4096;
-const _: () = assert!(size_of::<Shared>() <= PAGE_BYTES);
+const _: () = assert!(size_of::<Layout>() <= PAGE_BYTES);
 
 /// What is in the memory shared between processes.
 #[repr(C)]
-struct Shared {
-    started: Line,
-    finished: Line,
-    turns: Line,
-    call: Line,
-    slow: [SlowSlot; SLOW_SLOTS],
-    notes: [NoteSlot; NOTE_SLOTS],
+pub(crate) struct Layout {
+    pub(crate) started: Line,
+    pub(crate) finished: Line,
+    pub(crate) turns: Line,
+    pub(crate) call: Line,
+    pub(crate) slow: [SlowSlot; SLOW_SLOTS],
+    pub(crate) notes: [NoteSlot; NOTE_SLOTS],
 }
 
 /// The slowest items that are kept.
@@ -38,7 +39,16 @@ pub(crate) struct SlowSlot {
 
 /// A counter in a cache line of its own.
 #[repr(C, align(64))]
-struct Line(AtomicU64);
+pub(crate) struct Line(AtomicU64);
+
+impl Deref for Line {
+    type Target = AtomicU64;
+
+    #[inline]
+    fn deref(&self) -> &AtomicU64 {
+        &self.0
+    }
+}
 
 /// The notes that are kept. A new one takes the place of the oldest.
 pub(crate) const NOTE_SLOTS: usize = 16;
@@ -58,7 +68,7 @@ pub(crate) struct NoteSlot {
 /// A mapped page. Unmapped when dropped; the memory goes when both sides have dropped it.
 #[derive(Debug)]
 pub(crate) struct Page {
-    shared: NonNull<Shared>,
+    shared: NonNull<Layout>,
 }
 
 // SAFETY: the pointer is to memory that stays mapped as long as the `Page` lives, and all access to
@@ -90,39 +100,15 @@ impl Page {
         let shared = NonNull::new(address.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Self { shared })
     }
+}
+
+impl Deref for Page {
+    type Target = Layout;
 
     #[inline]
-    pub(crate) fn started(&self) -> &AtomicU64 {
-        &self.shared().started.0
-    }
-
-    #[inline]
-    pub(crate) fn finished(&self) -> &AtomicU64 {
-        &self.shared().finished.0
-    }
-
-    #[inline]
-    pub(crate) fn turns(&self) -> &AtomicU64 {
-        &self.shared().turns.0
-    }
-
-    pub(crate) fn slow(&self) -> &[SlowSlot; SLOW_SLOTS] {
-        &self.shared().slow
-    }
-
-    pub(crate) fn notes(&self) -> &[NoteSlot; NOTE_SLOTS] {
-        &self.shared().notes
-    }
-
-    #[inline]
-    pub(crate) fn call(&self) -> &AtomicU64 {
-        &self.shared().call.0
-    }
-
-    #[inline]
-    fn shared(&self) -> &Shared {
-        // SAFETY: the mapping is page-aligned, longer than `Shared`, and lives as long as `self`.
-        // Any bit pattern is a valid `Shared`. The other process changes it only through atomics;
+    fn deref(&self) -> &Layout {
+        // SAFETY: the mapping is page-aligned, longer than `Layout`, and lives as long as `self`.
+        // Any bit pattern is a valid `Layout`. The other process changes it only through atomics;
         // a worker gone mad can write any number, which is all a number can be.
         unsafe { self.shared.as_ref() }
     }
@@ -166,11 +152,11 @@ mod tests {
     fn two_mappings_are_one_memory_and_it_cannot_shrink() {
         let (ours, fd) = Page::create().expect("a page");
         let theirs = Page::map(fd.as_fd()).expect("the same page");
-        theirs.started().store(7, Ordering::Release);
-        theirs.turns().store(u64::MAX, Ordering::Release);
-        assert_eq!(ours.started().load(Ordering::Acquire), 7);
-        assert_eq!(ours.finished().load(Ordering::Acquire), 0);
-        assert_eq!(ours.turns().load(Ordering::Acquire), u64::MAX);
+        theirs.started.store(7, Ordering::Release);
+        theirs.turns.store(u64::MAX, Ordering::Release);
+        assert_eq!(ours.started.load(Ordering::Acquire), 7);
+        assert_eq!(ours.finished.load(Ordering::Acquire), 0);
+        assert_eq!(ours.turns.load(Ordering::Acquire), u64::MAX);
         if cfg!(target_os = "linux") {
             assert!(rustix::fs::ftruncate(&fd, 0).is_err(), "sealed");
         }

@@ -1,6 +1,6 @@
 //! A pipe for a worker's standard error, and this process's own.
 
-use std::{io, os::fd::AsFd, process::Command};
+use std::{io, process::Command};
 
 use rustix::{
     event::{PollFd, PollFlags, poll},
@@ -20,7 +20,7 @@ pub(crate) fn pipe_for(command: &mut Command) -> io::Result<StderrPipe> {
 
 /// Reads what is there without waiting; `None` when nothing is. Asks the system and not the runtime,
 /// which may not have heard of the last bytes yet.
-pub(crate) fn read_pipe_now(pipe: impl AsFd, into: &mut [u8]) -> io::Result<Option<usize>> {
+pub(crate) fn read_pipe_now(pipe: &StderrPipe, into: &mut [u8]) -> io::Result<Option<usize>> {
     match rustix::io::read(pipe, into) {
         Ok(n) => Ok(Some(n)),
         Err(Errno::AGAIN) => Ok(None),

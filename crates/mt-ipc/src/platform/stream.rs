@@ -51,19 +51,19 @@ impl Stream {
         Ok(Self { socket, again })
     }
 
-    pub(crate) fn into_split(self) -> (StreamReadHalf, StreamWriteHalf) {
+    pub(crate) fn into_split(self, until: Until) -> (StreamReadHalf, StreamWriteHalf) {
         let socket = Arc::new(self.socket);
         let write = StreamWriteHalf {
             socket: Arc::clone(&socket),
             room: Room::Assumed(self.again),
-            shut_on_drop: true,
+            until,
         };
         (StreamReadHalf { socket }, write)
     }
 }
 
 /// Has a descriptor watched by this runtime's poller.
-fn watched<T: OwnsFd>(descriptor: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+pub(super) fn watched<T: OwnsFd>(descriptor: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     // SAFETY: the descriptor is owned by what is registered, which gives it to nobody and is dropped with its
     // registration: it stays open, and the same, for as long as it is watched.
     let watched = unsafe { AsyncFd::register_with_interest(descriptor, interest) };
@@ -71,7 +71,7 @@ fn watched<T: OwnsFd>(descriptor: T, interest: Interest) -> io::Result<AsyncFd<T
 }
 
 /// What owns one descriptor, the same as long as it lives.
-trait OwnsFd: AsRawFd {}
+pub(super) trait OwnsFd: AsRawFd {}
 
 impl OwnsFd for UnixStream {}
 impl OwnsFd for OwnedFd {}
@@ -126,12 +126,26 @@ impl AsyncRead for StreamReadHalf {
     }
 }
 
-/// What is written to. Dropped, it ends the connection's sending side.
+/// When a connection's sending side ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// When it is closed or dropped.
+    Closed,
+    /// With this process, a worker, and not before.
+    ///
+    /// A socket hangs up when its peer is gone, and also when both sides have ended their sending. If a
+    /// worker did that, its [guard](crate::guard) could not tell a parent that has said all from one that
+    /// is dead, and would kill a worker that is exiting in good order. What was written is in the kernel,
+    /// which delivers it also after this process.
+    ProcessEnds,
+}
+
+/// What is written to.
 #[derive(Debug)]
 pub(crate) struct StreamWriteHalf {
     socket: Arc<AsyncFd<UnixStream>>,
     room: Room,
-    shut_on_drop: bool,
+    until: Until,
 }
 
 /// Whether the socket has room for more, as far as is known.
@@ -168,37 +182,30 @@ impl Room {
 }
 
 impl StreamWriteHalf {
-    /// Drops it without ending anything.
-    pub(crate) fn forget(mut self) {
-        self.shut_on_drop = false;
+    fn close(&self) -> io::Result<()> {
+        match self.until {
+            Until::Closed => self.socket.get_ref().shutdown(Shutdown::Write),
+            Until::ProcessEnds => Ok(()),
+        }
     }
 }
 
 impl Drop for StreamWriteHalf {
     fn drop(&mut self) {
-        if self.shut_on_drop {
-            // The other side may be gone already.
-            let _ = self.socket.get_ref().shutdown(Shutdown::Write);
-        }
+        // The other side may be gone already.
+        let _ = self.close();
     }
 }
 
 /// Writes what there is room for. The other side may be dead: that is an error, and no signal that ends a
 /// program which has given `SIGPIPE` back its default effect.
 fn try_write(socket: &UnixStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-    let nothing = &mut SendAncillaryBuffer::default();
-    Ok(sendmsg(socket, slices, nothing, quietly())?)
-}
-
-fn quietly() -> SendFlags {
     #[cfg(target_vendor = "apple")]
-    return SendFlags::empty(); // the socket knows
+    let quietly = SendFlags::empty(); // the socket knows
     #[cfg(not(target_vendor = "apple"))]
-    SendFlags::NOSIGNAL
-}
-
-fn would_block(written: &io::Result<usize>) -> bool {
-    matches!(written, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    let quietly = SendFlags::NOSIGNAL;
+    let nothing = &mut SendAncillaryBuffer::default();
+    Ok(sendmsg(socket, slices, nothing, quietly)?)
 }
 
 impl AsyncWrite for StreamWriteHalf {
@@ -218,7 +225,8 @@ impl AsyncWrite for StreamWriteHalf {
         let Self { socket, room, .. } = &mut *self;
         let socket = socket.get_ref();
         let written = try_write(socket, slices);
-        if !would_block(&written) {
+        let is_full = |error: &io::Error| error.kind() == io::ErrorKind::WouldBlock;
+        if !written.as_ref().is_err_and(is_full) {
             // Full no more: what comes next most likely fits as well.
             room.assume();
             return Poll::Ready(written);
@@ -242,6 +250,6 @@ impl AsyncWrite for StreamWriteHalf {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.socket.get_ref().shutdown(Shutdown::Write))
+        Poll::Ready(self.close())
     }
 }

@@ -109,15 +109,12 @@ fn children(parent: Pid) -> Vec<Pid> {
     let Ok(threads) = fs::read_dir(format!("/proc/{}/task", parent.as_raw_nonzero())) else {
         return Vec::new();
     };
-    threads
-        .flatten()
-        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
-        .flat_map(|list| parse_pids(&list))
-        .collect()
-}
-
-fn parse_pids(list: &str) -> Vec<Pid> {
-    list.split_ascii_whitespace()
+    let threads = threads.flatten();
+    let lists = threads.map(|thread| fs::read_to_string(thread.path().join("children")));
+    let lists: Vec<String> = lists.filter_map(Result::ok).collect();
+    lists
+        .iter()
+        .flat_map(|list| list.split_ascii_whitespace())
         .filter_map(|pid| Pid::from_raw(pid.parse().ok()?))
         .collect()
 }

@@ -23,8 +23,7 @@ use rustix::{
     process::{Pid, Signal, getpid, getppid, kill_process_group},
 };
 
-use super::stream::Stream;
-use super::{Page, tree};
+use super::{Page, stream::Stream, tree};
 use crate::{AttachError, SpawnError};
 
 /// The name a worker is started under (`argv[0]`). It marks the process as a worker without leaving
@@ -46,12 +45,8 @@ pub(crate) fn connected_pair() -> io::Result<(ParentEnd, OwnedFd)> {
     let mut control = SendAncillaryBuffer::new(&mut space);
     control.push(SendAncillaryMessage::ScmRights(&fds));
     let parent = getpid().as_raw_nonzero().get().to_le_bytes();
-    sendmsg(
-        &ours,
-        &[IoSlice::new(&parent)],
-        &mut control,
-        SendFlags::empty(),
-    )?;
+    let greeting = [IoSlice::new(&parent)];
+    sendmsg(&ours, &greeting, &mut control, SendFlags::empty())?;
     ours.set_nonblocking(true)?;
     Ok((ParentEnd { socket: ours, page }, theirs.into()))
 }
@@ -74,15 +69,13 @@ pub(crate) fn own_program() -> Result<PathBuf, SpawnError> {
         // The very file this process runs, also when it was replaced or deleted since.
         return Ok(PathBuf::from("/proc/self/exe"));
     }
-    let program = env::current_exe().map_err(SpawnError::Connection)?;
-    let unchanged = started_from().is_some_and(|then| Some(then) == file_identity(&program));
-    if unchanged {
-        Ok(program)
-    } else {
-        Err(SpawnError::Replaced {
-            program: program.display().to_string(),
-        })
+    let program = env::current_exe()?;
+    if started_from().is_some_and(|then| Some(then) == file_identity(&program)) {
+        return Ok(program);
     }
+    Err(SpawnError::Replaced {
+        program: program.display().to_string(),
+    })
 }
 
 /// The identity of the program file when it was first asked for.
@@ -108,17 +101,13 @@ pub(crate) fn was_started_as_worker() -> bool {
 /// process to its parent.
 pub(crate) fn take_over() -> Result<(Stream, Page), AttachError> {
     let stdin = rustix::stdio::stdin();
-    let (parent, page_fd) = receive_page(stdin).map_err(AttachError::NoConnection)?;
-    let page = Page::map(page_fd.as_fd()).map_err(AttachError::NoConnection)?;
-    let socket = move_away_from_stdin().map_err(AttachError::NoConnection)?;
+    let (parent, page_fd) = receive_page(stdin)?;
+    let page = Page::map(page_fd.as_fd())?;
+    let socket = StdUnixStream::from(move_away_from_stdin()?);
     bind_to_parent(parent)?;
-    survive_hangup().map_err(AttachError::NoConnection)?;
-    let socket = StdUnixStream::from(socket);
-    socket
-        .set_nonblocking(true)
-        .map_err(AttachError::NoConnection)?;
-    let stream = Stream::from_std(socket).map_err(AttachError::NoConnection)?;
-    Ok((stream, page))
+    survive_hangup()?;
+    socket.set_nonblocking(true)?;
+    Ok((Stream::from_std(socket)?, page))
 }
 
 fn receive_page(stdin: impl AsFd) -> io::Result<(Pid, OwnedFd)> {
@@ -164,10 +153,9 @@ fn bind_to_parent(parent: Pid) -> Result<(), AttachError> {
         let _ = set_child_subreaper(Some(getpid()));
     }
     // The parent may have died before the lines above.
-    if getppid() == Some(parent) {
-        Ok(())
-    } else {
-        Err(AttachError::ParentGone)
+    match getppid() == Some(parent) {
+        true => Ok(()),
+        false => Err(AttachError::ParentGone),
     }
 }
 

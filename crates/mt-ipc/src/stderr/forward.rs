@@ -43,7 +43,7 @@ pub(crate) struct Forward {
     dropped_bytes: u64,
     /// Whether anything was passed on since the last flush.
     dirty: bool,
-    /// When the worker's end stops waiting. Set at its first wait.
+    /// Until when the last of it waits, once the worker has ended.
     last_until: Option<Instant>,
 }
 
@@ -61,18 +61,30 @@ impl Forward {
 
     /// Passes `bytes` on, or drops them in the end; they are empty then. Cancel-safe.
     pub(super) async fn send(&mut self, bytes: &mut Bytes) {
-        // While it drops it does not wait: the worker would crawl.
-        let patience = match self.dropped_bytes {
-            0 => PATIENCE,
-            _ => Duration::ZERO,
+        if bytes.is_empty() {
+            return;
+        }
+        let until = self.last_until.unwrap_or_else(|| match self.dropped_bytes {
+            0 => Instant::now() + PATIENCE,
+            // While it drops it does not wait: the worker would crawl.
+            _ => Instant::now(),
+        });
+        let Ok(Ok(room)) = timeout_at(until, self.pieces.reserve()).await else {
+            self.dropped_bytes += std::mem::take(bytes).len() as u64;
+            return;
         };
-        self.send_until(bytes, Instant::now() + patience).await;
+        let mut piece = std::mem::take(bytes);
+        if self.dropped_bytes > 0 {
+            let note = note(std::mem::take(&mut self.dropped_bytes));
+            piece = [note.as_bytes(), &piece].concat().into();
+        }
+        room.send(Piece::Bytes(piece));
+        self.dirty = true;
     }
 
-    /// The same for what comes after the worker's end.
-    pub(super) async fn send_last(&mut self, bytes: &mut Bytes) {
-        let until = self.last_until();
-        self.send_until(bytes, until).await;
+    /// Has what comes from now on wait no longer than the last of a worker's output does.
+    pub(super) fn worker_has_ended(&mut self) {
+        self.last_until = Some(Instant::now() + LAST_PATIENCE);
     }
 
     /// Waits until all that was passed on is written, if that does not take long.
@@ -91,31 +103,6 @@ impl Forward {
             }
         };
         let _ = timeout(LAST_PATIENCE, all_written).await;
-    }
-
-    fn last_until(&mut self) -> Instant {
-        *self
-            .last_until
-            .get_or_insert_with(|| Instant::now() + LAST_PATIENCE)
-    }
-
-    async fn send_until(&mut self, bytes: &mut Bytes, until: Instant) {
-        if bytes.is_empty() {
-            return;
-        }
-        let Ok(Ok(room)) = timeout_at(until, self.pieces.reserve()).await else {
-            self.dropped_bytes += std::mem::take(bytes).len() as u64;
-            return;
-        };
-        let mut piece = std::mem::take(bytes);
-        if self.dropped_bytes > 0 {
-            piece = [note(self.dropped_bytes).as_bytes(), &piece]
-                .concat()
-                .into();
-            self.dropped_bytes = 0;
-        }
-        room.send(Piece::Bytes(piece));
-        self.dirty = true;
     }
 }
 
