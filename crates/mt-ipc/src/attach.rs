@@ -9,7 +9,7 @@ use crate::{
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Attached {
-    /// Its end of the connection. Its sending side ends with this process: closing it sends what is
+    /// The worker's end of the connection. Its sending side ends with this process: closing it sends what is
     /// queued, but what the parent sees is the end of the process.
     pub connection: Connection,
     /// Where it counts what it has started and finished.

@@ -69,9 +69,9 @@ pub enum HandshakeError {
         "the worker is another build: protocol {theirs_version} and tasks {theirs}, here protocol {ours_version} and tasks {ours}; build parent and worker from the same source"
     )]
     OtherBuild {
-        /// This side's protocol version.
+        /// The protocol version of this side.
         ours_version: u16,
-        /// This side's tasks.
+        /// The tasks of this side.
         ours: Fingerprint,
         /// The other side's protocol version.
         theirs_version: u16,
@@ -92,7 +92,7 @@ pub enum HandshakeError {
     Send(#[from] SendError),
 }
 
-/// This process was started as a worker, but its connection can't be taken over.
+/// A process was started as a worker, but its connection can't be taken over.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttachError {

@@ -26,7 +26,7 @@ const SPAWN_QUEUE: usize = 64;
 /// Which program a worker is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Program {
-    /// This very program, started again.
+    /// The program of this very process, started again.
     #[default]
     Own,
     /// Another file, for hosts that embed the library: a program of the same build whose `main`
@@ -50,11 +50,11 @@ pub enum WorkerStdout {
 pub struct WorkerCommand {
     /// The program.
     pub program: Program,
-    /// Its arguments. `init()` looks at none; a test harness needs some.
+    /// The program's arguments. `init()` looks at none; a test harness needs some.
     pub args: Vec<OsString>,
-    /// Its standard output.
+    /// Where the standard output goes.
     pub stdout: WorkerStdout,
-    /// Its standard error.
+    /// Where the standard error goes.
     pub stderr: WorkerStderr,
 }
 

@@ -66,9 +66,9 @@ pub struct Setup {
 /// What became of the exit hook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExitReport {
-    /// It returned this, encoded.
+    /// The hook returned this, encoded.
     Returned(Bytes),
-    /// It returned an error, or panicked.
+    /// The hook returned an error, or panicked.
     Failed(String),
 }
 
@@ -77,7 +77,7 @@ pub enum ExitReport {
 pub struct InitCall {
     /// The registered name of the task to call.
     pub task: String,
-    /// Its input, encoded.
+    /// The task's input, encoded.
     pub input: Bytes,
 }
 

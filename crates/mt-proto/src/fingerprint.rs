@@ -12,7 +12,7 @@ pub const PROTOCOL_VERSION: u16 = 1;
 
 /// Tells two builds apart that would misunderstand each other.
 ///
-/// It covers the protocol version and the name and type names of every registered task, so a worker
+/// A fingerprint covers the protocol version and the name and type names of every registered task, so a worker
 /// of another build is refused at the handshake instead of decoding nonsense later. It is no
 /// signature: a worker is the user's own program, not an adversary, at this point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -40,7 +40,7 @@ pub enum ToBee {
         /// The offer.
         round: Round,
     },
-    /// It is yours: do it.
+    /// The task is yours: do it.
     TaskInfo(TaskInfo),
     /// Stop doing it; a `task_done` follows all the same.
     TaskCancel {
@@ -62,7 +62,7 @@ pub struct TaskInfo {
     pub round: Round,
     /// The task's name.
     pub name: Cow<'static, str>,
-    /// Its arguments, encoded (the seed's `args` and `kwargs`).
+    /// The arguments, encoded (the seed's `args` and `kwargs`).
     pub args: Bytes,
     /// How long it may still take before it is cancelled.
     pub deadline: Option<Duration>,
@@ -92,7 +92,7 @@ pub enum FromBee {
         /// The offer.
         round: Round,
     },
-    /// This far.
+    /// The task has come this far.
     TaskProgress {
         /// The task.
         task_id: TaskId,
@@ -101,7 +101,7 @@ pub enum FromBee {
         /// What the task says of itself, encoded.
         progress: Bytes,
     },
-    /// It is done, in one way or another.
+    /// The task is done, in one way or another.
     TaskDone {
         /// The task.
         task_id: TaskId,
@@ -119,18 +119,18 @@ pub enum FromBee {
 /// How a task ended, as the bee that had it tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TaskStatus {
-    /// It returned this, encoded.
+    /// The task returned this, encoded.
     Succeeded {
         /// The value.
         returning_value: Bytes,
     },
-    /// It returned an error.
+    /// The task returned an error.
     Raised(Box<RaisedException>),
-    /// It panicked, was not called, or returned what can't be sent.
+    /// The task panicked, was not called, or returned what can't be sent.
     Failed(Box<Failure>),
     /// There is no task of that name.
     NoSuchTask,
-    /// It was cancelled. Why, the parent knows.
+    /// The task was cancelled. Why, the parent knows.
     Cancelled,
 }
 

@@ -75,9 +75,9 @@ pub enum Parsed<M> {
 pub struct Hello {
     /// [`PROTOCOL_VERSION`](crate::PROTOCOL_VERSION) of its build. First, so that any version can read it.
     pub version: u16,
-    /// Its registered tasks.
+    /// The tasks that are registered in it.
     pub fingerprint: Fingerprint,
-    /// Its process id, as it sees it.
+    /// The worker's process id, as it sees it.
     pub pid: u32,
 }
 

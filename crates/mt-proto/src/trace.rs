@@ -42,9 +42,9 @@ pub struct TraceEvent {
     pub line: Option<u32>,
     /// The item in whose call it was emitted, as far as that is known.
     pub item: Option<ItemIndex>,
-    /// Its message.
+    /// The message.
     pub message: String,
-    /// Its other fields: names and values as text.
+    /// The other fields: names and values as text.
     pub fields: Vec<(String, String)>,
 }
 

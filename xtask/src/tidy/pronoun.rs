@@ -9,9 +9,7 @@ pub(super) const RULE: Rule = Rule {
     check,
     known: Known::Exactly(&[
         ("mt-beehive", 4),
-        ("mt-ipc", 9),
         ("mt-pool", 82),
-        ("mt-proto", 17),
     ]),
 };
 

@@ -177,7 +177,7 @@ fn a_program_that_is_not_there_is_an_error() {
     });
 }
 
-/// Its input is a terminal, a file, or a socket on which nothing comes: no hang, no worker.
+/// The input is a terminal, a file, or a socket on which nothing comes: no hang, no worker.
 #[test]
 fn a_worker_started_by_hand_says_so() {
     let (_ours, socket) = std::os::unix::net::UnixStream::pair().unwrap();
