@@ -7,7 +7,7 @@
 //! * [`rules`]: the rule table of the protocol, row by row, as stories.
 //!
 //! Links without processes can't show that reading never stops, that user code can't hold up an answer, and
-//! that bees end with their parent (rules 12 to 14): `tests/rules/` shows them with real ones.
+//! that bees end with their parent (rules 12 to 14): `tests/processes/` shows them with real ones.
 
 mod dice;
 mod oracle;

@@ -1,43 +1,41 @@
 //! `tracing` events of worker bees come out in this process.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
 
 use ::tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
     level_filters::LevelFilter,
-    span,
+    span, subscriber,
 };
-use mt_beehive::{BeehiveRun, CancelReason, DelegateError, Hive, hive_of, limits::WorkerOptions};
+use mt_beehive::{
+    BeehiveRun, DelegateError, Hive, hive_of,
+    limits::WorkerOptions,
+    supervision::{LivenessPolicy, Verdict},
+};
 
-use crate::scene::{Live as _, check, reason};
+use crate::{
+    doer::DoerTasks,
+    scene::{Live as _, check_async, hive, lost, quick, reason, stop, watched},
+};
 
-/// A subscriber that keeps lines.
-#[derive(Clone, Default)]
-struct Keeper(Arc<Mutex<Vec<String>>>);
+/// Hears of the events of a level and of those that matter more.
+struct Hears<F>(Level, F);
 
-struct Line(String);
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        self.0 += &format!(" {field}={value:?}");
-    }
-}
-
-impl Subscriber for Keeper {
+impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Subscriber for Hears<F> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event() && *metadata.level() <= Level::INFO
+        metadata.is_event() && *metadata.level() <= self.0
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(LevelFilter::INFO)
+        Some(self.0.into())
     }
 
     fn event(&self, event: &Event<'_>) {
-        let metadata = event.metadata();
-        let mut line = Line(format!("{} {}:", metadata.level(), metadata.target()));
-        event.record(&mut line);
-        self.0.lock().unwrap().push(line.0);
+        (self.1)(event);
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
@@ -50,23 +48,38 @@ impl Subscriber for Keeper {
     fn exit(&self, _: &span::Id) {}
 }
 
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0 += &format!(" {field}={value:?}");
+    }
+}
+
+/// The events from here on, as lines.
+#[derive(Clone, Default)]
+struct Keeper(Arc<Mutex<Vec<String>>>);
+
 impl Keeper {
-    /// Keeps all from here on.
     fn install() -> Self {
         let keeper = Self::default();
-        ::tracing::subscriber::set_global_default(keeper.clone()).unwrap();
+        let lines = Arc::clone(&keeper.0);
+        let keep = move |event: &Event<'_>| {
+            let metadata = event.metadata();
+            let mut line = Line(format!("{} {}:", metadata.level(), metadata.target()));
+            event.record(&mut line);
+            lines.lock().unwrap().push(line.0);
+        };
+        subscriber::set_global_default(Hears(Level::INFO, keep)).unwrap();
         keeper
     }
 
     /// The line with this in it; there is exactly one.
     fn line(&self, with: &str) -> String {
         let lines = self.0.lock().unwrap();
-        let mut found = lines.iter().filter(|line| line.contains(with));
-        let line = found
-            .next()
-            .unwrap_or_else(|| panic!("no {with:?}: {lines:#?}"));
-        assert_eq!(found.next(), None, "twice");
-        line.clone()
+        let found: Vec<_> = lines.iter().filter(|line| line.contains(with)).collect();
+        assert_eq!(found.len(), 1, "{with:?}: {lines:#?}");
+        found[0].clone()
     }
 }
 
@@ -109,17 +122,17 @@ impl Above {
 }
 
 fn tellers() -> BeehiveRun<Teller> {
-    hive_of::<Teller>(()).processes(1)
+    hive_of::<Teller>(()).processes(1).crash_limit(1)
 }
 
 #[test]
 fn events_of_a_bee_are_emitted_here_by_the_end_of_the_run() {
-    check(async || {
+    check_async(async || {
         let keeper = Keeper::install();
         let run = tellers().live(async |hive| hive.tell("a thing".to_owned()).await);
-        let pid = run.await.unwrap().unwrap();
+        let pid = run.await.unwrap();
         let made = keeper.line("she is made");
-        assert!(made.starts_with("INFO bees::tracing:"), "{made}");
+        assert!(made.starts_with("INFO processes::tracing:"), "{made}");
         let told = keeper.line("a task tells");
         assert!(told.contains(" what=a thing"), "{told}");
         assert!(told.contains(&format!(" worker=0 pid={pid}")), "{told}");
@@ -130,24 +143,23 @@ fn events_of_a_bee_are_emitted_here_by_the_end_of_the_run() {
 
 #[test]
 fn events_from_two_levels_below_are_emitted_here() {
-    check(async || {
+    check_async(async || {
         let keeper = Keeper::install();
         let hive = hive_of::<Above>(()).processes(1);
-        let told = hive.live(async |hive| hive.tell().await).await;
-        told.unwrap().unwrap();
+        hive.live(async |hive| hive.tell().await).await.unwrap();
         assert!(keeper.line("a task tells").contains("from below"));
     });
 }
 
 #[test]
 fn a_bee_that_is_lost_is_a_warning_and_one_that_is_told_to_die_is_not() {
-    check(async || {
+    check_async(async || {
         let keeper = Keeper::install();
-        let run = tellers().crash_limit(1).live(async |hive| {
+        let run = tellers().live(async |hive| {
             let _ = hive.abort().await;
             hive.tell("a thing".to_owned()).with_bee().await
         });
-        assert_eq!(run.await.unwrap().1, Some(1));
+        assert_eq!(run.await.1, Some(1));
         let lost = keeper.line("a worker bee is lost");
         assert!(lost.starts_with("WARN mt_beehive"), "{lost}");
         assert!(lost.contains("bee=0") && lost.contains("SIGABRT"), "{lost}");
@@ -156,22 +168,44 @@ fn a_bee_that_is_lost_is_a_warning_and_one_that_is_told_to_die_is_not() {
 
 #[test]
 fn the_last_events_of_a_bee_are_among_her_last_words() {
-    check(async || {
+    check_async(async || {
         let warnings = WorkerOptions::new().forward_tracing(LevelFilter::WARN);
-        let hive = tellers().crash_limit(1).workers(warnings);
-        let aborted = hive.live(async |hive| hive.abort().await).await.unwrap();
-        let reason = reason(aborted);
-        let CancelReason::WorkerLost { death, .. } = &reason else {
-            panic!("{reason}");
-        };
+        let hive = tellers().workers(warnings);
+        let aborted = hive.live(async |hive| hive.abort().await).await;
+        let (death, _) = lost(aborted.clone());
         let events = death.last_words.events();
         assert_eq!(events.len(), 1, "{events:?}");
         assert_eq!(events[0].message, "this is the end");
-        let shown = reason.to_string();
+        let shown = reason(aborted).to_string();
         let (_, words) = shown.split_once("; its last words:\n").unwrap();
-        assert!(
-            words.contains("WARN bees::tracing: this is the end"),
-            "{words}"
-        );
+        let event = "WARN processes::tracing: this is the end";
+        assert!(words.contains(event), "{words}");
     });
+}
+
+/// Loses bees, of which a subscriber is told.
+async fn lose_bees(hear: impl Fn(&Event<'_>) + Send + Sync + 'static) {
+    subscriber::set_global_default(Hears(Level::WARN, hear)).unwrap();
+    let policy = LivenessPolicy {
+        stopped: Verdict::Kill,
+        ..quick()
+    };
+    let run = hive(1).workers(watched(policy)).live(async |hive| {
+        for _ in 0..3 {
+            let first = hive.pid().await.unwrap();
+            stop(first);
+            assert_ne!(hive.pid().await.unwrap(), first);
+        }
+    });
+    run.await;
+}
+
+#[test]
+fn a_subscriber_that_panics_harms_nobody() {
+    check_async(async || lose_bees(|_| panic!("a subscriber may panic")).await);
+}
+
+#[test]
+fn a_subscriber_that_blocks_harms_nobody() {
+    check_async(async || lose_bees(|_| std::thread::park()).await);
 }

@@ -4,16 +4,22 @@ use std::{
     cell::Cell,
     io::Write,
     process::{self, Command},
+    thread,
     time::Duration,
 };
 
 use bytes::Bytes;
-use mt_beehive::{BeeCx, TaskCx};
-use mt_test_kit::{Folder, wait_until};
+use mt_beehive::TaskCx;
 use rustix::process::{Signal, getpid, kill_process};
 use serde::{Deserialize, Serialize};
 
-use crate::platform;
+use crate::{
+    platform,
+    scene::{Folder, LONG, until, wait_until},
+};
+
+/// What is noted as `gone`.
+pub(crate) const GONE: u64 = 1;
 
 /// How a bee is made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,12 +31,20 @@ pub(crate) enum Birth {
     Does(Folder, Deed),
     /// Plays a part: see `hostile`.
     Plays(String),
+    /// Is never made.
+    Never,
+    /// Takes so long to go, and notes there when it is [`GONE`].
+    GoesSlowly(Folder, Duration),
 }
 
 /// What a task does to its process.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Deed {
     Abort,
+    /// Aborts unless somebody has done so there before.
+    AbortFirst(Folder),
+    /// Aborts after these last words.
+    AbortSaying(String),
     Segfault,
     Overflow,
     Exit(i32),
@@ -53,11 +67,18 @@ pub(crate) enum Deed {
 impl Deed {
     fn act(self) {
         match self {
-            Self::Abort => process::abort(),
+            Self::AbortFirst(folder) if !folder.first("aborted") => {}
+            Self::Abort | Self::AbortFirst(_) => process::abort(),
+            Self::AbortSaying(words) => {
+                eprintln!("{words}");
+                process::abort()
+            }
             Self::Segfault => drop(platform::segfault().to_string()),
             Self::Overflow => drop(overflow(1).to_string()),
             Self::Exit(code) => process::exit(code),
-            Self::Signal(number) => signal(number),
+            Self::Signal(number) => {
+                kill_process(getpid(), Signal::from_named_raw(number).unwrap()).unwrap();
+            }
             Self::Panic(message) => panic!("{message}"),
             Self::PanicTwice => {
                 let _bomb = Bomb;
@@ -67,13 +88,9 @@ impl Deed {
             Self::CloseAll => platform::close_everything(),
             Self::Garble(bytes) => platform::write_to_sockets(&bytes),
             Self::Print => std::io::stdout().write_all(&[0xff; 100_000]).unwrap(),
-            Self::Block => std::thread::sleep(Duration::from_secs(1000)), // work: gets nowhere
+            Self::Block => thread::sleep(LONG), // work: gets nowhere
         }
     }
-}
-
-fn signal(number: i32) {
-    kill_process(getpid(), Signal::from_named_raw(number).unwrap()).unwrap();
 }
 
 #[expect(unconditional_recursion, reason = "to run out of stack")]
@@ -85,7 +102,7 @@ struct Bomb;
 
 impl Drop for Bomb {
     fn drop(&mut self) {
-        panic!("second");
+        panic!("it is dropped");
     }
 }
 
@@ -102,6 +119,20 @@ impl Serialize for Unserialisable {
     }
 }
 
+/// What may be wrong with a number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Odd {
+    Negative { by: u64 },
+    Many(String),
+}
+
+/// A `Result` by another name.
+type Res<T> = Result<T, Odd>;
+
+/// Has no text.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Mute(pub(crate) u8);
+
 /// Notes when it is dropped.
 struct Note(Folder);
 
@@ -111,31 +142,43 @@ impl Drop for Note {
     }
 }
 
+/// Takes its time to be dropped.
+struct Slow(Folder, Duration);
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        thread::sleep(self.1); // work: what it closes
+        self.0.note("gone", GONE);
+    }
+}
+
+#[derive(Default)]
 pub(crate) struct Doer {
     inside: Cell<usize>,
     most_inside: Cell<usize>,
+    _slow: Option<Slow>,
 }
 
 #[mt_beehive::worker(tasks = pub(crate) DoerTasks)]
 impl Doer {
-    async fn new(_cx: BeeCx, birth: Birth) -> Result<Self, String> {
+    async fn new(birth: Birth) -> Result<Self, &'static str> {
+        let mut doer = Self::default();
         match birth {
             Birth::Well | Birth::Plays(_) => {}
             Birth::FailsAtFirst(folder, times) => {
                 folder.note("births", 1);
                 if folder.noted("births").len() <= times {
-                    return Err("it is too early".into());
+                    return Err("it is too early");
                 }
             }
             Birth::Does(folder, deed) => {
                 folder.note("births", 1);
                 deed.act();
             }
+            Birth::Never => std::future::pending().await,
+            Birth::GoesSlowly(folder, time) => doer._slow = Some(Slow(folder, time)),
         }
-        Ok(Self {
-            inside: Cell::new(0),
-            most_inside: Cell::new(0),
-        })
+        Ok(doer)
     }
 
     #[task]
@@ -162,6 +205,32 @@ impl Doer {
     }
 
     #[task]
+    async fn fail(&self) -> Result<u64, &'static str> {
+        Err("on purpose")
+    }
+
+    #[task]
+    async fn root(&self, n: i64) -> Res<u64> {
+        match u64::try_from(n) {
+            Ok(n @ ..100) => Ok(n.isqrt()),
+            Ok(_) => Err(Odd::Many("x".repeat(2))),
+            Err(_) => Err(Odd::Negative {
+                by: n.unsigned_abs(),
+            }),
+        }
+    }
+
+    #[task]
+    async fn fail_mutely(&self) -> Result<(), Mute> {
+        Err(Mute(7))
+    }
+
+    #[task]
+    async fn fail_unserialisably(&self) -> Result<u64, Unserialisable> {
+        Err(Unserialisable { panics: false })
+    }
+
+    #[task]
     async fn unserialisable(&self, panics: bool) -> Unserialisable {
         Unserialisable { panics }
     }
@@ -174,11 +243,22 @@ impl Doer {
         std::future::pending().await
     }
 
-    /// Notes that it was begun, and ends when it may go; returns which attempt it is.
+    /// The same, and panics when it is dropped.
+    #[task]
+    async fn wait_with_a_bomb(&self, folder: Folder) {
+        folder.note("begun", 1);
+        let _bomb = Bomb;
+        std::future::pending().await
+    }
+
+    /// Notes which attempt it is when it was begun and when it has ended, which is when it may go, and returns it.
+    /// Tells who does it.
     #[task]
     async fn wait_to_go(&self, cx: TaskCx, folder: Folder) -> u32 {
-        folder.note("begun", 1);
-        crate::scene::until(|| folder.exists("go")).await;
+        folder.note("begun", cx.attempt.into());
+        cx.progress(&process::id());
+        until(|| folder.exists("go")).await;
+        folder.note("ended", cx.attempt.into());
         cx.attempt
     }
 
@@ -189,19 +269,26 @@ impl Doer {
         wait_until(|| folder.exists("go"));
     }
 
+    /// Takes so long, and gives its thread back.
+    #[task]
+    async fn take_time(&self, time: Duration) {
+        tokio::time::sleep(time).await; // work: as if it did something
+    }
+
+    /// Blocks the bee's thread for so long.
+    #[task]
+    fn block_for(&self, time: Duration) {
+        thread::sleep(time); // work: on the bee's thread
+    }
+
     /// Starts a program that would outlive the bee, in a session of its own or not, and returns its id.
     #[task]
     fn leave(&self, detached: bool) -> u32 {
-        let mut command = match detached {
-            true => Command::new("setsid"),
-            false => Command::new("sleep"),
+        let (program, sleep) = match detached {
+            true => ("setsid", &["sleep", "1000"][..]),
+            false => ("sleep", &["1000"][..]),
         };
-        command.args(if detached {
-            &["sleep", "1000"][..]
-        } else {
-            &["1000"]
-        });
-        command.spawn().unwrap().id()
+        Command::new(program).args(sleep).spawn().unwrap().id()
     }
 
     #[task]
@@ -212,9 +299,9 @@ impl Doer {
     /// Stays until `of` are here at once, or as many as may be; returns the most there were.
     #[task]
     async fn meet(&self, of: usize) -> usize {
-        self.inside.set(self.inside.get() + 1);
-        self.most_inside
-            .set(self.most_inside.get().max(self.inside.get()));
+        let inside = self.inside.get() + 1;
+        self.inside.set(inside);
+        self.most_inside.set(self.most_inside.get().max(inside));
         while self.most_inside.get() < of {
             tokio::task::yield_now().await;
         }

@@ -1,62 +1,32 @@
 //! Ctrl-C at a terminal: the first lets what runs go on and cancels the rest, the second ends all at once.
 
 use std::{
-    env, fs,
+    env,
     os::unix::process::{CommandExt, ExitStatusExt},
-    time::Duration,
 };
 
 use futures::future::{join, join_all};
 use mt_beehive::{
-    BeehiveRun, CancelReason, DelegateError, Dispatch, Hive, TaskCx, hive_of,
-    limits::WorkerOptions, supervision::OnInterrupt,
+    CancelReason, Dispatch, Hive, hive_of, limits::WorkerOptions, supervision::OnInterrupt,
 };
+use mt_test_kit::TempFolder;
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::scene::{Folder, Live as _, Scene, check, children, is_gone, reason, role};
+use crate::{
+    nested::{Branch, BranchTasks},
+    scene::{Folder, Live as _, Scene, block_on, check, children, is_gone, reason, role},
+};
 
-/// The file that tasks wait for.
-const GO: &str = "MT_TEST_GO";
+/// The folder in which tasks wait for a file.
+const FOLDER: &str = "MT_TEST_FOLDER";
 /// The tasks that run at once: two bees do two each.
 const AT_ONCE: usize = 4;
 const TASKS: usize = 10;
 
-#[derive(Default)]
-struct Leaf;
-
-#[mt_beehive::worker]
-impl Leaf {
-    #[task]
-    async fn pid(&self) -> u32 {
-        std::process::id()
-    }
-}
-
-#[derive(Default)]
-struct Branch;
-
-#[mt_beehive::worker(worker = Leaf)]
-impl Branch {
-    fn hive(&self) -> BeehiveRun<Leaf> {
-        hive_of::<Leaf>(()).processes(1)
-    }
-
-    /// Tells that it has begun, and delegates when it may end.
-    #[task]
-    async fn hold(&self, cx: &TaskCx, hive: &Hive<Leaf>, go: String) -> Result<u32, DelegateError> {
-        let leaf = hive.pid().await?;
-        cx.progress(&[std::process::id(), leaf]);
-        while fs::metadata(&go).is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await; // work: until it is told to end
-        }
-        hive.pid().await
-    }
-}
-
 /// Where a queen starts that will be interrupted. For the test runner this is nothing.
 #[test]
 fn as_queen() {
-    let run = hive_of::<Branch>(()).processes(2).max_concurrency(2);
+    let run = hive_of::<Branch>(None).processes(2).max_concurrency(2);
     let run = match role().as_str() {
         "" => return,
         "auction" => run.dispatch(Dispatch::Auction),
@@ -65,16 +35,16 @@ fn as_queen() {
             .workers(WorkerOptions::new().on_interrupt(OnInterrupt::Ignore)),
         _ => run.dispatch(Dispatch::Credit),
     };
-    futures::executor::block_on(run.live(reign)).unwrap();
+    block_on(run.live(reign));
     assert_eq!(children(), [0_u32; 0]);
     println!("OVER");
 }
 
 async fn reign(hive: Hive<Branch>) {
-    let go = env::var(GO).unwrap();
+    let folder = Folder::at(env::var_os(FOLDER).unwrap());
     let hold = |_| {
-        let tell = |[branch, leaf]: [u32; 2]| println!("PIDS {branch} {leaf}");
-        hive.hold(go.clone()).on_progress(tell)
+        let tell = |(branch, leaf): (u32, u32)| println!("PIDS {branch} {leaf}");
+        hive.late(folder.clone()).on_progress(tell)
     };
     let never_begun = CancelReason::Interrupted {
         begun: 0,
@@ -82,7 +52,7 @@ async fn reign(hive: Hive<Branch>) {
     };
     let interrupted = async {
         hive.interrupted().await;
-        let (late, by) = hive.hold(go.clone()).with_bee().await;
+        let (late, by) = hive.late(folder.clone()).with_bee().await;
         assert_eq!((reason(late), by), (never_begun.clone(), None));
         assert_eq!(hive.spawn().await, None);
         println!("INTERRUPTED");
@@ -99,7 +69,7 @@ async fn reign(hive: Hive<Branch>) {
 /// A queen in a process of her own, at a terminal of her own: signals go to her whole process group.
 struct Terminal {
     queen: Scene,
-    folder: mt_test_kit::TempFolder,
+    folder: TempFolder,
 }
 
 impl Terminal {
@@ -107,7 +77,7 @@ impl Terminal {
     fn new(role: &str) -> Self {
         let folder = Folder::temp();
         let mut queen = Scene::of("interrupt::as_queen", role);
-        queen.env(GO, folder.file("go")).process_group(0);
+        queen.env(FOLDER, folder.path()).process_group(0);
         let mut queen = Scene::start(&mut queen);
         for _ in 0..AT_ONCE {
             queen.read_until("PIDS");
@@ -135,7 +105,7 @@ impl Terminal {
 
 #[test]
 fn the_first_lets_what_runs_go_on_and_cancels_the_rest() {
-    check(async || {
+    check(|| {
         for role in ["auction", "credit"] {
             let mut terminal = Terminal::new(role);
             terminal.ctrl_c();
@@ -152,7 +122,7 @@ fn the_first_lets_what_runs_go_on_and_cancels_the_rest() {
 
 #[test]
 fn the_second_ends_all_at_once() {
-    check(async || {
+    check(|| {
         let mut terminal = Terminal::new("credit");
         terminal.ctrl_c();
         terminal.queen.read_until("INTERRUPTED");
@@ -163,7 +133,7 @@ fn the_second_ends_all_at_once() {
 
 #[test]
 fn the_first_ends_all_at_once_if_so_wanted() {
-    check(async || {
+    check(|| {
         let terminal = Terminal::new("ignores");
         terminal.ctrl_c();
         assert_eq!(terminal.end(), (None, Some(2)));

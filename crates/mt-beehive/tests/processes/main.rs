@@ -1,26 +1,37 @@
-//! The rule table of the protocol and the hive's cases of failure, with real processes. A test that shows a
-//! row of the table begins with its number; what links without processes can show is in `src/machine/tests`.
+//! Hives with real worker bees: the rule table of the protocol, and every way that a task, a bee, a queen and a
+//! hive can end. A test that shows a row of the table begins with its number; what links without processes can show
+//! is in `src/machine/tests`.
 //!
 //! Each test has a process of its own (see [`scene`]), so that what it leaves behind can be counted.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-mod bees;
+#[macro_use]
+mod scene;
+
 mod births;
 mod bulk;
 mod busy;
+mod calls;
 mod cancels;
+mod census;
 mod deaths;
+mod doer;
 mod dying;
+mod ends;
 mod hostile;
-#[path = "../support/live.rs"]
-mod live;
+mod hosts;
+mod interrupt;
+mod liveness;
+mod nested;
 mod outcomes;
 mod parent;
+#[path = "platform/raw.rs"]
 mod platform;
 mod population;
+mod progress;
 mod queens;
-mod scene;
+mod tracing;
 
 use mt_beehive::__private::inventory;
 
@@ -28,7 +39,7 @@ inventory::submit! {
     mt_pool::__private::TestEntry { module_path: module_path!() }
 }
 
-/// Where bees start. For the test runner this is nothing.
+/// Where bees start. For the test runner this is nothing. (`mt_beehive::test_worker!` for all but hostile bees.)
 #[test]
 fn mt_pool_worker() {
     if mt_ipc::is_worker_process() {

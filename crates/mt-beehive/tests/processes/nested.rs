@@ -4,140 +4,88 @@ use std::time::Duration;
 
 use futures::future::{join, join_all, try_join_all};
 use mt_beehive::{
-    BeehiveRun, DelegateError, Dispatch, Hive, TaskCx, hive_of,
+    BeehiveRun, DelegateError, Hive, TaskCx, hive_of,
     limits::{Deadlines, WorkerOptions},
     supervision::RestartBudget,
 };
-use serde::{Deserialize, Serialize};
 
-use crate::scene::{
-    Folder, Live as _, Scene, Signal, check, is_gone, role, signal, wait_until, with_hive,
+use crate::{
+    doer::{Birth, Doer, DoerTasks, GONE, Odd},
+    scene::{
+        Folder, Live as _, Scene, Signal, assert_late, block_on, check, check_async, is_gone,
+        patient, role, signal, until, wait_until, with_hive,
+    },
 };
 
-/// Longer than any test.
-const LONG: Duration = Duration::from_secs(3600);
 const SHORT: Duration = Duration::from_millis(50);
-/// How long a leaf takes to go.
+/// How long a leaf takes to go if there is a folder where it notes that.
 const LEAF_GOES: Duration = Duration::from_secs(2);
-/// What leaves and branches note when they are gone.
-const LEAF: u64 = 1;
+/// What branches note when they are gone.
 const BRANCH: u64 = 2;
 
-/// As long as they want.
-fn patient() -> Deadlines {
-    Deadlines::new().exit_grace(LONG).cancel_grace(LONG)
-}
+/// A bee that has two leaves, which are doers.
+pub(crate) struct Branch(Option<Folder>);
 
-/// What is wrong with a number.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-enum Odd {
-    Negative { by: u64 },
-}
-
-/// A bee without children. If there is a folder, it takes its time to go, and says so there.
-struct Leaf(Option<Folder>);
-
-#[mt_beehive::worker]
-impl Leaf {
-    fn new(record: Option<Folder>) -> Self {
-        Self(record)
-    }
-
-    #[task]
-    async fn square(&self, n: u64) -> u64 {
-        n * n
-    }
-
-    #[task]
-    async fn root(&self, n: i64) -> Result<u64, Odd> {
-        match u64::try_from(n) {
-            Ok(n) => Ok(n.isqrt()),
-            Err(_) => Err(Odd::Negative {
-                by: n.unsigned_abs(),
-            }),
-        }
-    }
-
-    #[task]
-    async fn pid(&self) -> u32 {
-        std::process::id()
-    }
-
-    /// Tells who does it, and goes on for ever.
-    #[task]
-    async fn hold(&self, cx: &TaskCx) {
-        cx.progress(&std::process::id());
-        std::future::pending().await
-    }
-}
-
-impl Drop for Leaf {
-    fn drop(&mut self) {
-        if let Some(record) = &self.0 {
-            std::thread::sleep(LEAF_GOES); // work: what it closes
-            record.note("gone", LEAF);
-        }
-    }
-}
-
-/// A bee that has two leaves.
-struct Branch(Option<Folder>);
-
-#[mt_beehive::worker(worker = Leaf)]
+#[mt_beehive::worker(worker = Doer, tasks = pub(crate) BranchTasks)]
 impl Branch {
     fn new(record: Option<Folder>) -> Self {
         Self(record)
     }
 
-    fn hive(&self) -> BeehiveRun<Leaf> {
-        let hive = hive_of::<Leaf>(self.0.clone()).processes(2);
+    fn hive(&self) -> BeehiveRun<Doer> {
+        let record = self.0.clone();
+        let birth = record.map_or(Birth::Well, |record| Birth::GoesSlowly(record, LEAF_GOES));
+        let hive = hive_of::<Doer>(birth).processes(2);
         hive.max_concurrency(4).deadlines(patient())
     }
 
+    /// Twice their sum.
     #[task]
-    async fn sum(&self, hive: &Hive<Leaf>, numbers: Vec<u64>) -> Result<u64, DelegateError> {
-        let squares = numbers.into_iter().map(|n| hive.square(n));
-        Ok(try_join_all(squares).await?.into_iter().sum())
+    async fn sum(&self, hive: &Hive<Doer>, numbers: Vec<u64>) -> Result<u64, DelegateError> {
+        let doubled = numbers.into_iter().map(|n| hive.add(n, n));
+        Ok(try_join_all(doubled).await?.into_iter().sum())
     }
 
     /// What a leaf says, as it is.
     #[task]
-    async fn root(&self, hive: &Hive<Leaf>, n: i64) -> Result<u64, DelegateError<Odd>> {
+    async fn root(&self, hive: &Hive<Doer>, n: i64) -> Result<u64, DelegateError<Odd>> {
         hive.root(n).await
     }
 
     /// Who the branch is, and who a leaf of it is.
     #[task]
-    async fn pids(&self, hive: Hive<Leaf>) -> Result<(u32, u32), DelegateError> {
+    async fn pids(&self, hive: Hive<Doer>) -> Result<(u32, u32), DelegateError> {
         Ok((std::process::id(), hive.pid().await?))
     }
 
-    /// Tells who the branch is and who holds a task for it. The second attempt ends.
+    /// Tells who the branch is and who holds a task for it, for ever. The second attempt ends.
     #[task]
-    async fn hold(&self, cx: &TaskCx, hive: &Hive<Leaf>) -> Result<u64, DelegateError> {
+    async fn hold(
+        &self,
+        cx: &TaskCx,
+        hive: &Hive<Doer>,
+        folder: Folder,
+    ) -> Result<u64, DelegateError> {
         let (attempt, me, tell) = (cx.attempt, std::process::id(), cx.clone());
-        let leaf = hive
-            .hold()
-            .on_progress(move |leaf: u32| tell.progress(&(attempt, me, leaf)));
+        let tell = move |leaf: u32| tell.progress(&(attempt, me, leaf));
+        let leaf = hive.wait_to_go(folder).on_progress(tell);
         if attempt == 1 {
             leaf.await?;
         }
-        hive.square(5).await
+        hive.add(2, 3).await
     }
 
-    /// Waits until it may go on, and delegates then.
+    /// Tells who the branch is and who a leaf of it is, waits until it may go on, and delegates then.
     #[task]
-    async fn late(
+    pub(crate) async fn late(
         &self,
         cx: &TaskCx,
-        hive: &Hive<Leaf>,
+        hive: &Hive<Doer>,
         folder: Folder,
     ) -> Result<u64, DelegateError> {
-        cx.progress(&());
-        while !folder.exists("go") {
-            tokio::time::sleep(SHORT / 10).await; // work: until it is told to go on
-        }
-        hive.square(6).await
+        cx.progress(&(std::process::id(), hive.pid().await?));
+        until(|| folder.exists("go")).await;
+        hive.add(2, 3).await
     }
 
     /// Asks for what there is not.
@@ -169,7 +117,7 @@ impl Bough {
         hive_of::<Branch>(None).processes(1)
     }
 
-    /// A sum of squares, and the pids of who has helped.
+    /// Twice a sum, and the pids of who has helped.
     #[task]
     async fn sum(&self, hive: &Hive<Branch>, numbers: Vec<u64>) -> anyhow::Result<(u64, Vec<u32>)> {
         let (branch, leaf) = hive.pids().await?;
@@ -192,14 +140,14 @@ impl Trunk {
 #[derive(Default)]
 struct Barren;
 
-#[mt_beehive::worker(worker = Leaf)]
+#[mt_beehive::worker(worker = Doer)]
 impl Barren {
-    fn hive(&self) -> BeehiveRun<Leaf> {
-        hive_of::<Leaf>(None).max_concurrency(0)
+    fn hive(&self) -> BeehiveRun<Doer> {
+        hive_of::<Doer>(Birth::Well).max_concurrency(0)
     }
 
     #[task]
-    async fn pid(&self, hive: &Hive<Leaf>) -> Result<u32, DelegateError> {
+    async fn pid(&self, hive: &Hive<Doer>) -> Result<u32, DelegateError> {
         hive.pid().await
     }
 }
@@ -211,18 +159,10 @@ fn branches(bees: usize) -> BeehiveRun<Branch> {
 
 #[test]
 fn what_is_delegated_is_delegated_further() {
-    check(async || {
-        for dispatch in [Dispatch::Auction, Dispatch::Credit] {
-            let run = branches(2).dispatch(dispatch).live(async |hive| {
-                let sums = (1..=20).map(|n| hive.sum((1..=n).collect()));
-                let expected = (1..=20).map(|n| (1..=n).map(|n| n * n).sum());
-                assert_eq!(try_join_all(sums).await, Ok(expected.collect()));
-                hive.pids().await.unwrap()
-            });
-            let (branch, leaf) = run.await.unwrap();
-            assert_ne!(branch, leaf);
-            assert!(is_gone(branch) && is_gone(leaf));
-        }
+    either_way!(branches(2), async |hive| {
+        let sums = (1..=20).map(|n| hive.sum((1..=n).collect()));
+        let expected = (1..=20).map(|n| n * (n + 1)).collect();
+        assert_eq!(try_join_all(sums).await, Ok(expected));
     });
 }
 
@@ -248,11 +188,11 @@ fn a_bee_whose_own_hive_can_not_be_started_says_why() {
 
 #[test]
 fn a_hive_is_three_levels_deep() {
-    check(async || {
+    check_async(async || {
         let hive = hive_of::<Trunk>(()).processes(1).deadlines(patient());
         let run = hive.live(async |hive| hive.sum((1..=100).collect()).await);
-        let (sum, mut pids) = run.await.unwrap().unwrap();
-        assert_eq!(sum, 338_350);
+        let (sum, mut pids) = run.await.unwrap();
+        assert_eq!(sum, 10_100);
         assert!(pids.iter().all(|&pid| is_gone(pid)));
         pids.sort_unstable();
         pids.dedup();
@@ -262,18 +202,17 @@ fn a_hive_is_three_levels_deep() {
 
 #[test]
 fn leaves_go_before_their_branch_and_in_peace() {
-    check(async || {
+    check(|| {
         let record = Folder::temp();
         // Less than the leaves take: their time is not the branch's.
         let grace = Deadlines::new().exit_grace(LEAF_GOES * 3 / 4);
         let hive = hive_of::<Branch>(Some(record.clone())).processes(1);
-        let run = hive.deadlines(grace).live(async |hive| {
-            assert_eq!(hive.sum((1..=100).collect()).await, Ok(338_350));
-        });
-        run.await.unwrap();
+        block_on(hive.deadlines(grace).live(async |hive| {
+            assert_eq!(hive.sum((1..=100).collect()).await, Ok(10_100));
+        }));
         let gone = record.noted("gone");
         // A leaf that was not made by then is not waited for.
-        let all = [vec![LEAF, BRANCH], vec![LEAF, LEAF, BRANCH]];
+        let all = [vec![GONE, BRANCH], vec![GONE, GONE, BRANCH]];
         assert!(all.contains(&gone), "{gone:?}");
     });
 }
@@ -283,18 +222,19 @@ fn a_branch_that_is_told_to_die_finishes_what_she_has_and_delegates_for_it() {
     with_hive(branches(1), async |hive| {
         let folder = Folder::temp();
         let (there, grave) = (folder.clone(), hive.clone());
-        let bury = move |()| {
+        let bury = move |_: (u32, u32)| {
             grave.bury(Some(0));
             there.first("go");
         };
         let late = hive.late(folder.clone()).on_progress(bury);
-        assert_eq!(late.with_bee().await, (Ok(36), Some(0)));
+        assert_eq!(late.with_bee().await, (Ok(5), Some(0)));
     });
 }
 
 #[test]
 fn a_killed_branch_takes_her_leaves_along_and_her_tasks_are_begun_again() {
     with_hive(branches(1), async |hive| {
+        let folder = Folder::temp();
         let kill = |(attempt, branch, leaf): (u32, u32, u32)| {
             if attempt == 1 {
                 assert!(!is_gone(leaf));
@@ -302,8 +242,8 @@ fn a_killed_branch_takes_her_leaves_along_and_her_tasks_are_begun_again() {
                 wait_until(|| is_gone(leaf));
             }
         };
-        let held = hive.hold().on_progress(kill);
-        assert_eq!(held.with_bee().await, (Ok(25), Some(1)));
+        let held = hive.hold(folder.clone()).on_progress(kill);
+        assert_eq!(held.with_bee().await, (Ok(5), Some(1)));
     });
 }
 
@@ -325,7 +265,7 @@ fn branches_that_are_killed_again_and_again_lose_nothing() {
             };
             let (sums, ()) = join(sums, killing).await;
             for (n, sum) in (0..).zip(sums) {
-                assert_eq!(sum, Ok(round * round + n * n));
+                assert_eq!(sum, Ok(2 * (round + n)));
             }
         }
     });
@@ -333,20 +273,21 @@ fn branches_that_are_killed_again_and_again_lose_nothing() {
 
 #[test]
 fn a_deadline_above_cancels_what_is_below() {
-    check(async || {
+    check_async(async || {
+        let folder = Folder::temp();
         let run = branches(1).live(async |hive| {
             let (_, leaf_before) = hive.pids().await.unwrap();
             // As many as the leaves take at once.
-            let held = (0..8).map(|_| hive.hold().deadline(SHORT));
+            let held = (0..8).map(|_| hive.hold(folder.clone()).deadline(SHORT));
             for result in join_all(held).await {
-                assert!(matches!(result, Err(DelegateError::Cancelled(_))));
+                assert_late(result);
             }
             // There would be no place for it below.
             let sum = hive.sum((1..=100).collect()).with_bee().await;
-            assert_eq!(sum, (Ok(338_350), Some(0)));
+            assert_eq!(sum, (Ok(10_100), Some(0)));
             leaf_before
         });
-        assert!(is_gone(run.await.unwrap()));
+        assert!(is_gone(run.await));
     });
 }
 
@@ -355,7 +296,7 @@ fn a_bee_is_told_which_hive_she_does_not_have() {
     with_hive(branches(1), async |hive| {
         let why = hive.ask_for_branches().await.unwrap_err().to_string();
         assert!(why.contains("no such hive of its own"), "{why}");
-        let which = "bees::nested::Leaf, not bees::nested::Branch";
+        let which = "processes::doer::Doer, not processes::nested::Branch";
         assert!(why.contains(which), "{why}");
     });
 }
@@ -364,14 +305,14 @@ fn a_bee_is_told_which_hive_she_does_not_have() {
 fn a_killed_queen_takes_both_levels_along() {
     const NAME: &str = "nested::a_killed_queen_takes_both_levels_along";
     if role() == "queen" {
-        let run = branches(1).live(async |hive| {
+        let folder = Folder::temp();
+        let ended = block_on(branches(1).live(async |hive| {
             let tell = |(_, branch, leaf): (u32, u32, u32)| println!("PIDS {branch} {leaf}");
-            hive.hold().on_progress(tell).await
-        });
-        let _ = futures::executor::block_on(run);
-        return;
+            hive.hold(folder.clone()).on_progress(tell).await
+        }));
+        panic!("{ended:?}");
     }
-    check(async || {
+    check(|| {
         let mut queen = Scene::start(&mut Scene::of(NAME, "queen"));
         queen.read_until("PIDS");
         assert_eq!(queen.pids.len(), 2);

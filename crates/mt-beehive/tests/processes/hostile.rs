@@ -1,14 +1,15 @@
 //! Bees that speak the protocol and break it on purpose: nothing they say is believed, and nothing is lost.
 
-use std::env;
+use std::{env, future::pending, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use futures::future::join_all;
 use mt_beehive::{
-    BeehiveRun, CancelReason, Hive,
+    BeehiveRun, CancelReason,
     error::NoWorkers,
     hive_of,
     limits::{Deadlines, WorkerOptions},
-    supervision::{DeathCause, LivenessPolicy, RestartBudget},
+    supervision::{DeathCause, LivenessPolicy, RestartBudget, Verdict, WorkerStderr},
 };
 use mt_ipc::{FrameReceiver, FrameSender, attach};
 use mt_proto::{
@@ -16,10 +17,12 @@ use mt_proto::{
     TaskId, TaskStatus, ToBee, ToWorker, WorkerBeat, decode_strict, hive_messages,
 };
 
+use mt_test_kit::{ALONE, watchdog};
+
 use crate::{
-    bees::{Birth, Doer, DoerTasks},
+    doer::{Birth, Doer, DoerTasks},
     platform,
-    scene::{ALONE, block_on, check, either_way, lost, reason, reign, watchdog},
+    scene::{block_on, both_ways, check, lost, quick, reason, watched},
 };
 
 /// In a bee's process, in a test of this file: plays the part the bee was born for, and an honest one if it was
@@ -38,9 +41,9 @@ async fn play() {
     let fingerprint = mt_pool::worker::fingerprint();
     let greeted = mt_ipc::greet(&sender, &mut receiver, fingerprint).await;
     greeted.unwrap();
-    let setup = ToWorker::from_frame(receiver.recv().await.unwrap().unwrap()).unwrap();
-    let Parsed::Message(ToWorker::Assign(setup)) = setup else {
-        panic!("{setup:?} is no assignment");
+    let setup = receiver.recv().await.unwrap().unwrap();
+    let Ok(Parsed::Message(ToWorker::Assign(setup))) = ToWorker::from_frame(setup) else {
+        panic!("no assignment");
     };
     // The fields it begins with: her name, her id, what she is made of.
     let mut fields = hive_messages(Frame::new(Kind::Role, setup.body));
@@ -53,9 +56,7 @@ async fn play() {
         flood(&sender).await;
     }
     sender.try_send(FromWorker::Ready.into_frame()).unwrap();
-    let frames = |moment| frames_of(&part, moment).into_iter();
-    frames("born").for_each(|frame| sender.try_send(frame).unwrap());
-    say(&sender, &lies(&part, "born", 0, 0));
+    break_protocol(&part, "born", &sender);
     serve(&part, &sender, &mut receiver).await;
     sender.close();
     let _ = writing.await;
@@ -98,23 +99,25 @@ async fn serve(part: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
                 }
                 ToBee::TaskInfo(info) => {
                     let (task, round) = (info.task_id.0, info.round.0);
-                    if part == "hangs up" {
-                        platform::hang_up();
-                        // Her runtime's own sockets are among them: it must not run any more.
-                        loop {
-                            std::thread::park();
+                    match part {
+                        "hangs up" => {
+                            platform::hang_up();
+                            // Her runtime's own sockets are among them: it must not run any more.
+                            loop {
+                                std::thread::park();
+                            }
                         }
+                        "mute" => {
+                            eprintln!("she has it and says nothing");
+                            pending().await
+                        }
+                        _ => break_protocol(part, "given", sender),
                     }
-                    frames_of(part, "given")
-                        .into_iter()
-                        .for_each(|frame| sender.try_send(frame).unwrap());
                     say(sender, &lies(part, "given", task, round));
                     say(sender, &[done(task, round, 3)]);
                     say(sender, &lies(part, "done", task, round));
                 }
-                ToBee::Die => {
-                    return say(sender, &[FromBee::Dead]);
-                }
+                ToBee::Die => return say(sender, &[FromBee::Dead]),
                 ToBee::TaskTaken { .. } | ToBee::TaskCancel { .. } => {}
             }
         }
@@ -150,24 +153,25 @@ fn lies(part: &str, moment: &str, task: u64, round: u32) -> Vec<FromBee> {
     }
 }
 
-/// What a part says at a moment that is not said at all.
-fn frames_of(part: &str, moment: &str) -> Vec<Frame> {
-    let hive = |body: Vec<u8>| vec![Frame::new(Kind::Role, body)];
-    match (part.split_once(' '), moment) {
-        (Some((when, what)), moment) if when == moment => match what {
-            "rubbish" => hive(vec![0xff; 64]),
-            "nothing" => hive(Vec::new()),
-            "half" => hive(vec![2, 0x80]),
-            "2^60" => hive(vec![4, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 15]),
-            "too much" => {
-                let one = [3, 0, 0];
-                hive(one.repeat(MAX_HIVE_MESSAGES + 1))
-            }
-            "a parent's words" => vec![Frame::new(Kind::Welcome, vec![0; 8])],
-            other => panic!("nobody says {other}"),
-        },
-        _ => Vec::new(),
-    }
+/// Says at a moment what is not said at all, if the part is `moment what`.
+fn break_protocol(part: &str, moment: &str, sender: &FrameSender) {
+    let Some((when, what)) = part.split_once(' ') else {
+        return;
+    };
+    let (kind, body) = match what {
+        _ if when != moment => return,
+        "rubbish" => (Kind::Role, vec![0xff; 64]),
+        "nothing" => (Kind::Role, Vec::new()),
+        "half" => (Kind::Role, vec![2, 0x80]),
+        "2^60" => {
+            let huge = vec![4, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 15];
+            (Kind::Role, huge)
+        }
+        "too much" => (Kind::Role, [3, 0, 0].repeat(MAX_HIVE_MESSAGES + 1)),
+        "a parent's words" => (Kind::Welcome, vec![0; 8]),
+        other => panic!("nobody says {other}"),
+    };
+    sender.try_send(Frame::new(kind, body)).unwrap();
 }
 
 fn say(sender: &FrameSender, all: &[FromBee]) {
@@ -222,16 +226,14 @@ fn rule_03_what_belongs_to_no_task_of_hers_changes_nothing() {
             "accepts-anything",
             "ready-twice",
         ] {
-            reign(
-                || playing(part),
-                async |hive| {
-                    let all = (0..50).map(|n| hive.add(n, 1).with_bee());
-                    for (result, child) in futures::future::join_all(all).await {
-                        assert_eq!(result, Ok(3), "{part}");
-                        assert!(child.is_some_and(|child| child < 2), "{part}");
-                    }
-                },
-            );
+            let playing = || playing(part);
+            both_ways(playing, async |hive| {
+                let all = (0..50).map(|n| hive.add(n, 1).with_bee());
+                for (result, child) in join_all(all).await {
+                    assert_eq!(result, Ok(3), "{part}");
+                    assert!(child.is_some_and(|child| child < 2), "{part}");
+                }
+            });
         }
     });
 }
@@ -239,50 +241,38 @@ fn rule_03_what_belongs_to_no_task_of_hers_changes_nothing() {
 /// Who says so has no reason to give.
 #[test]
 fn a_task_that_is_cancelled_by_its_bee_is_told_so() {
-    either_way(
-        || playing("cancels"),
-        async |hive: Hive<Doer>| {
-            assert_eq!(reason(hive.add(1, 2).await), CancelReason::Unasked);
-        },
-    );
-}
-
-fn is_broken(cause: &DeathCause) -> bool {
-    matches!(cause, DeathCause::BrokeProtocol(_))
+    either_way!(playing("cancels"), async |hive| {
+        assert_eq!(reason(hive.add(1, 2).await), CancelReason::Unasked);
+    });
 }
 
 #[test]
 fn a_bee_that_breaks_the_protocol_is_killed_and_not_believed() {
+    const SAID: [&str; 6] = [
+        "rubbish",
+        "nothing",
+        "half",
+        "2^60",
+        "too much",
+        "a parent's words",
+    ];
     check(|| {
-        for what in [
-            "rubbish",
-            "nothing",
-            "half",
-            "2^60",
-            "too much",
-            "a parent's words",
-        ] {
-            let part = &format!("given {what}");
-            reign(
-                || playing(part),
-                async |hive| {
-                    let (result, child) = hive.add(1, 2).with_bee().await;
-                    let (death, _) = lost(result);
-                    assert!(is_broken(&death.cause), "{what}: {death}");
-                    assert_eq!(child, None);
-                },
-            );
-            let part = &format!("born {what}");
-            reign(
-                || playing(part),
-                async |hive| match reason(hive.add(1, 2).await) {
-                    CancelReason::WorkerLost { death, .. }
-                    | CancelReason::NoWorkers(NoWorkers::Died { death }) => {
-                        assert!(is_broken(&death.cause), "{what}: {death}");
-                    }
+        for (what, moment) in SAID
+            .iter()
+            .flat_map(|what| [(what, "given"), (what, "born")])
+        {
+            let playing = || playing(&format!("{moment} {what}"));
+            both_ways(playing, async |hive| {
+                let (result, child) = hive.add(1, 2).with_bee().await;
+                let death = match reason(result) {
+                    CancelReason::WorkerLost { death, .. } => death,
+                    CancelReason::NoWorkers(NoWorkers::Died { death }) if moment == "born" => death,
                     other => panic!("{what}: {other}"),
-                },
-            );
+                };
+                let is_broken = matches!(death.cause, DeathCause::BrokeProtocol(_));
+                assert!(is_broken, "{what}: {death}");
+                assert_eq!(child, None);
+            });
         }
     });
 }
@@ -290,35 +280,51 @@ fn a_bee_that_breaks_the_protocol_is_killed_and_not_believed() {
 /// The process lives, but nobody can hear it: it does not take silence of its heart to see that.
 #[test]
 fn a_bee_that_hangs_up_and_stays_is_killed() {
-    let without_liveness = LivenessPolicy {
+    let without_liveness = watched(LivenessPolicy {
         missed_beats: u32::MAX,
         ..LivenessPolicy::default()
-    };
-    either_way(
-        || playing("hangs up").workers(WorkerOptions::new().liveness(without_liveness)),
+    });
+    either_way!(
+        playing("hangs up").workers(without_liveness.clone()),
         async |hive| {
             let (death, _) = lost(hive.add(1, 2).await);
             assert_eq!(death.cause, DeathCause::HungUp);
-        },
+        }
     );
+}
+
+#[test]
+fn a_mute_bee_is_frozen_and_what_she_had_says_why() {
+    let deadly = watched(LivenessPolicy {
+        frozen: Verdict::Kill,
+        ..quick()
+    });
+    let quiet = deadly.stderr(WorkerStderr::Discard);
+    let mute = || playing("mute").crash_limit(2).workers(quiet.clone());
+    either_way!(mute(), async |hive| {
+        let muted = hive.add(1, 2).await;
+        let shown = reason(muted.clone()).to_string();
+        let words = "(attempts: 2); its last words:\nshe has it and says nothing";
+        assert!(shown.ends_with(words), "{shown}");
+        let (death, _) = lost(muted);
+        assert_eq!(death.cause, DeathCause::Frozen);
+        let words = String::from_utf8_lossy(death.last_words.stderr());
+        assert_eq!(words.trim_end(), "she has it and says nothing");
+    });
 }
 
 /// The bee never says whether it is made, and never stops talking.
 #[test]
 fn a_bee_that_floods_is_not_waited_for() {
-    let limit = std::time::Duration::from_millis(50);
-    let none = RestartBudget {
+    let limit = Duration::from_millis(50);
+    let deadlines = Deadlines::new().init(limit);
+    let none = WorkerOptions::new().restart_budget(RestartBudget {
         limit: 0,
         ..RestartBudget::default()
-    };
-    either_way(
-        || {
-            let hive = playing("floods").deadlines(Deadlines::new().init(limit));
-            hive.workers(WorkerOptions::new().restart_budget(none))
-        },
-        async |hive| {
-            let why = CancelReason::NoWorkers(NoWorkers::TimedOut { limit });
-            assert_eq!(reason(hive.add(1, 2).await), why);
-        },
-    );
+    });
+    let floods = || playing("floods").deadlines(deadlines).workers(none.clone());
+    either_way!(floods(), async |hive| {
+        let why = CancelReason::NoWorkers(NoWorkers::TimedOut { limit });
+        assert_eq!(reason(hive.add(1, 2).await), why);
+    });
 }

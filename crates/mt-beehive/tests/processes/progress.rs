@@ -8,7 +8,7 @@ use std::{
 use futures::future::join_all;
 use mt_beehive::{BeehiveRun, TaskCx, hive_of};
 
-use crate::scene::{Signal, either_way, signal};
+use crate::scene::{Signal, signal};
 
 #[derive(Default)]
 struct Walker;
@@ -65,7 +65,7 @@ fn heard<P: Send + 'static>() -> (Arc<Mutex<Vec<P>>>, impl FnMut(P) + Send + 'st
 
 #[test]
 fn the_latest_is_told_in_order_and_the_last_always() {
-    either_way(walkers, async |hive| {
+    either_way!(walkers(), async |hive| {
         let (all, tell) = heard::<u64>();
         assert_eq!(hive.walk(100_000).on_progress(tell).await, Ok(100_000));
         let all = all.lock().unwrap();
@@ -77,7 +77,7 @@ fn the_latest_is_told_in_order_and_the_last_always() {
 
 #[test]
 fn many_tasks_at_once_are_told_apart() {
-    either_way(walkers, async |hive| {
+    either_way!(walkers(), async |hive| {
         let all = (1..=200_u64).map(async |steps| {
             let (all, tell) = heard::<u64>();
             assert_eq!(hive.walk(steps).on_progress(tell).await, Ok(steps));
@@ -89,7 +89,7 @@ fn many_tasks_at_once_are_told_apart() {
 
 #[test]
 fn a_second_attempt_tells_from_its_start() {
-    either_way(walkers, async |hive| {
+    either_way!(walkers(), async |hive| {
         let (all, mut tell) = heard::<(u32, u32)>();
         let tell = move |(attempt, pid)| {
             tell((attempt, pid));
@@ -106,7 +106,7 @@ fn a_second_attempt_tells_from_its_start() {
 
 #[test]
 fn what_can_not_be_told_harms_nobody() {
-    either_way(walkers, async |hive| {
+    either_way!(walkers(), async |hive| {
         let (numbers, tell) = heard::<u64>();
         assert_eq!(hive.stammer().on_progress(tell).await, Ok(()));
         assert_eq!(*numbers.lock().unwrap(), [0_u64; 0]);
@@ -119,7 +119,7 @@ fn what_can_not_be_told_harms_nobody() {
 
 #[test]
 fn a_task_knows_its_deadline() {
-    either_way(walkers, async |hive| {
+    either_way!(walkers(), async |hive| {
         assert_eq!(hive.time_left().await, Ok(None));
         let limit = Duration::from_secs(3600);
         let left = hive.time_left().deadline(limit).await;

@@ -52,7 +52,8 @@ pub(crate) fn hang_up() {
     }
 }
 
-fn sockets() -> impl Iterator<Item = (i32, PathBuf)> {
+/// The descriptors of this process that are sockets, and which.
+pub(crate) fn sockets() -> impl Iterator<Item = (i32, PathBuf)> {
     let is_socket = |target: &Path| {
         target
             .as_os_str()

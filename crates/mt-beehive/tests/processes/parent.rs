@@ -2,11 +2,12 @@
 
 use std::{process::Stdio, thread};
 
-use mt_test_kit::{Scene, Signal, role};
+use futures::future::join_all;
+use mt_test_kit::watchdog;
 
 use crate::{
-    bees::{Deed, DoerTasks},
-    scene::{check, children, watchdog, with_hive},
+    doer::{Deed, DoerTasks},
+    scene::{Live as _, Scene, Signal, block_on, check, children, hive, role, until},
 };
 
 /// Where a queen starts. For the test runner this is nothing.
@@ -17,22 +18,20 @@ fn as_queen() {
         return;
     }
     let _watchdog = watchdog("a queen");
-    with_hive(2, async |hive| {
+    block_on(hive(2).live(async |hive| {
         for detached in [false, true] {
             println!("PIDS {}", hive.leave(detached).await.unwrap());
         }
         // Each bee is blocked in one of its tasks: it can't notice anything but the end.
         let work = [hive.act(Deed::Block), hive.act(Deed::Block)];
         let ends = async {
-            while children().len() < 2 {
-                tokio::task::yield_now().await;
-            }
+            until(|| children().len() == 2).await;
             let pids: Vec<String> = children().iter().map(u32::to_string).collect();
             println!("PIDS {}", pids.join(" "));
             end(&role);
         };
-        tokio::join!(futures::future::join_all(work), ends);
-    });
+        tokio::join!(join_all(work), ends);
+    }));
 }
 
 fn end(role: &str) {
@@ -51,9 +50,9 @@ fn rule_14_when_the_queen_is_gone_her_bees_and_what_they_started_are() {
         for role in ["killed", "aborts", "exits", "panics"] {
             let mut queen = Scene::of("parent::as_queen", role);
             let mut queen = Scene::start(queen.stderr(Stdio::null()));
-            queen.read_until("PIDS");
-            queen.read_until("PIDS");
-            queen.read_until("PIDS");
+            for _ in 0..3 {
+                queen.read_until("PIDS");
+            }
             assert_eq!(queen.pids.len(), 4, "two of tasks, two bees");
             if role == "killed" {
                 queen.signal(Signal::KILL);

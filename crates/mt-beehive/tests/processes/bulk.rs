@@ -5,8 +5,8 @@ use futures::future::join_all;
 use mt_beehive::Hive;
 
 use crate::{
-    bees::{Doer, DoerTasks},
-    scene::{Folder, either_way, hive, until},
+    doer::{Doer, DoerTasks},
+    scene::{Folder, begun, hive},
 };
 
 /// Sends so many times 8 MiB, more than any pipe holds, to and fro.
@@ -20,27 +20,24 @@ async fn echo(hive: &Hive<Doer>, times: u8) {
 
 #[test]
 fn rule_12_big_arguments_and_results_cross_both_ways_at_once() {
-    either_way(|| hive(2), async |hive| echo(&hive, 64).await);
+    either_way!(hive(2), async |hive| echo(&hive, 64).await);
 }
 
 /// A bee reads and is answered although its thread is blocked and what it is sent is more than a pipe holds.
 #[test]
 fn rule_12_a_blocked_bee_is_sent_all_the_same() {
-    either_way(
-        || hive(1),
-        async |hive| {
-            let folder = Folder::temp();
-            let sends = async {
-                until(|| !folder.noted("begun").is_empty()).await;
-                let asks = async {
-                    let busy = hive.busy_status().await;
-                    folder.first("go");
-                    assert!(busy.unwrap() > 0.0);
-                };
-                tokio::join!(echo(&hive, 16), asks);
+    either_way!(hive(1), async |hive| {
+        let folder = Folder::temp();
+        let sends = async {
+            begun(&folder, 1).await;
+            let asks = async {
+                let busy = hive.busy_status().await;
+                folder.first("go");
+                assert!(busy.unwrap() > 0.0);
             };
-            let (blocked, ()) = tokio::join!(hive.block_until(folder.clone()), sends);
-            blocked.unwrap();
-        },
-    );
+            tokio::join!(echo(&hive, 16), asks);
+        };
+        let (blocked, ()) = tokio::join!(hive.block_until(folder.clone()), sends);
+        blocked.unwrap();
+    });
 }

@@ -2,32 +2,28 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use mt_beehive::{
     BeehiveRun, CancelReason, Dispatch, error::NoWorkers, hive_of, limits::WorkerOptions,
     supervision::RestartBudget,
 };
 
 use crate::{
-    bees::{Birth, Deed, Doer, DoerTasks},
-    scene::{Folder, Live as _, assert_late, block_on, check, either_way, reason},
-};
-
-const BUDGET: RestartBudget = RestartBudget {
-    limit: 3,
-    period: Duration::from_secs(3600),
+    doer::{Birth, Deed, Doer, DoerTasks},
+    scene::{Folder, LONG, Live as _, assert_late, block_on, check, reason},
 };
 
 fn born(birth: Birth) -> BeehiveRun<Doer> {
-    let workers = WorkerOptions::new().restart_budget(BUDGET);
+    let (limit, period) = (3, LONG);
+    let workers = WorkerOptions::new().restart_budget(RestartBudget { limit, period });
     hive_of::<Doer>(birth).processes(1).workers(workers)
 }
 
 /// Why there was no bee, that was born so, to do something.
 fn no_workers(birth: Birth, dispatch: Dispatch) -> NoWorkers {
-    let run = born(birth).dispatch(dispatch).live(async |hive| {
+    block_on(born(birth).dispatch(dispatch).live(async |hive| {
         let all = (0..10).map(|_| hive.add(1, 2).with_bee());
-        let all = futures::future::join_all(all).await;
-        let whys = all.into_iter().map(|(result, child)| {
+        let whys = join_all(all).await.into_iter().map(|(result, child)| {
             assert_eq!(child, None);
             match reason(result) {
                 CancelReason::NoWorkers(why) => why,
@@ -38,8 +34,7 @@ fn no_workers(birth: Birth, dispatch: Dispatch) -> NoWorkers {
         whys.dedup();
         assert_eq!(whys.len(), 1, "they are told the same: {whys:?}");
         whys.remove(0)
-    });
-    block_on(run).unwrap()
+    }))
 }
 
 #[test]
@@ -61,7 +56,7 @@ fn a_bee_that_can_be_made_in_the_end_is() {
         let folder = Folder::temp();
         let hive = born(Birth::FailsAtFirst(folder.clone(), 3));
         let done = block_on(hive.live(async |hive| hive.add(1, 2).with_bee().await));
-        assert_eq!(done.unwrap(), (Ok(3), Some(3)));
+        assert_eq!(done, (Ok(3), Some(3)));
     });
 }
 
@@ -91,13 +86,10 @@ fn whatever_ends_a_bee_while_she_is_made_is_the_reason() {
 fn rule_02_a_bee_that_is_made_for_ever_holds_up_no_deadline() {
     let folder = Folder::temp();
     let birth = Birth::Does(folder.clone(), Deed::Block);
-    either_way(
-        || born(birth.clone()),
-        async |hive| {
-            let task = hive.add(1, 2).deadline(Duration::from_millis(50));
-            let (result, child) = task.with_bee().await;
-            assert_late(result);
-            assert_eq!(child, None);
-        },
-    );
+    either_way!(born(birth.clone()), async |hive| {
+        let task = hive.add(1, 2).deadline(Duration::from_millis(50));
+        let (result, child) = task.with_bee().await;
+        assert_late(result);
+        assert_eq!(child, None);
+    });
 }
