@@ -14,7 +14,7 @@ use mt_ipc::Exit;
 use crate::supervision::{Death, WorkerFailure};
 
 pub(crate) use log::EventLog;
-pub use log::{PoolEvents, PoolEventsIter};
+pub use log::PoolEvents;
 
 /// Something happened to a worker of a run.
 ///

@@ -8,5 +8,5 @@ pub(crate) use exchange::{
     Asked, Block, ConsumerEnd, DriverEnd, ExchangeLimits, FeedEnd, NoRoom, RunControl,
     WeakRunControl, exchange,
 };
-pub(crate) use feeder::{FeederOptions, spawn_feeder};
+pub(crate) use feeder::spawn_feeder;
 pub use source::{FromStream, IntoInput, Source, from_stream};

@@ -279,6 +279,7 @@ pub use pmap::{AsynPmap, Pmap, RunHandle, asyn_pmap, asyn_pmap_with};
 pub use pool::{Pool, PoolBuilder};
 pub use supervision::OnInterrupt;
 pub use task::Task;
+pub use wait::Blocking;
 pub use wire::Wire;
 pub use works::WorkIterator;
 

@@ -1,13 +1,57 @@
-//! Waiting for an outcome on a thread, whatever executor that thread may be part of.
+//! Streams as iterators: waiting for an item on a thread, whatever executor that thread may be part of.
 
 use std::{
+    iter::FusedIterator,
+    ops::Deref,
     pin::pin,
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
     thread::{self, Thread},
 };
 
+use futures::{Stream, StreamExt};
 use tokio::task::coop::unconstrained;
+
+/// A stream as an iterator that waits for each item on the calling thread: the `IntoIter` of this crate's
+/// streams. What a stream tells about itself, its iterator tells too.
+///
+/// May be used inside a tokio runtime, but holds up the thread it is used on.
+#[derive(Debug)]
+#[must_use = "iterators are lazy, and dropping a run ends it"]
+pub struct Blocking<S> {
+    stream: S,
+}
+
+impl<S: Stream + Unpin> Blocking<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        Self { stream }
+    }
+}
+
+impl<S: Stream + Unpin> Iterator for Blocking<S> {
+    type Item = S::Item;
+
+    #[inline]
+    fn next(&mut self) -> Option<S::Item> {
+        // Mostly an item is there. This thread's waker would cost as much as taking it.
+        let mut nobody = Context::from_waker(Waker::noop());
+        match self.stream.poll_next_unpin(&mut nobody) {
+            Poll::Ready(item) => item,
+            Poll::Pending => wait_here(|cx| self.stream.poll_next_unpin(cx)),
+        }
+    }
+}
+
+/// Streams of this crate end once.
+impl<S: Stream + Unpin> FusedIterator for Blocking<S> {}
+
+impl<S> Deref for Blocking<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.stream
+    }
+}
 
 /// Wakes a thread that parks.
 struct Unpark(Thread);

@@ -11,14 +11,14 @@ mod serial;
 mod split;
 
 pub use aio::{AioWorkGenerator, AioWorks, aio_work_generator, aio_work_generator_shared};
-pub use generator::{AsynWorkGenerator, AsynWorks, AsynWorksIter, asyn_work_generator};
+pub use generator::{AsynWorkGenerator, AsynWorks, asyn_work_generator};
 pub use in_context::{AsynWorksInContext, WorkCounts, run_asyn_works_in_context};
 pub use null::{KeepNull, NullPolicy, Nullable, SkipNull};
 pub use parallel::{
     ParalleliserState, PopError, ProcessParalleliser, ProcessParalleliserBuilder, WorkCounters,
     WorkIter, WorkIterator, WorkIteratorBuilder,
 };
-pub use progress::{Progress, ProgressIter, ProgressReceiver, ProgressSender, progress_queue};
+pub use progress::{Progress, ProgressReceiver, ProgressSender, progress_queue};
 pub use serial::{SerialWorkGenerator, serial_work_generator};
 pub use split::{SplitError, split_works, split_works_seeded};
 

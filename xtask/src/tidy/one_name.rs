@@ -17,7 +17,6 @@ pub(super) const RULE: Rule = Rule {
         "mt-beehive State",
         "mt-macros Params",
         "mt-pool CpuMeter",
-        "mt-pool Current",
         "mt-pool Done",
         "mt-pool Found",
         "mt-pool Inner",

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Result;
-use mt_pool::{TaskError, TaskErrorKind, asyn_pmap, events::PoolEvent, pmap::IndexedIter};
+use mt_pool::{Blocking, TaskError, TaskErrorKind, asyn_pmap, events::PoolEvent, pmap::Indexed};
 
 use crate::{
     byte_path::BytePath,
@@ -76,7 +76,11 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     Ok(verdict(&show.tally))
 }
 
-fn start(args: &Args, names: &Arc<Names>, progress: &Progress) -> Result<IndexedIter<digest>> {
+fn start(
+    args: &Args,
+    names: &Arc<Names>,
+    progress: &Progress,
+) -> Result<Blocking<Indexed<digest>>> {
     let tree = Tree::new(&args.path, args.all)?;
     let poison = args.poison.as_ref().map(|it| Glob::new(BytePath::new(it)));
     let job = Job {

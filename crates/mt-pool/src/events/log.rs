@@ -11,7 +11,7 @@ use std::{
 use futures::Stream;
 
 use super::PoolEvent;
-use crate::wait::wait_here;
+use crate::Blocking;
 
 /// The events kept. Readers that are further behind miss some.
 const KEPT: usize = 512;
@@ -114,12 +114,6 @@ pub struct PoolEvents {
     missed: u64,
 }
 
-/// The same, waiting for each event on the calling thread.
-#[derive(Debug)]
-pub struct PoolEventsIter {
-    events: PoolEvents,
-}
-
 impl PoolEvents {
     /// The next event; `None` when the run is over.
     ///
@@ -152,14 +146,6 @@ impl PoolEvents {
     }
 }
 
-impl PoolEventsIter {
-    /// How many events were dropped before this reader came to them.
-    #[must_use]
-    pub fn missed(&self) -> u64 {
-        self.events.missed
-    }
-}
-
 impl Stream for PoolEvents {
     type Item = PoolEvent;
 
@@ -170,18 +156,10 @@ impl Stream for PoolEvents {
 
 impl IntoIterator for PoolEvents {
     type Item = PoolEvent;
-    type IntoIter = PoolEventsIter;
+    type IntoIter = Blocking<Self>;
 
-    fn into_iter(self) -> PoolEventsIter {
-        PoolEventsIter { events: self }
-    }
-}
-
-impl Iterator for PoolEventsIter {
-    type Item = PoolEvent;
-
-    fn next(&mut self) -> Option<PoolEvent> {
-        wait_here(|cx| self.events.poll_event(cx))
+    fn into_iter(self) -> Blocking<Self> {
+        Blocking::new(self)
     }
 }
 

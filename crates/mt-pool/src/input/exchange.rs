@@ -117,11 +117,6 @@ pub(crate) fn exchange(limits: ExchangeLimits) -> Ends {
 }
 
 impl Exchange {
-    /// The items that have come in.
-    pub(super) fn pulled(&self) -> u64 {
-        self.lock().next.0
-    }
-
     pub(super) fn has_room(&self, state: &ExchangeState) -> bool {
         let bytes = state.waiting_bytes + state.held_bytes;
         state.outstanding < self.limits.capacity

@@ -24,14 +24,7 @@ const LONG_BYTES: usize = 16 * 1024;
 const GATHER_ITEMS: u64 = 2048;
 const GATHER_BYTES: usize = 32 * 1024;
 
-/// What the feeder has to know.
-#[derive(Debug, Clone)]
-pub(crate) struct FeederOptions {
-    /// The most bytes of one encoded item.
-    pub(crate) max_item_bytes: usize,
-}
-
-/// Starts the thread that pulls `source`. It ends when the input does, or soon after the exchange is
+/// Starts the thread that pulls `source`, whose items may have `max_item_bytes` encoded. It ends when the input does, or soon after the exchange is
 /// closed: as soon as the input yields once more.
 ///
 /// # Errors
@@ -39,11 +32,11 @@ pub(crate) struct FeederOptions {
 pub(crate) fn spawn_feeder<I: Wire>(
     source: Source<I>,
     feed: FeedEnd,
-    options: FeederOptions,
+    max_item_bytes: usize,
 ) -> io::Result<()> {
     let feeder = Feeder {
         feed,
-        options,
+        max_item_bytes,
         scratch: Vec::new(),
     };
     let thread = thread::Builder::new().name("mt-feeder".into());
@@ -72,7 +65,7 @@ pub(crate) fn spawn_feeder<I: Wire>(
 
 struct Feeder {
     feed: FeedEnd,
-    options: FeederOptions,
+    max_item_bytes: usize,
     scratch: Vec<u8>,
 }
 
@@ -124,7 +117,7 @@ impl Feeder {
         left: &mut u64,
         ended: &mut bool,
     ) -> Result<(), Lost> {
-        let limit = self.options.max_item_bytes;
+        let limit = self.max_item_bytes;
         let mut before = block.count();
         // One guarded region for all items: what is in the block tells how far the last one came.
         let filled = catch_unwind(AssertUnwindSafe(|| {
@@ -173,7 +166,7 @@ impl Feeder {
     /// their time or panic.
     #[inline]
     fn encode<I: Wire>(&mut self, item: I) -> bool {
-        let (scratch, limit) = (&mut self.scratch, self.options.max_item_bytes);
+        let (scratch, limit) = (&mut self.scratch, self.max_item_bytes);
         scratch.clear();
         let encode = || push_record(scratch, RecordTag::Value, &item, limit);
         let encoded = catch_unwind(AssertUnwindSafe(encode));

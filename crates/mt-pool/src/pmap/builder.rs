@@ -2,11 +2,15 @@
 
 use std::marker::PhantomData;
 
-use super::{options::PmapOptions, output::Pmap, plan};
+use super::{
+    options::PmapOptions,
+    output::Pmap,
+    plan::{Hook, launch},
+};
 use crate::{
     Context, NoContext, Pool, StartError, Task,
     events::{Observer, PoolEvent},
-    input::{IntoInput, Source},
+    input::{IntoInput, Source, spawn_feeder},
     limits::{ByteLimits, Deadlines, MemoryLimits, Processes, Recycle, Retries, WorkerOptions},
 };
 
@@ -32,7 +36,17 @@ use crate::{
 /// }
 /// ```
 pub fn asyn_pmap<T: Task>(input: impl IntoInput<T::Input>) -> AsynPmap<T> {
-    AsynPmap::new(input.into_source())
+    AsynPmap {
+        source: input.into_source(),
+        options: PmapOptions::default(),
+        shared: T::default_shared(),
+        context: <T::Context as Context>::default_config(),
+        init: None,
+        exit: None,
+        pool: None,
+        observer: None,
+        task: PhantomData,
+    }
 }
 
 /// [`asyn_pmap`] for a task that is a value: one made by [`inline_task!`](macro@crate::inline_task!).
@@ -57,32 +71,18 @@ pub fn asyn_pmap_with<T: Task>(_task: T, input: impl IntoInput<T::Input>) -> Asy
 /// Every method but [`start`](Self::start) sets an option.
 #[must_use = "nothing happens until `start` is called"]
 pub struct AsynPmap<T: Task> {
-    pub(super) source: Source<T::Input>,
-    pub(super) options: PmapOptions,
-    pub(super) shared: Option<T::Shared>,
-    pub(super) context: Option<<T::Context as Context>::Config>,
-    pub(super) init: Option<plan::Hook>,
-    pub(super) exit: Option<plan::Hook>,
-    pub(super) pool: Option<Pool>,
-    pub(super) observer: Option<Observer>,
-    pub(super) task: PhantomData<fn() -> T>,
+    pub(crate) source: Source<T::Input>,
+    pub(crate) options: PmapOptions,
+    pub(crate) shared: Option<T::Shared>,
+    pub(crate) context: Option<<T::Context as Context>::Config>,
+    pub(crate) init: Option<Hook>,
+    pub(crate) exit: Option<Hook>,
+    pub(crate) pool: Option<Pool>,
+    pub(crate) observer: Option<Observer>,
+    pub(crate) task: PhantomData<fn() -> T>,
 }
 
 impl<T: Task> AsynPmap<T> {
-    fn new(source: Source<T::Input>) -> Self {
-        Self {
-            source,
-            options: PmapOptions::default(),
-            shared: T::default_shared(),
-            context: <T::Context as Context>::default_config(),
-            init: None,
-            exit: None,
-            pool: None,
-            observer: None,
-            task: PhantomData,
-        }
-    }
-
     /// The value all items share: sent once to every worker. Required when the task has a
     /// `#[shared]` argument.
     #[doc(alias = "asyn_func_args")]
@@ -112,7 +112,7 @@ impl<T: Task> AsynPmap<T> {
     where
         I: Task<Output = (), Shared = (), Context = NoContext>,
     {
-        self.init = Some(plan::Hook::of::<I>("init", &input));
+        self.init = Some(Hook::of::<I>("init", &input));
         self
     }
 
@@ -126,7 +126,7 @@ impl<T: Task> AsynPmap<T> {
     where
         E: Task<Shared = (), Context = NoContext>,
     {
-        self.exit = Some(plan::Hook::of::<E>("exit", &input));
+        self.exit = Some(Hook::of::<E>("exit", &input));
         self
     }
 
@@ -285,24 +285,16 @@ impl<T: Task> AsynPmap<T> {
         self
     }
 
-    /// Another input in place of the one that was given.
-    pub(crate) fn with_source(mut self, source: Source<T::Input>) -> Self {
-        self.source = source;
-        self
-    }
-
-    /// The options so far.
-    pub(crate) fn options(&self) -> &PmapOptions {
-        &self.options
-    }
-
     /// Starts the run. Everything is checked here, before any process exists; workers are started
     /// when the first items come.
     ///
     /// # Errors
     /// [`StartError`]; nothing was started and nothing was taken from the input.
     pub fn start(self) -> Result<Pmap<T>, StartError> {
-        plan::start(self)
+        let max_item_bytes = self.options.byte_limits.max_item;
+        let (launched, source) = launch(self)?;
+        spawn_feeder(source, launched.feed, max_item_bytes).map_err(StartError::Thread)?;
+        Ok(Pmap::new(launched.run, launched.outcomes))
     }
 }
 

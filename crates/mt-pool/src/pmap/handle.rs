@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct RunHandle {
     pub(super) control: RunControl,
-    pub(super) stats: Arc<StatsCell>,
+    pub(crate) stats: Arc<StatsCell>,
     pub(super) events: Arc<EventLog>,
 }
 

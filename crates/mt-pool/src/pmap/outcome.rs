@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mt_proto::{Failure, ItemIndex, RecordTag, Tally, decode_strict};
+use mt_proto::{Failure, ItemIndex, RecordTag, Records, Segment, Tally, decode_strict};
 
 use crate::{
     Task, TaskError, TaskErrorKind, Wire, counter,
@@ -85,4 +85,44 @@ pub(crate) fn apart_outcome<T: Task>(apart: Apart) -> Outcome<T> {
         End::Lost(lost) => Err(TaskError::new(index, lost.map(|never| match *never {}))),
     };
     outcome.map_err(|error| error.with_history(attempts, payload))
+}
+
+/// Outcomes that came together and are being taken apart.
+#[derive(Debug)]
+pub(crate) struct OpenSegment {
+    pub(crate) records: Records,
+    /// The item whose record is the next.
+    pub(crate) next: ItemIndex,
+    left: u32,
+    whole: Emptied,
+}
+
+/// A delivery all of which is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Emptied {
+    pub(crate) items: u32,
+    pub(crate) bytes: usize,
+}
+
+impl OpenSegment {
+    pub(crate) fn new(segment: Segment) -> Self {
+        let whole = Emptied {
+            items: segment.count,
+            bytes: segment.records.len(),
+        };
+        Self {
+            records: Records::new(segment.records),
+            next: segment.first,
+            left: segment.count,
+            whole,
+        }
+    }
+
+    /// One more record was taken. Returns what all of them were when it was the last.
+    #[inline]
+    pub(crate) fn step(&mut self) -> Option<Emptied> {
+        self.next = self.next.plus(1);
+        self.left -= 1;
+        (self.left == 0).then_some(self.whole)
+    }
 }

@@ -2,100 +2,53 @@
 
 use std::{
     marker::PhantomData,
+    ops::Deref,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use futures::Stream;
-use mt_proto::{DecodeError, ItemIndex, Records, decode_strict};
+use mt_proto::{DecodeError, ItemIndex, decode_strict};
 use tokio::sync::mpsc;
 
 use super::{
     dead_letter::DeadLetters,
     handle::RunHandle,
     hook::ProgressHook,
-    iter::{IndexedIter, PmapIter},
-    outcome::{Outcome, apart_outcome, decode_outcome},
-    plan::Launched,
+    live_run::LiveRun,
+    outcome::{OpenSegment, Outcome, apart_outcome, decode_outcome},
 };
 use crate::{
-    Pool, Task, TaskErrorKind,
+    Blocking, Task, TaskErrorKind,
     dispatch::Delivery,
-    driver::{Collected, Supervision},
-    events::{EventLog, PoolEvents},
-    input::{ConsumerEnd, RunControl},
-    stats::{RunProgress, Stats, StatsCell},
-    wait::wait_here,
+    events::PoolEvents,
+    stats::{RunProgress, Stats},
 };
-
-/// How long dropping a run waits for its workers to be gone. They are killed, so it takes a few
-/// milliseconds; one in an uninterruptible system call is left to the guard thread.
-const DROP_WAIT: Duration = Duration::from_secs(1);
 
 /// A run that goes on: a `Stream` of outcomes, one for every item of the input, and by
 /// [`into_iter`](IntoIterator::into_iter) an iterator that blocks.
 ///
-/// It ends when the input has ended and every item has its outcome; by then every worker process is
-/// gone, or waits in its [`Pool`] for the next run. Dropping it cancels the run: workers are killed with everything they have started, and are
-/// gone when the drop returns (it waits for them, typically some milliseconds and at most 1 s).
+/// The stream ends when the input has ended and every item has its outcome; by then every worker process is
+/// gone, or waits in its [`Pool`](crate::Pool) for the next run. Dropping it cancels the run: workers are killed
+/// with everything they have started, and are gone when the drop returns (it waits for them, typically some
+/// milliseconds and at most 1 s).
 #[must_use = "dropping a run cancels it"]
 pub struct Pmap<T: Task> {
+    run: LiveRun,
     outcomes: mpsc::Receiver<Delivery>,
-    current: Option<Current>,
-    consumer: ConsumerEnd,
-    control: RunControl,
-    stats: Arc<StatsCell>,
-    events: Arc<EventLog>,
-    supervision: Supervision,
-    fail_fast: bool,
-    collected: Arc<Collected>,
-    seed: u64,
-    #[expect(dead_code, reason = "kept as long as the run uses its workers")]
-    pool: Option<Pool>,
+    current: Option<OpenSegment>,
     dead_letters: DeadLetters,
     hook: Option<ProgressHook>,
     over: bool,
     task: PhantomData<fn() -> T>,
 }
 
-/// A delivery that is being taken apart.
-#[derive(Debug)]
-struct Current {
-    records: Records,
-    next: ItemIndex,
-    left: u32,
-    items: u32,
-    bytes: usize,
-}
-
 impl<T: Task> Pmap<T> {
-    pub(super) fn new(launched: Launched) -> Self {
-        let Launched {
-            outcomes,
-            consumer,
-            control,
-            stats,
-            events,
-            supervision,
-            fail_fast,
-            collected,
-            seed,
-            pool,
-        } = launched;
+    pub(super) fn new(run: LiveRun, outcomes: mpsc::Receiver<Delivery>) -> Self {
         Self {
+            run,
             outcomes,
             current: None,
-            consumer,
-            control,
-            stats,
-            events,
-            supervision,
-            fail_fast,
-            collected,
-            seed,
-            pool,
             dead_letters: DeadLetters::default(),
             hook: None,
             over: false,
@@ -106,18 +59,14 @@ impl<T: Task> Pmap<T> {
     /// A handle that watches this run, and ends it, from elsewhere.
     #[must_use]
     pub fn handle(&self) -> RunHandle {
-        RunHandle {
-            control: self.control.clone(),
-            stats: Arc::clone(&self.stats),
-            events: Arc::clone(&self.events),
-        }
+        self.run.handle.clone()
     }
 
     /// What the items' random numbers are made from: what was given as
     /// [`seed`](crate::AsynPmap::seed), or what was chosen.
     #[must_use]
     pub fn seed(&self) -> u64 {
-        self.seed
+        self.run.seed
     }
 
     /// The items yielded so far that were given up: those that killed their workers, ran past their hard
@@ -133,7 +82,7 @@ impl<T: Task> Pmap<T> {
     /// # Errors
     /// Each value by itself: [`DecodeError`] when it is not what `E` returns.
     pub fn exit_values<E: Task>(&self) -> Vec<Result<E::Output, DecodeError>> {
-        let (values, dropped) = self.collected.take();
+        let (values, dropped) = self.run.collected.take();
         if dropped > 0 {
             tracing::warn!(dropped, "there was no room for the values of exit hooks");
         }
@@ -158,13 +107,13 @@ impl<T: Task> Pmap<T> {
     /// What the run has done so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.handle().stats()
+        self.run.handle.stats()
     }
 
     /// How far the run is, how fast, and how long it will take.
     #[must_use]
     pub fn progress(&self) -> RunProgress {
-        self.stats.progress(self.consumer.pulled())
+        self.run.handle.progress()
     }
 
     /// Calls `report` with the [progress](Self::progress) while outcomes are taken, on the thread that takes
@@ -179,69 +128,53 @@ impl<T: Task> Pmap<T> {
     }
 
     fn tell_progress(&mut self) {
-        let progress = self.stats.progress(self.consumer.pulled());
         if let Some(hook) = &mut self.hook {
-            hook.call(&progress);
+            hook.call(&self.run.handle.progress());
         }
     }
 
     /// What happens to the run's workers, from its start on.
     #[must_use]
     pub fn events(&self) -> PoolEvents {
-        self.events.read()
+        self.run.handle.events()
     }
 
-    /// The next outcome with its item's index, waiting for it on this thread.
-    pub(super) fn next_blocking(&mut self) -> Option<(u64, Outcome<T>)> {
-        if let Some(found) = self.take_current() {
-            return Some(found);
-        }
-        wait_here(|cx| self.poll_indexed(cx))
-    }
-
+    #[inline]
     pub(crate) fn poll_indexed(&mut self, cx: &mut Context<'_>) -> Poll<Option<(u64, Outcome<T>)>> {
-        loop {
-            if let Some(found) = self.take_current() {
-                return Poll::Ready(Some(found));
-            }
-            if self.over {
-                return Poll::Ready(None);
-            }
-            let polled = self.outcomes.poll_recv(cx);
-            if polled.is_pending() && self.hook.as_ref().is_some_and(ProgressHook::is_behind) {
-                self.tell_progress();
-            }
-            match ready!(polled) {
-                None => {
-                    // An end that is none must not look like one.
-                    let complete = self.stats.is_complete();
-                    assert!(
-                        complete,
-                        "bug in mt-pool: the supervisor of this run has panicked"
-                    );
-                    self.end();
-                }
-                Some(Delivery::Results(run)) => {
-                    let bytes = run.records.len();
-                    self.current = Some(Current {
-                        records: Records::new(run.records),
-                        next: run.first,
-                        left: run.count,
-                        items: run.count,
-                        bytes,
-                    });
-                }
-                Some(Delivery::Apart(apart)) => {
-                    self.consumer.on_consumed(1, apart.len_bytes());
-                    let index = apart.index;
-                    let outcome = apart_outcome::<T>(*apart);
-                    return Poll::Ready(Some(self.yielded(index, outcome)));
-                }
-            }
+        match self.take_current() {
+            Some(found) => Poll::Ready(Some(found)),
+            None => self.poll_delivery(cx),
         }
     }
 
-    /// The next outcome of the delivery at hand.
+    fn poll_delivery(&mut self, cx: &mut Context<'_>) -> Poll<Option<(u64, Outcome<T>)>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        let polled = self.outcomes.poll_recv(cx);
+        if polled.is_pending() && self.hook.as_ref().is_some_and(ProgressHook::is_behind) {
+            self.tell_progress();
+        }
+        Poll::Ready(match ready!(polled) {
+            None => {
+                self.run.assert_complete();
+                self.end();
+                None
+            }
+            Some(Delivery::Results(segment)) => {
+                self.current = Some(OpenSegment::new(segment));
+                self.take_current()
+            }
+            Some(Delivery::Apart(apart)) => {
+                self.run.consumer.on_consumed(1, apart.len_bytes());
+                let index = apart.index;
+                let outcome = apart_outcome::<T>(*apart);
+                Some(self.yielded(index, outcome))
+            }
+        })
+    }
+
+    /// The next outcome of those that came together.
     #[inline]
     fn take_current(&mut self) -> Option<(u64, Outcome<T>)> {
         let current = self.current.as_mut()?;
@@ -249,12 +182,10 @@ impl<T: Task> Pmap<T> {
         let decoded = current
             .records
             .next_tallied(|tag, tally, value| decode_outcome::<T>(index, tag, tally, value));
-        current.next = index.plus(1);
-        current.left -= 1;
-        if current.left == 0 {
-            let (items, bytes) = (u64::from(current.items), current.bytes);
+        if let Some(emptied) = current.step() {
             self.current = None;
-            self.consumer.on_consumed(items, bytes);
+            let (items, bytes) = (emptied.items.into(), emptied.bytes);
+            self.run.consumer.on_consumed(items, bytes);
         }
         // The records were counted and measured when they came in.
         let outcome = decoded
@@ -265,13 +196,13 @@ impl<T: Task> Pmap<T> {
     }
 
     fn yielded(&mut self, index: ItemIndex, outcome: Outcome<T>) -> (u64, Outcome<T>) {
+        let stats = &self.run.handle.stats;
         match &outcome {
-            Ok(_) => self.stats.count_succeeded(),
+            Ok(_) => stats.count_succeeded(),
             Err(error) => {
-                let is_cancelled = matches!(error.kind(), TaskErrorKind::Cancelled);
-                self.stats.count_failed(is_cancelled);
+                stats.count_failed(matches!(error.kind(), TaskErrorKind::Cancelled));
                 self.dead_letters.note(error);
-                if self.fail_fast {
+                if self.run.fail_fast {
                     self.stop();
                 }
             }
@@ -285,7 +216,7 @@ impl<T: Task> Pmap<T> {
     /// Nothing more comes out.
     fn end(&mut self) {
         self.over = true;
-        self.stats.set_over();
+        self.run.handle.stats.set_over();
         self.tell_progress();
     }
 
@@ -294,13 +225,14 @@ impl<T: Task> Pmap<T> {
         self.end();
         self.current = None;
         self.outcomes.close();
-        self.consumer.cancel();
+        self.run.consumer.cancel();
     }
 }
 
 impl<T: Task> Stream for Pmap<T> {
     type Item = Outcome<T>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.poll_indexed(cx)
             .map(|found| found.map(|(_, outcome)| outcome))
@@ -309,18 +241,10 @@ impl<T: Task> Stream for Pmap<T> {
 
 impl<T: Task> IntoIterator for Pmap<T> {
     type Item = Outcome<T>;
-    type IntoIter = PmapIter<T>;
+    type IntoIter = Blocking<Self>;
 
-    fn into_iter(self) -> PmapIter<T> {
-        PmapIter { run: self }
-    }
-}
-
-impl<T: Task> Drop for Pmap<T> {
-    fn drop(&mut self) {
-        self.stats.set_over();
-        self.consumer.cancel();
-        self.supervision.wait(DROP_WAIT);
+    fn into_iter(self) -> Blocking<Self> {
+        Blocking::new(self)
     }
 }
 
@@ -333,7 +257,8 @@ impl<T: Task> std::fmt::Debug for Pmap<T> {
     }
 }
 
-/// A run as a stream of `(index, outcome)`. Made by [`Pmap::indexed`].
+/// A run as a stream of `(index, outcome)`. Made by [`Pmap::indexed`]. What the run tells about itself, this tells
+/// too.
 #[derive(Debug)]
 #[must_use = "dropping a run cancels it"]
 pub struct Indexed<T: Task> {
@@ -347,21 +272,12 @@ impl<T: Task> Indexed<T> {
     pub async fn next(&mut self) -> Option<(u64, Outcome<T>)> {
         std::future::poll_fn(|cx| self.run.poll_indexed(cx)).await
     }
+}
 
-    /// A handle that watches this run, and ends it, from elsewhere.
-    #[must_use]
-    pub fn handle(&self) -> RunHandle {
-        self.run.handle()
-    }
+impl<T: Task> Deref for Indexed<T> {
+    type Target = Pmap<T>;
 
-    /// What the run has done so far.
-    #[must_use]
-    pub fn stats(&self) -> Stats {
-        self.run.stats()
-    }
-
-    /// The run itself: its handle, its dead letters, what its exit hooks have returned.
-    pub fn run(&self) -> &Pmap<T> {
+    fn deref(&self) -> &Pmap<T> {
         &self.run
     }
 }
@@ -369,6 +285,7 @@ impl<T: Task> Indexed<T> {
 impl<T: Task> Stream for Indexed<T> {
     type Item = (u64, Outcome<T>);
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.run.poll_indexed(cx)
     }
@@ -376,9 +293,9 @@ impl<T: Task> Stream for Indexed<T> {
 
 impl<T: Task> IntoIterator for Indexed<T> {
     type Item = (u64, Outcome<T>);
-    type IntoIter = IndexedIter<T>;
+    type IntoIter = Blocking<Self>;
 
-    fn into_iter(self) -> IndexedIter<T> {
-        IndexedIter { run: self.run }
+    fn into_iter(self) -> Blocking<Self> {
+        Blocking::new(self)
     }
 }

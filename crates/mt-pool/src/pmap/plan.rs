@@ -1,27 +1,24 @@
-//! From a description to a run: all checks, then the threads.
+//! From a description to a run: all checks, then the supervisor.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use mt_proto::{InitCall, MAX_RECORD_BYTES, Setup, encode};
 use tokio::{runtime::Builder, sync::mpsc};
 
-use super::{AsynPmap, options::PmapOptions, output::Pmap};
+use super::{AsynPmap, RunHandle, live_run::LiveRun, options::PmapOptions};
 use crate::{
     Pool, StartError, Task, Wire,
     current::random_seed,
     dispatch::{Delivery, DispatchConfig},
-    driver::{Collected, Plan, Supervision, WatchConfig, spawn_supervisor},
+    driver::{Collected, Plan, WatchConfig, spawn_supervisor},
     events::{Audience, EventLog},
     executor::EXECUTOR,
-    input::{
-        ConsumerEnd, ExchangeLimits, FeedEnd, FeederOptions, RunControl, Source, exchange,
-        spawn_feeder,
-    },
+    input::{ExchangeLimits, FeedEnd, Source, exchange},
     limits::Recycle,
     registry,
     stats::StatsCell,
-    supervision::CallScope,
+    supervision::{CallScope, SpawnSpec},
     task::TaskStyle,
     worker::panic_text,
 };
@@ -77,48 +74,19 @@ impl Hook {
 /// A run whose supervisor works and whose input is still to be fed.
 #[derive(Debug)]
 pub(crate) struct Launched {
+    pub(crate) run: LiveRun,
     pub(crate) outcomes: mpsc::Receiver<Delivery>,
-    pub(crate) consumer: ConsumerEnd,
-    pub(crate) control: RunControl,
-    pub(crate) stats: Arc<StatsCell>,
-    pub(crate) events: Arc<EventLog>,
-    pub(crate) supervision: Supervision,
-    pub(crate) fail_fast: bool,
-    pub(crate) collected: Arc<Collected>,
-    pub(crate) seed: u64,
-    /// To be kept as long as the run uses its workers.
-    pub(crate) pool: Option<Pool>,
-}
-
-/// Checks and starts a run.
-pub(super) fn start<T: Task>(run: AsynPmap<T>) -> Result<Pmap<T>, StartError> {
-    let feeder = FeederOptions {
-        max_item_bytes: run.options.byte_limits.max_item,
-    };
-    let (launched, feed, source) = launch(run)?;
-    let fed = spawn_feeder(source, feed, feeder);
-    let pmap = Pmap::new(launched);
-    // Dropping the run ends the supervisor.
-    fed.map_err(StartError::Thread)?;
-    Ok(pmap)
+    pub(crate) feed: FeedEnd,
 }
 
 /// Checks a run and starts all of it but the feeder of its input.
 pub(crate) fn launch<T: Task>(
     mut run: AsynPmap<T>,
-) -> Result<(Launched, FeedEnd, Source<T::Input>), StartError> {
+) -> Result<(Launched, Source<T::Input>), StartError> {
     run.options.check()?;
     let seed = run.options.seed.unwrap_or_else(random_seed);
-    let setup = encode(&setup(&mut run, seed)?, usize::MAX);
-    let setup = Bytes::from(setup.expect("names, numbers and bytes always encode"));
+    let spec = spawn_spec(&mut run, seed)?;
     let options = &run.options;
-    let workers = &options.workers;
-    let mut spec = workers.spawn_spec(EXECUTOR, move |_| setup.clone())?;
-    spec.busy_by_processor = T::STYLE == TaskStyle::Sync;
-    spec.init_deadline = options.deadlines.init;
-    spec.kill_grace = options.deadlines.kill_grace;
-    // A piece may come with a word on how long it may wait.
-    spec.queue.bulk_frames = 2 * MAX_PIECES as usize + 2;
     let capacity = options.capacity();
     let ends = exchange(ExchangeLimits {
         capacity: capacity as u64,
@@ -150,39 +118,52 @@ pub(crate) fn launch<T: Task>(
         Some(pool) => pool.supervise(plan),
         None => spawn_supervisor(plan).map_err(StartError::Thread)?,
     };
-    let launched = Launched {
-        outcomes,
-        consumer: ends.consumer,
+    let handle = RunHandle {
         control: ends.control,
         stats,
         events,
-        supervision,
-        fail_fast,
-        collected,
-        seed,
-        pool: run.pool,
     };
-    Ok((launched, ends.feed, run.source))
+    let launched = Launched {
+        run: LiveRun {
+            handle,
+            consumer: ends.consumer,
+            fail_fast,
+            seed,
+            collected,
+            supervision: Mutex::new(supervision),
+            pool: run.pool,
+        },
+        outcomes,
+        feed: ends.feed,
+    };
+    Ok((launched, run.source))
+}
+
+fn spawn_spec<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<SpawnSpec, StartError> {
+    let setup = encode(&setup(run, seed)?, usize::MAX);
+    let setup = Bytes::from(setup.expect("names, numbers and bytes always encode"));
+    let options = &run.options;
+    let mut spec = options
+        .workers
+        .spawn_spec(EXECUTOR, move |_| setup.clone())?;
+    spec.busy_by_processor = T::STYLE == TaskStyle::Sync;
+    spec.init_deadline = options.deadlines.init;
+    spec.kill_grace = options.deadlines.kill_grace;
+    // A piece may come with a word on how long it may wait.
+    spec.queue.bulk_frames = 2 * MAX_PIECES as usize + 2;
+    Ok(spec)
 }
 
 /// What every worker is told before its first item.
 fn setup<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<Setup, StartError> {
     let hooks = (run.init.take(), run.exit.take());
     let options = &run.options;
-    let shared = run
-        .shared
-        .as_ref()
-        .ok_or_else(|| missing("shared", "`#[shared]`"))?;
-    let context = run
-        .context
-        .as_ref()
-        .ok_or_else(|| missing("context", "`#[context]`"))?;
     Ok(Setup {
         task: registry::sole_id_of::<T>()?,
         init: hooks.0.map(hook_call).transpose()?,
         exit: hooks.1.map(hook_call).transpose()?,
-        shared: value("shared", shared)?,
-        context: value("context", context)?,
+        shared: value("shared", run.shared.as_ref())?,
+        context: value("context", run.context.as_ref())?,
         batch_size: if options.context_per_worker {
             u32::MAX
         } else {
@@ -261,18 +242,23 @@ fn hook_call(hook: Hook) -> Result<InitCall, StartError> {
     })
 }
 
-fn value<V: Wire>(option: &'static str, value: &V) -> Result<Bytes, StartError> {
-    encode(value, MAX_RECORD_BYTES)
-        .map(Bytes::from)
-        .map_err(|error| StartError::Value {
-            option,
-            message: error.to_string(),
-        })
+fn value<V: Wire>(option: &'static str, value: Option<&V>) -> Result<Bytes, StartError> {
+    let encoded = encode(given(option, value)?, MAX_RECORD_BYTES);
+    encoded.map(Bytes::from).map_err(|error| StartError::Value {
+        option,
+        message: error.to_string(),
+    })
 }
 
-pub(super) fn missing(option: &'static str, argument: &str) -> StartError {
-    let problem = format!("was not given; the task has a {argument} argument that needs it");
-    StartError::Option { option, problem }
+/// The value of an option that is named like the argument it is for.
+///
+/// # Errors
+/// [`StartError::Option`] when there is none.
+pub(crate) fn given<V>(option: &'static str, value: Option<V>) -> Result<V, StartError> {
+    value.ok_or_else(|| StartError::Option {
+        option,
+        problem: format!("was not given; the task has a `#[{option}]` argument that needs it"),
+    })
 }
 
 /// Every option was checked to fit.

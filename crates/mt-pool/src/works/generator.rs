@@ -8,7 +8,7 @@ mod tracker;
 
 use std::{fmt, time::Duration};
 
-pub use output::{AsynWorks, AsynWorksIter};
+pub use output::AsynWorks;
 
 use self::{idle_timeout::IdleTimeout, ids::WorkIds, tracker::Tracker};
 use super::{MAX_CONCURRENCY, progress::ProgressSender};
@@ -197,8 +197,12 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
                 tracker.on_event(event);
             }
         });
-        let ends_early = run.options().fail_fast;
-        let run = run.with_source(self.ids.source()).start()?;
+        let ends_early = run.options.fail_fast;
+        let run = AsynPmap {
+            source: self.ids.source(),
+            ..run
+        };
+        let run = run.start()?;
         let silence = silence.zip(self.timeout);
         Ok(AsynWorks::new(run, self.ids, ends_early, silence, tracker))
     }
@@ -206,7 +210,7 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
 
 /// Lets so many works be on the way that no worker has to wait for more, unless that is settled.
 fn with_room<T: Task>(run: AsynPmap<T>) -> AsynPmap<T> {
-    let options = run.options();
+    let options = &run.options;
     if options.capacity.is_some() {
         return run;
     }

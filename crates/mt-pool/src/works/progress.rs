@@ -2,7 +2,7 @@
 
 mod queue;
 
-pub use queue::{ProgressIter, ProgressReceiver, ProgressSender, progress_queue};
+pub use queue::{ProgressReceiver, ProgressSender, progress_queue};
 
 /// A message about a work or the context it runs in.
 ///

@@ -12,8 +12,8 @@ use std::{
 };
 
 use mt_pool::{
-    RunHandle, Task, TaskErrorKind, asyn_pmap, events::PoolEvent, limits::ByteLimits,
-    pmap::IndexedIter, task,
+    Blocking, RunHandle, Task, TaskErrorKind, asyn_pmap, events::PoolEvent, limits::ByteLimits,
+    pmap::Indexed, task,
 };
 use mt_test_kit::{Folder, children, wait_until};
 
@@ -46,7 +46,7 @@ fn init_never_ends() {
 
 /// All that is left of a run that was cancelled when `seen` outcomes were out: every item that was pulled
 /// has one outcome, and nobody works any more. Returns how many were cancelled.
-fn rest<T: Task<Input = u64, Error: Debug>>(mut run: IndexedIter<T>, seen: &[u64]) -> u64 {
+fn rest<T: Task<Input = u64, Error: Debug>>(mut run: Blocking<Indexed<T>>, seen: &[u64]) -> u64 {
     let mut indices = seen.to_vec();
     let mut cancelled = 0;
     for (index, outcome) in run.by_ref() {

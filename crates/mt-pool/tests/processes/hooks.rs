@@ -67,8 +67,8 @@ fn exits<E: Task, T: Task>(run: AsynPmap<T>, items: usize) -> (Vec<E::Output>, V
     let events = run.events();
     let mut run = run.into_iter();
     assert_eq!(run.by_ref().filter(Result::is_ok).count(), items);
-    let values = run.run().exit_values::<E>();
-    assert!(run.run().exit_values::<E>().is_empty(), "each is told once");
+    let values = run.exit_values::<E>();
+    assert!(run.exit_values::<E>().is_empty(), "each is told once");
     let values = values.into_iter().map(Result::unwrap);
     (values.collect(), events.into_iter().collect())
 }
@@ -184,7 +184,7 @@ fn a_value_that_is_another_hooks_is_an_error() {
         let run = asyn_pmap::<calls>(0..5).exit::<count>(1).processes(1);
         let mut run = run.start().unwrap().into_iter();
         assert_eq!(run.by_ref().filter(Result::is_ok).count(), 5);
-        let values = run.run().exit_values::<set_up>();
+        let values = run.exit_values::<set_up>();
         assert!(matches!(values[..], [Err(_)]), "it returns nothing");
     });
 }
@@ -202,9 +202,9 @@ fn a_cancelled_run_calls_no_hook() {
         let run = asyn_pmap::<calls>(0..).exit::<note_exit>(folder.clone());
         let mut run = run.capacity(10).start().unwrap().into_iter();
         assert_eq!(run.by_ref().take(20).filter(Result::is_ok).count(), 20);
-        run.run().handle().cancel();
+        run.handle().cancel();
         while run.next().is_some() {}
-        assert!(run.run().exit_values::<note_exit>().is_empty());
+        assert!(run.exit_values::<note_exit>().is_empty());
         assert!(folder.noted("gone").is_empty());
     });
 }

@@ -249,7 +249,7 @@ fn dead_letters_are_what_was_given_up_and_nothing_else() {
         let run = asyn_pmap::<act>(deeds.clone()).crash_limit(2);
         let mut run = run.processes(2).start().unwrap().into_iter();
         assert_eq!(run.by_ref().filter(Result::is_ok).count(), 2);
-        let dead = run.run().dead_letters();
+        let dead = run.dead_letters();
         assert_eq!(dead.dropped(), 0);
         let indices: Vec<_> = dead.letters().iter().map(|letter| letter.index()).collect();
         assert_eq!(indices, [1, 3]);

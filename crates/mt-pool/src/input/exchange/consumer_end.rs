@@ -9,11 +9,6 @@ use super::Exchange;
 pub(crate) struct ConsumerEnd(pub(super) Arc<Exchange>);
 
 impl ConsumerEnd {
-    /// The items that have come in.
-    pub(crate) fn pulled(&self) -> u64 {
-        self.0.pulled()
-    }
-
     /// Took `items` out, which had `bytes` of results.
     pub(crate) fn on_consumed(&self, items: u64, bytes: usize) {
         let mut state = self.0.lock();

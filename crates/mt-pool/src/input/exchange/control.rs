@@ -39,7 +39,7 @@ impl RunControl {
 
     /// The items that have come in.
     pub(crate) fn pulled(&self) -> u64 {
-        self.0.pulled()
+        self.0.lock().next.0
     }
 
     /// Asks for the end of the run in one way or another. What was asked for stands.

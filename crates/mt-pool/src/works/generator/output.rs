@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    iter::{Flatten, FusedIterator},
+    iter::Flatten,
     ops::RangeInclusive,
     pin::Pin,
     sync::Arc,
@@ -16,8 +16,8 @@ use mt_proto::ItemIndex;
 
 use super::{idle_timeout::IdleTimeout, ids::WorkIds, missing::Finished, tracker::Tracker};
 use crate::{
-    Pmap, RunHandle, Task, TaskError, TaskErrorKind, dispatch::Lost, pmap::Outcome, stats::Stats,
-    wait::wait_here, works::progress::Progress,
+    Blocking, Pmap, RunHandle, Task, TaskError, TaskErrorKind, dispatch::Lost, pmap::Outcome,
+    stats::Stats, works::progress::Progress,
 };
 
 /// A work's number and what became of it.
@@ -240,43 +240,14 @@ impl<T: Task<Input = u64>> FusedStream for AsynWorks<T> {
     }
 }
 
-/// A run is moved about as it is; nothing points into it.
-impl<T: Task> Unpin for AsynWorks<T> {}
-
 impl<T: Task<Input = u64>> IntoIterator for AsynWorks<T> {
     type Item = Done<T>;
-    type IntoIter = AsynWorksIter<T>;
+    type IntoIter = Blocking<Self>;
 
-    fn into_iter(self) -> AsynWorksIter<T> {
-        AsynWorksIter { works: self }
+    fn into_iter(self) -> Blocking<Self> {
+        Blocking::new(self)
     }
 }
-
-/// What becomes of works, waiting for each on the calling thread. Made by `into_iter` of
-/// [`AsynWorks`].
-#[derive(Debug)]
-#[must_use = "dropping it stops the run"]
-pub struct AsynWorksIter<T: Task> {
-    works: AsynWorks<T>,
-}
-
-impl<T: Task<Input = u64>> AsynWorksIter<T> {
-    /// What the run has done so far.
-    #[must_use]
-    pub fn stats(&self) -> Stats {
-        self.works.stats()
-    }
-}
-
-impl<T: Task<Input = u64>> Iterator for AsynWorksIter<T> {
-    type Item = Done<T>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        wait_here(|cx| self.works.poll_done(cx))
-    }
-}
-
-impl<T: Task<Input = u64>> FusedIterator for AsynWorksIter<T> {}
 
 impl<T: Task> fmt::Debug for AsynWorks<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,41 +4,27 @@
 
 use std::{
     marker::PhantomData,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
 };
 
-use mt_proto::{ItemIndex, RecordBuffer, Tally};
+use mt_proto::{ItemIndex, Tally};
 
-use super::shared_outlet::{Dry, Emptied, SharedOutlet, Taken, What};
+use super::shared_outlet::{Dry, SharedOutlet, Taken, What};
 use crate::{
-    AsynPmap, Pool, StartError, Task, TaskErrorKind,
-    driver::Supervision,
-    input::{ConsumerEnd, FeedEnd, NoRoom, RunControl},
-    pmap::{Launched, Outcome, apart_outcome, decode_outcome, launch},
-    stats::{Stats, StatsCell},
+    AsynPmap, StartError, Task, TaskErrorKind,
+    input::FeedEnd,
+    pmap::{Emptied, LiveRun, Outcome, apart_outcome, decode_outcome, launch},
+    stats::Stats,
 };
 
-/// How long the end of a run waits for its workers to be gone. They are killed, so it takes a few
-/// milliseconds; one in an uninterruptible system call is left to the guard thread.
-const END_WAIT: Duration = Duration::from_secs(1);
-
-/// A run fed and emptied by hand.
+/// A run fed and emptied by hand. Dropping it ends it.
 #[derive(Debug)]
 pub(super) struct ManualRun<T: Task<Input = u64>> {
-    feed: FeedEnd,
-    consumer: ConsumerEnd,
-    control: RunControl,
-    stats: Arc<StatsCell>,
-    supervision: Mutex<Supervision>,
-    outlet: SharedOutlet,
+    run: LiveRun,
+    pub(super) feed: FeedEnd,
+    pub(super) outlet: SharedOutlet,
     credit: Credit,
-    fail_fast: bool,
-    #[expect(dead_code, reason = "kept as long as the run uses its workers")]
-    pool: Option<Pool>,
     /// The outcomes that are about to be returned, if that is to be told from being taken.
     decoded: Option<AtomicU64>,
     failed: AtomicU64,
@@ -61,52 +47,17 @@ pub(super) enum Credit {
 impl<T: Task<Input = u64>> ManualRun<T> {
     /// Starts `run`, whose input is not used.
     pub(super) fn start(run: AsynPmap<T>, credit: Credit) -> Result<Self, StartError> {
-        let (launched, feed, _) = launch(run.ordered(false))?;
-        let Launched {
-            outcomes,
-            consumer,
-            control,
-            stats,
-            supervision,
-            fail_fast,
-            pool,
-            ..
-        } = launched;
+        let (launched, _) = launch(run.ordered(false))?;
         Ok(Self {
-            feed,
-            consumer,
-            control,
-            stats,
-            supervision: Mutex::new(supervision),
-            outlet: SharedOutlet::new(outcomes),
+            run: launched.run,
+            feed: launched.feed,
+            outlet: SharedOutlet::new(launched.outcomes),
             credit,
-            fail_fast,
-            pool,
             decoded: (credit == Credit::Strict).then(AtomicU64::default),
             failed: AtomicU64::new(0),
             cancelled: AtomicU64::new(0),
             task: PhantomData,
         })
-    }
-
-    /// Waits for room for one item, until then at most. It has to follow.
-    pub(super) fn reserve_until(&self, until: Option<Instant>) -> Result<(), NoRoom> {
-        self.feed.reserve_until(until)
-    }
-
-    /// Reserves room for up to `most` items without waiting; they have to follow.
-    pub(super) fn try_reserve(&self, most: u64) -> Result<u64, NoRoom> {
-        self.feed.try_reserve(most)
-    }
-
-    /// Pushes an item that room was reserved for.
-    pub(super) fn hand_in(&self, record: &[u8]) -> Option<ItemIndex> {
-        self.feed.hand_in(record)
-    }
-
-    /// Pushes items that room was reserved for.
-    pub(super) fn hand_in_some(&self, items: &mut RecordBuffer) {
-        self.feed.push_some(items);
     }
 
     /// Takes an outcome that is here.
@@ -129,18 +80,17 @@ impl<T: Task<Input = u64>> ManualRun<T> {
         self.finish(result, taken)
     }
 
-    /// Whether a thread waits for an outcome, or is about to.
-    pub(super) fn is_waited_for(&self) -> bool {
-        self.outlet.is_waited_for()
-    }
-
     #[inline]
     fn finish(
         &self,
         result: Result<(), Dry>,
         taken: Taken,
     ) -> Result<(ItemIndex, Outcome<T>), Dry> {
-        result.inspect_err(|dry| self.check_end(*dry))?;
+        result.inspect_err(|dry| {
+            if *dry == Dry::ForGood && !self.feed.is_cancelled() {
+                self.run.assert_complete();
+            }
+        })?;
         self.give_credit(taken.emptied);
         let index = taken.index;
         let outcome = match taken.what {
@@ -159,7 +109,7 @@ impl<T: Task<Input = u64>> ManualRun<T> {
             let is_cancelled = matches!(error.kind(), TaskErrorKind::Cancelled);
             self.cancelled
                 .fetch_add(is_cancelled.into(), Ordering::Relaxed);
-            if self.fail_fast {
+            if self.run.fail_fast {
                 self.cancel();
             }
         }
@@ -182,71 +132,37 @@ impl<T: Task<Input = u64>> ManualRun<T> {
     fn give_credit(&self, emptied: Option<Emptied>) {
         let bytes = emptied.map_or(0, |emptied| emptied.bytes);
         match (self.credit, emptied) {
-            (Credit::Each, _) => self.consumer.on_consumed(1, bytes),
+            (Credit::Each, _) => self.run.consumer.on_consumed(1, bytes),
             (Credit::Together | Credit::Strict, Some(emptied)) => {
-                self.consumer.on_consumed(emptied.items.into(), bytes);
+                self.run.consumer.on_consumed(emptied.items.into(), bytes);
             }
             (Credit::Together | Credit::Strict, None) => {}
         }
     }
 
-    /// An end that is none must not look like one.
-    fn check_end(&self, dry: Dry) {
-        assert!(
-            dry == Dry::ForNow || self.feed.is_cancelled() || self.stats.is_complete(),
-            "bug in mt-pool: the supervisor of this run has panicked"
-        );
-    }
-
-    /// Whether an outcome is here.
-    pub(super) fn is_dry(&self) -> bool {
-        self.outlet.is_dry()
-    }
-
-    /// Whether items may still be pushed.
-    pub(super) fn takes_items(&self) -> bool {
-        self.feed.takes_items()
-    }
-
     /// Whether every outcome has come and every worker is gone.
     pub(super) fn is_complete(&self) -> bool {
-        self.stats.is_complete()
-    }
-
-    /// No item follows. Those that were pushed are done, and their outcomes can be taken.
-    pub(super) fn close(&self) {
-        self.feed.end_by_hand();
+        self.run.is_complete()
     }
 
     /// Ends all at once: workers are killed, and nothing can be taken any more. Those who wait are told.
     pub(super) fn cancel(&self) {
-        self.consumer.cancel();
+        self.run.consumer.cancel();
         self.outlet.shut();
     }
 
-    /// After [`cancel`](Self::cancel), waits until the workers are gone. True when they are.
-    pub(super) fn wait_for_end(&self) -> bool {
-        let supervision = self.supervision.lock();
-        supervision
-            .unwrap_or_else(PoisonError::into_inner)
-            .wait(END_WAIT)
+    /// The same, waiting until the workers are gone.
+    pub(super) fn end(&self) {
+        self.cancel();
+        self.run.end();
     }
 
     /// What the run has done so far.
     pub(super) fn stats(&self) -> Stats {
-        let mut stats = self.stats.get();
+        let mut stats = self.run.handle.stats();
         stats.failed = self.failed.load(Ordering::Relaxed);
         stats.cancelled = self.cancelled.load(Ordering::Relaxed);
         stats.succeeded = self.count_taken().saturating_sub(stats.failed);
-        stats.outstanding = self.control.outstanding();
-        stats.pulled = self.control.pulled();
         stats
-    }
-}
-
-impl<T: Task<Input = u64>> Drop for ManualRun<T> {
-    fn drop(&mut self) {
-        self.cancel();
-        self.wait_for_end();
     }
 }

@@ -29,8 +29,8 @@ impl<T: Task<Input = u64>> PoolOptions<T> {
     pub(super) fn run(self) -> Result<(AsynPmap<T>, usize), StartError> {
         let mark = self.memory_mark;
         is_fraction("memory_mark", mark)?;
-        self.run.options().check()?;
-        let most = self.run.options().processes.max();
+        self.run.options.check()?;
+        let most = self.run.options.processes.max();
         if most > 1 && used_memory_above(mark) {
             tracing::warn!(mark, "memory is short: one worker in place of {most}");
             return Ok((self.run.processes(1), 1));

@@ -114,7 +114,7 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
     /// [`push`](Self::push) with a time of your own to wait; zero for not waiting.
     pub fn push_timeout(&self, work_id: u64, timeout: Duration) -> bool {
         let until = Instant::now().checked_add(timeout);
-        if self.manual_run.reserve_until(until).is_err() {
+        if self.manual_run.feed.reserve_until(until).is_err() {
             return false;
         }
         let mut ids = self.ids();
@@ -127,7 +127,7 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
         )
         .expect("a number always encodes");
         // Under the lock: whoever takes the outcome waits for the note.
-        let Some(index) = self.manual_run.hand_in(&ids.scratch) else {
+        let Some(index) = self.manual_run.feed.hand_in(&ids.scratch) else {
             return false;
         };
         if index.0 != work_id {
@@ -184,21 +184,21 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
     /// Whether no outcome is there to be popped at this moment.
     #[doc(alias = "is_empty")]
     pub fn empty(&self) -> bool {
-        self.manual_run.is_dry()
+        self.manual_run.outlet.is_dry()
     }
 
     /// Takes no more works, and returns at once. Those that were pushed are done, their outcomes can be
     /// popped, and the workers go when all is done. (In the seed, works that no worker has begun are
     /// lost.) Does nothing the second time. To end at once, drop it.
     pub fn close(&self) {
-        self.manual_run.close();
+        self.manual_run.feed.end_by_hand();
     }
 
     /// Whether it takes works.
     pub fn state(&self) -> ParalleliserState {
         if self.manual_run.is_complete() {
             ParalleliserState::Dead
-        } else if self.manual_run.takes_items() {
+        } else if self.manual_run.feed.takes_items() {
             ParalleliserState::Living
         } else {
             ParalleliserState::Dying

@@ -70,7 +70,7 @@ impl<T: Task<Input = u64>> Pooled<T> {
             limit,
         };
         if num_works == Some(0) {
-            pooled.manual_run.close();
+            pooled.manual_run.feed.end_by_hand();
         }
         pooled.hand_out(1);
         pooled
@@ -93,7 +93,7 @@ impl<T: Task<Input = u64>> Pooled<T> {
         match taken {
             Ok((index, outcome)) => {
                 // Others may wait for nothing but this room.
-                if self.manual_run.is_waited_for() {
+                if self.manual_run.outlet.is_waited_for() {
                     self.hand_out(1);
                 }
                 Some(Ok((index.0, outcome)))
@@ -112,7 +112,7 @@ impl<T: Task<Input = u64>> Pooled<T> {
         let limit = feed.ahead.limit(Instant::now(), self.returned());
         self.limit.store(limit, Ordering::Relaxed);
         let most = self.room().min(self.left()).min(MOST_AT_ONCE);
-        if let Ok(count) = self.manual_run.try_reserve(most) {
+        if let Ok(count) = self.manual_run.feed.try_reserve(most) {
             self.hand_in(&mut feed, count);
         }
     }
@@ -126,9 +126,9 @@ impl<T: Task<Input = u64>> Pooled<T> {
         }
         // Before they are handed in: an outcome may be returned at once.
         self.sent.store(next + count, Ordering::SeqCst);
-        self.manual_run.hand_in_some(&mut feed.block);
+        self.manual_run.feed.push_some(&mut feed.block);
         if self.left() == 0 {
-            self.manual_run.close();
+            self.manual_run.feed.end_by_hand();
         }
     }
 
@@ -140,7 +140,7 @@ impl<T: Task<Input = u64>> Pooled<T> {
         }
         let mut feed = self.feed();
         let until = Instant::now().checked_add(self.timeouts.push);
-        let reserved = self.manual_run.reserve_until(until);
+        let reserved = self.manual_run.feed.reserve_until(until);
         if reserved.is_ok() {
             self.hand_in(&mut feed, 1);
         }
@@ -171,8 +171,7 @@ impl<T: Task<Input = u64>> Pooled<T> {
 
     /// Ends it: workers are killed, those who wait are told. Waits until the workers are gone.
     pub(super) fn close(&self) {
-        self.manual_run.cancel();
-        self.manual_run.wait_for_end();
+        self.manual_run.end();
     }
 
     /// Works handed out, and outcomes taken.

@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::{
     AsynPmap, Context, NoContext, StartError, Task, TaskError, TaskErrorKind,
-    pmap::{Outcome, Parts, parts},
+    pmap::{Outcome, given},
     stats::Stats,
     task::TaskStyle,
     wait::wait_here,
@@ -55,13 +55,10 @@ struct Tools<T: Task> {
 impl<T: Task<Input = u64>> Serial<T> {
     /// Takes the options that mean something without workers, and calls the init function.
     pub(super) fn new(run: AsynPmap<T>, num_works: Option<u64>) -> Result<Self, StartError> {
-        let Parts {
-            shared,
-            config,
-            init,
-            fail_fast,
-        } = parts(run)?;
-        if let Some(init) = init {
+        run.options.check()?;
+        let shared = given("shared", run.shared)?;
+        let config = given("context", run.context)?;
+        if let Some(init) = run.init {
             init.call_here()?;
         }
         Ok(Self {
@@ -73,7 +70,7 @@ impl<T: Task<Input = u64>> Serial<T> {
             }),
             free: Condvar::new(),
             num_works,
-            fail_fast,
+            fail_fast: run.options.fail_fast,
             runtime: runtime_for::<T>().map_err(StartError::Thread)?,
         })
     }

@@ -18,7 +18,10 @@ use mt_proto::{ItemIndex, Record, RecordTag, Records};
 use tokio::{sync::mpsc, task::coop::unconstrained};
 
 use super::wait_cell::WaitCell;
-use crate::dispatch::{Apart, Delivery};
+use crate::{
+    dispatch::{Apart, Delivery},
+    pmap::{Emptied, OpenSegment},
+};
 
 /// The most bytes of a record that is copied out.
 const SHORT_BYTES: usize = 32;
@@ -41,15 +44,10 @@ struct State {
     over: bool,
 }
 
-/// A delivery that is being taken apart.
+/// A delivery whose outcomes are being taken.
 #[derive(Debug)]
 enum Current {
-    Results {
-        records: Records,
-        next: ItemIndex,
-        left: u32,
-        delivery: Emptied,
-    },
+    Results(OpenSegment),
     Apart(Box<Apart>),
 }
 
@@ -77,13 +75,6 @@ pub(super) enum What {
     Long(Record),
     /// It was told of by itself.
     Apart(Box<Apart>),
-}
-
-/// A delivery all of which is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Emptied {
-    pub(super) items: u32,
-    pub(super) bytes: usize,
 }
 
 /// Why nothing was taken.
@@ -204,20 +195,11 @@ impl State {
         if !self.fetch(waker) {
             return Err(if self.over { Dry::ForGood } else { Dry::ForNow });
         }
-        if let Some(Current::Results {
-            records,
-            next,
-            left,
-            delivery,
-        }) = &mut self.current
-        {
-            into.index = *next;
-            into.fill(records);
-            *next = next.plus(1);
-            *left -= 1;
-            into.emptied = None;
-            if *left == 0 {
-                into.emptied = Some(*delivery);
+        if let Some(Current::Results(segment)) = &mut self.current {
+            into.index = segment.next;
+            into.fill(&mut segment.records);
+            into.emptied = segment.step();
+            if into.emptied.is_some() {
                 self.current = None;
             }
             return Ok(());
@@ -246,17 +228,8 @@ impl State {
         match received.poll(&mut Context::from_waker(waker)) {
             Poll::Pending => return false,
             Poll::Ready(None) => self.over = true,
-            Poll::Ready(Some(Delivery::Results(run))) => {
-                let delivery = Emptied {
-                    items: run.count,
-                    bytes: run.records.len(),
-                };
-                self.current = Some(Current::Results {
-                    records: Records::new(run.records),
-                    next: run.first,
-                    left: run.count,
-                    delivery,
-                });
+            Poll::Ready(Some(Delivery::Results(segment))) => {
+                self.current = Some(Current::Results(OpenSegment::new(segment)));
             }
             Poll::Ready(Some(Delivery::Apart(apart))) => {
                 self.current = Some(Current::Apart(apart));

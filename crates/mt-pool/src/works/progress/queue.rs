@@ -13,7 +13,7 @@ use futures::Stream;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::Progress;
-use crate::wait::wait_here;
+use crate::Blocking;
 
 /// Makes a queue for [`Progress`] that holds at most `capacity` messages (0 counts as 1): the sender for
 /// whoever makes progress, the receiver for whoever watches.
@@ -105,24 +105,10 @@ impl<V, X> Stream for ProgressReceiver<V, X> {
 
 impl<V, X> IntoIterator for ProgressReceiver<V, X> {
     type Item = Progress<V, X>;
-    type IntoIter = ProgressIter<V, X>;
+    type IntoIter = Blocking<Self>;
 
-    fn into_iter(self) -> ProgressIter<V, X> {
-        ProgressIter { receiver: self }
-    }
-}
-
-/// Progress as an iterator that waits for each message on the calling thread.
-#[derive(Debug)]
-pub struct ProgressIter<V = (), X = String> {
-    receiver: ProgressReceiver<V, X>,
-}
-
-impl<V, X> Iterator for ProgressIter<V, X> {
-    type Item = Progress<V, X>;
-
-    fn next(&mut self) -> Option<Progress<V, X>> {
-        wait_here(|cx| self.receiver.messages.poll_recv(cx))
+    fn into_iter(self) -> Blocking<Self> {
+        Blocking::new(self)
     }
 }
 

@@ -128,7 +128,7 @@ fn the_process_is_gone_when_the_outcome_comes() {
         is_timeout(&run.next().unwrap().unwrap_err(), Deadline::Hard, LONG / 4);
         let pids = folder.noted("pid");
         assert!(pids.len() == 1 && is_gone(pids[0] as u32));
-        let letters = run.run().dead_letters().letters();
+        let letters = run.dead_letters().letters();
         assert_eq!(letters.len(), 1);
         assert_eq!(letters[0].item::<u64>().unwrap().unwrap(), 1);
         assert!(run.next().is_none());
