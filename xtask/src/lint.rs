@@ -12,14 +12,14 @@ use crate::tidy;
 #[command(after_help = "Steps:
   rustfmt  cargo fmt --all --check
   clippy   cargo clippy --workspace --all-targets -- -D warnings
-  rustdoc  cargo doc --workspace --no-deps, with RUSTDOCFLAGS=\"-D warnings\"
+  rustdoc  cargo doc --workspace --no-deps --all-features, with RUSTDOCFLAGS=\"-D warnings\"
   tidy     cargo xtask tidy")]
 pub(crate) struct Args {}
 
 /// The steps.
 pub(crate) fn steps() -> Vec<Step> {
     let cargo = |name, words| Step::command(name, step::cargo(words));
-    let mut rustdoc = step::cargo("doc --workspace --no-deps");
+    let mut rustdoc = step::cargo("doc --workspace --no-deps --all-features");
     rustdoc.env("RUSTDOCFLAGS", "-D warnings");
     vec![
         cargo("rustfmt", "fmt --all --check"),

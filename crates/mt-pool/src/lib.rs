@@ -40,7 +40,9 @@
 //!   runs up to [`max_concurrency`](AsynPmap::max_concurrency) at once on one thread, inside tokio;
 //!   its future needs not be `Send`.
 //! * [`inline_task!`] makes a task of a closure that captures nothing, for [`asyn_pmap_with`].
-//! * What crosses is [`Wire`]: `Serialize + Deserialize`.
+//! * What crosses is [`Wire`]: `Serialize + Deserialize`; what does not, and what to do then, is said there.
+//! * [`guide`] has the compile errors that newcomers meet, how libraries have tasks, and the calls of
+//!   `multiprocessing`, joblib, mpire and loky beside ours.
 //!
 //! # Input and output
 //! The input is anything iterable, or a stream by [`from_stream`]. It is pulled by a thread of its own
@@ -191,6 +193,7 @@ mod driver;
 pub mod error;
 pub mod events;
 mod executor;
+pub mod guide;
 mod init;
 pub mod input;
 pub mod limits;
@@ -280,6 +283,8 @@ pub use pool::{Pool, PoolBuilder};
 pub use supervision::OnInterrupt;
 pub use task::Task;
 pub use wait::Blocking;
+#[cfg(feature = "json")]
+pub use wire::Json;
 pub use wire::Wire;
 pub use works::WorkIterator;
 
