@@ -10,14 +10,22 @@ pub const ALONE: &str = "MT_TEST_ALONE";
 /// Runs a test in a process of its own, under a watchdog.
 pub fn alone(name: &str, test: impl FnOnce()) {
     let _watchdog = watchdog(name);
+    if is_alone(name) {
+        test();
+    }
+}
+
+/// Whether this process is the test's own. If not, the test is run in one, and has passed there.
+pub fn is_alone(name: &str) -> bool {
     if env::var_os(ALONE).is_some_and(|alone| alone == name) {
-        return test();
+        return true;
     }
     let output = itself(name).output().unwrap();
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{}\n{out}\n{err}", output.status);
     assert!(out.contains("1 passed"), "{name} was not found:\n{out}");
+    false
 }
 
 /// The command that starts this program again, to run the test `name` alone.

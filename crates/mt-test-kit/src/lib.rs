@@ -16,7 +16,7 @@ mod process;
 mod scene;
 
 pub use alarm::{Alarm, wait_until, watchdog};
-pub use alone::{ALONE, alone, itself, name_of};
+pub use alone::{ALONE, alone, is_alone, itself, name_of};
 #[cfg(unix)]
 pub use example::{Running, example};
 pub use folder::{Folder, TempFolder};
@@ -27,3 +27,14 @@ pub use process::{
 };
 #[cfg(target_os = "linux")]
 pub use scene::{Scene, role};
+
+/// Fails, and shows the value, unless it is like the pattern.
+#[macro_export]
+macro_rules! assert_is {
+    ($value:expr, $($pattern:tt)+) => {
+        match &$value {
+            $($pattern)+ => {}
+            other => panic!("{other:?} is no {}", stringify!($($pattern)+)),
+        }
+    };
+}

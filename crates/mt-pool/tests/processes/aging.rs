@@ -9,7 +9,7 @@ use crate::{
     census::Census,
     deed::{Deed, act},
     report::complete,
-    scene::check,
+    scene::alone,
     tasks::pid,
 };
 
@@ -44,12 +44,11 @@ fn exact<T: Task<Input = u64, Output = u32, Error: Debug>>(processes: usize, ite
 
 #[test]
 fn after_so_many_items_exactly() {
-    check(|| {
-        for (processes, items) in [(1, 1), (1, 7), (3, 4)] {
-            exact::<pid_slow>(processes, items);
-            exact::<pid_slow_async>(processes, items);
-        }
-    });
+    alone!();
+    for (processes, items) in [(1, 1), (1, 7), (3, 4)] {
+        exact::<pid_slow>(processes, items);
+        exact::<pid_slow_async>(processes, items);
+    }
 }
 
 /// Runs until five workers were started, for no other reason than `recycle`; nothing is lost by it.
@@ -69,19 +68,19 @@ fn goes_on<T: Task<Input = u64, Output = u32>>(recycle: Recycle, at_once: usize)
 
 #[test]
 fn after_some_time() {
-    check(|| {
-        for at_once in [1, 3] {
-            let recycle = Recycle::new().after_age(Duration::from_millis(20));
-            let recycle = recycle.at_once(at_once as u32);
-            goes_on::<pid_slow>(recycle, at_once);
-            goes_on::<pid_slow_async>(recycle, at_once);
-        }
-    });
+    alone!();
+    for at_once in [1, 3] {
+        let recycle = Recycle::new().after_age(Duration::from_millis(20));
+        let recycle = recycle.at_once(at_once as u32);
+        goes_on::<pid_slow>(recycle, at_once);
+        goes_on::<pid_slow_async>(recycle, at_once);
+    }
 }
 
 #[test]
 fn when_they_are_large() {
-    check(|| goes_on::<leaks>(Recycle::new().above_rss_bytes(64 << 20), 1));
+    alone!();
+    goes_on::<leaks>(Recycle::new().above_rss_bytes(64 << 20), 1);
 }
 
 /// Each item waits until all of its group are there.
@@ -97,71 +96,68 @@ fn meets(#[shared] folder: &Folder, group: u64, size: usize) -> u32 {
 
 #[test]
 fn idle_workers_go_but_for_those_that_are_kept_and_come_back() {
-    check(|| {
-        let folder = Folder::temp();
-        let census = Census::default();
-        let seen = census.clone();
-        let items = (0..7).map(move |n| {
-            match n {
-                // Before anything is asked of them.
-                0 => wait_until(|| seen.counts().ready == 1),
-                3 | 6 => {
-                    let all = if n == 3 { 3 } else { 5 };
-                    wait_until(|| seen.counts().started == all);
-                    wait_until(|| seen.counts().living.len() == 1);
-                }
-                _ => {}
+    alone!();
+    let folder = Folder::temp();
+    let census = Census::default();
+    let seen = census.clone();
+    let items = (0..7).map(move |n| {
+        match n {
+            // Before anything is asked of them.
+            0 => wait_until(|| seen.counts().ready == 1),
+            3 | 6 => {
+                let all = if n == 3 { 3 } else { 5 };
+                wait_until(|| seen.counts().started == all);
+                wait_until(|| seen.counts().living.len() == 1);
             }
-            (n / 3, if n == 6 { 1 } else { 3 })
-        });
-        let run = asyn_pmap::<meets>(items).shared(folder.clone());
-        let run = run.processes(1..=3);
-        let run = run.recycle(Recycle::new().after_idle(Duration::from_millis(20)));
-        let run = census.watch(run).start().unwrap();
-        assert_eq!(run.into_iter().filter(Result::is_ok).count(), 7);
-        let counts = census.counts();
-        assert_eq!((counts.started, counts.most), (5, 3));
+            _ => {}
+        }
+        (n / 3, if n == 6 { 1 } else { 3 })
     });
+    let run = asyn_pmap::<meets>(items).shared(folder.clone());
+    let run = run.processes(1..=3);
+    let run = run.recycle(Recycle::new().after_idle(Duration::from_millis(20)));
+    let run = census.watch(run).start().unwrap();
+    assert_eq!(run.into_iter().filter(Result::is_ok).count(), 7);
+    let counts = census.counts();
+    assert_eq!((counts.started, counts.most), (5, 3));
 }
 
 #[test]
 fn those_that_are_kept_are_there_before_the_first_item() {
-    check(|| {
-        let census = Census::default();
-        let seen = census.clone();
-        let items = std::iter::once_with(move || {
-            wait_until(|| seen.counts().ready == 3);
-            1
-        });
-        let run = asyn_pmap::<pid>(items).processes(3..=3);
-        assert_eq!(census.watch(run).start().unwrap().into_iter().count(), 1);
+    alone!();
+    let census = Census::default();
+    let seen = census.clone();
+    let items = std::iter::once_with(move || {
+        wait_until(|| seen.counts().ready == 3);
+        1
     });
+    let run = asyn_pmap::<pid>(items).processes(3..=3);
+    assert_eq!(census.watch(run).start().unwrap().into_iter().count(), 1);
 }
 
 /// Crashes, age, quotas and idleness at the same time.
 #[test]
 fn there_are_never_more_than_so_many() {
-    check(|| {
-        for (processes, at_once) in [(1, 1), (2, 1), (3, 2)] {
-            let deeds = (0..150).map(|n| match n % 29 {
-                11 => Deed::Abort,
-                17 => Deed::Exit(1),
-                _ => Deed::Return(n),
-            });
-            let recycle = Recycle::new()
-                .at_once(at_once)
-                .after_items(10)
-                .after_age(Duration::from_millis(15))
-                .after_idle(Duration::from_millis(1));
-            let run = asyn_pmap::<act>(deeds).processes(processes);
-            let run = run.crash_limit(2).recycle(recycle).capacity(20);
-            let census = Census::default();
-            let outcomes: Vec<_> = census.watch(run).start().unwrap().into_iter().collect();
-            assert_eq!(outcomes.len(), 150);
-            let failed = outcomes.iter().filter(|outcome| outcome.is_err());
-            assert_eq!(failed.count(), 10);
-            let counts = census.counts();
-            assert!(counts.most <= processes + at_once as usize, "{counts:?}");
-        }
-    });
+    alone!();
+    for (processes, at_once) in [(1, 1), (2, 1), (3, 2)] {
+        let deeds = (0..150).map(|n| match n % 29 {
+            11 => Deed::Abort,
+            17 => Deed::Exit(1),
+            _ => Deed::Return(n),
+        });
+        let recycle = Recycle::new()
+            .at_once(at_once)
+            .after_items(10)
+            .after_age(Duration::from_millis(15))
+            .after_idle(Duration::from_millis(1));
+        let run = asyn_pmap::<act>(deeds).processes(processes);
+        let run = run.crash_limit(2).recycle(recycle).capacity(20);
+        let census = Census::default();
+        let outcomes: Vec<_> = census.watch(run).start().unwrap().into_iter().collect();
+        assert_eq!(outcomes.len(), 150);
+        let failed = outcomes.iter().filter(|outcome| outcome.is_err());
+        assert_eq!(failed.count(), 10);
+        let counts = census.counts();
+        assert!(counts.most <= processes + at_once as usize, "{counts:?}");
+    }
 }

@@ -12,11 +12,12 @@ use mt_pool::{
     task::Never,
     task_index,
 };
-use mt_test_kit::Folder;
+use mt_test_kit::{Folder, assert_is};
 
 use crate::{
+    options::{hard, soft},
     report::{Report, complete},
-    scene::check,
+    scene::alone,
     tasks::FOR_EVER,
 };
 
@@ -76,72 +77,59 @@ fn both_ways(config: u8) -> [Report<u64, Never>; 2] {
     where
         T: Task<Input = u64, Context = Fragile, Output = u64, Error = Never>,
     {
+        let mut deadlines = Deadlines::new();
+        if let OPEN_HANGS | CLOSE_HANGS = config {
+            deadlines = deadlines.context(Duration::from_millis(20));
+        }
         let run = asyn_pmap::<T>(0..50).context(config).processes(2);
-        let run = run.batch_size(7);
-        let hangs = matches!(config, OPEN_HANGS | CLOSE_HANGS);
-        let limit = Duration::from_millis(20);
-        complete(
-            if hangs {
-                run.deadlines(Deadlines::new().context(limit))
-            } else {
-                run
-            },
-            50,
-        )
+        complete(run.batch_size(7).deadlines(deadlines), 50)
     }
     [run::<inside>(config), run::<inside_async>(config)]
 }
 
 #[test]
 fn a_context_that_does_not_open_is_the_outcome_of_its_items() {
-    check(|| {
-        for config in [OPEN_FAILS, OPEN_PANICS, OPEN_HANGS] {
-            for report in both_ways(config) {
-                for kind in (0..50).map(|index| report.kind(index)) {
-                    assert!(
-                        matches!(kind, TaskErrorKind::Context { step: ContextStep::Open, message }
-                            if message.contains("no way in") || message.contains("20ms")),
-                        "{kind:?}"
-                    );
-                }
-                assert_eq!(report.stats.workers_died, 0);
+    alone!();
+    for config in [OPEN_FAILS, OPEN_PANICS, OPEN_HANGS] {
+        for report in both_ways(config) {
+            for kind in (0..50).map(|index| report.kind(index)) {
+                assert_is!(*kind, TaskErrorKind::Context { step: ContextStep::Open, message }
+                    if message.contains("no way in") || message.contains("20ms"));
             }
+            assert_eq!(report.stats.workers_died, 0);
         }
-    });
+    }
 }
 
 #[test]
 fn a_context_that_does_not_close_is_reported_and_costs_nothing() {
-    check(|| {
-        for config in [CLOSE_FAILS, CLOSE_PANICS, CLOSE_HANGS] {
-            for report in both_ways(config) {
-                assert_eq!(report.failed(), [0; 0]);
-                let errors = report.stats.context_close_errors;
-                assert!(errors >= 8, "one a batch");
-                let told = report.told(|event| {
-                    matches!(event, PoolEvent::ContextCloseFailed { message, .. }
-                        if message.contains("no way out") || message.contains("20ms"))
-                });
-                assert_eq!(told as u64, errors);
-            }
+    alone!();
+    for config in [CLOSE_FAILS, CLOSE_PANICS, CLOSE_HANGS] {
+        for report in both_ways(config) {
+            assert_eq!(report.failed(), [0; 0]);
+            let errors = report.stats.context_close_errors;
+            assert!(errors >= 8, "one a batch");
+            let told = report.told(|event| {
+                matches!(event, PoolEvent::ContextCloseFailed { message, .. }
+                    if message.contains("no way out") || message.contains("20ms"))
+            });
+            assert_eq!(told as u64, errors);
         }
-    });
+    }
 }
 
 #[test]
 fn a_context_that_kills_its_worker() {
-    check(|| {
-        for report in both_ways(OPEN_ABORTS) {
-            assert_eq!(report.failed().len(), 50);
+    alone!();
+    for report in both_ways(OPEN_ABORTS) {
+        assert_eq!(report.failed().len(), 50);
+    }
+    // What has just finished may not have been told yet, and counts as running.
+    for report in both_ways(CLOSE_ABORTS) {
+        for index in report.failed() {
+            report.crash(index);
         }
-        // What has just finished may not have been told yet, and counts as running.
-        for report in both_ways(CLOSE_ABORTS) {
-            report
-                .failed()
-                .into_iter()
-                .for_each(|index| drop(report.crash(index)));
-        }
-    });
+    }
 }
 
 /// Blocks its thread, once, when it is opened.
@@ -177,25 +165,20 @@ fn a_context_that_blocks_its_thread_runs_into_the_hard_deadline() {
         let folder = Folder::temp();
         let limit = Duration::from_secs(1);
         let run = asyn_pmap::<T>(0..30).context(folder.clone());
-        let run = run.deadlines(Deadlines::new().context(limit / 100).hard(limit));
+        let run = run.deadlines(hard(limit).context(limit / 100));
         let report = complete(run.processes(1), 30);
         report.lost_only(&[0]);
-        let kind = report.kind(0);
-        assert!(
-            matches!(
-                kind,
-                TaskErrorKind::TimedOut {
-                    deadline: Deadline::Hard,
-                    ..
-                }
-            ),
-            "{kind:?}"
+        assert_is!(
+            *report.kind(0),
+            TaskErrorKind::TimedOut {
+                deadline: Deadline::Hard,
+                ..
+            }
         );
     }
-    check(|| {
-        first_is_late::<within>();
-        first_is_late::<within_async>();
-    });
+    alone!();
+    first_is_late::<within>();
+    first_is_late::<within_async>();
 }
 
 /// Counts its openings and closings, and sees that no call's surroundings leak into it.
@@ -247,7 +230,7 @@ fn one_context_for_all_items_of_a_worker() {
     fn one_each<T: Task<Input = u64, Context = Counted, Output = Option<u64>, Error: Debug>>() {
         let folder = Folder::temp();
         let run = asyn_pmap::<T>(0..50).context(folder.clone()).batch_size(3);
-        let run = run.deadlines(Deadlines::new().soft(Duration::from_secs(100)));
+        let run = run.deadlines(soft(Duration::from_secs(100)));
         let report = complete(run.context_per_worker().processes(2), 50);
         let workers = report.stats.workers_started as usize;
         let opened = folder.noted("opened").len();
@@ -256,8 +239,7 @@ fn one_context_for_all_items_of_a_worker() {
         assert_eq!(report.stats.context_close_errors, 0);
         assert_eq!(report.values(), (0..50).map(Some).collect::<Vec<_>>());
     }
-    check(|| {
-        one_each::<counted>();
-        one_each::<counted_async>();
-    });
+    alone!();
+    one_each::<counted>();
+    one_each::<counted_async>();
 }

@@ -8,7 +8,7 @@ use mt_pool::{
 use mt_test_kit::Folder;
 use serde::{Deserialize, Serialize};
 
-use crate::{report::values, scene::check, tasks::Even};
+use crate::{report::values, scene::alone, tasks::Even};
 
 /// What a call does after it has counted.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -129,10 +129,9 @@ fn whatever_the_outcome_is() {
             assert_eq!(counter.value(), sum, "with the outcome of {n}");
         }
     }
-    check(|| {
-        all::<count_and>();
-        all::<count_and_async>();
-    });
+    alone!();
+    all::<count_and>();
+    all::<count_and_async>();
 }
 
 /// With every outcome its value is added to the counter.
@@ -152,63 +151,62 @@ fn sums_up<T: Task<Input = u64, Output = u64, Shared = Counter, Error: Debug>>(
 
 #[test]
 fn calls_that_run_at_once_have_each_their_own() {
-    check(|| sums_up::<count_around_a_wait>(1000, |run| run.ordered(false)));
+    alone!();
+    sums_up::<count_around_a_wait>(1000, |run| run.ordered(false));
 }
 
 #[test]
 fn on_threads_of_the_call() {
-    check(|| sums_up::<count_on_threads>(30, |run| run));
+    alone!();
+    sums_up::<count_on_threads>(30, |run| run);
 }
 
 #[test]
 fn deaths_and_errors_that_are_tried_again_count_once() {
-    check(|| {
-        for dies in [true, false] {
-            let folder = Folder::temp();
-            let counter = Counter::new();
-            let job = (counter.clone(), folder.clone(), dies);
-            let run = asyn_pmap::<fails_first>(0..60).shared(job).retries(2);
-            assert_eq!(values(run.processes(2)), (0..60).collect::<Vec<_>>());
-            assert_eq!(counter.value(), 60);
-        }
+    alone!();
+    for dies in [true, false] {
+        let folder = Folder::temp();
         let counter = Counter::new();
-        let items = (0..10).map(|n| (1, if n == 5 { End::Abort } else { End::Return }));
-        let run = asyn_pmap::<count_and>(items).shared(counter.clone());
-        let run = run.processes(2).start().unwrap();
-        assert_eq!(run.into_iter().filter(Result::is_err).count(), 1);
-        let counted = counter.value();
-        assert_eq!(counted, 9, "the one that crashed has counted nothing");
-    });
+        let job = (counter.clone(), folder.clone(), dies);
+        let run = asyn_pmap::<fails_first>(0..60).shared(job).retries(2);
+        assert_eq!(values(run.processes(2)), (0..60).collect::<Vec<_>>());
+        assert_eq!(counter.value(), 60);
+    }
+    let counter = Counter::new();
+    let items = (0..10).map(|n| (1, if n == 5 { End::Abort } else { End::Return }));
+    let run = asyn_pmap::<count_and>(items).shared(counter.clone());
+    let run = run.processes(2).start().unwrap();
+    assert_eq!(run.into_iter().filter(Result::is_err).count(), 1);
+    let counted = counter.value();
+    assert_eq!(counted, 9, "the one that crashed has counted nothing");
 }
 
 #[test]
 fn what_nobody_has_seen_is_not_counted() {
-    check(|| {
-        let counter = Counter::new();
-        let items = (0..).map(|_| (1, End::Return));
-        let run = asyn_pmap::<count_and>(items).shared(counter.clone());
-        let mut run = run.processes(2).start().unwrap().into_iter();
-        assert_eq!(run.by_ref().take(500).filter(Result::is_ok).count(), 500);
-        drop(run);
-        assert_eq!(counter.value(), 500);
-    });
+    alone!();
+    let counter = Counter::new();
+    let items = (0..).map(|_| (1, End::Return));
+    let run = asyn_pmap::<count_and>(items).shared(counter.clone());
+    let mut run = run.processes(2).start().unwrap().into_iter();
+    assert_eq!(run.by_ref().take(500).filter(Result::is_ok).count(), 500);
+    drop(run);
+    assert_eq!(counter.value(), 500);
 }
 
 #[test]
 fn in_items_and_contexts_and_runs_inside_tasks() {
-    check(|| {
-        let (a, b) = (Counter::new(), Counter::new());
-        let items = vec![(a.clone(), 5), (b.clone(), 7), (a.clone(), 1)];
-        values(asyn_pmap::<count_item>(items));
-        assert_eq!((a.value(), b.value()), (6, 7));
+    alone!();
+    let (a, b) = (Counter::new(), Counter::new());
+    let items = vec![(a.clone(), 5), (b.clone(), 7), (a.clone(), 1)];
+    values(asyn_pmap::<count_item>(items));
+    assert_eq!((a.value(), b.value()), (6, 7));
 
-        sums_up::<passes_on>(6, |run| run);
+    sums_up::<passes_on>(6, |run| run);
 
-        let counter = Counter::new();
-        let run = asyn_pmap::<in_context>(0..10).context(counter.clone());
-        values(run.processes(1).batch_size(5));
-        assert_eq!(counter.value(), 210);
-    });
+    let counter = Counter::new();
+    let run = asyn_pmap::<in_context>(0..10).context(counter.clone());
+    values(run.processes(1).batch_size(5));
+    assert_eq!(counter.value(), 210);
 }
 
 #[test]
@@ -222,17 +220,16 @@ fn in_works_by_number() {
         assert_eq!(counters.0.value(), 100, "skipped ones too");
         assert_eq!(counters.1.value(), -4950);
     };
-    check(|| {
-        iterate(false);
-        iterate(true);
-        let counters = (Counter::new(), Counter::new());
-        let pool = ProcessParalleliser::<two_counters>::builder();
-        let pool = pool.shared(counters.clone()).start().unwrap();
-        assert!(pool.push(7) && pool.push(30));
-        for popped in 1..=2 {
-            pool.pop().unwrap().1.unwrap();
-            assert_eq!(counters.0.value(), popped);
-        }
-        assert_eq!(counters.1.value(), -37);
-    });
+    alone!();
+    iterate(false);
+    iterate(true);
+    let counters = (Counter::new(), Counter::new());
+    let pool = ProcessParalleliser::<two_counters>::builder();
+    let pool = pool.shared(counters.clone()).start().unwrap();
+    assert!(pool.push(7) && pool.push(30));
+    for popped in 1..=2 {
+        pool.pop().unwrap().1.unwrap();
+        assert_eq!(counters.0.value(), popped);
+    }
+    assert_eq!(counters.1.value(), -37);
 }

@@ -9,11 +9,17 @@ use std::time::Duration;
 use mt_pool::{
     TaskError, TaskErrorKind, asyn_pmap,
     error::Deadline,
-    limits::{Deadlines, Recycle, Retries},
+    limits::{Recycle, Retries},
     task,
 };
+use mt_test_kit::assert_is;
 
-use crate::{report::complete, scene::check, tasks::double_async};
+use crate::{
+    options::{hard, soft},
+    report::complete,
+    scene::alone,
+    tasks::double_async,
+};
 
 /// Far longer than any call here takes by itself, however busy the machine is.
 const LONG: Duration = Duration::from_millis(600);
@@ -21,11 +27,8 @@ const SHORT: Duration = Duration::from_millis(30);
 
 #[track_caller]
 fn is_timeout<E: std::fmt::Debug>(error: &TaskError<E>, which: Deadline, after: Duration) {
-    assert!(
-        matches!(error.kind(), TaskErrorKind::TimedOut { deadline, limit }
-            if *deadline == which && *limit == after),
-        "{error:?}"
-    );
+    assert_is!(*error.kind(), TaskErrorKind::TimedOut { deadline, limit }
+        if *deadline == which && *limit == after);
 }
 
 #[task]
@@ -35,28 +38,15 @@ fn fails(_: u64) -> Result<(), String> {
 
 #[test]
 fn times_without_an_end_can_be_given() {
-    check(|| {
-        let run = asyn_pmap::<double_async>([0; 20])
-            .deadlines(
-                Deadlines::new()
-                    .queue(Duration::MAX)
-                    .soft(Duration::MAX)
-                    .hard(Duration::MAX)
-                    .context(Duration::MAX)
-                    .init(Duration::MAX)
-                    .kill_grace(Duration::MAX)
-                    .exit_grace(Duration::MAX),
-            )
-            .retries(Retries::new(1).pause(Duration::MAX, Duration::MAX))
-            .recycle(
-                Recycle::new()
-                    .after_age(Duration::MAX)
-                    .after_idle(Duration::MAX),
-            );
-        assert_eq!(complete(run.processes(2), 20).failed(), [0; 0]);
-        let run = asyn_pmap::<fails>([1])
-            .deadlines(Deadlines::new().soft(SHORT))
-            .retries(Retries::new(1).pause(Duration::from_nanos(1), Duration::from_nanos(1)));
-        assert_eq!(complete(run, 1).failed(), [0]);
-    });
+    alone!();
+    let (max, nano) = (Duration::MAX, Duration::from_nanos(1));
+    let deadlines = hard(max).queue(max).soft(max).context(max).init(max);
+    let run = asyn_pmap::<double_async>([0; 20])
+        .deadlines(deadlines.kill_grace(max).exit_grace(max))
+        .retries(Retries::new(1).pause(max, max))
+        .recycle(Recycle::new().after_age(max).after_idle(max));
+    assert_eq!(complete(run.processes(2), 20).failed(), [0; 0]);
+    let run = asyn_pmap::<fails>([1]).deadlines(soft(SHORT));
+    let run = run.retries(Retries::new(1).pause(nano, nano));
+    assert_eq!(complete(run, 1).failed(), [0]);
 }

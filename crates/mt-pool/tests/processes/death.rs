@@ -3,16 +3,16 @@
 use std::fmt::Debug;
 
 use mt_pool::{
-    AsynPmap, Task, asyn_pmap,
+    Task, asyn_pmap,
     supervision::{Death, DeathCause},
     task,
 };
-use mt_test_kit::Folder;
+use mt_test_kit::{Folder, assert_is};
 
 use crate::{
     deed::{Deed, act, act_async},
     report::complete,
-    scene::check,
+    scene::alone,
 };
 
 const ITEMS: u64 = 20;
@@ -30,10 +30,10 @@ fn poisoned(deed: &Deed) -> Vec<Deed> {
 fn only_the_poisoned_is_lost<T: Task<Input = Deed, Output = u64, Error: Debug>>(
     deed: &Deed,
     limit: u32,
-    option: impl Fn(AsynPmap<T>) -> AsynPmap<T>,
+    (ordered, processes): (bool, usize),
 ) -> Death {
     let run = asyn_pmap::<T>(poisoned(deed)).crash_limit(limit);
-    let report = complete(option(run), ITEMS);
+    let report = complete(run.ordered(ordered).processes(processes), ITEMS);
     report.lost_only(&[POISONED]);
     let deaths = report.deaths();
     assert_eq!(deaths.len(), limit as usize, "{deaths:?}");
@@ -45,117 +45,91 @@ fn only_the_poisoned_is_lost<T: Task<Input = Deed, Output = u64, Error: Debug>>(
 }
 
 /// Sync and async, ordered and not, with one worker and with three.
-#[track_caller]
-fn every_way(deed: Deed, code: Option<i32>, signal: Option<i32>) {
-    for (ordered, processes) in [(true, 1), (true, 3), (false, 3)] {
-        let deaths = [
-            only_the_poisoned_is_lost::<act>(&deed, 3, |run| {
-                run.ordered(ordered).processes(processes)
-            }),
-            only_the_poisoned_is_lost::<act_async>(&deed, 2, |run| {
-                run.ordered(ordered).processes(processes)
-            }),
-        ];
-        for death in deaths {
+fn every_way(deed: &Deed, code: Option<i32>, signal: Option<i32>) {
+    for way in [(true, 1), (true, 3), (false, 3)] {
+        for death in [
+            only_the_poisoned_is_lost::<act>(deed, 3, way),
+            only_the_poisoned_is_lost::<act_async>(deed, 2, way),
+        ] {
             assert_eq!(death.cause, DeathCause::Itself, "{death}");
             assert_eq!((death.exit.code, death.exit.signal), (code, signal));
         }
     }
 }
 
-#[test]
-fn an_abort() {
-    check(|| every_way(Deed::Abort, None, Some(6)));
+/// A test for each deed, with the exit code and the signal that its worker ends with.
+macro_rules! deaths {
+    ($($name:ident: $deed:expr => $code:expr, $signal:expr;)*) => { $(
+        #[test]
+        fn $name() {
+            alone!();
+            every_way(&$deed, $code, $signal);
+        }
+    )* };
 }
 
-#[test]
-fn a_segfault() {
-    check(|| every_way(Deed::Segfault, None, Some(11)));
-}
-
-#[test]
-fn a_stack_overflow() {
-    check(|| every_way(Deed::Overflow, None, Some(6)));
-}
-
-#[test]
-fn an_exit_without_a_result_is_no_success() {
-    check(|| every_way(Deed::Exit(0), Some(0), None));
-}
-
-#[test]
-fn an_exit_code_is_told() {
-    check(|| every_way(Deed::Exit(42), Some(42), None));
-}
-
-#[test]
-fn a_kill() {
-    check(|| every_way(Deed::Signal(9), None, Some(9)));
-}
-
-#[test]
-fn a_panic_while_panicking() {
-    check(|| every_way(Deed::PanicTwice, None, Some(6)));
+deaths! {
+    an_abort: Deed::Abort => None, Some(6);
+    a_segfault: Deed::Segfault => None, Some(11);
+    a_stack_overflow: Deed::Overflow => None, Some(6);
+    an_exit_without_a_result_is_no_success: Deed::Exit(0) => Some(0), None;
+    an_exit_code_is_told: Deed::Exit(42) => Some(42), None;
+    a_kill: Deed::Signal(9) => None, Some(9);
+    a_panic_while_panicking: Deed::PanicTwice => None, Some(6);
 }
 
 /// Garbage on the connection is no item's outcome: the worker is killed and replaced.
 #[test]
 fn garbage_where_results_go() {
-    check(|| {
-        for garbage in [&[0xff; 64][..], &[0; 64], b"GET / HTTP/1.1\r\n\r\n"] {
-            let deed = Deed::Garble(garbage.to_vec());
-            let death = only_the_poisoned_is_lost::<act>(&deed, 2, |run| run.processes(2));
-            let cause = &death.cause;
-            assert!(matches!(cause, DeathCause::BrokeProtocol(_)), "{death}");
-        }
-    });
+    alone!();
+    for garbage in [&[0xff; 64][..], &[0; 64], b"GET / HTTP/1.1\r\n\r\n"] {
+        let deed = Deed::Garble(garbage.to_vec());
+        let death = only_the_poisoned_is_lost::<act>(&deed, 2, (true, 2));
+        assert_is!(death.cause, DeathCause::BrokeProtocol(_));
+    }
 }
 
 /// The first item is poison, and there is no room for the others to go on meanwhile.
 #[test]
 fn at_the_head_of_the_line() {
-    check(|| {
-        for capacity in [1, 2, 5] {
-            for processes in [1, 2] {
-                let deeds = [vec![Deed::Abort], (0..9).map(Deed::Return).collect()].concat();
-                let run = asyn_pmap::<act>(deeds).capacity(capacity);
-                let report = complete(run.processes(processes), 10);
-                assert_eq!(report.failed(), [0]);
-                assert_eq!(report.crash(0).1, 3);
-            }
+    alone!();
+    for capacity in [1, 2, 5] {
+        for processes in [1, 2] {
+            let deeds = [vec![Deed::Abort], (0..9).map(Deed::Return).collect()].concat();
+            let run = asyn_pmap::<act>(deeds).capacity(capacity);
+            let report = complete(run.processes(processes), 10);
+            assert_eq!(report.failed(), [0]);
+            assert_eq!(report.crash(0).1, 3);
         }
-    });
+    }
 }
 
 #[test]
 fn all_descriptors_closed() {
-    check(|| {
-        only_the_poisoned_is_lost::<act>(&Deed::CloseAll, 2, |run| run.processes(2));
-    });
+    alone!();
+    only_the_poisoned_is_lost::<act>(&Deed::CloseAll, 2, (true, 2));
 }
 
 #[task]
-fn noted_abort(#[shared] folder: &Folder, item: u64) -> u64 {
+fn noted(#[shared] folder: &Folder, item: u64, deed: Deed) -> u64 {
     folder.note("starts", item);
-    if item % 50 == 25 {
-        std::process::abort();
-    }
-    item
+    deed.act()
 }
 
 #[task]
-async fn noted_abort_async(#[shared] folder: &Folder, item: u64) -> u64 {
+async fn noted_async(#[shared] folder: &Folder, item: u64, deed: Deed) -> u64 {
     folder.note("starts", item);
     tokio::task::yield_now().await;
-    if item % 50 == 25 {
-        std::process::abort();
-    }
-    item
+    deed.act()
 }
 
-fn never_twice<T: Task<Input = u64, Output = u64, Shared = Folder, Error: Debug>>() {
+fn never_twice<T: Task<Input = (u64, Deed), Output = u64, Shared = Folder, Error: Debug>>() {
     let folder = Folder::temp();
-    let run = asyn_pmap::<T>(0..200).shared(folder.clone()).crash_limit(1);
+    let items = (0..200).map(|n| match n % 50 {
+        25 => (n, Deed::Abort),
+        _ => (n, Deed::Return(n)),
+    });
+    let run = asyn_pmap::<T>(items).shared(folder.clone()).crash_limit(1);
     let report = complete(run.processes(3), 200);
     let mut starts = folder.noted("starts");
     starts.sort_unstable();
@@ -171,8 +145,7 @@ fn never_twice<T: Task<Input = u64, Output = u64, Shared = Folder, Error: Debug>
 
 #[test]
 fn a_crash_limit_of_one_never_starts_an_item_twice() {
-    check(|| {
-        never_twice::<noted_abort>();
-        never_twice::<noted_abort_async>();
-    });
+    alone!();
+    never_twice::<noted>();
+    never_twice::<noted_async>();
 }

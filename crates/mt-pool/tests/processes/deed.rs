@@ -1,14 +1,19 @@
 //! What an item makes its task do.
 
 use std::{
-    io::{Read, Write},
+    fs,
+    io::Write,
+    path::PathBuf,
     process::{self, Command},
+    thread,
+    time::Duration,
 };
 
-use rustix::process::{Signal, getpid, kill_process};
+use mt_pool::task;
+use mt_test_kit::{Signal, signal, wait_until};
 use serde::{Deserialize, Serialize};
 
-use crate::platform;
+use crate::{platform, tasks::FOR_EVER};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Deed {
@@ -16,9 +21,18 @@ pub(crate) enum Deed {
     Return(u64),
     /// Returns the worker's process id.
     Pid,
+    /// Takes so long.
+    Sleep(Duration),
+    /// Waits until there is something at this path.
+    Wait(PathBuf),
+    /// Never ends, and never lets go of its thread.
+    Block,
+    /// Uses the processor for ever.
+    Spin,
     Abort,
     Segfault,
     Overflow,
+    FreeTwice,
     Exit(i32),
     /// Gets this signal from itself.
     Signal(i32),
@@ -30,77 +44,100 @@ pub(crate) enum Deed {
     PanicLong(usize),
     /// Panics with something that is no text.
     PanicOdd,
+    /// A panic that its own code catches, and then an abort.
+    CaughtPanic,
     CloseAll,
     /// Writes these bytes where its results go, and goes on.
     Garble(Vec<u8>),
-    /// Writes rubbish to standard output.
-    Print,
-    /// Reads standard input to its end and returns how much it was.
-    ReadInput,
+    /// Writes these bytes to standard error, and then does this.
+    Say(Vec<u8>, Box<Deed>),
+    /// Writes so many lines of 32 bytes to standard error, and then does this.
+    SayLines(usize, Box<Deed>),
     /// Starts a program that would outlive it, in a session of its own or not, and returns its id.
     Leave {
         detached: bool,
     },
     /// Starts one that does not detach itself and then dies.
     LeaveAndDie,
+    /// Leaves a child in a session of its own that writes its id to standard error and holds that for ever.
+    LeaveWriter,
 }
 
 impl Deed {
     pub(crate) fn act(self) -> u64 {
         match self {
-            Self::Return(n) => n,
-            Self::Pid => u64::from(process::id()),
+            Self::Return(n) => return n,
+            Self::Pid => return u64::from(process::id()),
+            Self::Sleep(time) => thread::sleep(time), // work: a call that takes long
+            Self::Wait(path) => wait_until(|| path.exists()),
+            Self::Block => thread::sleep(FOR_EVER), // work: never gets anywhere
+            Self::Spin => loop {
+                std::hint::spin_loop();
+            },
             Self::Abort => process::abort(),
-            Self::Segfault => platform::segfault(),
-            Self::Overflow => overflow(1),
+            Self::Segfault => return platform::segfault(),
+            Self::Overflow => return overflow(1),
+            Self::FreeTwice => platform::free_twice(),
             Self::Exit(code) => process::exit(code),
-            Self::Signal(number) => signal(number),
+            Self::Signal(number) => {
+                signal(process::id(), Signal::from_named_raw(number).unwrap());
+            }
             Self::PanicTwice => {
                 let _bomb = Bomb;
-                panic!("first");
+                panic!("the first\u{7}");
             }
             Self::Panic(message) => panic!("{message}"),
             Self::PanicLong(bytes) => panic!("{}", "é".repeat(bytes / 2)),
             Self::PanicOdd => std::panic::panic_any(17_u64),
-            Self::CloseAll => {
-                platform::close_everything();
-                0
+            Self::CaughtPanic => {
+                let _ = std::panic::catch_unwind(|| panic!("caught"));
+                process::abort();
             }
-            Self::Garble(bytes) => {
-                platform::write_to_sockets(&bytes);
-                0
+            Self::CloseAll => platform::close_everything(),
+            Self::Garble(bytes) => platform::write_to_sockets(&bytes),
+            Self::Say(bytes, then) => {
+                std::io::stderr().write_all(&bytes).unwrap();
+                return then.act();
             }
-            Self::Print => {
-                let bytes = [0xff; 100_000];
-                std::io::stdout().write_all(&bytes).map_or(1, |()| 0)
+            Self::SayLines(count, then) => {
+                let mut out = std::io::stderr().lock();
+                (0..count).for_each(|n| out.write_all(format!("{n:31}\n").as_bytes()).unwrap());
+                return then.act();
             }
-            Self::ReadInput => {
-                let mut bytes = Vec::new();
-                std::io::stdin().read_to_end(&mut bytes).unwrap() as u64
-            }
-            Self::Leave { detached } => leave(detached),
+            Self::Leave { detached } => return u64::from(leave(detached, &["sleep", "1000"])),
             Self::LeaveAndDie => {
-                leave(false);
+                leave(false, &["sleep", "1000"]);
+                process::abort()
+            }
+            Self::LeaveWriter => {
+                let pid = leave(true, &["sh", "-c", "echo stray $$ >&2; exec sleep 1000"]);
+                // The words come before the end of their writer's parent.
+                let line = format!("/proc/{pid}/cmdline");
+                wait_until(|| fs::read_to_string(&line).unwrap().starts_with("sleep"));
                 process::abort()
             }
         }
+        0
+    }
+
+    /// Lets others run while it sleeps.
+    pub(crate) async fn act_async(self) -> u64 {
+        match self {
+            Self::Sleep(time) => tokio::time::sleep(time).await, // work: waits as a task would
+            deed => return deed.act(),
+        }
+        0
     }
 }
 
-fn leave(detached: bool) -> u64 {
-    let words = ["setsid", "sleep", "1000"];
-    let words = if detached { &words[..] } else { &words[1..] };
+fn leave(detached: bool, words: &[&str]) -> u32 {
+    let words = [if detached { &["setsid"][..] } else { &[] }, words].concat();
     let child = Command::new(words[0]).args(&words[1..]).spawn();
-    u64::from(child.unwrap().id())
-}
-
-fn signal(number: i32) -> u64 {
-    kill_process(getpid(), Signal::from_named_raw(number).unwrap()).unwrap();
-    0
+    child.unwrap().id()
 }
 
 #[expect(unconditional_recursion, reason = "to run out of stack")]
-pub(crate) fn overflow(n: u64) -> u64 {
+fn overflow(n: u64) -> u64 {
     std::hint::black_box([n; 1000])[1] + overflow(n + 1)
 }
 
@@ -108,17 +145,24 @@ struct Bomb;
 
 impl Drop for Bomb {
     fn drop(&mut self) {
-        panic!("second");
+        panic!("the second");
     }
 }
 
-#[mt_pool::task]
+#[task]
 pub(crate) fn act(deed: Deed) -> u64 {
     deed.act()
 }
 
-#[mt_pool::task]
+/// Lets others run before.
+#[task]
 pub(crate) async fn act_async(deed: Deed) -> u64 {
     tokio::task::yield_now().await;
-    deed.act()
+    deed.act_async().await
+}
+
+/// Does it where nothing can be returned: in an init.
+#[task]
+pub(crate) fn act_first(deed: Deed) {
+    deed.act();
 }

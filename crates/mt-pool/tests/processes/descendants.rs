@@ -8,7 +8,7 @@ use mt_test_kit::wait_until_gone;
 use crate::{
     deed::{Deed, act},
     report::values,
-    scene::check,
+    scene::alone,
 };
 
 const LEAVES: [Deed; 2] = [
@@ -18,40 +18,37 @@ const LEAVES: [Deed; 2] = [
 
 #[test]
 fn at_the_end_of_a_run() {
-    check(|| {
-        let pids = values(asyn_pmap::<act>(LEAVES).processes(1));
-        wait_until_gone(&[pids[0] as u32, pids[1] as u32]);
-    });
+    alone!();
+    let pids = values(asyn_pmap::<act>(LEAVES).processes(1));
+    wait_until_gone(&[pids[0] as u32, pids[1] as u32]);
 }
 
 #[test]
 fn when_a_run_is_dropped() {
-    check(|| {
-        let deeds = LEAVES.into_iter().chain((2..).map(Deed::Return));
-        let run = asyn_pmap::<act>(deeds).processes(1).capacity(10);
-        let run = run.start().unwrap().into_iter();
-        let pids: Vec<u32> = run.take(2).map(|pid| pid.unwrap() as u32).collect();
-        wait_until_gone(&pids);
-    });
+    alone!();
+    let deeds = LEAVES.into_iter().chain((2..).map(Deed::Return));
+    let run = asyn_pmap::<act>(deeds).processes(1).capacity(10);
+    let run = run.start().unwrap().into_iter();
+    let pids: Vec<u32> = run.take(2).map(|pid| pid.unwrap() as u32).collect();
+    wait_until_gone(&pids);
 }
 
 /// A worker that dies by itself takes its group along. What has left the group as well is nobody's.
 #[test]
 fn when_the_worker_dies() {
-    check(|| {
-        let (told, tell) = sync_channel::<()>(1);
-        let second = iter::once_with(move || {
-            // Asked for when the first one's outcome is here: a death takes nothing back.
-            tell.recv().unwrap();
-            Deed::LeaveAndDie
-        });
-        let deeds = iter::once(Deed::Leave { detached: false }).chain(second);
-        let run = asyn_pmap::<act>(deeds).processes(1).crash_limit(1);
-        let mut outcomes = run.start().unwrap().into_iter();
-        let left = outcomes.next().unwrap().unwrap() as u32;
-        told.send(()).unwrap();
-        assert!(outcomes.next().unwrap().is_err());
-        assert!(outcomes.next().is_none());
-        wait_until_gone(&[left]);
+    alone!();
+    let (told, tell) = sync_channel::<()>(1);
+    let second = iter::once_with(move || {
+        // Asked for when the first one's outcome is here: a death takes nothing back.
+        tell.recv().unwrap();
+        Deed::LeaveAndDie
     });
+    let deeds = iter::once(Deed::Leave { detached: false }).chain(second);
+    let run = asyn_pmap::<act>(deeds).processes(1).crash_limit(1);
+    let mut outcomes = run.start().unwrap().into_iter();
+    let left = outcomes.next().unwrap().unwrap() as u32;
+    told.send(()).unwrap();
+    assert!(outcomes.next().unwrap().is_err());
+    assert!(outcomes.next().is_none());
+    wait_until_gone(&[left]);
 }

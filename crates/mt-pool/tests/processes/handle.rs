@@ -15,10 +15,11 @@ use mt_pool::{
     Blocking, RunHandle, Task, TaskErrorKind, asyn_pmap, events::PoolEvent, limits::ByteLimits,
     pmap::Indexed, task,
 };
-use mt_test_kit::{Folder, children, wait_until};
+use mt_test_kit::{Folder, assert_is, children, wait_until};
 
 use crate::{
-    scene::check,
+    deed::{Deed, act_first},
+    scene::alone,
     tasks::{FOR_EVER, double, forever, waits_to_go},
 };
 
@@ -39,11 +40,6 @@ async fn some_never_end_async(n: u64) -> u64 {
     n
 }
 
-#[task]
-fn init_never_ends() {
-    thread::sleep(FOR_EVER); // work: never gets anywhere
-}
-
 /// All that is left of a run that was cancelled when `seen` outcomes were out: every item that was pulled
 /// has one outcome, and nobody works any more. Returns how many were cancelled.
 fn rest<T: Task<Input = u64, Error: Debug>>(mut run: Blocking<Indexed<T>>, seen: &[u64]) -> u64 {
@@ -52,20 +48,16 @@ fn rest<T: Task<Input = u64, Error: Debug>>(mut run: Blocking<Indexed<T>>, seen:
     for (index, outcome) in run.by_ref() {
         indices.push(index);
         if let Err(error) = outcome {
-            let kind = error.kind();
-            assert!(matches!(kind, TaskErrorKind::Cancelled), "{kind:?}");
+            assert_is!(*error.kind(), TaskErrorKind::Cancelled);
             assert_eq!(error.item::<u64>().unwrap().unwrap(), index);
             cancelled += 1;
         }
     }
-    assert_eq!(
-        children(),
-        [0_u32; 0],
-        "nobody works on when the run has ended"
-    );
+    let left = "nobody works on when the run has ended";
+    assert_eq!(children(), [0_u32; 0], "{left}");
     indices.sort_unstable();
-    let all: Vec<u64> = (0..indices.len() as u64).collect();
-    assert_eq!(indices, all, "one outcome each");
+    let all = 0..indices.len() as u64;
+    assert!(indices.into_iter().eq(all), "one outcome each");
     let stats = run.stats();
     assert_eq!((stats.outstanding, stats.failed), (0, cancelled));
     cancelled
@@ -82,165 +74,145 @@ fn cancelled_from_another_thread() {
         thread::spawn(move || handle.cancel()).join().unwrap();
         assert!(rest(run, &seen) > 0, "the input has no end");
     }
-    check(|| {
-        for ordered in [true, false] {
-            in_the_middle::<some_never_end>(ordered);
-            in_the_middle::<some_never_end_async>(ordered);
-        }
-    });
+    alone!();
+    for ordered in [true, false] {
+        in_the_middle::<some_never_end>(ordered);
+        in_the_middle::<some_never_end_async>(ordered);
+    }
 }
 
 /// The consumer waits for an outcome that would never come.
 #[test]
 fn cancelled_while_everybody_waits() {
-    check(|| {
-        let run = asyn_pmap::<forever>(0..5).processes(2);
-        let handle: Arc<OnceLock<RunHandle>> = Arc::default();
-        let later = Arc::clone(&handle);
-        let ready = AtomicU64::new(0);
-        let run = run.observe(move |event| {
-            if let PoolEvent::WorkerReady { .. } = event
-                && ready.fetch_add(1, Ordering::SeqCst) == 1
-            {
-                // From inside the run itself.
-                later.wait().cancel();
-            }
-        });
-        let run = run.start().unwrap();
-        handle.set(run.handle()).unwrap();
-        assert_eq!(rest(run.indexed().into_iter(), &[]), 5);
-        let run = asyn_pmap::<double>(0..5).init::<init_never_ends>(());
-        let run = run.start().unwrap();
-        let handle = run.handle();
-        let cancel = thread::spawn(move || handle.cancel());
-        // What was not taken in by then has no outcome.
-        assert!(rest(run.indexed().into_iter(), &[]) <= 5);
-        cancel.join().unwrap();
+    alone!();
+    let run = asyn_pmap::<forever>(0..5).processes(2);
+    let handle: Arc<OnceLock<RunHandle>> = Arc::default();
+    let later = Arc::clone(&handle);
+    let ready = AtomicU64::new(0);
+    let run = run.observe(move |event| {
+        if let PoolEvent::WorkerReady { .. } = event
+            && ready.fetch_add(1, Ordering::SeqCst) == 1
+        {
+            // From inside the run itself.
+            later.wait().cancel();
+        }
     });
+    let run = run.start().unwrap();
+    handle.set(run.handle()).unwrap();
+    assert_eq!(rest(run.indexed().into_iter(), &[]), 5);
+    let run = asyn_pmap::<double>(0..5).init::<act_first>(Deed::Block);
+    let run = run.start().unwrap();
+    let handle = run.handle();
+    let cancel = thread::spawn(move || handle.cancel());
+    // What was not taken in by then has no outcome.
+    assert!(rest(run.indexed().into_iter(), &[]) <= 5);
+    cancel.join().unwrap();
 }
 
 #[test]
 fn ten_thousand_that_wait_are_cancelled() {
-    check(|| {
-        for ordered in [true, false] {
-            let run = asyn_pmap::<forever>(0..10_000).ordered(ordered);
-            let run = run.processes(2).capacity(20_000).start().unwrap();
-            wait_until(|| run.stats().outstanding == 10_000);
-            run.handle().cancel();
-            assert_eq!(rest(run.indexed().into_iter(), &[]), 10_000);
-        }
-    });
+    alone!();
+    for ordered in [true, false] {
+        let run = asyn_pmap::<forever>(0..10_000).ordered(ordered);
+        let run = run.processes(2).capacity(20_000).start().unwrap();
+        wait_until(|| run.stats().outstanding == 10_000);
+        run.handle().cancel();
+        assert_eq!(rest(run.indexed().into_iter(), &[]), 10_000);
+    }
 }
 
 /// Nothing is given out while the results that wait are too long; the handle is heard all the same.
 #[test]
 fn cancelled_while_nobody_takes_anything_out() {
-    check(|| {
-        let run = asyn_pmap::<double>(0..1000)
-            .byte_limits(ByteLimits::new().buffer_bytes(1))
-            .capacity(100);
-        let run = run.processes(2).start().unwrap();
-        run.handle().cancel();
-        rest(run.indexed().into_iter(), &[]);
-    });
+    alone!();
+    let run = asyn_pmap::<double>(0..1000).byte_limits(ByteLimits::new().buffer_bytes(1));
+    let run = run.capacity(100).processes(2).start().unwrap();
+    run.handle().cancel();
+    rest(run.indexed().into_iter(), &[]);
 }
 
-/// Fifty items, and then one that does not come as long as the other end of the channel is there; and
-/// how many were pulled.
-fn fifty_and_no_end() -> (
-    mpsc::Sender<u64>,
-    Arc<AtomicU64>,
-    impl Iterator<Item = u64> + Send,
-) {
+/// Fifty items, and then one that does not come as long as the other end of the channel is there.
+fn fifty_and_no_end() -> (mpsc::Sender<u64>, impl Iterator<Item = u64> + Send) {
     let (put, taken) = mpsc::channel();
-    let count = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&count);
-    let late = iter::from_fn(move || taken.recv().ok());
-    let items = (0..50).chain(late).inspect(move |_| {
-        counter.fetch_add(1, Ordering::SeqCst);
-    });
-    (put, count, items)
+    (put, (0..50).chain(iter::from_fn(move || taken.recv().ok())))
 }
 
 #[test]
 fn what_is_pending_when_a_run_is_closed_is_done() {
-    check(|| {
-        for ordered in [true, false] {
-            let folder = Folder::temp();
-            let (put, count, items) = fifty_and_no_end();
-            let run = asyn_pmap::<waits_to_go>(items).shared(folder.clone());
-            let run = run.processes(2).ordered(ordered).start().unwrap();
-            let handle = run.handle();
-            wait_until(|| count.load(Ordering::SeqCst) == 50);
-            handle.close();
-            handle.close();
-            assert!(folder.first("go"));
-            assert_eq!(run.into_iter().filter(Result::is_ok).count(), 50);
-            handle.close();
-            handle.cancel();
-            drop(put);
-        }
-    });
+    alone!();
+    for ordered in [true, false] {
+        let folder = Folder::temp();
+        let (put, items) = fifty_and_no_end();
+        let run = asyn_pmap::<waits_to_go>(items).shared(folder.clone());
+        let run = run.processes(2).ordered(ordered).start().unwrap();
+        let handle = run.handle();
+        wait_until(|| handle.stats().pulled == 50);
+        handle.close();
+        handle.close();
+        assert!(folder.first("go"));
+        assert_eq!(run.into_iter().filter(Result::is_ok).count(), 50);
+        handle.close();
+        handle.cancel();
+        drop(put);
+    }
 }
 
 #[test]
 fn closed_and_then_cancelled() {
-    check(|| {
-        let (put, count, items) = fifty_and_no_end();
-        let run = asyn_pmap::<forever>(items).processes(2);
-        let run = run.start().unwrap();
-        wait_until(|| count.load(Ordering::SeqCst) == 50);
-        run.handle().close();
-        run.handle().cancel();
-        run.handle().close();
-        assert_eq!(rest(run.indexed().into_iter(), &[]), 50);
-        drop(put);
-    });
+    alone!();
+    let (put, items) = fifty_and_no_end();
+    let run = asyn_pmap::<forever>(items).processes(2);
+    let run = run.start().unwrap();
+    let handle = run.handle();
+    wait_until(|| handle.stats().pulled == 50);
+    handle.close();
+    handle.cancel();
+    handle.close();
+    assert_eq!(rest(run.indexed().into_iter(), &[]), 50);
+    drop(put);
 }
 
 /// At the very first moment, and at the very last.
 #[test]
 fn a_handle_may_come_too_early_or_too_late() {
-    check(|| {
-        for end in [RunHandle::close, RunHandle::cancel] {
-            let start = || {
-                let run = asyn_pmap::<double>(0..10).start().unwrap();
-                (run.handle(), run)
-            };
-            let (handle, run) = start();
-            end(&handle);
-            rest(run.indexed().into_iter(), &[]);
-            end(&handle);
-            let (handle, run) = start();
-            drop(run);
-            end(&handle);
-            let (handle, run) = start();
-            assert_eq!(run.into_iter().filter(Result::is_ok).count(), 10);
-            end(&handle);
-        }
-    });
+    alone!();
+    for end in [RunHandle::close, RunHandle::cancel] {
+        let start = || {
+            let run = asyn_pmap::<double>(0..10).start().unwrap();
+            (run.handle(), run)
+        };
+        let (handle, run) = start();
+        end(&handle);
+        rest(run.indexed().into_iter(), &[]);
+        end(&handle);
+        let (handle, run) = start();
+        drop(run);
+        end(&handle);
+        let (handle, run) = start();
+        assert_eq!(run.into_iter().filter(Result::is_ok).count(), 10);
+        end(&handle);
+    }
 }
 
 /// Many hands at once, at any moment of a run.
 #[test]
 fn cancelled_by_many_at_once() {
-    check(|| {
-        for after in [0, 1, 10, 100, 1000] {
-            let run = asyn_pmap::<double>(0..).processes(2).capacity(300);
-            let run = run.start().unwrap();
-            let handle = run.handle();
-            let mut run = run.indexed().into_iter();
-            let seen: Vec<u64> = run.by_ref().take(after).map(|(index, _)| index).collect();
-            thread::scope(|scope| {
-                for hand in 0..4 {
-                    let handle = handle.clone();
-                    scope.spawn(move || match hand % 2 {
-                        0 => handle.close(),
-                        _ => handle.cancel(),
-                    });
-                }
-                rest(run, &seen);
-            });
-        }
-    });
+    alone!();
+    for after in [0, 1, 10, 100, 1000] {
+        let run = asyn_pmap::<double>(0..).processes(2).capacity(300);
+        let run = run.start().unwrap();
+        let handle = run.handle();
+        let mut run = run.indexed().into_iter();
+        let seen: Vec<u64> = run.by_ref().take(after).map(|(index, _)| index).collect();
+        thread::scope(|scope| {
+            for hand in 0..4 {
+                let handle = handle.clone();
+                scope.spawn(move || match hand % 2 {
+                    0 => handle.close(),
+                    _ => handle.cancel(),
+                });
+            }
+            rest(run, &seen);
+        });
+    }
 }

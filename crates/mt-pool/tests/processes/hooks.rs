@@ -1,6 +1,6 @@
 //! Exit hooks: every worker that is told to go calls its own once, whatever it does.
 
-use std::{cell::Cell, thread, time::Duration};
+use std::{cell::Cell, time::Duration};
 
 use mt_pool::{
     AsynPmap, Counter, NoContext, Task, asyn_pmap,
@@ -12,7 +12,11 @@ use mt_pool::{
 };
 use mt_test_kit::Folder;
 
-use crate::{scene::check, tasks::FOR_EVER};
+use crate::{
+    deed::{Deed, act, act_async},
+    scene::alone,
+    tasks::FOR_EVER,
+};
 
 const SHORT: Duration = Duration::from_millis(50);
 
@@ -36,11 +40,9 @@ async fn calls_async(n: u64) -> u64 {
 
 #[task]
 fn calls_or_aborts(n: u64) -> u64 {
-    if n == 5 {
-        std::process::abort();
-    }
-    CALLS.set(CALLS.get() + 1);
-    n
+    CALLS.set(CALLS.get() + u64::from(n != 5));
+    let deed = if n == 5 { Deed::Abort } else { Deed::Return(n) };
+    deed.act()
 }
 
 #[task]
@@ -89,64 +91,44 @@ where
 
 #[test]
 fn what_hooks_return_is_all_there_once() {
-    check(|| {
-        for processes in [1, 3] {
-            for recycle in [(Recycle::new(), 1), (Recycle::new().after_items(7), 15)] {
-                all_there_once::<calls, count>(-1, processes, recycle);
-                all_there_once::<calls_async, count_async>(1, processes, recycle);
-            }
+    alone!();
+    for processes in [1, 3] {
+        for recycle in [(Recycle::new(), 1), (Recycle::new().after_items(7), 15)] {
+            all_there_once::<calls, count>(-1, processes, recycle);
+            all_there_once::<calls_async, count_async>(1, processes, recycle);
         }
-    });
+    }
 }
 
 #[test]
 fn a_worker_that_dies_does_not_get_to_its_hook() {
-    check(|| {
-        let run = asyn_pmap::<calls_or_aborts>(0..20).exit::<count>(1);
-        let run = run.processes(1).crash_limit(2);
-        let (told, _) = exits::<count, _>(run, 19);
-        let counted = told.iter().map(|(count, _)| count).sum::<i64>();
-        assert!(counted <= 19 && told.len() == 1, "{told:?}");
-    });
+    alone!();
+    let run = asyn_pmap::<calls_or_aborts>(0..20).exit::<count>(1);
+    let run = run.processes(1).crash_limit(2);
+    let (told, _) = exits::<count, _>(run, 19);
+    let counted = told.iter().map(|(count, _)| count).sum::<i64>();
+    assert!(counted <= 19 && told.len() == 1, "{told:?}");
 }
 
 #[task]
-fn exit_fails(why: String) -> Result<u64, String> {
-    Err(why)
+fn exit_fails(why: Deed) -> Result<u64, String> {
+    Err(format!("{why:?}"))
 }
 
 #[task]
-async fn exit_panics(why: String) -> u64 {
-    tokio::task::yield_now().await;
-    panic!("{why}");
-}
-
-#[task]
-fn exit_aborts(_: String) -> u64 {
-    std::process::abort()
-}
-
-#[task]
-fn exit_hangs(_: String) -> u64 {
-    thread::sleep(FOR_EVER); // work: never gets anywhere
-    0
-}
-
-#[task]
-async fn exit_hangs_async(_: String) -> u64 {
+async fn never_returns(_: Deed) -> u64 {
     std::future::pending().await
 }
 
 /// All items are done, no value is there, and each worker's end is told of as `expected`.
-fn without_a_value<E: Task<Input = String, Shared = (), Context = NoContext>>(
+fn without_a_value<E: Task<Input = Deed, Shared = (), Context = NoContext>>(
+    deed: Deed,
     grace: Duration,
     expected: impl Fn(&PoolEvent) -> bool,
 ) {
-    let run = asyn_pmap::<calls>(0..50).exit::<E>("no way out".into());
     // One: a second that is not ready when all is done is ended without having begun.
-    let run = run
-        .processes(1)
-        .deadlines(Deadlines::new().exit_grace(grace));
+    let run = asyn_pmap::<calls>(0..50).exit::<E>(deed).processes(1);
+    let run = run.deadlines(Deadlines::new().exit_grace(grace));
     let (told, events) = exits::<E, _>(run, 50);
     assert!(told.is_empty());
     let ends = events.iter().filter(|event| expected(event)).count();
@@ -155,38 +137,36 @@ fn without_a_value<E: Task<Input = String, Shared = (), Context = NoContext>>(
 
 #[test]
 fn hooks_that_fail_or_panic_are_told_of() {
-    check(|| {
-        let says = |event: &PoolEvent| matches!(event, PoolEvent::ExitHookFailed { message, .. } if message.contains("no way out"));
-        without_a_value::<exit_fails>(FOR_EVER, says);
-        without_a_value::<exit_panics>(FOR_EVER, says);
-    });
+    alone!();
+    let says = |event: &PoolEvent| matches!(event, PoolEvent::ExitHookFailed { message, .. } if message.contains("no way out"));
+    let panic = || Deed::Panic("no way out".into());
+    without_a_value::<exit_fails>(panic(), FOR_EVER, says);
+    without_a_value::<act_async>(panic(), FOR_EVER, says);
 }
 
 #[test]
 fn hooks_that_never_return_are_ended_after_the_grace() {
-    check(|| {
-        let died = |event: &PoolEvent| match event {
-            PoolEvent::WorkerDied { death, .. } => Some((death.cause.clone(), death.exit.signal)),
-            _ => None,
-        };
-        let lingered =
-            |event: &PoolEvent| died(event).is_some_and(|(cause, _)| cause == DeathCause::Lingered);
-        without_a_value::<exit_hangs>(SHORT, lingered);
-        without_a_value::<exit_hangs_async>(SHORT, lingered);
-        let aborted = |event: &PoolEvent| died(event).is_some_and(|(_, signal)| signal == Some(6));
-        without_a_value::<exit_aborts>(FOR_EVER, aborted);
-    });
+    alone!();
+    let died = |event: &PoolEvent| match event {
+        PoolEvent::WorkerDied { death, .. } => Some((death.cause.clone(), death.exit.signal)),
+        _ => None,
+    };
+    let lingered =
+        |event: &PoolEvent| died(event).is_some_and(|(cause, _)| cause == DeathCause::Lingered);
+    without_a_value::<act>(Deed::Block, SHORT, lingered);
+    without_a_value::<never_returns>(Deed::Block, SHORT, lingered);
+    let aborted = |event: &PoolEvent| died(event).is_some_and(|(_, signal)| signal == Some(6));
+    without_a_value::<act>(Deed::Abort, FOR_EVER, aborted);
 }
 
 #[test]
 fn a_value_that_is_another_hooks_is_an_error() {
-    check(|| {
-        let run = asyn_pmap::<calls>(0..5).exit::<count>(1).processes(1);
-        let mut run = run.start().unwrap().into_iter();
-        assert_eq!(run.by_ref().filter(Result::is_ok).count(), 5);
-        let values = run.exit_values::<set_up>();
-        assert!(matches!(values[..], [Err(_)]), "it returns nothing");
-    });
+    alone!();
+    let run = asyn_pmap::<calls>(0..5).exit::<count>(1).processes(1);
+    let mut run = run.start().unwrap().into_iter();
+    assert_eq!(run.by_ref().filter(Result::is_ok).count(), 5);
+    let values = run.exit_values::<set_up>();
+    assert!(matches!(values[..], [Err(_)]), "it returns nothing");
 }
 
 #[task]
@@ -197,31 +177,27 @@ fn note_exit(folder: Folder) -> u64 {
 
 #[test]
 fn a_cancelled_run_calls_no_hook() {
-    check(|| {
-        let folder = Folder::temp();
-        let run = asyn_pmap::<calls>(0..).exit::<note_exit>(folder.clone());
-        let mut run = run.capacity(10).start().unwrap().into_iter();
-        assert_eq!(run.by_ref().take(20).filter(Result::is_ok).count(), 20);
-        run.handle().cancel();
-        while run.next().is_some() {}
-        assert!(run.exit_values::<note_exit>().is_empty());
-        assert!(folder.noted("gone").is_empty());
-    });
+    alone!();
+    let folder = Folder::temp();
+    let run = asyn_pmap::<calls>(0..).exit::<note_exit>(folder.clone());
+    let mut run = run.capacity(10).start().unwrap().into_iter();
+    assert_eq!(run.by_ref().take(20).filter(Result::is_ok).count(), 20);
+    run.handle().cancel();
+    while run.next().is_some() {}
+    assert!(run.exit_values::<note_exit>().is_empty());
+    assert!(folder.noted("gone").is_empty());
 }
 
 /// What calls count is not lost with a hook that hangs behind them.
 #[test]
 fn counters_stand_when_a_hook_hangs() {
-    check(|| {
-        let counter = Counter::new();
-        let run = asyn_pmap::<counts>(0..50).shared(counter.clone());
-        let run = run.exit::<exit_hangs>(String::new());
-        let run = run
-            .deadlines(Deadlines::new().exit_grace(Duration::from_millis(10)))
-            .processes(2);
-        assert_eq!(run.start().unwrap().into_iter().count(), 50);
-        assert_eq!(counter.value(), 50);
-    });
+    alone!();
+    let counter = Counter::new();
+    let run = asyn_pmap::<counts>(0..50).shared(counter.clone());
+    let run = run.exit::<act>(Deed::Block).processes(2);
+    let run = run.deadlines(Deadlines::new().exit_grace(Duration::from_millis(10)));
+    assert_eq!(run.start().unwrap().into_iter().count(), 50);
+    assert_eq!(counter.value(), 50);
 }
 
 #[task]

@@ -1,13 +1,12 @@
 //! Workers that speak the protocol and break it on purpose: nothing they say is believed.
 
-use std::{env, future, time::Duration};
+use std::{env, future};
 
 use bytes::BytesMut;
 use mt_ipc::{FrameReceiver, FrameSender, HandshakeError, attach, greet, is_worker_process};
 use mt_pool::{
     asyn_pmap,
-    limits::WorkerOptions,
-    supervision::{DeathCause, LivenessPolicy, WorkerFailure},
+    supervision::{Death, DeathCause, WorkerFailure},
     task::Never,
 };
 use mt_proto::{
@@ -18,9 +17,10 @@ use mt_proto::{
 use mt_test_kit::{Folder, watchdog};
 
 use crate::{
+    options::{beats, restarts},
     platform,
-    report::{Report, complete, restarts},
-    scene::check,
+    report::{Report, complete},
+    scene::alone,
     tasks::double,
 };
 
@@ -72,41 +72,36 @@ async fn work_byte_by_byte(receiver: &mut FrameReceiver) {
     while let Some(frame) = receiver.recv().await.unwrap() {
         match ToWorker::from_frame(frame).unwrap() {
             Parsed::Role(frame) => {
-                let ToExecutor::Items(run) = ToExecutor::from_frame(frame).unwrap() else {
+                let ToExecutor::Items(segment) = ToExecutor::from_frame(frame).unwrap() else {
                     continue;
                 };
-                let mut items = Records::new(run.records);
+                let mut items = Records::new(segment.records.clone());
                 let mut values = Vec::new();
                 while let Some(item) = items.next_record().unwrap() {
                     let n: u64 = decode_strict(&item.value).unwrap();
                     push_record(&mut values, RecordTag::Value, &(2 * n), 100).unwrap();
                 }
-                let (first, count) = (run.first, run.count);
                 let records = values.into();
-                say_byte_by_byte(
-                    FromExecutor::Results(Segment {
-                        first,
-                        count,
-                        records,
-                    })
-                    .into_frame(),
-                );
+                let results = FromExecutor::Results(Segment { records, ..segment });
+                say_byte_by_byte(results.into_frame());
             }
             Parsed::Message(ToWorker::Beat(Beat::Die)) => {
                 say_byte_by_byte(FromWorker::Bye.into_frame());
                 std::process::exit(0);
             }
-            _ => say_byte_by_byte(
-                FromWorker::Beat(WorkerBeat {
-                    beat: Beat::Alive,
-                    started: 0,
-                    finished: 0,
-                    turns: 0,
-                })
-                .into_frame(),
-            ),
+            _ => say_byte_by_byte(alive(0).into_frame()),
         }
     }
+}
+
+/// A sign of life that claims so much.
+fn alive(done: u64) -> FromWorker {
+    FromWorker::Beat(WorkerBeat {
+        beat: Beat::Alive,
+        started: done,
+        finished: done,
+        turns: done,
+    })
 }
 
 fn say_byte_by_byte(frame: Frame) {
@@ -157,12 +152,7 @@ async fn speak_later(role: &str, say: impl Fn(FromWorker), say_results: impl Fn(
         "stay" => {}
         other => panic!("no role is called {other}"),
     }
-    say(FromWorker::Beat(WorkerBeat {
-        beat: Beat::Alive,
-        started: u64::MAX,
-        finished: u64::MAX,
-        turns: u64::MAX,
-    }));
+    say(alive(u64::MAX));
 }
 
 fn results(first: u64, count: u32) -> Segment {
@@ -187,13 +177,9 @@ fn run_with(role: &str, build: Option<Fingerprint>) -> Report<u64, Never> {
          --nocapture >/dev/null 2>&1",
         own.display()
     );
-    let policy = LivenessPolicy {
-        interval: Duration::from_millis(50),
-        missed_beats: if role == "byte-by-byte" { 1000 } else { 5 },
-        ..LivenessPolicy::default()
-    };
-    let workers = WorkerOptions::new().program(folder.script(role, &text));
-    let workers = workers.restart_budget(restarts(1)).liveness(policy);
+    let missed_beats = if role == "byte-by-byte" { 1000 } else { 5 };
+    let workers = restarts(1).liveness(beats(50, missed_beats));
+    let workers = workers.program(folder.script(role, &text));
     let run = asyn_pmap::<double>(0..20).workers(workers).processes(1);
     complete(run, 20)
 }
@@ -217,77 +203,68 @@ fn learn_build() -> Fingerprint {
 /// Slow is not hostile.
 #[test]
 fn a_worker_that_sends_every_byte_by_itself() {
-    check(|| {
-        let report = run_with("byte-by-byte", Some(learn_build()));
-        assert_eq!(report.stats.workers_started, 1);
-        assert_eq!(report.values(), (0..20).map(|n| 2 * n).collect::<Vec<_>>());
-    });
+    alone!();
+    let report = run_with("byte-by-byte", Some(learn_build()));
+    assert_eq!(report.stats.workers_started, 1);
+    assert_eq!(report.values(), (0..20).map(|n| 2 * n).collect::<Vec<_>>());
 }
 
 #[test]
 fn another_build_is_refused() {
-    check(|| assert_ne!(learn_build(), Fingerprint(7)));
+    alone!();
+    assert_ne!(learn_build(), Fingerprint(7));
 }
 
 #[test]
 fn what_breaks_the_protocol_is_killed_and_not_believed() {
-    check(|| {
-        let build = learn_build();
-        for role in [
-            "hello-twice",
-            "results-before-ready",
-            "a-parents-words",
-            "trailing-bytes",
-            "collection-of-2^60",
-            "kind-of-nothing",
-            "length-of-4-gib",
-            "ready-twice",
-            "results-of-nobody",
-            "results-beyond",
-        ] {
-            let report = run_with(role, Some(build));
-            assert_eq!(report.failed().len(), 20, "{role}");
-            let deaths = report.deaths();
-            assert_eq!(deaths.len(), 2, "{role}: {deaths:?}");
-            for death in deaths {
-                let cause = &death.cause;
-                assert!(
-                    matches!(cause, DeathCause::BrokeProtocol(_)),
-                    "{role}: {death}"
-                );
-            }
-        }
-    });
+    alone!();
+    let build = learn_build();
+    for role in [
+        "hello-twice",
+        "results-before-ready",
+        "a-parents-words",
+        "trailing-bytes",
+        "collection-of-2^60",
+        "kind-of-nothing",
+        "length-of-4-gib",
+        "ready-twice",
+        "results-of-nobody",
+        "results-beyond",
+    ] {
+        let report = run_with(role, Some(build));
+        assert_eq!(report.failed().len(), 20, "{role}");
+        let deaths = report.deaths();
+        assert_eq!(deaths.len(), 2, "{role}: {deaths:?}");
+        let broke = |death: &Death| matches!(death.cause, DeathCause::BrokeProtocol(_));
+        assert!(deaths.iter().all(broke), "{role}: {deaths:?}");
+    }
 }
 
 #[test]
 fn what_was_told_before_the_protocol_was_broken_stands() {
-    check(|| {
-        let report = run_with("results-twice", Some(learn_build()));
-        assert!(!report.failed().contains(&0), "told once, and rightly");
-        assert!(report.failed().len() < 20);
-    });
+    alone!();
+    let report = run_with("results-twice", Some(learn_build()));
+    assert!(!report.failed().contains(&0), "told once, and rightly");
+    assert!(report.failed().len() < 20);
 }
 
 #[test]
 fn a_first_word_that_is_no_hello() {
-    check(|| {
-        let report = run_with("no-hello", None);
-        assert_eq!(report.failed().len(), 20);
-        let text = report.error(0).to_string();
-        assert!(text.contains("out of turn"), "{text}");
-    });
+    alone!();
+    let report = run_with("no-hello", None);
+    assert_eq!(report.failed().len(), 20);
+    let text = report.error(0).to_string();
+    assert!(text.contains("out of turn"), "{text}");
 }
 
 #[test]
 fn one_that_stays_and_is_silent_is_frozen() {
-    check(|| {
-        let build = learn_build();
-        for role in ["stay", "bye-and-stay"] {
-            let report = run_with(role, Some(build));
-            assert_eq!(report.failed().len(), 20);
-            let deaths = report.deaths();
-            assert!(deaths.iter().all(|death| death.cause == DeathCause::Frozen));
-        }
-    });
+    alone!();
+    let build = learn_build();
+    for role in ["stay", "bye-and-stay"] {
+        let report = run_with(role, Some(build));
+        assert_eq!(report.failed().len(), 20);
+        let deaths = report.deaths();
+        assert!(deaths.iter().all(|death| death.cause == DeathCause::Frozen));
+    }
 }

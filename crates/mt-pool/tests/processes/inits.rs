@@ -3,19 +3,16 @@
 use std::{thread, time::Duration};
 
 use mt_pool::{
-    AsynPmap, asyn_pmap,
-    error::SetupStep,
-    events::PoolEvent,
-    limits::{Deadlines, WorkerOptions},
-    supervision::WorkerFailure,
-    task,
-    task::Never,
+    AsynPmap, asyn_pmap, error::SetupStep, events::PoolEvent, limits::Deadlines,
+    supervision::WorkerFailure, task, task::Never,
 };
-use mt_test_kit::Folder;
+use mt_test_kit::{Folder, assert_is};
 
 use crate::{
-    report::{Report, complete, restarts},
-    scene::check,
+    deed::{Deed, act_first},
+    options::restarts,
+    report::{Report, complete},
+    scene::alone,
     tasks::{FOR_EVER, double},
 };
 
@@ -25,27 +22,12 @@ fn init_fails() -> Result<(), String> {
 }
 
 #[task]
-async fn init_panics() {
-    panic!("no library here");
-}
-
-#[task]
-fn init_aborts() {
-    std::process::abort();
-}
-
-#[task]
 fn init_fails_at_first(folder: Folder, times: usize) -> Result<(), String> {
     folder.note("tries", 0);
     match folder.noted("tries").len() {
         tries if tries > times => Ok(()),
         tries => Err(format!("try {tries}")),
     }
-}
-
-#[task]
-fn init_hangs() {
-    thread::sleep(FOR_EVER); // work: never gets anywhere
 }
 
 /// The first one hangs, or all but the first.
@@ -73,90 +55,79 @@ fn hopeless(run: AsynPmap<double>, processes: u64) -> Report<u64, Never> {
 
 #[test]
 fn an_init_that_fails_everywhere_is_every_items_error() {
-    check(|| {
-        for processes in [1, 2, 5] {
-            let report = hopeless(run().init::<init_fails>(()), processes);
-            let cause = report.no_workers(3);
-            assert!(
-                matches!(cause, WorkerFailure::Setup { step: SetupStep::Init, message }
-                    if message == "no library here"),
-                "{cause}"
-            );
-        }
-    });
+    alone!();
+    for processes in [1, 2, 5] {
+        let report = hopeless(run().init::<init_fails>(()), processes);
+        assert_is!(*report.no_workers(3), WorkerFailure::Setup { step: SetupStep::Init, message }
+            if message == "no library here");
+    }
 }
 
 #[test]
 fn an_init_that_panics_or_dies_everywhere() {
-    check(|| {
-        let panics = hopeless(run().init::<init_panics>(()), 2);
-        let dies = hopeless(run().init::<init_aborts>(()), 2);
-        for (report, why) in [(panics, "no library here"), (dies, "SIGABRT")] {
-            let error = report.error(0).to_string();
-            assert!(error.contains(why), "{error}");
-        }
-    });
+    alone!();
+    let panics = hopeless(
+        run().init::<act_first>(Deed::Panic("no library here".into())),
+        2,
+    );
+    let dies = hopeless(run().init::<act_first>(Deed::Abort), 2);
+    for (report, why) in [(panics, "no library here"), (dies, "SIGABRT")] {
+        let error = report.error(0).to_string();
+        assert!(error.contains(why), "{error}");
+    }
 }
 
 #[test]
 fn an_init_that_works_in_the_end() {
-    check(|| {
-        for (processes, times) in [(1, 8), (2, 5), (4, 8)] {
-            let folder = Folder::temp();
-            let run = run().init::<init_fails_at_first>((folder.clone(), times));
-            complete(run.processes(processes), 50).values();
-        }
-    });
+    alone!();
+    for (processes, times) in [(1, 8), (2, 5), (4, 8)] {
+        let folder = Folder::temp();
+        let run = run().init::<init_fails_at_first>((folder.clone(), times));
+        complete(run.processes(processes), 50).values();
+    }
 }
 
 #[test]
 fn an_init_that_hangs_everywhere_ends_the_run_by_its_deadline() {
-    check(|| {
-        let limit = Duration::from_millis(50);
-        let run = run()
-            .init::<init_hangs>(())
-            .deadlines(Deadlines::new().init(limit));
-        let report = complete(
-            run.workers(WorkerOptions::new().restart_budget(restarts(3)))
-                .processes(2),
-            50,
-        );
-        for cause in (0..50).map(|index| report.no_workers(index)) {
-            assert!(
-                matches!(cause, WorkerFailure::SetupTimedOut { limit: told } if *told == limit),
-                "{cause}"
-            );
-        }
-        assert!(report.error(0).to_string().contains("init_deadline"));
-        let started = report.stats.workers_started;
-        assert!((4..=5).contains(&started), "{started} workers started");
-    });
+    alone!();
+    let limit = Duration::from_millis(50);
+    let run = run().init::<act_first>(Deed::Block).workers(restarts(3));
+    let run = run.deadlines(Deadlines::new().init(limit));
+    let report = complete(run.processes(2), 50);
+    for cause in (0..50).map(|index| report.no_workers(index)) {
+        assert_is!(*cause, WorkerFailure::SetupTimedOut { limit: told } if *told == limit);
+    }
+    assert!(report.error(0).to_string().contains("init_deadline"));
+    let started = report.stats.workers_started;
+    assert!((4..=5).contains(&started), "{started} workers started");
 }
 
 #[test]
 fn an_init_that_hangs_once_is_replaced() {
-    check(|| {
-        let folder = Folder::temp();
-        let run = run().init::<init_hangs_if>((folder.clone(), true));
-        let run = run
-            .deadlines(Deadlines::new().init(Duration::from_secs(1)))
-            .processes(1);
-        let report = complete(run, 50);
-        assert_eq!(report.failed(), [0; 0]);
-        assert_eq!(report.stats.workers_started, 2);
-    });
+    alone!();
+    let folder = Folder::temp();
+    let run = run().init::<init_hangs_if>((folder.clone(), true));
+    let run = run.deadlines(Deadlines::new().init(Duration::from_secs(1)));
+    let report = complete(run.processes(1), 50);
+    assert_eq!(report.failed(), [0; 0]);
+    assert_eq!(report.stats.workers_started, 2);
 }
 
 #[test]
 fn an_init_that_never_ends() {
-    check(|| {
-        let folder = Folder::temp();
-        let hangs = run().init::<init_hangs_if>((folder.clone(), false));
-        let report = complete(hangs.processes(3), 50);
-        let what = "one worker does it all, the others are killed";
-        assert_eq!(report.failed(), [0; 0], "{what}");
-        assert!(report.deaths().is_empty());
-        // Dropping a run whose only worker hangs takes the worker along.
-        drop(run().init::<init_hangs>(()).processes(1).start().unwrap());
-    });
+    alone!();
+    let folder = Folder::temp();
+    let hangs = run().init::<init_hangs_if>((folder.clone(), false));
+    let report = complete(hangs.processes(3), 50);
+    let what = "one worker does it all, the others are killed";
+    assert_eq!(report.failed(), [0; 0], "{what}");
+    assert!(report.deaths().is_empty());
+    // Dropping a run whose only worker hangs takes the worker along.
+    drop(
+        run()
+            .init::<act_first>(Deed::Block)
+            .processes(1)
+            .start()
+            .unwrap(),
+    );
 }

@@ -24,6 +24,7 @@ mod limits;
 mod memory;
 mod nesting;
 mod oom;
+mod options;
 mod output;
 mod panics;
 mod paralleliser;

@@ -9,15 +9,16 @@ use std::{
 
 use mt_pool::{
     AsynPmap, Task, TaskErrorKind, asyn_pmap,
-    limits::{MemoryLimits, WorkerOptions},
+    limits::MemoryLimits,
     supervision::{Death, DeathCause, WorkerFailure},
     task,
 };
-use mt_test_kit::Folder;
+use mt_test_kit::{Folder, assert_is};
 
 use crate::{
-    report::{Report, complete, restarts},
-    scene::check,
+    options::restarts,
+    report::{Report, complete},
+    scene::alone,
     tasks::FOR_EVER,
 };
 
@@ -54,19 +55,12 @@ fn huge_at_3(n: u64) -> u64 {
 
 /// Item 3 is given up for its memory after so many workers; all others have their values.
 #[track_caller]
-fn only_3_is_too_large<T: Task<Output = u64>>(
-    run: AsynPmap<T>,
-    items: u64,
-    oom_retries: u32,
-) -> Report<u64, T::Error> {
-    let report = complete(
-        run.memory(
-            MemoryLimits::new()
-                .max_rss_bytes(LIMIT)
-                .oom_retries(oom_retries),
-        ),
-        items,
-    );
+fn only_3_is_too_large<T>(run: AsynPmap<T>, items: u64, oom_retries: u32) -> Report<u64, T::Error>
+where
+    T: Task<Output = u64>,
+{
+    let limits = MemoryLimits::new().max_rss_bytes(LIMIT);
+    let report = complete(run.memory(limits.oom_retries(oom_retries)), items);
     report.lost_only(&[3]);
     let (rss_bytes, limit_bytes, attempts) = exceeded(report.kind(3));
     assert!(rss_bytes > LIMIT, "{rss_bytes}");
@@ -93,13 +87,12 @@ fn exceeded<E>(kind: &TaskErrorKind<E>) -> (u64, Option<u64>, u32) {
 
 #[test]
 fn one_item_of_many_that_needs_too_much() {
-    check(|| {
-        for (oom_retries, processes) in [(0, 1), (2, 2)] {
-            let run = asyn_pmap::<huge_at_3>(0..30).processes(processes);
-            let report = only_3_is_too_large(run, 30, oom_retries);
-            assert_eq!(report.deaths().len() as u32, oom_retries + 1);
-        }
-    });
+    alone!();
+    for (oom_retries, processes) in [(0, 1), (2, 2)] {
+        let run = asyn_pmap::<huge_at_3>(0..30).processes(processes);
+        let report = only_3_is_too_large(run, 30, oom_retries);
+        assert_eq!(report.deaths().len() as u32, oom_retries + 1);
+    }
 }
 
 /// Those that run when the large one grows wait for something that never comes.
@@ -119,15 +112,14 @@ async fn huge_among_others(#[shared] folder: &Folder, n: u64) -> u64 {
 
 #[test]
 fn one_of_several_in_the_same_worker() {
-    check(|| {
-        for oom_retries in [0, 1] {
-            let folder = Folder::temp();
-            let run = asyn_pmap::<huge_among_others>(0..6).shared(folder.clone());
-            let report = only_3_is_too_large(run.processes(1), 6, oom_retries);
-            // Together, and alone.
-            assert_eq!(report.deaths().len() as u32, oom_retries + 2);
-        }
-    });
+    alone!();
+    for oom_retries in [0, 1] {
+        let folder = Folder::temp();
+        let run = asyn_pmap::<huge_among_others>(0..6).shared(folder.clone());
+        let report = only_3_is_too_large(run.processes(1), 6, oom_retries);
+        // Together, and alone.
+        assert_eq!(report.deaths().len() as u32, oom_retries + 2);
+    }
 }
 
 thread_local! {
@@ -149,12 +141,11 @@ fn leaks(n: u64) -> u64 {
 
 #[test]
 fn what_others_have_left_behind_is_not_held_against_the_last() {
-    check(|| {
-        let run = asyn_pmap::<leaks>(0..11).memory(MemoryLimits::new().max_rss_bytes(LIMIT));
-        let report = complete(run.processes(1), 11);
-        assert_eq!(report.failed(), [0; 0]);
-        assert!(!report.deaths().is_empty());
-    });
+    alone!();
+    let run = asyn_pmap::<leaks>(0..11).memory(MemoryLimits::new().max_rss_bytes(LIMIT));
+    let report = complete(run.processes(1), 11);
+    assert_eq!(report.failed(), [0; 0]);
+    assert!(!report.deaths().is_empty());
 }
 
 #[task]
@@ -166,22 +157,14 @@ fn huge_init() {
 
 #[test]
 fn an_init_that_needs_too_much_ends_the_run() {
-    check(|| {
-        let run = asyn_pmap::<huge_at_3>(0..10).init::<huge_init>(());
-        let run = run
-            .memory(MemoryLimits::new().max_rss_bytes(LIMIT))
-            .workers(WorkerOptions::new().restart_budget(restarts(1)));
-        let report = complete(run.processes(1), 10);
-        let WorkerFailure::DiedInSetup { death } = report.no_workers(0) else {
-            panic!("{}", report.error(0))
-        };
-        assert!(
-            matches!(death.cause, DeathCause::MemoryExceeded { .. }),
-            "{death}"
-        );
-        assert_eq!(report.failed().len(), 10);
-        assert_eq!(report.stats.workers_started, 2);
-    });
+    alone!();
+    let run = asyn_pmap::<huge_at_3>(0..10).init::<huge_init>(());
+    let run = run.memory(MemoryLimits::new().max_rss_bytes(LIMIT));
+    let report = complete(run.workers(restarts(1)).processes(1), 10);
+    assert_is!(*report.no_workers(0), WorkerFailure::DiedInSetup { death }
+        if matches!(death.cause, DeathCause::MemoryExceeded { .. }));
+    assert_eq!(report.failed().len(), 10);
+    assert_eq!(report.stats.workers_started, 2);
 }
 
 #[task]
@@ -192,42 +175,30 @@ fn own_size(_: u64) -> u64 {
 /// Every worker is too large from its first moment. What is quick is done; what is not, is not.
 #[test]
 fn a_limit_that_no_worker_can_keep() {
-    check(|| {
-        let run = asyn_pmap::<own_size>(0..500)
-            .memory(MemoryLimits::new().max_rss_bytes(1))
-            .processes(2);
-        for outcome in complete(run, 500).outcomes {
-            match outcome.as_ref().map_err(|error| error.kind()) {
-                Ok(&size) => assert!(size > 1),
-                Err(TaskErrorKind::MemoryExceeded { .. } | TaskErrorKind::Pool(_)) => {}
-                Err(other) => panic!("{other:?}"),
-            }
+    alone!();
+    let tiny = || MemoryLimits::new().max_rss_bytes(1);
+    let run = asyn_pmap::<own_size>(0..500).memory(tiny()).processes(2);
+    for outcome in complete(run, 500).outcomes {
+        match outcome.as_ref().map_err(|error| error.kind()) {
+            Ok(&size) => assert!(size > 1),
+            Err(TaskErrorKind::MemoryExceeded { .. } | TaskErrorKind::Pool(_)) => {}
+            Err(other) => panic!("{other:?}"),
         }
-        let report = complete(
-            asyn_pmap::<huge_at_3>([3]).memory(MemoryLimits::new().max_rss_bytes(1)),
-            1,
-        );
-        let kind = report.kind(0);
-        let is_right = |kind| {
-            matches!(
-                kind,
-                &TaskErrorKind::MemoryExceeded { .. } | &TaskErrorKind::Pool(_)
-            )
-        };
-        assert!(is_right(kind), "{kind:?}");
-    });
+    }
+    let report = complete(asyn_pmap::<huge_at_3>([3]).memory(tiny()), 1);
+    assert_is!(
+        *report.kind(0),
+        TaskErrorKind::MemoryExceeded { .. } | TaskErrorKind::Pool(_)
+    );
 }
 
 /// With a crash limit of one nothing is ever started twice, whatever it is killed for.
 #[test]
 fn memory_starts_nothing_twice_where_nothing_may_be() {
-    check(|| {
-        let run = asyn_pmap::<huge_at_3>(0..8).processes(1).crash_limit(1);
-        let report = complete(
-            run.memory(MemoryLimits::new().max_rss_bytes(LIMIT).oom_retries(5)),
-            8,
-        );
-        report.lost_only(&[3]);
-        assert_eq!(exceeded(report.kind(3)).2, 1);
-    });
+    alone!();
+    let run = asyn_pmap::<huge_at_3>(0..8).processes(1).crash_limit(1);
+    let limits = MemoryLimits::new().max_rss_bytes(LIMIT).oom_retries(5);
+    let report = complete(run.memory(limits), 8);
+    report.lost_only(&[3]);
+    assert_eq!(exceeded(report.kind(3)).2, 1);
 }

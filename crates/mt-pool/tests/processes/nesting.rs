@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use mt_pool::{asyn_pmap, events::PoolEvent, task};
 
-use crate::scene::check;
+use crate::scene::alone;
 
 #[task]
 fn next(n: u64) -> u64 {
@@ -26,7 +26,8 @@ fn deeper(depth: u64) -> u64 {
 
 #[test]
 fn every_outcome_starts_the_next_run() {
-    check(|| assert_eq!(deeper(5), 6 * 6));
+    alone!();
+    assert_eq!(deeper(5), 6 * 6);
 }
 
 /// An observer is on the run's own thread; what it starts has one of its own.
@@ -46,9 +47,8 @@ fn an_observer_starts_the_next_run() {
         let sum = values.sum();
         sums.lock().unwrap().push(sum);
     }
-    check(|| {
-        let sums = Arc::default();
-        observed(5, &sums);
-        assert_eq!(*sums.lock().unwrap(), [1, 2, 3, 4, 5, 6]);
-    });
+    alone!();
+    let sums = Arc::default();
+    observed(5, &sums);
+    assert_eq!(*sums.lock().unwrap(), [1, 2, 3, 4, 5, 6]);
 }

@@ -5,7 +5,7 @@ use mt_pool::{Task, TaskErrorKind, asyn_pmap, task::Never};
 use crate::{
     deed::{Deed, act, act_async},
     report::complete,
-    scene::check,
+    scene::alone,
 };
 
 /// Message, place and call stack of a panic in a plain call and in an async one.
@@ -33,30 +33,27 @@ fn panicked(deed: &Deed) -> [(String, Option<String>, String); 2] {
 
 #[test]
 fn a_panic_has_message_place_and_call_stack() {
-    check(|| {
-        for (message, location, backtrace) in panicked(&Deed::Panic("no \u{1b}[2J way".into())) {
-            assert_eq!(message, "no \u{1b}[2J way");
-            assert!(location.unwrap().contains("deed.rs:"));
-            assert!(backtrace.contains("deed.rs"), "{backtrace}");
-        }
-    });
+    alone!();
+    for (message, location, backtrace) in panicked(&Deed::Panic("no \u{1b}[2J way".into())) {
+        assert_eq!(message, "no \u{1b}[2J way");
+        assert!(location.unwrap().contains("deed.rs:"));
+        assert!(backtrace.contains("deed.rs"), "{backtrace}");
+    }
 }
 
 #[test]
 fn a_panic_of_a_hundred_megabytes_is_cut() {
-    check(|| {
-        for (message, ..) in panicked(&Deed::PanicLong(100 << 20)) {
-            assert!(message.starts_with("éé") && message.len() < 1 << 20);
-        }
-    });
+    alone!();
+    for (message, ..) in panicked(&Deed::PanicLong(100 << 20)) {
+        assert!(message.starts_with("éé") && message.len() < 1 << 20);
+    }
 }
 
 #[test]
 fn a_panic_without_a_text() {
-    check(|| {
-        for (message, location, _) in panicked(&Deed::PanicOdd) {
-            assert!(!message.is_empty());
-            assert!(location.is_some());
-        }
-    });
+    alone!();
+    for (message, location, _) in panicked(&Deed::PanicOdd) {
+        assert!(!message.is_empty());
+        assert!(location.is_some());
+    }
 }

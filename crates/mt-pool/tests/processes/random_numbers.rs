@@ -10,7 +10,7 @@ use mt_pool::{
 use mt_test_kit::Folder;
 use rand::Rng;
 
-use crate::{report::complete, scene::check, tasks::FOR_EVER};
+use crate::{report::complete, scene::alone, tasks::FOR_EVER};
 
 const ITEMS: u64 = 60;
 
@@ -59,48 +59,46 @@ fn values<T: Task<Output = [u64; 4], Error: Debug>>(run: AsynPmap<T>, seed: u64)
 
 #[test]
 fn the_same_whoever_draws_and_how_often() {
-    check(|| {
-        let first = values(asyn_pmap::<numbers>(0..ITEMS).processes(1), 7);
-        let distinct: BTreeSet<u64> = first.iter().map(|numbers| numbers[0]).collect();
-        assert_eq!(distinct.len() as u64, ITEMS, "each item has its own");
-        for [a, b, _, again] in &first {
-            assert!(a != b && a == again);
-        }
-        for (processes, ordered) in [(4, true), (16, false)] {
-            let run = asyn_pmap::<numbers>(0..ITEMS).processes(processes);
-            assert_eq!(values(run.ordered(ordered), 7), first);
-            let run = asyn_pmap::<numbers_async>(0..ITEMS).processes(processes);
-            assert_eq!(values(run.ordered(ordered), 7), first);
-        }
-        let run = asyn_pmap::<numbers>(0..ITEMS).recycle(Recycle::new().after_items(3));
-        assert_eq!(values(run.processes(2), 7), first);
-        let folder = Folder::temp();
-        let run = asyn_pmap::<numbers_at_last>(0..ITEMS).shared(folder.clone());
-        let run = run
-            .retries(1)
-            .deadlines(Deadlines::new().hard(Duration::from_millis(500)));
-        // Those that run past it are given up; they had drawn the same.
-        let report = complete(run.processes(3).seed(7), ITEMS);
-        for (index, outcome) in report.outcomes.iter().enumerate() {
-            let late = index % 5 == 0 && index % 3 == 2;
-            let is_right = outcome.as_ref().map(|numbers| *numbers == first[index]);
-            assert!(is_right.unwrap_or(late));
-        }
-        assert_ne!(values(asyn_pmap::<numbers>(0..ITEMS), 8), first);
-    });
+    alone!();
+    let first = values(asyn_pmap::<numbers>(0..ITEMS).processes(1), 7);
+    let distinct: BTreeSet<u64> = first.iter().map(|numbers| numbers[0]).collect();
+    assert_eq!(distinct.len() as u64, ITEMS, "each item has its own");
+    for [a, b, _, again] in &first {
+        assert!(a != b && a == again);
+    }
+    for (processes, ordered) in [(4, true), (16, false)] {
+        let run = asyn_pmap::<numbers>(0..ITEMS).processes(processes);
+        assert_eq!(values(run.ordered(ordered), 7), first);
+        let run = asyn_pmap::<numbers_async>(0..ITEMS).processes(processes);
+        assert_eq!(values(run.ordered(ordered), 7), first);
+    }
+    let run = asyn_pmap::<numbers>(0..ITEMS).recycle(Recycle::new().after_items(3));
+    assert_eq!(values(run.processes(2), 7), first);
+    let folder = Folder::temp();
+    let run = asyn_pmap::<numbers_at_last>(0..ITEMS).shared(folder.clone());
+    let run = run
+        .retries(1)
+        .deadlines(Deadlines::new().hard(Duration::from_millis(500)));
+    // Those that run past it are given up; they had drawn the same.
+    let report = complete(run.processes(3).seed(7), ITEMS);
+    for (index, outcome) in report.outcomes.iter().enumerate() {
+        let late = index % 5 == 0 && index % 3 == 2;
+        let is_right = outcome.as_ref().map(|numbers| *numbers == first[index]);
+        assert!(is_right.unwrap_or(late));
+    }
+    assert_ne!(values(asyn_pmap::<numbers>(0..ITEMS), 8), first);
 }
 
 #[test]
 fn a_seed_that_was_chosen_is_told_and_can_be_used_again() {
-    check(|| {
-        let run = asyn_pmap::<numbers>(0..ITEMS).processes(2).start().unwrap();
-        let seed = run.seed();
-        let first: Vec<_> = run.into_iter().map(Result::unwrap).collect();
-        assert_eq!(values(asyn_pmap::<numbers>(0..ITEMS), seed), first);
-        let other = asyn_pmap::<numbers>(0..1).start().unwrap();
-        assert_ne!(other.seed(), seed);
-        assert_eq!(task_index(), None);
-        let [a, b] = [(); 2].map(|()| task_rng().next_u64());
-        assert_ne!(a, b, "outside of a call");
-    });
+    alone!();
+    let run = asyn_pmap::<numbers>(0..ITEMS).processes(2).start().unwrap();
+    let seed = run.seed();
+    let first: Vec<_> = run.into_iter().map(Result::unwrap).collect();
+    assert_eq!(values(asyn_pmap::<numbers>(0..ITEMS), seed), first);
+    let other = asyn_pmap::<numbers>(0..1).start().unwrap();
+    assert_ne!(other.seed(), seed);
+    assert_eq!(task_index(), None);
+    let [a, b] = [(); 2].map(|()| task_rng().next_u64());
+    assert_ne!(a, b, "outside of a call");
 }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use mt_pool::{AsynPmap, Task, asyn_pmap, task};
 
-use crate::{report::complete, scene::check, tasks::pid};
+use crate::{report::complete, scene::alone, tasks::pid};
 
 #[task]
 async fn pid_async(n: u64) -> u32 {
@@ -35,31 +35,29 @@ fn shares<T: Task<Input = u64, Output = u32, Error: Debug>>(
 
 #[test]
 fn with_a_backlog() {
-    check(|| {
-        for ordered in [true, false] {
-            for case in [
-                (1, 2, 6),
-                (2, 2, 8),
-                (1, 1, 5),
-                (3, 2, 7),
-                (2, 100, 10),
-                (2, 3, 40),
-            ] {
-                shares::<pid>(|run| run.ordered(ordered), case);
-                shares::<pid_async>(|run| run.ordered(ordered), case);
-            }
+    alone!();
+    for ordered in [true, false] {
+        for case in [
+            (1, 2, 6),
+            (2, 2, 8),
+            (1, 1, 5),
+            (3, 2, 7),
+            (2, 100, 10),
+            (2, 3, 40),
+        ] {
+            shares::<pid>(|run| run.ordered(ordered), case);
+            shares::<pid_async>(|run| run.ordered(ordered), case);
         }
-    });
+    }
 }
 
 #[test]
 fn with_little_room() {
-    check(|| {
-        for capacity in [1, 2, 3] {
-            shares::<pid>(|run| run.capacity(capacity), (2, 2, 12));
-            shares::<pid_async>(|run| run.capacity(capacity), (2, 2, 12));
-        }
-    });
+    alone!();
+    for capacity in [1, 2, 3] {
+        shares::<pid>(|run| run.capacity(capacity), (2, 2, 12));
+        shares::<pid_async>(|run| run.capacity(capacity), (2, 2, 12));
+    }
 }
 
 #[task]
@@ -72,13 +70,12 @@ fn aborts_at_times(n: u64) -> u32 {
 
 #[test]
 fn while_items_crash() {
-    check(|| {
-        for (processes, batches) in [(1, 1), (1, 3), (2, 2)] {
-            let run = asyn_pmap::<aborts_at_times>(0..30)
-                .batch_size(1)
-                .crash_limit(2);
-            let run = run.processes(processes).pool_maxtasksperchild(batches);
-            assert_eq!(complete(run, 30).failed(), [3, 13, 23]);
-        }
-    });
+    alone!();
+    for (processes, batches) in [(1, 1), (1, 3), (2, 2)] {
+        let run = asyn_pmap::<aborts_at_times>(0..30)
+            .batch_size(1)
+            .crash_limit(2);
+        let run = run.processes(processes).pool_maxtasksperchild(batches);
+        assert_eq!(complete(run, 30).failed(), [3, 13, 23]);
+    }
 }

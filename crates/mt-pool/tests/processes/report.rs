@@ -10,7 +10,7 @@ use mt_pool::{
     AsynPmap, Task, TaskError, TaskErrorKind,
     events::PoolEvent,
     stats::Stats,
-    supervision::{Death, RestartBudget, WorkerFailure},
+    supervision::{Death, WorkerFailure},
 };
 
 pub(crate) type Outcome<T> = Result<<T as Task>::Output, TaskError<<T as Task>::Error>>;
@@ -32,8 +32,8 @@ pub(crate) fn complete<T: Task>(run: AsynPmap<T>, items: u64) -> Report<T::Outpu
     let stats = run.stats();
     drop(run);
     outcomes.sort_by_key(|(index, _)| *index);
-    let indices: Vec<u64> = outcomes.iter().map(|(index, _)| *index).collect();
-    assert_eq!(indices, (0..items).collect::<Vec<_>>(), "one outcome each");
+    let indices = outcomes.iter().map(|(index, _)| *index);
+    assert!(indices.eq(0..items), "one outcome each");
     for (index, outcome) in &outcomes {
         let told = outcome.as_ref().err().map_or(*index, TaskError::index);
         assert_eq!(told, *index, "an error knows its item");
@@ -78,14 +78,6 @@ pub(crate) fn values<T: Task<Error: Debug>>(run: AsynPmap<T>) -> Vec<T::Output> 
     run.map(Result::unwrap).collect()
 }
 
-/// So many replacements of workers that die too early.
-pub(crate) fn restarts(limit: u32) -> RestartBudget {
-    RestartBudget {
-        limit,
-        ..RestartBudget::default()
-    }
-}
-
 /// How many items of a run have a value.
 pub(crate) fn succeeded<T: Task>(run: AsynPmap<T>) -> usize {
     let run = run.start().unwrap().into_iter();
@@ -108,11 +100,8 @@ impl<E> Report<u64, E> {
     #[track_caller]
     pub(crate) fn lost_only(&self, lost: &[usize]) {
         assert_eq!(self.failed(), lost);
-        let values = self.outcomes.iter().zip(0..);
-        for (value, index) in
-            values.filter_map(|(value, index)| Some((value.as_ref().ok()?, index)))
-        {
-            assert_eq!(*value, index);
+        for (outcome, index) in self.outcomes.iter().zip(0..) {
+            assert!(outcome.as_ref().is_ok_and(|value| *value == index) || outcome.is_err());
         }
     }
 }

@@ -9,26 +9,23 @@ use serde::{Deserialize, Serialize};
 use crate::{
     deed::{Deed, act},
     report::complete,
-    scene::check,
+    scene::alone,
 };
 
 const BRIEF: Duration = Duration::from_millis(1);
 
+fn at_once<E>(retries: u32) -> Retries<E> {
+    Retries::new(retries).pause(BRIEF, BRIEF)
+}
+
 /// Why a call failed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("{self:?}")]
 enum Failure {
     /// Not yet: this was so manieth try.
     Passing(u64),
     Lasting,
 }
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{self:?}")
-    }
-}
-
-impl std::error::Error for Failure {}
 
 /// Every third item fails twice, every third always.
 fn attempt(folder: &Folder, n: u64) -> Result<u64, Failure> {
@@ -76,59 +73,50 @@ fn every_way(retries: &Retries<Failure>) -> Vec<Ends> {
         let outcomes = outcomes.map(|outcome| outcome.map_err(raised));
         (outcomes.collect(), (0..30).map(started).collect())
     }
-    let ways = [(1, true), (3, false)].into_iter();
-    let both = ways.flat_map(|way| {
-        [
-            ends::<tries>(way, retries),
-            ends::<tries_async>(way, retries),
-        ]
-    });
-    both.collect()
+    let sync = [(1, true), (3, false)].map(|way| ends::<tries>(way, retries));
+    let asyn = [(1, true), (3, false)].map(|way| ends::<tries_async>(way, retries));
+    sync.into_iter().chain(asyn).collect()
 }
 
 #[test]
 fn what_works_at_the_third_try_needs_two_retries() {
-    check(|| {
-        for retries in 0..4 {
-            let most = retries as usize + 1;
-            for (outcomes, started) in every_way(&Retries::new(retries)) {
-                for n in 0..30 {
-                    let (expected, count) = match n % 3 {
-                        1 if retries >= 2 => (Ok(n as u64), 3),
-                        1 => (Err(Failure::Passing(most as u64)), most),
-                        2 => (Err(Failure::Lasting), most),
-                        _ => (Ok(n as u64), 1),
-                    };
-                    assert_eq!((&outcomes[n], started[n]), (&expected, count), "{n}");
-                }
+    alone!();
+    for retries in 0..4 {
+        let most = retries as usize + 1;
+        for (outcomes, started) in every_way(&Retries::new(retries)) {
+            for n in 0..30 {
+                let (expected, count) = match n % 3 {
+                    1 if retries >= 2 => (Ok(n as u64), 3),
+                    1 => (Err(Failure::Passing(most as u64)), most),
+                    2 => (Err(Failure::Lasting), most),
+                    _ => (Ok(n as u64), 1),
+                };
+                assert_eq!((&outcomes[n], started[n]), (&expected, count), "{n}");
             }
         }
-    });
+    }
 }
 
 #[test]
 fn only_what_is_worth_it_is_tried_again() {
-    check(|| {
-        let ends =
-            every_way(&Retries::new(5).only_if(|failure| matches!(failure, Failure::Passing(_))));
-        for (outcomes, started) in ends {
-            for n in 0..30 {
-                assert_eq!(outcomes[n].is_ok(), n % 3 != 2);
-                assert_eq!(started[n], [1, 3, 1][n % 3]);
-            }
+    alone!();
+    let passing = |failure: &Failure| matches!(failure, Failure::Passing(_));
+    for (outcomes, started) in every_way(&Retries::new(5).only_if(passing)) {
+        for n in 0..30 {
+            assert_eq!(outcomes[n].is_ok(), n % 3 != 2);
+            assert_eq!(started[n], [1, 3, 1][n % 3]);
         }
-    });
+    }
 }
 
 #[test]
 fn a_judge_that_panics_is_for_no_retry() {
-    check(|| {
-        let panics = Retries::new(5).only_if(|failure| panic!("{failure:?}"));
-        for (outcomes, started) in every_way(&panics) {
-            assert_eq!(started, [1; 30]);
-            assert_eq!(outcomes[1], Err(Failure::Passing(1)));
-        }
-    });
+    alone!();
+    let panics = Retries::new(5).only_if(|failure| panic!("{failure:?}"));
+    for (outcomes, started) in every_way(&panics) {
+        assert_eq!(started, [1; 30]);
+        assert_eq!(outcomes[1], Err(Failure::Passing(1)));
+    }
 }
 
 /// Fails, dies, and panics; each has its own count.
@@ -147,21 +135,18 @@ fn has_a_bad_day(#[shared] folder: &Folder, n: u64) -> Result<u64, String> {
 
 #[test]
 fn errors_and_deaths_are_counted_apart_and_a_panic_is_neither() {
-    check(|| {
-        let folder = Folder::temp();
-        let run = asyn_pmap::<has_a_bad_day>(0..3).shared(folder.clone());
-        let run = run
-            .retries(Retries::new(2).pause(BRIEF, BRIEF))
-            .crash_limit(3);
-        // One at a time: what had just finished in a worker that dies is run again.
-        let report = complete(run.processes(1).capacity(1), 3);
-        assert_eq!(*report.outcomes[0].as_ref().unwrap(), 5);
-        assert!(matches!(report.kind(1), TaskErrorKind::Panicked { .. }));
-        assert!(matches!(report.kind(2), TaskErrorKind::Raised(_)));
-        let tries: Vec<_> = (0..3).map(|n| folder.noted(&n.to_string()).len()).collect();
-        assert_eq!(tries, [5, 1, 3]);
-        assert_eq!([1, 2].map(|n| report.error(n).attempts()), [1, 3]);
-    });
+    alone!();
+    let folder = Folder::temp();
+    let run = asyn_pmap::<has_a_bad_day>(0..3).shared(folder.clone());
+    let run = run.retries(at_once(2)).crash_limit(3);
+    // One at a time: what had just finished in a worker that dies is run again.
+    let report = complete(run.processes(1).capacity(1), 3);
+    assert_eq!(*report.outcomes[0].as_ref().unwrap(), 5);
+    assert!(matches!(report.kind(1), TaskErrorKind::Panicked { .. }));
+    assert!(matches!(report.kind(2), TaskErrorKind::Raised(_)));
+    let tries: Vec<_> = (0..3).map(|n| folder.noted(&n.to_string()).len()).collect();
+    assert_eq!(tries, [5, 1, 3]);
+    assert_eq!([1, 2].map(|n| report.error(n).attempts()), [1, 3]);
 }
 
 #[task]
@@ -175,89 +160,79 @@ async fn fails_once(#[shared] folder: &Folder, n: u64) -> Result<u64, String> {
 /// Many at once, most of them in the same pieces.
 #[test]
 fn everything_fails_once() {
-    check(|| {
-        for ordered in [true, false] {
-            let folder = Folder::temp();
-            let run = asyn_pmap::<fails_once>(0..600).shared(folder.clone());
-            let run = run
-                .retries(Retries::new(1).pause(BRIEF, BRIEF))
-                .capacity(200);
-            let report = complete(run.processes(2).ordered(ordered), 600);
-            assert_eq!(report.failed(), [0; 0]);
-        }
-    });
+    alone!();
+    for ordered in [true, false] {
+        let folder = Folder::temp();
+        let run = asyn_pmap::<fails_once>(0..600).shared(folder.clone());
+        let run = run.retries(at_once(1)).capacity(200);
+        let report = complete(run.processes(2).ordered(ordered), 600);
+        assert_eq!(report.failed(), [0; 0]);
+    }
 }
 
 #[test]
 fn an_error_that_is_tried_again_does_not_end_a_run_that_fails_fast() {
-    check(|| {
-        let folder = Folder::temp();
-        let run = asyn_pmap::<tries>([0, 1, 3, 4, 2, 6]).shared(folder.clone());
-        let run = run
-            .fail_fast()
-            .retries(Retries::new(2).pause(BRIEF, BRIEF))
-            .processes(2);
-        let outcomes: Vec<_> = run.start().unwrap().into_iter().collect();
-        assert_eq!(outcomes.len(), 5);
-        assert!(outcomes[..4].iter().all(Result::is_ok));
-        assert_eq!(outcomes[4].as_ref().unwrap_err().index(), 4);
-    });
+    alone!();
+    let folder = Folder::temp();
+    let run = asyn_pmap::<tries>([0, 1, 3, 4, 2, 6]).shared(folder.clone());
+    let run = run.fail_fast().retries(at_once(2)).processes(2);
+    let outcomes: Vec<_> = run.start().unwrap().into_iter().collect();
+    assert_eq!(outcomes.len(), 5);
+    assert!(outcomes[..4].iter().all(Result::is_ok));
+    assert_eq!(outcomes[4].as_ref().unwrap_err().index(), 4);
 }
 
 #[test]
 fn a_failed_item_is_given_back_if_it_is_to_be_kept() {
-    check(|| {
-        let deeds = [Deed::Return(0), Deed::Panic("no".into()), Deed::Abort];
-        for ordered in [true, false] {
-            let run = || asyn_pmap::<act>(deeds.clone()).ordered(ordered);
-            let given = |run: AsynPmap<act>| {
-                let report = complete(run.crash_limit(2).processes(1).capacity(1), 3);
-                [1, 2].map(|n| report.error(n).item::<Deed>().map(Result::unwrap))
-            };
-            // An outcome that dies unsent with its worker is made again, and such an item is kept anyway.
-            let [_, aborted] = given(run());
-            assert_eq!(aborted, Some(Deed::Abort));
-            let alone = asyn_pmap::<act>(deeds[..2].to_vec()).pool_ordered(ordered);
-            let report = complete(alone, 2);
-            assert!(report.error(1).item::<Deed>().is_none());
-            let kept = given(run().keep_items());
-            assert_eq!(kept, [1, 2].map(|n| Some(deeds[n].clone())));
-        }
-        let folder = Folder::temp();
-        let run = asyn_pmap::<tries_async>(0..600)
-            .shared(folder.clone())
-            .keep_items();
-        let report = complete(run.retries(Retries::new(1).pause(BRIEF, BRIEF)), 600);
-        for n in report.failed() {
-            let error = report.error(n);
-            assert_eq!(error.item::<u64>().unwrap().unwrap(), n as u64);
-            assert_eq!(error.attempts(), 2);
-        }
-    });
+    alone!();
+    let deeds = [Deed::Return(0), Deed::Panic("no".into()), Deed::Abort];
+    for ordered in [true, false] {
+        let run = || asyn_pmap::<act>(deeds.clone()).ordered(ordered);
+        let given = |run: AsynPmap<act>| {
+            let report = complete(run.crash_limit(2).processes(1).capacity(1), 3);
+            [1, 2].map(|n| report.error(n).item::<Deed>().map(Result::unwrap))
+        };
+        // An outcome that dies unsent with its worker is made again, and such an item is kept anyway.
+        let [_, aborted] = given(run());
+        assert_eq!(aborted, Some(Deed::Abort));
+        let alone = asyn_pmap::<act>(deeds[..2].to_vec()).pool_ordered(ordered);
+        let report = complete(alone, 2);
+        assert!(report.error(1).item::<Deed>().is_none());
+        let kept = given(run().keep_items());
+        assert_eq!(kept, [1, 2].map(|n| Some(deeds[n].clone())));
+    }
+    let folder = Folder::temp();
+    let run = asyn_pmap::<tries_async>(0..600).shared(folder.clone());
+    let report = complete(run.keep_items().retries(at_once(1)), 600);
+    for n in report.failed() {
+        let error = report.error(n);
+        assert_eq!(error.item::<u64>().unwrap().unwrap(), n as u64);
+        assert_eq!(error.attempts(), 2);
+    }
 }
 
 #[test]
 fn dead_letters_are_what_was_given_up_and_nothing_else() {
-    check(|| {
-        let deeds = vec![
-            Deed::Return(0),
-            Deed::Abort,
-            Deed::Panic("no letter".into()),
-            Deed::Exit(3),
-            Deed::Return(4),
-        ];
-        let run = asyn_pmap::<act>(deeds.clone()).crash_limit(2);
-        let mut run = run.processes(2).start().unwrap().into_iter();
-        assert_eq!(run.by_ref().filter(Result::is_ok).count(), 2);
-        let dead = run.dead_letters();
-        assert_eq!(dead.dropped(), 0);
-        let indices: Vec<_> = dead.letters().iter().map(|letter| letter.index()).collect();
-        assert_eq!(indices, [1, 3]);
-        for (letter, index) in dead.letters().iter().zip([1, 3]) {
-            assert_eq!(letter.item::<Deed>().unwrap().unwrap(), deeds[index]);
-            assert!(letter.payload().is_some());
-            assert!(letter.reason().contains("2 times"), "{}", letter.reason());
-        }
-        assert!(dead.letters()[1].reason().contains("code 3"));
-    });
+    alone!();
+    let panic = Deed::Panic("no letter".into());
+    let deeds = [
+        Deed::Return(0),
+        Deed::Abort,
+        panic,
+        Deed::Exit(3),
+        Deed::Return(4),
+    ];
+    let run = asyn_pmap::<act>(deeds.clone()).crash_limit(2);
+    let mut run = run.processes(2).start().unwrap().into_iter();
+    assert_eq!(run.by_ref().filter(Result::is_ok).count(), 2);
+    let dead = run.dead_letters();
+    assert_eq!(dead.dropped(), 0);
+    let indices: Vec<_> = dead.letters().iter().map(|letter| letter.index()).collect();
+    assert_eq!(indices, [1, 3]);
+    for (letter, index) in dead.letters().iter().zip([1, 3]) {
+        assert_eq!(letter.item::<Deed>().unwrap().unwrap(), deeds[index]);
+        assert!(letter.payload().is_some());
+        assert!(letter.reason().contains("2 times"), "{}", letter.reason());
+    }
+    assert!(dead.letters()[1].reason().contains("code 3"));
 }

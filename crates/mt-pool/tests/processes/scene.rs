@@ -1,22 +1,58 @@
 //! A process for every test, and a look at what is left in it.
 
 use mt_pool::{asyn_pmap, task};
-use mt_test_kit::{alone, children, descriptors, name_of, wait_until};
+use mt_test_kit::{Alarm, children, descriptors, is_alone, name_of, wait_until, watchdog};
 
 use crate::report::values;
 
-/// Runs a test in a process of its own, under a watchdog. Afterwards the pool still works there, and
-/// the test has left no process, no zombie and no descriptor.
+/// Puts the rest of a test into a process of its own, and waits here for its end; see [`NothingLeft`].
+macro_rules! alone {
+    () => {
+        let Some(_nothing_left) = $crate::scene::NothingLeft::in_process_of(&|| {}) else {
+            return;
+        };
+    };
+}
+pub(crate) use alone;
+
+/// A test in its own process, under a watchdog. When it is over the pool still works there, and the test has left
+/// no process, no zombie and no descriptor.
+pub(crate) struct NothingLeft {
+    descriptors: usize,
+    _watchdog: Alarm,
+}
+
+impl NothingLeft {
+    /// Begins the test that a closure is written in, if this is its process. If not, runs it in one.
+    pub(crate) fn in_process_of<F>(_: &F) -> Option<Self> {
+        let _watchdog = watchdog(name_of::<F>());
+        is_alone(name_of::<F>()).then(|| {
+            // What the library keeps for the life of a process is there after the first run.
+            works();
+            Self {
+                descriptors: descriptors().len(),
+                _watchdog,
+            }
+        })
+    }
+}
+
+impl Drop for NothingLeft {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            works();
+            // A run that is dropped waits for its workers for a second; a busy machine takes longer.
+            wait_until(|| children().is_empty());
+            wait_until(|| descriptors().len() <= self.descriptors);
+        }
+    }
+}
+
+/// Runs a test in a process of its own, as [`alone!`] does.
 pub(crate) fn check<F: FnOnce()>(test: F) {
-    alone(name_of::<F>(), || {
-        // What the library keeps for the life of a process is there after the first run.
-        works();
-        let before = descriptors().len();
+    if let Some(_nothing_left) = NothingLeft::in_process_of(&test) {
         test();
-        works();
-        assert_eq!(children(), [0_u32; 0], "processes are left");
-        wait_until(|| descriptors().len() <= before);
-    });
+    }
 }
 
 /// Inside a runtime of this thread, of which nothing is switched on.

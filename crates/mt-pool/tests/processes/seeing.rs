@@ -3,7 +3,6 @@
 use std::{
     cmp::Reverse,
     iter,
-    path::PathBuf,
     sync::{Arc, Mutex, mpsc::sync_channel},
     thread,
     time::Duration,
@@ -18,50 +17,26 @@ use mt_pool::{
     task,
 };
 use mt_test_kit::{Folder, wait_until};
-use serde::{Deserialize, Serialize};
 
 use crate::{
     deed::{Deed, act},
-    scene::{block_on, check},
+    scene::{alone, block_on},
 };
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-enum Job {
-    Quick(u64),
-    /// Sleeps.
-    Slow(Duration),
-    /// Waits until there is something at this path.
-    Wait(PathBuf),
-}
-
+/// Lets nobody run before.
 #[task]
-fn work(job: Job) -> u64 {
-    match job {
-        Job::Quick(n) => return n,
-        Job::Slow(time) => thread::sleep(time), // work: a call that takes long
-        Job::Wait(path) => wait_until(|| path.exists()),
-    }
-    0
-}
-
-#[task]
-async fn work_async(job: Job) -> u64 {
-    match job {
-        Job::Quick(n) => return n,
-        Job::Slow(time) => tokio::time::sleep(time).await, // work: a call that takes long
-        Job::Wait(path) => wait_until(|| path.exists()),
-    }
-    0
+async fn act_at_once(deed: Deed) -> u64 {
+    deed.act_async().await
 }
 
 const SLOW: Duration = Duration::from_millis(40);
 
 /// Slow items far apart among very many quick ones: they are among the slowest; a quick one may be too, if
 /// the machine was elsewhere meanwhile.
-fn slow_ones_are_found<T: Task<Input = Job>>(processes: usize) {
-    let mut jobs: Vec<Job> = (0..50_000).map(Job::Quick).collect();
+fn slow_ones_are_found<T: Task<Input = Deed>>(processes: usize) {
+    let mut jobs: Vec<Deed> = (0..50_000).map(Deed::Return).collect();
     for n in 1..=4_u32 {
-        jobs[10_000 * n as usize] = Job::Slow(SLOW * n);
+        jobs[10_000 * n as usize] = Deed::Sleep(SLOW * n);
     }
     let run = asyn_pmap::<T>(jobs).processes(processes);
     let mut run = run.start().unwrap().into_iter();
@@ -82,105 +57,97 @@ fn is_found(stats: &Stats, item: usize, time: Duration) -> bool {
 
 #[test]
 fn the_slowest_items_are_found_among_many_quick_ones() {
-    check(|| {
-        for processes in [1, 3] {
-            slow_ones_are_found::<work>(processes);
-            slow_ones_are_found::<work_async>(processes);
-        }
-    });
+    alone!();
+    for processes in [1, 3] {
+        slow_ones_are_found::<act>(processes);
+        slow_ones_are_found::<act_at_once>(processes);
+    }
 }
 
 /// A shared worker tells each run its own slowest items.
 #[test]
 fn the_slowest_items_are_those_of_the_run() {
-    check(|| {
-        let pool = Pool::builder().processes(1).start().unwrap();
-        for slow in [5, 1] {
-            let mut jobs = [(); 10].map(|()| Job::Quick(0)).to_vec();
-            jobs[slow] = Job::Slow(SLOW);
-            let run = asyn_pmap::<work>(jobs).pool(&pool).start().unwrap();
-            let mut run = run.into_iter();
-            assert_eq!(run.by_ref().count(), 10);
-            let stats = run.stats();
-            assert!(is_found(&stats, slow, SLOW), "{stats:?}");
-            assert!(!is_found(&stats, 6 - slow, SLOW), "{stats:?}");
-            let counts = stats
-                .workers
-                .iter()
-                .map(|w| (w.items_given, w.items_started));
-            assert_eq!(counts.max(), Some((10, 10)));
-        }
-        assert_eq!(pool.workers(), 1);
-    });
+    alone!();
+    let pool = Pool::builder().processes(1).start().unwrap();
+    for slow in [5, 1] {
+        let mut jobs = [(); 10].map(|()| Deed::Return(0)).to_vec();
+        jobs[slow] = Deed::Sleep(SLOW);
+        let run = asyn_pmap::<act>(jobs).pool(&pool).start().unwrap();
+        let mut run = run.into_iter();
+        assert_eq!(run.by_ref().count(), 10);
+        let stats = run.stats();
+        assert!(is_found(&stats, slow, SLOW), "{stats:?}");
+        assert!(!is_found(&stats, 6 - slow, SLOW), "{stats:?}");
+        let workers = stats.workers.iter();
+        let counts = workers.map(|w| (w.items_given, w.items_started));
+        assert_eq!(counts.max(), Some((10, 10)));
+    }
+    assert_eq!(pool.workers(), 1);
 }
 
 #[test]
 fn a_worker_s_life_is_told() {
-    check(|| {
-        let folder = Folder::temp();
-        let jobs = [Job::Slow(SLOW), Job::Wait(folder.file("go"))];
-        let (more, later) = sync_channel(1);
-        let jobs = jobs.into_iter().chain(iter::once_with(move || {
-            later.recv().unwrap();
-            Job::Slow(SLOW)
-        }));
-        let run = asyn_pmap::<work>(jobs).processes(1).start().unwrap();
-        let handle = run.handle();
-        let worker = || handle.stats().workers.first().cloned();
-        wait_until(|| worker().is_some_and(|worker| worker.items_started == 2));
-        let working = worker().unwrap();
-        assert_eq!(working.state, WorkerState::Working);
-        assert!(working.rss_bytes.unwrap() > 0 && working.pid.is_some());
-        assert!(folder.first("go"));
-        let worker = || worker().unwrap();
-        wait_until(|| worker().state == WorkerState::Waiting);
-        let waits = worker().times.wait;
-        wait_until(|| worker().times.wait > waits + SLOW);
-        more.send(()).unwrap();
-        assert_eq!(run.into_iter().filter(Result::is_ok).count(), 3);
-        let stats = handle.stats();
-        let [worker] = &stats.workers[..] else {
-            panic!("{stats:?}");
-        };
-        assert_eq!(worker.state, WorkerState::Gone);
-        assert_eq!(worker.rss_bytes, None);
-        let times = worker.times;
-        assert!(times.work >= 2 * SLOW && times.wait >= SLOW);
-        assert!(!times.start.is_zero() && !times.init.is_zero() && !times.exit.is_zero());
-        let counts = [
-            worker.items_given,
-            worker.items_started,
-            worker.items_finished,
-        ];
-        assert_eq!(counts, [3; 3]);
-        assert_eq!(
-            [stats.pulled, stats.outstanding, stats.succeeded],
-            [3, 0, 3]
-        );
-    });
+    alone!();
+    let folder = Folder::temp();
+    let deeds = [Deed::Sleep(SLOW), Deed::Wait(folder.file("go"))];
+    let (more, later) = sync_channel(1);
+    let later = iter::once_with(move || later.recv().unwrap());
+    let run = asyn_pmap::<act>(deeds.into_iter().chain(later))
+        .processes(1)
+        .start()
+        .unwrap();
+    let handle = run.handle();
+    let worker = || handle.stats().workers.first().cloned();
+    wait_until(|| worker().is_some_and(|worker| worker.items_started == 2));
+    let working = worker().unwrap();
+    assert_eq!(working.state, WorkerState::Working);
+    assert!(working.rss_bytes.unwrap() > 0 && working.pid.is_some());
+    assert!(folder.first("go"));
+    let worker = || worker().unwrap();
+    wait_until(|| worker().state == WorkerState::Waiting);
+    let waits = worker().times.wait;
+    wait_until(|| worker().times.wait > waits + SLOW);
+    more.send(Deed::Sleep(SLOW)).unwrap();
+    assert_eq!(run.into_iter().filter(Result::is_ok).count(), 3);
+    let stats = handle.stats();
+    let [worker] = &stats.workers[..] else {
+        panic!("{stats:?}");
+    };
+    assert_eq!(worker.state, WorkerState::Gone);
+    assert_eq!(worker.rss_bytes, None);
+    let times = worker.times;
+    assert!(times.work >= 2 * SLOW && times.wait >= SLOW);
+    assert!(!times.start.is_zero() && !times.init.is_zero() && !times.exit.is_zero());
+    let (given, started, finished) = (
+        worker.items_given,
+        worker.items_started,
+        worker.items_finished,
+    );
+    assert_eq!([given, started, finished], [3; 3]);
+    assert_eq!(
+        (stats.pulled, stats.outstanding, stats.succeeded),
+        (3, 0, 3)
+    );
 }
 
 #[test]
 fn deaths_are_counted_by_their_cause() {
-    check(|| {
-        let deeds = [Deed::Abort, Deed::Garble(vec![0xff; 64]), Deed::Return(1)];
-        let run = asyn_pmap::<act>(deeds).processes(1).crash_limit(2);
-        let mut run = run.start().unwrap().into_iter();
-        assert_eq!(run.by_ref().filter(Result::is_err).count(), 2);
-        let stats = run.stats();
-        assert_eq!(stats.deaths.by_themselves, 2);
-        assert_eq!(stats.deaths.broke_protocol, 2);
-        assert_eq!(stats.workers_died, 4);
-        let gone = stats
-            .workers
-            .iter()
-            .filter(|w| w.state == WorkerState::Gone);
-        assert_eq!(gone.count() as u64, stats.workers_started);
-    });
+    alone!();
+    let deeds = [Deed::Abort, Deed::Garble(vec![0xff; 64]), Deed::Return(1)];
+    let run = asyn_pmap::<act>(deeds).processes(1).crash_limit(2);
+    let mut run = run.start().unwrap().into_iter();
+    assert_eq!(run.by_ref().filter(Result::is_err).count(), 2);
+    let stats = run.stats();
+    assert_eq!(stats.deaths.by_themselves, 2);
+    assert_eq!(stats.deaths.broke_protocol, 2);
+    assert_eq!(stats.workers_died, 4);
+    let workers = stats.workers.iter();
+    let gone = workers.filter(|worker| worker.state == WorkerState::Gone);
+    assert_eq!(gone.count() as u64, stats.workers_started);
 }
 
 /// How each worker's events follow each other.
-fn story(events: impl Iterator<Item = PoolEvent>) -> Vec<String> {
+fn story(events: impl Iterator<Item = PoolEvent>) -> String {
     let word = |event| match event {
         PoolEvent::WorkerStarted { worker, .. } => format!("{worker} started"),
         PoolEvent::WorkerReady { worker } => format!("{worker} ready"),
@@ -188,90 +155,79 @@ fn story(events: impl Iterator<Item = PoolEvent>) -> Vec<String> {
         PoolEvent::WorkerLeft { worker, .. } => format!("{worker} left"),
         other => panic!("{other:?}"),
     };
-    events.map(word).collect()
+    events.map(word).collect::<Vec<_>>().join(", ")
 }
 
-const STORY: [&str; 6] = [
-    "0 started",
-    "0 ready",
-    "0 died",
-    "1 started",
-    "1 ready",
-    "1 left",
-];
+const STORY: &str = "0 started, 0 ready, 0 died, 1 started, 1 ready, 1 left";
 
 #[test]
 fn events_are_there_from_the_start_for_every_reader() {
-    check(|| {
-        let deeds = [Deed::Abort, Deed::Return(1)];
-        let run = asyn_pmap::<act>(deeds).processes(1).crash_limit(1);
-        let run = run.observe(|_| {}).start().unwrap();
-        let handle = run.handle();
-        let early = run.events();
-        let reader = thread::spawn(|| story(early.into_iter()));
-        assert_eq!(run.into_iter().count(), 2);
-        // In another thread while it ran, and afterwards.
-        assert_eq!(reader.join().unwrap(), STORY);
-        assert_eq!(story(handle.events().into_iter()), STORY);
-        let mut late = handle.events();
-        let count = block_on(StreamExt::by_ref(&mut late).count());
-        assert_eq!((count, late.missed()), (STORY.len(), 0));
-    });
+    alone!();
+    let deeds = [Deed::Abort, Deed::Return(1)];
+    let run = asyn_pmap::<act>(deeds).processes(1).crash_limit(1);
+    let run = run.observe(|_| {}).start().unwrap();
+    let handle = run.handle();
+    let early = run.events();
+    let reader = thread::spawn(|| story(early.into_iter()));
+    assert_eq!(run.into_iter().count(), 2);
+    // In another thread while it ran, and afterwards.
+    assert_eq!(reader.join().unwrap(), STORY);
+    assert_eq!(story(handle.events().into_iter()), STORY);
+    let mut late = handle.events();
+    let count = block_on(StreamExt::by_ref(&mut late).count());
+    assert_eq!((count, late.missed()), (6, 0));
 }
 
 /// More deaths than events are kept, and nobody reads: they are counted.
 #[test]
 fn events_nobody_reads_are_bounded() {
-    check(|| {
-        let run = asyn_pmap::<act>(vec![Deed::Exit(1); 220]).processes(4);
-        let run = run.crash_limit(1).start().unwrap();
-        let handle = run.handle();
-        assert_eq!(run.into_iter().count(), 220);
-        let mut events = handle.events().into_iter();
-        let read = events.by_ref().count() as u64;
-        let stats = handle.stats();
-        assert_eq!(stats.deaths.by_themselves, 220);
-        assert_eq!(read, 512);
-        // Three for every worker: started, ready, died or left.
-        assert!(events.missed() + read >= 3 * 220);
-        let kept = Stats::GONE_WORKERS.min(stats.workers_started as usize);
-        assert_eq!(stats.workers.len(), kept);
-    });
+    alone!();
+    let run = asyn_pmap::<act>(vec![Deed::Exit(1); 220]).processes(4);
+    let run = run.crash_limit(1).start().unwrap();
+    let handle = run.handle();
+    assert_eq!(run.into_iter().count(), 220);
+    let mut events = handle.events().into_iter();
+    let read = events.by_ref().count() as u64;
+    let stats = handle.stats();
+    assert_eq!(stats.deaths.by_themselves, 220);
+    assert_eq!(read, 512);
+    // Three for every worker: started, ready, died or left.
+    assert!(events.missed() + read >= 3 * 220);
+    let kept = Stats::GONE_WORKERS.min(stats.workers_started as usize);
+    assert_eq!(stats.workers.len(), kept);
 }
 
 #[test]
 fn events_of_a_run_that_is_dropped_end() {
-    check(|| {
-        let run = asyn_pmap::<act>((0..).map(Deed::Return)).processes(1);
-        let run = run.capacity(4).start().unwrap();
-        let events = run.events();
-        drop(run);
-        events.into_iter().for_each(drop);
-    });
+    alone!();
+    let run = asyn_pmap::<act>((0..).map(Deed::Return)).processes(1);
+    let run = run.capacity(4).start().unwrap();
+    let events = run.events();
+    drop(run);
+    events.into_iter().for_each(drop);
 }
 
 #[test]
 fn progress_is_seen_from_another_thread() {
-    check(|| {
-        let folder = Folder::temp();
-        let gates = ["0", "1", "2"];
-        let jobs = gates.map(|gate| Job::Wait(folder.file(gate)));
-        let run = asyn_pmap::<work>(jobs).processes(1).start().unwrap();
-        let handle = run.handle();
-        let first = handle.progress();
-        assert_eq!((first.done, first.total), (0, Some(3)));
-        assert_eq!((first.fraction(), first.eta()), (Some(0.0), None));
-        let consumer = thread::spawn(move || run.into_iter().count());
-        for (gate, done) in gates.iter().zip(1..) {
-            assert!(folder.first(gate));
-            wait_until(|| handle.progress().done == done);
-        }
-        assert_eq!(consumer.join().unwrap(), 3);
-        let last = handle.progress();
-        assert_eq!((last.done, last.failed, last.total), (3, 0, Some(3)));
-        assert_eq!(last.eta(), Some(Duration::ZERO));
-        assert!(last.rate > 0.0 && last.elapsed > Duration::ZERO);
-    });
+    alone!();
+    let folder = Folder::temp();
+    let gates = ["0", "1", "2"];
+    let waits = gates.map(|gate| Deed::Wait(folder.file(gate)));
+    let run = asyn_pmap::<act>(waits).processes(1).start().unwrap();
+    let handle = run.handle();
+    let first = handle.progress();
+    assert_eq!((first.done, first.total), (0, Some(3)));
+    assert_eq!((first.fraction(), first.eta()), (Some(0.0), None));
+    let consumer = thread::spawn(move || run.into_iter().count());
+    for (gate, done) in gates.iter().zip(1..) {
+        assert!(folder.first(gate));
+        wait_until(|| handle.progress().done == done);
+    }
+    assert_eq!(consumer.join().unwrap(), 3);
+    let last = handle.progress();
+    assert_eq!((last.done, last.failed, last.total), (3, 0, Some(3)));
+    assert_eq!(last.eta(), Some(Duration::ZERO));
+    assert!(last.rate > 0.0 && last.elapsed > Duration::ZERO);
 }
 
 /// What was told while the outcomes were taken.
@@ -286,54 +242,52 @@ fn told(run: AsynPmap<act>, take: usize) -> Vec<RunProgress> {
 
 #[test]
 fn progress_is_told_at_once_and_up_to_the_end() {
-    check(|| {
-        let deeds = |count| (0..count).map(Deed::Return);
-        let all = told(asyn_pmap(deeds(10_000)), usize::MAX);
-        assert_eq!((all[0].done, all[0].is_over), (0, false));
-        assert!(all.is_sorted_by_key(|progress| progress.done));
-        let last = all.last().unwrap();
-        assert_eq!((last.done, last.total), (10_000, Some(10_000)));
-        assert!(last.is_over);
-        assert_eq!(all.iter().filter(|progress| progress.is_over).count(), 1);
-        // Nobody waits for the end of this one, and the first error is the end of that one.
-        let some = told(asyn_pmap(deeds(u64::MAX)), 10);
-        assert!(some.iter().all(|progress| !progress.is_over));
-        let deeds = [Deed::Return(0), Deed::Panic("no".into()), Deed::Return(2)];
-        let few = told(asyn_pmap(deeds).fail_fast(), usize::MAX);
-        let last = few.last().unwrap();
-        assert_eq!((last.done, last.failed, last.is_over), (2, 1, true));
-        let none = told(asyn_pmap([]), usize::MAX);
-        assert_eq!(none.last().unwrap().total, Some(0));
-    });
+    alone!();
+    let deeds = |count| (0..count).map(Deed::Return);
+    let all = told(asyn_pmap(deeds(10_000)), usize::MAX);
+    assert_eq!((all[0].done, all[0].is_over), (0, false));
+    assert!(all.is_sorted_by_key(|progress| progress.done));
+    let last = all.last().unwrap();
+    assert_eq!((last.done, last.total), (10_000, Some(10_000)));
+    assert!(last.is_over);
+    assert_eq!(all.iter().filter(|progress| progress.is_over).count(), 1);
+    // Nobody waits for the end of this one, and the first error is the end of that one.
+    let some = told(asyn_pmap(deeds(u64::MAX)), 10);
+    assert!(some.iter().all(|progress| !progress.is_over));
+    let deeds = [Deed::Return(0), Deed::Panic("no".into()), Deed::Return(2)];
+    let few = told(asyn_pmap(deeds).fail_fast(), usize::MAX);
+    let last = few.last().unwrap();
+    assert_eq!((last.done, last.failed, last.is_over), (2, 1, true));
+    let none = told(asyn_pmap([]), usize::MAX);
+    assert_eq!(none.last().unwrap().total, Some(0));
 }
 
 #[test]
 fn the_total_is_what_is_known_of_the_input() {
-    check(|| {
-        let total = |run: AsynPmap<act>| {
-            let run = run.processes(1).capacity(2).start().unwrap();
-            let before = run.progress().total;
-            let handle = run.handle();
-            run.into_iter().for_each(drop);
-            (before, handle.progress().total)
-        };
-        let unknown = || (0..5).filter(|n| n % 2 == 0).map(Deed::Return);
-        assert_eq!(total(asyn_pmap(unknown())), (None, Some(3)));
-        assert_eq!(total(asyn_pmap(unknown()).total(4)), (Some(4), Some(3)));
-        let stream = futures::stream::iter((0..3).map(Deed::Return));
-        assert_eq!(total(asyn_pmap(from_stream(stream))), (Some(3), Some(3)));
-        // One that is wrong about itself.
-        struct Liar(u64);
-        impl Iterator for Liar {
-            type Item = Deed;
-            fn next(&mut self) -> Option<Deed> {
-                self.0 += 1;
-                (self.0 <= 4).then_some(Deed::Return(self.0))
-            }
-            fn size_hint(&self) -> (usize, Option<usize>) {
-                (1, Some(1))
-            }
+    alone!();
+    let total = |run: AsynPmap<act>| {
+        let run = run.processes(1).capacity(2).start().unwrap();
+        let before = run.progress().total;
+        let handle = run.handle();
+        run.into_iter().for_each(drop);
+        (before, handle.progress().total)
+    };
+    let unknown = || (0..5).filter(|n| n % 2 == 0).map(Deed::Return);
+    assert_eq!(total(asyn_pmap(unknown())), (None, Some(3)));
+    assert_eq!(total(asyn_pmap(unknown()).total(4)), (Some(4), Some(3)));
+    let stream = futures::stream::iter((0..3).map(Deed::Return));
+    assert_eq!(total(asyn_pmap(from_stream(stream))), (Some(3), Some(3)));
+    // One that is wrong about itself.
+    struct Liar<I>(I);
+    impl<I: Iterator> Iterator for Liar<I> {
+        type Item = I::Item;
+        fn next(&mut self) -> Option<I::Item> {
+            self.0.next()
         }
-        assert_eq!(total(asyn_pmap(Liar(0))).1, Some(4));
-    });
+        fn size_hint(&self) -> (usize, Option<usize>) {
+            (1, Some(1))
+        }
+    }
+    let liar = Liar((0..4).map(Deed::Return));
+    assert_eq!(total(asyn_pmap(liar)).1, Some(4));
 }

@@ -8,7 +8,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{
     report::complete,
-    scene::{check, works},
+    scene::{alone, works},
     tasks::double,
 };
 
@@ -28,60 +28,57 @@ fn script_is_refused(text: &str, says: &[&str]) {
 
 #[test]
 fn a_program_that_ends_at_once() {
-    check(|| {
-        script_is_refused("exec true", &["exited with code 0", "mt_pool::init()"]);
-        script_is_refused("exec false", &["exited with code 1", "mt_pool::init()"]);
-    });
+    alone!();
+    script_is_refused("exec true", &["exited with code 0", "mt_pool::init()"]);
+    script_is_refused("exec false", &["exited with code 1", "mt_pool::init()"]);
 }
 
 #[test]
 fn a_program_that_lives_and_says_nothing() {
-    check(|| {
-        for program in ["exec cat", "exec sleep 1000"] {
-            script_is_refused(program, &["said nothing", "mt_pool::init()"]);
-        }
-    });
+    alone!();
+    for program in ["exec cat", "exec sleep 1000"] {
+        script_is_refused(program, &["said nothing", "mt_pool::init()"]);
+    }
 }
 
 #[test]
 fn a_program_that_says_something_else() {
-    check(|| script_is_refused("echo hello, world >&0; exec sleep 1000", &["hello"]));
+    alone!();
+    script_is_refused("echo hello, world >&0; exec sleep 1000", &["hello"]);
 }
 
 #[test]
 fn a_program_that_is_not_there() {
-    check(|| {
-        let why = refused_by("/nowhere/at/all");
-        assert!(why.contains("/nowhere/at/all"), "{why}");
-        let folder = Folder::temp();
-        assert!(folder.first("no-program"));
-        assert!(refused_by(folder.file("no-program")).contains("no-program"));
-    });
+    alone!();
+    let why = refused_by("/nowhere/at/all");
+    assert!(why.contains("/nowhere/at/all"), "{why}");
+    let folder = Folder::temp();
+    assert!(folder.first("no-program"));
+    assert!(refused_by(folder.file("no-program")).contains("no-program"));
 }
 
 #[test]
 fn no_descriptor_left() {
-    check(|| {
-        let before = getrlimit(Resource::Nofile);
-        for spare in [0, 1, 2, 4, 8, 16] {
-            let open = descriptors().len() as u64 - 1;
-            let current = Some(open + spare);
-            let low = Rlimit { current, ..before };
-            let run = asyn_pmap::<double>(0..20).processes(2);
-            setrlimit(Resource::Nofile, low).unwrap();
-            let started = run.start();
-            let outcomes = started.map(|run| run.into_iter().collect::<Vec<_>>());
-            setrlimit(Resource::Nofile, before).unwrap();
-            // Too few for the run itself is a clear error too.
-            let Ok(outcomes) = outcomes else { continue };
-            assert_eq!(outcomes.len(), 20);
-            // Either the parent or a worker, which has the limit too, had too few.
-            for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
-                assert!(matches!(error.kind(), TaskErrorKind::Pool(_)), "{error}");
-            }
-            works();
+    alone!();
+    let before = getrlimit(Resource::Nofile);
+    for spare in [0, 1, 2, 4, 8, 16] {
+        let open = descriptors().len() as u64 - 1;
+        let current = Some(open + spare);
+        let low = Rlimit { current, ..before };
+        let run = asyn_pmap::<double>(0..20).processes(2);
+        setrlimit(Resource::Nofile, low).unwrap();
+        let started = run.start();
+        let outcomes = started.map(|run| run.into_iter().collect::<Vec<_>>());
+        setrlimit(Resource::Nofile, before).unwrap();
+        // Too few for the run itself is a clear error too.
+        let Ok(outcomes) = outcomes else { continue };
+        assert_eq!(outcomes.len(), 20);
+        // Either the parent or a worker, which has the limit too, had too few.
+        for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+            assert!(matches!(error.kind(), TaskErrorKind::Pool(_)), "{error}");
         }
-    });
+        works();
+    }
 }
 
 #[test]

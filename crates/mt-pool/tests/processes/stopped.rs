@@ -1,38 +1,18 @@
 //! A parent that was stopped for a while, alone or with its workers.
 
-use std::{env, thread, time::Duration};
+use std::{env, fmt::Debug, thread, time::Duration};
 
-use mt_pool::{
-    AsynPmap, Task, asyn_pmap,
-    events::PoolEvent,
-    limits::{Deadlines, WorkerOptions},
-    supervision::LivenessPolicy,
-    task,
-};
+use mt_pool::{AsynPmap, Task, asyn_pmap, events::PoolEvent, limits::WorkerOptions, task};
 use mt_test_kit::{Folder, Scene, Signal, children_of, role, signal, wait_until, watchdog};
 
-use crate::report::complete;
+use crate::{
+    deed::{Deed, act, act_async},
+    options::{beats, hard},
+    report::complete,
+};
 
 const HERE: &str = "MT_TEST_HERE";
 const DEADLINE: Duration = Duration::from_millis(400);
-
-#[task]
-fn brief(n: u64) -> u64 {
-    thread::sleep(Duration::from_millis(2)); // work: so that there is always something running
-    n
-}
-
-#[task]
-async fn brief_async(n: u64) -> u64 {
-    tokio::time::sleep(Duration::from_millis(2)).await; // work: so that there is always something running
-    n
-}
-
-#[task]
-fn lasting(n: u64) -> u64 {
-    thread::sleep(DEADLINE / 4); // work: there is more of it to do after the stop
-    n
-}
 
 #[task]
 fn slow_start(folder: Folder) {
@@ -43,40 +23,34 @@ fn slow_start(folder: Folder) {
 /// Where a parent starts that will be stopped. For the test runner this is nothing.
 #[test]
 fn as_parent() {
+    let brief = Duration::from_millis(2);
     match role().as_str() {
-        "plain" => is_stopped_in_the_middle(asyn_pmap::<brief>(told(200, 100)), 200),
-        "async" => is_stopped_in_the_middle(asyn_pmap::<brief_async>(told(200, 100)), 200),
-        "workers too" => is_stopped_in_the_middle(asyn_pmap::<lasting>(told(12, 11)), 12),
-        "init" => {
-            let folder = Folder::at(env::var_os(HERE).unwrap());
-            let run = asyn_pmap::<brief>(0..20).init::<slow_start>(folder);
-            is_stopped_in_the_middle(run, 20);
-        }
+        "plain" => is_stopped_in_the_middle::<act>(brief, 200, |run| run),
+        "async" => is_stopped_in_the_middle::<act_async>(brief, 200, |run| run),
+        // There is more of it to do after the stop.
+        "workers too" => is_stopped_in_the_middle::<act>(DEADLINE / 4, 12, |run| run),
+        "init" => is_stopped_in_the_middle::<act>(brief, 20, |run| {
+            run.init::<slow_start>(Folder::at(env::var_os(HERE).unwrap()))
+        }),
         _ => {}
     }
 }
 
-/// Items that say when there are some to be stopped at.
-fn told(items: u64, at: u64) -> impl Iterator<Item = u64> + Send {
-    (0..items).inspect(move |n| {
-        if *n == at {
+/// Items that take so long each, one of which says when there are some to be stopped at.
+fn is_stopped_in_the_middle<T: Task<Input = Deed, Output = u64, Error: Debug>>(
+    time: Duration,
+    items: u64,
+    option: impl Fn(AsynPmap<T>) -> AsynPmap<T>,
+) {
+    let deeds = (0..items).map(move |n| {
+        if n == 100.min(items - 1) {
             println!("WORKS");
         }
-    })
-}
-
-fn is_stopped_in_the_middle<T: Task<Output = u64>>(run: AsynPmap<T>, items: u64)
-where
-    T::Error: std::fmt::Debug,
-{
-    let policy = LivenessPolicy {
-        interval: Duration::from_millis(20),
-        missed_beats: 5,
-        ..LivenessPolicy::default()
-    };
-    let run = run
-        .deadlines(Deadlines::new().init(DEADLINE).hard(DEADLINE))
-        .workers(WorkerOptions::new().liveness(policy))
+        Deed::Sleep(time)
+    });
+    let run = option(asyn_pmap::<T>(deeds))
+        .deadlines(hard(DEADLINE).init(DEADLINE))
+        .workers(WorkerOptions::new().liveness(beats(20, 5)))
         .capacity(10);
     let report = complete(run.processes(3), items);
     assert_eq!(report.failed(), [0; 0]);

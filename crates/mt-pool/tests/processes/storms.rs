@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt::Debug, thread, time::Duration};
 use mt_pool::{AsynPmap, Task, asyn_pmap, task};
 use mt_test_kit::{Folder, Signal, signal};
 
-use crate::{census::Census, report::values, scene::check};
+use crate::{census::Census, report::values, scene::alone};
 
 #[task]
 fn work(n: u64) -> u64 {
@@ -59,23 +59,21 @@ fn all_workers_killed_in_the_same_instant_again_and_again() {
         let run = asyn_pmap::<T>(0..2000).ordered(ordered);
         under_fire(run.processes(3), (2000, 300), |n| *n);
     }
-    check(|| {
-        for ordered in [true, false] {
-            again_and_again::<work>(ordered);
-            again_and_again::<work_async>(ordered);
-        }
-    });
+    alone!();
+    for ordered in [true, false] {
+        again_and_again::<work>(ordered);
+        again_and_again::<work_async>(ordered);
+    }
 }
 
 #[test]
 fn killed_in_the_middle_of_a_body_larger_than_the_socket_buffer() {
-    check(|| {
-        let run = asyn_pmap::<big>(0..40).processes(2);
-        under_fire(run.capacity(10), (40, 3), |values| values[0]);
-        let items = (0..40).map(|n| vec![n; 1 << 19]);
-        let run = asyn_pmap::<take_big>(items).processes(2);
-        under_fire(run.capacity(10), (40, 3), |n| *n);
-    });
+    alone!();
+    let run = asyn_pmap::<big>(0..40).processes(2);
+    under_fire(run.capacity(10), (40, 3), |values| values[0]);
+    let items = (0..40).map(|n| vec![n; 1 << 19]);
+    let run = asyn_pmap::<take_big>(items).processes(2);
+    under_fire(run.capacity(10), (40, 3), |n| *n);
 }
 
 /// Every tenth item kills all workers but its own, once.
@@ -102,10 +100,9 @@ fn parent_of(pid: u32) -> Option<u32> {
 
 #[test]
 fn workers_that_kill_each_other() {
-    check(|| {
-        let folder = Folder::temp();
-        let run = asyn_pmap::<kills_its_mates>(0..200).shared(folder.clone());
-        let run = run.processes(3).crash_limit(1000);
-        assert_eq!(values(run), (0..200).collect::<Vec<_>>());
-    });
+    alone!();
+    let folder = Folder::temp();
+    let run = asyn_pmap::<kills_its_mates>(0..200).shared(folder.clone());
+    let run = run.processes(3).crash_limit(1000);
+    assert_eq!(values(run), (0..200).collect::<Vec<_>>());
 }

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use mt_pool::{Task, TaskErrorKind, asyn_pmap, task};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
-use crate::{report::complete, scene::check};
+use crate::{report::complete, scene::alone};
 
 /// A value whose crossing goes wrong on the way there, or on the way in.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -88,48 +88,44 @@ async fn give_async(code: usize) -> Bomb {
 
 #[test]
 fn what_does_not_serialise_fails_alone() {
-    check(|| {
-        let items = vec![Fine, NotSent, Fine, PanicsSent, Fine];
-        let report = complete(asyn_pmap::<take>(items).processes(1), 5);
-        assert_eq!(report.failed(), [1, 3]);
-        let text = [report.error(1).to_string(), report.error(3).to_string()];
-        assert!(text[0].contains("it will not go") || text[0].contains("can't be sent"));
-        assert!(text[1].contains("it goes to pieces"), "{text:?}");
-        assert_eq!(report.stats.workers_started, 1);
-    });
+    alone!();
+    let items = vec![Fine, NotSent, Fine, PanicsSent, Fine];
+    let report = complete(asyn_pmap::<take>(items).processes(1), 5);
+    assert_eq!(report.failed(), [1, 3]);
+    let text = [report.error(1).to_string(), report.error(3).to_string()];
+    assert!(text[0].contains("it will not go") || text[0].contains("can't be sent"));
+    assert!(text[1].contains("it goes to pieces"), "{text:?}");
+    assert_eq!(report.stats.workers_started, 1);
 }
 
 #[test]
 fn a_hundred_bad_then_a_hundred_good() {
-    check(|| {
-        for bad in [NotSent, PanicsSent, NotRead, PanicsRead] {
-            let items = [vec![bad; 100], vec![Fine; 100]].concat();
-            let run = asyn_pmap::<take>(items).processes(1).capacity(7);
-            let report = complete(run, 200);
-            assert_eq!(report.failed(), (0..100).collect::<Vec<_>>());
-            assert_eq!(report.stats.workers_started, 1, "the worker lives");
-        }
-    });
+    alone!();
+    for bad in [NotSent, PanicsSent, NotRead, PanicsRead] {
+        let items = [vec![bad; 100], vec![Fine; 100]].concat();
+        let run = asyn_pmap::<take>(items).processes(1).capacity(7);
+        let report = complete(run, 200);
+        assert_eq!(report.failed(), (0..100).collect::<Vec<_>>());
+        assert_eq!(report.stats.workers_started, 1, "the worker lives");
+    }
 }
 
 #[test]
 fn what_does_not_decode_in_the_worker_fails_alone() {
-    check(|| {
-        let report = complete(asyn_pmap::<take>([Fine, NotRead, PanicsRead, Fine]), 4);
-        assert!(matches!(report.kind(1), TaskErrorKind::Undecodable(_)));
-        assert!(matches!(report.kind(2), TaskErrorKind::Panicked { .. }));
-        assert_eq!(report.failed(), [1, 2]);
-        assert!(report.deaths().is_empty());
-    });
+    alone!();
+    let report = complete(asyn_pmap::<take>([Fine, NotRead, PanicsRead, Fine]), 4);
+    assert!(matches!(report.kind(1), TaskErrorKind::Undecodable(_)));
+    assert!(matches!(report.kind(2), TaskErrorKind::Panicked { .. }));
+    assert_eq!(report.failed(), [1, 2]);
+    assert!(report.deaths().is_empty());
 }
 
 #[test]
 fn an_item_that_panics_when_it_is_dropped() {
-    check(|| {
-        let items = [Bomb(Fine), Bomb(PanicsDropped), Bomb(Fine)];
-        let report = complete(asyn_pmap::<take_bomb>(items), 3);
-        assert!(report.outcomes[0].is_ok() && report.outcomes[2].is_ok());
-    });
+    alone!();
+    let items = [Bomb(Fine), Bomb(PanicsDropped), Bomb(Fine)];
+    let report = complete(asyn_pmap::<take_bomb>(items), 3);
+    assert!(report.outcomes[0].is_ok() && report.outcomes[2].is_ok());
 }
 
 #[test]
@@ -149,8 +145,7 @@ fn results_that_do_not_cross_fail_alone_and_their_worker_lives() {
             assert!(expected, "{:?}: {kind:?}", ALL[index % 6]);
         }
     }
-    check(|| {
-        fail_alone::<give>();
-        fail_alone::<give_async>();
-    });
+    alone!();
+    fail_alone::<give>();
+    fail_alone::<give_async>();
 }

@@ -18,7 +18,7 @@ use tracing_subscriber::{
 
 use crate::{
     report::{complete, values},
-    scene::check,
+    scene::alone,
 };
 
 /// What an item makes its task say.
@@ -176,134 +176,127 @@ fn one_worker(says: &[Say]) -> AsynPmap<speak> {
 
 #[test]
 fn what_the_parent_wants_and_nothing_else() {
-    check(|| {
-        let all = ["an error", "a warning", "an info", "a debug", "a trace"];
-        let levels = [
-            Level::ERROR,
-            Level::WARN,
-            Level::INFO,
-            Level::DEBUG,
-            Level::TRACE,
-        ];
-        for (level, count) in levels.into_iter().zip(1..) {
-            let mut seen = seen(level, || one_worker(&[Say::Levels]), 1);
-            seen.retain(|seen| all.contains(&seen.message()));
-            assert_eq!(messages(&seen), all[..count]);
-        }
-        for (least, count) in [(LevelFilter::WARN, 2), (LevelFilter::OFF, 0)] {
-            let run =
-                || one_worker(&[Say::Levels]).workers(WorkerOptions::new().forward_tracing(least));
-            assert_eq!(messages(&seen(Level::INFO, run, 1)), all[..count]);
-        }
-    });
+    alone!();
+    let all = ["an error", "a warning", "an info", "a debug", "a trace"];
+    let levels = [
+        Level::ERROR,
+        Level::WARN,
+        Level::INFO,
+        Level::DEBUG,
+        Level::TRACE,
+    ];
+    for (level, count) in levels.into_iter().zip(1..) {
+        let mut seen = seen(level, || one_worker(&[Say::Levels]), 1);
+        seen.retain(|seen| all.contains(&seen.message()));
+        assert_eq!(messages(&seen), all[..count]);
+    }
+    for (least, count) in [(LevelFilter::WARN, 2), (LevelFilter::OFF, 0)] {
+        let run =
+            || one_worker(&[Say::Levels]).workers(WorkerOptions::new().forward_tracing(least));
+        assert_eq!(messages(&seen(Level::INFO, run, 1)), all[..count]);
+    }
 }
 
 /// Filters of this process see events of workers as they see its own.
 #[test]
 fn a_filter_by_target() {
-    check(|| {
-        let filter = Targets::new().with_target("elsewhere", Level::TRACE);
-        let seen = seen_with(filter, || one_worker(&[Say::Levels]), 1);
-        assert_eq!(messages(&seen), ["an info"]);
-        assert_eq!(seen[0].target, "elsewhere");
-    });
+    alone!();
+    let filter = Targets::new().with_target("elsewhere", Level::TRACE);
+    let seen = seen_with(filter, || one_worker(&[Say::Levels]), 1);
+    assert_eq!(messages(&seen), ["an info"]);
+    assert_eq!(seen[0].target, "elsewhere");
 }
 
 #[test]
 fn an_event_has_what_it_had() {
-    check(|| {
-        for event in seen(Level::INFO, || one_worker(&[Say::Fields, Say::Fields]), 2) {
-            assert_eq!(event.level, Some(Level::INFO));
-            assert_eq!(event.target, module_path!());
-            assert_eq!(event.spans, ["the call"]);
-            let (file, line) = event.place.clone().unwrap();
-            assert!(file == file!() && line > 0);
-            for (name, value) in [
-                ("message", "values"),
-                ("number", "7"),
-                ("ok", "true"),
-                ("name", "a \"name\""),
-                ("list", "[1, 2]"),
-                ("odd.one", "1.5"),
-                ("worker", "0"),
-            ] {
-                assert_eq!(event.field(name), Some(value), "{event:?}");
-            }
-            let pid: u32 = event.field("pid").unwrap().parse().unwrap();
-            assert!(pid > 0 && pid != std::process::id());
+    alone!();
+    for event in seen(Level::INFO, || one_worker(&[Say::Fields, Say::Fields]), 2) {
+        assert_eq!(event.level, Some(Level::INFO));
+        assert_eq!(event.target, module_path!());
+        assert_eq!(event.spans, ["the call"]);
+        let (file, line) = event.place.clone().unwrap();
+        assert!(file == file!() && line > 0);
+        for (name, value) in [
+            ("message", "values"),
+            ("number", "7"),
+            ("ok", "true"),
+            ("name", "a \"name\""),
+            ("list", "[1, 2]"),
+            ("odd.one", "1.5"),
+            ("worker", "0"),
+        ] {
+            assert_eq!(event.field(name), Some(value), "{event:?}");
         }
-    });
+        let pid: u32 = event.field("pid").unwrap().parse().unwrap();
+        assert!(pid > 0 && pid != std::process::id());
+    }
 }
 
 #[test]
 fn an_event_knows_its_item() {
-    check(|| {
-        let says = vec![Say::Levels; 50];
-        let sync = seen(Level::ERROR, || one_worker(&says), 50);
-        let run = || asyn_pmap::<speak_async>(says.clone()).processes(1);
-        let asyn = seen(Level::ERROR, run, 50);
-        for seen in [sync, asyn] {
-            let items = seen
-                .iter()
-                .map(|seen| seen.field("item").unwrap().parse().unwrap());
-            let mut items: Vec<u32> = items.collect();
-            items.sort_unstable();
-            assert_eq!(items, (0..50).collect::<Vec<_>>());
-        }
-        let seen = seen(Level::INFO, || one_worker(&[Say::Elsewhere]), 1);
-        assert_eq!(messages(&seen), ["of a thread"]);
-        assert_eq!(seen[0].field("item"), None);
-    });
+    alone!();
+    let says = vec![Say::Levels; 50];
+    let sync = seen(Level::ERROR, || one_worker(&says), 50);
+    let run = || asyn_pmap::<speak_async>(says.clone()).processes(1);
+    let asyn = seen(Level::ERROR, run, 50);
+    for seen in [sync, asyn] {
+        let items = seen
+            .iter()
+            .map(|seen| seen.field("item").unwrap().parse().unwrap());
+        let mut items: Vec<u32> = items.collect();
+        items.sort_unstable();
+        assert_eq!(items, (0..50).collect::<Vec<_>>());
+    }
+    let seen = seen(Level::INFO, || one_worker(&[Say::Elsewhere]), 1);
+    assert_eq!(messages(&seen), ["of a thread"]);
+    assert_eq!(seen[0].field("item"), None);
 }
 
 /// More than there is room for: the rest is counted, in the events and in the stats.
 #[test]
 fn too_many_events_are_counted() {
-    check(|| {
-        const COUNT: u32 = 200_000;
-        let run = || complete(one_worker(&[Say::Many(COUNT), Say::Many(1)]), 2);
-        let info = Targets::new().with_default(Level::INFO);
-        let (report, seen) = Memory::default().of_workers(info, run);
-        let told = seen
-            .iter()
-            .filter_map(|seen| seen.field("dropped")?.parse::<u64>().ok());
-        let told: u64 = told.sum();
-        let came = seen.iter().filter(|seen| seen.message() == "one of many");
-        let came = came.count() as u64;
-        assert!(told > 0 && came > 0);
-        assert_eq!(report.stats.events_dropped + came, u64::from(COUNT) + 1);
-        assert_eq!(told, report.stats.events_dropped, "all of it is told");
-    });
+    alone!();
+    const COUNT: u32 = 200_000;
+    let run = || complete(one_worker(&[Say::Many(COUNT), Say::Many(1)]), 2);
+    let info = Targets::new().with_default(Level::INFO);
+    let (report, seen) = Memory::default().of_workers(info, run);
+    let told = seen
+        .iter()
+        .filter_map(|seen| seen.field("dropped")?.parse::<u64>().ok());
+    let told: u64 = told.sum();
+    let came = seen.iter().filter(|seen| seen.message() == "one of many");
+    let came = came.count() as u64;
+    assert!(told > 0 && came > 0);
+    assert_eq!(report.stats.events_dropped + came, u64::from(COUNT) + 1);
+    assert_eq!(told, report.stats.events_dropped, "all of it is told");
 }
 
 #[test]
 fn a_long_event_is_cut() {
-    check(|| {
-        let seen = seen(Level::INFO, || one_worker(&[Say::Long]), 1);
-        let message = seen[0].message();
-        assert!(message.starts_with("mmm") && message.ends_with("(cut)"));
-        assert!(message.len() < 4096 && seen[0].field("value").unwrap().len() < 4096);
-    });
+    alone!();
+    let seen = seen(Level::INFO, || one_worker(&[Say::Long]), 1);
+    let message = seen[0].message();
+    assert!(message.starts_with("mmm") && message.ends_with("(cut)"));
+    assert!(message.len() < 4096 && seen[0].field("value").unwrap().len() < 4096);
 }
 
 /// The very last events are there, though nobody had the time to send them.
 #[test]
 fn the_last_events_survive_a_crash() {
-    check(|| {
-        let run = one_worker(&[Say::Die]).crash_limit(1);
-        let run = run.workers(WorkerOptions::new().stderr(WorkerStderr::Discard));
-        let subscriber = tracing_subscriber::registry().with(LevelFilter::INFO);
-        let report = with_default(subscriber, || complete(run, 1));
-        let words = report.crash(0).0.last_words;
-        let said: Vec<&str> = words.events().iter().map(|e| e.message.as_str()).collect();
-        let expected = [&["nearly"; 15][..], &["goodbye\u{1b}[2J"]].concat();
-        assert_eq!(said, expected);
-        assert_eq!(words.events()[14].fields, [("n".into(), "19".into())]);
-        assert_eq!(words.events()[15].item, Some(0));
-        assert_eq!(words.events()[15].level, Level::WARN);
-        let shown = report.error(0).to_string();
-        assert!(shown.contains("goodbye\\u{1b}[2J (item 0) at "), "{shown}");
-    });
+    alone!();
+    let run = one_worker(&[Say::Die]).crash_limit(1);
+    let run = run.workers(WorkerOptions::new().stderr(WorkerStderr::Discard));
+    let subscriber = tracing_subscriber::registry().with(LevelFilter::INFO);
+    let report = with_default(subscriber, || complete(run, 1));
+    let words = report.crash(0).0.last_words;
+    let said: Vec<&str> = words.events().iter().map(|e| e.message.as_str()).collect();
+    let expected = [&["nearly"; 15][..], &["goodbye\u{1b}[2J"]].concat();
+    assert_eq!(said, expected);
+    assert_eq!(words.events()[14].fields, [("n".into(), "19".into())]);
+    assert_eq!(words.events()[15].item, Some(0));
+    assert_eq!(words.events()[15].level, Level::WARN);
+    let shown = report.error(0).to_string();
+    assert!(shown.contains("goodbye\\u{1b}[2J (item 0) at "), "{shown}");
 }
 
 #[task]
@@ -315,12 +308,11 @@ fn say_in_init(_: ()) -> Result<(), String> {
 /// Those of an init that fails, too: they are what explains it.
 #[test]
 fn events_of_an_init() {
-    check(|| {
-        let run = || one_worker(&[Say::Levels]).init::<say_in_init>(());
-        let seen = seen(Level::INFO, run, 1);
-        assert_eq!(seen[0].message(), "in init");
-        assert_eq!(seen[0].field("item"), None);
-    });
+    alone!();
+    let run = || one_worker(&[Say::Levels]).init::<say_in_init>(());
+    let seen = seen(Level::INFO, run, 1);
+    assert_eq!(seen[0].message(), "in init");
+    assert_eq!(seen[0].field("item"), None);
 }
 
 /// Sends every second event to the parent.
@@ -344,53 +336,50 @@ fn set_own(_: ()) {
 
 #[test]
 fn a_subscriber_of_the_worker_s_own() {
-    check(|| {
-        let run = || one_worker(&[Say::Levels]).init::<set_own>(());
-        let mut seen = seen(Level::INFO, run, 1);
-        seen.retain(|seen| seen.target == module_path!() || seen.target == "elsewhere");
-        assert_eq!(messages(&seen), ["an error", "an info"]);
-    });
+    alone!();
+    let run = || one_worker(&[Say::Levels]).init::<set_own>(());
+    let mut seen = seen(Level::INFO, run, 1);
+    seen.retain(|seen| seen.target == module_path!() || seen.target == "elsewhere");
+    assert_eq!(messages(&seen), ["an error", "an info"]);
 }
 
 #[test]
 fn a_subscriber_that_comes_late_is_told_so() {
-    check(|| {
-        let memory = tracing_subscriber::registry().with(LevelFilter::INFO);
-        assert_eq!(
-            with_default(memory, || values(one_worker(&[Say::Late]))),
-            [false]
-        );
-        // Without a subscriber here there is none there.
-        assert_eq!(values(one_worker(&[Say::Late])), [true]);
-    });
+    alone!();
+    let memory = tracing_subscriber::registry().with(LevelFilter::INFO);
+    assert_eq!(
+        with_default(memory, || values(one_worker(&[Say::Late]))),
+        [false]
+    );
+    // Without a subscriber here there is none there.
+    assert_eq!(values(one_worker(&[Say::Late])), [true]);
 }
 
 /// A shared worker sends what the run wants that it works for, to that run.
 #[test]
 fn a_worker_of_several_runs() {
-    check(|| {
-        let pool = Pool::builder().processes(1).start().unwrap();
-        let memory = Memory::default();
-        let say = |name: &str, least: LevelFilter| {
-            let run = one_worker(&[Say::Levels])
-                .pool(&pool)
-                .workers(WorkerOptions::new().forward_tracing(least));
-            let all = Targets::new().with_default(Level::TRACE);
-            let (_, mut seen) = memory.of_workers(all, || {
-                let span = tracing::info_span!("run", name);
-                let run = span.in_scope(|| run.start().unwrap());
-                assert!(run.into_iter().all(|outcome| outcome.is_ok()));
-            });
-            seen.retain(|seen| seen.spans == ["run"] && seen.field("item").is_some());
-            messages(&seen).join(", ")
-        };
-        assert_eq!(say("one", LevelFilter::ERROR), "an error");
-        let three = "an error, a warning, an info";
-        assert_eq!(say("two", LevelFilter::INFO), three);
-        assert_eq!(say("three", LevelFilter::OFF), "");
-        assert_eq!(say("four", LevelFilter::WARN), "an error, a warning");
-        assert_eq!(pool.workers(), 1);
-    });
+    alone!();
+    let pool = Pool::builder().processes(1).start().unwrap();
+    let memory = Memory::default();
+    let say = |name: &str, least: LevelFilter| {
+        let run = one_worker(&[Say::Levels])
+            .pool(&pool)
+            .workers(WorkerOptions::new().forward_tracing(least));
+        let all = Targets::new().with_default(Level::TRACE);
+        let (_, mut seen) = memory.of_workers(all, || {
+            let span = tracing::info_span!("run", name);
+            let run = span.in_scope(|| run.start().unwrap());
+            assert!(run.into_iter().all(|outcome| outcome.is_ok()));
+        });
+        seen.retain(|seen| seen.spans == ["run"] && seen.field("item").is_some());
+        messages(&seen).join(", ")
+    };
+    assert_eq!(say("one", LevelFilter::ERROR), "an error");
+    let three = "an error, a warning, an info";
+    assert_eq!(say("two", LevelFilter::INFO), three);
+    assert_eq!(say("three", LevelFilter::OFF), "");
+    assert_eq!(say("four", LevelFilter::WARN), "an error, a warning");
+    assert_eq!(pool.workers(), 1);
 }
 
 /// A subscriber that does not come back holds up nobody but itself.
@@ -404,11 +393,10 @@ fn a_subscriber_that_is_stuck() {
             }
         }
     }
-    check(|| {
-        let subscriber = tracing_subscriber::registry()
-            .with(Stuck)
-            .with(LevelFilter::INFO);
-        let says = vec![Say::Levels; 200];
-        with_default(subscriber, || complete(one_worker(&says), 200)).values();
-    });
+    alone!();
+    let subscriber = tracing_subscriber::registry()
+        .with(Stuck)
+        .with(LevelFilter::INFO);
+    let says = vec![Say::Levels; 200];
+    with_default(subscriber, || complete(one_worker(&says), 200)).values();
 }

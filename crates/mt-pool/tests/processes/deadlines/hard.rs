@@ -11,28 +11,30 @@ use std::{
 };
 
 use mt_pool::{
-    AsynPmap, Task, TaskErrorKind, asyn_pmap, error::Deadline, limits::Deadlines, stats::Stats,
+    AsynPmap, Task, TaskErrorKind, asyn_pmap, error::Deadline, stats::Stats,
     supervision::DeathCause, task,
 };
-use mt_test_kit::{Folder, is_gone, wait_until_gone};
-use serde::{Deserialize, Serialize};
+use mt_test_kit::{Folder, assert_is, is_gone, wait_until_gone};
 use signal_hook::consts::SIGTERM;
 
 use super::{LONG, SHORT, is_timeout};
 use crate::{
+    deed::{Deed, act, act_async},
+    options::{hard, soft},
     report::{Report, complete},
-    scene::check,
+    scene::alone,
     tasks::FOR_EVER,
 };
 
-#[task]
-fn loops_at(#[shared] at: &u64, n: u64) -> u64 {
-    if n == *at {
-        loop {
-            std::hint::spin_loop();
+/// So many items, of which one does this.
+fn all_but(items: u64, one: u64, deed: Deed) -> impl Iterator<Item = Deed> + Send {
+    (0..items).map(move |n| {
+        if n == one {
+            deed.clone()
+        } else {
+            Deed::Return(n)
         }
-    }
-    n
+    })
 }
 
 /// Its mates are in the middle of something when it keeps the thread for itself.
@@ -62,7 +64,7 @@ fn only_7_is_late<T: Task<Output = u64, Error: Debug>>(
     run: AsynPmap<T>,
     items: u64,
 ) -> Report<u64, T::Error> {
-    let report = complete(run.deadlines(Deadlines::new().hard(LONG)), items);
+    let report = complete(run.deadlines(hard(LONG)), items);
     report.lost_only(&[7]);
     is_timeout(report.error(7), Deadline::Hard, LONG);
     let deaths = report.deaths();
@@ -74,39 +76,36 @@ fn only_7_is_late<T: Task<Output = u64, Error: Debug>>(
 
 #[test]
 fn an_endless_loop_in_a_plain_function() {
-    check(|| {
-        for (processes, ordered) in [(1, true), (3, false)] {
-            let run = asyn_pmap::<loops_at>(0..50).shared(7).processes(processes);
-            let report = only_7_is_late(run.ordered(ordered), 50);
-            assert_eq!(report.error(7).item::<u64>().unwrap().unwrap(), 7);
-        }
-    });
+    alone!();
+    for (processes, ordered) in [(1, true), (3, false)] {
+        let run = asyn_pmap::<act>(all_but(50, 7, Deed::Spin)).processes(processes);
+        let report = only_7_is_late(run.ordered(ordered), 50);
+        let item = report.error(7).item::<Deed>().unwrap().unwrap();
+        assert_eq!(item, Deed::Spin);
+    }
 }
 
 #[test]
 fn a_call_that_blocks_the_thread_of_others() {
-    check(|| {
-        for after_await in [false, true] {
-            let items = (0..20).map(move |n| (after_await, n));
-            only_7_is_late(asyn_pmap::<blocks_at_7>(items).processes(1), 20);
-        }
-    });
+    alone!();
+    for after_await in [false, true] {
+        let items = (0..20).map(move |n| (after_await, n));
+        only_7_is_late(asyn_pmap::<blocks_at_7>(items).processes(1), 20);
+    }
 }
 
 #[test]
 fn a_call_that_waits_for_ever() {
-    check(|| {
-        only_7_is_late(asyn_pmap::<waits_at_7>(0..50).processes(2), 50);
-    });
+    alone!();
+    only_7_is_late(asyn_pmap::<waits_at_7>(0..50).processes(2), 50);
 }
 
 /// Results of quick calls leave together, and some wait with a call that never ends.
 #[test]
 fn quick_calls_before_an_endless_one_have_their_values() {
-    check(|| {
-        let run = asyn_pmap::<loops_at>(0..5000).shared(4999).processes(1);
-        complete(run.deadlines(Deadlines::new().hard(LONG)), 5000).lost_only(&[4999]);
-    });
+    alone!();
+    let run = asyn_pmap::<act>(all_but(5000, 4999, Deed::Spin)).processes(1);
+    complete(run.deadlines(hard(LONG)), 5000).lost_only(&[4999]);
 }
 
 #[task]
@@ -117,69 +116,50 @@ fn tells_its_pid_and_hangs(#[shared] folder: &Folder, _: u64) {
 
 #[test]
 fn the_process_is_gone_when_the_outcome_comes() {
-    check(|| {
-        let folder = Folder::temp();
-        let run = asyn_pmap::<tells_its_pid_and_hangs>([1]).shared(folder.clone());
-        let mut run = run
-            .deadlines(Deadlines::new().hard(LONG / 4))
-            .start()
-            .unwrap()
-            .into_iter();
-        is_timeout(&run.next().unwrap().unwrap_err(), Deadline::Hard, LONG / 4);
-        let pids = folder.noted("pid");
-        assert!(pids.len() == 1 && is_gone(pids[0] as u32));
-        let letters = run.dead_letters().letters();
-        assert_eq!(letters.len(), 1);
-        assert_eq!(letters[0].item::<u64>().unwrap().unwrap(), 1);
-        assert!(run.next().is_none());
-    });
+    alone!();
+    let folder = Folder::temp();
+    let run = asyn_pmap::<tells_its_pid_and_hangs>([1]).shared(folder.clone());
+    let run = run.deadlines(hard(LONG / 4)).start().unwrap();
+    let mut run = run.into_iter();
+    is_timeout(&run.next().unwrap().unwrap_err(), Deadline::Hard, LONG / 4);
+    let pids = folder.noted("pid");
+    assert!(pids.len() == 1 && is_gone(pids[0] as u32));
+    let letters = run.dead_letters().letters();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].item::<u64>().unwrap().unwrap(), 1);
+    assert!(run.next().is_none());
 }
 
-/// What a call does about `SIGTERM`.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-enum Manner {
-    Deaf,
-    Obliging,
-}
-
+/// Takes note of `SIGTERM`, and ends when it has come unless it is deaf.
 #[task]
-fn takes_sigterm(manner: Manner) -> u64 {
+fn takes_sigterm(is_deaf: bool) -> u64 {
     let told = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGTERM, Arc::clone(&told)).unwrap();
-    match manner {
-        Manner::Deaf => thread::sleep(FOR_EVER), // work: never gets anywhere
-        Manner::Obliging => {
-            while !told.load(Ordering::SeqCst) {
-                thread::sleep(Duration::from_millis(1)); // work: goes on until it is told to end
-            }
-        }
+    while is_deaf || !told.load(Ordering::SeqCst) {
+        thread::sleep(Duration::from_millis(1)); // work: goes on until it is told to end
     }
     17
 }
 
 #[test]
 fn what_does_not_hear_sigterm_is_killed() {
-    check(|| {
-        let run = asyn_pmap::<takes_sigterm>([Manner::Deaf])
-            .deadlines(Deadlines::new().hard(SHORT).kill_grace(SHORT));
-        let report = complete(run, 1);
-        is_timeout(report.error(0), Deadline::Hard, SHORT);
-        // A worker that had not come to ignoring it when it came has died of it.
-        let signal = report.deaths()[0].exit.signal;
-        assert!(matches!(signal, Some(9 | SIGTERM)), "{signal:?}");
-    });
+    alone!();
+    let run = asyn_pmap::<takes_sigterm>([true]);
+    let report = complete(run.deadlines(hard(SHORT).kill_grace(SHORT)), 1);
+    is_timeout(report.error(0), Deadline::Hard, SHORT);
+    // A worker that had not come to ignoring it when it came has died of it.
+    let signal = report.deaths()[0].exit.signal;
+    assert!(matches!(signal, Some(9 | SIGTERM)), "{signal:?}");
 }
 
 /// A result that comes in the last moment is the outcome, and the only one.
 #[test]
 fn what_is_done_in_its_grace_counts() {
-    check(|| {
-        let run = asyn_pmap::<takes_sigterm>([Manner::Obliging])
-            .deadlines(Deadlines::new().hard(LONG / 2).kill_grace(LONG));
-        let report = complete(run, 1);
-        assert_eq!(*report.outcomes[0].as_ref().unwrap(), 17);
-        assert_eq!(report.deaths()[0].cause, DeathCause::Overran);
-    });
+    alone!();
+    let run = asyn_pmap::<takes_sigterm>([false]);
+    let report = complete(run.deadlines(hard(LONG / 2).kill_grace(LONG)), 1);
+    assert_eq!(*report.outcomes[0].as_ref().unwrap(), 17);
+    assert_eq!(report.deaths()[0].cause, DeathCause::Overran);
 }
 
 /// Starts programs in sessions of their own as long as it lives.
@@ -194,7 +174,8 @@ fn leaves_without_end(#[shared] folder: &Folder, _: u64) {
 
 #[test]
 fn what_it_had_started_goes_with_it() {
-    check(|| goes_with_it::<leaves_without_end>(LONG / 4));
+    alone!();
+    goes_with_it::<leaves_without_end>(LONG / 4);
 }
 
 #[task]
@@ -205,34 +186,20 @@ fn runs_what_hangs(#[shared] folder: &Folder, n: u64) {
 
 #[test]
 fn a_run_inside_a_call_goes_with_it() {
-    check(|| goes_with_it::<runs_what_hangs>(LONG));
+    alone!();
+    goes_with_it::<runs_what_hangs>(LONG);
 }
 
 /// The processes whose pids are noted are gone after the deadline of the call that they are below.
 fn goes_with_it<T: Task<Input = u64, Shared = Folder, Error: Debug>>(limit: Duration) {
     let folder = Folder::temp();
     let run = asyn_pmap::<T>([1]).shared(folder.clone());
-    let report = complete(run.deadlines(Deadlines::new().hard(limit)), 1);
+    let report = complete(run.deadlines(hard(limit)), 1);
     is_timeout(report.error(0), Deadline::Hard, limit);
-    let pids: Vec<u32> = folder
-        .noted("pid")
-        .into_iter()
-        .map(|pid| pid as u32)
-        .collect();
+    let pids = folder.noted("pid").into_iter().map(|pid| pid as u32);
+    let pids: Vec<u32> = pids.collect();
     assert!(!pids.is_empty());
     wait_until_gone(&pids);
-}
-
-#[task]
-fn takes_about(ms: u64) -> u64 {
-    thread::sleep(Duration::from_millis(ms)); // work: about as long as its deadline
-    ms
-}
-
-#[task]
-async fn takes_about_async(ms: u64) -> u64 {
-    tokio::time::sleep(Duration::from_millis(ms)).await; // work: about as long as its deadline
-    ms
 }
 
 /// Deadline and result race; [`complete`] sees to it that there is one outcome each.
@@ -240,20 +207,24 @@ async fn takes_about_async(ms: u64) -> u64 {
 fn a_result_in_the_instant_of_the_deadline() {
     fn one_or_the_other<T: Task<Output = u64, Error: Debug>>(run: AsynPmap<T>) -> Stats {
         let report = complete(run, 24);
-        for kind in report.failed().into_iter().map(|index| report.kind(index)) {
-            assert!(matches!(kind, TaskErrorKind::TimedOut { .. }), "{kind:?}");
+        for index in report.failed() {
+            assert_is!(*report.kind(index), TaskErrorKind::TimedOut { .. });
         }
         report.stats
     }
-    check(|| {
-        let items = || (0..24).map(|n| 18 + n % 5);
-        let limit = Duration::from_millis(20);
-        let plain = asyn_pmap::<takes_about>(items()).deadlines(Deadlines::new().hard(limit));
-        one_or_the_other(plain.processes(2));
-        let hard = asyn_pmap::<takes_about_async>(items()).deadlines(Deadlines::new().hard(limit));
-        one_or_the_other(hard.processes(2));
-        let soft = asyn_pmap::<takes_about_async>(items()).deadlines(Deadlines::new().soft(limit));
-        let stats = one_or_the_other(soft.processes(1));
-        assert_eq!(stats.workers_started, 1);
-    });
+    alone!();
+    let items = || (0..24).map(|n| Deed::Sleep(Duration::from_millis(18 + n % 5)));
+    let limit = Duration::from_millis(20);
+    one_or_the_other(
+        asyn_pmap::<act>(items())
+            .deadlines(hard(limit))
+            .processes(2),
+    );
+    one_or_the_other(
+        asyn_pmap::<act_async>(items())
+            .deadlines(hard(limit))
+            .processes(2),
+    );
+    let run = asyn_pmap::<act_async>(items()).deadlines(soft(limit));
+    assert_eq!(one_or_the_other(run.processes(1)).workers_started, 1);
 }

@@ -6,7 +6,7 @@ use mt_pool::{AsynPmap, Task, asyn_pmap, error::Deadline, limits::Deadlines, tas
 use mt_test_kit::{Folder, wait_until};
 
 use super::{LONG, is_timeout};
-use crate::{census::Census, scene::check, tasks::first_waits_to_go};
+use crate::{census::Census, scene::alone, tasks::first_waits_to_go};
 
 #[task]
 async fn first_waits_to_go_async(#[shared] folder: &Folder, n: u64) -> u64 {
@@ -33,11 +33,8 @@ fn all_wait_but_one<T: Task<Input = u64, Output = u64, Shared = Folder, Error: D
     });
     let run = census.watch(asyn_pmap::<T>(items)).shared(folder.clone());
     let run = run.processes(1..=1).ordered(false);
-    let run = option(run)
-        .deadlines(Deadlines::new().queue(LONG))
-        .start()
-        .unwrap();
-    let mut run = run.indexed().into_iter();
+    let run = option(run).deadlines(Deadlines::new().queue(LONG));
+    let mut run = run.start().unwrap().indexed().into_iter();
     let mut late = BTreeSet::new();
     while late.len() < waiting {
         let (index, outcome) = run.next().unwrap();
@@ -56,10 +53,9 @@ fn all_wait_but_one<T: Task<Input = u64, Output = u64, Shared = Folder, Error: D
 
 #[test]
 fn what_waits_too_long_is_never_started() {
-    check(|| {
-        // One waits in the worker, which can't tell as long as it is busy.
-        all_wait_but_one::<first_waits_to_go>(|run| run, 18);
-        // Here it can.
-        all_wait_but_one::<first_waits_to_go_async>(|run| run.max_concurrency(1), 19);
-    });
+    alone!();
+    // One waits in the worker, which can't tell as long as it is busy.
+    all_wait_but_one::<first_waits_to_go>(|run| run, 18);
+    // Here it can.
+    all_wait_but_one::<first_waits_to_go_async>(|run| run.max_concurrency(1), 19);
 }

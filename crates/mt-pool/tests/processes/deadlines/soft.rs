@@ -2,13 +2,11 @@
 
 use std::{thread, time::Duration};
 
-use mt_pool::{
-    Task, TaskErrorKind, asyn_pmap, error::Deadline, is_cancelled, limits::Deadlines, task,
-};
-use mt_test_kit::Folder;
+use mt_pool::{Task, TaskErrorKind, asyn_pmap, error::Deadline, is_cancelled, task};
+use mt_test_kit::{Folder, assert_is};
 
 use super::{SHORT, is_timeout};
-use crate::{report::complete, scene::check};
+use crate::{options::soft, report::complete, scene::alone};
 
 #[task]
 async fn waits_where_told(#[shared] folder: &Folder, n: u64) -> u32 {
@@ -27,49 +25,48 @@ async fn waits_where_told(#[shared] folder: &Folder, n: u64) -> u32 {
 
 #[test]
 fn a_soft_deadline_drops_an_async_call_and_nothing_else() {
-    check(|| {
-        let folder = Folder::temp();
-        let run = asyn_pmap::<waits_where_told>(0..3).shared(folder.clone());
-        let report = complete(run.processes(1).deadlines(Deadlines::new().soft(SHORT)), 3);
-        assert_eq!(report.failed(), [1]);
-        is_timeout(report.error(1), Deadline::Soft, SHORT);
-        assert!(report.error(1).payload().is_none(), "the worker lives on");
-        let pid = |index: usize| *report.outcomes[index].as_ref().unwrap();
-        assert_eq!(pid(0), pid(2));
-        assert_eq!(folder.noted("dropped"), [1]);
-        assert_eq!(report.stats.workers_died, 0);
-    });
+    alone!();
+    let folder = Folder::temp();
+    let run = asyn_pmap::<waits_where_told>(0..3).shared(folder.clone());
+    let report = complete(run.processes(1).deadlines(soft(SHORT)), 3);
+    assert_eq!(report.failed(), [1]);
+    is_timeout(report.error(1), Deadline::Soft, SHORT);
+    assert!(report.error(1).payload().is_none(), "the worker lives on");
+    let pid = |index: usize| *report.outcomes[index].as_ref().unwrap();
+    assert_eq!(pid(0), pid(2));
+    assert_eq!(folder.noted("dropped"), [1]);
+    assert_eq!(report.stats.workers_died, 0);
 }
 
-#[task]
-fn asks(_: u64) -> Result<(), String> {
+fn ask() -> Result<(), String> {
     while !is_cancelled() {
         thread::sleep(Duration::from_millis(1)); // work: goes on until it is told to end
     }
     Err("cancelled".into())
+}
+
+#[task]
+fn asks(_: u64) -> Result<(), String> {
+    ask()
 }
 
 /// Never lets go of the thread, so that nobody can cancel it.
 #[task]
 async fn asks_async(_: u64) -> Result<(), String> {
-    while !is_cancelled() {
-        thread::sleep(Duration::from_millis(1)); // work: goes on until it is told to end
-    }
-    Err("cancelled".into())
+    ask()
 }
 
 #[test]
 fn a_call_that_asks_learns_that_its_time_is_over() {
     fn learns<T: Task<Input = u64, Output = (), Error = String>>() {
-        let run = asyn_pmap::<T>(0..3).deadlines(Deadlines::new().soft(SHORT));
+        let run = asyn_pmap::<T>(0..3).deadlines(soft(SHORT));
         let report = complete(run.processes(1), 3);
         for kind in (0..3).map(|index| report.kind(index)) {
-            assert!(matches!(kind, TaskErrorKind::Raised(why) if why == "cancelled"));
+            assert_is!(*kind, TaskErrorKind::Raised(why) if why == "cancelled");
         }
     }
-    check(|| {
-        assert!(!is_cancelled(), "outside of a call");
-        learns::<asks>();
-        learns::<asks_async>();
-    });
+    alone!();
+    assert!(!is_cancelled(), "outside of a call");
+    learns::<asks>();
+    learns::<asks_async>();
 }

@@ -11,49 +11,38 @@ use mt_pool::{
 use mt_test_kit::Folder;
 
 use super::{HUGE, LIMIT, MIB, exceeded, take};
-use crate::{report::complete, scene::check};
+use crate::{report::complete, scene::alone};
 
 #[task]
 fn holds(bytes: u64) -> u64 {
     let memory = take(bytes);
     thread::sleep(Duration::from_millis(250)); // work: long enough for somebody to look
-    memory
-        .iter()
-        .step_by(4096)
-        .map(|&byte| u64::from(byte))
-        .sum()
+    let pages = memory.iter().step_by(4096);
+    pages.map(|&byte| u64::from(byte)).sum()
 }
 
 /// Together they need far more than there is; one by one all are done, and nobody is charged.
 #[test]
 fn items_that_fit_only_one_at_a_time() {
-    check(|| {
-        let bytes = LIMIT / 2;
-        let run = asyn_pmap::<holds>([bytes; 6]).processes(3);
-        let report = complete(
-            run.memory(MemoryLimits::new().budget_bytes(LIMIT))
-                .crash_limit(2),
-            6,
-        );
-        let displaced = |death: &Death| death.cause == DeathCause::Displaced;
-        assert!(report.deaths().iter().all(displaced));
-        assert_eq!(report.values(), [bytes / 4096; 6]);
-    });
+    alone!();
+    let bytes = LIMIT / 2;
+    let run = asyn_pmap::<holds>([bytes; 6]).processes(3);
+    let run = run.memory(MemoryLimits::new().budget_bytes(LIMIT));
+    let report = complete(run.crash_limit(2), 6);
+    let displaced = |death: &Death| death.cause == DeathCause::Displaced;
+    assert!(report.deaths().iter().all(displaced));
+    assert_eq!(report.values(), [bytes / 4096; 6]);
 }
 
 #[test]
 fn an_item_that_needs_more_than_all_workers_may_have() {
-    check(|| {
-        let items = [MIB, HUGE, MIB];
-        let run = asyn_pmap::<holds>(items).processes(2);
-        let report = complete(
-            run.memory(MemoryLimits::new().budget_bytes(LIMIT).oom_retries(1)),
-            3,
-        );
-        assert_eq!(report.failed(), [1]);
-        let (_, limit_bytes, attempts) = exceeded(report.kind(1));
-        assert_eq!((limit_bytes, attempts), (Some(LIMIT), 2));
-    });
+    alone!();
+    let run = asyn_pmap::<holds>([MIB, HUGE, MIB]).processes(2);
+    let limits = MemoryLimits::new().budget_bytes(LIMIT).oom_retries(1);
+    let report = complete(run.memory(limits), 3);
+    assert_eq!(report.failed(), [1]);
+    let (_, limit_bytes, attempts) = exceeded(report.kind(1));
+    assert_eq!((limit_bytes, attempts), (Some(LIMIT), 2));
 }
 
 #[task]
@@ -71,13 +60,12 @@ fn fails_or_dies_once(#[shared] folder: &Folder, n: u64) -> Result<u64, String> 
 /// The machine never has any memory left, as far as this run goes: it goes on all the same.
 #[test]
 fn a_machine_without_memory() {
-    check(|| {
-        for ordered in [true, false] {
-            let folder = Folder::temp();
-            let run = asyn_pmap::<fails_or_dies_once>(0..60).shared(folder.clone());
-            let run = run.processes(3).ordered(ordered).retries(1);
-            let report = complete(run.memory(MemoryLimits::new().pause_above(Some(0.0))), 60);
-            assert_eq!(report.failed(), [0; 0]);
-        }
-    });
+    alone!();
+    for ordered in [true, false] {
+        let folder = Folder::temp();
+        let run = asyn_pmap::<fails_or_dies_once>(0..60).shared(folder.clone());
+        let run = run.processes(3).ordered(ordered).retries(1);
+        let report = complete(run.memory(MemoryLimits::new().pause_above(Some(0.0))), 60);
+        assert_eq!(report.failed(), [0; 0]);
+    }
 }
