@@ -8,9 +8,6 @@
 //! An accept reserves a place until it is answered. `die` drops the places that were reserved and not
 //! answered: by the order of messages no answer can follow it.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::VecDeque;
 
 use mt_proto::{FromBee, Round, TaskId, TaskInfo, TaskStatus, ToBee};

@@ -65,11 +65,11 @@ pub(super) struct Oracle {
     budget: RestartBudget,
     tasks: BTreeMap<TaskId, Story>,
     bees: BTreeMap<ChildId, Ledger>,
-    ends: BTreeMap<TaskId, End>,
+    pub(super) ends: BTreeMap<TaskId, End>,
     /// Whose end must be told before anything else happens.
     owed: BTreeSet<TaskId>,
     /// The bees that died for nothing in a row, and the last of them.
-    in_vain: u32,
+    pub(super) in_vain: u32,
     last_in_vain: Option<Instant>,
     interrupted: bool,
     pub(super) seen: BTreeMap<&'static str, u64>,
@@ -123,7 +123,7 @@ impl Oracle {
     }
 
     pub(super) fn on_kill(&mut self, child: ChildId) {
-        let bee = self.bees.get_mut(&child).expect("it lives");
+        let bee = self.bee(child);
         assert!(!std::mem::replace(&mut bee.killed, true), "killed twice");
         // Whatever it wanted is not its any more.
         bee.accepts.clear();
@@ -140,19 +140,20 @@ impl Oracle {
 
     /// The parent tells a child something.
     pub(super) fn on_told(&mut self, child: ChildId, message: &ToBee) {
-        let bee = self.bees.get_mut(&child).expect("she lives");
+        let interrupted = self.interrupted;
+        let bee = self.bee(child);
         let is_cancel = matches!(message, ToBee::TaskCancel { .. });
         assert!(!bee.told_to_die || is_cancel, "after die: {message:?}");
         assert!(!bee.killed || is_cancel, "after kill: {message:?}");
         let begins = matches!(message, ToBee::NewTask { .. } | ToBee::TaskInfo(_));
-        assert!(!self.interrupted || !begins, "interrupted: {message:?}");
+        assert!(!interrupted || !begins, "interrupted: {message:?}");
         match message {
             ToBee::NewTask { task_id, round } => self.on_offer(child, *task_id, *round),
             ToBee::TaskTaken { task_id, round } => self.on_taken(child, *task_id, *round),
             ToBee::TaskInfo(info) => self.on_info(child, info),
             ToBee::TaskCancel { task_id, round } => {
                 assert_eq!(bee.owned.get(task_id), Some(round), "not hers");
-                let story = self.tasks.get_mut(task_id).expect("delegated");
+                let story = self.task(*task_id);
                 assert!(!std::mem::replace(&mut story.cancelled, true), "twice");
             }
             ToBee::Die => {
@@ -174,15 +175,16 @@ impl Oracle {
     fn on_offer(&mut self, child: ChildId, task: TaskId, round: Round) {
         assert_eq!(self.dispatch, Dispatch::Auction, "credit has no offers");
         self.check_room(child);
-        let story = self.tasks.get_mut(&task).expect("delegated");
-        assert_eq!((story.owner, self.ends.get(&task)), (None, None));
+        assert_eq!(self.ends.get(&task), None);
+        let story = self.task(task);
+        assert_eq!(story.owner, None);
         assert!(round >= story.round, "rounds go up");
         if round > story.round {
             (story.asked, story.denied) = (0, 0);
         }
         story.round = round;
         story.asked += 1;
-        let bee = self.bees.get_mut(&child).expect("she lives");
+        let bee = self.bee(child);
         assert!(bee.offers.insert((task, round)), "offered twice");
         let earlier = bee.offers.iter().filter(|(offered, _)| *offered == task);
         if earlier.count() > 1 {
@@ -191,55 +193,56 @@ impl Oracle {
     }
 
     fn on_taken(&mut self, child: ChildId, task: TaskId, round: Round) {
-        let bee = self.bees.get_mut(&child).expect("she lives");
+        self.on_answered(child, task, round);
+        self.see("task taken");
+    }
+
+    /// An accept is answered, by `task_taken` or by `task_info`.
+    fn on_answered(&mut self, child: ChildId, task: TaskId, round: Round) {
+        let bee = self.bee(child);
         let open = bee.accepts.remove(&(task, round));
-        assert!(open, "task_taken without an accept that waits for it");
+        assert!(open, "an answer without an accept that waits for it");
         assert!(bee.answered.insert((task, round)), "answered twice");
         assert!(bee.offers.remove(&(task, round)));
-        self.see("task taken");
     }
 
     fn on_info(&mut self, child: ChildId, info: &TaskInfo) {
         let (task, round) = (info.task_id, info.round);
-        let bee = self.bees.get_mut(&child).expect("she lives");
+        let before = self.tasks[&task].round;
         match self.dispatch {
             Dispatch::Auction => {
-                let open = bee.accepts.remove(&(task, round));
-                assert!(open, "task_info without an accept that waits for it");
-                assert!(bee.answered.insert((task, round)), "answered twice");
-                assert!(bee.offers.remove(&(task, round)));
+                self.on_answered(child, task, round);
+                assert_eq!(round, before, "its round");
             }
-            Dispatch::Credit => self.check_room(child),
+            Dispatch::Credit => {
+                self.check_room(child);
+                assert!(round > before, "rounds go up");
+            }
         }
-        let story = self.tasks.get_mut(&task).expect("delegated");
         assert!(!self.ends.contains_key(&task), "it has ended");
+        let crash_limit = self.crash_limit;
+        let story = self.task(task);
         assert_eq!(story.owner, None, "one live owner");
         assert!(!story.cancelled, "cancelled");
-        assert!(story.charges < self.crash_limit, "given up");
-        match self.dispatch {
-            Dispatch::Auction => assert_eq!(round, story.round, "its round"),
-            Dispatch::Credit => assert!(round > story.round, "rounds go up"),
-        }
+        assert!(story.charges < crash_limit, "given up");
         story.starts += 1;
         assert_eq!(info.attempt, story.starts, "every bee that had it counts");
-        assert!(self.crash_limit > 1 || story.starts == 1, "begun twice");
+        assert!(crash_limit > 1 || story.starts == 1, "begun twice");
         (story.owner, story.round) = (Some(child), round);
-        let bee = self.bees.get_mut(&child).expect("she lives");
-        assert!(bee.owned.insert(task, round).is_none());
-        let last = |task| self.crash_limit > 1 && self.tasks[task].charges + 1 == self.crash_limit;
-        let bee = &self.bees[&child];
-        if bee.owned.keys().any(last) {
-            assert_eq!(bee.owned.len(), 1, "in its last attempt a task is alone");
+        assert!(self.bee(child).owned.insert(task, round).is_none());
+        let last = |task| crash_limit > 1 && self.tasks[task].charges + 1 == crash_limit;
+        let owned = &self.bees[&child].owned;
+        if owned.keys().any(last) {
+            assert_eq!(owned.len(), 1, "in its last attempt a task is alone");
             self.see("a last attempt");
         }
     }
 
     /// The parent is about to hear what a child has said.
     pub(super) fn on_heard(&mut self, child: ChildId, message: &FromBee) {
-        let bee = self.bees.get_mut(&child).expect("she lives");
+        let bee = self.bee(child);
         if bee.killed {
-            let is_late = matches!(message, FromBee::TaskDone { .. });
-            if is_late {
+            if matches!(message, FromBee::TaskDone { .. }) {
                 self.see("a fenced late result");
             }
             return;
@@ -249,7 +252,7 @@ impl Oracle {
             FromBee::TaskAccepted { task_id, round } => self.on_accept(child, *task_id, *round),
             FromBee::TaskDenied { task_id, round } => {
                 let offered = bee.offers.remove(&(*task_id, *round));
-                let story = self.tasks.get_mut(task_id).expect("delegated");
+                let story = self.task(*task_id);
                 if offered && story.round == *round && story.owner.is_none() {
                     story.denied += 1;
                     story.unwanted |= story.denied == story.asked;
@@ -260,7 +263,7 @@ impl Oracle {
                     bee.owned.remove(task_id);
                     bee.fruitful = true;
                     self.in_vain = 0;
-                    self.tasks.get_mut(task_id).expect("delegated").owner = None;
+                    self.task(*task_id).owner = None;
                     self.owed.insert(*task_id);
                 }
             }
@@ -276,7 +279,7 @@ impl Oracle {
         let ended = self.ends.contains_key(&task);
         let story = &self.tasks[&task];
         let late = ended || story.owner.is_some() || story.round != round;
-        let bee = self.bees.get_mut(&child).expect("she lives");
+        let bee = self.bee(child);
         if bee.told_to_die {
             self.see("die with an open accept");
         } else if bee.offers.contains(&(task, round)) {
@@ -291,21 +294,18 @@ impl Oracle {
     pub(super) fn on_gone(&mut self, child: ChildId, now: Instant) {
         let bee = self.bees.remove(&child).expect("gone once");
         let blamed = !bee.owned.is_empty();
-        for task in bee.owned.keys() {
-            let story = self.tasks.get_mut(task).expect("delegated");
+        for &task in bee.owned.keys() {
+            // It may have killed her; when the parent did, it was for a task that was cancelled.
+            let is_charged = !bee.killed || self.crash_limit == 1;
+            let story = self.task(task);
             story.owner = None;
-            if self.interrupted {
-                self.owed.insert(*task);
+            let is_cancelled = story.cancelled;
+            story.charges += u32::from(is_charged && !is_cancelled);
+            let is_given_up = is_charged && story.charges == self.crash_limit;
+            if self.interrupted || is_cancelled || is_given_up {
+                self.owed.insert(task);
             }
-            if story.cancelled {
-                self.owed.insert(*task);
-            } else if !bee.killed || self.crash_limit == 1 {
-                // It may have killed her; when the parent did, it was for a task that was cancelled.
-                story.charges += 1;
-                if story.charges == self.crash_limit {
-                    self.owed.insert(*task);
-                }
-            } else {
+            if !is_cancelled && !is_charged {
                 self.see("an innocent task lost its bee");
             }
         }
@@ -362,8 +362,7 @@ impl Oracle {
         assert_eq!(self.owed, BTreeSet::new(), "their end is not told");
         let owners = self.tasks.values().filter(|story| story.owner.is_some());
         assert_eq!(owned, owners.count(), "owned");
-        let unresolved = self.tasks.len() - self.ends.len();
-        assert_eq!(pending + offered + owned, unresolved, "none is lost");
+        assert_eq!(pending + offered + owned, self.open(), "none is lost");
         assert!(self.dispatch == Dispatch::Auction || offered == 0);
     }
 
@@ -374,21 +373,16 @@ impl Oracle {
         assert!(open.is_empty(), "accepts without an answer: {open:?}");
     }
 
-    /// How many bees in a row died for nothing.
-    pub(super) fn in_vain(&self) -> u32 {
-        self.in_vain
-    }
-
     pub(super) fn open(&self) -> usize {
         self.tasks.len() - self.ends.len()
     }
 
-    pub(super) fn end(&self, task: TaskId) -> Option<&End> {
-        self.ends.get(&task)
+    fn bee(&mut self, child: ChildId) -> &mut Ledger {
+        self.bees.get_mut(&child).expect("she lives")
     }
 
-    pub(super) fn ends(&self) -> &BTreeMap<TaskId, End> {
-        &self.ends
+    fn task(&mut self, task: TaskId) -> &mut Story {
+        self.tasks.get_mut(&task).expect("delegated")
     }
 }
 

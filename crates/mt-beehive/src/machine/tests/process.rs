@@ -10,7 +10,7 @@ use crate::machine::{
 };
 
 /// What bees are like.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Nature {
     /// The tasks that a bee does at once.
     pub(super) places: Option<u32>,
@@ -28,29 +28,27 @@ impl Nature {
     pub(super) fn of(places: u32) -> Self {
         Self {
             places: Some(places),
-            promised: None,
-            barren: false,
-            by_hand: false,
-            is_parent: false,
+            ..Self::default()
         }
     }
 }
 
 /// A task that runs.
 #[derive(Debug)]
-pub(super) struct Segment {
-    pub(super) round: Round,
+pub(super) struct Run {
+    round: Round,
     pub(super) cancelled: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Process {
     id: ChildId,
-    child: Option<BeeMachine>,
-    nature: Nature,
+    /// `None` when the process is over, or is none.
+    machine: Option<BeeMachine>,
+    pub(super) nature: Nature,
     pub(super) to: VecDeque<ToBee>,
     pub(super) from: VecDeque<FromBee>,
-    pub(super) running: BTreeMap<TaskId, Segment>,
+    pub(super) running: BTreeMap<TaskId, Run>,
     /// The process has exited or was killed; what it had sent is still on its way.
     pub(super) over: bool,
     /// A signal that kills it is on its way.
@@ -64,9 +62,14 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn new(id: ChildId, nature: Nature) -> Self {
+        let machine = BeeMachine::new(nature.places);
+        let machine = match nature.is_parent {
+            true => machine.with_children(),
+            false => machine,
+        };
         let mut process = Self {
             id,
-            child: None,
+            machine: (!nature.barren && !nature.by_hand).then_some(machine),
             nature,
             to: VecDeque::new(),
             from: VecDeque::new(),
@@ -77,15 +80,12 @@ impl Process {
             heard_die: false,
             offers: BTreeSet::new(),
         };
-        if !nature.barren && !nature.by_hand {
-            let child = BeeMachine::new(nature.places);
-            process.child = Some(match nature.is_parent {
-                true => child.with_children(),
-                false => child,
-            });
-            process.act();
-        }
+        process.act();
         process
+    }
+
+    pub(super) fn machine(&mut self) -> &mut BeeMachine {
+        self.machine.as_mut().expect("it lives")
     }
 
     /// The parent's message goes into the link.
@@ -103,9 +103,9 @@ impl Process {
 
     /// Takes the parent's next message; false if there is none or nobody to take it.
     pub(super) fn hear(&mut self) -> bool {
-        let Some(child) = self.child.as_mut() else {
+        if self.machine.is_none() {
             return false;
-        };
+        }
         let Some(message) = self.to.pop_front() else {
             return false;
         };
@@ -116,18 +116,13 @@ impl Process {
             ToBee::Die => self.heard_die = true,
             _ => {}
         }
-        let heard = child.handle(Event::Said(message));
-        heard.expect("the parent makes sense");
-        self.act();
+        self.happen(Event::Said(message));
         true
     }
 
     /// A task that runs tells how far it is.
     pub(super) fn progress(&mut self, task: TaskId) {
-        let child = self.child.as_mut().expect("it lives");
-        let progress = child.handle(Event::Progress(task, bytes::Bytes::new()));
-        progress.expect("its own");
-        self.act();
+        self.happen(Event::Progress(task, bytes::Bytes::new()));
     }
 
     /// A task that runs ends: as it was told to, or well.
@@ -139,109 +134,88 @@ impl Process {
                 returning_value: value(task, run.round, self.id).into(),
             },
         };
-        let child = self.child.as_mut().expect("it lives");
-        child.handle(Event::Ended(task, status)).expect("its own");
-        self.act();
+        self.happen(Event::Ended(task, status));
     }
 
     /// The last of the bee's own bees is gone.
     pub(super) fn children_gone(&mut self) {
         self.buries = false;
-        let child = self.child.as_mut().expect("it lives");
-        child.handle(Event::ChildrenGone).expect("its own");
-        self.act();
+        self.happen(Event::ChildrenGone);
     }
 
     /// Dies: it loses what it had not read, and what it had said but for its first `kept` messages.
     pub(super) fn crash(&mut self, kept: usize) {
         self.over = true;
-        self.child = None;
+        self.machine = None;
         self.to.clear();
         self.running.clear();
         self.buries = false;
         self.from.truncate(kept);
     }
 
+    fn happen(&mut self, event: Event) {
+        let handled = self.machine().handle(event);
+        handled.expect("the parent makes sense");
+        self.act();
+    }
+
     /// Carries out what the machine wants.
     fn act(&mut self) {
-        let Some(child) = self.child.as_mut() else {
+        let Some(mut machine) = self.machine.take() else {
             return;
         };
-        while let Some(effect) = child.poll_effect() {
+        while let Some(effect) = machine.poll_effect() {
             assert!(!self.over, "nothing is done after the exit");
-            match effect {
-                Effect::Say(message) => {
-                    check_said(&message, self.heard_die, &mut self.offers);
-                    let message = match message {
-                        FromBee::Ready { max_concurrency } => FromBee::Ready {
-                            max_concurrency: self.nature.promised.or(max_concurrency),
-                        },
-                        message => message,
-                    };
-                    self.from.push_back(message);
-                }
-                Effect::Start(info) => {
-                    let (round, cancelled) = (info.round, false);
-                    let run = Segment { round, cancelled };
-                    assert!(self.running.insert(info.task_id, run).is_none());
-                }
-                Effect::Cancel(task) => {
-                    self.running.get_mut(&task).expect("it runs").cancelled = true;
-                }
-                Effect::Bury => {
-                    assert!(self.heard_die && self.running.is_empty(), "too early");
-                    self.buries = true;
-                }
-                Effect::Exit => {
-                    assert!(!self.buries, "she leaves her own bees behind");
-                    self.over = true;
-                }
-            }
+            self.carry_out(effect);
         }
-        let taken = child.places_taken();
+        let taken = machine.places_taken();
         assert!(self.nature.places.is_none_or(|most| taken <= most as usize));
         assert!(!self.heard_die || taken == self.running.len(), "reserved");
         if self.over {
             let last = self.from.back();
             assert!(matches!(last, Some(FromBee::Dead)), "the last word");
             assert!(self.running.is_empty(), "nothing owned at its end");
-            self.child = None;
         } else {
             assert_eq!(self.offers.len(), 0, "every offer is answered");
+            self.machine = Some(machine);
         }
     }
 
-    /// How busy it says it is.
-    pub(super) fn busy_status(&self) -> f64 {
-        self.child.as_ref().expect("it lives").busy_status()
-    }
-
-    /// The places that are taken: by tasks, and by offers it has accepted.
-    pub(super) fn places_taken(&self) -> usize {
-        self.child.as_ref().map_or(0, BeeMachine::places_taken)
-    }
-
-    /// Whether it could not be made.
-    pub(super) fn is_barren(&self) -> bool {
-        self.nature.barren
-    }
-
-    /// Whether it lives and was told to die.
-    pub(super) fn is_dying(&self) -> bool {
-        self.child.as_ref().is_some_and(BeeMachine::is_dying)
-    }
-}
-
-fn check_said(message: &FromBee, heard_die: bool, offers: &mut BTreeSet<(TaskId, Round)>) {
-    match message {
-        FromBee::TaskAccepted { task_id, round } => {
-            assert!(!heard_die, "an accept after die");
-            assert!(offers.remove(&(*task_id, *round)), "an answer to nothing");
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Say(mut message) => {
+                match &mut message {
+                    FromBee::Ready { max_concurrency } => {
+                        *max_concurrency = self.nature.promised.or(*max_concurrency);
+                    }
+                    FromBee::TaskAccepted { task_id, round }
+                    | FromBee::TaskDenied { task_id, round } => {
+                        let offered = self.offers.remove(&(*task_id, *round));
+                        assert!(offered, "an answer to nothing");
+                    }
+                    _ => {}
+                }
+                let accepts = matches!(message, FromBee::TaskAccepted { .. });
+                assert!(!self.heard_die || !accepts, "an accept after die");
+                self.from.push_back(message);
+            }
+            Effect::Start(info) => {
+                let (round, cancelled) = (info.round, false);
+                let run = Run { round, cancelled };
+                assert!(self.running.insert(info.task_id, run).is_none());
+            }
+            Effect::Cancel(task) => {
+                self.running.get_mut(&task).expect("it runs").cancelled = true;
+            }
+            Effect::Bury => {
+                assert!(self.heard_die && self.running.is_empty(), "too early");
+                self.buries = true;
+            }
+            Effect::Exit => {
+                assert!(!self.buries, "she leaves her own bees behind");
+                self.over = true;
+            }
         }
-        FromBee::TaskDenied { task_id, round } => {
-            assert!(offers.remove(&(*task_id, *round)), "an answer to nothing");
-        }
-        _ => {}
     }
 }
 

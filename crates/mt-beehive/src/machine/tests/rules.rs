@@ -12,6 +12,8 @@ mod populating;
 mod rounds;
 mod telling;
 
+use std::time::Duration;
+
 use mt_proto::{FromBee, Round, TaskId, TaskInfo, TaskStatus, ToBee};
 
 use super::{
@@ -23,8 +25,9 @@ use crate::machine::{
     parent::{ChildId, Config, Dispatch},
 };
 
-/// What holds for both ways to find a bee.
-const BOTH: [Dispatch; 2] = [Dispatch::Auction, Dispatch::Credit];
+/// The deadline of tasks that have one.
+const LIMIT: Duration = Duration::from_millis(500);
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// `bees` that are ready and do `places` tasks at once.
 fn hive(dispatch: Dispatch, bees: usize, places: u32) -> Sim {
@@ -38,7 +41,7 @@ fn either_way(bees: usize, places: u32, story: impl Fn(Sim)) {
 
 /// The same of a hive that is made so.
 fn with(made: impl Fn(Dispatch) -> Sim, story: impl Fn(Sim)) {
-    for dispatch in BOTH {
+    for dispatch in [Dispatch::Auction, Dispatch::Credit] {
         eprintln!("{dispatch:?}"); // shown if the story is another
         story(made(dispatch));
     }
@@ -55,10 +58,29 @@ fn puppets_of(config: Config, places: u32) -> Sim {
         ..Nature::of(places)
     };
     let mut sim = Sim::ready(config, by_hand);
-    for bee in sim.children() {
-        sim.say(bee.0, ready(places));
+    for bee in sim.bees() {
+        sim.say(bee, ready(places));
     }
     sim
+}
+
+/// Tells a story of one such bee, which does a task at once, with the auction and with credit.
+fn puppet_either_way(story: impl Fn(Sim)) {
+    with(|dispatch| puppets_of(config(dispatch, 1), 1), story);
+}
+
+/// Two puppets with two places each. Bee 0 has the first task and wants the second; bee 1 has less to do and has not
+/// answered, so nobody has that yet.
+fn half_answered(config: Config) -> (Sim, [TaskId; 2]) {
+    let mut sim = puppets_of(config, 2);
+    let first = sim.delegate();
+    sim.say(0, accept(first, 1));
+    sim.say(1, accept(first, 1));
+    let second = sim.delegate();
+    sim.say(0, accept(second, 1));
+    assert_eq!(sim.last_told(0), "new_task 1/1");
+    sim.forget();
+    (sim, [first, second])
 }
 
 fn ready(places: u32) -> FromBee {
@@ -111,8 +133,24 @@ fn info(task: u64, round: u32) -> ToBee {
     })
 }
 
-/// Tells a bee's machine something. The last thing it does about it.
-fn hear(bee: &mut BeeMachine, message: ToBee) -> Option<bee::Effect> {
-    bee.handle(bee::Event::Said(message)).unwrap();
-    std::iter::from_fn(|| bee.poll_effect()).last()
+/// Tells a bee's machine that something happened, and returns what it does.
+fn happen(bee: &mut BeeMachine, event: bee::Event) -> Vec<bee::Effect> {
+    bee.handle(event).unwrap();
+    std::iter::from_fn(|| bee.poll_effect()).collect()
+}
+
+/// Tells a bee's machine something, and returns what it does.
+fn hear(bee: &mut BeeMachine, message: ToBee) -> Vec<bee::Effect> {
+    happen(bee, bee::Event::Said(message))
+}
+
+/// A bee's machine that has said that it is ready.
+fn bee_machine(places: Option<u32>) -> BeeMachine {
+    let mut bee = BeeMachine::new(places);
+    let said = bee.poll_effect();
+    assert!(matches!(
+        said,
+        Some(bee::Effect::Say(FromBee::Ready { .. }))
+    ));
+    bee
 }

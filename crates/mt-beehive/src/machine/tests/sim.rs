@@ -12,11 +12,11 @@ use mt_pool::supervision::{Death, DeathCause, RestartBudget};
 use mt_proto::{FromBee, Round, TaskId, ToBee};
 
 use super::{
-    oracle::{End, Oracle},
+    oracle::Oracle,
     process::{Nature, Process},
 };
 use crate::{
-    error::NoWorkers,
+    error::{CancelReason, NoWorkers},
     machine::parent::{
         ChildId, Config, Dispatch, Effect, Event, ParentMachine, Population, Request,
     },
@@ -105,19 +105,10 @@ impl Sim {
         task
     }
 
-    pub(super) fn cancel(&mut self, task: TaskId) {
-        self.tell(Event::Drop(task));
-    }
-
     pub(super) fn delegate_within(&mut self, limit: Option<Duration>) -> TaskId {
-        let request = Request {
-            name: "work".into(),
-            args: Bytes::new(),
-            limit,
-        };
         self.oracle.on_quiet(self.now);
         self.oracle.on_delegate(TaskId(self.delegated()));
-        let task = self.parent.delegate(self.now, request);
+        let task = self.parent.delegate(self.now, request(limit));
         assert_eq!(task.0 + 1, self.delegated(), "ids count up from 0");
         self.carry_out();
         self.catch_up();
@@ -125,7 +116,32 @@ impl Sim {
     }
 
     pub(super) fn delegated(&self) -> u64 {
-        (self.oracle.ends().len() + self.oracle.open()) as u64
+        (self.oracle.ends.len() + self.oracle.open()) as u64
+    }
+
+    pub(super) fn cancel(&mut self, task: TaskId) {
+        self.tell(Event::Drop(task));
+    }
+
+    /// One bee more.
+    pub(super) fn spawn(&mut self) {
+        self.tell(Event::SpawnBee);
+    }
+
+    /// The bee with this number is to go, or the one with the least to do.
+    pub(super) fn bury(&mut self, child: impl Into<Option<u32>>) {
+        self.tell(Event::Bury(child.into().map(ChildId)));
+    }
+
+    /// The bee with this number gives no sign of life, or does so again.
+    pub(super) fn silence(&mut self, child: u32, is_silent: bool) {
+        self.tell(Event::Silent(ChildId(child), is_silent));
+    }
+
+    /// The hive dies, as soon as it has done what is left.
+    pub(super) fn die(&mut self) {
+        self.tell(Event::Die);
+        self.settle();
     }
 
     pub(super) fn tell(&mut self, event: Event) {
@@ -167,11 +183,11 @@ impl Sim {
                 Effect::Say(child, message) => {
                     self.oracle.on_told(child, &message);
                     self.told.push((child, message.clone()));
-                    self.process(child).receive(message);
+                    self.process(child.0).receive(message);
                 }
                 Effect::Kill(child) => {
                     self.oracle.on_kill(child);
-                    self.process(child).doomed = true;
+                    self.process(child.0).doomed = true;
                 }
                 Effect::Progress(task, _) => self.oracle.on_progress(task),
                 Effect::Resolve(task, end, child) => {
@@ -191,18 +207,15 @@ impl Sim {
         assert_eq!(self.parent.outstanding(), self.oracle.open());
     }
 
-    pub(super) fn process(&mut self, child: ChildId) -> &mut Process {
-        self.processes.get_mut(&child).expect("there is such a bee")
-    }
-
-    /// A bee takes its next message; false if there is none.
-    pub(super) fn hear(&mut self, child: ChildId) -> bool {
-        self.process(child).hear()
+    pub(super) fn process(&mut self, child: u32) -> &mut Process {
+        let process = self.processes.get_mut(&ChildId(child));
+        process.expect("there is such a bee")
     }
 
     /// The parent takes a bee's next message, or its end when there is none left; false if there is neither.
-    pub(super) fn listen(&mut self, child: ChildId) -> bool {
-        let process = self.process(child);
+    pub(super) fn listen(&mut self, bee: u32) -> bool {
+        let child = ChildId(bee);
+        let process = self.process(bee);
         match process.from.pop_front() {
             Some(message) => {
                 self.oracle.on_heard(child, &message);
@@ -211,48 +224,47 @@ impl Sim {
                 true
             }
             None if process.over => {
-                let barren = process.is_barren();
+                let unmade = process.nature.barren.then(|| Box::new(unmade()));
                 self.processes.remove(&child);
                 self.oracle.on_gone(child, self.now);
-                self.tell(Event::Gone(
-                    child,
-                    death(),
-                    barren.then(|| Box::new(unmade())),
-                ));
+                self.tell(Event::Gone(child, death(), unmade));
                 true
             }
             None => false,
         }
     }
 
+    /// The parent takes all that a bee has said, and its end if that is there; false if there was nothing.
+    fn listen_out(&mut self, bee: u32) -> bool {
+        let mut any = false;
+        while self.processes.contains_key(&ChildId(bee)) && self.listen(bee) {
+            any = true;
+        }
+        any
+    }
+
     /// All messages arrive, until there are none; bees that have ended are reaped.
     pub(super) fn settle(&mut self) {
+        let mut turns = 0..MOST_TURNS;
         let mut moved = true;
-        for turn in 0.. {
-            if !moved {
-                break;
-            }
-            assert!(turn < MOST_TURNS, "they talk for ever: {:?}", self.parent);
+        while moved {
+            let goes_on = turns.next().is_some();
+            assert!(goes_on, "they talk for ever: {:?}", self.parent);
             moved = false;
-            for child in self.children() {
-                while self.hear(child) {
+            for bee in self.bees() {
+                while self.process(bee).hear() {
                     moved = true;
                 }
-                while self.processes.contains_key(&child) && self.listen(child) {
-                    moved = true;
-                }
+                moved |= self.listen_out(bee);
             }
         }
         self.oracle.check_quiet();
     }
 
     /// A bee is killed, all it had said has been heard, and it is reaped.
-    pub(super) fn lose(&mut self, child: ChildId) {
-        let process = self.process(child);
-        process.crash(process.from.len());
-        while self.processes.contains_key(&child) {
-            self.listen(child);
-        }
+    pub(super) fn lose(&mut self, bee: u32) {
+        self.process(bee).crash(usize::MAX);
+        self.listen_out(bee);
     }
 
     /// Time passes.
@@ -261,10 +273,15 @@ impl Sim {
         self.tell(Event::Tick);
     }
 
+    /// In how long the parent wants to be told that time has passed.
+    pub(super) fn due_in(&self) -> Option<Duration> {
+        self.parent.poll_timeout().map(|due| due - self.now)
+    }
+
     /// A task ends in the bee that does it.
     pub(super) fn end(&mut self, task: TaskId) {
-        let child = self.doer(task).expect("somebody does it");
-        self.process(child).end(task);
+        let bee = self.doer(task).expect("somebody does it");
+        self.process(bee).end(task);
     }
 
     /// The same, and the parent hears of it.
@@ -274,20 +291,21 @@ impl Sim {
     }
 
     /// What the bee with this number says, if the test speaks for her.
-    pub(super) fn say(&mut self, child: u32, message: FromBee) {
-        self.process(ChildId(child)).from.push_back(message);
-        self.listen(ChildId(child));
+    pub(super) fn say(&mut self, bee: u32, message: FromBee) {
+        self.process(bee).from.push_back(message);
+        self.listen(bee);
     }
 
-    pub(super) fn children(&self) -> Vec<ChildId> {
-        self.processes.keys().copied().collect()
+    /// The numbers of the bees that there are.
+    pub(super) fn bees(&self) -> Vec<u32> {
+        self.processes.keys().map(|child| child.0).collect()
     }
 
     /// Who does a task.
-    pub(super) fn doer(&self, task: TaskId) -> Option<ChildId> {
+    pub(super) fn doer(&self, task: TaskId) -> Option<u32> {
         let mut all = self.processes.iter();
         let doer = all.find(|(_, process)| process.running.contains_key(&task));
-        doer.map(|(child, _)| *child)
+        doer.map(|(child, _)| child.0)
     }
 
     /// How many tasks each bee does.
@@ -296,15 +314,23 @@ impl Sim {
         all.map(|process| process.running.len()).collect()
     }
 
-    pub(super) fn is_doomed(&mut self, child: u32) -> bool {
-        self.process(ChildId(child)).doomed
+    /// How many places of each bee are taken: by tasks, and by offers it has accepted.
+    pub(super) fn taken(&mut self) -> Vec<usize> {
+        let all = self.processes.values_mut();
+        all.map(|process| process.machine().places_taken())
+            .collect()
+    }
+
+    pub(super) fn is_doomed(&mut self, bee: u32) -> bool {
+        self.process(bee).doomed
     }
 
     /// What the last message to a bee was, in short.
-    pub(super) fn last_told(&self, child: u32) -> String {
-        self.told(child).pop().expect("something was said")
+    pub(super) fn last_told(&self, bee: u32) -> String {
+        self.told(bee).pop().expect("something was said")
     }
 
+    #[track_caller]
     pub(super) fn assert_succeeded(&self, tasks: &[TaskId]) {
         for &task in tasks {
             assert_eq!(self.ended(task), Some("succeeded"), "{task:?}");
@@ -313,16 +339,20 @@ impl Sim {
 
     /// How a task has ended: `None` if it has not.
     pub(super) fn ended(&self, task: TaskId) -> Option<&'static str> {
-        self.end_of(task).map(|end| end.how)
+        self.oracle.ends.get(&task).map(|end| end.how)
     }
 
-    pub(super) fn end_of(&self, task: TaskId) -> Option<&End> {
-        self.oracle.end(task)
+    /// A task was cancelled for this reason, as its bee has told, or nobody.
+    #[track_caller]
+    pub(super) fn assert_cancelled(&self, task: TaskId, reason: CancelReason, by: Option<u32>) {
+        let end = &self.oracle.ends[&task];
+        let by = by.map(ChildId);
+        assert_eq!((&end.reason, end.child), (&Some(reason), by), "{task:?}");
     }
 
     /// What the parent has told a bee so far, in short: `new_task 0/1` is task 0 in its first round.
-    pub(super) fn told(&self, child: u32) -> Vec<String> {
-        let told = self.told.iter().filter(|(whom, _)| whom.0 == child);
+    pub(super) fn told(&self, bee: u32) -> Vec<String> {
+        let told = self.told.iter().filter(|(whom, _)| whom.0 == bee);
         told.map(|(_, message)| short(message)).collect()
     }
 
@@ -330,6 +360,15 @@ impl Sim {
     pub(super) fn forget(&mut self) {
         self.told.clear();
         self.heard.clear();
+    }
+}
+
+/// A task as it is delegated here.
+pub(super) fn request(limit: Option<Duration>) -> Request {
+    Request {
+        name: "work".into(),
+        args: Bytes::new(),
+        limit,
     }
 }
 

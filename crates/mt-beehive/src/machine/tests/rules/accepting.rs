@@ -4,33 +4,32 @@ use std::time::Duration;
 
 use mt_proto::TaskId;
 
-use super::{BOTH, Sim, accept, config, deny, done, either_way, hear, hive, offer, puppets, ready};
-use crate::machine::{
-    bee::{BeeMachine, Effect},
-    parent::{ChildId, Dispatch, Event},
+use super::{
+    LIMIT, MOMENT, Nature, Sim, accept, bee_machine, config, deny, done, either_way, hear, hive,
+    offer, puppets, ready, with,
 };
+use crate::machine::{bee::Effect, parent::Dispatch};
 
 #[test]
 fn rule_01_an_accept_reserves_a_place_until_it_is_answered() {
     let mut sim = hive(Dispatch::Auction, 2, 1);
     let task = sim.delegate();
-    let reserved = [0, 1].map(|bee| {
-        sim.hear(ChildId(bee));
-        sim.process(ChildId(bee)).places_taken()
-    });
-    assert_eq!(reserved, [1, 1]);
+    for bee in [0, 1] {
+        sim.process(bee).hear();
+    }
+    assert_eq!(sim.taken(), [1, 1]);
     sim.settle();
-    assert_eq!(sim.doer(task), Some(ChildId(0)));
-    let taken = [0, 1].map(|bee| sim.process(ChildId(bee)).places_taken());
-    assert_eq!(taken, [1, 0], "it runs there, and the other place is free");
+    assert_eq!(sim.doer(task), Some(0));
+    assert_eq!(sim.taken(), [1, 0], "it runs, and the other place is free");
 }
 
 #[test]
 fn rule_01_a_child_without_a_free_place_denies() {
-    let mut child = BeeMachine::new(Some(1));
-    let said = |message| Some(Effect::Say(message));
-    assert_eq!(hear(&mut child, offer(0)), said(accept(TaskId(0), 1)));
-    assert_eq!(hear(&mut child, offer(1)), said(deny(TaskId(1), 1)));
+    let mut child = bee_machine(Some(1));
+    let accepts = Effect::Say(accept(TaskId(0), 1));
+    assert_eq!(hear(&mut child, offer(0)), [accepts]);
+    let denies = Effect::Say(deny(TaskId(1), 1));
+    assert_eq!(hear(&mut child, offer(1)), [denies]);
 }
 
 #[test]
@@ -45,17 +44,17 @@ fn rule_01_all_accepts_are_answered_one_of_them_with_the_task() {
 #[test]
 fn rule_01_a_late_accept_is_answered_too() {
     let mut sim = puppets(2, 1);
-    let task = sim.delegate();
-    sim.say(1, accept(task, 1));
+    let first = sim.delegate();
+    sim.say(1, accept(first, 1));
     assert_eq!(sim.told(1), ["new_task 0/1", "task_info 0/1"]);
-    sim.say(0, accept(task, 1));
+    sim.say(0, accept(first, 1));
     assert_eq!(sim.told(0), ["new_task 0/1", "task_taken 0/1"]);
 
-    let task = sim.delegate();
-    sim.say(1, done(TaskId(0), 1, 1));
-    sim.say(0, accept(task, 1));
-    sim.say(0, done(task, 1, 0));
-    sim.assert_succeeded(&[task]);
+    let second = sim.delegate();
+    sim.say(1, done(first, 1, 1));
+    sim.say(0, accept(second, 1));
+    sim.say(0, done(second, 1, 0));
+    sim.assert_succeeded(&[second]);
     sim.forget();
     let third = sim.delegate();
     assert_eq!(sim.told(0), ["new_task 2/1"]);
@@ -91,7 +90,7 @@ fn rule_02_what_finds_no_free_place_waits_for_one() {
         let [_, second, third] = sim.begin();
         assert_eq!((sim.doer(third), sim.ended(third)), (None, None));
         sim.finish(second);
-        assert_eq!(sim.doer(third), Some(ChildId(1)));
+        assert_eq!(sim.doer(third), Some(1));
     });
 }
 
@@ -105,9 +104,8 @@ fn rule_02_when_all_deny_the_task_waits_until_one_has_less_to_do() {
     }
     sim.forget();
     let third = sim.delegate();
-    sim.say(0, deny(third, 1));
-    sim.say(1, deny(third, 1));
     for bee in [0, 1] {
+        sim.say(bee, deny(third, 1));
         assert_eq!(sim.told(bee), ["new_task 2/1"], "once");
     }
     sim.pass(Duration::from_secs(3600));
@@ -130,14 +128,13 @@ fn rule_02_a_bee_with_nothing_to_do_that_denies_is_asked_again() {
 
 #[test]
 fn rule_02_a_task_that_waits_has_its_deadline_all_the_same() {
-    let (limit, moment) = (Duration::from_millis(500), Duration::from_millis(1));
     either_way(1, 1, |mut sim| {
         let first = sim.delegate();
-        let second = sim.begin_within(limit);
-        sim.pass(limit - moment);
+        let second = sim.begin_within(LIMIT);
+        sim.pass(LIMIT - MOMENT);
         assert_eq!(sim.ended(second), None);
-        assert_eq!(sim.parent.poll_timeout(), Some(sim.now + moment));
-        sim.pass(moment);
+        assert_eq!(sim.due_in(), Some(MOMENT));
+        sim.pass(MOMENT);
         assert_eq!(sim.ended(second), Some("deadline"));
         sim.finish(first);
         sim.assert_succeeded(&[first]);
@@ -148,7 +145,7 @@ fn rule_02_a_task_that_waits_has_its_deadline_all_the_same() {
 fn rule_04_a_bee_that_joins_is_asked_about_what_is_on_offer() {
     let mut sim = puppets(1, 1);
     let task = sim.delegate();
-    sim.tell(Event::SpawnBee);
+    sim.spawn();
     sim.say(1, ready(1));
     assert_eq!(sim.told(1), ["new_task 0/1"], "in the round that is open");
     sim.say(1, accept(task, 1));
@@ -161,7 +158,7 @@ fn rule_04_a_bee_that_joins_is_asked_about_what_is_on_offer() {
 fn rule_04_no_more_than_it_has_places_for() {
     let mut sim = puppets(1, 4);
     sim.delegate_all::<4>();
-    sim.tell(Event::SpawnBee);
+    sim.spawn();
     sim.say(1, ready(2));
     assert_eq!(sim.told(1), ["new_task 0/1", "new_task 1/1"]);
 }
@@ -170,20 +167,20 @@ fn rule_04_no_more_than_it_has_places_for() {
 fn rule_04_a_bee_that_joins_gets_what_waits() {
     either_way(1, 1, |mut sim| {
         let [_, second] = sim.begin();
-        sim.tell(Event::SpawnBee);
+        sim.spawn();
         sim.settle();
-        assert_eq!(sim.doer(second), Some(ChildId(1)));
+        assert_eq!(sim.doer(second), Some(1));
     });
 }
 
 /// What a hive is delegated before it has bees waits for them.
 #[test]
 fn rule_04_the_first_bee_gets_what_was_delegated_before() {
-    for dispatch in BOTH {
-        let mut sim = Sim::new(config(dispatch, 1), super::Nature::of(1));
+    let unborn = |dispatch| Sim::new(config(dispatch, 1), Nature::of(1));
+    with(unborn, |mut sim| {
         let [task] = sim.begin();
-        assert_eq!(sim.doer(task), Some(ChildId(0)), "{dispatch:?}");
-    }
+        assert_eq!(sim.doer(task), Some(0));
+    });
 }
 
 #[test]
@@ -193,13 +190,13 @@ fn rule_01_nobody_waits_for_the_answers_of_one_that_is_silent() {
     sim.say(1, accept(first, 1));
     sim.say(1, accept(second, 1));
     sim.forget();
-    sim.tell(Event::Silent(ChildId(0), true));
+    sim.silence(0, true);
     assert_eq!(sim.told(1), ["task_info 1/1"], "the other has less to do");
     let third = sim.delegate();
     sim.say(1, accept(third, 1));
     assert_eq!(sim.told(1)[1..], ["new_task 2/1", "task_info 2/1"]);
     assert!(sim.told(0).is_empty());
-    sim.tell(Event::Silent(ChildId(0), false));
+    sim.silence(0, false);
     sim.say(0, accept(first, 1));
     sim.say(0, accept(second, 1));
     assert_eq!(sim.told(0), ["task_taken 0/1", "task_taken 1/1"]);
@@ -218,18 +215,14 @@ fn rule_01_what_one_that_is_silent_wanted_goes_to_others() {
     sim.say(0, accept(first, 1));
     sim.say(0, accept(second, 1));
     sim.forget();
-    sim.tell(Event::Silent(ChildId(0), true));
+    sim.silence(0, true);
     assert_eq!(sim.told(0), ["task_taken 1/1"], "the first she keeps");
     sim.say(1, accept(second, 1));
     assert_eq!(sim.told(1), ["task_info 1/1"]);
-    sim.tell(Event::Silent(ChildId(1), true));
+    sim.silence(1, true);
     let third = sim.delegate();
-    assert_eq!(
-        sim.parent.census(),
-        [1, 0, 2],
-        "nobody is there to be asked"
-    );
-    sim.tell(Event::Silent(ChildId(0), false));
+    assert_eq!(sim.parent.census(), [1, 0, 2], "nobody can be asked");
+    sim.silence(0, false);
     sim.say(0, accept(third, 1));
     assert_eq!(sim.told(0)[1..], ["new_task 2/1", "task_info 2/1"]);
 }
@@ -237,12 +230,11 @@ fn rule_01_what_one_that_is_silent_wanted_goes_to_others() {
 #[test]
 fn rule_02_one_that_is_silent_gets_nothing() {
     either_way(2, 1, |mut sim| {
-        sim.tell(Event::Silent(ChildId(0), true));
+        sim.silence(0, true);
         let [first, second] = sim.begin();
-        assert_eq!(sim.doer(first), Some(ChildId(1)));
-        assert_eq!(sim.doer(second), None);
-        sim.tell(Event::Silent(ChildId(0), false));
+        assert_eq!([first, second].map(|task| sim.doer(task)), [Some(1), None]);
+        sim.silence(0, false);
         sim.settle();
-        assert_eq!(sim.doer(second), Some(ChildId(0)));
+        assert_eq!(sim.doer(second), Some(0));
     });
 }

@@ -1,20 +1,15 @@
 //! Rule 11: a task that nobody wants any more is cancelled, and ends when it is really gone.
 
-use std::time::Duration;
-
 use mt_proto::{TaskId, ToBee};
 
-use super::{accept, done, either_way, puppets, puppets_of};
+use super::{LIMIT, MOMENT, accept, config, done, either_way, half_answered, puppets_of};
 use crate::{
     error::CancelReason,
     machine::{
-        parent::{ChildId, Dispatch, Event},
-        tests::sim::{CANCEL_GRACE, config},
+        parent::{Dispatch, Event},
+        tests::sim::CANCEL_GRACE,
     },
 };
-
-const LIMIT: Duration = Duration::from_millis(500);
-const MOMENT: Duration = Duration::from_millis(1);
 
 #[test]
 fn rule_11_what_nobody_has_ends_at_once() {
@@ -30,13 +25,7 @@ fn rule_11_what_nobody_has_ends_at_once() {
 
 #[test]
 fn rule_11_what_is_on_offer_ends_at_once_and_its_accepts_are_answered() {
-    let mut sim = puppets(2, 2);
-    let first = sim.delegate();
-    sim.say(0, accept(first, 1));
-    sim.say(1, accept(first, 1));
-    let second = sim.delegate();
-    sim.say(0, accept(second, 1));
-    sim.forget();
+    let (mut sim, [_, second]) = half_answered(config(Dispatch::Auction, 2));
     sim.cancel(second);
     assert_eq!(sim.ended(second), Some("dropped"));
     assert_eq!(sim.told(0), ["task_taken 1/1"], "she had wanted it");
@@ -56,8 +45,7 @@ fn rule_11_what_runs_ends_when_its_bee_says_so() {
         assert_eq!(sim.told(0), ["task_cancel 0/1"], "once");
         assert_eq!(sim.ended(task), None, "it still runs");
         sim.finish(task);
-        let end = sim.end_of(task).unwrap();
-        assert_eq!((end.how, end.child), ("dropped", Some(ChildId(0))));
+        sim.assert_cancelled(task, CancelReason::Dropped, Some(0));
     });
 }
 
@@ -77,16 +65,15 @@ fn rule_11_a_bee_that_does_not_let_go_is_killed() {
     either_way(1, 1, |mut sim| {
         let [task] = sim.begin();
         sim.cancel(task);
-        assert_eq!(sim.parent.poll_timeout(), Some(sim.now + CANCEL_GRACE));
+        assert_eq!(sim.due_in(), Some(CANCEL_GRACE));
         sim.settle();
         sim.pass(CANCEL_GRACE - MOMENT);
         assert!(!sim.is_doomed(0));
         sim.pass(MOMENT);
         assert!(sim.is_doomed(0));
         assert_eq!(sim.ended(task), None, "she is not gone yet");
-        sim.lose(ChildId(0));
-        let end = sim.end_of(task).unwrap();
-        assert_eq!((end.how, end.child), ("dropped", None));
+        sim.lose(0);
+        sim.assert_cancelled(task, CancelReason::Dropped, None);
     });
 }
 
@@ -94,14 +81,14 @@ fn rule_11_a_bee_that_does_not_let_go_is_killed() {
 fn rule_11_a_deadline_is_a_cancel() {
     either_way(1, 1, |mut sim| {
         let task = sim.begin_within(LIMIT);
-        assert_eq!(sim.parent.poll_timeout(), Some(sim.now + LIMIT));
+        assert_eq!(sim.due_in(), Some(LIMIT));
         sim.pass(LIMIT);
         sim.settle();
         assert_eq!(sim.last_told(0), "task_cancel 0/1");
         assert_eq!(sim.ended(task), None, "it still runs");
         sim.finish(task);
         let why = CancelReason::Deadline { limit: LIMIT };
-        assert_eq!(sim.end_of(task).unwrap().reason, Some(why));
+        sim.assert_cancelled(task, why, Some(0));
     });
 }
 
@@ -112,7 +99,7 @@ fn rule_11_a_cancel_shortly_before_the_deadline_has_its_grace() {
         let task = sim.begin_within(LIMIT);
         sim.pass(LIMIT - 10 * MOMENT);
         sim.cancel(task);
-        assert_eq!(sim.parent.poll_timeout(), Some(sim.now + CANCEL_GRACE));
+        assert_eq!(sim.due_in(), Some(CANCEL_GRACE));
         sim.pass(CANCEL_GRACE - MOMENT);
         assert!(!sim.is_doomed(0));
         sim.settle();
@@ -129,7 +116,7 @@ fn rule_11_what_has_ended_has_no_deadline() {
         sim.cancel(tasks[1]);
         sim.finish(tasks[0]);
         assert!(tasks.iter().all(|&task| sim.ended(task).is_some()));
-        assert_eq!(sim.parent.poll_timeout(), None, "nothing to wake up for");
+        assert_eq!(sim.due_in(), None, "nothing to wake up for");
     });
 }
 
@@ -148,7 +135,7 @@ fn rule_11_deadline_and_result_at_once_are_one_end() {
         sim.settle();
         sim.assert_succeeded(&[tasks[0]]);
         assert_eq!(sim.ended(tasks[1]), None, "she is being killed for it");
-        sim.lose(ChildId(0));
+        sim.lose(0);
         assert_eq!(sim.ended(tasks[1]), Some("deadline"));
     });
 }
@@ -158,7 +145,7 @@ fn rule_11_what_is_cancelled_is_not_begun_again() {
     either_way(2, 1, |mut sim| {
         let [task] = sim.begin();
         sim.cancel(task);
-        sim.lose(ChildId(0));
+        sim.lose(0);
         assert_eq!(sim.ended(task), Some("dropped"));
     });
 }
@@ -167,18 +154,13 @@ fn rule_11_what_is_cancelled_is_not_begun_again() {
 fn rule_11_a_task_of_a_dying_bee_can_be_cancelled() {
     either_way(1, 1, |mut sim| {
         let [task] = sim.begin();
-        sim.tell(Event::Bury(None));
+        sim.forget();
+        sim.bury(None);
         sim.cancel(task);
         sim.settle();
-        assert!(
-            sim.told(0)
-                .ends_with(&["die".into(), "task_cancel 0/1".into()])
-        );
+        assert_eq!(sim.told(0), ["die", "task_cancel 0/1"]);
         sim.finish(task);
-        assert_eq!(
-            (sim.ended(task), sim.children().len()),
-            (Some("dropped"), 0)
-        );
+        assert_eq!((sim.ended(task), sim.bees().len()), (Some("dropped"), 0));
     });
 }
 

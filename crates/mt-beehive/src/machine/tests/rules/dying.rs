@@ -1,32 +1,33 @@
 //! Rule 8: die crosses with an accept. Rule 9: what a bee has, she finishes. And the end of a hive.
 
-use std::time::Duration;
-
 use mt_proto::{FromBee, Round, TaskId, TaskStatus, ToBee};
 
 use super::{
-    Nature, Sim, accept_if_asked, config, deny, done, either_way, hear, hive, info, offer, puppets,
-    puppets_of, with,
+    MOMENT, Nature, Sim, accept_if_asked, bee_machine, config, deny, done, either_way, happen,
+    hear, hive, info, offer, puppet_either_way, puppets, with,
 };
 use crate::machine::{
-    bee::{BeeMachine, Effect, Event as ChildEvent, Nonsense},
-    parent::{ChildId, Dispatch, Event},
+    bee::{Effect, Event as BeeEvent, Nonsense},
+    parent::{Dispatch, Event},
     tests::sim::EXIT_GRACE,
 };
+
+const DEAD: [Effect; 2] = [Effect::Say(FromBee::Dead), Effect::Exit];
+const BURIES: [Effect; 2] = [Effect::Say(FromBee::Dying), Effect::Bury];
 
 #[test]
 fn rule_08_after_die_nothing_is_said_to_an_open_accept() {
     let mut sim = hive(Dispatch::Auction, 2, 1);
     let task = sim.delegate();
-    sim.hear(ChildId(0));
-    assert_eq!(sim.process(ChildId(0)).places_taken(), 1, "reserved");
+    sim.process(0).hear();
+    assert_eq!(sim.taken(), [1, 0], "reserved");
     // Her accept is on its way.
-    sim.tell(Event::Bury(Some(ChildId(0))));
+    sim.bury(0);
     sim.settle();
     assert_eq!(sim.told(0), ["new_task 0/1", "die"]);
     assert_eq!(sim.oracle.seen["die with an open accept"], 1);
-    assert_eq!(sim.children(), [ChildId(1)], "she is gone");
-    assert_eq!(sim.doer(task), Some(ChildId(1)), "somebody else has it");
+    assert_eq!(sim.bees(), [1], "she is gone");
+    assert_eq!(sim.doer(task), Some(1), "somebody else has it");
 }
 
 #[test]
@@ -34,52 +35,94 @@ fn rule_08_a_child_drops_its_open_accepts_at_die() {
     let mut sim = hive(Dispatch::Auction, 1, 2);
     let [first] = sim.begin();
     let second = sim.delegate();
-    sim.hear(ChildId(0));
-    assert_eq!(sim.process(ChildId(0)).places_taken(), 2);
-    sim.tell(Event::Bury(None));
-    sim.hear(ChildId(0));
-    assert!(sim.process(ChildId(0)).is_dying());
-    assert_eq!(sim.process(ChildId(0)).places_taken(), 1, "what runs");
-    sim.tell(Event::SpawnBee);
+    sim.process(0).hear();
+    assert_eq!(sim.taken(), [2]);
+    sim.bury(None);
+    sim.process(0).hear();
+    assert!(sim.process(0).machine().is_dying());
+    assert_eq!(sim.taken(), [1], "what runs");
+    sim.spawn();
     sim.settle();
     let doers = [first, second].map(|task| sim.doer(task));
-    assert_eq!(doers, [Some(ChildId(0)), Some(ChildId(1))]);
+    assert_eq!(doers, [Some(0), Some(1)]);
 }
 
 /// What a child does with what its parent says to it in this order, and with what it can't say.
 #[test]
 fn rule_08_after_die_a_child_wants_nothing_and_takes_nothing() {
-    let mut child = BeeMachine::new(Some(3));
+    let mut child = bee_machine(Some(3));
     for message in [offer(0), offer(1), info(0, 1), ToBee::Die] {
         hear(&mut child, message);
     }
-    let denied = Some(Effect::Say(deny(TaskId(2), 1)));
-    assert_eq!(hear(&mut child, offer(2)), denied);
+    let denied = Effect::Say(deny(TaskId(2), 1));
+    assert_eq!(hear(&mut child, offer(2)), [denied]);
     // The parent had said so before it was told that the place was given up.
     let (task_id, round) = (TaskId(1), Round(1));
-    assert_eq!(hear(&mut child, ToBee::TaskTaken { task_id, round }), None);
-    let late = child.handle(ChildEvent::Said(info(1, 1)));
+    assert_eq!(hear(&mut child, ToBee::TaskTaken { task_id, round }), []);
+    let late = child.handle(BeeEvent::Said(info(1, 1)));
     assert_eq!(late, Err(Nonsense("task_info after die")));
     assert_eq!(child.poll_effect(), None);
-    let ended = ChildEvent::Ended(TaskId(0), TaskStatus::Cancelled);
-    child.handle(ended).unwrap();
-    let last: Vec<_> = std::iter::from_fn(|| child.poll_effect()).collect();
+    let last = happen(&mut child, ended());
     assert!(matches!(last[0], Effect::Say(FromBee::TaskDone { .. })));
-    assert_eq!(last[1..], [Effect::Say(FromBee::Dead), Effect::Exit]);
+    assert_eq!(last[1..], DEAD);
+}
+
+/// The end of the task that [`info`] has begun.
+fn ended() -> BeeEvent {
+    BeeEvent::Ended(TaskId(0), TaskStatus::Cancelled)
+}
+
+#[test]
+fn without_children_she_is_dead_when_her_last_task_is() {
+    let mut bee = bee_machine(None);
+    hear(&mut bee, info(0, 1));
+    assert_eq!(hear(&mut bee, ToBee::Die), []);
+    assert_eq!(happen(&mut bee, ended())[1..], DEAD);
+}
+
+#[test]
+fn her_children_die_after_her_last_task_and_before_her() {
+    let mut bee = bee_machine(None).with_children();
+    hear(&mut bee, info(0, 1));
+    assert_eq!(
+        hear(&mut bee, ToBee::Die),
+        [],
+        "her task may still delegate"
+    );
+    assert_eq!(happen(&mut bee, ended())[1..], BURIES);
+    let denied = Effect::Say(deny(TaskId(8), 1));
+    assert_eq!(hear(&mut bee, offer(8)), [denied], "and that is all");
+    assert_eq!(hear(&mut bee, ToBee::Die), [], "she is at it");
+    assert_eq!(happen(&mut bee, BeeEvent::ChildrenGone), DEAD);
+    assert_eq!(hear(&mut bee, ToBee::Die), [], "once");
+}
+
+#[test]
+fn children_of_a_bee_with_nothing_to_do_die_at_once() {
+    let mut bee = bee_machine(None).with_children();
+    assert_eq!(hear(&mut bee, ToBee::Die), BURIES);
+    assert_eq!(happen(&mut bee, BeeEvent::ChildrenGone), DEAD);
+}
+
+#[test]
+fn children_that_are_gone_early_are_not_waited_for() {
+    let mut bee = bee_machine(None).with_children();
+    assert_eq!(happen(&mut bee, BeeEvent::ChildrenGone), []);
+    assert_eq!(hear(&mut bee, ToBee::Die), DEAD);
 }
 
 #[test]
 fn rule_09_a_bee_that_is_told_to_die_finishes_what_she_has() {
     either_way(1, 2, |mut sim| {
         let tasks = sim.begin::<2>();
-        sim.tell(Event::Bury(None));
+        sim.bury(None);
         sim.settle();
         sim.finish(tasks[0]);
-        assert_eq!(sim.children(), [ChildId(0)], "one is left to do");
+        assert_eq!(sim.bees(), [0], "one is left to do");
         sim.pass(EXIT_GRACE * 10);
         assert!(!sim.is_doomed(0), "she has her time");
         sim.finish(tasks[1]);
-        assert_eq!(sim.children(), [], "gone");
+        assert!(sim.bees().is_empty(), "gone");
         sim.assert_succeeded(&tasks);
     });
 }
@@ -93,51 +136,47 @@ fn rule_09_the_bees_of_a_bee_die_after_her_tasks_and_before_her() {
     let made = |dispatch| Sim::ready(config(dispatch, 1), parent);
     with(made, |mut sim| {
         let [task] = sim.begin();
-        sim.tell(Event::Bury(None));
+        sim.bury(None);
         sim.settle();
-        assert!(!sim.process(ChildId(0)).buries, "her task may delegate");
+        assert!(!sim.process(0).buries, "her task may delegate");
         sim.finish(task);
-        assert!(sim.process(ChildId(0)).buries);
+        assert!(sim.process(0).buries);
         sim.assert_succeeded(&[task]);
         sim.pass(EXIT_GRACE * 10);
         assert!(!sim.is_doomed(0), "their time is not hers");
-        sim.process(ChildId(0)).children_gone();
+        sim.process(0).children_gone();
         sim.settle();
-        assert_eq!(sim.children(), [], "gone");
+        assert!(sim.bees().is_empty(), "gone");
     });
 }
 
 #[test]
 fn a_bee_whose_bees_are_gone_and_that_does_not_go_is_killed() {
     let mut sim = puppets(1, 1);
-    sim.tell(Event::Bury(None));
+    sim.bury(None);
     sim.say(0, FromBee::Dying);
     sim.pass(EXIT_GRACE * 10);
-    assert_eq!(sim.parent.poll_timeout(), None);
+    assert_eq!(sim.due_in(), None);
     sim.say(0, FromBee::Dead);
-    assert_eq!(sim.parent.poll_timeout(), Some(sim.now + EXIT_GRACE));
+    assert_eq!(sim.due_in(), Some(EXIT_GRACE));
     sim.pass(EXIT_GRACE);
     assert!(sim.is_doomed(0));
 }
 
 #[test]
 fn a_bee_that_has_finished_and_does_not_go_is_killed() {
-    with(
-        |dispatch| puppets_of(config(dispatch, 1), 1),
-        |mut sim| {
-            let task = sim.delegate();
-            accept_if_asked(&mut sim, 0, task);
-            sim.tell(Event::Bury(None));
-            sim.pass(EXIT_GRACE);
-            sim.say(0, done(task, 1, 0));
-            assert_eq!(sim.parent.poll_timeout(), Some(sim.now + EXIT_GRACE));
-            let moment = Duration::from_millis(1);
-            sim.pass(EXIT_GRACE - moment);
-            assert!(!sim.is_doomed(0));
-            sim.pass(moment);
-            assert!(sim.is_doomed(0));
-        },
-    );
+    puppet_either_way(|mut sim| {
+        let task = sim.delegate();
+        accept_if_asked(&mut sim, 0, task);
+        sim.bury(None);
+        sim.pass(EXIT_GRACE);
+        sim.say(0, done(task, 1, 0));
+        assert_eq!(sim.due_in(), Some(EXIT_GRACE));
+        sim.pass(EXIT_GRACE - MOMENT);
+        assert!(!sim.is_doomed(0));
+        sim.pass(MOMENT);
+        assert!(sim.is_doomed(0));
+    });
 }
 
 #[test]
@@ -153,7 +192,7 @@ fn a_hive_finishes_what_it_has_before_it_dies() {
             sim.finish(task);
             sim.assert_succeeded(&[task]);
         }
-        assert!(sim.finished && sim.children().is_empty());
+        assert!(sim.finished && sim.bees().is_empty());
     });
 }
 
@@ -163,7 +202,7 @@ fn a_dying_hive_loses_no_task() {
     either_way(1, 1, |mut sim| {
         let [task] = sim.begin();
         sim.tell(Event::Die);
-        sim.lose(ChildId(0));
+        sim.lose(0);
         sim.settle();
         sim.finish(task);
         assert_eq!((sim.ended(task), sim.finished), (Some("succeeded"), true));
@@ -175,9 +214,9 @@ fn a_hive_dies_while_its_bees_are_being_made() {
     let mut sim = Sim::new(config(Dispatch::Auction, 2), Nature::of(1));
     sim.tell(Event::Tick);
     sim.tell(Event::Die);
-    for child in sim.children() {
-        assert!(sim.process(child).doomed, "she has nothing to finish");
-        sim.lose(child);
+    for bee in sim.bees() {
+        assert!(sim.is_doomed(bee), "she has nothing to finish");
+        sim.lose(bee);
     }
     assert!(sim.finished);
 }

@@ -2,22 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use mt_proto::{FromBee, TaskId};
 
 use super::{
-    Nature, Sim, accept, accept_if_asked, config, deny, done, either_way, puppets, puppets_of,
-    ready, with,
+    LIMIT, Nature, Sim, accept, accept_if_asked, config, deny, done, either_way, half_answered,
+    puppet_either_way, puppets, ready, with,
 };
 use crate::{
     error::CancelReason,
     machine::{
-        parent::{ChildId, Config, Dispatch, Event, ParentMachine, Request},
-        tests::sim::{CANCEL_GRACE, death},
+        parent::{ChildId, Config, Dispatch, Event, ParentMachine},
+        tests::sim::{CANCEL_GRACE, death, request},
     },
 };
-
-const LIMIT: Duration = Duration::from_millis(500);
 
 fn config_with_limit(dispatch: Dispatch, crash_limit: u32, bees: usize) -> Config {
     Config {
@@ -37,10 +34,8 @@ fn with_limit(crash_limit: u32, bees: usize, story: impl Fn(Sim)) {
 
 /// A task was given up after so many deaths, and nobody has done it.
 fn assert_lost(sim: &Sim, task: TaskId, attempts: u32) {
-    let end = sim.end_of(task).expect("given up");
     let death = death();
-    let why = CancelReason::WorkerLost { death, attempts };
-    assert_eq!((&end.reason, end.child), (&Some(why), None));
+    sim.assert_cancelled(task, CancelReason::WorkerLost { death, attempts }, None);
 }
 
 /// The parent kills the bee of a task that is past its deadline and does not let go.
@@ -52,15 +47,8 @@ fn overrun(sim: &mut Sim) {
 #[test]
 fn rule_05_a_bee_that_dies_before_she_has_the_task_costs_it_nothing() {
     let at_most_once = config_with_limit(Dispatch::Auction, 1, 2);
-    let mut sim = puppets_of(at_most_once, 4);
-    let first = sim.delegate();
-    sim.say(0, accept(first, 1));
-    sim.say(1, accept(first, 1));
-    // Bee 0 has more to do than bee 1, who has not answered: so nobody has it yet.
-    let second = sim.delegate();
-    sim.say(0, accept(second, 1));
-    assert_eq!(sim.last_told(0), "new_task 1/1");
-    sim.lose(ChildId(0));
+    let (mut sim, [first, second]) = half_answered(at_most_once);
+    sim.lose(0);
     assert_eq!(sim.ended(first), Some("worker lost"), "it had begun");
     assert_eq!(sim.ended(second), None, "it had not");
     sim.say(1, accept(second, 1));
@@ -71,7 +59,7 @@ fn rule_05_a_bee_that_dies_before_she_has_the_task_costs_it_nothing() {
 #[test]
 fn rule_05_the_task_is_pending_again_when_nobody_else_was_asked() {
     with_limit(1, 1, |mut sim| {
-        sim.process(ChildId(0)).crash(0);
+        sim.process(0).crash(0);
         let task = sim.delegate();
         let [pending, asked, owned] = sim.parent.census();
         assert_eq!((pending, asked + owned), (0, 1));
@@ -80,7 +68,7 @@ fn rule_05_the_task_is_pending_again_when_nobody_else_was_asked() {
             assert_eq!(sim.parent.census(), [1, 0, 0]);
             sim.pass(Duration::from_secs(1));
             sim.settle();
-            assert_eq!(sim.doer(task), Some(ChildId(1)));
+            assert_eq!(sim.doer(task), Some(1));
         } else {
             // With credit it was given away: rule 6.
             assert_eq!(sim.ended(task), Some("worker lost"));
@@ -92,7 +80,7 @@ fn rule_05_the_task_is_pending_again_when_nobody_else_was_asked() {
 fn rule_06_a_bee_that_dies_with_the_task_costs_it_an_attempt() {
     with_limit(3, 1, |mut sim| {
         let task = sim.delegate();
-        for bee in (0..3).map(ChildId) {
+        for bee in 0..3 {
             sim.settle();
             assert_eq!((sim.doer(task), sim.ended(task)), (Some(bee), None));
             sim.lose(bee);
@@ -107,7 +95,7 @@ fn rule_06_another_attempt_may_succeed() {
         let task = sim.delegate();
         for bee in 0..2 {
             sim.settle();
-            sim.lose(ChildId(bee));
+            sim.lose(bee);
         }
         sim.settle();
         sim.finish(task);
@@ -120,7 +108,7 @@ fn rule_06_another_attempt_may_succeed() {
 fn rule_06_at_most_once() {
     with_limit(1, 1, |mut sim| {
         let [task] = sim.begin();
-        sim.lose(ChildId(0));
+        sim.lose(0);
         assert_lost(&sim, task, 1);
     });
 }
@@ -130,7 +118,7 @@ fn rule_06_other_tasks_that_were_done_there_are_begun_again() {
     with_limit(2, 1, |mut sim| {
         let tasks = sim.begin::<3>();
         sim.end(tasks[0]);
-        sim.lose(ChildId(0));
+        sim.lose(0);
         sim.assert_succeeded(&tasks[..1]);
         sim.settle();
         for &task in &tasks[1..] {
@@ -173,7 +161,7 @@ fn rule_06_a_task_that_kills_takes_nobody_along() {
 fn rule_06_others_go_on_beside_suspects() {
     with_limit(2, 2, |mut sim| {
         let [suspect] = sim.begin();
-        sim.lose(ChildId(0));
+        sim.lose(0);
         let others = sim.begin::<8>();
         let bee = sim.doer(suspect).expect("it has a bee");
         let doers = others.map(|other| sim.doer(other));
@@ -194,7 +182,7 @@ fn rule_06_deliberate_stops_are_not_charged() {
         for bee in 0..5 {
             let slow = sim.begin_within(LIMIT);
             overrun(&mut sim);
-            sim.lose(ChildId(bee));
+            sim.lose(bee);
             assert_eq!(sim.ended(slow), Some("deadline"));
             sim.settle();
         }
@@ -210,7 +198,7 @@ fn rule_06_at_most_once_holds_for_those_who_are_not_to_blame() {
         let neighbour = sim.delegate();
         sim.begin_within(LIMIT);
         overrun(&mut sim);
-        sim.lose(ChildId(0));
+        sim.lose(0);
         assert_lost(&sim, neighbour, 1);
     });
 }
@@ -219,33 +207,30 @@ fn rule_06_at_most_once_holds_for_those_who_are_not_to_blame() {
 fn rule_07_a_killed_bee_need_not_say_so() {
     either_way(1, 1, |mut sim| {
         let [task] = sim.begin();
-        sim.lose(ChildId(0));
-        assert_eq!(sim.children(), [ChildId(1)], "replaced");
+        sim.lose(0);
+        assert_eq!(sim.bees(), [1], "replaced");
         sim.settle();
-        assert_eq!(sim.doer(task), Some(ChildId(1)), "begun again");
+        assert_eq!(sim.doer(task), Some(1), "begun again");
     });
 }
 
 #[test]
 fn rule_07_the_message_and_the_exit_are_one_death() {
-    with(
-        |dispatch| puppets_of(config(dispatch, 1), 1),
-        |mut sim| {
-            let task = sim.delegate();
-            for bee in 0..3 {
-                if bee > 0 {
-                    sim.say(bee, ready(1));
-                }
-                accept_if_asked(&mut sim, bee, task);
-                assert_eq!(sim.ended(task), None, "attempt {bee} of three");
-                sim.say(bee, FromBee::Dead);
-                assert_eq!(sim.children(), [ChildId(bee)], "it is not reaped");
-                sim.lose(ChildId(bee));
-                assert_eq!(sim.children(), [ChildId(bee + 1)], "one for one");
+    puppet_either_way(|mut sim| {
+        let task = sim.delegate();
+        for bee in 0..3 {
+            if bee > 0 {
+                sim.say(bee, ready(1));
             }
-            assert_lost(&sim, task, 3);
-        },
-    );
+            accept_if_asked(&mut sim, bee, task);
+            assert_eq!(sim.ended(task), None, "attempt {bee} of three");
+            sim.say(bee, FromBee::Dead);
+            assert_eq!(sim.bees(), [bee], "it is not reaped");
+            sim.lose(bee);
+            assert_eq!(sim.bees(), [bee + 1], "one for one");
+        }
+        assert_lost(&sim, task, 3);
+    });
 }
 
 #[test]
@@ -253,7 +238,7 @@ fn rule_07_what_was_said_before_the_end_counts() {
     with_limit(1, 1, |mut sim| {
         let [task] = sim.begin();
         sim.end(task);
-        sim.process(ChildId(0)).crash(1);
+        sim.process(0).crash(1);
         sim.settle();
         sim.assert_succeeded(&[task]);
     });
@@ -270,7 +255,7 @@ fn rule_10_a_bee_is_gone_before_her_tasks_are_given_away() {
         let mut with_it = others.filter(|&task| sim.doer(task) == Some(owner));
         let with_it = with_it.next().unwrap();
         overrun(&mut sim);
-        assert!(sim.is_doomed(owner.0), "she is to be killed");
+        assert!(sim.is_doomed(owner), "she is to be killed");
         sim.settle();
         assert_eq!((sim.ended(slow), sim.ended(with_it)), (None, None));
         assert_eq!(sim.doer(with_it), Some(owner), "she still has it");
@@ -325,14 +310,14 @@ fn rule_10_an_accept_is_answered_although_a_bee_that_was_asked_is_killed() {
 fn rule_06_bees_that_never_finish_are_not_kept_for_suspects() {
     either_way(2, 64, |mut sim| {
         let endless = sim.begin::<32>();
-        sim.lose(ChildId(0));
+        sim.lose(0);
         sim.settle();
         let [task] = sim.begin();
-        assert_eq!(sim.doer(task), Some(ChildId(1)));
+        assert_eq!(sim.doer(task), Some(1));
         sim.finish(task);
         sim.assert_succeeded(&[task]);
         let doers = endless.map(|task| sim.doer(task));
-        let suspects = doers.iter().filter(|&&bee| bee == Some(ChildId(2)));
+        let suspects = doers.iter().filter(|&&bee| bee == Some(2));
         assert_eq!(suspects.count(), 4, "of the sixteen that were hers");
     });
 }
@@ -348,12 +333,7 @@ fn a_great_many_tasks_are_lost_and_taken_back() {
     for (dispatch, accepts) in kinds {
         let mut parent = ParentMachine::new(config(dispatch, 1));
         let now = Instant::now();
-        let request = Request {
-            name: "work".into(),
-            args: Bytes::new(),
-            limit: None,
-        };
-        let tasks = (0..60_000).map(|_| parent.delegate(now, request.clone()));
+        let tasks = (0..60_000).map(|_| parent.delegate(now, request(None)));
         let tasks: Vec<_> = tasks.collect();
         let tell = |parent: &mut ParentMachine, event| {
             parent.handle(now, event);

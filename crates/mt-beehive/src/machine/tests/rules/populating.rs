@@ -6,7 +6,7 @@ use super::{Nature, Sim, config, either_way, with};
 use crate::{
     error::CancelReason,
     machine::{
-        parent::{ChildId, Config, Dispatch, Event, Population},
+        parent::{Dispatch, Event, Population},
         tests::sim::unmade,
     },
 };
@@ -15,11 +15,14 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// A hive of so many bees, none of which can be made.
 fn barren(dispatch: Dispatch, bees: usize) -> Sim {
-    let barren = Nature {
-        barren: true,
-        ..Nature::of(1)
-    };
-    Sim::new(config(dispatch, bees), barren)
+    let mut sim = Sim::new(config(dispatch, bees), Nature::of(1));
+    sim.nature.barren = true;
+    sim
+}
+
+/// Tells a story of such a hive with the auction and with credit.
+fn with_barren(bees: usize, story: impl Fn(Sim)) {
+    with(|dispatch| barren(dispatch, bees), story);
 }
 
 /// Lets time pass, as the parent wants it, until it wants nothing or `until` holds.
@@ -29,10 +32,10 @@ fn wait(sim: &mut Sim, until: impl Fn(&Sim) -> bool) {
         if until(sim) {
             return;
         }
-        let Some(due) = sim.parent.poll_timeout() else {
+        let Some(pause) = sim.due_in() else {
             return;
         };
-        sim.pass(due - sim.now);
+        sim.pass(pause);
         sim.settle();
     }
     panic!("it tries again and again");
@@ -40,14 +43,11 @@ fn wait(sim: &mut Sim, until: impl Fn(&Sim) -> bool) {
 
 #[test]
 fn when_the_budget_is_spent_every_delegate_says_why() {
-    let made = |dispatch| barren(dispatch, 2);
-    with(made, |mut sim| {
+    with_barren(2, |mut sim| {
         let tasks = sim.delegate_all::<2>();
         wait(&mut sim, |sim| sim.ended(tasks[0]).is_some());
         for task in tasks {
-            let end = sim.end_of(task).unwrap();
-            let why = CancelReason::NoWorkers(unmade());
-            assert_eq!((&end.reason, end.child), (&Some(why), None));
+            sim.assert_cancelled(task, CancelReason::NoWorkers(unmade()), None);
         }
         let late = sim.delegate();
         assert_eq!(sim.ended(late), Some("no workers"), "so does the next");
@@ -56,18 +56,17 @@ fn when_the_budget_is_spent_every_delegate_says_why() {
 
 #[test]
 fn a_bee_that_can_be_made_in_the_end_does_what_waits() {
-    let made = |dispatch| barren(dispatch, 1);
-    with(made, |mut sim| {
+    with_barren(1, |mut sim| {
         let task = sim.delegate();
         for _ in 0..3 {
             sim.settle();
-            assert_eq!((sim.children().len(), sim.ended(task)), (0, None));
-            let due = sim.parent.poll_timeout().expect("another try");
-            sim.nature.barren = sim.parent.census()[0] == 1 && sim.oracle.in_vain() < 3;
-            sim.pass(due - sim.now);
+            assert_eq!((sim.bees().len(), sim.ended(task)), (0, None));
+            let pause = sim.due_in().expect("another try");
+            sim.nature.barren = sim.parent.census()[0] == 1 && sim.oracle.in_vain < 3;
+            sim.pass(pause);
         }
         sim.settle();
-        assert_eq!(sim.doer(task), Some(ChildId(3)), "the budget is 3");
+        assert_eq!(sim.doer(task), Some(3), "the budget is 3");
     });
 }
 
@@ -77,16 +76,12 @@ fn a_quiet_period_makes_up_for_deaths() {
     let task = sim.delegate();
     wait(&mut sim, |sim| sim.ended(task).is_some());
     sim.nature.barren = false;
-    let due = sim.parent.poll_timeout().expect("another try");
-    let pause = due - sim.now;
-    assert!(
-        pause > Duration::from_secs(9),
-        "when it is quiet for so long"
-    );
+    let pause = sim.due_in().expect("another try");
+    assert!(pause > Duration::from_secs(9), "so long it is to be quiet");
     sim.pass(pause);
     sim.settle();
     let [task] = sim.begin();
-    assert_eq!(sim.doer(task), Some(ChildId(4)));
+    assert_eq!(sim.doer(task), Some(4));
 }
 
 #[test]
@@ -94,7 +89,7 @@ fn tasks_that_kill_bees_do_not_spend_the_budget() {
     either_way(1, 1, |mut sim| {
         for bee in 0..30 {
             sim.begin::<1>();
-            sim.lose(ChildId(bee));
+            sim.lose(bee);
         }
         assert_eq!(sim.oracle.seen["worker lost"], 10, "three bees each");
     });
@@ -105,15 +100,15 @@ fn deaths_that_are_wanted_do_not_spend_the_budget() {
     either_way(1, 1, |mut sim| {
         for _ in 0..10 {
             // One that is ready and one that is being made, neither of which has done anything.
-            sim.tell(Event::Bury(None));
-            sim.tell(Event::SpawnBee);
+            sim.bury(None);
+            sim.spawn();
             sim.settle();
-            sim.tell(Event::SpawnBee);
-            let last = *sim.children().last().unwrap();
-            sim.tell(Event::Bury(Some(last)));
+            sim.spawn();
+            let last = *sim.bees().last().unwrap();
+            sim.bury(last);
             sim.lose(last);
         }
-        assert_eq!(sim.oracle.in_vain(), 0);
+        assert_eq!(sim.oracle.in_vain, 0);
         let [task] = sim.begin();
         assert!(sim.doer(task).is_some());
     });
@@ -122,21 +117,19 @@ fn deaths_that_are_wanted_do_not_spend_the_budget() {
 /// A bee that works shows that bees can be had: those that died before it are forgotten.
 #[test]
 fn whoever_does_something_makes_up_for_deaths() {
-    let made = |dispatch| barren(dispatch, 1);
-    with(made, |mut sim| {
+    with_barren(1, |mut sim| {
         let start = sim.now;
         sim.tell(Event::Tick);
         for _ in 0..10 {
             sim.nature.barren = true;
             sim.settle();
             sim.nature.barren = false;
-            wait(&mut sim, |sim| !sim.children().is_empty());
+            wait(&mut sim, |sim| !sim.bees().is_empty());
             let [task] = sim.begin();
             sim.finish(task);
             sim.assert_succeeded(&[task]);
             sim.nature.barren = true;
-            let child = sim.children()[0];
-            sim.lose(child);
+            sim.lose(sim.bees()[0]);
         }
         let period = Duration::from_secs(10);
         assert!(sim.now - start < period, "no quiet period was waited for");
@@ -148,30 +141,30 @@ fn without_a_budget_no_bee_that_died_for_nothing_is_replaced() {
     let mut none = config(Dispatch::Auction, 2);
     none.restarts.limit = 0;
     let mut sim = Sim::ready(none, Nature::of(1));
-    sim.lose(ChildId(0));
-    assert_eq!(sim.children(), [ChildId(1)]);
+    sim.lose(0);
+    assert_eq!(sim.bees(), [1]);
     let [task] = sim.begin();
-    assert_eq!(sim.doer(task), Some(ChildId(1)), "one is left");
+    assert_eq!(sim.doer(task), Some(1), "one is left");
 }
 
 #[test]
 fn bees_come_and_go_by_hand() {
     either_way(2, 1, |mut sim| {
-        sim.tell(Event::SpawnBee);
+        sim.spawn();
         sim.settle();
-        assert_eq!(sim.children(), [0, 1, 2].map(ChildId));
-        sim.tell(Event::Bury(Some(ChildId(1))));
+        assert_eq!(sim.bees(), [0, 1, 2]);
+        sim.bury(1);
         sim.settle();
-        assert_eq!(sim.children(), [0, 2].map(ChildId), "not replaced");
-        sim.tell(Event::Bury(Some(ChildId(1))));
-        sim.tell(Event::Bury(Some(ChildId(77))));
+        assert_eq!(sim.bees(), [0, 2], "not replaced");
+        sim.bury(1);
+        sim.bury(77);
         sim.settle();
-        assert_eq!(sim.children(), [0, 2].map(ChildId), "there is no such");
+        assert_eq!(sim.bees(), [0, 2], "there is no such");
         let [task] = sim.begin();
         let busy = sim.doer(task).unwrap();
-        sim.tell(Event::Bury(None));
+        sim.bury(None);
         sim.settle();
-        assert_eq!(sim.children(), [busy], "the one with the least to do went");
+        assert_eq!(sim.bees(), [busy], "the one with the least to do went");
     });
 }
 
@@ -179,14 +172,14 @@ fn bees_come_and_go_by_hand() {
 #[test]
 fn without_bees_tasks_wait_for_one_to_be_spawned() {
     either_way(1, 1, |mut sim| {
-        sim.tell(Event::Bury(None));
+        sim.bury(None);
         sim.settle();
         let task = sim.delegate();
         sim.pass(HOUR);
-        assert_eq!((sim.ended(task), sim.children().len()), (None, 0));
-        sim.tell(Event::SpawnBee);
+        assert_eq!((sim.ended(task), sim.bees().len()), (None, 0));
+        sim.spawn();
         sim.settle();
-        assert_eq!(sim.doer(task), Some(ChildId(1)));
+        assert_eq!(sim.doer(task), Some(1));
     });
 }
 
@@ -194,7 +187,7 @@ fn without_bees_tasks_wait_for_one_to_be_spawned() {
 #[test]
 fn a_hive_that_has_buried_its_last_bee_dies_all_the_same() {
     either_way(1, 1, |mut sim| {
-        sim.tell(Event::Bury(None));
+        sim.bury(None);
         sim.settle();
         let task = sim.delegate();
         sim.tell(Event::Die);
@@ -210,10 +203,8 @@ fn elastic(dispatch: Dispatch) -> Sim {
         max: 3,
         period: Duration::from_secs(1),
     };
-    let elastic = Config {
-        population,
-        ..config(dispatch, 0)
-    };
+    let mut elastic = config(dispatch, 0);
+    elastic.population = population;
     Sim::ready(elastic, Nature::of(1))
 }
 
@@ -221,7 +212,7 @@ fn elastic(dispatch: Dispatch) -> Sim {
 fn after_a_period(sim: &mut Sim, is_full: bool) -> usize {
     sim.tell(Event::Pressed(is_full));
     sim.settle();
-    sim.children().len()
+    sim.bees().len()
 }
 
 #[test]
@@ -247,6 +238,6 @@ fn an_elastic_hive_shrinks_when_the_machine_is_full() {
         for &task in &tasks[..2] {
             sim.finish(task);
         }
-        assert_eq!(sim.children().len(), 1, "to the fewest");
+        assert_eq!(sim.bees().len(), 1, "to the fewest");
     });
 }

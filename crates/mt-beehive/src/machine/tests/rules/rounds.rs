@@ -1,35 +1,29 @@
 //! Rule 3: a round of a task is told from the next, and what belongs to an earlier one changes nothing.
 
-use std::time::Duration;
-
 use mt_proto::{FromBee, Round, TaskId, ToBee};
 
 use super::{
-    Sim, accept, accept_if_asked, config, deny, done, hear, info, puppets, puppets_of, with,
+    LIMIT, Sim, accept, accept_if_asked, bee_machine, config, deny, done, hear, info,
+    puppet_either_way, puppets, puppets_of,
 };
-use crate::machine::{
-    bee::{BeeMachine, Effect},
-    parent::{ChildId, Dispatch},
-    tests::sim::CANCEL_GRACE,
-};
+use crate::machine::{bee::Effect, parent::Dispatch, tests::sim::CANCEL_GRACE};
 
 const TASK: TaskId = TaskId(1);
 
 /// Bee 0 got the task and was killed for another one; bee 1, who has not answered, was asked again.
 fn second_round() -> Sim {
-    let limit = Duration::from_millis(500);
     let mut sim = puppets(2, 4);
     let other = sim.delegate();
     sim.say(0, deny(other, 1));
     sim.say(1, accept(other, 1));
     assert_eq!(sim.delegate(), TASK);
     sim.say(0, accept(TASK, 1));
-    let slow = sim.delegate_within(Some(limit));
+    let slow = sim.delegate_within(Some(LIMIT));
     sim.say(0, accept(slow, 1));
     assert_eq!(sim.last_told(0), "task_info 2/1");
-    sim.pass(limit);
+    sim.pass(LIMIT);
     sim.pass(CANCEL_GRACE);
-    sim.lose(ChildId(0));
+    sim.lose(0);
     assert_eq!(sim.last_told(1), "new_task 1/2");
     assert_eq!(sim.oracle.seen["two rounds of a task open with one bee"], 1);
     sim.forget();
@@ -58,29 +52,26 @@ fn rule_03_a_stale_deny_withdraws_nothing() {
 
 #[test]
 fn rule_03_a_stale_result_resolves_nothing() {
-    with(
-        |dispatch| puppets_of(config(dispatch, 1), 2),
-        |mut sim| {
-            let task = sim.delegate();
-            accept_if_asked(&mut sim, 0, task);
-            assert_eq!(sim.last_told(0), "task_info 0/1");
-            let progress = |round| FromBee::TaskProgress {
-                task_id: task,
-                round: Round(round),
-                progress: bytes::Bytes::new(),
-            };
-            sim.say(0, progress(0));
-            sim.say(0, done(task, 0, 0));
-            assert_eq!((sim.parent.stale(), sim.ended(task)), (2, None));
-            sim.say(0, progress(1));
-            sim.say(0, done(task, 1, 0));
-            assert_eq!(sim.parent.stale(), 2);
-            sim.assert_succeeded(&[task]);
-            sim.say(0, progress(1));
-            sim.say(0, done(task, 1, 0));
-            assert_eq!(sim.parent.stale(), 4, "twice is once too often");
-        },
-    );
+    puppet_either_way(|mut sim| {
+        let task = sim.delegate();
+        accept_if_asked(&mut sim, 0, task);
+        assert_eq!(sim.last_told(0), "task_info 0/1");
+        let progress = |round| FromBee::TaskProgress {
+            task_id: task,
+            round: Round(round),
+            progress: bytes::Bytes::new(),
+        };
+        sim.say(0, progress(0));
+        sim.say(0, done(task, 0, 0));
+        assert_eq!((sim.parent.stale(), sim.ended(task)), (2, None));
+        sim.say(0, progress(1));
+        sim.say(0, done(task, 1, 0));
+        assert_eq!(sim.parent.stale(), 2);
+        sim.assert_succeeded(&[task]);
+        sim.say(0, progress(1));
+        sim.say(0, done(task, 1, 0));
+        assert_eq!(sim.parent.stale(), 4, "twice is once too often");
+    });
 }
 
 #[test]
@@ -95,13 +86,13 @@ fn rule_03_what_another_bee_says_of_a_task_is_dropped() {
 
 #[test]
 fn rule_03_a_child_knows_rounds_too() {
-    let mut child = BeeMachine::new(Some(2));
+    let mut child = bee_machine(Some(2));
     let started = hear(&mut child, info(TASK.0, 2));
-    assert!(matches!(started, Some(Effect::Start(_))));
+    assert!(matches!(started[..], [Effect::Start(_)]));
     let cancel = |round| ToBee::TaskCancel {
         task_id: TASK,
         round: Round(round),
     };
-    assert_eq!(hear(&mut child, cancel(1)), None, "of an earlier round");
-    assert_eq!(hear(&mut child, cancel(2)), Some(Effect::Cancel(TASK)));
+    assert_eq!(hear(&mut child, cancel(1)), [], "of an earlier round");
+    assert_eq!(hear(&mut child, cancel(2)), [Effect::Cancel(TASK)]);
 }
