@@ -23,12 +23,10 @@ mod done;
 mod event;
 mod failure;
 mod feed;
-mod look;
 mod machine;
 mod memory;
 mod queue;
 mod recycle;
-mod reorder;
 mod retry;
 mod running_clock;
 #[cfg(test)]
@@ -38,6 +36,6 @@ mod worker_slot;
 
 pub(crate) use config::DispatchConfig;
 pub(crate) use delivery::{Apart, Delivery, End, Lost};
-pub(crate) use event::{Effect, Event, Gone, KillReason};
-pub(crate) use look::{Look, Turn};
+pub(crate) use event::{Effect, Event, Gone};
 pub(crate) use machine::Dispatch;
+pub(crate) use running_clock::{Look, Turn};

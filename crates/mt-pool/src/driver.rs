@@ -5,12 +5,9 @@
 
 #[expect(clippy::module_inception, reason = "the loop itself, as in the hive")]
 mod driver;
-mod effects;
 mod events;
 mod exit_hooks;
-mod looks;
 mod thread;
-mod trace;
 mod watch;
 mod workers;
 

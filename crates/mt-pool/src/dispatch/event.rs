@@ -4,10 +4,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mt_proto::{DecodeError, Segment, WorkerId};
+use mt_proto::{Segment, WorkerId};
 
-use super::{Delivery, look::Look, running_clock::Late};
-use crate::supervision::{Death, WorkerFailure};
+use super::{Delivery, running_clock::Look};
+use crate::supervision::{Death, DeathCause, WorkerFailure};
 
 /// Something happened.
 #[derive(Debug)]
@@ -67,39 +67,9 @@ pub(crate) enum Effect {
     /// The same, for one that is as good as ever: somebody else may have use for it.
     Release(WorkerId),
     /// Kill the worker with everything it has started.
-    Kill(WorkerId, KillReason),
-    /// WorkerSlot this to the consumer.
+    Kill(WorkerId, DeathCause),
+    /// Give this to the consumer.
     Deliver(Delivery),
     /// All is delivered and every worker is gone. The last effect.
     Finished,
-}
-
-/// Why a worker is killed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum KillReason {
-    /// It sent results that are not due.
-    Results(DecodeError),
-    /// The run is over for its caller.
-    Stopped,
-    /// It did not go in time after it was told to.
-    Lingered,
-    /// These of its items are past their deadline.
-    Overran(Late),
-    /// It uses more resident bytes than it may.
-    Memory { rss: u64, limit: u64 },
-    /// Others need its memory.
-    Displaced,
-}
-
-impl KillReason {
-    /// Whether what it still finishes counts.
-    pub(crate) fn is_believed(&self) -> bool {
-        !matches!(self, Self::Results(_) | Self::Stopped)
-    }
-
-    /// Whether its end says nothing about the next worker's. One that is too large without having run
-    /// anything says that the next will be.
-    pub(crate) fn is_excused(&self) -> bool {
-        !matches!(self, Self::Results(_) | Self::Memory { .. })
-    }
 }

@@ -6,9 +6,7 @@ use std::{sync::Arc, time::Instant};
 
 use mt_proto::{Deadline, WorkerId};
 
-use super::{
-    Dispatch, Gone, KillReason, Lost, attempt_history::RetryItem, machine::Mode, worker_slot::Phase,
-};
+use super::{Dispatch, Gone, Lost, attempt_history::RetryItem, machine::Mode, worker_slot::Phase};
 use crate::supervision::{Death, DeathCause, WorkerFailure};
 
 impl Dispatch {
@@ -18,8 +16,7 @@ impl Dispatch {
         let Some(mut slot) = self.workers.remove(&worker) else {
             return;
         };
-        let excused = slot.verdict.as_ref().is_some_and(KillReason::is_excused);
-        let left_in_peace = excused || matches!(slot.phase, Phase::Leaving { .. });
+        let left_in_peace = slot.is_excused() || matches!(slot.phase, Phase::Leaving { .. });
         let salvage = slot.salvage(gone.started);
         let blamed = !salvage.running.is_empty();
         self.queue.put_back(salvage.unstarted);
@@ -27,26 +24,26 @@ impl Dispatch {
             self.queue.again(item);
         }
         let alone = salvage.running.len() == 1;
+        let no_memory = slot.verdict.is_none() && gone.death.cause == DeathCause::OutOfMemory;
         for (place, item) in salvage.running {
             match &slot.verdict {
-                Some(KillReason::Overran(late)) if late.contains(place) => self.time_out(item),
-                Some(KillReason::Overran(_) | KillReason::Displaced) => {
+                Some(DeathCause::Overran)
+                    if slot.overrun.is_some_and(|late| late.contains(place)) =>
+                {
+                    self.time_out(item);
+                }
+                Some(DeathCause::Overran | DeathCause::Displaced) => {
                     self.displace(item, &gone.death);
                 }
-                Some(KillReason::Memory { rss, limit }) if alone => {
-                    self.on_breach(item, (*rss, Some(*limit)));
-                }
-                None if alone && gone.death.cause == DeathCause::OutOfMemory => {
-                    self.on_breach(item, (slot.rss, None));
-                }
-                Some(KillReason::Memory { .. }) => self.isolate(item, &gone.death),
-                None if gone.death.cause == DeathCause::OutOfMemory => {
-                    self.isolate(item, &gone.death);
-                }
-                Some(KillReason::Stopped) => self.cancel(item),
-                Some(KillReason::Results(_) | KillReason::Lingered) | None => {
-                    self.judge(item, &gone.death);
-                }
+                Some(DeathCause::MemoryExceeded {
+                    rss_bytes,
+                    limit_bytes,
+                }) if alone => self.on_breach(item, *rss_bytes, Some(*limit_bytes)),
+                None if no_memory && alone => self.on_breach(item, slot.rss, None),
+                Some(DeathCause::MemoryExceeded { .. }) => self.isolate(item, &gone.death),
+                None if no_memory => self.isolate(item, &gone.death),
+                Some(DeathCause::Stopped) => self.deliver(item.stopped(Lost::Cancelled)),
+                _ => self.judge(item, &gone.death),
             }
         }
         if left_in_peace || blamed || slot.fruitful || matches!(self.mode, Mode::Stopped) {
@@ -89,7 +86,7 @@ impl Dispatch {
 
     /// An item that was running when its worker was killed for its memory, and nothing else was. It may
     /// have been what earlier items had left behind, so it may be tried again in a worker without such.
-    fn on_breach(&mut self, mut item: RetryItem, (rss, limit): (u64, Option<u64>)) {
+    fn on_breach(&mut self, mut item: RetryItem, rss_bytes: u64, limit_bytes: Option<u64>) {
         item.past.fresh = true;
         item.past.breaches += 1;
         if item.past.breaches <= self.config.memory.oom_retries && self.config.crash_limit > 1 {
@@ -97,8 +94,8 @@ impl Dispatch {
             return;
         }
         let lost = Lost::MemoryExceeded {
-            rss_bytes: rss,
-            limit_bytes: limit,
+            rss_bytes,
+            limit_bytes,
             attempts: item.past.breaches,
         };
         self.deliver(item.lost(lost));
@@ -109,10 +106,6 @@ impl Dispatch {
     fn isolate(&mut self, mut item: RetryItem, death: &Death) {
         item.past.fresh = true;
         self.displace(item, death);
-    }
-
-    fn cancel(&mut self, item: RetryItem) {
-        self.deliver(item.stopped(Lost::Cancelled));
     }
 
     /// Gives up when no worker is left and none may be started.

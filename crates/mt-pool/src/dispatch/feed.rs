@@ -7,10 +7,8 @@ use std::time::Instant;
 use mt_proto::WorkerId;
 
 use super::{
-    Dispatch, Effect,
-    machine::Mode,
-    memory::Pressure,
-    worker_slot::{Phase, WorkerSlot},
+    Dispatch, Effect, attempt_history::RetryItem, machine::Mode, memory::Pressure, queue::Waiting,
+    worker_slot::Phase,
 };
 
 impl Dispatch {
@@ -44,12 +42,7 @@ impl Dispatch {
         if !matches!(self.mode, Mode::Running) {
             return false;
         }
-        let in_hand: u64 = self
-            .workers
-            .values()
-            .map(|slot| u64::from(slot.in_hand()))
-            .sum();
-        let items = self.queue.items() + self.queue.suspects() as u64 + in_hand;
+        let items = self.queue.items() + self.queue.suspects() as u64 + self.in_hand();
         let crew = self.places_taken();
         let kept = match self.input_ended {
             true => 0,
@@ -61,10 +54,7 @@ impl Dispatch {
     /// Gives suspects, each alone, to workers that hold nothing.
     pub(super) fn feed_suspects(&mut self, now: Instant) {
         while let Some(fresh) = self.queue.next_suspect() {
-            let idle = |slot: &WorkerSlot| {
-                slot.phase == Phase::Ready && slot.in_hand() == 0 && slot.room() > 0
-            };
-            let idle = self.workers_that(idle);
+            let idle = self.workers_that(|slot| slot.is_idle() && slot.room() > 0);
             let fits = |worker: &&WorkerId| !fresh || self.workers[worker].is_fresh();
             let Some(worker) = idle.iter().find(fits).copied() else {
                 // A used one makes room for a fresh one.
@@ -78,9 +68,8 @@ impl Dispatch {
             };
             if let Some(slot) = self.workers.get_mut(&worker) {
                 slot.alone = true;
-                let run = slot.give_retry(&suspect, now);
-                self.effects.push_back(Effect::Send(worker, run, None));
             }
+            self.send_again(now, worker, &suspect);
         }
     }
 
@@ -90,10 +79,7 @@ impl Dispatch {
             let Some(item) = self.queue.pop_again() else {
                 return;
             };
-            if let Some(slot) = self.workers.get_mut(&worker) {
-                let run = slot.give_retry(&item, now);
-                self.effects.push_back(Effect::Send(worker, run, None));
-            }
+            self.send_again(now, worker, &item);
         }
     }
 
@@ -103,29 +89,42 @@ impl Dispatch {
             let Some(worker) = self.hungriest() else {
                 return;
             };
-            let share = self.fair_share();
-            let Some(slot) = self.workers.get_mut(&worker) else {
-                return;
-            };
-            let room = slot.room().min(share.saturating_sub(slot.in_hand()));
+            let slot = &self.workers[&worker];
+            let room = slot
+                .room()
+                .min(self.fair_share().saturating_sub(slot.in_hand()));
             if room == 0 {
                 return;
             }
             let Some(waiting) = self.queue.pop(room) else {
                 return;
             };
-            let limit = self.config.queue_deadline;
-            let left = limit.map(|limit| (waiting.since + limit).saturating_duration_since(now));
-            let send = Effect::Send(worker, waiting.run.clone(), left);
+            self.send(now, worker, waiting);
+        }
+    }
+
+    /// Sends untouched items, with what is left of the time they may wait.
+    pub(super) fn send(&mut self, now: Instant, worker: WorkerId, waiting: Waiting) {
+        let limit = self.config.queue_deadline;
+        let left = limit.map(|limit| (waiting.since + limit).saturating_duration_since(now));
+        let send = Effect::Send(worker, waiting.run.clone(), left);
+        if let Some(slot) = self.workers.get_mut(&worker) {
             slot.give(waiting);
             self.effects.push_back(send);
+        }
+    }
+
+    /// Sends an item with a past.
+    pub(super) fn send_again(&mut self, now: Instant, worker: WorkerId, item: &RetryItem) {
+        if let Some(slot) = self.workers.get_mut(&worker) {
+            let run = slot.give_retry(item, now);
+            self.effects.push_back(Effect::Send(worker, run, None));
         }
     }
 
     /// The ready worker with the fewest items that may be given more. While suspects wait, up to half
     /// of the workers are left to run dry so that they can take them.
     fn hungriest(&self) -> Option<WorkerId> {
-        let ready = |slot: &WorkerSlot| slot.phase == Phase::Ready;
         let reserved = match self.queue.suspects() {
             0 => 0,
             suspects => {
@@ -135,24 +134,19 @@ impl Dispatch {
             }
         };
         let max_pieces = self.config.max_pieces as usize;
-        let mut open: Vec<(u32, WorkerId)> = self
-            .workers
-            .iter()
-            .filter(|(_, slot)| ready(slot) && slot.room() > 0 && slot.pieces() < max_pieces)
-            .map(|(worker, slot)| (slot.in_hand(), *worker))
-            .collect();
+        let open = self.workers.iter().filter(|(_, slot)| {
+            slot.phase == Phase::Ready && slot.room() > 0 && slot.pieces() < max_pieces
+        });
+        let open = open.map(|(worker, slot)| (slot.in_hand(), *worker));
+        let mut open: Vec<(u32, WorkerId)> = open.collect();
         open.sort_unstable();
         open.get(reserved).map(|&(_, worker)| worker)
     }
 
     /// What each worker would hold if all items there are were dealt out evenly.
     fn fair_share(&self) -> u32 {
-        let in_hand: u64 = self
-            .workers
-            .values()
-            .map(|slot| u64::from(slot.in_hand()))
-            .sum();
         let workers = (self.workers.len() as u64).max(1);
-        u32::try_from((in_hand + self.queue.items()).div_ceil(workers)).unwrap_or(u32::MAX)
+        let all = self.in_hand() + self.queue.items();
+        u32::try_from(all.div_ceil(workers)).unwrap_or(u32::MAX)
     }
 }

@@ -11,14 +11,15 @@ use std::{
 use mt_proto::{Deadline, Segment, WorkerId};
 
 use super::{
-    Delivery, DispatchConfig, Effect, Event, KillReason, Look, Lost,
+    Delivery, DispatchConfig, Effect, Event, Look, Lost,
+    delivery::Reorder,
     dice::Dice,
     memory::Pressure,
     queue::{Queue, items_of},
-    reorder::Reorder,
+    window::Window,
     worker_slot::{Phase, WorkerSlot},
 };
-use crate::supervision::{Restarts, WorkerFailure};
+use crate::supervision::{DeathCause, Restarts, WorkerFailure};
 
 /// The items kept ready for workers that run dry.
 const RESERVE: u64 = 1024;
@@ -121,7 +122,7 @@ impl Dispatch {
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let leaving = self.workers.values().filter_map(|slot| match slot.phase {
             Phase::Leaving { until } => Some(until),
-            Phase::Starting | Phase::Ready | Phase::Dying { .. } => None,
+            Phase::Starting | Phase::Ready | Phase::Dying => None,
         });
         // With little memory there is a new one only when there is none at all.
         let enough = self.pressure == Pressure::None || self.workers.is_empty();
@@ -131,8 +132,8 @@ impl Dispatch {
             None
         };
         let overruns = self.config.hard_deadline.into_iter().flat_map(|limit| {
-            let alive = |slot: &&WorkerSlot| !matches!(slot.phase, Phase::Dying { .. });
-            let slots = self.workers.values().filter(alive);
+            let slots = self.workers.values();
+            let slots = slots.filter(|slot| slot.phase != Phase::Dying);
             slots.filter_map(move |slot| slot.running.due(limit))
         });
         let others = [restart, self.queue.wakeup(), self.recycle_due()];
@@ -172,13 +173,8 @@ impl Dispatch {
         if self.workers.len() < self.config.processes as usize {
             return 1;
         }
-        let least = self
-            .workers
-            .values()
-            .map(WorkerSlot::in_hand)
-            .min()
-            .unwrap_or(0);
-        u64::from(least / 4).max(1)
+        let least = self.workers.values().map(WorkerSlot::in_hand).min();
+        u64::from(least.unwrap_or(0) / 4).max(1)
     }
 
     /// The bytes of the items it has, waiting or given out.
@@ -197,13 +193,10 @@ impl Dispatch {
         self.workers.values().any(|slot| slot.in_hand() > 0)
     }
 
-    /// Whether the run waits for items that workers hold.
-    #[cfg(test)]
-    pub(crate) fn in_hand(&self) -> u64 {
-        self.workers
-            .values()
-            .map(|slot| u64::from(slot.in_hand()))
-            .sum()
+    /// The items that workers hold.
+    pub(super) fn in_hand(&self) -> u64 {
+        let slots = self.workers.values();
+        slots.map(|slot| u64::from(slot.in_hand())).sum()
     }
 
     fn on_input(&mut self, now: Instant, run: Segment) {
@@ -237,7 +230,7 @@ impl Dispatch {
         let Some(slot) = self.workers.get_mut(&worker) else {
             return;
         };
-        if slot.phase == (Phase::Dying { believed: false }) {
+        if !slot.is_believed() {
             return;
         }
         let first = !slot.fruitful;
@@ -255,7 +248,7 @@ impl Dispatch {
                     self.deliver_but(now, run, apart);
                 }
             }
-            Err(error) => self.kill(worker, KillReason::Results(error)),
+            Err(error) => self.kill(worker, DeathCause::BrokeProtocol(error.to_string())),
         }
     }
 
@@ -279,7 +272,7 @@ impl Dispatch {
 
     fn kill_all(&mut self) {
         for worker in self.workers_that(|_| true) {
-            self.kill(worker, KillReason::Stopped);
+            self.kill(worker, DeathCause::Stopped);
         }
     }
 
@@ -287,7 +280,7 @@ impl Dispatch {
         let lingers =
             |slot: &WorkerSlot| matches!(slot.phase, Phase::Leaving { until } if until <= now);
         for worker in self.workers_that(lingers) {
-            self.kill(worker, KillReason::Lingered);
+            self.kill(worker, DeathCause::Lingered);
         }
         self.end_overruns(now);
     }
@@ -312,12 +305,12 @@ impl Dispatch {
         let Some(limit) = self.config.hard_deadline else {
             return;
         };
-        for worker in self.workers_that(|_| true) {
-            let Some(slot) = self.workers.get_mut(&worker) else {
-                continue;
-            };
-            if let Some(late) = slot.late(now, limit) {
-                self.kill(worker, KillReason::Overran(late));
+        for worker in self.workers_that(|slot| slot.phase != Phase::Dying) {
+            if let Some(slot) = self.workers.get_mut(&worker)
+                && let Some(late) = slot.late(now, limit)
+            {
+                slot.overrun = Some(late);
+                self.kill(worker, DeathCause::Overran);
             }
         }
     }
@@ -342,22 +335,21 @@ impl Dispatch {
     pub(super) fn start_worker(&mut self) -> WorkerId {
         let worker = WorkerId(self.next_worker);
         self.next_worker += 1;
-        let window = super::window::Window::new(self.config.window_floor, self.config.window_cap);
-        self.workers
-            .insert(worker, WorkerSlot::new(window, self.config.recycle.items));
+        let window = Window::new(self.config.window_floor, self.config.window_cap);
+        let slot = WorkerSlot::new(window, self.config.recycle.items);
+        self.workers.insert(worker, slot);
         self.effects.push_back(Effect::Spawn(worker));
         worker
     }
 
     /// Asks for a worker's end, once. What it holds stays with it until it is gone.
-    pub(super) fn kill(&mut self, worker: WorkerId, reason: KillReason) {
+    pub(super) fn kill(&mut self, worker: WorkerId, cause: DeathCause) {
         if let Some(slot) = self.workers.get_mut(&worker)
-            && !matches!(slot.phase, Phase::Dying { .. })
+            && slot.phase != Phase::Dying
         {
-            let believed = reason.is_believed();
-            slot.phase = Phase::Dying { believed };
-            slot.verdict = Some(reason.clone());
-            self.effects.push_back(Effect::Kill(worker, reason));
+            slot.phase = Phase::Dying;
+            slot.verdict = Some(cause.clone());
+            self.effects.push_back(Effect::Kill(worker, cause));
         }
     }
 
@@ -388,12 +380,12 @@ impl Dispatch {
                     self.effects.push_back(how);
                 }
                 // It may be in the middle of an init of any length, and has nothing to finish.
-                Phase::Starting => self.kill(worker, KillReason::Stopped),
+                Phase::Starting => self.kill(worker, DeathCause::Stopped),
                 Phase::Ready => {
                     slot.phase = Phase::Leaving { until };
                     self.effects.push_back(how);
                 }
-                Phase::Leaving { .. } | Phase::Dying { .. } => {}
+                Phase::Leaving { .. } | Phase::Dying => {}
             }
         }
     }

@@ -7,9 +7,10 @@ use std::time::Instant;
 use mt_proto::WorkerId;
 
 use super::{
-    Dispatch, Effect, KillReason,
+    Dispatch,
     worker_slot::{Phase, WorkerSlot},
 };
+use crate::supervision::DeathCause;
 
 /// Where dispatch stops, of the budget.
 const HIGH_MARK: f64 = 0.9;
@@ -35,7 +36,7 @@ impl Dispatch {
                 slot.rss = rss;
             }
             if let Some(limit) = memory.max_rss_bytes.filter(|&limit| rss > limit) {
-                self.kill(worker, KillReason::Memory { rss, limit });
+                self.kill(worker, exceeded(rss, limit));
             }
         }
         let total: u64 = self.workers.values().map(|slot| slot.rss).sum();
@@ -53,54 +54,46 @@ impl Dispatch {
     /// Kills the youngest worker, one at a time. If it is the only one, what it runs needs more than
     /// there is.
     fn make_room(&mut self, total: u64, limit: u64) {
-        let dying = |slot: &WorkerSlot| matches!(slot.phase, Phase::Dying { .. });
-        if self.workers.values().any(dying) {
+        if self.workers.values().any(|slot| slot.phase == Phase::Dying) {
             return;
         }
-        let reason = match self.workers.len() {
-            1 => KillReason::Memory { rss: total, limit },
-            _ => KillReason::Displaced,
+        let cause = match self.workers.len() {
+            1 => exceeded(total, limit),
+            _ => DeathCause::Displaced,
         };
         if let Some((&youngest, _)) = self.workers.last_key_value() {
-            self.kill(youngest, reason);
+            self.kill(youngest, cause);
         }
     }
 
     /// Goes on with as little as possible: one item at a time, and workers that have nothing to do give
     /// back what they use.
     pub(super) fn feed_little(&mut self, now: Instant) {
-        let idle = |slot: &WorkerSlot| slot.phase == Phase::Ready && slot.in_hand() == 0;
         let gives_back = self.pressure == Pressure::Budget;
         let goes = |slot: &WorkerSlot| slot.quota == Some(0) || (gives_back && !slot.is_fresh());
-        for worker in self.workers_that(|slot| idle(slot) && goes(slot)) {
+        for worker in self.workers_that(|slot| slot.is_idle() && goes(slot)) {
             self.retire(now, worker);
         }
         if self.workers.is_empty() && self.wants_worker() && self.restarts.allows(now) {
             self.start_worker();
         }
-        let busy = self.workers.values().any(|slot| slot.in_hand() > 0);
-        let Some(worker) = self.workers_that(|slot| idle(slot)).first().copied() else {
+        let idle = self.workers_that(WorkerSlot::is_idle);
+        let Some(&worker) = idle.first().filter(|_| !self.is_working()) else {
             return;
         };
-        if busy {
-            return;
-        }
         if self.queue.suspects() > 0 {
             self.feed_suspects(now);
-            return;
-        }
-        let Some(slot) = self.workers.get_mut(&worker) else {
-            return;
-        };
-        if let Some(item) = self.queue.pop_again() {
-            let run = slot.give_retry(&item, now);
-            self.effects.push_back(Effect::Send(worker, run, None));
+        } else if let Some(item) = self.queue.pop_again() {
+            self.send_again(now, worker, &item);
         } else if let Some(waiting) = self.queue.pop(1) {
-            let left = self.config.queue_deadline;
-            let left = left.map(|limit| (waiting.since + limit).saturating_duration_since(now));
-            self.effects
-                .push_back(Effect::Send(worker, waiting.run.clone(), left));
-            slot.give(waiting);
+            self.send(now, worker, waiting);
         }
+    }
+}
+
+fn exceeded(rss_bytes: u64, limit_bytes: u64) -> DeathCause {
+    DeathCause::MemoryExceeded {
+        rss_bytes,
+        limit_bytes,
     }
 }

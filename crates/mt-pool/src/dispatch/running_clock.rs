@@ -15,7 +15,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::look::{Look, Turn};
+/// How far a worker is, by its own count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Look {
+    /// The items it has started, in the order they were sent.
+    pub(crate) started: u64,
+    /// How many of them it has finished.
+    pub(crate) finished: u64,
+    /// Whether it finishes one before it starts the next.
+    pub(crate) in_order: bool,
+    /// The call that has the thread, where calls share one.
+    pub(crate) turn: Option<Turn>,
+}
+
+/// A call that has the thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// The place of its item in the order they were sent.
+    pub(crate) place: u64,
+    /// Differs from one turn to the next.
+    pub(crate) number: u64,
+}
 
 /// What the looks at one worker tell.
 #[derive(Debug, Default)]
@@ -146,16 +166,10 @@ impl RunningClock {
         let late = looks
             .take_while(|&&(since, _)| since + limit <= clock)
             .last();
-        let stays = self
-            .stay
-            .map(|stay| stay.turn.place)
-            .filter(|&place| open(place));
-        let stays =
-            stays.filter(|&place| self.since(place).is_some_and(|since| since + limit <= now));
-        let held = self
-            .holders
-            .iter()
-            .find(|&&(_, since)| since + limit <= clock);
+        let ran_out = |&place: &u64| self.since(place).is_some_and(|since| since + limit <= now);
+        let stays = self.stay.map(|stay| stay.turn.place).filter(ran_out);
+        let mut holders = self.holders.iter();
+        let held = holders.find(|&&(_, since)| since + limit <= clock);
         let holder = stays.or(held.map(|&(place, _)| place));
         (late.is_some() || holder.is_some()).then(|| Late {
             from: self.finished,
@@ -170,13 +184,9 @@ impl RunningClock {
             // The time of all others stands still.
             Some(stay) => self.since(stay.turn.place),
             None => {
-                let holders = self.holders.iter().map(|&(_, since)| since).min();
-                self.looks
-                    .front()
-                    .map(|&(since, _)| since)
-                    .into_iter()
-                    .chain(holders)
-                    .min()
+                let holders = self.holders.iter().map(|&(_, since)| since);
+                let first = self.looks.front().map(|&(since, _)| since);
+                first.into_iter().chain(holders).min()
             }
         };
         since.map(|since| since + limit)
@@ -186,10 +196,8 @@ impl RunningClock {
     pub(crate) fn forgive(&mut self, time: Duration) {
         let looks = self.looks.iter_mut().map(|(since, _)| since);
         let holders = self.holders.iter_mut().map(|(_, since)| since);
-        let stay = self
-            .stay
-            .iter_mut()
-            .flat_map(|stay| [&mut stay.from, &mut stay.to]);
+        let stay = self.stay.iter_mut();
+        let stay = stay.flat_map(|stay| [&mut stay.from, &mut stay.to]);
         for since in looks.chain(holders).chain(stay) {
             *since += time;
         }

@@ -11,13 +11,14 @@ use bytes::Bytes;
 use mt_proto::{DecodeError, ItemIndex, Records, Segment, WorkerId};
 
 use super::{
-    KillReason, Look,
+    Look,
     attempt_history::{AttemptHistory, RetryItem},
     done::Done,
     queue::Waiting,
     running_clock::{Late, RunningClock},
     window::Window,
 };
+use crate::supervision::DeathCause;
 
 /// How far a worker is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +32,8 @@ pub(crate) enum Phase {
         /// The end of its grace.
         until: Instant,
     },
-    /// Being killed. Nothing it still says counts when it has lied; otherwise what it finishes in its
-    /// last moments stands.
-    Dying {
-        /// Whether it is still believed.
-        believed: bool,
-    },
+    /// Being killed.
+    Dying,
 }
 
 /// A worker as the dispatch machine sees it.
@@ -53,7 +50,9 @@ pub(crate) struct WorkerSlot {
     /// Whether it has finished anything.
     pub(crate) fruitful: bool,
     /// Why the pool ends it, if it does.
-    pub(crate) verdict: Option<KillReason>,
+    pub(crate) verdict: Option<DeathCause>,
+    /// The items it is ended for, if it is because they have overrun.
+    pub(crate) overrun: Option<Late>,
     /// When its items were started, as far as that is watched.
     pub(crate) running: RunningClock,
     /// Its resident bytes when it was last weighed.
@@ -110,6 +109,7 @@ impl WorkerSlot {
             used: false,
             fruitful: false,
             verdict: None,
+            overrun: None,
             running: RunningClock::default(),
             rss: 0,
             idle_since: None,
@@ -138,6 +138,31 @@ impl WorkerSlot {
     /// The pieces it holds.
     pub(crate) fn pieces(&self) -> usize {
         self.held.len()
+    }
+
+    /// Whether what it still finishes counts.
+    pub(crate) fn is_believed(&self) -> bool {
+        let verdict = &self.verdict;
+        !matches!(
+            verdict,
+            Some(DeathCause::BrokeProtocol(_) | DeathCause::Stopped)
+        )
+    }
+
+    /// Whether the pool ends it and its end says nothing about the next worker's. One that is too large without
+    /// having run anything says that the next will be.
+    pub(crate) fn is_excused(&self) -> bool {
+        self.verdict.as_ref().is_some_and(|cause| {
+            !matches!(
+                cause,
+                DeathCause::BrokeProtocol(_) | DeathCause::MemoryExceeded { .. }
+            )
+        })
+    }
+
+    /// Whether it is set up and has nothing to do.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.phase == Phase::Ready && self.in_hand == 0
     }
 
     /// Whether it has never run anything.

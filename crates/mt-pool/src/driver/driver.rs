@@ -11,16 +11,18 @@ use tokio::{sync::mpsc, time::sleep_until};
 
 use super::{
     exit_hooks::Collected,
-    watch::{Watch, WatchConfig},
+    watch::{WatchConfig, WatchSchedule},
     workers::WorkerHandles,
 };
 use crate::{
     OnInterrupt,
-    dispatch::{Delivery, Dispatch, DispatchConfig, Event},
+    dispatch::{Delivery, Dispatch, DispatchConfig, Effect, Event},
     events::{Audience, PoolEvent},
     input::{Asked, Block, DriverEnd},
     stats::{Happened, StatsCell},
-    supervision::{CallScope, IdleWorkers, Interrupts, Relay, SessionEvents, SpawnSpec},
+    supervision::{
+        CallScope, DeathCause, IdleWorkers, Interrupts, Relay, SessionEvents, SpawnSpec,
+    },
 };
 
 /// The workers events handled before the effects of all of them are carried out together.
@@ -51,7 +53,7 @@ pub(crate) struct Plan {
 pub(super) struct Driver {
     pub(super) dispatch: Dispatch,
     pub(super) workers: WorkerHandles,
-    pub(super) watch: Watch,
+    pub(super) watch: WatchSchedule,
     pub(super) collected: Arc<Collected>,
     pub(super) exchange: DriverEnd,
     pub(super) stats: Arc<StatsCell>,
@@ -77,7 +79,7 @@ pub(crate) async fn supervise(plan: Plan) {
     let mut driver = Driver {
         dispatch: Dispatch::new(plan.dispatch),
         workers,
-        watch: Watch::new(plan.watch, Instant::now()),
+        watch: WatchSchedule::new(plan.watch, Instant::now()),
         collected: plan.collected,
         exchange: plan.exchange,
         stats: plan.stats,
@@ -135,21 +137,60 @@ impl Driver {
         self.act();
     }
 
+    /// Carries out what the dispatch machine asks for.
+    pub(super) fn act(&mut self) {
+        while let Some(effect) = self.dispatch.poll_effect() {
+            match effect {
+                Effect::Spawn(worker) => {
+                    self.record(Happened::Spawned(worker));
+                    self.workers.start(worker);
+                }
+                Effect::Send(worker, run, patience) => {
+                    self.record(PoolEvent::ItemsGiven {
+                        worker: worker.0,
+                        first: run.first.0,
+                        count: run.count,
+                    });
+                    self.workers.send(worker, run, patience);
+                }
+                Effect::Retire(worker) => {
+                    self.record(Happened::Leaving(worker));
+                    self.workers.retire(worker);
+                }
+                Effect::Release(worker) => {
+                    self.record(Happened::Leaving(worker));
+                    self.workers.release(worker);
+                }
+                Effect::Kill(worker, cause) => {
+                    self.record(Happened::Leaving(worker));
+                    match cause {
+                        DeathCause::Overran => self.workers.terminate(worker, cause),
+                        cause => self.workers.kill(worker, cause),
+                    }
+                }
+                Effect::Deliver(delivery) => {
+                    self.exchange.on_delivered(delivery.len_bytes());
+                    // The consumer's credit is the bound of this queue, so there is room, unless
+                    // the consumer is gone.
+                    let _ = self.output.try_send(delivery);
+                }
+                Effect::Finished => self.finished = true,
+            }
+        }
+    }
     /// Takes from the exchange what can be put to use.
     fn take_input(&mut self) {
         let everything = self.dispatch.is_closed();
         if everything {
             self.exchange.close();
         }
-        let appetite = if everything {
-            u64::MAX
-        } else {
-            self.dispatch.appetite()
+        let appetite = match everything {
+            true => u64::MAX,
+            false => self.dispatch.appetite(),
         };
         let wake_at = self.dispatch.worth_waking_for();
-        let found = self
-            .exchange
-            .take(appetite, wake_at, self.dispatch.held_bytes());
+        let held_bytes = self.dispatch.held_bytes();
+        let found = self.exchange.take(appetite, wake_at, held_bytes);
         // Items that come in a trickle are told one by one, those that come in a stream are looked for.
         let streaming = appetite > 0 && wake_at > 1 && !found.blocks.is_empty();
         self.look_again = streaming.then(|| Instant::now() + GATHER);

@@ -2,47 +2,42 @@
 
 use std::{sync::Arc, time::Instant};
 
-use mt_proto::{ContextStep, ExitReport, Frame, FromExecutor, Notice, WorkerId};
+use mt_proto::{ContextStep, ExitReport, Frame, FromExecutor, Notice, TraceEvent, WorkerId};
 
 use super::driver::Driver;
 use crate::{
     dispatch::{Event, Gone},
     events::PoolEvent,
     stats::Happened,
-    supervision::{Death, DeathCause, Health, SessionEvent, WorkerEnd, WorkerFailure},
+    supervision::{Death, DeathCause, Health, SessionEvent, WorkerEnd, WorkerFailure, load},
 };
 
 impl Driver {
-    pub(super) fn on_session(&mut self, worker: WorkerId, event: SessionEvent) {
+    pub(super) fn on_session(&mut self, id: WorkerId, event: SessionEvent) {
+        let worker = id.0;
         match event {
             SessionEvent::Started { pid } => {
-                self.workers.started(worker, pid);
-                self.record(PoolEvent::WorkerStarted {
-                    worker: worker.0,
-                    pid,
-                });
+                self.workers.started(id, pid);
+                self.record(PoolEvent::WorkerStarted { worker, pid });
             }
             SessionEvent::Reused { pid } => {
-                self.workers.started(worker, pid);
-                self.record(PoolEvent::WorkerReused {
-                    worker: worker.0,
-                    pid,
-                });
-                self.dispatch(Event::Used(worker));
+                self.workers.started(id, pid);
+                self.record(PoolEvent::WorkerReused { worker, pid });
+                self.dispatch(Event::Used(id));
             }
             SessionEvent::Greeted { sender, progress } => {
-                self.record(Happened::Greeted(worker, progress.clone()));
-                self.workers.greeted(worker, sender, progress);
+                self.record(Happened::Greeted(id, progress.clone()));
+                self.workers.greeted(id, sender, progress);
             }
             SessionEvent::Ready => {
-                self.record(PoolEvent::WorkerReady { worker: worker.0 });
-                self.dispatch(Event::Ready(worker));
+                self.record(PoolEvent::WorkerReady { worker });
+                self.dispatch(Event::Ready(id));
             }
-            SessionEvent::Frame(frame) => self.on_frame(worker, frame),
-            SessionEvent::Trace { events, dropped } => self.on_trace(worker, events, dropped),
-            SessionEvent::Health(health) => self.on_health(worker, health),
-            SessionEvent::Released => self.on_released(worker),
-            SessionEvent::Ended(end) => self.on_ended(worker, end),
+            SessionEvent::Frame(frame) => self.on_frame(id, frame),
+            SessionEvent::Trace { events, dropped } => self.on_trace(id, events, dropped),
+            SessionEvent::Health(health) => self.on_health(id, health),
+            SessionEvent::Released => self.on_released(id),
+            SessionEvent::Ended(end) => self.on_ended(id, end),
         }
     }
 
@@ -141,14 +136,12 @@ impl Driver {
         }
         self.report_end(worker, pid, &end);
         self.record(Happened::Ended(worker));
-        self.dispatch(Event::Gone(
-            worker,
-            Gone {
-                started: end.started,
-                death: end.death,
-                before_ready,
-            },
-        ));
+        let gone = Gone {
+            started: end.started,
+            death: end.death,
+            before_ready,
+        };
+        self.dispatch(Event::Gone(worker, gone));
     }
 
     /// A shared worker waits for another run. For this one it is gone.
@@ -198,6 +191,22 @@ impl Driver {
             death,
             noticed: Instant::now(),
         });
+    }
+
+    /// Emits an event of the run's own; `emit` calls one macro of `tracing`.
+    pub(super) fn trace(&mut self, emit: impl FnOnce() + Send + 'static) {
+        if self.relay.scope.is_listening() {
+            self.relay.emit(1, emit);
+        }
+    }
+
+    /// Emits events of a worker. It had no room for `dropped` more.
+    pub(super) fn on_trace(&mut self, worker: WorkerId, events: Vec<TraceEvent>, dropped: u64) {
+        let pid = self.workers.pid(worker).unwrap_or(0);
+        let all = events.len() as u64 + dropped;
+        let is_sent = self.relay.emit(all, load(worker.0, pid, events, dropped));
+        let unseen = if is_sent { dropped } else { all };
+        self.record(Happened::Unseen(unseen));
     }
 
     /// Takes note of what has happened: for the figures, and for those who look on.

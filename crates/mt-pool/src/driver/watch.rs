@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use super::driver::Driver;
 use crate::{
+    dispatch::Event,
     load,
-    supervision::{Death, DeathCause},
+    supervision::{Death, DeathCause, LATE},
 };
 
 /// The signal the system kills with.
@@ -15,7 +17,8 @@ const LOOK: Duration = Duration::from_millis(25);
 /// The shortest.
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 /// How often workers are weighed.
-pub(super) const WEIGH: Duration = Duration::from_millis(100);
+const WEIGH: Duration = Duration::from_millis(100);
+
 /// What to look at.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct WatchConfig {
@@ -31,23 +34,21 @@ pub(crate) struct WatchConfig {
 
 /// When to look.
 #[derive(Debug)]
-pub(super) struct Watch {
-    pub(super) config: WatchConfig,
-    pub(super) every: Option<Duration>,
-    pub(super) next_look: Instant,
-    pub(super) next_weigh: Instant,
+pub(super) struct WatchSchedule {
+    config: WatchConfig,
+    every: Option<Duration>,
+    next_look: Instant,
+    next_weigh: Instant,
     /// The processes the system had killed for want of memory when that was last looked at.
     oom_kills: Option<u64>,
 }
 
-impl Watch {
+impl WatchSchedule {
     pub(super) fn new(config: WatchConfig, now: Instant) -> Self {
-        let every = config
-            .deadline
-            .map(|deadline| (deadline / 4).clamp(SHORTEST_LOOK, LOOK));
+        let every = |deadline: Duration| (deadline / 4).clamp(SHORTEST_LOOK, LOOK);
         Self {
             config,
-            every,
+            every: config.deadline.map(every),
             next_look: now,
             next_weigh: now,
             oom_kills: load::oom_kills(),
@@ -75,7 +76,52 @@ impl Watch {
         more
     }
 
-    pub(super) fn weighs(&self) -> bool {
+    fn weighs(&self) -> bool {
         self.config.weigh || self.config.memory_high.is_some()
+    }
+}
+
+impl Driver {
+    /// Looks at what is due to be looked at.
+    pub(super) fn on_watch(&mut self, now: Instant) {
+        // Before a deadline is held against anybody, what happened in the last moment is taken in.
+        let due = self.dispatch.poll_timeout().is_some_and(|due| due <= now);
+        if let Some(every) = self.watch.every
+            && (self.watch.next_look <= now || due)
+        {
+            self.watch.next_look = now + every;
+            for (worker, look) in self.workers.looks() {
+                self.dispatch(Event::Look(worker, look));
+            }
+        }
+        if self.watch.weighs() && self.watch.next_weigh <= now {
+            self.watch.next_weigh = now + WEIGH;
+            self.weigh();
+        }
+    }
+
+    /// A process that was stopped, or a machine that was, wakes up late. Must come before anything that
+    /// looks at the time.
+    pub(super) fn notice_lateness(&mut self, now: Instant) {
+        let late = self
+            .expected
+            .map(|then| now.saturating_duration_since(then));
+        if let Some(late) = late.filter(|&late| late > LATE) {
+            self.expected = Some(now);
+            self.dispatch.handle(now, Event::Late(late));
+        }
+    }
+
+    fn weigh(&mut self) {
+        let high = self.watch.config.memory_high;
+        let high = high.is_some_and(load::used_memory_above);
+        let pids = if self.watch.config.weigh {
+            self.workers.pids()
+        } else {
+            Vec::new()
+        };
+        let weigh = |(worker, pid)| Some((worker, load::rss_of(pid)?));
+        let weights = pids.into_iter().filter_map(weigh).collect();
+        self.dispatch(Event::Weighed(weights, high));
     }
 }

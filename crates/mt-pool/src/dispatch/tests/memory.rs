@@ -5,10 +5,13 @@ use std::time::Duration;
 use mt_proto::WorkerId;
 
 use super::{
-    super::{DispatchConfig, Event, KillReason},
+    super::{DispatchConfig, Event},
     model::{A, B, C, Model},
 };
-use crate::{limits::MemoryLimits, supervision::RestartBudget};
+use crate::{
+    limits::MemoryLimits,
+    supervision::{DeathCause, RestartBudget},
+};
 
 /// Workers may use so much, and items are tried so often again that need more.
 fn limit(oom_retries: u32) -> impl Fn(&mut DispatchConfig) {
@@ -110,7 +113,7 @@ fn the_youngest_makes_room_and_is_not_blamed() {
         model.start(worker, 1);
     }
     model.tell(Event::Weighed(vec![(A, 60), (B, 60)], false));
-    assert_eq!(model.workers[&B].killed, Some(KillReason::Displaced));
+    assert_eq!(model.workers[&B].killed, Some(DeathCause::Displaced));
     assert!(!model.is_dying(A));
     model.gone(B);
     model.finish(A, 0, 1);

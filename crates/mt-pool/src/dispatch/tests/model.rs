@@ -11,8 +11,8 @@ use mt_proto::{Deadline, ItemIndex, Segment, WorkerId};
 
 use super::{
     super::{
-        Apart, Delivery, Dispatch, DispatchConfig, Effect, End, Event, Gone, KillReason, Lost,
-        running_clock::Late,
+        Apart, Delivery, Dispatch, DispatchConfig, Effect, End, Event, Gone, Lost,
+        attempt_history::AttemptHistory,
     },
     payload::{error, items, payloads},
     worker::ModelWorker,
@@ -62,11 +62,8 @@ pub(super) struct Model {
     pub(super) spawned: u32,
     /// What came out, in that order: how each item ended.
     pub(super) out: Vec<(u64, &'static str)>,
-    pub(super) deaths: BTreeMap<u64, u32>,
-    pub(super) breaches: BTreeMap<u64, u32>,
-    pub(super) errors: BTreeMap<u64, u32>,
-    /// Items that must run alone.
-    pub(super) lonely: BTreeSet<u64>,
+    /// What items have been through, and must not come to more.
+    pub(super) past: BTreeMap<u64, AttemptHistory>,
     /// Items that were past their deadline when their worker was killed for it.
     timed_out: BTreeSet<u64>,
     pub(super) cancelled: bool,
@@ -90,10 +87,7 @@ impl Model {
             finished: false,
             spawned: 0,
             out: Vec::new(),
-            deaths: BTreeMap::new(),
-            breaches: BTreeMap::new(),
-            errors: BTreeMap::new(),
-            lonely: BTreeSet::new(),
+            past: BTreeMap::new(),
             timed_out: BTreeSet::new(),
             cancelled: false,
             ran: BTreeMap::new(),
@@ -195,14 +189,14 @@ impl Model {
         assert!(due.is_none_or(|due| due > self.now), "due in the past");
     }
 
-    /// RunningClock up to `count` items.
+    /// Starts up to `count` items.
     pub(super) fn start(&mut self, worker: WorkerId, count: usize) {
         for _ in 0..count {
             self.start_one(worker);
         }
     }
 
-    /// RunningClock the next item.
+    /// Starts the next item.
     pub(super) fn start_one(&mut self, worker: WorkerId) -> Option<u64> {
         let item = self.workers.get_mut(&worker).expect("it lives").start()?;
         self.ran.insert(item, self.now);
@@ -237,36 +231,34 @@ impl Model {
     pub(super) fn raise(&mut self, worker: WorkerId, item: u64) {
         let model = self.workers.get_mut(&worker).expect("it lives");
         model.finish(item);
-        *self.errors.entry(item).or_default() += 1;
+        self.past_of(item).errors += 1;
         self.tell(Event::Results(worker, error(item)));
+    }
+
+    fn past_of(&mut self, item: u64) -> &mut AttemptHistory {
+        self.past.entry(item).or_default()
     }
 
     /// What an item goes through when its worker is gone.
     fn charge(&mut self, model: &ModelWorker) {
         let sole = model.running.len() == 1;
+        let no_second_start = self.config.crash_limit == 1;
         for &item in &model.running {
-            let displaced = match &model.killed {
-                Some(KillReason::Overran(late)) if model.is_late(item, *late) => {
+            let is_death = match &model.killed {
+                Some(DeathCause::Overran) if model.is_late(item) => {
                     self.timed_out.insert(item);
                     continue;
                 }
-                Some(KillReason::Overran(_) | KillReason::Displaced) => true,
-                Some(KillReason::Memory { .. }) if sole => {
-                    *self.breaches.entry(item).or_default() += 1;
-                    self.lonely.insert(item);
-                    continue;
+                Some(DeathCause::Overran | DeathCause::Displaced) => no_second_start,
+                Some(DeathCause::MemoryExceeded { .. }) => {
+                    self.past_of(item).fresh = true;
+                    self.past_of(item).breaches += u32::from(sole);
+                    !sole && no_second_start
                 }
-                Some(KillReason::Memory { .. }) => {
-                    self.lonely.insert(item);
-                    true
-                }
-                Some(KillReason::Stopped) => continue,
-                Some(KillReason::Results(_) | KillReason::Lingered) | None => false,
+                Some(DeathCause::Stopped) => continue,
+                _ => true,
             };
-            if !displaced || self.config.crash_limit == 1 {
-                *self.deaths.entry(item).or_default() += 1;
-                self.lonely.insert(item);
-            }
+            self.past_of(item).deaths += u32::from(is_death);
         }
     }
 
@@ -287,12 +279,14 @@ impl Model {
                 assert!(worker.held() == 0 && worker.killed.is_none());
                 worker.retired = true;
             }
-            Effect::Kill(worker, reason) => {
-                if let KillReason::Overran(late) = reason {
-                    self.check_overrun(worker, late);
-                }
+            Effect::Kill(worker, cause) => {
                 let model = self.workers.get_mut(&worker).expect("it lives");
-                assert!(model.killed.replace(reason).is_none(), "killed once");
+                model.overrun = self.dispatch.workers[&worker].overrun;
+                let overran = cause == DeathCause::Overran;
+                assert!(model.killed.replace(cause).is_none(), "killed once");
+                if overran {
+                    self.check_overrun(worker);
+                }
             }
             Effect::Deliver(delivery) => self.on_deliver(&delivery),
             Effect::Finished => {
@@ -304,17 +298,14 @@ impl Model {
     }
 
     /// Whoever is past the deadline really is.
-    fn check_overrun(&self, worker: WorkerId, late: Late) {
+    fn check_overrun(&self, worker: WorkerId) {
         let limit = self.config.hard_deadline.expect("there is one");
         let model = &self.workers[&worker];
-        let mut found = false;
-        for item in &model.running {
-            if model.is_late(*item, late) {
-                found = true;
-                assert!(self.ran[item] + limit <= self.now, "{item} has time left");
-            }
-        }
-        assert!(found, "somebody is late");
+        let late = model.running.iter().filter(|item| model.is_late(**item));
+        let late = late.inspect(|item| {
+            assert!(self.ran[item] + limit <= self.now, "{item} has time left");
+        });
+        assert!(late.count() > 0, "somebody is late");
     }
 
     fn on_send(&mut self, worker: WorkerId, run: &Segment) {
@@ -328,18 +319,19 @@ impl Model {
             );
         }
         assert_eq!(payloads(run), sent, "each item as it came in");
-        let suspect = |item: &u64| self.lonely.contains(item);
-        let suspects = sent.iter().filter(|item| suspect(item)).count();
+        let is_suspect = |item: &u64| self.past.get(item).is_some_and(|past| past.runs_alone());
+        let suspects = sent.iter().filter(|item| is_suspect(item)).count();
         let model = self.workers.get_mut(&worker).expect("it lives");
         assert!(model.ready && !model.retired && model.killed.is_none());
-        let running_alone = model.held() == 1 && self.lonely.iter().any(|item| model.holds(*item));
+        let mut items = self.past.keys().filter(|item| is_suspect(item));
+        let running_alone = model.held() == 1 && items.any(|item| model.holds(*item));
         assert!(!running_alone, "nobody joins a suspect");
         assert!(
             suspects == 0 || (sent.len() == 1 && model.held() == 0),
             "suspects run alone"
         );
-        let tries = self.errors.get(&sent[0]).copied().unwrap_or(0);
-        assert!(tries <= self.config.retries.limit);
+        let errors = self.past.get(&sent[0]).map_or(0, |past| past.errors);
+        assert!(errors <= self.config.retries.limit);
         if self.config.crash_limit == 1 && self.config.retries.limit == 0 {
             let again = sent.iter().any(|item| self.ran.contains_key(item));
             assert!(!again, "with a crash limit of one nothing is started twice");
@@ -368,28 +360,25 @@ impl Model {
 
     fn on_apart(&self, apart: &Apart) -> &'static str {
         let (item, attempts) = (apart.index.0, apart.attempts);
+        let past = self.past.get(&item).copied().unwrap_or_default();
         let lost = match &apart.end {
             End::Told(_) => {
-                let counted = [&self.deaths, &self.breaches, &self.errors];
-                let counted = counted.map(|counts| counts.get(&item).copied().unwrap_or(0));
-                assert_eq!(attempts, counted.iter().sum::<u32>(), "{item}");
+                assert_eq!(attempts, past.attempts(), "{item}");
                 assert!(self.config.keep_items || attempts > 1, "{item}");
                 self.check_payload(apart);
                 return "done";
             }
-            End::Lost(lost) => lost,
-        };
-        match lost {
-            Lost::TooLarge { .. } => {
+            End::Lost(Lost::TooLarge { .. }) => {
                 assert_eq!((attempts, &apart.payload), (0, &None));
                 return "refused";
             }
-            _ => self.check_payload(apart),
-        }
+            End::Lost(lost) => lost,
+        };
+        self.check_payload(apart);
         match lost {
             Lost::Crashed { attempts, .. } => {
                 assert_eq!(*attempts, self.config.crash_limit);
-                assert_eq!(Some(attempts), self.deaths.get(&item), "{item} {lost:?}");
+                assert_eq!(*attempts, past.deaths, "{item} {lost:?}");
                 "crashed"
             }
             Lost::Cancelled => {
@@ -408,14 +397,10 @@ impl Model {
                 "waited"
             }
             Lost::MemoryExceeded { attempts, .. } => {
+                let no_second_start = self.config.crash_limit == 1;
                 let retries = self.config.memory.oom_retries;
-                let retries = if self.config.crash_limit == 1 {
-                    0
-                } else {
-                    retries
-                };
-                assert_eq!(*attempts, retries + 1);
-                assert_eq!(Some(attempts), self.breaches.get(&item));
+                assert_eq!(*attempts, if no_second_start { 1 } else { retries + 1 });
+                assert_eq!(*attempts, past.breaches);
                 "memory"
             }
             Lost::Pool(_) => "pool",

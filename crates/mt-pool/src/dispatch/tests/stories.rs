@@ -92,7 +92,7 @@ fn a_suspect_is_not_held_back_by_an_endless_input() {
         let Some(running) = model.workers[&B].running.first().copied() else {
             break;
         };
-        if model.deaths.contains_key(&running) {
+        if model.past.contains_key(&running) {
             return;
         }
         model.finish(B, running, 1);

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::super::{KillReason, running_clock::Late};
+use super::super::running_clock::Late;
+use crate::supervision::DeathCause;
 
 #[derive(Debug, Default)]
 pub(super) struct ModelWorker {
@@ -11,7 +12,9 @@ pub(super) struct ModelWorker {
     /// Told to go.
     pub(super) retired: bool,
     /// To be killed, and why.
-    pub(super) killed: Option<KillReason>,
+    pub(super) killed: Option<DeathCause>,
+    /// The places of the items that are past their deadline, when it is killed for them.
+    pub(super) overrun: Option<Late>,
     /// The items it was sent, in order.
     pub(super) order: Vec<u64>,
     /// How many it was sent, and has started.
@@ -33,7 +36,7 @@ impl ModelWorker {
         self.pieces.push(items.iter().copied().collect());
     }
 
-    /// RunningClock the next item.
+    /// Starts the next item.
     pub(super) fn start(&mut self) -> Option<u64> {
         let item = self.unstarted.pop_front()?;
         self.started += 1;
@@ -52,15 +55,14 @@ impl ModelWorker {
 
     /// Where an item is in the order they were sent; one that came twice was done the first time.
     pub(super) fn place(&self, item: u64) -> Option<u64> {
-        self.order
-            .iter()
-            .rposition(|&i| i == item)
-            .map(|place| place as u64)
+        let place = self.order.iter().rposition(|&i| i == item);
+        place.map(|place| place as u64)
     }
 
     /// Whether an item is one of those that are past their deadline.
-    pub(super) fn is_late(&self, item: u64, late: Late) -> bool {
-        self.place(item).is_some_and(|place| late.contains(place))
+    pub(super) fn is_late(&self, item: u64) -> bool {
+        let place = self.place(item);
+        place.is_some_and(|place| self.overrun.is_some_and(|late| late.contains(place)))
     }
 
     /// Whether it has nothing to do until it is told something.
