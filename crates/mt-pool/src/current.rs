@@ -1,10 +1,9 @@
-//! What a task can ask about the call it is in.
+//! What a task can ask about the call it is in, kept beside it on its thread.
 
-use std::time::Instant;
+use std::{cell::Cell, time::Instant};
 
+use mt_proto::ItemIndex;
 use rand::{Rng as _, SeedableRng, rngs::ChaCha8Rng};
-
-use crate::executor::Ambient;
 
 /// The position in the input of the item this call is for; `None` outside of a call (for example when
 /// the function is called directly).
@@ -68,4 +67,38 @@ pub fn task_rng() -> ChaCha8Rng {
 /// A seed nobody has chosen.
 pub(crate) fn random_seed() -> u64 {
     rand::rng().next_u64()
+}
+
+/// The call that runs on this thread.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ambient {
+    /// The item it is for.
+    pub(crate) index: ItemIndex,
+    /// What its random numbers are made from, with the index.
+    pub(crate) seed: u64,
+    /// When it should be done.
+    pub(crate) soft_due: Option<Instant>,
+}
+
+thread_local! {
+    static CURRENT: Cell<Option<Ambient>> = const { Cell::new(None) };
+}
+
+impl Ambient {
+    /// Says which call runs on this thread from now on.
+    #[inline]
+    pub(crate) fn enter(self) {
+        CURRENT.set(Some(self));
+    }
+
+    /// Which call runs on this thread; `None` outside of one.
+    pub(crate) fn current() -> Option<Self> {
+        CURRENT.get()
+    }
+
+    /// No call runs on this thread any more.
+    #[inline]
+    pub(crate) fn leave() {
+        CURRENT.set(None);
+    }
 }

@@ -3,10 +3,7 @@
 //!
 //! What came in waits in the inbox, outcomes go through the outbox; the connection is the link's business.
 
-mod ambient;
-mod call;
 mod context_batch;
-mod hooks;
 mod job;
 mod outbox;
 mod reporter;
@@ -18,7 +15,6 @@ mod stopwatch;
 mod tally;
 mod work;
 
-pub(crate) use ambient::Ambient;
 pub(crate) use job::{CallOnce, Serve, call_once, serve};
 pub(crate) use session::EXECUTOR;
 pub(crate) use tally::add as count;

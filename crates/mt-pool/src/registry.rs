@@ -10,8 +10,8 @@ use crate::{Context, StartError, Task, executor};
 pub struct Registration {
     id: fn() -> String,
     signature: fn() -> String,
-    serve: executor::Serve,
-    call_once: executor::CallOnce,
+    pub(crate) serve: executor::Serve,
+    pub(crate) call_once: executor::CallOnce,
 }
 
 inventory::collect!(Registration);
@@ -26,14 +26,6 @@ impl Registration {
             serve: executor::serve::<T>,
             call_once: executor::call_once::<T>,
         }
-    }
-
-    pub(crate) fn serve(&self) -> executor::Serve {
-        self.serve
-    }
-
-    pub(crate) fn call_once(&self) -> executor::CallOnce {
-        self.call_once
     }
 }
 
@@ -56,9 +48,8 @@ fn signature_of<T: Task>() -> String {
 }
 
 fn with_id(id: &str) -> impl Iterator<Item = &'static Registration> {
-    inventory::iter::<Registration>
-        .into_iter()
-        .filter(move |task| (task.id)() == id)
+    let all = inventory::iter::<Registration>.into_iter();
+    all.filter(move |task| (task.id)() == id)
 }
 
 /// The task registered under this id.
@@ -72,25 +63,17 @@ pub(crate) fn find(id: &str) -> Option<&'static Registration> {
 /// [`StartError::Task`].
 pub(crate) fn sole_id_of<T: Task>() -> Result<String, StartError> {
     let id = id_of::<T>();
-    match with_id(&id).count() {
-        1 => Ok(id),
-        0 => Err(StartError::Task {
-            id,
-            problem: "is not registered in this program",
-        }),
-        _ => Err(StartError::Task {
-            id,
-            problem: "is registered twice; give one another name",
-        }),
-    }
+    let problem = match with_id(&id).count() {
+        1 => return Ok(id),
+        0 => "is not registered in this program",
+        _ => "is registered twice; give one another name",
+    };
+    Err(StartError::Task { id, problem })
 }
 
 /// The number two processes compare to know that they are the same build.
 #[must_use]
 pub fn fingerprint() -> Fingerprint {
-    Fingerprint::of(
-        inventory::iter::<Registration>
-            .into_iter()
-            .map(|r| (r.signature)()),
-    )
+    let all = inventory::iter::<Registration>.into_iter();
+    Fingerprint::of(all.map(|task| (task.signature)()))
 }

@@ -16,5 +16,5 @@ pub(crate) use entry::main;
 pub use panic::caught;
 pub(crate) use panic::panic_text;
 pub use role::{Incoming, NotSetUp, Role, RoleEnd, RoleLink, RoleSession, RoleWork};
-pub(crate) use trace::tell_items;
+pub(crate) use trace::stamp_events;
 pub use trace::{during_init, forward_event, install};

@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
               works, executor, driver), no item and no bee; in mt-beehive only lib.rs's `mod __private` \
               names `__private`",
     check,
-    known: Known::Subjects(&["crates/mt-pool/src/worker/trace/call_site.rs"]),
+    known: Known::Nothing,
 };
 
 /// Where workers are supervised and run, whatever they do.

@@ -3,6 +3,7 @@
 use std::{any::TypeId, cell::Cell, rc::Rc, time::Duration};
 
 use mt_proto::{ContextStep, Failure, FromExecutor, Notice, Setup, clip_text};
+use tokio::time::timeout;
 
 use super::outbox::Outbox;
 use crate::{Context, NoContext, Task, worker::caught};
@@ -31,8 +32,10 @@ pub(super) struct ContextOptions<'a> {
 
 impl<'a> ContextOptions<'a> {
     pub(super) fn of<T: Task>(setup: &Setup, outbox: &'a Outbox) -> Self {
+        // A task without a context does not open nothing for every batch.
+        let has_none = TypeId::of::<T::Context>() == TypeId::of::<NoContext>();
         Self {
-            items: items_per_context::<T>(setup.batch_size),
+            items: if has_none { u32::MAX } else { setup.batch_size },
             limit: setup.context_deadline,
             tell: setup.tell_contexts,
             outbox,
@@ -54,22 +57,15 @@ impl<'a> ContextOptions<'a> {
 }
 
 /// The batch that new items go to.
+#[derive(Default)]
 pub(super) enum CurrentBatch<C> {
     /// None: the next item opens one.
+    #[default]
     None,
     /// Its context is open.
     Open(Rc<ContextBatch<C>>),
     /// Its context could not be made; so many of its items are still to be told.
     Failed(Failure, u32),
-}
-
-/// The items of one context. A task without one does not open nothing for every batch.
-fn items_per_context<T: Task>(batch_size: u32) -> u32 {
-    if TypeId::of::<T::Context>() == TypeId::of::<NoContext>() {
-        u32::MAX
-    } else {
-        batch_size
-    }
 }
 
 impl<C> CurrentBatch<C> {
@@ -97,16 +93,15 @@ impl<C: Context> ContextBatch<C> {
         options: ContextOptions<'_>,
     ) -> CurrentBatch<C> {
         let message = match in_time(options.limit, catch(C::open(&config))).await {
-            Some(Ok(Ok(context))) => {
+            Ok(Ok(context)) => {
                 options.tell(Notice::ContextOpened);
                 return CurrentBatch::Open(Rc::new(Self {
                     context: Rc::new(context),
                     left: Cell::new(options.items),
                 }));
             }
-            Some(Ok(Err(error))) => error.to_string(),
-            Some(Err(panic)) => panic_message(panic),
-            None => too_long(options.limit),
+            Ok(Err(error)) => error.to_string(),
+            Err(problem) => problem,
         };
         let (step, message) = (ContextStep::Open, clip_text(message));
         options.tell(Notice::Context {
@@ -131,10 +126,9 @@ impl<C: Context> ContextBatch<C> {
             return;
         };
         let message = match in_time(options.limit, catch(context.close())).await {
-            Some(Ok(Ok(()))) => return options.tell(Notice::ContextClosed),
-            Some(Ok(Err(error))) => error.to_string(),
-            Some(Err(panic)) => panic_message(panic),
-            None => too_long(options.limit),
+            Ok(Ok(())) => return options.tell(Notice::ContextClosed),
+            Ok(Err(error)) => error.to_string(),
+            Err(problem) => problem,
         };
         let message = clip_text(message);
         let step = ContextStep::Close;
@@ -143,26 +137,22 @@ impl<C: Context> ContextBatch<C> {
     }
 }
 
-/// What a future comes to within a limit; `None` when it takes longer, and is dropped.
-async fn in_time<F: Future>(limit: Option<Duration>, future: F) -> Option<F::Output> {
-    match limit {
-        Some(limit) => tokio::time::timeout(limit, future).await.ok(),
-        None => Some(future.await),
-    }
-}
-
-fn too_long(limit: Option<Duration>) -> String {
-    format!(
-        "it took longer than its deadline of {:?}",
-        limit.unwrap_or_default()
-    )
-}
-
-fn panic_message(failure: Failure) -> String {
-    match failure {
+/// What a future of user code comes to within a limit; why it comes to nothing if it takes longer, and is dropped, or
+/// panics.
+async fn in_time<R>(
+    limit: Option<Duration>,
+    caught: impl Future<Output = Result<R, Failure>>,
+) -> Result<R, String> {
+    let done = match limit {
+        Some(limit) => timeout(limit, caught)
+            .await
+            .map_err(|_| format!("it took longer than its deadline of {limit:?}"))?,
+        None => caught.await,
+    };
+    done.map_err(|panic| match panic {
         Failure::Panicked { message, .. } => format!("panicked: {message}"),
         other => format!("{other:?}"),
-    }
+    })
 }
 
 /// Runs a future of user code; a panic ends it.

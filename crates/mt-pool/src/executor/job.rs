@@ -4,32 +4,32 @@ use std::{rc::Rc, sync::Arc};
 
 use futures::FutureExt;
 use mt_proto::{
-    FromExecutor, FromWorker, MAX_RECORD_BYTES, SetupFailure, SetupStep, decode_strict, encode,
+    ExitReport, FromExecutor, FromWorker, InitCall, MAX_RECORD_BYTES, SetupFailure, SetupStep,
+    decode_strict, encode,
 };
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
-    ambient::Ambient,
-    hooks::{run_exit, run_init, unknown},
     run_async, run_sync,
-    work::{ExecutorWork, Job, SharedInputs, failure},
+    work::{Job, SharedInputs, failure, panic_line},
 };
 use crate::{
-    Context, Task, registry,
+    Context, Task, Wire,
+    current::Ambient,
+    registry::{self, Registration},
     task::TaskStyle,
-    worker::{NotSetUp, caught, during_init, install, tell_items},
+    worker::{NotSetUp, caught, during_init, install, stamp_events},
 };
 
 /// Runs a task's items until there are none.
-pub(crate) type Serve = fn(Job) -> Result<(), SetupFailure>;
+pub(crate) type Serve = fn(Job, Runtime) -> Result<(), SetupFailure>;
 /// Calls a task once, for init or exit; what it returns is encoded.
 pub(crate) type CallOnce = fn(&Runtime, &[u8]) -> Result<Vec<u8>, String>;
 
 /// Does what the parent says, on the calling thread. Returns when no more items come and all is done.
-pub(super) fn run(work: ExecutorWork) -> Result<(), NotSetUp> {
-    let outbox = Arc::clone(&work.outbox);
-    let done = set_up_and_serve(work);
-    let set_up = done.map_err(|failure| {
+pub(super) fn run(job: Job) -> Result<(), NotSetUp> {
+    let outbox = Arc::clone(&job.outbox);
+    let set_up = set_up_and_serve(job).map_err(|failure| {
         outbox.say(FromWorker::SetupFailed(failure).into_frame());
         NotSetUp
     });
@@ -37,58 +37,76 @@ pub(super) fn run(work: ExecutorWork) -> Result<(), NotSetUp> {
     set_up
 }
 
-fn set_up_and_serve(work: ExecutorWork) -> Result<(), SetupFailure> {
-    let ExecutorWork {
-        setup,
-        inbox,
-        outbox,
-        progress,
-        beat_interval,
-    } = work;
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| failure(SetupStep::Runtime, error))?;
-    if let Some(init) = &setup.init {
-        during_init(|| run_init(&runtime, init))?;
+fn set_up_and_serve(job: Job) -> Result<(), SetupFailure> {
+    let runtime = runtime().map_err(|error| failure(SetupStep::Runtime, error))?;
+    if let Some(init) = &job.setup.init {
+        let task = find(&init.task)?;
+        let called = during_init(|| call_hook(task, &runtime, init));
+        called.map_err(|message| failure(SetupStep::Init, message))?;
     }
-    tell_items(|| Ambient::current().map(|call| call.index));
+    stamp_events(|event| event.item = Ambient::current().map(|call| call.index));
     install();
-    let task = registry::find(&setup.task).ok_or_else(|| unknown(&setup.task))?;
-    let exit = setup.exit.clone();
-    task.serve()(Job {
-        setup,
-        inbox,
-        outbox: Arc::clone(&outbox),
-        progress,
-        runtime,
-        beat_interval,
-    })?;
+    let task = find(&job.setup.task)?;
+    let (exit, outbox) = (job.setup.exit.clone(), Arc::clone(&job.outbox));
+    (task.serve)(job, runtime)?;
     if let Some(exit) = exit {
         outbox.say(FromExecutor::Exit(run_exit(&exit)).into_frame());
     }
     Ok(())
 }
 
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+fn find(name: &str) -> Result<&'static Registration, SetupFailure> {
+    let unknown = || {
+        failure(
+            SetupStep::Lookup,
+            format!("no task is registered as `{name}`"),
+        )
+    };
+    registry::find(name).ok_or_else(unknown)
+}
+
+/// Calls a function of the user's that runs once in a worker: init before its first item, exit after its last.
+fn call_hook(task: &Registration, runtime: &Runtime, hook: &InitCall) -> Result<Vec<u8>, String> {
+    caught(|| (task.call_once)(runtime, &hook.input)).map_err(panic_line)?
+}
+
+fn run_exit(exit: &InitCall) -> ExitReport {
+    Ambient::leave();
+    let called = runtime()
+        .map_err(|error| error.to_string())
+        .and_then(|runtime| {
+            let task = find(&exit.task).map_err(|failure| failure.message)?;
+            call_hook(task, &runtime, exit)
+        });
+    match called {
+        Ok(value) => ExitReport::Returned(value.into()),
+        Err(message) => ExitReport::Failed(message),
+    }
+}
+
 /// Runs `T`.
-pub(crate) fn serve<T: Task>(job: Job) -> Result<(), SetupFailure> {
-    let decode = |what: &str, error| failure(SetupStep::Decode, format!("{what}: {error}"));
-    let shared = caught(|| decode_strict(&job.setup.shared))
-        .map_err(|panic| failure(SetupStep::Decode, format!("shared value: {panic:?}")))?
-        .map_err(|error| decode("shared value", error))?;
-    let config = caught(|| decode_strict(&job.setup.context))
-        .map_err(|panic| failure(SetupStep::Decode, format!("context config: {panic:?}")))?
-        .map_err(|error| decode("context config", error))?;
+pub(crate) fn serve<T: Task>(job: Job, runtime: Runtime) -> Result<(), SetupFailure> {
     let inputs = SharedInputs::<T> {
-        shared: Rc::new(shared),
-        config: Rc::new(config),
+        shared: Rc::new(decode_for_all("shared value", &job.setup.shared)?),
+        config: Rc::new(decode_for_all("context config", &job.setup.context)?),
     };
     job.outbox.say(FromWorker::Ready.into_frame());
     match T::STYLE {
-        TaskStyle::Sync => run_sync::run(job, inputs),
-        TaskStyle::Async => run_async::run(job, inputs),
+        TaskStyle::Sync => run_sync::run(job, runtime, inputs),
+        TaskStyle::Async => run_async::run(job, runtime, inputs),
     }
     Ok(())
+}
+
+/// Decodes what all items share, by code that is the user's.
+fn decode_for_all<V: Wire>(what: &str, value: &[u8]) -> Result<V, SetupFailure> {
+    let failed = |error| failure(SetupStep::Decode, format!("{what}: {error}"));
+    let decoded = caught(|| decode_strict(value)).map_err(|panic| failed(format!("{panic:?}")))?;
+    decoded.map_err(|error| failed(error.to_string()))
 }
 
 /// Calls `T` once with an encoded input; what it returns is encoded.
@@ -97,12 +115,8 @@ pub(crate) fn call_once<T: Task>(runtime: &Runtime, input: &[u8]) -> Result<Vec<
     let shared = T::default_shared().ok_or("a hook takes no shared value")?;
     let config = <T::Context as Context>::default_config();
     let config = config.ok_or("a hook takes no context")?;
-    let open = || {
-        runtime
-            .block_on(T::Context::open(&config))
-            .map_err(|error| error.to_string())
-    };
-    let context = Rc::new(open()?);
+    let context = runtime.block_on(T::Context::open(&config));
+    let context = Rc::new(context.map_err(|error| error.to_string())?);
     let call = T::call(Rc::clone(&context), Rc::new(shared), input);
     let returned = match T::STYLE {
         // Outside the runtime, so that a blocking function may use one of its own.

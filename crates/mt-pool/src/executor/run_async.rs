@@ -15,19 +15,24 @@ use futures::{
     poll,
     stream::{FuturesUnordered, StreamExt},
 };
+use mt_ipc::Progress;
 use mt_proto::{ItemIndex, Records, Setup};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::{
+    runtime::Runtime,
+    sync::mpsc,
+    task::LocalSet,
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
+};
 
 use super::{
-    ambient::Ambient,
-    call::{decode, expired},
     context_batch::{ContextBatch, ContextOptions, CurrentBatch},
+    outbox::Outbox,
     reporter::{Encoded, Reporter},
     running::{Ended, Place, Running},
     tally,
-    work::{Batch, Job, SharedInputs},
+    work::{Batch, Job, SharedInputs, decode, expired},
 };
-use crate::{Task, worker::caught};
+use crate::{Task, current::Ambient, worker::caught};
 
 /// Items started before the runtime gets its turn.
 const STARTS_PER_TURN: u32 = 4096;
@@ -37,36 +42,27 @@ const SHORTEST_BEAT: Duration = Duration::from_millis(1);
 const SPARE_PLACES: usize = 64;
 
 /// Runs items until the inbox is closed and empty and every call has ended.
-pub(super) fn run<T: Task>(job: Job, inputs: SharedInputs<T>) {
-    let Job {
-        setup,
-        mut inbox,
-        outbox,
-        progress,
-        runtime,
-        beat_interval,
-    } = job;
-    let local = tokio::task::LocalSet::new();
+pub(super) fn run<T: Task>(mut job: Job, runtime: Runtime, inputs: SharedInputs<T>) {
+    let local = LocalSet::new();
     local.block_on(&runtime, async {
-        let call = |context, shared, input| T::call(context, shared, input);
-        let mut runner = Runner::<T, _, _> {
-            call,
+        let mut runner = AsyncRunner::<T, _, _> {
+            call: |context, shared, input| T::call(context, shared, input),
             inputs,
             batch: CurrentBatch::None,
-            reporter: Reporter::new(setup.max_result_bytes, progress.clone()),
+            reporter: Reporter::new(job.setup.max_result_bytes, job.progress.clone()),
             todo: VecDeque::new(),
             running: FuturesUnordered::new(),
             closing: FuturesUnordered::new(),
             spare: Vec::new(),
-            options: ContextOptions::of::<T>(&setup, &outbox),
-            setup: &setup,
+            options: ContextOptions::of::<T>(&job.setup, &job.outbox),
+            setup: &job.setup,
             started: 0,
             finished: 0,
             room: true,
-            outbox: &outbox,
-            progress: &progress,
+            outbox: &job.outbox,
+            progress: &job.progress,
         };
-        runner.run(&mut inbox, beat_interval).await;
+        runner.run(&mut job.inbox, job.beat_interval).await;
     });
     drop(local);
     drop(runtime);
@@ -79,7 +75,7 @@ struct Todo {
     start_by: Option<Instant>,
 }
 
-struct Runner<'a, T: Task, F, C> {
+struct AsyncRunner<'a, T: Task, F, C> {
     call: C,
     inputs: SharedInputs<T>,
     batch: CurrentBatch<T::Context>,
@@ -93,21 +89,17 @@ struct Runner<'a, T: Task, F, C> {
     started: u64,
     finished: u64,
     room: bool,
-    outbox: &'a super::outbox::Outbox,
-    progress: &'a mt_ipc::Progress,
+    outbox: &'a Outbox,
+    progress: &'a Progress,
 }
 
-impl<'a, T, F, C> Runner<'a, T, F, C>
+impl<'a, T, F, C> AsyncRunner<'a, T, F, C>
 where
     T: Task,
     F: Future<Output = Result<T::Output, T::Error>>,
     C: Fn(Rc<T::Context>, Rc<T::Shared>, T::Input) -> F,
 {
-    async fn run(
-        &mut self,
-        inbox: &mut tokio::sync::mpsc::Receiver<Batch>,
-        beat_interval: Duration,
-    ) {
+    async fn run(&mut self, inbox: &mut mpsc::Receiver<Batch>, beat_interval: Duration) {
         // A runtime that has only to wait turns all the same, so that one that is blocked shows.
         let mut turns = interval(beat_interval.max(SHORTEST_BEAT));
         turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -148,7 +140,7 @@ where
                 }
             }
         }
-        if let CurrentBatch::Open(batch) = std::mem::replace(&mut self.batch, CurrentBatch::None) {
+        if let CurrentBatch::Open(batch) = std::mem::take(&mut self.batch) {
             self.close(batch);
         }
         while self.closing.next().await.is_some() {}
@@ -168,15 +160,11 @@ where
     }
 
     fn has_place(&self) -> bool {
-        self.running.len() < self.most_at_once()
+        self.running.len() < self.setup.max_concurrency as usize
     }
 
     fn has_expired(&self, todo: &Todo) -> bool {
         expired(todo.start_by, self.setup.queue_deadline).is_some()
-    }
-
-    fn most_at_once(&self) -> usize {
-        self.setup.max_concurrency as usize
     }
 
     /// Starts what may be started, up to a turn's worth.
@@ -328,7 +316,7 @@ where
         if !self.batch.take_place() {
             return;
         }
-        if let CurrentBatch::Open(batch) = std::mem::replace(&mut self.batch, CurrentBatch::None)
+        if let CurrentBatch::Open(batch) = std::mem::take(&mut self.batch)
             && Rc::strong_count(&batch) == 1
         {
             self.close(batch);

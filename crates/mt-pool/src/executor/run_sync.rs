@@ -5,69 +5,76 @@ use std::{
     pin::pin,
     rc::Rc,
     task::{Context as PollContext, Poll, Waker},
+    time::Instant,
 };
 
 use mt_proto::{Failure, ItemIndex, Records};
 
+use tokio::runtime::Runtime;
+
 use super::{
-    ambient::Ambient,
-    call::{decode, expired},
     context_batch::{ContextBatch, ContextOptions, CurrentBatch},
     reporter::{Encoded, Reporter},
-    work::{Batch, Job, SharedInputs},
+    work::{Batch, Job, SharedInputs, decode, expired},
 };
-use crate::{Task, worker::caught};
+use crate::{Task, current::Ambient, worker::caught};
 
 /// Runs items until the inbox is closed and empty.
-pub(super) fn run<T: Task>(mut job: Job, inputs: SharedInputs<T>) {
-    let mut runner = Runner {
+pub(super) fn run<T: Task>(job: Job, runtime: Runtime, inputs: SharedInputs<T>) {
+    let mut runner = SyncRunner {
+        reporter: Reporter::new(job.setup.max_result_bytes, job.progress.clone()),
+        job,
+        runtime,
         inputs,
         batch: CurrentBatch::None,
-        reporter: Reporter::new(job.setup.max_result_bytes, job.progress.clone()),
         started: 0,
     };
-    while let Some(batch) = next_parcel(&mut job, &mut runner) {
-        runner.work(&job, batch);
+    while let Some(batch) = runner.next_batch() {
+        runner.work(batch);
     }
-    runner.close(&job);
+    runner.close();
 }
 
-/// The next items; what is finished is sent before waiting for them.
-fn next_parcel<T: Task>(job: &mut Job, runner: &mut Runner<T>) -> Option<Batch> {
-    if let Ok(batch) = job.inbox.try_recv() {
-        return Some(batch);
-    }
-    runner.reporter.flush(&job.outbox);
-    let batch = job.inbox.blocking_recv();
-    runner.reporter.restart_watch();
-    batch
-}
-
-struct Runner<T: Task> {
+struct SyncRunner<T: Task> {
+    job: Job,
+    runtime: Runtime,
     inputs: SharedInputs<T>,
     batch: CurrentBatch<T::Context>,
     reporter: Reporter,
     started: u64,
 }
 
-impl<T: Task> Runner<T> {
-    fn work(&mut self, job: &Job, Batch { items, start_by }: Batch) {
+impl<T: Task> SyncRunner<T> {
+    /// The next items; what is finished is sent before waiting for them.
+    fn next_batch(&mut self) -> Option<Batch> {
+        if let Ok(batch) = self.job.inbox.try_recv() {
+            return Some(batch);
+        }
+        self.reporter.flush(&self.job.outbox);
+        let batch = self.job.inbox.blocking_recv();
+        self.reporter.restart_watch();
+        batch
+    }
+
+    fn work(&mut self, Batch { items, start_by }: Batch) {
         let mut records = Records::new(items.records);
         let mut index = items.first;
         while let Ok(Some(encoded)) = records.next_with(|_, value| {
             self.started += 1;
-            job.progress.set_started(self.started);
-            match expired(start_by, job.setup.queue_deadline) {
+            self.job.progress.set_started(self.started);
+            match expired(start_by, self.job.setup.queue_deadline) {
                 Some(failure) => Err(failure),
-                None => self.call(job, index, value),
+                None => self.call(index, value),
             }
         }) {
-            let room = self.reporter.report(&job.outbox, index, encoded);
-            job.progress.set_finished(self.started);
-            self.end_item(job);
+            let room = self.reporter.report(&self.job.outbox, index, encoded);
+            self.job.progress.set_finished(self.started);
+            if self.batch.take_place() {
+                self.close();
+            }
             index = index.plus(1);
             if !room {
-                futures::executor::block_on(job.outbox.room());
+                futures::executor::block_on(self.job.outbox.room());
                 self.reporter.set_room();
                 self.reporter.restart_watch();
             }
@@ -75,13 +82,14 @@ impl<T: Task> Runner<T> {
     }
 
     #[inline]
-    fn call(&mut self, job: &Job, index: ItemIndex, value: &[u8]) -> Encoded {
-        let context = self.context(job)?;
-        let soft = job.setup.soft_deadline;
+    fn call(&mut self, index: ItemIndex, value: &[u8]) -> Encoded {
+        let context = self.context()?;
+        let setup = &self.job.setup;
+        let soft = setup.soft_deadline;
         Ambient {
             index,
-            seed: job.setup.seed,
-            soft_due: soft.map(|limit| std::time::Instant::now() + limit),
+            seed: setup.seed,
+            soft_due: soft.map(|limit| Instant::now() + limit),
         }
         .enter();
         let shared = Rc::clone(&self.inputs.shared);
@@ -99,10 +107,10 @@ impl<T: Task> Runner<T> {
     }
 
     /// The context of the next item.
-    fn context(&mut self, job: &Job) -> Result<Rc<T::Context>, Failure> {
+    fn context(&mut self) -> Result<Rc<T::Context>, Failure> {
         if let CurrentBatch::None = self.batch {
-            let open = ContextBatch::open(Rc::clone(&self.inputs.config), options::<T>(job));
-            self.batch = job.runtime.block_on(open);
+            let open = ContextBatch::open(Rc::clone(&self.inputs.config), self.options());
+            self.batch = self.runtime.block_on(open);
             self.reporter.restart_watch();
         }
         match &self.batch {
@@ -112,21 +120,15 @@ impl<T: Task> Runner<T> {
         }
     }
 
-    /// The item has its outcome; if it was the last of its batch, the context is closed.
-    fn end_item(&mut self, job: &Job) {
-        if self.batch.take_place() {
-            self.close(job);
-        }
-    }
-
-    fn close(&mut self, job: &Job) {
-        if let CurrentBatch::Open(batch) = std::mem::replace(&mut self.batch, CurrentBatch::None) {
-            job.runtime.block_on(batch.close(options::<T>(job)));
+    /// Closes the context behind the last item of its batch.
+    fn close(&mut self) {
+        if let CurrentBatch::Open(batch) = std::mem::take(&mut self.batch) {
+            self.runtime.block_on(batch.close(self.options()));
             self.reporter.restart_watch();
         }
     }
-}
 
-fn options<T: Task>(job: &Job) -> ContextOptions<'_> {
-    ContextOptions::of::<T>(&job.setup, &job.outbox)
+    fn options(&self) -> ContextOptions<'_> {
+        ContextOptions::of::<T>(&self.job.setup, &self.job.outbox)
+    }
 }

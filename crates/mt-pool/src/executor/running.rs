@@ -10,8 +10,8 @@ use std::{
 use mt_proto::{Deadline, Failure, ItemIndex};
 use tokio::time::Sleep;
 
-use super::{ambient::Ambient, context_batch::ContextBatch, tally};
-use crate::{Task, worker::caught};
+use super::{context_batch::ContextBatch, tally};
+use crate::{Task, current::Ambient, worker::caught};
 
 /// A pinned place for one call, used again and again.
 pub(super) type Place<F> = Pin<Box<Option<F>>>;

@@ -15,7 +15,7 @@ use tokio::{
 use super::{
     job,
     outbox::{Load, Outbox},
-    work::{Batch, ExecutorWork},
+    work::{Batch, Job},
 };
 use crate::{
     register_role,
@@ -43,7 +43,7 @@ fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleSession) {
     };
     let (items, inbox) = mpsc::channel(setup.max_pieces.max(1) as usize);
     let outbox = Arc::new(Outbox::default());
-    let work = ExecutorWork {
+    let job = Job {
         setup,
         inbox,
         outbox: Arc::clone(&outbox),
@@ -59,7 +59,7 @@ fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleSession) {
         look_again: None,
         resting: false,
     };
-    let work = move || job::run(work);
+    let work = move || job::run(job);
     (Box::new(work), Box::pin(session.run(link)))
 }
 

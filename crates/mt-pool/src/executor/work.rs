@@ -1,10 +1,13 @@
-//! What the main thread of an executor is given.
+//! What the main thread of an executor is given, and what it does with an item before it calls the task.
 
 use std::{rc::Rc, sync::Arc, time::Duration};
 
 use mt_ipc::Progress;
-use mt_proto::{Segment, Setup, SetupFailure, SetupStep, clip_text};
-use tokio::{runtime::Runtime, sync::mpsc, time::Instant};
+use mt_proto::{
+    Deadline, DecodeError, Failure, Segment, Setup, SetupFailure, SetupStep, clip_text,
+    decode_strict,
+};
+use tokio::{sync::mpsc, time::Instant};
 
 use super::outbox::Outbox;
 use crate::{Context, Task};
@@ -17,24 +20,20 @@ pub(crate) struct Batch {
     pub(crate) start_by: Option<Instant>,
 }
 
-/// What a task's main thread has.
+/// What an executor's main thread is given to do.
+#[derive(Debug)]
 pub(crate) struct Job {
     pub(super) setup: Setup,
     pub(super) inbox: mpsc::Receiver<Batch>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) progress: Progress,
-    pub(super) runtime: Runtime,
     pub(super) beat_interval: Duration,
 }
 
-/// What an executor's main thread is given to do.
-#[derive(Debug)]
-pub(super) struct ExecutorWork {
-    pub(super) setup: Setup,
-    pub(super) inbox: mpsc::Receiver<Batch>,
-    pub(super) outbox: Arc<Outbox>,
-    pub(super) progress: Progress,
-    pub(super) beat_interval: Duration,
+/// What all items of a task share in this worker.
+pub(super) struct SharedInputs<T: Task> {
+    pub(super) shared: Rc<T::Shared>,
+    pub(super) config: Rc<<T::Context as Context>::Config>,
 }
 
 pub(super) fn failure(step: SetupStep, message: impl ToString) -> SetupFailure {
@@ -44,8 +43,32 @@ pub(super) fn failure(step: SetupStep, message: impl ToString) -> SetupFailure {
     }
 }
 
-/// What all items of a task share in this worker.
-pub(super) struct SharedInputs<T: Task> {
-    pub(super) shared: Rc<T::Shared>,
-    pub(super) config: Rc<<T::Context as Context>::Config>,
+/// Decodes an item.
+#[inline]
+pub(super) fn decode<T: Task>(value: &[u8]) -> Result<T::Input, Failure> {
+    decode_strict(value).map_err(|error: DecodeError| Failure::Undecodable {
+        message: clip_text(error.to_string()),
+    })
+}
+
+/// The outcome of an item that has waited for too long, if it has.
+#[inline]
+pub(super) fn expired(start_by: Option<Instant>, limit: Option<Duration>) -> Option<Failure> {
+    (start_by? <= Instant::now()).then_some(Failure::TimedOut {
+        deadline: Deadline::Queue,
+        limit: limit.unwrap_or_default(),
+    })
+}
+
+/// What a panic has said, in a line.
+pub(super) fn panic_line(panic: Failure) -> String {
+    match panic {
+        Failure::Panicked {
+            message, location, ..
+        } => {
+            let at = location.map_or(String::new(), |at| format!(" (at {at})"));
+            format!("panicked: {message}{at}")
+        }
+        other => format!("{other:?}"),
+    }
 }

@@ -58,7 +58,7 @@ impl Hook {
         let call = || {
             let runtime = Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|error| error.to_string())?;
-            task.call_once()(&runtime, &input).map(drop)
+            (task.call_once)(&runtime, &input).map(drop)
         };
         let called = std::thread::scope(|scope| {
             let joined = scope.spawn(call).join();

@@ -4,7 +4,6 @@
 //! [`Journal`], which the link sends to the parent, and into the memory shared with the parent, where the
 //! last few can be read after a crash that came before the link's turn.
 
-mod call_site;
 mod collect;
 mod journal;
 mod subscriber;
@@ -17,7 +16,7 @@ use tracing_core::callsite::rebuild_interest_cache;
 
 use subscriber::Forward;
 
-pub(crate) use call_site::tell_items;
+pub(crate) use collect::stamp_events;
 pub(super) use journal::{Journal, Pace, TraceBatch, due};
 pub use subscriber::forward_event;
 pub(super) use subscriber::mute_this_thread;

@@ -1,6 +1,9 @@
 //! A `tracing` event as texts of bounded length.
 
-use std::fmt::{self, Debug, Write};
+use std::{
+    fmt::{self, Debug, Write},
+    sync::OnceLock,
+};
 
 use mt_proto::{MAX_TRACE_FIELDS, MAX_TRACE_TEXT_BYTES, TraceEvent, TraceLevel};
 use tracing::{
@@ -8,22 +11,31 @@ use tracing::{
     field::{Field, Visit},
 };
 
-use super::call_site::current_item;
+static STAMP: OnceLock<fn(&mut TraceEvent)> = OnceLock::new();
+
+/// Has the role add to each event, from now on, what it knows of the call that the emitting thread is in. The first
+/// `stamp` stands.
+pub(crate) fn stamp_events(stamp: fn(&mut TraceEvent)) {
+    let _ = STAMP.set(stamp);
+}
 
 /// Takes an event apart. Runs the `Debug` of its values, which is user code, as far as is needed.
 pub(super) fn collect(event: &Event<'_>) -> TraceEvent {
     let metadata = event.metadata();
     let mut values = Values::default();
     event.record(&mut values);
-    let event = TraceEvent {
+    let mut event = TraceEvent {
         level: level_of(*metadata.level()),
         target: metadata.target().to_owned(),
         file: metadata.file().map(ToOwned::to_owned),
         line: metadata.line(),
-        item: current_item(),
+        item: None,
         message: values.message,
         fields: values.fields,
     };
+    if let Some(stamp) = STAMP.get() {
+        stamp(&mut event);
+    }
     event.clipped()
 }
 
