@@ -2,7 +2,6 @@
 //! for others.
 
 mod cpu;
-mod figures;
 #[cfg(target_os = "linux")]
 mod groups;
 mod memory;
@@ -10,9 +9,14 @@ mod memory;
 mod proc;
 #[cfg(any(not(target_os = "linux"), test))]
 mod system;
-mod usage;
 
-pub(crate) use self::memory::memory;
+use memory::Memory;
+#[cfg(target_os = "linux")]
+use proc as figures;
+#[cfg(not(target_os = "linux"))]
+use system as figures;
+
+pub(crate) use figures::{oom_kills, rss_of};
 
 /// The fraction from which on the seed says "too much".
 const TOO_MUCH: f64 = 0.9;
@@ -76,15 +80,13 @@ pub fn used_cpu_above(fraction: f64) -> bool {
     cpu::used_fraction().is_some_and(|used| used > fraction)
 }
 
-/// The bytes of memory a process holds right now, shared ones included; `None` if there is no such
-/// process, or it is dead. Some microseconds on Linux.
-pub(crate) fn rss_of(pid: u32) -> Option<u64> {
-    figures::rss_of(pid)
-}
-
-/// How many processes the system has killed for want of memory; `None` where it does not tell.
-pub(crate) fn oom_kills() -> Option<u64> {
-    figures::oom_kills()
+/// The memory of this machine, or of the control group that is nearer to its limit; `None` where the
+/// system does not tell.
+pub(crate) fn memory() -> Option<Memory> {
+    let all = figures::machine_memory().into_iter();
+    #[cfg(target_os = "linux")]
+    let all = all.chain(groups::of_this_process());
+    all.max_by(|a, b| a.fraction().total_cmp(&b.fraction()))
 }
 
 #[cfg(test)]
@@ -98,6 +100,12 @@ mod tests {
             assert!(!used_cpu_above(fraction), "{fraction}");
         }
         assert!(used_memory_above(-1.0));
+    }
+
+    #[test]
+    fn this_machine_has_some() {
+        let memory = memory().expect("the systems that tests run on tell");
+        assert!(memory.used_bytes > 0 && memory.used_bytes <= memory.limit_bytes);
     }
 
     /// Two ways to ask the same system. They are some moments apart on a machine that does other
@@ -118,7 +126,7 @@ mod tests {
         assert!(proc::recent_load().is_some_and(|load| load >= 0.0));
         assert!(system::recent_load().is_some_and(|load| load >= 0.0));
 
-        let used = system::CpuMeter::new().look().expect("on Linux");
+        let used = system::SystemMeter::new().look().expect("on Linux");
         assert!((0.0..=1.0).contains(&used), "{used}");
     }
 

@@ -20,9 +20,7 @@ use crate::{
     events::{Audience, PoolEvent},
     input::{Asked, Block, DriverEnd},
     stats::{Happened, StatsCell},
-    supervision::{
-        CallScope, DeathCause, IdleWorkers, Interrupts, Relay, SessionEvents, SpawnSpec,
-    },
+    supervision::{DeathCause, IdleWorkers, Interrupts, SessionEvents, SpawnSpec, WorkerEvents},
 };
 
 /// The workers events handled before the effects of all of them are carried out together.
@@ -42,7 +40,7 @@ pub(crate) struct Plan {
     pub(crate) audience: Audience,
     pub(crate) watch: WatchConfig,
     pub(crate) collected: Arc<Collected>,
-    pub(crate) scope: CallScope,
+    pub(crate) relay: WorkerEvents,
     pub(crate) exchange: DriverEnd,
     pub(crate) stats: Arc<StatsCell>,
     pub(crate) output: mpsc::Sender<Delivery>,
@@ -59,7 +57,7 @@ pub(super) struct Driver {
     pub(super) stats: Arc<StatsCell>,
     pub(super) audience: Audience,
     pub(super) output: mpsc::Sender<Delivery>,
-    pub(super) relay: Relay,
+    pub(super) relay: WorkerEvents,
     pub(super) finished: bool,
     input_ended: bool,
     stopped: bool,
@@ -85,7 +83,7 @@ pub(crate) async fn supervise(plan: Plan) {
         stats: plan.stats,
         audience: plan.audience,
         output: plan.output,
-        relay: Relay::new(plan.scope),
+        relay: plan.relay,
         finished: false,
         input_ended: false,
         stopped: false,

@@ -9,7 +9,7 @@ use crate::{
     dispatch::{Event, Gone},
     events::PoolEvent,
     stats::Happened,
-    supervision::{Death, DeathCause, Health, SessionEvent, WorkerEnd, WorkerFailure, load},
+    supervision::{Death, DeathCause, Health, SessionEvent, WorkerEnd, WorkerFailure},
 };
 
 impl Driver {
@@ -71,7 +71,7 @@ impl Driver {
                 message,
             } => {
                 let said = message.clone();
-                self.trace(move || {
+                self.relay.tell(move || {
                     tracing::warn!(worker, message = said, "closing a context failed");
                 });
                 self.record(PoolEvent::ContextCloseFailed { worker, message });
@@ -91,7 +91,7 @@ impl Driver {
             ExitReport::Returned(value) => self.collected.keep(value),
             ExitReport::Failed(message) => {
                 let (worker, said) = (worker.0, message.clone());
-                self.trace(move || {
+                self.relay.tell(move || {
                     tracing::warn!(worker, message = said, "the exit hook failed");
                 });
                 self.record(PoolEvent::ExitHookFailed { worker, message });
@@ -107,15 +107,17 @@ impl Driver {
         match health {
             Health::Well => {}
             Health::Stopped => {
-                self.trace(move || tracing::warn!(worker, pid, "a worker is stopped"));
+                self.relay
+                    .tell(move || tracing::warn!(worker, pid, "a worker is stopped"));
                 self.record(PoolEvent::WorkerStopped { worker, pid });
             }
             Health::Frozen => {
-                self.trace(move || tracing::warn!(worker, pid, "a worker gives no sign of life"));
+                self.relay
+                    .tell(move || tracing::warn!(worker, pid, "a worker gives no sign of life"));
                 self.record(PoolEvent::WorkerFrozen { worker, pid });
             }
             Health::Blocked { since } => {
-                self.trace(move || {
+                self.relay.tell(move || {
                     tracing::warn!(worker, pid, ?since, "a worker gets no further");
                 });
                 self.record(PoolEvent::WorkerBlocked { worker, pid, since });
@@ -168,7 +170,8 @@ impl Driver {
             return;
         }
         let (worker, why) = (worker.0, Arc::clone(cause));
-        self.trace(move || tracing::warn!(worker, cause = %why, "no worker"));
+        self.relay
+            .tell(move || tracing::warn!(worker, cause = %why, "no worker"));
         let cause = Arc::clone(cause);
         self.record(PoolEvent::WorkerFailed { worker, cause });
     }
@@ -182,7 +185,7 @@ impl Driver {
             return;
         }
         let how = death.clone();
-        self.trace(move || {
+        self.relay.tell(move || {
             tracing::warn!(worker, pid, death = %how.brief(), "a worker died");
         });
         self.record(PoolEvent::WorkerDied {
@@ -193,19 +196,9 @@ impl Driver {
         });
     }
 
-    /// Emits an event of the run's own; `emit` calls one macro of `tracing`.
-    pub(super) fn trace(&mut self, emit: impl FnOnce() + Send + 'static) {
-        if self.relay.scope.is_listening() {
-            self.relay.emit(1, emit);
-        }
-    }
-
-    /// Emits events of a worker. It had no room for `dropped` more.
-    pub(super) fn on_trace(&mut self, worker: WorkerId, events: Vec<TraceEvent>, dropped: u64) {
+    fn on_trace(&mut self, worker: WorkerId, events: Vec<TraceEvent>, dropped: u64) {
         let pid = self.workers.pid(worker).unwrap_or(0);
-        let all = events.len() as u64 + dropped;
-        let is_sent = self.relay.emit(all, load(worker.0, pid, events, dropped));
-        let unseen = if is_sent { dropped } else { all };
+        let unseen = self.relay.emit((worker.0, pid), events, dropped);
         self.record(Happened::Unseen(unseen));
     }
 

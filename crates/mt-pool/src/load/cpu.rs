@@ -34,12 +34,12 @@ pub(super) fn used_fraction() -> Option<f64> {
 /// What the thread and those who ask share.
 #[derive(Debug, Default)]
 struct Sampler {
-    state: Mutex<State>,
+    state: Mutex<Answer>,
     asked: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Answer {
     /// What it saw last; nothing while it rests.
     used: Option<f64>,
     last_asked: Option<Instant>,
@@ -67,7 +67,7 @@ impl Sampler {
 
     /// Sleeps until somebody asks.
     fn rest(&self) {
-        let unasked = |state: &mut State| state.last_asked.is_none();
+        let unasked = |state: &mut Answer| state.last_asked.is_none();
         let state = self.asked.wait_while(self.lock(), unasked);
         drop(state.unwrap_or_else(PoisonError::into_inner));
     }
@@ -82,7 +82,7 @@ impl Sampler {
         asked.is_some()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Answer> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,7 +9,7 @@ use std::{
     sync::OnceLock,
 };
 
-use super::usage::Memory;
+use super::memory::Memory;
 
 /// The memory of every group this process is in that has a limit below the machine's memory.
 pub(super) fn of_this_process() -> Vec<Memory> {

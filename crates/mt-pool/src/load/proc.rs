@@ -7,7 +7,7 @@ use std::{
 
 use rustix::param::page_size;
 
-use super::usage::Memory;
+use super::memory::Memory;
 
 /// The memory of the machine. What is available to programs without swapping counts as unused.
 pub(super) fn machine_memory() -> Option<Memory> {
@@ -27,7 +27,7 @@ fn parse_meminfo(text: &str) -> Option<Memory> {
 
 /// The bytes of memory a process holds right now, shared ones included; `None` if there is no such
 /// process, or it is dead. One small read, some microseconds.
-pub(super) fn rss_of(pid: u32) -> Option<u64> {
+pub(crate) fn rss_of(pid: u32) -> Option<u64> {
     // Seven numbers; the longest can't fill this.
     let mut text = [0; 256];
     let mut file = File::open(format!("/proc/{pid}/statm")).ok()?;
@@ -37,15 +37,15 @@ pub(super) fn rss_of(pid: u32) -> Option<u64> {
     (pages > 0).then(|| pages.saturating_mul(page_size() as u64))
 }
 
-/// The second number: resident pages.
 /// How many processes the system has killed because there was no memory left, on this machine since its
 /// start, those of containers with a limit of their own included.
-pub(super) fn oom_kills() -> Option<u64> {
+pub(crate) fn oom_kills() -> Option<u64> {
     let text = fs::read_to_string("/proc/vmstat").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
     line?.trim().parse().ok()
 }
 
+/// The second number: resident pages.
 fn parse_statm(text: &[u8]) -> Option<u64> {
     let text = str::from_utf8(text).ok()?;
     text.split_ascii_whitespace().nth(1)?.parse().ok()
@@ -101,11 +101,8 @@ impl Ticks {
         let mut lines = text.lines();
         let total = lines.next()?.strip_prefix("cpu ")?;
         // user nice system idle iowait irq softirq steal; guest time is in user and nice already.
-        let times: Vec<u64> = total
-            .split_ascii_whitespace()
-            .take(8)
-            .map(|number| number.parse().ok())
-            .collect::<Option<_>>()?;
+        let times = total.split_ascii_whitespace().take(8).map(str::parse);
+        let times: Vec<u64> = times.collect::<Result<_, _>>().ok()?;
         let idle = times.get(3)? + times.get(4).unwrap_or(&0);
         let cpus = lines.take_while(|line| line.starts_with("cpu")).count();
         Some(Self {

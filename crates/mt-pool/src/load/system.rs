@@ -4,7 +4,7 @@
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-use super::usage::Memory;
+use super::memory::Memory;
 
 /// The memory of the machine.
 pub(super) fn machine_memory() -> Option<Memory> {
@@ -16,7 +16,7 @@ pub(super) fn machine_memory() -> Option<Memory> {
 
 /// The bytes of memory a process holds right now, shared ones included; `None` if there is no such
 /// process, or it is dead.
-pub(super) fn rss_of(pid: u32) -> Option<u64> {
+pub(crate) fn rss_of(pid: u32) -> Option<u64> {
     let mut system = System::new().ok()?;
     let pid = Pid::from_u32(pid);
     let memory = ProcessRefreshKind::nothing().with_memory().without_tasks();
@@ -34,12 +34,15 @@ pub(super) fn recent_load() -> Option<f64> {
     Some((load / f64::from(cpus)).min(1.0))
 }
 
+#[cfg(not(target_os = "linux"))]
+pub(super) use SystemMeter as CpuMeter;
+
 /// Measures the machine's use of its processors between two looks.
-pub(super) struct CpuMeter {
+pub(super) struct SystemMeter {
     system: Option<System>,
 }
 
-impl CpuMeter {
+impl SystemMeter {
     /// Takes a first look.
     pub(super) fn new() -> Self {
         let mut system = System::new().ok();
@@ -62,6 +65,6 @@ impl CpuMeter {
 
 /// Not told here.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn oom_kills() -> Option<u64> {
+pub(crate) fn oom_kills() -> Option<u64> {
     None
 }

@@ -18,7 +18,7 @@ use crate::{
     limits::Recycle,
     registry,
     stats::StatsCell,
-    supervision::{CallScope, SpawnSpec},
+    supervision::{SpawnSpec, WorkerEvents},
     task::TaskStyle,
     worker::panic_text,
 };
@@ -108,7 +108,7 @@ pub(crate) fn launch<T: Task>(
         spec,
         on_interrupt: options.workers.on_interrupt,
         audience: Audience::new(run.observer, Arc::clone(&events)),
-        scope: CallScope::current(),
+        relay: WorkerEvents::here(),
         exchange: ends.driver,
         stats: Arc::clone(&stats),
         output,

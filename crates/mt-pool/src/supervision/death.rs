@@ -20,22 +20,33 @@ pub struct Death {
 }
 
 /// Why a worker died.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeathCause {
-    /// It ended by itself, or somebody outside the pool killed it.
+    /// The process ended by itself, or somebody outside the pool killed it.
+    #[error("its worker process ended by itself, or was killed from outside")]
     Itself,
     /// The pool killed it because it gave no sign of life.
+    #[error("its worker process gave no sign of life any more and was killed")]
     Frozen,
     /// The pool killed it because it got no further.
+    #[error("its worker process got no further for too long and was killed")]
     Blocked,
     /// The pool killed it because it sent what no worker sends.
+    #[error(
+        "its worker process broke the protocol ({0}) and was killed; its memory is probably corrupt"
+    )]
     BrokeProtocol(String),
     /// The pool killed it because it had closed its connection and lived on.
+    #[error("its worker process closed its connection and was killed")]
     HungUp,
     /// The pool killed it because an item ran past its hard deadline in it.
+    #[error("its worker process was killed because an item ran past its deadline")]
     Overran,
     /// The pool killed it because it used more memory than it may.
+    #[error(
+        "its worker process used {rss_bytes} bytes of memory, may use {limit_bytes}, and was killed"
+    )]
     MemoryExceeded {
         /// The resident bytes it was seen with.
         rss_bytes: u64,
@@ -43,13 +54,17 @@ pub enum DeathCause {
         limit_bytes: u64,
     },
     /// The system killed it because there was no memory left for it, on the machine or in its container.
+    #[error("its worker process was killed by the system because there was no memory left")]
     OutOfMemory,
     /// The pool killed it because others needed its memory.
+    #[error("its worker process was killed because others needed its memory")]
     Displaced,
     /// The pool killed it because it had not gone within its `exit_grace` after it was told to: a context
     /// that does not close, an exit hook that does not return. No item is affected.
+    #[error("its worker process was told to go, did not within its exit grace, and was killed")]
     Lingered,
     /// The pool killed it for its own reasons: the run was over.
+    #[error("its worker process was stopped with the run")]
     Stopped,
 }
 
@@ -67,57 +82,15 @@ impl Death {
     /// The death without the last words, in one line.
     #[must_use]
     pub fn brief(&self) -> impl fmt::Display {
-        Brief(self)
+        fmt::from_fn(move |f| match &self.cause {
+            DeathCause::Itself => write!(f, "its worker process {}", self.exit),
+            cause => write!(f, "{cause}"),
+        })
     }
 }
 
 impl fmt::Display for Death {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.brief(), self.last_words.appended())
-    }
-}
-
-struct Brief<'a>(&'a Death);
-
-impl fmt::Display for Brief<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.cause {
-            DeathCause::Itself => write!(f, "its worker process {}", self.0.exit),
-            DeathCause::Frozen => {
-                f.write_str("its worker process gave no sign of life any more and was killed")
-            }
-            DeathCause::Blocked => {
-                f.write_str("its worker process got no further for too long and was killed")
-            }
-            DeathCause::BrokeProtocol(what) => write!(
-                f,
-                "its worker process broke the protocol ({what}) and was killed; \
-                 its memory is probably corrupt"
-            ),
-            DeathCause::HungUp => {
-                f.write_str("its worker process closed its connection and was killed")
-            }
-            DeathCause::Overran => {
-                f.write_str("its worker process was killed because an item ran past its deadline")
-            }
-            DeathCause::MemoryExceeded {
-                rss_bytes,
-                limit_bytes,
-            } => write!(
-                f,
-                "its worker process used {rss_bytes} bytes of memory, may use {limit_bytes}, and was \
-                 killed"
-            ),
-            DeathCause::OutOfMemory => f.write_str(
-                "its worker process was killed by the system because there was no memory left",
-            ),
-            DeathCause::Displaced => {
-                f.write_str("its worker process was killed because others needed its memory")
-            }
-            DeathCause::Lingered => f.write_str(
-                "its worker process was told to go, did not within its exit grace, and was killed",
-            ),
-            DeathCause::Stopped => f.write_str("its worker process was stopped with the run"),
-        }
     }
 }

@@ -1,8 +1,6 @@
 //! The last a worker said before it died.
 
-use std::fmt;
-
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use mt_ipc::{Progress, StderrTail};
@@ -95,9 +93,19 @@ impl LastWords {
         }
     }
 
-    /// To be put behind a sentence about the death.
-    pub(crate) fn appended(&self) -> Appended<'_> {
-        Appended(self)
+    /// Shown behind a sentence about the death, if there are any.
+    pub(crate) fn appended(&self) -> impl fmt::Display {
+        fmt::from_fn(move |f| {
+            if self.is_empty() {
+                return Ok(());
+            }
+            f.write_str("; its last words")?;
+            if self.cut_bytes() > 0 {
+                let (cut, kept) = (self.cut_bytes(), self.stderr().len());
+                write!(f, " (after {cut} bytes, the last {kept})")?;
+            }
+            write!(f, ":\n{self}")
+        })
     }
 }
 
@@ -130,12 +138,10 @@ impl fmt::Display for LastWords {
         let text = String::from_utf8_lossy(self.words.stderr.trim_ascii_end());
         Plain(&text).fmt(f)?;
         for (index, event) in self.words.events.iter().enumerate() {
-            let separator = if index > 0 || self.has_stderr() {
-                "\n"
-            } else {
-                ""
-            };
-            write!(f, "{separator}{event}")?;
+            if index > 0 || self.has_stderr() {
+                f.write_str("\n")?;
+            }
+            event.fmt(f)?;
         }
         Ok(())
     }
@@ -148,25 +154,6 @@ impl fmt::Debug for LastWords {
             .field("cut_bytes", &self.words.cut_bytes)
             .field("events", &self.words.events)
             .finish()
-    }
-}
-
-/// Shows last words behind a sentence, if there are any.
-pub(crate) struct Appended<'a>(&'a LastWords);
-
-impl fmt::Display for Appended<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        f.write_str("; its last words")?;
-        let Words {
-            stderr, cut_bytes, ..
-        } = &*self.0.words;
-        if *cut_bytes > 0 {
-            write!(f, " (after {cut_bytes} bytes, the last {})", stderr.len())?;
-        }
-        write!(f, ":\n{}", self.0)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Emitting `tracing` events of a run in this process: those of its workers, and the run's own.
+//! Emitting `tracing` events of workers, and those of their supervisor, in this process.
 //!
 //! A subscriber is user code, and may block on whatever it writes to. So a thread of its own calls it,
 //! with a bounded queue before it; what finds no room there is counted.
@@ -15,122 +15,40 @@ use std::{
 
 use mt_proto::TraceEvent;
 use tokio::{sync::oneshot, time::timeout};
+use tracing::{
+    Dispatch, Span,
+    dispatcher::{get_default, with_default},
+    subscriber::NoSubscriber,
+};
 
-use super::{callsite::emit, scope::CallScope};
+use super::callsite::emit;
 
-/// The loads that wait. A load is one event of the run's own, or at most one control frame of a
-/// worker's.
-const LOADS: usize = 64;
+/// The emissions that wait.
+const MAX_WAITING: usize = 64;
 /// How long the end of a run waits for the last events to be emitted.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
-/// What is emitted in one go.
-type Load = Box<dyn FnOnce() + Send>;
+/// One event of the supervisor's own, or at most one control frame of a worker's.
+type Emission = Box<dyn FnOnce() + Send>;
 
-/// Emits the events of a run.
-pub(crate) struct Relay {
-    pub(crate) scope: CallScope,
+/// Emits events of the workers of one owner, and the owner's own, to the subscriber and under the span of whoever has
+/// made it.
+pub struct WorkerEvents {
+    subscriber: Dispatch,
+    span: Span,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
     /// Events that found no room, and were not told of yet.
     lost: u64,
     thread: Option<Thread>,
 }
 
 struct Thread {
-    loads: SyncSender<Load>,
+    emissions: SyncSender<Emission>,
     ended: oneshot::Receiver<()>,
-}
-
-impl Relay {
-    pub(crate) fn new(scope: CallScope) -> Self {
-        Self {
-            scope,
-            lost: 0,
-            thread: None,
-        }
-    }
-
-    /// Emits events soon; they are `events` many. Returns false when nobody will see them.
-    pub(crate) fn emit(&mut self, events: u64, load: impl FnOnce() + Send + 'static) -> bool {
-        let lost = self.lost;
-        let load = move || {
-            if lost > 0 {
-                tracing::warn!(
-                    dropped = lost,
-                    "events of workers were dropped, they are not emitted fast enough"
-                );
-            }
-            load();
-        };
-        let is_sent = match self.thread() {
-            Some(thread) => thread.loads.try_send(Box::new(load)).is_ok(),
-            None => false,
-        };
-        self.lost = if is_sent { 0 } else { lost + events };
-        is_sent
-    }
-
-    /// Waits until all is emitted, but not for a subscriber that does not come back.
-    pub(crate) async fn finish(&mut self) {
-        if let Some(thread) = self.thread.take() {
-            thread.finish().await;
-        }
-    }
-
-    /// The thread that emits, started for the first event.
-    fn thread(&mut self) -> Option<&Thread> {
-        if self.thread.is_none() {
-            let (loads, queue) = sync_channel::<Load>(LOADS);
-            let (end, ended) = oneshot::channel::<()>();
-            let scope = self.scope.clone();
-            thread::Builder::new()
-                .name("mt-relay".into())
-                .spawn(move || {
-                    scope.enter(|| queue.into_iter().for_each(|load| load()));
-                    // Before the run ends: whoever waits for that may look for the end of the span.
-                    drop(scope);
-                    drop(end);
-                })
-                .ok()?;
-            self.thread = Some(Thread { loads, ended });
-        }
-        self.thread.as_ref()
-    }
-}
-
-impl Thread {
-    async fn finish(self) {
-        drop(self.loads);
-        let _ = timeout(LAST_PATIENCE, self.ended).await;
-    }
-}
-
-impl fmt::Debug for Relay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Relay").finish_non_exhaustive()
-    }
-}
-
-/// What emits events of a worker.
-pub(crate) fn load(
-    worker: u32,
-    pid: u32,
-    events: Vec<TraceEvent>,
-    dropped: u64,
-) -> impl FnOnce() + Send + 'static {
-    move || {
-        for event in &events {
-            emit(event, worker, pid);
-        }
-        if dropped > 0 {
-            tracing::warn!(worker, pid, dropped, "a worker has dropped events");
-        }
-    }
-}
-
-/// Emits events of workers that are no pool's, for their own supervisor.
-#[derive(Debug)]
-pub struct WorkerEvents {
-    relay: Mutex<Relay>,
 }
 
 impl WorkerEvents {
@@ -138,34 +56,92 @@ impl WorkerEvents {
     #[must_use]
     pub fn here() -> Self {
         Self {
-            relay: Mutex::new(Relay::new(CallScope::current())),
+            subscriber: get_default(Dispatch::clone),
+            span: Span::current(),
+            queue: Mutex::default(),
         }
     }
 
-    /// Emits events of a worker soon. It had no room for `dropped` more.
-    pub fn emit(&self, (worker, pid): (u32, u32), events: Vec<TraceEvent>, dropped: u64) {
+    /// Emits events of a worker soon. The worker had no room for `dropped` more. Returns how many of all these will be
+    /// seen by nobody.
+    pub fn emit(&self, (worker, pid): (u32, u32), events: Vec<TraceEvent>, dropped: u64) -> u64 {
         let all = events.len() as u64 + dropped;
-        self.lock().emit(all, load(worker, pid, events, dropped));
+        let is_sent = self.send(all, move || {
+            for event in &events {
+                emit(event, worker, pid);
+            }
+            if dropped > 0 {
+                tracing::warn!(worker, pid, dropped, "a worker has dropped events");
+            }
+        });
+        if is_sent { dropped } else { all }
     }
 
     /// Emits an event of the supervisor's own soon; `emit` calls one macro of `tracing`.
     pub fn tell(&self, emit: impl FnOnce() + Send + 'static) {
-        let mut relay = self.lock();
-        if relay.scope.is_listening() {
-            relay.emit(1, emit);
+        if !self.subscriber.is::<NoSubscriber>() {
+            self.send(1, emit);
         }
     }
 
     /// Waits until all is emitted, but not for a subscriber that does not come back.
     pub async fn finish(&self) {
         let thread = self.lock().thread.take();
-        if let Some(thread) = thread {
-            thread.finish().await;
+        if let Some(Thread { emissions, ended }) = thread {
+            drop(emissions);
+            let _ = timeout(LAST_PATIENCE, ended).await;
         }
     }
 
+    /// Has an emission of so many events emitted soon. Returns false when nobody will see them.
+    fn send(&self, events: u64, emission: impl FnOnce() + Send + 'static) -> bool {
+        let mut queue = self.lock();
+        let lost = queue.lost;
+        let emission = move || {
+            if lost > 0 {
+                tracing::warn!(
+                    dropped = lost,
+                    "events of workers were dropped, they are not emitted fast enough"
+                );
+            }
+            emission();
+        };
+        if queue.thread.is_none() {
+            queue.thread = self.start();
+        }
+        let thread = queue.thread.as_ref();
+        let is_sent =
+            thread.is_some_and(|thread| thread.emissions.try_send(Box::new(emission)).is_ok());
+        queue.lost = if is_sent { 0 } else { lost + events };
+        is_sent
+    }
+
+    /// Starts the thread that emits.
+    fn start(&self) -> Option<Thread> {
+        let (emissions, queue) = sync_channel::<Emission>(MAX_WAITING);
+        let (end, ended) = oneshot::channel::<()>();
+        let (subscriber, span) = (self.subscriber.clone(), self.span.clone());
+        let emit = move || {
+            with_default(&subscriber, || {
+                span.in_scope(|| queue.into_iter().for_each(|emission| emission()));
+            });
+            // Before the run ends: whoever waits for that may look for the end of the span.
+            drop((subscriber, span));
+            drop(end);
+        };
+        let thread = thread::Builder::new().name("mt-relay".into());
+        thread.spawn(emit).ok()?;
+        Some(Thread { emissions, ended })
+    }
+
     /// No user code runs under the lock, so a poisoned state is still consistent.
-    fn lock(&self) -> MutexGuard<'_, Relay> {
-        self.relay.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for WorkerEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerEvents").finish_non_exhaustive()
     }
 }

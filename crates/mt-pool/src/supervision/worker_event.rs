@@ -77,22 +77,22 @@ pub(crate) fn level_of(level: TraceLevel) -> Level {
     }
 }
 
-/// The least important events that pass this filter; `None` when none do.
-fn least_of(filter: LevelFilter) -> Option<TraceLevel> {
-    Some(match filter {
-        LevelFilter::OFF => return None,
-        LevelFilter::ERROR => TraceLevel::Error,
-        LevelFilter::WARN => TraceLevel::Warn,
-        LevelFilter::INFO => TraceLevel::Info,
-        LevelFilter::DEBUG => TraceLevel::Debug,
-        LevelFilter::TRACE => TraceLevel::Trace,
-    })
+/// What stands for a level of `tracing` in messages.
+pub(crate) fn told_level(level: Level) -> TraceLevel {
+    match level {
+        Level::ERROR => TraceLevel::Error,
+        Level::WARN => TraceLevel::Warn,
+        Level::INFO => TraceLevel::Info,
+        Level::DEBUG => TraceLevel::Debug,
+        Level::TRACE => TraceLevel::Trace,
+    }
 }
 
 /// The least important events that workers send when this was said about it, or nothing.
 #[must_use]
 pub(crate) fn trace_level(least: Option<LevelFilter>) -> Option<TraceLevel> {
-    least_of(least.unwrap_or_else(wanted_here))
+    let least = least.unwrap_or_else(wanted_here);
+    least.into_level().map(told_level)
 }
 
 /// What the subscriber of this thread, or one of the process, wants at most.

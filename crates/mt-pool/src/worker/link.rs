@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     role::{self, RoleEnd, RoleLink, RoleWork},
-    trace::{Journal, Pace, TraceBatch, due},
+    trace::{Journal, LoadTimes, TraceBatch, due},
 };
 use crate::registry;
 
@@ -132,7 +132,7 @@ async fn play(
     let mut beats = interval(link.beat_interval);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let journal = Journal::open(assignment.trace, &progress);
-    let mut pace = Pace::default();
+    let mut pace = LoadTimes::default();
     let (work, mut session) = (role.start)(assignment.body, link);
     assign(work);
     let ended = loop {
@@ -153,7 +153,7 @@ async fn play(
     ended
 }
 
-fn send_trace(sender: &FrameSender, journal: Option<&'static Journal>, pace: &mut Pace) {
+fn send_trace(sender: &FrameSender, journal: Option<&'static Journal>, pace: &mut LoadTimes) {
     if let Some(TraceBatch { events, dropped }) = journal.and_then(|journal| journal.take(pace)) {
         let _ = sender.try_send(FromWorker::Trace { events, dropped }.into_frame());
     }

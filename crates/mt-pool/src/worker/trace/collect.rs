@@ -5,11 +5,13 @@ use std::{
     sync::OnceLock,
 };
 
-use mt_proto::{MAX_TRACE_FIELDS, MAX_TRACE_TEXT_BYTES, TraceEvent, TraceLevel};
+use mt_proto::{MAX_TRACE_FIELDS, MAX_TRACE_TEXT_BYTES, TraceEvent};
 use tracing::{
-    Event, Level,
+    Event,
     field::{Field, Visit},
 };
+
+use crate::supervision::told_level;
 
 static STAMP: OnceLock<fn(&mut TraceEvent)> = OnceLock::new();
 
@@ -22,10 +24,10 @@ pub(crate) fn stamp_events(stamp: fn(&mut TraceEvent)) {
 /// Takes an event apart. Runs the `Debug` of its values, which is user code, as far as is needed.
 pub(super) fn collect(event: &Event<'_>) -> TraceEvent {
     let metadata = event.metadata();
-    let mut values = Values::default();
+    let mut values = FieldTexts::default();
     event.record(&mut values);
     let mut event = TraceEvent {
-        level: level_of(*metadata.level()),
+        level: told_level(*metadata.level()),
         target: metadata.target().to_owned(),
         file: metadata.file().map(ToOwned::to_owned),
         line: metadata.line(),
@@ -39,23 +41,13 @@ pub(super) fn collect(event: &Event<'_>) -> TraceEvent {
     event.clipped()
 }
 
-fn level_of(level: Level) -> TraceLevel {
-    match level {
-        Level::ERROR => TraceLevel::Error,
-        Level::WARN => TraceLevel::Warn,
-        Level::INFO => TraceLevel::Info,
-        Level::DEBUG => TraceLevel::Debug,
-        Level::TRACE => TraceLevel::Trace,
-    }
-}
-
 #[derive(Debug, Default)]
-struct Values {
+struct FieldTexts {
     message: String,
     fields: Vec<(String, String)>,
 }
 
-impl Values {
+impl FieldTexts {
     fn add(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         if field.name() == "message" {
             self.message = text(value);
@@ -65,7 +57,7 @@ impl Values {
     }
 }
 
-impl Visit for Values {
+impl Visit for FieldTexts {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.add(field, format_args!("{value:?}"));
     }

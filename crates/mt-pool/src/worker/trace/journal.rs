@@ -30,12 +30,12 @@ pub(crate) struct Journal {
     /// The level that subscribers were last asked with.
     asked: AtomicU8,
     progress: Progress,
-    state: Mutex<State>,
+    state: Mutex<JournalState>,
     wake: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct JournalState {
     events: Vec<TraceEvent>,
     bytes: usize,
     dropped: u64,
@@ -54,7 +54,7 @@ pub(crate) struct TraceBatch {
 
 /// When the link may take the next load.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct LoadTimes {
     any_from: Instant,
     urgent_from: Instant,
 }
@@ -127,7 +127,7 @@ impl Journal {
     }
 
     /// Link: waits until a load is due. Cancel-safe: what is due is read off the state.
-    pub(crate) async fn due(&self, pace: &Pace) {
+    pub(crate) async fn due(&self, pace: &LoadTimes) {
         loop {
             let woken = self.wake.notified();
             let (is_empty, is_urgent) = {
@@ -151,7 +151,7 @@ impl Journal {
     }
 
     /// Link: takes what there is; `None` when nothing is.
-    pub(crate) fn take(&self, pace: &mut Pace) -> Option<TraceBatch> {
+    pub(crate) fn take(&self, pace: &mut LoadTimes) -> Option<TraceBatch> {
         let mut state = self.lock();
         if state.events.is_empty() {
             return None;
@@ -169,20 +169,20 @@ impl Journal {
     }
 
     /// No user code runs under the lock, so a poisoned state is still consistent.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, JournalState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Waits until events are to be sent; for ever if none are wanted. Cancel-safe.
-pub(crate) async fn due(journal: Option<&'static Journal>, pace: &Pace) {
+pub(crate) async fn due(journal: Option<&'static Journal>, pace: &LoadTimes) {
     match journal {
         Some(journal) => journal.due(pace).await,
         None => std::future::pending().await,
     }
 }
 
-impl Default for Pace {
+impl Default for LoadTimes {
     fn default() -> Self {
         let now = Instant::now();
         Self {
