@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, Weak,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
@@ -12,7 +12,7 @@ use std::{
 use mt_proto::{CounterId, Tally};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{current::random_seed, executor, init};
+use crate::{current::random_seed, executor, init, lock::lock};
 
 /// A number that calls in any worker process, and threads of this one, may add to. Starts at 0.
 ///
@@ -130,9 +130,8 @@ fn this_process() -> u64 {
     *THIS.get_or_init(random_seed)
 }
 
-/// No user code runs under the lock, so a poisoned map is still consistent.
 fn living() -> MutexGuard<'static, Option<HashMap<u64, Weak<Inner>>>> {
-    LIVING.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&LIVING)
 }
 
 impl Inner {

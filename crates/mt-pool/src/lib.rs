@@ -198,6 +198,7 @@ mod init;
 pub mod input;
 pub mod limits;
 pub mod load;
+mod lock;
 pub mod pmap;
 mod pool;
 mod registry;

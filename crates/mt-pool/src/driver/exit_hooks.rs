@@ -1,7 +1,8 @@
 //! What the exit hooks of workers returned.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
+use crate::lock::lock;
 use bytes::Bytes;
 
 /// The values kept; those of later workers are counted and dropped.
@@ -20,12 +21,8 @@ struct Values {
 }
 
 impl Collected {
-    fn lock(&self) -> MutexGuard<'_, Values> {
-        self.values.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn keep(&self, value: Bytes) {
-        let mut values = self.lock();
+        let mut values = lock(&self.values);
         if values.kept.len() < MAX_VALUES {
             values.kept.push(value);
         } else {
@@ -35,7 +32,7 @@ impl Collected {
 
     /// The values that wait to be taken, encoded, and how many there was no room for.
     pub(crate) fn take(&self) -> (Vec<Bytes>, u64) {
-        let mut values = self.lock();
+        let mut values = lock(&self.values);
         (std::mem::take(&mut values.kept), values.dropped)
     }
 }

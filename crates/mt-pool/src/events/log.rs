@@ -4,14 +4,14 @@ use std::{
     collections::{BTreeMap, VecDeque},
     fmt,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
 };
 
 use futures::Stream;
 
 use super::PoolEvent;
-use crate::Blocking;
+use crate::{Blocking, lock::lock};
 
 /// The events kept. Readers that are further behind miss some.
 const KEPT: usize = 512;
@@ -36,7 +36,7 @@ struct State {
 impl EventLog {
     pub(crate) fn add(&self, event: PoolEvent) {
         let wakers = {
-            let mut state = self.lock();
+            let mut state = lock(&self.state);
             if state.events.len() >= KEPT {
                 state.events.pop_front();
                 state.first += 1;
@@ -50,7 +50,7 @@ impl EventLog {
     /// Nothing follows.
     pub(crate) fn end(&self) {
         let wakers = {
-            let mut state = self.lock();
+            let mut state = lock(&self.state);
             state.ended = true;
             std::mem::take(&mut state.wakers)
         };
@@ -59,7 +59,7 @@ impl EventLog {
 
     /// Reads all that is kept, and what follows.
     pub(crate) fn read(self: &Arc<Self>) -> PoolEvents {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.readers += 1;
         PoolEvents {
             log: Arc::clone(self),
@@ -67,11 +67,6 @@ impl EventLog {
             next: 0,
             missed: 0,
         }
-    }
-
-    /// No user code runs under the lock, so a poisoned state is still consistent.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -129,7 +124,7 @@ impl PoolEvents {
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<PoolEvent>> {
-        let mut state = self.log.lock();
+        let mut state = lock(&self.log.state);
         let behind = state.first.saturating_sub(self.next);
         self.missed += behind;
         self.next += behind;
@@ -165,7 +160,7 @@ impl IntoIterator for PoolEvents {
 
 impl Drop for PoolEvents {
     fn drop(&mut self) {
-        self.log.lock().wakers.remove(&self.reader);
+        lock(&self.log.state).wakers.remove(&self.reader);
     }
 }
 
@@ -241,8 +236,8 @@ mod tests {
         for _ in 0..10 {
             assert!(reader.poll_event(&mut cx).is_pending());
         }
-        assert_eq!(log.lock().wakers.len(), 1);
+        assert_eq!(lock(&log.state).wakers.len(), 1);
         drop(reader);
-        assert!(log.lock().wakers.is_empty());
+        assert!(lock(&log.state).wakers.is_empty());
     }
 }

@@ -7,11 +7,12 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
+use crate::lock::lock;
 use bytes::Bytes;
 use mt_proto::{Frame, SegmentWriter};
 use tokio::sync::Notify;
@@ -70,7 +71,7 @@ impl Load {
 impl Outbox {
     /// Takes over the outcomes gathered in `runs`. Returns whether there is room for more.
     pub(crate) fn publish(&self, runs: &mut SegmentWriter) -> bool {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         runs.drain_into(&mut state.runs);
         let bytes = state.runs.len();
         let room = bytes < FULL_BYTES || state.closed;
@@ -107,7 +108,7 @@ impl Outbox {
 
     /// Adds a message that is no result.
     pub(crate) fn say(&self, frame: Frame) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.frames.push_back(frame);
         drop(state);
         self.wake.notify_one();
@@ -115,7 +116,7 @@ impl Outbox {
 
     /// Sends what is here: nothing else is ready to run.
     pub(crate) fn flush(&self) {
-        let state = self.lock();
+        let state = lock(&self.state);
         let empty = state.runs.is_empty() && state.frames.is_empty();
         drop(state);
         if !empty {
@@ -128,7 +129,7 @@ impl Outbox {
         loop {
             let room = self.room.notified();
             {
-                let state = self.lock();
+                let state = lock(&self.state);
                 if state.runs.len() < FULL_BYTES || state.closed {
                     return;
                 }
@@ -139,7 +140,7 @@ impl Outbox {
 
     /// Nothing more will come.
     pub(crate) fn finish(&self) {
-        self.lock().done = true;
+        lock(&self.state).done = true;
         self.wake.notify_one();
     }
 
@@ -156,7 +157,7 @@ impl Outbox {
     /// Link: takes all there is. It will be told of the next result only if it says so with
     /// `tell_next`; otherwise it comes back by itself.
     pub(crate) fn take(&self, tell_next: bool) -> Load {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         // The next load is likely to be about as long as this one.
         let next = Vec::with_capacity(state.runs.len().min(FLUSH_BYTES));
         let runs = Bytes::from(std::mem::replace(&mut state.runs, next));
@@ -172,12 +173,7 @@ impl Outbox {
 
     /// Link: nothing is taken any more.
     pub(crate) fn close(&self) {
-        self.lock().closed = true;
+        lock(&self.state).closed = true;
         self.room.notify_one();
-    }
-
-    /// No user code runs under the lock, so a poisoned state is still consistent.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

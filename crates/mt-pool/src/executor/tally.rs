@@ -8,12 +8,14 @@ use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, HashMap},
     sync::{
-        Mutex, PoisonError,
+        Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use mt_proto::{Count, CounterId, ItemIndex};
+
+use crate::lock::lock;
 
 type Sums = BTreeMap<CounterId, i64>;
 
@@ -45,7 +47,7 @@ pub(crate) fn add(counter: CounterId, by: i64) {
     if CALLS_RUN_HERE.get() {
         CURRENT.with_borrow_mut(add);
     } else {
-        add(&mut STRAYS.lock().unwrap_or_else(PoisonError::into_inner));
+        add(&mut lock(&STRAYS));
     }
     // After the sum: who sees the flag sees the sum.
     USED.store(true, Ordering::Release);
@@ -83,7 +85,7 @@ fn collect(index: ItemIndex) -> Vec<Count> {
     if let Some(waited) = WAITING.with_borrow_mut(|waiting| waiting.remove(&index)) {
         merge(&mut sums, waited);
     }
-    let strays = std::mem::take(&mut *STRAYS.lock().unwrap_or_else(PoisonError::into_inner));
+    let strays = std::mem::take(&mut *lock(&STRAYS));
     merge(&mut sums, strays);
     let counts = sums.into_iter();
     counts.map(|(counter, by)| Count { counter, by }).collect()

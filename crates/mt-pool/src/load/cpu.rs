@@ -1,12 +1,13 @@
 //! The thread that looks at the processors, so that nobody who asks has to wait.
 
 use std::{
-    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Condvar, Mutex, OnceLock, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
 use super::figures::{self, CpuMeter};
+use crate::lock::lock;
 
 /// How long after the first look the second comes, with which there is an answer.
 const FIRST: Duration = Duration::from_millis(100);
@@ -48,7 +49,7 @@ struct Answer {
 impl Sampler {
     /// Asks for the last answer and wakes the thread if it rests.
     fn ask(&self) -> Option<f64> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.last_asked = Some(Instant::now());
         self.asked.notify_one();
         state.used
@@ -68,22 +69,18 @@ impl Sampler {
     /// Sleeps until somebody asks.
     fn rest(&self) {
         let unasked = |state: &mut Answer| state.last_asked.is_none();
-        let state = self.asked.wait_while(self.lock(), unasked);
+        let state = self.asked.wait_while(lock(&self.state), unasked);
         drop(state.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Keeps an answer; false when nobody wants one any more.
     fn answer(&self, used: Option<f64>, now: Instant) -> bool {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let asked = state.last_asked.filter(|&asked| now < asked + REST_AFTER);
         state.last_asked = asked;
         // Without a new one the last stands; an old one must not.
         state.used = asked.and(used.or(state.used));
         asked.is_some()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Answer> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::{
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
 
 use super::{Happened, RunProgress, Stats, WorkerState, ledger::Ledger, rate::Rate};
-use crate::load;
+use crate::{load, lock::lock};
 
 /// Everything that is counted.
 #[derive(Debug)]
@@ -116,9 +116,4 @@ impl StatsCell {
 #[inline]
 fn count(counter: &AtomicU64) {
     counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-}
-
-/// No user code runs under these locks, so what is in them is consistent whatever has panicked.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,7 +6,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{Mutex, OnceLock},
 };
 
 use mt_proto::{MAX_TRACE_FIELDS, TraceEvent, TraceLevel};
@@ -21,6 +21,7 @@ use tracing_core::{
 };
 
 use super::worker_event::level_of;
+use crate::lock::lock;
 
 /// The most callsites of workers.
 const CALLSITES: usize = 1024;
@@ -83,8 +84,8 @@ pub(super) fn emit(event: &TraceEvent, worker: u32, pid: u32) {
 /// The metadata for an event, and its own fields in their order.
 fn callsite_of(event: &TraceEvent) -> (&'static Metadata<'static>, Vec<(String, String)>) {
     static KNOWN: Mutex<Option<HashMap<Key, &'static Site>>> = Mutex::new(None);
-    let mut lock = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = lock.get_or_insert_default();
+    let mut locked = lock(&KNOWN);
+    let known = locked.get_or_insert_default();
     let mut fields = event.fields.clone();
     fields.truncate(MAX_TRACE_FIELDS);
     let mut key = Key {
@@ -113,7 +114,7 @@ fn callsite_of(event: &TraceEvent) -> (&'static Metadata<'static>, Vec<(String, 
             let site = Site::leak(&key);
             known.insert(key, site);
             // Subscribers are told, and they are user code.
-            drop(lock);
+            drop(locked);
             register(site);
             site
         }

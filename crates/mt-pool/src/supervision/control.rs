@@ -1,10 +1,11 @@
 //! The owner's means to end a worker.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
 
 use super::death::DeathCause;
+use crate::lock::lock;
 
 /// Ends one worker, for a cause. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -35,19 +36,19 @@ impl WorkerControl {
     }
 
     fn set_cause(&self, cause: DeathCause) {
-        self.lock().get_or_insert(cause);
+        lock(&self.0.cause).get_or_insert(cause);
     }
 
     /// What it is ended for, if it is.
     #[must_use]
     pub fn cause(&self) -> Option<DeathCause> {
-        self.lock().clone()
+        lock(&self.0.cause).clone()
     }
 
     /// Whether what the worker still says is not to be believed.
     #[must_use]
     pub fn is_broken(&self) -> bool {
-        matches!(*self.lock(), Some(DeathCause::BrokeProtocol(_)))
+        matches!(*lock(&self.0.cause), Some(DeathCause::BrokeProtocol(_)))
     }
 
     /// Waits until the worker's end is asked for. Cancel-safe.
@@ -58,10 +59,5 @@ impl WorkerControl {
     /// Waits until the worker's gentle end is asked for. Cancel-safe.
     pub(super) async fn terminated(&self) {
         self.0.terminate.notified().await;
-    }
-
-    /// No user code runs under the lock, so a poisoned state is still consistent.
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<DeathCause>> {
-        self.0.cause.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,7 +6,7 @@ use std::{
     collections::VecDeque,
     ffi::OsString,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
@@ -17,6 +17,7 @@ use super::{
     lease::{Lease, Permit},
     spawn_spec::SpawnSpec,
 };
+use crate::lock::lock;
 
 /// The workers of a pool.
 #[derive(Debug)]
@@ -133,7 +134,7 @@ impl IdleWorkers {
 
     fn try_fill(self: &Arc<Self>, mut lease: Lease) -> Result<Filled, Lease> {
         let key = StartKey::of(&lease.spec);
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         while let Some(at) = state.parked.iter().rposition(|parked| parked.key == key) {
             let Some(parked) = state.parked.remove(at) else {
                 break;
@@ -161,7 +162,7 @@ impl IdleWorkers {
     /// Lets a worker wait for the next lease; `None` when there is no use for it.
     fn park(&self, spec: &SpawnSpec) -> Option<IdleWait> {
         let (sender, lease) = oneshot::channel();
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         // More than that there are only while each is some run's only one.
         if state.closed || state.slots > self.limits.processes {
             return None;
@@ -186,7 +187,7 @@ impl IdleWorkers {
     /// A worker has waited for long enough. True when it may go; otherwise it is kept, or its lease is on
     /// its way.
     fn withdraw(&self, wait: &IdleWait) -> bool {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let at = state.parked.iter().position(|p| p.ticket == wait.ticket);
         match at {
             Some(at) if state.parked.len() > self.limits.keep => {
@@ -199,7 +200,7 @@ impl IdleWorkers {
 
     /// Nobody may wait any more; those that do are told to go.
     pub(crate) fn close(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.closed = true;
         state.parked.clear();
         drop(state);
@@ -213,7 +214,7 @@ impl IdleWorkers {
             tokio::pin!(changed);
             changed.as_mut().enable();
             {
-                let state = self.lock();
+                let state = lock(&self.state);
                 if state.closed && state.slots == 0 {
                     return;
                 }
@@ -224,17 +225,12 @@ impl IdleWorkers {
 
     /// The workers there are, waiting or not.
     pub(crate) fn workers(&self) -> usize {
-        self.lock().slots
+        lock(&self.state).slots
     }
 
     /// The workers that wait for a run.
     pub(crate) fn parked(&self) -> usize {
-        self.lock().parked.len()
-    }
-
-    /// No user code runs under the lock, so a poisoned state is still consistent.
-    fn lock(&self) -> MutexGuard<'_, IdleState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state).parked.len()
     }
 }
 
@@ -261,7 +257,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.idle_workers.lock().slots -= 1;
+        lock(&self.idle_workers.state).slots -= 1;
         self.idle_workers.changed.notify_waiters();
     }
 }

@@ -6,7 +6,7 @@
 use std::{
     fmt,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex,
         mpsc::{SyncSender, sync_channel},
     },
     thread,
@@ -22,6 +22,7 @@ use tracing::{
 };
 
 use super::callsite::emit;
+use crate::lock::lock;
 
 /// The emissions that wait.
 const MAX_WAITING: usize = 64;
@@ -86,7 +87,7 @@ impl WorkerEvents {
 
     /// Waits until all is emitted, but not for a subscriber that does not come back.
     pub async fn finish(&self) {
-        let thread = self.lock().thread.take();
+        let thread = lock(&self.queue).thread.take();
         if let Some(Thread { emissions, ended }) = thread {
             drop(emissions);
             let _ = timeout(LAST_PATIENCE, ended).await;
@@ -95,7 +96,7 @@ impl WorkerEvents {
 
     /// Has an emission of so many events emitted soon. Returns false when nobody will see them.
     fn send(&self, events: u64, emission: impl FnOnce() + Send + 'static) -> bool {
-        let mut queue = self.lock();
+        let mut queue = lock(&self.queue);
         let lost = queue.lost;
         let emission = move || {
             if lost > 0 {
@@ -132,11 +133,6 @@ impl WorkerEvents {
         let thread = thread::Builder::new().name("mt-relay".into());
         thread.spawn(emit).ok()?;
         Some(Thread { emissions, ended })
-    }
-
-    /// No user code runs under the lock, so a poisoned state is still consistent.
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

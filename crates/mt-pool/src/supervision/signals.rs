@@ -3,12 +3,14 @@
 use std::{
     fs,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::lock::lock;
 
 /// What to do on Ctrl-C (`SIGINT`). The same for a run of the pool and for a hive of `mt-beehive`, where a run is
 /// the life of the hive, and its `on_interrupt` says how tasks end.
@@ -74,7 +76,7 @@ impl Drop for Interrupts {
 /// tokio's listener takes the signal away from the system for good. This puts the default effect back
 /// for the times without a run, unless the program handles the signal itself.
 fn default_effect() -> Arc<AtomicBool> {
-    let mut switch = BY_DEFAULT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut switch = lock(&BY_DEFAULT);
     if let Some(switch) = &*switch {
         return Arc::clone(switch);
     }

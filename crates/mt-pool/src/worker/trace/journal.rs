@@ -2,12 +2,13 @@
 
 use std::{
     sync::{
-        Mutex, MutexGuard, OnceLock, PoisonError,
+        Mutex, OnceLock,
         atomic::{AtomicU8, Ordering},
     },
     time::Duration,
 };
 
+use crate::lock::lock;
 use mt_ipc::Progress;
 use mt_proto::{MAX_CONTROL_BYTES, MAX_TRACE_EVENTS, TraceEvent, TraceLevel, encode};
 use tokio::{
@@ -109,7 +110,7 @@ impl Journal {
         let note = encode_note(&event);
         let is_urgent = event.level <= TraceLevel::Warn;
         let bytes = event.len_bytes();
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.notes += 1;
         self.progress.note(state.notes, &note);
         if state.events.len() >= MAX_TRACE_EVENTS || state.bytes + bytes > BYTES {
@@ -131,7 +132,7 @@ impl Journal {
         loop {
             let woken = self.wake.notified();
             let (is_empty, is_urgent) = {
-                let state = self.lock();
+                let state = lock(&self.state);
                 (state.events.is_empty(), state.is_urgent)
             };
             if is_empty {
@@ -152,7 +153,7 @@ impl Journal {
 
     /// Link: takes what there is; `None` when nothing is.
     pub(crate) fn take(&self, pace: &mut LoadTimes) -> Option<TraceBatch> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if state.events.is_empty() {
             return None;
         }
@@ -166,11 +167,6 @@ impl Journal {
             events: std::mem::take(&mut state.events),
             dropped: std::mem::take(&mut state.dropped),
         })
-    }
-
-    /// No user code runs under the lock, so a poisoned state is still consistent.
-    fn lock(&self) -> MutexGuard<'_, JournalState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
