@@ -16,7 +16,7 @@ use crate::{current::random_seed, executor, init, lock::lock};
 
 /// A number that calls in any worker process, and threads of this one, may add to. Starts at 0.
 ///
-/// It crosses to workers in the [shared value](crate::AsynPmap::shared), in an item or in a context's
+/// A counter crosses to workers in the [shared value](crate::AsynPmap::shared), in an item or in a context's
 /// config; clones count together. What a call adds travels with its outcome. So
 /// [`value`](Self::value) holds exactly what was added in this process, and by the calls whose outcomes
 /// were handed out here, whatever these are: results, errors, panics. A call whose worker died, or whose

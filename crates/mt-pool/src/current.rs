@@ -69,10 +69,8 @@ pub(crate) fn random_seed() -> u64 {
     rand::rng().next_u64()
 }
 
-/// The call that runs on this thread.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ambient {
-    /// The item it is for.
     pub(crate) index: ItemIndex,
     /// What its random numbers are made from, with the index.
     pub(crate) seed: u64,
@@ -85,18 +83,15 @@ thread_local! {
 }
 
 impl Ambient {
-    /// Says which call runs on this thread from now on.
     #[inline]
     pub(crate) fn enter(self) {
         CURRENT.set(Some(self));
     }
 
-    /// Which call runs on this thread; `None` outside of one.
     pub(crate) fn current() -> Option<Self> {
         CURRENT.get()
     }
 
-    /// No call runs on this thread any more.
     #[inline]
     pub(crate) fn leave() {
         CURRENT.set(None);

@@ -17,7 +17,7 @@ pub trait ByDisplay {
 
 /// For errors that only have `Debug`.
 pub trait ByDebug {
-    /// Its debug form.
+    /// The debug form.
     fn describe(&self) -> String;
 }
 

@@ -58,7 +58,7 @@
 //! [`serial_work_generator`](works::serial_work_generator) one after the other. [`split_works`](works::split_works) deals works out beforehand.
 //! [`used_memory_too_much`](load::used_memory_too_much) and [`used_cpu_too_much`](load::used_cpu_too_much) tell when it is time to hold back.
 //!
-//! It may be driven by hand too. [`ProcessParalleliser`](works::ProcessParalleliser) takes ids
+//! Such works may be driven by hand too. [`ProcessParalleliser`](works::ProcessParalleliser) takes ids
 //! ([`push`](works::ProcessParalleliser::push)) and gives outcomes ([`pop`](works::ProcessParalleliser::pop)).
 //! [`WorkIterator`] does the works 0, 1, 2 … for ever, a few ahead of whoever iterates; threads share
 //! one, and each gets different works:

@@ -57,7 +57,7 @@ pub fn used_memory_above(fraction: f64) -> bool {
 /// started by the first call and sleeps without waking up when nobody has asked for ten seconds. The
 /// answers until it has looked twice (0.1 s) are made from the load average of the last minute.
 ///
-/// It is the whole machine's time, also in a container. What the system does not tell counts as
+/// The whole machine's time is meant, also in a container. What the system does not tell counts as
 /// unused.
 ///
 /// ```

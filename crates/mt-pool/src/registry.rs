@@ -52,7 +52,6 @@ fn with_id(id: &str) -> impl Iterator<Item = &'static Registration> {
     all.filter(move |task| (task.id)() == id)
 }
 
-/// The task registered under this id.
 pub(crate) fn find(id: &str) -> Option<&'static Registration> {
     with_id(id).next()
 }

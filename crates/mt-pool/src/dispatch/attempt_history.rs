@@ -16,12 +16,11 @@ pub(crate) struct AttemptHistory {
     pub(crate) breaches: u32,
     /// The errors it has raised.
     pub(crate) errors: u32,
-    /// It needs a worker that has run nothing yet: what others leave behind must not count against it.
+    /// Whether the item needs a worker that has run nothing yet: what others leave behind must not count against it.
     pub(crate) fresh: bool,
 }
 
 impl AttemptHistory {
-    /// How often the item was tried before.
     pub(crate) fn attempts(self) -> u32 {
         let deaths = self.deaths.saturating_add(self.breaches);
         deaths.saturating_add(self.errors)
@@ -38,7 +37,6 @@ impl AttemptHistory {
 pub(crate) struct RetryItem {
     pub(crate) index: ItemIndex,
     pub(crate) past: AttemptHistory,
-    /// The item, encoded.
     pub(crate) payload: Bytes,
 }
 

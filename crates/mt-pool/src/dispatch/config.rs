@@ -18,7 +18,6 @@ pub(crate) struct DispatchConfig {
     pub(crate) shared: bool,
     /// The workers kept when there is nothing to do.
     pub(crate) min_processes: u32,
-    /// Whether outcomes go out in the order of the input.
     pub(crate) ordered: bool,
     /// The fewest items a worker is offered when there are enough.
     pub(crate) window_floor: u32,
@@ -26,19 +25,13 @@ pub(crate) struct DispatchConfig {
     pub(crate) window_cap: u32,
     /// The most pieces a worker holds: the bound of its inbox.
     pub(crate) max_pieces: u32,
-    /// The deaths an item may cause.
     pub(crate) crash_limit: u32,
-    /// The fruitless restarts allowed.
     pub(crate) restarts: RestartBudget,
-    /// How long a worker may take to go when it is told to.
     pub(crate) exit_grace: Duration,
-    /// How long an item may wait to be started.
     pub(crate) queue_deadline: Option<Duration>,
-    /// How long an item may run.
     pub(crate) hard_deadline: Option<Duration>,
     pub(crate) memory: MemoryLimits,
     pub(crate) retries: Retries,
-    /// Whether every item that fails is given back.
     pub(crate) keep_items: bool,
     pub(crate) recycle: Recycle,
     /// What the jitter is made from.

@@ -22,9 +22,7 @@ pub(crate) enum Delivery {
 #[derive(Debug, Clone)]
 pub(crate) struct Apart {
     pub(crate) index: ItemIndex,
-    /// How often it was tried.
     pub(crate) attempts: u32,
-    /// The item, encoded.
     pub(crate) payload: Option<Bytes>,
     pub(crate) end: End,
 }
@@ -52,7 +50,6 @@ impl Delivery {
         }))
     }
 
-    /// The index of the first item.
     pub(crate) fn first(&self) -> ItemIndex {
         match self {
             Self::Results(run) => run.first,
@@ -60,7 +57,6 @@ impl Delivery {
         }
     }
 
-    /// How many items.
     pub(crate) fn count(&self) -> u32 {
         match self {
             Self::Results(run) => run.count,
@@ -78,7 +74,6 @@ impl Delivery {
 }
 
 impl Apart {
-    /// The bytes of its result.
     pub(crate) fn len_bytes(&self) -> usize {
         match &self.end {
             End::Told(record) => record.value.len(),
@@ -102,7 +97,6 @@ impl Reorder {
         self.early.insert(delivery.first(), delivery);
     }
 
-    /// The next outcome in order, if it is here.
     pub(crate) fn pop(&mut self) -> Option<Delivery> {
         let entry = self.early.first_entry()?;
         if *entry.key() != self.next {
@@ -113,7 +107,6 @@ impl Reorder {
         Some(delivery)
     }
 
-    /// Whether nothing is held back.
     pub(crate) fn is_empty(&self) -> bool {
         self.early.is_empty()
     }

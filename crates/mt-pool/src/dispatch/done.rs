@@ -4,7 +4,7 @@
 
 /// Which items of a piece are done. Items mostly finish in order, so a count does for most.
 #[derive(Debug, Default)]
-pub(super) struct Done {
+pub(super) struct DoneItems {
     /// All before this are done.
     prefix: u32,
     /// Later ones, as bits from offset 0.
@@ -12,13 +12,11 @@ pub(super) struct Done {
     later_count: u32,
 }
 
-impl Done {
-    /// How many are.
+impl DoneItems {
     pub(super) fn count(&self) -> u32 {
         self.prefix + self.later_count
     }
 
-    /// Whether this one is.
     pub(super) fn contains(&self, offset: u32) -> bool {
         offset < self.prefix || self.bit(offset)
     }

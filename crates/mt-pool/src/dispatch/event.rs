@@ -9,7 +9,6 @@ use mt_proto::{Segment, WorkerId};
 use super::{Delivery, running_clock::Look};
 use crate::supervision::{Death, DeathCause, WorkerFailure};
 
-/// Something happened.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// Items to work on, in the order of their indices.
@@ -55,7 +54,6 @@ pub(crate) struct Gone {
     pub(crate) before_ready: Option<Arc<WorkerFailure>>,
 }
 
-/// Do this.
 #[derive(Debug)]
 pub(crate) enum Effect {
     /// Start a worker under this name.

@@ -6,7 +6,9 @@ use std::{sync::Arc, time::Instant};
 
 use mt_proto::{Deadline, WorkerId};
 
-use super::{Dispatch, Gone, Lost, attempt_history::RetryItem, machine::Mode, worker_slot::Phase};
+use super::{
+    Dispatch, Gone, Lost, attempt_history::RetryItem, machine::RunMode, worker_slot::SlotPhase,
+};
 use crate::supervision::{Death, DeathCause, WorkerFailure};
 
 impl Dispatch {
@@ -16,7 +18,7 @@ impl Dispatch {
         let Some(mut slot) = self.workers.remove(&worker) else {
             return;
         };
-        let left_in_peace = slot.is_excused() || matches!(slot.phase, Phase::Leaving { .. });
+        let left_in_peace = slot.is_excused() || matches!(slot.phase, SlotPhase::Leaving { .. });
         let salvage = slot.salvage(gone.started);
         let blamed = !salvage.running.is_empty();
         self.queue.put_back(salvage.unstarted);
@@ -46,7 +48,7 @@ impl Dispatch {
                 _ => self.judge(item, &gone.death),
             }
         }
-        if left_in_peace || blamed || slot.fruitful || matches!(self.mode, Mode::Stopped) {
+        if left_in_peace || blamed || slot.fruitful || matches!(self.mode, RunMode::Stopped) {
             return;
         }
         self.on_fruitless(now, gone);
@@ -108,13 +110,12 @@ impl Dispatch {
         self.displace(item, death);
     }
 
-    /// Gives up when no worker is left and none may be started.
     pub(super) fn give_up_if_hopeless(&mut self) {
         if !self.workers.is_empty() || !self.wants_worker() || !self.restarts.spent() {
             return;
         }
         if let Some(cause) = self.last_failure.clone() {
-            self.mode = Mode::Failed(cause);
+            self.mode = RunMode::Failed(cause);
         }
     }
 

@@ -7,14 +7,13 @@ use std::time::Instant;
 use mt_proto::WorkerId;
 
 use super::{
-    Dispatch, Effect, attempt_history::RetryItem, machine::Mode, memory::Pressure, queue::Waiting,
-    worker_slot::Phase,
+    Dispatch, Effect, attempt_history::RetryItem, machine::RunMode, memory::Pressure,
+    queue::Waiting, worker_slot::SlotPhase,
 };
 
 impl Dispatch {
-    /// Gives out what can be given out.
     pub(super) fn feed(&mut self, now: Instant) {
-        if !matches!(self.mode, Mode::Running) {
+        if !matches!(self.mode, RunMode::Running) {
             return;
         }
         self.queue.wake(now);
@@ -39,7 +38,7 @@ impl Dispatch {
 
     /// One worker for every item there is, up to the limit.
     pub(super) fn wants_worker(&self) -> bool {
-        if !matches!(self.mode, Mode::Running) {
+        if !matches!(self.mode, RunMode::Running) {
             return false;
         }
         let items = self.queue.items() + self.queue.suspects() as u64 + self.in_hand();
@@ -114,7 +113,6 @@ impl Dispatch {
         }
     }
 
-    /// Sends an item with a past.
     pub(super) fn send_again(&mut self, now: Instant, worker: WorkerId, item: &RetryItem) {
         if let Some(slot) = self.workers.get_mut(&worker) {
             let run = slot.give_retry(item, now);
@@ -135,7 +133,7 @@ impl Dispatch {
         };
         let max_pieces = self.config.max_pieces as usize;
         let open = self.workers.iter().filter(|(_, slot)| {
-            slot.phase == Phase::Ready && slot.room() > 0 && slot.pieces() < max_pieces
+            slot.phase == SlotPhase::Ready && slot.room() > 0 && slot.pieces() < max_pieces
         });
         let open = open.map(|(worker, slot)| (slot.in_hand(), *worker));
         let mut open: Vec<(u32, WorkerId)> = open.collect();

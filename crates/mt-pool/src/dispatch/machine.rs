@@ -17,7 +17,7 @@ use super::{
     memory::Pressure,
     queue::{Queue, items_of},
     window::Window,
-    worker_slot::{Phase, WorkerSlot},
+    worker_slot::{SlotPhase, WorkerSlot},
 };
 use crate::supervision::{DeathCause, Restarts, WorkerFailure};
 
@@ -29,12 +29,12 @@ const SETTLE: Duration = Duration::from_millis(100);
 
 /// Whether the run still takes and gives out items.
 #[derive(Debug, Clone)]
-pub(super) enum Mode {
-    /// It does.
+pub(super) enum RunMode {
+    /// Items are taken and given out.
     Running,
-    /// It lets what runs finish, and gives nothing out any more.
+    /// What runs is let finish, and nothing is given out any more.
     Draining,
-    /// It has given up: no worker could be had.
+    /// Given up: no worker could be had.
     Failed(Arc<WorkerFailure>),
     /// What runs is killed, and everything that has no outcome yet is cancelled.
     Cancelled,
@@ -42,11 +42,10 @@ pub(super) enum Mode {
     Stopped,
 }
 
-/// The dispatch machine of one run.
 #[derive(Debug)]
 pub(crate) struct Dispatch {
     pub(super) config: DispatchConfig,
-    pub(super) mode: Mode,
+    pub(super) mode: RunMode,
     pub(super) workers: BTreeMap<WorkerId, WorkerSlot>,
     pub(super) queue: Queue,
     pub(super) restarts: Restarts,
@@ -69,7 +68,7 @@ pub(crate) struct Dispatch {
 impl Dispatch {
     pub(crate) fn new(config: DispatchConfig) -> Self {
         Self {
-            mode: Mode::Running,
+            mode: RunMode::Running,
             workers: BTreeMap::new(),
             queue: Queue::new(config.queue_deadline),
             restarts: Restarts::new(config.restarts),
@@ -121,8 +120,8 @@ impl Dispatch {
     /// When a [`Event::Tick`] is due at the latest.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let leaving = self.workers.values().filter_map(|slot| match slot.phase {
-            Phase::Leaving { until } => Some(until),
-            Phase::Starting | Phase::Ready | Phase::Dying => None,
+            SlotPhase::Leaving { until } => Some(until),
+            SlotPhase::Starting | SlotPhase::Ready | SlotPhase::Dying => None,
         });
         // With little memory there is a new one only when there is none at all.
         let enough = self.pressure == Pressure::None || self.workers.is_empty();
@@ -133,7 +132,7 @@ impl Dispatch {
         };
         let overruns = self.config.hard_deadline.into_iter().flat_map(|limit| {
             let slots = self.workers.values();
-            let slots = slots.filter(|slot| slot.phase != Phase::Dying);
+            let slots = slots.filter(|slot| slot.phase != SlotPhase::Dying);
             slots.filter_map(move |slot| slot.running.due(limit))
         });
         let others = [restart, self.queue.wakeup(), self.recycle_due()];
@@ -146,7 +145,7 @@ impl Dispatch {
     /// How many more items could be put to use now or very soon. The input should not be asked for
     /// more. The reserve lets a window see that there is something to grow for.
     pub(crate) fn appetite(&self) -> u64 {
-        if !matches!(self.mode, Mode::Running) {
+        if !matches!(self.mode, RunMode::Running) {
             return 0;
         }
         if self.config.queue_deadline.is_some() {
@@ -161,7 +160,7 @@ impl Dispatch {
         let room: u64 = self
             .workers
             .values()
-            .filter(|slot| matches!(slot.phase, Phase::Starting | Phase::Ready))
+            .filter(|slot| matches!(slot.phase, SlotPhase::Starting | SlotPhase::Ready))
             .map(|slot| u64::from(slot.room()))
             .sum();
         (room + missing * floor + RESERVE).saturating_sub(self.queue.items())
@@ -185,15 +184,13 @@ impl Dispatch {
 
     /// Whether the run takes no more input, because it is over in one way or another.
     pub(crate) fn is_closed(&self) -> bool {
-        !matches!(self.mode, Mode::Running)
+        !matches!(self.mode, RunMode::Running)
     }
 
-    /// Whether any worker has something to do.
     pub(crate) fn is_working(&self) -> bool {
         self.workers.values().any(|slot| slot.in_hand() > 0)
     }
 
-    /// The items that workers hold.
     pub(super) fn in_hand(&self) -> u64 {
         let slots = self.workers.values();
         slots.map(|slot| u64::from(slot.in_hand())).sum()
@@ -217,9 +214,9 @@ impl Dispatch {
 
     fn on_ready(&mut self, now: Instant, worker: WorkerId) {
         if let Some(slot) = self.workers.get_mut(&worker)
-            && slot.phase == Phase::Starting
+            && slot.phase == SlotPhase::Starting
         {
-            slot.phase = Phase::Ready;
+            slot.phase = SlotPhase::Ready;
             self.on_birth(now, worker);
         }
     }
@@ -253,20 +250,20 @@ impl Dispatch {
     }
 
     fn on_drain(&mut self) {
-        if matches!(self.mode, Mode::Running) {
-            self.mode = Mode::Draining;
+        if matches!(self.mode, RunMode::Running) {
+            self.mode = RunMode::Draining;
         }
     }
 
     fn on_cancel(&mut self) {
-        if matches!(self.mode, Mode::Running | Mode::Draining) {
-            self.mode = Mode::Cancelled;
+        if matches!(self.mode, RunMode::Running | RunMode::Draining) {
+            self.mode = RunMode::Cancelled;
             self.kill_all();
         }
     }
 
     fn on_stop(&mut self) {
-        self.mode = Mode::Stopped;
+        self.mode = RunMode::Stopped;
         self.kill_all();
     }
 
@@ -278,7 +275,7 @@ impl Dispatch {
 
     fn on_tick(&mut self, now: Instant) {
         let lingers =
-            |slot: &WorkerSlot| matches!(slot.phase, Phase::Leaving { until } if until <= now);
+            |slot: &WorkerSlot| matches!(slot.phase, SlotPhase::Leaving { until } if until <= now);
         for worker in self.workers_that(lingers) {
             self.kill(worker, DeathCause::Lingered);
         }
@@ -294,7 +291,7 @@ impl Dispatch {
     fn on_late(&mut self, time: Duration) {
         for slot in self.workers.values_mut() {
             slot.running.forgive(time);
-            if let Phase::Leaving { until } = &mut slot.phase {
+            if let SlotPhase::Leaving { until } = &mut slot.phase {
                 *until += time;
             }
         }
@@ -305,7 +302,7 @@ impl Dispatch {
         let Some(limit) = self.config.hard_deadline else {
             return;
         };
-        for worker in self.workers_that(|slot| slot.phase != Phase::Dying) {
+        for worker in self.workers_that(|slot| slot.phase != SlotPhase::Dying) {
             if let Some(slot) = self.workers.get_mut(&worker)
                 && let Some(late) = slot.late(now, limit)
             {
@@ -315,7 +312,6 @@ impl Dispatch {
         }
     }
 
-    /// Resolves the items that have waited for too long.
     fn end_waits(&mut self, now: Instant) {
         let limit = self.config.queue_deadline.unwrap_or_default();
         for run in self.queue.expire(now) {
@@ -331,7 +327,6 @@ impl Dispatch {
         are.map(|(worker, _)| *worker).collect()
     }
 
-    /// Names a new worker and asks for it.
     pub(super) fn start_worker(&mut self) -> WorkerId {
         let worker = WorkerId(self.next_worker);
         self.next_worker += 1;
@@ -345,9 +340,9 @@ impl Dispatch {
     /// Asks for a worker's end, once. What it holds stays with it until it is gone.
     pub(super) fn kill(&mut self, worker: WorkerId, cause: DeathCause) {
         if let Some(slot) = self.workers.get_mut(&worker)
-            && slot.phase != Phase::Dying
+            && slot.phase != SlotPhase::Dying
         {
-            slot.phase = Phase::Dying;
+            slot.phase = SlotPhase::Dying;
             slot.verdict = Some(cause.clone());
             self.effects.push_back(Effect::Kill(worker, cause));
         }
@@ -374,25 +369,25 @@ impl Dispatch {
             debug_assert_eq!(slot.in_hand(), 0, "only an idle worker is retired");
             match slot.phase {
                 // Another run may have use for it, if it is nearly there.
-                Phase::Starting if self.config.shared && matches!(how, Effect::Release(_)) => {
+                SlotPhase::Starting if self.config.shared && matches!(how, Effect::Release(_)) => {
                     let until = now + self.config.exit_grace.min(SETTLE);
-                    slot.phase = Phase::Leaving { until };
+                    slot.phase = SlotPhase::Leaving { until };
                     self.effects.push_back(how);
                 }
                 // It may be in the middle of an init of any length, and has nothing to finish.
-                Phase::Starting => self.kill(worker, DeathCause::Stopped),
-                Phase::Ready => {
-                    slot.phase = Phase::Leaving { until };
+                SlotPhase::Starting => self.kill(worker, DeathCause::Stopped),
+                SlotPhase::Ready => {
+                    slot.phase = SlotPhase::Leaving { until };
                     self.effects.push_back(how);
                 }
-                Phase::Leaving { .. } | Phase::Dying => {}
+                SlotPhase::Leaving { .. } | SlotPhase::Dying => {}
             }
         }
     }
 
     /// Gives an outcome out, in its turn if the order counts.
     pub(super) fn deliver(&mut self, delivery: Delivery) {
-        if matches!(self.mode, Mode::Stopped) {
+        if matches!(self.mode, RunMode::Stopped) {
             return;
         }
         if !self.config.ordered {
@@ -410,18 +405,18 @@ impl Dispatch {
     /// Resolves what can't be worked on any more, and ends the run when all is done.
     fn settle(&mut self, now: Instant) {
         match &self.mode {
-            Mode::Running => {}
-            Mode::Draining | Mode::Cancelled => {
+            RunMode::Running => {}
+            RunMode::Draining | RunMode::Cancelled => {
                 self.resolve_queue(&Lost::Cancelled);
             }
-            Mode::Failed(cause) => {
+            RunMode::Failed(cause) => {
                 let lost = Lost::Pool(Arc::clone(cause));
                 self.resolve_queue(&lost);
             }
-            Mode::Stopped => drop(self.queue.drain()),
+            RunMode::Stopped => drop(self.queue.drain()),
         }
         let idle = self.queue.is_empty() && self.workers.values().all(|slot| slot.in_hand() == 0);
-        let no_more_input = self.input_ended || matches!(self.mode, Mode::Stopped);
+        let no_more_input = self.input_ended || matches!(self.mode, RunMode::Stopped);
         if !idle || !no_more_input || self.finished {
             return;
         }
@@ -430,9 +425,9 @@ impl Dispatch {
         }
         if self.workers.is_empty() {
             self.finished = true;
-            debug_assert!(self.reorder.is_empty() || matches!(self.mode, Mode::Stopped));
+            debug_assert!(self.reorder.is_empty() || matches!(self.mode, RunMode::Stopped));
             debug_assert!(
-                self.taken_in == self.given_out || matches!(self.mode, Mode::Stopped),
+                self.taken_in == self.given_out || matches!(self.mode, RunMode::Stopped),
                 "every item that came in has gone out"
             );
             self.effects.push_back(Effect::Finished);

@@ -8,7 +8,7 @@ use mt_proto::WorkerId;
 
 use super::{
     Dispatch,
-    worker_slot::{Phase, WorkerSlot},
+    worker_slot::{SlotPhase, WorkerSlot},
 };
 use crate::supervision::DeathCause;
 
@@ -18,7 +18,6 @@ const HIGH_MARK: f64 = 0.9;
 /// How much memory is left.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Pressure {
-    /// Enough.
     #[default]
     None,
     /// The workers use nearly all of their budget.
@@ -28,7 +27,6 @@ pub(crate) enum Pressure {
 }
 
 impl Dispatch {
-    /// The resident bytes of workers, and whether the machine has hardly any memory left.
     pub(super) fn on_weighed(&mut self, weights: &[(WorkerId, u64)], machine_high: bool) {
         let memory = self.config.memory;
         for &(worker, rss) in weights {
@@ -54,7 +52,11 @@ impl Dispatch {
     /// Kills the youngest worker, one at a time. If it is the only one, what it runs needs more than
     /// there is.
     fn make_room(&mut self, total: u64, limit: u64) {
-        if self.workers.values().any(|slot| slot.phase == Phase::Dying) {
+        if self
+            .workers
+            .values()
+            .any(|slot| slot.phase == SlotPhase::Dying)
+        {
             return;
         }
         let cause = match self.workers.len() {

@@ -23,7 +23,6 @@ pub(crate) struct Waiting {
     pub(crate) since: Instant,
 }
 
-/// The waiting items.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     /// How long an untouched item may wait.
@@ -52,7 +51,6 @@ impl Queue {
         self.items + self.again.len() as u64
     }
 
-    /// Suspects that wait.
     pub(crate) fn suspects(&self) -> usize {
         self.suspects.len()
     }
@@ -62,12 +60,10 @@ impl Queue {
         self.bytes
     }
 
-    /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.items() == 0 && self.suspects.is_empty() && self.later.is_empty()
     }
 
-    /// Appends new items.
     pub(crate) fn push(&mut self, run: Segment, since: Instant) {
         self.count_in(&run);
         self.runs.push_back(Waiting { run, since });
@@ -86,7 +82,6 @@ impl Queue {
         self.suspects.front().map(|suspect| suspect.past.fresh)
     }
 
-    /// Takes the next suspect.
     pub(crate) fn pop_suspect(&mut self) -> Option<RetryItem> {
         self.suspects.pop_front()
     }
@@ -100,7 +95,6 @@ impl Queue {
         }
     }
 
-    /// Takes the next item that is to be run once more.
     pub(crate) fn pop_again(&mut self) -> Option<RetryItem> {
         self.again.pop_front()
     }
@@ -133,7 +127,6 @@ impl Queue {
         expired
     }
 
-    /// When something in here is due.
     pub(crate) fn wakeup(&self) -> Option<Instant> {
         let due = self.later.first_key_value().map(|((due, _), _)| *due);
         due.into_iter().chain(self.deadline()).min()
@@ -226,7 +219,6 @@ impl Queue {
     }
 }
 
-/// The items of a run, one by one.
 pub(super) fn items_of(run: Segment) -> impl Iterator<Item = RetryItem> {
     let mut records = Records::new(run.records);
     let mut index = run.first;

@@ -9,7 +9,7 @@ use mt_proto::WorkerId;
 
 use super::{
     Dispatch,
-    worker_slot::{Phase, WorkerSlot},
+    worker_slot::{SlotPhase, WorkerSlot},
 };
 
 impl Dispatch {
@@ -24,14 +24,12 @@ impl Dispatch {
         }
     }
 
-    /// Sees to the workers that are due to be replaced.
     pub(super) fn replace_tired(&mut self, now: Instant) {
-        for worker in self.workers_that(|slot| slot.phase == Phase::Ready && slot.tired) {
+        for worker in self.workers_that(|slot| slot.phase == SlotPhase::Ready && slot.tired) {
             self.replace(now, worker);
         }
     }
 
-    /// Takes note of who is due to be replaced.
     pub(super) fn notice_tired(&mut self, now: Instant) {
         let rss = self.config.recycle.rss_bytes;
         for slot in self.workers.values_mut() {
@@ -53,9 +51,9 @@ impl Dispatch {
         let spent = slot.quota == Some(0);
         let idle = slot.in_hand() == 0;
         match successor {
-            Some(Phase::Ready) => self.rest(worker),
+            Some(SlotPhase::Ready) => self.rest(worker),
             // It is on its way.
-            Some(Phase::Starting) => {}
+            Some(SlotPhase::Starting) => {}
             _ if self.queue.items() == 0 => {
                 // Nothing is lost by waiting for more to do before a new one is started.
                 if idle {
@@ -101,7 +99,6 @@ impl Dispatch {
         (self.workers.len() - self.workers.values().filter(replaced).count()) as u64
     }
 
-    /// Lets those go that have had nothing to do for long enough.
     pub(super) fn let_idle_go(&mut self, now: Instant) {
         while let Some((worker, due)) = self.next_idle()
             && due <= now
@@ -114,20 +111,19 @@ impl Dispatch {
     /// may go.
     fn next_idle(&self) -> Option<(WorkerId, Instant)> {
         let patience = self.config.recycle.idle?;
-        let ready = |slot: &&WorkerSlot| slot.phase == Phase::Ready;
+        let ready = |slot: &&WorkerSlot| slot.phase == SlotPhase::Ready;
         let there = self.workers.values().filter(ready).count();
         if there <= self.config.min_processes as usize {
             return None;
         }
         let idle = self.workers.iter().filter_map(|(worker, slot)| {
-            let since = slot.idle_since.filter(|_| slot.phase == Phase::Ready)?;
+            let since = slot.idle_since.filter(|_| slot.phase == SlotPhase::Ready)?;
             Some((since, *worker))
         });
         let (since, worker) = idle.min()?;
         Some((worker, since + patience))
     }
 
-    /// When something in here is due.
     pub(super) fn recycle_due(&self) -> Option<Instant> {
         if self.is_closed() {
             return None;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use mt_proto::{ItemIndex, RecordTag, Records, Segment, WorkerId};
 
-use super::{Delivery, Dispatch, attempt_history::RetryItem, machine::Mode};
+use super::{Delivery, Dispatch, attempt_history::RetryItem, machine::RunMode};
 
 /// A failed item among results, and whether it is tried again.
 pub(super) struct Failed {
@@ -20,7 +20,7 @@ impl Dispatch {
     /// is given out any more.
     pub(super) fn set_apart(&mut self, worker: WorkerId, run: &Segment) -> Vec<Failed> {
         let (retry, keep) = (&self.config.retries, self.config.keep_items);
-        let running = matches!(self.mode, Mode::Running);
+        let running = matches!(self.mode, RunMode::Running);
         let Some(slot) = self.workers.get_mut(&worker) else {
             return Vec::new();
         };

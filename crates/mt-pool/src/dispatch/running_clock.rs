@@ -20,7 +20,6 @@ use std::{
 pub(crate) struct Look {
     /// The items it has started, in the order they were sent.
     pub(crate) started: u64,
-    /// How many of them it has finished.
     pub(crate) finished: u64,
     /// Whether it finishes one before it starts the next.
     pub(crate) in_order: bool,
@@ -60,7 +59,6 @@ struct Stay {
     to: Instant,
 }
 
-/// Which of a worker's items have been running for too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Late {
     /// All from the first of these up to the second that are not done.
@@ -99,7 +97,6 @@ impl RunningClock {
         }
     }
 
-    /// Takes note of which call has the thread.
     fn follow(&mut self, now: Instant, turn: Option<Turn>) {
         if let Some(stay) = &mut self.stay
             && Some(stay.turn) == turn
@@ -132,7 +129,6 @@ impl RunningClock {
         }
     }
 
-    /// Since when the item at this place runs.
     fn since(&self, place: u64) -> Option<Instant> {
         let holder = self.holders.iter().find(|&&(holder, _)| holder == place);
         let look = || self.looks.iter().find(|&&(_, count)| place < count);

@@ -15,7 +15,6 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// A window between `floor` and `cap` items, at `floor` now.
     pub(crate) fn new(floor: u32, cap: u32) -> Self {
         let floor = floor.max(1);
         Self {

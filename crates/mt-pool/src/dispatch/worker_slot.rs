@@ -13,7 +13,7 @@ use mt_proto::{DecodeError, ItemIndex, Records, Segment, WorkerId};
 use super::{
     Look,
     attempt_history::{AttemptHistory, RetryItem},
-    done::Done,
+    done::DoneItems,
     queue::Waiting,
     running_clock::{Late, RunningClock},
     window::Window,
@@ -22,24 +22,21 @@ use crate::supervision::DeathCause;
 
 /// How far a worker is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// Started, not set up yet.
+pub(crate) enum SlotPhase {
     Starting,
     /// Takes items.
     Ready,
     /// Told to finish and go; killed if it has not by then.
     Leaving {
-        /// The end of its grace.
         until: Instant,
     },
-    /// Being killed.
     Dying,
 }
 
 /// A worker as the dispatch machine sees it.
 #[derive(Debug)]
 pub(crate) struct WorkerSlot {
-    pub(crate) phase: Phase,
+    pub(crate) phase: SlotPhase,
     pub(crate) window: Window,
     /// Whether what it holds is to run alone.
     pub(crate) alone: bool,
@@ -47,7 +44,6 @@ pub(crate) struct WorkerSlot {
     pub(crate) quota: Option<u64>,
     /// Whether it has run items before it came here.
     pub(crate) used: bool,
-    /// Whether it has finished anything.
     pub(crate) fruitful: bool,
     /// Why the pool ends it, if it does.
     pub(crate) verdict: Option<DeathCause>,
@@ -55,19 +51,15 @@ pub(crate) struct WorkerSlot {
     pub(crate) overrun: Option<Late>,
     /// When its items were started, as far as that is watched.
     pub(crate) running: RunningClock,
-    /// Its resident bytes when it was last weighed.
     pub(crate) rss: u64,
-    /// Since when it has had nothing to do.
     pub(crate) idle_since: Option<Instant>,
     /// When it is old enough to be replaced.
     pub(crate) tired_at: Option<Instant>,
     /// How much earlier than at its limits it is replaced, 0 to 1.
     pub(crate) early: f64,
-    /// It is due to be replaced.
     pub(crate) tired: bool,
-    /// Who replaces it.
     pub(crate) successor: Option<WorkerId>,
-    /// It is given nothing more.
+    /// Whether nothing more is given.
     pub(crate) resting: bool,
     held: VecDeque<Held>,
     in_hand: u32,
@@ -82,7 +74,7 @@ pub(crate) struct Salvage {
     pub(crate) running: Vec<(u64, RetryItem)>,
     /// Not started, in order.
     pub(crate) unstarted: Vec<Waiting>,
-    /// Those with a past, not started: it is what it was.
+    /// Not started, with a past that stays what it was.
     pub(crate) spared: Vec<RetryItem>,
 }
 
@@ -96,13 +88,13 @@ struct Held {
     past: Option<AttemptHistory>,
     /// The worker's count of items before this piece.
     start: u64,
-    done: Done,
+    done: DoneItems,
 }
 
 impl WorkerSlot {
     pub(crate) fn new(window: Window, quota: Option<u64>) -> Self {
         Self {
-            phase: Phase::Starting,
+            phase: SlotPhase::Starting,
             window,
             alone: false,
             quota,
@@ -125,17 +117,14 @@ impl WorkerSlot {
         }
     }
 
-    /// The items it holds.
     pub(crate) fn in_hand(&self) -> u32 {
         self.in_hand
     }
 
-    /// The bytes of the pieces it holds.
     pub(crate) fn held_bytes(&self) -> usize {
         self.held_bytes
     }
 
-    /// The pieces it holds.
     pub(crate) fn pieces(&self) -> usize {
         self.held.len()
     }
@@ -160,17 +149,14 @@ impl WorkerSlot {
         })
     }
 
-    /// Whether it is set up and has nothing to do.
     pub(crate) fn is_idle(&self) -> bool {
-        self.phase == Phase::Ready && self.in_hand == 0
+        self.phase == SlotPhase::Ready && self.in_hand == 0
     }
 
-    /// Whether it has never run anything.
     pub(crate) fn is_fresh(&self) -> bool {
         self.sent == 0 && !self.used
     }
 
-    /// Takes note of how far it is.
     pub(crate) fn look(&mut self, now: Instant, look: Look) {
         let done = self.done();
         let open = |place| is_open(&self.held, place);
@@ -190,7 +176,6 @@ impl WorkerSlot {
         first.map_or(self.sent, |held| held.start + u64::from(held.done.prefix()))
     }
 
-    /// The items it may be given now.
     pub(crate) fn room(&self) -> u32 {
         if self.alone || self.resting {
             return 0;
@@ -202,12 +187,10 @@ impl WorkerSlot {
         }
     }
 
-    /// Takes note that untouched items were sent.
     pub(crate) fn give(&mut self, waiting: Waiting) {
         self.hold(waiting, None);
     }
 
-    /// Takes note that an item with a past was sent.
     pub(crate) fn give_retry(&mut self, item: &RetryItem, now: Instant) -> Segment {
         let run = item.to_run();
         let waiting = Waiting {
@@ -232,7 +215,7 @@ impl WorkerSlot {
             since,
             past,
             start,
-            done: Done::default(),
+            done: DoneItems::default(),
         });
     }
 

@@ -46,7 +46,6 @@ pub(crate) struct Plan {
     pub(crate) output: mpsc::Sender<Delivery>,
 }
 
-/// The supervisor of one run.
 #[derive(Debug)]
 pub(super) struct Driver {
     pub(super) dispatch: Dispatch,
@@ -135,7 +134,6 @@ impl Driver {
         self.act();
     }
 
-    /// Carries out what the dispatch machine asks for.
     pub(super) fn act(&mut self) {
         while let Some(effect) = self.dispatch.poll_effect() {
             match effect {
@@ -248,7 +246,6 @@ impl Driver {
     }
 }
 
-/// Waits until then. Cancel-safe.
 async fn until(then: Option<Instant>) {
     if let Some(then) = then {
         sleep_until(then.into()).await;

@@ -8,7 +8,6 @@ use bytes::Bytes;
 /// The values kept; those of later workers are counted and dropped.
 const MAX_VALUES: usize = 4096;
 
-/// What exit hooks have returned so far.
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
     values: Mutex<Values>,

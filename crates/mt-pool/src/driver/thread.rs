@@ -11,7 +11,6 @@ use tokio::runtime::Builder;
 
 use super::driver::{Plan, supervise};
 
-/// A run's supervisor, from the outside.
 #[derive(Debug)]
 pub(crate) struct Supervision {
     ended: Receiver<()>,

@@ -9,30 +9,25 @@ use crate::{
     supervision::{Death, DeathCause, LATE},
 };
 
-/// The signal the system kills with.
 const SIGKILL: i32 = 9;
 
 /// The longest time between two looks at what workers have started: how late a deadline may be noticed.
 const LOOK: Duration = Duration::from_millis(25);
 /// The shortest.
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
-/// How often workers are weighed.
 const WEIGH: Duration = Duration::from_millis(100);
 
-/// What to look at.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct WatchConfig {
     /// The shortest deadline of a call, if there is one.
     pub(crate) deadline: Option<Duration>,
     /// Whether workers finish one item before they start the next.
     pub(crate) in_order: bool,
-    /// Whether workers are weighed one by one.
     pub(crate) weigh: bool,
     /// The used part of the machine's memory at which dispatch slows down.
     pub(crate) memory_high: Option<f64>,
 }
 
-/// When to look.
 #[derive(Debug)]
 pub(super) struct WatchSchedule {
     config: WatchConfig,
@@ -82,7 +77,6 @@ impl WatchSchedule {
 }
 
 impl Driver {
-    /// Looks at what is due to be looked at.
     pub(super) fn on_watch(&mut self, now: Instant) {
         // Before a deadline is held against anybody, what happened in the last moment is taken in.
         let due = self.dispatch.poll_timeout().is_some_and(|due| due <= now);

@@ -10,7 +10,6 @@ use crate::{
     supervision::{DeathCause, IdleWorkers, SessionEvents, SpawnSpec, WorkerControl, Workers},
 };
 
-/// All workers of a run.
 #[derive(Debug)]
 pub(super) struct WorkerHandles {
     workers: Workers,
@@ -42,7 +41,6 @@ impl WorkerHandles {
         (all, events)
     }
 
-    /// Starts a worker under this number.
     pub(super) fn start(&mut self, worker: WorkerId) {
         let handle = WorkerHandle {
             control: self.workers.start(worker),
@@ -52,14 +50,12 @@ impl WorkerHandles {
         self.handles.insert(worker, handle);
     }
 
-    /// Its process exists.
     pub(super) fn started(&mut self, worker: WorkerId, pid: u32) {
         if let Some(handle) = self.handles.get_mut(&worker) {
             handle.pid = Some(pid);
         }
     }
 
-    /// It can be spoken to.
     pub(super) fn greeted(&mut self, worker: WorkerId, sender: FrameSender, progress: Progress) {
         if let Some(handle) = self.handles.get_mut(&worker) {
             handle.link = Some((sender, progress));
@@ -75,7 +71,6 @@ impl WorkerHandles {
         self.say(worker, ToExecutor::Items(items).into_frame());
     }
 
-    /// Tells a worker to finish and go.
     pub(super) fn retire(&self, worker: WorkerId) {
         self.say(worker, ToWorker::Beat(Beat::Die).into_frame());
     }
@@ -149,23 +144,20 @@ impl WorkerHandles {
         self.handles.iter().filter_map(look).collect()
     }
 
-    /// Whether there is nobody.
     pub(super) fn is_empty(&self) -> bool {
         self.handles.is_empty()
     }
 
-    /// The processes there are.
     pub(super) fn pids(&self) -> Vec<(WorkerId, u32)> {
         let known = |(worker, handle): (&WorkerId, &WorkerHandle)| Some((*worker, handle.pid?));
         self.handles.iter().filter_map(known).collect()
     }
 
-    /// Its pid, once it has one.
     pub(super) fn pid(&self, worker: WorkerId) -> Option<u32> {
         self.handles.get(&worker)?.pid
     }
 
-    /// It is reaped, or left to others. Returns its pid.
+    /// A worker is reaped, or left to others. Returns its pid.
     pub(super) fn ended(&mut self, worker: WorkerId) -> Option<u32> {
         self.workers.reap();
         self.handles.remove(&worker)?.pid

@@ -4,12 +4,12 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// This program can't start workers, because they would not know that they are.
+    /// The program can't start workers, because they would not know that they are.
     #[error(
         "`init()` was not called: put `#[mt_pool::main]` or `#[mt_beehive::main]` on `main`, or call `mt_pool::init()` or `mt_beehive::init()` as its first line; in tests write `mt_pool::test_worker!();` or `mt_beehive::test_worker!();` once in the test's file"
     )]
     NotInitialised,
-    /// This process is a worker itself that has not gone through `init()`: starting workers here
+    /// The process is a worker itself that has not gone through `init()`: starting workers here
     /// would go on without end.
     #[error(
         "this process was started as a worker but `init()` was not its first act, so it started a run itself; call `init()` before anything else in `main`"

@@ -16,14 +16,13 @@ use crate::{Blocking, lock::lock};
 /// The events kept. Readers that are further behind miss some.
 const KEPT: usize = 512;
 
-/// The last events of a run.
 #[derive(Debug, Default)]
 pub(crate) struct EventLog {
-    state: Mutex<State>,
+    state: Mutex<LogState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct LogState {
     events: VecDeque<PoolEvent>,
     /// The number of the first event that is kept.
     first: u64,
@@ -47,7 +46,6 @@ impl EventLog {
         wakers.into_values().for_each(Waker::wake);
     }
 
-    /// Nothing follows.
     pub(crate) fn end(&self) {
         let wakers = {
             let mut state = lock(&self.state);
@@ -57,7 +55,6 @@ impl EventLog {
         wakers.into_values().for_each(Waker::wake);
     }
 
-    /// Reads all that is kept, and what follows.
     pub(crate) fn read(self: &Arc<Self>) -> PoolEvents {
         let mut state = lock(&self.state);
         state.readers += 1;

@@ -62,9 +62,8 @@ pub(super) enum CurrentBatch<C> {
     /// None: the next item opens one.
     #[default]
     None,
-    /// Its context is open.
     Open(Rc<ContextBatch<C>>),
-    /// Its context could not be made; so many of its items are still to be told.
+    /// There is no context; so many of its items are still to be told.
     Failed(Failure, u32),
 }
 
@@ -87,7 +86,6 @@ impl<C> CurrentBatch<C> {
 }
 
 impl<C: Context> ContextBatch<C> {
-    /// Opens a context.
     pub(super) async fn open(
         config: Rc<C::Config>,
         options: ContextOptions<'_>,
@@ -111,7 +109,6 @@ impl<C: Context> ContextBatch<C> {
         CurrentBatch::Failed(Failure::Context { step, message }, options.failed_items())
     }
 
-    /// The context, for one call.
     pub(super) fn context(&self) -> Rc<C> {
         Rc::clone(&self.context)
     }
@@ -155,7 +152,6 @@ async fn in_time<R>(
     })
 }
 
-/// Runs a future of user code; a panic ends it.
 async fn catch<F: Future>(future: F) -> Result<F::Output, Failure> {
     let mut future = Box::pin(future);
     std::future::poll_fn(|cx| match caught(|| future.as_mut().poll(cx)) {

@@ -88,7 +88,6 @@ fn run_exit(exit: &InitCall) -> ExitReport {
     }
 }
 
-/// Runs `T`.
 pub(crate) fn serve<T: Task>(job: Job, runtime: Runtime) -> Result<(), SetupFailure> {
     let inputs = SharedInputs::<T> {
         shared: Rc::new(decode_for_all("shared value", &job.setup.shared)?),

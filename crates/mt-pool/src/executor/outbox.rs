@@ -25,19 +25,18 @@ const FULL_BYTES: usize = 8 * 1024 * 1024;
 /// The outcomes that wait, and who waits for them.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    state: Mutex<State>,
+    state: Mutex<OutboxState>,
     wake: Notify,
     room: Notify,
     /// Whether the link will look by itself, within a millisecond. A hint outside the lock.
     watched: AtomicBool,
-    /// How often the link has looked.
     looks: AtomicU32,
     /// Whether outcomes are gathered before they come here.
     gathering: AtomicBool,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct OutboxState {
     /// Results, encoded.
     runs: Vec<u8>,
     frames: VecDeque<Frame>,
@@ -45,20 +44,16 @@ struct State {
     told: bool,
     /// The bytes at which it is told again.
     wake_at: usize,
-    /// Nothing more will come.
     done: bool,
-    /// The link is gone.
     closed: bool,
 }
 
-/// What the link took.
 #[derive(Debug, Default)]
 pub(crate) struct Load {
     /// Results, encoded.
     pub(crate) runs: Bytes,
     /// Other frames.
     pub(crate) frames: VecDeque<Frame>,
-    /// Whether that was the last.
     pub(crate) done: bool,
 }
 
@@ -96,12 +91,10 @@ impl Outbox {
         )
     }
 
-    /// Says whether outcomes are gathered before they come here.
     pub(crate) fn set_gathering(&self, gathering: bool) {
         self.gathering.store(gathering, Ordering::Relaxed);
     }
 
-    /// Link: whether that is so.
     pub(crate) fn is_gathering(&self) -> bool {
         self.gathering.load(Ordering::Relaxed)
     }
@@ -138,7 +131,6 @@ impl Outbox {
         }
     }
 
-    /// Nothing more will come.
     pub(crate) fn finish(&self) {
         lock(&self.state).done = true;
         self.wake.notify_one();
@@ -171,7 +163,6 @@ impl Outbox {
         Load { runs, frames, done }
     }
 
-    /// Link: nothing is taken any more.
     pub(crate) fn close(&self) {
         lock(&self.state).closed = true;
         self.room.notify_one();

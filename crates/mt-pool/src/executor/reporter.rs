@@ -24,7 +24,6 @@ const GATHER_BYTES: usize = 32 * 1024;
 /// An outcome that is encoded, or why there is none.
 pub(super) type Encoded = Result<(), Failure>;
 
-/// Gathers outcomes.
 #[derive(Debug)]
 pub(super) struct Reporter {
     max_result_bytes: usize,
@@ -152,7 +151,6 @@ impl Reporter {
         outbox.flush();
     }
 
-    /// The outbox has room again.
     pub(super) fn set_room(&mut self) {
         self.room = true;
     }

@@ -330,7 +330,6 @@ where
         }
     }
 
-    /// A call that had to wait has ended.
     fn end_running(&mut self, ended: Ended<T, F>) {
         let Ended {
             index,
@@ -351,7 +350,6 @@ where
         self.end(batch);
     }
 
-    /// Keeps an empty place for the next call.
     fn keep(&mut self, place: Place<F>) {
         if self.spare.len() < SPARE_PLACES {
             self.spare.push(place);
@@ -396,7 +394,6 @@ where
     }
 }
 
-/// Waits until then; for ever without a time. Cancel-safe.
 async fn until(then: Option<Instant>) {
     match then {
         Some(then) => sleep_until(then).await,

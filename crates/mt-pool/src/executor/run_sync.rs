@@ -106,7 +106,6 @@ impl<T: Task> SyncRunner<T> {
         called.and_then(|encoded| encoded)
     }
 
-    /// The context of the next item.
     fn context(&mut self) -> Result<Rc<T::Context>, Failure> {
         if let CurrentBatch::None = self.batch {
             let open = ContextBatch::open(Rc::clone(&self.inputs.config), self.options());

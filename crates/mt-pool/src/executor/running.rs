@@ -16,7 +16,6 @@ use crate::{Task, current::Ambient, worker::caught};
 /// A pinned place for one call, used again and again.
 pub(super) type Place<F> = Pin<Box<Option<F>>>;
 
-/// A call that has to wait.
 pub(super) struct Running<'a, T: Task, F> {
     pub(super) ambient: Ambient,
     /// Where its item is in the order they were sent.
@@ -71,7 +70,6 @@ where
 }
 
 impl<T: Task, F> Running<'_, T, F> {
-    /// Waits for the soft deadline; for ever without one.
     fn poll_end(&mut self, cx: &mut PollContext<'_>) -> Poll<Failure> {
         let Some((limit, sleep)) = &mut self.end else {
             return Poll::Pending;

@@ -22,7 +22,6 @@ use crate::{
     worker::{Incoming, NotSetUp, RoleEnd, RoleLink, RoleSession, RoleWork},
 };
 
-/// The role of a pool's workers.
 pub(crate) const EXECUTOR: &str = "mt_pool::executor";
 
 /// How long results may gather while the user's code is busy.

@@ -37,7 +37,6 @@ impl Stopwatch {
         self.last
     }
 
-    /// When it was last looked at.
     pub(super) fn last(&self) -> Instant {
         self.last
     }
@@ -52,7 +51,6 @@ impl Stopwatch {
         }
     }
 
-    /// A call that had to wait is over.
     pub(super) fn waited(&mut self, index: ItemIndex, since: Instant, until: Instant) {
         self.note(index, until.saturating_duration_since(since));
     }

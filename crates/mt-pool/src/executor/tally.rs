@@ -25,7 +25,6 @@ static USED: AtomicBool = AtomicBool::new(false);
 static STRAYS: Mutex<Sums> = Mutex::new(Sums::new());
 
 thread_local! {
-    /// Whether calls run on this thread.
     static CALLS_RUN_HERE: Cell<bool> = const { Cell::new(false) };
     /// What was counted since a call was last left.
     static CURRENT: RefCell<Sums> = const { RefCell::new(Sums::new()) };
@@ -33,7 +32,6 @@ thread_local! {
     static WAITING: RefCell<HashMap<ItemIndex, Sums>> = RefCell::default();
 }
 
-/// Calls run on this thread from now on.
 pub(super) fn calls_run_here() {
     CALLS_RUN_HERE.set(true);
 }

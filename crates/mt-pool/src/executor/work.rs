@@ -16,7 +16,7 @@ use crate::{Context, Task};
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) items: Segment,
-    /// Those that are not started by then are not to be started.
+    /// Items that are not started by then are not to be started.
     pub(crate) start_by: Option<Instant>,
 }
 
@@ -43,7 +43,6 @@ pub(super) fn failure(step: SetupStep, message: impl ToString) -> SetupFailure {
     }
 }
 
-/// Decodes an item.
 #[inline]
 pub(super) fn decode<T: Task>(value: &[u8]) -> Result<T::Input, Failure> {
     decode_strict(value).map_err(|error: DecodeError| Failure::Undecodable {

@@ -66,7 +66,6 @@ impl Sampler {
         }
     }
 
-    /// Sleeps until somebody asks.
     fn rest(&self) {
         let unasked = |state: &mut Answer| state.last_asked.is_none();
         let state = self.asked.wait_while(lock(&self.state), unasked);

@@ -18,7 +18,6 @@ pub(super) fn of_this_process() -> Vec<Memory> {
     groups.iter().filter_map(Group::memory).collect()
 }
 
-/// A control group's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Group {
     version: Version,
@@ -32,7 +31,6 @@ enum Version {
 }
 
 impl Group {
-    /// Its memory, if it has a limit.
     fn memory(&self) -> Option<Memory> {
         let (limit, used, cache) = match self.version {
             Version::V1 => (

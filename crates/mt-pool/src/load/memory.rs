@@ -1,6 +1,5 @@
 //! Memory that is used, of a limit.
 
-/// Memory with a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Memory {
     /// Used, without page cache.

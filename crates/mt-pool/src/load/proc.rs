@@ -67,7 +67,6 @@ pub(super) struct CpuMeter {
 }
 
 impl CpuMeter {
-    /// Takes a first look.
     pub(super) fn new() -> Self {
         Self { last: Ticks::now() }
     }

@@ -6,7 +6,6 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::memory::Memory;
 
-/// The memory of the machine.
 pub(super) fn machine_memory() -> Option<Memory> {
     let mut system = System::new().ok()?;
     system.refresh_memory();
@@ -43,7 +42,6 @@ pub(super) struct SystemMeter {
 }
 
 impl SystemMeter {
-    /// Takes a first look.
     pub(super) fn new() -> Self {
         let mut system = System::new().ok();
         if let Some(system) = &mut system {
@@ -63,7 +61,6 @@ impl SystemMeter {
     }
 }
 
-/// Not told here.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn oom_kills() -> Option<u64> {
     None

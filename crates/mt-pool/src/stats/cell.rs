@@ -11,7 +11,6 @@ use std::{
 use super::{Happened, RunProgress, Stats, WorkerState, ledger::Ledger, rate::Rate};
 use crate::{load, lock::lock};
 
-/// Everything that is counted.
 #[derive(Debug)]
 pub(crate) struct StatsCell {
     ledger: Mutex<Ledger>,
@@ -43,7 +42,6 @@ impl StatsCell {
         }
     }
 
-    /// Counts what has happened.
     pub(crate) fn record(&self, happened: &Happened) {
         lock(&self.ledger).record(Instant::now, happened);
     }
@@ -88,7 +86,6 @@ impl StatsCell {
         count(&self.yielded.succeeded);
     }
 
-    /// Consumer: one more error is out.
     pub(crate) fn count_failed(&self, is_cancelled: bool) {
         count(&self.yielded.failed);
         if is_cancelled {
@@ -96,7 +93,6 @@ impl StatsCell {
         }
     }
 
-    /// Consumer: that was the last.
     pub(crate) fn set_over(&self) {
         self.yielded.is_over.store(true, Ordering::Relaxed);
     }
@@ -106,7 +102,6 @@ impl StatsCell {
         self.complete.store(true, Ordering::Release);
     }
 
-    /// Whether every outcome has been handed out.
     pub(crate) fn is_complete(&self) -> bool {
         self.complete.load(Ordering::Acquire)
     }

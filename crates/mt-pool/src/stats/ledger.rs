@@ -20,7 +20,7 @@ use crate::events::PoolEvent;
 pub(crate) enum Happened {
     /// To be told.
     Event(PoolEvent),
-    /// It is decided that there shall be a worker.
+    /// A worker is asked for.
     Spawned(WorkerId),
     /// A worker has said hello and is being set up.
     Greeted(WorkerId, Progress),
@@ -44,7 +44,6 @@ impl From<PoolEvent> for Happened {
     }
 }
 
-/// The figures of a run and its workers.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     counts: Stats,
@@ -210,7 +209,6 @@ impl Ledger {
 }
 
 impl Life {
-    /// What comes next is another stage.
     fn turn(&mut self, now: Instant, state: WorkerState) {
         self.stats.times = self.times_at(now);
         self.since = now;

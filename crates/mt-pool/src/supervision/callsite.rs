@@ -31,7 +31,6 @@ const OTHER_TARGET: &str = "mt_pool::worker";
 const OWN_FIELDS: [&str; 4] = ["message", "worker", "pid", "item"];
 const MAX_FIELDS: usize = MAX_TRACE_FIELDS + OWN_FIELDS.len();
 
-/// What identifies a callsite.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     level: TraceLevel,

@@ -9,10 +9,10 @@ use crate::lock::lock;
 
 /// Ends one worker, for a cause. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct WorkerControl(Arc<Shared>);
+pub struct WorkerControl(Arc<EndRequest>);
 
 #[derive(Debug, Default)]
-struct Shared {
+struct EndRequest {
     /// The first cause stands.
     cause: Mutex<Option<DeathCause>>,
     kill: Notify,
@@ -51,12 +51,10 @@ impl WorkerControl {
         matches!(*lock(&self.0.cause), Some(DeathCause::BrokeProtocol(_)))
     }
 
-    /// Waits until the worker's end is asked for. Cancel-safe.
     pub(crate) async fn killed(&self) {
         self.0.kill.notified().await;
     }
 
-    /// Waits until the worker's gentle end is asked for. Cancel-safe.
     pub(super) async fn terminated(&self) {
         self.0.terminate.notified().await;
     }

@@ -35,7 +35,6 @@ impl HelloTimeout {
         }
     }
 
-    /// When to look next.
     pub(super) fn due(&self) -> Instant {
         self.next_look
     }

@@ -19,7 +19,6 @@ use super::{
 };
 use crate::lock::lock;
 
-/// The workers of a pool.
 #[derive(Debug)]
 pub(crate) struct IdleWorkers {
     limits: IdleLimits,
@@ -33,7 +32,7 @@ pub(crate) struct IdleWorkers {
 pub(crate) struct IdleLimits {
     /// The most at once; but every run that goes on may have one.
     pub(crate) processes: usize,
-    /// Those that are kept however long there is nothing to do.
+    /// How many are kept however long there is nothing to do.
     pub(crate) keep: usize,
     /// How long the others wait for the next run.
     pub(crate) idle: Duration,
@@ -47,7 +46,6 @@ struct IdleState {
     closed: bool,
 }
 
-/// A worker that waits.
 #[derive(Debug)]
 struct Parked {
     ticket: u64,
@@ -68,7 +66,6 @@ struct StartKey {
 pub(super) enum Filled {
     /// One that had been waiting has taken the lease.
     Taken,
-    /// A slot for a new one.
     Slot(Lease, Slot),
     /// Nothing: the lease was given up while it waited.
     Killed(Lease),
@@ -80,7 +77,6 @@ pub(super) struct Slot {
     idle_workers: Arc<IdleWorkers>,
 }
 
-/// A parked worker's end of its wait.
 #[derive(Debug)]
 pub(super) struct IdleWait {
     ticket: u64,
@@ -223,12 +219,10 @@ impl IdleWorkers {
         }
     }
 
-    /// The workers there are, waiting or not.
     pub(crate) fn workers(&self) -> usize {
         lock(&self.state).slots
     }
 
-    /// The workers that wait for a run.
     pub(crate) fn parked(&self) -> usize {
         lock(&self.state).parked.len()
     }
@@ -243,12 +237,11 @@ impl IdleWait {
 }
 
 impl Slot {
-    /// Lets its worker wait for the next lease; `None` when there is no use for it.
     pub(super) fn park(&self, spec: &SpawnSpec) -> Option<IdleWait> {
         self.idle_workers.park(spec)
     }
 
-    /// Its worker has waited for long enough. True when it may go; otherwise it is kept, or its lease is on
+    /// The worker has waited for long enough. True when it may go; otherwise it is kept, or its lease is on
     /// its way.
     pub(super) fn withdraw(&self, wait: &IdleWait) -> bool {
         self.idle_workers.withdraw(wait)

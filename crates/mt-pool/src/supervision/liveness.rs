@@ -62,12 +62,11 @@ impl Default for LivenessPolicy {
     }
 }
 
-/// What a check has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Finding {
     /// Too many beats in a row are missing.
     Silent,
-    /// It beats, has something to do, and is no further than at the last check. Whether it is at least
+    /// The worker beats, has something to do, and is no further than at the last check. Whether it is at least
     /// busy is to be found out, and told with [`Liveness::on_busy`].
     Still,
 }
@@ -101,12 +100,10 @@ impl Liveness {
         }
     }
 
-    /// The worker sent something.
     pub(super) fn heard(&mut self) {
         self.heard = true;
     }
 
-    /// The worker beat.
     pub(super) fn on_beat(&mut self, beat: WorkerBeat) {
         self.beat = Some(beat);
     }

@@ -12,16 +12,13 @@ use super::{
 /// Where a worker is in its life, with what is valid there.
 #[derive(Debug)]
 pub(super) enum Phase {
-    /// Its process exists, and has said nothing yet.
+    /// The process exists, and has said nothing yet.
     Greeting(HelloTimeout),
-    /// It was sent its assignment.
     SettingUp {
         /// By when it has to be set up.
         due: Option<Instant>,
-        /// Whether it was given more time for it.
         extended: bool,
     },
-    /// It is set up.
     Working,
     /// Nobody needs it; it waits for the next assignment.
     Idle {
@@ -29,9 +26,8 @@ pub(super) enum Phase {
         until: Option<Instant>,
         wait: IdleWait,
     },
-    /// It has said that it goes, or was told to with nothing to finish.
+    /// The worker has said that it goes, or was told to with nothing to finish.
     Leaving {
-        /// Whether it was set up before.
         was_ready: bool,
     },
 }
@@ -55,7 +51,6 @@ impl Phase {
         matches!(self, Self::Greeting(_) | Self::SettingUp { .. })
     }
 
-    /// When something is to be done about it.
     pub(super) fn due(&self) -> Option<Instant> {
         match self {
             Self::Greeting(hello) => Some(hello.due()),

@@ -24,7 +24,6 @@ use tracing::{
 use super::callsite::emit;
 use crate::lock::lock;
 
-/// The emissions that wait.
 const MAX_WAITING: usize = 64;
 /// How long the end of a run waits for the last events to be emitted.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
@@ -117,7 +116,6 @@ impl WorkerEvents {
         is_sent
     }
 
-    /// Starts the thread that emits.
     fn start(&self) -> Option<Thread> {
         let (emissions, queue) = sync_channel::<Emission>(MAX_WAITING);
         let (end, ended) = oneshot::channel::<()>();

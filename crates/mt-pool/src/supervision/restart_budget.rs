@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 /// The first pause before a worker is started again; doubles with every fruitless life in a row.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
-/// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_millis(128);
 
 /// How many workers in a row may fail to do anything before the pool gives up.
@@ -44,7 +43,7 @@ impl Default for RestartBudget {
 #[derive(Debug)]
 pub struct Restarts {
     budget: RestartBudget,
-    /// Those in a row.
+    /// The fruitless deaths in a row.
     in_vain: u32,
     /// How often the pause has doubled.
     level: u32,

@@ -38,7 +38,6 @@ const FRAMES_ON_THE_WAY: usize = 4;
 /// More frames than can wait for this process while it is stopped.
 const MAX_WAITING: usize = 1 << 16;
 
-/// One worker process.
 struct Session {
     /// `None` while it waits for the next.
     lease: Option<Lease>,
@@ -50,7 +49,6 @@ struct Session {
     sender: FrameSender,
     process: ChildProcess,
     progress: Progress,
-    /// Why it was killed, if it was.
     cause: Option<DeathCause>,
     failure: Option<WorkerFailure>,
 }
@@ -119,7 +117,6 @@ async fn bring_up(lease: Lease, slot: Option<Slot>, frames: &impl FrameSource) -
 }
 
 impl Session {
-    /// Attends to the worker until it is reaped.
     async fn attend(
         &mut self,
         receiver: &mut FrameReceiver,
@@ -172,13 +169,12 @@ impl Session {
         lease.map_or_else(WorkerControl::default, |lease| lease.control.clone())
     }
 
-    /// Its owner's ear, if the owner might be gone before the worker.
+    /// The owner's ear, if the owner might be gone before the worker.
     fn shared_owner(&self) -> Option<mpsc::Sender<(WorkerId, SessionEvent)>> {
         self.slot.as_ref()?;
         Some(self.lease.as_ref()?.events.clone())
     }
 
-    /// When something is to be done without anything having happened.
     fn due(&self) -> Option<Instant> {
         match &self.ending {
             Some(ending) => Some(ending.until),
@@ -278,7 +274,6 @@ impl Session {
         self.assign().await;
     }
 
-    /// Sends the assignment of its lease.
     async fn assign(&mut self) {
         let Some(lease) = &self.lease else { return };
         self.phase = Phase::SettingUp {
@@ -312,7 +307,7 @@ impl Session {
         self.ending = until.map(|until| Ending { cause, until });
     }
 
-    /// It will not get as far as being set up.
+    /// The worker will not get as far as being set up.
     fn give_up(&mut self, failure: WorkerFailure) {
         self.failure.get_or_insert(failure);
         self.end(DeathCause::Stopped);
@@ -324,7 +319,7 @@ impl Session {
         self.process.kill();
     }
 
-    /// It is reaped. Returns the lease that it was about to take.
+    /// The worker is reaped. Returns the lease that it was about to take.
     async fn over(mut self, exit: mt_ipc::Exit, stderr: StderrTail) -> Option<Lease> {
         let Some(lease) = self.lease.take() else {
             let Phase::Idle { wait, .. } = self.phase else {
@@ -371,7 +366,6 @@ async fn next_lease(phase: &mut Phase) -> Option<Lease> {
     }
 }
 
-/// Waits until then. Cancel-safe.
 async fn until(then: Option<Instant>) {
     match then {
         Some(then) => sleep_until(then).await,

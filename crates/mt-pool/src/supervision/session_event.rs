@@ -13,7 +13,7 @@ use super::{
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SessionEvent {
-    /// Its process exists.
+    /// The process exists.
     Started {
         /// The process's id.
         pid: u32,
@@ -23,14 +23,14 @@ pub enum SessionEvent {
         /// The process's id.
         pid: u32,
     },
-    /// It has said hello and was sent its assignment.
+    /// The worker has said hello and was sent its assignment.
     Greeted {
         /// Sends to it: frames of its role.
         sender: FrameSender,
         /// The memory it shares with this process.
         progress: Progress,
     },
-    /// It is set up for its assignment.
+    /// The worker is set up for its assignment.
     Ready,
     /// A message of its role, not decoded.
     Frame(Frame),
@@ -44,9 +44,9 @@ pub enum SessionEvent {
     /// What was found when its signs of life were judged. Told when it is not well, every time that is found, and
     /// when it is well again.
     Health(Health),
-    /// It waits for another owner. Nothing follows.
+    /// The worker waits for another owner. Nothing follows.
     Released,
-    /// It is reaped, or never was. Nothing follows.
+    /// The process is reaped, or never was. Nothing follows.
     Ended(WorkerEnd),
 }
 

@@ -74,7 +74,6 @@ impl SpawnSpec {
         }
     }
 
-    /// What a worker is to be, encoded.
     pub(super) fn assignment(&self, worker: WorkerId) -> Bytes {
         (self.assignment)(worker)
     }

@@ -21,9 +21,9 @@ pub enum Health {
     Well,
     /// Somebody has stopped its process, and it has missed its beats.
     Stopped,
-    /// It has missed its beats for another reason.
+    /// The worker has missed its beats for another reason.
     Frozen,
-    /// It beats, and gets no further.
+    /// The worker beats, and gets no further.
     Blocked {
         /// For how long, at least.
         since: Duration,
@@ -38,16 +38,14 @@ impl Health {
     }
 }
 
-/// What a check has found out.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct CheckResult {
     /// Told even if it is what was found before, unless the worker is well.
     pub(super) health: Option<Health>,
     /// What the worker is to be killed for.
     pub(super) kill: Option<DeathCause>,
 }
 
-/// The watch over one worker.
 #[derive(Debug)]
 pub(super) struct Watch {
     policy: LivenessPolicy,
@@ -82,13 +80,11 @@ impl Watch {
         again
     }
 
-    /// The worker told how far it is.
     pub(super) fn on_beat(&mut self, beat: WorkerBeat) {
         self.liveness.on_beat(beat);
     }
 
-    /// To be called every interval.
-    pub(super) fn check(&mut self) -> Found {
+    pub(super) fn check(&mut self) -> CheckResult {
         let before = self.health;
         let found = match self.liveness.check(Instant::now()) {
             Some(Finding::Silent) => Some(self.silent()),
@@ -103,10 +99,10 @@ impl Watch {
         let Some((health, verdict, cause)) = found else {
             let changed = self.health != before;
             let health = changed.then_some(self.health);
-            return Found { health, kill: None };
+            return CheckResult { health, kill: None };
         };
         self.health = health;
-        Found {
+        CheckResult {
             health: Some(health),
             kill: (verdict == Verdict::Kill).then_some(cause),
         }

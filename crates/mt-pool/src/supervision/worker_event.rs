@@ -20,9 +20,9 @@ pub struct WorkerEvent {
     pub level: Level,
     /// What it is about: by default the path of the module it is in.
     pub target: String,
-    /// Its message, at most 2 KiB.
+    /// The message, at most 2 KiB.
     pub message: String,
-    /// Its other fields: at most 24 names with their values as text, each at most 2 KiB.
+    /// The other fields: at most 24 names with their values as text, each at most 2 KiB.
     pub fields: Vec<(String, String)>,
     /// The source file it is in.
     pub file: Option<String>,
@@ -66,7 +66,6 @@ impl fmt::Display for WorkerEvent {
     }
 }
 
-/// The level of `tracing` that this one is.
 pub(crate) fn level_of(level: TraceLevel) -> Level {
     match level {
         TraceLevel::Error => Level::ERROR,

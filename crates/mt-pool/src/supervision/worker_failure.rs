@@ -14,10 +14,10 @@ pub enum WorkerFailure {
     /// The operating system did not start one.
     #[error("no worker process could be started: {0}")]
     Spawn(SpawnError),
-    /// It is another build, or it never got as far as speaking.
+    /// The process is another build, or it never got as far as speaking.
     #[error("a worker process was refused: {0}")]
     Handshake(HandshakeError),
-    /// It ended before it said hello.
+    /// The process ended before it said hello.
     #[error(
         "a worker process ended before it said hello ({}); does `main` of the worker program call `mt_pool::init()` or `mt_beehive::init()` first?{}",
         death.brief(),
@@ -27,7 +27,7 @@ pub enum WorkerFailure {
         /// How it ended.
         death: Death,
     },
-    /// It lives, but does not say hello: it sleeps, or is busy with something else for very long.
+    /// The process lives, but does not say hello: it sleeps, or is busy with something else for very long.
     #[error(
         "a worker process said nothing for {:.1} s; does `main` of the worker program call `mt_pool::init()` or `mt_beehive::init()` first?",
         waited.as_secs_f64()
@@ -36,7 +36,7 @@ pub enum WorkerFailure {
         /// How long the pool waited.
         waited: Duration,
     },
-    /// It could not be set up.
+    /// The worker could not be set up.
     #[error("setting up a worker process failed at {step:?}: {}", Plain(.message))]
     Setup {
         /// How far it came; [`Init`](SetupStep::Init) is the user's init function.
@@ -44,7 +44,7 @@ pub enum WorkerFailure {
         /// What went wrong there.
         message: String,
     },
-    /// Its init function took too long.
+    /// The init function took too long.
     #[error(
         "setting up a worker process took longer than {limit:?}, and it was killed; give init more time with `init_deadline`, if it needs it"
     )]
@@ -52,7 +52,7 @@ pub enum WorkerFailure {
         /// The most it may take.
         limit: Duration,
     },
-    /// It ended while it was being set up.
+    /// The process ended while it was being set up.
     #[error("a worker process died while it was being set up: {death}")]
     DiedInSetup {
         /// How it ended.

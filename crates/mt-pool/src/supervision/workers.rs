@@ -83,7 +83,6 @@ impl Workers {
         control
     }
 
-    /// Whether other owners may use the workers afterwards.
     pub(crate) fn are_shared(&self) -> bool {
         self.idle.is_some()
     }

@@ -22,10 +22,8 @@ use crate::registry;
 /// The most often a worker beats.
 const SHORTEST_BEAT: Duration = Duration::from_millis(1);
 
-/// How the link ended.
 #[derive(Debug)]
 pub(crate) enum LinkEnd {
-    /// All is sent.
     Done,
     /// The parent is gone, or there never was one; or it does not want this worker.
     Broken(String),

@@ -68,7 +68,7 @@ pub(super) fn install_hook() {
 }
 
 impl Report {
-    /// This panic and those before it that were not reported, in a line each.
+    /// The panic and those before it that were not reported, in a line each.
     fn into_unreported(mut self) -> Vec<String> {
         let at = self.location.unwrap_or_default();
         let said = clip_text(self.message);

@@ -210,7 +210,7 @@ impl Model {
         self.tell(Event::Results(worker, items(first, count)));
     }
 
-    /// It is gone, by itself or because it was told to.
+    /// A worker is gone, by itself or because it was told to.
     pub(super) fn gone(&mut self, worker: WorkerId) {
         let model = self.workers.remove(&worker).expect("it lives");
         self.charge(&model);

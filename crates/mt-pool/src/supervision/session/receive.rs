@@ -105,7 +105,7 @@ impl Session {
         true
     }
 
-    /// It has done all it had to for its owner: it waits for the next one.
+    /// The worker has done all it had to for its owner: it waits for the next one.
     async fn park(&mut self) -> bool {
         let (Some(lease), Some(slot)) = (self.lease.take(), &self.slot) else {
             return self.broke_protocol("it rests without having been told to");

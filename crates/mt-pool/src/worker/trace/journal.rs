@@ -23,7 +23,6 @@ const BYTES: usize = MAX_CONTROL_BYTES - 1024;
 /// events a second.
 const REST: Duration = Duration::from_millis(10);
 
-/// The events of this process.
 #[derive(Debug)]
 pub(crate) struct Journal {
     /// The least important events wanted by the parent, as a number; 0 for none.
@@ -46,7 +45,6 @@ struct JournalState {
     notes: u64,
 }
 
-/// What the link takes at once.
 #[derive(Debug)]
 pub(crate) struct TraceBatch {
     pub(crate) events: Vec<TraceEvent>,
@@ -87,7 +85,6 @@ impl Journal {
         JOURNAL.get()
     }
 
-    /// The events it takes.
     pub(super) fn filter(&self) -> LevelFilter {
         match self.level.load(Ordering::Relaxed) {
             0 => LevelFilter::OFF,

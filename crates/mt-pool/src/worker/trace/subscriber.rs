@@ -1,6 +1,6 @@
 //! What receives the events of a worker whose user has set no subscriber.
 //!
-//! It can do without spans, so it enables none and they cost next to nothing.
+//! The subscriber can do without spans, so it enables none and they cost next to nothing.
 
 use std::cell::Cell;
 
@@ -58,7 +58,6 @@ fn is_wanted(journal: &Journal, level: &Level) -> bool {
     *level <= journal.filter()
 }
 
-/// Forwards every event that the parent wants.
 pub(super) struct Forward(pub(super) &'static Journal);
 
 impl Subscriber for Forward {
