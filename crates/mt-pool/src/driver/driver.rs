@@ -11,7 +11,7 @@ use tokio::{sync::mpsc, time::sleep_until};
 
 use super::{
     exit_hooks::Collected,
-    watch::{WatchConfig, WatchSchedule},
+    watch::{WEIGH, WatchConfig, WatchSchedule},
     workers::WorkerHandles,
 };
 use crate::{
@@ -19,8 +19,11 @@ use crate::{
     dispatch::{Delivery, Dispatch, DispatchConfig, Effect, Event},
     events::{Audience, PoolEvent},
     input::{Asked, Block, DriverEnd},
+    load,
     stats::{Happened, StatsCell},
-    supervision::{DeathCause, IdleWorkers, Interrupts, SessionEvents, SpawnSpec, WorkerEvents},
+    supervision::{
+        DeathCause, IdleWorkers, Interrupts, LATE, SessionEvents, SpawnSpec, WorkerEvents,
+    },
 };
 
 /// The workers events handled before the effects of all of them are carried out together.
@@ -235,6 +238,48 @@ impl Driver {
     fn on_time(&mut self) {
         self.on_watch(Instant::now());
         self.dispatch(Event::Tick);
+    }
+
+    fn on_watch(&mut self, now: Instant) {
+        // Before a deadline is held against anybody, what happened in the last moment is taken in.
+        let due = self.dispatch.poll_timeout().is_some_and(|due| due <= now);
+        if let Some(every) = self.watch.every
+            && (self.watch.next_look <= now || due)
+        {
+            self.watch.next_look = now + every;
+            for (worker, look) in self.workers.looks() {
+                self.dispatch(Event::Look(worker, look));
+            }
+        }
+        if self.watch.weighs() && self.watch.next_weigh <= now {
+            self.watch.next_weigh = now + WEIGH;
+            self.weigh();
+        }
+    }
+
+    /// A process that was stopped, or a machine that was, wakes up late. Must come before anything that
+    /// looks at the time.
+    fn notice_lateness(&mut self, now: Instant) {
+        let late = self
+            .expected
+            .map(|then| now.saturating_duration_since(then));
+        if let Some(late) = late.filter(|&late| late > LATE) {
+            self.expected = Some(now);
+            self.dispatch.handle(now, Event::Late(late));
+        }
+    }
+
+    fn weigh(&mut self) {
+        let high = self.watch.config.memory_high;
+        let high = high.is_some_and(load::used_memory_above);
+        let pids = if self.watch.config.weigh {
+            self.workers.pids()
+        } else {
+            Vec::new()
+        };
+        let weigh = |(worker, pid)| Some((worker, load::rss_of(pid)?));
+        let weights = pids.into_iter().filter_map(weigh).collect();
+        self.dispatch(Event::Weighed(weights, high));
     }
 
     fn on_interrupt(&mut self) {

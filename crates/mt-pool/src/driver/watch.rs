@@ -2,11 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::driver::Driver;
 use crate::{
-    dispatch::Event,
     load,
-    supervision::{Death, DeathCause, LATE},
+    supervision::{Death, DeathCause},
 };
 
 const SIGKILL: i32 = 9;
@@ -15,7 +13,7 @@ const SIGKILL: i32 = 9;
 const LOOK: Duration = Duration::from_millis(25);
 /// The shortest.
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
-const WEIGH: Duration = Duration::from_millis(100);
+pub(super) const WEIGH: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct WatchConfig {
@@ -30,10 +28,10 @@ pub(crate) struct WatchConfig {
 
 #[derive(Debug)]
 pub(super) struct WatchSchedule {
-    config: WatchConfig,
-    every: Option<Duration>,
-    next_look: Instant,
-    next_weigh: Instant,
+    pub(super) config: WatchConfig,
+    pub(super) every: Option<Duration>,
+    pub(super) next_look: Instant,
+    pub(super) next_weigh: Instant,
     /// The processes the system had killed for want of memory when that was last looked at.
     oom_kills: Option<u64>,
 }
@@ -71,51 +69,7 @@ impl WatchSchedule {
         more
     }
 
-    fn weighs(&self) -> bool {
+    pub(super) fn weighs(&self) -> bool {
         self.config.weigh || self.config.memory_high.is_some()
-    }
-}
-
-impl Driver {
-    pub(super) fn on_watch(&mut self, now: Instant) {
-        // Before a deadline is held against anybody, what happened in the last moment is taken in.
-        let due = self.dispatch.poll_timeout().is_some_and(|due| due <= now);
-        if let Some(every) = self.watch.every
-            && (self.watch.next_look <= now || due)
-        {
-            self.watch.next_look = now + every;
-            for (worker, look) in self.workers.looks() {
-                self.dispatch(Event::Look(worker, look));
-            }
-        }
-        if self.watch.weighs() && self.watch.next_weigh <= now {
-            self.watch.next_weigh = now + WEIGH;
-            self.weigh();
-        }
-    }
-
-    /// A process that was stopped, or a machine that was, wakes up late. Must come before anything that
-    /// looks at the time.
-    pub(super) fn notice_lateness(&mut self, now: Instant) {
-        let late = self
-            .expected
-            .map(|then| now.saturating_duration_since(then));
-        if let Some(late) = late.filter(|&late| late > LATE) {
-            self.expected = Some(now);
-            self.dispatch.handle(now, Event::Late(late));
-        }
-    }
-
-    fn weigh(&mut self) {
-        let high = self.watch.config.memory_high;
-        let high = high.is_some_and(load::used_memory_above);
-        let pids = if self.watch.config.weigh {
-            self.workers.pids()
-        } else {
-            Vec::new()
-        };
-        let weigh = |(worker, pid)| Some((worker, load::rss_of(pid)?));
-        let weights = pids.into_iter().filter_map(weigh).collect();
-        self.dispatch(Event::Weighed(weights, high));
     }
 }

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::figures::{self, CpuMeter};
+#[cfg(target_os = "linux")]
+use super::proc::{CpuMeter, recent_load};
+#[cfg(not(target_os = "linux"))]
+use super::system::{CpuMeter, recent_load};
 use crate::lock::lock;
 
 /// How long after the first look the second comes, with which there is an answer.
@@ -29,7 +32,7 @@ pub(super) fn used_fraction() -> Option<f64> {
             .spawn(move || looking.look_for_ever());
         sampler
     });
-    sampler.ask().or_else(figures::recent_load)
+    sampler.ask().or_else(recent_load)
 }
 
 /// What the thread and those who ask share.

@@ -36,11 +36,11 @@ type Emission = Box<dyn FnOnce() + Send>;
 pub struct WorkerEvents {
     subscriber: Dispatch,
     span: Span,
-    queue: Mutex<Queue>,
+    queue: Mutex<EmissionQueue>,
 }
 
 #[derive(Default)]
-struct Queue {
+struct EmissionQueue {
     /// Events that found no room, and were not told of yet.
     lost: u64,
     thread: Option<Thread>,
