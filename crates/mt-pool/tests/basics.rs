@@ -1,9 +1,9 @@
 //! What a run does when nothing goes wrong.
 
-use std::time::Duration;
+use std::{fmt::Debug, time::Duration};
 
 use futures::StreamExt;
-use mt_pool::{asyn_pmap, asyn_pmap_with, from_stream, inline_task};
+use mt_pool::{AsynPmap, Task, asyn_pmap, asyn_pmap_with, from_stream, inline_task};
 
 mt_pool::test_worker!();
 
@@ -29,65 +29,52 @@ fn shifted(#[shared] by: &u64, n: u64) -> Result<u64, String> {
         .ok_or_else(|| format!("{n} is less than {by}"))
 }
 
+fn values<T: Task<Error: Debug>>(run: AsynPmap<T>) -> Vec<T::Output> {
+    run.start()
+        .unwrap()
+        .into_iter()
+        .map(Result::unwrap)
+        .collect()
+}
+
 #[test]
 fn every_item_has_its_value_in_order() {
     for processes in [1, 2, 8] {
-        let run = asyn_pmap::<double>(0..10_000)
-            .processes(processes)
-            .start()
-            .unwrap();
-        let values: Vec<u64> = run.into_iter().map(Result::unwrap).collect();
-        assert_eq!(values, (0..10_000).map(|n| 2 * n).collect::<Vec<_>>());
+        let values = values(asyn_pmap::<double>(0..10_000).processes(processes));
+        assert!(values.into_iter().eq((0..10_000).map(|n| 2 * n)));
     }
 }
 
 #[test]
 fn unordered_has_the_same_values() {
     for processes in [1, 2, 8] {
-        let run = asyn_pmap::<double_slowly>(0..5_000)
-            .processes(processes)
-            .ordered(false)
-            .start()
-            .unwrap();
-        let mut values: Vec<(u64, u64)> = run
-            .indexed()
-            .into_iter()
-            .map(|(i, value)| (i, value.unwrap()))
-            .collect();
+        let run = asyn_pmap::<double_slowly>(0..5_000).processes(processes);
+        let run = run.ordered(false).start().unwrap().indexed().into_iter();
+        let mut values: Vec<_> = run.map(|(index, value)| (index, value.unwrap())).collect();
         values.sort_unstable();
-        assert_eq!(values, (0..5_000).map(|n| (n, 2 * n)).collect::<Vec<_>>());
+        assert!(values.into_iter().eq((0..5_000).map(|n| (n, 2 * n))));
     }
 }
 
 #[test]
 fn ordered_async_with_waits() {
-    let run = asyn_pmap::<double_slowly>(0..5_000)
-        .processes(2)
-        .start()
-        .unwrap();
-    let values: Vec<u64> = run.into_iter().map(Result::unwrap).collect();
-    assert_eq!(values, (0..5_000).map(|n| 2 * n).collect::<Vec<_>>());
+    let values = values(asyn_pmap::<double_slowly>(0..5_000).processes(2));
+    assert!(values.into_iter().eq((0..5_000).map(|n| 2 * n)));
 }
 
 #[tokio::test]
 async fn a_stream_in_and_a_stream_out() {
     let input = futures::stream::iter(0..3000u64);
-    let run = asyn_pmap::<double_async>(from_stream(input))
-        .processes(2)
-        .start()
-        .unwrap();
-    let sum = run.map(Result::unwrap).fold(0, async |a, b| a + b).await;
-    assert_eq!(sum, 2999 * 3000);
+    let run = asyn_pmap::<double_async>(from_stream(input)).processes(2);
+    let values = run.start().unwrap().map(Result::unwrap);
+    assert_eq!(values.fold(0, async |a, b| a + b).await, 2999 * 3000);
 }
 
 #[test]
 fn errors_are_items() {
-    let run = asyn_pmap::<shifted>(0..100)
-        .shared(50)
-        .processes(2)
-        .start()
-        .unwrap();
-    let (good, bad): (Vec<_>, Vec<_>) = run.into_iter().partition(Result::is_ok);
+    let run = asyn_pmap::<shifted>(0..100).shared(50).processes(2);
+    let outcomes = run.start().unwrap().into_iter();
+    let (good, bad): (Vec<_>, Vec<_>) = outcomes.partition(Result::is_ok);
     assert_eq!((good.len(), bad.len()), (50, 50));
     let error = bad[7].as_ref().unwrap_err();
     assert_eq!(error.index(), 7);
@@ -96,19 +83,13 @@ fn errors_are_items() {
 
 #[test]
 fn an_inline_task() {
-    let run = asyn_pmap_with(inline_task!(|x: u32| -> u32 { x + 1 }), [1, 2, 3])
-        .start()
-        .unwrap();
-    assert_eq!(
-        run.into_iter().map(Result::unwrap).collect::<Vec<_>>(),
-        [2, 3, 4]
-    );
+    let task = inline_task!(|x: u32| -> u32 { x + 1 });
+    assert_eq!(values(asyn_pmap_with(task, [1, 2, 3])), [2, 3, 4]);
 }
 
 #[test]
 fn nothing_in_nothing_out_and_no_process() {
-    let run = asyn_pmap::<double>([]).start().unwrap();
-    let mut outcomes = run.into_iter();
+    let mut outcomes = asyn_pmap::<double>([]).start().unwrap().into_iter();
     assert!(outcomes.next().is_none());
     assert_eq!(outcomes.stats().workers_started, 0);
 }

@@ -11,19 +11,11 @@ use serde::{Deserialize, Serialize};
 mt_pool::test_worker!();
 
 /// An error of the tests' own, that crosses as it is.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 enum Odd {
+    #[error("{0} is odd")]
     Is(u32),
 }
-
-impl fmt::Display for Odd {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Is(n) = self;
-        write!(f, "{n} is odd")
-    }
-}
-
-impl Error for Odd {}
 
 /// One that displays and can't cross.
 #[derive(Debug)]
@@ -157,40 +149,18 @@ fn an_error_of_which_the_text_arrives_may_borrow() {
     let word = || String::from("odd");
     let text = Raised::new("1 is odd");
     check(|| asyn_pmap::<borrowing>([4, 1]).shared(word()), &text);
-    check(
-        || asyn_pmap::<borrowing_async>([4, 1]).shared(word()),
-        &text,
-    );
+    let run = || asyn_pmap::<borrowing_async>([4, 1]).shared(word());
+    check(run, &text);
 }
 
 #[test]
 fn a_task_written_in_place_returns_what_a_function_may() {
-    check(
-        || {
-            asyn_pmap_with(
-                inline_task!(|n: u32| -> Res<u32> { half(n, self::odd) }),
-                [4, 1],
-            )
-        },
-        &Odd::Is(1),
-    );
-    check(
-        || {
-            asyn_pmap_with(
-                inline_task!(async |n: u32| -> Half { half(n, io::Error::other) }),
-                [4, 1],
-            )
-        },
-        &Raised::new("1 is odd"),
-    );
-    check(
-        || {
-            let task =
-                inline_task!(|n: u32| -> anyhow::Result<u32> { half(n, anyhow::Error::msg) });
-            asyn_pmap_with(task, [4, 1])
-        },
-        &Raised::new("1 is odd"),
-    );
+    let aliased = inline_task!(|n: u32| -> Res<u32> { half(n, self::odd) });
+    let hidden = inline_task!(async |n: u32| -> Half { half(n, io::Error::other) });
+    let other = inline_task!(|n: u32| -> anyhow::Result<u32> { half(n, anyhow::Error::msg) });
+    check(|| asyn_pmap_with(aliased, [4, 1]), &Odd::Is(1));
+    check(|| asyn_pmap_with(hidden, [4, 1]), &Raised::new("1 is odd"));
+    check(|| asyn_pmap_with(other, [4, 1]), &Raised::new("1 is odd"));
 }
 
 #[test]

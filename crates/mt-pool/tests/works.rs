@@ -13,6 +13,7 @@ use mt_pool::{
     Context, Pool, StartError, task,
     works::{Progress, asyn_work_generator, progress_queue},
 };
+use mt_test_kit::assert_is;
 use tokio::sync::Notify;
 
 mt_pool::test_worker!();
@@ -92,11 +93,8 @@ fn values<V, E: std::fmt::Debug>(
 #[test]
 fn every_work_has_its_value() {
     for (works, processes) in [(0, 2), (1, 8), (10_000, 1), (10_000, 2), (100_000, 3)] {
-        let run = asyn_work_generator::<double>(works)
-            .processes(processes)
-            .start()
-            .unwrap();
-        let mut run = run.into_iter();
+        let run = asyn_work_generator::<double>(works).processes(processes);
+        let mut run = run.start().unwrap().into_iter();
         let expected: BTreeMap<u64, u64> = (0..works).map(|id| (id, 2 * id)).collect();
         assert_eq!(values(run.by_ref()), expected);
         assert!(run.stats().workers_started <= works.min(processes as u64));
@@ -107,40 +105,29 @@ fn every_work_has_its_value() {
 #[test]
 fn a_plain_function_and_a_list_of_works() {
     let list = [5, 3, u64::MAX, 7];
-    let run = asyn_work_generator::<plain>(0)
-        .work_id_list(list)
-        .shared(2)
-        .processes(2);
-    let mut found = BTreeMap::new();
-    for (id, outcome) in run.start().unwrap() {
-        found.insert(id, outcome.map_err(|error| error.to_string()));
-    }
+    let run = asyn_work_generator::<plain>(0).work_id_list(list).shared(2);
+    let works = run.processes(2).start().unwrap().into_iter();
+    let found = works.map(|(id, outcome)| (id, outcome.map_err(|error| error.to_string())));
     let error = format!("item {0}: {0} is too large", u64::MAX);
     let expected = [(3, Ok(6)), (5, Ok(10)), (7, Ok(14)), (u64::MAX, Err(error))];
-    assert_eq!(found, BTreeMap::from(expected));
+    assert_eq!(found.collect::<BTreeMap<_, _>>(), BTreeMap::from(expected));
 }
 
 #[test]
 fn never_more_at_once_in_a_context_than_allowed() {
     for at_once in [1, 3, 100] {
-        let run = asyn_work_generator::<counted>(2000)
-            .context(0)
-            .max_concurrency(at_once);
-        let most = values(run.processes(2).start().unwrap().into_iter());
-        assert!(
-            most.values().all(|&running| running <= at_once),
-            "{at_once}"
-        );
+        let run = asyn_work_generator::<counted>(2000).context(0);
+        let run = run.max_concurrency(at_once).processes(2);
+        let running = values(run.start().unwrap().into_iter()).into_values();
+        assert!(running.max() <= Some(at_once), "{at_once}");
     }
 }
 
 #[test]
 fn all_at_once_when_there_is_no_limit() {
     let works = 20_000;
-    let run = asyn_work_generator::<together>(works as u64)
-        .context(works)
-        .max_concurrency(None);
-    let run = run.processes(1).start().unwrap();
+    let run = asyn_work_generator::<together>(works as u64).context(works);
+    let run = run.max_concurrency(None).processes(1).start().unwrap();
     assert_eq!(values(run.into_iter()).len(), works);
 }
 
@@ -149,12 +136,8 @@ fn one_that_takes_its_time_holds_up_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("go").display().to_string();
     let run = asyn_work_generator::<first_waits_for>(5000).shared(file.clone());
-    let mut run = run
-        .max_concurrency(4)
-        .processes(2)
-        .start()
-        .unwrap()
-        .into_iter();
+    let run = run.max_concurrency(4).processes(2).start().unwrap();
+    let mut run = run.into_iter();
     let others = values(run.by_ref().take(4999));
     assert!(!others.contains_key(&0));
     std::fs::write(&file, "").unwrap();
@@ -164,9 +147,8 @@ fn one_that_takes_its_time_holds_up_nobody() {
 #[test]
 fn progress_tells_every_step() {
     let (progress, messages) = progress_queue(100_000);
-    let run = asyn_work_generator::<counted>(3000)
-        .context(0)
-        .progress_queue(progress);
+    let run = asyn_work_generator::<counted>(3000).context(0);
+    let run = run.progress_queue(progress);
     values(run.processes(2).start().unwrap().into_iter());
     assert_eq!(messages.missed(), 0);
     let mut steps: BTreeMap<u64, Vec<(u32, &str)>> = BTreeMap::new();
@@ -176,24 +158,18 @@ fn progress_tells_every_step() {
             Progress::ContextCreated { context_id } => assert!(created.insert(context_id)),
             Progress::ContextDestroyed { context_id } => assert!(destroyed.insert(context_id)),
             Progress::TaskScheduled {
-                context_id,
+                context_id: id,
                 work_id,
             } => {
-                assert!(created.contains(&context_id) && !destroyed.contains(&context_id));
-                steps
-                    .entry(work_id)
-                    .or_default()
-                    .push((context_id, "scheduled"));
+                assert!(created.contains(&id) && !destroyed.contains(&id));
+                steps.entry(work_id).or_default().push((id, "scheduled"));
             }
             Progress::TaskReturned {
-                context_id,
+                context_id: id,
                 work_id,
                 ..
             } => {
-                steps
-                    .entry(work_id)
-                    .or_default()
-                    .push((context_id, "returned"));
+                steps.entry(work_id).or_default().push((id, "returned"));
             }
             other => panic!("{other:?}"),
         }
@@ -224,47 +200,35 @@ fn workers_of_a_pool_open_a_context_for_every_run() {
     let pool = Pool::builder().processes(1).start().unwrap();
     for run_number in 0..3 {
         let (progress, messages) = progress_queue(1000);
-        let generator = asyn_work_generator::<counted>(20)
-            .context(0)
-            .progress_queue(progress);
-        let mut run = generator
-            .configure(|run| run.pool(&pool))
-            .start()
-            .unwrap()
-            .into_iter();
+        let run = asyn_work_generator::<counted>(20).context(0);
+        let run = run
+            .progress_queue(progress)
+            .configure(|run| run.pool(&pool));
+        let mut run = run.start().unwrap().into_iter();
         assert_eq!(values(run.by_ref()).len(), 20);
         assert_eq!(run.stats().workers_reused, u64::from(run_number > 0));
         drop(run);
-        let about_contexts: Vec<Progress> = messages
-            .into_iter()
-            .filter(|message| message.work_id().is_none())
-            .collect();
+        let messages = messages.into_iter();
+        let about_contexts = messages.filter(|message| message.work_id().is_none());
         let context_id = 0;
-        let expected = [
-            Progress::ContextCreated { context_id },
-            Progress::ContextDestroyed { context_id },
-        ];
-        assert_eq!(about_contexts, expected);
+        let created = Progress::ContextCreated { context_id };
+        let destroyed = Progress::ContextDestroyed { context_id };
+        assert!(about_contexts.eq([created, destroyed]));
     }
 }
 
 #[test]
 fn what_can_not_be_is_refused_before_any_process() {
     let run = || asyn_work_generator::<double>(5);
+    let brief = Duration::from_micros(999);
     let refused = [
         (run().max_concurrency(0).start().err(), "max_concurrency"),
         (run().num_processes(0).start().err(), "processes"),
-        (
-            run().timeout(Duration::from_micros(999)).start().err(),
-            "timeout",
-        ),
+        (run().timeout(brief).start().err(), "timeout"),
         (asyn_work_generator::<plain>(5).start().err(), "shared"),
         (asyn_work_generator::<counted>(5).start().err(), "context"),
     ];
     for (error, name) in refused {
-        assert!(
-            matches!(error, Some(StartError::Option { option, .. }) if option == name),
-            "{error:?}"
-        );
+        assert_is!(error, Some(StartError::Option { option, .. }) if *option == name);
     }
 }

@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader, Read};
 use mt_test_kit::{Signal, signal};
 
 use crate::{
-    example::Example,
     row::{self, expected},
+    start,
     tree::Tree,
 };
 
@@ -15,9 +15,7 @@ fn an_interrupt_drains() {
     // More than the capacity of one worker and what fits into a pipe: while nobody reads, the run
     // can't come to its end.
     let tree = Tree::of_texts(8_000);
-    let mut running = Example::new(tree.path())
-        .args(["--json", "-w", "1"])
-        .start();
+    let mut running = start(tree.path(), &["--json", "-w", "1"]);
     let mut stdout = BufReader::new(running.stdout());
     let mut stderr = BufReader::new(running.stderr());
     let mut printed = Vec::new();
@@ -42,13 +40,10 @@ fn an_interrupt_drains() {
 #[test]
 fn a_reader_that_goes_away_ends_the_run_quietly() {
     let tree = Tree::of_texts(4_000);
-    let mut running = Example::new(tree.path())
-        .args(["--json", "-w", "2"])
-        .start();
+    let mut running = start(tree.path(), &["--json", "-w", "2"]);
     let mut stderr = running.stderr();
-    let mut line = String::new();
-    let stdout = running.stdout();
-    BufReader::new(stdout).read_line(&mut line).unwrap(); // and it is closed
+    let stdout = BufReader::new(running.stdout());
+    stdout.lines().next().unwrap().unwrap(); // and it is closed
     let mut said = String::new();
     stderr.read_to_string(&mut said).unwrap();
     assert_eq!((running.wait().code(), said.as_str()), (Some(0), ""));

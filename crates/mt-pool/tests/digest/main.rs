@@ -4,21 +4,25 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod early;
-mod example;
 mod reference;
 mod row;
 mod tree;
 
 use std::{fs, path::Path};
 
-use example::Example;
+use mt_test_kit::{Running, example};
 use reference::{sums_of_sha256sum, words_of_wc};
 use row::{Row, expected};
 use tree::Tree;
 
+/// The example, at work on a tree, for a minute at most.
+fn start(tree: &Path, options: &[&str]) -> Running {
+    Running::start(example("digest").arg(tree).args(options))
+}
+
 /// What the digest of the tree prints, sorted, and how it exits.
 fn digests(tree: &Path, options: &[&str]) -> (Vec<Row>, Option<i32>) {
-    let output = Example::new(tree).args(options).args(["--json"]).output();
+    let output = start(tree, &[options, &["--json"]].concat()).output();
     let mut rows = row::parse(&output.stdout);
     rows.sort();
     (rows, output.status.code())
@@ -42,10 +46,7 @@ fn every_file_has_its_digest() {
 #[test]
 fn in_order_the_output_is_the_same_to_the_byte() {
     let tree = Tree::of_texts(500);
-    let output = |workers| {
-        let mut example = Example::new(tree.path());
-        example.args(["--json", "-q", "-w", workers]).output()
-    };
+    let output = |workers| start(tree.path(), &["--json", "-q", "-w", workers]).output();
     let one = output("1");
     let lines = one.stdout.iter().filter(|&&byte| byte == b'\n');
     assert_eq!(lines.count(), 500);
@@ -128,7 +129,7 @@ fn a_poisoned_file_is_lost_alone() {
 #[test]
 fn the_summary_counts_everything() {
     let tree = Tree::of_texts(50);
-    let output = Example::new(tree.path()).args(["-w", "2"]).output();
+    let output = start(tree.path(), &["-w", "2"]).output();
     let text = String::from_utf8(output.stdout).unwrap();
     let total = text.lines().find(|line| line.contains("total")).unwrap();
     assert!(total.contains(" 50 "), "{text}");
@@ -153,7 +154,7 @@ fn nothing_there_is_an_error() {
     let tree = Tree::of_texts(0);
     let (rows, code) = digests(tree.path(), &[]);
     assert_eq!((rows.len(), code), (0, Some(0)));
-    let output = Example::new(&tree.path().join("missing")).output();
+    let output = start(&tree.path().join("missing"), &[]).output();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("missing can't be looked at"));
 }

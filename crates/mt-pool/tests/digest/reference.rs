@@ -9,17 +9,20 @@ use std::{
 use crate::tree::Tree;
 
 /// Path and sum of every file; `None` without `sha256sum`.
-pub(crate) fn sums_of_sha256sum(tree: &Tree) -> Option<Vec<(Vec<u8>, String)>> {
+pub(crate) fn sums_of_sha256sum(tree: &Tree) -> Option<Vec<(String, String)>> {
     let mut command = Command::new("sha256sum");
     command.current_dir(tree.path()).arg("--zero").arg("--");
     command.args(tree.files.iter().map(|file| &file.path));
     let output = output_of(&mut command)?;
     let lines = output.stdout.split(|&byte| byte == 0);
     let lines = lines.filter(|line| !line.is_empty());
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     // 64 digits, two signs, the path.
-    let parts = lines.map(|line| (line[66..].to_vec(), line[..64].to_vec()));
-    let sums = parts.map(|(path, sum)| (path, String::from_utf8(sum).unwrap()));
-    Some(sums.collect())
+    Some(
+        lines
+            .map(|line| (text(&line[66..]), text(&line[..64])))
+            .collect(),
+    )
 }
 
 /// Lines, words and bytes of a file; `None` without `wc`.
@@ -28,9 +31,8 @@ pub(crate) fn words_of_wc(file: &Path) -> Option<[u64; 3]> {
     command.env("LC_ALL", "C").args(["-l", "-w", "-c", "--"]);
     let output = output_of(command.arg(file))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut numbers = text
-        .split_whitespace()
-        .map(|number| number.parse().unwrap());
+    let numbers = text.split_whitespace();
+    let mut numbers = numbers.map(|number| number.parse().unwrap());
     Some(std::array::from_fn(|_| numbers.next().unwrap()))
 }
 

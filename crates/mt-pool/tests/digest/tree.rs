@@ -29,11 +29,8 @@ impl Tree {
         tree.add("text.txt", b"one two\n  three\tfour\r\nno end", "text");
         tree.add("spaces", b" \n\t\x0b\x0c\r\n ", "text");
         tree.add("empty", b"", "empty");
-        tree.add(
-            "deep/er/and/deeper/umlaut",
-            "größe 世界\n".as_bytes(),
-            "text",
-        );
+        let umlaut = "größe 世界\n".as_bytes();
+        tree.add("deep/er/and/deeper/umlaut", umlaut, "text");
         tree.add("binary", &[0, 159, 146, 150, 10, 32, 0], "binary");
         tree.add("nul", b"text but for a \0", "binary");
         tree.add("half", b"ends in half a character: \xc3", "binary");
