@@ -22,55 +22,44 @@ fn answer(line: &str) -> String {
 
 register_role!("line_helper", start);
 
-/// The helper's process: lines come in on the link's thread, and are answered on the main thread.
+/// The helper's process: a line comes in on the link's thread, and is answered on the main thread.
 fn start(_setup: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
-    let (lines, mut inbox) = mpsc::channel::<String>(16);
-    let (answers, mut outbox) = mpsc::channel::<String>(16);
+    let (lines, mut inbox) = mpsc::channel::<Bytes>(1);
+    let (answers, mut outbox) = mpsc::channel::<String>(1);
     let work = move || {
         while let Some(line) = inbox.blocking_recv() {
-            let _ = answers.blocking_send(answer(&line));
+            let _ = answers.blocking_send(answer(&String::from_utf8_lossy(&line)));
         }
         Ok(())
     };
     let session = async move {
         link.ready().map_err(|error| error.to_string())?;
-        loop {
-            tokio::select! {
-                incoming = link.recv() => match incoming? {
-                    Incoming::Frame(frame) => {
-                        let line = String::from_utf8_lossy(&frame.into_body()).into_owned();
-                        lines.try_send(line).map_err(|error| error.to_string())?;
-                    }
-                    Incoming::Die | Incoming::Rest => return Ok(RoleEnd::Done),
-                },
-                Some(answer) = outbox.recv() => {
-                    let frame = Frame::new(Kind::Role, answer.into_bytes());
-                    link.sender.try_send(frame).map_err(|error| error.to_string())?;
-                }
-            }
+        while let Incoming::Frame(line) = link.recv().await? {
+            let _ = lines.send(line.into_body()).await;
+            let answer = outbox.recv().await.ok_or("the main thread has ended")?;
+            let sent = link
+                .sender
+                .try_send(Frame::new(Kind::Role, answer.into_bytes()));
+            sent.map_err(|error| error.to_string())?;
         }
+        Ok(RoleEnd::Done)
     };
-    (Box::new(work), Box::pin(session) as RoleSession)
+    (Box::new(work), Box::pin(session))
 }
 
 #[mt_pool::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let (mut helpers, mut events) =
-        Workers::new(SpawnSpec::new("line_helper", None, |_| Bytes::new())?);
+    let spec = SpawnSpec::new("line_helper", None, |_| Bytes::new())?;
+    let (mut helpers, mut events) = Workers::new(spec);
     let mut lines = ["stressed", "crash", "drawer"].into_iter().peekable();
-    let (mut helper, mut link) = (WorkerId(0), None);
-    helpers.start(helper);
-    while let Some(line) = lines.peek() {
-        let Some((_, event)) = events.recv().await else {
-            bail!("the helpers are gone");
-        };
+    let mut link = None;
+    helpers.start(WorkerId(0));
+    while let (Some(line), Some((helper, event))) = (lines.peek(), events.recv().await) {
+        let is_free = matches!(event, SessionEvent::Ready | SessionEvent::Frame(_));
         match event {
-            SessionEvent::Greeted { sender, .. } => {
-                link = Some(sender);
-                continue;
-            }
-            SessionEvent::Frame(frame) => {
-                println!("{line} -> {}", String::from_utf8_lossy(&frame.into_body()));
+            SessionEvent::Greeted { sender, .. } => link = Some(sender),
+            SessionEvent::Frame(answer) => {
+                println!("{line} -> {}", String::from_utf8_lossy(&answer.into_body()));
                 lines.next();
             }
             SessionEvent::Ended(end) => {
@@ -79,14 +68,11 @@ async fn main() -> Result<()> {
                 }
                 println!("{line} -> lost: {}", end.death.brief());
                 lines.next();
-                (helper, link) = (WorkerId(helper.0 + 1), None);
-                helpers.start(helper);
-                continue;
+                helpers.start(WorkerId(helper.0 + 1));
             }
-            SessionEvent::Ready => {}
-            _ => continue,
+            _ => {}
         }
-        if let (Some(link), Some(line)) = (&link, lines.peek()) {
+        if let (true, Some(link), Some(line)) = (is_free, &link, lines.peek()) {
             link.try_send(Frame::new(Kind::Role, line.as_bytes().to_vec()))?;
         }
     }

@@ -22,7 +22,7 @@ pub(crate) fn is_unfinished(file: &std::path::Path) -> bool {
 pub(crate) struct Job {
     /// Where thumbnails go.
     pub(crate) out: PathBuf,
-    /// Their longer side in pixels.
+    /// The longer side of thumbnails in pixels.
     pub(crate) side: u32,
 }
 

@@ -49,10 +49,8 @@ impl Census {
 
     pub(crate) fn kill_all(&self) {
         // Under the lock: what is in the set is not reaped, so the number is not somebody else's.
-        let counts = self.counts();
-        counts
-            .living
-            .iter()
-            .for_each(|&pid| signal(pid, Signal::KILL));
+        for &pid in &self.counts().living {
+            signal(pid, Signal::KILL);
+        }
     }
 }

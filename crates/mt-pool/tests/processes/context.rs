@@ -158,7 +158,7 @@ async fn within_async(#[context] _stubborn: &Stubborn, n: u64) -> u64 {
     n
 }
 
-/// It can't be cancelled, but is part of the call it is opened for.
+/// Opening can't be cancelled, but is part of the call it is for.
 #[test]
 fn a_context_that_blocks_its_thread_runs_into_the_hard_deadline() {
     fn first_is_late<T: Task<Input = u64, Context = Stubborn, Output = u64, Error: Debug>>() {

@@ -95,7 +95,7 @@ fn one_item_of_many_that_needs_too_much() {
     }
 }
 
-/// Those that run when the large one grows wait for something that never comes.
+/// All that run when the large one grows wait for something that never comes.
 #[task]
 async fn huge_among_others(#[shared] folder: &Folder, n: u64) -> u64 {
     if n == 3 {

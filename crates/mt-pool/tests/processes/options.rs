@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mt_pool::{
+    WorkerStderr,
     limits::{Deadlines, WorkerOptions},
     supervision::{LivenessPolicy, RestartBudget},
 };
@@ -30,4 +31,9 @@ pub(crate) fn hard(limit: Duration) -> Deadlines {
 
 pub(crate) fn soft(limit: Duration) -> Deadlines {
     Deadlines::new().soft(limit)
+}
+
+/// Workers whose standard error is not what the test prints.
+pub(crate) fn discards() -> WorkerOptions {
+    WorkerOptions::new().stderr(WorkerStderr::Discard)
 }

@@ -2,15 +2,11 @@
 
 use std::{collections::BTreeSet, fmt::Debug, time::Duration};
 
-use mt_pool::{
-    AsynPmap, Task, asyn_pmap,
-    limits::{Deadlines, Recycle},
-    task, task_index, task_rng,
-};
+use mt_pool::{AsynPmap, Task, asyn_pmap, limits::Recycle, task, task_index, task_rng};
 use mt_test_kit::Folder;
 use rand::Rng;
 
-use crate::{report::complete, scene::alone, tasks::FOR_EVER};
+use crate::{options::hard, report::complete, scene::alone, tasks::FOR_EVER};
 
 const ITEMS: u64 = 60;
 
@@ -76,9 +72,7 @@ fn the_same_whoever_draws_and_how_often() {
     assert_eq!(values(run.processes(2), 7), first);
     let folder = Folder::temp();
     let run = asyn_pmap::<numbers_at_last>(0..ITEMS).shared(folder.clone());
-    let run = run
-        .retries(1)
-        .deadlines(Deadlines::new().hard(Duration::from_millis(500)));
+    let run = run.retries(1).deadlines(hard(Duration::from_millis(500)));
     // Those that run past it are given up; they had drawn the same.
     let report = complete(run.processes(3).seed(7), ITEMS);
     for (index, outcome) in report.outcomes.iter().enumerate() {

@@ -4,7 +4,12 @@ use std::fmt::Debug;
 
 use mt_pool::{AsynPmap, Task, asyn_pmap, task};
 
-use crate::{report::complete, scene::alone, tasks::pid};
+use crate::{
+    deed::{Deed, act},
+    report::complete,
+    scene::alone,
+    tasks::pid,
+};
 
 #[task]
 async fn pid_async(n: u64) -> u32 {
@@ -60,21 +65,12 @@ fn with_little_room() {
     }
 }
 
-#[task]
-fn aborts_at_times(n: u64) -> u32 {
-    if n % 10 == 3 {
-        std::process::abort();
-    }
-    std::process::id()
-}
-
 #[test]
 fn while_items_crash() {
     alone!();
     for (processes, batches) in [(1, 1), (1, 3), (2, 2)] {
-        let run = asyn_pmap::<aborts_at_times>(0..30)
-            .batch_size(1)
-            .crash_limit(2);
+        let deeds = (0..30).map(|n| if n % 10 == 3 { Deed::Abort } else { Deed::Pid });
+        let run = asyn_pmap::<act>(deeds).batch_size(1).crash_limit(2);
         let run = run.processes(processes).pool_maxtasksperchild(batches);
         assert_eq!(complete(run, 30).failed(), [3, 13, 23]);
     }

@@ -92,10 +92,8 @@ fn a_worker_s_life_is_told() {
     let deeds = [Deed::Sleep(SLOW), Deed::Wait(folder.file("go"))];
     let (more, later) = sync_channel(1);
     let later = iter::once_with(move || later.recv().unwrap());
-    let run = asyn_pmap::<act>(deeds.into_iter().chain(later))
-        .processes(1)
-        .start()
-        .unwrap();
+    let run = asyn_pmap::<act>(deeds.into_iter().chain(later)).processes(1);
+    let run = run.start().unwrap();
     let handle = run.handle();
     let worker = || handle.stats().workers.first().cloned();
     wait_until(|| worker().is_some_and(|worker| worker.items_started == 2));

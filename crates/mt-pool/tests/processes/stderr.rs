@@ -20,6 +20,7 @@ use rustix::stdio::{dup2_stderr, stderr};
 
 use crate::{
     deed::{Deed, act},
+    options::discards,
     report::{Outcome, complete},
     scene::alone,
 };
@@ -40,11 +41,6 @@ fn say_lines(count: usize, then: Deed) -> Deed {
 fn lines(count: usize) -> Vec<u8> {
     let lines = (0..count).map(|line| format!("{line:31}\n"));
     lines.collect::<String>().into_bytes()
-}
-
-/// Workers whose standard error is not what the test prints.
-fn discards() -> WorkerOptions {
-    WorkerOptions::new().stderr(WorkerStderr::Discard)
 }
 
 /// One worker and one try.

@@ -60,7 +60,7 @@ fn is_stopped_in_the_middle<T: Task<Input = Deed, Output = u64, Error: Debug>>(
     println!("DONE");
 }
 
-/// Its workers go on, finish what they have and wait; nothing of that is held against them.
+/// Workers go on meanwhile, finish what they have and wait; nothing of that is held against them.
 #[test]
 fn a_parent_that_was_stopped_kills_nobody() {
     for role in ["plain", "async", "init", "workers too"] {

@@ -2,12 +2,13 @@
 //! bounded number, and also after a crash.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex},
     thread,
 };
 
-use mt_pool::{AsynPmap, Pool, Task, WorkerStderr, asyn_pmap, limits::WorkerOptions, task};
+use mt_pool::{AsynPmap, Pool, Task, asyn_pmap, limits::WorkerOptions, task};
 use serde::{Deserialize, Serialize};
 use tracing::{
     Event, Level, Subscriber, field::Visit, level_filters::LevelFilter, subscriber::with_default,
@@ -17,6 +18,7 @@ use tracing_subscriber::{
 };
 
 use crate::{
+    options::discards,
     report::{complete, values},
     scene::alone,
 };
@@ -100,13 +102,12 @@ struct Seen {
     place: Option<(String, u32)>,
     /// The names of the spans it is in, the outermost first.
     spans: Vec<String>,
-    fields: Vec<(String, String)>,
+    fields: BTreeMap<String, String>,
 }
 
 impl Seen {
     fn field(&self, name: &str) -> Option<&str> {
-        let field = self.fields.iter().find(|(n, _)| n == name);
-        field.map(|(_, value)| value.as_str())
+        self.fields.get(name).map(String::as_str)
     }
 
     fn message(&self) -> &str {
@@ -116,8 +117,8 @@ impl Seen {
 
 impl Visit for Seen {
     fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
-        let field = (field.name().to_owned(), format!("{value:?}"));
-        self.fields.push(field);
+        let value = format!("{value:?}");
+        self.fields.insert(field.name().to_owned(), value);
     }
 }
 
@@ -170,6 +171,11 @@ fn messages(seen: &[Seen]) -> Vec<&str> {
     seen.iter().map(Seen::message).collect()
 }
 
+/// Workers that send what is as important as this.
+fn forwards(least: LevelFilter) -> WorkerOptions {
+    WorkerOptions::new().forward_tracing(least)
+}
+
 fn one_worker(says: &[Say]) -> AsynPmap<speak> {
     asyn_pmap::<speak>(says.to_vec()).processes(1)
 }
@@ -178,21 +184,14 @@ fn one_worker(says: &[Say]) -> AsynPmap<speak> {
 fn what_the_parent_wants_and_nothing_else() {
     alone!();
     let all = ["an error", "a warning", "an info", "a debug", "a trace"];
-    let levels = [
-        Level::ERROR,
-        Level::WARN,
-        Level::INFO,
-        Level::DEBUG,
-        Level::TRACE,
-    ];
-    for (level, count) in levels.into_iter().zip(1..) {
+    for (name, count) in ["error", "warn", "info", "debug", "trace"].iter().zip(1..) {
+        let level = name.parse().unwrap();
         let mut seen = seen(level, || one_worker(&[Say::Levels]), 1);
         seen.retain(|seen| all.contains(&seen.message()));
         assert_eq!(messages(&seen), all[..count]);
     }
     for (least, count) in [(LevelFilter::WARN, 2), (LevelFilter::OFF, 0)] {
-        let run =
-            || one_worker(&[Say::Levels]).workers(WorkerOptions::new().forward_tracing(least));
+        let run = || one_worker(&[Say::Levels]).workers(forwards(least));
         assert_eq!(messages(&seen(Level::INFO, run, 1)), all[..count]);
     }
 }
@@ -240,12 +239,10 @@ fn an_event_knows_its_item() {
     let run = || asyn_pmap::<speak_async>(says.clone()).processes(1);
     let asyn = seen(Level::ERROR, run, 50);
     for seen in [sync, asyn] {
-        let items = seen
-            .iter()
-            .map(|seen| seen.field("item").unwrap().parse().unwrap());
-        let mut items: Vec<u32> = items.collect();
-        items.sort_unstable();
-        assert_eq!(items, (0..50).collect::<Vec<_>>());
+        let items = seen.iter().map(|seen| seen.field("item").unwrap().parse());
+        let items: BTreeSet<u32> = items.map(Result::unwrap).collect();
+        assert_eq!(seen.len(), 50);
+        assert!(items.into_iter().eq(0..50));
     }
     let seen = seen(Level::INFO, || one_worker(&[Say::Elsewhere]), 1);
     assert_eq!(messages(&seen), ["of a thread"]);
@@ -260,10 +257,8 @@ fn too_many_events_are_counted() {
     let run = || complete(one_worker(&[Say::Many(COUNT), Say::Many(1)]), 2);
     let info = Targets::new().with_default(Level::INFO);
     let (report, seen) = Memory::default().of_workers(info, run);
-    let told = seen
-        .iter()
-        .filter_map(|seen| seen.field("dropped")?.parse::<u64>().ok());
-    let told: u64 = told.sum();
+    let dropped = seen.iter().filter_map(|seen| seen.field("dropped"));
+    let told: u64 = dropped.map(|count| count.parse::<u64>().unwrap()).sum();
     let came = seen.iter().filter(|seen| seen.message() == "one of many");
     let came = came.count() as u64;
     assert!(told > 0 && came > 0);
@@ -284,8 +279,7 @@ fn a_long_event_is_cut() {
 #[test]
 fn the_last_events_survive_a_crash() {
     alone!();
-    let run = one_worker(&[Say::Die]).crash_limit(1);
-    let run = run.workers(WorkerOptions::new().stderr(WorkerStderr::Discard));
+    let run = one_worker(&[Say::Die]).crash_limit(1).workers(discards());
     let subscriber = tracing_subscriber::registry().with(LevelFilter::INFO);
     let report = with_default(subscriber, || complete(run, 1));
     let words = report.crash(0).0.last_words;
@@ -305,7 +299,7 @@ fn say_in_init(_: ()) -> Result<(), String> {
     Err("no".into())
 }
 
-/// Those of an init that fails, too: they are what explains it.
+/// Also of an init that fails: they are what explains it.
 #[test]
 fn events_of_an_init() {
     alone!();
@@ -347,12 +341,10 @@ fn a_subscriber_of_the_worker_s_own() {
 fn a_subscriber_that_comes_late_is_told_so() {
     alone!();
     let memory = tracing_subscriber::registry().with(LevelFilter::INFO);
-    assert_eq!(
-        with_default(memory, || values(one_worker(&[Say::Late]))),
-        [false]
-    );
+    let late = || values(one_worker(&[Say::Late]));
+    assert_eq!(with_default(memory, late), [false]);
     // Without a subscriber here there is none there.
-    assert_eq!(values(one_worker(&[Say::Late])), [true]);
+    assert_eq!(late(), [true]);
 }
 
 /// A shared worker sends what the run wants that it works for, to that run.
@@ -362,9 +354,8 @@ fn a_worker_of_several_runs() {
     let pool = Pool::builder().processes(1).start().unwrap();
     let memory = Memory::default();
     let say = |name: &str, least: LevelFilter| {
-        let run = one_worker(&[Say::Levels])
-            .pool(&pool)
-            .workers(WorkerOptions::new().forward_tracing(least));
+        let run = one_worker(&[Say::Levels]).pool(&pool);
+        let run = run.workers(forwards(least));
         let all = Targets::new().with_default(Level::TRACE);
         let (_, mut seen) = memory.of_workers(all, || {
             let span = tracing::info_span!("run", name);

@@ -37,7 +37,7 @@ fn all_but(items: u64, one: u64, deed: Deed) -> impl Iterator<Item = Deed> + Sen
     })
 }
 
-/// Its mates are in the middle of something when it keeps the thread for itself.
+/// Keeps the thread for itself when its mates are in the middle of something.
 #[task]
 async fn blocks_at_7(after_await: bool, n: u64) -> u64 {
     if n == 7 {

@@ -29,10 +29,8 @@ pub(crate) fn free_twice() {
 
 /// Closes all descriptors but standard output and error.
 pub(crate) fn close_everything() {
-    for (fd, _) in descriptors()
-        .into_iter()
-        .filter(|(fd, _)| *fd > 2 || *fd == 0)
-    {
+    let open = descriptors().into_iter().map(|(fd, _)| fd);
+    for fd in open.filter(|fd| ![1, 2].contains(fd)) {
         // SAFETY: none for its owners, whose next call fails: that is the point.
         drop(unsafe { fs::File::from_raw_fd(fd) });
     }
@@ -42,10 +40,7 @@ pub(crate) fn close_everything() {
 pub(crate) fn write_to_sockets(bytes: &[u8]) {
     let mut seen = BTreeSet::new();
     for (fd, target) in descriptors() {
-        let is_socket = target
-            .as_os_str()
-            .as_encoded_bytes()
-            .starts_with(b"socket:");
+        let is_socket = target.to_string_lossy().starts_with("socket:");
         if is_socket && seen.insert(target) {
             // SAFETY: the descriptor was open a moment ago, and is not closed here.
             let mut file = ManuallyDrop::new(unsafe { fs::File::from_raw_fd(fd) });
