@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::{
-    Attribute, Expr, ExprCall, ExprClosure, ExprPath, Macro, PatIdent, Receiver, Signature,
+    Attribute, Expr, ExprCall, ExprClosure, ExprPath, Item, Macro, PatIdent, Receiver, Signature,
     UseName, UseRename,
     ext::IdentExt,
     visit::{self, Visit},
@@ -18,14 +18,20 @@ use crate::{errors::Errors, format_args::MacroArgs};
 
 /// Refuses names that nothing in the closure binds, each at its first mention.
 pub(crate) fn check(closure: &ExprClosure) -> syn::Result<()> {
-    let mut bound = Bound::default();
-    bound.visit_expr_closure(closure);
-    let mut mentioned = Mentioned {
-        seen: bound.names,
-        errors: Errors::default(),
-    };
-    mentioned.visit_expr(&closure.body);
-    mentioned.errors.finish()
+    let mut names = Names::default();
+    closure.inputs.iter().for_each(|pat| names.visit_pat(pat));
+    // Whatever is in a parameter's type, it is no variable.
+    names.mentioned.clear();
+    names.visit_expr(&closure.body);
+    let mut errors = Errors::default();
+    for (name, span) in names.mentioned {
+        let lower_case = name.starts_with(|first: char| first == '_' || first.is_lowercase());
+        if lower_case && !names.bound.contains(&name) {
+            errors.add(syn::Error::new(span, message(&name)));
+            names.bound.insert(name);
+        }
+    }
+    errors.finish()
 }
 
 fn message(name: &str) -> String {
@@ -41,15 +47,18 @@ fn message(name: &str) -> String {
     )
 }
 
-/// The names a closure binds anywhere.
+/// The names in a closure.
 #[derive(Default)]
-struct Bound {
-    names: HashSet<String>,
+struct Names {
+    /// Those that it binds, anywhere.
+    bound: HashSet<String>,
+    /// Those that may be variables.
+    mentioned: Vec<(String, Span)>,
 }
 
-impl Bound {
+impl Names {
     fn bind(&mut self, name: &Ident) {
-        self.names.insert(name.unraw().to_string());
+        self.bound.insert(name.unraw().to_string());
     }
 
     /// A macro may define what its tokens name.
@@ -64,7 +73,7 @@ impl Bound {
     }
 }
 
-impl<'ast> Visit<'ast> for Bound {
+impl<'ast> Visit<'ast> for Names {
     fn visit_pat_ident(&mut self, pat: &'ast PatIdent) {
         self.bind(&pat.ident);
         visit::visit_pat_ident(self, pat);
@@ -76,22 +85,18 @@ impl<'ast> Visit<'ast> for Bound {
     }
 
     fn visit_receiver(&mut self, receiver: &'ast Receiver) {
-        self.names.insert("self".to_owned());
+        self.bound.insert("self".to_owned());
         visit::visit_receiver(self, receiver);
     }
 
-    fn visit_item_const(&mut self, item: &'ast syn::ItemConst) {
-        self.bind(&item.ident);
-        visit::visit_item_const(self, item);
-    }
-
-    fn visit_item_static(&mut self, item: &'ast syn::ItemStatic) {
-        self.bind(&item.ident);
-        visit::visit_item_static(self, item);
-    }
-
-    fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
-        self.bind(&item.ident);
+    fn visit_item(&mut self, item: &'ast Item) {
+        match item {
+            Item::Const(item) => self.bind(&item.ident),
+            Item::Static(item) => self.bind(&item.ident),
+            Item::Struct(item) => self.bind(&item.ident),
+            _ => {}
+        }
+        visit::visit_item(self, item);
     }
 
     fn visit_use_name(&mut self, item: &'ast UseName) {
@@ -102,72 +107,33 @@ impl<'ast> Visit<'ast> for Bound {
         self.bind(&item.rename);
     }
 
-    fn visit_macro(&mut self, mac: &'ast Macro) {
-        match MacroArgs::parse(mac) {
-            Some(args) => {
-                args.names().for_each(|name| self.bind(name));
-                args.exprs().for_each(|expr| self.visit_expr(expr));
-            }
-            None => self.bind_all(mac.tokens.clone()),
-        }
-    }
-
-    fn visit_attribute(&mut self, _: &'ast Attribute) {}
-}
-
-/// Looks for mentions of names that are not bound.
-struct Mentioned {
-    /// Bound, or reported already.
-    seen: HashSet<String>,
-    errors: Errors,
-}
-
-impl Mentioned {
-    fn mention(&mut self, name: String, span: Span) {
-        let lower_case = name.starts_with(|first: char| first == '_' || first.is_lowercase());
-        if lower_case && !self.seen.contains(&name) {
-            self.errors.add(syn::Error::new(span, message(&name)));
-            self.seen.insert(name);
-        }
-    }
-}
-
-impl<'ast> Visit<'ast> for Mentioned {
     fn visit_expr_path(&mut self, expr: &'ast ExprPath) {
-        if let Some(name) = bare_name(expr) {
-            self.mention(name.unraw().to_string(), name.span());
-        }
+        let name = expr.path.get_ident().filter(|_| expr.qself.is_none());
+        let mentioned = name.map(|name| (name.unraw().to_string(), name.span()));
+        self.mentioned.extend(mentioned);
         visit::visit_expr_path(self, expr);
     }
 
+    /// What is called by its bare name is most likely a function.
     fn visit_expr_call(&mut self, call: &'ast ExprCall) {
         if !matches!(&*call.func, Expr::Path(_)) {
             self.visit_expr(&call.func);
         }
-        call.args
-            .iter()
-            .for_each(|argument| self.visit_expr(argument));
+        call.args.iter().for_each(|arg| self.visit_expr(arg));
     }
 
     fn visit_macro(&mut self, mac: &'ast Macro) {
         let Some(args) = MacroArgs::parse(mac) else {
-            return;
+            return self.bind_all(mac.tokens.clone());
         };
-        args.exprs().for_each(|expr| self.visit_expr(expr));
-        for (name, span) in args.inline_names() {
-            self.mention(name, span);
+        args.names.iter().for_each(|name| self.bind(name));
+        for expr in &args.exprs {
+            Names::visit_expr(self, expr);
         }
+        self.mentioned.extend(args.inline_names);
     }
 
     fn visit_attribute(&mut self, _: &'ast Attribute) {}
-}
-
-/// The name of a path that is one plain identifier.
-fn bare_name(expr: &ExprPath) -> Option<&Ident> {
-    expr.qself
-        .is_none()
-        .then(|| expr.path.get_ident())
-        .flatten()
 }
 
 #[cfg(test)]

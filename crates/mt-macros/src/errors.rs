@@ -12,6 +12,13 @@ impl Errors {
         self.add(syn::Error::new_spanned(tokens, message));
     }
 
+    /// Adds an error that marks what was found and should not be there, if it was.
+    pub(crate) fn refuse(&mut self, found: Option<impl ToTokens>, message: &str) {
+        if let Some(tokens) = found {
+            self.push(tokens, message);
+        }
+    }
+
     pub(crate) fn add(&mut self, error: syn::Error) {
         match &mut self.0 {
             Some(first) => first.combine(error),

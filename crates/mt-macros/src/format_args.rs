@@ -4,94 +4,67 @@
 use proc_macro2::{Ident, Span};
 use syn::{Expr, ExprLit, Lit, Macro, Token, punctuated::Punctuated};
 
-/// The macros, and which argument is the format string.
-const KNOWN: [(&str, Option<usize>); 20] = [
-    ("assert", Some(1)),
-    ("assert_eq", Some(2)),
-    ("assert_ne", Some(2)),
-    ("dbg", None),
-    ("debug_assert", Some(1)),
-    ("debug_assert_eq", Some(2)),
-    ("debug_assert_ne", Some(2)),
-    ("eprint", Some(0)),
-    ("eprintln", Some(0)),
-    ("format", Some(0)),
-    ("format_args", Some(0)),
-    ("panic", Some(0)),
-    ("print", Some(0)),
-    ("println", Some(0)),
-    ("todo", Some(0)),
-    ("unimplemented", Some(0)),
-    ("unreachable", Some(0)),
-    ("vec", None),
-    ("write", Some(1)),
-    ("writeln", Some(1)),
-];
-
-/// The arguments of a macro of the list.
+/// The arguments of such a macro.
 pub(crate) struct MacroArgs {
-    args: Punctuated<Expr, Token![,]>,
-    format_at: Option<usize>,
+    /// The arguments; of `name = value` the value.
+    pub(crate) exprs: Vec<Expr>,
+    /// The names of `name = value`.
+    pub(crate) names: Vec<Ident>,
+    /// The variables named inside the format string, with the string's span.
+    pub(crate) inline_names: Vec<(String, Span)>,
 }
 
 impl MacroArgs {
     /// The arguments, when `mac` is known and has the form it usually has.
     pub(crate) fn parse(mac: &Macro) -> Option<Self> {
-        let name = mac.path.segments.last()?;
-        let (_, format_at) = KNOWN.iter().find(|(known, _)| name.ident == known)?;
-        let args = mac.parse_body_with(Punctuated::parse_terminated).ok()?;
-        Some(Self {
-            args,
-            format_at: *format_at,
-        })
-    }
-
-    /// The arguments; of `name = value` the value.
-    pub(crate) fn exprs(&self) -> impl Iterator<Item = &Expr> {
-        self.args.iter().map(|arg| match arg {
-            Expr::Assign(assign) => &*assign.right,
-            other => other,
-        })
-    }
-
-    /// The names of `name = value`.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &Ident> {
-        self.args.iter().filter_map(|arg| match arg {
-            Expr::Assign(assign) => match &*assign.left {
-                Expr::Path(path) => path.path.get_ident(),
-                _ => None,
-            },
-            _ => None,
-        })
-    }
-
-    /// The variables named inside the format string, with the string's span.
-    pub(crate) fn inline_names(&self) -> Vec<(String, Span)> {
-        match self.format_at.and_then(|at| self.args.get(at)) {
-            Some(Expr::Lit(ExprLit {
-                lit: Lit::Str(text),
-                ..
-            })) => inline_names(&text.value())
-                .map(|name| (name, text.span()))
-                .collect(),
-            _ => Vec::new(),
+        let name = mac.path.segments.last()?.ident.to_string();
+        let format_at = match name.as_str() {
+            "dbg" | "vec" => None,
+            "eprint" | "eprintln" | "format" | "format_args" | "panic" | "print" | "println" => {
+                Some(0)
+            }
+            "todo" | "unimplemented" | "unreachable" => Some(0),
+            "assert" | "debug_assert" | "write" | "writeln" => Some(1),
+            "assert_eq" | "assert_ne" | "debug_assert_eq" | "debug_assert_ne" => Some(2),
+            _ => return None,
+        };
+        let parse = Punctuated::<Expr, Token![,]>::parse_terminated;
+        let args = mac.parse_body_with(parse).ok()?;
+        let mut all = Self {
+            exprs: Vec::new(),
+            names: Vec::new(),
+            inline_names: Vec::new(),
+        };
+        if let Some(Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        })) = format_at.and_then(|at| args.get(at))
+        {
+            let names = inline_names(&text.value()).into_iter();
+            all.inline_names = names.map(|name| (name, text.span())).collect();
         }
+        for arg in args {
+            if let Expr::Assign(assign) = arg {
+                if let Expr::Path(path) = &*assign.left {
+                    all.names.extend(path.path.get_ident().cloned());
+                }
+                all.exprs.push(*assign.right);
+            } else {
+                all.exprs.push(arg);
+            }
+        }
+        Some(all)
     }
 }
 
 /// The `x` of `{x}` and `{x:?}`; not of `{{x}}`, and not a width such as `{:x$}`.
-fn inline_names(format: &str) -> impl Iterator<Item = String> {
+fn inline_names(format: &str) -> Vec<String> {
     let format = format.replace("{{", "");
-    let names: Vec<String> = format
-        .split('{')
-        .skip(1)
-        .map(|part| {
-            part.chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_')
-                .collect()
-        })
-        .collect();
-    names.into_iter()
+    let parts = format.split('{').skip(1);
+    parts
+        .map(|part| part.split(|c: char| !c.is_alphanumeric() && c != '_'))
+        .filter_map(|mut words| words.next().map(str::to_owned))
+        .collect()
 }
 
 #[cfg(test)]
@@ -99,9 +72,8 @@ mod tests {
     use super::*;
 
     fn check(format: &str, expected: &[&str]) {
-        let found: Vec<String> = inline_names(format)
-            .filter(|name| !name.is_empty())
-            .collect();
+        let mut found = inline_names(format);
+        found.retain(|name| !name.is_empty());
         assert_eq!(found, expected);
     }
 

@@ -9,7 +9,9 @@
 //! An expansion adds items with ordinary names only where the caller sees them (the struct of
 //! `#[task]`, the trait of `#[worker]` and `#[queen]`); everything else is named by absolute path or is invisible to the caller's code.
 
+mod attributes;
 mod bee;
+mod call;
 mod captures;
 mod errors;
 mod format_args;

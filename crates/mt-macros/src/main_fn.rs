@@ -1,12 +1,12 @@
 //! `#[main]`: turns the process into a worker when it was started as one, then runs the function.
 
-use proc_macro2::{Literal, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::{ItemFn, Path, Safety, Signature, parse_quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::{ItemFn, Path, parse_quote};
 
 use crate::{
     errors::{Errors, beside},
-    options::{Flavor, MainOptions},
+    options::MainOptions,
 };
 
 /// `krate` is where `init` is when the arguments don't say.
@@ -16,34 +16,17 @@ pub(crate) fn expand(krate: &Path, arguments: TokenStream, item: TokenStream) ->
         Err(error) => return beside(&item, &error),
     };
     let options = MainOptions::parse(krate, arguments, function.sig.asyncness.is_some());
-    match options.and_then(|options| check(&function.sig).map(|()| options)) {
+    let mut errors = Errors::default();
+    let inputs = &function.sig.inputs;
+    errors.refuse(
+        (!inputs.is_empty()).then_some(inputs),
+        "`main` takes no arguments: read `std::env::args()`",
+    );
+    match options.and_then(|options| errors.finish().map(|()| options)) {
         Ok(options) => main(&options, function),
         // Without `async`: the compiler has an error of its own for `async fn main`.
         Err(error) => beside(&without_async(function), &error),
     }
-}
-
-fn check(sig: &Signature) -> syn::Result<()> {
-    let mut errors = Errors::default();
-    if !sig.inputs.is_empty() {
-        errors.push(
-            &sig.inputs,
-            "`main` takes no arguments: read `std::env::args()`",
-        );
-    }
-    if !sig.generics.params.is_empty() {
-        errors.push(&sig.generics, "`main` can't be generic");
-    }
-    if let Some(token) = &sig.constness {
-        errors.push(token, "`main` can't be `const`");
-    }
-    if let Safety::Unsafe(token) = &sig.safety {
-        errors.push(token, "`main` can't be unsafe");
-    }
-    if let Some(abi) = &sig.abi {
-        errors.push(abi, "`main` is a plain Rust function");
-    }
-    errors.finish()
 }
 
 fn without_async(mut function: ItemFn) -> ItemFn {
@@ -52,7 +35,7 @@ fn without_async(mut function: ItemFn) -> ItemFn {
 }
 
 fn main(options: &MainOptions, mut function: ItemFn) -> TokenStream {
-    let krate = &options.krate;
+    let MainOptions { krate, builder } = options;
     if function.sig.asyncness.is_none() {
         function
             .block
@@ -60,7 +43,6 @@ fn main(options: &MainOptions, mut function: ItemFn) -> TokenStream {
             .insert(0, parse_quote!(#krate::init();));
         return function.into_token_stream();
     }
-    let runtime = runtime(options);
     let ItemFn { sig, block, .. } = &function;
     let name = &sig.ident;
     // The body stays an `async fn`: its return type is checked where it is written. What is named
@@ -68,7 +50,7 @@ fn main(options: &MainOptions, mut function: ItemFn) -> TokenStream {
     let outer_block = quote_spanned! {Span::mixed_site()=> {
         #sig #block
         #krate::init();
-        match #runtime {
+        match #krate::__private::tokio::runtime::Builder::#builder.enable_all().build() {
             ::core::result::Result::Ok(runtime) => runtime.block_on(#name()),
             ::core::result::Result::Err(error) => {
                 ::core::panic!("failed to build the tokio runtime: {}", error)
@@ -81,26 +63,10 @@ fn main(options: &MainOptions, mut function: ItemFn) -> TokenStream {
     outer.into_token_stream()
 }
 
-/// The expression that builds the runtime.
-fn runtime(options: &MainOptions) -> TokenStream {
-    let krate = &options.krate;
-    let new = match options.flavor {
-        Flavor::CurrentThread => quote!(new_current_thread()),
-        Flavor::MultiThread {
-            worker_threads: None,
-        } => quote!(new_multi_thread()),
-        Flavor::MultiThread {
-            worker_threads: Some(count),
-        } => {
-            let count = Literal::usize_unsuffixed(count);
-            quote!(new_multi_thread().worker_threads(#count))
-        }
-    };
-    quote!(#krate::__private::tokio::runtime::Builder::#new.enable_all().build())
-}
-
 #[cfg(test)]
 mod tests {
+    use quote::quote;
+
     use super::*;
 
     fn check(arguments: TokenStream, item: TokenStream, part: TokenStream) {
@@ -144,11 +110,6 @@ mod tests {
             quote!(),
             quote! { fn main(x: u8) {} },
             quote!("`main` takes no arguments: read `std::env::args()`"),
-        );
-        check(
-            quote!(),
-            quote! { fn main<T>() {} },
-            quote!("`main` can't be generic"),
         );
         check(
             quote!(flavor = "current_thread"),

@@ -1,42 +1,27 @@
 //! The arguments of the macros: `crate = path`, and for `#[main]` the runtime.
 
 use proc_macro2::TokenStream;
+use quote::quote;
 use syn::{
     LitInt, LitStr, Path, meta::ParseNestedMeta, parse::Parser, parse_quote, spanned::Spanned,
 };
 
-/// What `#[task(…)]` was given.
-pub(crate) struct TaskOptions {
-    /// The path of `mt_pool`.
-    pub(crate) krate: Path,
-}
-
-impl TaskOptions {
-    pub(crate) fn parse(arguments: TokenStream) -> syn::Result<Self> {
-        let mut krate = None;
-        let parser = syn::meta::parser(|meta| {
-            crate_path(&meta, &mut krate)?.then_some(()).ok_or_else(|| {
-                meta.error("unknown argument: the only one is `crate = path::to::mt_pool`")
-            })
-        });
-        parser.parse2(arguments)?;
-        Ok(Self {
-            krate: krate.unwrap_or_else(default_crate),
-        })
-    }
-}
-
-/// The threads of the runtime an `async fn main` gets.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Flavor {
-    MultiThread { worker_threads: Option<usize> },
-    CurrentThread,
+/// The path of `mt_pool`, from what `#[task(…)]` was given.
+pub(crate) fn task_crate(arguments: TokenStream) -> syn::Result<Path> {
+    let mut krate = None;
+    let parser = syn::meta::parser(|meta| match crate_path(&meta, &mut krate)? {
+        true => Ok(()),
+        false => Err(meta.error("unknown argument: the only one is `crate = path::to::mt_pool`")),
+    });
+    parser.parse2(arguments)?;
+    Ok(krate.unwrap_or_else(default_crate))
 }
 
 /// What `#[main(…)]` was given.
 pub(crate) struct MainOptions {
     pub(crate) krate: Path,
-    pub(crate) flavor: Flavor,
+    /// How the builder of the runtime of an `async fn main` is made.
+    pub(crate) builder: TokenStream,
 }
 
 impl MainOptions {
@@ -53,15 +38,18 @@ impl MainOptions {
             if crate_path(&meta, &mut krate)? {
                 return Ok(());
             }
-            let known = meta.path.is_ident("flavor") || meta.path.is_ident("worker_threads");
-            if !known {
+            let (is_flavor, is_threads) = (
+                meta.path.is_ident("flavor"),
+                meta.path.is_ident("worker_threads"),
+            );
+            if !is_flavor && !is_threads {
                 return Err(meta
                     .error("unknown argument: there are `flavor`, `worker_threads` and `crate`"));
             }
             if !is_async {
                 return Err(meta.error("only an `async fn` has a runtime to configure"));
             }
-            if meta.path.is_ident("flavor") {
+            if is_flavor {
                 flavor = Some(meta.value()?.parse()?);
             } else {
                 threads = Some(meta.value()?.parse()?);
@@ -71,39 +59,35 @@ impl MainOptions {
         parser.parse2(arguments)?;
         Ok(Self {
             krate: krate.unwrap_or_else(|| default.clone()),
-            flavor: Flavor::from_arguments(flavor.as_ref(), threads.as_ref())?,
+            builder: builder(flavor.as_ref(), threads.as_ref())?,
         })
     }
 }
 
-impl Flavor {
-    fn from_arguments(flavor: Option<&LitStr>, threads: Option<&LitInt>) -> syn::Result<Self> {
-        let worker_threads = threads.map(positive).transpose()?;
-        match (flavor.map(|name| (name.value(), name.span())), threads) {
-            (None, _) => Ok(Self::MultiThread { worker_threads }),
-            (Some((name, _)), _) if name == "multi_thread" => {
-                Ok(Self::MultiThread { worker_threads })
-            }
-            (Some((name, _)), None) if name == "current_thread" => Ok(Self::CurrentThread),
-            (Some((name, _)), Some(threads)) if name == "current_thread" => Err(syn::Error::new(
-                threads.span(),
-                "the `current_thread` runtime has one thread: leave `worker_threads` out",
-            )),
-            (Some((_, span)), _) => Err(syn::Error::new(
-                span,
-                "unknown flavor: there are \"multi_thread\" and \"current_thread\"",
-            )),
-        }
-    }
-}
-
-fn positive(threads: &LitInt) -> syn::Result<usize> {
-    match threads.base10_parse::<usize>()? {
-        0 => Err(syn::Error::new(
-            threads.span(),
+fn builder(flavor: Option<&LitStr>, threads: Option<&LitInt>) -> syn::Result<TokenStream> {
+    if let Some(count) = threads
+        && count.base10_parse::<usize>()? == 0
+    {
+        return Err(syn::Error::new_spanned(
+            count,
             "a runtime has at least one thread",
+        ));
+    }
+    let flavor_name = flavor.map(LitStr::value);
+    match (flavor_name.as_deref(), threads) {
+        (None | Some("multi_thread"), None) => Ok(quote!(new_multi_thread())),
+        (None | Some("multi_thread"), Some(count)) => {
+            Ok(quote!(new_multi_thread().worker_threads(#count)))
+        }
+        (Some("current_thread"), None) => Ok(quote!(new_current_thread())),
+        (Some("current_thread"), Some(count)) => Err(syn::Error::new_spanned(
+            count,
+            "the `current_thread` runtime has one thread: leave `worker_threads` out",
         )),
-        count => Ok(count),
+        (Some(_), _) => Err(syn::Error::new_spanned(
+            flavor,
+            "unknown flavor: there are \"multi_thread\" and \"current_thread\"",
+        )),
     }
 }
 
@@ -127,34 +111,31 @@ pub(crate) fn default_crate() -> Path {
 
 #[cfg(test)]
 mod tests {
-    use quote::{ToTokens, quote};
+    use quote::ToTokens;
 
     use super::*;
 
-    fn check_main(arguments: TokenStream, expected: Result<Flavor, &str>) {
-        let parsed =
-            MainOptions::parse(&default_crate(), arguments, true).map(|options| options.flavor);
+    fn check_main(arguments: TokenStream, expected: Result<TokenStream, &str>) {
+        let parsed = MainOptions::parse(&default_crate(), arguments, true);
         assert_eq!(
-            parsed.map_err(|error| error.to_string()),
-            expected.map_err(str::to_owned)
+            parsed
+                .map(|options| options.builder.to_string())
+                .map_err(|error| error.to_string()),
+            expected
+                .map(|builder| builder.to_string())
+                .map_err(str::to_owned)
         );
     }
 
     #[test]
     fn the_runtime_has_many_threads_unless_told_otherwise() {
+        check_main(quote!(), Ok(quote!(new_multi_thread())));
+        let three = quote!(new_multi_thread().worker_threads(3));
+        check_main(quote!(worker_threads = 3), Ok(three));
         check_main(
-            quote!(),
-            Ok(Flavor::MultiThread {
-                worker_threads: None,
-            }),
+            quote!(flavor = "current_thread"),
+            Ok(quote!(new_current_thread())),
         );
-        check_main(
-            quote!(worker_threads = 3),
-            Ok(Flavor::MultiThread {
-                worker_threads: Some(3),
-            }),
-        );
-        check_main(quote!(flavor = "current_thread"), Ok(Flavor::CurrentThread));
     }
 
     #[test]
@@ -175,8 +156,8 @@ mod tests {
 
     #[test]
     fn the_crate_can_be_elsewhere() {
-        let options = TaskOptions::parse(quote!(crate = a::b)).expect("valid");
-        assert_eq!(options.krate.to_token_stream().to_string(), "a :: b");
-        assert!(TaskOptions::parse(quote!(name = "x")).is_err());
+        let krate = task_crate(quote!(crate = a::b)).expect("valid");
+        assert_eq!(krate.to_token_stream().to_string(), "a :: b");
+        assert!(task_crate(quote!(name = "x")).is_err());
     }
 }

@@ -1,10 +1,10 @@
-//! A task's parameters: which is the context, which the shared value, which make the item.
+//! The parameters of a task: where the value of each comes from.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
-use syn::{Attribute, Pat, PatType, Type, TypeReference, spanned::Spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{FnArg, Ident, Pat, PatType, Signature, Type, spanned::Spanned};
 
-use crate::{errors::Errors, owned};
+use crate::{attributes::take_mark, errors::Errors, owned};
 
 /// The largest tuple serde implements its traits for.
 const MAX_INPUTS: usize = 16;
@@ -14,8 +14,10 @@ const MAX_INPUTS: usize = 16;
 pub(crate) struct Params {
     /// The role of each, in order.
     pub(crate) roles: Vec<Role>,
-    /// The types of those with the role `Input`.
-    pub(crate) inputs: Vec<Type>,
+    /// The names of those with the role `Input`, as a caller sees them.
+    pub(crate) names: Vec<Ident>,
+    /// Their types.
+    pub(crate) inputs: Vec<TokenStream>,
     /// The type the shared value is sent as.
     pub(crate) shared: Option<TokenStream>,
     /// The type of the context.
@@ -25,140 +27,203 @@ pub(crate) struct Params {
 /// Where the value of a parameter comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
+    /// From whoever wants the task done.
     Input,
-    Shared,
-    Context,
+    /// From a variable where the task is called.
+    Local {
+        name: &'static str,
+        by_reference: bool,
+    },
 }
 
-impl Role {
-    fn attribute(self) -> &'static str {
-        match self {
-            Role::Input => "",
-            Role::Shared => "#[shared]",
-            Role::Context => "#[context]",
-        }
-    }
+/// A type whose value a method is given where it is called, and the variable that has it there.
+pub(crate) struct Lead {
+    pub(crate) ty: &'static str,
+    pub(crate) local: &'static str,
 }
 
 impl Params {
-    /// Reads the roles of `params` and removes the attributes that say them.
-    pub(crate) fn take<'a>(params: impl Iterator<Item = &'a mut PatType>) -> syn::Result<Self> {
+    /// Reads the roles of a function's parameters and removes the attributes that say them.
+    pub(crate) fn of_function<'a>(
+        params: impl Iterator<Item = &'a mut PatType>,
+    ) -> syn::Result<Self> {
         let mut all = Self::default();
         let mut errors = Errors::default();
         for param in params {
-            let added = take_role(&mut param.attrs).and_then(|role| all.add(role, param));
-            errors.take(added);
+            errors.take(all.add_by_mark(param));
         }
-        if let Some(extra) = all.inputs.get(MAX_INPUTS) {
-            errors.push(
-                extra,
-                "a task has at most 16 parameters by value: make them one struct",
-            );
+        all.finish(errors)
+    }
+
+    /// Reads the parameters of a method whose first ones may be these, in this order.
+    pub(crate) fn of_method(sig: &Signature, leads: &[Lead]) -> syn::Result<Self> {
+        let mut all = Self::default();
+        let mut errors = Errors::default();
+        let mut left = leads;
+        for arg in &sig.inputs {
+            let FnArg::Typed(param) = arg else { continue };
+            let mut found = left.iter().enumerate();
+            if let Some((at, role)) = found.find_map(|(at, lead)| Some((at, lead.role(param)?))) {
+                all.roles.push(role);
+                left = &left[at + 1..];
+            } else {
+                left = &[];
+                errors.take(all.add_argument(param, leads));
+            }
         }
+        all.finish(errors)
+    }
+
+    /// Whether a call needs the variable.
+    pub(crate) fn takes(&self, local: &str) -> bool {
+        let takes = |role: &Role| matches!(role, Role::Local { name, .. } if *name == local);
+        self.roles.iter().any(takes)
+    }
+
+    fn finish(self, mut errors: Errors) -> syn::Result<Self> {
+        errors.refuse(
+            self.inputs.get(MAX_INPUTS),
+            "a task has at most 16 parameters by value: make them one struct",
+        );
         errors.finish()?;
-        Ok(all)
+        Ok(self)
     }
 
-    fn add(&mut self, role: Role, param: &PatType) -> syn::Result<()> {
-        if let Some(cfg) = param.attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
-            return Err(syn::Error::new_spanned(
-                cfg,
-                "a task can't have a parameter now and then: put the `#[cfg]` on the function",
-            ));
-        }
-        self.roles.push(role);
-        match role {
-            Role::Input => self.add_input(param),
-            Role::Shared => {
-                let target = borrowed(role, param)?;
-                set(&mut self.shared, role, param, owned_form(&target.elem))
-            }
-            Role::Context => {
-                let target = borrowed(role, param)?;
-                set(
-                    &mut self.context,
-                    role,
-                    param,
-                    target.elem.to_token_stream(),
-                )
-            }
-        }
-    }
-
-    fn add_input(&mut self, param: &PatType) -> syn::Result<()> {
-        if matches!(owned::peel(&param.ty), Type::Reference(_)) {
-            let name = name_of(&param.pat);
-            return Err(syn::Error::new_spanned(
-                &param.ty,
+    fn add_by_mark(&mut self, param: &mut PatType) -> syn::Result<()> {
+        let mark = take_mark(
+            &mut param.attrs,
+            |attr| attr.path().is_ident("shared") || attr.path().is_ident("context"),
+            "a parameter is `#[shared]` or `#[context]`, once",
+        )?;
+        refuse_cfg(param)?;
+        let Some(mark) = mark else {
+            return self.add_input(param, |name| {
                 format!(
                     "a task runs in another process and can't borrow {name} from its caller: mark it \
                      `#[shared]` (one value for all items), mark it `#[context]` (made in the worker), \
                      or take it by value"
-                ),
+                )
+            });
+        };
+        let (name, place, ty): (_, _, fn(&Type) -> TokenStream) =
+            match mark.path().is_ident("shared") {
+                true => ("shared", &mut self.shared, owned_form),
+                false => ("context", &mut self.context, Type::to_token_stream),
+            };
+        let target = borrowed(name, param)?;
+        if place.replace(ty(target)).is_some() {
+            return Err(syn::Error::new_spanned(
+                param,
+                format!("a task has at most one #[{name}] parameter: make them one struct"),
             ));
         }
+        self.roles.push(Role::Local {
+            name,
+            by_reference: true,
+        });
+        Ok(())
+    }
+
+    fn add_argument(&mut self, param: &PatType, leads: &[Lead]) -> syn::Result<()> {
+        refuse_cfg(param)?;
+        if let Some(lead) = leads.iter().find(|lead| lead.role(param).is_some()) {
+            return Err(syn::Error::new_spanned(&param.ty, lead.misplaced(leads)));
+        }
+        self.add_input(param, |name| {
+            format!(
+                "a bee gets {name} from whoever delegates, often from another process, and can't borrow \
+                 it: take it by value (`String` for `&str`, `Vec<T>` for `&[T]`)"
+            )
+        })
+    }
+
+    /// Adds a value that is sent; `borrows` says that it can't be a reference.
+    fn add_input(
+        &mut self,
+        param: &PatType,
+        borrows: impl FnOnce(&str) -> String,
+    ) -> syn::Result<()> {
+        let name = match &*param.pat {
+            Pat::Ident(pat) if pat.subpat.is_none() => Some(&pat.ident),
+            _ => None,
+        };
+        if matches!(owned::peel(&param.ty), Type::Reference(_)) {
+            let shown = name.map_or("this".to_owned(), |name| format!("`{name}`"));
+            return Err(syn::Error::new_spanned(&param.ty, borrows(&shown)));
+        }
         owned::check(&param.ty)?;
-        self.inputs.push(param.ty.as_ref().clone());
+        let nameless = || format_ident!("arg_{}", self.names.len());
+        self.names.push(name.cloned().unwrap_or_else(nameless));
+        self.inputs.push(param.ty.to_token_stream());
+        self.roles.push(Role::Input);
         Ok(())
     }
 }
 
-/// Finds `#[shared]` or `#[context]` and removes it.
-fn take_role(attrs: &mut Vec<Attribute>) -> syn::Result<Role> {
-    let mut role = Role::Input;
-    let mut result = Ok(());
-    attrs.retain(|attr| {
-        let found = if attr.path().is_ident("shared") {
-            Role::Shared
-        } else if attr.path().is_ident("context") {
-            Role::Context
-        } else {
-            return true;
+impl Lead {
+    /// The role of a parameter that is this one.
+    fn role(&self, param: &PatType) -> Option<Role> {
+        let (ty, by_reference) = match owned::peel(&param.ty) {
+            Type::Reference(reference) if reference.mutability.is_none() => {
+                (owned::peel(&reference.elem), true)
+            }
+            ty => (ty, false),
         };
-        if let Err(error) = attr.meta.require_path_only() {
-            result = Err(error);
-        } else if role != Role::Input {
-            result = Err(syn::Error::new_spanned(
-                attr,
-                "a parameter is `#[shared]` or `#[context]`, once",
-            ));
-        }
-        role = found;
-        false
-    });
-    result.map(|()| role)
+        let Type::Path(path) = ty else { return None };
+        let role = Role::Local {
+            name: self.local,
+            by_reference,
+        };
+        (path.path.segments.last()?.ident == self.ty).then_some(role)
+    }
+
+    fn misplaced(&self, leads: &[Self]) -> String {
+        let place = match leads {
+            [_] => "make it the first parameter".to_owned(),
+            several => {
+                let types: Vec<&str> = several.iter().map(|lead| lead.ty).collect();
+                format!("first come `{}`, in this order", types.join("` and `"))
+            }
+        };
+        let ty = self.ty;
+        format!("the `{ty}` is not one of the values that cross: {place}")
+    }
 }
 
-/// The reference a marked parameter must be.
-fn borrowed(role: Role, param: &PatType) -> syn::Result<&TypeReference> {
-    let attribute = role.attribute();
+fn refuse_cfg(param: &PatType) -> syn::Result<()> {
+    match param.attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
+        None => Ok(()),
+        Some(cfg) => Err(syn::Error::new_spanned(
+            cfg,
+            "a task can't have a parameter now and then: put the `#[cfg]` on the function",
+        )),
+    }
+}
+
+/// What a parameter with this mark borrows: it must be a reference.
+fn borrowed<'a>(mark: &str, param: &'a PatType) -> syn::Result<&'a Type> {
     let Type::Reference(reference) = owned::peel(&param.ty) else {
-        let ty = param.ty.to_token_stream();
         return Err(syn::Error::new_spanned(
-            ty,
-            format!("many calls use the {attribute} value: take it by reference, `&…`"),
+            &param.ty,
+            format!("many calls use the #[{mark}] value: take it by reference, `&…`"),
         ));
     };
     if let Some(mutability) = reference.mutability {
         return Err(syn::Error::new_spanned(
             mutability,
-            format!("many calls use the {attribute} value at once: take it by `&`, without `mut`"),
+            format!("many calls use the #[{mark}] value at once: take it by `&`, without `mut`"),
         ));
     }
     if let Some(lifetime) = &reference.lifetime {
         return Err(syn::Error::new_spanned(
             lifetime,
-            format!("the {attribute} value is borrowed for the call: leave the lifetime out"),
+            format!("the #[{mark}] value is borrowed for the call: leave the lifetime out"),
         ));
     }
-    if !is_unsized(&reference.elem) {
+    if !matches!(owned::peel(&reference.elem), Type::Slice(_)) {
         owned::check(&reference.elem)?;
     }
-    Ok(reference)
-}
-
-fn is_unsized(ty: &Type) -> bool {
-    matches!(owned::peel(ty), Type::Slice(_))
+    Ok(&reference.elem)
 }
 
 /// The type that is sent for a parameter `&T`.
@@ -172,29 +237,5 @@ fn owned_form(ty: &Type) -> TokenStream {
             quote!(::std::vec::Vec<#item>)
         }
         other => other.to_token_stream(),
-    }
-}
-
-fn set(
-    place: &mut Option<TokenStream>,
-    role: Role,
-    param: &PatType,
-    ty: TokenStream,
-) -> syn::Result<()> {
-    if place.is_some() {
-        let attribute = role.attribute();
-        return Err(syn::Error::new_spanned(
-            param,
-            format!("a task has at most one {attribute} parameter: make them one struct"),
-        ));
-    }
-    *place = Some(ty);
-    Ok(())
-}
-
-fn name_of(pat: &Pat) -> String {
-    match pat {
-        Pat::Ident(pat) => format!("`{}`", pat.ident),
-        _ => "this".to_owned(),
     }
 }

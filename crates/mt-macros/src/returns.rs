@@ -3,14 +3,14 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, quote, quote_spanned};
-use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, spanned::Spanned};
+use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, parse_quote, spanned::Spanned};
 
 use crate::owned;
 
 /// A return type.
 pub(crate) struct Returns {
     /// As a type that can be named outside the function's signature; `()` when nothing is written.
-    ty: TokenStream,
+    pub(crate) ty: TokenStream,
     /// Where it is written, and the value in it.
     pub(crate) span: Span,
     pub(crate) value_span: Span,
@@ -18,12 +18,10 @@ pub(crate) struct Returns {
 
 impl Returns {
     pub(crate) fn parse(output: &ReturnType) -> syn::Result<Self> {
-        let ReturnType::Type(_, ty) = output else {
-            return Ok(Self {
-                ty: quote!(()),
-                span: Span::call_site(),
-                value_span: Span::call_site(),
-            });
+        let unit = parse_quote!(());
+        let ty = match output {
+            ReturnType::Default => &unit,
+            ReturnType::Type(_, ty) => &**ty,
         };
         // An error of which only the text crosses may borrow.
         let value = value_in(ty).unwrap_or(ty);
@@ -53,26 +51,16 @@ impl Returns {
         }}
     }
 
-    /// The value's type.
-    pub(crate) fn value(&self, krate: &Path, how: &TokenStream) -> TokenStream {
-        let ty = &self.ty;
-        quote_spanned! {self.value_span=>
-            <#krate::__private::returns::As<{ #how }> as #krate::__private::returns::Returns<#ty>>::Value
+    /// The type of its value, or of its error as that crosses: `part` of `Returns`.
+    pub(crate) fn part(&self, krate: &Path, how: &TokenStream, part: &str) -> TokenStream {
+        let span = match part {
+            "Value" => self.value_span,
+            _ => self.span,
+        };
+        let (ty, part) = (&self.ty, Ident::new(part, span));
+        quote_spanned! {span=>
+            <#krate::__private::returns::As<{ #how }> as #krate::__private::returns::Returns<#ty>>::#part
         }
-    }
-
-    /// The type of the error as it crosses.
-    pub(crate) fn error(&self, krate: &Path, how: &TokenStream) -> TokenStream {
-        let ty = &self.ty;
-        quote_spanned! {self.span=>
-            <#krate::__private::returns::As<{ #how }> as #krate::__private::returns::Returns<#ty>>::Error
-        }
-    }
-
-    /// How a task of a bee becomes an outcome: an implementation of `Returned`, and the type it is that for.
-    pub(crate) fn way(&self, krate: &Path, how: &TokenStream) -> (TokenStream, TokenStream) {
-        let way = quote_spanned!(self.value_span=> #krate::__private::Way<{ #how }>);
-        (way, self.ty.clone())
     }
 
     /// What a call returned, as a `Result` of the two.
@@ -126,17 +114,15 @@ fn value_in(ty: &Type) -> Option<&Type> {
     let PathArguments::AngleBracketed(arguments) = &last.arguments else {
         return None;
     };
-    let types = arguments.args.iter().filter_map(|argument| match argument {
+    let mut types = arguments.args.iter().filter_map(|argument| match argument {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
     });
-    types.take(1).find(|_| last.ident == "Result")
+    (last.ident == "Result").then(|| types.next()).flatten()
 }
 
 #[cfg(test)]
 mod tests {
-    use syn::parse_quote;
-
     use super::*;
 
     fn check(output: ReturnType, expected: TokenStream) {

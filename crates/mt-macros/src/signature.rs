@@ -1,10 +1,15 @@
-//! The signature of a function that becomes a task: what of it a worker can't call is refused here.
+//! The signature of a function or method that becomes a task: what of it can't be called in another process
+//! is refused here.
 
 use syn::{FnArg, PatType, Safety, Signature};
 
-use crate::{errors::Errors, params::Params, returns::Returns};
+use crate::{
+    errors::Errors,
+    params::{Lead, Params},
+    returns::Returns,
+};
 
-/// A task's signature, by what the generated impl needs of it.
+/// A signature, by what a call of it needs.
 pub(crate) struct TaskSignature {
     pub(crate) is_async: bool,
     pub(crate) params: Params,
@@ -13,21 +18,43 @@ pub(crate) struct TaskSignature {
 
 impl TaskSignature {
     /// Reads the signature of a function and removes the attributes of its parameters.
-    pub(crate) fn take(sig: &mut Signature) -> syn::Result<Self> {
+    pub(crate) fn of_function(sig: &mut Signature) -> syn::Result<Self> {
         let mut errors = Errors::default();
-        refuse_receiver(sig, &mut errors);
+        errors.refuse(
+            sig.receiver(),
+            "a task is a free function, because a worker has no `self` to call it on: move it out of \
+             the `impl` and take what it needs of `self` as a parameter",
+        );
+        let params = Params::of_function(sig.inputs.iter_mut().filter_map(typed));
+        Self::of(sig, params, errors)
+    }
+
+    /// Reads the signature of a method of a bee, with the errors found so far.
+    pub(crate) fn of_method(sig: &Signature, leads: &[Lead], errors: Errors) -> syn::Result<Self> {
+        Self::of(sig, Params::of_method(sig, leads), errors)
+    }
+
+    fn of(sig: &Signature, params: syn::Result<Params>, mut errors: Errors) -> syn::Result<Self> {
         refuse_generics(sig, &mut errors);
         refuse_qualifiers(sig, &mut errors);
-        let params = errors.take(Params::take(sig.inputs.iter_mut().filter_map(typed)));
-        let returns = errors.take(Returns::parse(&sig.output));
+        let returns = Returns::parse(&sig.output);
+        Self::new(sig.asyncness.is_some(), params, returns, errors)
+    }
+
+    /// The signature of these parts, unless there are errors.
+    pub(crate) fn new(
+        is_async: bool,
+        params: syn::Result<Params>,
+        returns: syn::Result<Returns>,
+        mut errors: Errors,
+    ) -> syn::Result<Self> {
+        let params = errors.take(params);
+        let returns = errors.take(returns);
         errors.finish()?;
-        let (Some(params), Some(returns)) = (params, returns) else {
-            unreachable!("what was not parsed is an error");
-        };
         Ok(Self {
-            is_async: sig.asyncness.is_some(),
-            params,
-            returns,
+            is_async,
+            params: params.expect("what was not parsed is an error"),
+            returns: returns.expect("what was not parsed is an error"),
         })
     }
 }
@@ -39,32 +66,22 @@ fn typed(arg: &mut FnArg) -> Option<&mut PatType> {
     }
 }
 
-fn refuse_receiver(sig: &Signature, errors: &mut Errors) {
-    if let Some(receiver) = sig.receiver() {
-        errors.push(
-            receiver,
-            "a task is a free function, because a worker has no `self` to call it on: move it out of \
-             the `impl` and take what it needs of `self` as a parameter",
-        );
-    }
-}
-
-pub(crate) fn refuse_generics(sig: &Signature, errors: &mut Errors) {
+fn refuse_generics(sig: &Signature, errors: &mut Errors) {
     if !sig.generics.params.is_empty() {
         errors.push(
             &sig.generics,
             "a task can't be generic, because a worker finds it by name: write one task for each \
              type, each calling the generic function",
         );
-    } else if let Some(clause) = &sig.generics.where_clause {
-        errors.push(
-            clause,
+    } else {
+        errors.refuse(
+            sig.generics.where_clause.as_ref(),
             "a task can't be generic: leave the `where` clause out",
         );
     }
 }
 
-pub(crate) fn refuse_qualifiers(sig: &Signature, errors: &mut Errors) {
+fn refuse_qualifiers(sig: &Signature, errors: &mut Errors) {
     if let Safety::Unsafe(token) = &sig.safety {
         errors.push(
             token,
@@ -72,21 +89,14 @@ pub(crate) fn refuse_qualifiers(sig: &Signature, errors: &mut Errors) {
              function from a safe task that checks its input",
         );
     }
-    if let Some(abi) = &sig.abi {
-        errors.push(
-            abi,
-            "a task is a plain Rust function: call the `extern` function from one",
-        );
-    }
-    if let Some(token) = &sig.constness {
-        errors.push(
-            token,
-            "a task can't be `const`: leave it out, or call the `const fn` from a task",
-        );
-    }
-    if let Some(variadic) = &sig.variadic {
-        errors.push(variadic, "a task has a fixed number of parameters");
-    }
+    errors.refuse(
+        sig.abi.as_ref(),
+        "a task is a plain Rust function: call the `extern` function from one",
+    );
+    errors.refuse(
+        sig.constness,
+        "a task can't be `const`: leave it out, or call the `const fn` from a task",
+    );
 }
 
 #[cfg(test)]
@@ -99,7 +109,7 @@ mod tests {
     /// The function has exactly these errors.
     fn check(source: &str, expected: &[&str]) {
         let mut item: ItemFn = syn::parse_str(source).expect("a function");
-        let found: Vec<String> = TaskSignature::take(&mut item.sig)
+        let found: Vec<String> = TaskSignature::of_function(&mut item.sig)
             .err()
             .map(|error| error.into_iter().map(|error| error.to_string()).collect())
             .unwrap_or_default();
@@ -114,10 +124,16 @@ mod tests {
         let mut item: ItemFn = parse_quote! {
             fn f(a: u8, #[shared] s: &str, #[expect(unused)] b: u16, #[context] cx: &Web) {}
         };
-        let params = TaskSignature::take(&mut item.sig).expect("valid").params;
+        let params = TaskSignature::of_function(&mut item.sig)
+            .expect("valid")
+            .params;
+        let local = |name| Role::Local {
+            name,
+            by_reference: true,
+        };
         assert_eq!(
             params.roles,
-            [Role::Input, Role::Shared, Role::Input, Role::Context]
+            [Role::Input, local("shared"), Role::Input, local("context")]
         );
         assert_eq!(params.inputs.len(), 2);
         assert_eq!(

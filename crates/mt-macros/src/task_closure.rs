@@ -57,33 +57,17 @@ impl Parse for Inline {
 /// The closure's signature, and its parameters without the attributes of this macro.
 fn take_signature(closure: &mut ExprClosure) -> syn::Result<(TaskSignature, Vec<PatType>)> {
     let mut errors = Errors::default();
-    refuse_qualifiers(closure, &mut errors);
+    errors.refuse(
+        closure.lifetimes.as_ref(),
+        "a task can't be generic: leave `for<…>` out",
+    );
+    errors.refuse(closure.constness, "a task can't be `const`: leave it out");
     let mut params = typed_params(closure, &mut errors);
-    let roles = errors.take(Params::take(params.iter_mut()));
-    let returns = errors.take(returns(closure));
+    let roles = Params::of_function(params.iter_mut());
     errors.take(captures::check(closure));
-    errors.finish()?;
-    let (Some(roles), Some(returns)) = (roles, returns) else {
-        unreachable!("what was not parsed is an error");
-    };
     let is_async = closure.asyncness.is_some();
-    Ok((
-        TaskSignature {
-            is_async,
-            params: roles,
-            returns,
-        },
-        params,
-    ))
-}
-
-fn refuse_qualifiers(closure: &ExprClosure, errors: &mut Errors) {
-    if let Some(lifetimes) = &closure.lifetimes {
-        errors.push(lifetimes, "a task can't be generic: leave `for<…>` out");
-    }
-    if let Some(token) = &closure.constness {
-        errors.push(token, "a task can't be `const`: leave it out");
-    }
+    let signature = TaskSignature::new(is_async, roles, returns(closure), errors)?;
+    Ok((signature, params))
 }
 
 fn typed_params(closure: &ExprClosure, errors: &mut Errors) -> Vec<PatType> {

@@ -2,43 +2,39 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Attribute, ItemFn, ext::IdentExt};
+use syn::{ItemFn, Path, ext::IdentExt};
 
-use crate::{errors::beside, options::TaskOptions, signature::TaskSignature, task_impl::TaskImpl};
+use crate::{
+    attributes::named, errors::beside, options::task_crate, signature::TaskSignature,
+    task_impl::TaskImpl,
+};
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut function: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
-        Err(error) => return beside(&item, &not_a_function(&error)),
+        Err(error) => {
+            let message =
+                format!("`#[task]` goes on a function with a body, `fn` or `async fn` ({error})");
+            return beside(&item, &syn::Error::new(error.span(), message));
+        }
     };
-    let signature = TaskSignature::take(&mut function.sig);
-    match TaskOptions::parse(arguments).and_then(|options| Ok((options, signature?))) {
-        Ok((options, signature)) => task(&options, &function, &signature),
+    let signature = TaskSignature::of_function(&mut function.sig);
+    match task_crate(arguments).and_then(|krate| Ok((krate, signature?))) {
+        Ok((krate, signature)) => task(&krate, &function, &signature),
         Err(error) => beside(&function, &error),
     }
 }
 
-fn not_a_function(error: &syn::Error) -> syn::Error {
-    syn::Error::new(
-        error.span(),
-        format!("`#[task]` goes on a function with a body, `fn` or `async fn` ({error})"),
-    )
-}
-
-fn task(options: &TaskOptions, function: &ItemFn, signature: &TaskSignature) -> TokenStream {
+fn task(krate: &Path, function: &ItemFn, signature: &TaskSignature) -> TokenStream {
     let ItemFn {
         vis, sig, attrs, ..
     } = function;
     let ident = &sig.ident;
-    let cfgs: Vec<Attribute> = attrs
-        .iter()
-        .filter(|attr| attr.path().is_ident("cfg"))
-        .cloned()
-        .collect();
+    let cfgs = named(attrs, "cfg");
     let name = ident.unraw().to_string();
     let docs = format!("The task that calls the function `{name}` in a worker process.");
     let task_impl = TaskImpl {
-        krate: &options.krate,
+        krate,
         ty: ident,
         function: ident,
         name: quote!(::core::concat!(::core::module_path!(), "::", #name)),

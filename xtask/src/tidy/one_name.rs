@@ -15,7 +15,6 @@ pub(super) const RULE: Rule = Rule {
         "mt-beehive Effect",
         "mt-beehive Event",
         "mt-beehive State",
-        "mt-macros Params",
         "mt-pool Inner",
         "mt-pool State",
     ]),

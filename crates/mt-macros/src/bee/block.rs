@@ -1,11 +1,15 @@
 //! The `impl` block of a bee: its type, its tasks, and how it is made.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
-use syn::{Attribute, Ident, ImplItem, ImplItemFn, ItemImpl, ReturnType, Type, ext::IdentExt};
+use quote::ToTokens;
+use syn::{Attribute, Ident, ImplItem, ImplItemFn, ItemImpl, Path, Signature, Type, ext::IdentExt};
 
-use super::{Caste, signature::MethodSignature};
-use crate::{errors::Errors, owned};
+use super::{caste::Caste, method};
+use crate::{
+    attributes::{named, take_mark},
+    errors::Errors,
+    owned,
+    signature::TaskSignature,
+};
 
 /// What a block says.
 pub(super) struct Block {
@@ -15,17 +19,9 @@ pub(super) struct Block {
     /// The `#[cfg]`s of the block.
     pub(super) cfgs: Vec<Attribute>,
     pub(super) tasks: Vec<BeeTask>,
-    pub(super) new: Option<MethodSignature>,
-    /// The method `hive`, if there is one.
-    pub(super) hive: Option<HiveMethod>,
-}
-
-/// A method `hive(&self)`, which describes the hive of a worker bee's own.
-pub(super) struct HiveMethod {
-    pub(super) ident: Ident,
-    pub(super) output: ReturnType,
-    /// Whether it can be called with nothing but the bee.
-    pub(super) is_plain: bool,
+    pub(super) new: Option<TaskSignature>,
+    /// The method `hive(&self)`, which describes the hive of a worker bee's own.
+    pub(super) hive: Option<Signature>,
 }
 
 /// A method marked `#[task]`.
@@ -35,7 +31,7 @@ pub(super) struct BeeTask {
     pub(super) name: String,
     pub(super) cfgs: Vec<Attribute>,
     pub(super) docs: Vec<Attribute>,
-    pub(super) signature: MethodSignature,
+    pub(super) signature: TaskSignature,
 }
 
 impl Block {
@@ -43,76 +39,56 @@ impl Block {
     pub(super) fn take(caste: Caste, item: &mut ItemImpl) -> syn::Result<Self> {
         let mut errors = Errors::default();
         let ident = errors.take(type_name(caste, item));
+        let ty = item.self_ty.as_ref().clone();
         let mut tasks: Vec<BeeTask> = Vec::new();
-        let mut new = None;
-        let mut hive = None;
+        let (mut new, mut hive) = (None, None);
         for method in item.items.iter_mut().filter_map(method) {
-            let is_task = match take_mark(&mut method.attrs) {
-                Ok(is_task) => is_task,
-                Err(error) => {
-                    errors.add(error);
-                    true
-                }
-            };
-            if is_task && let Some(task) = errors.take(BeeTask::read(caste, method)) {
+            let mark = take_mark(
+                &mut method.attrs,
+                |attr| is_last(attr.path(), "task"),
+                "`#[task]` is there twice",
+            );
+            // One that is marked wrongly is a task.
+            let is_task = !matches!(errors.take(mark), Some(None));
+            let (sig, has_self) = (&method.sig, method.sig.receiver().is_some());
+            if is_task && let Some(task) = errors.take(BeeTask::read(caste, method, &ty)) {
                 refuse_second(&tasks, &task, &mut errors);
                 tasks.push(task);
-            } else if !is_task && method.sig.ident == "new" && method.sig.receiver().is_none() {
-                new = errors.take(read_new(method));
-            } else if !is_task && method.sig.ident == "hive" && method.sig.receiver().is_some() {
-                hive = Some(HiveMethod::read(method));
+            } else if !is_task && sig.ident == "new" && !has_self {
+                new = errors.take(read_new(method, &ty));
+            } else if !is_task && sig.ident == "hive" && has_self {
+                hive = Some(sig.clone());
             }
         }
-        let result = errors.finish();
-        refuse_none(caste, item, &tasks, result)?;
+        errors.finish()?;
+        if tasks.is_empty() {
+            let what = match caste {
+                Caste::Worker => "there is nothing to delegate to this bee",
+                Caste::Queen => "there is nothing this queen can do",
+            };
+            let message = format!("{what}: mark the tasks, `#[task] async fn name(&self, …)`");
+            return Err(syn::Error::new_spanned(ty, message));
+        }
         Ok(Self {
-            ty: item.self_ty.as_ref().clone(),
+            ty,
             ident: ident.expect("a type without a name is an error"),
-            cfgs: only(&item.attrs, "cfg"),
+            cfgs: named(&item.attrs, "cfg"),
             tasks,
             new,
             hive,
         })
     }
-
-    /// `tokens` with the type's name for `Self`, for use outside its `impl`.
-    pub(super) fn without_self(&self, tokens: TokenStream) -> TokenStream {
-        let each = tokens.into_iter().map(|token| match token {
-            TokenTree::Ident(ident) if ident == "Self" => {
-                let ty = &self.ty;
-                quote!(#ty)
-            }
-            TokenTree::Group(group) => {
-                let mut inner = Group::new(group.delimiter(), self.without_self(group.stream()));
-                inner.set_span(group.span());
-                TokenTree::Group(inner).into_token_stream()
-            }
-            other => other.into_token_stream(),
-        });
-        each.collect()
-    }
-}
-
-impl HiveMethod {
-    fn read(method: &ImplItemFn) -> Self {
-        let sig = &method.sig;
-        Self {
-            ident: sig.ident.clone(),
-            output: sig.output.clone(),
-            is_plain: sig.inputs.len() == 1 && sig.asyncness.is_none(),
-        }
-    }
 }
 
 impl BeeTask {
-    fn read(caste: Caste, method: &ImplItemFn) -> syn::Result<Self> {
+    fn read(caste: Caste, method: &ImplItemFn, ty: &Type) -> syn::Result<Self> {
         let ident = method.sig.ident.clone();
         Ok(Self {
             name: ident.unraw().to_string(),
             ident,
-            cfgs: only(&method.attrs, "cfg"),
-            docs: only(&method.attrs, "doc"),
-            signature: MethodSignature::task(caste, &method.sig)?,
+            cfgs: named(&method.attrs, "cfg"),
+            docs: named(&method.attrs, "doc"),
+            signature: method::task(caste, &method::without_self(&method.sig, ty))?,
         })
     }
 }
@@ -124,25 +100,8 @@ fn method(item: &mut ImplItem) -> Option<&mut ImplItemFn> {
     }
 }
 
-fn only(attrs: &[Attribute], name: &str) -> Vec<Attribute> {
-    let named = attrs.iter().filter(|attr| attr.path().is_ident(name));
-    named.cloned().collect()
-}
-
-/// Whether there is a `#[task]`, which is removed.
-fn take_mark(attrs: &mut Vec<Attribute>) -> syn::Result<bool> {
-    let mut marks = attrs.extract_if(.., |attr| {
-        let last = attr.path().segments.last();
-        last.is_some_and(|segment| segment.ident == "task")
-    });
-    let Some(mark) = marks.next() else {
-        return Ok(false);
-    };
-    mark.meta.require_path_only()?;
-    match marks.next() {
-        Some(second) => Err(syn::Error::new_spanned(second, "`#[task]` is there twice")),
-        None => Ok(true),
-    }
+fn is_last(path: &Path, name: &str) -> bool {
+    path.segments.last().is_some_and(|last| last.ident == name)
 }
 
 fn type_name(caste: Caste, item: &ItemImpl) -> syn::Result<Ident> {
@@ -178,47 +137,22 @@ fn generic(tokens: &impl ToTokens) -> syn::Error {
     )
 }
 
-fn read_new(method: &ImplItemFn) -> syn::Result<MethodSignature> {
-    if let Some(cfg) = only(&method.attrs, "cfg").first() {
-        return Err(syn::Error::new_spanned(
+fn read_new(method: &ImplItemFn, ty: &Type) -> syn::Result<TaskSignature> {
+    match named(&method.attrs, "cfg").first() {
+        None => method::new(&method::without_self(&method.sig, ty)),
+        Some(cfg) => Err(syn::Error::new_spanned(
             cfg,
             "the callers must know what a bee is made of: put the `#[cfg]` inside `new`",
-        ));
+        )),
     }
-    MethodSignature::new(&method.sig)
 }
 
-/// Two tasks of one name, unless the compiler is to choose.
+/// Refuses two tasks of one name, unless the compiler is to choose.
 fn refuse_second(tasks: &[BeeTask], task: &BeeTask, errors: &mut Errors) {
-    let is_second = |other: &&BeeTask| other.name == task.name;
-    if task.cfgs.is_empty()
-        && tasks
-            .iter()
-            .any(|other| is_second(&other) && other.cfgs.is_empty())
-    {
-        errors.push(
-            &task.ident,
-            "a bee has one task of a name: name this one otherwise",
-        );
-    }
-}
-
-fn refuse_none(
-    caste: Caste,
-    item: &ItemImpl,
-    tasks: &[BeeTask],
-    result: syn::Result<()>,
-) -> syn::Result<()> {
-    result?;
-    if tasks.is_empty() {
-        let what = match caste {
-            Caste::Worker => "there is nothing to delegate to this bee",
-            Caste::Queen => "there is nothing this queen can do",
-        };
-        return Err(syn::Error::new_spanned(
-            &item.self_ty,
-            format!("{what}: mark the tasks, `#[task] async fn name(&self, …)`"),
-        ));
-    }
-    Ok(())
+    let always = |task: &BeeTask| task.cfgs.is_empty();
+    let is_first = |other: &BeeTask| other.name == task.name && always(other);
+    errors.refuse(
+        (always(task) && tasks.iter().any(is_first)).then_some(&task.ident),
+        "a bee has one task of a name: name this one otherwise",
+    );
 }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::{Ident, Path, Type, Visibility, parse::Parser, parse_quote};
 
-use super::Caste;
+use super::caste::Caste;
 use crate::options::crate_path;
 
 /// What `#[worker(…)]` or `#[queen(…)]` was given.

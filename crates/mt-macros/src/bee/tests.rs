@@ -58,8 +58,8 @@ fn a_worker_keeps_its_block_and_gets_its_tasks() {
             quote! { impl ::mt_beehive::bee::Bee for Resizer },
             quote! { type Init = <u8 as ::mt_beehive::__private::Checked },
             quote! { const TASKS: &'static [&'static str] = &["resize", "try"]; },
-            quote! { Self::new(cx, value_0) },
-            quote! { Self::resize(&bee, &lead, value_0, value_1).await },
+            quote! { Self::new(cx, input_0) },
+            quote! { Self::resize(&bee, &cx, input_0, input_1).await },
             quote! { pub trait ResizerTasks },
             quote! { #[doc = r" Resizes."] fn resize },
             quote! { fn resize(&self, img: Bytes, width: u32) -> ::mt_beehive::Delegate<<::mt_beehive::__private::Way<{ <Resizer>::__RETURNS_OF_resize }> as ::mt_beehive::__private::Returned<anyhow::Result<Resizer>>>::Value, <::mt_beehive::__private::Way<{ <Resizer>::__RETURNS_OF_resize }> as ::mt_beehive::__private::Returned<anyhow::Result<Resizer>>>::Raised> },
@@ -103,9 +103,9 @@ fn a_worker_may_have_worker_bees_herself() {
         &[
             quote! { fn own_hive(&self) },
             quote! { let run: ::mt_beehive::BeehiveRun<Resizer> = Self::hive(self); run },
-            quote! { Self::page(&bee, lead, &hive, value_0).await },
-            quote! { Self::cover(&bee, hive,).await },
-            quote! { Self::title(&bee,).await },
+            quote! { Self::page(&bee, cx, &hive, input_0).await },
+            quote! { Self::cover(&bee, hive).await },
+            quote! { Self::title(&bee).await },
             quote! { fn page(&self, n: u8) -> ::mt_beehive::Delegate<<::mt_beehive::__private::Way<{ <Album>::__RETURNS_OF_page }> as ::mt_beehive::__private::Returned<u8>>::Value, <::mt_beehive::__private::Way<{ <Album>::__RETURNS_OF_page }> as ::mt_beehive::__private::Returned<u8>>::Raised> },
         ],
     );
@@ -144,8 +144,8 @@ fn a_queen_has_a_hive_and_nothing_crosses() {
         quote! { impl Maya { #[task] async fn all(&self, hive: &Hive<Resizer>, df: Frame) -> u8 {} } },
         &[
             quote! { type Worker = Resizer; },
-            quote! { let value_0 = args.take::<Frame>()?; },
-            quote! { Self::all(&bee, &lead, value_0).await },
+            quote! { let input_0 = args.take::<Frame>()?; },
+            quote! { Self::all(&bee, &hive, input_0).await },
             quote! { impl MayaTasks for ::mt_beehive::Queen<Maya> },
         ],
     );
