@@ -2,7 +2,7 @@
 
 use syn::Attribute;
 
-/// Those of this name.
+/// The attributes of this name.
 pub(crate) fn named(attrs: &[Attribute], name: &str) -> Vec<Attribute> {
     let named = attrs.iter().filter(|attr| attr.path().is_ident(name));
     named.cloned().collect()

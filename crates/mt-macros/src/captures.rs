@@ -50,9 +50,9 @@ fn message(name: &str) -> String {
 /// The names in a closure.
 #[derive(Default)]
 struct Names {
-    /// Those that it binds, anywhere.
+    /// The names that it binds, anywhere.
     bound: HashSet<String>,
-    /// Those that may be variables.
+    /// The names that may be variables.
     mentioned: Vec<(String, Span)>,
 }
 

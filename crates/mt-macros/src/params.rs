@@ -16,7 +16,7 @@ pub(crate) struct Params {
     pub(crate) roles: Vec<Role>,
     /// The names of those with the role `Input`, as a caller sees them.
     pub(crate) names: Vec<Ident>,
-    /// Their types.
+    /// The types of the same.
     pub(crate) inputs: Vec<TokenStream>,
     /// The type the shared value is sent as.
     pub(crate) shared: Option<TokenStream>,

@@ -47,6 +47,7 @@ impl<'a> Bee<'a> {
             .iter()
             .map(|BeeTask { name, cfgs, .. }| quote!(#(#cfgs)* #name));
         let (returned, bee_impl, tasks) = (self.returned(), self.bee_impl(), self.tasks());
+        let registration = self.registration();
         quote! {
             // generated: the user can't choose how tasks take their arguments
             #[allow(
@@ -66,6 +67,7 @@ impl<'a> Bee<'a> {
             }
             #returned
             #bee_impl
+            #registration
             #tasks
         }
     }
@@ -131,7 +133,7 @@ impl<'a> Bee<'a> {
         }
     }
 
-    /// `impl WorkerBee`, with its registration, or `impl QueenBee`.
+    /// `impl WorkerBee`, or `impl QueenBee`.
     fn bee_impl(&self) -> TokenStream {
         let (krate, Block { ty, cfgs, .. }) = (self.krate, self.block);
         let [bee, cx, hive, name, args, called] =
@@ -155,14 +157,6 @@ impl<'a> Bee<'a> {
                 quote!(QueenCall),
             ),
         };
-        let registration = (self.caste == Caste::Worker).then(|| {
-            quote! {
-                #(#cfgs)*
-                #krate::__private::inventory::submit! {
-                    #krate::__private::Registration::of::<#ty>()
-                }
-            }
-        });
         let make = self.make();
         let arms = self.block.tasks.iter().map(|task| self.arm(task));
         quote! {
@@ -192,8 +186,20 @@ impl<'a> Bee<'a> {
                     ::core::option::Option::Some(#called)
                 }
             }
-            #registration
         }
+    }
+
+    /// A worker bee is found by its name in its process.
+    fn registration(&self) -> Option<TokenStream> {
+        let (krate, Block { ty, cfgs, .. }) = (self.krate, self.block);
+        (self.caste == Caste::Worker).then(|| {
+            quote! {
+                #(#cfgs)*
+                #krate::__private::inventory::submit! {
+                    #krate::__private::Registration::of::<#ty>()
+                }
+            }
+        })
     }
 
     /// How `call` runs a task.
