@@ -2,7 +2,7 @@
 //!
 //! The traits are written by [`#[worker]`](macro@crate::worker) and [`#[queen]`](macro@crate::queen).
 
-use std::{fmt, rc::Rc, sync::Arc, time::Instant};
+use std::{rc::Rc, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use mt_pool::Wire;
@@ -14,7 +14,7 @@ use crate::{
     call::TaskCall,
     error::BeehiveError,
     executor::ProgressBuffer,
-    queen::{Below, Hive, OwnHive},
+    queen::{Hive, OwnHive},
 };
 
 /// The most bytes of what a task says of how far it is.
@@ -87,17 +87,12 @@ pub struct TaskCx {
 }
 
 /// What all tasks of a bee share.
+#[derive(Debug)]
 pub(crate) struct BeeShared {
     /// To the bee's parent: how far tasks are.
     pub(crate) progress: Arc<ProgressBuffer>,
     /// To the bee's children, if it may have any.
-    pub(crate) below: Option<Below>,
-}
-
-impl fmt::Debug for BeeShared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BeeShared").finish_non_exhaustive()
-    }
+    pub(crate) below: Option<OwnHive>,
 }
 
 impl TaskCx {

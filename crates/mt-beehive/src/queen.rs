@@ -18,7 +18,6 @@ pub use bee::{QueenBee, QueenCall, QueenValue};
 pub use deadlines::Deadlines;
 pub use delegate::{ChildId, Delegate, WithBee};
 pub use handle::Hive;
-pub(crate) use own::Below;
 pub use own::OwnHive;
 pub use queen_run::{WithQueen, beehive_run};
 pub use queen_shared::{Queen, QueenTask};

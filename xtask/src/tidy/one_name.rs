@@ -11,10 +11,8 @@ pub(super) const RULE: Rule = Rule {
     check,
     known: Known::Subjects(&[
         "mt-beehive ChildId",
-        "mt-beehive Children",
         "mt-beehive Effect",
         "mt-beehive Event",
-        "mt-beehive State",
         "mt-pool Inner",
         "mt-pool State",
     ]),

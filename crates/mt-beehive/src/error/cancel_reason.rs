@@ -1,6 +1,6 @@
 //! Why a task was cancelled.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use mt_pool::supervision::{Death, WorkerFailure};
 use serde::{Deserialize, Serialize};
@@ -9,15 +9,17 @@ use serde::{Deserialize, Serialize};
 const SHOWN_LAST_WORDS_BYTES: usize = 2048;
 
 /// Why a task was cancelled. When a [`Delegate`](crate::Delegate) ends with it, nobody does the task any more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum CancelReason {
     /// The task took longer than its [`deadline`](crate::Delegate::deadline), waiting included.
+    #[error("deadline: it took longer than {limit:?}")]
     Deadline {
         /// How long it might take.
         limit: Duration,
     },
     /// The worker bee's process died each time the task was begun. What was done of the task until then is done.
+    #[error("worker lost: {} (attempts: {attempts}){}", death.brief(), last_words(death))]
     WorkerLost {
         /// The last death.
         death: Death,
@@ -26,6 +28,7 @@ pub enum CancelReason {
         attempts: u32,
     },
     /// Ctrl-C has interrupted the hive: see [`workers`](crate::BeehiveRun::workers).
+    #[error("interrupted: by Ctrl-C, {}", done_until_then(*begun, death.as_ref()))]
     Interrupted {
         /// How often the task was begun. With 0 nothing of it was done, and it can be delegated again in another
         /// run; otherwise see first what it has done.
@@ -34,38 +37,50 @@ pub enum CancelReason {
         death: Option<Death>,
     },
     /// There is no worker bee that could do the task, and there will be none.
+    #[error("no worker bee could be had: {0}")]
     NoWorkers(NoWorkers),
     /// The hive dies or is dead: nothing more is taken.
+    #[error("the hive is closed")]
     HiveClosed,
     /// The [`Delegate`](crate::Delegate) was dropped. Nobody is left to be told so.
+    #[error("nobody waits for it any more")]
     Dropped,
     /// The worker bee says that the task was cancelled, and nobody had asked for it.
+    #[error("the worker bee stopped it unasked")]
     Unasked,
 }
 
 /// Why there is no worker bee. Of several that were tried it is the last one's reason, when the
 /// [restart budget](crate::limits::WorkerOptions::restart_budget) was spent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum NoWorkers {
     /// The last one was [buried](crate::Hive::bury), and the hive dies.
+    #[error("the last was buried")]
     Buried,
     /// The bee's `new` failed or panicked.
+    #[error("{message}")]
     NotMade {
         /// What it said.
         message: String,
     },
     /// The bee's `new` took longer than the [deadline for that](crate::limits::Deadlines::init).
+    #[error(
+        "`new` took longer than {limit:?}, and the worker bee's process was killed; give it more time with \
+         `Deadlines::init`, if it needs that"
+    )]
     TimedOut {
         /// How long it might take.
         limit: Duration,
     },
     /// The bee's process died before it did anything.
+    #[error("{}{}", death.brief(), last_words(death))]
     Died {
         /// How.
         death: Death,
     },
     /// The bee's process could not be started, or did not say hello as it should.
+    #[error("{message}")]
     NotStarted {
         /// Why.
         message: String,
@@ -87,49 +102,18 @@ impl From<WorkerFailure> for NoWorkers {
     }
 }
 
-impl fmt::Display for CancelReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Deadline { limit } => write!(f, "deadline: it took longer than {limit:?}"),
-            Self::WorkerLost { death, attempts } => {
-                let (brief, words) = (death.brief(), last_words(death));
-                write!(f, "worker lost: {brief} (attempts: {attempts}){words}")
-            }
-            Self::Interrupted { begun: 0, .. } => f.write_str(
-                "interrupted: by Ctrl-C, before it was begun; nothing of it was done, and it can be delegated \
-                 again in another run",
-            ),
-            Self::Interrupted { begun, death } => {
-                let how = death.as_ref().map(|death| format!(": {}", death.brief()));
-                let how = how.unwrap_or_default();
-                write!(
-                    f,
-                    "interrupted: by Ctrl-C, before it could be begun again; it was begun (attempts: {begun}) \
-                     and the worker bee died{how}; see what it has done before it is delegated again in \
-                     another run"
-                )
-            }
-            Self::NoWorkers(why) => write!(f, "no worker bee could be had: {why}"),
-            Self::HiveClosed => f.write_str("the hive is closed"),
-            Self::Dropped => f.write_str("nobody waits for it any more"),
-            Self::Unasked => f.write_str("the worker bee stopped it unasked"),
-        }
+/// What an interrupted task has done, as far as that is known.
+fn done_until_then(begun: u32, death: Option<&Death>) -> String {
+    if begun == 0 {
+        let nothing = "before it was begun; nothing of it was done, and it can be delegated again in another run";
+        return nothing.to_owned();
     }
-}
-
-impl fmt::Display for NoWorkers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Buried => f.write_str("the last was buried"),
-            Self::NotMade { message } | Self::NotStarted { message } => f.write_str(message),
-            Self::TimedOut { limit } => write!(
-                f,
-                "`new` took longer than {limit:?}, and the worker bee's process was killed; give it more time with \
-                 `init_deadline`, if it needs that"
-            ),
-            Self::Died { death } => write!(f, "{}{}", death.brief(), last_words(death)),
-        }
-    }
+    let how = death.map(|death| format!(": {}", death.brief()));
+    let how = how.unwrap_or_default();
+    format!(
+        "before it could be begun again; it was begun (attempts: {begun}) and the worker bee died{how}; see what it \
+         has done before it is delegated again in another run"
+    )
 }
 
 /// To be put behind a sentence about the death.

@@ -6,7 +6,8 @@ use mt_proto::EncodeError;
 use serde::{Deserialize, Serialize};
 
 /// Something of a task did not cross between the queen and a worker bee.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{part} of task `{task}` {problem}")]
 #[non_exhaustive]
 pub struct CrossingError {
     /// The task's name, clipped.
@@ -32,21 +33,24 @@ pub enum Part {
 }
 
 /// Why something does not cross.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum CrossingProblem {
     /// The type's `Serialize` refused.
+    #[error("can't be sent: {message}")]
     Unserialisable {
         /// What the encoder said.
         message: String,
     },
     /// The other side expected something else. With [`Hive::delegate`](crate::Hive::delegate) the types may not be
     /// those of the task; otherwise a `Serialize` and a `Deserialize` do not match.
+    #[error("can't be decoded as {message}")]
     Undecodable {
         /// The type that was expected, and what the decoder said.
         message: String,
     },
     /// Too long, that is.
+    #[error("can't be sent: at most {limit_bytes} bytes are allowed")]
     TooLarge {
         /// The most bytes it may have once encoded.
         limit_bytes: u64,
@@ -77,34 +81,6 @@ impl CrossingError {
         }
     }
 }
-
-impl fmt::Display for CrossingError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            task,
-            part,
-            problem,
-        } = self;
-        match (part, problem) {
-            (_, CrossingProblem::Unserialisable { message }) => {
-                write!(f, "{part} of task `{task}` can't be sent: {message}")
-            }
-            (Part::Arguments, CrossingProblem::Undecodable { message }) => write!(
-                f,
-                "the arguments given to task `{task}` are not what it takes, {message}"
-            ),
-            (_, CrossingProblem::Undecodable { message }) => {
-                write!(f, "{part} of task `{task}` is not a {message}")
-            }
-            (_, CrossingProblem::TooLarge { limit_bytes }) => write!(
-                f,
-                "{part} of task `{task}` can't be sent: at most {limit_bytes} bytes are allowed"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for CrossingError {}
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

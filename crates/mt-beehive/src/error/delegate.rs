@@ -1,6 +1,6 @@
 //! Why a delegated task has no value.
 
-use std::{error::Error, fmt};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,20 +13,24 @@ use super::{cancel_reason::CancelReason, crossing::CrossingError, exception::Exc
 /// the queen gets it typed.
 ///
 /// Shown as text it is one line, and a dead process's last words in the lines after that. The text of a returned
-/// error is in it, so that it is no [`source`](Error::source) besides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// error is in it, so that it is no [`source`](std::error::Error::source) besides.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 #[doc(alias = "TaskError")]
 #[doc(alias = "raised")]
 #[doc(alias = "cancelled")]
 pub enum DelegateError<E = Exception> {
     /// The task returned this error.
+    #[error("raised: {0}")]
     Raised(E),
     /// The task panicked. The worker bee goes on.
+    #[error("panicked: {0}")]
     Panicked(Exception),
     /// The task was cancelled.
+    #[error("cancelled: {0}")]
     Cancelled(CancelReason),
     /// The worker bees have no task of that name. Nothing was called.
+    #[error("{bee} has no task named `{name}`; its tasks are: {}", tasks.join(", "))]
     NoSuchTask {
         /// The type of the bees, by its path.
         bee: String,
@@ -36,12 +40,14 @@ pub enum DelegateError<E = Exception> {
         tasks: Vec<String>,
     },
     /// The worker bee's own hive could not be started. The task was not called.
+    #[error("the task was not called: {message}")]
     NoHive {
         /// Why.
         message: String,
     },
     /// Something of the task did not cross: it does not serialise, is too long, or is not what the other side
     /// expected.
+    #[error("{0}")]
     Crossing(CrossingError),
 }
 
@@ -68,30 +74,6 @@ impl<E> DelegateError<E> {
         }
     }
 }
-
-impl<E: fmt::Display> fmt::Display for DelegateError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Raised(error) => {
-                f.write_str("raised: ")?;
-                error.fmt(f)
-            }
-            Self::Panicked(panic) => write!(f, "panicked: {panic}"),
-            Self::Cancelled(reason) => write!(f, "cancelled: {reason}"),
-            Self::NoSuchTask { bee, name, tasks } => {
-                let known = tasks.join(", ");
-                write!(
-                    f,
-                    "{bee} has no task named `{name}`; its tasks are: {known}"
-                )
-            }
-            Self::NoHive { message } => write!(f, "the task was not called: {message}"),
-            Self::Crossing(error) => error.fmt(f),
-        }
-    }
-}
-
-impl<E: fmt::Debug + fmt::Display> Error for DelegateError<E> {}
 
 impl<E: fmt::Display> From<DelegateError<E>> for String {
     fn from(error: DelegateError<E>) -> Self {

@@ -7,8 +7,6 @@ use serde::{Deserialize, Serialize};
 
 /// The detail of a panic that says where it was.
 const PLACE: &str = "location";
-/// The detail of an error that says of which type it is.
-const TYPE: &str = "type";
 
 /// An error that crossed as text, or a panic. Shown as what it says, with the place of a panic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,19 +31,15 @@ impl Exception {
             other_details: details.into_iter().collect(),
         }
     }
-
-    fn of_type(exception: String, type_name: String) -> Self {
-        Self {
-            exception,
-            traceback: Vec::new(),
-            other_details: BTreeMap::from([(TYPE.to_owned(), type_name)]),
-        }
-    }
 }
 
 impl From<RaisedException> for Exception {
     fn from(raised: RaisedException) -> Self {
-        Self::of_type(raised.exception, raised.type_name)
+        Self {
+            exception: raised.exception,
+            traceback: Vec::new(),
+            other_details: BTreeMap::from([("type".to_owned(), raised.type_name)]),
+        }
     }
 }
 

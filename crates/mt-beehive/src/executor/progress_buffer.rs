@@ -5,7 +5,6 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -23,18 +22,13 @@ use super::messages::Report;
 pub(super) const REST: Duration = Duration::from_millis(10);
 
 /// Progress that was not said yet, of each task the latest.
+#[derive(Debug)]
 pub(crate) struct ProgressBuffer {
     latest: Mutex<BTreeMap<TaskId, Bytes>>,
     /// Whether there is anything. Changes under the lock only.
     any: AtomicBool,
     /// Not one that counts: reports end when the bee does.
     reports: mpsc::WeakSender<Report>,
-}
-
-impl fmt::Debug for ProgressBuffer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProgressBuffer").finish_non_exhaustive()
-    }
 }
 
 impl ProgressBuffer {

@@ -34,7 +34,7 @@ use super::{
 use crate::{
     bee::{BeeCx, BeeShared, TaskCx, WorkerBee},
     call::TaskCall,
-    queen::Below,
+    queen::OwnHive,
     registry::BeeSetup,
 };
 
@@ -77,18 +77,18 @@ pub(crate) fn run_bee<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) -> Result<(),
     }
 }
 
-async fn make<W: WorkerBee>(setup: &BeeSetup) -> Result<(W, Option<Below>), String> {
+async fn make<W: WorkerBee>(setup: &BeeSetup) -> Result<(W, Option<OwnHive>), String> {
     let init = caught(|| decode_strict::<W::Init>(&setup.init));
     let init = init.map_err(in_short)?;
     let init = init.map_err(|error| format!("what a bee is made of does not decode: {error}"))?;
     let cx = BeeCx { my_id: setup.my_id };
     let made = guarded(W::make(init, cx)).await;
     let bee = made.map_err(in_short)??;
-    let own = caught(|| bee.own_hive()).map_err(in_short)?;
-    Ok((bee, own.map(Below::new)))
+    let below = caught(|| bee.own_hive()).map_err(in_short)?;
+    Ok((bee, below))
 }
 
-async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, below: Option<Below>, end: TaskEnd) {
+async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, below: Option<OwnHive>, end: TaskEnd) {
     let TaskEnd {
         mut orders,
         reports,

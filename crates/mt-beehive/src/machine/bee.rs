@@ -45,7 +45,7 @@ pub(crate) enum Effect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Nonsense(pub(crate) &'static str);
 
-/// The children of a bee that is a parent herself.
+/// The children of a bee that is a parent itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Children {
     /// There are none, or none any more.
@@ -135,6 +135,12 @@ impl BeeMachine {
         self.dying
     }
 
+    fn is_full(&self) -> bool {
+        let taken = self.places_taken();
+        self.max_concurrency
+            .is_some_and(|most| taken >= most as usize)
+    }
+
     fn on_said(&mut self, message: ToBee) -> Result<(), Nonsense> {
         match message {
             ToBee::NewTask { task_id, round } => self.on_offer(task_id, round),
@@ -159,10 +165,7 @@ impl BeeMachine {
     }
 
     fn on_offer(&mut self, task_id: TaskId, round: Round) {
-        let most = self
-            .max_concurrency
-            .map_or(usize::MAX, |most| most as usize);
-        if self.dying || self.places_taken() >= most {
+        if self.dying || self.is_full() {
             self.say(FromBee::TaskDenied { task_id, round });
         } else {
             self.reserved.insert((task_id, round));
@@ -175,13 +178,8 @@ impl BeeMachine {
             return Err(Nonsense("task_info after die"));
         }
         // Without an offer: the parent counts the places itself.
-        if !self.reserved.remove(&(info.task_id, info.round)) {
-            let most = self
-                .max_concurrency
-                .map_or(usize::MAX, |most| most as usize);
-            if self.places_taken() >= most {
-                return Err(Nonsense("more tasks than there are places"));
-            }
+        if !self.reserved.remove(&(info.task_id, info.round)) && self.is_full() {
+            return Err(Nonsense("more tasks than there are places"));
         }
         if self.running.insert(info.task_id, info.round).is_some() {
             return Err(Nonsense("a task that runs already"));

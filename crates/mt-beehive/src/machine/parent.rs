@@ -24,7 +24,7 @@ use rustc_hash::FxHashMap;
 
 use self::{
     bee_slot::{BeeSlot, Phase},
-    task::{State, Task},
+    task::{Task, TaskState},
 };
 pub(crate) use self::{census::Counted, task::TaskOutcome};
 pub use self::{
@@ -240,9 +240,9 @@ impl ParentMachine {
         let mut census = [0; 3];
         for task in self.tasks.values() {
             census[match task.state {
-                State::Pending => 0,
-                State::Offered { .. } => 1,
-                State::Owned { .. } => 2,
+                TaskState::Pending => 0,
+                TaskState::Offered(_) => 1,
+                TaskState::Owned { .. } => 2,
             }] += 1;
         }
         let waiting = self.pending.len() - self.ghosts + self.suspects.len();
@@ -318,7 +318,7 @@ impl ParentMachine {
 
     fn owns(&self, child: ChildId, task_id: TaskId, round: Round) -> bool {
         let task = self.tasks.get(&task_id);
-        task.is_some_and(|task| task.round == round && task.state == State::Owned { child })
+        task.is_some_and(|task| task.round == round && task.state == TaskState::Owned { child })
     }
 
     /// The task is cancelled, and nobody has it.
@@ -329,11 +329,11 @@ impl ParentMachine {
     fn resolve(&mut self, task_id: TaskId, end: TaskOutcome, child: Option<ChildId>) {
         if let Some(task) = self.tasks.remove(&task_id) {
             match (&task.state, task.company) {
-                (State::Pending, None) => {
+                (TaskState::Pending, None) => {
                     self.ghosts += 1;
                     self.lay_ghosts();
                 }
-                (State::Pending, Some(_)) => {
+                (TaskState::Pending, Some(_)) => {
                     let at = self.suspects.binary_search(&task_id);
                     at.ok().map(|at| self.suspects.remove(at));
                 }

@@ -45,9 +45,9 @@ pub struct Delegate<R, E = Exception>(WithBee<R, E>);
 /// A task to be delegated: a future of its value, or of why there is none, and of who did it. Made by
 /// [`Delegate::with_bee`].
 #[must_use = "a task is delegated when this is awaited"]
-pub struct WithBee<R, E = Exception>(State<R, E>);
+pub struct WithBee<R, E = Exception>(Delegating<R, E>);
 
-enum State<R, E> {
+enum Delegating<R, E> {
     /// Not delegated yet.
     Idle(Errand<E>),
     Waiting(Pin<Box<dyn Future<Output = Outcome<R, E>> + Send>>),
@@ -97,7 +97,7 @@ impl<R: Wire> Delegate<R> {
     /// # Panics
     /// When the delegate has been polled.
     pub fn raises<F: Wire>(self) -> Delegate<R, F> {
-        let State::Idle(errand) = self.0.0 else {
+        let Delegating::Idle(errand) = self.0.0 else {
             panic!("the type of a task's error is named after it was delegated");
         };
         let Errand {
@@ -108,7 +108,7 @@ impl<R: Wire> Delegate<R> {
             watcher,
             ..
         } = errand;
-        Delegate(WithBee(State::Idle(Errand {
+        Delegate(WithBee(Delegating::Idle(Errand {
             commands,
             called,
             args,
@@ -142,7 +142,7 @@ impl<R, E> Delegate<R, E> {
                 tasks: W::TASKS,
             }
         };
-        Self(WithBee(State::Idle(Errand {
+        Self(WithBee(Delegating::Idle(Errand {
             commands,
             called: Called { bee, name },
             args: args.map_err(Box::new),
@@ -179,7 +179,7 @@ impl<R, E> Delegate<R, E> {
         mut self,
         tell: impl FnMut(P) + Send + 'static,
     ) -> Self {
-        if let State::Idle(errand) = &mut self.0.0 {
+        if let Delegating::Idle(errand) = &mut self.0.0 {
             errand.watcher = Some(watcher(tell));
         }
         self
@@ -190,7 +190,7 @@ impl<R, E> Delegate<R, E> {
     /// and its other tasks are done by others. No limit by default. Changes nothing once the delegate has been
     /// polled.
     pub fn deadline(mut self, limit: Duration) -> Self {
-        if let State::Idle(errand) = &mut self.0.0 {
+        if let Delegating::Idle(errand) = &mut self.0.0 {
             errand.deadline = Some(limit);
         }
         self
@@ -210,16 +210,16 @@ impl<R: Wire, E: 'static> Future for WithBee<R, E> {
     type Output = (Result<R, DelegateError<E>>, ChildId);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut answer = match mem::replace(&mut self.0, State::Over) {
+        let mut answer = match mem::replace(&mut self.0, Delegating::Over) {
             // Not held to tokio's budget for one turn: among a thousand delegates, those that come after it is spent
             // would be polled again and again. None of them is ever ready without somebody else's doing.
-            State::Idle(errand) => Box::pin(unconstrained(errand.run())),
-            State::Waiting(answer) => answer,
-            State::Over => panic!("a delegate is polled after its end"),
+            Delegating::Idle(errand) => Box::pin(unconstrained(errand.run())),
+            Delegating::Waiting(answer) => answer,
+            Delegating::Over => panic!("a delegate is polled after its end"),
         };
         let polled = answer.as_mut().poll(cx);
         if polled.is_pending() {
-            self.0 = State::Waiting(answer);
+            self.0 = Delegating::Waiting(answer);
         }
         polled
     }
@@ -237,7 +237,7 @@ impl<R, E> fmt::Debug for WithBee<R, E> {
     }
 }
 
-impl<R, E> State<R, E> {
+impl<R, E> Delegating<R, E> {
     fn about(&self) -> &str {
         match self {
             Self::Idle(errand) => &errand.called.name,

@@ -9,16 +9,23 @@ use std::{
 
 use super::{handle::Hive, run::BeehiveRun};
 use crate::{
-    bee::{Bee, WorkerBee},
+    bee::WorkerBee,
     driver::{CommandQueue, Driven},
     error::BeehiveError,
 };
 
-/// The hive of a worker bee's own, described and not started.
+/// A worker bee's own hive, from its description to its end.
 pub struct OwnHive {
     of: TypeId,
     name: &'static str,
-    start: Start,
+    stage: Mutex<Stage>,
+}
+
+enum Stage {
+    Described(Start),
+    Lives(Arc<CommandQueue>, Driven),
+    /// Gone, or not to be started: why.
+    Over(&'static str),
 }
 
 type Start = Box<dyn FnOnce() -> Result<(Arc<CommandQueue>, Driven), BeehiveError> + Send>;
@@ -33,8 +40,42 @@ impl OwnHive {
         Self {
             of: TypeId::of::<W>(),
             name: W::NAME,
-            start: Box::new(start),
+            stage: Mutex::new(Stage::Described(Box::new(start))),
         }
+    }
+
+    /// The hive; it is started if it was not.
+    pub(crate) fn hive<W: WorkerBee>(&self) -> Result<Hive<W>, BeehiveError> {
+        if self.of != TypeId::of::<W>() {
+            let (wanted, name) = (W::NAME, self.name);
+            let why = format!("its worker bees are {name}, not {wanted}");
+            return Err(BeehiveError::NoHive(why));
+        }
+        let mut stage = self.lock();
+        let failed = Stage::Over("it could not be started");
+        let (commands, driven) = match mem::replace(&mut *stage, failed) {
+            Stage::Described(start) => start()?,
+            Stage::Lives(commands, driven) => (commands, driven),
+            Stage::Over(why) => {
+                *stage = Stage::Over(why);
+                return Err(BeehiveError::NoHive(why.to_owned()));
+            }
+        };
+        *stage = Stage::Lives(Arc::clone(&commands), driven);
+        Ok(Hive::new(commands))
+    }
+
+    /// Lets it die, if it lives: it finishes what it has. Waiting until every bee below is gone.
+    pub(crate) async fn die(&self) {
+        let before = mem::replace(&mut *self.lock(), Stage::Over("the bee is dying"));
+        if let Stage::Lives(_, driven) = before {
+            driven.die().await;
+        }
+    }
+
+    /// A hive that failed to start has left a stage that says so.
+    fn lock(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -42,79 +83,4 @@ impl fmt::Debug for OwnHive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("OwnHive").field(&self.name).finish()
     }
-}
-
-/// A bee's own hive, from its description to its end.
-#[derive(Debug)]
-pub(crate) struct Below {
-    of: TypeId,
-    name: &'static str,
-    state: Mutex<State>,
-}
-
-enum State {
-    Described(Start),
-    Lives(Arc<CommandQueue>, Driven),
-    /// Gone, or not to be started.
-    Over(String),
-}
-
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Described(_) => "Described",
-            Self::Lives(..) => "Lives",
-            Self::Over(_) => "Over",
-        })
-    }
-}
-
-impl Below {
-    pub(crate) fn new(own: OwnHive) -> Self {
-        let OwnHive { of, name, start } = own;
-        Self {
-            of,
-            name,
-            state: Mutex::new(State::Described(start)),
-        }
-    }
-
-    /// The hive; it is started if it was not.
-    pub(crate) fn hive<W: WorkerBee>(&self) -> Result<Hive<W>, BeehiveError> {
-        if self.of != TypeId::of::<W>() {
-            let (wanted, name) = (<W as Bee>::NAME, self.name);
-            return Err(no_hive(format!("its worker bees are {name}, not {wanted}")));
-        }
-        let mut state = self.lock();
-        let over = || State::Over("it could not be started".into());
-        if let State::Described(_) = &*state
-            && let State::Described(start) = mem::replace(&mut *state, over())
-        {
-            let (commands, driven) = start()?;
-            *state = State::Lives(commands, driven);
-        }
-        match &*state {
-            State::Lives(commands, _) => Ok(Hive::new(Arc::clone(commands))),
-            State::Over(why) => Err(no_hive(why.clone())),
-            State::Described(_) => unreachable!("it was started above"),
-        }
-    }
-
-    /// Lets it die, if it lives: it finishes what it has. Waiting until every bee below is gone.
-    pub(crate) async fn die(&self) {
-        let over = State::Over("the bee is dying".into());
-        let before = mem::replace(&mut *self.lock(), over);
-        if let State::Lives(_, driven) = before {
-            driven.die().await;
-        }
-    }
-
-    /// A hive that failed to start has left a state that says so.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn no_hive(why: String) -> BeehiveError {
-    BeehiveError::NoHive(why)
 }

@@ -11,7 +11,7 @@ use mt_proto::{Round, TaskId, TaskInfo, ToBee};
 use super::{
     ChildId, Dispatch, Effect, ParentMachine,
     bee_slot::{BeeSlot, Phase},
-    task::{Children, State, Task, take_out},
+    task::{Offer, Task, TaskState, take_out},
 };
 
 impl ParentMachine {
@@ -46,24 +46,21 @@ impl ParentMachine {
             return false;
         };
         let round = Round(task.round.0 + 1);
-        let mut asked = Children::new();
+        let mut offer = Offer::default();
         let company = task.company;
         let with_room = |(_, bee): &(&ChildId, &mut BeeSlot)| bee.has_room_for(company);
         for (&child, bee) in self.bees.iter_mut().filter(with_room) {
-            asked.push(child);
+            offer.asked.push(child);
             bee.asked += 1;
             bee.on_suspect(company);
-            let offer = ToBee::NewTask { task_id, round };
-            self.effects.push_back(Effect::Say(child, offer));
+            let message = ToBee::NewTask { task_id, round };
+            self.effects.push_back(Effect::Say(child, message));
         }
-        if asked.is_empty() {
+        if offer.asked.is_empty() {
             return false;
         }
         task.round = round;
-        task.state = State::Offered {
-            asked,
-            accepted: Children::new(),
-        };
+        task.state = TaskState::Offered(offer);
         true
     }
 
@@ -86,18 +83,17 @@ impl ParentMachine {
 
     /// A child that has just become ready is asked about everything that is on offer.
     pub(super) fn join(&mut self, child: ChildId) {
-        let on_offer = |task: &Task| matches!(task.state, State::Offered { .. });
-        for task_id in self.tasks_that(|task| on_offer(task) && task.company.is_none()) {
-            if let Some(bee) = self
-                .bees
-                .get_mut(&child)
-                .filter(|bee| bee.has_room_for(None))
-                && let Some(task) = self.tasks.get_mut(&task_id)
-                && let State::Offered { asked, .. } = &mut task.state
+        for task_id in self.tasks_that(|task| task.is_offered() && task.company.is_none()) {
+            let bee = self.bees.get_mut(&child);
+            let Some(bee) = bee.filter(|bee| bee.has_room_for(None)) else {
+                return;
+            };
+            if let Some(task) = self.tasks.get_mut(&task_id)
+                && let round = task.round
+                && let Some(offer) = task.offer()
             {
-                asked.push(child);
+                offer.asked.push(child);
                 bee.asked += 1;
-                let round = task.round;
                 self.say(child, ToBee::NewTask { task_id, round });
             }
         }
@@ -105,21 +101,21 @@ impl ParentMachine {
 
     /// A child wants a task.
     pub(super) fn on_accepted(&mut self, child: ChildId, task_id: TaskId, round: Round) {
-        let mut current = false;
-        if let Some(task) = self.tasks.get_mut(&task_id)
-            && task.round == round
-            && let State::Offered { asked, accepted } = &mut task.state
-            && take_out(asked, child)
+        if let Some(offer) = self.offer_of(task_id, round)
+            && take_out(&mut offer.asked, child)
         {
-            accepted.push(child);
-            current = true;
-        }
-        if current {
+            offer.accepted.push(child);
             self.choose(task_id);
         } else {
             self.count_if_stale(task_id, round);
             self.turn_down(child, task_id, round);
         }
+    }
+
+    /// The offer of a task in this round, while it is open.
+    fn offer_of(&mut self, task_id: TaskId, round: Round) -> Option<&mut Offer> {
+        let task = self.tasks.get_mut(&task_id);
+        task.filter(|task| task.round == round)?.offer()
     }
 
     /// An answer to an offer of an earlier round.
@@ -133,17 +129,14 @@ impl ParentMachine {
             bee.on_answered(true);
         }
         self.count_if_stale(task_id, round);
-        if let Some(task) = self.tasks.get_mut(&task_id)
-            && task.round == round
-            && let State::Offered { asked, .. } = &mut task.state
-        {
-            take_out(asked, child);
+        if let Some(offer) = self.offer_of(task_id, round) {
+            take_out(&mut offer.asked, child);
             self.choose(task_id);
         }
     }
 
     /// Answers an accept with no.
-    fn turn_down(&mut self, child: ChildId, task_id: TaskId, round: Round) {
+    pub(super) fn turn_down(&mut self, child: ChildId, task_id: TaskId, round: Round) {
         let Some(bee) = self.bees.get_mut(&child) else {
             return;
         };
@@ -159,26 +152,24 @@ impl ParentMachine {
         let Some(task) = self.tasks.get_mut(&task_id) else {
             return;
         };
-        let State::Offered { asked, accepted } = &mut task.state else {
+        let round = task.round;
+        let Some(offer) = task.offer() else {
             return;
         };
         let bees = &self.bees;
         let load = |child: &ChildId| bees.get(child).map_or(usize::MAX, |bee| bee.owned);
-        let best = accepted
-            .iter()
-            .copied()
-            .min_by_key(|child| (load(child), *child));
-        let Some(best) = best else {
-            if asked.is_empty() {
+        let accepted = offer.accepted.iter().copied();
+        let Some(best) = accepted.min_by_key(|child| (load(child), *child)) else {
+            if offer.asked.is_empty() {
                 self.put_back(task_id);
             }
             return;
         };
-        let lighter = asked.iter().any(|child| load(child) < load(&best));
+        let lighter = offer.asked.iter().any(|child| load(child) < load(&best));
         if lighter {
             return;
         }
-        let (others, round) = (std::mem::take(accepted), task.round);
+        let others = std::mem::take(&mut offer.accepted);
         for child in others.into_iter().filter(|&child| child != best) {
             self.turn_down(child, task_id, round);
         }
@@ -191,7 +182,7 @@ impl ParentMachine {
     /// Nobody is asked about it any more; it goes before all others, being older.
     pub(super) fn put_back(&mut self, task_id: TaskId) {
         if let Some(task) = self.tasks.get_mut(&task_id) {
-            task.state = State::Pending;
+            task.state = TaskState::Pending;
             let queue = match task.company {
                 None => &mut self.pending,
                 Some(_) => &mut self.suspects,
@@ -206,7 +197,7 @@ impl ParentMachine {
         let Some(task) = self.tasks.get_mut(&task_id) else {
             return;
         };
-        task.state = State::Owned { child };
+        task.state = TaskState::Owned { child };
         self.stats.begun_again += u64::from(task.begun > 0);
         task.begun += 1;
         let left = task.deadline.zip(self.now);
@@ -234,14 +225,14 @@ impl ParentMachine {
         if !silent || bee.phase != Phase::Ready {
             return;
         }
-        for task_id in self.tasks_that(|task| matches!(task.state, State::Offered { .. })) {
+        for task_id in self.tasks_that(Task::is_offered) {
             if let Some(task) = self.tasks.get_mut(&task_id)
-                && let State::Offered { asked, accepted } = &mut task.state
+                && let round = task.round
+                && let Some(offer) = task.offer()
             {
                 // One that it has not answered it may still accept, and is answered then.
-                let asked = take_out(asked, child);
-                let round = task.round;
-                if take_out(accepted, child) {
+                let asked = take_out(&mut offer.asked, child);
+                if take_out(&mut offer.accepted, child) {
                     self.turn_down(child, task_id, round);
                 } else if !asked {
                     continue;
@@ -253,10 +244,9 @@ impl ParentMachine {
 
     /// Withdraws whatever is on offer to a child that may take no more.
     pub(super) fn withdraw_offers(&mut self, child: ChildId) {
-        for task_id in self.tasks_that(|task| matches!(task.state, State::Offered { .. })) {
-            if let Some(task) = self.tasks.get_mut(&task_id)
-                && let State::Offered { asked, accepted } = &mut task.state
-                && (take_out(asked, child) | take_out(accepted, child))
+        for task_id in self.tasks_that(Task::is_offered) {
+            if let Some(offer) = self.tasks.get_mut(&task_id).and_then(Task::offer)
+                && (take_out(&mut offer.asked, child) | take_out(&mut offer.accepted, child))
             {
                 self.choose(task_id);
             }

@@ -9,7 +9,7 @@ use mt_proto::TaskId;
 
 use super::{
     ParentMachine,
-    task::{State, Task},
+    task::{Task, TaskState},
 };
 use crate::error::CancelReason;
 
@@ -21,7 +21,7 @@ impl ParentMachine {
             return;
         }
         self.interrupted = true;
-        let waits = |task: &Task| !matches!(task.state, State::Owned { .. });
+        let waits = |task: &Task| !matches!(task.state, TaskState::Owned { .. });
         for task_id in self.tasks_that(waits) {
             if let Some(reason) = self.interruption(task_id, None) {
                 self.on_cancel(now, task_id, reason);

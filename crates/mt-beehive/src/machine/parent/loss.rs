@@ -10,7 +10,7 @@ use mt_proto::{TaskId, ToBee};
 use super::{
     ChildId, Effect, ParentMachine,
     bee_slot::Phase,
-    task::{Cancel, State},
+    task::{Cancel, TaskState},
 };
 use crate::error::{CancelReason, NoWorkers};
 
@@ -29,7 +29,7 @@ impl ParentMachine {
         };
         self.stats.bees_lost += u64::from(!bee.told_to_die);
         self.withdraw_offers(child);
-        let owned = self.tasks_that(|task| task.state == State::Owned { child });
+        let owned = self.tasks_that(|task| task.state == TaskState::Owned { child });
         let shared = owned.len();
         for task_id in owned {
             let overran = bee.condemned.contains(&task_id);
@@ -81,7 +81,7 @@ impl ParentMachine {
         }
         let round = task.round;
         match &task.state {
-            State::Owned { child } => {
+            TaskState::Owned { child } => {
                 let child = *child;
                 let before = task.due();
                 task.cancel = Some(Box::new(Cancel { reason, until }));
@@ -91,18 +91,14 @@ impl ParentMachine {
                 self.due.insert((until, task_id));
                 self.say(child, ToBee::TaskCancel { task_id, round });
             }
-            State::Offered { accepted, .. } => {
+            TaskState::Offered(offer) => {
                 // Those that have not answered are told when they do.
-                for child in accepted.clone() {
-                    let bee = self.bees.get_mut(&child);
-                    if let Some(bee) = bee.filter(|bee| bee.phase == Phase::Ready) {
-                        bee.on_answered(false);
-                        self.say(child, ToBee::TaskTaken { task_id, round });
-                    }
+                for child in offer.accepted.clone() {
+                    self.turn_down(child, task_id, round);
                 }
                 self.cancel_now(task_id, reason);
             }
-            State::Pending => self.cancel_now(task_id, reason),
+            TaskState::Pending => self.cancel_now(task_id, reason),
         }
     }
 
@@ -116,28 +112,22 @@ impl ParentMachine {
                 continue;
             };
             match (&task.cancel, &task.state) {
-                (Some(_), State::Owned { child }) => self.condemn(*child, task_id),
+                (Some(_), TaskState::Owned { child }) => self.condemn(*child, Some(task_id)),
                 _ => {
                     let limit = task.limit.unwrap_or_default();
                     self.on_cancel(now, task_id, CancelReason::Deadline { limit });
                 }
             }
         }
-        let late = |bee: &super::bee_slot::BeeSlot| bee.due().is_some_and(|due| due <= now);
-        if !self.bees.values().any(late) {
-            return;
-        }
-        for child in self.children_that(late) {
-            if let Some(bee) = self.bees.get_mut(&child) {
-                bee.excused = true;
-            }
-            self.kill(child);
+        for child in self.children_that(|bee| bee.due().is_some_and(|due| due <= now)) {
+            self.condemn(child, None);
         }
     }
 
-    fn condemn(&mut self, child: ChildId, task_id: TaskId) {
+    /// Kills a child that has overrun its time, or for a task that did.
+    fn condemn(&mut self, child: ChildId, task_id: Option<TaskId>) {
         if let Some(bee) = self.bees.get_mut(&child) {
-            bee.condemned.insert(task_id);
+            bee.condemned.extend(task_id);
             bee.excused = true;
         }
         self.kill(child);

@@ -15,10 +15,10 @@ use super::{ChildId, Request};
 use crate::error::CancelReason;
 
 /// Some children, few enough to be looked through.
-pub(super) type Children = SmallVec<[ChildId; 8]>;
+type ChildIds = SmallVec<[ChildId; 8]>;
 
 /// Takes a child out; whether it was in.
-pub(super) fn take_out(children: &mut Children, child: ChildId) -> bool {
+pub(super) fn take_out(children: &mut ChildIds, child: ChildId) -> bool {
     let at = children.iter().position(|&other| other == child);
     at.map(|at| children.swap_remove(at)).is_some()
 }
@@ -34,21 +34,22 @@ pub(crate) enum TaskOutcome {
 
 /// Where a task is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum TaskState {
     /// Nobody is asked.
     Pending,
     /// Some were asked.
-    Offered {
-        /// The bees that have not answered.
-        asked: Children,
-        /// The bees that want it.
-        accepted: Children,
-    },
+    Offered(Offer),
     /// A child has it.
-    Owned {
-        /// The one that has it.
-        child: ChildId,
-    },
+    Owned { child: ChildId },
+}
+
+/// Who was asked whether they want a task.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Offer {
+    /// The bees that have not answered.
+    pub(super) asked: ChildIds,
+    /// The bees that want it.
+    pub(super) accepted: ChildIds,
 }
 
 /// A task that is to stop.
@@ -67,7 +68,7 @@ pub(super) struct Task {
     pub(super) limit: Option<Duration>,
     /// When its time is over.
     pub(super) deadline: Option<Instant>,
-    pub(super) state: State,
+    pub(super) state: TaskState,
     pub(super) round: Round,
     /// The bees that died while it ran, and are blamed on it.
     pub(super) attempts: u32,
@@ -86,13 +87,25 @@ impl Task {
             args: request.args,
             limit: request.limit,
             deadline: request.limit.and_then(|limit| now.checked_add(limit)),
-            state: State::Pending,
+            state: TaskState::Pending,
             round: Round(0),
             attempts: 0,
             begun: 0,
             cancel: None,
             company: None,
         }
+    }
+
+    /// The offer, while it is open.
+    pub(super) fn offer(&mut self) -> Option<&mut Offer> {
+        match &mut self.state {
+            TaskState::Offered(offer) => Some(offer),
+            TaskState::Pending | TaskState::Owned { .. } => None,
+        }
+    }
+
+    pub(super) fn is_offered(&self) -> bool {
+        matches!(self.state, TaskState::Offered(_))
     }
 
     /// When something is to be done about it.
