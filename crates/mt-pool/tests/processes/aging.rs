@@ -1,17 +1,8 @@
 //! Workers that are replaced because they are old, large or worn, or let go because nobody needs them.
 
-use std::{cell::RefCell, fmt::Debug, thread, time::Duration};
+use std::{cell::RefCell, thread};
 
-use mt_pool::{Task, asyn_pmap, limits::Recycle, task};
-use mt_test_kit::{Folder, wait_until};
-
-use crate::{
-    census::Census,
-    deed::{Deed, act},
-    report::complete,
-    scene::alone,
-    tasks::pid,
-};
+use crate::{prelude::*, tasks::pid};
 
 #[task]
 fn pid_slow(n: u64) -> u32 {

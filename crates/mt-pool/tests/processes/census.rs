@@ -5,8 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use mt_pool::{AsynPmap, Task, events::PoolEvent};
-use mt_test_kit::{Signal, signal};
+use crate::prelude::*;
 
 /// The workers of a run, as it tells of them.
 #[derive(Debug, Clone, Default)]

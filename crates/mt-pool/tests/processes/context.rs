@@ -1,25 +1,10 @@
 //! Contexts that fail, in every way and at every step.
 
-use std::{fmt::Debug, rc::Rc, thread, time::Duration};
+use std::{rc::Rc, thread};
 
-use mt_pool::{
-    Context, Task, TaskErrorKind, asyn_pmap,
-    error::{ContextStep, Deadline},
-    events::PoolEvent,
-    is_cancelled,
-    limits::Deadlines,
-    task,
-    task::Never,
-    task_index,
-};
-use mt_test_kit::{Folder, assert_is};
+use mt_pool::{Context, error::ContextStep, is_cancelled, task_index};
 
-use crate::{
-    options::{hard, soft},
-    report::{Report, complete},
-    scene::alone,
-    tasks::FOR_EVER,
-};
+use crate::prelude::*;
 
 /// What a context does when it is opened and closed.
 struct Fragile(u8);

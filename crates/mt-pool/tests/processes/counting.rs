@@ -1,14 +1,11 @@
 //! `Counter`: what calls add arrives with their outcomes, once.
 
-use std::{fmt::Debug, thread, time::Duration};
+use std::thread;
 
-use mt_pool::{
-    AsynPmap, Context, Counter, Task, WorkIterator, asyn_pmap, task, works::ProcessParalleliser,
-};
-use mt_test_kit::Folder;
+use mt_pool::{Context, Counter, WorkIterator, works::ProcessParalleliser};
 use serde::{Deserialize, Serialize};
 
-use crate::{report::values, scene::alone, tasks::Even};
+use crate::{prelude::*, tasks::Even};
 
 /// What a call does after it has counted.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

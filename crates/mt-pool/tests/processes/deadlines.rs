@@ -4,22 +4,9 @@ mod hard;
 mod queue;
 mod soft;
 
-use std::time::Duration;
+use mt_pool::TaskError;
 
-use mt_pool::{
-    TaskError, TaskErrorKind, asyn_pmap,
-    error::Deadline,
-    limits::{Recycle, Retries},
-    task,
-};
-use mt_test_kit::assert_is;
-
-use crate::{
-    options::{hard, soft},
-    report::complete,
-    scene::alone,
-    tasks::double_async,
-};
+use crate::{prelude::*, tasks::double_async};
 
 /// Far longer than any call here takes by itself, however busy the machine is.
 const LONG: Duration = Duration::from_millis(600);

@@ -1,19 +1,6 @@
 //! Workers that die: what they ran is tried again alone and given up in the end, nothing else is lost.
 
-use std::fmt::Debug;
-
-use mt_pool::{
-    Task, asyn_pmap,
-    supervision::{Death, DeathCause},
-    task,
-};
-use mt_test_kit::{Folder, assert_is};
-
-use crate::{
-    deed::{Deed, act, act_async},
-    report::complete,
-    scene::alone,
-};
+use crate::prelude::*;
 
 const ITEMS: u64 = 20;
 const POISONED: usize = 7;

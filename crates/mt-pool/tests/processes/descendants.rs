@@ -2,14 +2,7 @@
 
 use std::{iter, sync::mpsc::sync_channel};
 
-use mt_pool::asyn_pmap;
-use mt_test_kit::wait_until_gone;
-
-use crate::{
-    deed::{Deed, act},
-    report::values,
-    scene::alone,
-};
+use crate::prelude::*;
 
 const LEAVES: [Deed; 2] = [
     Deed::Leave { detached: false },

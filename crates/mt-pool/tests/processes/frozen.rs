@@ -1,25 +1,13 @@
 //! Workers that give no sign of life.
 
 use std::{
-    fmt::Debug,
     iter,
     sync::{Arc, Mutex, mpsc::sync_channel},
 };
 
-use mt_pool::{
-    Task, asyn_pmap,
-    events::PoolEvent,
-    limits::WorkerOptions,
-    supervision::{DeathCause, LivenessPolicy, Verdict},
-};
-use mt_test_kit::{Signal, signal};
+use mt_pool::supervision::{LivenessPolicy, Verdict};
 
-use crate::{
-    deed::{Deed, act, act_async},
-    options::beats,
-    report::complete,
-    scene::alone,
-};
+use crate::prelude::*;
 
 /// A worker that somebody has stopped is told of, again and again, and left alone; when it goes on,
 /// so does its item.

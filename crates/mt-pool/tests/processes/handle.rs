@@ -1,7 +1,6 @@
 //! Runs that are ended from elsewhere: closed, or cancelled.
 
 use std::{
-    fmt::Debug,
     iter,
     sync::{
         Arc, OnceLock,
@@ -11,16 +10,12 @@ use std::{
     thread,
 };
 
-use mt_pool::{
-    Blocking, RunHandle, Task, TaskErrorKind, asyn_pmap, events::PoolEvent, limits::ByteLimits,
-    pmap::Indexed, task,
-};
-use mt_test_kit::{Folder, assert_is, children, wait_until};
+use mt_pool::{Blocking, RunHandle, pmap::Indexed};
+use mt_test_kit::children;
 
 use crate::{
-    deed::{Deed, act_first},
-    scene::alone,
-    tasks::{FOR_EVER, double, forever, waits_to_go},
+    prelude::*,
+    tasks::{double, forever, waits_to_go},
 };
 
 #[task]

@@ -1,22 +1,10 @@
 //! Exit hooks: every worker that is told to go calls its own once, whatever it does.
 
-use std::{cell::Cell, time::Duration};
+use std::cell::Cell;
 
-use mt_pool::{
-    AsynPmap, Counter, NoContext, Task, asyn_pmap,
-    events::PoolEvent,
-    is_cancelled,
-    limits::{Deadlines, Recycle},
-    supervision::DeathCause,
-    task, task_index,
-};
-use mt_test_kit::Folder;
+use mt_pool::{Counter, NoContext, is_cancelled, task_index};
 
-use crate::{
-    deed::{Deed, act, act_async},
-    scene::alone,
-    tasks::FOR_EVER,
-};
+use crate::prelude::*;
 
 const SHORT: Duration = Duration::from_millis(50);
 

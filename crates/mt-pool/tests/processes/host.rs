@@ -8,19 +8,11 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::Duration,
 };
 
-use mt_pool::{asyn_pmap, supervision::WorkerFailure, task};
-use mt_test_kit::Folder;
 use rustix::process::{WaitOptions, waitpid};
 
-use crate::{
-    deed::{Deed, act},
-    options::restarts,
-    report::complete,
-    scene::alone,
-};
+use crate::prelude::*;
 
 /// A host that calls `waitpid(-1)` all the time, and reaps workers before the pool can.
 #[test]

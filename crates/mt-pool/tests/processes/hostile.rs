@@ -4,25 +4,13 @@ use std::{env, future};
 
 use bytes::BytesMut;
 use mt_ipc::{FrameReceiver, FrameSender, HandshakeError, attach, greet, is_worker_process};
-use mt_pool::{
-    asyn_pmap,
-    supervision::{Death, DeathCause, WorkerFailure},
-    task::Never,
-};
 use mt_proto::{
     Beat, Fingerprint, Frame, FromExecutor, FromWorker, Hello, ItemIndex, Kind, Limits,
     PROTOCOL_VERSION, Parsed, RecordBuffer, RecordTag, Records, Segment, ToExecutor, ToWorker,
     WorkerBeat, decode_strict, push_record,
 };
-use mt_test_kit::{Folder, watchdog};
 
-use crate::{
-    options::{beats, restarts},
-    platform,
-    report::{Report, complete},
-    scene::alone,
-    tasks::double,
-};
+use crate::{platform, prelude::*, tasks::double};
 
 const ROLE: &str = "MT_TEST_HOSTILE";
 const BUILD: &str = "MT_TEST_BUILD";

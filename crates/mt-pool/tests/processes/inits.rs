@@ -1,20 +1,10 @@
 //! Inits that fail, in every way: for good, at first, or without an end.
 
-use std::{thread, time::Duration};
+use std::thread;
 
-use mt_pool::{
-    AsynPmap, asyn_pmap, error::SetupStep, events::PoolEvent, limits::Deadlines,
-    supervision::WorkerFailure, task, task::Never,
-};
-use mt_test_kit::{Folder, assert_is};
+use mt_pool::error::SetupStep;
 
-use crate::{
-    deed::{Deed, act_first},
-    options::restarts,
-    report::{Report, complete},
-    scene::alone,
-    tasks::{FOR_EVER, double},
-};
+use crate::{prelude::*, tasks::double};
 
 #[task]
 fn init_fails() -> Result<(), String> {

@@ -31,6 +31,7 @@ mod paralleliser;
 mod parent;
 mod platform;
 mod pools;
+mod prelude;
 mod random_numbers;
 mod recycling;
 mod report;

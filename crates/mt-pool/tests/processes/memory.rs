@@ -7,20 +7,7 @@ use std::{
     fs, thread,
 };
 
-use mt_pool::{
-    AsynPmap, Task, TaskErrorKind, asyn_pmap,
-    limits::MemoryLimits,
-    supervision::{Death, DeathCause, WorkerFailure},
-    task,
-};
-use mt_test_kit::{Folder, assert_is};
-
-use crate::{
-    options::restarts,
-    report::{Report, complete},
-    scene::alone,
-    tasks::FOR_EVER,
-};
+use crate::prelude::*;
 
 const MIB: u64 = 1 << 20;
 /// Far more than a worker that does nothing.

@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use mt_pool::{asyn_pmap, events::PoolEvent, task};
-
-use crate::scene::alone;
+use crate::prelude::*;
 
 #[task]
 fn next(n: u64) -> u64 {

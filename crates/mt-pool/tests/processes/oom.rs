@@ -7,10 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mt_pool::{TaskErrorKind, asyn_pmap, limits::MemoryLimits, supervision::DeathCause, task};
-use mt_test_kit::assert_is;
-
-use crate::{report::complete, scene::alone};
+use crate::prelude::*;
 
 const LIMIT: u64 = 96 << 20;
 

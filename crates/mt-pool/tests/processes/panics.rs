@@ -1,12 +1,6 @@
 //! Panics are outcomes, and their worker goes on.
 
-use mt_pool::{Task, TaskErrorKind, asyn_pmap, task::Never};
-
-use crate::{
-    deed::{Deed, act, act_async},
-    report::complete,
-    scene::alone,
-};
+use crate::prelude::*;
 
 /// Message, place and call stack of a panic in a plain call and in an async one.
 fn panicked(deed: &Deed) -> [(String, Option<String>, String); 2] {

@@ -1,12 +1,12 @@
 //! The parent dies, leaves, or is interrupted.
 
-use std::{os::unix::process::ExitStatusExt, process::Stdio, thread, time::Duration};
+use std::{os::unix::process::ExitStatusExt, process::Stdio, thread};
 
-use mt_pool::{TaskErrorKind, WorkIterator, asyn_pmap, events::PoolEvent, task};
-use mt_test_kit::{Scene, Signal, assert_is, role, watchdog};
+use mt_pool::WorkIterator;
+use mt_test_kit::{Scene, role};
 
 use crate::{
-    deed::{Deed, act},
+    prelude::*,
     tasks::{act_by_id, forever},
 };
 

@@ -1,12 +1,11 @@
 //! Random numbers that depend on the seed and the item, and on nothing else.
 
-use std::{collections::BTreeSet, fmt::Debug, time::Duration};
+use std::collections::BTreeSet;
 
-use mt_pool::{AsynPmap, Task, asyn_pmap, limits::Recycle, task, task_index, task_rng};
-use mt_test_kit::Folder;
+use mt_pool::{task_index, task_rng};
 use rand::Rng;
 
-use crate::{options::hard, report::complete, scene::alone, tasks::FOR_EVER};
+use crate::prelude::*;
 
 const ITEMS: u64 = 60;
 

@@ -1,15 +1,6 @@
 //! Workers that are replaced after so many batches.
 
-use std::fmt::Debug;
-
-use mt_pool::{AsynPmap, Task, asyn_pmap, task};
-
-use crate::{
-    deed::{Deed, act},
-    report::complete,
-    scene::alone,
-    tasks::pid,
-};
+use crate::{prelude::*, tasks::pid};
 
 #[task]
 async fn pid_async(n: u64) -> u32 {

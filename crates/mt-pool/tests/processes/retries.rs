@@ -1,16 +1,9 @@
 //! Errors that are tried again, and items that are given up.
 
-use std::time::Duration;
-
-use mt_pool::{AsynPmap, Task, TaskError, TaskErrorKind, asyn_pmap, limits::Retries, task};
-use mt_test_kit::Folder;
+use mt_pool::TaskError;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    deed::{Deed, act},
-    report::complete,
-    scene::alone,
-};
+use crate::prelude::*;
 
 const BRIEF: Duration = Duration::from_millis(1);
 

@@ -5,23 +5,15 @@ use std::{
     iter,
     sync::{Arc, Mutex, mpsc::sync_channel},
     thread,
-    time::Duration,
 };
 
 use futures::StreamExt;
 use mt_pool::{
-    AsynPmap, Pool, Task, asyn_pmap,
-    events::PoolEvent,
     from_stream,
     stats::{RunProgress, Stats, WorkerState},
-    task,
 };
-use mt_test_kit::{Folder, wait_until};
 
-use crate::{
-    deed::{Deed, act},
-    scene::{alone, block_on},
-};
+use crate::{prelude::*, scene::block_on};
 
 /// Lets nobody run before.
 #[task]

@@ -2,15 +2,10 @@
 
 use std::{env, fs, path::Path, process::Command};
 
-use mt_pool::{TaskErrorKind, asyn_pmap, limits::WorkerOptions};
-use mt_test_kit::{Folder, descriptors, watchdog};
+use mt_test_kit::descriptors;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::{
-    report::complete,
-    scene::{alone, works},
-    tasks::double,
-};
+use crate::{prelude::*, scene::works, tasks::double};
 
 /// Why every item of a run with this worker program has no value.
 fn refused_by(program: impl AsRef<Path>) -> String {

@@ -9,21 +9,11 @@ use std::{
     sync::mpsc::sync_channel,
 };
 
-use mt_pool::{
-    AsynPmap, TaskErrorKind, WorkerStderr, asyn_pmap,
-    events::PoolEvent,
-    limits::{MemoryLimits, WorkerOptions},
-    supervision::{Death, LastWords},
-};
-use mt_test_kit::{Folder, Signal, is_gone, signal, wait_until, wait_until_gone};
+use mt_pool::{WorkerStderr, supervision::LastWords};
+use mt_test_kit::is_gone;
 use rustix::stdio::{dup2_stderr, stderr};
 
-use crate::{
-    deed::{Deed, act},
-    options::discards,
-    report::{Outcome, complete},
-    scene::alone,
-};
+use crate::prelude::*;
 
 const KILL: Deed = Deed::Signal(9);
 const RETURN: Deed = Deed::Return(0);

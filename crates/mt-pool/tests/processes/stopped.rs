@@ -1,15 +1,10 @@
 //! A parent that was stopped for a while, alone or with its workers.
 
-use std::{env, fmt::Debug, thread, time::Duration};
+use std::{env, thread};
 
-use mt_pool::{AsynPmap, Task, asyn_pmap, events::PoolEvent, limits::WorkerOptions, task};
-use mt_test_kit::{Folder, Scene, Signal, children_of, role, signal, wait_until, watchdog};
+use mt_test_kit::{Scene, children_of, role};
 
-use crate::{
-    deed::{Deed, act, act_async},
-    options::{beats, hard},
-    report::complete,
-};
+use crate::prelude::*;
 
 const HERE: &str = "MT_TEST_HERE";
 const DEADLINE: Duration = Duration::from_millis(400);

@@ -1,11 +1,8 @@
 //! Workers killed from outside, many and all at once, at any moment.
 
-use std::{collections::BTreeSet, fmt::Debug, thread, time::Duration};
+use std::{collections::BTreeSet, thread};
 
-use mt_pool::{AsynPmap, Task, asyn_pmap, task};
-use mt_test_kit::{Folder, Signal, signal};
-
-use crate::{census::Census, report::values, scene::alone};
+use crate::prelude::*;
 
 #[task]
 fn work(n: u64) -> u64 {

@@ -1,11 +1,8 @@
 //! Items and results that can't cross cost themselves and nothing else.
 
-use std::fmt::Debug;
-
-use mt_pool::{Task, TaskErrorKind, asyn_pmap, task};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
-use crate::{report::complete, scene::alone};
+use crate::prelude::*;
 
 /// A value whose crossing goes wrong on the way there, or on the way in.
 #[derive(Debug, Clone, Copy, PartialEq)]

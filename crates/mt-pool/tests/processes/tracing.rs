@@ -8,7 +8,6 @@ use std::{
     thread,
 };
 
-use mt_pool::{AsynPmap, Pool, Task, asyn_pmap, limits::WorkerOptions, task};
 use serde::{Deserialize, Serialize};
 use tracing::{
     Event, Level, Subscriber, field::Visit, level_filters::LevelFilter, subscriber::with_default,
@@ -17,11 +16,7 @@ use tracing_subscriber::{
     Layer, filter::Targets, layer::Context, prelude::*, registry::LookupSpan,
 };
 
-use crate::{
-    options::discards,
-    report::{complete, values},
-    scene::alone,
-};
+use crate::prelude::*;
 
 /// What an item makes its task say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,30 +1,19 @@
 //! Calls that are ended, whatever they do, with everything they have started.
 
 use std::{
-    fmt::Debug,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::Duration,
 };
 
-use mt_pool::{
-    AsynPmap, Task, TaskErrorKind, asyn_pmap, error::Deadline, stats::Stats,
-    supervision::DeathCause, task,
-};
-use mt_test_kit::{Folder, assert_is, is_gone, wait_until_gone};
+use mt_pool::stats::Stats;
+use mt_test_kit::is_gone;
 use signal_hook::consts::SIGTERM;
 
 use super::{LONG, SHORT, is_timeout};
-use crate::{
-    deed::{Deed, act, act_async},
-    options::{hard, soft},
-    report::{Report, complete},
-    scene::alone,
-    tasks::FOR_EVER,
-};
+use crate::prelude::*;
 
 /// So many items, of which one does this.
 fn all_but(items: u64, one: u64, deed: Deed) -> impl Iterator<Item = Deed> + Send {

@@ -1,12 +1,9 @@
 //! Items that wait for too long and are not started any more.
 
-use std::{collections::BTreeSet, fmt::Debug, time::Duration};
-
-use mt_pool::{AsynPmap, Task, asyn_pmap, error::Deadline, limits::Deadlines, task};
-use mt_test_kit::{Folder, wait_until};
+use std::collections::BTreeSet;
 
 use super::{LONG, is_timeout};
-use crate::{census::Census, scene::alone, tasks::first_waits_to_go};
+use crate::{prelude::*, tasks::first_waits_to_go};
 
 #[task]
 async fn first_waits_to_go_async(#[shared] folder: &Folder, n: u64) -> u64 {

@@ -1,12 +1,11 @@
 //! Calls that are asked to end.
 
-use std::{thread, time::Duration};
+use std::thread;
 
-use mt_pool::{Task, TaskErrorKind, asyn_pmap, error::Deadline, is_cancelled, task};
-use mt_test_kit::{Folder, assert_is};
+use mt_pool::is_cancelled;
 
 use super::{SHORT, is_timeout};
-use crate::{options::soft, report::complete, scene::alone};
+use crate::prelude::*;
 
 #[task]
 async fn waits_where_told(#[shared] folder: &Folder, n: u64) -> u32 {

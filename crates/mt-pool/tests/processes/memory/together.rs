@@ -1,17 +1,9 @@
 //! Workers that need too much together, and a machine that has too little.
 
-use std::{thread, time::Duration};
-
-use mt_pool::{
-    asyn_pmap,
-    limits::MemoryLimits,
-    supervision::{Death, DeathCause},
-    task,
-};
-use mt_test_kit::Folder;
+use std::thread;
 
 use super::{HUGE, LIMIT, MIB, exceeded, take};
-use crate::{report::complete, scene::alone};
+use crate::prelude::*;
 
 #[task]
 fn holds(bytes: u64) -> u64 {
