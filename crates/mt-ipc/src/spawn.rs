@@ -36,6 +36,7 @@ pub enum Program {
 
 /// Where a worker's standard output goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum WorkerStdout {
     /// Where the parent's goes.
     #[default]

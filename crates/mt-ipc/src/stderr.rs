@@ -34,6 +34,7 @@ const DRAIN_BYTES: usize = 1024 * 1024;
 
 /// Where a worker's standard error goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum WorkerStderr {
     /// To this process, which keeps the last [`StderrTail::KEPT_BYTES`] and writes all of it, unchanged,
     /// to its own standard error.

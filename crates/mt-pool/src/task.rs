@@ -53,6 +53,7 @@ pub trait Task: Sized + 'static {
 
 /// How a task's function is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TaskStyle {
     /// `fn`: called on the worker's main thread outside any runtime, one at a time.
     Sync,

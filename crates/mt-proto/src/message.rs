@@ -134,6 +134,7 @@ pub struct SetupFailure {
 
 /// The steps of setting a worker up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum SetupStep {
     /// Finding the task by its name.
     Lookup,

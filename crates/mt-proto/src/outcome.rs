@@ -54,6 +54,7 @@ pub enum Failure {
 
 /// The deadlines of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Deadline {
     /// How long it may wait to be started.
     Queue,
@@ -65,6 +66,7 @@ pub enum Deadline {
 
 /// The steps in a context's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum ContextStep {
     /// Making the context from its config.
     Open,

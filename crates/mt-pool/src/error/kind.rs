@@ -158,7 +158,7 @@ fn times(attempts: &u32) -> String {
 fn done(step: &ContextStep) -> &'static str {
     match step {
         ContextStep::Open => "made",
-        ContextStep::Close => "closed",
+        ContextStep::Close | _ => "closed",
     }
 }
 
@@ -166,7 +166,7 @@ fn late(deadline: &Deadline, limit: &Duration) -> String {
     match deadline {
         Deadline::Queue => format!("waited for {limit:?} and was not started"),
         Deadline::Soft => format!("took longer than {limit:?} and was cancelled"),
-        Deadline::Hard => {
+        Deadline::Hard | _ => {
             format!("took longer than {limit:?} and was killed with its worker process")
         }
     }

@@ -15,6 +15,7 @@ const LATE_FACTOR: u32 = 2;
 
 /// What the pool does with a worker that it finds wanting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Verdict {
     /// Tells of it by a [`PoolEvent`](crate::events::PoolEvent), again and again, and leaves it alone.
     Report,

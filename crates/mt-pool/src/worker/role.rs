@@ -28,6 +28,7 @@ pub type RoleSession = Pin<Box<dyn Future<Output = Result<RoleEnd, String>> + Se
 
 /// How a role's session ended.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum RoleEnd {
     /// All is done and handed to the link: the process takes its leave and exits.
     Done,

@@ -71,6 +71,7 @@ pub struct ProcessParalleliser<T: Task<Input = u64>> {
 
 /// Whether a [`ProcessParalleliser`] takes works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ParalleliserState {
     /// It takes works.
     Living,
