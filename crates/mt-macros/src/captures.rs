@@ -143,132 +143,56 @@ mod tests {
     use super::*;
 
     /// The closure takes exactly these names from outside.
-    fn check_names(closure: ExprClosure, expected: &[&str]) {
-        let found: Vec<String> = check(&closure)
-            .err()
-            .map(|error| error.into_iter().map(|error| error.to_string()).collect())
-            .unwrap_or_default();
-        let found: Vec<&str> = found
-            .iter()
-            .filter_map(|message| message.split('`').nth(1))
-            .collect();
-        assert_eq!(found, expected);
+    fn check_names(closure: &ExprClosure, expected: &[&str]) {
+        let errors = check(closure).err().into_iter().flatten();
+        let messages: Vec<String> = errors.map(|error| error.to_string()).collect();
+        let found = messages.iter().filter_map(|text| text.split('`').nth(1));
+        assert_eq!(found.collect::<Vec<_>>(), expected);
     }
 
-    #[test]
-    fn names_from_outside_are_found_once() {
-        check_names(parse_quote!(|x: u8| x + y + y), &["y"]);
-        check_names(
-            parse_quote!(|x: u8| {
-                y.push(x);
-                z[0];
-            }),
-            &["y", "z"],
-        );
-        check_names(parse_quote!(|x: u8| Point { x, y }), &["y"]);
-        check_names(parse_quote!(|x: u8| self.factor * x), &["self"]);
-        check_names(
-            parse_quote!(|x: u8| async move { other.get(x).await }),
-            &["other"],
-        );
+    /// A test of closures, each with the names that it takes.
+    macro_rules! names {
+        ($test:ident: $({ $($closure:tt)* } $taken:tt)*) => {
+            #[test]
+            fn $test() {
+                $(check_names(&parse_quote!($($closure)*), &$taken);)*
+            }
+        };
     }
 
-    #[test]
-    fn names_bound_inside_are_the_closures_own() {
-        check_names(parse_quote!(|(a, Point { b, c: d }): T| a + b + d), &[]);
-        check_names(
-            parse_quote!(|x: u8| {
-                let y = x;
-                if let Some(z) = y { z } else { y }
-            }),
-            &[],
-        );
-        check_names(
-            parse_quote!(|x: u8| match x {
-                n @ 0..4 => n,
-                other => other,
-            }),
-            &[],
-        );
-        check_names(parse_quote!(|x: u8| x.map(|v| v + 1)), &[]);
-        check_names(
-            parse_quote!(|x: u8| {
-                for i in 0..x {
-                    while let Some(j) = i {
-                        j;
-                    }
-                }
-            }),
-            &[],
-        );
-        check_names(
-            parse_quote!(|x: u8| {
-                fn twice(v: u8) -> u8 {
-                    v
-                }
-                x.map(twice)
-            }),
-            &[],
-        );
-        check_names(
-            parse_quote!(|x: u8| {
-                use a::{b, c as d};
-                x.map(b).map(d)
-            }),
-            &[],
-        );
+    names! { names_from_outside_are_found_once:
+        { |x: u8| x + y + y } ["y"]
+        { |x: u8| { y.push(x); z[0]; } } ["y", "z"]
+        { |x: u8| Point { x, y } } ["y"]
+        { |x: u8| self.factor * x } ["self"]
+        { |x: u8| async move { other.get(x).await } } ["other"]
     }
 
-    #[test]
-    fn what_is_no_variable_is_left_alone() {
-        check_names(parse_quote!(|x: u8| x.y().z), &[]);
-        check_names(parse_quote!(|x: u8| helper(x) + module::other + MAX), &[]);
-        check_names(
-            parse_quote!(|x: u8| 'outer: loop {
-                break 'outer;
-            }),
-            &[],
-        );
-        check_names(parse_quote!(|x: u8| Point { x, y: 1 }), &[]);
-        check_names(
-            parse_quote!(|x: u8| x.map(self::item).map(parse::<u8>)),
-            &[],
-        );
-        check_names(
-            parse_quote!(|x: u8| {
-                #[cfg(feature = y)]
-                let z = x;
-                z
-            }),
-            &[],
-        );
+    names! { names_bound_inside_are_the_closures_own:
+        { |(a, Point { b, c: d }): T| a + b + d } []
+        { |x: u8| { let y = x; if let Some(z) = y { z } else { y } } } []
+        { |x: u8| match x { n @ 0..4 => n, other => other } } []
+        { |x: u8| x.map(|v| v + 1) } []
+        { |x: u8| { for i in 0..x { while let Some(j) = i { j; } } } } []
+        { |x: u8| { fn twice(v: u8) -> u8 { v } x.map(twice) } } []
+        { |x: u8| { use a::{b, c as d}; x.map(b).map(d) } } []
     }
 
-    #[test]
-    fn macros_of_std_are_looked_into_and_others_are_not() {
-        check_names(
-            parse_quote!(|x: u8| format!("{x} {} {w:?}", y)),
-            &["y", "w"],
-        );
-        check_names(
-            parse_quote!(|x: u8| println!("{{y}} {0} {z} {z:>1$}", x, 3, z = x)),
-            &[],
-        );
-        check_names(
-            parse_quote!(|x: u8| {
-                assert!(x > 0, "{x}{y}");
-                vec![z, x]
-            }),
-            &["y", "z"],
-        );
-        check_names(parse_quote!(|x: u8| vec!["{y}"]), &[]);
-        check_names(parse_quote!(|x: u8| tracing::info!(y, %z, "{w}")), &[]);
-        check_names(
-            parse_quote!(|x: u8| {
-                pin_mut!(fut);
-                fut.poll(x)
-            }),
-            &[],
-        );
+    names! { what_is_no_variable_is_left_alone:
+        { |x: u8| x.y().z } []
+        { |x: u8| helper(x) + module::other + MAX } []
+        { |x: u8| 'outer: loop { break 'outer; } } []
+        { |x: u8| Point { x, y: 1 } } []
+        { |x: u8| x.map(self::item).map(parse::<u8>) } []
+        { |x: u8| { #[cfg(feature = y)] let z = x; z } } []
+    }
+
+    names! { macros_of_std_are_looked_into_and_others_are_not:
+        { |x: u8| format!("{x} {} {w:?}", y) } ["y", "w"]
+        { |x: u8| println!("{{y}} {0} {z} {z:>1$}", x, 3, z = x) } []
+        { |x: u8| { assert!(x > 0, "{x}{y}"); vec![z, x] } } ["y", "z"]
+        { |x: u8| vec!["{y}"] } []
+        { |x: u8| tracing::info!(y, %z, "{w}") } []
+        { |x: u8| { pin_mut!(fut); fut.poll(x) } } []
     }
 }

@@ -158,13 +158,8 @@ mod tests {
     fn a_claimed_length_of_2_to_the_60_is_refused() {
         let mut bytes = encode(&(1u64 << 60), 20).expect("encodes");
         bytes.resize(20, 0);
-        assert!(matches!(
-            decode_strict::<String>(&bytes),
-            Err(DecodeError::Value(_))
-        ));
-        assert!(matches!(
-            decode_strict::<Vec<u64>>(&bytes),
-            Err(DecodeError::Value(_))
-        ));
+        let is_no_value = |error| matches!(error, DecodeError::Value(_));
+        assert!(decode_strict::<String>(&bytes).is_err_and(is_no_value));
+        assert!(decode_strict::<Vec<u64>>(&bytes).is_err_and(is_no_value));
     }
 }

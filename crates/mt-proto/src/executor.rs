@@ -1,13 +1,13 @@
 //! What a pool and the executors of its tasks say to each other.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContextStep, DecodeError, Frame, ItemIndex, Kind, Segment, clip_text, decode_strict,
-    message::body,
+    ContextStep, DecodeError, Frame, ItemIndex, Kind, Segment, clip_text,
+    message::{decoded, frame},
 };
 
 /// What a pool says to an executor.
@@ -107,7 +107,7 @@ impl ToExecutor {
     #[must_use]
     pub fn into_frame(self) -> Frame {
         match self {
-            Self::Patience(time) => Frame::new(Kind::Patience, body(&time)),
+            Self::Patience(time) => frame(Kind::Patience, &time),
             Self::Items(segment) => segment.into_frame(Kind::Items),
         }
     }
@@ -118,7 +118,7 @@ impl ToExecutor {
     /// [`DecodeError`]: the frame is not a message for an executor.
     pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
         Ok(match frame.kind {
-            Kind::Patience => Self::Patience(decode_strict(&frame.into_body())?),
+            Kind::Patience => Self::Patience(decoded(frame)?),
             Kind::Items => Self::Items(Segment::from_body(frame.into_body())?),
             kind => return Err(DecodeError::WrongDirection(kind)),
         })
@@ -131,16 +131,16 @@ impl FromExecutor {
     pub fn into_frame(self) -> Frame {
         match self {
             Self::Results(segment) => segment.into_frame(Kind::Results),
-            Self::Notice(Notice::Context { step, message }) => {
-                let message = clip_text(message);
-                Frame::new(Kind::Notice, body(&Notice::Context { step, message }))
+            Self::Notice(mut notice) => {
+                if let Notice::Context { message, .. } = &mut notice {
+                    *message = clip_text(mem::take(message));
+                }
+                frame(Kind::Notice, &notice)
             }
-            Self::Notice(notice) => Frame::new(Kind::Notice, body(&notice)),
             Self::Exit(ExitReport::Failed(message)) => {
-                let message = clip_text(message);
-                Frame::new(Kind::Exit, body(&ExitReport::Failed(message)))
+                frame(Kind::Exit, &ExitReport::Failed(clip_text(message)))
             }
-            Self::Exit(report) => Frame::new(Kind::Exit, body(&report)),
+            Self::Exit(report) => frame(Kind::Exit, &report),
         }
     }
 
@@ -152,8 +152,8 @@ impl FromExecutor {
     pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
         Ok(match frame.kind {
             Kind::Results => Self::Results(Segment::from_body(frame.into_body())?),
-            Kind::Exit => Self::Exit(decode_strict(&frame.into_body())?),
-            Kind::Notice => Self::Notice(decode_strict(&frame.into_body())?),
+            Kind::Exit => Self::Exit(decoded(frame)?),
+            Kind::Notice => Self::Notice(decoded(frame)?),
             kind => return Err(DecodeError::WrongDirection(kind)),
         })
     }

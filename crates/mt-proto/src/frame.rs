@@ -208,66 +208,58 @@ impl FrameDecoder {
 
     /// Refuses a frame by its header alone, before its body is waited for.
     fn check(&self, kind: Kind, more: bool, length: usize) -> Result<(), DecodeError> {
+        let refuse = |what| Err(DecodeError::BadChunk(what));
         let limit = if kind.is_short() {
             MAX_CONTROL_BYTES
         } else {
             MAX_WIRE_BODY
         };
-        if length > limit {
-            return Err(DecodeError::TooLarge {
-                claimed: length as u64,
-                limit: limit as u64,
-            });
-        }
+        keep_within(length, limit)?;
         if more && length == 0 {
-            return Err(DecodeError::BadChunk(
-                "a chunk that is not the last is empty",
-            ));
+            return refuse("a chunk that is not the last is empty");
         }
         if more && kind.is_short() {
-            return Err(DecodeError::BadChunk("a short kind of frame is in chunks"));
+            return refuse("a short kind of frame is in chunks");
         }
-        if kind.is_control() {
-            return Ok(());
+        match &self.partial {
+            Some((open, joined)) if !kind.is_control() => {
+                if *open != kind {
+                    return refuse("another bulk frame between two chunks");
+                }
+                let limit = self.limits.max_body_bytes.max(MAX_WIRE_BODY);
+                keep_within(joined.len() + length, limit)
+            }
+            _ => Ok(()),
         }
-        let Some((open, joined)) = &self.partial else {
-            return Ok(());
-        };
-        if *open != kind {
-            return Err(DecodeError::BadChunk(
-                "another bulk frame between two chunks",
-            ));
-        }
-        let total = joined.len() + length;
-        let limit = self.limits.max_body_bytes.max(MAX_WIRE_BODY);
-        if total > limit {
-            return Err(DecodeError::TooLarge {
-                claimed: total as u64,
-                limit: limit as u64,
-            });
-        }
-        Ok(())
     }
 
     fn join(&mut self, kind: Kind, more: bool, chunk: BytesMut) -> Option<Frame> {
         if kind.is_control() {
             return Some(Frame::new(kind, chunk));
         }
-        match (self.partial.take(), more) {
-            (None, false) => Some(Frame::new(kind, chunk)),
-            (None, true) => {
-                // A buffer of its own: the receive buffer is shared with other frames.
-                self.partial = Some((kind, BytesMut::from(&chunk[..])));
-                None
-            }
-            (Some((_, mut joined)), more) => {
+        let body = match self.partial.take() {
+            None if !more => chunk,
+            // A buffer of its own: the receive buffer is shared with other frames.
+            None => BytesMut::from(&chunk[..]),
+            Some((_, mut joined)) => {
                 joined.extend_from_slice(&chunk);
-                if !more {
-                    return Some(Frame::new(kind, joined));
-                }
-                self.partial = Some((kind, joined));
-                None
+                joined
             }
+        };
+        if !more {
+            return Some(Frame::new(kind, body));
         }
+        self.partial = Some((kind, body));
+        None
+    }
+}
+
+fn keep_within(claimed: usize, limit: usize) -> Result<(), DecodeError> {
+    match claimed > limit {
+        false => Ok(()),
+        true => Err(DecodeError::TooLarge {
+            claimed: claimed as u64,
+            limit: limit as u64,
+        }),
     }
 }

@@ -247,6 +247,17 @@ mod tests {
         }
     }
 
+    fn info(name: &str) -> ToBee {
+        ToBee::TaskInfo(TaskInfo {
+            task_id: TaskId(7),
+            round: Round(2),
+            name: name.to_owned().into(),
+            args: Bytes::from_static(&[1, 2, 3]),
+            deadline: Some(Duration::from_secs(1)),
+            attempt: 1,
+        })
+    }
+
     fn read<M: DeserializeOwned>(frame: Frame) -> Result<Vec<M>, DecodeError> {
         hive_messages(frame).collect()
     }
@@ -261,15 +272,7 @@ mod tests {
 
     #[test]
     fn messages_come_out_as_they_went_in() {
-        let info = TaskInfo {
-            task_id: TaskId(7),
-            round: Round(2),
-            name: "resize".into(),
-            args: Bytes::from_static(&[1, 2, 3]),
-            deadline: Some(Duration::from_secs(1)),
-            attempt: 1,
-        };
-        let messages = vec![offer(1), offer(300), ToBee::TaskInfo(info), ToBee::Die];
+        let messages = vec![offer(1), offer(300), info("resize"), ToBee::Die];
         assert_eq!(read::<ToBee>(frame_of(&messages)), Ok(messages));
     }
 
@@ -311,15 +314,7 @@ mod tests {
     fn what_is_too_long_adds_nothing() {
         let mut writer = HiveWriter::default();
         writer.push(&ToBee::Die, 10).unwrap();
-        let long = ToBee::TaskInfo(TaskInfo {
-            task_id: TaskId(7),
-            round: Round(2),
-            name: "x".repeat(100).into(),
-            args: Bytes::new(),
-            deadline: None,
-            attempt: 1,
-        });
-        assert!(writer.push(&long, 10).is_err());
+        assert!(writer.push(&info(&"x".repeat(100)), 10).is_err());
         assert_eq!(read::<ToBee>(writer.take()), Ok(vec![ToBee::Die]));
     }
 }

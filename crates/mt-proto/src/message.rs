@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     DecodeError, Fingerprint, Frame, Kind, MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, TraceEvent,
@@ -148,15 +148,17 @@ pub enum SetupStep {
 
 /// Encodes a message of this crate. Its strings are clipped and its byte strings were made under
 /// [`MAX_RECORD_BYTES`](crate::MAX_RECORD_BYTES), so it always encodes.
-pub(crate) fn body<T: Serialize>(message: &T) -> Vec<u8> {
+fn body<T: Serialize>(message: &T) -> Vec<u8> {
     encode(message, usize::MAX).expect("the protocol's own messages always encode")
 }
 
-fn empty<T>(frame: Frame, message: T) -> Result<T, DecodeError> {
-    match frame.body_bytes() {
-        0 => Ok(message),
-        n => Err(DecodeError::Trailing(n)),
-    }
+/// The message of this kind, encoded.
+pub(crate) fn frame<T: Serialize>(kind: Kind, message: &T) -> Frame {
+    Frame::new(kind, body(message))
+}
+
+pub(crate) fn decoded<T: DeserializeOwned>(frame: Frame) -> Result<T, DecodeError> {
+    decode_strict(&frame.into_body())
 }
 
 impl Assignment {
@@ -182,11 +184,11 @@ impl ToWorker {
     #[must_use]
     pub fn into_frame(self) -> Frame {
         match self {
-            Self::Welcome(welcome) => Frame::new(Kind::Welcome, body(&welcome)),
-            Self::Refused(refused) => Frame::new(Kind::Refused, body(&refused)),
-            Self::Beat(beat) => Frame::new(Kind::Beat, vec![beat as u8]),
+            Self::Welcome(welcome) => frame(Kind::Welcome, &welcome),
+            Self::Refused(refused) => frame(Kind::Refused, &refused),
+            Self::Beat(beat) => frame(Kind::Beat, &beat),
             Self::Assign(assignment) => Frame::new(Kind::Assign, assignment.into_body()),
-            Self::Rest => Frame::new(Kind::Rest, Bytes::new()),
+            Self::Rest => frame(Kind::Rest, &()),
         }
     }
 
@@ -196,11 +198,11 @@ impl ToWorker {
     /// [`DecodeError`]: the message is broken.
     pub fn from_frame(frame: Frame) -> Result<Parsed<Self>, DecodeError> {
         Ok(Parsed::Message(match frame.kind {
-            Kind::Welcome => Self::Welcome(decode_strict(&frame.into_body())?),
-            Kind::Refused => Self::Refused(decode_strict(&frame.into_body())?),
-            Kind::Beat => Self::Beat(decode_strict(&frame.into_body())?),
+            Kind::Welcome => Self::Welcome(decoded(frame)?),
+            Kind::Refused => Self::Refused(decoded(frame)?),
+            Kind::Beat => Self::Beat(decoded(frame)?),
             Kind::Assign => Self::Assign(Assignment::from_body(frame.into_body())?),
-            Kind::Rest => empty(frame, Self::Rest)?,
+            Kind::Rest => decoded(frame).map(|()| Self::Rest)?,
             _ => return Ok(Parsed::Role(frame)),
         }))
     }
@@ -211,17 +213,17 @@ impl FromWorker {
     #[must_use]
     pub fn into_frame(self) -> Frame {
         match self {
-            Self::Hello(hello) => Frame::new(Kind::Hello, body(&hello)),
-            Self::Beat(beat) => Frame::new(Kind::Beat, body(&beat)),
-            Self::Ready => Frame::new(Kind::Ready, Bytes::new()),
-            Self::SetupFailed(SetupFailure { step, message }) => {
-                let message = clip_text(message);
-                Frame::new(Kind::SetupFailed, body(&SetupFailure { step, message }))
+            Self::Hello(hello) => frame(Kind::Hello, &hello),
+            Self::Beat(beat) => frame(Kind::Beat, &beat),
+            Self::Ready => frame(Kind::Ready, &()),
+            Self::SetupFailed(mut failure) => {
+                failure.message = clip_text(failure.message);
+                frame(Kind::SetupFailed, &failure)
             }
             // Its texts were clipped, and their sum bounded, when it was put together.
-            Self::Trace { events, dropped } => Frame::new(Kind::Trace, body(&(events, dropped))),
-            Self::Rested => Frame::new(Kind::Rested, Bytes::new()),
-            Self::Bye => Frame::new(Kind::Bye, Bytes::new()),
+            Self::Trace { events, dropped } => frame(Kind::Trace, &(events, dropped)),
+            Self::Rested => frame(Kind::Rested, &()),
+            Self::Bye => frame(Kind::Bye, &()),
         }
     }
 
@@ -231,21 +233,21 @@ impl FromWorker {
     /// [`DecodeError`]: the message is broken.
     pub fn from_frame(frame: Frame) -> Result<Parsed<Self>, DecodeError> {
         Ok(Parsed::Message(match frame.kind {
-            Kind::Hello => Self::Hello(decode_strict(&frame.into_body())?),
-            Kind::Beat => Self::Beat(decode_strict(&frame.into_body())?),
-            Kind::Ready => empty(frame, Self::Ready)?,
-            Kind::SetupFailed => Self::SetupFailed(decode_strict(&frame.into_body())?),
-            Kind::Trace => trace_from(&frame.into_body())?,
-            Kind::Rested => empty(frame, Self::Rested)?,
-            Kind::Bye => empty(frame, Self::Bye)?,
+            Kind::Hello => Self::Hello(decoded(frame)?),
+            Kind::Beat => Self::Beat(decoded(frame)?),
+            Kind::Ready => decoded(frame).map(|()| Self::Ready)?,
+            Kind::SetupFailed => Self::SetupFailed(decoded(frame)?),
+            Kind::Trace => trace_from(frame)?,
+            Kind::Rested => decoded(frame).map(|()| Self::Rested)?,
+            Kind::Bye => decoded(frame).map(|()| Self::Bye)?,
             _ => return Ok(Parsed::Role(frame)),
         }))
     }
 }
 
 /// Refuses what is short on the wire and long in memory.
-fn trace_from(body: &[u8]) -> Result<FromWorker, DecodeError> {
-    let (events, dropped): (Vec<TraceEvent>, u64) = decode_strict(body)?;
+fn trace_from(frame: Frame) -> Result<FromWorker, DecodeError> {
+    let (events, dropped): (Vec<TraceEvent>, u64) = decoded(frame)?;
     let fields = events.iter().map(|event| event.fields.len()).max();
     if events.len() > MAX_TRACE_EVENTS || fields > Some(MAX_TRACE_FIELDS) {
         return Err(DecodeError::Malformed("too many events, or fields of one"));

@@ -78,11 +78,10 @@ pub enum ContextStep {
 /// or error text can flood the connection.
 #[must_use]
 pub fn clip_text(mut text: String) -> String {
-    if text.len() <= MAX_TEXT_BYTES {
-        return text;
+    if text.len() > MAX_TEXT_BYTES {
+        cut_at(&mut text, MAX_TEXT_BYTES);
+        text.shrink_to_fit();
     }
-    cut_at(&mut text, MAX_TEXT_BYTES);
-    text.shrink_to_fit();
     text
 }
 

@@ -258,13 +258,25 @@ mod tests {
         runs
     }
 
+    /// Appends a short result, which encodes.
+    fn push(writer: &mut SegmentWriter, index: u64) {
+        push_of(writer, index, &index, 100).expect("encodes");
+    }
+
+    fn push_of<T: Serialize>(
+        writer: &mut SegmentWriter,
+        index: u64,
+        value: &T,
+        limit: usize,
+    ) -> Result<(), EncodeError> {
+        writer.push(ItemIndex(index), RecordTag::Value, value, limit)
+    }
+
     #[test]
     fn neighbours_share_a_run_and_strangers_do_not() {
         let mut writer = SegmentWriter::new();
         for index in [5, 6, 7, 3, 9, 10] {
-            writer
-                .push(ItemIndex(index), RecordTag::Value, &index, 100)
-                .expect("encodes");
+            push(&mut writer, index);
         }
         assert_eq!(writer.count(), 6);
         assert_eq!(runs_of(&mut writer), [(5, 3), (3, 1), (9, 2)]);
@@ -274,44 +286,25 @@ mod tests {
     #[test]
     fn what_is_taken_back_leaves_no_trace() {
         let mut writer = SegmentWriter::new();
-        writer
-            .push(ItemIndex(1), RecordTag::Value, &1u8, 100)
-            .expect("encodes");
+        push(&mut writer, 1);
         let mark = writer.mark();
-        writer
-            .push(ItemIndex(2), RecordTag::Value, &2u8, 100)
-            .expect("encodes");
-        writer
-            .push(ItemIndex(9), RecordTag::Value, &3u8, 100)
-            .expect("encodes");
+        push(&mut writer, 2);
+        push(&mut writer, 9);
         writer.rewind(mark);
         assert_eq!(writer.count(), 1);
-        writer
-            .push(ItemIndex(2), RecordTag::Value, &4u8, 100)
-            .expect("encodes");
+        push(&mut writer, 2);
         assert_eq!(runs_of(&mut writer), [(1, 2)]);
     }
 
     #[test]
     fn what_does_not_encode_leaves_no_trace() {
         let mut writer = SegmentWriter::new();
-        writer
-            .push(ItemIndex(1), RecordTag::Value, &1u8, 100)
-            .expect("encodes");
+        push(&mut writer, 1);
         let long = "x".repeat(50);
-        assert!(
-            writer
-                .push(ItemIndex(2), RecordTag::Value, &long, 10)
-                .is_err()
-        );
-        assert!(
-            writer
-                .push(ItemIndex(8), RecordTag::Value, &long, 10)
-                .is_err()
-        );
-        writer
-            .push(ItemIndex(9), RecordTag::Value, &1u8, 100)
-            .expect("encodes");
+        for index in [2, 8] {
+            assert!(push_of(&mut writer, index, &long, 10).is_err());
+        }
+        push(&mut writer, 9);
         assert_eq!(runs_of(&mut writer), [(1, 1), (9, 1)]);
     }
 
@@ -319,15 +312,9 @@ mod tests {
     fn a_result_longer_than_a_chunk_travels_in_chunks_beside_small_ones() {
         let mut writer = SegmentWriter::new();
         let long = "x".repeat(3 * crate::CHUNK_BYTES);
-        writer
-            .push(ItemIndex(0), RecordTag::Value, &1u8, 100)
-            .expect("encodes");
-        writer
-            .push(ItemIndex(1), RecordTag::Value, &long, usize::MAX)
-            .expect("encodes");
-        writer
-            .push(ItemIndex(2), RecordTag::Value, &2u8, 100)
-            .expect("encodes");
+        push(&mut writer, 0);
+        push_of(&mut writer, 1, &long, usize::MAX).expect("encodes");
+        push(&mut writer, 2);
         assert_eq!(runs_of(&mut writer), [(0, 2), (2, 1)]);
     }
 }

@@ -117,23 +117,23 @@ fn a_worker_may_have_worker_bees_herself() {
     );
 }
 
-#[test]
-fn a_hive_below_that_is_not_described_is_refused() {
-    refused(
-        quote!(),
-        quote! { impl A { #[task] async fn f(&self, hive: &Hive<B>) {} } },
-        &["no worker bees of its own"],
-    );
-    refused(
-        quote!(worker = B),
-        quote! { impl A { #[task] async fn f(&self, hive: &Hive<B>, cx: &TaskCx) {} } },
-        &["first come `TaskCx` and `Hive`, in this order"],
-    );
-    refused(
-        quote!(worker = B),
-        quote! { impl A { async fn hive(&self) -> BeehiveRun<B> {} #[task] async fn f(&self) {} } },
-        &["`hive` only describes"],
-    );
+/// A test of worker bees with what their attribute is given, and the error of each.
+macro_rules! refused {
+    ($test:ident: $(($($arguments:tt)*) { $($item:tt)* } $error:literal)*) => {
+        #[test]
+        fn $test() {
+            $(refused(quote!($($arguments)*), quote!($($item)*), &[$error]);)*
+        }
+    };
+}
+
+refused! { a_hive_below_that_is_not_described_is_refused:
+    () { impl A { #[task] async fn f(&self, hive: &Hive<B>) {} } }
+        "no worker bees of its own"
+    (worker = B) { impl A { #[task] async fn f(&self, hive: &Hive<B>, cx: &TaskCx) {} } }
+        "first come `TaskCx` and `Hive`, in this order"
+    (worker = B) { impl A { async fn hive(&self) -> BeehiveRun<B> {} #[task] async fn f(&self) {} } }
+        "`hive` only describes"
 }
 
 #[test]
@@ -151,54 +151,16 @@ fn a_queen_has_a_hive_and_nothing_crosses() {
     );
 }
 
-#[test]
-fn what_can_not_be_delegated_is_refused() {
-    let task = |task: TokenStream| quote! { impl A { #[task] #task } };
-    refused(
-        quote!(),
-        task(quote! { async fn f(x: u8) {} }),
-        &["take `&self` first"],
-    );
-    refused(
-        quote!(),
-        task(quote! { async fn f(&mut self) {} }),
-        &["many tasks at once"],
-    );
-    refused(
-        quote!(),
-        task(quote! { async fn f(self: Rc<Self>) {} }),
-        &["borrows its bee"],
-    );
-    refused(
-        quote!(),
-        task(quote! { async fn f(&self, x: &str) {} }),
-        &["can't borrow it"],
-    );
-    refused(
-        quote!(),
-        task(quote! { async fn f<T>(&self, x: T) {} }),
-        &["can't be generic"],
-    );
-    refused(
-        quote!(),
-        task(quote! { async fn busy_status(&self) {} }),
-        &["every worker bee"],
-    );
-    refused(
-        quote!(),
-        task(quote! { async fn spawn(&self) {} }),
-        &["`Hive::spawn`"],
-    );
-    refused(
-        quote!(),
-        task(quote! { async fn f(&self, x: u8, cx: TaskCx) {} }),
-        &["first come `TaskCx` and `Hive`"],
-    );
-    refused(
-        quote!(),
-        quote! { impl A { #[task] fn f(&self) {} #[task] fn f(&self) {} } },
-        &["one task of a name"],
-    );
+refused! { what_can_not_be_delegated_is_refused:
+    () { impl A { #[task] async fn f(x: u8) {} } } "take `&self` first"
+    () { impl A { #[task] async fn f(&mut self) {} } } "many tasks at once"
+    () { impl A { #[task] async fn f(self: Rc<Self>) {} } } "borrows its bee"
+    () { impl A { #[task] async fn f(&self, x: &str) {} } } "can't borrow it"
+    () { impl A { #[task] async fn f<T>(&self, x: T) {} } } "can't be generic"
+    () { impl A { #[task] async fn busy_status(&self) {} } } "every worker bee"
+    () { impl A { #[task] async fn spawn(&self) {} } } "`Hive::spawn`"
+    () { impl A { #[task] async fn f(&self, x: u8, cx: TaskCx) {} } } "first come `TaskCx` and `Hive`"
+    () { impl A { #[task] fn f(&self) {} #[task] fn f(&self) {} } } "one task of a name"
 }
 
 #[test]
@@ -216,37 +178,11 @@ fn names_that_would_be_hidden_are_refused() {
     check(Caste::Queen, quote!(worker = B), task("spawn"), &[]);
 }
 
-#[test]
-fn what_is_no_bee_is_refused() {
-    let task = quote! { #[task] fn f(&self) {} };
-    refused(
-        quote!(),
-        quote! { impl A { fn f(&self) {} } },
-        &["mark the tasks"],
-    );
-    refused(
-        quote!(),
-        quote! { impl<T> A<T> { #task } },
-        &["can't be generic"],
-    );
-    refused(
-        quote!(),
-        quote! { impl A<u8> { #task } },
-        &["can't be generic"],
-    );
-    refused(
-        quote!(),
-        quote! { impl B for A { #task } },
-        &["without a trait"],
-    );
-    refused(
-        quote!(),
-        quote! { impl A { fn new() {} #task } },
-        &["return `Self`"],
-    );
-    refused(
-        quote!(name = "x"),
-        quote! { impl A { #task } },
-        &["unknown argument"],
-    );
+refused! { what_is_no_bee_is_refused:
+    () { impl A { fn f(&self) {} } } "mark the tasks"
+    () { impl<T> A<T> { #[task] fn f(&self) {} } } "can't be generic"
+    () { impl A<u8> { #[task] fn f(&self) {} } } "can't be generic"
+    () { impl B for A { #[task] fn f(&self) {} } } "without a trait"
+    () { impl A { fn new() {} #[task] fn f(&self) {} } } "return `Self`"
+    (name = "x") { impl A { #[task] fn f(&self) {} } } "unknown argument"
 }

@@ -37,3 +37,9 @@ fn read_back(wire: &BytesMut) -> Frame {
 fn text(text: &str) -> String {
     text.to_owned()
 }
+
+/// Values with their bytes, one a line.
+macro_rules! golden {
+    ($($value:expr => $bytes:literal),* $(,)?) => { [$(($value, $bytes)),*] };
+}
+use golden;

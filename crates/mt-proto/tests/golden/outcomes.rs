@@ -8,7 +8,7 @@ use mt_proto::{
     Records, SegmentWriter, decode_strict, encode,
 };
 
-use crate::{check, read_back, text};
+use crate::{check, golden, read_back, text};
 
 #[test]
 fn failures() {
@@ -25,31 +25,18 @@ fn failures() {
         deadline,
         limit: Duration::from_secs(2),
     };
-    let table = [
-        (panicked(None), "00 02 6f 68 00 01 66"),
-        (
-            panicked(Some(text("a:1"))),
-            "00 02 6f 68 01 03 61 3a 31 01 66",
-        ),
-        (
-            Failure::Undecodable {
-                message: text("no"),
-            },
-            "01 02 6e 6f",
-        ),
-        (
-            Failure::Unserialisable {
-                message: text("no"),
-            },
-            "02 02 6e 6f",
-        ),
-        (Failure::TooLarge { limit_bytes: 300 }, "03 ac 02"),
-        (context(ContextStep::Open), "04 00 02 6e 6f"),
-        (context(ContextStep::Close), "04 01 02 6e 6f"),
-        (timed_out(Deadline::Queue), "05 00 02 00"),
-        (timed_out(Deadline::Soft), "05 01 02 00"),
-        (timed_out(Deadline::Hard), "05 02 02 00"),
-    ];
+    let table = golden! {
+        panicked(None) => "00 02 6f 68 00 01 66",
+        panicked(Some(text("a:1"))) => "00 02 6f 68 01 03 61 3a 31 01 66",
+        Failure::Undecodable { message: text("no") } => "01 02 6e 6f",
+        Failure::Unserialisable { message: text("no") } => "02 02 6e 6f",
+        Failure::TooLarge { limit_bytes: 300 } => "03 ac 02",
+        context(ContextStep::Open) => "04 00 02 6e 6f",
+        context(ContextStep::Close) => "04 01 02 6e 6f",
+        timed_out(Deadline::Queue) => "05 00 02 00",
+        timed_out(Deadline::Soft) => "05 01 02 00",
+        timed_out(Deadline::Hard) => "05 02 02 00",
+    };
     for (failure, golden) in table {
         let name = format!("{failure:?}");
         let bytes = encode(&failure, 100).unwrap();

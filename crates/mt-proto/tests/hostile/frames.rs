@@ -37,38 +37,21 @@ fn check(bytes: &[u8], expected: &str) {
 #[test]
 fn a_header_alone_is_enough_to_refuse() {
     let results = Kind::Results as u8;
-    check(
-        &header(u32::MAX, results),
-        "4294967295 bytes is over the limit",
-    );
-    check(
-        &header((CHUNK_BYTES + 13) as u32, results),
-        "is over the limit",
-    );
-    check(
-        &header((CHUNK_BYTES + 13) as u32, results | MORE),
-        "is over the limit",
-    );
-    check(
-        &header(u32::MAX, Kind::Beat as u8),
-        "is over the limit of 65536",
-    );
-    check(
-        &header((MAX_CONTROL_BYTES + 1) as u32, Kind::Hello as u8),
-        "body of 65537 bytes is over the limit of 65536",
-    );
+    let over_chunk = (CHUNK_BYTES + 13) as u32;
+    let (short, over_short) = (MAX_CONTROL_BYTES as u32, MAX_CONTROL_BYTES as u32 + 1);
+    let far_over = "4294967295 bytes is over the limit";
+    check(&header(u32::MAX, results), far_over);
+    check(&header(over_chunk, results), "is over the limit");
+    check(&header(over_chunk, results | MORE), "is over the limit");
+    let far_over = "is over the limit of 65536";
+    check(&header(u32::MAX, Kind::Beat as u8), far_over);
+    let over = "body of 65537 bytes is over the limit of 65536";
+    check(&header(over_short, Kind::Hello as u8), over);
     // Texts for people are short, so these are not for bulk either.
     for kind in [Kind::Notice, Kind::SetupFailed, Kind::Ready, Kind::Bye] {
-        let longest = header(MAX_CONTROL_BYTES as u32, kind as u8);
-        assert_eq!(
-            decode(&longest, usize::MAX >> 1),
-            Ok(vec![]),
-            "{kind:?} is waited for"
-        );
-        check(
-            &header((MAX_CONTROL_BYTES + 1) as u32, kind as u8),
-            "is over the limit",
-        );
+        let longest = decode(&header(short, kind as u8), usize::MAX >> 1);
+        assert_eq!(longest, Ok(vec![]), "{kind:?} is waited for");
+        check(&header(over_short, kind as u8), "is over the limit");
         check(&header(1, kind as u8 | MORE), "is in chunks");
     }
 }
@@ -90,41 +73,21 @@ fn every_unknown_kind_is_refused() {
 #[test]
 fn misplaced_chunks_are_refused() {
     let (items, results, beat) = (Kind::Items as u8, Kind::Results as u8, Kind::Beat as u8);
+    let (chunk, last) = ((results | MORE, &b"a"[..]), (results, &b""[..]));
     check(
         &header(1, beat | MORE),
         "a short kind of frame is in chunks",
     );
-    check(
-        &header(0, results | MORE),
-        "a chunk that is not the last is empty",
-    );
-    check(
-        &wire(&[(results | MORE, b"a"), (items, b"b")]),
-        "between two chunks",
-    );
-    check(
-        &wire(&[(results | MORE, b"a"), (items | MORE, b"b")]),
-        "between two chunks",
-    );
-    check(
-        &wire(&[(results | MORE, b"a"), (Kind::Ready as u8, b"")]),
-        "between two chunks",
-    );
+    let empty = "a chunk that is not the last is empty";
+    check(&header(0, results | MORE), empty);
+    for between in [items, items | MORE, Kind::Ready as u8] {
+        check(&wire(&[chunk, (between, b"b")]), "between two chunks");
+    }
     // What is allowed: control between chunks, and an empty last chunk.
-    let frames = decode(
-        &wire(&[
-            (results | MORE, b"a"),
-            (beat, b"x"),
-            (results | MORE, b"b"),
-            (results, b""),
-        ]),
-        100,
-    );
-    let whole = vec![
-        Frame::new(Kind::Beat, &b"x"[..]),
-        Frame::new(Kind::Results, &b"ab"[..]),
-    ];
-    assert_eq!(frames, Ok(whole));
+    let allowed = wire(&[chunk, (beat, b"x"), (results | MORE, b"b"), last]);
+    let whole = [(Kind::Beat, &b"x"[..]), (Kind::Results, b"ab")];
+    let whole = whole.map(|(kind, body)| Frame::new(kind, body));
+    assert_eq!(decode(&allowed, 100), Ok(whole.to_vec()));
 }
 
 #[test]
@@ -137,13 +100,9 @@ fn chunks_together_keep_the_body_limit_and_the_header_tells() {
     let full = [&two[..], &header(0, results)].concat();
     assert_eq!(decode(&full, limit).unwrap()[0].body_bytes(), limit);
     let over = [&two[..], &header(1, results | MORE)].concat();
-    assert_eq!(
-        decode(&over, limit),
-        Err(DecodeError::TooLarge {
-            claimed: limit as u64 + 1,
-            limit: limit as u64
-        })
-    );
+    let (claimed, limit) = (limit as u64 + 1, limit as u64);
+    let refused = Err(DecodeError::TooLarge { claimed, limit });
+    assert_eq!(decode(&over, 2 * CHUNK_BYTES), refused);
     // A limit under one chunk still lets a whole chunk through, and no more.
     let over = [wire(&[(results | MORE, &chunk)]), header(13, results)].concat();
     assert!(decode(&over, 1).is_err());

@@ -9,27 +9,19 @@ use mt_proto::{
 
 #[test]
 fn messages_of_the_other_direction_are_refused() {
-    let from_worker = [
-        Kind::Hello,
-        Kind::Ready,
-        Kind::SetupFailed,
-        Kind::Trace,
-        Kind::Rested,
-        Kind::Bye,
-    ];
-    let to_worker = [Kind::Welcome, Kind::Refused, Kind::Assign, Kind::Rest];
+    use Kind::*;
+    let upwards = [Hello, Ready, SetupFailed, Trace, Rested, Bye];
+    let of_roles = [Results, Notice, Exit];
+    let downwards = [Welcome, Refused, Assign, Rest, Patience, Items];
     let empty = |kind| Frame::new(kind, Bytes::new());
     // What is no message of any worker is left to its role, which knows its own.
-    for kind in from_worker
-        .into_iter()
-        .chain([Kind::Results, Kind::Notice, Kind::Exit])
-    {
+    for kind in upwards.into_iter().chain(of_roles) {
         let left = Parsed::Role(empty(kind));
         assert_eq!(ToWorker::from_frame(empty(kind)), Ok(left));
         let refused = Err(DecodeError::WrongDirection(kind));
         assert_eq!(ToExecutor::from_frame(empty(kind)), refused);
     }
-    for kind in to_worker.into_iter().chain([Kind::Patience, Kind::Items]) {
+    for kind in downwards {
         let left = Parsed::Role(empty(kind));
         assert_eq!(FromWorker::from_frame(empty(kind)), Ok(left));
         let refused = Err(DecodeError::WrongDirection(kind));
@@ -41,11 +33,8 @@ fn run(first: u64, count: u32, records: &[u8]) -> Result<FromExecutor, DecodeErr
     let body = [&first.to_le_bytes()[..], &count.to_le_bytes(), records].concat();
     let items = ToExecutor::from_frame(Frame::new(Kind::Items, body.clone()));
     let results = FromExecutor::from_frame(Frame::new(Kind::Results, body));
-    assert_eq!(
-        items.as_ref().err(),
-        results.as_ref().err(),
-        "both directions agree"
-    );
+    let refused = (items.as_ref().err(), results.as_ref().err());
+    assert_eq!(refused.0, refused.1, "both directions agree");
     results
 }
 
@@ -73,10 +62,7 @@ fn runs_that_do_not_add_up_are_refused() {
     ];
     for (expected, got) in table {
         let text = got.expect_err(expected).to_string();
-        assert!(
-            text.contains(expected),
-            "{text:?} does not say {expected:?}"
-        );
+        assert!(text.contains(expected), "{text:?}, not {expected:?}");
     }
     for end in 0..12 {
         let body = vec![1; end];
