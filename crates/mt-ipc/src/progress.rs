@@ -21,7 +21,6 @@ const PLACE_MASK: u64 = (1 << PLACE_BITS) - 1;
 
 /// A call that has the worker's thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Turn {
     /// The place of its item in the order they were sent. Right for the first 2^40 - 1 items.
     pub place: u64,

@@ -36,6 +36,6 @@ mod worker_slot;
 
 pub(crate) use config::DispatchConfig;
 pub(crate) use delivery::{Apart, Delivery, End, Lost};
-pub(crate) use event::{Effect, Event, Gone};
+pub(crate) use event::{Effect, Event};
 pub(crate) use machine::Dispatch;
-pub(crate) use running_clock::{Look, Turn};
+pub(crate) use running_clock::Look;

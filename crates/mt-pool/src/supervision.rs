@@ -38,7 +38,7 @@ pub use mt_proto::{Frame, Kind, WorkerId};
 pub(crate) use plain::Plain;
 pub use relay::WorkerEvents;
 pub use restart_budget::{RestartBudget, Restarts};
-pub(crate) use session::{LATE, room_and};
+pub(crate) use session::{LATE, room_and, until};
 pub use session_event::{SessionEvent, WorkerEnd};
 pub use signals::{Interrupts, OnInterrupt};
 pub use spawn_spec::SpawnSpec;

@@ -83,7 +83,7 @@ impl Driver {
     fn on_ended(&mut self, now: Instant, child: ChildId, end: WorkerEnd) {
         self.handles.remove(&child);
         self.workers.reap();
-        let unmade = end.failure.map(|failure| Box::new(failure.into()));
+        let unmade = end.failure.map(|failure| Box::new((&*failure).into()));
         let why = match &unmade {
             Some(why) => NoWorkers::to_string(why),
             None => end.death.to_string(),

@@ -87,14 +87,18 @@ pub enum NoWorkers {
     },
 }
 
-impl From<WorkerFailure> for NoWorkers {
-    fn from(failure: WorkerFailure) -> Self {
+impl From<&WorkerFailure> for NoWorkers {
+    fn from(failure: &WorkerFailure) -> Self {
         match failure {
-            WorkerFailure::Setup { message, .. } => Self::NotMade { message },
-            WorkerFailure::SetupTimedOut { limit } => Self::TimedOut { limit },
+            WorkerFailure::Setup { message, .. } => Self::NotMade {
+                message: message.clone(),
+            },
+            &WorkerFailure::SetupTimedOut { limit } => Self::TimedOut { limit },
             WorkerFailure::NoHello { death }
             | WorkerFailure::DiedInSetup { death }
-            | WorkerFailure::Died { death } => Self::Died { death },
+            | WorkerFailure::Died { death } => Self::Died {
+                death: death.clone(),
+            },
             other => Self::NotStarted {
                 message: other.to_string(),
             },

@@ -2,12 +2,12 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use mt_proto::{Segment, WorkerId};
 
 use super::{Delivery, running_clock::Look};
-use crate::supervision::{Death, DeathCause, WorkerFailure};
+use crate::supervision::{DeathCause, WorkerEnd};
 
 #[derive(Debug)]
 pub(crate) enum Event {
@@ -24,7 +24,7 @@ pub(crate) enum Event {
     /// A worker sent results.
     Results(WorkerId, Segment),
     /// A worker could not be started, or is gone: its process is reaped.
-    Gone(WorkerId, Gone),
+    Gone(WorkerId, WorkerEnd),
     /// The consumer has room again, or has none.
     Paused(bool),
     /// A look at how far a worker is.
@@ -41,17 +41,6 @@ pub(crate) enum Event {
     Stop,
     /// Time has passed. Workers should be looked at just before.
     Tick,
-}
-
-/// How a worker left.
-#[derive(Debug)]
-pub(crate) struct Gone {
-    /// The items it had started, counted in the order they were sent.
-    pub(crate) started: u64,
-    /// The cause, for the outcome of the items it ran.
-    pub(crate) death: Death,
-    /// Set when it left before it could take items: what to tell if this goes on.
-    pub(crate) before_ready: Option<Arc<WorkerFailure>>,
 }
 
 #[derive(Debug)]

@@ -6,27 +6,25 @@ use std::{sync::Arc, time::Instant};
 
 use mt_proto::{Deadline, WorkerId};
 
-use super::{
-    Dispatch, Gone, Lost, attempt_history::RetryItem, machine::RunMode, worker_slot::SlotPhase,
-};
-use crate::supervision::{Death, DeathCause, WorkerFailure};
+use super::{Dispatch, Lost, attempt_history::RetryItem, machine::RunMode, worker_slot::SlotPhase};
+use crate::supervision::{Death, DeathCause, WorkerEnd, WorkerFailure};
 
 impl Dispatch {
     /// A worker is gone for good: what it had finished stands, what it had not started goes back
     /// untouched, what it was running is suspect.
-    pub(super) fn on_gone(&mut self, now: Instant, worker: WorkerId, gone: Gone) {
+    pub(super) fn on_gone(&mut self, now: Instant, worker: WorkerId, end: WorkerEnd) {
         let Some(mut slot) = self.workers.remove(&worker) else {
             return;
         };
         let left_in_peace = slot.is_excused() || matches!(slot.phase, SlotPhase::Leaving { .. });
-        let salvage = slot.salvage(gone.started);
+        let salvage = slot.salvage(end.started);
         let blamed = !salvage.running.is_empty();
         self.queue.put_back(salvage.unstarted);
         for item in salvage.spared {
             self.queue.again(item);
         }
         let alone = salvage.running.len() == 1;
-        let no_memory = slot.verdict.is_none() && gone.death.cause == DeathCause::OutOfMemory;
+        let no_memory = slot.verdict.is_none() && end.death.cause == DeathCause::OutOfMemory;
         for (place, item) in salvage.running {
             match &slot.verdict {
                 Some(DeathCause::Overran)
@@ -35,23 +33,23 @@ impl Dispatch {
                     self.time_out(item);
                 }
                 Some(DeathCause::Overran | DeathCause::Displaced) => {
-                    self.displace(item, &gone.death);
+                    self.displace(item, &end.death);
                 }
                 Some(DeathCause::MemoryExceeded {
                     rss_bytes,
                     limit_bytes,
                 }) if alone => self.on_breach(item, *rss_bytes, Some(*limit_bytes)),
                 None if no_memory && alone => self.on_breach(item, slot.rss, None),
-                Some(DeathCause::MemoryExceeded { .. }) => self.isolate(item, &gone.death),
-                None if no_memory => self.isolate(item, &gone.death),
+                Some(DeathCause::MemoryExceeded { .. }) => self.isolate(item, &end.death),
+                None if no_memory => self.isolate(item, &end.death),
                 Some(DeathCause::Stopped) => self.deliver(item.stopped(Lost::Cancelled)),
-                _ => self.judge(item, &gone.death),
+                _ => self.judge(item, &end.death),
             }
         }
         if left_in_peace || blamed || slot.fruitful || matches!(self.mode, RunMode::Stopped) {
             return;
         }
-        self.on_fruitless(now, gone);
+        self.on_fruitless(now, end);
     }
 
     /// Another chance for an item that was running when its worker died, or the end of its line.
@@ -120,10 +118,9 @@ impl Dispatch {
     }
 
     /// A worker that did nothing and that nothing can be blamed for.
-    fn on_fruitless(&mut self, now: Instant, gone: Gone) {
-        let cause = gone
-            .before_ready
-            .unwrap_or_else(|| Arc::new(WorkerFailure::Died { death: gone.death }));
+    fn on_fruitless(&mut self, now: Instant, end: WorkerEnd) {
+        let died = || Arc::new(WorkerFailure::Died { death: end.death });
+        let cause = end.failure.unwrap_or_else(died);
         self.restarts.on_fruitless(now);
         if cause.is_hopeless() {
             self.restarts.exhaust();

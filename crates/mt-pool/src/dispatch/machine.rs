@@ -97,7 +97,7 @@ impl Dispatch {
             Event::Used(worker) => self.on_used(worker),
             Event::Ready(worker) => self.on_ready(now, worker),
             Event::Results(worker, run) => self.on_results(now, worker, run),
-            Event::Gone(worker, gone) => self.on_gone(now, worker, gone),
+            Event::Gone(worker, end) => self.on_gone(now, worker, end),
             Event::Paused(paused) => self.paused = paused,
             Event::Look(worker, look) => self.on_look(now, worker, look),
             Event::Weighed(weights, high) => self.on_weighed(&weights, high),

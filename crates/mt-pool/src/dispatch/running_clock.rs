@@ -15,6 +15,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mt_ipc::Turn;
+
 /// How far a worker is, by its own count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Look {
@@ -25,15 +27,6 @@ pub(crate) struct Look {
     pub(crate) in_order: bool,
     /// The call that has the thread, where calls share one.
     pub(crate) turn: Option<Turn>,
-}
-
-/// A call that has the thread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Turn {
-    /// The place of its item in the order they were sent.
-    pub(crate) place: u64,
-    /// Differs from one turn to the next.
-    pub(crate) number: u64,
 }
 
 /// What the looks at one worker tell.

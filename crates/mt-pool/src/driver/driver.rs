@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{sync::mpsc, time::sleep_until};
+use tokio::sync::mpsc;
 
 use super::{
     exit_hooks::Collected,
@@ -21,9 +21,7 @@ use crate::{
     input::{Asked, Block, DriverEnd},
     load,
     stats::{Happened, StatsCell},
-    supervision::{
-        DeathCause, IdleWorkers, Interrupts, LATE, SessionEvents, SpawnSpec, WorkerEvents,
-    },
+    supervision::{IdleWorkers, Interrupts, LATE, SessionEvents, SpawnSpec, WorkerEvents, until},
 };
 
 /// The workers events handled before the effects of all of them are carried out together.
@@ -111,7 +109,7 @@ pub(crate) async fn supervise(plan: Plan) {
                 driver.on_more(&mut events);
             }
             () = driver.exchange.filled() => {}
-            () = until(wakeup), if wakeup.is_some() => driver.on_time(),
+            () = until(wakeup.map(Into::into)), if wakeup.is_some() => driver.on_time(),
             () = interrupts.interrupted() => driver.on_interrupt(),
         }
     }
@@ -162,10 +160,7 @@ impl Driver {
                 }
                 Effect::Kill(worker, cause) => {
                     self.record(Happened::Leaving(worker));
-                    match cause {
-                        DeathCause::Overran => self.workers.terminate(worker, cause),
-                        cause => self.workers.kill(worker, cause),
-                    }
+                    self.workers.end(worker, cause);
                 }
                 Effect::Deliver(delivery) => {
                     self.exchange.on_delivered(delivery.len_bytes());
@@ -288,11 +283,5 @@ impl Driver {
         }
         self.record(PoolEvent::Interrupted);
         self.dispatch(Event::Drain);
-    }
-}
-
-async fn until(then: Option<Instant>) {
-    if let Some(then) = then {
-        sleep_until(then.into()).await;
     }
 }

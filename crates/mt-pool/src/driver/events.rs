@@ -6,7 +6,7 @@ use mt_proto::{ContextStep, ExitReport, Frame, FromExecutor, Notice, TraceEvent,
 
 use super::driver::Driver;
 use crate::{
-    dispatch::{Event, Gone},
+    dispatch::Event,
     events::PoolEvent,
     stats::Happened,
     supervision::{Death, DeathCause, Health, SessionEvent, WorkerEnd, WorkerFailure},
@@ -54,7 +54,7 @@ impl Driver {
             Ok(FromExecutor::Exit(report)) => self.on_exit_report(worker, report),
             Err(error) => {
                 let cause = DeathCause::BrokeProtocol(error.to_string());
-                self.workers.kill(worker, cause);
+                self.workers.end(worker, cause);
             }
         }
     }
@@ -130,20 +130,14 @@ impl Driver {
         if self.watch.was_out_of_memory(&end.death) {
             end.death.cause = DeathCause::OutOfMemory;
         }
-        let failure = end.failure.take();
-        // What it was killed for is known only now.
-        let before_ready = failure.map(|failure| Arc::new(failure.by(&end.death)));
-        if let Some(failure) = &before_ready {
+        if let Some(failure) = end.failure.take() {
+            // What it was killed for is known only now.
+            let failure = end.failure.insert(failure.by(&end.death));
             self.report_failure(worker, failure, &end.death);
         }
         self.report_end(worker, pid, &end);
         self.record(Happened::Ended(worker));
-        let gone = Gone {
-            started: end.started,
-            death: end.death,
-            before_ready,
-        };
-        self.dispatch(Event::Gone(worker, gone));
+        self.dispatch(Event::Gone(worker, end));
     }
 
     /// A shared worker waits for another run. For this one it is gone.
@@ -152,12 +146,7 @@ impl Driver {
             let worker = worker.0;
             self.record(PoolEvent::WorkerReleased { worker, pid });
         }
-        let gone = Gone {
-            started: 0,
-            death: Death::new(mt_ipc::Exit::default(), DeathCause::Stopped),
-            before_ready: None,
-        };
-        self.dispatch(Event::Gone(worker, gone));
+        self.dispatch(Event::Gone(worker, WorkerEnd::stopped(None)));
     }
 
     fn report_failure(&mut self, worker: WorkerId, cause: &Arc<WorkerFailure>, death: &Death) {

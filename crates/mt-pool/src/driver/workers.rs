@@ -6,7 +6,7 @@ use mt_ipc::{FrameSender, Progress, SendError};
 use mt_proto::{Beat, Frame, Segment, ToExecutor, ToWorker, WorkerId};
 
 use crate::{
-    dispatch::{Look, Turn},
+    dispatch::Look,
     supervision::{DeathCause, IdleWorkers, SessionEvents, SpawnSpec, WorkerControl, Workers},
 };
 
@@ -103,17 +103,12 @@ impl WorkerHandles {
         }
     }
 
-    /// Ends a worker. The first cause stands.
-    pub(super) fn kill(&self, worker: WorkerId, cause: DeathCause) {
-        if let Some(handle) = self.handles.get(&worker) {
-            handle.control.kill(cause);
-        }
-    }
-
-    /// Asks a worker to end, and ends it when it has not after a grace. The first cause stands.
-    pub(super) fn terminate(&self, worker: WorkerId, cause: DeathCause) {
-        if let Some(handle) = self.handles.get(&worker) {
-            handle.control.terminate(cause);
+    /// Ends a worker; one that has overrun is asked to end first, and has a grace. The first cause stands.
+    pub(super) fn end(&self, worker: WorkerId, cause: DeathCause) {
+        match self.handles.get(&worker) {
+            Some(handle) if cause == DeathCause::Overran => handle.control.terminate(cause),
+            Some(handle) => handle.control.kill(cause),
+            None => {}
         }
     }
 
@@ -129,15 +124,11 @@ impl WorkerHandles {
             let (_, progress) = handle.link.as_ref()?;
             // In this order: what had been finished by then had been started.
             let finished = progress.finished();
-            let turn = |turn: mt_ipc::Turn| Turn {
-                place: turn.place,
-                number: turn.number,
-            };
             let look = Look {
                 finished,
                 started: progress.started(),
                 in_order: self.in_order,
-                turn: progress.turn_of().map(turn),
+                turn: progress.turn_of(),
             };
             Some((*worker, look))
         };

@@ -32,7 +32,7 @@ use super::{
     tally,
     work::{Batch, Job, SharedInputs, decode, expired},
 };
-use crate::{Task, current::Ambient, worker::caught};
+use crate::{Task, current::Ambient, supervision::until, worker::caught};
 
 /// Items started before the runtime gets its turn.
 const STARTS_PER_TURN: u32 = 4096;
@@ -391,12 +391,5 @@ where
                 Some(()) = self.closing.next(), if !self.closing.is_empty() => {}
             }
         }
-    }
-}
-
-async fn until(then: Option<Instant>) {
-    match then {
-        Some(then) => sleep_until(then).await,
-        None => std::future::pending().await,
     }
 }

@@ -36,7 +36,7 @@ impl Lease {
 
     /// Tells that no process has taken it.
     pub(super) async fn void(self, failure: WorkerFailure) {
-        let end = WorkerEnd::unborn(failure);
+        let end = WorkerEnd::stopped(Some(failure));
         self.tell(SessionEvent::Ended(end)).await;
     }
 }

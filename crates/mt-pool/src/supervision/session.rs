@@ -339,7 +339,7 @@ impl Session {
         let end = WorkerEnd {
             started: self.progress.started(),
             said_bye: matches!(self.phase, Phase::Leaving { .. }),
-            failure: failure.or_else(|| self.phase.failure(&death)),
+            failure: failure.or_else(|| self.phase.failure(&death)).map(Arc::new),
             death,
         };
         lease.tell(SessionEvent::Ended(end)).await;
@@ -366,7 +366,8 @@ async fn next_lease(phase: &mut Phase) -> Option<Lease> {
     }
 }
 
-async fn until(then: Option<Instant>) {
+/// Waits until then; for ever without a time. Cancel-safe.
+pub(crate) async fn until(then: Option<Instant>) {
     match then {
         Some(then) => sleep_until(then).await,
         None => std::future::pending().await,

@@ -1,5 +1,7 @@
 //! What an owner hears of a worker.
 
+use std::sync::Arc;
+
 use mt_ipc::{Exit, FrameSender, Progress};
 use mt_proto::{Frame, TraceEvent};
 
@@ -61,17 +63,17 @@ pub struct WorkerEnd {
     /// Whether it had said that it goes.
     pub said_bye: bool,
     /// Set when it did not get as far as being set up.
-    pub failure: Option<WorkerFailure>,
+    pub failure: Option<Arc<WorkerFailure>>,
 }
 
 impl WorkerEnd {
-    /// Of a worker that never was.
-    pub(super) fn unborn(failure: WorkerFailure) -> Self {
+    /// The end of a worker that is stopped before anything has come of it.
+    pub(crate) fn stopped(failure: Option<WorkerFailure>) -> Self {
         Self {
             started: 0,
             death: Death::new(Exit::default(), DeathCause::Stopped),
             said_bye: false,
-            failure: Some(failure),
+            failure: failure.map(Arc::new),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Why a worker process could not be had, or not be brought to work.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use mt_ipc::{HandshakeError, SpawnError};
 use mt_proto::SetupStep;
@@ -68,18 +68,14 @@ pub enum WorkerFailure {
 
 impl WorkerFailure {
     /// The same, if it was a death, by this one.
-    pub(crate) fn by(mut self, how: &Death) -> Self {
-        match &mut self {
-            Self::NoHello { death } | Self::DiedInSetup { death } | Self::Died { death } => {
-                *death = how.clone();
-            }
-            Self::Spawn(_)
-            | Self::Handshake(_)
-            | Self::Silent { .. }
-            | Self::Setup { .. }
-            | Self::SetupTimedOut { .. } => {}
-        }
-        self
+    pub(crate) fn by(self: Arc<Self>, death: &Death) -> Arc<Self> {
+        let death = death.clone();
+        Arc::new(match &*self {
+            Self::NoHello { .. } => Self::NoHello { death },
+            Self::DiedInSetup { .. } => Self::DiedInSetup { death },
+            Self::Died { .. } => Self::Died { death },
+            _ => return self,
+        })
     }
 
     /// Whether another worker would fare the same.
@@ -88,11 +84,7 @@ impl WorkerFailure {
             Self::Spawn(error) => matches!(error, SpawnError::Replaced { .. }),
             Self::Handshake(error) => matches!(error, HandshakeError::OtherBuild { .. }),
             Self::Setup { step, .. } => matches!(step, SetupStep::Lookup | SetupStep::Decode),
-            Self::Silent { .. } => true,
-            Self::SetupTimedOut { .. }
-            | Self::NoHello { .. }
-            | Self::DiedInSetup { .. }
-            | Self::Died { .. } => false,
+            other => matches!(other, Self::Silent { .. }),
         }
     }
 }

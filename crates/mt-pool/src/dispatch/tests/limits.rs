@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use mt_ipc::Turn;
+
 use super::{
-    super::{Event, Look, Turn},
+    super::{Event, Look},
     model::{A, B, Model},
 };
 use crate::limits::Retries;

@@ -11,7 +11,7 @@ use mt_proto::{Deadline, ItemIndex, Segment, WorkerId};
 
 use super::{
     super::{
-        Apart, Delivery, Dispatch, DispatchConfig, Effect, End, Event, Gone, Lost,
+        Apart, Delivery, Dispatch, DispatchConfig, Effect, End, Event, Lost,
         attempt_history::AttemptHistory,
     },
     payload::{error, items, payloads},
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     limits::{MemoryLimits, Recycle, Retries},
-    supervision::{Death, DeathCause, RestartBudget, WorkerFailure},
+    supervision::{Death, DeathCause, RestartBudget, WorkerEnd, WorkerFailure},
 };
 
 pub(super) fn config() -> DispatchConfig {
@@ -215,16 +215,16 @@ impl Model {
         let model = self.workers.remove(&worker).expect("it lives");
         self.charge(&model);
         let death = Death::new(Exit::default(), DeathCause::Itself);
-        let before_ready = (!model.ready).then(|| WorkerFailure::NoHello {
+        let no_hello = || WorkerFailure::NoHello {
             death: death.clone(),
-        });
-        let before_ready = before_ready.map(Arc::new);
-        let gone = Gone {
-            started: model.started,
-            death,
-            before_ready,
         };
-        self.tell(Event::Gone(worker, gone));
+        let end = WorkerEnd {
+            started: model.started,
+            failure: (!model.ready).then(no_hello).map(Arc::new),
+            said_bye: false,
+            death,
+        };
+        self.tell(Event::Gone(worker, end));
     }
 
     /// An item raises an error.

@@ -6,10 +6,11 @@ use std::{
     time::Duration,
 };
 
+use mt_ipc::Turn;
 use mt_proto::WorkerId;
 
 use super::{
-    super::{DispatchConfig, Event, Look, Turn, dice},
+    super::{DispatchConfig, Event, Look, dice},
     model::{Model, config},
     payload::items,
     worker::ModelWorker,
