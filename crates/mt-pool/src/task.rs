@@ -1,6 +1,6 @@
 //! What a task is: a function a worker process can find by name.
 
-use std::{fmt, rc::Rc};
+use std::{any::type_name, fmt::Display, rc::Rc};
 
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +46,7 @@ pub trait Task: Sized + 'static {
     fn describe_error(_error: &Self::Error) -> String {
         format!(
             "it returned an error of type {}",
-            std::any::type_name::<Self::Error>()
+            type_name::<Self::Error>()
         )
     }
 }
@@ -62,27 +62,20 @@ pub enum TaskStyle {
 }
 
 /// The error of a function that has none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Never {}
-
-impl fmt::Display for Never {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {}
-    }
-}
-
-impl std::error::Error for Never {}
 
 /// An error that crossed as text, for functions whose error type can't be sent, such as `anyhow::Error`: the
 /// whole chain if it displays that by `{:#}`, `outermost: … : root cause`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
 pub struct Raised {
     message: String,
 }
 
 impl Raised {
     /// Keeps what `error` displays, with its causes when its alternate form (`{:#}`) has them.
-    pub fn new(error: impl fmt::Display) -> Self {
+    pub fn new(error: impl Display) -> Self {
         Self {
             message: format!("{error:#}"),
         }
@@ -94,11 +87,3 @@ impl Raised {
         &self.message
     }
 }
-
-impl fmt::Display for Raised {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Raised {}

@@ -28,7 +28,7 @@ use super::{
     context_batch::{ContextBatch, ContextOptions, CurrentBatch},
     outbox::Outbox,
     reporter::{Encoded, Reporter},
-    running::{Ended, Place, Running},
+    running::{Call, Ended, Place, Running},
     tally,
     work::{Batch, Job, SharedInputs, decode, expired},
 };
@@ -301,12 +301,14 @@ where
         let began = self.reporter.call_began();
         self.reporter.restart_watch();
         self.running.push(Running {
-            ambient,
-            at,
+            call: Some(Call {
+                ambient,
+                at,
+                place,
+                batch,
+                began,
+            }),
             progress: self.progress,
-            place: Some(place),
-            batch: Some(batch),
-            began,
             end: due.map(|(limit, due)| (limit, Box::pin(sleep_until(due)))),
         });
     }
@@ -330,24 +332,18 @@ where
         }
     }
 
-    fn end_running(&mut self, ended: Ended<T, F>) {
-        let Ended {
-            index,
-            began,
-            mut place,
-            batch,
-            called,
-        } = ended;
+    fn end_running(&mut self, (mut call, called): Ended<T, F>) {
+        let index = call.ambient.index;
         let reporter = &mut self.reporter;
         let encoded = called.and_then(|result| caught(|| reporter.encode(index, result))?);
         // What the call leaves behind is user code too; a panic there does not undo its result.
-        let _ = caught(|| place.set(None));
-        self.keep(place);
+        let _ = caught(|| call.place.set(None));
+        self.keep(call.place);
         self.room = self
             .reporter
-            .report_waited(self.outbox, index, encoded, began);
+            .report_waited(self.outbox, index, encoded, call.began);
         self.finished();
-        self.end(batch);
+        self.end(call.batch);
     }
 
     fn keep(&mut self, place: Place<F>) {

@@ -4,10 +4,11 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context as PollContext, Poll, ready},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use mt_proto::{Deadline, Failure, ItemIndex};
+use mt_ipc::Progress;
+use mt_proto::{Deadline, Failure};
 use tokio::time::Sleep;
 
 use super::{context_batch::ContextBatch, tally};
@@ -17,25 +18,27 @@ use crate::{Task, current::Ambient, worker::caught};
 pub(super) type Place<F> = Pin<Box<Option<F>>>;
 
 pub(super) struct Running<'a, T: Task, F> {
-    pub(super) ambient: Ambient,
-    /// Where its item is in the order they were sent.
-    pub(super) at: u64,
-    pub(super) progress: &'a mt_ipc::Progress,
-    pub(super) place: Option<Place<F>>,
-    pub(super) batch: Option<Rc<ContextBatch<T::Context>>>,
-    pub(super) began: std::time::Instant,
+    /// Until its end.
+    pub(super) call: Option<Call<T, F>>,
+    pub(super) progress: &'a Progress,
     /// The soft deadline, and when it is.
     pub(super) end: Option<(Duration, Pin<Box<Sleep>>)>,
 }
 
-/// A call that has ended, with what it no longer needs.
-pub(super) struct Ended<T: Task, F> {
-    pub(super) index: ItemIndex,
-    pub(super) began: std::time::Instant,
+/// What a call has as long as it runs.
+pub(super) struct Call<T: Task, F> {
+    pub(super) ambient: Ambient,
+    /// Where its item is in the order they were sent.
+    pub(super) at: u64,
     pub(super) place: Place<F>,
     pub(super) batch: Rc<ContextBatch<T::Context>>,
-    pub(super) called: Result<Result<T::Output, T::Error>, Failure>,
+    pub(super) began: Instant,
 }
+
+/// A call that has ended: what it had, and what has become of it.
+pub(super) type Ended<T, F> = (Call<T, F>, Called<T>);
+
+type Called<T> = Result<Result<<T as Task>::Output, <T as Task>::Error>, Failure>;
 
 impl<T: Task, F> Future for Running<'_, T, F>
 where
@@ -44,28 +47,22 @@ where
     type Output = Ended<T, F>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<Self::Output> {
-        self.progress.enter(self.at);
-        self.ambient.enter();
-        let place = self.place.as_mut().expect("polled after its end");
-        let call = place.as_mut().as_pin_mut().expect("set until its end");
-        let polled = caught(|| call.poll(cx));
-        self.progress.leave();
+        let progress = self.progress;
+        let call = self.call.as_mut().expect("polled after its end");
+        let index = call.ambient.index;
+        let future = call.place.as_mut().as_pin_mut().expect("set until its end");
+        progress.enter(call.at);
+        call.ambient.enter();
+        let polled = caught(|| future.poll(cx));
+        progress.leave();
         Ambient::leave();
-        tally::left(self.ambient.index);
+        tally::left(index);
         let called = match polled {
             Ok(Poll::Pending) => Err(ready!(self.poll_end(cx))),
             Ok(Poll::Ready(result)) => Ok(result),
             Err(failure) => Err(failure),
         };
-        let place = self.place.take().expect("still here");
-        let batch = self.batch.take().expect("as long as its place");
-        Poll::Ready(Ended {
-            index: self.ambient.index,
-            began: self.began,
-            place,
-            batch,
-            called,
-        })
+        Poll::Ready((self.call.take().expect("still here"), called))
     }
 }
 

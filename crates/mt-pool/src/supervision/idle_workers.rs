@@ -73,9 +73,7 @@ pub(super) enum Filled {
 
 /// The right to be one of the pool's workers.
 #[derive(Debug)]
-pub(super) struct Slot {
-    idle_workers: Arc<IdleWorkers>,
-}
+pub(super) struct Slot(pub(super) Arc<IdleWorkers>);
 
 #[derive(Debug)]
 pub(super) struct IdleWait {
@@ -147,8 +145,7 @@ impl IdleWorkers {
         if nobody || state.slots < self.limits.processes {
             state.slots += 1;
             lease.permit = Some(Permit::new(&lease.taken, &self.changed));
-            let idle_workers = Arc::clone(self);
-            return Ok(Filled::Slot(lease, Slot { idle_workers }));
+            return Ok(Filled::Slot(lease, Slot(Arc::clone(self))));
         }
         // One of another key makes room; its lease ends, and so does it.
         state.parked.pop_front();
@@ -156,7 +153,7 @@ impl IdleWorkers {
     }
 
     /// Lets a worker wait for the next lease; `None` when there is no use for it.
-    fn park(&self, spec: &SpawnSpec) -> Option<IdleWait> {
+    pub(super) fn park(&self, spec: &SpawnSpec) -> Option<IdleWait> {
         let (sender, lease) = oneshot::channel();
         let mut state = lock(&self.state);
         // More than that there are only while each is some run's only one.
@@ -182,7 +179,7 @@ impl IdleWorkers {
 
     /// A worker has waited for long enough. True when it may go; otherwise it is kept, or its lease is on
     /// its way.
-    fn withdraw(&self, wait: &IdleWait) -> bool {
+    pub(super) fn withdraw(&self, wait: &IdleWait) -> bool {
         let mut state = lock(&self.state);
         let at = state.parked.iter().position(|p| p.ticket == wait.ticket);
         match at {
@@ -236,21 +233,9 @@ impl IdleWait {
     }
 }
 
-impl Slot {
-    pub(super) fn park(&self, spec: &SpawnSpec) -> Option<IdleWait> {
-        self.idle_workers.park(spec)
-    }
-
-    /// The worker has waited for long enough. True when it may go; otherwise it is kept, or its lease is on
-    /// its way.
-    pub(super) fn withdraw(&self, wait: &IdleWait) -> bool {
-        self.idle_workers.withdraw(wait)
-    }
-}
-
 impl Drop for Slot {
     fn drop(&mut self) {
-        lock(&self.idle_workers.state).slots -= 1;
-        self.idle_workers.changed.notify_waiters();
+        lock(&self.0.state).slots -= 1;
+        self.0.changed.notify_waiters();
     }
 }

@@ -253,7 +253,7 @@ impl Session {
             }
             Phase::Idle { until, wait } => {
                 *until = None;
-                if self.slot.as_ref().is_some_and(|slot| slot.withdraw(wait)) {
+                if self.slot.as_ref().is_some_and(|slot| slot.0.withdraw(wait)) {
                     self.dismiss();
                 }
             }

@@ -11,12 +11,7 @@ use std::{
     thread,
 };
 
-use super::{
-    link::{self, LinkEnd},
-    panic,
-    role::RoleWork,
-    trace,
-};
+use super::{link, panic, role::RoleWork, trace};
 
 /// The exit code of a worker that did all it was told.
 const DONE: i32 = 0;
@@ -64,8 +59,8 @@ fn work() -> ! {
                 })
             }));
             match end {
-                Ok(LinkEnd::Done) => return,
-                Ok(LinkEnd::Broken(why)) => {
+                Ok(Ok(())) => return,
+                Ok(Err(why)) => {
                     tracing::debug!(why, "the connection to the parent ended");
                 }
                 Err(_) => tracing::error!("the link to the parent panicked"),
@@ -83,11 +78,9 @@ fn work() -> ! {
     // Without any assignment the link has failed and ends the process.
     let mut code = NOT_DONE;
     while let Ok(work) = assigned.recv() {
-        let done = panic::caught(work);
-        code = if matches!(done, Ok(Ok(()))) {
-            DONE
-        } else {
-            NOT_DONE
+        code = match panic::caught(work) {
+            Ok(Ok(())) => DONE,
+            _ => NOT_DONE,
         };
     }
     let _ = link.join();

@@ -15,43 +15,31 @@ use tokio::{
 
 use super::{
     role::{self, RoleEnd, RoleLink, RoleWork},
-    trace::{Journal, LoadTimes, TraceBatch, due},
+    trace::{Journal, LoadTimes, due},
 };
 use crate::registry;
 
 /// The most often a worker beats.
 const SHORTEST_BEAT: Duration = Duration::from_millis(1);
 
-#[derive(Debug)]
-pub(crate) enum LinkEnd {
-    Done,
-    /// The parent is gone, or there never was one; or it does not want this worker.
-    Broken(String),
-}
-
 /// The future that sends what is queued. Never dropped before the end.
 type Writing<'a, F> = Pin<&'a mut F>;
 
-/// Runs the link until all is sent and nothing more comes, or the parent is gone. `assign` gets the work,
-/// each time there is some.
-pub(crate) fn run(assign: impl FnMut(RoleWork) + Send + 'static) -> LinkEnd {
-    let runtime = match Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return LinkEnd::Broken(error.to_string()),
-    };
+/// Runs the link until all is sent and nothing more comes. `assign` gets the work, each time there is some.
+///
+/// # Errors
+/// The parent is gone, or there never was one; or it does not want this worker.
+pub(crate) fn run(assign: impl FnMut(RoleWork) + Send + 'static) -> Result<(), String> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
     let link = async {
-        match mt_ipc::attach() {
-            Ok(attached) => converse(attached, assign).await,
-            Err(error) => Err(error.to_string()),
-        }
+        let attached = mt_ipc::attach().map_err(|error| error.to_string())?;
+        converse(attached, assign).await
     };
     // A task: woken from within, it goes on at once, where a runtime's first future would wait for a look at
     // the poller.
     let ended = runtime.block_on(async { tokio::spawn(link).await });
-    match ended.unwrap_or_else(|failed| resume_unwind(failed.into_panic())) {
-        Ok(()) => LinkEnd::Done,
-        Err(why) => LinkEnd::Broken(why),
-    }
+    ended.unwrap_or_else(|failed| resume_unwind(failed.into_panic()))
 }
 
 async fn converse(
@@ -101,10 +89,7 @@ async fn converse(
 /// Waits for what the parent wants of this process; `None` when it is to go.
 async fn next_assignment(link: &mut RoleLink) -> Result<Option<Assignment>, String> {
     loop {
-        let frame = link.receiver.recv().await;
-        let frame = frame.map_err(|error| error.to_string())?;
-        let frame = frame.ok_or("the parent hung up before it said what to do")?;
-        match ToWorker::from_frame(frame).map_err(|error| error.to_string())? {
+        match link.next().await? {
             Parsed::Message(ToWorker::Assign(assignment)) => return Ok(Some(assignment)),
             Parsed::Message(ToWorker::Beat(Beat::Alive)) => {}
             Parsed::Message(ToWorker::Beat(Beat::Die)) => return Ok(None),
@@ -152,8 +137,8 @@ async fn play(
 }
 
 fn send_trace(sender: &FrameSender, journal: Option<&'static Journal>, pace: &mut LoadTimes) {
-    if let Some(TraceBatch { events, dropped }) = journal.and_then(|journal| journal.take(pace)) {
-        let _ = sender.try_send(FromWorker::Trace { events, dropped }.into_frame());
+    if let Some(events) = journal.and_then(|journal| journal.take(pace)) {
+        let _ = sender.try_send(events.into_frame());
     }
 }
 

@@ -23,12 +23,14 @@ const ENDS: [&str; 2] = [
     "panic in a destructor during cleanup",
 ];
 
+const NO_MESSAGE: &str = "a panic without a message";
+
 thread_local! {
     static WATCHING: Cell<bool> = const { Cell::new(false) };
     static LAST: RefCell<Option<Report>> = const { RefCell::new(None) };
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Report {
     message: String,
     location: Option<String>,
@@ -37,8 +39,7 @@ struct Report {
 }
 
 /// Makes panics of this thread be kept for [`caught`] instead of printed. Those of other threads are
-/// shown as before, and so are those that end the process,
-/// with what was kept before them.
+/// shown as before, and so are those that end the process, with what was kept before them.
 pub(super) fn install_hook() {
     WATCHING.set(true);
     let before = take_hook();
@@ -92,23 +93,18 @@ pub fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Failure> {
 fn failure(payload: Box<dyn Any + Send>) -> Failure {
     // Dropping a payload is user code too.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-    match LAST.with_borrow_mut(Option::take) {
-        Some(Report {
-            message,
-            location,
-            backtrace,
-            ..
-        }) => Failure::Panicked {
-            message,
-            location,
-            backtrace,
-        },
-        // `resume_unwind` runs no hook.
-        None => Failure::Panicked {
-            message: "a panic without a message".into(),
-            location: None,
-            backtrace: String::new(),
-        },
+    // `resume_unwind` runs no hook.
+    let unreported = || Report {
+        message: NO_MESSAGE.to_owned(),
+        ..Report::default()
+    };
+    let report = LAST
+        .with_borrow_mut(Option::take)
+        .unwrap_or_else(unreported);
+    Failure::Panicked {
+        message: report.message,
+        location: report.location,
+        backtrace: report.backtrace,
     }
 }
 
@@ -129,14 +125,8 @@ fn report(info: &PanicHookInfo<'_>) -> Report {
 
 /// The message of a panic, for the payloads that `panic!` makes.
 pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
-    let text = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without a message");
-    let mut end = text.len().min(PAYLOAD_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].to_owned()
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+    let text = text.unwrap_or(NO_MESSAGE);
+    text[..text.floor_char_boundary(PAYLOAD_BYTES)].to_owned()
 }

@@ -72,10 +72,7 @@ impl RoleLink {
     /// Why nothing can come any more, for people.
     pub async fn recv(&mut self) -> Result<Incoming, String> {
         loop {
-            let frame = self.receiver.recv().await;
-            let frame = frame.map_err(|error| error.to_string())?;
-            let frame = frame.ok_or("the parent hung up")?;
-            match ToWorker::from_frame(frame).map_err(|error| error.to_string())? {
+            match self.next().await? {
                 Parsed::Role(frame) => return Ok(Incoming::Frame(frame)),
                 Parsed::Message(ToWorker::Beat(Beat::Alive)) => {}
                 Parsed::Message(ToWorker::Beat(Beat::Die)) => return Ok(Incoming::Die),
@@ -83,6 +80,13 @@ impl RoleLink {
                 Parsed::Message(_) => return Err("the parent spoke out of turn".into()),
             }
         }
+    }
+
+    pub(super) async fn next(&mut self) -> Result<Parsed<ToWorker>, String> {
+        let frame = self.receiver.recv().await;
+        let frame = frame.map_err(|error| error.to_string())?;
+        let frame = frame.ok_or("the parent hung up")?;
+        ToWorker::from_frame(frame).map_err(|error| error.to_string())
     }
 
     /// Says that all is set up for the assignment.

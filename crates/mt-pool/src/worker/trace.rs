@@ -17,7 +17,7 @@ use tracing_core::callsite::rebuild_interest_cache;
 use subscriber::Forward;
 
 pub(crate) use collect::stamp_events;
-pub(super) use journal::{Journal, LoadTimes, TraceBatch, due};
+pub(super) use journal::{Journal, LoadTimes, due};
 pub use subscriber::forward_event;
 pub(super) use subscriber::mute_this_thread;
 

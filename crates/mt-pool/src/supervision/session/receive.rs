@@ -111,7 +111,7 @@ impl Session {
             return self.broke_protocol("it rests without having been told to");
         };
         // Before the owner knows, so that the next one finds it.
-        match slot.park(&lease.spec) {
+        match slot.0.park(&lease.spec) {
             Some(wait) => {
                 let until = Instant::now().checked_add(wait.idle);
                 self.phase = Phase::Idle { until, wait };

@@ -10,7 +10,7 @@ use std::{
 
 use crate::lock::lock;
 use mt_ipc::Progress;
-use mt_proto::{MAX_CONTROL_BYTES, MAX_TRACE_EVENTS, TraceEvent, TraceLevel, encode};
+use mt_proto::{FromWorker, MAX_CONTROL_BYTES, MAX_TRACE_EVENTS, TraceEvent, TraceLevel, encode};
 use tokio::{
     sync::Notify,
     time::{Instant, timeout_at},
@@ -43,12 +43,6 @@ struct JournalState {
     is_urgent: bool,
     /// The notes left in the shared memory.
     notes: u64,
-}
-
-#[derive(Debug)]
-pub(crate) struct TraceBatch {
-    pub(crate) events: Vec<TraceEvent>,
-    pub(crate) dropped: u64,
 }
 
 /// When the link may take the next load.
@@ -149,7 +143,7 @@ impl Journal {
     }
 
     /// Link: takes what there is; `None` when nothing is.
-    pub(crate) fn take(&self, pace: &mut LoadTimes) -> Option<TraceBatch> {
+    pub(crate) fn take(&self, pace: &mut LoadTimes) -> Option<FromWorker> {
         let mut state = lock(&self.state);
         if state.events.is_empty() {
             return None;
@@ -160,7 +154,7 @@ impl Journal {
             pace.urgent_from = rested;
         }
         state.bytes = 0;
-        Some(TraceBatch {
+        Some(FromWorker::Trace {
             events: std::mem::take(&mut state.events),
             dropped: std::mem::take(&mut state.dropped),
         })
