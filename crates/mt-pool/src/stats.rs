@@ -109,7 +109,7 @@ impl Deaths {
 }
 
 /// A worker of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct WorkerStats {
     /// The worker's number: 0, 1, 2 … in the order of the starts.
@@ -131,10 +131,11 @@ pub struct WorkerStats {
 }
 
 /// What a worker does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum WorkerState {
     /// The process is being started, and has not said hello.
+    #[default]
     Starting,
     /// Being set up: the user's init runs.
     SettingUp,

@@ -7,7 +7,7 @@
 //! a clock and without a setting. Items that a slow worker hoards are items an idle one can't take.
 
 /// One worker's allowance.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Window {
     size: u32,
     floor: u32,

@@ -21,8 +21,9 @@ use super::{
 use crate::supervision::DeathCause;
 
 /// How far a worker is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum SlotPhase {
+    #[default]
     Starting,
     /// Takes items.
     Ready,
@@ -34,7 +35,7 @@ pub(crate) enum SlotPhase {
 }
 
 /// A worker as the dispatch machine sees it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct WorkerSlot {
     pub(crate) phase: SlotPhase,
     pub(crate) window: Window,
@@ -94,26 +95,9 @@ struct Held {
 impl WorkerSlot {
     pub(crate) fn new(window: Window, quota: Option<u64>) -> Self {
         Self {
-            phase: SlotPhase::Starting,
             window,
-            alone: false,
             quota,
-            used: false,
-            fruitful: false,
-            verdict: None,
-            overrun: None,
-            running: RunningClock::default(),
-            rss: 0,
-            idle_since: None,
-            tired_at: None,
-            early: 0.0,
-            tired: false,
-            successor: None,
-            resting: false,
-            held: VecDeque::new(),
-            in_hand: 0,
-            held_bytes: 0,
-            sent: 0,
+            ..Self::default()
         }
     }
 

@@ -87,10 +87,12 @@ impl WorkerHandles {
     }
 
     fn say(&self, worker: WorkerId, frame: Frame) {
-        let Some(handle) = self.handles.get(&worker) else {
-            return;
-        };
-        let Some((sender, _)) = &handle.link else {
+        let Some(WorkerHandle {
+            control,
+            link: Some((sender, _)),
+            ..
+        }) = self.handles.get(&worker)
+        else {
             return;
         };
         let is_control = frame.kind.is_control();
@@ -99,7 +101,7 @@ impl WorkerHandles {
             // A worker that has been stopped for minutes: one that misses its leave is killed after its grace.
             Err(_) if is_control => {}
             // Dispatch sends within the queue's bound, so this can't be.
-            Err(_) => handle.control.kill(DeathCause::Stopped),
+            Err(_) => control.kill(DeathCause::Stopped),
         }
     }
 

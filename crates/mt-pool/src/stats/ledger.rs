@@ -108,13 +108,7 @@ impl Ledger {
     fn spawned(&mut self, now: Instant, worker: u32) {
         let stats = WorkerStats {
             worker,
-            pid: None,
-            state: WorkerState::Starting,
-            items_given: 0,
-            items_started: 0,
-            items_finished: 0,
-            rss_bytes: None,
-            times: WorkerTimes::default(),
+            ..WorkerStats::default()
         };
         let life = Life {
             stats,

@@ -40,6 +40,18 @@ struct Key {
     names: Vec<String>,
 }
 
+impl Key {
+    fn of(event: &TraceEvent) -> Self {
+        Self {
+            level: event.level,
+            target: event.target.clone(),
+            file: event.file.clone(),
+            line: event.line,
+            names: event.fields.iter().map(|(name, _)| name.clone()).collect(),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Site {
     metadata: OnceLock<Metadata<'static>>,
@@ -56,15 +68,19 @@ impl Callsite for Site {
 
 /// Emits an event of a worker as one of this process, for the subscriber and in the span of this
 /// thread.
-pub(super) fn emit(event: &TraceEvent, worker: u32, pid: u32) {
+pub(super) fn emit(mut event: TraceEvent, worker: u32, pid: u32) {
     if LevelFilter::current() < level_of(event.level) {
         return;
     }
-    let (metadata, fields) = callsite_of(event);
+    let metadata = callsite_of(&mut event);
     if !get_default(|current| current.enabled(metadata)) {
         return;
     }
-    let texts: Vec<_> = fields.iter().map(|(_, value)| display(value)).collect();
+    let texts: Vec<_> = event
+        .fields
+        .iter()
+        .map(|(_, value)| display(value))
+        .collect();
     let message = display(&event.message);
     let item = event.item.map(|index| index.0);
     let mut values: Vec<Option<&dyn Value>> = vec![Some(&message)];
@@ -80,45 +96,29 @@ pub(super) fn emit(event: &TraceEvent, worker: u32, pid: u32) {
     Event::dispatch(metadata, &metadata.fields().value_set(&pairs));
 }
 
-/// The metadata for an event, and its own fields in their order.
-fn callsite_of(event: &TraceEvent) -> (&'static Metadata<'static>, Vec<(String, String)>) {
+/// The metadata for an event, which is changed if it has to share its callsite with others.
+fn callsite_of(event: &mut TraceEvent) -> &'static Metadata<'static> {
     static KNOWN: Mutex<Option<HashMap<Key, &'static Site>>> = Mutex::new(None);
     let mut locked = lock(&KNOWN);
     let known = locked.get_or_insert_default();
-    let mut fields = event.fields.clone();
-    fields.truncate(MAX_TRACE_FIELDS);
-    let mut key = Key {
-        level: event.level,
-        target: event.target.clone(),
-        file: event.file.clone(),
-        line: event.line,
-        names: fields.iter().map(|(name, _)| name.clone()).collect(),
-    };
+    event.fields.truncate(MAX_TRACE_FIELDS);
+    let mut key = Key::of(event);
     if known.len() >= CALLSITES && !known.contains_key(&key) {
-        fields = vec![
-            ("target".to_owned(), event.target.clone()),
-            ("fields".to_owned(), format!("{:?}", event.fields)),
-        ];
-        key = Key {
-            level: event.level,
-            target: OTHER_TARGET.to_owned(),
-            file: None,
-            line: None,
-            names: fields.iter().map(|(name, _)| name.clone()).collect(),
-        };
+        let target = std::mem::replace(&mut event.target, OTHER_TARGET.to_owned());
+        let fields = format!("{:?}", event.fields);
+        event.fields = vec![("target".to_owned(), target), ("fields".to_owned(), fields)];
+        (event.file, event.line) = (None, None);
+        key = Key::of(event);
     }
-    let site = match known.get(&key) {
-        Some(site) => *site,
-        None => {
-            let site = Site::leak(&key);
-            known.insert(key, site);
-            // Subscribers are told, and they are user code.
-            drop(locked);
-            register(site);
-            site
-        }
-    };
-    (site.get(), fields)
+    if let Some(site) = known.get(&key) {
+        return site.get();
+    }
+    let site = Site::leak(&key);
+    known.insert(key, site);
+    // Subscribers are told, and they are user code.
+    drop(locked);
+    register(site);
+    site.get()
 }
 
 impl Site {

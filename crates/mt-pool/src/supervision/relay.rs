@@ -67,7 +67,7 @@ impl WorkerEvents {
     pub fn emit(&self, (worker, pid): (u32, u32), events: Vec<TraceEvent>, dropped: u64) -> u64 {
         let all = events.len() as u64 + dropped;
         let is_sent = self.send(all, move || {
-            for event in &events {
+            for event in events {
                 emit(event, worker, pid);
             }
             if dropped > 0 {

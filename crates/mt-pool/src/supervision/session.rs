@@ -193,11 +193,11 @@ impl Session {
         // A full control lane means that the worker does not read; that shows by itself.
         let beat = ToWorker::Beat(Beat::Alive);
         let _ = self.sender.try_send(beat.into_frame());
-        let found = self.watch.check();
-        if let Some(health) = found.health {
+        let (health, kill) = self.watch.check();
+        if let Some(health) = health {
             self.tell(SessionEvent::Health(health)).await;
         }
-        if let Some(cause) = found.kill {
+        if let Some(cause) = kill {
             self.end(cause);
         }
     }

@@ -39,14 +39,6 @@ impl Health {
 }
 
 #[derive(Debug)]
-pub(super) struct CheckResult {
-    /// Told even if it is what was found before, unless the worker is well.
-    pub(super) health: Option<Health>,
-    /// What the worker is to be killed for.
-    pub(super) kill: Option<DeathCause>,
-}
-
-#[derive(Debug)]
 pub(super) struct Watch {
     policy: LivenessPolicy,
     liveness: Liveness,
@@ -84,28 +76,23 @@ impl Watch {
         self.liveness.on_beat(beat);
     }
 
-    pub(super) fn check(&mut self) -> CheckResult {
-        let before = self.health;
+    /// Judges the worker; to be called every interval. Returns its health, which is told even if it is what was found
+    /// before, unless the worker is well; and what the worker is to be killed for.
+    pub(super) fn check(&mut self) -> (Option<Health>, Option<DeathCause>) {
         let found = match self.liveness.check(Instant::now()) {
             Some(Finding::Silent) => Some(self.silent()),
             Some(Finding::Still) => self.still(),
-            None => {
-                if matches!(before, Health::Blocked { .. }) {
-                    self.health = Health::Well;
-                }
-                None
+            None if matches!(self.health, Health::Blocked { .. }) => {
+                self.health = Health::Well;
+                return (Some(Health::Well), None);
             }
+            None => None,
         };
         let Some((health, verdict, cause)) = found else {
-            let changed = self.health != before;
-            let health = changed.then_some(self.health);
-            return CheckResult { health, kill: None };
+            return (None, None);
         };
         self.health = health;
-        CheckResult {
-            health: Some(health),
-            kill: (verdict == Verdict::Kill).then_some(cause),
-        }
+        (Some(health), (verdict == Verdict::Kill).then_some(cause))
     }
 
     fn silent(&self) -> (Health, Verdict, DeathCause) {

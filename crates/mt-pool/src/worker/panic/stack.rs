@@ -21,26 +21,19 @@ const CATCHES: [&str; 4] = [
 /// has no such part stays as it is.
 pub(super) fn of_user(stack: &str) -> String {
     let frames = frames(stack);
-    let is = |at: usize, names: &[&str]| names.iter().any(|name| frames[at].contains(name));
-    let all = 0..frames.len();
-    let mut first = all
-        .clone()
-        .rev()
-        .find(|&at| is(at, &[REPORTS]))
-        .map_or(0, |at| at + 1);
-    while first < frames.len() && is(first, &PANICS) {
-        first += 1;
-    }
-    let mut end = (first..frames.len())
-        .find(|&at| is(at, &RUNS))
-        .unwrap_or(frames.len());
-    while end > first && is(end - 1, &CATCHES) {
-        end -= 1;
-    }
-    if first == end {
+    let is = |frame: &str, names: &[&str]| names.iter().any(|name| frame.contains(name));
+    let reports = frames.iter().rposition(|frame| frame.contains(REPORTS));
+    let below = &frames[reports.map_or(0, |at| at + 1)..];
+    let panics = below.iter().take_while(|frame| is(frame, &PANICS)).count();
+    let users = &below[panics..];
+    let runs = users.iter().position(|frame| is(frame, &RUNS));
+    let users = &users[..runs.unwrap_or(users.len())];
+    let last = users.iter().rposition(|frame| !is(frame, &CATCHES));
+    let users = &users[..last.map_or(0, |last| last + 1)];
+    if users.is_empty() {
         return stack.to_owned();
     }
-    let kept = frames[first..end].iter().enumerate();
+    let kept = users.iter().enumerate();
     let kept = kept.map(|(number, frame)| match frame.split_once(": ") {
         Some((_, frame)) => format!("{number:>4}: {frame}"),
         None => frame.clone(),
