@@ -18,7 +18,6 @@
 mod attempt_history;
 mod config;
 mod delivery;
-mod dice;
 mod done;
 mod event;
 mod failure;

@@ -13,8 +13,8 @@ mod trace;
 
 pub use crate::registry::fingerprint;
 pub(crate) use entry::main;
-pub use panic::caught;
 pub(crate) use panic::panic_text;
+pub use panic::{caught, caught_async};
 pub use role::{Incoming, NotSetUp, Role, RoleEnd, RoleLink, RoleSession, RoleWork};
 pub(crate) use trace::stamp_events;
 pub use trace::{during_init, forward_event, install};

@@ -9,10 +9,11 @@ use crate::MAX_TEXT_BYTES;
 /// Why a worker has no value and no error of the function's own for an item.
 ///
 /// What the worker can't tell because it is dead (crashed, killed) is the parent's to say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
     /// The function panicked; the worker lives on.
+    #[error("panicked: {message}{}", .location.as_ref().map_or(String::new(), |at| format!(" (at {at})")))]
     Panicked {
         /// The panic message.
         message: String,
@@ -22,21 +23,25 @@ pub enum Failure {
         backtrace: String,
     },
     /// The item's bytes are not a value of the function's input type.
+    #[error("{message}")]
     Undecodable {
         /// What the decoder said.
         message: String,
     },
     /// The function returned, but its result does not serialise.
+    #[error("{message}")]
     Unserialisable {
         /// What the encoder said.
         message: String,
     },
     /// The function returned, but its result is longer than the limit.
+    #[error("longer than {limit_bytes} bytes")]
     TooLarge {
         /// The limit in bytes.
         limit_bytes: u64,
     },
     /// The item's context could not be made, so the function was not called.
+    #[error("{message}")]
     Context {
         /// The step that failed.
         step: ContextStep,
@@ -44,6 +49,7 @@ pub enum Failure {
         message: String,
     },
     /// The item waited for too long, or its call was ended for taking too long.
+    #[error("not done within {limit:?}")]
     TimedOut {
         /// Which deadline it was.
         deadline: Deadline,

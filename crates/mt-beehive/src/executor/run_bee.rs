@@ -4,8 +4,7 @@
 //! ended by its deadline with the bee.
 
 use std::{
-    future::poll_fn,
-    pin::{Pin, pin},
+    pin::Pin,
     rc::Rc,
     sync::Arc,
     task::{Context, Poll},
@@ -18,8 +17,8 @@ use futures::{
     stream::FuturesUnordered,
 };
 use mt_ipc::Progress;
-use mt_pool::worker::{NotSetUp, caught, during_init, install};
-use mt_proto::{Failure, TaskId, TaskInfo, TaskStatus, decode_strict};
+use mt_pool::worker::{NotSetUp, caught, caught_async, during_init, install};
+use mt_proto::{TaskId, TaskInfo, TaskStatus, decode_strict};
 use rustc_hash::FxHashMap;
 use tokio::{
     runtime::Builder,
@@ -79,12 +78,12 @@ pub(crate) fn run_bee<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) -> Result<(),
 
 async fn make<W: WorkerBee>(setup: &BeeSetup) -> Result<(W, Option<OwnHive>), String> {
     let init = caught(|| decode_strict::<W::Init>(&setup.init));
-    let init = init.map_err(in_short)?;
+    let init = init.map_err(|panic| panic.to_string())?;
     let init = init.map_err(|error| format!("what a bee is made of does not decode: {error}"))?;
     let cx = BeeCx { my_id: setup.my_id };
-    let made = guarded(W::make(init, cx)).await;
-    let bee = made.map_err(in_short)??;
-    let below = caught(|| bee.own_hive()).map_err(in_short)?;
+    let made = caught_async(W::make(init, cx)).await;
+    let bee = made.map_err(|panic| panic.to_string())??;
+    let below = caught(|| bee.own_hive()).map_err(|panic| panic.to_string())?;
     Ok((bee, below))
 }
 
@@ -216,7 +215,7 @@ async fn one<W: WorkerBee>(bee: Rc<W>, cx: TaskCx, info: TaskInfo) -> TaskStatus
         Ok(None) => return TaskStatus::NoSuchTask,
         Err(panic) => return TaskStatus::Failed(Box::new(panic)),
     };
-    match guarded(Call(Some(call))).await {
+    match caught_async(Call(Some(call))).await {
         Ok(Ok(returning_value)) => TaskStatus::Succeeded { returning_value },
         Ok(Err(unsuccessful)) => unsuccessful.into_status(),
         Err(panic) => TaskStatus::Failed(Box::new(panic)),
@@ -239,32 +238,7 @@ impl Drop for Call {
     fn drop(&mut self) {
         let call = self.0.take();
         if let Err(panic) = caught(|| drop(call)) {
-            let panic = in_short(panic);
-            tracing::error!(panic, "a task panicked when it was dropped");
+            tracing::error!(%panic, "a task panicked when it was dropped");
         }
-    }
-}
-
-/// Runs user code; a panic ends it.
-async fn guarded<F: Future>(future: F) -> Result<F::Output, Failure> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match caught(|| future.as_mut().poll(cx)) {
-        Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-        Err(panic) => Poll::Ready(Err(panic)),
-    })
-    .await
-}
-
-/// A panic in a line.
-fn in_short(panic: Failure) -> String {
-    match panic {
-        Failure::Panicked {
-            message,
-            location: Some(at),
-            ..
-        } => format!("panicked: {message} (at {at})"),
-        Failure::Panicked { message, .. } => format!("panicked: {message}"),
-        other => format!("{other:?}"),
     }
 }

@@ -9,11 +9,11 @@ use std::{
 };
 
 use mt_proto::{Deadline, Segment, WorkerId};
+use rand::{SeedableRng, rngs::ChaCha8Rng};
 
 use super::{
     Delivery, DispatchConfig, Effect, Event, Look, Lost,
     delivery::Reorder,
-    dice::Dice,
     memory::Pressure,
     queue::{Queue, items_of},
     window::Window,
@@ -53,7 +53,7 @@ pub(crate) struct Dispatch {
     pub(super) effects: VecDeque<Effect>,
     pub(super) paused: bool,
     pub(super) pressure: Pressure,
-    pub(super) dice: Dice,
+    pub(super) chance: ChaCha8Rng,
     /// Items that were put back to be tried again after an error.
     pub(super) retries: u64,
     next_worker: u32,
@@ -76,7 +76,7 @@ impl Dispatch {
             effects: VecDeque::new(),
             paused: false,
             pressure: Pressure::default(),
-            dice: Dice::new(config.seed),
+            chance: ChaCha8Rng::seed_from_u64(config.seed),
             retries: 0,
             next_worker: 0,
             reorder: Reorder::default(),

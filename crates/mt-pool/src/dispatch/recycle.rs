@@ -6,6 +6,7 @@
 use std::time::Instant;
 
 use mt_proto::WorkerId;
+use rand::RngExt as _;
 
 use super::{
     Dispatch,
@@ -15,7 +16,7 @@ use super::{
 impl Dispatch {
     /// Takes note that a worker is ready to grow old.
     pub(super) fn on_birth(&mut self, now: Instant, worker: WorkerId) {
-        let early = self.config.recycle.jitter * self.dice.unit();
+        let early = self.config.recycle.jitter * self.chance.random::<f64>();
         let age = self.config.recycle.age;
         if let Some(slot) = self.workers.get_mut(&worker) {
             slot.idle_since = Some(now);

@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use mt_proto::{ItemIndex, RecordTag, Records, Segment, WorkerId};
+use rand::RngExt as _;
 
 use super::{Delivery, Dispatch, attempt_history::RetryItem, machine::RunMode};
 
@@ -89,7 +90,7 @@ impl Dispatch {
         let pause = retry.first_pause.saturating_mul(doubled);
         let pause = pause.min(retry.longest_pause);
         let half = pause / 2;
-        let pause = half + half.mul_f64(self.dice.unit());
+        let pause = half + half.mul_f64(self.chance.random::<f64>());
         item.past.errors += 1;
         self.retries += 1;
         self.queue.later(now + pause.max(Duration::ZERO), item);

@@ -6,7 +6,7 @@ use mt_proto::{ContextStep, Failure, FromExecutor, Notice, Setup, clip_text};
 use tokio::time::timeout;
 
 use super::outbox::Outbox;
-use crate::{Context, NoContext, Task, worker::caught};
+use crate::{Context, NoContext, Task, worker::caught_async};
 
 /// A batch's context, held by every item of it that runs.
 pub(super) struct ContextBatch<C> {
@@ -90,7 +90,7 @@ impl<C: Context> ContextBatch<C> {
         config: Rc<C::Config>,
         options: ContextOptions<'_>,
     ) -> CurrentBatch<C> {
-        let message = match in_time(options.limit, catch(C::open(&config))).await {
+        let message = match in_time(options.limit, C::open(&config)).await {
             Ok(Ok(context)) => {
                 options.tell(Notice::ContextOpened);
                 return CurrentBatch::Open(Rc::new(Self {
@@ -122,7 +122,7 @@ impl<C: Context> ContextBatch<C> {
         let Some(context) = Rc::into_inner(batch.context) else {
             return;
         };
-        let message = match in_time(options.limit, catch(context.close())).await {
+        let message = match in_time(options.limit, context.close()).await {
             Ok(Ok(())) => return options.tell(Notice::ContextClosed),
             Ok(Err(error)) => error.to_string(),
             Err(problem) => problem,
@@ -136,27 +136,13 @@ impl<C: Context> ContextBatch<C> {
 
 /// What a future of user code comes to within a limit; why it comes to nothing if it takes longer, and is dropped, or
 /// panics.
-async fn in_time<R>(
-    limit: Option<Duration>,
-    caught: impl Future<Output = Result<R, Failure>>,
-) -> Result<R, String> {
+async fn in_time<R>(limit: Option<Duration>, future: impl Future<Output = R>) -> Result<R, String> {
+    let caught = caught_async(future);
     let done = match limit {
         Some(limit) => timeout(limit, caught)
             .await
             .map_err(|_| format!("it took longer than its deadline of {limit:?}"))?,
         None => caught.await,
     };
-    done.map_err(|panic| match panic {
-        Failure::Panicked { message, .. } => format!("panicked: {message}"),
-        other => format!("{other:?}"),
-    })
-}
-
-async fn catch<F: Future>(future: F) -> Result<F::Output, Failure> {
-    let mut future = Box::pin(future);
-    std::future::poll_fn(|cx| match caught(|| future.as_mut().poll(cx)) {
-        Ok(poll) => poll.map(Ok),
-        Err(panic) => std::task::Poll::Ready(Err(panic)),
-    })
-    .await
+    done.map_err(|panic| panic.to_string())
 }

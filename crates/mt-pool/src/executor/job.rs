@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{
     run_async, run_sync,
-    work::{Job, SharedInputs, failure, panic_line},
+    work::{Job, SharedInputs, failure},
 };
 use crate::{
     Context, Task, Wire,
@@ -71,7 +71,7 @@ fn find(name: &str) -> Result<&'static Registration, SetupFailure> {
 
 /// Calls a function of the user's that runs once in a worker: init before its first item, exit after its last.
 fn call_hook(task: &Registration, runtime: &Runtime, hook: &InitCall) -> Result<Vec<u8>, String> {
-    caught(|| (task.call_once)(runtime, &hook.input)).map_err(panic_line)?
+    caught(|| (task.call_once)(runtime, &hook.input)).map_err(|panic| panic.to_string())?
 }
 
 fn run_exit(exit: &InitCall) -> ExitReport {

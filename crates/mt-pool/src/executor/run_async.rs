@@ -28,7 +28,7 @@ use super::{
     context_batch::{ContextBatch, ContextOptions, CurrentBatch},
     outbox::Outbox,
     reporter::{Encoded, Reporter},
-    running::{Call, Ended, Place, Running},
+    running::{Ended, Place, Running, RunningCall},
     tally,
     work::{Batch, Job, SharedInputs, decode, expired},
 };
@@ -301,7 +301,7 @@ where
         let began = self.reporter.call_began();
         self.reporter.restart_watch();
         self.running.push(Running {
-            call: Some(Call {
+            call: Some(RunningCall {
                 ambient,
                 at,
                 place,

@@ -19,14 +19,14 @@ pub(super) type Place<F> = Pin<Box<Option<F>>>;
 
 pub(super) struct Running<'a, T: Task, F> {
     /// Until its end.
-    pub(super) call: Option<Call<T, F>>,
+    pub(super) call: Option<RunningCall<T, F>>,
     pub(super) progress: &'a Progress,
     /// The soft deadline, and when it is.
     pub(super) end: Option<(Duration, Pin<Box<Sleep>>)>,
 }
 
 /// What a call has as long as it runs.
-pub(super) struct Call<T: Task, F> {
+pub(super) struct RunningCall<T: Task, F> {
     pub(super) ambient: Ambient,
     /// Where its item is in the order they were sent.
     pub(super) at: u64,
@@ -36,9 +36,9 @@ pub(super) struct Call<T: Task, F> {
 }
 
 /// A call that has ended: what it had, and what has become of it.
-pub(super) type Ended<T, F> = (Call<T, F>, Called<T>);
+pub(super) type Ended<T, F> = (RunningCall<T, F>, CallResult<T>);
 
-type Called<T> = Result<Result<<T as Task>::Output, <T as Task>::Error>, Failure>;
+type CallResult<T> = Result<Result<<T as Task>::Output, <T as Task>::Error>, Failure>;
 
 impl<T: Task, F> Future for Running<'_, T, F>
 where

@@ -58,16 +58,3 @@ pub(super) fn expired(start_by: Option<Instant>, limit: Option<Duration>) -> Opt
         limit: limit.unwrap_or_default(),
     })
 }
-
-/// What a panic has said, in a line.
-pub(super) fn panic_line(panic: Failure) -> String {
-    match panic {
-        Failure::Panicked {
-            message, location, ..
-        } => {
-            let at = location.map_or(String::new(), |at| format!(" (at {at})"));
-            format!("panicked: {message}{at}")
-        }
-        other => format!("{other:?}"),
-    }
-}

@@ -67,15 +67,17 @@ impl Ledger {
         match happened {
             Happened::Event(event) => self.on_event(now, event),
             Happened::Spawned(worker) => self.spawned(now(), worker.0),
-            Happened::Greeted(worker, progress) => {
-                if let Some(life) = self.lives.get_mut(&worker.0) {
-                    life.progress = Some(progress.clone());
-                    life.turn(now(), WorkerState::SettingUp);
-                }
+            Happened::Greeted(worker, progress) => self.change(worker.0, |life| {
+                life.progress = Some(progress.clone());
+                life.turn(now(), WorkerState::SettingUp);
+            }),
+            Happened::Finished(worker, items) => {
+                self.change(worker.0, |life| life.finished(now, *items));
             }
-            Happened::Finished(worker, items) => self.finished(now, worker.0, *items),
             Happened::Slowest(items) => self.slowest.note_all(items.iter().copied()),
-            Happened::Leaving(worker) => self.turn(now(), worker.0, WorkerState::Leaving),
+            Happened::Leaving(worker) => {
+                self.change(worker.0, |life| life.turn(now(), WorkerState::Leaving));
+            }
             Happened::Ended(worker) => self.ended(now(), worker.0),
             Happened::Unseen(events) => self.counts.events_dropped += events,
             Happened::InputOver(ended) => self.counts.input_ended = *ended,
@@ -86,14 +88,18 @@ impl Ledger {
         match event {
             PoolEvent::WorkerStarted { worker, pid } => {
                 self.counts.workers_started += 1;
-                self.has_pid(*worker, *pid);
+                self.change(*worker, |life| life.stats.pid = Some(*pid));
             }
             PoolEvent::WorkerReused { worker, pid } => {
                 self.counts.workers_reused += 1;
-                self.has_pid(*worker, *pid);
+                self.change(*worker, |life| life.stats.pid = Some(*pid));
             }
-            PoolEvent::WorkerReady { worker } => self.turn(now(), *worker, WorkerState::Waiting),
-            PoolEvent::ItemsGiven { worker, count, .. } => self.given(now, *worker, *count),
+            PoolEvent::WorkerReady { worker } => {
+                self.change(*worker, |life| life.turn(now(), WorkerState::Waiting));
+            }
+            PoolEvent::ItemsGiven { worker, count, .. } => {
+                self.change(*worker, |life| life.given(now, *count));
+            }
             PoolEvent::WorkerReleased { worker, .. } => self.released(now(), *worker),
             PoolEvent::WorkerDied { death, .. } => {
                 self.counts.workers_died += 1;
@@ -102,6 +108,12 @@ impl Ledger {
             PoolEvent::ContextCloseFailed { .. } => self.counts.context_close_errors += 1,
             PoolEvent::Interrupted => self.counts.interrupted = true,
             _ => {}
+        }
+    }
+
+    fn change(&mut self, worker: u32, change: impl FnOnce(&mut Life)) {
+        if let Some(life) = self.lives.get_mut(&worker) {
+            change(life);
         }
     }
 
@@ -117,40 +129,6 @@ impl Ledger {
             progress: None,
         };
         self.lives.insert(worker, life);
-    }
-
-    fn has_pid(&mut self, worker: u32, pid: u32) {
-        if let Some(life) = self.lives.get_mut(&worker) {
-            life.stats.pid = Some(pid);
-        }
-    }
-
-    fn turn(&mut self, now: Instant, worker: u32, state: WorkerState) {
-        if let Some(life) = self.lives.get_mut(&worker) {
-            life.turn(now, state);
-        }
-    }
-
-    fn given(&mut self, now: impl FnOnce() -> Instant, worker: u32, items: u32) {
-        let Some(life) = self.lives.get_mut(&worker) else {
-            return;
-        };
-        life.stats.items_given += u64::from(items);
-        life.in_hand += u64::from(items);
-        if life.stats.state == WorkerState::Waiting {
-            life.turn(now(), WorkerState::Working);
-        }
-    }
-
-    fn finished(&mut self, now: impl FnOnce() -> Instant, worker: u32, items: u32) {
-        let Some(life) = self.lives.get_mut(&worker) else {
-            return;
-        };
-        life.stats.items_finished += u64::from(items);
-        life.in_hand = life.in_hand.saturating_sub(items.into());
-        if life.in_hand == 0 && life.stats.state == WorkerState::Working {
-            life.turn(now(), WorkerState::Waiting);
-        }
     }
 
     fn ended(&mut self, now: Instant, worker: u32) {
@@ -203,6 +181,22 @@ impl Ledger {
 }
 
 impl Life {
+    fn given(&mut self, now: impl FnOnce() -> Instant, items: u32) {
+        self.stats.items_given += u64::from(items);
+        self.in_hand += u64::from(items);
+        if self.stats.state == WorkerState::Waiting {
+            self.turn(now(), WorkerState::Working);
+        }
+    }
+
+    fn finished(&mut self, now: impl FnOnce() -> Instant, items: u32) {
+        self.stats.items_finished += u64::from(items);
+        self.in_hand = self.in_hand.saturating_sub(items.into());
+        if self.in_hand == 0 && self.stats.state == WorkerState::Working {
+            self.turn(now(), WorkerState::Waiting);
+        }
+    }
+
     fn turn(&mut self, now: Instant, state: WorkerState) {
         self.stats.times = self.times_at(now);
         self.since = now;
@@ -280,7 +274,7 @@ mod tests {
         ledger.record(at(0), &Happened::Spawned(SEVEN));
         ledger.record(at(1), &PoolEvent::WorkerStarted { worker, pid }.into());
         // No memory is shared in this test: a greeting without it.
-        ledger.turn(at(5)(), worker, WorkerState::SettingUp);
+        ledger.change(worker, |life| life.turn(at(5)(), WorkerState::SettingUp));
         ledger.record(at(8), &PoolEvent::WorkerReady { worker }.into());
         ledger.record(at(10), &given(3));
         ledger.record(|| unreachable!("it works already"), &given(2));

@@ -6,8 +6,11 @@ use std::{
     any::Any,
     backtrace::Backtrace,
     cell::{Cell, RefCell},
+    future::poll_fn,
     io::{self, Write},
     panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook},
+    pin::pin,
+    task::Poll,
 };
 
 use mt_proto::{Failure, clip_text};
@@ -87,6 +90,19 @@ impl Report {
 #[inline]
 pub fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Failure> {
     catch_unwind(AssertUnwindSafe(code)).map_err(failure)
+}
+
+/// Runs a future of user code; a panic ends it.
+///
+/// # Errors
+/// [`Failure::Panicked`].
+pub async fn caught_async<F: Future>(future: F) -> Result<F::Output, Failure> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match caught(|| future.as_mut().poll(cx)) {
+        Ok(polled) => polled.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
 }
 
 #[cold]

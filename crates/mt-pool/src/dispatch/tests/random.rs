@@ -8,9 +8,10 @@ use std::{
 
 use mt_ipc::Turn;
 use mt_proto::WorkerId;
+use rand::{Rng as _, SeedableRng, rngs::ChaCha8Rng};
 
 use super::{
-    super::{DispatchConfig, Event, Look, dice},
+    super::{DispatchConfig, Event, Look},
     model::{Model, config},
     payload::items,
     worker::ModelWorker,
@@ -23,11 +24,11 @@ use crate::{
 const RUNS: u64 = 10_000;
 
 /// What is asked of chance here.
-struct Dice(dice::Dice);
+struct Dice(ChaCha8Rng);
 
 impl Dice {
     fn roll(&mut self) -> u64 {
-        self.0.roll()
+        self.0.next_u64()
     }
 
     /// 0 to `sides` - 1.
@@ -114,7 +115,7 @@ fn random_config(dice: &mut Dice) -> DispatchConfig {
 }
 
 fn play(seed: u64) -> Model {
-    let mut dice = Dice(dice::Dice::new(seed));
+    let mut dice = Dice(ChaCha8Rng::seed_from_u64(seed));
     let config = random_config(&mut dice);
     let mut player = Player {
         rarity: dice.pick(&[3, 10, 30, 1000]),
