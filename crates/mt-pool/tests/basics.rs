@@ -30,11 +30,8 @@ fn shifted(#[shared] by: &u64, n: u64) -> Result<u64, String> {
 }
 
 fn values<T: Task<Error: Debug>>(run: AsynPmap<T>) -> Vec<T::Output> {
-    run.start()
-        .unwrap()
-        .into_iter()
-        .map(Result::unwrap)
-        .collect()
+    let run = run.start().expect("nothing is out of range");
+    run.into_iter().map(Result::unwrap).collect()
 }
 
 #[test]

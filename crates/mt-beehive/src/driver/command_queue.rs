@@ -15,6 +15,9 @@ use crate::machine::parent::{HiveStats, Request, TaskOutcome};
 /// The tasks that may be delegated and not resolved at once. Whoever delegates more waits.
 const MAX_OUTSTANDING: usize = 1 << 16;
 
+/// How a task ended, and who did it.
+type Answer = (TaskOutcome, Option<u32>);
+
 /// What is asked of the driver.
 #[derive(Debug)]
 pub(crate) enum Command {
@@ -82,7 +85,7 @@ impl CommandQueue {
         permit: OwnedSemaphorePermit,
         request: Request,
         progress: Option<watch::Sender<Bytes>>,
-    ) -> Option<(Waiting, oneshot::Receiver<(TaskOutcome, Option<u32>)>)> {
+    ) -> Option<(Waiting, oneshot::Receiver<Answer>)> {
         let (sender, answer) = oneshot::channel();
         let reply = Reply {
             answer: sender,
@@ -199,7 +202,7 @@ impl Drop for Waiting {
 /// Where an answer comes.
 #[derive(Debug)]
 pub(crate) struct Reply {
-    pub(crate) answer: oneshot::Sender<(TaskOutcome, Option<u32>)>,
+    pub(crate) answer: oneshot::Sender<Answer>,
     /// How far the task is, if anybody asks: the latest counts.
     pub(crate) progress: Option<watch::Sender<Bytes>>,
     /// Of the tasks that may be outstanding: until it is resolved, whether or not anybody waits for it.
