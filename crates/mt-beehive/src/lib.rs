@@ -187,14 +187,7 @@ pub use machine::parent::{Dispatch, Population};
 ///
 /// A worker bee's process is this program, started again: it never gets past the first line of `main`. The
 /// runtime of an `async fn` has many threads; `flavor = "current_thread"` and `worker_threads = 4` change
-/// that. (`mt_pool::main` is the same; either serves both crates.)
-///
-/// ```
-/// #[mt_beehive::main]
-/// async fn main() {
-///     // hive_of::<…>(…)
-/// }
-/// ```
+/// that. (`mt_pool::main` is the same; either serves both crates.) The [crate's example](crate#start-here) has one.
 ///
 /// Where `main` belongs to another attribute, call [`init()`] as its first line. A worker bee then starts that
 /// runtime's threads too, and leaves them idle.

@@ -6,7 +6,7 @@ use crate::{bee::WorkerBee, registry::name_of};
 /// A worker bee as its process finds it. Submitted beside the `impl`.
 pub struct Registration {
     name: fn() -> String,
-    run_bee: RunBee,
+    pub(super) run_bee: RunBee,
 }
 
 inventory::collect!(Registration);
@@ -19,10 +19,6 @@ impl Registration {
             name: name_of::<W>,
             run_bee: run_bee::<W>,
         }
-    }
-
-    pub(super) fn run_bee(&self) -> RunBee {
-        self.run_bee
     }
 }
 

@@ -59,7 +59,7 @@ fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleSession) {
     };
     let session = session::run(setup.max_concurrency, link, talk_end);
     let work = move || match find(&setup.bee) {
-        Some(bee) => (bee.run_bee())(setup, end),
+        Some(bee) => (bee.run_bee)(setup, end),
         None => {
             let why = format!("no worker bee is registered as `{}`", setup.bee);
             let _ = end.reports.blocking_send(Report::NotReady(why));

@@ -46,16 +46,17 @@ pub(crate) enum Effect {
 pub(crate) struct Nonsense(pub(crate) &'static str);
 
 /// The children of a bee that is a parent itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Children {
     /// There are none, or none any more.
+    #[default]
     None,
     Alive,
     Dying,
 }
 
 /// The child's machine.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct BeeMachine {
     /// The most tasks at once, reserved places included.
     max_concurrency: Option<u32>,
@@ -72,12 +73,8 @@ impl BeeMachine {
         let ready = FromBee::Ready { max_concurrency };
         Self {
             max_concurrency,
-            reserved: FxHashSet::default(),
-            running: FxHashMap::default(),
-            children: Children::None,
-            dying: false,
-            dead: false,
             effects: VecDeque::from([Effect::Say(ready)]),
+            ..Self::default()
         }
     }
 

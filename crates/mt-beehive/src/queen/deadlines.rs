@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use mt_pool::StartError;
-
-/// The shortest time for what can't be done in none.
-const SHORTEST: Duration = Duration::from_millis(1);
-/// Longer times are taken for this one, 30 years: they mean "never", and can be added to any instant.
-const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+use mt_pool::{
+    StartError,
+    limits::{is_time, reckonable},
+};
 
 /// How long a hive's bees may take to be made and to go, and cancelled tasks to stop. Times beyond 30 years mean
 /// "never". How long a task may take is said where it is delegated: [`Delegate::deadline`](crate::Delegate::deadline).
@@ -63,19 +61,4 @@ impl Deadlines {
     pub(super) fn check(&self) -> Result<(), StartError> {
         is_time("deadlines.init", self.init)
     }
-}
-
-/// A time that can be reckoned with.
-pub(super) fn reckonable(time: Duration) -> Duration {
-    time.min(LONGEST)
-}
-
-/// # Errors
-/// [`StartError::Option`] for a time under 1 ms.
-pub(super) fn is_time(option: &'static str, time: Duration) -> Result<(), StartError> {
-    if time >= SHORTEST {
-        return Ok(());
-    }
-    let problem = format!("is {time:?}; it has to be at least {SHORTEST:?}");
-    Err(StartError::Option { option, problem })
 }

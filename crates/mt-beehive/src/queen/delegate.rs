@@ -49,7 +49,7 @@ pub struct WithBee<R, E = Exception>(Delegating<R, E>);
 
 enum Delegating<R, E> {
     /// Not delegated yet.
-    Idle(Errand<E>),
+    Idle(Errand, ReadRaised<E>),
     Waiting(Pin<Box<dyn Future<Output = Outcome<R, E>> + Send>>),
     Over,
 }
@@ -57,13 +57,12 @@ enum Delegating<R, E> {
 type Outcome<R, E> = (Result<R, DelegateError<E>>, ChildId);
 
 /// What is to be delegated, and how.
-struct Errand<E> {
+struct Errand {
     commands: Arc<CommandQueue>,
     called: Called,
     args: Result<Vec<u8>, Box<CrossingError>>,
     deadline: Option<Duration>,
     watcher: Option<Watcher>,
-    raised: ReadRaised<E>,
 }
 
 /// Makes of an error that was returned what is told of it.
@@ -82,40 +81,16 @@ struct BeeNames {
 }
 
 impl<R: Wire> Delegate<R> {
-    /// A task of which no more is known than its name.
-    pub(super) fn by_name<W: WorkerBee>(
-        commands: Arc<CommandQueue>,
-        name: Cow<'static, str>,
-        args: &(impl Serialize + ?Sized),
-    ) -> Self {
-        Self::new::<W>(commands, name, args, |error| Ok(error.into()))
-    }
-
     /// The type of the error that the task returns, for a task that is delegated by name: without this, errors are
     /// told as text. What is no `F` is a [`DelegateError::Crossing`].
     ///
     /// # Panics
     /// When the delegate has been polled.
     pub fn raises<F: Wire>(self) -> Delegate<R, F> {
-        let Delegating::Idle(errand) = self.0.0 else {
+        let Delegating::Idle(errand, _) = self.0.0 else {
             panic!("the type of a task's error is named after it was delegated");
         };
-        let Errand {
-            commands,
-            called,
-            args,
-            deadline,
-            watcher,
-            ..
-        } = errand;
-        Delegate(WithBee(Delegating::Idle(Errand {
-            commands,
-            called,
-            args,
-            deadline,
-            watcher,
-            raised: typed::<F>,
-        })))
+        Delegate(WithBee(Delegating::Idle(errand, typed::<F>)))
     }
 }
 
@@ -142,14 +117,14 @@ impl<R, E> Delegate<R, E> {
                 tasks: W::TASKS,
             }
         };
-        Self(WithBee(Delegating::Idle(Errand {
+        let errand = Errand {
             commands,
             called: Called { bee, name },
             args: args.map_err(Box::new),
             deadline: None,
             watcher: None,
-            raised,
-        })))
+        };
+        Self(WithBee(Delegating::Idle(errand, raised)))
     }
 
     /// The same as a future of the outcome and of the id of the worker bee that did the task, if one did.
@@ -179,7 +154,7 @@ impl<R, E> Delegate<R, E> {
         mut self,
         tell: impl FnMut(P) + Send + 'static,
     ) -> Self {
-        if let Delegating::Idle(errand) = &mut self.0.0 {
+        if let Delegating::Idle(errand, _) = &mut self.0.0 {
             errand.watcher = Some(watcher(tell));
         }
         self
@@ -190,7 +165,7 @@ impl<R, E> Delegate<R, E> {
     /// and its other tasks are done by others. No limit by default. Changes nothing once the delegate has been
     /// polled.
     pub fn deadline(mut self, limit: Duration) -> Self {
-        if let Delegating::Idle(errand) = &mut self.0.0 {
+        if let Delegating::Idle(errand, _) = &mut self.0.0 {
             errand.deadline = Some(limit);
         }
         self
@@ -213,7 +188,7 @@ impl<R: Wire, E: 'static> Future for WithBee<R, E> {
         let mut answer = match mem::replace(&mut self.0, Delegating::Over) {
             // Not held to tokio's budget for one turn: among a thousand delegates, those that come after it is spent
             // would be polled again and again. None of them is ever ready without somebody else's doing.
-            Delegating::Idle(errand) => Box::pin(unconstrained(errand.run())),
+            Delegating::Idle(errand, raised) => Box::pin(unconstrained(errand.run(raised))),
             Delegating::Waiting(answer) => answer,
             Delegating::Over => panic!("a delegate is polled after its end"),
         };
@@ -240,24 +215,22 @@ impl<R, E> fmt::Debug for WithBee<R, E> {
 impl<R, E> Delegating<R, E> {
     fn about(&self) -> &str {
         match self {
-            Self::Idle(errand) => &errand.called.name,
+            Self::Idle(errand, _) => &errand.called.name,
             Self::Waiting(_) => "under way",
             Self::Over => "over",
         }
     }
 }
 
-impl<E> Errand<E> {
-    async fn run<R: Wire>(self) -> Outcome<R, E> {
+impl Errand {
+    async fn run<R: Wire, E>(self, raised: ReadRaised<E>) -> Outcome<R, E> {
         let args = match self.args {
             Ok(args) => args,
             Err(error) => return (Err(DelegateError::Crossing(*error)), None),
         };
         let closed = || {
-            (
-                Err(DelegateError::Cancelled(CancelReason::HiveClosed)),
-                None,
-            )
+            let closed = DelegateError::Cancelled(CancelReason::HiveClosed);
+            (Err(closed), None)
         };
         let Some(permit) = self.commands.permit().await else {
             return closed();
@@ -277,7 +250,7 @@ impl<E> Errand<E> {
         };
         waits.answered();
         match answered {
-            Ok((end, child)) => (self.called.outcome(end, self.raised), child),
+            Ok((end, child)) => (self.called.outcome(end, raised), child),
             Err(_) => closed(),
         }
     }

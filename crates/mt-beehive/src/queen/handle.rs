@@ -85,7 +85,8 @@ impl<W: WorkerBee> Hive<W> {
     /// ```
     pub fn delegate<R: Wire>(&self, name: impl Into<String>, args: impl Serialize) -> Delegate<R> {
         let commands = Arc::clone(&self.commands);
-        Delegate::by_name::<W>(commands, Cow::Owned(name.into()), &args)
+        let name = Cow::Owned(name.into());
+        Delegate::new::<W>(commands, name, &args, |error| Ok(error.into()))
     }
 
     /// The same for a task that returns an `R`, which is an outcome as `How` has it. For the macros.

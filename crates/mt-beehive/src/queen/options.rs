@@ -2,9 +2,12 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use mt_pool::{StartError, limits::WorkerOptions};
+use mt_pool::{
+    StartError,
+    limits::{WorkerOptions, in_range, is_time, reckonable},
+};
 
-use super::deadlines::{Deadlines, is_time, reckonable};
+use super::deadlines::Deadlines;
 use crate::machine::parent::{Config, Dispatch, Population};
 
 /// The most tasks a worker bee does at once, as in the seed.
@@ -12,7 +15,6 @@ const MAX_CONCURRENCY: u32 = 1024;
 /// How often the number of bees is looked at. (The seed's is 10 s.)
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// The options of a hive.
 #[derive(Debug, Clone)]
 pub(super) struct HiveOptions {
     pub(super) max_concurrency: Option<u32>,
@@ -73,7 +75,7 @@ impl HiveOptions {
         let Population::Elastic { min, max, period } = self.population else {
             return Ok(());
         };
-        at_least_one("processes", min.try_into().unwrap_or(u32::MAX))?;
+        at_least_one("processes", min)?;
         if max < min {
             let option = "processes";
             let problem = format!("is {min}..={max}: the fewest are more than the most");
@@ -103,12 +105,11 @@ impl HiveOptions {
 }
 
 /// Checks a number that can't be 0.
-pub(super) fn at_least_one(option: &'static str, value: u32) -> Result<(), StartError> {
-    if value > 0 {
-        return Ok(());
-    }
-    let problem = "is 0; it has to be at least 1".into();
-    Err(StartError::Option { option, problem })
+pub(super) fn at_least_one(
+    option: &'static str,
+    value: impl TryInto<u64>,
+) -> Result<(), StartError> {
+    in_range(option, value, usize::MAX)
 }
 
 #[cfg(test)]

@@ -21,48 +21,7 @@ const MY_ID: u32 = 0;
 /// dataframe. What she is given and returns is not encoded and need not be serialisable. Worker bees live in
 /// processes of their own.
 ///
-/// ```
-/// use futures::future::try_join_all;
-/// use mt_beehive::{DelegateError, Hive, beehive_run};
-///
-/// #[derive(Default)]
-/// struct Cleaner;
-///
-/// #[mt_beehive::worker]
-/// impl Cleaner {
-///     #[task]
-///     async fn clean(&self, row: String) -> Result<f64, std::num::ParseFloatError> {
-///         row.trim().parse()
-///     }
-/// }
-///
-/// struct Predictor { weight: f64 } // the model
-///
-/// #[mt_beehive::queen(worker = Cleaner)]
-/// impl Predictor {
-///     fn new(weight: f64) -> Self {
-///         Self { weight }
-///     }
-///
-///     #[task]
-///     async fn predict(&self, hive: &Hive<Cleaner>, rows: Vec<String>) -> Result<Vec<f64>, DelegateError> {
-///         let cleaned = try_join_all(rows.into_iter().map(|row| hive.clean(row))).await?;
-///         Ok(cleaned.into_iter().map(|row| self.weight * row).collect())
-///     }
-/// }
-///
-/// #[mt_beehive::main]
-/// async fn main() -> Result<(), mt_beehive::BeehiveError> {
-///     let rows = vec![" 1".to_owned(), "2 ".to_owned()];
-///     let hive = || beehive_run::<Predictor>(10.0, ()).processes(1);
-///     // Typed; and by name.
-///     let predictions = hive().run(|queen| queen.predict(rows.clone())).await?;
-///     assert_eq!(predictions, [10.0, 20.0]);
-///     let predictions: Vec<f64> = hive().run_task("predict", rows).await?;
-///     assert_eq!(predictions, [10.0, 20.0]);
-///     Ok(())
-/// }
-/// ```
+/// The [crate's example](crate#start-here) shows one.
 ///
 /// Without a queen of a type of her own there is [`hive_of`](crate::hive_of).
 #[doc(alias = "queenbee_class")]
@@ -149,13 +108,15 @@ impl<Q: QueenBee> BeehiveRun<Q::Worker, WithQueen<Q>> {
     /// # }
     /// # #[mt_beehive::main]
     /// # async fn main() -> Result<(), BeehiveError> {
-    /// # let hive = beehive_run::<Predictor>((), ()).processes(1);
-    /// let answer = hive.run(async |queen| {
+    /// # let hive = || beehive_run::<Predictor>((), ()).processes(1);
+    /// let answer = hive().run(async |queen| {
     ///     let rows = queen.train().await?;
     ///     let answer = queen.predict(rows).await?;
     ///     Ok::<_, BeehiveError>(answer)
     /// });
     /// assert_eq!(answer.await?, 6);
+    /// let by_name: u32 = hive().run_task("predict", 3_u32).await?;
+    /// assert_eq!(by_name, 6);
     /// # Ok(())
     /// # }
     /// ```

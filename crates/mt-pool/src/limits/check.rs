@@ -14,9 +14,11 @@ const SHORTEST_TIME: Duration = Duration::from_millis(1);
 /// Longer times are taken for this one, 30 years: they mean "never", and can be added to any instant.
 const LONGEST_TIME: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
+/// Checks an option that is a number; for options of other crews' than runs too.
+///
 /// # Errors
 /// [`StartError::Option`] for a value that is not 1 to `most`.
-pub(crate) fn in_range(
+pub fn in_range(
     option: &'static str,
     value: impl TryInto<u64>,
     most: usize,
@@ -30,12 +32,11 @@ pub(crate) fn in_range(
     Err(StartError::Option { option, problem })
 }
 
+/// Checks an option that is a time.
+///
 /// # Errors
 /// [`StartError::Option`] for a time under 1 ms.
-pub(crate) fn is_time(
-    option: &'static str,
-    time: impl Into<Option<Duration>>,
-) -> Result<(), StartError> {
+pub fn is_time(option: &'static str, time: impl Into<Option<Duration>>) -> Result<(), StartError> {
     match time.into() {
         Some(time) if time < SHORTEST_TIME => Err(StartError::Option {
             option,
@@ -55,8 +56,9 @@ pub(crate) fn is_fraction(option: &'static str, value: f64) -> Result<(), StartE
     Err(StartError::Option { option, problem })
 }
 
-/// A time that can be reckoned with.
-pub(super) fn reckonable(time: Duration) -> Duration {
+/// A time that can be added to any instant: 30 years in place of a longer one.
+#[must_use]
+pub fn reckonable(time: Duration) -> Duration {
     time.min(LONGEST_TIME)
 }
 

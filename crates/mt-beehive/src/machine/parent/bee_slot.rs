@@ -9,9 +9,10 @@ use mt_proto::TaskId;
 use super::suspects::Aside;
 
 /// How far a child is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Phase {
     /// Not made yet.
+    #[default]
     Starting,
     /// Takes tasks.
     Ready,
@@ -25,7 +26,7 @@ pub(super) enum Phase {
 }
 
 /// A child.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct BeeSlot {
     pub(super) phase: Phase,
     /// The most tasks at once.
@@ -54,18 +55,8 @@ pub(super) struct BeeSlot {
 impl BeeSlot {
     pub(super) fn new() -> Self {
         Self {
-            phase: Phase::Starting,
             most: Some(0),
-            owned: 0,
-            asked: 0,
-            declines: false,
-            silent: false,
-            aside: None,
-            condemned: BTreeSet::new(),
-            fruitful: false,
-            excused: false,
-            told_to_die: false,
-            buries: false,
+            ..Self::default()
         }
     }
 

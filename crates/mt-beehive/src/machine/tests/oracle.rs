@@ -58,7 +58,7 @@ pub(super) struct End {
     pub(super) child: Option<ChildId>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Oracle {
     dispatch: Dispatch,
     crash_limit: u32,
@@ -81,14 +81,7 @@ impl Oracle {
             dispatch: config.dispatch,
             crash_limit: config.crash_limit,
             budget: config.restarts,
-            tasks: BTreeMap::new(),
-            bees: BTreeMap::new(),
-            ends: BTreeMap::new(),
-            owed: BTreeSet::new(),
-            in_vain: 0,
-            last_in_vain: None,
-            interrupted: false,
-            seen: BTreeMap::new(),
+            ..Self::default()
         }
     }
 
