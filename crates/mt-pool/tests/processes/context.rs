@@ -3,45 +3,46 @@
 use std::{rc::Rc, thread};
 
 use mt_pool::{Context, error::ContextStep, is_cancelled, task_index};
+use serde::{Deserialize, Serialize};
 
 use crate::prelude::*;
 
-/// What a context does when it is opened and closed.
-struct Fragile(u8);
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+enum Fault {
+    None,
+    Fails,
+    Panics,
+    Aborts,
+    Hangs,
+}
 
-const OPEN_FAILS: u8 = 1;
-const OPEN_PANICS: u8 = 2;
-const CLOSE_FAILS: u8 = 3;
-const CLOSE_PANICS: u8 = 4;
-const OPEN_ABORTS: u8 = 5;
-const CLOSE_ABORTS: u8 = 6;
-const OPEN_HANGS: u8 = 7;
-const CLOSE_HANGS: u8 = 8;
+impl Fault {
+    async fn come(self) -> Result<(), String> {
+        tokio::task::yield_now().await;
+        match self {
+            Self::None => Ok(()),
+            Self::Fails => Err("no way".into()),
+            Self::Panics => panic!("no way"),
+            Self::Aborts => std::process::abort(),
+            Self::Hangs => std::future::pending().await,
+        }
+    }
+}
+
+/// A context with a fault when it is opened, or when it is closed.
+struct Fragile(Fault);
 
 impl Context for Fragile {
-    type Config = u8;
+    type Config = (Fault, Fault);
     type Error = String;
 
-    async fn open(config: &u8) -> Result<Self, String> {
-        tokio::task::yield_now().await;
-        match *config {
-            OPEN_FAILS => Err("no way in".into()),
-            OPEN_PANICS => panic!("no way in"),
-            OPEN_ABORTS => std::process::abort(),
-            OPEN_HANGS => std::future::pending().await,
-            fine => Ok(Self(fine)),
-        }
+    async fn open((open, close): &Self::Config) -> Result<Self, String> {
+        open.come().await.map(|()| Self(*close))
     }
 
     async fn close(self) -> Result<(), String> {
-        tokio::task::yield_now().await;
-        match self.0 {
-            CLOSE_FAILS => Err("no way out".into()),
-            CLOSE_PANICS => panic!("no way out"),
-            CLOSE_ABORTS => std::process::abort(),
-            CLOSE_HANGS => std::future::pending().await,
-            _ => Ok(()),
-        }
+        self.0.come().await
     }
 }
 
@@ -57,29 +58,32 @@ async fn inside_async(#[context] _fragile: &Fragile, n: u64) -> u64 {
 }
 
 /// A plain run and an async one.
-fn both_ways(config: u8) -> [Report<u64, Never>; 2] {
-    fn run<T>(config: u8) -> Report<u64, Never>
+fn both_ways(open: Fault, close: Fault) -> [Report<u64, Never>; 2] {
+    fn run<T>(faults: (Fault, Fault)) -> Report<u64, Never>
     where
         T: Task<Input = u64, Context = Fragile, Output = u64, Error = Never>,
     {
         let mut deadlines = Deadlines::new();
-        if let OPEN_HANGS | CLOSE_HANGS = config {
+        if [faults.0, faults.1].contains(&Fault::Hangs) {
             deadlines = deadlines.context(Duration::from_millis(20));
         }
-        let run = asyn_pmap::<T>(0..50).context(config).processes(2);
+        let run = asyn_pmap::<T>(0..50).context(faults).processes(2);
         complete(run.batch_size(7).deadlines(deadlines), 50)
     }
-    [run::<inside>(config), run::<inside_async>(config)]
+    [
+        run::<inside>((open, close)),
+        run::<inside_async>((open, close)),
+    ]
 }
 
 #[test]
 fn a_context_that_does_not_open_is_the_outcome_of_its_items() {
     alone!();
-    for config in [OPEN_FAILS, OPEN_PANICS, OPEN_HANGS] {
-        for report in both_ways(config) {
+    for fault in [Fault::Fails, Fault::Panics, Fault::Hangs] {
+        for report in both_ways(fault, Fault::None) {
             for kind in (0..50).map(|index| report.kind(index)) {
                 assert_is!(*kind, TaskErrorKind::Context { step: ContextStep::Open, message }
-                    if message.contains("no way in") || message.contains("20ms"));
+                    if message.contains("no way") || message.contains("20ms"));
             }
             assert_eq!(report.stats.workers_died, 0);
         }
@@ -89,14 +93,14 @@ fn a_context_that_does_not_open_is_the_outcome_of_its_items() {
 #[test]
 fn a_context_that_does_not_close_is_reported_and_costs_nothing() {
     alone!();
-    for config in [CLOSE_FAILS, CLOSE_PANICS, CLOSE_HANGS] {
-        for report in both_ways(config) {
+    for fault in [Fault::Fails, Fault::Panics, Fault::Hangs] {
+        for report in both_ways(Fault::None, fault) {
             assert_eq!(report.failed(), [0; 0]);
             let errors = report.stats.context_close_errors;
             assert!(errors >= 8, "one a batch");
             let told = report.told(|event| {
                 matches!(event, PoolEvent::ContextCloseFailed { message, .. }
-                    if message.contains("no way out") || message.contains("20ms"))
+                    if message.contains("no way") || message.contains("20ms"))
             });
             assert_eq!(told as u64, errors);
         }
@@ -106,11 +110,11 @@ fn a_context_that_does_not_close_is_reported_and_costs_nothing() {
 #[test]
 fn a_context_that_kills_its_worker() {
     alone!();
-    for report in both_ways(OPEN_ABORTS) {
+    for report in both_ways(Fault::Aborts, Fault::None) {
         assert_eq!(report.failed().len(), 50);
     }
     // What has just finished may not have been told yet, and counts as running.
-    for report in both_ways(CLOSE_ABORTS) {
+    for report in both_ways(Fault::None, Fault::Aborts) {
         for index in report.failed() {
             report.crash(index);
         }
