@@ -45,9 +45,6 @@ struct Samples {
 }
 
 /// Runs each row so many times.
-///
-/// # Errors
-/// When a row is not known, or a run fails; the figures so far are of no use then.
 pub fn run(plan: &Plan) -> Result<Report> {
     let rows = chosen(&plan.only)?.into_iter();
     let mut rows: Vec<_> = rows.map(|row| (row, Samples::default())).collect();

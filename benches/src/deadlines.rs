@@ -71,9 +71,6 @@ fn now_us() -> u128 {
 }
 
 /// Runs a plan.
-///
-/// # Errors
-/// When a run does not start, or a call ends in any other way than by its deadline.
 pub fn run(plan: &Plan) -> Result<Report> {
     let folder = std::env::temp_dir().join(format!("mt-deadlines-{}", std::process::id()));
     fs::create_dir_all(&folder)?;

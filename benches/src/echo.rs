@@ -30,9 +30,6 @@ pub use trip::round_trips;
 pub(crate) use trip::run_child as run_trip_child;
 
 /// Starts this program, which ends at once, and waits for its exit.
-///
-/// # Errors
-/// When it does not start, or does not end well.
 pub fn bare_start() -> Result<()> {
     processes::end(processes::start(NOTHING, Stdio::null())?)
 }

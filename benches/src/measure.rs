@@ -107,9 +107,6 @@ impl Pace {
     }
 
     /// Ends the run: million items a second since the warm-up.
-    ///
-    /// # Errors
-    /// When there were not as many results as items, or they do not sum up to what they should.
     pub(crate) fn finish(self, sum: u64) -> Result<Sample> {
         let ended = Instant::now();
         let (total, count) = (self.load.total(), self.count);

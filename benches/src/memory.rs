@@ -54,9 +54,6 @@ struct Process {
 }
 
 /// Runs a plan.
-///
-/// # Errors
-/// When the run does not start, an outcome is missing or wrong, or `/proc` can't be read.
 pub fn run(plan: &Plan) -> Result<Report> {
     let pids = Arc::new(Mutex::new(vec![("parent".to_owned(), std::process::id())]));
     let heard = Arc::clone(&pids);

@@ -79,9 +79,6 @@ impl Branch {
 }
 
 /// The queen's own process: reigns until it is killed.
-///
-/// # Errors
-/// When the hive does not start.
 pub fn reign() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let hive = hive_of::<Branch>(()).processes(BEES);
@@ -95,9 +92,6 @@ pub fn reign() -> Result<()> {
 }
 
 /// Kills queens, one after the other.
-///
-/// # Errors
-/// When one does not come up, or what was below her does not go.
 pub fn run(plan: &Plan) -> Result<Report> {
     let times = (0..plan.kills).map(|_| kill_one());
     let times = times.collect::<Result<Vec<_>>>()?;

@@ -51,9 +51,6 @@ impl Report {
     }
 
     /// Prints the report, and gives what the program ends with.
-    ///
-    /// # Errors
-    /// When standard output is closed.
     pub fn show(&self, as_json: bool) -> Result<ExitCode> {
         let text = if as_json { &self.json } else { &self.text };
         writeln!(std::io::stdout(), "{}", text.trim_end())?;

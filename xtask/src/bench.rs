@@ -16,10 +16,8 @@ pub(crate) struct Args {
     pub(crate) rest: Vec<String>,
 }
 
-/// Builds the program and runs one of its subcommands; without one, what is in the arguments.
-///
-/// # Errors
-/// When it does not build, or ends with an error. A goal of the comparison that is missed is none.
+/// Builds the program and runs one of its subcommands; without one, what is in the arguments. A goal of the
+/// comparison that is missed is no error.
 pub(crate) fn run(subcommand: Option<&'static str>, args: Args) -> Result<()> {
     let mut cargo = step::cargo("run --quiet --release --package mt-benches --bin mt-bench --");
     cargo.args(subcommand).args(args.rest);

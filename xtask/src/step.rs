@@ -37,9 +37,6 @@ impl Step {
     }
 
     /// Runs the step.
-    ///
-    /// # Errors
-    /// When the work fails.
     pub(crate) fn run(self) -> Result<()> {
         (self.work)()
     }
@@ -47,9 +44,6 @@ impl Step {
 
 /// Runs every step, also after one has failed, so that one run shows all there is to mend; ends
 /// with a table of times.
-///
-/// # Errors
-/// When at least one step failed; the message names them all.
 pub(crate) fn run_all(steps: Vec<Step>) -> Result<()> {
     let mut table = Vec::new();
     let mut failed = Vec::new();

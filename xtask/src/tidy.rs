@@ -84,9 +84,6 @@ fn rule_names() -> clap::builder::PossibleValuesParser {
 }
 
 /// Lists or checks the rules.
-///
-/// # Errors
-/// When a file cannot be read, or at least one rule is broken.
 pub(crate) fn run(args: &Args) -> Result<()> {
     if args.list {
         for rule in RULES {

@@ -27,9 +27,6 @@ pub(super) type LeftBehind = BTreeMap<&'static str, usize>;
 
 impl Belongings {
     /// What this process owns now.
-    ///
-    /// # Errors
-    /// When `/proc` can't be read.
     pub(super) fn now() -> Result<Self> {
         let maps = fs::read_to_string("/proc/self/maps").context("failed to read the mappings")?;
         let mappings = maps.lines().filter(|line| line.contains("memfd:"));
@@ -50,9 +47,6 @@ impl Belongings {
     }
 
     /// What there is now beyond these, once threads that are on their way out have had the time.
-    ///
-    /// # Errors
-    /// As [`now`](Self::now).
     pub(super) fn left_behind(&self) -> Result<LeftBehind> {
         let until = Instant::now() + SETTLE;
         loop {

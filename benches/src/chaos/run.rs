@@ -20,9 +20,6 @@ use crate::{report::Report, tasks::mixed};
 const WARM_UP: u64 = 1000;
 
 /// Does what the plan says.
-///
-/// # Errors
-/// When the run does not start, or the system does not tell what this process owns.
 pub fn run(plan: Plan) -> Result<Report> {
     warm_up(&plan)?;
     let before = Belongings::now()?;

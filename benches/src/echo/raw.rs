@@ -38,9 +38,6 @@ impl Shape {
 }
 
 /// Sends a load through a child process and back, and checks it.
-///
-/// # Errors
-/// When the child does not start, the connection breaks, or something else comes back.
 pub fn raw_echo(load: Load, shape: Shape) -> Result<Sample> {
     let mut pace = Pace::start(load);
     let (child, socket) = start_connected(RAW_ECHO)?;
@@ -88,9 +85,6 @@ fn frame_of(numbers: Range<u64>, items: &mut RecordBuffer) -> Result<Frame> {
 
 /// Echoes what comes on standard input, which is a socket, until the parent closes it: a frame of
 /// results for every frame of items.
-///
-/// # Errors
-/// When the socket or what comes on it is broken.
 pub(crate) fn run_child() -> Result<()> {
     let mut wire = Wire::new(parent_socket()?);
     let mut results = SegmentWriter::new();

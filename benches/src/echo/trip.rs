@@ -19,9 +19,6 @@ use crate::{
 };
 
 /// The median time of a byte there and back, as thousand trips a second.
-///
-/// # Errors
-/// When the child does not start or the connection breaks.
 pub fn round_trips(load: Load) -> Result<Sample> {
     let begun = Instant::now();
     let (child, socket) = start_connected(ROUND_TRIP)?;

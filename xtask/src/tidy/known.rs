@@ -10,8 +10,6 @@ pub(super) enum Known {
     Nothing,
     /// Everything about these subjects. One about which nothing is found is to be taken out.
     Subjects(&'static [&'static str]),
-    /// So many findings about a subject, and fewer.
-    AtMost(&'static [(&'static str, usize)]),
     /// Exactly so many findings about a subject: when there are fewer, the number is to be lowered.
     Exactly(&'static [(&'static str, usize)]),
 }
@@ -24,11 +22,8 @@ impl Known {
             *counts.entry(one.subject.clone()).or_default() += 1;
         }
         let limits = self.limits();
-        let lists_each = !matches!(self, Self::Exactly(_));
-        found.0.retain(|one| {
-            let limit = limits.iter().find(|(known, ..)| *known == one.subject);
-            limit.is_none_or(|(_, _, most)| lists_each && counts[&one.subject] > *most)
-        });
+        let is_known = |subject: &str| limits.iter().any(|(known, ..)| *known == subject);
+        found.0.retain(|one| !is_known(&one.subject));
         let file = format!("xtask/src/tidy/{}.rs", rule.replace('-', "_"));
         for (subject, least, most) in limits {
             let count = counts.get(subject).copied().unwrap_or_default();
@@ -51,7 +46,6 @@ impl Known {
         match self {
             Self::Nothing => Vec::new(),
             Self::Subjects(all) => all.iter().map(|name| (*name, 1, usize::MAX)).collect(),
-            Self::AtMost(all) => all.iter().map(|(name, most)| (*name, 0, *most)).collect(),
             Self::Exactly(all) => all.iter().map(|(name, all)| (*name, *all, *all)).collect(),
         }
     }
@@ -85,14 +79,10 @@ mod tests {
 
     #[test]
     fn numbers_hold() {
-        let (at_most, exactly) = (Known::AtMost(&[("a", 2)]), Known::Exactly(&[("a", 2)]));
-        for known in [&at_most, &exactly] {
-            check(known, &["a", "a"], &[]);
-            check(known, &["a", "b", "a"], &["b"]);
-        }
-        check(&at_most, &["a", "a", "a"], &["a", "a", "a", "3 of `a`"]);
+        let exactly = Known::Exactly(&[("a", 2)]);
+        check(&exactly, &["a", "a"], &[]);
+        check(&exactly, &["a", "b", "a"], &["b"]);
         check(&exactly, &["a", "a", "a"], &["3 of `a`"]);
-        check(&at_most, &["a"], &[]);
         check(&exactly, &["a"], &["1 left of `a`"]);
         check(&exactly, &[], &["0 left of `a`"]);
     }

@@ -39,10 +39,7 @@ pub(super) struct Comment {
     pub(super) text: String,
 }
 
-/// Splits `source` into tokens and comments.
-///
-/// # Errors
-/// When `source` is not Rust, for instance because a bracket is not closed.
+/// Splits `source` into tokens and comments; it fails if a bracket is not closed, for instance.
 pub(super) fn lex(source: &str, in_test: bool) -> Result<(Vec<Token>, Vec<Comment>), LexError> {
     let mut lexer = Lexer {
         source,

@@ -32,9 +32,6 @@ pub(super) struct Markdown {
 
 impl Tree {
     /// Reads the workspace at `root`.
-    ///
-    /// # Errors
-    /// When a folder or a file cannot be read; a file must be UTF-8 if its name says it is text.
     pub(super) fn read(root: &Path) -> Result<Self> {
         let mut tree = Self::default();
         let walk = WalkDir::new(root).sort_by_file_name().into_iter();
