@@ -3,12 +3,15 @@
 //!
 //! Loop: one a worker.
 
-mod receive;
+mod transitions;
 
 use std::{sync::Arc, time::Duration};
 
-use mt_ipc::{ChildProcess, FrameReceiver, FrameSender, Progress, Spawned, StderrTail, Writer};
-use mt_proto::{Beat, Frame, Kind, ToWorker, WorkerId};
+use mt_ipc::{
+    ChildProcess, FrameReceiver, FrameSender, Progress, RecvError, SendError, Spawned, StderrTail,
+    Writer,
+};
+use mt_proto::{Beat, Frame, FromWorker, Parsed, ToWorker, WorkerId};
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, sleep_until},
@@ -20,11 +23,10 @@ use super::{
     frame_source::FrameSource,
     hello_timeout::HelloTimeout,
     idle_workers::{IdleWait, IdleWorkers, Slot},
-    last_words::LastWords,
     lease::Lease,
     phase::{Ending, Phase},
-    session_event::{SessionEvent, WorkerEnd},
-    watch::Watch,
+    session_event::SessionEvent,
+    watch::{Health, Watch},
     worker_failure::WorkerFailure,
 };
 
@@ -202,148 +204,52 @@ impl Session {
         }
     }
 
+    /// Takes in what came; false when nothing more can come.
+    async fn on_received(&mut self, frame: Result<Option<Frame>, RecvError>) -> bool {
+        match frame {
+            Ok(Some(frame)) => self.on_frame(frame).await,
+            Ok(None) | Err(RecvError::Cut | RecvError::Io(_)) => {
+                // After a goodbye the exit's grace is the owner's.
+                if !matches!(self.phase, Phase::Leaving { .. }) {
+                    self.end_within(HANG_UP_GRACE, DeathCause::HungUp);
+                }
+                false
+            }
+            Err(RecvError::Decode(error)) => self.broke_protocol(&error.to_string()),
+            Err(other) => self.broke_protocol(&other.to_string()),
+        }
+    }
+
+    async fn on_frame(&mut self, frame: Frame) -> bool {
+        if self.watch.heard() {
+            self.tell(SessionEvent::Health(Health::Well)).await;
+        }
+        match FromWorker::from_frame(frame) {
+            Ok(first) if matches!(self.phase, Phase::Greeting(_)) => self.greet(first).await,
+            Ok(Parsed::Message(message)) => self.on_message(message).await,
+            Ok(Parsed::Role(frame)) => self.on_role_frame(frame).await,
+            Err(error) => self.broke_protocol(&error.to_string()),
+        }
+    }
+
+    async fn on_role_frame(&mut self, frame: Frame) -> bool {
+        let Some(lease) = &self.lease else {
+            return self.broke_protocol("it spoke while it had nothing to do");
+        };
+        if self.phase.is_early() {
+            return self.broke_protocol("it spoke before it was ready");
+        }
+        lease.tell(SessionEvent::Frame(frame)).await;
+        true
+    }
+
     fn send_one(&mut self, frames: &impl FrameSource) {
         // There was room, and nothing else goes there.
         if let Some(frame) = frames.take()
-            && let Err(mt_ipc::SendError::Full) = self.sender.try_send(frame)
+            && let Err(SendError::Full) = self.sender.try_send(frame)
         {
             self.end(DeathCause::BrokeProtocol("it does not read".into()));
         }
-    }
-
-    /// A time has come. Returns whether the worker is still listened to.
-    async fn on_due(&mut self, receiver: &mut FrameReceiver, mut reading: bool) -> bool {
-        // This process may have been stopped meanwhile: what the worker has said since counts.
-        for _ in 0..MAX_WAITING {
-            let (true, true) = (reading, self.phase.is_early()) else {
-                break;
-            };
-            let Ok(Some(frame)) = receiver.recv_now() else {
-                break;
-            };
-            reading = self.on_frame(frame).await;
-        }
-        let now = Instant::now();
-        if let Some(ending) = self.ending.take_if(|ending| ending.until <= now) {
-            self.end(ending.cause);
-        } else if self.due().is_some_and(|due| due <= now) {
-            self.on_phase_due(now);
-        }
-        reading
-    }
-
-    fn on_phase_due(&mut self, now: Instant) {
-        match &mut self.phase {
-            Phase::Greeting(hello) => {
-                if let Some(waited) = hello.look(now, self.process.id()) {
-                    self.give_up(WorkerFailure::Silent { waited });
-                }
-            }
-            Phase::SettingUp { due, extended } => {
-                let lease = self.lease.as_ref();
-                let limit = lease.map_or(Duration::ZERO, |lease| lease.spec.init_deadline);
-                let late = due.take().map_or(Duration::ZERO, |due| now - due);
-                if late > LATE && !*extended {
-                    // This process was stopped, or the machine was elsewhere; it may have been set up long ago.
-                    *extended = true;
-                    *due = Some(now + late.min(limit));
-                    return;
-                }
-                self.give_up(WorkerFailure::SetupTimedOut { limit });
-            }
-            Phase::Idle { until, wait } => {
-                *until = None;
-                if self.slot.as_ref().is_some_and(|slot| slot.0.withdraw(wait)) {
-                    self.dismiss();
-                }
-            }
-            Phase::Working | Phase::Leaving { .. } => {}
-        }
-    }
-
-    /// Somebody has use for it, or nobody ever will.
-    async fn take_lease(&mut self, lease: Option<Lease>) {
-        let Some(lease) = lease else {
-            return self.dismiss();
-        };
-        let pid = self.process.id();
-        let spec = &lease.spec;
-        self.watch = Watch::new(spec.liveness, spec.busy_by_processor, pid);
-        lease.tell(SessionEvent::Reused { pid }).await;
-        self.lease = Some(lease);
-        self.assign().await;
-    }
-
-    async fn assign(&mut self) {
-        let Some(lease) = &self.lease else { return };
-        self.phase = Phase::SettingUp {
-            due: Instant::now().checked_add(lease.spec.init_deadline),
-            extended: false,
-        };
-        // An empty queue has room for one frame.
-        let assignment = lease.spec.assignment(lease.worker);
-        let _ = self.sender.try_send(Frame::new(Kind::Assign, assignment));
-        let (sender, progress) = (self.sender.clone(), self.progress.clone());
-        lease.tell(SessionEvent::Greeted { sender, progress }).await;
-    }
-
-    /// Tells it to go; it has nothing to finish.
-    fn dismiss(&mut self) {
-        let _ = self.sender.try_send(ToWorker::Beat(Beat::Die).into_frame());
-        self.phase = Phase::Leaving { was_ready: true };
-        self.end_within(HANG_UP_GRACE, DeathCause::Stopped);
-    }
-
-    /// Asks the worker to end, and gives it a moment.
-    fn terminate(&mut self, control: &WorkerControl) {
-        self.process.terminate();
-        let lease = self.lease.as_ref();
-        let grace = lease.map_or(Duration::ZERO, |lease| lease.spec.kill_grace);
-        self.end_within(grace, control.cause().unwrap_or(DeathCause::Stopped));
-    }
-
-    fn end_within(&mut self, grace: Duration, cause: DeathCause) {
-        let until = Instant::now().checked_add(grace);
-        self.ending = until.map(|until| Ending { cause, until });
-    }
-
-    /// The worker will not get as far as being set up.
-    fn give_up(&mut self, failure: WorkerFailure) {
-        self.failure.get_or_insert(failure);
-        self.end(DeathCause::Stopped);
-    }
-
-    /// Kills the worker. The first cause stands.
-    fn end(&mut self, cause: DeathCause) {
-        self.cause.get_or_insert(cause);
-        self.process.kill();
-    }
-
-    /// The worker is reaped. Returns the lease that it was about to take.
-    async fn over(mut self, exit: mt_ipc::Exit, stderr: StderrTail) -> Option<Lease> {
-        let Some(lease) = self.lease.take() else {
-            let Phase::Idle { wait, .. } = self.phase else {
-                return None;
-            };
-            return wait.too_late();
-        };
-        // What its owner has ended it for says more than that it was ended, or that it is gone.
-        let cause = match self.cause.take() {
-            None => lease.control.cause().unwrap_or(DeathCause::Itself),
-            Some(DeathCause::Stopped) => lease.control.cause().unwrap_or(DeathCause::Stopped),
-            Some(cause) => cause,
-        };
-        let mut death = Death::new(exit, cause);
-        death.last_words = LastWords::new(stderr, &self.progress);
-        let failure = self.failure.take();
-        let end = WorkerEnd {
-            started: self.progress.started(),
-            said_bye: matches!(self.phase, Phase::Leaving { .. }),
-            failure: failure.or_else(|| self.phase.failure(&death)).map(Arc::new),
-            death,
-        };
-        lease.tell(SessionEvent::Ended(end)).await;
-        None
     }
 }
 

@@ -1,0 +1,233 @@
+//! What changes where a worker is in its life: its messages, times that have come, its owner, its end.
+
+use std::sync::Arc;
+
+use mt_ipc::{Exit, FrameReceiver, StderrTail, accept};
+use mt_proto::{Beat, Frame, FromWorker, Kind, Parsed, ToWorker, Welcome};
+use tokio::time::{Duration, Instant};
+
+use super::{HANG_UP_GRACE, LATE, MAX_WAITING, Session};
+use crate::supervision::{
+    control::WorkerControl,
+    death::{Death, DeathCause},
+    last_words::LastWords,
+    lease::Lease,
+    phase::{Ending, Phase},
+    session_event::{SessionEvent, WorkerEnd},
+    watch::Watch,
+    worker_failure::WorkerFailure,
+};
+
+impl Session {
+    pub(super) async fn on_message(&mut self, message: FromWorker) -> bool {
+        match (message, &self.phase) {
+            (FromWorker::Hello(_), _) => self.broke_protocol("it said hello twice"),
+            (FromWorker::Ready, Phase::SettingUp { .. }) => {
+                self.phase = Phase::Working;
+                self.tell(SessionEvent::Ready).await;
+                true
+            }
+            (FromWorker::Ready, _) => self.broke_protocol("it was ready twice"),
+            (FromWorker::SetupFailed(failure), Phase::SettingUp { .. }) => {
+                let (step, message) = (failure.step, failure.message);
+                self.failure = Some(WorkerFailure::Setup { step, message });
+                // Its leave follows.
+                self.phase = Phase::SettingUp {
+                    due: None,
+                    extended: true,
+                };
+                true
+            }
+            (FromWorker::SetupFailed(_), _) => self.broke_protocol("its setup failed too late"),
+            (FromWorker::Beat(beat), _) => {
+                self.watch.on_beat(beat);
+                true
+            }
+            (FromWorker::Trace { events, dropped }, _) => {
+                self.tell(SessionEvent::Trace { events, dropped }).await;
+                true
+            }
+            (FromWorker::Rested, _) => self.park().await,
+            (FromWorker::Bye, phase) => {
+                let was_ready = !phase.is_early();
+                self.phase = Phase::Leaving { was_ready };
+                true
+            }
+        }
+    }
+
+    pub(super) async fn greet(&mut self, first: Parsed<FromWorker>) -> bool {
+        let Some(lease) = &self.lease else {
+            return false;
+        };
+        let welcome = Welcome {
+            worker: lease.worker,
+            beat_interval: lease.spec.liveness.interval,
+        };
+        if let Err(error) = accept(&self.sender, first, lease.spec.fingerprint, welcome) {
+            // The refusal is on its way; a worker that gets it exits by itself.
+            self.sender.close();
+            self.failure.get_or_insert(WorkerFailure::Handshake(error));
+            return true;
+        }
+        self.assign().await;
+        true
+    }
+
+    /// The worker has done all it had to for its owner: it waits for the next one.
+    pub(super) async fn park(&mut self) -> bool {
+        let (Some(lease), Some(slot)) = (self.lease.take(), &self.slot) else {
+            return self.broke_protocol("it rests without having been told to");
+        };
+        // Before the owner knows, so that the next one finds it.
+        match slot.0.park(&lease.spec) {
+            Some(wait) => {
+                let until = Instant::now().checked_add(wait.idle);
+                self.phase = Phase::Idle { until, wait };
+            }
+            None => self.dismiss(),
+        }
+        lease.tell(SessionEvent::Released).await;
+        true
+    }
+
+    pub(super) fn broke_protocol(&mut self, what: &str) -> bool {
+        self.end(DeathCause::BrokeProtocol(what.to_owned()));
+        false
+    }
+
+    /// A time has come. Returns whether the worker is still listened to.
+    pub(super) async fn on_due(&mut self, receiver: &mut FrameReceiver, mut reading: bool) -> bool {
+        // This process may have been stopped meanwhile: what the worker has said since counts.
+        for _ in 0..MAX_WAITING {
+            let (true, true) = (reading, self.phase.is_early()) else {
+                break;
+            };
+            let Ok(Some(frame)) = receiver.recv_now() else {
+                break;
+            };
+            reading = self.on_frame(frame).await;
+        }
+        let now = Instant::now();
+        if let Some(ending) = self.ending.take_if(|ending| ending.until <= now) {
+            self.end(ending.cause);
+        } else if self.due().is_some_and(|due| due <= now) {
+            self.on_phase_due(now);
+        }
+        reading
+    }
+
+    pub(super) fn on_phase_due(&mut self, now: Instant) {
+        match &mut self.phase {
+            Phase::Greeting(hello) => {
+                if let Some(waited) = hello.look(now, self.process.id()) {
+                    self.give_up(WorkerFailure::Silent { waited });
+                }
+            }
+            Phase::SettingUp { due, extended } => {
+                let lease = self.lease.as_ref();
+                let limit = lease.map_or(Duration::ZERO, |lease| lease.spec.init_deadline);
+                let late = due.take().map_or(Duration::ZERO, |due| now - due);
+                if late > LATE && !*extended {
+                    // This process was stopped, or the machine was elsewhere; it may have been set up long ago.
+                    *extended = true;
+                    *due = Some(now + late.min(limit));
+                    return;
+                }
+                self.give_up(WorkerFailure::SetupTimedOut { limit });
+            }
+            Phase::Idle { until, wait } => {
+                *until = None;
+                if self.slot.as_ref().is_some_and(|slot| slot.0.withdraw(wait)) {
+                    self.dismiss();
+                }
+            }
+            Phase::Working | Phase::Leaving { .. } => {}
+        }
+    }
+
+    /// Somebody has use for it, or nobody ever will.
+    pub(super) async fn take_lease(&mut self, lease: Option<Lease>) {
+        let Some(lease) = lease else {
+            return self.dismiss();
+        };
+        let pid = self.process.id();
+        let spec = &lease.spec;
+        self.watch = Watch::new(spec.liveness, spec.busy_by_processor, pid);
+        lease.tell(SessionEvent::Reused { pid }).await;
+        self.lease = Some(lease);
+        self.assign().await;
+    }
+
+    pub(super) async fn assign(&mut self) {
+        let Some(lease) = &self.lease else { return };
+        self.phase = Phase::SettingUp {
+            due: Instant::now().checked_add(lease.spec.init_deadline),
+            extended: false,
+        };
+        // An empty queue has room for one frame.
+        let assignment = lease.spec.assignment(lease.worker);
+        let _ = self.sender.try_send(Frame::new(Kind::Assign, assignment));
+        let (sender, progress) = (self.sender.clone(), self.progress.clone());
+        lease.tell(SessionEvent::Greeted { sender, progress }).await;
+    }
+
+    /// Tells it to go; it has nothing to finish.
+    pub(super) fn dismiss(&mut self) {
+        let _ = self.sender.try_send(ToWorker::Beat(Beat::Die).into_frame());
+        self.phase = Phase::Leaving { was_ready: true };
+        self.end_within(HANG_UP_GRACE, DeathCause::Stopped);
+    }
+
+    /// Asks the worker to end, and gives it a moment.
+    pub(super) fn terminate(&mut self, control: &WorkerControl) {
+        self.process.terminate();
+        let lease = self.lease.as_ref();
+        let grace = lease.map_or(Duration::ZERO, |lease| lease.spec.kill_grace);
+        self.end_within(grace, control.cause().unwrap_or(DeathCause::Stopped));
+    }
+
+    pub(super) fn end_within(&mut self, grace: Duration, cause: DeathCause) {
+        let until = Instant::now().checked_add(grace);
+        self.ending = until.map(|until| Ending { cause, until });
+    }
+
+    /// The worker will not get as far as being set up.
+    pub(super) fn give_up(&mut self, failure: WorkerFailure) {
+        self.failure.get_or_insert(failure);
+        self.end(DeathCause::Stopped);
+    }
+
+    /// Kills the worker. The first cause stands.
+    pub(super) fn end(&mut self, cause: DeathCause) {
+        self.cause.get_or_insert(cause);
+        self.process.kill();
+    }
+
+    /// The worker is reaped. Returns the lease that it was about to take.
+    pub(super) async fn over(mut self, exit: Exit, stderr: StderrTail) -> Option<Lease> {
+        let Some(lease) = self.lease.take() else {
+            let Phase::Idle { wait, .. } = self.phase else {
+                return None;
+            };
+            return wait.too_late();
+        };
+        // What its owner has ended it for says more than that it was ended, or that it is gone.
+        let cause = match self.cause.take() {
+            None => lease.control.cause().unwrap_or(DeathCause::Itself),
+            Some(DeathCause::Stopped) => lease.control.cause().unwrap_or(DeathCause::Stopped),
+            Some(cause) => cause,
+        };
+        let mut death = Death::new(exit, cause);
+        death.last_words = LastWords::new(stderr, &self.progress);
+        let failure = self.failure.take();
+        let end = WorkerEnd {
+            started: self.progress.started(),
+            said_bye: matches!(self.phase, Phase::Leaving { .. }),
+            failure: failure.or_else(|| self.phase.failure(&death)).map(Arc::new),
+            death,
+        };
+        lease.tell(SessionEvent::Ended(end)).await;
+        None
+    }
+}
