@@ -46,7 +46,7 @@ pub enum WorkerStdout {
 }
 
 /// How to start a worker.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct WorkerCommand {
     /// The program.

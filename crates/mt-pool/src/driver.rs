@@ -14,4 +14,3 @@ mod workers;
 pub(crate) use driver::{Plan, supervise};
 pub(crate) use exit_hooks::Collected;
 pub(crate) use thread::{Supervision, spawn_supervisor};
-pub(crate) use watch::WatchConfig;

@@ -19,6 +19,8 @@ pub(crate) struct DispatchConfig {
     /// The workers kept when there is nothing to do.
     pub(crate) min_processes: u32,
     pub(crate) ordered: bool,
+    /// Whether workers finish one item before they start the next.
+    pub(crate) in_order: bool,
     /// The fewest items a worker is offered when there are enough.
     pub(crate) window_floor: u32,
     /// The most items a worker holds.

@@ -2,7 +2,7 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use mt_proto::{ItemIndex, RecordTag, Records, Segment, WorkerId};
 use rand::RngExt as _;
@@ -93,6 +93,6 @@ impl Dispatch {
         let pause = half + half.mul_f64(self.chance.random::<f64>());
         item.past.errors += 1;
         self.retries += 1;
-        self.queue.later(now + pause.max(Duration::ZERO), item);
+        self.queue.later(now + pause, item);
     }
 }

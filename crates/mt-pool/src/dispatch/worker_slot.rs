@@ -7,7 +7,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use mt_proto::{DecodeError, ItemIndex, Records, Segment, WorkerId};
 
 use super::{
@@ -205,12 +204,7 @@ impl WorkerSlot {
 
     /// An item that it holds, with what it has been through so far.
     pub(crate) fn item(&mut self, index: ItemIndex) -> Option<RetryItem> {
-        let one = Segment {
-            first: index,
-            count: 1,
-            records: Bytes::new(),
-        };
-        let (held, offset, _) = self.part(index, &one).ok()?;
+        let (held, offset, _) = self.part(index, index.plus(1)).ok()?;
         let mut records = Records::new(held.run.records.clone());
         for _ in 0..offset {
             records.next_record().ok()??;
@@ -229,12 +223,12 @@ impl WorkerSlot {
     pub(crate) fn finish(&mut self, run: &Segment) -> Result<(), DecodeError> {
         let mut first = run.first;
         while first < run.end() {
-            let (_, _, count) = self.part(first, run)?;
+            let (_, _, count) = self.part(first, run.end())?;
             first = first.plus(u64::from(count));
         }
         first = run.first;
         while first < run.end() {
-            let (held, offset, count) = self.part(first, run)?;
+            let (held, offset, count) = self.part(first, run.end())?;
             held.done.mark(offset, count);
             first = first.plus(u64::from(count));
         }
@@ -250,12 +244,12 @@ impl WorkerSlot {
         Ok(())
     }
 
-    /// The piece that has item `first` open, its offset there, and how much of `run` goes on in it. An
+    /// The piece that has item `first` open, its offset there, and how many up to `end` go on in it. An
     /// item that is tried again may be in an older piece too, where it is done.
     fn part(
         &mut self,
         first: ItemIndex,
-        run: &Segment,
+        end: ItemIndex,
     ) -> Result<(&mut Held, u32, u32), DecodeError> {
         let mut done = false;
         let open = |held: &&mut Held| {
@@ -271,7 +265,7 @@ impl WorkerSlot {
             }));
         };
         let offset = (first.0 - held.run.first.0) as u32;
-        let most = (run.end().min(held.run.end()).0 - first.0) as u32;
+        let most = (end.min(held.run.end()).0 - first.0) as u32;
         let count = held.done.open_from(offset, most);
         Ok((held, offset, count))
     }

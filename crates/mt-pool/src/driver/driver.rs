@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::{
     exit_hooks::Collected,
-    watch::{WEIGH, WatchConfig, WatchSchedule},
+    watch::{WEIGH, WatchSchedule},
     workers::WorkerHandles,
 };
 use crate::{
@@ -39,7 +39,6 @@ pub(crate) struct Plan {
     pub(crate) idle: Option<Arc<IdleWorkers>>,
     pub(crate) on_interrupt: OnInterrupt,
     pub(crate) audience: Audience,
-    pub(crate) watch: WatchConfig,
     pub(crate) collected: Arc<Collected>,
     pub(crate) relay: WorkerEvents,
     pub(crate) exchange: DriverEnd,
@@ -73,11 +72,11 @@ pub(super) struct Driver {
 /// reaped.
 pub(crate) async fn supervise(plan: Plan) {
     let mut interrupts = Interrupts::listen(plan.on_interrupt);
-    let (workers, mut events) = WorkerHandles::new(plan.spec, plan.watch.in_order, plan.idle);
+    let (workers, mut events) = WorkerHandles::new(plan.spec, plan.dispatch.in_order, plan.idle);
     let mut driver = Driver {
+        watch: WatchSchedule::new(&plan.dispatch, Instant::now()),
         dispatch: Dispatch::new(plan.dispatch),
         workers,
-        watch: WatchSchedule::new(plan.watch, Instant::now()),
         collected: plan.collected,
         exchange: plan.exchange,
         stats: plan.stats,
@@ -265,9 +264,9 @@ impl Driver {
     }
 
     fn weigh(&mut self) {
-        let high = self.watch.config.memory_high;
+        let high = self.watch.memory_high;
         let high = high.is_some_and(load::used_memory_above);
-        let pids = if self.watch.config.weigh {
+        let pids = if self.watch.weighs_each {
             self.workers.pids()
         } else {
             Vec::new()

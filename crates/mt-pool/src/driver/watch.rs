@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
+    dispatch::DispatchConfig,
     load,
     supervision::{Death, DeathCause},
 };
@@ -15,35 +16,36 @@ const LOOK: Duration = Duration::from_millis(25);
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 pub(super) const WEIGH: Duration = Duration::from_millis(100);
 
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct WatchConfig {
-    /// The shortest deadline of a call, if there is one.
-    pub(crate) deadline: Option<Duration>,
-    /// Whether workers finish one item before they start the next.
-    pub(crate) in_order: bool,
-    pub(crate) weigh: bool,
-    /// The used part of the machine's memory at which dispatch slows down.
-    pub(crate) memory_high: Option<f64>,
-}
-
+/// What to look at, and when.
 #[derive(Debug)]
 pub(super) struct WatchSchedule {
-    pub(super) config: WatchConfig,
+    /// Between two looks, if there is a deadline of calls.
     pub(super) every: Option<Duration>,
     pub(super) next_look: Instant,
     pub(super) next_weigh: Instant,
+    /// Whether workers are weighed one by one.
+    pub(super) weighs_each: bool,
+    /// The used part of the machine's memory at which dispatch slows down.
+    pub(super) memory_high: Option<f64>,
     /// The processes the system had killed for want of memory when that was last looked at.
     oom_kills: Option<u64>,
 }
 
 impl WatchSchedule {
-    pub(super) fn new(config: WatchConfig, now: Instant) -> Self {
+    pub(super) fn new(config: &DispatchConfig, now: Instant) -> Self {
         let every = |deadline: Duration| (deadline / 4).clamp(SHORTEST_LOOK, LOOK);
+        let memory = &config.memory;
+        let limits = [
+            memory.max_rss_bytes,
+            memory.budget_bytes,
+            config.recycle.rss_bytes,
+        ];
         Self {
-            config,
-            every: config.deadline.map(every),
+            every: config.hard_deadline.map(every),
             next_look: now,
             next_weigh: now,
+            weighs_each: limits.iter().any(Option::is_some),
+            memory_high: memory.pause_above,
             oom_kills: load::oom_kills(),
         }
     }
@@ -70,6 +72,6 @@ impl WatchSchedule {
     }
 
     pub(super) fn weighs(&self) -> bool {
-        self.config.weigh || self.config.memory_high.is_some()
+        self.weighs_each || self.memory_high.is_some()
     }
 }

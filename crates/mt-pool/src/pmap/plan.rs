@@ -11,7 +11,7 @@ use crate::{
     Pool, StartError, Task, Wire,
     current::random_seed,
     dispatch::{Delivery, DispatchConfig},
-    driver::{Collected, Plan, WatchConfig, spawn_supervisor},
+    driver::{Collected, Plan, spawn_supervisor},
     events::{Audience, EventLog},
     executor::EXECUTOR,
     input::{ExchangeLimits, FeedEnd, Source, exchange},
@@ -103,7 +103,6 @@ pub(crate) fn launch<T: Task>(
     let plan = Plan {
         idle: run.pool.as_ref().map(Pool::shared_workers),
         dispatch: dispatch_config::<T>(options, seed, run.pool.is_some()),
-        watch: watch_config::<T>(options),
         collected: Arc::clone(&collected),
         spec,
         on_interrupt: options.workers.on_interrupt,
@@ -180,22 +179,6 @@ fn setup<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<Setup, StartError>
     })
 }
 
-/// What the supervisor looks at.
-fn watch_config<T: Task>(options: &PmapOptions) -> WatchConfig {
-    let memory = &options.memory;
-    let weigh = [
-        memory.max_rss_bytes,
-        memory.budget_bytes,
-        options.recycle.rss_bytes,
-    ];
-    WatchConfig {
-        deadline: options.deadlines.hard,
-        in_order: T::STYLE == TaskStyle::Sync,
-        weigh: weigh.iter().any(Option::is_some),
-        memory_high: options.memory.pause_above,
-    }
-}
-
 fn dispatch_config<T: Task>(options: &PmapOptions, seed: u64, shared: bool) -> DispatchConfig {
     let cap = narrow(options.batch_size.max(LEAST_CAP)).saturating_mul(8);
     let floor = match T::STYLE {
@@ -212,6 +195,7 @@ fn dispatch_config<T: Task>(options: &PmapOptions, seed: u64, shared: bool) -> D
     DispatchConfig {
         processes: narrow(options.processes.max()),
         ordered: options.ordered,
+        in_order: T::STYLE == TaskStyle::Sync,
         window_floor: floor,
         window_cap: cap.max(floor),
         max_pieces: MAX_PIECES,

@@ -4,13 +4,11 @@
 
 use std::{
     collections::VecDeque,
-    ffi::OsString,
-    path::PathBuf,
     sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
-use mt_ipc::{Program, WorkerStderr};
+use mt_ipc::WorkerCommand;
 use tokio::sync::{Notify, oneshot};
 
 use super::{
@@ -53,13 +51,11 @@ struct Parked {
     lease: oneshot::Sender<Lease>,
 }
 
-/// What can't be changed once a worker is started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct StartKey {
-    program: Option<PathBuf>,
-    args: Vec<OsString>,
-    stderr: WorkerStderr,
-    beat_interval: Duration,
+/// What can't be changed once a worker is started: how it is, and how often it beats.
+type StartKey = (WorkerCommand, Duration);
+
+fn key_of(spec: &SpawnSpec) -> StartKey {
+    (spec.command.clone(), spec.liveness.interval)
 }
 
 /// What a run gets when it asks for a worker.
@@ -80,21 +76,6 @@ pub(super) struct IdleWait {
     ticket: u64,
     pub(super) lease: oneshot::Receiver<Lease>,
     pub(super) idle: Duration,
-}
-
-impl StartKey {
-    fn of(spec: &SpawnSpec) -> Self {
-        let program = match &spec.command.program {
-            Program::Own => None,
-            Program::File(path) => Some(path.clone()),
-        };
-        Self {
-            program,
-            args: spec.command.args.clone(),
-            stderr: spec.command.stderr,
-            beat_interval: spec.liveness.interval,
-        }
-    }
 }
 
 impl IdleWorkers {
@@ -127,7 +108,7 @@ impl IdleWorkers {
     }
 
     fn try_fill(self: &Arc<Self>, mut lease: Lease) -> Result<Filled, Lease> {
-        let key = StartKey::of(&lease.spec);
+        let key = key_of(&lease.spec);
         let mut state = lock(&self.state);
         while let Some(at) = state.parked.iter().rposition(|parked| parked.key == key) {
             let Some(parked) = state.parked.remove(at) else {
@@ -164,7 +145,7 @@ impl IdleWorkers {
         state.next_ticket += 1;
         state.parked.push_back(Parked {
             ticket,
-            key: StartKey::of(spec),
+            key: key_of(spec),
             lease: sender,
         });
         drop(state);

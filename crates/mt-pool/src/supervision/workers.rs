@@ -61,17 +61,13 @@ impl Workers {
 
     /// Starts a worker under this number, whose owner sends to it by itself.
     pub fn start(&mut self, worker: WorkerId) -> WorkerControl {
+        let Some(idle) = &self.idle else {
+            return self.start_with(worker, Arc::new(SendsItself));
+        };
         let lease = self.lease(worker);
         let control = lease.control.clone();
-        match &self.idle {
-            None => {
-                self.sessions.spawn(run(lease, Arc::new(SendsItself)));
-            }
-            Some(idle) => {
-                // It may outlive this owner, and be waited for by the next.
-                tokio::spawn(run_shared(lease, Arc::clone(idle), SendsItself));
-            }
-        }
+        // It may outlive this owner, and be waited for by the next.
+        tokio::spawn(run_shared(lease, Arc::clone(idle), SendsItself));
         control
     }
 

@@ -26,6 +26,7 @@ pub(super) fn config() -> DispatchConfig {
     DispatchConfig {
         processes: 2,
         ordered: true,
+        in_order: false,
         window_floor: 2,
         window_cap: 64,
         max_pieces: 8,
