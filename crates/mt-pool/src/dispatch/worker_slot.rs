@@ -13,7 +13,7 @@ use super::{
     Look,
     attempt_history::{AttemptHistory, RetryItem},
     done::DoneItems,
-    queue::Waiting,
+    queue::{Waiting, items_of},
     running_clock::{Late, RunningClock},
     window::Window,
 };
@@ -205,15 +205,9 @@ impl WorkerSlot {
     /// An item that it holds, with what it has been through so far.
     pub(crate) fn item(&mut self, index: ItemIndex) -> Option<RetryItem> {
         let (held, offset, _) = self.part(index, index.plus(1)).ok()?;
-        let mut records = Records::new(held.run.records.clone());
-        for _ in 0..offset {
-            records.next_record().ok()??;
-        }
-        Some(RetryItem {
-            index,
-            past: held.past.unwrap_or_default(),
-            payload: records.next_record().ok()??.value,
-        })
+        let past = held.past.unwrap_or_default();
+        let item = items_of(held.run.clone()).nth(offset as usize)?;
+        Some(RetryItem { past, ..item })
     }
 
     /// Takes note of results. A worker reports in runs of its own, which may span pieces.
@@ -298,63 +292,47 @@ impl Held {
     }
 
     fn salvage(self, started: u64, salvage: &mut Salvage) {
-        let started = started
-            .saturating_sub(self.start)
-            .min(u64::from(self.run.count)) as u32;
+        let count = u64::from(self.run.count);
+        let started = started.saturating_sub(self.start).min(count) as u32;
         let past = self.past.unwrap_or_default();
-        let mut records = Records::new(self.run.records.clone());
-        let mut next = || {
-            let record = records.next_record().ok().flatten();
-            record.expect("a piece was counted when it came in").value
-        };
-        for offset in 0..started {
-            let payload = next();
-            if self.done.contains(offset) {
-                continue;
+        let items = items_of(self.run.clone());
+        let mut items = (0..).zip(items.map(|item| RetryItem { past, ..item }));
+        for (offset, item) in items.by_ref().take(started as usize) {
+            if !self.done.contains(offset) {
+                salvage.running.push((self.start + u64::from(offset), item));
             }
-            let index = self.run.first.plus(u64::from(offset));
-            let item = RetryItem {
-                index,
-                past,
-                payload,
-            };
-            salvage.running.push((self.start + u64::from(offset), item));
         }
-        if self.past.is_some() {
-            let index = self.run.first;
-            salvage.spared.extend((started == 0).then(|| RetryItem {
-                index,
-                past,
-                payload: next(),
-            }));
-            return;
+        match self.past {
+            Some(_) => salvage.spared.extend(items.map(|(_, item)| item)),
+            None => self.untouched(started, salvage),
         }
-        self.untouched(started, records, salvage);
     }
 
     /// What was not started is not done either, so it is one run; what a mad worker claims to have done
     /// ahead of its own count splits it.
-    fn untouched(&self, started: u32, mut records: Records, salvage: &mut Salvage) {
+    fn untouched(&self, started: u32, salvage: &mut Salvage) {
+        let mut records = Records::new(self.run.records.clone());
+        let mut take = |count| {
+            let records = records.split_front(count);
+            records.expect("a piece was counted when it came in")
+        };
+        take(started);
         let mut offset = started;
         while offset < self.run.count {
-            let length = (offset..self.run.count)
-                .take_while(|&o| !self.done.contains(o))
-                .count() as u32;
-            if length == 0 {
-                let _ = records.next_record();
-                offset += 1;
-                continue;
+            let rest = offset..self.run.count;
+            let count = rest.take_while(|&o| !self.done.contains(o)).count() as u32;
+            let records = take(count.max(1));
+            if count > 0 {
+                let first = self.run.first.plus(u64::from(offset));
+                let run = Segment {
+                    first,
+                    count,
+                    records,
+                };
+                let since = self.since;
+                salvage.unstarted.push(Waiting { run, since });
             }
-            let run = Segment {
-                first: self.run.first.plus(u64::from(offset)),
-                count: length,
-                records: records
-                    .split_front(length)
-                    .expect("a piece was counted when it came in"),
-            };
-            let since = self.since;
-            salvage.unstarted.push(Waiting { run, since });
-            offset += length;
+            offset += count.max(1);
         }
     }
 }
