@@ -1,7 +1,6 @@
 //! The parent's side of a hive's bees: one loop a hive, and one session for each bee's process.
 
 mod bee_handle;
-pub(crate) mod census;
 mod command_queue;
 #[expect(clippy::module_inception, reason = "the loop itself, as in the pool")]
 mod driver;

@@ -362,10 +362,7 @@ pub mod stats {
 
     pub use mt_pool::supervision::Health;
 
-    pub use crate::{
-        driver::census::BeeStatus,
-        machine::parent::{BeeState, HiveStats},
-    };
+    pub use crate::machine::parent::{BeeState, BeeStatus, HiveStats};
 }
 
 pub mod limits {

@@ -1,6 +1,5 @@
 //! The queen's side: the hive as tasks of a queen see it.
 
-mod asking;
 mod bee;
 mod deadlines;
 mod delegate;
@@ -13,11 +12,10 @@ mod run;
 mod running;
 mod watcher;
 
-pub use asking::Asking;
 pub use bee::{QueenBee, QueenCall, QueenValue};
 pub use deadlines::Deadlines;
 pub use delegate::{ChildId, Delegate, WithBee};
-pub use handle::Hive;
+pub use handle::{Asking, Hive};
 pub use own::OwnHive;
 pub use queen_run::{WithQueen, beehive_run};
 pub use queen_shared::{Queen, QueenTask};

@@ -9,9 +9,6 @@ use mt_pool::supervision::{FrameSource, Health, WorkerControl};
 use mt_proto::{Frame, HiveWriter, ToBee};
 use tokio::sync::Notify;
 
-use super::census::BeeStatus;
-use crate::machine::parent::Counted;
-
 /// A worker bee's process, for the driver.
 #[derive(Debug)]
 pub(crate) struct BeeHandle {
@@ -29,20 +26,6 @@ impl BeeHandle {
             control,
             pid: None,
             health: Health::Well,
-        }
-    }
-
-    pub(crate) fn status(&self, counted: Counted) -> BeeStatus {
-        BeeStatus {
-            id: counted.child.0,
-            pid: self.pid,
-            state: counted.state,
-            health: self.health,
-            tasks: counted.tasks,
-            busy: match counted.most {
-                Some(most) if most > 0 => (counted.tasks as f64 / f64::from(most)).min(1.0),
-                _ => 0.0,
-            },
         }
     }
 }

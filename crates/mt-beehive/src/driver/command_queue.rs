@@ -9,8 +9,7 @@ use bytes::Bytes;
 use mt_proto::TaskId;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
-use super::census::BeeStatus;
-use crate::machine::parent::{HiveStats, Request, TaskOutcome};
+use crate::machine::parent::{BeeStatus, HiveStats, Request, TaskOutcome};
 
 /// The tasks that may be delegated and not resolved at once. Whoever delegates more waits.
 const MAX_OUTSTANDING: usize = 1 << 16;

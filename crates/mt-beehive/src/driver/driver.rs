@@ -9,8 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mt_pool::supervision::{
-    DeathCause, Interrupts, SessionEvent, SessionEvents, SpawnSpec, WorkerEvents, Workers,
+use mt_pool::{
+    limits::reckonable,
+    supervision::{
+        DeathCause, Interrupts, SessionEvent, SessionEvents, SpawnSpec, WorkerEvents, Workers,
+    },
 };
 use mt_proto::{TaskId, WorkerId};
 use rustc_hash::FxHashMap;
@@ -18,10 +21,9 @@ use tokio::{sync::oneshot, time::sleep_until};
 
 use super::{
     bee_handle::{BeeHandle, Outbox},
-    census::BeeStatus,
     command_queue::{Command, CommandQueue, Reply},
 };
-use crate::machine::parent::{ChildId, Config, Counted, Effect, Event, ParentMachine, Population};
+use crate::machine::parent::{BeeId, BeeStatus, Config, Effect, Event, ParentMachine, Population};
 
 /// The events handled before the effects of all of them are carried out.
 const EVENTS_PER_TURN: usize = 64;
@@ -36,7 +38,7 @@ pub(crate) struct Driver {
     interrupts: Interrupts,
     pub(super) workers: Workers,
     events: SessionEvents,
-    pub(super) handles: BTreeMap<ChildId, BeeHandle>,
+    pub(super) handles: BTreeMap<BeeId, BeeHandle>,
     /// Where `tracing` events of bees go, and those about them: a subscriber may block, or panic.
     pub(super) relay: WorkerEvents,
     replies: FxHashMap<TaskId, Reply>,
@@ -45,7 +47,7 @@ pub(crate) struct Driver {
     /// Who is to be told of the next bees that are started.
     pending_spawns: VecDeque<oneshot::Sender<Option<u32>>>,
     /// Who is to be told that a bee is gone.
-    pub(super) pending_exits: BTreeMap<ChildId, oneshot::Sender<Option<u32>>>,
+    pub(super) pending_exits: BTreeMap<BeeId, oneshot::Sender<Option<u32>>>,
     finished: bool,
 }
 
@@ -136,7 +138,7 @@ impl Driver {
     fn period(&self) -> Duration {
         match self.population {
             Population::Fixed(_) => FAR,
-            Population::Elastic { period, .. } => period,
+            Population::Elastic { period, .. } => reckonable(period),
         }
     }
 
@@ -171,7 +173,7 @@ impl Driver {
                     self.parent.handle(now, Event::SpawnBee);
                     self.pending_spawns.push_back(reply_tx);
                 }
-                Command::Bury(child, reply_tx) => self.bury(now, child.map(ChildId), reply_tx),
+                Command::Bury(child, reply_tx) => self.bury(now, child.map(BeeId), reply_tx),
                 Command::Bees(reply_tx) => drop(reply_tx.send(self.bees())),
                 Command::Stats(reply_tx) => drop(reply_tx.send(self.parent.stats())),
             }
@@ -180,12 +182,7 @@ impl Driver {
         self.settle(now);
     }
 
-    fn bury(
-        &mut self,
-        now: Instant,
-        child: Option<ChildId>,
-        reply_tx: oneshot::Sender<Option<u32>>,
-    ) {
+    fn bury(&mut self, now: Instant, child: Option<BeeId>, reply_tx: oneshot::Sender<Option<u32>>) {
         let Some(child) = self.parent.who_goes(child) else {
             let _ = reply_tx.send(None);
             return;
@@ -195,9 +192,13 @@ impl Driver {
     }
 
     fn bees(&self) -> Vec<BeeStatus> {
-        let counted = self.parent.count_bees().into_iter();
-        let status = |bee: Counted| Some(self.handles.get(&bee.child)?.status(bee));
-        counted.filter_map(status).collect()
+        let mut bees = self.parent.bees();
+        for bee in &mut bees {
+            if let Some(handle) = self.handles.get(&BeeId(bee.id)) {
+                (bee.pid, bee.health) = (handle.pid, handle.health);
+            }
+        }
+        bees
     }
 
     fn handle(&mut self, event: Event) {

@@ -8,12 +8,12 @@ use mt_proto::{Frame, FromBee, Kind, WorkerId, hive_messages};
 use super::driver::Driver;
 use crate::{
     error::NoWorkers,
-    machine::parent::{ChildId, Event},
+    machine::parent::{BeeId, Event},
 };
 
 impl Driver {
     pub(super) fn on_session(&mut self, now: Instant, worker: WorkerId, event: SessionEvent) {
-        let child = ChildId(worker.0);
+        let child = BeeId(worker.0);
         match event {
             SessionEvent::Started { pid } => {
                 if let Some(handle) = self.handles.get_mut(&child) {
@@ -33,7 +33,7 @@ impl Driver {
         }
     }
 
-    fn on_frame(&mut self, now: Instant, child: ChildId, frame: Frame) {
+    fn on_frame(&mut self, now: Instant, child: BeeId, frame: Frame) {
         let handle = self.handles.get(&child);
         let Some(handle) = handle.filter(|handle| !handle.control.is_broken()) else {
             return;
@@ -54,7 +54,7 @@ impl Driver {
     }
 
     /// Tells what was found; the session has acted on it.
-    fn on_health(&mut self, now: Instant, child: ChildId, health: Health) {
+    fn on_health(&mut self, now: Instant, child: BeeId, health: Health) {
         let Some(handle) = self.handles.get_mut(&child) else {
             return;
         };
@@ -80,7 +80,7 @@ impl Driver {
         }
     }
 
-    fn on_ended(&mut self, now: Instant, child: ChildId, end: WorkerEnd) {
+    fn on_ended(&mut self, now: Instant, child: BeeId, end: WorkerEnd) {
         self.handles.remove(&child);
         self.workers.reap();
         let unmade = end.failure.map(|failure| Box::new((&*failure).into()));

@@ -49,31 +49,22 @@ pub(crate) type RunBee = fn(BeeSetup, TaskEnd) -> Result<(), NotSetUp>;
 
 /// Lives the life of a `W`: is made, does tasks until there are no more orders.
 pub(crate) fn run_bee<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) -> Result<(), NotSetUp> {
-    let reports = end.reports.clone();
-    let runtime = match Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            let _ = reports.blocking_send(Report::NotReady(error.to_string()));
-            return Err(NotSetUp);
-        }
+    // Whoever listens is gone only with the process.
+    let report = |report| drop(end.reports.blocking_send(report));
+    let not_ready = |why: String| {
+        report(Report::NotReady(why));
+        NotSetUp
     };
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| not_ready(error.to_string()))?;
     let tasks = LocalSet::new();
     let made = during_init(|| tasks.block_on(&runtime, make::<W>(&setup)));
     install();
-    match made {
-        Ok((bee, below)) => {
-            let children = below.is_some();
-            // Whoever listens is gone only with the process.
-            let _ = reports.blocking_send(Report::Ready { children });
-            let work = work(Rc::new(bee), setup.my_id, below, end);
-            tasks.block_on(&runtime, work);
-            Ok(())
-        }
-        Err(why) => {
-            let _ = reports.blocking_send(Report::NotReady(why));
-            Err(NotSetUp)
-        }
-    }
+    let (bee, below) = made.map_err(not_ready)?;
+    let children = below.is_some();
+    report(Report::Ready { children });
+    tasks.block_on(&runtime, work(Rc::new(bee), setup.my_id, below, end));
+    Ok(())
 }
 
 async fn make<W: WorkerBee>(setup: &BeeSetup) -> Result<(W, Option<OwnHive>), String> {
@@ -119,9 +110,17 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, below: Option<OwnHive>, end:
                 for order in ordered.drain(..) {
                     match order {
                         Order::Start(info) => at_work.start(info),
-                        Order::Cancel(task_id) => at_work.cancel(task_id),
+                        // It ends soon.
+                        Order::Cancel(task_id) => {
+                            if let Some(handle) = at_work.handles.get(&task_id) {
+                                handle.abort();
+                            }
+                        }
+                        // There is nothing else to do then, and nothing more comes.
                         Order::Bury => {
-                            at_work.bury().await;
+                            if let Some(below) = &at_work.shared.below {
+                                below.die().await;
+                            }
                             let _ = reports.send(Report::ChildrenGone).await;
                         }
                     }
@@ -171,7 +170,6 @@ impl Future for Running {
 }
 
 impl<W: WorkerBee> AtWork<W> {
-    /// Starts a task.
     fn start(&mut self, info: TaskInfo) {
         let task_id = info.task_id;
         let cx = TaskCx::new(self.my_id, &info, Arc::clone(&self.shared));
@@ -182,20 +180,6 @@ impl<W: WorkerBee> AtWork<W> {
         self.counts.set_started(self.begun);
         let task = Abortable::new(Box::pin(task) as Pin<Box<_>>, registration);
         self.running.push(Running { task_id, task });
-    }
-
-    /// Cancels a task; it ends soon.
-    fn cancel(&self, task_id: TaskId) {
-        if let Some(handle) = self.handles.get(&task_id) {
-            handle.abort();
-        }
-    }
-
-    /// Lets her own bees die. She has nothing else to do then, and gets nothing more.
-    async fn bury(&self) {
-        if let Some(below) = &self.shared.below {
-            below.die().await;
-        }
     }
 
     fn on_ended(&mut self, (task_id, status): Ended) -> Report {

@@ -20,7 +20,7 @@ use super::{
     messages::{Order, Report},
     progress_buffer::{self, ProgressBuffer},
 };
-use crate::machine::bee::{BeeMachine, Effect, Event};
+use crate::machine::bee::{BeeEffect, BeeEvent, BeeMachine};
 
 /// The frames on the way to the operating system at once.
 const FRAMES_ON_THE_WAY: usize = 4;
@@ -99,7 +99,7 @@ impl BeeSession {
 
     fn hear(&mut self, message: ToBee) -> Result<(), String> {
         match &self.machine {
-            Some(_) => self.tell(Event::Said(message)),
+            Some(_) => self.tell(BeeEvent::Said(message)),
             None if message == ToBee::Die => {
                 self.over = true;
                 Ok(())
@@ -148,12 +148,12 @@ impl BeeSession {
             }
             Report::Ended(task_id, status) => {
                 if let Some(progress) = self.progress.take_of(task_id) {
-                    self.tell(Event::Progress(task_id, progress))?;
+                    self.tell(BeeEvent::Progress(task_id, progress))?;
                 }
-                self.tell(Event::Ended(task_id, status))
+                self.tell(BeeEvent::Ended(task_id, status))
             }
             Report::Progress => Ok(()),
-            Report::ChildrenGone => self.tell(Event::ChildrenGone),
+            Report::ChildrenGone => self.tell(BeeEvent::ChildrenGone),
         }
     }
 
@@ -161,12 +161,12 @@ impl BeeSession {
     fn on_progress(&mut self) -> Result<(), String> {
         self.progress_from = Instant::now() + progress_buffer::REST;
         for (task_id, progress) in self.progress.take() {
-            self.tell(Event::Progress(task_id, progress))?;
+            self.tell(BeeEvent::Progress(task_id, progress))?;
         }
         Ok(())
     }
 
-    fn tell(&mut self, event: Event) -> Result<(), String> {
+    fn tell(&mut self, event: BeeEvent) -> Result<(), String> {
         if let Some(machine) = &mut self.machine {
             machine
                 .handle(event)
@@ -179,8 +179,8 @@ impl BeeSession {
     fn act(&mut self) {
         while let Some(effect) = self.machine.as_mut().and_then(BeeMachine::poll_effect) {
             match effect {
-                Effect::Say(message) => self.say(message),
-                Effect::Start(info) if info.name == BUSY_STATUS => {
+                BeeEffect::Say(message) => self.say(message),
+                BeeEffect::Start(info) if info.name == BUSY_STATUS => {
                     // Answered here: the question must not wait behind the work it asks about.
                     let busy = self.machine.as_ref().map_or(0.0, BeeMachine::busy_status);
                     let value = encode(&busy, MAX_RECORD_BYTES).unwrap_or_default();
@@ -188,13 +188,13 @@ impl BeeSession {
                         returning_value: value.into(),
                     };
                     if let Some(machine) = &mut self.machine {
-                        let _ = machine.handle(Event::Ended(info.task_id, status));
+                        let _ = machine.handle(BeeEvent::Ended(info.task_id, status));
                     }
                 }
-                Effect::Start(info) => self.order(Order::Start(info)),
-                Effect::Cancel(task_id) => self.order(Order::Cancel(task_id)),
-                Effect::Bury => self.order(Order::Bury),
-                Effect::Exit => {
+                BeeEffect::Start(info) => self.order(Order::Start(info)),
+                BeeEffect::Cancel(task_id) => self.order(Order::Cancel(task_id)),
+                BeeEffect::Bury => self.order(Order::Bury),
+                BeeEffect::Exit => {
                     self.orders = None;
                     self.over = true;
                 }

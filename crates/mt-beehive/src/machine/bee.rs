@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Something happened to the bee.
 #[derive(Debug)]
-pub(crate) enum Event {
+pub(crate) enum BeeEvent {
     /// The parent said something.
     Said(ToBee),
     /// A task has ended, in one way or another.
@@ -28,7 +28,7 @@ pub(crate) enum Event {
 
 /// Do this.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
+pub(crate) enum BeeEffect {
     /// Tell the parent.
     Say(FromBee),
     /// Start a task.
@@ -65,7 +65,7 @@ pub(crate) struct BeeMachine {
     children: Children,
     dying: bool,
     dead: bool,
-    effects: VecDeque<Effect>,
+    effects: VecDeque<BeeEffect>,
 }
 
 impl BeeMachine {
@@ -73,7 +73,7 @@ impl BeeMachine {
         let ready = FromBee::Ready { max_concurrency };
         Self {
             max_concurrency,
-            effects: VecDeque::from([Effect::Say(ready)]),
+            effects: VecDeque::from([BeeEffect::Say(ready)]),
             ..Self::default()
         }
     }
@@ -88,11 +88,11 @@ impl BeeMachine {
     ///
     /// # Errors
     /// [`Nonsense`]: the parent is not to be trusted any more.
-    pub(crate) fn handle(&mut self, event: Event) -> Result<(), Nonsense> {
+    pub(crate) fn handle(&mut self, event: BeeEvent) -> Result<(), Nonsense> {
         match event {
-            Event::Said(message) => self.on_said(message)?,
-            Event::Ended(task_id, status) => self.on_ended(task_id, status),
-            Event::Progress(task_id, progress) => {
+            BeeEvent::Said(message) => self.on_said(message)?,
+            BeeEvent::Ended(task_id, status) => self.on_ended(task_id, status),
+            BeeEvent::Progress(task_id, progress) => {
                 if let Some(&round) = self.running.get(&task_id) {
                     self.say(FromBee::TaskProgress {
                         task_id,
@@ -101,7 +101,7 @@ impl BeeMachine {
                     });
                 }
             }
-            Event::ChildrenGone => self.children = Children::None,
+            BeeEvent::ChildrenGone => self.children = Children::None,
         }
         if self.dying && self.running.is_empty() && !self.dead {
             self.die();
@@ -110,7 +110,7 @@ impl BeeMachine {
     }
 
     /// The next thing to do; `None` until the next event.
-    pub(crate) fn poll_effect(&mut self) -> Option<Effect> {
+    pub(crate) fn poll_effect(&mut self) -> Option<BeeEffect> {
         self.effects.pop_front()
     }
 
@@ -150,7 +150,7 @@ impl BeeMachine {
             ToBee::TaskInfo(info) => return self.on_info(info),
             ToBee::TaskCancel { task_id, round } => {
                 if self.running.get(&task_id) == Some(&round) {
-                    self.effects.push_back(Effect::Cancel(task_id));
+                    self.effects.push_back(BeeEffect::Cancel(task_id));
                 }
             }
             ToBee::Die => {
@@ -181,7 +181,7 @@ impl BeeMachine {
         if self.running.insert(info.task_id, info.round).is_some() {
             return Err(Nonsense("a task that runs already"));
         }
-        self.effects.push_back(Effect::Start(info));
+        self.effects.push_back(BeeEffect::Start(info));
         Ok(())
     }
 
@@ -201,18 +201,18 @@ impl BeeMachine {
             Children::Alive => {
                 self.children = Children::Dying;
                 self.say(FromBee::Dying);
-                self.effects.push_back(Effect::Bury);
+                self.effects.push_back(BeeEffect::Bury);
             }
             Children::Dying => {}
             Children::None => {
                 self.dead = true;
                 self.say(FromBee::Dead);
-                self.effects.push_back(Effect::Exit);
+                self.effects.push_back(BeeEffect::Exit);
             }
         }
     }
 
     fn say(&mut self, message: FromBee) {
-        self.effects.push_back(Effect::Say(message));
+        self.effects.push_back(BeeEffect::Say(message));
     }
 }

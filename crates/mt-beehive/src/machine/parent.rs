@@ -22,20 +22,20 @@ use mt_pool::supervision::{Death, RestartBudget, Restarts};
 use mt_proto::{FromBee, Round, TaskId, TaskStatus, ToBee};
 use rustc_hash::FxHashMap;
 
+pub(crate) use self::task::TaskOutcome;
 use self::{
     bee_slot::{BeeSlot, Phase},
     task::{Task, TaskState},
 };
-pub(crate) use self::{census::Counted, task::TaskOutcome};
 pub use self::{
-    census::{BeeState, HiveStats},
+    census::{BeeState, BeeStatus, HiveStats},
     population::Population,
 };
 use crate::error::{CancelReason, NoWorkers};
 
 /// A child of a bee: 0, 1, 2 …, never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ChildId(pub(crate) u32);
+pub(crate) struct BeeId(pub(crate) u32);
 
 /// How tasks find their bees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,17 +76,17 @@ pub(crate) struct Request {
 #[derive(Debug)]
 pub(crate) enum Event {
     /// A child said something.
-    Said(ChildId, FromBee),
+    Said(BeeId, FromBee),
     /// A child is gone: its process is reaped, or never was. With the reason if it did not get as far as to be made.
-    Gone(ChildId, Death, Option<Box<NoWorkers>>),
+    Gone(BeeId, Death, Option<Box<NoWorkers>>),
     /// A child gives no sign of life, and nobody ends it for that; or it does again.
-    Silent(ChildId, bool),
+    Silent(BeeId, bool),
     /// Nobody waits for the task any more: it is to stop.
     Drop(TaskId),
     /// One child more.
     SpawnBee,
     /// The child with this id, or the one with the least to do, is to go when it has finished.
-    Bury(Option<ChildId>),
+    Bury(Option<BeeId>),
     /// The machine is full: how busy processors and memory are, once a period.
     Pressed(bool),
     /// What runs may end; nothing is to be begun any more.
@@ -101,15 +101,15 @@ pub(crate) enum Event {
 #[derive(Debug)]
 pub(crate) enum Effect {
     /// Start a child.
-    Spawn(ChildId),
+    Spawn(BeeId),
     /// Tell a child.
-    Say(ChildId, ToBee),
+    Say(BeeId, ToBee),
     /// Kill a child with everything it has started.
-    Kill(ChildId),
+    Kill(BeeId),
     /// A task told how far it is.
     Progress(TaskId, Bytes),
     /// The task has ended; the child that did it, if one did.
-    Resolve(TaskId, TaskOutcome, Option<ChildId>),
+    Resolve(TaskId, TaskOutcome, Option<BeeId>),
     /// All is resolved and every child is gone. The last effect.
     Finished,
 }
@@ -129,7 +129,7 @@ pub(crate) struct ParentMachine {
     suspects: VecDeque<TaskId>,
     /// When something is to be done about a task: of those that have such a time.
     due: BTreeSet<(Instant, TaskId)>,
-    bees: BTreeMap<ChildId, BeeSlot>,
+    bees: BTreeMap<BeeId, BeeSlot>,
     /// The bees there should be.
     wanted: usize,
     restarts: Restarts,
@@ -256,7 +256,7 @@ impl ParentMachine {
         self.stale
     }
 
-    fn on_said(&mut self, child: ChildId, message: FromBee) {
+    fn on_said(&mut self, child: BeeId, message: FromBee) {
         let Some(bee) = self.bees.get_mut(&child) else {
             return;
         };
@@ -291,7 +291,7 @@ impl ParentMachine {
         }
     }
 
-    fn on_done(&mut self, child: ChildId, task_id: TaskId, round: Round, status: TaskStatus) {
+    fn on_done(&mut self, child: BeeId, task_id: TaskId, round: Round, status: TaskStatus) {
         if !self.owns(child, task_id, round) {
             self.stale += 1;
             return;
@@ -316,7 +316,7 @@ impl ParentMachine {
         self.resolve(task_id, end, Some(child));
     }
 
-    fn owns(&self, child: ChildId, task_id: TaskId, round: Round) -> bool {
+    fn owns(&self, child: BeeId, task_id: TaskId, round: Round) -> bool {
         let task = self.tasks.get(&task_id);
         task.is_some_and(|task| task.round == round && task.state == TaskState::Owned { child })
     }
@@ -326,7 +326,7 @@ impl ParentMachine {
         self.resolve(task_id, TaskOutcome::Cancelled(Box::new(reason)), None);
     }
 
-    fn resolve(&mut self, task_id: TaskId, end: TaskOutcome, child: Option<ChildId>) {
+    fn resolve(&mut self, task_id: TaskId, end: TaskOutcome, child: Option<BeeId>) {
         if let Some(task) = self.tasks.remove(&task_id) {
             match (&task.state, task.company) {
                 (TaskState::Pending, None) => {
@@ -364,7 +364,7 @@ impl ParentMachine {
         tasks
     }
 
-    fn say(&mut self, child: ChildId, message: ToBee) {
+    fn say(&mut self, child: BeeId, message: ToBee) {
         self.effects.push_back(Effect::Say(child, message));
     }
 
@@ -383,7 +383,7 @@ impl ParentMachine {
         }
     }
 
-    fn children_that(&self, are: impl Fn(&BeeSlot) -> bool) -> Vec<ChildId> {
+    fn children_that(&self, are: impl Fn(&BeeSlot) -> bool) -> Vec<BeeId> {
         let are = self.bees.iter().filter(|(_, bee)| are(bee));
         are.map(|(child, _)| *child).collect()
     }

@@ -65,12 +65,7 @@ impl QueenValue {
         self.into_part(Part::Arguments)
     }
 
-    /// The value as what a task returned.
-    pub(super) fn returned<T: 'static>(self) -> Result<T, Unsuccessful> {
-        self.into_part(Part::Value)
-    }
-
-    fn into_part<T: 'static>(self, part: Part) -> Result<T, Unsuccessful> {
+    pub(super) fn into_part<T: 'static>(self, part: Part) -> Result<T, Unsuccessful> {
         let Self { value, name } = self;
         let value = value.downcast().map_err(|_| Unsuccessful::WrongType {
             part,

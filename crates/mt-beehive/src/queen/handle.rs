@@ -1,19 +1,23 @@
 //! The hive as tasks see it: what can be asked of it.
 
-use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt,
+    marker::PhantomData,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use mt_pool::Wire;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use super::{
-    asking::Asking,
-    delegate::{BUSY_STATUS, Delegate},
-};
+use super::delegate::{BUSY_STATUS, Delegate};
 use crate::{
     bee::WorkerBee,
-    driver::{Command, CommandQueue, census::BeeStatus},
-    machine::parent::HiveStats,
+    driver::{Command, CommandQueue},
+    machine::parent::{BeeStatus, HiveStats},
     returned::Returned,
 };
 
@@ -135,18 +139,20 @@ impl<W: WorkerBee> Hive<W> {
     /// ```
     #[doc(alias = "subprocess_workerbee")]
     pub fn spawn(&self) -> Asking {
-        let (reply_tx, asking) = Asking::new();
-        self.commands.tell(Command::Spawn(reply_tx));
-        asking
+        self.ask(Command::Spawn)
     }
 
     /// One worker bee less: this one, or the one with the least to do. The bee finishes what it has, and goes,
     /// whether or not what is returned is awaited. That ends with the bee's id when its process is reaped, and
     /// with `None` at once if there is no such bee, or it is dying anyway.
     pub fn bury(&self, child: Option<u32>) -> Asking {
-        let (reply_tx, asking) = Asking::new();
-        self.commands.tell(Command::Bury(child, reply_tx));
-        asking
+        self.ask(|reply_tx| Command::Bury(child, reply_tx))
+    }
+
+    fn ask(&self, what: impl FnOnce(oneshot::Sender<Option<u32>>) -> Command) -> Asking {
+        let (reply_tx, reply_rx) = oneshot::channel();
+        self.commands.tell(what(reply_tx));
+        Asking(reply_rx)
     }
 
     /// The worker bees there are at this moment, oldest first; none when the hive is dead. The hive is asked and
@@ -173,5 +179,19 @@ impl<W: WorkerBee> Hive<W> {
         let mut interrupted = self.commands.interrupted.subscribe();
         let told = interrupted.wait_for(|&interrupted| interrupted).await;
         told.expect("its sender is borrowed here");
+    }
+}
+
+/// What comes of something that a hive was asked for: a future of the bee's id. What was asked for is done whether
+/// or not anybody awaits this. `None` when the hive has died before, or there is no such bee.
+#[derive(Debug)]
+pub struct Asking(oneshot::Receiver<Option<u32>>);
+
+impl Future for Asking {
+    type Output = Option<u32>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = Pin::new(&mut self.0).poll(cx);
+        polled.map(|reply| reply.ok().flatten())
     }
 }

@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use mt_pool::{
     StartError,
-    limits::{WorkerOptions, in_range, is_time, reckonable},
+    limits::{WorkerOptions, in_range, is_time},
 };
 
 use super::deadlines::Deadlines;
@@ -88,14 +88,7 @@ impl HiveOptions {
     pub(super) fn config(&self) -> Config {
         Config {
             dispatch: self.dispatch,
-            population: match self.population {
-                Population::Elastic { min, max, period } => Population::Elastic {
-                    min,
-                    max,
-                    period: reckonable(period),
-                },
-                fixed => fixed,
-            },
+            population: self.population,
             crash_limit: self.crash_limit,
             restarts: self.workers.restart_budget,
             exit_grace: self.deadlines.exit_grace,

@@ -14,7 +14,10 @@ use super::{
     bee::{QueenBee, QueenValue},
     handle::Hive,
 };
-use crate::{call::Unsuccessful, error::BeehiveError};
+use crate::{
+    call::Unsuccessful,
+    error::{BeehiveError, Part},
+};
 
 /// A queen bee with her hive. Cheap to clone; stays on its thread.
 ///
@@ -118,7 +121,7 @@ impl<Q: QueenBee> QueenShared<Q> {
             name: name.to_owned(),
             tasks: Q::TASKS,
         })?;
-        let value = call.await.and_then(QueenValue::returned);
+        let value = call.await.and_then(|value| value.into_part(Part::Value));
         value.map_err(|error| told(name, error))
     }
 }

@@ -9,7 +9,7 @@
 use mt_proto::{Round, TaskId, TaskInfo, ToBee};
 
 use super::{
-    ChildId, Dispatch, Effect, ParentMachine,
+    BeeId, Dispatch, Effect, ParentMachine,
     bee_slot::{BeeSlot, Phase},
     task::{Offer, Task, TaskState, take_out},
 };
@@ -48,7 +48,7 @@ impl ParentMachine {
         let round = Round(task.round.0 + 1);
         let mut offer = Offer::default();
         let company = task.company;
-        let with_room = |(_, bee): &(&ChildId, &mut BeeSlot)| bee.has_room_for(company);
+        let with_room = |(_, bee): &(&BeeId, &mut BeeSlot)| bee.has_room_for(company);
         for (&child, bee) in self.bees.iter_mut().filter(with_room) {
             offer.asked.push(child);
             bee.asked += 1;
@@ -70,7 +70,7 @@ impl ParentMachine {
             return false;
         };
         let company = task.company;
-        let with_room = |(_, bee): &(&ChildId, &mut BeeSlot)| bee.has_room_for(company);
+        let with_room = |(_, bee): &(&BeeId, &mut BeeSlot)| bee.has_room_for(company);
         let room = self.bees.iter_mut().filter(with_room);
         let Some((&child, bee)) = room.min_by_key(|(_, bee)| bee.owned) else {
             return false;
@@ -82,7 +82,7 @@ impl ParentMachine {
     }
 
     /// A child that has just become ready is asked about everything that is on offer.
-    pub(super) fn join(&mut self, child: ChildId) {
+    pub(super) fn join(&mut self, child: BeeId) {
         for task_id in self.tasks_that(|task| task.is_offered() && task.company.is_none()) {
             let bee = self.bees.get_mut(&child);
             let Some(bee) = bee.filter(|bee| bee.has_room_for(None)) else {
@@ -100,7 +100,7 @@ impl ParentMachine {
     }
 
     /// A child wants a task.
-    pub(super) fn on_accepted(&mut self, child: ChildId, task_id: TaskId, round: Round) {
+    pub(super) fn on_accepted(&mut self, child: BeeId, task_id: TaskId, round: Round) {
         if let Some(offer) = self.offer_of(task_id, round)
             && take_out(&mut offer.asked, child)
         {
@@ -124,7 +124,7 @@ impl ParentMachine {
         self.stale += u64::from(task.is_some_and(|task| task.round != round));
     }
 
-    pub(super) fn on_denied(&mut self, child: ChildId, task_id: TaskId, round: Round) {
+    pub(super) fn on_denied(&mut self, child: BeeId, task_id: TaskId, round: Round) {
         if let Some(bee) = self.bees.get_mut(&child) {
             bee.on_answered(true);
         }
@@ -136,7 +136,7 @@ impl ParentMachine {
     }
 
     /// Answers an accept with no.
-    pub(super) fn turn_down(&mut self, child: ChildId, task_id: TaskId, round: Round) {
+    pub(super) fn turn_down(&mut self, child: BeeId, task_id: TaskId, round: Round) {
         let Some(bee) = self.bees.get_mut(&child) else {
             return;
         };
@@ -157,7 +157,7 @@ impl ParentMachine {
             return;
         };
         let bees = &self.bees;
-        let load = |child: &ChildId| bees.get(child).map_or(usize::MAX, |bee| bee.owned);
+        let load = |child: &BeeId| bees.get(child).map_or(usize::MAX, |bee| bee.owned);
         let accepted = offer.accepted.iter().copied();
         let Some(best) = accepted.min_by_key(|child| (load(child), *child)) else {
             if offer.asked.is_empty() {
@@ -193,7 +193,7 @@ impl ParentMachine {
     }
 
     /// Gives a task to a child.
-    fn hand_over(&mut self, task_id: TaskId, child: ChildId) {
+    fn hand_over(&mut self, task_id: TaskId, child: BeeId) {
         let Some(task) = self.tasks.get_mut(&task_id) else {
             return;
         };
@@ -217,7 +217,7 @@ impl ParentMachine {
 
     /// A child that says nothing holds nobody up: what it was asked about goes on without it, and what it
     /// wanted goes to others. What it has it keeps.
-    pub(super) fn on_silent(&mut self, child: ChildId, silent: bool) {
+    pub(super) fn on_silent(&mut self, child: BeeId, silent: bool) {
         let Some(bee) = self.bees.get_mut(&child) else {
             return;
         };
@@ -243,7 +243,7 @@ impl ParentMachine {
     }
 
     /// Withdraws whatever is on offer to a child that may take no more.
-    pub(super) fn withdraw_offers(&mut self, child: ChildId) {
+    pub(super) fn withdraw_offers(&mut self, child: BeeId) {
         for task_id in self.tasks_that(Task::is_offered) {
             if let Some(offer) = self.tasks.get_mut(&task_id).and_then(Task::offer)
                 && (take_out(&mut offer.asked, child) | take_out(&mut offer.accepted, child))

@@ -2,10 +2,11 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
+use mt_pool::supervision::Health;
 use mt_proto::TaskStatus;
 
 use super::{
-    ChildId, ParentMachine,
+    BeeId, ParentMachine,
     bee_slot::{BeeSlot, Phase},
     task::TaskOutcome,
 };
@@ -52,15 +53,22 @@ pub enum BeeState {
     Killed,
 }
 
-/// A child as it is counted.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Counted {
-    pub(crate) child: ChildId,
-    pub(crate) state: BeeState,
-    /// The tasks it has.
-    pub(crate) tasks: usize,
-    /// The most it takes.
-    pub(crate) most: Option<u32>,
+/// A worker bee at one moment: see [`Hive::bees`](crate::Hive::bees).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct BeeStatus {
+    /// The bee's id.
+    pub id: u32,
+    /// The bee's process's id; `None` until that is started.
+    pub pid: Option<u32>,
+    /// How far the bee is in its life.
+    pub state: BeeState,
+    /// Whether the bee gives signs of life, and gets any further.
+    pub health: Health,
+    /// The tasks that the bee has.
+    pub tasks: usize,
+    /// How busy the bee is: 0 is free, 1 is full; 0 without a limit.
+    pub busy: f64,
 }
 
 impl HiveStats {
@@ -90,28 +98,35 @@ impl ParentMachine {
     }
 
     /// Whether a child is lost that goes now: it was not told to die.
-    pub(crate) fn is_lost(&self, child: ChildId) -> bool {
+    pub(crate) fn is_lost(&self, child: BeeId) -> bool {
         let bee = self.bees.get(&child);
         bee.is_some_and(|bee| !bee.told_to_die)
     }
 
-    /// The children that are not gone, oldest first.
-    pub(crate) fn count_bees(&self) -> Vec<Counted> {
+    /// The children that are not gone, oldest first. Of their processes nothing is known here.
+    pub(crate) fn bees(&self) -> Vec<BeeStatus> {
         let each = self.bees.iter();
-        each.map(|(&child, bee)| counted(child, bee)).collect()
+        each.map(|(child, bee)| bee.status(child.0)).collect()
     }
 }
 
-fn counted(child: ChildId, bee: &BeeSlot) -> Counted {
-    Counted {
-        child,
-        state: match bee.phase {
-            Phase::Starting => BeeState::Starting,
-            Phase::Ready => BeeState::Ready,
-            Phase::Dying { .. } => BeeState::Dying,
-            Phase::Killed => BeeState::Killed,
-        },
-        tasks: bee.owned,
-        most: bee.most,
+impl BeeSlot {
+    fn status(&self, id: u32) -> BeeStatus {
+        BeeStatus {
+            id,
+            pid: None,
+            state: match self.phase {
+                Phase::Starting => BeeState::Starting,
+                Phase::Ready => BeeState::Ready,
+                Phase::Dying { .. } => BeeState::Dying,
+                Phase::Killed => BeeState::Killed,
+            },
+            health: Health::Well,
+            tasks: self.owned,
+            busy: match self.most {
+                Some(most) if most > 0 => (self.owned as f64 / f64::from(most)).min(1.0),
+                _ => 0.0,
+            },
+        }
     }
 }

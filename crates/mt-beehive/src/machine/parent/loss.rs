@@ -8,7 +8,7 @@ use mt_pool::supervision::Death;
 use mt_proto::{TaskId, ToBee};
 
 use super::{
-    ChildId, Effect, ParentMachine,
+    BeeId, Effect, ParentMachine,
     bee_slot::Phase,
     task::{Cancel, TaskState},
 };
@@ -20,7 +20,7 @@ impl ParentMachine {
     pub(super) fn on_gone(
         &mut self,
         now: Instant,
-        child: ChildId,
+        child: BeeId,
         death: Death,
         unmade: Option<Box<NoWorkers>>,
     ) {
@@ -125,7 +125,7 @@ impl ParentMachine {
     }
 
     /// Kills a child that has overrun its time, or for a task that did.
-    fn condemn(&mut self, child: ChildId, task_id: Option<TaskId>) {
+    fn condemn(&mut self, child: BeeId, task_id: Option<TaskId>) {
         if let Some(bee) = self.bees.get_mut(&child) {
             bee.condemned.extend(task_id);
             bee.excused = true;
@@ -134,7 +134,7 @@ impl ParentMachine {
     }
 
     /// Kills a child, once. What it holds stays with it until it is gone; what it only wanted goes to others.
-    pub(super) fn kill(&mut self, child: ChildId) {
+    pub(super) fn kill(&mut self, child: BeeId) {
         if let Some(bee) = self.bees.get_mut(&child)
             && bee.phase != Phase::Killed
         {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use mt_proto::ToBee;
 
 use super::{
-    ChildId, Effect, ParentMachine,
+    BeeId, Effect, ParentMachine,
     bee_slot::{BeeSlot, Phase},
 };
 use crate::error::{CancelReason, NoWorkers};
@@ -52,7 +52,7 @@ impl ParentMachine {
     /// says why.
     pub(super) fn populate(&mut self, now: Instant) {
         while self.wants_bee() && self.restarts.allows(now) {
-            let child = ChildId(self.next_bee);
+            let child = BeeId(self.next_bee);
             self.next_bee += 1;
             self.bees.insert(child, BeeSlot::new());
             self.effects.push_back(Effect::Spawn(child));
@@ -74,7 +74,7 @@ impl ParentMachine {
 
     /// Who goes when this child is to go, or the one with the least to do; `None` if there is none such, or it
     /// goes already.
-    pub(crate) fn who_goes(&self, child: Option<ChildId>) -> Option<ChildId> {
+    pub(crate) fn who_goes(&self, child: Option<BeeId>) -> Option<BeeId> {
         let stays = |bee: &BeeSlot| matches!(bee.phase, Phase::Ready | Phase::Starting);
         if let Some(child) = child {
             return self.bees.get(&child).is_some_and(stays).then_some(child);
@@ -84,7 +84,7 @@ impl ParentMachine {
     }
 
     /// Lets a child go when it has finished: this one, or the one with the least to do.
-    pub(super) fn bury(&mut self, now: Instant, child: Option<ChildId>) {
+    pub(super) fn bury(&mut self, now: Instant, child: Option<BeeId>) {
         if let Some(child) = self.who_goes(child) {
             self.wanted = self.wanted.saturating_sub(1);
             self.tell_to_die(now, child);
@@ -92,7 +92,7 @@ impl ParentMachine {
     }
 
     /// Tells a child to die, once; its grace runs when it has nothing left to do.
-    pub(super) fn tell_to_die(&mut self, now: Instant, child: ChildId) {
+    pub(super) fn tell_to_die(&mut self, now: Instant, child: BeeId) {
         let grace = self.config.exit_grace;
         let Some(bee) = self.bees.get_mut(&child) else {
             return;

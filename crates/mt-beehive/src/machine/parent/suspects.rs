@@ -8,7 +8,7 @@
 //! it is found among a thousand by three deaths, and nobody else is given up for it.
 
 use super::{
-    ChildId, ParentMachine,
+    BeeId, ParentMachine,
     bee_slot::{BeeSlot, Phase},
 };
 
@@ -50,7 +50,7 @@ impl ParentMachine {
             }
         }
         while aside < wanted {
-            let free = |(_, bee): &(&ChildId, &mut BeeSlot)| bee.is_ready() && bee.aside.is_none();
+            let free = |(_, bee): &(&BeeId, &mut BeeSlot)| bee.is_ready() && bee.aside.is_none();
             let free = self.bees.iter_mut().filter(free);
             let Some((_, bee)) = free.min_by_key(|(_, bee)| bee.owned + bee.asked) else {
                 return;

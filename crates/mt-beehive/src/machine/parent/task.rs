@@ -11,14 +11,14 @@ use bytes::Bytes;
 use mt_proto::{Round, TaskStatus};
 use smallvec::SmallVec;
 
-use super::{ChildId, Request};
+use super::{BeeId, Request};
 use crate::error::CancelReason;
 
 /// Some children, few enough to be looked through.
-type ChildIds = SmallVec<[ChildId; 8]>;
+type BeeIds = SmallVec<[BeeId; 8]>;
 
 /// Takes a child out; whether it was in.
-pub(super) fn take_out(children: &mut ChildIds, child: ChildId) -> bool {
+pub(super) fn take_out(children: &mut BeeIds, child: BeeId) -> bool {
     let at = children.iter().position(|&other| other == child);
     at.map(|at| children.swap_remove(at)).is_some()
 }
@@ -40,16 +40,16 @@ pub(super) enum TaskState {
     /// Some were asked.
     Offered(Offer),
     /// A child has it.
-    Owned { child: ChildId },
+    Owned { child: BeeId },
 }
 
 /// Who was asked whether they want a task.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Offer {
     /// The bees that have not answered.
-    pub(super) asked: ChildIds,
+    pub(super) asked: BeeIds,
     /// The bees that want it.
-    pub(super) accepted: ChildIds,
+    pub(super) accepted: BeeIds,
 }
 
 /// A task that is to stop.

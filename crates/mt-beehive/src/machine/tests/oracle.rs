@@ -13,14 +13,14 @@ use mt_proto::{FromBee, Round, TaskId, TaskInfo, TaskStatus, ToBee};
 use super::process::value;
 use crate::{
     error::CancelReason,
-    machine::parent::{ChildId, Config, Dispatch, TaskOutcome},
+    machine::parent::{BeeId, Config, Dispatch, TaskOutcome},
 };
 
 /// A task, as it went on.
 #[derive(Debug, Default)]
 struct Story {
     round: Round,
-    owner: Option<ChildId>,
+    owner: Option<BeeId>,
     cancelled: bool,
     /// The bees that died while it ran and may have died of it.
     charges: u32,
@@ -55,7 +55,7 @@ pub(super) struct End {
     pub(super) how: &'static str,
     /// Why it was cancelled, if it was.
     pub(super) reason: Option<CancelReason>,
-    pub(super) child: Option<ChildId>,
+    pub(super) child: Option<BeeId>,
 }
 
 #[derive(Debug, Default)]
@@ -64,7 +64,7 @@ pub(super) struct Oracle {
     crash_limit: u32,
     budget: RestartBudget,
     tasks: BTreeMap<TaskId, Story>,
-    bees: BTreeMap<ChildId, Ledger>,
+    bees: BTreeMap<BeeId, Ledger>,
     pub(super) ends: BTreeMap<TaskId, End>,
     /// Whose end must be told before anything else happens.
     owed: BTreeSet<TaskId>,
@@ -107,7 +107,7 @@ impl Oracle {
         self.owed.extend(open.map(|(task, _)| *task));
     }
 
-    pub(super) fn on_spawn(&mut self, child: ChildId, now: Instant) {
+    pub(super) fn on_spawn(&mut self, child: BeeId, now: Instant) {
         self.on_quiet(now);
         assert!(self.in_vain <= self.budget.limit, "more than the budget");
         assert!(!self.interrupted, "for nothing");
@@ -115,7 +115,7 @@ impl Oracle {
         assert!(before.is_none(), "an id is used again");
     }
 
-    pub(super) fn on_kill(&mut self, child: ChildId) {
+    pub(super) fn on_kill(&mut self, child: BeeId) {
         let bee = self.bee(child);
         assert!(!std::mem::replace(&mut bee.killed, true), "killed twice");
         // Whatever it wanted is not its any more.
@@ -132,7 +132,7 @@ impl Oracle {
     }
 
     /// The parent tells a child something.
-    pub(super) fn on_told(&mut self, child: ChildId, message: &ToBee) {
+    pub(super) fn on_told(&mut self, child: BeeId, message: &ToBee) {
         let interrupted = self.interrupted;
         let bee = self.bee(child);
         let is_cancel = matches!(message, ToBee::TaskCancel { .. });
@@ -158,14 +158,14 @@ impl Oracle {
         }
     }
 
-    fn check_room(&self, child: ChildId) {
+    fn check_room(&self, child: BeeId) {
         let bee = &self.bees[&child];
         let places = bee.places.expect("she has said what she can");
         let taken = bee.owned.len() + bee.offers.len();
         assert!(places.is_none_or(|places| taken < places as usize), "full");
     }
 
-    fn on_offer(&mut self, child: ChildId, task: TaskId, round: Round) {
+    fn on_offer(&mut self, child: BeeId, task: TaskId, round: Round) {
         assert_eq!(self.dispatch, Dispatch::Auction, "credit has no offers");
         self.check_room(child);
         assert_eq!(self.ends.get(&task), None);
@@ -185,13 +185,13 @@ impl Oracle {
         }
     }
 
-    fn on_taken(&mut self, child: ChildId, task: TaskId, round: Round) {
+    fn on_taken(&mut self, child: BeeId, task: TaskId, round: Round) {
         self.on_answered(child, task, round);
         self.see("task taken");
     }
 
     /// An accept is answered, by `task_taken` or by `task_info`.
-    fn on_answered(&mut self, child: ChildId, task: TaskId, round: Round) {
+    fn on_answered(&mut self, child: BeeId, task: TaskId, round: Round) {
         let bee = self.bee(child);
         let open = bee.accepts.remove(&(task, round));
         assert!(open, "an answer without an accept that waits for it");
@@ -199,7 +199,7 @@ impl Oracle {
         assert!(bee.offers.remove(&(task, round)));
     }
 
-    fn on_info(&mut self, child: ChildId, info: &TaskInfo) {
+    fn on_info(&mut self, child: BeeId, info: &TaskInfo) {
         let (task, round) = (info.task_id, info.round);
         let before = self.tasks[&task].round;
         match self.dispatch {
@@ -232,7 +232,7 @@ impl Oracle {
     }
 
     /// The parent is about to hear what a child has said.
-    pub(super) fn on_heard(&mut self, child: ChildId, message: &FromBee) {
+    pub(super) fn on_heard(&mut self, child: BeeId, message: &FromBee) {
         let bee = self.bee(child);
         if bee.killed {
             if matches!(message, FromBee::TaskDone { .. }) {
@@ -268,7 +268,7 @@ impl Oracle {
         }
     }
 
-    fn on_accept(&mut self, child: ChildId, task: TaskId, round: Round) {
+    fn on_accept(&mut self, child: BeeId, task: TaskId, round: Round) {
         let ended = self.ends.contains_key(&task);
         let story = &self.tasks[&task];
         let late = ended || story.owner.is_some() || story.round != round;
@@ -284,7 +284,7 @@ impl Oracle {
     }
 
     /// A child's end is about to be told to the parent.
-    pub(super) fn on_gone(&mut self, child: ChildId, now: Instant) {
+    pub(super) fn on_gone(&mut self, child: BeeId, now: Instant) {
         let bee = self.bees.remove(&child).expect("gone once");
         let blamed = !bee.owned.is_empty();
         for &task in bee.owned.keys() {
@@ -312,7 +312,7 @@ impl Oracle {
         assert!(self.tasks[&task].owner.is_some(), "of a task nobody does");
     }
 
-    pub(super) fn on_resolve(&mut self, task: TaskId, end: &TaskOutcome, by: Option<ChildId>) {
+    pub(super) fn on_resolve(&mut self, task: TaskId, end: &TaskOutcome, by: Option<BeeId>) {
         self.owed.remove(&task);
         let story = &self.tasks[&task];
         assert_eq!(story.owner, None, "it still has an owner");
@@ -361,7 +361,7 @@ impl Oracle {
 
     /// What holds when nothing is under way: every accept of a bee that lives is answered.
     pub(super) fn check_quiet(&self) {
-        let open = |(_, bee): &(&ChildId, &Ledger)| !bee.accepts.is_empty();
+        let open = |(_, bee): &(&BeeId, &Ledger)| !bee.accepts.is_empty();
         let open: Vec<_> = self.bees.iter().filter(open).collect();
         assert!(open.is_empty(), "accepts without an answer: {open:?}");
     }
@@ -370,7 +370,7 @@ impl Oracle {
         self.tasks.len() - self.ends.len()
     }
 
-    fn bee(&mut self, child: ChildId) -> &mut Ledger {
+    fn bee(&mut self, child: BeeId) -> &mut Ledger {
         self.bees.get_mut(&child).expect("she lives")
     }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use mt_proto::{FromBee, Round, TaskId, TaskStatus, ToBee};
 
 use crate::machine::{
-    bee::{BeeMachine, Effect, Event},
-    parent::ChildId,
+    bee::{BeeEffect, BeeEvent, BeeMachine},
+    parent::BeeId,
 };
 
 /// What bees are like.
@@ -42,7 +42,7 @@ pub(super) struct Run {
 
 #[derive(Debug)]
 pub(super) struct Process {
-    id: ChildId,
+    id: BeeId,
     /// `None` when the process is over, or is none.
     machine: Option<BeeMachine>,
     pub(super) nature: Nature,
@@ -61,7 +61,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) fn new(id: ChildId, nature: Nature) -> Self {
+    pub(super) fn new(id: BeeId, nature: Nature) -> Self {
         let machine = BeeMachine::new(nature.places);
         let machine = match nature.is_parent {
             true => machine.with_children(),
@@ -116,13 +116,13 @@ impl Process {
             ToBee::Die => self.heard_die = true,
             _ => {}
         }
-        self.happen(Event::Said(message));
+        self.happen(BeeEvent::Said(message));
         true
     }
 
     /// A task that runs tells how far it is.
     pub(super) fn progress(&mut self, task: TaskId) {
-        self.happen(Event::Progress(task, bytes::Bytes::new()));
+        self.happen(BeeEvent::Progress(task, bytes::Bytes::new()));
     }
 
     /// A task that runs ends: as it was told to, or well.
@@ -134,13 +134,13 @@ impl Process {
                 returning_value: value(task, run.round, self.id).into(),
             },
         };
-        self.happen(Event::Ended(task, status));
+        self.happen(BeeEvent::Ended(task, status));
     }
 
     /// The last of the bee's own bees is gone.
     pub(super) fn children_gone(&mut self) {
         self.buries = false;
-        self.happen(Event::ChildrenGone);
+        self.happen(BeeEvent::ChildrenGone);
     }
 
     /// Dies: it loses what it had not read, and what it had said but for its first `kept` messages.
@@ -153,7 +153,7 @@ impl Process {
         self.from.truncate(kept);
     }
 
-    fn happen(&mut self, event: Event) {
+    fn happen(&mut self, event: BeeEvent) {
         let handled = self.machine().handle(event);
         handled.expect("the parent makes sense");
         self.act();
@@ -181,9 +181,9 @@ impl Process {
         }
     }
 
-    fn carry_out(&mut self, effect: Effect) {
+    fn carry_out(&mut self, effect: BeeEffect) {
         match effect {
-            Effect::Say(mut message) => {
+            BeeEffect::Say(mut message) => {
                 match &mut message {
                     FromBee::Ready { max_concurrency } => {
                         *max_concurrency = self.nature.promised.or(*max_concurrency);
@@ -199,19 +199,19 @@ impl Process {
                 assert!(!self.heard_die || !accepts, "an accept after die");
                 self.from.push_back(message);
             }
-            Effect::Start(info) => {
+            BeeEffect::Start(info) => {
                 let (round, cancelled) = (info.round, false);
                 let run = Run { round, cancelled };
                 assert!(self.running.insert(info.task_id, run).is_none());
             }
-            Effect::Cancel(task) => {
+            BeeEffect::Cancel(task) => {
                 self.running.get_mut(&task).expect("it runs").cancelled = true;
             }
-            Effect::Bury => {
+            BeeEffect::Bury => {
                 assert!(self.heard_die && self.running.is_empty(), "too early");
                 self.buries = true;
             }
-            Effect::Exit => {
+            BeeEffect::Exit => {
                 assert!(!self.buries, "she leaves her own bees behind");
                 self.over = true;
             }
@@ -220,6 +220,6 @@ impl Process {
 }
 
 /// What a task returns: it tells which task, which round, and by whom.
-pub(super) fn value(task: TaskId, round: Round, child: ChildId) -> String {
+pub(super) fn value(task: TaskId, round: Round, child: BeeId) -> String {
     format!("{}/{} by {}", task.0, round.0, child.0)
 }

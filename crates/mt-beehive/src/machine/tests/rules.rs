@@ -21,8 +21,8 @@ use super::{
     sim::{Sim, config},
 };
 use crate::machine::{
-    bee::{self, BeeMachine},
-    parent::{ChildId, Config, Dispatch},
+    bee::{BeeEffect, BeeEvent, BeeMachine},
+    parent::{BeeId, Config, Dispatch},
 };
 
 /// The deadline of tasks that have one.
@@ -109,7 +109,7 @@ fn deny(task_id: TaskId, round: u32) -> FromBee {
 
 fn done(task_id: TaskId, round: u32, by: u32) -> FromBee {
     let round = Round(round);
-    let returning_value = process::value(task_id, round, ChildId(by)).into();
+    let returning_value = process::value(task_id, round, BeeId(by)).into();
     FromBee::TaskDone {
         task_id,
         round,
@@ -134,23 +134,20 @@ fn info(task: u64, round: u32) -> ToBee {
 }
 
 /// Tells a bee's machine that something happened, and returns what it does.
-fn happen(bee: &mut BeeMachine, event: bee::Event) -> Vec<bee::Effect> {
+fn happen(bee: &mut BeeMachine, event: BeeEvent) -> Vec<BeeEffect> {
     bee.handle(event).unwrap();
     std::iter::from_fn(|| bee.poll_effect()).collect()
 }
 
 /// Tells a bee's machine something, and returns what it does.
-fn hear(bee: &mut BeeMachine, message: ToBee) -> Vec<bee::Effect> {
-    happen(bee, bee::Event::Said(message))
+fn hear(bee: &mut BeeMachine, message: ToBee) -> Vec<BeeEffect> {
+    happen(bee, BeeEvent::Said(message))
 }
 
 /// A bee's machine that has said that it is ready.
 fn bee_machine(places: Option<u32>) -> BeeMachine {
     let mut bee = BeeMachine::new(places);
     let said = bee.poll_effect();
-    assert!(matches!(
-        said,
-        Some(bee::Effect::Say(FromBee::Ready { .. }))
-    ));
+    assert!(matches!(said, Some(BeeEffect::Say(FromBee::Ready { .. }))));
     bee
 }

@@ -17,9 +17,7 @@ use super::{
 };
 use crate::{
     error::{CancelReason, NoWorkers},
-    machine::parent::{
-        ChildId, Config, Dispatch, Effect, Event, ParentMachine, Population, Request,
-    },
+    machine::parent::{BeeId, Config, Dispatch, Effect, Event, ParentMachine, Population, Request},
 };
 
 /// How long a bee may take to go.
@@ -50,12 +48,12 @@ pub(super) struct Sim {
     pub(super) oracle: Oracle,
     /// What the next bees are like.
     pub(super) nature: Nature,
-    pub(super) processes: BTreeMap<ChildId, Process>,
+    pub(super) processes: BTreeMap<BeeId, Process>,
     pub(super) finished: bool,
     batch: bool,
     /// All that the parent has said, and all that it has heard, in their order.
-    pub(super) told: Vec<(ChildId, ToBee)>,
-    pub(super) heard: Vec<(ChildId, FromBee)>,
+    pub(super) told: Vec<(BeeId, ToBee)>,
+    pub(super) heard: Vec<(BeeId, FromBee)>,
 }
 
 impl Sim {
@@ -130,12 +128,12 @@ impl Sim {
 
     /// The bee with this number is to go, or the one with the least to do.
     pub(super) fn bury(&mut self, child: impl Into<Option<u32>>) {
-        self.tell(Event::Bury(child.into().map(ChildId)));
+        self.tell(Event::Bury(child.into().map(BeeId)));
     }
 
     /// The bee with this number gives no sign of life, or does so again.
     pub(super) fn silence(&mut self, child: u32, is_silent: bool) {
-        self.tell(Event::Silent(ChildId(child), is_silent));
+        self.tell(Event::Silent(BeeId(child), is_silent));
     }
 
     /// The hive dies, as soon as it has done what is left.
@@ -208,13 +206,13 @@ impl Sim {
     }
 
     pub(super) fn process(&mut self, child: u32) -> &mut Process {
-        let process = self.processes.get_mut(&ChildId(child));
+        let process = self.processes.get_mut(&BeeId(child));
         process.expect("there is such a bee")
     }
 
     /// The parent takes a bee's next message, or its end when there is none left; false if there is neither.
     pub(super) fn listen(&mut self, bee: u32) -> bool {
-        let child = ChildId(bee);
+        let child = BeeId(bee);
         let process = self.process(bee);
         match process.from.pop_front() {
             Some(message) => {
@@ -237,7 +235,7 @@ impl Sim {
     /// The parent takes all that a bee has said, and its end if that is there; false if there was nothing.
     fn listen_out(&mut self, bee: u32) -> bool {
         let mut any = false;
-        while self.processes.contains_key(&ChildId(bee)) && self.listen(bee) {
+        while self.processes.contains_key(&BeeId(bee)) && self.listen(bee) {
             any = true;
         }
         any
@@ -346,7 +344,7 @@ impl Sim {
     #[track_caller]
     pub(super) fn assert_cancelled(&self, task: TaskId, reason: CancelReason, by: Option<u32>) {
         let end = &self.oracle.ends[&task];
-        let by = by.map(ChildId);
+        let by = by.map(BeeId);
         assert_eq!((&end.reason, end.child), (&Some(reason), by), "{task:?}");
     }
 

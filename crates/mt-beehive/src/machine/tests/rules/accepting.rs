@@ -8,7 +8,7 @@ use super::{
     LIMIT, MOMENT, Nature, Sim, accept, bee_machine, config, deny, done, either_way, hear, hive,
     offer, puppets, ready, with,
 };
-use crate::machine::{bee::Effect, parent::Dispatch};
+use crate::machine::{bee::BeeEffect, parent::Dispatch};
 
 #[test]
 fn rule_01_an_accept_reserves_a_place_until_it_is_answered() {
@@ -26,9 +26,9 @@ fn rule_01_an_accept_reserves_a_place_until_it_is_answered() {
 #[test]
 fn rule_01_a_child_without_a_free_place_denies() {
     let mut child = bee_machine(Some(1));
-    let accepts = Effect::Say(accept(TaskId(0), 1));
+    let accepts = BeeEffect::Say(accept(TaskId(0), 1));
     assert_eq!(hear(&mut child, offer(0)), [accepts]);
-    let denies = Effect::Say(deny(TaskId(1), 1));
+    let denies = BeeEffect::Say(deny(TaskId(1), 1));
     assert_eq!(hear(&mut child, offer(1)), [denies]);
 }
 

@@ -7,13 +7,13 @@ use super::{
     hear, hive, info, offer, puppet_either_way, puppets, with,
 };
 use crate::machine::{
-    bee::{Effect, Event as BeeEvent, Nonsense},
+    bee::{BeeEffect, BeeEvent, Nonsense},
     parent::{Dispatch, Event},
     tests::sim::EXIT_GRACE,
 };
 
-const DEAD: [Effect; 2] = [Effect::Say(FromBee::Dead), Effect::Exit];
-const BURIES: [Effect; 2] = [Effect::Say(FromBee::Dying), Effect::Bury];
+const DEAD: [BeeEffect; 2] = [BeeEffect::Say(FromBee::Dead), BeeEffect::Exit];
+const BURIES: [BeeEffect; 2] = [BeeEffect::Say(FromBee::Dying), BeeEffect::Bury];
 
 #[test]
 fn rule_08_after_die_nothing_is_said_to_an_open_accept() {
@@ -54,7 +54,7 @@ fn rule_08_after_die_a_child_wants_nothing_and_takes_nothing() {
     for message in [offer(0), offer(1), info(0, 1), ToBee::Die] {
         hear(&mut child, message);
     }
-    let denied = Effect::Say(deny(TaskId(2), 1));
+    let denied = BeeEffect::Say(deny(TaskId(2), 1));
     assert_eq!(hear(&mut child, offer(2)), [denied]);
     // The parent had said so before it was told that the place was given up.
     let (task_id, round) = (TaskId(1), Round(1));
@@ -63,7 +63,7 @@ fn rule_08_after_die_a_child_wants_nothing_and_takes_nothing() {
     assert_eq!(late, Err(Nonsense("task_info after die")));
     assert_eq!(child.poll_effect(), None);
     let last = happen(&mut child, ended());
-    assert!(matches!(last[0], Effect::Say(FromBee::TaskDone { .. })));
+    assert!(matches!(last[0], BeeEffect::Say(FromBee::TaskDone { .. })));
     assert_eq!(last[1..], DEAD);
 }
 
@@ -90,7 +90,7 @@ fn her_children_die_after_her_last_task_and_before_her() {
         "her task may still delegate"
     );
     assert_eq!(happen(&mut bee, ended())[1..], BURIES);
-    let denied = Effect::Say(deny(TaskId(8), 1));
+    let denied = BeeEffect::Say(deny(TaskId(8), 1));
     assert_eq!(hear(&mut bee, offer(8)), [denied], "and that is all");
     assert_eq!(hear(&mut bee, ToBee::Die), [], "she is at it");
     assert_eq!(happen(&mut bee, BeeEvent::ChildrenGone), DEAD);

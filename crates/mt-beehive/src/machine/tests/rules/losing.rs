@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::CancelReason,
     machine::{
-        parent::{ChildId, Config, Dispatch, Event, ParentMachine},
+        parent::{BeeId, Config, Dispatch, Event, ParentMachine},
         tests::sim::{CANCEL_GRACE, death, request},
     },
 };
@@ -345,11 +345,11 @@ fn a_great_many_tasks_are_lost_and_taken_back() {
         let ready = FromBee::Ready {
             max_concurrency: None,
         };
-        assert_eq!(tell(&mut parent, Event::Said(ChildId(0), ready))[0], 0);
+        assert_eq!(tell(&mut parent, Event::Said(BeeId(0), ready))[0], 0);
         for &task in tasks.iter().filter(|_| accepts) {
-            parent.handle(now, Event::Said(ChildId(0), accept(task, 1)));
+            parent.handle(now, Event::Said(BeeId(0), accept(task, 1)));
         }
-        let gone = Event::Gone(ChildId(0), death(), None);
+        let gone = Event::Gone(BeeId(0), death(), None);
         assert_eq!(tell(&mut parent, gone), [60_000, 0, 0], "{dispatch:?}");
         for &task in tasks.iter().rev() {
             parent.handle(now, Event::Drop(task));

@@ -6,7 +6,7 @@ use super::{
     LIMIT, Sim, accept, accept_if_asked, bee_machine, config, deny, done, hear, info,
     puppet_either_way, puppets, puppets_of,
 };
-use crate::machine::{bee::Effect, parent::Dispatch, tests::sim::CANCEL_GRACE};
+use crate::machine::{bee::BeeEffect, parent::Dispatch, tests::sim::CANCEL_GRACE};
 
 const TASK: TaskId = TaskId(1);
 
@@ -88,11 +88,11 @@ fn rule_03_what_another_bee_says_of_a_task_is_dropped() {
 fn rule_03_a_child_knows_rounds_too() {
     let mut child = bee_machine(Some(2));
     let started = hear(&mut child, info(TASK.0, 2));
-    assert!(matches!(started[..], [Effect::Start(_)]));
+    assert!(matches!(started[..], [BeeEffect::Start(_)]));
     let cancel = |round| ToBee::TaskCancel {
         task_id: TASK,
         round: Round(round),
     };
     assert_eq!(hear(&mut child, cancel(1)), [], "of an earlier round");
-    assert_eq!(hear(&mut child, cancel(2)), [Effect::Cancel(TASK)]);
+    assert_eq!(hear(&mut child, cancel(2)), [BeeEffect::Cancel(TASK)]);
 }
