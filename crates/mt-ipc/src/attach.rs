@@ -16,12 +16,6 @@ pub struct Attached {
     pub progress: Progress,
 }
 
-/// Whether this process was started by [`spawn`](crate::spawn()).
-#[must_use]
-pub fn is_worker_process() -> bool {
-    platform::was_started_as_worker()
-}
-
 /// Takes over the connection this process was started with, and starts the
 /// [guard](crate::guard) that ends this process when the parent is gone. To be called once, before
 /// anything else uses standard input, within a tokio runtime that has IO enabled.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mt_proto::{DecodeError, Fingerprint};
+use mt_proto::{Build, DecodeError};
 
 /// Receiving failed. Nothing more can be received on this connection.
 #[derive(Debug, thiserror::Error)]
@@ -66,17 +66,13 @@ pub enum SpawnError {
 pub enum HandshakeError {
     /// The other side is another build.
     #[error(
-        "the worker is another build: protocol {theirs_version} and tasks {theirs}, here protocol {ours_version} and tasks {ours}; build parent and worker from the same source"
+        "the worker is another build: {theirs}, here {ours}; build parent and worker from the same source"
     )]
     OtherBuild {
-        /// The protocol version of this side.
-        ours_version: u16,
-        /// The tasks of this side.
-        ours: Fingerprint,
-        /// The other side's protocol version.
-        theirs_version: u16,
-        /// The other side's tasks.
-        theirs: Fingerprint,
+        /// The build of this side.
+        ours: Build,
+        /// The build of the other side.
+        theirs: Build,
     },
     /// The other side said something else than its first word.
     #[error("the other side spoke out of turn")]

@@ -1,10 +1,8 @@
 //! The first words: a worker says which build it is, the parent takes it or not.
 
-use mt_proto::{
-    Fingerprint, FromWorker, Hello, PROTOCOL_VERSION, Parsed, Refused, ToWorker, Welcome,
-};
+use mt_proto::{Build, Fingerprint, FromWorker, PROTOCOL_VERSION, Parsed, ToWorker, Welcome};
 
-use crate::{FrameReceiver, FrameSender, HandshakeError};
+use crate::{FrameReceiver, FrameSender, HandshakeError, RecvError};
 
 /// The worker's side: says hello and waits for the answer.
 ///
@@ -13,19 +11,15 @@ use crate::{FrameReceiver, FrameSender, HandshakeError};
 pub async fn greet(
     sender: &FrameSender,
     receiver: &mut FrameReceiver,
-    ours: Fingerprint,
+    tasks: Fingerprint,
 ) -> Result<Welcome, HandshakeError> {
-    let hello = Hello {
-        version: PROTOCOL_VERSION,
-        fingerprint: ours,
-        pid: std::process::id(),
-    };
-    sender.try_send(FromWorker::Hello(hello).into_frame())?;
+    let ours = build_of(tasks);
+    sender.try_send(FromWorker::Hello(ours).into_frame())?;
     let frame = receiver.recv().await?.ok_or(HandshakeError::HungUp)?;
-    match ToWorker::from_frame(frame).map_err(crate::RecvError::from)? {
+    match ToWorker::from_frame(frame).map_err(RecvError::from)? {
         Parsed::Message(ToWorker::Welcome(welcome)) => Ok(welcome),
         Parsed::Message(ToWorker::Refused(theirs)) => {
-            Err(other_build(ours, theirs.version, theirs.fingerprint))
+            Err(HandshakeError::OtherBuild { ours, theirs })
         }
         Parsed::Message(_) | Parsed::Role(_) => Err(HandshakeError::OutOfTurn),
     }
@@ -38,29 +32,24 @@ pub async fn greet(
 pub fn accept(
     sender: &FrameSender,
     first: Parsed<FromWorker>,
-    ours: Fingerprint,
+    tasks: Fingerprint,
     welcome: Welcome,
-) -> Result<Hello, HandshakeError> {
-    let Parsed::Message(FromWorker::Hello(hello)) = first else {
+) -> Result<(), HandshakeError> {
+    let Parsed::Message(FromWorker::Hello(theirs)) = first else {
         return Err(HandshakeError::OutOfTurn);
     };
-    if hello.version == PROTOCOL_VERSION && hello.fingerprint == ours {
+    let ours = build_of(tasks);
+    if theirs == ours {
         sender.try_send(ToWorker::Welcome(welcome).into_frame())?;
-        return Ok(hello);
+        return Ok(());
     }
-    let refused = Refused {
-        version: PROTOCOL_VERSION,
-        fingerprint: ours,
-    };
-    sender.try_send(ToWorker::Refused(refused).into_frame())?;
-    Err(other_build(ours, hello.version, hello.fingerprint))
+    sender.try_send(ToWorker::Refused(ours).into_frame())?;
+    Err(HandshakeError::OtherBuild { ours, theirs })
 }
 
-fn other_build(ours: Fingerprint, theirs_version: u16, theirs: Fingerprint) -> HandshakeError {
-    HandshakeError::OtherBuild {
-        ours_version: PROTOCOL_VERSION,
-        ours,
-        theirs_version,
-        theirs,
+fn build_of(tasks: Fingerprint) -> Build {
+    Build {
+        version: PROTOCOL_VERSION,
+        fingerprint: tasks,
     }
 }

@@ -55,12 +55,12 @@ mod stderr;
 mod tests;
 mod writer;
 
-pub use attach::{Attached, attach, is_worker_process};
+pub use attach::{Attached, attach};
 pub use child::{Activity, ChildProcess, Exit, is_stopped};
 pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, greet};
-pub use platform::{end_descendants, end_worker, guard};
+pub use platform::{end_descendants, end_worker, guard, is_worker_process};
 pub use progress::{Progress, Turn};
 pub use receiver::FrameReceiver;
 pub use sender::{FrameSender, QueueLimits};

@@ -16,5 +16,5 @@ pub(crate) use page::{NOTE_BYTES, NOTE_SLOTS, NoteSlot, Page, SLOW_SLOTS, SlowSl
 pub(crate) use stdio::{StderrPipe, pipe_for, read_pipe_now, write_stderr};
 pub(crate) use stream::{Stream, StreamReadHalf, Until};
 pub(crate) use tree::{Remains, kill_tree, terminate_tree};
-pub(crate) use unix::{connected_pair, own_program, prepare, take_over, was_started_as_worker};
-pub use unix::{end_descendants, end_worker, guard};
+pub(crate) use unix::{connected_pair, own_program, prepare, take_over};
+pub use unix::{end_descendants, end_worker, guard, is_worker_process};

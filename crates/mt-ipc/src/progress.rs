@@ -52,40 +52,41 @@ impl Progress {
     /// The items the worker has started, in the order they were sent.
     #[must_use]
     pub fn started(&self) -> u64 {
-        self.page.started.load(Ordering::Acquire)
+        self.page.started.0.load(Ordering::Acquire)
     }
 
     /// Says that `count` items have been started so far. To be called before the item runs.
     #[inline]
     pub fn set_started(&self, count: u64) {
-        self.page.started.store(count, Ordering::Release);
+        self.page.started.0.store(count, Ordering::Release);
     }
 
     /// The items the worker has finished.
     #[must_use]
     pub fn finished(&self) -> u64 {
-        self.page.finished.load(Ordering::Acquire)
+        self.page.finished.0.load(Ordering::Acquire)
     }
 
     /// Says that `count` items have been finished so far.
     #[inline]
     pub fn set_finished(&self, count: u64) {
-        self.page.finished.store(count, Ordering::Release);
+        self.page.finished.0.store(count, Ordering::Release);
     }
 
     /// The call that has the thread, where calls share one.
     #[must_use]
     pub fn turn_of(&self) -> Option<Turn> {
-        let word = self.page.call.load(Ordering::Acquire);
-        let place = (word & PLACE_MASK).checked_sub(1)?;
-        let number = word >> PLACE_BITS;
-        Some(Turn { place, number })
+        let word = self.page.call.0.load(Ordering::Acquire);
+        Some(Turn {
+            place: (word & PLACE_MASK).checked_sub(1)?,
+            number: word >> PLACE_BITS,
+        })
     }
 
     /// Says that the call for the item at `place` has the thread now. Only one thread of the worker does.
     #[inline]
     pub fn enter(&self, place: u64) {
-        let call = &self.page.call;
+        let call = &self.page.call.0;
         let turns = call.load(Ordering::Relaxed) & !PLACE_MASK;
         let next = turns.wrapping_add(1 << PLACE_BITS);
         call.store(next | (place + 1) & PLACE_MASK, Ordering::Release);
@@ -94,7 +95,7 @@ impl Progress {
     /// Says that no call has the thread. Only one thread of the worker does.
     #[inline]
     pub fn leave(&self) {
-        let call = &self.page.call;
+        let call = &self.page.call.0;
         let turns = call.load(Ordering::Relaxed) & !PLACE_MASK;
         call.store(turns, Ordering::Release);
     }
@@ -102,16 +103,14 @@ impl Progress {
     /// The turns of the worker's runtime; stands still while a task blocks it.
     #[must_use]
     pub fn turns(&self) -> u64 {
-        self.page.turns.load(Ordering::Acquire)
+        self.page.turns.0.load(Ordering::Acquire)
     }
 
     /// Counts one turn of the runtime. Only one thread of the worker does.
     pub fn turn(&self) {
-        let turns = &self.page.turns;
-        turns.store(
-            turns.load(Ordering::Relaxed).wrapping_add(1),
-            Ordering::Release,
-        );
+        let turns = &self.page.turns.0;
+        let next = turns.load(Ordering::Relaxed).wrapping_add(1);
+        turns.store(next, Ordering::Release);
     }
 
     /// Says that item `index` took so long, in place number `place`, under [`SLOWEST`](Self::SLOWEST). One
@@ -197,10 +196,13 @@ fn read(slot: &NoteSlot) -> Option<(u64, Vec<u8>)> {
 mod tests {
     use super::*;
 
+    fn progress() -> Progress {
+        Progress::new(Page::create().expect("a page").0)
+    }
+
     #[test]
     fn the_slowest_are_what_was_set_last() {
-        let (page, _) = Page::create().expect("a page");
-        let progress = Progress::new(page);
+        let progress = progress();
         assert!(progress.slowest().is_empty());
         for n in 0..20 {
             let place = n as usize % SLOW_SLOTS;
@@ -217,8 +219,7 @@ mod tests {
 
     #[test]
     fn the_last_notes_are_there_in_order() {
-        let (page, _) = Page::create().expect("a page");
-        let progress = Progress::new(page);
+        let progress = progress();
         assert!(progress.notes().is_empty());
         let note = |n: u64| vec![n as u8; (n as usize * 37) % (NOTE_BYTES + 1)];
         for n in 1..=100 {
@@ -235,8 +236,7 @@ mod tests {
 
     #[test]
     fn turns_are_told_apart_also_of_the_same_call() {
-        let (page, _) = Page::create().expect("a page");
-        let progress = Progress::new(page);
+        let progress = progress();
         assert_eq!(progress.turn_of(), None);
         progress.enter(0);
         let first = progress.turn_of().expect("it was entered");
@@ -250,6 +250,7 @@ mod tests {
         progress
             .page
             .call
+            .0
             .store(u64::MAX << PLACE_BITS, Ordering::Release);
         progress.enter(7);
         let place = progress.turn_of().map(|turn| turn.place);

@@ -49,7 +49,8 @@ impl FrameReceiver {
                 .await
                 .or_else(reset_is_end)?;
             if n == 0 {
-                return self.end();
+                let is_between = self.received.is_empty() && !self.decoder.is_mid_body();
+                return is_between.then_some(None).ok_or(RecvError::Cut);
             }
         }
     }
@@ -81,14 +82,6 @@ impl FrameReceiver {
         let spare = self.received.capacity() - self.received.len();
         if spare < missing.max(MIN_SPARE_BYTES) {
             self.received.reserve(missing.max(BLOCK_BYTES));
-        }
-    }
-
-    fn end(&self) -> Result<Option<Frame>, RecvError> {
-        if self.received.is_empty() && !self.decoder.is_mid_body() {
-            Ok(None)
-        } else {
-            Err(RecvError::Cut)
         }
     }
 }

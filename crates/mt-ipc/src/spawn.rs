@@ -129,9 +129,9 @@ fn spawner() -> Result<&'static mpsc::Sender<Request>, SpawnError> {
 }
 
 fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
-    let (ours, theirs) = platform::connected_pair()?;
+    let (ours, page, theirs) = platform::connected_pair()?;
     // Before there is a process: a runtime that can't do IO, or is shutting down, shows here.
-    let stream = platform::Stream::from_std(ours.socket)?;
+    let stream = platform::Stream::from_std(ours)?;
     let program = match request.program {
         Program::Own => platform::own_program()?,
         Program::File(path) => path,
@@ -167,7 +167,7 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     Ok(Spawned {
         process,
         connection: Connection::over_stream(stream, platform::Until::Closed),
-        progress: Progress::new(ours.page),
+        progress: Progress::new(page),
         stderr: stderr.map(|pipe| StderrReader::read(pipe, forward)),
     })
 }

@@ -38,7 +38,13 @@ pub(crate) fn expand(caste: Caste, arguments: TokenStream, item: TokenStream) ->
         Ok((options, block))
     });
     match read {
-        Ok((options, block)) => Bee::new(caste, &options, &block).expand(&item),
+        Ok((options, block)) => Bee {
+            caste,
+            krate: &options.krate,
+            options: &options,
+            block: &block,
+        }
+        .expand(&item),
         Err(error) => beside(&item, &error),
     }
 }

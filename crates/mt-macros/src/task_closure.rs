@@ -85,26 +85,22 @@ fn typed_params(closure: &ExprClosure, errors: &mut Errors) -> Vec<PatType> {
 }
 
 fn returns(closure: &ExprClosure) -> syn::Result<Returns> {
-    if let ReturnType::Default = closure.output {
-        let message = match closure.asyncness {
-            None => "say what it returns: `inline_task!(|x: u32| -> u64 { … })`",
-            Some(_) => "say what it returns: `inline_task!(async |x: u32| -> u64 { … })`",
-        };
-        return Err(syn::Error::new_spanned(signature_tokens(closure), message));
-    }
-    Returns::parse(&closure.output)
-}
-
-/// `async |x: u32|`, for an error to mark.
-fn signature_tokens(closure: &ExprClosure) -> TokenStream {
     let ExprClosure {
         asyncness,
         inputs_begin,
         inputs,
         inputs_end,
+        output,
         ..
     } = closure;
-    quote!(#asyncness #inputs_begin #inputs #inputs_end)
+    if let ReturnType::Default = output {
+        let is_async = if asyncness.is_some() { "async " } else { "" };
+        return Err(syn::Error::new_spanned(
+            quote!(#asyncness #inputs_begin #inputs #inputs_end),
+            format!("say what it returns: `inline_task!({is_async}|x: u32| -> u64 {{ … }})`"),
+        ));
+    }
+    Returns::parse(output)
 }
 
 fn task(inline: &Inline, signature: &TaskSignature, params: &[PatType]) -> TokenStream {

@@ -1,4 +1,4 @@
-//! What a build is: the protocol version and the tasks it has, with their types, as one number.
+//! What a build is: the protocol version, and the tasks it has, with their types, as one number.
 
 use std::{
     fmt,
@@ -33,9 +33,22 @@ impl Fingerprint {
     }
 }
 
-impl fmt::Display for Fingerprint {
+/// What a side of a connection was built from: a worker's first word, and the answer to one that does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// The [`PROTOCOL_VERSION`]. First, so that any version can read it.
+    pub version: u16,
+    /// The tasks that are registered.
+    pub fingerprint: Fingerprint,
+}
+
+impl fmt::Display for Build {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
+        let Self {
+            version,
+            fingerprint: Fingerprint(tasks),
+        } = self;
+        write!(f, "protocol {version} and tasks {tasks:016x}")
     }
 }
 

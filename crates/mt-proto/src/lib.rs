@@ -45,7 +45,7 @@ mod unit;
 pub use encode::{decode_strict, encode, encode_into};
 pub use error::{DecodeError, EncodeError};
 pub use executor::{ExitReport, FromExecutor, InitCall, Notice, Setup, ToExecutor};
-pub use fingerprint::{Fingerprint, PROTOCOL_VERSION};
+pub use fingerprint::{Build, Fingerprint, PROTOCOL_VERSION};
 pub use frame::{Frame, FrameDecoder, HEADER_BYTES, Kind};
 pub use hive::{
     FromBee, HiveWriter, MAX_HIVE_MESSAGES, RaisedException, Round, TaskId, TaskInfo, TaskStatus,
@@ -54,8 +54,7 @@ pub use hive::{
 pub use ids::{ItemIndex, WorkerId};
 pub use limits::{CHUNK_BYTES, Limits, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, MAX_TEXT_BYTES};
 pub use message::{
-    Assignment, Beat, FromWorker, Hello, Parsed, Refused, SetupFailure, SetupStep, ToWorker,
-    Welcome, WorkerBeat,
+    Assignment, Beat, FromWorker, Parsed, SetupFailure, SetupStep, ToWorker, Welcome, WorkerBeat,
 };
 pub use outcome::{ContextStep, Deadline, Failure, clip_text};
 pub use records::{Record, RecordBuffer, RecordTag, Records, push_record};

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    DecodeError, Fingerprint, Frame, Kind, MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, TraceEvent,
-    TraceLevel, WorkerId, clip_text, decode_strict, encode,
+    Build, DecodeError, Frame, Kind, MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, TraceEvent, TraceLevel,
+    WorkerId, clip_text, decode_strict, encode,
 };
 
 /// What a parent says to any worker.
@@ -15,8 +15,8 @@ use crate::{
 pub enum ToWorker {
     /// You are accepted; this is your identity.
     Welcome(Welcome),
-    /// You are not accepted; exit.
-    Refused(Refused),
+    /// You are not accepted, for this is my build; exit.
+    Refused(Build),
     /// I am alive, or: die.
     Beat(Beat),
     /// What to be from now on.
@@ -29,7 +29,7 @@ pub enum ToWorker {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FromWorker {
     /// Here I am; this is my build.
-    Hello(Hello),
+    Hello(Build),
     /// I am alive, and this far.
     Beat(WorkerBeat),
     /// Set up for what I was assigned to.
@@ -70,17 +70,6 @@ pub enum Parsed<M> {
     Role(Frame),
 }
 
-/// A worker's first word.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hello {
-    /// [`PROTOCOL_VERSION`](crate::PROTOCOL_VERSION) of its build. First, so that any version can read it.
-    pub version: u16,
-    /// The tasks that are registered in it.
-    pub fingerprint: Fingerprint,
-    /// The worker's process id, as it sees it.
-    pub pid: u32,
-}
-
 /// The answer to a hello that fits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
@@ -88,15 +77,6 @@ pub struct Welcome {
     pub worker: WorkerId,
     /// How often to beat. The seed's 0.5 s is the default of the pool.
     pub beat_interval: Duration,
-}
-
-/// The answer to a hello that does not fit: what the parent has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused {
-    /// The parent's protocol version.
-    pub version: u16,
-    /// The parent's fingerprint.
-    pub fingerprint: Fingerprint,
 }
 
 /// The seed's heartbeat byte: 0 and 1.

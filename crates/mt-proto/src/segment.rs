@@ -75,7 +75,6 @@ impl Segment {
 pub struct SegmentWriter {
     bytes: Vec<u8>,
     open: Option<OpenRun>,
-    count: u64,
 }
 
 /// How far a [`SegmentWriter`] was.
@@ -83,7 +82,6 @@ pub struct SegmentWriter {
 pub struct RunMark {
     bytes: usize,
     open: Option<OpenRun>,
-    count: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -128,13 +126,17 @@ impl SegmentWriter {
         limit: usize,
     ) -> Result<(), EncodeError> {
         let run = self.run_for(index);
-        push_outcome(&mut self.bytes, heading, value, limit)?;
+        if let Err(error) = push_outcome(&mut self.bytes, heading, value, limit) {
+            if run.count == 0 {
+                self.close_run();
+            }
+            return Err(error);
+        }
         self.open = Some(OpenRun {
             next: run.next.plus(1),
             count: run.count + 1,
             ..run
         });
-        self.count += 1;
         Ok(())
     }
 
@@ -144,7 +146,6 @@ impl SegmentWriter {
         RunMark {
             bytes: self.bytes.len(),
             open: self.open,
-            count: self.count,
         }
     }
 
@@ -152,7 +153,6 @@ impl SegmentWriter {
     pub fn rewind(&mut self, mark: RunMark) {
         self.bytes.truncate(mark.bytes);
         self.open = mark.open;
-        self.count = mark.count;
     }
 
     /// The bytes waiting.
@@ -161,16 +161,10 @@ impl SegmentWriter {
         self.bytes.len()
     }
 
-    /// The results waiting.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
     /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.bytes.is_empty()
     }
 
     /// The frames so far, leaving the writer empty: complete [`Kind::Results`] frames one after the
@@ -186,7 +180,6 @@ impl SegmentWriter {
     /// instead of bytes where that can be.
     pub fn drain_into(&mut self, encoded: &mut Vec<u8>) {
         self.close_run();
-        self.count = 0;
         if encoded.is_empty() {
             std::mem::swap(&mut self.bytes, encoded);
         } else {
@@ -278,7 +271,6 @@ mod tests {
         for index in [5, 6, 7, 3, 9, 10] {
             push(&mut writer, index);
         }
-        assert_eq!(writer.count(), 6);
         assert_eq!(runs_of(&mut writer), [(5, 3), (3, 1), (9, 2)]);
         assert!(writer.is_empty());
     }
@@ -291,7 +283,6 @@ mod tests {
         push(&mut writer, 2);
         push(&mut writer, 9);
         writer.rewind(mark);
-        assert_eq!(writer.count(), 1);
         push(&mut writer, 2);
         assert_eq!(runs_of(&mut writer), [(1, 2)]);
     }

@@ -28,14 +28,6 @@ impl Unit {
         usize::from(self.head_len) + self.body.len()
     }
 
-    fn bare(body: Bytes) -> Self {
-        Self {
-            head: [0; HEAD],
-            head_len: 0,
-            body,
-        }
-    }
-
     fn framed(kind_byte: u8, first: &[u8], body: Bytes) -> Self {
         let mut head = [0; HEAD];
         let length = (first.len() + body.len()) as u32;
@@ -95,7 +87,11 @@ impl Outgoing {
         }
         let whole = self.whole_frames();
         if whole > 0 {
-            return Some(Unit::bare(self.encoded.split_to(whole)));
+            return Some(Unit {
+                head: [0; HEAD],
+                head_len: 0,
+                body: self.encoded.split_to(whole),
+            });
         }
         let front = self.encoded.split_to(HEADER_BYTES);
         debug_assert_eq!(

@@ -39,16 +39,7 @@ pub(crate) struct SlowSlot {
 
 /// A counter in a cache line of its own.
 #[repr(C, align(64))]
-pub(crate) struct Line(AtomicU64);
-
-impl Deref for Line {
-    type Target = AtomicU64;
-
-    #[inline]
-    fn deref(&self) -> &AtomicU64 {
-        &self.0
-    }
-}
+pub(crate) struct Line(pub(crate) AtomicU64);
 
 /// The notes that are kept. A new one takes the place of the oldest.
 pub(crate) const NOTE_SLOTS: usize = 16;
@@ -152,11 +143,11 @@ mod tests {
     fn two_mappings_are_one_memory_and_it_cannot_shrink() {
         let (ours, fd) = Page::create().expect("a page");
         let theirs = Page::map(fd.as_fd()).expect("the same page");
-        theirs.started.store(7, Ordering::Release);
-        theirs.turns.store(u64::MAX, Ordering::Release);
-        assert_eq!(ours.started.load(Ordering::Acquire), 7);
-        assert_eq!(ours.finished.load(Ordering::Acquire), 0);
-        assert_eq!(ours.turns.load(Ordering::Acquire), u64::MAX);
+        theirs.started.0.store(7, Ordering::Release);
+        theirs.turns.0.store(u64::MAX, Ordering::Release);
+        assert_eq!(ours.started.0.load(Ordering::Acquire), 7);
+        assert_eq!(ours.finished.0.load(Ordering::Acquire), 0);
+        assert_eq!(ours.turns.0.load(Ordering::Acquire), u64::MAX);
         if cfg!(target_os = "linux") {
             assert!(rustix::fs::ftruncate(&fd, 0).is_err(), "sealed");
         }

@@ -30,14 +30,8 @@ use crate::{AttachError, SpawnError};
 /// anything in the environment that its own children would inherit, and `ps` shows it.
 const WORKER_NAME: &str = "mt-worker";
 
-/// What a worker needs of its parent, made before the worker is.
-pub(crate) struct ParentEnd {
-    pub(crate) socket: StdUnixStream,
-    pub(crate) page: Page,
-}
-
-/// A connected pair with the progress page already on its way to the worker.
-pub(crate) fn connected_pair() -> io::Result<(ParentEnd, OwnedFd)> {
+/// The parent's end of a pair, the progress page, and the worker's end, to which the page is on its way.
+pub(crate) fn connected_pair() -> io::Result<(StdUnixStream, Page, OwnedFd)> {
     let (ours, theirs) = StdUnixStream::pair()?;
     let (page, page_fd) = Page::create()?;
     let fds = [page_fd.as_fd()];
@@ -48,7 +42,7 @@ pub(crate) fn connected_pair() -> io::Result<(ParentEnd, OwnedFd)> {
     let greeting = [IoSlice::new(&parent)];
     sendmsg(&ours, &greeting, &mut control, SendFlags::empty())?;
     ours.set_nonblocking(true)?;
-    Ok((ParentEnd { socket: ours, page }, theirs.into()))
+    Ok((ours, page, theirs.into()))
 }
 
 /// Makes `command` start as a worker: its name, its end of the connection as standard input, and a
@@ -90,8 +84,9 @@ fn file_identity(path: &std::path::Path) -> Option<(u64, u64)> {
     Some((meta.dev(), meta.ino()))
 }
 
-/// Whether this process carries a worker's name.
-pub(crate) fn was_started_as_worker() -> bool {
+/// Whether this process was started by [`spawn`](crate::spawn()): it carries a worker's name.
+#[must_use]
+pub fn is_worker_process() -> bool {
     env::args_os()
         .next()
         .is_some_and(|name| name == WORKER_NAME)

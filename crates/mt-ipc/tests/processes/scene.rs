@@ -7,8 +7,8 @@ use mt_ipc::{
     spawn,
 };
 use mt_proto::{
-    ContextStep, Fingerprint, FromExecutor, FromWorker, Hello, Limits, Notice, Parsed, ToWorker,
-    Welcome, WorkerId,
+    ContextStep, Fingerprint, FromExecutor, FromWorker, Limits, Notice, Parsed, ToWorker, Welcome,
+    WorkerId,
 };
 use mt_test_kit::{alone, name_of, watchdog};
 use tokio::task::JoinHandle;
@@ -72,7 +72,7 @@ impl Worker {
         worker
     }
 
-    pub(crate) async fn shake_hands(&mut self) -> Result<Hello, mt_ipc::HandshakeError> {
+    pub(crate) async fn shake_hands(&mut self) -> Result<(), mt_ipc::HandshakeError> {
         let first = self.receive().await.unwrap();
         mt_ipc::accept(&self.sender, first, BUILD, welcome())
     }

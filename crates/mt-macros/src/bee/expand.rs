@@ -20,32 +20,15 @@ pub(super) struct Bee<'a> {
     pub(super) block: &'a Block,
 }
 
-impl<'a> Bee<'a> {
-    pub(super) fn new(caste: Caste, options: &'a BeeOptions, block: &'a Block) -> Self {
-        Self {
-            caste,
-            krate: &options.krate,
-            options,
-            block,
-        }
-    }
-
+impl Bee<'_> {
     pub(super) fn expand(&self, item: &ItemImpl) -> TokenStream {
         let krate = self.krate;
-        let Block {
-            ty,
-            cfgs,
-            ident,
-            tasks,
-            new,
-            ..
-        } = self.block;
-        let name = ident.to_string();
-        let init = new.as_ref().map_or(&[][..], |new| &new.params.inputs);
-        let init = self.carried(init);
-        let names = tasks
-            .iter()
-            .map(|BeeTask { name, cfgs, .. }| quote!(#(#cfgs)* #name));
+        let block = self.block;
+        let (ty, cfgs, name) = (&block.ty, &block.cfgs, block.ident.to_string());
+        let new = block.new.as_ref();
+        let init = self.carried(new.map_or(&[][..], |new| &new.params.inputs));
+        let names = block.tasks.iter();
+        let names = names.map(|BeeTask { name, cfgs, .. }| quote!(#(#cfgs)* #name));
         let (returned, bee_impl, tasks) = (self.returned(), self.bee_impl(), self.tasks());
         let registration = self.registration();
         quote! {
@@ -108,17 +91,12 @@ impl<'a> Bee<'a> {
 
     /// What the methods return, as constants.
     fn returned(&self) -> TokenStream {
-        let Block {
-            ty,
-            cfgs,
-            tasks,
-            new,
-            ..
-        } = self.block;
-        let new = new.iter().map(|new| (how_of("new"), &[][..], new));
-        let tasks = tasks
-            .iter()
-            .map(|task| (how_of(&task.name), &task.cfgs[..], &task.signature));
+        let block = self.block;
+        let (ty, cfgs) = (&block.ty, &block.cfgs);
+        let new = block.new.iter();
+        let new = new.map(|new| (how_of("new"), &[][..], new));
+        let tasks = block.tasks.iter();
+        let tasks = tasks.map(|task| (how_of(&task.name), &task.cfgs[..], &task.signature));
         let each = new.chain(tasks).map(|(name, cfgs, signature)| {
             let how = signature.returns.how(self.krate);
             quote!(#(#cfgs)* const #name: ::core::primitive::u8 = #how;)

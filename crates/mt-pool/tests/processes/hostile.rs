@@ -5,7 +5,7 @@ use std::{env, future};
 use bytes::BytesMut;
 use mt_ipc::{FrameReceiver, FrameSender, HandshakeError, attach, greet, is_worker_process};
 use mt_proto::{
-    Beat, Fingerprint, Frame, FromExecutor, FromWorker, Hello, ItemIndex, Kind, Limits,
+    Beat, Build, Fingerprint, Frame, FromExecutor, FromWorker, ItemIndex, Kind, Limits,
     PROTOCOL_VERSION, Parsed, RecordBuffer, RecordTag, Records, Segment, ToExecutor, ToWorker,
     WorkerBeat, decode_strict, push_record,
 };
@@ -108,10 +108,9 @@ async fn speak(role: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
     };
     let frame = |kind, body: &[u8]| sender.try_send(Frame::new(kind, body.to_vec())).unwrap();
     match role {
-        "hello-twice" => say(FromWorker::Hello(Hello {
+        "hello-twice" => say(FromWorker::Hello(Build {
             version: PROTOCOL_VERSION,
             fingerprint: Fingerprint(7),
-            pid: 1,
         })),
         "results-before-ready" => say_results(0, 1),
         "a-parents-words" => frame(Kind::Welcome, &[0; 8]),
@@ -181,8 +180,8 @@ fn learn_build() -> Fingerprint {
     assert_eq!(started, 1, "another one would be no other");
     match report.no_workers(0) {
         WorkerFailure::Handshake(HandshakeError::OtherBuild { ours, theirs, .. }) => {
-            assert_eq!(*theirs, Fingerprint(7));
-            *ours
+            assert_eq!(theirs.fingerprint, Fingerprint(7));
+            ours.fingerprint
         }
         other => panic!("{other}"),
     }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mt_proto::{
-    Assignment, Beat, ContextStep, ExitReport, Fingerprint, Frame, FromExecutor, FromWorker,
-    HEADER_BYTES, Hello, InitCall, ItemIndex, Kind, Notice, PROTOCOL_VERSION, Parsed, RecordBuffer,
-    Refused, Segment, Setup, SetupFailure, SetupStep, ToExecutor, ToWorker, TraceEvent, TraceLevel,
-    Welcome, WorkerBeat, WorkerId, decode_strict, encode,
+    Assignment, Beat, Build, ContextStep, ExitReport, Fingerprint, Frame, FromExecutor, FromWorker,
+    HEADER_BYTES, InitCall, ItemIndex, Kind, Notice, PROTOCOL_VERSION, Parsed, RecordBuffer,
+    Segment, Setup, SetupFailure, SetupStep, ToExecutor, ToWorker, TraceEvent, TraceLevel, Welcome,
+    WorkerBeat, WorkerId, decode_strict, encode,
 };
 
 use crate::{check, golden, read_back, text, wire_of};
@@ -94,7 +94,7 @@ fn messages_to_a_worker() {
         worker: WorkerId(300),
         beat_interval: Duration::from_millis(500),
     };
-    let refused = Refused {
+    let refused = Build {
         version: PROTOCOL_VERSION,
         fingerprint: Fingerprint(0x0123_4567_89ab_cdef),
     };
@@ -196,10 +196,9 @@ fn trace_events() -> FromWorker {
 
 #[test]
 fn messages_from_a_worker() {
-    let hello = Hello {
+    let hello = Build {
         version: PROTOCOL_VERSION,
         fingerprint: Fingerprint(u64::MAX),
-        pid: 4321,
     };
     let beat = |beat| {
         FromWorker::Beat(WorkerBeat {
@@ -210,7 +209,7 @@ fn messages_from_a_worker() {
         })
     };
     from_worker(golden! {
-        FromWorker::Hello(hello) => "0d 00 00 00 01 01 ff ff ff ff ff ff ff ff ff 01 e1 21",
+        FromWorker::Hello(hello) => "0b 00 00 00 01 01 ff ff ff ff ff ff ff ff ff 01",
         beat(Beat::Alive) => "0f 00 00 00 04 00 ac 02 ab 02 ff ff ff ff ff ff ff ff ff 01",
         beat(Beat::Die) => "0f 00 00 00 04 01 ac 02 ab 02 ff ff ff ff ff ff ff ff ff 01",
         FromWorker::Ready => "00 00 00 00 22",
