@@ -7,13 +7,13 @@ use std::time::Instant;
 use mt_proto::WorkerId;
 
 use super::{
-    Dispatch, Effect, attempt_history::RetryItem, machine::RunMode, memory::Pressure,
-    queue::Waiting, worker_slot::SlotPhase,
+    Dispatch, Effect, attempt_history::RetryItem, memory::Pressure, queue::Waiting,
+    worker_slot::SlotPhase,
 };
 
 impl Dispatch {
     pub(super) fn feed(&mut self, now: Instant) {
-        if !matches!(self.mode, RunMode::Running) {
+        if self.is_closed() {
             return;
         }
         self.queue.wake(now);
@@ -38,16 +38,17 @@ impl Dispatch {
 
     /// One worker for every item there is, up to the limit.
     pub(super) fn wants_worker(&self) -> bool {
-        if !matches!(self.mode, RunMode::Running) {
+        if self.is_closed() {
             return false;
         }
         let items = self.queue.items() + self.queue.suspects() as u64 + self.in_hand();
-        let crew = self.places_taken();
-        let kept = match self.input_ended {
-            true => 0,
-            false => u64::from(self.config.min_processes),
+        let there = self.places_taken();
+        let kept = if self.input_ended {
+            0
+        } else {
+            self.config.min_processes
         };
-        crew < u64::from(self.config.processes) && crew < items.max(kept)
+        there < u64::from(self.config.processes) && there < items.max(kept.into())
     }
 
     /// Gives suspects, each alone, to workers that hold nothing.

@@ -125,11 +125,8 @@ impl Dispatch {
         });
         // With little memory there is a new one only when there is none at all.
         let enough = self.pressure == Pressure::None || self.workers.is_empty();
-        let restart = if self.wants_worker() && !self.paused && enough {
-            self.restarts.wakeup()
-        } else {
-            None
-        };
+        let may_start = !self.paused && enough && self.wants_worker();
+        let restart = self.restarts.wakeup().filter(|_| may_start);
         let overruns = self.config.hard_deadline.into_iter().flat_map(|limit| {
             let slots = self.workers.values();
             let slots = slots.filter(|slot| slot.phase != SlotPhase::Dying);
@@ -145,7 +142,7 @@ impl Dispatch {
     /// How many more items could be put to use now or very soon. The input should not be asked for
     /// more. The reserve lets a window see that there is something to grow for.
     pub(crate) fn appetite(&self) -> u64 {
-        if !matches!(self.mode, RunMode::Running) {
+        if self.is_closed() {
             return 0;
         }
         if self.config.queue_deadline.is_some() {
@@ -157,12 +154,10 @@ impl Dispatch {
         }
         let floor = u64::from(self.config.window_floor);
         let missing = u64::from(self.config.processes).saturating_sub(self.workers.len() as u64);
-        let room: u64 = self
-            .workers
-            .values()
-            .filter(|slot| matches!(slot.phase, SlotPhase::Starting | SlotPhase::Ready))
-            .map(|slot| u64::from(slot.room()))
-            .sum();
+        let slots = self.workers.values();
+        let takers =
+            slots.filter(|slot| matches!(slot.phase, SlotPhase::Starting | SlotPhase::Ready));
+        let room: u64 = takers.map(|slot| u64::from(slot.room())).sum();
         (room + missing * floor + RESERVE).saturating_sub(self.queue.items())
     }
 

@@ -8,30 +8,23 @@ use bytes::Bytes;
 /// The values kept; those of later workers are counted and dropped.
 const MAX_VALUES: usize = 4096;
 
+/// What exit hooks returned and nobody has taken, encoded, and how many there was no room for.
 #[derive(Debug, Default)]
-pub(crate) struct Collected {
-    values: Mutex<Values>,
-}
-
-#[derive(Debug, Default)]
-struct Values {
-    kept: Vec<Bytes>,
-    dropped: u64,
-}
+pub(crate) struct Collected(Mutex<(Vec<Bytes>, u64)>);
 
 impl Collected {
     pub(super) fn keep(&self, value: Bytes) {
-        let mut values = lock(&self.values);
-        if values.kept.len() < MAX_VALUES {
-            values.kept.push(value);
+        let (kept, dropped) = &mut *lock(&self.0);
+        if kept.len() < MAX_VALUES {
+            kept.push(value);
         } else {
-            values.dropped += 1;
+            *dropped += 1;
         }
     }
 
-    /// The values that wait to be taken, encoded, and how many there was no room for.
+    /// Takes the values; the dropped ones are counted from the start.
     pub(crate) fn take(&self) -> (Vec<Bytes>, u64) {
-        let mut values = lock(&self.values);
-        (std::mem::take(&mut values.kept), values.dropped)
+        let (kept, dropped) = &mut *lock(&self.0);
+        (std::mem::take(kept), *dropped)
     }
 }

@@ -30,7 +30,8 @@ pub(super) struct Reporter {
     runs: SegmentWriter,
     /// What the call has counted whose outcome was encoded last.
     counts: Vec<Count>,
-    room: bool,
+    /// Whether the outbox has room for more.
+    pub(super) room: bool,
     /// The looks of the link when outcomes were last published for one.
     looks: u32,
     /// The outcomes since then.
@@ -98,10 +99,9 @@ impl Reporter {
         })
     }
 
-    /// Item `index` has its outcome: what was encoded last, or this failure. Returns whether there is
-    /// room for more.
+    /// Item `index` has its outcome: what was encoded last, or this failure.
     #[inline]
-    pub(super) fn report(&mut self, outbox: &Outbox, index: ItemIndex, encoded: Encoded) -> bool {
+    pub(super) fn report(&mut self, outbox: &Outbox, index: ItemIndex, encoded: Encoded) {
         if let Err(failure) = encoded {
             self.push_failure(index, &failure);
         }
@@ -119,13 +119,12 @@ impl Reporter {
             self.since = 0;
         } else if self.quick && watched && self.runs.len_bytes() < GATHER_BYTES {
             self.unmeasured = true;
-            return self.room;
+            return;
         }
         // Two looks since the last report: this call took the millisecond between them.
         let is_its_own = !std::mem::take(&mut self.unmeasured) || passed > 1;
         self.watch.lap(index, is_its_own);
         self.room = outbox.publish(&mut self.runs);
-        self.room
     }
 
     /// The same for a call that began `since` and had to wait.
@@ -135,12 +134,12 @@ impl Reporter {
         index: ItemIndex,
         encoded: Encoded,
         since: Instant,
-    ) -> bool {
+    ) {
         let now = self.restart_watch();
         self.watch.waited(index, since, now);
         // What is measured next is not the time of this call.
         self.unmeasured = true;
-        self.report(outbox, index, encoded)
+        self.report(outbox, index, encoded);
     }
 
     /// Sends what there is: nothing else is ready to run.
@@ -149,10 +148,6 @@ impl Reporter {
             self.room = outbox.publish(&mut self.runs);
         }
         outbox.flush();
-    }
-
-    pub(super) fn set_room(&mut self) {
-        self.room = true;
     }
 
     #[cold]

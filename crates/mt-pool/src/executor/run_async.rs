@@ -58,7 +58,6 @@ pub(super) fn run<T: Task>(mut job: Job, runtime: Runtime, inputs: SharedInputs<
             setup: &job.setup,
             started: 0,
             finished: 0,
-            room: true,
             outbox: &job.outbox,
             progress: &job.progress,
         };
@@ -88,7 +87,6 @@ struct AsyncRunner<'a, T: Task, F, C> {
     setup: &'a Setup,
     started: u64,
     finished: u64,
-    room: bool,
     outbox: &'a Outbox,
     progress: &'a Progress,
 }
@@ -122,7 +120,7 @@ where
                 break;
             }
             // All arms are cancel-safe: what is not taken stays in its set, channel or outbox.
-            let blocked = !self.room;
+            let blocked = !self.reporter.room;
             let due = self.todo.front().and_then(|todo| todo.start_by);
             tokio::select! {
                 Some(ended) = self.running.next(), if !self.running.is_empty() => self.end_running(ended),
@@ -135,8 +133,7 @@ where
                 // Those that wait for a place need none once they have waited for too long.
                 () = until(due), if due.is_some() && !blocked => {}
                 () = self.outbox.room(), if blocked => {
-                    self.room = true;
-                    self.reporter.set_room();
+                    self.reporter.room = true;
                 }
             }
         }
@@ -156,7 +153,7 @@ where
 
     fn can_start(&self) -> bool {
         let front = self.todo.front();
-        front.is_some_and(|todo| self.room && (self.has_place() || self.has_expired(todo)))
+        front.is_some_and(|todo| self.reporter.room && (self.has_place() || self.has_expired(todo)))
     }
 
     fn has_place(&self) -> bool {
@@ -207,7 +204,7 @@ where
         while left > 0
             && !todo.records.is_empty()
             && !matches!(self.batch, CurrentBatch::None)
-            && self.room
+            && self.reporter.room
         {
             let index = todo.next;
             let late = expired(todo.start_by, self.setup.queue_deadline);
@@ -339,8 +336,7 @@ where
         // What the call leaves behind is user code too; a panic there does not undo its result.
         let _ = caught(|| call.place.set(None));
         self.keep(call.place);
-        self.room = self
-            .reporter
+        self.reporter
             .report_waited(self.outbox, index, encoded, call.began);
         self.finished();
         self.end(call.batch);
@@ -361,7 +357,7 @@ where
     }
 
     fn report(&mut self, index: ItemIndex, encoded: Encoded) {
-        self.room = self.reporter.report(self.outbox, index, encoded);
+        self.reporter.report(self.outbox, index, encoded);
         self.finished();
     }
 

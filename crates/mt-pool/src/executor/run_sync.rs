@@ -67,15 +67,15 @@ impl<T: Task> SyncRunner<T> {
                 None => self.call(index, value),
             }
         }) {
-            let room = self.reporter.report(&self.job.outbox, index, encoded);
+            self.reporter.report(&self.job.outbox, index, encoded);
             self.job.progress.set_finished(self.started);
             if self.batch.take_place() {
                 self.close();
             }
             index = index.plus(1);
-            if !room {
+            if !self.reporter.room {
                 futures::executor::block_on(self.job.outbox.room());
-                self.reporter.set_room();
+                self.reporter.room = true;
                 self.reporter.restart_watch();
             }
         }
