@@ -2,8 +2,9 @@
 
 use std::sync::Mutex;
 
-use crate::lock::lock;
 use bytes::Bytes;
+
+use crate::lock::lock;
 
 /// The values kept; those of later workers are counted and dropped.
 const MAX_VALUES: usize = 4096;

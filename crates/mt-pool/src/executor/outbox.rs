@@ -1,8 +1,8 @@
 //! Outcomes on their way from the user's code to the link.
 //!
-//! A finished result leaves as soon as one of these is true: nothing else is ready to run, 32 KiB have gathered, or a millisecond has passed since results last left.
-//! The [`Reporter`](super::reporter::Reporter) on the user's thread gathers them; the link takes what
-//! the reporter has published.
+//! A finished result leaves as soon as one of these is true: nothing else is ready to run, 32 KiB have gathered, or a
+//! millisecond has passed since results last left. The [`Reporter`](super::reporter::Reporter) on the user's thread
+//! gathers them; the link takes what the reporter has published.
 
 use std::{
     collections::VecDeque,
@@ -12,10 +12,11 @@ use std::{
     },
 };
 
-use crate::lock::lock;
 use bytes::Bytes;
 use mt_proto::{Frame, SegmentWriter};
 use tokio::sync::Notify;
+
+use crate::lock::lock;
 
 /// The bytes that are not worth waiting for more.
 const FLUSH_BYTES: usize = 32 * 1024;
@@ -101,18 +102,15 @@ impl Outbox {
 
     /// Adds a message that is no result.
     pub(crate) fn say(&self, frame: Frame) {
-        let mut state = lock(&self.state);
-        state.frames.push_back(frame);
-        drop(state);
+        lock(&self.state).frames.push_back(frame);
         self.wake.notify_one();
     }
 
     /// Sends what is here: nothing else is ready to run.
     pub(crate) fn flush(&self) {
         let state = lock(&self.state);
-        let empty = state.runs.is_empty() && state.frames.is_empty();
-        drop(state);
-        if !empty {
+        if !state.runs.is_empty() || !state.frames.is_empty() {
+            drop(state);
             self.wake.notify_one();
         }
     }

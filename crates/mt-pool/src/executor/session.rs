@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mt_ipc::{FrameSender, Progress};
-use mt_proto::{Frame, FromExecutor, ItemIndex, Notice, Setup, ToExecutor, decode_strict};
+use mt_proto::{Frame, FromExecutor, ItemIndex, Kind, Notice, Setup, ToExecutor, decode_strict};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     register_role,
+    supervision::room_and,
     worker::{Incoming, NotSetUp, RoleEnd, RoleLink, RoleSession, RoleWork},
 };
 
@@ -102,13 +103,13 @@ impl ExecutorSession {
                     self.on_incoming(incoming?)?;
                     false
                 }
-                () = crate::supervision::room_and(&sender, outbox.woken()) => {
+                () = room_and(&sender, outbox.woken()) => {
                     self.look_again.get_or_insert_with(|| Instant::now() + GATHER);
                     self.was_quiet = false;
                     let load = self.outbox.take(false);
                     self.send_load(load)
                 }
-                () = crate::supervision::room_and(&sender, sleep_until(look_at)), if self.look_again.is_some() => {
+                () = room_and(&sender, sleep_until(look_at)), if self.look_again.is_some() => {
                     self.look()
                 }
             };
@@ -120,17 +121,11 @@ impl ExecutorSession {
 
     fn on_incoming(&mut self, incoming: Incoming) -> Result<(), String> {
         match incoming {
-            Incoming::Frame(frame) => self.on_frame(frame),
-            Incoming::Die => {
-                self.items = None;
-                self.resting = false;
-                Ok(())
-            }
-            Incoming::Rest => {
-                self.resting = self.items.take().is_some();
-                Ok(())
-            }
+            Incoming::Frame(frame) => return self.on_frame(frame),
+            Incoming::Die => (self.items, self.resting) = (None, false),
+            Incoming::Rest => self.resting = self.items.take().is_some(),
         }
+        Ok(())
     }
 
     fn on_frame(&mut self, frame: Frame) -> Result<(), String> {
@@ -178,7 +173,7 @@ impl ExecutorSession {
     fn send_load(&mut self, load: Load) -> bool {
         for frame in load.frames {
             // Whoever can't be set up goes.
-            self.resting &= frame.kind != mt_proto::Kind::SetupFailed;
+            self.resting &= frame.kind != Kind::SetupFailed;
             let _ = self.sender.try_send(frame);
         }
         if !load.runs.is_empty() {
@@ -191,9 +186,8 @@ impl ExecutorSession {
 /// Tells the slowest items before they are forgotten.
 fn send_slowest(sender: &FrameSender, progress: &Progress) {
     let slowest = progress.slowest().into_iter();
-    let slowest: Vec<_> = slowest
-        .map(|(index, time)| (ItemIndex(index), time))
-        .collect();
+    let slowest = slowest.map(|(index, time)| (ItemIndex(index), time));
+    let slowest: Vec<_> = slowest.collect();
     progress.clear_slowest();
     if !slowest.is_empty() {
         let slowest = FromExecutor::Notice(Notice::Slowest(slowest));

@@ -8,8 +8,8 @@ mod transitions;
 use std::{sync::Arc, time::Duration};
 
 use mt_ipc::{
-    ChildProcess, FrameReceiver, FrameSender, Progress, RecvError, SendError, Spawned, StderrTail,
-    Writer,
+    ChildProcess, Exit, FrameReceiver, FrameSender, Progress, RecvError, SendError, Spawned,
+    StderrTail, Writer,
 };
 use mt_proto::{Beat, Frame, FromWorker, Parsed, ToWorker, WorkerId};
 use tokio::{
@@ -71,7 +71,7 @@ pub(super) async fn run_shared(lease: Lease, idle: Arc<IdleWorkers>, frames: imp
             // It may die while it waits, with its next lease on the way.
             Filled::Slot(lease, slot) => bring_up(lease, Some(slot), &frames).await,
             Filled::Killed(lease) => {
-                let death = Death::new(mt_ipc::Exit::default(), DeathCause::Stopped);
+                let death = Death::new(Exit::default(), DeathCause::Stopped);
                 lease.void(WorkerFailure::NoHello { death }).await;
                 None
             }
@@ -124,10 +124,10 @@ impl Session {
         receiver: &mut FrameReceiver,
         writer: Writer,
         frames: &impl FrameSource,
-    ) -> mt_ipc::Exit {
+    ) -> Exit {
         let writer = writer.run();
         tokio::pin!(writer);
-        let mut beats = interval(self.beat_interval());
+        let mut beats = interval(self.watch.interval());
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut reading, mut writing) = (true, true);
         let exit = loop {
@@ -158,11 +158,6 @@ impl Session {
             reading = self.on_frame(frame).await;
         }
         exit
-    }
-
-    fn beat_interval(&self) -> Duration {
-        let lease = self.lease.as_ref();
-        lease.map_or(Duration::MAX, |lease| lease.spec.liveness.interval)
     }
 
     /// What its owner ends it with; one that nobody has while it has no owner.

@@ -62,6 +62,11 @@ impl Watch {
         }
     }
 
+    /// How often the worker is to beat.
+    pub(super) fn interval(&self) -> Duration {
+        self.policy.interval
+    }
+
     /// The worker said something. True when it is well again by that.
     pub(super) fn heard(&mut self) -> bool {
         self.liveness.heard();

@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use crate::lock::lock;
 use mt_ipc::Progress;
 use mt_proto::{FromWorker, MAX_CONTROL_BYTES, MAX_TRACE_EVENTS, TraceEvent, TraceLevel, encode};
 use tokio::{
@@ -16,6 +15,8 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 use tracing::level_filters::LevelFilter;
+
+use crate::lock::lock;
 
 /// The most bytes that wait: one frame.
 const BYTES: usize = MAX_CONTROL_BYTES - 1024;
