@@ -143,15 +143,12 @@ impl Queue {
         let (run, since) = (&mut waiting.run, waiting.since);
         let mut joined = BytesMut::new();
         while run.count < JOIN_ITEMS && run.records.len() + joined.len() < JOIN_BYTES {
-            let fits = |next: &Waiting| {
+            let fits = |next: &mut Waiting| {
                 next.run.first == run.end()
                     && next.run.count <= most.saturating_sub(run.count)
                     && (self.patience.is_none() || next.since == since)
             };
-            if !self.runs.front().is_some_and(fits) {
-                break;
-            }
-            let Some(next) = self.runs.pop_front() else {
+            let Some(next) = self.runs.pop_front_if(fits) else {
                 break;
             };
             self.items -= u64::from(next.run.count);

@@ -34,24 +34,25 @@ struct LogState {
 
 impl EventLog {
     pub(crate) fn add(&self, event: PoolEvent) {
-        let wakers = {
-            let mut state = lock(&self.state);
+        self.change(|state| {
             if state.events.len() >= KEPT {
                 state.events.pop_front();
                 state.first += 1;
             }
             state.events.push_back(event);
-            std::mem::take(&mut state.wakers)
-        };
-        wakers.into_values().for_each(Waker::wake);
+        });
     }
 
     pub(crate) fn end(&self) {
-        let wakers = {
-            let mut state = lock(&self.state);
-            state.ended = true;
-            std::mem::take(&mut state.wakers)
-        };
+        self.change(|state| state.ended = true);
+    }
+
+    /// Changes the log, and wakes those who wait for that.
+    fn change(&self, change: impl FnOnce(&mut LogState)) {
+        let mut state = lock(&self.state);
+        change(&mut state);
+        let wakers = std::mem::take(&mut state.wakers);
+        drop(state);
         wakers.into_values().for_each(Waker::wake);
     }
 

@@ -42,13 +42,6 @@ impl<'a> ContextOptions<'a> {
         }
     }
 
-    fn failed_items(self) -> u32 {
-        match self.items {
-            u32::MAX => FAILED_ITEMS,
-            batch => batch,
-        }
-    }
-
     fn tell(self, notice: Notice) {
         if self.tell {
             self.outbox.say(FromExecutor::Notice(notice).into_frame());
@@ -106,7 +99,11 @@ impl<C: Context> ContextBatch<C> {
             step,
             message: message.clone(),
         });
-        CurrentBatch::Failed(Failure::Context { step, message }, options.failed_items())
+        let items = match options.items {
+            u32::MAX => FAILED_ITEMS,
+            items => items,
+        };
+        CurrentBatch::Failed(Failure::Context { step, message }, items)
     }
 
     pub(super) fn context(&self) -> Rc<C> {

@@ -152,16 +152,13 @@ where
     }
 
     fn can_start(&self) -> bool {
-        let front = self.todo.front();
-        front.is_some_and(|todo| self.reporter.room && (self.has_place() || self.has_expired(todo)))
+        let expires = |todo: &Todo| expired(todo.start_by, self.setup.queue_deadline).is_some();
+        let front = self.todo.front().filter(|_| self.reporter.room);
+        front.is_some_and(|todo| self.has_place() || expires(todo))
     }
 
     fn has_place(&self) -> bool {
         self.running.len() < self.setup.max_concurrency as usize
-    }
-
-    fn has_expired(&self, todo: &Todo) -> bool {
-        expired(todo.start_by, self.setup.queue_deadline).is_some()
     }
 
     /// Starts what may be started, up to a turn's worth.

@@ -128,19 +128,24 @@ impl Restarts {
 mod tests {
     use super::*;
 
+    const PERIOD: Duration = Duration::from_secs(10);
+
+    fn restarts(limit: u32, period: Duration) -> Restarts {
+        Restarts::new(RestartBudget { limit, period })
+    }
+
     #[test]
     fn the_limit_is_exact_and_time_heals() {
         let start = Instant::now();
-        let period = Duration::from_secs(10);
-        let mut restarts = Restarts::new(RestartBudget { limit: 2, period });
+        let mut restarts = restarts(2, PERIOD);
         for n in 0..2 {
             restarts.on_fruitless(start);
             assert!(!restarts.spent(), "death {n}");
         }
         restarts.on_fruitless(start);
         assert!(restarts.spent());
-        assert!(!restarts.allows(start + period));
-        let healed = start + period + Duration::from_millis(1);
+        assert!(!restarts.allows(start + PERIOD));
+        let healed = start + PERIOD + Duration::from_millis(1);
         assert_eq!(restarts.wakeup(), Some(healed));
         assert!(restarts.allows(healed));
     }
@@ -148,10 +153,7 @@ mod tests {
     #[test]
     fn a_period_that_never_ends_heals_nothing() {
         let start = Instant::now();
-        let mut restarts = Restarts::new(RestartBudget {
-            limit: 0,
-            period: Duration::MAX,
-        });
+        let mut restarts = restarts(0, Duration::MAX);
         restarts.on_fruitless(start);
         assert!(restarts.spent() && !restarts.allows(start + Duration::from_secs(1000)));
         assert_eq!(restarts.wakeup(), None);
@@ -159,12 +161,11 @@ mod tests {
 
     #[test]
     fn slow_failures_count_like_quick_ones() {
-        let period = Duration::from_secs(10);
-        let mut restarts = Restarts::new(RestartBudget { limit: 2, period });
+        let mut restarts = restarts(2, PERIOD);
         let mut now = Instant::now();
         for _ in 0..3 {
             assert!(restarts.allows(now));
-            now += 3 * period;
+            now += 3 * PERIOD;
             restarts.on_fruitless(now);
             now += LONGEST_PAUSE;
         }
@@ -185,10 +186,7 @@ mod tests {
     #[test]
     fn fruit_anywhere_means_it_is_not_in_vain() {
         let now = Instant::now();
-        let mut restarts = Restarts::new(RestartBudget {
-            limit: 2,
-            period: Duration::from_secs(10),
-        });
+        let mut restarts = restarts(2, PERIOD);
         for _ in 0..10 {
             restarts.on_fruitless(now);
             restarts.on_fruitless(now);
@@ -201,7 +199,7 @@ mod tests {
     fn pauses_double_up_to_the_longest_and_start_over_after_a_quiet_period() {
         let now = Instant::now();
         let period = Duration::from_secs(1);
-        let mut restarts = Restarts::new(RestartBudget { limit: 100, period });
+        let mut restarts = restarts(100, period);
         let mut pauses = Vec::new();
         for _ in 0..9 {
             restarts.on_fruitless(now);

@@ -44,8 +44,7 @@ fn who_keeps_the_thread_is_timed_out_and_its_mates_run_again() {
         LIMIT,
     );
     assert!(model.is_dying(A));
-    model.gone(A);
-    model.ready(B);
+    model.replace(A, B);
     assert_eq!(model.unstarted(B), [0, 1, 3]);
     model.start(B, 3);
     model.finish(B, 0, 2);
@@ -62,11 +61,9 @@ fn what_was_done_before_a_call_that_never_ends_but_not_told_runs_again() {
         ..Look::default()
     };
     watch(&mut model, look, LIMIT);
-    model.gone(A);
-    model.ready(B);
+    model.replace(A, B);
     assert_eq!(model.unstarted(B), [0, 1]);
-    model.start(B, 2);
-    model.finish(B, 0, 2);
+    model.work(B, 0, 2);
     assert_eq!(model.ends(), ["done", "done", "timed out"]);
 }
 
@@ -144,8 +141,7 @@ fn nothing_is_due_in_the_past_while_the_consumer_is_slow_or_memory_is_short() {
 #[test]
 fn who_is_idle_goes_also_while_the_consumer_is_slow() {
     let mut model = Model::with_items(1, |config| config.recycle.idle = Some(LIMIT));
-    model.start(A, 1);
-    model.finish(A, 0, 1);
+    model.work(A, 0, 1);
     model.pause(true);
     model.pass(LIMIT);
     assert!(model.is_retired(A));

@@ -78,11 +78,9 @@ fn of_several_that_ran_in_a_worker_that_grew_each_runs_alone_in_a_fresh_one() {
     outgrow(&mut model, A);
     model.ready(B);
     assert_eq!(model.unstarted(B), [0]);
-    model.start(B, 1);
-    model.finish(B, 0, 1);
+    model.work(B, 0, 1);
     assert!(model.is_retired(B), "it is not fresh any more");
-    model.gone(B);
-    model.ready(C);
+    model.replace(B, C);
     model.start(C, 1);
     outgrow(&mut model, C);
     assert_eq!(model.ends(), ["done", "memory"]);
@@ -118,10 +116,8 @@ fn the_youngest_makes_room_and_is_not_blamed() {
     model.gone(B);
     model.finish(A, 0, 1);
     assert!(model.is_retired(A), "it gives back what it has");
-    model.gone(A);
-    model.ready(C);
-    model.start(C, 1);
-    model.finish(C, 1, 1);
+    model.replace(A, C);
+    model.work(C, 1, 1);
     assert_eq!(model.ends(), ["done", "done"]);
 }
 
@@ -133,7 +129,6 @@ fn who_has_worked_for_somebody_else_is_not_fresh() {
     model.tell(Event::Used(B));
     model.ready(B);
     assert!(model.is_retired(B), "it may have been left much");
-    model.gone(B);
-    model.ready(C);
+    model.replace(B, C);
     assert_eq!(model.unstarted(C), [0]);
 }

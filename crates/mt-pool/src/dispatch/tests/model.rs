@@ -211,6 +211,18 @@ impl Model {
         self.tell(Event::Results(worker, items(first, count)));
     }
 
+    /// A worker starts items, which are consecutive, and finishes them.
+    pub(super) fn work(&mut self, worker: WorkerId, first: u64, count: u32) {
+        self.start(worker, count as usize);
+        self.finish(worker, first, count);
+    }
+
+    /// One is gone and the next is ready.
+    pub(super) fn replace(&mut self, gone: WorkerId, next: WorkerId) {
+        self.gone(gone);
+        self.ready(next);
+    }
+
     /// A worker is gone, by itself or because it was told to.
     pub(super) fn gone(&mut self, worker: WorkerId) {
         let model = self.workers.remove(&worker).expect("it lives");

@@ -30,14 +30,12 @@ fn what_a_dead_worker_had_done_stands_and_what_it_ran_is_suspect() {
     model.start(A, 3);
     model.finish(A, 1, 1);
     model.gone(A);
-    assert_eq!(model.out, [], "item 0 is not done");
+    assert!(model.out.is_empty(), "item 0 is not done");
     model.pass(Duration::from_secs(1));
     model.ready(B);
     assert_eq!(model.unstarted(B), [0], "suspects first, alone");
-    model.start(B, 1);
-    model.finish(B, 0, 1);
-    model.start(B, 1);
-    model.finish(B, 2, 1);
+    model.work(B, 0, 1);
+    model.work(B, 2, 1);
     assert_eq!(model.unstarted(B), [3, 4]);
     assert_eq!(model.ends(), ["done"; 3]);
 }
@@ -64,8 +62,7 @@ fn poison_is_given_up_after_the_limit_and_holds_nobody_back_for_ever() {
 fn a_suspect_that_was_not_started_keeps_its_record() {
     let mut model = Model::with_items(1, |config| config.crash_limit = 2);
     model.start(A, 1);
-    model.gone(A);
-    model.ready(B);
+    model.replace(A, B);
     assert_eq!(model.unstarted(B), [0]);
     model.gone(B);
     model.input(1);
@@ -168,8 +165,7 @@ fn a_drain_lets_what_is_given_out_finish_and_cancels_the_rest() {
 fn a_worker_that_does_not_go_is_killed_after_its_grace() {
     let mut model = Model::with_items(1, |_| {});
     model.end_input();
-    model.start(A, 1);
-    model.finish(A, 0, 1);
+    model.work(A, 0, 1);
     assert!(model.is_retired(A));
     model.pass(Duration::from_millis(4999));
     assert!(!model.is_dying(A));

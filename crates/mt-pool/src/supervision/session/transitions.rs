@@ -21,13 +21,12 @@ use crate::supervision::{
 impl Session {
     pub(super) async fn on_message(&mut self, message: FromWorker) -> bool {
         match (message, &self.phase) {
-            (FromWorker::Hello(_), _) => self.broke_protocol("it said hello twice"),
+            (FromWorker::Hello(_), _) => return self.broke_protocol("it said hello twice"),
             (FromWorker::Ready, Phase::SettingUp { .. }) => {
                 self.phase = Phase::Working;
                 self.tell(SessionEvent::Ready).await;
-                true
             }
-            (FromWorker::Ready, _) => self.broke_protocol("it was ready twice"),
+            (FromWorker::Ready, _) => return self.broke_protocol("it was ready twice"),
             (FromWorker::SetupFailed(failure), Phase::SettingUp { .. }) => {
                 let (step, message) = (failure.step, failure.message);
                 self.failure = Some(WorkerFailure::Setup { step, message });
@@ -36,24 +35,21 @@ impl Session {
                     due: None,
                     extended: true,
                 };
-                true
             }
-            (FromWorker::SetupFailed(_), _) => self.broke_protocol("its setup failed too late"),
-            (FromWorker::Beat(beat), _) => {
-                self.watch.on_beat(beat);
-                true
+            (FromWorker::SetupFailed(_), _) => {
+                return self.broke_protocol("its setup failed too late");
             }
+            (FromWorker::Beat(beat), _) => self.watch.on_beat(beat),
             (FromWorker::Trace { events, dropped }, _) => {
                 self.tell(SessionEvent::Trace { events, dropped }).await;
-                true
             }
-            (FromWorker::Rested, _) => self.park().await,
+            (FromWorker::Rested, _) => return self.park().await,
             (FromWorker::Bye, phase) => {
                 let was_ready = !phase.is_early();
                 self.phase = Phase::Leaving { was_ready };
-                true
             }
         }
+        true
     }
 
     pub(super) async fn greet(&mut self, first: Parsed<FromWorker>) -> bool {
