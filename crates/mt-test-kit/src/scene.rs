@@ -3,10 +3,10 @@
 use std::{
     env,
     io::{BufRead, BufReader, Lines},
-    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    process::{ChildStdout, Command, ExitStatus, Stdio},
 };
 
-use crate::{Signal, itself, signal, wait_until_gone};
+use crate::{Running, Signal, itself, signal, wait_until_gone};
 
 /// The variable that tells a process what it plays.
 const ROLE: &str = "MT_TEST_ROLE";
@@ -16,10 +16,10 @@ pub fn role() -> String {
     env::var(ROLE).unwrap_or_default()
 }
 
-/// A process in a role, and what it has told so far.
+/// A process in a role, and what it has told so far. Killed after a minute.
 #[derive(Debug)]
 pub struct Scene {
-    process: Child,
+    process: Running,
     lines: Lines<BufReader<ChildStdout>>,
     /// The pids it has told, in lines such as `PIDS 5 17`.
     pub pids: Vec<u32>,
@@ -35,8 +35,8 @@ impl Scene {
 
     /// Starts it.
     pub fn start(command: &mut Command) -> Self {
-        let mut process = command.spawn().unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut process = Running::start(command);
+        let lines = BufReader::new(process.stdout()).lines();
         Self {
             process,
             lines,
@@ -46,7 +46,7 @@ impl Scene {
 
     /// The process's pid.
     pub fn pid(&self) -> u32 {
-        self.process.id()
+        self.process.pid()
     }
 
     /// Reads on until a line with this word, and collects pids.
@@ -54,9 +54,8 @@ impl Scene {
         for line in self.lines.by_ref() {
             let line = line.unwrap();
             if let Some((_, pids)) = line.split_once("PIDS") {
-                let pids = pids.split_ascii_whitespace();
-                self.pids
-                    .extend(pids.map(|pid| pid.parse::<u32>().unwrap()));
+                let pids = pids.split_ascii_whitespace().map(str::parse);
+                self.pids.extend(pids.map(Result::<u32, _>::unwrap));
             }
             if line.contains(word) {
                 return line;
@@ -71,8 +70,8 @@ impl Scene {
     }
 
     /// Waits for its end, and until nothing of what it has told of runs any more.
-    pub fn end(mut self) -> ExitStatus {
-        let status = self.process.wait().unwrap();
+    pub fn end(self) -> ExitStatus {
+        let status = self.process.wait();
         wait_until_gone(&self.pids);
         status
     }

@@ -137,7 +137,6 @@ fn end(parent: Scene) -> (Option<i32>, Option<i32>) {
 
 /// So many processes are told of; none of them outlives the parent that is killed.
 fn is_killed(role: &str, pids: usize) {
-    let _watchdog = watchdog(role);
     let parent = start(role);
     assert_eq!(parent.pids.len(), pids);
     parent.signal(Signal::KILL);
@@ -156,7 +155,6 @@ fn killed_above_runs_inside_tasks() {
 
 #[test]
 fn leaves_with_a_run_alive() {
-    let _watchdog = watchdog("leaves");
     assert_eq!(end(start("returns")), (Some(0), None));
     assert_eq!(end(start("panics")), (Some(101), None));
     assert_eq!(end(start("aborts")), (None, Some(6)));
@@ -164,14 +162,12 @@ fn leaves_with_a_run_alive() {
 
 #[test]
 fn nobody_has_to_close_an_iterator() {
-    let _watchdog = watchdog("nobody closes");
     assert_eq!(end(start("iterates")), (Some(0), None));
     is_killed("iterates and is killed", 8);
 }
 
 #[test]
 fn the_first_interrupt_drains() {
-    let _watchdog = watchdog("drains");
     let mut parent = start("drains");
     parent.signal(Signal::INT);
     let told = parent.read_until("DRAINED");
@@ -183,7 +179,6 @@ fn the_first_interrupt_drains() {
 
 #[test]
 fn the_second_interrupt_ends_at_once() {
-    let _watchdog = watchdog("interrupted");
     let mut parent = start("interrupted");
     parent.read_until("READY");
     parent.read_until("READY");

@@ -59,7 +59,6 @@ fn is_stopped_in_the_middle<T: Task<Input = Deed, Output = u64, Error: Debug>>(
 #[test]
 fn a_parent_that_was_stopped_kills_nobody() {
     for role in ["plain", "async", "init", "workers too"] {
-        let _watchdog = watchdog(role);
         let folder = Folder::temp();
         let mut parent = Scene::of("stopped::as_parent", role);
         let mut parent = Scene::start(parent.env(HERE, folder.path()));
