@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, Weak,
+        Arc, LazyLock, Mutex, OnceLock, Weak,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
@@ -48,16 +48,16 @@ use crate::{current::random_seed, executor, init, lock::lock};
 /// ```
 #[derive(Clone)]
 pub struct Counter {
-    inner: Arc<Inner>,
+    inner: Arc<CounterInner>,
 }
 
-struct Inner {
+struct CounterInner {
     id: CounterId,
     value: AtomicI64,
 }
 
 /// The counters of this process that live, for finding them by their number.
-static LIVING: Mutex<Option<HashMap<u64, Weak<Inner>>>> = Mutex::new(None);
+static LIVING: LazyLock<Mutex<HashMap<u64, Weak<CounterInner>>>> = LazyLock::new(Mutex::default);
 
 impl Counter {
     /// A counter at 0.
@@ -66,7 +66,7 @@ impl Counter {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         Self {
-            inner: Inner::own(number),
+            inner: CounterInner::own(number),
         }
     }
 
@@ -105,10 +105,8 @@ fn settle_some(tally: Tally<'_>) {
         if count.counter.process != this_process() {
             continue;
         }
-        let living = living();
-        let found = living
-            .as_ref()
-            .and_then(|all| all.get(&count.counter.number));
+        let living = lock(&LIVING);
+        let found = living.get(&count.counter.number);
         if let Some(inner) = found.and_then(Weak::upgrade) {
             inner.value.fetch_add(count.by, Ordering::Relaxed);
             // Dropping the last one takes the lock.
@@ -130,11 +128,7 @@ fn this_process() -> u64 {
     *THIS.get_or_init(random_seed)
 }
 
-fn living() -> MutexGuard<'static, Option<HashMap<u64, Weak<Inner>>>> {
-    lock(&LIVING)
-}
-
-impl Inner {
+impl CounterInner {
     fn new(id: CounterId) -> Arc<Self> {
         Arc::new(Self {
             id,
@@ -144,14 +138,13 @@ impl Inner {
 
     /// The counter of this process with this number: the living one, or a new one.
     fn own(number: u64) -> Arc<Self> {
-        let mut living = living();
-        let all = living.get_or_insert_default();
-        if let Some(inner) = all.get(&number).and_then(Weak::upgrade) {
+        let mut living = lock(&LIVING);
+        if let Some(inner) = living.get(&number).and_then(Weak::upgrade) {
             return inner;
         }
         let process = this_process();
         let inner = Self::new(CounterId { process, number });
-        all.insert(number, Arc::downgrade(&inner));
+        living.insert(number, Arc::downgrade(&inner));
         inner
     }
 }
@@ -162,19 +155,16 @@ impl Default for Counter {
     }
 }
 
-impl Drop for Inner {
+impl Drop for CounterInner {
     fn drop(&mut self) {
         if self.id.process != this_process() {
             return;
         }
-        let mut living = living();
-        let Some(all) = living.as_mut() else { return };
+        let mut living = lock(&LIVING);
+        let own = living.get(&self.id.number);
         // One that has taken its place meanwhile stays.
-        if all
-            .get(&self.id.number)
-            .is_some_and(|it| it.strong_count() == 0)
-        {
-            all.remove(&self.id.number);
+        if own.is_some_and(|own| own.strong_count() == 0) {
+            living.remove(&self.id.number);
         }
     }
 }
@@ -189,9 +179,9 @@ impl<'de> Deserialize<'de> for Counter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let id = CounterId::deserialize(deserializer)?;
         let inner = if id.process == this_process() {
-            Inner::own(id.number)
+            CounterInner::own(id.number)
         } else {
-            Inner::new(id)
+            CounterInner::new(id)
         };
         Ok(Self { inner })
     }

@@ -33,7 +33,7 @@ mod worker_options;
 
 pub use byte_limits::ByteLimits;
 pub(crate) use check::{MAX_ITEMS, MAX_PROCESSES, is_fraction, processors};
-pub use check::{in_range, is_time, reckonable};
+pub use check::{at_least_one, in_range, is_time, reckonable};
 pub use deadlines::Deadlines;
 pub use memory_limits::MemoryLimits;
 pub use mt_proto::Deadline;

@@ -18,4 +18,4 @@ pub use handle::RunHandle;
 pub(crate) use live_run::LiveRun;
 pub(crate) use outcome::{Emptied, OpenSegment, Outcome, apart_outcome, decode_outcome};
 pub use output::{Indexed, Pmap};
-pub(crate) use plan::{given, launch};
+pub(crate) use plan::{given, init_here, launch};

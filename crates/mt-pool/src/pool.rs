@@ -2,7 +2,7 @@
 
 use std::{
     fmt, io,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock},
     thread,
     time::Duration,
 };
@@ -14,6 +14,7 @@ use crate::{
     driver::{Plan, Supervision, supervise},
     input::{Asked, RunControl, WeakRunControl},
     limits::{MAX_PROCESSES, in_range, processors},
+    lock::lock,
     supervision::{IdleLimits, IdleWorkers},
 };
 
@@ -54,10 +55,10 @@ const DROP_WAIT: Duration = Duration::from_secs(1);
 /// ```
 #[derive(Clone)]
 pub struct Pool {
-    inner: Arc<Inner>,
+    inner: Arc<PoolInner>,
 }
 
-struct Inner {
+struct PoolInner {
     idle_workers: Arc<IdleWorkers>,
     runtime: Handle,
     runs: Mutex<Runs>,
@@ -129,7 +130,7 @@ impl PoolBuilder {
             keep: self.keep,
             idle: self.idle,
         });
-        let inner = Inner::start(idle_workers).map_err(StartError::Thread)?;
+        let inner = PoolInner::start(idle_workers).map_err(StartError::Thread)?;
         Ok(Pool {
             inner: Arc::new(inner),
         })
@@ -179,7 +180,7 @@ impl Pool {
     }
 
     fn end_runs(&self, how: Asked) {
-        let mut runs = self.inner.runs();
+        let mut runs = lock(&self.inner.runs);
         runs.closed = true;
         for run in runs.going.iter().filter_map(WeakRunControl::upgrade) {
             run.ask(how);
@@ -187,11 +188,8 @@ impl Pool {
     }
 
     /// Takes a run in.
-    ///
-    /// # Errors
-    /// [`StartError::PoolClosed`].
     pub(crate) fn enter(&self, run: &RunControl) -> Result<(), StartError> {
-        let mut runs = self.inner.runs();
+        let mut runs = lock(&self.inner.runs);
         if runs.closed {
             return Err(StartError::PoolClosed);
         }
@@ -228,7 +226,7 @@ impl Pool {
     }
 }
 
-impl Inner {
+impl PoolInner {
     fn start(idle_workers: Arc<IdleWorkers>) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
@@ -250,17 +248,9 @@ impl Inner {
     }
 }
 
-impl Inner {
-    /// No user code runs under the lock, so a poisoned state is still consistent.
-    fn runs(&self) -> MutexGuard<'_, Runs> {
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Inner {
+impl Drop for PoolInner {
     fn drop(&mut self) {
         self.idle_workers.close();
-        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
-        ended.wait(DROP_WAIT);
+        lock(&self.ended).wait(DROP_WAIT);
     }
 }

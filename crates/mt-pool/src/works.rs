@@ -2,9 +2,11 @@
 
 mod aio;
 mod generator;
+mod here;
 mod in_context;
 mod interrupt;
 mod null;
+mod options;
 mod parallel;
 mod progress;
 mod serial;
@@ -16,7 +18,7 @@ pub use in_context::{AsynWorksInContext, WorkCounts, run_asyn_works_in_context};
 pub use null::{KeepNull, NullPolicy, Nullable, SkipNull};
 pub use parallel::{
     ParalleliserState, PopError, ProcessParalleliser, ProcessParalleliserBuilder, WorkCounters,
-    WorkIter, WorkIterator, WorkIteratorBuilder,
+    WorkIterator, WorkIteratorBuilder,
 };
 pub use progress::{Progress, ProgressReceiver, ProgressSender, progress_queue};
 pub use serial::{SerialWorkGenerator, serial_work_generator};

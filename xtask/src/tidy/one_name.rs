@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     demands: "a struct, enum, trait or type alias of crates/*/src has a name that no other one of its \
               crate has",
     check,
-    known: Known::Subjects(&["mt-pool Inner", "mt-pool State"]),
+    known: Known::Subjects(&[]),
 };
 
 fn check(tree: &Tree, found: &mut Findings) {

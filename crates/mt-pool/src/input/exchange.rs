@@ -4,7 +4,6 @@
 //! One item costs the feeder one uncontended lock. The driver takes whatever is there, so items
 //! travel one by one when they come slowly and a thousand at a time when they come fast.
 
-mod by_hand;
 mod consumer_end;
 mod control;
 mod driver_end;
@@ -12,26 +11,25 @@ mod feed_end;
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard},
 };
 
+use bytes::Bytes;
 use mt_proto::{ItemIndex, RecordBuffer, Segment};
 use tokio::sync::Notify;
 
-use crate::dispatch::Delivery;
+use crate::{dispatch::Delivery, lock::lock};
 
-pub(crate) use by_hand::NoRoom;
 pub(crate) use consumer_end::ConsumerEnd;
 pub(crate) use control::{Asked, RunControl, WeakRunControl};
 pub(crate) use driver_end::DriverEnd;
-pub(crate) use feed_end::FeedEnd;
+pub(crate) use feed_end::{FeedEnd, NoRoom};
 
 /// The most items in one block.
 const BLOCK_ITEMS: u32 = 4096;
 /// The most bytes in one block, unless it is a single item.
 const BLOCK_BYTES: usize = 64 * 1024;
 
-/// The bounds of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ExchangeLimits {
     /// The most items pulled from the input and not yet taken by the consumer.
@@ -44,13 +42,11 @@ pub(crate) struct ExchangeLimits {
 /// Something the feeder has for the driver.
 #[derive(Debug)]
 pub(crate) enum Block {
-    /// Items.
     Items(Segment),
     /// An item that can't be sent.
     Refused(Delivery),
 }
 
-/// The meeting place.
 #[derive(Debug)]
 struct Exchange {
     limits: ExchangeLimits,
@@ -71,7 +67,6 @@ struct ExchangeState {
     next: ItemIndex,
     /// Places taken: of items not yet consumed, and of those that the feeder is about to pull.
     outstanding: u64,
-    /// Items consumed.
     consumed: u64,
     /// Bytes of items that wait here.
     waiting_bytes: usize,
@@ -90,7 +85,6 @@ struct ExchangeState {
     asked: Asked,
 }
 
-/// The four ends of an exchange.
 #[derive(Debug)]
 pub(crate) struct Ends {
     pub(crate) feed: FeedEnd,
@@ -99,7 +93,6 @@ pub(crate) struct Ends {
     pub(crate) control: RunControl,
 }
 
-/// Makes an exchange with nothing in it.
 pub(crate) fn exchange(limits: ExchangeLimits) -> Ends {
     let exchange = Arc::new(Exchange {
         limits,
@@ -140,9 +133,18 @@ impl Exchange {
         }
     }
 
-    /// No user code runs under the lock, so a poisoned state is still consistent.
+    /// Takes nothing more in, and tells those who wait for room.
+    pub(super) fn close(&self, change: impl FnOnce(&mut ExchangeState)) {
+        let mut state = self.lock();
+        state.closed = true;
+        change(&mut state);
+        drop(state);
+        self.room.notify_all();
+        self.room_async.notify_one();
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, ExchangeState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 
@@ -152,17 +154,20 @@ impl ExchangeState {
         self.wake_at.is_some_and(|wake_at| self.waiting >= wake_at)
     }
 
+    fn takes_nothing(&self) -> bool {
+        self.closed || self.ended
+    }
+
     /// Whether the run was closed while the feeder was inside the input. What the input yields then
     /// has never been part of the run.
     fn is_too_late(&mut self) -> bool {
-        let too_late = self.closed || self.ended;
+        let too_late = self.takes_nothing();
         if too_late {
             self.outstanding = self.outstanding.saturating_sub(1);
         }
         too_late
     }
 
-    /// Adds an item to the open block.
     fn append(&mut self, record: &[u8]) -> ItemIndex {
         if self.open.count() >= BLOCK_ITEMS || self.open.len_bytes() + record.len() > BLOCK_BYTES {
             self.seal();
@@ -178,18 +183,32 @@ impl ExchangeState {
         index
     }
 
-    /// Closes the open block.
     fn seal(&mut self) {
         if self.open.is_empty() {
             return;
         }
         let count = self.open.count();
-        let run = Segment {
+        let items = Segment {
             first: self.open_first,
             count,
             records: self.open.take(),
         };
-        self.sealed.push_back(Block::Items(run));
+        self.sealed.push_back(Block::Items(items));
+    }
+
+    /// Adds a block of so many items that is not the open one.
+    fn add_block(&mut self, count: u32, records: Bytes) {
+        self.seal();
+        self.waiting_bytes += records.len();
+        self.waiting += u64::from(count);
+        let first = self.next;
+        self.next = first.plus(count.into());
+        let items = Segment {
+            first,
+            count,
+            records,
+        };
+        self.sealed.push_back(Block::Items(items));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Pulls the input in a thread of its own, encodes each item, and puts it into the exchange.
 
 use std::{
+    any::Any,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     thread,
@@ -24,11 +25,8 @@ const LONG_BYTES: usize = 16 * 1024;
 const GATHER_ITEMS: u64 = 2048;
 const GATHER_BYTES: usize = 32 * 1024;
 
-/// Starts the thread that pulls `source`, whose items may have `max_item_bytes` encoded. It ends when the input does, or soon after the exchange is
-/// closed: as soon as the input yields once more.
-///
-/// # Errors
-/// The system's, when there is no thread to be had.
+/// Starts the thread that pulls `source`, whose items may have `max_item_bytes` encoded. The thread ends when the
+/// input does, or soon after the exchange is closed: as soon as the input yields once more.
 pub(crate) fn spawn_feeder<I: Wire>(
     source: Source<I>,
     feed: FeedEnd,
@@ -41,25 +39,16 @@ pub(crate) fn spawn_feeder<I: Wire>(
     };
     let thread = thread::Builder::new().name("mt-feeder".into());
     match source {
-        Source::Iter(iter) => {
-            thread.spawn(move || feeder.pull(iter))?;
-        }
-        Source::Memory(iter) => {
-            thread.spawn(move || feeder.gather(iter))?;
-        }
-        Source::Stream(stream) => {
-            let caller = Handle::try_current().ok();
-            let own = match &caller {
-                Some(_) => None,
-                None => Some(Builder::new_current_thread().enable_all().build()?),
-            };
-            thread.spawn(move || match (caller, own) {
-                (Some(handle), _) => handle.block_on(feeder.poll(stream)),
-                (None, Some(runtime)) => runtime.block_on(feeder.poll(stream)),
-                (None, None) => unreachable!("a runtime was made where there was none"),
-            })?;
-        }
-    }
+        Source::Iter(iter) => thread.spawn(move || feeder.pull(iter))?,
+        Source::Memory(iter) => thread.spawn(move || feeder.gather(iter))?,
+        Source::Stream(stream) => match Handle::try_current() {
+            Ok(caller) => thread.spawn(move || caller.block_on(feeder.poll(stream)))?,
+            Err(_) => {
+                let own = Builder::new_current_thread().enable_all().build()?;
+                thread.spawn(move || own.block_on(feeder.poll(stream)))?
+            }
+        },
+    };
     Ok(())
 }
 
@@ -71,17 +60,20 @@ struct Feeder {
 
 impl Feeder {
     fn pull<I: Wire>(mut self, mut iter: Box<dyn Iterator<Item = I> + Send>) {
-        let mut wanted = self.feed.reserve();
-        while wanted {
+        let mut reserved = self.feed.reserve(None);
+        while reserved.is_ok() {
             match catch_unwind(AssertUnwindSafe(|| iter.next())) {
                 Ok(Some(item)) => {
-                    wanted = if self.encode(item) {
+                    reserved = if self.encode(item) {
                         self.feed.push_and_reserve(&self.scratch)
                     } else {
-                        self.feed.reserve()
+                        self.feed.reserve(None)
                     };
                 }
-                Ok(None) => break,
+                Ok(None) => {
+                    self.feed.give_back(1);
+                    break;
+                }
                 Err(panic) => return self.input_panicked(&*panic),
             }
         }
@@ -93,11 +85,10 @@ impl Feeder {
         let mut block = RecordBuffer::default();
         let mut ended = false;
         while !ended {
-            let room = self.feed.reserve_some(GATHER_ITEMS);
-            if room == 0 {
+            if self.feed.reserve(None).is_err() {
                 break;
             }
-            let mut left = room;
+            let mut left = 1 + self.feed.try_reserve(GATHER_ITEMS - 1).unwrap_or(0);
             while let Err(lost) = self.fill(&mut block, &mut iter, &mut left, &mut ended) {
                 self.feed.push_some(&mut block);
                 self.refuse(lost);
@@ -105,7 +96,7 @@ impl Feeder {
             self.feed.push_some(&mut block);
             self.feed.give_back(left);
         }
-        self.feed.end_after_last();
+        self.feed.end();
     }
 
     /// Pulls items into a block until it is full, `left` is used up, or the input has ended; or until
@@ -137,22 +128,22 @@ impl Feeder {
             Ok(Err(error)) => Err(lost(&error)),
             // Its `Drop` panicked. What goes wrong with the original does not undo its copy.
             Err(_) if block.count() > before => Ok(()),
-            Err(panic) => Err(Lost::Unserialisable(format!(
-                "its `Serialize` panicked: {}",
-                panic_text(&*panic)
-            ))),
+            Err(panic) => Err(serialize_panicked(&*panic)),
         }
     }
 
     async fn poll<I: Wire>(mut self, mut stream: impl Stream<Item = I> + Unpin) {
-        while self.feed.reserve_async().await {
+        while self.feed.reserve_async().await.is_ok() {
             match AssertUnwindSafe(stream.next()).catch_unwind().await {
                 Ok(Some(item)) => {
                     if self.encode(item) {
                         self.feed.push(&self.scratch);
                     }
                 }
-                Ok(None) => break,
+                Ok(None) => {
+                    self.feed.give_back(1);
+                    break;
+                }
                 Err(panic) => return self.input_panicked(&*panic),
             }
         }
@@ -162,7 +153,7 @@ impl Feeder {
     /// Encodes an item. True: it is in the scratch buffer, for the exchange. False: it is too long to
     /// be copied or can't be sent, and was handed over already.
     ///
-    /// This is outside the exchange's lock: a `Serialize` and a `Drop` are user code that may take
+    /// Encoding is outside the exchange's lock: a `Serialize` and a `Drop` are user code that may take
     /// their time or panic.
     #[inline]
     fn encode<I: Wire>(&mut self, item: I) -> bool {
@@ -178,10 +169,7 @@ impl Feeder {
                 .feed
                 .push_long(std::mem::take(&mut self.scratch).into()),
             Ok(Err(error)) => self.refuse(lost(&error)),
-            Err(panic) => self.refuse(Lost::Unserialisable(format!(
-                "its `Serialize` panicked: {}",
-                panic_text(&*panic)
-            ))),
+            Err(panic) => self.refuse(serialize_panicked(&*panic)),
         }
         false
     }
@@ -192,10 +180,15 @@ impl Feeder {
     }
 
     /// The panic takes the place of the item that did not come.
-    fn input_panicked(&self, panic: &(dyn std::any::Any + Send)) {
+    fn input_panicked(&self, panic: &(dyn Any + Send)) {
         self.refuse(Lost::InputPanicked(panic_text(panic)));
-        self.feed.end_after_last();
+        self.feed.end();
     }
+}
+
+fn serialize_panicked(panic: &(dyn Any + Send)) -> Lost {
+    let why = format!("its `Serialize` panicked: {}", panic_text(panic));
+    Lost::Unserialisable(why)
 }
 
 fn lost(error: &EncodeError) -> Lost {

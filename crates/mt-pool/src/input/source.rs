@@ -33,7 +33,7 @@ impl<I> Source<I> {
 
 /// Anything that can be mapped: every `IntoIterator`, and a stream wrapped by [`from_stream`].
 ///
-/// It is pulled in a thread of its own and only when there is room, so it may be infinite, slow or
+/// An input is pulled in a thread of its own and only when there is room, so it may be infinite, slow or
 /// blocking.
 pub trait IntoInput<I> {
     /// Turns it into a source.

@@ -53,19 +53,10 @@ impl ByteLimits {
         self
     }
 
-    /// # Errors
-    /// [`StartError::Option`] for the first that is out of its range.
     pub(crate) fn check(&self) -> Result<(), StartError> {
+        let most = MAX_RECORD_BYTES;
         in_range("byte_limits.buffer_bytes", self.buffer, usize::MAX)?;
-        in_range(
-            "byte_limits.max_item_bytes",
-            self.max_item,
-            MAX_RECORD_BYTES,
-        )?;
-        in_range(
-            "byte_limits.max_result_bytes",
-            self.max_result,
-            MAX_RECORD_BYTES,
-        )
+        in_range("byte_limits.max_item_bytes", self.max_item, most)?;
+        in_range("byte_limits.max_result_bytes", self.max_result, most)
     }
 }

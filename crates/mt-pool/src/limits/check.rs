@@ -11,10 +11,10 @@ pub(crate) const MAX_PROCESSES: usize = 4096;
 pub(crate) const MAX_ITEMS: usize = 1 << 24;
 /// The shortest deadline or age that can be kept.
 const SHORTEST_TIME: Duration = Duration::from_millis(1);
-/// Longer times are taken for this one, 30 years: they mean "never", and can be added to any instant.
+/// Longer times are taken for this one: they mean "never".
 const LONGEST_TIME: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
-/// Checks an option that is a number; for options of other crews' than runs too.
+/// Checks a number that has an upper bound.
 ///
 /// # Errors
 /// [`StartError::Option`] for a value that is not 1 to `most`.
@@ -23,16 +23,30 @@ pub fn in_range(
     value: impl TryInto<u64>,
     most: usize,
 ) -> Result<(), StartError> {
-    let value = value.try_into().unwrap_or(u64::MAX);
-    let problem = match value {
-        0 => "is 0; it has to be at least 1".to_owned(),
-        v if v > most as u64 => format!("is {v}; it can be at most {most}"),
-        _ => return Ok(()),
-    };
-    Err(StartError::Option { option, problem })
+    match value.try_into().unwrap_or(u64::MAX) {
+        value if value > most as u64 => Err(StartError::Option {
+            option,
+            problem: format!("is {value}; it can be at most {most}"),
+        }),
+        value => at_least_one(option, value),
+    }
 }
 
-/// Checks an option that is a time.
+/// Checks a number that can't be 0; `None` is no limit.
+///
+/// # Errors
+/// [`StartError::Option`] for 0.
+pub fn at_least_one(option: &'static str, value: impl Into<Option<u64>>) -> Result<(), StartError> {
+    match value.into() {
+        Some(0) => Err(StartError::Option {
+            option,
+            problem: "is 0; it has to be at least 1".to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Checks a time that can't be shorter than 1 ms; `None` is no limit.
 ///
 /// # Errors
 /// [`StartError::Option`] for a time under 1 ms.
@@ -56,13 +70,12 @@ pub(crate) fn is_fraction(option: &'static str, value: f64) -> Result<(), StartE
     Err(StartError::Option { option, problem })
 }
 
-/// A time that can be added to any instant: 30 years in place of a longer one.
+/// A time that can be reckoned with, at most 30 years: it can be added to any instant.
 #[must_use]
 pub fn reckonable(time: Duration) -> Duration {
     time.min(LONGEST_TIME)
 }
 
-/// The processors this process may use.
 pub(crate) fn processors() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }

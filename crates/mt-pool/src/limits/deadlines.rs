@@ -105,8 +105,6 @@ impl Deadlines {
         self
     }
 
-    /// # Errors
-    /// [`StartError::Option`] for the first that is out of its range.
     pub(crate) fn check(&self) -> Result<(), StartError> {
         is_time("deadlines.queue", self.queue)?;
         is_time("deadlines.soft", self.soft)?;

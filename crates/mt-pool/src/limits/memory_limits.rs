@@ -1,19 +1,15 @@
 //! How much memory workers may use.
 
-use super::check::{in_range, is_fraction};
+use super::check::{at_least_one, is_fraction};
 use crate::error::StartError;
 
 /// How much memory workers may use, and what becomes of items that use too much.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[must_use = "it is given to a run by `memory`"]
 pub struct MemoryLimits {
-    /// The most resident bytes of one worker.
     pub(crate) max_rss_bytes: Option<u64>,
-    /// How often an item is tried again after its worker was killed for its memory.
     pub(crate) oom_retries: u32,
-    /// The most resident bytes of all workers together.
     pub(crate) budget_bytes: Option<u64>,
-    /// The used part of the machine's memory above which one item runs at a time.
     pub(crate) pause_above: Option<f64>,
 }
 
@@ -71,16 +67,9 @@ impl MemoryLimits {
         self
     }
 
-    /// # Errors
-    /// [`StartError::Option`] for the first that is out of its range.
     pub(crate) fn check(&self) -> Result<(), StartError> {
-        let most = usize::MAX;
-        in_range(
-            "memory.max_rss_bytes",
-            self.max_rss_bytes.unwrap_or(1),
-            most,
-        )?;
-        in_range("memory.budget_bytes", self.budget_bytes.unwrap_or(1), most)?;
+        at_least_one("memory.max_rss_bytes", self.max_rss_bytes)?;
+        at_least_one("memory.budget_bytes", self.budget_bytes)?;
         is_fraction("memory.pause_above", self.pause_above.unwrap_or(0.5))
     }
 }

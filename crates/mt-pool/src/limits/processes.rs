@@ -24,16 +24,13 @@ impl Processes {
         self.max.unwrap_or_else(|| processors().max(self.min))
     }
 
-    /// # Errors
-    /// [`StartError::Option`] when there are too many, or fewer at most than at least.
     pub(crate) fn check(self) -> Result<(), StartError> {
-        in_range("processes", self.max(), MAX_PROCESSES)?;
-        if self.min <= self.max() {
+        let (option, min, max) = ("processes", self.min, self.max());
+        in_range(option, max, MAX_PROCESSES)?;
+        if min <= max {
             return Ok(());
         }
-        let (min, max) = (self.min, self.max());
         let problem = format!("is {min}..={max}: the fewest are more than the most");
-        let option = "processes";
         Err(StartError::Option { option, problem })
     }
 }

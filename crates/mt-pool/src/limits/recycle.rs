@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::check::{in_range, is_fraction, is_time, reckonable};
+use super::check::{at_least_one, is_fraction, is_time, reckonable};
 use crate::error::StartError;
 
 /// When a worker is replaced by a fresh one: a cure for leaks and for what piles up. Any of the limits
@@ -88,14 +88,11 @@ impl Recycle {
         self
     }
 
-    /// # Errors
-    /// [`StartError::Option`] for the first that is out of its range.
     pub(crate) fn check(&self) -> Result<(), StartError> {
-        let most = usize::MAX;
-        in_range("recycle.after_items", self.items.unwrap_or(1), most)?;
-        in_range("recycle.after_batches", self.batches.unwrap_or(1), most)?;
-        in_range("recycle.above_rss_bytes", self.rss_bytes.unwrap_or(1), most)?;
-        in_range("recycle.at_once", self.at_once, most)?;
+        at_least_one("recycle.after_items", self.items)?;
+        at_least_one("recycle.after_batches", self.batches)?;
+        at_least_one("recycle.above_rss_bytes", self.rss_bytes)?;
+        at_least_one("recycle.at_once", u64::from(self.at_once))?;
         is_time("recycle.after_age", self.age)?;
         is_time("recycle.after_idle", self.idle)?;
         is_fraction("recycle.jitter", self.jitter)

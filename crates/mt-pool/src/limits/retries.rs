@@ -69,7 +69,6 @@ impl<E> Retries<E> {
         self
     }
 
-    /// Whether an error, encoded, is worth it.
     pub(crate) fn wants(&self, encoded: &[u8]) -> bool {
         self.wants.as_ref().is_none_or(|wants| wants(encoded))
     }
@@ -85,8 +84,6 @@ impl<E> Retries<E> {
         }
     }
 
-    /// # Errors
-    /// [`StartError::Option`] when the longest pause is shorter than the first.
     pub(crate) fn check(&self) -> Result<(), StartError> {
         if self.first_pause <= self.longest_pause {
             return Ok(());

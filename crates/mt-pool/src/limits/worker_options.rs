@@ -7,7 +7,7 @@ use mt_ipc::{Program, WorkerCommand, WorkerStderr};
 use mt_proto::WorkerId;
 use tracing::level_filters::LevelFilter;
 
-use super::check::{in_range, is_time, reckonable};
+use super::check::{at_least_one, is_time, reckonable};
 use crate::{
     error::StartError,
     init,
@@ -122,9 +122,9 @@ impl WorkerOptions {
     /// # Errors
     /// [`StartError::Option`] for the first that is outside.
     pub fn check(&self) -> Result<(), StartError> {
-        let (option, most) = ("workers.liveness", u32::MAX as usize);
-        in_range(option, self.liveness.missed_beats, most)?;
-        in_range(option, self.liveness.blocked_checks, most)?;
+        let option = "workers.liveness";
+        at_least_one(option, u64::from(self.liveness.missed_beats))?;
+        at_least_one(option, u64::from(self.liveness.blocked_checks))?;
         is_time(option, self.liveness.interval)
     }
 }

@@ -2,10 +2,12 @@
 
 use std::marker::PhantomData;
 
+use mt_proto::InitCall;
+
 use super::{
     options::PmapOptions,
     output::Pmap,
-    plan::{Hook, launch},
+    plan::{hook_call, launch},
 };
 use crate::{
     Context, NoContext, Pool, StartError, Task,
@@ -75,8 +77,8 @@ pub struct AsynPmap<T: Task> {
     pub(crate) options: PmapOptions,
     pub(crate) shared: Option<T::Shared>,
     pub(crate) context: Option<<T::Context as Context>::Config>,
-    pub(crate) init: Option<Hook>,
-    pub(crate) exit: Option<Hook>,
+    pub(crate) init: Option<Result<InitCall, StartError>>,
+    pub(crate) exit: Option<Result<InitCall, StartError>>,
     pub(crate) pool: Option<Pool>,
     pub(crate) observer: Option<Observer>,
     pub(crate) task: PhantomData<fn() -> T>,
@@ -112,7 +114,7 @@ impl<T: Task> AsynPmap<T> {
     where
         I: Task<Output = (), Shared = (), Context = NoContext>,
     {
-        self.init = Some(Hook::of::<I>("init", &input));
+        self.init = Some(hook_call::<I>("init", &input));
         self
     }
 
@@ -126,7 +128,7 @@ impl<T: Task> AsynPmap<T> {
     where
         E: Task<Shared = (), Context = NoContext>,
     {
-        self.exit = Some(Hook::of::<E>("exit", &input));
+        self.exit = Some(hook_call::<E>("exit", &input));
         self
     }
 

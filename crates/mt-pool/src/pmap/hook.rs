@@ -16,16 +16,10 @@ const LONGEST_STRIDE: u32 = 256;
 
 type Call = Box<dyn FnMut(&RunProgress) + Send>;
 
-/// Is called now and then.
 pub(super) struct ProgressHook {
     call: Call,
-    stride: Stride,
-}
-
-/// How many outcomes there are between two calls.
-#[derive(Debug)]
-struct Stride {
-    length: u32,
+    /// How many outcomes there are between two calls.
+    stride: u32,
     /// Outcomes since the last call.
     walked: u32,
     last: Option<Instant>,
@@ -33,39 +27,36 @@ struct Stride {
 
 impl ProgressHook {
     pub(super) fn new(call: Call) -> Self {
-        let stride = Stride {
-            length: 1,
+        Self {
+            call,
+            stride: 1,
             walked: 0,
             last: None,
-        };
-        Self { call, stride }
+        }
     }
 
     /// One more outcome was taken; true when it is time for a call.
     #[inline]
     pub(super) fn step(&mut self) -> bool {
-        self.stride.walked += 1;
-        self.stride.walked >= self.stride.length
+        self.walked += 1;
+        self.walked >= self.stride
     }
 
-    /// Whether outcomes were taken since the last call.
     pub(super) fn is_behind(&self) -> bool {
-        self.stride.walked > 0
+        self.walked > 0
     }
 
     pub(super) fn call(&mut self, progress: &RunProgress) {
-        self.stride.turn(Instant::now());
+        self.turn(Instant::now());
         (self.call)(progress);
     }
-}
 
-impl Stride {
     fn turn(&mut self, now: Instant) {
         let since = self.last.map(|last| now.saturating_duration_since(last));
-        if since.is_some_and(|since| since < TOO_SOON) && self.walked >= self.length {
-            self.length = (self.length * 2).min(LONGEST_STRIDE);
+        if since.is_some_and(|since| since < TOO_SOON) && self.walked >= self.stride {
+            self.stride = (self.stride * 2).min(LONGEST_STRIDE);
         } else if since.is_some_and(|since| since > TOO_LATE) {
-            self.length = (self.length / 2).max(1);
+            self.stride = (self.stride / 2).max(1);
         }
         self.walked = 0;
         self.last = Some(now);
@@ -89,7 +80,7 @@ mod tests {
         for n in 0..outcomes {
             if hook.step() {
                 let at = Duration::from_micros(pause_micros) * n;
-                hook.stride.turn(start + at);
+                hook.turn(start + at);
                 calls += 1;
             }
         }

@@ -1,7 +1,7 @@
 //! A run that goes on, as whoever takes its outcomes has it.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -10,6 +10,7 @@ use crate::{
     Pool,
     driver::{Collected, Supervision},
     input::ConsumerEnd,
+    lock::lock,
 };
 
 /// How long the end of a run waits for its workers to be gone. They are killed, so it takes a few
@@ -46,9 +47,7 @@ impl LiveRun {
     /// Ends the run, and waits until its workers are gone.
     pub(crate) fn end(&self) {
         self.consumer.cancel();
-        let supervision = self.supervision.lock();
-        let supervision = supervision.unwrap_or_else(PoisonError::into_inner);
-        supervision.wait(END_WAIT);
+        lock(&self.supervision).wait(END_WAIT);
     }
 }
 

@@ -4,11 +4,10 @@ use crate::{
     StartError,
     limits::{
         ByteLimits, Deadlines, MAX_ITEMS, MemoryLimits, Processes, Recycle, Retries, WorkerOptions,
-        in_range,
+        at_least_one, in_range,
     },
 };
 
-/// The options of a run, unchecked.
 #[derive(Debug, Clone)]
 pub(crate) struct PmapOptions {
     pub(crate) batch_size: usize,
@@ -56,14 +55,11 @@ impl Default for PmapOptions {
 
 impl PmapOptions {
     /// Checks every option against its range.
-    ///
-    /// # Errors
-    /// [`StartError::Option`] for the first that is outside.
     pub(crate) fn check(&self) -> Result<(), StartError> {
         in_range("batch_size", self.batch_size, MAX_ITEMS)?;
         in_range("max_concurrency", self.max_concurrency, MAX_ITEMS)?;
         in_range("capacity", self.capacity.unwrap_or(1), MAX_ITEMS)?;
-        in_range("crash_limit", self.crash_limit, u32::MAX as usize)?;
+        at_least_one("crash_limit", u64::from(self.crash_limit))?;
         self.processes.check()?;
         self.byte_limits.check()?;
         self.deadlines.check()?;

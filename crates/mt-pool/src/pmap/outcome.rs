@@ -10,7 +10,6 @@ use crate::{
     worker::panic_text,
 };
 
-/// The outcome of one item.
 pub(crate) type Outcome<T> = Result<<T as Task>::Output, TaskError<<T as Task>::Error>>;
 
 /// Decodes one outcome that is about to be handed out, and adds what its call has counted. A
@@ -72,7 +71,6 @@ fn failure_kind<E>(failure: Failure) -> TaskErrorKind<E> {
     }
 }
 
-/// The outcome of an item that was told of by itself.
 pub(crate) fn apart_outcome<T: Task>(apart: Apart) -> Outcome<T> {
     let Apart {
         index,
@@ -91,7 +89,6 @@ pub(crate) fn apart_outcome<T: Task>(apart: Apart) -> Outcome<T> {
 #[derive(Debug)]
 pub(crate) struct OpenSegment {
     pub(crate) records: Records,
-    /// The item whose record is the next.
     pub(crate) next: ItemIndex,
     left: u32,
     whole: Emptied,

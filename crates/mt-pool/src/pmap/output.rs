@@ -139,6 +139,10 @@ impl<T: Task> Pmap<T> {
         self.run.handle.events()
     }
 
+    pub(crate) fn fails_fast(&self) -> bool {
+        self.run.fail_fast
+    }
+
     #[inline]
     pub(crate) fn poll_indexed(&mut self, cx: &mut Context<'_>) -> Poll<Option<(u64, Outcome<T>)>> {
         match self.take_current() {

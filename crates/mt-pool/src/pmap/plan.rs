@@ -28,47 +28,36 @@ const SYNC_WINDOW: u32 = 2;
 /// The fewest items that are the most a worker holds; with a smaller batch there is still this much
 /// to share the cost of a system call.
 const LEAST_CAP: usize = 1024;
-/// The most pieces a worker holds.
 const MAX_PIECES: u32 = 1024;
 
 /// A call of an init or exit task, encoded.
-#[derive(Debug)]
-pub(crate) struct Hook {
+pub(super) fn hook_call<I: Task>(
     option: &'static str,
-    task: Result<String, StartError>,
-    input: Result<Bytes, String>,
+    input: &I::Input,
+) -> Result<InitCall, StartError> {
+    Ok(InitCall {
+        task: registry::sole_id_of::<I>()?,
+        input: value(option, Some(input))?,
+    })
 }
 
-impl Hook {
-    pub(super) fn of<I: Task>(option: &'static str, input: &I::Input) -> Self {
-        let input = encode(input, MAX_RECORD_BYTES).map(Bytes::from);
-        Self {
-            option,
-            task: registry::sole_id_of::<I>(),
-            input: input.map_err(|error| error.to_string()),
-        }
-    }
-
-    /// Makes the call in this process, on a thread of its own: it may be an `async fn`, and the calling
-    /// thread part of a runtime.
-    pub(crate) fn call_here(self) -> Result<(), StartError> {
-        let option = self.option;
-        let InitCall { task, input } = hook_call(self)?;
-        let task = registry::find(&task).expect("its name was looked up when it was given");
-        let call = || {
-            let runtime = Builder::new_current_thread().enable_all().build();
-            let runtime = runtime.map_err(|error| error.to_string())?;
-            (task.call_once)(&runtime, &input).map(drop)
-        };
-        let called = std::thread::scope(|scope| {
-            let joined = scope.spawn(call).join();
-            joined.unwrap_or_else(|panic| Err(format!("panicked: {}", panic_text(&*panic))))
-        });
-        called.map_err(|message| StartError::Option {
-            option,
-            problem: format!("failed: {message}"),
-        })
-    }
+/// Makes the call of an init task in this process, on a thread of its own: it may be an `async fn`, and the calling
+/// thread part of a runtime.
+pub(crate) fn init_here(init: &InitCall) -> Result<(), StartError> {
+    let task = registry::find(&init.task).expect("its name was looked up when it was given");
+    let call = || {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        (task.call_once)(&runtime, &init.input).map(drop)
+    };
+    let called = std::thread::scope(|scope| {
+        let joined = scope.spawn(call).join();
+        joined.unwrap_or_else(|panic| Err(format!("panicked: {}", panic_text(&*panic))))
+    });
+    called.map_err(|message| StartError::Option {
+        option: "init",
+        problem: format!("failed: {message}"),
+    })
 }
 
 /// A run whose supervisor works and whose input is still to be fed.
@@ -155,12 +144,12 @@ fn spawn_spec<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<SpawnSpec, St
 
 /// What every worker is told before its first item.
 fn setup<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<Setup, StartError> {
-    let hooks = (run.init.take(), run.exit.take());
+    let (init, exit) = (run.init.take(), run.exit.take());
     let options = &run.options;
     Ok(Setup {
         task: registry::sole_id_of::<T>()?,
-        init: hooks.0.map(hook_call).transpose()?,
-        exit: hooks.1.map(hook_call).transpose()?,
+        init: init.transpose()?,
+        exit: exit.transpose()?,
         shared: value("shared", run.shared.as_ref())?,
         context: value("context", run.context.as_ref())?,
         batch_size: if options.context_per_worker {
@@ -217,15 +206,6 @@ fn dispatch_config<T: Task>(options: &PmapOptions, seed: u64, shared: bool) -> D
     }
 }
 
-fn hook_call(hook: Hook) -> Result<InitCall, StartError> {
-    let option = hook.option;
-    let unsent = |message| StartError::Value { option, message };
-    Ok(InitCall {
-        task: hook.task?,
-        input: hook.input.map_err(unsent)?,
-    })
-}
-
 fn value<V: Wire>(option: &'static str, value: Option<&V>) -> Result<Bytes, StartError> {
     let encoded = encode(given(option, value)?, MAX_RECORD_BYTES);
     encoded.map(Bytes::from).map_err(|error| StartError::Value {
@@ -235,9 +215,6 @@ fn value<V: Wire>(option: &'static str, value: Option<&V>) -> Result<Bytes, Star
 }
 
 /// The value of an option that is named like the argument it is for.
-///
-/// # Errors
-/// [`StartError::Option`] when there is none.
 pub(crate) fn given<V>(option: &'static str, value: Option<V>) -> Result<V, StartError> {
     value.ok_or_else(|| StartError::Option {
         option,

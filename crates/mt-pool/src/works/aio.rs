@@ -4,7 +4,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, marker::PhantomData, sync::Arc};
+use std::{fmt, sync::Arc};
 
 pub use stream::AioWorks;
 
@@ -64,11 +64,7 @@ where
     Fut: Future,
 {
     AioWorkGenerator {
-        func,
-        num_work_ids,
-        max_concurrency: Some(MAX_CONCURRENCY),
-        is_fatal: |_| false,
-        nulls: PhantomData,
+        works: AioWorks::new(func, 0..num_work_ids, MAX_CONCURRENCY),
     }
 }
 
@@ -108,18 +104,14 @@ where
 /// Works that are being described. Made by [`aio_work_generator`].
 #[must_use = "nothing happens until `start` is called and the stream is polled"]
 pub struct AioWorkGenerator<F, Fut: Future, N = KeepNull> {
-    func: F,
-    num_work_ids: u64,
-    max_concurrency: Option<usize>,
-    is_fatal: fn(&Fut::Output) -> bool,
-    nulls: PhantomData<fn() -> N>,
+    works: AioWorks<F, Fut, N>,
 }
 
 impl<F, Fut: Future, N> AioWorkGenerator<F, Fut, N> {
     /// The most works at once, at least 1; `None` for all of them. Default 1024. Memory is
     /// proportional to it: a work's future is made when there is a place for it.
     pub fn max_concurrency(mut self, works: impl Into<Option<usize>>) -> Self {
-        self.max_concurrency = works.into();
+        self.works.at_once = works.into().unwrap_or(usize::MAX);
         self
     }
 
@@ -130,11 +122,7 @@ impl<F, Fut: Future, N> AioWorkGenerator<F, Fut, N> {
         Fut::Output: Nullable,
     {
         AioWorkGenerator {
-            func: self.func,
-            num_work_ids: self.num_work_ids,
-            max_concurrency: self.max_concurrency,
-            is_fatal: self.is_fatal,
-            nulls: PhantomData,
+            works: self.works.with_nulls(),
         }
     }
 
@@ -147,12 +135,10 @@ impl<F, Fut: Future, N> AioWorkGenerator<F, Fut, N> {
         F: FnMut(u64) -> Fut,
         N: NullPolicy<Fut::Output>,
     {
-        let at_once = self.max_concurrency.unwrap_or(usize::MAX);
-        if at_once == 0 {
-            return Err(no_concurrency());
+        match self.works.at_once {
+            0 => Err(no_concurrency()),
+            _ => Ok(self.works),
         }
-        let ids = 0..self.num_work_ids;
-        Ok(AioWorks::new(self.func, ids, at_once, self.is_fatal))
     }
 }
 
@@ -163,16 +149,13 @@ where
     /// Ends at the first error: it is yielded, then nothing more, and the works that still run are
     /// dropped.
     pub fn fail_fast(mut self) -> Self {
-        self.is_fatal = Result::is_err;
+        self.works.is_fatal = Result::is_err;
         self
     }
 }
 
 impl<F, Fut: Future, N> fmt::Debug for AioWorkGenerator<F, Fut, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AioWorkGenerator")
-            .field("num_work_ids", &self.num_work_ids)
-            .field("max_concurrency", &self.max_concurrency)
-            .finish_non_exhaustive()
+        self.works.fmt(f)
     }
 }

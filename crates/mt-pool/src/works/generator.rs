@@ -11,10 +11,10 @@ use std::{fmt, time::Duration};
 pub use output::AsynWorks;
 
 use self::{idle_timeout::IdleTimeout, ids::WorkIds, tracker::Tracker};
-use super::{MAX_CONCURRENCY, progress::ProgressSender};
+use super::{MAX_CONCURRENCY, options::run_options, progress::ProgressSender};
 use crate::{
     AsynPmap, Context, StartError, Task, asyn_pmap,
-    limits::{MAX_ITEMS, Processes, is_time},
+    limits::{MAX_ITEMS, is_time},
 };
 
 /// The seed's 300 tenths of a second.
@@ -75,15 +75,6 @@ pub struct AsynWorkGenerator<T: Task> {
 }
 
 impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
-    /// The value all works share: sent once to every worker. Required when the task has a `#[shared]`
-    /// argument.
-    #[doc(alias = "func_args")]
-    #[doc(alias = "func_kwargs")]
-    pub fn shared(mut self, value: T::Shared) -> Self {
-        self.run = self.run.shared(value);
-        self
-    }
-
     /// The config of the task's [`Context`]: sent once to every worker, which makes its context of it.
     /// Required when the task has a `#[context]` argument whose type has no
     /// [`default_config`](Context::default_config).
@@ -93,12 +84,7 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
         self
     }
 
-    /// The worker processes: the most, 1 to 4096, or by a range the fewest too. Default: as many as there are
-    /// processors for this process. There are never more than works.
-    pub fn processes(mut self, processes: impl Into<Processes>) -> Self {
-        self.run = self.run.processes(processes);
-        self
-    }
+    run_options!();
 
     /// [`processes`](Self::processes), as the seed calls it.
     pub fn num_processes(self, processes: usize) -> Self {
@@ -159,23 +145,10 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
     /// or has its outcome. After that the run ends; works that have no outcome yet were running or never
     /// started, and get [`Silent`](crate::TaskErrorKind::Silent).
     ///
-    /// It has to be longer than the longest work. Workers that are stuck or dead are noticed anyway;
+    /// The time has to be longer than the longest work. Workers that are stuck or dead are noticed anyway;
     /// this is for works that never end.
     pub fn timeout(mut self, silence: impl Into<Option<Duration>>) -> Self {
         self.timeout = silence.into();
-        self
-    }
-
-    /// Any other option: of the [`AsynPmap`] that does the work, to be changed and given back.
-    ///
-    /// ```
-    /// # use mt_pool::works::asyn_work_generator;
-    /// # #[mt_pool::task]
-    /// # async fn double(id: u64) -> u64 { 2 * id }
-    /// let generator = asyn_work_generator::<double>(100).configure(|run| run.crash_limit(1));
-    /// ```
-    pub fn configure(mut self, change: impl FnOnce(AsynPmap<T>) -> AsynPmap<T>) -> Self {
-        self.run = change(self.run);
         self
     }
 
@@ -189,7 +162,7 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
             .progress
             .map(|progress| Tracker::new(progress, self.ids.clone()));
         let (voice, told) = (silence.as_ref().map(IdleTimeout::voice), tracker.clone());
-        let run = with_room(self.run).observe(move |event| {
+        let mut run = with_room(self.run).observe(move |event| {
             if let Some(voice) = &voice {
                 voice.heard();
             }
@@ -197,14 +170,8 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
                 tracker.on_event(event);
             }
         });
-        let ends_early = run.options.fail_fast;
-        let run = AsynPmap {
-            source: self.ids.source(),
-            ..run
-        };
-        let run = run.start()?;
-        let silence = silence.zip(self.timeout);
-        Ok(AsynWorks::new(run, self.ids, ends_early, silence, tracker))
+        run.source = self.ids.source();
+        Ok(AsynWorks::new(run.start()?, self.ids, silence, tracker))
     }
 }
 
@@ -214,11 +181,10 @@ fn with_room<T: Task>(run: AsynPmap<T>) -> AsynPmap<T> {
     if options.capacity.is_some() {
         return run;
     }
-    let each = options
-        .max_concurrency
-        .saturating_mul(2)
-        .max(LEAST_CAPACITY);
-    let all = each.saturating_mul(options.processes.max());
+    let at_once = options.max_concurrency.saturating_mul(2);
+    let all = at_once
+        .max(LEAST_CAPACITY)
+        .saturating_mul(options.processes.max());
     run.capacity(all.clamp(1, MAX_ITEMS))
 }
 

@@ -5,15 +5,21 @@ mod teller;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, pin::Pin, rc::Rc};
+use std::{fmt, rc::Rc};
 
-use super::{MAX_CONCURRENCY, progress::ProgressSender};
-use crate::{Context, OnInterrupt, StartError, Task, TaskError};
+pub use run::WorkCounts;
+
+use self::{
+    run::{Given, Runner, Stop, stop},
+    teller::Teller,
+};
+use super::{MAX_CONCURRENCY, interrupt::Interruption, no_concurrency, progress::ProgressSender};
+use crate::{Context, OnInterrupt, StartError, Task, TaskError, pmap::given, task::TaskStyle};
 
 /// Runs the task `T` for a list of work ids in this process, concurrently and in one context, and
 /// tells every step to `progress`: what becomes of the works is told there and nowhere else.
 ///
-/// This is what happens inside a worker of [`asyn_work_generator`](crate::works::asyn_work_generator), without
+/// The same happens inside a worker of [`asyn_work_generator`](crate::works::asyn_work_generator), without
 /// the worker: for tests, for a program that is a worker of something else, and for when one process
 /// is enough.
 ///
@@ -57,7 +63,7 @@ pub fn run_asyn_works_in_context<T: Task<Input = u64>>(
         context: T::Context::default_config().map(Given::Config),
         context_id: 0,
         work_ids: Vec::new(),
-        max_concurrency: Some(MAX_CONCURRENCY),
+        max_concurrency: MAX_CONCURRENCY,
         cancel: Box::pin(std::future::pending()),
         on_interrupt: OnInterrupt::default(),
     }
@@ -71,29 +77,9 @@ pub struct AsynWorksInContext<T: Task> {
     context: Option<Given<T::Context>>,
     context_id: u32,
     work_ids: Vec<u64>,
-    max_concurrency: Option<usize>,
-    cancel: Pin<Box<dyn Future<Output = ()>>>,
+    max_concurrency: usize,
+    cancel: Stop,
     on_interrupt: OnInterrupt,
-}
-
-/// What there is of a context.
-enum Given<C: Context> {
-    /// The means to make one.
-    Config(C::Config),
-    /// An open one, and somebody else's to close.
-    Open(Rc<C>),
-}
-
-/// What became of the works of one context.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct WorkCounts {
-    /// Works that have returned.
-    pub returned: u64,
-    /// Works that have raised an error or panicked, or had no context.
-    pub raised: u64,
-    /// Works that were never started.
-    pub cancelled: u64,
 }
 
 impl<T: Task<Input = u64>> AsynWorksInContext<T> {
@@ -137,7 +123,7 @@ impl<T: Task<Input = u64>> AsynWorksInContext<T> {
     ///
     /// With `None` all works are started at once, so there is nothing left to be cancelled.
     pub fn max_concurrency(mut self, works: impl Into<Option<usize>>) -> Self {
-        self.max_concurrency = works.into();
+        self.max_concurrency = works.into().unwrap_or(usize::MAX);
         self
     }
 
@@ -166,7 +152,26 @@ impl<T: Task<Input = u64>> AsynWorksInContext<T> {
     /// [`StartError::Option`]: `max_concurrency` is 0, or a value or context that the task needs was
     /// not given. Nothing was run or told then.
     pub async fn run(self) -> Result<WorkCounts, StartError> {
-        run::run(self).await
+        let at_once = match T::STYLE {
+            TaskStyle::Sync => self.max_concurrency.min(1),
+            TaskStyle::Async => self.max_concurrency,
+        };
+        if at_once == 0 {
+            return Err(no_concurrency());
+        }
+        let shared = given("shared", self.shared)?;
+        let context = given("context", self.context)?;
+        let runner = Runner::<T> {
+            context_id: self.context_id,
+            shared: Rc::new(shared),
+            ids: self.work_ids.into_iter(),
+            at_once,
+            teller: Teller::new(self.progress),
+            counts: WorkCounts::default(),
+            stopped: false,
+        };
+        let stop = stop(self.cancel, Interruption::listen(self.on_interrupt));
+        Ok(runner.run_in(context, stop).await)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{OnInterrupt, supervision::Interrupts};
 /// Listens as long as it lives.
 #[derive(Debug)]
 pub(super) struct Interruption {
-    told: Option<oneshot::Receiver<()>>,
+    told: oneshot::Receiver<()>,
     /// Tells the thread by its end.
     _listening: oneshot::Sender<()>,
 }
@@ -37,22 +37,14 @@ impl Interruption {
                 .name("mt-interrupt".into())
                 .spawn(move || wait(&runtime, interrupts, tell, over));
         }
-        Self {
-            told: Some(told),
-            _listening,
-        }
+        Self { told, _listening }
     }
 
-    /// Waits for Ctrl-C; for ever if it does not count, or has come before. Cancel-safe.
+    /// Waits for Ctrl-C; for ever if it does not count. Cancel-safe.
     pub(super) async fn interrupted(&mut self) {
-        if let Some(told) = &mut self.told {
-            let told = told.await;
-            self.told = None;
-            if told.is_ok() {
-                return;
-            }
+        if (&mut self.told).await.is_err() {
+            std::future::pending().await
         }
-        std::future::pending().await
     }
 }
 

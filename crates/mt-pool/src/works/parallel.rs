@@ -9,7 +9,6 @@ mod error;
 mod iterator;
 mod iterator_builder;
 mod manual_run;
-mod options;
 mod paralleliser;
 mod pooled;
 mod serial_mode;
@@ -18,6 +17,6 @@ mod wait_cell;
 
 pub use counters::WorkCounters;
 pub use error::PopError;
-pub use iterator::{WorkIter, WorkIterator};
+pub use iterator::WorkIterator;
 pub use iterator_builder::WorkIteratorBuilder;
 pub use paralleliser::{ParalleliserState, ProcessParalleliser, ProcessParalleliserBuilder};

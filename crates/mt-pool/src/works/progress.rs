@@ -15,7 +15,7 @@ pub enum Progress<V = (), X = String> {
     /// A context was opened. Its works follow.
     #[doc(alias = "context_created")]
     ContextCreated {
-        /// Its number.
+        /// The context's number.
         context_id: u32,
     },
     /// A work was given to the context. It may wait there until others have finished.
@@ -58,7 +58,7 @@ pub enum Progress<V = (), X = String> {
     /// A context could not be opened or closed, or its worker process died.
     #[doc(alias = "context_raised")]
     ContextRaised {
-        /// Its number.
+        /// The context's number.
         context_id: u32,
         /// What went wrong.
         error: String,
@@ -66,7 +66,7 @@ pub enum Progress<V = (), X = String> {
     /// A context is closed.
     #[doc(alias = "context_destroyed")]
     ContextDestroyed {
-        /// Its number.
+        /// The context's number.
         context_id: u32,
     },
 }

@@ -1,6 +1,9 @@
 //! Works one after the other, on the calling thread.
 
-use std::{fmt, iter::FusedIterator, ops::Range};
+use std::{iter::Map, ops::Range};
+
+/// The results of works done one after the other. Made by [`serial_work_generator`].
+pub type SerialWorkGenerator<F> = Map<Range<u64>, F>;
 
 /// Does the works 0, 1, 2 … `num_work_ids - 1` one after the other and yields what `func` returns,
 /// [`None`] included.
@@ -16,40 +19,7 @@ pub fn serial_work_generator<F, R>(func: F, num_work_ids: u64) -> SerialWorkGene
 where
     F: FnMut(u64) -> R,
 {
-    SerialWorkGenerator {
-        func,
-        ids: 0..num_work_ids,
-    }
-}
-
-/// The results of works done one after the other. Made by [`serial_work_generator`].
-#[derive(Clone)]
-#[must_use = "nothing is done until it is asked for the next result"]
-pub struct SerialWorkGenerator<F> {
-    func: F,
-    ids: Range<u64>,
-}
-
-impl<F: FnMut(u64) -> R, R> Iterator for SerialWorkGenerator<F> {
-    type Item = R;
-
-    fn next(&mut self) -> Option<R> {
-        self.ids.next().map(&mut self.func)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.ids.size_hint()
-    }
-}
-
-impl<F: FnMut(u64) -> R, R> FusedIterator for SerialWorkGenerator<F> {}
-
-impl<F> fmt::Debug for SerialWorkGenerator<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SerialWorkGenerator")
-            .field("ids", &self.ids)
-            .finish_non_exhaustive()
-    }
+    (0..num_work_ids).map(func)
 }
 
 #[cfg(test)]

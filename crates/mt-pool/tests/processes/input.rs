@@ -14,53 +14,49 @@ use mt_pool::{Task, TaskErrorKind, asyn_pmap, from_stream, limits::ByteLimits};
 
 use crate::{
     report::complete,
-    scene::check,
+    scene::alone,
     tasks::{double, double_async},
 };
 
 #[test]
 fn nothing() {
-    check(|| {
-        let report = complete(asyn_pmap::<double>(iter::empty()), 0);
-        assert_eq!(report.stats.workers_started, 0);
-    });
+    alone!();
+    let report = complete(asyn_pmap::<double>(iter::empty()), 0);
+    assert_eq!(report.stats.workers_started, 0);
 }
 
 #[test]
 fn fewer_items_than_workers() {
-    check(|| {
-        for items in 1..=4 {
-            let report = complete(asyn_pmap::<double>(0..items).processes(8), items);
-            assert_eq!(report.failed(), [0; 0]);
-            assert!(report.stats.workers_started <= items);
-        }
-    });
+    alone!();
+    for items in 1..=4 {
+        let report = complete(asyn_pmap::<double>(0..items).processes(8), items);
+        assert_eq!(report.failed(), [0; 0]);
+        assert!(report.stats.workers_started <= items);
+    }
 }
 
 #[test]
 fn an_input_that_panics() {
-    check(|| {
-        for k in [0, 1, 5, 3000] {
-            let input = (0..).inspect(move |&n| assert_ne!(n, k, "no more"));
-            let report = complete(asyn_pmap::<double>(input).processes(2), k + 1);
-            assert_eq!(report.failed(), [k as usize]);
-            let kind = report.kind(k as usize);
-            let said = |why: &str| why.contains("no more");
-            assert!(
-                matches!(kind, TaskErrorKind::InputPanicked(why) if said(why)),
-                "{kind:?}"
-            );
-        }
-    });
+    alone!();
+    for k in [0, 1, 5, 3000] {
+        let input = (0..).inspect(move |&n| assert_ne!(n, k, "no more"));
+        let report = complete(asyn_pmap::<double>(input).processes(2), k + 1);
+        assert_eq!(report.failed(), [k as usize]);
+        let kind = report.kind(k as usize);
+        let said = |why: &str| why.contains("no more");
+        assert!(
+            matches!(kind, TaskErrorKind::InputPanicked(why) if said(why)),
+            "{kind:?}"
+        );
+    }
 }
 
 #[test]
 fn a_stream_that_panics() {
-    check(|| {
-        let input = stream::iter(0..).inspect(|&n| assert_ne!(n, 5, "no more"));
-        let report = complete(asyn_pmap::<double>(from_stream(input)), 6);
-        assert_eq!(report.failed(), [5]);
-    });
+    alone!();
+    let input = stream::iter(0..).inspect(|&n| assert_ne!(n, 5, "no more"));
+    let report = complete(asyn_pmap::<double>(from_stream(input)), 6);
+    assert_eq!(report.failed(), [5]);
 }
 
 /// Lies about its length, in both directions, and goes on after its end.
@@ -81,12 +77,11 @@ impl Iterator for Liar {
 
 #[test]
 fn an_input_that_lies_about_its_length() {
-    check(|| {
-        for hint in [(0, Some(0)), (usize::MAX, None), (7, Some(3))] {
-            let report = complete(asyn_pmap::<double>(Liar(0, hint)).processes(2), 100);
-            assert_eq!(report.failed(), [0; 0]);
-        }
-    });
+    alone!();
+    for hint in [(0, Some(0)), (usize::MAX, None), (7, Some(3))] {
+        let report = complete(asyn_pmap::<double>(Liar(0, hint)).processes(2), 100);
+        assert_eq!(report.failed(), [0; 0]);
+    }
 }
 
 #[test]
@@ -96,41 +91,38 @@ fn an_endless_input_is_left_when_the_run_is_dropped() {
         let run = run.start().unwrap().into_iter();
         assert_eq!(run.take(5000).filter(Result::is_ok).count(), 5000);
     }
-    check(|| {
-        for ordered in [true, false] {
-            is_left::<double>(ordered);
-            is_left::<double_async>(ordered);
-        }
-    });
+    alone!();
+    for ordered in [true, false] {
+        is_left::<double>(ordered);
+        is_left::<double_async>(ordered);
+    }
 }
 
 /// Each item is only put in when the outcome of the one before is out: nothing waits for company.
 #[test]
 fn an_input_that_blocks_holds_back_nothing_that_is_done() {
-    check(|| {
-        let (put, taken) = mpsc::channel();
-        let run = asyn_pmap::<double>(taken).processes(2);
-        let mut outcomes = run.start().unwrap().into_iter();
-        for n in 0..100 {
-            put.send(n).unwrap();
-            assert_eq!(outcomes.next().unwrap().unwrap(), 2 * n);
-        }
-        drop(put);
-        assert!(outcomes.next().is_none());
-    });
+    alone!();
+    let (put, taken) = mpsc::channel();
+    let run = asyn_pmap::<double>(taken).processes(2);
+    let mut outcomes = run.start().unwrap().into_iter();
+    for n in 0..100 {
+        put.send(n).unwrap();
+        assert_eq!(outcomes.next().unwrap().unwrap(), 2 * n);
+    }
+    drop(put);
+    assert!(outcomes.next().is_none());
 }
 
 #[test]
 fn dropping_does_not_wait_for_an_input_that_blocks() {
-    check(|| {
-        let (put, taken) = mpsc::channel();
-        put.send(1).unwrap();
-        let run = asyn_pmap::<double>(taken.into_iter()).start().unwrap();
-        let mut outcomes = run.into_iter();
-        assert_eq!(outcomes.next().unwrap().unwrap(), 2);
-        drop(outcomes);
-        drop(put);
-    });
+    alone!();
+    let (put, taken) = mpsc::channel();
+    put.send(1).unwrap();
+    let run = asyn_pmap::<double>(taken.into_iter()).start().unwrap();
+    let mut outcomes = run.into_iter();
+    assert_eq!(outcomes.next().unwrap().unwrap(), 2);
+    drop(outcomes);
+    drop(put);
 }
 
 /// What was pulled and not yet taken out is never more than the capacity.
@@ -159,13 +151,12 @@ fn bounded(capacity: usize, ordered: bool, buffer_bytes: usize, processes: usize
 
 #[test]
 fn a_slow_consumer_bounds_everything() {
-    check(|| {
-        for capacity in [1, 2, 3, 10, 1000] {
-            for ordered in [true, false] {
-                bounded(capacity, ordered, 1 << 20, 2);
-                bounded(capacity, ordered, 1, 2);
-            }
+    alone!();
+    for capacity in [1, 2, 3, 10, 1000] {
+        for ordered in [true, false] {
+            bounded(capacity, ordered, 1 << 20, 2);
+            bounded(capacity, ordered, 1, 2);
         }
-        bounded(1, true, 1, 1);
-    });
+    }
+    bounded(1, true, 1, 1);
 }

@@ -1,10 +1,10 @@
 //! Limits of options, items and results.
 
-use mt_pool::{StartError, TaskErrorKind, asyn_pmap, limits::ByteLimits, task};
+use mt_pool::{TaskErrorKind, asyn_pmap, limits::ByteLimits, task};
 
 use crate::{
     report::complete,
-    scene::{check, works},
+    scene::{alone, refused, works},
 };
 
 #[task]
@@ -19,74 +19,55 @@ fn long(bytes: usize) -> String {
 
 #[test]
 fn item_and_result_limits_are_exact() {
-    check(|| {
-        // A length byte or two and the bytes.
-        for (limit, fits) in [(100, 99), (1000, 998)] {
-            let sizes = [fits - 1, fits, fits + 1];
-            let items: Vec<Vec<u8>> = sizes.iter().map(|&size| vec![7; size]).collect();
-            let run = asyn_pmap::<echo>(items).byte_limits(ByteLimits::new().max_item_bytes(limit));
-            let items = complete(run, 3);
-            let results = complete(
-                asyn_pmap::<long>(sizes).byte_limits(ByteLimits::new().max_result_bytes(limit)),
-                3,
+    alone!();
+    // A length byte or two and the bytes.
+    for (limit, fits) in [(100, 99), (1000, 998)] {
+        let sizes = [fits - 1, fits, fits + 1];
+        let items: Vec<Vec<u8>> = sizes.iter().map(|&size| vec![7; size]).collect();
+        let run = asyn_pmap::<echo>(items).byte_limits(ByteLimits::new().max_item_bytes(limit));
+        let items = complete(run, 3);
+        let results = complete(
+            asyn_pmap::<long>(sizes).byte_limits(ByteLimits::new().max_result_bytes(limit)),
+            3,
+        );
+        assert_eq!((items.failed(), results.failed()), (vec![2], vec![2]));
+        for kind in [items.kind(2), results.kind(2)] {
+            assert!(
+                matches!(kind, TaskErrorKind::TooLarge { limit_bytes } if *limit_bytes == limit as u64),
+                "{kind:?}"
             );
-            assert_eq!((items.failed(), results.failed()), (vec![2], vec![2]));
-            for kind in [items.kind(2), results.kind(2)] {
-                assert!(
-                    matches!(kind, TaskErrorKind::TooLarge { limit_bytes } if *limit_bytes == limit as u64),
-                    "{kind:?}"
-                );
-            }
         }
-    });
+    }
 }
 
 #[test]
 fn a_body_larger_than_any_socket_buffer() {
-    check(|| {
-        let sizes = [10, 20 << 20, 0, 3 << 20];
-        let items = sizes.map(|size| vec![1; size]);
-        let run = asyn_pmap::<echo>(items)
-            .byte_limits(ByteLimits::new().buffer_bytes(1))
-            .processes(2);
-        let lengths = complete(run, 4)
-            .values()
-            .into_iter()
-            .map(|bytes| bytes.len());
-        assert!(lengths.eq(sizes));
-    });
+    alone!();
+    let sizes = [10, 20 << 20, 0, 3 << 20];
+    let items = sizes.map(|size| vec![1; size]);
+    let run = asyn_pmap::<echo>(items)
+        .byte_limits(ByteLimits::new().buffer_bytes(1))
+        .processes(2);
+    let lengths = complete(run, 4)
+        .values()
+        .into_iter()
+        .map(|bytes| bytes.len());
+    assert!(lengths.eq(sizes));
 }
 
 #[test]
 fn zeros_are_refused_by_name() {
-    check(|| {
-        let new = || asyn_pmap::<long>([1]);
-        let bytes = |limits| new().byte_limits(limits);
-        for (run, name) in [
-            (new().batch_size(0), "batch_size"),
-            (new().max_concurrency(0), "max_concurrency"),
-            (new().processes(0), "processes"),
-            (new().pool_maxtasksperchild(0), "recycle.after_batches"),
-            (new().capacity(0), "capacity"),
-            (
-                bytes(ByteLimits::new().buffer_bytes(0)),
-                "byte_limits.buffer_bytes",
-            ),
-            (
-                bytes(ByteLimits::new().max_item_bytes(0)),
-                "byte_limits.max_item_bytes",
-            ),
-            (
-                bytes(ByteLimits::new().max_result_bytes(0)),
-                "byte_limits.max_result_bytes",
-            ),
-            (new().crash_limit(0), "crash_limit"),
-        ] {
-            match run.start() {
-                Err(StartError::Option { option, .. }) => assert_eq!(option, name),
-                other => panic!("{name}: {other:?}"),
-            }
-            works();
-        }
-    });
+    alone!();
+    let new = || asyn_pmap::<long>([1]);
+    for (run, name) in [
+        (new().batch_size(0), "batch_size"),
+        (new().max_concurrency(0), "max_concurrency"),
+        (new().processes(0), "processes"),
+        (new().pool_maxtasksperchild(0), "recycle.after_batches"),
+        (new().capacity(0), "capacity"),
+        (new().crash_limit(0), "crash_limit"),
+    ] {
+        assert_eq!(refused(run.start()).0, name);
+        works();
+    }
 }

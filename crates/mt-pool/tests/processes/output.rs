@@ -8,7 +8,7 @@ use mt_test_kit::Folder;
 
 use crate::{
     report::{complete, succeeded, values},
-    scene::{block_on, check},
+    scene::{alone, block_on},
     tasks::{double, double_async, first_waits_to_go},
 };
 
@@ -40,115 +40,106 @@ fn init_with_a_run() {
 
 #[test]
 fn on_another_thread_while_the_first_is_gone() {
-    check(|| {
-        let make = thread::spawn(|| asyn_pmap::<double>(0..3000).processes(2).start());
-        let run = make.join().unwrap().unwrap();
-        let sum = thread::spawn(|| run.into_iter().map(Result::unwrap).sum::<u64>());
-        assert_eq!(sum.join().unwrap(), 2999 * 3000);
-    });
+    alone!();
+    let make = thread::spawn(|| asyn_pmap::<double>(0..3000).processes(2).start());
+    let run = make.join().unwrap().unwrap();
+    let sum = thread::spawn(|| run.into_iter().map(Result::unwrap).sum::<u64>());
+    assert_eq!(sum.join().unwrap(), 2999 * 3000);
 }
 
 #[test]
 fn inside_any_executor() {
-    check(|| {
-        let run = || asyn_pmap::<double>(0..100).processes(2);
-        let sum = || values(run()).iter().sum::<u64>();
-        assert_eq!(futures::executor::block_on(async { sum() }), 9900);
-        assert_eq!(block_on(async { sum() }), 9900);
-        let first = futures::executor::block_on(run().start().unwrap().next());
-        assert_eq!(first.unwrap().unwrap(), 0);
-    });
+    alone!();
+    let run = || asyn_pmap::<double>(0..100).processes(2);
+    let sum = || values(run()).iter().sum::<u64>();
+    assert_eq!(futures::executor::block_on(async { sum() }), 9900);
+    assert_eq!(block_on(async { sum() }), 9900);
+    let first = futures::executor::block_on(run().start().unwrap().next());
+    assert_eq!(first.unwrap().unwrap(), 0);
 }
 
 #[test]
 fn more_outcomes_inside_a_runtime_than_its_budget_of_polls() {
-    check(|| {
-        // One item at a time, so that each outcome comes alone and is polled for.
-        let run = || asyn_pmap::<double>(0..1000).processes(1).capacity(1);
-        let values = block_on(async { values(run()) });
-        assert_eq!(values.iter().sum::<u64>(), 999_000);
-    });
+    alone!();
+    // One item at a time, so that each outcome comes alone and is polled for.
+    let run = || asyn_pmap::<double>(0..1000).processes(1).capacity(1);
+    let values = block_on(async { values(run()) });
+    assert_eq!(values.iter().sum::<u64>(), 999_000);
 }
 
 #[test]
 fn the_slowest_first() {
-    check(|| {
-        let folder = Folder::temp();
-        let run = |ordered| {
-            let run = asyn_pmap::<first_waits_to_go>(0..500).shared(folder.clone());
-            run.ordered(ordered).processes(2)
-        };
-        // One more may wait behind it in its worker; all others do not.
-        let mut unordered = run(false).start().unwrap().into_iter();
-        let others: Vec<u64> = unordered.by_ref().take(498).map(Result::unwrap).collect();
-        assert!(!others.contains(&0));
-        assert!(folder.first("go"));
-        assert!(unordered.any(|value| value.unwrap() == 0));
-        assert_eq!(values(run(true)), (0..500).collect::<Vec<_>>());
-    });
+    alone!();
+    let folder = Folder::temp();
+    let run = |ordered| {
+        let run = asyn_pmap::<first_waits_to_go>(0..500).shared(folder.clone());
+        run.ordered(ordered).processes(2)
+    };
+    // One more may wait behind it in its worker; all others do not.
+    let mut unordered = run(false).start().unwrap().into_iter();
+    let others: Vec<u64> = unordered.by_ref().take(498).map(Result::unwrap).collect();
+    assert!(!others.contains(&0));
+    assert!(folder.first("go"));
+    assert!(unordered.any(|value| value.unwrap() == 0));
+    assert_eq!(values(run(true)), (0..500).collect::<Vec<_>>());
 }
 
 #[test]
 fn two_runs_side_by_side() {
-    check(|| {
-        let a = asyn_pmap::<double>(0..).processes(1).capacity(20);
-        let b = asyn_pmap::<double>(0..500).processes(2);
-        let pairs = a.start().unwrap().into_iter().zip(b.start().unwrap());
-        assert_eq!(
-            pairs
-                .filter(|(a, b)| a.as_ref().unwrap() == b.as_ref().unwrap())
-                .count(),
-            500
-        );
-    });
+    alone!();
+    let a = asyn_pmap::<double>(0..).processes(1).capacity(20);
+    let b = asyn_pmap::<double>(0..500).processes(2);
+    let pairs = a.start().unwrap().into_iter().zip(b.start().unwrap());
+    assert_eq!(
+        pairs
+            .filter(|(a, b)| a.as_ref().unwrap() == b.as_ref().unwrap())
+            .count(),
+        500
+    );
 }
 
 #[test]
 fn a_run_inside_a_task() {
-    check(|| {
-        let expected = [0, 0, 2, 6, 12];
-        let report = complete(asyn_pmap::<sum_below>(0..5).processes(2), 5);
-        assert_eq!(report.values(), expected);
-        let report = complete(asyn_pmap::<sum_below_async>(0..5).processes(1), 5);
-        assert_eq!(report.values(), expected);
-        let run = asyn_pmap::<double>(0..5).init::<init_with_a_run>(());
-        assert_eq!(complete(run.processes(1), 5).failed(), [0; 0]);
-    });
+    alone!();
+    let expected = [0, 0, 2, 6, 12];
+    let report = complete(asyn_pmap::<sum_below>(0..5).processes(2), 5);
+    assert_eq!(report.values(), expected);
+    let report = complete(asyn_pmap::<sum_below_async>(0..5).processes(1), 5);
+    assert_eq!(report.values(), expected);
+    let run = asyn_pmap::<double>(0..5).init::<init_with_a_run>(());
+    assert_eq!(complete(run.processes(1), 5).failed(), [0; 0]);
 }
 
 #[test]
 fn fail_fast_yields_the_error_and_then_nothing() {
-    check(|| {
-        for processes in [1, 3] {
-            let items = (0..).map(|n| if n == 10 { 11 } else { 2 * n });
-            let run = asyn_pmap::<even>(items).fail_fast();
-            let run = run.processes(processes).start().unwrap();
-            let outcomes: Vec<_> = run.into_iter().collect();
-            assert_eq!(outcomes.len(), 11);
-            let error = outcomes[10].as_ref().unwrap_err();
-            assert_eq!(error.index(), 10);
-            assert!(matches!(error.kind(), TaskErrorKind::Raised(text) if text == "11 is odd"));
-        }
-    });
+    alone!();
+    for processes in [1, 3] {
+        let items = (0..).map(|n| if n == 10 { 11 } else { 2 * n });
+        let run = asyn_pmap::<even>(items).fail_fast();
+        let run = run.processes(processes).start().unwrap();
+        let outcomes: Vec<_> = run.into_iter().collect();
+        assert_eq!(outcomes.len(), 11);
+        let error = outcomes[10].as_ref().unwrap_err();
+        assert_eq!(error.index(), 10);
+        assert!(matches!(error.kind(), TaskErrorKind::Raised(text) if text == "11 is odd"));
+    }
 }
 
 #[test]
 fn one_at_a_time_in_every_sense() {
-    check(|| {
-        let run = || asyn_pmap::<double_async>(0..50).max_concurrency(1);
-        let every_sense = run()
-            .batch_size(1)
-            .capacity(1)
-            .byte_limits(ByteLimits::new().buffer_bytes(1));
-        assert_eq!(complete(every_sense.processes(1), 50).failed(), [0; 0]);
-        assert_eq!(complete(run().processes(2), 50).failed(), [0; 0]);
-    });
+    alone!();
+    let run = || asyn_pmap::<double_async>(0..50).max_concurrency(1);
+    let every_sense = run()
+        .batch_size(1)
+        .capacity(1)
+        .byte_limits(ByteLimits::new().buffer_bytes(1));
+    assert_eq!(complete(every_sense.processes(1), 50).failed(), [0; 0]);
+    assert_eq!(complete(run().processes(2), 50).failed(), [0; 0]);
 }
 
 #[test]
 fn an_observer_that_panics_loses_no_item() {
-    check(|| {
-        let run = asyn_pmap::<double>(0..100).processes(2);
-        assert_eq!(succeeded(run.observe(|event| panic!("{event:?}"))), 100);
-    });
+    alone!();
+    let run = asyn_pmap::<double>(0..100).processes(2);
+    assert_eq!(succeeded(run.observe(|event| panic!("{event:?}"))), 100);
 }

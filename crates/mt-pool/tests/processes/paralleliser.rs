@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Range, sync::Mutex, thread, time::Duration};
 
 use mt_pool::{
-    StartError, TaskErrorKind,
+    TaskErrorKind,
     limits::WorkerOptions,
     task,
     works::ParalleliserState::{Dead, Dying, Living},
@@ -13,7 +13,7 @@ use mt_test_kit::{Folder, children, wait_until};
 
 use crate::{
     deed::Deed,
-    scene::check,
+    scene::{alone, refused},
     tasks::{act_by_id, double, waits_to_go},
 };
 
@@ -30,203 +30,192 @@ const NONE: Duration = Duration::ZERO;
 
 #[test]
 fn any_ids_in_any_order_and_more_than_once() {
-    check(|| {
-        let pool = ProcessParalleliser::<small>::builder().processes(2);
-        let pool = pool.start().unwrap();
-        assert_eq!(pool.num_workers(), 2);
-        let ids = [7, 0, 999, 7, 1000, u64::MAX, 3, 1 << 40];
-        for id in ids {
-            assert!(pool.push(id));
-        }
-        let mut popped = BTreeMap::new();
-        for _ in ids {
-            let (id, outcome) = pool.pop().unwrap();
-            *popped.entry(id).or_insert(0) += 1;
-            match outcome {
-                Ok(value) => assert_eq!(value, id),
-                Err(error) => {
-                    assert!(id >= 1000);
-                    assert_eq!(error.index(), id, "an error knows its work");
-                }
+    alone!();
+    let pool = ProcessParalleliser::<small>::builder().processes(2);
+    let pool = pool.start().unwrap();
+    assert_eq!(pool.num_workers(), 2);
+    let ids = [7, 0, 999, 7, 1000, u64::MAX, 3, 1 << 40];
+    for id in ids {
+        assert!(pool.push(id));
+    }
+    let mut popped = BTreeMap::new();
+    for _ in ids {
+        let (id, outcome) = pool.pop().unwrap();
+        *popped.entry(id).or_insert(0) += 1;
+        match outcome {
+            Ok(value) => assert_eq!(value, id),
+            Err(error) => {
+                assert!(id >= 1000);
+                assert_eq!(error.index(), id, "an error knows its work");
             }
         }
-        let mut expected = BTreeMap::from(ids.map(|id| (id, 1)));
-        expected.insert(7, 2);
-        assert_eq!(popped, expected);
-        let counts = pool.counters();
-        assert_eq!((counts.sent, counts.received, counts.retrieved), (8, 8, 8));
-        let stats = pool.stats();
-        assert_eq!((stats.succeeded, stats.failed), (5, 3));
-    });
+    }
+    let mut expected = BTreeMap::from(ids.map(|id| (id, 1)));
+    expected.insert(7, 2);
+    assert_eq!(popped, expected);
+    let counts = pool.counters();
+    assert_eq!((counts.sent, counts.received, counts.retrieved), (8, 8, 8));
+    let stats = pool.stats();
+    assert_eq!((stats.succeeded, stats.failed), (5, 3));
 }
 
 #[test]
 fn closing_lets_the_pushed_be_done() {
-    check(|| {
-        let pool = ProcessParalleliser::<double>::new().unwrap();
-        assert_eq!(pool.state(), Living);
-        assert!(pool.empty());
-        assert_eq!(pool.pop_timeout(NONE).unwrap_err(), PopError::Empty);
-        for id in 0..5000 {
-            assert!(pool.push(id));
-        }
-        pool.close();
-        pool.close();
-        assert_ne!(pool.state(), Living);
-        assert!(!pool.push(1));
-        wait_until(|| pool.state() == Dead);
-        assert_eq!(children(), [0_u32; 0]);
-        assert!(!pool.empty(), "outcomes can still be popped");
-        let mut sum = 0;
-        for _ in 0..5000 {
-            let (id, value) = pool.pop().unwrap();
-            assert_eq!(value.unwrap(), 2 * id);
-            sum += id;
-        }
-        assert_eq!(sum, 4999 * 2500);
-        assert_eq!(pool.pop().unwrap_err(), PopError::Closed);
-        assert!(pool.empty());
-        assert_eq!(pool.pop_timeout(NONE).unwrap_err(), PopError::Closed);
-    });
+    alone!();
+    let pool = ProcessParalleliser::<double>::new().unwrap();
+    assert_eq!(pool.state(), Living);
+    assert!(pool.empty());
+    assert_eq!(pool.pop_timeout(NONE).unwrap_err(), PopError::Empty);
+    for id in 0..5000 {
+        assert!(pool.push(id));
+    }
+    pool.close();
+    pool.close();
+    assert_ne!(pool.state(), Living);
+    assert!(!pool.push(1));
+    wait_until(|| pool.state() == Dead);
+    assert_eq!(children(), [0_u32; 0]);
+    assert!(!pool.empty(), "outcomes can still be popped");
+    let mut sum = 0;
+    for _ in 0..5000 {
+        let (id, value) = pool.pop().unwrap();
+        assert_eq!(value.unwrap(), 2 * id);
+        sum += id;
+    }
+    assert_eq!(sum, 4999 * 2500);
+    assert_eq!(pool.pop().unwrap_err(), PopError::Closed);
+    assert!(pool.empty());
+    assert_eq!(pool.pop_timeout(NONE).unwrap_err(), PopError::Closed);
 }
 
 #[test]
 fn no_room_is_told_and_each_pop_makes_some() {
-    check(|| {
-        let pool = ProcessParalleliser::<double>::builder().capacity(4);
-        let pool = pool.start().unwrap();
-        for id in 0..4 {
-            assert!(pool.push_timeout(id, NONE));
-        }
-        assert!(!pool.push_timeout(4, Duration::from_millis(5)));
-        for id in 4..500 {
-            pool.pop().unwrap().1.unwrap();
-            assert!(pool.push_timeout(id, NONE), "{id}");
-            assert!(!pool.push_timeout(id, NONE), "{id}");
-        }
-        assert_eq!(pool.counters().sent, 500);
-    });
+    alone!();
+    let pool = ProcessParalleliser::<double>::builder().capacity(4);
+    let pool = pool.start().unwrap();
+    for id in 0..4 {
+        assert!(pool.push_timeout(id, NONE));
+    }
+    assert!(!pool.push_timeout(4, Duration::from_millis(5)));
+    for id in 4..500 {
+        pool.pop().unwrap().1.unwrap();
+        assert!(pool.push_timeout(id, NONE), "{id}");
+        assert!(!pool.push_timeout(id, NONE), "{id}");
+    }
+    assert_eq!(pool.counters().sent, 500);
 }
 
 #[test]
 fn closing_wakes_those_who_wait() {
-    check(|| {
-        let folder = Folder::temp();
-        let pool = ProcessParalleliser::<waits_to_go>::builder().shared(folder.clone());
-        let pool = pool.capacity(2).start().unwrap();
-        assert!(pool.push(0) && pool.push(1));
-        thread::scope(|scope| {
-            let pool = &pool;
-            let push = |id| scope.spawn(move || pool.push(id));
-            let waiting: Vec<_> = (2..5).map(push).collect();
-            let poppers: Vec<_> = (0..4).map(|_| scope.spawn(move || pool.pop())).collect();
-            wait_until(|| pool.stats().workers_started > 0);
-            pool.close();
-            assert_eq!(pool.state(), Dying);
-            for push in waiting {
-                assert!(!push.join().unwrap());
-            }
-            assert!(folder.first("go"));
-            let popped = poppers.into_iter().map(|pop| pop.join().unwrap());
-            let mut ids: Vec<_> = popped.filter_map(Result::ok).map(|(id, _)| id).collect();
-            ids.sort_unstable();
-            assert_eq!(ids, [0, 1], "the other two are told that it is closed");
-        });
+    alone!();
+    let folder = Folder::temp();
+    let pool = ProcessParalleliser::<waits_to_go>::builder().shared(folder.clone());
+    let pool = pool.capacity(2).start().unwrap();
+    assert!(pool.push(0) && pool.push(1));
+    thread::scope(|scope| {
+        let pool = &pool;
+        let push = |id| scope.spawn(move || pool.push(id));
+        let waiting: Vec<_> = (2..5).map(push).collect();
+        let poppers: Vec<_> = (0..4).map(|_| scope.spawn(move || pool.pop())).collect();
+        wait_until(|| pool.stats().workers_started > 0);
+        pool.close();
+        assert_eq!(pool.state(), Dying);
+        for push in waiting {
+            assert!(!push.join().unwrap());
+        }
+        assert!(folder.first("go"));
+        let popped = poppers.into_iter().map(|pop| pop.join().unwrap());
+        let mut ids: Vec<_> = popped.filter_map(Result::ok).map(|(id, _)| id).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, [0, 1], "the other two are told that it is closed");
     });
 }
 
 #[test]
 fn threads_push_and_threads_pop() {
-    check(|| {
-        let pool = ProcessParalleliser::<double>::builder().processes(2);
-        let pool = pool.capacity(50).start().unwrap();
-        let seen = Mutex::new(vec![0_u32; 4000]);
-        thread::scope(|scope| {
-            let all = |mut ids: Range<u64>| assert!(ids.all(|id| pool.push(id)));
-            let push = |n: u64| scope.spawn(move || all(n * 1000..(n + 1) * 1000));
-            let pushers: Vec<_> = (0..4).map(push).collect();
-            for _ in 0..3 {
-                scope.spawn(|| {
-                    while let Ok((id, value)) = pool.pop() {
-                        assert_eq!(value.unwrap(), 2 * id);
-                        seen.lock().unwrap()[id as usize] += 1;
-                    }
-                });
-            }
-            pushers.into_iter().for_each(|push| push.join().unwrap());
-            pool.close();
-        });
-        assert!(seen.into_inner().unwrap().iter().all(|&times| times == 1));
+    alone!();
+    let pool = ProcessParalleliser::<double>::builder().processes(2);
+    let pool = pool.capacity(50).start().unwrap();
+    let seen = Mutex::new(vec![0_u32; 4000]);
+    thread::scope(|scope| {
+        let all = |mut ids: Range<u64>| assert!(ids.all(|id| pool.push(id)));
+        let push = |n: u64| scope.spawn(move || all(n * 1000..(n + 1) * 1000));
+        let pushers: Vec<_> = (0..4).map(push).collect();
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while let Ok((id, value)) = pool.pop() {
+                    assert_eq!(value.unwrap(), 2 * id);
+                    seen.lock().unwrap()[id as usize] += 1;
+                }
+            });
+        }
+        pushers.into_iter().for_each(|push| push.join().unwrap());
+        pool.close();
     });
+    assert!(seen.into_inner().unwrap().iter().all(|&times| times == 1));
 }
 
 #[test]
 fn deaths_cost_their_works_alone() {
-    check(|| {
-        let deeds = vec![
-            Deed::Return(0),
-            Deed::Abort,
-            Deed::Exit(7),
-            Deed::Return(3),
-            Deed::Panic("no".into()),
-        ];
-        let pool = ProcessParalleliser::<act_by_id>::builder().shared(deeds);
-        let pool = pool.processes(2).start().unwrap();
-        assert!((0..5).rev().all(|id| pool.push(id)));
-        for _ in 0..5 {
-            let (id, outcome) = pool.pop().unwrap();
-            match (id, outcome) {
-                (0 | 3, Ok(value)) => assert_eq!(value, id),
-                (1 | 2, Err(error)) => {
-                    let kind = error.kind();
-                    assert!(matches!(kind, TaskErrorKind::Crashed { attempts: 3, .. }));
-                    assert_eq!(error.item::<u64>().unwrap().unwrap(), id);
-                }
-                (4, Err(error)) => {
-                    assert!(matches!(error.kind(), TaskErrorKind::Panicked { .. }));
-                }
-                other => panic!("{other:?}"),
+    alone!();
+    let deeds = vec![
+        Deed::Return(0),
+        Deed::Abort,
+        Deed::Exit(7),
+        Deed::Return(3),
+        Deed::Panic("no".into()),
+    ];
+    let pool = ProcessParalleliser::<act_by_id>::builder().shared(deeds);
+    let pool = pool.processes(2).start().unwrap();
+    assert!((0..5).rev().all(|id| pool.push(id)));
+    for _ in 0..5 {
+        let (id, outcome) = pool.pop().unwrap();
+        match (id, outcome) {
+            (0 | 3, Ok(value)) => assert_eq!(value, id),
+            (1 | 2, Err(error)) => {
+                let kind = error.kind();
+                assert!(matches!(kind, TaskErrorKind::Crashed { attempts: 3, .. }));
+                assert_eq!(error.item::<u64>().unwrap().unwrap(), id);
             }
+            (4, Err(error)) => {
+                assert!(matches!(error.kind(), TaskErrorKind::Panicked { .. }));
+            }
+            other => panic!("{other:?}"),
         }
-        assert_eq!(pool.state(), Living);
-    });
+    }
+    assert_eq!(pool.state(), Living);
 }
 
 #[test]
 fn without_workers_it_dies() {
-    check(|| {
-        let pool = ProcessParalleliser::<double>::builder();
-        let pool = pool
-            .configure(|run| run.workers(WorkerOptions::new().program("/bin/false")))
-            .start()
-            .unwrap();
-        assert!(pool.push(77));
-        let (id, outcome) = pool.pop().unwrap();
-        assert_eq!(id, 77);
-        let error = outcome.unwrap_err();
-        assert!(matches!(error.kind(), TaskErrorKind::Pool(_)));
-        wait_until(|| pool.state() == Dead);
-        assert!(!pool.push(78));
-        assert_eq!(pool.pop().unwrap_err(), PopError::Closed);
-    });
+    alone!();
+    let pool = ProcessParalleliser::<double>::builder();
+    let pool = pool
+        .configure(|run| run.workers(WorkerOptions::new().program("/bin/false")))
+        .start()
+        .unwrap();
+    assert!(pool.push(77));
+    let (id, outcome) = pool.pop().unwrap();
+    assert_eq!(id, 77);
+    let error = outcome.unwrap_err();
+    assert!(matches!(error.kind(), TaskErrorKind::Pool(_)));
+    wait_until(|| pool.state() == Dead);
+    assert!(!pool.push(78));
+    assert_eq!(pool.pop().unwrap_err(), PopError::Closed);
 }
 
 #[test]
 fn wrong_options_are_named() {
-    check(|| {
-        let new = ProcessParalleliser::<double>::builder;
-        for (builder, name) in [
-            (new().max_num_workers(0), "processes"),
-            (new().memory_mark(1.5), "memory_mark"),
-            (new().capacity(0), "capacity"),
-            (new().configure(|run| run.crash_limit(0)), "crash_limit"),
-        ] {
-            match builder.start() {
-                Err(StartError::Option { option, .. }) => assert_eq!(option, name),
-                other => panic!("{name}: {other:?}"),
-            }
-        }
-        let short = new().processes(8).memory_mark(0.0).start().unwrap();
-        assert_eq!(short.num_workers(), 1);
-    });
+    alone!();
+    let new = ProcessParalleliser::<double>::builder;
+    for (builder, name) in [
+        (new().max_num_workers(0), "processes"),
+        (new().memory_mark(1.5), "memory_mark"),
+        (new().capacity(0), "capacity"),
+        (new().configure(|run| run.crash_limit(0)), "crash_limit"),
+    ] {
+        assert_eq!(refused(builder.start()).0, name);
+    }
+    let short = new().processes(8).memory_mark(0.0).start().unwrap();
+    assert_eq!(short.num_workers(), 1);
 }

@@ -21,7 +21,7 @@ use mt_test_kit::{Signal, children, signal, wait_until};
 use crate::{
     deed::{Deed, act},
     report::succeeded,
-    scene::check,
+    scene::alone,
     tasks::{forever, pid},
 };
 
@@ -53,44 +53,42 @@ fn values<T: Task<Error: Debug>>(run: AsynPmap<T>, pool: &Pool) -> (Vec<T::Outpu
 
 #[test]
 fn the_second_run_finds_the_workers_of_the_first() {
-    check(|| {
-        let pool = pool(2);
-        assert_eq!(pool.workers(), 0, "none before there is anything to do");
-        let (_, stats) = values(asyn_pmap::<pid>(0..1000).processes(2..), &pool);
-        assert_eq!((stats.workers_started, stats.workers_reused), (2, 0));
-        for _ in 0..20 {
-            let (_, stats) = values(asyn_pmap::<pid>(0..100), &pool);
-            // The one that did the last run's last item waits. Another may have been too late for it.
-            assert!((1..=2).contains(&stats.workers_reused));
-        }
-        assert!((1..=2).contains(&pool.idle_workers()));
-        // Another task, with a value for all items and an exit hook.
-        let texts = ["a", "bc"].map(String::from);
-        let run = asyn_pmap::<length>(texts).shared(10).exit::<farewell>(());
-        let mut run = run.pool(&pool).start().unwrap();
-        let mut lengths = Vec::new();
-        while let Some(outcome) = futures::executor::block_on(run.next()) {
-            lengths.push(outcome.unwrap());
-        }
-        assert_eq!(lengths, [11, 12]);
-        let exits = run.exit_values::<farewell>();
-        assert!((1..=2).contains(&exits.len()));
-        drop(run);
-        assert!((1..=2).contains(&pool.workers()));
-    });
+    alone!();
+    let pool = pool(2);
+    assert_eq!(pool.workers(), 0, "none before there is anything to do");
+    let (_, stats) = values(asyn_pmap::<pid>(0..1000).processes(2..), &pool);
+    assert_eq!((stats.workers_started, stats.workers_reused), (2, 0));
+    for _ in 0..20 {
+        let (_, stats) = values(asyn_pmap::<pid>(0..100), &pool);
+        // The one that did the last run's last item waits. Another may have been too late for it.
+        assert!((1..=2).contains(&stats.workers_reused));
+    }
+    assert!((1..=2).contains(&pool.idle_workers()));
+    // Another task, with a value for all items and an exit hook.
+    let texts = ["a", "bc"].map(String::from);
+    let run = asyn_pmap::<length>(texts).shared(10).exit::<farewell>(());
+    let mut run = run.pool(&pool).start().unwrap();
+    let mut lengths = Vec::new();
+    while let Some(outcome) = futures::executor::block_on(run.next()) {
+        lengths.push(outcome.unwrap());
+    }
+    assert_eq!(lengths, [11, 12]);
+    let exits = run.exit_values::<farewell>();
+    assert!((1..=2).contains(&exits.len()));
+    drop(run);
+    assert!((1..=2).contains(&pool.workers()));
 }
 
 #[test]
 fn what_dies_while_it_waits_is_not_given_out() {
-    check(|| {
-        let pool = pool(1);
-        for _ in 0..10 {
-            let (pids, _) = values(asyn_pmap::<pid>(0..1), &pool);
-            signal(pids[0], Signal::KILL);
-            let (after, _) = values(asyn_pmap::<pid_again>(0..1), &pool);
-            assert_ne!(after[0], pids[0]);
-        }
-    });
+    alone!();
+    let pool = pool(1);
+    for _ in 0..10 {
+        let (pids, _) = values(asyn_pmap::<pid>(0..1), &pool);
+        signal(pids[0], Signal::KILL);
+        let (after, _) = values(asyn_pmap::<pid_again>(0..1), &pool);
+        assert_ne!(after[0], pids[0]);
+    }
 }
 
 #[task]
@@ -100,80 +98,75 @@ fn pid_again(_: u64) -> u32 {
 
 #[test]
 fn a_worker_that_dies_is_replaced_and_one_run_that_fails_costs_the_next_nothing() {
-    check(|| {
-        let pool = pool(2);
-        let deeds = (0..50).map(|n| match n {
-            20 => Deed::Abort,
-            n => Deed::Return(n),
-        });
-        assert_eq!(succeeded(asyn_pmap::<act>(deeds).pool(&pool)), 49);
-        let run = asyn_pmap::<pid>(0..10).init::<fails>(());
-        assert_eq!(succeeded(run.pool(&pool)), 0);
-        // Dropped in the middle: its workers are killed, the pool goes on.
-        let run = asyn_pmap::<act>((0..).map(Deed::Return));
-        drop(run.pool(&pool).start().unwrap());
-        let (pids, _) = values(asyn_pmap::<pid>(0..10), &pool);
-        assert_eq!(pids.len(), 10);
+    alone!();
+    let pool = pool(2);
+    let deeds = (0..50).map(|n| match n {
+        20 => Deed::Abort,
+        n => Deed::Return(n),
     });
+    assert_eq!(succeeded(asyn_pmap::<act>(deeds).pool(&pool)), 49);
+    let run = asyn_pmap::<pid>(0..10).init::<fails>(());
+    assert_eq!(succeeded(run.pool(&pool)), 0);
+    // Dropped in the middle: its workers are killed, the pool goes on.
+    let run = asyn_pmap::<act>((0..).map(Deed::Return));
+    drop(run.pool(&pool).start().unwrap());
+    let (pids, _) = values(asyn_pmap::<pid>(0..10), &pool);
+    assert_eq!(pids.len(), 10);
 }
 
 /// The first run holds the only worker while its consumer waits for the second.
 #[test]
 fn runs_that_wait_for_each_other_go_on() {
-    check(|| {
-        let pool = pool(1);
-        let start = || {
-            let run = asyn_pmap::<act>((0..200).map(Deed::Return)).capacity(4);
-            run.pool(&pool).start().unwrap()
-        };
-        let both = start().into_iter().zip(start());
-        assert!(both.into_iter().all(|(a, b)| a.unwrap() == b.unwrap()));
-        assert!(pool.workers() <= 2);
-    });
+    alone!();
+    let pool = pool(1);
+    let start = || {
+        let run = asyn_pmap::<act>((0..200).map(Deed::Return)).capacity(4);
+        run.pool(&pool).start().unwrap()
+    };
+    let both = start().into_iter().zip(start());
+    assert!(both.into_iter().all(|(a, b)| a.unwrap() == b.unwrap()));
+    assert!(pool.workers() <= 2);
 }
 
 /// However many runs there are, each has one worker or the pool's number holds.
 #[test]
 fn many_runs_at_once() {
-    check(|| {
-        let pool = pool(2);
-        std::thread::scope(|scope| {
-            for _ in 0..6 {
-                scope.spawn(|| {
-                    for _ in 0..5 {
-                        let (pids, _) = values(asyn_pmap::<pid>(0..200), &pool);
-                        assert_eq!(pids.len(), 200);
-                        // Two, one more for each run that has none, and one on its way out of each.
-                        assert!(pool.workers() <= 14, "{}", pool.workers());
-                    }
-                });
-            }
-        });
-    });
-}
-
-#[test]
-fn idle_workers_go_but_for_those_that_are_kept() {
-    check(|| {
-        let builder = Pool::builder().processes(3).idle(Duration::from_millis(20));
-        for keep in [0, 1] {
-            let pool = builder.clone().keep(keep).start().unwrap();
-            values(asyn_pmap::<pid>(0..100).processes(3..=3), &pool);
-            wait_until(|| pool.workers() == keep);
-            assert_eq!(pool.idle_workers(), keep);
+    alone!();
+    let pool = pool(2);
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    let (pids, _) = values(asyn_pmap::<pid>(0..200), &pool);
+                    assert_eq!(pids.len(), 200);
+                    // Two, one more for each run that has none, and one on its way out of each.
+                    assert!(pool.workers() <= 14, "{}", pool.workers());
+                }
+            });
         }
     });
 }
 
 #[test]
+fn idle_workers_go_but_for_those_that_are_kept() {
+    alone!();
+    let builder = Pool::builder().processes(3).idle(Duration::from_millis(20));
+    for keep in [0, 1] {
+        let pool = builder.clone().keep(keep).start().unwrap();
+        values(asyn_pmap::<pid>(0..100).processes(3..=3), &pool);
+        wait_until(|| pool.workers() == keep);
+        assert_eq!(pool.idle_workers(), keep);
+    }
+}
+
+#[test]
 fn a_worn_worker_does_not_come_back() {
-    check(|| {
-        let pool = pool(1);
-        let recycle = Recycle::new().after_items(5);
-        let (pids, stats) = values(asyn_pmap::<pid>(0..10).recycle(recycle), &pool);
-        assert_eq!(pids.into_iter().collect::<BTreeSet<_>>().len(), 2);
-        assert_eq!(stats.workers_started, 2);
-    });
+    alone!();
+    let pool = pool(1);
+    let recycle = Recycle::new().after_items(5);
+    let (pids, stats) = values(asyn_pmap::<pid>(0..10).recycle(recycle), &pool);
+    assert_eq!(pids.into_iter().collect::<BTreeSet<_>>().len(), 2);
+    assert_eq!(stats.workers_started, 2);
 }
 
 #[task]
@@ -186,67 +179,64 @@ fn with_a_pool_of_its_own(n: u64) -> u64 {
 
 #[test]
 fn a_pool_inside_a_worker_goes_with_it() {
-    check(|| {
-        let pool = pool(2);
-        let (counts, _) = values(asyn_pmap::<with_a_pool_of_its_own>([3; 6]), &pool);
-        assert!(counts.iter().all(|&count| count >= 1));
-        drop(pool);
-        assert_eq!(children(), [0_u32; 0]);
-    });
+    alone!();
+    let pool = pool(2);
+    let (counts, _) = values(asyn_pmap::<with_a_pool_of_its_own>([3; 6]), &pool);
+    assert!(counts.iter().all(|&count| count >= 1));
+    drop(pool);
+    assert_eq!(children(), [0_u32; 0]);
 }
 
 /// Items that were pulled when the pool was closed are done, and no more are pulled.
 #[test]
 fn a_closed_pool_finishes_what_it_has() {
-    check(|| {
-        let pool = pool(1);
-        let pulled = Arc::new(AtomicU64::new(0));
-        let seen = Arc::clone(&pulled);
-        let input = (0..).inspect(move |_| {
-            seen.fetch_add(1, Ordering::SeqCst);
-        });
-        let run = asyn_pmap::<pid>(input).capacity(50).pool(&pool);
-        let run = run.start().unwrap();
-        wait_until(|| pulled.load(Ordering::SeqCst) >= 50);
-        pool.close();
-        pool.close();
-        let outcomes: Vec<_> = run.into_iter().collect();
-        assert!(outcomes.iter().all(Result::is_ok));
-        let pulled = pulled.load(Ordering::SeqCst);
-        assert!(
-            (pulled - 1..=pulled).contains(&(outcomes.len() as u64)),
-            "{pulled}"
-        );
-        let refused = asyn_pmap::<pid>(0..1).pool(&pool).start().unwrap_err();
-        assert!(matches!(refused, StartError::PoolClosed));
+    alone!();
+    let pool = pool(1);
+    let pulled = Arc::new(AtomicU64::new(0));
+    let seen = Arc::clone(&pulled);
+    let input = (0..).inspect(move |_| {
+        seen.fetch_add(1, Ordering::SeqCst);
     });
+    let run = asyn_pmap::<pid>(input).capacity(50).pool(&pool);
+    let run = run.start().unwrap();
+    wait_until(|| pulled.load(Ordering::SeqCst) >= 50);
+    pool.close();
+    pool.close();
+    let outcomes: Vec<_> = run.into_iter().collect();
+    assert!(outcomes.iter().all(Result::is_ok));
+    let pulled = pulled.load(Ordering::SeqCst);
+    assert!(
+        (pulled - 1..=pulled).contains(&(outcomes.len() as u64)),
+        "{pulled}"
+    );
+    let refused = asyn_pmap::<pid>(0..1).pool(&pool).start().unwrap_err();
+    assert!(matches!(refused, StartError::PoolClosed));
 }
 
 #[test]
 fn a_cancelled_pool_has_an_outcome_for_every_item() {
-    check(|| {
-        let pool = pool(1);
-        let (told, ended) = std::sync::mpsc::channel();
-        // Asked for one more after the last, which is part of the run by then.
-        let last = std::iter::from_fn(move || {
-            told.send(()).unwrap();
-            None
-        });
-        let items = (0..10_000).chain(last);
-        let run = asyn_pmap::<forever>(items).capacity(20_000).pool(&pool);
-        let run = run.start().unwrap();
-        ended.recv().unwrap();
-        pool.cancel();
-        let outcomes: Vec<_> = run.into_iter().collect();
-        assert_eq!(outcomes.len(), 10_000);
-        let errors = outcomes.into_iter().map(Result::unwrap_err);
-        assert!(
-            errors
-                .map(TaskError::into_kind)
-                .all(|kind| matches!(kind, TaskErrorKind::Cancelled))
-        );
-        assert_eq!(pool.idle_workers(), 0);
+    alone!();
+    let pool = pool(1);
+    let (told, ended) = std::sync::mpsc::channel();
+    // Asked for one more after the last, which is part of the run by then.
+    let last = std::iter::from_fn(move || {
+        told.send(()).unwrap();
+        None
     });
+    let items = (0..10_000).chain(last);
+    let run = asyn_pmap::<forever>(items).capacity(20_000).pool(&pool);
+    let run = run.start().unwrap();
+    ended.recv().unwrap();
+    pool.cancel();
+    let outcomes: Vec<_> = run.into_iter().collect();
+    assert_eq!(outcomes.len(), 10_000);
+    let errors = outcomes.into_iter().map(Result::unwrap_err);
+    assert!(
+        errors
+            .map(TaskError::into_kind)
+            .all(|kind| matches!(kind, TaskErrorKind::Cancelled))
+    );
+    assert_eq!(pool.idle_workers(), 0);
 }
 
 #[test]
@@ -261,31 +251,30 @@ fn numbers_out_of_range_are_refused() {
 /// its own has been waiting for one.
 #[test]
 fn a_run_that_has_lost_its_last_worker_does_not_wait_for_others() {
-    check(|| {
-        let pool = pool(1);
-        let gate = |deeds: Vec<Deed>| {
-            let (open, opened) = sync_channel::<()>(1);
-            let later = iter::once_with(move || opened.recv().ok());
-            (open, later.flat_map(move |_| deeds.clone()))
-        };
-        let (go_on, later) = gate(vec![Deed::Abort, Deed::Return(9)]);
-        let deeds = (0..50).map(Deed::Return).chain(later);
-        let run = asyn_pmap::<act>(deeds).processes(2).crash_limit(1);
-        let mut first = run.pool(&pool).start().unwrap().into_iter();
-        assert!(first.by_ref().take(50).all(|outcome| outcome.is_ok()));
-        let (end, later) = gate(Vec::new());
-        let deeds = iter::once(Deed::Return(1)).chain(later);
-        let second = asyn_pmap::<act>(deeds).pool(&pool).start();
-        let mut second = second.unwrap().into_iter();
-        assert!(
-            second.next().unwrap().is_ok(),
-            "it has a worker, and keeps it"
-        );
-        go_on.send(()).unwrap();
-        assert!(first.next().unwrap().is_err());
-        assert_eq!(first.next().unwrap().unwrap(), 9);
-        assert!(first.next().is_none());
-        end.send(()).unwrap();
-        assert!(second.next().is_none());
-    });
+    alone!();
+    let pool = pool(1);
+    let gate = |deeds: Vec<Deed>| {
+        let (open, opened) = sync_channel::<()>(1);
+        let later = iter::once_with(move || opened.recv().ok());
+        (open, later.flat_map(move |_| deeds.clone()))
+    };
+    let (go_on, later) = gate(vec![Deed::Abort, Deed::Return(9)]);
+    let deeds = (0..50).map(Deed::Return).chain(later);
+    let run = asyn_pmap::<act>(deeds).processes(2).crash_limit(1);
+    let mut first = run.pool(&pool).start().unwrap().into_iter();
+    assert!(first.by_ref().take(50).all(|outcome| outcome.is_ok()));
+    let (end, later) = gate(Vec::new());
+    let deeds = iter::once(Deed::Return(1)).chain(later);
+    let second = asyn_pmap::<act>(deeds).pool(&pool).start();
+    let mut second = second.unwrap().into_iter();
+    assert!(
+        second.next().unwrap().is_ok(),
+        "it has a worker, and keeps it"
+    );
+    go_on.send(()).unwrap();
+    assert!(first.next().unwrap().is_err());
+    assert_eq!(first.next().unwrap().unwrap(), 9);
+    assert!(first.next().is_none());
+    end.send(()).unwrap();
+    assert!(second.next().is_none());
 }

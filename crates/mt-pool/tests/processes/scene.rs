@@ -1,6 +1,8 @@
 //! A process for every test, and a look at what is left in it.
 
-use mt_pool::{asyn_pmap, task};
+use std::fmt::Debug;
+
+use mt_pool::{StartError, asyn_pmap, task};
 use mt_test_kit::{Alarm, children, descriptors, is_alone, name_of, wait_until, watchdog};
 
 use crate::report::values;
@@ -48,10 +50,12 @@ impl Drop for NothingLeft {
     }
 }
 
-/// Runs a test in a process of its own, as [`alone!`] does.
-pub(crate) fn check<F: FnOnce()>(test: F) {
-    if let Some(_nothing_left) = NothingLeft::in_process_of(&test) {
-        test();
+/// The option that a start was refused for, and what is wrong with it.
+#[track_caller]
+pub(crate) fn refused<V: Debug>(started: Result<V, StartError>) -> (&'static str, String) {
+    match started {
+        Err(StartError::Option { option, problem }) => (option, problem),
+        other => panic!("not refused: {other:?}"),
     }
 }
 

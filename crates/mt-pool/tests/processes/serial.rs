@@ -11,12 +11,15 @@ use std::{
     time::Duration,
 };
 
-use mt_pool::{Context, StartError, TaskErrorKind, WorkIterator, error::ContextStep, task};
+use mt_pool::{
+    Context, Task, TaskErrorKind, WorkIterator, error::ContextStep, task,
+    works::WorkIteratorBuilder,
+};
 use mt_test_kit::children;
 
 use crate::{
     deed::Deed,
-    scene::{block_on, check},
+    scene::{alone, block_on, refused},
     tasks::act_by_id,
 };
 
@@ -89,149 +92,116 @@ fn in_context(#[context] opened: &Opened, n: u64) -> (u64, u64) {
     (n, opened.number)
 }
 
+fn serial<T: Task<Input = u64>>() -> WorkIteratorBuilder<T> {
+    WorkIterator::<T>::builder().serial_mode(true)
+}
+
 #[test]
 fn in_order_on_the_calling_thread_without_a_process() {
-    check(|| {
-        let works = WorkIterator::<here>::builder()
-            .serial_mode(true)
-            .skip_null()
-            .start()
-            .unwrap();
-        assert_eq!(works.num_workers(), 0);
-        let first = works.iter().take(3).map(Result::unwrap);
-        let first: Vec<_> = first.map(|(id, value)| (id, value.unwrap())).collect();
-        assert_eq!(first, [(0, (0, 1)), (2, (2, 3)), (4, (4, 5))]);
-        assert_eq!(DONE_HERE.get(), 5, "and none ahead");
-        assert_eq!(children(), [0_u32; 0]);
-        let counts = works.counters();
-        assert_eq!((counts.sent, counts.received, counts.retrieved), (5, 5, 3));
-        works.close();
-        assert!(works.next().is_none());
-    });
+    alone!();
+    let works = serial::<here>().skip_null().start().unwrap();
+    assert_eq!(works.num_workers(), 0);
+    let first = works.iter().take(3).map(Result::unwrap);
+    let first: Vec<_> = first.map(|(id, value)| (id, value.unwrap())).collect();
+    assert_eq!(first, [(0, (0, 1)), (2, (2, 3)), (4, (4, 5))]);
+    assert_eq!(DONE_HERE.get(), 5, "and none ahead");
+    assert_eq!(children(), [0_u32; 0]);
+    let counts = works.counters();
+    assert_eq!((counts.sent, counts.received, counts.retrieved), (5, 5, 3));
+    works.close();
+    assert!(works.next().is_none());
 }
 
 #[test]
 fn few_works_need_no_process() {
-    check(|| {
-        let start = |works, threshold| {
-            let builder = WorkIterator::<here>::builder().num_works(works);
-            let builder = builder.serial_threshold(threshold).skip_null();
-            builder.start().unwrap()
-        };
-        let few = start(10, 10);
-        assert_eq!((few.num_workers(), few.iter().count()), (0, 5));
-        let many = start(11, 10);
-        assert!(many.num_workers() > 0);
-        assert_eq!(many.iter().count(), 6);
-        assert!(start(0, 0).next().is_none());
-    });
+    alone!();
+    let start = |works, threshold| {
+        let builder = WorkIterator::<here>::builder().num_works(works);
+        let builder = builder.serial_threshold(threshold).skip_null();
+        builder.start().unwrap()
+    };
+    let few = start(10, 10);
+    assert_eq!((few.num_workers(), few.iter().count()), (0, 5));
+    let many = start(11, 10);
+    assert!(many.num_workers() > 0);
+    assert_eq!(many.iter().count(), 6);
+    assert!(start(0, 0).next().is_none());
 }
 
 #[test]
 fn a_panic_is_an_item() {
-    check(|| {
-        let deeds = vec![Deed::Return(1), Deed::Panic("no".into()), Deed::Return(3)];
-        let works = WorkIterator::<act_by_id>::builder()
-            .shared(deeds)
-            .serial_mode(true)
-            .num_works(3)
-            .start()
-            .unwrap();
-        let outcomes: Vec<_> = works.iter().map(Result::unwrap).collect();
-        assert!(matches!(outcomes[0], (0, Ok(1))) && matches!(outcomes[2], (2, Ok(3))));
-        let error = outcomes[1].1.as_ref().unwrap_err();
-        assert_eq!(error.index(), 1);
-        let kind = error.kind();
-        assert!(matches!(kind, TaskErrorKind::Panicked { message, .. } if message == "no"));
-        assert_eq!(works.stats().failed, 1);
-    });
+    alone!();
+    let deeds = vec![Deed::Return(1), Deed::Panic("no".into()), Deed::Return(3)];
+    let works = serial::<act_by_id>().shared(deeds).num_works(3);
+    let works = works.start().unwrap();
+    let outcomes: Vec<_> = works.iter().map(Result::unwrap).collect();
+    assert!(matches!(outcomes[0], (0, Ok(1))) && matches!(outcomes[2], (2, Ok(3))));
+    let error = outcomes[1].1.as_ref().unwrap_err();
+    assert_eq!(error.index(), 1);
+    let kind = error.kind();
+    assert!(matches!(kind, TaskErrorKind::Panicked { message, .. } if message == "no"));
+    assert_eq!(works.stats().failed, 1);
 }
 
 #[test]
 fn an_async_function_inside_and_outside_a_runtime() {
-    check(|| {
-        let sum = || -> u64 {
-            let works = WorkIterator::<waits>::builder().shared(3).serial_mode(true);
-            let works = works.num_works(5).start().unwrap();
-            works.iter().map(|item| item.unwrap().1.unwrap()).sum()
-        };
-        assert_eq!(sum(), 30);
-        assert_eq!(block_on(async { sum() }), 30);
-    });
+    alone!();
+    let sum = || -> u64 {
+        let works = serial::<waits>().shared(3).num_works(5).start().unwrap();
+        works.iter().map(|item| item.unwrap().1.unwrap()).sum()
+    };
+    assert_eq!(sum(), 30);
+    assert_eq!(block_on(async { sum() }), 30);
 }
 
 #[test]
 fn threads_take_turns() {
-    check(|| {
-        let works = WorkIterator::<here>::builder()
-            .serial_mode(true)
-            .num_works(500)
-            .start()
-            .unwrap();
-        let seen = Mutex::new(BTreeSet::new());
-        let take = || {
-            for item in &works {
-                assert!(seen.lock().unwrap().insert(item.unwrap().0));
-            }
-        };
-        thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(take))));
-        assert_eq!(seen.into_inner().unwrap(), (0..500).collect());
-    });
+    alone!();
+    let works = serial::<here>().num_works(500).start().unwrap();
+    let seen = Mutex::new(BTreeSet::new());
+    let take = || {
+        for item in &works {
+            assert!(seen.lock().unwrap().insert(item.unwrap().0));
+        }
+    };
+    thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(take))));
+    assert_eq!(seen.into_inner().unwrap(), (0..500).collect());
 }
 
 #[test]
 fn every_work_has_its_context() {
-    check(|| {
-        let works = WorkIterator::<in_context>::builder()
-            .configure(|run| run.context(1))
-            .serial_mode(true)
-            .num_works(3)
-            .start()
-            .unwrap();
-        let outcomes: Vec<_> = works.iter().map(|item| item.unwrap().1).collect();
-        assert!(matches!(outcomes[0], Ok((0, 0))) && matches!(outcomes[2], Ok((2, 2))));
-        let kind = outcomes[1].as_ref().unwrap_err().kind();
-        let TaskErrorKind::Context {
-            step: ContextStep::Open,
-            message,
-        } = kind
-        else {
-            panic!("{kind:?}");
-        };
-        assert_eq!(message, "not this one");
-        assert_eq!(CLOSED.load(Ordering::Relaxed), 2);
-        assert_eq!(works.stats().context_close_errors, 2);
-    });
+    alone!();
+    let works = serial::<in_context>().configure(|run| run.context(1));
+    let works = works.num_works(3).start().unwrap();
+    let outcomes: Vec<_> = works.iter().map(|item| item.unwrap().1).collect();
+    assert!(matches!(outcomes[0], Ok((0, 0))) && matches!(outcomes[2], Ok((2, 2))));
+    let kind = outcomes[1].as_ref().unwrap_err().kind();
+    let TaskErrorKind::Context { step, message } = kind else {
+        panic!("{kind:?}");
+    };
+    assert_eq!((*step, &**message), (ContextStep::Open, "not this one"));
+    assert_eq!(CLOSED.load(Ordering::Relaxed), 2);
+    assert_eq!(works.stats().context_close_errors, 2);
 }
 
 #[test]
 fn the_init_function_is_called_here() {
-    check(|| {
-        let start = |by| {
-            let builder = WorkIterator::<counts_inits>::builder().serial_mode(true);
-            builder.configure(|run| run.init::<set_up>(by)).start()
-        };
-        let works = start(5).unwrap();
-        let first = works.iter().take(2).map(|item| item.unwrap().1);
-        let first: Vec<_> = first.map(Result::unwrap).collect();
-        assert_eq!(first, [(0, 5), (1, 5)]);
-        match start(0) {
-            Err(StartError::Option { option, problem }) => {
-                assert_eq!(option, "init");
-                assert!(problem.contains("nothing to set up"), "{problem}");
-            }
-            other => panic!("{other:?}"),
-        }
-    });
+    alone!();
+    let start = |by| {
+        let works = serial::<counts_inits>();
+        works.configure(|run| run.init::<set_up>(by)).start()
+    };
+    let works = start(5).unwrap();
+    let first = works.iter().take(2).map(|item| item.unwrap().1);
+    let first: Vec<_> = first.map(Result::unwrap).collect();
+    assert_eq!(first, [(0, 5), (1, 5)]);
+    let (option, problem) = refused(start(0));
+    assert_eq!(option, "init");
+    assert!(problem.contains("nothing to set up"), "{problem}");
 }
 
 #[test]
 fn what_is_missing_is_said() {
-    check(|| {
-        let works = WorkIterator::<waits>::builder().serial_mode(true);
-        match works.start() {
-            Err(StartError::Option { option, .. }) => assert_eq!(option, "shared"),
-            other => panic!("{other:?}"),
-        }
-    });
+    alone!();
+    assert_eq!(refused(serial::<waits>().start()).0, "shared");
 }

@@ -18,7 +18,7 @@ use mt_test_kit::{Signal, children, signal, wait_until};
 
 use crate::{
     deed::Deed,
-    scene::{block_on, check},
+    scene::{alone, block_on},
     tasks::Even,
 };
 
@@ -42,7 +42,7 @@ async fn stuck_at(#[shared] stuck: &BTreeSet<u64>, id: u64) -> u64 {
     id
 }
 
-/// Its result does not cross when it is 3.
+/// The result of work 3 does not cross.
 #[task]
 async fn fussy(id: u64) -> Even {
     Even(if id == 3 { id } else { 2 * id })
@@ -69,119 +69,105 @@ async fn with_profile(#[context] _profile: &Profile, id: u64) -> u64 {
 }
 
 /// What became of every work, by number: each has exactly one outcome.
-struct Outcomes<T: Task> {
-    by_id: BTreeMap<u64, Result<T::Output, TaskError<T::Error>>>,
-}
+type Outcomes<T> = BTreeMap<u64, Result<<T as Task>::Output, TaskError<<T as Task>::Error>>>;
 
 fn complete<T: Task<Input = u64>>(generator: AsynWorkGenerator<T>) -> Outcomes<T> {
     let mut by_id = BTreeMap::new();
     for (id, outcome) in generator.processes(2).start().unwrap() {
-        assert!(
-            outcome
-                .as_ref()
-                .err()
-                .is_none_or(|error| error.index() == id)
-        );
+        let told = outcome.as_ref().err().map_or(id, TaskError::index);
+        assert_eq!(told, id, "an error knows its work");
         assert!(by_id.insert(id, outcome).is_none(), "one outcome each");
     }
-    Outcomes { by_id }
+    by_id
 }
 
-impl<T: Task> Outcomes<T> {
-    /// The only works without a value, out of so many, and why.
-    #[track_caller]
-    fn only_failures(&self, works: u64) -> BTreeMap<u64, &TaskErrorKind<T::Error>> {
-        assert!(
-            self.by_id.keys().copied().eq(0..works),
-            "every work has an outcome"
-        );
-        let failed = self.by_id.iter().filter_map(|(id, outcome)| {
-            let error = outcome.as_ref().err()?;
-            assert_eq!(error.index(), *id, "an error knows its work");
-            Some((*id, error.kind()))
-        });
-        failed.collect()
+/// The only works without a value, out of so many, and why.
+#[track_caller]
+fn failures<T: Task<Input = u64>>(
+    works: u64,
+    generator: AsynWorkGenerator<T>,
+) -> BTreeMap<u64, TaskErrorKind<T::Error>> {
+    let outcomes = complete(generator);
+    let ids = outcomes.keys().copied();
+    assert!(ids.eq(0..works), "every work has an outcome");
+    let failed = outcomes.into_iter();
+    let failed = failed.filter_map(|(id, outcome)| Some((id, outcome.err()?.into_kind())));
+    failed.collect()
+}
+
+/// The works that crash, out of so many, when these deeds are done; all others have a value.
+fn crashed<const N: usize>(works: u64, deeds: [(u64, Deed); N]) -> Vec<u64> {
+    let failed = failures(
+        works,
+        asyn_work_generator::<work>(works).shared(deeds.into()),
+    );
+    for kind in failed.values() {
+        assert!(matches!(kind, TaskErrorKind::Crashed { .. }), "{kind:?}");
     }
+    failed.into_keys().collect()
 }
 
 #[test]
 fn a_work_that_kills_its_worker() {
-    check(|| {
-        let deeds = Deeds::from([
-            (7, Deed::Signal(9)),
-            (500, Deed::Abort),
-            (501, Deed::Exit(0)),
-        ]);
-        let outcomes = complete(asyn_work_generator::<work>(1000).shared(deeds));
-        let failed = outcomes.only_failures(1000);
-        assert_eq!(failed.keys().copied().collect::<Vec<_>>(), [7, 500, 501]);
-        for kind in failed.values() {
-            assert!(matches!(kind, TaskErrorKind::Crashed { .. }), "{kind:?}");
-        }
-    });
+    alone!();
+    let deeds = [
+        (7, Deed::Signal(9)),
+        (500, Deed::Abort),
+        (501, Deed::Exit(0)),
+    ];
+    assert_eq!(crashed(1000, deeds), [7, 500, 501]);
 }
 
 #[test]
 fn a_work_that_interrupts_its_worker() {
-    check(|| {
-        let deeds = Deeds::from([(7, Deed::Signal(2)), (8, Deed::Signal(15))]);
-        let outcomes = complete(asyn_work_generator::<work>(100).shared(deeds));
-        for (id, kind) in outcomes.only_failures(100) {
-            let crashed = matches!(kind, TaskErrorKind::Crashed { .. });
-            assert!(crashed && [7, 8].contains(&id), "{kind:?}");
-        }
-    });
+    alone!();
+    let crashed = crashed(100, [(7, Deed::Signal(2)), (8, Deed::Signal(15))]);
+    assert!(crashed.iter().all(|id| [7, 8].contains(id)), "{crashed:?}");
 }
 
 #[test]
 fn a_result_that_does_not_cross() {
-    check(|| {
-        let outcomes = complete(asyn_work_generator::<fussy>(100));
-        let failed = outcomes.only_failures(100);
-        assert!(matches!(failed[&3], TaskErrorKind::Unserialisable(_)));
-        assert_eq!(failed.len(), 1);
-    });
+    alone!();
+    let failed = failures(100, asyn_work_generator::<fussy>(100));
+    assert!(matches!(failed[&3], TaskErrorKind::Unserialisable(_)));
+    assert_eq!(failed.len(), 1);
 }
 
 #[test]
 fn a_profile_that_is_not_there() {
-    check(|| {
-        let (progress, messages) = progress_queue(100_000);
-        let generator = asyn_work_generator::<with_profile>(5000).context("nobody".into());
-        let outcomes = complete(generator.progress_queue(progress));
-        let failed = outcomes.only_failures(5000);
-        assert_eq!(failed.len(), 5000);
-        let named = |kind: &&_| matches!(kind, TaskErrorKind::Context { message, .. } if message.contains("nobody"));
-        assert!(failed.values().all(named));
-        let told = messages.into_iter().filter(|message| {
-            matches!(message, Progress::ContextRaised { error, .. } if error.contains("nobody"))
-        });
-        assert!(told.count() >= 4, "tried again after every 1024 works");
+    alone!();
+    let (progress, messages) = progress_queue(100_000);
+    let generator = asyn_work_generator::<with_profile>(5000).context("nobody".into());
+    let failed = failures(5000, generator.progress_queue(progress));
+    assert_eq!(failed.len(), 5000);
+    let named = |kind: &_| matches!(kind, TaskErrorKind::Context { message, .. } if message.contains("nobody"));
+    assert!(failed.values().all(named));
+    let told = messages.into_iter().filter(|message| {
+        matches!(message, Progress::ContextRaised { error, .. } if error.contains("nobody"))
     });
+    assert!(told.count() >= 4, "tried again after every 1024 works");
 }
 
-/// Runs works of which some never end, to the verdict. On a busy machine workers may need longer to come
-/// up than the timeout is; then a longer one is tried.
+/// Runs works of which these never end, to the verdict; returns all there were. On a busy machine workers may need
+/// longer to come up than the timeout is; then a longer one is tried.
 fn with_stuck(
-    describe: impl Fn() -> AsynWorkGenerator<stuck_at>,
     stuck: &[u64],
-) -> Outcomes<stuck_at> {
-    for timeout in [300, 1500, 6000, 30_000] {
-        let limit = Duration::from_millis(timeout);
-        let outcomes = complete(describe().timeout(limit));
-        let failed = outcomes.by_id.iter().filter_map(|(id, outcome)| {
+    describe: impl Fn(AsynWorkGenerator<stuck_at>) -> AsynWorkGenerator<stuck_at>,
+) -> Vec<u64> {
+    for limit in [300, 1500, 6000, 30_000].map(Duration::from_millis) {
+        let generator =
+            asyn_work_generator::<stuck_at>(100).shared(stuck.iter().copied().collect());
+        let outcomes = complete(describe(generator).timeout(limit));
+        let failed = outcomes.iter().filter_map(|(id, outcome)| {
             let error = outcome.as_ref().err()?;
-            assert!(
-                matches!(error.kind(), TaskErrorKind::Silent { limit: after } if *after == limit)
-            );
-            assert!(
-                error.to_string().contains("no worker had said anything"),
-                "{error}"
-            );
+            let text = error.to_string();
+            assert!(text.contains("no worker had said anything"), "{text}");
+            let is_silent = |kind: &_| matches!(kind, TaskErrorKind::Silent { limit: after } if *after == limit);
+            assert!(is_silent(error.kind()), "{text}");
             Some(id)
         });
         if failed.eq(stuck) {
-            return outcomes;
+            return outcomes.into_keys().collect();
         }
     }
     panic!("too slow");
@@ -189,191 +175,176 @@ fn with_stuck(
 
 #[test]
 fn works_that_never_end_are_named() {
-    check(|| {
-        for processes in [1, 2] {
-            let describe = || {
-                let generator = asyn_work_generator::<stuck_at>(100).shared([3, 50, 51].into());
-                generator.configure(move |run| run.processes(processes))
-            };
-            let outcomes = with_stuck(describe, &[3, 50, 51]);
-            assert_eq!(outcomes.by_id.len(), 100);
-        }
-    });
+    alone!();
+    for processes in [1, 2] {
+        let describe = |generator: AsynWorkGenerator<_>| {
+            generator.configure(move |run| run.processes(processes))
+        };
+        assert_eq!(with_stuck(&[3, 50, 51], describe).len(), 100);
+    }
 }
 
 #[test]
 fn works_of_a_list_that_never_end_are_named_by_their_numbers() {
-    check(|| {
-        let describe = || {
-            let generator = asyn_work_generator::<stuck_at>(0).work_id_list([1000, 3, 2000, 7]);
-            generator.shared([3, 7].into())
-        };
-        let outcomes = with_stuck(describe, &[3, 7]);
-        assert!(outcomes.by_id.keys().eq(&[3, 7, 1000, 2000]));
+    alone!();
+    let all = with_stuck(&[3, 7], |generator| {
+        generator.work_id_list([1000, 3, 2000, 7])
     });
+    assert_eq!(all, [3, 7, 1000, 2000]);
 }
 
 #[test]
 fn no_worker_can_be_had() {
-    check(|| {
-        // Far more than are on the way at once.
-        let works = 200_000;
-        let generator = asyn_work_generator::<fussy>(works);
-        let outcomes = complete(
-            generator.configure(|run| run.workers(WorkerOptions::new().program("/nowhere/at/all"))),
-        );
-        let failed = outcomes.only_failures(works);
-        assert_eq!(failed.len() as u64, works);
-        let mut kinds = failed.values();
-        assert!(kinds.all(|kind| matches!(kind, TaskErrorKind::Pool(_))));
-    });
+    alone!();
+    // Far more than are on the way at once.
+    let works = 200_000;
+    let nowhere = WorkerOptions::new().program("/nowhere/at/all");
+    let generator = asyn_work_generator::<fussy>(works);
+    let failed = failures(works, generator.configure(|run| run.workers(nowhere)));
+    assert_eq!(failed.len() as u64, works);
+    let mut kinds = failed.values();
+    assert!(kinds.all(|kind| matches!(kind, TaskErrorKind::Pool(_))));
 }
 
 #[test]
 fn dropped_in_the_middle_it_leaves_nothing() {
-    check(|| {
-        let generator = asyn_work_generator::<stuck_at>(1000).shared((500..1000).collect());
-        let mut works = generator.processes(2).start().unwrap().into_iter();
-        assert_eq!(works.by_ref().take(100).count(), 100);
-        assert!(!children().is_empty());
-        drop(works);
-        wait_until(|| children().is_empty());
-    });
+    alone!();
+    let generator = asyn_work_generator::<stuck_at>(1000).shared((500..1000).collect());
+    let mut works = generator.processes(2).start().unwrap().into_iter();
+    assert_eq!(works.by_ref().take(100).count(), 100);
+    assert!(!children().is_empty());
+    drop(works);
+    wait_until(|| children().is_empty());
 }
 
 #[test]
 fn interrupted_it_cancels_what_was_not_started() {
-    check(|| {
-        let works = 1_000_000;
-        let (progress, messages) = progress_queue(1);
-        let generator = asyn_work_generator::<fussy>(works).progress_queue(progress);
-        let mut run = generator.processes(2).start().unwrap().into_iter();
-        let (mut returned, mut cancelled) = (0_u64, 0_u64);
-        for (id, outcome) in run.by_ref() {
-            match outcome {
-                Ok(_) => returned += 1,
-                Err(error) if matches!(error.kind(), TaskErrorKind::Cancelled) => cancelled += 1,
-                Err(_) => assert_eq!(id, 3),
-            }
-            if returned == 100 {
-                signal(std::process::id(), Signal::INT);
-            }
+    alone!();
+    let works = 1_000_000;
+    let (progress, messages) = progress_queue(1);
+    let generator = asyn_work_generator::<fussy>(works).progress_queue(progress);
+    let mut run = generator.processes(2).start().unwrap().into_iter();
+    let (mut returned, mut cancelled) = (0_u64, 0_u64);
+    for (id, outcome) in run.by_ref() {
+        match outcome {
+            Ok(_) => returned += 1,
+            Err(error) if matches!(error.kind(), TaskErrorKind::Cancelled) => cancelled += 1,
+            Err(_) => assert_eq!(id, 3),
         }
-        assert_eq!(returned + cancelled + 1, works);
-        assert!(cancelled > 0 && run.stats().interrupted);
-        drop(run);
-        assert!(
-            messages.missed() > 0,
-            "a queue that nobody reads holds up nothing"
-        );
-    });
+        if returned == 100 {
+            signal(std::process::id(), Signal::INT);
+        }
+    }
+    assert_eq!(returned + cancelled + 1, works);
+    assert!(cancelled > 0 && run.stats().interrupted);
+    drop(run);
+    assert!(
+        messages.missed() > 0,
+        "a queue that nobody reads holds up nothing"
+    );
 }
 
 #[test]
 fn ended_by_its_handle_it_cancels_the_rest() {
-    check(|| {
-        for works in [100, 1_000_000] {
-            let generator = asyn_work_generator::<stuck_at>(works).shared([50].into());
-            let mut run = generator.processes(1).start().unwrap();
-            let handle = run.handle().unwrap();
-            let mut count = 0;
-            while let Some((_, outcome)) = futures::executor::block_on(run.next()) {
-                count += 1;
-                if let Err(error) = outcome {
-                    assert!(matches!(error.kind(), TaskErrorKind::Cancelled), "{error}");
-                    continue;
-                }
-                if count == 50 {
-                    handle.cancel();
-                }
+    alone!();
+    for works in [100, 1_000_000] {
+        let generator = asyn_work_generator::<stuck_at>(works).shared([50].into());
+        let mut run = generator.processes(1).start().unwrap();
+        let handle = run.handle().unwrap();
+        let mut count = 0;
+        while let Some((_, outcome)) = futures::executor::block_on(run.next()) {
+            count += 1;
+            if let Err(error) = outcome {
+                assert!(matches!(error.kind(), TaskErrorKind::Cancelled), "{error}");
+                continue;
             }
-            assert_eq!(count, works);
-            assert!(run.handle().is_none());
+            if count == 50 {
+                handle.cancel();
+            }
         }
-    });
+        assert_eq!(count, works);
+        assert!(run.handle().is_none());
+    }
 }
 
 #[test]
 fn the_death_of_a_worker_is_the_end_of_its_context() {
-    check(|| {
-        let (progress, messages) = progress_queue(10_000);
-        let generator = asyn_work_generator::<work>(300).shared(Deeds::from([(150, Deed::Abort)]));
-        let generator = generator.progress_queue(progress);
-        complete(generator.configure(|run| run.crash_limit(1)));
-        assert_eq!(messages.missed(), 0);
-        let mut open = BTreeMap::new();
-        let (mut raised, mut done) = (Vec::new(), 0);
-        for message in messages.into_iter() {
-            let context = message.context_id();
-            match message {
-                Progress::ContextCreated { context_id } => {
-                    let before = open.insert(context_id, true);
-                    assert_eq!(before, None, "a number of its own");
-                }
-                Progress::TaskScheduled { .. } => assert!(open[&context.unwrap()]),
-                Progress::ContextRaised { context_id, error } => raised.push((context_id, error)),
-                Progress::ContextDestroyed { context_id } => {
-                    assert_eq!(open.insert(context_id, false), Some(true), "once");
-                }
-                Progress::TaskReturned { .. } => {
-                    assert!(open.contains_key(&context.unwrap()));
-                    done += 1;
-                }
-                // Its worker may have died before it could say that its context is open.
-                Progress::TaskRaised { .. } => {
-                    let context = context.unwrap();
-                    assert!(open.contains_key(&context) || raised[0].0 == context);
-                    done += 1;
-                }
-                other => panic!("{other:?}"),
+    alone!();
+    let (progress, messages) = progress_queue(10_000);
+    let generator = asyn_work_generator::<work>(300).shared(Deeds::from([(150, Deed::Abort)]));
+    let generator = generator.progress_queue(progress);
+    complete(generator.configure(|run| run.crash_limit(1)));
+    assert_eq!(messages.missed(), 0);
+    let mut open = BTreeMap::new();
+    let (mut raised, mut done) = (Vec::new(), 0);
+    for message in messages.into_iter() {
+        let context = message.context_id();
+        match message {
+            Progress::ContextCreated { context_id } => {
+                let before = open.insert(context_id, true);
+                assert_eq!(before, None, "a number of its own");
             }
+            Progress::TaskScheduled { .. } => assert!(open[&context.unwrap()]),
+            Progress::ContextRaised { context_id, error } => raised.push((context_id, error)),
+            Progress::ContextDestroyed { context_id } => {
+                assert_eq!(open.insert(context_id, false), Some(true), "once");
+            }
+            Progress::TaskReturned { .. } => {
+                assert!(open.contains_key(&context.unwrap()));
+                done += 1;
+            }
+            // Its worker may have died before it could say that its context is open.
+            Progress::TaskRaised { .. } => {
+                let context = context.unwrap();
+                assert!(open.contains_key(&context) || raised[0].0 == context);
+                done += 1;
+            }
+            other => panic!("{other:?}"),
         }
-        assert_eq!(done, 300);
-        assert!(open.values().all(|open| !open), "all are closed");
-        assert_eq!(raised.len(), 1);
-        assert!(raised[0].1.contains("signal"), "{raised:?}");
-    });
+    }
+    assert_eq!(done, 300);
+    assert!(open.values().all(|open| !open), "all are closed");
+    assert_eq!(raised.len(), 1);
+    assert!(raised[0].1.contains("signal"), "{raised:?}");
 }
 
 #[test]
 fn works_of_this_process_are_interrupted_too() {
-    check(|| {
-        let (progress, mut messages) = progress_queue(1);
-        let works = run_asyn_works_in_context::<fussy>(progress).work_id_list(0..100_000);
-        let works = works.max_concurrency(10);
-        let watch = async {
-            let (mut returned, mut cancelled) = (0, 0);
-            while let Some(message) = messages.next().await {
-                match message {
-                    Progress::TaskReturned { .. } => returned += 1,
-                    Progress::TaskCancelled { .. } => cancelled += 1,
-                    _ => {}
-                }
-                if returned == 50 {
-                    signal(std::process::id(), Signal::INT);
-                    returned += 1;
-                }
+    alone!();
+    let (progress, mut messages) = progress_queue(1);
+    let works = run_asyn_works_in_context::<fussy>(progress).work_id_list(0..100_000);
+    let works = works.max_concurrency(10);
+    let watch = async {
+        let (mut returned, mut cancelled) = (0, 0);
+        while let Some(message) = messages.next().await {
+            match message {
+                Progress::TaskReturned { .. } => returned += 1,
+                Progress::TaskCancelled { .. } => cancelled += 1,
+                _ => {}
             }
-            (returned - 1, cancelled)
-        };
-        let run = async { futures::join!(works.run(), watch) };
-        let (counts, (returned, cancelled)) = futures::executor::block_on(run);
-        let counts = counts.unwrap();
-        assert_eq!((counts.returned, counts.cancelled), (returned, cancelled));
-        assert_eq!(returned + cancelled, 100_000);
-        assert!(cancelled > 0);
-    });
+            if returned == 50 {
+                signal(std::process::id(), Signal::INT);
+                returned += 1;
+            }
+        }
+        (returned - 1, cancelled)
+    };
+    let run = async { futures::join!(works.run(), watch) };
+    let (counts, (returned, cancelled)) = futures::executor::block_on(run);
+    let counts = counts.unwrap();
+    assert_eq!((counts.returned, counts.cancelled), (returned, cancelled));
+    assert_eq!(returned + cancelled, 100_000);
+    assert!(cancelled > 0);
 }
 
 #[test]
 fn on_any_executor_and_as_a_stream() {
-    check(|| {
-        let start = || {
-            let works = asyn_work_generator::<with_profile>(100);
-            works.context("default".into()).start().unwrap()
-        };
-        assert_eq!(futures::executor::block_on(start().count()), 100);
-        assert_eq!(block_on(start().count()), 100);
-        assert_eq!(block_on(async { start().into_iter().count() }), 100);
-    });
+    alone!();
+    let start = || {
+        let works = asyn_work_generator::<with_profile>(100);
+        works.context("default".into()).start().unwrap()
+    };
+    assert_eq!(futures::executor::block_on(start().count()), 100);
+    assert_eq!(block_on(start().count()), 100);
+    assert_eq!(block_on(async { start().into_iter().count() }), 100);
 }

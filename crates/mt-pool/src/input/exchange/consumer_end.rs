@@ -25,12 +25,7 @@ impl ConsumerEnd {
 
     /// The consumer is gone: stops everything.
     pub(crate) fn cancel(&self) {
-        let mut state = self.0.lock();
-        state.closed = true;
-        state.cancelled = true;
-        drop(state);
-        self.0.room.notify_all();
-        self.0.room_async.notify_one();
+        self.0.close(|state| state.cancelled = true);
         self.0.filled.notify_one();
     }
 }

@@ -7,7 +7,6 @@ use super::Exchange;
 /// What the run's handle asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Asked {
-    /// Nothing.
     #[default]
     Nothing,
     /// No more input; finish what there is.
@@ -25,7 +24,6 @@ pub(crate) struct RunControl(pub(super) Arc<Exchange>);
 pub(crate) struct WeakRunControl(Weak<Exchange>);
 
 impl WeakRunControl {
-    /// The control, if the run is not over.
     pub(crate) fn upgrade(&self) -> Option<RunControl> {
         self.0.upgrade().map(RunControl)
     }
@@ -37,23 +35,16 @@ impl RunControl {
         WeakRunControl(Arc::downgrade(&self.0))
     }
 
-    /// The items that have come in.
     pub(crate) fn pulled(&self) -> u64 {
         self.0.lock().next.0
     }
 
     /// Asks for the end of the run in one way or another. What was asked for stands.
     pub(crate) fn ask(&self, what: Asked) {
-        let mut state = self.0.lock();
-        state.closed = true;
-        state.asked = state.asked.max(what);
-        drop(state);
-        self.0.room.notify_all();
-        self.0.room_async.notify_one();
+        self.0.close(|state| state.asked = state.asked.max(what));
         self.0.filled.notify_one();
     }
 
-    /// The items pulled and not yet consumed.
     pub(crate) fn outstanding(&self) -> u64 {
         let state = self.0.lock();
         state.next.0.saturating_sub(state.consumed)

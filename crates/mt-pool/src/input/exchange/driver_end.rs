@@ -7,13 +7,10 @@ use super::{Asked, Block, Exchange};
 /// What the driver found.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// The blocks.
     pub(crate) blocks: Vec<Block>,
     /// Whether the input has ended and nothing of it is left here.
     pub(crate) ended: bool,
-    /// Whether the consumer is gone.
     pub(crate) cancelled: bool,
-    /// What the handle asks for.
     pub(crate) asked: Asked,
     /// Whether results for the consumer have piled up.
     pub(crate) output_full: bool,
@@ -59,11 +56,7 @@ impl DriverEnd {
 
     /// No more items are wanted. What is here can still be taken.
     pub(crate) fn close(&self) {
-        let mut state = self.0.lock();
-        state.closed = true;
-        drop(state);
-        self.0.room.notify_all();
-        self.0.room_async.notify_one();
+        self.0.close(|_| {});
     }
 
     /// Whether nothing is left to take, and after [`close`](Self::close) nothing will be.
@@ -77,7 +70,6 @@ impl DriverEnd {
         self.0.lock().output_bytes += bytes;
     }
 
-    /// Waits until there may be something to take. Cancel-safe.
     pub(crate) async fn filled(&self) {
         self.0.filled.notified().await;
     }

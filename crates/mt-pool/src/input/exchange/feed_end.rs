@@ -1,51 +1,87 @@
-//! The end of an exchange that items go into.
+//! The end of an exchange that items go into: a feeder's, or that of threads that push items by hand.
 
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, PoisonError},
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
-use mt_proto::{ItemIndex, RecordBuffer, Segment};
+use mt_proto::{ItemIndex, RecordBuffer};
 
-use super::{Block, Exchange, ExchangeState};
+use super::{Block, Exchange};
 use crate::dispatch::Delivery;
 
-/// Where items go in: a feeder's, or that of threads that push items by hand.
+/// Where items go in. Room for an item is reserved before it is pulled or made; then it has to be pushed or
+/// [given back](Self::give_back).
 #[derive(Debug)]
 pub(crate) struct FeedEnd(pub(super) Arc<Exchange>);
 
+/// Why an item can't be pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoRoom {
+    /// As many items as there may be are on the way.
+    Full,
+    Closed,
+}
+
 impl FeedEnd {
-    /// Waits for room for one more item, blocking the thread. False when none is wanted any
-    /// more.
-    pub(crate) fn reserve(&self) -> bool {
+    /// Waits for room for one item, blocking the thread, until then at most; for ever without a time.
+    pub(crate) fn reserve(&self, until: Option<Instant>) -> Result<(), NoRoom> {
         let mut state = self.0.lock();
-        while !self.0.has_room(&state) && !state.closed {
+        loop {
+            if state.takes_nothing() {
+                return Err(NoRoom::Closed);
+            }
+            if self.0.has_room(&state) {
+                // Others that wait were woken together with this one: each that finds none says so again.
+                state.feeder_waits = false;
+                state.outstanding += 1;
+                return Ok(());
+            }
+            let left = until.map_or(Duration::MAX, |until| {
+                until.saturating_duration_since(Instant::now())
+            });
+            if left.is_zero() {
+                return Err(NoRoom::Full);
+            }
             state.feeder_waits = true;
-            state = self
-                .0
-                .room
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            let waited = self.0.room.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.feeder_waits = false;
-        state.outstanding += 1;
-        !state.closed
     }
 
-    /// Feeder: [`reserve`](Self::reserve) for up to `most` items at once. Returns how many; 0 when none
-    /// are wanted any more. What is not used goes back with [`give_back`](Self::give_back).
-    pub(crate) fn reserve_some(&self, most: u64) -> u64 {
-        if !self.reserve() {
-            self.give_back(1);
-            return 0;
+    /// The same as a future. Not cancel-safe.
+    pub(crate) async fn reserve_async(&self) -> Result<(), NoRoom> {
+        loop {
+            let room = self.0.room_async.notified();
+            {
+                let mut state = self.0.lock();
+                if state.takes_nothing() {
+                    return Err(NoRoom::Closed);
+                }
+                if self.0.has_room(&state) {
+                    state.feeder_waits = false;
+                    state.outstanding += 1;
+                    return Ok(());
+                }
+                state.feeder_waits = true;
+            }
+            room.await;
         }
+    }
+
+    /// Reserves room for up to `most` items, without waiting. Returns for how many.
+    pub(crate) fn try_reserve(&self, most: u64) -> Result<u64, NoRoom> {
         let mut state = self.0.lock();
-        let more = self
-            .0
-            .limits
-            .capacity
-            .saturating_sub(state.outstanding)
-            .min(most - 1);
-        state.outstanding += more;
-        more + 1
+        if state.takes_nothing() {
+            return Err(NoRoom::Closed);
+        }
+        if most == 0 || !self.0.has_room(&state) {
+            return Err(NoRoom::Full);
+        }
+        let reserved = most.min(self.0.limits.capacity - state.outstanding);
+        state.outstanding += reserved;
+        Ok(reserved)
     }
 
     /// So many of the reserved items do not come.
@@ -54,7 +90,34 @@ impl FeedEnd {
         state.outstanding = state.outstanding.saturating_sub(items);
     }
 
-    /// Adds `items`, which room was reserved for.
+    /// Adds an item, encoded as a record. Returns its index; `None` when the run has been closed meanwhile, and
+    /// the item is not part of it.
+    pub(crate) fn push(&self, record: &[u8]) -> Option<ItemIndex> {
+        let mut state = self.0.lock();
+        if state.is_too_late() {
+            return None;
+        }
+        let index = state.append(record);
+        self.0.wake_driver(state);
+        Some(index)
+    }
+
+    /// Adds an item, and reserves room for the next in one go if there is some.
+    #[inline]
+    pub(crate) fn push_and_reserve(&self, record: &[u8]) -> Result<(), NoRoom> {
+        let mut state = self.0.lock();
+        if !state.is_too_late() {
+            state.append(record);
+        }
+        if !state.is_due() && !state.closed && self.0.has_room(&state) {
+            state.outstanding += 1;
+            return Ok(());
+        }
+        self.0.wake_driver(state);
+        self.reserve(None)
+    }
+
+    /// Adds all these items as a block.
     pub(crate) fn push_some(&self, items: &mut RecordBuffer) {
         if items.is_empty() {
             return;
@@ -65,79 +128,17 @@ impl FeedEnd {
             state.outstanding = state.outstanding.saturating_sub(u64::from(count));
             return;
         }
-        state.seal();
-        let records = items.take();
-        state.waiting_bytes += records.len();
-        state.waiting += u64::from(count);
-        let run = Segment {
-            first: state.next,
-            count,
-            records,
-        };
-        state.next = run.end();
-        state.sealed.push_back(Block::Items(run));
+        state.add_block(count, items.take());
         self.0.wake_driver(state);
     }
 
-    /// The same as a future. Not cancel-safe.
-    pub(crate) async fn reserve_async(&self) -> bool {
-        loop {
-            let room = self.0.room_async.notified();
-            {
-                let mut state = self.0.lock();
-                if self.0.has_room(&state) || state.closed {
-                    state.feeder_waits = false;
-                    state.outstanding += 1;
-                    return !state.closed;
-                }
-                state.feeder_waits = true;
-            }
-            room.await;
-        }
-    }
-
-    /// Adds the item room was reserved for, encoded as a record.
-    pub(crate) fn push(&self, record: &[u8]) {
-        let state = self.add(record);
-        self.0.wake_driver(state);
-    }
-
-    /// Feeder: [`push`](Self::push) and [`reserve`](Self::reserve) for the next item in one go.
-    #[inline]
-    pub(crate) fn push_and_reserve(&self, record: &[u8]) -> bool {
-        let mut state = self.add(record);
-        if !state.is_due() && !state.closed && self.0.has_room(&state) {
-            state.outstanding += 1;
-            return true;
-        }
-        self.0.wake_driver(state);
-        self.reserve()
-    }
-
-    fn add(&self, record: &[u8]) -> MutexGuard<'_, ExchangeState> {
-        let mut state = self.0.lock();
-        if !state.is_too_late() {
-            state.append(record);
-        }
-        state
-    }
-
-    /// The same for a long item, which makes a block of its own without being copied.
+    /// Adds a long item, which makes a block of its own without being copied.
     pub(crate) fn push_long(&self, record: Bytes) {
         let mut state = self.0.lock();
         if state.is_too_late() {
             return;
         }
-        state.seal();
-        state.waiting_bytes += record.len();
-        state.waiting += 1;
-        let run = Segment {
-            first: state.next,
-            count: 1,
-            records: record,
-        };
-        state.sealed.push_back(Block::Items(run));
-        state.next = state.next.plus(1);
+        state.add_block(1, record);
         self.0.wake_driver(state);
     }
 
@@ -155,20 +156,99 @@ impl FeedEnd {
         self.0.wake_driver(state);
     }
 
-    /// There is no item after all, and there will be none.
+    /// No item follows any more. Those who wait for room are told.
     pub(crate) fn end(&self) {
         let mut state = self.0.lock();
-        state.outstanding -= 1;
         state.ended = true;
         state.wake_at = Some(0);
         self.0.wake_driver(state);
+        self.0.room.notify_all();
     }
 
-    /// There will be no further item; the last one was pushed.
-    pub(crate) fn end_after_last(&self) {
-        let mut state = self.0.lock();
-        state.ended = true;
-        state.wake_at = Some(0);
-        self.0.wake_driver(state);
+    pub(crate) fn takes_items(&self) -> bool {
+        !self.0.lock().takes_nothing()
+    }
+
+    /// Whether the consumer has ended the run.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.0.lock().cancelled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use mt_proto::RecordBuffer;
+
+    use super::{
+        super::{Ends, ExchangeLimits},
+        *,
+    };
+
+    fn exchange(capacity: u64) -> Ends {
+        super::super::exchange(ExchangeLimits {
+            capacity,
+            buffer_bytes: 1000,
+        })
+    }
+
+    fn now() -> Option<Instant> {
+        Some(Instant::now())
+    }
+
+    #[test]
+    fn room_is_what_is_not_outstanding() {
+        let Ends { feed, consumer, .. } = exchange(3);
+        assert_eq!(feed.reserve(now()), Ok(()));
+        assert_eq!(feed.push(&[0; 5]), Some(ItemIndex(0)));
+        assert_eq!(feed.try_reserve(0), Err(NoRoom::Full));
+        assert_eq!(feed.try_reserve(10), Ok(2));
+        assert_eq!(feed.try_reserve(1), Err(NoRoom::Full));
+        assert_eq!(feed.reserve(now()), Err(NoRoom::Full));
+        let mut two = RecordBuffer::default();
+        two.push_raw(&[1]);
+        two.push_raw(&[2]);
+        feed.push_some(&mut two);
+        consumer.on_consumed(1, 0);
+        assert_eq!(feed.try_reserve(10), Ok(1));
+        assert_eq!(feed.push(&[0; 5]), Some(ItemIndex(3)));
+    }
+
+    #[test]
+    fn nothing_comes_after_the_end() {
+        let Ends { feed, control, .. } = exchange(3);
+        assert_eq!(feed.reserve(now()), Ok(()));
+        feed.end();
+        assert!(!feed.takes_items());
+        assert_eq!(feed.push(&[0; 5]), None, "reserved too early");
+        assert_eq!(control.outstanding(), 0);
+        assert_eq!(feed.reserve(None), Err(NoRoom::Closed));
+        assert_eq!(feed.try_reserve(1), Err(NoRoom::Closed));
+    }
+
+    #[test]
+    fn all_who_wait_get_room_or_are_told() {
+        let Ends { feed, consumer, .. } = exchange(1);
+        assert_eq!(feed.reserve(now()), Ok(()));
+        thread::scope(|scope| {
+            let waiting: Vec<_> = (0..3)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let reserved = feed.reserve(None);
+                        consumer.on_consumed(1, 0);
+                        reserved
+                    })
+                })
+                .collect();
+            consumer.on_consumed(1, 0);
+            for thread in waiting {
+                assert_eq!(thread.join().expect("no panic"), Ok(()));
+            }
+            assert_eq!(feed.reserve(now()), Ok(()));
+            let told = scope.spawn(|| feed.reserve(None));
+            feed.end();
+            assert_eq!(told.join().expect("no panic"), Err(NoRoom::Closed));
+        });
     }
 }

@@ -28,26 +28,29 @@ const TURN: usize = 1024;
 pub struct AioWorks<F, Fut: Future, N = KeepNull> {
     func: F,
     ids: Range<u64>,
-    at_once: usize,
+    pub(super) at_once: usize,
     running: FuturesUnordered<Fut>,
-    is_fatal: fn(&Fut::Output) -> bool,
+    pub(super) is_fatal: fn(&Fut::Output) -> bool,
     nulls: PhantomData<fn() -> N>,
 }
 
 impl<F, Fut: Future, N> AioWorks<F, Fut, N> {
-    pub(super) fn new(
-        func: F,
-        ids: Range<u64>,
-        at_once: usize,
-        is_fatal: fn(&Fut::Output) -> bool,
-    ) -> Self {
+    pub(super) fn new(func: F, ids: Range<u64>, at_once: usize) -> Self {
         Self {
             func,
             ids,
             at_once,
             running: FuturesUnordered::new(),
-            is_fatal,
+            is_fatal: |_| false,
             nulls: PhantomData,
+        }
+    }
+
+    /// The same works with another policy.
+    pub(super) fn with_nulls<M>(self) -> AioWorks<F, Fut, M> {
+        AioWorks {
+            is_fatal: self.is_fatal,
+            ..AioWorks::new(self.func, self.ids, self.at_once)
         }
     }
 

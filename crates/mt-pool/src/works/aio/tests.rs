@@ -20,6 +20,15 @@ fn poll<S: futures::Stream + Unpin>(stream: &mut S) -> Poll<Option<S::Item>> {
     stream.poll_next_unpin(&mut PollContext::from_waker(Waker::noop()))
 }
 
+/// Makes the stream of an open description, without nulls.
+fn start<F, Fut, T>(generator: AioWorkGenerator<F, Fut>) -> AioWorks<F, Fut, SkipNull>
+where
+    F: FnMut(u64) -> Fut,
+    Fut: Future<Output: Nullable<Value = T>>,
+{
+    generator.skip_null().start().unwrap()
+}
+
 /// Works that finish when they are told to.
 #[derive(Default)]
 struct Gates {
@@ -66,22 +75,14 @@ impl Gates {
 #[test]
 fn results_come_as_they_finish_and_places_are_filled_again() {
     let gates = Gates::default();
-    let mut works = aio_work_generator(|id| gates.work(id), 5)
-        .max_concurrency(3)
-        .skip_null()
-        .start()
-        .unwrap();
+    let mut works = start(aio_work_generator(|id| gates.work(id), 5).max_concurrency(3));
     assert_eq!(gates.begun(), 0, "nothing before the first poll");
     assert_eq!(poll(&mut works), Poll::Pending);
     assert_eq!(gates.begun(), 3);
     gates.finish(2);
     gates.finish(0);
     assert_eq!(poll(&mut works), Poll::Ready(Some(2)));
-    assert_eq!(
-        gates.begun(),
-        3,
-        "its place is filled when the next is wanted"
-    );
+    assert_eq!(gates.begun(), 3, "its place is filled when one is wanted");
     assert_eq!(poll(&mut works), Poll::Ready(Some(0)));
     assert_eq!(gates.begun(), 4);
     assert_eq!(poll(&mut works), Poll::Pending);
@@ -109,11 +110,7 @@ fn never_more_at_once_than_allowed_however_many_works() {
             running.set(running.get() - 1);
             Some(id)
         };
-        let works = aio_work_generator(work, u64::MAX)
-            .max_concurrency(at_once)
-            .skip_null()
-            .start()
-            .unwrap();
+        let works = start(aio_work_generator(work, u64::MAX).max_concurrency(at_once));
         let ids: BTreeSet<u64> = block_on(works.take(10_000).collect());
         assert_eq!(ids.len(), 10_000);
         assert!(most.get() <= at_once, "{} of {at_once}", most.get());
@@ -124,7 +121,7 @@ fn never_more_at_once_than_allowed_however_many_works() {
 fn all_at_once_when_there_is_no_limit() {
     let gates = Gates::default();
     let generator = aio_work_generator(|id| gates.work(id), 5000);
-    let mut works = generator.max_concurrency(None).skip_null().start().unwrap();
+    let mut works = start(generator.max_concurrency(None));
     while gates.begun() < 5000 {
         assert_eq!(poll(&mut works), Poll::Pending);
     }
@@ -139,11 +136,7 @@ fn a_completion_costs_the_same_in_a_small_and_a_large_window() {
     for at_once in [10, 2000] {
         let gates = Gates::default();
         let generator = aio_work_generator(|id| gates.work(id), 4000);
-        let mut works = generator
-            .max_concurrency(at_once)
-            .skip_null()
-            .start()
-            .unwrap();
+        let mut works = start(generator.max_concurrency(at_once));
         while gates.begun() < at_once {
             assert_eq!(poll(&mut works), Poll::Pending);
         }
@@ -158,24 +151,19 @@ fn a_completion_costs_the_same_in_a_small_and_a_large_window() {
 #[test]
 fn nulls_are_skipped_or_kept() {
     let odd = |id: u64| ready((id % 2 == 1).then_some(id));
-    let skipped = aio_work_generator(odd, 6).skip_null().start().unwrap();
-    assert_eq!(
-        block_on(skipped.collect::<BTreeSet<u64>>()),
-        BTreeSet::from([1, 3, 5])
-    );
+    let skipped = block_on(start(aio_work_generator(odd, 6)).collect::<BTreeSet<u64>>());
+    assert_eq!(skipped, BTreeSet::from([1, 3, 5]));
     let kept = aio_work_generator(odd, 6).start().unwrap();
     let kept: Vec<Option<u64>> = block_on(kept.collect());
-    assert_eq!(kept.iter().filter(|value| value.is_none()).count(), 3);
-    assert_eq!(kept.len(), 6);
+    let nulls = kept.iter().filter(|value| value.is_none()).count();
+    assert_eq!((nulls, kept.len()), (3, 6));
 }
 
 #[test]
 fn a_function_that_knows_no_null_keeps_what_it_returns() {
     let works = aio_work_generator(async |id| id + 1, 3).start().unwrap();
-    assert_eq!(
-        block_on(works.collect::<BTreeSet<u64>>()),
-        BTreeSet::from([1, 2, 3])
-    );
+    let values = block_on(works.collect::<BTreeSet<u64>>());
+    assert_eq!(values, BTreeSet::from([1, 2, 3]));
 }
 
 #[test]
@@ -185,10 +173,7 @@ fn millions_of_nulls_leave_the_executor_its_turn() {
         begun.set(begun.get() + 1);
         ready(None::<()>)
     };
-    let mut works = aio_work_generator(nothing, 1_000_000)
-        .skip_null()
-        .start()
-        .unwrap();
+    let mut works = start(aio_work_generator(nothing, 1_000_000));
     assert_eq!(poll(&mut works), Poll::Pending);
     assert!(begun.get() < 10_000, "{}", begun.get());
     assert_eq!(block_on(works.count()), 0);
@@ -205,7 +190,7 @@ async fn checked(id: u64) -> Result<Option<u64>, String> {
 
 #[test]
 fn an_error_is_an_item() {
-    let works = aio_work_generator(checked, 9).skip_null().start().unwrap();
+    let works = start(aio_work_generator(checked, 9));
     let results: Vec<Result<u64, String>> = block_on(works.collect());
     let (good, bad): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
     assert_eq!((good.len(), bad.len()), (3, 3));
@@ -217,14 +202,14 @@ fn the_first_error_ends_it_if_so_wanted() {
     let func = |id| {
         let gate = gates.work(id);
         async move {
-            gate.await.map_or(
-                Err("gate"),
-                |id| if id == 1 { Err("one") } else { Ok(Some(id)) },
-            )
+            match gate.await {
+                Some(1) => Err("one"),
+                id => Ok(id),
+            }
         }
     };
     let generator = aio_work_generator(func, 100).max_concurrency(4);
-    let mut works = generator.fail_fast().skip_null().start().unwrap();
+    let mut works = start(generator.fail_fast());
     assert_eq!(poll(&mut works), Poll::Pending);
     gates.finish(0);
     assert_eq!(poll(&mut works), Poll::Ready(Some(Ok(0))));
@@ -237,7 +222,7 @@ fn the_first_error_ends_it_if_so_wanted() {
 
 #[test]
 fn the_adapters_for_results_fit() {
-    let works = aio_work_generator(checked, 9).skip_null().start().unwrap();
+    let works = start(aio_work_generator(checked, 9));
     let first: Result<Vec<u64>, String> = block_on(works.try_collect());
     assert_eq!(first, Err("work 2".into()));
 }
@@ -248,7 +233,7 @@ fn a_panic_costs_the_work_that_panics() {
         assert_ne!(id, 1, "as told");
         Some(id)
     };
-    let mut works = aio_work_generator(work, 3).skip_null().start().unwrap();
+    let mut works = start(aio_work_generator(work, 3));
     let mut results = Vec::new();
     loop {
         match catch_unwind(AssertUnwindSafe(|| poll(&mut works))) {
@@ -262,35 +247,21 @@ fn a_panic_costs_the_work_that_panics() {
 
 #[test]
 fn no_places_are_refused_and_no_works_are_not() {
-    let error = aio_work_generator(|_| ready(Some(())), 1)
-        .max_concurrency(0)
-        .skip_null()
-        .start()
-        .unwrap_err();
-    assert!(
-        error.to_string().contains("`max_concurrency` is 0"),
-        "{error}"
-    );
-    let none = aio_work_generator(|_| pending::<Option<()>>(), 0)
-        .skip_null()
-        .start()
-        .unwrap();
+    let refused = aio_work_generator(|_| ready(()), 1).max_concurrency(0);
+    let error = refused.start().unwrap_err().to_string();
+    assert!(error.contains("`max_concurrency` is 0"), "{error}");
+    let none = start(aio_work_generator(|_| pending::<Option<()>>(), 0));
     assert_eq!(block_on(none.count()), 0);
 }
 
 #[tokio::test]
 async fn it_can_be_a_task_of_its_own() {
     let by = 3;
-    let sum = tokio::spawn(async move {
-        let works = aio_work_generator(|id| async move { Some(id * by) }, 100)
-            .skip_null()
-            .start()
-            .unwrap();
-        works.fold(0, async |sum, value| sum + value).await
-    });
+    let works = start(aio_work_generator(move |id| ready(Some(id * by)), 100));
+    let sum = tokio::spawn(works.fold(0, async |sum, value| sum + value));
     assert_eq!(sum.await.unwrap(), 3 * 99 * 50);
     let shared = aio_work_generator_shared(async |id, by: Arc<u64>| Some(id * *by), 3, 100);
-    let works = shared.skip_null().start().unwrap();
+    let works = start(shared);
     let sum = tokio::spawn(works.fold(0, async |sum, value| sum + value));
     assert_eq!(sum.await.unwrap(), 3 * 99 * 50);
 }

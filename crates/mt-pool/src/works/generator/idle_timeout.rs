@@ -2,11 +2,16 @@
 
 use std::{
     io,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex,
+        mpsc::{RecvTimeoutError, SyncSender, sync_channel},
+    },
     task::Waker,
     thread::{self, JoinHandle},
     time::Duration,
 };
+
+use crate::lock::lock;
 
 /// The parts of a timeout. Silence is counted in them and not measured by the clock, so that a program
 /// that was stopped for an hour does not take that for an hour of silence.
@@ -15,59 +20,55 @@ const PARTS: u32 = 10;
 /// Listens for silence as long as it lives, on a thread of its own.
 #[derive(Debug)]
 pub(super) struct IdleTimeout {
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    limit: Duration,
+    count: Arc<Mutex<Count>>,
+    /// The thread, and what ends it when it is dropped.
+    listener: Option<(SyncSender<()>, JoinHandle<()>)>,
 }
 
-/// What breaks the silence.
 #[derive(Debug, Clone)]
-pub(super) struct Voice(Arc<Shared>);
-
-#[derive(Debug, Default)]
-struct Shared {
-    count: Mutex<Count>,
-    over: Condvar,
-}
+pub(super) struct Voice(Arc<Mutex<Count>>);
 
 impl IdleTimeout {
     /// Starts listening.
-    ///
-    /// # Errors
-    /// The system's, when there is no thread to be had.
-    pub(super) fn listen(timeout: Duration) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
-        let listening = Arc::clone(&shared);
-        let thread = thread::Builder::new()
-            .name("mt-silence".into())
-            .spawn(move || listening.listen(timeout / PARTS))?;
+    pub(super) fn listen(limit: Duration) -> io::Result<Self> {
+        let count = Arc::<Mutex<Count>>::default();
+        let (end, ended) = sync_channel(0);
+        let listening = Arc::clone(&count);
+        let thread = thread::Builder::new().name("mt-silence".into());
+        let thread = thread.spawn(move || {
+            while ended.recv_timeout(limit / PARTS) == Err(RecvTimeoutError::Timeout) {
+                let waker = lock(&listening).tick();
+                waker.into_iter().for_each(Waker::wake);
+            }
+        })?;
         Ok(Self {
-            shared,
-            thread: Some(thread),
+            limit,
+            count,
+            listener: Some((end, thread)),
         })
     }
 
-    /// What others break it with.
     pub(super) fn voice(&self) -> Voice {
-        Voice(Arc::clone(&self.shared))
+        Voice(Arc::clone(&self.count))
     }
 
-    /// Somebody waits from now on. True if it has been silent for too long; if not, `waker` is woken
+    /// Somebody waits from now on. Returns the limit if it has been silent for so long; if not, `waker` is woken
     /// when it has.
-    pub(super) fn wait(&self, waker: &Waker) -> bool {
-        self.shared.lock().wait(waker)
+    pub(super) fn wait(&self, waker: &Waker) -> Option<Duration> {
+        lock(&self.count).wait(waker).then_some(self.limit)
     }
 
     /// Nobody waits any more: there was something.
     pub(super) fn end_wait(&self) {
-        self.shared.lock().end_wait();
+        lock(&self.count).waiting = None;
     }
 }
 
 impl Drop for IdleTimeout {
     fn drop(&mut self) {
-        self.shared.lock().over = true;
-        self.shared.over.notify_one();
-        if let Some(thread) = self.thread.take() {
+        if let Some((end, thread)) = self.listener.take() {
+            drop(end);
             // It ends at once; a panic in it was shown.
             let _ = thread.join();
         }
@@ -75,32 +76,8 @@ impl Drop for IdleTimeout {
 }
 
 impl Voice {
-    /// There was a message.
     pub(super) fn heard(&self) {
-        self.0.lock().silent = 0;
-    }
-}
-
-impl Shared {
-    fn listen(&self, part: Duration) {
-        let mut count = self.lock();
-        loop {
-            let goes_on = |count: &mut Count| !count.over;
-            let waited = self.over.wait_timeout_while(count, part, goes_on);
-            count = waited.unwrap_or_else(PoisonError::into_inner).0;
-            if count.over {
-                return;
-            }
-            if let Some(waker) = count.tick() {
-                drop(count);
-                waker.wake();
-                count = self.lock();
-            }
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Count> {
-        self.count.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0).silent = 0;
     }
 }
 
@@ -109,7 +86,6 @@ impl Shared {
 struct Count {
     silent: u32,
     waiting: Option<Waker>,
-    over: bool,
 }
 
 impl Count {
@@ -122,10 +98,6 @@ impl Count {
             }
         }
         self.is_too_long()
-    }
-
-    fn end_wait(&mut self) {
-        self.waiting = None;
     }
 
     /// A part has passed. Returns whom to wake if it was one too many.
@@ -170,7 +142,7 @@ mod tests {
         assert!(!ticks(&mut count, 10 * PARTS));
         assert!(!count.wait(Waker::noop()));
         assert!(!ticks(&mut count, PARTS));
-        count.end_wait();
+        count.waiting = None;
         assert!(!ticks(&mut count, 10 * PARTS));
         assert!(!count.wait(Waker::noop()));
         assert!(!ticks(&mut count, PARTS));
@@ -179,30 +151,28 @@ mod tests {
     #[test]
     fn a_message_starts_it_over() {
         let silence = IdleTimeout {
-            shared: Arc::new(Shared::default()),
-            thread: None,
+            limit: Duration::ZERO,
+            count: Arc::default(),
+            listener: None,
         };
         let voice = silence.voice();
         for _ in 0..5 {
-            assert!(!silence.wait(Waker::noop()));
-            assert!(!ticks(&mut silence.shared.lock(), PARTS));
+            assert_eq!(silence.wait(Waker::noop()), None);
+            assert!(!ticks(&mut lock(&silence.count), PARTS));
             voice.heard();
         }
-        assert!(ticks(&mut silence.shared.lock(), PARTS + 1));
+        assert!(ticks(&mut lock(&silence.count), PARTS + 1));
         voice.heard();
-        assert!(
-            !silence.wait(Waker::noop()),
-            "said just before the verdict was read"
-        );
+        let verdict = silence.wait(Waker::noop());
+        assert_eq!(verdict, None, "said just before the verdict was read");
     }
 
     #[test]
     fn whoever_waits_is_woken() {
         let silence = IdleTimeout::listen(Duration::from_millis(20)).expect("there are threads");
-        let too_long = poll_fn(|cx| match silence.wait(cx.waker()) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        });
-        block_on(too_long);
+        block_on(poll_fn(|cx| match silence.wait(cx.waker()) {
+            Some(_) => Poll::Ready(()),
+            None => Poll::Pending,
+        }));
     }
 }

@@ -1,5 +1,7 @@
 //! Which works have their outcome, and which do not.
 
+use std::ops::Range;
+
 /// The works that have their outcome, by their position, kept as runs of neighbours. They finish roughly
 /// in the order they were started, so the runs are few: never more than works are on the way at once.
 #[derive(Debug, Default)]
@@ -29,10 +31,11 @@ impl Finished {
     }
 
     /// The positions below `end` that are not among them, in order.
-    pub(super) fn gaps(&self, end: u64) -> impl Iterator<Item = (u64, u64)> {
+    pub(super) fn gaps(&self, end: u64) -> impl Iterator<Item = Range<u64>> {
         let starts = std::iter::once(0).chain(self.runs.iter().map(|run| run.1));
         let ends = self.runs.iter().map(|run| run.0).chain([end]);
-        starts.zip(ends).filter(|(start, end)| start < end)
+        let gaps = starts.zip(ends).map(|(start, end)| start..end);
+        gaps.filter(|gap| !gap.is_empty())
     }
 }
 
@@ -53,7 +56,7 @@ mod tests {
             }
             let finished: BTreeSet<u64> = finished.into_iter().collect();
             let expected: Vec<u64> = (0..60).filter(|id| !finished.contains(id)).collect();
-            let found: Vec<u64> = set.gaps(60).flat_map(|(start, end)| start..end).collect();
+            let found: Vec<u64> = set.gaps(60).flatten().collect();
             prop_assert_eq!(found, expected);
             let runs = set.runs.windows(2);
             prop_assert!(runs.into_iter().all(|two| two[0].1 < two[1].0), "neighbours are joined");
@@ -68,6 +71,6 @@ mod tests {
         }
         assert_eq!(finished.runs, [(0, 10_000)]);
         assert_eq!(finished.gaps(10_000).next(), None);
-        assert_eq!(finished.gaps(10_001).next(), Some((10_000, 10_001)));
+        assert_eq!(finished.gaps(10_001).next(), Some(10_000..10_001));
     }
 }

@@ -2,8 +2,8 @@
 
 use std::{
     fmt,
-    iter::Flatten,
-    ops::RangeInclusive,
+    iter::{Flatten, Take},
+    ops::Range,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -27,45 +27,44 @@ type Done<T> = (u64, Outcome<T>);
 /// [`into_iter`](IntoIterator::into_iter) an iterator that blocks. Made by
 /// [`start`](super::AsynWorkGenerator::start).
 ///
-/// It ends when every work has its outcome; by then every worker process is gone. The index in a work's error
+/// The stream ends when every work has its outcome; by then every worker process is gone. The index in a work's error
 /// is its number. Dropping it stops the run, as dropping a [`Pmap`] does.
 #[must_use = "dropping it stops the run"]
 pub struct AsynWorks<T: Task> {
-    state: State<T>,
+    state: WorksState<T>,
     ids: WorkIds,
     finished: Finished,
     /// Whether the run was asked to end at the first error.
     ends_early: bool,
-    silence: Option<(IdleTimeout, Duration)>,
+    silence: Option<IdleTimeout>,
     waiting: bool,
     tracker: Option<Tracker>,
     /// Why works that the run has never looked at have no value.
     left_because: Lost,
 }
 
-enum State<T: Task> {
+enum WorksState<T: Task> {
     Running(Pmap<T>),
     /// The run has ended before all works were given out. These are left.
     Leftover(Leftover, Stats),
     Over(Stats),
 }
 
-/// The ids of works in no particular order.
-type Leftover = Flatten<vec::IntoIter<RangeInclusive<u64>>>;
+/// The positions of works.
+type Leftover = Take<Flatten<vec::IntoIter<Range<u64>>>>;
 
 impl<T: Task<Input = u64>> AsynWorks<T> {
     pub(super) fn new(
         run: Pmap<T>,
         ids: WorkIds,
-        ends_early: bool,
-        silence: Option<(IdleTimeout, Duration)>,
+        silence: Option<IdleTimeout>,
         tracker: Option<Tracker>,
     ) -> Self {
         Self {
-            state: State::Running(run),
+            ends_early: run.fails_fast(),
+            state: WorksState::Running(run),
             ids,
             finished: Finished::default(),
-            ends_early,
             silence,
             waiting: false,
             tracker,
@@ -76,7 +75,7 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
     /// What has become of one more work, with its number; `None` when there are no more.
     ///
     /// Cancel-safe. Works on any executor.
-    pub async fn next(&mut self) -> Option<(u64, Result<T::Output, TaskError<T::Error>>)> {
+    pub async fn next(&mut self) -> Option<(u64, Outcome<T>)> {
         std::future::poll_fn(|cx| self.poll_done(cx)).await
     }
 
@@ -84,8 +83,8 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
     #[must_use]
     pub fn stats(&self) -> Stats {
         match &self.state {
-            State::Running(run) => run.stats(),
-            State::Leftover(_, stats) | State::Over(stats) => stats.clone(),
+            WorksState::Running(run) => run.stats(),
+            WorksState::Leftover(_, stats) | WorksState::Over(stats) => stats.clone(),
         }
     }
 
@@ -94,33 +93,37 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
     #[must_use]
     pub fn handle(&self) -> Option<RunHandle> {
         match &self.state {
-            State::Running(run) => Some(run.handle()),
-            State::Leftover(..) | State::Over(_) => None,
+            WorksState::Running(run) => Some(run.handle()),
+            WorksState::Leftover(..) | WorksState::Over(_) => None,
         }
     }
 
     fn poll_done(&mut self, cx: &mut Context<'_>) -> Poll<Option<Done<T>>> {
         loop {
             match &mut self.state {
-                State::Running(run) => match run.poll_indexed(cx) {
+                WorksState::Running(run) => match run.poll_indexed(cx) {
                     Poll::Ready(Some((position, outcome))) => {
                         self.end_wait();
                         return Poll::Ready(Some(self.done(position, outcome)));
                     }
-                    Poll::Ready(None) => self.end(),
+                    // It may have been interrupted, or have no workers, before it looked at all works.
+                    Poll::Ready(None) => self.leave(0),
                     Poll::Pending => match self.silent_for(cx) {
-                        Some(limit) => self.give_up(limit),
+                        Some(limit) => {
+                            self.left_because = Lost::Silent { limit };
+                            self.leave(1);
+                        }
                         None => return Poll::Pending,
                     },
                 },
-                State::Leftover(ids, stats) => match ids.next() {
-                    Some(work_id) => return Poll::Ready(Some(self.left_over(work_id))),
+                WorksState::Leftover(left, stats) => match left.next() {
+                    Some(position) => return Poll::Ready(Some(self.left_over(position))),
                     None => {
-                        self.state = State::Over(std::mem::take(stats));
+                        self.state = WorksState::Over(std::mem::take(stats));
                         self.tracker = None;
                     }
                 },
-                State::Over(_) => return Poll::Ready(None),
+                WorksState::Over(_) => return Poll::Ready(None),
             }
         }
     }
@@ -140,22 +143,21 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
         (work_id, outcome)
     }
 
-    /// Nothing more comes from the run. If it was interrupted or had no workers there may be works it
-    /// has never looked at.
-    fn end(&mut self) {
-        let left = match self.ends_early {
-            true => Vec::new(),
-            false => self.missing(),
-        };
-        self.leave(left);
+    /// Lets go of the run and its threads. The works without an outcome are left; if the run was to end at the first
+    /// error, only so many.
+    fn leave(&mut self, errors: usize) {
+        let gaps: Vec<Range<u64>> = self.finished.gaps(self.ids.len()).collect();
+        let most = if self.ends_early { errors } else { usize::MAX };
+        let left = gaps.into_iter().flatten().take(most);
+        self.state = WorksState::Leftover(left, self.stats());
+        self.silence = None;
     }
 
     /// A work that the run has no outcome for.
-    fn left_over(&self, work_id: u64) -> Done<T> {
-        let error = TaskError::new(
-            ItemIndex(work_id),
-            self.left_because.map(|never| match *never {}),
-        );
+    fn left_over(&self, position: u64) -> Done<T> {
+        let work_id = self.ids.at(position);
+        let kind = self.left_because.map(|never| match *never {});
+        let error = TaskError::new(ItemIndex(work_id), kind);
         let outcome = Err(error.with_history(0, None));
         if let Some(tracker) = &self.tracker {
             tell::<T>(tracker, None, work_id, &outcome);
@@ -163,42 +165,15 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
         (work_id, outcome)
     }
 
-    /// Stops the run because nobody says anything.
-    fn give_up(&mut self, limit: Duration) {
-        let mut missing = self.missing();
-        if self.ends_early {
-            missing.truncate(1);
-            missing
-                .iter_mut()
-                .for_each(|ids| *ids = *ids.start()..=*ids.start());
-        }
-        self.left_because = Lost::Silent { limit };
-        self.leave(missing);
-    }
-
-    /// Lets go of the run and its threads. These works are left.
-    fn leave(&mut self, left: Vec<RangeInclusive<u64>>) {
-        self.state = State::Leftover(left.into_iter().flatten(), self.stats());
-        self.silence = None;
-    }
-
-    /// The works without an outcome.
-    fn missing(&self) -> Vec<RangeInclusive<u64>> {
-        let gaps = self.finished.gaps(self.ids.len());
-        gaps.flat_map(|(start, end)| self.ids.runs(start, end))
-            .collect()
-    }
-
     /// Somebody waits. The timeout, if it has been silent for so long.
     fn silent_for(&mut self, cx: &Context<'_>) -> Option<Duration> {
         self.waiting = true;
-        let (silence, timeout) = self.silence.as_ref()?;
-        silence.wait(cx.waker()).then_some(*timeout)
+        self.silence.as_ref()?.wait(cx.waker())
     }
 
     fn end_wait(&mut self) {
         if std::mem::take(&mut self.waiting)
-            && let Some((silence, _)) = &self.silence
+            && let Some(silence) = &self.silence
         {
             silence.end_wait();
         }
@@ -236,7 +211,7 @@ impl<T: Task<Input = u64>> Stream for AsynWorks<T> {
 
 impl<T: Task<Input = u64>> FusedStream for AsynWorks<T> {
     fn is_terminated(&self) -> bool {
-        matches!(self.state, State::Over(_))
+        matches!(self.state, WorksState::Over(_))
     }
 }
 

@@ -3,12 +3,13 @@
 use std::{
     collections::HashMap,
     ops::Range,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use super::ids::WorkIds;
 use crate::{
     events::PoolEvent,
+    lock::lock,
     works::progress::{Progress, ProgressSender},
 };
 
@@ -28,7 +29,6 @@ struct Places {
     contexts: HashMap<u32, Stage>,
 }
 
-/// How far a context is.
 #[derive(Debug)]
 enum Stage {
     /// Not open yet. Its works so far are told when it is.
@@ -45,7 +45,6 @@ impl Tracker {
         }
     }
 
-    /// Something happened to a worker.
     pub(super) fn on_event(&self, event: &PoolEvent) {
         match event {
             PoolEvent::ItemsGiven {
@@ -56,7 +55,7 @@ impl Tracker {
             PoolEvent::ContextOpened { worker } => self.on_opened(*worker),
             PoolEvent::ContextOpenFailed { worker, message } => {
                 // Its works are raised, or wait for another attempt; none was scheduled.
-                self.lock().contexts.remove(worker);
+                lock(&self.places).contexts.remove(worker);
                 self.raised(*worker, message.clone());
             }
             PoolEvent::ContextCloseFailed { worker, message } => {
@@ -78,16 +77,15 @@ impl Tracker {
 
     /// A work has its outcome. Returns the context it was in.
     pub(super) fn take(&self, position: u64) -> Option<u32> {
-        self.lock().context_of.remove(&position)
+        lock(&self.places).context_of.remove(&position)
     }
 
-    /// Tells a message.
     pub(super) fn tell(&self, message: Progress) {
         self.progress.offer(message);
     }
 
     fn on_given(&self, worker: u32, positions: Range<u64>) {
-        let mut places = self.lock();
+        let mut places = lock(&self.places);
         let each = positions.clone().map(|position| (position, worker));
         places.context_of.extend(each);
         let stage = places.contexts.entry(worker);
@@ -101,7 +99,7 @@ impl Tracker {
     }
 
     fn on_opened(&self, worker: u32) {
-        let before = self.lock().contexts.insert(worker, Stage::Open);
+        let before = lock(&self.places).contexts.insert(worker, Stage::Open);
         self.tell(Progress::ContextCreated { context_id: worker });
         if let Some(Stage::Awaited(works)) = before {
             for positions in works {
@@ -126,16 +124,12 @@ impl Tracker {
     /// Whether a worker has a context, or was given works for one. A worker may die before the word
     /// that it has opened it is out.
     fn is_in_use(&self, worker: u32) -> bool {
-        self.lock().contexts.contains_key(&worker)
+        lock(&self.places).contexts.contains_key(&worker)
     }
 
     fn destroyed(&self, worker: u32) {
-        if let Some(Stage::Open) = self.lock().contexts.remove(&worker) {
+        if let Some(Stage::Open) = lock(&self.places).contexts.remove(&worker) {
             self.tell(Progress::ContextDestroyed { context_id: worker });
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Places> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

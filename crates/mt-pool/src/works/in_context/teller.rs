@@ -37,7 +37,6 @@ impl<T: Task> Teller<T> {
         self.untold.is_empty()
     }
 
-    /// Whether the receiver is gone.
     pub(super) fn is_unwatched(&self) -> bool {
         self.unwatched
     }
@@ -57,7 +56,6 @@ impl<T: Task> Teller<T> {
         }
     }
 
-    /// Tells all there are.
     pub(super) async fn tell_all(&mut self) {
         while !self.has_told_all() {
             self.tell_one().await;

@@ -11,7 +11,6 @@ use tokio::sync::Semaphore;
 use super::*;
 use crate::{
     TaskErrorKind,
-    task::Never,
     works::progress::{Progress, progress_queue},
 };
 
@@ -115,34 +114,41 @@ fn steps<V, E>(told: &[Progress<V, TaskError<E>>]) -> BTreeMap<u64, Vec<&'static
     steps
 }
 
+fn values<X>(told: &[Progress<u64, X>]) -> Vec<u64> {
+    let value = |message: &_| match message {
+        Progress::TaskReturned { value, .. } => Some(*value),
+        _ => None,
+    };
+    told.iter().filter_map(value).collect()
+}
+
+/// The works returned, raised and cancelled.
+fn in_all(counts: WorkCounts) -> (u64, u64, u64) {
+    (counts.returned, counts.raised, counts.cancelled)
+}
+
 #[test]
 fn every_step_of_every_work_is_told() {
     for capacity in [1, 3, 1000] {
         let (counts, told) = told::<visit>(capacity, |works| {
-            works
-                .context(0)
-                .context_id(7)
-                .work_id_list(0..100)
-                .max_concurrency(5)
+            let works = works.context(0).context_id(7).work_id_list(0..100);
+            works.max_concurrency(5)
         });
-        assert_eq!(
-            (counts.returned, counts.raised, counts.cancelled),
-            (98, 2, 0)
-        );
-        assert!(matches!(told[0], Progress::ContextCreated { .. }));
-        assert!(matches!(
-            told[told.len() - 1],
-            Progress::ContextDestroyed { .. }
-        ));
+        assert_eq!(in_all(counts), (98, 2, 0));
+        let [
+            Progress::ContextCreated { .. },
+            ..,
+            Progress::ContextDestroyed { .. },
+        ] = &told[..]
+        else {
+            panic!("{told:?}");
+        };
         assert!(told.iter().all(|message| message.context_id() == Some(7)));
         let steps = steps(&told);
         assert_eq!(steps.len(), 100);
         for (id, steps) in steps {
-            let end = if [13, 17].contains(&id) {
-                "raised"
-            } else {
-                "returned"
-            };
+            let raises = [13, 17].contains(&id);
+            let end = if raises { "raised" } else { "returned" };
             assert_eq!(steps, ["scheduled", end], "{id}");
         }
     }
@@ -151,19 +157,13 @@ fn every_step_of_every_work_is_told() {
 #[test]
 fn values_errors_and_panics_are_told_as_they_are() {
     let (_, told) = told::<visit>(10, |works| works.context(0).work_id_list([5, 13, 17]));
-    let values = told.iter().filter_map(|message| match message {
-        Progress::TaskReturned { value, .. } => Some(*value),
-        _ => None,
-    });
-    assert_eq!(values.collect::<Vec<_>>(), [10]);
+    assert_eq!(values(&told), [10]);
     let errors = told.iter().filter_map(|message| match message {
         Progress::TaskRaised { error, .. } => Some(error.to_string()),
         _ => None,
     });
-    assert_eq!(
-        errors.collect::<Vec<_>>(),
-        ["item 13: unlucky", "item 17: panicked: odd"]
-    );
+    let errors: Vec<_> = errors.collect();
+    assert_eq!(errors, ["item 13: unlucky", "item 17: panicked: odd"]);
 }
 
 #[test]
@@ -203,20 +203,11 @@ fn a_context_that_does_not_open_loses_no_work() {
             matches!(&told[0], Progress::ContextRaised { error, .. } if error.contains("no way in"))
         );
         assert_eq!(told.len(), 11);
-        for message in &told[1..] {
-            let Progress::TaskRaised {
-                context_id: None,
-                error,
-                ..
-            } = message
-            else {
-                panic!("{message:?}");
-            };
-            assert!(
-                matches!(error.kind(), TaskErrorKind::Context { .. }),
-                "{error}"
-            );
-        }
+        let has_no_context = |message: &Progress<_, TaskError<String>>| {
+            matches!(message, Progress::TaskRaised { context_id: None, error, .. }
+                if matches!(error.kind(), TaskErrorKind::Context { .. }))
+        };
+        assert!(told[1..].iter().all(has_no_context), "{told:?}");
     }
 }
 
@@ -225,13 +216,15 @@ fn a_context_that_does_not_close_is_told_of() {
     for way in [CLOSE_FAILS, CLOSE_PANICS] {
         let (counts, told) = told::<visit>(2, |works| works.context(way).work_id_list([1, 2]));
         assert_eq!(counts.returned, 2);
-        let [.., raised, destroyed] = told.as_slice() else {
+        let [
+            ..,
+            Progress::ContextRaised { error, .. },
+            Progress::ContextDestroyed { .. },
+        ] = &told[..]
+        else {
             panic!("{told:?}")
         };
-        assert!(
-            matches!(raised, Progress::ContextRaised { error, .. } if error.contains("no way out"))
-        );
-        assert!(matches!(destroyed, Progress::ContextDestroyed { .. }));
+        assert!(error.contains("no way out"), "{error}");
     }
 }
 
@@ -264,11 +257,7 @@ fn cancelling_ends_what_runs_in_peace_and_starts_nothing_more() {
         steps(&told)
     };
     let (counts, steps) = block_on(async { futures::join!(works.run(), watch) });
-    let counts = counts.unwrap();
-    assert_eq!(
-        (counts.returned, counts.raised, counts.cancelled),
-        (3, 0, 97)
-    );
+    assert_eq!(in_all(counts.unwrap()), (3, 0, 97));
     for (id, steps) in steps {
         let end = if id < 103 { "returned" } else { "cancelled" };
         assert_eq!(steps, [end], "{id}");
@@ -283,50 +272,29 @@ fn nobody_watching_cancels_the_rest() {
     let works = run_asyn_works_in_context::<visit>(progress)
         .context_vars(Rc::clone(&place))
         .work_id_list(0..1_000_000);
-    let counts = block_on(works.run()).unwrap();
-    assert_eq!(
-        counts.returned + counts.raised + counts.cancelled,
-        1_000_000
-    );
-    assert!(counts.cancelled > 999_000, "{counts:?}");
+    let (returned, raised, cancelled) = in_all(block_on(works.run()).unwrap());
+    assert_eq!(returned + raised + cancelled, 1_000_000);
+    assert!(cancelled > 999_000, "{cancelled}");
 }
 
 #[test]
 fn a_plain_function_runs_one_at_a_time() {
     let (counts, told) = told::<scaled>(10, |works| works.shared(3).work_id_list(0..5));
     assert_eq!(counts.returned, 5);
-    let values: Vec<u64> = told.iter().filter_map(value_of).collect();
-    assert_eq!(values, [0, 3, 6, 9, 12]);
-}
-
-fn value_of(message: &Progress<u64, TaskError<Never>>) -> Option<u64> {
-    match message {
-        Progress::TaskReturned { value, .. } => Some(*value),
-        _ => None,
-    }
+    assert_eq!(values(&told), [0, 3, 6, 9, 12]);
 }
 
 #[test]
 fn what_is_missing_is_named_and_nothing_is_told() {
     let (progress, messages) = progress_queue(1);
-    let refused = [
-        block_on(
-            run_asyn_works_in_context::<scaled>(progress)
-                .work_id_list([1])
-                .run(),
-        ),
-        block_on(run_asyn_works_in_context::<visit>(progress_queue(1).0).run()),
-        block_on(
-            run_asyn_works_in_context::<visit>(progress_queue(1).0)
-                .context(0)
-                .max_concurrency(0)
-                .run(),
-        ),
-    ];
-    for (refused, option) in refused
-        .into_iter()
-        .zip(["shared", "context", "max_concurrency"])
-    {
+    let scaled = run_asyn_works_in_context::<scaled>(progress).work_id_list([1]);
+    let visit = || run_asyn_works_in_context::<visit>(progress_queue(1).0);
+    let without_places = visit().context(0).max_concurrency(0);
+    for (refused, option) in [
+        (block_on(scaled.run()), "shared"),
+        (block_on(visit().run()), "context"),
+        (block_on(without_places.run()), "max_concurrency"),
+    ] {
         let error = refused.unwrap_err();
         assert!(error.to_string().contains(option), "{error}");
     }

@@ -14,48 +14,31 @@ const HORIZON: Duration = Duration::from_millis(50);
 /// The shortest time a rate is measured over.
 const PERIOD: Duration = Duration::from_millis(1);
 
-/// The most works that were handed out and not yet returned.
+/// The most works that were handed out and not yet returned: as many as the caller takes in a short time, between two
+/// bounds.
 #[derive(Debug, Clone)]
-pub(super) enum Ahead {
-    /// As many as the caller has said.
-    Fixed(u64),
-    /// As many as the caller takes in a short time.
-    ByPace(Pace),
-}
-
-/// How fast the caller takes results.
-#[derive(Debug, Clone)]
-pub(super) struct Pace {
+pub(super) struct Ahead {
     floor: u64,
     cap: u64,
     limit: u64,
-    /// When it was measured last, and how many had been returned by then.
+    /// When the pace was measured last, and how many had been returned by then.
     since: Instant,
     returned: u64,
 }
 
 impl Ahead {
-    pub(super) fn by_pace(floor: u64, cap: u64, now: Instant) -> Self {
-        Self::ByPace(Pace {
+    pub(super) fn new(floor: u64, cap: u64, now: Instant) -> Self {
+        Self {
             floor,
             cap: cap.max(floor),
             limit: floor,
             since: now,
             returned: 0,
-        })
+        }
     }
 
     /// The limit, when `returned` works have been returned so far.
     pub(super) fn limit(&mut self, now: Instant, returned: u64) -> u64 {
-        match self {
-            Self::Fixed(limit) => *limit,
-            Self::ByPace(pace) => pace.limit(now, returned),
-        }
-    }
-}
-
-impl Pace {
-    fn limit(&mut self, now: Instant, returned: u64) -> u64 {
         let time = now.saturating_duration_since(self.since);
         if time >= PERIOD {
             let taken = returned.saturating_sub(self.returned);
@@ -78,7 +61,7 @@ mod tests {
     #[test]
     fn as_many_as_are_taken_in_a_short_time() {
         let mut now = Instant::now();
-        let mut ahead = Ahead::by_pace(4, 10_000, now);
+        let mut ahead = Ahead::new(4, 10_000, now);
         let mut returned = 0;
         // How many are taken in a millisecond, and what follows.
         for (taken, expected) in [(0, 4), (1, 50), (20, 1000), (1_000_000, 10_000), (3, 150)] {
@@ -93,7 +76,7 @@ mod tests {
     #[test]
     fn no_time_is_no_measure() {
         let now = Instant::now();
-        let mut ahead = Ahead::by_pace(4, 10_000, now);
+        let mut ahead = Ahead::new(4, 10_000, now);
         assert_eq!(ahead.limit(now, 1_000_000), 4);
         assert_eq!(ahead.limit(now + MS / 2, 1_000_000), 4);
         assert_eq!(ahead.limit(now + MS, 1000), 10_000);
@@ -102,7 +85,7 @@ mod tests {
     #[test]
     fn what_was_set_stands() {
         let now = Instant::now();
-        let mut ahead = Ahead::Fixed(7);
+        let mut ahead = Ahead::new(7, 7, now);
         assert_eq!(ahead.limit(now + MS, 1_000_000), 7);
     }
 }

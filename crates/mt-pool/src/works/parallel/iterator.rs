@@ -2,16 +2,14 @@
 
 use std::{
     fmt,
+    iter::FusedIterator,
     marker::PhantomData,
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::{
-    counters::WorkCounters, error::PopError, iterator_builder::WorkIteratorBuilder, pooled::Pooled,
-    serial_mode::Serial,
-};
+use super::{counters::WorkCounters, error::PopError, pooled::Pooled, serial_mode::Serial};
 use crate::{
-    StartError, Task, TaskError,
+    Task, TaskError,
     stats::Stats,
     works::null::{KeepNull, NullPolicy},
 };
@@ -21,12 +19,12 @@ use crate::{
 ///
 /// An item is a work's number and its outcome: a work that fails, panics or kills its worker is an item, and
 /// the iteration goes on. Works that may come to nothing return an `Option`; with
-/// [`skip_null`](WorkIteratorBuilder::skip_null) `None`s are left out. An item is [`PopError::Empty`] when no
-/// outcome came in [time](WorkIteratorBuilder::pop_timeout), and the iteration goes on then too.
+/// [`skip_null`](super::WorkIteratorBuilder::skip_null) `None`s are left out. An item is [`PopError::Empty`] when no
+/// outcome came in [time](super::WorkIteratorBuilder::pop_timeout), and the iteration goes on then too.
 ///
-/// It is an iterator by reference: threads that share it get different works.
+/// A shared reference is the iterator: threads that share one get different works.
 ///
-/// It ends after [`num_works`](WorkIteratorBuilder::num_works) if that was given, after
+/// The iteration ends after [`num_works`](super::WorkIteratorBuilder::num_works) if that was given, after
 /// [`close`](Self::close), after Ctrl-C, and when no worker can be had. Dropping it closes it. Nobody has
 /// to close it before the process ends.
 ///
@@ -59,7 +57,6 @@ pub struct WorkIterator<T: Task<Input = u64>, N = KeepNull> {
 }
 
 /// Where works are done.
-#[derive(Debug)]
 pub(super) enum Mode<T: Task<Input = u64>> {
     Pool(Pooled<T>),
     Serial(Serial<T>),
@@ -69,22 +66,6 @@ pub(super) enum Mode<T: Task<Input = u64>> {
 type WorkOutcome<T, N> =
     Result<<N as NullPolicy<<T as Task>::Output>>::Item, TaskError<<T as Task>::Error>>;
 type Item<T, N> = Result<(u64, WorkOutcome<T, N>), PopError>;
-
-impl<T: Task<Input = u64>> WorkIterator<T> {
-    /// One with the default options: [`builder`](Self::builder) and
-    /// [`start`](WorkIteratorBuilder::start).
-    ///
-    /// # Errors
-    /// [`StartError`]; nothing was started.
-    pub fn new() -> Result<Self, StartError> {
-        Self::builder().start()
-    }
-
-    /// One to be described.
-    pub fn builder() -> WorkIteratorBuilder<T> {
-        WorkIteratorBuilder::new()
-    }
-}
 
 impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIterator<T, N> {
     pub(super) fn of(mode: Mode<T>, num_workers: usize) -> Self {
@@ -121,10 +102,10 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIterator<T, N> {
         }
     }
 
-    /// The same as an iterator, for `for` loops and adaptors. There may be several at once, in one
+    /// The same as an iterator, for adaptors; a `for` loop takes `&works`. There may be several at once, in one
     /// thread or in many.
-    pub fn iter(&self) -> WorkIter<'_, T, N> {
-        WorkIter { works: self }
+    pub fn iter(&self) -> &Self {
+        self
     }
 
     /// Ends it: workers are killed with all they have started, a [`next`](Self::next) that waits in
@@ -138,7 +119,7 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIterator<T, N> {
         }
     }
 
-    /// The worker processes there are when there is enough to do: the most [`processes`](WorkIteratorBuilder::processes), or 1 if memory was
+    /// The worker processes there are when there is enough to do: the most [`processes`](super::WorkIteratorBuilder::processes), or 1 if memory was
     /// short at the start. 0 in serial mode.
     pub fn num_workers(&self) -> usize {
         self.num_workers
@@ -176,41 +157,13 @@ impl<T: Task<Input = u64>, N> fmt::Debug for WorkIterator<T, N> {
     }
 }
 
-/// A [`WorkIterator`] as an iterator. Made by [`iter`](WorkIterator::iter), or by `for … in &works`.
-pub struct WorkIter<'a, T: Task<Input = u64>, N = KeepNull> {
-    works: &'a WorkIterator<T, N>,
-}
-
-impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> Iterator for WorkIter<'_, T, N> {
+/// Threads that share it get different works.
+impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> Iterator for &WorkIterator<T, N> {
     type Item = Item<T, N>;
 
     fn next(&mut self) -> Option<Item<T, N>> {
-        self.works.next()
+        WorkIterator::next(self)
     }
 }
 
-impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> std::iter::FusedIterator
-    for WorkIter<'_, T, N>
-{
-}
-
-impl<'a, T: Task<Input = u64>, N: NullPolicy<T::Output>> IntoIterator for &'a WorkIterator<T, N> {
-    type Item = Item<T, N>;
-    type IntoIter = WorkIter<'a, T, N>;
-
-    fn into_iter(self) -> WorkIter<'a, T, N> {
-        self.iter()
-    }
-}
-
-impl<T: Task<Input = u64>, N> Clone for WorkIter<'_, T, N> {
-    fn clone(&self) -> Self {
-        Self { works: self.works }
-    }
-}
-
-impl<T: Task<Input = u64>, N> fmt::Debug for WorkIter<'_, T, N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.works.fmt(f)
-    }
-}
+impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> FusedIterator for &WorkIterator<T, N> {}

@@ -10,14 +10,16 @@ use super::{
     ahead::Ahead,
     iterator::{Mode, WorkIterator},
     manual_run::{Credit, ManualRun},
-    options::PoolOptions,
     pooled::{Pooled, Timeouts},
     serial_mode::Serial,
 };
 use crate::{
-    AsynPmap, StartError, Task,
-    limits::{Processes, in_range},
-    works::null::{KeepNull, NullPolicy, Nullable, SkipNull},
+    AsynPmap, StartError, Task, asyn_pmap,
+    limits::in_range,
+    works::{
+        null::{KeepNull, NullPolicy, Nullable, SkipNull},
+        options::{MEMORY_MARK, fit_to_memory, run_options},
+    },
 };
 
 /// The most works ahead for every worker, when the caller has set no number.
@@ -28,7 +30,8 @@ const MAX_BUFFER: usize = 1 << 23;
 /// A [`WorkIterator`] that is being described.
 #[must_use = "nothing happens until `start` is called"]
 pub struct WorkIteratorBuilder<T: Task<Input = u64>, N = KeepNull> {
-    pool: PoolOptions<T>,
+    run: AsynPmap<T>,
+    memory_mark: f64,
     buffer_size: Option<usize>,
     timeouts: Timeouts,
     num_works: Option<u64>,
@@ -37,10 +40,21 @@ pub struct WorkIteratorBuilder<T: Task<Input = u64>, N = KeepNull> {
     null: PhantomData<fn() -> N>,
 }
 
-impl<T: Task<Input = u64>> WorkIteratorBuilder<T> {
-    pub(super) fn new() -> Self {
-        Self {
-            pool: PoolOptions::new(),
+impl<T: Task<Input = u64>> WorkIterator<T> {
+    /// One with the default options: [`builder`](Self::builder) and
+    /// [`start`](WorkIteratorBuilder::start).
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing was started.
+    pub fn new() -> Result<Self, StartError> {
+        Self::builder().start()
+    }
+
+    /// One to be described.
+    pub fn builder() -> WorkIteratorBuilder<T> {
+        WorkIteratorBuilder {
+            run: asyn_pmap::<T>([]),
+            memory_mark: MEMORY_MARK,
             buffer_size: None,
             timeouts: Timeouts {
                 push: Duration::from_secs(30),
@@ -71,7 +85,8 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIteratorBuilder<T, N> {
         T::Output: Nullable,
     {
         WorkIteratorBuilder {
-            pool: self.pool,
+            run: self.run,
+            memory_mark: self.memory_mark,
             buffer_size: self.buffer_size,
             timeouts: self.timeouts,
             num_works: self.num_works,
@@ -96,12 +111,7 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIteratorBuilder<T, N> {
         self
     }
 
-    /// The worker processes: the most, 1 to 4096, or by a range the fewest too. Default: as many as there are
-    /// processors for this process. They are started as works come, and replaced when they die.
-    pub fn processes(mut self, processes: impl Into<Processes>) -> Self {
-        self.pool.run = self.pool.run.processes(processes);
-        self
-    }
+    run_options!();
 
     /// [`processes`](Self::processes), as the seed calls it.
     pub fn max_num_workers(self, workers: usize) -> Self {
@@ -111,7 +121,7 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIteratorBuilder<T, N> {
     /// The fraction of memory in use, 0 to 1, from which on there is only one worker. Default 0.9, as
     /// in the seed, which then starts none. It is looked at once, at the start.
     pub fn memory_mark(mut self, fraction: f64) -> Self {
-        self.pool.memory_mark = fraction;
+        self.memory_mark = fraction;
         self
     }
 
@@ -140,20 +150,6 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIteratorBuilder<T, N> {
         self
     }
 
-    /// The value all works share: sent once to every worker. Required when the task has a `#[shared]`
-    /// argument.
-    pub fn shared(mut self, value: T::Shared) -> Self {
-        self.pool.run = self.pool.run.shared(value);
-        self
-    }
-
-    /// Any other option: of the [`AsynPmap`] that does the work, to be changed and given back. What is set here
-    /// counts, whatever is set there: the order and the capacity.
-    pub fn configure(mut self, change: impl FnOnce(AsynPmap<T>) -> AsynPmap<T>) -> Self {
-        self.pool.run = change(self.pool.run);
-        self
-    }
-
     /// Starts it. Everything is checked here; then the first works are handed out.
     ///
     /// # Errors
@@ -161,24 +157,25 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIteratorBuilder<T, N> {
     pub fn start(self) -> Result<WorkIterator<T, N>, StartError> {
         in_range("buffer_size", self.buffer_size.unwrap_or(1), MAX_BUFFER)?;
         let few = |works| works <= self.serial_threshold;
+        let num_works = self.num_works.unwrap_or(u64::MAX);
         if self.serial_mode || self.num_works.is_some_and(few) {
-            let serial = Serial::new(self.pool.run, self.num_works)?;
+            let serial = Serial::new(self.run, num_works)?;
             return Ok(WorkIterator::of(Mode::Serial(serial), 0));
         }
-        let (run, num_workers) = self.pool.run()?;
+        let (run, num_workers) = fit_to_memory(self.run, self.memory_mark)?;
         let workers = num_workers as u64;
-        let (ahead, most, credit) = match self.buffer_size {
-            Some(works) => (Ahead::Fixed(works as u64), works, Credit::Strict),
+        let (least, most, credit) = match self.buffer_size {
+            Some(works) => (works as u64, works as u64, Credit::Strict),
             None => {
                 let most = MOST_AHEAD.saturating_mul(workers).min(MAX_BUFFER as u64);
-                let ahead = Ahead::by_pace(2 * workers, most, Instant::now());
-                (ahead, most as usize, Credit::Together)
+                (2 * workers, most, Credit::Together)
             }
         };
+        let ahead = Ahead::new(least, most, Instant::now());
         // Room is made when the last of a delivery is taken, so there may seem to be more on the way
         // than there are, up to a delivery more.
-        let manual_run = ManualRun::start(run.capacity(2 * most), credit)?;
-        let pooled = Pooled::new(manual_run, ahead, self.num_works, self.timeouts);
+        let manual_run = ManualRun::start(run.capacity(2 * most as usize), credit)?;
+        let pooled = Pooled::new(manual_run, ahead, num_works, self.timeouts);
         Ok(WorkIterator::of(Mode::Pool(pooled), num_workers))
     }
 }
@@ -186,7 +183,7 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIteratorBuilder<T, N> {
 impl<T: Task<Input = u64>, N> fmt::Debug for WorkIteratorBuilder<T, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WorkIteratorBuilder")
-            .field("run", &self.pool.run)
+            .field("run", &self.run)
             .field("buffer_size", &self.buffer_size)
             .field("num_works", &self.num_works)
             .finish_non_exhaustive()

@@ -5,7 +5,7 @@
 use std::{
     marker::PhantomData,
     sync::atomic::{AtomicU64, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use mt_proto::{ItemIndex, Tally};
@@ -21,7 +21,7 @@ use crate::{
 /// A run fed and emptied by hand. Dropping it ends it.
 #[derive(Debug)]
 pub(super) struct ManualRun<T: Task<Input = u64>> {
-    run: LiveRun,
+    pub(super) run: LiveRun,
     pub(super) feed: FeedEnd,
     pub(super) outlet: SharedOutlet,
     credit: Credit,
@@ -35,7 +35,6 @@ pub(super) struct ManualRun<T: Task<Input = u64>> {
 /// When an outcome that is taken makes room for an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Credit {
-    /// When it is taken.
     Each,
     /// With the last of those that came together. Cheaper, for whoever keeps count himself.
     Together,
@@ -60,32 +59,20 @@ impl<T: Task<Input = u64>> ManualRun<T> {
         })
     }
 
-    /// Takes an outcome that is here.
+    /// Takes an outcome, waiting for it so long at most. Before it waits, and each time it was woken for nothing, `ask`
+    /// is called, which may tell it not to.
     #[inline]
-    pub(super) fn try_take(&self) -> Result<(ItemIndex, Outcome<T>), Dry> {
-        let mut taken = Taken::default();
-        let result = self.outlet.try_take(&mut taken);
-        self.finish(result, taken)
-    }
-
-    /// Takes an outcome, waiting for it until then at most; for ever without a time. `ask` is called
-    /// before waiting.
     pub(super) fn take(
         &self,
-        until: Option<Instant>,
-        ask: impl Fn(),
+        timeout: Duration,
+        ask: impl Fn() -> bool,
     ) -> Result<(ItemIndex, Outcome<T>), Dry> {
         let mut taken = Taken::default();
-        let result = self.outlet.take(until, ask, &mut taken);
-        self.finish(result, taken)
-    }
-
-    #[inline]
-    fn finish(
-        &self,
-        result: Result<(), Dry>,
-        taken: Taken,
-    ) -> Result<(ItemIndex, Outcome<T>), Dry> {
+        let mut result = self.outlet.try_take(&mut taken);
+        if result == Err(Dry::ForNow) {
+            let until = Instant::now().checked_add(timeout);
+            result = self.outlet.take(until, ask, &mut taken);
+        }
         result.inspect_err(|dry| {
             if *dry == Dry::ForGood && !self.feed.is_cancelled() {
                 self.run.assert_complete();
@@ -140,11 +127,6 @@ impl<T: Task<Input = u64>> ManualRun<T> {
         }
     }
 
-    /// Whether every outcome has come and every worker is gone.
-    pub(super) fn is_complete(&self) -> bool {
-        self.run.is_complete()
-    }
-
     /// Ends all at once: workers are killed, and nothing can be taken any more. Those who wait are told.
     pub(super) fn cancel(&self) {
         self.run.consumer.cancel();
@@ -157,7 +139,6 @@ impl<T: Task<Input = u64>> ManualRun<T> {
         self.run.end();
     }
 
-    /// What the run has done so far.
     pub(super) fn stats(&self) -> Stats {
         let mut stats = self.run.handle.stats();
         stats.failed = self.failed.load(Ordering::Relaxed);

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -16,10 +16,15 @@ use super::{
     counters::WorkCounters,
     error::PopError,
     manual_run::{Credit, ManualRun},
-    options::PoolOptions,
     shared_outlet::Dry,
 };
-use crate::{AsynPmap, StartError, Task, TaskError, limits::Processes, stats::Stats};
+use crate::{
+    AsynPmap, StartError, Task, asyn_pmap,
+    lock::lock,
+    pmap::Outcome,
+    stats::Stats,
+    works::options::{MEMORY_MARK, fit_to_memory, run_options},
+};
 
 /// How long [`push`](ProcessParalleliser::push) waits for room.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(30);
@@ -73,9 +78,9 @@ pub struct ProcessParalleliser<T: Task<Input = u64>> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ParalleliserState {
-    /// It takes works.
+    /// Works are taken.
     Living,
-    /// It takes no more: it was closed, interrupted, or can't have workers. Works are still done.
+    /// No more works are taken: it was closed, interrupted, or can't have workers. Those it has are still done.
     Dying,
     /// Every work is done and every worker gone. Outcomes may still wait to be popped.
     Dead,
@@ -101,7 +106,8 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
     /// One to be described.
     pub fn builder() -> ProcessParalleliserBuilder<T> {
         ProcessParalleliserBuilder {
-            pool: PoolOptions::new(),
+            run: asyn_pmap::<T>([]),
+            memory_mark: MEMORY_MARK,
             capacity: CAPACITY,
         }
     }
@@ -115,10 +121,10 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
     /// [`push`](Self::push) with a time of your own to wait; zero for not waiting.
     pub fn push_timeout(&self, work_id: u64, timeout: Duration) -> bool {
         let until = Instant::now().checked_add(timeout);
-        if self.manual_run.feed.reserve_until(until).is_err() {
+        if self.manual_run.feed.reserve(until).is_err() {
             return false;
         }
-        let mut ids = self.ids();
+        let mut ids = lock(&self.ids);
         ids.scratch.clear();
         push_record(
             &mut ids.scratch,
@@ -128,7 +134,7 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
         )
         .expect("a number always encodes");
         // Under the lock: whoever takes the outcome waits for the note.
-        let Some(index) = self.manual_run.feed.hand_in(&ids.scratch) else {
+        let Some(index) = self.manual_run.feed.push(&ids.scratch) else {
             return false;
         };
         if index.0 != work_id {
@@ -147,11 +153,7 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
     /// # Errors
     /// [`PopError::Empty`] when none came in time, [`PopError::Closed`] when none will come. No work is
     /// lost either way.
-    #[expect(
-        clippy::type_complexity,
-        reason = "the outcome as everywhere, beside its id"
-    )]
-    pub fn pop(&self) -> Result<(u64, Result<T::Output, TaskError<T::Error>>), PopError> {
+    pub fn pop(&self) -> Result<(u64, Outcome<T>), PopError> {
         self.pop_timeout(POP_TIMEOUT)
     }
 
@@ -159,25 +161,13 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
     ///
     /// # Errors
     /// As [`pop`](Self::pop).
-    #[expect(
-        clippy::type_complexity,
-        reason = "the outcome as everywhere, beside its id"
-    )]
-    pub fn pop_timeout(
-        &self,
-        timeout: Duration,
-    ) -> Result<(u64, Result<T::Output, TaskError<T::Error>>), PopError> {
-        let taken = match self.manual_run.try_take() {
-            Err(Dry::ForNow) => self
-                .manual_run
-                .take(Instant::now().checked_add(timeout), || ()),
-            taken => taken,
-        };
+    pub fn pop_timeout(&self, timeout: Duration) -> Result<(u64, Outcome<T>), PopError> {
+        let taken = self.manual_run.take(timeout, || true);
         let (index, outcome) = taken.map_err(|dry| match dry {
             Dry::ForNow => PopError::Empty,
             Dry::ForGood => PopError::Closed,
         })?;
-        let work_id = self.ids().others.remove(&index).unwrap_or(index.0);
+        let work_id = lock(&self.ids).others.remove(&index).unwrap_or(index.0);
         let outcome = outcome.map_err(|error| error.with_index(ItemIndex(work_id)));
         Ok((work_id, outcome))
     }
@@ -192,12 +182,12 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
     /// popped, and the workers go when all is done. (In the seed, works that no worker has begun are
     /// lost.) Does nothing the second time. To end at once, drop it.
     pub fn close(&self) {
-        self.manual_run.feed.end_by_hand();
+        self.manual_run.feed.end();
     }
 
     /// Whether it takes works.
     pub fn state(&self) -> ParalleliserState {
-        if self.manual_run.is_complete() {
+        if self.manual_run.run.is_complete() {
             ParalleliserState::Dead
         } else if self.manual_run.feed.takes_items() {
             ParalleliserState::Living
@@ -226,11 +216,6 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
     pub fn stats(&self) -> Stats {
         self.manual_run.stats()
     }
-
-    /// No user code runs under the lock, so a poisoned state is still consistent.
-    fn ids(&self) -> MutexGuard<'_, Ids> {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl<T: Task<Input = u64>> fmt::Debug for ProcessParalleliser<T> {
@@ -246,17 +231,13 @@ impl<T: Task<Input = u64>> fmt::Debug for ProcessParalleliser<T> {
 /// A [`ProcessParalleliser`] that is being described.
 #[must_use = "nothing happens until `start` is called"]
 pub struct ProcessParalleliserBuilder<T: Task<Input = u64>> {
-    pool: PoolOptions<T>,
+    run: AsynPmap<T>,
+    memory_mark: f64,
     capacity: usize,
 }
 
 impl<T: Task<Input = u64>> ProcessParalleliserBuilder<T> {
-    /// The worker processes: the most, 1 to 4096, or by a range the fewest too. Default: as many as there are
-    /// processors for this process. They are started as works come, and replaced when they die.
-    pub fn processes(mut self, processes: impl Into<Processes>) -> Self {
-        self.pool.run = self.pool.run.processes(processes);
-        self
-    }
+    run_options!();
 
     /// [`processes`](Self::processes), as the seed calls it.
     pub fn max_num_workers(self, workers: usize) -> Self {
@@ -273,21 +254,7 @@ impl<T: Task<Input = u64>> ProcessParalleliserBuilder<T> {
     /// The fraction of memory in use, 0 to 1, from which on there is only one worker. Default 0.9, as
     /// in the seed, which then starts none. It is looked at once, at the start.
     pub fn memory_mark(mut self, fraction: f64) -> Self {
-        self.pool.memory_mark = fraction;
-        self
-    }
-
-    /// The value all works share: sent once to every worker. Required when the task has a `#[shared]`
-    /// argument.
-    pub fn shared(mut self, value: T::Shared) -> Self {
-        self.pool.run = self.pool.run.shared(value);
-        self
-    }
-
-    /// Any other option: of the [`AsynPmap`] that does the work, to be changed and given back. What is set here
-    /// counts, whatever is set there: the order and the capacity.
-    pub fn configure(mut self, change: impl FnOnce(AsynPmap<T>) -> AsynPmap<T>) -> Self {
-        self.pool.run = change(self.pool.run);
+        self.memory_mark = fraction;
         self
     }
 
@@ -296,7 +263,7 @@ impl<T: Task<Input = u64>> ProcessParalleliserBuilder<T> {
     /// # Errors
     /// [`StartError`]; nothing was started.
     pub fn start(self) -> Result<ProcessParalleliser<T>, StartError> {
-        let (run, num_workers) = self.pool.run()?;
+        let (run, num_workers) = fit_to_memory(self.run, self.memory_mark)?;
         Ok(ProcessParalleliser {
             manual_run: ManualRun::start(run.capacity(self.capacity), Credit::Each)?,
             num_workers,
@@ -309,7 +276,7 @@ impl<T: Task<Input = u64>> ProcessParalleliserBuilder<T> {
 impl<T: Task<Input = u64>> fmt::Debug for ProcessParalleliserBuilder<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProcessParalleliserBuilder")
-            .field("run", &self.pool.run)
+            .field("run", &self.run)
             .field("capacity", &self.capacity)
             .finish_non_exhaustive()
     }

@@ -6,7 +6,7 @@
 
 use std::{
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -15,7 +15,7 @@ use std::{
 use mt_proto::{MAX_RECORD_BYTES, RecordBuffer};
 
 use super::{ahead::Ahead, error::PopError, manual_run::ManualRun, shared_outlet::Dry};
-use crate::{Task, input::NoRoom, pmap::Outcome, stats::Stats};
+use crate::{Task, input::NoRoom, lock::lock, pmap::Outcome, stats::Stats};
 
 /// The most works handed out in one go.
 const MOST_AT_ONCE: u64 = 2048;
@@ -23,12 +23,12 @@ const MOST_AT_ONCE: u64 = 2048;
 /// What a call of `next` comes to; `None` at the end.
 pub(super) type Next<T> = Option<Result<(u64, Outcome<T>), PopError>>;
 
-/// A conveyor that is fed with the next numbers.
+/// A manual run that is fed with the next numbers.
 #[derive(Debug)]
 pub(super) struct Pooled<T: Task<Input = u64>> {
     manual_run: ManualRun<T>,
     feed: Mutex<Feed>,
-    num_works: Option<u64>,
+    num_works: u64,
     timeouts: Timeouts,
     /// Works handed out.
     sent: AtomicU64,
@@ -50,11 +50,10 @@ pub(super) struct Timeouts {
 }
 
 impl<T: Task<Input = u64>> Pooled<T> {
-    /// Hands out the first works.
     pub(super) fn new(
         manual_run: ManualRun<T>,
         mut ahead: Ahead,
-        num_works: Option<u64>,
+        num_works: u64,
         timeouts: Timeouts,
     ) -> Self {
         let limit = AtomicU64::new(ahead.limit(Instant::now(), 0));
@@ -69,27 +68,20 @@ impl<T: Task<Input = u64>> Pooled<T> {
             sent: AtomicU64::new(0),
             limit,
         };
-        if num_works == Some(0) {
-            pooled.manual_run.feed.end_by_hand();
+        if num_works == 0 {
+            pooled.manual_run.feed.end();
         }
         pooled.hand_out(1);
         pooled
     }
 
-    /// The next outcome.
     pub(super) fn next(&self) -> Next<T> {
         // A good part of the limit at once: one by one, every work would be a message of its own.
         self.hand_out((self.limit.load(Ordering::Relaxed) / 4).max(1));
-        let taken = match self.manual_run.try_take() {
-            Err(Dry::ForNow) => {
-                if self.has_no_room() {
-                    return Some(Err(PopError::Empty));
-                }
-                let until = Instant::now().checked_add(self.timeouts.pop);
-                self.manual_run.take(until, || self.hand_out(1))
-            }
-            taken => taken,
-        };
+        let taken = self.manual_run.take(self.timeouts.pop, || {
+            self.hand_out(1);
+            !self.has_no_room()
+        });
         match taken {
             Ok((index, outcome)) => {
                 // Others may wait for nothing but this room.
@@ -108,7 +100,7 @@ impl<T: Task<Input = u64>> Pooled<T> {
         if self.room() < worth {
             return;
         }
-        let mut feed = self.feed();
+        let mut feed = lock(&self.feed);
         let limit = feed.ahead.limit(Instant::now(), self.returned());
         self.limit.store(limit, Ordering::Relaxed);
         let most = self.room().min(self.left()).min(MOST_AT_ONCE);
@@ -128,7 +120,7 @@ impl<T: Task<Input = u64>> Pooled<T> {
         self.sent.store(next + count, Ordering::SeqCst);
         self.manual_run.feed.push_some(&mut feed.block);
         if self.left() == 0 {
-            self.manual_run.feed.end_by_hand();
+            self.manual_run.feed.end();
         }
     }
 
@@ -138,26 +130,22 @@ impl<T: Task<Input = u64>> Pooled<T> {
         if self.sent() > self.returned() || self.left() == 0 {
             return false;
         }
-        let mut feed = self.feed();
+        let mut feed = lock(&self.feed);
         let until = Instant::now().checked_add(self.timeouts.push);
-        let reserved = self.manual_run.feed.reserve_until(until);
+        let reserved = self.manual_run.feed.reserve(until);
         if reserved.is_ok() {
             self.hand_in(&mut feed, 1);
         }
         reserved == Err(NoRoom::Full)
     }
 
-    /// The works that may be handed out now.
     fn room(&self) -> u64 {
         let ahead = self.sent().saturating_sub(self.returned());
         self.limit.load(Ordering::Relaxed).saturating_sub(ahead)
     }
 
-    /// The works that are not handed out yet.
     fn left(&self) -> u64 {
-        self.num_works
-            .unwrap_or(u64::MAX)
-            .saturating_sub(self.sent())
+        self.num_works.saturating_sub(self.sent())
     }
 
     fn sent(&self) -> u64 {
@@ -176,16 +164,12 @@ impl<T: Task<Input = u64>> Pooled<T> {
 
     /// Works handed out, and outcomes taken.
     pub(super) fn counts(&self) -> (u64, u64) {
+        // In this order, so that there are never fewer sent.
         let returned = self.returned();
         (self.sent(), returned)
     }
 
     pub(super) fn stats(&self) -> Stats {
         self.manual_run.stats()
-    }
-
-    /// No user code runs under the lock, so a poisoned state is still consistent.
-    fn feed(&self) -> MutexGuard<'_, Feed> {
-        self.feed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

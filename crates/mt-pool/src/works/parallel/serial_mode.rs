@@ -2,42 +2,37 @@
 
 use std::{
     any::TypeId,
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     rc::Rc,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, PoisonError},
     task::{Context as PollContext, Poll, Waker},
 };
 
-use mt_proto::{ContextStep, ItemIndex};
+use mt_proto::ItemIndex;
 use tokio::{
     runtime::{Builder, Runtime},
     task::LocalSet,
 };
 
 use crate::{
-    AsynPmap, Context, NoContext, StartError, Task, TaskError, TaskErrorKind,
-    pmap::{Outcome, given},
+    AsynPmap, Context, NoContext, StartError, Task, TaskError,
+    lock::lock,
+    pmap::{Outcome, given, init_here},
     stats::Stats,
     task::TaskStyle,
     wait::wait_here,
-    worker::panic_text,
+    works::here::{Called, call, close, not_open, open},
 };
 
-type Config<T> = <<T as Task>::Context as Context>::Config;
-type Kind<T> = TaskErrorKind<<T as Task>::Error>;
-
 /// Works 0, 1, 2 … by hand. Threads that share it take turns.
-#[derive(Debug)]
 pub(super) struct Serial<T: Task<Input = u64>> {
     desk: Mutex<Desk<T>>,
     free: Condvar,
-    num_works: Option<u64>,
+    num_works: u64,
     fail_fast: bool,
     runtime: Option<Runtime>,
 }
 
-#[derive(Debug)]
 struct Desk<T: Task> {
     /// Away while a work is done.
     tools: Option<Tools<T>>,
@@ -46,20 +41,19 @@ struct Desk<T: Task> {
     stats: Stats,
 }
 
-/// What a work needs.
 struct Tools<T: Task> {
     shared: T::Shared,
-    config: Config<T>,
+    config: <T::Context as Context>::Config,
 }
 
 impl<T: Task<Input = u64>> Serial<T> {
     /// Takes the options that mean something without workers, and calls the init function.
-    pub(super) fn new(run: AsynPmap<T>, num_works: Option<u64>) -> Result<Self, StartError> {
+    pub(super) fn new(run: AsynPmap<T>, num_works: u64) -> Result<Self, StartError> {
         run.options.check()?;
         let shared = given("shared", run.shared)?;
         let config = given("context", run.context)?;
         if let Some(init) = run.init {
-            init.call_here()?;
+            init_here(&init?)?;
         }
         Ok(Self {
             desk: Mutex::new(Desk {
@@ -75,7 +69,6 @@ impl<T: Task<Input = u64>> Serial<T> {
         })
     }
 
-    /// Does the next work. `None` at the end.
     pub(super) fn next(&self) -> Option<(u64, Outcome<T>)> {
         let (id, tools) = self.begin()?;
         let index = ItemIndex(id);
@@ -85,11 +78,10 @@ impl<T: Task<Input = u64>> Serial<T> {
         Some((id, outcome))
     }
 
-    /// Waits for the turn.
     fn begin(&self) -> Option<(u64, Tools<T>)> {
-        let mut desk = self.desk();
+        let mut desk = lock(&self.desk);
         loop {
-            if desk.closed || self.num_works.is_some_and(|works| desk.next >= works) {
+            if desk.closed || desk.next >= self.num_works {
                 return None;
             }
             if let Some(tools) = desk.tools.take() {
@@ -102,12 +94,12 @@ impl<T: Task<Input = u64>> Serial<T> {
     }
 
     fn end(&self, tools: Tools<T>, succeeded: bool) {
-        let mut desk = self.desk();
+        let mut desk = lock(&self.desk);
         desk.tools = Some(tools);
         desk.stats.succeeded += u64::from(succeeded);
         desk.stats.failed += u64::from(!succeeded);
         desk.closed |= self.fail_fast && !succeeded;
-        let over = desk.closed || self.num_works == Some(desk.next);
+        let over = desk.closed || desk.next == self.num_works;
         drop(desk);
         if over {
             self.free.notify_all();
@@ -117,51 +109,32 @@ impl<T: Task<Input = u64>> Serial<T> {
     }
 
     /// Does a work in a context of its own.
-    fn work(&self, tools: Tools<T>, id: u64) -> (Tools<T>, Result<T::Output, Kind<T>>) {
-        let Tools { shared, config } = tools;
+    fn work(&self, Tools { shared, config }: Tools<T>, id: u64) -> (Tools<T>, Called<T>) {
         let shared = Rc::new(shared);
-        let done = self.open(&config).and_then(|context| {
-            let context = Rc::new(context);
-            let call = || T::call(Rc::clone(&context), Rc::clone(&shared), id);
-            let done = caught(|| match T::STYLE {
-                TaskStyle::Sync => ready(call()),
-                TaskStyle::Async => self.wait(call()),
-            });
-            self.close(context);
-            match done {
-                Ok(result) => result.map_err(TaskErrorKind::Raised),
-                Err(message) => Err(panicked(message)),
+        let called = match self.wait(open::<T::Context>(&config)) {
+            Ok(context) => {
+                let context = Rc::new(context);
+                let call = call::<T>(Rc::clone(&context), Rc::clone(&shared), id);
+                let called = match T::STYLE {
+                    // Outside any runtime: it may use one of its own.
+                    TaskStyle::Sync => ready(call),
+                    TaskStyle::Async => self.wait(call),
+                };
+                self.close(context);
+                called
             }
-        });
+            Err(message) => Err(not_open(message)),
+        };
         let shared = Rc::into_inner(shared);
         let shared = shared.expect("a call that has ended holds its shared value no longer");
-        (Tools { shared, config }, done)
-    }
-
-    fn open(&self, config: &Config<T>) -> Result<T::Context, Kind<T>> {
-        let not_open = |message| TaskErrorKind::Context {
-            step: ContextStep::Open,
-            message,
-        };
-        match caught(|| self.wait(T::Context::open(config))) {
-            Ok(Ok(context)) => Ok(context),
-            Ok(Err(error)) => Err(not_open(error.to_string())),
-            Err(message) => Err(not_open(format!("panicked: {message}"))),
-        }
+        (Tools { shared, config }, called)
     }
 
     fn close(&self, context: Rc<T::Context>) {
-        // A call that has leaked its context keeps it open.
-        let Some(context) = Rc::into_inner(context) else {
-            return;
-        };
-        let message = match caught(|| self.wait(context.close())) {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(message) => format!("panicked: {message}"),
-        };
-        tracing::warn!(message, "closing a context failed");
-        self.desk().stats.context_close_errors += 1;
+        if let Err(message) = self.wait(close(context)) {
+            tracing::warn!(message, "closing a context failed");
+            lock(&self.desk).stats.context_close_errors += 1;
+        }
     }
 
     /// Waits for a future on this thread, which may be part of a runtime itself; timers and sockets are
@@ -178,25 +151,19 @@ impl<T: Task<Input = u64>> Serial<T> {
 
     /// No further work is begun. Those who wait for their turn are told.
     pub(super) fn close_all(&self) {
-        self.desk().closed = true;
+        lock(&self.desk).closed = true;
         self.free.notify_all();
     }
 
-    /// Works begun, and works done.
     pub(super) fn counts(&self) -> (u64, u64) {
-        let desk = self.desk();
+        let desk = lock(&self.desk);
         (desk.next, desk.stats.succeeded + desk.stats.failed)
     }
 
     pub(super) fn stats(&self) -> Stats {
-        let mut stats = self.desk().stats.clone();
+        let mut stats = lock(&self.desk).stats.clone();
         stats.pulled = stats.succeeded + stats.failed;
         stats
-    }
-
-    /// No user code runs under the lock, so a poisoned state is still consistent.
-    fn desk(&self) -> MutexGuard<'_, Desk<T>> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -206,12 +173,6 @@ impl<T: Task<Input = u64>> Drop for Serial<T> {
             // The plain drop waits, which is not allowed inside another runtime.
             runtime.shutdown_background();
         }
-    }
-}
-
-impl<T: Task> std::fmt::Debug for Tools<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tools").finish_non_exhaustive()
     }
 }
 
@@ -231,18 +192,5 @@ fn ready<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut PollContext::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
         Poll::Pending => unreachable!("a plain function has nothing to wait for"),
-    }
-}
-
-/// Runs user code. A panic, which was shown as every panic is, becomes its text.
-fn caught<R>(code: impl FnOnce() -> R) -> Result<R, String> {
-    catch_unwind(AssertUnwindSafe(code)).map_err(|panic| panic_text(&*panic))
-}
-
-fn panicked<E>(message: String) -> TaskErrorKind<E> {
-    TaskErrorKind::Panicked {
-        message,
-        location: None,
-        backtrace: String::new(),
     }
 }

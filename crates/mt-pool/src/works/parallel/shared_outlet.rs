@@ -7,7 +7,7 @@ use std::{
     future::poll_fn,
     pin::pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
@@ -20,16 +20,16 @@ use tokio::{sync::mpsc, task::coop::unconstrained};
 use super::wait_cell::WaitCell;
 use crate::{
     dispatch::{Apart, Delivery},
+    lock::lock,
     pmap::{Emptied, OpenSegment},
 };
 
 /// The most bytes of a record that is copied out.
 const SHORT_BYTES: usize = 32;
 
-/// The outlet of a run.
 #[derive(Debug)]
 pub(super) struct SharedOutlet {
-    state: Mutex<State>,
+    state: Mutex<OutletState>,
     /// Outcomes taken. Written under the lock.
     taken: AtomicU64,
     wait_cell: Arc<WaitCell>,
@@ -37,10 +37,9 @@ pub(super) struct SharedOutlet {
 }
 
 #[derive(Debug)]
-struct State {
+struct OutletState {
     outcomes: mpsc::Receiver<Delivery>,
     current: Option<Current>,
-    /// Nothing comes any more.
     over: bool,
 }
 
@@ -63,26 +62,22 @@ pub(super) struct Taken {
     pub(super) short: [u8; SHORT_BYTES],
 }
 
-/// What is known of an item.
 #[derive(Debug)]
 pub(super) enum What {
-    /// Nothing was taken.
     Nothing,
     /// A short record of so many bytes. Copying it is cheaper than sharing its delivery with another
     /// thread.
     Short(RecordTag, u8),
     /// A longer one, or one that comes with a tally.
     Long(Record),
-    /// It was told of by itself.
+    /// An outcome that was told of by itself.
     Apart(Box<Apart>),
 }
 
-/// Why nothing was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dry {
     /// Nothing has come in time.
     ForNow,
-    /// Nothing comes any more.
     ForGood,
 }
 
@@ -90,7 +85,7 @@ impl SharedOutlet {
     pub(super) fn new(outcomes: mpsc::Receiver<Delivery>) -> Self {
         let wait_cell = Arc::new(WaitCell::default());
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(OutletState {
                 outcomes,
                 current: None,
                 over: false,
@@ -101,13 +96,11 @@ impl SharedOutlet {
         }
     }
 
-    /// The outcomes that were taken so far.
     #[inline]
     pub(super) fn count(&self) -> u64 {
         self.taken.load(Ordering::Relaxed)
     }
 
-    /// Takes an outcome that is here.
     #[inline]
     pub(super) fn try_take(&self, into: &mut Taken) -> Result<(), Dry> {
         self.take_beside(0, into)
@@ -118,7 +111,7 @@ impl SharedOutlet {
     pub(super) fn take(
         &self,
         until: Option<Instant>,
-        ask: impl Fn(),
+        ask: impl Fn() -> bool,
         into: &mut Taken,
     ) -> Result<(), Dry> {
         let waiter = self.wait_cell.waiter();
@@ -129,8 +122,7 @@ impl SharedOutlet {
                 return taken;
             }
             // After the look: whoever takes an outcome later sees that somebody waits.
-            ask();
-            if !waiter.wait(rings, until) {
+            if !ask() || !waiter.wait(rings, until) {
                 return taken;
             }
         }
@@ -142,14 +134,13 @@ impl SharedOutlet {
         self.wait_cell.waiting() > 0
     }
 
-    /// Whether an outcome is here.
     pub(super) fn is_dry(&self) -> bool {
-        !self.lock().fetch(&self.waker)
+        !lock(&self.state).fetch(&self.waker)
     }
 
     /// Nothing is taken any more; those who wait are told.
     pub(super) fn shut(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.over = true;
         state.current = None;
         state.outcomes.close();
@@ -161,7 +152,7 @@ impl SharedOutlet {
     /// there is something for it.
     #[inline]
     fn take_beside(&self, own: usize, into: &mut Taken) -> Result<(), Dry> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let taken = state.take(&self.waker, into);
         if taken.is_ok() {
             // Not an atomic addition, which costs as much as the lock.
@@ -181,15 +172,9 @@ impl SharedOutlet {
         }
         taken
     }
-
-    /// No user code runs under the lock, so a poisoned state is still consistent.
-    #[inline]
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl State {
+impl OutletState {
     #[inline]
     fn take(&mut self, waker: &Waker, into: &mut Taken) -> Result<(), Dry> {
         if !self.fetch(waker) {

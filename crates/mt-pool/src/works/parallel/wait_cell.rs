@@ -2,12 +2,14 @@
 
 use std::{
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
     },
     task::Wake,
     time::{Duration, Instant},
 };
+
+use crate::lock::lock;
 
 /// A count of rings that can be waited for.
 ///
@@ -16,16 +18,14 @@ use std::{
 /// the next.
 #[derive(Debug, Default)]
 pub(super) struct WaitCell {
-    rings: AtomicU64,
+    rings: Mutex<u64>,
     waiting: AtomicUsize,
-    lock: Mutex<()>,
     heard: Condvar,
 }
 
 impl WaitCell {
-    /// The rings so far.
     pub(super) fn rings(&self) -> u64 {
-        self.rings.load(Ordering::SeqCst)
+        *lock(&self.rings)
     }
 
     /// Counts the calling thread among those who wait, until the waiter is dropped. To be done before
@@ -41,31 +41,17 @@ impl WaitCell {
         self.waiting.load(Ordering::SeqCst)
     }
 
-    /// Wakes one thread.
     pub(super) fn ring(&self) {
-        self.count();
+        *lock(&self.rings) += 1;
         self.heard.notify_one();
     }
 
-    /// Wakes all threads.
     pub(super) fn ring_all(&self) {
-        self.count();
+        *lock(&self.rings) += 1;
         self.heard.notify_all();
-    }
-
-    /// Counts a ring. Under the lock, so that nobody is between looking at the count and waiting.
-    fn count(&self) {
-        let _lock = self.lock();
-        self.rings.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// Nothing happens under the lock that could leave anything undone.
-    fn lock(&self) -> MutexGuard<'_, ()> {
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Somebody who waits.
 #[derive(Debug)]
 pub(super) struct Waiter<'a> {
     wait_cell: &'a WaitCell,
@@ -75,18 +61,15 @@ impl Waiter<'_> {
     /// Waits for a ring after the first `rings`, until then at most; for ever without a time. False when
     /// there was none.
     pub(super) fn wait(&self, rings: u64, until: Option<Instant>) -> bool {
-        let mut lock = self.wait_cell.lock();
-        while self.wait_cell.rings() == rings {
-            let left = until.map_or(Duration::MAX, |until| {
-                until.saturating_duration_since(Instant::now())
-            });
-            if left.is_zero() {
-                return false;
-            }
-            let waited = self.wait_cell.heard.wait_timeout(lock, left);
-            lock = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        true
+        let WaitCell {
+            rings: now, heard, ..
+        } = self.wait_cell;
+        let left = until.map_or(Duration::MAX, |until| {
+            until.saturating_duration_since(Instant::now())
+        });
+        let waited = heard.wait_timeout_while(lock(now), left, |now| *now == rings);
+        let (_now, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        !waited.timed_out()
     }
 }
 

@@ -42,7 +42,6 @@ pub struct ProgressSender<V = (), X = String> {
     missed: Arc<AtomicU64>,
 }
 
-/// The receiver is gone.
 #[derive(Debug)]
 pub(in crate::works) struct Unwatched;
 
