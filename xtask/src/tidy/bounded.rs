@@ -35,7 +35,19 @@ fn check(tree: &Tree, found: &mut Findings) {
 fn is_unbounded(file: &RustFile, path: &NamedPath) -> bool {
     UNBOUNDED.iter().any(|name| path.contains(name))
         || path.contains("std::sync::mpsc::channel")
-        || (path.contains("mpsc::channel") && file.tokens_are(path.end, &["(", ")"]))
+        || (path.contains("mpsc::channel") && is_called_without_arguments(file, path))
+}
+
+fn is_called_without_arguments(file: &RustFile, path: &NamedPath) -> bool {
+    let mut call = path.end;
+    if file.tokens_are(call, &["::", "<"]) {
+        // Type arguments may have brackets in them, but none behind a `>`.
+        let mut rest = call..file.tokens.len();
+        call = rest
+            .find(|&at| file.tokens_are(at, &[">", "("]))
+            .map_or(call, |at| at + 1);
+    }
+    file.tokens_are(call, &["(", ")"])
 }
 
 #[cfg(test)]
@@ -51,6 +63,9 @@ mod tests {
             "let (a, b) = flume::unbounded(); ~~",
             "use tokio::sync::mpsc::{Sender, UnboundedSender}; ~~",
             "let (a, b) = mpsc::channel(options.queue_capacity);",
+            "use tokio::sync::mpsc::channel; fn f() { g::<u8>(); }",
+            "let (a, b) = mpsc::channel::<()>(1);",
+            "let (a, b) = mpsc::channel::<()>(); ~~",
             "let (a, b) = mpsc::sync_channel(1);",
             "let (a, b) = oneshot::channel();",
             "// unbounded_channel()",

@@ -19,7 +19,7 @@ pub(super) struct NamedPath {
     pub(super) in_test: bool,
     /// Index of its first token; inside the braces of a `use`, of the first one there.
     pub(super) start: usize,
-    /// Index of the token after the path and its type arguments.
+    /// Index of the token after the path.
     pub(super) end: usize,
 }
 
@@ -128,7 +128,8 @@ impl RustFile {
         length.map_or(self.tokens.len(), |length| open + length)
     }
 
-    /// Every path the code names, also the ones of a single segment.
+    /// Every path the code names, also the ones of a single segment. Type arguments are no part of a path, but
+    /// have paths of their own.
     pub(super) fn paths(&self) -> Vec<NamedPath> {
         let mut paths = Vec::new();
         self.paths_in(0, self.tokens.len(), &[], &mut paths);
@@ -150,24 +151,15 @@ impl RustFile {
         }
         let mut segments = [prefix, std::slice::from_ref(&first.text)].concat();
         let mut end = start + 1;
-        while self.tokens_are(end, &["::"]) {
-            match self.tokens.get(end + 1) {
-                Some(next) if next.is_ident || next.text == "*" => {
-                    segments.push(next.text.clone());
-                    end += 2;
-                }
-                Some(next) if next.text == "<" => {
-                    let after = self.after_type_arguments(end + 1);
-                    self.paths_in(end + 2, after, &[], out);
-                    end = after;
-                }
-                Some(next) if next.text == "{" => {
-                    let close = self.closing(end + 1);
-                    self.paths_in(end + 2, close, &segments, out);
-                    return close + 1;
-                }
-                _ => break,
-            }
+        let is_name = |at| self.is_ident(at) || self.tokens_are(at, &["*"]);
+        while self.tokens_are(end, &["::"]) && is_name(end + 1) {
+            segments.push(self.tokens[end + 1].text.clone());
+            end += 2;
+        }
+        if self.tokens_are(end, &["::", "{"]) {
+            let close = self.closing(end + 1);
+            self.paths_in(end + 2, close, &segments, out);
+            return close + 1;
         }
         if !prefix.is_empty() && self.tokens_are(end, &["as"]) {
             end += 2;
@@ -179,22 +171,6 @@ impl RustFile {
             end,
         });
         end
-    }
-
-    /// The index after the `>` that closes the `<` at `index`.
-    fn after_type_arguments(&self, index: usize) -> usize {
-        let mut depth = 0_usize;
-        for at in index..self.tokens.len() {
-            match self.tokens[at].text.as_str() {
-                "<" => depth += 1,
-                ">" if !self.tokens_are(at - 1, &["-", ">"]) => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 {
-                return at + 1;
-            }
-        }
-        self.tokens.len()
     }
 }
 
@@ -214,7 +190,7 @@ mod tests {
                 "use std::{fs, time::{self, Instant as I}};",
                 "use std::fs std::time::self std::time::Instant",
             ),
-            ("a::b::<C, fn() -> D>(); m!(e::f);", "C fn D a::b m e::f"),
+            ("a::b::<C, fn() -> D>(); m!(e::f);", "a::b C fn D m e::f"),
             ("use a::*; ::b::c();", "use a::* b::c"),
         ] {
             let file = RustFile::new("crates/a/src/b.rs".into(), text.into());
