@@ -47,21 +47,12 @@ impl fmt::Display for Exit {
 /// The names of the signals a crash is likely to show; their numbers are the same on the Unixes we
 /// run on, except where left out.
 fn signal_name(signal: i32) -> Option<&'static str> {
-    Some(match signal {
-        1 => "SIGHUP",
-        2 => "SIGINT",
-        3 => "SIGQUIT",
-        4 => "SIGILL",
-        5 => "SIGTRAP",
-        6 => "SIGABRT",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        13 => "SIGPIPE",
-        14 => "SIGALRM",
-        15 => "SIGTERM",
-        _ => return None,
-    })
+    const NAMES: [&str; 16] = [
+        "", "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "", "SIGFPE", "SIGKILL",
+        "", "SIGSEGV", "", "SIGPIPE", "SIGALRM", "SIGTERM",
+    ];
+    let name = NAMES.get(usize::try_from(signal).ok()?);
+    name.copied().filter(|name| !name.is_empty())
 }
 
 impl From<ExitStatus> for Exit {

@@ -1,14 +1,14 @@
 //! A connection before it is opened, and the two things it can be made of.
 
 use std::{
-    future::poll_fn,
     io,
-    pin::{Pin, pin},
-    task::{Context, Poll, Waker},
+    pin::Pin,
+    task::{Context, Poll},
 };
 
+use futures::FutureExt;
 use mt_proto::Limits;
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, DuplexStream, ReadBuf};
 
 use crate::{
     FrameReceiver, FrameSender, QueueLimits, Writer,
@@ -81,15 +81,10 @@ impl ReadHalf {
     pub(crate) fn read_now(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
         match self {
             Self::Stream(stream) => stream.read_now(into),
+            // Unconstrained: a task that has used up its turn would be told that nothing is there.
             Self::Memory(memory) => {
-                let mut buffer = ReadBuf::new(into);
-                let read = poll_fn(|cx| Pin::new(&mut *memory).poll_read(cx, &mut buffer));
-                // Unconstrained: a task that has used up its turn would be told that nothing is there.
-                let mut read = pin!(tokio::task::unconstrained(read));
-                match read.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                    Poll::Pending => Ok(None),
-                    Poll::Ready(result) => result.map(|()| Some(buffer.filled().len())),
-                }
+                let read = tokio::task::unconstrained(memory.read(into));
+                read.now_or_never().transpose()
             }
         }
     }

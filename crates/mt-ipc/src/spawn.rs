@@ -149,11 +149,8 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     }
     let stderr = match request.stderr {
         WorkerStderr::Inherit => None,
-        WorkerStderr::Discard | WorkerStderr::Forward => Some(platform::pipe_for(&mut command)?),
-    };
-    let forward = match request.stderr {
-        WorkerStderr::Forward => Some(Forward::new()?),
-        WorkerStderr::Discard | WorkerStderr::Inherit => None,
+        WorkerStderr::Discard => Some((platform::pipe_for(&mut command)?, None)),
+        WorkerStderr::Forward => Some((platform::pipe_for(&mut command)?, Some(Forward::new()?))),
     };
     platform::prepare(&mut command, theirs);
     // Not `kill_on_drop`: it kills by number also when somebody else has reaped the process long ago.
@@ -168,7 +165,7 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
         process,
         connection: Connection::over_stream(stream, platform::Until::Closed),
         progress: Progress::new(page),
-        stderr: stderr.map(|pipe| StderrReader::read(pipe, forward)),
+        stderr: stderr.map(|(pipe, forward)| StderrReader::read(pipe, forward)),
     })
 }
 

@@ -37,22 +37,11 @@ impl TaskSignature {
     fn of(sig: &Signature, params: syn::Result<Params>, mut errors: Errors) -> syn::Result<Self> {
         refuse_generics(sig, &mut errors);
         refuse_qualifiers(sig, &mut errors);
-        let returns = Returns::parse(&sig.output);
-        Self::new(sig.asyncness.is_some(), params, returns, errors)
-    }
-
-    /// The signature of these parts, unless there are errors.
-    pub(crate) fn new(
-        is_async: bool,
-        params: syn::Result<Params>,
-        returns: syn::Result<Returns>,
-        mut errors: Errors,
-    ) -> syn::Result<Self> {
         let params = errors.take(params);
-        let returns = errors.take(returns);
+        let returns = errors.take(Returns::parse(&sig.output));
         errors.finish()?;
         Ok(Self {
-            is_async,
+            is_async: sig.asyncness.is_some(),
             params: params.expect("what was not parsed is an error"),
             returns: returns.expect("what was not parsed is an error"),
         })

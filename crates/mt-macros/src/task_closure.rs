@@ -3,19 +3,17 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{
-    Expr, ExprClosure, Pat, PatType, Path, ReturnType, Token,
+    Expr, ExprClosure, ItemFn, Pat, Path, ReturnType, Token,
     parse::{Parse, ParseStream},
+    parse_quote,
 };
 
-use crate::{
-    captures, errors::Errors, options, params::Params, returns::Returns, signature::TaskSignature,
-    task_impl::TaskImpl,
-};
+use crate::{captures, errors::Errors, options, signature::TaskSignature, task_impl::TaskImpl};
 
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
-    let expanded = syn::parse2::<Inline>(input).and_then(|mut inline| {
-        let (signature, params) = take_signature(&mut inline.closure)?;
-        Ok(task(&inline, &signature, &params))
+    let expanded = syn::parse2::<Inline>(input).and_then(|Inline { krate, closure }| {
+        let (function, signature) = function_of(&closure)?;
+        Ok(task(&krate, &function, &signature))
     });
     expanded.unwrap_or_else(|error| {
         // In a block, because several errors are several macro calls.
@@ -54,72 +52,67 @@ impl Parse for Inline {
     }
 }
 
-/// The closure's signature, and its parameters without the attributes of this macro.
-fn take_signature(closure: &mut ExprClosure) -> syn::Result<(TaskSignature, Vec<PatType>)> {
+/// The closure as a function.
+fn function_of(closure: &ExprClosure) -> syn::Result<(ItemFn, TaskSignature)> {
     let mut errors = Errors::default();
-    errors.refuse(
-        closure.lifetimes.as_ref(),
-        "a task can't be generic: leave `for<…>` out",
-    );
-    errors.refuse(closure.constness, "a task can't be `const`: leave it out");
-    let mut params = typed_params(closure, &mut errors);
-    let roles = Params::of_function(params.iter_mut());
+    refuse(closure, &mut errors);
     errors.take(captures::check(closure));
-    let is_async = closure.asyncness.is_some();
-    let signature = TaskSignature::new(is_async, roles, returns(closure), errors)?;
-    Ok((signature, params))
-}
-
-fn typed_params(closure: &ExprClosure, errors: &mut Errors) -> Vec<PatType> {
-    let mut params = Vec::new();
-    for pat in &closure.inputs {
-        match pat {
-            Pat::Type(param) => params.push(param.clone()),
-            other => errors.push(
-                other,
-                "say the type of this parameter, `|x: u32|`: a worker must know what to decode",
-            ),
-        }
+    let ExprClosure {
+        attrs,
+        constness,
+        asyncness,
+        inputs,
+        output,
+        body,
+        ..
+    } = closure;
+    let inputs = inputs.iter().filter(|pat| matches!(pat, Pat::Type(_)));
+    let mut function: ItemFn = parse_quote! {
+        #(#attrs)* #constness #asyncness fn __mt_pool_inline(#(#inputs),*) #output {}
+    };
+    if let Expr::Block(body) = &**body {
+        function.attrs.extend(body.attrs.iter().cloned());
+        function.block = Box::new(body.block.clone());
     }
-    params
+    let signature = errors.take(TaskSignature::of_function(&mut function.sig));
+    errors.finish()?;
+    Ok((function, signature.expect("what can't be read is an error")))
 }
 
-fn returns(closure: &ExprClosure) -> syn::Result<Returns> {
+/// Refuses what a closure may be and a function may not, and types that are left out.
+fn refuse(closure: &ExprClosure, errors: &mut Errors) {
     let ExprClosure {
         asyncness,
         inputs_begin,
         inputs,
         inputs_end,
-        output,
         ..
     } = closure;
-    if let ReturnType::Default = output {
-        let is_async = if asyncness.is_some() { "async " } else { "" };
-        return Err(syn::Error::new_spanned(
-            quote!(#asyncness #inputs_begin #inputs #inputs_end),
-            format!("say what it returns: `inline_task!({is_async}|x: u32| -> u64 {{ … }})`"),
-        ));
+    errors.refuse(
+        closure.lifetimes.as_ref(),
+        "a task can't be generic: leave `for<…>` out",
+    );
+    for pat in inputs.iter().filter(|pat| !matches!(pat, Pat::Type(_))) {
+        errors.push(
+            pat,
+            "say the type of this parameter, `|x: u32|`: a worker must know what to decode",
+        );
     }
-    Returns::parse(output)
+    if let ReturnType::Default = closure.output {
+        let is_async = if asyncness.is_some() { "async " } else { "" };
+        errors.push(
+            quote!(#asyncness #inputs_begin #inputs #inputs_end),
+            &format!("say what it returns: `inline_task!({is_async}|x: u32| -> u64 {{ … }})`"),
+        );
+    }
 }
 
-fn task(inline: &Inline, signature: &TaskSignature, params: &[PatType]) -> TokenStream {
-    let Inline { krate, closure } = inline;
-    let ExprClosure {
-        attrs,
-        asyncness,
-        output,
-        body,
-        ..
-    } = closure;
-    let (function, ty) = (
-        format_ident!("__mt_pool_inline"),
-        format_ident!("__MtPoolInline"),
-    );
+fn task(krate: &Path, function: &ItemFn, signature: &TaskSignature) -> TokenStream {
+    let ty = format_ident!("__MtPoolInline");
     let task_impl = TaskImpl {
         krate,
         ty: &ty,
-        function: &function,
+        function: &function.sig.ident,
         name: quote! {
             ::core::concat!(
                 ::core::module_path!(), "::inline_task@",
@@ -137,8 +130,7 @@ fn task(inline: &Inline, signature: &TaskSignature, params: &[PatType]) -> Token
                 clippy::trivially_copy_pass_by_ref,
                 reason = "how a task takes its parameters is not for it to choose"
             )]
-            #(#attrs)*
-            #asyncness fn #function(#(#params),*) #output #body
+            #function
 
             /// A closure that runs in a worker process.
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]

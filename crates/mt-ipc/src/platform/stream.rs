@@ -108,20 +108,16 @@ impl AsyncRead for StreamReadHalf {
                 let (_, read) = recv(socket.get_ref(), into, RecvFlags::empty())?;
                 Ok(read)
             });
-            match read {
-                Ok(read) => {
-                    let read = read?;
-                    // The socket is empty, and will say when it no longer is (where that is told by edges).
-                    if cfg!(target_os = "linux") && (1..asked).contains(&read) {
-                        ready.clear_ready();
-                    }
-                    // SAFETY: the system says that it has written so many bytes, from the first one on.
-                    unsafe { buffer.assume_init(read) };
-                    buffer.advance(read);
-                    return Poll::Ready(Ok(()));
-                }
-                Err(_would_block) => {}
+            let Ok(read) = read else { continue };
+            let read = read?;
+            // The socket is empty, and will say when it no longer is (where that is told by edges).
+            if cfg!(target_os = "linux") && (1..asked).contains(&read) {
+                ready.clear_ready();
             }
+            // SAFETY: the system says that it has written so many bytes, from the first one on.
+            unsafe { buffer.assume_init(read) };
+            buffer.advance(read);
+            return Poll::Ready(Ok(()));
         }
     }
 }
