@@ -46,26 +46,25 @@ impl Backend {
             Self::Memory { buffer_bytes } => crate::memory(buffer_bytes),
             Self::Socket => {
                 let (a, b) = sockets();
-                let end = |socket| {
-                    Connection::over_stream(Stream::from_std(socket).unwrap(), Until::Closed)
-                };
-                (end(a), end(b))
+                (over(a), over(b))
             }
         }
     }
 
-    fn raw(self) -> (Connection, Box<dyn Raw>) {
-        match self {
+    /// An open end, and the bytes at the other.
+    fn raw(self) -> (FrameSender, FrameReceiver, Writer, Box<dyn Raw>) {
+        let (connection, raw): (_, Box<dyn Raw>) = match self {
             Self::Memory { buffer_bytes } => {
                 let (a, b) = tokio::io::duplex(buffer_bytes);
                 (over_memory(a), Box::new(b))
             }
             Self::Socket => {
                 let (a, b) = sockets();
-                let a = Connection::over_stream(Stream::from_std(a).unwrap(), Until::Closed);
-                (a, Box::new(UnixStream::from_std(b).unwrap()))
+                (over(a), Box::new(UnixStream::from_std(b).unwrap()))
             }
-        }
+        };
+        let (sender, receiver, writer) = open(connection);
+        (sender, receiver, writer, raw)
     }
 }
 
@@ -76,15 +75,18 @@ fn sockets() -> (StdUnixStream, StdUnixStream) {
     (a, b)
 }
 
+fn over(socket: StdUnixStream) -> Connection {
+    Connection::over_stream(Stream::from_std(socket).unwrap(), Until::Closed)
+}
+
 /// Runs a test on every backend, in a runtime of one thread: who needs two to make progress can
 /// deadlock.
 fn check(name: &'static str, test: impl AsyncFn(Backend)) {
     let _watchdog = mt_test_kit::watchdog(name);
     for backend in BACKENDS {
         println!("{name} on {backend:?}");
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build();
         runtime.unwrap().block_on(test(backend));
     }
 }
@@ -103,10 +105,19 @@ fn bulk(length: usize) -> Frame {
     Frame::new(Kind::Results, body)
 }
 
+/// All frames until the end.
+async fn all_of(receiver: &mut FrameReceiver) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    while let Some(frame) = receiver.recv().await.unwrap() {
+        frames.push(frame);
+    }
+    frames
+}
+
 fn wire_of(frames: impl IntoIterator<Item = Frame>) -> bytes::BytesMut {
     let mut wire = bytes::BytesMut::new();
-    frames
-        .into_iter()
-        .for_each(|frame| frame.write_to(&mut wire));
+    for frame in frames {
+        frame.write_to(&mut wire);
+    }
     wire
 }

@@ -24,6 +24,8 @@ mod signature;
 mod task_closure;
 mod task_fn;
 mod task_impl;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 use syn::parse_quote;

@@ -68,53 +68,24 @@ mod tests {
     use quote::quote;
 
     use super::*;
+    use crate::tests::expands;
 
-    fn check(arguments: TokenStream, item: TokenStream, part: TokenStream) {
-        let expanded = expand(&parse_quote!(::mt_pool), arguments, item);
-        syn::parse2::<syn::File>(expanded.clone()).expect("an expansion is items");
-        let (text, part) = (expanded.to_string(), part.to_string());
-        assert!(text.contains(&part), "no `{part}` in: {text}");
+    fn expand_main(arguments: TokenStream, item: TokenStream) -> TokenStream {
+        expand(&parse_quote!(::mt_pool), arguments, item)
     }
 
-    #[test]
-    fn init_comes_first() {
-        check(
-            quote!(),
-            quote! { pub fn main() -> R { work() } },
-            quote! { pub fn main() -> R { ::mt_pool::init(); work() } },
-        );
-        check(
-            quote!(crate = a),
-            quote! { async fn main() {} },
-            quote! { async fn main() {} a::init(); },
-        );
-    }
-
-    #[test]
-    fn the_runtime_is_what_was_asked_for() {
-        check(
-            quote!(worker_threads = 2),
-            quote! { async fn main() {} },
-            quote! { Builder::new_multi_thread().worker_threads(2).enable_all().build() },
-        );
-        check(
-            quote!(flavor = "current_thread"),
-            quote! { async fn main() {} },
-            quote! { Builder::new_current_thread().enable_all().build() },
-        );
-    }
-
-    #[test]
-    fn a_main_that_can_not_be_is_refused() {
-        check(
-            quote!(),
-            quote! { fn main(x: u8) {} },
-            quote!("`main` takes no arguments: read `std::env::args()`"),
-        );
-        check(
-            quote!(flavor = "current_thread"),
-            quote! { fn main() {} },
-            quote!("only an `async fn` has a runtime to configure"),
-        );
+    expands! { expand_main;
+        init_comes_first:
+            () { pub fn main() -> R { work() } } [pub fn main() -> R { ::mt_pool::init(); work() }]
+            (crate = a) { async fn main() {} } [async fn main() {} a::init();]
+        the_runtime_is_what_was_asked_for:
+            (worker_threads = 2) { async fn main() {} }
+                [Builder::new_multi_thread().worker_threads(2).enable_all().build()]
+            (flavor = "current_thread") { async fn main() {} }
+                [Builder::new_current_thread().enable_all().build()]
+        a_main_that_can_not_be_is_refused:
+            () { fn main(x: u8) {} } ["`main` takes no arguments: read `std::env::args()`"]
+            (flavor = "current_thread") { fn main() {} }
+                ["only an `async fn` has a runtime to configure"]
     }
 }

@@ -156,30 +156,20 @@ mod tests {
 
     #[test]
     fn a_closure_becomes_a_function_and_a_value() {
-        check(
-            quote!(|x: u32| -> u64 { x.into() }),
-            "impl :: mt_pool :: Task for __MtPoolInline",
-        );
-        check(
-            quote!(async |#[shared] s: &str| -> u64 { 0 }),
-            "async fn __mt_pool_inline (s : & str) -> u64 { 0 }",
-        );
-        check(
-            quote!(crate = a::b, || -> u64 { 0 },),
-            "impl a :: b :: Task",
-        );
+        let task = "impl :: mt_pool :: Task for __MtPoolInline";
+        check(quote!(|x: u32| -> u64 { x.into() }), task);
+        let function = "async fn __mt_pool_inline (s : & str) -> u64 { 0 }";
+        check(quote!(async |#[shared] s: &str| -> u64 { 0 }), function);
+        let task = "impl a :: b :: Task";
+        check(quote!(crate = a::b, || -> u64 { 0 },), task);
     }
 
     #[test]
     fn types_must_be_said() {
-        check(
-            quote!(|x: u32| x),
-            "say what it returns: `inline_task!(|x: u32|",
-        );
-        check(
-            quote!(async |x: u32| x),
-            "say what it returns: `inline_task!(async |x",
-        );
+        let output = "say what it returns: `inline_task!(|x: u32|";
+        check(quote!(|x: u32| x), output);
+        let output = "say what it returns: `inline_task!(async |x";
+        check(quote!(async |x: u32| x), output);
         check(quote!(|x| -> u8 { x }), "say the type of this parameter");
         check(quote!(double), "expected a closure");
     }

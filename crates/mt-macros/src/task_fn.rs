@@ -71,76 +71,39 @@ fn task(krate: &Path, function: &ItemFn, signature: &TaskSignature) -> TokenStre
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::expands;
 
-    /// The expansion is items, and has each of these parts.
-    fn check(arguments: TokenStream, item: TokenStream, parts: &[TokenStream]) {
-        let expanded = expand(arguments, item);
-        let file: syn::File = syn::parse2(expanded.clone()).expect("an expansion is items");
-        assert!(!file.items.is_empty());
-        let text = expanded.to_string().replace(' ', "");
-        for part in parts {
-            let part = part.to_string().replace(' ', "");
-            assert!(text.contains(&part), "no `{part}` in: {text}");
-        }
-    }
-
-    #[test]
-    fn the_function_stays_and_a_type_stands_beside_it() {
-        check(
-            quote!(),
-            quote! { #[inline] pub(crate) fn add(a: u8, b: u16) -> u32 { 0 } },
-            &[
-                quote! { #[inline] pub(crate) fn add(a: u8, b: u16) -> u32 { 0 } },
-                quote! { pub(crate) struct add {} },
-                quote! { impl ::mt_pool::Task for add },
-                quote! { type Input = <(u8, u16) as ::mt_pool::__private::Checked },
-                quote! { ::mt_pool::__private::wire::<u8>() & ::mt_pool::__private::wire::<u16>() },
-                quote! { ::mt_pool::__private::returns::Probe::<u32>::IS_RESULT },
-                quote! { ::mt_pool::__private::returns::As<{ add::__RETURNS }> as ::mt_pool::__private::returns::Returns<u32> >::Value },
-                quote! { as ::mt_pool::__private::returns::Returns<u32> >::Error; },
-                quote! { as ::mt_pool::__private::returns::Returns<_> >::outcome(add(input_0, input_1)) },
-                quote! { ::mt_pool::__private::Registration::of::<add>() },
-            ],
-        );
-    }
-
-    #[test]
-    fn marked_parameters_are_passed_by_reference_in_their_place() {
-        check(
-            quote!(crate = crate::pool),
-            quote! { async fn get(#[context] w: &Web, url: Url, #[shared] s: &[u8]) -> anyhow::Result<u8> {} },
-            &[
-                quote! { async fn get(w: &Web, url: Url, s: &[u8]) -> anyhow::Result<u8> {} },
-                quote! { impl crate::pool::Task for get },
-                quote! { crate::pool::task::TaskStyle::Async },
-                quote! { type Shared = <::std::vec::Vec<u8> as crate::pool::__private::Checked },
-                quote! { type Context = Web; },
-                quote! { ::outcome(get(&context, input_0, &shared).await) },
-            ],
-        );
-    }
-
-    #[test]
-    fn the_name_leaves_out_the_raw_prefix() {
-        check(
-            quote!(),
-            quote! { fn r#try() {} },
-            &[quote! { "::", "try" }],
-        );
+    expands! { expand;
+        the_function_stays_and_a_type_stands_beside_it:
+            () { #[inline] pub(crate) fn add(a: u8, b: u16) -> u32 { 0 } }
+                [#[inline] pub(crate) fn add(a: u8, b: u16) -> u32 { 0 }]
+                [pub(crate) struct add {}]
+                [impl ::mt_pool::Task for add]
+                [type Input = <(u8, u16) as ::mt_pool::__private::Checked]
+                [::mt_pool::__private::wire::<u8>() & ::mt_pool::__private::wire::<u16>()]
+                [::mt_pool::__private::returns::Probe::<u32>::IS_RESULT]
+                [::mt_pool::__private::returns::As<{ add::__RETURNS }> as ::mt_pool::__private::returns::Returns<u32> >::Value]
+                [as ::mt_pool::__private::returns::Returns<u32> >::Error;]
+                [as ::mt_pool::__private::returns::Returns<_> >::outcome(add(input_0, input_1))]
+                [::mt_pool::__private::Registration::of::<add>()]
+        marked_parameters_are_passed_by_reference_in_their_place:
+            (crate = crate::pool)
+            { async fn get(#[context] w: &Web, url: Url, #[shared] s: &[u8]) -> anyhow::Result<u8> {} }
+                [async fn get(w: &Web, url: Url, s: &[u8]) -> anyhow::Result<u8> {}]
+                [impl crate::pool::Task for get]
+                [crate::pool::task::TaskStyle::Async]
+                [type Shared = <::std::vec::Vec<u8> as crate::pool::__private::Checked]
+                [type Context = Web;]
+                [::outcome(get(&context, input_0, &shared).await)]
+        the_name_leaves_out_the_raw_prefix:
+            () { fn r#try() {} } ["::", "try"]
+        an_error_keeps_the_function:
+            () { fn f(x: &str) {} } [::core::compile_error!] [fn f(x: &str) {}]
     }
 
     #[test]
     fn conditions_of_the_function_hold_for_all_of_it() {
         let expanded = expand(quote!(), quote! { #[cfg(unix)] fn f() {} }).to_string();
         assert_eq!(expanded.matches("cfg (unix)").count(), 5, "{expanded}");
-    }
-
-    #[test]
-    fn an_error_keeps_the_function() {
-        check(
-            quote!(),
-            quote! { fn f(x: &str) {} },
-            &[quote!(::core::compile_error!), quote! { fn f(x: &str) {} }],
-        );
     }
 }

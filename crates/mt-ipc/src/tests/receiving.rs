@@ -2,9 +2,10 @@
 
 use futures::FutureExt;
 use mt_proto::{CHUNK_BYTES, Frame, FromWorker, Kind};
+use mt_test_kit::assert_is;
 use tokio::io::AsyncWriteExt;
 
-use super::{beat, bulk, check, open, wire_of};
+use super::{beat, bulk, check, wire_of};
 use crate::RecvError;
 
 #[test]
@@ -16,8 +17,7 @@ fn an_end_between_frames_is_an_end_and_inside_one_is_a_cut() {
             .map(|n| wire_of(sent[..n].to_vec()).len())
             .collect();
         for end in 0..=wire.len() {
-            let (connection, mut raw) = backend.raw();
-            let (_sender, mut receiver, _writer) = open(connection);
+            let (_sender, mut receiver, _writer, mut raw) = backend.raw();
             let write = async {
                 raw.write_all(&wire[..end]).await.unwrap();
                 drop(raw);
@@ -42,14 +42,13 @@ fn an_end_between_frames_is_an_end_and_inside_one_is_a_cut() {
 fn an_end_between_two_chunks_is_a_cut() {
     check("an end between chunks", async |backend| {
         let wire = wire_of([bulk(CHUNK_BYTES + 1)]);
-        let (connection, mut raw) = backend.raw();
-        let (_sender, mut receiver, _writer) = open(connection);
+        let (_sender, mut receiver, _writer, mut raw) = backend.raw();
         let write = async {
             raw.write_all(&wire[..CHUNK_BYTES + 5]).await.unwrap();
             drop(raw);
         };
         let (_, got) = tokio::join!(write, receiver.recv());
-        assert!(matches!(got, Err(RecvError::Cut)), "{got:?}");
+        assert_is!(got, Err(RecvError::Cut));
     });
 }
 
@@ -58,8 +57,7 @@ fn a_receive_that_is_cancelled_loses_nothing() {
     check("a cancelled receive", async |backend| {
         let sent: Vec<Frame> = (0..40).flat_map(|n| [bulk(n * 7), beat()]).collect();
         let wire = wire_of(sent.clone());
-        let (connection, mut raw) = backend.raw();
-        let (_sender, mut receiver, _writer) = open(connection);
+        let (_sender, mut receiver, _writer, mut raw) = backend.raw();
         let write = async {
             for piece in wire.chunks(5) {
                 raw.write_all(piece).await.unwrap();
@@ -90,8 +88,7 @@ fn a_receive_that_is_cancelled_loses_nothing() {
 #[test]
 fn garbage_is_an_error_that_stays() {
     check("garbage", async |backend| {
-        let (connection, mut raw) = backend.raw();
-        let (_sender, mut receiver, _writer) = open(connection);
+        let (_sender, mut receiver, _writer, mut raw) = backend.raw();
         let garbage = [&wire_of([beat()])[..], b"\0\0\0\0Hello, pool!"].concat();
         let write = async {
             raw.write_all(&garbage).await.unwrap();
@@ -100,11 +97,9 @@ fn garbage_is_an_error_that_stays() {
         let read = async {
             assert_eq!(receiver.recv().await.unwrap(), Some(beat()));
             for _ in 0..3 {
-                let error = receiver.recv().await.unwrap_err();
-                assert!(matches!(error, RecvError::Decode(_)), "{error:?}");
+                assert_is!(receiver.recv().await, Err(RecvError::Decode(_)));
             }
-            let error = receiver.recv_now().unwrap_err();
-            assert!(matches!(error, RecvError::Decode(_)), "{error:?}");
+            assert_is!(receiver.recv_now(), Err(RecvError::Decode(_)));
         };
         tokio::select! { () = write => {}, () = read => {} }
     });
@@ -113,8 +108,7 @@ fn garbage_is_an_error_that_stays() {
 #[test]
 fn what_has_arrived_can_be_taken_while_somebody_holds_the_other_end() {
     check("recv_now", async |backend| {
-        let (connection, mut raw) = backend.raw();
-        let (_sender, mut receiver, _writer) = open(connection);
+        let (_sender, mut receiver, _writer, mut raw) = backend.raw();
         assert_eq!(receiver.recv_now().unwrap(), None);
         let half = wire_of([bulk(30)]);
         for round in 0..500 {
@@ -140,8 +134,7 @@ fn what_has_arrived_can_be_taken_while_somebody_holds_the_other_end() {
 fn all_of_a_long_queue_is_there_at_once() {
     check("recv_now of much", async |backend| {
         // As much as goes into the buffer, without the receiver's help.
-        let (connection, mut raw) = backend.raw();
-        let (_sender, mut receiver, _writer) = open(connection);
+        let (_sender, mut receiver, _writer, mut raw) = backend.raw();
         let mut sent = 0;
         let wire = wire_of([bulk(1019)]);
         let mut rest = &wire[..];
@@ -154,11 +147,8 @@ fn all_of_a_long_queue_is_there_at_once() {
             tokio::task::yield_now().await;
         }
         for n in 0..sent {
-            assert_eq!(
-                receiver.recv_now().unwrap(),
-                Some(bulk(1019)),
-                "{n} of {sent}"
-            );
+            let got = receiver.recv_now().unwrap();
+            assert_eq!(got, Some(bulk(1019)), "{n} of {sent}");
         }
         assert_eq!(receiver.recv_now().unwrap(), None);
         drop(raw);
@@ -168,8 +158,7 @@ fn all_of_a_long_queue_is_there_at_once() {
 #[test]
 fn what_was_sent_before_a_reset_arrives() {
     check("a reset", async |backend| {
-        let (connection, mut raw) = backend.raw();
-        let (sender, mut receiver, writer) = open(connection);
+        let (sender, mut receiver, writer, mut raw) = backend.raw();
         let run = tokio::spawn(writer.run());
         // The other side dies with our bytes unread and its own still under way.
         sender.try_send(bulk(3)).unwrap();

@@ -1,9 +1,9 @@
 //! What the sending side promises.
 
 use futures::FutureExt;
-use mt_proto::{ItemIndex, Kind, Limits, RecordTag, SegmentWriter};
+use mt_proto::{FromExecutor, ItemIndex, Kind, Limits, RecordTag, SegmentWriter};
 
-use super::{beat, bulk, check, open};
+use super::{all_of, beat, bulk, check, open};
 use crate::{QueueLimits, SendError};
 
 #[test]
@@ -12,23 +12,14 @@ fn frames_arrive_whole_and_in_order_and_then_the_end() {
         let (ours, theirs) = backend.pair();
         let (sender, _, writer) = open(ours);
         let (_, mut receiver, _) = open(theirs);
-        let sent: Vec<_> = [0, 1, 300, 262_143, 262_144, 262_145, 900_000, 2]
-            .map(bulk)
-            .into();
+        let sent = [0, 1, 300, 262_143, 262_144, 262_145, 900_000, 2].map(bulk);
         for frame in &sent {
             sender.try_send(frame.clone()).unwrap();
             sender.try_send(beat()).unwrap();
         }
         sender.close();
         assert_eq!(sender.try_send(beat()), Err(SendError::Closed));
-        let read = async {
-            let mut got = Vec::new();
-            while let Some(frame) = receiver.recv().await.unwrap() {
-                got.push(frame);
-            }
-            got
-        };
-        let (written, got) = tokio::join!(writer.run(), read);
+        let (written, got) = tokio::join!(writer.run(), all_of(&mut receiver));
         written.unwrap();
         let (control, bulk): (Vec<_>, Vec<_>) =
             got.into_iter().partition(|frame| frame.kind.is_control());
@@ -55,17 +46,11 @@ fn control_overtakes_what_waits_in_the_bulk_lane() {
             assert!(run.as_mut().now_or_never().is_none());
             sender.try_send(beat()).unwrap();
             sender.close();
-            let read = async {
-                let mut kinds = Vec::new();
-                while let Some(frame) = receiver.recv().await.unwrap() {
-                    kinds.push(frame.kind);
-                }
-                kinds
-            };
-            let (written, kinds) = tokio::join!(run, read);
+            let (written, got) = tokio::join!(run, all_of(&mut receiver));
             written.unwrap();
-            assert_eq!(kinds.len(), count + 1);
-            let place = kinds.iter().position(|kind| *kind == Kind::Beat).unwrap();
+            assert_eq!(got.len(), count + 1);
+            let place = got.iter().position(|frame| frame.kind == Kind::Beat);
+            let place = place.unwrap();
             assert!(place <= 5, "the beat was behind {place} of {count} bodies");
         }
     });
@@ -96,30 +81,23 @@ fn encoded_results_travel_like_frames() {
         let mut results = SegmentWriter::new();
         sender.try_send_encoded(results.take()).unwrap();
         for index in 0..50_000 {
-            let index = ItemIndex(index);
-            results
-                .push(index, RecordTag::Value, &index.0, 100)
-                .unwrap();
+            let pushed = results.push(ItemIndex(index), RecordTag::Value, &index, 100);
+            pushed.unwrap();
         }
         let long = "x".repeat(1 << 20);
-        results
-            .push(ItemIndex(7), RecordTag::Value, &long, 1 << 21)
-            .unwrap();
+        let pushed = results.push(ItemIndex(7), RecordTag::Value, &long, 1 << 21);
+        pushed.unwrap();
         sender.try_send_encoded(results.take()).unwrap();
         sender.close();
-        let read = async {
-            let mut counts = 0;
-            while let Some(frame) = receiver.recv().await.unwrap() {
-                match mt_proto::FromExecutor::from_frame(frame).unwrap() {
-                    mt_proto::FromExecutor::Results(run) => counts += run.count,
-                    other => panic!("{other:?}"),
-                }
-            }
-            counts
-        };
-        let (written, counts) = tokio::join!(writer.run(), read);
+        let (written, got) = tokio::join!(writer.run(), all_of(&mut receiver));
         written.unwrap();
-        assert_eq!(counts, 50_001);
+        let counts = got
+            .into_iter()
+            .map(|frame| match FromExecutor::from_frame(frame) {
+                Ok(FromExecutor::Results(run)) => run.count,
+                other => panic!("{other:?}"),
+            });
+        assert_eq!(counts.sum::<u32>(), 50_001);
     });
 }
 
@@ -136,10 +114,8 @@ fn lanes_have_limits_of_their_own() {
             sender.try_send(bulk(1)).unwrap();
         }
         assert_eq!(sender.try_send(bulk(1)), Err(SendError::Full));
-        assert_eq!(
-            sender.try_send_encoded(b"x"[..].into()),
-            Err(SendError::Full)
-        );
+        let encoded = sender.try_send_encoded(b"x"[..].into());
+        assert_eq!(encoded, Err(SendError::Full));
         for _ in 0..2 {
             sender.try_send(beat()).unwrap();
         }

@@ -5,10 +5,10 @@ use std::{fs, io::ErrorKind, os::unix::process::CommandExt, process::Command};
 use futures::FutureExt;
 use mt_ipc::{HandshakeError, Program, SpawnError, spawn};
 use mt_proto::{Beat, FromWorker, Parsed, ToWorker};
-use mt_test_kit::{Signal, signal};
+use mt_test_kit::{Signal, assert_is, signal};
 use tokio::signal::unix::SignalKind;
 
-use crate::scene::{self, Worker, check, check_alone, role};
+use crate::scene::{Worker, check, check_alone, role};
 
 #[test]
 fn a_worker_greets_is_accepted_and_talks_both_ways() {
@@ -26,11 +26,8 @@ fn a_worker_greets_is_accepted_and_talks_both_ways() {
         assert_eq!(worker.receiver.recv().await.unwrap(), None);
         let exit = worker.process.wait().await;
         assert_eq!((exit.code, exit.signal), (Some(0), None));
-        assert_eq!(
-            worker.process.wait().await,
-            exit,
-            "waiting again tells the same"
-        );
+        let again = worker.process.wait().await;
+        assert_eq!(again, exit, "waiting again tells the same");
         worker.writer.await.unwrap().unwrap();
     });
 }
@@ -58,18 +55,18 @@ fn writing_to_a_dead_worker_raises_no_signal() {
 fn another_build_is_refused_on_both_sides() {
     check(async {
         let mut worker = Worker::start(role("other-build")).await;
-        let text = "is another build: protocol 1 and tasks 0000000000000bad, here protocol 1 and tasks \
-                    0000000000000007; build parent and worker from the same source";
-        match worker.shake_hands().await {
-            Err(error @ HandshakeError::OtherBuild { .. }) => {
-                assert!(error.to_string().ends_with(text), "{error}");
-            }
-            other => panic!("{other:?}"),
-        }
+        let refused = worker.shake_hands().await;
+        assert_is!(refused, Err(HandshakeError::OtherBuild { .. }));
+        let text = |theirs, ours| {
+            format!(
+                "is another build: protocol 1 and tasks 0000000000000{theirs}, here protocol 1 and \
+                 tasks 0000000000000{ours}; build parent and worker from the same source"
+            )
+        };
+        let error = refused.unwrap_err().to_string();
+        assert!(error.ends_with(&text("bad", "007")), "{error}");
         let theirs = worker.told().await;
-        let text = "is another build: protocol 1 and tasks 0000000000000007, here protocol 1 and tasks \
-                    0000000000000bad; build parent and worker from the same source";
-        assert!(theirs.ends_with(text), "{theirs}");
+        assert!(theirs.ends_with(&text("007", "bad")), "{theirs}");
         worker.process.wait().await;
     });
 }
@@ -79,10 +76,7 @@ fn a_first_word_other_than_hello_is_out_of_turn() {
     check(async {
         let mut worker = Worker::start(role("out-of-turn")).await;
         let refused = worker.shake_hands().await;
-        assert!(
-            matches!(refused, Err(HandshakeError::OutOfTurn)),
-            "{refused:?}"
-        );
+        assert_is!(refused, Err(HandshakeError::OutOfTurn));
         worker.process.kill();
         assert_eq!(worker.process.wait().await.signal, Some(9));
     });
@@ -120,10 +114,8 @@ fn a_worker_that_ends_in_good_order_is_not_killed_for_it() {
     check(async {
         let mut worker = Worker::ready("says-bye").await;
         worker.sender.close();
-        assert_eq!(
-            worker.receive().await,
-            Some(Parsed::Message(FromWorker::Bye))
-        );
+        let bye = Parsed::Message(FromWorker::Bye);
+        assert_eq!(worker.receive().await, Some(bye));
         assert_eq!(worker.receive().await, None);
         let exit = worker.process.wait().await;
         assert_eq!((exit.code, exit.signal), (Some(7), None));
@@ -171,7 +163,7 @@ fn a_program_that_is_not_there_is_an_error() {
         let mut command = role("echo");
         command.program = Program::File("/nowhere/at/all".into());
         let error = spawn(command).await.unwrap_err();
-        assert!(matches!(error, SpawnError::Program { .. }), "{error:?}");
+        assert_is!(error, SpawnError::Program { .. });
         assert!(error.to_string().contains("/nowhere/at/all"), "{error}");
     });
 }
@@ -244,17 +236,11 @@ fn a_worker_outlives_the_thread_that_asked_for_it() {
         while !thread.is_finished() {
             tokio::task::yield_now().await;
         }
-        let spawned = thread.join().unwrap();
-        let (sender, mut receiver, writer) = spawned
-            .connection
-            .open(mt_proto::Limits::default(), Default::default());
-        let writer = tokio::spawn(writer.run());
-        let first = FromWorker::from_frame(receiver.recv().await.unwrap().unwrap()).unwrap();
-        mt_ipc::accept(&sender, first, scene::BUILD, scene::welcome()).unwrap();
-        sender.close();
-        assert_eq!(receiver.recv().await.unwrap(), None);
-        let mut process = spawned.process;
-        assert_eq!(process.wait().await.code, Some(0));
-        writer.await.unwrap().unwrap();
+        let mut worker = Worker::open(thread.join().unwrap());
+        worker.shake_hands().await.unwrap();
+        worker.sender.close();
+        assert_eq!(worker.receive().await, None);
+        assert_eq!(worker.process.wait().await.code, Some(0));
+        worker.writer.await.unwrap().unwrap();
     });
 }

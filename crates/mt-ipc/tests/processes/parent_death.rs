@@ -26,58 +26,50 @@ fn as_parent() {
     });
 }
 
-fn check_death(role: &str, before: impl FnOnce(&[u32])) {
+/// A parent of a worker of this role, which has told the pids.
+fn parent_of(role: &str) -> Scene {
     let role = format!("parent-of:{role}");
     let mut parent = Scene::start(&mut Scene::of("parent_death::as_parent", &role));
     parent.read_until("PIDS");
+    parent
+}
+
+fn check_death(role: &str, before: impl FnOnce(&[u32])) {
+    let parent = parent_of(role);
     before(&parent.pids);
     assert!(parent.pids.iter().all(|pid| state_of(*pid).is_some()));
     parent.signal(Signal::KILL);
     parent.end();
 }
 
-#[test]
-fn workers_go_with_their_parent() {
-    check_death("echo", |_| {});
+/// Tests of a worker that plays a role, and of what is done to it before its parent dies.
+macro_rules! dies_with_its_parent {
+    ($($(#[$doc:meta])* $test:ident: $role:literal, $before:expr;)*) => {
+        $($(#[$doc])* #[test] fn $test() { check_death($role, $before) })*
+    };
 }
 
-#[test]
-fn a_wedged_worker_goes_with_its_parent() {
-    check_death("wedged", |_| {});
-}
-
-#[test]
-fn descendants_of_a_worker_go_with_its_parent() {
-    check_death("family", |_| {});
-}
-
-#[test]
-fn a_stopped_worker_goes_with_its_parent_and_so_do_its_descendants() {
-    check_death("family", |pids| {
+dies_with_its_parent! {
+    workers_go_with_their_parent: "echo", |_| {};
+    a_wedged_worker_goes_with_its_parent: "wedged", |_| {};
+    descendants_of_a_worker_go_with_its_parent: "family", |_| {};
+    a_stopped_worker_goes_with_its_parent_and_so_do_its_descendants: "family", |pids| {
         signal(pids[0], Signal::STOP);
         wait_until(|| state_of(pids[0]) == Some('T'));
-    });
-}
-
-/// The system itself sends SIGHUP to a stopped group whose parent has gone.
-#[test]
-fn a_stopped_group_goes_with_its_parent_and_so_do_those_outside_it() {
-    check_death("family", |pids| {
+    };
+    /// The system itself sends SIGHUP to a stopped group whose parent has gone.
+    a_stopped_group_goes_with_its_parent_and_so_do_those_outside_it: "family", |pids| {
         let group = rustix::process::Pid::from_raw(pids[0].cast_signed()).unwrap();
         rustix::process::kill_process_group(group, Signal::STOP).unwrap();
         wait_until(|| pids[..2].iter().all(|pid| state_of(*pid) == Some('T')));
-    });
+    };
 }
 
 #[test]
 fn a_worker_whose_parent_dies_while_it_starts_goes_too() {
     // It attaches, or tries to, while the parent dies; all that can be seen is that it is gone.
     for _ in 0..10 {
-        let mut parent = Scene::start(&mut Scene::of(
-            "parent_death::as_parent",
-            "parent-of:unmet-echo",
-        ));
-        parent.read_until("PIDS");
+        let parent = parent_of("unmet-echo");
         parent.signal(Signal::KILL);
         parent.end();
     }

@@ -49,16 +49,15 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) async fn start(command: WorkerCommand) -> Self {
-        let Spawned {
-            process,
-            connection,
-            progress,
-            ..
-        } = spawn(command).await.unwrap();
+        Self::open(spawn(command).await.unwrap())
+    }
+
+    pub(crate) fn open(spawned: Spawned) -> Self {
+        let connection = spawned.connection;
         let (sender, receiver, writer) = connection.open(Limits::default(), Default::default());
         Self {
-            process,
-            progress,
+            process: spawned.process,
+            progress: spawned.progress,
             sender,
             receiver,
             writer: tokio::spawn(writer.run()),

@@ -3,18 +3,7 @@
 use quote::quote;
 
 use super::*;
-
-/// The expansion is items, and has each of these parts.
-fn check(caste: Caste, arguments: TokenStream, item: TokenStream, parts: &[TokenStream]) {
-    let expanded = expand(caste, arguments, item);
-    let file: syn::File = syn::parse2(expanded.clone()).expect("an expansion is items");
-    assert!(!file.items.is_empty());
-    let text = expanded.to_string().replace(' ', "");
-    for part in parts {
-        let part = part.to_string().replace(' ', "");
-        assert!(text.contains(&part), "no `{part}` in: {text}");
-    }
-}
+use crate::tests::expands;
 
 /// The block has exactly these errors.
 fn refused(arguments: TokenStream, item: TokenStream, expected: &[&str]) {
@@ -36,12 +25,9 @@ fn refused_as(caste: Caste, arguments: TokenStream, item: TokenStream, expected:
     }
 }
 
-#[test]
-fn a_worker_keeps_its_block_and_gets_its_tasks() {
-    check(
-        Caste::Worker,
-        quote!(),
-        quote! {
+expands! { |arguments, item| expand(Caste::Worker, arguments, item);
+    a_worker_keeps_its_block_and_gets_its_tasks:
+        () {
             impl Resizer {
                 fn new(cx: BeeCx, quality: u8) -> Result<Self, E> { todo() }
                 /// Resizes.
@@ -51,45 +37,27 @@ fn a_worker_keeps_its_block_and_gets_its_tasks() {
                 fn r#try(&self) {}
                 fn other(&mut self) {}
             }
-        },
-        &[
-            quote! { async fn resize(&self, cx: &TaskCx, img: Bytes, mut width: u32) -> anyhow::Result<Self> {} },
-            quote! { fn other(&mut self) {} },
-            quote! { impl ::mt_beehive::bee::Bee for Resizer },
-            quote! { type Init = <u8 as ::mt_beehive::__private::Checked },
-            quote! { const TASKS: &'static [&'static str] = &["resize", "try"]; },
-            quote! { Self::new(cx, input_0) },
-            quote! { Self::resize(&bee, &cx, input_0, input_1).await },
-            quote! { pub trait ResizerTasks },
-            quote! { #[doc = r" Resizes."] fn resize },
-            quote! { fn resize(&self, img: Bytes, width: u32) -> ::mt_beehive::Delegate<<::mt_beehive::__private::Way<{ <Resizer>::__RETURNS_OF_resize }> as ::mt_beehive::__private::Returned<anyhow::Result<Resizer>>>::Value, <::mt_beehive::__private::Way<{ <Resizer>::__RETURNS_OF_resize }> as ::mt_beehive::__private::Returned<anyhow::Result<Resizer>>>::Raised> },
-            quote! { fn r#try(&self,) -> ::mt_beehive::Delegate<<::mt_beehive::__private::Way<{ <Resizer>::__RETURNS_OF_try }> as ::mt_beehive::__private::Returned<()>>::Value, <::mt_beehive::__private::Way<{ <Resizer>::__RETURNS_OF_try }> as ::mt_beehive::__private::Returned<()>>::Raised> },
-            quote! { impl ResizerTasks for ::mt_beehive::Hive<Resizer> },
-            quote! { ::mt_beehive::__private::Registration::of::<Resizer>() },
-        ],
-    );
-}
-
-#[test]
-fn options_name_the_trait_and_the_crate() {
-    check(
-        Caste::Worker,
-        quote!(tasks = pub(crate) Does, crate = a::b),
-        quote! { impl my::Bee { #[task] async fn go(&self) {} } },
-        &[
-            quote! { pub(crate) trait Does },
-            quote! { impl Does for a::b::Hive<my::Bee> },
-            quote! { a::b::__private::made_of_nothing::<my::Bee>() },
-        ],
-    );
-}
-
-#[test]
-fn a_worker_may_have_worker_bees_herself() {
-    check(
-        Caste::Worker,
-        quote!(worker = Resizer),
-        quote! {
+        }
+            [async fn resize(&self, cx: &TaskCx, img: Bytes, mut width: u32) -> anyhow::Result<Self> {}]
+            [fn other(&mut self) {}]
+            [impl ::mt_beehive::bee::Bee for Resizer]
+            [type Init = <u8 as ::mt_beehive::__private::Checked]
+            [const TASKS: &'static [&'static str] = &["resize", "try"];]
+            [Self::new(cx, input_0)]
+            [Self::resize(&bee, &cx, input_0, input_1).await]
+            [pub trait ResizerTasks]
+            [#[doc = r" Resizes."] fn resize]
+            [fn resize(&self, img: Bytes, width: u32) -> ::mt_beehive::Delegate<<::mt_beehive::__private::Way<{ <Resizer>::__RETURNS_OF_resize }> as ::mt_beehive::__private::Returned<anyhow::Result<Resizer>>>::Value, <::mt_beehive::__private::Way<{ <Resizer>::__RETURNS_OF_resize }> as ::mt_beehive::__private::Returned<anyhow::Result<Resizer>>>::Raised>]
+            [fn r#try(&self,) -> ::mt_beehive::Delegate<<::mt_beehive::__private::Way<{ <Resizer>::__RETURNS_OF_try }> as ::mt_beehive::__private::Returned<()>>::Value, <::mt_beehive::__private::Way<{ <Resizer>::__RETURNS_OF_try }> as ::mt_beehive::__private::Returned<()>>::Raised>]
+            [impl ResizerTasks for ::mt_beehive::Hive<Resizer>]
+            [::mt_beehive::__private::Registration::of::<Resizer>()]
+    options_name_the_trait_and_the_crate:
+        (tasks = pub(crate) Does, crate = a::b) { impl my::Bee { #[task] async fn go(&self) {} } }
+            [pub(crate) trait Does]
+            [impl Does for a::b::Hive<my::Bee>]
+            [a::b::__private::made_of_nothing::<my::Bee>()]
+    a_worker_may_have_worker_bees_herself:
+        (worker = Resizer) {
             impl Album {
                 fn hive(&self) -> BeehiveRun<Resizer> { hive_of::<Resizer>(3) }
                 #[task]
@@ -99,22 +67,25 @@ fn a_worker_may_have_worker_bees_herself() {
                 #[task]
                 async fn title(&self) {}
             }
-        },
-        &[
-            quote! { fn own_hive(&self) },
-            quote! { let run: ::mt_beehive::BeehiveRun<Resizer> = Self::hive(self); run },
-            quote! { Self::page(&bee, cx, &hive, input_0).await },
-            quote! { Self::cover(&bee, hive).await },
-            quote! { Self::title(&bee).await },
-            quote! { fn page(&self, n: u8) -> ::mt_beehive::Delegate<<::mt_beehive::__private::Way<{ <Album>::__RETURNS_OF_page }> as ::mt_beehive::__private::Returned<u8>>::Value, <::mt_beehive::__private::Way<{ <Album>::__RETURNS_OF_page }> as ::mt_beehive::__private::Returned<u8>>::Raised> },
-        ],
-    );
-    check(
-        Caste::Worker,
-        quote!(worker = Resizer),
-        quote! { impl Album { #[task] async fn f(&self, hive: &Hive<Resizer>) {} } },
-        &[quote! { ::mt_beehive::__private::hive_of_nothing::<Resizer>() }],
-    );
+        }
+            [fn own_hive(&self)]
+            [let run: ::mt_beehive::BeehiveRun<Resizer> = Self::hive(self); run]
+            [Self::page(&bee, cx, &hive, input_0).await]
+            [Self::cover(&bee, hive).await]
+            [Self::title(&bee).await]
+            [fn page(&self, n: u8) -> ::mt_beehive::Delegate<<::mt_beehive::__private::Way<{ <Album>::__RETURNS_OF_page }> as ::mt_beehive::__private::Returned<u8>>::Value, <::mt_beehive::__private::Way<{ <Album>::__RETURNS_OF_page }> as ::mt_beehive::__private::Returned<u8>>::Raised>]
+        (worker = Resizer) { impl Album { #[task] async fn f(&self, hive: &Hive<Resizer>) {} } }
+            [::mt_beehive::__private::hive_of_nothing::<Resizer>()]
+}
+
+expands! { |arguments, item| expand(Caste::Queen, arguments, item);
+    a_queen_has_a_hive_and_nothing_crosses:
+        (worker = Resizer)
+        { impl Maya { #[task] async fn all(&self, hive: &Hive<Resizer>, df: Frame) -> u8 {} } }
+            [type Worker = Resizer;]
+            [let input_0 = args.take::<Frame>()?;]
+            [Self::all(&bee, &hive, input_0).await]
+            [impl MayaTasks for ::mt_beehive::Queen<Maya>]
 }
 
 /// A test of worker bees with what their attribute is given, and the error of each.
@@ -134,21 +105,6 @@ refused! { a_hive_below_that_is_not_described_is_refused:
         "first come `TaskCx` and `Hive`, in this order"
     (worker = B) { impl A { async fn hive(&self) -> BeehiveRun<B> {} #[task] async fn f(&self) {} } }
         "`hive` only describes"
-}
-
-#[test]
-fn a_queen_has_a_hive_and_nothing_crosses() {
-    check(
-        Caste::Queen,
-        quote!(worker = Resizer),
-        quote! { impl Maya { #[task] async fn all(&self, hive: &Hive<Resizer>, df: Frame) -> u8 {} } },
-        &[
-            quote! { type Worker = Resizer; },
-            quote! { let input_0 = args.take::<Frame>()?; },
-            quote! { Self::all(&bee, &hive, input_0).await },
-            quote! { impl MayaTasks for ::mt_beehive::Queen<Maya> },
-        ],
-    );
 }
 
 refused! { what_can_not_be_delegated_is_refused:
@@ -175,7 +131,7 @@ fn names_that_would_be_hidden_are_refused() {
         let expected = format!("`Queen::{name}`");
         refused_as(Caste::Queen, quote!(worker = B), task(name), &[&expected]);
     }
-    check(Caste::Queen, quote!(worker = B), task("spawn"), &[]);
+    refused_as(Caste::Queen, quote!(worker = B), task("spawn"), &[]);
 }
 
 refused! { what_is_no_bee_is_refused:
