@@ -2,16 +2,14 @@
 //! file. `cargo run --release -p mt-pool --example digest -- --help` says how to use it.
 //!
 //! Which file does what, in the order of the data: [`cli`] the command line; [`walk`] finds files
-//! one by one; [`names`] remembers which item is which file while it is on the way; [`task`] runs in
-//! the workers, with [`kind`] and [`words`] as its parts; [`run`] puts it together and takes the
-//! outcomes; [`lines`], [`progress`] and [`summary`] show them.
+//! one by one; [`task`] runs in the workers, with [`kind`] and [`words`] as its parts; [`run`] puts it
+//! together and takes the outcomes; [`lines`], [`progress`] and [`summary`] show them.
 
 mod byte_path;
 mod cli;
 mod glob;
 mod kind;
 mod lines;
-mod names;
 mod progress;
 mod run;
 mod summary;

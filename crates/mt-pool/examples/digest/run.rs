@@ -3,23 +3,21 @@
 use std::{
     io::{self, IsTerminal, Write},
     process::ExitCode,
-    sync::Arc,
     time::Instant,
 };
 
 use anyhow::Result;
-use mt_pool::{Blocking, TaskError, TaskErrorKind, asyn_pmap, events::PoolEvent, pmap::Indexed};
+use mt_pool::{Blocking, Pmap, TaskError, TaskErrorKind, asyn_pmap, events::PoolEvent};
 
 use crate::{
     byte_path::BytePath,
     cli::{self, Args},
     glob::Glob,
     lines,
-    names::Names,
     progress::Progress,
     summary::summary,
     tally::Tally,
-    task::{Digest, DigestError, Job, digest},
+    task::{Digest, DigestError, Found, Job, digest},
     walk::Tree,
 };
 
@@ -47,19 +45,17 @@ impl From<Verdict> for ExitCode {
 /// When nothing could be started, or the output can't be written.
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let began = Instant::now();
-    let names = Arc::new(Names::default());
     // Lines that go by on the same terminal are progress enough.
     let goes_by = args.json && io::stdout().is_terminal();
     let progress = Progress::new(!(args.quiet || args.no_progress || goes_by));
-    let mut outcomes = start(args, &names, &progress)?;
+    let mut outcomes = start(args, &progress)?;
     let mut show = Show {
         tally: Tally::default(),
         is_json: args.json,
-        names,
         progress,
     };
-    for (index, outcome) in &mut outcomes {
-        if let Err(error) = show.outcome(index, outcome) {
+    for outcome in &mut outcomes {
+        if let Err(error) = show.outcome(outcome) {
             return gone_or(error, &show.tally);
         }
     }
@@ -76,11 +72,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     Ok(verdict(&show.tally))
 }
 
-fn start(
-    args: &Args,
-    names: &Arc<Names>,
-    progress: &Progress,
-) -> Result<Blocking<Indexed<digest>>> {
+fn start(args: &Args, progress: &Progress) -> Result<Blocking<Pmap<digest>>> {
     let tree = Tree::new(&args.path, args.all)?;
     let poison = args.poison.as_ref().map(|it| Glob::new(BytePath::new(it)));
     let job = Job {
@@ -88,9 +80,10 @@ fn start(
         poison,
     };
     let teller = progress.clone();
-    let mut run = asyn_pmap::<digest>(names.of(tree.walk()))
+    let mut run = asyn_pmap::<digest>(tree.walk())
         .shared(job)
         .ordered(!args.unordered)
+        .keep_items()
         .observe(move |event| {
             if let PoolEvent::Interrupted = event {
                 teller.say("interrupted: finishing what has begun; once more to stop at once");
@@ -100,28 +93,25 @@ fn start(
         run = run.processes(workers);
     }
     let run = run.start()?.with_progress_bar(progress.bar());
-    Ok(run.indexed().into_iter())
+    Ok(run.into_iter())
 }
 
 /// Counts the outcomes and shows them.
 struct Show {
     tally: Tally,
     is_json: bool,
-    names: Arc<Names>,
     progress: Progress,
 }
 
 impl Show {
     fn outcome(
         &mut self,
-        index: u64,
-        outcome: Result<Digest, TaskError<DigestError>>,
+        outcome: Result<(BytePath, Digest), TaskError<DigestError>>,
     ) -> io::Result<()> {
-        let name = self.names.take(index);
-        let outcome = match outcome {
-            Ok(digest) => {
+        let (path, outcome) = match outcome {
+            Ok((path, digest)) => {
                 self.tally.add(&digest);
-                Ok(digest)
+                (path, Ok(digest))
             }
             // Not an error of the file: the summary counts them.
             Err(error) if matches!(error.kind(), TaskErrorKind::Cancelled) => {
@@ -130,21 +120,22 @@ impl Show {
             }
             Err(error) => {
                 self.tally.errors += 1;
-                Err(error.kind().to_string())
+                // Without an item only if it is not one file's outcome, but the end of the walk.
+                let found = error.item::<Found>().and_then(Result::ok);
+                let path = found.map_or_else(|| BytePath::new("(the walk)"), |found| found.path);
+                (path, Err(error.kind().to_string()))
             }
         };
         self.progress.on_outcome(&self.tally);
-        // Without a name only if it is not one file's outcome, but the end of the walk.
-        let name = name.unwrap_or_else(|| BytePath::new("(the walk)"));
-        self.print(&name, outcome.as_ref().map_err(String::as_str))
+        self.print(&path, outcome.as_ref().map_err(String::as_str))
     }
 
-    fn print(&self, name: &BytePath, outcome: Result<&Digest, &str>) -> io::Result<()> {
+    fn print(&self, path: &BytePath, outcome: Result<&Digest, &str>) -> io::Result<()> {
         if self.is_json {
-            return lines::print(&mut io::stdout().lock(), name, outcome);
+            return lines::print(&mut io::stdout().lock(), path, outcome);
         }
         if let Err(error) = outcome {
-            self.progress.say(&format!("{}: {error}", name.display()));
+            self.progress.say(&format!("{}: {error}", path.display()));
         }
         Ok(())
     }

@@ -76,10 +76,10 @@ impl From<&io::Error> for Refusal {
     }
 }
 
-/// Digests one file. A plain `fn`: a worker reads one file at a time, and there are as many at once
-/// as there are workers.
+/// Digests one file, and gives its path back with that. A plain `fn`: a worker reads one file at a time, and
+/// there are as many at once as there are workers.
 #[mt_pool::task]
-pub(crate) fn digest(#[shared] job: &Job, found: Found) -> Result<Digest, DigestError> {
+pub(crate) fn digest(#[shared] job: &Job, found: Found) -> Result<(BytePath, Digest), DigestError> {
     if let Some(refusal) = found.closed {
         return Err(DigestError::List(refusal));
     }
@@ -89,7 +89,7 @@ pub(crate) fn digest(#[shared] job: &Job, found: Found) -> Result<Digest, Digest
     }
     let path = job.base.to_path().join(found.path.to_path());
     let file = File::open(path).map_err(|error| DigestError::Open((&error).into()))?;
-    digest_of(file)
+    digest_of(file).map(|digest| (found.path, digest))
 }
 
 fn digest_of(mut file: impl Read) -> Result<Digest, DigestError> {
