@@ -69,10 +69,7 @@ impl TraceEvent {
             message: String::new(),
             ..self.clone()
         };
-        cut_at(&mut event.target, NAME_BYTES);
-        if let Some(file) = &mut event.file {
-            cut_at(file, NAME_BYTES);
-        }
+        event.cut_names(NAME_BYTES);
         let room = limit.saturating_sub(event.len_bytes());
         event.message.clone_from(&self.message);
         cut_at(&mut event.message, room);
@@ -89,10 +86,7 @@ impl TraceEvent {
     /// Cuts every text to its limit.
     #[must_use]
     pub fn clipped(mut self) -> Self {
-        cut_at(&mut self.target, MAX_TRACE_NAME_BYTES);
-        if let Some(file) = &mut self.file {
-            cut_at(file, MAX_TRACE_NAME_BYTES);
-        }
+        self.cut_names(MAX_TRACE_NAME_BYTES);
         cut_at(&mut self.message, MAX_TRACE_TEXT_BYTES);
         self.fields.truncate(MAX_TRACE_FIELDS);
         for (name, value) in &mut self.fields {
@@ -100,6 +94,11 @@ impl TraceEvent {
             cut_at(value, MAX_TRACE_TEXT_BYTES);
         }
         self
+    }
+
+    fn cut_names(&mut self, limit: usize) {
+        cut_at(&mut self.target, limit);
+        self.file.iter_mut().for_each(|file| cut_at(file, limit));
     }
 }
 

@@ -94,11 +94,7 @@ impl Outgoing {
             });
         }
         let front = self.encoded.split_to(HEADER_BYTES);
-        debug_assert_eq!(
-            front[4],
-            Kind::Results as u8,
-            "the only kind that is encoded"
-        );
+        debug_assert_eq!(front[4], Kind::Results as u8);
         let body = self.encoded.split_to(body_bytes_of(&front));
         Some(self.chunk(Frame::new(Kind::Results, body)))
     }

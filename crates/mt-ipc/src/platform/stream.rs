@@ -32,7 +32,7 @@ pub(crate) struct Stream {
     socket: AsyncFd<UnixStream>,
     /// The same socket once more: a poller watches a descriptor for one thing only. Made now, because later
     /// there may be no descriptor to be had.
-    again: OwnedFd,
+    again: Arc<OwnedFd>,
 }
 
 impl AsFd for Stream {
@@ -46,7 +46,7 @@ impl Stream {
     pub(crate) fn from_std(socket: UnixStream) -> io::Result<Self> {
         #[cfg(target_vendor = "apple")]
         rustix::net::sockopt::set_socket_nosigpipe(&socket, true)?;
-        let again = fcntl_dupfd_cloexec(&socket, 0)?;
+        let again = Arc::new(fcntl_dupfd_cloexec(&socket, 0)?);
         let socket = watched(socket, Interest::READABLE)?;
         Ok(Self { socket, again })
     }
@@ -55,7 +55,8 @@ impl Stream {
         let socket = Arc::new(self.socket);
         let write = StreamWriteHalf {
             socket: Arc::clone(&socket),
-            room: Room::Assumed(self.again),
+            again: self.again,
+            full: None,
             until,
         };
         (StreamReadHalf { socket }, write)
@@ -64,8 +65,8 @@ impl Stream {
 
 /// Has a descriptor watched by this runtime's poller.
 pub(super) fn watched<T: OwnsFd>(descriptor: T, interest: Interest) -> io::Result<AsyncFd<T>> {
-    // SAFETY: the descriptor is owned by what is registered, which gives it to nobody and is dropped with its
-    // registration: it stays open, and the same, for as long as it is watched.
+    // SAFETY: the descriptor is owned by what is registered, alone or with others who give it to nobody either,
+    // and that is dropped with its registration: it stays open, and the same, for as long as it is watched.
     let watched = unsafe { AsyncFd::register_with_interest(descriptor, interest) };
     Ok(watched?)
 }
@@ -75,6 +76,7 @@ pub(super) trait OwnsFd: AsRawFd {}
 
 impl OwnsFd for UnixStream {}
 impl OwnsFd for OwnedFd {}
+impl OwnsFd for Arc<OwnedFd> {}
 
 /// What is read from.
 #[derive(Debug)]
@@ -140,41 +142,10 @@ pub(crate) enum Until {
 #[derive(Debug)]
 pub(crate) struct StreamWriteHalf {
     socket: Arc<AsyncFd<UnixStream>>,
-    room: Room,
+    again: Arc<OwnedFd>,
+    /// Watched since a write found the socket full. While nothing says that it is, nobody watches.
+    full: Option<AsyncFd<Arc<OwnedFd>>>,
     until: Until,
-}
-
-/// Whether the socket has room for more, as far as is known.
-#[derive(Debug)]
-enum Room {
-    /// Nothing says that it has not.
-    Assumed(OwnedFd),
-    /// A write found it full, and it is watched since.
-    Watched(AsyncFd<OwnedFd>),
-    /// Being changed.
-    Unknown,
-}
-
-impl Room {
-    fn watch(&mut self) -> io::Result<&AsyncFd<OwnedFd>> {
-        if let Self::Assumed(_) = self
-            && let Self::Assumed(again) = std::mem::replace(self, Self::Unknown)
-        {
-            *self = Self::Watched(watched(again, Interest::WRITABLE)?);
-        }
-        match self {
-            Self::Watched(watched) => Ok(watched),
-            Self::Assumed(_) | Self::Unknown => Err(io::ErrorKind::BrokenPipe.into()),
-        }
-    }
-
-    fn assume(&mut self) {
-        if let Self::Watched(_) = self
-            && let Self::Watched(watched) = std::mem::replace(self, Self::Unknown)
-        {
-            *self = Self::Assumed(watched.into_inner());
-        }
-    }
 }
 
 impl StreamWriteHalf {
@@ -218,16 +189,24 @@ impl AsyncWrite for StreamWriteHalf {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let Self { socket, room, .. } = &mut *self;
+        let Self {
+            socket,
+            again,
+            full,
+            ..
+        } = &mut *self;
         let socket = socket.get_ref();
         let written = try_write(socket, slices);
         let is_full = |error: &io::Error| error.kind() == io::ErrorKind::WouldBlock;
         if !written.as_ref().is_err_and(is_full) {
             // Full no more: what comes next most likely fits as well.
-            room.assume();
+            *full = None;
             return Poll::Ready(written);
         }
-        let watched = room.watch()?;
+        let watched = match full {
+            Some(watched) => watched,
+            None => full.insert(watched(Arc::clone(again), Interest::WRITABLE)?),
+        };
         loop {
             let mut ready = ready!(watched.poll_write_ready(cx))?;
             if let Ok(written) = ready.try_io(|_| try_write(socket, slices)) {
