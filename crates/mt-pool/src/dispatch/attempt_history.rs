@@ -43,26 +43,23 @@ pub(crate) struct RetryItem {
 impl RetryItem {
     /// The outcome of an item that waited, or whose last try is in its history.
     pub(crate) fn lost(self, lost: Lost) -> Delivery {
-        let attempts = self.past.attempts();
-        self.ended(attempts, End::Lost(lost))
+        self.ended(0, End::Lost(lost))
     }
 
     /// The outcome of an item that was running and is not tried again.
     pub(crate) fn stopped(self, lost: Lost) -> Delivery {
-        let attempts = self.past.attempts().saturating_add(1);
-        self.ended(attempts, End::Lost(lost))
+        self.ended(1, End::Lost(lost))
     }
 
     /// The outcome as a worker told it.
     pub(crate) fn told(self, record: Record) -> Delivery {
-        let attempts = self.past.attempts().saturating_add(1);
-        self.ended(attempts, End::Told(record))
+        self.ended(1, End::Told(record))
     }
 
-    fn ended(self, attempts: u32, end: End) -> Delivery {
+    fn ended(self, more_tries: u32, end: End) -> Delivery {
         Delivery::Apart(Box::new(Apart {
             index: self.index,
-            attempts,
+            attempts: self.past.attempts().saturating_add(more_tries),
             payload: Some(self.payload),
             end,
         }))
