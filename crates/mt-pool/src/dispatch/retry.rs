@@ -72,13 +72,11 @@ impl Dispatch {
         if count == 0 {
             return;
         }
-        let records = records
-            .split_front(count)
-            .expect("results were counted when they came in");
+        let records = records.split_front(count);
         self.deliver(Delivery::Results(Segment {
             first,
             count,
-            records,
+            records: records.expect("results were counted when they came in"),
         }));
     }
 

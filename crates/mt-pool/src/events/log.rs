@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    fmt,
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
@@ -100,6 +99,7 @@ impl EventLog {
 ///     Ok(())
 /// }
 /// ```
+#[derive(Debug)]
 pub struct PoolEvents {
     log: Arc<EventLog>,
     reader: u64,
@@ -159,14 +159,6 @@ impl IntoIterator for PoolEvents {
 impl Drop for PoolEvents {
     fn drop(&mut self) {
         lock(&self.log.state).wakers.remove(&self.reader);
-    }
-}
-
-impl fmt::Debug for PoolEvents {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PoolEvents")
-            .field("missed", &self.missed)
-            .finish_non_exhaustive()
     }
 }
 

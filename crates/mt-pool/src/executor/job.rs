@@ -76,13 +76,12 @@ fn call_hook(task: &Registration, runtime: &Runtime, hook: &InitCall) -> Result<
 
 fn run_exit(exit: &InitCall) -> ExitReport {
     Ambient::leave();
-    let called = runtime()
-        .map_err(|error| error.to_string())
-        .and_then(|runtime| {
-            let task = find(&exit.task).map_err(|failure| failure.message)?;
-            call_hook(task, &runtime, exit)
-        });
-    match called {
+    let call = || {
+        let runtime = runtime().map_err(|error| error.to_string())?;
+        let task = find(&exit.task).map_err(|failure| failure.message)?;
+        call_hook(task, &runtime, exit)
+    };
+    match call() {
         Ok(value) => ExitReport::Returned(value.into()),
         Err(message) => ExitReport::Failed(message),
     }

@@ -165,11 +165,8 @@ impl Ledger {
     pub(super) fn stats(&self, now: Instant) -> Stats {
         let living = self.lives.values().map(|life| life.stats_at(now));
         let mut slowest = self.slowest.clone();
-        for progress in self
-            .lives
-            .values()
-            .filter_map(|life| life.progress.as_ref())
-        {
+        let lives = self.lives.values();
+        for progress in lives.filter_map(|life| life.progress.as_ref()) {
             slowest.note_all(progress.slowest());
         }
         Stats {

@@ -1,9 +1,6 @@
 //! The worker processes of one owner.
 
-use std::{
-    fmt,
-    sync::{Arc, atomic::AtomicUsize},
-};
+use std::sync::{Arc, atomic::AtomicUsize};
 
 use mt_proto::WorkerId;
 use tokio::{sync::mpsc, task::JoinSet};
@@ -26,6 +23,7 @@ const MAX_EVENTS: usize = 256;
 pub type SessionEvents = mpsc::Receiver<(WorkerId, SessionEvent)>;
 
 /// The worker processes of one owner. Dropping it kills those that are not shared.
+#[derive(Debug)]
 pub struct Workers {
     spec: Arc<SpawnSpec>,
     sessions: JoinSet<()>,
@@ -102,14 +100,5 @@ impl Workers {
             taken: Arc::clone(&self.taken),
             permit: None,
         }
-    }
-}
-
-impl fmt::Debug for Workers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Workers")
-            .field("spec", &self.spec)
-            .field("sessions", &self.sessions.len())
-            .finish_non_exhaustive()
     }
 }
