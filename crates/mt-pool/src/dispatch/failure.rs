@@ -67,11 +67,9 @@ impl Dispatch {
     }
 
     fn time_out(&mut self, item: RetryItem) {
-        let lost = Lost::TimedOut {
-            deadline: Deadline::Hard,
-            limit: self.config.hard_deadline.unwrap_or_default(),
-        };
-        self.deliver(item.stopped(lost));
+        let limit = self.config.hard_deadline.unwrap_or_default();
+        let deadline = Deadline::Hard;
+        self.deliver(item.stopped(Lost::TimedOut { deadline, limit }));
     }
 
     /// Another run of an item whose worker was killed for no fault of its own that is known.

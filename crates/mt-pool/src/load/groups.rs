@@ -136,12 +136,8 @@ impl Mount {
 
 /// Undoes the kernel's `\040` for a space and the like.
 fn unescape(text: &str) -> String {
-    ["\\040", "\\011", "\\012", "\\134"]
-        .into_iter()
-        .zip([" ", "\t", "\n", "\\"])
-        .fold(text.to_owned(), |text, (code, character)| {
-            text.replace(code, character)
-        })
+    let text = text.replace("\\040", " ").replace("\\011", "\t");
+    text.replace("\\012", "\n").replace("\\134", "\\")
 }
 
 #[cfg(test)]

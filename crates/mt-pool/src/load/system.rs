@@ -55,9 +55,8 @@ impl SystemMeter {
         let system = self.system.as_mut()?;
         system.refresh_cpu_usage();
         let percent = f64::from(system.global_cpu_usage());
-        percent
-            .is_finite()
-            .then(|| (percent / 100.0).clamp(0.0, 1.0))
+        let fraction = (percent / 100.0).clamp(0.0, 1.0);
+        percent.is_finite().then_some(fraction)
     }
 }
 

@@ -31,7 +31,8 @@ pub struct SpawnSpec {
     pub queue: QueueLimits,
     /// The longest frames that are taken from a worker.
     pub limits: Limits,
-    assignment: Box<dyn Fn(WorkerId) -> Bytes + Send + Sync>,
+    /// What a worker is to be, encoded.
+    pub(super) assignment: Box<dyn Fn(WorkerId) -> Bytes + Send + Sync>,
 }
 
 impl SpawnSpec {
@@ -72,10 +73,6 @@ impl SpawnSpec {
             limits: Limits::default(),
             assignment: Box::new(assignment),
         }
-    }
-
-    pub(super) fn assignment(&self, worker: WorkerId) -> Bytes {
-        (self.assignment)(worker)
     }
 }
 

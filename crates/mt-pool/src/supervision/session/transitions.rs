@@ -162,7 +162,7 @@ impl Session {
             extended: false,
         };
         // An empty queue has room for one frame.
-        let assignment = lease.spec.assignment(lease.worker);
+        let assignment = (lease.spec.assignment)(lease.worker);
         let _ = self.sender.try_send(Frame::new(Kind::Assign, assignment));
         let (sender, progress) = (self.sender.clone(), self.progress.clone());
         lease.tell(SessionEvent::Greeted { sender, progress }).await;
