@@ -9,7 +9,6 @@ use crate::{
     supervision::RestartBudget,
 };
 
-/// The choices of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct DispatchConfig {
     /// The most workers at once; a worker and the one that replaces it count as one.

@@ -6,7 +6,6 @@
 //! a large hoard halves it. So tiny tasks get thousands of items ahead and slow ones get two, without
 //! a clock and without a setting. Items that a slow worker hoards are items an idle one can't take.
 
-/// One worker's allowance.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Window {
     size: u32,

@@ -19,7 +19,6 @@ use super::{
 };
 use crate::supervision::DeathCause;
 
-/// How far a worker is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum SlotPhase {
     #[default]
@@ -33,7 +32,6 @@ pub(crate) enum SlotPhase {
     Dying,
 }
 
-/// A worker as the dispatch machine sees it.
 #[derive(Debug, Default)]
 pub(crate) struct WorkerSlot {
     pub(crate) phase: SlotPhase,

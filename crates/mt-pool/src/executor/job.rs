@@ -107,7 +107,6 @@ fn decode_for_all<V: Wire>(what: &str, value: &[u8]) -> Result<V, SetupFailure> 
     decoded.map_err(|error| failed(error.to_string()))
 }
 
-/// Calls `T` once with an encoded input; what it returns is encoded.
 pub(crate) fn call_once<T: Task>(runtime: &Runtime, input: &[u8]) -> Result<Vec<u8>, String> {
     let input: T::Input = decode_strict(input).map_err(|error| error.to_string())?;
     let shared = T::default_shared().ok_or("a hook takes no shared value")?;

@@ -41,7 +41,6 @@ const SHORTEST_BEAT: Duration = Duration::from_millis(1);
 /// Places kept for the next calls.
 const SPARE_PLACES: usize = 64;
 
-/// Runs items until the inbox is closed and empty and every call has ended.
 pub(super) fn run<T: Task>(mut job: Job, runtime: Runtime, inputs: SharedInputs<T>) {
     let local = LocalSet::new();
     local.block_on(&runtime, async {
@@ -319,7 +318,6 @@ where
         }
     }
 
-    /// Reports every call that has ended by now.
     async fn collect_ended(&mut self) {
         while let Poll::Ready(Some(ended)) = poll!(self.running.next()) {
             self.end_running(ended);

@@ -19,7 +19,6 @@ use super::{
 };
 use crate::{Task, current::Ambient, worker::caught};
 
-/// Runs items until the inbox is closed and empty.
 pub(super) fn run<T: Task>(job: Job, runtime: Runtime, inputs: SharedInputs<T>) {
     let mut runner = SyncRunner {
         reporter: Reporter::new(job.setup.max_result_bytes, job.progress.clone()),

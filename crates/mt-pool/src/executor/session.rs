@@ -79,7 +79,6 @@ struct ExecutorSession {
 }
 
 impl ExecutorSession {
-    /// Moves frames until all is handed to the link.
     async fn run(mut self, mut link: RoleLink) -> Result<RoleEnd, String> {
         let done = self.converse(&mut link).await;
         self.outbox.close();

@@ -36,7 +36,6 @@ pub(super) fn recent_load() -> Option<f64> {
 #[cfg(not(target_os = "linux"))]
 pub(super) use SystemMeter as CpuMeter;
 
-/// Measures the machine's use of its processors between two looks.
 pub(super) struct SystemMeter {
     system: Option<System>,
 }

@@ -58,7 +58,6 @@ impl RunProgress {
     }
 }
 
-/// Marks of the past that the rate is computed from.
 #[derive(Debug)]
 pub(super) struct Rate {
     start: Instant,
@@ -77,7 +76,6 @@ impl Rate {
         self.start
     }
 
-    /// The rate now that `done` are done.
     pub(super) fn at(&mut self, now: Instant, done: u64) -> f64 {
         // One mark from before the window is kept, so that there is always the whole of it.
         while self.marks.len() > 1 && self.marks[1].0 + WINDOW <= now {

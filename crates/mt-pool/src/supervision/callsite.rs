@@ -23,7 +23,6 @@ use tracing_core::{
 use super::worker_event::level_of;
 use crate::lock::lock;
 
-/// The most callsites of workers.
 const CALLSITES: usize = 1024;
 /// The target of events of the callsites beyond.
 const OTHER_TARGET: &str = "mt_pool::worker";

@@ -72,7 +72,6 @@ pub(super) enum Finding {
     Still,
 }
 
-/// The liveness machine of one worker.
 #[derive(Debug)]
 pub(super) struct Liveness {
     policy: LivenessPolicy,

@@ -1,4 +1,4 @@
-//! Where a worker is in its life.
+//! Where a worker is in its life, with what is valid there.
 
 use tokio::time::Instant;
 
@@ -9,7 +9,6 @@ use super::{
     worker_failure::WorkerFailure,
 };
 
-/// Where a worker is in its life, with what is valid there.
 #[derive(Debug)]
 pub(super) enum Phase {
     /// The process exists, and has said nothing yet.

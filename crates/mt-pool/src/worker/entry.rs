@@ -13,9 +13,7 @@ use std::{
 
 use super::{link, panic, role::RoleWork, trace};
 
-/// The exit code of a worker that did all it was told.
 const DONE: i32 = 0;
-/// The exit code of a worker that could not work.
 const NOT_DONE: i32 = 70;
 
 /// Works until the parent says die, and exits. Never returns to the program's `main`.

@@ -175,7 +175,6 @@ impl Session {
         self.end_within(HANG_UP_GRACE, DeathCause::Stopped);
     }
 
-    /// Asks the worker to end, and gives it a moment.
     pub(super) fn terminate(&mut self, control: &WorkerControl) {
         self.process.terminate();
         let lease = self.lease.as_ref();
