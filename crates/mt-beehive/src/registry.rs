@@ -1,12 +1,19 @@
 //! What a worker bee's process is told, and by which names.
 
 use bytes::Bytes;
+use mt_proto::MAX_RECORD_BYTES;
 use serde::{Deserialize, Serialize};
 
 use crate::bee::WorkerBee;
 
 /// The role of a worker bee.
 pub(crate) const WORKER_BEE: &str = "mt_beehive::worker_bee";
+
+/// The task that every worker bee has besides its own: how busy it is.
+pub(crate) const BUSY_STATUS: &str = "busy_status";
+/// The most bytes of a message with arguments or with an outcome: a frame with what else is in it stays within its
+/// limit.
+pub(crate) const MAX_MESSAGE_BYTES: usize = MAX_RECORD_BYTES - (1 << 20);
 
 /// What a bee is called on the wire.
 pub(crate) fn name_of<W: WorkerBee>() -> String {

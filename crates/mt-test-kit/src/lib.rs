@@ -20,6 +20,7 @@ pub use alone::{ALONE, alone, is_alone, itself, name_of};
 #[cfg(unix)]
 pub use example::{Running, example};
 pub use folder::{Folder, TempFolder};
+pub use mt_test_kit_macros::test_with;
 #[cfg(target_os = "linux")]
 pub use process::{
     Signal, children, children_of, descendants_of, descriptors, is_gone, signal, state_of,

@@ -4,7 +4,6 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    convert::Infallible,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,7 +16,10 @@ use mt_pool::{
 };
 use mt_proto::{TaskId, WorkerId};
 use rustc_hash::FxHashMap;
-use tokio::{sync::oneshot, time::sleep_until};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::sleep_until,
+};
 
 use super::{
     bee_handle::{BeeHandle, Outbox},
@@ -76,28 +78,19 @@ impl Driver {
         }
     }
 
-    /// Runs the hive until it is dead: every task resolved, every bee reaped. `end` tells when nothing more
-    /// will be delegated; if `held` is no longer, the end comes at once.
-    pub(crate) async fn run(
-        mut self,
-        mut end: oneshot::Receiver<()>,
-        mut held: oneshot::Receiver<Infallible>,
-    ) {
-        let mut ending = false;
+    /// Runs the hive until it is dead: every task resolved, every bee reaped. `held` tells when nothing more
+    /// will be delegated; if it is held no longer, the end comes at once.
+    pub(crate) async fn run(mut self, mut held: mpsc::Receiver<()>) {
         let mut period = Instant::now() + self.period();
         self.handle(Event::Tick);
         while !self.finished {
             let due = self.parent.poll_timeout();
             let due = due.map_or(period, |due| due.min(period));
             tokio::select! {
-                _ = &mut held => break,
-                Ok(()) = &mut end, if !ending => {
-                    ending = true;
-                    self.commands.end();
-                    self.take_commands();
-                    self.commands.leave_stats(self.parent.stats());
-                    self.handle(Event::Die);
-                }
+                end = held.recv() => match end {
+                    Some(()) => self.on_end(),
+                    None => break,
+                },
                 () = self.commands.filled() => self.take_commands(),
                 Some((worker, event)) = self.events.recv() => self.on_events(worker, event),
                 () = self.interrupts.interrupted() => self.on_interrupt(),
@@ -113,6 +106,13 @@ impl Driver {
         self.workers.join_all().await;
         self.relay.finish().await;
         self.commands.leave_stats(self.parent.stats());
+    }
+
+    fn on_end(&mut self) {
+        self.commands.end();
+        self.take_commands();
+        self.commands.leave_stats(self.parent.stats());
+        self.handle(Event::Die);
     }
 
     fn on_interrupt(&mut self) {

@@ -2,7 +2,6 @@
 //! when the queen's future is dropped with its runtime.
 
 use std::{
-    convert::Infallible,
     io,
     sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
     thread,
@@ -10,7 +9,10 @@ use std::{
 };
 
 use mt_pool::supervision::{Interrupts, OnInterrupt};
-use tokio::{runtime::Builder, sync::oneshot};
+use tokio::{
+    runtime::Builder,
+    sync::{mpsc, oneshot},
+};
 
 use super::driver::Driver;
 
@@ -20,10 +22,8 @@ const DROP_WAIT: Duration = Duration::from_secs(1);
 /// A hive's driver, from the outside. Dropped before it has ended, it kills the bees.
 #[derive(Debug)]
 pub(crate) struct Driven {
-    /// Sent to: nothing more will be delegated.
-    end: Option<oneshot::Sender<()>>,
-    /// Dropped: an end at once, also of a hive that is dying.
-    hold: Option<oneshot::Sender<Infallible>>,
+    /// Sent to: nothing more will be delegated. Dropped: an end at once, also of a hive that is dying.
+    hold: Option<mpsc::Sender<()>>,
     over: Option<oneshot::Receiver<()>>,
     ended: Receiver<()>,
 }
@@ -45,8 +45,7 @@ pub(crate) fn drive(
             false => on_interrupt,
         })
     };
-    let (end, ending) = oneshot::channel();
-    let (hold, held) = oneshot::channel();
+    let (hold, held) = mpsc::channel(1);
     let (over, is_over) = oneshot::channel();
     let (tie, ended) = sync_channel::<()>(1);
     thread::Builder::new()
@@ -54,14 +53,13 @@ pub(crate) fn drive(
         .spawn(move || {
             // A task like those of the bees: they wake each other without a look at the poller in between.
             runtime
-                .block_on(async { tokio::spawn(make(interrupts).run(ending, held)).await })
+                .block_on(async { tokio::spawn(make(interrupts).run(held)).await })
                 .expect("the driver does not panic");
             drop(runtime);
             drop(tie);
             drop(over);
         })?;
     Ok(Driven {
-        end: Some(end),
         hold: Some(hold),
         over: Some(is_over),
         ended,
@@ -71,10 +69,8 @@ pub(crate) fn drive(
 impl Driven {
     /// Lets the hive die: it finishes what it has. Waiting until every bee is gone.
     pub(crate) async fn die(mut self) {
-        if let Some(end) = self.end.take() {
-            let _ = end.send(());
-        }
-        if let Some(over) = self.over.as_mut() {
+        if let (Some(hold), Some(over)) = (&self.hold, &mut self.over) {
+            let _ = hold.try_send(());
             let _ = over.await;
         }
         self.over = None;

@@ -20,16 +20,15 @@ use super::{
     messages::{Order, Report},
     progress_buffer::{self, ProgressBuffer},
 };
-use crate::machine::bee::{BeeEffect, BeeEvent, BeeMachine};
+use crate::{
+    machine::bee::{BeeEffect, BeeEvent, BeeMachine},
+    registry::{BUSY_STATUS, MAX_MESSAGE_BYTES},
+};
 
 /// The frames on the way to the operating system at once.
 const FRAMES_ON_THE_WAY: usize = 4;
-/// The most bytes of one message: a frame with what else is in it stays within its limit.
-const MAX_SAID_BYTES: usize = MAX_RECORD_BYTES - (1 << 20);
 /// The reports handled before what they bring about is said.
 const REPORTS_PER_TURN: usize = 256;
-/// The task every bee has: how busy she is.
-const BUSY_STATUS: &str = "busy_status";
 
 struct BeeSession {
     machine: Option<BeeMachine>,
@@ -210,12 +209,18 @@ impl BeeSession {
     }
 
     fn say(&mut self, message: FromBee) {
-        let shorter = match self.writer.push(&message, MAX_SAID_BYTES) {
-            Ok(()) => None,
-            Err(_) => too_long(message),
-        };
-        if let Some(shorter) = shorter {
-            let _ = self.writer.push(&shorter, MAX_SAID_BYTES);
+        let pushed = self.writer.push(&message, MAX_MESSAGE_BYTES);
+        if pushed.is_err()
+            && let FromBee::TaskDone { task_id, round, .. } = message
+        {
+            let limit_bytes = MAX_MESSAGE_BYTES as u64;
+            let failure = Failure::TooLarge { limit_bytes };
+            let too_long = FromBee::TaskDone {
+                task_id,
+                round,
+                status: TaskStatus::Failed(Box::new(failure)),
+            };
+            let _ = self.writer.push(&too_long, MAX_MESSAGE_BYTES);
         }
         if self.writer.is_full() {
             self.frames.push_back(self.writer.take());
@@ -237,19 +242,5 @@ impl BeeSession {
                 Ok(()) | Err(_) => drop(self.frames.pop_front()),
             }
         }
-    }
-}
-
-/// What is said in place of something that is too long to be said.
-fn too_long(message: FromBee) -> Option<FromBee> {
-    match message {
-        FromBee::TaskDone { task_id, round, .. } => Some(FromBee::TaskDone {
-            task_id,
-            round,
-            status: TaskStatus::Failed(Box::new(Failure::TooLarge {
-                limit_bytes: MAX_SAID_BYTES as u64,
-            })),
-        }),
-        _ => None,
     }
 }

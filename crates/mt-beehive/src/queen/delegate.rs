@@ -10,7 +10,7 @@ use std::{
 };
 
 use mt_pool::Wire;
-use mt_proto::{Failure, MAX_RECORD_BYTES, RaisedException, TaskStatus, decode_strict, encode};
+use mt_proto::{Failure, RaisedException, TaskStatus, decode_strict, encode};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::task::coop::unconstrained;
 
@@ -20,15 +20,12 @@ use crate::{
     driver::CommandQueue,
     error::{CancelReason, CrossingError, CrossingProblem, DelegateError, Exception, Part},
     machine::parent::{Request, TaskOutcome},
+    registry::{BUSY_STATUS, MAX_MESSAGE_BYTES},
     returned::{not_a, typed},
 };
 
 /// The most bytes of a task's name.
 const MAX_NAME_BYTES: usize = 1024;
-/// The most bytes of a task's arguments once encoded: a frame with what else is in it stays within its limit.
-const MAX_ARGS_BYTES: usize = MAX_RECORD_BYTES - (1 << 20);
-/// The task that every worker bee has besides its own.
-pub(super) const BUSY_STATUS: &str = "busy_status";
 
 /// The worker bee that did a task: 0, 1, 2 … in the order they were spawned, never used again. `None`
 /// when nobody did it (the seed's -1).
@@ -103,7 +100,7 @@ impl<R, E> Delegate<R, E> {
         raised: ReadRaised<E>,
     ) -> Self {
         let args = match name.len() {
-            0..=MAX_NAME_BYTES => encode(args, MAX_ARGS_BYTES)
+            0..=MAX_NAME_BYTES => encode(args, MAX_MESSAGE_BYTES)
                 .map_err(|error| CrossingError::not_encoded(&name, Part::Arguments, &error)),
             _ => Err(CrossingError::too_large(
                 &name,

@@ -13,11 +13,12 @@ use mt_pool::Wire;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use super::delegate::{BUSY_STATUS, Delegate};
+use super::delegate::Delegate;
 use crate::{
     bee::WorkerBee,
     driver::{Command, CommandQueue},
     machine::parent::{BeeStatus, HiveStats},
+    registry::BUSY_STATUS,
     returned::Returned,
 };
 

@@ -10,7 +10,7 @@ use mt_beehive::{
 
 use crate::{
     doer::{Birth, Deed, Doer, DoerTasks},
-    scene::{Folder, LONG, Live as _, assert_late, block_on, check, reason},
+    scene::{Folder, LONG, Live as _, assert_late, block_on, check, either_way, reason, test_with},
 };
 
 fn born(birth: Birth) -> BeehiveRun<Doer> {
@@ -37,48 +37,42 @@ fn no_workers(birth: Birth, dispatch: Dispatch) -> NoWorkers {
     }))
 }
 
-#[test]
+#[test_with(check)]
 fn when_the_budget_is_spent_every_delegate_says_why() {
-    check(|| {
-        for dispatch in [Dispatch::Auction, Dispatch::Credit] {
-            let folder = Folder::temp();
-            let birth = Birth::FailsAtFirst(folder.clone(), usize::MAX);
-            let message = "it is too early".into();
-            assert_eq!(no_workers(birth, dispatch), NoWorkers::NotMade { message });
-            assert_eq!(folder.noted("births").len(), 4, "one and three more");
-        }
-    });
-}
-
-#[test]
-fn a_bee_that_can_be_made_in_the_end_is() {
-    check(|| {
+    for dispatch in [Dispatch::Auction, Dispatch::Credit] {
         let folder = Folder::temp();
-        let hive = born(Birth::FailsAtFirst(folder.clone(), 3));
-        let done = block_on(hive.live(async |hive| hive.add(1, 2).with_bee().await));
-        assert_eq!(done, (Ok(3), Some(3)));
-    });
+        let birth = Birth::FailsAtFirst(folder.clone(), usize::MAX);
+        let message = "it is too early".into();
+        assert_eq!(no_workers(birth, dispatch), NoWorkers::NotMade { message });
+        assert_eq!(folder.noted("births").len(), 4, "one and three more");
+    }
 }
 
-#[test]
+#[test_with(check)]
+fn a_bee_that_can_be_made_in_the_end_is() {
+    let folder = Folder::temp();
+    let hive = born(Birth::FailsAtFirst(folder.clone(), 3));
+    let done = block_on(hive.live(async |hive| hive.add(1, 2).with_bee().await));
+    assert_eq!(done, (Ok(3), Some(3)));
+}
+
+#[test_with(check)]
 fn whatever_ends_a_bee_while_she_is_made_is_the_reason() {
-    check(|| {
-        let all = [
-            (Deed::Signal(9), "signal 9"),
-            (Deed::Segfault, "signal 11"),
-            (Deed::Exit(7), "code 7"),
-            (Deed::Panic("there is no room".into()), "there is no room"),
-        ];
-        for (deed, expected) in all {
-            let folder = Folder::temp();
-            let panics = matches!(deed, Deed::Panic(_));
-            let why = no_workers(Birth::Does(folder.clone(), deed), Dispatch::Auction);
-            assert!(why.to_string().contains(expected), "{why}");
-            let is_death = matches!(why, NoWorkers::Died { .. });
-            assert_ne!(is_death, panics, "{why:?}");
-            assert_eq!(folder.noted("births").len(), 4, "within the budget");
-        }
-    });
+    let all = [
+        (Deed::Signal(9), "signal 9"),
+        (Deed::Segfault, "signal 11"),
+        (Deed::Exit(7), "code 7"),
+        (Deed::Panic("there is no room".into()), "there is no room"),
+    ];
+    for (deed, expected) in all {
+        let folder = Folder::temp();
+        let panics = matches!(deed, Deed::Panic(_));
+        let why = no_workers(Birth::Does(folder.clone(), deed), Dispatch::Auction);
+        assert!(why.to_string().contains(expected), "{why}");
+        let is_death = matches!(why, NoWorkers::Died { .. });
+        assert_ne!(is_death, panics, "{why:?}");
+        assert_eq!(folder.noted("births").len(), 4, "within the budget");
+    }
 }
 
 /// What is delegated to bees that are never made has its deadline all the same.
@@ -86,7 +80,8 @@ fn whatever_ends_a_bee_while_she_is_made_is_the_reason() {
 fn rule_02_a_bee_that_is_made_for_ever_holds_up_no_deadline() {
     let folder = Folder::temp();
     let birth = Birth::Does(folder.clone(), Deed::Block);
-    either_way!(born(birth.clone()), async |hive| {
+    let born = || born(birth.clone());
+    either_way(born, async |hive| {
         let task = hive.add(1, 2).deadline(Duration::from_millis(50));
         let (result, child) = task.with_bee().await;
         assert_late(result);

@@ -6,7 +6,7 @@ use mt_beehive::Hive;
 
 use crate::{
     doer::{Doer, DoerTasks},
-    scene::{Folder, begun, hive},
+    scene::{Folder, begun, either_way, hive, test_with},
 };
 
 /// Sends so many times 8 MiB, more than any pipe holds, to and fro.
@@ -18,26 +18,24 @@ async fn echo(hive: &Hive<Doer>, times: u8) {
     join_all(all).await;
 }
 
-#[test]
-fn rule_12_big_arguments_and_results_cross_both_ways_at_once() {
-    either_way!(hive(2), async |hive| echo(&hive, 64).await);
+#[test_with(either_way, || hive(2))]
+async fn rule_12_big_arguments_and_results_cross_both_ways_at_once(hive: Hive<Doer>) {
+    echo(&hive, 64).await;
 }
 
 /// A bee reads and is answered although its thread is blocked and what it is sent is more than a pipe holds.
-#[test]
-fn rule_12_a_blocked_bee_is_sent_all_the_same() {
-    either_way!(hive(1), async |hive| {
-        let folder = Folder::temp();
-        let sends = async {
-            begun(&folder, 1).await;
-            let asks = async {
-                let busy = hive.busy_status().await;
-                folder.first("go");
-                assert!(busy.unwrap() > 0.0);
-            };
-            tokio::join!(echo(&hive, 16), asks);
+#[test_with(either_way, || hive(1))]
+async fn rule_12_a_blocked_bee_is_sent_all_the_same(hive: Hive<Doer>) {
+    let folder = Folder::temp();
+    let sends = async {
+        begun(&folder, 1).await;
+        let asks = async {
+            let busy = hive.busy_status().await;
+            folder.first("go");
+            assert!(busy.unwrap() > 0.0);
         };
-        let (blocked, ()) = tokio::join!(hive.block_until(folder.clone()), sends);
-        blocked.unwrap();
-    });
+        tokio::join!(echo(&hive, 16), asks);
+    };
+    let (blocked, ()) = tokio::join!(hive.block_until(folder.clone()), sends);
+    blocked.unwrap();
 }

@@ -3,51 +3,45 @@
 
 use futures::future::try_join_all;
 
+use mt_beehive::Hive;
+
 use crate::{
-    doer::DoerTasks,
-    scene::{Folder, begun, both_ways, check, hive},
+    doer::{Doer, DoerTasks},
+    scene::{Folder, begun, both_ways, check, either_way, hive, test_with},
 };
 
-#[test]
-fn rule_01_a_bee_does_1024_tasks_at_once_and_never_more() {
-    either_way!(hive(1), async |hive| {
-        let all = (0..3000).map(|_| hive.meet(1024));
-        assert_eq!(try_join_all(all).await, Ok(vec![1024; 3000]));
-    });
+#[test_with(either_way, || hive(1))]
+async fn rule_01_a_bee_does_1024_tasks_at_once_and_never_more(hive: Hive<Doer>) {
+    let all = (0..3000).map(|_| hive.meet(1024));
+    assert_eq!(try_join_all(all).await, Ok(vec![1024; 3000]));
 }
 
-#[test]
+#[test_with(check)]
 fn rule_01_as_many_as_she_may() {
-    check(|| {
-        for most in [1, 2, 7_usize] {
-            let limited = || hive(1).max_concurrency(most as u32);
-            both_ways(limited, async |hive| {
-                let all = (0..50).map(|_| hive.meet(most));
-                assert_eq!(try_join_all(all).await, Ok(vec![most; 50]));
-            });
-        }
-    });
+    for most in [1, 2, 7_usize] {
+        let limited = || hive(1).max_concurrency(most as u32);
+        both_ways(limited, async |hive| {
+            let all = (0..50).map(|_| hive.meet(most));
+            assert_eq!(try_join_all(all).await, Ok(vec![most; 50]));
+        });
+    }
 }
 
-#[test]
-fn rule_13_a_bee_that_is_blocked_says_how_busy_she_is() {
-    either_way!(hive(1).max_concurrency(4), async |hive| {
-        let folder = Folder::temp();
-        let asks = async {
-            begun(&folder, 1).await;
-            // The only thread is blocked by one of four; the question is another.
-            let busy = hive.busy_status().with_bee().await;
-            folder.first("go");
-            assert_eq!(busy, (Ok(0.5), Some(0)));
-        };
-        let (blocked, ()) = tokio::join!(hive.block_until(folder.clone()), asks);
-        blocked.unwrap();
-    });
+#[test_with(either_way, || hive(1).max_concurrency(4))]
+async fn rule_13_a_bee_that_is_blocked_says_how_busy_she_is(hive: Hive<Doer>) {
+    let folder = Folder::temp();
+    let asks = async {
+        begun(&folder, 1).await;
+        // The only thread is blocked by one of four; the question is another.
+        let busy = hive.busy_status().with_bee().await;
+        folder.first("go");
+        assert_eq!(busy, (Ok(0.5), Some(0)));
+    };
+    let (blocked, ()) = tokio::join!(hive.block_until(folder.clone()), asks);
+    blocked.unwrap();
 }
 
-#[test]
-fn rule_13_without_a_limit_nobody_is_busy() {
-    either_way!(hive(1).max_concurrency(None), async |hive| {
-        assert_eq!(hive.busy_status().await, Ok(0.0));
-    });
+#[test_with(either_way, || hive(1).max_concurrency(None))]
+async fn rule_13_without_a_limit_nobody_is_busy(hive: Hive<Doer>) {
+    assert_eq!(hive.busy_status().await, Ok(0.0));
 }

@@ -16,15 +16,15 @@ use bytes::Bytes;
 use futures::{StreamExt, future::join_all, stream};
 use mt_beehive::{
     __private::{Registration, TaskCall, decode_args, encode_value, inventory},
-    BeeCx, BeehiveError, StartError, TaskCx,
+    BeeCx, BeehiveError, Hive, StartError, TaskCx,
     bee::{Bee, WorkerBee},
     hive_of,
     limits::Deadlines,
 };
 
 use crate::{
-    doer::DoerTasks,
-    scene::{check, hive, with_hive},
+    doer::{Doer, DoerTasks},
+    scene::{check, either_way, hive, test_with, with_hive},
 };
 
 struct Adder {
@@ -105,71 +105,61 @@ impl WorkerBee for ByHand {
 
 inventory::submit! { Registration::of::<ByHand>() }
 
-#[test]
-fn delegates_come_back_with_who_did_them() {
-    either_way!(hive_of::<Adder>(1000).processes(2), async |hive| {
-        let (result, child) = hive.add(5).with_bee().await;
-        assert_eq!(result, Ok(1005));
-        assert!(child.is_some_and(|child| child < 2));
-        assert_eq!(hive.delegate("add", 6_u64).await, Ok(1006_u64), "by name");
-        assert_eq!(hive.sum(1, (2, 3)).await, Ok(1006));
-        let (result, child) = hive.who().with_bee().await;
-        assert_eq!(result.ok(), child);
-        let many = stream::iter(0..2000).map(async |n| (n, hive.add(n).with_bee().await));
-        let mut shares = [0, 0];
-        let mut many = many.buffer_unordered(512);
-        while let Some((n, (result, child))) = many.next().await {
-            assert_eq!(result, Ok(n + 1000));
-            shares[child.unwrap() as usize] += 1;
-        }
-        assert!(shares.iter().all(|&share| share > 0), "{shares:?}");
-        let busy = hive.busy_status().await.unwrap();
-        assert!((0.0..=1.0).contains(&busy));
-    });
+#[test_with(either_way, || hive_of::<Adder>(1000).processes(2))]
+async fn delegates_come_back_with_who_did_them(hive: Hive<Adder>) {
+    let (result, child) = hive.add(5).with_bee().await;
+    assert_eq!(result, Ok(1005));
+    assert!(child.is_some_and(|child| child < 2));
+    assert_eq!(hive.delegate("add", 6_u64).await, Ok(1006_u64), "by name");
+    assert_eq!(hive.sum(1, (2, 3)).await, Ok(1006));
+    let (result, child) = hive.who().with_bee().await;
+    assert_eq!(result.ok(), child);
+    let many = stream::iter(0..2000).map(async |n| (n, hive.add(n).with_bee().await));
+    let mut shares = [0, 0];
+    let mut many = many.buffer_unordered(512);
+    while let Some((n, (result, child))) = many.next().await {
+        assert_eq!(result, Ok(n + 1000));
+        shares[child.unwrap() as usize] += 1;
+    }
+    assert!(shares.iter().all(|&share| share > 0), "{shares:?}");
+    let busy = hive.busy_status().await.unwrap();
+    assert!((0.0..=1.0).contains(&busy));
 }
 
-#[test]
-fn a_task_is_woken_by_whoever_knows_only_its_first_waker() {
-    either_way!(hive_of::<Adder>(0).processes(1), async |hive| {
-        assert_eq!(hive.wait_with_first_waker().await, Ok(7));
-    });
+#[test_with(either_way, || hive_of::<Adder>(0).processes(1))]
+async fn a_task_is_woken_by_whoever_knows_only_its_first_waker(hive: Hive<Adder>) {
+    assert_eq!(hive.wait_with_first_waker().await, Ok(7));
 }
 
-#[test]
-fn a_bee_may_be_written_by_hand() {
-    with_hive(hive_of::<ByHand>(()), async |hive| {
-        assert_eq!(hive.delegate("double", 21_u64).await, Ok(42_u64));
-    });
+#[test_with(with_hive, hive_of::<ByHand>(()))]
+async fn a_bee_may_be_written_by_hand(hive: Hive<ByHand>) {
+    assert_eq!(hive.delegate("double", 21_u64).await, Ok(42_u64));
 }
 
 /// Nothing is made to fit: whoever wants what there is not is told so, and nothing is started.
-#[test]
+#[test_with(check)]
 fn an_option_that_is_out_of_range_is_an_error_at_the_start() {
-    check(|| {
-        let at_once = Deadlines::new().init(Duration::ZERO);
-        let wrong = [
-            ("crash_limit", hive(1).crash_limit(0)),
-            ("max_concurrency", hive(1).max_concurrency(0)),
-            ("deadlines.init", hive(1).deadlines(at_once)),
-        ];
-        for (expected, hive) in wrong {
-            match hive.start().unwrap_err() {
-                BeehiveError::Start(StartError::Option { option, .. }) => {
-                    assert_eq!(option, expected);
-                }
-                other => panic!("{other}"),
+    let at_once = Deadlines::new().init(Duration::ZERO);
+    let wrong = [
+        ("crash_limit", hive(1).crash_limit(0)),
+        ("max_concurrency", hive(1).max_concurrency(0)),
+        ("deadlines.init", hive(1).deadlines(at_once)),
+    ];
+    for (expected, hive) in wrong {
+        match hive.start().unwrap_err() {
+            BeehiveError::Start(StartError::Option { option, .. }) => {
+                assert_eq!(option, expected);
             }
+            other => panic!("{other}"),
         }
-    });
+    }
 }
 
 /// All at once, as far as the machine lets them.
-#[test]
-fn twenty_thousand_tasks_at_once_for_a_bee_without_a_limit() {
-    either_way!(hive(1).max_concurrency(None), async |hive| {
-        let all = (0..20_000_u64).map(|n| hive.add(n, 1000).with_bee());
-        for (n, done) in (0..).zip(join_all(all).await) {
-            assert_eq!(done, (Ok(n + 1000), Some(0)));
-        }
-    });
+#[test_with(either_way, || hive(1).max_concurrency(None))]
+async fn twenty_thousand_tasks_at_once_for_a_bee_without_a_limit(hive: Hive<Doer>) {
+    let all = (0..20_000_u64).map(|n| hive.add(n, 1000).with_bee());
+    for (n, done) in (0..).zip(join_all(all).await) {
+        assert_eq!(done, (Ok(n + 1000), Some(0)));
+    }
 }

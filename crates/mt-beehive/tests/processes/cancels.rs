@@ -9,8 +9,8 @@ use mt_beehive::{BeehiveRun, CancelReason, DelegateError, Hive, hive_of, limits:
 use crate::{
     doer::{Birth, Deed, Doer, DoerTasks, GONE},
     scene::{
-        Folder, LONG, Live as _, assert_late, begun, block_on, check, hive, is_gone, lost, patient,
-        reason, until,
+        Folder, LONG, Live as _, assert_late, begun, block_on, check, either_way, hive, is_gone,
+        patient, reason, test_with, until,
     },
 };
 
@@ -25,143 +25,99 @@ async fn pid(hive: &Hive<Doer>) -> u32 {
     hive.pid().await.unwrap()
 }
 
-#[test]
-fn rule_11_a_delegate_that_is_never_awaited_is_nothing() {
-    either_way!(hive(1), async |hive| {
-        let folder = Folder::temp();
-        drop(hive.wait(folder.clone()));
-        assert_eq!(hive.add(1, 2).await, Ok(3));
-        assert_eq!(folder.noted("begun").len(), 0);
-    });
+#[test_with(either_way, || hive(1))]
+async fn rule_11_a_delegate_that_is_never_awaited_is_nothing(hive: Hive<Doer>) {
+    let folder = Folder::temp();
+    drop(hive.wait(folder.clone()));
+    assert_eq!(hive.add(1, 2).await, Ok(3));
+    assert_eq!(folder.noted("begun").len(), 0);
 }
 
 /// The task's future is dropped in the bee, at the `await` where it is, and the bee goes on.
-#[test]
-fn rule_11_a_delegate_dropped_while_it_runs_is_gone_from_the_bee() {
-    either_way!(patient_hive(), async |hive| {
-        let folder = Folder::temp();
-        let bee = pid(&hive).await;
-        tokio::select! {
-            _ = hive.wait(folder.clone()) => panic!("it waits for ever"),
-            () = begun(&folder, 1) => {}
-        }
-        until(|| folder.noted("dropped").len() == 1).await;
-        assert_eq!(pid(&hive).await, bee, "she was not killed for it");
-    });
+#[test_with(either_way, || patient_hive())]
+async fn rule_11_a_delegate_dropped_while_it_runs_is_gone_from_the_bee(hive: Hive<Doer>) {
+    let folder = Folder::temp();
+    let bee = pid(&hive).await;
+    tokio::select! {
+        _ = hive.wait(folder.clone()) => panic!("it waits for ever"),
+        () = begun(&folder, 1) => {}
+    }
+    until(|| folder.noted("dropped").len() == 1).await;
+    assert_eq!(pid(&hive).await, bee, "she was not killed for it");
 }
 
-#[test]
-fn rule_11_a_delegate_dropped_before_a_bee_has_it_is_never_begun() {
-    either_way!(hive(1).max_concurrency(1), async |hive| {
-        let [folder, second] = [Folder::temp(), Folder::temp()];
-        let drops = async {
-            begun(&folder, 1).await;
-            let waits = hive.wait(second.clone());
-            let polled = tokio::time::timeout(Duration::from_millis(1), waits).await;
-            assert!(polled.is_err());
-            folder.first("go");
-        };
-        let (first, ()) = tokio::join!(hive.wait_to_go(folder.clone()), drops);
-        assert_eq!(first, Ok(1));
-        assert_eq!(hive.add(1, 2).await, Ok(3));
-        assert_eq!(second.noted("begun").len(), 0);
-    });
+#[test_with(either_way, || hive(1).max_concurrency(1))]
+async fn rule_11_a_delegate_dropped_before_a_bee_has_it_is_never_begun(hive: Hive<Doer>) {
+    let [folder, second] = [Folder::temp(), Folder::temp()];
+    let drops = async {
+        begun(&folder, 1).await;
+        let waits = hive.wait(second.clone());
+        let polled = tokio::time::timeout(Duration::from_millis(1), waits).await;
+        assert!(polled.is_err());
+        folder.first("go");
+    };
+    let (first, ()) = tokio::join!(hive.wait_to_go(folder.clone()), drops);
+    assert_eq!(first, Ok(1));
+    assert_eq!(hive.add(1, 2).await, Ok(3));
+    assert_eq!(second.noted("begun").len(), 0);
 }
 
-#[test]
-fn rule_11_many_dropped_at_once() {
-    either_way!(hive(2).max_concurrency(16), async |hive| {
-        for n in 0..50_u32 {
-            let all = join_all((0..64).map(|a| hive.add(a, 1)));
-            // Some have ended, some run, some are on offer, some wait.
-            let _ = tokio::time::timeout(Duration::from_micros(u64::from(n) * 20), all).await;
-        }
-        assert_eq!(hive.add(1, 2).await, Ok(3));
-    });
+#[test_with(either_way, || hive(2).max_concurrency(16))]
+async fn rule_11_many_dropped_at_once(hive: Hive<Doer>) {
+    for n in 0..50_u32 {
+        let all = join_all((0..64).map(|a| hive.add(a, 1)));
+        // Some have ended, some run, some are on offer, some wait.
+        let _ = tokio::time::timeout(Duration::from_micros(u64::from(n) * 20), all).await;
+    }
+    assert_eq!(hive.add(1, 2).await, Ok(3));
 }
 
-#[test]
-fn rule_11_a_deadline_ends_what_awaits() {
-    either_way!(patient_hive(), async |hive| {
-        let folder = Folder::temp();
-        let bee = pid(&hive).await;
-        let result = hive.wait(folder.clone()).deadline(LIMIT).await;
-        assert_eq!(reason(result), CancelReason::Deadline { limit: LIMIT });
-        // If it was begun, it is over: nobody does it when that is told.
-        assert_eq!(folder.noted("dropped"), folder.noted("begun"));
-        assert_eq!(pid(&hive).await, bee, "she let go of it");
-    });
+#[test_with(either_way, || patient_hive())]
+async fn rule_11_a_deadline_ends_what_awaits(hive: Hive<Doer>) {
+    let folder = Folder::temp();
+    let bee = pid(&hive).await;
+    let result = hive.wait(folder.clone()).deadline(LIMIT).await;
+    assert_eq!(reason(result), CancelReason::Deadline { limit: LIMIT });
+    // If it was begun, it is over: nobody does it when that is told.
+    assert_eq!(folder.noted("dropped"), folder.noted("begun"));
+    assert_eq!(pid(&hive).await, bee, "she let go of it");
 }
 
 /// The bee is killed. What else it did is begun again, and not charged: with one attempt more it would be lost.
-#[test]
-fn rule_10_a_bee_that_blocks_past_a_deadline_is_killed_and_the_others_go_on() {
-    either_way!(hive(1).crash_limit(2), async |hive| {
-        let folder = Folder::temp();
-        let others = (0..10).map(|_| hive.wait_to_go(folder.clone()).with_bee());
-        let blocks = async {
-            for round in 1..=3 {
-                begun(&folder, 10 * round).await;
-                let bee = pid(&hive).await;
-                let blocks = hive.act(Deed::Block).deadline(LIMIT);
-                let (result, child) = blocks.with_bee().await;
-                assert_late(result);
-                assert_eq!(child, None);
-                assert!(is_gone(bee), "told when she is gone, not before");
-            }
-            begun(&folder, 40).await;
-            folder.first("go");
-        };
-        let (others, ()) = tokio::join!(join_all(others), blocks);
-        assert!(others.into_iter().all(|other| other == (Ok(4), Some(3))));
-    });
-}
-
-/// With at most one attempt they are not begun again, whoever is to blame.
-#[test]
-fn rule_06_at_most_once_holds_for_those_who_are_not_to_blame() {
-    either_way!(hive(1).crash_limit(1), async |hive| {
-        let folder = Folder::temp();
-        let blocks = async {
-            begun(&folder, 1).await;
-            assert_late(hive.act(Deed::Block).deadline(LIMIT).await);
-        };
-        let (other, ()) = tokio::join!(hive.wait_to_go(folder.clone()), blocks);
-        lost(other);
-        assert_eq!(hive.add(1, 2).await, Ok(3));
-        assert_eq!(folder.noted("begun").len(), 1);
-    });
+#[test_with(either_way, || hive(1).crash_limit(2))]
+async fn rule_10_a_bee_that_blocks_past_a_deadline_is_killed_and_the_others_go_on(
+    hive: Hive<Doer>,
+) {
+    let folder = Folder::temp();
+    let others = (0..10).map(|_| hive.wait_to_go(folder.clone()).with_bee());
+    let blocks = async {
+        for round in 1..=3 {
+            begun(&folder, 10 * round).await;
+            let bee = pid(&hive).await;
+            let blocks = hive.act(Deed::Block).deadline(LIMIT);
+            let (result, child) = blocks.with_bee().await;
+            assert_late(result);
+            assert_eq!(child, None);
+            assert!(is_gone(bee), "told when she is gone, not before");
+        }
+        begun(&folder, 40).await;
+        folder.first("go");
+    };
+    let (others, ()) = tokio::join!(join_all(others), blocks);
+    assert!(others.into_iter().all(|other| other == (Ok(4), Some(3))));
 }
 
 /// Dropped, it is cancelled like one that is past its deadline; whoever does not let go is killed.
-#[test]
-fn rule_11_a_delegate_dropped_while_it_blocks_costs_the_bee() {
-    either_way!(hive(1), async |hive| {
-        let folder = Folder::temp();
-        let bee = pid(&hive).await;
-        tokio::select! {
-            _ = hive.block_until(folder.clone()) => panic!("it blocks for ever"),
-            () = begun(&folder, 1) => {}
-        }
-        until(|| is_gone(bee)).await;
-        assert_ne!(pid(&hive).await, bee, "another one is there");
-    });
-}
-
-#[test]
-fn rule_02_what_waits_for_a_place_has_its_deadline_all_the_same() {
-    either_way!(hive(1).max_concurrency(1), async |hive| {
-        let folder = Folder::temp();
-        let second = async {
-            begun(&folder, 1).await;
-            let (result, child) = hive.add(1, 2).deadline(LIMIT).with_bee().await;
-            assert_late(result);
-            assert_eq!(child, None);
-            folder.first("go");
-        };
-        let (first, ()) = tokio::join!(hive.wait_to_go(folder.clone()), second);
-        assert_eq!(first, Ok(1));
-    });
+#[test_with(either_way, || hive(1))]
+async fn rule_11_a_delegate_dropped_while_it_blocks_costs_the_bee(hive: Hive<Doer>) {
+    let folder = Folder::temp();
+    let bee = pid(&hive).await;
+    tokio::select! {
+        _ = hive.block_until(folder.clone()) => panic!("it blocks for ever"),
+        () = begun(&folder, 1) => {}
+    }
+    until(|| is_gone(bee)).await;
+    assert_ne!(pid(&hive).await, bee, "another one is there");
 }
 
 /// Whether a bee that takes so long to go does so in peace, after this.
@@ -176,43 +132,36 @@ fn goes_in_peace(
     folder.noted("gone") == [GONE]
 }
 
-#[test]
+#[test_with(check)]
 fn a_long_cancel_grace_spares_a_bee_that_blocks() {
-    check(|| {
-        let peace = goes_in_peace(Duration::ZERO, patient(), async |hive| {
-            let before = pid(&hive).await;
-            let overruns = hive.block_for(4 * LIMIT).deadline(LIMIT).await;
-            // Whether its end or the deadline comes first, it has one end.
-            assert!(matches!(
-                overruns,
-                Ok(()) | Err(DelegateError::Cancelled(_))
-            ));
-            assert_eq!(pid(&hive).await, before);
-        });
-        assert!(peace);
-    });
-}
-
-#[test]
-fn without_a_cancel_grace_every_cancelling_kills() {
-    let impatient = Deadlines::new().cancel_grace(Duration::ZERO);
-    either_way!(hive(1).deadlines(impatient), async |hive| {
-        let folder = Folder::temp();
+    let peace = goes_in_peace(Duration::ZERO, patient(), async |hive| {
         let before = pid(&hive).await;
-        assert_late(hive.wait(folder.clone()).deadline(LIMIT).await);
-        assert_ne!(pid(&hive).await, before);
+        let overruns = hive.block_for(4 * LIMIT).deadline(LIMIT).await;
+        // Whether its end or the deadline comes first, it has one end.
+        assert!(matches!(
+            overruns,
+            Ok(()) | Err(DelegateError::Cancelled(_))
+        ));
+        assert_eq!(pid(&hive).await, before);
     });
+    assert!(peace);
 }
 
-#[test]
+#[test_with(either_way, || hive(1).deadlines(Deadlines::new().cancel_grace(Duration::ZERO)))]
+async fn without_a_cancel_grace_every_cancelling_kills(hive: Hive<Doer>) {
+    let folder = Folder::temp();
+    let before = pid(&hive).await;
+    assert_late(hive.wait(folder.clone()).deadline(LIMIT).await);
+    assert_ne!(pid(&hive).await, before);
+}
+
+#[test_with(check)]
 fn the_exit_grace_is_the_time_a_bee_has_to_close_what_she_has_open() {
-    check(|| {
-        for (time, grace) in [(4 * LIMIT, LONG), (LONG, LIMIT)] {
-            let deadlines = Deadlines::new().exit_grace(grace);
-            let peace = goes_in_peace(time, deadlines, async |hive| {
-                pid(&hive).await;
-            });
-            assert_eq!(peace, time < grace);
-        }
-    });
+    for (time, grace) in [(4 * LIMIT, LONG), (LONG, LIMIT)] {
+        let deadlines = Deadlines::new().exit_grace(grace);
+        let peace = goes_in_peace(time, deadlines, async |hive| {
+            pid(&hive).await;
+        });
+        assert_eq!(peace, time < grace);
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use mt_beehive::{
-    BeehiveRun, DelegateError,
+    BeehiveRun, DelegateError, Hive,
     limits::Deadlines,
     stats::{BeeState, BeeStatus, Health, HiveStats},
 };
@@ -13,7 +13,7 @@ use crate::{
     doer::{Deed, Doer, DoerTasks},
     scene::{
         Folder, Live as _, Signal, assert_late, bees_that, beside, check_async, hive, is_gone,
-        patient, quick, ready_bees, signal, watched, with_hive,
+        patient, quick, ready_bees, signal, test_with, watched, with_hive,
     },
 };
 
@@ -21,88 +21,79 @@ fn clerks(bees: usize) -> BeehiveRun<Doer> {
     hive(bees).max_concurrency(4).deadlines(patient())
 }
 
-#[test]
-fn bees_tell_who_they_are_and_what_they_have() {
-    check_async(async || {
-        let run = clerks(2).live(async |hive| {
-            let bees = ready_bees(&hive, 2).await;
-            assert_eq!([bees[0].id, bees[1].id], [0, 1]);
-            let idle =
-                |bee: &BeeStatus| (bee.tasks, bee.busy, bee.health) == (0, 0.0, Health::Well);
-            assert!(bees.iter().all(idle), "{bees:?}");
-            let (pid, by) = hive.pid().with_bee().await;
-            let by = bees.iter().find(|bee| Some(bee.id) == by).unwrap();
-            assert_eq!(pid.ok(), by.pid);
-            let folder = Folder::temp();
-            let held = join_all((0..6).map(|_| hive.wait(folder.clone())));
-            let has_six = |bees: &[BeeStatus]| bees.iter().map(|bee| bee.tasks).sum::<usize>() == 6;
-            let bees = beside(held, bees_that(&hive, has_six)).await;
-            let busy = |bee: &BeeStatus| bee.busy == bee.tasks as f64 / 4.0;
-            assert!(bees.iter().all(busy), "{bees:?}");
-            hive.clone()
-        });
-        assert_eq!(run.await.bees().await, [], "there are none any more");
-    });
-}
-
-#[test]
-fn bees_that_are_asked_for_have_an_id_and_those_that_are_buried_are_gone() {
-    check_async(async || {
-        let run = clerks(1).live(async |hive| {
-            let second = hive.spawn().await;
-            assert_eq!(second, Some(1));
-            let pid = ready_bees(&hive, 2).await[1].pid.unwrap();
-            assert!(!is_gone(pid));
-            assert_eq!(hive.bury(second).await, second);
-            assert!(is_gone(pid));
-            assert_eq!(hive.bury(second).await, None, "gone already");
-            assert_eq!(hive.bury(None).await, Some(0), "the last");
-            drop(hive.spawn());
-            let (_, by) = hive.pid().with_bee().await;
-            assert_eq!(by, Some(2), "it is done all the same");
-            hive
-        });
-        let hive = run.await;
-        assert_eq!(hive.spawn().await, None, "it is dead");
-        assert_eq!(hive.bury(None).await, None);
-    });
-}
-
-#[test]
-fn a_hive_tells_what_it_has_done_also_afterwards() {
-    check_async(async || {
+#[test_with(check_async)]
+async fn bees_tell_who_they_are_and_what_they_have() {
+    let run = clerks(2).live(async |hive| {
+        let bees = ready_bees(&hive, 2).await;
+        assert_eq!([bees[0].id, bees[1].id], [0, 1]);
+        let idle = |bee: &BeeStatus| (bee.tasks, bee.busy, bee.health) == (0, 0.0, Health::Well);
+        assert!(bees.iter().all(idle), "{bees:?}");
+        let (pid, by) = hive.pid().with_bee().await;
+        let by = bees.iter().find(|bee| Some(bee.id) == by).unwrap();
+        assert_eq!(pid.ok(), by.pid);
         let folder = Folder::temp();
-        let run = clerks(1).live(async |hive| {
-            hive.pid().await.unwrap();
-            let failed = hive.fail().await;
-            assert!(matches!(failed, Err(DelegateError::Raised(_))));
-            hive.act(Deed::AbortFirst(folder.clone())).await.unwrap();
-            let held = hive.wait(folder.clone());
-            assert_late(held.deadline(Duration::from_millis(20)).await);
-            let stats = hive.stats().await;
-            assert_eq!((stats.bees_started, stats.bees_lost), (2, 1));
-            hive
-        });
-        let mut expected = HiveStats::default();
-        (expected.delegated, expected.succeeded) = (4, 2);
-        (expected.raised, expected.cancelled) = (1, 1);
-        (expected.begun_again, expected.bees_started) = (1, 2);
-        expected.bees_lost = 1;
-        assert_eq!(run.await.stats().await, expected);
+        let held = join_all((0..6).map(|_| hive.wait(folder.clone())));
+        let has_six = |bees: &[BeeStatus]| bees.iter().map(|bee| bee.tasks).sum::<usize>() == 6;
+        let bees = beside(held, bees_that(&hive, has_six)).await;
+        let busy = |bee: &BeeStatus| bee.busy == bee.tasks as f64 / 4.0;
+        assert!(bees.iter().all(busy), "{bees:?}");
+        hive.clone()
     });
+    assert_eq!(run.await.bees().await, [], "there are none any more");
 }
 
-#[test]
-fn a_stopped_bee_is_told_of_and_left_alone() {
-    with_hive(clerks(1).workers(watched(quick())), async |hive| {
-        let is = |health| move |bees: &[BeeStatus]| matches!(bees, [bee] if bee.health == health);
-        let pid = hive.pid().await.unwrap();
-        signal(pid, Signal::STOP);
-        bees_that(&hive, is(Health::Stopped)).await;
-        signal(pid, Signal::CONT);
-        bees_that(&hive, is(Health::Well)).await;
-        assert_eq!(hive.pid().with_bee().await, (Ok(pid), Some(0)));
+#[test_with(check_async)]
+async fn bees_that_are_asked_for_have_an_id_and_those_that_are_buried_are_gone() {
+    let run = clerks(1).live(async |hive| {
+        let second = hive.spawn().await;
+        assert_eq!(second, Some(1));
+        let pid = ready_bees(&hive, 2).await[1].pid.unwrap();
+        assert!(!is_gone(pid));
+        assert_eq!(hive.bury(second).await, second);
+        assert!(is_gone(pid));
+        assert_eq!(hive.bury(second).await, None, "gone already");
+        assert_eq!(hive.bury(None).await, Some(0), "the last");
+        drop(hive.spawn());
+        let (_, by) = hive.pid().with_bee().await;
+        assert_eq!(by, Some(2), "it is done all the same");
+        hive
     });
+    let hive = run.await;
+    assert_eq!(hive.spawn().await, None, "it is dead");
+    assert_eq!(hive.bury(None).await, None);
+}
+
+#[test_with(check_async)]
+async fn a_hive_tells_what_it_has_done_also_afterwards() {
+    let folder = Folder::temp();
+    let run = clerks(1).live(async |hive| {
+        hive.pid().await.unwrap();
+        let failed = hive.fail().await;
+        assert!(matches!(failed, Err(DelegateError::Raised(_))));
+        hive.act(Deed::AbortFirst(folder.clone())).await.unwrap();
+        let held = hive.wait(folder.clone());
+        assert_late(held.deadline(Duration::from_millis(20)).await);
+        let stats = hive.stats().await;
+        assert_eq!((stats.bees_started, stats.bees_lost), (2, 1));
+        hive
+    });
+    let mut expected = HiveStats::default();
+    (expected.delegated, expected.succeeded) = (4, 2);
+    (expected.raised, expected.cancelled) = (1, 1);
+    (expected.begun_again, expected.bees_started) = (1, 2);
+    expected.bees_lost = 1;
+    assert_eq!(run.await.stats().await, expected);
+}
+
+#[test_with(with_hive, clerks(1).workers(watched(quick())))]
+async fn a_stopped_bee_is_told_of_and_left_alone(hive: Hive<Doer>) {
+    let is = |health| move |bees: &[BeeStatus]| matches!(bees, [bee] if bee.health == health);
+    let pid = hive.pid().await.unwrap();
+    signal(pid, Signal::STOP);
+    bees_that(&hive, is(Health::Stopped)).await;
+    signal(pid, Signal::CONT);
+    bees_that(&hive, is(Health::Well)).await;
+    assert_eq!(hive.pid().with_bee().await, (Ok(pid), Some(0)));
 }
 
 #[test]

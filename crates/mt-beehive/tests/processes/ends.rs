@@ -13,7 +13,7 @@ use crate::{
     doer::{Doer, DoerTasks},
     scene::{
         Folder, Live as _, Signal, assert_late, begun, beside, check_async, hive, is_gone, patient,
-        quick, ready_bees, signal, stop, watched, with_hive,
+        quick, ready_bees, signal, stop, test_with, watched, with_hive,
     },
 };
 
@@ -26,85 +26,75 @@ async fn held(hive: &Hive<Doer>) -> JoinHandle<()> {
     task
 }
 
-#[test]
-fn a_run_that_is_dropped_while_its_hive_dies_takes_its_bees_along() {
-    check_async(async || {
-        let (told, bee) = oneshot::channel();
-        let mut run = Box::pin(hive(1).run(async |hive| {
-            let pid = hive.pid().await?;
-            held(&hive).await;
-            told.send(pid).unwrap();
-            anyhow::Ok(())
-        }));
-        let pid = beside(&mut run, bee).await.unwrap();
-        // Not polled since: the hive is told now that this is its end.
-        let polled = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        assert!(polled.is_pending());
-        assert!(!is_gone(pid));
-        drop(run);
-        assert!(is_gone(pid), "she lives on");
-    });
+#[test_with(check_async)]
+async fn a_run_that_is_dropped_while_its_hive_dies_takes_its_bees_along() {
+    let (told, bee) = oneshot::channel();
+    let mut run = Box::pin(hive(1).run(async |hive| {
+        let pid = hive.pid().await?;
+        held(&hive).await;
+        told.send(pid).unwrap();
+        anyhow::Ok(())
+    }));
+    let pid = beside(&mut run, bee).await.unwrap();
+    // Not polled since: the hive is told now that this is its end.
+    let polled = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(polled.is_pending());
+    assert!(!is_gone(pid));
+    drop(run);
+    assert!(is_gone(pid), "she lives on");
 }
 
-#[test]
-fn a_delegate_that_is_dropped_while_its_hive_dies_is_cancelled() {
-    check_async(async || {
-        let (kept, keeps) = oneshot::channel();
-        let run = hive(1).live(async |hive| {
-            let task = held(&hive).await;
-            assert!(kept.send((hive.clone(), task)).is_ok());
-        });
-        let dropper = async {
-            let (hive, task) = keeps.await.unwrap();
-            // Nothing is taken any more.
-            while !matches!(hive.pid().await, Err(DelegateError::Cancelled(_))) {}
-            task.abort();
-        };
-        tokio::join!(run, dropper);
+#[test_with(check_async)]
+async fn a_delegate_that_is_dropped_while_its_hive_dies_is_cancelled() {
+    let (kept, keeps) = oneshot::channel();
+    let run = hive(1).live(async |hive| {
+        let task = held(&hive).await;
+        assert!(kept.send((hive.clone(), task)).is_ok());
     });
+    let dropper = async {
+        let (hive, task) = keeps.await.unwrap();
+        // Nothing is taken any more.
+        while !matches!(hive.pid().await, Err(DelegateError::Cancelled(_))) {}
+        task.abort();
+    };
+    tokio::join!(run, dropper);
 }
 
 /// From the shortest to the longest there may be.
-#[test]
-fn any_period_will_do() {
-    check_async(async || {
-        for millis in [1, 365 * 24 * 3_600_000] {
-            let population = Population::Elastic {
-                min: 1,
-                max: 1,
-                period: Duration::from_millis(millis),
-            };
-            let hive = hive(1).processes(population);
-            hive.live(async |hive| hive.pid().await).await.unwrap();
-        }
-    });
+#[test_with(check_async)]
+async fn any_period_will_do() {
+    for millis in [1, 365 * 24 * 3_600_000] {
+        let population = Population::Elastic {
+            min: 1,
+            max: 1,
+            period: Duration::from_millis(millis),
+        };
+        let hive = hive(1).processes(population);
+        hive.live(async |hive| hive.pid().await).await.unwrap();
+    }
 }
 
-#[test]
-fn a_task_that_panics_when_it_is_cancelled_is_cancelled() {
-    with_hive(hive(1).deadlines(patient()), async |hive| {
-        let folder = Folder::temp();
-        let pid = hive.pid().await;
-        let bomb = || hive.wait_with_a_bomb(folder.clone());
-        beside(bomb(), begun(&folder, 1)).await;
-        assert_late(bomb().deadline(Duration::from_millis(1)).await);
-        assert_eq!(hive.pid().await, pid);
-        assert_eq!(hive.stats().await.bees_lost, 0);
-    });
+#[test_with(with_hive, hive(1).deadlines(patient()))]
+async fn a_task_that_panics_when_it_is_cancelled_is_cancelled(hive: Hive<Doer>) {
+    let folder = Folder::temp();
+    let pid = hive.pid().await;
+    let bomb = || hive.wait_with_a_bomb(folder.clone());
+    beside(bomb(), begun(&folder, 1)).await;
+    assert_late(bomb().deadline(Duration::from_millis(1)).await);
+    assert_eq!(hive.pid().await, pid);
+    assert_eq!(hive.stats().await.bees_lost, 0);
 }
 
 /// Tasks that a bee was asked about and has not said anything to go to others.
-#[test]
-fn a_stopped_bee_holds_up_nobody() {
-    with_hive(hive(2).workers(watched(quick())), async |hive| {
-        let bees = ready_bees(&hive, 2).await;
-        let stopped = bees[0].pid.unwrap();
-        stop(stopped);
-        let done = (Ok(bees[1].pid.unwrap()), Some(bees[1].id));
-        let all = join_all((0..100).map(|_| hive.pid().with_bee())).await;
-        assert!(all.into_iter().all(|one| one == done));
-        signal(stopped, Signal::CONT);
-        // She is one of them again.
-        while hive.pid().await != Ok(stopped) {}
-    });
+#[test_with(with_hive, hive(2).workers(watched(quick())))]
+async fn a_stopped_bee_holds_up_nobody(hive: Hive<Doer>) {
+    let bees = ready_bees(&hive, 2).await;
+    let stopped = bees[0].pid.unwrap();
+    stop(stopped);
+    let done = (Ok(bees[1].pid.unwrap()), Some(bees[1].id));
+    let all = join_all((0..100).map(|_| hive.pid().with_bee())).await;
+    assert!(all.into_iter().all(|one| one == done));
+    signal(stopped, Signal::CONT);
+    // She is one of them again.
+    while hive.pid().await != Ok(stopped) {}
 }

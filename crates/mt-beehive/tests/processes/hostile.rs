@@ -5,7 +5,7 @@ use std::{env, future::pending, time::Duration};
 use bytes::{Bytes, BytesMut};
 use futures::future::join_all;
 use mt_beehive::{
-    BeehiveRun, CancelReason,
+    BeehiveRun, CancelReason, Hive,
     error::NoWorkers,
     hive_of,
     limits::{Deadlines, WorkerOptions},
@@ -22,7 +22,7 @@ use mt_test_kit::{ALONE, watchdog};
 use crate::{
     doer::{Birth, Doer, DoerTasks},
     platform,
-    scene::{block_on, both_ways, check, lost, quick, reason, watched},
+    scene::{block_on, both_ways, check, either_way, lost, quick, reason, test_with, watched},
 };
 
 /// In a bee's process, in a test of this file: plays the part the bee was born for, and an honest one if it was
@@ -213,37 +213,33 @@ fn playing(part: &str) -> BeehiveRun<Doer> {
     run.processes(2).crash_limit(1)
 }
 
-#[test]
+#[test_with(check)]
 fn rule_03_what_belongs_to_no_task_of_hers_changes_nothing() {
-    check(|| {
-        for part in [
-            "done-before",
-            "done-of-nobody",
-            "other-rounds",
-            "done-twice",
-            "denies-too",
-            "accepts-twice",
-            "accepts-anything",
-            "ready-twice",
-        ] {
-            let playing = || playing(part);
-            both_ways(playing, async |hive| {
-                let all = (0..50).map(|n| hive.add(n, 1).with_bee());
-                for (result, child) in join_all(all).await {
-                    assert_eq!(result, Ok(3), "{part}");
-                    assert!(child.is_some_and(|child| child < 2), "{part}");
-                }
-            });
-        }
-    });
+    for part in [
+        "done-before",
+        "done-of-nobody",
+        "other-rounds",
+        "done-twice",
+        "denies-too",
+        "accepts-twice",
+        "accepts-anything",
+        "ready-twice",
+    ] {
+        let playing = || playing(part);
+        both_ways(playing, async |hive| {
+            let all = (0..50).map(|n| hive.add(n, 1).with_bee());
+            for (result, child) in join_all(all).await {
+                assert_eq!(result, Ok(3), "{part}");
+                assert!(child.is_some_and(|child| child < 2), "{part}");
+            }
+        });
+    }
 }
 
 /// Who says so has no reason to give.
-#[test]
-fn a_task_that_is_cancelled_by_its_bee_is_told_so() {
-    either_way!(playing("cancels"), async |hive| {
-        assert_eq!(reason(hive.add(1, 2).await), CancelReason::Unasked);
-    });
+#[test_with(either_way, || playing("cancels"))]
+async fn a_task_that_is_cancelled_by_its_bee_is_told_so(hive: Hive<Doer>) {
+    assert_eq!(reason(hive.add(1, 2).await), CancelReason::Unasked);
 }
 
 #[test]
@@ -284,13 +280,11 @@ fn a_bee_that_hangs_up_and_stays_is_killed() {
         missed_beats: u32::MAX,
         ..LivenessPolicy::default()
     });
-    either_way!(
-        playing("hangs up").workers(without_liveness.clone()),
-        async |hive| {
-            let (death, _) = lost(hive.add(1, 2).await);
-            assert_eq!(death.cause, DeathCause::HungUp);
-        }
-    );
+    let hangs_up = || playing("hangs up").workers(without_liveness.clone());
+    either_way(hangs_up, async |hive| {
+        let (death, _) = lost(hive.add(1, 2).await);
+        assert_eq!(death.cause, DeathCause::HungUp);
+    });
 }
 
 #[test]
@@ -301,7 +295,7 @@ fn a_mute_bee_is_frozen_and_what_she_had_says_why() {
     });
     let quiet = deadly.stderr(WorkerStderr::Discard);
     let mute = || playing("mute").crash_limit(2).workers(quiet.clone());
-    either_way!(mute(), async |hive| {
+    either_way(mute, async |hive| {
         let muted = hive.add(1, 2).await;
         let shown = reason(muted.clone()).to_string();
         let words = "(attempts: 2); its last words:\nshe has it and says nothing";
@@ -323,7 +317,7 @@ fn a_bee_that_floods_is_not_waited_for() {
         ..RestartBudget::default()
     });
     let floods = || playing("floods").deadlines(deadlines).workers(none.clone());
-    either_way!(floods(), async |hive| {
+    either_way(floods, async |hive| {
         let why = CancelReason::NoWorkers(NoWorkers::TimedOut { limit });
         assert_eq!(reason(hive.add(1, 2).await), why);
     });

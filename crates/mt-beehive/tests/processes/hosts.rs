@@ -12,7 +12,9 @@ use mt_pool::asyn_pmap;
 use crate::{
     doer::{Doer, DoerTasks},
     platform::sockets,
-    scene::{Folder, Live as _, check_async, hive, reason, until, wait_until, with_hive},
+    scene::{
+        Folder, Live as _, check_async, hive, reason, test_with, until, wait_until, with_hive,
+    },
 };
 
 #[mt_pool::task]
@@ -62,39 +64,31 @@ fn hosts(bees: usize) -> BeehiveRun<Host> {
     hive_of::<Host>(()).processes(bees)
 }
 
-#[test]
-fn a_hive_lives_in_a_task_of_a_pool() {
-    check_async(async || {
-        let run = asyn_pmap::<double_by_hive>([1, 2]).processes(1);
-        let doubled: Vec<_> = run.start().unwrap().collect().await;
-        let doubled: Vec<u64> = doubled.into_iter().map(Result::unwrap).collect();
-        assert_eq!(doubled, [2, 4]);
-    });
+#[test_with(check_async)]
+async fn a_hive_lives_in_a_task_of_a_pool() {
+    let run = asyn_pmap::<double_by_hive>([1, 2]).processes(1);
+    let doubled: Vec<_> = run.start().unwrap().collect().await;
+    let doubled: Vec<u64> = doubled.into_iter().map(Result::unwrap).collect();
+    assert_eq!(doubled, [2, 4]);
 }
 
-#[test]
-fn a_pool_lives_in_a_task_of_a_bee() {
-    with_hive(hosts(1), async |hive| {
-        assert_eq!(hive.double_by_pool(1).await, Ok(vec![2, 4]));
-    });
+#[test_with(with_hive, hosts(1))]
+async fn a_pool_lives_in_a_task_of_a_bee(hive: Hive<Host>) {
+    assert_eq!(hive.double_by_pool(1).await, Ok(vec![2, 4]));
 }
 
-#[test]
-fn two_hives_live_beside_each_other() {
-    check_async(async || {
-        let doubled = |n| hive(2).live(async move |hive| hive.add(n, n).await);
-        assert_eq!(join(doubled(1), doubled(2)).await, (Ok(2), Ok(4)));
-    });
+#[test_with(check_async)]
+async fn two_hives_live_beside_each_other() {
+    let doubled = |n| hive(2).live(async move |hive| hive.add(n, n).await);
+    assert_eq!(join(doubled(1), doubled(2)).await, (Ok(2), Ok(4)));
 }
 
-#[test]
-fn a_bee_has_no_descriptors_of_others() {
-    with_hive(hosts(4), async |hive| {
-        for _ in 0..8 {
-            let sockets = hive.sockets().await.unwrap();
-            assert!(sockets.len() <= 4, "{sockets:?}");
-        }
-    });
+#[test_with(with_hive, hosts(4))]
+async fn a_bee_has_no_descriptors_of_others(hive: Hive<Host>) {
+    for _ in 0..8 {
+        let sockets = hive.sockets().await.unwrap();
+        assert!(sockets.len() <= 4, "{sockets:?}");
+    }
 }
 
 /// Asks a dead hive for everything.
@@ -110,73 +104,67 @@ async fn asks(hive: &Hive<Doer>) {
     assert_eq!(hive.stats().await.delegated, 1);
 }
 
-#[test]
-fn a_dead_hive_answers() {
-    check_async(async || {
-        let run = hive(1).live(async |hive| {
-            assert_eq!(hive.add(1, 2).await, Ok(3));
-            hive
-        });
-        asks(&run.await).await;
-
-        let (kept, keeps) = mpsc::channel();
-        let mut dropped = Box::pin(hive(1).run(async |hive| {
-            kept.send(hive.clone()).unwrap();
-            hive.add(1, 2).await?;
-            pending::<anyhow::Result<()>>().await
-        }));
-        assert!(futures::poll!(&mut dropped).is_pending());
-        let hive = keeps.recv().unwrap();
-        while hive.stats().await.succeeded == 0 {
-            assert!(futures::poll!(&mut dropped).is_pending());
-        }
-        drop(dropped);
-        asks(&hive).await;
+#[test_with(check_async)]
+async fn a_dead_hive_answers() {
+    let run = hive(1).live(async |hive| {
+        assert_eq!(hive.add(1, 2).await, Ok(3));
+        hive
     });
+    asks(&run.await).await;
+
+    let (kept, keeps) = mpsc::channel();
+    let mut dropped = Box::pin(hive(1).run(async |hive| {
+        kept.send(hive.clone()).unwrap();
+        hive.add(1, 2).await?;
+        pending::<anyhow::Result<()>>().await
+    }));
+    assert!(futures::poll!(&mut dropped).is_pending());
+    let hive = keeps.recv().unwrap();
+    while hive.stats().await.succeeded == 0 {
+        assert!(futures::poll!(&mut dropped).is_pending());
+    }
+    drop(dropped);
+    asks(&hive).await;
 }
 
 /// Whoever is told takes longer for it than until the next is there.
-#[test]
-fn a_slow_watcher_leaves_time_for_others() {
-    with_hive(hosts(1), async |hive| {
-        let folder = Folder::temp();
-        let (told, tells) = mpsc::channel();
-        let chatter = hive
-            .chatter(folder.clone())
-            .on_progress(move |n: Option<u64>| {
-                std::thread::sleep(Duration::from_millis(30)); // work: shows it
-                let _ = told.send(n);
-            });
-        let other = async {
-            let mut times = 0;
-            while times < 5 {
-                times += tells.try_iter().count();
-                tokio::task::yield_now().await;
-            }
-            folder.first("go");
-        };
-        let (chatter, ()) = join(chatter, other).await;
-        chatter.unwrap();
-    });
+#[test_with(with_hive, hosts(1))]
+async fn a_slow_watcher_leaves_time_for_others(hive: Hive<Host>) {
+    let folder = Folder::temp();
+    let (told, tells) = mpsc::channel();
+    let chatter = hive
+        .chatter(folder.clone())
+        .on_progress(move |n: Option<u64>| {
+            std::thread::sleep(Duration::from_millis(30)); // work: shows it
+            let _ = told.send(n);
+        });
+    let other = async {
+        let mut times = 0;
+        while times < 5 {
+            times += tells.try_iter().count();
+            tokio::task::yield_now().await;
+        }
+        folder.first("go");
+    };
+    let (chatter, ()) = join(chatter, other).await;
+    chatter.unwrap();
 }
 
 /// Run to their end, or dropped in the middle.
-#[test]
-fn fifty_hives_leave_nothing() {
-    check_async(async || {
-        let mut before = None;
-        for n in 0..51 {
-            let mut run = Box::pin(hive(1).live(async |hive| hive.add(n, n).await));
-            if n % 2 == 0 {
-                assert_eq!(run.await, Ok(2 * n));
-            } else {
-                assert!(futures::poll!(&mut run).is_pending());
-                drop(run);
-            }
-            let count = |what| fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
-            // What a hive has may be there for a moment after its end, the first time too.
-            let [fds, threads] = *before.get_or_insert(["fd", "task"].map(count));
-            wait_until(|| count("fd") <= fds && count("task") <= threads);
+#[test_with(check_async)]
+async fn fifty_hives_leave_nothing() {
+    let mut before = None;
+    for n in 0..51 {
+        let mut run = Box::pin(hive(1).live(async |hive| hive.add(n, n).await));
+        if n % 2 == 0 {
+            assert_eq!(run.await, Ok(2 * n));
+        } else {
+            assert!(futures::poll!(&mut run).is_pending());
+            drop(run);
         }
-    });
+        let count = |what| fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
+        // What a hive has may be there for a moment after its end, the first time too.
+        let [fds, threads] = *before.get_or_insert(["fd", "task"].map(count));
+        wait_until(|| count("fd") <= fds && count("task") <= threads);
+    }
 }

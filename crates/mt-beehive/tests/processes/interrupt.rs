@@ -14,7 +14,9 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{
     nested::{Branch, BranchTasks},
-    scene::{Folder, Live as _, Scene, block_on, check, children, is_gone, reason, role},
+    scene::{
+        Folder, Live as _, Scene, block_on, check, children, is_gone, reason, role, test_with,
+    },
 };
 
 /// The folder in which tasks wait for a file.
@@ -103,39 +105,33 @@ impl Terminal {
     }
 }
 
-#[test]
+#[test_with(check)]
 fn the_first_lets_what_runs_go_on_and_cancels_the_rest() {
-    check(|| {
-        for role in ["auction", "credit"] {
-            let mut terminal = Terminal::new(role);
-            terminal.ctrl_c();
-            terminal.queen.read_until("INTERRUPTED");
-            // Bees, and theirs, have not heard of it.
-            assert!(terminal.all_live());
-            terminal.folder.first("go");
-            terminal.queen.read_until("DRAINED");
-            terminal.queen.read_until("OVER");
-            assert_eq!(terminal.end(), (Some(0), None));
-        }
-    });
-}
-
-#[test]
-fn the_second_ends_all_at_once() {
-    check(|| {
-        let mut terminal = Terminal::new("credit");
+    for role in ["auction", "credit"] {
+        let mut terminal = Terminal::new(role);
         terminal.ctrl_c();
         terminal.queen.read_until("INTERRUPTED");
-        terminal.ctrl_c();
-        assert_eq!(terminal.end(), (None, Some(2)));
-    });
+        // Bees, and theirs, have not heard of it.
+        assert!(terminal.all_live());
+        terminal.folder.first("go");
+        terminal.queen.read_until("DRAINED");
+        terminal.queen.read_until("OVER");
+        assert_eq!(terminal.end(), (Some(0), None));
+    }
 }
 
-#[test]
+#[test_with(check)]
+fn the_second_ends_all_at_once() {
+    let mut terminal = Terminal::new("credit");
+    terminal.ctrl_c();
+    terminal.queen.read_until("INTERRUPTED");
+    terminal.ctrl_c();
+    assert_eq!(terminal.end(), (None, Some(2)));
+}
+
+#[test_with(check)]
 fn the_first_ends_all_at_once_if_so_wanted() {
-    check(|| {
-        let terminal = Terminal::new("ignores");
-        terminal.ctrl_c();
-        assert_eq!(terminal.end(), (None, Some(2)));
-    });
+    let terminal = Terminal::new("ignores");
+    terminal.ctrl_c();
+    assert_eq!(terminal.end(), (None, Some(2)));
 }

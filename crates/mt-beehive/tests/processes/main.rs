@@ -6,9 +6,6 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-#[macro_use]
-mod scene;
-
 mod births;
 mod bulk;
 mod busy;
@@ -31,6 +28,7 @@ mod platform;
 mod population;
 mod progress;
 mod queens;
+mod scene;
 mod tracing;
 
 use mt_beehive::__private::inventory;

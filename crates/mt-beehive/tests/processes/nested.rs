@@ -12,8 +12,8 @@ use mt_beehive::{
 use crate::{
     doer::{Birth, Doer, DoerTasks, GONE, Odd},
     scene::{
-        Folder, Live as _, Scene, Signal, assert_late, block_on, check, check_async, is_gone,
-        patient, role, signal, until, wait_until, with_hive,
+        Folder, Live as _, Scene, Signal, assert_late, block_on, check, check_async, either_way,
+        is_gone, patient, role, signal, test_with, until, wait_until, with_hive,
     },
 };
 
@@ -157,94 +157,82 @@ fn branches(bees: usize) -> BeehiveRun<Branch> {
     hive.deadlines(patient())
 }
 
-#[test]
-fn what_is_delegated_is_delegated_further() {
-    either_way!(branches(2), async |hive| {
-        let sums = (1..=20).map(|n| hive.sum((1..=n).collect()));
-        let expected = (1..=20).map(|n| n * (n + 1)).collect();
-        assert_eq!(try_join_all(sums).await, Ok(expected));
-    });
+#[test_with(either_way, || branches(2))]
+async fn what_is_delegated_is_delegated_further(hive: Hive<Branch>) {
+    let sums = (1..=20).map(|n| hive.sum((1..=n).collect()));
+    let expected = (1..=20).map(|n| n * (n + 1)).collect();
+    assert_eq!(try_join_all(sums).await, Ok(expected));
 }
 
 /// Through as many processes as there are in between.
-#[test]
-fn an_error_from_two_levels_below_arrives_as_it_is() {
-    with_hive(branches(1), async |hive| {
-        assert_eq!(hive.root(16).await, Ok(4));
-        let odd = DelegateError::Raised(Odd::Negative { by: 3 });
-        assert_eq!(hive.root(-3).await, Err(DelegateError::Raised(odd)));
-    });
+#[test_with(with_hive, branches(1))]
+async fn an_error_from_two_levels_below_arrives_as_it_is(hive: Hive<Branch>) {
+    assert_eq!(hive.root(16).await, Ok(4));
+    let odd = DelegateError::Raised(Odd::Negative { by: 3 });
+    assert_eq!(hive.root(-3).await, Err(DelegateError::Raised(odd)));
 }
 
-#[test]
-fn a_bee_whose_own_hive_can_not_be_started_says_why() {
-    with_hive(hive_of::<Barren>(()).processes(1), async |hive| {
-        for _ in 0..2 {
-            let pid = hive.pid().await;
-            assert!(matches!(pid, Err(DelegateError::NoHive { .. })), "{pid:?}");
-        }
-    });
+#[test_with(with_hive, hive_of::<Barren>(()).processes(1))]
+async fn a_bee_whose_own_hive_can_not_be_started_says_why(hive: Hive<Barren>) {
+    for _ in 0..2 {
+        let pid = hive.pid().await;
+        assert!(matches!(pid, Err(DelegateError::NoHive { .. })), "{pid:?}");
+    }
 }
 
-#[test]
-fn a_hive_is_three_levels_deep() {
-    check_async(async || {
-        let hive = hive_of::<Trunk>(()).processes(1).deadlines(patient());
-        let run = hive.live(async |hive| hive.sum((1..=100).collect()).await);
-        let (sum, mut pids) = run.await.unwrap();
-        assert_eq!(sum, 10_100);
-        assert!(pids.iter().all(|&pid| is_gone(pid)));
-        pids.sort_unstable();
-        pids.dedup();
-        assert_eq!(pids.len(), 4, "everybody has a process of her own");
-    });
+#[test_with(check_async)]
+async fn a_hive_is_three_levels_deep() {
+    let hive = hive_of::<Trunk>(()).processes(1).deadlines(patient());
+    let run = hive.live(async |hive| hive.sum((1..=100).collect()).await);
+    let (sum, mut pids) = run.await.unwrap();
+    assert_eq!(sum, 10_100);
+    assert!(pids.iter().all(|&pid| is_gone(pid)));
+    pids.sort_unstable();
+    pids.dedup();
+    assert_eq!(pids.len(), 4, "everybody has a process of her own");
 }
 
-#[test]
+#[test_with(check)]
 fn leaves_go_before_their_branch_and_in_peace() {
-    check(|| {
-        let record = Folder::temp();
-        // Less than the leaves take: their time is not the branch's.
-        let grace = Deadlines::new().exit_grace(LEAF_GOES * 3 / 4);
-        let hive = hive_of::<Branch>(Some(record.clone())).processes(1);
-        block_on(hive.deadlines(grace).live(async |hive| {
-            assert_eq!(hive.sum((1..=100).collect()).await, Ok(10_100));
-        }));
-        let gone = record.noted("gone");
-        // A leaf that was not made by then is not waited for.
-        let all = [vec![GONE, BRANCH], vec![GONE, GONE, BRANCH]];
-        assert!(all.contains(&gone), "{gone:?}");
-    });
+    let record = Folder::temp();
+    // Less than the leaves take: their time is not the branch's.
+    let grace = Deadlines::new().exit_grace(LEAF_GOES * 3 / 4);
+    let hive = hive_of::<Branch>(Some(record.clone())).processes(1);
+    block_on(hive.deadlines(grace).live(async |hive| {
+        assert_eq!(hive.sum((1..=100).collect()).await, Ok(10_100));
+    }));
+    let gone = record.noted("gone");
+    // A leaf that was not made by then is not waited for.
+    let all = [vec![GONE, BRANCH], vec![GONE, GONE, BRANCH]];
+    assert!(all.contains(&gone), "{gone:?}");
 }
 
-#[test]
-fn a_branch_that_is_told_to_die_finishes_what_she_has_and_delegates_for_it() {
-    with_hive(branches(1), async |hive| {
-        let folder = Folder::temp();
-        let (there, grave) = (folder.clone(), hive.clone());
-        let bury = move |_: (u32, u32)| {
-            grave.bury(Some(0));
-            there.first("go");
-        };
-        let late = hive.late(folder.clone()).on_progress(bury);
-        assert_eq!(late.with_bee().await, (Ok(5), Some(0)));
-    });
+#[test_with(with_hive, branches(1))]
+async fn a_branch_that_is_told_to_die_finishes_what_she_has_and_delegates_for_it(
+    hive: Hive<Branch>,
+) {
+    let folder = Folder::temp();
+    let (there, grave) = (folder.clone(), hive.clone());
+    let bury = move |_: (u32, u32)| {
+        grave.bury(Some(0));
+        there.first("go");
+    };
+    let late = hive.late(folder.clone()).on_progress(bury);
+    assert_eq!(late.with_bee().await, (Ok(5), Some(0)));
 }
 
-#[test]
-fn a_killed_branch_takes_her_leaves_along_and_her_tasks_are_begun_again() {
-    with_hive(branches(1), async |hive| {
-        let folder = Folder::temp();
-        let kill = |(attempt, branch, leaf): (u32, u32, u32)| {
-            if attempt == 1 {
-                assert!(!is_gone(leaf));
-                signal(branch, Signal::KILL);
-                wait_until(|| is_gone(leaf));
-            }
-        };
-        let held = hive.hold(folder.clone()).on_progress(kill);
-        assert_eq!(held.with_bee().await, (Ok(5), Some(1)));
-    });
+#[test_with(with_hive, branches(1))]
+async fn a_killed_branch_takes_her_leaves_along_and_her_tasks_are_begun_again(hive: Hive<Branch>) {
+    let folder = Folder::temp();
+    let kill = |(attempt, branch, leaf): (u32, u32, u32)| {
+        if attempt == 1 {
+            assert!(!is_gone(leaf));
+            signal(branch, Signal::KILL);
+            wait_until(|| is_gone(leaf));
+        }
+    };
+    let held = hive.hold(folder.clone()).on_progress(kill);
+    assert_eq!(held.with_bee().await, (Ok(5), Some(1)));
 }
 
 #[test]
@@ -271,34 +259,30 @@ fn branches_that_are_killed_again_and_again_lose_nothing() {
     });
 }
 
-#[test]
-fn a_deadline_above_cancels_what_is_below() {
-    check_async(async || {
-        let folder = Folder::temp();
-        let run = branches(1).live(async |hive| {
-            let (_, leaf_before) = hive.pids().await.unwrap();
-            // As many as the leaves take at once.
-            let held = (0..8).map(|_| hive.hold(folder.clone()).deadline(SHORT));
-            for result in join_all(held).await {
-                assert_late(result);
-            }
-            // There would be no place for it below.
-            let sum = hive.sum((1..=100).collect()).with_bee().await;
-            assert_eq!(sum, (Ok(10_100), Some(0)));
-            leaf_before
-        });
-        assert!(is_gone(run.await));
+#[test_with(check_async)]
+async fn a_deadline_above_cancels_what_is_below() {
+    let folder = Folder::temp();
+    let run = branches(1).live(async |hive| {
+        let (_, leaf_before) = hive.pids().await.unwrap();
+        // As many as the leaves take at once.
+        let held = (0..8).map(|_| hive.hold(folder.clone()).deadline(SHORT));
+        for result in join_all(held).await {
+            assert_late(result);
+        }
+        // There would be no place for it below.
+        let sum = hive.sum((1..=100).collect()).with_bee().await;
+        assert_eq!(sum, (Ok(10_100), Some(0)));
+        leaf_before
     });
+    assert!(is_gone(run.await));
 }
 
-#[test]
-fn a_bee_is_told_which_hive_she_does_not_have() {
-    with_hive(branches(1), async |hive| {
-        let why = hive.ask_for_branches().await.unwrap_err().to_string();
-        assert!(why.contains("no such hive of its own"), "{why}");
-        let which = "processes::doer::Doer, not processes::nested::Branch";
-        assert!(why.contains(which), "{why}");
-    });
+#[test_with(with_hive, branches(1))]
+async fn a_bee_is_told_which_hive_she_does_not_have(hive: Hive<Branch>) {
+    let why = hive.ask_for_branches().await.unwrap_err().to_string();
+    assert!(why.contains("no such hive of its own"), "{why}");
+    let which = "processes::doer::Doer, not processes::nested::Branch";
+    assert!(why.contains(which), "{why}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use mt_test_kit::watchdog;
 
 use crate::{
     doer::{Deed, DoerTasks},
-    scene::{Live as _, Scene, Signal, block_on, check, children, hive, role, until},
+    scene::{Live as _, Scene, Signal, block_on, check, children, hive, role, test_with, until},
 };
 
 /// Where a queen starts. For the test runner this is nothing.
@@ -44,20 +44,18 @@ fn end(role: &str) {
     }
 }
 
-#[test]
+#[test_with(check)]
 fn rule_14_when_the_queen_is_gone_her_bees_and_what_they_started_are() {
-    check(|| {
-        for role in ["killed", "aborts", "exits", "panics"] {
-            let mut queen = Scene::of("parent::as_queen", role);
-            let mut queen = Scene::start(queen.stderr(Stdio::null()));
-            for _ in 0..3 {
-                queen.read_until("PIDS");
-            }
-            assert_eq!(queen.pids.len(), 4, "two of tasks, two bees");
-            if role == "killed" {
-                queen.signal(Signal::KILL);
-            }
-            queen.end();
+    for role in ["killed", "aborts", "exits", "panics"] {
+        let mut queen = Scene::of("parent::as_queen", role);
+        let mut queen = Scene::start(queen.stderr(Stdio::null()));
+        for _ in 0..3 {
+            queen.read_until("PIDS");
         }
-    });
+        assert_eq!(queen.pids.len(), 4, "two of tasks, two bees");
+        if role == "killed" {
+            queen.signal(Signal::KILL);
+        }
+        queen.end();
+    }
 }

@@ -6,9 +6,9 @@ use std::{
 };
 
 use futures::future::join_all;
-use mt_beehive::{BeehiveRun, TaskCx, hive_of};
+use mt_beehive::{BeehiveRun, Hive, TaskCx, hive_of};
 
-use crate::scene::{Signal, signal};
+use crate::scene::{Signal, either_way, signal, test_with};
 
 #[derive(Default)]
 struct Walker;
@@ -63,66 +63,56 @@ fn heard<P: Send + 'static>() -> (Arc<Mutex<Vec<P>>>, impl FnMut(P) + Send + 'st
     (all, move |value| told.lock().unwrap().push(value))
 }
 
-#[test]
-fn the_latest_is_told_in_order_and_the_last_always() {
-    either_way!(walkers(), async |hive| {
+#[test_with(either_way, || walkers())]
+async fn the_latest_is_told_in_order_and_the_last_always(hive: Hive<Walker>) {
+    let (all, tell) = heard::<u64>();
+    assert_eq!(hive.walk(100_000).on_progress(tell).await, Ok(100_000));
+    let all = all.lock().unwrap();
+    assert!(all.is_sorted(), "{all:?}");
+    assert_eq!(all.last(), Some(&100_000));
+    assert!(all.len() < 50_000, "those that came too fast were replaced");
+}
+
+#[test_with(either_way, || walkers())]
+async fn many_tasks_at_once_are_told_apart(hive: Hive<Walker>) {
+    let all = (1..=200_u64).map(async |steps| {
         let (all, tell) = heard::<u64>();
-        assert_eq!(hive.walk(100_000).on_progress(tell).await, Ok(100_000));
-        let all = all.lock().unwrap();
-        assert!(all.is_sorted(), "{all:?}");
-        assert_eq!(all.last(), Some(&100_000));
-        assert!(all.len() < 50_000, "those that came too fast were replaced");
+        assert_eq!(hive.walk(steps).on_progress(tell).await, Ok(steps));
+        assert_eq!(all.lock().unwrap().last(), Some(&steps));
     });
+    join_all(all).await;
 }
 
-#[test]
-fn many_tasks_at_once_are_told_apart() {
-    either_way!(walkers(), async |hive| {
-        let all = (1..=200_u64).map(async |steps| {
-            let (all, tell) = heard::<u64>();
-            assert_eq!(hive.walk(steps).on_progress(tell).await, Ok(steps));
-            assert_eq!(all.lock().unwrap().last(), Some(&steps));
-        });
-        join_all(all).await;
-    });
+#[test_with(either_way, || walkers())]
+async fn a_second_attempt_tells_from_its_start(hive: Hive<Walker>) {
+    let (all, mut tell) = heard::<(u32, u32)>();
+    let tell = move |(attempt, pid)| {
+        tell((attempt, pid));
+        if attempt == 1 {
+            signal(pid, Signal::KILL);
+        }
+    };
+    assert_eq!(hive.stumble().on_progress(tell).await, Ok(2));
+    let all = all.lock().unwrap();
+    assert!(matches!(all[0], (1, pid) if pid > 0), "{all:?}");
+    assert_eq!(all.last(), Some(&(2, 0)));
 }
 
-#[test]
-fn a_second_attempt_tells_from_its_start() {
-    either_way!(walkers(), async |hive| {
-        let (all, mut tell) = heard::<(u32, u32)>();
-        let tell = move |(attempt, pid)| {
-            tell((attempt, pid));
-            if attempt == 1 {
-                signal(pid, Signal::KILL);
-            }
-        };
-        assert_eq!(hive.stumble().on_progress(tell).await, Ok(2));
-        let all = all.lock().unwrap();
-        assert!(matches!(all[0], (1, pid) if pid > 0), "{all:?}");
-        assert_eq!(all.last(), Some(&(2, 0)));
-    });
+#[test_with(either_way, || walkers())]
+async fn what_can_not_be_told_harms_nobody(hive: Hive<Walker>) {
+    let (numbers, tell) = heard::<u64>();
+    assert_eq!(hive.stammer().on_progress(tell).await, Ok(()));
+    assert_eq!(*numbers.lock().unwrap(), [0_u64; 0]);
+    let (texts, tell) = heard::<String>();
+    assert_eq!(hive.stammer().on_progress(tell).await, Ok(()));
+    assert_eq!(*texts.lock().unwrap(), ["text"]);
+    assert_eq!(hive.walk(3).await, Ok(3), "nobody has to listen");
 }
 
-#[test]
-fn what_can_not_be_told_harms_nobody() {
-    either_way!(walkers(), async |hive| {
-        let (numbers, tell) = heard::<u64>();
-        assert_eq!(hive.stammer().on_progress(tell).await, Ok(()));
-        assert_eq!(*numbers.lock().unwrap(), [0_u64; 0]);
-        let (texts, tell) = heard::<String>();
-        assert_eq!(hive.stammer().on_progress(tell).await, Ok(()));
-        assert_eq!(*texts.lock().unwrap(), ["text"]);
-        assert_eq!(hive.walk(3).await, Ok(3), "nobody has to listen");
-    });
-}
-
-#[test]
-fn a_task_knows_its_deadline() {
-    either_way!(walkers(), async |hive| {
-        assert_eq!(hive.time_left().await, Ok(None));
-        let limit = Duration::from_secs(3600);
-        let left = hive.time_left().deadline(limit).await;
-        assert!(matches!(left, Ok(Some(left)) if left <= limit), "{left:?}");
-    });
+#[test_with(either_way, || walkers())]
+async fn a_task_knows_its_deadline(hive: Hive<Walker>) {
+    assert_eq!(hive.time_left().await, Ok(None));
+    let limit = Duration::from_secs(3600);
+    let left = hive.time_left().deadline(limit).await;
+    assert!(matches!(left, Ok(Some(left)) if left <= limit), "{left:?}");
 }

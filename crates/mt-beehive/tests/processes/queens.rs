@@ -16,7 +16,8 @@ use mt_beehive::{
 use crate::{
     doer::{Birth, Deed, Doer, DoerTasks},
     scene::{
-        Folder, begun, beside, block_on, check, check_async, children, patient, until, wait_until,
+        Folder, begun, beside, block_on, check, check_async, children, patient, test_with, until,
+        wait_until,
     },
 };
 
@@ -102,112 +103,102 @@ fn reign() -> BeehiveRun<Doer, WithQueen<Ruler>> {
     reign_of(&Tally::default())
 }
 
-#[test]
-fn a_queen_has_a_hive_and_nothing_she_is_given_crosses() {
-    check_async(async || {
-        let words = Tally::default();
-        let sum = reign_of(&words).run(|queen| queen.letters("a bee or two".into()));
-        assert_eq!((sum.await.unwrap(), words.get()), (9, 4));
-        let sum = reign_of(&words).run_task::<u64>("letters", "three".to_owned());
-        assert_eq!(sum.await.unwrap(), 5);
-        let same: Tally = reign_of(&words).run_task("words", ()).await.unwrap();
-        assert!(Rc::ptr_eq(&same, &words));
-    });
+#[test_with(check_async)]
+async fn a_queen_has_a_hive_and_nothing_she_is_given_crosses() {
+    let words = Tally::default();
+    let sum = reign_of(&words).run(|queen| queen.letters("a bee or two".into()));
+    assert_eq!((sum.await.unwrap(), words.get()), (9, 4));
+    let sum = reign_of(&words).run_task::<u64>("letters", "three".to_owned());
+    assert_eq!(sum.await.unwrap(), 5);
+    let same: Tally = reign_of(&words).run_task("words", ()).await.unwrap();
+    assert!(Rc::ptr_eq(&same, &words));
 }
 
-#[test]
-fn what_goes_wrong_says_what() {
-    check_async(async || {
-        let nothing = reign().run_task::<()>("nothing", ()).await.unwrap_err();
-        let text = nothing.to_string();
-        assert!(matches!(nothing, BeehiveError::NoSuchTask { name, .. } if name == "nothing"));
-        assert!(
-            text.contains("Ruler") && text.contains("letters, words, fail"),
-            "{text}"
-        );
+#[test_with(check_async)]
+async fn what_goes_wrong_says_what() {
+    let nothing = reign().run_task::<()>("nothing", ()).await.unwrap_err();
+    let text = nothing.to_string();
+    assert!(matches!(nothing, BeehiveError::NoSuchTask { name, .. } if name == "nothing"));
+    assert!(
+        text.contains("Ruler") && text.contains("letters, words, fail"),
+        "{text}"
+    );
 
-        let failed = reign().run(|queen| queen.fail()).await;
-        let Err(BeehiveError::Raised(exception)) = failed else {
-            panic!("{failed:?}");
+    let failed = reign().run(|queen| queen.fail()).await;
+    let Err(BeehiveError::Raised(exception)) = failed else {
+        panic!("{failed:?}");
+    };
+    assert_eq!(exception.exception, "on purpose");
+    assert!(exception.other_details["type"].contains("anyhow"));
+    let string = std::any::type_name::<String>();
+    let wrong = [
+        reign().run_task::<u64>("letters", 5_u8).await.map(drop),
+        reign()
+            .run_task::<String>("letters", String::from("a"))
+            .await
+            .map(drop),
+    ];
+    let expected = [
+        (Part::Arguments, "u8", string),
+        (Part::Value, "u64", string),
+    ];
+    for (wrong, as_expected) in wrong.into_iter().zip(expected) {
+        match wrong.unwrap_err() {
+            BeehiveError::WrongType {
+                part,
+                given,
+                expected,
+                ..
+            } => {
+                assert_eq!((part, given, expected), as_expected);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test_with(check_async)]
+async fn a_queen_whose_options_are_out_of_range_is_not_made() {
+    let queens = reign().queenbee_max_concurrency(0);
+    let bees = reign().max_concurrency(0);
+    let options = ["queenbee_max_concurrency", "max_concurrency"];
+    for (expected, run) in options.into_iter().zip([queens, bees]) {
+        match run.start().await.unwrap_err() {
+            BeehiveError::Start(StartError::Option { option, .. }) => {
+                assert_eq!(option, expected);
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+#[test_with(check_async)]
+async fn a_queen_that_can_not_be_made_has_no_hive() {
+    let many = Tally::new(Cell::new(11));
+    let run = reign_of(&many).run(async |_| -> anyhow::Result<()> { unreachable!("no queen") });
+    let why = "the queen bee can't be made: more than 10";
+    assert_eq!(run.await.unwrap_err().to_string(), why);
+}
+
+#[test_with(check_async)]
+async fn cancelled_tasks_end_where_they_are() {
+    let words = Tally::default();
+    let one_by_one = reign_of(&words).processes(1).queenbee_max_concurrency(1);
+    let run = one_by_one.run(async |queen| {
+        let (letters, wait) = (queen.letters("never begun".into()), queen.wait_alone());
+        let cancel = async {
+            // When a bee has answered her, she has begun to wait.
+            let _ = queen.hive().pid().await;
+            queen.cancel("it is late");
+            queen.cancel("it is later");
         };
-        assert_eq!(exception.exception, "on purpose");
-        assert!(exception.other_details["type"].contains("anyhow"));
-        let string = std::any::type_name::<String>();
-        let wrong = [
-            reign().run_task::<u64>("letters", 5_u8).await.map(drop),
-            reign()
-                .run_task::<String>("letters", String::from("a"))
-                .await
-                .map(drop),
-        ];
-        let expected = [
-            (Part::Arguments, "u8", string),
-            (Part::Value, "u64", string),
-        ];
-        for (wrong, as_expected) in wrong.into_iter().zip(expected) {
-            match wrong.unwrap_err() {
-                BeehiveError::WrongType {
-                    part,
-                    given,
-                    expected,
-                    ..
-                } => {
-                    assert_eq!((part, given, expected), as_expected);
-                }
-                other => panic!("{other:?}"),
-            }
-        }
+        let (wait, letters, ()) = tokio::join!(wait, letters, cancel);
+        Ok::<_, BeehiveError>([wait.unwrap_err(), letters.unwrap_err()])
     });
-}
-
-#[test]
-fn a_queen_whose_options_are_out_of_range_is_not_made() {
-    check_async(async || {
-        let queens = reign().queenbee_max_concurrency(0);
-        let bees = reign().max_concurrency(0);
-        let options = ["queenbee_max_concurrency", "max_concurrency"];
-        for (expected, run) in options.into_iter().zip([queens, bees]) {
-            match run.start().await.unwrap_err() {
-                BeehiveError::Start(StartError::Option { option, .. }) => {
-                    assert_eq!(option, expected);
-                }
-                other => panic!("{other}"),
-            }
-        }
-    });
-}
-
-#[test]
-fn a_queen_that_can_not_be_made_has_no_hive() {
-    check_async(async || {
-        let many = Tally::new(Cell::new(11));
-        let run = reign_of(&many).run(async |_| -> anyhow::Result<()> { unreachable!("no queen") });
-        let why = "the queen bee can't be made: more than 10";
-        assert_eq!(run.await.unwrap_err().to_string(), why);
-    });
-}
-
-#[test]
-fn cancelled_tasks_end_where_they_are() {
-    check_async(async || {
-        let words = Tally::default();
-        let one_by_one = reign_of(&words).processes(1).queenbee_max_concurrency(1);
-        let run = one_by_one.run(async |queen| {
-            let (letters, wait) = (queen.letters("never begun".into()), queen.wait_alone());
-            let cancel = async {
-                // When a bee has answered her, she has begun to wait.
-                let _ = queen.hive().pid().await;
-                queen.cancel("it is late");
-                queen.cancel("it is later");
-            };
-            let (wait, letters, ()) = tokio::join!(wait, letters, cancel);
-            Ok::<_, BeehiveError>([wait.unwrap_err(), letters.unwrap_err()])
-        });
-        for error in run.await.unwrap() {
-            assert!(matches!(error, BeehiveError::Cancelled { reason } if reason == "it is late"));
-        }
-        assert_eq!(words.get(), 0);
-    });
+    for error in run.await.unwrap() {
+        assert!(matches!(error, BeehiveError::Cancelled { reason } if reason == "it is late"));
+    }
+    assert_eq!(words.get(), 0);
 }
 
 #[test]
@@ -225,78 +216,68 @@ fn a_queen_does_so_many_tasks_at_once() {
     });
 }
 
-#[test]
+#[test_with(check)]
 fn a_queen_that_fails_leaves_nothing() {
-    check(|| {
-        let failed = block_on(reign().run_task::<()>("fail_below", ())).unwrap_err();
-        let said = "panicked: in the bee (at ";
-        assert!(failed.to_string().starts_with(said), "{failed}");
-        assert_eq!(children(), [0_u32; 0]);
-    });
+    let failed = block_on(reign().run_task::<()>("fail_below", ())).unwrap_err();
+    let said = "panicked: in the bee (at ";
+    assert!(failed.to_string().starts_with(said), "{failed}");
+    assert_eq!(children(), [0_u32; 0]);
 }
 
-#[test]
+#[test_with(check)]
 fn a_queen_that_panics_leaves_nothing() {
-    check(|| {
-        let run = reign().run_task::<()>("panic", ());
-        let panic = catch_unwind(AssertUnwindSafe(|| block_on(run))).unwrap_err();
-        let text = panic.downcast_ref::<String>().unwrap();
-        assert!(text.starts_with("the queen of "), "{text}");
-        wait_until(|| children().is_empty());
-    });
+    let run = reign().run_task::<()>("panic", ());
+    let panic = catch_unwind(AssertUnwindSafe(|| block_on(run))).unwrap_err();
+    let text = panic.downcast_ref::<String>().unwrap();
+    assert!(text.starts_with("the queen of "), "{text}");
+    wait_until(|| children().is_empty());
 }
 
 /// What she has delegated ends with her task, in the bee too.
-#[test]
+#[test_with(check)]
 fn a_queen_that_is_cancelled_leaves_nothing() {
-    check(|| {
-        let folder = Folder::temp();
-        let run = reign().deadlines(patient()).run(async |queen| {
-            let cancels = async {
-                begun(&folder, 1).await;
-                queen.cancel("it is late");
-            };
-            let (waited, ()) = join(queen.wait(folder.clone()), cancels).await;
-            until(|| !folder.noted("dropped").is_empty()).await;
-            waited
-        });
-        let error = block_on(run).unwrap_err();
-        assert!(matches!(error, BeehiveError::Cancelled { reason } if reason == "it is late"));
-        assert_eq!(children(), [0_u32; 0]);
+    let folder = Folder::temp();
+    let run = reign().deadlines(patient()).run(async |queen| {
+        let cancels = async {
+            begun(&folder, 1).await;
+            queen.cancel("it is late");
+        };
+        let (waited, ()) = join(queen.wait(folder.clone()), cancels).await;
+        until(|| !folder.noted("dropped").is_empty()).await;
+        waited
     });
+    let error = block_on(run).unwrap_err();
+    assert!(matches!(error, BeehiveError::Cancelled { reason } if reason == "it is late"));
+    assert_eq!(children(), [0_u32; 0]);
 }
 
 /// A bee that does not let go does not hold it up for long.
-#[test]
+#[test_with(check)]
 fn a_queen_that_is_cancelled_while_a_bee_blocks_leaves_nothing() {
-    check(|| {
-        let folder = Folder::temp();
-        let run = reign().run(async |queen| {
-            let cancels = async {
-                begun(&folder, 1).await;
-                queen.cancel("it is late");
-            };
-            join(queen.block(folder.clone()), cancels).await.0
-        });
-        let error = block_on(run).unwrap_err();
-        assert!(matches!(error, BeehiveError::Cancelled { .. }));
-        assert_eq!(children(), [0_u32; 0]);
+    let folder = Folder::temp();
+    let run = reign().run(async |queen| {
+        let cancels = async {
+            begun(&folder, 1).await;
+            queen.cancel("it is late");
+        };
+        join(queen.block(folder.clone()), cancels).await.0
     });
+    let error = block_on(run).unwrap_err();
+    assert!(matches!(error, BeehiveError::Cancelled { .. }));
+    assert_eq!(children(), [0_u32; 0]);
 }
 
 /// A queen with her hive as a value: shut down, and dropped with what is under way.
-#[test]
-fn a_queen_that_runs_as_a_value_leaves_nothing() {
-    check_async(async || {
-        let queen = reign().start().await.unwrap();
-        assert_eq!(queen.hive().add(1, 2).await, Ok(3));
-        queen.shutdown().await;
-        assert_eq!(children(), [0_u32; 0]);
+#[test_with(check_async)]
+async fn a_queen_that_runs_as_a_value_leaves_nothing() {
+    let queen = reign().start().await.unwrap();
+    assert_eq!(queen.hive().add(1, 2).await, Ok(3));
+    queen.shutdown().await;
+    assert_eq!(children(), [0_u32; 0]);
 
-        let folder = Folder::temp();
-        let queen = reign().start().await.unwrap();
-        beside(queen.block(folder.clone()), begun(&folder, 1)).await;
-        drop(queen);
-        assert_eq!(children(), [0_u32; 0]);
-    });
+    let folder = Folder::temp();
+    let queen = reign().start().await.unwrap();
+    beside(queen.block(folder.clone()), begun(&folder, 1)).await;
+    drop(queen);
+    assert_eq!(children(), [0_u32; 0]);
 }

@@ -11,7 +11,7 @@ use mt_beehive::{
     supervision::{Death, LivenessPolicy, Verdict},
 };
 pub(crate) use mt_test_kit::{
-    Folder, Scene, Signal, children, is_gone, role, signal, state_of, wait_until,
+    Folder, Scene, Signal, children, is_gone, role, signal, state_of, test_with, wait_until,
 };
 use mt_test_kit::{alone, descriptors, name_of};
 
@@ -36,8 +36,8 @@ pub(crate) fn with_hive<W: WorkerBee, S: AsyncFnOnce(Hive<W>)>(hive: BeehiveRun<
     check_as(name_of::<S>(), || block_on(hive.live(story)));
 }
 
-/// The same for a story that is told of a hive with the auction and then of one with credit: see [`either_way!`].
-pub(crate) fn check_either_way<W: WorkerBee, S: AsyncFn(Hive<W>)>(
+/// The same for a story that is told of a hive with the auction and then of one with credit.
+pub(crate) fn either_way<W: WorkerBee, S: AsyncFn(Hive<W>)>(
     made: impl Fn() -> BeehiveRun<W>,
     story: S,
 ) {
@@ -53,13 +53,6 @@ pub(crate) fn both_ways<W: WorkerBee>(
         block_on(made().dispatch(dispatch).live(&story));
         assert_eq!(children(), [0_u32; 0], "bees are left, {dispatch:?}");
     }
-}
-
-/// A test that tells a story of the hive that an expression makes, with the auction and then with credit.
-macro_rules! either_way {
-    ($hive:expr, $story:expr $(,)?) => {
-        $crate::scene::check_either_way(|| $hive, $story)
-    };
 }
 
 fn check_as(name: &str, test: impl FnOnce()) {

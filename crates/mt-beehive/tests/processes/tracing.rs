@@ -19,7 +19,7 @@ use mt_beehive::{
 
 use crate::{
     doer::DoerTasks,
-    scene::{Live as _, check_async, hive, lost, quick, reason, stop, watched},
+    scene::{Live as _, check_async, hive, lost, quick, reason, stop, test_with, watched},
 };
 
 /// Hears of the events of a level and of those that matter more.
@@ -125,62 +125,54 @@ fn tellers() -> BeehiveRun<Teller> {
     hive_of::<Teller>(()).processes(1).crash_limit(1)
 }
 
-#[test]
-fn events_of_a_bee_are_emitted_here_by_the_end_of_the_run() {
-    check_async(async || {
-        let keeper = Keeper::install();
-        let run = tellers().live(async |hive| hive.tell("a thing".to_owned()).await);
-        let pid = run.await.unwrap();
-        let made = keeper.line("she is made");
-        assert!(made.starts_with("INFO processes::tracing:"), "{made}");
-        let told = keeper.line("a task tells");
-        assert!(told.contains(" what=a thing"), "{told}");
-        assert!(told.contains(&format!(" worker=0 pid={pid}")), "{told}");
-        let lines = keeper.0.lock().unwrap();
-        assert!(!lines.iter().any(|line| line.contains("nobody")));
-    });
+#[test_with(check_async)]
+async fn events_of_a_bee_are_emitted_here_by_the_end_of_the_run() {
+    let keeper = Keeper::install();
+    let run = tellers().live(async |hive| hive.tell("a thing".to_owned()).await);
+    let pid = run.await.unwrap();
+    let made = keeper.line("she is made");
+    assert!(made.starts_with("INFO processes::tracing:"), "{made}");
+    let told = keeper.line("a task tells");
+    assert!(told.contains(" what=a thing"), "{told}");
+    assert!(told.contains(&format!(" worker=0 pid={pid}")), "{told}");
+    let lines = keeper.0.lock().unwrap();
+    assert!(!lines.iter().any(|line| line.contains("nobody")));
 }
 
-#[test]
-fn events_from_two_levels_below_are_emitted_here() {
-    check_async(async || {
-        let keeper = Keeper::install();
-        let hive = hive_of::<Above>(()).processes(1);
-        hive.live(async |hive| hive.tell().await).await.unwrap();
-        assert!(keeper.line("a task tells").contains("from below"));
-    });
+#[test_with(check_async)]
+async fn events_from_two_levels_below_are_emitted_here() {
+    let keeper = Keeper::install();
+    let hive = hive_of::<Above>(()).processes(1);
+    hive.live(async |hive| hive.tell().await).await.unwrap();
+    assert!(keeper.line("a task tells").contains("from below"));
 }
 
-#[test]
-fn a_bee_that_is_lost_is_a_warning_and_one_that_is_told_to_die_is_not() {
-    check_async(async || {
-        let keeper = Keeper::install();
-        let run = tellers().live(async |hive| {
-            let _ = hive.abort().await;
-            hive.tell("a thing".to_owned()).with_bee().await
-        });
-        assert_eq!(run.await.1, Some(1));
-        let lost = keeper.line("a worker bee is lost");
-        assert!(lost.starts_with("WARN mt_beehive"), "{lost}");
-        assert!(lost.contains("bee=0") && lost.contains("SIGABRT"), "{lost}");
+#[test_with(check_async)]
+async fn a_bee_that_is_lost_is_a_warning_and_one_that_is_told_to_die_is_not() {
+    let keeper = Keeper::install();
+    let run = tellers().live(async |hive| {
+        let _ = hive.abort().await;
+        hive.tell("a thing".to_owned()).with_bee().await
     });
+    assert_eq!(run.await.1, Some(1));
+    let lost = keeper.line("a worker bee is lost");
+    assert!(lost.starts_with("WARN mt_beehive"), "{lost}");
+    assert!(lost.contains("bee=0") && lost.contains("SIGABRT"), "{lost}");
 }
 
-#[test]
-fn the_last_events_of_a_bee_are_among_her_last_words() {
-    check_async(async || {
-        let warnings = WorkerOptions::new().forward_tracing(LevelFilter::WARN);
-        let hive = tellers().workers(warnings);
-        let aborted = hive.live(async |hive| hive.abort().await).await;
-        let (death, _) = lost(aborted.clone());
-        let events = death.last_words.events();
-        assert_eq!(events.len(), 1, "{events:?}");
-        assert_eq!(events[0].message, "this is the end");
-        let shown = reason(aborted).to_string();
-        let (_, words) = shown.split_once("; its last words:\n").unwrap();
-        let event = "WARN processes::tracing: this is the end";
-        assert!(words.contains(event), "{words}");
-    });
+#[test_with(check_async)]
+async fn the_last_events_of_a_bee_are_among_her_last_words() {
+    let warnings = WorkerOptions::new().forward_tracing(LevelFilter::WARN);
+    let hive = tellers().workers(warnings);
+    let aborted = hive.live(async |hive| hive.abort().await).await;
+    let (death, _) = lost(aborted.clone());
+    let events = death.last_words.events();
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(events[0].message, "this is the end");
+    let shown = reason(aborted).to_string();
+    let (_, words) = shown.split_once("; its last words:\n").unwrap();
+    let event = "WARN processes::tracing: this is the end";
+    assert!(words.contains(event), "{words}");
 }
 
 /// Loses bees, of which a subscriber is told.

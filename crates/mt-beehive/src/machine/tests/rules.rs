@@ -15,6 +15,7 @@ mod telling;
 use std::time::Duration;
 
 use mt_proto::{FromBee, Round, TaskId, TaskInfo, TaskStatus, ToBee};
+use mt_test_kit::test_with;
 
 use super::{
     process::{self, Nature},

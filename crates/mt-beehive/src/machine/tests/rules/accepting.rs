@@ -6,7 +6,7 @@ use mt_proto::TaskId;
 
 use super::{
     LIMIT, MOMENT, Nature, Sim, accept, bee_machine, config, deny, done, either_way, hear, hive,
-    offer, puppets, ready, with,
+    offer, puppets, ready, test_with, with,
 };
 use crate::machine::{bee::BeeEffect, parent::Dispatch};
 
@@ -84,14 +84,12 @@ fn rule_01_whoever_has_least_to_do_gets_it() {
     assert_eq!(sim.shares(), [4, 4]);
 }
 
-#[test]
-fn rule_02_what_finds_no_free_place_waits_for_one() {
-    either_way(2, 1, |mut sim| {
-        let [_, second, third] = sim.begin();
-        assert_eq!((sim.doer(third), sim.ended(third)), (None, None));
-        sim.finish(second);
-        assert_eq!(sim.doer(third), Some(1));
-    });
+#[test_with(either_way, 2, 1)]
+fn rule_02_what_finds_no_free_place_waits_for_one(mut sim: Sim) {
+    let [_, second, third] = sim.begin();
+    assert_eq!((sim.doer(third), sim.ended(third)), (None, None));
+    sim.finish(second);
+    assert_eq!(sim.doer(third), Some(1));
 }
 
 #[test]
@@ -126,19 +124,17 @@ fn rule_02_a_bee_with_nothing_to_do_that_denies_is_asked_again() {
     assert_eq!(sim.told(0), ["new_task 0/1", "new_task 0/2"]);
 }
 
-#[test]
-fn rule_02_a_task_that_waits_has_its_deadline_all_the_same() {
-    either_way(1, 1, |mut sim| {
-        let first = sim.delegate();
-        let second = sim.begin_within(LIMIT);
-        sim.pass(LIMIT - MOMENT);
-        assert_eq!(sim.ended(second), None);
-        assert_eq!(sim.due_in(), Some(MOMENT));
-        sim.pass(MOMENT);
-        assert_eq!(sim.ended(second), Some("deadline"));
-        sim.finish(first);
-        sim.assert_succeeded(&[first]);
-    });
+#[test_with(either_way, 1, 1)]
+fn rule_02_a_task_that_waits_has_its_deadline_all_the_same(mut sim: Sim) {
+    let first = sim.delegate();
+    let second = sim.begin_within(LIMIT);
+    sim.pass(LIMIT - MOMENT);
+    assert_eq!(sim.ended(second), None);
+    assert_eq!(sim.due_in(), Some(MOMENT));
+    sim.pass(MOMENT);
+    assert_eq!(sim.ended(second), Some("deadline"));
+    sim.finish(first);
+    sim.assert_succeeded(&[first]);
 }
 
 #[test]
@@ -163,14 +159,12 @@ fn rule_04_no_more_than_it_has_places_for() {
     assert_eq!(sim.told(1), ["new_task 0/1", "new_task 1/1"]);
 }
 
-#[test]
-fn rule_04_a_bee_that_joins_gets_what_waits() {
-    either_way(1, 1, |mut sim| {
-        let [_, second] = sim.begin();
-        sim.spawn();
-        sim.settle();
-        assert_eq!(sim.doer(second), Some(1));
-    });
+#[test_with(either_way, 1, 1)]
+fn rule_04_a_bee_that_joins_gets_what_waits(mut sim: Sim) {
+    let [_, second] = sim.begin();
+    sim.spawn();
+    sim.settle();
+    assert_eq!(sim.doer(second), Some(1));
 }
 
 /// What a hive is delegated before it has bees waits for them.
@@ -227,14 +221,12 @@ fn rule_01_what_one_that_is_silent_wanted_goes_to_others() {
     assert_eq!(sim.told(0)[1..], ["new_task 2/1", "task_info 2/1"]);
 }
 
-#[test]
-fn rule_02_one_that_is_silent_gets_nothing() {
-    either_way(2, 1, |mut sim| {
-        sim.silence(0, true);
-        let [first, second] = sim.begin();
-        assert_eq!([first, second].map(|task| sim.doer(task)), [Some(1), None]);
-        sim.silence(0, false);
-        sim.settle();
-        assert_eq!(sim.doer(second), Some(0));
-    });
+#[test_with(either_way, 2, 1)]
+fn rule_02_one_that_is_silent_gets_nothing(mut sim: Sim) {
+    sim.silence(0, true);
+    let [first, second] = sim.begin();
+    assert_eq!([first, second].map(|task| sim.doer(task)), [Some(1), None]);
+    sim.silence(0, false);
+    sim.settle();
+    assert_eq!(sim.doer(second), Some(0));
 }

@@ -2,7 +2,7 @@
 
 use mt_proto::{FromBee, ToBee};
 
-use super::{either_way, hive};
+use super::{Sim, either_way, hive, test_with};
 use crate::machine::parent::Dispatch;
 
 const BEES: usize = 5;
@@ -33,28 +33,24 @@ fn rule_15_credit_takes_two_messages_a_task() {
     assert_eq!((sim.told.len(), sim.heard.len()), (100, 100));
 }
 
-#[test]
-fn rule_15_the_load_is_shared_either_way() {
-    either_way(BEES, 100, |mut sim| {
-        for _ in 0..100 {
-            sim.begin::<1>();
-        }
-        assert_eq!(sim.shares(), [20; BEES]);
-    });
+#[test_with(either_way, BEES, 100)]
+fn rule_15_the_load_is_shared_either_way(mut sim: Sim) {
+    for _ in 0..100 {
+        sim.begin::<1>();
+    }
+    assert_eq!(sim.shares(), [20; BEES]);
 }
 
 /// Everything at once: no bee is given more than it has places for, and all of it is done.
-#[test]
-fn rule_15_more_than_there_are_places_for_either_way() {
-    either_way(BEES, 3, |mut sim| {
-        let tasks = sim.delegate_all::<100>();
-        for &task in &tasks {
-            sim.settle();
-            assert!(sim.shares().iter().sum::<usize>() <= 3 * BEES);
-            while sim.ended(task).is_none() {
-                let any = tasks.iter().copied().find(|&task| sim.doer(task).is_some());
-                sim.finish(any.expect("somebody does something"));
-            }
+#[test_with(either_way, BEES, 3)]
+fn rule_15_more_than_there_are_places_for_either_way(mut sim: Sim) {
+    let tasks = sim.delegate_all::<100>();
+    for &task in &tasks {
+        sim.settle();
+        assert!(sim.shares().iter().sum::<usize>() <= 3 * BEES);
+        while sim.ended(task).is_none() {
+            let any = tasks.iter().copied().find(|&task| sim.doer(task).is_some());
+            sim.finish(any.expect("somebody does something"));
         }
-    });
+    }
 }

@@ -4,7 +4,7 @@ use mt_proto::{FromBee, Round, TaskId, TaskStatus, ToBee};
 
 use super::{
     MOMENT, Nature, Sim, accept_if_asked, bee_machine, config, deny, done, either_way, happen,
-    hear, hive, info, offer, puppet_either_way, puppets, with,
+    hear, hive, info, offer, puppet_either_way, puppets, test_with, with,
 };
 use crate::machine::{
     bee::{BeeEffect, BeeEvent, Nonsense},
@@ -111,20 +111,18 @@ fn children_that_are_gone_early_are_not_waited_for() {
     assert_eq!(hear(&mut bee, ToBee::Die), DEAD);
 }
 
-#[test]
-fn rule_09_a_bee_that_is_told_to_die_finishes_what_she_has() {
-    either_way(1, 2, |mut sim| {
-        let tasks = sim.begin::<2>();
-        sim.bury(None);
-        sim.settle();
-        sim.finish(tasks[0]);
-        assert_eq!(sim.bees(), [0], "one is left to do");
-        sim.pass(EXIT_GRACE * 10);
-        assert!(!sim.is_doomed(0), "she has her time");
-        sim.finish(tasks[1]);
-        assert!(sim.bees().is_empty(), "gone");
-        sim.assert_succeeded(&tasks);
-    });
+#[test_with(either_way, 1, 2)]
+fn rule_09_a_bee_that_is_told_to_die_finishes_what_she_has(mut sim: Sim) {
+    let tasks = sim.begin::<2>();
+    sim.bury(None);
+    sim.settle();
+    sim.finish(tasks[0]);
+    assert_eq!(sim.bees(), [0], "one is left to do");
+    sim.pass(EXIT_GRACE * 10);
+    assert!(!sim.is_doomed(0), "she has her time");
+    sim.finish(tasks[1]);
+    assert!(sim.bees().is_empty(), "gone");
+    sim.assert_succeeded(&tasks);
 }
 
 #[test]
@@ -163,50 +161,44 @@ fn a_bee_whose_bees_are_gone_and_that_does_not_go_is_killed() {
     assert!(sim.is_doomed(0));
 }
 
-#[test]
-fn a_bee_that_has_finished_and_does_not_go_is_killed() {
-    puppet_either_way(|mut sim| {
-        let task = sim.delegate();
-        accept_if_asked(&mut sim, 0, task);
-        sim.bury(None);
-        sim.pass(EXIT_GRACE);
-        sim.say(0, done(task, 1, 0));
-        assert_eq!(sim.due_in(), Some(EXIT_GRACE));
-        sim.pass(EXIT_GRACE - MOMENT);
-        assert!(!sim.is_doomed(0));
-        sim.pass(MOMENT);
-        assert!(sim.is_doomed(0));
-    });
+#[test_with(puppet_either_way)]
+fn a_bee_that_has_finished_and_does_not_go_is_killed(mut sim: Sim) {
+    let task = sim.delegate();
+    accept_if_asked(&mut sim, 0, task);
+    sim.bury(None);
+    sim.pass(EXIT_GRACE);
+    sim.say(0, done(task, 1, 0));
+    assert_eq!(sim.due_in(), Some(EXIT_GRACE));
+    sim.pass(EXIT_GRACE - MOMENT);
+    assert!(!sim.is_doomed(0));
+    sim.pass(MOMENT);
+    assert!(sim.is_doomed(0));
 }
 
-#[test]
-fn a_hive_finishes_what_it_has_before_it_dies() {
-    either_way(2, 1, |mut sim| {
-        let tasks = sim.begin::<3>();
-        sim.tell(Event::Die);
-        let late = sim.delegate();
-        assert_eq!(sim.ended(late), Some("hive closed"));
-        sim.settle();
-        for task in tasks {
-            assert!(!sim.finished);
-            sim.finish(task);
-            sim.assert_succeeded(&[task]);
-        }
-        assert!(sim.finished && sim.bees().is_empty());
-    });
+#[test_with(either_way, 2, 1)]
+fn a_hive_finishes_what_it_has_before_it_dies(mut sim: Sim) {
+    let tasks = sim.begin::<3>();
+    sim.tell(Event::Die);
+    let late = sim.delegate();
+    assert_eq!(sim.ended(late), Some("hive closed"));
+    sim.settle();
+    for task in tasks {
+        assert!(!sim.finished);
+        sim.finish(task);
+        sim.assert_succeeded(&[task]);
+    }
+    assert!(sim.finished && sim.bees().is_empty());
 }
 
 /// A bee that dies then is replaced as ever: her tasks are still to be done.
-#[test]
-fn a_dying_hive_loses_no_task() {
-    either_way(1, 1, |mut sim| {
-        let [task] = sim.begin();
-        sim.tell(Event::Die);
-        sim.lose(0);
-        sim.settle();
-        sim.finish(task);
-        assert_eq!((sim.ended(task), sim.finished), (Some("succeeded"), true));
-    });
+#[test_with(either_way, 1, 1)]
+fn a_dying_hive_loses_no_task(mut sim: Sim) {
+    let [task] = sim.begin();
+    sim.tell(Event::Die);
+    sim.lose(0);
+    sim.settle();
+    sim.finish(task);
+    assert_eq!((sim.ended(task), sim.finished), (Some("succeeded"), true));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use mt_proto::TaskId;
 
-use super::{Nature, Sim, accept, config, either_way, half_answered, with};
+use super::{Nature, Sim, accept, config, either_way, half_answered, test_with, with};
 use crate::{
     error::CancelReason,
     machine::{
@@ -18,37 +18,35 @@ fn assert_interrupted(sim: &Sim, task: TaskId, begun: u32, has_died: bool) {
     sim.assert_cancelled(task, CancelReason::Interrupted { begun, death }, None);
 }
 
-#[test]
-fn what_runs_goes_on_and_the_rest_is_cancelled() {
-    either_way(1, 2, |mut sim| {
-        let tasks = sim.begin::<5>();
-        sim.forget();
-        sim.tell(Event::Interrupt);
-        sim.tell(Event::Interrupt);
-        let late = sim.delegate();
-        for &task in tasks[2..].iter().chain([&late]) {
-            assert_interrupted(&sim, task, 0, false);
-        }
-        sim.settle();
-        assert_eq!(sim.told(0), [""; 0], "nobody is told");
-        for task in &tasks[..2] {
-            assert_eq!(sim.ended(*task), None);
-            sim.end(*task);
-        }
-        sim.settle();
-        sim.assert_succeeded(&tasks[..2]);
-        sim.die();
-        assert!(sim.finished);
-        let expected = HiveStats {
-            delegated: 6,
-            succeeded: 2,
-            cancelled: 4,
-            bees_started: 1,
-            interrupted: true,
-            ..HiveStats::default()
-        };
-        assert_eq!(sim.parent.stats(), expected);
-    });
+#[test_with(either_way, 1, 2)]
+fn what_runs_goes_on_and_the_rest_is_cancelled(mut sim: Sim) {
+    let tasks = sim.begin::<5>();
+    sim.forget();
+    sim.tell(Event::Interrupt);
+    sim.tell(Event::Interrupt);
+    let late = sim.delegate();
+    for &task in tasks[2..].iter().chain([&late]) {
+        assert_interrupted(&sim, task, 0, false);
+    }
+    sim.settle();
+    assert_eq!(sim.told(0), [""; 0], "nobody is told");
+    for task in &tasks[..2] {
+        assert_eq!(sim.ended(*task), None);
+        sim.end(*task);
+    }
+    sim.settle();
+    sim.assert_succeeded(&tasks[..2]);
+    sim.die();
+    assert!(sim.finished);
+    let expected = HiveStats {
+        delegated: 6,
+        succeeded: 2,
+        cancelled: 4,
+        bees_started: 1,
+        interrupted: true,
+        ..HiveStats::default()
+    };
+    assert_eq!(sim.parent.stats(), expected);
 }
 
 #[test]
@@ -63,36 +61,32 @@ fn an_open_offer_is_withdrawn_and_its_accepts_are_answered() {
     assert_eq!(sim.told(1), ["task_taken 1/1"], "now she has");
 }
 
-#[test]
-fn a_task_whose_bee_dies_then_is_not_begun_again_and_says_so() {
-    either_way(2, 2, |mut sim| {
-        let [task] = sim.begin();
-        let doer = sim.doer(task).unwrap();
-        sim.tell(Event::Interrupt);
-        sim.lose(doer);
-        assert_interrupted(&sim, task, 1, true);
-        assert_eq!(sim.bees().len(), 1, "she is not replaced");
-        sim.spawn();
-        assert_eq!(sim.bees().len(), 1, "and nobody else is started");
-        sim.die();
-        assert!(sim.finished);
-    });
+#[test_with(either_way, 2, 2)]
+fn a_task_whose_bee_dies_then_is_not_begun_again_and_says_so(mut sim: Sim) {
+    let [task] = sim.begin();
+    let doer = sim.doer(task).unwrap();
+    sim.tell(Event::Interrupt);
+    sim.lose(doer);
+    assert_interrupted(&sim, task, 1, true);
+    assert_eq!(sim.bees().len(), 1, "she is not replaced");
+    sim.spawn();
+    assert_eq!(sim.bees().len(), 1, "and nobody else is started");
+    sim.die();
+    assert!(sim.finished);
 }
 
-#[test]
-fn a_suspect_that_waits_is_cancelled_and_known_to_have_been_begun() {
-    either_way(1, 2, |mut sim| {
-        let [task] = sim.begin();
-        sim.nature.by_hand = true;
-        sim.lose(0);
-        assert_eq!(sim.parent.census(), [1, 0, 0]);
-        sim.tell(Event::Interrupt);
-        assert_interrupted(&sim, task, 1, false);
-        sim.die();
-        assert!(!sim.finished, "her successor is not gone yet");
-        sim.lose(1);
-        assert!(sim.finished);
-    });
+#[test_with(either_way, 1, 2)]
+fn a_suspect_that_waits_is_cancelled_and_known_to_have_been_begun(mut sim: Sim) {
+    let [task] = sim.begin();
+    sim.nature.by_hand = true;
+    sim.lose(0);
+    assert_eq!(sim.parent.census(), [1, 0, 0]);
+    sim.tell(Event::Interrupt);
+    assert_interrupted(&sim, task, 1, false);
+    sim.die();
+    assert!(!sim.finished, "her successor is not gone yet");
+    sim.lose(1);
+    assert!(sim.finished);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use mt_proto::{FromBee, TaskId};
 
 use super::{
     LIMIT, Nature, Sim, accept, accept_if_asked, config, deny, done, either_way, half_answered,
-    puppet_either_way, puppets, ready, with,
+    puppet_either_way, puppets, ready, test_with, with,
 };
 use crate::{
     error::CancelReason,
@@ -56,76 +56,66 @@ fn rule_05_a_bee_that_dies_before_she_has_the_task_costs_it_nothing() {
     sim.assert_succeeded(&[second]);
 }
 
-#[test]
-fn rule_05_the_task_is_pending_again_when_nobody_else_was_asked() {
-    with_limit(1, 1, |mut sim| {
-        sim.process(0).crash(0);
-        let task = sim.delegate();
-        let [pending, asked, owned] = sim.parent.census();
-        assert_eq!((pending, asked + owned), (0, 1));
+#[test_with(with_limit, 1, 1)]
+fn rule_05_the_task_is_pending_again_when_nobody_else_was_asked(mut sim: Sim) {
+    sim.process(0).crash(0);
+    let task = sim.delegate();
+    let [pending, asked, owned] = sim.parent.census();
+    assert_eq!((pending, asked + owned), (0, 1));
+    sim.settle();
+    if asked == 1 {
+        assert_eq!(sim.parent.census(), [1, 0, 0]);
+        sim.pass(Duration::from_secs(1));
         sim.settle();
-        if asked == 1 {
-            assert_eq!(sim.parent.census(), [1, 0, 0]);
-            sim.pass(Duration::from_secs(1));
-            sim.settle();
-            assert_eq!(sim.doer(task), Some(1));
-        } else {
-            // With credit it was given away: rule 6.
-            assert_eq!(sim.ended(task), Some("worker lost"));
-        }
-    });
+        assert_eq!(sim.doer(task), Some(1));
+    } else {
+        // With credit it was given away: rule 6.
+        assert_eq!(sim.ended(task), Some("worker lost"));
+    }
 }
 
-#[test]
-fn rule_06_a_bee_that_dies_with_the_task_costs_it_an_attempt() {
-    with_limit(3, 1, |mut sim| {
-        let task = sim.delegate();
-        for bee in 0..3 {
-            sim.settle();
-            assert_eq!((sim.doer(task), sim.ended(task)), (Some(bee), None));
-            sim.lose(bee);
-        }
-        assert_lost(&sim, task, 3);
-    });
+#[test_with(with_limit, 3, 1)]
+fn rule_06_a_bee_that_dies_with_the_task_costs_it_an_attempt(mut sim: Sim) {
+    let task = sim.delegate();
+    for bee in 0..3 {
+        sim.settle();
+        assert_eq!((sim.doer(task), sim.ended(task)), (Some(bee), None));
+        sim.lose(bee);
+    }
+    assert_lost(&sim, task, 3);
 }
 
-#[test]
-fn rule_06_another_attempt_may_succeed() {
-    with_limit(3, 1, |mut sim| {
-        let task = sim.delegate();
-        for bee in 0..2 {
-            sim.settle();
-            sim.lose(bee);
-        }
+#[test_with(with_limit, 3, 1)]
+fn rule_06_another_attempt_may_succeed(mut sim: Sim) {
+    let task = sim.delegate();
+    for bee in 0..2 {
         sim.settle();
+        sim.lose(bee);
+    }
+    sim.settle();
+    sim.finish(task);
+    sim.assert_succeeded(&[task]);
+    assert_eq!(sim.oracle.seen["a retry that succeeds"], 1);
+}
+
+#[test_with(with_limit, 1, 1)]
+fn rule_06_at_most_once(mut sim: Sim) {
+    let [task] = sim.begin();
+    sim.lose(0);
+    assert_lost(&sim, task, 1);
+}
+
+#[test_with(with_limit, 2, 1)]
+fn rule_06_other_tasks_that_were_done_there_are_begun_again(mut sim: Sim) {
+    let tasks = sim.begin::<3>();
+    sim.end(tasks[0]);
+    sim.lose(0);
+    sim.assert_succeeded(&tasks[..1]);
+    sim.settle();
+    for &task in &tasks[1..] {
         sim.finish(task);
-        sim.assert_succeeded(&[task]);
-        assert_eq!(sim.oracle.seen["a retry that succeeds"], 1);
-    });
-}
-
-#[test]
-fn rule_06_at_most_once() {
-    with_limit(1, 1, |mut sim| {
-        let [task] = sim.begin();
-        sim.lose(0);
-        assert_lost(&sim, task, 1);
-    });
-}
-
-#[test]
-fn rule_06_other_tasks_that_were_done_there_are_begun_again() {
-    with_limit(2, 1, |mut sim| {
-        let tasks = sim.begin::<3>();
-        sim.end(tasks[0]);
-        sim.lose(0);
-        sim.assert_succeeded(&tasks[..1]);
-        sim.settle();
-        for &task in &tasks[1..] {
-            sim.finish(task);
-        }
-        sim.assert_succeeded(&tasks);
-    });
+    }
+    sim.assert_succeeded(&tasks);
 }
 
 /// The tasks that a bee had when it died are begun again a few at once, and at last each alone: nobody is
@@ -157,118 +147,104 @@ fn rule_06_a_task_that_kills_takes_nobody_along() {
 }
 
 /// While suspects wait for a bee of their own, others go on.
-#[test]
-fn rule_06_others_go_on_beside_suspects() {
-    with_limit(2, 2, |mut sim| {
-        let [suspect] = sim.begin();
-        sim.lose(0);
-        let others = sim.begin::<8>();
-        let bee = sim.doer(suspect).expect("it has a bee");
-        let doers = others.map(|other| sim.doer(other));
-        assert!(!doers.contains(&Some(bee)), "of its own");
-        assert!(doers.iter().any(Option::is_some));
-        for task in others.into_iter().chain([suspect]) {
-            sim.settle();
-            sim.end(task);
-        }
-    });
+#[test_with(with_limit, 2, 2)]
+fn rule_06_others_go_on_beside_suspects(mut sim: Sim) {
+    let [suspect] = sim.begin();
+    sim.lose(0);
+    let others = sim.begin::<8>();
+    let bee = sim.doer(suspect).expect("it has a bee");
+    let doers = others.map(|other| sim.doer(other));
+    assert!(!doers.contains(&Some(bee)), "of its own");
+    assert!(doers.iter().any(Option::is_some));
+    for task in others.into_iter().chain([suspect]) {
+        sim.settle();
+        sim.end(task);
+    }
 }
 
 /// When the parent kills a bee for one task, the others are not charged.
-#[test]
-fn rule_06_deliberate_stops_are_not_charged() {
-    with_limit(2, 1, |mut sim| {
-        let neighbour = sim.delegate();
-        for bee in 0..5 {
-            let slow = sim.begin_within(LIMIT);
-            overrun(&mut sim);
-            sim.lose(bee);
-            assert_eq!(sim.ended(slow), Some("deadline"));
-            sim.settle();
-        }
-        sim.finish(neighbour);
-        sim.assert_succeeded(&[neighbour]); // begun 6 times
-    });
+#[test_with(with_limit, 2, 1)]
+fn rule_06_deliberate_stops_are_not_charged(mut sim: Sim) {
+    let neighbour = sim.delegate();
+    for bee in 0..5 {
+        let slow = sim.begin_within(LIMIT);
+        overrun(&mut sim);
+        sim.lose(bee);
+        assert_eq!(sim.ended(slow), Some("deadline"));
+        sim.settle();
+    }
+    sim.finish(neighbour);
+    sim.assert_succeeded(&[neighbour]); // begun 6 times
 }
 
 /// Not charged would mean begun again.
-#[test]
-fn rule_06_at_most_once_holds_for_those_who_are_not_to_blame() {
-    with_limit(1, 1, |mut sim| {
-        let neighbour = sim.delegate();
-        sim.begin_within(LIMIT);
-        overrun(&mut sim);
-        sim.lose(0);
-        assert_lost(&sim, neighbour, 1);
-    });
+#[test_with(with_limit, 1, 1)]
+fn rule_06_at_most_once_holds_for_those_who_are_not_to_blame(mut sim: Sim) {
+    let neighbour = sim.delegate();
+    sim.begin_within(LIMIT);
+    overrun(&mut sim);
+    sim.lose(0);
+    assert_lost(&sim, neighbour, 1);
 }
 
-#[test]
-fn rule_07_a_killed_bee_need_not_say_so() {
-    either_way(1, 1, |mut sim| {
-        let [task] = sim.begin();
-        sim.lose(0);
-        assert_eq!(sim.bees(), [1], "replaced");
-        sim.settle();
-        assert_eq!(sim.doer(task), Some(1), "begun again");
-    });
+#[test_with(either_way, 1, 1)]
+fn rule_07_a_killed_bee_need_not_say_so(mut sim: Sim) {
+    let [task] = sim.begin();
+    sim.lose(0);
+    assert_eq!(sim.bees(), [1], "replaced");
+    sim.settle();
+    assert_eq!(sim.doer(task), Some(1), "begun again");
 }
 
-#[test]
-fn rule_07_the_message_and_the_exit_are_one_death() {
-    puppet_either_way(|mut sim| {
-        let task = sim.delegate();
-        for bee in 0..3 {
-            if bee > 0 {
-                sim.say(bee, ready(1));
-            }
-            accept_if_asked(&mut sim, bee, task);
-            assert_eq!(sim.ended(task), None, "attempt {bee} of three");
-            sim.say(bee, FromBee::Dead);
-            assert_eq!(sim.bees(), [bee], "it is not reaped");
-            sim.lose(bee);
-            assert_eq!(sim.bees(), [bee + 1], "one for one");
+#[test_with(puppet_either_way)]
+fn rule_07_the_message_and_the_exit_are_one_death(mut sim: Sim) {
+    let task = sim.delegate();
+    for bee in 0..3 {
+        if bee > 0 {
+            sim.say(bee, ready(1));
         }
-        assert_lost(&sim, task, 3);
-    });
+        accept_if_asked(&mut sim, bee, task);
+        assert_eq!(sim.ended(task), None, "attempt {bee} of three");
+        sim.say(bee, FromBee::Dead);
+        assert_eq!(sim.bees(), [bee], "it is not reaped");
+        sim.lose(bee);
+        assert_eq!(sim.bees(), [bee + 1], "one for one");
+    }
+    assert_lost(&sim, task, 3);
 }
 
-#[test]
-fn rule_07_what_was_said_before_the_end_counts() {
-    with_limit(1, 1, |mut sim| {
-        let [task] = sim.begin();
-        sim.end(task);
-        sim.process(0).crash(1);
-        sim.settle();
-        sim.assert_succeeded(&[task]);
-    });
+#[test_with(with_limit, 1, 1)]
+fn rule_07_what_was_said_before_the_end_counts(mut sim: Sim) {
+    let [task] = sim.begin();
+    sim.end(task);
+    sim.process(0).crash(1);
+    sim.settle();
+    sim.assert_succeeded(&[task]);
 }
 
 /// A stopped bee may wake when it is given up: so it is killed, and nobody else is asked before it is gone.
-#[test]
-fn rule_10_a_bee_is_gone_before_her_tasks_are_given_away() {
-    either_way(2, 3, |mut sim| {
-        let slow = sim.begin_within(LIMIT);
-        let owner = sim.doer(slow).unwrap();
-        // Two more, so that one of them is the owner's.
-        let others = sim.begin::<2>().into_iter();
-        let mut with_it = others.filter(|&task| sim.doer(task) == Some(owner));
-        let with_it = with_it.next().unwrap();
-        overrun(&mut sim);
-        assert!(sim.is_doomed(owner), "she is to be killed");
-        sim.settle();
-        assert_eq!((sim.ended(slow), sim.ended(with_it)), (None, None));
-        assert_eq!(sim.doer(with_it), Some(owner), "she still has it");
-        // She wakes, and tells of both.
-        sim.end(slow);
-        sim.finish(with_it);
-        assert_eq!([slow, with_it].map(|task| sim.ended(task)), [None; 2]);
-        assert_eq!(sim.oracle.seen["a fenced late result"], 2);
-        sim.lose(owner);
-        assert_eq!(sim.ended(slow), Some("deadline"));
-        sim.settle();
-        assert_ne!(sim.doer(with_it), None, "begun again");
-    });
+#[test_with(either_way, 2, 3)]
+fn rule_10_a_bee_is_gone_before_her_tasks_are_given_away(mut sim: Sim) {
+    let slow = sim.begin_within(LIMIT);
+    let owner = sim.doer(slow).unwrap();
+    // Two more, so that one of them is the owner's.
+    let others = sim.begin::<2>().into_iter();
+    let mut with_it = others.filter(|&task| sim.doer(task) == Some(owner));
+    let with_it = with_it.next().unwrap();
+    overrun(&mut sim);
+    assert!(sim.is_doomed(owner), "she is to be killed");
+    sim.settle();
+    assert_eq!((sim.ended(slow), sim.ended(with_it)), (None, None));
+    assert_eq!(sim.doer(with_it), Some(owner), "she still has it");
+    // She wakes, and tells of both.
+    sim.end(slow);
+    sim.finish(with_it);
+    assert_eq!([slow, with_it].map(|task| sim.ended(task)), [None; 2]);
+    assert_eq!(sim.oracle.seen["a fenced late result"], 2);
+    sim.lose(owner);
+    assert_eq!(sim.ended(slow), Some("deadline"));
+    sim.settle();
+    assert_ne!(sim.doer(with_it), None, "begun again");
 }
 
 #[test]
@@ -306,20 +282,18 @@ fn rule_10_an_accept_is_answered_although_a_bee_that_was_asked_is_killed() {
 }
 
 /// Tasks may go on for ever, and bees that have some never finish what they have.
-#[test]
-fn rule_06_bees_that_never_finish_are_not_kept_for_suspects() {
-    either_way(2, 64, |mut sim| {
-        let endless = sim.begin::<32>();
-        sim.lose(0);
-        sim.settle();
-        let [task] = sim.begin();
-        assert_eq!(sim.doer(task), Some(1));
-        sim.finish(task);
-        sim.assert_succeeded(&[task]);
-        let doers = endless.map(|task| sim.doer(task));
-        let suspects = doers.iter().filter(|&&bee| bee == Some(2));
-        assert_eq!(suspects.count(), 4, "of the sixteen that were hers");
-    });
+#[test_with(either_way, 2, 64)]
+fn rule_06_bees_that_never_finish_are_not_kept_for_suspects(mut sim: Sim) {
+    let endless = sim.begin::<32>();
+    sim.lose(0);
+    sim.settle();
+    let [task] = sim.begin();
+    assert_eq!(sim.doer(task), Some(1));
+    sim.finish(task);
+    sim.assert_succeeded(&[task]);
+    let doers = endless.map(|task| sim.doer(task));
+    let suspects = doers.iter().filter(|&&bee| bee == Some(2));
+    assert_eq!(suspects.count(), 4, "of the sixteen that were hers");
 }
 
 /// A bee without a limit may have tens of thousands. They are not compared each with each when it dies.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Nature, Sim, config, either_way, with};
+use super::{Nature, Sim, config, either_way, test_with, with};
 use crate::{
     error::CancelReason,
     machine::{
@@ -41,33 +41,29 @@ fn wait(sim: &mut Sim, until: impl Fn(&Sim) -> bool) {
     panic!("it tries again and again");
 }
 
-#[test]
-fn when_the_budget_is_spent_every_delegate_says_why() {
-    with_barren(2, |mut sim| {
-        let tasks = sim.delegate_all::<2>();
-        wait(&mut sim, |sim| sim.ended(tasks[0]).is_some());
-        for task in tasks {
-            sim.assert_cancelled(task, CancelReason::NoWorkers(unmade()), None);
-        }
-        let late = sim.delegate();
-        assert_eq!(sim.ended(late), Some("no workers"), "so does the next");
-    });
+#[test_with(with_barren, 2)]
+fn when_the_budget_is_spent_every_delegate_says_why(mut sim: Sim) {
+    let tasks = sim.delegate_all::<2>();
+    wait(&mut sim, |sim| sim.ended(tasks[0]).is_some());
+    for task in tasks {
+        sim.assert_cancelled(task, CancelReason::NoWorkers(unmade()), None);
+    }
+    let late = sim.delegate();
+    assert_eq!(sim.ended(late), Some("no workers"), "so does the next");
 }
 
-#[test]
-fn a_bee_that_can_be_made_in_the_end_does_what_waits() {
-    with_barren(1, |mut sim| {
-        let task = sim.delegate();
-        for _ in 0..3 {
-            sim.settle();
-            assert_eq!((sim.bees().len(), sim.ended(task)), (0, None));
-            let pause = sim.due_in().expect("another try");
-            sim.nature.barren = sim.parent.census()[0] == 1 && sim.oracle.in_vain < 3;
-            sim.pass(pause);
-        }
+#[test_with(with_barren, 1)]
+fn a_bee_that_can_be_made_in_the_end_does_what_waits(mut sim: Sim) {
+    let task = sim.delegate();
+    for _ in 0..3 {
         sim.settle();
-        assert_eq!(sim.doer(task), Some(3), "the budget is 3");
-    });
+        assert_eq!((sim.bees().len(), sim.ended(task)), (0, None));
+        let pause = sim.due_in().expect("another try");
+        sim.nature.barren = sim.parent.census()[0] == 1 && sim.oracle.in_vain < 3;
+        sim.pass(pause);
+    }
+    sim.settle();
+    assert_eq!(sim.doer(task), Some(3), "the budget is 3");
 }
 
 #[test]
@@ -84,56 +80,50 @@ fn a_quiet_period_makes_up_for_deaths() {
     assert_eq!(sim.doer(task), Some(4));
 }
 
-#[test]
-fn tasks_that_kill_bees_do_not_spend_the_budget() {
-    either_way(1, 1, |mut sim| {
-        for bee in 0..30 {
-            sim.begin::<1>();
-            sim.lose(bee);
-        }
-        assert_eq!(sim.oracle.seen["worker lost"], 10, "three bees each");
-    });
+#[test_with(either_way, 1, 1)]
+fn tasks_that_kill_bees_do_not_spend_the_budget(mut sim: Sim) {
+    for bee in 0..30 {
+        sim.begin::<1>();
+        sim.lose(bee);
+    }
+    assert_eq!(sim.oracle.seen["worker lost"], 10, "three bees each");
 }
 
-#[test]
-fn deaths_that_are_wanted_do_not_spend_the_budget() {
-    either_way(1, 1, |mut sim| {
-        for _ in 0..10 {
-            // One that is ready and one that is being made, neither of which has done anything.
-            sim.bury(None);
-            sim.spawn();
-            sim.settle();
-            sim.spawn();
-            let last = *sim.bees().last().unwrap();
-            sim.bury(last);
-            sim.lose(last);
-        }
-        assert_eq!(sim.oracle.in_vain, 0);
-        let [task] = sim.begin();
-        assert!(sim.doer(task).is_some());
-    });
+#[test_with(either_way, 1, 1)]
+fn deaths_that_are_wanted_do_not_spend_the_budget(mut sim: Sim) {
+    for _ in 0..10 {
+        // One that is ready and one that is being made, neither of which has done anything.
+        sim.bury(None);
+        sim.spawn();
+        sim.settle();
+        sim.spawn();
+        let last = *sim.bees().last().unwrap();
+        sim.bury(last);
+        sim.lose(last);
+    }
+    assert_eq!(sim.oracle.in_vain, 0);
+    let [task] = sim.begin();
+    assert!(sim.doer(task).is_some());
 }
 
 /// A bee that works shows that bees can be had: those that died before it are forgotten.
-#[test]
-fn whoever_does_something_makes_up_for_deaths() {
-    with_barren(1, |mut sim| {
-        let start = sim.now;
-        sim.tell(Event::Tick);
-        for _ in 0..10 {
-            sim.nature.barren = true;
-            sim.settle();
-            sim.nature.barren = false;
-            wait(&mut sim, |sim| !sim.bees().is_empty());
-            let [task] = sim.begin();
-            sim.finish(task);
-            sim.assert_succeeded(&[task]);
-            sim.nature.barren = true;
-            sim.lose(sim.bees()[0]);
-        }
-        let period = Duration::from_secs(10);
-        assert!(sim.now - start < period, "no quiet period was waited for");
-    });
+#[test_with(with_barren, 1)]
+fn whoever_does_something_makes_up_for_deaths(mut sim: Sim) {
+    let start = sim.now;
+    sim.tell(Event::Tick);
+    for _ in 0..10 {
+        sim.nature.barren = true;
+        sim.settle();
+        sim.nature.barren = false;
+        wait(&mut sim, |sim| !sim.bees().is_empty());
+        let [task] = sim.begin();
+        sim.finish(task);
+        sim.assert_succeeded(&[task]);
+        sim.nature.barren = true;
+        sim.lose(sim.bees()[0]);
+    }
+    let period = Duration::from_secs(10);
+    assert!(sim.now - start < period, "no quiet period was waited for");
 }
 
 #[test]
@@ -147,53 +137,47 @@ fn without_a_budget_no_bee_that_died_for_nothing_is_replaced() {
     assert_eq!(sim.doer(task), Some(1), "one is left");
 }
 
-#[test]
-fn bees_come_and_go_by_hand() {
-    either_way(2, 1, |mut sim| {
-        sim.spawn();
-        sim.settle();
-        assert_eq!(sim.bees(), [0, 1, 2]);
-        sim.bury(1);
-        sim.settle();
-        assert_eq!(sim.bees(), [0, 2], "not replaced");
-        sim.bury(1);
-        sim.bury(77);
-        sim.settle();
-        assert_eq!(sim.bees(), [0, 2], "there is no such");
-        let [task] = sim.begin();
-        let busy = sim.doer(task).unwrap();
-        sim.bury(None);
-        sim.settle();
-        assert_eq!(sim.bees(), [busy], "the one with the least to do went");
-    });
+#[test_with(either_way, 2, 1)]
+fn bees_come_and_go_by_hand(mut sim: Sim) {
+    sim.spawn();
+    sim.settle();
+    assert_eq!(sim.bees(), [0, 1, 2]);
+    sim.bury(1);
+    sim.settle();
+    assert_eq!(sim.bees(), [0, 2], "not replaced");
+    sim.bury(1);
+    sim.bury(77);
+    sim.settle();
+    assert_eq!(sim.bees(), [0, 2], "there is no such");
+    let [task] = sim.begin();
+    let busy = sim.doer(task).unwrap();
+    sim.bury(None);
+    sim.settle();
+    assert_eq!(sim.bees(), [busy], "the one with the least to do went");
 }
 
 /// The queen may bury the last, and may then spawn another.
-#[test]
-fn without_bees_tasks_wait_for_one_to_be_spawned() {
-    either_way(1, 1, |mut sim| {
-        sim.bury(None);
-        sim.settle();
-        let task = sim.delegate();
-        sim.pass(HOUR);
-        assert_eq!((sim.ended(task), sim.bees().len()), (None, 0));
-        sim.spawn();
-        sim.settle();
-        assert_eq!(sim.doer(task), Some(1));
-    });
+#[test_with(either_way, 1, 1)]
+fn without_bees_tasks_wait_for_one_to_be_spawned(mut sim: Sim) {
+    sim.bury(None);
+    sim.settle();
+    let task = sim.delegate();
+    sim.pass(HOUR);
+    assert_eq!((sim.ended(task), sim.bees().len()), (None, 0));
+    sim.spawn();
+    sim.settle();
+    assert_eq!(sim.doer(task), Some(1));
 }
 
 /// Nobody can spawn another then, and waiting for ever is no end.
-#[test]
-fn a_hive_that_has_buried_its_last_bee_dies_all_the_same() {
-    either_way(1, 1, |mut sim| {
-        sim.bury(None);
-        sim.settle();
-        let task = sim.delegate();
-        sim.tell(Event::Die);
-        assert_eq!(sim.ended(task), Some("no workers"));
-        assert!(sim.finished);
-    });
+#[test_with(either_way, 1, 1)]
+fn a_hive_that_has_buried_its_last_bee_dies_all_the_same(mut sim: Sim) {
+    sim.bury(None);
+    sim.settle();
+    let task = sim.delegate();
+    sim.tell(Event::Die);
+    assert_eq!(sim.ended(task), Some("no workers"));
+    assert!(sim.finished);
 }
 
 /// From one bee to three.
@@ -215,29 +199,25 @@ fn after_a_period(sim: &mut Sim, is_full: bool) -> usize {
     sim.bees().len()
 }
 
-#[test]
-fn an_elastic_hive_grows_while_there_is_more_to_do() {
-    with(elastic, |mut sim| {
-        assert_eq!(after_a_period(&mut sim, false), 1, "nothing to do");
-        sim.begin::<5>();
-        let sizes = [(); 3].map(|()| after_a_period(&mut sim, false));
-        assert_eq!(sizes, [2, 3, 3], "one a period, to the most");
-    });
+#[test_with(with, elastic)]
+fn an_elastic_hive_grows_while_there_is_more_to_do(mut sim: Sim) {
+    assert_eq!(after_a_period(&mut sim, false), 1, "nothing to do");
+    sim.begin::<5>();
+    let sizes = [(); 3].map(|()| after_a_period(&mut sim, false));
+    assert_eq!(sizes, [2, 3, 3], "one a period, to the most");
 }
 
-#[test]
-fn an_elastic_hive_shrinks_when_the_machine_is_full() {
-    with(elastic, |mut sim| {
-        let tasks = sim.begin::<3>();
-        let sizes = [(); 2].map(|()| after_a_period(&mut sim, false));
-        assert_eq!(sizes, [2, 3]);
-        sim.finish(tasks[2]);
-        assert_eq!(after_a_period(&mut sim, true), 2, "who had nothing to do");
-        sim.tell(Event::Pressed(true));
-        assert_eq!(after_a_period(&mut sim, true), 2, "others have to finish");
-        for &task in &tasks[..2] {
-            sim.finish(task);
-        }
-        assert_eq!(sim.bees().len(), 1, "to the fewest");
-    });
+#[test_with(with, elastic)]
+fn an_elastic_hive_shrinks_when_the_machine_is_full(mut sim: Sim) {
+    let tasks = sim.begin::<3>();
+    let sizes = [(); 2].map(|()| after_a_period(&mut sim, false));
+    assert_eq!(sizes, [2, 3]);
+    sim.finish(tasks[2]);
+    assert_eq!(after_a_period(&mut sim, true), 2, "who had nothing to do");
+    sim.tell(Event::Pressed(true));
+    assert_eq!(after_a_period(&mut sim, true), 2, "others have to finish");
+    for &task in &tasks[..2] {
+        sim.finish(task);
+    }
+    assert_eq!(sim.bees().len(), 1, "to the fewest");
 }

@@ -4,7 +4,7 @@ use mt_proto::{FromBee, Round, TaskId, ToBee};
 
 use super::{
     LIMIT, Sim, accept, accept_if_asked, bee_machine, config, deny, done, hear, info,
-    puppet_either_way, puppets, puppets_of,
+    puppet_either_way, puppets, puppets_of, test_with,
 };
 use crate::machine::{bee::BeeEffect, parent::Dispatch, tests::sim::CANCEL_GRACE};
 
@@ -50,28 +50,26 @@ fn rule_03_a_stale_deny_withdraws_nothing() {
     assert_eq!(sim.told(1), ["task_info 1/2"]);
 }
 
-#[test]
-fn rule_03_a_stale_result_resolves_nothing() {
-    puppet_either_way(|mut sim| {
-        let task = sim.delegate();
-        accept_if_asked(&mut sim, 0, task);
-        assert_eq!(sim.last_told(0), "task_info 0/1");
-        let progress = |round| FromBee::TaskProgress {
-            task_id: task,
-            round: Round(round),
-            progress: bytes::Bytes::new(),
-        };
-        sim.say(0, progress(0));
-        sim.say(0, done(task, 0, 0));
-        assert_eq!((sim.parent.stale(), sim.ended(task)), (2, None));
-        sim.say(0, progress(1));
-        sim.say(0, done(task, 1, 0));
-        assert_eq!(sim.parent.stale(), 2);
-        sim.assert_succeeded(&[task]);
-        sim.say(0, progress(1));
-        sim.say(0, done(task, 1, 0));
-        assert_eq!(sim.parent.stale(), 4, "twice is once too often");
-    });
+#[test_with(puppet_either_way)]
+fn rule_03_a_stale_result_resolves_nothing(mut sim: Sim) {
+    let task = sim.delegate();
+    accept_if_asked(&mut sim, 0, task);
+    assert_eq!(sim.last_told(0), "task_info 0/1");
+    let progress = |round| FromBee::TaskProgress {
+        task_id: task,
+        round: Round(round),
+        progress: bytes::Bytes::new(),
+    };
+    sim.say(0, progress(0));
+    sim.say(0, done(task, 0, 0));
+    assert_eq!((sim.parent.stale(), sim.ended(task)), (2, None));
+    sim.say(0, progress(1));
+    sim.say(0, done(task, 1, 0));
+    assert_eq!(sim.parent.stale(), 2);
+    sim.assert_succeeded(&[task]);
+    sim.say(0, progress(1));
+    sim.say(0, done(task, 1, 0));
+    assert_eq!(sim.parent.stale(), 4, "twice is once too often");
 }
 
 #[test]

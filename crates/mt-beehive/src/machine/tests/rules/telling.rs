@@ -1,6 +1,6 @@
 //! Rule 13: how busy a bee is. Rule 12, as far as machines have to do with it: what waits for a bee is bounded.
 
-use super::{Nature, Sim, config, either_way, hive, with};
+use super::{Nature, Sim, config, either_way, hive, test_with, with};
 use crate::machine::parent::Dispatch;
 
 #[test]
@@ -30,13 +30,11 @@ fn rule_13_without_a_limit_nobody_is_busy() {
 }
 
 /// The link itself checks the bound, at every message: see `Process::receive`.
-#[test]
-fn rule_12_a_bee_that_does_not_read_is_told_no_more_than_she_has_places_for() {
-    either_way(1, 4, |mut sim| {
-        for task in sim.delegate_all::<100>() {
-            sim.cancel(task);
-        }
-        sim.bury(None);
-        assert!(sim.process(0).to.len() <= 9);
-    });
+#[test_with(either_way, 1, 4)]
+fn rule_12_a_bee_that_does_not_read_is_told_no_more_than_she_has_places_for(mut sim: Sim) {
+    for task in sim.delegate_all::<100>() {
+        sim.cancel(task);
+    }
+    sim.bury(None);
+    assert!(sim.process(0).to.len() <= 9);
 }

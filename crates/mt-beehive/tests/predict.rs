@@ -3,24 +3,36 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-mod example;
-
 use std::{
+    fs,
     io::{BufRead, BufReader, Read},
     process::Output,
 };
 
-use example::{Example, sockets_of};
-use mt_test_kit::{Signal, children_of, signal, wait_until, wait_until_gone};
+use mt_test_kit::{Running, Signal, children_of, example, signal, wait_until, wait_until_gone};
 use serde_json::Value;
 
 /// So that it takes a while, in several batches, without much of it being done at once.
 const SLOWLY: [&str; 4] = ["--rows", "700", "--in-flight", "50"];
 
+fn start(options: &[&str]) -> Running {
+    Running::start(example("predict").args(options))
+}
+
 fn predict(options: &[&str]) -> Output {
-    let output = Example::new().args(SLOWLY).args(options).output();
+    let output = start(&[&SLOWLY, options].concat()).output();
     assert!(output.status.code().is_some(), "{}", output.status);
     output
+}
+
+/// How many sockets a process has. Each task that waits for the archive has one in the queen's process.
+fn sockets_of(pid: u32) -> usize {
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd"));
+    let descriptors = descriptors.into_iter().flatten().flatten();
+    let links = descriptors.filter_map(|one| fs::read_link(one.path()).ok());
+    links
+        .filter(|link| link.as_os_str().as_encoded_bytes().starts_with(b"socket:"))
+        .count()
 }
 
 /// The figure of the summary's line that begins so.
@@ -120,12 +132,9 @@ fn a_record_that_kills_costs_its_row_alone() {
     let single = predict(&["--json", "--single"]);
     let single = rows(&single);
     for (bees, dispatch) in [("1", &["--credit"][..]), ("2", &[])] {
-        let options = ["--json", "--poison=321", "--in-flight", "1024"];
-        let output = Example::new()
-            .args(["--rows", "700", "--bees", bees])
-            .args(dispatch)
-            .args(options)
-            .output();
+        let options = ["--rows", "700", "--bees", bees, "--json", "--poison=321"];
+        let options = [&options, &["--in-flight", "1024"][..], dispatch].concat();
+        let output = start(&options).output();
         assert_eq!(output.status.code(), Some(1));
         for (row, alone) in rows(&output).iter().zip(&single) {
             match row["error"].as_str() {
@@ -176,28 +185,19 @@ fn wrong_options_are_refused_before_anything_is_done() {
         ["--rows=700", "--poison=700"],
     ];
     for options in wrong {
-        let output = Example::new().args(options).output();
+        let output = start(&options).output();
         assert_eq!(output.status.code(), Some(2), "{options:?}");
         assert!(output.stdout.is_empty());
     }
-    let help = Example::new().args(["--help"]).output();
+    let help = start(&["--help"]).output();
     assert_eq!(help.status.code(), Some(0));
     assert!(String::from_utf8_lossy(&help.stdout).contains("--chaos"));
 }
 
 #[test]
 fn ctrl_c_lets_it_finish_what_was_begun() {
-    let running = Example::new()
-        .args([
-            "--rows",
-            "10000",
-            "--in-flight",
-            "50",
-            "--latency-ms",
-            "500",
-        ])
-        .args(["--json", "--bees", "1"])
-        .start();
+    let options = ["--in-flight=50", "--latency-ms=500", "--json", "--bees=1"];
+    let running = start(&[&["--rows=10000"][..], &options].concat());
     let queen = running.pid();
     wait_until(|| sockets_of(queen) > 40);
     signal(queen, Signal::INT);
@@ -218,9 +218,7 @@ fn ctrl_c_lets_it_finish_what_was_begun() {
 
 #[test]
 fn nothing_is_left_of_a_run_that_ctrl_c_has_ended() {
-    let mut running = Example::new()
-        .args(["--bees", "3", "--latency-ms", "60000"])
-        .start();
+    let mut running = start(&["--bees", "3", "--latency-ms", "60000"]);
     let queen = running.pid();
     wait_until(|| sockets_of(queen) > 40);
     wait_until(|| children_of(queen).len() == 3);
