@@ -2,7 +2,6 @@
 
 mod idle_timeout;
 mod ids;
-mod missing;
 mod output;
 mod tracker;
 

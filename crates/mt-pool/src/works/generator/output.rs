@@ -2,19 +2,17 @@
 
 use std::{
     fmt,
-    iter::{Flatten, Take},
     ops::Range,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
-    vec,
 };
 
 use futures::{Stream, stream::FusedStream};
 use mt_proto::ItemIndex;
 
-use super::{idle_timeout::IdleTimeout, ids::WorkIds, missing::Finished, tracker::Tracker};
+use super::{idle_timeout::IdleTimeout, ids::WorkIds, tracker::Tracker};
 use crate::{
     Blocking, Pmap, RunHandle, Task, TaskError, TaskErrorKind, dispatch::Lost, pmap::Outcome,
     stats::Stats, works::progress::Progress,
@@ -33,9 +31,6 @@ type Done<T> = (u64, Outcome<T>);
 pub struct AsynWorks<T: Task> {
     state: WorksState<T>,
     ids: WorkIds,
-    finished: Finished,
-    /// Whether the run was asked to end at the first error.
-    ends_early: bool,
     silence: Option<IdleTimeout>,
     waiting: bool,
     tracker: Option<Tracker>,
@@ -45,13 +40,9 @@ pub struct AsynWorks<T: Task> {
 
 enum WorksState<T: Task> {
     Running(Pmap<T>),
-    /// The run has ended before all works were given out. These are left.
-    Leftover(Leftover, Stats),
-    Over(Stats),
+    /// The positions of works that the run has never looked at.
+    Ended(Range<u64>, Stats),
 }
-
-/// The positions of works.
-type Leftover = Take<Flatten<vec::IntoIter<Range<u64>>>>;
 
 impl<T: Task<Input = u64>> AsynWorks<T> {
     pub(super) fn new(
@@ -61,10 +52,8 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
         tracker: Option<Tracker>,
     ) -> Self {
         Self {
-            ends_early: run.fails_fast(),
             state: WorksState::Running(run),
             ids,
-            finished: Finished::default(),
             silence,
             waiting: false,
             tracker,
@@ -84,7 +73,7 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
     pub fn stats(&self) -> Stats {
         match &self.state {
             WorksState::Running(run) => run.stats(),
-            WorksState::Leftover(_, stats) | WorksState::Over(stats) => stats.clone(),
+            WorksState::Ended(_, stats) => stats.clone(),
         }
     }
 
@@ -94,7 +83,7 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
     pub fn handle(&self) -> Option<RunHandle> {
         match &self.state {
             WorksState::Running(run) => Some(run.handle()),
-            WorksState::Leftover(..) | WorksState::Over(_) => None,
+            WorksState::Ended(..) => None,
         }
     }
 
@@ -106,32 +95,37 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
                         self.end_wait();
                         return Poll::Ready(Some(self.done(position, outcome)));
                     }
-                    // It may have been interrupted, or have no workers, before it looked at all works.
-                    Poll::Ready(None) => self.leave(0),
+                    Poll::Ready(None) => {
+                        // It may have been interrupted, or have no workers, before it looked at all works.
+                        let (stats, all) = (run.stats(), self.ids.len());
+                        let left = if run.fails_fast() { all } else { stats.pulled }..all;
+                        self.state = WorksState::Ended(left, stats);
+                        self.silence = None;
+                    }
                     Poll::Pending => match self.silent_for(cx) {
-                        Some(limit) => {
-                            self.left_because = Lost::Silent { limit };
-                            self.leave(1);
-                        }
+                        Some(limit) => self.give_up(limit),
                         None => return Poll::Pending,
                     },
                 },
-                WorksState::Leftover(left, stats) => match left.next() {
-                    Some(position) => return Poll::Ready(Some(self.left_over(position))),
-                    None => {
-                        self.state = WorksState::Over(std::mem::take(stats));
+                WorksState::Ended(left, _) => {
+                    let left = left.next();
+                    if left.is_none() {
                         self.tracker = None;
                     }
-                },
-                WorksState::Over(_) => return Poll::Ready(None),
+                    return Poll::Ready(left.map(|position| self.left_over(position)));
+                }
             }
         }
     }
 
     fn done(&mut self, position: u64, outcome: Outcome<T>) -> Done<T> {
-        self.finished.add(position);
         let work_id = self.ids.at(position);
-        let outcome = outcome.map_err(|error| error.with_index(ItemIndex(work_id)));
+        let outcome = outcome.map_err(|error| match error.kind() {
+            TaskErrorKind::Cancelled if matches!(self.left_because, Lost::Silent { .. }) => {
+                self.lost(work_id)
+            }
+            _ => error.with_index(ItemIndex(work_id)),
+        });
         if let Err(error) = &outcome
             && let TaskErrorKind::Pool(cause) = error.kind()
         {
@@ -143,26 +137,28 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
         (work_id, outcome)
     }
 
-    /// Lets go of the run and its threads. The works without an outcome are left; if the run was to end at the first
-    /// error, only so many.
-    fn leave(&mut self, errors: usize) {
-        let gaps: Vec<Range<u64>> = self.finished.gaps(self.ids.len()).collect();
-        let most = if self.ends_early { errors } else { usize::MAX };
-        let left = gaps.into_iter().flatten().take(most);
-        self.state = WorksState::Leftover(left, self.stats());
-        self.silence = None;
-    }
-
     /// A work that the run has no outcome for.
     fn left_over(&self, position: u64) -> Done<T> {
         let work_id = self.ids.at(position);
-        let kind = self.left_because.map(|never| match *never {});
-        let error = TaskError::new(ItemIndex(work_id), kind);
-        let outcome = Err(error.with_history(0, None));
+        let outcome = Err(self.lost(work_id));
         if let Some(tracker) = &self.tracker {
             tell::<T>(tracker, None, work_id, &outcome);
         }
         (work_id, outcome)
+    }
+
+    fn lost(&self, work_id: u64) -> TaskError<T::Error> {
+        let kind = self.left_because.map(|never| match *never {});
+        TaskError::new(ItemIndex(work_id), kind).with_history(0, None)
+    }
+
+    /// Nobody says anything: the run is ended, and what it cancels has got no outcome because of that.
+    fn give_up(&mut self, limit: Duration) {
+        self.left_because = Lost::Silent { limit };
+        self.silence = None;
+        if let Some(handle) = self.handle() {
+            handle.cancel();
+        }
     }
 
     /// Somebody waits. The timeout, if it has been silent for so long.
@@ -211,7 +207,7 @@ impl<T: Task<Input = u64>> Stream for AsynWorks<T> {
 
 impl<T: Task<Input = u64>> FusedStream for AsynWorks<T> {
     fn is_terminated(&self) -> bool {
-        matches!(self.state, WorksState::Over(_))
+        matches!(&self.state, WorksState::Ended(left, _) if left.is_empty())
     }
 }
 
