@@ -76,18 +76,17 @@ struct Runs {
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens until `start` is called"]
 pub struct PoolBuilder {
-    processes: Option<usize>,
-    keep: usize,
-    idle: Duration,
+    limits: IdleLimits,
 }
 
 impl Default for PoolBuilder {
     fn default() -> Self {
-        Self {
-            processes: None,
+        let limits = IdleLimits {
+            processes: processors(),
             keep: 0,
             idle: Duration::from_secs(10),
-        }
+        };
+        Self { limits }
     }
 }
 
@@ -96,19 +95,19 @@ impl PoolBuilder {
     /// goes on may have one worker all the same, so that runs that wait for each other never stand still.
     /// A run's own [`processes`](crate::AsynPmap::processes) hold too.
     pub fn processes(mut self, processes: usize) -> Self {
-        self.processes = Some(processes);
+        self.limits.processes = processes;
         self
     }
 
     /// The workers that are kept however long there is no run, at most the [`processes`](Self::processes). Default 0. None are started for it.
     pub fn keep(mut self, workers: usize) -> Self {
-        self.keep = workers;
+        self.limits.keep = workers;
         self
     }
 
     /// How long the others wait for the next run. Default 10 s.
     pub fn idle(mut self, time: Duration) -> Self {
-        self.idle = time;
+        self.limits.idle = time;
         self
     }
 
@@ -118,18 +117,16 @@ impl PoolBuilder {
     /// [`StartError::Option`] for a number out of range, [`StartError::Thread`] when the system gives no
     /// thread.
     pub fn start(self) -> Result<Pool, StartError> {
-        let processes = self.processes.unwrap_or_else(processors);
+        let IdleLimits {
+            processes, keep, ..
+        } = self.limits;
         in_range("processes", processes, MAX_PROCESSES)?;
-        if self.keep > processes {
-            let problem = format!("is {}, more than processes, {processes}", self.keep);
+        if keep > processes {
+            let problem = format!("is {keep}, more than processes, {processes}");
             let option = "keep";
             return Err(StartError::Option { option, problem });
         }
-        let idle_workers = IdleWorkers::new(IdleLimits {
-            processes,
-            keep: self.keep,
-            idle: self.idle,
-        });
+        let idle_workers = IdleWorkers::new(self.limits);
         let inner = PoolInner::start(idle_workers).map_err(StartError::Thread)?;
         Ok(Pool {
             inner: Arc::new(inner),

@@ -37,18 +37,16 @@ impl Processes {
 
 impl From<usize> for Processes {
     fn from(max: usize) -> Self {
-        Self {
-            min: 0,
-            max: Some(max),
-        }
+        Self::from(0..=max)
     }
 }
 
 impl From<RangeInclusive<usize>> for Processes {
     fn from(range: RangeInclusive<usize>) -> Self {
+        let (min, max) = range.into_inner();
         Self {
-            min: *range.start(),
-            max: Some(*range.end()),
+            min,
+            max: Some(max),
         }
     }
 }

@@ -24,7 +24,10 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::Cell, panic::catch_unwind};
+    use std::{
+        cell::Cell,
+        panic::{AssertUnwindSafe, catch_unwind},
+    };
 
     use super::*;
 
@@ -41,28 +44,18 @@ mod tests {
     }
 
     #[test]
-    fn nulls_are_yielded_too() {
-        let odd = serial_work_generator(|id| (id % 2 == 1).then_some(id), 3);
-        assert_eq!(odd.collect::<Vec<_>>(), [None, Some(1), None]);
-    }
-
-    #[test]
-    fn no_works_and_as_many_as_there_can_be() {
-        assert_eq!(serial_work_generator(|id| id, 0).next(), None);
-        let mut works = serial_work_generator(|id| id, u64::MAX);
-        assert_eq!(works.nth(2), Some(2));
+    fn nulls_are_yielded_too_and_no_works_are_none() {
+        let odd = |works| serial_work_generator(|id| (id % 2 == 1).then_some(id), works);
+        assert_eq!(odd(3).collect::<Vec<_>>(), [None, Some(1), None]);
+        assert_eq!((odd(0).next(), odd(u64::MAX).nth(2)), (None, Some(None)));
     }
 
     #[test]
     fn a_panic_costs_the_work_that_panics() {
-        let works = serial_work_generator(|id| assert_ne!(id, 0), 2);
-        let works = std::sync::Mutex::new(works);
-        let next = || {
-            let mut works = works.lock().unwrap_or_else(|poison| poison.into_inner());
-            works.next()
-        };
-        assert!(catch_unwind(next).is_err());
-        assert_eq!(next(), Some(()));
-        assert_eq!(next(), None);
+        let mut works = serial_work_generator(|id| assert_ne!(id, 0), 2);
+        let mut next = || catch_unwind(AssertUnwindSafe(|| works.next()));
+        assert!(next().is_err());
+        assert_eq!(next().expect("no panic"), Some(()));
+        assert_eq!(next().expect("no panic"), None);
     }
 }

@@ -44,12 +44,12 @@ impl<T: Task> Teller<T> {
     /// Tells the oldest message as soon as there is room. Cancel-safe.
     pub(super) async fn tell_one(&mut self) {
         match self.progress.room().await {
-            Ok(room) => {
+            Some(room) => {
                 if let Some(message) = self.untold.pop_front() {
                     room.send(message);
                 }
             }
-            Err(_) => {
+            None => {
                 self.unwatched = true;
                 self.untold.clear();
             }
