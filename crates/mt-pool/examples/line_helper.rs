@@ -37,9 +37,7 @@ fn start(_setup: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
         while let Incoming::Frame(line) = link.recv().await? {
             let _ = lines.send(line.into_body()).await;
             let answer = outbox.recv().await.ok_or("the main thread has ended")?;
-            let sent = link
-                .sender
-                .try_send(Frame::new(Kind::Role, answer.into_bytes()));
+            let sent = link.sender.try_send(Frame::new(Kind::Role, answer));
             sent.map_err(|error| error.to_string())?;
         }
         Ok(RoleEnd::Done)
@@ -51,29 +49,32 @@ fn start(_setup: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
 async fn main() -> Result<()> {
     let spec = SpawnSpec::new("line_helper", None, |_| Bytes::new())?;
     let (mut helpers, mut events) = Workers::new(spec);
-    let mut lines = ["stressed", "crash", "drawer"].into_iter().peekable();
-    let mut link = None;
+    let mut lines = ["stressed", "crash", "drawer"].into_iter();
+    let (mut line, mut link) = (lines.next(), None);
     helpers.start(WorkerId(0));
-    while let (Some(line), Some((helper, event))) = (lines.peek(), events.recv().await) {
+    while let (Some(asked), Some((helper, event))) = (line, events.recv().await) {
         let is_free = matches!(event, SessionEvent::Ready | SessionEvent::Frame(_));
         match event {
             SessionEvent::Greeted { sender, .. } => link = Some(sender),
             SessionEvent::Frame(answer) => {
-                println!("{line} -> {}", String::from_utf8_lossy(&answer.into_body()));
-                lines.next();
+                println!(
+                    "{asked} -> {}",
+                    String::from_utf8_lossy(&answer.into_body())
+                );
+                line = lines.next();
             }
             SessionEvent::Ended(end) => {
                 if let Some(failure) = end.failure {
                     bail!(failure);
                 }
-                println!("{line} -> lost: {}", end.death.brief());
-                lines.next();
+                println!("{asked} -> lost: {}", end.death.brief());
+                line = lines.next();
                 helpers.start(WorkerId(helper.0 + 1));
             }
             _ => {}
         }
-        if let (true, Some(link), Some(line)) = (is_free, &link, lines.peek()) {
-            link.try_send(Frame::new(Kind::Role, line.as_bytes().to_vec()))?;
+        if let (true, Some(link), Some(line)) = (is_free, &link, line) {
+            link.try_send(Frame::new(Kind::Role, line))?;
         }
     }
     Ok(())

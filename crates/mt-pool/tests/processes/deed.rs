@@ -25,6 +25,8 @@ pub(crate) enum Deed {
     Sleep(Duration),
     /// Waits until there is something at this path.
     Wait(PathBuf),
+    /// Never ends; an async call lets others run meanwhile.
+    Never,
     /// Never ends, and never lets go of its thread.
     Block,
     /// Uses the processor for ever.
@@ -70,7 +72,7 @@ impl Deed {
             Self::Pid => return u64::from(process::id()),
             Self::Sleep(time) => thread::sleep(time), // work: a call that takes long
             Self::Wait(path) => wait_until(|| path.exists()),
-            Self::Block => thread::sleep(FOR_EVER), // work: never gets anywhere
+            Self::Never | Self::Block => thread::sleep(FOR_EVER), // work: never gets anywhere
             Self::Spin => loop {
                 std::hint::spin_loop();
             },
@@ -120,9 +122,10 @@ impl Deed {
         0
     }
 
-    /// Lets others run while it sleeps.
+    /// Lets others run while it sleeps or waits.
     pub(crate) async fn act_async(self) -> u64 {
         match self {
+            Self::Never => std::future::pending().await,
             Self::Sleep(time) => tokio::time::sleep(time).await, // work: waits as a task would
             deed => return deed.act(),
         }

@@ -103,11 +103,6 @@ fn exit_fails(why: Deed) -> Result<u64, String> {
     Err(format!("{why:?}"))
 }
 
-#[task]
-async fn never_returns(_: Deed) -> u64 {
-    std::future::pending().await
-}
-
 /// All items are done, no value is there, and each worker's end is told of as `expected`.
 fn without_a_value<E: Task<Input = Deed, Shared = (), Context = NoContext>>(
     deed: Deed,
@@ -142,7 +137,7 @@ fn hooks_that_never_return_are_ended_after_the_grace() {
     let lingered =
         |event: &PoolEvent| died(event).is_some_and(|(cause, _)| cause == DeathCause::Lingered);
     without_a_value::<act>(Deed::Block, SHORT, lingered);
-    without_a_value::<never_returns>(Deed::Block, SHORT, lingered);
+    without_a_value::<act_async>(Deed::Never, SHORT, lingered);
     let aborted = |event: &PoolEvent| died(event).is_some_and(|(_, signal)| signal == Some(6));
     without_a_value::<act>(Deed::Abort, FOR_EVER, aborted);
 }

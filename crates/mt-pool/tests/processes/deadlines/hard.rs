@@ -39,15 +39,6 @@ async fn blocks_at_7(after_await: bool, n: u64) -> u64 {
     n
 }
 
-#[task]
-async fn waits_at_7(n: u64) -> u64 {
-    if n == 7 {
-        std::future::pending::<()>().await;
-    }
-    tokio::task::yield_now().await;
-    n
-}
-
 /// Only item 7 is late, and one worker is killed for it.
 fn only_7_is_late<T: Task<Output = u64, Error: Debug>>(
     run: AsynPmap<T>,
@@ -86,7 +77,10 @@ fn a_call_that_blocks_the_thread_of_others() {
 #[test]
 fn a_call_that_waits_for_ever() {
     alone!();
-    only_7_is_late(asyn_pmap::<waits_at_7>(0..50).processes(2), 50);
+    only_7_is_late(
+        asyn_pmap::<act_async>(all_but(50, 7, Deed::Never)).processes(2),
+        50,
+    );
 }
 
 /// Results of quick calls leave together, and some wait with a call that never ends.
