@@ -31,17 +31,13 @@ impl Default for QueueLimits {
 
 /// Queues frames for sending. Clones share the queue.
 #[derive(Debug, Clone)]
-pub struct FrameSender {
-    shared: Arc<Shared>,
-}
+pub struct FrameSender(Arc<Shared>);
 
 /// The writer's end of the lanes.
 #[derive(Debug)]
-pub(crate) struct Outlet {
-    shared: Arc<Shared>,
-}
+pub(crate) struct Outlet(Arc<Shared>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Shared {
     limits: QueueLimits,
     lanes: Mutex<Lanes>,
@@ -62,16 +58,9 @@ struct Lanes {
 pub(crate) fn lanes(limits: QueueLimits) -> (FrameSender, Outlet) {
     let shared = Arc::new(Shared {
         limits,
-        lanes: Mutex::default(),
-        filled: Notify::new(),
-        emptied: Notify::new(),
+        ..Shared::default()
     });
-    (
-        FrameSender {
-            shared: Arc::clone(&shared),
-        },
-        Outlet { shared },
-    )
+    (FrameSender(Arc::clone(&shared)), Outlet(shared))
 }
 
 impl FrameSender {
@@ -96,9 +85,9 @@ impl FrameSender {
 
     /// Lets the writer send what is queued and then end the connection's sending side.
     pub fn close(&self) {
-        self.shared.lock().closing = true;
-        self.shared.filled.notify_one();
-        self.shared.emptied.notify_one();
+        self.0.lock().closing = true;
+        self.0.filled.notify_one();
+        self.0.emptied.notify_one();
     }
 
     /// Waits until fewer than `frames` bulk frames are queued, or the connection is closed or broken.
@@ -106,9 +95,9 @@ impl FrameSender {
     /// Cancel-safe. Meant for one caller at a time: a second one may be woken late.
     pub async fn bulk_below(&self, frames: usize) {
         loop {
-            let emptied = self.shared.emptied.notified();
+            let emptied = self.0.emptied.notified();
             {
-                let lanes = self.shared.lock();
+                let lanes = self.0.lock();
                 if lanes.bulk.len() < frames || lanes.closing || lanes.broken {
                     return;
                 }
@@ -119,11 +108,11 @@ impl FrameSender {
 
     fn push(&self, outgoing: Outgoing, control: bool) -> Result<(), SendError> {
         {
-            let mut lanes = self.shared.lock();
+            let mut lanes = self.0.lock();
             if lanes.closing || lanes.broken {
                 return Err(SendError::Closed);
             }
-            let limits = self.shared.limits;
+            let limits = self.0.limits;
             let (lane, limit) = if control {
                 (&mut lanes.control, limits.control_frames)
             } else {
@@ -134,7 +123,7 @@ impl FrameSender {
             }
             lane.push_back(outgoing);
         }
-        self.shared.filled.notify_one();
+        self.0.filled.notify_one();
         Ok(())
     }
 }
@@ -154,28 +143,28 @@ impl Outlet {
     pub(crate) async fn gather(&self, units: &mut Vec<Unit>) -> bool {
         loop {
             {
-                let mut lanes = self.shared.lock();
+                let mut lanes = self.0.lock();
                 take_units(&mut lanes, units);
                 if !units.is_empty() {
-                    self.shared.emptied.notify_one();
+                    self.0.emptied.notify_one();
                     return true;
                 }
                 if lanes.closing {
                     return false;
                 }
             }
-            self.shared.filled.notified().await;
+            self.0.filled.notified().await;
         }
     }
 }
 
 impl Drop for Outlet {
     fn drop(&mut self) {
-        let mut lanes = self.shared.lock();
+        let mut lanes = self.0.lock();
         lanes.broken = true;
         lanes.control.clear();
         lanes.bulk.clear();
-        self.shared.emptied.notify_one();
+        self.0.emptied.notify_one();
     }
 }
 

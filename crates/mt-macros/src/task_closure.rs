@@ -112,7 +112,7 @@ fn task(krate: &Path, function: &ItemFn, signature: &TaskSignature) -> TokenStre
     let task_impl = TaskImpl {
         krate,
         ty: &ty,
-        function: &function.sig.ident,
+        function,
         name: quote! {
             ::core::concat!(
                 ::core::module_path!(), "::inline_task@",
@@ -124,14 +124,6 @@ fn task(krate: &Path, function: &ItemFn, signature: &TaskSignature) -> TokenStre
     };
     quote! {
         {
-            // generated: the user can't choose how parameters are taken
-            #[allow(
-                clippy::needless_pass_by_value,
-                clippy::trivially_copy_pass_by_ref,
-                reason = "how a task takes its parameters is not for it to choose"
-            )]
-            #function
-
             /// A closure that runs in a worker process.
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
             struct #ty;

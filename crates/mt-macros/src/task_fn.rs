@@ -36,20 +36,12 @@ fn task(krate: &Path, function: &ItemFn, signature: &TaskSignature) -> TokenStre
     let task_impl = TaskImpl {
         krate,
         ty: ident,
-        function: ident,
+        function,
         name: quote!(::core::concat!(::core::module_path!(), "::", #name)),
         signature,
         cfgs: &cfgs,
     };
     quote! {
-        // generated: the user can't choose how parameters are taken
-        #[allow(
-            clippy::needless_pass_by_value,
-            clippy::trivially_copy_pass_by_ref,
-            reason = "how a task takes its parameters is not for it to choose"
-        )]
-        #function
-
         #(#cfgs)*
         #[doc = #docs]
         // generated: the struct has the function's name

@@ -1,22 +1,22 @@
-//! The `impl Task` and the registration of a task.
+//! The function of a task, its `impl Task` and its registration.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
-use syn::{Attribute, Ident, Path};
+use syn::{Attribute, Ident, ItemFn, Path};
 
 use crate::{
     call::{call, checked, described, local, pattern},
     signature::TaskSignature,
 };
 
-/// What is written for a task besides its function and its type.
+/// What is written for a task besides its type.
 pub(crate) struct TaskImpl<'a> {
     /// The path of `mt_pool`.
     pub(crate) krate: &'a Path,
     /// The type that implements `Task`.
     pub(crate) ty: &'a Ident,
     /// The function it calls.
-    pub(crate) function: &'a Ident,
+    pub(crate) function: &'a ItemFn,
     /// The expression it is registered under.
     pub(crate) name: TokenStream,
     pub(crate) signature: &'a TaskSignature,
@@ -32,13 +32,21 @@ impl ToTokens for TaskImpl<'_> {
             name,
             cfgs,
             signature,
-            ..
+            function,
         } = self;
         let style = format_ident!("{}", if signature.is_async { "Async" } else { "Sync" });
         let how = signature.returns.how(krate);
         let types = self.types();
         let functions = self.functions();
         tokens.extend(quote! {
+            // generated: the user can't choose how parameters are taken
+            #[allow(
+                clippy::needless_pass_by_value,
+                clippy::trivially_copy_pass_by_ref,
+                reason = "how a task takes its parameters is not for it to choose"
+            )]
+            #function
+
             #(#cfgs)*
             #[automatically_derived]
             #[doc(hidden)]
@@ -100,7 +108,7 @@ impl TaskImpl<'_> {
         let (krate, params) = (self.krate, &self.signature.params);
         let [context, shared, error] = ["context", "shared", "error"].map(local);
         let input = pattern(params);
-        let called = call(self.signature, self.function, None);
+        let called = call(self.signature, &self.function.sig.ident, None);
         let body = self.signature.returns.outcome(krate, &self.how(), &called);
         let default_shared = match params.shared {
             None => quote!(::core::option::Option::Some(())),

@@ -51,7 +51,7 @@ impl Record {
     /// What the call has counted.
     #[must_use]
     pub fn tally(&self) -> Tally<'_> {
-        Tally::of(&self.counts)
+        Tally(&self.counts)
     }
 }
 
@@ -216,7 +216,7 @@ impl Records {
         let Some(found) = peek(&self.body)? else {
             return Ok(None);
         };
-        let tally = Tally::of(&self.body[found.counts..found.value]);
+        let tally = Tally(&self.body[found.counts..found.value]);
         let result = read(found.tag, tally, &self.body[found.value..found.end]);
         self.body.advance(found.end);
         Ok(Some(result))

@@ -39,34 +39,25 @@ pub struct Heading<'a> {
 
 /// The counts of one call, read from its record as they are asked for.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Tally<'a> {
-    counts: &'a [u8],
-}
+pub struct Tally<'a>(pub(crate) &'a [u8]);
 
 impl Iterator for Tally<'_> {
     type Item = Count;
 
     fn next(&mut self) -> Option<Count> {
-        if self.counts.is_empty() {
-            return None;
-        }
-        // Checked when the record was found.
-        let (count, rest) = postcard::take_from_bytes(self.counts).ok()?;
-        self.counts = rest;
+        // Checked when the record was found: an error is the end.
+        let (count, rest) = postcard::take_from_bytes(self.0).ok()?;
+        self.0 = rest;
         Some(count)
     }
 }
 
-impl<'a> Tally<'a> {
-    pub(crate) fn of(counts: &'a [u8]) -> Self {
-        Self { counts }
-    }
-
+impl Tally<'_> {
     /// Whether nothing was counted.
     #[must_use]
     #[inline]
     pub fn is_empty(self) -> bool {
-        self.counts.is_empty()
+        self.0.is_empty()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The `impl` block of a bee: its type, its tasks, and how it is made.
 
 use quote::ToTokens;
-use syn::{Attribute, Ident, ImplItem, ImplItemFn, ItemImpl, Path, Signature, Type, ext::IdentExt};
+use syn::{Attribute, Ident, ImplItem, ImplItemFn, ItemImpl, Signature, Type, ext::IdentExt};
 
 use super::{caste::Caste, method};
 use crate::{
@@ -45,7 +45,7 @@ impl Block {
         for method in item.items.iter_mut().filter_map(method) {
             let mark = take_mark(
                 &mut method.attrs,
-                |attr| is_last(attr.path(), "task"),
+                |attr| matches!(attr.path().segments.last(), Some(last) if last.ident == "task"),
                 "`#[task]` is there twice",
             );
             // One that is marked wrongly is a task.
@@ -98,10 +98,6 @@ fn method(item: &mut ImplItem) -> Option<&mut ImplItemFn> {
         ImplItem::Fn(method) => Some(method),
         _ => None,
     }
-}
-
-fn is_last(path: &Path, name: &str) -> bool {
-    path.segments.last().is_some_and(|last| last.ident == name)
 }
 
 fn type_name(caste: Caste, item: &ItemImpl) -> syn::Result<Ident> {

@@ -32,7 +32,8 @@ impl BeeOptions {
                 worker = Some(meta.value()?.parse()?);
                 Ok(())
             } else {
-                Err(meta.error(UNKNOWN))
+                let known = "there are `worker = Type`, `tasks = Name` and `crate = path`";
+                Err(meta.error(format!("unknown argument: {known}")))
             }
         });
         parser.parse2(arguments)?;
@@ -49,6 +50,3 @@ impl BeeOptions {
         })
     }
 }
-
-const UNKNOWN: &str =
-    "unknown argument: there are `worker = Type`, `tasks = Name` and `crate = path`";
