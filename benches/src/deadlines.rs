@@ -11,11 +11,11 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use mt_pool::{TaskErrorKind, asyn_pmap, error::Deadline, limits::Deadlines};
+use mt_test_kit::state_of;
 use serde_json::json;
 
 use crate::{
     measure::percentile_ms,
-    proc,
     report::{Figures, Report},
 };
 
@@ -114,7 +114,7 @@ where
         ensure!(*by == Deadline::Hard, "{error:?}");
         let text = fs::read_to_string(note(index as u32)).context("a call has not begun")?;
         let (pid, began) = text.split_once(' ').context("a note")?;
-        still_there += u32::from(proc::state(pid.parse()?).is_some());
+        still_there += u32::from(state_of(pid.parse()?).is_some());
         let ran = Duration::from_micros(gone.saturating_sub(began.parse()?) as u64);
         late.push(ran.saturating_sub(deadline));
     }

@@ -12,11 +12,11 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use futures::future::join_all;
 use mt_beehive::{BeehiveRun, Hive, hive_of};
+use mt_test_kit::{descendants_of, is_gone, state_of};
 use serde_json::json;
 
 use crate::{
     measure::percentile_ms,
-    proc,
     processes::{self, QUEEN},
     report::Report,
 };
@@ -109,7 +109,8 @@ fn kill_one() -> Result<Duration> {
     queen.kill().context("failed to kill a queen")?;
     let killed = Instant::now();
     let below = below?;
-    while below.iter().any(|&pid| runs(pid)) {
+    // One that only waits to be reaped, by whoever has inherited it, is gone.
+    while !below.iter().all(|&pid| is_gone(pid)) {
         ensure!(killed.elapsed() < TOO_LONG, "they live on: {below:?}");
         std::thread::yield_now();
     }
@@ -122,22 +123,11 @@ fn kill_one() -> Result<Duration> {
 fn wait_until_busy(queen: &Child) -> Result<Vec<u32>> {
     let begun = Instant::now();
     loop {
-        let below = descendants(queen.id());
-        if below.len() == BELOW && below.iter().any(|&pid| proc::state(pid) == Some('R')) {
+        let below = descendants_of(queen.id());
+        if below.len() == BELOW && below.iter().any(|&pid| state_of(pid) == Some('R')) {
             return Ok(below);
         }
         ensure!(begun.elapsed() < TOO_LONG, "a queen has only {below:?}");
         std::thread::yield_now();
     }
-}
-
-fn descendants(pid: u32) -> Vec<u32> {
-    let children = proc::children(pid);
-    let below = children.iter().flat_map(|&child| descendants(child));
-    below.chain(children.iter().copied()).collect()
-}
-
-/// Whether it runs; one that only waits to be reaped, by whoever has inherited it, does not.
-fn runs(pid: u32) -> bool {
-    !matches!(proc::state(pid), None | Some('Z' | 'X'))
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use mt_test_kit::{children, state_of};
 
 use crate::proc;
 
@@ -30,11 +31,10 @@ impl Belongings {
     pub(super) fn now() -> Result<Self> {
         let maps = fs::read_to_string("/proc/self/maps").context("failed to read the mappings")?;
         let mappings = maps.lines().filter(|line| line.contains("memfd:"));
-        let children = proc::children(std::process::id());
+        let children: BTreeSet<u32> = children().into_iter().collect();
         let zombies = children.iter().copied();
-        let zombies = zombies.filter(|pid| proc::state(*pid) == Some('Z'));
-        let zombies = ("zombies", zombies.collect());
-        let processes = [("processes", children.iter().copied().collect()), zombies];
+        let zombies = zombies.filter(|pid| state_of(*pid) == Some('Z'));
+        let processes = [("zombies", zombies.collect()), ("processes", children)];
         let counts = [
             ("fds", proc::entries("/proc/self/fd")?.len()),
             ("threads", proc::entries("/proc/self/task")?.len()),

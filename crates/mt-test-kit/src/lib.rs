@@ -10,7 +10,7 @@ mod alone;
 #[cfg(unix)]
 mod example;
 mod folder;
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 mod process;
 #[cfg(target_os = "linux")]
 mod scene;
@@ -22,9 +22,10 @@ pub use example::{Running, example};
 pub use folder::{Folder, TempFolder};
 pub use mt_test_kit_macros::test_with;
 #[cfg(target_os = "linux")]
+pub use process::wait_until_gone;
+#[cfg(unix)]
 pub use process::{
     Signal, children, children_of, descendants_of, descriptors, is_gone, signal, state_of,
-    wait_until_gone,
 };
 #[cfg(target_os = "linux")]
 pub use scene::{Scene, role};

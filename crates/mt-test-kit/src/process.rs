@@ -4,12 +4,9 @@ use std::{fs, path::PathBuf};
 
 pub use rustix::process::Signal;
 use rustix::{
-    event::{PollFd, PollFlags, poll},
     io::Errno,
-    process::{Pid, PidfdFlags, kill_process, pidfd_open},
+    process::{Pid, kill_process},
 };
-
-use crate::watchdog;
 
 /// The pids of this process's children, zombies too.
 pub fn children() -> Vec<u32> {
@@ -47,8 +44,13 @@ pub fn is_gone(pid: u32) -> bool {
 }
 
 /// Waits until none of the processes runs any more. A zombie is the business of whoever adopted it.
+#[cfg(target_os = "linux")]
 pub fn wait_until_gone(pids: &[u32]) {
-    let _watchdog = watchdog(format!("waiting for the end of {pids:?}"));
+    use rustix::{
+        event::{PollFd, PollFlags, poll},
+        process::{PidfdFlags, pidfd_open},
+    };
+    let _watchdog = crate::watchdog(format!("waiting for the end of {pids:?}"));
     for &pid in pids {
         match pidfd_open(pid_of(pid), PidfdFlags::empty()) {
             Ok(pidfd) => {

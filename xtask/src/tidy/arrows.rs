@@ -6,7 +6,7 @@ pub(super) const RULE: Rule = Rule {
     name: "arrows",
     demands: "our crates depend downwards only: mt-beehive -> mt-pool -> mt-ipc -> mt-proto; \
               mt-macros, mt-test-kit (but for its macros) and xtask on none of ours; nothing on xtask or mt-benches; on mt-test-kit \
-              for tests alone",
+              for tests and benches alone",
     check,
     known: Known::Nothing,
 };
@@ -20,7 +20,10 @@ const ARROWS: &[(&str, &str)] = &[
     ("mt-ipc", "mt-proto"),
     ("mt-pool", "mt-proto mt-ipc mt-macros"),
     ("mt-beehive", "mt-proto mt-ipc mt-macros mt-pool"),
-    ("mt-benches", "mt-proto mt-ipc mt-macros mt-pool mt-beehive"),
+    (
+        "mt-benches",
+        "mt-proto mt-ipc mt-macros mt-pool mt-beehive mt-test-kit",
+    ),
     ("xtask", ""),
 ];
 
