@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use mt_proto::WorkerBeat;
 
+use super::death::DeathCause;
+
 /// A check that comes later than this many intervals after the last one counts for nothing.
 const LATE_FACTOR: u32 = 2;
 
@@ -63,13 +65,30 @@ impl Default for LivenessPolicy {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Finding {
-    /// Too many beats in a row are missing.
-    Silent,
-    /// The worker beats, has something to do, and is no further than at the last check. Whether it is at least
-    /// busy is to be found out, and told with [`Liveness::on_busy`].
-    Still,
+/// Whether a worker gives signs of life, and gets any further, as [`LivenessPolicy`] has it. Judged once an
+/// interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Health {
+    /// There is nothing to say against it.
+    Well,
+    /// Somebody has stopped its process, and it has missed its beats.
+    Stopped,
+    /// The worker has missed its beats for another reason.
+    Frozen,
+    /// The worker beats, and gets no further.
+    Blocked {
+        /// For how long, at least.
+        since: Duration,
+    },
+}
+
+impl Health {
+    /// Whether there are no signs of life.
+    #[must_use]
+    pub fn is_silent(self) -> bool {
+        matches!(self, Self::Stopped | Self::Frozen)
+    }
 }
 
 #[derive(Debug)]
@@ -84,6 +103,7 @@ pub(super) struct Liveness {
     checked: Option<WorkerBeat>,
     /// The checks since it last got any further.
     still: u32,
+    health: Health,
 }
 
 impl Liveness {
@@ -97,61 +117,104 @@ impl Liveness {
             beat: None,
             checked: None,
             still: 0,
+            health: Health::Well,
         }
     }
 
-    pub(super) fn heard(&mut self) {
+    /// How often the worker is to beat.
+    pub(super) fn interval(&self) -> Duration {
+        self.policy.interval
+    }
+
+    /// The worker said something. True when it is well again by that.
+    pub(super) fn heard(&mut self) -> bool {
         self.heard = true;
+        let again = self.health.is_silent();
+        if again {
+            self.health = Health::Well;
+        }
+        again
     }
 
     pub(super) fn on_beat(&mut self, beat: WorkerBeat) {
         self.beat = Some(beat);
     }
 
-    /// The worker stood still at the check, and is busy all the same.
-    pub(super) fn on_busy(&mut self) {
-        self.still = 0;
-    }
-
-    /// Whether the worker counts as blocked. If so, its count starts over.
-    pub(super) fn take_blocked(&mut self) -> bool {
-        let blocked = self.still >= self.policy.blocked_checks;
-        if blocked {
-            self.still = 0;
-        }
-        blocked
-    }
-
-    /// Checks the worker if a check is due. When it is found silent, its count starts over.
-    pub(super) fn check(&mut self, now: Instant) -> Option<Finding> {
-        let interval = self.policy.interval;
+    /// Judges the worker if that is due. `is_stopped` and `was_busy` are asked for when they matter: whether somebody
+    /// has stopped the process, and whether it has done something since that was last asked. Returns its health, which
+    /// is told even if it is what was found before, unless the worker is well; and what it is to be killed for.
+    pub(super) fn check(
+        &mut self,
+        now: Instant,
+        is_stopped: impl FnOnce() -> bool,
+        was_busy: impl FnOnce() -> bool,
+    ) -> (Option<Health>, Option<DeathCause>) {
+        let LivenessPolicy {
+            interval,
+            missed_beats,
+            blocked_checks,
+            ..
+        } = self.policy;
         let since = now.saturating_duration_since(self.last_check);
         if since < interval {
-            return None;
+            return self.no_finding();
         }
         self.last_check = now;
         let heard = std::mem::take(&mut self.heard);
         if since > interval * LATE_FACTOR {
-            self.missed = 0;
-            self.still = 0;
-            return None;
+            (self.missed, self.still) = (0, 0);
+            return self.no_finding();
         }
         if !heard {
             self.still = 0;
             self.missed += 1;
-            if self.missed < self.policy.missed_beats {
-                return None;
+            if self.missed < missed_beats {
+                return self.no_finding();
             }
             self.missed = 0;
-            return Some(Finding::Silent);
+            let (health, verdict) = match is_stopped() {
+                true => (Health::Stopped, self.policy.stopped),
+                false => (Health::Frozen, self.policy.frozen),
+            };
+            return self.finding(health, verdict, DeathCause::Frozen);
         }
         self.missed = 0;
-        let still = self.beat.is_some_and(|beat| {
-            beat.started > beat.finished && self.checked.is_some_and(|before| before == beat)
-        });
-        self.checked = self.beat;
-        self.still = if still { self.still + 1 } else { 0 };
-        still.then_some(Finding::Still)
+        let before = std::mem::replace(&mut self.checked, self.beat);
+        let works = self.beat.is_some_and(|beat| beat.started > beat.finished);
+        if !works || before != self.beat {
+            self.still = 0;
+            return self.no_finding();
+        }
+        self.still = if was_busy() { 0 } else { self.still + 1 };
+        if self.still < blocked_checks {
+            return (None, None);
+        }
+        self.still = 0;
+        let since = interval.saturating_mul(blocked_checks);
+        self.finding(
+            Health::Blocked { since },
+            self.policy.blocked,
+            DeathCause::Blocked,
+        )
+    }
+
+    fn finding(
+        &mut self,
+        health: Health,
+        verdict: Verdict,
+        cause: DeathCause,
+    ) -> (Option<Health>, Option<DeathCause>) {
+        self.health = health;
+        (Some(health), (verdict == Verdict::Kill).then_some(cause))
+    }
+
+    /// Whoever was blocked is no longer.
+    fn no_finding(&mut self) -> (Option<Health>, Option<DeathCause>) {
+        let again = matches!(self.health, Health::Blocked { .. });
+        if again {
+            self.health = Health::Well;
+        }
+        (again.then_some(Health::Well), None)
     }
 }
 
@@ -165,35 +228,43 @@ mod tests {
         (Liveness::new(policy, start), start, policy.interval)
     }
 
+    fn check(liveness: &mut Liveness, now: Instant) -> Option<Health> {
+        let (health, _) = liveness.check(now, || false, || unreachable!("it does not beat"));
+        health
+    }
+
     #[test]
     fn five_silent_checks_are_too_many_and_four_are_not() {
         let (mut liveness, start, interval) = watched();
         for n in 1..=5 {
-            assert_eq!(liveness.check(start + n * interval), None, "check {n}");
+            assert_eq!(
+                check(&mut liveness, start + n * interval),
+                None,
+                "check {n}"
+            );
         }
-        assert_eq!(liveness.check(start + 6 * interval), Some(Finding::Silent));
+        let sixth = liveness.check(start + 6 * interval, || false, || false);
+        assert_eq!(sixth, (Some(Health::Frozen), Some(DeathCause::Frozen)));
     }
 
     #[test]
     fn a_sign_just_before_the_verdict_saves() {
         let (mut liveness, start, interval) = watched();
-        for n in 1..=5 {
-            assert_eq!(liveness.check(start + n * interval), None);
+        for n in 1..=10 {
+            assert_eq!(check(&mut liveness, start + n * interval), None);
+            if n == 5 {
+                liveness.heard();
+            }
         }
-        liveness.heard();
-        for n in 6..=10 {
-            assert_eq!(liveness.check(start + n * interval), None);
-        }
-        assert_eq!(liveness.check(start + 11 * interval), Some(Finding::Silent));
+        let last = check(&mut liveness, start + 11 * interval);
+        assert_eq!(last, Some(Health::Frozen));
     }
 
     #[test]
     fn a_watcher_that_was_stopped_condemns_nobody() {
         let (mut liveness, start, interval) = watched();
-        let mut now = start;
-        for _ in 0..100 {
-            now += 60 * interval;
-            assert_eq!(liveness.check(now), None);
+        for n in 1..=100 {
+            assert_eq!(check(&mut liveness, start + n * 60 * interval), None);
         }
     }
 
@@ -201,7 +272,8 @@ mod tests {
     fn an_early_check_is_no_check() {
         let (mut liveness, start, _) = watched();
         for n in 0..100 {
-            assert_eq!(liveness.check(start + n * Duration::from_micros(1)), None);
+            let now = start + n * Duration::from_micros(1);
+            assert_eq!(check(&mut liveness, now), None);
         }
     }
 
@@ -214,46 +286,47 @@ mod tests {
         }
     }
 
-    /// Beats and checks so many times; how often it was found to stand still, and whether it is blocked.
-    fn beats(liveness: &mut Liveness, from: Instant, told: &[WorkerBeat]) -> (usize, bool) {
-        let interval = LivenessPolicy::default().interval;
-        let mut found = 0;
+    /// Beats and is checked so many times; how often it was found to stand still, and to be blocked.
+    fn beats(told: impl IntoIterator<Item = WorkerBeat>, was_busy: bool) -> (usize, usize) {
+        let (mut liveness, start, interval) = watched();
+        let (mut still, mut blocked) = (0, 0);
         for (n, beat) in (1..).zip(told) {
             liveness.heard();
-            liveness.on_beat(*beat);
-            found += liveness.check(from + n * interval).iter().count();
+            liveness.on_beat(beat);
+            let busy = || {
+                still += 1;
+                was_busy
+            };
+            let (health, kill) = liveness.check(start + n * interval, || false, busy);
+            blocked += usize::from(matches!(health, Some(Health::Blocked { .. })));
+            assert_eq!(kill, None, "it is only told of");
         }
-        (found, liveness.take_blocked())
+        (still, blocked)
     }
 
     #[test]
     fn who_beats_and_gets_no_further_is_blocked_after_its_checks() {
-        let (mut liveness, start, _) = watched();
+        assert_eq!(beats([beat(3, 2, 7); 60], false), (59, 0));
+        assert_eq!(beats([beat(3, 2, 7); 61], false), (60, 1));
         assert_eq!(
-            beats(&mut liveness, start, &[beat(3, 2, 7); 61]),
-            (60, true)
+            beats([beat(3, 2, 7); 120], false),
+            (119, 1),
+            "it starts over"
         );
-        assert!(!liveness.take_blocked(), "it starts over");
     }
 
     #[test]
     fn progress_of_any_kind_is_none() {
-        let (mut liveness, start, _) = watched();
-        let idle = [beat(3, 3, 7); 100];
-        assert_eq!(beats(&mut liveness, start, &idle), (0, false));
-        let (mut liveness, start, _) = watched();
-        let turning: Vec<_> = (0..100).map(|turns| beat(3, 2, turns)).collect();
-        assert_eq!(beats(&mut liveness, start, &turning), (0, false));
-        let (mut liveness, start, _) = watched();
-        let starting: Vec<_> = (0..100).map(|n| beat(n + 1, n, 7)).collect();
-        assert_eq!(beats(&mut liveness, start, &starting), (0, false));
+        assert_eq!(beats([beat(3, 3, 7); 100], false), (0, 0));
+        assert_eq!(
+            beats((0..100).map(|turns| beat(3, 2, turns)), false),
+            (0, 0)
+        );
+        assert_eq!(beats((0..100).map(|n| beat(n + 1, n, 7)), false), (0, 0));
     }
 
     #[test]
     fn who_is_busy_is_not_blocked() {
-        let (mut liveness, start, _) = watched();
-        beats(&mut liveness, start, &[beat(1, 0, 0); 60]);
-        liveness.on_busy();
-        assert!(!liveness.take_blocked());
+        assert_eq!(beats([beat(1, 0, 0); 100], true), (99, 0));
     }
 }

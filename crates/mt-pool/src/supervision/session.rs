@@ -24,9 +24,10 @@ use super::{
     hello_timeout::HelloTimeout,
     idle_workers::{IdleWait, IdleWorkers, Slot},
     lease::Lease,
+    liveness::Health,
     phase::{Ending, Phase},
     session_event::SessionEvent,
-    watch::{Health, Watch},
+    watch::Watch,
     worker_failure::WorkerFailure,
 };
 
@@ -127,7 +128,7 @@ impl Session {
     ) -> Exit {
         let writer = writer.run();
         tokio::pin!(writer);
-        let mut beats = interval(self.watch.interval());
+        let mut beats = interval(self.watch.liveness.interval());
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut reading, mut writing) = (true, true);
         let exit = loop {
@@ -216,7 +217,7 @@ impl Session {
     }
 
     async fn on_frame(&mut self, frame: Frame) -> bool {
-        if self.watch.heard() {
+        if self.watch.liveness.heard() {
             self.tell(SessionEvent::Health(Health::Well)).await;
         }
         match FromWorker::from_frame(frame) {

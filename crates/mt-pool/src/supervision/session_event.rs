@@ -7,7 +7,7 @@ use mt_proto::{Frame, TraceEvent};
 
 use super::{
     death::{Death, DeathCause},
-    watch::Health,
+    liveness::Health,
     worker_failure::WorkerFailure,
 };
 

@@ -39,7 +39,7 @@ impl Session {
             (FromWorker::SetupFailed(_), _) => {
                 return self.broke_protocol("its setup failed too late");
             }
-            (FromWorker::Beat(beat), _) => self.watch.on_beat(beat),
+            (FromWorker::Beat(beat), _) => self.watch.liveness.on_beat(beat),
             (FromWorker::Trace { events, dropped }, _) => {
                 self.tell(SessionEvent::Trace { events, dropped }).await;
             }
