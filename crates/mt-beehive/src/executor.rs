@@ -1,6 +1,5 @@
 //! A worker bee in her process: one thread talks to her parent, the other does her tasks.
 
-mod ends;
 mod messages;
 mod progress_buffer;
 mod registration;

@@ -11,10 +11,7 @@ use mt_proto::decode_strict;
 use tokio::sync::mpsc;
 
 use super::{
-    ends::{TalkEnd, TaskEnd},
-    messages::Report,
-    progress_buffer::ProgressBuffer,
-    registration::find,
+    messages::Report, progress_buffer::ProgressBuffer, registration::find, run_bee::TaskEnd,
     session,
 };
 use crate::registry::{BeeSetup, WORKER_BEE};
@@ -52,12 +49,7 @@ fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleSession) {
         counts: link.progress.clone(),
         beat_interval: link.beat_interval,
     };
-    let talk_end = TalkEnd {
-        orders,
-        reported,
-        progress,
-    };
-    let session = session::run(setup.max_concurrency, link, talk_end);
+    let session = session::run(setup.max_concurrency, link, orders, reported, progress);
     let work = move || match find(&setup.bee) {
         Some(bee) => (bee.run_bee)(setup, end),
         None => {

@@ -22,13 +22,14 @@ use mt_proto::{TaskId, TaskInfo, TaskStatus, decode_strict};
 use rustc_hash::FxHashMap;
 use tokio::{
     runtime::Builder,
+    sync::mpsc,
     task::LocalSet,
     time::{MissedTickBehavior, interval},
 };
 
 use super::{
-    ends::TaskEnd,
     messages::{Order, Report},
+    progress_buffer::ProgressBuffer,
 };
 use crate::{
     bee::{BeeCx, BeeShared, TaskCx, WorkerBee},
@@ -43,6 +44,18 @@ const SHORTEST_BEAT: Duration = Duration::from_millis(1);
 const ORDERS_PER_TURN: usize = 64;
 /// The ended tasks reported before orders are looked at.
 const ENDS_PER_TURN: usize = 64;
+
+/// What this thread has of the one that talks.
+pub(crate) struct TaskEnd {
+    pub(crate) orders: mpsc::Receiver<Order>,
+    pub(crate) reports: mpsc::Sender<Report>,
+    /// Where tasks tell how far they are.
+    pub(crate) progress: Arc<ProgressBuffer>,
+    /// Where it tells how far it is, and that it goes on at all.
+    pub(crate) counts: Progress,
+    /// How often it does that when nothing else happens.
+    pub(crate) beat_interval: Duration,
+}
 
 /// Lives a bee's life.
 pub(crate) type RunBee = fn(BeeSetup, TaskEnd) -> Result<(), NotSetUp>;

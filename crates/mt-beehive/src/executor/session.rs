@@ -16,7 +16,6 @@ use tokio::{
 };
 
 use super::{
-    ends::TalkEnd,
     messages::{Order, Report},
     progress_buffer::{self, ProgressBuffer},
 };
@@ -49,13 +48,10 @@ struct BeeSession {
 pub(super) async fn run(
     max_concurrency: Option<u32>,
     mut link: RoleLink,
-    end: TalkEnd,
+    orders: mpsc::Sender<Order>,
+    mut reported: mpsc::Receiver<Report>,
+    progress: Arc<ProgressBuffer>,
 ) -> Result<RoleEnd, String> {
-    let TalkEnd {
-        orders,
-        mut reported,
-        progress,
-    } = end;
     let mut session = BeeSession {
         machine: None,
         max_concurrency,

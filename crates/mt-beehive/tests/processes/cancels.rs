@@ -34,7 +34,7 @@ async fn rule_11_a_delegate_that_is_never_awaited_is_nothing(hive: Hive<Doer>) {
 }
 
 /// The task's future is dropped in the bee, at the `await` where it is, and the bee goes on.
-#[test_with(either_way, || patient_hive())]
+#[test_with(either_way, patient_hive)]
 async fn rule_11_a_delegate_dropped_while_it_runs_is_gone_from_the_bee(hive: Hive<Doer>) {
     let folder = Folder::temp();
     let bee = pid(&hive).await;
@@ -72,7 +72,7 @@ async fn rule_11_many_dropped_at_once(hive: Hive<Doer>) {
     assert_eq!(hive.add(1, 2).await, Ok(3));
 }
 
-#[test_with(either_way, || patient_hive())]
+#[test_with(either_way, patient_hive)]
 async fn rule_11_a_deadline_ends_what_awaits(hive: Hive<Doer>) {
     let folder = Folder::temp();
     let bee = pid(&hive).await;
@@ -120,7 +120,7 @@ async fn rule_11_a_delegate_dropped_while_it_blocks_costs_the_bee(hive: Hive<Doe
     assert_ne!(pid(&hive).await, bee, "another one is there");
 }
 
-/// Whether a bee that takes so long to go does so in peace, after this.
+/// Whether a bee that is made, and takes so long to go, does so in peace after this.
 fn goes_in_peace(
     time: Duration,
     deadlines: Deadlines,
@@ -128,7 +128,11 @@ fn goes_in_peace(
 ) -> bool {
     let folder = Folder::temp();
     let hive = hive_of::<Doer>(Birth::GoesSlowly(folder.clone(), time)).processes(1);
-    block_on(hive.deadlines(deadlines).live(story));
+    let run = hive.deadlines(deadlines).live(async |hive| {
+        pid(&hive).await;
+        story(hive).await;
+    });
+    block_on(run);
     folder.noted("gone") == [GONE]
 }
 
@@ -156,12 +160,13 @@ async fn without_a_cancel_grace_every_cancelling_kills(hive: Hive<Doer>) {
 }
 
 #[test_with(check)]
-fn the_exit_grace_is_the_time_a_bee_has_to_close_what_she_has_open() {
-    for (time, grace) in [(4 * LIMIT, LONG), (LONG, LIMIT)] {
-        let deadlines = Deadlines::new().exit_grace(grace);
-        let peace = goes_in_peace(time, deadlines, async |hive| {
-            pid(&hive).await;
-        });
-        assert_eq!(peace, time < grace);
-    }
+fn a_long_exit_grace_lets_a_bee_close_what_she_has_open() {
+    let graces = Deadlines::new().exit_grace(LONG);
+    assert!(goes_in_peace(4 * LIMIT, graces, async |_| {}));
+}
+
+#[test_with(check)]
+fn a_short_exit_grace_makes_an_end_of_one_that_does_not_go() {
+    let graces = Deadlines::new().exit_grace(LIMIT);
+    assert!(!goes_in_peace(LONG, graces, async |_| {}));
 }

@@ -274,37 +274,35 @@ fn a_bee_that_breaks_the_protocol_is_killed_and_not_believed() {
 }
 
 /// The process lives, but nobody can hear it: it does not take silence of its heart to see that.
-#[test]
-fn a_bee_that_hangs_up_and_stays_is_killed() {
-    let without_liveness = watched(LivenessPolicy {
-        missed_beats: u32::MAX,
-        ..LivenessPolicy::default()
-    });
-    let hangs_up = || playing("hangs up").workers(without_liveness.clone());
-    either_way(hangs_up, async |hive| {
-        let (death, _) = lost(hive.add(1, 2).await);
-        assert_eq!(death.cause, DeathCause::HungUp);
-    });
+#[test_with(
+    either_way,
+    || playing("hangs up").workers(watched(LivenessPolicy { missed_beats: u32::MAX, ..quick() }))
+)]
+async fn a_bee_that_hangs_up_and_stays_is_killed(hive: Hive<Doer>) {
+    let (death, _) = lost(hive.add(1, 2).await);
+    assert_eq!(death.cause, DeathCause::HungUp);
 }
 
-#[test]
-fn a_mute_bee_is_frozen_and_what_she_had_says_why() {
+/// A hive of bees that take a task and say nothing, until they are killed.
+fn mute() -> BeehiveRun<Doer> {
     let deadly = watched(LivenessPolicy {
         frozen: Verdict::Kill,
         ..quick()
     });
     let quiet = deadly.stderr(WorkerStderr::Discard);
-    let mute = || playing("mute").crash_limit(2).workers(quiet.clone());
-    either_way(mute, async |hive| {
-        let muted = hive.add(1, 2).await;
-        let shown = reason(muted.clone()).to_string();
-        let words = "(attempts: 2); its last words:\nshe has it and says nothing";
-        assert!(shown.ends_with(words), "{shown}");
-        let (death, _) = lost(muted);
-        assert_eq!(death.cause, DeathCause::Frozen);
-        let words = String::from_utf8_lossy(death.last_words.stderr());
-        assert_eq!(words.trim_end(), "she has it and says nothing");
-    });
+    playing("mute").crash_limit(2).workers(quiet)
+}
+
+#[test_with(either_way, mute)]
+async fn a_mute_bee_is_frozen_and_what_she_had_says_why(hive: Hive<Doer>) {
+    let muted = hive.add(1, 2).await;
+    let shown = reason(muted.clone()).to_string();
+    let words = "(attempts: 2); its last words:\nshe has it and says nothing";
+    assert!(shown.ends_with(words), "{shown}");
+    let (death, _) = lost(muted);
+    assert_eq!(death.cause, DeathCause::Frozen);
+    let words = String::from_utf8_lossy(death.last_words.stderr());
+    assert_eq!(words.trim_end(), "she has it and says nothing");
 }
 
 /// The bee never says whether it is made, and never stops talking.

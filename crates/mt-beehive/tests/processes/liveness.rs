@@ -8,7 +8,7 @@ use std::{
 };
 
 use mt_beehive::{
-    BeehiveRun, CancelReason,
+    BeehiveRun, CancelReason, Hive,
     error::NoWorkers,
     hive_of,
     limits::{Deadlines, WorkerOptions},
@@ -19,7 +19,7 @@ use crate::{
     doer::{Birth, Deed, Doer, DoerTasks},
     scene::{
         Folder, Live as _, Scene, Signal, block_on, check, hive, is_gone, lost, quick, reason,
-        role, signal, state_of, stop, wait_until, watched, with_hive,
+        role, signal, state_of, stop, test_with, wait_until, watched, with_hive,
     },
 };
 
@@ -27,81 +27,63 @@ fn doer(policy: LivenessPolicy) -> BeehiveRun<Doer> {
     hive(1).crash_limit(2).workers(watched(policy))
 }
 
-#[test]
-fn a_stopped_bee_that_is_to_be_killed_is_gone_before_her_task_is_begun_again() {
-    let policy = LivenessPolicy {
-        stopped: Verdict::Kill,
-        ..quick()
-    };
-    with_hive(doer(policy), async |hive| {
-        let folder = Folder::temp();
-        let (tell, told) = mpsc::channel();
-        let there = folder.clone();
-        // Whoever comes after the first finishes the task.
-        let stop_the_first = move |pid| {
-            if there.first("stopped") {
-                signal(pid, Signal::STOP);
-            } else {
-                there.first("go");
-            }
-            tell.send(pid).unwrap();
-        };
-        let task = hive.wait_to_go(folder.clone()).on_progress(stop_the_first);
-        assert_eq!(task.with_bee().await, (Ok(2), Some(1)));
-        let first = told.recv().unwrap();
-        assert!(is_gone(first), "what wakes up later is nobody");
-        assert_ne!(told.recv().unwrap(), first);
-        let noted = ["begun", "ended"].map(|what| folder.noted(what));
-        assert_eq!(noted, [vec![1, 2], vec![2]]);
-    });
-}
-
-#[test]
-fn a_bee_that_wakes_up_before_the_verdict_goes_on() {
-    let policy = LivenessPolicy {
-        stopped: Verdict::Kill,
-        missed_beats: 100_000,
-        ..quick()
-    };
-    with_hive(doer(policy), async |hive| {
-        let folder = Folder::temp();
-        let there = folder.clone();
-        let wake = move |pid| {
-            stop(pid);
+#[test_with(with_hive, doer(LivenessPolicy { stopped: Verdict::Kill, ..quick() }))]
+async fn a_stopped_bee_that_is_to_be_killed_is_gone_before_her_task_is_begun_again(
+    hive: Hive<Doer>,
+) {
+    let folder = Folder::temp();
+    let (tell, told) = mpsc::channel();
+    let there = folder.clone();
+    // Whoever comes after the first finishes the task.
+    let stop_the_first = move |pid| {
+        if there.first("stopped") {
+            signal(pid, Signal::STOP);
+        } else {
             there.first("go");
-            signal(pid, Signal::CONT);
-        };
-        let task = hive.wait_to_go(folder.clone()).on_progress(wake);
-        assert_eq!(task.with_bee().await, (Ok(1), Some(0)));
-        let noted = ["begun", "ended"].map(|what| folder.noted(what));
-        assert_eq!(noted, [[1], [1]]);
-    });
+        }
+        tell.send(pid).unwrap();
+    };
+    let task = hive.wait_to_go(folder.clone()).on_progress(stop_the_first);
+    assert_eq!(task.with_bee().await, (Ok(2), Some(1)));
+    let first = told.recv().unwrap();
+    assert!(is_gone(first), "what wakes up later is nobody");
+    assert_ne!(told.recv().unwrap(), first);
+    let noted = ["begun", "ended"].map(|what| folder.noted(what));
+    assert_eq!(noted, [vec![1, 2], vec![2]]);
 }
 
-#[test]
-fn a_bee_whose_thread_is_held_is_blocked() {
-    let policy = LivenessPolicy {
-        blocked: Verdict::Kill,
-        ..quick()
+#[test_with(
+    with_hive,
+    doer(LivenessPolicy { stopped: Verdict::Kill, missed_beats: 100_000, ..quick() })
+)]
+async fn a_bee_that_wakes_up_before_the_verdict_goes_on(hive: Hive<Doer>) {
+    let folder = Folder::temp();
+    let there = folder.clone();
+    let wake = move |pid| {
+        stop(pid);
+        there.first("go");
+        signal(pid, Signal::CONT);
     };
-    with_hive(doer(policy), async |hive| {
-        let (death, attempts) = lost(hive.act(Deed::Block).await);
-        assert_eq!((death.cause, attempts), (DeathCause::Blocked, 2));
-        assert!(hive.pid().await.is_ok(), "she was replaced");
-    });
+    let task = hive.wait_to_go(folder.clone()).on_progress(wake);
+    assert_eq!(task.with_bee().await, (Ok(1), Some(0)));
+    let noted = ["begun", "ended"].map(|what| folder.noted(what));
+    assert_eq!(noted, [[1], [1]]);
 }
 
-#[test]
-fn a_bee_that_waits_is_not_blocked() {
-    let policy = LivenessPolicy {
-        blocked: Verdict::Kill,
-        blocked_checks: 50,
-        ..quick()
-    };
-    with_hive(doer(policy), async |hive| {
-        let waited = hive.take_time(Duration::from_secs(2)).with_bee().await;
-        assert_eq!(waited, (Ok(()), Some(0)));
-    });
+#[test_with(with_hive, doer(LivenessPolicy { blocked: Verdict::Kill, ..quick() }))]
+async fn a_bee_whose_thread_is_held_is_blocked(hive: Hive<Doer>) {
+    let (death, attempts) = lost(hive.act(Deed::Block).await);
+    assert_eq!((death.cause, attempts), (DeathCause::Blocked, 2));
+    assert!(hive.pid().await.is_ok(), "she was replaced");
+}
+
+#[test_with(
+    with_hive,
+    doer(LivenessPolicy { blocked: Verdict::Kill, blocked_checks: 50, ..quick() })
+)]
+async fn a_bee_that_waits_is_not_blocked(hive: Hive<Doer>) {
+    let waited = hive.take_time(Duration::from_secs(2)).with_bee().await;
+    assert_eq!(waited, (Ok(()), Some(0)));
 }
 
 #[test]
@@ -120,18 +102,16 @@ fn a_bee_that_is_never_made_is_given_up() {
     });
 }
 
-#[test]
-fn what_a_dying_bee_writes_is_part_of_the_reason_and_clipped() {
+#[test_with(with_hive, doer(quick()))]
+async fn what_a_dying_bee_writes_is_part_of_the_reason_and_clipped(hive: Hive<Doer>) {
     let words = format!("{} the heap is on fire \u{1b}[2J", "x".repeat(10_000));
-    with_hive(doer(quick()), async |hive| {
-        let aborted = hive.act(Deed::AbortSaying(words)).await;
-        let shown = reason(aborted.clone()).to_string();
-        assert_eq!(lost(aborted).0.exit.signal, Some(6));
-        let (how, words) = shown.split_once("; its last words:\n").unwrap();
-        assert!(how.ends_with("(attempts: 2)"), "{how}");
-        assert!(words.ends_with("the heap is on fire \\u{1b}[2J"), "{words}");
-        assert!(words.len() <= 2048, "{}", words.len());
-    });
+    let aborted = hive.act(Deed::AbortSaying(words)).await;
+    let shown = reason(aborted.clone()).to_string();
+    assert_eq!(lost(aborted).0.exit.signal, Some(6));
+    let (how, words) = shown.split_once("; its last words:\n").unwrap();
+    assert!(how.ends_with("(attempts: 2)"), "{how}");
+    assert!(words.ends_with("the heap is on fire \\u{1b}[2J"), "{words}");
+    assert!(words.len() <= 2048, "{}", words.len());
 }
 
 /// A queen whose own clock stands still finds, when she goes on, that everybody has been silent for long.

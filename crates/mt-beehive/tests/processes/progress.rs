@@ -63,7 +63,7 @@ fn heard<P: Send + 'static>() -> (Arc<Mutex<Vec<P>>>, impl FnMut(P) + Send + 'st
     (all, move |value| told.lock().unwrap().push(value))
 }
 
-#[test_with(either_way, || walkers())]
+#[test_with(either_way, walkers)]
 async fn the_latest_is_told_in_order_and_the_last_always(hive: Hive<Walker>) {
     let (all, tell) = heard::<u64>();
     assert_eq!(hive.walk(100_000).on_progress(tell).await, Ok(100_000));
@@ -73,7 +73,7 @@ async fn the_latest_is_told_in_order_and_the_last_always(hive: Hive<Walker>) {
     assert!(all.len() < 50_000, "those that came too fast were replaced");
 }
 
-#[test_with(either_way, || walkers())]
+#[test_with(either_way, walkers)]
 async fn many_tasks_at_once_are_told_apart(hive: Hive<Walker>) {
     let all = (1..=200_u64).map(async |steps| {
         let (all, tell) = heard::<u64>();
@@ -83,7 +83,7 @@ async fn many_tasks_at_once_are_told_apart(hive: Hive<Walker>) {
     join_all(all).await;
 }
 
-#[test_with(either_way, || walkers())]
+#[test_with(either_way, walkers)]
 async fn a_second_attempt_tells_from_its_start(hive: Hive<Walker>) {
     let (all, mut tell) = heard::<(u32, u32)>();
     let tell = move |(attempt, pid)| {
@@ -98,7 +98,7 @@ async fn a_second_attempt_tells_from_its_start(hive: Hive<Walker>) {
     assert_eq!(all.last(), Some(&(2, 0)));
 }
 
-#[test_with(either_way, || walkers())]
+#[test_with(either_way, walkers)]
 async fn what_can_not_be_told_harms_nobody(hive: Hive<Walker>) {
     let (numbers, tell) = heard::<u64>();
     assert_eq!(hive.stammer().on_progress(tell).await, Ok(()));
@@ -109,7 +109,7 @@ async fn what_can_not_be_told_harms_nobody(hive: Hive<Walker>) {
     assert_eq!(hive.walk(3).await, Ok(3), "nobody has to listen");
 }
 
-#[test_with(either_way, || walkers())]
+#[test_with(either_way, walkers)]
 async fn a_task_knows_its_deadline(hive: Hive<Walker>) {
     assert_eq!(hive.time_left().await, Ok(None));
     let limit = Duration::from_secs(3600);
