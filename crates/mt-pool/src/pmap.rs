@@ -16,6 +16,8 @@ pub use builder::{AsynPmap, asyn_pmap, asyn_pmap_with};
 pub use dead_letter::{DeadLetter, DeadLetters};
 pub use handle::RunHandle;
 pub(crate) use live_run::LiveRun;
-pub(crate) use outcome::{Emptied, OpenSegment, Outcome, apart_outcome, decode_outcome};
+pub(crate) use outcome::{
+    Emptied, OpenSegment, Outcome, apart_outcome, decode_outcome, failure_kind,
+};
 pub use output::{Indexed, Pmap};
 pub(crate) use plan::{given, init_here, launch};

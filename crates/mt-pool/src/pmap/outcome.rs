@@ -51,7 +51,7 @@ fn decode_user<V: Wire>(value: &[u8]) -> Result<V, String> {
     }
 }
 
-fn failure_kind<E>(failure: Failure) -> TaskErrorKind<E> {
+pub(crate) fn failure_kind<E>(failure: Failure) -> TaskErrorKind<E> {
     match failure {
         Failure::Panicked {
             message,

@@ -107,11 +107,12 @@ pub async fn caught_async<F: Future>(future: F) -> Result<F::Output, Failure> {
 
 #[cold]
 fn failure(payload: Box<dyn Any + Send>) -> Failure {
+    let message = panic_text(&*payload);
     // Dropping a payload is user code too.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-    // `resume_unwind` runs no hook.
+    // `resume_unwind` runs no hook, and outside a worker it is not ours.
     let unreported = || Report {
-        message: NO_MESSAGE.to_owned(),
+        message,
         ..Report::default()
     };
     let report = LAST

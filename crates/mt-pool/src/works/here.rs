@@ -1,14 +1,10 @@
 //! A work in this process: its context, its call, and what a panic of either comes to.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    rc::Rc,
-};
+use std::rc::Rc;
 
-use futures::FutureExt;
-use mt_proto::ContextStep;
+use mt_proto::{ContextStep, Failure};
 
-use crate::{Context, Task, TaskErrorKind, worker::panic_text};
+use crate::{Context, Task, TaskErrorKind, pmap::failure_kind, worker::caught_async};
 
 /// What a call came to.
 pub(super) type Called<T> = Result<<T as Task>::Output, TaskErrorKind<<T as Task>::Error>>;
@@ -19,18 +15,14 @@ pub(super) async fn call<T: Task<Input = u64>>(
     shared: Rc<T::Shared>,
     work_id: u64,
 ) -> Called<T> {
-    match guarded(async { T::call(context, shared, work_id).await }).await {
+    match caught_async(async { T::call(context, shared, work_id).await }).await {
         Ok(returned) => returned.map_err(TaskErrorKind::Raised),
-        Err(message) => Err(TaskErrorKind::Panicked {
-            message,
-            location: None,
-            backtrace: String::new(),
-        }),
+        Err(panic) => Err(failure_kind(panic)),
     }
 }
 
 pub(super) async fn open<C: Context>(config: &C::Config) -> Result<C, String> {
-    ended(guarded(async { C::open(config).await }).await)
+    ended(caught_async(async { C::open(config).await }).await)
 }
 
 /// What becomes of a work whose context could not be opened.
@@ -44,23 +36,10 @@ pub(super) async fn close<C: Context>(context: Rc<C>) -> Result<(), String> {
     let Some(context) = Rc::into_inner(context) else {
         return Ok(());
     };
-    ended(guarded(async { context.close().await }).await)
+    ended(caught_async(async { context.close().await }).await)
 }
 
-fn ended<V>(step: Result<Result<V, impl ToString>, String>) -> Result<V, String> {
-    match step {
-        Ok(ended) => ended.map_err(|error| error.to_string()),
-        Err(panic) => Err(format!("panicked: {panic}")),
-    }
-}
-
-/// Runs user code; a panic, which was shown as every panic is, ends it with its message.
-async fn guarded<F: Future>(future: F) -> Result<F::Output, String> {
-    let ended = AssertUnwindSafe(future).catch_unwind().await;
-    ended.map_err(|payload| {
-        let message = panic_text(&*payload);
-        // Dropping a payload is user code too.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-        message
-    })
+fn ended<V>(step: Result<Result<V, impl ToString>, Failure>) -> Result<V, String> {
+    let ended = step.map_err(|panic| panic.to_string())?;
+    ended.map_err(|error| error.to_string())
 }
