@@ -25,29 +25,23 @@ pub(crate) fn decode_outcome<T: Task>(
     let kind = match tag {
         RecordTag::Value => match decode_user(value) {
             Ok(value) => return Ok(value),
-            Err(message) => TaskErrorKind::Undecodable(message),
+            Err(message) => Err(message),
         },
-        RecordTag::Raised => match decode_user(value) {
-            Ok(error) => TaskErrorKind::Raised(error),
-            Err(message) => TaskErrorKind::Undecodable(message),
-        },
-        RecordTag::Failure => match decode_user::<Failure>(value) {
-            Ok(failure) => failure_kind(failure),
-            Err(message) => TaskErrorKind::Undecodable(message),
-        },
+        RecordTag::Raised => decode_user(value).map(TaskErrorKind::Raised),
+        RecordTag::Failure => decode_user(value).map(failure_kind),
     };
+    let kind = kind.unwrap_or_else(TaskErrorKind::Undecodable);
     Err(TaskError::new(index, kind))
 }
 
 #[inline]
 fn decode_user<V: Wire>(value: &[u8]) -> Result<V, String> {
     match catch_unwind(AssertUnwindSafe(|| decode_strict(value))) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(panic) => Err(format!(
-            "its `Deserialize` panicked: {}",
-            panic_text(&*panic)
-        )),
+        Ok(decoded) => decoded.map_err(|error| error.to_string()),
+        Err(panic) => {
+            let why = panic_text(&*panic);
+            Err(format!("its `Deserialize` panicked: {why}"))
+        }
     }
 }
 
