@@ -1,9 +1,6 @@
 //! Every step of the works of a context, and every way a context can fail.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeMap,
-};
+use std::{cell::Cell, collections::BTreeMap};
 
 use futures::{StreamExt, channel::oneshot, executor::block_on};
 use tokio::sync::Semaphore;
@@ -30,6 +27,8 @@ fn told<T: Task<Input = u64>>(
 /// A context whose works wait for permits of the test, if it has none of its own to give.
 #[derive(Default)]
 struct Place {
+    /// How it opens and closes.
+    way: u8,
     running: Cell<usize>,
     most: Cell<usize>,
     permits: Option<Semaphore>,
@@ -41,20 +40,18 @@ const OPEN_PANICS: u8 = 2;
 const CLOSE_FAILS: u8 = 3;
 const CLOSE_PANICS: u8 = 4;
 
-thread_local! {
-    static WAY_TO_CLOSE: RefCell<u8> = const { RefCell::new(0) };
-}
-
 impl Context for Place {
     type Config = u8;
     type Error = String;
 
-    async fn open(config: &u8) -> Result<Self, String> {
-        WAY_TO_CLOSE.replace(*config);
-        match *config {
+    async fn open(&way: &u8) -> Result<Self, String> {
+        match way {
             OPEN_FAILS => Err("no way in".into()),
             OPEN_PANICS => panic!("no way in"),
-            _ => Ok(Self::default()),
+            way => Ok(Self {
+                way,
+                ..Self::default()
+            }),
         }
     }
 
@@ -62,7 +59,7 @@ impl Context for Place {
         if let Some(closed) = self.closed {
             closed.set(true);
         }
-        match WAY_TO_CLOSE.take() {
+        match self.way {
             CLOSE_FAILS => Err("no way out".into()),
             CLOSE_PANICS => panic!("no way out"),
             _ => Ok(()),
