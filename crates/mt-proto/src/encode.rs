@@ -19,6 +19,7 @@ pub fn encode_into<T: Serialize + ?Sized>(
 }
 
 /// [`encode_into`] that leaves behind what it has written when it fails.
+#[inline]
 pub(crate) fn write_value<T: Serialize + ?Sized>(
     buffer: &mut Vec<u8>,
     value: &T,
@@ -32,6 +33,7 @@ pub(crate) fn write_value<T: Serialize + ?Sized>(
 }
 
 /// Shortens the buffer again unless the appending went through, also on unwinding.
+#[inline]
 pub(crate) fn all_or_nothing<E>(
     buffer: &mut Vec<u8>,
     append: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,

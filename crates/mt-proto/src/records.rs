@@ -30,6 +30,7 @@ pub enum RecordTag {
 }
 
 impl RecordTag {
+    #[inline]
     pub(crate) fn of(number: u32) -> Option<Self> {
         [Self::Value, Self::Raised, Self::Failure]
             .get(number as usize)
