@@ -1,6 +1,6 @@
 //! `#[worker]` and `#[queen]`: the `impl` block as it was, and beside it what makes its type a bee.
 //!
-//! [`block`] reads the block, [`method`] its methods; [`expand`] writes what makes the type a bee, and
+//! [`block`] reads the block, [`method`] its methods; [`mod@expand`] writes what makes the type a bee, and
 //! [`tasks`] the trait by which its tasks are asked for.
 
 mod block;
