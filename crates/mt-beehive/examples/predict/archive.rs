@@ -1,7 +1,7 @@
 //! The archive: a server on this machine that has the records of the rows and keeps the answers, as a database
 //! or an object store would.
 //!
-//! It takes a line and answers with one, as often as the client likes: `get ROW`, or `put ROW ANSWER`. Putting
+//! The archive takes a line and answers with one, as often as the client likes: `get ROW`, or `put ROW ANSWER`. Putting
 //! an answer twice does no harm: a row whose bee died may be stored again.
 
 use std::{

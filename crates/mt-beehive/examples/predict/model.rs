@@ -21,7 +21,7 @@ impl Model {
     /// Trains it.
     ///
     /// # Errors
-    /// That of linfa.
+    /// The error of linfa.
     pub(crate) fn train(wines: &[Wine], scaler: &Scaler) -> Result<Self> {
         let rows: Vec<Figures> = wines
             .iter()

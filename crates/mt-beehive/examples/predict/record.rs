@@ -37,7 +37,7 @@ pub(crate) fn damage(record: &str, figure: usize) -> String {
 /// Aborts the process at [`POISON`].
 ///
 /// # Errors
-/// It is no such record, and why.
+/// The record is none such, and why.
 pub(crate) fn parse(record: &str) -> Result<Figures> {
     if record == POISON {
         std::process::abort();

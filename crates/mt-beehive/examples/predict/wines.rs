@@ -11,7 +11,7 @@ pub(crate) type Figures = [f64; FIGURES];
 /// A wine that was tasted.
 #[derive(Debug, Clone)]
 pub(crate) struct Wine {
-    /// Its row in the data set.
+    /// The row in the data set.
     pub(crate) number: usize,
     pub(crate) figures: Figures,
     /// From 3 to 8.

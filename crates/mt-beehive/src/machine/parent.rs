@@ -5,6 +5,7 @@
 mod auction;
 mod bee_slot;
 mod census;
+mod event;
 mod interrupt;
 mod loss;
 mod population;
@@ -12,17 +13,15 @@ mod suspects;
 mod task;
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, BTreeSet, VecDeque},
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use mt_pool::supervision::{Death, RestartBudget, Restarts};
+use mt_pool::supervision::{RestartBudget, Restarts};
 use mt_proto::{FromBee, Round, TaskId, TaskStatus, ToBee};
 use rustc_hash::FxHashMap;
 
-pub(crate) use self::task::TaskOutcome;
+pub(crate) use self::event::{BeeId, Effect, Event, Request, TaskOutcome};
 use self::{
     bee_slot::{BeeSlot, Phase},
     task::{Task, TaskState},
@@ -32,10 +31,6 @@ pub use self::{
     population::Population,
 };
 use crate::error::{CancelReason, NoWorkers};
-
-/// A child of a bee: 0, 1, 2 …, never used again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct BeeId(pub(crate) u32);
 
 /// How tasks find their bees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,58 +55,6 @@ pub(crate) struct Config {
     pub(crate) exit_grace: Duration,
     /// How long a task that is cancelled may go on before its bee is killed.
     pub(crate) cancel_grace: Duration,
-}
-
-/// A task to be delegated.
-#[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) name: Cow<'static, str>,
-    /// The arguments, encoded.
-    pub(crate) args: Bytes,
-    /// How long it may take, waiting included.
-    pub(crate) limit: Option<Duration>,
-}
-
-/// Something happened.
-#[derive(Debug)]
-pub(crate) enum Event {
-    /// A child said something.
-    Said(BeeId, FromBee),
-    /// A child is gone: its process is reaped, or never was. With the reason if it did not get as far as to be made.
-    Gone(BeeId, Death, Option<Box<NoWorkers>>),
-    /// A child gives no sign of life, and nobody ends it for that; or it does again.
-    Silent(BeeId, bool),
-    /// Nobody waits for the task any more: it is to stop.
-    Drop(TaskId),
-    /// One child more.
-    SpawnBee,
-    /// The child with this id, or the one with the least to do, is to go when it has finished.
-    Bury(Option<BeeId>),
-    /// The machine is full: how busy processors and memory are, once a period.
-    Pressed(bool),
-    /// What runs may end; nothing is to be begun any more.
-    Interrupt,
-    /// There is nothing more to delegate.
-    Die,
-    /// Time has passed.
-    Tick,
-}
-
-/// Do this.
-#[derive(Debug)]
-pub(crate) enum Effect {
-    /// Start a child.
-    Spawn(BeeId),
-    /// Tell a child.
-    Say(BeeId, ToBee),
-    /// Kill a child with everything it has started.
-    Kill(BeeId),
-    /// A task told how far it is.
-    Progress(TaskId, Bytes),
-    /// The task has ended; the child that did it, if one did.
-    Resolve(TaskId, TaskOutcome, Option<BeeId>),
-    /// All is resolved and every child is gone. The last effect.
-    Finished,
 }
 
 /// The parent's machine.

@@ -6,8 +6,6 @@ use std::{collections::BTreeSet, time::Instant};
 
 use mt_proto::TaskId;
 
-use super::suspects::Aside;
-
 /// How far a child is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Phase {
@@ -23,6 +21,15 @@ pub(super) enum Phase {
     },
     /// Being killed: nothing it still says counts.
     Killed,
+}
+
+/// A bee that is set aside for suspects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aside {
+    /// A bee that still has what it had before.
+    Finishing,
+    /// A bee that has suspects only, and at most so many at once.
+    Free(usize),
 }
 
 /// A child.

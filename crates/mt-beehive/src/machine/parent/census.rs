@@ -8,7 +8,7 @@ use mt_proto::TaskStatus;
 use super::{
     BeeId, ParentMachine,
     bee_slot::{BeeSlot, Phase},
-    task::TaskOutcome,
+    event::TaskOutcome,
 };
 
 /// What a hive has done so far: see [`Hive::stats`](crate::Hive::stats).

@@ -9,7 +9,7 @@
 
 use super::{
     BeeId, ParentMachine,
-    bee_slot::{BeeSlot, Phase},
+    bee_slot::{Aside, BeeSlot, Phase},
 };
 
 impl ParentMachine {
@@ -70,15 +70,6 @@ impl ParentMachine {
         };
         most.min(self.suspects.len())
     }
-}
-
-/// A bee that is set aside for suspects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Aside {
-    /// A bee that still has what it had before.
-    Finishing,
-    /// A bee that has suspects only, and at most so many at once.
-    Free(usize),
 }
 
 impl BeeSlot {

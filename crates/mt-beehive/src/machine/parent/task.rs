@@ -8,10 +8,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use mt_proto::{Round, TaskStatus};
+use mt_proto::Round;
 use smallvec::SmallVec;
 
-use super::{BeeId, Request};
+use super::event::{BeeId, Request};
 use crate::error::CancelReason;
 
 /// Some children, few enough to be looked through.
@@ -21,15 +21,6 @@ type BeeIds = SmallVec<[BeeId; 8]>;
 pub(super) fn take_out(children: &mut BeeIds, child: BeeId) -> bool {
     let at = children.iter().position(|&other| other == child);
     at.map(|at| children.swap_remove(at)).is_some()
-}
-
-/// How a task ended.
-#[derive(Debug)]
-pub(crate) enum TaskOutcome {
-    /// As its bee told it: never cancelled.
-    Told(TaskStatus),
-    /// The task was cancelled.
-    Cancelled(Box<CancelReason>),
 }
 
 /// Where a task is.
