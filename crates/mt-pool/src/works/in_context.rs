@@ -13,7 +13,7 @@ use self::{
     run::{Given, Runner, Stop, stop},
     teller::Teller,
 };
-use super::{MAX_CONCURRENCY, interrupt::Interruption, no_concurrency, progress::ProgressSender};
+use super::{MAX_CONCURRENCY, interrupt::interruption, no_concurrency, progress::ProgressSender};
 use crate::{Context, OnInterrupt, StartError, Task, TaskError, pmap::given, task::TaskStyle};
 
 /// Runs the task `T` for a list of work ids in this process, concurrently and in one context, and
@@ -170,7 +170,7 @@ impl<T: Task<Input = u64>> AsynWorksInContext<T> {
             counts: WorkCounts::default(),
             stopped: false,
         };
-        let stop = stop(self.cancel, Interruption::listen(self.on_interrupt));
+        let stop = stop(self.cancel, interruption(self.on_interrupt));
         Ok(runner.run_in(context, stop).await)
     }
 }

@@ -11,38 +11,27 @@ use tokio::{
 
 use crate::{OnInterrupt, supervision::Interrupts};
 
-/// Listens as long as it lives.
-#[derive(Debug)]
-pub(super) struct Interruption {
-    told: oneshot::Receiver<()>,
-    /// Tells the thread by its end.
-    _listening: oneshot::Sender<()>,
-}
-
-impl Interruption {
-    /// Starts to listen, if so wanted and if there is a thread to be had; Ctrl-C has its default
-    /// effect otherwise.
-    pub(super) fn listen(policy: OnInterrupt) -> Self {
-        let (tell, told) = oneshot::channel();
-        let (_listening, over) = oneshot::channel();
-        if policy != OnInterrupt::Ignore
-            && let Ok(runtime) = Builder::new_current_thread().enable_io().build()
-        {
-            // From here on, not from when the thread comes to it.
-            let interrupts = {
-                let _inside = runtime.enter();
-                Interrupts::listen(policy)
-            };
-            let _ = thread::Builder::new()
-                .name("mt-interrupt".into())
-                .spawn(move || wait(&runtime, interrupts, tell, over));
-        }
-        Self { told, _listening }
+/// Ready at Ctrl-C; never if it does not count, or if there is no thread to be had: then it has its default effect.
+/// Listens from now on as long as it lives. Cancel-safe.
+pub(super) fn interruption(policy: OnInterrupt) -> impl Future<Output = ()> {
+    let (tell, told) = oneshot::channel();
+    let (listening, over) = oneshot::channel();
+    if policy != OnInterrupt::Ignore
+        && let Ok(runtime) = Builder::new_current_thread().enable_io().build()
+    {
+        // From here on, not from when the thread comes to it.
+        let interrupts = {
+            let _inside = runtime.enter();
+            Interrupts::listen(policy)
+        };
+        let _ = thread::Builder::new()
+            .name("mt-interrupt".into())
+            .spawn(move || wait(&runtime, interrupts, tell, over));
     }
-
-    /// Waits for Ctrl-C; for ever if it does not count. Cancel-safe.
-    pub(super) async fn interrupted(&mut self) {
-        if (&mut self.told).await.is_err() {
+    async move {
+        // Its end tells the thread.
+        let _listening = listening;
+        if told.await.is_err() {
             std::future::pending().await
         }
     }

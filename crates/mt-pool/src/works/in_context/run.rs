@@ -12,7 +12,6 @@ use crate::{
     Context, Task, TaskError,
     works::{
         here::{Called, call, close, not_open, open},
-        interrupt::Interruption,
         progress::Progress,
     },
 };
@@ -44,11 +43,11 @@ pub struct WorkCounts {
 pub(super) type Stop = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Ready when one of them is.
-pub(super) fn stop(cancel: Stop, mut interruption: Interruption) -> Stop {
+pub(super) fn stop(cancel: Stop, interruption: impl Future<Output = ()> + 'static) -> Stop {
     Box::pin(async move {
         tokio::select! {
             () = cancel => {}
-            () = interruption.interrupted() => {}
+            () = interruption => {}
         }
     })
 }
