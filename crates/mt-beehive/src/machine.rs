@@ -10,7 +10,7 @@
 //! ```
 //!
 //! * [`parent`]: the side that delegates, for all its children.
-//! * [`child`]: the side that does, of one bee.
+//! * [`bee`]: the side that does, of one bee.
 //!
 //! # Invariants
 //! * Every task that was delegated is resolved exactly once.

@@ -10,6 +10,7 @@ const DOC: &str = include_str!("../../../docs/protocol.md");
 const MESSAGES: &str = include_str!("../../mt-proto/src/hive.rs");
 const SETUP: &str = include_str!("../src/registry.rs");
 const AROUND: &str = include_str!("../../mt-proto/src/message.rs");
+const BUILD: &str = include_str!("../../mt-proto/src/fingerprint.rs");
 
 /// `TaskInfo` as `task_info`.
 fn snake(name: &str) -> String {
@@ -70,9 +71,8 @@ fn every_message_and_field_is_named() {
         (MESSAGES, "pub struct TaskInfo {"),
         (MESSAGES, "pub struct RaisedException {"),
         (SETUP, "pub(crate) struct BeeSetup {"),
-        (AROUND, "pub struct Hello {"),
+        (BUILD, "pub struct Build {"),
         (AROUND, "pub struct Welcome {"),
-        (AROUND, "pub struct Refused {"),
     ];
     for (source, definition) in types {
         let found = fields(source, definition);

@@ -29,8 +29,8 @@ pub struct Queen<Q: QueenBee> {
 struct QueenShared<Q: QueenBee> {
     bee: Rc<Q>,
     hive: Hive<Q::Worker>,
-    /// Of the tasks she does at once, if there is a limit.
-    permits: Option<Semaphore>,
+    /// Of the tasks the queen does at once.
+    permits: Semaphore,
     /// Why all is cancelled, if it is.
     cancelled: watch::Sender<Option<String>>,
 }
@@ -51,16 +51,14 @@ impl<Q: QueenBee> fmt::Debug for Queen<Q> {
 
 impl<Q: QueenBee> Queen<Q> {
     pub(super) fn new(bee: Q, hive: Hive<Q::Worker>, max_concurrency: Option<u32>) -> Self {
-        let permits = max_concurrency.map(|most| Semaphore::new(most as usize));
-        let shared = QueenShared {
+        let permits = max_concurrency.map_or(Semaphore::MAX_PERMITS, |most| most as usize);
+        let shared = Rc::new(QueenShared {
             bee: Rc::new(bee),
             hive,
-            permits,
+            permits: Semaphore::new(permits),
             cancelled: watch::Sender::new(None),
-        };
-        Self {
-            shared: Rc::new(shared),
-        }
+        });
+        Self { shared }
     }
 
     /// Asks for the task `name`. `args` is what it takes: nothing as `()`, its argument, or a tuple of several,
@@ -111,10 +109,7 @@ impl<Q: QueenBee> QueenShared<Q> {
     }
 
     async fn done<R: 'static>(&self, name: &str, args: QueenValue) -> Result<R, BeehiveError> {
-        let _permit = match &self.permits {
-            Some(permits) => Some(permits.acquire().await.expect("it is never closed")),
-            None => None,
-        };
+        let _permit = self.permits.acquire().await.expect("it is never closed");
         let call = Rc::clone(&self.bee).call(self.hive.clone(), name, args);
         let call = call.ok_or_else(|| BeehiveError::NoSuchTask {
             queen: Q::NAME,
