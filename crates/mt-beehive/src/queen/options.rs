@@ -68,14 +68,18 @@ impl HiveOptions {
     /// # Errors
     /// [`StartError::Option`] for the first that is outside.
     pub(super) fn check(&self) -> Result<(), StartError> {
-        at_least_one("max_concurrency", self.max_concurrency.unwrap_or(1))?;
-        at_least_one("crash_limit", self.crash_limit)?;
+        in_range(
+            "max_concurrency",
+            self.max_concurrency.unwrap_or(1),
+            usize::MAX,
+        )?;
+        in_range("crash_limit", self.crash_limit, usize::MAX)?;
         self.deadlines.check()?;
         self.workers.check()?;
         let Population::Elastic { min, max, period } = self.population else {
             return Ok(());
         };
-        at_least_one("processes", min)?;
+        in_range("processes", min, usize::MAX)?;
         if max < min {
             let option = "processes";
             let problem = format!("is {min}..={max}: the fewest are more than the most");
@@ -95,14 +99,6 @@ impl HiveOptions {
             cancel_grace: self.deadlines.cancel_grace,
         }
     }
-}
-
-/// Checks a number that can't be 0.
-pub(super) fn at_least_one(
-    option: &'static str,
-    value: impl TryInto<u64>,
-) -> Result<(), StartError> {
-    in_range(option, value, usize::MAX)
 }
 
 #[cfg(test)]

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use super::{
-    bee::QueenBee, options::at_least_one, queen_shared::Queen, run::BeehiveRun,
-    running::RunningHive,
-};
+use mt_pool::limits::in_range;
+
+use super::{bee::QueenBee, queen_shared::Queen, run::BeehiveRun, running::RunningHive};
 use crate::{
     bee::{Bee, BeeCx},
     error::BeehiveError,
@@ -69,7 +68,11 @@ impl<Q: QueenBee> BeehiveRun<Q::Worker, WithQueen<Q>> {
             init,
             max_concurrency,
         } = queen;
-        at_least_one("queenbee_max_concurrency", max_concurrency.unwrap_or(1))?;
+        in_range(
+            "queenbee_max_concurrency",
+            max_concurrency.unwrap_or(1),
+            usize::MAX,
+        )?;
         run.check()?;
         let made = Q::make(init, BeeCx { my_id: MY_ID }).await;
         let bee = made.map_err(BeehiveError::NotMade)?;
