@@ -5,7 +5,6 @@
 //! rule's tests are texts: some that break it, some that do not.
 
 mod imports;
-mod known;
 mod manifest;
 mod rust_file;
 mod tokens;
@@ -33,7 +32,6 @@ mod unsafe_code;
 use anyhow::{Result, bail};
 
 use crate::step;
-use known::Known;
 use rust_file::{NamedPath, RustFile};
 use tree::Tree;
 use violation::{Findings, Rule, Violation};
@@ -65,14 +63,6 @@ pub(crate) struct Args {
     #[arg(long)]
     list: bool,
 
-    /// Print the circles of imports in crates/*/src, and check nothing
-    #[arg(long)]
-    circles: bool,
-
-    /// Print what the rules know and let pass for now, too
-    #[arg(long)]
-    known: bool,
-
     /// Check only these rules; may be given more than once
     #[arg(long, value_name = "RULE", value_parser = rule_names())]
     only: Vec<String>,
@@ -92,18 +82,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return Ok(());
     }
     let tree = Tree::read(&step::root())?;
-    if args.circles {
-        circles::print(&tree);
-        return Ok(());
-    }
     let mut violations: Vec<(&str, Violation)> = Vec::new();
     for rule in RULES {
         if args.only.is_empty() || args.only.iter().any(|name| name == rule.name) {
             let mut found = Findings::default();
             (rule.check)(&tree, &mut found);
-            if !args.known {
-                rule.known.remove_from(&mut found, rule.name);
-            }
             violations.extend(found.0.into_iter().map(|one| (rule.name, one)));
         }
     }

@@ -1,6 +1,6 @@
 //! Rule: our crates depend on each other in one direction only.
 
-use super::{Findings, Known, Rule, Tree};
+use super::{Findings, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "arrows",
@@ -8,7 +8,6 @@ pub(super) const RULE: Rule = Rule {
               mt-macros, mt-test-kit (but for its macros) and xtask on none of ours; nothing on xtask or mt-benches; on mt-test-kit \
               for tests and benches alone",
     check,
-    known: Known::Nothing,
 };
 
 /// Each of our packages, and the ones of ours that it may depend on, for its tests too.

@@ -1,13 +1,12 @@
 //! Rule: every channel has a bound.
 
-use super::{Findings, Known, NamedPath, Rule, RustFile, Tree};
+use super::{Findings, NamedPath, Rule, RustFile, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "bounded",
     demands: "no unbounded channel in crates/*/src: not of tokio, std, futures, flume, crossbeam \
               or async-channel",
     check,
-    known: Known::Nothing,
 };
 
 /// Names that only unbounded channels have.

@@ -7,48 +7,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::imports::{Import, imports, parent};
-use super::{Findings, Known, Rule, Tree};
+use super::{Findings, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "circles",
-    demands: "files of crates/*/src import each other in few circles, and folders in none: in as many \
-              as its list of known ones says; `--circles` prints them all",
+    demands: "neither files of crates/*/src nor folders import each other in a circle",
     check,
-    // In all crates together.
-    known: Known::Exactly(&[("folders", 0), ("files", 0)]),
 };
 
-/// Files or folders that import each other in a circle.
-struct Circle<'a> {
-    kind: &'static str,
-    members: Vec<&'a str>,
-    imports: Vec<&'a Import<'a>>,
-}
+/// The two ends of an import, when it can be part of a circle.
+type Ends<'a> = Option<(&'a str, &'a str)>;
 
-fn check(tree: &Tree, found: &mut Findings) {
-    for circle in circles(tree, &imports(tree)) {
-        let (kind, members) = (circle.kind, circle.members.join(", "));
-        let message =
-            format!("a circle of {kind}: cut an import (`--circles` lists them): {members}");
-        let import = circle.imports[0];
-        found.add(&import.from.path, import.line(), message).subject = kind.to_owned();
-    }
-}
-
-/// Prints every circle with the imports that make it.
-pub(super) fn print(tree: &Tree) {
-    for circle in circles(tree, &imports(tree)) {
-        let (count, members) = (circle.members.len(), circle.members.join(", "));
-        println!("{count} {}: {members}", circle.kind);
-        for import in circle.imports {
-            let (from, to) = (&import.from.path, &import.to.path);
-            println!("    {from}:{} -> {to}", import.line());
-        }
-    }
-}
-
-/// The circles of folders, then those of files.
-fn circles<'a>(tree: &'a Tree, imports: &'a [Import<'a>]) -> Vec<Circle<'a>> {
+fn check<'a>(tree: &'a Tree, found: &mut Findings) {
+    let imports = imports(tree);
     let folders: BTreeSet<&str> = tree.sources().map(|file| parent(file.module())).collect();
     let folder = |module: &'a str| match folders.contains(module) {
         true => module,
@@ -57,13 +28,12 @@ fn circles<'a>(tree: &'a Tree, imports: &'a [Import<'a>]) -> Vec<Circle<'a>> {
     let between_folders =
         |import: &Import<'a>| apart(folder(import.from.module()), folder(import.to.module()));
     let between_files = |import: &Import<'a>| Some((&*import.from.path, &*import.to.path));
-    let mut found = circles_of("folders", imports, between_folders);
-    found.extend(circles_of("files", imports, between_files));
-    found
+    report("folders", &imports, between_folders, found);
+    report("files", &imports, between_files, found);
 }
 
 /// Two folders, each up to the first name in which they differ; `None` if one is in the other.
-fn apart<'a>(from: &'a str, to: &'a str) -> Option<(&'a str, &'a str)> {
+fn apart<'a>(from: &'a str, to: &'a str) -> Ends<'a> {
     let names = from.split('/').zip(to.split('/'));
     let same = names.take_while(|(one, other)| one == other);
     let start: usize = same.map(|(name, _)| name.len() + 1).sum();
@@ -74,37 +44,45 @@ fn apart<'a>(from: &'a str, to: &'a str) -> Option<(&'a str, &'a str)> {
     Some((up_to_it(from)?, up_to_it(to)?))
 }
 
-/// Each set of more than one end of whom all reach all.
-fn circles_of<'a>(
-    kind: &'static str,
-    imports: &'a [Import<'a>],
-    ends: impl Fn(&Import<'a>) -> Option<(&'a str, &'a str)>,
-) -> Vec<Circle<'a>> {
+/// Adds each set of more than one end of whom all reach all, with the imports that make it.
+fn report<'a>(
+    kind: &str,
+    imports: &[Import<'a>],
+    ends: impl Fn(&Import<'a>) -> Ends<'a>,
+    found: &mut Findings,
+) {
     let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (from, to) in imports.iter().filter_map(&ends) {
         next.entry(from).or_default().insert(to);
     }
     let reached = next.keys().map(|from| (*from, reach(&next, from)));
     let reached: BTreeMap<&str, BTreeSet<&str>> = reached.collect();
-    let mut found = Vec::new();
     for (&first, all) in &reached {
         let reaches_first = |end: &&str| reached.get(end).is_some_and(|all| all.contains(first));
         let members: Vec<&str> = all.iter().copied().filter(reaches_first).collect();
         // Each circle is found once, from the first of its members.
-        if members.len() > 1 && members[0] == first {
-            let is_inside = |end: &str| members.contains(&end);
-            let inside = imports.iter().filter(|import| {
-                ends(import).is_some_and(|(from, to)| is_inside(from) && is_inside(to))
-            });
-            let imports = inside.collect();
-            found.push(Circle {
-                kind,
-                members,
-                imports,
-            });
+        if members.len() < 2 || members[0] != first {
+            continue;
         }
+        let is_inside = |end: &str| members.contains(&end);
+        let inside: Vec<_> = imports
+            .iter()
+            .filter(|import| {
+                ends(import).is_some_and(|(from, to)| is_inside(from) && is_inside(to))
+            })
+            .collect();
+        let lines = inside.iter().map(|import| {
+            format!(
+                "\n    {}:{} -> {}",
+                import.from.path,
+                import.line(),
+                import.to.path
+            )
+        });
+        let (members, lines) = (members.join(", "), lines.collect::<String>());
+        let message = format!("a circle of {kind}, {members}: cut one of its imports{lines}");
+        found.add(&inside[0].from.path, inside[0].line(), message);
     }
-    found
 }
 
 /// Everything that can be reached from `from` in one step or more.

@@ -4,7 +4,7 @@
 //! by what they publish.
 
 use super::imports::{Import, imports, is_below};
-use super::{Findings, Known, Rule, RustFile, Tree};
+use super::{Findings, Rule, RustFile, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "floors",
@@ -12,7 +12,6 @@ pub(super) const RULE: Rule = Rule {
               works, executor, driver), no item and no bee; in mt-beehive only lib.rs's `mod __private` \
               names `__private`",
     check,
-    known: Known::Nothing,
 };
 
 /// Where workers are supervised and run, whatever they do.

@@ -1,12 +1,11 @@
 //! Rule: every file says what it is for.
 
-use super::{Findings, Known, Rule, Tree};
+use super::{Findings, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "module-doc",
     demands: "every .rs file is Rust and opens with `//!`: what it does, and what it does not",
     check,
-    known: Known::Nothing,
 };
 
 fn check(tree: &Tree, found: &mut Findings) {

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Findings, Known, Rule, RustFile, Tree};
+use super::{Findings, Rule, RustFile, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "one-name",
     demands: "a struct, enum, trait or type alias of crates/*/src has a name that no other one of its \
               crate has",
     check,
-    known: Known::Subjects(&[]),
 };
 
 fn check(tree: &Tree, found: &mut Findings) {
@@ -24,7 +23,7 @@ fn check(tree: &Tree, found: &mut Findings) {
     for (subject, places) in types.iter().filter(|(_, places)| places.len() > 1) {
         for (file, line) in places {
             let message = format!("`{subject}` is several types: rename all but one");
-            found.add(&file.path, *line, message).subject = subject.clone();
+            found.add(&file.path, *line, message);
         }
     }
 }

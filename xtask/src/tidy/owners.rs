@@ -3,7 +3,7 @@
 //! Local sockets, system figures, process starts and `select!` are each in one known place, so that their pitfalls are handled
 //! once and reviewed in one file.
 
-use super::{Findings, Known, Rule, Tree};
+use super::{Findings, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "owners",
@@ -11,7 +11,6 @@ pub(super) const RULE: Rule = Rule {
               crates/mt-pool/src/load/; processes start only in crates/mt-ipc/src/spawn.rs; `select!` \
               only in files whose `//!` doc has a line `Loop: …`",
     check,
-    known: Known::Nothing,
 };
 
 /// What only the files below a path may name outside of tests, and what others are to do.

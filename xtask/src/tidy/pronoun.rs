@@ -1,13 +1,12 @@
 //! Rule: a sentence of the documentation has a subject.
 
-use super::{Findings, Known, Rule, Tree};
+use super::{Findings, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "pronoun",
     demands: "no paragraph of a doc comment opens with a pronoun (It, She, They, This, …): it says what \
               it speaks of",
     check,
-    known: Known::Nothing,
 };
 
 const PRONOUNS: &[&str] = &[
@@ -28,7 +27,7 @@ fn check(tree: &Tree, found: &mut Findings) {
             let first = text.split_once(' ').map_or("", |(first, _)| first);
             if opens && PRONOUNS.contains(&first) {
                 let message = format!("name what `{first}` stands for");
-                found.add(&file.path, comment.line, message).subject = file.package().to_owned();
+                found.add(&file.path, comment.line, message);
             }
             (line_above, text_above) = (comment.line, text);
         }

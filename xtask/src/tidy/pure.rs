@@ -1,6 +1,6 @@
 //! Rule: what decides does not act. Pure files reach for no runtime, clock, thread, file or socket.
 
-use super::{Findings, Known, NamedPath, Rule, Tree};
+use super::{Findings, NamedPath, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "pure",
@@ -8,7 +8,6 @@ pub(super) const RULE: Rule = Rule {
               clock, thread, fs, net, process, env or random source; dispatch* and \
               supervision/liveness* of mt-pool and machine/* of mt-beehive carry that line",
     check,
-    known: Known::Nothing,
 };
 
 const MARKER: &str = "Pure:";

@@ -1,12 +1,11 @@
 //! Rule: what users read speaks of processes.
 
-use super::{Findings, Known, Rule, Tree};
+use super::{Findings, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "she",
     demands: "no text in crates/*/src says she, her, he, him, his or hers: a worker is a process",
     check,
-    known: Known::Nothing,
 };
 
 const WORDS: &[&str] = &["she", "her", "he", "him", "his", "hers"];
@@ -20,7 +19,7 @@ fn check(tree: &Tree, found: &mut Findings) {
             if let Some(word) = words.find(|word| WORDS.contains(word)) {
                 let message =
                     format!("say `the worker's process` or the like in place of `{word}`");
-                found.add(&file.path, token.line, message).subject = file.package().to_owned();
+                found.add(&file.path, token.line, message);
             }
         }
     }

@@ -3,13 +3,12 @@
 //! Functions are counted here, with their blank lines and comments; clippy's `too_many_lines`
 //! counts code lines only and does not see functions inside macro calls.
 
-use super::{Findings, Known, Rule, RustFile, Tree};
+use super::{Findings, Rule, RustFile, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "size",
     demands: "no Rust file over 500 lines, the median under 120, no function body over 60",
     check,
-    known: Known::Nothing,
 };
 
 const MAX_FILE_LINES: usize = 500;
@@ -42,7 +41,7 @@ fn long_functions(file: &RustFile, found: &mut Findings) {
         if lines > MAX_FUNCTION_LINES {
             let message =
                 format!("`{name}` has {lines} lines, at most {MAX_FUNCTION_LINES}: split it");
-            found.add(&file.path, line, message).subject = name.clone();
+            found.add(&file.path, line, message);
         }
     }
 }

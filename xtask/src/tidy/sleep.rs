@@ -1,13 +1,12 @@
 //! Rule: tests wait for what they need, never for a time.
 
-use super::{Findings, Known, Rule, Tree};
+use super::{Findings, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "sleep",
     demands: "no `sleep(` in tests of crates/, but for a task that pretends to work in a worker \
               process: its line carries `// work:`",
     check,
-    known: Known::Nothing,
 };
 
 const SLEEPS: &[&str] = &["sleep", "sleep_until", "sleep_ms"];

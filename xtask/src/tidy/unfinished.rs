@@ -1,14 +1,13 @@
 //! Rule: nothing unfinished, switched off or silenced on the main branch. Of macros for work in progress clippy
 //! tells.
 
-use super::{Findings, Known, Rule, RustFile, Tree};
+use super::{Findings, Rule, RustFile, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "unfinished",
     demands: "no ignored tests or examples, no to-do or fix-me comments; `#[expect(…, reason = \"…\")]` \
               in place of `#[allow(…)]`, but for code that mt-macros generates, marked `// generated:`",
     check,
-    known: Known::Nothing,
 };
 
 const COMMENT_WORDS: &[&str] = &["TODO", "FIXME"];

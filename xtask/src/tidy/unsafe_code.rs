@@ -4,13 +4,12 @@
 //! `#![expect(unsafe_code, reason = "…")]`. That each use says why it is sound is clippy's to see
 //! (`undocumented_unsafe_blocks`).
 
-use super::{Findings, Known, Rule, Tree};
+use super::{Findings, Rule, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "unsafe",
     demands: "`unsafe` only in files of a `platform` folder",
     check,
-    known: Known::Nothing,
 };
 
 fn check(tree: &Tree, found: &mut Findings) {

@@ -3,7 +3,7 @@
 #[cfg(test)]
 use std::collections::BTreeSet;
 
-use super::{Known, RustFile, Tree};
+use super::{RustFile, Tree};
 
 /// One rule of the codebase.
 pub(super) struct Rule {
@@ -13,8 +13,6 @@ pub(super) struct Rule {
     pub(super) demands: &'static str,
     /// Finds what breaks the rule.
     pub(super) check: fn(&Tree, &mut Findings),
-    /// What of that is let pass for now.
-    pub(super) known: Known,
 }
 
 /// One place that breaks a rule.
@@ -26,8 +24,6 @@ pub(super) struct Violation {
     pub(super) line: usize,
     /// What to do about it.
     pub(super) message: String,
-    /// By what the rule's list of [`Known`] names it: the path, where the rule says nothing else.
-    pub(super) subject: String,
 }
 
 /// What a rule has found.
@@ -36,20 +32,12 @@ pub(super) struct Findings(pub(super) Vec<Violation>);
 
 impl Findings {
     /// Adds a place.
-    pub(super) fn add(
-        &mut self,
-        path: &str,
-        line: usize,
-        message: impl Into<String>,
-    ) -> &mut Violation {
+    pub(super) fn add(&mut self, path: &str, line: usize, message: impl Into<String>) {
         self.0.push(Violation {
             path: path.to_owned(),
             line,
             message: message.into(),
-            subject: path.to_owned(),
         });
-        let last = self.0.len() - 1;
-        &mut self.0[last]
     }
 
     /// Adds the places of these tokens of a file.
