@@ -35,21 +35,6 @@ use syn::parse_quote;
 /// The function stays as it is and can still be called. Beside it comes a type of the same name,
 /// as visible as the function, which names it to the pool: `asyn_pmap::<fetch>(urls)`.
 ///
-/// # Example
-///
-/// ```text
-/// #[mt_pool::task]
-/// async fn fetch(
-///     #[context] web: &Web,        // opened in the worker from a config, once per batch
-///     #[shared] options: &Options, // sent once per worker
-///     url: Url,                    // the item
-/// ) -> Result<Page, FetchError> {
-///     web.get(url, options).await
-/// }
-///
-/// let pages = asyn_pmap::<fetch>(urls).shared(Options { retries: 3 });
-/// ```
-///
 /// # Parameters
 ///
 /// | parameter | where it comes from |
@@ -81,16 +66,6 @@ pub fn task(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// A task written in place: a closure that captures nothing, as a value of its task's type.
 ///
-/// The closure says the type of each parameter and what it returns. Its parameters may be
-/// `#[shared]` and `#[context]`, as in [`macro@task`].
-///
-/// # Example
-///
-/// ```text
-/// let square = inline_task!(|x: u32| -> u64 { u64::from(x).pow(2) });
-/// let lengths = inline_task!(async |#[context] web: &Web, url: Url| -> u64 { web.length(url).await });
-/// ```
-///
 /// The body runs in another process, so a variable from outside is an error. Give its value as the
 /// shared one: `|#[shared] factor: &u64, x: u64| -> u64 { x * factor }` and `.shared(factor)`.
 ///
@@ -105,16 +80,6 @@ pub fn inline_task(closure: TokenStream) -> TokenStream {
 ///
 /// In a worker process `init` never returns. For an `async fn main` the tokio runtime is made after
 /// it, so a worker has no runtime but its own.
-///
-/// # Example
-///
-/// ```text
-/// #[mt_pool::main]
-/// async fn main() -> anyhow::Result<()> {
-///     let mut pages = asyn_pmap::<fetch>(urls).start()?;
-///     …
-/// }
-/// ```
 ///
 /// # Arguments
 ///
@@ -135,17 +100,13 @@ pub fn beehive_main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     main_fn::expand(&parse_quote!(::mt_beehive), arguments.into(), item.into()).into()
 }
 
-/// Makes a type a worker bee: its methods marked `#[task]` can be delegated to her process.
-///
-/// Goes on an `impl` block, which stays as it is; `mt_beehive` documents it.
+/// Makes the type of an `impl` block a worker bee: `mt_beehive` documents it.
 #[proc_macro_attribute]
 pub fn worker(arguments: TokenStream, item: TokenStream) -> TokenStream {
     bee::expand(bee::Caste::Worker, arguments.into(), item.into()).into()
 }
 
-/// Makes a type a queen bee: its methods marked `#[task]` are what a hive is run for.
-///
-/// Goes on an `impl` block, which stays as it is; `mt_beehive` documents it.
+/// Makes the type of an `impl` block a queen bee: `mt_beehive` documents it.
 #[proc_macro_attribute]
 pub fn queen(arguments: TokenStream, item: TokenStream) -> TokenStream {
     bee::expand(bee::Caste::Queen, arguments.into(), item.into()).into()
