@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 
 use bytes::Bytes;
 use mt_proto::{Beat, Frame, Kind, Limits, ToWorker};
+use mt_test_kit::{name_of, watchdog};
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream},
     net::UnixStream,
@@ -81,8 +82,9 @@ fn over(socket: StdUnixStream) -> Connection {
 
 /// Runs a test on every backend, in a runtime of one thread: who needs two to make progress can
 /// deadlock.
-fn check(name: &'static str, test: impl AsyncFn(Backend)) {
-    let _watchdog = mt_test_kit::watchdog(name);
+fn check<F: AsyncFn(Backend)>(test: F) {
+    let name = name_of::<F>();
+    let _watchdog = watchdog(name);
     for backend in BACKENDS {
         println!("{name} on {backend:?}");
         let mut runtime = tokio::runtime::Builder::new_current_thread();

@@ -1,8 +1,8 @@
 //! Workers that are replaced because they are old, large or worn, or let go because nobody needs them.
 
-use std::{cell::RefCell, thread};
+use std::cell::RefCell;
 
-use crate::{prelude::*, tasks::pid};
+use crate::prelude::*;
 
 #[task]
 fn pid_slow(n: u64) -> u32 {
@@ -33,9 +33,8 @@ fn exact<T: Task<Input = u64, Output = u32, Error: Debug>>(processes: usize, ite
     assert!(shares.len() as u64 >= 50_u64.div_ceil(items));
 }
 
-#[test]
+#[test_with(alone)]
 fn after_so_many_items_exactly() {
-    alone!();
     for (processes, items) in [(1, 1), (1, 7), (3, 4)] {
         exact::<pid_slow>(processes, items);
         exact::<pid_slow_async>(processes, items);
@@ -57,9 +56,8 @@ fn goes_on<T: Task<Input = u64, Output = u32>>(recycle: Recycle, at_once: usize)
     assert!(counts.most <= 2 + at_once, "{counts:?}");
 }
 
-#[test]
+#[test_with(alone)]
 fn after_some_time() {
-    alone!();
     for at_once in [1, 3] {
         let recycle = Recycle::new().after_age(Duration::from_millis(20));
         let recycle = recycle.at_once(at_once as u32);
@@ -68,9 +66,8 @@ fn after_some_time() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn when_they_are_large() {
-    alone!();
     goes_on::<leaks>(Recycle::new().above_rss_bytes(64 << 20), 1);
 }
 
@@ -85,10 +82,8 @@ fn meets(#[shared] folder: &Folder, group: u64, size: usize) -> u32 {
     std::process::id()
 }
 
-#[test]
-fn idle_workers_go_but_for_those_that_are_kept_and_come_back() {
-    alone!();
-    let folder = Folder::temp();
+#[test_with(in_folder)]
+fn idle_workers_go_but_for_those_that_are_kept_and_come_back(folder: Folder) {
     let census = Census::default();
     let seen = census.clone();
     let items = (0..7).map(move |n| {
@@ -113,9 +108,8 @@ fn idle_workers_go_but_for_those_that_are_kept_and_come_back() {
     assert_eq!((counts.started, counts.most), (5, 3));
 }
 
-#[test]
+#[test_with(alone)]
 fn those_that_are_kept_are_there_before_the_first_item() {
-    alone!();
     let census = Census::default();
     let seen = census.clone();
     let items = std::iter::once_with(move || {
@@ -127,9 +121,8 @@ fn those_that_are_kept_are_there_before_the_first_item() {
 }
 
 /// Crashes, age, quotas and idleness at the same time.
-#[test]
+#[test_with(alone)]
 fn there_are_never_more_than_so_many() {
-    alone!();
     for (processes, at_once) in [(1, 1), (2, 1), (3, 2)] {
         let deeds = (0..150).map(|n| match n % 29 {
             11 => Deed::Abort,

@@ -1,9 +1,6 @@
 //! Counting the workers of a run, and killing them.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard},
-};
+use std::sync::MutexGuard;
 
 use crate::prelude::*;
 

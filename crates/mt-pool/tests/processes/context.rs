@@ -1,6 +1,6 @@
 //! Contexts that fail, in every way and at every step.
 
-use std::{rc::Rc, thread};
+use std::rc::Rc;
 
 use mt_pool::{Context, error::ContextStep, is_cancelled, task_index};
 use serde::{Deserialize, Serialize};
@@ -76,9 +76,8 @@ fn both_ways(open: Fault, close: Fault) -> [Report<u64, Never>; 2] {
     ]
 }
 
-#[test]
+#[test_with(alone)]
 fn a_context_that_does_not_open_is_the_outcome_of_its_items() {
-    alone!();
     for fault in [Fault::Fails, Fault::Panics, Fault::Hangs] {
         for report in both_ways(fault, Fault::None) {
             for kind in (0..50).map(|index| report.kind(index)) {
@@ -90,9 +89,8 @@ fn a_context_that_does_not_open_is_the_outcome_of_its_items() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn a_context_that_does_not_close_is_reported_and_costs_nothing() {
-    alone!();
     for fault in [Fault::Fails, Fault::Panics, Fault::Hangs] {
         for report in both_ways(Fault::None, fault) {
             assert_eq!(report.failed(), [0; 0]);
@@ -107,9 +105,8 @@ fn a_context_that_does_not_close_is_reported_and_costs_nothing() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn a_context_that_kills_its_worker() {
-    alone!();
     for report in both_ways(Fault::Aborts, Fault::None) {
         assert_eq!(report.failed().len(), 50);
     }
@@ -148,7 +145,7 @@ async fn within_async(#[context] _stubborn: &Stubborn, n: u64) -> u64 {
 }
 
 /// Opening can't be cancelled, but is part of the call it is for.
-#[test]
+#[test_with(alone)]
 fn a_context_that_blocks_its_thread_runs_into_the_hard_deadline() {
     fn first_is_late<T: Task<Input = u64, Context = Stubborn, Output = u64, Error: Debug>>() {
         let folder = Folder::temp();
@@ -165,7 +162,6 @@ fn a_context_that_blocks_its_thread_runs_into_the_hard_deadline() {
             }
         );
     }
-    alone!();
     first_is_late::<within>();
     first_is_late::<within_async>();
 }
@@ -214,7 +210,7 @@ async fn counted_async(#[context] _counted: &Counted, n: u64) -> Option<u64> {
     task_index().filter(|index| *index == *after)
 }
 
-#[test]
+#[test_with(alone)]
 fn one_context_for_all_items_of_a_worker() {
     fn one_each<T: Task<Input = u64, Context = Counted, Output = Option<u64>, Error: Debug>>() {
         let folder = Folder::temp();
@@ -228,7 +224,6 @@ fn one_context_for_all_items_of_a_worker() {
         assert_eq!(report.stats.context_close_errors, 0);
         assert_eq!(report.values(), (0..50).map(Some).collect::<Vec<_>>());
     }
-    alone!();
     one_each::<counted>();
     one_each::<counted_async>();
 }

@@ -1,11 +1,9 @@
 //! `Counter`: what calls add arrives with their outcomes, once.
 
-use std::thread;
-
-use mt_pool::{Context, Counter, WorkIterator, works::ProcessParalleliser};
+use mt_pool::{Context, Counter, works::ProcessParalleliser};
 use serde::{Deserialize, Serialize};
 
-use crate::{prelude::*, tasks::Even};
+use crate::prelude::*;
 
 /// What a call does after it has counted.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -111,7 +109,7 @@ fn in_context(#[context] context: &Counting, _: u64) {
     context.0.increment();
 }
 
-#[test]
+#[test_with(alone)]
 fn whatever_the_outcome_is() {
     fn all<T: Task<Input = (i64, End), Shared = Counter>>() {
         let ends = [End::Return, End::Raise, End::Panic, End::NoResult];
@@ -126,7 +124,6 @@ fn whatever_the_outcome_is() {
             assert_eq!(counter.value(), sum, "with the outcome of {n}");
         }
     }
-    alone!();
     all::<count_and>();
     all::<count_and_async>();
 }
@@ -146,21 +143,18 @@ fn sums_up<T: Task<Input = u64, Output = u64, Shared = Counter, Error: Debug>>(
     assert_eq!(sum, (0..items as i64).sum::<i64>());
 }
 
-#[test]
+#[test_with(alone)]
 fn calls_that_run_at_once_have_each_their_own() {
-    alone!();
     sums_up::<count_around_a_wait>(1000, |run| run.ordered(false));
 }
 
-#[test]
+#[test_with(alone)]
 fn on_threads_of_the_call() {
-    alone!();
     sums_up::<count_on_threads>(30, |run| run);
 }
 
-#[test]
+#[test_with(alone)]
 fn deaths_and_errors_that_are_tried_again_count_once() {
-    alone!();
     for dies in [true, false] {
         let folder = Folder::temp();
         let counter = Counter::new();
@@ -178,9 +172,8 @@ fn deaths_and_errors_that_are_tried_again_count_once() {
     assert_eq!(counted, 9, "the one that crashed has counted nothing");
 }
 
-#[test]
+#[test_with(alone)]
 fn what_nobody_has_seen_is_not_counted() {
-    alone!();
     let counter = Counter::new();
     let items = (0..).map(|_| (1, End::Return));
     let run = asyn_pmap::<count_and>(items).shared(counter.clone());
@@ -190,9 +183,8 @@ fn what_nobody_has_seen_is_not_counted() {
     assert_eq!(counter.value(), 500);
 }
 
-#[test]
+#[test_with(alone)]
 fn in_items_and_contexts_and_runs_inside_tasks() {
-    alone!();
     let (a, b) = (Counter::new(), Counter::new());
     let items = vec![(a.clone(), 5), (b.clone(), 7), (a.clone(), 1)];
     values(asyn_pmap::<count_item>(items));
@@ -206,7 +198,7 @@ fn in_items_and_contexts_and_runs_inside_tasks() {
     assert_eq!(counter.value(), 210);
 }
 
-#[test]
+#[test_with(alone)]
 fn in_works_by_number() {
     let iterate = |serial| {
         let counters = (Counter::new(), Counter::new());
@@ -217,7 +209,6 @@ fn in_works_by_number() {
         assert_eq!(counters.0.value(), 100, "skipped ones too");
         assert_eq!(counters.1.value(), -4950);
     };
-    alone!();
     iterate(false);
     iterate(true);
     let counters = (Counter::new(), Counter::new());

@@ -4,9 +4,7 @@ mod hard;
 mod queue;
 mod soft;
 
-use mt_pool::TaskError;
-
-use crate::{prelude::*, tasks::double_async};
+use crate::prelude::*;
 
 /// Far longer than any call here takes by itself, however busy the machine is.
 const LONG: Duration = Duration::from_millis(600);
@@ -23,9 +21,8 @@ fn fails(_: u64) -> Result<(), String> {
     Err("never".into())
 }
 
-#[test]
+#[test_with(alone)]
 fn times_without_an_end_can_be_given() {
-    alone!();
     let (max, nano) = (Duration::MAX, Duration::from_nanos(1));
     let deadlines = hard(max).queue(max).soft(max).context(max).init(max);
     let run = asyn_pmap::<double_async>([0; 20])

@@ -47,9 +47,8 @@ fn every_way(deed: &Deed, code: Option<i32>, signal: Option<i32>) {
 /// A test for each deed, with the exit code and the signal that its worker ends with.
 macro_rules! deaths {
     ($($name:ident: $deed:expr => $code:expr, $signal:expr;)*) => { $(
-        #[test]
+        #[test_with(alone)]
         fn $name() {
-            alone!();
             every_way(&$deed, $code, $signal);
         }
     )* };
@@ -66,9 +65,8 @@ deaths! {
 }
 
 /// Garbage on the connection is no item's outcome: the worker is killed and replaced.
-#[test]
+#[test_with(alone)]
 fn garbage_where_results_go() {
-    alone!();
     for garbage in [&[0xff; 64][..], &[0; 64], b"GET / HTTP/1.1\r\n\r\n"] {
         let deed = Deed::Garble(garbage.to_vec());
         let death = only_the_poisoned_is_lost::<act>(&deed, 2, (true, 2));
@@ -77,9 +75,8 @@ fn garbage_where_results_go() {
 }
 
 /// The first item is poison, and there is no room for the others to go on meanwhile.
-#[test]
+#[test_with(alone)]
 fn at_the_head_of_the_line() {
-    alone!();
     for capacity in [1, 2, 5] {
         for processes in [1, 2] {
             let deeds = [vec![Deed::Abort], (0..9).map(Deed::Return).collect()].concat();
@@ -91,9 +88,8 @@ fn at_the_head_of_the_line() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn all_descriptors_closed() {
-    alone!();
     only_the_poisoned_is_lost::<act>(&Deed::CloseAll, 2, (true, 2));
 }
 
@@ -130,9 +126,8 @@ fn never_twice<T: Task<Input = (u64, Deed), Output = u64, Shared = Folder, Error
     assert!(report.deaths().len() <= 4);
 }
 
-#[test]
+#[test_with(alone)]
 fn a_crash_limit_of_one_never_starts_an_item_twice() {
-    alone!();
     never_twice::<noted>();
     never_twice::<noted_async>();
 }

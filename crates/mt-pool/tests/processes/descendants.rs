@@ -1,7 +1,5 @@
 //! What tasks start goes with their worker, however the worker ends.
 
-use std::{iter, sync::mpsc::sync_channel};
-
 use crate::prelude::*;
 
 const LEAVES: [Deed; 2] = [
@@ -9,16 +7,14 @@ const LEAVES: [Deed; 2] = [
     Deed::Leave { detached: true },
 ];
 
-#[test]
+#[test_with(alone)]
 fn at_the_end_of_a_run() {
-    alone!();
     let pids = values(asyn_pmap::<act>(LEAVES).processes(1));
     wait_until_gone(&[pids[0] as u32, pids[1] as u32]);
 }
 
-#[test]
+#[test_with(alone)]
 fn when_a_run_is_dropped() {
-    alone!();
     let deeds = LEAVES.into_iter().chain((2..).map(Deed::Return));
     let run = asyn_pmap::<act>(deeds).processes(1).capacity(10);
     let run = run.start().unwrap().into_iter();
@@ -27,9 +23,8 @@ fn when_a_run_is_dropped() {
 }
 
 /// A worker that dies by itself takes its group along. What has left the group as well is nobody's.
-#[test]
+#[test_with(alone)]
 fn when_the_worker_dies() {
-    alone!();
     let (told, tell) = sync_channel::<()>(1);
     let second = iter::once_with(move || {
         // Asked for when the first one's outcome is here: a death takes nothing back.

@@ -1,19 +1,13 @@
 //! Workers that give no sign of life.
 
-use std::{
-    iter,
-    sync::{Arc, Mutex, mpsc::sync_channel},
-};
-
 use mt_pool::supervision::{LivenessPolicy, Verdict};
 
 use crate::prelude::*;
 
 /// A worker that somebody has stopped is told of, again and again, and left alone; when it goes on,
 /// so does its item.
-#[test]
+#[test_with(alone)]
 fn a_stopped_worker_is_waited_for() {
-    alone!();
     let told = Arc::new(Mutex::new(0));
     // The signal may well come to another thread first, and the item end before the process stops.
     let (went_on, goes_on) = sync_channel(1);
@@ -55,14 +49,12 @@ fn is_blocked<T: Task<Input = Deed, Output = u64, Error: Debug>>() {
     assert!(report.told(|event| matches!(event, PoolEvent::WorkerBlocked { .. })) > 0);
 }
 
-#[test]
+#[test_with(alone)]
 fn a_call_that_blocks_its_runtime() {
-    alone!();
     is_blocked::<act_async>();
 }
 
-#[test]
+#[test_with(alone)]
 fn a_plain_call_that_waits_for_ever() {
-    alone!();
     is_blocked::<act>();
 }

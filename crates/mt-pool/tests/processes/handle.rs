@@ -1,22 +1,10 @@
 //! Runs that are ended from elsewhere: closed, or cancelled.
 
-use std::{
-    iter,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
-        mpsc,
-    },
-    thread,
-};
+use std::sync::{OnceLock, mpsc};
 
 use mt_pool::{Blocking, RunHandle, pmap::Indexed};
-use mt_test_kit::children;
 
-use crate::{
-    prelude::*,
-    tasks::{double, forever, waits_to_go},
-};
+use crate::prelude::*;
 
 #[task]
 fn some_never_end(n: u64) -> u64 {
@@ -58,7 +46,7 @@ fn rest<T: Task<Input = u64, Error: Debug>>(mut run: Blocking<Indexed<T>>, seen:
     cancelled
 }
 
-#[test]
+#[test_with(alone)]
 fn cancelled_from_another_thread() {
     fn in_the_middle<T: Task<Input = u64, Error: Debug>>(ordered: bool) {
         let run = asyn_pmap::<T>(0..).ordered(ordered).processes(2);
@@ -69,7 +57,6 @@ fn cancelled_from_another_thread() {
         thread::spawn(move || handle.cancel()).join().unwrap();
         assert!(rest(run, &seen) > 0, "the input has no end");
     }
-    alone!();
     for ordered in [true, false] {
         in_the_middle::<some_never_end>(ordered);
         in_the_middle::<some_never_end_async>(ordered);
@@ -77,9 +64,8 @@ fn cancelled_from_another_thread() {
 }
 
 /// The consumer waits for an outcome that would never come.
-#[test]
+#[test_with(alone)]
 fn cancelled_while_everybody_waits() {
-    alone!();
     let run = asyn_pmap::<forever>(0..5).processes(2);
     let handle: Arc<OnceLock<RunHandle>> = Arc::default();
     let later = Arc::clone(&handle);
@@ -104,9 +90,8 @@ fn cancelled_while_everybody_waits() {
     cancel.join().unwrap();
 }
 
-#[test]
+#[test_with(alone)]
 fn ten_thousand_that_wait_are_cancelled() {
-    alone!();
     for ordered in [true, false] {
         let run = asyn_pmap::<forever>(0..10_000).ordered(ordered);
         let run = run.processes(2).capacity(20_000).start().unwrap();
@@ -117,9 +102,8 @@ fn ten_thousand_that_wait_are_cancelled() {
 }
 
 /// Nothing is given out while the results that wait are too long; the handle is heard all the same.
-#[test]
+#[test_with(alone)]
 fn cancelled_while_nobody_takes_anything_out() {
-    alone!();
     let run = asyn_pmap::<double>(0..1000).byte_limits(ByteLimits::new().buffer_bytes(1));
     let run = run.capacity(100).processes(2).start().unwrap();
     run.handle().cancel();
@@ -132,9 +116,8 @@ fn fifty_and_no_end() -> (mpsc::Sender<u64>, impl Iterator<Item = u64> + Send) {
     (put, (0..50).chain(iter::from_fn(move || taken.recv().ok())))
 }
 
-#[test]
+#[test_with(alone)]
 fn what_is_pending_when_a_run_is_closed_is_done() {
-    alone!();
     for ordered in [true, false] {
         let folder = Folder::temp();
         let (put, items) = fifty_and_no_end();
@@ -152,9 +135,8 @@ fn what_is_pending_when_a_run_is_closed_is_done() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn closed_and_then_cancelled() {
-    alone!();
     let (put, items) = fifty_and_no_end();
     let run = asyn_pmap::<forever>(items).processes(2);
     let run = run.start().unwrap();
@@ -168,9 +150,8 @@ fn closed_and_then_cancelled() {
 }
 
 /// At the very first moment, and at the very last.
-#[test]
+#[test_with(alone)]
 fn a_handle_may_come_too_early_or_too_late() {
-    alone!();
     for end in [RunHandle::close, RunHandle::cancel] {
         let start = || {
             let run = asyn_pmap::<double>(0..10).start().unwrap();
@@ -190,9 +171,8 @@ fn a_handle_may_come_too_early_or_too_late() {
 }
 
 /// Many hands at once, at any moment of a run.
-#[test]
+#[test_with(alone)]
 fn cancelled_by_many_at_once() {
-    alone!();
     for after in [0, 1, 10, 100, 1000] {
         let run = asyn_pmap::<double>(0..).processes(2).capacity(300);
         let run = run.start().unwrap();

@@ -77,9 +77,8 @@ where
     assert!(told.len() >= least);
 }
 
-#[test]
+#[test_with(alone)]
 fn what_hooks_return_is_all_there_once() {
-    alone!();
     for processes in [1, 3] {
         for recycle in [(Recycle::new(), 1), (Recycle::new().after_items(7), 15)] {
             all_there_once::<calls, count>(-1, processes, recycle);
@@ -88,9 +87,8 @@ fn what_hooks_return_is_all_there_once() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn a_worker_that_dies_does_not_get_to_its_hook() {
-    alone!();
     let run = asyn_pmap::<calls_or_aborts>(0..20).exit::<count>(1);
     let run = run.processes(1).crash_limit(2);
     let (told, _) = exits::<count, _>(run, 19);
@@ -118,18 +116,16 @@ fn without_a_value<E: Task<Input = Deed, Shared = (), Context = NoContext>>(
     assert_eq!(ends, 1, "{events:?}");
 }
 
-#[test]
+#[test_with(alone)]
 fn hooks_that_fail_or_panic_are_told_of() {
-    alone!();
     let says = |event: &PoolEvent| matches!(event, PoolEvent::ExitHookFailed { message, .. } if message.contains("no way out"));
     let panic = || Deed::Panic("no way out".into());
     without_a_value::<exit_fails>(panic(), FOR_EVER, says);
     without_a_value::<act_async>(panic(), FOR_EVER, says);
 }
 
-#[test]
+#[test_with(alone)]
 fn hooks_that_never_return_are_ended_after_the_grace() {
-    alone!();
     let died = |event: &PoolEvent| match event {
         PoolEvent::WorkerDied { death, .. } => Some((death.cause.clone(), death.exit.signal)),
         _ => None,
@@ -142,9 +138,8 @@ fn hooks_that_never_return_are_ended_after_the_grace() {
     without_a_value::<act>(Deed::Abort, FOR_EVER, aborted);
 }
 
-#[test]
+#[test_with(alone)]
 fn a_value_that_is_another_hooks_is_an_error() {
-    alone!();
     let run = asyn_pmap::<calls>(0..5).exit::<count>(1).processes(1);
     let mut run = run.start().unwrap().into_iter();
     assert_eq!(run.by_ref().filter(Result::is_ok).count(), 5);
@@ -158,10 +153,8 @@ fn note_exit(folder: Folder) -> u64 {
     1
 }
 
-#[test]
-fn a_cancelled_run_calls_no_hook() {
-    alone!();
-    let folder = Folder::temp();
+#[test_with(in_folder)]
+fn a_cancelled_run_calls_no_hook(folder: Folder) {
     let run = asyn_pmap::<calls>(0..).exit::<note_exit>(folder.clone());
     let mut run = run.capacity(10).start().unwrap().into_iter();
     assert_eq!(run.by_ref().take(20).filter(Result::is_ok).count(), 20);
@@ -172,9 +165,8 @@ fn a_cancelled_run_calls_no_hook() {
 }
 
 /// What calls count is not lost with a hook that hangs behind them.
-#[test]
+#[test_with(alone)]
 fn counters_stand_when_a_hook_hangs() {
-    alone!();
     let counter = Counter::new();
     let run = asyn_pmap::<counts>(0..50).shared(counter.clone());
     let run = run.exit::<act>(Deed::Block).processes(2);

@@ -1,23 +1,14 @@
 //! Programs around a run that make it hard: one that reaps every child, one whose file goes away.
 
-use std::{
-    env, fs,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-};
+use std::{env, fs, path::PathBuf, sync::atomic::AtomicBool};
 
 use rustix::process::{WaitOptions, waitpid};
 
 use crate::prelude::*;
 
 /// A host that calls `waitpid(-1)` all the time, and reaps workers before the pool can.
-#[test]
+#[test_with(alone)]
 fn a_host_that_reaps_every_child() {
-    alone!();
     let over = Arc::new(AtomicBool::new(false));
     let end = Arc::clone(&over);
     let host = thread::spawn(move || {
@@ -62,10 +53,8 @@ fn takes_the_program_away(program: PathBuf, n: u64) -> u64 {
 }
 
 /// Nobody is left, and nobody can be had: what waits learns why at once.
-#[test]
-fn a_replacement_that_can_not_be_started() {
-    alone!();
-    let folder = Folder::temp();
+#[test_with(in_folder)]
+fn a_replacement_that_can_not_be_started(folder: Folder) {
     let own = env::current_exe().unwrap();
     let text = format!(
         "exec -a mt-worker '{}' mt_pool_worker --exact --nocapture --test-threads=1 >/dev/null",

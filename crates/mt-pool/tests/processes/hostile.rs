@@ -10,7 +10,7 @@ use mt_proto::{
     WorkerBeat, decode_strict, push_record,
 };
 
-use crate::{platform, prelude::*, tasks::double};
+use crate::{platform, prelude::*};
 
 const ROLE: &str = "MT_TEST_HOSTILE";
 const BUILD: &str = "MT_TEST_BUILD";
@@ -188,23 +188,20 @@ fn learn_build() -> Fingerprint {
 }
 
 /// Slow is not hostile.
-#[test]
+#[test_with(alone)]
 fn a_worker_that_sends_every_byte_by_itself() {
-    alone!();
     let report = run_with("byte-by-byte", Some(learn_build()));
     assert_eq!(report.stats.workers_started, 1);
     assert_eq!(report.values(), (0..20).map(|n| 2 * n).collect::<Vec<_>>());
 }
 
-#[test]
+#[test_with(alone)]
 fn another_build_is_refused() {
-    alone!();
     assert_ne!(learn_build(), Fingerprint(7));
 }
 
-#[test]
+#[test_with(alone)]
 fn what_breaks_the_protocol_is_killed_and_not_believed() {
-    alone!();
     let build = learn_build();
     for role in [
         "hello-twice",
@@ -227,26 +224,23 @@ fn what_breaks_the_protocol_is_killed_and_not_believed() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn what_was_told_before_the_protocol_was_broken_stands() {
-    alone!();
     let report = run_with("results-twice", Some(learn_build()));
     assert!(!report.failed().contains(&0), "told once, and rightly");
     assert!(report.failed().len() < 20);
 }
 
-#[test]
+#[test_with(alone)]
 fn a_first_word_that_is_no_hello() {
-    alone!();
     let report = run_with("no-hello", None);
     assert_eq!(report.failed().len(), 20);
     let text = report.error(0).to_string();
     assert!(text.contains("out of turn"), "{text}");
 }
 
-#[test]
+#[test_with(alone)]
 fn one_that_stays_and_is_silent_is_frozen() {
-    alone!();
     let build = learn_build();
     for role in ["stay", "bye-and-stay"] {
         let report = run_with(role, Some(build));

@@ -1,10 +1,8 @@
 //! Inits that fail, in every way: for good, at first, or without an end.
 
-use std::thread;
-
 use mt_pool::error::SetupStep;
 
-use crate::{prelude::*, tasks::double};
+use crate::prelude::*;
 
 #[task]
 fn init_fails() -> Result<(), String> {
@@ -43,9 +41,8 @@ fn hopeless(run: AsynPmap<double>, processes: u64) -> Report<u64, Never> {
     report
 }
 
-#[test]
+#[test_with(alone)]
 fn an_init_that_fails_everywhere_is_every_items_error() {
-    alone!();
     for processes in [1, 2, 5] {
         let report = hopeless(run().init::<init_fails>(()), processes);
         assert_is!(*report.no_workers(3), WorkerFailure::Setup { step: SetupStep::Init, message }
@@ -53,9 +50,8 @@ fn an_init_that_fails_everywhere_is_every_items_error() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn an_init_that_panics_or_dies_everywhere() {
-    alone!();
     let panics = hopeless(
         run().init::<act_first>(Deed::Panic("no library here".into())),
         2,
@@ -67,9 +63,8 @@ fn an_init_that_panics_or_dies_everywhere() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn an_init_that_works_in_the_end() {
-    alone!();
     for (processes, times) in [(1, 8), (2, 5), (4, 8)] {
         let folder = Folder::temp();
         let run = run().init::<init_fails_at_first>((folder.clone(), times));
@@ -77,9 +72,8 @@ fn an_init_that_works_in_the_end() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn an_init_that_hangs_everywhere_ends_the_run_by_its_deadline() {
-    alone!();
     let limit = Duration::from_millis(50);
     let run = run().init::<act_first>(Deed::Block).workers(restarts(3));
     let run = run.deadlines(Deadlines::new().init(limit));
@@ -92,10 +86,8 @@ fn an_init_that_hangs_everywhere_ends_the_run_by_its_deadline() {
     assert!((4..=5).contains(&started), "{started} workers started");
 }
 
-#[test]
-fn an_init_that_hangs_once_is_replaced() {
-    alone!();
-    let folder = Folder::temp();
+#[test_with(in_folder)]
+fn an_init_that_hangs_once_is_replaced(folder: Folder) {
     let run = run().init::<init_hangs_if>((folder.clone(), true));
     let run = run.deadlines(Deadlines::new().init(Duration::from_secs(1)));
     let report = complete(run.processes(1), 50);
@@ -103,10 +95,8 @@ fn an_init_that_hangs_once_is_replaced() {
     assert_eq!(report.stats.workers_started, 2);
 }
 
-#[test]
-fn an_init_that_never_ends() {
-    alone!();
-    let folder = Folder::temp();
+#[test_with(in_folder)]
+fn an_init_that_never_ends(folder: Folder) {
     let hangs = run().init::<init_hangs_if>((folder.clone(), false));
     let report = complete(hangs.processes(3), 50);
     let what = "one worker does it all, the others are killed";

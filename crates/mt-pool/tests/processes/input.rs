@@ -1,33 +1,20 @@
 //! Inputs of every kind: empty, endless, slow, panicking, lying.
 
-use std::{
-    iter,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc,
-    },
-};
+use std::sync::mpsc;
 
 use futures::{StreamExt, stream};
-use mt_pool::{Task, TaskErrorKind, asyn_pmap, from_stream, limits::ByteLimits};
+use mt_pool::from_stream;
 
-use crate::{
-    report::complete,
-    scene::alone,
-    tasks::{double, double_async},
-};
+use crate::prelude::*;
 
-#[test]
+#[test_with(alone)]
 fn nothing() {
-    alone!();
     let report = complete(asyn_pmap::<double>(iter::empty()), 0);
     assert_eq!(report.stats.workers_started, 0);
 }
 
-#[test]
+#[test_with(alone)]
 fn fewer_items_than_workers() {
-    alone!();
     for items in 1..=4 {
         let report = complete(asyn_pmap::<double>(0..items).processes(8), items);
         assert_eq!(report.failed(), [0; 0]);
@@ -35,9 +22,8 @@ fn fewer_items_than_workers() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn an_input_that_panics() {
-    alone!();
     for k in [0, 1, 5, 3000] {
         let input = (0..).inspect(move |&n| assert_ne!(n, k, "no more"));
         let report = complete(asyn_pmap::<double>(input).processes(2), k + 1);
@@ -51,9 +37,8 @@ fn an_input_that_panics() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn a_stream_that_panics() {
-    alone!();
     let input = stream::iter(0..).inspect(|&n| assert_ne!(n, 5, "no more"));
     let report = complete(asyn_pmap::<double>(from_stream(input)), 6);
     assert_eq!(report.failed(), [5]);
@@ -75,23 +60,21 @@ impl Iterator for Liar {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn an_input_that_lies_about_its_length() {
-    alone!();
     for hint in [(0, Some(0)), (usize::MAX, None), (7, Some(3))] {
         let report = complete(asyn_pmap::<double>(Liar(0, hint)).processes(2), 100);
         assert_eq!(report.failed(), [0; 0]);
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn an_endless_input_is_left_when_the_run_is_dropped() {
     fn is_left<T: Task<Input = u64>>(ordered: bool) {
         let run = asyn_pmap::<T>(0..).processes(2).ordered(ordered);
         let run = run.start().unwrap().into_iter();
         assert_eq!(run.take(5000).filter(Result::is_ok).count(), 5000);
     }
-    alone!();
     for ordered in [true, false] {
         is_left::<double>(ordered);
         is_left::<double_async>(ordered);
@@ -99,9 +82,8 @@ fn an_endless_input_is_left_when_the_run_is_dropped() {
 }
 
 /// Each item is only put in when the outcome of the one before is out: nothing waits for company.
-#[test]
+#[test_with(alone)]
 fn an_input_that_blocks_holds_back_nothing_that_is_done() {
-    alone!();
     let (put, taken) = mpsc::channel();
     let run = asyn_pmap::<double>(taken).processes(2);
     let mut outcomes = run.start().unwrap().into_iter();
@@ -113,9 +95,8 @@ fn an_input_that_blocks_holds_back_nothing_that_is_done() {
     assert!(outcomes.next().is_none());
 }
 
-#[test]
+#[test_with(alone)]
 fn dropping_does_not_wait_for_an_input_that_blocks() {
-    alone!();
     let (put, taken) = mpsc::channel();
     put.send(1).unwrap();
     let run = asyn_pmap::<double>(taken.into_iter()).start().unwrap();
@@ -149,9 +130,8 @@ fn bounded(capacity: usize, ordered: bool, buffer_bytes: usize, processes: usize
     assert_eq!(taken, 300);
 }
 
-#[test]
+#[test_with(alone)]
 fn a_slow_consumer_bounds_everything() {
-    alone!();
     for capacity in [1, 2, 3, 10, 1000] {
         for ordered in [true, false] {
             bounded(capacity, ordered, 1 << 20, 2);

@@ -1,27 +1,8 @@
 //! `WorkIterator` over works that misbehave, shared by threads, closed and left alone.
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use mt_pool::works::PopError;
 
-use mt_pool::{
-    Pool, TaskErrorKind, WorkIterator, limits::WorkerOptions, supervision::DeathCause, task,
-    works::PopError,
-};
-use mt_test_kit::{Folder, children, wait_until};
-
-use crate::{
-    census::Census,
-    deed::Deed,
-    scene::{alone, block_on},
-    tasks::{Even, act_by_id, double, double_async, pid, waits_to_go},
-};
+use crate::prelude::*;
 
 #[task]
 fn some_even(n: u64) -> Option<u64> {
@@ -48,9 +29,8 @@ fn even_crosses(n: u64) -> Even {
     Even(n)
 }
 
-#[test]
+#[test_with(alone)]
 fn neither_death_nor_error_ends_it() {
-    alone!();
     // And what each death but the panic comes to: its exit code or signal.
     let ways = [
         (Deed::Return(0), (None, None)),
@@ -96,9 +76,8 @@ fn neither_death_nor_error_ends_it() {
     assert!(works.stats().workers_died >= 5);
 }
 
-#[test]
+#[test_with(alone)]
 fn what_does_not_serialise_takes_no_place() {
-    alone!();
     let works = WorkIterator::<even_crosses>::builder().buffer_size(4);
     let works = works.processes(2).start().unwrap();
     let mut counts = [0, 0];
@@ -119,9 +98,8 @@ fn what_does_not_serialise_takes_no_place() {
     assert!(counts[0] >= 148 && counts[1] >= 148, "{counts:?}");
 }
 
-#[test]
+#[test_with(alone)]
 fn the_buffer_is_never_exceeded() {
-    alone!();
     for (buffer, threads) in [(1, 1), (2, 1), (5, 1), (64, 1), (1, 3), (7, 3)] {
         let folder = Folder::temp();
         let works = WorkIterator::<sees>::builder().shared(folder.clone());
@@ -163,9 +141,8 @@ fn each_once(
     assert!(works.next().is_none(), "the end stays the end");
 }
 
-#[test]
+#[test_with(alone)]
 fn threads_that_share_it_get_each_work_once() {
-    alone!();
     for (threads, buffer) in [(2, None), (4, Some(1)), (4, Some(3)), (8, None)] {
         let mut builder = WorkIterator::<double>::builder().processes(2);
         if let Some(buffer) = buffer {
@@ -176,9 +153,8 @@ fn threads_that_share_it_get_each_work_once() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn a_thread_that_takes_one_leaves_the_others_theirs() {
-    alone!();
     // With one place, each result makes room for the next work of another thread.
     let works = WorkIterator::<double>::builder().buffer_size(1);
     let works = works.start().unwrap();
@@ -191,9 +167,8 @@ fn a_thread_that_takes_one_leaves_the_others_theirs() {
     assert_eq!(sum.into_inner(), 19 * 10);
 }
 
-#[test]
+#[test_with(alone)]
 fn closing_wakes_who_waits_in_other_threads() {
-    alone!();
     let works = WorkIterator::<waits_to_go>::builder().shared(Folder::at("/not/there"));
     let works = works.processes(2).start().unwrap();
     thread::scope(|scope| {
@@ -210,10 +185,8 @@ fn closing_wakes_who_waits_in_other_threads() {
     assert!(works.next().is_none());
 }
 
-#[test]
-fn nothing_in_time_is_no_end() {
-    alone!();
-    let folder = Folder::temp();
+#[test_with(in_folder)]
+fn nothing_in_time_is_no_end(folder: Folder) {
     let works = WorkIterator::<waits_to_go>::builder().shared(folder.clone());
     let works = works.pop_timeout(Duration::from_millis(20));
     let works = works.start().unwrap();
@@ -227,13 +200,12 @@ fn nothing_in_time_is_no_end() {
     assert_eq!(id, value.unwrap());
 }
 
-#[test]
+#[test_with(alone)]
 fn none_is_kept_and_can_be_skipped() {
     fn value<V, E: std::fmt::Debug>(item: Result<(u64, Result<V, E>), PopError>) -> (u64, V) {
         let (id, outcome) = item.unwrap();
         (id, outcome.unwrap())
     }
-    alone!();
     let works = || WorkIterator::<some_even>::builder().num_works(100);
     let skipped = works().skip_null().start().unwrap();
     let values: BTreeSet<(u64, u64)> = skipped.iter().map(value).collect();
@@ -254,9 +226,8 @@ fn none_is_kept_and_can_be_skipped() {
     assert_eq!(counts, (90, 90, 60));
 }
 
-#[test]
+#[test_with(alone)]
 fn short_memory_leaves_one_worker() {
-    alone!();
     for (mark, workers) in [(0.0, 1), (1.0, 3)] {
         let works = WorkIterator::<double>::builder().processes(3);
         let works = works.memory_mark(mark).start().unwrap();
@@ -268,9 +239,8 @@ fn short_memory_leaves_one_worker() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn inside_a_runtime_and_of_async_functions() {
-    alone!();
     let sum: u64 = block_on(async {
         let works = WorkIterator::<double_async>::builder().buffer_size(1);
         let works = works.num_works(500).start().unwrap();
@@ -279,9 +249,8 @@ fn inside_a_runtime_and_of_async_functions() {
     assert_eq!(sum, 499 * 500);
 }
 
-#[test]
+#[test_with(alone)]
 fn no_works_and_no_worker_are_ends() {
-    alone!();
     let works = WorkIterator::<double>::builder().num_works(0);
     assert!(works.start().unwrap().next().is_none());
     let works = WorkIterator::<double>::builder().buffer_size(3);
@@ -295,9 +264,8 @@ fn no_works_and_no_worker_are_ends() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn the_next_iterator_finds_the_workers_of_a_pool() {
-    alone!();
     let pool = Pool::builder().processes(1).start().unwrap();
     let pids = || -> BTreeSet<u32> {
         let builder = WorkIterator::<pid>::builder().num_works(100);
@@ -309,9 +277,8 @@ fn the_next_iterator_finds_the_workers_of_a_pool() {
     assert_eq!(pids(), first);
 }
 
-#[test]
+#[test_with(alone)]
 fn a_storm_over_threads() {
-    alone!();
     let census = Census::default();
     let works = WorkIterator::<double>::builder()
         .processes(2)

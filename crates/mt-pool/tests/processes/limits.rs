@@ -1,11 +1,6 @@
 //! Limits of options, items and results.
 
-use mt_pool::{TaskErrorKind, asyn_pmap, limits::ByteLimits, task};
-
-use crate::{
-    report::complete,
-    scene::{alone, refused, works},
-};
+use crate::{prelude::*, scene::works};
 
 #[task]
 fn echo(bytes: Vec<u8>) -> Vec<u8> {
@@ -17,9 +12,8 @@ fn long(bytes: usize) -> String {
     "x".repeat(bytes)
 }
 
-#[test]
+#[test_with(alone)]
 fn item_and_result_limits_are_exact() {
-    alone!();
     // A length byte or two and the bytes.
     for (limit, fits) in [(100, 99), (1000, 998)] {
         let sizes = [fits - 1, fits, fits + 1];
@@ -40,9 +34,8 @@ fn item_and_result_limits_are_exact() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn a_body_larger_than_any_socket_buffer() {
-    alone!();
     let sizes = [10, 20 << 20, 0, 3 << 20];
     let items = sizes.map(|size| vec![1; size]);
     let run = asyn_pmap::<echo>(items)
@@ -55,9 +48,8 @@ fn a_body_larger_than_any_socket_buffer() {
     assert!(lengths.eq(sizes));
 }
 
-#[test]
+#[test_with(alone)]
 fn zeros_are_refused_by_name() {
-    alone!();
     let new = || asyn_pmap::<long>([1]);
     for (run, name) in [
         (new().batch_size(0), "batch_size"),

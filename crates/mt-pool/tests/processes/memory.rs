@@ -4,7 +4,7 @@ mod together;
 
 use std::{
     cell::{Cell, RefCell},
-    fs, thread,
+    fs,
 };
 
 use crate::prelude::*;
@@ -72,9 +72,8 @@ fn exceeded<E>(kind: &TaskErrorKind<E>) -> (u64, Option<u64>, u32) {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn one_item_of_many_that_needs_too_much() {
-    alone!();
     for (oom_retries, processes) in [(0, 1), (2, 2)] {
         let run = asyn_pmap::<huge_at_3>(0..30).processes(processes);
         let report = only_3_is_too_large(run, 30, oom_retries);
@@ -97,9 +96,8 @@ async fn huge_among_others(#[shared] folder: &Folder, n: u64) -> u64 {
     n
 }
 
-#[test]
+#[test_with(alone)]
 fn one_of_several_in_the_same_worker() {
-    alone!();
     for oom_retries in [0, 1] {
         let folder = Folder::temp();
         let run = asyn_pmap::<huge_among_others>(0..6).shared(folder.clone());
@@ -126,9 +124,8 @@ fn leaks(n: u64) -> u64 {
     n
 }
 
-#[test]
+#[test_with(alone)]
 fn what_others_have_left_behind_is_not_held_against_the_last() {
-    alone!();
     let run = asyn_pmap::<leaks>(0..11).memory(MemoryLimits::new().max_rss_bytes(LIMIT));
     let report = complete(run.processes(1), 11);
     assert_eq!(report.failed(), [0; 0]);
@@ -142,9 +139,8 @@ fn huge_init() {
     drop(memory);
 }
 
-#[test]
+#[test_with(alone)]
 fn an_init_that_needs_too_much_ends_the_run() {
-    alone!();
     let run = asyn_pmap::<huge_at_3>(0..10).init::<huge_init>(());
     let run = run.memory(MemoryLimits::new().max_rss_bytes(LIMIT));
     let report = complete(run.workers(restarts(1)).processes(1), 10);
@@ -160,9 +156,8 @@ fn own_size(_: u64) -> u64 {
 }
 
 /// Every worker is too large from its first moment. What is quick is done; what is not, is not.
-#[test]
+#[test_with(alone)]
 fn a_limit_that_no_worker_can_keep() {
-    alone!();
     let tiny = || MemoryLimits::new().max_rss_bytes(1);
     let run = asyn_pmap::<own_size>(0..500).memory(tiny()).processes(2);
     for outcome in complete(run, 500).outcomes {
@@ -180,9 +175,8 @@ fn a_limit_that_no_worker_can_keep() {
 }
 
 /// With a crash limit of one nothing is ever started twice, whatever it is killed for.
-#[test]
+#[test_with(alone)]
 fn memory_starts_nothing_twice_where_nothing_may_be() {
-    alone!();
     let run = asyn_pmap::<huge_at_3>(0..8).processes(1).crash_limit(1);
     let limits = MemoryLimits::new().max_rss_bytes(LIMIT).oom_retries(5);
     let report = complete(run.memory(limits), 8);

@@ -1,7 +1,5 @@
 //! Runs that are started by what another run tells.
 
-use std::sync::{Arc, Mutex};
-
 use crate::prelude::*;
 
 #[task]
@@ -22,14 +20,13 @@ fn deeper(depth: u64) -> u64 {
     sum
 }
 
-#[test]
+#[test_with(alone)]
 fn every_outcome_starts_the_next_run() {
-    alone!();
     assert_eq!(deeper(5), 6 * 6);
 }
 
 /// An observer is on the run's own thread; what it starts has one of its own.
-#[test]
+#[test_with(alone)]
 fn an_observer_starts_the_next_run() {
     fn observed(depth: u64, sums: &Arc<Mutex<Vec<u64>>>) {
         let told = Arc::clone(sums);
@@ -45,7 +42,6 @@ fn an_observer_starts_the_next_run() {
         let sum = values.sum();
         sums.lock().unwrap().push(sum);
     }
-    alone!();
     let sums = Arc::default();
     observed(5, &sums);
     assert_eq!(*sums.lock().unwrap(), [1, 2, 3, 4, 5, 6]);

@@ -65,9 +65,8 @@ impl Drop for Container {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn the_system_kills_a_worker_and_the_item_says_so() {
-    alone!();
     let Some(_container) = Container::enter() else {
         eprintln!("not tried: no memory group can be made here");
         return;

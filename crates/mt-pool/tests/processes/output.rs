@@ -1,16 +1,8 @@
 //! Taking outcomes out: late, elsewhere, in part, two runs at once, and a run inside a task.
 
-use std::thread;
-
 use futures::StreamExt;
-use mt_pool::{TaskErrorKind, asyn_pmap, limits::ByteLimits, task};
-use mt_test_kit::Folder;
 
-use crate::{
-    report::{complete, succeeded, values},
-    scene::{alone, block_on},
-    tasks::{double, double_async, first_waits_to_go},
-};
+use crate::{prelude::*, tasks::first_waits_to_go};
 
 #[task]
 fn even(n: u64) -> Result<u64, String> {
@@ -38,18 +30,16 @@ fn init_with_a_run() {
     assert_eq!(values(run).iter().sum::<u64>(), 90);
 }
 
-#[test]
+#[test_with(alone)]
 fn on_another_thread_while_the_first_is_gone() {
-    alone!();
     let make = thread::spawn(|| asyn_pmap::<double>(0..3000).processes(2).start());
     let run = make.join().unwrap().unwrap();
     let sum = thread::spawn(|| run.into_iter().map(Result::unwrap).sum::<u64>());
     assert_eq!(sum.join().unwrap(), 2999 * 3000);
 }
 
-#[test]
+#[test_with(alone)]
 fn inside_any_executor() {
-    alone!();
     let run = || asyn_pmap::<double>(0..100).processes(2);
     let sum = || values(run()).iter().sum::<u64>();
     assert_eq!(futures::executor::block_on(async { sum() }), 9900);
@@ -58,19 +48,16 @@ fn inside_any_executor() {
     assert_eq!(first.unwrap().unwrap(), 0);
 }
 
-#[test]
+#[test_with(alone)]
 fn more_outcomes_inside_a_runtime_than_its_budget_of_polls() {
-    alone!();
     // One item at a time, so that each outcome comes alone and is polled for.
     let run = || asyn_pmap::<double>(0..1000).processes(1).capacity(1);
     let values = block_on(async { values(run()) });
     assert_eq!(values.iter().sum::<u64>(), 999_000);
 }
 
-#[test]
-fn the_slowest_first() {
-    alone!();
-    let folder = Folder::temp();
+#[test_with(in_folder)]
+fn the_slowest_first(folder: Folder) {
     let run = |ordered| {
         let run = asyn_pmap::<first_waits_to_go>(0..500).shared(folder.clone());
         run.ordered(ordered).processes(2)
@@ -84,9 +71,8 @@ fn the_slowest_first() {
     assert_eq!(values(run(true)), (0..500).collect::<Vec<_>>());
 }
 
-#[test]
+#[test_with(alone)]
 fn two_runs_side_by_side() {
-    alone!();
     let a = asyn_pmap::<double>(0..).processes(1).capacity(20);
     let b = asyn_pmap::<double>(0..500).processes(2);
     let pairs = a.start().unwrap().into_iter().zip(b.start().unwrap());
@@ -98,9 +84,8 @@ fn two_runs_side_by_side() {
     );
 }
 
-#[test]
+#[test_with(alone)]
 fn a_run_inside_a_task() {
-    alone!();
     let expected = [0, 0, 2, 6, 12];
     let report = complete(asyn_pmap::<sum_below>(0..5).processes(2), 5);
     assert_eq!(report.values(), expected);
@@ -110,9 +95,8 @@ fn a_run_inside_a_task() {
     assert_eq!(complete(run.processes(1), 5).failed(), [0; 0]);
 }
 
-#[test]
+#[test_with(alone)]
 fn fail_fast_yields_the_error_and_then_nothing() {
-    alone!();
     for processes in [1, 3] {
         let items = (0..).map(|n| if n == 10 { 11 } else { 2 * n });
         let run = asyn_pmap::<even>(items).fail_fast();
@@ -125,9 +109,8 @@ fn fail_fast_yields_the_error_and_then_nothing() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn one_at_a_time_in_every_sense() {
-    alone!();
     let run = || asyn_pmap::<double_async>(0..50).max_concurrency(1);
     let every_sense = run()
         .batch_size(1)
@@ -137,9 +120,8 @@ fn one_at_a_time_in_every_sense() {
     assert_eq!(complete(run().processes(2), 50).failed(), [0; 0]);
 }
 
-#[test]
+#[test_with(alone)]
 fn an_observer_that_panics_loses_no_item() {
-    alone!();
     let run = asyn_pmap::<double>(0..100).processes(2);
     assert_eq!(succeeded(run.observe(|event| panic!("{event:?}"))), 100);
 }

@@ -25,9 +25,8 @@ fn panicked(deed: &Deed) -> [(String, Option<String>, String); 2] {
     [between_pids::<act>(deed), between_pids::<act_async>(deed)]
 }
 
-#[test]
+#[test_with(alone)]
 fn a_panic_has_message_place_and_call_stack() {
-    alone!();
     for (message, location, backtrace) in panicked(&Deed::Panic("no \u{1b}[2J way".into())) {
         assert_eq!(message, "no \u{1b}[2J way");
         assert!(location.unwrap().contains("deed.rs:"));
@@ -35,17 +34,15 @@ fn a_panic_has_message_place_and_call_stack() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn a_panic_of_a_hundred_megabytes_is_cut() {
-    alone!();
     for (message, ..) in panicked(&Deed::PanicLong(100 << 20)) {
         assert!(message.starts_with("éé") && message.len() < 1 << 20);
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn a_panic_without_a_text() {
-    alone!();
     for (message, location, _) in panicked(&Deed::PanicOdd) {
         assert!(!message.is_empty());
         assert!(location.is_some());

@@ -1,21 +1,13 @@
 //! `ProcessParalleliser`: ids in, outcomes out, by any thread.
 
-use std::{collections::BTreeMap, ops::Range, sync::Mutex, thread, time::Duration};
+use std::ops::Range;
 
-use mt_pool::{
-    TaskErrorKind,
-    limits::WorkerOptions,
-    task,
-    works::ParalleliserState::{Dead, Dying, Living},
-    works::{PopError, ProcessParalleliser},
+use mt_pool::works::{
+    ParalleliserState::{Dead, Dying, Living},
+    PopError, ProcessParalleliser,
 };
-use mt_test_kit::{Folder, children, wait_until};
 
-use crate::{
-    deed::Deed,
-    scene::{alone, refused},
-    tasks::{act_by_id, double, waits_to_go},
-};
+use crate::prelude::*;
 
 #[task]
 fn small(n: u64) -> Result<u64, String> {
@@ -28,9 +20,8 @@ fn small(n: u64) -> Result<u64, String> {
 
 const NONE: Duration = Duration::ZERO;
 
-#[test]
+#[test_with(alone)]
 fn any_ids_in_any_order_and_more_than_once() {
-    alone!();
     let pool = ProcessParalleliser::<small>::builder().processes(2);
     let pool = pool.start().unwrap();
     assert_eq!(pool.num_workers(), 2);
@@ -59,9 +50,8 @@ fn any_ids_in_any_order_and_more_than_once() {
     assert_eq!((stats.succeeded, stats.failed), (5, 3));
 }
 
-#[test]
+#[test_with(alone)]
 fn closing_lets_the_pushed_be_done() {
-    alone!();
     let pool = ProcessParalleliser::<double>::new().unwrap();
     assert_eq!(pool.state(), Living);
     assert!(pool.empty());
@@ -88,9 +78,8 @@ fn closing_lets_the_pushed_be_done() {
     assert_eq!(pool.pop_timeout(NONE).unwrap_err(), PopError::Closed);
 }
 
-#[test]
+#[test_with(alone)]
 fn no_room_is_told_and_each_pop_makes_some() {
-    alone!();
     let pool = ProcessParalleliser::<double>::builder().capacity(4);
     let pool = pool.start().unwrap();
     for id in 0..4 {
@@ -105,10 +94,8 @@ fn no_room_is_told_and_each_pop_makes_some() {
     assert_eq!(pool.counters().sent, 500);
 }
 
-#[test]
-fn closing_wakes_those_who_wait() {
-    alone!();
-    let folder = Folder::temp();
+#[test_with(in_folder)]
+fn closing_wakes_those_who_wait(folder: Folder) {
     let pool = ProcessParalleliser::<waits_to_go>::builder().shared(folder.clone());
     let pool = pool.capacity(2).start().unwrap();
     assert!(pool.push(0) && pool.push(1));
@@ -131,9 +118,8 @@ fn closing_wakes_those_who_wait() {
     });
 }
 
-#[test]
+#[test_with(alone)]
 fn threads_push_and_threads_pop() {
-    alone!();
     let pool = ProcessParalleliser::<double>::builder().processes(2);
     let pool = pool.capacity(50).start().unwrap();
     let seen = Mutex::new(vec![0_u32; 4000]);
@@ -155,9 +141,8 @@ fn threads_push_and_threads_pop() {
     assert!(seen.into_inner().unwrap().iter().all(|&times| times == 1));
 }
 
-#[test]
+#[test_with(alone)]
 fn deaths_cost_their_works_alone() {
-    alone!();
     let deeds = vec![
         Deed::Return(0),
         Deed::Abort,
@@ -186,9 +171,8 @@ fn deaths_cost_their_works_alone() {
     assert_eq!(pool.state(), Living);
 }
 
-#[test]
+#[test_with(alone)]
 fn without_workers_it_dies() {
-    alone!();
     let pool = ProcessParalleliser::<double>::builder();
     let pool = pool
         .configure(|run| run.workers(WorkerOptions::new().program("/bin/false")))
@@ -204,9 +188,8 @@ fn without_workers_it_dies() {
     assert_eq!(pool.pop().unwrap_err(), PopError::Closed);
 }
 
-#[test]
+#[test_with(alone)]
 fn wrong_options_are_named() {
-    alone!();
     let new = ProcessParalleliser::<double>::builder;
     for (builder, name) in [
         (new().max_num_workers(0), "processes"),

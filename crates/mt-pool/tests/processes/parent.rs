@@ -1,14 +1,10 @@
 //! The parent dies, leaves, or is interrupted.
 
-use std::{os::unix::process::ExitStatusExt, process::Stdio, thread};
+use std::{os::unix::process::ExitStatusExt, process::Stdio};
 
-use mt_pool::WorkIterator;
 use mt_test_kit::{Scene, role};
 
-use crate::{
-    prelude::*,
-    tasks::{act_by_id, forever},
-};
+use crate::prelude::*;
 
 #[task]
 fn brief(n: u64) -> u64 {

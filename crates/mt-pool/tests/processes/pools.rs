@@ -1,29 +1,8 @@
 //! Workers that several runs share.
 
-use std::{
-    collections::BTreeSet,
-    fmt::Debug,
-    iter,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc::sync_channel,
-    },
-    time::Duration,
-};
+use mt_pool::StartError;
 
-use mt_pool::{
-    AsynPmap, Pool, StartError, Task, TaskError, TaskErrorKind, asyn_pmap, limits::Recycle,
-    stats::Stats, task,
-};
-use mt_test_kit::{Signal, children, signal, wait_until};
-
-use crate::{
-    deed::{Deed, act},
-    report::succeeded,
-    scene::alone,
-    tasks::{forever, pid},
-};
+use crate::prelude::*;
 
 #[task]
 async fn length(#[shared] more: &usize, text: String) -> usize {
@@ -51,9 +30,8 @@ fn values<T: Task<Error: Debug>>(run: AsynPmap<T>, pool: &Pool) -> (Vec<T::Outpu
     (values, run.stats())
 }
 
-#[test]
+#[test_with(alone)]
 fn the_second_run_finds_the_workers_of_the_first() {
-    alone!();
     let pool = pool(2);
     assert_eq!(pool.workers(), 0, "none before there is anything to do");
     let (_, stats) = values(asyn_pmap::<pid>(0..1000).processes(2..), &pool);
@@ -79,9 +57,8 @@ fn the_second_run_finds_the_workers_of_the_first() {
     assert!((1..=2).contains(&pool.workers()));
 }
 
-#[test]
+#[test_with(alone)]
 fn what_dies_while_it_waits_is_not_given_out() {
-    alone!();
     let pool = pool(1);
     for _ in 0..10 {
         let (pids, _) = values(asyn_pmap::<pid>(0..1), &pool);
@@ -96,9 +73,8 @@ fn pid_again(_: u64) -> u32 {
     std::process::id()
 }
 
-#[test]
+#[test_with(alone)]
 fn a_worker_that_dies_is_replaced_and_one_run_that_fails_costs_the_next_nothing() {
-    alone!();
     let pool = pool(2);
     let deeds = (0..50).map(|n| match n {
         20 => Deed::Abort,
@@ -115,9 +91,8 @@ fn a_worker_that_dies_is_replaced_and_one_run_that_fails_costs_the_next_nothing(
 }
 
 /// The first run holds the only worker while its consumer waits for the second.
-#[test]
+#[test_with(alone)]
 fn runs_that_wait_for_each_other_go_on() {
-    alone!();
     let pool = pool(1);
     let start = || {
         let run = asyn_pmap::<act>((0..200).map(Deed::Return)).capacity(4);
@@ -129,9 +104,8 @@ fn runs_that_wait_for_each_other_go_on() {
 }
 
 /// However many runs there are, each has one worker or the pool's number holds.
-#[test]
+#[test_with(alone)]
 fn many_runs_at_once() {
-    alone!();
     let pool = pool(2);
     std::thread::scope(|scope| {
         for _ in 0..6 {
@@ -147,9 +121,8 @@ fn many_runs_at_once() {
     });
 }
 
-#[test]
+#[test_with(alone)]
 fn idle_workers_go_but_for_those_that_are_kept() {
-    alone!();
     let builder = Pool::builder().processes(3).idle(Duration::from_millis(20));
     for keep in [0, 1] {
         let pool = builder.clone().keep(keep).start().unwrap();
@@ -159,9 +132,8 @@ fn idle_workers_go_but_for_those_that_are_kept() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn a_worn_worker_does_not_come_back() {
-    alone!();
     let pool = pool(1);
     let recycle = Recycle::new().after_items(5);
     let (pids, stats) = values(asyn_pmap::<pid>(0..10).recycle(recycle), &pool);
@@ -177,9 +149,8 @@ fn with_a_pool_of_its_own(n: u64) -> u64 {
     pids.len() as u64
 }
 
-#[test]
+#[test_with(alone)]
 fn a_pool_inside_a_worker_goes_with_it() {
-    alone!();
     let pool = pool(2);
     let (counts, _) = values(asyn_pmap::<with_a_pool_of_its_own>([3; 6]), &pool);
     assert!(counts.iter().all(|&count| count >= 1));
@@ -188,9 +159,8 @@ fn a_pool_inside_a_worker_goes_with_it() {
 }
 
 /// Items that were pulled when the pool was closed are done, and no more are pulled.
-#[test]
+#[test_with(alone)]
 fn a_closed_pool_finishes_what_it_has() {
-    alone!();
     let pool = pool(1);
     let pulled = Arc::new(AtomicU64::new(0));
     let seen = Arc::clone(&pulled);
@@ -213,9 +183,8 @@ fn a_closed_pool_finishes_what_it_has() {
     assert!(matches!(refused, StartError::PoolClosed));
 }
 
-#[test]
+#[test_with(alone)]
 fn a_cancelled_pool_has_an_outcome_for_every_item() {
-    alone!();
     let pool = pool(1);
     let (told, ended) = std::sync::mpsc::channel();
     // Asked for one more after the last, which is part of the run by then.
@@ -249,9 +218,8 @@ fn numbers_out_of_range_are_refused() {
 
 /// A run whose only worker dies gets another, also when others have all the places and a second worker of
 /// its own has been waiting for one.
-#[test]
+#[test_with(alone)]
 fn a_run_that_has_lost_its_last_worker_does_not_wait_for_others() {
-    alone!();
     let pool = pool(1);
     let gate = |deeds: Vec<Deed>| {
         let (open, opened) = sync_channel::<()>(1);

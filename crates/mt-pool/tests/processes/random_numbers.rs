@@ -1,7 +1,5 @@
 //! Random numbers that depend on the seed and the item, and on nothing else.
 
-use std::collections::BTreeSet;
-
 use mt_pool::{task_index, task_rng};
 use rand::Rng;
 
@@ -52,9 +50,8 @@ fn values<T: Task<Output = [u64; 4], Error: Debug>>(run: AsynPmap<T>, seed: u64)
     complete(run.seed(seed), ITEMS).values()
 }
 
-#[test]
-fn the_same_whoever_draws_and_how_often() {
-    alone!();
+#[test_with(in_folder)]
+fn the_same_whoever_draws_and_how_often(folder: Folder) {
     let first = values(asyn_pmap::<numbers>(0..ITEMS).processes(1), 7);
     let distinct: BTreeSet<u64> = first.iter().map(|numbers| numbers[0]).collect();
     assert_eq!(distinct.len() as u64, ITEMS, "each item has its own");
@@ -69,7 +66,6 @@ fn the_same_whoever_draws_and_how_often() {
     }
     let run = asyn_pmap::<numbers>(0..ITEMS).recycle(Recycle::new().after_items(3));
     assert_eq!(values(run.processes(2), 7), first);
-    let folder = Folder::temp();
     let run = asyn_pmap::<numbers_at_last>(0..ITEMS).shared(folder.clone());
     let run = run.retries(1).deadlines(hard(Duration::from_millis(500)));
     // Those that run past it are given up; they had drawn the same.
@@ -82,9 +78,8 @@ fn the_same_whoever_draws_and_how_often() {
     assert_ne!(values(asyn_pmap::<numbers>(0..ITEMS), 8), first);
 }
 
-#[test]
+#[test_with(alone)]
 fn a_seed_that_was_chosen_is_told_and_can_be_used_again() {
-    alone!();
     let run = asyn_pmap::<numbers>(0..ITEMS).processes(2).start().unwrap();
     let seed = run.seed();
     let first: Vec<_> = run.into_iter().map(Result::unwrap).collect();

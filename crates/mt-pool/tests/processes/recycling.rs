@@ -1,6 +1,6 @@
 //! Workers that are replaced after so many batches.
 
-use crate::{prelude::*, tasks::pid};
+use crate::prelude::*;
 
 #[task]
 async fn pid_async(n: u64) -> u32 {
@@ -29,9 +29,8 @@ fn shares<T: Task<Input = u64, Output = u32, Error: Debug>>(
     assert_eq!(report.stats.workers_died, 0);
 }
 
-#[test]
+#[test_with(alone)]
 fn with_a_backlog() {
-    alone!();
     for ordered in [true, false] {
         for case in [
             (1, 2, 6),
@@ -47,18 +46,16 @@ fn with_a_backlog() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn with_little_room() {
-    alone!();
     for capacity in [1, 2, 3] {
         shares::<pid>(|run| run.capacity(capacity), (2, 2, 12));
         shares::<pid_async>(|run| run.capacity(capacity), (2, 2, 12));
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn while_items_crash() {
-    alone!();
     for (processes, batches) in [(1, 1), (1, 3), (2, 2)] {
         let deeds = (0..30).map(|n| if n % 10 == 3 { Deed::Abort } else { Deed::Pid });
         let run = asyn_pmap::<act>(deeds).batch_size(1).crash_limit(2);

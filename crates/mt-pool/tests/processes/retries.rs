@@ -1,6 +1,5 @@
 //! Errors that are tried again, and items that are given up.
 
-use mt_pool::TaskError;
 use serde::{Deserialize, Serialize};
 
 use crate::prelude::*;
@@ -71,9 +70,8 @@ fn every_way(retries: &Retries<Failure>) -> Vec<Ends> {
     sync.into_iter().chain(asyn).collect()
 }
 
-#[test]
+#[test_with(alone)]
 fn what_works_at_the_third_try_needs_two_retries() {
-    alone!();
     for retries in 0..4 {
         let most = retries as usize + 1;
         for (outcomes, started) in every_way(&Retries::new(retries)) {
@@ -90,9 +88,8 @@ fn what_works_at_the_third_try_needs_two_retries() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn only_what_is_worth_it_is_tried_again() {
-    alone!();
     let passing = |failure: &Failure| matches!(failure, Failure::Passing(_));
     for (outcomes, started) in every_way(&Retries::new(5).only_if(passing)) {
         for n in 0..30 {
@@ -102,9 +99,8 @@ fn only_what_is_worth_it_is_tried_again() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn a_judge_that_panics_is_for_no_retry() {
-    alone!();
     let panics = Retries::new(5).only_if(|failure| panic!("{failure:?}"));
     for (outcomes, started) in every_way(&panics) {
         assert_eq!(started, [1; 30]);
@@ -126,10 +122,8 @@ fn has_a_bad_day(#[shared] folder: &Folder, n: u64) -> Result<u64, String> {
     }
 }
 
-#[test]
-fn errors_and_deaths_are_counted_apart_and_a_panic_is_neither() {
-    alone!();
-    let folder = Folder::temp();
+#[test_with(in_folder)]
+fn errors_and_deaths_are_counted_apart_and_a_panic_is_neither(folder: Folder) {
     let run = asyn_pmap::<has_a_bad_day>(0..3).shared(folder.clone());
     let run = run.retries(at_once(2)).crash_limit(3);
     // One at a time: what had just finished in a worker that dies is run again.
@@ -151,9 +145,8 @@ async fn fails_once(#[shared] folder: &Folder, n: u64) -> Result<u64, String> {
 }
 
 /// Many at once, most of them in the same pieces.
-#[test]
+#[test_with(alone)]
 fn everything_fails_once() {
-    alone!();
     for ordered in [true, false] {
         let folder = Folder::temp();
         let run = asyn_pmap::<fails_once>(0..600).shared(folder.clone());
@@ -163,10 +156,8 @@ fn everything_fails_once() {
     }
 }
 
-#[test]
-fn an_error_that_is_tried_again_does_not_end_a_run_that_fails_fast() {
-    alone!();
-    let folder = Folder::temp();
+#[test_with(in_folder)]
+fn an_error_that_is_tried_again_does_not_end_a_run_that_fails_fast(folder: Folder) {
     let run = asyn_pmap::<tries>([0, 1, 3, 4, 2, 6]).shared(folder.clone());
     let run = run.fail_fast().retries(at_once(2)).processes(2);
     let outcomes: Vec<_> = run.start().unwrap().into_iter().collect();
@@ -175,9 +166,8 @@ fn an_error_that_is_tried_again_does_not_end_a_run_that_fails_fast() {
     assert_eq!(outcomes[4].as_ref().unwrap_err().index(), 4);
 }
 
-#[test]
-fn a_failed_item_is_given_back_if_it_is_to_be_kept() {
-    alone!();
+#[test_with(in_folder)]
+fn a_failed_item_is_given_back_if_it_is_to_be_kept(folder: Folder) {
     let deeds = [Deed::Return(0), Deed::Panic("no".into()), Deed::Abort];
     for ordered in [true, false] {
         let run = || asyn_pmap::<act>(deeds.clone()).ordered(ordered);
@@ -194,7 +184,6 @@ fn a_failed_item_is_given_back_if_it_is_to_be_kept() {
         let kept = given(run().keep_items());
         assert_eq!(kept, [1, 2].map(|n| Some(deeds[n].clone())));
     }
-    let folder = Folder::temp();
     let run = asyn_pmap::<tries_async>(0..600).shared(folder.clone());
     let report = complete(run.keep_items().retries(at_once(1)), 600);
     for n in report.failed() {
@@ -204,9 +193,8 @@ fn a_failed_item_is_given_back_if_it_is_to_be_kept() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn dead_letters_are_what_was_given_up_and_nothing_else() {
-    alone!();
     let panic = Deed::Panic("no letter".into());
     let deeds = [
         Deed::Return(0),

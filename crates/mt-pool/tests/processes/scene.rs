@@ -3,51 +3,35 @@
 use std::fmt::Debug;
 
 use mt_pool::{StartError, asyn_pmap, task};
-use mt_test_kit::{Alarm, children, descriptors, is_alone, name_of, wait_until, watchdog};
+use mt_test_kit::{Folder, children, descriptors, name_of, wait_until};
 
 use crate::report::values;
 
-/// Puts the rest of a test into a process of its own, and waits here for its end; see [`NothingLeft`].
-macro_rules! alone {
-    () => {
-        let Some(_nothing_left) = $crate::scene::NothingLeft::in_process_of(&|| {}) else {
-            return;
-        };
-    };
-}
-pub(crate) use alone;
-
-/// A test in its own process, under a watchdog. When it is over the pool still works there, and the test has left
-/// no process, no zombie and no descriptor.
-pub(crate) struct NothingLeft {
-    descriptors: usize,
-    _watchdog: Alarm,
+/// Runs a test in a process of its own, under a watchdog. When it is over the pool still works there, and the test
+/// has left no process, no zombie and no descriptor.
+pub(crate) fn alone<F: FnOnce()>(test: F) {
+    alone_as(name_of::<F>(), test);
 }
 
-impl NothingLeft {
-    /// Begins the test that a closure is written in, if this is its process. If not, runs it in one.
-    pub(crate) fn in_process_of<F>(_: &F) -> Option<Self> {
-        let _watchdog = watchdog(name_of::<F>());
-        is_alone(name_of::<F>()).then(|| {
-            // What the library keeps for the life of a process is there after the first run.
-            works();
-            Self {
-                descriptors: descriptors().len(),
-                _watchdog,
-            }
-        })
-    }
+/// The same for a test that gets an empty folder.
+pub(crate) fn in_folder<F: FnOnce(Folder)>(test: F) {
+    alone_as(name_of::<F>(), || {
+        let folder = Folder::temp();
+        test(folder.clone());
+    });
 }
 
-impl Drop for NothingLeft {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            works();
-            // A run that is dropped waits for its workers for a second; a busy machine takes longer.
-            wait_until(|| children().is_empty());
-            wait_until(|| descriptors().len() <= self.descriptors);
-        }
-    }
+fn alone_as(name: &str, test: impl FnOnce()) {
+    mt_test_kit::alone(name, || {
+        // What the library keeps for the life of a process is there after the first run.
+        works();
+        let before = descriptors().len();
+        test();
+        works();
+        // A run that is dropped waits for its workers for a second; a busy machine takes longer.
+        wait_until(|| children().is_empty());
+        wait_until(|| descriptors().len() <= before);
+    });
 }
 
 /// The option that a start was refused for, and what is wrong with it.

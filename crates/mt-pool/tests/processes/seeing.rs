@@ -1,19 +1,14 @@
 //! Stats, events and progress of runs whose workers are real.
 
-use std::{
-    cmp::Reverse,
-    iter,
-    sync::{Arc, Mutex, mpsc::sync_channel},
-    thread,
-};
+use std::cmp::Reverse;
 
 use futures::StreamExt;
 use mt_pool::{
     from_stream,
-    stats::{RunProgress, Stats, WorkerState},
+    stats::{RunProgress, WorkerState},
 };
 
-use crate::{prelude::*, scene::block_on};
+use crate::prelude::*;
 
 /// Lets nobody run before.
 #[task]
@@ -47,9 +42,8 @@ fn is_found(stats: &Stats, item: usize, time: Duration) -> bool {
     slowest.any(|slow| slow.item == item as u64 && slow.time >= time)
 }
 
-#[test]
+#[test_with(alone)]
 fn the_slowest_items_are_found_among_many_quick_ones() {
-    alone!();
     for processes in [1, 3] {
         slow_ones_are_found::<act>(processes);
         slow_ones_are_found::<act_at_once>(processes);
@@ -57,9 +51,8 @@ fn the_slowest_items_are_found_among_many_quick_ones() {
 }
 
 /// A shared worker tells each run its own slowest items.
-#[test]
+#[test_with(alone)]
 fn the_slowest_items_are_those_of_the_run() {
-    alone!();
     let pool = Pool::builder().processes(1).start().unwrap();
     for slow in [5, 1] {
         let mut jobs = [(); 10].map(|()| Deed::Return(0)).to_vec();
@@ -77,10 +70,8 @@ fn the_slowest_items_are_those_of_the_run() {
     assert_eq!(pool.workers(), 1);
 }
 
-#[test]
-fn a_worker_s_life_is_told() {
-    alone!();
-    let folder = Folder::temp();
+#[test_with(in_folder)]
+fn a_worker_s_life_is_told(folder: Folder) {
     let deeds = [Deed::Sleep(SLOW), Deed::Wait(folder.file("go"))];
     let (more, later) = sync_channel(1);
     let later = iter::once_with(move || later.recv().unwrap());
@@ -120,9 +111,8 @@ fn a_worker_s_life_is_told() {
     );
 }
 
-#[test]
+#[test_with(alone)]
 fn deaths_are_counted_by_their_cause() {
-    alone!();
     let deeds = [Deed::Abort, Deed::Garble(vec![0xff; 64]), Deed::Return(1)];
     let run = asyn_pmap::<act>(deeds).processes(1).crash_limit(2);
     let mut run = run.start().unwrap().into_iter();
@@ -150,9 +140,8 @@ fn story(events: impl Iterator<Item = PoolEvent>) -> String {
 
 const STORY: &str = "0 started, 0 ready, 0 died, 1 started, 1 ready, 1 left";
 
-#[test]
+#[test_with(alone)]
 fn events_are_there_from_the_start_for_every_reader() {
-    alone!();
     let deeds = [Deed::Abort, Deed::Return(1)];
     let run = asyn_pmap::<act>(deeds).processes(1).crash_limit(1);
     let run = run.observe(|_| {}).start().unwrap();
@@ -169,9 +158,8 @@ fn events_are_there_from_the_start_for_every_reader() {
 }
 
 /// More deaths than events are kept, and nobody reads: they are counted.
-#[test]
+#[test_with(alone)]
 fn events_nobody_reads_are_bounded() {
-    alone!();
     let run = asyn_pmap::<act>(vec![Deed::Exit(1); 220]).processes(4);
     let run = run.crash_limit(1).start().unwrap();
     let handle = run.handle();
@@ -187,9 +175,8 @@ fn events_nobody_reads_are_bounded() {
     assert_eq!(stats.workers.len(), kept);
 }
 
-#[test]
+#[test_with(alone)]
 fn events_of_a_run_that_is_dropped_end() {
-    alone!();
     let run = asyn_pmap::<act>((0..).map(Deed::Return)).processes(1);
     let run = run.capacity(4).start().unwrap();
     let events = run.events();
@@ -197,10 +184,8 @@ fn events_of_a_run_that_is_dropped_end() {
     events.into_iter().for_each(drop);
 }
 
-#[test]
-fn progress_is_seen_from_another_thread() {
-    alone!();
-    let folder = Folder::temp();
+#[test_with(in_folder)]
+fn progress_is_seen_from_another_thread(folder: Folder) {
     let gates = ["0", "1", "2"];
     let waits = gates.map(|gate| Deed::Wait(folder.file(gate)));
     let run = asyn_pmap::<act>(waits).processes(1).start().unwrap();
@@ -230,9 +215,8 @@ fn told(run: AsynPmap<act>, take: usize) -> Vec<RunProgress> {
     std::mem::take(&mut *told.lock().unwrap())
 }
 
-#[test]
+#[test_with(alone)]
 fn progress_is_told_at_once_and_up_to_the_end() {
-    alone!();
     let deeds = |count| (0..count).map(Deed::Return);
     let all = told(asyn_pmap(deeds(10_000)), usize::MAX);
     assert_eq!((all[0].done, all[0].is_over), (0, false));
@@ -252,9 +236,8 @@ fn progress_is_told_at_once_and_up_to_the_end() {
     assert_eq!(none.last().unwrap().total, Some(0));
 }
 
-#[test]
+#[test_with(alone)]
 fn the_total_is_what_is_known_of_the_input() {
-    alone!();
     let total = |run: AsynPmap<act>| {
         let run = run.processes(1).capacity(2).start().unwrap();
         let before = run.progress().total;

@@ -1,27 +1,10 @@
 //! `WorkIterator` without workers.
 
-use std::{
-    cell::Cell,
-    collections::BTreeSet,
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::cell::Cell;
 
-use mt_pool::{
-    Context, Task, TaskErrorKind, WorkIterator, error::ContextStep, task,
-    works::WorkIteratorBuilder,
-};
-use mt_test_kit::children;
+use mt_pool::{Context, error::ContextStep, works::WorkIteratorBuilder};
 
-use crate::{
-    deed::Deed,
-    scene::{alone, block_on, refused},
-    tasks::act_by_id,
-};
+use crate::prelude::*;
 
 static INITS: AtomicU64 = AtomicU64::new(0);
 
@@ -96,9 +79,8 @@ fn serial<T: Task<Input = u64>>() -> WorkIteratorBuilder<T> {
     WorkIterator::<T>::builder().serial_mode(true)
 }
 
-#[test]
+#[test_with(alone)]
 fn in_order_on_the_calling_thread_without_a_process() {
-    alone!();
     let works = serial::<here>().skip_null().start().unwrap();
     assert_eq!(works.num_workers(), 0);
     let first = works.iter().take(3).map(Result::unwrap);
@@ -112,9 +94,8 @@ fn in_order_on_the_calling_thread_without_a_process() {
     assert!(works.next().is_none());
 }
 
-#[test]
+#[test_with(alone)]
 fn few_works_need_no_process() {
-    alone!();
     let start = |works, threshold| {
         let builder = WorkIterator::<here>::builder().num_works(works);
         let builder = builder.serial_threshold(threshold).skip_null();
@@ -128,9 +109,8 @@ fn few_works_need_no_process() {
     assert!(start(0, 0).next().is_none());
 }
 
-#[test]
+#[test_with(alone)]
 fn a_panic_is_an_item() {
-    alone!();
     let deeds = vec![Deed::Return(1), Deed::Panic("no".into()), Deed::Return(3)];
     let works = serial::<act_by_id>().shared(deeds).num_works(3);
     let works = works.start().unwrap();
@@ -143,9 +123,8 @@ fn a_panic_is_an_item() {
     assert_eq!(works.stats().failed, 1);
 }
 
-#[test]
+#[test_with(alone)]
 fn an_async_function_inside_and_outside_a_runtime() {
-    alone!();
     let sum = || -> u64 {
         let works = serial::<waits>().shared(3).num_works(5).start().unwrap();
         works.iter().map(|item| item.unwrap().1.unwrap()).sum()
@@ -154,9 +133,8 @@ fn an_async_function_inside_and_outside_a_runtime() {
     assert_eq!(block_on(async { sum() }), 30);
 }
 
-#[test]
+#[test_with(alone)]
 fn threads_take_turns() {
-    alone!();
     let works = serial::<here>().num_works(500).start().unwrap();
     let seen = Mutex::new(BTreeSet::new());
     let take = || {
@@ -168,9 +146,8 @@ fn threads_take_turns() {
     assert_eq!(seen.into_inner().unwrap(), (0..500).collect());
 }
 
-#[test]
+#[test_with(alone)]
 fn every_work_has_its_context() {
-    alone!();
     let works = serial::<in_context>().configure(|run| run.context(1));
     let works = works.num_works(3).start().unwrap();
     let outcomes: Vec<_> = works.iter().map(|item| item.unwrap().1).collect();
@@ -184,9 +161,8 @@ fn every_work_has_its_context() {
     assert_eq!(works.stats().context_close_errors, 2);
 }
 
-#[test]
+#[test_with(alone)]
 fn the_init_function_is_called_here() {
-    alone!();
     let start = |by| {
         let works = serial::<counts_inits>();
         works.configure(|run| run.init::<set_up>(by)).start()
@@ -200,8 +176,7 @@ fn the_init_function_is_called_here() {
     assert!(problem.contains("nothing to set up"), "{problem}");
 }
 
-#[test]
+#[test_with(alone)]
 fn what_is_missing_is_said() {
-    alone!();
     assert_eq!(refused(serial::<waits>().start()).0, "shared");
 }

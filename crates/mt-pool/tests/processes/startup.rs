@@ -5,7 +5,7 @@ use std::{env, fs, path::Path, process::Command};
 use mt_test_kit::descriptors;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::{prelude::*, scene::works, tasks::double};
+use crate::{prelude::*, scene::works};
 
 /// Why every item of a run with this worker program has no value.
 fn refused_by(program: impl AsRef<Path>) -> String {
@@ -21,40 +21,34 @@ fn script_is_refused(text: &str, says: &[&str]) {
     assert!(says.iter().all(|what| why.contains(what)), "{why}");
 }
 
-#[test]
+#[test_with(alone)]
 fn a_program_that_ends_at_once() {
-    alone!();
     script_is_refused("exec true", &["exited with code 0", "mt_pool::init()"]);
     script_is_refused("exec false", &["exited with code 1", "mt_pool::init()"]);
 }
 
-#[test]
+#[test_with(alone)]
 fn a_program_that_lives_and_says_nothing() {
-    alone!();
     for program in ["exec cat", "exec sleep 1000"] {
         script_is_refused(program, &["said nothing", "mt_pool::init()"]);
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn a_program_that_says_something_else() {
-    alone!();
     script_is_refused("echo hello, world >&0; exec sleep 1000", &["hello"]);
 }
 
-#[test]
-fn a_program_that_is_not_there() {
-    alone!();
+#[test_with(in_folder)]
+fn a_program_that_is_not_there(folder: Folder) {
     let why = refused_by("/nowhere/at/all");
     assert!(why.contains("/nowhere/at/all"), "{why}");
-    let folder = Folder::temp();
     assert!(folder.first("no-program"));
     assert!(refused_by(folder.file("no-program")).contains("no-program"));
 }
 
-#[test]
+#[test_with(alone)]
 fn no_descriptor_left() {
-    alone!();
     let before = getrlimit(Resource::Nofile);
     for spare in [0, 1, 2, 4, 8, 16] {
         let open = descriptors().len() as u64 - 1;

@@ -4,9 +4,7 @@
 use std::{
     fs::File,
     io::{Read, Seek},
-    iter,
     os::fd::{AsFd, OwnedFd},
-    sync::mpsc::sync_channel,
 };
 
 use mt_pool::{WorkerStderr, supervision::LastWords};
@@ -94,9 +92,8 @@ fn seen<R>(enough: usize, run: impl FnOnce() -> R) -> (R, Vec<u8>) {
     (result, bytes)
 }
 
-#[test]
+#[test_with(alone)]
 fn what_dying_code_says_is_told() {
-    alone!();
     for (deed, expected) in [
         (say("half a li", KILL), "half a li"),
         (say("goodbye\n", Deed::Abort), "goodbye\n"),
@@ -111,9 +108,8 @@ fn what_dying_code_says_is_told() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn silence_is_told_as_silence() {
-    alone!();
     for deed in [Deed::CaughtPanic, KILL] {
         let report = complete(run([deed]), 1);
         assert!(report.crash(0).0.last_words.is_empty());
@@ -122,9 +118,8 @@ fn silence_is_told_as_silence() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn words_are_shown_with_the_error_and_obeyed_by_no_terminal() {
-    alone!();
     let odd = b"first\n\x1b[2Jsecond\xff";
     let report = complete(run([say(odd, Deed::Abort)]).workers(discards()), 1);
     let shown = report.error(0).to_string();
@@ -133,9 +128,8 @@ fn words_are_shown_with_the_error_and_obeyed_by_no_terminal() {
     assert_eq!(report.crash(0).0.last_words.stderr(), odd);
 }
 
-#[test]
+#[test_with(alone)]
 fn only_the_end_of_much_is_kept() {
-    alone!();
     let words = last_words(say_lines(100_000, Deed::Abort));
     assert_eq!(words.stderr().len(), LastWords::STDERR_BYTES);
     assert!(words.stderr().ends_with(b"99999\n"));
@@ -144,9 +138,8 @@ fn only_the_end_of_much_is_kept() {
 }
 
 /// Every death of an item has the words of its own worker, and deaths of others have theirs.
-#[test]
+#[test_with(alone)]
 fn words_are_those_of_the_worker_that_died() {
-    alone!();
     let deeds = (0..30).map(|n| match n % 3 {
         0 => say(format!("<{n}>"), Deed::Abort),
         _ => say("noise", RETURN),
@@ -159,9 +152,8 @@ fn words_are_those_of_the_worker_that_died() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn what_is_written_is_passed_on_as_it_is() {
-    alone!();
     let odd = b"\xff\0\x1b[1m no line";
     let deeds = [say_lines(10_000, RETURN), say(odd, Deed::Abort)];
     let expected = [&lines(10_000)[..], odd].concat();
@@ -170,9 +162,8 @@ fn what_is_written_is_passed_on_as_it_is() {
     assert!(report.crash(1).0.last_words.stderr().ends_with(odd));
 }
 
-#[test]
+#[test_with(alone)]
 fn what_is_discarded_is_kept_and_what_is_inherited_is_not() {
-    alone!();
     for (mode, is_seen, is_kept) in [
         (WorkerStderr::Forward, true, true),
         (WorkerStderr::Discard, false, true),
@@ -188,9 +179,8 @@ fn what_is_discarded_is_kept_and_what_is_inherited_is_not() {
 }
 
 /// Something the worker has started lives on and holds its standard error open.
-#[test]
+#[test_with(alone)]
 fn a_stray_child_delays_nobody() {
-    alone!();
     let words = last_words(Deed::LeaveWriter).to_string();
     let pid = words.strip_prefix("stray ").unwrap().parse().unwrap();
     assert!(!is_gone(pid), "it lives on");
@@ -199,9 +189,8 @@ fn a_stray_child_delays_nobody() {
 }
 
 /// A task that writes for ever while others have work to do.
-#[test]
+#[test_with(alone)]
 fn a_flood_holds_up_nobody_else() {
-    alone!();
     let flood = iter::once(say_lines(usize::MAX, RETURN));
     let run = asyn_pmap::<act>(flood.chain(iter::repeat_n(RETURN, 1000)));
     // On a machine that is short of memory one item would run at a time, and that is the flood.
@@ -216,9 +205,8 @@ fn pipe() -> (std::io::PipeReader, OwnedFd) {
     (ours, theirs.into())
 }
 
-#[test]
+#[test_with(alone)]
 fn nobody_reads_our_standard_error() {
-    alone!();
     let (reader, writer) = pipe();
     drop(reader);
     let deeds = [say_lines(10_000, RETURN), say("goodbye", Deed::Abort)];
@@ -228,9 +216,8 @@ fn nobody_reads_our_standard_error() {
 }
 
 /// Our standard error takes nothing: nobody waits for ever, and what was lost is told when it does.
-#[test]
+#[test_with(alone)]
 fn our_standard_error_is_stuck() {
-    alone!();
     let (mut reader, writer) = pipe();
     let deeds = [
         say_lines(200_000, RETURN),
@@ -249,10 +236,8 @@ fn our_standard_error_is_stuck() {
 }
 
 /// A worker that dies before it works tells why there are no workers.
-#[test]
-fn words_of_a_worker_that_is_none() {
-    alone!();
-    let folder = Folder::temp();
+#[test_with(in_folder)]
+fn words_of_a_worker_that_is_none(folder: Folder) {
     let program = folder.script("program", "echo no such luck >&2; exit 3");
     let report = complete(run([RETURN]).workers(discards().program(program)), 1);
     let why = report.error(0).to_string();
@@ -265,9 +250,8 @@ fn words_of_a_worker_that_is_none() {
 }
 
 /// The lock of `std::io::stderr` is the caller's, and workers do not wait for it.
-#[test]
+#[test_with(alone)]
 fn a_locked_standard_error() {
-    alone!();
     with_stderr(File::create("/dev/null").unwrap(), || {
         let _lock = std::io::stderr().lock();
         complete(run([say_lines(100_000, RETURN)]), 1).values();

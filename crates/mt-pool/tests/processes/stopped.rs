@@ -1,6 +1,6 @@
 //! A parent that was stopped for a while, alone or with its workers.
 
-use std::{env, thread};
+use std::env;
 
 use mt_test_kit::{Scene, children_of, role};
 

@@ -1,7 +1,5 @@
 //! Workers killed from outside, many and all at once, at any moment.
 
-use std::{collections::BTreeSet, thread};
-
 use crate::prelude::*;
 
 #[task]
@@ -50,22 +48,20 @@ fn under_fire<T: Task<Error: Debug>>(
     assert!(census.counts().living.is_empty());
 }
 
-#[test]
+#[test_with(alone)]
 fn all_workers_killed_in_the_same_instant_again_and_again() {
     fn again_and_again<T: Task<Input = u64, Output = u64, Error: Debug>>(ordered: bool) {
         let run = asyn_pmap::<T>(0..2000).ordered(ordered);
         under_fire(run.processes(3), (2000, 300), |n| *n);
     }
-    alone!();
     for ordered in [true, false] {
         again_and_again::<work>(ordered);
         again_and_again::<work_async>(ordered);
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn killed_in_the_middle_of_a_body_larger_than_the_socket_buffer() {
-    alone!();
     let run = asyn_pmap::<big>(0..40).processes(2);
     under_fire(run.capacity(10), (40, 3), |values| values[0]);
     let items = (0..40).map(|n| vec![n; 1 << 19]);
@@ -95,10 +91,8 @@ fn parent_of(pid: u32) -> Option<u32> {
     rest.split(' ').nth(1)?.parse().ok()
 }
 
-#[test]
-fn workers_that_kill_each_other() {
-    alone!();
-    let folder = Folder::temp();
+#[test_with(in_folder)]
+fn workers_that_kill_each_other(folder: Folder) {
     let run = asyn_pmap::<kills_its_mates>(0..200).shared(folder.clone());
     let run = run.processes(3).crash_limit(1000);
     assert_eq!(values(run), (0..200).collect::<Vec<_>>());

@@ -83,9 +83,8 @@ async fn give_async(code: usize) -> Bomb {
     Bomb(ALL[code])
 }
 
-#[test]
+#[test_with(alone)]
 fn what_does_not_serialise_fails_alone() {
-    alone!();
     let items = vec![Fine, NotSent, Fine, PanicsSent, Fine];
     let report = complete(asyn_pmap::<take>(items).processes(1), 5);
     assert_eq!(report.failed(), [1, 3]);
@@ -95,9 +94,8 @@ fn what_does_not_serialise_fails_alone() {
     assert_eq!(report.stats.workers_started, 1);
 }
 
-#[test]
+#[test_with(alone)]
 fn a_hundred_bad_then_a_hundred_good() {
-    alone!();
     for bad in [NotSent, PanicsSent, NotRead, PanicsRead] {
         let items = [vec![bad; 100], vec![Fine; 100]].concat();
         let run = asyn_pmap::<take>(items).processes(1).capacity(7);
@@ -107,9 +105,8 @@ fn a_hundred_bad_then_a_hundred_good() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn what_does_not_decode_in_the_worker_fails_alone() {
-    alone!();
     let report = complete(asyn_pmap::<take>([Fine, NotRead, PanicsRead, Fine]), 4);
     assert!(matches!(report.kind(1), TaskErrorKind::Undecodable(_)));
     assert!(matches!(report.kind(2), TaskErrorKind::Panicked { .. }));
@@ -117,15 +114,14 @@ fn what_does_not_decode_in_the_worker_fails_alone() {
     assert!(report.deaths().is_empty());
 }
 
-#[test]
+#[test_with(alone)]
 fn an_item_that_panics_when_it_is_dropped() {
-    alone!();
     let items = [Bomb(Fine), Bomb(PanicsDropped), Bomb(Fine)];
     let report = complete(asyn_pmap::<take_bomb>(items), 3);
     assert!(report.outcomes[0].is_ok() && report.outcomes[2].is_ok());
 }
 
-#[test]
+#[test_with(alone)]
 fn results_that_do_not_cross_fail_alone_and_their_worker_lives() {
     fn fail_alone<T: Task<Input = usize, Output = Bomb, Error: Debug>>() {
         let run = asyn_pmap::<T>((0..120).map(|n| n % 6)).processes(1);
@@ -142,7 +138,6 @@ fn results_that_do_not_cross_fail_alone_and_their_worker_lives() {
             assert!(expected, "{:?}: {kind:?}", ALL[index % 6]);
         }
     }
-    alone!();
     fail_alone::<give>();
     fail_alone::<give_async>();
 }

@@ -1,12 +1,7 @@
 //! `tracing` events of workers come out in the parent: at the right subscriber, under the right span, in
 //! bounded number, and also after a crash.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    sync::{Arc, Mutex},
-    thread,
-};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use tracing::{
@@ -175,9 +170,8 @@ fn one_worker(says: &[Say]) -> AsynPmap<speak> {
     asyn_pmap::<speak>(says.to_vec()).processes(1)
 }
 
-#[test]
+#[test_with(alone)]
 fn what_the_parent_wants_and_nothing_else() {
-    alone!();
     let all = ["an error", "a warning", "an info", "a debug", "a trace"];
     for (name, count) in ["error", "warn", "info", "debug", "trace"].iter().zip(1..) {
         let level = name.parse().unwrap();
@@ -192,18 +186,16 @@ fn what_the_parent_wants_and_nothing_else() {
 }
 
 /// Filters of this process see events of workers as they see its own.
-#[test]
+#[test_with(alone)]
 fn a_filter_by_target() {
-    alone!();
     let filter = Targets::new().with_target("elsewhere", Level::TRACE);
     let seen = seen_with(filter, || one_worker(&[Say::Levels]), 1);
     assert_eq!(messages(&seen), ["an info"]);
     assert_eq!(seen[0].target, "elsewhere");
 }
 
-#[test]
+#[test_with(alone)]
 fn an_event_has_what_it_had() {
-    alone!();
     for event in seen(Level::INFO, || one_worker(&[Say::Fields, Say::Fields]), 2) {
         assert_eq!(event.level, Some(Level::INFO));
         assert_eq!(event.target, module_path!());
@@ -226,9 +218,8 @@ fn an_event_has_what_it_had() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn an_event_knows_its_item() {
-    alone!();
     let says = vec![Say::Levels; 50];
     let sync = seen(Level::ERROR, || one_worker(&says), 50);
     let run = || asyn_pmap::<speak_async>(says.clone()).processes(1);
@@ -245,9 +236,8 @@ fn an_event_knows_its_item() {
 }
 
 /// More than there is room for: the rest is counted, in the events and in the stats.
-#[test]
+#[test_with(alone)]
 fn too_many_events_are_counted() {
-    alone!();
     const COUNT: u32 = 200_000;
     let run = || complete(one_worker(&[Say::Many(COUNT), Say::Many(1)]), 2);
     let info = Targets::new().with_default(Level::INFO);
@@ -261,9 +251,8 @@ fn too_many_events_are_counted() {
     assert_eq!(told, report.stats.events_dropped, "all of it is told");
 }
 
-#[test]
+#[test_with(alone)]
 fn a_long_event_is_cut() {
-    alone!();
     let seen = seen(Level::INFO, || one_worker(&[Say::Long]), 1);
     let message = seen[0].message();
     assert!(message.starts_with("mmm") && message.ends_with("(cut)"));
@@ -271,9 +260,8 @@ fn a_long_event_is_cut() {
 }
 
 /// The very last events are there, though nobody had the time to send them.
-#[test]
+#[test_with(alone)]
 fn the_last_events_survive_a_crash() {
-    alone!();
     let run = one_worker(&[Say::Die]).crash_limit(1).workers(discards());
     let subscriber = tracing_subscriber::registry().with(LevelFilter::INFO);
     let report = with_default(subscriber, || complete(run, 1));
@@ -295,9 +283,8 @@ fn say_in_init(_: ()) -> Result<(), String> {
 }
 
 /// Also of an init that fails: they are what explains it.
-#[test]
+#[test_with(alone)]
 fn events_of_an_init() {
-    alone!();
     let run = || one_worker(&[Say::Levels]).init::<say_in_init>(());
     let seen = seen(Level::INFO, run, 1);
     assert_eq!(seen[0].message(), "in init");
@@ -323,18 +310,16 @@ fn set_own(_: ()) {
     tracing_subscriber::registry().with(half).init();
 }
 
-#[test]
+#[test_with(alone)]
 fn a_subscriber_of_the_worker_s_own() {
-    alone!();
     let run = || one_worker(&[Say::Levels]).init::<set_own>(());
     let mut seen = seen(Level::INFO, run, 1);
     seen.retain(|seen| seen.target == module_path!() || seen.target == "elsewhere");
     assert_eq!(messages(&seen), ["an error", "an info"]);
 }
 
-#[test]
+#[test_with(alone)]
 fn a_subscriber_that_comes_late_is_told_so() {
-    alone!();
     let memory = tracing_subscriber::registry().with(LevelFilter::INFO);
     let late = || values(one_worker(&[Say::Late]));
     assert_eq!(with_default(memory, late), [false]);
@@ -343,9 +328,8 @@ fn a_subscriber_that_comes_late_is_told_so() {
 }
 
 /// A shared worker sends what the run wants that it works for, to that run.
-#[test]
+#[test_with(alone)]
 fn a_worker_of_several_runs() {
-    alone!();
     let pool = Pool::builder().processes(1).start().unwrap();
     let memory = Memory::default();
     let say = |name: &str, least: LevelFilter| {
@@ -369,7 +353,7 @@ fn a_worker_of_several_runs() {
 }
 
 /// A subscriber that does not come back holds up nobody but itself.
-#[test]
+#[test_with(alone)]
 fn a_subscriber_that_is_stuck() {
     struct Stuck;
     impl<S: Subscriber> Layer<S> for Stuck {
@@ -379,7 +363,6 @@ fn a_subscriber_that_is_stuck() {
             }
         }
     }
-    alone!();
     let subscriber = tracing_subscriber::registry()
         .with(Stuck)
         .with(LevelFilter::INFO);

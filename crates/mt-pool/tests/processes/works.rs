@@ -1,26 +1,14 @@
 //! Works by number whose workers die, hang, are interrupted, or never come up: none is lost silently.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
-
 use futures::StreamExt;
 use mt_pool::{
-    Context, Task, TaskError, TaskErrorKind,
-    limits::WorkerOptions,
-    task,
+    Context,
     works::{
         AsynWorkGenerator, Progress, asyn_work_generator, progress_queue, run_asyn_works_in_context,
     },
 };
-use mt_test_kit::{Signal, children, signal, wait_until};
 
-use crate::{
-    deed::Deed,
-    scene::{alone, block_on},
-    tasks::Even,
-};
+use crate::prelude::*;
 
 type Deeds = BTreeMap<u64, Deed>;
 
@@ -107,9 +95,8 @@ fn crashed<const N: usize>(works: u64, deeds: [(u64, Deed); N]) -> Vec<u64> {
     failed.into_keys().collect()
 }
 
-#[test]
+#[test_with(alone)]
 fn a_work_that_kills_its_worker() {
-    alone!();
     let deeds = [
         (7, Deed::Signal(9)),
         (500, Deed::Abort),
@@ -118,24 +105,21 @@ fn a_work_that_kills_its_worker() {
     assert_eq!(crashed(1000, deeds), [7, 500, 501]);
 }
 
-#[test]
+#[test_with(alone)]
 fn a_work_that_interrupts_its_worker() {
-    alone!();
     let crashed = crashed(100, [(7, Deed::Signal(2)), (8, Deed::Signal(15))]);
     assert!(crashed.iter().all(|id| [7, 8].contains(id)), "{crashed:?}");
 }
 
-#[test]
+#[test_with(alone)]
 fn a_result_that_does_not_cross() {
-    alone!();
     let failed = failures(100, asyn_work_generator::<fussy>(100));
     assert!(matches!(failed[&3], TaskErrorKind::Unserialisable(_)));
     assert_eq!(failed.len(), 1);
 }
 
-#[test]
+#[test_with(alone)]
 fn a_profile_that_is_not_there() {
-    alone!();
     let (progress, messages) = progress_queue(100_000);
     let generator = asyn_work_generator::<with_profile>(5000).context("nobody".into());
     let failed = failures(5000, generator.progress_queue(progress));
@@ -173,9 +157,8 @@ fn with_stuck(
     panic!("too slow");
 }
 
-#[test]
+#[test_with(alone)]
 fn works_that_never_end_are_named() {
-    alone!();
     for processes in [1, 2] {
         let describe = |generator: AsynWorkGenerator<_>| {
             generator.configure(move |run| run.processes(processes))
@@ -184,18 +167,16 @@ fn works_that_never_end_are_named() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn works_of_a_list_that_never_end_are_named_by_their_numbers() {
-    alone!();
     let all = with_stuck(&[3, 7], |generator| {
         generator.work_id_list([1000, 3, 2000, 7])
     });
     assert_eq!(all, [3, 7, 1000, 2000]);
 }
 
-#[test]
+#[test_with(alone)]
 fn no_worker_can_be_had() {
-    alone!();
     // Far more than are on the way at once.
     let works = 200_000;
     let nowhere = WorkerOptions::new().program("/nowhere/at/all");
@@ -206,9 +187,8 @@ fn no_worker_can_be_had() {
     assert!(kinds.all(|kind| matches!(kind, TaskErrorKind::Pool(_))));
 }
 
-#[test]
+#[test_with(alone)]
 fn dropped_in_the_middle_it_leaves_nothing() {
-    alone!();
     let generator = asyn_work_generator::<stuck_at>(1000).shared((500..1000).collect());
     let mut works = generator.processes(2).start().unwrap().into_iter();
     assert_eq!(works.by_ref().take(100).count(), 100);
@@ -217,9 +197,8 @@ fn dropped_in_the_middle_it_leaves_nothing() {
     wait_until(|| children().is_empty());
 }
 
-#[test]
+#[test_with(alone)]
 fn interrupted_it_cancels_what_was_not_started() {
-    alone!();
     let works = 1_000_000;
     let (progress, messages) = progress_queue(1);
     let generator = asyn_work_generator::<fussy>(works).progress_queue(progress);
@@ -244,9 +223,8 @@ fn interrupted_it_cancels_what_was_not_started() {
     );
 }
 
-#[test]
+#[test_with(alone)]
 fn ended_by_its_handle_it_cancels_the_rest() {
-    alone!();
     for works in [100, 1_000_000] {
         let generator = asyn_work_generator::<stuck_at>(works).shared([50].into());
         let mut run = generator.processes(1).start().unwrap();
@@ -267,9 +245,8 @@ fn ended_by_its_handle_it_cancels_the_rest() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn the_death_of_a_worker_is_the_end_of_its_context() {
-    alone!();
     let (progress, messages) = progress_queue(10_000);
     let generator = asyn_work_generator::<work>(300).shared(Deeds::from([(150, Deed::Abort)]));
     let generator = generator.progress_queue(progress);
@@ -308,9 +285,8 @@ fn the_death_of_a_worker_is_the_end_of_its_context() {
     assert!(raised[0].1.contains("signal"), "{raised:?}");
 }
 
-#[test]
+#[test_with(alone)]
 fn works_of_this_process_are_interrupted_too() {
-    alone!();
     let (progress, mut messages) = progress_queue(1);
     let works = run_asyn_works_in_context::<fussy>(progress).work_id_list(0..100_000);
     let works = works.max_concurrency(10);
@@ -337,9 +313,8 @@ fn works_of_this_process_are_interrupted_too() {
     assert!(cancelled > 0);
 }
 
-#[test]
+#[test_with(alone)]
 fn on_any_executor_and_as_a_stream() {
-    alone!();
     let start = || {
         let works = asyn_work_generator::<with_profile>(100);
         works.context("default".into()).start().unwrap()

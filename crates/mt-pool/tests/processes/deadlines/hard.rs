@@ -1,14 +1,7 @@
 //! Calls that are ended, whatever they do, with everything they have started.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-};
+use std::sync::atomic::AtomicBool;
 
-use mt_pool::stats::Stats;
 use mt_test_kit::is_gone;
 use signal_hook::consts::SIGTERM;
 
@@ -54,9 +47,8 @@ fn only_7_is_late<T: Task<Output = u64, Error: Debug>>(
     report
 }
 
-#[test]
+#[test_with(alone)]
 fn an_endless_loop_in_a_plain_function() {
-    alone!();
     for (processes, ordered) in [(1, true), (3, false)] {
         let run = asyn_pmap::<act>(all_but(50, 7, Deed::Spin)).processes(processes);
         let report = only_7_is_late(run.ordered(ordered), 50);
@@ -65,18 +57,16 @@ fn an_endless_loop_in_a_plain_function() {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn a_call_that_blocks_the_thread_of_others() {
-    alone!();
     for after_await in [false, true] {
         let items = (0..20).map(move |n| (after_await, n));
         only_7_is_late(asyn_pmap::<blocks_at_7>(items).processes(1), 20);
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn a_call_that_waits_for_ever() {
-    alone!();
     only_7_is_late(
         asyn_pmap::<act_async>(all_but(50, 7, Deed::Never)).processes(2),
         50,
@@ -84,9 +74,8 @@ fn a_call_that_waits_for_ever() {
 }
 
 /// Results of quick calls leave together, and some wait with a call that never ends.
-#[test]
+#[test_with(alone)]
 fn quick_calls_before_an_endless_one_have_their_values() {
-    alone!();
     let run = asyn_pmap::<act>(all_but(5000, 4999, Deed::Spin)).processes(1);
     complete(run.deadlines(hard(LONG)), 5000).lost_only(&[4999]);
 }
@@ -97,10 +86,8 @@ fn tells_its_pid_and_hangs(#[shared] folder: &Folder, _: u64) {
     thread::sleep(FOR_EVER); // work: never gets anywhere
 }
 
-#[test]
-fn the_process_is_gone_when_the_outcome_comes() {
-    alone!();
-    let folder = Folder::temp();
+#[test_with(in_folder)]
+fn the_process_is_gone_when_the_outcome_comes(folder: Folder) {
     let run = asyn_pmap::<tells_its_pid_and_hangs>([1]).shared(folder.clone());
     let run = run.deadlines(hard(LONG / 4)).start().unwrap();
     let mut run = run.into_iter();
@@ -124,9 +111,8 @@ fn takes_sigterm(is_deaf: bool) -> u64 {
     17
 }
 
-#[test]
+#[test_with(alone)]
 fn what_does_not_hear_sigterm_is_killed() {
-    alone!();
     let run = asyn_pmap::<takes_sigterm>([true]);
     let report = complete(run.deadlines(hard(SHORT).kill_grace(SHORT)), 1);
     is_timeout(report.error(0), Deadline::Hard, SHORT);
@@ -136,9 +122,8 @@ fn what_does_not_hear_sigterm_is_killed() {
 }
 
 /// A result that comes in the last moment is the outcome, and the only one.
-#[test]
+#[test_with(alone)]
 fn what_is_done_in_its_grace_counts() {
-    alone!();
     let run = asyn_pmap::<takes_sigterm>([false]);
     let report = complete(run.deadlines(hard(LONG / 2).kill_grace(LONG)), 1);
     assert_eq!(*report.outcomes[0].as_ref().unwrap(), 17);
@@ -155,9 +140,8 @@ fn leaves_without_end(#[shared] folder: &Folder, _: u64) {
     }
 }
 
-#[test]
+#[test_with(alone)]
 fn what_it_had_started_goes_with_it() {
-    alone!();
     goes_with_it::<leaves_without_end>(LONG / 4);
 }
 
@@ -167,9 +151,8 @@ fn runs_what_hangs(#[shared] folder: &Folder, n: u64) {
     run.processes(2).start().unwrap().into_iter().for_each(drop);
 }
 
-#[test]
+#[test_with(alone)]
 fn a_run_inside_a_call_goes_with_it() {
-    alone!();
     goes_with_it::<runs_what_hangs>(LONG);
 }
 
@@ -186,7 +169,7 @@ fn goes_with_it<T: Task<Input = u64, Shared = Folder, Error: Debug>>(limit: Dura
 }
 
 /// Deadline and result race; [`complete`] sees to it that there is one outcome each.
-#[test]
+#[test_with(alone)]
 fn a_result_in_the_instant_of_the_deadline() {
     fn one_or_the_other<T: Task<Output = u64, Error: Debug>>(run: AsynPmap<T>) -> Stats {
         let report = complete(run, 24);
@@ -195,7 +178,6 @@ fn a_result_in_the_instant_of_the_deadline() {
         }
         report.stats
     }
-    alone!();
     let items = || (0..24).map(|n| Deed::Sleep(Duration::from_millis(18 + n % 5)));
     let limit = Duration::from_millis(20);
     one_or_the_other(

@@ -1,7 +1,5 @@
 //! Items that wait for too long and are not started any more.
 
-use std::collections::BTreeSet;
-
 use super::{LONG, is_timeout};
 use crate::{prelude::*, tasks::first_waits_to_go};
 
@@ -48,9 +46,8 @@ fn all_wait_but_one<T: Task<Input = u64, Output = u64, Shared = Folder, Error: D
     assert!(run.dead_letters().letters().is_empty());
 }
 
-#[test]
+#[test_with(alone)]
 fn what_waits_too_long_is_never_started() {
-    alone!();
     // One waits in the worker, which can't tell as long as it is busy.
     all_wait_but_one::<first_waits_to_go>(|run| run, 18);
     // Here it can.

@@ -1,7 +1,5 @@
 //! Calls that are asked to end.
 
-use std::thread;
-
 use mt_pool::is_cancelled;
 
 use super::{SHORT, is_timeout};
@@ -22,10 +20,8 @@ async fn waits_where_told(#[shared] folder: &Folder, n: u64) -> u32 {
     std::process::id()
 }
 
-#[test]
-fn a_soft_deadline_drops_an_async_call_and_nothing_else() {
-    alone!();
-    let folder = Folder::temp();
+#[test_with(in_folder)]
+fn a_soft_deadline_drops_an_async_call_and_nothing_else(folder: Folder) {
     let run = asyn_pmap::<waits_where_told>(0..3).shared(folder.clone());
     let report = complete(run.processes(1).deadlines(soft(SHORT)), 3);
     assert_eq!(report.failed(), [1]);
@@ -55,7 +51,7 @@ async fn asks_async(_: u64) -> Result<(), String> {
     ask()
 }
 
-#[test]
+#[test_with(alone)]
 fn a_call_that_asks_learns_that_its_time_is_over() {
     fn learns<T: Task<Input = u64, Output = (), Error = String>>() {
         let run = asyn_pmap::<T>(0..3).deadlines(soft(SHORT));
@@ -64,7 +60,6 @@ fn a_call_that_asks_learns_that_its_time_is_over() {
             assert_is!(*kind, TaskErrorKind::Raised(why) if why == "cancelled");
         }
     }
-    alone!();
     assert!(!is_cancelled(), "outside of a call");
     learns::<asks>();
     learns::<asks_async>();

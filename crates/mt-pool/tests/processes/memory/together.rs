@@ -1,7 +1,5 @@
 //! Workers that need too much together, and a machine that has too little.
 
-use std::thread;
-
 use super::{HUGE, LIMIT, MIB, exceeded, take};
 use crate::prelude::*;
 
@@ -14,9 +12,8 @@ fn holds(bytes: u64) -> u64 {
 }
 
 /// Together they need far more than there is; one by one all are done, and nobody is charged.
-#[test]
+#[test_with(alone)]
 fn items_that_fit_only_one_at_a_time() {
-    alone!();
     let bytes = LIMIT / 2;
     let run = asyn_pmap::<holds>([bytes; 6]).processes(3);
     let run = run.memory(MemoryLimits::new().budget_bytes(LIMIT));
@@ -26,9 +23,8 @@ fn items_that_fit_only_one_at_a_time() {
     assert_eq!(report.values(), [bytes / 4096; 6]);
 }
 
-#[test]
+#[test_with(alone)]
 fn an_item_that_needs_more_than_all_workers_may_have() {
-    alone!();
     let run = asyn_pmap::<holds>([MIB, HUGE, MIB]).processes(2);
     let limits = MemoryLimits::new().budget_bytes(LIMIT).oom_retries(1);
     let report = complete(run.memory(limits), 3);
@@ -50,9 +46,8 @@ fn fails_or_dies_once(#[shared] folder: &Folder, n: u64) -> Result<u64, String> 
 }
 
 /// The machine never has any memory left, as far as this run goes: it goes on all the same.
-#[test]
+#[test_with(alone)]
 fn a_machine_without_memory() {
-    alone!();
     for ordered in [true, false] {
         let folder = Folder::temp();
         let run = asyn_pmap::<fails_or_dies_once>(0..60).shared(folder.clone());
