@@ -29,11 +29,7 @@ fn an_input_that_panics() {
         let report = complete(asyn_pmap::<double>(input).processes(2), k + 1);
         assert_eq!(report.failed(), [k as usize]);
         let kind = report.kind(k as usize);
-        let said = |why: &str| why.contains("no more");
-        assert!(
-            matches!(kind, TaskErrorKind::InputPanicked(why) if said(why)),
-            "{kind:?}"
-        );
+        assert_is!(kind, TaskErrorKind::InputPanicked(why) if why.contains("no more"));
     }
 }
 

@@ -86,8 +86,7 @@ fn what_does_not_serialise_takes_no_place() {
         match outcome {
             Ok(value) => assert_eq!((value.0, id % 2), (id, 0)),
             Err(error) => {
-                let kind = error.kind();
-                assert!(matches!(kind, TaskErrorKind::Unserialisable(_)), "{kind:?}");
+                assert_is!(error.kind(), TaskErrorKind::Unserialisable(_));
                 assert_eq!((error.index(), id % 2), (id, 1));
             }
         }
@@ -259,8 +258,7 @@ fn no_works_and_no_worker_are_ends() {
     let outcomes: Vec<_> = works.iter().map(|item| item.unwrap().1).collect();
     assert!(!outcomes.is_empty());
     for outcome in &outcomes {
-        let kind = outcome.as_ref().unwrap_err().kind();
-        assert!(matches!(kind, TaskErrorKind::Pool(_)), "{kind:?}");
+        assert_is!(outcome.as_ref().unwrap_err().kind(), TaskErrorKind::Pool(_));
     }
 }
 

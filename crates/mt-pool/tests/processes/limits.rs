@@ -26,10 +26,7 @@ fn item_and_result_limits_are_exact() {
         );
         assert_eq!((items.failed(), results.failed()), (vec![2], vec![2]));
         for kind in [items.kind(2), results.kind(2)] {
-            assert!(
-                matches!(kind, TaskErrorKind::TooLarge { limit_bytes } if *limit_bytes == limit as u64),
-                "{kind:?}"
-            );
+            assert_is!(kind, TaskErrorKind::TooLarge { limit_bytes } if *limit_bytes == limit as u64);
         }
     }
 }

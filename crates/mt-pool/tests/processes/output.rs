@@ -76,12 +76,8 @@ fn two_runs_side_by_side() {
     let a = asyn_pmap::<double>(0..).processes(1).capacity(20);
     let b = asyn_pmap::<double>(0..500).processes(2);
     let pairs = a.start().unwrap().into_iter().zip(b.start().unwrap());
-    assert_eq!(
-        pairs
-            .filter(|(a, b)| a.as_ref().unwrap() == b.as_ref().unwrap())
-            .count(),
-        500
-    );
+    let equal = pairs.filter(|(a, b)| a.as_ref().unwrap() == b.as_ref().unwrap());
+    assert_eq!(equal.count(), 500);
 }
 
 #[test_with(alone)]

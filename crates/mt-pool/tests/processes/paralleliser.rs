@@ -158,13 +158,10 @@ fn deaths_cost_their_works_alone() {
         match (id, outcome) {
             (0 | 3, Ok(value)) => assert_eq!(value, id),
             (1 | 2, Err(error)) => {
-                let kind = error.kind();
-                assert!(matches!(kind, TaskErrorKind::Crashed { attempts: 3, .. }));
+                assert_is!(error.kind(), TaskErrorKind::Crashed { attempts: 3, .. });
                 assert_eq!(error.item::<u64>().unwrap().unwrap(), id);
             }
-            (4, Err(error)) => {
-                assert!(matches!(error.kind(), TaskErrorKind::Panicked { .. }));
-            }
+            (4, Err(error)) => assert_is!(error.kind(), TaskErrorKind::Panicked { .. }),
             other => panic!("{other:?}"),
         }
     }
@@ -173,16 +170,13 @@ fn deaths_cost_their_works_alone() {
 
 #[test_with(alone)]
 fn without_workers_it_dies() {
+    let workers = WorkerOptions::new().program("/bin/false");
     let pool = ProcessParalleliser::<double>::builder();
-    let pool = pool
-        .configure(|run| run.workers(WorkerOptions::new().program("/bin/false")))
-        .start()
-        .unwrap();
+    let pool = pool.configure(|run| run.workers(workers)).start().unwrap();
     assert!(pool.push(77));
     let (id, outcome) = pool.pop().unwrap();
     assert_eq!(id, 77);
-    let error = outcome.unwrap_err();
-    assert!(matches!(error.kind(), TaskErrorKind::Pool(_)));
+    assert_is!(outcome.unwrap_err().kind(), TaskErrorKind::Pool(_));
     wait_until(|| pool.state() == Dead);
     assert!(!pool.push(78));
     assert_eq!(pool.pop().unwrap_err(), PopError::Closed);

@@ -118,8 +118,7 @@ fn a_panic_is_an_item() {
     assert!(matches!(outcomes[0], (0, Ok(1))) && matches!(outcomes[2], (2, Ok(3))));
     let error = outcomes[1].1.as_ref().unwrap_err();
     assert_eq!(error.index(), 1);
-    let kind = error.kind();
-    assert!(matches!(kind, TaskErrorKind::Panicked { message, .. } if message == "no"));
+    assert_is!(error.kind(), TaskErrorKind::Panicked { message, .. } if message == "no");
     assert_eq!(works.stats().failed, 1);
 }
 
@@ -153,10 +152,8 @@ fn every_work_has_its_context() {
     let outcomes: Vec<_> = works.iter().map(|item| item.unwrap().1).collect();
     assert!(matches!(outcomes[0], Ok((0, 0))) && matches!(outcomes[2], Ok((2, 2))));
     let kind = outcomes[1].as_ref().unwrap_err().kind();
-    let TaskErrorKind::Context { step, message } = kind else {
-        panic!("{kind:?}");
-    };
-    assert_eq!((*step, &**message), (ContextStep::Open, "not this one"));
+    assert_is!(kind, TaskErrorKind::Context { step: ContextStep::Open, message }
+        if message == "not this one");
     assert_eq!(CLOSED.load(Ordering::Relaxed), 2);
     assert_eq!(works.stats().context_close_errors, 2);
 }

@@ -38,10 +38,8 @@ fn run(deeds: impl Into<Vec<Deed>>) -> AsynPmap<act> {
 
 /// The last words of the worker that one item ends.
 fn last_words(deed: Deed) -> LastWords {
-    complete(run([deed]).workers(discards()), 1)
-        .crash(0)
-        .0
-        .last_words
+    let report = complete(run([deed]).workers(discards()), 1);
+    report.crash(0).0.last_words
 }
 
 /// The outcomes of one worker that gets each item when the one before has its outcome: a death takes
@@ -58,15 +56,8 @@ fn one_by_one<const N: usize>(deeds: [Deed; N]) -> Vec<Outcome<act>> {
 
 /// An item has died with these last words.
 fn died_saying(outcome: &Outcome<act>, said: &[u8]) {
-    match outcome.as_ref().unwrap_err().kind() {
-        TaskErrorKind::Crashed {
-            death: Death { last_words, .. },
-            ..
-        } => {
-            assert!(last_words.stderr().ends_with(said), "{last_words:?}");
-        }
-        other => panic!("{other:?}"),
-    }
+    assert_is!(outcome.as_ref().unwrap_err().kind(), TaskErrorKind::Crashed { death, .. }
+        if death.last_words.stderr().ends_with(said));
 }
 
 /// Runs with this as standard error.

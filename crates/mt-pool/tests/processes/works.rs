@@ -90,7 +90,7 @@ fn crashed<const N: usize>(works: u64, deeds: [(u64, Deed); N]) -> Vec<u64> {
         asyn_work_generator::<work>(works).shared(deeds.into()),
     );
     for kind in failed.values() {
-        assert!(matches!(kind, TaskErrorKind::Crashed { .. }), "{kind:?}");
+        assert_is!(kind, TaskErrorKind::Crashed { .. });
     }
     failed.into_keys().collect()
 }

@@ -3,6 +3,7 @@
 use std::{cell::Cell, collections::BTreeMap};
 
 use futures::{StreamExt, channel::oneshot, executor::block_on};
+use mt_test_kit::assert_is;
 use tokio::sync::Semaphore;
 
 use super::*;
@@ -196,9 +197,7 @@ fn a_context_that_does_not_open_loses_no_work() {
     for way in [OPEN_FAILS, OPEN_PANICS] {
         let (counts, told) = told::<visit>(2, |works| works.context(way).work_id_list(0..10));
         assert_eq!(counts.raised, 10);
-        assert!(
-            matches!(&told[0], Progress::ContextRaised { error, .. } if error.contains("no way in"))
-        );
+        assert_is!(told[0], Progress::ContextRaised { error, .. } if error.contains("no way in"));
         assert_eq!(told.len(), 11);
         let has_no_context = |message: &Progress<_, TaskError<String>>| {
             matches!(message, Progress::TaskRaised { context_id: None, error, .. }
