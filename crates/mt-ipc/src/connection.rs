@@ -8,12 +8,12 @@ use std::{
 
 use futures::FutureExt;
 use mt_proto::Limits;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, DuplexStream, ReadBuf};
 
 use crate::{
     FrameReceiver, FrameSender, QueueLimits, Writer,
     platform::{Stream, StreamReadHalf, Until},
-    sender,
+    sender::{self, WriteHalf},
 };
 
 /// Two-way bytes between a parent and one worker.
@@ -61,13 +61,6 @@ pub(crate) fn over_memory(stream: DuplexStream) -> Connection {
         write: Box::pin(write),
     }
 }
-
-pub(crate) type WriteHalf = Pin<Box<dyn AsyncWriteDebug>>;
-
-/// What a [`Writer`] writes to.
-pub(crate) trait AsyncWriteDebug: AsyncWrite + std::fmt::Debug + Send {}
-
-impl<T: AsyncWrite + std::fmt::Debug + Send> AsyncWriteDebug for T {}
 
 /// What a [`FrameReceiver`] reads from.
 #[derive(Debug)]

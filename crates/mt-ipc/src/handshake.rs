@@ -1,6 +1,8 @@
 //! The first words: a worker says which build it is, the parent takes it or not.
 
-use mt_proto::{Build, Fingerprint, FromWorker, PROTOCOL_VERSION, Parsed, ToWorker, Welcome};
+use mt_proto::{
+    Build, DecodeError, Fingerprint, Frame, FromWorker, PROTOCOL_VERSION, ToWorker, Welcome,
+};
 
 use crate::{FrameReceiver, FrameSender, HandshakeError, RecvError};
 
@@ -17,11 +19,9 @@ pub async fn greet(
     sender.try_send(FromWorker::Hello(ours).into_frame())?;
     let frame = receiver.recv().await?.ok_or(HandshakeError::HungUp)?;
     match ToWorker::from_frame(frame).map_err(RecvError::from)? {
-        Parsed::Message(ToWorker::Welcome(welcome)) => Ok(welcome),
-        Parsed::Message(ToWorker::Refused(theirs)) => {
-            Err(HandshakeError::OtherBuild { ours, theirs })
-        }
-        Parsed::Message(_) | Parsed::Role(_) => Err(HandshakeError::OutOfTurn),
+        ToWorker::Welcome(welcome) => Ok(welcome),
+        ToWorker::Refused(theirs) => Err(HandshakeError::OtherBuild { ours, theirs }),
+        _ => Err(HandshakeError::OutOfTurn),
     }
 }
 
@@ -31,12 +31,14 @@ pub async fn greet(
 /// [`HandshakeError`]; the worker was told so where that is possible, and should be killed.
 pub fn accept(
     sender: &FrameSender,
-    first: Parsed<FromWorker>,
+    first: Frame,
     tasks: Fingerprint,
     welcome: Welcome,
 ) -> Result<(), HandshakeError> {
-    let Parsed::Message(FromWorker::Hello(theirs)) = first else {
-        return Err(HandshakeError::OutOfTurn);
+    let theirs = match FromWorker::from_frame(first) {
+        Ok(FromWorker::Hello(theirs)) => theirs,
+        Ok(_) | Err(DecodeError::WrongDirection(_)) => return Err(HandshakeError::OutOfTurn),
+        Err(error) => return Err(RecvError::from(error).into()),
     };
     let ours = build_of(tasks);
     if theirs == ours {

@@ -53,7 +53,6 @@ mod spawn;
 mod stderr;
 #[cfg(test)]
 mod tests;
-mod writer;
 
 pub use attach::{Attached, attach};
 pub use child::{Activity, ChildProcess, Exit, is_stopped};
@@ -63,7 +62,6 @@ pub use handshake::{accept, greet};
 pub use platform::{end_descendants, end_worker, guard, is_worker_process};
 pub use progress::{Progress, Turn};
 pub use receiver::FrameReceiver;
-pub use sender::{FrameSender, QueueLimits};
+pub use sender::{FrameSender, QueueLimits, Writer};
 pub use spawn::{Program, Spawned, WorkerCommand, WorkerStdout, spawn};
 pub use stderr::{StderrReader, StderrTail, WorkerStderr};
-pub use writer::Writer;

@@ -5,8 +5,8 @@ mod feeder;
 mod source;
 
 pub(crate) use exchange::{
-    Asked, Block, ConsumerEnd, DriverEnd, ExchangeLimits, FeedEnd, NoRoom, RunControl,
-    WeakRunControl, exchange,
+    Asked, ConsumerEnd, DriverEnd, ExchangeLimits, FeedEnd, NoRoom, RunControl, WeakRunControl,
+    exchange,
 };
 pub(crate) use feeder::spawn_feeder;
 pub use source::{FromStream, IntoInput, Source, from_stream};

@@ -64,6 +64,15 @@ impl Kind {
         (self as u8) < 0x20
     }
 
+    /// Whether only the worker's role knows what is in frames of this kind.
+    #[must_use]
+    pub const fn is_of_role(self) -> bool {
+        matches!(
+            self,
+            Self::Items | Self::Results | Self::Notice | Self::Patience | Self::Exit | Self::Role
+        )
+    }
+
     /// Whether a body of this kind is short by nature: control, and texts for people. These are never
     /// chunked, so that nobody can make the other side keep and decode a text of a gigabyte.
     const fn is_short(self) -> bool {

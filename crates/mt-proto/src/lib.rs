@@ -10,14 +10,14 @@
 //!
 //! ```
 //! use bytes::BytesMut;
-//! use mt_proto::{FrameDecoder, FromWorker, Limits, Parsed};
+//! use mt_proto::{FrameDecoder, FromWorker, Limits};
 //!
 //! let mut wire = BytesMut::new();
 //! FromWorker::Ready.into_frame().write_to(&mut wire);
 //!
 //! let mut decoder = FrameDecoder::new(Limits::default());
 //! let frame = decoder.decode(&mut wire)?.expect("a whole frame is there");
-//! assert_eq!(FromWorker::from_frame(frame)?, Parsed::Message(FromWorker::Ready));
+//! assert_eq!(FromWorker::from_frame(frame)?, FromWorker::Ready);
 //! # Ok::<(), mt_proto::DecodeError>(())
 //! ```
 //!
@@ -54,7 +54,7 @@ pub use hive::{
 pub use ids::{ItemIndex, WorkerId};
 pub use limits::{CHUNK_BYTES, Limits, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, MAX_TEXT_BYTES};
 pub use message::{
-    Assignment, Beat, FromWorker, Parsed, SetupFailure, SetupStep, ToWorker, Welcome, WorkerBeat,
+    Assignment, Beat, FromWorker, SetupFailure, SetupStep, ToWorker, Welcome, WorkerBeat,
 };
 pub use outcome::{ContextStep, Deadline, Failure, clip_text};
 pub use records::{Record, RecordBuffer, RecordTag, Records, push_record};

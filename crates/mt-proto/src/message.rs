@@ -61,15 +61,6 @@ pub struct Assignment {
     pub body: Bytes,
 }
 
-/// What a frame holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Parsed<M> {
-    /// A message that any worker and its parent understand.
-    Message(M),
-    /// A message of the worker's role.
-    Role(Frame),
-}
-
 /// The answer to a hello that fits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
@@ -172,19 +163,19 @@ impl ToWorker {
         }
     }
 
-    /// The message in a frame, or the frame as it is if it is the role's.
+    /// The message in a frame that is not the role's ([`Kind::is_of_role`]).
     ///
     /// # Errors
-    /// [`DecodeError`]: the message is broken.
-    pub fn from_frame(frame: Frame) -> Result<Parsed<Self>, DecodeError> {
-        Ok(Parsed::Message(match frame.kind {
+    /// [`DecodeError`]: the message is broken, or goes the other way.
+    pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
+        Ok(match frame.kind {
             Kind::Welcome => Self::Welcome(decoded(frame)?),
             Kind::Refused => Self::Refused(decoded(frame)?),
             Kind::Beat => Self::Beat(decoded(frame)?),
             Kind::Assign => Self::Assign(Assignment::from_body(frame.into_body())?),
             Kind::Rest => decoded(frame).map(|()| Self::Rest)?,
-            _ => return Ok(Parsed::Role(frame)),
-        }))
+            kind => return Err(DecodeError::WrongDirection(kind)),
+        })
     }
 }
 
@@ -207,12 +198,12 @@ impl FromWorker {
         }
     }
 
-    /// The message in a frame, or the frame as it is if it is the role's.
+    /// The message in a frame that is not the role's ([`Kind::is_of_role`]).
     ///
     /// # Errors
-    /// [`DecodeError`]: the message is broken.
-    pub fn from_frame(frame: Frame) -> Result<Parsed<Self>, DecodeError> {
-        Ok(Parsed::Message(match frame.kind {
+    /// [`DecodeError`]: the message is broken, or goes the other way.
+    pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
+        Ok(match frame.kind {
             Kind::Hello => Self::Hello(decoded(frame)?),
             Kind::Beat => Self::Beat(decoded(frame)?),
             Kind::Ready => decoded(frame).map(|()| Self::Ready)?,
@@ -220,8 +211,8 @@ impl FromWorker {
             Kind::Trace => trace_from(frame)?,
             Kind::Rested => decoded(frame).map(|()| Self::Rested)?,
             Kind::Bye => decoded(frame).map(|()| Self::Bye)?,
-            _ => return Ok(Parsed::Role(frame)),
-        }))
+            kind => return Err(DecodeError::WrongDirection(kind)),
+        })
     }
 }
 

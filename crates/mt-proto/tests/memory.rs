@@ -26,9 +26,10 @@ fn check(name: &str, wire: &[u8]) {
             }
             received.extend_from_slice(piece);
             while let Ok(Some(frame)) = decoder.decode(&mut received) {
-                if let Ok(message) = FromWorker::from_frame(frame) {
-                    kept.push(message);
-                }
+                kept.push(match frame.kind.is_of_role() {
+                    true => Err(frame),
+                    false => Ok(FromWorker::from_frame(frame)),
+                });
             }
         }
     });

@@ -13,8 +13,8 @@ use mt_beehive::{
 };
 use mt_ipc::{FrameReceiver, FrameSender, attach};
 use mt_proto::{
-    Beat, Frame, FromBee, FromWorker, HiveWriter, Kind, Limits, MAX_HIVE_MESSAGES, Parsed, Round,
-    TaskId, TaskStatus, ToBee, ToWorker, WorkerBeat, decode_strict, hive_messages,
+    Beat, Frame, FromBee, FromWorker, HiveWriter, Kind, Limits, MAX_HIVE_MESSAGES, Round, TaskId,
+    TaskStatus, ToBee, ToWorker, WorkerBeat, decode_strict, hive_messages,
 };
 
 use mt_test_kit::{ALONE, watchdog};
@@ -42,7 +42,7 @@ async fn play() {
     let greeted = mt_ipc::greet(&sender, &mut receiver, fingerprint).await;
     greeted.unwrap();
     let setup = receiver.recv().await.unwrap().unwrap();
-    let Ok(Parsed::Message(ToWorker::Assign(setup))) = ToWorker::from_frame(setup) else {
+    let Ok(ToWorker::Assign(setup)) = ToWorker::from_frame(setup) else {
         panic!("no assignment");
     };
     // The fields it begins with: her name, her id, what she is made of.

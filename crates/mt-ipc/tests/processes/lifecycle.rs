@@ -4,7 +4,7 @@ use std::{fs, io::ErrorKind, os::unix::process::CommandExt, process::Command};
 
 use futures::FutureExt;
 use mt_ipc::{HandshakeError, Program, SpawnError, spawn};
-use mt_proto::{Beat, FromWorker, Parsed, ToWorker};
+use mt_proto::{Beat, FromWorker, ToWorker};
 use mt_test_kit::{Signal, assert_is, signal};
 use tokio::signal::unix::SignalKind;
 
@@ -114,8 +114,7 @@ fn a_worker_that_ends_in_good_order_is_not_killed_for_it() {
     check(async {
         let mut worker = Worker::ready("says-bye").await;
         worker.sender.close();
-        let bye = Parsed::Message(FromWorker::Bye);
-        assert_eq!(worker.receive().await, Some(bye));
+        assert_eq!(worker.receive().await, Some(FromWorker::Bye));
         assert_eq!(worker.receive().await, None);
         let exit = worker.process.wait().await;
         assert_eq!((exit.code, exit.signal), (Some(7), None));

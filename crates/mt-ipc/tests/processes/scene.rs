@@ -7,8 +7,7 @@ use mt_ipc::{
     spawn,
 };
 use mt_proto::{
-    ContextStep, Fingerprint, FromExecutor, FromWorker, Limits, Notice, Parsed, ToWorker, Welcome,
-    WorkerId,
+    ContextStep, Fingerprint, FromExecutor, FromWorker, Limits, Notice, ToWorker, Welcome, WorkerId,
 };
 use mt_test_kit::{alone, name_of, watchdog};
 use tokio::task::JoinHandle;
@@ -72,20 +71,18 @@ impl Worker {
     }
 
     pub(crate) async fn shake_hands(&mut self) -> Result<(), mt_ipc::HandshakeError> {
-        let first = self.receive().await.unwrap();
+        let first = self.receiver.recv().await.unwrap().unwrap();
         mt_ipc::accept(&self.sender, first, BUILD, welcome())
     }
 
-    pub(crate) async fn receive(&mut self) -> Option<Parsed<FromWorker>> {
+    pub(crate) async fn receive(&mut self) -> Option<FromWorker> {
         let frame = self.receiver.recv().await.unwrap()?;
         Some(FromWorker::from_frame(frame).unwrap())
     }
 
     /// The words of the worker's next notice.
     pub(crate) async fn told(&mut self) -> String {
-        let Some(Parsed::Role(frame)) = self.receive().await else {
-            panic!("no notice");
-        };
+        let frame = self.receiver.recv().await.unwrap().expect("a notice");
         match FromExecutor::from_frame(frame).unwrap() {
             FromExecutor::Notice(Notice::Context { message, .. }) => message,
             other => panic!("{other:?} is no notice"),

@@ -18,7 +18,7 @@ use crate::{
     OnInterrupt,
     dispatch::{Delivery, Dispatch, DispatchConfig, Effect, Event},
     events::{Audience, PoolEvent},
-    input::{Asked, Block, DriverEnd},
+    input::{Asked, DriverEnd},
     load,
     stats::{Happened, StatsCell},
     supervision::{IdleWorkers, Interrupts, LATE, SessionEvents, SpawnSpec, WorkerEvents, until},
@@ -185,7 +185,7 @@ impl Driver {
         let held_bytes = self.dispatch.held_bytes();
         let found = self.exchange.take(appetite, wake_at, held_bytes);
         // Items that come in a trickle are told one by one, those that come in a stream are looked for.
-        let streaming = appetite > 0 && wake_at > 1 && !found.blocks.is_empty();
+        let streaming = appetite > 0 && wake_at > 1 && !found.events.is_empty();
         self.look_again = streaming.then(|| Instant::now() + GATHER);
         if found.asked == Asked::Cancel && !self.cancelled {
             self.cancelled = true;
@@ -195,11 +195,8 @@ impl Driver {
             self.stopped = true;
             self.dispatch(Event::Stop);
         }
-        for block in found.blocks {
-            self.dispatch(match block {
-                Block::Items(run) => Event::Input(run),
-                Block::Refused(delivery) => Event::Refused(delivery),
-            });
+        for event in found.events {
+            self.dispatch(event);
         }
         // A feeder that is inside the input's `next` can't be waited for once the run is over.
         let closed = everything || found.asked != Asked::Nothing;

@@ -4,9 +4,7 @@
 //! One item costs the feeder one uncontended lock. The driver takes whatever is there, so items
 //! travel one by one when they come slowly and a thousand at a time when they come fast.
 
-mod consumer_end;
 mod control;
-mod driver_end;
 mod feed_end;
 
 use std::{
@@ -18,11 +16,9 @@ use bytes::Bytes;
 use mt_proto::{ItemIndex, RecordBuffer, Segment};
 use tokio::sync::Notify;
 
-use crate::{dispatch::Delivery, lock::lock};
+use crate::{dispatch::Event, lock::lock};
 
-pub(crate) use consumer_end::ConsumerEnd;
 pub(crate) use control::{Asked, RunControl, WeakRunControl};
-pub(crate) use driver_end::DriverEnd;
 pub(crate) use feed_end::{FeedEnd, NoRoom};
 
 /// The most items in one block.
@@ -39,14 +35,6 @@ pub(crate) struct ExchangeLimits {
     pub(crate) buffer_bytes: usize,
 }
 
-/// Something the feeder has for the driver.
-#[derive(Debug)]
-pub(crate) enum Block {
-    Items(Segment),
-    /// An item that can't be sent.
-    Refused(Delivery),
-}
-
 #[derive(Debug)]
 struct Exchange {
     limits: ExchangeLimits,
@@ -61,7 +49,8 @@ struct Exchange {
 
 #[derive(Debug, Default)]
 struct ExchangeState {
-    sealed: VecDeque<Block>,
+    /// What the dispatch machine is to be told, in order: items, and those that can't be sent.
+    sealed: VecDeque<Event>,
     open: RecordBuffer,
     open_first: ItemIndex,
     next: ItemIndex,
@@ -193,7 +182,7 @@ impl ExchangeState {
             count,
             records: self.open.take(),
         };
-        self.sealed.push_back(Block::Items(items));
+        self.sealed.push_back(Event::Input(items));
     }
 
     /// Adds a block of so many items that is not the open one.
@@ -208,15 +197,103 @@ impl ExchangeState {
             count,
             records,
         };
-        self.sealed.push_back(Block::Items(items));
+        self.sealed.push_back(Event::Input(items));
     }
 }
 
-impl Block {
-    fn len_bytes(&self) -> usize {
-        match self {
-            Self::Items(run) => run.records.len(),
-            Self::Refused(_) => 0,
+/// What the driver found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) events: Vec<Event>,
+    /// Whether the input has ended and nothing of it is left here.
+    pub(crate) ended: bool,
+    pub(crate) cancelled: bool,
+    pub(crate) asked: Asked,
+    /// Whether results for the consumer have piled up.
+    pub(crate) output_full: bool,
+}
+
+/// Where the driver takes items out, and tells of outcomes.
+#[derive(Debug)]
+pub(crate) struct DriverEnd(Arc<Exchange>);
+
+impl DriverEnd {
+    /// Takes at least `appetite` items if they are there. If there are fewer, the driver is woken
+    /// when `wake_at` of them wait; at the next one, if there are none now. `held_bytes` is what the driver
+    /// holds already.
+    pub(crate) fn take(&self, appetite: u64, wake_at: u64, held_bytes: usize) -> Found {
+        let mut state = self.0.lock();
+        let mut found = Found::default();
+        let (mut items, mut taken) = (0, 0);
+        while items < appetite || matches!(state.sealed.front(), Some(Event::Refused(_))) {
+            if state.sealed.is_empty() {
+                state.seal();
+            }
+            let Some(event) = state.sealed.pop_front() else {
+                break;
+            };
+            if let Event::Input(run) = &event {
+                items += u64::from(run.count);
+                taken += run.records.len();
+            }
+            found.events.push(event);
         }
+        state.waiting_bytes = state.waiting_bytes.saturating_sub(taken);
+        state.held_bytes = held_bytes + taken;
+        state.waiting -= items;
+        let alone = if found.events.is_empty() { 1 } else { wake_at };
+        state.wake_at = (items < appetite).then_some(alone);
+        found.ended = state.ended && state.sealed.is_empty() && state.open.is_empty();
+        found.cancelled = state.cancelled;
+        found.asked = state.asked;
+        found.output_full = state.output_bytes >= self.0.limits.buffer_bytes;
+        self.0.wake_feeder(state);
+        found
+    }
+
+    /// No more items are wanted. What is here can still be taken.
+    pub(crate) fn close(&self) {
+        self.0.close(|_| {});
+    }
+
+    /// Whether nothing is left to take, and after [`close`](Self::close) nothing will be.
+    pub(crate) fn is_drained(&self) -> bool {
+        let state = self.0.lock();
+        state.closed && state.sealed.is_empty() && state.open.is_empty()
+    }
+
+    /// Results went to the consumer's queue.
+    pub(crate) fn on_delivered(&self, bytes: usize) {
+        self.0.lock().output_bytes += bytes;
+    }
+
+    pub(crate) async fn filled(&self) {
+        self.0.filled.notified().await;
+    }
+}
+
+/// Whoever takes the outcomes, which is what gives credit back.
+#[derive(Debug)]
+pub(crate) struct ConsumerEnd(Arc<Exchange>);
+
+impl ConsumerEnd {
+    /// Took `items` out, which had `bytes` of results.
+    pub(crate) fn on_consumed(&self, items: u64, bytes: usize) {
+        let mut state = self.0.lock();
+        let was_full = state.output_bytes >= self.0.limits.buffer_bytes;
+        state.outstanding = state.outstanding.saturating_sub(items);
+        state.consumed += items;
+        state.output_bytes = state.output_bytes.saturating_sub(bytes);
+        let is_full = state.output_bytes >= self.0.limits.buffer_bytes;
+        if was_full && !is_full {
+            self.0.filled.notify_one();
+        }
+        self.0.wake_feeder(state);
+    }
+
+    /// The consumer is gone: stops everything.
+    pub(crate) fn cancel(&self) {
+        self.0.close(|state| state.cancelled = true);
+        self.0.filled.notify_one();
     }
 }

@@ -11,7 +11,7 @@ use mt_ipc::{
     ChildProcess, Exit, FrameReceiver, FrameSender, Progress, RecvError, SendError, Spawned,
     StderrTail, Writer,
 };
-use mt_proto::{Beat, Frame, FromWorker, Parsed, ToWorker, WorkerId};
+use mt_proto::{Beat, Frame, FromWorker, ToWorker, WorkerId};
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, sleep_until},
@@ -220,10 +220,14 @@ impl Session {
         if self.watch.liveness.heard() {
             self.tell(SessionEvent::Health(Health::Well)).await;
         }
+        if matches!(self.phase, Phase::Greeting(_)) {
+            return self.greet(frame).await;
+        }
+        if frame.kind.is_of_role() {
+            return self.on_role_frame(frame).await;
+        }
         match FromWorker::from_frame(frame) {
-            Ok(first) if matches!(self.phase, Phase::Greeting(_)) => self.greet(first).await,
-            Ok(Parsed::Message(message)) => self.on_message(message).await,
-            Ok(Parsed::Role(frame)) => self.on_role_frame(frame).await,
+            Ok(message) => self.on_message(message).await,
             Err(error) => self.broke_protocol(&error.to_string()),
         }
     }

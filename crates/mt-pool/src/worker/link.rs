@@ -6,7 +6,7 @@
 use std::{io, panic::resume_unwind, pin::Pin};
 
 use mt_ipc::{Attached, FrameSender, Progress, QueueLimits, greet};
-use mt_proto::{Assignment, Beat, FromWorker, Limits, Parsed, ToWorker, WorkerBeat};
+use mt_proto::{Assignment, Beat, FromWorker, Limits, ToWorker, WorkerBeat};
 use tokio::{
     runtime::Builder,
     task::coop::unconstrained,
@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    role::{self, RoleEnd, RoleLink, RoleWork},
+    role::{self, RoleEnd, RoleLink, RoleWork, message},
     trace::{Journal, LoadTimes, due},
 };
 use crate::registry;
@@ -89,13 +89,11 @@ async fn converse(
 /// Waits for what the parent wants of this process; `None` when it is to go.
 async fn next_assignment(link: &mut RoleLink) -> Result<Option<Assignment>, String> {
     loop {
-        match link.next().await? {
-            Parsed::Message(ToWorker::Assign(assignment)) => return Ok(Some(assignment)),
-            Parsed::Message(ToWorker::Beat(Beat::Alive)) => {}
-            Parsed::Message(ToWorker::Beat(Beat::Die)) => return Ok(None),
-            Parsed::Message(_) | Parsed::Role(_) => {
-                return Err("the parent spoke out of turn".into());
-            }
+        match message(link.next().await?)? {
+            ToWorker::Assign(assignment) => return Ok(Some(assignment)),
+            ToWorker::Beat(Beat::Alive) => {}
+            ToWorker::Beat(Beat::Die) => return Ok(None),
+            _ => return Err("the parent spoke out of turn".into()),
         }
     }
 }

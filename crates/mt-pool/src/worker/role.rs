@@ -4,7 +4,7 @@ use std::{pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use mt_ipc::{FrameReceiver, FrameSender, Progress, SendError};
-use mt_proto::{Beat, Frame, FromWorker, Parsed, SetupFailure, ToWorker};
+use mt_proto::{Beat, Frame, FromWorker, SetupFailure, ToWorker};
 
 /// Something a worker process can be: what it does is chosen by its parent's assignment, by name. Registered by
 /// [`register_role!`](crate::register_role).
@@ -72,21 +72,23 @@ impl RoleLink {
     /// Why nothing can come any more, for people.
     pub async fn recv(&mut self) -> Result<Incoming, String> {
         loop {
-            match self.next().await? {
-                Parsed::Role(frame) => return Ok(Incoming::Frame(frame)),
-                Parsed::Message(ToWorker::Beat(Beat::Alive)) => {}
-                Parsed::Message(ToWorker::Beat(Beat::Die)) => return Ok(Incoming::Die),
-                Parsed::Message(ToWorker::Rest) => return Ok(Incoming::Rest),
-                Parsed::Message(_) => return Err("the parent spoke out of turn".into()),
+            let frame = self.next().await?;
+            if frame.kind.is_of_role() {
+                return Ok(Incoming::Frame(frame));
+            }
+            match message(frame)? {
+                ToWorker::Beat(Beat::Alive) => {}
+                ToWorker::Beat(Beat::Die) => return Ok(Incoming::Die),
+                ToWorker::Rest => return Ok(Incoming::Rest),
+                _ => return Err("the parent spoke out of turn".into()),
             }
         }
     }
 
-    pub(super) async fn next(&mut self) -> Result<Parsed<ToWorker>, String> {
+    pub(super) async fn next(&mut self) -> Result<Frame, String> {
         let frame = self.receiver.recv().await;
         let frame = frame.map_err(|error| error.to_string())?;
-        let frame = frame.ok_or("the parent hung up")?;
-        ToWorker::from_frame(frame).map_err(|error| error.to_string())
+        frame.ok_or_else(|| "the parent hung up".to_owned())
     }
 
     /// Says that all is set up for the assignment.
@@ -111,6 +113,10 @@ impl RoleLink {
     pub async fn room_and(&self, what: impl Future<Output = ()>) {
         crate::supervision::room_and(&self.sender, what).await;
     }
+}
+
+pub(super) fn message(frame: Frame) -> Result<ToWorker, String> {
+    ToWorker::from_frame(frame).map_err(|error| error.to_string())
 }
 
 /// The role of this name, if this program has it.

@@ -6,8 +6,8 @@ use bytes::BytesMut;
 use mt_ipc::{FrameReceiver, FrameSender, HandshakeError, attach, greet, is_worker_process};
 use mt_proto::{
     Beat, Build, Fingerprint, Frame, FromExecutor, FromWorker, ItemIndex, Kind, Limits,
-    PROTOCOL_VERSION, Parsed, RecordBuffer, RecordTag, Records, Segment, ToExecutor, ToWorker,
-    WorkerBeat, decode_strict, push_record,
+    PROTOCOL_VERSION, RecordBuffer, RecordTag, Records, Segment, ToExecutor, ToWorker, WorkerBeat,
+    decode_strict, push_record,
 };
 
 use crate::{platform, prelude::*};
@@ -58,11 +58,8 @@ async fn play(role: &str, build: Fingerprint) {
 async fn work_byte_by_byte(receiver: &mut FrameReceiver) {
     say_byte_by_byte(FromWorker::Ready.into_frame());
     while let Some(frame) = receiver.recv().await.unwrap() {
-        match ToWorker::from_frame(frame).unwrap() {
-            Parsed::Role(frame) => {
-                let ToExecutor::Items(segment) = ToExecutor::from_frame(frame).unwrap() else {
-                    continue;
-                };
+        if frame.kind.is_of_role() {
+            if let ToExecutor::Items(segment) = ToExecutor::from_frame(frame).unwrap() {
                 let mut items = Records::new(segment.records.clone());
                 let mut values = Vec::new();
                 while let Some(item) = items.next_record().unwrap() {
@@ -73,7 +70,10 @@ async fn work_byte_by_byte(receiver: &mut FrameReceiver) {
                 let results = FromExecutor::Results(Segment { records, ..segment });
                 say_byte_by_byte(results.into_frame());
             }
-            Parsed::Message(ToWorker::Beat(Beat::Die)) => {
+            continue;
+        }
+        match ToWorker::from_frame(frame).unwrap() {
+            ToWorker::Beat(Beat::Die) => {
                 say_byte_by_byte(FromWorker::Bye.into_frame());
                 std::process::exit(0);
             }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use mt_proto::{
     DecodeError, Frame, FromExecutor, FromWorker, Kind, MAX_CONTROL_BYTES, MAX_TRACE_EVENTS,
-    MAX_TRACE_FIELDS, Parsed, RecordTag, Setup, ToExecutor, ToWorker, TraceEvent, TraceLevel,
+    MAX_TRACE_FIELDS, RecordTag, Setup, ToExecutor, ToWorker, TraceEvent, TraceLevel,
     decode_strict, encode,
 };
 
@@ -11,21 +11,26 @@ use mt_proto::{
 fn messages_of_the_other_direction_are_refused() {
     use Kind::*;
     let upwards = [Hello, Ready, SetupFailed, Trace, Rested, Bye];
-    let of_roles = [Results, Notice, Exit];
-    let downwards = [Welcome, Refused, Assign, Rest, Patience, Items];
+    let downwards = [Welcome, Refused, Assign, Rest];
     let empty = |kind| Frame::new(kind, Bytes::new());
-    // What is no message of any worker is left to its role, which knows its own.
-    for kind in upwards.into_iter().chain(of_roles) {
-        let left = Parsed::Role(empty(kind));
-        assert_eq!(ToWorker::from_frame(empty(kind)), Ok(left));
-        let refused = Err(DecodeError::WrongDirection(kind));
-        assert_eq!(ToExecutor::from_frame(empty(kind)), refused);
+    for kind in upwards.into_iter().chain([Results, Notice, Exit]) {
+        let wrong = DecodeError::WrongDirection(kind);
+        assert_eq!(ToWorker::from_frame(empty(kind)), Err(wrong.clone()));
+        assert_eq!(ToExecutor::from_frame(empty(kind)), Err(wrong));
     }
-    for kind in downwards {
-        let left = Parsed::Role(empty(kind));
-        assert_eq!(FromWorker::from_frame(empty(kind)), Ok(left));
-        let refused = Err(DecodeError::WrongDirection(kind));
-        assert_eq!(FromExecutor::from_frame(empty(kind)), refused);
+    for kind in downwards.into_iter().chain([Patience, Items]) {
+        let wrong = DecodeError::WrongDirection(kind);
+        assert_eq!(FromWorker::from_frame(empty(kind)), Err(wrong.clone()));
+        assert_eq!(FromExecutor::from_frame(empty(kind)), Err(wrong));
+    }
+    for kind in upwards.into_iter().chain(downwards) {
+        assert!(!kind.is_of_role(), "{kind:?}");
+    }
+    for kind in [Results, Notice, Exit, Patience, Items, Role] {
+        assert!(
+            kind.is_of_role(),
+            "{kind:?} is left to the role, which knows its own"
+        );
     }
 }
 

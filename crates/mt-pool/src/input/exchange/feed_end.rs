@@ -8,8 +8,8 @@ use std::{
 use bytes::Bytes;
 use mt_proto::{ItemIndex, RecordBuffer};
 
-use super::{Block, Exchange};
-use crate::dispatch::Delivery;
+use super::Exchange;
+use crate::dispatch::{Delivery, Event};
 
 /// Where items go in. Room for an item is reserved before it is pulled or made; then it has to be pushed or
 /// [given back](Self::give_back).
@@ -150,7 +150,7 @@ impl FeedEnd {
         }
         state.seal();
         let delivery = refuse(state.next);
-        state.sealed.push_back(Block::Refused(delivery));
+        state.sealed.push_back(Event::Refused(delivery));
         state.next = state.next.plus(1);
         state.wake_at = Some(0);
         self.0.wake_driver(state);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use mt_ipc::{Exit, FrameReceiver, StderrTail, accept};
-use mt_proto::{Beat, Frame, FromWorker, Kind, Parsed, ToWorker, Welcome};
+use mt_ipc::{Exit, FrameReceiver, HandshakeError, StderrTail, accept};
+use mt_proto::{Beat, Frame, FromWorker, Kind, ToWorker, Welcome};
 use tokio::time::{Duration, Instant};
 
 use super::{HANG_UP_GRACE, LATE, MAX_WAITING, Session};
@@ -52,7 +52,7 @@ impl Session {
         true
     }
 
-    pub(super) async fn greet(&mut self, first: Parsed<FromWorker>) -> bool {
+    pub(super) async fn greet(&mut self, first: Frame) -> bool {
         let Some(lease) = &self.lease else {
             return false;
         };
@@ -60,13 +60,15 @@ impl Session {
             worker: lease.worker,
             beat_interval: lease.spec.liveness.interval,
         };
-        if let Err(error) = accept(&self.sender, first, lease.spec.fingerprint, welcome) {
-            // The refusal is on its way; a worker that gets it exits by itself.
-            self.sender.close();
-            self.failure.get_or_insert(WorkerFailure::Handshake(error));
-            return true;
+        match accept(&self.sender, first, lease.spec.fingerprint, welcome) {
+            Ok(()) => self.assign().await,
+            Err(HandshakeError::Recv(error)) => return self.broke_protocol(&error.to_string()),
+            Err(error) => {
+                // The refusal is on its way; a worker that gets it exits by itself.
+                self.sender.close();
+                self.failure.get_or_insert(WorkerFailure::Handshake(error));
+            }
         }
-        self.assign().await;
         true
     }
 
