@@ -203,6 +203,7 @@ pub mod pmap;
 mod pool;
 mod registry;
 mod returns;
+mod setters;
 pub mod stats;
 pub mod supervision;
 pub mod task;

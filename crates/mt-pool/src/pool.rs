@@ -15,6 +15,7 @@ use crate::{
     input::{Asked, RunControl, WeakRunControl},
     limits::{MAX_PROCESSES, in_range, processors},
     lock::lock,
+    setters::setters,
     supervision::{IdleLimits, IdleWorkers},
 };
 
@@ -91,24 +92,17 @@ impl Default for PoolBuilder {
 }
 
 impl PoolBuilder {
-    /// The most workers at once, 1 to 4096. Default: the processors this process may use. Every run that
-    /// goes on may have one worker all the same, so that runs that wait for each other never stand still.
-    /// A run's own [`processes`](crate::AsynPmap::processes) hold too.
-    pub fn processes(mut self, processes: usize) -> Self {
-        self.limits.processes = processes;
-        self
-    }
+    setters! {
+        /// The most workers at once, 1 to 4096. Default: the processors this process may use. Every run that
+        /// goes on may have one worker all the same, so that runs that wait for each other never stand still.
+        /// A run's own [`processes`](crate::AsynPmap::processes) hold too.
+        pub fn processes(self, processes: usize) => self.limits.processes = processes;
 
-    /// The workers that are kept however long there is no run, at most the [`processes`](Self::processes). Default 0. None are started for it.
-    pub fn keep(mut self, workers: usize) -> Self {
-        self.limits.keep = workers;
-        self
-    }
+        /// The workers that are kept however long there is no run, at most the [`processes`](Self::processes). Default 0. None are started for it.
+        pub fn keep(self, workers: usize) => self.limits.keep = workers;
 
-    /// How long the others wait for the next run. Default 10 s.
-    pub fn idle(mut self, time: Duration) -> Self {
-        self.limits.idle = time;
-        self
+        /// How long the others wait for the next run. Default 10 s.
+        pub fn idle(self, time: Duration) => self.limits.idle = time;
     }
 
     /// Makes the pool: a thread, and no worker yet.

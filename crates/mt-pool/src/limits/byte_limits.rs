@@ -3,7 +3,7 @@
 use mt_proto::MAX_RECORD_BYTES;
 
 use super::check::in_range;
-use crate::error::StartError;
+use crate::{error::StartError, setters::setters};
 
 /// How many bytes encoded items and results may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,27 +30,20 @@ impl ByteLimits {
         Self::default()
     }
 
-    /// The bytes of encoded items the parent keeps, and as many again of results that wait to be
-    /// taken out, at least 1. Default 64 MiB. Input is not pulled beyond it; of results, those of items already
-    /// given out still come, and those held back for the order are bounded by the
-    /// [`capacity`](crate::AsynPmap::capacity) alone. A single longer item is let through alone.
-    pub fn buffer_bytes(mut self, bytes: usize) -> Self {
-        self.buffer = bytes;
-        self
-    }
+    setters! {
+        /// The bytes of encoded items the parent keeps, and as many again of results that wait to be
+        /// taken out, at least 1. Default 64 MiB. Input is not pulled beyond it; of results, those of items already
+        /// given out still come, and those held back for the order are bounded by the
+        /// [`capacity`](crate::AsynPmap::capacity) alone. A single longer item is let through alone.
+        pub fn buffer_bytes(self, bytes: usize) => self.buffer = bytes;
 
-    /// The most bytes of one encoded item, 1 to 2^30 - 1 (default). A longer one gets
-    /// [`TooLarge`](crate::TaskErrorKind::TooLarge) as its outcome.
-    pub fn max_item_bytes(mut self, bytes: usize) -> Self {
-        self.max_item = bytes;
-        self
-    }
+        /// The most bytes of one encoded item, 1 to 2^30 - 1 (default). A longer one gets
+        /// [`TooLarge`](crate::TaskErrorKind::TooLarge) as its outcome.
+        pub fn max_item_bytes(self, bytes: usize) => self.max_item = bytes;
 
-    /// The most bytes of one encoded result, 1 to 2^30 - 1 (default). A longer one gets
-    /// [`TooLarge`](crate::TaskErrorKind::TooLarge) as its outcome.
-    pub fn max_result_bytes(mut self, bytes: usize) -> Self {
-        self.max_result = bytes;
-        self
+        /// The most bytes of one encoded result, 1 to 2^30 - 1 (default). A longer one gets
+        /// [`TooLarge`](crate::TaskErrorKind::TooLarge) as its outcome.
+        pub fn max_result_bytes(self, bytes: usize) => self.max_result = bytes;
     }
 
     pub(crate) fn check(&self) -> Result<(), StartError> {

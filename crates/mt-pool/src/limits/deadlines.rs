@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::check::{is_time, reckonable};
-use crate::error::StartError;
+use crate::{error::StartError, setters::setters};
 
 /// How long things may take: an item, its call, and what a worker does besides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,71 +38,52 @@ impl Deadlines {
         Self::default()
     }
 
-    /// How long an item may wait between being pulled from the input and being started, at least 1 ms.
-    /// One that waits longer gets [`TimedOut`](crate::TaskErrorKind::TimedOut) and is never started.
-    /// Default: no limit.
-    ///
-    /// An input that is pulled faster than it is worked off lets up to
-    /// [`capacity`](crate::AsynPmap::capacity) items wait; set that too if waiting matters. The one item that
-    /// waits in a worker whose plain function is busy has its outcome when that call is over.
-    pub fn queue(mut self, limit: Duration) -> Self {
-        self.queue = Some(reckonable(limit));
-        self
-    }
+    setters! {
+        /// How long an item may wait between being pulled from the input and being started, at least 1 ms.
+        /// One that waits longer gets [`TimedOut`](crate::TaskErrorKind::TimedOut) and is never started.
+        /// Default: no limit.
+        ///
+        /// An input that is pulled faster than it is worked off lets up to
+        /// [`capacity`](crate::AsynPmap::capacity) items wait; set that too if waiting matters. The one item that
+        /// waits in a worker whose plain function is busy has its outcome when that call is over.
+        pub fn queue(self, limit: Duration) => self.queue = Some(reckonable(limit));
 
-    /// How long a call may take before it is asked to end, at least 1 ms: an `async` call is cancelled at
-    /// its next `await` (dropped), a plain function can ask [`is_cancelled`](crate::is_cancelled). The
-    /// worker goes on. Default: no limit.
-    pub fn soft(mut self, limit: Duration) -> Self {
-        self.soft = Some(reckonable(limit));
-        self
-    }
+        /// How long a call may take before it is asked to end, at least 1 ms: an `async` call is cancelled at
+        /// its next `await` (dropped), a plain function can ask [`is_cancelled`](crate::is_cancelled). The
+        /// worker goes on. Default: no limit.
+        pub fn soft(self, limit: Duration) => self.soft = Some(reckonable(limit));
 
-    /// How long a call may take before it is ended, whatever it does (an endless loop, a blocking C
-    /// call), at least 1 ms. Its worker gets `SIGTERM`, after [`kill_grace`](Self::kill_grace)
-    /// `SIGKILL`, with everything it has started; other items that ran in it are run again elsewhere,
-    /// and are not charged with it (but with a [`crash_limit`](crate::AsynPmap::crash_limit) of 1, which
-    /// forbids that, they are [`Crashed`](crate::TaskErrorKind::Crashed)). The outcome comes when the process is
-    /// gone. A result that comes before it is gone counts. Default: no limit.
-    ///
-    /// What runs is looked at every 25 ms (four times a deadline, if that is shorter), and at the very
-    /// moment a deadline passes, so a call may run up to that much longer. An `async` call that blocks the
-    /// thread holds up the others in its worker; their time stands still meanwhile, its own does not. Time
-    /// in which the parent itself was not running (a suspended machine) does not count.
-    pub fn hard(mut self, limit: Duration) -> Self {
-        self.hard = Some(reckonable(limit));
-        self
-    }
+        /// How long a call may take before it is ended, whatever it does (an endless loop, a blocking C
+        /// call), at least 1 ms. Its worker gets `SIGTERM`, after [`kill_grace`](Self::kill_grace)
+        /// `SIGKILL`, with everything it has started; other items that ran in it are run again elsewhere,
+        /// and are not charged with it (but with a [`crash_limit`](crate::AsynPmap::crash_limit) of 1, which
+        /// forbids that, they are [`Crashed`](crate::TaskErrorKind::Crashed)). The outcome comes when the process is
+        /// gone. A result that comes before it is gone counts. Default: no limit.
+        ///
+        /// What runs is looked at every 25 ms (four times a deadline, if that is shorter), and at the very
+        /// moment a deadline passes, so a call may run up to that much longer. An `async` call that blocks the
+        /// thread holds up the others in its worker; their time stands still meanwhile, its own does not. Time
+        /// in which the parent itself was not running (a suspended machine) does not count.
+        pub fn hard(self, limit: Duration) => self.hard = Some(reckonable(limit));
 
-    /// How long a worker's [`init`](crate::AsynPmap::init) may take, at least 1 ms. Default 60 s. A worker that
-    /// takes longer is killed and replaced under the
-    /// [restart budget](super::WorkerOptions::restart_budget).
-    pub fn init(mut self, limit: Duration) -> Self {
-        self.init = reckonable(limit);
-        self
-    }
+        /// How long a worker's [`init`](crate::AsynPmap::init) may take, at least 1 ms. Default 60 s. A worker that
+        /// takes longer is killed and replaced under the
+        /// [restart budget](super::WorkerOptions::restart_budget).
+        pub fn init(self, limit: Duration) => self.init = reckonable(limit);
 
-    /// How long opening and closing a [`Context`](crate::Context) may take each, at least 1 ms. The items
-    /// of a batch whose context takes longer get [`Context`](crate::TaskErrorKind::Context). Default: no
-    /// limit. Works at the context's next `await`; one that blocks its thread is ended by the
-    /// [`hard`](Self::hard) deadline of the item it is opened for. A close that blocks is no item's; in the middle
-    /// of a run only [`LivenessPolicy::blocked`](crate::supervision::LivenessPolicy::blocked) sees it.
-    pub fn context(mut self, limit: Duration) -> Self {
-        self.context = Some(reckonable(limit));
-        self
-    }
+        /// How long opening and closing a [`Context`](crate::Context) may take each, at least 1 ms. The items
+        /// of a batch whose context takes longer get [`Context`](crate::TaskErrorKind::Context). Default: no
+        /// limit. Works at the context's next `await`; one that blocks its thread is ended by the
+        /// [`hard`](Self::hard) deadline of the item it is opened for. A close that blocks is no item's; in the middle
+        /// of a run only [`LivenessPolicy::blocked`](crate::supervision::LivenessPolicy::blocked) sees it.
+        pub fn context(self, limit: Duration) => self.context = Some(reckonable(limit));
 
-    /// How long a worker may take to close its contexts and exit when all is done. Default 5 s. A worker that
-    /// takes longer is killed.
-    pub fn exit_grace(mut self, grace: Duration) -> Self {
-        self.exit_grace = reckonable(grace);
-        self
-    }
+        /// How long a worker may take to close its contexts and exit when all is done. Default 5 s. A worker that
+        /// takes longer is killed.
+        pub fn exit_grace(self, grace: Duration) => self.exit_grace = reckonable(grace);
 
-    /// How long a worker has between `SIGTERM` and `SIGKILL`. Default 50 ms.
-    pub fn kill_grace(mut self, grace: Duration) -> Self {
-        self.kill_grace = reckonable(grace);
-        self
+        /// How long a worker has between `SIGTERM` and `SIGKILL`. Default 50 ms.
+        pub fn kill_grace(self, grace: Duration) => self.kill_grace = reckonable(grace);
     }
 
     pub(crate) fn check(&self) -> Result<(), StartError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::check::{at_least_one, is_fraction, is_time, reckonable};
-use crate::error::StartError;
+use crate::{error::StartError, setters::setters};
 
 /// When a worker is replaced by a fresh one: a cure for leaks and for what piles up. Any of the limits
 /// is enough. Default: never.
@@ -43,49 +43,30 @@ impl Recycle {
         Self::default()
     }
 
-    /// After so many items, at least 1, exactly: a worker gets no more than these.
-    pub fn after_items(mut self, items: u64) -> Self {
-        self.items = Some(items);
-        self
-    }
+    setters! {
+        /// After so many items, at least 1, exactly: a worker gets no more than these.
+        pub fn after_items(self, items: u64) => self.items = Some(items);
 
-    /// After so many times [`batch_size`](crate::AsynPmap::batch_size) items, at least 1.
-    pub fn after_batches(mut self, batches: u64) -> Self {
-        self.batches = Some(batches);
-        self
-    }
+        /// After so many times [`batch_size`](crate::AsynPmap::batch_size) items, at least 1.
+        pub fn after_batches(self, batches: u64) => self.batches = Some(batches);
 
-    /// After so long, counted from when a worker was set up; at least 1 ms.
-    pub fn after_age(mut self, age: Duration) -> Self {
-        self.age = Some(reckonable(age));
-        self
-    }
+        /// After so long, counted from when a worker was set up; at least 1 ms.
+        pub fn after_age(self, age: Duration) => self.age = Some(reckonable(age));
 
-    /// When a worker uses so many bytes of resident memory, at least 1, looked at every 100 ms. Unlike
-    /// [`max_rss_bytes`](super::MemoryLimits::max_rss_bytes) this interrupts nothing.
-    pub fn above_rss_bytes(mut self, bytes: u64) -> Self {
-        self.rss_bytes = Some(bytes);
-        self
-    }
+        /// When a worker uses so many bytes of resident memory, at least 1, looked at every 100 ms. Unlike
+        /// [`max_rss_bytes`](super::MemoryLimits::max_rss_bytes) this interrupts nothing.
+        pub fn above_rss_bytes(self, bytes: u64) => self.rss_bytes = Some(bytes);
 
-    /// When a worker has had nothing to do for so long, at least 1 ms. It is not replaced until there is more
-    /// to do, and the fewest [`processes`](crate::AsynPmap::processes) are kept.
-    pub fn after_idle(mut self, time: Duration) -> Self {
-        self.idle = Some(reckonable(time));
-        self
-    }
+        /// When a worker has had nothing to do for so long, at least 1 ms. It is not replaced until there is more
+        /// to do, and the fewest [`processes`](crate::AsynPmap::processes) are kept.
+        pub fn after_idle(self, time: Duration) => self.idle = Some(reckonable(time));
 
-    /// How much earlier than at an age or a size it may be, at random, as a part of them, 0 to 1, so that
-    /// workers do not go all at once. Default 0.1.
-    pub fn jitter(mut self, part: f64) -> Self {
-        self.jitter = part;
-        self
-    }
+        /// How much earlier than at an age or a size it may be, at random, as a part of them, 0 to 1, so that
+        /// workers do not go all at once. Default 0.1.
+        pub fn jitter(self, part: f64) => self.jitter = part;
 
-    /// How many may be replaced at once, at least 1. Default 1.
-    pub fn at_once(mut self, workers: u32) -> Self {
-        self.at_once = workers;
-        self
+        /// How many may be replaced at once, at least 1. Default 1.
+        pub fn at_once(self, workers: u32) => self.at_once = workers;
     }
 
     pub(crate) fn check(&self) -> Result<(), StartError> {

@@ -11,6 +11,7 @@ use super::check::{at_least_one, is_time, reckonable};
 use crate::{
     error::StartError,
     init,
+    setters::setters,
     supervision::{LivenessPolicy, OnInterrupt, RestartBudget, SpawnSpec},
 };
 
@@ -36,64 +37,48 @@ impl WorkerOptions {
         Self::default()
     }
 
-    /// Starts workers from another program file than this process's: one of the same build whose
-    /// `main` calls [`init`](crate::init()) first. This process then needs no `init` itself. A program
-    /// that sleeps for more than about half a second instead of saying hello is taken for one that
-    /// never will, and ends the run with
-    /// [`WorkerFailure::Silent`](crate::supervision::WorkerFailure::Silent). Default: this process's.
-    pub fn program(mut self, path: impl Into<PathBuf>) -> Self {
-        self.program = Program::File(path.into());
-        self
-    }
+    setters! {
+        /// Starts workers from another program file than this process's: one of the same build whose
+        /// `main` calls [`init`](crate::init()) first. This process then needs no `init` itself. A program
+        /// that sleeps for more than about half a second instead of saying hello is taken for one that
+        /// never will, and ends the run with
+        /// [`WorkerFailure::Silent`](crate::supervision::WorkerFailure::Silent). Default: this process's.
+        pub fn program(self, path: impl Into<PathBuf>) => self.program = Program::File(path.into());
 
-    /// How many workers in a row may die for nothing before the run gives up.
-    pub fn restart_budget(mut self, mut budget: RestartBudget) -> Self {
-        budget.period = reckonable(budget.period);
-        self.restart_budget = budget;
-        self
-    }
+        /// How many workers in a row may die for nothing before the run gives up.
+        pub fn restart_budget(self, budget: RestartBudget) =>
+            self.restart_budget = RestartBudget { period: reckonable(budget.period), ..budget };
 
-    /// When a silent worker counts as frozen. The interval is at least 1 ms, the counts are at least 1.
-    pub fn liveness(mut self, mut policy: LivenessPolicy) -> Self {
-        policy.interval = reckonable(policy.interval);
-        self.liveness = policy;
-        self
-    }
+        /// When a silent worker counts as frozen. The interval is at least 1 ms, the counts are at least 1.
+        pub fn liveness(self, policy: LivenessPolicy) =>
+            self.liveness = LivenessPolicy { interval: reckonable(policy.interval), ..policy };
 
-    /// What Ctrl-C does meanwhile. Default: [`OnInterrupt::Drain`].
-    pub fn on_interrupt(mut self, policy: OnInterrupt) -> Self {
-        self.on_interrupt = policy;
-        self
-    }
+        /// What Ctrl-C does meanwhile. Default: [`OnInterrupt::Drain`].
+        pub fn on_interrupt(self, policy: OnInterrupt) => self.on_interrupt = policy;
 
-    /// Where the workers' standard error goes. Default: [`WorkerStderr::Forward`], through this
-    /// process, unchanged, to its own standard error; its end is kept, and is part of
-    /// [`Death`](crate::supervision::Death) as [`LastWords`](crate::supervision::LastWords).
-    pub fn stderr(mut self, mode: WorkerStderr) -> Self {
-        self.stderr = mode;
-        self
-    }
+        /// Where the workers' standard error goes. Default: [`WorkerStderr::Forward`], through this
+        /// process, unchanged, to its own standard error; its end is kept, and is part of
+        /// [`Death`](crate::supervision::Death) as [`LastWords`](crate::supervision::LastWords).
+        pub fn stderr(self, mode: WorkerStderr) => self.stderr = mode;
 
-    /// The `tracing` events of workers that are emitted again in this process. Default: those that this
-    /// process's subscribers enable at the start, as far as they say it by a level; without a subscriber none,
-    /// and then they cost nothing.
-    ///
-    /// Events go to the subscriber and under the span that are current at the start, with their own
-    /// level, target, place and fields (as text), and the fields `worker`, `pid`, and `item`, the index of
-    /// the item in whose call they were emitted. A worker keeps 512 events or 63 KiB at most and sends them
-    /// at most every 10 ms, warnings and errors at once; how many had no room is emitted as a warning and
-    /// counted in [`events_dropped`](crate::stats::Stats::events_dropped). Spans of workers are not forwarded.
-    ///
-    /// The last 16 events of a worker that dies are in its
-    /// [`LastWords`](crate::supervision::LastWords), sent or not.
-    ///
-    /// In a worker, a subscriber that its program sets before [`init`](crate::init()) or in its
-    /// [init task](crate::AsynPmap::init) takes the place of all this; it can call
-    /// [`forward_event`](crate::worker::forward_event). Later it can't set one: the pool's is set by then, in a
-    /// [shared](crate::AsynPmap::pool) worker from its first run on.
-    pub fn forward_tracing(mut self, least: LevelFilter) -> Self {
-        self.forward_tracing = Some(least);
-        self
+        /// The `tracing` events of workers that are emitted again in this process. Default: those that this
+        /// process's subscribers enable at the start, as far as they say it by a level; without a subscriber none,
+        /// and then they cost nothing.
+        ///
+        /// Events go to the subscriber and under the span that are current at the start, with their own
+        /// level, target, place and fields (as text), and the fields `worker`, `pid`, and `item`, the index of
+        /// the item in whose call they were emitted. A worker keeps 512 events or 63 KiB at most and sends them
+        /// at most every 10 ms, warnings and errors at once; how many had no room is emitted as a warning and
+        /// counted in [`events_dropped`](crate::stats::Stats::events_dropped). Spans of workers are not forwarded.
+        ///
+        /// The last 16 events of a worker that dies are in its
+        /// [`LastWords`](crate::supervision::LastWords), sent or not.
+        ///
+        /// In a worker, a subscriber that its program sets before [`init`](crate::init()) or in its
+        /// [init task](crate::AsynPmap::init) takes the place of all this; it can call
+        /// [`forward_event`](crate::worker::forward_event). Later it can't set one: the pool's is set by then, in a
+        /// [shared](crate::AsynPmap::pool) worker from its first run on.
+        pub fn forward_tracing(self, least: LevelFilter) => self.forward_tracing = Some(least);
     }
 
     /// Workers of the role `role`, as [`SpawnSpec::new`] has it, started, watched and heard like this. The budget and

@@ -14,6 +14,7 @@ use crate::{
     events::{Observer, PoolEvent},
     input::{IntoInput, Source, spawn_feeder},
     limits::{ByteLimits, Deadlines, MemoryLimits, Processes, Recycle, Retries, WorkerOptions},
+    setters::setters,
 };
 
 /// Maps the task `T` over an input, in worker processes.
@@ -85,24 +86,21 @@ pub struct AsynPmap<T: Task> {
 }
 
 impl<T: Task> AsynPmap<T> {
-    /// The value all items share: sent once to every worker. Required when the task has a
-    /// `#[shared]` argument.
-    #[doc(alias = "asyn_func_args")]
-    #[doc(alias = "asyn_func_kwargs")]
-    pub fn shared(mut self, value: T::Shared) -> Self {
-        self.shared = Some(value);
-        self
-    }
+    setters! {
+        /// The value all items share: sent once to every worker. Required when the task has a
+        /// `#[shared]` argument.
+        #[doc(alias = "asyn_func_args")]
+        #[doc(alias = "asyn_func_kwargs")]
+        pub fn shared(self, value: T::Shared) => self.shared = Some(value);
 
-    /// The config of the task's [`Context`]: sent once to every worker, which makes a context of it
-    /// for every batch. Required when the task has a `#[context]` argument whose type has no
-    /// [`default_config`](Context::default_config).
-    #[doc(alias = "cvc_func")]
-    #[doc(alias = "cvc_func_args")]
-    #[doc(alias = "cvc_func_kwargs")]
-    pub fn context(mut self, config: <T::Context as Context>::Config) -> Self {
-        self.context = Some(config);
-        self
+        /// The config of the task's [`Context`]: sent once to every worker, which makes a context of it
+        /// for every batch. Required when the task has a `#[context]` argument whose type has no
+        /// [`default_config`](Context::default_config).
+        #[doc(alias = "cvc_func")]
+        #[doc(alias = "cvc_func_args")]
+        #[doc(alias = "cvc_func_kwargs")]
+        pub fn context(self, config: <T::Context as Context>::Config) =>
+            self.context = Some(config);
     }
 
     /// Calls the task `I` once in every worker before its first item. If it returns an error or
@@ -132,146 +130,90 @@ impl<T: Task> AsynPmap<T> {
         self
     }
 
-    /// Keeps a worker's context for all its items instead of one batch: the place for state that a worker
-    /// builds up or that is costly to make. Default: one context a batch, as in the seed. One that can't be
-    /// opened is the outcome of up to 1024 items; then it is tried again.
-    pub fn context_per_worker(mut self) -> Self {
-        self.options.context_per_worker = true;
-        self
-    }
+    setters! {
+        /// Keeps a worker's context for all its items instead of one batch: the place for state that a worker
+        /// builds up or that is costly to make. Default: one context a batch, as in the seed. One that can't be
+        /// opened is the outcome of up to 1024 items; then it is tried again.
+        pub fn context_per_worker(self) => self.options.context_per_worker = true;
 
-    /// Items per batch, 1 to 2^24. Default 1024. A context lives for one batch. It is no unit of
-    /// sending: items and results stream.
-    pub fn batch_size(mut self, items: usize) -> Self {
-        self.options.batch_size = items;
-        self
-    }
+        /// Items per batch, 1 to 2^24. Default 1024. A context lives for one batch. It is no unit of
+        /// sending: items and results stream.
+        pub fn batch_size(self, items: usize) => self.options.batch_size = items;
 
-    /// Items that run at once in one worker, 1 to 2^24. Default 1024. Without effect for a plain
-    /// `fn`, which runs one at a time.
-    pub fn max_concurrency(mut self, items: usize) -> Self {
-        self.options.max_concurrency = items;
-        self
-    }
+        /// Items that run at once in one worker, 1 to 2^24. Default 1024. Without effect for a plain
+        /// `fn`, which runs one at a time.
+        pub fn max_concurrency(self, items: usize) => self.options.max_concurrency = items;
 
-    /// The worker processes: the most, 1 to 4096, or by a range the fewest too, `2..=8`. Default: as many as
-    /// there are processors for this process. They are started as items come, and there are never more than
-    /// items; the fewest are started with the run and kept when there is nothing to do.
-    pub fn processes(mut self, processes: impl Into<Processes>) -> Self {
-        self.options.processes = processes.into();
-        self
-    }
+        /// The worker processes: the most, 1 to 4096, or by a range the fewest too, `2..=8`. Default: as many as
+        /// there are processors for this process. They are started as items come, and there are never more than
+        /// items; the fewest are started with the run and kept when there is nothing to do.
+        pub fn processes(self, processes: impl Into<Processes>) =>
+            self.options.processes = processes.into();
 
-    /// [`processes`](Self::processes), as the seed calls it.
-    pub fn pool_processes(self, processes: usize) -> Self {
-        self.processes(processes)
-    }
+        /// [`processes`](Self::processes), as the seed calls it.
+        pub fn pool_processes(self, processes: usize) => self = self.processes(processes);
 
-    /// Whether outcomes come in the order of the input (default) or as they are ready.
-    pub fn ordered(mut self, ordered: bool) -> Self {
-        self.options.ordered = ordered;
-        self
-    }
+        /// Whether outcomes come in the order of the input (default) or as they are ready.
+        pub fn ordered(self, ordered: bool) => self.options.ordered = ordered;
 
-    /// [`ordered`](Self::ordered), as the seed calls it.
-    pub fn pool_ordered(self, ordered: bool) -> Self {
-        self.ordered(ordered)
-    }
+        /// [`ordered`](Self::ordered), as the seed calls it.
+        pub fn pool_ordered(self, ordered: bool) => self = self.ordered(ordered);
 
-    /// When workers are replaced by fresh ones. Default: never.
-    pub fn recycle(mut self, recycle: Recycle) -> Self {
-        self.options.recycle = recycle;
-        self
-    }
+        /// When workers are replaced by fresh ones. Default: never.
+        pub fn recycle(self, recycle: Recycle) => self.options.recycle = recycle;
 
-    /// [`Recycle::after_batches`], as the seed calls it: the batches a worker may work on, at least 1.
-    pub fn pool_maxtasksperchild(mut self, batches: u64) -> Self {
-        self.options.recycle = self.options.recycle.after_batches(batches);
-        self
-    }
+        /// [`Recycle::after_batches`], as the seed calls it: the batches a worker may work on, at least 1.
+        pub fn pool_maxtasksperchild(self, batches: u64) =>
+            self.options.recycle = self.options.recycle.after_batches(batches);
 
-    /// How long items, contexts, and workers besides may take. Default: items take as long as they do.
-    pub fn deadlines(mut self, deadlines: Deadlines) -> Self {
-        self.options.deadlines = deadlines;
-        self
-    }
+        /// How long items, contexts, and workers besides may take. Default: items take as long as they do.
+        pub fn deadlines(self, deadlines: Deadlines) => self.options.deadlines = deadlines;
 
-    /// How much memory workers may use. Default: what there is.
-    pub fn memory(mut self, limits: MemoryLimits) -> Self {
-        self.options.memory = limits;
-        self
-    }
+        /// How much memory workers may use. Default: what there is.
+        pub fn memory(self, limits: MemoryLimits) => self.options.memory = limits;
 
-    /// How often an item is tried again when the function returns an error: a number, or a [`Retries`] that
-    /// says more. Default 0.
-    pub fn retries(mut self, retries: impl Into<Retries<T::Error>>) -> Self {
-        self.options.retries = retries.into().of_any_error();
-        self
-    }
+        /// How often an item is tried again when the function returns an error: a number, or a [`Retries`] that
+        /// says more. Default 0.
+        pub fn retries(self, retries: impl Into<Retries<T::Error>>) =>
+            self.options.retries = retries.into().of_any_error();
 
-    /// The most items that were pulled from the input and not yet taken out, at every instant, 1 to
-    /// 2^24. Default: 16 × `batch_size` (at least 16 × 1024) for every worker. In order, one slow item
-    /// holds back up to this many others.
-    pub fn capacity(mut self, items: usize) -> Self {
-        self.options.capacity = Some(items);
-        self
-    }
+        /// The most items that were pulled from the input and not yet taken out, at every instant, 1 to
+        /// 2^24. Default: 16 × `batch_size` (at least 16 × 1024) for every worker. In order, one slow item
+        /// holds back up to this many others.
+        pub fn capacity(self, items: usize) => self.options.capacity = Some(items);
 
-    /// How long items and results may be, encoded, and how much of them is kept.
-    pub fn byte_limits(mut self, limits: ByteLimits) -> Self {
-        self.options.byte_limits = limits;
-        self
-    }
+        /// How long items and results may be, encoded, and how much of them is kept.
+        pub fn byte_limits(self, limits: ByteLimits) => self.options.byte_limits = limits;
 
-    /// How many workers may die while an item runs before it is given up, at least 1. Default 3. From
-    /// the second time on it runs alone in its worker. With 1, no item is ever started twice. What
-    /// finished within about the last millisecond before a death may not have been reported and
-    /// counts as running.
-    pub fn crash_limit(mut self, deaths: u32) -> Self {
-        self.options.crash_limit = deaths;
-        self
-    }
+        /// How many workers may die while an item runs before it is given up, at least 1. Default 3. From
+        /// the second time on it runs alone in its worker. With 1, no item is ever started twice. What
+        /// finished within about the last millisecond before a death may not have been reported and
+        /// counts as running.
+        pub fn crash_limit(self, deaths: u32) => self.options.crash_limit = deaths;
 
-    /// How worker processes are started, watched and heard.
-    pub fn workers(mut self, options: WorkerOptions) -> Self {
-        self.options.workers = options;
-        self
-    }
+        /// How worker processes are started, watched and heard.
+        pub fn workers(self, options: WorkerOptions) => self.options.workers = options;
 
-    /// Uses the workers of a pool, and leaves them there for the next run. Default: the run's own, which
-    /// end with it.
-    pub fn pool(mut self, pool: &Pool) -> Self {
-        self.pool = Some(pool.clone());
-        self
-    }
+        /// Uses the workers of a pool, and leaves them there for the next run. Default: the run's own, which
+        /// end with it.
+        pub fn pool(self, pool: &Pool) => self.pool = Some(pool.clone());
 
-    /// What [`task_rng`](crate::task_rng) is made from, together with each item's index. Default: chosen
-    /// at random.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.options.seed = Some(seed);
-        self
-    }
+        /// What [`task_rng`](crate::task_rng) is made from, together with each item's index. Default: chosen
+        /// at random.
+        pub fn seed(self, seed: u64) => self.options.seed = Some(seed);
 
-    /// Ends the run at the first error, as the seed does: it is yielded, then nothing more, and what
-    /// still runs is killed.
-    pub fn fail_fast(mut self) -> Self {
-        self.options.fail_fast = true;
-        self
-    }
+        /// Ends the run at the first error, as the seed does: it is yielded, then nothing more, and what
+        /// still runs is killed.
+        pub fn fail_fast(self) => self.options.fail_fast = true;
 
-    /// Gives back every item that fails, in its error ([`TaskError::item`](crate::TaskError::item)), whatever it
-    /// failed of. Default: only those that no worker has an outcome for. It keeps nothing longer than the item
-    /// is on its way, but every result is looked at once more.
-    pub fn keep_items(mut self) -> Self {
-        self.options.keep_items = true;
-        self
-    }
+        /// Gives back every item that fails, in its error ([`TaskError::item`](crate::TaskError::item)), whatever it
+        /// failed of. Default: only those that no worker has an outcome for. It keeps nothing longer than the item
+        /// is on its way, but every result is looked at once more.
+        pub fn keep_items(self) => self.options.keep_items = true;
 
-    /// How many items the input has, for [`progress`](crate::Pmap::progress). Not needed for inputs that
-    /// know it (`size_hint`), and nothing else depends on it: more or fewer may come.
-    pub fn total(mut self, items: u64) -> Self {
-        self.options.total = Some(items);
-        self
+        /// How many items the input has, for [`progress`](crate::Pmap::progress). Not needed for inputs that
+        /// know it (`size_hint`), and nothing else depends on it: more or fewer may come.
+        pub fn total(self, items: u64) => self.options.total = Some(items);
     }
 
     /// Calls `observe` with every [`PoolEvent`], on the run's own thread: it should be quick, and

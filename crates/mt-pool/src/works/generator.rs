@@ -14,6 +14,7 @@ use super::{MAX_CONCURRENCY, options::run_options, progress::ProgressSender};
 use crate::{
     AsynPmap, Context, StartError, Task, asyn_pmap,
     limits::{MAX_ITEMS, is_time},
+    setters::setters,
 };
 
 /// The seed's 300 tenths of a second.
@@ -74,20 +75,20 @@ pub struct AsynWorkGenerator<T: Task> {
 }
 
 impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
-    /// The config of the task's [`Context`]: sent once to every worker, which makes its context of it.
-    /// Required when the task has a `#[context]` argument whose type has no
-    /// [`default_config`](Context::default_config).
-    #[doc(alias = "profile")]
-    pub fn context(mut self, config: <T::Context as Context>::Config) -> Self {
-        self.run = self.run.context(config);
-        self
+    setters! {
+        /// The config of the task's [`Context`]: sent once to every worker, which makes its context of it.
+        /// Required when the task has a `#[context]` argument whose type has no
+        /// [`default_config`](Context::default_config).
+        #[doc(alias = "profile")]
+        pub fn context(self, config: <T::Context as Context>::Config) =>
+            self.run = self.run.context(config);
     }
 
     run_options!();
 
-    /// [`processes`](Self::processes), as the seed calls it.
-    pub fn num_processes(self, processes: usize) -> Self {
-        self.processes(processes)
+    setters! {
+        /// [`processes`](Self::processes), as the seed calls it.
+        pub fn num_processes(self, processes: usize) => self = self.processes(processes);
     }
 
     /// The works to run, started in about this order, instead of those below a number.
@@ -120,35 +121,29 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
         self
     }
 
-    /// The most works at once in each worker, 1 to 2^24; `None` for the most there can be. Default 1024.
-    /// Without effect for a plain `fn`, which runs one at a time.
-    pub fn max_concurrency(mut self, works: impl Into<Option<usize>>) -> Self {
-        self.run = self.run.max_concurrency(works.into().unwrap_or(MAX_ITEMS));
-        self
-    }
+    setters! {
+        /// The most works at once in each worker, 1 to 2^24; `None` for the most there can be. Default 1024.
+        /// Without effect for a plain `fn`, which runs one at a time.
+        pub fn max_concurrency(self, works: impl Into<Option<usize>>) =>
+            self.run = self.run.max_concurrency(works.into().unwrap_or(MAX_ITEMS));
 
-    /// Where contexts and works tell how they get on. Default: nowhere.
-    ///
-    /// The messages tell of everything that is yielded too, without the values, and besides that when
-    /// contexts are made, fail and are closed, and when works are given to them. A context has the
-    /// number of its worker: 0, 1, 2 … in the order they were started; a worker that replaces a dead
-    /// one has a new number. What finds the queue full is dropped and counted
-    /// ([`missed`](super::ProgressReceiver::missed)): whoever watches can't hold up the run.
-    pub fn progress_queue(mut self, progress: ProgressSender) -> Self {
-        self.progress = Some(progress);
-        self
-    }
+        /// Where contexts and works tell how they get on. Default: nowhere.
+        ///
+        /// The messages tell of everything that is yielded too, without the values, and besides that when
+        /// contexts are made, fail and are closed, and when works are given to them. A context has the
+        /// number of its worker: 0, 1, 2 … in the order they were started; a worker that replaces a dead
+        /// one has a new number. What finds the queue full is dropped and counted
+        /// ([`missed`](super::ProgressReceiver::missed)): whoever watches can't hold up the run.
+        pub fn progress_queue(self, progress: ProgressSender) => self.progress = Some(progress);
 
-    /// How long no worker may say anything, at least 1 ms, while somebody waits for it; `None` for as
-    /// long as may be. Default 30 s. Anything counts: a worker that is set up, a work that is given out
-    /// or has its outcome. After that the run ends; works that have no outcome yet were running or never
-    /// started, and get [`Silent`](crate::TaskErrorKind::Silent).
-    ///
-    /// The time has to be longer than the longest work. Workers that are stuck or dead are noticed anyway;
-    /// this is for works that never end.
-    pub fn timeout(mut self, silence: impl Into<Option<Duration>>) -> Self {
-        self.timeout = silence.into();
-        self
+        /// How long no worker may say anything, at least 1 ms, while somebody waits for it; `None` for as
+        /// long as may be. Default 30 s. Anything counts: a worker that is set up, a work that is given out
+        /// or has its outcome. After that the run ends; works that have no outcome yet were running or never
+        /// started, and get [`Silent`](crate::TaskErrorKind::Silent).
+        ///
+        /// The time has to be longer than the longest work. Workers that are stuck or dead are noticed anyway;
+        /// this is for works that never end.
+        pub fn timeout(self, silence: impl Into<Option<Duration>>) => self.timeout = silence.into();
     }
 
     /// Starts the run. Everything is checked here, before any process exists.

@@ -14,7 +14,10 @@ use self::{
     teller::Teller,
 };
 use super::{MAX_CONCURRENCY, interrupt::interruption, no_concurrency, progress::ProgressSender};
-use crate::{Context, OnInterrupt, StartError, Task, TaskError, pmap::given, task::TaskStyle};
+use crate::{
+    Context, OnInterrupt, StartError, Task, TaskError, pmap::given, setters::setters,
+    task::TaskStyle,
+};
 
 /// Runs the task `T` for a list of work ids in this process, concurrently and in one context, and
 /// tells every step to `progress`: what becomes of the works is told there and nowhere else.
@@ -83,63 +86,46 @@ pub struct AsynWorksInContext<T: Task> {
 }
 
 impl<T: Task<Input = u64>> AsynWorksInContext<T> {
-    /// The value all works share. Required when the task has a `#[shared]` argument.
-    #[doc(alias = "func_args")]
-    #[doc(alias = "func_kwargs")]
-    pub fn shared(mut self, value: T::Shared) -> Self {
-        self.shared = Some(value);
-        self
-    }
+    setters! {
+        /// The value all works share. Required when the task has a `#[shared]` argument.
+        #[doc(alias = "func_args")]
+        #[doc(alias = "func_kwargs")]
+        pub fn shared(self, value: T::Shared) => self.shared = Some(value);
 
-    /// The config of the [`Context`] that is opened before the first work and closed after the last.
-    /// This or [`context_vars`](Self::context_vars) is required when the task has a `#[context]`
-    /// argument whose type has no [`default_config`](Context::default_config).
-    pub fn context(mut self, config: <T::Context as Context>::Config) -> Self {
-        self.context = Some(Given::Config(config));
-        self
-    }
+        /// The config of the [`Context`] that is opened before the first work and closed after the last.
+        /// This or [`context_vars`](Self::context_vars) is required when the task has a `#[context]`
+        /// argument whose type has no [`default_config`](Context::default_config).
+        pub fn context(self, config: <T::Context as Context>::Config) =>
+            self.context = Some(Given::Config(config));
 
-    /// An open context to run in, instead of one made of a config. It is not closed, and there are no
-    /// messages about it.
-    pub fn context_vars(mut self, context: Rc<T::Context>) -> Self {
-        self.context = Some(Given::Open(context));
-        self
-    }
+        /// An open context to run in, instead of one made of a config. It is not closed, and there are no
+        /// messages about it.
+        pub fn context_vars(self, context: Rc<T::Context>) =>
+            self.context = Some(Given::Open(context));
 
-    /// The context's number in every message. Default 0.
-    pub fn context_id(mut self, id: u32) -> Self {
-        self.context_id = id;
-        self
-    }
+        /// The context's number in every message. Default 0.
+        pub fn context_id(self, id: u32) => self.context_id = id;
 
-    /// The works to run, started in this order. Default: none.
-    pub fn work_id_list(mut self, ids: impl IntoIterator<Item = u64>) -> Self {
-        self.work_ids = ids.into_iter().collect();
-        self
-    }
+        /// The works to run, started in this order. Default: none.
+        pub fn work_id_list(self, ids: impl IntoIterator<Item = u64>) =>
+            self.work_ids = ids.into_iter().collect();
 
-    /// The most works at once, at least 1; `None` for all of them. Default 1024. Memory is proportional
-    /// to it. Without effect for a plain `fn`, which runs one at a time.
-    ///
-    /// With `None` all works are started at once, so there is nothing left to be cancelled.
-    pub fn max_concurrency(mut self, works: impl Into<Option<usize>>) -> Self {
-        self.max_concurrency = works.into().unwrap_or(usize::MAX);
-        self
-    }
+        /// The most works at once, at least 1; `None` for all of them. Default 1024. Memory is proportional
+        /// to it. Without effect for a plain `fn`, which runs one at a time.
+        ///
+        /// With `None` all works are started at once, so there is nothing left to be cancelled.
+        pub fn max_concurrency(self, works: impl Into<Option<usize>>) =>
+            self.max_concurrency = works.into().unwrap_or(usize::MAX);
 
-    /// Cancels what has not been started when `cancel` is ready; works that run are finished. Default:
-    /// never.
-    pub fn cancel_on(mut self, cancel: impl Future<Output = ()> + 'static) -> Self {
-        self.cancel = Box::pin(cancel);
-        self
-    }
+        /// Cancels what has not been started when `cancel` is ready; works that run are finished. Default:
+        /// never.
+        pub fn cancel_on(self, cancel: impl Future<Output = ()> + 'static) =>
+            self.cancel = Box::pin(cancel);
 
-    /// What Ctrl-C does while the works run: [`OnInterrupt::Drain`] (default) cancels what has not been
-    /// started, and the second Ctrl-C ends the process as ever. It is listened for on a thread that
-    /// lives as long as the works run.
-    pub fn on_interrupt(mut self, policy: OnInterrupt) -> Self {
-        self.on_interrupt = policy;
-        self
+        /// What Ctrl-C does while the works run: [`OnInterrupt::Drain`] (default) cancels what has not been
+        /// started, and the second Ctrl-C ends the process as ever. It is listened for on a thread that
+        /// lives as long as the works run.
+        pub fn on_interrupt(self, policy: OnInterrupt) => self.on_interrupt = policy;
     }
 
     /// Runs the works to the end; every one of them has been told by then. A panic of the task is a

@@ -11,28 +11,23 @@ pub(super) const MEMORY_MARK: f64 = 0.9;
 /// The options that a builder hands on to its field `run`, the [`AsynPmap`] that does the works.
 macro_rules! run_options {
     () => {
-        /// The worker processes: the most, 1 to 4096, or by a range the fewest too. Default: as many as there are
-        /// processors for this process. They are started as works come, and replaced when they die.
-        pub fn processes(mut self, processes: impl Into<crate::limits::Processes>) -> Self {
-            self.run = self.run.processes(processes);
-            self
-        }
+        crate::setters::setters! {
+            /// The worker processes: the most, 1 to 4096, or by a range the fewest too. Default: as many as there are
+            /// processors for this process. They are started as works come, and replaced when they die.
+            pub fn processes(self, processes: impl Into<crate::limits::Processes>) =>
+                self.run = self.run.processes(processes);
 
-        /// The value all works share: sent once to every worker. Required when the task has a `#[shared]`
-        /// argument.
-        #[doc(alias = "func_args")]
-        #[doc(alias = "func_kwargs")]
-        pub fn shared(mut self, value: T::Shared) -> Self {
-            self.run = self.run.shared(value);
-            self
-        }
+            /// The value all works share: sent once to every worker. Required when the task has a `#[shared]`
+            /// argument.
+            #[doc(alias = "func_args")]
+            #[doc(alias = "func_kwargs")]
+            pub fn shared(self, value: T::Shared) => self.run = self.run.shared(value);
 
-        /// Any other option: of the [`AsynPmap`] that does the works, to be changed and given back, as in
-        /// `.configure(|run| run.crash_limit(1))`. What is set here counts, whatever is set there: the order, the
-        /// capacity and the input.
-        pub fn configure(mut self, change: impl FnOnce(AsynPmap<T>) -> AsynPmap<T>) -> Self {
-            self.run = change(self.run);
-            self
+            /// Any other option: of the [`AsynPmap`] that does the works, to be changed and given back, as in
+            /// `.configure(|run| run.crash_limit(1))`. What is set here counts, whatever is set there: the order, the
+            /// capacity and the input.
+            pub fn configure(self, change: impl FnOnce(AsynPmap<T>) -> AsynPmap<T>) =>
+                self.run = change(self.run);
         }
     };
 }

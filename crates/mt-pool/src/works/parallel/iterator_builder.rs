@@ -16,6 +16,7 @@ use super::{
 use crate::{
     AsynPmap, StartError, Task, asyn_pmap,
     limits::in_range,
+    setters::setters,
     works::{
         null::{KeepNull, NullPolicy, Nullable, SkipNull},
         options::{MEMORY_MARK, fit_to_memory, run_options},
@@ -69,13 +70,12 @@ impl<T: Task<Input = u64>> WorkIterator<T> {
 }
 
 impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIteratorBuilder<T, N> {
-    /// The most works that were handed out and whose outcomes were not returned to you, 1 to 2^23. It
-    /// is never exceeded. Default: 2 for every worker, and more when you take results faster than
-    /// that: as many as you take in 50 ms, up to 16,384 for every worker. So tiny works travel by the
-    /// thousands, and results you don't hurry for don't pile up.
-    pub fn buffer_size(mut self, works: usize) -> Self {
-        self.buffer_size = Some(works);
-        self
+    setters! {
+        /// The most works that were handed out and whose outcomes were not returned to you, 1 to 2^23. It
+        /// is never exceeded. Default: 2 for every worker, and more when you take results faster than
+        /// that: as many as you take in 50 ms, up to 16,384 for every worker. So tiny works travel by the
+        /// thousands, and results you don't hurry for don't pile up.
+        pub fn buffer_size(self, works: usize) => self.buffer_size = Some(works);
     }
 
     /// Leaves works out that return `None`: the others' values are yielded without `Some`. Only for a task that
@@ -96,58 +96,42 @@ impl<T: Task<Input = u64>, N: NullPolicy<T::Output>> WorkIteratorBuilder<T, N> {
         }
     }
 
-    /// How long a call waits to hand a work out when none is on its way. Default 30 s. (There is
-    /// always room for one, so this hardly ever matters.)
-    pub fn push_timeout(mut self, timeout: Duration) -> Self {
-        self.timeouts.push = timeout;
-        self
-    }
+    setters! {
+        /// How long a call waits to hand a work out when none is on its way. Default 30 s. (There is
+        /// always room for one, so this hardly ever matters.)
+        pub fn push_timeout(self, timeout: Duration) => self.timeouts.push = timeout;
 
-    /// How long a call waits for an outcome before it yields
-    /// [`PopError::Empty`](super::super::PopError::Empty). Default 1 hour. Skipped `None`s begin it
-    /// anew.
-    pub fn pop_timeout(mut self, timeout: Duration) -> Self {
-        self.timeouts.pop = timeout;
-        self
+        /// How long a call waits for an outcome before it yields
+        /// [`PopError::Empty`](super::super::PopError::Empty). Default 1 hour. Skipped `None`s begin it
+        /// anew.
+        pub fn pop_timeout(self, timeout: Duration) => self.timeouts.pop = timeout;
     }
 
     run_options!();
 
-    /// [`processes`](Self::processes), as the seed calls it.
-    pub fn max_num_workers(self, workers: usize) -> Self {
-        self.processes(workers)
-    }
+    setters! {
+        /// [`processes`](Self::processes), as the seed calls it.
+        pub fn max_num_workers(self, workers: usize) => self = self.processes(workers);
 
-    /// The fraction of memory in use, 0 to 1, from which on there is only one worker. Default 0.9, as
-    /// in the seed, which then starts none. It is looked at once, at the start.
-    pub fn memory_mark(mut self, fraction: f64) -> Self {
-        self.memory_mark = fraction;
-        self
-    }
+        /// The fraction of memory in use, 0 to 1, from which on there is only one worker. Default 0.9, as
+        /// in the seed, which then starts none. It is looked at once, at the start.
+        pub fn memory_mark(self, fraction: f64) => self.memory_mark = fraction;
 
-    /// Does the works in this process, on the thread that asks, one after the other and none ahead.
-    /// Default false. For few or very quick works, and for debuggers.
-    ///
-    /// Without worker processes a work that crashes takes this process with it; panics are still
-    /// caught. Nothing is serialised, every work has a [context](crate::Context) of its own, an
-    /// [init function](AsynPmap::init) is called once in this process, and an `async fn` runs inside a
-    /// tokio runtime of the iterator's. Options of workers mean nothing.
-    pub fn serial_mode(mut self, serial: bool) -> Self {
-        self.serial_mode = serial;
-        self
-    }
+        /// Does the works in this process, on the thread that asks, one after the other and none ahead.
+        /// Default false. For few or very quick works, and for debuggers.
+        ///
+        /// Without worker processes a work that crashes takes this process with it; panics are still
+        /// caught. Nothing is serialised, every work has a [context](crate::Context) of its own, an
+        /// [init function](AsynPmap::init) is called once in this process, and an `async fn` runs inside a
+        /// tokio runtime of the iterator's. Options of workers mean nothing.
+        pub fn serial_mode(self, serial: bool) => self.serial_mode = serial;
 
-    /// Ends after this many works. Default: no end.
-    pub fn num_works(mut self, works: u64) -> Self {
-        self.num_works = Some(works);
-        self
-    }
+        /// Ends after this many works. Default: no end.
+        pub fn num_works(self, works: u64) => self.num_works = Some(works);
 
-    /// Turns [`serial_mode`](Self::serial_mode) on if [`num_works`](Self::num_works) is given and is not
-    /// more than this. Default 0.
-    pub fn serial_threshold(mut self, works: u64) -> Self {
-        self.serial_threshold = works;
-        self
+        /// Turns [`serial_mode`](Self::serial_mode) on if [`num_works`](Self::num_works) is given and is not
+        /// more than this. Default 0.
+        pub fn serial_threshold(self, works: u64) => self.serial_threshold = works;
     }
 
     /// Starts it. Everything is checked here; then the first works are handed out.

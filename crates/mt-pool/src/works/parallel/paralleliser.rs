@@ -22,6 +22,7 @@ use crate::{
     AsynPmap, StartError, Task, asyn_pmap,
     lock::lock,
     pmap::Outcome,
+    setters::setters,
     stats::Stats,
     works::options::{MEMORY_MARK, fit_to_memory, run_options},
 };
@@ -239,23 +240,17 @@ pub struct ProcessParalleliserBuilder<T: Task<Input = u64>> {
 impl<T: Task<Input = u64>> ProcessParalleliserBuilder<T> {
     run_options!();
 
-    /// [`processes`](Self::processes), as the seed calls it.
-    pub fn max_num_workers(self, workers: usize) -> Self {
-        self.processes(workers)
-    }
+    setters! {
+        /// [`processes`](Self::processes), as the seed calls it.
+        pub fn max_num_workers(self, workers: usize) => self = self.processes(workers);
 
-    /// The most works that were pushed and whose outcomes were not popped, 1 to 2^24. Default 2^20.
-    /// [`push`](ProcessParalleliser::push) waits beyond it.
-    pub fn capacity(mut self, works: usize) -> Self {
-        self.capacity = works;
-        self
-    }
+        /// The most works that were pushed and whose outcomes were not popped, 1 to 2^24. Default 2^20.
+        /// [`push`](ProcessParalleliser::push) waits beyond it.
+        pub fn capacity(self, works: usize) => self.capacity = works;
 
-    /// The fraction of memory in use, 0 to 1, from which on there is only one worker. Default 0.9, as
-    /// in the seed, which then starts none. It is looked at once, at the start.
-    pub fn memory_mark(mut self, fraction: f64) -> Self {
-        self.memory_mark = fraction;
-        self
+        /// The fraction of memory in use, 0 to 1, from which on there is only one worker. Default 0.9, as
+        /// in the seed, which then starts none. It is looked at once, at the start.
+        pub fn memory_mark(self, fraction: f64) => self.memory_mark = fraction;
     }
 
     /// Starts it. Everything is checked here; workers are started when works come.
