@@ -4,9 +4,7 @@ use std::{any::type_name, fmt::Display};
 
 use bytes::Bytes;
 use mt_pool::Wire;
-use mt_proto::{
-    ContextStep, EncodeError, Failure, MAX_RECORD_BYTES, clip_text, decode_strict, encode,
-};
+use mt_proto::{ContextStep, Failure, MAX_RECORD_BYTES, clip_text, decode_strict, encode};
 
 use crate::{
     bee::WorkerBee,
@@ -26,16 +24,7 @@ pub fn decode_args<A: Wire>(args: &[u8]) -> Result<A, Unsuccessful> {
 /// Encodes what a task returned.
 pub fn encode_value<V: Wire>(value: &V) -> Result<Bytes, Unsuccessful> {
     let encoded = encode(value, MAX_RECORD_BYTES).map(Bytes::from);
-    encoded.map_err(|error| {
-        Unsuccessful::Failed(match error {
-            EncodeError::TooLarge { limit } => Failure::TooLarge {
-                limit_bytes: limit as u64,
-            },
-            other => Failure::Unserialisable {
-                message: clip_text(other.to_string()),
-            },
-        })
-    })
+    encoded.map_err(|error| Unsuccessful::Failed(error.into()))
 }
 
 /// The bee's own hive is not there.

@@ -53,6 +53,35 @@ impl<S> Deref for Blocking<S> {
     }
 }
 
+/// Makes a type a `Stream` of items, by how it is polled, and an iterator that waits for each by `into_iter`.
+macro_rules! stream {
+    ([$($generics:tt)*] $stream:ty => $item:ty, |$this:ident, $cx:ident| $poll:expr) => {
+        impl<$($generics)*> ::futures::Stream for $stream {
+            type Item = $item;
+
+            #[inline]
+            fn poll_next(
+                mut self: ::std::pin::Pin<&mut Self>,
+                $cx: &mut ::std::task::Context<'_>,
+            ) -> ::std::task::Poll<Option<$item>> {
+                let $this = &mut *self;
+                $poll
+            }
+        }
+
+        impl<$($generics)*> IntoIterator for $stream {
+            type Item = $item;
+            type IntoIter = $crate::Blocking<Self>;
+
+            fn into_iter(self) -> $crate::Blocking<Self> {
+                $crate::Blocking::new(self)
+            }
+        }
+    };
+}
+
+pub(crate) use stream;
+
 /// Wakes a thread that parks.
 struct Unpark(Thread);
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::MAX_TEXT_BYTES;
+use crate::{EncodeError, MAX_TEXT_BYTES};
 
 /// Why a worker has no value and no error of the function's own for an item.
 ///
@@ -56,6 +56,20 @@ pub enum Failure {
         /// How long that is.
         limit: Duration,
     },
+}
+
+/// Of a result that can't be sent.
+impl From<EncodeError> for Failure {
+    fn from(error: EncodeError) -> Self {
+        match error {
+            EncodeError::TooLarge { limit } => Self::TooLarge {
+                limit_bytes: limit as u64,
+            },
+            EncodeError::Value(_) => Self::Unserialisable {
+                message: clip_text(error.to_string()),
+            },
+        }
+    }
 }
 
 /// The deadlines of an item.

@@ -2,15 +2,12 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
 };
 
-use futures::Stream;
-
 use super::PoolEvent;
-use crate::{Blocking, lock::lock};
+use crate::{lock::lock, wait::stream};
 
 /// The events kept. Readers that are further behind miss some.
 const KEPT: usize = 512;
@@ -139,22 +136,7 @@ impl PoolEvents {
     }
 }
 
-impl Stream for PoolEvents {
-    type Item = PoolEvent;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<PoolEvent>> {
-        self.poll_event(cx)
-    }
-}
-
-impl IntoIterator for PoolEvents {
-    type Item = PoolEvent;
-    type IntoIter = Blocking<Self>;
-
-    fn into_iter(self) -> Blocking<Self> {
-        Blocking::new(self)
-    }
-}
+stream!([] PoolEvents => PoolEvent, |events, cx| events.poll_event(cx));
 
 impl Drop for PoolEvents {
     fn drop(&mut self) {

@@ -9,9 +9,7 @@
 use std::{mem::needs_drop, time::Instant};
 
 use mt_ipc::Progress;
-use mt_proto::{
-    Count, EncodeError, Failure, Heading, ItemIndex, RecordTag, SegmentWriter, clip_text,
-};
+use mt_proto::{Count, Failure, Heading, ItemIndex, RecordTag, SegmentWriter};
 
 use super::{outbox::Outbox, stopwatch::Stopwatch, tally};
 use crate::{Wire, worker::caught};
@@ -89,14 +87,7 @@ impl Reporter {
         if needs_drop::<Result<R, E>>() {
             caught(|| drop(result)).inspect_err(|_| self.runs.rewind(mark))?;
         }
-        pushed.map_err(|error| match error {
-            EncodeError::TooLarge { limit } => Failure::TooLarge {
-                limit_bytes: limit as u64,
-            },
-            other => Failure::Unserialisable {
-                message: clip_text(other.to_string()),
-            },
-        })
+        pushed.map_err(Failure::from)
     }
 
     /// Item `index` has its outcome: what was encoded last, or this failure.

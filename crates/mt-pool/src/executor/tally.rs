@@ -38,10 +38,7 @@ pub(super) fn calls_run_here() {
 
 /// Adds to a counter of the parent process, or of one above it.
 pub(crate) fn add(counter: CounterId, by: i64) {
-    let add = |sums: &mut Sums| {
-        let sum = sums.entry(counter).or_default();
-        *sum = sum.wrapping_add(by);
-    };
+    let add = |sums: &mut Sums| merge(sums, [(counter, by)]);
     if CALLS_RUN_HERE.get() {
         CURRENT.with_borrow_mut(add);
     } else {
@@ -89,7 +86,7 @@ fn collect(index: ItemIndex) -> Vec<Count> {
     counts.map(|(counter, by)| Count { counter, by }).collect()
 }
 
-fn merge(sums: &mut Sums, more: Sums) {
+fn merge(sums: &mut Sums, more: impl IntoIterator<Item = (CounterId, i64)>) {
     for (counter, by) in more {
         let sum = sums.entry(counter).or_default();
         *sum = sum.wrapping_add(by);

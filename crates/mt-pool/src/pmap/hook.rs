@@ -1,9 +1,6 @@
 //! Telling somebody how far a run is, while its outcomes are taken.
 
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use crate::stats::RunProgress;
 
@@ -60,12 +57,6 @@ impl ProgressHook {
         }
         self.walked = 0;
         self.last = Some(now);
-    }
-}
-
-impl fmt::Debug for ProgressHook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProgressHook").finish_non_exhaustive()
     }
 }
 

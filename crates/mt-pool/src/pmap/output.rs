@@ -3,11 +3,9 @@
 use std::{
     marker::PhantomData,
     ops::Deref,
-    pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use futures::Stream;
 use mt_proto::{DecodeError, ItemIndex, decode_strict};
 use tokio::sync::mpsc;
 
@@ -19,10 +17,11 @@ use super::{
     outcome::{OpenSegment, Outcome, apart_outcome, decode_outcome},
 };
 use crate::{
-    Blocking, Task, TaskErrorKind,
+    Task, TaskErrorKind,
     dispatch::Delivery,
     events::PoolEvents,
     stats::{RunProgress, Stats},
+    wait::stream,
 };
 
 /// A run that goes on: a `Stream` of outcomes, one for every item of the input, and by
@@ -233,24 +232,10 @@ impl<T: Task> Pmap<T> {
     }
 }
 
-impl<T: Task> Stream for Pmap<T> {
-    type Item = Outcome<T>;
-
-    #[inline]
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_indexed(cx)
-            .map(|found| found.map(|(_, outcome)| outcome))
-    }
-}
-
-impl<T: Task> IntoIterator for Pmap<T> {
-    type Item = Outcome<T>;
-    type IntoIter = Blocking<Self>;
-
-    fn into_iter(self) -> Blocking<Self> {
-        Blocking::new(self)
-    }
-}
+stream!([T: Task] Pmap<T> => Outcome<T>, |run, cx| {
+    let polled = run.poll_indexed(cx);
+    polled.map(|found| found.map(|(_, outcome)| outcome))
+});
 
 impl<T: Task> std::fmt::Debug for Pmap<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -286,20 +271,4 @@ impl<T: Task> Deref for Indexed<T> {
     }
 }
 
-impl<T: Task> Stream for Indexed<T> {
-    type Item = (u64, Outcome<T>);
-
-    #[inline]
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.run.poll_indexed(cx)
-    }
-}
-
-impl<T: Task> IntoIterator for Indexed<T> {
-    type Item = (u64, Outcome<T>);
-    type IntoIter = Blocking<Self>;
-
-    fn into_iter(self) -> Blocking<Self> {
-        Blocking::new(self)
-    }
-}
+stream!([T: Task] Indexed<T> => (u64, Outcome<T>), |indexed, cx| indexed.run.poll_indexed(cx));

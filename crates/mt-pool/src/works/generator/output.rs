@@ -3,19 +3,18 @@
 use std::{
     fmt,
     ops::Range,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use futures::{Stream, stream::FusedStream};
+use futures::stream::FusedStream;
 use mt_proto::ItemIndex;
 
 use super::{idle_timeout::IdleTimeout, ids::WorkIds, tracker::Tracker};
 use crate::{
-    Blocking, Pmap, RunHandle, Task, TaskError, TaskErrorKind, dispatch::Lost, pmap::Outcome,
-    stats::Stats, works::progress::Progress,
+    Pmap, RunHandle, Task, TaskError, TaskErrorKind, dispatch::Lost, pmap::Outcome, stats::Stats,
+    wait::stream, works::progress::Progress,
 };
 
 /// A work's number and what became of it.
@@ -197,26 +196,11 @@ fn tell<T: Task>(tracker: &Tracker, context_id: Option<u32>, work_id: u64, outco
     });
 }
 
-impl<T: Task<Input = u64>> Stream for AsynWorks<T> {
-    type Item = Done<T>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_done(cx)
-    }
-}
+stream!([T: Task<Input = u64>] AsynWorks<T> => Done<T>, |works, cx| works.poll_done(cx));
 
 impl<T: Task<Input = u64>> FusedStream for AsynWorks<T> {
     fn is_terminated(&self) -> bool {
         matches!(&self.state, WorksState::Ended(left, _) if left.is_empty())
-    }
-}
-
-impl<T: Task<Input = u64>> IntoIterator for AsynWorks<T> {
-    type Item = Done<T>;
-    type IntoIter = Blocking<Self>;
-
-    fn into_iter(self) -> Blocking<Self> {
-        Blocking::new(self)
     }
 }
 

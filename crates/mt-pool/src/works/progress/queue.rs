@@ -1,19 +1,14 @@
 //! The bounded queue that progress goes through.
 
-use std::{
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    task::{Context, Poll},
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
-use futures::Stream;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::Progress;
-use crate::Blocking;
+use crate::wait::stream;
 
 /// Makes a queue for [`Progress`] that holds at most `capacity` messages (0 counts as 1): the sender for
 /// whoever makes progress, the receiver for whoever watches.
@@ -89,22 +84,9 @@ impl<V, X> ProgressReceiver<V, X> {
     }
 }
 
-impl<V, X> Stream for ProgressReceiver<V, X> {
-    type Item = Progress<V, X>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.messages.poll_recv(cx)
-    }
-}
-
-impl<V, X> IntoIterator for ProgressReceiver<V, X> {
-    type Item = Progress<V, X>;
-    type IntoIter = Blocking<Self>;
-
-    fn into_iter(self) -> Blocking<Self> {
-        Blocking::new(self)
-    }
-}
+stream!([V, X] ProgressReceiver<V, X> => Progress<V, X>, |progress, cx| {
+    progress.messages.poll_recv(cx)
+});
 
 #[cfg(test)]
 mod tests {
