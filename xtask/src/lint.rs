@@ -5,18 +5,6 @@
 use crate::step::{self, Step};
 use crate::tidy;
 
-/// Checks formatting, clippy, the documentation and the architecture rules.
-///
-/// Every step runs, also after one has failed. Needs the rustfmt and clippy components.
-#[derive(clap::Args)]
-#[command(after_help = "Steps:
-  rustfmt  cargo fmt --all --check
-  clippy   cargo clippy --workspace --all-targets -- -D warnings
-  rustdoc  cargo doc --workspace --no-deps --all-features, with RUSTDOCFLAGS=\"-D warnings\"
-  tidy     cargo xtask tidy")]
-pub(crate) struct Args {}
-
-/// The steps.
 pub(crate) fn steps() -> Vec<Step> {
     let cargo = |name, words| Step::command(name, step::cargo(words));
     let mut rustdoc = step::cargo("doc --workspace --no-deps --all-features");

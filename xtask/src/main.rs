@@ -25,7 +25,10 @@ struct Cli {
 #[derive(Subcommand)]
 enum Task {
     Test(test::Args),
-    Lint(lint::Args),
+    /// Checks formatting (rustfmt), clippy, the documentation (rustdoc) and the architecture rules (tidy)
+    ///
+    /// Every step runs, also after one has failed. Needs the rustfmt and clippy components.
+    Lint,
     Tidy(tidy::Args),
     /// Runs `test`, then `lint`, and prints how long each step took
     ///
@@ -46,7 +49,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Test(args) => step::run_all(test::steps(&args)),
-        Task::Lint(lint::Args {}) => step::run_all(lint::steps()),
+        Task::Lint => step::run_all(lint::steps()),
         Task::Tidy(args) => tidy::run(&args),
         Task::Ci => {
             let tests = test::steps(&test::Args::default()).into_iter();

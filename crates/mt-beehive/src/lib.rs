@@ -56,53 +56,33 @@
 //! gives the hive alone.
 //!
 //! # Bees
-//! * [`#[worker]`](macro@worker) on an `impl` block makes a worker bee. `new` makes it, in its process, of what
-//!   [`hive_of`] or [`beehive_run`] was given: that is the place to open clients and to load libraries. Methods
-//!   marked `#[task]` are its tasks. A worker bee does up to
-//!   [`max_concurrency`](BeehiveRun::max_concurrency) of them at once, on one thread, inside tokio; their
-//!   futures need not be `Send`. What crosses is [`Wire`]: `Serialize + Deserialize`.
-//! * [`#[queen(worker = Type)]`](macro@queen) makes a queen bee. She lives on your task, whatever the runtime;
-//!   nothing she is given or returns is encoded. Her tasks may take `hive: &Hive<Type>` first. She stays on her
-//!   thread: see [below](#in-a-server).
-//! * A worker bee may have worker bees itself: `#[worker(worker = Type)]`, see
-//!   [there](macro@worker#a-hive-in-a-hive).
+//! * [`#[worker]`](macro@worker) on an `impl` block makes a worker bee. Its `new` is the place to open clients and to
+//!   load libraries: it is called in the bee's process, which has a tokio runtime of one thread. A worker bee may have
+//!   [worker bees itself](macro@worker#a-hive-in-a-hive).
+//! * [`#[queen(worker = Type)]`](macro@queen) makes a queen bee. She lives on your task, whatever the runtime, and stays
+//!   on her [thread](#in-a-server).
 //!
 //! # Delegating
-//! A [`Hive`] is cheap to clone and may be used from many tasks and threads. Tasks are delegated by methods of
-//! the same name and arguments, or by name with [`Hive::delegate`]. Nothing happens until the [`Delegate`] is
-//! awaited; dropped while it is, the task is cancelled. [`Delegate::deadline`] limits the time it takes,
-//! waiting included. [`Delegate::with_bee`] tells besides which bee did the task.
-//!
-//! A task may tell how far it is by [`TaskCx::progress`]; [`Delegate::on_progress`] hears it.
-//!
-//! A delegate is a future of a `Result`, for `?`: the task's value, or a [`DelegateError`]. An error that the task
-//! returns arrives as it is if its type can cross, also through a hive in a hive, and otherwise as its text, an
-//! [`Exception`]. Up to 65 536 tasks may be delegated and not ended; whoever delegates more waits.
+//! Tasks are delegated by methods of a [`Hive`] that have the same name and arguments, or by name with
+//! [`Hive::delegate`]. What they return, a [`Delegate`], is a future of the task's value or a [`DelegateError`], and can
+//! have a [deadline](Delegate::deadline), tell [who did the task](Delegate::with_bee) and
+//! [how far it is](Delegate::on_progress). An error that the task returns arrives as it is if its type can cross, also
+//! through a hive in a hive, and otherwise as its text, an [`Exception`]. Up to 65 536 tasks may be delegated and not
+//! ended; whoever delegates more waits.
 //!
 //! # In a server
-//! [`hive_of`] and its [`Hive`] go anywhere: into `tokio::spawn`, into the state of a web server.
-//! [`start`](BeehiveRun::start) gives a [`RunningHive`], which lives as long as you keep it, and ends in peace by
-//! [`shutdown`](RunningHive::shutdown).
+//! The [`Hive`] of a [started](BeehiveRun::start) [`hive_of`] goes anywhere: into `tokio::spawn`, into the state of a
+//! web server.
 //!
 //! A queen may hold what is bound to a thread, so a run of [`beehive_run`] is not `Send`. Under
 //! `#[mt_beehive::main]` it can be awaited as it is. Elsewhere give it a thread:
 //!
 //! ```no_run
 //! # use mt_beehive::{BeehiveError, Hive, beehive_run};
-//! # #[derive(Default)]
-//! # struct Cleaner;
-//! # #[mt_beehive::worker]
-//! # impl Cleaner {
-//! #     #[task]
-//! #     async fn clean(&self) {}
-//! # }
-//! # #[derive(Default)]
-//! # struct Predictor;
-//! # #[mt_beehive::queen(worker = Cleaner)]
-//! # impl Predictor {
-//! #     #[task]
-//! #     async fn predict(&self) -> u8 { 1 }
-//! # }
+//! # #[derive(Default)] struct Cleaner;
+//! # #[mt_beehive::worker] impl Cleaner { #[task] async fn clean(&self) {} }
+//! # #[derive(Default)] struct Predictor;
+//! # #[mt_beehive::queen(worker = Cleaner)] impl Predictor { #[task] async fn predict(&self) -> u8 { 1 } }
 //! # async fn run() -> Result<u8, BeehiveError> {
 //! let runtime = tokio::runtime::Handle::current();
 //! let run = move || runtime.block_on(beehive_run::<Predictor>((), ()).run(|queen| queen.predict()));
@@ -150,14 +130,12 @@
 //! [`CancelReason`] why it was cancelled: all are told apart by type, and their texts are for people.
 //!
 //! # Seeing what goes on
-//! [`Hive::bees`] tells what each bee is at, and whether it gives signs of life; [`Hive::stats`] what the hive has
-//! done so far. [`Hive::busy_status`] asks a bee how busy it is, which answers while it works.
+//! [`Hive::bees`] tells what each bee is at, [`Hive::stats`] what the hive has done so far, and
+//! [`Hive::busy_status`] how busy a bee is.
 //!
-//! A worker bee that is lost is a `tracing` event of level warn, with why; so is one that is silent.
-//! `tracing` events of worker bees are emitted in this process ([`forward_tracing`](limits::WorkerOptions::forward_tracing)),
-//! and so is what they write to their standard error ([`stderr`](limits::WorkerOptions::stderr)); the last of
-//! both is part of the reason when a task is lost with its bee. Every message between bees is a `tracing` event of
-//! level debug, target `mt_beehive` ([`log`]). What they are, and the rules they keep, is in
+//! A worker bee that is lost is a `tracing` event of level warn, with why; so is one that is silent. What worker bees
+//! say by `tracing` and on their standard error comes out [in this process](BeehiveRun::workers). Every message between
+//! bees is a `tracing` event of level debug, target `mt_beehive` ([`log`]). What they are, and the rules they keep, is in
 //! `docs/protocol.md` of the repository.
 //!
 //! # An example with real data
@@ -185,8 +163,7 @@ pub use error::{BeehiveError, CancelReason, DelegateError, Exception, StartError
 pub use machine::parent::{Dispatch, Population};
 /// Makes `main` start with [`init()`]; an `async fn main` gets a tokio runtime.
 ///
-/// A worker bee's process is this program, started again: it never gets past the first line of `main`. The
-/// runtime of an `async fn` has many threads; `flavor = "current_thread"` and `worker_threads = 4` change
+/// The runtime of an `async fn` has many threads; `flavor = "current_thread"` and `worker_threads = 4` change
 /// that. (`mt_pool::main` is the same; either serves both crates.) The [crate's example](crate#start-here) has one.
 ///
 /// Where `main` belongs to another attribute, call [`init()`] as its first line. A worker bee then starts that
@@ -194,13 +171,8 @@ pub use machine::parent::{Dispatch, Population};
 ///
 /// ```
 /// # use mt_beehive::hive_of;
-/// # #[derive(Default)]
-/// # struct Worker;
-/// # #[mt_beehive::worker]
-/// # impl Worker {
-/// #     #[task]
-/// #     async fn work(&self) -> u8 { 1 }
-/// # }
+/// # #[derive(Default)] struct Worker;
+/// # #[mt_beehive::worker] impl Worker { #[task] async fn work(&self) -> u8 { 1 } }
 /// #[tokio::main]
 /// async fn main() {
 ///     mt_beehive::init();

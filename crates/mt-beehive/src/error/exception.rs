@@ -1,6 +1,6 @@
 //! An error that is told as text.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use mt_proto::RaisedException;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 const PLACE: &str = "location";
 
 /// An error that crossed as text, or a panic. Shown as what it says, with the place of a panic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{exception}{}", place(other_details))]
 #[non_exhaustive]
 pub struct Exception {
     /// What it says: at most 16 KiB.
@@ -43,12 +44,8 @@ impl From<RaisedException> for Exception {
     }
 }
 
-impl fmt::Display for Exception {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.exception)?;
-        let place = self.other_details.get(PLACE);
-        place.map_or(Ok(()), |place| write!(f, " (at {place})"))
-    }
+/// To be put behind what a panic says.
+fn place(details: &BTreeMap<String, String>) -> String {
+    let place = details.get(PLACE).map(|place| format!(" (at {place})"));
+    place.unwrap_or_default()
 }
-
-impl std::error::Error for Exception {}

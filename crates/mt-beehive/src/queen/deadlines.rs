@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use mt_pool::{
-    StartError,
-    limits::{is_time, reckonable},
-};
+use mt_pool::limits::reckonable;
 
 /// How long a hive's bees may take to be made and to go, and cancelled tasks to stop. Times beyond 30 years mean
 /// "never". How long a task may take is said where it is delegated: [`Delegate::deadline`](crate::Delegate::deadline).
@@ -56,9 +53,5 @@ impl Deadlines {
     pub fn cancel_grace(mut self, grace: Duration) -> Self {
         self.cancel_grace = reckonable(grace);
         self
-    }
-
-    pub(super) fn check(&self) -> Result<(), StartError> {
-        is_time("deadlines.init", self.init)
     }
 }

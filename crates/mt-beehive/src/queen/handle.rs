@@ -70,14 +70,10 @@ impl<W: WorkerBee> Hive<W> {
     ///
     /// ```
     /// # use mt_beehive::hive_of;
-    /// # #[derive(Default)]
-    /// # struct Echo;
+    /// # #[derive(Default)] struct Echo;
     /// # #[mt_beehive::worker]
     /// # impl Echo {
-    /// #     #[task]
-    /// #     async fn repeat(&self, text: String, times: u64) -> String {
-    /// #         text.repeat(times as usize)
-    /// #     }
+    /// #     #[task] async fn repeat(&self, text: String, n: u64) -> String { text.repeat(n as usize) }
     /// # }
     /// # #[mt_beehive::main]
     /// # async fn main() -> anyhow::Result<()> {
@@ -119,13 +115,8 @@ impl<W: WorkerBee> Hive<W> {
     ///
     /// ```
     /// # use mt_beehive::hive_of;
-    /// # #[derive(Default)]
-    /// # struct Worker;
-    /// # #[mt_beehive::worker]
-    /// # impl Worker {
-    /// #     #[task]
-    /// #     async fn work(&self) {}
-    /// # }
+    /// # #[derive(Default)] struct Worker;
+    /// # #[mt_beehive::worker] impl Worker { #[task] async fn work(&self) {} }
     /// # #[mt_beehive::main]
     /// # async fn main() -> anyhow::Result<()> {
     /// let hive = hive_of::<Worker>(()).processes(0).start()?;

@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use mt_pool::{
     StartError,
-    limits::{WorkerOptions, in_range, is_time},
+    limits::{WorkerOptions, at_least_one, is_time},
 };
 
 use super::deadlines::Deadlines;
@@ -68,18 +68,14 @@ impl HiveOptions {
     /// # Errors
     /// [`StartError::Option`] for the first that is outside.
     pub(super) fn check(&self) -> Result<(), StartError> {
-        in_range(
-            "max_concurrency",
-            self.max_concurrency.unwrap_or(1),
-            usize::MAX,
-        )?;
-        in_range("crash_limit", self.crash_limit, usize::MAX)?;
-        self.deadlines.check()?;
+        at_least_one("max_concurrency", self.max_concurrency.map(u64::from))?;
+        at_least_one("crash_limit", u64::from(self.crash_limit))?;
+        is_time("deadlines.init", self.deadlines.init)?;
         self.workers.check()?;
         let Population::Elastic { min, max, period } = self.population else {
             return Ok(());
         };
-        in_range("processes", min, usize::MAX)?;
+        at_least_one("processes", min as u64)?;
         if max < min {
             let option = "processes";
             let problem = format!("is {min}..={max}: the fewest are more than the most");

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use mt_pool::limits::in_range;
+use mt_pool::limits::at_least_one;
 
 use super::{bee::QueenBee, queen_shared::Queen, run::BeehiveRun, running::RunningHive};
 use crate::{
@@ -64,23 +64,13 @@ impl<Q: QueenBee> BeehiveRun<Q::Worker, WithQueen<Q>> {
     /// [`BeehiveError::NotMade`] and [`BeehiveError::Start`]: there is neither a queen nor a worker bee.
     pub async fn start(self) -> Result<RunningHive<Queen<Q>>, BeehiveError> {
         let (run, queen) = self.without_queen();
-        let WithQueen {
-            init,
-            max_concurrency,
-        } = queen;
-        in_range(
-            "queenbee_max_concurrency",
-            max_concurrency.unwrap_or(1),
-            usize::MAX,
-        )?;
+        let most = queen.max_concurrency;
+        at_least_one("queenbee_max_concurrency", most.map(u64::from))?;
         run.check()?;
-        let made = Q::make(init, BeeCx { my_id: MY_ID }).await;
+        let made = Q::make(queen.init, BeeCx { my_id: MY_ID }).await;
         let bee = made.map_err(BeehiveError::NotMade)?;
         let (hive, driven) = run.start()?.into_parts();
-        Ok(RunningHive::new(
-            Queen::new(bee, hive, max_concurrency),
-            driven,
-        ))
+        Ok(RunningHive::new(Queen::new(bee, hive, most), driven))
     }
 
     /// Makes the queen, starts her hive, and runs `tasks`, which asks her for one task or for several. Then
@@ -93,21 +83,13 @@ impl<Q: QueenBee> BeehiveRun<Q::Worker, WithQueen<Q>> {
     ///
     /// ```
     /// # use mt_beehive::{BeehiveError, beehive_run};
-    /// # #[derive(Default)]
-    /// # struct Worker;
-    /// # #[mt_beehive::worker]
-    /// # impl Worker {
-    /// #     #[task]
-    /// #     async fn work(&self) {}
-    /// # }
-    /// # #[derive(Default)]
-    /// # struct Predictor;
+    /// # #[derive(Default)] struct Worker;
+    /// # #[mt_beehive::worker] impl Worker { #[task] async fn work(&self) {} }
+    /// # #[derive(Default)] struct Predictor;
     /// # #[mt_beehive::queen(worker = Worker)]
     /// # impl Predictor {
-    /// #     #[task]
-    /// #     async fn train(&self) -> u32 { 3 }
-    /// #     #[task]
-    /// #     async fn predict(&self, rows: u32) -> u32 { 2 * rows }
+    /// #     #[task] async fn train(&self) -> u32 { 3 }
+    /// #     #[task] async fn predict(&self, rows: u32) -> u32 { 2 * rows }
     /// # }
     /// # #[mt_beehive::main]
     /// # async fn main() -> Result<(), BeehiveError> {

@@ -183,13 +183,8 @@ impl<W: WorkerBee> BeehiveRun<W> {
     ///
     /// ```
     /// # use mt_beehive::{Hive, hive_of};
-    /// # #[derive(Default)]
-    /// # struct Resizer;
-    /// # #[mt_beehive::worker]
-    /// # impl Resizer {
-    /// #     #[task]
-    /// #     async fn resize(&self, image: Vec<u8>) -> Vec<u8> { image }
-    /// # }
+    /// # #[derive(Default)] struct Resizer;
+    /// # #[mt_beehive::worker] impl Resizer { #[task] async fn resize(&self, image: Vec<u8>) -> Vec<u8> { image } }
     /// # #[mt_beehive::main]
     /// # async fn main() -> anyhow::Result<()> {
     /// let hive = hive_of::<Resizer>(()).processes(2).start()?;

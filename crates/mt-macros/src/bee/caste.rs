@@ -34,21 +34,10 @@ impl Caste {
     }
 
     /// The type that is asked for tasks, and its methods: no task can have their names.
-    pub(super) fn asked(self) -> (&'static str, &'static [&'static str]) {
+    pub(super) fn asked(self) -> (&'static str, &'static str) {
         match self {
-            Self::Worker => (
-                "Hive",
-                &[
-                    "delegate",
-                    "spawn",
-                    "bury",
-                    "bees",
-                    "stats",
-                    "interrupted",
-                    "clone",
-                ],
-            ),
-            Self::Queen => ("Queen", &["task", "hive", "cancel", "clone"]),
+            Self::Worker => ("Hive", "delegate spawn bury bees stats interrupted clone"),
+            Self::Queen => ("Queen", "task hive cancel clone"),
         }
     }
 }

@@ -87,7 +87,7 @@ fn refuse_name(caste: Caste, name: &Ident, errors: &mut Errors) {
     };
     if name == "shutdown" {
         errors.push(name, &hides("RunningHive"));
-    } else if methods.iter().any(|method| name == method) {
+    } else if methods.split(' ').any(|method| name == method) {
         errors.push(name, &hides(asked));
     }
 }
