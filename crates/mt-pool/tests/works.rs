@@ -4,6 +4,7 @@ use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
     convert::Infallible,
+    fmt::Debug,
     path::Path,
     time::Duration,
 };
@@ -82,12 +83,9 @@ async fn first_waits_for(#[shared] file: &String, id: u64) -> u64 {
 }
 
 /// The values of works that must all have one.
-fn values<V, E: std::fmt::Debug>(
-    works: impl Iterator<Item = (u64, Result<V, E>)>,
-) -> BTreeMap<u64, V> {
-    works
-        .map(|(id, outcome)| (id, outcome.expect("it has a value")))
-        .collect()
+fn values<V, E: Debug>(works: impl Iterator<Item = (u64, Result<V, E>)>) -> BTreeMap<u64, V> {
+    let value = |(id, outcome): (_, Result<_, _>)| (id, outcome.expect("a value"));
+    works.map(value).collect()
 }
 
 #[test]
@@ -201,9 +199,8 @@ fn workers_of_a_pool_open_a_context_for_every_run() {
     for run_number in 0..3 {
         let (progress, messages) = progress_queue(1000);
         let run = asyn_work_generator::<counted>(20).context(0);
-        let run = run
-            .progress_queue(progress)
-            .configure(|run| run.pool(&pool));
+        let run = run.progress_queue(progress);
+        let run = run.configure(|run| run.pool(&pool));
         let mut run = run.start().unwrap().into_iter();
         assert_eq!(values(run.by_ref()).len(), 20);
         assert_eq!(run.stats().workers_reused, u64::from(run_number > 0));

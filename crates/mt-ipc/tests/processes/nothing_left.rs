@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, thread};
 
 use mt_ipc::Exit;
-use mt_test_kit::{Signal, alone, children, name_of, signal, state_of};
+use mt_test_kit::{Signal, alone, children, name_of, signal, state_of, test_with};
 use rustix::process::{WaitOptions, wait};
 
 use crate::scene::{Worker, check, check_alone, role};
@@ -33,19 +33,17 @@ fn leaves_nothing<T: AsyncFnOnce()>(test: T) {
     alone(name, || check(test));
 }
 
-#[test]
-fn fifty_workers_leave_nothing() {
-    leaves_nothing(async || {
-        for round in 0..50 {
-            let mut worker = match round % 3 {
-                0 => Worker::ready("echo").await,
-                1 => Worker::start(role("never-attach")).await,
-                _ => Worker::start(role("echo")).await,
-            };
-            worker.kill().await;
-            worker.hang_up().await;
-        }
-    });
+#[test_with(leaves_nothing)]
+async fn fifty_workers_leave_nothing() {
+    for round in 0..50 {
+        let mut worker = match round % 3 {
+            0 => Worker::ready("echo").await,
+            1 => Worker::start(role("never-attach")).await,
+            _ => Worker::start(role("echo")).await,
+        };
+        worker.kill().await;
+        worker.hang_up().await;
+    }
 }
 
 #[test]
@@ -63,15 +61,13 @@ fn workers_that_are_dropped_are_reaped_by_the_runtime() {
     });
 }
 
-#[test]
-fn failed_starts_leave_nothing() {
-    leaves_nothing(async || {
-        for _ in 0..20 {
-            let mut command = role("echo");
-            command.program = mt_ipc::Program::File("/nowhere/at/all".into());
-            assert!(mt_ipc::spawn(command).await.is_err());
-        }
-    });
+#[test_with(leaves_nothing)]
+async fn failed_starts_leave_nothing() {
+    for _ in 0..20 {
+        let mut command = role("echo");
+        command.program = mt_ipc::Program::File("/nowhere/at/all".into());
+        assert!(mt_ipc::spawn(command).await.is_err());
+    }
 }
 
 #[test]

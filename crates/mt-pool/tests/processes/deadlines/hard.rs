@@ -10,12 +10,9 @@ use crate::prelude::*;
 
 /// So many items, of which one does this.
 fn all_but(items: u64, one: u64, deed: Deed) -> impl Iterator<Item = Deed> + Send {
-    (0..items).map(move |n| {
-        if n == one {
-            deed.clone()
-        } else {
-            Deed::Return(n)
-        }
+    (0..items).map(move |n| match n {
+        _ if n == one => deed.clone(),
+        _ => Deed::Return(n),
     })
 }
 
@@ -67,10 +64,8 @@ fn a_call_that_blocks_the_thread_of_others() {
 
 #[test_with(alone)]
 fn a_call_that_waits_for_ever() {
-    only_7_is_late(
-        asyn_pmap::<act_async>(all_but(50, 7, Deed::Never)).processes(2),
-        50,
-    );
+    let run = asyn_pmap::<act_async>(all_but(50, 7, Deed::Never));
+    only_7_is_late(run.processes(2), 50);
 }
 
 /// Results of quick calls leave together, and some wait with a call that never ends.
@@ -180,16 +175,10 @@ fn a_result_in_the_instant_of_the_deadline() {
     }
     let items = || (0..24).map(|n| Deed::Sleep(Duration::from_millis(18 + n % 5)));
     let limit = Duration::from_millis(20);
-    one_or_the_other(
-        asyn_pmap::<act>(items())
-            .deadlines(hard(limit))
-            .processes(2),
-    );
-    one_or_the_other(
-        asyn_pmap::<act_async>(items())
-            .deadlines(hard(limit))
-            .processes(2),
-    );
+    let run = asyn_pmap::<act>(items()).deadlines(hard(limit));
+    one_or_the_other(run.processes(2));
+    let run = asyn_pmap::<act_async>(items()).deadlines(hard(limit));
+    one_or_the_other(run.processes(2));
     let run = asyn_pmap::<act_async>(items()).deadlines(soft(limit));
     assert_eq!(one_or_the_other(run.processes(1)).workers_started, 1);
 }
