@@ -116,6 +116,7 @@ impl TaskImpl<'_> {
         };
         let described = described(krate, &error);
         quote! {
+            #[inline]
             fn call(
                 #context: ::std::rc::Rc<Self::Context>,
                 #shared: ::std::rc::Rc<Self::Shared>,
@@ -123,8 +124,10 @@ impl TaskImpl<'_> {
             ) -> impl ::core::future::Future<
                 Output = ::core::result::Result<Self::Output, Self::Error>,
             > + 'static {
-                let _ = (&#context, &#shared);
-                async move { #body }
+                async move {
+                    let _ = (&#context, &#shared);
+                    #body
+                }
             }
             fn default_shared() -> ::core::option::Option<Self::Shared> {
                 #default_shared
