@@ -52,7 +52,9 @@ async fn main() -> Result<()> {
     let mut lines = ["stressed", "crash", "drawer"].into_iter();
     let (mut line, mut link) = (lines.next(), None);
     helpers.start(WorkerId(0));
-    while let (Some(asked), Some((helper, event))) = (line, events.recv().await) {
+    while let Some(asked) = line
+        && let Some((helper, event)) = events.recv().await
+    {
         let is_free = matches!(event, SessionEvent::Ready | SessionEvent::Frame(_));
         match event {
             SessionEvent::Greeted { sender, .. } => link = Some(sender),

@@ -1,11 +1,11 @@
 //! The example `line_helper`: another kind of crew on the storey that pool and hive stand on.
 #![cfg(target_os = "linux")]
 
-use mt_test_kit::example;
+use mt_test_kit::{Running, example};
 
 #[test]
 fn a_line_that_kills_its_helper_costs_that_line() {
-    let output = example("line_helper").output().unwrap();
+    let output = Running::start(&mut example("line_helper")).output();
     let said = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<&str> = said.lines().collect();
     assert_eq!(lines[0], "stressed -> desserts");

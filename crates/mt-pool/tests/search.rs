@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use mt_test_kit::example;
+use mt_test_kit::{Running, example};
 use sha2::{Digest, Sha256};
 
 const BITS: u32 = 10;
@@ -39,6 +39,6 @@ fn the_smallest_is_found() {
 
 #[test]
 fn wrong_options_are_refused() {
-    let output = example("search").arg("65").output().unwrap();
+    let output = Running::start(example("search").arg("65")).output();
     assert_eq!(output.status.code(), Some(2));
 }

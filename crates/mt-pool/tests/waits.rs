@@ -1,12 +1,12 @@
 //! The example `waits` does what its table says.
 #![cfg(unix)]
 
-use mt_test_kit::example;
+use mt_test_kit::{Running, example};
 
 #[test]
 fn every_request_is_counted_in_all_three_ways() {
     let options = "--pages 2000 --think 1 --serial 100 --concurrency 32";
-    let output = example("waits").args(options.split(' ')).output().unwrap();
+    let output = Running::start(example("waits").args(options.split(' '))).output();
     assert!(output.status.success(), "{output:?}");
     let out = String::from_utf8(output.stdout).unwrap();
     let figures = |row: &str| -> Vec<u64> {
