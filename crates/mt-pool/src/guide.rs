@@ -5,13 +5,13 @@
 //!
 //! | what it says | what it means | what to do |
 //! |---|---|---|
-//! | ``expected type, found function `f` ``, or `` `X` is not a task `` | `f` is a plain function | put [`#[task]`](macro@crate::task) on it |
+//! | `constant provided when a type was expected`, or `` `X` is not a task `` | `f` is a plain function | put [`#[task]`](macro@crate::task) on it |
 //! | `` `X` can't cross to a worker process `` | an argument, or what is returned, is not [`Wire`](crate::Wire) | derive `Serialize` and `Deserialize`; see there what does not cross |
 //! | `` can't borrow `x` from its caller `` | an argument is a reference | take it by value, or mark it `#[shared]` (one value for all items) or `#[context]` (made in the worker) |
 //! | `` `x` is not defined inside this closure `` | the closure of an [`inline_task!`](crate::inline_task) captures | take `#[shared] x: &T`, and give the value by [`shared`](crate::AsynPmap::shared) |
 //! | a task can't be generic; a task is a free function | a worker finds a function by its name alone | write one task for each type, each calling the generic function or the method |
 //! | `private type … in public interface` | the task is more visible than a type in its signature | `pub(crate) fn`, or no `pub` at all: a task needs none |
-//! | `` the method `shared` … trait bounds were not satisfied ``, `mismatched types` at `shared` | another type than the task's `#[shared]` argument | give the value itself, not a reference to it |
+//! | `mismatched types` at `shared` | another type than the task's `#[shared]` argument | give the value itself, not a reference to it |
 //!
 //! At run time the first error is mostly [`StartError::NotInitialised`](crate::StartError::NotInitialised): nothing
 //! has turned the started process into a worker, and so nothing was started.
@@ -36,21 +36,21 @@
 //! | there | here |
 //! |---|---|
 //! | `multiprocessing.Pool(n)`, `ProcessPoolExecutor(n)` | [`Pool::builder().processes(n).start()`](crate::Pool::builder); without one each run has its own workers |
-//! | `pool.imap(f, xs)`, `executor.map(f, xs)`, mpire's `map` | [`asyn_pmap::<f>(xs).start()`](crate::asyn_pmap), lazy and in order |
-//! | `pool.imap_unordered(f, xs)` | [`.ordered(false)`](crate::AsynPmap::ordered) |
-//! | `pool.map(f, xs)`; rayon's `xs.par_iter().map(f).collect()` | `.start()?.into_iter().collect::<Result<Vec<_>, _>>()` |
+//! | `pool.imap(f, xs)`, mpire's `imap`, `executor.map(f, xs)` | [`asyn_pmap::<f>(xs).start()`](crate::asyn_pmap), lazy and in order |
+//! | `pool.imap_unordered(f, xs)`, mpire's too | [`.ordered(false)`](crate::AsynPmap::ordered) |
+//! | `pool.map(f, xs)`, mpire's `map`; joblib's `Parallel(n_jobs=n)(delayed(f)(x) for x in xs)`; rayon's `xs.par_iter().map(f).collect()` | `.start()?.into_iter().collect::<Result<Vec<_>, _>>()` |
 //! | `pool.starmap(f, pairs)` | a task of several arguments; the items are tuples |
 //! | `functools.partial(f, config)`, mpire's `shared_objects` | a `#[shared]` argument, [`.shared(config)`](crate::AsynPmap::shared) |
 //! | `initializer=`, mpire's `worker_init`; a global of the worker | [`.init`](crate::AsynPmap::init); better a [`Context`](crate::Context), which the task takes as `#[context]` |
 //! | mpire's `worker_exit`, `get_exit_results` | [`.exit`](crate::AsynPmap::exit), [`exit_values`](crate::Pmap::exit_values) |
-//! | `chunksize` | not needed; [`.batch_size`](crate::AsynPmap::batch_size) is how many go to a worker at once at most |
-//! | `maxtasksperchild`, mpire's `worker_lifespan` | [`.recycle(Recycle::new().after_items(n))`](crate::limits::Recycle) |
-//! | joblib's and mpire's `task_timeout`, `async_result.get(timeout)` | [`.deadlines(Deadlines::new().hard(time))`](crate::limits::Deadlines): the call is really over then |
+//! | `chunksize` | not needed: items stream, and go together by themselves. ([`.batch_size`](crate::AsynPmap::batch_size) is how many share a context) |
+//! | `maxtasksperchild`, mpire's `worker_lifespan` | [`.recycle(Recycle::new().after_items(n))`](crate::limits::Recycle); a task there is a chunk, here an item |
+//! | joblib's `timeout`, mpire's `task_timeout`, `async_result.get(timeout)` | [`.deadlines(Deadlines::new().hard(time))`](crate::limits::Deadlines): the call is really over then |
 //! | loky's `TerminatedWorkerError`, `BrokenProcessPool` | [`TaskErrorKind::Crashed`](crate::TaskErrorKind::Crashed) of that one item; the pool goes on |
 //! | loky's reusable executor | [`Pool::global`](crate::Pool::global) |
 //! | `pool.terminate()`, `Ctrl-C` | dropping the run, [`Pool::cancel`](crate::Pool::cancel); [`OnInterrupt`](crate::OnInterrupt) |
 //! | mpire's `progress_bar=True` | `run.with_progress_bar(bar)`, feature `indicatif`; [`on_progress`](crate::Pmap::on_progress) |
-//! | mpire's `enable_insights`, `worker_id` | [`stats`](crate::Pmap::stats) |
+//! | mpire's `enable_insights`, `get_insights` | [`stats`](crate::Pmap::stats) |
 //! | `multiprocessing.Value` as a counter | [`Counter`](crate::Counter) |
 //! | pickle, dill, cloudpickle | [`Wire`](crate::Wire): serde's derives. Code is not sent: both sides are the same program |
 //! | `if __name__ == "__main__":` | [`#[mt_pool::main]`](macro@crate::main) |

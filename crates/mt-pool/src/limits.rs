@@ -41,5 +41,3 @@ pub use processes::Processes;
 pub use recycle::Recycle;
 pub use retries::Retries;
 pub use worker_options::WorkerOptions;
-
-pub use crate::load::{used_cpu_above, used_cpu_too_much, used_memory_above, used_memory_too_much};

@@ -18,7 +18,7 @@ pub use json::Json;
 ///
 /// | not carried | what to do |
 /// |---|---|
-/// | `serde_json::Value` and other values of any shape; `#[serde(flatten)]`, `untagged`, `tag = "…"`; `skip_serializing_if` | wrap it: [`Json<T>`](crate::Json) (feature `json`), or drop the attribute for a type of its own |
+/// | `serde_json::Value` and other values of any shape; `#[serde(flatten)]`, `untagged`, `tag = "…"`; `skip_serializing_if` | wrap it: `mt_pool::Json<T>` (feature `json`), or drop the attribute for a type of its own |
 /// | borrowed data: `&str`, `&[u8]`, `Cow` with a lifetime | own it: `String`, `Vec`, `Arc` with serde's feature `rc` |
 /// | `Rc`, `RefCell` guards, file handles, sockets, clients, pointers | send what they are made of (a path, an address); make them in the worker, in a [`Context`](crate::Context) |
 /// | closures and function pointers | name a [`#[task]`](macro@crate::task) |

@@ -53,7 +53,7 @@ impl MemoryLimits {
 
         /// The used part of the machine's (or container's) memory above which one item runs at a time, whoever
         /// uses it: 0 to 1, `None` for never. Default 0.9, as
-        /// [`used_memory_too_much`](super::used_memory_too_much) has it.
+        /// [`used_memory_too_much`](crate::load::used_memory_too_much) has it.
         pub fn pause_above(self, fraction: impl Into<Option<f64>>) =>
             self.pause_above = fraction.into();
     }

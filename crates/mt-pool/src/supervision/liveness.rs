@@ -48,7 +48,7 @@ pub struct LivenessPolicy {
     /// The checks in a row without progress after which a worker counts as blocked. Default 60: 30 s.
     pub blocked_checks: u32,
     /// What is done with a blocked worker. Default: it is reported. For a limit on each call see
-    /// [`hard_deadline`](crate::limits::Deadlines::hard).
+    /// [`Deadlines::hard`](crate::limits::Deadlines::hard).
     pub blocked: Verdict,
 }
 

@@ -2,7 +2,8 @@
 
 use crate::{
     AsynPmap, StartError, Task,
-    limits::{is_fraction, used_memory_above},
+    limits::is_fraction,
+    load::used_memory_above,
 };
 
 /// The use of memory from which on only one worker is started, unless the caller sets another.
