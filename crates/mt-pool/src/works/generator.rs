@@ -2,6 +2,7 @@
 
 mod idle_timeout;
 mod ids;
+mod missing;
 mod output;
 mod tracker;
 

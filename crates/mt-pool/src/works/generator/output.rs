@@ -2,16 +2,18 @@
 
 use std::{
     fmt,
+    iter::{Flatten, Take},
     ops::Range,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
+    vec,
 };
 
 use futures::stream::FusedStream;
 use mt_proto::ItemIndex;
 
-use super::{idle_timeout::IdleTimeout, ids::WorkIds, tracker::Tracker};
+use super::{idle_timeout::IdleTimeout, ids::WorkIds, missing::Finished, tracker::Tracker};
 use crate::{
     Pmap, RunHandle, Task, TaskError, TaskErrorKind, dispatch::Lost, pmap::Outcome, stats::Stats,
     wait::stream, works::progress::Progress,
@@ -30,6 +32,9 @@ type Done<T> = (u64, Outcome<T>);
 pub struct AsynWorks<T: Task> {
     state: WorksState<T>,
     ids: WorkIds,
+    finished: Finished,
+    /// Whether the run was asked to end at the first error.
+    ends_early: bool,
     silence: Option<IdleTimeout>,
     waiting: bool,
     tracker: Option<Tracker>,
@@ -39,9 +44,13 @@ pub struct AsynWorks<T: Task> {
 
 enum WorksState<T: Task> {
     Running(Pmap<T>),
-    /// The positions of works that the run has never looked at.
-    Ended(Range<u64>, Stats),
+    /// The run has ended before all works were given out. These are left.
+    Leftover(Leftover, Stats),
+    Over(Stats),
 }
+
+/// The positions of works.
+type Leftover = Take<Flatten<vec::IntoIter<Range<u64>>>>;
 
 impl<T: Task<Input = u64>> AsynWorks<T> {
     pub(super) fn new(
@@ -51,8 +60,10 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
         tracker: Option<Tracker>,
     ) -> Self {
         Self {
+            ends_early: run.fails_fast(),
             state: WorksState::Running(run),
             ids,
+            finished: Finished::default(),
             silence,
             waiting: false,
             tracker,
@@ -72,7 +83,7 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
     pub fn stats(&self) -> Stats {
         match &self.state {
             WorksState::Running(run) => run.stats(),
-            WorksState::Ended(_, stats) => stats.clone(),
+            WorksState::Leftover(_, stats) | WorksState::Over(stats) => stats.clone(),
         }
     }
 
@@ -82,7 +93,7 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
     pub fn handle(&self) -> Option<RunHandle> {
         match &self.state {
             WorksState::Running(run) => Some(run.handle()),
-            WorksState::Ended(..) => None,
+            WorksState::Leftover(..) | WorksState::Over(_) => None,
         }
     }
 
@@ -94,37 +105,32 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
                         self.end_wait();
                         return Poll::Ready(Some(self.done(position, outcome)));
                     }
-                    Poll::Ready(None) => {
-                        // It may have been interrupted, or have no workers, before it looked at all works.
-                        let (stats, all) = (run.stats(), self.ids.len());
-                        let left = if run.fails_fast() { all } else { stats.pulled }..all;
-                        self.state = WorksState::Ended(left, stats);
-                        self.silence = None;
-                    }
+                    // It may have been interrupted, or have no workers, before it looked at all works.
+                    Poll::Ready(None) => self.leave(0),
                     Poll::Pending => match self.silent_for(cx) {
-                        Some(limit) => self.give_up(limit),
+                        Some(limit) => {
+                            self.left_because = Lost::Silent { limit };
+                            self.leave(1);
+                        }
                         None => return Poll::Pending,
                     },
                 },
-                WorksState::Ended(left, _) => {
-                    let left = left.next();
-                    if left.is_none() {
+                WorksState::Leftover(left, stats) => match left.next() {
+                    Some(position) => return Poll::Ready(Some(self.left_over(position))),
+                    None => {
+                        self.state = WorksState::Over(std::mem::take(stats));
                         self.tracker = None;
                     }
-                    return Poll::Ready(left.map(|position| self.left_over(position)));
-                }
+                },
+                WorksState::Over(_) => return Poll::Ready(None),
             }
         }
     }
 
     fn done(&mut self, position: u64, outcome: Outcome<T>) -> Done<T> {
+        self.finished.add(position);
         let work_id = self.ids.at(position);
-        let outcome = outcome.map_err(|error| match error.kind() {
-            TaskErrorKind::Cancelled if matches!(self.left_because, Lost::Silent { .. }) => {
-                self.lost(work_id)
-            }
-            _ => error.with_index(ItemIndex(work_id)),
-        });
+        let outcome = outcome.map_err(|error| error.with_index(ItemIndex(work_id)));
         if let Err(error) = &outcome
             && let TaskErrorKind::Pool(cause) = error.kind()
         {
@@ -136,28 +142,26 @@ impl<T: Task<Input = u64>> AsynWorks<T> {
         (work_id, outcome)
     }
 
+    /// Lets go of the run and its threads. The works without an outcome are left; if the run was to end at the first
+    /// error, only so many.
+    fn leave(&mut self, errors: usize) {
+        let gaps: Vec<Range<u64>> = self.finished.gaps(self.ids.len()).collect();
+        let most = if self.ends_early { errors } else { usize::MAX };
+        let left = gaps.into_iter().flatten().take(most);
+        self.state = WorksState::Leftover(left, self.stats());
+        self.silence = None;
+    }
+
     /// A work that the run has no outcome for.
     fn left_over(&self, position: u64) -> Done<T> {
         let work_id = self.ids.at(position);
-        let outcome = Err(self.lost(work_id));
+        let kind = self.left_because.map(|never| match *never {});
+        let error = TaskError::new(ItemIndex(work_id), kind);
+        let outcome = Err(error.with_history(0, None));
         if let Some(tracker) = &self.tracker {
             tell::<T>(tracker, None, work_id, &outcome);
         }
         (work_id, outcome)
-    }
-
-    fn lost(&self, work_id: u64) -> TaskError<T::Error> {
-        let kind = self.left_because.map(|never| match *never {});
-        TaskError::new(ItemIndex(work_id), kind).with_history(0, None)
-    }
-
-    /// Nobody says anything: the run is ended, and what it cancels has got no outcome because of that.
-    fn give_up(&mut self, limit: Duration) {
-        self.left_because = Lost::Silent { limit };
-        self.silence = None;
-        if let Some(handle) = self.handle() {
-            handle.cancel();
-        }
     }
 
     /// Somebody waits. The timeout, if it has been silent for so long.
@@ -200,7 +204,7 @@ stream!([T: Task<Input = u64>] AsynWorks<T> => Done<T>, |works, cx| works.poll_d
 
 impl<T: Task<Input = u64>> FusedStream for AsynWorks<T> {
     fn is_terminated(&self) -> bool {
-        matches!(&self.state, WorksState::Ended(left, _) if left.is_empty())
+        matches!(self.state, WorksState::Over(_))
     }
 }
 
