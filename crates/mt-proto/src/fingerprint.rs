@@ -7,8 +7,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::{DecodeError, decode_strict};
+
 /// The version of everything in this crate that crosses the wire.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 
 /// Tells two builds apart that would misunderstand each other.
 ///
@@ -38,8 +40,23 @@ impl Fingerprint {
 pub struct Build {
     /// The [`PROTOCOL_VERSION`]. First, so that any version can read it.
     pub version: u16,
-    /// The tasks that are registered.
+    /// The tasks that are registered; of another version whatever stands in their place.
     pub fingerprint: Fingerprint,
+}
+
+impl Build {
+    /// The build in a frame's body. Of another version only that is known: what follows may be anything.
+    pub(crate) fn from_body(body: &[u8]) -> Result<Self, DecodeError> {
+        let (version, rest) = postcard::take_from_bytes(body).map_err(DecodeError::Value)?;
+        if version == PROTOCOL_VERSION {
+            return decode_strict(body);
+        }
+        let fingerprint = postcard::take_from_bytes(rest).map_or(Fingerprint(0), |(it, _)| it);
+        Ok(Self {
+            version,
+            fingerprint,
+        })
+    }
 }
 
 impl fmt::Display for Build {
@@ -55,6 +72,19 @@ impl fmt::Display for Build {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_build_of_another_version_is_read_whatever_follows() {
+        let read = |body: &[u8]| Build::from_body(body).map(|build| build.version);
+        for rest in [&[][..], &[7], &[7, 1, 2, 3], &[0xff; 20]] {
+            assert_eq!(read(&[&[1], rest].concat()), Ok(1), "{rest:?}");
+        }
+        let [ours, fingerprint] = [PROTOCOL_VERSION as u8, 7];
+        assert_eq!(read(&[ours, fingerprint]), Ok(PROTOCOL_VERSION));
+        for broken in [&[][..], &[ours], &[ours, fingerprint, 0]] {
+            assert!(read(broken).is_err(), "{broken:?}");
+        }
+    }
 
     #[test]
     fn order_does_not_count_but_content_does() {

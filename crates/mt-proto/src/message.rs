@@ -170,7 +170,7 @@ impl ToWorker {
     pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
         Ok(match frame.kind {
             Kind::Welcome => Self::Welcome(decoded(frame)?),
-            Kind::Refused => Self::Refused(decoded(frame)?),
+            Kind::Refused => Self::Refused(Build::from_body(&frame.into_body())?),
             Kind::Beat => Self::Beat(decoded(frame)?),
             Kind::Assign => Self::Assign(Assignment::from_body(frame.into_body())?),
             Kind::Rest => decoded(frame).map(|()| Self::Rest)?,
@@ -204,7 +204,7 @@ impl FromWorker {
     /// [`DecodeError`]: the message is broken, or goes the other way.
     pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
         Ok(match frame.kind {
-            Kind::Hello => Self::Hello(decoded(frame)?),
+            Kind::Hello => Self::Hello(Build::from_body(&frame.into_body())?),
             Kind::Beat => Self::Beat(decoded(frame)?),
             Kind::Ready => decoded(frame).map(|()| Self::Ready)?,
             Kind::SetupFailed => Self::SetupFailed(decoded(frame)?),

@@ -114,12 +114,13 @@ where
                 tokio::task::yield_now().await;
                 continue;
             }
+            // Before the flush, which may find room again: then the arm for room is ready at once.
+            let blocked = !self.reporter.room;
             self.reporter.flush(self.outbox);
             if !open && self.todo.is_empty() && self.running.is_empty() {
                 break;
             }
             // All arms are cancel-safe: what is not taken stays in its set, channel or outbox.
-            let blocked = !self.reporter.room;
             let due = self.todo.front().and_then(|todo| todo.start_by);
             tokio::select! {
                 Some(ended) = self.running.next(), if !self.running.is_empty() => self.end_running(ended),

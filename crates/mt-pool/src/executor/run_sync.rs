@@ -36,11 +36,12 @@ pub(super) fn run<T: Task>(job: Job, runtime: Runtime, inputs: SharedInputs<T>) 
 
 struct SyncRunner<T: Task> {
     job: Job,
-    runtime: Runtime,
     inputs: SharedInputs<T>,
     batch: CurrentBatch<T::Context>,
     reporter: Reporter,
     started: u64,
+    /// Last, for what is dropped before may use it.
+    runtime: Runtime,
 }
 
 impl<T: Task> SyncRunner<T> {

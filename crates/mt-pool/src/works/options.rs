@@ -1,10 +1,6 @@
 //! What the builders of works in worker processes have in common.
 
-use crate::{
-    AsynPmap, StartError, Task,
-    limits::is_fraction,
-    load::used_memory_above,
-};
+use crate::{AsynPmap, StartError, Task, limits::is_fraction, load::used_memory_above};
 
 /// The use of memory from which on only one worker is started, unless the caller sets another.
 pub(super) const MEMORY_MARK: f64 = 0.9;

@@ -135,6 +135,7 @@ async fn speak_later(role: &str, say: impl Fn(FromWorker), say_results: impl Fn(
             say_results(0, 1);
             say_results(0, 1);
         }
+        "rests-unasked" => say(FromWorker::Rested),
         "bye-and-stay" => say(FromWorker::Bye),
         "stay" => {}
         other => panic!("no role is called {other}"),
@@ -212,6 +213,7 @@ fn what_breaks_the_protocol_is_killed_and_not_believed() {
         "kind-of-nothing",
         "length-of-4-gib",
         "ready-twice",
+        "rests-unasked",
         "results-of-nobody",
         "results-beyond",
     ] {

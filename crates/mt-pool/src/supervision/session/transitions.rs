@@ -74,8 +74,13 @@ impl Session {
 
     /// The worker has done all it had to for its owner: it waits for the next one.
     pub(super) async fn park(&mut self) -> bool {
-        let (Some(lease), Some(slot)) = (self.lease.take(), &self.slot) else {
-            return self.broke_protocol("it rests without having been told to");
+        let unasked = "it rests without having been told to";
+        // Looked at first: without a slot the lease stays, and with it the owner who is to hear of the end.
+        let Some(slot) = &self.slot else {
+            return self.broke_protocol(unasked);
+        };
+        let Some(lease) = self.lease.take() else {
+            return self.broke_protocol(unasked);
         };
         // Before the owner knows, so that the next one finds it.
         match slot.0.park(&lease.spec) {

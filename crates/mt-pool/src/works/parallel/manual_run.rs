@@ -5,7 +5,7 @@
 use std::{
     marker::PhantomData,
     sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use mt_proto::{ItemIndex, Tally};
@@ -70,8 +70,7 @@ impl<T: Task<Input = u64>> ManualRun<T> {
         let mut taken = Taken::default();
         let mut result = self.outlet.try_take(&mut taken);
         if result == Err(Dry::ForNow) {
-            let until = Instant::now().checked_add(timeout);
-            result = self.outlet.take(until, ask, &mut taken);
+            result = self.outlet.take(timeout, ask, &mut taken);
         }
         result.inspect_err(|dry| {
             if *dry == Dry::ForGood && !self.feed.is_cancelled() {

@@ -11,7 +11,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use mt_proto::{ItemIndex, Record, RecordTag, Records};
@@ -106,15 +106,16 @@ impl SharedOutlet {
         self.take_beside(0, into)
     }
 
-    /// Takes an outcome, waiting for it until then at most; for ever without a time. `ask` is called
-    /// before waiting.
+    /// Takes an outcome, waiting for it so long at most. `ask` is called before waiting, and the time it takes
+    /// the first time does not count.
     pub(super) fn take(
         &self,
-        until: Option<Instant>,
+        timeout: Duration,
         ask: impl Fn() -> bool,
         into: &mut Taken,
     ) -> Result<(), Dry> {
         let waiter = self.wait_cell.waiter();
+        let mut until = None;
         loop {
             let rings = self.wait_cell.rings();
             let taken = self.take_beside(1, into);
@@ -122,7 +123,11 @@ impl SharedOutlet {
                 return taken;
             }
             // After the look: whoever takes an outcome later sees that somebody waits.
-            if !ask() || !waiter.wait(rings, until) {
+            if !ask() {
+                return taken;
+            }
+            let until = *until.get_or_insert_with(|| Instant::now().checked_add(timeout));
+            if !waiter.wait(rings, until) {
                 return taken;
             }
         }
