@@ -7,12 +7,20 @@ use crate::tidy;
 
 pub(crate) fn steps() -> Vec<Step> {
     let cargo = |name, words| Step::command(name, step::cargo(words));
-    let mut rustdoc = step::cargo("doc --workspace --no-deps --all-features");
-    rustdoc.env("RUSTDOCFLAGS", "-D warnings");
+    // With and without features: a link may lead to what only a feature has.
+    let rustdoc = |name, words| {
+        let mut rustdoc = step::cargo(words);
+        rustdoc.env("RUSTDOCFLAGS", "-D warnings");
+        Step::command(name, rustdoc)
+    };
     vec![
         cargo("rustfmt", "fmt --all --check"),
         cargo("clippy", "clippy --workspace --all-targets -- -D warnings"),
-        Step::command("rustdoc", rustdoc),
+        rustdoc("rustdoc", "doc --workspace --no-deps"),
+        rustdoc(
+            "rustdoc, all features",
+            "doc --workspace --no-deps --all-features",
+        ),
         Step::call("tidy", || tidy::run(&tidy::Args::default())),
     ]
 }

@@ -1,14 +1,17 @@
-//! Rule: nothing unfinished, switched off or silenced on the main branch. Of macros for work in progress clippy
-//! tells.
+//! Rule: nothing unfinished, switched off or silenced on the main branch. (Of macros for work in progress clippy tells
+//! too, but not of those in generated code and for other systems.)
 
 use super::{Findings, Rule, RustFile, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "unfinished",
-    demands: "no ignored tests or examples, no to-do or fix-me comments; `#[expect(…, reason = \"…\")]` \
-              in place of `#[allow(…)]`, but for code that mt-macros generates, marked `// generated:`",
+    demands: "no ignored tests or examples, no todo!, unimplemented! or dbg!, no to-do or fix-me \
+              comments; `#[expect(…, reason = \"…\")]` in place of `#[allow(…)]`, but for code \
+              that mt-macros generates, marked `// generated:`",
     check,
 };
+
+const MACROS: &[&str] = &["todo", "unimplemented", "dbg"];
 
 const COMMENT_WORDS: &[&str] = &["TODO", "FIXME"];
 
@@ -31,8 +34,12 @@ fn check(tree: &Tree, found: &mut Findings) {
 }
 
 fn unfinished_code(file: &RustFile, found: &mut Findings) {
+    let is_called = |at| file.tokens_are(at, &["!"]) && !file.tokens_are(at, &["!", "="]);
     for (at, token) in file.tokens.iter().enumerate() {
         let message = match token.text.as_str() {
+            name if MACROS.contains(&name) && is_called(at + 1) => {
+                "this macro is for work in progress: finish it, or take it out"
+            }
             "ignore" if in_attribute(file, at, "]") => {
                 "a test that does not run proves nothing: make it run, or delete it"
             }
@@ -67,6 +74,9 @@ mod tests {
         for code in [
             "#[ignore]",
             "#[ignore = \"slow\"]",
+            "fn f() { todo!() }",
+            "fn f() { core::unimplemented!(\"later\") }",
+            "fn f() { dbg!(1); }",
             "// TODO: more.",
             "/// FIXME later.",
             "/// ```ignore",
@@ -83,6 +93,7 @@ mod tests {
             "#[expect(dead_code, reason = \"used by one platform only\")]\nfn f() {}",
             "const A: &str = \"TODO #[ignore] dbg!\";",
             "fn f(todo: bool) -> bool { todo != allow(1) }",
+            "fn f(dbg: u8) -> bool { dbg != 1 }",
             "fn ignore(x: u8) { ignore(x) }",
         ] {
             RULE.check(&[("a.rs", code)]);

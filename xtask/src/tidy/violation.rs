@@ -1,8 +1,5 @@
 //! What a rule is and what it finds; and how rules are tested.
 
-#[cfg(test)]
-use std::collections::BTreeSet;
-
 use super::{RustFile, Tree};
 
 /// One rule of the codebase.
@@ -54,18 +51,32 @@ impl Findings {
 }
 
 #[cfg(test)]
+impl Findings {
+    /// The path and line of each.
+    pub(super) fn places(&self) -> Vec<String> {
+        let places = self.0.iter();
+        places
+            .map(|one| format!("{}:{}", one.path, one.line))
+            .collect()
+    }
+}
+
+#[cfg(test)]
 impl Rule {
     /// Holds the rule against files, each a path and a text. What it finds must be the lines that end in `~~`,
     /// which is taken off before.
     #[track_caller]
     pub(super) fn check(&self, files: &[(&str, &str)]) {
-        let lines = files.iter().flat_map(|(path, text)| {
-            let marked = text
-                .lines()
-                .zip(1..)
-                .filter(|(line, _)| line.ends_with("~~"));
-            marked.map(move |(_, number)| format!("{path}:{number}"))
-        });
+        let mut expected = Vec::new();
+        for (path, text) in files {
+            let lines = text.lines().zip(1..);
+            let marked = lines.filter(|(line, _)| line.ends_with("~~"));
+            let marked = marked.map(|(_, number)| format!("{path}:{number}"));
+            let before = expected.len();
+            expected.extend(marked);
+            let marks = text.matches("~~").count();
+            assert_eq!(marks, expected.len() - before, "marks end lines");
+        }
         let plain: Vec<_> = files
             .iter()
             .map(|(path, text)| (*path, text.replace("~~", "")))
@@ -75,12 +86,10 @@ impl Rule {
             .map(|(path, text)| (*path, text.as_str()))
             .collect();
         let found = self.find(&plain);
-        let places = found
-            .0
-            .iter()
-            .map(|one| format!("{}:{}", one.path, one.line));
-        let places: BTreeSet<String> = places.collect();
-        assert_eq!(places, lines.collect(), "{found:#?}");
+        let mut places = found.places();
+        places.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(places, expected, "{found:#?}");
     }
 
     /// What the rule finds in files, each a path and a text.

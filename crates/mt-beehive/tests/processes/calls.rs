@@ -16,7 +16,7 @@ use bytes::Bytes;
 use futures::{StreamExt, future::join_all, stream};
 use mt_beehive::{
     __private::{Registration, TaskCall, decode_args, encode_value, inventory},
-    BeeCx, BeehiveError, Hive, StartError, TaskCx,
+    BeeCx, BeehiveError, Dispatch, Hive, StartError, TaskCx,
     bee::{Bee, WorkerBee},
     hive_of,
     limits::Deadlines,
@@ -24,7 +24,7 @@ use mt_beehive::{
 
 use crate::{
     doer::{Doer, DoerTasks},
-    scene::{check, either_way, hive, test_with, with_hive},
+    scene::{Live as _, check, either_way, hive, test_with, with_hive},
 };
 
 struct Adder {
@@ -134,6 +134,20 @@ async fn a_task_is_woken_by_whoever_knows_only_its_first_waker(hive: Hive<Adder>
 #[test_with(with_hive, hive_of::<ByHand>(()))]
 async fn a_bee_may_be_written_by_hand(hive: Hive<ByHand>) {
     assert_eq!(hive.delegate("double", 21_u64).await, Ok(42_u64));
+}
+
+/// A hive needs no runtime of whoever starts it, asks it or lets it die.
+#[test_with(check)]
+fn a_hive_lives_in_any_executor() {
+    use futures::executor::block_on;
+    for dispatch in [Dispatch::Auction, Dispatch::Credit] {
+        let started = hive(1).dispatch(dispatch);
+        let story = started.live(async |hive| (hive.add(1, 2).await, hive.spawn().await));
+        assert_eq!(block_on(story), (Ok(3), Some(1)));
+        let run = hive(1).dispatch(dispatch);
+        let sum = run.run(async |hive| Ok::<_, BeehiveError>(hive.add(1, 2).await));
+        assert_eq!(block_on(sum).unwrap(), Ok(3));
+    }
 }
 
 /// Nothing is made to fit: whoever wants what there is not is told so, and nothing is started.

@@ -96,7 +96,7 @@ async fn rule_10_a_bee_that_blocks_past_a_deadline_is_killed_and_the_others_go_o
             let bee = pid(&hive).await;
             let blocks = hive.act(Deed::Block).deadline(LIMIT);
             let (result, child) = blocks.with_bee().await;
-            assert_late(result);
+            assert_eq!(reason(result), CancelReason::Deadline { limit: LIMIT });
             assert_eq!(child, None);
             assert!(is_gone(bee), "told when she is gone, not before");
         }

@@ -14,9 +14,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{
     nested::{Branch, BranchTasks},
-    scene::{
-        Folder, Live as _, Scene, block_on, check, children, is_gone, reason, role, test_with,
-    },
+    scene::{Folder, Live as _, Scene, check, children, is_gone, reason, role, test_with},
 };
 
 /// The folder in which tasks wait for a file.
@@ -37,7 +35,8 @@ fn as_queen() {
             .workers(WorkerOptions::new().on_interrupt(OnInterrupt::Ignore)),
         _ => run.dispatch(Dispatch::Credit),
     };
-    block_on(run.live(reign));
+    // Outside of any runtime, as a queen's program may be.
+    futures::executor::block_on(run.live(reign));
     assert_eq!(children(), [0_u32; 0]);
     println!("OVER");
 }

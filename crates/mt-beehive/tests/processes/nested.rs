@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::{join, join_all, try_join_all};
 use mt_beehive::{
-    BeehiveRun, DelegateError, Hive, TaskCx, hive_of,
+    BeehiveRun, DelegateError, Dispatch, Hive, TaskCx, hive_of,
     limits::{Deadlines, WorkerOptions},
     supervision::RestartBudget,
 };
@@ -12,8 +12,8 @@ use mt_beehive::{
 use crate::{
     doer::{Birth, Doer, DoerTasks, GONE, Odd},
     scene::{
-        Folder, Live as _, Scene, Signal, assert_late, block_on, check, check_async, either_way,
-        is_gone, patient, role, signal, test_with, until, wait_until, with_hive,
+        Folder, Live as _, Scene, Signal, assert_late, block_on, check, check_async, is_gone,
+        patient, role, signal, test_with, until, wait_until, with_hive,
     },
 };
 
@@ -157,11 +157,19 @@ fn branches(bees: usize) -> BeehiveRun<Branch> {
     hive.deadlines(patient())
 }
 
-#[test_with(either_way, || branches(2))]
-async fn what_is_delegated_is_delegated_further(hive: Hive<Branch>) {
-    let sums = (1..=20).map(|n| hive.sum((1..=n).collect()));
-    let expected = (1..=20).map(|n| n * (n + 1)).collect();
-    assert_eq!(try_join_all(sums).await, Ok(expected));
+#[test_with(check_async)]
+async fn what_is_delegated_is_delegated_further() {
+    for dispatch in [Dispatch::Auction, Dispatch::Credit] {
+        let run = branches(2).dispatch(dispatch).live(async |hive| {
+            let sums = (1..=20).map(|n| hive.sum((1..=n).collect()));
+            let expected = (1..=20).map(|n| n * (n + 1)).collect();
+            assert_eq!(try_join_all(sums).await, Ok(expected));
+            hive.pids().await.unwrap()
+        });
+        let (branch, leaf) = run.await;
+        assert_ne!(branch, leaf);
+        assert!(is_gone(branch) && is_gone(leaf));
+    }
 }
 
 /// Through as many processes as there are in between.

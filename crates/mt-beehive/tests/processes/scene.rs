@@ -125,9 +125,9 @@ pub(crate) async fn until(mut is_true: impl FnMut() -> bool) {
     }
 }
 
-/// Waits until so many tasks have noted that they were begun.
+/// Waits until so many tasks have noted that they were begun, and no more.
 pub(crate) async fn begun(folder: &Folder, times: usize) {
-    until(|| folder.noted("begun").len() >= times).await;
+    until(|| folder.noted("begun").len() == times).await;
 }
 
 /// Awaits this while something goes on that never ends, which is dropped then.

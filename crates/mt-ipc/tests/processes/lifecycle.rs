@@ -4,7 +4,7 @@ use std::{fs, io::ErrorKind, os::unix::process::CommandExt, process::Command};
 
 use futures::FutureExt;
 use mt_ipc::{HandshakeError, Program, SpawnError, spawn};
-use mt_proto::{Beat, FromWorker, ToWorker};
+use mt_proto::{Beat, FromWorker, PROTOCOL_VERSION, ToWorker};
 use mt_test_kit::{Signal, assert_is, signal};
 use tokio::signal::unix::SignalKind;
 
@@ -59,8 +59,8 @@ fn another_build_is_refused_on_both_sides() {
         assert_is!(refused, Err(HandshakeError::OtherBuild { .. }));
         let text = |theirs, ours| {
             format!(
-                "is another build: protocol 1 and tasks 0000000000000{theirs}, here protocol 1 and \
-                 tasks 0000000000000{ours}; build parent and worker from the same source"
+                "is another build: protocol {PROTOCOL_VERSION} and tasks 0000000000000{theirs}, here \
+                 protocol {PROTOCOL_VERSION} and tasks 0000000000000{ours}; build parent and worker from the same source"
             )
         };
         let error = refused.unwrap_err().to_string();

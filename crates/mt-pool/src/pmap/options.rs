@@ -121,6 +121,7 @@ mod tests {
         let new = ByteLimits::new;
         for (limits, option) in [
             (new().buffer_bytes(0), "byte_limits.buffer_bytes"),
+            (new().max_item_bytes(0), "byte_limits.max_item_bytes"),
             (new().max_item_bytes(1 << 30), "byte_limits.max_item_bytes"),
             (new().max_result_bytes(0), "byte_limits.max_result_bytes"),
         ] {

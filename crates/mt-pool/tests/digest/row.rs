@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use crate::tree::Content;
 
 /// A line of its output: of a file that was read, or with the error why it was not.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Row {
     path: String,
     /// The bytes of a path that is no text.
@@ -26,6 +26,10 @@ pub(crate) struct Row {
 pub(crate) fn parse(output: &[u8]) -> Vec<Row> {
     assert!(output.is_empty() || output.ends_with(b"\n"));
     let text = str::from_utf8(output).unwrap();
+    assert!(
+        !text.contains("\":null"),
+        "what there is nothing of is left out"
+    );
     let rows = text.lines().map(|line| serde_json::from_str(line).unwrap());
     rows.inspect(Row::check).collect()
 }

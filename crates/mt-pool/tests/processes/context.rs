@@ -18,12 +18,13 @@ enum Fault {
 }
 
 impl Fault {
-    async fn come(self) -> Result<(), String> {
+    /// Comes, in these words.
+    async fn come(self, words: &str) -> Result<(), String> {
         tokio::task::yield_now().await;
         match self {
             Self::None => Ok(()),
-            Self::Fails => Err("no way".into()),
-            Self::Panics => panic!("no way"),
+            Self::Fails => Err(words.to_owned()),
+            Self::Panics => panic!("{words}"),
             Self::Aborts => std::process::abort(),
             Self::Hangs => std::future::pending().await,
         }
@@ -38,11 +39,11 @@ impl Context for Fragile {
     type Error = String;
 
     async fn open((open, close): &Self::Config) -> Result<Self, String> {
-        open.come().await.map(|()| Self(*close))
+        open.come("no way in").await.map(|()| Self(*close))
     }
 
     async fn close(self) -> Result<(), String> {
-        self.0.come().await
+        self.0.come("no way out").await
     }
 }
 
@@ -80,7 +81,7 @@ fn a_context_that_does_not_open_is_the_outcome_of_its_items() {
         for report in both_ways(fault, Fault::None) {
             for kind in (0..50).map(|index| report.kind(index)) {
                 assert_is!(*kind, TaskErrorKind::Context { step: ContextStep::Open, message }
-                    if message.contains("no way") || message.contains("20ms"));
+                    if message.contains("no way in") || message.contains("20ms"));
             }
             assert_eq!(report.stats.workers_died, 0);
         }
@@ -96,7 +97,7 @@ fn a_context_that_does_not_close_is_reported_and_costs_nothing() {
             assert!(errors >= 8, "one a batch");
             let told = report.told(|event| {
                 matches!(event, PoolEvent::ContextCloseFailed { message, .. }
-                    if message.contains("no way") || message.contains("20ms"))
+                    if message.contains("no way out") || message.contains("20ms"))
             });
             assert_eq!(told as u64, errors);
         }
