@@ -1,5 +1,6 @@
 //! What tests of several crates need, and nothing of any of them: a process for a test alone, the scenes that
-//! other processes play for it, looks at processes, waiting with an end, a folder.
+//! other processes play for it, looks at processes, waiting with an end, a folder, chance
+//! that can be had again, and a fuzzer.
 //!
 //! Our other crates have it as a dev-dependency only. What stands here panics when something is not as a test
 //! needs it.
@@ -7,9 +8,11 @@
 
 mod alarm;
 mod alone;
+mod dice;
 #[cfg(unix)]
 mod example;
 mod folder;
+mod fuzz;
 #[cfg(unix)]
 mod process;
 #[cfg(target_os = "linux")]
@@ -17,9 +20,11 @@ mod scene;
 
 pub use alarm::{Alarm, wait_until, watchdog};
 pub use alone::{ALONE, alone, is_alone, itself, name_of};
+pub use dice::Dice;
 #[cfg(unix)]
 pub use example::{Running, example};
 pub use folder::{Folder, TempFolder};
+pub use fuzz::{Trail, fuzz};
 pub use mt_test_kit_macros::test_with;
 #[cfg(target_os = "linux")]
 pub use process::wait_until_gone;

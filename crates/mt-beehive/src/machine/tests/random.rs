@@ -9,9 +9,9 @@ use std::{
 
 use mt_pool::supervision::RestartBudget;
 use mt_proto::TaskId;
+use mt_test_kit::Dice;
 
 use super::{
-    dice::Dice,
     process::Nature,
     sim::{CANCEL_GRACE, EXIT_GRACE, Sim},
 };
@@ -50,9 +50,9 @@ struct Weather {
     stubborn: u64,
 }
 
-struct Play {
+struct Play<'a> {
     sim: Sim,
-    dice: Dice,
+    dice: Dice<'a>,
     weather: Weather,
     /// Takes no step until another does not, or none.
     stopped: Option<u32>,
@@ -61,12 +61,12 @@ struct Play {
 #[test]
 fn every_task_is_resolved_once_whatever_happens() {
     if let Ok(seed) = env::var(SEED) {
-        play(seed.parse().expect("a number"));
+        play(Dice::seeded(seed.parse().expect("a number")));
         return;
     }
     let mut seen = BTreeSet::new();
     for seed in 0..RUNS {
-        match catch_unwind(|| play(seed)) {
+        match catch_unwind(|| play(Dice::seeded(seed))) {
             Ok(sim) => seen.extend(sim.oracle.seen.into_keys()),
             Err(panic) => {
                 eprintln!("{SEED}={seed} plays the run again that failed");
@@ -83,14 +83,13 @@ fn every_task_is_resolved_once_whatever_happens() {
 #[test]
 fn a_seed_is_a_run() {
     for seed in 0..100 {
-        let (one, other) = (play(seed), play(seed));
+        let [one, other] = [(); 2].map(|()| play(Dice::seeded(seed)));
         assert!(one.told == other.told && one.heard == other.heard);
         assert_eq!(one.oracle.ends, other.oracle.ends);
     }
 }
 
-fn play(seed: u64) -> Sim {
-    let mut dice = Dice(seed);
+pub(super) fn play(mut dice: Dice<'_>) -> Sim {
     let config = random_config(&mut dice);
     let nature = random_nature(&mut dice, config.dispatch);
     let weather = Weather {
@@ -113,7 +112,7 @@ fn play(seed: u64) -> Sim {
     play.sim
 }
 
-fn random_config(dice: &mut Dice) -> Config {
+fn random_config(dice: &mut Dice<'_>) -> Config {
     Config {
         dispatch: [Dispatch::Auction, Dispatch::Credit][dice.below(2) as usize],
         population: match dice.below(2) {
@@ -134,7 +133,7 @@ fn random_config(dice: &mut Dice) -> Config {
     }
 }
 
-fn random_nature(dice: &mut Dice, dispatch: Dispatch) -> Nature {
+fn random_nature(dice: &mut Dice<'_>, dispatch: Dispatch) -> Nature {
     let places = 1 + dice.below(3) as u32;
     // In credit nobody is asked, so nobody may say too much.
     let boasts = dispatch == Dispatch::Auction && dice.one_in(4);
@@ -145,7 +144,7 @@ fn random_nature(dice: &mut Dice, dispatch: Dispatch) -> Nature {
     }
 }
 
-impl Play {
+impl Play<'_> {
     fn anything(&mut self) {
         let barren = self.dice.one_in(self.weather.barren);
         self.sim.nature.barren = barren;
@@ -231,7 +230,8 @@ impl Play {
 
     /// Whether a task does not end when it is told to.
     fn is_stubborn(&mut self, bee: u32, task: TaskId) -> bool {
-        self.sim.process(bee).running[&task].cancelled && Dice(task.0).one_in(self.weather.stubborn)
+        self.sim.process(bee).running[&task].cancelled
+            && Dice::seeded(task.0).one_in(self.weather.stubborn)
     }
 
     fn end_one(&mut self, bee: u32) -> bool {

@@ -8,7 +8,7 @@ use std::{
 
 use mt_ipc::Turn;
 use mt_proto::WorkerId;
-use rand::{Rng as _, SeedableRng, rngs::ChaCha8Rng};
+use mt_test_kit::Dice;
 
 use super::{
     super::{DispatchConfig, Event, Look},
@@ -23,30 +23,8 @@ use crate::{
 
 const RUNS: u64 = 10_000;
 
-/// What is asked of chance here.
-struct Dice(ChaCha8Rng);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0.next_u64()
-    }
-
-    /// 0 to `sides` - 1.
-    fn below(&mut self, sides: u64) -> u64 {
-        self.roll() % sides
-    }
-
-    fn one_in(&mut self, sides: u64) -> bool {
-        self.below(sides) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len() as u64) as usize]
-    }
-}
-
-struct Player {
-    dice: Dice,
+struct Player<'a> {
+    dice: Dice<'a>,
     model: Model,
     /// How likely deaths, drains and illegal results are: one in so many steps.
     rarity: u64,
@@ -58,7 +36,7 @@ struct Player {
 fn every_item_comes_out_once_whatever_happens() {
     let mut ends = BTreeMap::new();
     for seed in 0..RUNS {
-        match catch_unwind(AssertUnwindSafe(|| play(seed))) {
+        match catch_unwind(AssertUnwindSafe(|| play(Dice::seeded(seed)))) {
             Ok(model) => {
                 for (_, end) in model.out {
                     *ends.entry(end).or_insert(0) += 1;
@@ -75,7 +53,7 @@ fn every_item_comes_out_once_whatever_happens() {
     assert_eq!(kinds.join(" "), all, "all were hit");
 }
 
-fn random_config(dice: &mut Dice) -> DispatchConfig {
+fn random_config(dice: &mut Dice<'_>) -> DispatchConfig {
     let floor = 1 + dice.below(4) as u32;
     DispatchConfig {
         processes: 1 + dice.below(4) as u32,
@@ -114,12 +92,11 @@ fn random_config(dice: &mut Dice) -> DispatchConfig {
     }
 }
 
-fn play(seed: u64) -> Model {
-    let mut dice = Dice(ChaCha8Rng::seed_from_u64(seed));
+pub(super) fn play(mut dice: Dice<'_>) -> Model {
     let config = random_config(&mut dice);
     let mut player = Player {
-        rarity: dice.pick(&[3, 10, 30, 1000]),
-        poison: dice.pick(&[3, 17, u64::MAX]),
+        rarity: dice.one_of(&[3, 10, 30, 1000]),
+        poison: dice.one_of(&[3, 17, u64::MAX]),
         dice,
         model: Model::new(config),
     };
@@ -134,7 +111,7 @@ fn play(seed: u64) -> Model {
     player.model
 }
 
-impl Player {
+impl Player<'_> {
     fn anything(&mut self) {
         let (model, dice) = (&mut self.model, &mut self.dice);
         match dice.below(16) {
@@ -144,7 +121,7 @@ impl Player {
             },
             2 if dice.one_in(10) && !model.input_ended => model.end_input(),
             3 if dice.one_in(3) => model.pause(!model.paused),
-            4 => model.pass(Duration::from_millis(dice.pick(&[0, 1, 50, 6000]))),
+            4 => model.pass(Duration::from_millis(dice.one_of(&[0, 1, 50, 6000]))),
             5 if dice.one_in(self.rarity * 20) => model.drain(),
             6 if dice.one_in(self.rarity * 40) => {
                 model.stopped = true;
@@ -158,7 +135,7 @@ impl Player {
             12 => self.weigh(),
             13 => self.fail(),
             14 => {
-                let time = Duration::from_millis(dice.pick(&[101, 500, 6000]));
+                let time = Duration::from_millis(dice.one_of(&[101, 500, 6000]));
                 model.now += time;
                 model.tell(Event::Late(time));
                 if !model.finished {
@@ -173,7 +150,7 @@ impl Player {
 
     fn any_worker(&mut self) -> Option<WorkerId> {
         let all: Vec<WorkerId> = self.model.workers.keys().copied().collect();
-        (!all.is_empty()).then(|| self.dice.pick(&all))
+        (!all.is_empty()).then(|| self.dice.one_of(&all))
     }
 
     fn die(&mut self) {
@@ -203,7 +180,7 @@ impl Player {
             return;
         }
         let running: Vec<u64> = model.running.iter().copied().collect();
-        let first = self.dice.pick(&running);
+        let first = self.dice.one_of(&running);
         let most = 1 + self.dice.below(5);
         let next = first..first + most;
         let count = next.take_while(|item| running.contains(item)).count();
@@ -233,7 +210,8 @@ impl Player {
         let Some(id) = self.any_worker() else { return };
         let worker = &self.model.workers[&id];
         let running: Vec<u64> = worker.running.iter().copied().collect();
-        let holder = (self.dice.one_in(2) && !running.is_empty()).then(|| self.dice.pick(&running));
+        let holder =
+            (self.dice.one_in(2) && !running.is_empty()).then(|| self.dice.one_of(&running));
         let turn = |item| Turn {
             place: worker.place(item).expect("it runs here"),
             number: self.dice.below(2),
@@ -269,7 +247,7 @@ impl Player {
             return;
         }
         let running: Vec<u64> = model.running.iter().copied().collect();
-        let item = self.dice.pick(&running);
+        let item = self.dice.one_of(&running);
         self.model.raise(id, item);
     }
 
