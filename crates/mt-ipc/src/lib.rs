@@ -59,7 +59,9 @@ pub use child::{Activity, ChildProcess, Exit, is_stopped};
 pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, greet};
-pub use platform::{end_descendants, end_worker, guard, is_worker_process};
+pub use platform::{
+    descendants, end_descendants, end_worker, guard, has_address_space, is_worker_process,
+};
 pub use progress::{Progress, Turn};
 pub use receiver::FrameReceiver;
 pub use sender::{FrameSender, QueueLimits, Writer};

@@ -129,6 +129,7 @@ fn spawner() -> Result<&'static mpsc::Sender<Request>, SpawnError> {
 }
 
 fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
+    platform::has_address_space()?;
     let (ours, page, theirs) = platform::connected_pair()?;
     // Before there is a process: a runtime that can't do IO, or is shutting down, shows here.
     let stream = platform::Stream::from_std(ours)?;

@@ -37,4 +37,5 @@ pub(crate) use config::DispatchConfig;
 pub(crate) use delivery::{Apart, Delivery, End, Lost};
 pub(crate) use event::{Effect, Event};
 pub(crate) use machine::Dispatch;
+pub use memory::MemoryShortage;
 pub(crate) use running_clock::Look;

@@ -13,6 +13,7 @@ use mt_ipc::Exit;
 
 use crate::supervision::{Death, WorkerFailure};
 
+pub use crate::dispatch::MemoryShortage;
 pub(crate) use log::EventLog;
 pub use log::PoolEvents;
 
@@ -99,6 +100,13 @@ pub enum PoolEvent {
         /// What the context's code said.
         message: String,
     },
+    /// Memory is short: items run one at a time until there is more. Told as a `tracing` warning too.
+    MemoryShort {
+        /// Whose, and by which option.
+        whose: MemoryShortage,
+    },
+    /// Memory is no longer short: items run as many at a time as ever.
+    MemoryEased,
     /// The run was interrupted: what runs is finished, the rest is cancelled.
     Interrupted,
 }

@@ -18,6 +18,18 @@ use system as figures;
 
 pub(crate) use figures::{oom_kills, rss_of};
 
+/// The bytes of memory that a worker process uses, as [`MemoryLimits`](crate::limits::MemoryLimits) counts them, with or
+/// without what the processes below it have allocated.
+pub(crate) fn memory_of(pid: u32, with_children: bool) -> Option<u64> {
+    let own = figures::own_memory_of(pid)?;
+    let below = match with_children {
+        true => mt_ipc::descendants(pid),
+        false => Vec::new(),
+    };
+    let below = below.into_iter().filter_map(figures::private_memory_of);
+    Some(below.fold(own, u64::saturating_add))
+}
+
 /// The fraction from which on the seed says "too much".
 const TOO_MUCH: f64 = 0.9;
 
@@ -25,7 +37,8 @@ const TOO_MUCH: f64 = 0.9;
 ///
 /// The machine's memory, and on Linux also that of every control group (v1 or v2) this process is in
 /// and that has a limit: a container at 95 % of its limit has used too much, however much the machine
-/// has left. Page cache does not count as used: it is given back when needed. What the system does
+/// has left. Pages of files, however often they are read, and other caches of the kernel do not count as used:
+/// they are given back when needed. Shared memory (`/dev/shm`, a tmpfs) and locked pages do. What the system does
 /// not tell counts as unused.
 ///
 /// Reads a few small files of the kernel, some 50 µs; never waits.

@@ -219,6 +219,7 @@ impl Pool {
 
 impl PoolInner {
     fn start(idle_workers: Arc<IdleWorkers>) -> io::Result<Self> {
+        mt_ipc::has_address_space()?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (tie, ended) = Supervision::tied();

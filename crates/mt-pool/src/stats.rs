@@ -11,7 +11,7 @@ pub(crate) use cell::StatsCell;
 pub(crate) use ledger::Happened;
 pub use rate::RunProgress;
 
-use crate::supervision::DeathCause;
+use crate::{events::MemoryShortage, supervision::DeathCause};
 
 /// What a run has done so far. The counts are consistent at the moment they were taken; what is read
 /// off the workers themselves (items started, memory, slowest items) is of about the same moment.
@@ -46,6 +46,10 @@ pub struct Stats {
     pub events_dropped: u64,
     /// Contexts that failed to close.
     pub context_close_errors: u64,
+    /// Whose memory is short just now, so that items run one at a time.
+    pub memory_short: Option<MemoryShortage>,
+    /// How often memory has become short.
+    pub memory_shortages: u64,
     /// Whether the run was interrupted by Ctrl-C.
     pub interrupted: bool,
     /// The workers: first those that are gone, at most the last [`GONE_WORKERS`](Self::GONE_WORKERS) of
@@ -198,10 +202,13 @@ impl fmt::Display for Stats {
             "{} succeeded, {} failed; {} workers started, {} died",
             self.succeeded, self.failed, self.workers_started, self.workers_died
         )?;
-        if self.interrupted {
-            f.write_str("; interrupted")
-        } else {
-            Ok(())
+        if self.memory_short.is_some() {
+            f.write_str("; memory is short, one item at a time")?;
         }
+        f.write_str(if self.interrupted {
+            "; interrupted"
+        } else {
+            ""
+        })
     }
 }

@@ -37,6 +37,7 @@ pub(crate) fn drive(
     on_interrupt: OnInterrupt,
     make: impl FnOnce(Interrupts) -> Driver + Send + 'static,
 ) -> io::Result<Driven> {
+    mt_ipc::has_address_space()?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let interrupts = {
         let _inside = runtime.enter();

@@ -11,6 +11,8 @@ use std::{
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
+use super::limits::files_may_have;
+
 /// The size of the mapping.
 const PAGE_BYTES: usize = 3 * 4096;
 const _: () = assert!(size_of::<Layout>() <= PAGE_BYTES);
@@ -120,6 +122,7 @@ fn anonymous_file() -> io::Result<OwnedFd> {
         "mt-progress",
         MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING,
     )?;
+    files_may_have(PAGE_BYTES as u64)?;
     ftruncate(&fd, PAGE_BYTES as u64)?;
     // A worker could otherwise shorten the file and make the parent fault.
     fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
@@ -129,6 +132,7 @@ fn anonymous_file() -> io::Result<OwnedFd> {
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
 fn anonymous_file() -> io::Result<OwnedFd> {
     let file = tempfile::tempfile()?;
+    files_may_have(PAGE_BYTES as u64)?;
     file.set_len(PAGE_BYTES as u64)?;
     Ok(file.into())
 }

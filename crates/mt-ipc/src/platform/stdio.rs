@@ -4,7 +4,9 @@ use std::{io, process::Command};
 
 use rustix::{
     event::{PollFd, PollFlags, poll},
+    fs::{FileType, OFlags, Stat, fcntl_getfl, fstat, tell},
     io::Errno,
+    process::{Resource, getrlimit},
     stdio::stderr,
 };
 
@@ -33,7 +35,11 @@ pub(crate) fn read_pipe_now(pipe: &StderrPipe, into: &mut [u8]) -> io::Result<Op
 ///
 /// Past the lock of `std::io::stderr`: a caller that holds it while it waits for its workers would
 /// wait for ever.
-pub(crate) fn write_stderr(mut bytes: &[u8]) {
+///
+/// Of a file that may not grow so far (`ulimit -f`), what has no room is dropped as well: writing it would end this
+/// process by `SIGXFSZ`.
+pub(crate) fn write_stderr(bytes: &[u8]) {
+    let mut bytes = &bytes[..room_in_file(bytes.len())];
     while !bytes.is_empty() {
         match rustix::io::write(stderr(), bytes) {
             Ok(0) => return,
@@ -46,4 +52,24 @@ pub(crate) fn write_stderr(mut bytes: &[u8]) {
             Err(_) => return,
         }
     }
+}
+
+/// How many of so many bytes a limit of files' sizes leaves room for.
+fn room_in_file(bytes: usize) -> usize {
+    let Some(limit) = getrlimit(Resource::Fsize).current else {
+        return bytes;
+    };
+    let Some(at) = fstat(stderr()).ok().filter(is_file).map(|stat| {
+        let appends = fcntl_getfl(stderr()).is_ok_and(|flags| flags.contains(OFlags::APPEND));
+        let place = (!appends).then(|| tell(stderr()).ok()).flatten();
+        place.unwrap_or(stat.st_size.cast_unsigned())
+    }) else {
+        return bytes;
+    };
+    let room = usize::try_from(limit.saturating_sub(at)).unwrap_or(usize::MAX);
+    bytes.min(room)
+}
+
+fn is_file(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }

@@ -39,7 +39,7 @@ pub(crate) fn terminate_tree(leader: Pid) -> Option<Remains> {
     #[cfg(target_os = "linux")]
     let remains = {
         use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
-        let below = descendants(leader);
+        let below = below(leader);
         if below.len() > MAX_REMAINS {
             return None;
         }
@@ -75,7 +75,7 @@ impl Remains {
 pub(crate) fn kill_below(root: Pid) {
     let mut killed = HashSet::new();
     for _ in 0..MAX_ROUNDS {
-        let mut new = descendants(root);
+        let mut new = below(root);
         new.retain(|pid| killed.insert(*pid));
         if new.is_empty() {
             return;
@@ -86,11 +86,22 @@ pub(crate) fn kill_below(root: Pid) {
     }
 }
 
+/// The ids of the processes below a worker process, however deep, as `/proc` shows them just now; none on systems without
+/// it.
+#[must_use]
+pub fn descendants(pid: u32) -> Vec<u32> {
+    let root = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let below = root.map(below).unwrap_or_default();
+    let ids = below.into_iter();
+    ids.map(|pid| pid.as_raw_nonzero().get().unsigned_abs())
+        .collect()
+}
+
 /// The processes below `root`, however deep, as `/proc` shows them; none on systems without it.
 ///
 /// A worker adopts the orphans among its descendants (it is a subreaper on Linux), so those that
 /// have detached themselves are still found below it while it lives.
-fn descendants(root: Pid) -> Vec<Pid> {
+fn below(root: Pid) -> Vec<Pid> {
     let mut seen = HashSet::from([root]);
     let mut found = Vec::new();
     let mut open = vec![root];

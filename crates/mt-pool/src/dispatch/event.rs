@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mt_proto::{Segment, WorkerId};
 
-use super::{Delivery, running_clock::Look};
+use super::{Delivery, memory::MemoryShortage, running_clock::Look};
 use crate::supervision::{DeathCause, WorkerEnd};
 
 #[derive(Debug)]
@@ -57,6 +57,8 @@ pub(crate) enum Effect {
     Kill(WorkerId, DeathCause),
     /// Give this to the consumer.
     Deliver(Delivery),
+    /// Memory is short from now on, or no longer.
+    Shortage(Option<MemoryShortage>),
     /// All is delivered and every worker is gone. The last effect.
     Finished,
 }

@@ -6,10 +6,7 @@ use std::time::Instant;
 
 use mt_proto::WorkerId;
 
-use super::{
-    Dispatch, Effect, attempt_history::RetryItem, memory::Pressure, queue::Waiting,
-    worker_slot::SlotPhase,
-};
+use super::{Dispatch, Effect, attempt_history::RetryItem, queue::Waiting, worker_slot::SlotPhase};
 
 impl Dispatch {
     pub(super) fn feed(&mut self, now: Instant) {
@@ -22,7 +19,7 @@ impl Dispatch {
         if self.paused {
             return;
         }
-        if self.pressure != Pressure::None {
+        if self.shortage.is_some() {
             self.give_up_if_hopeless();
             return self.feed_little(now);
         }

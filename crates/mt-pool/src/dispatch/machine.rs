@@ -14,7 +14,7 @@ use rand::{SeedableRng, rngs::ChaCha8Rng};
 use super::{
     Delivery, DispatchConfig, Effect, Event, Look, Lost,
     delivery::Reorder,
-    memory::Pressure,
+    memory::MemoryShortage,
     queue::{Queue, items_of},
     window::Window,
     worker_slot::{SlotPhase, WorkerSlot},
@@ -52,7 +52,7 @@ pub(crate) struct Dispatch {
     pub(super) last_failure: Option<Arc<WorkerFailure>>,
     pub(super) effects: VecDeque<Effect>,
     pub(super) paused: bool,
-    pub(super) pressure: Pressure,
+    pub(super) shortage: Option<MemoryShortage>,
     pub(super) chance: ChaCha8Rng,
     /// Items that were put back to be tried again after an error.
     pub(super) retries: u64,
@@ -75,7 +75,7 @@ impl Dispatch {
             last_failure: None,
             effects: VecDeque::new(),
             paused: false,
-            pressure: Pressure::default(),
+            shortage: None,
             chance: ChaCha8Rng::seed_from_u64(config.seed),
             retries: 0,
             next_worker: 0,
@@ -124,7 +124,7 @@ impl Dispatch {
             SlotPhase::Starting | SlotPhase::Ready | SlotPhase::Dying => None,
         });
         // With little memory there is a new one only when there is none at all.
-        let enough = self.pressure == Pressure::None || self.workers.is_empty();
+        let enough = self.shortage.is_none() || self.workers.is_empty();
         let may_start = !self.paused && enough && self.wants_worker();
         let restart = self.restarts.wakeup().filter(|_| may_start);
         let overruns = self.config.hard_deadline.into_iter().flat_map(|limit| {

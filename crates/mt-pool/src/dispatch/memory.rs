@@ -7,7 +7,7 @@ use std::time::Instant;
 use mt_proto::WorkerId;
 
 use super::{
-    Dispatch,
+    Dispatch, Effect,
     worker_slot::{SlotPhase, WorkerSlot},
 };
 use crate::supervision::DeathCause;
@@ -15,14 +15,14 @@ use crate::supervision::DeathCause;
 /// Where dispatch stops, of the budget.
 const HIGH_MARK: f64 = 0.9;
 
-/// How much memory is left.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Pressure {
-    #[default]
-    None,
-    /// The workers use nearly all of their budget.
+/// Whose memory is short, so that one item runs at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MemoryShortage {
+    /// The workers use nearly all of their [budget](crate::limits::MemoryLimits::budget_bytes).
     Budget,
-    /// The machine has hardly any left, whoever uses it.
+    /// The machine, or the container, has hardly any left, whoever uses it: more than
+    /// [`pause_above`](crate::limits::MemoryLimits::pause_above) is used.
     Machine,
 }
 
@@ -39,11 +39,14 @@ impl Dispatch {
         }
         let total: u64 = self.workers.values().map(|slot| slot.rss).sum();
         let near = |budget| total as f64 >= budget as f64 * HIGH_MARK;
-        self.pressure = match memory.budget_bytes {
-            Some(budget) if near(budget) => Pressure::Budget,
-            _ if machine_high => Pressure::Machine,
-            _ => Pressure::None,
+        let shortage = match memory.budget_bytes {
+            Some(budget) if near(budget) => Some(MemoryShortage::Budget),
+            _ => machine_high.then_some(MemoryShortage::Machine),
         };
+        if shortage != self.shortage {
+            self.shortage = shortage;
+            self.effects.push_back(Effect::Shortage(shortage));
+        }
         if let Some(limit) = memory.budget_bytes.filter(|&budget| total > budget) {
             self.make_room(total, limit);
         }
@@ -71,7 +74,7 @@ impl Dispatch {
     /// Goes on with as little as possible: one item at a time, and workers that have nothing to do give
     /// back what they use.
     pub(super) fn feed_little(&mut self, now: Instant) {
-        let gives_back = self.pressure == Pressure::Budget;
+        let gives_back = self.shortage == Some(MemoryShortage::Budget);
         let goes = |slot: &WorkerSlot| slot.quota == Some(0) || (gives_back && !slot.is_fresh());
         for worker in self.workers_that(|slot| slot.is_idle() && goes(slot)) {
             self.retire(now, worker);

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     OnInterrupt,
-    dispatch::{Delivery, Dispatch, DispatchConfig, Effect, Event},
+    dispatch::{Delivery, Dispatch, DispatchConfig, Effect, Event, MemoryShortage},
     events::{Audience, PoolEvent},
     input::{Asked, DriverEnd},
     load,
@@ -167,6 +167,7 @@ impl Driver {
                     // the consumer is gone.
                     let _ = self.output.try_send(delivery);
                 }
+                Effect::Shortage(shortage) => self.on_shortage(shortage),
                 Effect::Finished => self.finished = true,
             }
         }
@@ -268,9 +269,26 @@ impl Driver {
         } else {
             Vec::new()
         };
-        let weigh = |(worker, pid)| Some((worker, load::rss_of(pid)?));
+        let with_children = self.watch.with_children;
+        let weigh = |(worker, pid)| Some((worker, load::memory_of(pid, with_children)?));
         let weights = pids.into_iter().filter_map(weigh).collect();
         self.dispatch(Event::Weighed(weights, high));
+    }
+
+    /// Tells that items run one at a time from now on, or no longer.
+    fn on_shortage(&mut self, shortage: Option<MemoryShortage>) {
+        self.record(match shortage {
+            Some(whose) => {
+                self.relay.tell(move || {
+                    tracing::warn!(
+                        ?whose,
+                        "memory is short: items run one at a time until there is more"
+                    );
+                });
+                PoolEvent::MemoryShort { whose }
+            }
+            None => PoolEvent::MemoryEased,
+        });
     }
 
     fn on_interrupt(&mut self) {

@@ -25,6 +25,8 @@ pub(super) struct WatchSchedule {
     pub(super) next_weigh: Instant,
     /// Whether workers are weighed one by one.
     pub(super) weighs_each: bool,
+    /// Whether what the processes below a worker have allocated counts as the worker's.
+    pub(super) with_children: bool,
     /// The used part of the machine's memory at which dispatch slows down.
     pub(super) memory_high: Option<f64>,
     /// The processes the system had killed for want of memory when that was last looked at.
@@ -45,6 +47,7 @@ impl WatchSchedule {
             next_look: now,
             next_weigh: now,
             weighs_each: limits.iter().any(Option::is_some),
+            with_children: memory.with_children,
             memory_high: memory.pause_above,
             oom_kills: load::oom_kills(),
         }

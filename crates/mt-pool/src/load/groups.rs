@@ -30,22 +30,37 @@ enum Version {
     V2,
 }
 
+impl Version {
+    /// The bytes that the kernel gives back before it kills anybody: pages of files, whether they were read once or
+    /// often, and its own caches of names. Shared memory and locked pages are in none of these lists.
+    fn droppable(self, stat: &str) -> u64 {
+        // Those of version 1 are of this group and all below, as its usage is.
+        let lists: &[&str] = match self {
+            Self::V1 => &["total_inactive_file", "total_active_file"],
+            Self::V2 => &["inactive_file", "active_file", "slab_reclaimable"],
+        };
+        let fields = stat.lines().filter_map(|line| line.split_once(' '));
+        let fields = fields.filter(|(name, _)| lists.contains(name));
+        fields
+            .filter_map(|(_, bytes)| bytes.parse::<u64>().ok())
+            .sum()
+    }
+}
+
 impl Group {
     fn memory(&self) -> Option<Memory> {
-        let (limit, used, cache) = match self.version {
-            Version::V1 => (
-                "memory.limit_in_bytes",
-                "memory.usage_in_bytes",
-                "total_inactive_file ",
-            ),
-            Version::V2 => ("memory.max", "memory.current", "inactive_file "),
+        let (limit, used) = match self.version {
+            Version::V1 => ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+            Version::V2 => ("memory.max", "memory.current"),
         };
         // "max" is no number and means none.
         let limit = self.number(limit).filter(|&limit| limit < NO_LIMIT)?;
         let stat = fs::read_to_string(self.folder.join("memory.stat")).unwrap_or_default();
-        let cache = stat.lines().find_map(|line| line.strip_prefix(cache));
-        let cache: u64 = cache.and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
-        Memory::new(self.number(used)?.saturating_sub(cache), limit)
+        Memory::new(
+            self.number(used)?
+                .saturating_sub(self.version.droppable(&stat)),
+            limit,
+        )
     }
 
     fn number(&self, file: &str) -> Option<u64> {

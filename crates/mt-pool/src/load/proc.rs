@@ -37,6 +37,34 @@ pub(crate) fn rss_of(pid: u32) -> Option<u64> {
     (pages > 0).then(|| pages.saturating_mul(page_size() as u64))
 }
 
+/// The bytes of memory that are a process's own right now: what it has allocated, and memory it shares without a file
+/// (`/dev/shm`, a tmpfs). Pages of files that it has mapped, its program among them, are not: the kernel drops them when
+/// it needs them. `None` if there is no such process, or it is dead.
+pub(crate) fn own_memory_of(pid: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let [anonymous, shared] = parse_own(&text)?;
+    Some(anonymous.saturating_add(shared))
+}
+
+/// The bytes that a process has allocated and shares with nobody, but for what it has since a fork.
+pub(crate) fn private_memory_of(pid: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    parse_own(&text).map(|[anonymous, _]| anonymous)
+}
+
+/// The resident bytes without a file: allocated, shared. Kernels before 4.5 tell only the sum with those of files.
+fn parse_own(text: &str) -> Option<[u64; 2]> {
+    let bytes = |name| {
+        let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
+        let kib: u64 = rest.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        kib.checked_mul(1024)
+    };
+    match (bytes("RssAnon:"), bytes("RssShmem:")) {
+        (Some(anonymous), Some(shared)) => Some([anonymous, shared]),
+        _ => Some([bytes("VmRSS:")?, 0]),
+    }
+}
+
 /// How many processes the system has killed because there was no memory left, on this machine since its
 /// start, those of containers with a limit of their own included.
 pub(crate) fn oom_kills() -> Option<u64> {
@@ -146,6 +174,17 @@ mod tests {
         assert_eq!(parse_statm(b"900 120 80 3 0 40 0\n"), Some(120));
         assert_eq!(parse_statm(b"900"), None);
         assert_eq!(parse_statm(b"\xff"), None);
+    }
+
+    #[test]
+    fn pages_of_files_are_not_a_process_s_own() {
+        let text = "Name:\tx\nVmRSS:\t     900 kB\nRssAnon:\t     100 kB\nRssFile:\t     780 kB\nRssShmem:\t      20 kB\n";
+        assert_eq!(parse_own(text), Some([100 * 1024, 20 * 1024]));
+        assert_eq!(
+            parse_own("Name:\tx\nVmRSS:\t 900 kB\n"),
+            Some([900 * 1024, 0])
+        );
+        assert_eq!(parse_own("Name:\tzombie\nState:\tZ\n"), None);
     }
 
     const STAT: &str = "cpu  100 10 40 800 50 0 0 0 70 0\ncpu0 1 1\ncpu1 1 1\nintr 5 5\n";

@@ -59,6 +59,12 @@ impl SystemMeter {
     }
 }
 
+/// All that it holds: the system does not tell what of it is of files.
+#[cfg(not(target_os = "linux"))]
+pub(crate) use rss_of as own_memory_of;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use rss_of as private_memory_of;
+
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn oom_kills() -> Option<u64> {
     None

@@ -73,6 +73,7 @@ pub(crate) fn launch<T: Task>(
     mut run: AsynPmap<T>,
 ) -> Result<(Launched, Source<T::Input>), StartError> {
     run.options.check()?;
+    mt_ipc::has_address_space().map_err(StartError::Thread)?;
     let seed = run.options.seed.unwrap_or_else(random_seed);
     let spec = spawn_spec(&mut run, seed)?;
     let options = &run.options;

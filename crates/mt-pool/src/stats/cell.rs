@@ -64,7 +64,8 @@ impl StatsCell {
     pub(crate) fn progress(&self, pulled: u64) -> RunProgress {
         let failed = self.yielded.failed.load(Ordering::Relaxed);
         let done = self.yielded.succeeded.load(Ordering::Relaxed) + failed;
-        let total = match lock(&self.ledger).input_ended() {
+        let (input_ended, memory_short) = lock(&self.ledger).now();
+        let total = match input_ended {
             true => Some(pulled),
             false => self.total.map(|total| total.max(pulled)),
         };
@@ -76,6 +77,7 @@ impl StatsCell {
             total,
             rate: rate.at(now, done),
             elapsed: now.saturating_duration_since(rate.start()),
+            memory_short,
             is_over: self.yielded.is_over.load(Ordering::Relaxed),
         }
     }

@@ -13,7 +13,7 @@ use mt_ipc::Progress;
 use mt_proto::WorkerId;
 
 use super::{SlowItem, Stats, WorkerState, WorkerStats, WorkerTimes};
-use crate::events::PoolEvent;
+use crate::events::{MemoryShortage, PoolEvent};
 
 /// What counts in a run: what is told to those who look on, and what is not.
 #[derive(Debug)]
@@ -106,6 +106,11 @@ impl Ledger {
                 self.counts.deaths.count(&death.cause);
             }
             PoolEvent::ContextCloseFailed { .. } => self.counts.context_close_errors += 1,
+            PoolEvent::MemoryShort { whose } => {
+                self.counts.memory_shortages += 1;
+                self.counts.memory_short = Some(*whose);
+            }
+            PoolEvent::MemoryEased => self.counts.memory_short = None,
             PoolEvent::Interrupted => self.counts.interrupted = true,
             _ => {}
         }
@@ -157,8 +162,9 @@ impl Ledger {
         }
     }
 
-    pub(super) fn input_ended(&self) -> bool {
-        self.counts.input_ended
+    /// Whether the input has ended, and whose memory is short.
+    pub(super) fn now(&self) -> (bool, Option<MemoryShortage>) {
+        (self.counts.input_ended, self.counts.memory_short)
     }
 
     /// All there is to tell, as it is now; but what is read off the processes and what others count.

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::events::MemoryShortage;
+
 /// How far back the rate looks.
 const WINDOW: Duration = Duration::from_secs(10);
 /// The shortest time between two marks. With the window it bounds their number.
@@ -32,6 +34,8 @@ pub struct RunProgress {
     pub rate: f64,
     /// The time since the start.
     pub elapsed: Duration,
+    /// Whose memory is short just now, so that items run one at a time.
+    pub memory_short: Option<MemoryShortage>,
     /// Whether nothing more will be yielded.
     pub is_over: bool,
 }
@@ -137,6 +141,7 @@ mod tests {
             total: Some(100),
             rate: 5.0,
             elapsed: Duration::ZERO,
+            memory_short: None,
             is_over: false,
         };
         assert_eq!(progress.eta(), Some(Duration::from_secs(15)));

@@ -5,6 +5,9 @@ mod together;
 use std::{
     cell::{Cell, RefCell},
     fs,
+    io::Write,
+    path::PathBuf,
+    process::{Command, Stdio},
 };
 
 use crate::prelude::*;
@@ -105,6 +108,48 @@ fn one_of_several_in_the_same_worker() {
         // Together, and alone.
         assert_eq!(report.deaths().len() as u32, oom_retries + 2);
     }
+}
+
+/// Maps a file of so many bytes and reads every page of it, long enough to be seen with them.
+#[task]
+fn maps_a_file((path, bytes): (PathBuf, u64)) -> u64 {
+    let sum = crate::platform::sum_of_pages(&path, bytes as usize);
+    thread::sleep(Duration::from_millis(350)); // work: is weighed meanwhile
+    sum
+}
+
+/// Case 27: Pages of files that a task maps do not count as its worker's memory.
+#[test_with(in_folder)]
+fn pages_of_files_do_not_count(folder: Folder) {
+    let path = folder.file("large");
+    fs::write(&path, vec![1; HUGE as usize]).unwrap();
+    let run = asyn_pmap::<maps_a_file>([(path, HUGE)]).processes(1);
+    let run = run.memory(MemoryLimits::new().max_rss_bytes(LIMIT));
+    assert_eq!(values(run), [HUGE / 4096]);
+}
+
+/// Starts a program that holds so many bytes, and is weighed with it.
+#[task]
+fn has_a_child_with(bytes: u64) -> u64 {
+    // Without the end of a line it has to keep all that comes.
+    let mut child = Command::new("tail").stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    (0..bytes / MIB).for_each(|_| stdin.write_all(&vec![b'x'; MIB as usize]).unwrap());
+    thread::sleep(Duration::from_millis(500)); // work: is weighed meanwhile
+    child.kill().unwrap();
+    child.wait().unwrap();
+    bytes
+}
+
+/// Case 27: What programs use that a task starts counts as its worker's memory where that is asked for, and only there.
+#[test_with(alone)]
+fn children_count_where_that_is_asked_for() {
+    let limits = MemoryLimits::new().max_rss_bytes(LIMIT).oom_retries(0);
+    let run = || asyn_pmap::<has_a_child_with>([HUGE]).processes(1);
+    assert_eq!(values(run().memory(limits)), [HUGE]);
+    let report = complete(run().memory(limits.with_children(true)), 1);
+    let (used, limit, _) = exceeded(report.kind(0));
+    assert!(used > LIMIT && limit == Some(LIMIT), "{used}");
 }
 
 thread_local! {

@@ -7,6 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use futures::StreamExt;
+use mt_pool::events::MemoryShortage;
+
 use crate::prelude::*;
 
 const LIMIT: u64 = 96 << 20;
@@ -27,7 +30,7 @@ struct Container {
 }
 
 impl Container {
-    fn enter() -> Option<Self> {
+    fn enter(limit_bytes: u64) -> Option<Self> {
         let own = fs::read_to_string("/proc/self/cgroup").ok()?;
         let path = |line: &str| line.split_once(":memory:").map(|(_, path)| path.to_owned());
         let v1 = own.lines().find_map(path);
@@ -40,7 +43,7 @@ impl Container {
         let group = home.join(format!("mt-pool-test-{}", std::process::id()));
         fs::create_dir(&group).ok()?;
         let container = Self { group, home };
-        container.write(limit, LIMIT)?;
+        container.write(limit, limit_bytes)?;
         // Without swap, or there is no limit.
         let _ = container.write("memory.swap.max", 0);
         move_to(&container.group)?;
@@ -67,7 +70,7 @@ impl Drop for Container {
 
 #[test_with(alone)]
 fn the_system_kills_a_worker_and_the_item_says_so() {
-    let Some(_container) = Container::enter() else {
+    let Some(_container) = Container::enter(LIMIT) else {
         eprintln!("not tried: no memory group can be made here");
         return;
     };
@@ -91,4 +94,64 @@ fn the_system_kills_a_worker_and_the_item_says_so() {
             .iter()
             .all(|death| death.cause == DeathCause::OutOfMemory)
     );
+}
+
+#[task]
+fn reads(path: std::path::PathBuf) -> u64 {
+    std::io::copy(&mut fs::File::open(path).unwrap(), &mut std::io::sink()).unwrap()
+}
+
+/// A container whose memory is full of a file's pages has room for everybody.
+///
+/// Case 26: A limited container that reads files runs as many items at a time as ever.
+#[test_with(in_folder)]
+fn files_that_are_read_often_leave_memory_for_work(folder: Folder) {
+    let Some(container) = Container::enter(3 * LIMIT) else {
+        eprintln!("not tried: no memory group can be made here");
+        return;
+    };
+    let path = folder.file("large");
+    fs::write(&path, vec![1; 2 * LIMIT as usize]).unwrap();
+    fs::File::open(&path).unwrap().sync_all().unwrap();
+    // Twice, so that its pages count as active.
+    let read = asyn_pmap::<reads>([path.clone(), path]).processes(1);
+    assert_eq!(
+        succeeded(read.memory(MemoryLimits::new().pause_above(None))),
+        2
+    );
+    let sleep = |_| Deed::Sleep(Duration::from_millis(20));
+    let run = asyn_pmap::<act>((0..40).map(sleep)).processes(2);
+    // Far below the file's part of the container's memory.
+    let report = complete(run.memory(MemoryLimits::new().pause_above(0.5)), 40);
+    assert_eq!(
+        report.told(|event| matches!(event, PoolEvent::MemoryShort { .. })),
+        0
+    );
+    assert_eq!(report.stats.memory_shortages, 0);
+    drop(container);
+}
+
+/// Case 26: A run that is slowed down for want of memory says so by an event, in its stats and in its progress.
+#[test_with(alone)]
+fn a_run_that_memory_slows_down_says_so() {
+    let run = asyn_pmap::<act>((0..20).map(Deed::Return)).processes(2);
+    let run = run.memory(MemoryLimits::new().pause_above(0.0));
+    let mut run = run.start().unwrap();
+    let handle = run.handle();
+    while let Some(outcome) = futures::executor::block_on(run.next()) {
+        outcome.unwrap();
+    }
+    let stats = handle.stats();
+    assert_eq!(stats.memory_short, Some(MemoryShortage::Machine));
+    assert_eq!(stats.memory_shortages, 1);
+    assert_eq!(
+        handle.progress().memory_short,
+        Some(MemoryShortage::Machine)
+    );
+    assert!(stats.to_string().contains("memory is short"), "{stats}");
+    let told = run.events().filter(|event| {
+        let whose = MemoryShortage::Machine;
+        std::future::ready(matches!(event, PoolEvent::MemoryShort { whose: w } if *w == whose))
+    });
+    assert_eq!(futures::executor::block_on(told.count()), 1);
 }

@@ -70,6 +70,80 @@ fn no_descriptor_left() {
     }
 }
 
+/// What becomes of 20 items while this process, and its workers, may use so much: values, or why there is no worker.
+fn under(resource: Resource, most: u64) -> Vec<String> {
+    let before = getrlimit(resource);
+    let run = asyn_pmap::<double>(0..20).processes(2);
+    let low = Rlimit {
+        current: Some(most),
+        ..before.clone()
+    };
+    setrlimit(resource, low).unwrap();
+    let started = run.start();
+    let outcomes = started.map(|run| run.into_iter().collect::<Vec<_>>());
+    setrlimit(resource, before).unwrap();
+    let outcomes = match outcomes {
+        Ok(outcomes) => outcomes,
+        // Too little for the run itself.
+        Err(error) => return vec![error.to_string(); 20],
+    };
+    assert_eq!(outcomes.len(), 20);
+    let errors = outcomes.into_iter().filter_map(Result::err);
+    let told = errors.map(|error| {
+        assert!(matches!(error.kind(), TaskErrorKind::Pool(_)), "{error}");
+        error.to_string()
+    });
+    told.collect()
+}
+
+/// Case 4: A limit of files' sizes that leaves no room for the memory shared with workers is an error that names it.
+#[test_with(alone)]
+fn no_file_may_be_large_enough() {
+    for bytes in [0, 4096, 12287] {
+        let told = under(Resource::Fsize, bytes);
+        assert_eq!(told.len(), 20);
+        assert!(told[0].contains("ulimit -f"), "{}", told[0]);
+        works();
+    }
+    assert!(under(Resource::Fsize, 12288).is_empty());
+}
+
+/// Case 4: Too little address space is an error, in this process or in its workers, and ends neither by a panic.
+#[test_with(alone)]
+fn no_address_space_left() {
+    let statm = fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statm.split(' ').next().unwrap().parse().unwrap();
+    for spare in [0, 1, 4, 16, 64, 256].map(|mebibytes| mebibytes << 20) {
+        let told = under(Resource::As, pages * 4096 + spare);
+        assert!(
+            spare > 16 << 20 || told[0].contains("ulimit -v"),
+            "{told:?}"
+        );
+        works();
+    }
+}
+
+/// Case 4: What workers say past a limit of files' sizes is dropped, and does not end this process.
+#[test]
+fn a_standard_error_that_may_not_grow() {
+    let _watchdog = watchdog("small log");
+    if env::var_os("SMALL_LOG").is_some() {
+        let say = |n| Deed::SayLines(1000, Box::new(Deed::Return(n)));
+        return assert_eq!(succeeded(asyn_pmap::<act>((0..8).map(say)).processes(2)), 8);
+    }
+    let folder = Folder::temp();
+    let log = fs::File::create(folder.file("log")).unwrap();
+    let own = env::current_exe().unwrap();
+    let name = "startup::a_standard_error_that_may_not_grow";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -f 40; exec \"$0\" \"$@\""]);
+    shell.arg(own).args([name, "--exact", "--nocapture"]);
+    let status = shell.env("SMALL_LOG", "1").stderr(log).status().unwrap();
+    assert!(status.success(), "{status}");
+    let written = fs::metadata(folder.file("log")).unwrap().len();
+    assert!((20 * 1024..=40 * 1024).contains(&written), "{written}");
+}
+
 #[test]
 fn the_program_deleted_and_replaced_while_it_runs() {
     let _watchdog = watchdog("deleted");

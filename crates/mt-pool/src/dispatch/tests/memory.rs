@@ -5,7 +5,7 @@ use std::time::Duration;
 use mt_proto::WorkerId;
 
 use super::{
-    super::{DispatchConfig, Event},
+    super::{DispatchConfig, Event, MemoryShortage},
     model::{A, B, C, Model},
 };
 use crate::{
@@ -131,4 +131,25 @@ fn who_has_worked_for_somebody_else_is_not_fresh() {
     assert!(model.is_retired(B), "it may have been left much");
     model.replace(B, C);
     assert_eq!(model.unstarted(C), [0]);
+}
+
+/// Case 26: That memory is short is told when it becomes so and when it no longer is, and not at every look.
+#[test]
+fn a_shortage_is_told_when_it_comes_and_when_it_goes() {
+    let mut model =
+        Model::one_worker(|config| config.memory = MemoryLimits::new().budget_bytes(100));
+    model.input(2);
+    model.ready(A);
+    for (weight, high) in [
+        (10, false),
+        (10, true),
+        (10, true),
+        (95, true),
+        (10, false),
+        (10, false),
+    ] {
+        model.tell(Event::Weighed(vec![(A, weight)], high));
+    }
+    let (machine, budget) = (MemoryShortage::Machine, MemoryShortage::Budget);
+    assert_eq!(model.shortages, [Some(machine), Some(budget), None]);
 }

@@ -11,7 +11,7 @@ use mt_proto::{Deadline, ItemIndex, Segment, WorkerId};
 
 use super::{
     super::{
-        Apart, Delivery, Dispatch, DispatchConfig, Effect, End, Event, Lost,
+        Apart, Delivery, Dispatch, DispatchConfig, Effect, End, Event, Lost, MemoryShortage,
         attempt_history::AttemptHistory,
     },
     payload::{error, items, payloads},
@@ -70,6 +70,8 @@ pub(super) struct Model {
     pub(super) cancelled: bool,
     /// When items were last started.
     ran: BTreeMap<u64, Instant>,
+    /// What was told of memory, in that order.
+    pub(super) shortages: Vec<Option<MemoryShortage>>,
     is_out: BTreeSet<u64>,
 }
 
@@ -92,6 +94,7 @@ impl Model {
             timed_out: BTreeSet::new(),
             cancelled: false,
             ran: BTreeMap::new(),
+            shortages: Vec::new(),
             is_out: BTreeSet::new(),
         }
     }
@@ -302,6 +305,7 @@ impl Model {
                 }
             }
             Effect::Deliver(delivery) => self.on_deliver(&delivery),
+            Effect::Shortage(shortage) => self.shortages.push(shortage),
             Effect::Finished => {
                 assert!(self.workers.is_empty());
                 assert!(self.stopped || self.out.len() as u64 == self.taken_in);

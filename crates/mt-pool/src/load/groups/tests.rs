@@ -27,6 +27,27 @@ fn check(group: &str, mounts: &str, files: &[(&str, &str)], expected: &[(u64, u6
     assert_eq!(found, expected);
 }
 
+/// Files that are read again and again are no more in use than others: the kernel drops their pages when it needs them.
+///
+/// Case 26: Page cache counts as free memory, under control groups of both versions.
+#[test]
+fn files_that_were_read_often_can_be_dropped() {
+    let stat = "anon 10\nfile 900\nactive_file 850\ninactive_file 50\nshmem 0\n";
+    let v2 = [
+        ("sys/fs/cgroup/memory.max", "1000\n"),
+        ("sys/fs/cgroup/memory.current", "960\n"),
+        ("sys/fs/cgroup/memory.stat", stat),
+    ];
+    check("0::/\n", V2, &v2, &[(60, 1000)]);
+    let stat = "total_active_file 850\ntotal_inactive_file 50\n";
+    let v1 = [
+        ("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "1000\n"),
+        ("sys/fs/cgroup/memory/a/memory.usage_in_bytes", "960\n"),
+        ("sys/fs/cgroup/memory/a/memory.stat", stat),
+    ];
+    check("4:memory:/a\n", V1, &v1, &[(60, 1000)]);
+}
+
 #[test]
 fn a_container_of_version_2() {
     let files = [
@@ -34,7 +55,7 @@ fn a_container_of_version_2() {
         ("sys/fs/cgroup/memory.current", "700\n"),
         (
             "sys/fs/cgroup/memory.stat",
-            "anon 300\nactive_file 50\ninactive_file 400\n",
+            "anon 300\nactive_file 50\ninactive_file 340\nslab_reclaimable 10\nslab 20\n",
         ),
     ];
     check("0::/\n", V2, &files, &[(300, 1000)]);
@@ -61,7 +82,7 @@ fn a_container_of_version_1_that_sees_the_names_of_the_host() {
         ("sys/fs/cgroup/memory/memory.usage_in_bytes", "600\n"),
         (
             "sys/fs/cgroup/memory/memory.stat",
-            "inactive_file 1\ntotal_inactive_file 200\n",
+            "inactive_file 1\nactive_file 1\ntotal_inactive_file 120\ntotal_active_file 80\n",
         ),
     ];
     for group in [

@@ -1,7 +1,7 @@
 //! Acts on memory and descriptors that belong to somebody else.
 #![expect(unsafe_code, reason = "a task that goes mad is what is tested")]
 
-use std::{collections::BTreeSet, fs, io::Write, mem::ManuallyDrop, os::fd::FromRawFd};
+use std::{collections::BTreeSet, fs, io::Write, mem::ManuallyDrop, os::fd::FromRawFd, path::Path};
 
 use mt_test_kit::descriptors;
 
@@ -47,4 +47,27 @@ pub(crate) fn write_to_sockets(bytes: &[u8]) {
             let _ = file.write(bytes);
         }
     }
+}
+
+/// Maps a file and adds up the first byte of each of its pages.
+pub(crate) fn sum_of_pages(path: &Path, bytes: usize) -> u64 {
+    use rustix::mm::{MapFlags, ProtFlags, mmap};
+    let file = fs::File::open(path).unwrap();
+    // SAFETY: nothing is at an address that the system chooses, and nobody changes the file.
+    let memory = unsafe {
+        let at = mmap(
+            std::ptr::null_mut(),
+            bytes,
+            ProtFlags::READ,
+            MapFlags::SHARED,
+            &file,
+            0,
+        );
+        std::slice::from_raw_parts(at.unwrap().cast::<u8>(), bytes)
+    };
+    memory
+        .iter()
+        .step_by(4096)
+        .map(|byte| u64::from(*byte))
+        .sum()
 }
