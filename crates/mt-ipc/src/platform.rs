@@ -15,7 +15,7 @@ mod unix;
 pub(crate) use exit_watch::ExitWatch;
 pub use limits::has_address_space;
 pub(crate) use page::{NOTE_BYTES, NOTE_SLOTS, NoteSlot, Page, SLOW_SLOTS, SlowSlot};
-pub(crate) use stdio::{StderrPipe, pipe_for, read_pipe_now, write_stderr};
+pub(crate) use stdio::{StderrPipe, pipe_for, read_pipe_now, unread_bytes, write_stderr};
 pub(crate) use stream::{Stream, StreamReadHalf, Until};
 pub use tree::descendants;
 pub(crate) use tree::{Remains, kill_tree, terminate_tree};

@@ -148,10 +148,13 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     if request.stdout == WorkerStdout::Null {
         command.stdout(Stdio::null());
     }
+    let by_lines = request.stderr == WorkerStderr::Forward;
     let stderr = match request.stderr {
         WorkerStderr::Inherit => None,
         WorkerStderr::Discard => Some((platform::pipe_for(&mut command)?, None)),
-        WorkerStderr::Forward => Some((platform::pipe_for(&mut command)?, Some(Forward::new()?))),
+        WorkerStderr::Forward | WorkerStderr::ForwardRaw => {
+            Some((platform::pipe_for(&mut command)?, Some(Forward::new()?)))
+        }
     };
     platform::prepare(&mut command, theirs);
     // Not `kill_on_drop`: it kills by number also when somebody else has reaped the process long ago.
@@ -166,7 +169,7 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
         process,
         connection: Connection::over_stream(stream, platform::Until::Closed),
         progress: Progress::new(page),
-        stderr: stderr.map(|(pipe, forward)| StderrReader::read(pipe, forward)),
+        stderr: stderr.map(|(pipe, forward)| StderrReader::read(pipe, forward, by_lines)),
     })
 }
 

@@ -9,9 +9,14 @@
 //! size, costs this process a thousand reads a second and no more.
 
 mod forward;
+mod lines;
 mod tail;
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use tokio::{
@@ -22,6 +27,7 @@ use tokio::{
 
 use crate::platform::{self, StderrPipe};
 pub(crate) use forward::Forward;
+use lines::Lines;
 pub use tail::StderrTail;
 
 /// The most bytes of one read: what a pipe holds on Linux.
@@ -39,11 +45,16 @@ pub enum WorkerStderr {
     /// To this process, which keeps the last [`StderrTail::KEPT_BYTES`] and writes all of it, unchanged,
     /// to its own standard error.
     ///
+    /// A line is written when it has ended, so that lines of several workers are not cut into each other. One without
+    /// an end (a prompt) is written after a tenth of a second, or when there are 64 KiB of it.
+    ///
     /// If that takes nothing for a second (a terminal that is stopped, a pipe nobody reads), what the
     /// worker writes is dropped until it does, and how much that was is written there. So a worker
     /// never waits for it longer than that.
     #[default]
     Forward,
+    /// The same without regard to lines: what was written is written on as it comes, in the pieces it comes in.
+    ForwardRaw,
     /// To this process, which keeps the last [`StderrTail::KEPT_BYTES`] and shows nothing.
     Discard,
     /// Straight where this process's goes, a terminal included. Nothing is kept.
@@ -55,25 +66,52 @@ pub enum WorkerStderr {
 #[derive(Debug)]
 pub struct StderrReader {
     stop: Option<oneshot::Sender<()>>,
-    reading: JoinHandle<StderrTail>,
+    source: Arc<Source>,
+    reading: JoinHandle<()>,
+}
+
+/// What both ends look at.
+#[derive(Debug)]
+struct Source {
+    pipe: StderrPipe,
+    /// Held while the pipe is read, so that what was read and what is still in the pipe are seen at one moment. No
+    /// read waits.
+    tail: Mutex<StderrTail>,
+}
+
+impl Source {
+    fn tail(&self) -> MutexGuard<'_, StderrTail> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl StderrReader {
-    /// Starts to read. Must be called within a runtime.
-    pub(crate) fn read(pipe: StderrPipe, forward: Option<Forward>) -> Self {
+    /// Starts to read, and passes on if there is a way, by lines or as it comes. Must be called within a runtime.
+    pub(crate) fn read(pipe: StderrPipe, forward: Option<Forward>, by_lines: bool) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let reader = Reader {
+        let source = Arc::new(Source {
             pipe,
+            tail: Mutex::default(),
+        });
+        let reader = Reader {
+            source: Arc::clone(&source),
             forward,
             buffer: Vec::new(),
-            tail: StderrTail::default(),
+            lines: by_lines.then(Lines::default),
             unsent: Bytes::new(),
             rest_until: Instant::now(),
         };
         Self {
             stop: Some(stop),
+            source,
             reading: tokio::spawn(reader.run(stopped)),
         }
+    }
+
+    /// What was written by now is not told by [`finish`](Self::finish) any more: it was said for another owner.
+    pub fn start_over(&self) {
+        let mut tail = self.source.tail();
+        tail.start_over(platform::unread_bytes(&self.source.pipe));
     }
 
     /// Ends the reading and returns the last of what was written. To be called when the worker is
@@ -83,7 +121,8 @@ impl StderrReader {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
-        (&mut self.reading).await.unwrap_or_default()
+        let _ = (&mut self.reading).await;
+        std::mem::take(&mut *self.source.tail())
     }
 }
 
@@ -94,41 +133,50 @@ impl Drop for StderrReader {
 }
 
 struct Reader {
-    pipe: StderrPipe,
+    source: Arc<Source>,
     forward: Option<Forward>,
     buffer: Vec<u8>,
-    tail: StderrTail,
+    /// The line that has not ended, if lines count.
+    lines: Option<Lines>,
     /// Read, and not passed on yet.
     unsent: Bytes,
     rest_until: Instant,
 }
 
 impl Reader {
-    async fn run(mut self, stopped: oneshot::Receiver<()>) -> StderrTail {
+    async fn run(mut self, stopped: oneshot::Receiver<()>) {
         tokio::select! {
-            // Cancel-safe: what is read and not passed on is in `unsent`.
+            // Cancel-safe: what is read and not passed on is in `unsent` and `lines`.
             () = self.read_on() => unreachable!("it goes on until it is stopped"),
             _ = stopped => {}
         }
         self.drain().await;
-        self.tail
     }
 
     /// Reads until it is dropped.
     async fn read_on(&mut self) {
+        let mut open = true;
         loop {
             self.pass_on().await;
             sleep_until(self.rest_until).await;
-            let readable = self.pipe.readable().await;
+            let due = self.lines.as_ref().and_then(Lines::due);
+            if due.is_some_and(|due| due <= Instant::now()) {
+                self.give_up_line();
+                continue;
+            }
+            let source = Arc::clone(&self.source);
+            // Both are cancel-safe. The worker may have closed it; its end is still to come.
+            let readable = tokio::select! {
+                readable = source.pipe.readable(), if open => readable,
+                () = until(due) => continue,
+            };
             let try_read = |pipe: &StderrPipe, buffer: &mut [u8]| pipe.try_read(buffer).map(Some);
             match readable.and_then(|()| self.take(try_read)) {
-                Ok(Some(0)) => break,
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => break,
+                Ok(Some(0)) => open = false,
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => open = false,
                 _ => self.rest_until = Instant::now() + REST,
             }
         }
-        // The worker has closed it. Its end is still to come.
-        std::future::pending().await
     }
 
     /// Takes what is left in the pipe, and passes it on.
@@ -145,6 +193,8 @@ impl Reader {
             }
         }
         self.pass_on().await;
+        self.give_up_line();
+        self.pass_on().await;
         if let Some(forward) = &mut self.forward {
             forward.flush().await;
         }
@@ -156,18 +206,37 @@ impl Reader {
         read: impl FnOnce(&StderrPipe, &mut [u8]) -> io::Result<Option<usize>>,
     ) -> io::Result<Option<usize>> {
         self.buffer.resize(READ_BYTES, 0);
-        let read = read(&self.pipe, &mut self.buffer)?;
+        let mut tail = self.source.tail();
+        let read = read(&self.source.pipe, &mut self.buffer)?;
         let bytes = &self.buffer[..read.unwrap_or(0)];
-        self.tail.push(bytes);
+        tail.push(bytes);
+        drop(tail);
         if self.forward.is_some() {
-            self.unsent = Bytes::copy_from_slice(bytes);
+            self.unsent = match &mut self.lines {
+                Some(lines) => lines.push(bytes, Instant::now()),
+                None => Bytes::copy_from_slice(bytes),
+            };
         }
         Ok(read)
+    }
+
+    fn give_up_line(&mut self) {
+        if let Some(lines) = &mut self.lines {
+            self.unsent = lines.take();
+        }
     }
 
     async fn pass_on(&mut self) {
         if let Some(forward) = &mut self.forward {
             forward.send(&mut self.unsent).await;
         }
+    }
+}
+
+/// Waits until then; for ever without a time. Cancel-safe.
+async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => sleep_until(then).await,
+        None => std::future::pending().await,
     }
 }

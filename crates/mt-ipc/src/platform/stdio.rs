@@ -30,6 +30,11 @@ pub(crate) fn read_pipe_now(pipe: &StderrPipe, into: &mut [u8]) -> io::Result<Op
     }
 }
 
+/// The bytes that wait in a pipe; none if the system does not say.
+pub(crate) fn unread_bytes(pipe: &StderrPipe) -> u64 {
+    rustix::io::ioctl_fionread(pipe).unwrap_or(0)
+}
+
 /// Writes all of `bytes` to this process's standard error, waiting as long as it takes. What can't be
 /// written, because it is closed or nobody reads it any more, is dropped.
 ///

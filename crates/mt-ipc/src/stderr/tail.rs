@@ -7,6 +7,8 @@ use bytes::Bytes;
 pub struct StderrTail {
     kept: Vec<u8>,
     total_bytes: u64,
+    /// How many of them were written for others, and are not told.
+    others_bytes: u64,
 }
 
 impl StderrTail {
@@ -17,19 +19,34 @@ impl StderrTail {
     /// line may be cut.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.kept
+        &self.kept[self.kept.len() - self.told()..]
     }
 
     /// The same, owned.
     #[must_use]
-    pub fn into_bytes(self) -> Bytes {
+    pub fn into_bytes(mut self) -> Bytes {
+        self.kept.drain(..self.kept.len() - self.told());
         self.kept.into()
     }
 
-    /// The bytes that were written before these.
+    /// The bytes that were written before these, for the same owner.
     #[must_use]
     pub fn cut_bytes(&self) -> u64 {
-        self.total_bytes - self.kept.len() as u64
+        self.own_bytes() - self.told() as u64
+    }
+
+    fn own_bytes(&self) -> u64 {
+        self.total_bytes.saturating_sub(self.others_bytes)
+    }
+
+    fn told(&self) -> usize {
+        let own = usize::try_from(self.own_bytes()).unwrap_or(usize::MAX);
+        own.min(self.kept.len())
+    }
+
+    /// What was written so far is not told any more, nor the next `unread` bytes.
+    pub(super) fn start_over(&mut self, unread: u64) {
+        self.others_bytes = self.total_bytes + unread;
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) {
@@ -61,6 +78,26 @@ mod tests {
             );
             assert_eq!(tail.cut_bytes(), (all.len() - kept) as u64);
         }
+    }
+
+    /// Case G10: What a worker said for an earlier owner is not told of its death under a later one.
+    #[test]
+    fn what_was_said_for_others_is_not_told() {
+        let mut tail = StderrTail::default();
+        tail.push(b"theirs ");
+        tail.start_over(4);
+        assert_eq!((tail.bytes(), tail.cut_bytes()), (&b""[..], 0));
+        tail.push(b"too ours");
+        assert_eq!((tail.bytes(), tail.cut_bytes()), (&b"ours"[..], 0));
+        tail.push(&[b'x'; StderrTail::KEPT_BYTES]);
+        assert_eq!(
+            (tail.bytes().len(), tail.cut_bytes()),
+            (StderrTail::KEPT_BYTES, 4)
+        );
+        assert_eq!(tail.clone().into_bytes(), tail.bytes());
+        tail.start_over(100);
+        tail.push(b"theirs");
+        assert_eq!(tail.into_bytes(), "");
     }
 
     #[test]

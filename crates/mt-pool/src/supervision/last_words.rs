@@ -15,8 +15,8 @@ use super::{plain::Plain, worker_event::WorkerEvent};
 ///
 /// Shown with `{}` it is text: what is no UTF-8 is replaced, and what a terminal would obey is escaped.
 /// Of standard error nothing is known when it is [inherited](crate::WorkerStderr::Inherit), and of events
-/// when none are [forwarded](crate::limits::WorkerOptions::forward_tracing). Of a worker of a [`Pool`](crate::Pool),
-/// standard error may be that of an earlier run. Sent to another process it is the text, as if that had been written
+/// when none are [forwarded](crate::limits::WorkerOptions::forward_tracing). Of a worker of a [`Pool`](crate::Pool), what
+/// was said before the run that it died in is left out. Sent to another process it is the text, as if that had been written
 /// to standard error.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use mt_ipc::{
     ChildProcess, Exit, FrameReceiver, FrameSender, Progress, RecvError, SendError, Spawned,
-    StderrTail, Writer,
+    StderrReader, StderrTail, Writer,
 };
 use mt_proto::{Beat, Frame, FromWorker, ToWorker, WorkerId};
 use tokio::{
@@ -52,6 +52,7 @@ struct Session {
     sender: FrameSender,
     process: ChildProcess,
     progress: Progress,
+    stderr: Option<StderrReader>,
     cause: Option<DeathCause>,
     failure: Option<WorkerFailure>,
 }
@@ -108,11 +109,12 @@ async fn bring_up(lease: Lease, slot: Option<Slot>, frames: &impl FrameSource) -
         sender,
         process,
         progress,
+        stderr,
         cause: None,
         failure: None,
     };
     let exit = session.attend(&mut receiver, writer, frames).await;
-    let stderr = match stderr {
+    let stderr = match session.stderr.take() {
         Some(stderr) => stderr.finish().await,
         None => StderrTail::default(),
     };

@@ -157,6 +157,7 @@ fn what_is_written_is_passed_on_as_it_is() {
 fn what_is_discarded_is_kept_and_what_is_inherited_is_not() {
     for (mode, is_seen, is_kept) in [
         (WorkerStderr::Forward, true, true),
+        (WorkerStderr::ForwardRaw, true, true),
         (WorkerStderr::Discard, false, true),
         (WorkerStderr::Inherit, true, false),
     ] {
@@ -249,4 +250,61 @@ fn a_locked_standard_error() {
         let _lock = std::io::stderr().lock();
         complete(run([say_lines(100_000, RETURN)]), 1).values();
     });
+}
+
+const PRINTED: u64 = 1000;
+
+/// Prints lines that the standard library writes in many pieces.
+#[task]
+fn prints(worker: u64) -> u64 {
+    (0..PRINTED).for_each(|n| eprintln!("<{worker}|{n}|{}|{:?}>", worker * n, Some(n)));
+    worker
+}
+
+/// Case 28: Lines that several workers print at once arrive whole.
+#[test_with(alone)]
+fn lines_of_many_workers_are_not_cut_into_each_other() {
+    let line = |worker: u64, n: u64| format!("<{worker}|{n}|{}|{:?}>", worker * n, Some(n));
+    let expected = (0..4).flat_map(|worker| (0..PRINTED).map(move |n| line(worker, n)));
+    let expected: BTreeSet<String> = expected.collect();
+    let bytes = expected.iter().map(|line| line.len() + 1).sum();
+    let run = || complete(asyn_pmap::<prints>(0..4).processes(4), 4).values();
+    let (_, printed) = seen(bytes, run);
+    let printed = String::from_utf8(printed).unwrap();
+    assert_eq!(
+        printed.lines().map(str::to_owned).collect::<BTreeSet<_>>(),
+        expected
+    );
+}
+
+/// Case G10: What a shared worker has said in an earlier run is not among its last words in a later one.
+#[test_with(alone)]
+fn what_was_said_in_an_earlier_run_is_no_last_word_of_a_later_one() {
+    let pool = Pool::builder().processes(1).start().unwrap();
+    for is_said in [true, false, true, false] {
+        complete_first(run([say_lines(500, say("theirs\n", Deed::Pid))]).pool(&pool));
+        let kill = if is_said { say("ours\n", KILL) } else { KILL };
+        let report = complete_later(run([kill]).pool(&pool));
+        let words = report.unwrap_err();
+        let TaskErrorKind::Crashed { death, .. } = words.kind() else {
+            panic!("{words:?}");
+        };
+        let expected = if is_said { &b"ours\n"[..] } else { b"" };
+        assert_eq!(death.last_words.stderr(), expected);
+        assert_eq!(death.last_words.cut_bytes(), 0);
+    }
+}
+
+/// The outcome of the only item of a run whose worker was another run's before.
+fn complete_later(run: AsynPmap<act>) -> Outcome<act> {
+    let mut run = run.start().unwrap().into_iter();
+    let outcome = run.next().unwrap();
+    assert!(run.next().is_none());
+    assert_eq!(run.stats().workers_reused, 1);
+    outcome
+}
+
+/// The value of the only item of a run.
+fn complete_first(run: AsynPmap<act>) -> u64 {
+    run.start().unwrap().into_iter().last().unwrap().unwrap()
 }

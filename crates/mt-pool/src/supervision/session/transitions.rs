@@ -154,6 +154,9 @@ impl Session {
         let Some(lease) = lease else {
             return self.dismiss();
         };
+        if let Some(stderr) = &self.stderr {
+            stderr.start_over();
+        }
         let pid = self.process.id();
         let spec = &lease.spec;
         self.watch = Watch::new(spec.liveness, spec.busy_by_processor, pid);
