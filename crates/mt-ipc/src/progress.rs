@@ -22,10 +22,21 @@ const PLACE_MASK: u64 = (1 << PLACE_BITS) - 1;
 /// A call that has the worker's thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn {
-    /// The place of its item in the order they were sent. Right for the first 2^40 - 1 items.
+    /// The place of its item in the order they were sent. Right for the first 2^40 - 2 items.
     pub place: u64,
     /// Counts the turns, from 0 again after 2^24 of them.
     pub number: u64,
+}
+
+impl Turn {
+    /// The place to [`enter`](Progress::enter) while the thread is busy with what is no call's.
+    pub const NOBODYS: u64 = PLACE_MASK - 1;
+
+    /// Whether it is no call that has the thread.
+    #[must_use]
+    pub fn is_nobodys(&self) -> bool {
+        self.place == Self::NOBODYS
+    }
 }
 
 /// A worker's progress, as far as the worker says: it counts what it is told to and nothing else.

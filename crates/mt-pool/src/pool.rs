@@ -31,8 +31,9 @@ const DROP_WAIT: Duration = Duration::from_secs(1);
 ///
 /// Runs of different tasks, contexts and options can share a pool, at the same time too. A worker works
 /// for one run at a time, from its setup (with the run's own `init`) to its rest (with its own `exit`
-/// hook). What a task leaves in statics and thread-locals is still there for the next run's tasks: use
-/// [`Recycle`](crate::limits::Recycle), or runs without a pool, where that matters. Workers that die, run past a
+/// hook). What a task leaves in statics and thread-locals, and what it has spawned on the worker's runtime and not
+/// waited for, is still there for the next run's tasks: use [`Recycle`](crate::limits::Recycle), or runs without a
+/// pool, where that matters. Workers that die, run past a
 /// deadline or grow too large are ended as ever and do not come back.
 ///
 /// ```

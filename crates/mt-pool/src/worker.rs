@@ -9,12 +9,14 @@ mod entry;
 mod link;
 mod panic;
 mod role;
+mod runtime;
 mod trace;
 
 pub use crate::registry::fingerprint;
 pub(crate) use entry::main;
 pub(crate) use panic::panic_text;
-pub use panic::{caught, caught_async};
+pub use panic::{Panic, caught, caught_async, drop_caught};
 pub use role::{Incoming, NotSetUp, Role, RoleEnd, RoleLink, RoleSession, RoleWork};
+pub use runtime::runtime;
 pub(crate) use trace::stamp_events;
 pub use trace::{during_init, forward_event, install};

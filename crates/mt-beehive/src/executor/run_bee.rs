@@ -17,11 +17,10 @@ use futures::{
     stream::FuturesUnordered,
 };
 use mt_ipc::Progress;
-use mt_pool::worker::{NotSetUp, caught, caught_async, during_init, install};
+use mt_pool::worker::{NotSetUp, caught, caught_async, drop_caught, during_init, install, runtime};
 use mt_proto::{TaskId, TaskInfo, TaskStatus, decode_strict};
 use rustc_hash::FxHashMap;
 use tokio::{
-    runtime::Builder,
     sync::mpsc,
     task::LocalSet,
     time::{MissedTickBehavior, interval},
@@ -33,7 +32,6 @@ use super::{
 };
 use crate::{
     bee::{BeeCx, BeeShared, TaskCx, WorkerBee},
-    call::TaskCall,
     queen::OwnHive,
     registry::BeeSetup,
 };
@@ -68,7 +66,7 @@ pub(crate) fn run_bee<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) -> Result<(),
         report(Report::NotReady(why));
         NotSetUp
     };
-    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime();
     let runtime = runtime.map_err(|error| not_ready(error.to_string()))?;
     let tasks = LocalSet::new();
     let made = during_init(|| tasks.block_on(&runtime, make::<W>(&setup)));
@@ -77,6 +75,7 @@ pub(crate) fn run_bee<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) -> Result<(),
     let children = below.is_some();
     report(Report::Ready { children });
     tasks.block_on(&runtime, work(Rc::new(bee), setup.my_id, below, end));
+    drop_caught("a task that was left behind", tasks);
     Ok(())
 }
 
@@ -85,7 +84,7 @@ async fn make<W: WorkerBee>(setup: &BeeSetup) -> Result<(W, Option<OwnHive>), St
     let init = init.map_err(|panic| panic.to_string())?;
     let init = init.map_err(|error| format!("what a bee is made of does not decode: {error}"))?;
     let cx = BeeCx { my_id: setup.my_id };
-    let made = caught_async(W::make(init, cx)).await;
+    let made = caught_async(async { W::make(init, cx).await }).await;
     let bee = made.map_err(|panic| panic.to_string())??;
     let below = caught(|| bee.own_hive()).map_err(|panic| panic.to_string())?;
     Ok((bee, below))
@@ -151,6 +150,7 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, below: Option<OwnHive>, end:
             _ = turns.tick(), if !at_work.running.is_empty() => {}
         }
     }
+    drop_caught("the bee", at_work.bee);
 }
 
 /// The tasks that were begun and have not ended.
@@ -210,32 +210,11 @@ async fn one<W: WorkerBee>(bee: Rc<W>, cx: TaskCx, info: TaskInfo) -> TaskStatus
     let call = match call {
         Ok(Some(call)) => call,
         Ok(None) => return TaskStatus::NoSuchTask,
-        Err(panic) => return TaskStatus::Failed(Box::new(panic)),
+        Err(panic) => return TaskStatus::Failed(Box::new(panic.into())),
     };
-    match caught_async(Call(Some(call))).await {
+    match caught_async(call).await {
         Ok(Ok(returning_value)) => TaskStatus::Succeeded { returning_value },
         Ok(Err(unsuccessful)) => unsuccessful.into_status(),
-        Err(panic) => TaskStatus::Failed(Box::new(panic)),
-    }
-}
-
-/// A call whose drop is the task's code too: a panic in it ends nobody else.
-struct Call(Option<TaskCall>);
-
-impl Future for Call {
-    type Output = <TaskCall as Future>::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let call = self.0.as_mut().expect("taken only on drop");
-        call.as_mut().poll(cx)
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        let call = self.0.take();
-        if let Err(panic) = caught(|| drop(call)) {
-            tracing::error!(%panic, "a task panicked when it was dropped");
-        }
+        Err(panic) => TaskStatus::Failed(Box::new(panic.into())),
     }
 }

@@ -281,6 +281,15 @@ impl Doer {
         thread::sleep(time); // work: on the bee's thread
     }
 
+    /// Leaves a thread of the runtime blocked for ever.
+    #[task]
+    async fn leave_a_thread(&self) -> u32 {
+        let blocks = tokio::task::spawn_blocking(|| thread::sleep(LONG)); // work: never gets anywhere
+        let late = tokio::time::timeout(Duration::from_millis(1), blocks).await;
+        assert!(late.is_err());
+        process::id()
+    }
+
     /// Starts a program that would outlive the bee, in a session of its own or not, and returns its id.
     #[task]
     fn leave(&self, detached: bool) -> u32 {

@@ -14,7 +14,7 @@ use crate::{
     doer::{Deed, Doer, DoerTasks},
     scene::{
         Folder, Live as _, begun, block_on, both_ways, check, check_async, children, either_way,
-        hive, is_gone, reason, test_with, until, wait_until,
+        hive, is_gone, patient, reason, test_with, until, wait_until,
     },
 };
 
@@ -176,4 +176,17 @@ fn what_tasks_have_started_goes_with_the_bee() {
     let pids = pids.into_inner().unwrap();
     assert_eq!(pids.len(), 12);
     wait_until(|| pids.iter().all(|&pid| is_gone(pid)));
+}
+
+/// Case 15: A bee goes when she is told to, past a thread that her tasks have left blocked.
+#[test_with(check)]
+fn a_bee_waits_for_no_blocking_thread() {
+    both_ways(
+        || hive(1).deadlines(patient()),
+        async |hive| {
+            let bee = hive.leave_a_thread().await.unwrap();
+            hive.bury(Some(0));
+            until(|| is_gone(bee)).await;
+        },
+    );
 }

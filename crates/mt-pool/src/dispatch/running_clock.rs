@@ -8,7 +8,8 @@
 //! one look late.
 //!
 //! Calls of an `async fn` share one thread, and one that blocks it holds up all others. So the page also
-//! tells which call has the thread. As long as a call keeps it, the time of the others stands still.
+//! tells which call has the thread. As long as a call keeps it, the time of the others stands still; as long as the
+//! worker has it for what is no call's, the time of all does.
 
 use std::{
     collections::VecDeque,
@@ -74,8 +75,9 @@ impl RunningClock {
     pub(crate) fn look(&mut self, now: Instant, look: Look, done: u64, open: impl Fn(u64) -> bool) {
         self.finished = if look.in_order { look.finished } else { 0 };
         self.settle(done);
-        let turn = look.turn.filter(|turn| turn.place < look.started);
-        self.follow(now, turn.filter(|turn| open(turn.place)));
+        let is_real = |turn: &Turn| turn.place < look.started && open(turn.place);
+        let turn = look.turn.filter(|turn| turn.is_nobodys() || is_real(turn));
+        self.follow(now, turn);
         self.holders.retain(|&(place, _)| open(place));
         if look.finished >= look.started {
             // Nothing runs: the results are on their way.
@@ -113,6 +115,12 @@ impl RunningClock {
         if held_up.is_zero() {
             return;
         }
+        if stay.turn.is_nobodys() {
+            let looks = self.looks.iter_mut().map(|(since, _)| since);
+            let holders = self.holders.iter_mut().map(|(_, since)| since);
+            looks.chain(holders).for_each(|since| *since += held_up);
+            return;
+        }
         let place = stay.turn.place;
         let known = self.holders.iter().any(|&(holder, _)| holder == place);
         let since = self.since(place).filter(|_| !known);
@@ -146,7 +154,8 @@ impl RunningClock {
         open: impl Fn(u64) -> bool,
     ) -> Option<Late> {
         self.settle(done);
-        if self.stay.is_some_and(|stay| !open(stay.turn.place)) {
+        let is_over = |turn: Turn| !turn.is_nobodys() && !open(turn.place);
+        if self.stay.is_some_and(|stay| is_over(stay.turn)) {
             self.follow(now, None);
         }
         self.holders.retain(|&(place, _)| open(place));
@@ -156,7 +165,11 @@ impl RunningClock {
             .take_while(|&&(since, _)| since + limit <= clock)
             .last();
         let ran_out = |&place: &u64| self.since(place).is_some_and(|since| since + limit <= now);
-        let stays = self.stay.map(|stay| stay.turn.place).filter(ran_out);
+        let stays = self
+            .stay
+            .map(|stay| stay.turn)
+            .filter(|turn| !turn.is_nobodys());
+        let stays = stays.map(|turn| turn.place).filter(ran_out);
         let mut holders = self.holders.iter();
         let held = holders.find(|&&(_, since)| since + limit <= clock);
         let holder = stays.or(held.map(|&(place, _)| place));
@@ -170,7 +183,9 @@ impl RunningClock {
     /// When the next will have been running for `limit`, if no call keeps the thread until then.
     pub(crate) fn due(&self, limit: Duration) -> Option<Instant> {
         let since = match &self.stay {
-            // The time of all others stands still.
+            // The time of all stands still.
+            Some(stay) if stay.turn.is_nobodys() => None,
+            // The time of all others does.
             Some(stay) => self.since(stay.turn.place),
             None => {
                 let holders = self.holders.iter().map(|&(_, since)| since);

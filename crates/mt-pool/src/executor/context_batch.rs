@@ -1,6 +1,6 @@
 //! Contexts: one for every batch of items, made before its first and closed after its last.
 
-use std::{any::TypeId, cell::Cell, rc::Rc, time::Duration};
+use std::{any::TypeId, cell::Cell, fmt::Display, rc::Rc, time::Duration};
 
 use mt_proto::{ContextStep, Failure, FromExecutor, Notice, Setup, clip_text};
 use tokio::time::timeout;
@@ -83,15 +83,14 @@ impl<C: Context> ContextBatch<C> {
         config: Rc<C::Config>,
         options: ContextOptions<'_>,
     ) -> CurrentBatch<C> {
-        let message = match in_time(options.limit, C::open(&config)).await {
-            Ok(Ok(context)) => {
+        let message = match in_time(options.limit, async { C::open(&config).await }).await {
+            Ok(context) => {
                 options.tell(Notice::ContextOpened);
                 return CurrentBatch::Open(Rc::new(Self {
                     context: Rc::new(context),
                     left: Cell::new(options.items),
                 }));
             }
-            Ok(Err(error)) => error.to_string(),
             Err(problem) => problem,
         };
         let (step, message) = (ContextStep::Open, clip_text(message));
@@ -119,9 +118,8 @@ impl<C: Context> ContextBatch<C> {
         let Some(context) = Rc::into_inner(batch.context) else {
             return;
         };
-        let message = match in_time(options.limit, context.close()).await {
-            Ok(Ok(())) => return options.tell(Notice::ContextClosed),
-            Ok(Err(error)) => error.to_string(),
+        let message = match in_time(options.limit, async { context.close().await }).await {
+            Ok(()) => return options.tell(Notice::ContextClosed),
             Err(problem) => problem,
         };
         let message = clip_text(message);
@@ -131,15 +129,18 @@ impl<C: Context> ContextBatch<C> {
     }
 }
 
-/// What a future of user code comes to within a limit; why it comes to nothing if it takes longer, and is dropped, or
-/// panics.
-async fn in_time<R>(limit: Option<Duration>, future: impl Future<Output = R>) -> Result<R, String> {
-    let caught = caught_async(future);
+/// What a step of a context comes to within a limit; why it comes to nothing if it takes longer, and is dropped, or
+/// fails, or panics. All of it is user code, from the call that makes the future to the error's text and drop.
+async fn in_time<R, E: Display>(
+    limit: Option<Duration>,
+    step: impl Future<Output = Result<R, E>>,
+) -> Result<R, String> {
+    let step = caught_async(async { step.await.map_err(|error| error.to_string()) });
     let done = match limit {
-        Some(limit) => timeout(limit, caught)
+        Some(limit) => timeout(limit, step)
             .await
             .map_err(|_| format!("it took longer than its deadline of {limit:?}"))?,
-        None => caught.await,
+        None => step.await,
     };
-    done.map_err(|panic| panic.to_string())
+    done.map_err(|panic| panic.to_string())?
 }

@@ -7,7 +7,7 @@ use mt_proto::{
     ExitReport, FromExecutor, FromWorker, InitCall, MAX_RECORD_BYTES, SetupFailure, SetupStep,
     decode_strict, encode,
 };
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 use super::{
     run_async, run_sync,
@@ -18,11 +18,11 @@ use crate::{
     current::Ambient,
     registry::{self, Registration},
     task::TaskStyle,
-    worker::{NotSetUp, caught, during_init, install, stamp_events},
+    worker::{NotSetUp, caught, during_init, install, runtime, stamp_events},
 };
 
 /// Runs a task's items until there are none.
-pub(crate) type Serve = fn(Job, Runtime) -> Result<(), SetupFailure>;
+pub(crate) type Serve = fn(Job, Rc<Runtime>) -> Result<(), SetupFailure>;
 /// Calls a task once, for init or exit; what it returns is encoded.
 pub(crate) type CallOnce = fn(&Runtime, &[u8]) -> Result<Vec<u8>, String>;
 
@@ -55,10 +55,6 @@ fn set_up_and_serve(job: Job) -> Result<(), SetupFailure> {
     Ok(())
 }
 
-fn runtime() -> std::io::Result<Runtime> {
-    Builder::new_current_thread().enable_all().build()
-}
-
 fn find(name: &str) -> Result<&'static Registration, SetupFailure> {
     let unknown = || {
         failure(
@@ -87,7 +83,7 @@ fn run_exit(exit: &InitCall) -> ExitReport {
     }
 }
 
-pub(crate) fn serve<T: Task>(job: Job, runtime: Runtime) -> Result<(), SetupFailure> {
+pub(crate) fn serve<T: Task>(job: Job, runtime: Rc<Runtime>) -> Result<(), SetupFailure> {
     let inputs = SharedInputs::<T> {
         shared: Rc::new(decode_for_all("shared value", &job.setup.shared)?),
         config: Rc::new(decode_for_all("context config", &job.setup.context)?),
@@ -95,7 +91,7 @@ pub(crate) fn serve<T: Task>(job: Job, runtime: Runtime) -> Result<(), SetupFail
     job.outbox.say(FromWorker::Ready.into_frame());
     match T::STYLE {
         TaskStyle::Sync => run_sync::run(job, runtime, inputs),
-        TaskStyle::Async => run_async::run(job, runtime, inputs),
+        TaskStyle::Async => run_async::run(job, &runtime, inputs),
     }
     Ok(())
 }
@@ -103,7 +99,7 @@ pub(crate) fn serve<T: Task>(job: Job, runtime: Runtime) -> Result<(), SetupFail
 /// Decodes what all items share, by code that is the user's.
 fn decode_for_all<V: Wire>(what: &str, value: &[u8]) -> Result<V, SetupFailure> {
     let failed = |error| failure(SetupStep::Decode, format!("{what}: {error}"));
-    let decoded = caught(|| decode_strict(value)).map_err(|panic| failed(format!("{panic:?}")))?;
+    let decoded = caught(|| decode_strict(value)).map_err(|panic| failed(panic.to_string()))?;
     decoded.map_err(|error| failed(error.to_string()))
 }
 

@@ -11,7 +11,7 @@ use std::{mem::needs_drop, time::Instant};
 use mt_ipc::Progress;
 use mt_proto::{Count, Failure, Heading, ItemIndex, RecordTag, SegmentWriter};
 
-use super::{outbox::Outbox, stopwatch::Stopwatch, tally};
+use super::{outbox::Outbox, stopwatch::Stopwatch, tally, work::NoResult};
 use crate::{Wire, worker::caught};
 
 /// The outcomes between two looks of the link from which on tasks count as quick.
@@ -20,7 +20,7 @@ const QUICK: u32 = 64;
 const GATHER_BYTES: usize = 32 * 1024;
 
 /// An outcome that is encoded, or why there is none.
-pub(super) type Encoded = Result<(), Failure>;
+pub(super) type Encoded = Result<(), NoResult>;
 
 #[derive(Debug)]
 pub(super) struct Reporter {
@@ -80,19 +80,30 @@ impl Reporter {
         self.counts = tally::take(index);
         let (runs, counts) = (&mut self.runs, &self.counts[..]);
         let heading = |tag| Heading { tag, counts };
-        let pushed = match &result {
+        let mut push = || match &result {
             Ok(value) => runs.push_outcome(index, heading(RecordTag::Value), value, limit),
             Err(error) => runs.push_outcome(index, heading(RecordTag::Raised), error, limit),
         };
-        if needs_drop::<Result<R, E>>() {
-            caught(|| drop(result)).inspect_err(|_| self.runs.rewind(mark))?;
+        if !needs_drop::<Result<R, E>>() {
+            return Ok(push().map_err(Failure::from)?);
         }
-        pushed.map_err(Failure::from)
+        // The drop must not meet the panic of the other, and only the first is told.
+        let pushed = caught(push);
+        let dropped = caught(|| drop(result));
+        let done = pushed.and_then(|pushed| dropped.map(|()| pushed));
+        Ok(done
+            .inspect_err(|_| self.runs.rewind(mark))?
+            .map_err(Failure::from)?)
     }
 
     /// Item `index` has its outcome: what was encoded last, or this failure.
     #[inline]
-    pub(super) fn report(&mut self, outbox: &Outbox, index: ItemIndex, encoded: Encoded) {
+    pub(super) fn report(
+        &mut self,
+        outbox: &Outbox,
+        index: ItemIndex,
+        encoded: Result<(), Failure>,
+    ) {
         if let Err(failure) = encoded {
             self.push_failure(index, &failure);
         }
@@ -123,7 +134,7 @@ impl Reporter {
         &mut self,
         outbox: &Outbox,
         index: ItemIndex,
-        encoded: Encoded,
+        encoded: Result<(), Failure>,
         since: Instant,
     ) {
         let now = self.restart_watch();

@@ -15,8 +15,8 @@ use futures::{
     poll,
     stream::{FuturesUnordered, StreamExt},
 };
-use mt_ipc::Progress;
-use mt_proto::{ItemIndex, Records, Setup};
+use mt_ipc::{Progress, Turn};
+use mt_proto::{Failure, ItemIndex, Records, Setup};
 use tokio::{
     runtime::Runtime,
     sync::mpsc,
@@ -30,9 +30,14 @@ use super::{
     reporter::{Encoded, Reporter},
     running::{Ended, Place, Running, RunningCall},
     tally,
-    work::{Batch, Job, SharedInputs, decode, expired},
+    work::{Batch, Job, NoResult, SharedInputs, decode, expired},
 };
-use crate::{Task, current::Ambient, supervision::until, worker::caught};
+use crate::{
+    Task,
+    current::Ambient,
+    supervision::until,
+    worker::{caught, drop_caught},
+};
 
 /// Items started before the runtime gets its turn.
 const STARTS_PER_TURN: u32 = 4096;
@@ -41,9 +46,9 @@ const SHORTEST_BEAT: Duration = Duration::from_millis(1);
 /// Places kept for the next calls.
 const SPARE_PLACES: usize = 64;
 
-pub(super) fn run<T: Task>(mut job: Job, runtime: Runtime, inputs: SharedInputs<T>) {
+pub(super) fn run<T: Task>(mut job: Job, runtime: &Runtime, inputs: SharedInputs<T>) {
     let local = LocalSet::new();
-    local.block_on(&runtime, async {
+    local.block_on(runtime, async {
         let mut runner = AsyncRunner::<T, _, _> {
             call: |context, shared, input| T::call(context, shared, input),
             inputs,
@@ -61,9 +66,9 @@ pub(super) fn run<T: Task>(mut job: Job, runtime: Runtime, inputs: SharedInputs<
             progress: &job.progress,
         };
         runner.run(&mut job.inbox, job.beat_interval).await;
+        runner.inputs.drop();
     });
-    drop(local);
-    drop(runtime);
+    drop_caught("a task that was left behind", local);
 }
 
 /// Items that came together and have not all been started.
@@ -212,7 +217,7 @@ where
                 self.started += 1;
                 self.progress.set_started(self.started);
                 match late {
-                    Some(failure) => self.report(index, Err(failure)),
+                    Some(failure) => self.report(index, Err(failure.into())),
                     None => self.start(index, value),
                 }
             });
@@ -233,7 +238,9 @@ where
     fn start(&mut self, index: ItemIndex, value: &[u8]) {
         let batch = match &self.batch {
             CurrentBatch::Open(batch) => batch,
-            CurrentBatch::Failed(failure, _) => return self.report(index, Err(failure.clone())),
+            CurrentBatch::Failed(failure, _) => {
+                return self.report(index, Err(failure.clone().into()));
+            }
             CurrentBatch::None => unreachable!("a batch was opened before"),
         };
         let mut place = self.spare.pop().unwrap_or_else(|| Box::pin(None));
@@ -248,6 +255,7 @@ where
         let at = self.started - 1;
         self.progress.enter(at);
         ambient.enter();
+        let mut encoded = None;
         let polled = caught(|| {
             let input = decode::<T>(value)?;
             place.set(Some(call(
@@ -258,27 +266,27 @@ where
             // Whoever has to wait is polled again, with a real waker, as soon as it is in the set.
             let mut cx = PollContext::from_waker(Waker::noop());
             let future = place.as_mut().as_pin_mut().expect("set above");
-            match future.poll(&mut cx) {
-                Poll::Pending => Ok(Poll::Pending),
-                Poll::Ready(result) => {
-                    place.set(None);
-                    reporter.encode(index, result).map(Poll::Ready)
-                }
-            }
+            let polled = future.poll(&mut cx);
+            Ok(polled.map(|result| {
+                encoded = Some(reporter.encode(index, result));
+                // What the call leaves behind is user code too; a panic there does not undo its result.
+                place.set(None);
+            }))
         });
         Ambient::leave();
-        let encoded = match polled.and_then(|polled| polled) {
-            Ok(Poll::Pending) => {
+        let none = match (polled, encoded.is_some()) {
+            (Ok(Ok(Poll::Pending)), _) => {
                 let batch = Rc::clone(batch);
                 return self.run_on(ambient, at, (place, batch), due);
             }
-            Ok(Poll::Ready(())) => Ok(()),
-            Err(failure) => {
-                // The call's own leftovers are user code too.
-                let _ = caught(|| place.set(None));
-                Err(failure)
-            }
+            (Ok(Ok(Poll::Ready(()))), _) | (_, true) => None,
+            (Ok(Err(failure)), _) => Some(NoResult::Failure(failure)),
+            (Err(panic), _) => Some(NoResult::Panic(panic)),
         };
+        if none.is_some() {
+            let _ = caught(|| place.set(None));
+        }
+        let encoded = none.map_or_else(|| encoded.unwrap_or(Ok(())), Err);
         self.keep(place);
         self.report(index, encoded);
     }
@@ -329,6 +337,7 @@ where
         let index = call.ambient.index;
         let reporter = &mut self.reporter;
         let encoded = called.and_then(|result| caught(|| reporter.encode(index, result))?);
+        let encoded = encoded.map_err(|none| self.settle(none));
         // What the call leaves behind is user code too; a panic there does not undo its result.
         let _ = caught(|| call.place.set(None));
         self.keep(call.place);
@@ -353,8 +362,28 @@ where
     }
 
     fn report(&mut self, index: ItemIndex, encoded: Encoded) {
+        let encoded = encoded.map_err(|none| self.settle(none));
         self.reporter.report(self.outbox, index, encoded);
         self.finished();
+    }
+
+    /// Why an item has no result. What is looked up for a panic is nobody's time, neither the call's, which is over, nor
+    /// that of those that wait for the thread.
+    #[cold]
+    fn settle(&mut self, none: NoResult) -> Failure {
+        let panic = match none {
+            NoResult::Failure(failure) => return failure,
+            NoResult::Panic(panic) => panic,
+        };
+        let began = Instant::now();
+        self.progress.enter(Turn::NOBODYS);
+        let failure = panic.into();
+        self.progress.leave();
+        let spent = began.elapsed();
+        for running in self.running.iter_mut() {
+            running.forgive(spent);
+        }
+        failure
     }
 
     fn finished(&mut self) {

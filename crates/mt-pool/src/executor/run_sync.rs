@@ -15,11 +15,11 @@ use tokio::runtime::Runtime;
 use super::{
     context_batch::{ContextBatch, ContextOptions, CurrentBatch},
     reporter::{Encoded, Reporter},
-    work::{Batch, Job, SharedInputs, decode, expired},
+    work::{Batch, Job, NoResult, SharedInputs, decode, expired},
 };
 use crate::{Task, current::Ambient, worker::caught};
 
-pub(super) fn run<T: Task>(job: Job, runtime: Runtime, inputs: SharedInputs<T>) {
+pub(super) fn run<T: Task>(job: Job, runtime: Rc<Runtime>, inputs: SharedInputs<T>) {
     let mut runner = SyncRunner {
         reporter: Reporter::new(job.setup.max_result_bytes, job.progress.clone()),
         job,
@@ -32,6 +32,7 @@ pub(super) fn run<T: Task>(job: Job, runtime: Runtime, inputs: SharedInputs<T>) 
         runner.work(batch);
     }
     runner.close();
+    runner.inputs.drop();
 }
 
 struct SyncRunner<T: Task> {
@@ -40,8 +41,7 @@ struct SyncRunner<T: Task> {
     batch: CurrentBatch<T::Context>,
     reporter: Reporter,
     started: u64,
-    /// Last, for what is dropped before may use it.
-    runtime: Runtime,
+    runtime: Rc<Runtime>,
 }
 
 impl<T: Task> SyncRunner<T> {
@@ -63,10 +63,11 @@ impl<T: Task> SyncRunner<T> {
             self.started += 1;
             self.job.progress.set_started(self.started);
             match expired(start_by, self.job.setup.queue_deadline) {
-                Some(failure) => Err(failure),
+                Some(failure) => Err(failure.into()),
                 None => self.call(index, value),
             }
         }) {
+            let encoded = encoded.map_err(|none| self.settle(none));
             self.reporter.report(&self.job.outbox, index, encoded);
             self.job.progress.set_finished(self.started);
             if self.batch.take_place() {
@@ -103,7 +104,17 @@ impl<T: Task> SyncRunner<T> {
             }
         });
         Ambient::leave();
-        called.and_then(|encoded| encoded)
+        called?
+    }
+
+    /// Why the item started last has no result. What is looked up for a panic is no part of the call: that is over.
+    #[cold]
+    fn settle(&mut self, none: NoResult) -> Failure {
+        self.job.progress.set_finished(self.started);
+        match none {
+            NoResult::Failure(failure) => failure,
+            NoResult::Panic(panic) => panic.into(),
+        }
     }
 
     fn context(&mut self) -> Result<Rc<T::Context>, Failure> {

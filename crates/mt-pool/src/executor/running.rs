@@ -11,7 +11,7 @@ use mt_ipc::Progress;
 use mt_proto::{Deadline, Failure};
 use tokio::time::Sleep;
 
-use super::{context_batch::ContextBatch, tally};
+use super::{context_batch::ContextBatch, tally, work::NoResult};
 use crate::{Task, current::Ambient, worker::caught};
 
 /// A pinned place for one call, used again and again.
@@ -38,7 +38,7 @@ pub(super) struct RunningCall<T: Task, F> {
 /// A call that has ended: what it had, and what has become of it.
 pub(super) type Ended<T, F> = (RunningCall<T, F>, CallResult<T>);
 
-type CallResult<T> = Result<Result<<T as Task>::Output, <T as Task>::Error>, Failure>;
+type CallResult<T> = Result<Result<<T as Task>::Output, <T as Task>::Error>, NoResult>;
 
 impl<T: Task, F> Future for Running<'_, T, F>
 where
@@ -58,15 +58,30 @@ where
         Ambient::leave();
         tally::left(index);
         let called = match polled {
-            Ok(Poll::Pending) => Err(ready!(self.poll_end(cx))),
+            Ok(Poll::Pending) => Err(ready!(self.poll_end(cx)).into()),
             Ok(Poll::Ready(result)) => Ok(result),
-            Err(failure) => Err(failure),
+            Err(panic) => Err(panic.into()),
         };
         Poll::Ready((self.call.take().expect("still here"), called))
     }
 }
 
 impl<T: Task, F> Running<'_, T, F> {
+    /// Time in which the call could not run does not count.
+    pub(super) fn forgive(&mut self, time: Duration) {
+        if let Some((_, sleep)) = &mut self.end {
+            let due = sleep.deadline() + time;
+            sleep.as_mut().reset(due);
+        }
+        if let Some(due) = self
+            .call
+            .as_mut()
+            .and_then(|call| call.ambient.soft_due.as_mut())
+        {
+            *due += time;
+        }
+    }
+
     fn poll_end(&mut self, cx: &mut PollContext<'_>) -> Poll<Failure> {
         let Some((limit, sleep)) = &mut self.end else {
             return Poll::Pending;

@@ -10,7 +10,10 @@ use mt_proto::{
 use tokio::{sync::mpsc, time::Instant};
 
 use super::outbox::Outbox;
-use crate::{Context, Task};
+use crate::{
+    Context, Task,
+    worker::{Panic, drop_caught},
+};
 
 /// Items that came together.
 #[derive(Debug)]
@@ -28,6 +31,34 @@ pub(crate) struct Job {
     pub(super) outbox: Arc<Outbox>,
     pub(super) progress: Progress,
     pub(super) beat_interval: Duration,
+}
+
+/// Why an item has no result.
+#[derive(Debug)]
+pub(super) enum NoResult {
+    Failure(Failure),
+    /// The names of its call stack are still to be found, which is no part of the call.
+    Panic(Panic),
+}
+
+impl From<Failure> for NoResult {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<Panic> for NoResult {
+    fn from(panic: Panic) -> Self {
+        Self::Panic(panic)
+    }
+}
+
+impl<T: Task> SharedInputs<T> {
+    /// Lets go of what was decoded for all, each by itself: their drops are user code.
+    pub(super) fn drop(self) {
+        drop_caught("the shared value", self.shared);
+        drop_caught("the context's config", self.config);
+    }
 }
 
 /// What all items of a task share in this worker.

@@ -1,6 +1,7 @@
 //! What `init()` does in a process that was started as a worker.
 
 use std::{
+    io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     process,
     sync::{
@@ -11,7 +12,12 @@ use std::{
     thread,
 };
 
-use super::{link, panic, role::RoleWork, trace};
+use super::{
+    link, panic,
+    role::{NotSetUp, RoleWork},
+    runtime::end_runtime,
+    trace,
+};
 
 const DONE: i32 = 0;
 const NOT_DONE: i32 = 70;
@@ -78,8 +84,16 @@ fn work() -> ! {
     while let Ok(work) = assigned.recv() {
         code = match panic::caught(work) {
             Ok(Ok(())) => DONE,
-            _ => NOT_DONE,
+            Ok(Err(NotSetUp)) => NOT_DONE,
+            Err(panic) => {
+                // Among the last words, which are told with the death.
+                let _ = writeln!(io::stderr(), "the worker's role {panic}");
+                NOT_DONE
+            }
         };
+    }
+    if let Err(panic) = panic::caught(end_runtime) {
+        tracing::error!(%panic, "a task that was left behind panicked when it was dropped");
     }
     let _ = link.join();
     mt_ipc::end_descendants();

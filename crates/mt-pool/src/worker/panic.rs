@@ -1,149 +1,179 @@
 //! Panics of user code, caught with their message, place and call stack.
+//!
+//! The hook sees every panic of the worker's main thread, also those that user code catches itself. So it keeps
+//! no more than what can't be had later: the place, and the addresses of the call stack. Names for these, which take a
+//! look into the program's debug information, are found only for a panic that becomes an outcome. And because
+//! `resume_unwind` calls no hook, what the hook has kept is told only of the very payload that arrives.
 
+mod payload;
+mod seen;
 mod stack;
+#[cfg(test)]
+mod tests;
 
 use std::{
     any::Any,
     backtrace::Backtrace,
-    cell::{Cell, RefCell},
+    fmt,
     future::poll_fn,
     io::{self, Write},
     panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook},
-    pin::pin,
+    pin::{Pin, pin},
     task::Poll,
 };
 
 use mt_proto::{Failure, clip_text};
 
-/// A panic message longer than this is cut before it is looked at any further.
-const PAYLOAD_BYTES: usize = 64 * 1024;
-/// The panics kept that came before another one and were not reported: either user code has caught
-/// them, or they are still unwinding.
-const UNREPORTED: usize = 2;
+pub(crate) use payload::{discard, panic_text};
+use seen::Seen;
+
 /// What `core` says when it panics where that ends the process.
 const ENDS: [&str; 2] = [
     "panic in a function that cannot unwind",
     "panic in a destructor during cleanup",
 ];
 
-const NO_MESSAGE: &str = "a panic without a message";
+/// A panic of user code that was caught. What it carried is dropped.
+#[derive(Debug)]
+pub struct Panic(Box<Told>);
 
-thread_local! {
-    static WATCHING: Cell<bool> = const { Cell::new(false) };
-    static LAST: RefCell<Option<Report>> = const { RefCell::new(None) };
-}
-
-#[derive(Debug, Default)]
-struct Report {
+#[derive(Debug)]
+struct Told {
     message: String,
     location: Option<String>,
-    backtrace: String,
-    unreported: Vec<String>,
+    /// Without names: finding them can take the better part of a second, once in a process.
+    stack: Option<Backtrace>,
+}
+
+impl Panic {
+    /// What it said.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+}
+
+impl fmt::Display for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "panicked: {}", self.0.message)?;
+        match &self.0.location {
+            Some(at) => write!(f, " (at {at})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Finds the names of the call stack, which may take its time.
+impl From<Panic> for Failure {
+    #[cold]
+    fn from(Panic(told): Panic) -> Self {
+        let stack = told.stack.map(|stack| stack.to_string());
+        let backtrace = match stack {
+            Some(stack) if is_full() => stack,
+            Some(stack) => stack::of_user(&stack),
+            None => String::new(),
+        };
+        Self::Panicked {
+            message: told.message,
+            location: told.location,
+            backtrace: clip_text(backtrace),
+        }
+    }
 }
 
 /// Makes panics of this thread be kept for [`caught`] instead of printed. Those of other threads are
 /// shown as before, and so are those that end the process, with what was kept before them.
 pub(super) fn install_hook() {
-    WATCHING.set(true);
+    seen::watch_this_thread();
     let before = take_hook();
     set_hook(Box::new(move |info| {
-        if !WATCHING.get() {
+        if !seen::is_watched() {
             return before(info);
         }
-        let report = report(info);
-        let ends = cfg!(panic = "abort") || ENDS.contains(&report.message.as_str());
-        let unreported = LAST.with_borrow_mut(|last| {
-            let unreported = last.take().map_or(Vec::new(), Report::into_unreported);
-            *last = Some(Report {
-                unreported: unreported.clone(),
-                ..report
-            });
-            unreported
-        });
-        if ends {
-            before(info);
-            // Behind the long call stack, which would push them out of what is kept of a worker's words.
-            for panic in unreported {
-                // Not `eprintln!`, which panics when nobody reads.
-                let _ = writeln!(io::stderr(), "before that, {panic}");
-            }
+        let new = see(info);
+        let ends = cfg!(panic = "abort") || ENDS.contains(&new.message());
+        if !ends {
+            return seen::keep(new);
+        }
+        before(info);
+        // Behind the long call stack, which would push them out of what is kept of a worker's words.
+        for panic in seen::take_all() {
+            // Not `eprintln!`, which panics when nobody reads.
+            let _ = writeln!(io::stderr(), "before that, {panic}");
         }
     }));
 }
 
-impl Report {
-    /// The panic and those before it that were not reported, in a line each.
-    fn into_unreported(mut self) -> Vec<String> {
-        let at = self.location.unwrap_or_default();
-        let said = clip_text(self.message);
-        self.unreported.push(format!("panicked at {at}: {said}"));
-        let over = self.unreported.len().saturating_sub(UNREPORTED);
-        self.unreported.drain(..over);
-        self.unreported
-    }
+fn see(info: &PanicHookInfo<'_>) -> Seen {
+    let wanted = std::env::var_os("RUST_BACKTRACE").is_none_or(|form| form != "0");
+    let stack = wanted.then(Backtrace::force_capture);
+    let location = info.location().map(ToString::to_string);
+    Seen::new(info.payload(), location, stack)
+}
+
+fn is_full() -> bool {
+    std::env::var_os("RUST_BACKTRACE").is_some_and(|form| form == "full")
 }
 
 /// Runs user code; a panic becomes an outcome.
 ///
 /// # Errors
-/// [`Failure::Panicked`].
+/// The [`Panic`].
 #[inline]
-pub fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Failure> {
-    catch_unwind(AssertUnwindSafe(code)).map_err(failure)
+pub fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Panic> {
+    seen::begin();
+    catch_unwind(AssertUnwindSafe(code)).map_err(told)
 }
 
-/// Runs a future of user code; a panic ends it.
+/// Runs a future of user code; a panic ends it. Its drop, when it has ended or is given up, is user code too: a panic
+/// in it is logged.
 ///
 /// # Errors
-/// [`Failure::Panicked`].
-pub async fn caught_async<F: Future>(future: F) -> Result<F::Output, Failure> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match caught(|| future.as_mut().poll(cx)) {
+/// The [`Panic`].
+pub async fn caught_async<F: Future>(future: F) -> Result<F::Output, Panic> {
+    let mut place = pin!(Some(future));
+    let mut held = Guarded(place.as_mut());
+    poll_fn(|cx| match caught(|| held.poll(cx)) {
         Ok(polled) => polled.map(Ok),
         Err(panic) => Poll::Ready(Err(panic)),
     })
     .await
 }
 
+/// Drops what is the user's; a panic is logged, and ends nothing.
+pub fn drop_caught<V>(what: &'static str, value: V) {
+    if let Err(panic) = caught(|| drop(value)) {
+        tracing::error!(%panic, "{what} panicked when it was dropped");
+    }
+}
+
+/// A future that is dropped with care.
+struct Guarded<'a, F>(Pin<&'a mut Option<F>>);
+
+impl<F: Future> Guarded<'_, F> {
+    fn poll(&mut self, cx: &mut std::task::Context<'_>) -> Poll<F::Output> {
+        let future = self.0.as_mut().as_pin_mut();
+        future.expect("set until it is dropped").poll(cx)
+    }
+}
+
+impl<F> Drop for Guarded<'_, F> {
+    fn drop(&mut self) {
+        if let Err(panic) = caught(|| self.0.set(None)) {
+            tracing::error!(%panic, "a future panicked when it was dropped");
+        }
+    }
+}
+
 #[cold]
-fn failure(payload: Box<dyn Any + Send>) -> Failure {
-    let message = panic_text(&*payload);
-    // Dropping a payload is user code too.
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-    // `resume_unwind` runs no hook, and outside a worker it is not ours.
-    let unreported = || Report {
+fn told(payload: Box<dyn Any + Send>) -> Panic {
+    let seen = seen::take(&*payload);
+    let (location, stack) = seen.map_or((None, None), Seen::into_place);
+    let message = clip_text(panic_text(&*payload));
+    discard(payload);
+    Panic(Box::new(Told {
         message,
-        ..Report::default()
-    };
-    let report = LAST
-        .with_borrow_mut(Option::take)
-        .unwrap_or_else(unreported);
-    Failure::Panicked {
-        message: report.message,
-        location: report.location,
-        backtrace: report.backtrace,
-    }
-}
-
-fn report(info: &PanicHookInfo<'_>) -> Report {
-    let form = std::env::var_os("RUST_BACKTRACE").unwrap_or_default();
-    let backtrace = match form.to_str() {
-        Some("0") => String::new(),
-        Some("full") => Backtrace::force_capture().to_string(),
-        _ => stack::of_user(&Backtrace::force_capture().to_string()),
-    };
-    Report {
-        message: clip_text(panic_text(info.payload())),
-        location: info.location().map(ToString::to_string),
-        backtrace: clip_text(backtrace),
-        unreported: Vec::new(),
-    }
-}
-
-/// The message of a panic, for the payloads that `panic!` makes.
-pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
-    let text = text.unwrap_or(NO_MESSAGE);
-    text[..text.floor_char_boundary(PAYLOAD_BYTES)].to_owned()
+        location,
+        stack,
+    }))
 }

@@ -2,9 +2,13 @@
 
 use std::rc::Rc;
 
-use mt_proto::{ContextStep, Failure};
+use mt_proto::ContextStep;
 
-use crate::{Context, Task, TaskErrorKind, pmap::failure_kind, worker::caught_async};
+use crate::{
+    Context, Task, TaskErrorKind,
+    pmap::failure_kind,
+    worker::{Panic, caught_async},
+};
 
 /// What a call came to.
 pub(super) type Called<T> = Result<<T as Task>::Output, TaskErrorKind<<T as Task>::Error>>;
@@ -17,7 +21,7 @@ pub(super) async fn call<T: Task<Input = u64>>(
 ) -> Called<T> {
     match caught_async(async { T::call(context, shared, work_id).await }).await {
         Ok(returned) => returned.map_err(TaskErrorKind::Raised),
-        Err(panic) => Err(failure_kind(panic)),
+        Err(panic) => Err(failure_kind(panic.into())),
     }
 }
 
@@ -39,7 +43,7 @@ pub(super) async fn close<C: Context>(context: Rc<C>) -> Result<(), String> {
     ended(caught_async(async { context.close().await }).await)
 }
 
-fn ended<V>(step: Result<Result<V, impl ToString>, Failure>) -> Result<V, String> {
+fn ended<V>(step: Result<Result<V, impl ToString>, Panic>) -> Result<V, String> {
     let ended = step.map_err(|panic| panic.to_string())?;
     ended.map_err(|error| error.to_string())
 }

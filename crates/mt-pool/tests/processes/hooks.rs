@@ -180,3 +180,52 @@ fn counts(#[shared] counter: &Counter, n: u64) -> u64 {
     counter.increment();
     n
 }
+
+#[task]
+async fn leaves_a_thread(n: u64) -> u64 {
+    let blocks = tokio::task::spawn_blocking(|| {
+        loop {
+            thread::park();
+        }
+    });
+    let late = tokio::time::timeout(Duration::from_millis(1), blocks).await;
+    assert!(late.is_err());
+    n
+}
+
+/// Case 15: A thread that a task has left blocked costs its worker neither its exit hook nor a peaceful end.
+#[test_with(alone)]
+fn nobody_waits_for_a_blocking_thread_that_was_left_behind() {
+    let run = asyn_pmap::<leaves_a_thread>(0..10).exit::<note_nothing>(());
+    let run = run.deadlines(Deadlines::new().exit_grace(FOR_EVER));
+    let (told, events) = exits::<note_nothing, _>(run.processes(1), 10);
+    assert_eq!(told, [7]);
+    let left = |event: &PoolEvent| matches!(event, PoolEvent::WorkerLeft { exit, .. } if exit.code == Some(0));
+    assert_eq!(events.iter().filter(|event| left(event)).count(), 1);
+}
+
+/// Case 15: A worker of a pool goes on to the next run past a blocking thread that was left behind.
+#[test_with(alone)]
+fn a_shared_worker_waits_for_no_blocking_thread_either() {
+    let pool = Pool::builder().processes(1).start().unwrap();
+    let pids = [0, 1, 2].map(|_| {
+        let run = asyn_pmap::<leaves_a_thread>(0..3)
+            .exit::<own_pid>(())
+            .pool(&pool);
+        let run = run.deadlines(Deadlines::new().exit_grace(FOR_EVER));
+        let mut run = run.start().unwrap().into_iter();
+        assert_eq!(run.by_ref().filter(Result::is_ok).count(), 3);
+        run.exit_values::<own_pid>().remove(0).unwrap()
+    });
+    assert!(pids.iter().all(|pid| *pid == pids[0]), "{pids:?}");
+}
+
+#[task]
+fn note_nothing() -> u32 {
+    7
+}
+
+#[task]
+fn own_pid() -> u32 {
+    std::process::id()
+}

@@ -46,6 +46,7 @@ mod storms;
 mod submitting;
 mod tasks;
 mod tracing;
+mod user_code;
 mod works;
 
 mt_pool::test_worker!();

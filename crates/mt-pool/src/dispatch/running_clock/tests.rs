@@ -171,3 +171,21 @@ fn a_turn_ends_with_its_item() {
     assert_eq!(starts.late(t + ms(100), LIMIT, 0, open), None);
     assert_eq!(starts.due(LIMIT), Some(t + ms(190)));
 }
+
+/// Case 10, G9: What the worker does on its own account, between calls, is charged to no item.
+#[test]
+fn time_that_is_nobodys_is_charged_to_nobody() {
+    let t = Instant::now();
+    let mut starts = RunningClock::default();
+    let nobody = |number| look(3, Some((Turn::NOBODYS, number)));
+    starts.look(t, look(3, Some((1, 7))), 0, all);
+    starts.look(t + ms(50), nobody(8), 0, all);
+    starts.look(t + ms(500), nobody(8), 0, all);
+    assert_eq!(starts.due(LIMIT), None);
+    assert_eq!(starts.late(t + ms(500), LIMIT, 0, all), None);
+    starts.look(t + ms(510), look(3, None), 0, all);
+    let due = starts.due(LIMIT);
+    assert_eq!(due, Some(t + ms(550)), "450 ms are given back to all");
+    assert_eq!(starts.late(t + ms(549), LIMIT, 0, all), None);
+    assert_eq!(starts.late(t + ms(550), LIMIT, 0, all), late(3, None));
+}
