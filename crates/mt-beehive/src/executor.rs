@@ -1,6 +1,7 @@
 //! A worker bee in her process: one thread talks to her parent, the other does her tasks.
 
 mod messages;
+mod order_queue;
 mod progress_buffer;
 mod registration;
 mod role;

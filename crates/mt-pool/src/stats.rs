@@ -91,6 +91,8 @@ pub struct Deaths {
     pub displaced: u64,
     /// Taking too long to go.
     pub lingered: u64,
+    /// Owing an answer for too long, though they gave signs of life.
+    pub no_answer: u64,
 }
 
 impl Deaths {
@@ -106,6 +108,7 @@ impl Deaths {
             DeathCause::OutOfMemory => self.out_of_memory += 1,
             DeathCause::Displaced => self.displaced += 1,
             DeathCause::Lingered => self.lingered += 1,
+            DeathCause::NoAnswer { .. } => self.no_answer += 1,
             // One that was no longer needed: not a death that counts.
             DeathCause::Stopped => {}
         }

@@ -51,6 +51,12 @@ pub enum ToBee {
     },
     /// Take no more tasks, finish those you have, and die.
     Die,
+    /// You are behind and somebody else is not: give back so many of the tasks that you have not begun, the last
+    /// you were given first. Answered by a `task_returned` for each, and `gave_back`.
+    GiveBack {
+        /// The most tasks.
+        most: u32,
+    },
 }
 
 /// What is to be done.
@@ -114,6 +120,25 @@ pub enum FromBee {
     Dead,
     /// I have nothing left to do, and my own children are dying; `dead` follows when they are gone.
     Dying,
+    /// A task holds my thread and others wait for it: I want no more until I have caught up.
+    Behind {
+        /// The tasks that I was given and have not begun.
+        waiting: u32,
+    },
+    /// No task waits for my thread any more.
+    CaughtUp,
+    /// I had not begun this task and never will: it is yours again.
+    TaskReturned {
+        /// The task.
+        task_id: TaskId,
+        /// The offer.
+        round: Round,
+    },
+    /// I have given back what I was asked for, as far as there was so much.
+    GaveBack {
+        /// The tasks that I was given and have not begun.
+        waiting: u32,
+    },
 }
 
 /// How a task ended, as the bee that had it tells it.

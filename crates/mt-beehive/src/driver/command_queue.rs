@@ -58,8 +58,8 @@ struct State {
 enum Takes {
     #[default]
     All,
-    /// The hive is dying: only that nobody waits for a task any more.
-    Drops,
+    /// The hive is dying: only that nobody waits for a task any more, and questions.
+    Last,
     Nothing,
 }
 
@@ -112,7 +112,10 @@ impl CommandQueue {
     fn put(&self, state: &mut State, commands: Command) -> bool {
         let is_taken = match state.takes {
             Takes::All => true,
-            Takes::Drops => matches!(commands, Command::Drop(_)),
+            Takes::Last => matches!(
+                commands,
+                Command::Drop(_) | Command::Bees(_) | Command::Stats(_)
+            ),
             Takes::Nothing => false,
         };
         if !is_taken {
@@ -138,7 +141,7 @@ impl CommandQueue {
 
     /// Driver: nothing new is taken any more.
     pub(crate) fn end(&self) {
-        self.lock().takes = Takes::Drops;
+        self.lock().takes = Takes::Last;
         self.permits.close();
     }
 

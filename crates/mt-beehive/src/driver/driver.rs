@@ -25,12 +25,23 @@ use super::{
     bee_handle::{BeeHandle, Outbox},
     command_queue::{Command, CommandQueue, Reply},
 };
-use crate::machine::parent::{BeeId, BeeStatus, Config, Effect, Event, ParentMachine, Population};
+use crate::machine::parent::{
+    BeeId, BeeState, BeeStatus, Config, Effect, Event, ParentMachine, Population,
+};
 
 /// The events handled before the effects of all of them are carried out.
 const EVENTS_PER_TURN: usize = 64;
 /// Later than any hive lives.
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// What becomes of the tasks of a hive that is to end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum HiveEnd {
+    /// The tasks are done.
+    Finish,
+    /// The tasks are cancelled: nobody is left to wait for them.
+    Abandon,
+}
 
 /// The driver of one hive.
 pub(crate) struct Driver {
@@ -80,7 +91,7 @@ impl Driver {
 
     /// Runs the hive until it is dead: every task resolved, every bee reaped. `held` tells when nothing more
     /// will be delegated; if it is held no longer, the end comes at once.
-    pub(crate) async fn run(mut self, mut held: mpsc::Receiver<()>) {
+    pub(crate) async fn run(mut self, mut held: mpsc::Receiver<HiveEnd>) {
         let mut period = Instant::now() + self.period();
         self.handle(Event::Tick);
         while !self.finished {
@@ -88,7 +99,7 @@ impl Driver {
             let due = due.map_or(period, |due| due.min(period));
             tokio::select! {
                 end = held.recv() => match end {
-                    Some(()) => self.on_end(),
+                    Some(how) => self.on_end(how),
                     None => break,
                 },
                 () = self.commands.filled() => self.take_commands(),
@@ -97,22 +108,49 @@ impl Driver {
                 () = sleep_until(due.into()) => self.on_time(&mut period),
             }
         }
-        self.commands.close();
+        self.commands.end();
         for handle in self.handles.values() {
             handle.control.kill(DeathCause::Stopped);
         }
         // What they still say is nobody's any more, but it must not hold them up.
         self.events.close();
-        self.workers.join_all().await;
+        loop {
+            tokio::select! {
+                () = self.workers.join_all() => break,
+                () = self.commands.filled() => self.answer_last_questions(),
+            }
+        }
+        self.commands.close();
         self.relay.finish().await;
         self.commands.leave_stats(self.parent.stats());
     }
 
-    fn on_end(&mut self) {
+    fn on_end(&mut self, how: HiveEnd) {
         self.commands.end();
         self.take_commands();
         self.commands.leave_stats(self.parent.stats());
-        self.handle(Event::Die);
+        self.handle(match how {
+            HiveEnd::Finish => Event::Die,
+            HiveEnd::Abandon => Event::Abandon,
+        });
+    }
+
+    /// Every bee that is left is being killed.
+    fn answer_last_questions(&mut self) {
+        self.commands.take(&mut self.taken);
+        for command in std::mem::take(&mut self.taken) {
+            match command {
+                Command::Bees(reply_tx) => {
+                    let mut bees = self.bees();
+                    for bee in &mut bees {
+                        bee.state = BeeState::Killed;
+                    }
+                    let _ = reply_tx.send(bees);
+                }
+                Command::Stats(reply_tx) => drop(reply_tx.send(self.parent.stats())),
+                Command::Task(..) | Command::Drop(_) | Command::Spawn(_) | Command::Bury(..) => {}
+            }
+        }
     }
 
     fn on_interrupt(&mut self) {
@@ -234,9 +272,9 @@ impl Driver {
                         handle.outbox.say(&message);
                     }
                 }
-                Effect::Kill(child) => {
+                Effect::Kill(child, cause) => {
                     if let Some(handle) = self.handles.get(&child) {
-                        handle.control.kill(DeathCause::Stopped);
+                        handle.control.kill(cause);
                     }
                 }
                 Effect::Progress(task, progress) => {

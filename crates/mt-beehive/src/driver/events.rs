@@ -27,8 +27,8 @@ impl Driver {
                 self.relay.emit(who, events, dropped);
             }
             SessionEvent::Health(health) => self.on_health(now, child, health),
+            SessionEvent::Ready => self.parent.handle(now, Event::Made(child)),
             SessionEvent::Ended(end) => self.on_ended(now, child, end),
-            // A bee tells by a message of the hive's own that she takes tasks.
             _ => {}
         }
     }
@@ -96,7 +96,7 @@ impl Driver {
             tracing::debug!(bee, why, "a worker bee is gone");
         }
         self.parent
-            .handle(now, Event::Gone(child, end.death, unmade));
+            .handle(now, Event::Gone(child, end.death, end.started, unmade));
         if let Some(reply_tx) = self.pending_exits.remove(&child) {
             let _ = reply_tx.send(Some(child.0));
         }

@@ -14,7 +14,7 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use super::driver::Driver;
+use super::driver::{Driver, HiveEnd};
 
 /// How long dropping a hive waits for its bees to be gone. They are killed, so it takes some milliseconds.
 const DROP_WAIT: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ const DROP_WAIT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Driven {
     /// Sent to: nothing more will be delegated. Dropped: an end at once, also of a hive that is dying.
-    hold: Option<mpsc::Sender<()>>,
+    hold: Option<mpsc::Sender<HiveEnd>>,
     over: Option<oneshot::Receiver<()>>,
     ended: Receiver<()>,
 }
@@ -69,9 +69,18 @@ pub(crate) fn drive(
 
 impl Driven {
     /// Lets the hive die: it finishes what it has. Waiting until every bee is gone.
-    pub(crate) async fn die(mut self) {
+    pub(crate) async fn die(self) {
+        self.end(HiveEnd::Finish).await;
+    }
+
+    /// The same, and what it has is cancelled.
+    pub(crate) async fn abandon(self) {
+        self.end(HiveEnd::Abandon).await;
+    }
+
+    async fn end(mut self, how: HiveEnd) {
         if let (Some(hold), Some(over)) = (&self.hold, &mut self.over) {
-            let _ = hold.try_send(());
+            let _ = hold.try_send(how);
             let _ = over.await;
         }
         self.over = None;

@@ -5,7 +5,8 @@ use mt_proto::{TaskId, TaskInfo, TaskStatus};
 /// What a bee is told to do.
 #[derive(Debug)]
 pub(crate) enum Order {
-    Start(TaskInfo),
+    /// A task, with its place among all that the bee was given.
+    Start(u64, TaskInfo),
     Cancel(TaskId),
     /// Let the bee's own bees die.
     Bury,
@@ -16,6 +17,8 @@ pub(crate) enum Order {
 pub(crate) enum Report {
     /// The bee is made, and may or may not have children.
     Ready { children: bool },
+    /// No task waits for the thread any more.
+    CaughtUp,
     /// The bee's own bees are gone.
     ChildrenGone,
     /// The bee can't be made.

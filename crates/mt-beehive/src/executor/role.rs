@@ -11,14 +11,14 @@ use mt_proto::decode_strict;
 use tokio::sync::mpsc;
 
 use super::{
-    messages::Report, progress_buffer::ProgressBuffer, registration::find, run_bee::TaskEnd,
-    session,
+    messages::Report, order_queue::OrderQueue, progress_buffer::ProgressBuffer, registration::find,
+    run_bee::TaskEnd, session,
 };
 use crate::registry::{BeeSetup, WORKER_BEE};
 
 /// What one thread has for the other, beyond the places of a bee.
 const SPARE: usize = 64;
-/// The tasks that wait for a bee without a limit to take them.
+/// The ends of tasks that wait, of a bee without a limit.
 const UNLIMITED: usize = 1 << 16;
 
 register_role!(WORKER_BEE, start);
@@ -35,15 +35,14 @@ fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleSession) {
             );
         }
     };
-    // Each task is ordered, and perhaps cancelled, once.
     let places = setup
         .max_concurrency
         .map_or(UNLIMITED, |most| most as usize);
-    let (orders, ordered) = mpsc::channel(2 * places + SPARE);
+    let orders = Arc::new(OrderQueue::default());
     let (reports, reported) = mpsc::channel(places + SPARE);
     let progress = Arc::new(ProgressBuffer::new(&reports));
     let end = TaskEnd {
-        orders: ordered,
+        orders: Arc::clone(&orders),
         reports,
         progress: Arc::clone(&progress),
         counts: link.progress.clone(),

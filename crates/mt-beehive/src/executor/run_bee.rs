@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -28,6 +28,7 @@ use tokio::{
 
 use super::{
     messages::{Order, Report},
+    order_queue::{Next, OrderQueue},
     progress_buffer::ProgressBuffer,
 };
 use crate::{
@@ -45,7 +46,7 @@ const ENDS_PER_TURN: usize = 64;
 
 /// What this thread has of the one that talks.
 pub(crate) struct TaskEnd {
-    pub(crate) orders: mpsc::Receiver<Order>,
+    pub(crate) orders: Arc<OrderQueue>,
     pub(crate) reports: mpsc::Sender<Report>,
     /// Where tasks tell how far they are.
     pub(crate) progress: Arc<ProgressBuffer>,
@@ -92,7 +93,7 @@ async fn make<W: WorkerBee>(setup: &BeeSetup) -> Result<(W, Option<OwnHive>), St
 
 async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, below: Option<OwnHive>, end: TaskEnd) {
     let TaskEnd {
-        mut orders,
+        orders,
         reports,
         progress,
         counts,
@@ -106,46 +107,27 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, below: Option<OwnHive>, end:
         my_id,
         shared: Arc::new(BeeShared { progress, below }),
         counts,
-        begun: 0,
-        ended: 0,
+        reports,
         running: FuturesUnordered::new(),
         handles: FxHashMap::default(),
     };
-    let mut ordered = Vec::with_capacity(ORDERS_PER_TURN);
-    let mut open = true;
-    while open || !at_work.running.is_empty() {
+    loop {
         at_work.counts.turn();
+        at_work.end_some().await;
+        match at_work.carry_out(&orders).await {
+            Carried::Some => {
+                // There may be more, but the runtime's timers and sockets get their turn first.
+                tokio::task::yield_now().await;
+                continue;
+            }
+            Carried::Over if at_work.running.is_empty() => return,
+            Carried::All | Carried::Over => {}
+        }
         // All arms are cancel-safe.
         tokio::select! {
-            taken = orders.recv_many(&mut ordered, ORDERS_PER_TURN), if open => {
-                open = taken > 0;
-                for order in ordered.drain(..) {
-                    match order {
-                        Order::Start(info) => at_work.start(info),
-                        // It ends soon.
-                        Order::Cancel(task_id) => {
-                            if let Some(handle) = at_work.handles.get(&task_id) {
-                                handle.abort();
-                            }
-                        }
-                        // There is nothing else to do then, and nothing more comes.
-                        Order::Bury => {
-                            if let Some(below) = &at_work.shared.below {
-                                below.die().await;
-                            }
-                            let _ = reports.send(Report::ChildrenGone).await;
-                        }
-                    }
-                }
-            }
+            () = orders.filled() => {}
             Some(ended) = at_work.running.next(), if !at_work.running.is_empty() => {
-                let _ = reports.send(at_work.on_ended(ended)).await;
-                // And those that have ended too, before anything else is looked at.
-                for _ in 1..ENDS_PER_TURN {
-                    let more = poll_immediate(at_work.running.next()).await;
-                    let Some(Some(ended)) = more else { break };
-                    let _ = reports.send(at_work.on_ended(ended)).await;
-                }
+                at_work.tell_end(ended).await;
             }
             _ = turns.tick(), if !at_work.running.is_empty() => {}
         }
@@ -159,10 +141,17 @@ struct AtWork<W> {
     my_id: u32,
     shared: Arc<BeeShared>,
     counts: Progress,
-    begun: u64,
-    ended: u64,
+    reports: mpsc::Sender<Report>,
     running: FuturesUnordered<Running>,
     handles: FxHashMap<TaskId, AbortHandle>,
+}
+
+/// How many of the orders were carried out.
+enum Carried {
+    Some,
+    All,
+    /// All, and there will be no more.
+    Over,
 }
 
 type Ended = (TaskId, Result<TaskStatus, Aborted>);
@@ -183,24 +172,84 @@ impl Future for Running {
 }
 
 impl<W: WorkerBee> AtWork<W> {
-    fn start(&mut self, info: TaskInfo) {
+    /// Carries out orders, up to a turn's worth.
+    async fn carry_out(&mut self, orders: &OrderQueue) -> Carried {
+        for _ in 0..ORDERS_PER_TURN {
+            match orders.take() {
+                Next::Do(Order::Start(place, info)) => self.start(place, info).await,
+                // It ends soon.
+                Next::Do(Order::Cancel(task_id)) => {
+                    if let Some(handle) = self.handles.get(&task_id) {
+                        handle.abort();
+                    }
+                }
+                // There is nothing else to do then, and nothing more comes.
+                Next::Do(Order::Bury) => {
+                    if let Some(below) = &self.shared.below {
+                        below.die().await;
+                    }
+                    self.report(Report::ChildrenGone).await;
+                }
+                Next::CaughtUp => self.report(Report::CaughtUp).await,
+                Next::Nothing => return Carried::All,
+                Next::Closed => return Carried::Over,
+            }
+        }
+        Carried::Some
+    }
+
+    /// Begins a task. One that is ready at once takes no place among those that run.
+    async fn start(&mut self, place: u64, info: TaskInfo) {
         let task_id = info.task_id;
+        self.counts.set_started(place + 1);
+        self.count_finished(place, 1);
         let cx = TaskCx::new(self.my_id, &info, Arc::clone(&self.shared));
         let task = one(Rc::clone(&self.bee), cx, info);
         let (handle, registration) = AbortHandle::new_pair();
-        self.handles.insert(task_id, handle);
-        self.begun += 1;
-        self.counts.set_started(self.begun);
         let task = Abortable::new(Box::pin(task) as Pin<Box<_>>, registration);
-        self.running.push(Running { task_id, task });
+        let mut running = Running { task_id, task };
+        // One that has to wait is polled again, with a real waker, as soon as it is in the set.
+        let mut cx = Context::from_waker(Waker::noop());
+        match Pin::new(&mut running).poll(&mut cx) {
+            Poll::Ready((_, status)) => {
+                self.count_finished(place, 0);
+                let status = status.unwrap_or(TaskStatus::Cancelled);
+                self.report(Report::Ended(task_id, status)).await;
+            }
+            Poll::Pending => {
+                self.handles.insert(task_id, handle);
+                self.running.push(running);
+                self.end_some().await;
+            }
+        }
     }
 
-    fn on_ended(&mut self, (task_id, status): Ended) -> Report {
+    /// Tells of those that have ended, up to a turn's worth.
+    async fn end_some(&mut self) {
+        for _ in 0..ENDS_PER_TURN {
+            let next = poll_immediate(self.running.next()).await;
+            let Some(Some(ended)) = next else { break };
+            self.tell_end(ended).await;
+        }
+    }
+
+    async fn tell_end(&mut self, (task_id, status): Ended) {
         self.handles.remove(&task_id);
-        self.ended += 1;
-        self.counts.set_finished(self.ended);
+        let last = self.counts.started().saturating_sub(1);
+        self.count_finished(last, 0);
         let status = status.unwrap_or(TaskStatus::Cancelled);
-        Report::Ended(task_id, status)
+        self.report(Report::Ended(task_id, status)).await;
+    }
+
+    /// All up to the one at this place are finished, but for those that run and so many more.
+    fn count_finished(&self, place: u64, more: u64) {
+        let run = self.running.len() as u64 + more;
+        self.counts.set_finished((place + 1).saturating_sub(run));
+    }
+
+    /// Whoever listens is gone only with the process.
+    async fn report(&self, report: Report) {
+        let _ = self.reports.send(report).await;
     }
 }
 

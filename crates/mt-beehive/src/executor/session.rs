@@ -2,21 +2,22 @@
 //!
 //! Loop: one a bee, on the link's thread; it runs no user code, so the parent is answered whatever the tasks do.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 
 use mt_ipc::{FrameSender, SendError};
 use mt_pool::worker::{Incoming, RoleEnd, RoleLink};
 use mt_proto::{
     Failure, Frame, FromBee, FromWorker, HiveWriter, Kind, MAX_RECORD_BYTES, SetupFailure,
-    SetupStep, TaskStatus, ToBee, encode, hive_messages,
+    SetupStep, TaskInfo, TaskStatus, ToBee, encode, hive_messages,
 };
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep_until},
+    time::{Instant, Sleep, sleep_until},
 };
 
 use super::{
-    messages::{Order, Report},
+    messages::Report,
+    order_queue::OrderQueue,
     progress_buffer::{self, ProgressBuffer},
 };
 use crate::{
@@ -26,6 +27,9 @@ use crate::{
 
 /// The frames on the way to the operating system at once.
 const FRAMES_ON_THE_WAY: usize = 4;
+/// How long a task may wait for the bee's thread before she says that she is behind: longer than it takes to begin
+/// what came together, and shorter than anybody should wait while another bee is free.
+const BEHIND_AFTER: Duration = Duration::from_millis(10);
 /// The reports handled before what they bring about is said.
 const REPORTS_PER_TURN: usize = 256;
 
@@ -33,7 +37,10 @@ struct BeeSession {
     machine: Option<BeeMachine>,
     max_concurrency: Option<u32>,
     sender: FrameSender,
-    orders: Option<mpsc::Sender<Order>>,
+    orders: Arc<OrderQueue>,
+    /// The last task that was given when the clock was set that looks for tasks that wait; none while it is not set.
+    looks_for: Option<u64>,
+    look: Pin<Box<Sleep>>,
     writer: HiveWriter,
     /// Full frames that wait for room.
     frames: VecDeque<Frame>,
@@ -48,7 +55,7 @@ struct BeeSession {
 pub(super) async fn run(
     max_concurrency: Option<u32>,
     mut link: RoleLink,
-    orders: mpsc::Sender<Order>,
+    orders: Arc<OrderQueue>,
     mut reported: mpsc::Receiver<Report>,
     progress: Arc<ProgressBuffer>,
 ) -> Result<RoleEnd, String> {
@@ -56,7 +63,9 @@ pub(super) async fn run(
         machine: None,
         max_concurrency,
         sender: link.sender.clone(),
-        orders: Some(orders),
+        orders,
+        looks_for: None,
+        look: Box::pin(sleep_until(Instant::now())),
         writer: HiveWriter::default(),
         frames: VecDeque::new(),
         progress,
@@ -72,6 +81,7 @@ pub(super) async fn run(
             report = reported.recv() => session.on_reports(report, &mut reported)?,
             () = session.sender.bulk_below(FRAMES_ON_THE_WAY), if waiting => {}
             () = sleep_until(session.progress_from), if progress => session.on_progress()?,
+            () = &mut session.look, if session.looks_for.is_some() => session.look_for_waiting()?,
         }
         session.send().await;
     }
@@ -131,8 +141,7 @@ impl BeeSession {
                 } else {
                     machine
                 });
-                self.act();
-                Ok(())
+                self.act()
             }
             Report::NotReady(message) => {
                 let step = SetupStep::Init;
@@ -148,6 +157,7 @@ impl BeeSession {
                 self.tell(BeeEvent::Ended(task_id, status))
             }
             Report::Progress => Ok(()),
+            Report::CaughtUp => self.tell(BeeEvent::CaughtUp),
             Report::ChildrenGone => self.tell(BeeEvent::ChildrenGone),
         }
     }
@@ -167,40 +177,84 @@ impl BeeSession {
                 .handle(event)
                 .map_err(|nonsense| nonsense.0.to_owned())?;
         }
-        self.act();
-        Ok(())
+        self.act()
     }
 
-    fn act(&mut self) {
+    fn act(&mut self) -> Result<(), String> {
         while let Some(effect) = self.machine.as_mut().and_then(BeeMachine::poll_effect) {
             match effect {
                 BeeEffect::Say(message) => self.say(message),
-                BeeEffect::Start(info) if info.name == BUSY_STATUS => {
-                    // Answered here: the question must not wait behind the work it asks about.
-                    let busy = self.machine.as_ref().map_or(0.0, BeeMachine::busy_status);
-                    let value = encode(&busy, MAX_RECORD_BYTES).unwrap_or_default();
-                    let status = TaskStatus::Succeeded {
-                        returning_value: value.into(),
-                    };
-                    if let Some(machine) = &mut self.machine {
-                        let _ = machine.handle(BeeEvent::Ended(info.task_id, status));
+                BeeEffect::Start(info) if info.name == BUSY_STATUS => self.on_busy_status(&info),
+                BeeEffect::Start(info) => self.give(info)?,
+                BeeEffect::Cancel(task_id) => {
+                    if self.orders.cancel(task_id) {
+                        self.happen(BeeEvent::Ended(task_id, TaskStatus::Cancelled));
                     }
                 }
-                BeeEffect::Start(info) => self.order(Order::Start(info)),
-                BeeEffect::Cancel(task_id) => self.order(Order::Cancel(task_id)),
-                BeeEffect::Bury => self.order(Order::Bury),
+                BeeEffect::GiveBack(most) => {
+                    let (back, waiting) = self.orders.take_back(most);
+                    self.happen(BeeEvent::GaveBack(back, waiting));
+                }
+                BeeEffect::Bury => self.orders.bury(),
                 BeeEffect::Exit => {
-                    self.orders = None;
+                    self.orders.close();
                     self.over = true;
                 }
             }
         }
+        Ok(())
     }
 
-    /// The queue has room for every task the machine lets in, and for its cancel.
-    fn order(&self, order: Order) {
-        if let Some(orders) = &self.orders {
-            let _ = orders.try_send(order);
+    /// Tells the machine of something that follows from one of its effects.
+    fn happen(&mut self, event: BeeEvent) {
+        if let Some(machine) = &mut self.machine {
+            let _ = machine.handle(event);
+        }
+    }
+
+    /// Answered here: the question must not wait behind the work it asks about.
+    fn on_busy_status(&mut self, info: &TaskInfo) {
+        self.orders.pass_by();
+        let busy = self.machine.as_ref().map_or(0.0, BeeMachine::busy_status);
+        let value = encode(&busy, MAX_RECORD_BYTES).unwrap_or_default();
+        let returning_value = value.into();
+        let status = TaskStatus::Succeeded { returning_value };
+        self.happen(BeeEvent::Ended(info.task_id, status));
+    }
+
+    fn give(&mut self, info: TaskInfo) -> Result<(), String> {
+        if !self.orders.give(info) {
+            return Err("the parent gave more tasks than can wait".into());
+        }
+        if self.looks_for.is_none() {
+            self.look_again();
+        }
+        Ok(())
+    }
+
+    /// Sets the clock, if a task waits.
+    fn look_again(&mut self) {
+        let last = self.orders.waiting().map(|(_, last)| last);
+        self.looks_for = last;
+        if last.is_some() {
+            self.look.as_mut().reset(Instant::now() + BEHIND_AFTER);
+        }
+    }
+
+    /// Whether a task waits that did so when the clock was set.
+    fn look_for_waiting(&mut self) -> Result<(), String> {
+        let oldest = self.orders.waiting().map(|(oldest, _)| oldest);
+        let waits = oldest
+            .zip(self.looks_for)
+            .is_some_and(|(oldest, last)| oldest <= last);
+        if !waits {
+            self.look_again();
+            return Ok(());
+        }
+        self.looks_for = None;
+        match self.orders.watch() {
+            0 => Ok(()),
+            waiting => self.tell(BeeEvent::Behind(waiting)),
         }
     }
 

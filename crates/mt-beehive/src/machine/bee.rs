@@ -7,6 +7,9 @@
 //!
 //! An accept reserves a place until it is answered. `die` drops the places that were reserved and not
 //! answered: by the order of messages no answer can follow it.
+//!
+//! A bee whose thread is held by one task wants no others, and gives back those that wait for it when it is asked to:
+//! somebody else may be free. What was given back is never begun.
 
 use std::collections::VecDeque;
 
@@ -22,6 +25,12 @@ pub(crate) enum BeeEvent {
     Ended(TaskId, TaskStatus),
     /// A task told how far it is.
     Progress(TaskId, bytes::Bytes),
+    /// So many tasks wait for the bee's thread, and have for too long.
+    Behind(u32),
+    /// None waits for it any more.
+    CaughtUp,
+    /// Tasks were not begun and never will be, as was asked: which; and how many others were not begun either.
+    GaveBack(Vec<TaskId>, u32),
     /// The children of the bee are gone, all of them.
     ChildrenGone,
 }
@@ -35,6 +44,8 @@ pub(crate) enum BeeEffect {
     Start(TaskInfo),
     /// Cancel a task; its end is told all the same.
     Cancel(TaskId),
+    /// Take up to so many tasks back that were not begun, and tell which.
+    GiveBack(u32),
     /// Let the children of the bee die, and tell when they are gone.
     Bury,
     /// All is done and said: exit. The last effect.
@@ -63,6 +74,8 @@ pub(crate) struct BeeMachine {
     reserved: FxHashSet<(TaskId, Round)>,
     running: FxHashMap<TaskId, Round>,
     children: Children,
+    /// Tasks wait for its thread: it wants no more.
+    behind: bool,
     dying: bool,
     dead: bool,
     effects: VecDeque<BeeEffect>,
@@ -101,6 +114,17 @@ impl BeeMachine {
                     });
                 }
             }
+            BeeEvent::Behind(waiting) => {
+                if !std::mem::replace(&mut self.behind, true) {
+                    self.say(FromBee::Behind { waiting });
+                }
+            }
+            BeeEvent::CaughtUp => {
+                if std::mem::take(&mut self.behind) {
+                    self.say(FromBee::CaughtUp);
+                }
+            }
+            BeeEvent::GaveBack(tasks, waiting) => self.on_gave_back(tasks, waiting),
             BeeEvent::ChildrenGone => self.children = Children::None,
         }
         if self.dying && self.running.is_empty() && !self.dead {
@@ -157,12 +181,13 @@ impl BeeMachine {
                 self.dying = true;
                 self.reserved.clear();
             }
+            ToBee::GiveBack { most } => self.effects.push_back(BeeEffect::GiveBack(most)),
         }
         Ok(())
     }
 
     fn on_offer(&mut self, task_id: TaskId, round: Round) {
-        if self.dying || self.is_full() {
+        if self.dying || self.behind || self.is_full() {
             self.say(FromBee::TaskDenied { task_id, round });
         } else {
             self.reserved.insert((task_id, round));
@@ -193,6 +218,15 @@ impl BeeMachine {
                 status,
             });
         }
+    }
+
+    fn on_gave_back(&mut self, tasks: Vec<TaskId>, waiting: u32) {
+        for task_id in tasks {
+            if let Some(round) = self.running.remove(&task_id) {
+                self.say(FromBee::TaskReturned { task_id, round });
+            }
+        }
+        self.say(FromBee::GaveBack { waiting });
     }
 
     /// Nothing is left to do: the children go first.

@@ -9,15 +9,17 @@ mod event;
 mod interrupt;
 mod loss;
 mod population;
+mod sharing;
 mod suspects;
 mod task;
+mod waits;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     time::{Duration, Instant},
 };
 
-use mt_pool::supervision::{RestartBudget, Restarts};
+use mt_pool::supervision::{DeathCause, RestartBudget, Restarts};
 use mt_proto::{FromBee, Round, TaskId, TaskStatus, ToBee};
 use rustc_hash::FxHashMap;
 
@@ -55,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) exit_grace: Duration,
     /// How long a task that is cancelled may go on before its bee is killed.
     pub(crate) cancel_grace: Duration,
+    /// How long a bee may owe an answer that no task holds up.
+    pub(crate) answer: Duration,
 }
 
 /// The parent's machine.
@@ -138,13 +142,17 @@ impl ParentMachine {
         match event {
             Event::Said(child, message) => self.on_said(child, message),
             Event::Silent(child, silent) => self.on_silent(child, silent),
-            Event::Gone(child, death, unmade) => self.on_gone(now, child, death, unmade),
+            Event::Made(child) => self.on_made(child),
+            Event::Gone(child, death, started, unmade) => {
+                self.on_gone(now, child, (death, started), unmade);
+            }
             Event::Drop(task_id) => self.on_cancel(now, task_id, CancelReason::Dropped),
             Event::SpawnBee => self.wanted += 1,
             Event::Bury(child) => self.bury(now, child),
             Event::Pressed(pressed) => self.on_period(now, pressed),
             Event::Interrupt => self.on_interrupt(now),
             Event::Die => self.dying = true,
+            Event::Abandon => self.on_abandon(now),
             Event::Tick => {}
         }
     }
@@ -152,9 +160,11 @@ impl ParentMachine {
     /// Does what is due by now. Drain [`poll_effect`](Self::poll_effect) afterwards.
     pub(crate) fn settle(&mut self, now: Instant) {
         self.on_deadlines(now);
+        self.end_waits(now);
         self.see_off(now);
         self.populate(now);
         self.deal();
+        self.share();
         self.die_if_done(now);
     }
 
@@ -168,7 +178,8 @@ impl ParentMachine {
         let tasks = self.due.first().map(|(due, _)| *due);
         let bees = self.bees.values().filter_map(BeeSlot::due);
         let restart = self.restarts.wakeup().filter(|_| self.wants_bee());
-        tasks.into_iter().chain(bees).chain(restart).min()
+        let others = [tasks, restart, self.answers_due()];
+        bees.chain(others.into_iter().flatten()).min()
     }
 
     /// The tasks that are not resolved.
@@ -203,9 +214,19 @@ impl ParentMachine {
         let Some(bee) = self.bees.get_mut(&child) else {
             return;
         };
-        if bee.phase == Phase::Killed {
-            return;
+        match (bee.phase, &message) {
+            (Phase::Killed, _) => return,
+            (Phase::Starting, FromBee::Ready { .. }) => {}
+            (Phase::Starting, _) => {
+                return self.broke_protocol(child, "it spoke before it was ready");
+            }
+            (_, message) => {
+                if let Some(what) = bee.out_of_turn(message) {
+                    return self.broke_protocol(child, what);
+                }
+            }
         }
+        bee.quiet_since = self.now;
         match message {
             FromBee::Ready { max_concurrency } => {
                 bee.on_ready(max_concurrency);
@@ -231,7 +252,15 @@ impl ParentMachine {
             } => self.on_done(child, task_id, round, status),
             FromBee::Dying => bee.on_dying(),
             FromBee::Dead => bee.buries = false,
+            FromBee::Behind { waiting } => self.on_behind(child, waiting),
+            FromBee::CaughtUp => self.on_caught_up(child),
+            FromBee::TaskReturned { task_id, round } => self.on_returned(child, task_id, round),
+            FromBee::GaveBack { waiting } => self.on_gave_back(child, waiting),
         }
+    }
+
+    fn broke_protocol(&mut self, child: BeeId, what: &str) {
+        self.kill(child, DeathCause::BrokeProtocol(what.to_owned()));
     }
 
     fn on_done(&mut self, child: BeeId, task_id: TaskId, round: Round, status: TaskStatus) {

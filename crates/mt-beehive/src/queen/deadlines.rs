@@ -12,6 +12,7 @@ pub struct Deadlines {
     pub(super) init: Duration,
     pub(super) exit_grace: Duration,
     pub(super) cancel_grace: Duration,
+    pub(super) answer: Duration,
 }
 
 impl Default for Deadlines {
@@ -20,6 +21,7 @@ impl Default for Deadlines {
             init: Duration::from_secs(60),
             exit_grace: Duration::from_secs(5),
             cancel_grace: Duration::from_millis(50),
+            answer: Duration::from_secs(30),
         }
     }
 }
@@ -52,6 +54,17 @@ impl Deadlines {
     /// to bees with blocking pieces of work worth waiting for; with zero every cancelling kills.
     pub fn cancel_grace(mut self, grace: Duration) -> Self {
         self.cancel_grace = reckonable(grace);
+        self
+    }
+
+    /// How long a worker bee that gives signs of life may owe an answer which no task holds up: whether the bee wants
+    /// a task, or gives back what waits for its thread. Default 30 s, at least 1 ms. The thread that answers runs no
+    /// code of the bee's and takes microseconds; so much time is for a machine that has none to spare. A bee that does
+    /// not answer is killed, [`DeathCause::NoAnswer`](mt_pool::supervision::DeathCause::NoAnswer), and replaced under
+    /// the [restart budget](mt_pool::limits::WorkerOptions::restart_budget); its tasks are treated as after any death.
+    /// One that is stopped owes nothing until it goes on.
+    pub fn answer(mut self, limit: Duration) -> Self {
+        self.answer = reckonable(limit);
         self
     }
 }

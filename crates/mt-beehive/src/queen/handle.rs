@@ -147,8 +147,8 @@ impl<W: WorkerBee> Hive<W> {
         Asking(reply_rx)
     }
 
-    /// The worker bees there are at this moment, oldest first; none when the hive is dead. The hive is asked and
-    /// not the bees, so that nobody waits for any of them.
+    /// The worker bees there are at this moment, oldest first; also while the hive dies, with how far each is, and
+    /// none when it is dead. The hive is asked and not the bees, so that nobody waits for any of them.
     pub async fn bees(&self) -> Vec<BeeStatus> {
         let (reply_tx, reply_rx) = oneshot::channel();
         self.commands.tell(Command::Bees(reply_tx));

@@ -71,6 +71,7 @@ impl HiveOptions {
         at_least_one("max_concurrency", self.max_concurrency.map(u64::from))?;
         at_least_one("crash_limit", u64::from(self.crash_limit))?;
         is_time("deadlines.init", self.deadlines.init)?;
+        is_time("deadlines.answer", self.deadlines.answer)?;
         self.workers.check()?;
         let Population::Elastic { min, max, period } = self.population else {
             return Ok(());
@@ -93,6 +94,7 @@ impl HiveOptions {
             restarts: self.workers.restart_budget,
             exit_grace: self.deadlines.exit_grace,
             cancel_grace: self.deadlines.cancel_grace,
+            answer: self.deadlines.answer,
         }
     }
 }
@@ -131,6 +133,8 @@ mod tests {
             let graces = Deadlines::new().exit_grace(time).cancel_grace(time);
             check(|o| o.deadlines = graces, None);
             check(|o| o.deadlines = graces.init(time), says("deadlines.init"));
+            let answer = graces.answer(time);
+            check(|o| o.deadlines = answer, says("deadlines.answer"));
             let (min, max, period) = (1, 1, time);
             let elastic = Population::Elastic { min, max, period };
             check(|o| o.population = elastic, says("processes"));

@@ -65,11 +65,12 @@ impl OwnHive {
         Ok(Hive::new(commands))
     }
 
-    /// Lets it die, if it lives: it finishes what it has. Waiting until every bee below is gone.
+    /// Lets it die, if it lives. The bee has no task left, so whoever still waits for a task of it was left behind by
+    /// one, and what nobody will hear of is cancelled. Waiting until every bee below is gone.
     pub(crate) async fn die(&self) {
         let before = mem::replace(&mut *self.lock(), Stage::Over("the bee is dying"));
         if let Stage::Lives(_, driven) = before {
-            driven.die().await;
+            driven.abandon().await;
         }
     }
 

@@ -1,8 +1,8 @@
 //! What a hive tells of its bees and of itself.
 
-use std::time::Duration;
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use mt_beehive::{
     BeehiveRun, DelegateError, Hive,
     limits::Deadlines,
@@ -12,8 +12,8 @@ use mt_beehive::{
 use crate::{
     doer::{Deed, Doer, DoerTasks},
     scene::{
-        Folder, Live as _, Signal, assert_late, bees_that, beside, check_async, hive, is_gone,
-        patient, quick, ready_bees, signal, test_with, watched, with_hive,
+        Folder, Live as _, Signal, assert_late, bees_that, begun, beside, check_async, hive,
+        is_gone, patient, quick, ready_bees, signal, test_with, until, watched, with_hive,
     },
 };
 
@@ -105,4 +105,44 @@ fn a_blocked_bee_is_told_of_and_left_alone() {
         let bees = beside(hive.act(Deed::Block), bees_that(&hive, is_blocked)).await;
         assert_eq!(bees[0].state, BeeState::Ready);
     });
+}
+
+/// Case G7: A hive that is dying tells of the bees that are there still, and in which state.
+#[test_with(check_async)]
+async fn a_dying_hive_tells_of_the_bees_that_are_left() {
+    let folder = Folder::temp();
+    let kept = Rc::new(RefCell::new(None));
+    let run = clerks(2).live(async |hive| {
+        kept.replace(Some(hive.clone()));
+        // Bees that are told to die finish what they have: this one has a task that nobody cancels.
+        let task = tokio::task::spawn_local({
+            let (hive, folder) = (hive.clone(), folder.clone());
+            async move { hive.wait_to_go(folder).await }
+        });
+        ready_bees(&hive, 2).await;
+        begun(&folder, 1).await;
+        Some(task)
+    });
+    let asks = async {
+        until(|| folder.noted("begun").len() == 1).await;
+        let hive = kept.borrow().clone().unwrap();
+        // As soon as nothing more is taken.
+        until_dying(&hive).await;
+        let bees = hive.bees().await;
+        assert_eq!(bees.len(), 2, "{bees:?}");
+        assert!(bees.iter().any(|bee| bee.tasks == 1), "{bees:?}");
+        folder.first("go");
+        hive
+    };
+    let local = tokio::task::LocalSet::new();
+    let (task, hive) = local.run_until(join(run, asks)).await;
+    assert_eq!(task.unwrap().await.unwrap(), Ok(1));
+    assert_eq!(hive.bees().await, [], "gone");
+}
+
+/// Waits until the hive takes nothing more.
+async fn until_dying(hive: &Hive<Doer>) {
+    while hive.pid().await.is_ok() {
+        tokio::task::yield_now().await;
+    }
 }

@@ -262,10 +262,10 @@ impl Doer {
         cx.attempt
     }
 
-    /// The same, and blocks the bee's thread meanwhile.
+    /// Blocks the bee's thread until it may go; notes who was begun.
     #[task]
     fn block_until(&self, folder: Folder) {
-        folder.note("begun", 1);
+        folder.note("begun", process::id().into());
         wait_until(|| folder.exists("go"));
     }
 

@@ -11,7 +11,7 @@ use mt_beehive::{
     limits::{Deadlines, WorkerOptions},
     supervision::{DeathCause, LivenessPolicy, RestartBudget, Verdict, WorkerStderr},
 };
-use mt_ipc::{FrameReceiver, FrameSender, attach};
+use mt_ipc::{FrameReceiver, FrameSender, Progress, attach};
 use mt_proto::{
     Beat, Frame, FromBee, FromWorker, HiveWriter, Kind, Limits, MAX_HIVE_MESSAGES, Round, TaskId,
     TaskStatus, ToBee, ToWorker, WorkerBeat, decode_strict, hive_messages,
@@ -22,7 +22,9 @@ use mt_test_kit::{ALONE, watchdog};
 use crate::{
     doer::{Birth, Doer, DoerTasks},
     platform,
-    scene::{block_on, both_ways, check, either_way, lost, quick, reason, test_with, watched},
+    scene::{
+        Live as _, block_on, both_ways, check, either_way, lost, quick, reason, test_with, watched,
+    },
 };
 
 /// In a bee's process, in a test of this file: plays the part the bee was born for, and an honest one if it was
@@ -35,7 +37,8 @@ pub(crate) fn play_a_part() {
 }
 
 async fn play() {
-    let connection = attach().unwrap().connection;
+    let attached = attach().unwrap();
+    let (connection, progress) = (attached.connection, attached.progress);
     let (sender, mut receiver, writer) = connection.open(Limits::default(), Default::default());
     let writing = tokio::spawn(writer.run());
     let fingerprint = mt_pool::worker::fingerprint();
@@ -57,7 +60,7 @@ async fn play() {
     }
     sender.try_send(FromWorker::Ready.into_frame()).unwrap();
     break_protocol(&part, "born", &sender);
-    serve(&part, &sender, &mut receiver).await;
+    serve(&part, &sender, &mut receiver, &progress).await;
     sender.close();
     let _ = writing.await;
     std::process::exit(0);
@@ -83,7 +86,15 @@ async fn flood(sender: &FrameSender) {
 }
 
 /// Does what a bee does, until she is told to die; and what her part demands. Every task returns 3.
-async fn serve(part: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
+async fn serve(
+    part: &str,
+    sender: &FrameSender,
+    receiver: &mut FrameReceiver,
+    progress: &Progress,
+) {
+    if let Some(first) = first_word(part) {
+        say(sender, &[first]);
+    }
     say(sender, &[ready(4)]);
     loop {
         let frame = receiver.recv().await.unwrap().unwrap();
@@ -92,12 +103,14 @@ async fn serve(part: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
         }
         for message in hive_messages(frame) {
             match message.unwrap() {
+                ToBee::NewTask { .. } if part == "never answers" => {}
                 ToBee::NewTask { task_id, round } => {
                     say(sender, &lies(part, "asked", task_id.0, round.0));
                     say(sender, &[accept(task_id.0, round.0)]);
                     say(sender, &lies(part, "offered", task_id.0, round.0));
                 }
                 ToBee::TaskInfo(info) => {
+                    progress.set_started(progress.started() + 1);
                     let (task, round) = (info.task_id.0, info.round.0);
                     match part {
                         "hangs up" => {
@@ -118,10 +131,25 @@ async fn serve(part: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
                     say(sender, &lies(part, "done", task, round));
                 }
                 ToBee::Die => return say(sender, &[FromBee::Dead]),
-                ToBee::TaskTaken { .. } | ToBee::TaskCancel { .. } => {}
+                ToBee::TaskTaken { .. } | ToBee::TaskCancel { .. } | ToBee::GiveBack { .. } => {}
             }
         }
     }
+}
+
+/// What a part says before it is ready, if anything.
+fn first_word(part: &str) -> Option<FromBee> {
+    Some(match part.strip_prefix("first: ")? {
+        "task_accepted" => accept(0, 1),
+        "task_denied" => deny(0, 1),
+        "task_done" => done(0, 1, 3),
+        "behind" => FromBee::Behind { waiting: 1 },
+        "caught_up" => FromBee::CaughtUp,
+        "gave_back" => FromBee::GaveBack { waiting: 0 },
+        "dying" => FromBee::Dying,
+        "dead" => FromBee::Dead,
+        other => panic!("nobody says {other}"),
+    })
 }
 
 /// What a part says at a moment beside what is true.
@@ -143,7 +171,14 @@ fn lies(part: &str, moment: &str, task: u64, round: u32) -> Vec<FromBee> {
         ("denies-too", "offered" | "given" | "done") => vec![deny(task, round)],
         ("accepts-twice", "offered" | "given" | "done") => vec![accept(task, round)],
         ("accepts-anything", "offered") => vec![accept(1 << 60, 1), accept(task, round + 1)],
-        ("ready-twice", "given" | "done") => vec![ready(1000)],
+        ("out of turn: ready", "given") => vec![ready(1000)],
+        ("out of turn: dead", "given") => vec![FromBee::Dead],
+        ("out of turn: dying", "given") => vec![FromBee::Dying],
+        ("out of turn: gave_back", "given") => vec![FromBee::GaveBack { waiting: 0 }],
+        ("out of turn: task_returned", "given") => vec![FromBee::TaskReturned {
+            task_id: TaskId(task),
+            round: Round(round),
+        }],
         ("cancels", "given") => vec![FromBee::TaskDone {
             task_id: TaskId(task),
             round: Round(round),
@@ -223,7 +258,6 @@ fn rule_03_what_belongs_to_no_task_of_hers_changes_nothing() {
         "denies-too",
         "accepts-twice",
         "accepts-anything",
-        "ready-twice",
     ] {
         let playing = || playing(part);
         both_ways(playing, async |hive| {
@@ -310,13 +344,77 @@ async fn a_mute_bee_is_frozen_and_what_she_had_says_why(hive: Hive<Doer>) {
 fn a_bee_that_floods_is_not_waited_for() {
     let limit = Duration::from_millis(50);
     let deadlines = Deadlines::new().init(limit);
-    let none = WorkerOptions::new().restart_budget(RestartBudget {
-        limit: 0,
-        ..RestartBudget::default()
-    });
-    let floods = || playing("floods").deadlines(deadlines).workers(none.clone());
+    let floods = || {
+        playing("floods")
+            .deadlines(deadlines)
+            .workers(no_second_bee())
+    };
     either_way(floods, async |hive| {
         let why = CancelReason::NoWorkers(NoWorkers::TimedOut { limit });
         assert_eq!(reason(hive.add(1, 2).await), why);
+    });
+}
+
+/// Case G4: A bee whose first message is not `ready` is killed, and so is one that speaks out of turn; both are told
+/// as breaking the protocol.
+#[test]
+fn rule_18_a_bee_that_speaks_out_of_turn_is_killed() {
+    const FIRST: [&str; 8] = [
+        "task_accepted",
+        "task_denied",
+        "task_done",
+        "behind",
+        "caught_up",
+        "gave_back",
+        "dying",
+        "dead",
+    ];
+    const LATER: [&str; 5] = ["ready", "dead", "dying", "gave_back", "task_returned"];
+    let first = FIRST.map(|what| format!("first: {what}"));
+    let later = LATER.map(|what| format!("out of turn: {what}"));
+    check(|| {
+        for part in first.iter().chain(&later) {
+            let playing = || playing(part).workers(no_second_bee());
+            both_ways(playing, async |hive| {
+                let death = match reason(hive.add(1, 2).await) {
+                    CancelReason::WorkerLost { death, .. } => death,
+                    CancelReason::NoWorkers(NoWorkers::Died { death }) => death,
+                    other => panic!("{part}: {other}"),
+                };
+                let is_broken = matches!(death.cause, DeathCause::BrokeProtocol(_));
+                assert!(is_broken, "{part}: {death}");
+            });
+        }
+    });
+}
+
+/// Bees that are not replaced when they have done nothing.
+fn no_second_bee() -> WorkerOptions {
+    WorkerOptions::new().restart_budget(RestartBudget {
+        limit: 0,
+        ..RestartBudget::default()
+    })
+}
+
+/// Case G3: A bee that beats and never answers an offer is killed when the time for an answer is over, and what she
+/// died of is told.
+#[test]
+fn rule_17_a_bee_that_beats_and_never_answers_is_killed() {
+    let limit = Duration::from_millis(100);
+    let silent = || {
+        let deadlines = Deadlines::new().answer(limit);
+        playing("never answers")
+            .deadlines(deadlines)
+            .workers(no_second_bee())
+    };
+    check(|| {
+        block_on(
+            silent().live(async |hive| match reason(hive.add(1, 2).await) {
+                CancelReason::NoWorkers(NoWorkers::Died { death }) => {
+                    assert_eq!(death.cause, DeathCause::NoAnswer { limit });
+                }
+                other => panic!("{other}"),
+            }),
+        );
     });
 }

@@ -29,6 +29,7 @@ mod population;
 mod progress;
 mod queens;
 mod scene;
+mod sharing;
 mod tracing;
 
 use mt_beehive::__private::inventory;

@@ -12,8 +12,8 @@ use mt_beehive::{
 use crate::{
     doer::{Birth, Doer, DoerTasks, GONE, Odd},
     scene::{
-        Folder, Live as _, Scene, Signal, assert_late, block_on, check, check_async, is_gone,
-        patient, role, signal, test_with, until, wait_until, with_hive,
+        Folder, Live as _, Scene, Signal, assert_late, begun, block_on, check, check_async,
+        is_gone, patient, ready_bees, role, signal, test_with, until, wait_until, with_hive,
     },
 };
 
@@ -86,6 +86,34 @@ impl Branch {
         cx.progress(&(std::process::id(), hive.pid().await?));
         until(|| folder.exists("go")).await;
         hive.add(2, 3).await
+    }
+
+    /// The same while one of the two leaves is blocked.
+    #[task]
+    async fn sum_beside_a_blocked_one(
+        &self,
+        hive: &Hive<Doer>,
+        folder: Folder,
+        numbers: Vec<u64>,
+    ) -> Result<u64, DelegateError> {
+        ready_bees(hive, 2).await;
+        let sum = async {
+            begun(&folder, 1).await;
+            let sum = self.sum(hive, numbers).await;
+            folder.first("go");
+            sum
+        };
+        let (blocked, sum) = join(hive.block_until(folder.clone()), sum).await;
+        blocked.and(sum)
+    }
+
+    /// Leaves two tasks behind that never end and that nobody awaits.
+    #[task]
+    async fn leave_tasks(&self, hive: Hive<Doer>, folder: Folder) {
+        tokio::task::spawn_local(hive.wait(folder.clone()));
+        let (hive, there) = (hive.clone(), folder.clone());
+        tokio::spawn(async move { hive.wait(there).await });
+        begun(&folder, 2).await;
     }
 
     /// Asks for what there is not.
@@ -312,4 +340,13 @@ fn a_killed_queen_takes_both_levels_along() {
         queen.signal(Signal::KILL);
         queen.end();
     });
+}
+
+/// Case G5: What a bee's tasks have delegated and left behind is cancelled when the bee goes, so the hive above ends.
+#[test_with(check_async)]
+async fn what_nobody_awaits_does_not_keep_the_hive_above() {
+    let folder = Folder::temp();
+    let run = branches(1).live(async |hive| hive.leave_tasks(folder.clone()).await);
+    run.await.unwrap();
+    assert_eq!(folder.noted("dropped").len(), 2, "told where they are");
 }

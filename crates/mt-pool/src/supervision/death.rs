@@ -1,6 +1,6 @@
 //! How a worker died.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use mt_ipc::Exit;
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,13 @@ pub enum DeathCause {
     /// The pool killed it for its own reasons: the run was over.
     #[error("its worker process was stopped with the run")]
     Stopped,
+    /// The pool killed it because it gave signs of life and did not answer: what has to be answered at once, whatever
+    /// a task does, by a thread that runs no user code. Its memory is probably corrupt.
+    #[error("its worker process gave signs of life but no answer for {limit:?} and was killed")]
+    NoAnswer {
+        /// How long an answer may take.
+        limit: Duration,
+    },
 }
 
 impl Death {

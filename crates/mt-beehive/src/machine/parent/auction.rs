@@ -51,7 +51,7 @@ impl ParentMachine {
         let with_room = |(_, bee): &(&BeeId, &mut BeeSlot)| bee.has_room_for(company);
         for (&child, bee) in self.bees.iter_mut().filter(with_room) {
             offer.asked.push(child);
-            bee.asked += 1;
+            bee.on_asked(self.now);
             bee.on_suspect(company);
             let message = ToBee::NewTask { task_id, round };
             self.effects.push_back(Effect::Say(child, message));
@@ -93,14 +93,23 @@ impl ParentMachine {
                 && let Some(offer) = task.offer()
             {
                 offer.asked.push(child);
-                bee.asked += 1;
+                bee.on_asked(self.now);
                 self.say(child, ToBee::NewTask { task_id, round });
             }
         }
     }
 
+    /// A child has answered an offer.
+    fn on_answer(&mut self, child: BeeId) {
+        if let Some(bee) = self.bees.get_mut(&child) {
+            bee.unanswered = bee.unanswered.saturating_sub(1);
+            bee.on_answer(self.now);
+        }
+    }
+
     /// A child wants a task.
     pub(super) fn on_accepted(&mut self, child: BeeId, task_id: TaskId, round: Round) {
+        self.on_answer(child);
         if let Some(offer) = self.offer_of(task_id, round)
             && take_out(&mut offer.asked, child)
         {
@@ -125,6 +134,7 @@ impl ParentMachine {
     }
 
     pub(super) fn on_denied(&mut self, child: BeeId, task_id: TaskId, round: Round) {
+        self.on_answer(child);
         if let Some(bee) = self.bees.get_mut(&child) {
             bee.on_answered(true);
         }
@@ -210,6 +220,11 @@ impl ParentMachine {
             attempt: task.begun,
         };
         if let Some(bee) = self.bees.get_mut(&child) {
+            task.place = bee.given;
+            bee.given += 1;
+            if bee.owned == 0 {
+                bee.quiet_since = self.now;
+            }
             bee.owned += 1;
         }
         self.say(child, ToBee::TaskInfo(info));
@@ -222,9 +237,15 @@ impl ParentMachine {
             return;
         };
         bee.silent = silent;
-        if !silent || bee.phase != Phase::Ready {
-            return;
+        // Who is stopped can't answer. What it owes then, it owes from when it goes on.
+        bee.on_answer(self.now);
+        if silent && bee.phase == Phase::Ready {
+            self.release_offers(child);
         }
+    }
+
+    /// What a child was asked about goes on without it, and what it wanted goes to others.
+    pub(super) fn release_offers(&mut self, child: BeeId) {
         for task_id in self.tasks_that(Task::is_offered) {
             if let Some(task) = self.tasks.get_mut(&task_id)
                 && let round = task.round

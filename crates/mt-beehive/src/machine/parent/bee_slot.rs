@@ -2,9 +2,12 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
-use mt_proto::TaskId;
+use mt_proto::{FromBee, TaskId};
 
 /// How far a child is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,6 +39,8 @@ pub(super) enum Aside {
 #[derive(Debug, Default)]
 pub(super) struct BeeSlot {
     pub(super) phase: Phase,
+    /// The process is set up, and the child's own `ready` follows at once.
+    pub(super) made: bool,
     /// The most tasks at once.
     pub(super) most: Option<u32>,
     /// How many tasks it has; which, the tasks know.
@@ -46,6 +51,20 @@ pub(super) struct BeeSlot {
     pub(super) declines: bool,
     /// The child gives no sign of life: it is asked nothing, and nobody waits for its answers.
     pub(super) silent: bool,
+    /// The tasks that wait for its thread, as it has said last, while it is behind.
+    pub(super) behind: Option<u32>,
+    /// The child was asked to give tasks back, and has not answered.
+    pub(super) gives_back: bool,
+    /// The offers it has not answered.
+    pub(super) unanswered: usize,
+    /// Since when it owes an answer, any: the last one, or the first question after it.
+    pub(super) waited_since: Option<Instant>,
+    /// When it has said anything last, or was given its first task after that.
+    pub(super) quiet_since: Option<Instant>,
+    /// The wait for that was late itself, and began once more.
+    pub(super) was_late: bool,
+    /// The tasks it was given in its life, those that were given back among them.
+    pub(super) given: u64,
     /// Set aside for suspects, if it is.
     pub(super) aside: Option<Aside>,
     /// The tasks that are past their deadline in it: what it is killed for.
@@ -71,6 +90,7 @@ impl BeeSlot {
         if self.phase == Phase::Starting {
             self.phase = Phase::Ready;
             self.most = most;
+            self.waited_since = None;
         }
     }
 
@@ -85,13 +105,84 @@ impl BeeSlot {
     /// Whether it takes tasks and has a place for one more.
     pub(super) fn has_place(&self) -> bool {
         let taken = self.owned + self.asked;
-        self.is_ready() && !self.declines && self.most.is_none_or(|most| taken < most as usize)
+        self.is_ready()
+            && !self.declines
+            && self.behind.is_none()
+            && self.most.is_none_or(|most| taken < most as usize)
     }
 
     /// An offer to it is settled; it `denied` it, or has room for another.
     pub(super) fn on_answered(&mut self, denied: bool) {
         self.asked = self.asked.saturating_sub(1);
         self.declines = denied && !(self.owned == 0 && self.asked == 0);
+    }
+
+    /// The child is asked about one more task.
+    pub(super) fn on_asked(&mut self, now: Option<Instant>) {
+        self.asked += 1;
+        self.on_question(now);
+        self.unanswered += 1;
+    }
+
+    /// The child is about to owe an answer.
+    pub(super) fn on_question(&mut self, now: Option<Instant>) {
+        if !self.owes_answer() {
+            (self.waited_since, self.was_late) = (now, false);
+        }
+    }
+
+    /// An answer has come, to an offer or another question.
+    pub(super) fn on_answer(&mut self, now: Option<Instant>) {
+        self.waited_since = now.filter(|_| self.owes_answer());
+        self.was_late = false;
+    }
+
+    /// Whether it owes an answer that it need not finish anything for.
+    fn owes_answer(&self) -> bool {
+        match self.phase {
+            Phase::Starting => self.made,
+            Phase::Ready | Phase::Dying { .. } => self.unanswered > 0 || self.gives_back,
+            Phase::Killed => false,
+        }
+    }
+
+    /// What is wrong with a message that comes now, of a child that has been ready.
+    pub(super) fn out_of_turn(&self, message: &FromBee) -> Option<&'static str> {
+        match message {
+            FromBee::Ready { .. } => Some("it was ready twice"),
+            FromBee::Dying | FromBee::Dead if !self.told_to_die => {
+                Some("it died without having been told to")
+            }
+            FromBee::TaskReturned { .. } | FromBee::GaveBack { .. } if !self.gives_back => {
+                Some("it gave back what it was not asked for")
+            }
+            FromBee::TaskAccepted { .. }
+            | FromBee::TaskDenied { .. }
+            | FromBee::TaskProgress { .. }
+            | FromBee::TaskDone { .. }
+            | FromBee::Dead
+            | FromBee::Dying
+            | FromBee::Behind { .. }
+            | FromBee::CaughtUp
+            | FromBee::TaskReturned { .. }
+            | FromBee::GaveBack { .. } => None,
+        }
+    }
+
+    /// By when it has to have answered something.
+    pub(super) fn answer_due(&self, limit: Duration) -> Option<Instant> {
+        let since = self
+            .waited_since
+            .filter(|_| self.owes_answer() && !self.silent);
+        since?.checked_add(limit)
+    }
+
+    /// When to ask it whether it hears at all: it has tasks, and they have said nothing for so long.
+    pub(super) fn question_due(&self, limit: Duration) -> Option<Instant> {
+        let may_be_deaf = self.owned > 0 && !self.owes_answer() && !self.silent;
+        let is_there = matches!(self.phase, Phase::Ready | Phase::Dying { .. });
+        let since = self.quiet_since.filter(|_| may_be_deaf && is_there);
+        since?.checked_add(limit)
     }
 
     /// Whether its grace runs once it is told to die.

@@ -5,7 +5,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
-use mt_pool::supervision::Death;
+use mt_pool::supervision::{Death, DeathCause};
 use mt_proto::{FromBee, TaskId, TaskStatus, ToBee};
 
 use crate::error::{CancelReason, NoWorkers};
@@ -29,8 +29,11 @@ pub(crate) struct Request {
 pub(crate) enum Event {
     /// A child said something.
     Said(BeeId, FromBee),
-    /// A child is gone: its process is reaped, or never was. With the reason if it did not get as far as to be made.
-    Gone(BeeId, Death, Option<Box<NoWorkers>>),
+    /// A child's process is set up: the child says `ready` next.
+    Made(BeeId),
+    /// A child is gone: its process is reaped, or never was. With the number of tasks that were begun of those it was
+    /// given, in that order; and the reason if it did not get as far as to be made.
+    Gone(BeeId, Death, u64, Option<Box<NoWorkers>>),
     /// A child gives no sign of life, and nobody ends it for that; or it does again.
     Silent(BeeId, bool),
     /// Nobody waits for the task any more: it is to stop.
@@ -45,6 +48,8 @@ pub(crate) enum Event {
     Interrupt,
     /// There is nothing more to delegate.
     Die,
+    /// The same, and nobody waits for what was delegated.
+    Abandon,
     /// Time has passed.
     Tick,
 }
@@ -56,8 +61,8 @@ pub(crate) enum Effect {
     Spawn(BeeId),
     /// Tell a child.
     Say(BeeId, ToBee),
-    /// Kill a child with everything it has started.
-    Kill(BeeId),
+    /// Kill a child with everything it has started, for this.
+    Kill(BeeId, DeathCause),
     /// A task told how far it is.
     Progress(TaskId, Bytes),
     /// The task has ended; the child that did it, if one did.

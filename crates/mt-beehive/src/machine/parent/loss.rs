@@ -4,13 +4,13 @@
 
 use std::time::Instant;
 
-use mt_pool::supervision::Death;
-use mt_proto::{TaskId, ToBee};
+use mt_pool::supervision::{Death, DeathCause};
+use mt_proto::{Round, TaskId, ToBee};
 
 use super::{
     BeeId, Effect, ParentMachine,
     bee_slot::Phase,
-    task::{Cancel, TaskState},
+    task::{Cancel, Task, TaskState},
 };
 use crate::error::{CancelReason, NoWorkers};
 
@@ -21,7 +21,7 @@ impl ParentMachine {
         &mut self,
         now: Instant,
         child: BeeId,
-        death: Death,
+        (death, started): (Death, u64),
         unmade: Option<Box<NoWorkers>>,
     ) {
         let Some(bee) = self.bees.remove(&child) else {
@@ -29,9 +29,13 @@ impl ParentMachine {
         };
         self.stats.bees_lost += u64::from(!bee.told_to_die);
         self.withdraw_offers(child);
-        let owned = self.tasks_that(|task| task.state == TaskState::Owned { child });
-        let shared = owned.len();
-        for task_id in owned {
+        let owned = |task: &Task| task.state == TaskState::Owned { child };
+        for task_id in self.tasks_that(|task| owned(task) && task.place >= started) {
+            self.take_back(task_id, Some(&death));
+        }
+        let begun = self.tasks_that(owned);
+        let shared = begun.len();
+        for task_id in begun {
             let overran = bee.condemned.contains(&task_id);
             let innocent = !bee.condemned.is_empty() && !overran;
             self.lose(task_id, innocent, shared, &death);
@@ -40,6 +44,34 @@ impl ParentMachine {
             self.restarts.on_fruitless(now);
             self.last_loss = Some(unmade.map_or(NoWorkers::Died { death }, |unmade| *unmade));
         }
+    }
+
+    /// A child has not begun a task and never will: somebody else does it, and nothing of it counts.
+    fn take_back(&mut self, task_id: TaskId, death: Option<&Death>) {
+        let Some(task) = self.tasks.get_mut(&task_id) else {
+            return;
+        };
+        task.begun -= 1;
+        if let Some(cancel) = &task.cancel {
+            let reason = cancel.reason.clone();
+            return self.cancel_now(task_id, reason);
+        }
+        if let Some(reason) = self.interruption(task_id, death) {
+            return self.cancel_now(task_id, reason);
+        }
+        self.put_back(task_id);
+    }
+
+    /// A child gives a task back that it has not begun.
+    pub(super) fn on_returned(&mut self, child: BeeId, task_id: TaskId, round: Round) {
+        if !self.owns(child, task_id, round) {
+            self.stale += 1;
+            return;
+        }
+        if let Some(bee) = self.bees.get_mut(&child) {
+            bee.owned -= 1;
+        }
+        self.take_back(task_id, None);
     }
 
     fn lose(&mut self, task_id: TaskId, innocent: bool, shared: usize, death: &Death) {
@@ -126,21 +158,24 @@ impl ParentMachine {
 
     /// Kills a child that has overrun its time, or for a task that did.
     fn condemn(&mut self, child: BeeId, task_id: Option<TaskId>) {
-        if let Some(bee) = self.bees.get_mut(&child) {
+        // One that is killed for something else already is not excused by this.
+        if let Some(bee) = self.bees.get_mut(&child)
+            && bee.phase != Phase::Killed
+        {
             bee.condemned.extend(task_id);
             bee.excused = true;
         }
-        self.kill(child);
+        self.kill(child, DeathCause::Stopped);
     }
 
     /// Kills a child, once. What it holds stays with it until it is gone; what it only wanted goes to others.
-    pub(super) fn kill(&mut self, child: BeeId) {
+    pub(super) fn kill(&mut self, child: BeeId, cause: DeathCause) {
         if let Some(bee) = self.bees.get_mut(&child)
             && bee.phase != Phase::Killed
         {
             bee.phase = Phase::Killed;
             bee.asked = 0;
-            self.effects.push_back(Effect::Kill(child));
+            self.effects.push_back(Effect::Kill(child, cause));
             self.withdraw_offers(child);
         }
     }

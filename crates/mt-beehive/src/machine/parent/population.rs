@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use mt_pool::supervision::DeathCause;
 use mt_proto::ToBee;
 
 use super::{
@@ -102,7 +103,7 @@ impl ParentMachine {
         match &mut bee.phase {
             Phase::Starting => {
                 bee.excused = true;
-                self.kill(child);
+                self.kill(child, DeathCause::Stopped);
             }
             Phase::Ready => {
                 bee.phase = Phase::Dying { until };
@@ -113,6 +114,14 @@ impl ParentMachine {
             }
             Phase::Dying { until: set } => *set = set.or(until),
             Phase::Killed => {}
+        }
+    }
+
+    /// The hive dies, and what it has is cancelled.
+    pub(super) fn on_abandon(&mut self, now: Instant) {
+        self.dying = true;
+        for task_id in self.tasks_that(|_| true) {
+            self.on_cancel(now, task_id, CancelReason::HiveClosed);
         }
     }
 

@@ -63,8 +63,10 @@ pub(super) struct Task {
     pub(super) round: Round,
     /// The bees that died while it ran, and are blamed on it.
     pub(super) attempts: u32,
-    /// The bees it was given to.
+    /// The bees it was given to, but for those that have not begun it.
     pub(super) begun: u32,
+    /// How many tasks its bee was given before it.
+    pub(super) place: u64,
     /// On the heap, as few have one and all tasks are moved about.
     pub(super) cancel: Option<Box<Cancel>>,
     /// A bee has died that had it: how many tasks may be together in the next one.
@@ -82,6 +84,7 @@ impl Task {
             round: Round(0),
             attempts: 0,
             begun: 0,
+            place: 0,
             cancel: None,
             company: None,
         }

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use mt_pool::supervision::RestartBudget;
+use mt_pool::supervision::{DeathCause, RestartBudget};
 use mt_proto::{FromBee, Round, TaskId, TaskInfo, TaskStatus, ToBee};
 
 use super::process::value;
@@ -44,9 +44,20 @@ struct Ledger {
     /// The accepts that were answered.
     answered: BTreeSet<(TaskId, Round)>,
     owned: BTreeMap<TaskId, Round>,
+    /// The places of the tasks it has, among all that it was given.
+    places_of: BTreeMap<TaskId, u64>,
+    given: u64,
+    /// The child has said that tasks wait for its thread.
+    behind: bool,
+    /// The child was asked to give tasks back and has not answered.
+    gives_back: bool,
+    /// When it was last asked something, or has answered something.
+    waited_since: Option<Instant>,
     fruitful: bool,
     told_to_die: bool,
     killed: bool,
+    /// Killed for nothing that it has done itself.
+    is_excused: bool,
 }
 
 /// How a task ended.
@@ -115,12 +126,24 @@ impl Oracle {
         assert!(before.is_none(), "an id is used again");
     }
 
-    pub(super) fn on_kill(&mut self, child: BeeId) {
+    pub(super) fn on_kill(&mut self, child: BeeId, cause: &DeathCause, now: Instant) {
+        if let DeathCause::NoAnswer { limit } = cause {
+            let since = self.bee(child).waited_since;
+            let waited = since.expect("it owes nothing");
+            assert!(now - waited >= *limit, "too early");
+            self.see("a bee that owes an answer is killed");
+        }
         let bee = self.bee(child);
         assert!(!std::mem::replace(&mut bee.killed, true), "killed twice");
+        bee.is_excused = *cause == DeathCause::Stopped;
         // Whatever it wanted is not its any more.
         bee.accepts.clear();
         bee.offers.clear();
+    }
+
+    /// A child's process is set up: it owes its `ready`.
+    pub(super) fn on_made(&mut self, child: BeeId, now: Instant) {
+        self.bee(child).waited_since = Some(now);
     }
 
     /// A quiet period makes up for deaths.
@@ -132,12 +155,17 @@ impl Oracle {
     }
 
     /// The parent tells a child something.
-    pub(super) fn on_told(&mut self, child: BeeId, message: &ToBee) {
+    pub(super) fn on_told(&mut self, child: BeeId, message: &ToBee, now: Instant) {
         let interrupted = self.interrupted;
         let bee = self.bee(child);
         let is_cancel = matches!(message, ToBee::TaskCancel { .. });
-        assert!(!bee.told_to_die || is_cancel, "after die: {message:?}");
+        let asks_back = matches!(message, ToBee::GiveBack { .. });
+        let is_late = is_cancel || asks_back;
+        assert!(!bee.told_to_die || is_late, "after die: {message:?}");
         assert!(!bee.killed || is_cancel, "after kill: {message:?}");
+        if asks_back || matches!(message, ToBee::NewTask { .. }) {
+            bee.waited_since.get_or_insert(now);
+        }
         let begins = matches!(message, ToBee::NewTask { .. } | ToBee::TaskInfo(_));
         assert!(!interrupted || !begins, "interrupted: {message:?}");
         match message {
@@ -155,12 +183,23 @@ impl Oracle {
                 bee.offers.clear();
                 self.see("die");
             }
+            ToBee::GiveBack { most } => {
+                assert!(bee.behind || *most == 0, "it is not behind");
+                assert!(!bee.owned.is_empty(), "it has nothing");
+                assert!(!std::mem::replace(&mut bee.gives_back, true), "twice");
+                if *most == 0 {
+                    return self.see("a bee is asked whether she hears");
+                }
+                let takes = |bee: &Ledger| !bee.behind && !bee.told_to_die && !bee.killed;
+                assert!(self.bees.values().any(takes), "for whom?");
+            }
         }
     }
 
     fn check_room(&self, child: BeeId) {
         let bee = &self.bees[&child];
         let places = bee.places.expect("she has said what she can");
+        assert!(!bee.behind, "it wants no more");
         let taken = bee.owned.len() + bee.offers.len();
         assert!(places.is_none_or(|places| taken < places as usize), "full");
     }
@@ -222,7 +261,10 @@ impl Oracle {
         assert_eq!(info.attempt, story.starts, "every bee that had it counts");
         assert!(crash_limit > 1 || story.starts == 1, "begun twice");
         (story.owner, story.round) = (Some(child), round);
-        assert!(self.bee(child).owned.insert(task, round).is_none());
+        let bee = self.bee(child);
+        assert!(bee.owned.insert(task, round).is_none());
+        bee.places_of.insert(task, bee.given);
+        bee.given += 1;
         let last = |task| crash_limit > 1 && self.tasks[task].charges + 1 == crash_limit;
         let owned = &self.bees[&child].owned;
         if owned.keys().any(last) {
@@ -232,13 +274,19 @@ impl Oracle {
     }
 
     /// The parent is about to hear what a child has said.
-    pub(super) fn on_heard(&mut self, child: BeeId, message: &FromBee) {
+    pub(super) fn on_heard(&mut self, child: BeeId, message: &FromBee, now: Instant) {
         let bee = self.bee(child);
         if bee.killed {
             if matches!(message, FromBee::TaskDone { .. }) {
                 self.see("a fenced late result");
             }
             return;
+        }
+        if !bee.expects(message) {
+            return self.see("something out of turn");
+        }
+        if is_answer(message) {
+            bee.waited_since = bee.waited_since.map(|_| now);
         }
         match message {
             FromBee::Ready { max_concurrency } => bee.places = Some(*max_concurrency),
@@ -264,7 +312,30 @@ impl Oracle {
                 assert!(bee.told_to_die && bee.owned.is_empty(), "not yet");
                 self.see("her own bees die first");
             }
+            FromBee::Behind { .. } => bee.behind = true,
+            FromBee::CaughtUp => bee.behind = false,
+            FromBee::TaskReturned { task_id, round } => self.on_returned(child, *task_id, *round),
+            FromBee::GaveBack { .. } => bee.gives_back = false,
             FromBee::TaskProgress { .. } | FromBee::Dead => {}
+        }
+    }
+
+    /// A task was not begun, and is nobody's again.
+    fn on_returned(&mut self, child: BeeId, task: TaskId, round: Round) {
+        let bee = self.bee(child);
+        assert!(bee.gives_back, "nobody has asked");
+        assert_eq!(bee.owned.remove(&task), Some(round), "not hers");
+        self.not_begun(task);
+        self.see("a task was given back");
+    }
+
+    /// A task that its bee has not begun: nothing of it counts.
+    fn not_begun(&mut self, task: TaskId) {
+        let interrupted = self.interrupted;
+        let story = self.task(task);
+        (story.owner, story.starts) = (None, story.starts - 1);
+        if story.cancelled || interrupted {
+            self.owed.insert(task);
         }
     }
 
@@ -284,12 +355,19 @@ impl Oracle {
     }
 
     /// A child's end is about to be told to the parent.
-    pub(super) fn on_gone(&mut self, child: BeeId, now: Instant) {
+    pub(super) fn on_gone(&mut self, child: BeeId, started: u64, now: Instant) {
         let bee = self.bees.remove(&child).expect("gone once");
-        let blamed = !bee.owned.is_empty();
-        for &task in bee.owned.keys() {
-            // It may have killed her; when the parent did, it was for a task that was cancelled.
-            let is_charged = !bee.killed || self.crash_limit == 1;
+        let is_begun = |task: &TaskId| bee.places_of[task] < started;
+        let owned = bee.owned.keys().copied();
+        let (begun, untouched): (Vec<TaskId>, Vec<TaskId>) = owned.partition(is_begun);
+        for task in untouched {
+            self.not_begun(task);
+            self.see("a task was not begun when its bee died");
+        }
+        let blamed = !begun.is_empty();
+        for task in begun {
+            // It may have killed her; when the parent did, it was for a task that was cancelled, or for what she said.
+            let is_charged = !bee.is_excused || self.crash_limit == 1;
             let story = self.task(task);
             story.owner = None;
             let is_cancelled = story.cancelled;
@@ -302,7 +380,7 @@ impl Oracle {
                 self.see("an innocent task lost its bee");
             }
         }
-        if !bee.killed && !bee.told_to_die && !bee.fruitful && !blamed {
+        if !bee.is_excused && !bee.told_to_die && !bee.fruitful && !blamed {
             self.in_vain += 1;
             self.last_in_vain = Some(now);
         }
@@ -377,6 +455,27 @@ impl Oracle {
     fn task(&mut self, task: TaskId) -> &mut Story {
         self.tasks.get_mut(&task).expect("delegated")
     }
+}
+
+impl Ledger {
+    /// Whether it is the bee's turn to say this.
+    fn expects(&self, message: &FromBee) -> bool {
+        match message {
+            FromBee::Ready { .. } => self.places.is_none(),
+            _ if self.places.is_none() => false,
+            FromBee::Dying | FromBee::Dead => self.told_to_die,
+            FromBee::TaskReturned { .. } | FromBee::GaveBack { .. } => self.gives_back,
+            _ => true,
+        }
+    }
+}
+
+/// Whether it answers what a bee has to answer at once.
+fn is_answer(message: &FromBee) -> bool {
+    matches!(
+        message,
+        FromBee::TaskAccepted { .. } | FromBee::TaskDenied { .. } | FromBee::GaveBack { .. }
+    )
 }
 
 fn why(reason: &CancelReason) -> &'static str {

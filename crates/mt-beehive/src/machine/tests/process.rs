@@ -22,6 +22,8 @@ pub(super) struct Nature {
     pub(super) by_hand: bool,
     /// The bee has bees of its own.
     pub(super) is_parent: bool,
+    /// A task holds the bee's thread from the first on: those that come after it are not begun.
+    pub(super) held: bool,
 }
 
 impl Nature {
@@ -49,6 +51,15 @@ pub(super) struct Process {
     pub(super) to: VecDeque<ToBee>,
     pub(super) from: VecDeque<FromBee>,
     pub(super) running: BTreeMap<TaskId, Run>,
+    /// The tasks that wait for the bee's thread, oldest first, each with its place among all that it was given.
+    pub(super) waiting: VecDeque<(u64, TaskId, Round)>,
+    given: u64,
+    /// How many it has begun, as the page says that it shares with its parent.
+    pub(super) started: u64,
+    /// A task holds its thread.
+    pub(super) held: bool,
+    /// What the bee says does not come out of it any more, though it beats.
+    pub(super) mute: bool,
     /// The process has exited or was killed; what it had sent is still on its way.
     pub(super) over: bool,
     /// A signal that kills it is on its way.
@@ -74,6 +85,11 @@ impl Process {
             to: VecDeque::new(),
             from: VecDeque::new(),
             running: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            given: 0,
+            started: 0,
+            held: nature.held,
+            mute: false,
             over: nature.barren,
             doomed: false,
             buries: false,
@@ -90,12 +106,16 @@ impl Process {
 
     /// The parent's message goes into the link.
     pub(super) fn receive(&mut self, message: ToBee) {
+        if self.nature.by_hand && matches!(message, ToBee::TaskInfo(_)) {
+            // Whoever speaks for the bee has begun what it was given.
+            self.started += 1;
+        }
         if !self.over && !self.nature.by_hand {
             self.to.push_back(message);
         }
         if let Some(places) = self.nature.places {
-            // The cancel of a task that has ended meanwhile, the next task, and its cancel.
-            let bound = 3 * places.max(self.nature.promised.unwrap_or(0)) + 1;
+            // The cancel of a task that has ended meanwhile, the next task, and its cancel; once, a request to give back.
+            let bound = 3 * places.max(self.nature.promised.unwrap_or(0)) + 2;
             let waiting = self.to.len();
             assert!(waiting <= bound as usize, "a queue grows: {:?}", self.to);
         }
@@ -103,7 +123,7 @@ impl Process {
 
     /// Takes the parent's next message; false if there is none or nobody to take it.
     pub(super) fn hear(&mut self) -> bool {
-        if self.machine.is_none() {
+        if self.machine.is_none() || self.mute {
             return false;
         }
         let Some(message) = self.to.pop_front() else {
@@ -125,7 +145,7 @@ impl Process {
         self.happen(BeeEvent::Progress(task, bytes::Bytes::new()));
     }
 
-    /// A task that runs ends: as it was told to, or well.
+    /// A task that runs ends: as it was told to, or well. One that held the bee's thread lets go of it.
     pub(super) fn end(&mut self, task: TaskId) {
         let run = self.running.remove(&task).expect("it runs");
         let status = match run.cancelled {
@@ -135,6 +155,53 @@ impl Process {
             },
         };
         self.happen(BeeEvent::Ended(task, status));
+        if self.running.is_empty() {
+            self.hold(false);
+        }
+    }
+
+    /// Whether it was given this task and has not told of its end.
+    pub(super) fn has(&self, task: TaskId) -> bool {
+        let mut waiting = self.waiting.iter();
+        self.running.contains_key(&task) || waiting.any(|&(_, waits, _)| waits == task)
+    }
+
+    /// Whether the bee is made, so that it says `ready`.
+    pub(super) fn is_made(&self) -> bool {
+        !self.nature.barren && !self.over
+    }
+
+    /// A task holds the bee's thread, or lets go of it; false if that changes nothing.
+    pub(super) fn hold(&mut self, held: bool) -> bool {
+        if self.machine.is_none() || self.held == held {
+            return false;
+        }
+        self.held = held;
+        if !held {
+            while let Some(waits) = self.waiting.pop_front() {
+                self.begin(waits);
+            }
+            self.happen(BeeEvent::CaughtUp);
+        }
+        true
+    }
+
+    /// The session has looked twice, and the same task waits; false if none does.
+    pub(super) fn fall_behind(&mut self) -> bool {
+        let waiting = self.waiting.len() as u32;
+        if self.machine.is_none() || waiting == 0 {
+            return false;
+        }
+        self.happen(BeeEvent::Behind(waiting));
+        true
+    }
+
+    fn begin(&mut self, (place, task, round): (u64, TaskId, Round)) {
+        assert!(place >= self.started, "begun in the order they were given");
+        self.started = place + 1;
+        let cancelled = false;
+        let run = Run { round, cancelled };
+        assert!(self.running.insert(task, run).is_none());
     }
 
     /// The last of the bee's own bees is gone.
@@ -149,6 +216,7 @@ impl Process {
         self.machine = None;
         self.to.clear();
         self.running.clear();
+        self.waiting.clear();
         self.buries = false;
         self.from.truncate(kept);
     }
@@ -166,22 +234,24 @@ impl Process {
         };
         while let Some(effect) = machine.poll_effect() {
             assert!(!self.over, "nothing is done after the exit");
-            self.carry_out(effect);
+            self.carry_out(effect, &mut machine);
         }
         let taken = machine.places_taken();
         assert!(self.nature.places.is_none_or(|most| taken <= most as usize));
-        assert!(!self.heard_die || taken == self.running.len(), "reserved");
+        let busy = self.running.len() + self.waiting.len();
+        assert!(!self.heard_die || taken == busy, "reserved");
         if self.over {
             let last = self.from.back();
             assert!(matches!(last, Some(FromBee::Dead)), "the last word");
-            assert!(self.running.is_empty(), "nothing owned at its end");
+            let busy = self.running.len() + self.waiting.len();
+            assert_eq!(busy, 0, "nothing owned at its end");
         } else {
             assert_eq!(self.offers.len(), 0, "every offer is answered");
             self.machine = Some(machine);
         }
     }
 
-    fn carry_out(&mut self, effect: BeeEffect) {
+    fn carry_out(&mut self, effect: BeeEffect, machine: &mut BeeMachine) {
         match effect {
             BeeEffect::Say(mut message) => {
                 match &mut message {
@@ -200,15 +270,33 @@ impl Process {
                 self.from.push_back(message);
             }
             BeeEffect::Start(info) => {
-                let (round, cancelled) = (info.round, false);
-                let run = Run { round, cancelled };
-                assert!(self.running.insert(info.task_id, run).is_none());
+                let given = (self.given, info.task_id, info.round);
+                self.given += 1;
+                // One has to be begun to hold the thread.
+                if self.held && !self.running.is_empty() {
+                    self.waiting.push_back(given);
+                } else {
+                    self.begin(given);
+                }
             }
-            BeeEffect::Cancel(task) => {
-                self.running.get_mut(&task).expect("it runs").cancelled = true;
+            BeeEffect::Cancel(task) => match self.running.get_mut(&task) {
+                Some(run) => run.cancelled = true,
+                None => {
+                    self.waiting.retain(|&(_, waits, _)| waits != task);
+                    let ended = BeeEvent::Ended(task, TaskStatus::Cancelled);
+                    machine.handle(ended).expect("it was there");
+                }
+            },
+            BeeEffect::GiveBack(most) => {
+                let most = self.waiting.len().min(most as usize);
+                let back = self.waiting.split_off(self.waiting.len() - most);
+                let back = back.into_iter().map(|(_, task, _)| task).collect();
+                let gave = BeeEvent::GaveBack(back, self.waiting.len() as u32);
+                machine.handle(gave).expect("it was asked");
             }
             BeeEffect::Bury => {
-                assert!(self.heard_die && self.running.is_empty(), "too early");
+                let busy = self.running.len() + self.waiting.len();
+                assert!(self.heard_die && busy == 0, "too early");
                 self.buries = true;
             }
             BeeEffect::Exit => {

@@ -13,7 +13,7 @@ use mt_test_kit::Dice;
 
 use super::{
     process::Nature,
-    sim::{CANCEL_GRACE, EXIT_GRACE, Sim},
+    sim::{ANSWER, CANCEL_GRACE, EXIT_GRACE, Sim},
 };
 use crate::machine::parent::{Config, Dispatch, Event, Population};
 
@@ -22,10 +22,14 @@ const RUNS: u64 = 4_000;
 const SEED: &str = "MT_SIM_SEED";
 
 /// What must have been seen in some run: runs in which nothing happens show nothing.
-const SOMETIMES: [&str; 15] = [
+const SOMETIMES: [&str; 19] = [
+    "a bee is asked whether she hears",
+    "a bee that owes an answer is killed",
     "a fenced late result",
     "a late accept",
     "a retry that succeeds",
+    "a task was given back",
+    "a task was not begun when its bee died",
     "all deny, then success",
     "an innocent task lost its bee",
     "deadline",
@@ -130,6 +134,7 @@ fn random_config(dice: &mut Dice<'_>) -> Config {
         },
         exit_grace: EXIT_GRACE,
         cancel_grace: CANCEL_GRACE,
+        answer: ANSWER,
     }
 }
 
@@ -150,7 +155,7 @@ impl Play<'_> {
         self.sim.nature.barren = barren;
         let dice = &mut self.dice;
         self.sim.together(dice.one_in(2));
-        match dice.below(14) {
+        match dice.below(16) {
             0 | 1 => {
                 let limit = dice.one_in(3).then_some(Duration::from_millis(500));
                 self.sim.delegate_within(limit);
@@ -167,7 +172,7 @@ impl Play<'_> {
             }
             5 if dice.one_in(3) => self.sim.tell(Event::Pressed(dice.one_in(2))),
             6 if dice.one_in(3) => {
-                let millis = [1, 50, 200, 6000][dice.below(4) as usize];
+                let millis = [1, 50, 200, 6000, 30_000][dice.below(5) as usize];
                 self.sim.pass(Duration::from_millis(millis));
             }
             7 if dice.one_in(4) => {
@@ -181,6 +186,22 @@ impl Play<'_> {
                 }
             }
             9 if dice.one_in(50) => self.sim.tell(Event::Interrupt),
+            9 if dice.one_in(3) => {
+                if let Some(bee) = dice.pick(&self.sim.bees()) {
+                    let held = !dice.one_in(4);
+                    self.sim.process(bee).hold(held);
+                }
+            }
+            10 if dice.one_in(2) => {
+                if let Some(bee) = dice.pick(&self.sim.bees()) {
+                    self.sim.process(bee).fall_behind();
+                }
+            }
+            11 if dice.one_in(60) => {
+                if let Some(bee) = dice.pick(&self.sim.bees()) {
+                    self.sim.process(bee).mute = true;
+                }
+            }
             _ => self.step(),
         }
     }
@@ -265,7 +286,11 @@ impl Play<'_> {
             self.converge();
             assert_eq!(self.sim.oracle.open(), 0, "{:?}", self.sim.parent);
         }
-        self.sim.tell(Event::Die);
+        let abandons = self.dice.one_in(4);
+        self.sim.tell(match abandons {
+            true => Event::Abandon,
+            false => Event::Die,
+        });
         self.converge();
         assert!(self.sim.finished, "{:?}", self.sim.parent);
     }
@@ -288,6 +313,7 @@ impl Play<'_> {
     fn sweep(&mut self) -> bool {
         let mut any = false;
         for bee in self.sim.bees() {
+            // Tasks end, also those that hold a thread; those that wait for it are begun then.
             any |= if self.sim.process(bee).doomed {
                 self.crash(bee);
                 true

@@ -3,6 +3,7 @@
 //! Rows 9 (a bee with bees of its own), 12 and 14 have a part here, and are shown with real processes.
 
 mod accepting;
+mod answering;
 mod cancelling;
 mod dispatching;
 mod dying;
@@ -10,6 +11,7 @@ mod interrupting;
 mod losing;
 mod populating;
 mod rounds;
+mod sharing;
 mod telling;
 
 use std::time::Duration;

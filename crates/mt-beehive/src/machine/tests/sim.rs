@@ -24,6 +24,8 @@ use crate::{
 pub(super) const EXIT_GRACE: Duration = Duration::from_secs(5);
 /// How often messages may go to and fro between events.
 const MOST_TURNS: u32 = 10_000;
+/// How long a bee may owe an answer.
+pub(super) const ANSWER: Duration = Duration::from_secs(30);
 /// How long a cancelled task may go on.
 pub(super) const CANCEL_GRACE: Duration = Duration::from_millis(100);
 
@@ -39,6 +41,7 @@ pub(super) fn config(dispatch: Dispatch, bees: usize) -> Config {
         },
         exit_grace: EXIT_GRACE,
         cancel_grace: CANCEL_GRACE,
+        answer: ANSWER,
     }
 }
 
@@ -51,6 +54,8 @@ pub(super) struct Sim {
     pub(super) processes: BTreeMap<BeeId, Process>,
     pub(super) finished: bool,
     batch: bool,
+    /// The bees whose processes were started since this was last looked at.
+    spawned: Vec<BeeId>,
     /// All that the parent has said, and all that it has heard, in their order.
     pub(super) told: Vec<(BeeId, ToBee)>,
     pub(super) heard: Vec<(BeeId, FromBee)>,
@@ -67,6 +72,7 @@ impl Sim {
             processes: BTreeMap::new(),
             finished: false,
             batch: false,
+            spawned: Vec::new(),
             told: Vec::new(),
             heard: Vec::new(),
         }
@@ -150,6 +156,12 @@ impl Sim {
         self.parent.handle(self.now, event);
         self.carry_out();
         self.catch_up();
+        for child in std::mem::take(&mut self.spawned) {
+            if self.processes.get(&child).is_some_and(Process::is_made) {
+                self.oracle.on_made(child, self.now);
+                self.tell(Event::Made(child));
+            }
+        }
     }
 
     /// What comes together is taken in together: while `batch` holds, nothing more is done about it.
@@ -177,20 +189,21 @@ impl Sim {
                     self.oracle.on_spawn(child, self.now);
                     let process = Process::new(child, self.nature);
                     self.processes.insert(child, process);
+                    self.spawned.push(child);
                 }
                 Effect::Say(child, message) => {
-                    self.oracle.on_told(child, &message);
+                    self.oracle.on_told(child, &message, self.now);
                     self.told.push((child, message.clone()));
                     self.process(child.0).receive(message);
                 }
-                Effect::Kill(child) => {
-                    self.oracle.on_kill(child);
+                Effect::Kill(child, cause) => {
+                    self.oracle.on_kill(child, &cause, self.now);
                     self.process(child.0).doomed = true;
                 }
                 Effect::Progress(task, _) => self.oracle.on_progress(task),
                 Effect::Resolve(task, end, child) => {
                     let mut living = self.processes.values();
-                    let runs = living.any(|process| process.running.contains_key(&task));
+                    let runs = living.any(|process| process.has(task));
                     assert!(!runs, "it still runs somewhere");
                     self.oracle.on_resolve(task, &end, child);
                 }
@@ -216,16 +229,17 @@ impl Sim {
         let process = self.process(bee);
         match process.from.pop_front() {
             Some(message) => {
-                self.oracle.on_heard(child, &message);
+                self.oracle.on_heard(child, &message, self.now);
                 self.heard.push((child, message.clone()));
                 self.tell(Event::Said(child, message));
                 true
             }
             None if process.over => {
                 let unmade = process.nature.barren.then(|| Box::new(unmade()));
+                let started = process.started;
                 self.processes.remove(&child);
-                self.oracle.on_gone(child, self.now);
-                self.tell(Event::Gone(child, death(), unmade));
+                self.oracle.on_gone(child, started, self.now);
+                self.tell(Event::Gone(child, death(), started, unmade));
                 true
             }
             None => false,
@@ -256,7 +270,16 @@ impl Sim {
                 moved |= self.listen_out(bee);
             }
         }
-        self.oracle.check_quiet();
+        // One that does not answer is waited for, for a while.
+        if !self.processes.values().any(|process| process.mute) {
+            self.oracle.check_quiet();
+        }
+    }
+
+    /// A bee's session finds that tasks wait for its thread, and the parent hears of it.
+    pub(super) fn fall_behind(&mut self, bee: u32) {
+        assert!(self.process(bee).fall_behind(), "none waits");
+        self.settle();
     }
 
     /// A bee is killed, all it had said has been heard, and it is reaped.
@@ -392,5 +415,6 @@ fn short(message: &ToBee) -> String {
         ToBee::TaskInfo(info) => about("task_info", &info.task_id, &info.round),
         ToBee::TaskCancel { task_id, round } => about("task_cancel", task_id, round),
         ToBee::Die => "die".into(),
+        ToBee::GiveBack { most } => format!("give_back {most}"),
     }
 }

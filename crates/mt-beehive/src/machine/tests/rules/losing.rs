@@ -61,17 +61,16 @@ fn rule_05_the_task_is_pending_again_when_nobody_else_was_asked(mut sim: Sim) {
     sim.process(0).crash(0);
     let task = sim.delegate();
     let [pending, asked, owned] = sim.parent.census();
-    assert_eq!((pending, asked + owned), (0, 1));
+    assert_eq!(
+        (pending, asked + owned),
+        (0, 1),
+        "with credit it was given away"
+    );
     sim.settle();
-    if asked == 1 {
-        assert_eq!(sim.parent.census(), [1, 0, 0]);
-        sim.pass(Duration::from_secs(1));
-        sim.settle();
-        assert_eq!(sim.doer(task), Some(1));
-    } else {
-        // With credit it was given away: rule 6.
-        assert_eq!(sim.ended(task), Some("worker lost"));
-    }
+    assert_eq!(sim.parent.census(), [1, 0, 0]);
+    sim.pass(Duration::from_secs(1));
+    sim.settle();
+    assert_eq!(sim.doer(task), Some(1));
 }
 
 #[test_with(with_limit, 3, 1)]
@@ -103,6 +102,44 @@ fn rule_06_at_most_once(mut sim: Sim) {
     let [task] = sim.begin();
     sim.lose(0);
     assert_lost(&sim, task, 1);
+}
+
+/// Tasks that were on their way, or waited for the bee's thread.
+///
+/// Case G2: A task whose bee has died before it was begun is not charged, and is begun elsewhere also with a limit of
+/// one death.
+#[test_with(with_limit, 1, 1)]
+fn rule_06_what_was_not_begun_is_not_charged(mut sim: Sim) {
+    sim.process(0).hold(true);
+    let [begun, waits, waits_too] = sim.begin();
+    sim.lose(0);
+    assert_lost(&sim, begun, 1);
+    sim.settle();
+    for task in [waits, waits_too] {
+        assert_eq!(sim.doer(task), Some(1));
+        sim.finish(task);
+    }
+    sim.assert_succeeded(&[waits, waits_too]);
+    assert_eq!(sim.oracle.seen["a task was not begun when its bee died"], 2);
+}
+
+/// Nothing can be blamed for such a death but the bee.
+#[test_with(with_limit, 1, 1)]
+fn rule_06_a_death_before_anything_was_begun_counts_against_bees(mut sim: Sim) {
+    for bee in 0..4 {
+        sim.delegate();
+        sim.lose(bee);
+        sim.pass(Duration::from_secs(1));
+    }
+    assert_eq!(sim.oracle.in_vain, 4);
+    assert_eq!(
+        sim.oracle
+            .ends
+            .values()
+            .filter(|end| end.how == "no workers")
+            .count(),
+        4
+    );
 }
 
 #[test_with(with_limit, 2, 1)]
@@ -323,7 +360,7 @@ fn a_great_many_tasks_are_lost_and_taken_back() {
         for &task in tasks.iter().filter(|_| accepts) {
             parent.handle(now, Event::Said(BeeId(0), accept(task, 1)));
         }
-        let gone = Event::Gone(BeeId(0), death(), None);
+        let gone = Event::Gone(BeeId(0), death(), u64::MAX, None);
         assert_eq!(tell(&mut parent, gone), [60_000, 0, 0], "{dispatch:?}");
         for &task in tasks.iter().rev() {
             parent.handle(now, Event::Drop(task));

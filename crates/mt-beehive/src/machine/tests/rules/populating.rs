@@ -221,3 +221,25 @@ fn an_elastic_hive_shrinks_when_the_machine_is_full(mut sim: Sim) {
     }
     assert_eq!(sim.bees().len(), 1, "to the fewest");
 }
+
+/// Nobody else could begin what waits.
+///
+/// Case 33: A hive that may grow starts a bee for what waits behind a blocked one.
+#[test]
+fn an_elastic_hive_grows_while_its_bees_are_behind() {
+    let roomy = |dispatch| {
+        let mut config = config(dispatch, 0);
+        let period = Duration::from_secs(1);
+        let (min, max) = (1, 3);
+        config.population = Population::Elastic { min, max, period };
+        Sim::ready(config, Nature::of(64))
+    };
+    with(roomy, |mut sim| {
+        sim.process(0).hold(true);
+        sim.begin::<5>();
+        assert_eq!(after_a_period(&mut sim, false), 1, "there is room");
+        sim.fall_behind(0);
+        assert_eq!(after_a_period(&mut sim, false), 2);
+        assert_eq!(sim.shares(), [1, 4]);
+    });
+}
