@@ -120,7 +120,7 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, below: Option<OwnHive>, end:
                 tokio::task::yield_now().await;
                 continue;
             }
-            Carried::Over if at_work.running.is_empty() => return,
+            Carried::Over if at_work.running.is_empty() => break,
             Carried::All | Carried::Over => {}
         }
         // All arms are cancel-safe.
