@@ -16,15 +16,17 @@ pub struct Attached {
     pub progress: Progress,
 }
 
-/// Takes over the connection this process was started with, and starts the
-/// [guard](crate::guard) that ends this process when the parent is gone. To be called once, before
-/// anything else uses standard input, within a tokio runtime that has IO enabled.
+/// Takes over the connection this process was started with, closes other descriptors that it has inherited,
+/// and starts the guard: a thread that ends this process, with everything below it, when the parent is gone or
+/// closes the connection. Nothing the user's code does can hold it up. To be called once, before anything else
+/// uses standard input, within a tokio runtime that has IO enabled; [`start_clean`](crate::start_clean) comes
+/// before that.
 ///
 /// # Errors
 /// [`AttachError`]; the process should exit then.
 pub fn attach() -> Result<Attached, AttachError> {
-    let (stream, page) = platform::take_over()?;
-    platform::guard(&stream)?;
+    let (stream, page, parent) = platform::take_over()?;
+    platform::guard(&stream, parent)?;
     Ok(Attached {
         connection: Connection::over_stream(stream, Until::ProcessEnds),
         progress: Progress::new(page),

@@ -6,10 +6,14 @@ use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 use tokio::process::Child;
 
-use crate::platform::{ExitWatch, Remains, kill_tree, terminate_tree};
+use crate::platform::{ExitWatch, Remains, kill_tree, signal_name, terminate_tree};
 
 /// How a process ended. Both `None` means that it is gone but somebody else reaped it (a host program
-/// that calls `waitpid(-1)`).
+/// that calls `waitpid(-1)`), and the system does not tell how it ended; Linux does from 6.15 on.
+///
+/// A host program that ignores `SIGCHLD` has its children reaped by the system. That changes nothing here: on a
+/// system that does not tell how such a child has ended, the first start of a worker gives `SIGCHLD` its default
+/// effect back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Exit {
@@ -42,17 +46,6 @@ impl fmt::Display for Exit {
             }
         }
     }
-}
-
-/// The names of the signals a crash is likely to show; their numbers are the same on the Unixes we
-/// run on, except where left out.
-fn signal_name(signal: i32) -> Option<&'static str> {
-    const NAMES: [&str; 16] = [
-        "", "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "", "SIGFPE", "SIGKILL",
-        "", "SIGSEGV", "", "SIGPIPE", "SIGALRM", "SIGTERM",
-    ];
-    let name = NAMES.get(usize::try_from(signal).ok()?);
-    name.copied().filter(|name| !name.is_empty())
 }
 
 impl From<ExitStatus> for Exit {
@@ -158,7 +151,9 @@ impl ChildProcess {
             // Not reaped yet, so the group's number still means this group and no other.
             self.kill();
         }
-        let exit = self.child.wait().await.map(Exit::from).unwrap_or_default();
+        let waited = self.child.wait().await.ok();
+        let status = waited.or_else(|| self.watch.reaped());
+        let exit = status.map(Exit::from).unwrap_or_default();
         if !self.reaped && !is_told {
             // The second best: the number can only mean another group if the group is empty and the
             // number was given out again since.

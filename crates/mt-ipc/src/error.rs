@@ -93,7 +93,10 @@ pub enum HandshakeError {
 #[non_exhaustive]
 pub enum AttachError {
     /// What should be the connection is not one: started by hand?
-    #[error("this process carries a worker's name, but has no connection to a pool: {0}")]
+    #[error(
+        "this process carries a worker's name (`mt-worker`, its `argv[0]`), but its standard input is no \
+         connection to a parent: {0}; start the program under another name"
+    )]
     NoConnection(#[from] io::Error),
     /// The parent died before the worker was up.
     #[error("the parent process is gone")]

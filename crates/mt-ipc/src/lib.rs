@@ -20,8 +20,8 @@
 //!
 //! # When things die
 //! A child that exits or closes its end makes [`FrameReceiver::recv`] return what it had sent and then
-//! `None`. A parent that dies makes the [`guard`] of the worker kill the worker's whole process
-//! group, whatever the user's code is doing at that moment.
+//! `None`. A parent that dies makes the guard of the worker, a thread that [`attach`] starts, kill the
+//! worker's whole process group, whatever the user's code is doing at that moment.
 //!
 //! ```
 //! use mt_ipc::{QueueLimits, memory};
@@ -60,7 +60,8 @@ pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, greet};
 pub use platform::{
-    descendants, end_descendants, end_worker, guard, has_address_space, is_worker_process,
+    descendants, end_descendants, end_worker, has_address_space, is_ignored, is_worker_process,
+    start_clean,
 };
 pub use progress::{Progress, Turn};
 pub use receiver::FrameReceiver;

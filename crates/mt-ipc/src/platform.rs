@@ -4,20 +4,40 @@
 #[cfg(not(unix))]
 compile_error!("mt-ipc has no Windows backend yet; docs/platforms.md says what is missing");
 
+mod descriptors;
+#[cfg(target_os = "linux")]
+mod exit_info;
 mod exit_watch;
+mod guard;
 mod limits;
 mod page;
+mod reap;
+mod signals;
+mod start;
 mod stdio;
 mod stream;
 mod tree;
 mod unix;
 
 pub(crate) use exit_watch::ExitWatch;
+pub(crate) use guard::guard;
+pub use guard::{end_descendants, end_worker};
 pub use limits::has_address_space;
 pub(crate) use page::{NOTE_BYTES, NOTE_SLOTS, NoteSlot, Page, SLOW_SLOTS, SlowSlot};
+pub use signals::is_ignored;
+pub(crate) use signals::{keep_exit_statuses, signal_name};
+pub use start::start_clean;
 pub(crate) use stdio::{StderrPipe, pipe_for, read_pipe_now, unread_bytes, write_stderr};
 pub(crate) use stream::{Stream, StreamReadHalf, Until};
 pub use tree::descendants;
 pub(crate) use tree::{Remains, kill_tree, terminate_tree};
+pub use unix::is_worker_process;
 pub(crate) use unix::{connected_pair, own_program, prepare, take_over};
-pub use unix::{end_descendants, end_worker, guard, is_worker_process};
+
+/// Whether the system tells how a child ended that somebody else has reaped.
+fn tells_of_reaped() -> bool {
+    #[cfg(target_os = "linux")]
+    return exit_info::is_kept();
+    #[cfg(not(target_os = "linux"))]
+    false
+}

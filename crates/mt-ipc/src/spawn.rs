@@ -57,6 +57,10 @@ pub struct WorkerCommand {
     pub stdout: WorkerStdout,
     /// Where the standard error goes.
     pub stderr: WorkerStderr,
+    /// Whether the worker keeps those descriptors of this process above 2 that are not marked close-on-exec.
+    /// Default: no, it closes them before it works, so that a listener, a lock or a pipe of this process ends
+    /// with this process.
+    pub inherit_descriptors: bool,
 }
 
 /// A worker that was just started. It has not said hello yet.
@@ -130,7 +134,7 @@ fn spawner() -> Result<&'static mpsc::Sender<Request>, SpawnError> {
 
 fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     platform::has_address_space()?;
-    let (ours, page, theirs) = platform::connected_pair()?;
+    let (ours, page, theirs) = platform::connected_pair(request.inherit_descriptors)?;
     // Before there is a process: a runtime that can't do IO, or is shutting down, shows here.
     let stream = platform::Stream::from_std(ours)?;
     let program = match request.program {
@@ -138,6 +142,7 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
         Program::File(path) => path,
     };
     let shown = shown_name(&program);
+    platform::keep_exit_statuses();
     let failed = |source| SpawnError::Program {
         program: shown.clone(),
         source,
@@ -156,7 +161,7 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
             Some((platform::pipe_for(&mut command)?, Some(Forward::new()?)))
         }
     };
-    platform::prepare(&mut command, theirs);
+    platform::prepare(&mut command, file_name(&shown), theirs);
     // Not `kill_on_drop`: it kills by number also when somebody else has reaped the process long ago.
     let mut command = tokio::process::Command::from(command);
     let child = command.spawn().map_err(failed)?;
@@ -171,6 +176,11 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
         progress: Progress::new(page),
         stderr: stderr.map(|(pipe, forward)| StderrReader::read(pipe, forward, by_lines)),
     })
+}
+
+/// A path without its folders.
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 fn shown_name(program: &std::path::Path) -> String {

@@ -33,6 +33,17 @@ impl Scene {
         command
     }
 
+    /// The same command, started by another program with these words before it, such as `env --ignore-signal`.
+    pub fn through(program: &str, words: &[&str], command: &Command) -> Command {
+        let mut outer = Command::new(program);
+        outer.args(words).arg(command.get_program());
+        outer.args(command.get_args()).stdout(Stdio::piped());
+        for (name, value) in command.get_envs() {
+            outer.env(name, value.unwrap());
+        }
+        outer
+    }
+
     /// Starts it.
     pub fn start(command: &mut Command) -> Self {
         let mut process = Running::start(command);

@@ -1,9 +1,11 @@
-//! Learning of a child's exit before it is reaped.
+//! Learning of a child's exit before it is reaped, and how it ended although somebody else has reaped it.
+
+use std::process::ExitStatus;
 
 use rustix::process::Pid;
 
 #[cfg(target_os = "linux")]
-use super::stream::watched;
+use super::{exit_info, stream::watched};
 
 /// Tells that a child has exited *before* it is reaped, while its process group can still be named
 /// safely.
@@ -37,5 +39,14 @@ impl ExitWatch {
             return pidfd.readable().await.is_ok();
         }
         false
+    }
+    /// How the child ended, also when somebody else has reaped it: the system does if this process ignores
+    /// `SIGCHLD`. `None` while it is not reaped, and on systems that do not tell (Linux does from 6.15 on).
+    pub(crate) fn reaped(&self) -> Option<ExitStatus> {
+        #[cfg(target_os = "linux")]
+        if let Some(pidfd) = &self.pidfd {
+            return exit_info::of(pidfd.get_ref());
+        }
+        None
     }
 }

@@ -39,7 +39,8 @@ pub(crate) fn terminate_tree(leader: Pid) -> Option<Remains> {
     #[cfg(target_os = "linux")]
     let remains = {
         use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
-        let below = below(leader);
+        let mut below = below(leader);
+        below.retain(|&pid| is_alive(pid));
         if below.len() > MAX_REMAINS {
             return None;
         }
@@ -58,6 +59,13 @@ pub(crate) fn terminate_tree(leader: Pid) -> Option<Remains> {
     let _ = kill_process(leader, Signal::TERM);
     let _ = kill_process(leader, Signal::CONT);
     Some(remains)
+}
+
+/// Whether a process can still be asked for anything. Those that nobody has reaped can't.
+#[cfg(target_os = "linux")]
+fn is_alive(pid: Pid) -> bool {
+    let activity = crate::Activity::of(pid.as_raw_nonzero().get().unsigned_abs());
+    activity.is_some_and(|now| !matches!(now.state, 'Z' | 'X'))
 }
 
 impl Remains {
@@ -116,7 +124,7 @@ fn below(root: Pid) -> Vec<Pid> {
     found
 }
 
-fn children(parent: Pid) -> Vec<Pid> {
+pub(super) fn children(parent: Pid) -> Vec<Pid> {
     let Ok(threads) = fs::read_dir(format!("/proc/{}/task", parent.as_raw_nonzero())) else {
         return Vec::new();
     };

@@ -10,28 +10,30 @@ use std::{
     },
     path::PathBuf,
     process::{Command, Stdio},
-    thread,
 };
 
 use rustix::{
-    event::{PollFd, PollFlags, poll},
-    io::{Errno, fcntl_dupfd_cloexec},
+    io::fcntl_dupfd_cloexec,
     net::{
         RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
         SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
     },
-    process::{Pid, Signal, getpid, getppid, kill_process_group},
+    process::{Pid, getpid},
 };
 
-use super::{Page, stream::Stream, tree};
+use super::{Page, descriptors, guard::Parent, stream::Stream};
 use crate::{AttachError, SpawnError};
 
-/// The name a worker is started under (`argv[0]`). It marks the process as a worker without leaving
-/// anything in the environment that its own children would inherit, and `ps` shows it.
-const WORKER_NAME: &str = "mt-worker";
+/// The name a worker is started under (`argv[0]`), alone or with the program's behind it. The name marks the
+/// process as a worker without leaving anything in the environment that its own children would inherit, and
+/// `ps` shows it.
+pub(super) const WORKER_NAME: &str = "mt-worker";
+
+/// What the first byte behind the parent's id says when the worker keeps the descriptors it has inherited.
+const KEEPS_DESCRIPTORS: u8 = 1;
 
 /// The parent's end of a pair, the progress page, and the worker's end, to which the page is on its way.
-pub(crate) fn connected_pair() -> io::Result<(StdUnixStream, Page, OwnedFd)> {
+pub(crate) fn connected_pair(keeps: bool) -> io::Result<(StdUnixStream, Page, OwnedFd)> {
     let (ours, theirs) = StdUnixStream::pair()?;
     let (page, page_fd) = Page::create()?;
     let fds = [page_fd.as_fd()];
@@ -39,7 +41,8 @@ pub(crate) fn connected_pair() -> io::Result<(StdUnixStream, Page, OwnedFd)> {
     let mut control = SendAncillaryBuffer::new(&mut space);
     control.push(SendAncillaryMessage::ScmRights(&fds));
     let parent = getpid().as_raw_nonzero().get().to_le_bytes();
-    let greeting = [IoSlice::new(&parent)];
+    let keeps = [u8::from(keeps) * KEEPS_DESCRIPTORS];
+    let greeting = [IoSlice::new(&parent), IoSlice::new(&keeps)];
     sendmsg(&ours, &greeting, &mut control, SendFlags::empty())?;
     ours.set_nonblocking(true)?;
     Ok((ours, page, theirs.into()))
@@ -49,10 +52,10 @@ pub(crate) fn connected_pair() -> io::Result<(StdUnixStream, Page, OwnedFd)> {
 /// process group of its own, so that the terminal's Ctrl-C and a kill of its tree reach it alone.
 ///
 /// There is no `pre_exec` here on purpose: with one, std forks instead of using `posix_spawn`, which
-/// is slow from a large parent.
-pub(crate) fn prepare(command: &mut Command, theirs: OwnedFd) {
+/// is slow from a large parent. What else a worker needs is done by [`start_clean`](super::start_clean).
+pub(crate) fn prepare(command: &mut Command, program: &str, theirs: OwnedFd) {
     command
-        .arg0(WORKER_NAME)
+        .arg0(format!("{WORKER_NAME} ({program})"))
         .stdin(Stdio::from(theirs))
         .process_group(0);
 }
@@ -87,29 +90,32 @@ fn file_identity(path: &std::path::Path) -> Option<(u64, u64)> {
 /// Whether this process was started by [`spawn`](crate::spawn()): it carries a worker's name.
 #[must_use]
 pub fn is_worker_process() -> bool {
-    env::args_os()
-        .next()
-        .is_some_and(|name| name == WORKER_NAME)
+    let name = env::args_os().next().unwrap_or_default();
+    let title = name.as_encoded_bytes().strip_prefix(WORKER_NAME.as_bytes());
+    title.is_some_and(|rest| rest.is_empty() || rest.starts_with(b" ("))
 }
 
 /// Takes the connection over from standard input, which becomes the null device, and ties this
 /// process to its parent.
-pub(crate) fn take_over() -> Result<(Stream, Page), AttachError> {
+pub(crate) fn take_over() -> Result<(Stream, Page, Parent), AttachError> {
     let stdin = rustix::stdio::stdin();
-    let (parent, page_fd) = receive_page(stdin)?;
+    let (parent, keeps, page_fd) = receive_page(stdin)?;
     let page = Page::map(page_fd.as_fd())?;
+    if !keeps {
+        descriptors::close_inherited();
+    }
     let socket = StdUnixStream::from(move_away_from_stdin()?);
-    bind_to_parent(parent)?;
-    survive_hangup()?;
+    let parent = Parent::bind(parent)?;
     socket.set_nonblocking(true)?;
-    Ok((Stream::from_std(socket)?, page))
+    Ok((Stream::from_std(socket)?, page, parent))
 }
 
-fn receive_page(stdin: impl AsFd) -> io::Result<(Pid, OwnedFd)> {
-    let mut parent = [0; 4];
+/// The parent's id, whether inherited descriptors are kept, and the progress page.
+fn receive_page(stdin: impl AsFd) -> io::Result<(Pid, bool, OwnedFd)> {
+    let (mut parent, mut keeps) = ([0; 4], [0]);
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut iov = [IoSliceMut::new(&mut parent)];
+    let mut iov = [IoSliceMut::new(&mut parent), IoSliceMut::new(&mut keeps)];
     // It was sent before this process was made, so there is nothing to wait for.
     let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
     let got = recvmsg(stdin, &mut iov, &mut control, flags)?;
@@ -119,7 +125,7 @@ fn receive_page(stdin: impl AsFd) -> io::Result<(Pid, OwnedFd)> {
     });
     let parent = Pid::from_raw(i32::from_le_bytes(parent));
     match (got.bytes, fd, parent) {
-        (4, Some(fd), Some(parent)) => Ok((parent, fd)),
+        (5, Some(fd), Some(parent)) => Ok((parent, keeps == [KEEPS_DESCRIPTORS], fd)),
         _ => Err(io::Error::new(
             io::ErrorKind::InvalidData,
             "no greeting from a parent",
@@ -134,67 +140,4 @@ fn move_away_from_stdin() -> io::Result<OwnedFd> {
     let null = std::fs::File::open("/dev/null")?;
     rustix::stdio::dup2_stdin(&null)?;
     Ok(socket)
-}
-
-fn bind_to_parent(parent: Pid) -> Result<(), AttachError> {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{set_child_subreaper, set_parent_process_death_signal};
-        // The guard thread does the killing, and it can take the worker's own children along. A
-        // stopped process runs no thread, so the parent's death first lets it continue. (The signal
-        // is sent when the parent's *thread* that started us ends; that thread lives for ever.)
-        let _ = set_parent_process_death_signal(Some(Signal::CONT));
-        // Children of a task that detach themselves stay below this process and can be found.
-        let _ = set_child_subreaper(Some(getpid()));
-    }
-    // The parent may have died before the lines above.
-    match getppid() == Some(parent) {
-        true => Ok(()),
-        false => Err(AttachError::ParentGone),
-    }
-}
-
-/// Takes SIGHUP and does nothing. When a parent dies, the system sends it to a worker's group if any
-/// process in it is stopped; a worker that it ended could not take along what has left the group. The
-/// programs a worker starts are not affected: they start with the signal's default.
-fn survive_hangup() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    // The handler stays when the listener goes.
-    signal(SignalKind::hangup()).map(drop)
-}
-
-/// Starts the thread that ends this worker process, with everything below it, when the parent's end
-/// of the connection closes. Nothing the user's code does can hold it up: it only sleeps in the
-/// kernel until then.
-///
-/// # Errors
-/// The system's, when the thread or a descriptor for it can't be made.
-pub fn guard(connection: impl AsFd) -> io::Result<()> {
-    let socket = fcntl_dupfd_cloexec(connection, 3)?;
-    thread::Builder::new()
-        .name("mt-guard".into())
-        .stack_size(128 * 1024)
-        .spawn(move || {
-            // No event is asked for: only a hang-up or an error, which are always told, end the wait.
-            let mut fds = [PollFd::new(&socket, PollFlags::empty())];
-            while matches!(poll(&mut fds, None), Ok(0) | Err(Errno::INTR)) {}
-            end_worker();
-        })?;
-    Ok(())
-}
-
-/// Kills what this worker process has started and is still there, also what has detached itself. To
-/// be called just before it exits: afterwards nobody could tell whose they were.
-pub fn end_descendants() {
-    tree::kill_below(getpid());
-}
-
-/// Ends this worker process at once, together with all it has started. For a worker whose parent is
-/// gone: an exit would leave what it has started behind.
-pub fn end_worker() -> ! {
-    let own = getpid();
-    tree::kill_below(own);
-    let _ = kill_process_group(own, Signal::KILL);
-    // Reached only when this process leads no group, as under a debugger that started it.
-    std::process::abort()
 }

@@ -25,6 +25,7 @@ struct Own {
 #[test]
 fn as_worker() {
     if mt_ipc::is_worker_process() {
+        mt_ipc::start_clean();
         let role = env::args().next_back().unwrap();
         check(play(&role));
         process::exit(0);

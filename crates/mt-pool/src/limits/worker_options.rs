@@ -28,6 +28,7 @@ pub struct WorkerOptions {
     /// What [`on_interrupt`](Self::on_interrupt) sets.
     pub on_interrupt: OnInterrupt,
     stderr: WorkerStderr,
+    inherit_descriptors: bool,
     forward_tracing: Option<LevelFilter>,
 }
 
@@ -60,6 +61,12 @@ impl WorkerOptions {
         /// process, unchanged, to its own standard error; its end is kept, and is part of
         /// [`Death`](crate::supervision::Death) as [`LastWords`](crate::supervision::LastWords).
         pub fn stderr(self, mode: WorkerStderr) => self.stderr = mode;
+
+        /// Whether workers keep those descriptors of this process above 2 that are not marked close-on-exec: a
+        /// jobserver's pipe for the programs that tasks start, say. What Rust's standard library opens is marked,
+        /// and is never inherited. Default: no. Workers have 0 to 2 and their own connection, and close all else
+        /// before they work; a listener of this process that they kept would stay bound as long as they live.
+        pub fn inherit_descriptors(self, keep: bool) => self.inherit_descriptors = keep;
 
         /// The `tracing` events of workers that are emitted again in this process. Default: those that this
         /// process's subscribers enable at the start, as far as they say it by a level; without a subscriber none,
@@ -97,6 +104,7 @@ impl WorkerOptions {
         };
         command.program = self.program.clone();
         command.stderr = self.stderr;
+        command.inherit_descriptors = self.inherit_descriptors;
         let mut spec = SpawnSpec::started_by(command, role, self.forward_tracing, body);
         spec.liveness = self.liveness;
         Ok(spec)

@@ -20,7 +20,8 @@ pub enum OnInterrupt {
     /// The first one, while a run goes on, lets what runs finish and cancels the rest; the stream
     /// then ends, and [`Stats::interrupted`](crate::stats::Stats) tells. The second one, or one when no run
     /// goes on, ends the process as if nothing had been changed. A handler that the program has
-    /// installed before its first run is left alone and still called.
+    /// installed before its first run is left alone and still called. A process that ignores `SIGINT` when
+    /// a run begins (`trap '' INT`, a background job of a script) goes on ignoring it, and so does the run.
     #[default]
     Drain,
     /// Nothing: the program's own handling, or the system's, is not touched by this run.
@@ -40,7 +41,7 @@ static RUNS: AtomicUsize = AtomicUsize::new(0);
 impl Interrupts {
     /// Starts listening, on the current runtime, whose poller must be enabled.
     pub fn listen(policy: OnInterrupt) -> Self {
-        if policy == OnInterrupt::Ignore {
+        if policy == OnInterrupt::Ignore || mt_ipc::is_ignored(signal_hook::consts::SIGINT) {
             return Self { signal: None };
         }
         let default = default_effect();

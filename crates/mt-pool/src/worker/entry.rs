@@ -29,6 +29,7 @@ pub(crate) fn main() -> ! {
     if ENTERED.swap(true, Ordering::AcqRel) {
         park();
     }
+    mt_ipc::start_clean();
     // Called in a `#[tokio::main]`: a thread of a runtime can't drive the one that works need.
     if tokio::runtime::Handle::try_current().is_ok() {
         let main = thread::Builder::new().name("mt-main".into());

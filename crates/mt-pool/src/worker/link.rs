@@ -3,9 +3,13 @@
 //!
 //! Loop: one a worker, on a thread of its own that runs no user code.
 
-use std::{io, panic::resume_unwind, pin::Pin};
+use std::{
+    io::{self, Write},
+    panic::resume_unwind,
+    pin::Pin,
+};
 
-use mt_ipc::{Attached, FrameSender, Progress, QueueLimits, greet};
+use mt_ipc::{AttachError, Attached, FrameSender, Progress, QueueLimits, greet};
 use mt_proto::{Assignment, Beat, FromWorker, Limits, ToWorker, WorkerBeat};
 use tokio::{
     runtime::Builder,
@@ -33,7 +37,14 @@ pub(crate) fn run(assign: impl FnMut(RoleWork) + Send + 'static) -> Result<(), S
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     let link = async {
-        let attached = mt_ipc::attach().map_err(|error| error.to_string())?;
+        let attached = mt_ipc::attach().map_err(|error| {
+            let why = error.to_string();
+            if !matches!(error, AttachError::ParentGone) {
+                // Nobody else can say so: there is no parent to tell.
+                let _ = writeln!(io::stderr(), "{why}");
+            }
+            why
+        })?;
         converse(attached, assign).await
     };
     // A task: woken from within, it goes on at once, where a runtime's first future would wait for a look at

@@ -1,5 +1,7 @@
 //! What tasks start goes with their worker, however the worker ends.
 
+use std::process::Command;
+
 use crate::prelude::*;
 
 const LEAVES: [Deed; 2] = [
@@ -19,6 +21,23 @@ fn when_a_run_is_dropped() {
     let run = asyn_pmap::<act>(deeds).processes(1).capacity(10);
     let run = run.start().unwrap().into_iter();
     let pids: Vec<u32> = run.take(2).map(|pid| pid.unwrap() as u32).collect();
+    wait_until_gone(&pids);
+}
+
+#[task]
+fn leaves_many(count: usize) -> Vec<u32> {
+    let start = |_| Command::new("sleep").arg("1000").spawn().unwrap().id();
+    (0..count).map(start).collect()
+}
+
+/// Case P5: a thousand children of a task go when the run is dropped.
+#[test_with(alone)]
+fn a_thousand_when_a_run_is_dropped() {
+    let run = asyn_pmap::<leaves_many>(iter::once(1002).chain(iter::repeat(0)));
+    let mut run = run.processes(1).capacity(2).start().unwrap().into_iter();
+    let pids = run.next().unwrap().unwrap();
+    assert_eq!(pids.len(), 1002);
+    drop(run);
     wait_until_gone(&pids);
 }
 

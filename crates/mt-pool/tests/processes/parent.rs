@@ -2,9 +2,9 @@
 
 use std::{os::unix::process::ExitStatusExt, process::Stdio};
 
-use mt_test_kit::{Scene, role};
+use mt_test_kit::{Scene, role, state_of};
 
-use crate::prelude::*;
+use crate::{platform, prelude::*};
 
 #[task]
 fn brief(n: u64) -> u64 {
@@ -12,11 +12,29 @@ fn brief(n: u64) -> u64 {
     n
 }
 
+/// Holds so many MiB for as long as its worker lives, long enough for others to have some too.
+#[task]
+fn holds(mebibytes: usize) -> u64 {
+    Box::leak(vec![1_u8; mebibytes << 20].into_boxed_slice());
+    thread::sleep(Duration::from_millis(200)); // work: meanwhile the others begin
+    u64::from(std::process::id())
+}
+
 /// Where a parent starts. For the test runner this is nothing.
 #[test]
 fn as_parent() {
     match role().as_str() {
         "killed" => with_descendants(thread::park),
+        "has forked" => with_descendants(|| {
+            println!("FORK {}", platform::fork_that_stays());
+            thread::park();
+        }),
+        "holds memory" => {
+            let run = asyn_pmap::<holds>([64; 8].into_iter().chain(iter::repeat(0)));
+            let mut run = run.processes(8).capacity(8).start().unwrap().into_iter();
+            tell(run.by_ref().take(8).map(Result::unwrap));
+            thread::park();
+        }
         "returns" => with_descendants(|| {}),
         "aborts" => with_descendants(|| std::process::abort()),
         "panics" => with_descendants(|| panic!("out of main")),
@@ -142,6 +160,37 @@ fn is_killed(role: &str, pids: usize) {
 #[test]
 fn killed() {
     is_killed("killed", 4);
+}
+
+/// Case 34: workers go with a host that is killed, also when a process that it has forked off lives on.
+#[test]
+fn killed_after_a_fork() {
+    let mut parent = start("has forked");
+    let told = parent.read_until("FORK");
+    let fork: u32 = told.trim_start_matches("FORK ").parse().unwrap();
+    parent.signal(Signal::KILL);
+    assert_eq!(end(parent), (None, Some(9)));
+    assert!(state_of(fork).is_some(), "it holds the connections");
+    signal(fork, Signal::KILL);
+}
+
+/// Case P1: a SIGTERM to the host, or to host and workers at once, leaves nothing behind.
+#[test]
+fn terminated() {
+    for workers_too in [false, true] {
+        let parent = start("killed");
+        for &worker in parent.pids.iter().filter(|_| workers_too) {
+            signal(worker, Signal::TERM);
+        }
+        parent.signal(Signal::TERM);
+        assert_eq!(end(parent), (None, Some(15)));
+    }
+}
+
+/// Case P6: workers that hold much memory go with a host that is killed.
+#[test]
+fn killed_with_much_memory_in_workers() {
+    is_killed("holds memory", 8);
 }
 
 #[test]

@@ -2,4 +2,6 @@
 
 mod raw;
 
-pub(crate) use raw::{close_everything, free_twice, segfault, sum_of_pages, write_to_sockets};
+pub(crate) use raw::{
+    close_everything, fork_that_stays, free_twice, segfault, sum_of_pages, write_to_sockets,
+};

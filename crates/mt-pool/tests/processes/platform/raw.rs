@@ -27,6 +27,24 @@ pub(crate) fn free_twice() {
     }
 }
 
+/// Starts a process that is a copy of this one, descriptors included, and does nothing. Returns its id.
+pub(crate) fn fork_that_stays() -> u32 {
+    // SAFETY: these are the declarations of the C library.
+    unsafe extern "C" {
+        fn fork() -> i32;
+        fn pause() -> i32;
+    }
+    // SAFETY: the copy has one thread, which makes no call but one that may be made there.
+    unsafe {
+        match fork() {
+            0 => loop {
+                pause();
+            },
+            pid => pid.cast_unsigned(),
+        }
+    }
+}
+
 /// Closes all descriptors but standard output and error.
 pub(crate) fn close_everything() {
     let open = descriptors().into_iter().map(|(fd, _)| fd);

@@ -1,0 +1,128 @@
+//! The thread that ends a worker process when its parent is gone, and how a worker is ended from within.
+
+use std::{io, os::fd::AsFd, thread, time::Duration};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::{Errno, fcntl_dupfd_cloexec},
+    process::{Pid, Signal, getpid, getppid, kill_process_group},
+};
+
+use super::{reap, signals, tree};
+use crate::AttachError;
+
+/// How often the parent's id is looked at where its end can't be waited for.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The parent of this worker process.
+#[derive(Debug)]
+pub(crate) struct Parent {
+    pid: Pid,
+    /// Tells its end. Linux only, and not when there is no descriptor to be had.
+    #[cfg(target_os = "linux")]
+    pidfd: Option<std::os::fd::OwnedFd>,
+}
+
+impl Parent {
+    /// Ties this process to its parent.
+    ///
+    /// # Errors
+    /// [`AttachError::ParentGone`], and the system's.
+    pub(super) fn bind(pid: Pid) -> Result<Self, AttachError> {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::process::{set_child_subreaper, set_parent_process_death_signal};
+            // The guard thread does the killing, and it can take the worker's own children along. A
+            // stopped process runs no thread, so the parent's death first lets it continue. (The signal
+            // is sent when the parent's *thread* that started us ends; that thread lives for ever.)
+            let _ = set_parent_process_death_signal(Some(Signal::CONT));
+            // Children of a task that detach themselves stay below this process and can be found.
+            let _ = set_child_subreaper(Some(getpid()));
+        }
+        let parent = Self {
+            pid,
+            #[cfg(target_os = "linux")]
+            pidfd: rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok(),
+        };
+        survive_hangup()?;
+        // It may have died before the lines above.
+        match parent.is_gone() {
+            false => Ok(parent),
+            true => Err(AttachError::ParentGone),
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        getppid() != Some(self.pid)
+    }
+
+    /// Waits until it is gone, or its end of the connection closed. Either may come without the other: a process that
+    /// it has forked off holds the connection open, and it may close the connection and live on.
+    fn wait(&self, connection: impl AsFd) {
+        // No event is asked of the connection: only a hang-up or an error, which are always told, end the wait.
+        let mut fds = vec![PollFd::new(&connection, PollFlags::empty())];
+        #[cfg(target_os = "linux")]
+        fds.extend(
+            self.pidfd
+                .iter()
+                .map(|pidfd| PollFd::new(pidfd, PollFlags::IN)),
+        );
+        let look = (fds.len() == 1)
+            .then(|| Timespec::try_from(LOOK))
+            .and_then(Result::ok);
+        loop {
+            match poll(&mut fds, look.as_ref()) {
+                Err(Errno::INTR) => {}
+                Ok(0) if !self.is_gone() => {}
+                _ => return,
+            }
+        }
+    }
+}
+
+/// Takes SIGHUP and does nothing. When a parent dies, the system may send it to a worker's group if any
+/// process in it is stopped; a worker that it ended could not take along what has left the group. The
+/// programs a worker starts are not affected: they start with the signal's default, or ignore it if this
+/// process does (`nohup`).
+fn survive_hangup() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    if signals::is_ignored(libc::SIGHUP) {
+        return Ok(());
+    }
+    // The handler stays when the listener goes.
+    signal(SignalKind::hangup()).map(drop)
+}
+
+/// Starts the thread that ends this worker process, with everything below it, when its parent is gone or closes
+/// its end of the connection. Nothing the user's code does can hold it up: it only sleeps in the kernel until then.
+///
+/// # Errors
+/// The system's, when the thread or a descriptor for it can't be made.
+pub(crate) fn guard(connection: impl AsFd, parent: Parent) -> io::Result<()> {
+    let socket = fcntl_dupfd_cloexec(connection, 3)?;
+    thread::Builder::new()
+        .name("mt-guard".into())
+        .stack_size(128 * 1024)
+        .spawn(move || {
+            parent.wait(&socket);
+            end_worker();
+        })?;
+    Ok(())
+}
+
+/// Kills what this worker process has started and is still there, also what has detached itself, and reaps it, so
+/// that nobody above has to. To be called just before it exits: afterwards nobody could tell whose they were.
+pub fn end_descendants() {
+    tree::kill_below(getpid());
+    reap::all_children();
+}
+
+/// Ends this worker process at once, together with all it has started. For a worker whose parent is
+/// gone: an exit would leave what it has started behind.
+pub fn end_worker() -> ! {
+    tree::kill_below(getpid());
+    reap::dead_children();
+    let _ = kill_process_group(getpid(), Signal::KILL);
+    // Reached only when this process leads no group, as under a debugger that started it.
+    std::process::abort()
+}
