@@ -31,6 +31,7 @@ mod queens;
 mod scene;
 mod sharing;
 mod tracing;
+mod user_code;
 
 use mt_beehive::__private::inventory;
 
