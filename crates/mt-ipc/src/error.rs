@@ -47,6 +47,14 @@ pub enum SpawnError {
         /// The operating system's reason.
         source: io::Error,
     },
+    /// The folder that workers start in is gone: that of this process when their owner was started.
+    #[error(
+        "the folder {folder} is gone, in which workers are to start because the run was started in it"
+    )]
+    Folder {
+        /// The folder.
+        folder: String,
+    },
     /// The program's file is not the one this process was started from.
     #[error(
         "the program file {program} was replaced while this process runs, so a worker would be another build; restart the program"

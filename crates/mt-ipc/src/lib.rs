@@ -51,6 +51,7 @@ mod receiver;
 mod sender;
 mod spawn;
 mod stderr;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 
@@ -61,10 +62,11 @@ pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, greet};
 pub use platform::{
     descendants, end_descendants, end_worker, has_address_space, is_ignored, is_worker_process,
-    start_clean,
+    main_stack_bytes, start_clean,
 };
 pub use progress::{Progress, Turn};
 pub use receiver::FrameReceiver;
 pub use sender::{FrameSender, QueueLimits, Writer};
 pub use spawn::{Program, Spawned, WorkerCommand, WorkerStdout, spawn};
 pub use stderr::{StderrReader, StderrTail, WorkerStderr};
+pub use surroundings::Surroundings;

@@ -31,8 +31,8 @@ pub(crate) use stdio::{StderrPipe, pipe_for, read_pipe_now, unread_bytes, write_
 pub(crate) use stream::{Stream, StreamReadHalf, Until};
 pub use tree::descendants;
 pub(crate) use tree::{Remains, kill_tree, terminate_tree};
-pub use unix::is_worker_process;
-pub(crate) use unix::{connected_pair, own_program, prepare, take_over};
+pub(crate) use unix::{connected_pair, file_identity, own_program, prepare, take_over};
+pub use unix::{is_worker_process, main_stack_bytes};
 
 /// Whether the system tells how a child ended that somebody else has reaped.
 fn tells_of_reaped() -> bool {

@@ -22,7 +22,7 @@ const PLACE_MASK: u64 = (1 << PLACE_BITS) - 1;
 /// A call that has the worker's thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn {
-    /// The place of its item in the order they were sent. Right for the first 2^40 - 2 items.
+    /// The place of its item in the order they were sent. Right for the first 2^40 - 3 items.
     pub place: u64,
     /// Counts the turns, from 0 again after 2^24 of them.
     pub number: u64,
@@ -32,10 +32,19 @@ impl Turn {
     /// The place to [`enter`](Progress::enter) while the thread is busy with what is no call's.
     pub const NOBODYS: u64 = PLACE_MASK - 1;
 
+    /// The place to [`enter`](Progress::enter) while the thread is busy with closing a context.
+    pub const CLOSES: u64 = PLACE_MASK - 2;
+
     /// Whether it is no call that has the thread.
     #[must_use]
     pub fn is_nobodys(&self) -> bool {
-        self.place == Self::NOBODYS
+        self.place >= Self::CLOSES
+    }
+
+    /// Whether a context that is being closed has the thread.
+    #[must_use]
+    pub fn is_close(&self) -> bool {
+        self.place == Self::CLOSES
     }
 }
 

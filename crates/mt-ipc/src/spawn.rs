@@ -16,8 +16,8 @@ use tokio::{
 };
 
 use crate::{
-    ChildProcess, Connection, Progress, SpawnError, StderrReader, WorkerStderr, platform,
-    stderr::Forward,
+    ChildProcess, Connection, Progress, SpawnError, StderrReader, Surroundings, WorkerStderr,
+    platform, stderr::Forward,
 };
 
 /// The most requests waiting for the thread that starts workers. Callers wait beyond it.
@@ -61,6 +61,8 @@ pub struct WorkerCommand {
     /// Default: no, it closes them before it works, so that a listener, a lock or a pipe of this process ends
     /// with this process.
     pub inherit_descriptors: bool,
+    /// The folder and the environment it starts in; `None` for those that this process has when it is started.
+    pub surroundings: Option<Surroundings>,
 }
 
 /// A worker that was just started. It has not said hello yet.
@@ -150,6 +152,9 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
 
     let mut command = Command::new(&program);
     command.args(request.args);
+    if let Some(surroundings) = &request.surroundings {
+        surroundings.apply(&mut command)?;
+    }
     if request.stdout == WorkerStdout::Null {
         command.stdout(Stdio::null());
     }

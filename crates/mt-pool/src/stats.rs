@@ -93,6 +93,8 @@ pub struct Deaths {
     pub lingered: u64,
     /// Owing an answer for too long, though they gave signs of life.
     pub no_answer: u64,
+    /// A context that kept its thread for too long when it was closed.
+    pub close_blocked: u64,
 }
 
 impl Deaths {
@@ -109,6 +111,7 @@ impl Deaths {
             DeathCause::Displaced => self.displaced += 1,
             DeathCause::Lingered => self.lingered += 1,
             DeathCause::NoAnswer { .. } => self.no_answer += 1,
+            DeathCause::CloseBlocked => self.close_blocked += 1,
             // One that was no longer needed: not a death that counts.
             DeathCause::Stopped => {}
         }

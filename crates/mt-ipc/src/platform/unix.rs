@@ -81,7 +81,8 @@ fn started_from() -> Option<(u64, u64)> {
     *FIRST.get_or_init(|| file_identity(&env::current_exe().ok()?))
 }
 
-fn file_identity(path: &std::path::Path) -> Option<(u64, u64)> {
+/// What tells a file or folder from another that stands in the same place later.
+pub(crate) fn file_identity(path: &std::path::Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
     let meta = std::fs::metadata(path).ok()?;
     Some((meta.dev(), meta.ino()))
@@ -140,4 +141,11 @@ fn move_away_from_stdin() -> io::Result<OwnedFd> {
     let null = std::fs::File::open("/dev/null")?;
     rustix::stdio::dup2_stdin(&null)?;
     Ok(socket)
+}
+
+/// The stack of this process's main thread, as far as it may grow.
+#[must_use]
+pub fn main_stack_bytes() -> u64 {
+    use rustix::process::{Resource, getrlimit};
+    getrlimit(Resource::Stack).current.unwrap_or(u64::MAX)
 }

@@ -31,6 +31,8 @@ pub(crate) struct DispatchConfig {
     pub(crate) exit_grace: Duration,
     pub(crate) queue_deadline: Option<Duration>,
     pub(crate) hard_deadline: Option<Duration>,
+    /// How long a context that is being closed may keep its worker's thread.
+    pub(crate) close_deadline: Option<Duration>,
     pub(crate) memory: MemoryLimits,
     pub(crate) retries: Retries,
     pub(crate) keep_items: bool,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use mt_proto::{Segment, WorkerId};
 
 use super::{Delivery, memory::MemoryShortage, running_clock::Look};
-use crate::supervision::{DeathCause, WorkerEnd};
+use crate::supervision::{DeathCause, ProcessRecord, WorkerEnd};
 
 #[derive(Debug)]
 pub(crate) enum Event {
@@ -17,8 +17,8 @@ pub(crate) enum Event {
     Refused(Delivery),
     /// There will be no more input.
     InputEnded,
-    /// A worker is no new process: it has run items for somebody else.
-    Used(WorkerId),
+    /// A worker is no new process: it has run items for somebody else, and has been through this.
+    Used(WorkerId, ProcessRecord),
     /// A worker is set up.
     Ready(WorkerId),
     /// A worker sent results.

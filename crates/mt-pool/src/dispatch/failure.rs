@@ -32,7 +32,7 @@ impl Dispatch {
                 {
                     self.time_out(item);
                 }
-                Some(DeathCause::Overran | DeathCause::Displaced) => {
+                Some(DeathCause::Overran | DeathCause::Displaced | DeathCause::CloseBlocked) => {
                     self.displace(item, &end.death);
                 }
                 Some(DeathCause::MemoryExceeded {

@@ -19,7 +19,7 @@ use super::{
     window::Window,
     worker_slot::{SlotPhase, WorkerSlot},
 };
-use crate::supervision::{DeathCause, Restarts, WorkerFailure};
+use crate::supervision::{DeathCause, ProcessRecord, Restarts, WorkerFailure};
 
 /// The items kept ready for workers that run dry.
 const RESERVE: u64 = 1024;
@@ -94,7 +94,7 @@ impl Dispatch {
             Event::Input(run) => self.on_input(now, run),
             Event::Refused(delivery) => self.on_refused(delivery),
             Event::InputEnded => self.input_ended = true,
-            Event::Used(worker) => self.on_used(worker),
+            Event::Used(worker, record) => self.on_used(worker, &record),
             Event::Ready(worker) => self.on_ready(now, worker),
             Event::Results(worker, run) => self.on_results(now, worker, run),
             Event::Gone(worker, end) => self.on_gone(now, worker, end),
@@ -132,10 +132,18 @@ impl Dispatch {
             let slots = slots.filter(|slot| slot.phase != SlotPhase::Dying);
             slots.filter_map(move |slot| slot.running.due(limit))
         });
+        let closes = self.config.close_deadline.into_iter().flat_map(|limit| {
+            let since = self
+                .workers
+                .values()
+                .map(|slot| slot.running.closes_since());
+            since.flatten().map(move |since| since + limit)
+        });
         let others = [restart, self.queue.wakeup(), self.recycle_due()];
         leaving
             .chain(others.into_iter().flatten())
             .chain(overruns)
+            .chain(closes)
             .min()
     }
 
@@ -201,9 +209,13 @@ impl Dispatch {
         self.deliver(delivery);
     }
 
-    fn on_used(&mut self, worker: WorkerId) {
+    fn on_used(&mut self, worker: WorkerId, record: &ProcessRecord) {
         if let Some(slot) = self.workers.get_mut(&worker) {
             slot.used = true;
+            slot.ready_at = record.ready_at;
+            if let Some(quota) = &mut slot.quota {
+                *quota = quota.saturating_sub(record.items);
+            }
         }
     }
 
@@ -275,6 +287,7 @@ impl Dispatch {
             self.kill(worker, DeathCause::Lingered);
         }
         self.end_overruns(now);
+        self.end_closes(now);
     }
 
     fn on_look(&mut self, now: Instant, worker: WorkerId, look: Look) {
@@ -304,6 +317,17 @@ impl Dispatch {
                 slot.overrun = Some(late);
                 self.kill(worker, DeathCause::Overran);
             }
+        }
+    }
+
+    /// Kills the workers in which a context that is being closed keeps the thread for too long.
+    fn end_closes(&mut self, now: Instant) {
+        let Some(limit) = self.config.close_deadline else {
+            return;
+        };
+        let late = |since: Instant| since + limit <= now;
+        for worker in self.workers_that(|slot| slot.running.closes_since().is_some_and(late)) {
+            self.kill(worker, DeathCause::CloseBlocked);
         }
     }
 

@@ -14,13 +14,14 @@ use super::{
 };
 
 impl Dispatch {
-    /// Takes note that a worker is ready to grow old.
+    /// Takes note that a worker is ready to grow old; one that others had before is older.
     pub(super) fn on_birth(&mut self, now: Instant, worker: WorkerId) {
         let early = self.config.recycle.jitter * self.chance.random::<f64>();
         let age = self.config.recycle.age;
         if let Some(slot) = self.workers.get_mut(&worker) {
             slot.idle_since = Some(now);
-            slot.tired_at = age.map(|age| now + age.mul_f64(1.0 - early));
+            let since = slot.ready_at.unwrap_or(now);
+            slot.tired_at = age.map(|age| since + age.mul_f64(1.0 - early));
             slot.early = early;
         }
     }

@@ -180,6 +180,12 @@ impl RunningClock {
         })
     }
 
+    /// Since when a context that is being closed keeps the thread, if one does.
+    pub(crate) fn closes_since(&self) -> Option<Instant> {
+        let stay = self.stay.filter(|stay| stay.turn.is_close());
+        stay.map(|stay| stay.from)
+    }
+
     /// When the next will have been running for `limit`, if no call keeps the thread until then.
     pub(crate) fn due(&self, limit: Duration) -> Option<Instant> {
         let since = match &self.stay {

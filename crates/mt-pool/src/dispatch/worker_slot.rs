@@ -42,6 +42,8 @@ pub(crate) struct WorkerSlot {
     pub(crate) quota: Option<u64>,
     /// Whether it has run items before it came here.
     pub(crate) used: bool,
+    /// When its process was set up for the first time, if that was before.
+    pub(crate) ready_at: Option<Instant>,
     pub(crate) fruitful: bool,
     /// Why the pool ends it, if it does.
     pub(crate) verdict: Option<DeathCause>,

@@ -20,10 +20,10 @@ impl Driver {
                 self.workers.started(id, pid);
                 self.record(PoolEvent::WorkerStarted { worker, pid });
             }
-            SessionEvent::Reused { pid } => {
+            SessionEvent::Reused { pid, record } => {
                 self.workers.started(id, pid);
                 self.record(PoolEvent::WorkerReused { worker, pid });
-                self.dispatch(Event::Used(id));
+                self.dispatch(Event::Used(id, record));
             }
             SessionEvent::Greeted { sender, progress } => {
                 self.record(Happened::Greeted(id, progress.clone()));
@@ -134,6 +134,10 @@ impl Driver {
             // What it was killed for is known only now.
             let failure = end.failure.insert(failure.by(&end.death));
             self.report_failure(worker, failure, &end.death);
+        }
+        if end.death.cause == DeathCause::CloseBlocked {
+            let (worker, message) = (worker.0, end.death.cause.to_string());
+            self.record(PoolEvent::ContextCloseFailed { worker, message });
         }
         self.report_end(worker, pid, &end);
         self.record(Happened::Ended(worker));

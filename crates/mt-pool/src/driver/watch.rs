@@ -43,7 +43,12 @@ impl WatchSchedule {
             config.recycle.rss_bytes,
         ];
         Self {
-            every: config.hard_deadline.map(every),
+            every: config
+                .hard_deadline
+                .into_iter()
+                .chain(config.close_deadline)
+                .min()
+                .map(every),
             next_look: now,
             next_weigh: now,
             weighs_each: limits.iter().any(Option::is_some),

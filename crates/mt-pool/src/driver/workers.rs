@@ -65,6 +65,9 @@ impl WorkerHandles {
     /// Sends items. What a worker that is just dying does not get is not lost: dispatch knows that
     /// it was sent and gives it to another one.
     pub(super) fn send(&self, worker: WorkerId, items: Segment, patience: Option<Duration>) {
+        if let Some(handle) = self.handles.get(&worker) {
+            handle.control.count_items(u64::from(items.count));
+        }
         if let Some(patience) = patience {
             self.say(worker, ToExecutor::Patience(patience).into_frame());
         }

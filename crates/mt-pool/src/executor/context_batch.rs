@@ -1,7 +1,10 @@
 //! Contexts: one for every batch of items, made before its first and closed after its last.
 
-use std::{any::TypeId, cell::Cell, fmt::Display, rc::Rc, time::Duration};
+use std::{
+    any::TypeId, cell::Cell, fmt::Display, future::poll_fn, pin::pin, rc::Rc, time::Duration,
+};
 
+use mt_ipc::{Progress, Turn};
 use mt_proto::{ContextStep, Failure, FromExecutor, Notice, Setup, clip_text};
 use tokio::time::timeout;
 
@@ -28,10 +31,11 @@ pub(super) struct ContextOptions<'a> {
     /// Whether the parent wants to know of every one.
     tell: bool,
     outbox: &'a Outbox,
+    progress: &'a Progress,
 }
 
 impl<'a> ContextOptions<'a> {
-    pub(super) fn of<T: Task>(setup: &Setup, outbox: &'a Outbox) -> Self {
+    pub(super) fn of<T: Task>(setup: &Setup, outbox: &'a Outbox, progress: &'a Progress) -> Self {
         // A task without a context does not open nothing for every batch.
         let has_none = TypeId::of::<T::Context>() == TypeId::of::<NoContext>();
         Self {
@@ -39,6 +43,7 @@ impl<'a> ContextOptions<'a> {
             limit: setup.context_deadline,
             tell: setup.tell_contexts,
             outbox,
+            progress,
         }
     }
 
@@ -118,7 +123,8 @@ impl<C: Context> ContextBatch<C> {
         let Some(context) = Rc::into_inner(batch.context) else {
             return;
         };
-        let message = match in_time(options.limit, async { context.close().await }).await {
+        let close = in_time(options.limit, async { context.close().await });
+        let message = match in_turns(options.progress, close).await {
             Ok(()) => return options.tell(Notice::ContextClosed),
             Err(problem) => problem,
         };
@@ -127,6 +133,19 @@ impl<C: Context> ContextBatch<C> {
         let notice = FromExecutor::Notice(Notice::Context { step, message });
         options.outbox.say(notice.into_frame());
     }
+}
+
+/// Polls what closes a context, and tells the parent that no call has the thread meanwhile: one that keeps it is ended
+/// by the parent.
+async fn in_turns<R>(progress: &Progress, close: impl Future<Output = R>) -> R {
+    let mut close = pin!(close);
+    poll_fn(|cx| {
+        progress.enter(Turn::CLOSES);
+        let polled = close.as_mut().poll(cx);
+        progress.leave();
+        polled
+    })
+    .await
 }
 
 /// What a step of a context comes to within a limit; why it comes to nothing if it takes longer, and is dropped, or

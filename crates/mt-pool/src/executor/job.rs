@@ -1,6 +1,6 @@
 //! A worker's work: set up, run items to the end of the input, report.
 
-use std::{rc::Rc, sync::Arc};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use futures::FutureExt;
 use mt_proto::{
@@ -40,9 +40,7 @@ pub(super) fn run(job: Job) -> Result<(), NotSetUp> {
 fn set_up_and_serve(job: Job) -> Result<(), SetupFailure> {
     let runtime = runtime().map_err(|error| failure(SetupStep::Runtime, error))?;
     if let Some(init) = &job.setup.init {
-        let task = find(&init.task)?;
-        let called = during_init(|| call_hook(task, &runtime, init));
-        called.map_err(|message| failure(SetupStep::Init, message))?;
+        first(init, &runtime)?;
     }
     stamp_events(|event| event.item = Ambient::current().map(|call| call.index));
     install();
@@ -52,6 +50,23 @@ fn set_up_and_serve(job: Job) -> Result<(), SetupFailure> {
     if let Some(exit) = exit {
         outbox.say(FromExecutor::Exit(run_exit(&exit)).into_frame());
     }
+    Ok(())
+}
+
+thread_local! {
+    /// The init that this process has gone through. Its parent gives it no run with another.
+    static INIT: RefCell<Option<InitCall>> = const { RefCell::new(None) };
+}
+
+/// Calls the init, once in the life of this process.
+fn first(init: &InitCall, runtime: &Runtime) -> Result<(), SetupFailure> {
+    if INIT.with_borrow(|done| done.as_ref() == Some(init)) {
+        return Ok(());
+    }
+    let task = find(&init.task)?;
+    let called = during_init(|| call_hook(task, runtime, init));
+    called.map_err(|message| failure(SetupStep::Init, message))?;
+    INIT.set(Some(init.clone()));
     Ok(())
 }
 

@@ -58,7 +58,7 @@ pub(super) fn run<T: Task>(mut job: Job, runtime: &Runtime, inputs: SharedInputs
             running: FuturesUnordered::new(),
             closing: FuturesUnordered::new(),
             spare: Vec::new(),
-            options: ContextOptions::of::<T>(&job.setup, &job.outbox),
+            options: ContextOptions::of::<T>(&job.setup, &job.outbox, &job.progress),
             setup: &job.setup,
             started: 0,
             finished: 0,

@@ -139,6 +139,6 @@ impl<T: Task> SyncRunner<T> {
     }
 
     fn options(&self) -> ContextOptions<'_> {
-        ContextOptions::of::<T>(&self.job.setup, &self.job.outbox)
+        ContextOptions::of::<T>(&self.job.setup, &self.job.outbox, &self.job.progress)
     }
 }

@@ -74,8 +74,10 @@ impl Deadlines {
         /// How long opening and closing a [`Context`](crate::Context) may take each, at least 1 ms. The items
         /// of a batch whose context takes longer get [`Context`](crate::TaskErrorKind::Context). Default: no
         /// limit. Works at the context's next `await`; one that blocks its thread is ended by the
-        /// [`hard`](Self::hard) deadline of the item it is opened for. A close that blocks is no item's; in the middle
-        /// of a run only [`LivenessPolicy::blocked`](crate::supervision::LivenessPolicy::blocked) sees it.
+        /// [`hard`](Self::hard) deadline of the item it is opened for. A close that blocks its thread for longer
+        /// than this (without it, than the hard deadline) is ended with its worker
+        /// ([`CloseBlocked`](crate::supervision::DeathCause::CloseBlocked)); items that ran beside it are run again
+        /// elsewhere. At the end of a run that is what [`exit_grace`](Self::exit_grace) does.
         pub fn context(self, limit: Duration) => self.context = Some(reckonable(limit));
 
         /// How long a worker may take to close its contexts and exit when all is done. Default 5 s. A worker that

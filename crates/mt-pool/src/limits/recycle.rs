@@ -8,6 +8,9 @@ use crate::{error::StartError, setters::setters};
 /// When a worker is replaced by a fresh one: a cure for leaks and for what piles up. Any of the limits
 /// is enough. Default: never.
 ///
+/// What is counted is the process's and not the run's: a worker of a [`Pool`](crate::Pool) that has had its items, or is
+/// old enough, in whatever runs, is not used for another run with these limits.
+///
 /// A tired worker goes on until its successor is set up, then finishes what it has and goes, so there may
 /// for a moment be [`at_once`](Self::at_once) more workers than
 /// [`processes`](crate::AsynPmap::processes).

@@ -15,8 +15,17 @@ use crate::{
     supervision::{LivenessPolicy, OnInterrupt, RestartBudget, SpawnSpec},
 };
 
+/// The range of [`WorkerOptions::stack_bytes`].
+const MIN_STACK_BYTES: u64 = 64 << 10;
+const MAX_STACK_BYTES: u64 = 64 << 30;
+
 /// How worker processes are started, watched and heard: those of a run, of a hive of `mt_beehive`, or of whoever
 /// [supervises](crate::supervision) workers of another kind.
+///
+/// All workers of a run, or of a hive, start in the folder and with the environment variables that this process has when
+/// the run is *started* (`start`, or what starts it), also those that replace others later. A worker that waits in a
+/// [`Pool`](crate::Pool) is used again only by runs with the same. What a task changes of its own process (`chdir`) stays,
+/// like all it leaves there, as long as that process lives.
 #[derive(Debug, Clone, Default)]
 #[must_use = "it is given to a run by `workers`"]
 #[non_exhaustive]
@@ -30,6 +39,7 @@ pub struct WorkerOptions {
     stderr: WorkerStderr,
     inherit_descriptors: bool,
     forward_tracing: Option<LevelFilter>,
+    stack_bytes: Option<u64>,
 }
 
 impl WorkerOptions {
@@ -67,6 +77,17 @@ impl WorkerOptions {
         /// and is never inherited. Default: no. Workers have 0 to 2 and their own connection, and close all else
         /// before they work; a listener of this process that they kept would stay bound as long as they live.
         pub fn inherit_descriptors(self, keep: bool) => self.inherit_descriptors = keep;
+
+        /// The stack of the thread that runs tasks, contexts, hooks and bees, in bytes; 64 KiB to 64 GiB. Memory is taken
+        /// only as far as it is used. Default: what a main thread here has (`ulimit -s`), and at least 8 MiB, whether
+        /// `main` calls [`init`](crate::init()) before there is a runtime or inside one: what has room in `main` has
+        /// room in a task. With more than the main thread has, and inside a runtime, it is a thread named `mt-main`.
+        ///
+        /// Tasks that a task spawns run on the same thread; `spawn_blocking` and threads of its own have the sizes
+        /// that tokio and the standard library give them (2 MiB, or `RUST_MIN_STACK`). Works in
+        /// [serial mode](crate::works::WorkIteratorBuilder::serial_mode) and a queen's tasks run on the caller's thread,
+        /// with the caller's stack.
+        pub fn stack_bytes(self, bytes: u64) => self.stack_bytes = Some(bytes);
 
         /// The `tracing` events of workers that are emitted again in this process. Default: those that this
         /// process's subscribers enable at the start, as far as they say it by a level; without a subscriber none,
@@ -107,6 +128,9 @@ impl WorkerOptions {
         command.inherit_descriptors = self.inherit_descriptors;
         let mut spec = SpawnSpec::started_by(command, role, self.forward_tracing, body);
         spec.liveness = self.liveness;
+        if let Some(bytes) = self.stack_bytes {
+            spec.stack_bytes = bytes;
+        }
         Ok(spec)
     }
 
@@ -118,6 +142,13 @@ impl WorkerOptions {
         let option = "workers.liveness";
         at_least_one(option, u64::from(self.liveness.missed_beats))?;
         at_least_one(option, u64::from(self.liveness.blocked_checks))?;
-        is_time(option, self.liveness.interval)
+        is_time(option, self.liveness.interval)?;
+        let stack = self.stack_bytes.unwrap_or(MIN_STACK_BYTES);
+        if !(MIN_STACK_BYTES..=MAX_STACK_BYTES).contains(&stack) {
+            let problem = format!("is {stack}, not {MIN_STACK_BYTES} to {MAX_STACK_BYTES}");
+            let option = "workers.stack_bytes";
+            return Err(StartError::Option { option, problem });
+        }
+        Ok(())
     }
 }

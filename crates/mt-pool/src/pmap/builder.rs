@@ -103,7 +103,9 @@ impl<T: Task> AsynPmap<T> {
             self.context = Some(config);
     }
 
-    /// Calls the task `I` once in every worker before its first item. If it returns an error or
+    /// Calls the task `I` once in every worker process before its first item. In a [`Pool`](crate::Pool) that is once in
+    /// the life of the process: the next run with the same task and input finds it done, and a run with another
+    /// gets other processes. If it returns an error or
     /// panics, the worker is replaced under the [restart budget](WorkerOptions::restart_budget).
     #[doc(alias = "init_func")]
     #[doc(alias = "init_func_args")]

@@ -1,6 +1,9 @@
 //! From a description to a run: all checks, then the supervisor.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    thread,
+};
 
 use bytes::Bytes;
 use mt_proto::{InitCall, MAX_RECORD_BYTES, Setup, encode};
@@ -18,7 +21,7 @@ use crate::{
     limits::Recycle,
     registry,
     stats::StatsCell,
-    supervision::{SpawnSpec, WorkerEvents},
+    supervision::{ReuseDemands, SpawnSpec, WorkerEvents, default_stack_bytes},
     task::TaskStyle,
     worker::panic_text,
 };
@@ -50,8 +53,12 @@ pub(crate) fn init_here(init: &InitCall) -> Result<(), StartError> {
         let runtime = runtime.map_err(|error| error.to_string())?;
         (task.call_once)(&runtime, &init.input).map(drop)
     };
-    let called = std::thread::scope(|scope| {
-        let joined = scope.spawn(call).join();
+    let called = thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(default_stack_bytes());
+        let joined = thread
+            .spawn_scoped(scope, call)
+            .map_err(|error| error.to_string())?
+            .join();
         joined.unwrap_or_else(|panic| Err(format!("panicked: {}", panic_text(&*panic))))
     });
     called.map_err(|message| StartError::Option {
@@ -129,7 +136,9 @@ pub(crate) fn launch<T: Task>(
 }
 
 fn spawn_spec<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<SpawnSpec, StartError> {
-    let setup = encode(&setup(run, seed)?, usize::MAX);
+    let setup = setup(run, seed)?;
+    let init = setup.init.clone();
+    let setup = encode(&setup, usize::MAX);
     let setup = Bytes::from(setup.expect("names, numbers and bytes always encode"));
     let options = &run.options;
     let mut spec = options
@@ -138,6 +147,11 @@ fn spawn_spec<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<SpawnSpec, St
     spec.busy_by_processor = T::STYLE == TaskStyle::Sync;
     spec.init_deadline = options.deadlines.init;
     spec.kill_grace = options.deadlines.kill_grace;
+    spec.reuse = ReuseDemands {
+        init: init.map(|init| encode(&init, usize::MAX).expect("a name and bytes").into()),
+        items: quota(options),
+        age: options.recycle.age,
+    };
     // A piece may come with a word on how long it may wait.
     spec.queue.bulk_frames = 2 * MAX_PIECES as usize + 2;
     Ok(spec)
@@ -176,12 +190,6 @@ fn dispatch_config<T: Task>(options: &PmapOptions, seed: u64, shared: bool) -> D
         // A third more than can run at once: what comes in quarters never leaves a place empty.
         TaskStyle::Async => narrow(options.max_concurrency.saturating_mul(4).div_ceil(3)),
     };
-    let batch_size = options.batch_size as u64;
-    let by_batches = options
-        .recycle
-        .batches
-        .map(|n| n.saturating_mul(batch_size));
-    let items = by_batches.into_iter().chain(options.recycle.items).min();
     DispatchConfig {
         processes: narrow(options.processes.max()),
         ordered: options.ordered,
@@ -196,15 +204,24 @@ fn dispatch_config<T: Task>(options: &PmapOptions, seed: u64, shared: bool) -> D
         min_processes: narrow(options.processes.min()),
         queue_deadline: options.deadlines.queue,
         hard_deadline: options.deadlines.hard,
+        close_deadline: options.deadlines.context.or(options.deadlines.hard),
         memory: options.memory,
         retries: options.retries.clone(),
         keep_items: options.keep_items,
         recycle: Recycle {
-            items,
+            items: quota(options),
             ..options.recycle
         },
         seed,
     }
+}
+
+/// The most items that a worker process is given in its life.
+fn quota(options: &PmapOptions) -> Option<u64> {
+    let batch_size = options.batch_size as u64;
+    let batches = options.recycle.batches;
+    let by_batches = batches.map(|n| n.saturating_mul(batch_size));
+    by_batches.into_iter().chain(options.recycle.items).min()
 }
 
 fn value<V: Wire>(option: &'static str, value: Option<&V>) -> Result<Bytes, StartError> {

@@ -1,6 +1,9 @@
 //! The owner's means to end a worker.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
 
 use tokio::sync::Notify;
 
@@ -17,6 +20,8 @@ struct EndRequest {
     cause: Mutex<Option<DeathCause>>,
     kill: Notify,
     terminate: Notify,
+    /// The items its owner has given to it.
+    items: AtomicU64,
 }
 
 impl WorkerControl {
@@ -33,6 +38,15 @@ impl WorkerControl {
     pub fn terminate(&self, cause: DeathCause) {
         self.set_cause(cause);
         self.0.terminate.notify_one();
+    }
+
+    /// Counts items that the worker is given: they wear its process, whoever has it next.
+    pub(crate) fn count_items(&self, items: u64) {
+        self.0.items.fetch_add(items, Ordering::Relaxed);
+    }
+
+    pub(super) fn items(&self) -> u64 {
+        self.0.items.load(Ordering::Relaxed)
     }
 
     fn set_cause(&self, cause: DeathCause) {

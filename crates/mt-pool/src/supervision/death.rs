@@ -63,6 +63,12 @@ pub enum DeathCause {
     /// that does not close, an exit hook that does not return. No item is affected.
     #[error("its worker process was told to go, did not within its exit grace, and was killed")]
     Lingered,
+    /// The pool killed it because a context that was being closed kept its thread for longer than the context deadline.
+    /// Items that ran beside it are run again.
+    #[error(
+        "its worker process was killed because a context blocked its thread when it was closed"
+    )]
+    CloseBlocked,
     /// The pool killed it for its own reasons: the run was over.
     #[error("its worker process was stopped with the run")]
     Stopped,

@@ -5,7 +5,7 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use mt_ipc::WorkerCommand;
@@ -13,6 +13,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::{
     lease::{Lease, Permit},
+    process_record::ProcessRecord,
     spawn_spec::SpawnSpec,
 };
 use crate::lock::lock;
@@ -48,14 +49,19 @@ struct IdleState {
 struct Parked {
     ticket: u64,
     key: StartKey,
+    record: ProcessRecord,
     lease: oneshot::Sender<Lease>,
 }
 
-/// What can't be changed once a worker is started: how it is, and how often it beats.
-type StartKey = (WorkerCommand, Duration);
+/// What can't be changed once a worker is started: how it is, how often it beats, and its stack.
+type StartKey = (WorkerCommand, Duration, u64);
 
 fn key_of(spec: &SpawnSpec) -> StartKey {
-    (spec.command.clone(), spec.liveness.interval)
+    (
+        spec.command.clone(),
+        spec.liveness.interval,
+        spec.stack_bytes,
+    )
 }
 
 /// What a run gets when it asks for a worker.
@@ -108,9 +114,11 @@ impl IdleWorkers {
     }
 
     fn try_fill(self: &Arc<Self>, mut lease: Lease) -> Result<Filled, Lease> {
-        let key = key_of(&lease.spec);
+        let (key, now) = (key_of(&lease.spec), Instant::now());
         let mut state = lock(&self.state);
-        while let Some(at) = state.parked.iter().rposition(|parked| parked.key == key) {
+        let reuse = Arc::clone(&lease.spec);
+        let fits = |parked: &Parked| parked.key == key && parked.record.fits(&reuse.reuse, now);
+        while let Some(at) = state.parked.iter().rposition(fits) {
             let Some(parked) = state.parked.remove(at) else {
                 break;
             };
@@ -128,13 +136,13 @@ impl IdleWorkers {
             lease.permit = Some(Permit::new(&lease.taken, &self.changed));
             return Ok(Filled::Slot(lease, Slot(Arc::clone(self))));
         }
-        // One of another key makes room; its lease ends, and so does it.
+        // One that does not fit makes room; its lease ends, and so does it.
         state.parked.pop_front();
         Err(lease)
     }
 
     /// Lets a worker wait for the next lease; `None` when there is no use for it.
-    pub(super) fn park(&self, spec: &SpawnSpec) -> Option<IdleWait> {
+    pub(super) fn park(&self, spec: &SpawnSpec, record: &ProcessRecord) -> Option<IdleWait> {
         let (sender, lease) = oneshot::channel();
         let mut state = lock(&self.state);
         // More than that there are only while each is some run's only one.
@@ -146,6 +154,7 @@ impl IdleWorkers {
         state.parked.push_back(Parked {
             ticket,
             key: key_of(spec),
+            record: record.clone(),
             lease: sender,
         });
         drop(state);

@@ -26,6 +26,7 @@ use super::{
     lease::Lease,
     liveness::Health,
     phase::{Ending, Phase},
+    process_record::ProcessRecord,
     session_event::SessionEvent,
     watch::Watch,
     worker_failure::WorkerFailure,
@@ -53,6 +54,8 @@ struct Session {
     process: ChildProcess,
     progress: Progress,
     stderr: Option<StderrReader>,
+    /// What it has been through under earlier owners.
+    record: ProcessRecord,
     cause: Option<DeathCause>,
     failure: Option<WorkerFailure>,
 }
@@ -110,6 +113,7 @@ async fn bring_up(lease: Lease, slot: Option<Slot>, frames: &impl FrameSource) -
         process,
         progress,
         stderr,
+        record: ProcessRecord::default(),
         cause: None,
         failure: None,
     };

@@ -8,6 +8,7 @@ use mt_proto::{Frame, TraceEvent};
 use super::{
     death::{Death, DeathCause},
     liveness::Health,
+    process_record::ProcessRecord,
     worker_failure::WorkerFailure,
 };
 
@@ -24,6 +25,8 @@ pub enum SessionEvent {
     Reused {
         /// The process's id.
         pid: u32,
+        /// What it has been through so far.
+        record: ProcessRecord,
     },
     /// The worker has said hello and was sent its assignment.
     Greeted {

@@ -3,18 +3,19 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
-use mt_ipc::{QueueLimits, WorkerCommand};
+use mt_ipc::{QueueLimits, Surroundings, WorkerCommand};
 use mt_proto::{Assignment, Fingerprint, Limits, WorkerId};
 use tracing::level_filters::LevelFilter;
 
-use super::{liveness::LivenessPolicy, worker_event::trace_level};
+use super::{liveness::LivenessPolicy, process_record::ReuseDemands, worker_event::trace_level};
 use crate::{StartError, init, registry};
 
 /// What the workers of one owner are started with, and what is demanded of them. The fields may be changed before
 /// the first worker is started.
 #[non_exhaustive]
 pub struct SpawnSpec {
-    /// How their processes are started. Default: this program again.
+    /// How their processes are started. Default: this program again, in the folder and with the environment of this
+    /// process at the time that this value is made.
     pub command: WorkerCommand,
     /// The build they have to be. Default: this program's.
     pub fingerprint: Fingerprint,
@@ -31,6 +32,11 @@ pub struct SpawnSpec {
     pub queue: QueueLimits,
     /// The longest frames that are taken from a worker.
     pub limits: Limits,
+    /// The stack that the thread of the user's code has, in bytes. Default: see
+    /// [`WorkerOptions::stack_bytes`](crate::limits::WorkerOptions::stack_bytes).
+    pub stack_bytes: u64,
+    /// What a process must not have been through to be used again.
+    pub(crate) reuse: ReuseDemands,
     /// What a worker is to be, encoded.
     pub(super) assignment: Box<dyn Fn(WorkerId) -> Bytes + Send + Sync>,
 }
@@ -51,11 +57,12 @@ impl SpawnSpec {
 
     /// The same with processes of another program, or with other arguments.
     pub fn started_by(
-        command: WorkerCommand,
+        mut command: WorkerCommand,
         role: &'static str,
         trace: Option<LevelFilter>,
         body: impl Fn(WorkerId) -> Bytes + Send + Sync + 'static,
     ) -> Self {
+        command.surroundings.get_or_insert_with(Surroundings::here);
         let trace = trace_level(trace);
         let assignment = move |worker| {
             let role = role.to_owned();
@@ -71,9 +78,23 @@ impl SpawnSpec {
             kill_grace: Duration::from_millis(50),
             queue: QueueLimits::default(),
             limits: Limits::default(),
+            stack_bytes: default_stack_bytes() as u64,
+            reuse: ReuseDemands::default(),
             assignment: Box::new(assignment),
         }
     }
+}
+
+/// The least stack of user code, unless somebody says otherwise: what a main thread usually has.
+const USUAL_STACK_BYTES: u64 = 8 << 20;
+/// More than this is no size of a stack but the lack of a limit.
+const LONGEST_STACK_BYTES: u64 = 1 << 30;
+
+/// As much as a main thread here has, so that what works in `main` works in every thread that runs user code.
+pub(crate) fn default_stack_bytes() -> usize {
+    let main = Some(mt_ipc::main_stack_bytes()).filter(|bytes| *bytes <= LONGEST_STACK_BYTES);
+    let bytes = main.unwrap_or(USUAL_STACK_BYTES).max(USUAL_STACK_BYTES);
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 impl fmt::Debug for SpawnSpec {

@@ -1,6 +1,7 @@
 //! What `init()` does in a process that was started as a worker.
 
 use std::{
+    fmt,
     io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     process,
@@ -9,8 +10,10 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
-    thread,
+    thread::{self, JoinHandle},
 };
+
+use mt_proto::Welcome;
 
 use super::{
     link, panic,
@@ -30,15 +33,25 @@ pub(crate) fn main() -> ! {
         park();
     }
     mt_ipc::start_clean();
-    // Called in a `#[tokio::main]`: a thread of a runtime can't drive the one that works need.
-    if tokio::runtime::Handle::try_current().is_ok() {
-        let main = thread::Builder::new().name("mt-main".into());
-        if main.spawn(|| work()).is_err() {
-            process::exit(NOT_DONE);
-        }
-        park();
+    let link =
+        Link::start().unwrap_or_else(|error| give_up("no thread for the connection", &error));
+    // Without a word from the parent the link has failed and ends the process.
+    let Ok(wanted) = link.stack_bytes.recv() else {
+        link.end(NOT_DONE)
+    };
+    // Called in a `#[tokio::main]`: a thread of a runtime can't drive the one that works need. A test harness may
+    // call it on a thread of its own.
+    let is_free = tokio::runtime::Handle::try_current().is_err();
+    let is_main = thread::current().name() == Some("main");
+    if is_free && is_main && wanted <= mt_ipc::main_stack_bytes() {
+        work(link)
     }
-    work()
+    let stack = usize::try_from(wanted).unwrap_or(usize::MAX);
+    let main = thread::Builder::new().name("mt-main".into());
+    match main.stack_size(stack).spawn(|| work(link)) {
+        Ok(_) => park(),
+        Err(error) => give_up(&format!("no thread with a stack of {wanted} bytes"), &error),
+    }
 }
 
 /// Leaves the process to another thread, which ends it.
@@ -48,41 +61,80 @@ fn park() -> ! {
     }
 }
 
-fn work() -> ! {
+/// Ends the process before it has begun, with a word on why: among the last words, which are told with the death.
+fn give_up(what: &str, why: &dyn fmt::Display) -> ! {
+    let _ = writeln!(
+        io::stderr(),
+        "this worker process can't work: {what}: {why}"
+    );
+    process::exit(NOT_DONE)
+}
+
+/// The link's thread, and what comes from it.
+struct Link {
+    thread: JoinHandle<()>,
+    /// The stack that user code has to have, once.
+    stack_bytes: mpsc::Receiver<u64>,
+    assigned: mpsc::Receiver<RoleWork>,
+}
+
+impl Link {
+    fn start() -> io::Result<Self> {
+        let (assign, assigned) = mpsc::sync_channel::<RoleWork>(1);
+        let (want, stack_bytes) = mpsc::sync_channel(1);
+        let welcomed = move |welcome: &Welcome| {
+            let _ = want.send(welcome.stack_bytes);
+        };
+        let thread = thread::Builder::new().name("mt-link".into());
+        let thread = thread.spawn(move || move_frames(welcomed, assign))?;
+        Ok(Self {
+            thread,
+            stack_bytes,
+            assigned,
+        })
+    }
+
+    fn end(self, code: i32) -> ! {
+        let _ = self.thread.join();
+        mt_ipc::end_descendants();
+        process::exit(code)
+    }
+}
+
+fn move_frames(
+    welcomed: impl FnOnce(&Welcome) + Send + 'static,
+    assign: mpsc::SyncSender<RoleWork>,
+) {
+    trace::mute_this_thread();
+    let working = Arc::new(AtomicBool::new(false));
+    let begun = Arc::clone(&working);
+    let end = catch_unwind(AssertUnwindSafe(|| {
+        link::run(welcomed, move |work| {
+            begun.store(true, Ordering::Relaxed);
+            let _ = assign.send(work);
+        })
+    }));
+    match end {
+        Ok(Ok(())) => return,
+        Ok(Err(why)) => {
+            tracing::debug!(why, "the connection to the parent ended");
+        }
+        Err(_) => tracing::error!("the link to the parent panicked"),
+    }
+    // The user's code may be anywhere, and nobody waits for it any more. What it has
+    // started must not outlive it when there is no parent left to see to that.
+    if working.load(Ordering::Relaxed) {
+        mt_ipc::end_worker();
+    }
+    process::exit(NOT_DONE);
+}
+
+/// Does what is assigned, on the thread that is to run the user's code.
+fn work(link: Link) -> ! {
     panic::install_hook();
-    let (assign, assigned) = mpsc::sync_channel::<RoleWork>(1);
-    let link = thread::Builder::new()
-        .name("mt-link".into())
-        .spawn(move || {
-            trace::mute_this_thread();
-            let working = Arc::new(AtomicBool::new(false));
-            let begun = Arc::clone(&working);
-            let end = catch_unwind(AssertUnwindSafe(|| {
-                link::run(move |work| {
-                    begun.store(true, Ordering::Relaxed);
-                    let _ = assign.send(work);
-                })
-            }));
-            match end {
-                Ok(Ok(())) => return,
-                Ok(Err(why)) => {
-                    tracing::debug!(why, "the connection to the parent ended");
-                }
-                Err(_) => tracing::error!("the link to the parent panicked"),
-            }
-            // The user's code may be anywhere, and nobody waits for it any more. What it has
-            // started must not outlive it when there is no parent left to see to that.
-            if working.load(Ordering::Relaxed) {
-                mt_ipc::end_worker();
-            }
-            process::exit(NOT_DONE);
-        });
-    let Ok(link) = link else {
-        process::exit(NOT_DONE)
-    };
     // Without any assignment the link has failed and ends the process.
     let mut code = NOT_DONE;
-    while let Ok(work) = assigned.recv() {
+    while let Ok(work) = link.assigned.recv() {
         code = match panic::caught(work) {
             Ok(Ok(())) => DONE,
             Ok(Err(NotSetUp)) => NOT_DONE,
@@ -96,7 +148,5 @@ fn work() -> ! {
     if let Err(panic) = panic::caught(end_runtime) {
         tracing::error!(%panic, "a task that was left behind panicked when it was dropped");
     }
-    let _ = link.join();
-    mt_ipc::end_descendants();
-    process::exit(code)
+    link.end(code)
 }

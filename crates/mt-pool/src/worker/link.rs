@@ -10,7 +10,7 @@ use std::{
 };
 
 use mt_ipc::{AttachError, Attached, FrameSender, Progress, QueueLimits, greet};
-use mt_proto::{Assignment, Beat, FromWorker, Limits, ToWorker, WorkerBeat};
+use mt_proto::{Assignment, Beat, FromWorker, Limits, ToWorker, Welcome, WorkerBeat};
 use tokio::{
     runtime::Builder,
     task::coop::unconstrained,
@@ -29,11 +29,15 @@ const SHORTEST_BEAT: Duration = Duration::from_millis(1);
 /// The future that sends what is queued. Never dropped before the end.
 type Writing<'a, F> = Pin<&'a mut F>;
 
-/// Runs the link until all is sent and nothing more comes. `assign` gets the work, each time there is some.
+/// Runs the link until all is sent and nothing more comes. `welcomed` is told what the parent wants of the process as
+/// such, and `assign` gets the work, each time there is some.
 ///
 /// # Errors
 /// The parent is gone, or there never was one; or it does not want this worker.
-pub(crate) fn run(assign: impl FnMut(RoleWork) + Send + 'static) -> Result<(), String> {
+pub(crate) fn run(
+    welcomed: impl FnOnce(&Welcome) + Send + 'static,
+    assign: impl FnMut(RoleWork) + Send + 'static,
+) -> Result<(), String> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     let link = async {
@@ -45,7 +49,7 @@ pub(crate) fn run(assign: impl FnMut(RoleWork) + Send + 'static) -> Result<(), S
             }
             why
         })?;
-        converse(attached, assign).await
+        converse(attached, welcomed, assign).await
     };
     // A task: woken from within, it goes on at once, where a runtime's first future would wait for a look at
     // the poller.
@@ -55,6 +59,7 @@ pub(crate) fn run(assign: impl FnMut(RoleWork) + Send + 'static) -> Result<(), S
 
 async fn converse(
     attached: Attached,
+    welcomed: impl FnOnce(&Welcome) + Send,
     mut assign: impl FnMut(RoleWork) + Send,
 ) -> Result<(), String> {
     let Attached {
@@ -71,6 +76,7 @@ async fn converse(
         _ = &mut writer => return hung_up(),
     };
     let welcome = welcome.map_err(|error| error.to_string())?;
+    welcomed(&welcome);
     let mut link = RoleLink {
         sender: sender.clone(),
         receiver,

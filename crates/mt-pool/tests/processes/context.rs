@@ -159,6 +159,57 @@ fn a_context_that_blocks_its_thread_runs_into_the_hard_deadline() {
     first_is_late::<within_async>();
 }
 
+/// Blocks its thread, once, when it is closed.
+struct Clinging(Folder);
+
+impl Context for Clinging {
+    type Config = Folder;
+    type Error = String;
+
+    async fn open(folder: &Folder) -> Result<Self, String> {
+        Ok(Self(folder.clone()))
+    }
+
+    async fn close(self) -> Result<(), String> {
+        if self.0.first("closed") {
+            thread::sleep(FOR_EVER); // work: never gets anywhere
+        }
+        Ok(())
+    }
+}
+
+#[task]
+fn clung_to(#[context] _clinging: &Clinging, n: u64) -> u64 {
+    n
+}
+
+#[task]
+async fn clung_to_async(#[context] _clinging: &Clinging, n: u64) -> u64 {
+    tokio::task::yield_now().await;
+    n
+}
+
+/// Case G8: A context whose close blocks its thread is ended with its worker after the context deadline, and no item is
+/// lost or charged.
+#[test_with(alone)]
+fn a_context_that_blocks_its_thread_when_it_is_closed_is_ended_with_its_worker() {
+    fn goes_on<T: Task<Input = u64, Context = Clinging, Output = u64, Error: Debug>>() {
+        let limit = Duration::from_millis(50);
+        for deadlines in [Deadlines::new().context(limit), hard(limit)] {
+            let folder = Folder::temp();
+            let run = asyn_pmap::<T>(0..30).context(folder.clone()).batch_size(3);
+            let run = run.deadlines(deadlines).processes(1).crash_limit(2);
+            let report = complete(run, 30);
+            report.lost_only(&[]);
+            assert_eq!(report.stats.deaths.close_blocked, 1);
+            assert_eq!(report.stats.context_close_errors, 1);
+            assert_eq!(report.deaths()[0].cause, DeathCause::CloseBlocked);
+        }
+    }
+    goes_on::<clung_to>();
+    goes_on::<clung_to_async>();
+}
+
 /// Counts its openings and closings, and sees that no call's surroundings leak into it.
 struct Counted(Folder);
 

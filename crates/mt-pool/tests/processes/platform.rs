@@ -3,5 +3,6 @@
 mod raw;
 
 pub(crate) use raw::{
-    close_everything, fork_that_stays, free_twice, segfault, sum_of_pages, write_to_sockets,
+    close_everything, fork_that_stays, free_twice, segfault, set_variable, sum_of_pages,
+    write_to_sockets,
 };

@@ -1,5 +1,7 @@
 //! Workers that several runs share.
 
+use std::sync::OnceLock;
+
 use mt_pool::StartError;
 
 use crate::prelude::*;
@@ -241,4 +243,127 @@ fn a_run_that_has_lost_its_last_worker_does_not_wait_for_others() {
     assert!(first.next().is_none());
     end.send(()).unwrap();
     assert!(second.next().is_none());
+}
+
+/// The processes that did so many runs of one item each.
+fn processes_of(
+    runs: u64,
+    pool: &Pool,
+    option: impl Fn(AsynPmap<pid>) -> AsynPmap<pid>,
+) -> Vec<u32> {
+    let one = |n| values(option(asyn_pmap::<pid>([n])), pool).0[0];
+    (0..runs).map(one).collect()
+}
+
+/// Case 19: `after_items`, `after_batches` and `pool_maxtasksperchild` hold for a process, over all runs that share it.
+#[test_with(alone)]
+fn what_recycles_by_items_counts_over_all_runs() {
+    let pool = pool(1);
+    let by_items = |run: AsynPmap<pid>| run.recycle(Recycle::new().after_items(5));
+    let by_batches = |run: AsynPmap<pid>| run.batch_size(1).pool_maxtasksperchild(5);
+    for pids in [
+        processes_of(30, &pool, by_items),
+        processes_of(30, &pool, by_batches),
+    ] {
+        let distinct: BTreeSet<_> = pids.iter().collect();
+        assert_eq!(distinct.len(), 6, "{pids:?}");
+        assert!(
+            pids.chunks(5)
+                .all(|five| five.iter().all(|pid| *pid == five[0])),
+            "{pids:?}"
+        );
+    }
+    // In the middle of a run: of the first five, two are used up.
+    let used = processes_of(2, &pool, by_items)[0];
+    let (pids, _) = values(by_items(asyn_pmap::<pid>(0..10)).processes(1), &pool);
+    assert_eq!(
+        pids.iter().filter(|pid| **pid == used).count(),
+        3,
+        "{pids:?}"
+    );
+}
+
+/// Case 19: `after_age` is the age of a process, whatever runs have shared it.
+#[test_with(alone)]
+fn what_recycles_by_age_counts_over_all_runs() {
+    let pool = pool(1);
+    let age = Duration::from_millis(50);
+    let by_age = |run: AsynPmap<pid>| run.recycle(Recycle::new().after_age(age).jitter(0.0));
+    let first = processes_of(1, &pool, by_age)[0];
+    let begun = std::time::Instant::now();
+    wait_until(|| begun.elapsed() > age);
+    assert_ne!(processes_of(1, &pool, by_age), [first]);
+    // Without the limit age is nothing.
+    let (last, _) = values(asyn_pmap::<pid>([0]), &pool);
+    wait_until(|| begun.elapsed() > 3 * age);
+    assert_eq!(values(asyn_pmap::<pid>([0]), &pool).0, last);
+}
+
+static SET: OnceLock<u64> = OnceLock::new();
+
+/// Can be done once in a process.
+#[task]
+fn sets(to: u64) -> Result<(), String> {
+    SET.set(to).map_err(|_| "it is set".to_owned())
+}
+
+#[task]
+fn what_is_set(_: u64) -> (Option<u64>, u32) {
+    (SET.get().copied(), std::process::id())
+}
+
+/// What is set in the workers of a run, which were all set up at the first try; and how many had been used before.
+fn set(pool: &Pool, to: u64) -> u64 {
+    let run = asyn_pmap::<what_is_set>(0..50).init::<sets>(to);
+    let (found, stats) = values(run, pool);
+    assert!(found.iter().all(|(set, _)| *set == Some(to)), "{found:?}");
+    let tried = stats.workers_started + stats.workers_reused;
+    assert!(tried <= 2 && stats.workers_died == 0, "{stats:?}");
+    stats.workers_reused
+}
+
+/// Case 20: An init runs once in a process; a run with another init gets other processes.
+#[test_with(alone)]
+fn an_init_runs_once_in_a_process() {
+    let pool = pool(2);
+    set(&pool, 1);
+    for _ in 0..10 {
+        assert!(set(&pool, 1) >= 1, "it is used again");
+    }
+    let (found, stats) = values(asyn_pmap::<what_is_set>(0..50), &pool);
+    assert!(stats.workers_reused >= 1 && found.iter().any(|(set, _)| *set == Some(1)));
+    for to in [2, 1, 2] {
+        set(&pool, to);
+    }
+}
+
+static ASK: OnceLock<tokio::sync::mpsc::Sender<tokio::sync::oneshot::Sender<u32>>> =
+    OnceLock::new();
+
+/// Leaves somebody on the runtime who answers.
+#[task]
+async fn starts_a_service() {
+    let (ask, mut asked) = tokio::sync::mpsc::channel::<tokio::sync::oneshot::Sender<u32>>(1);
+    ASK.set(ask).unwrap();
+    tokio::spawn(async move {
+        while let Some(answer) = asked.recv().await {
+            answer.send(std::process::id()).unwrap();
+        }
+    });
+}
+
+#[task]
+async fn asks_the_service(_: u64) -> u32 {
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    ASK.get().unwrap().send(answer).await.unwrap();
+    answered.await.unwrap()
+}
+
+/// Case 20: What an init has started on the runtime still works in the next run.
+#[test_with(alone)]
+fn what_an_init_has_started_lives_as_long_as_its_process() {
+    let pool = pool(1);
+    let run = || asyn_pmap::<asks_the_service>(0..5).init::<starts_a_service>(());
+    let pids: BTreeSet<u32> = (0..3).flat_map(|_| values(run(), &pool).0).collect();
+    assert_eq!(pids.len(), 1);
 }

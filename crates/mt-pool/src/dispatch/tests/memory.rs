@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     limits::MemoryLimits,
-    supervision::{DeathCause, RestartBudget},
+    supervision::{DeathCause, ProcessRecord, RestartBudget},
 };
 
 /// Workers may use so much, and items are tried so often again that need more.
@@ -126,7 +126,7 @@ fn who_has_worked_for_somebody_else_is_not_fresh() {
     let mut model = Model::with_items(1, limit(1));
     model.start(A, 1);
     outgrow(&mut model, A);
-    model.tell(Event::Used(B));
+    model.tell(Event::Used(B, ProcessRecord::default()));
     model.ready(B);
     assert!(model.is_retired(B), "it may have been left much");
     model.replace(B, C);

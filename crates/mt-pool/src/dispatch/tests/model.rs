@@ -37,6 +37,7 @@ pub(super) fn config() -> DispatchConfig {
         min_processes: 0,
         queue_deadline: None,
         hard_deadline: None,
+        close_deadline: None,
         memory: MemoryLimits::new().oom_retries(0),
         retries: Retries::default(),
         keep_items: false,

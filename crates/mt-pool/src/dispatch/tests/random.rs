@@ -70,6 +70,7 @@ fn random_config(dice: &mut Dice<'_>) -> DispatchConfig {
         min_processes: u32::from(dice.one_in(3)),
         queue_deadline: dice.one_in(4).then_some(Duration::from_millis(500)),
         hard_deadline: dice.one_in(2).then_some(Duration::from_millis(200)),
+        close_deadline: None,
         memory: MemoryLimits {
             max_rss_bytes: dice.one_in(2).then_some(900),
             oom_retries: dice.below(3) as u32,

@@ -24,6 +24,8 @@ impl Session {
             (FromWorker::Hello(_), _) => return self.broke_protocol("it said hello twice"),
             (FromWorker::Ready, Phase::SettingUp { .. }) => {
                 self.phase = Phase::Working;
+                let now = std::time::Instant::now();
+                self.record.ready_at.get_or_insert(now);
                 self.tell(SessionEvent::Ready).await;
             }
             (FromWorker::Ready, _) => return self.broke_protocol("it was ready twice"),
@@ -59,6 +61,7 @@ impl Session {
         let welcome = Welcome {
             worker: lease.worker,
             beat_interval: lease.spec.liveness.interval,
+            stack_bytes: lease.spec.stack_bytes,
         };
         match accept(&self.sender, first, lease.spec.fingerprint, welcome) {
             Ok(()) => self.assign().await,
@@ -83,7 +86,8 @@ impl Session {
             return self.broke_protocol(unasked);
         };
         // Before the owner knows, so that the next one finds it.
-        match slot.0.park(&lease.spec) {
+        self.record.items += lease.control.items();
+        match slot.0.park(&lease.spec, &self.record) {
             Some(wait) => {
                 let until = Instant::now().checked_add(wait.idle);
                 self.phase = Phase::Idle { until, wait };
@@ -160,7 +164,8 @@ impl Session {
         let pid = self.process.id();
         let spec = &lease.spec;
         self.watch = Watch::new(spec.liveness, spec.busy_by_processor, pid);
-        lease.tell(SessionEvent::Reused { pid }).await;
+        let record = self.record.clone();
+        lease.tell(SessionEvent::Reused { pid, record }).await;
         self.lease = Some(lease);
         self.assign().await;
     }
@@ -171,6 +176,9 @@ impl Session {
             due: Instant::now().checked_add(lease.spec.init_deadline),
             extended: false,
         };
+        if let Some(init) = &lease.spec.reuse.init {
+            self.record.init = Some(init.clone());
+        }
         // An empty queue has room for one frame.
         let assignment = (lease.spec.assignment)(lease.worker);
         let _ = self.sender.try_send(Frame::new(Kind::Assign, assignment));

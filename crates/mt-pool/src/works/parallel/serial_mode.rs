@@ -19,6 +19,7 @@ use crate::{
     lock::lock,
     pmap::{Outcome, given, init_here},
     stats::Stats,
+    supervision::default_stack_bytes,
     task::TaskStyle,
     wait::wait_here,
     works::here::{Called, call, close, not_open, open},
@@ -184,6 +185,7 @@ fn runtime_for<T: Task>() -> std::io::Result<Option<Runtime>> {
     }
     let mut builder = Builder::new_multi_thread();
     let builder = builder.worker_threads(1).thread_name("mt-serial");
+    let builder = builder.thread_stack_size(default_stack_bytes());
     builder.enable_all().build().map(Some)
 }
 

@@ -89,3 +89,9 @@ pub(crate) fn sum_of_pages(path: &Path, bytes: usize) -> u64 {
         .map(|byte| u64::from(*byte))
         .sum()
 }
+
+/// Changes the environment of this process.
+pub(crate) fn set_variable(name: &str, value: &str) {
+    // SAFETY: the standard library guards its own uses of the environment, and no C code of a test looks at it.
+    unsafe { std::env::set_var(name, value) }
+}

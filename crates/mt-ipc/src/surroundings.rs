@@ -1,0 +1,52 @@
+//! The folder and the environment that a worker starts in.
+
+use std::{env, ffi::OsString, path::PathBuf, process::Command, sync::Arc};
+
+use crate::{SpawnError, platform};
+
+/// The folder and the environment that a worker starts in: those of the host when the worker's owner (a run, a hive) was
+/// started, whatever becomes of the host's own since. So the first worker, one that replaces it, and one of an earlier
+/// run find the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Surroundings {
+    /// `None` if the host's is gone: then a worker starts in the host's of that time.
+    folder: Option<Folder>,
+    variables: Arc<[(OsString, OsString)]>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Folder {
+    path: PathBuf,
+    /// Another folder may come to stand where one was.
+    identity: Option<(u64, u64)>,
+}
+
+impl Surroundings {
+    /// The folder and the environment that this process has now.
+    #[must_use]
+    pub fn here() -> Self {
+        let folder = env::current_dir().ok().map(|path| Folder {
+            identity: platform::file_identity(&path),
+            path,
+        });
+        Self {
+            folder,
+            variables: env::vars_os().collect(),
+        }
+    }
+
+    pub(crate) fn apply(&self, command: &mut Command) -> Result<(), SpawnError> {
+        command.env_clear();
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        let Some(Folder { path, .. }) = &self.folder else {
+            return Ok(());
+        };
+        // Otherwise the system's word for it would be taken for the program's.
+        if !path.is_dir() {
+            let folder = path.display().to_string();
+            return Err(SpawnError::Folder { folder });
+        }
+        command.current_dir(path);
+        Ok(())
+    }
+}
