@@ -34,7 +34,7 @@ pub use self::trail::Trail;
 /// The longest input.
 const MAX_INPUT_BYTES: usize = 4096;
 /// How many inputs a plain run of the tests plays, beside the corpus.
-const PLAIN_EXECUTIONS: u64 = 3_000;
+const PLAIN_EXECUTIONS: u64 = 1_000;
 
 /// Plays a target with many inputs; panics if one of them makes it panic, or it hangs. `corpus` is the file of the inputs to start
 /// with, one a line in hexadecimal.

@@ -9,6 +9,7 @@
 //! Links without processes can't show that reading never stops, that user code can't hold up an answer, and
 //! that bees end with their parent (rules 12 to 14): `tests/processes/` shows them with real ones.
 
+mod fuzz;
 mod oracle;
 mod process;
 mod random;

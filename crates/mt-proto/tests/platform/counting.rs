@@ -1,20 +1,23 @@
-//! An allocator that counts.
+//! An allocator that counts what each thread holds.
 #![expect(unsafe_code, reason = "an allocator is unsafe to write")]
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    cell::Cell,
 };
 
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// What this thread holds, and the most it has held. Neither needs memory or has a destructor.
+    static HELD: Cell<[isize; 2]> = const { Cell::new([0, 0]) };
+}
 
-/// The most memory held at once during `work`, beyond what was held before.
+/// The most memory that this thread held at once during `work`, beyond what it held before.
 pub(crate) fn peak_of(work: impl FnOnce()) -> usize {
-    let before = NOW.load(Relaxed);
-    PEAK.store(before, Relaxed);
+    let [before, _] = HELD.get();
+    HELD.set([before, before]);
     work();
-    PEAK.load(Relaxed) - before
+    let [_, peak] = HELD.get();
+    (peak - before) as usize
 }
 
 #[global_allocator]
@@ -23,8 +26,12 @@ static ALLOCATOR: Counting = Counting;
 struct Counting;
 
 impl Counting {
-    fn add(bytes: usize) {
-        PEAK.fetch_max(NOW.fetch_add(bytes, Relaxed) + bytes, Relaxed);
+    fn add(bytes: isize) {
+        // A thread that ends may free what it has left.
+        let _ = HELD.try_with(|held| {
+            let [now, peak] = held.get();
+            held.set([now + bytes, peak.max(now + bytes)]);
+        });
     }
 }
 
@@ -32,14 +39,14 @@ impl Counting {
 unsafe impl GlobalAlloc for Counting {
     // SAFETY: asks of the caller what the trait asks.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        Self::add(layout.size());
+        Self::add(layout.size() as isize);
         // SAFETY: as the caller promises.
         unsafe { System.alloc(layout) }
     }
 
     // SAFETY: asks of the caller what the trait asks.
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
+        Self::add(-(layout.size() as isize));
         // SAFETY: as the caller promises.
         unsafe { System.dealloc(ptr, layout) }
     }
@@ -47,8 +54,7 @@ unsafe impl GlobalAlloc for Counting {
     // SAFETY: asks of the caller what the trait asks.
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // Large blocks are moved by remapping, so old and new do not count twice.
-        NOW.fetch_sub(layout.size(), Relaxed);
-        Self::add(new_size);
+        Self::add(new_size as isize - layout.size() as isize);
         // SAFETY: as the caller promises.
         unsafe { System.realloc(ptr, layout, new_size) }
     }

@@ -1,6 +1,6 @@
 //! What is done with an input that a target fails on: it is made shorter, kept in a file, and named.
 
-use std::{env, fs, panic, path::PathBuf, process};
+use std::{env, fs, panic, process};
 
 /// Fails the test, having made the input as short as it fails on. `passes` plays an input.
 pub(super) fn report(name: &str, input: Vec<u8>, seed: u64, passes: &dyn Fn(&[u8]) -> bool) -> ! {
@@ -9,22 +9,16 @@ pub(super) fn report(name: &str, input: Vec<u8>, seed: u64, passes: &dyn Fn(&[u8
     panic::set_hook(Box::new(|_| {}));
     let short = shorten(input, passes);
     panic::set_hook(hook);
-    let file = keep(name, &short);
+    let (file, length) = (keep(name, &short), short.len());
     panic!(
-        "{name} fails (seed {seed}) on the {} bytes in {}: MT_FUZZ_INPUT={0} and this test play them",
-        short.len(),
-        file.display()
+        "{name} fails (seed {seed}) on {length} bytes: MT_FUZZ_INPUT={file} and this test play them"
     );
 }
 
 /// Ends the process: an input does not come to its end.
 pub(super) fn hangs(name: &str, input: &[u8]) -> ! {
-    let file = keep(name, input);
-    eprintln!(
-        "{name} hangs on the {} bytes in {}: MT_FUZZ_INPUT={0} and this test play them",
-        input.len(),
-        file.display()
-    );
+    let (file, length) = (keep(name, input), input.len());
+    eprintln!("{name} hangs on {length} bytes: MT_FUZZ_INPUT={file} and this test play them");
     process::abort();
 }
 
@@ -47,9 +41,9 @@ fn shorten(mut input: Vec<u8>, passes: &dyn Fn(&[u8]) -> bool) -> Vec<u8> {
 }
 
 /// Beside the programs that cargo builds, where nobody looks for sources.
-fn keep(name: &str, input: &[u8]) -> PathBuf {
+fn keep(name: &str, input: &[u8]) -> String {
     let program = env::current_exe().unwrap();
     let file = program.with_file_name(format!("fuzz-{name}.bin"));
     fs::write(&file, input).unwrap();
-    file
+    file.display().to_string()
 }

@@ -116,7 +116,7 @@ pub(super) fn play(mut dice: Dice<'_>) -> Sim {
     play.sim
 }
 
-fn random_config(dice: &mut Dice<'_>) -> Config {
+pub(super) fn random_config(dice: &mut Dice<'_>) -> Config {
     Config {
         dispatch: [Dispatch::Auction, Dispatch::Credit][dice.below(2) as usize],
         population: match dice.below(2) {

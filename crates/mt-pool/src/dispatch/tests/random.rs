@@ -195,11 +195,19 @@ impl Player<'_> {
         if model.killed.is_some() {
             return;
         }
+        // What it holds, has finished or is not there at all, and its neighbours.
+        let mut near: Vec<u64> = model.running.iter().copied().collect();
+        near.extend(model.finished.iter().chain(&model.unstarted));
+        near.extend([0, u64::MAX / 2]);
+        let first = self.dice.one_of(&near).saturating_sub(self.dice.below(2));
+        let count = 1 + self.dice.below(5);
         // What it has finished may have come back to be tried again.
-        let finished = model.finished.filter(|item| !model.holds(*item));
-        let wrong = finished.unwrap_or(u64::MAX / 2);
+        if (first..first + count).all(|item| model.holds(item)) {
+            return;
+        }
         let out = self.model.out.len();
-        self.model.tell(Event::Results(id, items(wrong, 1)));
+        let lie = items(first, count as u32);
+        self.model.tell(Event::Results(id, lie));
         assert!(
             self.model.workers[&id].killed.is_some(),
             "what lies is killed"
