@@ -5,6 +5,7 @@
 //! own crates, so the checks run also while those do not compile.
 
 mod bench;
+mod fuzz;
 mod lint;
 mod step;
 mod test;
@@ -34,6 +35,7 @@ enum Task {
     ///
     /// `.ci/run` and the hosted workflow call this and hold no checks of their own.
     Ci,
+    Fuzz(fuzz::Args),
     /// Measures, against the limits of this very machine
     Bench(bench::Args),
     /// Kills workers of a run at random and counts what became of every item
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
             let tests = test::steps(&test::Args::default()).into_iter();
             step::run_all(tests.chain(lint::steps()).collect())
         }
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Bench(args) => bench::run(None, args),
         Task::Chaos(args) => bench::run(Some("chaos"), args),
         Task::Memory(args) => bench::run(Some("memory"), args),
