@@ -43,7 +43,7 @@ fn decode(stream: &[u8], pieces: &[usize]) -> (Vec<Frame>, Option<DecodeError>) 
     (frames, None)
 }
 
-/// Case F1: However the bytes are cut into pieces, the same frames come out, and nothing is held beyond twice what
+/// Case Z1: However the bytes are cut into pieces, the same frames come out, and nothing is held beyond twice what
 /// was received.
 #[test]
 fn frames() {
@@ -70,7 +70,7 @@ fn frames() {
     });
 }
 
-/// Case F1: Values of any type come out as they went in or not at all, whatever they claim to be long.
+/// Case Z1: Values of any type come out as they went in or not at all, whatever they claim to be long.
 #[test]
 fn values() {
     let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/values.hex");

@@ -18,7 +18,7 @@ use crate::machine::{
     parent::{BeeId, Effect, Event, ParentMachine, TaskOutcome},
 };
 
-/// Case F3: Every task is resolved once, whenever bees die.
+/// Case Z3: Every task is resolved once, whenever bees die.
 #[test]
 fn hive() {
     let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/hive.hex");
@@ -42,7 +42,7 @@ struct Hostile {
     finished: bool,
 }
 
-/// Case F4: Whatever bees say, in and out of turn, every task is resolved once and the hive ends.
+/// Case Z4: Whatever bees say, in and out of turn, every task is resolved once and the hive ends.
 #[test]
 fn hostile_bees() {
     let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/hostile_bees.hex");
@@ -183,7 +183,7 @@ impl Hostile {
     }
 }
 
-/// Case F5: A bee that is told what makes no sense says so, and what she does never is more than she can.
+/// Case Z5: A bee that is told what makes no sense says so, and what she does never is more than she can.
 #[test]
 fn hostile_parent() {
     let corpus = concat!(

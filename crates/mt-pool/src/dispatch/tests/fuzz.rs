@@ -4,7 +4,7 @@ use mt_test_kit::{Dice, fuzz};
 
 use super::random::play;
 
-/// Case F2: Every item comes out once, whatever workers say and whenever they die.
+/// Case Z2: Every item comes out once, whatever workers say and whenever they die.
 #[test]
 fn dispatch() {
     let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/dispatch.hex");
