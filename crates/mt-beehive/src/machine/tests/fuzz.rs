@@ -86,9 +86,10 @@ impl Hostile {
             7 => Event::Pressed(dice.one_in(2)),
             8 if dice.one_in(8) => Event::Interrupt,
             9 => match bee {
-                Some(bee) => self.gone(bee, dice.one_in(2)),
+                Some(bee) => self.gone(bee, dice.below(4), dice.one_in(2)),
                 None => Event::Tick,
             },
+            11 => Event::Made(bee.unwrap_or(BeeId(79))),
             10 => Event::Silent(bee.unwrap_or(BeeId(77)), dice.one_in(2)),
             _ => {
                 let bee = bee.unwrap_or(BeeId(78));
@@ -98,16 +99,16 @@ impl Hostile {
         self.tell(event, trail);
     }
 
-    fn gone(&mut self, bee: BeeId, is_unmade: bool) -> Event {
+    fn gone(&mut self, bee: BeeId, begun: u64, is_unmade: bool) -> Event {
         self.bees.remove(&bee);
-        Event::Gone(bee, death(), is_unmade.then(|| Box::new(unmade())))
+        Event::Gone(bee, death(), begun, is_unmade.then(|| Box::new(unmade())))
     }
 
     /// About what the parent has just asked, or about anything.
     fn any_word(&self, bee: BeeId, dice: &mut Dice<'_>) -> FromBee {
         let asked = self.rounds.get(&bee).filter(|_| !dice.one_in(4));
         let (task_id, round) = asked.copied().unwrap_or_else(|| any_offer(dice));
-        match dice.below(8) {
+        match dice.below(12) {
             0 => FromBee::Ready {
                 max_concurrency: dice.one_of(&[None, Some(0), Some(1), Some(3), Some(u32::MAX)]),
             },
@@ -123,10 +124,16 @@ impl Hostile {
                 round,
                 status: any_status(dice),
             },
-            _ => dice
-                .one_of(&[true, false])
-                .then_some(FromBee::Dying)
-                .unwrap_or(FromBee::Dead),
+            7 => FromBee::Behind {
+                waiting: dice.one_of(&[0, 1, 3, u32::MAX]),
+            },
+            8 => FromBee::GaveBack {
+                waiting: dice.one_of(&[0, 1, 3, u32::MAX]),
+            },
+            9 => FromBee::TaskReturned { task_id, round },
+            10 => FromBee::CaughtUp,
+            _ if dice.one_in(2) => FromBee::Dying,
+            _ => FromBee::Dead,
         }
     }
 
@@ -144,7 +151,7 @@ impl Hostile {
                         self.rounds.insert(bee, about);
                     }
                 }
-                Effect::Kill(bee) => assert!(self.bees.contains(&bee), "it lives"),
+                Effect::Kill(bee, _) => assert!(self.bees.contains(&bee), "it lives"),
                 Effect::Progress(task, _) => assert!(self.open.contains(&task)),
                 Effect::Resolve(task, end, _) => {
                     assert!(self.open.remove(&task), "{task:?} is resolved twice");
@@ -170,7 +177,7 @@ impl Hostile {
                 return;
             }
             let event = match self.bees.first().copied() {
-                Some(bee) => self.gone(bee, true),
+                Some(bee) => self.gone(bee, 0, true),
                 None => {
                     let due = self.parent.poll_timeout();
                     self.now = due.expect("somebody is waited for, or something is due");
@@ -212,7 +219,7 @@ fn hostile_parent() {
                     BeeEffect::Start(info) => assert!(running.insert(info.task_id)),
                     BeeEffect::Cancel(task) => assert!(running.contains(&task)),
                     BeeEffect::Exit => is_over = true,
-                    BeeEffect::Say(_) | BeeEffect::Bury => {}
+                    BeeEffect::Say(_) | BeeEffect::Bury | BeeEffect::GiveBack(_) => {}
                 }
             }
             assert!(places.is_none_or(|most| running.len() <= most as usize));
@@ -227,7 +234,7 @@ fn hostile_parent() {
 fn any_event(dice: &mut Dice<'_>, running: &BTreeSet<TaskId>) -> BeeEvent {
     let (task_id, round) = any_offer(dice);
     let runs: Vec<TaskId> = running.iter().copied().collect();
-    match dice.below(10) {
+    match dice.below(13) {
         0..=2 => BeeEvent::Said(ToBee::NewTask { task_id, round }),
         3 => BeeEvent::Said(ToBee::TaskTaken { task_id, round }),
         4 | 5 => BeeEvent::Said(ToBee::TaskInfo(TaskInfo {
@@ -242,6 +249,11 @@ fn any_event(dice: &mut Dice<'_>, running: &BTreeSet<TaskId>) -> BeeEvent {
         7 if dice.one_in(4) => BeeEvent::Said(ToBee::Die),
         8 if dice.one_in(2) => BeeEvent::ChildrenGone,
         8 => BeeEvent::Progress(task_id, Bytes::new()),
+        9 => BeeEvent::Said(ToBee::GiveBack {
+            most: dice.one_of(&[0, 1, u32::MAX]),
+        }),
+        10 => BeeEvent::Behind(1),
+        11 => BeeEvent::CaughtUp,
         _ => BeeEvent::Ended(dice.pick(&runs).unwrap_or(task_id), any_status(dice)),
     }
 }
@@ -273,6 +285,6 @@ fn subject(message: &ToBee) -> Option<(TaskId, Round)> {
         | ToBee::TaskTaken { task_id, round }
         | ToBee::TaskCancel { task_id, round } => Some((*task_id, *round)),
         ToBee::TaskInfo(info) => Some((info.task_id, info.round)),
-        ToBee::Die => None,
+        ToBee::Die | ToBee::GiveBack { .. } => None,
     }
 }
