@@ -2,6 +2,7 @@
 
 mod messages;
 mod order_queue;
+mod panic_queue;
 mod progress_buffer;
 mod registration;
 mod role;

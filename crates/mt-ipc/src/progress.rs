@@ -38,7 +38,7 @@ impl Turn {
     /// Whether it is no call that has the thread.
     #[must_use]
     pub fn is_nobodys(&self) -> bool {
-        self.place >= Self::CLOSES
+        matches!(self.place, Self::NOBODYS | Self::CLOSES)
     }
 
     /// Whether a context that is being closed has the thread.

@@ -1,13 +1,13 @@
 //! The folder and the environment that a worker starts in.
 
-use std::{env, ffi::OsString, path::PathBuf, process::Command, sync::Arc};
+use std::{env, ffi::OsString, fmt, path::PathBuf, process::Command, sync::Arc};
 
 use crate::{SpawnError, platform};
 
 /// The folder and the environment that a worker starts in: those of the host when the worker's owner (a run, a hive) was
 /// started, whatever becomes of the host's own since. So the first worker, one that replaces it, and one of an earlier
 /// run find the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Surroundings {
     /// `None` if the host's is gone: then a worker starts in the host's of that time.
     folder: Option<Folder>,
@@ -19,6 +19,16 @@ struct Folder {
     path: PathBuf,
     /// Another folder may come to stand where one was.
     identity: Option<(u64, u64)>,
+}
+
+/// Without the variables, which may be secrets.
+impl fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let folder = self.folder.as_ref().map(|folder| &folder.path);
+        f.debug_struct("Surroundings")
+            .field("folder", &folder)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Surroundings {

@@ -1,5 +1,6 @@
 //! What the two threads of a bee's process say to each other.
 
+use mt_pool::worker::Panic;
 use mt_proto::{TaskId, TaskInfo, TaskStatus};
 
 /// What a bee is told to do.
@@ -23,6 +24,8 @@ pub(crate) enum Report {
     ChildrenGone,
     /// The bee can't be made.
     NotReady(String),
+    /// A task has panicked.
+    Panicked(TaskId, Panic),
     /// A task has ended.
     Ended(TaskId, TaskStatus),
     /// There is something in the [`ProgressBuffer`](super::ProgressBuffer).

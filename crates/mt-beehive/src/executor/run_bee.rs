@@ -17,7 +17,9 @@ use futures::{
     stream::FuturesUnordered,
 };
 use mt_ipc::Progress;
-use mt_pool::worker::{NotSetUp, caught, caught_async, drop_caught, during_init, install, runtime};
+use mt_pool::worker::{
+    NotSetUp, Panic, caught, caught_async, drop_caught, during_init, install, runtime,
+};
 use mt_proto::{TaskId, TaskInfo, TaskStatus, decode_strict};
 use rustc_hash::FxHashMap;
 use tokio::{
@@ -154,12 +156,15 @@ enum Carried {
     Over,
 }
 
-type Ended = (TaskId, Result<TaskStatus, Aborted>);
+/// How a task's code ended.
+type TaskEnded = Result<TaskStatus, Panic>;
+
+type Ended = (TaskId, Result<TaskEnded, Aborted>);
 
 /// A task that was begun.
 struct Running {
     task_id: TaskId,
-    task: Abortable<Pin<Box<dyn Future<Output = TaskStatus>>>>,
+    task: Abortable<Pin<Box<dyn Future<Output = TaskEnded>>>>,
 }
 
 impl Future for Running {
@@ -211,10 +216,9 @@ impl<W: WorkerBee> AtWork<W> {
         // One that has to wait is polled again, with a real waker, as soon as it is in the set.
         let mut cx = Context::from_waker(Waker::noop());
         match Pin::new(&mut running).poll(&mut cx) {
-            Poll::Ready((_, status)) => {
+            Poll::Ready(ended) => {
                 self.count_finished(place, 0);
-                let status = status.unwrap_or(TaskStatus::Cancelled);
-                self.report(Report::Ended(task_id, status)).await;
+                self.report(report_of(ended)).await;
             }
             Poll::Pending => {
                 self.handles.insert(task_id, handle);
@@ -233,12 +237,11 @@ impl<W: WorkerBee> AtWork<W> {
         }
     }
 
-    async fn tell_end(&mut self, (task_id, status): Ended) {
-        self.handles.remove(&task_id);
+    async fn tell_end(&mut self, ended: Ended) {
+        self.handles.remove(&ended.0);
         let last = self.counts.started().saturating_sub(1);
         self.count_finished(last, 0);
-        let status = status.unwrap_or(TaskStatus::Cancelled);
-        self.report(Report::Ended(task_id, status)).await;
+        self.report(report_of(ended)).await;
     }
 
     /// All up to the one at this place are finished, but for those that run and so many more.
@@ -253,17 +256,23 @@ impl<W: WorkerBee> AtWork<W> {
     }
 }
 
-/// One task, to its end.
-async fn one<W: WorkerBee>(bee: Rc<W>, cx: TaskCx, info: TaskInfo) -> TaskStatus {
-    let call = caught(|| bee.call(cx, &info.name, info.args));
-    let call = match call {
-        Ok(Some(call)) => call,
-        Ok(None) => return TaskStatus::NoSuchTask,
-        Err(panic) => return TaskStatus::Failed(Box::new(panic.into())),
-    };
-    match caught_async(call).await {
-        Ok(Ok(returning_value)) => TaskStatus::Succeeded { returning_value },
-        Ok(Err(unsuccessful)) => unsuccessful.into_status(),
-        Err(panic) => TaskStatus::Failed(Box::new(panic.into())),
+fn report_of((task_id, ended): Ended) -> Report {
+    match ended {
+        Ok(Ok(status)) => Report::Ended(task_id, status),
+        Ok(Err(panic)) => Report::Panicked(task_id, panic),
+        Err(Aborted) => Report::Ended(task_id, TaskStatus::Cancelled),
     }
+}
+
+/// One task, to its end.
+async fn one<W: WorkerBee>(bee: Rc<W>, cx: TaskCx, info: TaskInfo) -> TaskEnded {
+    let call = caught(|| bee.call(cx, &info.name, info.args))?;
+    let Some(call) = call else {
+        return Ok(TaskStatus::NoSuchTask);
+    };
+    let returned = caught_async(call).await?;
+    Ok(match returned {
+        Ok(returning_value) => TaskStatus::Succeeded { returning_value },
+        Err(unsuccessful) => unsuccessful.into_status(),
+    })
 }

@@ -8,7 +8,7 @@ use mt_ipc::{FrameSender, SendError};
 use mt_pool::worker::{Incoming, RoleEnd, RoleLink};
 use mt_proto::{
     Failure, Frame, FromBee, FromWorker, HiveWriter, Kind, MAX_RECORD_BYTES, SetupFailure,
-    SetupStep, TaskInfo, TaskStatus, ToBee, encode, hive_messages,
+    SetupStep, TaskId, TaskInfo, TaskStatus, ToBee, encode, hive_messages,
 };
 use tokio::{
     sync::mpsc,
@@ -18,6 +18,7 @@ use tokio::{
 use super::{
     messages::Report,
     order_queue::OrderQueue,
+    panic_queue::PanicQueue,
     progress_buffer::{self, ProgressBuffer},
 };
 use crate::{
@@ -46,6 +47,8 @@ struct BeeSession {
     frames: VecDeque<Frame>,
     /// How far tasks are.
     progress: Arc<ProgressBuffer>,
+    /// Tasks that have panicked and are not told of yet.
+    panics: PanicQueue,
     /// When progress may be said again.
     progress_from: Instant,
     over: bool,
@@ -70,6 +73,7 @@ pub(super) async fn run(
         frames: VecDeque::new(),
         progress,
         progress_from: Instant::now(),
+        panics: PanicQueue::default(),
         over: false,
     };
     while !session.over {
@@ -80,6 +84,9 @@ pub(super) async fn run(
             incoming = link.recv() => session.on_incoming(incoming?)?,
             report = reported.recv() => session.on_reports(report, &mut reported)?,
             () = session.sender.bulk_below(FRAMES_ON_THE_WAY), if waiting => {}
+            (task_id, failure) = session.panics.next() => {
+                session.on_ended(task_id, TaskStatus::Failed(Box::new(failure)))?;
+            }
             () = sleep_until(session.progress_from), if progress => session.on_progress()?,
             () = &mut session.look, if session.looks_for.is_some() => session.look_for_waiting()?,
         }
@@ -150,16 +157,22 @@ impl BeeSession {
                 self.over = true;
                 Ok(())
             }
-            Report::Ended(task_id, status) => {
-                if let Some(progress) = self.progress.take_of(task_id) {
-                    self.tell(BeeEvent::Progress(task_id, progress))?;
-                }
-                self.tell(BeeEvent::Ended(task_id, status))
+            Report::Ended(task_id, status) => self.on_ended(task_id, status),
+            Report::Panicked(task_id, panic) => {
+                self.panics.push(task_id, panic);
+                Ok(())
             }
             Report::Progress => Ok(()),
             Report::CaughtUp => self.tell(BeeEvent::CaughtUp),
             Report::ChildrenGone => self.tell(BeeEvent::ChildrenGone),
         }
+    }
+
+    fn on_ended(&mut self, task_id: TaskId, status: TaskStatus) -> Result<(), String> {
+        if let Some(progress) = self.progress.take_of(task_id) {
+            self.tell(BeeEvent::Progress(task_id, progress))?;
+        }
+        self.tell(BeeEvent::Ended(task_id, status))
     }
 
     /// Says how far tasks are.
@@ -187,7 +200,10 @@ impl BeeSession {
                 BeeEffect::Start(info) if info.name == BUSY_STATUS => self.on_busy_status(&info),
                 BeeEffect::Start(info) => self.give(info)?,
                 BeeEffect::Cancel(task_id) => {
-                    if self.orders.cancel(task_id) {
+                    if let Some(failure) = self.panics.give_up(task_id) {
+                        let status = TaskStatus::Failed(Box::new(failure));
+                        self.happen(BeeEvent::Ended(task_id, status));
+                    } else if self.orders.cancel(task_id) {
                         self.happen(BeeEvent::Ended(task_id, TaskStatus::Cancelled));
                     }
                 }

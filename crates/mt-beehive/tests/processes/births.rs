@@ -88,3 +88,33 @@ fn rule_02_a_bee_that_is_made_for_ever_holds_up_no_deadline() {
         assert_eq!(child, None);
     });
 }
+
+/// Case 21: Bees have the stack that `main` has, or the one they are given.
+#[test_with(check)]
+fn bees_have_the_stack_that_main_has_or_the_one_they_are_given() {
+    for (workers, mib) in [
+        (WorkerOptions::new(), 7),
+        (WorkerOptions::new().stack_bytes(100 << 20), 99),
+    ] {
+        let hive = hive_of::<Doer>(Birth::Well).processes(1).workers(workers);
+        let dived = block_on(hive.live(async |hive| hive.dive(mib).await));
+        assert_eq!(dived, Ok(mib));
+    }
+}
+
+/// Case 22: All bees of a hive start in the folder where it was started, whatever the host does meanwhile.
+#[test_with(check)]
+fn bees_start_where_the_hive_was_started() {
+    let (home, start) = (std::env::current_dir().unwrap(), Folder::temp());
+    std::env::set_current_dir(start.path()).unwrap();
+    let start = std::env::current_dir().unwrap();
+    let hive = hive_of::<Doer>(Birth::Well).processes(1);
+    block_on(hive.live(async |hive| {
+        std::env::set_current_dir(&home).unwrap();
+        for _ in 0..3 {
+            assert_eq!(hive.folder().await.as_ref(), Ok(&start));
+            hive.spawn();
+            hive.bury(None);
+        }
+    }));
+}

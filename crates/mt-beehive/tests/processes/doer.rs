@@ -98,6 +98,15 @@ fn overflow(n: u64) -> u64 {
     std::hint::black_box([n; 1000])[1] + overflow(n + 1)
 }
 
+fn dive(left: u64) -> u64 {
+    let mut block = [0_u8; 64 << 10];
+    std::hint::black_box(&mut block)[0] = left as u8;
+    match left {
+        0 => 0,
+        _ => dive(left - 1) + u64::from(block[0] == left as u8),
+    }
+}
+
 struct Bomb;
 
 impl Drop for Bomb {
@@ -279,6 +288,18 @@ impl Doer {
     #[task]
     fn block_for(&self, time: Duration) {
         thread::sleep(time); // work: on the bee's thread
+    }
+
+    /// Uses so much stack.
+    #[task]
+    fn dive(&self, mib: u64) -> u64 {
+        dive(mib * 16) / 16
+    }
+
+    /// Where it is.
+    #[task]
+    fn folder(&self) -> std::path::PathBuf {
+        std::env::current_dir().unwrap()
     }
 
     /// Leaves a thread of the runtime blocked for ever.

@@ -18,6 +18,10 @@ use std::{
 
 use mt_ipc::Turn;
 
+/// The longest that a worker's thread may be busy with what is no call's and no context's: looking up the names of a
+/// call stack. What takes longer is charged again, to whatever runs.
+const MOST_ASIDE: Duration = Duration::from_secs(10);
+
 /// How far a worker is, by its own count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Look {
@@ -51,6 +55,13 @@ struct Stay {
     /// The first look that saw it, and the last.
     from: Instant,
     to: Instant,
+}
+
+impl Stay {
+    /// How long it may be charged to nobody, if it is no call's and has an end of that kind.
+    fn aside(&self) -> Option<Duration> {
+        (self.turn.is_nobodys() && !self.turn.is_close()).then_some(MOST_ASIDE)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +122,10 @@ impl RunningClock {
 
     /// A call has let go of the thread: the others get the time back, it does not.
     fn give_back(&mut self, stay: Stay) {
-        let held_up = stay.to - stay.from;
+        let held_up = match stay.aside() {
+            Some(most) => (stay.to - stay.from).min(most),
+            None => stay.to - stay.from,
+        };
         if held_up.is_zero() {
             return;
         }
@@ -159,7 +173,10 @@ impl RunningClock {
             self.follow(now, None);
         }
         self.holders.retain(|&(place, _)| open(place));
-        let clock = self.stay.map_or(now, |stay| stay.from);
+        let clock = self.stay.map_or(now, |stay| match stay.aside() {
+            Some(most) => stay.from.max(now.checked_sub(most).unwrap_or(now)),
+            None => stay.from,
+        });
         let looks = self.looks.iter();
         let late = looks
             .take_while(|&&(since, _)| since + limit <= clock)
@@ -189,17 +206,22 @@ impl RunningClock {
     /// When the next will have been running for `limit`, if no call keeps the thread until then.
     pub(crate) fn due(&self, limit: Duration) -> Option<Instant> {
         let since = match &self.stay {
-            // The time of all stands still.
-            Some(stay) if stay.turn.is_nobodys() => None,
+            // The time of all stands still, until the context's own deadline, or for so long.
+            Some(stay) if stay.turn.is_nobodys() => {
+                let first = self.first_since();
+                first.zip(stay.aside()).map(|(since, most)| since + most)
+            }
             // The time of all others does.
             Some(stay) => self.since(stay.turn.place),
-            None => {
-                let holders = self.holders.iter().map(|&(_, since)| since);
-                let first = self.looks.front().map(|&(since, _)| since);
-                first.into_iter().chain(holders).min()
-            }
+            None => self.first_since(),
         };
         since.map(|since| since + limit)
+    }
+
+    fn first_since(&self) -> Option<Instant> {
+        let holders = self.holders.iter().map(|&(_, since)| since);
+        let first = self.looks.front().map(|&(since, _)| since);
+        first.into_iter().chain(holders).min()
     }
 
     /// Time that nobody could use does not count.

@@ -1,6 +1,7 @@
 //! From a description to a run: all checks, then the supervisor.
 
 use std::{
+    collections::VecDeque,
     sync::{Arc, Mutex},
     thread,
 };
@@ -19,6 +20,7 @@ use crate::{
     executor::EXECUTOR,
     input::{ExchangeLimits, FeedEnd, Source, exchange},
     limits::Recycle,
+    lock::lock,
     registry,
     stats::StatsCell,
     supervision::{ReuseDemands, SpawnSpec, WorkerEvents, default_stack_bytes},
@@ -32,6 +34,10 @@ const SYNC_WINDOW: u32 = 2;
 /// to share the cost of a system call.
 const LEAST_CAP: usize = 1024;
 const MAX_PIECES: u32 = 1024;
+/// The inits of serial modes that are known to have run in this process; the oldest is forgotten first.
+const MAX_INITS_HERE: usize = 64;
+
+static INITS_HERE: Mutex<VecDeque<InitCall>> = Mutex::new(VecDeque::new());
 
 /// A call of an init or exit task, encoded.
 pub(super) fn hook_call<I: Task>(
@@ -45,8 +51,11 @@ pub(super) fn hook_call<I: Task>(
 }
 
 /// Makes the call of an init task in this process, on a thread of its own: it may be an `async fn`, and the calling
-/// thread part of a runtime.
+/// thread part of a runtime. Once in the life of this process, as in a worker.
 pub(crate) fn init_here(init: &InitCall) -> Result<(), StartError> {
+    if lock(&INITS_HERE).contains(init) {
+        return Ok(());
+    }
     let task = registry::find(&init.task).expect("its name was looked up when it was given");
     let call = || {
         let runtime = Builder::new_current_thread().enable_all().build();
@@ -64,7 +73,13 @@ pub(crate) fn init_here(init: &InitCall) -> Result<(), StartError> {
     called.map_err(|message| StartError::Option {
         option: "init",
         problem: format!("failed: {message}"),
-    })
+    })?;
+    let mut done = lock(&INITS_HERE);
+    done.push_back(init.clone());
+    if done.len() > MAX_INITS_HERE {
+        done.pop_front();
+    }
+    Ok(())
 }
 
 /// A run whose supervisor works and whose input is still to be fed.

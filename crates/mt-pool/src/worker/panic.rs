@@ -34,10 +34,8 @@ const ENDS: [&str; 2] = [
 ];
 
 /// A panic of user code that was caught. What it carried is dropped.
-#[derive(Debug)]
 pub struct Panic(Box<Told>);
 
-#[derive(Debug)]
 struct Told {
     message: String,
     location: Option<String>,
@@ -50,6 +48,23 @@ impl Panic {
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// The panic as an outcome, without its call stack.
+    #[must_use]
+    pub fn brief(&self) -> Failure {
+        Failure::Panicked {
+            message: self.0.message.clone(),
+            location: self.0.location.clone(),
+            backtrace: String::new(),
+        }
+    }
+}
+
+/// Without the call stack, which is long and has no names yet.
+impl fmt::Debug for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Panic({self})")
     }
 }
 

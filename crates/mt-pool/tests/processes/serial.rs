@@ -158,6 +158,7 @@ fn every_work_has_its_context() {
     assert_eq!(works.stats().context_close_errors, 2);
 }
 
+/// Case 20: Without processes an init runs in this one, once for the same input.
 #[test_with(alone)]
 fn the_init_function_is_called_here() {
     let start = |by| {
@@ -168,6 +169,11 @@ fn the_init_function_is_called_here() {
     let first = works.iter().take(2).map(|item| item.unwrap().1);
     let first: Vec<_> = first.map(Result::unwrap).collect();
     assert_eq!(first, [(0, 5), (1, 5)]);
+    for (by, expected) in [(5, 5), (2, 7), (5, 7)] {
+        let works = start(by).unwrap();
+        let told = works.iter().next().unwrap().unwrap().1.unwrap();
+        assert_eq!(told, (0, expected), "the same is not called again");
+    }
     let (option, problem) = refused(start(0));
     assert_eq!(option, "init");
     assert!(problem.contains("nothing to set up"), "{problem}");

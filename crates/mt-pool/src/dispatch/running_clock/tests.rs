@@ -181,8 +181,13 @@ fn time_that_is_nobodys_is_charged_to_nobody() {
     starts.look(t, look(3, Some((1, 7))), 0, all);
     starts.look(t + ms(50), nobody(8), 0, all);
     starts.look(t + ms(500), nobody(8), 0, all);
-    assert_eq!(starts.due(LIMIT), None);
+    assert_eq!(starts.due(LIMIT), Some(t + LIMIT + MOST_ASIDE));
     assert_eq!(starts.late(t + ms(500), LIMIT, 0, all), None);
+    let mut mad = RunningClock::default();
+    mad.look(t, nobody(8), 0, all);
+    let end = t + LIMIT + MOST_ASIDE;
+    assert_eq!(mad.late(end - ms(1), LIMIT, 0, all), None);
+    assert_eq!(mad.late(end, LIMIT, 0, all), late(3, None), "not for ever");
     starts.look(t + ms(510), look(3, None), 0, all);
     let due = starts.due(LIMIT);
     assert_eq!(due, Some(t + ms(550)), "450 ms are given back to all");

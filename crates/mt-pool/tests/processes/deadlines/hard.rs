@@ -182,3 +182,22 @@ fn a_result_in_the_instant_of_the_deadline() {
     let run = asyn_pmap::<act_async>(items()).deadlines(soft(limit));
     assert_eq!(one_or_the_other(run.processes(1)).workers_started, 1);
 }
+
+/// Looking up names takes a program of this size longer than the deadline, once in each worker.
+fn panics_in_time<T: Task<Input = Deed, Output = u64, Error = Never>>() {
+    let deeds = (0..6).map(|n| Deed::Panic(n.to_string()));
+    let run = asyn_pmap::<T>(deeds).processes(2);
+    let report = complete(run.deadlines(hard(Duration::from_millis(200))), 6);
+    for index in 0..6 {
+        assert_is!(report.kind(index), TaskErrorKind::Panicked { message, .. }
+            if *message == index.to_string());
+    }
+    assert_eq!(report.stats.workers_died, 0);
+}
+
+/// Case 10, G9: The time that it takes to tell where a panic came from is charged to no item's deadline.
+#[test_with(alone)]
+fn the_call_stack_of_a_panic_is_no_part_of_the_call() {
+    panics_in_time::<act>();
+    panics_in_time::<act_async>();
+}
