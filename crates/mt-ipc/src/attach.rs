@@ -5,6 +5,9 @@ use crate::{
     platform::{self, Until},
 };
 
+/// The exit code of a worker process that has not done what it was started for, and has said why on its standard error.
+pub const NOT_STARTED: i32 = 70;
+
 /// What a worker process starts with.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -26,7 +29,10 @@ pub struct Attached {
 /// [`AttachError`]; the process should exit then.
 pub fn attach() -> Result<Attached, AttachError> {
     let (stream, page, parent) = platform::take_over()?;
-    platform::guard(&stream, parent)?;
+    platform::guard(&stream, parent).map_err(|source| AttachError::System {
+        what: "starting the thread that watches the parent",
+        source,
+    })?;
     Ok(Attached {
         connection: Connection::over_stream(stream, Until::ProcessEnds),
         progress: Progress::new(page),

@@ -69,6 +69,12 @@ pub struct Activity {
 }
 
 impl Activity {
+    /// What a process might be seen to do. For tests.
+    #[must_use]
+    pub fn new(state: char, cpu_ticks: u64) -> Self {
+        Self { state, cpu_ticks }
+    }
+
     /// What the process is doing now; `None` where the system does not tell, or the process is gone.
     #[must_use]
     pub fn of(pid: u32) -> Option<Self> {

@@ -106,6 +106,14 @@ pub enum AttachError {
          connection to a parent: {0}; start the program under another name"
     )]
     NoConnection(#[from] io::Error),
+    /// The operating system lacks something that a worker needs.
+    #[error("{what} failed: {source}")]
+    System {
+        /// What was to be done.
+        what: &'static str,
+        /// The operating system's reason.
+        source: io::Error,
+    },
     /// The parent died before the worker was up.
     #[error("the parent process is gone")]
     ParentGone,

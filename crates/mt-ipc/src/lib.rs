@@ -55,14 +55,14 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
-pub use attach::{Attached, attach};
+pub use attach::{Attached, NOT_STARTED, attach};
 pub use child::{Activity, ChildProcess, Exit, is_stopped};
 pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, greet};
 pub use platform::{
     descendants, end_descendants, end_worker, has_address_space, is_ignored, is_worker_process,
-    main_stack_bytes, start_clean,
+    main_stack_bytes, may_be_worker, program_of, start_clean,
 };
 pub use progress::{Progress, Turn};
 pub use receiver::FrameReceiver;

@@ -11,6 +11,7 @@ mod exit_watch;
 mod guard;
 mod limits;
 mod page;
+mod program;
 mod reap;
 mod signals;
 mod start;
@@ -24,6 +25,9 @@ pub(crate) use guard::guard;
 pub use guard::{end_descendants, end_worker};
 pub use limits::has_address_space;
 pub(crate) use page::{NOTE_BYTES, NOTE_SLOTS, NoteSlot, Page, SLOW_SLOTS, SlowSlot};
+pub(crate) use program::file_identity;
+pub(crate) use program::own_program;
+pub use program::{may_be_worker, program_of};
 pub use signals::is_ignored;
 pub(crate) use signals::{keep_exit_statuses, signal_name};
 pub use start::start_clean;
@@ -31,7 +35,7 @@ pub(crate) use stdio::{StderrPipe, pipe_for, read_pipe_now, unread_bytes, write_
 pub(crate) use stream::{Stream, StreamReadHalf, Until};
 pub use tree::descendants;
 pub(crate) use tree::{Remains, kill_tree, terminate_tree};
-pub(crate) use unix::{connected_pair, file_identity, own_program, prepare, take_over};
+pub(crate) use unix::{connected_pair, prepare, take_over};
 pub use unix::{is_worker_process, main_stack_bytes};
 
 /// Whether the system tells how a child ended that somebody else has reaped.

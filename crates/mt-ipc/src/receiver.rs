@@ -19,6 +19,8 @@ pub struct FrameReceiver {
     io: ReadHalf,
     received: BytesMut,
     decoder: FrameDecoder,
+    /// All that has come so far.
+    bytes: u64,
 }
 
 impl FrameReceiver {
@@ -27,6 +29,7 @@ impl FrameReceiver {
             io,
             received: BytesMut::new(),
             decoder: FrameDecoder::new(limits),
+            bytes: 0,
         }
     }
 
@@ -52,7 +55,14 @@ impl FrameReceiver {
                 let is_between = self.received.is_empty() && !self.decoder.is_mid_body();
                 return is_between.then_some(None).ok_or(RecvError::Cut);
             }
+            self.bytes += n as u64;
         }
+    }
+
+    /// The bytes that have come so far, also those of a frame of which more is to come.
+    #[must_use]
+    pub fn received_bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// A frame that has already arrived in full; `None` when there is none, now or ever. For taking
@@ -72,7 +82,10 @@ impl FrameReceiver {
                 .or_else(|e| reset_is_end(e).map(Some))?
             {
                 None | Some(0) => return Ok(None),
-                Some(n) => self.received.extend_from_slice(&block[..n]),
+                Some(n) => {
+                    self.bytes += n as u64;
+                    self.received.extend_from_slice(&block[..n]);
+                }
             }
         }
     }

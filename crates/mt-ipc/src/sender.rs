@@ -3,9 +3,13 @@
 
 use std::{
     collections::VecDeque,
+    future::poll_fn,
     io::{self, IoSlice},
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use mt_proto::{CHUNK_BYTES, Frame, Outgoing, Unit};
@@ -53,6 +57,8 @@ struct Shared {
     lanes: Mutex<Lanes>,
     filled: Notify,
     emptied: Notify,
+    /// How often there was room again after there had been none.
+    room_made: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -114,6 +120,13 @@ impl FrameSender {
             }
             emptied.await;
         }
+    }
+
+    /// How often the other side has made room by reading, after the connection had been full. While something long is
+    /// sent, this grows as long as the other side takes it in.
+    #[must_use]
+    pub fn room_made(&self) -> u64 {
+        self.0.room_made.load(Ordering::Relaxed)
     }
 
     fn push(&self, outgoing: Outgoing, control: bool) -> Result<(), SendError> {
@@ -231,14 +244,14 @@ impl Writer {
     pub async fn run(mut self) -> io::Result<()> {
         let mut units = Vec::new();
         while self.outlet.gather(&mut units).await {
-            write_all(&mut self.io, &units).await?;
+            write_all(&mut self.io, &units, &self.outlet.0.room_made).await?;
             units.clear();
         }
         self.io.shutdown().await
     }
 }
 
-async fn write_all(io: &mut WriteHalf, units: &[Unit]) -> io::Result<()> {
+async fn write_all(io: &mut WriteHalf, units: &[Unit], room_made: &AtomicU64) -> io::Result<()> {
     for some in units.chunks(MAX_SLICES / 2) {
         let mut all: Vec<IoSlice<'_>> = Vec::with_capacity(2 * some.len());
         for unit in some {
@@ -247,7 +260,16 @@ async fn write_all(io: &mut WriteHalf, units: &[Unit]) -> io::Result<()> {
         all.retain(|slice| !slice.is_empty());
         let mut left = &mut all[..];
         while !left.is_empty() {
-            let n = io.write_vectored(left).await?;
+            let mut was_full = false;
+            let write = poll_fn(|cx| {
+                let polled = io.as_mut().poll_write_vectored(cx, left);
+                was_full |= polled.is_pending();
+                polled
+            });
+            let n = write.await?;
+            if was_full {
+                room_made.fetch_add(1, Ordering::Relaxed);
+            }
             if n == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }

@@ -34,6 +34,14 @@ pub enum PoolEvent {
     WorkerReused { worker: u32, pid: u32 },
     /// A worker process is left to other runs: see [`Pool`](crate::Pool).
     WorkerReleased { worker: u32, pid: u32 },
+    /// A worker process has not said hello yet, and may still. Told after 2 s, 4 s, 8 s … See
+    /// [`start_limit`](crate::limits::WorkerOptions::start_limit).
+    WorkerSlow {
+        worker: u32,
+        pid: u32,
+        /// For how long.
+        waited: Duration,
+    },
     /// A worker is set up and takes items.
     WorkerReady { worker: u32 },
     /// A worker could not be started or set up. The pool tries again under its restart budget.

@@ -44,6 +44,7 @@ pub use restart_budget::{RestartBudget, Restarts};
 pub(crate) use session::{LATE, room_and, until};
 pub use session_event::{SessionEvent, WorkerEnd};
 pub use signals::{Interrupts, OnInterrupt};
+pub(crate) use spawn_spec::START_LIMIT;
 pub use spawn_spec::SpawnSpec;
 pub(crate) use spawn_spec::default_stack_bytes;
 pub use worker_event::WorkerEvent;

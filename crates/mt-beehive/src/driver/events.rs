@@ -20,6 +20,12 @@ impl Driver {
                     handle.pid = Some(pid);
                 }
             }
+            SessionEvent::Slow { waited } => {
+                let bee = worker.0;
+                self.relay.tell(move || {
+                    tracing::warn!(bee, ?waited, "a worker bee's process has not said hello yet; is it slow to start, or does its `main` not call `init()` first?");
+                });
+            }
             SessionEvent::Frame(frame) => self.on_frame(now, child, frame),
             SessionEvent::Trace { events, dropped } => {
                 let pid = self.handles.get(&child).and_then(|handle| handle.pid);

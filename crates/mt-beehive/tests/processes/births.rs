@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use mt_beehive::{
-    BeehiveRun, CancelReason, Dispatch, error::NoWorkers, hive_of, limits::WorkerOptions,
-    supervision::RestartBudget,
+    BeehiveRun, CancelReason, Dispatch,
+    error::NoWorkers,
+    hive_of,
+    limits::WorkerOptions,
+    supervision::{LivenessPolicy, RestartBudget},
 };
 
 use crate::{
@@ -117,4 +120,19 @@ fn bees_start_where_the_hive_was_started() {
             hive.bury(None);
         }
     }));
+}
+
+/// Case 30: A bee whose arguments take longer to come than she has to beat is made.
+#[test_with(check)]
+fn a_bee_whose_arguments_take_longer_than_beats_may() {
+    let text = "x".repeat(300 << 20);
+    let policy = LivenessPolicy {
+        interval: Duration::from_millis(100),
+        missed_beats: 3,
+        ..LivenessPolicy::default()
+    };
+    let hive = hive_of::<Doer>(Birth::WellWith(text)).processes(1);
+    let hive = hive.workers(WorkerOptions::new().liveness(policy));
+    let done = block_on(hive.live(async |hive| hive.add(1, 2).with_bee().await));
+    assert_eq!(done, (Ok(3), Some(0)), "the first bee");
 }

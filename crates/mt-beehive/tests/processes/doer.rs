@@ -25,6 +25,8 @@ pub(crate) const GONE: u64 = 1;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Birth {
     Well,
+    /// The same, with a long text to be told of it.
+    WellWith(String),
     /// Notes it there, and fails if fewer than so many were noted before.
     FailsAtFirst(Folder, usize),
     /// Notes it there, and does this.
@@ -173,7 +175,7 @@ impl Doer {
     async fn new(birth: Birth) -> Result<Self, &'static str> {
         let mut doer = Self::default();
         match birth {
-            Birth::Well | Birth::Plays(_) => {}
+            Birth::Well | Birth::Plays(_) | Birth::WellWith(_) => {}
             Birth::FailsAtFirst(folder, times) => {
                 folder.note("births", 1);
                 if folder.noted("births").len() <= times {

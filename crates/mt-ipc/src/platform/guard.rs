@@ -44,7 +44,10 @@ impl Parent {
             #[cfg(target_os = "linux")]
             pidfd: rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok(),
         };
-        survive_hangup()?;
+        survive_hangup().map_err(|source| AttachError::System {
+            what: "setting a signal handler",
+            source,
+        })?;
         // It may have died before the lines above.
         match parent.is_gone() {
             false => Ok(parent),

@@ -8,7 +8,6 @@ use std::{
         fd::{AsFd, OwnedFd},
         unix::{net::UnixStream as StdUnixStream, process::CommandExt},
     },
-    path::PathBuf,
     process::{Command, Stdio},
 };
 
@@ -22,7 +21,7 @@ use rustix::{
 };
 
 use super::{Page, descriptors, guard::Parent, stream::Stream};
-use crate::{AttachError, SpawnError};
+use crate::AttachError;
 
 /// The name a worker is started under (`argv[0]`), alone or with the program's behind it. The name marks the
 /// process as a worker without leaving anything in the environment that its own children would inherit, and
@@ -60,34 +59,6 @@ pub(crate) fn prepare(command: &mut Command, program: &str, theirs: OwnedFd) {
         .process_group(0);
 }
 
-/// How this program starts itself again.
-pub(crate) fn own_program() -> Result<PathBuf, SpawnError> {
-    if cfg!(target_os = "linux") {
-        // The very file this process runs, also when it was replaced or deleted since.
-        return Ok(PathBuf::from("/proc/self/exe"));
-    }
-    let program = env::current_exe()?;
-    if started_from().is_some_and(|then| Some(then) == file_identity(&program)) {
-        return Ok(program);
-    }
-    Err(SpawnError::Replaced {
-        program: program.display().to_string(),
-    })
-}
-
-/// The identity of the program file when it was first asked for.
-fn started_from() -> Option<(u64, u64)> {
-    static FIRST: std::sync::OnceLock<Option<(u64, u64)>> = std::sync::OnceLock::new();
-    *FIRST.get_or_init(|| file_identity(&env::current_exe().ok()?))
-}
-
-/// What tells a file or folder from another that stands in the same place later.
-pub(crate) fn file_identity(path: &std::path::Path) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    let meta = std::fs::metadata(path).ok()?;
-    Some((meta.dev(), meta.ino()))
-}
-
 /// Whether this process was started by [`spawn`](crate::spawn()): it carries a worker's name.
 #[must_use]
 pub fn is_worker_process() -> bool {
@@ -99,16 +70,25 @@ pub fn is_worker_process() -> bool {
 /// Takes the connection over from standard input, which becomes the null device, and ties this
 /// process to its parent.
 pub(crate) fn take_over() -> Result<(Stream, Page, Parent), AttachError> {
+    super::program::keep_mark();
     let stdin = rustix::stdio::stdin();
     let (parent, keeps, page_fd) = receive_page(stdin)?;
-    let page = Page::map(page_fd.as_fd())?;
+    let page = Page::map(page_fd.as_fd());
+    let page = page.map_err(while_doing("mapping the memory shared with the parent"))?;
     if !keeps {
         descriptors::close_inherited();
     }
     let socket = StdUnixStream::from(move_away_from_stdin()?);
     let parent = Parent::bind(parent)?;
-    socket.set_nonblocking(true)?;
-    Ok((Stream::from_std(socket)?, page, parent))
+    let stream = socket
+        .set_nonblocking(true)
+        .and_then(|()| Stream::from_std(socket));
+    let stream = stream.map_err(while_doing("watching the connection to the parent"))?;
+    Ok((stream, page, parent))
+}
+
+fn while_doing(what: &'static str) -> impl FnOnce(io::Error) -> AttachError {
+    move |source| AttachError::System { what, source }
 }
 
 /// The parent's id, whether inherited descriptors are kept, and the progress page.
@@ -136,10 +116,13 @@ fn receive_page(stdin: impl AsFd) -> io::Result<(Pid, bool, OwnedFd)> {
 
 /// Gives the connection a private descriptor and puts the null device in its place, so that a task
 /// that reads standard input, or a program it starts, can't touch the connection.
-fn move_away_from_stdin() -> io::Result<OwnedFd> {
-    let socket = fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
-    let null = std::fs::File::open("/dev/null")?;
-    rustix::stdio::dup2_stdin(&null)?;
+fn move_away_from_stdin() -> Result<OwnedFd, AttachError> {
+    let socket = fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3);
+    let socket = socket.map_err(|error| while_doing("moving the connection")(error.into()))?;
+    let null = std::fs::File::open("/dev/null");
+    let null = null.map_err(while_doing("opening /dev/null"))?;
+    let moved = rustix::stdio::dup2_stdin(&null);
+    moved.map_err(|error| while_doing("replacing the standard input")(error.into()))?;
     Ok(socket)
 }
 

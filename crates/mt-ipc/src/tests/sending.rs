@@ -145,3 +145,23 @@ async fn a_writer_whose_peer_is_gone_fails_and_closes_the_lanes(backend: Backend
     assert!(writer.run().await.is_err());
     assert_eq!(sender.try_send(beat()), Err(SendError::Closed));
 }
+
+/// Case 30: While something long crosses, both sides see that it goes on: one by the room that is made, one by the bytes.
+#[test_with(check)]
+async fn who_sends_and_who_receives_see_that_something_long_goes_on(backend: Backend) {
+    let (ours, theirs) = backend.pair();
+    let (sender, _, writer) = open(ours);
+    let (_, mut receiver, _) = open(theirs);
+    sender.try_send(bulk(16 << 20)).unwrap();
+    let mut run = Box::pin(writer.run());
+    for _ in 0..3 {
+        assert!(run.as_mut().now_or_never().is_none(), "it is full");
+    }
+    assert_eq!(sender.room_made(), 0, "nobody reads");
+    sender.close();
+    let (written, got) = tokio::join!(run, all_of(&mut receiver));
+    written.unwrap();
+    assert_eq!(got.len(), 1);
+    assert!(sender.room_made() > 1);
+    assert!(receiver.received_bytes() > 16 << 20);
+}

@@ -1,6 +1,9 @@
 //! From what happens to workers to the dispatch machine, and to those who look on.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use mt_proto::{ContextStep, ExitReport, Frame, FromExecutor, Notice, TraceEvent, WorkerId};
 
@@ -25,6 +28,7 @@ impl Driver {
                 self.record(PoolEvent::WorkerReused { worker, pid });
                 self.dispatch(Event::Used(id, record));
             }
+            SessionEvent::Slow { waited } => self.on_slow(id, waited),
             SessionEvent::Greeted { sender, progress } => {
                 self.record(Happened::Greeted(id, progress.clone()));
                 self.workers.greeted(id, sender, progress);
@@ -39,6 +43,21 @@ impl Driver {
             SessionEvent::Released => self.on_released(id),
             SessionEvent::Ended(end) => self.on_ended(id, end),
         }
+    }
+
+    /// Tells of a process that has not said hello yet.
+    fn on_slow(&mut self, worker: WorkerId, waited: Duration) {
+        let (worker, Some(pid)) = (worker.0, self.workers.pid(worker)) else {
+            return;
+        };
+        self.relay.tell(move || {
+            tracing::warn!(worker, pid, ?waited, "a worker process has not said hello yet; is it slow to start, or does its `main` not call `init()` first?");
+        });
+        self.record(PoolEvent::WorkerSlow {
+            worker,
+            pid,
+            waited,
+        });
     }
 
     fn on_frame(&mut self, worker: WorkerId, frame: Frame) {

@@ -1,6 +1,6 @@
 //! How worker processes are started, watched and heard, whatever they work on.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use bytes::Bytes;
 use mt_ipc::{Program, WorkerCommand, WorkerStderr};
@@ -12,7 +12,7 @@ use crate::{
     error::StartError,
     init,
     setters::setters,
-    supervision::{LivenessPolicy, OnInterrupt, RestartBudget, SpawnSpec},
+    supervision::{LivenessPolicy, OnInterrupt, RestartBudget, START_LIMIT, SpawnSpec},
 };
 
 /// The range of [`WorkerOptions::stack_bytes`].
@@ -26,11 +26,12 @@ const MAX_STACK_BYTES: u64 = 64 << 30;
 /// the run is *started* (`start`, or what starts it), also those that replace others later. A worker that waits in a
 /// [`Pool`](crate::Pool) is used again only by runs with the same. What a task changes of its own process (`chdir`) stays,
 /// like all it leaves there, as long as that process lives.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[must_use = "it is given to a run by `workers`"]
 #[non_exhaustive]
 pub struct WorkerOptions {
     program: Program,
+    start_limit: Duration,
     /// What [`restart_budget`](Self::restart_budget) sets.
     pub restart_budget: RestartBudget,
     pub(crate) liveness: LivenessPolicy,
@@ -42,6 +43,22 @@ pub struct WorkerOptions {
     stack_bytes: Option<u64>,
 }
 
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self {
+            program: Program::default(),
+            start_limit: START_LIMIT,
+            restart_budget: RestartBudget::default(),
+            liveness: LivenessPolicy::default(),
+            on_interrupt: OnInterrupt::default(),
+            stderr: WorkerStderr::default(),
+            forward_tracing: None,
+            inherit_descriptors: false,
+            stack_bytes: None,
+        }
+    }
+}
+
 impl WorkerOptions {
     /// The defaults.
     pub fn new() -> Self {
@@ -51,10 +68,19 @@ impl WorkerOptions {
     setters! {
         /// Starts workers from another program file than this process's: one of the same build whose
         /// `main` calls [`init`](crate::init()) first. This process then needs no `init` itself. A program
-        /// that sleeps for more than about half a second instead of saying hello is taken for one that
-        /// never will, and ends the run with
-        /// [`WorkerFailure::Silent`](crate::supervision::WorkerFailure::Silent). Default: this process's.
+        /// without this library that sleeps instead of saying hello is known after 0.8 s (on Linux) and ends the run with
+        /// [`WorkerFailure::Foreign`](crate::supervision::WorkerFailure::Foreign); one that has it, and does not call
+        /// `init`, after the [`start_limit`](Self::start_limit). Default: this process's.
         pub fn program(self, path: impl Into<PathBuf>) => self.program = Program::File(path.into());
+
+        /// How long a new worker process may take to say hello: to be loaded, to run its program's constructors, and
+        /// what `main` does before [`init`](crate::init()). At least 1 ms, counted in looks every 200 ms, so that time in
+        /// which this process or the worker was stopped does not count. Default 30 s: longer than a file system that
+        /// hangs for a while. A worker that is slow is told of after 2 s, 4 s, 8 s … by
+        /// [`WorkerSlow`](crate::events::PoolEvent::WorkerSlow) and a `tracing` warning; after the limit it is killed,
+        /// and the run ends with [`WorkerFailure::Silent`](crate::supervision::WorkerFailure::Silent) when no other
+        /// worker is left.
+        pub fn start_limit(self, limit: Duration) => self.start_limit = limit;
 
         /// How many workers in a row may die for nothing before the run gives up.
         pub fn restart_budget(self, budget: RestartBudget) =>
@@ -128,6 +154,7 @@ impl WorkerOptions {
         command.inherit_descriptors = self.inherit_descriptors;
         let mut spec = SpawnSpec::started_by(command, role, self.forward_tracing, body);
         spec.liveness = self.liveness;
+        spec.start_limit = self.start_limit;
         if let Some(bytes) = self.stack_bytes {
             spec.stack_bytes = bytes;
         }
@@ -143,6 +170,7 @@ impl WorkerOptions {
         at_least_one(option, u64::from(self.liveness.missed_beats))?;
         at_least_one(option, u64::from(self.liveness.blocked_checks))?;
         is_time(option, self.liveness.interval)?;
+        is_time("workers.start_limit", self.start_limit)?;
         let stack = self.stack_bytes.unwrap_or(MIN_STACK_BYTES);
         if !(MIN_STACK_BYTES..=MAX_STACK_BYTES).contains(&stack) {
             let problem = format!("is {stack}, not {MIN_STACK_BYTES} to {MAX_STACK_BYTES}");

@@ -28,7 +28,7 @@ use super::{
     phase::{Ending, Phase},
     process_record::ProcessRecord,
     session_event::SessionEvent,
-    watch::Watch,
+    watch::{Traffic, Watch},
     worker_failure::WorkerFailure,
 };
 
@@ -105,9 +105,9 @@ async fn bring_up(lease: Lease, slot: Option<Slot>, frames: &impl FrameSource) -
     lease.tell(SessionEvent::Started { pid }).await;
     let mut session = Session {
         watch: Watch::new(lease.spec.liveness, lease.spec.busy_by_processor, pid),
+        phase: Phase::Greeting(HelloTimeout::new(Instant::now(), lease.spec.start_limit)),
         lease: Some(lease),
         slot,
-        phase: Phase::Greeting(HelloTimeout::new(Instant::now())),
         ending: None,
         sender,
         process,
@@ -153,7 +153,7 @@ impl Session {
                 }
                 () = control.terminated() => self.terminate(&control),
                 () = closed(&owner), if owner.is_some() && self.cause.is_none() => self.end(DeathCause::Stopped),
-                _ = beats.tick(), if watched => self.on_beat().await,
+                _ = beats.tick(), if watched => self.on_beat(receiver.received_bytes()).await,
                 () = room_and(&self.sender, frames.filled()), if watched => self.send_one(frames),
                 () = until(due), if due.is_some() => reading = self.on_due(receiver, reading).await,
                 lease = next_lease(&mut self.phase) => self.take_lease(lease).await,
@@ -193,7 +193,17 @@ impl Session {
     }
 
     /// Gives a sign of life, and judges those of the worker.
-    async fn on_beat(&mut self) {
+    async fn on_beat(&mut self, received: u64) {
+        let room_made = self.sender.room_made();
+        let moves = self.watch.on_traffic(Traffic {
+            received,
+            room_made,
+        });
+        // One that takes in its assignment, or decodes it, does not beat yet; how long it may take is limited anyway.
+        let sets_up = matches!(self.phase, Phase::SettingUp { .. });
+        if (moves || (sets_up && self.watch.used_processor())) && self.watch.liveness.heard() {
+            self.tell(SessionEvent::Health(Health::Well)).await;
+        }
         // A full control lane means that the worker does not read; that shows by itself.
         let beat = ToWorker::Beat(Beat::Alive);
         let _ = self.sender.try_send(beat.into_frame());

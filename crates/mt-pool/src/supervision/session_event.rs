@@ -1,6 +1,6 @@
 //! What an owner hears of a worker.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use mt_ipc::{Exit, FrameSender, Progress};
 use mt_proto::{Frame, TraceEvent};
@@ -20,6 +20,12 @@ pub enum SessionEvent {
     Started {
         /// The process's id.
         pid: u32,
+    },
+    /// The process has said nothing yet, and may still: see [`start_limit`](super::SpawnSpec::start_limit). Told after
+    /// 2 s, 4 s, 8 s …
+    Slow {
+        /// For how long.
+        waited: Duration,
     },
     /// A process that had waited for work has taken the assignment.
     Reused {

@@ -10,6 +10,10 @@ use tracing::level_filters::LevelFilter;
 use super::{liveness::LivenessPolicy, process_record::ReuseDemands, worker_event::trace_level};
 use crate::{StartError, init, registry};
 
+/// How long a new process may take to say hello, if nothing else is said: longer than a file system that hangs for a
+/// while, and short enough for somebody to wait who has forgotten `init()`.
+pub(crate) const START_LIMIT: Duration = Duration::from_secs(30);
+
 /// What the workers of one owner are started with, and what is demanded of them. The fields may be changed before
 /// the first worker is started.
 #[non_exhaustive]
@@ -24,6 +28,9 @@ pub struct SpawnSpec {
     /// Whether a worker that beats, gets no further and uses the processor counts as busy: so it is with plain
     /// functions. Default: no.
     pub busy_by_processor: bool,
+    /// How long a new process may take to say hello: to be loaded, to run what its program does before `init()`, and to
+    /// connect. Default 30 s.
+    pub start_limit: Duration,
     /// How long setting up may take, counted from the assignment. Default 60 s.
     pub init_deadline: Duration,
     /// How long a worker that is asked to end has before it is killed. Default 50 ms.
@@ -74,6 +81,7 @@ impl SpawnSpec {
             fingerprint: registry::fingerprint(),
             liveness: LivenessPolicy::default(),
             busy_by_processor: false,
+            start_limit: START_LIMIT,
             init_deadline: Duration::from_secs(60),
             kill_grace: Duration::from_millis(50),
             queue: QueueLimits::default(),

@@ -9,6 +9,19 @@ use super::{
     liveness::{Health, Liveness, LivenessPolicy},
 };
 
+/// The bytes in a check's time that are a sign of life when no message has come to its end. Whoever sends a long one
+/// sends many times that; one byte a second is none.
+const SIGN_BYTES: u64 = 4096;
+
+/// What a connection has moved so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Traffic {
+    /// The bytes that have come.
+    pub(super) received: u64,
+    /// How often the worker has made room by reading.
+    pub(super) room_made: u64,
+}
+
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) liveness: Liveness,
@@ -16,6 +29,9 @@ pub(super) struct Watch {
     busy_by_processor: bool,
     /// The processor time it had used when that was last looked at.
     ticks: Option<u64>,
+    traffic: Traffic,
+    /// When the connection was last seen to move something long.
+    pub(super) moved: Option<Instant>,
 }
 
 impl Watch {
@@ -26,18 +42,37 @@ impl Watch {
             pid,
             busy_by_processor,
             ticks: None,
+            traffic: Traffic::default(),
+            moved: None,
         }
+    }
+
+    /// Takes note of what the connection has moved by now. Whether that shows that the worker lives: it receives, or
+    /// sends, something long.
+    pub(super) fn on_traffic(&mut self, now: Traffic) -> bool {
+        let before = std::mem::replace(&mut self.traffic, now);
+        let moves = now.room_made != before.room_made
+            || now.received.saturating_sub(before.received) >= SIGN_BYTES;
+        if moves {
+            self.moved = Some(Instant::now());
+        }
+        moves
+    }
+
+    /// Whether the process has used the processor since that was last asked.
+    pub(super) fn used_processor(&mut self) -> bool {
+        used_processor(self.pid, &mut self.ticks)
     }
 
     /// Judges the worker; to be called every interval. See [`Liveness::check`].
     pub(super) fn check(&mut self) -> (Option<Health>, Option<DeathCause>) {
-        let was_busy = || {
-            self.busy_by_processor && {
-                let ticks = Activity::of(self.pid).map(|activity| activity.cpu_ticks);
-                std::mem::replace(&mut self.ticks, ticks) != ticks
-            }
-        };
+        let was_busy = || self.busy_by_processor && used_processor(self.pid, &mut self.ticks);
         let is_stopped = || mt_ipc::is_stopped(self.pid);
         self.liveness.check(Instant::now(), is_stopped, was_busy)
     }
+}
+
+fn used_processor(pid: u32, before: &mut Option<u64>) -> bool {
+    let ticks = Activity::of(pid).map(|activity| activity.cpu_ticks);
+    std::mem::replace(before, ticks) != ticks
 }

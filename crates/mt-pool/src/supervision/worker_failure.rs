@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mt_ipc::{HandshakeError, SpawnError};
+use mt_ipc::{HandshakeError, NOT_STARTED, SpawnError};
 use mt_proto::SetupStep;
 
 use super::{death::Death, plain::Plain};
@@ -19,17 +19,27 @@ pub enum WorkerFailure {
     Handshake(HandshakeError),
     /// The process ended before it said hello.
     #[error(
-        "a worker process ended before it said hello ({}); does `main` of the worker program call `mt_pool::init()` or `mt_beehive::init()` first?{}",
+        "a worker process ended before it said hello ({}){}{}",
         death.brief(),
+        advice(death),
         death.last_words.appended()
     )]
     NoHello {
         /// How it ended.
         death: Death,
     },
-    /// The process lives, but does not say hello: it sleeps, or is busy with something else for very long.
+    /// The process lives and can't say hello: its program does not contain this library.
     #[error(
-        "a worker process said nothing for {:.1} s; does `main` of the worker program call `mt_pool::init()` or `mt_beehive::init()` first?",
+        "a worker process said nothing: it runs {program}, which does not contain mt-pool; the worker program is to be one of the same build whose `main` calls `mt_pool::init()` or `mt_beehive::init()` first"
+    )]
+    Foreign {
+        /// What it runs.
+        program: String,
+    },
+    /// The process lives, but has not said hello within the
+    /// [`start_limit`](crate::limits::WorkerOptions::start_limit).
+    #[error(
+        "a worker process said nothing for {:.1} s; does `main` of the worker program call `mt_pool::init()` or `mt_beehive::init()` first? If it is just slow to start, give it more time with `start_limit`",
         waited.as_secs_f64()
     )]
     Silent {
@@ -66,6 +76,14 @@ pub enum WorkerFailure {
     },
 }
 
+/// What to do about a worker that ended without a word; nothing more than what its last words say, if it was one.
+fn advice(death: &Death) -> &'static str {
+    if death.exit.code == Some(NOT_STARTED) {
+        return ", for a reason that it has said on its standard error";
+    }
+    "; does `main` of the worker program call `mt_pool::init()` or `mt_beehive::init()` first?"
+}
+
 impl WorkerFailure {
     /// The same, if it was a death, by this one.
     pub(crate) fn by(self: Arc<Self>, death: &Death) -> Arc<Self> {
@@ -84,7 +102,7 @@ impl WorkerFailure {
             Self::Spawn(error) => matches!(error, SpawnError::Replaced { .. }),
             Self::Handshake(error) => matches!(error, HandshakeError::OtherBuild { .. }),
             Self::Setup { step, .. } => matches!(step, SetupStep::Lookup | SetupStep::Decode),
-            other => matches!(other, Self::Silent { .. }),
+            other => matches!(other, Self::Silent { .. } | Self::Foreign { .. }),
         }
     }
 }

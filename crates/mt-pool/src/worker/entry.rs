@@ -13,17 +13,17 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use mt_ipc::NOT_STARTED;
 use mt_proto::Welcome;
 
 use super::{
     link, panic,
-    role::{NotSetUp, RoleWork},
+    role::{self, NotSetUp, RoleWork},
     runtime::end_runtime,
     trace,
 };
 
 const DONE: i32 = 0;
-const NOT_DONE: i32 = 70;
 
 /// Works until the parent says die, and exits. Never returns to the program's `main`.
 pub(crate) fn main() -> ! {
@@ -37,7 +37,7 @@ pub(crate) fn main() -> ! {
         Link::start().unwrap_or_else(|error| give_up("no thread for the connection", &error));
     // Without a word from the parent the link has failed and ends the process.
     let Ok(wanted) = link.stack_bytes.recv() else {
-        link.end(NOT_DONE)
+        link.end(NOT_STARTED)
     };
     // Called in a `#[tokio::main]`: a thread of a runtime can't drive the one that works need. A test harness may
     // call it on a thread of its own.
@@ -67,7 +67,7 @@ fn give_up(what: &str, why: &dyn fmt::Display) -> ! {
         io::stderr(),
         "this worker process can't work: {what}: {why}"
     );
-    process::exit(NOT_DONE)
+    process::exit(NOT_STARTED)
 }
 
 /// The link's thread, and what comes from it.
@@ -117,6 +117,9 @@ fn move_frames(
     match end {
         Ok(Ok(())) => return,
         Ok(Err(why)) => {
+            if why != role::HUNG_UP && !working.load(Ordering::Relaxed) {
+                give_up("it has not started", &why);
+            }
             tracing::debug!(why, "the connection to the parent ended");
         }
         Err(_) => tracing::error!("the link to the parent panicked"),
@@ -126,22 +129,22 @@ fn move_frames(
     if working.load(Ordering::Relaxed) {
         mt_ipc::end_worker();
     }
-    process::exit(NOT_DONE);
+    process::exit(NOT_STARTED);
 }
 
 /// Does what is assigned, on the thread that is to run the user's code.
 fn work(link: Link) -> ! {
     panic::install_hook();
     // Without any assignment the link has failed and ends the process.
-    let mut code = NOT_DONE;
+    let mut code = NOT_STARTED;
     while let Ok(work) = link.assigned.recv() {
         code = match panic::caught(work) {
             Ok(Ok(())) => DONE,
-            Ok(Err(NotSetUp)) => NOT_DONE,
+            Ok(Err(NotSetUp)) => NOT_STARTED,
             Err(panic) => {
                 // Among the last words, which are told with the death.
                 let _ = writeln!(io::stderr(), "the worker's role {panic}");
-                NOT_DONE
+                NOT_STARTED
             }
         };
     }

@@ -3,13 +3,9 @@
 //!
 //! Loop: one a worker, on a thread of its own that runs no user code.
 
-use std::{
-    io::{self, Write},
-    panic::resume_unwind,
-    pin::Pin,
-};
+use std::{io, panic::resume_unwind, pin::Pin};
 
-use mt_ipc::{AttachError, Attached, FrameSender, Progress, QueueLimits, greet};
+use mt_ipc::{AttachError, Attached, FrameSender, HandshakeError, Progress, QueueLimits, greet};
 use mt_proto::{Assignment, Beat, FromWorker, Limits, ToWorker, Welcome, WorkerBeat};
 use tokio::{
     runtime::Builder,
@@ -18,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    role::{self, RoleEnd, RoleLink, RoleWork, message},
+    role::{self, HUNG_UP, RoleEnd, RoleLink, RoleWork, message},
     trace::{Journal, LoadTimes, due},
 };
 use crate::registry;
@@ -39,15 +35,11 @@ pub(crate) fn run(
     assign: impl FnMut(RoleWork) + Send + 'static,
 ) -> Result<(), String> {
     let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| error.to_string())?;
+    let runtime = runtime.map_err(|error| format!("a runtime can't be made: {error}"))?;
     let link = async {
-        let attached = mt_ipc::attach().map_err(|error| {
-            let why = error.to_string();
-            if !matches!(error, AttachError::ParentGone) {
-                // Nobody else can say so: there is no parent to tell.
-                let _ = writeln!(io::stderr(), "{why}");
-            }
-            why
+        let attached = mt_ipc::attach().map_err(|error| match error {
+            AttachError::ParentGone => HUNG_UP.to_owned(),
+            error => error.to_string(),
         })?;
         converse(attached, welcomed, assign).await
     };
@@ -70,12 +62,15 @@ async fn converse(
     let (sender, mut receiver, writer) = connection.open(Limits::default(), QueueLimits::default());
     let writer = writer.run();
     tokio::pin!(writer);
-    let hung_up = || Err("the parent hung up".to_owned());
+    let hung_up = || Err(HUNG_UP.to_owned());
     let welcome = tokio::select! {
         welcome = greet(&sender, &mut receiver, registry::fingerprint()) => welcome,
         _ = &mut writer => return hung_up(),
     };
-    let welcome = welcome.map_err(|error| error.to_string())?;
+    let welcome = welcome.map_err(|error| match error {
+        HandshakeError::HungUp => HUNG_UP.to_owned(),
+        error => error.to_string(),
+    })?;
     welcomed(&welcome);
     let mut link = RoleLink {
         sender: sender.clone(),
@@ -140,7 +135,7 @@ async fn play(
             // up.
             biased;
             ended = &mut session => break ended,
-            _ = unconstrained(writer.as_mut()) => break Err("the parent hung up".into()),
+            _ = unconstrained(writer.as_mut()) => break Err(HUNG_UP.into()),
             _ = beats.tick() => send_beat(&sender, &progress),
             () = crate::supervision::room_and(&sender, due(journal, &pace)) => {
                 send_trace(&sender, journal, &mut pace);

@@ -6,6 +6,9 @@ use bytes::Bytes;
 use mt_ipc::{FrameReceiver, FrameSender, Progress, SendError};
 use mt_proto::{Beat, Frame, FromWorker, SetupFailure, ToWorker};
 
+/// Why a link ends whose parent is gone.
+pub(super) const HUNG_UP: &str = "the parent hung up";
+
 /// Something a worker process can be: what it does is chosen by its parent's assignment, by name. Registered by
 /// [`register_role!`](crate::register_role).
 #[derive(Debug)]
@@ -88,7 +91,7 @@ impl RoleLink {
     pub(super) async fn next(&mut self) -> Result<Frame, String> {
         let frame = self.receiver.recv().await;
         let frame = frame.map_err(|error| error.to_string())?;
-        frame.ok_or_else(|| "the parent hung up".to_owned())
+        frame.ok_or_else(|| HUNG_UP.to_owned())
     }
 
     /// Says that all is set up for the assignment.

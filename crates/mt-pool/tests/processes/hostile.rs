@@ -37,6 +37,9 @@ async fn play(role: &str, build: Fingerprint) {
         .open(Limits::default(), Default::default());
     let (sender, mut receiver, writer) = opened;
     let writing = tokio::spawn(writer.run());
+    if role == "drips-hello" {
+        return drip(Kind::Hello).await;
+    }
     if role == "no-hello" {
         sender.try_send(FromWorker::Ready.into_frame()).unwrap();
         return future::pending().await;
@@ -100,6 +103,16 @@ fn say_byte_by_byte(frame: Frame) {
     }
 }
 
+/// Begins a long message, and sends a byte of it now and then.
+async fn drip(kind: Kind) {
+    let body = 60_000_u32.to_le_bytes();
+    platform::write_to_sockets(&[body[0], body[1], body[2], body[3], kind as u8]);
+    loop {
+        platform::write_to_sockets(&[0]);
+        tokio::time::sleep(Duration::from_millis(30)).await; // work: is slow on purpose
+    }
+}
+
 async fn speak(role: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
     let say = |message: FromWorker| sender.try_send(message.into_frame()).unwrap();
     let say_results = |first, count| {
@@ -117,6 +130,7 @@ async fn speak(role: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
         "trailing-bytes" => frame(Kind::Ready, &[0]),
         "collection-of-2^60" => frame(Kind::Notice, &[0, 255, 255, 255, 255, 255, 255, 255, 15]),
         "kind-of-nothing" => platform::write_to_sockets(&[0, 0, 0, 0, 0x7f]),
+        "drips-ready" => drip(Kind::Results).await,
         "length-of-4-gib" => platform::write_to_sockets(&[255, 255, 255, 255, 0x25, 0]),
         _ => {
             say(FromWorker::Ready);
@@ -137,6 +151,7 @@ async fn speak_later(role: &str, say: impl Fn(FromWorker), say_results: impl Fn(
         }
         "rests-unasked" => say(FromWorker::Rested),
         "bye-and-stay" => say(FromWorker::Bye),
+        "drips" => drip(Kind::Results).await,
         "stay" => {}
         other => panic!("no role is called {other}"),
     }
@@ -168,6 +183,8 @@ fn run_with(role: &str, build: Option<Fingerprint>) -> Report<u64, Never> {
     let missed_beats = if role == "byte-by-byte" { 1000 } else { 5 };
     let workers = restarts(1).liveness(beats(50, missed_beats));
     let workers = workers.program(folder.script(role, &text));
+    let start_limit = if role == "drips-hello" { 800 } else { 30_000 };
+    let workers = workers.start_limit(Duration::from_millis(start_limit));
     let run = asyn_pmap::<double>(0..20).workers(workers).processes(1);
     complete(run, 20)
 }
@@ -249,5 +266,28 @@ fn one_that_stays_and_is_silent_is_frozen() {
         assert_eq!(report.failed().len(), 20);
         let deaths = report.deaths();
         assert!(deaths.iter().all(|death| death.cause == DeathCause::Frozen));
+    }
+}
+
+/// Whatever it is in the middle of, a byte now and then is no sign of life: the start limit, or the beats it misses, end it.
+///
+/// Case G11: A worker that sends a byte now and then and never a message is ended, whatever it is in the middle of.
+#[test_with(alone)]
+fn one_that_sends_a_byte_now_and_then() {
+    let build = learn_build();
+    for role in ["drips-hello", "drips-ready", "drips"] {
+        let report = run_with(role, Some(build));
+        assert_eq!(report.failed().len(), 20, "{role}");
+        match role {
+            "drips-hello" => assert_is!(report.no_workers(0), WorkerFailure::Silent { .. }),
+            _ => {
+                let deaths = report.deaths();
+                let frozen = |death: &Death| death.cause == DeathCause::Frozen;
+                assert!(
+                    !deaths.is_empty() && deaths.iter().all(frozen),
+                    "{role}: {deaths:?}"
+                );
+            }
+        }
     }
 }

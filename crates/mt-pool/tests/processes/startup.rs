@@ -27,11 +27,158 @@ fn a_program_that_ends_at_once() {
     script_is_refused("exec false", &["exited with code 1", "mt_pool::init()"]);
 }
 
+/// Case 17: A program that does not contain this library is known for that at once.
 #[test_with(alone)]
 fn a_program_that_lives_and_says_nothing() {
     for program in ["exec cat", "exec sleep 1000"] {
-        script_is_refused(program, &["said nothing", "mt_pool::init()"]);
+        let says = [
+            "said nothing",
+            "does not contain mt-pool",
+            "mt_pool::init()",
+        ];
+        script_is_refused(program, &says);
     }
+}
+
+/// A worker program that is this one, started by a shell that does something before.
+fn started_after(what: &str) -> WorkerOptions {
+    let own = env::current_exe().unwrap();
+    let text = format!(
+        "{what}; exec -a mt-worker '{}' mt_pool_worker --exact --nocapture >/dev/null",
+        own.display()
+    );
+    // The folder outlives the run as long as the program does.
+    let folder = Folder::temp();
+    let program = folder.script("program", &text);
+    std::mem::forget(folder);
+    WorkerOptions::new().program(program)
+}
+
+/// Whoever the shell waits for, in a wrapper or in a constructor of the program: nobody is given up for being slow.
+///
+/// Case 17: A worker whose start takes its time is waited for, and is told of after 2 s.
+#[test_with(alone)]
+fn a_start_that_takes_long() {
+    for (before, is_told) in [
+        ("sleep 0.7", false),
+        ("export MT_TEST_SLOW_START=700", false),
+        ("export MT_TEST_SLOW_START=2300", true),
+    ] {
+        let run = asyn_pmap::<double>(0..20).processes(2);
+        let report = complete(run.workers(started_after(before)), 20);
+        assert_eq!(report.failed(), [0_usize; 0], "{before}");
+        assert_eq!(report.stats.workers_died, 0);
+        let slow = report.told(|event| matches!(event, PoolEvent::WorkerSlow { .. }));
+        assert_eq!(slow > 0, is_told, "{before}");
+    }
+}
+
+/// Case 17: A worker that says nothing within the start limit is given up, and the error says what to do.
+#[test_with(alone)]
+fn a_start_that_takes_too_long() {
+    let workers = started_after("export MT_TEST_SLOW_START=100000");
+    let workers = workers.start_limit(Duration::from_millis(900));
+    let run = asyn_pmap::<double>(0..20).processes(1).workers(workers);
+    let why = complete(run, 20).no_workers(0).to_string();
+    assert!(
+        why.contains("start_limit") && why.contains("init()"),
+        "{why}"
+    );
+    assert!(why.contains("1.0 s"), "looks are 0.2 s apart: {why}");
+}
+
+/// The pool's process is stopped while its worker starts. The time of that is nobody's.
+///
+/// Case 17: A host that is stopped while its only worker starts does not give that worker up.
+#[test_with(alone)]
+fn a_host_that_is_stopped_while_a_worker_starts() {
+    let workers = started_after("kill -STOP $PPID; sleep 1.5; kill -CONT $PPID");
+    let workers = workers.start_limit(Duration::from_secs(1));
+    let run = asyn_pmap::<double>(0..20).processes(1).workers(workers);
+    assert_eq!(complete(run, 20).failed(), [0_usize; 0]);
+}
+
+/// Case 39: A worker process that could not start says why, and the error says that and nothing else.
+#[test_with(alone)]
+fn a_worker_that_can_not_start_says_why() {
+    // No room for the thread of its link, and no address space for anything else.
+    let why = fails_with(started_after("ulimit -n 5"));
+    assert!(why.contains("can't work: "), "{why}");
+    assert!(!why.contains("init()"), "{why}");
+    // A worker's name, and no connection of ours.
+    let why = fails_with(started_after("exec </dev/null"));
+    assert!(why.contains("no connection to a parent"), "{why}");
+    assert!(!why.contains("init()"), "{why}");
+}
+
+fn fails_with(workers: WorkerOptions) -> String {
+    let run = asyn_pmap::<double>(0..20).processes(1).workers(workers);
+    complete(run, 20).no_workers(0).to_string()
+}
+
+/// Case 39: A program that was started by hand under a worker's name says what is wrong.
+#[test]
+fn a_worker_s_name_without_a_parent() {
+    let mut own = Command::new(env::current_exe().unwrap());
+    std::os::unix::process::CommandExt::arg0(&mut own, "mt-worker");
+    own.args(["mt_pool_worker", "--exact", "--nocapture"]);
+    let output = own.stdin(std::process::Stdio::null()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("no connection to a parent"), "{said}");
+    assert_eq!(output.status.code(), Some(70));
+}
+
+/// The loader's own path, where there is one that everybody has.
+const LOADER: &str = "/lib64/ld-linux-x86-64.so.2";
+
+/// Case 24: A program that was started by calling the dynamic loader finds itself, and its workers start.
+#[test]
+fn a_program_that_the_loader_was_called_with() {
+    let _watchdog = watchdog("loader");
+    let own = env::current_exe().unwrap();
+    if env::var_os("MT_TEST_LOADED").is_some() {
+        return works();
+    }
+    if !Path::new(LOADER).exists() {
+        return eprintln!("not tried: no loader at {LOADER}");
+    }
+    let mut loader = Command::new(LOADER);
+    let name = "startup::a_program_that_the_loader_was_called_with";
+    loader.arg(own).args([name, "--exact", "--nocapture"]);
+    let output = loader.env("MT_TEST_LOADED", "1").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[task]
+fn length_of(#[shared] texts: &[String; 1], _: u64) -> usize {
+    texts[0].len()
+}
+
+/// Case 30: A shared value whose transfer takes longer than the time that a silent worker has is received.
+#[test_with(alone)]
+fn a_shared_value_that_takes_longer_than_beats_may() {
+    let text = "x".repeat(300 << 20);
+    let run = asyn_pmap::<length_of>(0..2).shared([text]).processes(1);
+    let run = run.workers(WorkerOptions::new().liveness(beats(100, 3)));
+    let report = complete(run, 2);
+    assert_eq!(report.stats.workers_started, 1);
+    assert_eq!(report.values(), [300 << 20; 2]);
+}
+
+#[task]
+fn repeats(text: String) -> String {
+    text
+}
+
+/// Case 30: An item and a result of any length cross, however short the time that a silent worker has.
+#[test_with(alone)]
+fn items_and_results_that_take_longer_than_beats_may() {
+    let text = "x".repeat(300 << 20);
+    let run = asyn_pmap::<repeats>([text]).processes(1);
+    let run = run.workers(WorkerOptions::new().liveness(beats(100, 3)));
+    let report = complete(run, 1);
+    assert_eq!(report.stats.workers_started, 1);
+    assert_eq!(report.values()[0].len(), 300 << 20);
 }
 
 #[test_with(alone)]
@@ -76,7 +223,7 @@ fn under(resource: Resource, most: u64) -> Vec<String> {
     let run = asyn_pmap::<double>(0..20).processes(2);
     let low = Rlimit {
         current: Some(most),
-        ..before.clone()
+        ..before
     };
     setrlimit(resource, low).unwrap();
     let started = run.start();

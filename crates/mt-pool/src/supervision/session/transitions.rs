@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mt_ipc::{Exit, FrameReceiver, HandshakeError, StderrTail, accept};
+use mt_ipc::{Activity, Exit, FrameReceiver, HandshakeError, StderrTail, accept};
 use mt_proto::{Beat, Frame, FromWorker, Kind, ToWorker, Welcome};
 use tokio::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use super::{HANG_UP_GRACE, LATE, MAX_WAITING, Session};
 use crate::supervision::{
     control::WorkerControl,
     death::{Death, DeathCause},
+    hello_timeout::HelloLook,
     last_words::LastWords,
     lease::Lease,
     phase::{Ending, Phase},
@@ -70,6 +71,7 @@ impl Session {
                 // The refusal is on its way; a worker that gets it exits by itself.
                 self.sender.close();
                 self.failure.get_or_insert(WorkerFailure::Handshake(error));
+                self.end_within(HANG_UP_GRACE, DeathCause::Stopped);
             }
         }
         true
@@ -119,21 +121,35 @@ impl Session {
         if let Some(ending) = self.ending.take_if(|ending| ending.until <= now) {
             self.end(ending.cause);
         } else if self.due().is_some_and(|due| due <= now) {
-            self.on_phase_due(now);
+            self.on_phase_due(now).await;
         }
         reading
     }
 
-    pub(super) fn on_phase_due(&mut self, now: Instant) {
+    pub(super) async fn on_phase_due(&mut self, now: Instant) {
         match &mut self.phase {
             Phase::Greeting(hello) => {
-                if let Some(waited) = hello.look(now, self.process.id()) {
-                    self.give_up(WorkerFailure::Silent { waited });
+                let pid = self.process.id();
+                let can_speak = || mt_ipc::may_be_worker(pid);
+                match hello.look(now, Activity::of(pid), can_speak) {
+                    HelloLook::Wait => {}
+                    HelloLook::Slow(waited) => self.tell(SessionEvent::Slow { waited }).await,
+                    HelloLook::GiveUp(waited) => self.give_up(WorkerFailure::Silent { waited }),
+                    HelloLook::Foreign => {
+                        let program = mt_ipc::program_of(pid);
+                        self.give_up(WorkerFailure::Foreign { program });
+                    }
                 }
             }
             Phase::SettingUp { due, extended } => {
                 let lease = self.lease.as_ref();
                 let limit = lease.map_or(Duration::ZERO, |lease| lease.spec.init_deadline);
+                // The time begins when all of the assignment is there.
+                let moved = self.watch.moved.and_then(|then| then.checked_add(limit));
+                if let Some(later) = moved.map(Instant::from_std).filter(|&later| later > now) {
+                    *due = Some(later);
+                    return;
+                }
                 let late = due.take().map_or(Duration::ZERO, |due| now - due);
                 if late > LATE && !*extended {
                     // This process was stopped, or the machine was elsewhere; it may have been set up long ago.

@@ -95,3 +95,17 @@ pub(crate) fn set_variable(name: &str, value: &str) {
     // SAFETY: the standard library guards its own uses of the environment, and no C code of a test looks at it.
     unsafe { std::env::set_var(name, value) }
 }
+
+/// Runs before `main`, and sleeps for so many milliseconds in a worker that is told to start slowly.
+extern "C" fn start_slowly() {
+    let time = std::env::var("MT_TEST_SLOW_START").ok();
+    let time = time.and_then(|millis| millis.parse().ok());
+    if let Some(millis) = time.filter(|_| mt_ipc::is_worker_process()) {
+        std::thread::sleep(std::time::Duration::from_millis(millis)); // work: a constructor that takes its time
+    }
+}
+
+// SAFETY: what the section holds are functions of this form, called once, before `main`.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static CONSTRUCTOR: extern "C" fn() = start_slowly;
