@@ -120,6 +120,21 @@ impl Progress {
         call.store(turns, Ordering::Release);
     }
 
+    /// The number of the item from which on the worker is to start none, and whoever comes after it; `u64::MAX` if it may
+    /// start all. Set by the parent.
+    #[inline]
+    #[must_use]
+    pub fn gate(&self) -> u64 {
+        // What is not set is 0.
+        self.page.gate.0.load(Ordering::Acquire).wrapping_sub(1)
+    }
+
+    /// Parent: the worker is to start no item from this one on; all of them without one.
+    pub fn set_gate(&self, item: Option<u64>) {
+        let word = item.map_or(0, |item| item.saturating_add(1));
+        self.page.gate.0.store(word, Ordering::Release);
+    }
+
     /// The turns of the worker's runtime; stands still while a task blocks it.
     #[must_use]
     pub fn turns(&self) -> u64 {
@@ -235,6 +250,22 @@ mod tests {
         assert_eq!(slowest, expected);
         progress.clear_slowest();
         assert!(progress.slowest().is_empty());
+    }
+
+    #[test]
+    fn a_gate_is_open_until_it_is_set() {
+        let progress = progress();
+        for (item, gate) in [
+            (None, u64::MAX),
+            (Some(0), 0),
+            (Some(7), 7),
+            (Some(u64::MAX), u64::MAX - 1),
+        ] {
+            assert_eq!(progress.gate(), u64::MAX);
+            progress.set_gate(item);
+            assert_eq!(progress.gate(), gate);
+            progress.set_gate(None);
+        }
     }
 
     #[test]

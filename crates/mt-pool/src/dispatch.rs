@@ -22,12 +22,14 @@ mod done;
 mod event;
 mod failure;
 mod feed;
+mod hold;
 mod machine;
 mod memory;
 mod queue;
 mod recycle;
 mod retry;
 mod running_clock;
+mod share;
 #[cfg(test)]
 mod tests;
 mod window;

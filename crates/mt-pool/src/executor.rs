@@ -4,6 +4,7 @@
 //! What came in waits in the inbox, outcomes go through the outbox; the connection is the link's business.
 
 mod context_batch;
+mod gate;
 mod job;
 mod outbox;
 mod reporter;

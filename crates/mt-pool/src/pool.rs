@@ -94,9 +94,12 @@ impl Default for PoolBuilder {
 
 impl PoolBuilder {
     setters! {
-        /// The most workers at once, 1 to 4096. Default: the processors this process may use. Every run that
-        /// goes on may have one worker all the same, so that runs that wait for each other never stand still.
-        /// A run's own [`processes`](crate::AsynPmap::processes) hold too.
+        /// The most workers at once, 1 to 4096, however many runs there are. Default: the processors this process may
+        /// use. With more runs than workers, runs take turns: one that has no worker waits, first come first served,
+        /// and one that has some lets a worker go as soon as it has nothing to do (its consumer waits for another run,
+        /// say), or else finishes what it was given some 100 ms later. So runs that wait for each other go on, but a
+        /// call that itself waits for what another run of the pool has not done yet may wait for ever. A run's own
+        /// [`processes`](crate::AsynPmap::processes) hold too.
         pub fn processes(self, processes: usize) => self.limits.processes = processes;
 
         /// The workers that are kept however long there is no run, at most the [`processes`](Self::processes). Default 0. None are started for it.

@@ -24,6 +24,7 @@ pub(crate) struct Layout {
     pub(crate) finished: Line,
     pub(crate) turns: Line,
     pub(crate) call: Line,
+    pub(crate) gate: Line,
     pub(crate) slow: [SlowSlot; SLOW_SLOTS],
     pub(crate) notes: [NoteSlot; NOTE_SLOTS],
 }

@@ -35,6 +35,8 @@ pub(crate) struct DispatchConfig {
     pub(crate) close_deadline: Option<Duration>,
     pub(crate) memory: MemoryLimits,
     pub(crate) retries: Retries,
+    /// The bytes of results held back for the order from which on only what is next is done.
+    pub(crate) buffer_bytes: usize,
     pub(crate) keep_items: bool,
     pub(crate) recycle: Recycle,
     /// What the jitter is made from.

@@ -83,18 +83,30 @@ impl Apart {
 }
 
 /// Puts deliveries in the order of the input. What it holds is bounded by the items in flight, which
-/// the consumer's credit bounds.
+/// the consumer's credit bounds; and in bytes by what workers may start: see [`hold`](super::hold).
 #[derive(Debug, Default)]
 pub(crate) struct Reorder {
     next: ItemIndex,
     early: BTreeMap<ItemIndex, Delivery>,
+    bytes: usize,
 }
 
 impl Reorder {
     /// Takes an outcome in; [`pop`](Self::pop) tells what may go out.
     pub(crate) fn push(&mut self, delivery: Delivery) {
         debug_assert!(delivery.first() >= self.next, "an outcome came twice");
+        self.bytes += delivery.len_bytes();
         self.early.insert(delivery.first(), delivery);
+    }
+
+    /// The item whose outcome is the next to go out.
+    pub(crate) fn next(&self) -> ItemIndex {
+        self.next
+    }
+
+    /// The bytes of all that waits for its turn.
+    pub(crate) fn len_bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(crate) fn pop(&mut self) -> Option<Delivery> {
@@ -103,6 +115,7 @@ impl Reorder {
             return None;
         }
         let delivery = entry.remove();
+        self.bytes -= delivery.len_bytes();
         self.next = self.next.plus(u64::from(delivery.count()));
         Some(delivery)
     }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use mt_proto::{Segment, WorkerId};
+use mt_proto::{ItemIndex, Segment, WorkerId};
 
 use super::{Delivery, memory::MemoryShortage, running_clock::Look};
 use crate::supervision::{DeathCause, ProcessRecord, WorkerEnd};
@@ -27,6 +27,8 @@ pub(crate) enum Event {
     Gone(WorkerId, WorkerEnd),
     /// The consumer has room again, or has none.
     Paused(bool),
+    /// Another run of the pool has no worker and waits for one, or no longer does.
+    Wanted(bool),
     /// A look at how far a worker is.
     Look(WorkerId, Look),
     /// The resident bytes of the workers, and whether the machine has hardly any memory left.
@@ -49,6 +51,8 @@ pub(crate) enum Effect {
     Spawn(WorkerId),
     /// Send these items, which may wait so long to be started.
     Send(WorkerId, Segment, Option<Duration>),
+    /// Of the items it has, the worker is to start none from this one on; all of them without one.
+    Gate(WorkerId, Option<ItemIndex>),
     /// Tell the worker to finish and go.
     Retire(WorkerId),
     /// The same, for one that is as good as ever: somebody else may have use for it.

@@ -19,6 +19,9 @@ impl Dispatch {
         if self.paused {
             return;
         }
+        if self.is_over() {
+            return self.feed_head(now);
+        }
         if self.shortage.is_some() {
             self.give_up_if_hopeless();
             return self.feed_little(now);
@@ -72,7 +75,7 @@ impl Dispatch {
 
     /// Gives out, one by one, items that come back and need not be alone.
     fn feed_again(&mut self, now: Instant) {
-        while let Some(worker) = self.hungriest() {
+        while let Some(worker) = self.hungriest(self.reserved()) {
             let Some(item) = self.queue.pop_again() else {
                 return;
             };
@@ -83,7 +86,7 @@ impl Dispatch {
     /// Deals items to the workers that hold the fewest, none more than its fair share.
     fn feed_items(&mut self, now: Instant) {
         while self.queue.items() > 0 {
-            let Some(worker) = self.hungriest() else {
+            let Some(worker) = self.hungriest(self.reserved()) else {
                 return;
             };
             let slot = &self.workers[&worker];
@@ -118,17 +121,20 @@ impl Dispatch {
         }
     }
 
-    /// The ready worker with the fewest items that may be given more. While suspects wait, up to half
-    /// of the workers are left to run dry so that they can take them.
-    fn hungriest(&self) -> Option<WorkerId> {
-        let reserved = match self.queue.suspects() {
+    /// The workers left to run dry so that suspects that wait can have them: up to half of all.
+    fn reserved(&self) -> usize {
+        match self.queue.suspects() {
             0 => 0,
             suspects => {
                 let half = (self.workers.len() / 2).max(1);
                 let busy_alone = self.workers.values().filter(|slot| slot.alone).count();
                 suspects.min(half).saturating_sub(busy_alone)
             }
-        };
+        }
+    }
+
+    /// The ready worker with the fewest items that may be given more, but for so many that have fewer.
+    pub(super) fn hungriest(&self, reserved: usize) -> Option<WorkerId> {
         let max_pieces = self.config.max_pieces as usize;
         let open = self.workers.iter().filter(|(_, slot)| {
             slot.phase == SlotPhase::Ready && slot.room() > 0 && slot.pieces() < max_pieces

@@ -52,12 +52,16 @@ pub(crate) struct Dispatch {
     pub(super) last_failure: Option<Arc<WorkerFailure>>,
     pub(super) effects: VecDeque<Effect>,
     pub(super) paused: bool,
+    /// Whether another run waits for a worker and has none.
+    pub(super) wanted: bool,
     pub(super) shortage: Option<MemoryShortage>,
     pub(super) chance: ChaCha8Rng,
     /// Items that were put back to be tried again after an error.
     pub(super) retries: u64,
     next_worker: u32,
-    reorder: Reorder,
+    pub(super) reorder: Reorder,
+    /// Whether some worker's gate is closed.
+    pub(super) is_gated: bool,
     pub(super) input_ended: bool,
     finished: bool,
     /// Input indices so far; and outcomes given out, for the invariant.
@@ -75,11 +79,13 @@ impl Dispatch {
             last_failure: None,
             effects: VecDeque::new(),
             paused: false,
+            wanted: false,
             shortage: None,
             chance: ChaCha8Rng::seed_from_u64(config.seed),
             retries: 0,
             next_worker: 0,
             reorder: Reorder::default(),
+            is_gated: false,
             input_ended: false,
             finished: false,
             taken_in: 0,
@@ -99,6 +105,7 @@ impl Dispatch {
             Event::Results(worker, run) => self.on_results(now, worker, run),
             Event::Gone(worker, end) => self.on_gone(now, worker, end),
             Event::Paused(paused) => self.paused = paused,
+            Event::Wanted(wanted) => self.on_wanted(wanted),
             Event::Look(worker, look) => self.on_look(now, worker, look),
             Event::Weighed(weights, high) => self.on_weighed(&weights, high),
             Event::Late(time) => self.on_late(time),
@@ -109,6 +116,10 @@ impl Dispatch {
         }
         self.end_waits(now);
         self.feed(now);
+        if self.wanted {
+            self.share(now);
+        }
+        self.set_gates();
         self.settle(now);
     }
 
@@ -123,8 +134,9 @@ impl Dispatch {
             SlotPhase::Leaving { until } => Some(until),
             SlotPhase::Starting | SlotPhase::Ready | SlotPhase::Dying => None,
         });
-        // With little memory there is a new one only when there is none at all.
-        let enough = self.shortage.is_none() || self.workers.is_empty();
+        // With little memory, or room for results, there is a new one only when there is none at all.
+        let little = self.shortage.is_some() || self.is_over();
+        let enough = !little || self.workers.is_empty();
         let may_start = !self.paused && enough && self.wants_worker();
         let restart = self.restarts.wakeup().filter(|_| may_start);
         let overruns = self.config.hard_deadline.into_iter().flat_map(|limit| {
@@ -139,7 +151,12 @@ impl Dispatch {
                 .map(|slot| slot.running.closes_since());
             since.flatten().map(move |since| since + limit)
         });
-        let others = [restart, self.queue.wakeup(), self.recycle_due()];
+        let others = [
+            restart,
+            self.queue.wakeup(),
+            self.recycle_due(),
+            self.turn_due(),
+        ];
         leaving
             .chain(others.into_iter().flatten())
             .chain(overruns)
@@ -157,7 +174,7 @@ impl Dispatch {
             // Their time runs, so they are taken in as they come.
             return u64::MAX;
         }
-        if self.paused {
+        if self.paused || self.is_over() {
             return 0;
         }
         let floor = u64::from(self.config.window_floor);
@@ -188,6 +205,11 @@ impl Dispatch {
     /// Whether the run takes no more input, because it is over in one way or another.
     pub(crate) fn is_closed(&self) -> bool {
         !matches!(self.mode, RunMode::Running)
+    }
+
+    /// Whether what runs is being killed.
+    pub(super) fn is_dropped(&self) -> bool {
+        matches!(self.mode, RunMode::Cancelled | RunMode::Stopped)
     }
 
     pub(crate) fn is_working(&self) -> bool {

@@ -38,6 +38,14 @@ pub(crate) struct Queue {
     later: BTreeMap<(Instant, ItemIndex), RetryItem>,
 }
 
+/// Where an item waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WaitsAs {
+    Suspect,
+    Again,
+    Untouched,
+}
+
 impl Queue {
     pub(crate) fn new(patience: Option<Duration>) -> Self {
         Self {
@@ -112,6 +120,26 @@ impl Queue {
             let item = entry.remove();
             self.again(item);
         }
+    }
+
+    /// Brings the item that is first of all that have no outcome before all others of its kind. `None` if it does not wait
+    /// here, or waits for its time.
+    pub(crate) fn bring_forward(&mut self, first: ItemIndex) -> Option<WaitsAs> {
+        let is_first = |item: &RetryItem| item.index == first;
+        if let Some(at) = self.suspects.iter().position(is_first) {
+            to_front(&mut self.suspects, at);
+            return Some(WaitsAs::Suspect);
+        }
+        if let Some(at) = self.again.iter().position(is_first) {
+            to_front(&mut self.again, at);
+            return Some(WaitsAs::Again);
+        }
+        let at = self
+            .runs
+            .iter()
+            .position(|waiting| waiting.run.first == first)?;
+        to_front(&mut self.runs, at);
+        Some(WaitsAs::Untouched)
     }
 
     /// Takes out the untouched items that have waited for too long.
@@ -213,6 +241,12 @@ impl Queue {
         self.items = 0;
         self.bytes = 0;
         all
+    }
+}
+
+fn to_front<T>(all: &mut VecDeque<T>, at: usize) {
+    if let Some(one) = all.remove(at) {
+        all.push_front(one);
     }
 }
 

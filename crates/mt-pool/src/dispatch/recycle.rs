@@ -20,6 +20,7 @@ impl Dispatch {
         let age = self.config.recycle.age;
         if let Some(slot) = self.workers.get_mut(&worker) {
             slot.idle_since = Some(now);
+            slot.turn_began = Some(now);
             let since = slot.ready_at.unwrap_or(now);
             slot.tired_at = age.map(|age| since + age.mul_f64(1.0 - early));
             slot.early = early;

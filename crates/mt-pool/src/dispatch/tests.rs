@@ -1,10 +1,12 @@
 //! The dispatch machine against a table of small stories, and against model workers in random runs.
 
 mod fuzz;
+mod hold;
 mod limits;
 mod memory;
 mod model;
 mod payload;
 mod random;
+mod share;
 mod stories;
 mod worker;

@@ -53,6 +53,8 @@ pub(crate) struct WorkerSlot {
     pub(crate) running: RunningClock,
     pub(crate) rss: u64,
     pub(crate) idle_since: Option<Instant>,
+    /// When it was ready to work for this run.
+    pub(crate) turn_began: Option<Instant>,
     /// When it is old enough to be replaced.
     pub(crate) tired_at: Option<Instant>,
     /// How much earlier than at its limits it is replaced, 0 to 1.
@@ -61,6 +63,10 @@ pub(crate) struct WorkerSlot {
     pub(crate) successor: Option<WorkerId>,
     /// Whether nothing more is given.
     pub(crate) resting: bool,
+    /// Whether nothing more is given until no other run waits for a worker.
+    pub(crate) yielding: bool,
+    /// The item from which on it starts none, of those it has.
+    pub(crate) gate: Option<ItemIndex>,
     held: VecDeque<Held>,
     in_hand: u32,
     held_bytes: usize,
@@ -160,7 +166,7 @@ impl WorkerSlot {
     }
 
     pub(crate) fn room(&self) -> u32 {
-        if self.alone || self.resting {
+        if self.alone || self.resting || self.yielding {
             return 0;
         }
         let room = self.window.room(self.in_hand);
@@ -208,6 +214,16 @@ impl WorkerSlot {
         let past = held.past.unwrap_or_default();
         let item = items_of(held.run.clone()).nth(offset as usize)?;
         Some(RetryItem { past, ..item })
+    }
+
+    /// Whether this item is here and not done, behind others that come later in the input.
+    pub(crate) fn has_behind_later(&self, index: ItemIndex) -> bool {
+        let open = |held: &Held| {
+            let within = held.run.first <= index && index < held.run.end();
+            within && !held.done.contains((index.0 - held.run.first.0) as u32)
+        };
+        let at = self.held.iter().position(open).unwrap_or(0);
+        self.held.iter().take(at).any(|held| index < held.run.end())
     }
 
     /// Takes note of results. A worker reports in runs of its own, which may span pieces.

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::{
     exit_hooks::Collected,
@@ -72,6 +72,7 @@ pub(super) struct Driver {
 /// reaped.
 pub(crate) async fn supervise(plan: Plan) {
     let mut interrupts = Interrupts::listen(plan.on_interrupt);
+    let mut wanted = plan.idle.as_ref().map(|idle| idle.wanted());
     let (workers, mut events) = WorkerHandles::new(plan.spec, plan.dispatch.in_order, plan.idle);
     let mut driver = Driver {
         watch: WatchSchedule::new(&plan.dispatch, Instant::now()),
@@ -108,10 +109,21 @@ pub(crate) async fn supervise(plan: Plan) {
                 driver.on_more(&mut events);
             }
             () = driver.exchange.filled() => {}
+            is_wanted = changed(&mut wanted) => driver.dispatch(Event::Wanted(is_wanted)),
             () = until(wakeup.map(Into::into)), if wakeup.is_some() => driver.on_time(),
             () = interrupts.interrupted() => driver.on_interrupt(),
         }
     }
+}
+
+/// Waits until other runs of the pool want a worker, or no longer do. Cancel-safe.
+async fn changed(wanted: &mut Option<watch::Receiver<bool>>) -> bool {
+    if let Some(wanted) = wanted
+        && wanted.changed().await.is_ok()
+    {
+        return *wanted.borrow_and_update();
+    }
+    std::future::pending().await
 }
 
 impl Driver {
@@ -149,6 +161,7 @@ impl Driver {
                     });
                     self.workers.send(worker, run, patience);
                 }
+                Effect::Gate(worker, gate) => self.workers.set_gate(worker, gate),
                 Effect::Retire(worker) => {
                     self.record(Happened::Leaving(worker));
                     self.workers.retire(worker);

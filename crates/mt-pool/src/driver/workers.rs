@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use mt_ipc::{FrameSender, Progress, SendError};
-use mt_proto::{Beat, Frame, Segment, ToExecutor, ToWorker, WorkerId};
+use mt_proto::{Beat, Frame, ItemIndex, Segment, ToExecutor, ToWorker, WorkerId};
 
 use crate::{
     dispatch::Look,
@@ -72,6 +72,16 @@ impl WorkerHandles {
             self.say(worker, ToExecutor::Patience(patience).into_frame());
         }
         self.say(worker, ToExecutor::Items(items).into_frame());
+    }
+
+    /// Of the items it has, a worker starts none from this one on.
+    pub(super) fn set_gate(&self, worker: WorkerId, gate: Option<ItemIndex>) {
+        let handle = self.handles.get(&worker);
+        if let Some((_, progress)) = handle.and_then(|handle| handle.link.as_ref()) {
+            progress.set_gate(gate.map(|gate| gate.0));
+            // A beat makes it look, and so does the next one if there is no room for this.
+            self.say(worker, ToWorker::Beat(Beat::Alive).into_frame());
+        }
     }
 
     pub(super) fn retire(&self, worker: WorkerId) {

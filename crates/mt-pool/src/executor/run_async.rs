@@ -26,6 +26,7 @@ use tokio::{
 
 use super::{
     context_batch::{ContextBatch, ContextOptions, CurrentBatch},
+    gate::Gate,
     outbox::Outbox,
     reporter::{Encoded, Reporter},
     running::{Ended, Place, Running, RunningCall},
@@ -64,6 +65,7 @@ pub(super) fn run<T: Task>(mut job: Job, runtime: &Runtime, inputs: SharedInputs
             finished: 0,
             outbox: &job.outbox,
             progress: &job.progress,
+            gate: &job.gate,
         };
         runner.run(&mut job.inbox, job.beat_interval).await;
         runner.inputs.drop();
@@ -93,6 +95,7 @@ struct AsyncRunner<'a, T: Task, F, C> {
     finished: u64,
     outbox: &'a Outbox,
     progress: &'a Progress,
+    gate: &'a Gate,
 }
 
 impl<'a, T, F, C> AsyncRunner<'a, T, F, C>
@@ -125,6 +128,11 @@ where
             if !open && self.todo.is_empty() && self.running.is_empty() {
                 break;
             }
+            let shut = self
+                .todo
+                .front()
+                .map(|todo| todo.next)
+                .filter(|&next| !self.gate.lets(next));
             // All arms are cancel-safe: what is not taken stays in its set, channel or outbox.
             let due = self.todo.front().and_then(|todo| todo.start_by);
             tokio::select! {
@@ -137,6 +145,7 @@ where
                 _ = turns.tick() => {}
                 // Those that wait for a place need none once they have waited for too long.
                 () = until(due), if due.is_some() && !blocked => {}
+                () = self.gate.opened(shut.unwrap_or_default()), if shut.is_some() => {}
                 () = self.outbox.room(), if blocked => {
                     self.reporter.room = true;
                 }
@@ -159,11 +168,11 @@ where
     fn can_start(&self) -> bool {
         let expires = |todo: &Todo| expired(todo.start_by, self.setup.queue_deadline).is_some();
         let front = self.todo.front().filter(|_| self.reporter.room);
-        front.is_some_and(|todo| self.has_place() || expires(todo))
+        front.is_some_and(|todo| self.may_start(todo.next) || expires(todo))
     }
 
-    fn has_place(&self) -> bool {
-        self.running.len() < self.setup.max_concurrency as usize
+    fn may_start(&self, index: ItemIndex) -> bool {
+        self.gate.lets(index) && self.running.len() < self.setup.max_concurrency as usize
     }
 
     /// Starts what may be started, up to a turn's worth.
@@ -210,7 +219,7 @@ where
         {
             let index = todo.next;
             let late = expired(todo.start_by, self.setup.queue_deadline);
-            if late.is_none() && !self.has_place() {
+            if late.is_none() && !self.may_start(index) {
                 break;
             }
             let started = todo.records.next_with(|_, value| {

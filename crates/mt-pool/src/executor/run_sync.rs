@@ -59,6 +59,7 @@ impl<T: Task> SyncRunner<T> {
     fn work(&mut self, Batch { items, start_by }: Batch) {
         let mut records = Records::new(items.records);
         let mut index = items.first;
+        self.pass_gate(index, start_by);
         while let Ok(Some(encoded)) = records.next_with(|_, value| {
             self.started += 1;
             self.job.progress.set_started(self.started);
@@ -74,12 +75,31 @@ impl<T: Task> SyncRunner<T> {
                 self.close();
             }
             index = index.plus(1);
+            if !records.is_empty() {
+                self.pass_gate(index, start_by);
+            }
             if !self.reporter.room {
                 futures::executor::block_on(self.job.outbox.room());
                 self.reporter.room = true;
                 self.reporter.restart_watch();
             }
         }
+    }
+
+    /// Waits until an item may be started, or has waited for too long; what is finished is sent before.
+    #[inline]
+    fn pass_gate(&mut self, index: ItemIndex, start_by: Option<tokio::time::Instant>) {
+        if !self.job.gate.lets(index) {
+            self.wait_at_gate(index, start_by);
+        }
+    }
+
+    #[cold]
+    fn wait_at_gate(&mut self, index: ItemIndex, start_by: Option<tokio::time::Instant>) {
+        self.reporter.flush(&self.job.outbox);
+        let gate = self.job.gate.clone();
+        self.runtime.block_on(gate.opened_by(index, start_by));
+        self.reporter.restart_watch();
     }
 
     #[inline]

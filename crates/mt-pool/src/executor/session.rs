@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use super::{
+    gate::Gate,
     job,
     outbox::{Load, Outbox},
     work::{Batch, Job},
@@ -47,6 +48,10 @@ fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleSession) {
         setup,
         inbox,
         outbox: Arc::clone(&outbox),
+        gate: Gate {
+            progress: link.progress.clone(),
+            moved: Arc::clone(&link.beaten),
+        },
         progress: link.progress.clone(),
         beat_interval: link.beat_interval,
     };

@@ -9,7 +9,7 @@ use mt_proto::{
 };
 use tokio::{sync::mpsc, time::Instant};
 
-use super::outbox::Outbox;
+use super::{gate::Gate, outbox::Outbox};
 use crate::{
     Context, Task,
     worker::{Panic, drop_caught},
@@ -30,6 +30,7 @@ pub(crate) struct Job {
     pub(super) inbox: mpsc::Receiver<Batch>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) progress: Progress,
+    pub(super) gate: Gate,
     pub(super) beat_interval: Duration,
 }
 

@@ -31,10 +31,12 @@ impl ByteLimits {
     }
 
     setters! {
-        /// The bytes of encoded items the parent keeps, and as many again of results that wait to be
-        /// taken out, at least 1. Default 64 MiB. Input is not pulled beyond it; of results, those of items already
-        /// given out still come, and those held back for the order are bounded by the
-        /// [`capacity`](crate::AsynPmap::capacity) alone. A single longer item is let through alone.
+        /// The bytes of encoded items the parent keeps, as many again of results that wait for earlier ones, and as
+        /// many again of results that wait to be taken out, at least 1. Default 64 MiB. Input is not pulled beyond it.
+        /// When that much waits for an earlier item, only that one is done until it has its outcome; when that much
+        /// waits for the consumer, nothing is. Calls that run already still end, and their results come: at most one a
+        /// worker, or [`max_concurrency`](crate::AsynPmap::max_concurrency) where calls are asynchronous. A single
+        /// longer item or result is let through alone.
         pub fn buffer_bytes(self, bytes: usize) => self.buffer = bytes;
 
         /// The most bytes of one encoded item, 1 to 2^30 - 1 (default). A longer one gets

@@ -222,6 +222,7 @@ fn dispatch_config<T: Task>(options: &PmapOptions, seed: u64, shared: bool) -> D
         close_deadline: options.deadlines.context.or(options.deadlines.hard),
         memory: options.memory,
         retries: options.retries.clone(),
+        buffer_bytes: options.byte_limits.buffer,
         keep_items: options.keep_items,
         recycle: Recycle {
             items: quota(options),

@@ -4,12 +4,15 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, atomic::Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use mt_ipc::WorkerCommand;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 
 use super::{
     lease::{Lease, Permit},
@@ -24,12 +27,14 @@ pub(crate) struct IdleWorkers {
     state: Mutex<IdleState>,
     /// Somebody waits for a worker, or was parked, or is gone.
     changed: Arc<Notify>,
+    /// Whether a run that has no worker waits for one.
+    wanted: watch::Sender<bool>,
 }
 
 /// How many workers a pool has.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct IdleLimits {
-    /// The most at once; but every run that goes on may have one.
+    /// The most at once, whoever has them.
     pub(crate) processes: usize,
     /// How many are kept however long there is nothing to do.
     pub(crate) keep: usize,
@@ -40,6 +45,8 @@ pub(crate) struct IdleLimits {
 #[derive(Debug, Default)]
 struct IdleState {
     parked: VecDeque<Parked>,
+    /// The leases that wait, in the order they came.
+    waiting: Vec<WaitingLease>,
     slots: usize,
     next_ticket: u64,
     closed: bool,
@@ -51,6 +58,37 @@ struct Parked {
     key: StartKey,
     record: ProcessRecord,
     lease: oneshot::Sender<Lease>,
+}
+
+/// A lease that waits.
+#[derive(Debug)]
+struct WaitingLease {
+    ticket: u64,
+    /// How many workers its owner has.
+    taken: Arc<AtomicUsize>,
+}
+
+impl WaitingLease {
+    /// Runs without a worker come first, and then who came first.
+    fn rank(&self) -> (bool, u64) {
+        (self.taken.load(Ordering::SeqCst) > 0, self.ticket)
+    }
+}
+
+/// A place among those that wait. Given up when it is dropped.
+struct WaitingPlace<'a> {
+    idle: &'a IdleWorkers,
+    ticket: u64,
+}
+
+impl Drop for WaitingPlace<'_> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.idle.state);
+        state.waiting.retain(|waiter| waiter.ticket != self.ticket);
+        self.idle.tell_wanted(&state);
+        drop(state);
+        self.idle.changed.notify_waiters();
+    }
 }
 
 /// What can't be changed once a worker is started: how it is, how often it beats, and its stack.
@@ -84,24 +122,39 @@ pub(super) struct IdleWait {
     pub(super) idle: Duration,
 }
 
+impl IdleState {
+    fn new_ticket(&mut self) -> u64 {
+        self.next_ticket += 1;
+        self.next_ticket
+    }
+
+    /// Whether it is the turn of the lease with this ticket.
+    fn is_next(&self, ticket: u64) -> bool {
+        let next = self.waiting.iter().min_by_key(|waiter| waiter.rank());
+        next.is_some_and(|next| next.ticket == ticket)
+    }
+}
+
 impl IdleWorkers {
     pub(crate) fn new(limits: IdleLimits) -> Arc<Self> {
         Arc::new(Self {
             limits,
             state: Mutex::default(),
             changed: Arc::default(),
+            wanted: watch::Sender::new(false),
         })
     }
 
-    /// Finds somebody for a lease: one that waits, or a slot for a new one. A run that has nobody does not
-    /// wait for others, so that runs that wait for each other go on.
+    /// Finds somebody for a lease: one that waits, or a slot for a new one. Leases wait in turn, those of runs that have
+    /// no worker before all others; while there are such, runs that have workers let them go when their turn is over.
     pub(super) async fn fill(self: &Arc<Self>, mut lease: Lease) -> Filled {
         lease.permit = None;
+        let place = self.line_up(&lease);
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            lease = match self.try_fill(lease) {
+            lease = match self.try_fill(lease, place.ticket) {
                 Ok(got) => return got,
                 Err(lease) => lease,
             };
@@ -113,9 +166,33 @@ impl IdleWorkers {
         }
     }
 
-    fn try_fill(self: &Arc<Self>, mut lease: Lease) -> Result<Filled, Lease> {
+    fn line_up(&self, lease: &Lease) -> WaitingPlace<'_> {
+        let mut state = lock(&self.state);
+        let ticket = state.new_ticket();
+        let taken = Arc::clone(&lease.taken);
+        state.waiting.push(WaitingLease { ticket, taken });
+        WaitingPlace { idle: self, ticket }
+    }
+
+    /// Whether a run that has no worker waits for one. To be watched by those that have some.
+    pub(crate) fn wanted(&self) -> watch::Receiver<bool> {
+        self.wanted.subscribe()
+    }
+
+    fn tell_wanted(&self, state: &IdleState) {
+        let starve = |waiter: &WaitingLease| !waiter.rank().0;
+        let wanted = state.slots >= self.limits.processes && state.waiting.iter().any(starve);
+        self.wanted
+            .send_if_modified(|before| std::mem::replace(before, wanted) != wanted);
+    }
+
+    fn try_fill(self: &Arc<Self>, mut lease: Lease, ticket: u64) -> Result<Filled, Lease> {
         let (key, now) = (key_of(&lease.spec), Instant::now());
         let mut state = lock(&self.state);
+        if !state.is_next(ticket) {
+            self.tell_wanted(&state);
+            return Err(lease);
+        }
         let reuse = Arc::clone(&lease.spec);
         let fits = |parked: &Parked| parked.key == key && parked.record.fits(&reuse.reuse, now);
         while let Some(at) = state.parked.iter().rposition(fits) {
@@ -130,14 +207,15 @@ impl IdleWorkers {
             };
         }
         lease.permit = None;
-        let nobody = lease.taken.load(Ordering::SeqCst) == 0;
-        if nobody || state.slots < self.limits.processes {
+        if state.slots < self.limits.processes {
             state.slots += 1;
             lease.permit = Some(Permit::new(&lease.taken, &self.changed));
             return Ok(Filled::Slot(lease, Slot(Arc::clone(self))));
         }
-        // One that does not fit makes room; its lease ends, and so does it.
-        state.parked.pop_front();
+        // One that does not fit makes room; its lease ends, and so does it. Without one, who has workers makes some.
+        if state.parked.pop_front().is_none() {
+            self.tell_wanted(&state);
+        }
         Err(lease)
     }
 
@@ -145,12 +223,10 @@ impl IdleWorkers {
     pub(super) fn park(&self, spec: &SpawnSpec, record: &ProcessRecord) -> Option<IdleWait> {
         let (sender, lease) = oneshot::channel();
         let mut state = lock(&self.state);
-        // More than that there are only while each is some run's only one.
-        if state.closed || state.slots > self.limits.processes {
+        if state.closed {
             return None;
         }
-        let ticket = state.next_ticket;
-        state.next_ticket += 1;
+        let ticket = state.new_ticket();
         state.parked.push_back(Parked {
             ticket,
             key: key_of(spec),

@@ -3,7 +3,7 @@
 //!
 //! Loop: one a worker, on a thread of its own that runs no user code.
 
-use std::{io, panic::resume_unwind, pin::Pin};
+use std::{io, panic::resume_unwind, pin::Pin, sync::Arc};
 
 use mt_ipc::{AttachError, Attached, FrameSender, HandshakeError, Progress, QueueLimits, greet};
 use mt_proto::{Assignment, Beat, FromWorker, Limits, ToWorker, Welcome, WorkerBeat};
@@ -77,6 +77,7 @@ async fn converse(
         receiver,
         beat_interval: welcome.beat_interval.max(SHORTEST_BEAT),
         progress: progress.clone(),
+        beaten: Arc::default(),
     };
     let mut rested = false;
     loop {

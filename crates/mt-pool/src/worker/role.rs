@@ -1,10 +1,11 @@
 //! What a worker process can be.
 
-use std::{pin::Pin, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mt_ipc::{FrameReceiver, FrameSender, Progress, SendError};
 use mt_proto::{Beat, Frame, FromWorker, SetupFailure, ToWorker};
+use tokio::sync::Notify;
 
 /// Why a link ends whose parent is gone.
 pub(super) const HUNG_UP: &str = "the parent hung up";
@@ -55,6 +56,8 @@ pub struct RoleLink {
     /// The memory shared with the parent. What it says of started and finished work, and of turns, goes with
     /// every heartbeat, and can be read by the parent also after this process's end.
     pub progress: Progress,
+    /// Told at every beat of the parent.
+    pub(crate) beaten: Arc<Notify>,
 }
 
 /// What comes from the parent.
@@ -80,7 +83,7 @@ impl RoleLink {
                 return Ok(Incoming::Frame(frame));
             }
             match message(frame)? {
-                ToWorker::Beat(Beat::Alive) => {}
+                ToWorker::Beat(Beat::Alive) => self.beaten.notify_one(),
                 ToWorker::Beat(Beat::Die) => return Ok(Incoming::Die),
                 ToWorker::Rest => return Ok(Incoming::Rest),
                 _ => return Err("the parent spoke out of turn".into()),

@@ -60,3 +60,94 @@ fn zeros_are_refused_by_name() {
         works();
     }
 }
+
+const MIB: usize = 1 << 20;
+
+/// The first takes its time, the others return much.
+#[task]
+fn first_slow_others_long(n: u64) -> String {
+    if n == 0 {
+        thread::sleep(Duration::from_secs(2)); // work: is what the others wait for
+    }
+    "x".repeat(if n == 0 { 1 } else { MIB })
+}
+
+#[task]
+async fn first_slow_others_long_async(n: u64) -> String {
+    if n == 0 {
+        tokio::time::sleep(Duration::from_secs(2)).await; // work: is what the others wait for
+    }
+    "x".repeat(if n == 0 { 1 } else { MIB })
+}
+
+/// The most memory this process has had so far.
+fn peak_bytes() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib: usize = line
+        .unwrap()
+        .trim()
+        .strip_suffix(" kB")
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    kib * 1024
+}
+
+const ITEMS: u64 = 600;
+
+/// Runs it to its end, on a consumer that takes its time before it takes the second outcome.
+fn memory_of_long_results<T>(ordered: bool, slow_consumer: bool) -> usize
+where
+    T: Task<Input = u64, Output = String, Error: Debug>,
+{
+    let before = peak_bytes();
+    let run = asyn_pmap::<T>(0..ITEMS).processes(2).ordered(ordered);
+    let run = run.byte_limits(ByteLimits::new().buffer_bytes(16 * MIB));
+    let mut run = run.start().unwrap().into_iter();
+    let mut taken = 0;
+    for outcome in run.by_ref() {
+        outcome.unwrap();
+        taken += 1;
+        if slow_consumer && taken == 1 {
+            thread::sleep(Duration::from_secs(2)); // work: a consumer that takes its time
+        }
+    }
+    assert_eq!(taken, ITEMS);
+    peak_bytes() - before
+}
+
+/// The rest is what workers had in hand, what was on the way, and what the allocator keeps.
+///
+/// Case 25: Results that wait for a slow item, or for a slow consumer, use no more of the host's memory than `buffer_bytes` says.
+#[test_with(alone)]
+fn long_results_that_wait_are_bounded() {
+    for used in [
+        memory_of_long_results::<first_slow_others_long>(true, false),
+        memory_of_long_results::<first_slow_others_long_async>(true, false),
+        memory_of_long_results::<first_slow_others_long>(true, true),
+        memory_of_long_results::<first_slow_others_long>(false, true),
+        memory_of_long_results::<first_slow_others_long_async>(false, true),
+    ] {
+        assert!(used < 200 * MIB, "{} MiB", used / MIB);
+    }
+}
+
+/// Every result is longer than all that may wait.
+///
+/// Case 25: A result that is longer than `buffer_bytes` goes through, whoever else waits.
+#[test_with(alone)]
+fn one_result_always_fits() {
+    let tiny = ByteLimits::new().buffer_bytes(1);
+    for ordered in [true, false] {
+        let run = asyn_pmap::<double>(0..200).processes(3).ordered(ordered);
+        let mut doubled = values(run.byte_limits(tiny));
+        doubled.sort_unstable();
+        assert_eq!(doubled, (0..200).map(|n| 2 * n).collect::<Vec<_>>());
+        let run = asyn_pmap::<double_async>(0..200)
+            .processes(3)
+            .ordered(ordered);
+        assert_eq!(succeeded(run.byte_limits(tiny)), 200);
+    }
+}

@@ -93,6 +93,8 @@ fn a_worker_that_dies_is_replaced_and_one_run_that_fails_costs_the_next_nothing(
 }
 
 /// The first run holds the only worker while its consumer waits for the second.
+///
+/// Case 29: Runs of a pool that wait for each other take turns, and need no process more than the pool may have.
 #[test_with(alone)]
 fn runs_that_wait_for_each_other_go_on() {
     let pool = pool(1);
@@ -101,26 +103,74 @@ fn runs_that_wait_for_each_other_go_on() {
         run.pool(&pool).start().unwrap()
     };
     let both = start().into_iter().zip(start());
-    assert!(both.into_iter().all(|(a, b)| a.unwrap() == b.unwrap()));
-    assert!(pool.workers() <= 2);
+    let mut both = both.into_iter();
+    while let Some((a, b)) = both.next() {
+        assert_eq!(a.unwrap(), b.unwrap());
+        assert!(pool.workers() <= 1 && children().len() <= 1);
+    }
+    drop(both);
 }
 
-/// However many runs there are, each has one worker or the pool's number holds.
+/// Case 29: However many runs there are at once, a pool has no more processes than it may have.
 #[test_with(alone)]
 fn many_runs_at_once() {
     let pool = pool(2);
+    let pids = Mutex::new(BTreeSet::new());
     std::thread::scope(|scope| {
-        for _ in 0..6 {
+        for _ in 0..16 {
             scope.spawn(|| {
-                for _ in 0..5 {
-                    let (pids, _) = values(asyn_pmap::<pid>(0..200), &pool);
-                    assert_eq!(pids.len(), 200);
-                    // Two, one more for each run that has none, and one on its way out of each.
-                    assert!(pool.workers() <= 14, "{}", pool.workers());
+                for _ in 0..10 {
+                    let (seen, _) = values(asyn_pmap::<pid>(0..200), &pool);
+                    assert_eq!(seen.len(), 200);
+                    pids.lock().unwrap().extend(seen);
+                    assert!(pool.workers() <= 2, "{}", pool.workers());
                 }
             });
         }
     });
+    let all = pids.into_inner().unwrap();
+    assert!(
+        all.len() < 16,
+        "two at a time, used again and again: {all:?}"
+    );
+}
+
+/// A consumer that starts a run on the same pool for every outcome that it takes.
+///
+/// Case 29: A run inside another run's consumer goes on, on a pool with a single worker that the outer run has work for.
+#[test_with(alone)]
+fn a_run_inside_the_consumer_of_another() {
+    let pool = pool(1);
+    let outer = asyn_pmap::<act>((0..2000).map(Deed::Return)).capacity(2000);
+    let outer = outer.pool(&pool).start().unwrap().into_iter();
+    for outcome in outer.take(20) {
+        let n = outcome.unwrap();
+        let (inner, _) = values(asyn_pmap::<act>([Deed::Return(n)]), &pool);
+        assert_eq!(inner, [n]);
+        assert!(pool.workers() <= 1);
+    }
+}
+
+/// One run has work for hours, in calls of some milliseconds.
+///
+/// Case 29: A run that comes later has its turn while another has work without end.
+#[test_with(alone)]
+fn a_run_without_end_takes_turns_with_others() {
+    for processes in [1, 2] {
+        let pool = pool(processes);
+        let deeds = (0..).map(|_| Deed::Sleep(Duration::from_millis(2)));
+        let mut endless = asyn_pmap::<act>(deeds)
+            .pool(&pool)
+            .start()
+            .unwrap()
+            .into_iter();
+        for _ in 0..3 {
+            endless.next().unwrap().unwrap();
+            let (pids, _) = values(asyn_pmap::<pid>(0..10), &pool);
+            assert_eq!(pids.len(), 10);
+        }
+        assert!(pool.workers() <= processes);
+    }
 }
 
 #[test_with(alone)]

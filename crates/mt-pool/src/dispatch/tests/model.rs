@@ -40,6 +40,7 @@ pub(super) fn config() -> DispatchConfig {
         close_deadline: None,
         memory: MemoryLimits::new().oom_retries(0),
         retries: Retries::default(),
+        buffer_bytes: usize::MAX,
         keep_items: false,
         recycle: Recycle::default(),
         seed: 0,
@@ -132,6 +133,11 @@ impl Model {
     /// What a worker has been sent and has not started.
     pub(super) fn unstarted(&self, worker: WorkerId) -> Vec<u64> {
         self.workers[&worker].unstarted.iter().copied().collect()
+    }
+
+    /// The item from which on a worker starts none.
+    pub(super) fn gate(&self, worker: WorkerId) -> Option<ItemIndex> {
+        self.workers[&worker].gate
     }
 
     pub(super) fn is_retired(&self, worker: WorkerId) -> bool {
@@ -306,6 +312,10 @@ impl Model {
                 }
             }
             Effect::Deliver(delivery) => self.on_deliver(&delivery),
+            Effect::Gate(worker, gate) => {
+                let worker = self.workers.get_mut(&worker).expect("it lives");
+                assert_ne!(std::mem::replace(&mut worker.gate, gate), gate, "it moves");
+            }
             Effect::Shortage(shortage) => self.shortages.push(shortage),
             Effect::Finished => {
                 assert!(self.workers.is_empty());

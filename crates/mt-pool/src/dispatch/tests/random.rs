@@ -87,6 +87,7 @@ fn random_config(dice: &mut Dice<'_>) -> DispatchConfig {
             jitter: 0.5,
             at_once: 1 + dice.below(2) as u32,
         },
+        buffer_bytes: dice.one_of(&[1, 30, 100, usize::MAX]),
         keep_items: dice.one_in(3),
         seed: dice.roll(),
         ..config()
@@ -135,6 +136,10 @@ impl Player<'_> {
             10 | 11 => self.look(),
             12 => self.weigh(),
             13 => self.fail(),
+            15 if model.config.shared => {
+                let wanted = dice.one_in(2);
+                model.tell(Event::Wanted(wanted));
+            }
             14 => {
                 let time = Duration::from_millis(dice.one_of(&[101, 500, 6000]));
                 model.now += time;
@@ -271,13 +276,21 @@ impl Player<'_> {
         if !self.model.finished {
             self.lighten();
         }
+        if !self.model.finished {
+            self.model.tell(Event::Wanted(false));
+        }
         for _ in 0..100_000 {
             if self.model.finished {
                 return;
             }
             if self.model.workers.values().all(ModelWorker::waits) {
                 let due = self.model.dispatch.poll_timeout();
-                let due = due.expect("somebody is waited for, or something is due");
+                let due = due.unwrap_or_else(|| {
+                    panic!(
+                        "nobody is waited for, nothing is due: {:#?}",
+                        self.model.dispatch
+                    )
+                });
                 let wait = due.saturating_duration_since(self.model.now);
                 self.model.pass(wait);
             } else {

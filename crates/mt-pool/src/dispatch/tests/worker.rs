@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use mt_proto::ItemIndex;
+
 use super::super::running_clock::Late;
 use crate::supervision::DeathCause;
 
@@ -11,6 +13,8 @@ pub(super) struct ModelWorker {
     pub(super) ready: bool,
     /// Told to go.
     pub(super) retired: bool,
+    /// The item from which on it starts none.
+    pub(super) gate: Option<ItemIndex>,
     /// To be killed, and why.
     pub(super) killed: Option<DeathCause>,
     /// The places of the items that are past their deadline, when it is killed for them.
@@ -38,7 +42,8 @@ impl ModelWorker {
 
     /// Starts the next item.
     pub(super) fn start(&mut self) -> Option<u64> {
-        let item = self.unstarted.pop_front()?;
+        let open = |item: &mut u64| self.gate.is_none_or(|gate| *item < gate.0);
+        let item = self.unstarted.pop_front_if(open)?;
         self.started += 1;
         self.running.insert(item);
         Some(item)
@@ -67,7 +72,13 @@ impl ModelWorker {
 
     /// Whether it has nothing to do until it is told something.
     pub(super) fn waits(&self) -> bool {
-        self.ready && !self.retired && self.killed.is_none() && self.held() == 0
+        let shut = self.gate.is_some()
+            && self.running.is_empty()
+            && self
+                .unstarted
+                .front()
+                .is_some_and(|item| self.gate.is_some_and(|gate| *item >= gate.0));
+        self.ready && !self.retired && self.killed.is_none() && (self.held() == 0 || shut)
     }
 
     pub(super) fn held(&self) -> usize {

@@ -195,6 +195,7 @@ impl Session {
         if let Some(init) = &lease.spec.reuse.init {
             self.record.init = Some(init.clone());
         }
+        self.progress.set_gate(None);
         // An empty queue has room for one frame.
         let assignment = (lease.spec.assignment)(lease.worker);
         let _ = self.sender.try_send(Frame::new(Kind::Assign, assignment));
