@@ -4,18 +4,27 @@
 //! * `targets`: the live workers as the run's events tell, and what was done to them.
 //! * `killer`: the thread that kills.
 //! * `gate`: the input; it holds the run back until kills that belong to its place have landed.
+//! * `fault`: the ways to die; `job`: what workers do, and their note of what they do to themselves.
+//! * `victim`: a process to send signals to.
+//! * `hive`: the same with a queen and her bees.
 //! * `ledger`: one bit an item.
+//! * `names`: whether deaths are told as what they were.
 //! * `left_behind`: what this process has after the run that it did not have before.
 //! * `verdict`: all of it in figures.
 
+mod fault;
 mod gate;
+mod hive;
+mod job;
 mod killer;
 mod ledger;
 mod left_behind;
+mod names;
 mod plan;
 mod run;
 mod targets;
 mod verdict;
+mod victim;
 
 pub use plan::Plan;
 pub use run::run;

@@ -7,7 +7,7 @@ use std::{
 
 use rand::{SeedableRng, rngs::StdRng};
 
-use super::{plan::Plan, targets::Targets};
+use super::{job::Job, plan::Plan, targets::Targets};
 
 /// How long the input is held back at once. With no item left to run, a pool need not have a worker
 /// that could be killed; then one more item goes in before the next try.
@@ -17,14 +17,16 @@ const HOLD: Duration = Duration::from_millis(100);
 pub(super) fn input(
     plan: &Plan,
     targets: Arc<Targets>,
-) -> impl Iterator<Item = u64> + Send + 'static {
+) -> impl Iterator<Item = Job> + Send + 'static {
     let places = plan.places(&mut StdRng::seed_from_u64(plan.seed ^ 2));
     let mut places = places.into_iter().peekable();
-    (0..plan.tasks).inspect(move |&item| {
+    let plan = *plan;
+    (0..plan.tasks).map(move |item| {
         if places.peek().is_some_and(|&place| place <= item) && wait_for_kill(&targets) {
             places.next();
         }
         targets.taken.store(item + 1, Ordering::Relaxed);
+        plan.job(item)
     })
 }
 

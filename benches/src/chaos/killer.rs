@@ -12,6 +12,8 @@ use super::{plan::Plan, targets::Targets};
 /// How long the killer waits for something to change before it looks again. It is told; this only
 /// bounds what a lost wake-up would cost.
 pub(super) const IDLE: Duration = Duration::from_millis(100);
+/// How often the killer looks at those that are stopped.
+const PATIENCE: Duration = Duration::from_millis(10);
 /// A run that yields nothing for so long hangs.
 const STALL: Duration = Duration::from_secs(60);
 
@@ -22,6 +24,7 @@ pub(super) fn kill(plan: &Plan, targets: &Targets) {
     let mut state = targets.lock();
     while !state.over {
         let now = Instant::now();
+        state.resume(now);
         last_yield = watch(last_yield, targets.yielded.load(Ordering::Relaxed), now);
         let is_asked = state.answered < state.asked;
         let wait = match state.first_ready {
@@ -29,11 +32,11 @@ pub(super) fn kill(plan: &Plan, targets: &Targets) {
             None => IDLE,
         };
         if !is_asked && !wait.is_zero() {
-            state = targets.wait(state, wait);
+            state = targets.wait(state, wait.min(PATIENCE));
             continue;
         }
-        match state.kill_one() {
-            Err(wait) => state = targets.wait(state, wait),
+        match state.strike() {
+            Err(wait) => state = targets.wait(state, wait.min(PATIENCE)),
             Ok(()) if is_asked => {
                 state.answered += 1;
                 targets.tell();
@@ -41,6 +44,7 @@ pub(super) fn kill(plan: &Plan, targets: &Targets) {
             Ok(()) => schedule.advance(now),
         }
     }
+    state.resume(Instant::now());
 }
 
 /// Takes note of when there was a new outcome. Ends this process when the run hangs: there is no other

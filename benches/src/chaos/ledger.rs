@@ -2,9 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use mt_beehive::{CancelReason, DelegateError};
 use mt_pool::{TaskError, TaskErrorKind, task::Never};
 
+use super::{
+    fault::{Fault, INSIDE, OUTSIDE},
+    job::Job,
+};
 use crate::tasks::mix;
+
+/// How a task has ended, in short.
+pub(super) struct End {
+    name: &'static str,
+    /// The item it says it is about, if it says so.
+    index: Option<u64>,
+    /// The death it was given up for.
+    death: Option<String>,
+}
 
 /// The outcomes so far.
 #[derive(Default)]
@@ -14,6 +28,10 @@ pub(super) struct Ledger {
     /// How many ended how.
     pub(super) outcomes: BTreeMap<&'static str, u64>,
     pub(super) doubled: u64,
+    /// Outcomes that neither the job nor a kill of a worker explains.
+    pub(super) unexplained: u64,
+    /// Items given up for a death that is told as what it can't have been.
+    pub(super) misnamed: u64,
     /// Outcomes of items that do not exist, values of other items, places out of order.
     pub(super) wrong: u64,
     ordered: bool,
@@ -30,7 +48,8 @@ impl Ledger {
         }
     }
 
-    pub(super) fn enter(&mut self, index: u64, outcome: Result<u64, TaskError<Never>>) {
+    pub(super) fn enter(&mut self, job: Job, outcome: Result<u64, End>) {
+        let index = job.n;
         if self.ordered && index != self.next {
             self.wrong += 1;
         }
@@ -38,8 +57,15 @@ impl Ledger {
         self.mark(index);
         let (is_wrong, name) = match outcome {
             Ok(value) => (value != mix(index), OK),
-            Err(error) => (error.index() != index, name_of(error.kind())),
+            Err(end) => {
+                if end.death.is_some_and(|death| !is_explained(job, &death)) {
+                    self.misnamed += 1;
+                }
+                (end.index.is_some_and(|said| said != index), end.name)
+            }
         };
+        self.unexplained += u64::from(name != OK && !(job.fault.is_some() || name == CRASHED));
+        self.unexplained += u64::from(name == OK && job.fault.is_some());
         self.wrong += u64::from(is_wrong);
         *self.outcomes.entry(name).or_default() += 1;
     }
@@ -59,44 +85,62 @@ impl Ledger {
         let seen = self.seen.iter().map(|word| u64::from(word.count_ones()));
         taken.saturating_sub(seen.sum())
     }
-
-    /// Outcomes that a kill of a worker does not explain.
-    pub(super) fn unexplained(&self) -> u64 {
-        let is_other = |name| ![OK, CRASHED].contains(name);
-        let others = self.outcomes.iter().filter(|(name, _)| is_other(name));
-        others.map(|(_, count)| count).sum()
-    }
 }
 
 const OK: &str = "ok";
 const CRASHED: &str = "crashed";
 
-fn name_of(kind: &TaskErrorKind<Never>) -> &'static str {
-    match kind {
-        TaskErrorKind::Raised(never) => match *never {},
-        TaskErrorKind::Panicked { .. } => "panicked",
-        TaskErrorKind::Crashed { .. } => CRASHED,
-        TaskErrorKind::Unserialisable(_) => "unserialisable",
-        TaskErrorKind::Undecodable(_) => "undecodable",
-        TaskErrorKind::TooLarge { .. } => "too_large",
-        TaskErrorKind::Context { .. } => "context",
-        TaskErrorKind::Cancelled => "cancelled",
-        TaskErrorKind::InputPanicked(_) => "input_panicked",
-        TaskErrorKind::Pool(_) => "pool",
-        _ => "other",
+/// Whether it is what the job does, or what is done to workers.
+fn is_explained(job: Job, death: &str) -> bool {
+    let own = job.fault.map(|fault| INSIDE[usize::from(fault)]);
+    let outside = OUTSIDE.iter().map(|(fault, _)| *fault);
+    outside.chain(own).any(|fault: Fault| fault.explains(death))
+}
+
+impl From<TaskError<Never>> for End {
+    fn from(error: TaskError<Never>) -> Self {
+        let (name, death) = match error.kind() {
+            TaskErrorKind::Raised(never) => match *never {},
+            TaskErrorKind::Crashed { death, .. } => (CRASHED, Some(death.to_string())),
+            TaskErrorKind::MemoryExceeded { .. } => ("memory_exceeded", None),
+            TaskErrorKind::Panicked { .. } => ("panicked", None),
+            TaskErrorKind::Cancelled { .. } => ("cancelled", None),
+            TaskErrorKind::Pool(_) => ("pool", None),
+            _ => ("other", None),
+        };
+        let index = Some(error.index());
+        Self { name, index, death }
+    }
+}
+
+impl From<DelegateError> for End {
+    fn from(error: DelegateError) -> Self {
+        let (name, death) = match error {
+            DelegateError::Cancelled(CancelReason::WorkerLost { death, .. }) => {
+                (CRASHED, Some(death.to_string()))
+            }
+            DelegateError::Cancelled(_) => ("cancelled", None),
+            _ => ("other", None),
+        };
+        let index = None;
+        Self { name, index, death }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Ledger, OK, mix};
+    use super::{Job, Ledger, OK, mix};
+
+    fn job(n: u64) -> Job {
+        Job { n, fault: None }
+    }
 
     /// Enters these indices of 100, in order or not, and compares (lost, doubled, wrong).
     #[track_caller]
     fn check(ordered: bool, indices: impl IntoIterator<Item = u64>, expected: (u64, u64, u64)) {
         let mut ledger = Ledger::new(100, ordered);
         for index in indices {
-            ledger.enter(index, Ok(mix(index)));
+            ledger.enter(job(index), Ok(mix(index)));
         }
         assert_eq!((ledger.lost(100), ledger.doubled, ledger.wrong), expected);
     }
@@ -114,7 +158,7 @@ mod tests {
     #[test]
     fn a_value_of_another_item_is_wrong() {
         let mut ledger = Ledger::new(2, true);
-        ledger.enter(0, Ok(mix(1)));
+        ledger.enter(job(0), Ok(mix(1)));
         assert_eq!((ledger.outcomes[OK], ledger.wrong), (1, 1));
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use rand::{RngExt, rngs::StdRng};
 
+use super::{fault::INSIDE, job::Job};
+
 /// The kills that belong to places in the input, so that also the shortest run has them.
 pub(super) const KILLS_BY_PLACE: u64 = 5;
 
@@ -13,15 +15,19 @@ const HASTE: f64 = 1.25;
 
 /// Kills workers of a run at random and counts what became of every item.
 ///
-/// Each item must have exactly one outcome, and the right value if any; afterwards nothing must be
-/// left: no process, zombie, descriptor, thread or shared memory. Needs Linux.
+/// Each item must have exactly one outcome, and the right value if any; every death must be told as what it was;
+/// afterwards nothing must be left: no process, zombie, descriptor, thread or shared memory. Needs Linux.
 #[derive(Debug, Clone, Copy, clap::Args)]
 #[command(after_help = "Examples:
   cargo xtask chaos                                     a million items, 5 kills a second
   cargo xtask chaos --tasks 20000000 --kills-per-s 50 --workers 8 --unordered --seed 7 --json
+  cargo xtask chaos --hive --faults 100                 delegates to bees, a hundred of which kill them
+
+Workers are killed from outside (SIGKILL, SIGSEGV, SIGABRT; some are stopped and go on, which must not matter), and by items
+(SIGSEGV, abort, exit, stack overflow, memory, bytes that are no frame, half a frame).
 
 A short run has at least five kills: the input waits for them. Ends with an error when an item is
-lost or doubled, a value is wrong, something is left behind, or kills were fewer than asked for.")]
+lost or doubled, a value is wrong, a death has a wrong name, something is left behind, or kills were fewer than asked for.")]
 pub struct Plan {
     /// The items
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1000..))]
@@ -39,12 +45,33 @@ pub struct Plan {
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
 
+    /// The items that kill their workers, in each of seven ways in turn
+    #[arg(long, default_value_t = 21)]
+    pub(super) faults: u64,
+
+    /// Delegate to worker bees in place of running items in a pool
+    #[arg(long)]
+    pub(super) hive: bool,
+
     /// Take outcomes as they come in place of the order of the items
     #[arg(long = "unordered", action = clap::ArgAction::SetFalse)]
     pub(super) ordered: bool,
 }
 
 impl Plan {
+    /// The job number `n`: some kill their workers.
+    pub(super) fn job(&self, n: u64) -> Job {
+        let part = self.tasks / self.faults.max(1);
+        // Bees have no limit of memory.
+        let kinds = INSIDE.len() - usize::from(self.hive);
+        let fault = (n / part) % kinds as u64;
+        let is_one = self.faults > 0 && n % part == part / 2;
+        Job {
+            n,
+            fault: is_one.then_some(fault as u8),
+        }
+    }
+
     /// The kills that a run of this length must have had.
     pub(super) fn kills_due(&self, run: Duration) -> u64 {
         let by_time = run.as_secs_f64() * f64::from(self.kills_per_s);
@@ -90,6 +117,8 @@ mod tests {
         workers: 2,
         kills_per_s: 10,
         seed: 1,
+        faults: 10,
+        hive: false,
         ordered: true,
     };
 
@@ -99,6 +128,12 @@ mod tests {
         let due: Vec<Duration> = (0..125).map(|n| PLAN.due(n, &mut random)).collect();
         assert!(due.is_sorted());
         assert!(due[124] < Duration::from_secs(10), "125 in the time of 100");
+    }
+
+    #[test]
+    fn so_many_jobs_are_faults_and_of_every_kind() {
+        let faults: Vec<u8> = (0..1000).filter_map(|n| PLAN.job(n).fault).collect();
+        assert_eq!(faults, [0, 1, 2, 3, 4, 5, 6, 0, 1, 2]);
     }
 
     #[test]

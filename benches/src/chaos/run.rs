@@ -7,13 +7,22 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use mt_pool::asyn_pmap;
+use mt_pool::{asyn_pmap, limits::MemoryLimits};
+use mt_test_kit::Folder;
 
 use super::{
-    gate, killer, ledger::Ledger, left_behind::Belongings, plan::Plan, targets::Targets,
+    fault::MAX_RSS_BYTES,
+    gate, hive,
+    job::{job, read_notes},
+    killer,
+    ledger::{End, Ledger},
+    left_behind::Belongings,
+    names,
+    plan::Plan,
+    targets::Targets,
     verdict::Found,
 };
-use crate::{report::Report, tasks::mixed};
+use crate::{proc::resident_bytes, report::Report, tasks::mixed};
 
 /// The items of the run that goes before, quietly: what a process makes once and keeps (the thread
 /// that starts workers, for one) is there after it.
@@ -21,30 +30,42 @@ const WARM_UP: u64 = 1000;
 
 /// Does what the plan says.
 pub fn run(plan: Plan) -> Result<Report> {
-    warm_up(&plan)?;
+    let notes = Folder::temp();
+    warm_up(&plan, &notes)?;
     let before = Belongings::now()?;
+    let rss_before = resident_bytes(std::process::id())?;
     let targets = Arc::new(Targets::new(plan.seed));
     let begun = Instant::now();
     let (drained, took) = thread::scope(|scope| {
         scope.spawn(|| killer::kill(&plan, &targets));
-        let drained = drain(&plan, &targets);
+        let drained = match plan.hive {
+            true => hive::drain(&plan, &targets, &notes),
+            false => drain(&plan, &targets, &notes),
+        };
         let took = begun.elapsed();
-        targets.lock().over = true;
+        targets.lock().end();
         targets.tell();
         (drained, took)
     });
+    let rss = resident_bytes(std::process::id())?;
+    let (kills, notes) = (targets.lock(), read_notes(&notes));
     let found = Found {
         plan,
         took,
         ledger: &drained?,
         taken: targets.taken.load(Ordering::Relaxed),
-        kills: &targets.lock(),
+        names: names::compare(&kills, &notes),
+        kills: &kills,
         left: before.left_behind()?,
+        rss_growth: rss as i64 - rss_before as i64,
     };
     Ok(found.report())
 }
 
-fn warm_up(plan: &Plan) -> Result<()> {
+fn warm_up(plan: &Plan, notes: &Folder) -> Result<()> {
+    if plan.hive {
+        return hive::warm_up(plan, notes, WARM_UP);
+    }
     let run = asyn_pmap::<mixed>(0..WARM_UP)
         .processes(plan.workers)
         .start()
@@ -55,17 +76,19 @@ fn warm_up(plan: &Plan) -> Result<()> {
 }
 
 /// Runs the items and enters every outcome. When it returns, the run is over and dropped.
-fn drain(plan: &Plan, targets: &Arc<Targets>) -> Result<Ledger> {
+fn drain(plan: &Plan, targets: &Arc<Targets>, notes: &Folder) -> Result<Ledger> {
     let observed = Arc::clone(targets);
-    let run = asyn_pmap::<mixed>(gate::input(plan, Arc::clone(targets)))
+    let run = asyn_pmap::<job>(gate::input(plan, Arc::clone(targets)))
+        .shared(notes.clone())
         .processes(plan.workers)
         .ordered(plan.ordered)
+        .memory(MemoryLimits::new().max_rss_bytes(MAX_RSS_BYTES))
         .observe(move |event| observed.observe(event))
         .start()
         .context("failed to start the pool")?;
     let mut ledger = Ledger::new(plan.tasks, plan.ordered);
     for (count, (index, outcome)) in run.indexed().into_iter().enumerate() {
-        ledger.enter(index, outcome);
+        ledger.enter(plan.job(index), outcome.map_err(End::from));
         targets.yielded.store(count as u64 + 1, Ordering::Relaxed);
     }
     Ok(ledger)

@@ -1,24 +1,32 @@
-//! The live workers as the run's events tell, and what was done to them.
+//! The live workers, what was done to them, and what was told of them.
 //!
 //! Workers are held by process descriptors: a number that the system has given to another process
 //! since is never killed.
 
 use std::{
-    collections::BTreeMap,
-    os::fd::OwnedFd,
+    collections::{BTreeMap, VecDeque},
     sync::{Condvar, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 
+use mt_beehive::stats::{BeeState, BeeStatus};
 use mt_pool::events::PoolEvent;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::{
+    fault::{Fault, OUTSIDE},
+    victim::Victim,
+};
 
 /// The longest that a worker is left alone after its start: kills fall anywhere in its setup.
 const START_PEACE: Duration = Duration::from_millis(3);
 /// The longest that a worker is left alone once it is ready: kills fall on its first items too, and
 /// yet the run gets on when they come as fast as workers start.
 const READY_PEACE: Duration = Duration::from_millis(4);
+/// The longest that a worker is stopped; it goes on then, and nothing is to come of it.
+const PAUSE: Duration = Duration::from_millis(80);
+/// One in so many that are chosen is stopped for a while and not killed.
+const PAUSES: u32 = 8;
 
 /// What killer, input and observer share.
 pub(super) struct Targets {
@@ -37,23 +45,35 @@ pub(super) struct State {
     /// Whether the last one killed was not ready yet. Not twice in a row: workers that all die in
     /// their setup are for a pool's restart budget to give up on.
     spared_start: bool,
-    killed: BTreeMap<u32, Instant>,
+    /// What was done to workers, by their processes' ids.
+    pub(super) done: BTreeMap<u32, (Instant, Fault)>,
+    /// The workers that are stopped, and until when.
+    paused: Vec<(Victim, Instant)>,
+    /// The processes of bees, also of those that are gone.
+    pids: BTreeMap<u32, u32>,
     pub(super) first_ready: Option<Instant>,
     /// Kills that the input has asked for, and those done.
     pub(super) asked: u64,
     pub(super) answered: u64,
     pub(super) kills: u64,
-    pub(super) deaths: u64,
-    /// Deaths of workers that were not killed here.
-    pub(super) other_deaths: u64,
+    pub(super) pauses: u64,
+    /// The deaths that were told, with the ids of the processes.
+    pub(super) told: Vec<(u32, String)>,
     /// From kill to notice.
     pub(super) notices: Vec<Duration>,
+    /// The kills of workers that nobody has taken the place of yet.
+    vacant: VecDeque<Instant>,
+    /// From kill to the readiness of the next.
+    pub(super) replacements: Vec<Duration>,
     pub(super) over: bool,
 }
 
 struct Target {
-    process: OwnedFd,
+    victim: Victim,
+    pid: u32,
     ready: bool,
+    /// Whether it has taken somebody's place.
+    is_next: bool,
     not_before: Instant,
 }
 
@@ -63,14 +83,18 @@ impl Targets {
             live: BTreeMap::new(),
             random: StdRng::seed_from_u64(seed),
             spared_start: false,
-            killed: BTreeMap::new(),
+            done: BTreeMap::new(),
+            paused: Vec::new(),
+            pids: BTreeMap::new(),
             first_ready: None,
             asked: 0,
             answered: 0,
             kills: 0,
-            deaths: 0,
-            other_deaths: 0,
+            pauses: 0,
+            told: Vec::new(),
             notices: Vec::new(),
+            vacant: VecDeque::new(),
+            replacements: Vec::new(),
             over: false,
         };
         Self {
@@ -106,8 +130,11 @@ impl Targets {
             PoolEvent::WorkerStarted { worker, pid } => state.on_started(*worker, *pid),
             PoolEvent::WorkerReady { worker } => state.on_ready(*worker),
             PoolEvent::WorkerDied {
-                worker, noticed, ..
-            } => state.on_died(*worker, *noticed),
+                worker,
+                pid,
+                death,
+                noticed,
+            } => state.on_died(*worker, *pid, death.to_string(), *noticed),
             PoolEvent::WorkerLeft { worker, .. } => drop(state.live.remove(worker)),
             _ => return,
         }
@@ -117,50 +144,96 @@ impl Targets {
 }
 
 impl State {
-    fn on_started(&mut self, worker: u32, pid: u32) {
-        let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
-            return;
-        };
-        // It fails for one that is dead and reaped already.
-        let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else {
+    pub(super) fn on_started(&mut self, worker: u32, pid: u32) {
+        // There is none if it is dead and reaped already.
+        let Some(victim) = Victim::new(pid) else {
             return;
         };
         let not_before = Instant::now() + self.up_to(START_PEACE);
         let target = Target {
-            process,
+            victim,
+            pid,
             ready: false,
+            is_next: !self.vacant.is_empty(),
             not_before,
         };
         self.live.insert(worker, target);
     }
 
-    fn on_ready(&mut self, worker: u32) {
+    pub(super) fn on_ready(&mut self, worker: u32) {
         let now = Instant::now();
         self.first_ready.get_or_insert(now);
         let not_before = now + self.up_to(READY_PEACE);
         if let Some(target) = self.live.get_mut(&worker) {
             target.ready = true;
             target.not_before = not_before;
+            if target.is_next
+                && let Some(killed) = self.vacant.pop_front()
+            {
+                self.replacements
+                    .push(now.saturating_duration_since(killed));
+            }
         }
     }
 
-    fn on_died(&mut self, worker: u32, noticed: Instant) {
+    fn on_died(&mut self, worker: u32, pid: u32, death: String, noticed: Instant) {
         self.live.remove(&worker);
-        self.deaths += 1;
-        match self.killed.get(&worker) {
-            Some(killed) => self
-                .notices
-                .push(noticed.saturating_duration_since(*killed)),
-            None => self.other_deaths += 1,
+        self.told.push((pid, death));
+        if let Some((killed, _)) = self.done.get(&pid) {
+            self.notices
+                .push(noticed.saturating_duration_since(*killed));
+            self.vacant.push_back(*killed);
         }
+    }
+
+    /// A bee is lost, as its hive tells.
+    pub(super) fn on_lost(&mut self, bee: u32, why: String) {
+        if let Some(pid) = self.pids.get(&bee) {
+            self.on_died(bee, *pid, why, Instant::now());
+        }
+    }
+
+    /// Whoever lives goes on from here on.
+    pub(super) fn end(&mut self) {
+        self.over = true;
+        self.live.clear();
+    }
+
+    /// The bees of a hive as they are now: what a pool tells by events.
+    pub(super) fn on_bees(&mut self, bees: &[BeeStatus], now: Instant) {
+        let gone = |id: &u32| !bees.iter().any(|bee| bee.id == *id);
+        self.live.retain(|id, _| !gone(id));
+        for bee in bees {
+            let Some(pid) = bee.pid.filter(|pid| !self.done.contains_key(pid)) else {
+                continue;
+            };
+            self.pids.insert(bee.id, pid);
+            if !self.live.contains_key(&bee.id) {
+                self.on_started(bee.id, pid);
+            }
+            let was_ready = self.live.get(&bee.id).is_none_or(|target| target.ready);
+            if bee.state == BeeState::Ready && !was_ready {
+                self.on_ready(bee.id);
+            }
+        }
+        self.first_ready.get_or_insert(now);
     }
 
     fn up_to(&mut self, longest: Duration) -> Duration {
         longest.mul_f64(self.random.random())
     }
 
-    /// Kills one of those that may be killed now. `Err` with how long to wait when there is none.
-    pub(super) fn kill_one(&mut self) -> Result<(), Duration> {
+    /// Lets those go on whose time is over; all of them at the end.
+    pub(super) fn resume(&mut self, now: Instant) {
+        let over = self.over;
+        let is_due = |(_, until): &mut (Victim, Instant)| over || *until <= now;
+        for (victim, _) in self.paused.extract_if(.., is_due) {
+            victim.go_on();
+        }
+    }
+
+    /// Ends one of those that may be killed now. `Err` with how long to wait when there is none, and when one was stopped only.
+    pub(super) fn strike(&mut self) -> Result<(), Duration> {
         let now = Instant::now();
         let spared_start = self.spared_start;
         let fair = |target: &&Target| target.ready || !spared_start;
@@ -176,14 +249,32 @@ impl State {
             return Err(soonest.map_or(super::killer::IDLE, |then| then - now));
         }
         let victim = open[self.random.random_range(0..open.len())];
+        if self.random.random_range(0..PAUSES) == 0 {
+            self.pause(victim, now);
+            return Err(Duration::from_millis(1));
+        }
+        let (fault, signal) = OUTSIDE[self.random.random_range(0..OUTSIDE.len())];
         if let Some(target) = self.live.remove(&victim) {
             let at = Instant::now();
-            if pidfd_send_signal(&target.process, Signal::KILL).is_ok() {
-                self.killed.insert(victim, at);
+            if target.victim.signal(signal) {
+                self.done.insert(target.pid, (at, fault));
                 self.kills += 1;
                 self.spared_start = !target.ready;
             }
         }
         Ok(())
+    }
+
+    fn pause(&mut self, victim: u32, now: Instant) {
+        let until = now + self.up_to(PAUSE);
+        let Some(target) = self.live.get_mut(&victim) else {
+            return;
+        };
+        // Who is stopped does not die of some signals before it goes on.
+        target.not_before = until + READY_PEACE;
+        if let Some(victim) = target.victim.stop() {
+            self.paused.push((victim, until));
+            self.pauses += 1;
+        }
     }
 }

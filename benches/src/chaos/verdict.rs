@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{ledger::Ledger, left_behind::LeftBehind, plan::Plan, targets::State};
+use super::{ledger::Ledger, left_behind::LeftBehind, names::Names, plan::Plan, targets::State};
 use crate::{
     measure::{percentile_ms, rounded},
     report::Report,
@@ -18,7 +18,10 @@ pub(super) struct Found<'a> {
     /// The items that the run has asked its input for.
     pub(super) taken: u64,
     pub(super) kills: &'a State,
+    pub(super) names: Names,
     pub(super) left: LeftBehind,
+    /// How many bytes more this process has in memory than before.
+    pub(super) rss_growth: i64,
 }
 
 impl Found<'_> {
@@ -26,6 +29,7 @@ impl Found<'_> {
         let (plan, ledger, kills) = (self.plan, self.ledger, self.kills);
         let seconds = self.took.as_secs_f64();
         let notice = |share| percentile_ms(&kills.notices, share);
+        let replacement = |share| percentile_ms(&kills.replacements, share);
         let problems = self.problems();
         let figures = vec![
             ("tasks", json!(plan.tasks)),
@@ -41,19 +45,35 @@ impl Found<'_> {
             ("wrong", json!(ledger.wrong)),
             ("kills", json!(kills.kills)),
             ("kills_per_s", json!(rounded(kills.kills as f64 / seconds))),
-            // Workers that died; fewer than kills when some were killed while they were leaving.
-            ("deaths", json!(kills.deaths)),
+            // Workers that were stopped for a while, which nothing may come of.
+            ("pauses", json!(kills.pauses)),
+            // Deaths by what brought them about, and as what they were told; fewer when workers were killed while
+            // they were leaving, or while they died of something else.
+            ("deaths", json!(kills.told.len())),
+            ("injected", json!(self.names.injected)),
+            ("told", json!(self.names.told)),
+            ("misnamed", json!(self.misnamed())),
             // From the kill of a worker to the pool's notice.
             (
                 "notice_ms",
                 json!({ "p50": notice(0.5), "p99": notice(0.99) }),
             ),
+            // From the kill of a worker to the readiness of the one in its place.
+            (
+                "replacement_ms",
+                json!({ "p50": replacement(0.5), "p99": replacement(0.99) }),
+            ),
+            ("rss_growth_kib", json!(self.rss_growth / 1024)),
             ("left_behind", json!(self.left)),
             ("seconds", json!(rounded(seconds))),
             // Why this run does not pass; empty when it does.
             ("problems", json!(problems)),
         ];
         Report::of(&figures).with_verdict(problems.is_empty())
+    }
+
+    fn misnamed(&self) -> u64 {
+        self.names.wrong.len() as u64 + self.ledger.misnamed
     }
 
     fn problems(&self) -> Vec<String> {
@@ -64,13 +84,17 @@ impl Found<'_> {
             (ledger.doubled, "outcomes are one too many"),
             (ledger.wrong, "outcomes are another item's, or out of place"),
             (
-                ledger.unexplained(),
-                "items failed that kills do not explain",
+                ledger.unexplained,
+                "items ended as neither they nor kills explain",
             ),
-            (kills.other_deaths, "workers died that were not killed"),
+            (
+                self.misnamed(),
+                "deaths are told as what they were not, or were not brought about here",
+            ),
         ];
         let bad = counts.iter().filter(|(count, _)| *count > 0);
         let mut problems: Vec<_> = bad.map(|(count, what)| format!("{count} {what}")).collect();
+        problems.extend(self.names.wrong.iter().take(5).cloned());
         if self.left.values().any(|count| *count > 0) {
             problems.push(format!("left behind: {:?}", self.left));
         }
