@@ -76,7 +76,7 @@ impl Trapped {
     async fn new(trap: Trap) -> Result<Self, Trap> {
         match trap.0 {
             At::Show => Err(Trap(At::Show)),
-            at => Ok(Self { _trap: Trap(at) }),
+            _ => Ok(Self { _trap: trap }),
         }
     }
 
