@@ -57,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) exit_grace: Duration,
     /// How long a task that is cancelled may go on before its bee is killed.
     pub(crate) cancel_grace: Duration,
+    /// How long a suspect runs before others may join it.
+    pub(crate) suspect_grace: Duration,
     /// How long a bee may owe an answer that no task holds up.
     pub(crate) answer: Duration,
 }
@@ -74,6 +76,8 @@ pub(crate) struct ParentMachine {
     ghosts: usize,
     /// The tasks that nobody is asked about because a bee has died that had them, oldest first.
     suspects: VecDeque<TaskId>,
+    /// When suspects that run will have done so for long enough.
+    graces: BTreeSet<(Instant, TaskId)>,
     /// When something is to be done about a task: of those that have such a time.
     due: BTreeSet<(Instant, TaskId)>,
     bees: BTreeMap<BeeId, BeeSlot>,
@@ -105,6 +109,7 @@ impl ParentMachine {
             pending: VecDeque::new(),
             ghosts: 0,
             suspects: VecDeque::new(),
+            graces: BTreeSet::new(),
             due: BTreeSet::new(),
             bees: BTreeMap::new(),
             last_loss: None,
@@ -161,6 +166,7 @@ impl ParentMachine {
     pub(crate) fn settle(&mut self, now: Instant) {
         self.on_deadlines(now);
         self.end_waits(now);
+        self.end_graces(now);
         self.see_off(now);
         self.populate(now);
         self.deal();
@@ -178,7 +184,7 @@ impl ParentMachine {
         let tasks = self.due.first().map(|(due, _)| *due);
         let bees = self.bees.values().filter_map(BeeSlot::due);
         let restart = self.restarts.wakeup().filter(|_| self.wants_bee());
-        let others = [tasks, restart, self.answers_due()];
+        let others = [tasks, restart, self.answers_due(), self.graces_due()];
         bees.chain(others.into_iter().flatten()).min()
     }
 
@@ -299,6 +305,7 @@ impl ParentMachine {
     }
 
     fn resolve(&mut self, task_id: TaskId, end: TaskOutcome, child: Option<BeeId>) {
+        self.forget_grace(task_id);
         if let Some(task) = self.tasks.remove(&task_id) {
             match (&task.state, task.company) {
                 (TaskState::Pending, None) => {

@@ -10,6 +10,7 @@
 //! that bees end with their parent (rules 12 to 14): `tests/processes/` shows them with real ones.
 
 mod fuzz;
+mod ledger;
 mod oracle;
 mod process;
 mod random;

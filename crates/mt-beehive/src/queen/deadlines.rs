@@ -13,6 +13,7 @@ pub struct Deadlines {
     pub(super) exit_grace: Duration,
     pub(super) cancel_grace: Duration,
     pub(super) answer: Duration,
+    pub(super) suspect_grace: Duration,
 }
 
 impl Default for Deadlines {
@@ -22,6 +23,7 @@ impl Default for Deadlines {
             exit_grace: Duration::from_secs(5),
             cancel_grace: Duration::from_millis(50),
             answer: Duration::from_secs(30),
+            suspect_grace: Duration::from_secs(10),
         }
     }
 }
@@ -54,6 +56,16 @@ impl Deadlines {
     /// to bees with blocking pieces of work worth waiting for; with zero every cancelling kills.
     pub fn cancel_grace(mut self, grace: Duration) -> Self {
         self.cancel_grace = reckonable(grace);
+        self
+    }
+
+    /// How long a task that has seen a bee die runs apart from others, in its next one, before they may join it again.
+    /// Default 10 s: what kills its bee mostly does so at once, and tasks may go on for ever, which nobody can wait for.
+    /// A task that kills later than this may cost those that have joined it an attempt; but one death never makes more
+    /// than one task be given up, and after each the time is doubled for those that had company. With zero, suspects
+    /// are not kept apart.
+    pub fn suspect_grace(mut self, grace: Duration) -> Self {
+        self.suspect_grace = reckonable(grace);
         self
     }
 

@@ -95,6 +95,7 @@ impl HiveOptions {
             exit_grace: self.deadlines.exit_grace,
             cancel_grace: self.deadlines.cancel_grace,
             answer: self.deadlines.answer,
+            suspect_grace: self.deadlines.suspect_grace,
         }
     }
 }

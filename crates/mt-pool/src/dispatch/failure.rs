@@ -6,7 +6,12 @@ use std::{sync::Arc, time::Instant};
 
 use mt_proto::{Deadline, WorkerId};
 
-use super::{Dispatch, Lost, attempt_history::RetryItem, machine::RunMode, worker_slot::SlotPhase};
+use super::{
+    Dispatch, Lost,
+    attempt_history::RetryItem,
+    machine::RunMode,
+    worker_slot::{SlotPhase, WorkerSlot},
+};
 use crate::supervision::{Death, DeathCause, WorkerEnd, WorkerFailure};
 
 impl Dispatch {
@@ -23,9 +28,10 @@ impl Dispatch {
         for item in salvage.spared {
             self.queue.again(item);
         }
-        let alone = salvage.running.len() == 1;
+        let running = self.spare_finished(salvage.running, &slot, &end);
+        let alone = running.len() == 1;
         let no_memory = slot.verdict.is_none() && end.death.cause == DeathCause::OutOfMemory;
-        for (place, item) in salvage.running {
+        for (place, item) in running {
             match &slot.verdict {
                 Some(DeathCause::Overran)
                     if slot.overrun.is_some_and(|late| late.contains(place)) =>
@@ -50,6 +56,37 @@ impl Dispatch {
             return;
         }
         self.on_fruitless(now, end);
+    }
+
+    /// What was running is to blame, and not what had finished before and was not reported: that is done again, or is
+    /// lost if it must not be. Without anything that was running, what had finished may have left something behind.
+    fn spare_finished(
+        &mut self,
+        running: Vec<(u64, RetryItem)>,
+        slot: &WorkerSlot,
+        end: &WorkerEnd,
+    ) -> Vec<(u64, RetryItem)> {
+        let is_stopped = slot.verdict == Some(DeathCause::Stopped);
+        if !self.config.in_order || is_stopped {
+            return running;
+        }
+        let once = self.config.crash_limit == 1;
+        let (finished, running): (Vec<_>, Vec<_>) = running
+            .into_iter()
+            .partition(|&(place, _)| place < end.finished);
+        if running.is_empty() && !once {
+            return finished;
+        }
+        for (_, item) in finished {
+            match once {
+                true => {
+                    let death = end.death.clone();
+                    self.deliver(item.stopped(Lost::OutcomeLost { death }));
+                }
+                false => self.queue.again(item),
+            }
+        }
+        running
     }
 
     /// Another chance for an item that was running when its worker died, or the end of its line.

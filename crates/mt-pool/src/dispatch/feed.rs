@@ -109,7 +109,7 @@ impl Dispatch {
         let left = limit.map(|limit| (waiting.since + limit).saturating_duration_since(now));
         let send = Effect::Send(worker, waiting.run.clone(), left);
         if let Some(slot) = self.workers.get_mut(&worker) {
-            slot.give(waiting);
+            slot.give(waiting, now);
             self.effects.push_back(send);
         }
     }

@@ -16,7 +16,7 @@ use super::{
     delivery::Reorder,
     memory::MemoryShortage,
     queue::{Queue, items_of},
-    window::Window,
+    window::{Reported, Window},
     worker_slot::{SlotPhase, WorkerSlot},
 };
 use crate::supervision::{DeathCause, ProcessRecord, Restarts, WorkerFailure};
@@ -266,7 +266,12 @@ impl Dispatch {
                 if slot.in_hand() == 0 {
                     slot.idle_since = Some(now);
                 }
-                slot.window.on_results(run.count, slot.in_hand(), waiting);
+                let reported = Reported {
+                    items: run.count,
+                    left: slot.in_hand(),
+                    waiting,
+                };
+                slot.window.on_results(now, reported);
                 self.restarts.on_fruit(first);
                 if apart.is_empty() {
                     self.deliver(Delivery::Results(run));

@@ -5,6 +5,7 @@ mod hold;
 mod limits;
 mod memory;
 mod model;
+mod pace;
 mod payload;
 mod random;
 mod share;

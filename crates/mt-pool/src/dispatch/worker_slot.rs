@@ -176,8 +176,8 @@ impl WorkerSlot {
         }
     }
 
-    pub(crate) fn give(&mut self, waiting: Waiting) {
-        self.hold(waiting, None);
+    pub(crate) fn give(&mut self, waiting: Waiting, now: Instant) {
+        self.hold(waiting, None, now);
     }
 
     pub(crate) fn give_retry(&mut self, item: &RetryItem, now: Instant) -> Segment {
@@ -186,11 +186,19 @@ impl WorkerSlot {
             run: run.clone(),
             since: now,
         };
-        self.hold(waiting, Some(item.past));
+        self.hold(waiting, Some(item.past), now);
         run
     }
 
-    fn hold(&mut self, Waiting { run, since }: Waiting, past: Option<AttemptHistory>) {
+    fn hold(
+        &mut self,
+        Waiting { run, since }: Waiting,
+        past: Option<AttemptHistory>,
+        now: Instant,
+    ) {
+        if self.in_hand == 0 {
+            self.window.on_busy(now);
+        }
         self.idle_since = None;
         self.in_hand += run.count;
         self.held_bytes += run.records.len();

@@ -32,6 +32,14 @@ pub enum TaskErrorKind<E> {
         /// How many workers died while it ran: the run's `crash_limit`.
         attempts: u32,
     },
+    /// The function had returned for the item when the worker died, and its outcome, not sent yet, was lost. It is not
+    /// called again, because the [`crash_limit`](crate::AsynPmap::crash_limit) is 1; with more it is. Known for a plain
+    /// `fn`; calls of an `async fn` are [`Crashed`](Self::Crashed).
+    #[error("was done, but its outcome was lost: {death}")]
+    OutcomeLost {
+        /// How the worker died.
+        death: Death,
+    },
     /// The item, or the function's result, does not serialise.
     #[error("can't be sent between processes: {}", Plain(.0))]
     Unserialisable(String),
@@ -96,7 +104,8 @@ pub enum TaskErrorKind<E> {
     /// The input panicked instead of yielding this item. There are no items after it.
     #[error("is missing, the input panicked: {}", Plain(.0))]
     InputPanicked(String),
-    /// No worker could be had. The function was not called to the end for this item.
+    /// No worker could be had. The function was not called to the end for this item, or its outcome was lost with a
+    /// worker and it could not be called again.
     #[error("was not done, {0}")]
     Pool(Arc<WorkerFailure>),
 }
@@ -119,6 +128,9 @@ impl<E> TaskErrorKind<E> {
             Self::Crashed { death, attempts } => To::Crashed {
                 death: death.clone(),
                 attempts: *attempts,
+            },
+            Self::OutcomeLost { death } => To::OutcomeLost {
+                death: death.clone(),
             },
             Self::Unserialisable(message) => To::Unserialisable(message.clone()),
             Self::Undecodable(message) => To::Undecodable(message.clone()),

@@ -188,9 +188,9 @@ impl<T: Task> AsynPmap<T> {
         pub fn byte_limits(self, limits: ByteLimits) => self.options.byte_limits = limits;
 
         /// How many workers may die while an item runs before it is given up, at least 1. Default 3. From
-        /// the second time on it runs alone in its worker. With 1, no item is ever started twice. What
-        /// finished within about the last millisecond before a death may not have been reported and
-        /// counts as running.
+        /// the second time on it runs alone in its worker. With 1, no item is ever started twice. The
+        /// outcomes of what finished within about the last millisecond before a death may be lost: those items are
+        /// done again; with 1 they are [`OutcomeLost`](crate::TaskErrorKind::OutcomeLost).
         pub fn crash_limit(self, deaths: u32) => self.options.crash_limit = deaths;
 
         /// How worker processes are started, watched and heard.

@@ -67,6 +67,8 @@ pub enum SessionEvent {
 pub struct WorkerEnd {
     /// The count of started items, or whatever its role counts, in the memory it shared.
     pub started: u64,
+    /// The count of finished items, or whatever its role counts, there.
+    pub finished: u64,
     /// How its process ended, and why.
     pub death: Death,
     /// Whether it had said that it goes.
@@ -80,6 +82,7 @@ impl WorkerEnd {
     pub(crate) fn stopped(failure: Option<WorkerFailure>) -> Self {
         Self {
             started: 0,
+            finished: 0,
             death: Death::new(Exit::default(), DeathCause::Stopped),
             said_bye: false,
             failure: failure.map(Arc::new),

@@ -227,6 +227,9 @@ impl ParentMachine {
             }
             bee.owned += 1;
         }
+        if task.company.is_some() {
+            self.set_grace(task_id);
+        }
         self.say(child, ToBee::TaskInfo(info));
     }
 

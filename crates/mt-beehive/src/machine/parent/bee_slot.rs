@@ -29,8 +29,8 @@ pub(super) enum Phase {
 /// A bee that is set aside for suspects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Aside {
-    /// A bee that still has what it had before.
-    Finishing,
+    /// A bee that still has what it had before, which is let alone from then on.
+    Finishing(Option<Instant>),
     /// A bee that has suspects only, and at most so many at once.
     Free(usize),
 }
@@ -65,6 +65,8 @@ pub(super) struct BeeSlot {
     pub(super) was_late: bool,
     /// The tasks it was given in its life, those that were given back among them.
     pub(super) given: u64,
+    /// How many of the tasks it has have run for so long that suspects may join them.
+    pub(super) seasoned: usize,
     /// Set aside for suspects, if it is.
     pub(super) aside: Option<Aside>,
     /// The tasks that are past their deadline in it: what it is killed for.

@@ -24,6 +24,7 @@ impl ParentMachine {
         (death, started): (Death, u64),
         unmade: Option<Box<NoWorkers>>,
     ) {
+        self.end_graces(now);
         let Some(bee) = self.bees.remove(&child) else {
             return;
         };
@@ -48,6 +49,7 @@ impl ParentMachine {
 
     /// A child has not begun a task and never will: somebody else does it, and nothing of it counts.
     fn take_back(&mut self, task_id: TaskId, death: Option<&Death>) {
+        self.forget_grace(task_id);
         let Some(task) = self.tasks.get_mut(&task_id) else {
             return;
         };
@@ -75,6 +77,7 @@ impl ParentMachine {
     }
 
     fn lose(&mut self, task_id: TaskId, innocent: bool, shared: usize, death: &Death) {
+        let was_seasoned = self.forget_grace(task_id);
         let limit = self.config.crash_limit;
         let Some(task) = self.tasks.get_mut(&task_id) else {
             return;
@@ -85,6 +88,13 @@ impl ParentMachine {
         }
         // With a limit of one it must not be started twice, whoever is to blame.
         task.attempts += u32::from(!innocent || limit == 1);
+        if was_seasoned && !innocent {
+            task.doubled += u32::from(task.company.is_some());
+            // Others have joined it, and one death costs one task at most.
+            if shared > 1 && limit > 1 {
+                task.attempts = task.attempts.min(limit - 1);
+            }
+        }
         let attempts = task.attempts;
         if attempts >= limit {
             let death = death.clone();

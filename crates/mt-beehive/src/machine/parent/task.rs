@@ -71,6 +71,12 @@ pub(super) struct Task {
     pub(super) cancel: Option<Box<Cancel>>,
     /// A bee has died that had it: how many tasks may be together in the next one.
     pub(super) company: Option<usize>,
+    /// When it has run for long enough to be let alone, if it is a suspect that runs.
+    pub(super) grace: Option<Instant>,
+    /// The task has run for that long in its bee.
+    pub(super) seasoned: bool,
+    /// How often its bee died after that: each time doubles how long that is.
+    pub(super) doubled: u32,
 }
 
 impl Task {
@@ -87,6 +93,9 @@ impl Task {
             place: 0,
             cancel: None,
             company: None,
+            grace: None,
+            seasoned: false,
+            doubled: 0,
         }
     }
 

@@ -4,61 +4,20 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use mt_pool::supervision::{DeathCause, RestartBudget};
 use mt_proto::{FromBee, Round, TaskId, TaskInfo, TaskStatus, ToBee};
 
-use super::process::value;
+use super::{
+    ledger::{Ledger, Story, is_answer, why},
+    process::value,
+};
 use crate::{
     error::CancelReason,
     machine::parent::{BeeId, Config, Dispatch, TaskOutcome},
 };
-
-/// A task, as it went on.
-#[derive(Debug, Default)]
-struct Story {
-    round: Round,
-    owner: Option<BeeId>,
-    cancelled: bool,
-    /// The bees that died while it ran and may have died of it.
-    charges: u32,
-    starts: u32,
-    /// The bees that were asked in this round, and those that said no.
-    asked: u32,
-    denied: u32,
-    /// Once, nobody wanted it.
-    unwanted: bool,
-}
-
-/// A bee, as it went on.
-#[derive(Debug, Default)]
-struct Ledger {
-    /// The most tasks at once, once she has said it.
-    places: Option<Option<u32>>,
-    /// The offers that hold a place: not answered, or accepted and not answered in turn.
-    offers: BTreeSet<(TaskId, Round)>,
-    /// The accepts that reached the parent and were not answered.
-    accepts: BTreeSet<(TaskId, Round)>,
-    /// The accepts that were answered.
-    answered: BTreeSet<(TaskId, Round)>,
-    owned: BTreeMap<TaskId, Round>,
-    /// The places of the tasks it has, among all that it was given.
-    places_of: BTreeMap<TaskId, u64>,
-    given: u64,
-    /// The child has said that tasks wait for its thread.
-    behind: bool,
-    /// The child was asked to give tasks back and has not answered.
-    gives_back: bool,
-    /// When it was last asked something, or has answered something.
-    waited_since: Option<Instant>,
-    fruitful: bool,
-    told_to_die: bool,
-    killed: bool,
-    /// Killed for nothing that it has done itself.
-    is_excused: bool,
-}
 
 /// How a task ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +32,7 @@ pub(super) struct End {
 pub(super) struct Oracle {
     dispatch: Dispatch,
     crash_limit: u32,
+    suspect_grace: Duration,
     budget: RestartBudget,
     tasks: BTreeMap<TaskId, Story>,
     bees: BTreeMap<BeeId, Ledger>,
@@ -91,6 +51,7 @@ impl Oracle {
         Self {
             dispatch: config.dispatch,
             crash_limit: config.crash_limit,
+            suspect_grace: config.suspect_grace,
             budget: config.restarts,
             ..Self::default()
         }
@@ -171,7 +132,7 @@ impl Oracle {
         match message {
             ToBee::NewTask { task_id, round } => self.on_offer(child, *task_id, *round),
             ToBee::TaskTaken { task_id, round } => self.on_taken(child, *task_id, *round),
-            ToBee::TaskInfo(info) => self.on_info(child, info),
+            ToBee::TaskInfo(info) => self.on_info(child, info, now),
             ToBee::TaskCancel { task_id, round } => {
                 assert_eq!(bee.owned.get(task_id), Some(round), "not hers");
                 let story = self.task(*task_id);
@@ -238,7 +199,7 @@ impl Oracle {
         assert!(bee.offers.remove(&(task, round)));
     }
 
-    fn on_info(&mut self, child: BeeId, info: &TaskInfo) {
+    fn on_info(&mut self, child: BeeId, info: &TaskInfo, now: Instant) {
         let (task, round) = (info.task_id, info.round);
         let before = self.tasks[&task].round;
         match self.dispatch {
@@ -260,17 +221,32 @@ impl Oracle {
         story.starts += 1;
         assert_eq!(info.attempt, story.starts, "every bee that had it counts");
         assert!(crash_limit > 1 || story.starts == 1, "begun twice");
-        (story.owner, story.round) = (Some(child), round);
+        (story.owner, story.round, story.given) = (Some(child), round, Some(now));
         let bee = self.bee(child);
         assert!(bee.owned.insert(task, round).is_none());
         bee.places_of.insert(task, bee.given);
         bee.given += 1;
-        let last = |task| crash_limit > 1 && self.tasks[task].charges + 1 == crash_limit;
-        let owned = &self.bees[&child].owned;
-        if owned.keys().any(last) {
-            assert_eq!(owned.len(), 1, "in its last attempt a task is alone");
+        let last = |task: &TaskId| crash_limit > 1 && self.tasks[task].charges + 1 == crash_limit;
+        let owned = self.bees[&child].owned.keys();
+        let fresh: Vec<TaskId> = owned
+            .copied()
+            .filter(|&task| !self.is_seasoned(task, now))
+            .collect();
+        if fresh.iter().any(last) {
+            assert_eq!(fresh.len(), 1, "in its last attempt a task is alone");
+            let others = self.bees[&child].owned.len() > 1;
             self.see("a last attempt");
+            if others {
+                self.see("a last attempt beside others that have gone on for long");
+            }
         }
+    }
+
+    /// Whether it has run for so long in its bee that others may join it.
+    fn is_seasoned(&self, task: TaskId, now: Instant) -> bool {
+        let story = &self.tasks[&task];
+        let grace = self.suspect_grace * 2_u32.pow(story.doubled);
+        story.given.is_some_and(|given| given + grace <= now)
     }
 
     /// The parent is about to hear what a child has said.
@@ -365,13 +341,25 @@ impl Oracle {
             self.see("a task was not begun when its bee died");
         }
         let blamed = !begun.is_empty();
+        let has_company = begun.len() > 1;
+        let mut given_up = 0;
         for task in begun {
             // It may have killed her; when the parent did, it was for a task that was cancelled, or for what she said.
             let is_charged = !bee.is_excused || self.crash_limit == 1;
+            let limit = self.crash_limit;
+            let was_suspect = self.tasks[&task].charges > 0;
+            let seasoned = limit > 1 && was_suspect && self.is_seasoned(task, now);
             let story = self.task(task);
             story.owner = None;
             let is_cancelled = story.cancelled;
             story.charges += u32::from(is_charged && !is_cancelled);
+            if is_charged && !is_cancelled && seasoned {
+                story.doubled += 1;
+                if has_company {
+                    story.charges = story.charges.min(limit - 1);
+                }
+            }
+            given_up += u32::from(is_charged && !is_cancelled && story.charges == limit);
             let is_given_up = is_charged && story.charges == self.crash_limit;
             if self.interrupted || is_cancelled || is_given_up {
                 self.owed.insert(task);
@@ -380,6 +368,10 @@ impl Oracle {
                 self.see("an innocent task lost its bee");
             }
         }
+        assert!(
+            self.crash_limit == 1 || given_up <= 1,
+            "one death costs one task"
+        );
         if !bee.is_excused && !bee.told_to_die && !bee.fruitful && !blamed {
             self.in_vain += 1;
             self.last_in_vain = Some(now);
@@ -454,38 +446,5 @@ impl Oracle {
 
     fn task(&mut self, task: TaskId) -> &mut Story {
         self.tasks.get_mut(&task).expect("delegated")
-    }
-}
-
-impl Ledger {
-    /// Whether it is the bee's turn to say this.
-    fn expects(&self, message: &FromBee) -> bool {
-        match message {
-            FromBee::Ready { .. } => self.places.is_none(),
-            _ if self.places.is_none() => false,
-            FromBee::Dying | FromBee::Dead => self.told_to_die,
-            FromBee::TaskReturned { .. } | FromBee::GaveBack { .. } => self.gives_back,
-            _ => true,
-        }
-    }
-}
-
-/// Whether it answers what a bee has to answer at once.
-fn is_answer(message: &FromBee) -> bool {
-    matches!(
-        message,
-        FromBee::TaskAccepted { .. } | FromBee::TaskDenied { .. } | FromBee::GaveBack { .. }
-    )
-}
-
-fn why(reason: &CancelReason) -> &'static str {
-    match reason {
-        CancelReason::Deadline { .. } => "deadline",
-        CancelReason::WorkerLost { .. } => "worker lost",
-        CancelReason::Interrupted { .. } => "interrupted",
-        CancelReason::NoWorkers(_) => "no workers",
-        CancelReason::HiveClosed => "hive closed",
-        CancelReason::Dropped => "dropped",
-        CancelReason::Unasked => "unasked",
     }
 }

@@ -13,7 +13,7 @@ use mt_test_kit::Dice;
 
 use super::{
     process::Nature,
-    sim::{ANSWER, CANCEL_GRACE, EXIT_GRACE, Sim},
+    sim::{ANSWER, CANCEL_GRACE, EXIT_GRACE, SUSPECT_GRACE, Sim},
 };
 use crate::machine::parent::{Config, Dispatch, Event, Population};
 
@@ -22,7 +22,8 @@ const RUNS: u64 = 4_000;
 const SEED: &str = "MT_SIM_SEED";
 
 /// What must have been seen in some run: runs in which nothing happens show nothing.
-const SOMETIMES: [&str; 19] = [
+const SOMETIMES: [&str; 20] = [
+    "a last attempt beside others that have gone on for long",
     "a bee is asked whether she hears",
     "a bee that owes an answer is killed",
     "a fenced late result",
@@ -135,6 +136,7 @@ pub(super) fn random_config(dice: &mut Dice<'_>) -> Config {
         exit_grace: EXIT_GRACE,
         cancel_grace: CANCEL_GRACE,
         answer: ANSWER,
+        suspect_grace: SUSPECT_GRACE,
     }
 }
 
@@ -172,7 +174,7 @@ impl Play<'_> {
             }
             5 if dice.one_in(3) => self.sim.tell(Event::Pressed(dice.one_in(2))),
             6 if dice.one_in(3) => {
-                let millis = [1, 50, 200, 6000, 30_000][dice.below(5) as usize];
+                let millis = [1, 50, 200, 6000, 12_000, 30_000][dice.below(6) as usize];
                 self.sim.pass(Duration::from_millis(millis));
             }
             7 if dice.one_in(4) => {

@@ -24,6 +24,8 @@ use crate::{
 pub(super) const EXIT_GRACE: Duration = Duration::from_secs(5);
 /// How often messages may go to and fro between events.
 const MOST_TURNS: u32 = 10_000;
+/// How long a suspect runs before others may join it.
+pub(super) const SUSPECT_GRACE: Duration = Duration::from_secs(10);
 /// How long a bee may owe an answer.
 pub(super) const ANSWER: Duration = Duration::from_secs(30);
 /// How long a cancelled task may go on.
@@ -42,6 +44,7 @@ pub(super) fn config(dispatch: Dispatch, bees: usize) -> Config {
         exit_grace: EXIT_GRACE,
         cancel_grace: CANCEL_GRACE,
         answer: ANSWER,
+        suspect_grace: SUSPECT_GRACE,
     }
 }
 

@@ -67,6 +67,8 @@ pub(super) struct Model {
     pub(super) out: Vec<(u64, &'static str)>,
     /// What items have been through, and must not come to more.
     pub(super) past: BTreeMap<u64, AttemptHistory>,
+    /// Items that were done when their worker died, and must not be done again.
+    outcome_lost: BTreeSet<u64>,
     /// Items that were past their deadline when their worker was killed for it.
     timed_out: BTreeSet<u64>,
     pub(super) cancelled: bool,
@@ -93,6 +95,7 @@ impl Model {
             spawned: 0,
             out: Vec::new(),
             past: BTreeMap::new(),
+            outcome_lost: BTreeSet::new(),
             timed_out: BTreeSet::new(),
             cancelled: false,
             ran: BTreeMap::new(),
@@ -209,7 +212,12 @@ impl Model {
 
     /// Starts the next item.
     pub(super) fn start_one(&mut self, worker: WorkerId) -> Option<u64> {
-        let item = self.workers.get_mut(&worker).expect("it lives").start()?;
+        let model = self.workers.get_mut(&worker).expect("it lives");
+        if self.config.in_order && !model.unstarted.is_empty() {
+            let done = std::mem::take(&mut model.running);
+            model.unsent.extend(done);
+        }
+        let item = model.start()?;
         self.ran.insert(item, self.now);
         Some(item)
     }
@@ -243,6 +251,7 @@ impl Model {
         };
         let end = WorkerEnd {
             started: model.started,
+            finished: model.started - model.running.len() as u64,
             failure: (!model.ready).then(no_hello).map(Arc::new),
             said_bye: false,
             death,
@@ -264,9 +273,16 @@ impl Model {
 
     /// What an item goes through when its worker is gone.
     fn charge(&mut self, model: &ModelWorker) {
-        let sole = model.running.len() == 1;
         let no_second_start = self.config.crash_limit == 1;
-        for &item in &model.running {
+        let stopped = model.killed == Some(DeathCause::Stopped);
+        let mut running = model.running.clone();
+        if no_second_start && !stopped {
+            self.outcome_lost.extend(&model.unsent);
+        } else if running.is_empty() {
+            running.clone_from(&model.unsent);
+        }
+        let sole = running.len() == 1;
+        for &item in &running {
             let is_death = match &model.killed {
                 Some(DeathCause::Overran) if model.is_late(item) => {
                     self.timed_out.insert(item);
@@ -329,7 +345,9 @@ impl Model {
     fn check_overrun(&self, worker: WorkerId) {
         let limit = self.config.hard_deadline.expect("there is one");
         let model = &self.workers[&worker];
-        let late = model.running.iter().filter(|item| model.is_late(**item));
+        // It may have been done since it was looked at.
+        let begun = model.running.union(&model.unsent);
+        let late = begun.filter(|item| model.is_late(**item));
         let late = late.inspect(|item| {
             assert!(self.ran[item] + limit <= self.now, "{item} has time left");
         });
@@ -416,6 +434,10 @@ impl Model {
                 assert_eq!(*attempts, self.config.crash_limit);
                 assert_eq!(*attempts, past.deaths, "{item} {lost:?}");
                 "crashed"
+            }
+            Lost::OutcomeLost { .. } => {
+                assert!(self.outcome_lost.contains(&item) && attempts > 0);
+                "outcome lost"
             }
             Lost::Cancelled => {
                 assert!(self.drained || self.cancelled);

@@ -49,13 +49,14 @@ fn every_item_comes_out_once_whatever_happens() {
         }
     }
     let kinds: Vec<_> = ends.keys().copied().collect();
-    let all = "cancelled crashed done memory pool refused timed out waited";
+    let all = "cancelled crashed done memory outcome lost pool refused timed out waited";
     assert_eq!(kinds.join(" "), all, "all were hit");
 }
 
 fn random_config(dice: &mut Dice<'_>) -> DispatchConfig {
     let floor = 1 + dice.below(4) as u32;
     DispatchConfig {
+        in_order: dice.one_in(2),
         processes: 1 + dice.below(4) as u32,
         ordered: dice.one_in(2),
         window_floor: floor,
@@ -175,7 +176,8 @@ impl Player<'_> {
         if !model.ready {
             return self.model.ready(id);
         }
-        if model.running.is_empty() || self.dice.one_in(3) {
+        let has_done = !model.running.is_empty() || !model.unsent.is_empty();
+        if !has_done || self.dice.one_in(3) {
             let count = 1 + self.dice.below(5);
             for _ in 0..count {
                 let started = self.model.start_one(id);
@@ -185,9 +187,17 @@ impl Player<'_> {
             }
             return;
         }
-        let running: Vec<u64> = model.running.iter().copied().collect();
-        let first = self.dice.one_of(&running);
-        let most = 1 + self.dice.below(5);
+        let running: Vec<u64> = model.running.union(&model.unsent).copied().collect();
+        let in_order = self.model.config.in_order;
+        let oldest = running
+            .iter()
+            .copied()
+            .min_by_key(|&item| model.place(item));
+        let first = match oldest {
+            Some(oldest) if in_order => oldest,
+            _ => self.dice.one_of(&running),
+        };
+        let most = if in_order { 1 } else { 1 + self.dice.below(5) };
         let next = first..first + most;
         let count = next.take_while(|item| running.contains(item)).count();
         self.model.finish(id, first, count as u32);
@@ -224,8 +234,9 @@ impl Player<'_> {
         let Some(id) = self.any_worker() else { return };
         let worker = &self.model.workers[&id];
         let running: Vec<u64> = worker.running.iter().copied().collect();
-        let holder =
-            (self.dice.one_in(2) && !running.is_empty()).then(|| self.dice.one_of(&running));
+        let in_order = self.model.config.in_order;
+        let holder = (!in_order && self.dice.one_in(2) && !running.is_empty())
+            .then(|| self.dice.one_of(&running));
         let turn = |item| Turn {
             place: worker.place(item).expect("it runs here"),
             number: self.dice.below(2),
@@ -233,7 +244,7 @@ impl Player<'_> {
         let look = Look {
             started: worker.started,
             finished: worker.started - running.len() as u64,
-            in_order: false,
+            in_order,
             turn: holder.map(turn),
         };
         self.model.tell(Event::Look(id, look));
@@ -257,7 +268,9 @@ impl Player<'_> {
     fn fail(&mut self) {
         let Some(id) = self.any_worker() else { return };
         let model = &self.model.workers[&id];
-        if model.killed.is_some() || model.running.is_empty() {
+        // What is told in order waits for what was done before.
+        let waits = !model.unsent.is_empty();
+        if model.killed.is_some() || model.running.is_empty() || waits {
             return;
         }
         let running: Vec<u64> = model.running.iter().copied().collect();

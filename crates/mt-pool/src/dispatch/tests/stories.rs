@@ -24,6 +24,19 @@ fn no_input_needs_no_worker() {
     assert_eq!(model.spawned, 0);
 }
 
+/// Case G2: An item that was sent to a worker that had died already is not charged, and is given to another.
+#[test]
+fn what_a_dead_worker_was_given_and_had_not_started_is_not_charged() {
+    let mut model = Model::with_items(3, |config| config.crash_limit = 1);
+    model.gone(A);
+    model.pass(Duration::from_secs(1));
+    model.ready(B);
+    assert_eq!(model.unstarted(B), [0, 1, 2]);
+    assert!(model.past.is_empty());
+    model.work(B, 0, 3);
+    assert_eq!(model.ends(), ["done"; 3]);
+}
+
 #[test]
 fn what_a_dead_worker_had_done_stands_and_what_it_ran_is_suspect() {
     let mut model = Model::with_items(5, |_| {});
@@ -55,6 +68,38 @@ fn poison_is_given_up_after_the_limit_and_holds_nobody_back_for_ever() {
             model.gone(life);
         }
         assert_eq!(model.ends(), ["crashed"]);
+    }
+}
+
+/// What a quick function has finished is told once a millisecond; the rest of it dies with the worker.
+///
+/// Case G1: An item that was finished and not reported when its worker died is done again, uncharged; with a crash
+/// limit of one it is told as done and its outcome as lost.
+#[test]
+fn what_was_finished_and_not_reported_is_done_again_or_told_as_lost() {
+    for (limit, ends) in [
+        (1, ["outcome lost", "outcome lost", "crashed"]),
+        (2, ["done"; 3]),
+    ] {
+        let mut model = Model::with_items(4, |config| {
+            config.in_order = true;
+            config.crash_limit = limit;
+        });
+        model.start(A, 3);
+        model.gone(A);
+        model.end_input();
+        model.pass(Duration::from_secs(1));
+        model.ready(B);
+        while !model.finished {
+            if let Some(&item) = model.workers[&B].running.first() {
+                model.finish(B, item, 1);
+            } else if model.start_one(B).is_none() {
+                model.gone(B);
+            }
+        }
+        assert_eq!(model.ends()[..3], ends);
+        assert_eq!(model.ends()[3], "done");
+        assert!(limit == 1 || model.past.get(&0).is_none(), "not charged");
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct ModelWorker {
     pub(super) started: u64,
     pub(super) unstarted: VecDeque<u64>,
     pub(super) running: BTreeSet<u64>,
+    /// The items that it has finished, in the order they were sent, and has not told of.
+    pub(super) unsent: BTreeSet<u64>,
     /// One that it has finished.
     pub(super) finished: Option<u64>,
     /// The pieces that are not done, each with the items it has left.
@@ -50,7 +52,8 @@ impl ModelWorker {
     }
 
     pub(super) fn finish(&mut self, item: u64) {
-        assert!(self.running.remove(&item), "{item} runs");
+        let ran = self.running.remove(&item) || self.unsent.remove(&item);
+        assert!(ran, "{item} runs");
         self.finished = Some(item);
         for piece in &mut self.pieces {
             piece.remove(&item);
@@ -82,7 +85,7 @@ impl ModelWorker {
     }
 
     pub(super) fn held(&self) -> usize {
-        self.unstarted.len() + self.running.len()
+        self.unstarted.len() + self.running.len() + self.unsent.len()
     }
 
     pub(super) fn held_pieces(&self) -> usize {

@@ -252,6 +252,7 @@ impl Session {
         death.last_words = LastWords::new(stderr, &self.progress);
         let failure = self.failure.take();
         let end = WorkerEnd {
+            finished: self.progress.finished(),
             started: self.progress.started(),
             said_bye: matches!(self.phase, Phase::Leaving { .. }),
             failure: failure.or_else(|| self.phase.failure(&death)).map(Arc::new),

@@ -12,7 +12,7 @@ use crate::{
     error::CancelReason,
     machine::{
         parent::{BeeId, Config, Dispatch, Event, ParentMachine},
-        tests::sim::{CANCEL_GRACE, death, request},
+        tests::sim::{CANCEL_GRACE, SUSPECT_GRACE, death, request},
     },
 };
 
@@ -331,6 +331,84 @@ fn rule_06_bees_that_never_finish_are_not_kept_for_suspects(mut sim: Sim) {
     let doers = endless.map(|task| sim.doer(task));
     let suspects = doers.iter().filter(|&&bee| bee == Some(2));
     assert_eq!(suspects.count(), 4, "of the sixteen that were hers");
+}
+
+/// Suspects that never end are joined by others when they have run for so long: first by suspects, at last by all.
+///
+/// Case G6: In a hive of one bee nothing waits for ever for tasks that have seen a death and never end.
+#[test_with(either_way, 1, 64)]
+fn rule_06_nobody_waits_for_ever_for_suspects_that_never_end(mut sim: Sim) {
+    let endless = sim.begin::<16>();
+    sim.lose(0);
+    sim.settle();
+    let [other] = sim.begin();
+    let begun = |sim: &Sim| {
+        endless
+            .iter()
+            .filter(|&&task| sim.doer(task).is_some())
+            .count()
+    };
+    assert_eq!((begun(&sim), sim.doer(other)), (4, None));
+    for all in [8, 12, 16] {
+        assert_eq!(sim.due_in(), Some(SUSPECT_GRACE));
+        sim.pass(SUSPECT_GRACE);
+        sim.settle();
+        assert_eq!(begun(&sim), all);
+    }
+    assert_eq!(sim.doer(other), None, "the last ones are still apart");
+    sim.pass(SUSPECT_GRACE);
+    sim.settle();
+    assert_eq!(sim.doer(other), Some(1));
+    sim.finish(other);
+    sim.assert_succeeded(&[other]);
+}
+
+/// The same in a bee that has tasks which never end and have seen nothing: it is all there is.
+///
+/// Case G6: A suspect gets a bee also when all that are left have tasks that never end.
+#[test_with(either_way, 2, 64)]
+fn rule_06_a_suspect_does_not_wait_for_ever_for_an_empty_bee(mut sim: Sim) {
+    let endless = sim.begin::<2>();
+    sim.bury(None);
+    let lost = sim.process(0).running.len() == 1;
+    assert!(lost, "one each");
+    sim.lose(0);
+    sim.settle();
+    let waits = endless.into_iter().find(|&task| sim.doer(task).is_none());
+    let Some(waits) = waits else {
+        return; // it has a bee of its own
+    };
+    sim.pass(SUSPECT_GRACE);
+    sim.settle();
+    assert_eq!(sim.doer(waits), Some(1));
+}
+
+/// A poison that kills when others have long joined it: after each death it is alone for twice as long.
+///
+/// Case G6: A task that kills late is given up, and at most one task for each death.
+#[test_with(with_limit, 2, 1)]
+fn rule_06_a_task_that_kills_late_is_found_too(mut sim: Sim) {
+    let tasks = sim.begin::<4>();
+    let poison = tasks[1];
+    let latency = 3 * SUSPECT_GRACE;
+    let (mut since, mut deaths) = (0, 1);
+    for _ in 0..10_000 {
+        sim.settle();
+        since = sim.doer(poison).map_or(0, |_| since + 1);
+        if sim.ended(poison).is_some() {
+            break;
+        }
+        sim.pass(Duration::from_secs(1));
+        if Duration::from_secs(since) >= latency
+            && let Some(bee) = sim.doer(poison)
+        {
+            sim.lose(bee);
+            (since, deaths) = (0, deaths + 1);
+        }
+    }
+    assert_lost(&sim, poison, 2);
+    let lost = tasks.iter().filter(|&&task| sim.ended(task).is_some());
+    assert!(lost.count() < deaths, "the first costs none");
 }
 
 /// A bee without a limit may have tens of thousands. They are not compared each with each when it dies.
