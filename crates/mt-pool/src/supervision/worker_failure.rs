@@ -106,3 +106,32 @@ impl WorkerFailure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    /// Case G12: Whatever the system lacks when a worker is to be started (space, memory, descriptors, processes) is said by name, and the next start may have it.
+    #[test]
+    fn what_the_system_lacks_is_named_and_may_come_back() {
+        const LACKS: [(i32, &str); 5] = [
+            (28, "No space left"),
+            (12, "allocate memory"),
+            (24, "Too many open files"),
+            (23, "Too many open files in system"),
+            (11, "temporarily unavailable"),
+        ];
+        for (number, says) in LACKS {
+            let lacking = || io::Error::from_raw_os_error(number);
+            let program = "x".to_owned();
+            let source = lacking();
+            for error in [lacking().into(), SpawnError::Program { program, source }] {
+                let failure = WorkerFailure::Spawn(error);
+                assert!(failure.to_string().contains(says), "{failure}");
+                assert!(!failure.is_hopeless(), "{failure}");
+            }
+        }
+    }
+}

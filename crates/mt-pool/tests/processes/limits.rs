@@ -45,6 +45,7 @@ fn a_body_larger_than_any_socket_buffer() {
     assert!(lengths.eq(sizes));
 }
 
+/// Case P8: An option of zero is refused by its name.
 #[test_with(alone)]
 fn zeros_are_refused_by_name() {
     let new = || asyn_pmap::<long>([1]);

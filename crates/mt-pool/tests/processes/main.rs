@@ -12,6 +12,7 @@ mod deadlines;
 mod death;
 mod deed;
 mod descendants;
+mod endurance;
 mod frozen;
 mod handle;
 mod hooks;

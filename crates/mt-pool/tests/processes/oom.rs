@@ -96,6 +96,30 @@ fn the_system_kills_a_worker_and_the_item_says_so() {
     );
 }
 
+/// Case P2: Two items that need more than their control group has, at the same time, are both told so, and nobody else is.
+#[test_with(alone)]
+fn two_at_once_that_need_too_much() {
+    let Some(_container) = Container::enter(LIMIT) else {
+        eprintln!("not tried: no memory group can be made here");
+        return;
+    };
+    let sizes = (0..20).map(|n| if n < 2 { 400 } else { 1 });
+    let run = asyn_pmap::<uses>(sizes).processes(2);
+    let memory = MemoryLimits::new().pause_above(None);
+    let report = complete(run.memory(memory), 20);
+    assert_eq!(report.failed(), [0, 1]);
+    for item in [0, 1] {
+        let kind = report.kind(item);
+        assert_is!(
+            *kind,
+            TaskErrorKind::MemoryExceeded {
+                limit_bytes: None,
+                ..
+            }
+        );
+    }
+}
+
 #[task]
 fn reads(path: std::path::PathBuf) -> u64 {
     std::io::copy(&mut fs::File::open(path).unwrap(), &mut std::io::sink()).unwrap()
