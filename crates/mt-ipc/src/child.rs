@@ -97,6 +97,31 @@ pub fn is_stopped(pid: u32) -> bool {
     Activity::of(pid).is_some_and(|now| matches!(now.state, 'T' | 't'))
 }
 
+/// Whether the process is dying: its core dump is being written, or its memory is being freed, either of which takes
+/// seconds for some gigabytes. False where the system does not tell (Linux does from 4.15 on), and when it is gone.
+#[must_use]
+pub fn is_dying(pid: u32) -> bool {
+    /// The kernel's `PF_EXITING`, `PF_POSTCOREDUMP` and `PF_SIGNALED`: the main thread ends, has stopped for the dump
+    /// that another one writes, or has taken a deadly signal.
+    const ENDS: u64 = 0x4 | 0x8 | 0x400;
+    let read = |file| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    let status = read("status");
+    let dumps = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CoreDumping:"));
+    if dumps.is_some_and(|dumps| dumps.trim() == "1") {
+        return true;
+    }
+    let stat = read("stat");
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let mut fields = fields.split_ascii_whitespace();
+    let is_dead = fields
+        .next()
+        .is_some_and(|state| matches!(state, "Z" | "X"));
+    let flags: Option<u64> = fields.nth(5).and_then(|flags| flags.parse().ok());
+    is_dead || flags.is_some_and(|flags| flags & ENDS != 0)
+}
+
 /// A worker process. Dropping it before [`wait`](Self::wait) has returned kills it and leaves the
 /// reaping to the runtime.
 #[derive(Debug)]
@@ -127,12 +152,12 @@ impl ChildProcess {
         self.pid.as_raw_nonzero().get().unsigned_abs()
     }
 
-    /// Kills the process and everything it has started. Does nothing once it is reaped.
-    pub fn kill(&mut self) {
-        if !self.reaped {
-            kill_tree(self.pid);
-        }
+    /// Kills the process and everything it has started. Does nothing once it is reaped. Returns false if the system does
+    /// not permit it, because the process is another user's: then it ends when its connection does, by itself.
+    pub fn kill(&mut self) -> bool {
+        let permitted = self.reaped || kill_tree(self.pid);
         self.remains.kill();
+        permitted
     }
 
     /// Asks the process and everything it has started to end (`SIGTERM`). What is still there of it when
@@ -144,7 +169,7 @@ impl ChildProcess {
         }
         match terminate_tree(self.pid) {
             Some(remains) => self.remains = remains,
-            None => self.kill(),
+            None => drop(self.kill()),
         }
     }
 
@@ -189,5 +214,6 @@ mod tests {
         }
         assert!(matches!(now.state, 'R' | 'S'), "{now:?}");
         assert_eq!(Activity::of(u32::MAX), None);
+        assert!(!is_dying(std::process::id()) && !is_dying(u32::MAX));
     }
 }

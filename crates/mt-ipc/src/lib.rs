@@ -56,7 +56,7 @@ mod surroundings;
 mod tests;
 
 pub use attach::{Attached, NOT_STARTED, attach};
-pub use child::{Activity, ChildProcess, Exit, is_stopped};
+pub use child::{Activity, ChildProcess, Exit, is_dying, is_stopped};
 pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, greet};

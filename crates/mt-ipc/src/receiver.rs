@@ -90,6 +90,14 @@ impl FrameReceiver {
         }
     }
 
+    /// Ends the connection at once, in both directions. The other side sees it end, and what it had sent can still be
+    /// received. For a process that can't be ended otherwise.
+    pub fn hang_up(&self) {
+        if let ReadHalf::Stream(socket) = &self.io {
+            socket.hang_up();
+        }
+    }
+
     fn make_room(&mut self) {
         let missing = self.decoder.missing(&self.received);
         let spare = self.received.capacity() - self.received.len();

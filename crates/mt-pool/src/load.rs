@@ -4,6 +4,7 @@
 mod cpu;
 #[cfg(target_os = "linux")]
 mod groups;
+mod kills;
 mod memory;
 #[cfg(target_os = "linux")]
 mod proc;
@@ -16,7 +17,12 @@ use proc as figures;
 #[cfg(not(target_os = "linux"))]
 use system as figures;
 
-pub(crate) use figures::{oom_kills, rss_of};
+pub(crate) use figures::rss_of;
+#[cfg(target_os = "linux")]
+pub(crate) use groups::kill_counter;
+pub(crate) use kills::KillCounter;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use system::kill_counter;
 
 /// The bytes of memory that a worker process uses, as [`MemoryLimits`](crate::limits::MemoryLimits) counts them, with or
 /// without what the processes below it have allocated.

@@ -95,6 +95,8 @@ pub struct Deaths {
     pub no_answer: u64,
     /// A context that kept its thread for too long when it was closed.
     pub close_blocked: u64,
+    /// Workers that could not be ended, and may still be there.
+    pub out_of_reach: u64,
 }
 
 impl Deaths {
@@ -112,6 +114,7 @@ impl Deaths {
             DeathCause::Lingered => self.lingered += 1,
             DeathCause::NoAnswer { .. } => self.no_answer += 1,
             DeathCause::CloseBlocked => self.close_blocked += 1,
+            DeathCause::OutOfReach => self.out_of_reach += 1,
             // One that was no longer needed: not a death that counts.
             DeathCause::Stopped => {}
         }

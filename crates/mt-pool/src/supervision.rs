@@ -14,6 +14,8 @@ mod idle_workers;
 mod last_words;
 mod lease;
 mod liveness;
+mod oom_evidence;
+mod oom_ledger;
 mod phase;
 mod plain;
 mod process_record;

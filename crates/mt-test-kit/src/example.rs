@@ -58,6 +58,11 @@ impl Running {
         self.child.stderr.take().unwrap()
     }
 
+    /// Ends the process's standard input, which was piped.
+    pub fn close_stdin(&mut self) {
+        drop(self.child.stdin.take().unwrap());
+    }
+
     /// Waits for its end.
     pub fn wait(mut self) -> ExitStatus {
         self.child.wait().unwrap()

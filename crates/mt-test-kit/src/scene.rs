@@ -75,6 +75,11 @@ impl Scene {
         panic!("it does not say {word}");
     }
 
+    /// Ends its standard input, which was piped.
+    pub fn close_stdin(&mut self) {
+        self.process.close_stdin();
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, which: Signal) {
         signal(self.pid(), which);

@@ -71,6 +71,11 @@ impl Driver {
                 let warn = move || tracing::warn!(bee, pid, "a worker bee is stopped");
                 self.relay.tell(warn);
             }
+            Health::Dying => {
+                let warn =
+                    move || tracing::warn!(bee, pid, "a worker bee is dying, which takes its time");
+                self.relay.tell(warn);
+            }
             Health::Frozen => {
                 let warn = move || tracing::warn!(bee, pid, "a worker bee gives no sign of life");
                 self.relay.tell(warn);

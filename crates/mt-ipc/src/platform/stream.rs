@@ -85,6 +85,11 @@ pub(crate) struct StreamReadHalf {
 }
 
 impl StreamReadHalf {
+    /// Ends both directions, now.
+    pub(crate) fn hang_up(&self) {
+        let _ = self.socket.get_ref().shutdown(Shutdown::Both);
+    }
+
     /// Reads what is there without waiting; `None` when nothing is.
     pub(crate) fn read_now(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
         match recv(self.socket.get_ref(), into, RecvFlags::DONTWAIT) {

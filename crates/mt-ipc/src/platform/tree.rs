@@ -2,21 +2,24 @@
 
 use std::{collections::HashSet, fs};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, kill_process, kill_process_group},
+};
 
 /// How often to look for processes that were started while others were being killed. Two rounds are
 /// the rule; a bomb that forks faster than it is killed must not hold us for ever.
 const MAX_ROUNDS: usize = 64;
 
 /// Kills `leader`, its process group, and its descendants that have left the group. What is already
-/// gone is no error.
-pub(crate) fn kill_tree(leader: Pid) {
+/// gone is no error. Returns whether `leader` may be killed.
+pub(crate) fn kill_tree(leader: Pid) -> bool {
     // Stopped, it starts nothing new while its descendants are looked for.
     let _ = kill_process(leader, Signal::STOP);
     kill_below(leader);
     let _ = kill_process_group(leader, Signal::KILL);
     // By itself too: its code may have moved it to another group.
-    let _ = kill_process(leader, Signal::KILL);
+    kill_process(leader, Signal::KILL) != Err(Errno::PERM)
 }
 
 /// The descendants of a process that was asked to end. When it does, they are no longer found below

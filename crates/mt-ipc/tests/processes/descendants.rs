@@ -22,7 +22,7 @@ fn check_end(dies_of: i32, count: usize, end: impl FnOnce(&mut Worker)) {
 
 #[test]
 fn a_kill_takes_all_descendants() {
-    check_end(9, 4, |worker| worker.process.kill());
+    check_end(9, 4, |worker| assert!(worker.process.kill()));
 }
 
 #[test]

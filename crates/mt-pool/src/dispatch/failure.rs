@@ -21,6 +21,10 @@ impl Dispatch {
         let Some(mut slot) = self.workers.remove(&worker) else {
             return;
         };
+        if end.died_first {
+            // What it was to be ended for did not end it.
+            slot.verdict = None;
+        }
         let left_in_peace = slot.is_excused() || matches!(slot.phase, SlotPhase::Leaving { .. });
         let salvage = slot.salvage(end.started);
         let blamed = !salvage.running.is_empty();
@@ -38,6 +42,11 @@ impl Dispatch {
                 {
                     self.time_out(item);
                 }
+                Some(DeathCause::Stopped) => self.deliver(item.stopped(Lost::Cancelled)),
+                // It may still be at it.
+                _ if end.death.cause == DeathCause::OutOfReach => {
+                    self.give_up_on(item, &end.death);
+                }
                 Some(DeathCause::Overran | DeathCause::Displaced | DeathCause::CloseBlocked) => {
                     self.displace(item, &end.death);
                 }
@@ -48,7 +57,6 @@ impl Dispatch {
                 None if no_memory && alone => self.on_breach(item, slot.rss, None),
                 Some(DeathCause::MemoryExceeded { .. }) => self.isolate(item, &end.death),
                 None if no_memory => self.isolate(item, &end.death),
-                Some(DeathCause::Stopped) => self.deliver(item.stopped(Lost::Cancelled)),
                 _ => self.judge(item, &end.death),
             }
         }
@@ -91,11 +99,17 @@ impl Dispatch {
 
     /// Another chance for an item that was running when its worker died, or the end of its line.
     fn judge(&mut self, mut item: RetryItem, death: &Death) {
-        item.past.deaths += 1;
-        if item.past.deaths < self.config.crash_limit {
+        if item.past.deaths + 1 < self.config.crash_limit {
+            item.past.deaths += 1;
             self.queue.again(item);
             return;
         }
+        self.give_up_on(item, death);
+    }
+
+    /// The end of an item's line.
+    fn give_up_on(&mut self, mut item: RetryItem, death: &Death) {
+        item.past.deaths += 1;
         let lost = Lost::Crashed {
             death: death.clone(),
             attempts: item.past.deaths,

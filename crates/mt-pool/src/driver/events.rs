@@ -130,6 +130,9 @@ impl Driver {
                     .tell(move || tracing::warn!(worker, pid, "a worker is stopped"));
                 self.record(PoolEvent::WorkerStopped { worker, pid });
             }
+            Health::Dying => self.relay.tell(move || {
+                tracing::warn!(worker, pid, "a worker is dying, which takes its time");
+            }),
             Health::Frozen => {
                 self.relay
                     .tell(move || tracing::warn!(worker, pid, "a worker gives no sign of life"));
@@ -146,9 +149,6 @@ impl Driver {
 
     fn on_ended(&mut self, worker: WorkerId, mut end: WorkerEnd) {
         let pid = self.workers.ended(worker);
-        if self.watch.was_out_of_memory(&end.death) {
-            end.death.cause = DeathCause::OutOfMemory;
-        }
         if let Some(failure) = end.failure.take() {
             // What it was killed for is known only now.
             let failure = end.failure.insert(failure.by(&end.death));

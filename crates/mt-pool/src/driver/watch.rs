@@ -2,13 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{
-    dispatch::DispatchConfig,
-    load,
-    supervision::{Death, DeathCause},
-};
-
-const SIGKILL: i32 = 9;
+use crate::dispatch::DispatchConfig;
 
 /// The longest time between two looks at what workers have started: how late a deadline may be noticed.
 const LOOK: Duration = Duration::from_millis(25);
@@ -29,8 +23,6 @@ pub(super) struct WatchSchedule {
     pub(super) with_children: bool,
     /// The used part of the machine's memory at which dispatch slows down.
     pub(super) memory_high: Option<f64>,
-    /// The processes the system had killed for want of memory when that was last looked at.
-    oom_kills: Option<u64>,
 }
 
 impl WatchSchedule {
@@ -54,7 +46,6 @@ impl WatchSchedule {
             weighs_each: limits.iter().any(Option::is_some),
             with_children: memory.with_children,
             memory_high: memory.pause_above,
-            oom_kills: load::oom_kills(),
         }
     }
 
@@ -64,19 +55,6 @@ impl WatchSchedule {
         let weigh = self.weighs() && !nobody;
         let weigh = weigh.then_some(self.next_weigh);
         look.into_iter().chain(weigh).min()
-    }
-
-    /// Whether a worker that somebody has killed was killed by the system for want of memory: if so, the
-    /// system says that it has killed one more than before.
-    pub(super) fn was_out_of_memory(&mut self, death: &Death) -> bool {
-        let killed = death.exit.signal == Some(SIGKILL) && death.cause == DeathCause::Itself;
-        if !killed {
-            return false;
-        }
-        let kills = load::oom_kills();
-        let more = kills > self.oom_kills;
-        self.oom_kills = kills;
-        more
     }
 
     pub(super) fn weighs(&self) -> bool {

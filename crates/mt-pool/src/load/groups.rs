@@ -6,16 +6,48 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock},
 };
 
-use super::memory::Memory;
+use super::{kills::KillCounter, memory::Memory};
+use crate::lock::lock;
 
 /// The memory of every group this process is in that has a limit below the machine's memory.
 pub(super) fn of_this_process() -> Vec<Memory> {
     static GROUPS: OnceLock<Vec<Group>> = OnceLock::new();
-    let groups = GROUPS.get_or_init(|| find(Path::new("/")));
+    let groups = GROUPS.get_or_init(|| find(Path::new("/"), "self"));
     groups.iter().filter_map(Group::memory).collect()
+}
+
+/// Where kills in the group of a process are counted; `None` if there is no such process, or it is in no group that
+/// counts them.
+pub(crate) fn kill_counter(pid: u32) -> Option<KillCounter> {
+    /// Workers are mostly where the one before was, and the list of mounts may be long.
+    static LAST: Mutex<Option<(String, Option<KillCounter>)>> = Mutex::new(None);
+    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    let mut last = lock(&LAST);
+    if let Some((_, counter)) = last.as_ref().filter(|(of, _)| *of == groups) {
+        return counter.clone();
+    }
+    let counter = kill_counter_below(Path::new("/"), &pid.to_string());
+    *last = Some((groups, counter.clone()));
+    counter
+}
+
+fn kill_counter_below(root: &Path, process: &str) -> Option<KillCounter> {
+    let counters = find(root, process).into_iter().flat_map(|group| {
+        // Of this group alone, before those that count what is below as well.
+        let files: &[&str] = match group.version {
+            Version::V1 => &["memory.oom_control"],
+            Version::V2 => &["memory.events.local", "memory.events"],
+        };
+        let counter = move |file| KillCounter::at(group.folder.join(file));
+        files.iter().map(counter)
+    });
+    // Memory that a group does not count is counted by the nearest one above that does.
+    counters
+        .into_iter()
+        .find(|counter| counter.kills().is_some())
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,10 +104,14 @@ impl Group {
 /// v1 writes the largest number of whole pages when there is no limit. No machine has half of it.
 const NO_LIMIT: u64 = 1 << 62;
 
-/// The groups of this process that count its memory, below `root`, which is `/` but for tests.
-fn find(root: &Path) -> Vec<Group> {
+/// The groups of a process that count its memory, below `root`, which is `/` but for tests: for each version its own
+/// first, and then those above.
+fn find(root: &Path, process: &str) -> Vec<Group> {
     let read = |name: &str| fs::read_to_string(root.join(name)).unwrap_or_default();
-    let (groups, mounts) = (read("proc/self/cgroup"), read("proc/self/mountinfo"));
+    let (groups, mounts) = (
+        read(&format!("proc/{process}/cgroup")),
+        read("proc/self/mountinfo"),
+    );
     let mounts: Vec<Mount> = mounts.lines().filter_map(Mount::parse).collect();
     let mut found = Vec::new();
     for (version, group) in groups.lines().filter_map(parse_group) {

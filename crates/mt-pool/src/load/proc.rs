@@ -65,14 +65,6 @@ fn parse_own(text: &str) -> Option<[u64; 2]> {
     }
 }
 
-/// How many processes the system has killed because there was no memory left, on this machine since its
-/// start, those of containers with a limit of their own included.
-pub(crate) fn oom_kills() -> Option<u64> {
-    let text = fs::read_to_string("/proc/vmstat").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
-    line?.trim().parse().ok()
-}
-
 /// The second number: resident pages.
 fn parse_statm(text: &[u8]) -> Option<u64> {
     let text = str::from_utf8(text).ok()?;

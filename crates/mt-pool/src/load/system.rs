@@ -66,6 +66,6 @@ pub(crate) use rss_of as own_memory_of;
 pub(crate) use rss_of as private_memory_of;
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn oom_kills() -> Option<u64> {
+pub(crate) fn kill_counter(_pid: u32) -> Option<super::kills::KillCounter> {
     None
 }

@@ -54,6 +54,10 @@ pub enum DeathCause {
         limit_bytes: u64,
     },
     /// The system killed it because there was no memory left for it, on the machine or in its container.
+    ///
+    /// Told of a worker that nobody here has killed, that ended by `SIGKILL`, and in whose own control group (v1 or v2)
+    /// the system has counted a kill for want of memory that is no other worker's, within the last two seconds. Kills in
+    /// other groups are no evidence; where there is no group that counts, the death is told as what it was, a kill.
     #[error("its worker process was killed by the system because there was no memory left")]
     OutOfMemory,
     /// The pool killed it because others needed its memory.
@@ -69,6 +73,13 @@ pub enum DeathCause {
         "its worker process was killed because a context blocked its thread when it was closed"
     )]
     CloseBlocked,
+    /// The process is another user's, of a host that has changed its own user since, say: it may not be killed. The pool
+    /// has ended its connection, at which a worker ends itself, and it was still there a second later. It is left to
+    /// itself, and what it ran is not run again.
+    #[error(
+        "its worker process may not be killed by this process, did not end with its connection, and is left behind"
+    )]
+    OutOfReach,
     /// The pool killed it for its own reasons: the run was over.
     #[error("its worker process was stopped with the run")]
     Stopped,

@@ -29,7 +29,7 @@ pub enum Verdict {
 ///
 /// A worker beats from a thread of its own, which no task can hold up, and tells how far it is. So these
 /// are told apart: *frozen*, no beats at all; *stopped*, no beats because somebody has stopped the process
-/// (`SIGSTOP`, a debugger); *blocked*, beats but no progress; *busy*, everything else. For a plain `fn`,
+/// (`SIGSTOP`, a debugger); *dying*, no beats because the system writes its core dump or frees its memory; *blocked*, beats but no progress; *busy*, everything else. For a plain `fn`,
 /// which runs one call at a time, no progress means that the call goes on and uses no processor time; for
 /// an `async fn`, that a call does not give the runtime back, whatever it does meanwhile.
 ///
@@ -50,6 +50,10 @@ pub struct LivenessPolicy {
     /// What is done with a blocked worker. Default: it is reported. For a limit on each call see
     /// [`Deadlines::hard`](crate::limits::Deadlines::hard).
     pub blocked: Verdict,
+    /// How long a worker that is dying, and dumps core, is waited for, whatever it was to be killed for meanwhile, unless its run or
+    /// hive is over: it has died by itself, and its core would be cut. Counted from when it was found at that. Default
+    /// 60 s, in which a slow disk takes some gigabytes; zero never waits.
+    pub core_dump: Duration,
 }
 
 impl Default for LivenessPolicy {
@@ -61,6 +65,7 @@ impl Default for LivenessPolicy {
             stopped: Verdict::Report,
             blocked_checks: 60,
             blocked: Verdict::Report,
+            core_dump: Duration::from_secs(60),
         }
     }
 }
@@ -74,6 +79,8 @@ pub enum Health {
     Well,
     /// Somebody has stopped its process, and it has missed its beats.
     Stopped,
+    /// The worker is dying by itself: it has missed its beats because the system writes its core dump, or frees its memory.
+    Dying,
     /// The worker has missed its beats for another reason.
     Frozen,
     /// The worker beats, and gets no further.
@@ -87,8 +94,16 @@ impl Health {
     /// Whether there are no signs of life.
     #[must_use]
     pub fn is_silent(self) -> bool {
-        matches!(self, Self::Stopped | Self::Frozen)
+        matches!(self, Self::Stopped | Self::Dying | Self::Frozen)
     }
+}
+
+/// Why a worker does not beat, as far as the system tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Silence {
+    Stopped,
+    Dying,
+    Unexplained,
 }
 
 #[derive(Debug)]
@@ -121,6 +136,11 @@ impl Liveness {
         }
     }
 
+    /// How long it may dump core.
+    pub(super) fn core_dump(&self) -> Duration {
+        self.policy.core_dump
+    }
+
     /// How often the worker is to beat.
     pub(super) fn interval(&self) -> Duration {
         self.policy.interval
@@ -140,13 +160,13 @@ impl Liveness {
         self.beat = Some(beat);
     }
 
-    /// Judges the worker if that is due. `is_stopped` and `was_busy` are asked for when they matter: whether somebody
-    /// has stopped the process, and whether it has done something since that was last asked. Returns its health, which
+    /// Judges the worker if that is due. `why_silent` and `was_busy` are asked for when they matter: why the process
+    /// does not beat, and whether it has done something since that was last asked. Returns its health, which
     /// is told even if it is what was found before, unless the worker is well; and what it is to be killed for.
     pub(super) fn check(
         &mut self,
         now: Instant,
-        is_stopped: impl FnOnce() -> bool,
+        why_silent: impl FnOnce() -> Silence,
         was_busy: impl FnOnce() -> bool,
     ) -> (Option<Health>, Option<DeathCause>) {
         let LivenessPolicy {
@@ -172,9 +192,11 @@ impl Liveness {
                 return self.no_finding();
             }
             self.missed = 0;
-            let (health, verdict) = match is_stopped() {
-                true => (Health::Stopped, self.policy.stopped),
-                false => (Health::Frozen, self.policy.frozen),
+            let (health, verdict) = match why_silent() {
+                Silence::Stopped => (Health::Stopped, self.policy.stopped),
+                // How long that may take is for whoever ends it.
+                Silence::Dying => (Health::Dying, Verdict::Report),
+                Silence::Unexplained => (Health::Frozen, self.policy.frozen),
             };
             return self.finding(health, verdict, DeathCause::Frozen);
         }
@@ -222,6 +244,8 @@ impl Liveness {
 mod tests {
     use super::*;
 
+    const UNEXPLAINED: Silence = Silence::Unexplained;
+
     fn watched() -> (Liveness, Instant, Duration) {
         let policy = LivenessPolicy::default();
         let start = Instant::now();
@@ -229,7 +253,7 @@ mod tests {
     }
 
     fn check(liveness: &mut Liveness, now: Instant) -> Option<Health> {
-        let (health, _) = liveness.check(now, || false, || unreachable!("it does not beat"));
+        let (health, _) = liveness.check(now, || UNEXPLAINED, || unreachable!("it does not beat"));
         health
     }
 
@@ -243,8 +267,25 @@ mod tests {
                 "check {n}"
             );
         }
-        let sixth = liveness.check(start + 6 * interval, || false, || false);
+        let sixth = liveness.check(start + 6 * interval, || UNEXPLAINED, || false);
         assert_eq!(sixth, (Some(Health::Frozen), Some(DeathCause::Frozen)));
+    }
+
+    /// Case 9: A worker that is silent because it is dying is told of, and not killed for it.
+    #[test]
+    fn who_is_dying_is_not_frozen() {
+        for (silence, health) in [
+            (Silence::Dying, Health::Dying),
+            (Silence::Stopped, Health::Stopped),
+        ] {
+            let (mut liveness, start, interval) = watched();
+            for n in 1..=20 {
+                let (found, kill) = liveness.check(start + n * interval, || silence, || false);
+                assert_eq!(kill, None);
+                assert!(found.is_none_or(|found| found == health));
+            }
+            assert!(liveness.heard(), "it was silent");
+        }
     }
 
     #[test]
@@ -297,7 +338,7 @@ mod tests {
                 still += 1;
                 was_busy
             };
-            let (health, kill) = liveness.check(start + n * interval, || false, busy);
+            let (health, kill) = liveness.check(start + n * interval, || UNEXPLAINED, busy);
             blocked += usize::from(matches!(health, Some(Health::Blocked { .. })));
             assert_eq!(kill, None, "it is only told of");
         }

@@ -57,7 +57,9 @@ mod tests {
 
     fn ledger() -> (OomLedger, impl Fn(u64) -> Instant) {
         let start = Instant::now();
-        (OomLedger::new(7), move |ms| start + Duration::from_millis(ms))
+        (OomLedger::new(7), move |ms| {
+            start + Duration::from_millis(ms)
+        })
     }
 
     #[test]

@@ -58,6 +58,19 @@ struct Session {
     record: ProcessRecord,
     cause: Option<DeathCause>,
     failure: Option<WorkerFailure>,
+    /// Until when it may be dying; set once it was found at that before anybody here had ended it.
+    dying: Option<Instant>,
+    reach: Reach,
+}
+
+/// Whether this process can put an end to the worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Full,
+    /// The system does not permit it. Its connection is ended, and it has until then to end itself.
+    HungUp(Instant),
+    /// The worker has not ended itself either.
+    None,
 }
 
 /// Brings a worker up and sees it through to its end.
@@ -116,6 +129,8 @@ async fn bring_up(lease: Lease, slot: Option<Slot>, frames: &impl FrameSource) -
         record: ProcessRecord::default(),
         cause: None,
         failure: None,
+        dying: None,
+        reach: Reach::Full,
     };
     let exit = session.attend(&mut receiver, writer, frames).await;
     let stderr = match session.stderr.take() {
@@ -149,15 +164,20 @@ impl Session {
                 exit = self.process.wait() => break exit,
                 () = control.killed() => {
                     reading &= !control.is_broken();
-                    self.process.kill();
+                    self.on_killed(control.cause().unwrap_or(DeathCause::Stopped));
                 }
                 () = control.terminated() => self.terminate(&control),
-                () = closed(&owner), if owner.is_some() && self.cause.is_none() => self.end(DeathCause::Stopped),
+                () = closed(&owner), if owner.is_some() && self.cause.is_none() => self.stop(),
                 _ = beats.tick(), if watched => self.on_beat(receiver.received_bytes()).await,
                 () = room_and(&self.sender, frames.filled()), if watched => self.send_one(frames),
                 () = until(due), if due.is_some() => reading = self.on_due(receiver, reading).await,
                 lease = next_lease(&mut self.phase) => self.take_lease(lease).await,
                 frame = receiver.recv(), if reading => reading = self.on_received(frame).await,
+            }
+            match self.reach {
+                Reach::Full => {}
+                Reach::HungUp(_) => receiver.hang_up(),
+                Reach::None => break Exit::default(),
             }
         };
         // What a dead worker has left in the connection counts; what it was in the middle of does not.

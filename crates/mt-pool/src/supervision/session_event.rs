@@ -73,6 +73,8 @@ pub struct WorkerEnd {
     pub death: Death,
     /// Whether it had said that it goes.
     pub said_bye: bool,
+    /// Whether it was dying by itself before its owner ended it, if the owner did.
+    pub died_first: bool,
     /// Set when it did not get as far as being set up.
     pub failure: Option<Arc<WorkerFailure>>,
 }
@@ -85,6 +87,7 @@ impl WorkerEnd {
             finished: 0,
             death: Death::new(Exit::default(), DeathCause::Stopped),
             said_bye: false,
+            died_first: false,
             failure: failure.map(Arc::new),
         }
     }

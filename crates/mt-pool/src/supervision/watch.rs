@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use mt_ipc::Activity;
+use mt_ipc::{Activity, Exit};
 
 use super::{
     death::DeathCause,
-    liveness::{Health, Liveness, LivenessPolicy},
+    liveness::{Health, Liveness, LivenessPolicy, Silence},
+    oom_evidence::OomEvidence,
 };
 
 /// The bytes in a check's time that are a sign of life when no message has come to its end. Whoever sends a long one
@@ -22,6 +23,8 @@ pub(super) struct Traffic {
     pub(super) room_made: u64,
 }
 
+const SIGKILL: i32 = 9;
+
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) liveness: Liveness,
@@ -32,6 +35,7 @@ pub(super) struct Watch {
     traffic: Traffic,
     /// When the connection was last seen to move something long.
     pub(super) moved: Option<Instant>,
+    out_of_memory: OomEvidence,
 }
 
 impl Watch {
@@ -44,6 +48,7 @@ impl Watch {
             ticks: None,
             traffic: Traffic::default(),
             moved: None,
+            out_of_memory: OomEvidence::new(pid),
         }
     }
 
@@ -67,8 +72,19 @@ impl Watch {
     /// Judges the worker; to be called every interval. See [`Liveness::check`].
     pub(super) fn check(&mut self) -> (Option<Health>, Option<DeathCause>) {
         let was_busy = || self.busy_by_processor && used_processor(self.pid, &mut self.ticks);
-        let is_stopped = || mt_ipc::is_stopped(self.pid);
-        self.liveness.check(Instant::now(), is_stopped, was_busy)
+        self.out_of_memory.look();
+        let why_silent = || match self.pid {
+            pid if mt_ipc::is_stopped(pid) => Silence::Stopped,
+            pid if mt_ipc::is_dying(pid) => Silence::Dying,
+            _ => Silence::Unexplained,
+        };
+        self.liveness.check(Instant::now(), why_silent, was_busy)
+    }
+
+    /// Whether the system has killed the worker for want of memory; to be asked once, when it has ended in a way that
+    /// nobody here has brought about.
+    pub(super) fn was_out_of_memory(&self, exit: Exit) -> bool {
+        exit.signal == Some(SIGKILL) && self.out_of_memory.claim()
     }
 }
 

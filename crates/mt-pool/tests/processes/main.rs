@@ -7,6 +7,7 @@
 mod aging;
 mod census;
 mod context;
+mod cores;
 mod counting;
 mod deadlines;
 mod death;
@@ -52,6 +53,7 @@ mod tasks;
 mod terminal;
 mod tracing;
 mod user_code;
+mod users;
 mod works;
 
 mt_pool::test_worker!();

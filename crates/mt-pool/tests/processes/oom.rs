@@ -4,7 +4,9 @@
 
 use std::{
     fs,
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use futures::StreamExt;
@@ -31,6 +33,13 @@ struct Container {
 
 impl Container {
     fn enter(limit_bytes: u64) -> Option<Self> {
+        let container = Self::make("", limit_bytes)?;
+        move_to(&container.group)?;
+        Some(container)
+    }
+
+    /// One that this process is not in.
+    fn make(name: &str, limit_bytes: u64) -> Option<Self> {
         let own = fs::read_to_string("/proc/self/cgroup").ok()?;
         let path = |line: &str| line.split_once(":memory:").map(|(_, path)| path.to_owned());
         let v1 = own.lines().find_map(path);
@@ -40,13 +49,12 @@ impl Container {
             None => ("/sys/fs/cgroup", v2?.to_owned(), "memory.max"),
         };
         let home = PathBuf::from(format!("{home}{path}"));
-        let group = home.join(format!("mt-pool-test-{}", std::process::id()));
+        let group = home.join(format!("mt-pool-test{name}-{}", std::process::id()));
         fs::create_dir(&group).ok()?;
         let container = Self { group, home };
         container.write(limit, limit_bytes)?;
         // Without swap, or there is no limit.
         let _ = container.write("memory.swap.max", 0);
-        move_to(&container.group)?;
         Some(container)
     }
 
@@ -178,4 +186,51 @@ fn a_run_that_memory_slows_down_says_so() {
         std::future::ready(matches!(event, PoolEvent::MemoryShort { whose: w } if *w == whose))
     });
     assert_eq!(futures::executor::block_on(told.count()), 1);
+}
+
+/// Case P2: two items that use more than their container has, at once, are given up, and nothing else is.
+#[test_with(alone)]
+fn two_items_at_once_use_more_than_there_is() {
+    let Some(_container) = Container::enter(LIMIT) else {
+        eprintln!("not tried: no memory group can be made here");
+        return;
+    };
+    let sizes = (0..20).map(|n| if [7, 8].contains(&n) { 400 } else { 1 });
+    let run = asyn_pmap::<uses>(sizes).processes(2);
+    let memory = MemoryLimits::new().pause_above(None);
+    let report = complete(run.memory(memory), 20);
+    assert_eq!(report.failed(), [7, 8]);
+    for index in [7, 8] {
+        assert_is!(*report.kind(index), TaskErrorKind::MemoryExceeded { .. });
+    }
+    let deaths = report.deaths().into_iter();
+    for death in deaths.filter(|death| death.exit.signal == Some(9)) {
+        assert_eq!(death.cause, DeathCause::OutOfMemory, "{death}");
+    }
+}
+
+/// Case 8: a worker that is killed by somebody is not told as out of memory because the system has killed a stranger in
+/// another control group for that.
+#[test_with(alone)]
+fn a_stranger_s_end_is_no_evidence() {
+    let Some(other) = Container::make("-other", 16 << 20) else {
+        eprintln!("not tried: no memory group can be made here");
+        return;
+    };
+    let procs = other.group.join("cgroup.procs");
+    let greedy = format!("echo $$ >{} && exec tail /dev/zero", procs.display());
+    // Asked for by a worker that is there already.
+    let stranger = iter::once_with(move || {
+        let status = Command::new("sh").args(["-c", &greedy]).status().unwrap();
+        assert_eq!(status.signal(), Some(9), "the system has killed it");
+        Deed::Signal(9)
+    });
+    let before = iter::repeat_n(Deed::Return(1), 1);
+    let run = asyn_pmap::<act>(before.chain(stranger).chain([Deed::Return(2)]));
+    let report = complete(run.crash_limit(2).processes(1), 3);
+    for death in report.deaths() {
+        assert_eq!(death.cause, DeathCause::Itself);
+        assert!(death.to_string().contains("signal 9 (SIGKILL)"), "{death}");
+    }
+    assert_eq!(report.crash(1).1, 2);
 }

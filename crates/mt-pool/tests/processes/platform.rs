@@ -3,6 +3,6 @@
 mod raw;
 
 pub(crate) use raw::{
-    close_everything, fork_that_stays, free_twice, segfault, set_variable, sum_of_pages,
-    write_to_sockets,
+    become_user, close_everything, fork_that_stays, free_twice, segfault, set_variable,
+    sum_of_pages, write_to_sockets,
 };

@@ -8,7 +8,7 @@ use super::{
     super::{Event, Look},
     model::{A, B, Model},
 };
-use crate::limits::Retries;
+use crate::{limits::Retries, supervision::DeathCause};
 
 const LIMIT: Duration = Duration::from_millis(100);
 
@@ -75,6 +75,28 @@ fn what_comes_in_its_last_moments_counts_and_nothing_comes_twice() {
     model.finish(A, 1, 1);
     model.gone(A);
     assert_eq!(model.ends(), ["timed out", "done"]);
+}
+
+/// Case 9: An item whose worker was dying by itself when its deadline passed has crashed, and has not timed out.
+#[test]
+fn who_dies_first_is_not_timed_out() {
+    let mut model = Model::with_items(1, |config| {
+        config.hard_deadline = Some(LIMIT);
+        config.crash_limit = 1;
+    });
+    model.start(A, 1);
+    watch(&mut model, Look::default(), LIMIT);
+    assert!(model.is_dying(A));
+    model.gone_as(A, DeathCause::Itself, true);
+    assert_eq!(model.ends(), ["crashed"]);
+}
+
+/// Case 14: An item whose worker can't be ended is not run again, for it may still be running.
+#[test]
+fn who_is_out_of_reach_is_not_run_again() {
+    let mut model = started(1);
+    model.gone_as(A, DeathCause::OutOfReach, false);
+    assert_eq!(model.ends(), ["crashed"]);
 }
 
 /// The process was stopped for so long.

@@ -243,9 +243,15 @@ impl Model {
 
     /// A worker is gone, by itself or because it was told to.
     pub(super) fn gone(&mut self, worker: WorkerId) {
-        let model = self.workers.remove(&worker).expect("it lives");
+        self.gone_as(worker, DeathCause::Itself, false);
+    }
+
+    /// The same for this cause, or by itself first.
+    pub(super) fn gone_as(&mut self, worker: WorkerId, cause: DeathCause, died_first: bool) {
+        let mut model = self.workers.remove(&worker).expect("it lives");
+        model.killed.take_if(|_| died_first);
         self.charge(&model);
-        let death = Death::new(Exit::default(), DeathCause::Itself);
+        let death = Death::new(Exit::default(), cause);
         let no_hello = || WorkerFailure::NoHello {
             death: death.clone(),
         };
@@ -254,6 +260,7 @@ impl Model {
             finished: model.started - model.running.len() as u64,
             failure: (!model.ready).then(no_hello).map(Arc::new),
             said_bye: false,
+            died_first,
             death,
         };
         self.tell(Event::Gone(worker, end));
@@ -430,8 +437,10 @@ impl Model {
         };
         self.check_payload(apart);
         match lost {
-            Lost::Crashed { attempts, .. } => {
-                assert_eq!(*attempts, self.config.crash_limit);
+            Lost::Crashed { death, attempts } => {
+                // Nobody may be at it any more when it is tried again.
+                let at_once = death.cause == DeathCause::OutOfReach;
+                assert!(at_once || *attempts == self.config.crash_limit);
                 assert_eq!(*attempts, past.deaths, "{item} {lost:?}");
                 "crashed"
             }

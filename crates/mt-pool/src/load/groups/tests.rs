@@ -9,8 +9,7 @@ const V1: &str = "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n\
                   35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n\
                   36 31 0:33 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n";
 
-/// Used and limit of each group with a limit, from the process's own up.
-fn check(group: &str, mounts: &str, files: &[(&str, &str)], expected: &[(u64, u64)]) {
+fn tree(group: &str, mounts: &str, files: &[(&str, &str)]) -> tempfile::TempDir {
     let root = tempfile::tempdir().expect("a folder");
     let own = [("proc/self/cgroup", group), ("proc/self/mountinfo", mounts)];
     for (path, text) in own.iter().chain(files) {
@@ -18,7 +17,47 @@ fn check(group: &str, mounts: &str, files: &[(&str, &str)], expected: &[(u64, u6
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(path, text).expect("a file");
     }
-    let groups = find(root.path());
+    root
+}
+
+/// The kills that are counted for a process in this group.
+fn kills(group: &str, mounts: &str, files: &[(&str, &str)]) -> Option<u64> {
+    let root = tree(group, mounts, files);
+    kill_counter_below(root.path(), "self")?.kills()
+}
+
+/// Case 8: Kills for want of memory are counted for a worker's own control group, under version 1 and 2.
+#[test]
+fn kills_are_those_of_the_process_s_own_group() {
+    let v2 = [
+        (
+            "sys/fs/cgroup/a/memory.events",
+            "low 0\noom 9\noom_kill 5\noom_group_kill 3\n",
+        ),
+        ("sys/fs/cgroup/a/b/memory.events.local", "oom_kill 1\n"),
+        ("sys/fs/cgroup/a/b/memory.events", "oom_kill 4\n"),
+        ("sys/fs/cgroup/a/b/c/cgroup.procs", "\n"),
+    ];
+    assert_eq!(kills("0::/a/b\n", V2, &v2), Some(1));
+    assert_eq!(kills("0::/a\n", V2, &v2), Some(5));
+    assert_eq!(
+        kills("0::/a/b/c\n", V2, &v2),
+        Some(1),
+        "it counts no memory"
+    );
+    assert_eq!(kills("0::/\n", V2, &v2), None);
+    let v1 = [(
+        "sys/fs/cgroup/memory/a/memory.oom_control",
+        "oom_kill_disable 0\nunder_oom 0\noom_kill 7\n",
+    )];
+    assert_eq!(kills("4:memory:/a\n0::/\n", V1, &v1), Some(7));
+    assert_eq!(kills("4:memory:/b\n0::/\n", V1, &v1), None);
+}
+
+/// Used and limit of each group with a limit, from the process's own up.
+fn check(group: &str, mounts: &str, files: &[(&str, &str)], expected: &[(u64, u64)]) {
+    let root = tree(group, mounts, files);
+    let groups = find(root.path(), "self");
     let found: Vec<(u64, u64)> = groups
         .iter()
         .filter_map(Group::memory)

@@ -6,7 +6,7 @@ use mt_ipc::{Activity, Exit, FrameReceiver, HandshakeError, StderrTail, accept};
 use mt_proto::{Beat, Frame, FromWorker, Kind, ToWorker, Welcome};
 use tokio::time::{Duration, Instant};
 
-use super::{HANG_UP_GRACE, LATE, MAX_WAITING, Session};
+use super::{HANG_UP_GRACE, LATE, MAX_WAITING, Reach, Session};
 use crate::supervision::{
     control::WorkerControl,
     death::{Death, DeathCause},
@@ -211,10 +211,15 @@ impl Session {
     }
 
     pub(super) fn terminate(&mut self, control: &WorkerControl) {
+        let cause = control.cause().unwrap_or(DeathCause::Stopped);
+        if self.waits_for_end(&cause) {
+            return;
+        }
+        self.cause.get_or_insert(cause.clone());
         self.process.terminate();
         let lease = self.lease.as_ref();
         let grace = lease.map_or(Duration::ZERO, |lease| lease.spec.kill_grace);
-        self.end_within(grace, control.cause().unwrap_or(DeathCause::Stopped));
+        self.end_within(grace, cause);
     }
 
     pub(super) fn end_within(&mut self, grace: Duration, cause: DeathCause) {
@@ -224,14 +229,68 @@ impl Session {
 
     /// The worker will not get as far as being set up.
     pub(super) fn give_up(&mut self, failure: WorkerFailure) {
+        if self.waits_for_end(&DeathCause::Stopped) {
+            return;
+        }
         self.failure.get_or_insert(failure);
-        self.end(DeathCause::Stopped);
+        self.stop();
     }
 
-    /// Kills the worker. The first cause stands.
+    /// Kills the worker, unless it is dying already. The first cause stands.
     pub(super) fn end(&mut self, cause: DeathCause) {
-        self.cause.get_or_insert(cause);
-        self.process.kill();
+        if !self.waits_for_end(&cause) {
+            self.cause.get_or_insert(cause);
+            self.kill();
+        }
+    }
+
+    /// Kills the worker, which nobody needs any more.
+    pub(super) fn stop(&mut self) {
+        self.cause.get_or_insert(DeathCause::Stopped);
+        self.kill();
+    }
+
+    /// The owner kills the worker; the cause is known there.
+    pub(super) fn on_killed(&mut self, cause: DeathCause) {
+        if cause == DeathCause::Stopped || !self.waits_for_end(&cause) {
+            self.kill();
+        }
+    }
+
+    /// Whether the worker has begun to die by itself before anybody here has ended it: then it is waited for, up to a
+    /// limit, for how it died is worth knowing, and a core that is being dumped would be cut.
+    fn waits_for_end(&mut self, cause: &DeathCause) -> bool {
+        let now = Instant::now();
+        let untouched = self.cause.is_none() && self.reach == Reach::Full;
+        if self.dying.is_none() && untouched && mt_ipc::is_dying(self.process.id()) {
+            let until = now.checked_add(self.watch.liveness.core_dump());
+            self.dying = until.or(Some(now));
+        }
+        let Some(until) = self.dying.filter(|until| now < *until) else {
+            return false;
+        };
+        let cause = cause.clone();
+        self.ending = Some(Ending { cause, until });
+        true
+    }
+
+    fn kill(&mut self) {
+        if self.process.kill() {
+            return;
+        }
+        let now = Instant::now();
+        let until = match self.reach {
+            Reach::Full => now + HANG_UP_GRACE,
+            Reach::HungUp(until) if now < until => until,
+            Reach::HungUp(_) | Reach::None => {
+                self.reach = Reach::None;
+                self.cause = Some(DeathCause::OutOfReach);
+                return;
+            }
+        };
+        self.reach = Reach::HungUp(until);
+        let cause = DeathCause::OutOfReach;
+        self.ending = Some(Ending { cause, until });
     }
 
     /// The worker is reaped. Returns the lease that it was about to take.
@@ -244,9 +303,15 @@ impl Session {
         };
         // What its owner has ended it for says more than that it was ended, or that it is gone.
         let cause = match self.cause.take() {
+            // It was dying before its owner had ended it.
+            None if self.dying.is_some() => DeathCause::Itself,
             None => lease.control.cause().unwrap_or(DeathCause::Itself),
             Some(DeathCause::Stopped) => lease.control.cause().unwrap_or(DeathCause::Stopped),
             Some(cause) => cause,
+        };
+        let cause = match cause {
+            DeathCause::Itself if self.watch.was_out_of_memory(exit) => DeathCause::OutOfMemory,
+            cause => cause,
         };
         let mut death = Death::new(exit, cause);
         death.last_words = LastWords::new(stderr, &self.progress);
@@ -254,6 +319,7 @@ impl Session {
         let end = WorkerEnd {
             finished: self.progress.finished(),
             started: self.progress.started(),
+            died_first: self.dying.is_some() && death.cause == DeathCause::Itself,
             said_bye: matches!(self.phase, Phase::Leaving { .. }),
             failure: failure.or_else(|| self.phase.failure(&death)).map(Arc::new),
             death,

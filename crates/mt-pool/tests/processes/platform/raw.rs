@@ -45,6 +45,16 @@ pub(crate) fn fork_that_stays() -> u32 {
     }
 }
 
+/// Becomes this user, with all threads, for good. Returns whether that was permitted.
+pub(crate) fn become_user(id: u32) -> bool {
+    // SAFETY: this is the declaration of the C library.
+    unsafe extern "C" {
+        fn setuid(id: u32) -> i32;
+    }
+    // SAFETY: no memory is touched.
+    unsafe { setuid(id) == 0 }
+}
+
 /// Closes all descriptors but standard output and error.
 pub(crate) fn close_everything() {
     let open = descriptors().into_iter().map(|(fd, _)| fd);
