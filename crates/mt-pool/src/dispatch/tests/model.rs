@@ -213,11 +213,12 @@ impl Model {
     /// Starts the next item.
     pub(super) fn start_one(&mut self, worker: WorkerId) -> Option<u64> {
         let model = self.workers.get_mut(&worker).expect("it lives");
-        if self.config.in_order && !model.unstarted.is_empty() {
-            let done = std::mem::take(&mut model.running);
-            model.unsent.extend(done);
-        }
+        let before = model.running.clone();
         let item = model.start()?;
+        if self.config.in_order {
+            model.running.retain(|runs| !before.contains(runs));
+            model.unsent.extend(before);
+        }
         self.ran.insert(item, self.now);
         Some(item)
     }

@@ -77,6 +77,7 @@ impl ModelWorker {
     pub(super) fn waits(&self) -> bool {
         let shut = self.gate.is_some()
             && self.running.is_empty()
+            && self.unsent.is_empty()
             && self
                 .unstarted
                 .front()
