@@ -78,7 +78,7 @@ mod tests {
 
     fn panic(text: &'static str) -> Panic {
         let caught = caught(|| std::panic::resume_unwind(Box::new(text)));
-        caught.map(|()| ()).expect_err("it panics")
+        caught.expect_err("it panics")
     }
 
     fn says(failure: &Failure, text: &str) -> bool {
