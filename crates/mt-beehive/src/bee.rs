@@ -6,7 +6,7 @@ use std::{rc::Rc, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use mt_pool::Wire;
-use mt_proto::{TaskId, TaskInfo, encode};
+use mt_proto::{TaskId, TaskInfo, encode_checked};
 use serde::Serialize;
 
 pub use crate::queen::QueenBee;
@@ -15,6 +15,7 @@ use crate::{
     error::BeehiveError,
     executor::ProgressBuffer,
     queen::{Hive, OwnHive},
+    types::TaskTypes,
 };
 
 /// The most bytes of what a task says of how far it is.
@@ -34,6 +35,10 @@ pub trait Bee: Sized + 'static {
 
     /// The names of its tasks.
     const TASKS: &'static [&'static str];
+
+    /// The types of its tasks, in the same order; empty if nobody has written them down.
+    #[doc(hidden)]
+    const TYPES: &'static [TaskTypes] = &[];
 }
 
 /// A worker bee: lives in a process of its own and does tasks for the queen.
@@ -158,7 +163,7 @@ impl TaskCx {
     /// }
     /// ```
     pub fn progress(&self, value: &(impl Serialize + ?Sized)) {
-        match encode(value, MAX_PROGRESS_BYTES) {
+        match encode_checked(value, MAX_PROGRESS_BYTES) {
             Ok(value) => self.bee.progress.tell(TaskId(self.task_id), value.into()),
             Err(error) => {
                 let task = self.task_id;

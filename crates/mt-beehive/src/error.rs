@@ -9,7 +9,7 @@ mod exception;
 
 pub use beehive::BeehiveError;
 pub use cancel_reason::{CancelReason, NoWorkers};
-pub use crossing::{CrossingError, CrossingProblem, Part};
+pub use crossing::{CrossingError, CrossingProblem, OtherType, Part};
 pub use delegate::DelegateError;
 pub use exception::Exception;
 pub use mt_pool::StartError;

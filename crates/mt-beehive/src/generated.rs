@@ -4,7 +4,7 @@ use std::{any::type_name, fmt::Display};
 
 use bytes::Bytes;
 use mt_pool::Wire;
-use mt_proto::{ContextStep, Failure, MAX_RECORD_BYTES, clip_text, decode_strict, encode};
+use mt_proto::{ContextStep, Failure, MAX_RECORD_BYTES, clip_text, decode_checked, encode_checked};
 
 use crate::{
     bee::WorkerBee,
@@ -15,7 +15,7 @@ use crate::{
 
 /// Decodes the arguments of a task.
 pub fn decode_args<A: Wire>(args: &[u8]) -> Result<A, Unsuccessful> {
-    decode_strict(args).map_err(|error| {
+    decode_checked(args).map_err(|error| {
         let message = format!("{}: {error}", type_name::<A>());
         Unsuccessful::Failed(Failure::Undecodable { message })
     })
@@ -23,7 +23,7 @@ pub fn decode_args<A: Wire>(args: &[u8]) -> Result<A, Unsuccessful> {
 
 /// Encodes what a task returned.
 pub fn encode_value<V: Wire>(value: &V) -> Result<Bytes, Unsuccessful> {
-    let encoded = encode(value, MAX_RECORD_BYTES).map(Bytes::from);
+    let encoded = encode_checked(value, MAX_RECORD_BYTES).map(Bytes::from);
     encoded.map_err(|error| Unsuccessful::Failed(error.into()))
 }
 

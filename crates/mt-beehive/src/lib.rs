@@ -152,11 +152,16 @@ mod driver;
 pub mod error;
 mod executor;
 mod generated;
+#[cfg(feature = "json")]
+mod json;
 pub mod log;
 mod machine;
 mod queen;
+
 mod registry;
 mod returned;
+
+mod types;
 
 pub use bee::{BeeCx, TaskCx};
 pub use error::{BeehiveError, CancelReason, DelegateError, Exception, StartError};
@@ -369,5 +374,6 @@ pub mod __private {
         generated::*,
         queen::{OwnHive, QueenCall, QueenValue},
         returned::{Returned, Way},
+        types::TaskTypes,
     };
 }

@@ -7,7 +7,7 @@ use std::{any::type_name, fmt::Display};
 
 use bytes::Bytes;
 use mt_pool::Wire;
-use mt_proto::{DecodeError, RaisedException, clip_text, decode_strict, encode};
+use mt_proto::{DecodeError, RaisedException, clip_text, decode_checked, encode_checked};
 
 use crate::{
     call::Unsuccessful,
@@ -80,7 +80,7 @@ impl<T, E: Wire> Returned<Result<T, E>> for Way<TYPED> {
         describe: impl FnOnce(&E) -> String,
     ) -> Result<T, Unsuccessful> {
         returned.map_err(|error| {
-            let value = encode(&error, MAX_ERROR_BYTES).map(Bytes::from);
+            let value = encode_checked(&error, MAX_ERROR_BYTES).map(Bytes::from);
             raised::<E>(describe(&error), value.ok())
         })
     }
@@ -118,7 +118,8 @@ fn raised<E>(text: String, value: Option<Bytes>) -> Unsuccessful {
 /// The error itself.
 pub(crate) fn typed<E: Wire>(error: RaisedException) -> Result<E, CrossingProblem> {
     match error.value {
-        Some(value) => decode_strict(&value).map_err(|error| not_a::<E>(&error)),
+        Some(value) => decode_checked(&value)
+            .map_err(|why| not_a::<E>(&why).between(&error.type_name, type_name::<E>())),
         None => Err(CrossingProblem::Unserialisable {
             message: error.exception,
         }),
@@ -127,5 +128,5 @@ pub(crate) fn typed<E: Wire>(error: RaisedException) -> Result<E, CrossingProble
 
 pub(crate) fn not_a<T>(error: &DecodeError) -> CrossingProblem {
     let message = format!("{}: {error}", type_name::<T>());
-    CrossingProblem::Undecodable { message }
+    CrossingProblem::undecodable(message)
 }

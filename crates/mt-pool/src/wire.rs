@@ -11,24 +11,38 @@ pub use json::Json;
 /// A value that can be sent to a worker process and back: `Serialize + DeserializeOwned`, owned, and
 /// `Send`. Implemented for every such type; there is nothing to implement by hand.
 ///
-/// # What does not cross
-/// The encoding is [postcard](https://docs.rs/postcard), which writes values and no names of fields. A type whose
-/// `Deserialize` must see what was written before it knows what to read, or whose `Serialize` leaves something out,
-/// does not come back:
+/// # What crosses, and what does not
+/// A value arrives as it was sent, or it is an error; it is never another value. The encoding writes values and no names
+/// of fields, so a type whose `Deserialize` must see what was written before it knows what to read, or whose `Serialize`
+/// leaves something out, is refused:
 ///
-/// | not carried | what to do |
-/// |---|---|
-/// | `serde_json::Value` and other values of any shape; `#[serde(flatten)]`, `untagged`, `tag = "…"`; `skip_serializing_if` | wrap it: `mt_pool::Json<T>` (feature `json`), or drop the attribute for a type of its own |
-/// | borrowed data: `&str`, `&[u8]`, `Cow` with a lifetime | own it: `String`, `Vec`, `Arc` with serde's feature `rc` |
-/// | `Rc`, `RefCell` guards, file handles, sockets, clients, pointers | send what they are made of (a path, an address); make them in the worker, in a [`Context`](crate::Context) |
-/// | closures and function pointers | name a [`#[task]`](macro@crate::task) |
-/// | a value of 1 GiB and more once encoded | a path to a file |
+/// | type | crosses? | what to do |
+/// |---|---|---|
+/// | all numbers, `i128` and `u128` too; `NaN` with its bits; `char`, `String`, `()` | as they are | |
+/// | `Option<Option<T>>`, enums, structs, tuples, newtypes; maps with keys of any type; `Duration`, `SystemTime`, `IpAddr`, `PathBuf` | as they are | a time before 1970 and a path that is not UTF-8 are refused by their `Serialize` |
+/// | `#[serde(skip)]`, `default` for a field that is always written, `rename`, `alias` | as both sides have it | |
+/// | `skip_serializing_if`, for a value in which the field is there | as it is | |
+/// | the same, where the field is left out | refused where it is written, by the field's name | wrap it: `mt_pool::Json<T>` (feature `json`), or drop the attribute |
+/// | `skip_serializing`, `skip_deserializing`, `serialize_with`, `into` and `from`, where what is read is not what was written | refused where it is read | let them agree, or `Json` |
+/// | `flatten`; a sequence or a map of a length that is not known before it is walked | refused where it is written | `Json`, or collect it first |
+/// | `untagged`, `tag = "…"`, `serde_json::Value`, whatever calls `deserialize_any` | refused where it is read | `Json` |
+/// | a `Serialize` that tells a length and writes another | refused where it is written | mend it |
+/// | a map that writes a key twice | as its type reads it: the last one for a `HashMap` | |
+/// | more than 1,023 containers within each other, or more than 1 MiB of stack to walk them (big types, builds without optimisation) | refused where it is written, and where it is read | keep it flat: a `Vec` whose elements name each other by index. The drop of a deep value is its own, and nests too |
+/// | more than 16 million `()` in one sequence | refused | a number |
+/// | borrowed data: `&str`, `&[u8]`, `Cow` with a lifetime | does not compile as an item; by name, `&str` is read as `String` | own it: `String`, `Vec`, `Arc` with serde's feature `rc` |
+/// | `Rc`, `RefCell` guards, file handles, sockets, clients, pointers | no | send what they are made of (a path, an address); make them in the worker, in a [`Context`](crate::Context) |
+/// | closures and function pointers | no | name a [`#[task]`](macro@crate::task) |
+/// | a value of 1 GiB and more once encoded | no | a path to a file |
+///
+/// The same holds for items, results and typed errors, shared values, configs of contexts, what hooks take and return,
+/// and in a hive for what bees are made of, arguments, values, errors and progress. A queen's tasks are called in the
+/// caller's process: nothing of them is encoded.
 ///
 /// An input that does not encode, a result that does not, and a value that does not decode are each the outcome of
 /// that one item: [`Unserialisable`](crate::TaskErrorKind::Unserialisable),
-/// [`Undecodable`](crate::TaskErrorKind::Undecodable), [`TooLarge`](crate::TaskErrorKind::TooLarge). Some of the
-/// attributes above are only seen by reading, and a value that reads as another one is not seen at all: try a new
-/// type once there and back.
+/// [`Undecodable`](crate::TaskErrorKind::Undecodable), [`TooLarge`](crate::TaskErrorKind::TooLarge), with what the type
+/// itself says of why it refuses. Of shared values and configs it is an error of the start.
 ///
 /// Byte strings travel fastest as [`bytes::Bytes`] or behind `#[serde(with = "serde_bytes")]`: a plain `Vec<u8>` is
 /// encoded byte by byte.

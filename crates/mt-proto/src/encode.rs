@@ -1,11 +1,15 @@
-//! Values to bytes and back: postcard, with a size limit on the way out and no leftovers on the way in.
+//! Values to bytes and back, with a size limit on the way out and no leftovers on the way in.
 
-use postcard::ser_flavors::Flavor;
+use std::any::{TypeId, type_name};
+
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{DecodeError, EncodeError};
+use crate::{
+    DecodeError, EncodeError,
+    codec::{Input, Obstacle, Output, Unwritable},
+};
 
-/// Appends the encoding of `value` to `buffer`, at most `limit` bytes of it.
+/// Appends the encoding of `value` to `buffer`, at most `limit` bytes of it. For messages of our own.
 ///
 /// # Errors
 /// [`EncodeError`]; the buffer is then as long as it was before. It is also restored when the
@@ -25,11 +29,45 @@ pub(crate) fn write_value<T: Serialize + ?Sized>(
     value: &T,
     limit: usize,
 ) -> Result<(), EncodeError> {
-    let end = buffer.len().saturating_add(limit);
-    postcard::serialize_with_flavor(value, Sink { buffer, end }).map_err(|error| match error {
-        postcard::Error::SerializeBufferFull => EncodeError::TooLarge { limit },
-        error => EncodeError::Value(error),
-    })
+    let mut output = Output::<'_, false>::new(buffer, limit);
+    value
+        .serialize(&mut output)
+        .map_err(|why| unwritable(why, limit))
+}
+
+/// Writes a value with its shape behind it.
+#[inline]
+fn write_checked<T: Serialize + ?Sized>(
+    buffer: &mut Vec<u8>,
+    value: &T,
+    limit: usize,
+) -> Result<(), EncodeError> {
+    let mut output = Output::<'_, true>::new(buffer, limit);
+    value
+        .serialize(&mut output)
+        .and_then(|()| output.seal())
+        .map_err(|why| unwritable(why, limit))
+}
+
+/// Writes an item, or a result: as [`encode_item`] has it, and leaves behind what it has written when it fails.
+#[inline]
+pub(crate) fn write_item<T: Serialize + 'static>(
+    buffer: &mut Vec<u8>,
+    value: &T,
+    limit: usize,
+) -> Result<(), EncodeError> {
+    match is_plain::<T>() {
+        true => write_value(buffer, value, limit),
+        false => write_checked(buffer, value, limit),
+    }
+}
+
+#[cold]
+fn unwritable(why: Unwritable, limit: usize) -> EncodeError {
+    match why.into_obstacle() {
+        Obstacle::Full => EncodeError::TooLarge { limit },
+        Obstacle::Refused(why) => EncodeError::Value(why),
+    }
 }
 
 /// Shortens the buffer again unless the appending went through, also on unwinding.
@@ -54,7 +92,7 @@ pub(crate) fn all_or_nothing<E>(
     Ok(())
 }
 
-/// The encoding of `value`, at most `limit` bytes.
+/// The encoding of `value`, at most `limit` bytes. For messages of our own.
 ///
 /// # Errors
 /// [`EncodeError`].
@@ -64,50 +102,168 @@ pub fn encode<T: Serialize + ?Sized>(value: &T, limit: usize) -> Result<Vec<u8>,
     Ok(buffer)
 }
 
-/// Decodes a value that takes up all of `bytes`. postcard itself ignores what is left over, which
-/// would hide a peer that speaks another version; here it is an error.
+/// The encoding of a value of the user's, with the shape of what was written behind it: what is read in another shape
+/// is refused by [`decode_checked`].
+///
+/// # Errors
+/// [`EncodeError`].
+pub fn encode_checked<T: Serialize + ?Sized>(
+    value: &T,
+    limit: usize,
+) -> Result<Vec<u8>, EncodeError> {
+    let mut buffer = Vec::new();
+    write_checked(&mut buffer, value, limit)?;
+    Ok(buffer)
+}
+
+/// [`encode_checked`] for a value whose type is the same where it is decoded, by [`decode_item`]: numbers, text and
+/// the like are known to be read as they are written, and go without their shape.
+///
+/// # Errors
+/// [`EncodeError`].
+pub fn encode_item<T: Serialize + 'static>(
+    value: &T,
+    limit: usize,
+) -> Result<Vec<u8>, EncodeError> {
+    let mut buffer = Vec::new();
+    write_item(&mut buffer, value, limit)?;
+    Ok(buffer)
+}
+
+/// Decodes a value that takes up all of `bytes`: what is left over would hide a peer that speaks another version, and
+/// is an error.
 ///
 /// # Errors
 /// [`DecodeError::Value`] or [`DecodeError::Trailing`].
 #[inline]
 pub fn decode_strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
-    let (value, rest) = postcard::take_from_bytes(bytes).map_err(DecodeError::Value)?;
+    let (value, rest) = take_from_bytes(bytes)?;
     match rest.len() {
         0 => Ok(value),
         left => Err(DecodeError::Trailing(left)),
     }
 }
 
-/// Where postcard writes: a `Vec` with an end. Slices are copied whole, not byte by byte.
-struct Sink<'a> {
-    buffer: &'a mut Vec<u8>,
-    end: usize,
+/// Decodes the value at the front of `bytes`. Returns what comes behind it too.
+///
+/// # Errors
+/// [`DecodeError::Value`].
+#[inline]
+pub(crate) fn take_from_bytes<T: DeserializeOwned>(
+    bytes: &[u8],
+) -> Result<(T, &[u8]), DecodeError> {
+    let mut input = Input::<'_, false>::new(bytes);
+    match T::deserialize(&mut input) {
+        Ok(value) => Ok((value, input.left())),
+        Err(why) => Err(DecodeError::Value(why.into_text())),
+    }
 }
 
-impl Flavor for Sink<'_> {
-    type Output = ();
+/// Decodes what [`encode_checked`] has made.
+///
+/// # Errors
+/// [`DecodeError::Value`], or [`DecodeError::OtherShape`] when it was written as something else than it is read as.
+#[inline]
+pub fn decode_checked<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    let Some((value, shape)) = bytes.split_last_chunk() else {
+        return Err(DecodeError::Short("a value without its shape"));
+    };
+    let mut input = Input::<'_, true>::new(value);
+    let value = T::deserialize(&mut input).map_err(|why| DecodeError::Value(why.into_text()))?;
+    match input.left().is_empty() && input.shape().to_bytes() == *shape {
+        true => Ok(value),
+        false => Err(DecodeError::OtherShape),
+    }
+}
 
-    #[inline]
-    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        if self.buffer.len() >= self.end {
-            return Err(postcard::Error::SerializeBufferFull);
+/// Decodes what [`encode_item`] has made of a `T`.
+///
+/// # Errors
+/// As [`decode_checked`].
+#[inline]
+pub fn decode_item<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, DecodeError> {
+    match is_plain::<T>() {
+        true => decode_strict(bytes),
+        false => decode_checked(bytes),
+    }
+}
+
+/// The type of an item, as [`encode_item`] has encoded it, for those who name a type again later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ItemType {
+    id: TypeId,
+    name: &'static str,
+    plain: bool,
+}
+
+impl ItemType {
+    /// `T`, as an item's type.
+    #[must_use]
+    pub fn of<T: 'static>() -> Self {
+        Self {
+            id: TypeId::of::<T>(),
+            name: type_name::<T>(),
+            plain: is_plain::<T>(),
         }
-        self.buffer.push(byte);
-        Ok(())
     }
 
-    #[inline]
-    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        if self.end - self.buffer.len() < bytes.len() {
-            return Err(postcard::Error::SerializeBufferFull);
+    /// Decodes an item of this type as an `I`.
+    ///
+    /// # Errors
+    /// As [`decode_checked`], and [`DecodeError::OtherType`].
+    pub fn decode<I: DeserializeOwned + 'static>(self, bytes: &[u8]) -> Result<I, DecodeError> {
+        match self.plain {
+            false => decode_checked(bytes),
+            true if self.id == TypeId::of::<I>() => decode_strict(bytes),
+            true => Err(DecodeError::OtherType {
+                sent: self.name.into(),
+                asked: type_name::<I>().into(),
+            }),
         }
-        self.buffer.extend_from_slice(bytes);
-        Ok(())
     }
+}
 
-    fn finalize(self) -> postcard::Result<()> {
-        Ok(())
+/// Whether a type is one of those that are certain to be read as they are written. Known when it is compiled.
+#[inline]
+fn is_plain<T: 'static>() -> bool {
+    macro_rules! any_of {
+        ($($ty:ty),* $(,)?) => {
+            false $(|| TypeId::of::<T>() == TypeId::of::<$ty>())*
+        };
     }
+    any_of!(
+        u64,
+        (),
+        bytes::Bytes,
+        String,
+        Vec<u8>,
+        u8,
+        u16,
+        u32,
+        u128,
+        usize,
+        i8,
+        i16,
+        i32,
+        i64,
+        i128,
+        isize,
+        bool,
+        char,
+        f32,
+        f64,
+        Vec<u16>,
+        Vec<u32>,
+        Vec<u64>,
+        Vec<usize>,
+        Vec<i8>,
+        Vec<i16>,
+        Vec<i32>,
+        Vec<i64>,
+        Vec<f32>,
+        Vec<f64>,
+        Vec<String>,
+    )
 }
 
 #[cfg(test)]

@@ -33,7 +33,22 @@ pub enum DecodeError {
     Malformed(&'static str),
     /// The body is not a value of the expected type.
     #[error("body does not decode: {0}")]
-    Value(postcard::Error),
+    Value(Box<str>),
+    /// The value's parts were written as something else than they are read as: numbers of another width, a field
+    /// more or fewer. Its type is another one than was sent, or its `Serialize` and its `Deserialize` do not agree.
+    #[error(
+        "the value was written as another type than it is read as, or its `Serialize` and `Deserialize` do not agree \
+         (`skip_serializing`, `serialize_with`, `into`); make them agree, or wrap it in `mt_pool::Json`"
+    )]
+    OtherShape,
+    /// The value is of another type than was asked for.
+    #[error("the value is a `{sent}` and is asked for as a `{asked}`")]
+    OtherType {
+        /// The name of the type that was encoded.
+        sent: Box<str>,
+        /// The name of the type that it was to be decoded as.
+        asked: Box<str>,
+    },
 }
 
 /// A value that could not be encoded. Nothing was written: the buffer is as it was before the call.
@@ -46,8 +61,9 @@ pub enum EncodeError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The type's `Serialize` refused, or it needs something the format lacks (a sequence whose
-    /// length is not known before it is walked).
+    /// The type's `Serialize` refused, with what it says, or it needs something the format lacks: a sequence whose
+    /// length is not known before it is walked, a field that is left out, more nesting than
+    /// [`MAX_NESTING`](crate::MAX_NESTING).
     #[error("value does not serialise: {0}")]
-    Value(postcard::Error),
+    Value(Box<str>),
 }

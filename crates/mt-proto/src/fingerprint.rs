@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DecodeError, decode_strict};
+use crate::{DecodeError, decode_strict, encode::take_from_bytes};
 
 /// The version of everything in this crate that crosses the wire.
 pub const PROTOCOL_VERSION: u16 = 3;
@@ -47,11 +47,11 @@ pub struct Build {
 impl Build {
     /// The build in a frame's body. Of another version only that is known: what follows may be anything.
     pub(crate) fn from_body(body: &[u8]) -> Result<Self, DecodeError> {
-        let (version, rest) = postcard::take_from_bytes(body).map_err(DecodeError::Value)?;
+        let (version, rest) = take_from_bytes(body)?;
         if version == PROTOCOL_VERSION {
             return decode_strict(body);
         }
-        let fingerprint = postcard::take_from_bytes(rest).map_or(Fingerprint(0), |(it, _)| it);
+        let fingerprint = take_from_bytes(rest).map_or(Fingerprint(0), |(it, _)| it);
         Ok(Self {
             version,
             fingerprint,

@@ -9,7 +9,7 @@ use std::{borrow::Cow, iter, time::Duration};
 use bytes::{Buf, Bytes};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{DecodeError, EncodeError, Failure, Frame, Kind, encode_into};
+use crate::{DecodeError, EncodeError, Failure, Frame, Kind, encode::take_from_bytes, encode_into};
 
 /// A task of a bee for one of its children, zero-based, never used again.
 #[derive(
@@ -252,7 +252,7 @@ fn read_message<M: DeserializeOwned>(body: &mut Bytes, before: usize) -> Result<
     if body.is_empty() {
         return malformed("a frame without messages");
     }
-    let (message, rest) = postcard::take_from_bytes(body).map_err(DecodeError::Value)?;
+    let (message, rest) = take_from_bytes(body)?;
     let read = body.len() - rest.len();
     if read == 0 {
         return malformed("a message of no bytes");

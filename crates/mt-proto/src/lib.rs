@@ -26,6 +26,7 @@
 //! against a named limit before anything is allocated, a chunked body grows only by bytes that were
 //! received, unknown kinds and tags are errors, and so are bytes left over after a message.
 
+mod codec;
 mod encode;
 mod error;
 mod executor;
@@ -42,7 +43,11 @@ mod tally;
 mod trace;
 mod unit;
 
-pub use encode::{decode_strict, encode, encode_into};
+pub use codec::{MAX_EMPTY_ELEMENTS, MAX_NESTING, MAX_NESTING_STACK_BYTES};
+pub use encode::{
+    ItemType, decode_checked, decode_item, decode_strict, encode, encode_checked, encode_into,
+    encode_item,
+};
 pub use error::{DecodeError, EncodeError};
 pub use executor::{ExitReport, FromExecutor, InitCall, Notice, Setup, ToExecutor};
 pub use fingerprint::{Build, Fingerprint, PROTOCOL_VERSION};
@@ -56,7 +61,7 @@ pub use limits::{CHUNK_BYTES, Limits, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, MAX_T
 pub use message::{
     Assignment, Beat, FromWorker, SetupFailure, SetupStep, ToWorker, Welcome, WorkerBeat,
 };
-pub use outcome::{ContextStep, Deadline, Failure, clip_text};
+pub use outcome::{CallStack, ContextStep, Deadline, Failure, clip_text};
 pub use records::{Record, RecordBuffer, RecordTag, Records, push_record};
 pub use segment::{RunMark, Segment, SegmentWriter};
 pub use tally::{Count, CounterId, Heading, Tally};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     Build, DecodeError, Frame, Kind, MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, TraceEvent, TraceLevel,
-    WorkerId, clip_text, decode_strict, encode,
+    WorkerId, clip_text, decode_strict, encode, encode::take_from_bytes,
 };
 
 /// What a parent says to any worker.
@@ -145,7 +145,7 @@ impl Assignment {
 
     /// Shares the bytes of the role's part.
     fn from_body(body: Bytes) -> Result<Self, DecodeError> {
-        let (head, rest) = postcard::take_from_bytes(&body).map_err(DecodeError::Value)?;
+        let (head, rest) = take_from_bytes(&body)?;
         let (role, trace): (String, Option<TraceLevel>) = head;
         let body = body.slice_ref(rest);
         Ok(Self { role, trace, body })

@@ -1,6 +1,6 @@
 //! Why an item has no value, as the worker tells it.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::{EncodeError, MAX_TEXT_BYTES};
 /// Why a worker has no value and no error of the function's own for an item.
 ///
 /// What the worker can't tell because it is dead (crashed, killed) is the parent's to say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
     /// The function panicked; the worker lives on.
@@ -56,6 +56,50 @@ pub enum Failure {
         /// How long that is.
         limit: Duration,
     },
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tuple = |f: &mut fmt::Formatter<'_>, name, told: &dyn fmt::Debug| {
+            f.debug_tuple(name).field(told).finish()
+        };
+        match self {
+            Self::Panicked {
+                message,
+                location,
+                backtrace,
+            } => f
+                .debug_struct("Panicked")
+                .field("message", message)
+                .field("location", location)
+                .field("backtrace", &CallStack(backtrace))
+                .finish(),
+            Self::Undecodable { message } => tuple(f, "Undecodable", message),
+            Self::Unserialisable { message } => tuple(f, "Unserialisable", message),
+            Self::TooLarge { limit_bytes } => tuple(f, "TooLarge", limit_bytes),
+            Self::Context { step, message } => tuple(f, "Context", &(step, message)),
+            Self::TimedOut { deadline, limit } => tuple(f, "TimedOut", &(deadline, limit)),
+        }
+    }
+}
+
+/// The most lines of a call stack that [`CallStack`] shows.
+const SHOWN_STACK_LINES: usize = 32;
+
+/// A call stack in what is printed by `{:?}`: the first 32 lines, each by itself.
+#[derive(Clone, Copy)]
+pub struct CallStack<'a>(pub &'a str);
+
+impl fmt::Debug for CallStack<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = self.0.lines().map(str::trim);
+        let mut list = f.debug_list();
+        list.entries(lines.by_ref().take(SHOWN_STACK_LINES));
+        match lines.count() {
+            0 => list.finish(),
+            _ => list.finish_non_exhaustive(),
+        }
+    }
 }
 
 /// Of a result that can't be sent.
@@ -118,6 +162,25 @@ pub(crate) fn cut_at(text: &mut String, limit: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Case 38: A panic that is printed by `{:?}` has its call stack in lines, and not all of it.
+    #[test]
+    fn a_panic_is_readable_where_it_is_debugged() {
+        let panicked = |backtrace: &str| Failure::Panicked {
+            message: "boom".into(),
+            location: None,
+            backtrace: backtrace.into(),
+        };
+        assert_eq!(
+            format!("{:?}", panicked("   0: a::b\n         at ./c.rs:1:2\n")),
+            r#"Panicked { message: "boom", location: None, backtrace: ["0: a::b", "at ./c.rs:1:2"] }"#
+        );
+        let long = format!("{:?}", panicked(&"   0: a::b\n".repeat(1000)));
+        assert!(
+            long.len() < 1000 && long.ends_with("\"0: a::b\", ..] }"),
+            "{long}"
+        );
+    }
 
     #[test]
     fn clipping_keeps_short_texts_and_cuts_long_ones_at_a_character() {

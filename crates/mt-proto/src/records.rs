@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     DecodeError, EncodeError, Heading, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, Tally,
-    encode::{all_or_nothing, write_value},
+    encode::{all_or_nothing, write_item, write_value},
     tally::{layout, push_tally},
 };
 
@@ -79,7 +79,11 @@ impl RecordBuffer {
     /// # Errors
     /// [`EncodeError`]; nothing was appended.
     #[inline]
-    pub fn push<T: Serialize>(&mut self, value: &T, limit: usize) -> Result<(), EncodeError> {
+    pub fn push<T: Serialize + 'static>(
+        &mut self,
+        value: &T,
+        limit: usize,
+    ) -> Result<(), EncodeError> {
         push_record(&mut self.bytes, RecordTag::Value, value, limit)?;
         self.count += 1;
         Ok(())
@@ -140,7 +144,7 @@ impl RecordBuffer {
 /// # Errors
 /// [`EncodeError`]; `bytes` is as it was, also when the value's `Serialize` panics.
 #[inline]
-pub fn push_record<T: Serialize>(
+pub fn push_record<T: Serialize + 'static>(
     bytes: &mut Vec<u8>,
     tag: RecordTag,
     value: &T,
@@ -154,7 +158,7 @@ pub fn push_record<T: Serialize>(
 /// # Errors
 /// As [`push_record`]; `bytes` is as it was.
 #[inline]
-pub(crate) fn push_outcome<T: Serialize>(
+pub(crate) fn push_outcome<T: Serialize + 'static>(
     bytes: &mut Vec<u8>,
     heading: Heading<'_>,
     value: &T,
@@ -172,7 +176,11 @@ pub(crate) fn push_outcome<T: Serialize>(
             RecordTag::Value | RecordTag::Raised => MAX_RECORD_BYTES + body - bytes.len(),
             RecordTag::Failure => MAX_CONTROL_BYTES,
         };
-        write_value(bytes, value, limit.min(most))?;
+        let limit = limit.min(most);
+        match heading.tag {
+            RecordTag::Value | RecordTag::Raised => write_item(bytes, value, limit)?,
+            RecordTag::Failure => write_value(bytes, value, limit)?,
+        }
         let header = (bytes.len() - body) as u32 | (written << TAG_SHIFT);
         bytes[body - HEADER..body].copy_from_slice(&header.to_le_bytes());
         Ok(())

@@ -103,7 +103,7 @@ impl SegmentWriter {
     /// # Errors
     /// [`EncodeError`]; nothing was appended.
     #[inline]
-    pub fn push<T: Serialize>(
+    pub fn push<T: Serialize + 'static>(
         &mut self,
         index: ItemIndex,
         tag: RecordTag,
@@ -118,7 +118,7 @@ impl SegmentWriter {
     /// # Errors
     /// [`EncodeError`]; nothing was appended.
     #[inline]
-    pub fn push_outcome<T: Serialize>(
+    pub fn push_outcome<T: Serialize + 'static>(
         &mut self,
         index: ItemIndex,
         heading: Heading<'_>,
@@ -256,7 +256,7 @@ mod tests {
         push_of(writer, index, &index, 100).expect("encodes");
     }
 
-    fn push_of<T: Serialize>(
+    fn push_of<T: Serialize + 'static>(
         writer: &mut SegmentWriter,
         index: u64,
         value: &T,

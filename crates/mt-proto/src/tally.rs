@@ -8,7 +8,10 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DecodeError, RecordTag};
+use crate::{
+    DecodeError, RecordTag,
+    encode::{encode_into, take_from_bytes},
+};
 
 /// A counter's name, the same in every process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,7 +49,7 @@ impl Iterator for Tally<'_> {
 
     fn next(&mut self) -> Option<Count> {
         // Checked when the record was found: an error is the end.
-        let (count, rest) = postcard::take_from_bytes(self.0).ok()?;
+        let (count, rest) = take_from_bytes(self.0).ok()?;
         self.0 = rest;
         Some(count)
     }
@@ -64,8 +67,7 @@ impl Tally<'_> {
 /// Appends what comes before the value of a tallied record.
 pub(crate) fn push_tally(bytes: &mut Vec<u8>, heading: Heading<'_>) {
     bytes.push(heading.tag as u8);
-    let encoded = postcard::to_extend(heading.counts, std::mem::take(bytes));
-    *bytes = encoded.expect("numbers always encode");
+    encode_into(bytes, heading.counts, usize::MAX).expect("numbers always encode");
 }
 
 /// The outcome's tag in the body of a tallied record, and where its counts are. The value comes after them.
@@ -76,11 +78,10 @@ pub(crate) fn layout(body: &[u8]) -> Result<(RecordTag, Range<usize>), DecodeErr
         .ok_or(DecodeError::Short("tally is cut"))?;
     let tag = RecordTag::of(u32::from(tag))
         .ok_or(DecodeError::Malformed("tallied record of no known tag"))?;
-    let (count, mut rest): (u64, &[u8]) =
-        postcard::take_from_bytes(rest).map_err(DecodeError::Value)?;
+    let (count, mut rest): (u64, &[u8]) = take_from_bytes(rest)?;
     let start = body.len() - rest.len();
     for _ in 0..count {
-        (_, rest) = postcard::take_from_bytes::<Count>(rest).map_err(DecodeError::Value)?;
+        (_, rest) = take_from_bytes::<Count>(rest)?;
     }
     Ok((tag, start..body.len() - rest.len()))
 }
@@ -105,7 +106,8 @@ mod tests {
         let tags = [RecordTag::Value, RecordTag::Raised, RecordTag::Failure];
         let mut bytes = Vec::new();
         for tag in tags {
-            push_outcome(&mut bytes, Heading { tag, counts }, &"é", 100).expect("encodes");
+            push_outcome(&mut bytes, Heading { tag, counts }, &"é".to_owned(), 100)
+                .expect("encodes");
             push_record(&mut bytes, tag, &7u8, 100).expect("encodes");
         }
         let body = Bytes::from(bytes);

@@ -42,12 +42,15 @@ pub enum CrossingProblem {
         /// What the encoder said.
         message: String,
     },
-    /// The other side expected something else. With [`Hive::delegate`](crate::Hive::delegate) the types may not be
-    /// those of the task; otherwise a `Serialize` and a `Deserialize` do not match.
-    #[error("can't be decoded as {message}")]
+    /// What is read is not what was written. Where types are named by hand ([`Hive::delegate`](crate::Hive::delegate),
+    /// [`Delegate::raises`](crate::Delegate::raises)) they may not be the task's; otherwise its `Serialize` and its
+    /// `Deserialize` do not agree, or the latter refused.
+    #[error("can't be decoded as {message}{}", .types.as_ref().map_or(String::new(), |types| format!("; {types}")))]
     Undecodable {
         /// The type that was expected, and what the decoder said.
         message: String,
+        /// The types, where they are not the same.
+        types: Option<OtherType>,
     },
     /// Too long, that is.
     #[error("can't be sent: at most {limit_bytes} bytes are allowed")]
@@ -55,6 +58,39 @@ pub enum CrossingProblem {
         /// The most bytes it may have once encoded.
         limit_bytes: u64,
     },
+}
+
+/// Two types, where one was expected: a number of another width or sign, fewer fields. Name the one that is expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("`{given}` is given, and `{expected}` is expected")]
+#[non_exhaustive]
+pub struct OtherType {
+    /// The type of what was sent.
+    pub given: String,
+    /// The type that the receiver has for it.
+    pub expected: String,
+}
+
+impl CrossingProblem {
+    /// What is no `expected`.
+    pub(crate) fn undecodable(message: String) -> Self {
+        let types = None;
+        Self::Undecodable { message, types }
+    }
+
+    /// The same of something of one type that was read as another.
+    pub(crate) fn between(self, given: &str, expected: &str) -> Self {
+        match self {
+            Self::Undecodable { message, .. } if given != expected => Self::Undecodable {
+                message,
+                types: Some(OtherType {
+                    given: given.to_owned(),
+                    expected: expected.to_owned(),
+                }),
+            },
+            problem => problem,
+        }
+    }
 }
 
 impl CrossingError {

@@ -20,7 +20,7 @@ use mt_ipc::Progress;
 use mt_pool::worker::{
     NotSetUp, Panic, caught, caught_async, drop_caught, during_init, install, runtime,
 };
-use mt_proto::{TaskId, TaskInfo, TaskStatus, decode_strict};
+use mt_proto::{TaskId, TaskInfo, TaskStatus, decode_checked};
 use rustc_hash::FxHashMap;
 use tokio::{
     sync::mpsc,
@@ -83,7 +83,7 @@ pub(crate) fn run_bee<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) -> Result<(),
 }
 
 async fn make<W: WorkerBee>(setup: &BeeSetup) -> Result<(W, Option<OwnHive>), String> {
-    let init = caught(|| decode_strict::<W::Init>(&setup.init));
+    let init = caught(|| decode_checked::<W::Init>(&setup.init));
     let init = init.map_err(|panic| panic.to_string())?;
     let init = init.map_err(|error| format!("what a bee is made of does not decode: {error}"))?;
     let cx = BeeCx { my_id: setup.my_id };

@@ -8,7 +8,7 @@ use mt_ipc::{FrameSender, SendError};
 use mt_pool::worker::{Incoming, RoleEnd, RoleLink};
 use mt_proto::{
     Failure, Frame, FromBee, FromWorker, HiveWriter, Kind, MAX_RECORD_BYTES, SetupFailure,
-    SetupStep, TaskId, TaskInfo, TaskStatus, ToBee, encode, hive_messages,
+    SetupStep, TaskId, TaskInfo, TaskStatus, ToBee, encode_checked, hive_messages,
 };
 use tokio::{
     sync::mpsc,
@@ -232,7 +232,7 @@ impl BeeSession {
     fn on_busy_status(&mut self, info: &TaskInfo) {
         self.orders.pass_by();
         let busy = self.machine.as_ref().map_or(0.0, BeeMachine::busy_status);
-        let value = encode(&busy, MAX_RECORD_BYTES).unwrap_or_default();
+        let value = encode_checked(&busy, MAX_RECORD_BYTES).unwrap_or_default();
         let returning_value = value.into();
         let status = TaskStatus::Succeeded { returning_value };
         self.happen(BeeEvent::Ended(info.task_id, status));

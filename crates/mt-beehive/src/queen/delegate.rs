@@ -1,6 +1,7 @@
 //! A delegated task, from the side of whoever waits for it.
 
 use std::{
+    any::type_name,
     borrow::Cow,
     fmt, mem,
     pin::Pin,
@@ -10,7 +11,9 @@ use std::{
 };
 
 use mt_pool::Wire;
-use mt_proto::{Failure, RaisedException, TaskStatus, decode_strict, encode};
+use mt_proto::{
+    DecodeError, EncodeError, Failure, RaisedException, TaskStatus, decode_checked, encode_checked,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::task::coop::unconstrained;
 
@@ -22,6 +25,7 @@ use crate::{
     machine::parent::{Request, TaskOutcome},
     registry::{BUSY_STATUS, MAX_MESSAGE_BYTES},
     returned::{not_a, typed},
+    types::TaskTypes,
 };
 
 /// The most bytes of a task's name.
@@ -46,7 +50,7 @@ pub struct WithBee<R, E = Exception>(Delegating<R, E>);
 
 enum Delegating<R, E> {
     /// Not delegated yet.
-    Idle(Errand, ReadRaised<E>),
+    Idle(Errand, Reads<R, E>),
     Waiting(Pin<Box<dyn Future<Output = Outcome<R, E>> + Send>>),
     Over,
 }
@@ -62,6 +66,13 @@ struct Errand {
     watcher: Option<Watcher>,
 }
 
+/// Makes of what a task returned what is told of it.
+#[derive(Clone, Copy)]
+struct Reads<R, E> {
+    value: fn(&[u8]) -> Result<R, DecodeError>,
+    raised: ReadRaised<E>,
+}
+
 /// Makes of an error that was returned what is told of it.
 type ReadRaised<E> = fn(RaisedException) -> Result<E, CrossingProblem>;
 
@@ -69,12 +80,15 @@ type ReadRaised<E> = fn(RaisedException) -> Result<E, CrossingProblem>;
 struct Called {
     bee: &'static BeeNames,
     name: Cow<'static, str>,
+    /// The type of the arguments that were given.
+    args: &'static str,
 }
 
 /// A kind of worker bee, by name.
 struct BeeNames {
     name: &'static str,
     tasks: &'static [&'static str],
+    types: &'static [TaskTypes],
 }
 
 impl<R: Wire> Delegate<R> {
@@ -84,44 +98,94 @@ impl<R: Wire> Delegate<R> {
     /// # Panics
     /// When the delegate has been polled.
     pub fn raises<F: Wire>(self) -> Delegate<R, F> {
-        let Delegating::Idle(errand, _) = self.0.0 else {
+        let Delegating::Idle(errand, Reads { value, .. }) = self.0.0 else {
             panic!("the type of a task's error is named after it was delegated");
         };
-        Delegate(WithBee(Delegating::Idle(errand, typed::<F>)))
+        let raised = typed::<F>;
+        Delegate(WithBee(Delegating::Idle(errand, Reads { value, raised })))
+    }
+}
+
+#[cfg(feature = "json")]
+impl Delegate<serde_json::Value> {
+    /// A task whose arguments come as JSON, and whose value is told as JSON.
+    pub(super) fn of_json<W: WorkerBee>(
+        commands: Arc<CommandQueue>,
+        name: Cow<'static, str>,
+        args: serde_json::Value,
+    ) -> Self {
+        use crate::json::untyped;
+        let bee = names_of::<W>();
+        let types = bee.types_of(&name);
+        let named = type_name::<serde_json::Value>;
+        let called = Called {
+            bee,
+            args: types.map_or_else(named, |types| types.names().args),
+            name,
+        };
+        let known = bee.tasks.contains(&&*called.name);
+        let args = || match types {
+            Some(types) => (types.json.args)(args, MAX_MESSAGE_BYTES),
+            None if known => Err(untyped()),
+            // The answer is that there is no such task.
+            None => Ok(Vec::new()),
+        };
+        let reads = Reads {
+            value: types.map_or(decode_checked::<serde_json::Value>, |types| {
+                types.json.value
+            }),
+            raised: |error| Ok(error.into()),
+        };
+        Self::of(commands, called, args, reads)
     }
 }
 
 impl<R, E> Delegate<R, E> {
     /// A task whose returned errors are told as `raised` has it.
-    pub(super) fn new<W: WorkerBee>(
+    pub(super) fn new<W: WorkerBee, A: Serialize>(
         commands: Arc<CommandQueue>,
         name: Cow<'static, str>,
-        args: &(impl Serialize + ?Sized),
+        args: &A,
         raised: ReadRaised<E>,
+    ) -> Self
+    where
+        R: Wire,
+    {
+        let called = Called {
+            bee: names_of::<W>(),
+            name,
+            args: type_name::<A>(),
+        };
+        let args = || encode_checked(args, MAX_MESSAGE_BYTES);
+        let value = decode_checked::<R>;
+        Self::of(commands, called, args, Reads { value, raised })
+    }
+
+    fn of(
+        commands: Arc<CommandQueue>,
+        called: Called,
+        args: impl FnOnce() -> Result<Vec<u8>, EncodeError>,
+        reads: Reads<R, E>,
     ) -> Self {
+        let name = &called.name;
         let args = match name.len() {
-            0..=MAX_NAME_BYTES => encode(args, MAX_MESSAGE_BYTES)
-                .map_err(|error| CrossingError::not_encoded(&name, Part::Arguments, &error)),
+            0..=MAX_NAME_BYTES => {
+                args().map_err(|error| CrossingError::not_encoded(name, Part::Arguments, &error))
+            }
             _ => Err(CrossingError::too_large(
-                &name,
+                name,
                 Part::Name,
                 MAX_NAME_BYTES as u64,
             )),
         };
-        let bee = const {
-            &BeeNames {
-                name: W::NAME,
-                tasks: W::TASKS,
-            }
-        };
         let errand = Errand {
             commands,
-            called: Called { bee, name },
+            called,
             args: args.map_err(Box::new),
             deadline: None,
             watcher: None,
         };
-        Self(WithBee(Delegating::Idle(errand, raised)))
+        Self(WithBee(Delegating::Idle(errand, reads)))
     }
 
     /// The same as a future of the outcome and of the id of the worker bee that did the task, if one did.
@@ -185,7 +249,7 @@ impl<R: Wire, E: 'static> Future for WithBee<R, E> {
         let mut answer = match mem::replace(&mut self.0, Delegating::Over) {
             // Not held to tokio's budget for one turn: among a thousand delegates, those that come after it is spent
             // would be polled again and again. None of them is ever ready without somebody else's doing.
-            Delegating::Idle(errand, raised) => Box::pin(unconstrained(errand.run(raised))),
+            Delegating::Idle(errand, reads) => Box::pin(unconstrained(errand.run(reads))),
             Delegating::Waiting(answer) => answer,
             Delegating::Over => panic!("a delegate is polled after its end"),
         };
@@ -220,7 +284,7 @@ impl<R, E> Delegating<R, E> {
 }
 
 impl Errand {
-    async fn run<R: Wire, E>(self, raised: ReadRaised<E>) -> Outcome<R, E> {
+    async fn run<R, E>(self, reads: Reads<R, E>) -> Outcome<R, E> {
         let args = match self.args {
             Ok(args) => args,
             Err(error) => return (Err(DelegateError::Crossing(*error)), None),
@@ -247,32 +311,56 @@ impl Errand {
         };
         waits.answered();
         match answered {
-            Ok((end, child)) => (self.called.outcome(end, raised), child),
+            Ok((end, child)) => (self.called.outcome(end, reads), child),
             Err(_) => closed(),
         }
     }
 }
 
+fn names_of<W: WorkerBee>() -> &'static BeeNames {
+    const {
+        &BeeNames {
+            name: W::NAME,
+            tasks: W::TASKS,
+            types: W::TYPES,
+        }
+    }
+}
+
+impl BeeNames {
+    /// The types of a task, if they are known.
+    fn types_of(&self, task: &str) -> Option<&'static TaskTypes> {
+        const BUSY: &TaskTypes = &TaskTypes::of::<(), f64>();
+        if task == BUSY_STATUS {
+            return Some(BUSY);
+        }
+        let place = self.tasks.iter().position(|&name| name == task)?;
+        self.types.get(place)
+    }
+}
+
 impl Called {
-    fn outcome<R: Wire, E>(
-        &self,
-        end: TaskOutcome,
-        raised: ReadRaised<E>,
-    ) -> Result<R, DelegateError<E>> {
+    fn outcome<R, E>(&self, end: TaskOutcome, reads: Reads<R, E>) -> Result<R, DelegateError<E>> {
         let status = match end {
             TaskOutcome::Told(status) => status,
             TaskOutcome::Cancelled(reason) => return Err(DelegateError::Cancelled(*reason)),
         };
-        let crossing = |part, problem| {
+        let types = self.bee.types_of(&self.name).map(TaskTypes::names);
+        let crossing = |part, problem: CrossingProblem| {
+            let problem = match (part, types) {
+                (Part::Arguments, Some(types)) => problem.between(self.args, types.args),
+                (Part::Value, Some(types)) => problem.between(types.value, type_name::<R>()),
+                _ => problem,
+            };
             let error = CrossingError::new(&self.name, part, problem);
             DelegateError::Crossing(error)
         };
         Err(match status {
             TaskStatus::Succeeded { returning_value } => {
-                return decode_strict(&returning_value)
+                return (reads.value)(&returning_value)
                     .map_err(|error| crossing(Part::Value, not_a::<R>(&error)));
             }
-            TaskStatus::Raised(error) => match raised(*error) {
+            TaskStatus::Raised(error) => match (reads.raised)(*error) {
                 Ok(error) => DelegateError::Raised(error),
                 Err(problem) => crossing(Part::Error, problem),
             },
@@ -304,7 +392,7 @@ fn failed<E>(
             backtrace,
         } => DelegateError::Panicked(Exception::panicked(message, location, &backtrace)),
         Failure::Undecodable { message } => {
-            crossing(Part::Arguments, CrossingProblem::Undecodable { message })
+            crossing(Part::Arguments, CrossingProblem::undecodable(message))
         }
         Failure::Unserialisable { message } => {
             crossing(Part::Value, CrossingProblem::Unserialisable { message })

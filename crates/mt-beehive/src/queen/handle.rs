@@ -63,10 +63,10 @@ impl<W: WorkerBee> Hive<W> {
     ///
     /// An error that the task returns is told as its text; [`Delegate::raises`] names its type, if that can cross.
     ///
-    /// Values cross without their types. `args`, and `R`, have to be of the types that the task has, or what is
-    /// encoded like them: `&str` for `String`, `&[T]` for `Vec<T>`. What has another shape mostly is a
-    /// [`DelegateError::Crossing`](crate::DelegateError::Crossing); but bytes that happen to be a value of the other
-    /// type are taken for it, and `3`, an `i32`, is read as 6 by a task that takes a `u64`. So write `3_u64`.
+    /// `args`, and `R`, have to be of the types that the task has, or of the same shape: `&str` for `String`, `&[T]`
+    /// for `Vec<T>`, a tuple for a struct. Every other type is refused, numbers of another width or sign too, with
+    /// [`Undecodable`](crate::error::CrossingProblem::Undecodable), which names both: `3` is an `i32`, so write `3_u64`
+    /// for a task that takes a `u64`. For arguments that come from a file there is `delegate_json` (feature `json`).
     ///
     /// ```
     /// # use mt_beehive::hive_of;
@@ -87,7 +87,21 @@ impl<W: WorkerBee> Hive<W> {
     pub fn delegate<R: Wire>(&self, name: impl Into<String>, args: impl Serialize) -> Delegate<R> {
         let commands = Arc::clone(&self.commands);
         let name = Cow::Owned(name.into());
-        Delegate::new::<W>(commands, name, &args, |error| Ok(error.into()))
+        Delegate::new::<W, _>(commands, name, &args, |error| Ok(error.into()))
+    }
+
+    /// [`delegate`](Self::delegate) for a name and arguments that come from a file or a user: `args` are read as what
+    /// the task takes (nothing as `null`, its argument, or an array of several), and the value is told as JSON.
+    /// Arguments that are no such thing are a [`DelegateError::Crossing`](crate::DelegateError::Crossing), and no bee
+    /// is asked. Feature `json`.
+    #[cfg(feature = "json")]
+    pub fn delegate_json(
+        &self,
+        name: impl Into<String>,
+        args: serde_json::Value,
+    ) -> Delegate<serde_json::Value> {
+        let commands = Arc::clone(&self.commands);
+        Delegate::of_json::<W>(commands, Cow::Owned(name.into()), args)
     }
 
     /// The same for a task that returns an `R`, which is an outcome as `How` has it. For the macros.
@@ -98,7 +112,7 @@ impl<W: WorkerBee> Hive<W> {
         args: impl Serialize,
     ) -> Delegate<V, How::Raised> {
         let commands = Arc::clone(&self.commands);
-        Delegate::new::<W>(commands, Cow::Borrowed(name), &args, How::read)
+        Delegate::new::<W, _>(commands, Cow::Borrowed(name), &args, How::read)
     }
 
     /// How busy a worker bee is: 0 is free, 1 is full; 0 without a limit. One of them answers, while it works.

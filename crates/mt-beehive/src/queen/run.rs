@@ -8,7 +8,7 @@ use mt_pool::{
     limits::WorkerOptions,
     supervision::{SpawnSpec, WorkerEvents},
 };
-use mt_proto::{MAX_RECORD_BYTES, WorkerId, encode};
+use mt_proto::{MAX_RECORD_BYTES, WorkerId, encode, encode_checked};
 
 use super::{deadlines::Deadlines, handle::Hive, options::HiveOptions, running::RunningHive};
 use crate::{
@@ -201,7 +201,7 @@ impl<W: WorkerBee> BeehiveRun<W> {
     pub fn start(self) -> Result<RunningHive<Hive<W>>, BeehiveError> {
         let Self { init, options, .. } = self;
         options.check()?;
-        let init = encode(&init, MAX_RECORD_BYTES).map_err(|error| StartError::Value {
+        let init = encode_checked(&init, MAX_RECORD_BYTES).map_err(|error| StartError::Value {
             option: "init",
             message: error.to_string(),
         })?;

@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use bytes::Bytes;
 use futures::future::{Either, select};
-use mt_proto::decode_strict;
+use mt_proto::decode_checked;
 use serde::de::DeserializeOwned;
 use tokio::{sync::watch, task::yield_now};
 
@@ -13,7 +13,7 @@ pub(super) type Watcher = Box<dyn FnMut(&[u8]) + Send>;
 
 /// A watcher that decodes.
 pub(super) fn watcher<P: DeserializeOwned>(mut tell: impl FnMut(P) + Send + 'static) -> Watcher {
-    Box::new(move |progress| match decode_strict(progress) {
+    Box::new(move |progress| match decode_checked(progress) {
         Ok(progress) => tell(progress),
         Err(error) => {
             let takes = std::any::type_name::<P>();

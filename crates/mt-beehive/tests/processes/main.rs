@@ -12,6 +12,7 @@ mod busy;
 mod calls;
 mod cancels;
 mod census;
+mod crossing;
 mod deaths;
 mod doer;
 mod dying;

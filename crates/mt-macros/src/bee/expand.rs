@@ -29,6 +29,7 @@ impl Bee<'_> {
         let init = self.carried(new.map_or(&[][..], |new| &new.params.inputs));
         let names = block.tasks.iter();
         let names = names.map(|BeeTask { name, cfgs, .. }| quote!(#(#cfgs)* #name));
+        let types = self.types();
         let (returned, bee_impl, tasks) = (self.returned(), self.bee_impl(), self.tasks());
         let registration = self.registration();
         quote! {
@@ -47,12 +48,28 @@ impl Bee<'_> {
                 const NAME: &'static str = ::core::concat!(::core::module_path!(), "::", #name);
                 type Init = #init;
                 const TASKS: &'static [&'static str] = &[#(#names),*];
+                #types
             }
             #returned
             #bee_impl
             #registration
             #tasks
         }
+    }
+
+    /// The types of a worker bee's tasks, for those who call them by name.
+    fn types(&self) -> Option<TokenStream> {
+        let krate = self.krate;
+        let types = self.block.tasks.iter().map(|task| {
+            let (cfgs, args) = (&task.cfgs, joined(&task.signature.params.inputs));
+            let value = self.part(task, "Value");
+            quote!(#(#cfgs)* #krate::__private::TaskTypes::of::<#args, #value>())
+        });
+        (self.caste == Caste::Worker).then(|| {
+            quote! {
+                const TYPES: &'static [#krate::__private::TaskTypes] = &[#(#types),*];
+            }
+        })
     }
 
     /// Values as one type: what a worker bee is given, and what comes from it, crosses to another process;

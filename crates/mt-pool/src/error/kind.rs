@@ -1,13 +1,13 @@
 //! The ways an item can be without a value.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use mt_proto::{ContextStep, Deadline};
+use mt_proto::{CallStack, ContextStep, Deadline};
 
 use crate::supervision::{Death, Plain, WorkerFailure};
 
 /// Why an item has no value.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaskErrorKind<E> {
     /// The function returned this error (the seed's `raised`). The worker lives on.
@@ -153,6 +153,63 @@ impl<E> TaskErrorKind<E> {
             &Self::Silent { limit } => To::Silent { limit },
             Self::InputPanicked(message) => To::InputPanicked(message.clone()),
             Self::Pool(cause) => To::Pool(Arc::clone(cause)),
+        }
+    }
+}
+
+/// As it would be derived, but for call stacks, which are shown in lines, the first 32 of them.
+impl<E: fmt::Debug> fmt::Debug for TaskErrorKind<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut named = |name, fields: &[(&str, &dyn fmt::Debug)]| {
+            let mut all = f.debug_struct(name);
+            for (field, value) in fields {
+                all.field(field, value);
+            }
+            all.finish()
+        };
+        match self {
+            Self::Panicked {
+                message,
+                location,
+                backtrace,
+            } => named(
+                "Panicked",
+                &[
+                    ("message", message),
+                    ("location", location),
+                    ("backtrace", &CallStack(backtrace)),
+                ],
+            ),
+            Self::Crashed { death, attempts } => {
+                named("Crashed", &[("death", death), ("attempts", attempts)])
+            }
+            Self::OutcomeLost { death } => named("OutcomeLost", &[("death", death)]),
+            Self::TooLarge { limit_bytes } => named("TooLarge", &[("limit_bytes", limit_bytes)]),
+            Self::Context { step, message } => {
+                named("Context", &[("step", step), ("message", message)])
+            }
+            Self::TimedOut { deadline, limit } => {
+                named("TimedOut", &[("deadline", deadline), ("limit", limit)])
+            }
+            Self::MemoryExceeded {
+                rss_bytes,
+                limit_bytes,
+                attempts,
+            } => named(
+                "MemoryExceeded",
+                &[
+                    ("rss_bytes", rss_bytes),
+                    ("limit_bytes", limit_bytes),
+                    ("attempts", attempts),
+                ],
+            ),
+            Self::Silent { limit } => named("Silent", &[("limit", limit)]),
+            Self::Raised(error) => f.debug_tuple("Raised").field(error).finish(),
+            Self::Unserialisable(why) => f.debug_tuple("Unserialisable").field(why).finish(),
+            Self::Undecodable(why) => f.debug_tuple("Undecodable").field(why).finish(),
+            Self::InputPanicked(why) => f.debug_tuple("InputPanicked").field(why).finish(),
+            Self::Pool(cause) => f.debug_tuple("Pool").field(cause).finish(),
+            Self::Cancelled => f.write_str("Cancelled"),
         }
     }
 }

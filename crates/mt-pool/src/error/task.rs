@@ -3,7 +3,7 @@
 use std::{error::Error, fmt};
 
 use bytes::Bytes;
-use mt_proto::{DecodeError, ItemIndex};
+use mt_proto::{DecodeError, ItemIndex, ItemType};
 
 use super::TaskErrorKind;
 use crate::Wire;
@@ -17,7 +17,7 @@ struct Details<E> {
     index: ItemIndex,
     kind: TaskErrorKind<E>,
     attempts: u32,
-    payload: Option<Bytes>,
+    payload: Option<(Bytes, ItemType)>,
 }
 
 impl<E> TaskError<E> {
@@ -45,7 +45,11 @@ impl<E> TaskError<E> {
     }
 
     /// The same of an item that was tried so often; the item itself, encoded, if it is known.
-    pub(crate) fn with_history(mut self, attempts: u32, payload: Option<Bytes>) -> Self {
+    pub(crate) fn with_history(
+        mut self,
+        attempts: u32,
+        payload: Option<(Bytes, ItemType)>,
+    ) -> Self {
         self.inner.attempts = attempts;
         self.inner.payload = payload;
         self
@@ -83,16 +87,21 @@ impl<E> TaskError<E> {
     /// [`keep_items`](crate::AsynPmap::keep_items), unless it could not be sent.
     #[must_use]
     pub fn payload(&self) -> Option<&Bytes> {
+        self.sent().map(|(payload, _)| payload)
+    }
+
+    /// The same, and what it is.
+    pub(crate) fn sent(&self) -> Option<&(Bytes, ItemType)> {
         self.inner.payload.as_ref()
     }
 
     /// The item itself, decoded from [`payload`](Self::payload); `None` without one.
     ///
     /// # Errors
-    /// [`DecodeError`] when the payload is not an `I`.
+    /// [`DecodeError`] when the item is not an `I`: a number of another width is none.
     pub fn item<I: Wire>(&self) -> Option<Result<I, DecodeError>> {
-        self.payload()
-            .map(|payload| mt_proto::decode_strict(payload))
+        let (payload, sent) = self.sent()?;
+        Some(sent.decode(payload))
     }
 }
 

@@ -5,7 +5,7 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 use futures::FutureExt;
 use mt_proto::{
     ExitReport, FromExecutor, FromWorker, InitCall, MAX_RECORD_BYTES, SetupFailure, SetupStep,
-    decode_strict, encode,
+    decode_checked, encode_checked,
 };
 use tokio::runtime::Runtime;
 
@@ -114,12 +114,12 @@ pub(crate) fn serve<T: Task>(job: Job, runtime: Rc<Runtime>) -> Result<(), Setup
 /// Decodes what all items share, by code that is the user's.
 fn decode_for_all<V: Wire>(what: &str, value: &[u8]) -> Result<V, SetupFailure> {
     let failed = |error| failure(SetupStep::Decode, format!("{what}: {error}"));
-    let decoded = caught(|| decode_strict(value)).map_err(|panic| failed(panic.to_string()))?;
+    let decoded = caught(|| decode_checked(value)).map_err(|panic| failed(panic.to_string()))?;
     decoded.map_err(|error| failed(error.to_string()))
 }
 
 pub(crate) fn call_once<T: Task>(runtime: &Runtime, input: &[u8]) -> Result<Vec<u8>, String> {
-    let input: T::Input = decode_strict(input).map_err(|error| error.to_string())?;
+    let input: T::Input = decode_checked(input).map_err(|error| error.to_string())?;
     let shared = T::default_shared().ok_or("a hook takes no shared value")?;
     let config = <T::Context as Context>::default_config();
     let config = config.ok_or("a hook takes no context")?;
@@ -132,7 +132,7 @@ pub(crate) fn call_once<T: Task>(runtime: &Runtime, input: &[u8]) -> Result<Vec<
         TaskStyle::Async => runtime.block_on(call),
     };
     match returned {
-        Ok(value) => encode(&value, MAX_RECORD_BYTES).map_err(|error| error.to_string()),
+        Ok(value) => encode_checked(&value, MAX_RECORD_BYTES).map_err(|error| error.to_string()),
         Err(error) => Err(T::describe_error(&error)),
     }
 }

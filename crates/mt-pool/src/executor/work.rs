@@ -4,8 +4,7 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 
 use mt_ipc::Progress;
 use mt_proto::{
-    Deadline, DecodeError, Failure, Segment, Setup, SetupFailure, SetupStep, clip_text,
-    decode_strict,
+    Deadline, DecodeError, Failure, Segment, Setup, SetupFailure, SetupStep, clip_text, decode_item,
 };
 use tokio::{sync::mpsc, time::Instant};
 
@@ -77,7 +76,7 @@ pub(super) fn failure(step: SetupStep, message: impl ToString) -> SetupFailure {
 
 #[inline]
 pub(super) fn decode<T: Task>(value: &[u8]) -> Result<T::Input, Failure> {
-    decode_strict(value).map_err(|error: DecodeError| Failure::Undecodable {
+    decode_item(value).map_err(|error: DecodeError| Failure::Undecodable {
         message: clip_text(error.to_string()),
     })
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use mt_proto::decode_strict;
+use mt_proto::decode_item;
 
 use super::check::reckonable;
 use crate::{Wire, error::StartError};
@@ -52,9 +52,8 @@ impl<E> Retries<E> {
         E: Wire,
     {
         let wants = move |encoded: &[u8]| {
-            let asked = AssertUnwindSafe(|| {
-                decode_strict::<E>(encoded).is_ok_and(|error| worth_it(&error))
-            });
+            let asked =
+                AssertUnwindSafe(|| decode_item::<E>(encoded).is_ok_and(|error| worth_it(&error)));
             catch_unwind(asked).unwrap_or(false)
         };
         self.wants = Some(Arc::new(wants));

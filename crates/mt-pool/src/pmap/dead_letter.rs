@@ -1,7 +1,7 @@
 //! The items that were given up.
 
 use bytes::Bytes;
-use mt_proto::{Deadline, DecodeError, decode_strict};
+use mt_proto::{Deadline, DecodeError, ItemType};
 
 use crate::{TaskError, TaskErrorKind, Wire};
 
@@ -24,7 +24,7 @@ pub struct DeadLetters {
 pub struct DeadLetter {
     index: u64,
     reason: String,
-    payload: Option<Bytes>,
+    payload: Option<(Bytes, ItemType)>,
 }
 
 impl DeadLetters {
@@ -64,11 +64,11 @@ impl DeadLetters {
             self.dropped += 1;
             return;
         }
-        let fits = |payload: &&Bytes| self.bytes + payload.len() <= MAX_BYTES;
+        let fits = |(payload, _): &&(Bytes, ItemType)| self.bytes + payload.len() <= MAX_BYTES;
         // A copy: the item is a part of the block it came in, which would be kept with it.
-        let payload = error.payload().filter(fits);
-        let payload = payload.map(|payload| Bytes::copy_from_slice(payload));
-        self.bytes += payload.as_ref().map_or(0, Bytes::len);
+        let payload = error.sent().filter(fits);
+        let payload = payload.map(|(payload, sent)| (Bytes::copy_from_slice(payload), *sent));
+        self.bytes += payload.as_ref().map_or(0, |(payload, _)| payload.len());
         self.letters.push(DeadLetter {
             index: error.index(),
             reason,
@@ -93,15 +93,16 @@ impl DeadLetter {
     /// The item as it was sent; `None` if there was no room for it.
     #[must_use]
     pub fn payload(&self) -> Option<&Bytes> {
-        self.payload.as_ref()
+        self.payload.as_ref().map(|(payload, _)| payload)
     }
 
     /// The item itself; `None` if there was no room for it.
     ///
     /// # Errors
-    /// [`DecodeError`] when it is not an `I`.
+    /// [`DecodeError`] when it is not an `I`: a number of another width is none.
     pub fn item<I: Wire>(&self) -> Option<Result<I, DecodeError>> {
-        self.payload.as_ref().map(|payload| decode_strict(payload))
+        let (payload, sent) = self.payload.as_ref()?;
+        Some(sent.decode(payload))
     }
 }
 
@@ -117,7 +118,8 @@ mod tests {
     fn late(index: u64, payload: usize, deadline: Deadline) -> TaskError<Never> {
         let limit = Duration::from_secs(1);
         let kind = TaskErrorKind::TimedOut { deadline, limit };
-        TaskError::new(ItemIndex(index), kind).with_history(1, Some(vec![7; payload].into()))
+        TaskError::new(ItemIndex(index), kind)
+            .with_history(1, Some((vec![7; payload].into(), ItemType::of::<u8>())))
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mt_proto::{Failure, ItemIndex, RecordTag, Records, Segment, Tally, decode_strict};
+use mt_proto::{
+    Failure, ItemIndex, ItemType, RecordTag, Records, Segment, Tally, decode_item, decode_strict,
+};
 
 use crate::{
     Task, TaskError, TaskErrorKind, Wire, counter,
@@ -28,7 +30,9 @@ pub(crate) fn decode_outcome<T: Task>(
             Err(message) => Err(message),
         },
         RecordTag::Raised => decode_user(value).map(TaskErrorKind::Raised),
-        RecordTag::Failure => decode_user(value).map(failure_kind),
+        RecordTag::Failure => decode_strict(value)
+            .map(failure_kind)
+            .map_err(|error| error.to_string()),
     };
     let kind = kind.unwrap_or_else(TaskErrorKind::Undecodable);
     Err(TaskError::new(index, kind))
@@ -36,7 +40,7 @@ pub(crate) fn decode_outcome<T: Task>(
 
 #[inline]
 fn decode_user<V: Wire>(value: &[u8]) -> Result<V, String> {
-    match catch_unwind(AssertUnwindSafe(|| decode_strict(value))) {
+    match catch_unwind(AssertUnwindSafe(|| decode_item(value))) {
         Ok(decoded) => decoded.map_err(|error| error.to_string()),
         Err(panic) => {
             let why = panic_text(&*panic);
@@ -76,7 +80,10 @@ pub(crate) fn apart_outcome<T: Task>(apart: Apart) -> Outcome<T> {
         End::Told(record) => decode_outcome::<T>(index, record.tag, record.tally(), &record.value),
         End::Lost(lost) => Err(TaskError::new(index, lost.map(|never| match *never {}))),
     };
-    outcome.map_err(|error| error.with_history(attempts, payload))
+    outcome.map_err(|error| {
+        let sent = |payload| (payload, ItemType::of::<T::Input>());
+        error.with_history(attempts, payload.map(sent))
+    })
 }
 
 /// Outcomes that came together and are being taken apart.

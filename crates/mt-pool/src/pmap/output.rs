@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use mt_proto::{DecodeError, ItemIndex, decode_strict};
+use mt_proto::{DecodeError, ItemIndex, decode_checked};
 use tokio::sync::mpsc;
 
 use super::{
@@ -85,7 +85,7 @@ impl<T: Task> Pmap<T> {
         if dropped > 0 {
             tracing::warn!(dropped, "there was no room for the values of exit hooks");
         }
-        values.iter().map(|value| decode_strict(value)).collect()
+        values.iter().map(|value| decode_checked(value)).collect()
     }
 
     /// The next outcome; `None` when there are no more.

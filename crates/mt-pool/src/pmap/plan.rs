@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mt_proto::{InitCall, MAX_RECORD_BYTES, Setup, encode};
+use mt_proto::{InitCall, MAX_RECORD_BYTES, Setup, encode, encode_checked};
 use tokio::{runtime::Builder, sync::mpsc};
 
 use super::{AsynPmap, RunHandle, live_run::LiveRun, options::PmapOptions};
@@ -241,7 +241,7 @@ fn quota(options: &PmapOptions) -> Option<u64> {
 }
 
 fn value<V: Wire>(option: &'static str, value: Option<&V>) -> Result<Bytes, StartError> {
-    let encoded = encode(given(option, value)?, MAX_RECORD_BYTES);
+    let encoded = encode_checked(given(option, value)?, MAX_RECORD_BYTES);
     encoded.map(Bytes::from).map_err(|error| StartError::Value {
         option,
         message: error.to_string(),

@@ -1,14 +1,19 @@
 //! A value that crosses as JSON.
 
+mod strict;
+
 use std::ops::{Deref, DerefMut};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, ser::Error};
+
+use strict::{Depth, Strict};
 
 /// A value that crosses as JSON text: for types that postcard cannot carry (see [`Wire`](crate::Wire)). Feature
 /// `json`.
 ///
-/// What JSON cannot carry stays behind: maps whose keys are no strings or numbers are an error, and `NaN` and the
-/// infinities become `null`, which no `f64` is read from. JSON is several times as large and as slow as postcard,
+/// What JSON cannot carry is an error where it is written: maps whose keys are no strings or numbers, `NaN` and the
+/// infinities, `Some(None)` and `Some(())` (which it would read as `None`), and more than 127 containers within each
+/// other. JSON is several times as large and as slow as postcard,
 /// so wrap the field that needs it and not the whole value.
 ///
 /// ```
@@ -46,7 +51,8 @@ impl<T> DerefMut for Json<T> {
 
 impl<T: Serialize> Serialize for Json<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = serde_json::to_string(&self.0).map_err(serde::ser::Error::custom)?;
+        let (inner, place) = (&self.0, Depth::default());
+        let text = serde_json::to_string(&Strict { inner, place }).map_err(Error::custom)?;
         serializer.serialize_str(&text)
     }
 }
@@ -108,10 +114,58 @@ mod tests {
             encode(&Json(&pairs), MAX_RECORD_BYTES).is_err(),
             "keys that are pairs"
         );
-        let bytes = encode(&Json(f64::NAN), MAX_RECORD_BYTES).expect("written as null");
-        assert!(
-            decode_strict::<Json<f64>>(&bytes).is_err(),
-            "and not read as another value"
+    }
+
+    #[test]
+    fn what_would_be_another_value_is_refused() {
+        fn refused<T: Serialize>(value: T, why: &str) {
+            let said = encode(&Json(value), MAX_RECORD_BYTES)
+                .unwrap_err()
+                .to_string();
+            assert!(said.contains(why), "{said}");
+        }
+        refused(f64::NAN, "no word for NaN");
+        refused(vec![Some(f32::INFINITY)], "no word for inf");
+        refused(BTreeMap::from([(1, Some(f64::NAN))]), "no word for NaN");
+        refused(Some(None::<u8>), "read as `None`");
+        refused([Some(())], "read as `None`");
+        for value in [None, Some(vec![None, Some(0.1_f32 + 0.2)])] {
+            let bytes = encode(&Json(&value), MAX_RECORD_BYTES).expect("is told apart");
+            let read: Json<Option<Vec<Option<f32>>>> = decode_strict(&bytes).expect("and back");
+            assert_eq!(read.0, value);
+        }
+        for number in [0.1 + 0.2, f64::MIN_POSITIVE, 123_456_789.123_456_79, -0.0] {
+            let bytes = encode(&Json(number), MAX_RECORD_BYTES).expect("is written");
+            let read: Json<f64> = decode_strict(&bytes).expect("and read");
+            assert_eq!(read.0.to_bits(), number.to_bits());
+        }
+    }
+
+    #[test]
+    fn what_nests_too_deep_is_refused_on_both_sides() {
+        #[derive(Default, Serialize, Deserialize)]
+        struct Deep(Vec<Deep>);
+        #[derive(Default, Serialize, Deserialize)]
+        struct Chain(Option<Box<Chain>>);
+        let deep = |levels| (1..levels).fold(Deep::default(), |below, _| Deep(vec![below]));
+        let bytes = encode(&Json(deep(127)), MAX_RECORD_BYTES).expect("not too deep");
+        assert!(decode_strict::<Json<Deep>>(&bytes).is_ok());
+        let (deep, chain) = (
+            deep(60_000),
+            (1..60_000).fold(Chain::default(), |below, _| Chain(Some(Box::new(below)))),
         );
+        for refused in [
+            encode(&Json(&deep), MAX_RECORD_BYTES),
+            encode(&Json(&chain), MAX_RECORD_BYTES),
+        ] {
+            assert!(refused.unwrap_err().to_string().contains("nests too deep"));
+        }
+        std::mem::forget((deep, chain));
+        let text = encode(&"[".repeat(60_000), MAX_RECORD_BYTES).expect("is text");
+        let said = decode_strict::<Json<Deep>>(&text)
+            .err()
+            .expect("too deep")
+            .to_string();
+        assert!(said.contains("recursion limit exceeded"), "{said}");
     }
 }

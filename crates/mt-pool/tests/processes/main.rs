@@ -9,6 +9,7 @@ mod census;
 mod context;
 mod cores;
 mod counting;
+mod crossing;
 mod deadlines;
 mod death;
 mod deed;

@@ -1,0 +1,226 @@
+//! The parts of a value that have parts, as they are read.
+
+use serde::de::{
+    DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
+
+use super::{
+    input::{Input, Unreadable},
+    shape::{MAX_EMPTY_ELEMENTS, Part, Shape},
+};
+
+/// The fields of a struct, a tuple, or a variant.
+#[derive(Debug)]
+struct Fields<'i, 'de, const CHECKED: bool> {
+    input: &'i mut Input<'de, CHECKED>,
+    left: usize,
+}
+
+/// The elements of a sequence, or of a map.
+#[derive(Debug)]
+pub(super) struct Elements<'i, 'de, const CHECKED: bool> {
+    input: &'i mut Input<'de, CHECKED>,
+    left: usize,
+    /// Of the element before, and of what is around the one that is being read.
+    last: Shape,
+    outer: Shape,
+}
+
+/// A variant of an enum.
+#[derive(Debug)]
+pub(super) struct Variant<'i, 'de, const CHECKED: bool>(pub(super) &'i mut Input<'de, CHECKED>);
+
+/// Reads the fields of a struct, a tuple, or a variant, at most so many: names that only mean another field are
+/// counted by whoever asks.
+#[inline]
+pub(super) fn group<'de, V: Visitor<'de>, const CHECKED: bool>(
+    input: &mut Input<'de, CHECKED>,
+    most: usize,
+    visitor: V,
+) -> Result<V::Value, Unreadable> {
+    input.open(Part::Group)?;
+    let fields = Fields {
+        input: &mut *input,
+        left: most,
+    };
+    let value = visitor.visit_seq(fields)?;
+    input.close();
+    Ok(value)
+}
+
+/// Reads a sequence, or a map.
+#[inline]
+pub(super) fn elements<'de, T, const CHECKED: bool>(
+    input: &mut Input<'de, CHECKED>,
+    part: Part,
+    read: impl FnOnce(Elements<'_, 'de, CHECKED>) -> Result<T, Unreadable>,
+) -> Result<T, Unreadable> {
+    input.open(part)?;
+    let claimed = input.len()?;
+    if claimed > MAX_EMPTY_ELEMENTS && claimed > input.left().len() {
+        return Err(Unreadable::because(format_args!(
+            "{claimed} elements are claimed of {} bytes",
+            input.left().len()
+        )));
+    }
+    let value = read(Elements {
+        input: &mut *input,
+        left: claimed,
+        last: Shape::EMPTY,
+        outer: Shape::EMPTY,
+    })?;
+    input.close();
+    Ok(value)
+}
+
+impl<'de, const CHECKED: bool> SeqAccess<'de> for Fields<'_, 'de, CHECKED> {
+    type Error = Unreadable;
+
+    #[inline]
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Unreadable> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        seed.deserialize(&mut *self.input).map(Some)
+    }
+
+    #[inline]
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left)
+    }
+}
+
+impl<const CHECKED: bool> Elements<'_, '_, CHECKED> {
+    /// The next element begins, if there is one.
+    #[inline]
+    fn begin(&mut self) -> bool {
+        if self.left == 0 {
+            return false;
+        }
+        self.left -= 1;
+        self.outer = self.input.begin_element();
+        true
+    }
+
+    #[inline]
+    fn end(&mut self) {
+        self.input
+            .end_element(self.outer, self.left, &mut self.last);
+    }
+
+    /// Nothing that the bytes can't hold.
+    #[inline]
+    fn left(&self) -> Option<usize> {
+        (self.left <= self.input.left().len()).then_some(self.left)
+    }
+}
+
+impl<'de, const CHECKED: bool> SeqAccess<'de> for Elements<'_, 'de, CHECKED> {
+    type Error = Unreadable;
+
+    #[inline]
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Unreadable> {
+        if !self.begin() {
+            return Ok(None);
+        }
+        let element = seed.deserialize(&mut *self.input)?;
+        self.end();
+        Ok(Some(element))
+    }
+
+    #[inline]
+    fn size_hint(&self) -> Option<usize> {
+        self.left()
+    }
+}
+
+impl<'de, const CHECKED: bool> MapAccess<'de> for Elements<'_, 'de, CHECKED> {
+    type Error = Unreadable;
+
+    #[inline]
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Unreadable> {
+        match self.begin() {
+            true => seed.deserialize(&mut *self.input).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    #[inline]
+    fn next_value_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<S::Value, Unreadable> {
+        let value = seed.deserialize(&mut *self.input)?;
+        self.end();
+        Ok(value)
+    }
+
+    #[inline]
+    fn size_hint(&self) -> Option<usize> {
+        self.left()
+    }
+}
+
+impl<'de, const CHECKED: bool> EnumAccess<'de> for Variant<'_, 'de, CHECKED> {
+    type Error = Unreadable;
+    type Variant = Self;
+
+    #[inline]
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, Self), Unreadable> {
+        self.0.leaf(Part::Variant);
+        let index = self.0.varint(32)? as u32;
+        let variant = seed.deserialize(index.into_deserializer())?;
+        Ok((variant, self))
+    }
+}
+
+impl<'de, const CHECKED: bool> VariantAccess<'de> for Variant<'_, 'de, CHECKED> {
+    type Error = Unreadable;
+
+    #[inline]
+    fn unit_variant(self) -> Result<(), Unreadable> {
+        Ok(())
+    }
+
+    #[inline]
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<S::Value, Unreadable> {
+        self.0.open(Part::Some)?;
+        let value = seed.deserialize(&mut *self.0)?;
+        self.0.leave();
+        Ok(value)
+    }
+
+    #[inline]
+    fn tuple_variant<V: Visitor<'de>>(
+        self,
+        len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Unreadable> {
+        group(self.0, len, visitor)
+    }
+
+    #[inline]
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Unreadable> {
+        group(self.0, fields.len(), visitor)
+    }
+}

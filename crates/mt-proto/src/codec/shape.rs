@@ -1,0 +1,83 @@
+//! What was written, and what is read: the same, or it is no value.
+
+/// The most elements that take no bytes (`()`, unit structs) in one sequence: a sequence that claims more is refused,
+/// for its length is all that there is of it, and whoever reads it would count for ever.
+pub const MAX_EMPTY_ELEMENTS: usize = 1 << 24;
+
+/// What the parts of a value were written as, or are read as, one after the other, as a number.
+///
+/// Widths and signs of numbers count, and where structs, tuples, sequences and maps begin and end. Names do not: a
+/// struct is a tuple, and a newtype is what is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape(u64);
+
+/// The parts of values. Text is a string, a character, or a byte string: they are the same bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Part {
+    Bool = 1,
+    I8,
+    I16,
+    I32,
+    I64,
+    I128,
+    U8,
+    U16,
+    U32,
+    U64,
+    U128,
+    F32,
+    F64,
+    Text,
+    None,
+    Some,
+    Variant,
+    Group,
+    Seq,
+    Map,
+    End,
+}
+
+impl Part {
+    /// Numbers that have little to do with each other.
+    const fn number(self) -> u64 {
+        let mut mixed = (self as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed ^ (mixed >> 27)
+    }
+}
+
+impl Shape {
+    pub(super) const EMPTY: Self = Self(0);
+
+    /// A part that has no others. Two cycles, for there may be many.
+    #[inline]
+    pub(super) fn leaf(&mut self, part: Part) {
+        self.0 = self.0.rotate_left(5).wrapping_add(part.number());
+    }
+
+    /// The beginning or the end of one that has.
+    #[inline]
+    pub(super) fn bracket(&mut self, part: Part) {
+        self.0 = (self.0 ^ part.number()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    /// The shape of a sequence, of which one more element is known. It counts only if it is another one than that of
+    /// the element before: then nothing waits for anything while a million numbers are walked.
+    #[inline]
+    pub(super) fn with_element(mut self, element: Self, left: usize, last: &mut Self) -> Self {
+        if element != *last {
+            self.0 = (self.0 ^ element.0)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .wrapping_add(left as u64);
+            *last = element;
+        }
+        self
+    }
+
+    /// What stands behind a checked value.
+    #[inline]
+    pub(crate) fn to_bytes(self) -> [u8; 4] {
+        let mixed = (self.0 ^ (self.0 >> 32)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed >> 32) as u32).to_le_bytes()
+    }
+}
