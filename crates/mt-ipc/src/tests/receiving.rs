@@ -159,3 +159,27 @@ async fn what_was_sent_before_a_reset_arrives(backend: Backend) {
     sender.close();
     let _ = run.await.unwrap();
 }
+
+/// The receiving side is the same in parent and worker.
+///
+/// Case G11: What comes byte by byte, to a parent or to a worker, is received, and its bytes are counted as they come.
+#[test_with(check)]
+async fn what_comes_byte_by_byte_is_received(backend: Backend) {
+    let sent = [beat(), bulk(700), beat()];
+    let wire = wire_of(sent.clone());
+    let (_sender, mut receiver, _writer, mut raw) = backend.raw();
+    let mut got = Vec::new();
+    for (at, byte) in (1..).zip(wire.iter()) {
+        raw.write_all(&[*byte]).await.unwrap();
+        while receiver.received_bytes() < at {
+            got.extend(
+                receiver
+                    .recv()
+                    .now_or_never()
+                    .map(|frame| frame.unwrap().unwrap()),
+            );
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(got, sent);
+}

@@ -104,7 +104,7 @@ fn runs_that_wait_for_each_other_go_on() {
     };
     let both = start().into_iter().zip(start());
     let mut both = both.into_iter();
-    while let Some((a, b)) = both.next() {
+    for (a, b) in both.by_ref() {
         assert_eq!(a.unwrap(), b.unwrap());
         assert!(pool.workers() <= 1 && children().len() <= 1);
     }
