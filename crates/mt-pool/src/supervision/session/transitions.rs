@@ -250,9 +250,10 @@ impl Session {
         self.kill();
     }
 
-    /// The owner kills the worker; the cause is known there.
+    /// The owner kills the worker. It may do so twice, and then the worker is not dying by itself.
     pub(super) fn on_killed(&mut self, cause: DeathCause) {
         if cause == DeathCause::Stopped || !self.waits_for_end(&cause) {
+            self.cause.get_or_insert(cause);
             self.kill();
         }
     }
