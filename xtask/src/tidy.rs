@@ -16,6 +16,7 @@ mod bounded;
 mod circles;
 mod dependencies;
 mod floors;
+mod guard;
 mod links;
 mod module_doc;
 mod one_name;
@@ -42,6 +43,7 @@ const RULES: &[Rule] = &[
     floors::RULE,
     pure::RULE,
     owners::RULE,
+    guard::RULE,
     bounded::RULE,
     unsafe_code::RULE,
     module_doc::RULE,

@@ -163,10 +163,12 @@ impl TaskCx {
     /// }
     /// ```
     pub fn progress(&self, value: &(impl Serialize + ?Sized)) {
+        // guarded: by the executor, in whose process this is.
         match encode_checked(value, MAX_PROGRESS_BYTES) {
             Ok(value) => self.bee.progress.tell(TaskId(self.task_id), value.into()),
             Err(error) => {
                 let task = self.task_id;
+                // guarded: by the executor.
                 tracing::warn!(task, %error, "how far a task is can't be sent");
             }
         }

@@ -15,6 +15,7 @@ use crate::{
 
 /// Decodes the arguments of a task.
 pub fn decode_args<A: Wire>(args: &[u8]) -> Result<A, Unsuccessful> {
+    // guarded: by the executor, in whose process this is.
     decode_checked(args).map_err(|error| {
         let message = format!("{}: {error}", type_name::<A>());
         Unsuccessful::Failed(Failure::Undecodable { message })
@@ -23,6 +24,7 @@ pub fn decode_args<A: Wire>(args: &[u8]) -> Result<A, Unsuccessful> {
 
 /// Encodes what a task returned.
 pub fn encode_value<V: Wire>(value: &V) -> Result<Bytes, Unsuccessful> {
+    // guarded: by the executor, in whose process this is.
     let encoded = encode_checked(value, MAX_RECORD_BYTES).map(Bytes::from);
     encoded.map_err(|error| Unsuccessful::Failed(error.into()))
 }

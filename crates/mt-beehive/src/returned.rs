@@ -7,7 +7,7 @@ use std::{any::type_name, fmt::Display};
 
 use bytes::Bytes;
 use mt_pool::Wire;
-use mt_proto::{DecodeError, RaisedException, clip_text, decode_checked, encode_checked};
+use mt_proto::{DecodeError, RaisedException, clip_text, decode_guarded, encode_checked};
 
 use crate::{
     call::Unsuccessful,
@@ -80,6 +80,7 @@ impl<T, E: Wire> Returned<Result<T, E>> for Way<TYPED> {
         describe: impl FnOnce(&E) -> String,
     ) -> Result<T, Unsuccessful> {
         returned.map_err(|error| {
+            // guarded: by the executor, in whose process this is.
             let value = encode_checked(&error, MAX_ERROR_BYTES).map(Bytes::from);
             raised::<E>(describe(&error), value.ok())
         })
@@ -118,7 +119,7 @@ fn raised<E>(text: String, value: Option<Bytes>) -> Unsuccessful {
 /// The error itself.
 pub(crate) fn typed<E: Wire>(error: RaisedException) -> Result<E, CrossingProblem> {
     match error.value {
-        Some(value) => decode_checked(&value)
+        Some(value) => decode_guarded(&value)
             .map_err(|why| not_a::<E>(&why).between(&error.type_name, type_name::<E>())),
         None => Err(CrossingProblem::Unserialisable {
             message: error.exception,

@@ -63,7 +63,13 @@ pub enum SpawnError {
         /// The file.
         program: String,
     },
-    /// The thread that starts workers is gone, or can't be made.
+    /// The system has no thread to give for starting workers. The next start tries again.
+    #[error(
+        "starting the thread that starts workers failed: {0} (is there a limit on processes, `ulimit -u`, or on memory?)"
+    )]
+    Thread(io::Error),
+    /// The thread that starts workers is not in this process, which was forked off the one that has it; or the runtime
+    /// has no IO, or has ended.
     #[error("the thread that starts workers is not available")]
     Spawner,
 }

@@ -3,12 +3,14 @@
 use std::{
     env,
     ffi::OsString,
-    panic::{AssertUnwindSafe, catch_unwind},
+    io,
     path::PathBuf,
     process::{self, Command, Stdio},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock, PoisonError},
     thread,
 };
+
+use mt_proto::guarded;
 
 use tokio::{
     runtime::Handle,
@@ -110,28 +112,37 @@ struct Request {
 /// the parent-death signal when the *thread* that started a child ends. Being one thread, it also
 /// keeps two starts from inheriting each other's descriptors where close-on-exec is not atomic.
 fn spawner() -> Result<&'static mpsc::Sender<Request>, SpawnError> {
-    static SPAWNER: OnceLock<Option<(mpsc::Sender<Request>, u32)>> = OnceLock::new();
-    let spawner = SPAWNER.get_or_init(|| {
-        let (sender, mut requests) = mpsc::channel::<Request>(SPAWN_QUEUE);
-        let run = move || {
-            while let Some(request) = requests.blocking_recv() {
-                let _entered = request.runtime.enter();
-                // A runtime without IO makes this panic. That must not end the thread for others.
-                let started = catch_unwind(AssertUnwindSafe(|| start(request.command)))
-                    .unwrap_or(Err(SpawnError::Spawner));
-                // Dropping what nobody waits for any more kills it.
-                let _ = request.answer.send(started);
-            }
-        };
-        let named = thread::Builder::new().name("mt-spawner".into());
-        named.spawn(run).ok()?;
-        Some((sender, process::id()))
-    });
-    match spawner {
+    static SPAWNER: OnceLock<(mpsc::Sender<Request>, u32)> = OnceLock::new();
+    // Only as long as there is none: who has failed to start one is no reason not to try again.
+    static STARTING: Mutex<()> = Mutex::new(());
+    if SPAWNER.get().is_none() {
+        let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        if SPAWNER.get().is_none() {
+            let requests = start_spawner().map_err(SpawnError::Thread)?;
+            let _ = SPAWNER.set((requests, process::id()));
+        }
+    }
+    match SPAWNER.get() {
         // A process forked off this one has no such thread and would wait for ever.
         Some((requests, owner)) if *owner == process::id() => Ok(requests),
         Some(_) | None => Err(SpawnError::Spawner),
     }
+}
+
+fn start_spawner() -> io::Result<mpsc::Sender<Request>> {
+    let (sender, mut requests) = mpsc::channel::<Request>(SPAWN_QUEUE);
+    let run = move || {
+        while let Some(request) = requests.blocking_recv() {
+            let _entered = request.runtime.enter();
+            // A runtime without IO makes this panic. That must not end the thread for others.
+            let started = guarded(|| start(request.command)).unwrap_or(Err(SpawnError::Spawner));
+            // Dropping what nobody waits for any more kills it.
+            let _ = request.answer.send(started);
+        }
+    };
+    let named = thread::Builder::new().name("mt-spawner".into());
+    named.spawn(run)?;
+    Ok(sender)
 }
 
 fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {

@@ -4,12 +4,12 @@ mod log;
 
 use std::{
     fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use mt_ipc::Exit;
+use mt_proto::{Kept, guarded};
 
 use crate::supervision::{Death, WorkerFailure};
 
@@ -159,16 +159,18 @@ impl Drop for Audience {
 
 /// Called with every event, on the run's own thread.
 #[derive(Clone)]
-pub(crate) struct Observer(Arc<dyn Fn(&PoolEvent) + Send + Sync>);
+pub(crate) struct Observer(Arc<Kept<Observe>>);
+
+type Observe = Box<dyn Fn(&PoolEvent) + Send + Sync>;
 
 impl Observer {
     pub(crate) fn new(call: impl Fn(&PoolEvent) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(call))
+        Self(Arc::new(Kept::new(Box::new(call))))
     }
 
     /// A panic of the observer, which was shown as every panic is, does not end the run.
     pub(crate) fn tell(&self, event: &PoolEvent) {
-        let _ = catch_unwind(AssertUnwindSafe(|| (self.0)(event)));
+        let _ = guarded(|| (self.0)(event));
     }
 }
 

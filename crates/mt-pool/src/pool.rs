@@ -3,11 +3,10 @@
 use std::{
     fmt, io,
     sync::{Arc, Mutex, OnceLock},
-    thread,
     time::Duration,
 };
 
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::Handle;
 
 use crate::{
     StartError,
@@ -16,7 +15,7 @@ use crate::{
     limits::{MAX_PROCESSES, in_range, processors},
     lock::lock,
     setters::setters,
-    supervision::{IdleLimits, IdleWorkers},
+    supervision::{IdleLimits, IdleWorkers, OwnRuntime},
 };
 
 /// How long dropping a pool waits for its workers to go.
@@ -223,18 +222,15 @@ impl Pool {
 
 impl PoolInner {
     fn start(idle_workers: Arc<IdleWorkers>) -> io::Result<Self> {
-        mt_ipc::has_address_space()?;
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let runtime = OwnRuntime::new()?;
         let handle = runtime.handle().clone();
         let (tie, ended) = Supervision::tied();
         let watched = Arc::clone(&idle_workers);
-        thread::Builder::new()
-            .name("mt-pool".into())
-            .spawn(move || {
-                runtime.block_on(watched.deserted());
-                drop(runtime);
-                drop(tie);
-            })?;
+        runtime.on_thread("mt-pool", move |runtime| {
+            runtime.block_on(watched.deserted());
+            drop(runtime);
+            drop(tie);
+        })?;
         Ok(Self {
             idle_workers,
             runtime: handle,

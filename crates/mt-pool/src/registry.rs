@@ -49,6 +49,7 @@ fn signature_of<T: Task>() -> String {
 
 fn with_id(id: &str) -> impl Iterator<Item = &'static Registration> {
     let all = inventory::iter::<Registration>.into_iter();
+    // guarded: the code that `#[task]` writes.
     all.filter(move |task| (task.id)() == id)
 }
 
@@ -74,5 +75,6 @@ pub(crate) fn sole_id_of<T: Task>() -> Result<String, StartError> {
 #[must_use]
 pub fn fingerprint() -> Fingerprint {
     let all = inventory::iter::<Registration>.into_iter();
+    // guarded: the code that `#[task]` writes.
     Fingerprint::of(all.map(|task| (task.signature)()))
 }

@@ -14,7 +14,6 @@ mod trace;
 
 pub use crate::registry::fingerprint;
 pub(crate) use entry::main;
-pub(crate) use panic::panic_text;
 pub use panic::{Panic, caught, caught_async, drop_caught};
 pub use role::{Incoming, NotSetUp, Role, RoleEnd, RoleLink, RoleSession, RoleWork};
 pub use runtime::runtime;

@@ -49,6 +49,9 @@ pub enum DecodeError {
         /// The name of the type that it was to be decoded as.
         asked: Box<str>,
     },
+    /// The `Deserialize` of the value panicked with this message.
+    #[error("its `Deserialize` panicked: {0}")]
+    Panicked(String),
 }
 
 /// A value that could not be encoded. Nothing was written: the buffer is as it was before the call.
@@ -66,4 +69,7 @@ pub enum EncodeError {
     /// [`MAX_NESTING`](crate::MAX_NESTING).
     #[error("value does not serialise: {0}")]
     Value(Box<str>),
+    /// The `Serialize` of the value panicked with this message.
+    #[error("its `Serialize` panicked: {0}")]
+    Panicked(String),
 }

@@ -32,6 +32,7 @@ mod error;
 mod executor;
 mod fingerprint;
 mod frame;
+mod guard;
 mod hive;
 mod ids;
 mod limits;
@@ -52,6 +53,10 @@ pub use error::{DecodeError, EncodeError};
 pub use executor::{ExitReport, FromExecutor, InitCall, Notice, Setup, ToExecutor};
 pub use fingerprint::{Build, Fingerprint, PROTOCOL_VERSION};
 pub use frame::{Frame, FrameDecoder, HEADER_BYTES, Kind};
+pub use guard::{
+    Kept, UserPanic, borrowed_text, decode_guarded, discard, dispose, encode_guarded, guarded,
+    panic_text,
+};
 pub use hive::{
     FromBee, HiveWriter, MAX_HIVE_MESSAGES, RaisedException, Round, TaskId, TaskInfo, TaskStatus,
     ToBee, hive_messages,

@@ -109,7 +109,7 @@ impl From<EncodeError> for Failure {
             EncodeError::TooLarge { limit } => Self::TooLarge {
                 limit_bytes: limit as u64,
             },
-            EncodeError::Value(_) => Self::Unserialisable {
+            EncodeError::Value(_) | EncodeError::Panicked(_) => Self::Unserialisable {
                 message: clip_text(error.to_string()),
             },
         }

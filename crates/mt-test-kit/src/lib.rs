@@ -31,6 +31,7 @@ pub use process::wait_until_gone;
 #[cfg(unix)]
 pub use process::{
     Signal, children, children_of, descendants_of, descriptors, is_gone, signal, state_of,
+    threads_named,
 };
 #[cfg(target_os = "linux")]
 pub use scene::{Scene, role};

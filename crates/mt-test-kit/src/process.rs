@@ -81,3 +81,11 @@ pub fn descriptors() -> Vec<(i32, PathBuf)> {
 fn pid_of(pid: u32) -> Pid {
     Pid::from_raw(pid.cast_signed()).unwrap()
 }
+
+/// How many threads of this process have this name.
+pub fn threads_named(name: &str) -> usize {
+    let threads = fs::read_dir("/proc/self/task").unwrap();
+    let names =
+        threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("comm")).ok());
+    names.filter(|found| found.trim_end() == name).count()
+}

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mt_proto::TaskId;
+use mt_proto::{TaskId, dispose, guarded};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use crate::machine::parent::{BeeStatus, HiveStats, Request, TaskOutcome};
@@ -142,21 +142,23 @@ impl CommandQueue {
     /// Driver: nothing new is taken any more.
     pub(crate) fn end(&self) {
         self.lock().takes = Takes::Last;
-        self.permits.close();
+        let _ = guarded(|| self.permits.close());
     }
 
     /// Driver: nothing is taken any more.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.takes = Takes::Nothing;
-        state.commands.clear();
+        let left = std::mem::take(&mut state.commands);
         drop(state);
-        self.permits.close();
+        // Who asked is woken, each by a waker that is user code.
+        left.into_iter().for_each(dispose);
+        let _ = guarded(|| self.permits.close());
     }
 
     /// Driver: nothing is begun any more.
     pub(crate) fn interrupt(&self) {
-        self.interrupted.send_replace(true);
+        let _ = guarded(|| self.interrupted.send_replace(true));
     }
 
     /// Driver: this was done so far.
@@ -209,6 +211,26 @@ pub(crate) struct Reply {
     pub(crate) progress: Option<watch::Sender<Bytes>>,
     /// Of the tasks that may be outstanding: until it is resolved, whether or not anybody waits for it.
     pub(crate) _permit: OwnedSemaphorePermit,
+}
+
+impl Reply {
+    /// Answers, and gives the permit back to whoever waits for one. Both wake tasks of the caller's, whose wakers are
+    /// user code.
+    pub(crate) fn give(self, answer: Answer) {
+        let Self {
+            answer: waits,
+            progress,
+            _permit: permit,
+        } = self;
+        self::answer(waits, answer);
+        dispose(progress);
+        dispose(permit);
+    }
+}
+
+/// Answers whoever has asked, by a waker that is user code.
+pub(crate) fn answer<V>(waits: oneshot::Sender<V>, with: V) {
+    let _ = guarded(|| waits.send(with).is_ok());
 }
 
 #[cfg(test)]

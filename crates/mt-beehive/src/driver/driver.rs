@@ -14,7 +14,7 @@ use mt_pool::{
         DeathCause, Interrupts, SessionEvent, SessionEvents, SpawnSpec, WorkerEvents, Workers,
     },
 };
-use mt_proto::{TaskId, WorkerId};
+use mt_proto::{TaskId, WorkerId, dispose, guarded};
 use rustc_hash::FxHashMap;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -23,7 +23,7 @@ use tokio::{
 
 use super::{
     bee_handle::{BeeHandle, Outbox},
-    command_queue::{Command, CommandQueue, Reply},
+    command_queue::{Command, CommandQueue, Reply, answer},
 };
 use crate::machine::parent::{
     BeeId, BeeState, BeeStatus, Config, Effect, Event, ParentMachine, Population,
@@ -212,8 +212,8 @@ impl Driver {
                     self.pending_spawns.push_back(reply_tx);
                 }
                 Command::Bury(child, reply_tx) => self.bury(now, child.map(BeeId), reply_tx),
-                Command::Bees(reply_tx) => drop(reply_tx.send(self.bees())),
-                Command::Stats(reply_tx) => drop(reply_tx.send(self.parent.stats())),
+                Command::Bees(reply_tx) => answer(reply_tx, self.bees()),
+                Command::Stats(reply_tx) => answer(reply_tx, self.parent.stats()),
             }
         }
         self.taken = all;
@@ -222,8 +222,7 @@ impl Driver {
 
     fn bury(&mut self, now: Instant, child: Option<BeeId>, reply_tx: oneshot::Sender<Option<u32>>) {
         let Some(child) = self.parent.who_goes(child) else {
-            let _ = reply_tx.send(None);
-            return;
+            return answer(reply_tx, None);
         };
         self.pending_exits.insert(child, reply_tx);
         self.parent.handle(now, Event::Bury(Some(child)));
@@ -250,7 +249,7 @@ impl Driver {
         self.act();
         if self.parent.is_interrupted() {
             // None is born any more.
-            self.pending_spawns.clear();
+            self.pending_spawns.drain(..).for_each(dispose);
         }
     }
 
@@ -259,7 +258,7 @@ impl Driver {
             match effect {
                 Effect::Spawn(child) => {
                     if let Some(reply_tx) = self.pending_spawns.pop_front() {
-                        let _ = reply_tx.send(Some(child.0));
+                        answer(reply_tx, Some(child.0));
                     }
                     let outbox = Arc::new(Outbox::default());
                     let worker = WorkerId(child.0);
@@ -280,12 +279,12 @@ impl Driver {
                 Effect::Progress(task, progress) => {
                     let reply = self.replies.get(&task);
                     if let Some(sender) = reply.and_then(|reply| reply.progress.as_ref()) {
-                        sender.send_replace(progress);
+                        let _ = guarded(|| sender.send_replace(progress));
                     }
                 }
                 Effect::Resolve(task, end, child) => {
                     if let Some(reply) = self.replies.remove(&task) {
-                        let _ = reply.answer.send((end, child.map(|child| child.0)));
+                        reply.give((end, child.map(|child| child.0)));
                     }
                 }
                 Effect::Finished => self.finished = true,

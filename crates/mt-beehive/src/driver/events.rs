@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use mt_pool::supervision::{DeathCause, Health, SessionEvent, WorkerEnd};
-use mt_proto::{Frame, FromBee, Kind, WorkerId, hive_messages};
+use mt_proto::{Frame, FromBee, Kind, WorkerId, guarded, hive_messages};
 
-use super::driver::Driver;
+use super::{command_queue::answer, driver::Driver};
 use crate::{
     error::NoWorkers,
     machine::parent::{BeeId, Event},
@@ -68,8 +68,8 @@ impl Driver {
         let (bee, pid) = (child.0, handle.pid.unwrap_or(0));
         match health {
             Health::Stopped => {
-                let warn = move || tracing::warn!(bee, pid, "a worker bee is stopped");
-                self.relay.tell(warn);
+                self.relay
+                    .tell(move || tracing::warn!(bee, pid, "a worker bee is stopped"));
             }
             Health::Dying => {
                 let warn =
@@ -77,8 +77,8 @@ impl Driver {
                 self.relay.tell(warn);
             }
             Health::Frozen => {
-                let warn = move || tracing::warn!(bee, pid, "a worker bee gives no sign of life");
-                self.relay.tell(warn);
+                self.relay
+                    .tell(move || tracing::warn!(bee, pid, "a worker bee gives no sign of life"));
             }
             Health::Blocked { since } => self.relay.tell(move || {
                 tracing::warn!(bee, pid, ?since, "a task holds the thread of a worker bee");
@@ -104,12 +104,12 @@ impl Driver {
             self.relay
                 .tell(move || tracing::warn!(bee, why, "a worker bee is lost"));
         } else {
-            tracing::debug!(bee, why, "a worker bee is gone");
+            let _ = guarded(|| tracing::debug!(bee, why, "a worker bee is gone"));
         }
         self.parent
             .handle(now, Event::Gone(child, end.death, end.started, unmade));
         if let Some(reply_tx) = self.pending_exits.remove(&child) {
-            let _ = reply_tx.send(Some(child.0));
+            answer(reply_tx, Some(child.0));
         }
     }
 }

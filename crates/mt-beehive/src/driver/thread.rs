@@ -4,15 +4,12 @@
 use std::{
     io,
     sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
-    thread,
     time::Duration,
 };
 
-use mt_pool::supervision::{Interrupts, OnInterrupt};
-use tokio::{
-    runtime::Builder,
-    sync::{mpsc, oneshot},
-};
+use mt_pool::supervision::{Interrupts, OnInterrupt, OwnRuntime};
+use mt_proto::{Kept, guarded};
+use tokio::sync::{mpsc, oneshot};
 
 use super::driver::{Driver, HiveEnd};
 
@@ -37,8 +34,7 @@ pub(crate) fn drive(
     on_interrupt: OnInterrupt,
     make: impl FnOnce(Interrupts) -> Driver + Send + 'static,
 ) -> io::Result<Driven> {
-    mt_ipc::has_address_space()?;
-    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let runtime = OwnRuntime::new()?;
     let interrupts = {
         let _inside = runtime.enter();
         Interrupts::listen(match mt_ipc::is_worker_process() {
@@ -49,17 +45,17 @@ pub(crate) fn drive(
     let (hold, held) = mpsc::channel(1);
     let (over, is_over) = oneshot::channel();
     let (tie, ended) = sync_channel::<()>(1);
-    thread::Builder::new()
-        .name("mt-hive".into())
-        .spawn(move || {
-            // A task like those of the bees: they wake each other without a look at the poller in between.
-            runtime
-                .block_on(async { tokio::spawn(make(interrupts).run(held)).await })
-                .expect("the driver does not panic");
-            drop(runtime);
-            drop(tie);
-            drop(over);
-        })?;
+    let over = Kept::new(over);
+    runtime.on_thread("mt-hive", move |runtime| {
+        // A task like those of the bees: they wake each other without a look at the poller in between.
+        runtime
+            .block_on(async { tokio::spawn(make(interrupts).run(held)).await })
+            .expect("the driver does not panic");
+        drop(runtime);
+        drop(tie);
+        // Wakes who waits for it, by a waker that is user code.
+        drop(over);
+    })?;
     Ok(Driven {
         hold: Some(hold),
         over: Some(is_over),
@@ -95,7 +91,7 @@ impl Drop for Driven {
         drop(self.hold.take());
         let waited = self.ended.recv_timeout(DROP_WAIT);
         if waited == Err(RecvTimeoutError::Timeout) {
-            tracing::warn!("worker bees are not gone yet; they were killed");
+            let _ = guarded(|| tracing::warn!("worker bees are not gone yet; they were killed"));
         }
     }
 }

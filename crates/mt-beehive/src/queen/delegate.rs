@@ -12,7 +12,7 @@ use std::{
 
 use mt_pool::Wire;
 use mt_proto::{
-    DecodeError, EncodeError, Failure, RaisedException, TaskStatus, decode_checked, encode_checked,
+    DecodeError, EncodeError, Failure, RaisedException, TaskStatus, decode_guarded, encode_guarded,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::task::coop::unconstrained;
@@ -131,7 +131,7 @@ impl Delegate<serde_json::Value> {
             None => Ok(Vec::new()),
         };
         let reads = Reads {
-            value: types.map_or(decode_checked::<serde_json::Value>, |types| {
+            value: types.map_or(decode_guarded::<serde_json::Value>, |types| {
                 types.json.value
             }),
             raised: |error| Ok(error.into()),
@@ -156,8 +156,8 @@ impl<R, E> Delegate<R, E> {
             name,
             args: type_name::<A>(),
         };
-        let args = || encode_checked(args, MAX_MESSAGE_BYTES);
-        let value = decode_checked::<R>;
+        let args = || encode_guarded(args, MAX_MESSAGE_BYTES);
+        let value = decode_guarded::<R>;
         Self::of(commands, called, args, Reads { value, raised })
     }
 
@@ -357,6 +357,7 @@ impl Called {
         };
         Err(match status {
             TaskStatus::Succeeded { returning_value } => {
+                // guarded: each of them is `decode_guarded` or made of that.
                 return (reads.value)(&returning_value)
                     .map_err(|error| crossing(Part::Value, not_a::<R>(&error)));
             }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use mt_pool::Wire;
+use mt_proto::Kept;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
@@ -86,8 +87,8 @@ impl<W: WorkerBee> Hive<W> {
     /// ```
     pub fn delegate<R: Wire>(&self, name: impl Into<String>, args: impl Serialize) -> Delegate<R> {
         let commands = Arc::clone(&self.commands);
-        let name = Cow::Owned(name.into());
-        Delegate::new::<W, _>(commands, name, &args, |error| Ok(error.into()))
+        let (name, args) = (Cow::Owned(name.into()), Kept::new(args));
+        Delegate::new::<W, _>(commands, name, &*args, |error| Ok(error.into()))
     }
 
     /// [`delegate`](Self::delegate) for a name and arguments that come from a file or a user: `args` are read as what
@@ -111,8 +112,8 @@ impl<W: WorkerBee> Hive<W> {
         name: &'static str,
         args: impl Serialize,
     ) -> Delegate<V, How::Raised> {
-        let commands = Arc::clone(&self.commands);
-        Delegate::new::<W, _>(commands, Cow::Borrowed(name), &args, How::read)
+        let (commands, args) = (Arc::clone(&self.commands), Kept::new(args));
+        Delegate::new::<W, _>(commands, Cow::Borrowed(name), &*args, How::read)
     }
 
     /// How busy a worker bee is: 0 is free, 1 is full; 0 without a limit. One of them answers, while it works.

@@ -8,7 +8,7 @@ use mt_pool::{
     limits::WorkerOptions,
     supervision::{SpawnSpec, WorkerEvents},
 };
-use mt_proto::{MAX_RECORD_BYTES, WorkerId, encode, encode_checked};
+use mt_proto::{Kept, MAX_RECORD_BYTES, WorkerId, encode, encode_guarded};
 
 use super::{deadlines::Deadlines, handle::Hive, options::HiveOptions, running::RunningHive};
 use crate::{
@@ -56,7 +56,7 @@ pub fn hive_of<W: WorkerBee>(init: W::Init) -> BeehiveRun<W> {
 /// [`beehive_run`](crate::beehive_run). What is out of its range is an error when the hive is started.
 #[must_use = "nothing happens until the hive is run or started"]
 pub struct BeehiveRun<W: WorkerBee, Q = WithoutQueen> {
-    init: W::Init,
+    init: Kept<W::Init>,
     pub(super) queen: Q,
     options: HiveOptions,
 }
@@ -78,7 +78,7 @@ impl<W: WorkerBee, Q: fmt::Debug> fmt::Debug for BeehiveRun<W, Q> {
 impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
     pub(super) fn new(init: W::Init, queen: Q) -> Self {
         Self {
-            init,
+            init: Kept::new(init),
             queen,
             options: HiveOptions::default(),
         }
@@ -201,7 +201,7 @@ impl<W: WorkerBee> BeehiveRun<W> {
     pub fn start(self) -> Result<RunningHive<Hive<W>>, BeehiveError> {
         let Self { init, options, .. } = self;
         options.check()?;
-        let init = encode_checked(&init, MAX_RECORD_BYTES).map_err(|error| StartError::Value {
+        let init = encode_guarded(&*init, MAX_RECORD_BYTES).map_err(|error| StartError::Value {
             option: "init",
             message: error.to_string(),
         })?;
@@ -249,6 +249,7 @@ fn spec<W: WorkerBee>(init: Bytes, options: &HiveOptions) -> Result<SpawnSpec, S
             init: init.clone(),
             max_concurrency,
         };
+        // guarded: a value of ours.
         let encoded = encode(&setup, usize::MAX);
         encoded
             .expect("strings, numbers and bytes always encode")

@@ -4,22 +4,23 @@ use std::pin::pin;
 
 use bytes::Bytes;
 use futures::future::{Either, select};
-use mt_proto::decode_checked;
+use mt_proto::{Kept, decode_guarded, guarded};
 use serde::de::DeserializeOwned;
 use tokio::{sync::watch, task::yield_now};
 
 /// Is called with how far the task is, encoded.
-pub(super) type Watcher = Box<dyn FnMut(&[u8]) + Send>;
+pub(super) type Watcher = Kept<Box<dyn FnMut(&[u8]) + Send>>;
 
 /// A watcher that decodes.
 pub(super) fn watcher<P: DeserializeOwned>(mut tell: impl FnMut(P) + Send + 'static) -> Watcher {
-    Box::new(move |progress| match decode_checked(progress) {
-        Ok(progress) => tell(progress),
+    Kept::new(Box::new(move |progress| match decode_guarded(progress) {
+        // Of a panic, which was shown as every panic is, the task knows nothing.
+        Ok(progress) => drop(guarded(|| tell(progress))),
         Err(error) => {
             let takes = std::any::type_name::<P>();
-            tracing::warn!(takes, %error, "how far a task is can't be told");
+            let _ = guarded(|| tracing::warn!(takes, %error, "how far a task is can't be told"));
         }
-    })
+    }))
 }
 
 /// What comes from the hive, on its way to a watcher.
@@ -67,6 +68,7 @@ impl Progress {
     fn tell(&mut self) {
         // Not under its lock: the hive must not wait for the watcher.
         let latest = self.latest.borrow_and_update().clone();
+        // guarded: what is the user's in it is, in there.
         (self.watcher)(&latest);
     }
 }

@@ -7,18 +7,29 @@ use std::time::Instant;
 use mt_proto::{ItemIndex, RecordTag, Records, Segment, WorkerId};
 use rand::RngExt as _;
 
-use super::{Delivery, Dispatch, attempt_history::RetryItem, machine::RunMode};
+use super::{Delivery, Dispatch, Lost, attempt_history::RetryItem, machine::RunMode};
 
-/// A failed item among results, and whether it is tried again.
+/// A failed item among results, and what becomes of it.
 pub(super) struct Failed {
     item: RetryItem,
-    again: bool,
+    sequel: Sequel,
+}
+
+/// What follows an error.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sequel {
+    /// Another try.
+    Again,
+    /// Nothing: there would be another try, but nothing is given out any more.
+    Cancelled,
+    /// Nothing: the error is the item's outcome.
+    Told,
 }
 
 impl Dispatch {
     /// The items among these results that are told of by themselves: those that have failed, as far as they
-    /// are to be tried again, were tried before, or are to be given back. None is tried again once nothing
-    /// is given out any more.
+    /// are to be tried again, were tried before, or are to be given back. Once nothing is given out any more,
+    /// one that would be tried again is cancelled: its error is not final.
     pub(super) fn set_apart(&mut self, worker: WorkerId, run: &Segment) -> Vec<Failed> {
         let (retry, keep) = (&self.config.retries, self.config.keep_items);
         let running = matches!(self.mode, RunMode::Running);
@@ -32,7 +43,7 @@ impl Dispatch {
         let mut records = Records::new(run.records.clone());
         for index in (run.first.0..run.end().0).map(ItemIndex) {
             let failed = records.next_with(|tag, value| {
-                let raised = tag == RecordTag::Raised && running && retry.limit > 0;
+                let raised = tag == RecordTag::Raised && retry.limit > 0;
                 (tag != RecordTag::Value).then(|| raised && retry.wants(value))
             });
             let Ok(Some(Some(wanted))) = failed else {
@@ -41,9 +52,13 @@ impl Dispatch {
             let Some(item) = slot.item(index) else {
                 continue;
             };
-            let again = wanted && item.past.errors < retry.limit;
-            if again || keep || item.past.attempts() > 0 {
-                found.push(Failed { item, again });
+            let sequel = match wanted && item.past.errors < retry.limit {
+                true if running => Sequel::Again,
+                true => Sequel::Cancelled,
+                false => Sequel::Told,
+            };
+            if sequel != Sequel::Told || keep || item.past.attempts() > 0 {
+                found.push(Failed { item, sequel });
             }
         }
         found
@@ -54,14 +69,17 @@ impl Dispatch {
         let mut records = Records::new(run.records);
         let mut first = run.first;
         let end = first.plus(u64::from(run.count));
-        for Failed { item, again } in apart {
+        for Failed { item, sequel } in apart {
             self.deliver_part(first, item.index, &mut records);
             let record = records.next_record().ok().flatten();
             first = item.index.plus(1);
-            if again {
-                self.retry(now, item);
-            } else {
-                self.deliver(item.told(record.expect("results were counted when they came in")));
+            match sequel {
+                Sequel::Again => self.retry(now, item),
+                Sequel::Cancelled => self.deliver(item.stopped(Lost::Cancelled)),
+                Sequel::Told => {
+                    let record = record.expect("results were counted when they came in");
+                    self.deliver(item.told(record));
+                }
             }
         }
         self.deliver_part(first, end, &mut records);

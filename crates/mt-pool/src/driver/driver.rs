@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mt_proto::{Kept, guarded};
 use tokio::sync::{mpsc, watch};
 
 use super::{
@@ -55,7 +56,8 @@ pub(super) struct Driver {
     pub(super) exchange: DriverEnd,
     pub(super) stats: Arc<StatsCell>,
     pub(super) audience: Audience,
-    pub(super) output: mpsc::Sender<Delivery>,
+    /// Sending, and dropping it, wakes the consumer, whose waker is user code.
+    pub(super) output: Kept<mpsc::Sender<Delivery>>,
     pub(super) relay: WorkerEvents,
     pub(super) finished: bool,
     input_ended: bool,
@@ -82,7 +84,7 @@ pub(crate) async fn supervise(plan: Plan) {
         exchange: plan.exchange,
         stats: plan.stats,
         audience: plan.audience,
-        output: plan.output,
+        output: Kept::new(plan.output),
         relay: plan.relay,
         finished: false,
         input_ended: false,
@@ -178,7 +180,7 @@ impl Driver {
                     self.exchange.on_delivered(delivery.len_bytes());
                     // The consumer's credit is the bound of this queue, so there is room, unless
                     // the consumer is gone.
-                    let _ = self.output.try_send(delivery);
+                    let _ = guarded(|| self.output.try_send(delivery).is_ok());
                 }
                 Effect::Shortage(shortage) => self.on_shortage(shortage),
                 Effect::Finished => self.finished = true,

@@ -3,13 +3,11 @@
 use std::{
     io,
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
-    thread,
     time::Duration,
 };
 
-use tokio::runtime::Builder;
-
 use super::driver::{Plan, supervise};
+use crate::supervision::OwnRuntime;
 
 #[derive(Debug)]
 pub(crate) struct Supervision {
@@ -38,14 +36,11 @@ impl Supervision {
 /// # Errors
 /// The system's, when there is no thread or no poller to be had.
 pub(crate) fn spawn_supervisor(plan: Plan) -> io::Result<Supervision> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
     let (tie, supervision) = Supervision::tied();
-    thread::Builder::new()
-        .name("mt-supervisor".into())
-        .spawn(move || {
-            runtime.block_on(supervise(plan));
-            drop(runtime);
-            drop(tie);
-        })?;
+    OwnRuntime::new()?.on_thread("mt-supervisor", move |runtime| {
+        runtime.block_on(supervise(plan));
+        drop(runtime);
+        drop(tie);
+    })?;
     Ok(supervision)
 }

@@ -88,7 +88,10 @@ pub enum TaskErrorKind<E> {
         attempts: u32,
     },
     /// The run was interrupted or cancelled before the item was done. When this comes, the item's call,
-    /// if there was one, is no longer running.
+    /// if there was one, is no longer running. An item that has failed and had
+    /// [retries](crate::AsynPmap::retries) left is told so too, and not by its last error, which was not final:
+    /// [`attempts`](super::TaskError::attempts) tells how often it was tried. To go on later with what was not
+    /// done, take all that are `Cancelled`.
     #[error("was not done, the run was interrupted or cancelled")]
     Cancelled,
     /// No worker had said anything for longer than the works' [`timeout`](crate::works::AsynWorkGenerator::timeout), so
@@ -104,6 +107,12 @@ pub enum TaskErrorKind<E> {
     /// The input panicked instead of yielding this item. There are no items after it.
     #[error("is missing, the input panicked: {}", Plain(.0))]
     InputPanicked(String),
+    /// The input is a stream that waits for its runtime, and the only thread of that runtime waits for the run's
+    /// outcomes, in a `for` loop or another blocking call inside async code. There are no items after it.
+    #[error(
+        "is missing: the input stream waits for the runtime whose only thread is blocked here, waiting for an outcome (take outcomes by `next().await`, iterate in `tokio::task::spawn_blocking`, or use a multi-thread runtime)"
+    )]
+    InputBlocked,
     /// No worker could be had. The function was not called to the end for this item, or its outcome was lost with a
     /// worker and it could not be called again.
     #[error("was not done, {0}")]
@@ -152,6 +161,7 @@ impl<E> TaskErrorKind<E> {
             Self::Cancelled => To::Cancelled,
             &Self::Silent { limit } => To::Silent { limit },
             Self::InputPanicked(message) => To::InputPanicked(message.clone()),
+            Self::InputBlocked => To::InputBlocked,
             Self::Pool(cause) => To::Pool(Arc::clone(cause)),
         }
     }
@@ -210,6 +220,7 @@ impl<E: fmt::Debug> fmt::Debug for TaskErrorKind<E> {
             Self::InputPanicked(why) => f.debug_tuple("InputPanicked").field(why).finish(),
             Self::Pool(cause) => f.debug_tuple("Pool").field(cause).finish(),
             Self::Cancelled => f.write_str("Cancelled"),
+            Self::InputBlocked => f.write_str("InputBlocked"),
         }
     }
 }

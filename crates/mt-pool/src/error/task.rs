@@ -3,7 +3,7 @@
 use std::{error::Error, fmt};
 
 use bytes::Bytes;
-use mt_proto::{DecodeError, ItemIndex, ItemType};
+use mt_proto::{DecodeError, ItemIndex, ItemType, guarded};
 
 use super::TaskErrorKind;
 use crate::Wire;
@@ -101,7 +101,8 @@ impl<E> TaskError<E> {
     /// [`DecodeError`] when the item is not an `I`: a number of another width is none.
     pub fn item<I: Wire>(&self) -> Option<Result<I, DecodeError>> {
         let (payload, sent) = self.sent()?;
-        Some(sent.decode(payload))
+        let decoded = guarded(|| sent.decode(payload));
+        Some(decoded.map_err(DecodeError::from).flatten())
     }
 }
 

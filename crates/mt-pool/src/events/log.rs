@@ -6,6 +6,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use mt_proto::guarded;
+
 use super::PoolEvent;
 use crate::{lock::lock, wait::stream};
 
@@ -49,7 +51,9 @@ impl EventLog {
         change(&mut state);
         let wakers = std::mem::take(&mut state.wakers);
         drop(state);
-        wakers.into_values().for_each(Waker::wake);
+        for waker in wakers.into_values() {
+            let _ = guarded(|| waker.wake());
+        }
     }
 
     pub(crate) fn read(self: &Arc<Self>) -> PoolEvents {

@@ -14,12 +14,12 @@ use std::{
 
 use bytes::Bytes;
 use mt_proto::{ItemIndex, RecordBuffer, Segment};
-use tokio::sync::Notify;
+use tokio::{runtime, sync::Notify};
 
 use crate::{dispatch::Event, lock::lock};
 
 pub(crate) use control::{Asked, RunControl, WeakRunControl};
-pub(crate) use feed_end::{FeedEnd, NoRoom};
+pub(crate) use feed_end::{FeedEnd, NoRoom, Unfed};
 
 /// The most items in one block.
 const BLOCK_ITEMS: u32 = 4096;
@@ -72,6 +72,8 @@ struct ExchangeState {
     closed: bool,
     cancelled: bool,
     asked: Asked,
+    /// The runtime whose only thread waits for an outcome, and does not turn it meanwhile.
+    blocked: Option<runtime::Id>,
 }
 
 #[derive(Debug)]
@@ -289,6 +291,14 @@ impl ConsumerEnd {
             self.0.filled.notify_one();
         }
         self.0.wake_feeder(state);
+    }
+
+    /// The consumer waits for an outcome, and holds up a runtime of one thread with that; or no longer.
+    pub(crate) fn set_blocked(&self, blocked: Option<runtime::Id>) {
+        let mut state = self.0.lock();
+        state.blocked = blocked;
+        drop(state);
+        self.0.room_async.notify_one();
     }
 
     /// The consumer is gone: stops everything.

@@ -1,21 +1,20 @@
 //! Pulls the input in a thread of its own, encodes each item, and puts it into the exchange.
+//!
+//! Loop: one a run. For the next of a stream it waits beside the end of the run; both waits are cancel-safe.
 
-use std::{
-    any::Any,
-    io,
-    panic::{AssertUnwindSafe, catch_unwind},
-    thread,
+use std::{future::poll_fn, io, mem::needs_drop, pin::Pin, task::Poll, thread};
+
+use futures::{Stream, StreamExt};
+use mt_proto::{
+    EncodeError, Kept, RecordBuffer, RecordTag, UserPanic, dispose, guarded, push_record,
 };
+use tokio::runtime::{self, Handle, RuntimeFlavor};
 
-use futures::{FutureExt, Stream, StreamExt};
-use mt_proto::{EncodeError, RecordBuffer, RecordTag, push_record};
-use tokio::runtime::{Builder, Handle};
-
-use super::{FeedEnd, Source};
+use super::{FeedEnd, Source, exchange::Unfed};
 use crate::{
     Wire,
     dispatch::{Delivery, Lost},
-    worker::panic_text,
+    supervision::OwnRuntime,
 };
 
 /// An encoded item longer than this is handed over as it is instead of being copied to others.
@@ -25,10 +24,15 @@ const LONG_BYTES: usize = 16 * 1024;
 const GATHER_ITEMS: u64 = 2048;
 const GATHER_BYTES: usize = 32 * 1024;
 
+const NAME: &str = "mt-feeder";
+
+type Iter<I> = Box<dyn Iterator<Item = I> + Send>;
+type ItemStream<I> = Pin<Box<dyn Stream<Item = I> + Send>>;
+
 /// Starts the thread that pulls `source`, whose items may have `max_item_bytes` encoded. The thread ends when the
-/// input does, or soon after the exchange is closed: as soon as the input yields once more.
+/// input does, or when the exchange is closed: a stream is left at once, an iterator as soon as it yields once more.
 pub(crate) fn spawn_feeder<I: Wire>(
-    source: Source<I>,
+    source: Kept<Source<I>>,
     feed: FeedEnd,
     max_item_bytes: usize,
 ) -> io::Result<()> {
@@ -37,18 +41,31 @@ pub(crate) fn spawn_feeder<I: Wire>(
         max_item_bytes,
         scratch: Vec::new(),
     };
-    let thread = thread::Builder::new().name("mt-feeder".into());
-    match source {
-        Source::Iter(iter) => thread.spawn(move || feeder.pull(iter))?,
-        Source::Memory(iter) => thread.spawn(move || feeder.gather(iter))?,
-        Source::Stream(stream) => match Handle::try_current() {
-            Ok(caller) => thread.spawn(move || caller.block_on(feeder.poll(stream)))?,
-            Err(_) => {
-                let own = Builder::new_current_thread().enable_all().build()?;
-                thread.spawn(move || own.block_on(feeder.poll(stream)))?
+    let thread = thread::Builder::new().name(NAME.into());
+    match source.into_inner() {
+        Source::Iter(iter) => {
+            let iter = Kept::new(iter);
+            thread.spawn(move || feeder.pull(iter))?;
+        }
+        Source::Memory(iter) => {
+            let iter = InMemory(Kept::new(iter));
+            thread.spawn(move || feeder.gather(iter))?;
+        }
+        Source::Stream(stream) => {
+            let stream = Kept::new(stream);
+            match Handle::try_current() {
+                Ok(caller) => {
+                    let one_thread = caller.runtime_flavor() == RuntimeFlavor::CurrentThread;
+                    let turned_by_caller = one_thread.then(|| caller.id());
+                    let poll = feeder.poll(stream, turned_by_caller);
+                    thread.spawn(move || caller.block_on(poll))?;
+                }
+                Err(_) => OwnRuntime::new()?.on_thread(NAME, move |own| {
+                    own.block_on(feeder.poll(stream, None));
+                })?,
             }
-        },
-    };
+        }
+    }
     Ok(())
 }
 
@@ -58,11 +75,32 @@ struct Feeder {
     scratch: Vec<u8>,
 }
 
+/// However it ends, the exchange is told: before the input is dropped, which may take its time.
+impl Drop for Feeder {
+    fn drop(&mut self) {
+        self.feed.end();
+    }
+}
+
+/// What is left of an input in memory goes item by item: of two that panic when they are dropped together, the second
+/// would end the process.
+struct InMemory<I>(Kept<Iter<I>>);
+
+impl<I> Drop for InMemory<I> {
+    fn drop(&mut self) {
+        if needs_drop::<I>() {
+            while let Some(item) = self.0.next() {
+                dispose(item);
+            }
+        }
+    }
+}
+
 impl Feeder {
-    fn pull<I: Wire>(mut self, mut iter: Box<dyn Iterator<Item = I> + Send>) {
+    fn pull<I: Wire>(mut self, mut iter: Kept<Iter<I>>) {
         let mut reserved = self.feed.reserve(None);
         while reserved.is_ok() {
-            match catch_unwind(AssertUnwindSafe(|| iter.next())) {
+            match guarded(|| iter.next()) {
                 Ok(Some(item)) => {
                     reserved = if self.encode(item) {
                         self.feed.push_and_reserve(&self.scratch)
@@ -74,14 +112,17 @@ impl Feeder {
                     self.feed.give_back(1);
                     break;
                 }
-                Err(panic) => return self.input_panicked(&*panic),
+                Err(panic) => {
+                    self.refuse(Lost::InputPanicked(panic.into_message()));
+                    break;
+                }
             }
         }
-        self.feed.end();
+        drop(self);
     }
 
     /// Pulls an input that never blocks, many items at a time.
-    fn gather<I: Wire>(self, mut iter: Box<dyn Iterator<Item = I> + Send>) {
+    fn gather<I: Wire>(self, mut iter: InMemory<I>) {
         let mut block = RecordBuffer::default();
         let mut ended = false;
         while !ended {
@@ -89,14 +130,14 @@ impl Feeder {
                 break;
             }
             let mut left = 1 + self.feed.try_reserve(GATHER_ITEMS - 1).unwrap_or(0);
-            while let Err(lost) = self.fill(&mut block, &mut iter, &mut left, &mut ended) {
+            while let Err(lost) = self.fill(&mut block, &mut iter.0, &mut left, &mut ended) {
                 self.feed.push_some(&mut block);
                 self.refuse(lost);
             }
             self.feed.push_some(&mut block);
             self.feed.give_back(left);
         }
-        self.feed.end();
+        drop(self);
     }
 
     /// Pulls items into a block until it is full, `left` is used up, or the input has ended; or until
@@ -104,50 +145,87 @@ impl Feeder {
     fn fill<I: Wire>(
         &self,
         block: &mut RecordBuffer,
-        iter: &mut Box<dyn Iterator<Item = I> + Send>,
+        iter: &mut Iter<I>,
         left: &mut u64,
         ended: &mut bool,
     ) -> Result<(), Lost> {
         let limit = self.max_item_bytes;
         let mut before = block.count();
+        // Not the guarded code's own, which must not drop it while it unwinds.
+        let mut item = None;
         // One guarded region for all items: what is in the block tells how far the last one came.
-        let filled = catch_unwind(AssertUnwindSafe(|| {
+        let filled = guarded(|| {
             while *left > 0 && block.len_bytes() < GATHER_BYTES {
-                let Some(item) = iter.next() else {
+                item = iter.next();
+                let Some(pulled) = &item else {
                     *ended = true;
                     return Ok(());
                 };
                 *left -= 1;
                 before = block.count();
-                block.push(&item, limit)?;
+                block.push(pulled, limit)?;
+                item = None;
             }
             Ok(())
-        }));
+        });
+        dispose(item);
         match filled {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(lost(&error)),
             // Its `Drop` panicked. What goes wrong with the original does not undo its copy.
             Err(_) if block.count() > before => Ok(()),
-            Err(panic) => Err(serialize_panicked(&*panic)),
+            Err(panic) => Err(lost(&panic.into())),
         }
     }
 
-    async fn poll<I: Wire>(mut self, mut stream: impl Stream<Item = I> + Unpin) {
+    /// Polls a stream, inside the runtime that `turned_by_caller` is if that has one thread only.
+    async fn poll<I: Wire>(
+        mut self,
+        mut stream: Kept<ItemStream<I>>,
+        turned_by_caller: Option<runtime::Id>,
+    ) {
         while self.feed.reserve_async().await.is_ok() {
-            match AssertUnwindSafe(stream.next()).catch_unwind().await {
-                Ok(Some(item)) => {
+            match self.next(&mut stream, turned_by_caller).await {
+                Ok(Ok(Some(item))) => {
                     if self.encode(item) {
                         self.feed.push(&self.scratch);
                     }
                 }
-                Ok(None) => {
+                Ok(Ok(None)) | Err(Unfed::Closed) => {
                     self.feed.give_back(1);
                     break;
                 }
-                Err(panic) => return self.input_panicked(&*panic),
+                Ok(Err(panic)) => {
+                    self.refuse(Lost::InputPanicked(panic.into_message()));
+                    break;
+                }
+                Err(Unfed::Blocked) => {
+                    self.refuse(Lost::InputBlocked);
+                    break;
+                }
             }
         }
-        self.feed.end();
+        drop(self);
+        // Inside the runtime, which it may need for that.
+        drop(stream);
+    }
+
+    /// The next of a stream, or why there is no point in waiting for it.
+    async fn next<I>(
+        &self,
+        stream: &mut ItemStream<I>,
+        turned_by_caller: Option<runtime::Id>,
+    ) -> Result<Result<Option<I>, UserPanic>, Unfed> {
+        let next = poll_fn(|cx| match guarded(|| stream.poll_next_unpin(cx)) {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        });
+        // The stream first: what is ready comes, whatever else is the case. Both arms are cancel-safe.
+        tokio::select! {
+            biased;
+            next = next => Ok(next),
+            unfed = self.feed.unfed(turned_by_caller) => Err(unfed),
+        }
     }
 
     /// Encodes an item. True: it is in the scratch buffer, for the exchange. False: it is too long to
@@ -159,17 +237,15 @@ impl Feeder {
     fn encode<I: Wire>(&mut self, item: I) -> bool {
         let (scratch, limit) = (&mut self.scratch, self.max_item_bytes);
         scratch.clear();
-        let encode = || push_record(scratch, RecordTag::Value, &item, limit);
-        let encoded = catch_unwind(AssertUnwindSafe(encode));
+        let encoded = guarded(|| push_record(scratch, RecordTag::Value, &item, limit));
         // What goes wrong with the original does not undo its copy.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(item)));
-        match encoded {
-            Ok(Ok(())) if self.scratch.len() <= LONG_BYTES => return true,
-            Ok(Ok(())) => self
+        dispose(item);
+        match encoded.map_err(EncodeError::from).flatten() {
+            Ok(()) if self.scratch.len() <= LONG_BYTES => return true,
+            Ok(()) => self
                 .feed
                 .push_long(std::mem::take(&mut self.scratch).into()),
-            Ok(Err(error)) => self.refuse(lost(&error)),
-            Err(panic) => self.refuse(serialize_panicked(&*panic)),
+            Err(error) => self.refuse(lost(&error)),
         }
         false
     }
@@ -178,17 +254,6 @@ impl Feeder {
         self.feed
             .push_refused(|index| Delivery::refused(index, lost));
     }
-
-    /// The panic takes the place of the item that did not come.
-    fn input_panicked(&self, panic: &(dyn Any + Send)) {
-        self.refuse(Lost::InputPanicked(panic_text(panic)));
-        self.feed.end();
-    }
-}
-
-fn serialize_panicked(panic: &(dyn Any + Send)) -> Lost {
-    let why = format!("its `Serialize` panicked: {}", panic_text(panic));
-    Lost::Unserialisable(why)
 }
 
 fn lost(error: &EncodeError) -> Lost {

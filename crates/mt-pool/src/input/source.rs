@@ -9,6 +9,7 @@ use std::{
 };
 
 use futures::Stream;
+use mt_proto::guarded;
 
 /// Where items come from: made by [`IntoInput`].
 pub enum Source<I> {
@@ -16,17 +17,19 @@ pub enum Source<I> {
     Iter(Box<dyn Iterator<Item = I> + Send>),
     /// The same, of something that is all in memory and never blocks: pulled by the hundreds.
     Memory(Box<dyn Iterator<Item = I> + Send>),
-    /// Polled by a thread of its own, inside the caller's tokio runtime if there is one.
+    /// Polled by a thread of its own, inside the caller's tokio runtime if there is one. It is dropped when the run
+    /// ends, also if it yields nothing.
     Stream(Pin<Box<dyn Stream<Item = I> + Send>>),
 }
 
 impl<I> Source<I> {
-    /// How many items it has, if it says so exactly.
+    /// How many items there are, if the input says so exactly.
     pub(crate) fn len(&self) -> Option<u64> {
-        let (least, most) = match self {
+        let (least, most) = guarded(|| match self {
             Self::Iter(iter) | Self::Memory(iter) => iter.size_hint(),
             Self::Stream(stream) => stream.size_hint(),
-        };
+        })
+        .ok()?;
         (most == Some(least)).then_some(least as u64)
     }
 }
@@ -34,7 +37,9 @@ impl<I> Source<I> {
 /// Anything that can be mapped: every `IntoIterator`, and a stream wrapped by [`from_stream`].
 ///
 /// An input is pulled in a thread of its own and only when there is room, so it may be infinite, slow or
-/// blocking.
+/// blocking. An iterator that never returns from `next` keeps its thread, also after the run has ended, for a thread
+/// can't be taken out of a call: end what it waits for (drop the sender of its channel), or make it a stream, which is
+/// dropped with the run.
 pub trait IntoInput<I> {
     /// Turns it into a source.
     fn into_source(self) -> Source<I>;
@@ -72,6 +77,17 @@ fn is_in_memory<T: 'static, I: 'static>() -> bool {
 pub struct FromStream<S>(S);
 
 /// Makes a stream an input.
+///
+/// The stream is polled inside the caller's tokio runtime if there is one, so its timers and sockets work, and dropped when the
+/// run ends: when its outcomes are dropped, when the run is cancelled, closed or interrupted, also if it has nothing to
+/// yield. A stream that blocks in `poll_next` keeps its thread, as an iterator does.
+///
+/// A stream needs its runtime to turn. Where that has one thread only (`#[tokio::main(flavor = "current_thread")]`,
+/// `#[tokio::test]`), take the outcomes by `next().await`. A `for` loop over them blocks that thread, and then a stream
+/// that waits for a timer or a socket would wait for ever: when the loop has taken all there is and the stream has
+/// nothing ready, the run ends with one [`InputBlocked`](crate::TaskErrorKind::InputBlocked) in place of the item that
+/// can't come. On a runtime of several threads a `for` loop holds up only the thread it is on; if all of them are held up
+/// so, nobody is left who could notice.
 ///
 /// ```
 /// use futures::{StreamExt, stream};

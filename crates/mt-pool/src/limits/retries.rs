@@ -1,14 +1,8 @@
 //! Which errors are tried again, and when.
 
-use std::{
-    fmt,
-    marker::PhantomData,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
-use mt_proto::decode_item;
+use mt_proto::{Kept, decode_item, guarded};
 
 use super::check::reckonable;
 use crate::{Wire, error::StartError};
@@ -23,12 +17,12 @@ pub struct Retries<E = ()> {
     pub(crate) limit: u32,
     pub(crate) first_pause: Duration,
     pub(crate) longest_pause: Duration,
-    wants: Option<Arc<Predicate>>,
+    wants: Option<Arc<Kept<Predicate>>>,
     error: PhantomData<fn(&E)>,
 }
 
 /// Tells from an encoded error whether to try again.
-type Predicate = dyn Fn(&[u8]) -> bool + Send + Sync;
+type Predicate = Box<dyn Fn(&[u8]) -> bool + Send + Sync>;
 
 impl<E> Retries<E> {
     /// So many times. Default 0.
@@ -52,11 +46,11 @@ impl<E> Retries<E> {
         E: Wire,
     {
         let wants = move |encoded: &[u8]| {
-            let asked =
-                AssertUnwindSafe(|| decode_item::<E>(encoded).is_ok_and(|error| worth_it(&error)));
-            catch_unwind(asked).unwrap_or(false)
+            let error = guarded(|| decode_item::<E>(encoded));
+            let error = error.ok().and_then(Result::ok).map(Kept::new);
+            error.is_some_and(|error| guarded(|| worth_it(&error)).unwrap_or(false))
         };
-        self.wants = Some(Arc::new(wants));
+        self.wants = Some(Arc::new(Kept::new(Box::new(wants))));
         self
     }
 

@@ -1,7 +1,7 @@
 //! The thread that looks at the processors, so that nobody who asks has to wait.
 
 use std::{
-    sync::{Arc, Condvar, Mutex, OnceLock, PoisonError},
+    sync::{Condvar, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -22,27 +22,29 @@ const REST_AFTER: Duration = Duration::from_secs(10);
 /// The part of the machine's processor time that is used, 0 to 1; `None` where the system does not
 /// tell. Never waits.
 pub(super) fn used_fraction() -> Option<f64> {
-    static SAMPLER: OnceLock<Arc<Sampler>> = OnceLock::new();
-    let sampler = SAMPLER.get_or_init(|| {
-        let sampler = Arc::new(Sampler::default());
-        let looking = Arc::clone(&sampler);
-        // Without a thread the answers are the load average's.
-        let _ = thread::Builder::new()
-            .name("mt-load".into())
-            .spawn(move || looking.look_for_ever());
-        sampler
-    });
-    sampler.ask().or_else(recent_load)
+    // Without a thread the answer is the load average's, and the next who asks tries again to start one.
+    sampler().and_then(Sampler::ask).or_else(recent_load)
+}
+
+fn sampler() -> Option<&'static Sampler> {
+    static SAMPLER: Sampler = Sampler::new();
+    static LOOKS: Mutex<bool> = Mutex::new(false);
+    let mut looks = lock(&LOOKS);
+    if !*looks {
+        let thread = thread::Builder::new().name("mt-load".into());
+        *looks = thread.spawn(|| SAMPLER.look_for_ever()).is_ok();
+    }
+    looks.then_some(&SAMPLER)
 }
 
 /// What the thread and those who ask share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Sampler {
     state: Mutex<Answer>,
     asked: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Answer {
     /// What it saw last; nothing while it rests.
     used: Option<f64>,
@@ -50,6 +52,16 @@ struct Answer {
 }
 
 impl Sampler {
+    const fn new() -> Self {
+        Self {
+            state: Mutex::new(Answer {
+                used: None,
+                last_asked: None,
+            }),
+            asked: Condvar::new(),
+        }
+    }
+
     /// Asks for the last answer and wakes the thread if it rests.
     fn ask(&self) -> Option<f64> {
         let mut state = lock(&self.state);
@@ -92,7 +104,7 @@ mod tests {
 
     #[test]
     fn an_answer_stands_while_somebody_asks() {
-        let sampler = Sampler::default();
+        let sampler = Sampler::new();
         assert_eq!(sampler.ask(), None);
         let now = Instant::now();
         assert!(sampler.answer(Some(0.5), now));
@@ -103,7 +115,7 @@ mod tests {
 
     #[test]
     fn nobody_gets_an_old_answer() {
-        let sampler = Sampler::default();
+        let sampler = Sampler::new();
         sampler.ask();
         let now = Instant::now();
         assert!(sampler.answer(Some(0.5), now));

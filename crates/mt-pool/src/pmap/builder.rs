@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use mt_proto::InitCall;
+use mt_proto::{InitCall, Kept};
 
 use super::{
     options::PmapOptions,
@@ -40,10 +40,10 @@ use crate::{
 /// ```
 pub fn asyn_pmap<T: Task>(input: impl IntoInput<T::Input>) -> AsynPmap<T> {
     AsynPmap {
-        source: input.into_source(),
+        source: Kept::new(input.into_source()),
         options: PmapOptions::default(),
-        shared: T::default_shared(),
-        context: <T::Context as Context>::default_config(),
+        shared: T::default_shared().map(Kept::new),
+        context: <T::Context as Context>::default_config().map(Kept::new),
         init: None,
         exit: None,
         pool: None,
@@ -74,10 +74,10 @@ pub fn asyn_pmap_with<T: Task>(_task: T, input: impl IntoInput<T::Input>) -> Asy
 /// Every method but [`start`](Self::start) sets an option.
 #[must_use = "nothing happens until `start` is called"]
 pub struct AsynPmap<T: Task> {
-    pub(crate) source: Source<T::Input>,
+    pub(crate) source: Kept<Source<T::Input>>,
     pub(crate) options: PmapOptions,
-    pub(crate) shared: Option<T::Shared>,
-    pub(crate) context: Option<<T::Context as Context>::Config>,
+    pub(crate) shared: Option<Kept<T::Shared>>,
+    pub(crate) context: Option<Kept<<T::Context as Context>::Config>>,
     pub(crate) init: Option<Result<InitCall, StartError>>,
     pub(crate) exit: Option<Result<InitCall, StartError>>,
     pub(crate) pool: Option<Pool>,
@@ -91,7 +91,7 @@ impl<T: Task> AsynPmap<T> {
         /// `#[shared]` argument.
         #[doc(alias = "asyn_func_args")]
         #[doc(alias = "asyn_func_kwargs")]
-        pub fn shared(self, value: T::Shared) => self.shared = Some(value);
+        pub fn shared(self, value: T::Shared) => self.shared = Some(Kept::new(value));
 
         /// The config of the task's [`Context`]: sent once to every worker, which makes a context of it
         /// for every batch. Required when the task has a `#[context]` argument whose type has no
@@ -100,7 +100,7 @@ impl<T: Task> AsynPmap<T> {
         #[doc(alias = "cvc_func_args")]
         #[doc(alias = "cvc_func_kwargs")]
         pub fn context(self, config: <T::Context as Context>::Config) =>
-            self.context = Some(config);
+            self.context = Some(Kept::new(config));
     }
 
     /// Calls the task `I` once in every worker process before its first item. In a [`Pool`](crate::Pool) that is once in
@@ -114,7 +114,7 @@ impl<T: Task> AsynPmap<T> {
     where
         I: Task<Output = (), Shared = (), Context = NoContext>,
     {
-        self.init = Some(hook_call::<I>("init", &input));
+        self.init = Some(hook_call::<I>("init", input));
         self
     }
 
@@ -128,7 +128,7 @@ impl<T: Task> AsynPmap<T> {
     where
         E: Task<Shared = (), Context = NoContext>,
     {
-        self.exit = Some(hook_call::<E>("exit", &input));
+        self.exit = Some(hook_call::<E>("exit", input));
         self
     }
 
@@ -233,6 +233,10 @@ impl<T: Task> AsynPmap<T> {
 
     /// Starts the run. Everything is checked here, before any process exists; workers are started
     /// when the first items come.
+    ///
+    /// Nothing that is given to a run can make it panic. A `Serialize` of the shared value, of a context's config or of a
+    /// hook's input that panics is a [`StartError::Value`]; an input whose `size_hint` panics is one that does not know
+    /// its length; a callback, a predicate or a `Drop` that panics, which is shown as every panic is, changes nothing.
     ///
     /// # Errors
     /// [`StartError`]; nothing was started and nothing was taken from the input.

@@ -1,7 +1,7 @@
 //! The items that were given up.
 
 use bytes::Bytes;
-use mt_proto::{Deadline, DecodeError, ItemType};
+use mt_proto::{Deadline, DecodeError, ItemType, guarded};
 
 use crate::{TaskError, TaskErrorKind, Wire};
 
@@ -102,7 +102,8 @@ impl DeadLetter {
     /// [`DecodeError`] when it is not an `I`: a number of another width is none.
     pub fn item<I: Wire>(&self) -> Option<Result<I, DecodeError>> {
         let (payload, sent) = self.payload.as_ref()?;
-        Some(sent.decode(payload))
+        let decoded = guarded(|| sent.decode(payload));
+        Some(decoded.map_err(DecodeError::from).flatten())
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use mt_proto::{Kept, guarded};
+
 use crate::stats::RunProgress;
 
 /// Calls that follow each other more quickly come after twice as many outcomes.
@@ -14,7 +16,7 @@ const LONGEST_STRIDE: u32 = 256;
 type Call = Box<dyn FnMut(&RunProgress) + Send>;
 
 pub(super) struct ProgressHook {
-    call: Call,
+    call: Kept<Call>,
     /// How many outcomes there are between two calls.
     stride: u32,
     /// Outcomes since the last call.
@@ -25,7 +27,7 @@ pub(super) struct ProgressHook {
 impl ProgressHook {
     pub(super) fn new(call: Call) -> Self {
         Self {
-            call,
+            call: Kept::new(call),
             stride: 1,
             walked: 0,
             last: None,
@@ -45,7 +47,7 @@ impl ProgressHook {
 
     pub(super) fn call(&mut self, progress: &RunProgress) {
         self.turn(Instant::now());
-        (self.call)(progress);
+        let _ = guarded(|| (self.call)(progress));
     }
 
     fn turn(&mut self, now: Instant) {

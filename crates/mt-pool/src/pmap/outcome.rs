@@ -1,15 +1,13 @@
 //! From what a worker or the dispatch machine says of an item to the item's outcome.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use mt_proto::{
-    Failure, ItemIndex, ItemType, RecordTag, Records, Segment, Tally, decode_item, decode_strict,
+    DecodeError, Failure, ItemIndex, ItemType, RecordTag, Records, Segment, Tally, decode_item,
+    decode_strict, guarded,
 };
 
 use crate::{
     Task, TaskError, TaskErrorKind, Wire, counter,
     dispatch::{Apart, End},
-    worker::panic_text,
 };
 
 pub(crate) type Outcome<T> = Result<<T as Task>::Output, TaskError<<T as Task>::Error>>;
@@ -40,13 +38,8 @@ pub(crate) fn decode_outcome<T: Task>(
 
 #[inline]
 fn decode_user<V: Wire>(value: &[u8]) -> Result<V, String> {
-    match catch_unwind(AssertUnwindSafe(|| decode_item(value))) {
-        Ok(decoded) => decoded.map_err(|error| error.to_string()),
-        Err(panic) => {
-            let why = panic_text(&*panic);
-            Err(format!("its `Deserialize` panicked: {why}"))
-        }
-    }
+    let decoded = guarded(|| decode_item(value)).map_err(DecodeError::from);
+    decoded.flatten().map_err(|error| error.to_string())
 }
 
 pub(crate) fn failure_kind<E>(failure: Failure) -> TaskErrorKind<E> {

@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use mt_proto::{DecodeError, ItemIndex, decode_checked};
+use mt_proto::{DecodeError, ItemIndex, decode_guarded, guarded};
 use tokio::sync::mpsc;
 
 use super::{
@@ -21,7 +21,7 @@ use crate::{
     dispatch::Delivery,
     events::PoolEvents,
     stats::{RunProgress, Stats},
-    wait::stream,
+    wait::{held_up, stream},
 };
 
 /// A run that goes on: a `Stream` of outcomes, one for every item of the input, and by
@@ -39,6 +39,8 @@ pub struct Pmap<T: Task> {
     dead_letters: DeadLetters,
     hook: Option<ProgressHook>,
     over: bool,
+    /// Whether the exchange was told that whoever waits for an outcome holds up a runtime.
+    holds_up: bool,
     task: PhantomData<fn() -> T>,
 }
 
@@ -51,6 +53,7 @@ impl<T: Task> Pmap<T> {
             dead_letters: DeadLetters::default(),
             hook: None,
             over: false,
+            holds_up: false,
             task: PhantomData,
         }
     }
@@ -83,9 +86,11 @@ impl<T: Task> Pmap<T> {
     pub fn exit_values<E: Task>(&self) -> Vec<Result<E::Output, DecodeError>> {
         let (values, dropped) = self.run.collected.take();
         if dropped > 0 {
-            tracing::warn!(dropped, "there was no room for the values of exit hooks");
+            let _ = guarded(|| {
+                tracing::warn!(dropped, "there was no room for the values of exit hooks");
+            });
         }
-        values.iter().map(|value| decode_checked(value)).collect()
+        values.iter().map(|value| decode_guarded(value)).collect()
     }
 
     /// The next outcome; `None` when there are no more.
@@ -119,7 +124,8 @@ impl<T: Task> Pmap<T> {
     /// them: at once, then about every 10 to 50 ms if outcomes come that often, before the taker has to
     /// wait, and at the end. It replaces the one that was set before.
     ///
-    /// Quick outcomes are not slowed down by it: it is called after up to 256 of them.
+    /// Quick outcomes are not slowed down by it: it is called after up to 256 of them. A panic of it, which is shown
+    /// as every panic is, changes nothing.
     pub fn on_progress(mut self, report: impl FnMut(&RunProgress) + Send + 'static) -> Self {
         self.hook = Some(ProgressHook::new(Box::new(report)));
         self.tell_progress();
@@ -154,7 +160,16 @@ impl<T: Task> Pmap<T> {
         if self.over {
             return Poll::Ready(None);
         }
+        if std::mem::take(&mut self.holds_up) {
+            self.run.consumer.set_blocked(None);
+        }
         let polled = self.outcomes.poll_recv(cx);
+        if polled.is_pending()
+            && let Some(runtime) = held_up()
+        {
+            self.holds_up = true;
+            self.run.consumer.set_blocked(Some(runtime));
+        }
         if polled.is_pending() && self.hook.as_ref().is_some_and(ProgressHook::is_behind) {
             self.tell_progress();
         }

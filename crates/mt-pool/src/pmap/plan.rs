@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mt_proto::{InitCall, MAX_RECORD_BYTES, Setup, encode, encode_checked};
+use mt_proto::{InitCall, Kept, MAX_RECORD_BYTES, Setup, encode, encode_guarded, guarded};
 use tokio::{runtime::Builder, sync::mpsc};
 
 use super::{AsynPmap, RunHandle, live_run::LiveRun, options::PmapOptions};
@@ -25,7 +25,6 @@ use crate::{
     stats::StatsCell,
     supervision::{ReuseDemands, SpawnSpec, WorkerEvents, default_stack_bytes},
     task::TaskStyle,
-    worker::panic_text,
 };
 
 /// The items a worker of a plain function is offered at first: one to run, one to go on with.
@@ -42,11 +41,12 @@ static INITS_HERE: Mutex<VecDeque<InitCall>> = Mutex::new(VecDeque::new());
 /// A call of an init or exit task, encoded.
 pub(super) fn hook_call<I: Task>(
     option: &'static str,
-    input: &I::Input,
+    input: I::Input,
 ) -> Result<InitCall, StartError> {
+    let input = Kept::new(input);
     Ok(InitCall {
         task: registry::sole_id_of::<I>()?,
-        input: value(option, Some(input))?,
+        input: value(option, Some(&*input))?,
     })
 }
 
@@ -60,16 +60,17 @@ pub(crate) fn init_here(init: &InitCall) -> Result<(), StartError> {
     let call = || {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
+        // guarded: where the thread is started.
         (task.call_once)(&runtime, &init.input).map(drop)
     };
     let called = thread::scope(|scope| {
-        let thread = thread::Builder::new().stack_size(default_stack_bytes());
-        let joined = thread
-            .spawn_scoped(scope, call)
-            .map_err(|error| error.to_string())?
-            .join();
-        joined.unwrap_or_else(|panic| Err(format!("panicked: {}", panic_text(&*panic))))
+        let thread = thread::Builder::new().name("mt-init".into());
+        let thread = thread.stack_size(default_stack_bytes());
+        let thread = thread.spawn_scoped(scope, || guarded(call))?;
+        Ok(thread.join().expect("a guarded call does not panic"))
     });
+    let called = called.map_err(StartError::Thread)?;
+    let called = called.unwrap_or_else(|panic| Err(format!("panicked: {panic}")));
     called.map_err(|message| StartError::Option {
         option: "init",
         problem: format!("failed: {message}"),
@@ -93,7 +94,7 @@ pub(crate) struct Launched {
 /// Checks a run and starts all of it but the feeder of its input.
 pub(crate) fn launch<T: Task>(
     mut run: AsynPmap<T>,
-) -> Result<(Launched, Source<T::Input>), StartError> {
+) -> Result<(Launched, Kept<Source<T::Input>>), StartError> {
     run.options.check()?;
     mt_ipc::has_address_space().map_err(StartError::Thread)?;
     let seed = run.options.seed.unwrap_or_else(random_seed);
@@ -153,6 +154,7 @@ pub(crate) fn launch<T: Task>(
 fn spawn_spec<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<SpawnSpec, StartError> {
     let setup = setup(run, seed)?;
     let init = setup.init.clone();
+    // guarded: a value of ours.
     let setup = encode(&setup, usize::MAX);
     let setup = Bytes::from(setup.expect("names, numbers and bytes always encode"));
     let options = &run.options;
@@ -180,8 +182,8 @@ fn setup<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<Setup, StartError>
         task: registry::sole_id_of::<T>()?,
         init: init.transpose()?,
         exit: exit.transpose()?,
-        shared: value("shared", run.shared.as_ref())?,
-        context: value("context", run.context.as_ref())?,
+        shared: value("shared", run.shared.as_deref())?,
+        context: value("context", run.context.as_deref())?,
         batch_size: if options.context_per_worker {
             u32::MAX
         } else {
@@ -241,7 +243,7 @@ fn quota(options: &PmapOptions) -> Option<u64> {
 }
 
 fn value<V: Wire>(option: &'static str, value: Option<&V>) -> Result<Bytes, StartError> {
-    let encoded = encode_checked(given(option, value)?, MAX_RECORD_BYTES);
+    let encoded = encode_guarded(given(option, value)?, MAX_RECORD_BYTES);
     encoded.map(Bytes::from).map_err(|error| StartError::Value {
         option,
         message: error.to_string(),

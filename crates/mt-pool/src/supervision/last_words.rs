@@ -42,6 +42,7 @@ impl LastWords {
     pub(crate) fn new(tail: StderrTail, progress: &Progress) -> Self {
         let notes = progress.notes();
         // What a worker that has gone mad has left there is no event.
+        // guarded: a value of ours.
         let event = |note: &Vec<u8>| decode_strict::<TraceEvent>(note).ok();
         Words {
             cut_bytes: tail.cut_bytes(),

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use mt_proto::TraceEvent;
+use mt_proto::{Kept, TraceEvent, guarded};
 use tokio::{sync::oneshot, time::timeout};
 use tracing::{
     Dispatch, Span,
@@ -34,8 +34,8 @@ type Emission = Box<dyn FnOnce() + Send>;
 /// Emits events of the workers of one owner, and the owner's own, to the subscriber and under the span of whoever has
 /// made it.
 pub struct WorkerEvents {
-    subscriber: Dispatch,
-    span: Span,
+    subscriber: Kept<Dispatch>,
+    span: Kept<Span>,
     queue: Mutex<EmissionQueue>,
 }
 
@@ -56,8 +56,8 @@ impl WorkerEvents {
     #[must_use]
     pub fn here() -> Self {
         Self {
-            subscriber: get_default(Dispatch::clone),
-            span: Span::current(),
+            subscriber: Kept::new(get_default(Dispatch::clone)),
+            span: Kept::new(Span::current()),
             queue: Mutex::default(),
         }
     }
@@ -71,6 +71,7 @@ impl WorkerEvents {
                 emit(event, worker, pid);
             }
             if dropped > 0 {
+                // guarded: with its emission.
                 tracing::warn!(worker, pid, dropped, "a worker has dropped events");
             }
         });
@@ -99,6 +100,7 @@ impl WorkerEvents {
         let lost = queue.lost;
         let emission = move || {
             if lost > 0 {
+                // guarded: with its emission.
                 tracing::warn!(
                     dropped = lost,
                     "events of workers were dropped, they are not emitted fast enough"
@@ -119,11 +121,17 @@ impl WorkerEvents {
     fn start(&self) -> Option<Thread> {
         let (emissions, queue) = sync_channel::<Emission>(MAX_WAITING);
         let (end, ended) = oneshot::channel::<()>();
-        let (subscriber, span) = (self.subscriber.clone(), self.span.clone());
+        let to_both = || (Dispatch::clone(&self.subscriber), Span::clone(&self.span));
+        let (subscriber, span) = guarded(to_both).ok()?;
+        let (subscriber, span) = (Kept::new(subscriber), Kept::new(span));
         let emit = move || {
-            with_default(&subscriber, || {
-                span.in_scope(|| queue.into_iter().for_each(|emission| emission()));
-            });
+            // Each by itself: one that makes the subscriber panic is lost, and no other.
+            let emit_all = || {
+                for emission in queue {
+                    let _ = guarded(emission);
+                }
+            };
+            let _ = guarded(|| with_default(&subscriber, || span.in_scope(emit_all)));
             // Before the run ends: whoever waits for that may look for the end of the span.
             drop((subscriber, span));
             drop(end);

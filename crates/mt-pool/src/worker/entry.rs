@@ -3,7 +3,6 @@
 use std::{
     fmt,
     io::{self, Write},
-    panic::{AssertUnwindSafe, catch_unwind},
     process,
     sync::{
         Arc,
@@ -14,7 +13,7 @@ use std::{
 };
 
 use mt_ipc::NOT_STARTED;
-use mt_proto::Welcome;
+use mt_proto::{Welcome, guarded};
 
 use super::{
     link, panic,
@@ -108,12 +107,12 @@ fn move_frames(
     trace::mute_this_thread();
     let working = Arc::new(AtomicBool::new(false));
     let begun = Arc::clone(&working);
-    let end = catch_unwind(AssertUnwindSafe(|| {
+    let end = guarded(|| {
         link::run(welcomed, move |work| {
             begun.store(true, Ordering::Relaxed);
             let _ = assign.send(work);
         })
-    }));
+    });
     match end {
         Ok(Ok(())) => return,
         Ok(Err(why)) => {

@@ -5,7 +5,6 @@
 //! look into the program's debug information, are found only for a panic that becomes an outcome. And because
 //! `resume_unwind` calls no hook, what the hook has kept is told only of the very payload that arrives.
 
-mod payload;
 mod seen;
 mod stack;
 #[cfg(test)]
@@ -22,9 +21,8 @@ use std::{
     task::Poll,
 };
 
-use mt_proto::{Failure, clip_text};
+use mt_proto::{Failure, clip_text, discard, guarded, panic_text};
 
-pub(crate) use payload::{discard, panic_text};
 use seen::Seen;
 
 /// What `core` says when it panics where that ends the process.
@@ -158,7 +156,7 @@ pub async fn caught_async<F: Future>(future: F) -> Result<F::Output, Panic> {
 /// Drops what is the user's; a panic is logged, and ends nothing.
 pub fn drop_caught<V>(what: &'static str, value: V) {
     if let Err(panic) = caught(|| drop(value)) {
-        tracing::error!(%panic, "{what} panicked when it was dropped");
+        let _ = guarded(|| tracing::error!(%panic, "{what} panicked when it was dropped"));
     }
 }
 
@@ -175,7 +173,7 @@ impl<F: Future> Guarded<'_, F> {
 impl<F> Drop for Guarded<'_, F> {
     fn drop(&mut self) {
         if let Err(panic) = caught(|| self.0.set(None)) {
-            tracing::error!(%panic, "a future panicked when it was dropped");
+            let _ = guarded(|| tracing::error!(%panic, "a future panicked when it was dropped"));
         }
     }
 }

@@ -8,6 +8,8 @@ mod tracker;
 
 use std::{fmt, time::Duration};
 
+use mt_proto::Kept;
+
 pub use output::AsynWorks;
 
 use self::{idle_timeout::IdleTimeout, ids::WorkIds, tracker::Tracker};
@@ -165,7 +167,7 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
                 tracker.on_event(event);
             }
         });
-        run.source = self.ids.source();
+        run.source = Kept::new(self.ids.source());
         Ok(AsynWorks::new(run.start()?, self.ids, silence, tracker))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use mt_proto::ContextStep;
+use mt_proto::{ContextStep, Kept, UserPanic, clip_text, guarded};
 
 use crate::{
     Context, Task, TaskErrorKind,
@@ -29,6 +29,15 @@ pub(super) async fn open<C: Context>(config: &C::Config) -> Result<C, String> {
     ended(caught_async(async { C::open(config).await }).await)
 }
 
+/// A panic that no call of its own has caught.
+pub(super) fn panicked<E>(panic: UserPanic) -> TaskErrorKind<E> {
+    TaskErrorKind::Panicked {
+        message: clip_text(panic.into_message()),
+        location: None,
+        backtrace: String::new(),
+    }
+}
+
 /// What becomes of a work whose context could not be opened.
 pub(super) fn not_open<E>(message: String) -> TaskErrorKind<E> {
     let step = ContextStep::Open;
@@ -45,5 +54,9 @@ pub(super) async fn close<C: Context>(context: Rc<C>) -> Result<(), String> {
 
 fn ended<V>(step: Result<Result<V, impl ToString>, Panic>) -> Result<V, String> {
     let ended = step.map_err(|panic| panic.to_string())?;
-    ended.map_err(|error| error.to_string())
+    ended.map_err(|error| {
+        let error = Kept::new(error);
+        let described = guarded(|| error.to_string());
+        described.unwrap_or_else(|panic| format!("its `Display` panicked: {panic}"))
+    })
 }

@@ -7,6 +7,8 @@ mod tests;
 
 use std::{fmt, rc::Rc};
 
+use mt_proto::Kept;
+
 pub use run::WorkCounts;
 
 use self::{
@@ -62,8 +64,8 @@ pub fn run_asyn_works_in_context<T: Task<Input = u64>>(
 ) -> AsynWorksInContext<T> {
     AsynWorksInContext {
         progress,
-        shared: T::default_shared(),
-        context: T::Context::default_config().map(Given::Config),
+        shared: T::default_shared().map(Kept::new),
+        context: T::Context::default_config().map(|config| Given::Config(Kept::new(config))),
         context_id: 0,
         work_ids: Vec::new(),
         max_concurrency: MAX_CONCURRENCY,
@@ -76,7 +78,7 @@ pub fn run_asyn_works_in_context<T: Task<Input = u64>>(
 #[must_use = "nothing happens until `run` is called and awaited"]
 pub struct AsynWorksInContext<T: Task> {
     progress: ProgressSender<T::Output, TaskError<T::Error>>,
-    shared: Option<T::Shared>,
+    shared: Option<Kept<T::Shared>>,
     context: Option<Given<T::Context>>,
     context_id: u32,
     work_ids: Vec<u64>,
@@ -90,13 +92,13 @@ impl<T: Task<Input = u64>> AsynWorksInContext<T> {
         /// The value all works share. Required when the task has a `#[shared]` argument.
         #[doc(alias = "func_args")]
         #[doc(alias = "func_kwargs")]
-        pub fn shared(self, value: T::Shared) => self.shared = Some(value);
+        pub fn shared(self, value: T::Shared) => self.shared = Some(Kept::new(value));
 
         /// The config of the [`Context`] that is opened before the first work and closed after the last.
         /// This or [`context_vars`](Self::context_vars) is required when the task has a `#[context]`
         /// argument whose type has no [`default_config`](Context::default_config).
         pub fn context(self, config: <T::Context as Context>::Config) =>
-            self.context = Some(Given::Config(config));
+            self.context = Some(Given::Config(Kept::new(config)));
 
         /// An open context to run in, instead of one made of a config. It is not closed, and there are no
         /// messages about it.
@@ -136,7 +138,7 @@ impl<T: Task<Input = u64>> AsynWorksInContext<T> {
     ///
     /// # Errors
     /// [`StartError::Option`]: `max_concurrency` is 0, or a value or context that the task needs was
-    /// not given. Nothing was run or told then.
+    /// not given. [`StartError::Thread`]: there is no thread to listen for Ctrl-C. Nothing was run or told then.
     pub async fn run(self) -> Result<WorkCounts, StartError> {
         let at_once = match T::STYLE {
             TaskStyle::Sync => self.max_concurrency.min(1),
@@ -145,18 +147,19 @@ impl<T: Task<Input = u64>> AsynWorksInContext<T> {
         if at_once == 0 {
             return Err(no_concurrency());
         }
+        let interruption = interruption(self.on_interrupt).map_err(StartError::Thread)?;
         let shared = given("shared", self.shared)?;
         let context = given("context", self.context)?;
         let runner = Runner::<T> {
             context_id: self.context_id,
-            shared: Rc::new(shared),
+            shared: Rc::new(shared.into_inner()),
             ids: self.work_ids.into_iter(),
             at_once,
             teller: Teller::new(self.progress),
             counts: WorkCounts::default(),
             stopped: false,
         };
-        let stop = stop(self.cancel, interruption(self.on_interrupt));
+        let stop = stop(self.cancel, interruption);
         Ok(runner.run_in(context, stop).await)
     }
 }

@@ -1,5 +1,7 @@
 //! What the builders of works in worker processes have in common.
 
+use mt_proto::guarded;
+
 use crate::{AsynPmap, StartError, Task, limits::is_fraction, load::used_memory_above};
 
 /// The use of memory from which on only one worker is started, unless the caller sets another.
@@ -41,7 +43,9 @@ pub(super) fn fit_to_memory<T: Task>(
     run.options.check()?;
     let most = run.options.processes.max();
     if most > 1 && used_memory_above(mark) {
-        tracing::warn!(mark, "memory is short: one worker in place of {most}");
+        let _ = guarded(|| {
+            tracing::warn!(mark, "memory is short: one worker in place of {most}");
+        });
         return Ok((run.processes(1), 1));
     }
     Ok((run, most))

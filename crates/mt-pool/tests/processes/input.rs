@@ -1,9 +1,14 @@
 //! Inputs of every kind: empty, endless, slow, panicking, lying.
 
-use std::sync::mpsc;
+use std::{
+    pin::Pin,
+    sync::mpsc,
+    task::{Context, Poll},
+};
 
-use futures::{StreamExt, stream};
-use mt_pool::from_stream;
+use futures::{Stream, StreamExt, stream};
+use mt_pool::{Pmap, from_stream};
+use tokio::runtime::Builder;
 
 use crate::prelude::*;
 
@@ -135,4 +140,154 @@ fn a_slow_consumer_bounds_everything() {
         }
     }
     bounded(1, true, 1, 1);
+}
+
+/// How a run is ended that waits for a stream.
+type EndRun = fn(Pmap<double>);
+
+const ENDS: [EndRun; 3] = [
+    drop,
+    |run| {
+        run.handle().cancel();
+        assert!(run.into_iter().count() <= 1, "it may have pulled one");
+    },
+    |run| {
+        run.handle().close();
+        assert!(run.into_iter().all(|outcome| outcome.is_ok()));
+    },
+];
+
+/// Yields one item and no more, and says when it is dropped.
+struct Quiet(Option<u64>, Arc<AtomicU64>);
+
+impl Stream for Quiet {
+    type Item = u64;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<u64>> {
+        self.0
+            .take()
+            .map_or(Poll::Pending, |n| Poll::Ready(Some(n)))
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Ends forty runs of a stream that has nothing more to yield, in every way, and waits until the streams and the
+/// threads that pull them are gone.
+fn leave_quiet_streams() {
+    let dropped = Arc::new(AtomicU64::new(0));
+    let mut made = 0;
+    let pool = Pool::builder().processes(2).start().unwrap();
+    for end in ENDS {
+        for _ in 0..13 {
+            let input = from_stream(Quiet(Some(1), Arc::clone(&dropped)));
+            let run = asyn_pmap::<double>(input).processes(1).pool(&pool);
+            made += 1;
+            end(run.start().unwrap());
+        }
+        wait_until(|| dropped.load(Ordering::Relaxed) == made && threads_named("mt-feeder") == 0);
+    }
+    let input = from_stream(Quiet(Some(1), Arc::clone(&dropped)));
+    let run = asyn_pmap::<double>(input).pool(&pool).start().unwrap();
+    pool.close();
+    assert!(run.into_iter().all(|outcome| outcome.is_ok()));
+    wait_until(|| dropped.load(Ordering::Relaxed) == made + 1 && threads_named("mt-feeder") == 0);
+}
+
+/// Case 37: A stream that yields nothing is dropped with its run, and its thread ends.
+#[test_with(alone)]
+fn a_stream_that_yields_nothing_is_left() {
+    leave_quiet_streams();
+    // Inside a runtime, of one thread or of more, streams are polled there.
+    for runtime in [
+        &mut Builder::new_current_thread(),
+        &mut Builder::new_multi_thread(),
+    ] {
+        with_timers(runtime).block_on(async { leave_quiet_streams() });
+    }
+}
+
+/// Case 37: A stream that yields nothing is dropped when its run ends early by an error.
+#[test_with(alone)]
+fn a_stream_that_yields_nothing_is_left_when_a_run_fails_fast() {
+    let dropped = Arc::new(AtomicU64::new(0));
+    let input = from_stream(Quiet(Some(1), Arc::clone(&dropped)));
+    let run = asyn_pmap::<never_works>(input).fail_fast().start().unwrap();
+    assert_eq!(run.into_iter().filter(Result::is_err).count(), 1);
+    wait_until(|| dropped.load(Ordering::Relaxed) == 1 && threads_named("mt-feeder") == 0);
+}
+
+#[task]
+fn never_works(_: u64) -> Result<u64, String> {
+    Err("no".into())
+}
+
+/// A timer of the runtime it is made in.
+fn ticks(most: usize) -> impl Stream<Item = u64> + Send {
+    let interval = tokio::time::interval(Duration::from_millis(1));
+    let ticks = stream::unfold((interval, 0), |(mut interval, n)| async move {
+        interval.tick().await;
+        Some((n, (interval, n + 1)))
+    });
+    ticks.take(most)
+}
+
+fn with_timers(runtime: &mut Builder) -> tokio::runtime::Runtime {
+    runtime.enable_all().build().unwrap()
+}
+
+/// Case 5: A blocking loop in a current-thread runtime whose timer the input waits for ends with `InputBlocked`.
+#[test_with(alone)]
+fn a_stream_whose_runtime_is_blocked_by_the_loop() {
+    let one_thread = with_timers(&mut Builder::new_current_thread());
+    one_thread.block_on(async {
+        for indexed in [true, false] {
+            let run = asyn_pmap::<double>(from_stream(ticks(50))).start().unwrap();
+            let outcomes: Vec<_> = match indexed {
+                true => run
+                    .indexed()
+                    .into_iter()
+                    .map(|(_, outcome)| outcome)
+                    .collect(),
+                false => run.into_iter().collect(),
+            };
+            let (last, before) = outcomes.split_last().unwrap();
+            assert!(before.iter().all(Result::is_ok));
+            let error = last.as_ref().unwrap_err();
+            assert_is!(error.kind(), TaskErrorKind::InputBlocked);
+            assert_eq!(error.index(), before.len() as u64);
+            assert!(error.to_string().contains("next().await"), "{error}");
+        }
+        // What needs no timer comes, and so does what is awaited.
+        let run = asyn_pmap::<double>(from_stream(stream::iter(0..100)));
+        assert_eq!(succeeded(run), 100);
+        let run = asyn_pmap::<double>(from_stream(ticks(5))).start().unwrap();
+        assert_eq!(
+            run.filter(|outcome| std::future::ready(outcome.is_ok()))
+                .count()
+                .await,
+            5
+        );
+    });
+}
+
+/// Case 5: Where another thread turns the runtime, a blocking loop gets all outcomes.
+#[test_with(alone)]
+fn a_stream_whose_runtime_another_thread_turns() {
+    let many = with_timers(Builder::new_multi_thread().worker_threads(2));
+    let run = || asyn_pmap::<double>(from_stream(ticks(5)));
+    assert_eq!(many.block_on(async { succeeded(run()) }), 5);
+    let spawned = many.spawn(async move { succeeded(run()) });
+    assert_eq!(many.block_on(spawned).unwrap(), 5);
+    let one = with_timers(&mut Builder::new_current_thread());
+    let elsewhere = one.block_on(async move {
+        let run = run().start().unwrap();
+        let looping = move || run.into_iter().filter(Result::is_ok).count();
+        tokio::task::spawn_blocking(looping).await.unwrap()
+    });
+    assert_eq!(elsewhere, 5);
 }

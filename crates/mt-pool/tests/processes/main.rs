@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod aging;
+mod burst_calls;
+mod bursting;
 mod census;
 mod context;
 mod cores;
@@ -27,6 +29,7 @@ mod iterator;
 mod limits;
 mod memory;
 mod nesting;
+mod no_threads;
 mod oom;
 mod options;
 mod output;
@@ -52,6 +55,7 @@ mod submitting;
 mod surroundings;
 mod tasks;
 mod terminal;
+mod touchy;
 mod tracing;
 mod user_code;
 mod users;

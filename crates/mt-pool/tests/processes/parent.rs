@@ -43,6 +43,7 @@ fn as_parent() {
         "iterates and is killed" => leaves_works(thread::park),
         "drains" => drains(),
         "interrupted" => interrupted(),
+        "interrupted between tries" => interrupted_between_tries(),
         _ => {}
     }
 }
@@ -136,6 +137,33 @@ fn interrupted() {
     run.start().unwrap().into_iter().for_each(drop);
 }
 
+#[task]
+fn fails(n: u64) -> Result<u64, u64> {
+    thread::sleep(Duration::from_millis(1)); // work: so that there is something to interrupt
+    Err(n)
+}
+
+/// Is interrupted while some items wait for their next try, some have one, and some had none.
+fn interrupted_between_tries() {
+    let pause = Duration::from_millis(20);
+    let run = asyn_pmap::<fails>(0..).retries(Retries::new(1000).pause(pause, pause));
+    let run = run.processes(2).capacity(100).start().unwrap();
+    let (events, mut tried) = (run.events(), 0);
+    println!("PIDS");
+    let watch = thread::spawn(|| {
+        let mut told = events.into_iter();
+        told.any(|event| matches!(event, PoolEvent::Interrupted))
+    });
+    for outcome in run {
+        let error = outcome.unwrap_err();
+        assert_is!(error.kind(), TaskErrorKind::Cancelled);
+        assert_eq!(error.item::<u64>().unwrap().unwrap(), error.index());
+        tried += u32::from(error.attempts() > 0);
+    }
+    assert!(watch.join().unwrap());
+    println!("TRIED {tried}");
+}
+
 fn start(role: &str) -> Scene {
     let mut command = Scene::of("parent::as_parent", role);
     let mut parent = Scene::start(command.stderr(Stdio::null()));
@@ -219,6 +247,17 @@ fn the_first_interrupt_drains() {
     let (done, cancelled) = told.trim_start_matches("DRAINED ").split_once(' ').unwrap();
     assert!(done.parse::<u64>().unwrap() >= 100);
     assert_ne!(cancelled, "0", "the rest is cancelled");
+    assert_eq!(end(parent), (Some(0), None));
+}
+
+/// Case 31: Ctrl-C tells no item with retries left by its last error, whether it waits, runs or was never tried.
+#[test]
+fn an_interrupt_between_tries_tells_no_error_as_final() {
+    let mut parent = start("interrupted between tries");
+    let pid = parent.pid();
+    wait_until(|| !mt_test_kit::children_of(pid).is_empty());
+    parent.signal(Signal::INT);
+    parent.read_until("TRIED");
     assert_eq!(end(parent), (Some(0), None));
 }
 

@@ -24,7 +24,8 @@ pub(crate) use mt_pool::{
     task::Never,
 };
 pub(crate) use mt_test_kit::{
-    Folder, Signal, assert_is, children, signal, test_with, wait_until, wait_until_gone, watchdog,
+    Folder, Signal, assert_is, children, signal, test_with, threads_named, wait_until,
+    wait_until_gone, watchdog,
 };
 
 pub(crate) use crate::{
@@ -32,6 +33,6 @@ pub(crate) use crate::{
     deed::{Deed, act, act_async, act_first},
     options::{beats, discards, hard, restarts, soft},
     report::{Outcome, Report, complete, succeeded, values},
-    scene::{alone, block_on, in_folder, refused},
+    scene::{alone, alone_as, block_on, in_folder, refused},
     tasks::{Even, FOR_EVER, act_by_id, double, double_async, forever, pid, waits_to_go},
 };

@@ -217,3 +217,37 @@ fn dead_letters_are_what_was_given_up_and_nothing_else() {
     }
     assert!(dead.letters()[1].reason().contains("code 3"));
 }
+
+/// Case 31: Items with retries left that a cancelled run has tried are `Cancelled`, with their attempts and themselves.
+#[test_with(alone)]
+fn what_has_retries_left_is_cancelled_and_not_raised() {
+    type Cancel = fn(&mt_pool::Pmap<tries>, &Pool);
+    let ways: [Cancel; 2] = [|run, _| run.handle().cancel(), |_, pool| pool.cancel()];
+    for (cancel, keep) in ways.into_iter().zip([true, false]) {
+        let folder = Folder::temp();
+        let pool = Pool::builder().processes(2).start().unwrap();
+        let run = asyn_pmap::<tries>((0..40).map(|n| 3 * n + 2)).shared(folder.clone());
+        let run = run
+            .retries(Retries::new(9).pause(FOR_EVER, FOR_EVER))
+            .pool(&pool);
+        let run = if keep { run.keep_items() } else { run };
+        let run = run.start().unwrap();
+        wait_until(|| {
+            run.stats()
+                .workers
+                .iter()
+                .map(|w| w.items_finished)
+                .sum::<u64>()
+                == 40
+        });
+        cancel(&run, &pool);
+        let outcomes: Vec<_> = run.into_iter().collect();
+        assert_eq!(outcomes.len(), 40);
+        for (outcome, n) in outcomes.iter().zip(0..) {
+            let error = outcome.as_ref().unwrap_err();
+            assert_is!(error.kind(), TaskErrorKind::Cancelled);
+            assert_eq!((error.index(), error.attempts()), (n, 1));
+            assert_eq!(error.item::<u64>().unwrap().unwrap(), 3 * n + 2);
+        }
+    }
+}

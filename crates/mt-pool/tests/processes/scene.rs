@@ -21,7 +21,7 @@ pub(crate) fn in_folder<F: FnOnce(Folder)>(test: F) {
     });
 }
 
-fn alone_as(name: &str, test: impl FnOnce()) {
+pub(crate) fn alone_as(name: &str, test: impl FnOnce()) {
     mt_test_kit::alone(name, || {
         // What the library keeps for the life of a process is there after the first run.
         works();

@@ -122,16 +122,47 @@ fn time_that_nobody_had_is_held_against_nobody() {
     assert!(model.is_dying(A));
 }
 
+/// An item that has raised its last error is told of, one with tries left is cancelled; which of the two it is
+/// does not depend on whether it waits for its next try or fails just now.
+///
+/// Case 31: An interrupted or cancelled run never tells the error of an item with retries left as final.
 #[test]
-fn an_error_is_told_and_not_tried_again_once_nothing_is_given_out_any_more() {
-    let mut model = Model::with_items(2, |config| config.retries = Retries::new(9));
-    model.start(A, 2);
-    model.raise(A, 0);
-    assert_eq!(model.ends(), [""; 0], "it waits for its next try");
-    model.drain();
-    model.raise(A, 1);
-    model.end_input();
-    assert_eq!(model.ends(), ["cancelled", "done"]);
+fn an_error_with_tries_left_is_cancelled_once_nothing_is_given_out_any_more() {
+    type Step = fn(&mut Model);
+    let cancel: Step = |model| {
+        model.cancelled = true;
+        model.tell(Event::Cancel);
+    };
+    // What a worker still says that is killed is not believed.
+    for (end, last_try) in [(Model::drain as Step, "done"), (cancel, "cancelled")] {
+        for ordered in [true, false] {
+            let mut model = Model::with_items(4, |config| {
+                config.retries = Retries::new(1);
+                config.ordered = ordered;
+            });
+            model.start(A, 4);
+            model.raise(A, 0);
+            model.raise(A, 1);
+            model.pass(Retries::<()>::default().longest_pause);
+            model.start(A, 1);
+            let again = model.workers[&A].running.first().copied();
+            assert_eq!((model.ends(), again), (vec![], Some(0)), "its second try");
+            end(&mut model);
+            model.raise(A, 0);
+            model.raise(A, 2);
+            if !model.is_dying(A) {
+                model.finish(A, 3, 1);
+            }
+            model.end_input();
+            if model.workers.contains_key(&A) {
+                model.gone(A);
+            }
+            let mut out = model.out.clone();
+            out.sort_unstable();
+            let cancelled = |item| (item, "cancelled");
+            assert_eq!(out[..3], [(0, last_try), cancelled(1), cancelled(2)]);
+        }
+    }
 }
 
 /// What is due while nothing may be given out is noticed, or the driver would turn without end.

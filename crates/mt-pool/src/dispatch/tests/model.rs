@@ -451,6 +451,8 @@ impl Model {
             }
             Lost::Cancelled => {
                 assert!(self.drained || self.cancelled);
+                let errors = past.deaths + past.breaches + past.errors;
+                assert!(attempts == errors || attempts == errors + 1, "{item}");
                 "cancelled"
             }
             Lost::TimedOut {

@@ -7,6 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use mt_proto::{ItemIndex, RecordBuffer};
+use tokio::runtime;
 
 use super::Exchange;
 use crate::dispatch::{Delivery, Event};
@@ -22,6 +23,15 @@ pub(crate) enum NoRoom {
     /// As many items as there may be are on the way.
     Full,
     Closed,
+}
+
+/// Why there is no point in waiting for a stream's next item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unfed {
+    /// The run takes no more items.
+    Closed,
+    /// The stream's runtime does not turn before the stream has yielded.
+    Blocked,
 }
 
 impl FeedEnd {
@@ -67,6 +77,26 @@ impl FeedEnd {
                 state.feeder_waits = true;
             }
             room.await;
+        }
+    }
+
+    /// Waits until there is no point any more in waiting for a stream, which has nothing ready; the room for one item is
+    /// reserved. `turned_by_caller` is the runtime the stream needs, if that has one thread only. Cancel-safe.
+    pub(crate) async fn unfed(&self, turned_by_caller: Option<runtime::Id>) -> Unfed {
+        loop {
+            let told = self.0.room_async.notified();
+            {
+                let state = self.0.lock();
+                if state.takes_nothing() {
+                    return Unfed::Closed;
+                }
+                // With others on the way, one of these will end the wait.
+                let alone = state.outstanding <= 1;
+                if alone && turned_by_caller.is_some() && state.blocked == turned_by_caller {
+                    return Unfed::Blocked;
+                }
+            }
+            told.await;
         }
     }
 

@@ -11,7 +11,7 @@ use std::{
 
 use mt_proto::clip_text;
 
-use super::payload::borrowed;
+use mt_proto::borrowed_text;
 
 /// The panics kept: either user code has caught them, or they are still unwinding.
 const KEPT: usize = 3;
@@ -43,7 +43,7 @@ struct Identity {
 
 impl Identity {
     fn of(payload: &(dyn Any + Send)) -> Self {
-        let text = borrowed(payload);
+        let text = borrowed_text(payload);
         Self {
             kind: payload.type_id(),
             text: text.map(|text| (text.as_ptr().addr(), text.len())),
@@ -58,7 +58,7 @@ impl Seen {
         stack: Option<Backtrace>,
     ) -> Self {
         // No error is asked to display itself here: a panic inside the hook would end the process.
-        let message = borrowed(payload).unwrap_or("something without a text");
+        let message = borrowed_text(payload).unwrap_or("something without a text");
         Self {
             carries: Identity::of(payload),
             message: clip_text(message.to_owned()),
@@ -78,7 +78,7 @@ impl Seen {
     /// Whether this is the panic that carries `payload`. A text that was freed may have left its place to another.
     fn is_of(&self, payload: &(dyn Any + Send), identity: &Identity) -> bool {
         let same = |text: &str| self.message == clip_text(text.to_owned());
-        self.carries == *identity && borrowed(payload).is_none_or(same)
+        self.carries == *identity && borrowed_text(payload).is_none_or(same)
     }
 }
 

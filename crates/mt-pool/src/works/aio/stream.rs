@@ -1,4 +1,6 @@
 //! The window of works that run, and its results in the order they come.
+//!
+//! All of it runs on the task of whoever polls it, like a stream of their own: a panic of a work goes through to them.
 
 use std::{
     fmt,
@@ -74,6 +76,7 @@ where
             }
             *left -= 1;
             let Some(id) = self.ids.next() else { break };
+            // guarded: not at all, see above.
             self.running.push((self.func)(id));
         }
         true
@@ -93,8 +96,10 @@ where
         let mut left = TURN;
         loop {
             let all_begun = this.begin_some(&mut left);
+            // guarded: not at all, see above.
             match this.running.poll_next_unpin(cx) {
                 Poll::Ready(Some(returned)) => {
+                    // guarded: `Result::is_err` or nothing.
                     if (this.is_fatal)(&returned) {
                         this.stop();
                     }
@@ -108,6 +113,7 @@ where
                 Poll::Ready(None) | Poll::Pending => {}
             }
             if left == 0 {
+                // guarded: not at all, see above.
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -115,6 +121,7 @@ where
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
+        // guarded: these are numbers.
         let (_, to_begin) = self.ids.size_hint();
         let most = to_begin.and_then(|works| works.checked_add(self.running.len()));
         (0, most)

@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use mt_proto::guarded;
+
 use crate::lock::lock;
 
 /// The parts of a timeout. Silence is counted in them and not measured by the clock, so that a program
@@ -38,8 +40,9 @@ impl IdleTimeout {
         let thread = thread::Builder::new().name("mt-silence".into());
         let thread = thread.spawn(move || {
             while ended.recv_timeout(limit / PARTS) == Err(RecvTimeoutError::Timeout) {
-                let waker = lock(&listening).tick();
-                waker.into_iter().for_each(Waker::wake);
+                if let Some(waker) = lock(&listening).tick() {
+                    let _ = guarded(|| waker.wake());
+                }
             }
         })?;
         Ok(Self {

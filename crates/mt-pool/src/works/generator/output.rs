@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures::stream::FusedStream;
-use mt_proto::ItemIndex;
+use mt_proto::{ItemIndex, guarded};
 
 use super::{idle_timeout::IdleTimeout, ids::WorkIds, missing::Finished, tracker::Tracker};
 use crate::{
@@ -194,7 +194,10 @@ fn tell<T: Task>(tracker: &Tracker, context_id: Option<u32>, work_id: u64, outco
             _ => Progress::TaskRaised {
                 context_id,
                 work_id,
-                error: error.describe(T::describe_error),
+                error: error.describe(|raised| {
+                    let described = guarded(|| T::describe_error(raised));
+                    described.unwrap_or_else(|panic| format!("its `Display` panicked: {panic}"))
+                }),
             },
         },
     });

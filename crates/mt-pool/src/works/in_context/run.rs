@@ -5,7 +5,7 @@
 use std::{pin::Pin, rc::Rc, vec};
 
 use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
-use mt_proto::ItemIndex;
+use mt_proto::{ItemIndex, Kept, dispose};
 
 use super::teller::Teller;
 use crate::{
@@ -22,7 +22,7 @@ const TURN: usize = 64;
 /// What there is of a context.
 pub(super) enum Given<C: Context> {
     /// The means to make one.
-    Config(C::Config),
+    Config(Kept<C::Config>),
     /// An open one, and somebody else's to close.
     Open(Rc<C>),
 }
@@ -73,6 +73,7 @@ impl<T: Task<Input = u64>> Runner<T> {
             },
         }
         self.teller.tell_all().await;
+        dispose(self.shared);
         self.counts
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use mt_proto::dispose;
+
 use crate::{
     Task, TaskError,
     works::progress::{Progress, ProgressSender},
@@ -51,7 +53,8 @@ impl<T: Task> Teller<T> {
             }
             None => {
                 self.unwatched = true;
-                self.untold.clear();
+                // One by one: of two values that panic when they are dropped together, the second would end the process.
+                self.untold.drain(..).for_each(dispose);
             }
         }
     }

@@ -127,6 +127,7 @@ impl<T: Task<Input = u64>> ProcessParalleliser<T> {
         }
         let mut ids = lock(&self.ids);
         ids.scratch.clear();
+        // guarded: a number.
         push_record(
             &mut ids.scratch,
             RecordTag::Value,

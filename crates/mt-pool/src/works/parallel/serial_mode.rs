@@ -8,21 +8,18 @@ use std::{
 };
 
 use futures::FutureExt;
-use mt_proto::ItemIndex;
-use tokio::{
-    runtime::{Builder, Runtime},
-    task::LocalSet,
-};
+use mt_proto::{ItemIndex, Kept, guarded};
+use tokio::{runtime::Handle, sync::oneshot, task::LocalSet};
 
 use crate::{
     AsynPmap, Context, NoContext, StartError, Task, TaskError,
     lock::lock,
     pmap::{Outcome, given, init_here},
     stats::Stats,
-    supervision::default_stack_bytes,
+    supervision::{OwnRuntime, default_stack_bytes},
     task::TaskStyle,
     wait::wait_here,
-    works::here::{Called, call, close, not_open, open},
+    works::here::{Called, call, close, not_open, open, panicked},
 };
 
 /// Works 0, 1, 2 … by hand. Threads that share it take turns.
@@ -31,7 +28,7 @@ pub(super) struct Serial<T: Task<Input = u64>> {
     free: Condvar,
     num_works: u64,
     fail_fast: bool,
-    runtime: Option<Runtime>,
+    runtime: Option<Turning>,
 }
 
 struct Desk<T: Task> {
@@ -43,8 +40,14 @@ struct Desk<T: Task> {
 }
 
 struct Tools<T: Task> {
-    shared: T::Shared,
-    config: <T::Context as Context>::Config,
+    shared: Kept<T::Shared>,
+    config: Kept<<T::Context as Context>::Config>,
+}
+
+/// A runtime that a thread turns as long as this lives.
+struct Turning {
+    handle: Handle,
+    _over: oneshot::Sender<()>,
 }
 
 impl<T: Task<Input = u64>> Serial<T> {
@@ -94,9 +97,11 @@ impl<T: Task<Input = u64>> Serial<T> {
         }
     }
 
-    fn end(&self, tools: Tools<T>, succeeded: bool) {
+    fn end(&self, tools: Option<Tools<T>>, succeeded: bool) {
         let mut desk = lock(&self.desk);
-        desk.tools = Some(tools);
+        // Without them nothing more can be done, and nobody must wait for that.
+        desk.closed |= tools.is_none();
+        desk.tools = tools;
         desk.stats.succeeded += u64::from(succeeded);
         desk.stats.failed += u64::from(!succeeded);
         desk.closed |= self.fail_fast && !succeeded;
@@ -110,30 +115,36 @@ impl<T: Task<Input = u64>> Serial<T> {
     }
 
     /// Does a work in a context of its own.
-    fn work(&self, Tools { shared, config }: Tools<T>, id: u64) -> (Tools<T>, Called<T>) {
-        let shared = Rc::new(shared);
-        let called = match self.wait(open::<T::Context>(&config)) {
-            Ok(context) => {
-                let context = Rc::new(context);
-                let call = call::<T>(Rc::clone(&context), Rc::clone(&shared), id);
-                let called = match T::STYLE {
-                    // Outside any runtime: it may use one of its own.
-                    TaskStyle::Sync => ready(call),
-                    TaskStyle::Async => self.wait(call),
-                };
-                self.close(context);
-                called
-            }
-            Err(message) => Err(not_open(message)),
+    fn work(&self, Tools { shared, config }: Tools<T>, id: u64) -> (Option<Tools<T>>, Called<T>) {
+        let shared = Rc::new(shared.into_inner());
+        let called = guarded(|| self.called(&shared, &config, id));
+        let called = called.unwrap_or_else(|panic| Err(panicked(panic)));
+        // A call that has ended holds its shared value no longer, unless it has left a task that does.
+        let shared = Rc::into_inner(shared).map(Kept::new);
+        (shared.map(|shared| Tools { shared, config }), called)
+    }
+
+    fn called(
+        &self,
+        shared: &Rc<T::Shared>,
+        config: &<T::Context as Context>::Config,
+        id: u64,
+    ) -> Called<T> {
+        let context = self.wait(open::<T::Context>(config)).map_err(not_open)?;
+        let context = Rc::new(context);
+        let call = call::<T>(Rc::clone(&context), Rc::clone(shared), id);
+        let called = match T::STYLE {
+            // Outside any runtime: it may use one of its own.
+            TaskStyle::Sync => ready(call),
+            TaskStyle::Async => self.wait(call),
         };
-        let shared = Rc::into_inner(shared);
-        let shared = shared.expect("a call that has ended holds its shared value no longer");
-        (Tools { shared, config }, called)
+        self.close(context);
+        called
     }
 
     fn close(&self, context: Rc<T::Context>) {
         if let Err(message) = self.wait(close(context)) {
-            tracing::warn!(message, "closing a context failed");
+            let _ = guarded(|| tracing::warn!(message, "closing a context failed"));
             lock(&self.desk).stats.context_close_errors += 1;
         }
     }
@@ -144,7 +155,7 @@ impl<T: Task<Input = u64>> Serial<T> {
         let Some(runtime) = &self.runtime else {
             return ready(future);
         };
-        let _inside = runtime.enter();
+        let _inside = runtime.handle.enter();
         let local = LocalSet::new();
         let mut running = pin!(local.run_until(future));
         wait_here(|cx| running.as_mut().poll(cx))
@@ -168,25 +179,21 @@ impl<T: Task<Input = u64>> Serial<T> {
     }
 }
 
-impl<T: Task<Input = u64>> Drop for Serial<T> {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // The plain drop waits, which is not allowed inside another runtime.
-            runtime.shutdown_background();
-        }
-    }
-}
-
 /// A runtime that turns by itself, if the task or its context may have to wait.
-fn runtime_for<T: Task>() -> std::io::Result<Option<Runtime>> {
+fn runtime_for<T: Task>() -> std::io::Result<Option<Turning>> {
     let without_context = TypeId::of::<T::Context>() == TypeId::of::<NoContext>();
     if T::STYLE == TaskStyle::Sync && without_context {
         return Ok(None);
     }
-    let mut builder = Builder::new_multi_thread();
-    let builder = builder.worker_threads(1).thread_name("mt-serial");
-    let builder = builder.thread_stack_size(default_stack_bytes());
-    builder.enable_all().build().map(Some)
+    let runtime = OwnRuntime::new()?;
+    let handle = runtime.handle().clone();
+    let (over, is_over) = oneshot::channel();
+    let turn = |runtime: OwnRuntime| drop(runtime.block_on(is_over));
+    runtime.on_thread_with("mt-serial", default_stack_bytes(), turn)?;
+    Ok(Some(Turning {
+        handle,
+        _over: over,
+    }))
 }
 
 /// What a future comes to that has nothing to wait for.

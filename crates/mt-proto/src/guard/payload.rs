@@ -21,7 +21,8 @@ const NO_TEXT: &str = "a panic without a message: what it carries is no text and
 type Payload = Box<dyn Any + Send>;
 
 /// The message of a panic: of a payload that is a text, an error, or another payload; of others that there is none.
-pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
+#[must_use]
+pub fn panic_text(payload: &(dyn Any + Send)) -> String {
     let shown = catch_unwind(AssertUnwindSafe(|| text(payload, NESTED)));
     shown.unwrap_or_else(|second| {
         discard(second);
@@ -30,7 +31,7 @@ pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
 }
 
 fn text(payload: &(dyn Any + Send), nested: usize) -> String {
-    if let Some(text) = borrowed(payload) {
+    if let Some(text) = borrowed_text(payload) {
         return text.to_owned();
     }
     if let Some(error) = payload.downcast_ref::<Box<dyn Error + Send + Sync>>() {
@@ -46,7 +47,8 @@ fn text(payload: &(dyn Any + Send), nested: usize) -> String {
 }
 
 /// The text itself, of a payload that is one, cut if it is long.
-pub(super) fn borrowed(payload: &(dyn Any + Send)) -> Option<&str> {
+#[must_use]
+pub fn borrowed_text(payload: &(dyn Any + Send)) -> Option<&str> {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
     let text = text.or_else(|| Some(&**payload.downcast_ref::<Cow<'static, str>>()?));
@@ -56,7 +58,7 @@ pub(super) fn borrowed(payload: &(dyn Any + Send)) -> Option<&str> {
 }
 
 /// Drops a payload, whatever its drop does: one that panics leaves another payload.
-pub(crate) fn discard(mut payload: Payload) {
+pub fn discard(mut payload: Payload) {
     for _ in 0..NESTED {
         match catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             Ok(()) => return,
