@@ -8,6 +8,7 @@
 
 mod births;
 mod bulk;
+mod bursting;
 mod busy;
 mod calls;
 mod cancels;

@@ -165,7 +165,11 @@ fn spawn_spec<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<SpawnSpec, St
     spec.init_deadline = options.deadlines.init;
     spec.kill_grace = options.deadlines.kill_grace;
     spec.reuse = ReuseDemands {
-        init: init.map(|init| encode(&init, usize::MAX).expect("a name and bytes").into()),
+        init: init.map(|init| {
+            encode_guarded(&init, usize::MAX)
+                .expect("a name and bytes")
+                .into()
+        }),
         items: quota(options),
         age: options.recycle.age,
     };

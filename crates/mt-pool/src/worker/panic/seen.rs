@@ -9,9 +9,7 @@ use std::{
     fmt, thread,
 };
 
-use mt_proto::clip_text;
-
-use mt_proto::borrowed_text;
+use mt_proto::{borrowed_text, clip_text};
 
 /// The panics kept: either user code has caught them, or they are still unwinding.
 const KEPT: usize = 3;
