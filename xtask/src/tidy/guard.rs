@@ -33,7 +33,10 @@ const GUARDS: &[&str] = &["guarded", "caught", "caught_async", "tell"];
 /// Functions that are the user's, or call what is; methods of these names are others.
 const FUNCTIONS: &[&str] = &[
     "decode_strict",
+    "decode_checked",
+    "decode_item",
     "encode",
+    "encode_checked",
     "encode_into",
     "push_record",
     "describe_error",
@@ -86,8 +89,11 @@ fn calls_user(file: &RustFile, at: usize) -> bool {
     let token = &file.tokens[at];
     if token.text == "(" {
         // `(self.call)(…)`
-        let held = file.is_ident(at + 1) && file.is_ident(at + 3);
-        return held && file.tokens_are(at + 2, &["."]) && file.tokens_are(at + 4, &[")", "("]);
+        let mut end = at + 2;
+        while file.tokens_are(end, &["."]) && file.is_ident(end + 1) {
+            end += 2;
+        }
+        return end > at + 2 && file.is_ident(at + 1) && file.tokens_are(end, &[")", "("]);
     }
     if file.follows(at, &["tracing", "::"]) {
         return LEVELS.contains(&token.text.as_str()) && file.tokens_are(at + 1, &["!"]);
@@ -132,6 +138,7 @@ mod tests {
             "waker.wake()",
             "T::describe_error(&error)",
             "(self.call)(progress)",
+            "(lease.spec.assignment)(worker)",
             "tracing::warn!(worker, \"gone\")",
         ] {
             for path in [FEEDER, "crates/mt-beehive/src/driver/driver.rs"] {
@@ -152,7 +159,7 @@ mod tests {
         for code in [
             "fn poll_next(&mut self) {}",
             "use mt_proto::{encode, decode_strict};",
-            "fn f() { (a.b)?; (a, b)(); self.encode(item); queue.wake(now); }",
+            "fn f() { (a.b)?; (a)(); (a, b)(); self.encode(item); queue.wake(now); }",
             "/// tracing::warn!(x)\nfn f() { info!(); tracing::info_span!(); }",
         ] {
             RULE.check(&[(FEEDER, code)]);

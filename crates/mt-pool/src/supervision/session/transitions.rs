@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mt_ipc::{Activity, Exit, FrameReceiver, HandshakeError, StderrTail, accept};
-use mt_proto::{Beat, Frame, FromWorker, Kind, ToWorker, Welcome};
+use mt_proto::{Beat, Frame, FromWorker, Kind, ToWorker, Welcome, guarded};
 use tokio::time::{Duration, Instant};
 
 use super::{HANG_UP_GRACE, LATE, MAX_WAITING, Reach, Session};
@@ -196,8 +196,9 @@ impl Session {
             self.record.init = Some(init.clone());
         }
         self.progress.set_gate(None);
+        // A worker can't be set up by an empty one, and says so.
+        let assignment = guarded(|| (lease.spec.assignment)(lease.worker)).unwrap_or_default();
         // An empty queue has room for one frame.
-        let assignment = (lease.spec.assignment)(lease.worker);
         let _ = self.sender.try_send(Frame::new(Kind::Assign, assignment));
         let (sender, progress) = (self.sender.clone(), self.progress.clone());
         lease.tell(SessionEvent::Greeted { sender, progress }).await;
