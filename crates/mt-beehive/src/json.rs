@@ -1,7 +1,7 @@
 //! Arguments from JSON, and values as JSON.
 
 use mt_pool::Wire;
-use mt_proto::{DecodeError, EncodeError, decode_checked, encode_checked};
+use mt_proto::{DecodeError, EncodeError, decode_checked, encode_checked, guarded};
 use serde_json::Value;
 
 /// How a task's arguments are made of JSON, and its value is told as JSON.
@@ -16,13 +16,17 @@ impl JsonTypes {
     pub(crate) const fn of<A: Wire, V: Wire>() -> Self {
         Self {
             args: |args, limit| {
-                let args: A = serde_json::from_value(args).map_err(|why| refused(&why))?;
-                encode_checked(&args, limit)
+                guarded(|| {
+                    let args: A = serde_json::from_value(args).map_err(|why| refused(&why))?;
+                    encode_checked(&args, limit)
+                })?
             },
             value: |value| {
-                let value: V = decode_checked(value)?;
-                serde_json::to_value(value)
-                    .map_err(|why| DecodeError::Value(why.to_string().into()))
+                guarded(|| {
+                    let value: V = decode_checked(value)?;
+                    serde_json::to_value(value)
+                        .map_err(|why| DecodeError::Value(why.to_string().into()))
+                })?
             },
         }
     }

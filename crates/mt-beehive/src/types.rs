@@ -34,6 +34,7 @@ impl TaskTypes {
     }
 
     pub(crate) fn names(&self) -> TypeNames {
+        // guarded: the names of types, as the compiler has them.
         (self.names)()
     }
 }

@@ -72,9 +72,9 @@ impl Driver {
                     .tell(move || tracing::warn!(bee, pid, "a worker bee is stopped"));
             }
             Health::Dying => {
-                let warn =
-                    move || tracing::warn!(bee, pid, "a worker bee is dying, which takes its time");
-                self.relay.tell(warn);
+                self.relay.tell(move || {
+                    tracing::warn!(bee, pid, "a worker bee is dying, which takes its time");
+                });
             }
             Health::Frozen => {
                 self.relay

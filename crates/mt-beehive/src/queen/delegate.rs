@@ -125,6 +125,7 @@ impl Delegate<serde_json::Value> {
         };
         let known = bee.tasks.contains(&&*called.name);
         let args = || match types {
+            // guarded: in there.
             Some(types) => (types.json.args)(args, MAX_MESSAGE_BYTES),
             None if known => Err(untyped()),
             // The answer is that there is no such task.
@@ -361,6 +362,7 @@ impl Called {
                 return (reads.value)(&returning_value)
                     .map_err(|error| crossing(Part::Value, not_a::<R>(&error)));
             }
+            // guarded: made of `decode_guarded`, too.
             TaskStatus::Raised(error) => match (reads.raised)(*error) {
                 Ok(error) => DelegateError::Raised(error),
                 Err(problem) => crossing(Part::Error, problem),

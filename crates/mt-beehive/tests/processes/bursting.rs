@@ -140,7 +140,7 @@ fn crossing<R: std::fmt::Debug, E: std::fmt::Debug>(
     match result {
         Err(DelegateError::Crossing(error)) => match error.problem {
             CrossingProblem::Unserialisable { message }
-            | CrossingProblem::Undecodable { message } => (error.part, message),
+            | CrossingProblem::Undecodable { message, .. } => (error.part, message),
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),

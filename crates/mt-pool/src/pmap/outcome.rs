@@ -28,6 +28,7 @@ pub(crate) fn decode_outcome<T: Task>(
             Err(message) => Err(message),
         },
         RecordTag::Raised => decode_user(value).map(TaskErrorKind::Raised),
+        // guarded: a value of ours.
         RecordTag::Failure => decode_strict(value)
             .map(failure_kind)
             .map_err(|error| error.to_string()),
