@@ -6,7 +6,9 @@ use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 use tokio::process::Child;
 
-use crate::platform::{ExitWatch, Remains, kill_tree, signal_name, terminate_tree};
+use crate::platform::{
+    ExitWatch, Orphans, Remains, kill_tree, reap_group_of, signal_name, terminate_tree,
+};
 
 /// How a process ended. Both `None` means that it is gone but somebody else reaped it (a host program
 /// that calls `waitpid(-1)`), and the system does not tell how it ended; Linux does from 6.15 on.
@@ -130,6 +132,7 @@ pub struct ChildProcess {
     pid: Pid,
     watch: ExitWatch,
     remains: Remains,
+    orphans: Orphans,
     reaped: bool,
 }
 
@@ -142,6 +145,7 @@ impl ChildProcess {
             pid,
             watch: ExitWatch::new(pid),
             remains: Remains::default(),
+            orphans: Orphans::default(),
             reaped: false,
         })
     }
@@ -155,7 +159,7 @@ impl ChildProcess {
     /// Kills the process and everything it has started. Does nothing once it is reaped. Returns false if the system does
     /// not permit it, because the process is another user's: then it ends when its connection does, by itself.
     pub fn kill(&mut self) -> bool {
-        let permitted = self.reaped || kill_tree(self.pid);
+        let permitted = self.reaped || kill_tree(self.pid, &mut self.orphans);
         self.remains.kill();
         permitted
     }
@@ -191,6 +195,8 @@ impl ChildProcess {
             self.kill();
         }
         self.reaped = true;
+        reap_group_of(self.pid);
+        self.orphans.reap().await;
         exit
     }
 }

@@ -117,7 +117,7 @@ pub(crate) fn guard(connection: impl AsFd, parent: Parent) -> io::Result<()> {
 /// that nobody above has to. To be called just before it exits: afterwards nobody could tell whose they were.
 pub fn end_descendants() {
     tree::kill_below(getpid());
-    reap::all_children();
+    reap::all_children(&tree::children(getpid()));
 }
 
 /// Ends this worker process at once, together with all it has started. For a worker whose parent is

@@ -7,16 +7,18 @@ use rustix::{
     process::{Pid, Signal, kill_process, kill_process_group},
 };
 
+use super::reap::Orphans;
+
 /// How often to look for processes that were started while others were being killed. Two rounds are
 /// the rule; a bomb that forks faster than it is killed must not hold us for ever.
 const MAX_ROUNDS: usize = 64;
 
 /// Kills `leader`, its process group, and its descendants that have left the group. What is already
-/// gone is no error. Returns whether `leader` may be killed.
-pub(crate) fn kill_tree(leader: Pid) -> bool {
+/// gone is no error. Returns whether `leader` may be killed; who has to be reaped after it is remembered.
+pub(crate) fn kill_tree(leader: Pid, orphans: &mut Orphans) -> bool {
     // Stopped, it starts nothing new while its descendants are looked for.
     let _ = kill_process(leader, Signal::STOP);
-    kill_below(leader);
+    orphans.remember(kill_below(leader));
     let _ = kill_process_group(leader, Signal::KILL);
     // By itself too: its code may have moved it to another group.
     kill_process(leader, Signal::KILL) != Err(Errno::PERM)
@@ -82,19 +84,20 @@ impl Remains {
 }
 
 /// Kills the descendants of `root`. The orphans of those killed move up to a worker and are seen in
-/// the next round.
-pub(crate) fn kill_below(root: Pid) {
+/// the next round. Returns them.
+pub(crate) fn kill_below(root: Pid) -> HashSet<Pid> {
     let mut killed = HashSet::new();
     for _ in 0..MAX_ROUNDS {
         let mut new = below(root);
         new.retain(|pid| killed.insert(*pid));
         if new.is_empty() {
-            return;
+            break;
         }
         for pid in new {
             let _ = kill_process(pid, Signal::KILL);
         }
     }
+    killed
 }
 
 /// The ids of the processes below a worker process, however deep, as `/proc` shows them just now; none on systems without

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use mt_test_kit::is_gone;
+
 use crate::prelude::*;
 
 const LEAVES: [Deed; 2] = [
@@ -39,6 +41,28 @@ fn a_thousand_when_a_run_is_dropped() {
     assert_eq!(pids.len(), 1002);
     drop(run);
     wait_until_gone(&pids);
+}
+
+/// Leaves so many processes that end at once, below one that is gone when this returns, and then does this.
+#[task]
+fn leaves_orphans(count: usize, deed: Deed) -> u64 {
+    let orphans = format!("for n in $(seq {count}); do sleep 0 & done");
+    Command::new("sh").args(["-c", &orphans]).status().unwrap();
+    let own = std::process::id();
+    wait_until(|| {
+        let orphans = mt_test_kit::children_of(own);
+        orphans.iter().all(|&orphan| is_gone(orphan))
+    });
+    deed.act()
+}
+
+/// Case 18: However many processes a task has left that are dead, a hard deadline asks its worker to end before it kills.
+#[test_with(alone)]
+fn many_dead_ones_and_a_deadline() {
+    let run = asyn_pmap::<leaves_orphans>([(300, Deed::Never)]).processes(1);
+    let deaths = complete(run.deadlines(hard(Duration::from_secs(3))), 1).deaths();
+    assert_eq!(deaths.len(), 1);
+    assert_eq!(deaths[0].exit.signal, Some(15), "{}", deaths[0]);
 }
 
 /// A worker that dies by itself takes its group along. What has left the group as well is nobody's.
