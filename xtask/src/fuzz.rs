@@ -11,10 +11,11 @@ use anyhow::{Context, Result, bail};
 use crate::step;
 
 /// Package, where in it, and the test's name.
-const TARGETS: [(&str, &str, &str); 6] = [
+const TARGETS: [(&str, &str, &str); 7] = [
     ("mt-proto", "--test fuzz", "frames"),
     ("mt-proto", "--test fuzz", "values"),
     ("mt-pool", "--lib", "dispatch::tests::fuzz::dispatch"),
+    ("mt-pool", "--lib", "supervision::phase::tests::session"),
     ("mt-beehive", "--lib", "machine::tests::fuzz::hive"),
     ("mt-beehive", "--lib", "machine::tests::fuzz::hostile_bees"),
     (

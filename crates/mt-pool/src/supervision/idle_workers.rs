@@ -122,6 +122,18 @@ pub(super) struct IdleWait {
     pub(super) idle: Duration,
 }
 
+#[cfg(test)]
+impl IdleWait {
+    /// A wait for this lease.
+    pub(super) fn of(lease: oneshot::Receiver<Lease>) -> Self {
+        Self {
+            ticket: 0,
+            lease,
+            idle: Duration::ZERO,
+        }
+    }
+}
+
 impl IdleState {
     fn new_ticket(&mut self) -> u64 {
         self.next_ticket += 1;

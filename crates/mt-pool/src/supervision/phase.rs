@@ -1,5 +1,6 @@
 //! Where a worker is in its life, with what is valid there.
 
+use mt_proto::{FromWorker, SetupFailure, TraceEvent, WorkerBeat};
 use tokio::time::Instant;
 
 use super::{
@@ -18,6 +19,8 @@ pub(super) enum Phase {
         due: Option<Instant>,
         extended: bool,
     },
+    /// The worker has said that it could not be set up; its leave follows.
+    Failed,
     Working,
     /// Nobody needs it; it waits for the next assignment.
     Idle {
@@ -31,6 +34,20 @@ pub(super) enum Phase {
     },
 }
 
+/// What a message comes to, besides what it changes in the phase.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Nothing,
+    Ready,
+    Failed(SetupFailure),
+    Beat(WorkerBeat),
+    Trace {
+        events: Vec<TraceEvent>,
+        dropped: u64,
+    },
+    Rest,
+}
+
 /// The end that is waited for, in any phase.
 #[derive(Debug)]
 pub(super) struct Ending {
@@ -40,6 +57,42 @@ pub(super) struct Ending {
 }
 
 impl Phase {
+    /// Takes in what a worker says that was greeted. The error says how it breaks the protocol.
+    pub(super) fn on_message(&mut self, message: FromWorker) -> Result<Step, &'static str> {
+        let step = match (message, &*self) {
+            (FromWorker::Hello(_), _) => return Err("it said hello twice"),
+            (FromWorker::Ready, Self::SettingUp { .. }) => {
+                *self = Self::Working;
+                Step::Ready
+            }
+            (FromWorker::Ready, _) => return Err("it was ready twice"),
+            (FromWorker::SetupFailed(failure), Self::SettingUp { .. }) => {
+                *self = Self::Failed;
+                Step::Failed(failure)
+            }
+            (FromWorker::SetupFailed(_), _) => return Err("its setup failed too late"),
+            (FromWorker::Beat(beat), _) => Step::Beat(beat),
+            (FromWorker::Trace { events, dropped }, _) => Step::Trace { events, dropped },
+            (FromWorker::Rested, Self::Working) => Step::Rest,
+            (FromWorker::Rested, _) => return Err("it rests without having been told to"),
+            (FromWorker::Bye, _) => {
+                let was_ready = !self.is_early();
+                *self = Self::Leaving { was_ready };
+                Step::Nothing
+            }
+        };
+        Ok(step)
+    }
+
+    /// Whether a message of the role is in turn. The error says how it breaks the protocol.
+    pub(super) fn check_role_frame(&self) -> Result<(), &'static str> {
+        match self {
+            Self::Idle { .. } => Err("it spoke while it had nothing to do"),
+            _ if self.is_early() => Err("it spoke before it was ready"),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether it has said hello and works for somebody: it is to beat, and can be spoken to.
     pub(super) fn is_watched(&self) -> bool {
         !matches!(self, Self::Greeting(_) | Self::Idle { .. })
@@ -47,7 +100,10 @@ impl Phase {
 
     /// Whether setting up, or saying hello, is what is waited for.
     pub(super) fn is_early(&self) -> bool {
-        matches!(self, Self::Greeting(_) | Self::SettingUp { .. })
+        matches!(
+            self,
+            Self::Greeting(_) | Self::SettingUp { .. } | Self::Failed
+        )
     }
 
     pub(super) fn due(&self) -> Option<Instant> {
@@ -55,7 +111,7 @@ impl Phase {
             Self::Greeting(hello) => Some(hello.due()),
             Self::SettingUp { due, .. } => *due,
             Self::Idle { until, .. } => *until,
-            Self::Working | Self::Leaving { .. } => None,
+            Self::Failed | Self::Working | Self::Leaving { .. } => None,
         }
     }
 
@@ -64,10 +120,13 @@ impl Phase {
         let death = || death.clone();
         match self {
             Self::Greeting(_) => Some(WorkerFailure::NoHello { death: death() }),
-            Self::SettingUp { .. } | Self::Leaving { was_ready: false } => {
+            Self::SettingUp { .. } | Self::Failed | Self::Leaving { was_ready: false } => {
                 Some(WorkerFailure::DiedInSetup { death: death() })
             }
             Self::Working | Self::Idle { .. } | Self::Leaving { was_ready: true } => None,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

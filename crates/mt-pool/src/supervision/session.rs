@@ -272,8 +272,8 @@ impl Session {
         let Some(lease) = &self.lease else {
             return self.broke_protocol("it spoke while it had nothing to do");
         };
-        if self.phase.is_early() {
-            return self.broke_protocol("it spoke before it was ready");
+        if let Err(what) = self.phase.check_role_frame() {
+            return self.broke_protocol(what);
         }
         lease.tell(SessionEvent::Frame(frame)).await;
         true

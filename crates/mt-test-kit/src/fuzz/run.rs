@@ -43,6 +43,13 @@ struct Found {
     failed: Option<Vec<u8>>,
 }
 
+/// What a thread has seen itself: most of what comes is nothing new, and needs no lock.
+#[derive(Default)]
+struct Seen {
+    trail: Trail,
+    known: HashSet<u64>,
+}
+
 /// What a thread plays just now, and how many it has played.
 #[derive(Default)]
 struct Current(Mutex<(u64, Vec<u8>)>);
@@ -90,17 +97,16 @@ impl Run {
 
     fn work(&self, number: u64, target: &Target<'_>, current: &Current) {
         let mut dice = Dice::seeded(self.seed.wrapping_add(number << 32));
-        let mut trail = Trail::default();
-        let (mut pool, mut known) = (Vec::new(), HashSet::new());
+        let (mut pool, mut seen) = (Vec::new(), Seen::default());
         for input in &self.start {
-            self.try_one(input, target, current, &mut trail, &mut known);
+            self.try_one(input, target, current, &mut seen);
         }
         while !self.is_over.load(Relaxed) {
             for _ in 0..ROUND {
                 let mut input = dice.pick_of(&pool);
                 let other = dice.pick_of(&pool);
                 mutate(&mut input, &other, &mut dice);
-                self.try_one(&input, target, current, &mut trail, &mut known);
+                self.try_one(&input, target, current, &mut seen);
             }
             let found = self.found();
             pool.extend_from_slice(&found.kept[pool.len()..]);
@@ -114,30 +120,24 @@ impl Run {
         }
     }
 
-    fn try_one(
-        &self,
-        input: &[u8],
-        target: &Target<'_>,
-        current: &Current,
-        trail: &mut Trail,
-        known: &mut HashSet<u64>,
-    ) {
+    fn try_one(&self, input: &[u8], target: &Target<'_>, current: &Current, seen: &mut Seen) {
         current.set(input);
-        trail.clear();
-        if !target(input, trail) {
+        seen.trail.clear();
+        if !target(input, &mut seen.trail) {
             self.found().failed.get_or_insert_with(|| input.to_vec());
             self.is_over.store(true, Relaxed);
             return;
         }
-        let is_new = trail.notes().iter().any(|note| !known.contains(note));
-        if is_new {
-            known.extend(trail.notes());
-            let mut found = self.found();
-            let before = found.notes.len();
-            found.notes.extend(trail.notes());
-            if found.notes.len() > before && found.kept.len() < MOST_KEPT {
-                found.kept.push(input.to_vec());
-            }
+        let notes = seen.trail.notes();
+        if notes.iter().all(|note| seen.known.contains(note)) {
+            return;
+        }
+        seen.known.extend(notes);
+        let mut found = self.found();
+        let before = found.notes.len();
+        found.notes.extend(notes);
+        if found.notes.len() > before && found.kept.len() < MOST_KEPT {
+            found.kept.push(input.to_vec());
         }
     }
 

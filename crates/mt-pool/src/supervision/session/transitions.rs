@@ -13,7 +13,7 @@ use crate::supervision::{
     hello_timeout::HelloLook,
     last_words::LastWords,
     lease::Lease,
-    phase::{Ending, Phase},
+    phase::{Ending, Phase, Step},
     session_event::{SessionEvent, WorkerEnd},
     watch::Watch,
     worker_failure::WorkerFailure,
@@ -21,36 +21,26 @@ use crate::supervision::{
 
 impl Session {
     pub(super) async fn on_message(&mut self, message: FromWorker) -> bool {
-        match (message, &self.phase) {
-            (FromWorker::Hello(_), _) => return self.broke_protocol("it said hello twice"),
-            (FromWorker::Ready, Phase::SettingUp { .. }) => {
-                self.phase = Phase::Working;
+        let step = match self.phase.on_message(message) {
+            Ok(step) => step,
+            Err(what) => return self.broke_protocol(what),
+        };
+        match step {
+            Step::Nothing => {}
+            Step::Ready => {
                 let now = std::time::Instant::now();
                 self.record.ready_at.get_or_insert(now);
                 self.tell(SessionEvent::Ready).await;
             }
-            (FromWorker::Ready, _) => return self.broke_protocol("it was ready twice"),
-            (FromWorker::SetupFailed(failure), Phase::SettingUp { .. }) => {
+            Step::Failed(failure) => {
                 let (step, message) = (failure.step, failure.message);
                 self.failure = Some(WorkerFailure::Setup { step, message });
-                // Its leave follows.
-                self.phase = Phase::SettingUp {
-                    due: None,
-                    extended: true,
-                };
             }
-            (FromWorker::SetupFailed(_), _) => {
-                return self.broke_protocol("its setup failed too late");
-            }
-            (FromWorker::Beat(beat), _) => self.watch.liveness.on_beat(beat),
-            (FromWorker::Trace { events, dropped }, _) => {
+            Step::Beat(beat) => self.watch.liveness.on_beat(beat),
+            Step::Trace { events, dropped } => {
                 self.tell(SessionEvent::Trace { events, dropped }).await;
             }
-            (FromWorker::Rested, _) => return self.park().await,
-            (FromWorker::Bye, phase) => {
-                let was_ready = !phase.is_early();
-                self.phase = Phase::Leaving { was_ready };
-            }
+            Step::Rest => return self.park().await,
         }
         true
     }
@@ -165,7 +155,7 @@ impl Session {
                     self.dismiss();
                 }
             }
-            Phase::Working | Phase::Leaving { .. } => {}
+            Phase::Failed | Phase::Working | Phase::Leaving { .. } => {}
         }
     }
 
