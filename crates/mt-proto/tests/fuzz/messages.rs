@@ -31,15 +31,14 @@ pub(crate) fn read_all(frame: Frame, trail: &mut Trail) {
             ToExecutor::from_frame,
             ToExecutor::into_frame,
         );
-        if let Some(message) = both_ways(
+        let said = both_ways(
             &frame,
             trail,
             FromExecutor::from_frame,
             FromExecutor::into_frame,
-        ) {
-            if let FromExecutor::Results(segment) = message {
-                walk(&segment.records, trail);
-            }
+        );
+        if let Some(FromExecutor::Results(segment)) = said {
+            walk(&segment.records, trail);
         }
         hive::<ToBee>(&frame, trail);
         hive::<FromBee>(&frame, trail);
