@@ -104,7 +104,7 @@ impl From<TaskError<Never>> for End {
             TaskErrorKind::Crashed { death, .. } => (CRASHED, Some(death.to_string())),
             TaskErrorKind::MemoryExceeded { .. } => ("memory_exceeded", None),
             TaskErrorKind::Panicked { .. } => ("panicked", None),
-            TaskErrorKind::Cancelled { .. } => ("cancelled", None),
+            TaskErrorKind::Cancelled => ("cancelled", None),
             TaskErrorKind::Pool(_) => ("pool", None),
             _ => ("other", None),
         };

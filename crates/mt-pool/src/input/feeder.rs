@@ -89,9 +89,7 @@ struct InMemory<I>(Kept<Iter<I>>);
 impl<I> Drop for InMemory<I> {
     fn drop(&mut self) {
         if needs_drop::<I>() {
-            while let Some(item) = self.0.next() {
-                dispose(item);
-            }
+            self.0.by_ref().for_each(dispose);
         }
     }
 }

@@ -91,10 +91,11 @@ pub(crate) struct Launched {
     pub(crate) feed: FeedEnd,
 }
 
+/// The input of a run of `T`, not fed yet.
+type Input<T> = Kept<Source<<T as Task>::Input>>;
+
 /// Checks a run and starts all of it but the feeder of its input.
-pub(crate) fn launch<T: Task>(
-    mut run: AsynPmap<T>,
-) -> Result<(Launched, Kept<Source<T::Input>>), StartError> {
+pub(crate) fn launch<T: Task>(mut run: AsynPmap<T>) -> Result<(Launched, Input<T>), StartError> {
     run.options.check()?;
     mt_ipc::has_address_space().map_err(StartError::Thread)?;
     let seed = run.options.seed.unwrap_or_else(random_seed);
