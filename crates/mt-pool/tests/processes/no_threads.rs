@@ -67,9 +67,12 @@ fn none<V>(started: Result<V, StartError>) -> Result<(), StartError> {
 }
 
 /// All that starts a thread of ours in the caller's name.
-const STARTS: [(&str, fn() -> Result<(), StartError>); 9] = [
+/// A start of something.
+type Start = fn() -> Result<(), StartError>;
+
+const STARTS: [(&str, Start); 9] = [
     ("an iterator", || {
-        none(asyn_pmap::<double>((0..3).map(|n| n)).start())
+        none(asyn_pmap::<double>((0..3).inspect(|_| {})).start())
     }),
     ("in memory", || none(asyn_pmap::<double>(0..3).start())),
     ("a stream", || {
