@@ -30,7 +30,7 @@ const KINDS: [Kind; 17] = [
 /// What must hold of a worker, whatever it says; it knows nothing of phases.
 #[derive(Default)]
 struct Oracle {
-    /// It was told what to be, and has not said that it is.
+    /// The worker was told what to be, and has not said that it is.
     is_asked: bool,
     is_ready: bool,
 }
@@ -115,7 +115,7 @@ impl Oracle {
     }
 }
 
-/// It waits, or somebody has use for it at once.
+/// The worker waits, or somebody has use for it at once.
 fn next_lease(dice: &mut Dice<'_>, oracle: &mut Oracle) -> Phase {
     if dice.one_in(2) {
         oracle.is_asked = true;
