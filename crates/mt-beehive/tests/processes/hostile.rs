@@ -14,7 +14,7 @@ use mt_beehive::{
 use mt_ipc::{FrameReceiver, FrameSender, Progress, attach};
 use mt_proto::{
     Beat, Frame, FromBee, FromWorker, HiveWriter, Kind, Limits, MAX_HIVE_MESSAGES, Round, TaskId,
-    TaskStatus, ToBee, ToWorker, WorkerBeat, decode_strict, hive_messages,
+    TaskStatus, ToBee, ToWorker, WorkerBeat, decode_checked, encode_checked, hive_messages,
 };
 
 use mt_test_kit::{ALONE, watchdog};
@@ -51,7 +51,7 @@ async fn play() {
     // The fields it begins with: her name, her id, what she is made of.
     let mut fields = hive_messages(Frame::new(Kind::Role, setup.body));
     let (_, _, birth): (String, u32, Bytes) = fields.next().unwrap().unwrap();
-    let part = match decode_strict(&birth).unwrap() {
+    let part = match decode_checked(&birth).unwrap() {
         Birth::Plays(part) => part,
         _ => String::new(),
     };
@@ -225,7 +225,7 @@ fn ready(most: u32) -> FromBee {
 }
 
 fn done(task: u64, round: u32, value: u8) -> FromBee {
-    let returning_value = vec![value].into();
+    let returning_value = encode_checked(&u64::from(value), 100).unwrap().into();
     FromBee::TaskDone {
         task_id: TaskId(task),
         round: Round(round),
