@@ -18,6 +18,9 @@
 //! * An accept is answered by exactly one of `task_info` and `task_taken`, or by `die`.
 //! * A child never runs, and has never reserved, more than it said it can.
 
+/// The task that every worker bee has besides its own: how busy it is.
+pub(crate) const BUSY_STATUS: &str = "busy_status";
+
 pub(crate) mod bee;
 pub(crate) mod parent;
 #[cfg(test)]

@@ -9,8 +9,6 @@ use crate::bee::WorkerBee;
 /// The role of a worker bee.
 pub(crate) const WORKER_BEE: &str = "mt_beehive::worker_bee";
 
-/// The task that every worker bee has besides its own: how busy it is.
-pub(crate) const BUSY_STATUS: &str = "busy_status";
 /// The most bytes of a message with arguments or with an outcome: a frame with what else is in it stays within its
 /// limit.
 pub(crate) const MAX_MESSAGE_BYTES: usize = MAX_RECORD_BYTES - (1 << 20);

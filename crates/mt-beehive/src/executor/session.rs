@@ -22,8 +22,11 @@ use super::{
     progress_buffer::{self, ProgressBuffer},
 };
 use crate::{
-    machine::bee::{BeeEffect, BeeEvent, BeeMachine},
-    registry::{BUSY_STATUS, MAX_MESSAGE_BYTES},
+    machine::{
+        BUSY_STATUS,
+        bee::{BeeEffect, BeeEvent, BeeMachine},
+    },
+    registry::MAX_MESSAGE_BYTES,
 };
 
 /// The frames on the way to the operating system at once.

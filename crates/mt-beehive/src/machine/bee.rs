@@ -16,6 +16,8 @@ use std::collections::VecDeque;
 use mt_proto::{FromBee, Round, TaskId, TaskInfo, TaskStatus, ToBee};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::BUSY_STATUS;
+
 /// Something happened to the bee.
 #[derive(Debug)]
 pub(crate) enum BeeEvent {
@@ -199,8 +201,9 @@ impl BeeMachine {
         if self.dying {
             return Err(Nonsense("task_info after die"));
         }
-        // Without an offer: the parent counts the places itself.
-        if !self.reserved.remove(&(info.task_id, info.round)) && self.is_full() {
+        // Without an offer: the parent counts the places itself. A question needs none: it is answered at once.
+        let was_reserved = self.reserved.remove(&(info.task_id, info.round));
+        if !was_reserved && info.name != BUSY_STATUS && self.is_full() {
             return Err(Nonsense("more tasks than there are places"));
         }
         if self.running.insert(info.task_id, info.round).is_some() {

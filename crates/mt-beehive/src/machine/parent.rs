@@ -26,7 +26,7 @@ use rustc_hash::FxHashMap;
 pub(crate) use self::event::{BeeId, Effect, Event, Request, TaskOutcome};
 use self::{
     bee_slot::{BeeSlot, Phase},
-    task::{Task, TaskState},
+    task::{Line, Task, TaskState},
 };
 pub use self::{
     census::{BeeState, BeeStatus, HiveStats},
@@ -74,6 +74,8 @@ pub(crate) struct ParentMachine {
     pending: VecDeque<TaskId>,
     /// How many of the latter.
     ghosts: usize,
+    /// The questions that bees answer beside their tasks, as far as no bee was there to be asked, oldest first.
+    questions: VecDeque<TaskId>,
     /// The tasks that nobody is asked about because a bee has died that had them, oldest first.
     suspects: VecDeque<TaskId>,
     /// When suspects that run will have done so for long enough.
@@ -108,6 +110,7 @@ impl ParentMachine {
             tasks: FxHashMap::default(),
             pending: VecDeque::new(),
             ghosts: 0,
+            questions: VecDeque::new(),
             suspects: VecDeque::new(),
             graces: BTreeSet::new(),
             due: BTreeSet::new(),
@@ -131,8 +134,8 @@ impl ParentMachine {
         self.next_task += 1;
         let task = Task::new(now, request);
         self.due.extend(task.due().map(|due| (due, task_id)));
+        self.line(task.line()).push_back(task_id);
         self.tasks.insert(task_id, task);
-        self.pending.push_back(task_id);
         if self.dying {
             self.cancel_now(task_id, CancelReason::HiveClosed);
         } else if let Some(reason) = self.interruption(task_id, None) {
@@ -205,7 +208,8 @@ impl ParentMachine {
                 TaskState::Owned { .. } => 2,
             }] += 1;
         }
-        let waiting = self.pending.len() - self.ghosts + self.suspects.len();
+        let others = self.suspects.len() + self.questions.len();
+        let waiting = self.pending.len() - self.ghosts + others;
         assert_eq!(census[0], waiting, "each waits once");
         census
     }
@@ -307,14 +311,15 @@ impl ParentMachine {
     fn resolve(&mut self, task_id: TaskId, end: TaskOutcome, child: Option<BeeId>) {
         self.forget_grace(task_id);
         if let Some(task) = self.tasks.remove(&task_id) {
-            match (&task.state, task.company) {
-                (TaskState::Pending, None) => {
+            match (&task.state, task.line()) {
+                (TaskState::Pending, Line::Others) => {
                     self.ghosts += 1;
                     self.lay_ghosts();
                 }
-                (TaskState::Pending, Some(_)) => {
-                    let at = self.suspects.binary_search(&task_id);
-                    at.ok().map(|at| self.suspects.remove(at));
+                (TaskState::Pending, short) => {
+                    let line = self.line(short);
+                    let at = line.binary_search(&task_id);
+                    at.ok().map(|at| line.remove(at));
                 }
                 _ => {}
             }
@@ -323,6 +328,15 @@ impl ParentMachine {
             }
             self.stats.count(&end);
             self.effects.push_back(Effect::Resolve(task_id, end, child));
+        }
+    }
+
+    /// The tasks that wait in this line.
+    fn line(&mut self, line: Line) -> &mut VecDeque<TaskId> {
+        match line {
+            Line::Questions => &mut self.questions,
+            Line::Suspects => &mut self.suspects,
+            Line::Others => &mut self.pending,
         }
     }
 

@@ -22,8 +22,11 @@ use crate::{
     bee::WorkerBee,
     driver::CommandQueue,
     error::{CancelReason, CrossingError, CrossingProblem, DelegateError, Exception, Part},
-    machine::parent::{Request, TaskOutcome},
-    registry::{BUSY_STATUS, MAX_MESSAGE_BYTES},
+    machine::{
+        BUSY_STATUS,
+        parent::{Request, TaskOutcome},
+    },
+    registry::MAX_MESSAGE_BYTES,
     returned::{not_a, typed},
     types::TaskTypes,
 };

@@ -18,8 +18,10 @@ use super::delegate::Delegate;
 use crate::{
     bee::WorkerBee,
     driver::{Command, CommandQueue},
-    machine::parent::{BeeStatus, HiveStats},
-    registry::BUSY_STATUS,
+    machine::{
+        BUSY_STATUS,
+        parent::{BeeStatus, HiveStats},
+    },
     returned::Returned,
 };
 

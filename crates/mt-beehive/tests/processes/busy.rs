@@ -7,7 +7,7 @@ use mt_beehive::Hive;
 
 use crate::{
     doer::{Doer, DoerTasks},
-    scene::{Folder, begun, both_ways, check, either_way, hive, test_with},
+    scene::{Folder, bees_that, begun, both_ways, check, either_way, hive, patient, test_with},
 };
 
 #[test_with(either_way, || hive(1))]
@@ -36,6 +36,25 @@ async fn rule_13_a_bee_that_is_blocked_says_how_busy_she_is(hive: Hive<Doer>) {
         let busy = hive.busy_status().with_bee().await;
         folder.first("go");
         assert_eq!(busy, (Ok(0.5), Some(0)));
+    };
+    let (blocked, ()) = tokio::join!(hive.block_until(folder.clone()), asks);
+    blocked.unwrap();
+}
+
+/// The question would wait for what it asks about if it needed a place.
+#[test_with(either_way, || hive(1).max_concurrency(2).deadlines(patient()))]
+async fn rule_13_a_bee_that_is_full_says_how_busy_she_is(hive: Hive<Doer>) {
+    let folder = Folder::temp();
+    let asks = async {
+        begun(&folder, 1).await;
+        let busy = async {
+            bees_that(&hive, |bees| bees[0].tasks == 2).await;
+            let busy = hive.busy_status().await;
+            folder.first("go");
+            assert_eq!(busy, Ok(1.0));
+        };
+        let (sum, ()) = tokio::join!(hive.add(1, 2), busy);
+        assert_eq!(sum, Ok(3));
     };
     let (blocked, ()) = tokio::join!(hive.block_until(folder.clone()), asks);
     blocked.unwrap();

@@ -17,6 +17,7 @@ use super::{
 impl ParentMachine {
     /// Finds bees for the tasks that nobody is asked about.
     pub(super) fn deal(&mut self) {
+        self.deal_questions();
         self.deal_suspects();
         while let Some(&task_id) = self.pending.front() {
             if !self.tasks.contains_key(&task_id) {
@@ -29,6 +30,17 @@ impl ParentMachine {
                 return;
             }
             self.pending.pop_front();
+        }
+    }
+
+    /// Gives each question to the bee with the fewest tasks, whatever holds that bee's thread: nobody needs to be
+    /// asked who has room.
+    fn deal_questions(&mut self) {
+        while let Some(&task_id) = self.questions.front() {
+            if !self.give(task_id, BeeSlot::is_ready) {
+                return;
+            }
+            self.questions.pop_front();
         }
     }
 
@@ -66,16 +78,21 @@ impl ParentMachine {
 
     /// Gives a task to the bee with the most room; false if there is none.
     fn assign(&mut self, task_id: TaskId) -> bool {
+        let company = self.tasks.get(&task_id).and_then(|task| task.company);
+        self.give(task_id, |bee| bee.has_room_for(company))
+    }
+
+    /// Gives a task to the bee with the fewest among these, without asking; false if there is none.
+    fn give(&mut self, task_id: TaskId, may_have: impl Fn(&BeeSlot) -> bool) -> bool {
         let Some(task) = self.tasks.get_mut(&task_id) else {
             return false;
         };
-        let company = task.company;
-        let with_room = |(_, bee): &(&BeeId, &mut BeeSlot)| bee.has_room_for(company);
-        let room = self.bees.iter_mut().filter(with_room);
-        let Some((&child, bee)) = room.min_by_key(|(_, bee)| bee.owned) else {
+        let may_have = |(_, bee): &(&BeeId, &mut BeeSlot)| may_have(bee);
+        let among = self.bees.iter_mut().filter(may_have);
+        let Some((&child, bee)) = among.min_by_key(|(_, bee)| bee.owned) else {
             return false;
         };
-        bee.on_suspect(company);
+        bee.on_suspect(task.company);
         task.round = Round(task.round.0 + 1);
         self.hand_over(task_id, child);
         true
@@ -193,12 +210,10 @@ impl ParentMachine {
     pub(super) fn put_back(&mut self, task_id: TaskId) {
         if let Some(task) = self.tasks.get_mut(&task_id) {
             task.state = TaskState::Pending;
-            let queue = match task.company {
-                None => &mut self.pending,
-                Some(_) => &mut self.suspects,
-            };
-            let at = queue.partition_point(|&waiting| waiting < task_id);
-            queue.insert(at, task_id);
+            let line = task.line();
+            let line = self.line(line);
+            let at = line.partition_point(|&waiting| waiting < task_id);
+            line.insert(at, task_id);
         }
     }
 

@@ -31,7 +31,9 @@ impl ParentMachine {
         self.stats.bees_lost += u64::from(!bee.told_to_die);
         self.withdraw_offers(child);
         let owned = |task: &Task| task.state == TaskState::Owned { child };
-        for task_id in self.tasks_that(|task| owned(task) && task.place >= started) {
+        // A question was answered or not: no bee dies of it.
+        let not_begun = |task: &Task| task.is_question || task.place >= started;
+        for task_id in self.tasks_that(|task| owned(task) && not_begun(task)) {
             self.take_back(task_id, Some(&death));
         }
         let begun = self.tasks_that(owned);

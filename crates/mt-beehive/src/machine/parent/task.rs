@@ -12,7 +12,7 @@ use mt_proto::Round;
 use smallvec::SmallVec;
 
 use super::event::{BeeId, Request};
-use crate::error::CancelReason;
+use crate::{error::CancelReason, machine::BUSY_STATUS};
 
 /// Some children, few enough to be looked through.
 type BeeIds = SmallVec<[BeeId; 8]>;
@@ -32,6 +32,14 @@ pub(super) enum TaskState {
     Offered(Offer),
     /// A child has it.
     Owned { child: BeeId },
+}
+
+/// Where a task waits while nobody is asked about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Line {
+    Questions,
+    Suspects,
+    Others,
 }
 
 /// Who was asked whether they want a task.
@@ -55,6 +63,8 @@ pub(super) struct Cancel {
 #[derive(Debug)]
 pub(super) struct Task {
     pub(super) name: Cow<'static, str>,
+    /// Bees answer it beside their tasks: it needs neither their thread nor a place.
+    pub(super) is_question: bool,
     pub(super) args: Bytes,
     pub(super) limit: Option<Duration>,
     /// When its time is over.
@@ -82,6 +92,7 @@ pub(super) struct Task {
 impl Task {
     pub(super) fn new(now: Instant, request: Request) -> Self {
         Self {
+            is_question: request.name == BUSY_STATUS,
             name: request.name,
             args: request.args,
             limit: request.limit,
@@ -96,6 +107,15 @@ impl Task {
             grace: None,
             seasoned: false,
             doubled: 0,
+        }
+    }
+
+    /// Where it waits while nobody is asked about it.
+    pub(super) fn line(&self) -> Line {
+        match (self.is_question, self.company) {
+            (true, _) => Line::Questions,
+            (false, Some(_)) => Line::Suspects,
+            (false, None) => Line::Others,
         }
     }
 

@@ -12,6 +12,8 @@ use crate::{error::CancelReason, machine::parent::BeeId};
 /// A task, as it went on.
 #[derive(Debug, Default)]
 pub(super) struct Story {
+    /// Bees answer it beside their tasks.
+    pub(super) is_question: bool,
     pub(super) round: Round,
     pub(super) owner: Option<BeeId>,
     pub(super) cancelled: bool,

@@ -61,9 +61,13 @@ impl Oracle {
         *self.seen.entry(what).or_default() += 1;
     }
 
-    pub(super) fn on_delegate(&mut self, task: TaskId) {
+    pub(super) fn on_delegate(&mut self, task: TaskId, is_question: bool) {
         assert_eq!(task.0, self.tasks.len() as u64, "ids count up from 0");
-        self.tasks.insert(task, Story::default());
+        let story = Story {
+            is_question,
+            ..Story::default()
+        };
+        self.tasks.insert(task, story);
         if self.interrupted {
             self.owed.insert(task);
         }
@@ -201,8 +205,15 @@ impl Oracle {
 
     fn on_info(&mut self, child: BeeId, info: &TaskInfo, now: Instant) {
         let (task, round) = (info.task_id, info.round);
-        let before = self.tasks[&task].round;
+        let (before, is_question) = (self.tasks[&task].round, self.tasks[&task].is_question);
         match self.dispatch {
+            _ if is_question => {
+                assert!(self.bees[&child].places.is_some(), "before it is ready");
+                assert!(round > before, "rounds go up");
+                if self.bees[&child].behind {
+                    self.see("a question to a bee that is behind");
+                }
+            }
             Dispatch::Auction => {
                 self.on_answered(child, task, round);
                 assert_eq!(round, before, "its round");
@@ -230,9 +241,9 @@ impl Oracle {
         let owned = self.bees[&child].owned.keys();
         let fresh: Vec<TaskId> = owned
             .copied()
-            .filter(|&task| !self.is_seasoned(task, now))
+            .filter(|&task| !self.is_seasoned(task, now) && !self.tasks[&task].is_question)
             .collect();
-        if fresh.iter().any(last) {
+        if !is_question && fresh.iter().any(last) {
             assert_eq!(fresh.len(), 1, "in its last attempt a task is alone");
             let others = self.bees[&child].owned.len() > 1;
             self.see("a last attempt");
@@ -333,7 +344,8 @@ impl Oracle {
     /// A child's end is about to be told to the parent.
     pub(super) fn on_gone(&mut self, child: BeeId, started: u64, now: Instant) {
         let bee = self.bees.remove(&child).expect("gone once");
-        let is_begun = |task: &TaskId| bee.places_of[task] < started;
+        let is_begun =
+            |task: &TaskId| bee.places_of[task] < started && !self.tasks[task].is_question;
         let owned = bee.owned.keys().copied();
         let (begun, untouched): (Vec<TaskId>, Vec<TaskId>) = owned.partition(is_begun);
         for task in untouched {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use mt_proto::{FromBee, Round, TaskId, TaskStatus, ToBee};
 
 use crate::machine::{
+    BUSY_STATUS,
     bee::{BeeEffect, BeeEvent, BeeMachine},
     parent::BeeId,
 };
@@ -54,6 +55,8 @@ pub(super) struct Process {
     /// The tasks that wait for the bee's thread, oldest first, each with its place among all that it was given.
     pub(super) waiting: VecDeque<(u64, TaskId, Round)>,
     given: u64,
+    /// The questions among those: they and their cancels may wait besides.
+    asked: u32,
     /// How many it has begun, as the page says that it shares with its parent.
     pub(super) started: u64,
     /// A task holds its thread.
@@ -87,6 +90,7 @@ impl Process {
             running: BTreeMap::new(),
             waiting: VecDeque::new(),
             given: 0,
+            asked: 0,
             started: 0,
             held: nature.held,
             mute: false,
@@ -110,12 +114,15 @@ impl Process {
             // Whoever speaks for the bee has begun what it was given.
             self.started += 1;
         }
+        if let ToBee::TaskInfo(info) = &message {
+            self.asked += u32::from(info.name == BUSY_STATUS);
+        }
         if !self.over && !self.nature.by_hand {
             self.to.push_back(message);
         }
         if let Some(places) = self.nature.places {
             // The cancel of a task that has ended meanwhile, the next task, and its cancel; once, a request to give back.
-            let bound = 3 * places.max(self.nature.promised.unwrap_or(0)) + 2;
+            let bound = 3 * places.max(self.nature.promised.unwrap_or(0)) + 2 + 2 * self.asked;
             let waiting = self.to.len();
             assert!(waiting <= bound as usize, "a queue grows: {:?}", self.to);
         }
@@ -272,6 +279,12 @@ impl Process {
             BeeEffect::Start(info) => {
                 let given = (self.given, info.task_id, info.round);
                 self.given += 1;
+                if info.name == BUSY_STATUS {
+                    let returning_value = value(info.task_id, info.round, self.id).into();
+                    let status = TaskStatus::Succeeded { returning_value };
+                    let answered = machine.handle(BeeEvent::Ended(info.task_id, status));
+                    return answered.expect("it runs");
+                }
                 // One has to be begun to hold the thread.
                 if self.held && !self.running.is_empty() {
                     self.waiting.push_back(given);

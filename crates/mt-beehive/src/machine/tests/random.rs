@@ -22,7 +22,8 @@ const RUNS: u64 = 4_000;
 const SEED: &str = "MT_SIM_SEED";
 
 /// What must have been seen in some run: runs in which nothing happens show nothing.
-const SOMETIMES: [&str; 20] = [
+const SOMETIMES: [&str; 21] = [
+    "a question to a bee that is behind",
     "a last attempt beside others that have gone on for long",
     "a bee is asked whether she hears",
     "a bee that owes an answer is killed",
@@ -198,6 +199,9 @@ impl Play<'_> {
                 if let Some(bee) = dice.pick(&self.sim.bees()) {
                     self.sim.process(bee).fall_behind();
                 }
+            }
+            12 if dice.one_in(4) => {
+                self.sim.ask();
             }
             11 if dice.one_in(60) => {
                 if let Some(bee) = dice.pick(&self.sim.bees()) {

@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     error::{CancelReason, NoWorkers},
-    machine::parent::{BeeId, Config, Dispatch, Effect, Event, ParentMachine, Population, Request},
+    machine::{
+        BUSY_STATUS,
+        parent::{BeeId, Config, Dispatch, Effect, Event, ParentMachine, Population, Request},
+    },
 };
 
 /// How long a bee may take to go.
@@ -112,10 +115,26 @@ impl Sim {
         task
     }
 
+    /// A question that bees answer beside their tasks.
+    pub(super) fn ask(&mut self) -> TaskId {
+        let name = BUSY_STATUS.into();
+        let question = Request {
+            name,
+            ..request(None)
+        };
+        self.request(question)
+    }
+
     pub(super) fn delegate_within(&mut self, limit: Option<Duration>) -> TaskId {
+        self.request(request(limit))
+    }
+
+    fn request(&mut self, request: Request) -> TaskId {
         self.oracle.on_quiet(self.now);
-        self.oracle.on_delegate(TaskId(self.delegated()));
-        let task = self.parent.delegate(self.now, request(limit));
+        let is_question = request.name == BUSY_STATUS;
+        self.oracle
+            .on_delegate(TaskId(self.delegated()), is_question);
+        let task = self.parent.delegate(self.now, request);
         assert_eq!(task.0 + 1, self.delegated(), "ids count up from 0");
         self.carry_out();
         self.catch_up();
