@@ -34,7 +34,7 @@ impl Walker {
         if cx.attempt == 1 {
             std::future::pending::<()>().await;
         }
-        cx.progress(&(cx.attempt, 0));
+        cx.progress(&(cx.attempt, 0_u32));
         cx.attempt
     }
 
