@@ -4,10 +4,14 @@
 //! ended by its deadline with the bee.
 
 use std::{
+    mem,
     pin::Pin,
     rc::Rc,
-    sync::Arc,
-    task::{Context, Poll, Waker},
+    sync::{
+        Arc,
+        atomic::{Ordering, fence},
+    },
+    task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
 
@@ -15,6 +19,7 @@ use futures::{
     StreamExt,
     future::{AbortHandle, Abortable, Aborted, poll_immediate},
     stream::FuturesUnordered,
+    task::AtomicWaker,
 };
 use mt_ipc::Progress;
 use mt_pool::worker::{
@@ -112,6 +117,7 @@ async fn work<W: WorkerBee>(bee: Rc<W>, my_id: u32, below: Option<OwnHive>, end:
         reports,
         running: FuturesUnordered::new(),
         handles: FxHashMap::default(),
+        first: Arc::default(),
     };
     loop {
         at_work.counts.turn();
@@ -146,6 +152,23 @@ struct AtWork<W> {
     reports: mpsc::Sender<Report>,
     running: FuturesUnordered<Running>,
     handles: FxHashMap<TaskId, AbortHandle>,
+    /// The waker that the next task is polled with for the first time.
+    first: Arc<FirstWaker>,
+}
+
+/// The waker that a task got when it was polled for the first time, before it was among those that run. A simple
+/// future keeps no other: it wakes the task where that is by now.
+#[derive(Default)]
+struct FirstWaker(AtomicWaker);
+
+impl Wake for FirstWaker {
+    fn wake(self: Arc<Self>) {
+        self.0.wake();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.wake();
+    }
 }
 
 /// How many of the orders were carried out.
@@ -165,12 +188,17 @@ type Ended = (TaskId, Result<TaskEnded, Aborted>);
 struct Running {
     task_id: TaskId,
     task: Abortable<Pin<Box<dyn Future<Output = TaskEnded>>>>,
+    /// Whom its first waker wakes, if anybody has kept that.
+    first: Option<Arc<FirstWaker>>,
 }
 
 impl Future for Running {
     type Output = Ended;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
+        if let Some(first) = &self.first {
+            first.0.register(cx.waker());
+        }
         let status = Pin::new(&mut self.task).poll(cx);
         status.map(|status| (self.task_id, status))
     }
@@ -212,15 +240,25 @@ impl<W: WorkerBee> AtWork<W> {
         let task = one(Rc::clone(&self.bee), cx, info);
         let (handle, registration) = AbortHandle::new_pair();
         let task = Abortable::new(Box::pin(task) as Pin<Box<_>>, registration);
-        let mut running = Running { task_id, task };
-        // One that has to wait is polled again, with a real waker, as soon as it is in the set.
-        let mut cx = Context::from_waker(Waker::noop());
-        match Pin::new(&mut running).poll(&mut cx) {
+        let mut running = Running {
+            task_id,
+            task,
+            first: None,
+        };
+        let waker = Waker::from(Arc::clone(&self.first));
+        let polled = Pin::new(&mut running).poll(&mut Context::from_waker(&waker));
+        drop(waker);
+        match polled {
             Poll::Ready(ended) => {
                 self.count_finished(place, 0);
                 self.report(report_of(ended)).await;
             }
             Poll::Pending => {
+                // It is polled again as soon as it is in the set, so whoever has used the waker before is heard.
+                if Arc::strong_count(&self.first) > 1 {
+                    running.first = Some(mem::take(&mut self.first));
+                }
+                fence(Ordering::Acquire);
                 self.handles.insert(task_id, handle);
                 self.running.push(running);
                 self.end_some().await;
