@@ -18,7 +18,7 @@ pub(crate) enum Order {
 pub(crate) enum Report {
     /// The bee is made, and may or may not have children.
     Ready { children: bool },
-    /// No task waits for the thread any more.
+    /// No task waits for the thread any more, but for one that is begun next.
     CaughtUp,
     /// The bee's own bees are gone.
     ChildrenGone,

@@ -41,7 +41,7 @@ struct Untaken {
 #[derive(Debug)]
 pub(super) enum Next {
     Do(Order),
-    /// Nothing for now; and the session is to hear that none waits any more.
+    /// Tells the session that no task waits but the one, if any, that is taken next.
     CaughtUp,
     /// Nothing for now.
     Nothing,
@@ -126,6 +126,12 @@ impl OrderQueue {
         waiting
     }
 
+    /// Session: whether a later question is open than the one that the thread has answered: then tasks wait again, and
+    /// what counts is the answer to that.
+    pub(super) fn is_watched(&self) -> bool {
+        self.lock().is_watched
+    }
+
     /// Bee's thread: waits until there may be something. Cancel-safe.
     pub(super) async fn filled(&self) {
         self.filled.notified().await;
@@ -137,9 +143,13 @@ impl OrderQueue {
         if let Some(order) = state.others.pop_front() {
             return Next::Do(order);
         }
+        // Before the last one: that may hold the thread for long, and then nothing waits and nobody would hear of it.
+        if state.is_watched && state.tasks.len() <= 1 {
+            state.is_watched = false;
+            return Next::CaughtUp;
+        }
         match state.tasks.pop_front() {
             Some((place, task)) => Next::Do(Order::Start(place, task)),
-            None if std::mem::take(&mut state.is_watched) => Next::CaughtUp,
             None if state.is_closed => Next::Closed,
             None => Next::Nothing,
         }
@@ -218,11 +228,26 @@ mod tests {
         let queue = with_tasks(2);
         assert_eq!(queue.waiting(), Some((0, 1)));
         assert_eq!(queue.watch(), 2);
-        assert_eq!((begun(&queue), begun(&queue)), (Some((0, 0)), Some((1, 1))));
-        assert!(matches!(queue.take(), Next::CaughtUp));
+        assert_eq!(begun(&queue), Some((0, 0)));
+        let next = queue.take();
+        assert!(matches!(next, Next::CaughtUp), "the last may take long");
+        assert_eq!(begun(&queue), Some((1, 1)));
         assert!(matches!(queue.take(), Next::Nothing));
         assert_eq!((queue.watch(), queue.waiting()), (0, None));
         queue.close();
         assert!(matches!(queue.take(), Next::Closed));
+    }
+
+    /// The answer is on its way to the session, which asks again before it has taken that.
+    #[test]
+    fn an_answer_is_void_once_it_was_asked_again() {
+        let queue = with_tasks(1);
+        assert_eq!(queue.watch(), 1);
+        assert!(matches!(queue.take(), Next::CaughtUp));
+        assert!(!queue.is_watched(), "the answer counts");
+        assert_eq!(begun(&queue), Some((0, 0)));
+        assert!(queue.give(info(1)));
+        assert_eq!(queue.watch(), 1);
+        assert!(queue.is_watched(), "the answer to the first does not");
     }
 }

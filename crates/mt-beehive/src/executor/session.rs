@@ -166,6 +166,8 @@ impl BeeSession {
                 Ok(())
             }
             Report::Progress => Ok(()),
+            // Of an answer that has come late nobody would hear that it is not so any more: another comes.
+            Report::CaughtUp if self.orders.is_watched() => Ok(()),
             Report::CaughtUp => self.tell(BeeEvent::CaughtUp),
             Report::ChildrenGone => self.tell(BeeEvent::ChildrenGone),
         }

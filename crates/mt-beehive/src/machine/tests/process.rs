@@ -61,6 +61,12 @@ pub(super) struct Process {
     pub(super) started: u64,
     /// A task holds its thread.
     pub(super) held: bool,
+    /// The thread is slow to begin the first one.
+    pub(super) asleep: bool,
+    /// The session has asked to hear when no task waits.
+    watched: bool,
+    /// What it heard of that and has not taken in.
+    answers: u32,
     /// What the bee says does not come out of it any more, though it beats.
     pub(super) mute: bool,
     /// The process has exited or was killed; what it had sent is still on its way.
@@ -93,6 +99,9 @@ impl Process {
             asked: 0,
             started: 0,
             held: nature.held,
+            asleep: false,
+            watched: false,
+            answers: 0,
             mute: false,
             over: nature.barren,
             doomed: false,
@@ -188,6 +197,29 @@ impl Process {
             while let Some(waits) = self.waiting.pop_front() {
                 self.begin(waits);
             }
+            self.answers += u32::from(std::mem::take(&mut self.watched));
+        }
+        true
+    }
+
+    /// The thread takes the oldest of the tasks that wait, which holds it from then on: what came before let go of it.
+    /// The session hears before the last one that no other waits, if it has asked, and takes that in when it comes to
+    /// it.
+    pub(super) fn take_one(&mut self) {
+        if self.waiting.len() == 1 && std::mem::take(&mut self.watched) {
+            self.answers += 1;
+        }
+        let waits = self.waiting.pop_front().expect("one waits");
+        self.begin(waits);
+    }
+
+    /// The session takes in what the thread has told: that no task waits. After it has asked again the answer is void.
+    pub(super) fn take_answer(&mut self) -> bool {
+        if self.answers == 0 || self.machine.is_none() {
+            return false;
+        }
+        self.answers -= 1;
+        if !self.watched {
             self.happen(BeeEvent::CaughtUp);
         }
         true
@@ -199,6 +231,7 @@ impl Process {
         if self.machine.is_none() || waiting == 0 {
             return false;
         }
+        self.watched = true;
         self.happen(BeeEvent::Behind(waiting));
         true
     }
@@ -285,8 +318,8 @@ impl Process {
                     let answered = machine.handle(BeeEvent::Ended(info.task_id, status));
                     return answered.expect("it runs");
                 }
-                // One has to be begun to hold the thread.
-                if self.held && !self.running.is_empty() {
+                // One has to be begun to hold the thread, unless that is not awake yet.
+                if self.held && (self.asleep || !self.running.is_empty()) {
                     self.waiting.push_back(given);
                 } else {
                     self.begin(given);

@@ -197,7 +197,10 @@ impl Play<'_> {
             }
             10 if dice.one_in(2) => {
                 if let Some(bee) = dice.pick(&self.sim.bees()) {
-                    self.sim.process(bee).fall_behind();
+                    match dice.one_in(2) {
+                        true => self.sim.process(bee).fall_behind(),
+                        false => self.sim.process(bee).take_answer(),
+                    };
                 }
             }
             12 if dice.one_in(4) => {

@@ -286,7 +286,7 @@ impl Sim {
             assert!(goes_on, "they talk for ever: {:?}", self.parent);
             moved = false;
             for bee in self.bees() {
-                while self.process(bee).hear() {
+                while self.process(bee).hear() || self.process(bee).take_answer() {
                     moved = true;
                 }
                 moved |= self.listen_out(bee);

@@ -3,12 +3,12 @@
 use mt_proto::{FromBee, Round, TaskId, ToBee};
 
 use super::{
-    LIMIT, Nature, Sim, accept, bee_machine, config, deny, either_way, happen, hear, info, offer,
-    test_with, with,
+    LIMIT, Nature, Sim, accept, bee_machine, config, deny, either_way, happen, hear, hive, info,
+    offer, test_with, with,
 };
 use crate::machine::{
     bee::{BeeEffect, BeeEvent},
-    parent::Event,
+    parent::{Dispatch, Event},
 };
 
 /// How many tasks wait for the thread of a bee.
@@ -91,6 +91,49 @@ fn rule_16_who_has_caught_up_takes_half_of_what_waits_elsewhere(mut sim: Sim) {
     sim.process(1).hold(false);
     sim.settle();
     assert_eq!((sim.shares(), waiting(&mut sim, 0)), (vec![1, 19], 0));
+}
+
+/// The first task had to wait for a thread that was slow to wake. Once it is begun nothing waits, however long it holds
+/// the thread: what is delegated then is given, and is given back when that has waited in turn.
+#[test_with(either_way, 1, 64)]
+fn rule_16_who_was_slow_to_begin_is_not_behind_for_as_long_as_that_takes(mut sim: Sim) {
+    sim.process(0).hold(true);
+    sim.process(0).asleep = true;
+    sim.begin::<1>();
+    sim.fall_behind(0);
+    sim.process(0).take_one();
+    sim.process(0).take_answer();
+    sim.settle();
+    let later = sim.begin::<3>();
+    assert_eq!((sim.shares(), waiting(&mut sim, 0)), (vec![1], 3));
+    sim.fall_behind(0);
+    sim.spawn();
+    sim.settle();
+    assert_eq!((sim.shares(), waiting(&mut sim, 0)), (vec![1, 3], 0));
+    for task in later {
+        sim.finish(task);
+    }
+}
+
+/// The session is slow, too: it finds that tasks wait again before it has taken in that none did. The parent must not
+/// hear last that none waits.
+#[test]
+fn rule_16_who_is_behind_again_does_not_say_that_she_has_caught_up() {
+    let mut sim = hive(Dispatch::Credit, 2, 64);
+    sim.process(0).hold(true);
+    sim.process(0).asleep = true;
+    sim.delegate();
+    sim.process(0).hear();
+    sim.process(0).fall_behind();
+    sim.process(0).take_one();
+    // The parent has not heard of it yet.
+    sim.delegate_all::<4>();
+    while sim.process(0).hear() {}
+    assert_eq!(waiting(&mut sim, 0), 2);
+    sim.process(0).fall_behind();
+    assert!(sim.process(0).take_answer());
+    sim.settle();
+    assert_eq!((sim.shares(), waiting(&mut sim, 0)), (vec![1, 4], 0));
 }
 
 /// No more than there are places for.
