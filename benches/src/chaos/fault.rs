@@ -81,7 +81,10 @@ impl Fault {
             Self::Abort => death.contains("was killed by signal 6 (SIGABRT)") && !overflowed,
             Self::Overflow => death.contains("was killed by signal 6 (SIGABRT)") && overflowed,
             Self::Exit => death.contains("exited with code 77"),
-            Self::HalfFrame => death.contains("exited with code 78"),
+            // Whatever the worker's link says meanwhile is taken for the rest of the frame.
+            Self::HalfFrame => {
+                death.contains("exited with code 78") || death.contains("broke the protocol")
+            }
             Self::Memory => death.contains("bytes of memory, may use"),
             Self::Garbage => death.contains("broke the protocol"),
         }

@@ -22,12 +22,12 @@ pub(super) fn compare(kills: &State, notes: &BTreeMap<u32, Vec<Fault>>) -> Names
     for fault in outside.chain(notes.values().flatten().copied()) {
         *names.injected.entry(fault.name()).or_default() += 1;
     }
-    for (pid, death) in &kills.told {
-        let own = notes.get(pid).into_iter().flatten();
-        let done = kills.done.get(pid).map(|(_, fault)| fault);
-        match own.chain(done).find(|fault| fault.explains(death)) {
+    for told in &kills.told {
+        let own = notes.get(&told.pid).into_iter().flatten();
+        let done = kills.done.get(&told.worker).map(|(_, fault)| fault);
+        match own.chain(done).find(|fault| fault.explains(&told.how)) {
             Some(fault) => *names.told.entry(fault.name()).or_default() += 1,
-            None => names.wrong.push(format!("{pid}: {death}")),
+            None => names.wrong.push(format!("{}: {}", told.worker, told.how)),
         }
     }
     names

@@ -45,7 +45,7 @@ pub(super) struct State {
     /// Whether the last one killed was not ready yet. Not twice in a row: workers that all die in
     /// their setup are for a pool's restart budget to give up on.
     spared_start: bool,
-    /// What was done to workers, by their processes' ids.
+    /// What was done to workers.
     pub(super) done: BTreeMap<u32, (Instant, Fault)>,
     /// The workers that are stopped, and until when.
     paused: Vec<(Victim, Instant)>,
@@ -57,8 +57,8 @@ pub(super) struct State {
     pub(super) answered: u64,
     pub(super) kills: u64,
     pub(super) pauses: u64,
-    /// The deaths that were told, with the ids of the processes.
-    pub(super) told: Vec<(u32, String)>,
+    /// The deaths that were told.
+    pub(super) told: Vec<Told>,
     /// From kill to notice.
     pub(super) notices: Vec<Duration>,
     /// The kills of workers that nobody has taken the place of yet.
@@ -68,9 +68,16 @@ pub(super) struct State {
     pub(super) over: bool,
 }
 
+/// A death as it was told.
+pub(super) struct Told {
+    pub(super) worker: u32,
+    /// The process's id, which the system may have given to several in turn.
+    pub(super) pid: u32,
+    pub(super) how: String,
+}
+
 struct Target {
     victim: Victim,
-    pid: u32,
     ready: bool,
     /// Whether it has taken somebody's place.
     is_next: bool,
@@ -152,7 +159,6 @@ impl State {
         let not_before = Instant::now() + self.up_to(START_PEACE);
         let target = Target {
             victim,
-            pid,
             ready: false,
             is_next: !self.vacant.is_empty(),
             not_before,
@@ -178,8 +184,12 @@ impl State {
 
     fn on_died(&mut self, worker: u32, pid: u32, death: String, noticed: Instant) {
         self.live.remove(&worker);
-        self.told.push((pid, death));
-        if let Some((killed, _)) = self.done.get(&pid) {
+        self.told.push(Told {
+            worker,
+            pid,
+            how: death,
+        });
+        if let Some((killed, _)) = self.done.get(&worker) {
             self.notices
                 .push(noticed.saturating_duration_since(*killed));
             self.vacant.push_back(*killed);
@@ -204,7 +214,7 @@ impl State {
         let gone = |id: &u32| !bees.iter().any(|bee| bee.id == *id);
         self.live.retain(|id, _| !gone(id));
         for bee in bees {
-            let Some(pid) = bee.pid.filter(|pid| !self.done.contains_key(pid)) else {
+            let Some(pid) = bee.pid.filter(|_| !self.done.contains_key(&bee.id)) else {
                 continue;
             };
             self.pids.insert(bee.id, pid);
@@ -257,7 +267,7 @@ impl State {
         if let Some(target) = self.live.remove(&victim) {
             let at = Instant::now();
             if target.victim.signal(signal) {
-                self.done.insert(target.pid, (at, fault));
+                self.done.insert(victim, (at, fault));
                 self.kills += 1;
                 self.spared_start = !target.ready;
             }
