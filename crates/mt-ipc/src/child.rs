@@ -6,9 +6,7 @@ use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 use tokio::process::Child;
 
-use crate::platform::{
-    ExitWatch, Orphans, Remains, kill_tree, reap_group_of, signal_name, terminate_tree,
-};
+use crate::platform::{ExitWatch, Orphans, Remains, kill_tree, signal_name, terminate_tree};
 
 /// How a process ended. Both `None` means that it is gone but somebody else reaped it (a host program
 /// that calls `waitpid(-1)`), and the system does not tell how it ended; Linux does from 6.15 on.
@@ -159,7 +157,7 @@ impl ChildProcess {
     /// Kills the process and everything it has started. Does nothing once it is reaped. Returns false if the system does
     /// not permit it, because the process is another user's: then it ends when its connection does, by itself.
     pub fn kill(&mut self) -> bool {
-        let permitted = self.reaped || kill_tree(self.pid, &mut self.orphans);
+        let permitted = self.reaped || kill_tree(self.pid, |below| self.orphans.remember(below));
         self.remains.kill();
         permitted
     }
@@ -171,13 +169,14 @@ impl ChildProcess {
         if self.reaped {
             return;
         }
-        match terminate_tree(self.pid) {
+        match terminate_tree(self.pid, |below| self.orphans.remember(below)) {
             Some(remains) => self.remains = remains,
             None => drop(self.kill()),
         }
     }
 
-    /// Waits for the end of the process, kills what it has left in its process group, and reaps it.
+    /// Waits for the end of the process, kills what it has left in its process group, and reaps it. Reaps as well what
+    /// has gone with it and has become this process's, if this process adopts orphans.
     ///
     /// Cancel-safe: call it again to go on waiting.
     pub async fn wait(&mut self) -> Exit {
@@ -195,8 +194,7 @@ impl ChildProcess {
             self.kill();
         }
         self.reaped = true;
-        reap_group_of(self.pid);
-        self.orphans.reap().await;
+        self.orphans.reap(self.pid).await;
         exit
     }
 }

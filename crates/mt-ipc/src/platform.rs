@@ -28,7 +28,7 @@ pub(crate) use page::{NOTE_BYTES, NOTE_SLOTS, NoteSlot, Page, SLOW_SLOTS, SlowSl
 pub(crate) use program::file_identity;
 pub(crate) use program::own_program;
 pub use program::{may_be_worker, program_of};
-pub(crate) use reap::{Orphans, group_of as reap_group_of};
+pub(crate) use reap::Orphans;
 pub use signals::is_ignored;
 pub(crate) use signals::{keep_exit_statuses, signal_name};
 pub use start::start_clean;

@@ -117,14 +117,14 @@ pub(crate) fn guard(connection: impl AsFd, parent: Parent) -> io::Result<()> {
 /// that nobody above has to. To be called just before it exits: afterwards nobody could tell whose they were.
 pub fn end_descendants() {
     tree::kill_below(getpid());
-    reap::all_children(&tree::children(getpid()));
+    reap::all_children();
 }
 
 /// Ends this worker process at once, together with all it has started. For a worker whose parent is
 /// gone: an exit would leave what it has started behind.
 pub fn end_worker() -> ! {
     tree::kill_below(getpid());
-    reap::dead_children();
+    reap::all_children();
     let _ = kill_process_group(getpid(), Signal::KILL);
     // Reached only when this process leads no group, as under a debugger that started it.
     std::process::abort()

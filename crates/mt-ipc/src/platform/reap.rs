@@ -1,92 +1,174 @@
 //! Reaping processes that nobody else will.
 
-use rustix::process::{Pid, WaitOptions, waitpgid, waitpid};
+#[cfg(target_os = "linux")]
+use std::{
+    collections::HashSet,
+    fs,
+    os::fd::AsFd,
+    time::{Duration, Instant},
+};
 
-/// Reaps all children of this process, which are dead or were killed just now. Who can't be killed, because it is
-/// another user's, is left.
-pub(super) fn all_children(children: &[Pid]) {
+use rustix::process::{Pid, WaitOptions, wait};
+#[cfg(target_os = "linux")]
+use rustix::process::{PidfdFlags, WaitId, WaitIdOptions, getpid, pidfd_open, waitid};
+
+#[cfg(target_os = "linux")]
+use super::{stream::watched, tree};
+
+/// The longest wait for the end of processes that were killed. One takes no time to end, unless the system is busy with
+/// it for some.
+#[cfg(target_os = "linux")]
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Reaps all children of this process, which are dead or were killed just now, and what they leave to it when they end.
+/// Who can't be killed, because it is another user's, is left.
+pub(super) fn all_children() {
     #[cfg(target_os = "linux")]
-    wait_for_each(children);
+    wait_for_each();
     dead_children();
 }
 
-/// Reaps those children of this process that are dead already.
-pub(super) fn dead_children() {
-    while let Ok(Some(_)) = waitpid(None, WaitOptions::NOHANG) {}
+/// Reaps the children of this process that are dead.
+fn dead_children() {
+    // Without a pid, `waitpid` would see those of this process's own group only.
+    while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
 }
 
-/// Reaps what has died in the process group of a worker that is reaped already. Where this process is the first of its
-/// container, or adopts orphans for another reason, what a worker has left is its child now. Nothing else is in that
-/// group, so nobody else waits for it.
-pub(crate) fn group_of(worker: Pid) {
-    while let Ok(Some(_)) = waitpgid(worker, WaitOptions::NOHANG) {}
-}
-
-/// Processes below a worker that were killed with it. They are this process's to reap when the worker is, if this
-/// process adopts orphans.
-#[derive(Debug, Default)]
-pub(crate) struct Orphans {
-    #[cfg(target_os = "linux")]
-    pidfds: Vec<std::os::fd::OwnedFd>,
-}
-
-impl Orphans {
-    /// The most that are remembered of one worker.
-    #[cfg(target_os = "linux")]
-    const MOST: usize = 256;
-
-    /// Remembers processes that can't be reaped yet, for they have a parent still.
-    pub(super) fn remember(&mut self, killed: impl IntoIterator<Item = Pid>) {
-        #[cfg(target_os = "linux")]
-        if rustix::process::getpid() == Pid::INIT
-            || rustix::process::child_subreaper().is_ok_and(|adopts| adopts.is_some())
-        {
-            use rustix::process::{PidfdFlags, pidfd_open};
-            let handles = killed.into_iter().take(Self::MOST);
-            self.pidfds
-                .extend(handles.filter_map(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK).ok()));
-        }
-        #[cfg(not(target_os = "linux"))]
-        drop(killed);
-    }
-
-    /// Reaps those that have become this process's children. Cancel-safe.
-    pub(crate) async fn reap(&mut self) {
-        #[cfg(target_os = "linux")]
-        while let Some(pidfd) = self.pidfds.pop() {
-            use rustix::process::{WaitId, WaitIdOptions, waitid};
-            /// The longest wait for the end of one that was killed.
-            const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
-            let Ok(pidfd) = super::stream::watched(pidfd, tokio::io::Interest::READABLE) else {
-                continue;
-            };
-            let _ = tokio::time::timeout(PATIENCE, pidfd.readable()).await;
-            let which = WaitId::PidFd(std::os::fd::AsFd::as_fd(pidfd.get_ref()));
-            let _ = waitid(which, WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
-        }
-    }
-}
-
-/// Waits for the end of each child. One that was killed takes no time to end, unless the system is busy with it
-/// for some.
+/// Waits for the end of each child, and reaps it.
 #[cfg(target_os = "linux")]
-fn wait_for_each(children: &[Pid]) {
+fn wait_for_each() {
     use rustix::{
         event::{PollFd, PollFlags, Timespec, poll},
-        process::{PidfdFlags, pidfd_open},
+        process::{Signal, kill_process},
     };
-    use std::time::{Duration, Instant};
-
-    /// The longest wait for all of them.
-    const PATIENCE: Duration = Duration::from_millis(200);
-
     let until = Instant::now() + PATIENCE;
-    for &child in children {
+    let mut seen = HashSet::new();
+    loop {
+        let children = tree::children(getpid());
+        let Some(child) = children.into_iter().find(|child| !seen.contains(child)) else {
+            return;
+        };
+        seen.insert(child);
         let Ok(pidfd) = pidfd_open(child, PidfdFlags::empty()) else {
             continue;
         };
+        if kill_process(child, Signal::KILL).is_err() {
+            continue;
+        }
         let left = until.saturating_duration_since(Instant::now());
-        let mut fds = [PollFd::new(&pidfd, PollFlags::IN)];
-        let _ = poll(&mut fds, Timespec::try_from(left).ok().as_ref());
+        let timeout = Timespec::try_from(left).ok();
+        let _ = poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], timeout.as_ref());
+        dead_children();
     }
+}
+
+/// Processes of a worker that were killed with it. They are this process's to reap when the worker is, if it adopts
+/// orphans: as the first of its container, or because it has asked for them.
+#[derive(Debug, Default)]
+pub(crate) struct Orphans {
+    #[cfg(target_os = "linux")]
+    known: HashSet<Orphan>,
+    /// Until when they are waited for, once they are.
+    #[cfg(target_os = "linux")]
+    until: Option<tokio::time::Instant>,
+}
+
+/// A process, and nobody else that gets its number later.
+#[cfg(target_os = "linux")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Orphan {
+    pid: Pid,
+    /// In the system's ticks since it was booted.
+    started: u64,
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Orphans {
+    pub(crate) fn remember(&mut self, _below: impl IntoIterator<Item = Pid>) {}
+
+    pub(crate) async fn reap(&mut self, _worker: Pid) {}
+}
+
+#[cfg(target_os = "linux")]
+impl Orphans {
+    /// Remembers processes that can't be reaped yet, for they have a parent still.
+    pub(crate) fn remember(&mut self, below: impl IntoIterator<Item = Pid>) {
+        if adopts() {
+            let below = below.into_iter().filter_map(look);
+            self.known.extend(below.map(|(orphan, _)| orphan));
+        }
+    }
+
+    /// Reaps those that have become this process's children, and what is left of the group of `worker`, which was killed
+    /// and is reaped. Nothing else is in that group, and so nobody else waits for it. Cancel-safe.
+    pub(crate) async fn reap(&mut self, worker: Pid) {
+        if !adopts() || self.known.is_empty() && !has_children_in(worker) {
+            return;
+        }
+        let now = tokio::time::Instant::now();
+        let until = *self.until.get_or_insert(now + PATIENCE);
+        let all = async {
+            // When one ends, those below it become this process's too.
+            loop {
+                let mine = self.find(worker);
+                if mine.is_empty() {
+                    return;
+                }
+                for orphan in mine {
+                    if !reap(orphan).await {
+                        return;
+                    }
+                }
+            }
+        };
+        let _ = tokio::time::timeout_at(until, all).await;
+    }
+
+    /// The orphans that are this process's children now.
+    fn find(&self, worker: Pid) -> Vec<Orphan> {
+        let children = tree::children(getpid()).into_iter();
+        let mine = children.filter_map(look).filter(|(orphan, group)| {
+            self.known.contains(orphan) || *group == worker.as_raw_nonzero().get()
+        });
+        mine.map(|(orphan, _)| orphan).collect()
+    }
+}
+
+/// Whether this process becomes the parent of what its descendants leave behind.
+#[cfg(target_os = "linux")]
+fn adopts() -> bool {
+    let asked = || rustix::process::child_subreaper().is_ok_and(|adopts| adopts.is_some());
+    getpid() == Pid::INIT || asked()
+}
+
+#[cfg(target_os = "linux")]
+fn has_children_in(group: Pid) -> bool {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    waitid(WaitId::Pgid(Some(group)), look).is_ok()
+}
+
+/// A process, dead or alive, and its group.
+#[cfg(target_os = "linux")]
+fn look(pid: Pid) -> Option<(Orphan, i32)> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    // The state, the parent and the group follow the name, which is in parentheses and may hold anything.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    let group = fields.nth(2)?.parse().ok()?;
+    let started = fields.nth(16)?.parse().ok()?;
+    Some((Orphan { pid, started }, group))
+}
+
+/// Waits for the end of a child, and reaps it. Returns whether that could be done.
+#[cfg(target_os = "linux")]
+async fn reap(orphan: Orphan) -> bool {
+    let pidfd = pidfd_open(orphan.pid, PidfdFlags::NONBLOCK).ok();
+    let Some(pidfd) = pidfd.and_then(|pidfd| watched(pidfd, tokio::io::Interest::READABLE).ok())
+    else {
+        return false;
+    };
+    if look(orphan.pid).is_none_or(|(now, _)| now != orphan) || pidfd.readable().await.is_err() {
+        return false;
+    }
+    let which = WaitId::PidFd(pidfd.get_ref().as_fd());
+    waitid(which, WaitIdOptions::EXITED | WaitIdOptions::NOHANG).is_ok()
 }

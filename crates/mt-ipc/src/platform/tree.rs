@@ -7,18 +7,16 @@ use rustix::{
     process::{Pid, Signal, kill_process, kill_process_group},
 };
 
-use super::reap::Orphans;
-
 /// How often to look for processes that were started while others were being killed. Two rounds are
 /// the rule; a bomb that forks faster than it is killed must not hold us for ever.
 const MAX_ROUNDS: usize = 64;
 
 /// Kills `leader`, its process group, and its descendants that have left the group. What is already
-/// gone is no error. Returns whether `leader` may be killed; who has to be reaped after it is remembered.
-pub(crate) fn kill_tree(leader: Pid, orphans: &mut Orphans) -> bool {
+/// gone is no error. Returns whether `leader` may be killed; who has to be reaped after it is told to `remember`.
+pub(crate) fn kill_tree(leader: Pid, remember: impl FnOnce(HashSet<Pid>)) -> bool {
     // Stopped, it starts nothing new while its descendants are looked for.
     let _ = kill_process(leader, Signal::STOP);
-    orphans.remember(kill_below(leader));
+    remember(kill_below(leader));
     let _ = kill_process_group(leader, Signal::KILL);
     // By itself too: its code may have moved it to another group.
     kill_process(leader, Signal::KILL) != Err(Errno::PERM)
@@ -37,14 +35,15 @@ pub(crate) struct Remains {
 const MAX_REMAINS: usize = 256;
 
 /// Asks `leader`, its group and its descendants to end (`SIGTERM`). `None` when there are too many to
-/// remember: then they have to be killed.
-pub(crate) fn terminate_tree(leader: Pid) -> Option<Remains> {
+/// remember: then they have to be killed. Who has to be reaped after `leader` is told to `remember`.
+pub(crate) fn terminate_tree(leader: Pid, remember: impl FnOnce(HashSet<Pid>)) -> Option<Remains> {
     // Stopped, it starts nothing new that would not be remembered.
     let _ = kill_process(leader, Signal::STOP);
     #[cfg(target_os = "linux")]
     let remains = {
         use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
         let mut below = below(leader);
+        remember(below.iter().copied().collect());
         below.retain(|&pid| is_alive(pid));
         if below.len() > MAX_REMAINS {
             return None;
@@ -59,7 +58,10 @@ pub(crate) fn terminate_tree(leader: Pid) -> Option<Remains> {
         Remains { handles }
     };
     #[cfg(not(target_os = "linux"))]
-    let remains = Remains::default();
+    let remains = {
+        drop(remember);
+        Remains::default()
+    };
     let _ = kill_process_group(leader, Signal::TERM);
     let _ = kill_process(leader, Signal::TERM);
     let _ = kill_process(leader, Signal::CONT);
@@ -86,7 +88,7 @@ impl Remains {
 /// Kills the descendants of `root`. The orphans of those killed move up to a worker and are seen in
 /// the next round. Returns them.
 pub(crate) fn kill_below(root: Pid) -> HashSet<Pid> {
-    let mut killed = HashSet::new();
+    let (mut killed, mut spared) = (HashSet::new(), HashSet::new());
     for _ in 0..MAX_ROUNDS {
         let mut new = below(root);
         new.retain(|pid| killed.insert(*pid));
@@ -94,9 +96,12 @@ pub(crate) fn kill_below(root: Pid) -> HashSet<Pid> {
             break;
         }
         for pid in new {
-            let _ = kill_process(pid, Signal::KILL);
+            if kill_process(pid, Signal::KILL) == Err(Errno::PERM) {
+                spared.insert(pid);
+            }
         }
     }
+    killed.retain(|pid| !spared.contains(pid));
     killed
 }
 

@@ -1,6 +1,9 @@
 //! What tasks start goes with their worker, however the worker ends.
 
-use std::process::Command;
+use std::{
+    os::unix::process::CommandExt,
+    process::{Child, Command, Stdio},
+};
 
 use mt_test_kit::is_gone;
 
@@ -82,4 +85,100 @@ fn when_the_worker_dies() {
     assert!(outcomes.next().unwrap().is_err());
     assert!(outcomes.next().is_none());
     wait_until_gone(&[left]);
+}
+
+/// Leaves so many processes in sessions of their own, which a program between has started, and as many in its group.
+/// They keep on when they are asked to end.
+#[task]
+fn leaves_families(count: usize, deed: Deed) -> u64 {
+    let script = "trap '' TERM; for n in $(seq $0); do setsid -f sleep 1000; sleep 1000 & done";
+    let count = count.to_string();
+    let family = Command::new("sh").args(["-c", script, &count]).status();
+    assert!(family.unwrap().success());
+    deed.act()
+}
+
+/// Drops a run when it has had so many of its outcomes.
+fn dropped_after(count: usize, deeds: Vec<(usize, Deed)>) {
+    let run = asyn_pmap::<leaves_families>(deeds).processes(1).capacity(2);
+    let outcomes = run.workers(discards()).start().unwrap().into_iter();
+    assert_eq!(outcomes.take(count).count(), count);
+}
+
+/// Ends runs whose tasks leave processes behind, in every way, and checks after each.
+fn leave_by_all_ways(with_hundreds: bool, check: &impl Fn(&str)) {
+    for leave in LEAVES {
+        let deeds = iter::repeat_n(leave, 2);
+        values(asyn_pmap::<act>(deeds.clone()).processes(1));
+        check("has ended");
+        let run = asyn_pmap::<act>(deeds.chain(iter::repeat(Deed::Pid)));
+        let run = run.processes(1).capacity(2).start().unwrap().into_iter();
+        assert_eq!(run.take(2).count(), 2);
+        check("was dropped");
+    }
+    let pid = |_| (0, Deed::Pid);
+    dropped_after(1, vec![(2, Deed::Pid)]);
+    check("has ended with families");
+    dropped_after(
+        1,
+        iter::once((2, Deed::Pid))
+            .chain((0..100).map(pid))
+            .collect(),
+    );
+    check("was dropped with families");
+    dropped_after(1, vec![(2, Deed::Pid), (2, Deed::Block)]);
+    check("was dropped while a task was busy");
+    if with_hundreds {
+        dropped_after(1, vec![(300, Deed::Pid), (0, Deed::Block)]);
+        check("had hundreds");
+    }
+    for deed in [Deed::Block, Deed::Never] {
+        let run = asyn_pmap::<leaves_families>([(2, deed)]).processes(1);
+        let run = run.deadlines(hard(Duration::from_millis(300)));
+        assert_eq!(complete(run, 1).deaths().len(), 1);
+        check("had a deadline");
+    }
+    let run = asyn_pmap::<act>([Deed::LeaveAndDie]).processes(1);
+    let run = run.crash_limit(1).workers(discards());
+    assert_eq!(complete(run, 1).deaths().len(), 1);
+    check("had a death");
+}
+
+/// Case 35: A host that adopts orphans, as the first process of a container does, reaps what tasks have left and their runs have ended, and takes no exit status of a child of the application's.
+#[test_with(alone)]
+fn in_a_host_that_adopts_orphans() {
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
+    let own = |group: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-c", "read line; exit 7"]);
+        command.stdin(Stdio::piped());
+        if group == "own" {
+            command.process_group(0);
+        }
+        command.spawn().unwrap()
+    };
+    let mut waiting = [own("own"), own("ours")];
+    let mut dead = [own("own"), own("ours")];
+    dead.iter_mut().for_each(|child| drop(child.stdin.take()));
+    let mut known: Vec<u32> = [&waiting, &dead]
+        .into_iter()
+        .flatten()
+        .map(Child::id)
+        .collect();
+    known.sort_unstable();
+    let check = |what: &str| {
+        let mut left = children();
+        left.sort_unstable();
+        assert_eq!(left, known, "after a run that {what}");
+    };
+
+    for round in 0..10 {
+        leave_by_all_ways(round == 0, &check);
+    }
+    waiting
+        .iter_mut()
+        .for_each(|child| drop(child.stdin.take()));
+    for mut child in waiting.into_iter().chain(dead) {
+        assert_eq!(child.wait().unwrap().code(), Some(7));
+    }
 }
