@@ -13,6 +13,7 @@ mod violation;
 
 mod arrows;
 mod bounded;
+mod cases;
 mod circles;
 mod dependencies;
 mod floors;
@@ -55,6 +56,7 @@ const RULES: &[Rule] = &[
     sleep::RULE,
     dependencies::RULE,
     seed_map::RULE,
+    cases::RULE,
     links::RULE,
 ];
 
@@ -64,6 +66,10 @@ pub(crate) struct Args {
     /// Print the rules and what each demands, and check nothing
     #[arg(long)]
     list: bool,
+
+    /// Write the table of cases in docs/testing.md anew, before anything is checked
+    #[arg(long)]
+    write: bool,
 
     /// Check only these rules; may be given more than once
     #[arg(long, value_name = "RULE", value_parser = rule_names())]
@@ -83,7 +89,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
         return Ok(());
     }
-    let tree = Tree::read(&step::root())?;
+    let mut tree = Tree::read(&step::root())?;
+    if args.write
+        && let Some(page) = cases::rewritten(&tree)
+    {
+        std::fs::write(step::root().join(cases::PAGE), page)?;
+        tree = Tree::read(&step::root())?;
+    }
     let mut violations: Vec<(&str, Violation)> = Vec::new();
     for rule in RULES {
         if args.only.is_empty() || args.only.iter().any(|name| name == rule.name) {
