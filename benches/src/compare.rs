@@ -139,7 +139,7 @@ mod tests {
         check(&["p2", "P1"], Ok(4));
         check(
             &["P1", "P77"],
-            Err("there is no row `P77`; the rows are P1, P2, P3, P4, P6, W1"),
+            Err("there is no row `P77`; the rows are P1, P2, P3, P4, P5, P6, W1"),
         );
     }
 

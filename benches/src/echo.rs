@@ -8,6 +8,7 @@
 //! frame in flight as well, it is the round trip. [`round_trips`] is the round trip of a single byte through
 //! tokio, and [`bare_start`] the start of a process that does nothing.
 
+mod bulk;
 mod raw;
 mod trip;
 mod wire;
@@ -24,6 +25,8 @@ use anyhow::{Context, Result};
 
 use crate::processes::{self, NOTHING};
 
+pub use bulk::bulk_echo;
+pub(crate) use bulk::run_child as run_bulk_child;
 pub(crate) use raw::run_child as run_raw_child;
 pub use raw::{Shape, raw_echo};
 pub use trip::round_trips;

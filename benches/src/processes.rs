@@ -8,6 +8,8 @@ use anyhow::{Context, Result, ensure};
 pub(crate) const NOTHING: &str = "nothing";
 /// Echoes frames of items.
 pub(crate) const RAW_ECHO: &str = "raw-echo-child";
+/// Sends back all bytes.
+pub(crate) const BULK_ECHO: &str = "bulk-echo-child";
 /// Sends back single bytes.
 pub(crate) const ROUND_TRIP: &str = "round-trip-child";
 /// Has bees that have bees.
@@ -18,6 +20,7 @@ pub fn run_child() -> Option<Result<()>> {
     match std::env::args_os().nth(1)?.to_str()? {
         NOTHING => Some(Ok(())),
         RAW_ECHO => Some(crate::echo::run_raw_child()),
+        BULK_ECHO => Some(crate::echo::run_bulk_child()),
         ROUND_TRIP => Some(crate::echo::run_trip_child()),
         QUEEN => Some(crate::orphans::reign()),
         _ => None,

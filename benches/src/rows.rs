@@ -3,6 +3,7 @@
 //! To add a row: one more [`Row`] in the file of its kind, or a file with a function that gives it, a
 //! `mod` line and a line in [`all`].
 
+mod bodies;
 mod delegates;
 mod maps;
 mod runs;
@@ -36,6 +37,12 @@ pub type Run = Box<dyn Fn() -> Result<Sample>>;
 /// All rows, in the order of the table.
 #[must_use]
 pub fn all() -> Vec<Row> {
-    let kinds = [maps::rows(), delegates::rows(), runs::rows(), works::rows()];
+    let kinds = [
+        maps::rows(),
+        delegates::rows(),
+        bodies::rows(),
+        runs::rows(),
+        works::rows(),
+    ];
     kinds.into_iter().flatten().collect()
 }

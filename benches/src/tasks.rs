@@ -6,6 +6,12 @@ pub async fn same(n: u64) -> u64 {
     n
 }
 
+/// Gives back the bytes it is given.
+#[mt_pool::task]
+pub async fn same_body(body: Vec<u8>) -> Vec<u8> {
+    body
+}
+
 /// Next to nothing, but a result that only the right item has.
 #[mt_pool::task]
 pub async fn mixed(n: u64) -> u64 {
