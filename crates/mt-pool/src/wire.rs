@@ -44,8 +44,13 @@ pub use json::Json;
 /// [`Undecodable`](crate::TaskErrorKind::Undecodable), [`TooLarge`](crate::TaskErrorKind::TooLarge), with what the type
 /// itself says of why it refuses. Of shared values and configs it is an error of the start.
 ///
-/// Byte strings travel fastest as [`bytes::Bytes`] or behind `#[serde(with = "serde_bytes")]`: a plain `Vec<u8>` is
-/// encoded byte by byte.
+/// Byte strings travel fastest as an item or a result that is a `Vec<u8>`, as [`bytes::Bytes`], or behind
+/// `#[serde(with = "serde_bytes")]`: a `Vec<u8>` within another value is encoded byte by byte.
+///
+/// # Memory
+/// A value that is decoded takes what its type takes in memory, which may be more than its bytes: a `String` of one byte
+/// takes 24, a `[u64; 8]` of eight 64. Before its bytes are seen, sequences and maps are given room for at most one
+/// element a byte, all of them together, whatever they claim, and for at most 1 MiB each.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't cross to a worker process",
     label = "this must be `Serialize + Deserialize + Send + 'static`",

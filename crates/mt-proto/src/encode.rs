@@ -1,8 +1,8 @@
 //! Values to bytes and back, with a size limit on the way out and no leftovers on the way in.
 
-use std::any::{TypeId, type_name};
+use std::any::{Any, TypeId, type_name};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
 
 use crate::{
     DecodeError, EncodeError,
@@ -32,6 +32,7 @@ pub(crate) fn write_value<T: Serialize + ?Sized>(
     let mut output = Output::<'_, false>::new(buffer, limit);
     value
         .serialize(&mut output)
+        .and_then(|()| output.finish())
         .map_err(|why| unwritable(why, limit))
 }
 
@@ -56,6 +57,12 @@ pub(crate) fn write_item<T: Serialize + 'static>(
     value: &T,
     limit: usize,
 ) -> Result<(), EncodeError> {
+    // Which it is is known when it is compiled.
+    if let Some(bytes) = (value as &dyn Any).downcast_ref::<Vec<u8>>() {
+        let mut output = Output::<'_, false>::new(buffer, limit);
+        let written = output.serialize_bytes(bytes).and_then(|()| output.finish());
+        return written.map_err(|why| unwritable(why, limit));
+    }
     match is_plain::<T>() {
         true => write_value(buffer, value, limit),
         false => write_checked(buffer, value, limit),
@@ -137,6 +144,11 @@ pub fn encode_item<T: Serialize + 'static>(
 /// [`DecodeError::Value`] or [`DecodeError::Trailing`].
 #[inline]
 pub fn decode_strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    read_whole(bytes)
+}
+
+#[inline]
+fn read_whole<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
     let (value, rest) = take_from_bytes(bytes)?;
     match rest.len() {
         0 => Ok(value),
@@ -149,9 +161,9 @@ pub fn decode_strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError
 /// # Errors
 /// [`DecodeError::Value`].
 #[inline]
-pub(crate) fn take_from_bytes<T: DeserializeOwned>(
-    bytes: &[u8],
-) -> Result<(T, &[u8]), DecodeError> {
+pub(crate) fn take_from_bytes<'a, T: Deserialize<'a>>(
+    bytes: &'a [u8],
+) -> Result<(T, &'a [u8]), DecodeError> {
     let mut input = Input::<'_, false>::new(bytes);
     match T::deserialize(&mut input) {
         Ok(value) => Ok((value, input.left())),
@@ -183,9 +195,21 @@ pub fn decode_checked<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeErro
 #[inline]
 pub fn decode_item<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, DecodeError> {
     match is_plain::<T>() {
-        true => decode_strict(bytes),
+        true => decode_plain(bytes),
         false => decode_checked(bytes),
     }
+}
+
+/// Decodes an item that goes without its shape.
+#[inline]
+fn decode_plain<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, DecodeError> {
+    let mut item = None::<T>;
+    // Which it is is known when it is compiled.
+    match (&mut item as &mut dyn Any).downcast_mut::<Option<Vec<u8>>>() {
+        Some(whole) => *whole = Some(read_whole::<&[u8]>(bytes)?.to_vec()),
+        None => item = Some(read_whole(bytes)?),
+    }
+    Ok(item.expect("one of the two has read it"))
 }
 
 /// The type of an item, as [`encode_item`] has encoded it, for those who name a type again later.
@@ -214,7 +238,7 @@ impl ItemType {
     pub fn decode<I: DeserializeOwned + 'static>(self, bytes: &[u8]) -> Result<I, DecodeError> {
         match self.plain {
             false => decode_checked(bytes),
-            true if self.id == TypeId::of::<I>() => decode_strict(bytes),
+            true if self.id == TypeId::of::<I>() => decode_plain(bytes),
             true => Err(DecodeError::OtherType {
                 sent: self.name.into(),
                 asked: type_name::<I>().into(),

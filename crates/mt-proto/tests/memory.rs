@@ -3,15 +3,20 @@
 #[path = "platform/counting.rs"]
 mod counting;
 
+use std::collections::HashMap;
+
 use bytes::BytesMut;
 use mt_proto::{
     CHUNK_BYTES, Frame, FrameDecoder, FromWorker, HEADER_BYTES, Kind, Limits, decode_strict, encode,
 };
 
 use counting::peak_of;
+use serde::{Deserialize, de::DeserializeOwned};
 
-/// What may be held besides the bytes: a receive block, and what serde reserves on a claim (1 MiB).
-const CONSTANT: usize = 2 * 1024 * 1024;
+/// What may be held besides the bytes: receive blocks.
+const CONSTANT: usize = 2 * CHUNK_BYTES;
+/// The words of an error.
+const WORDS: usize = 1024;
 
 /// Reads like the receiver: in blocks, keeping every frame.
 fn check(name: &str, wire: &[u8]) {
@@ -41,7 +46,7 @@ fn check(name: &str, wire: &[u8]) {
     );
 }
 
-/// One test: the counters are the whole process's.
+/// Case Z1: What a connection holds is at most twice the bytes that it has received, whatever they claim.
 #[test]
 fn memory_is_bounded_by_what_was_received() {
     // Headers that promise the most a header may.
@@ -92,14 +97,64 @@ fn memory_is_bounded_by_what_was_received() {
         check("noise", &noise);
     }
 
-    let mut claim = encode(&(1u64 << 60), 20).unwrap();
-    claim.resize(20, 0);
-    let peak = peak_of(|| {
-        assert!(decode_strict::<Vec<u64>>(&claim).is_err());
-        assert!(decode_strict::<Vec<String>>(&claim).is_err());
-        assert!(decode_strict::<Vec<[u64; 32]>>(&claim).is_err());
-        assert!(decode_strict::<String>(&claim).is_err());
-    });
-    assert!(peak <= CONSTANT, "{peak} bytes for a claimed length");
     assert_eq!(HEADER_BYTES, 5);
+}
+
+/// Tries to read a value that is not there.
+fn claimed<T: DeserializeOwned>(bytes: &[u8]) -> usize {
+    let mut read = false;
+    let peak = peak_of(|| read = decode_strict::<T>(bytes).is_ok());
+    assert!(!read, "nothing is there");
+    peak
+}
+
+/// Case Z1: A value that claims to be long has no room before its bytes are there, of whatever it consists.
+#[test]
+fn claims_that_the_bytes_can_not_hold_are_given_nothing() {
+    for claim in [21, 1 << 20, 1_u64 << 60] {
+        let mut bytes = encode(&claim, 20).unwrap();
+        bytes.resize(20, 0);
+        // What was read before the bytes ended; a first allocation is for four.
+        let read = |size: usize| 2 * 20 * size + WORDS;
+        assert!(claimed::<String>(&bytes) <= WORDS);
+        assert!(claimed::<Vec<u64>>(&bytes) <= read(8));
+        assert!(claimed::<Vec<String>>(&bytes) <= read(24));
+        assert!(claimed::<Vec<[u64; 32]>>(&bytes) <= 4 * 256 + WORDS);
+        assert!(claimed::<HashMap<u64, [u64; 32]>>(&bytes) <= 4 * 264 + WORDS);
+    }
+}
+
+#[derive(Deserialize)]
+struct Nodes {
+    _below: Vec<Nodes>,
+}
+
+/// Case Z1: However claims nest, there is room for one element a byte in all of them together.
+#[test]
+fn claims_within_claims_share_the_bytes() {
+    // Each of 500 claims all that is left, which the one before has claimed already.
+    let mut bytes = Vec::new();
+    for level in 0..500_u64 {
+        let left = 50_000 - level * 3 - 3;
+        bytes.extend(encode(&left, 20).unwrap());
+    }
+    bytes.resize(50_000, 0xff);
+    let held = claimed::<Nodes>(&bytes);
+    assert!(
+        held <= bytes.len() * size_of::<Nodes>() + 500 * 4 * size_of::<Nodes>() + WORDS,
+        "{held} bytes for {}",
+        bytes.len()
+    );
+}
+
+/// What was really written has all its room at once: nothing is moved while it is read.
+#[test]
+fn what_is_there_has_its_room_at_once() {
+    let rows: Vec<Vec<(Option<u8>, Vec<u64>)>> = vec![vec![(None, vec![1, 2, 3]); 50]; 50];
+    let bytes = encode(&rows, usize::MAX).unwrap();
+    let mut read: Vec<Vec<(Option<u8>, Vec<u64>)>> = Vec::new();
+    let peak = peak_of(|| read = decode_strict(&bytes).unwrap());
+    assert_eq!(read, rows);
+    let exact = 50 * size_of_val(&rows[0]) + 2500 * (size_of_val(&rows[0][0]) + 3 * 8);
+    assert_eq!(peak, exact);
 }

@@ -6,7 +6,7 @@ use serde::de::{
 
 use super::{
     input::{Input, Unreadable},
-    shape::{MAX_EMPTY_ELEMENTS, Part, Shape},
+    shape::{MAX_EMPTY_ELEMENTS, Part, Run},
 };
 
 /// The fields of a struct, a tuple, or a variant.
@@ -21,9 +21,9 @@ struct Fields<'i, 'de, const CHECKED: bool> {
 pub(super) struct Elements<'i, 'de, const CHECKED: bool> {
     input: &'i mut Input<'de, CHECKED>,
     left: usize,
-    /// Of the element before, and of what is around the one that is being read.
-    last: Shape,
-    outer: Shape,
+    /// Whether there may be room made for them before they are seen.
+    reserved: bool,
+    run: Run,
 }
 
 /// A variant of an enum.
@@ -58,19 +58,26 @@ pub(super) fn elements<'de, T, const CHECKED: bool>(
     input.open(part)?;
     let claimed = input.len()?;
     if claimed > MAX_EMPTY_ELEMENTS && claimed > input.left().len() {
-        return Err(Unreadable::because(format_args!(
-            "{claimed} elements are claimed of {} bytes",
-            input.left().len()
-        )));
+        return Err(too_many(claimed, input.left().len()));
     }
+    let reserved = input.reserve(claimed);
+    let run = input.run();
     let value = read(Elements {
         input: &mut *input,
         left: claimed,
-        last: Shape::EMPTY,
-        outer: Shape::EMPTY,
+        reserved,
+        run,
     })?;
     input.close();
     Ok(value)
+}
+
+#[cold]
+#[inline(never)]
+fn too_many(claimed: usize, bytes: usize) -> Unreadable {
+    Unreadable::because(format_args!(
+        "{claimed} elements are claimed of {bytes} bytes"
+    ))
 }
 
 impl<'de, const CHECKED: bool> SeqAccess<'de> for Fields<'_, 'de, CHECKED> {
@@ -102,20 +109,21 @@ impl<const CHECKED: bool> Elements<'_, '_, CHECKED> {
             return false;
         }
         self.left -= 1;
-        self.outer = self.input.begin_element();
+        self.input.begin_element();
         true
     }
 
     #[inline]
     fn end(&mut self) {
-        self.input
-            .end_element(self.outer, self.left, &mut self.last);
+        self.input.end_element(&mut self.run, self.left);
     }
+}
 
-    /// Nothing that the bytes can't hold.
+/// Whoever reads the elements has as many as are wanted.
+impl<const CHECKED: bool> Drop for Elements<'_, '_, CHECKED> {
     #[inline]
-    fn left(&self) -> Option<usize> {
-        (self.left <= self.input.left().len()).then_some(self.left)
+    fn drop(&mut self) {
+        self.input.end_run(&self.run);
     }
 }
 
@@ -137,7 +145,7 @@ impl<'de, const CHECKED: bool> SeqAccess<'de> for Elements<'_, 'de, CHECKED> {
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        self.left()
+        self.reserved.then_some(self.left)
     }
 }
 
@@ -167,7 +175,7 @@ impl<'de, const CHECKED: bool> MapAccess<'de> for Elements<'_, 'de, CHECKED> {
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        self.left()
+        self.reserved.then_some(self.left)
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Serialize, ser};
 
 use super::{
     output::{Output, Unwritable},
-    shape::{MAX_EMPTY_ELEMENTS, Part, Shape},
+    shape::{MAX_EMPTY_ELEMENTS, Part, Run},
 };
 
 /// The fields of a struct, a tuple, or a variant: how many there are is known to whoever reads them.
@@ -27,9 +27,7 @@ pub(crate) struct WrittenElements<'o, 'a, const CHECKED: bool> {
     /// Of a map.
     values: usize,
     start: usize,
-    /// Of the element before, and of what is around the one that is being written.
-    last: Shape,
-    outer: Shape,
+    run: Run,
 }
 
 impl<'o, 'a, const CHECKED: bool> Group<'o, 'a, CHECKED> {
@@ -85,30 +83,22 @@ impl<'o, 'a, const CHECKED: bool> WrittenElements<'o, 'a, CHECKED> {
         };
         output.open(part)?;
         output.varint(told as u64)?;
-        let start = output.len();
+        output.expect(told);
+        let (start, run) = (output.len(), output.run());
         Ok(Self {
             output,
             told,
             written: 0,
             values: 0,
             start,
-            last: Shape::EMPTY,
-            outer: Shape::EMPTY,
+            run,
         })
     }
 
     #[inline]
-    fn begin(&mut self) {
-        self.outer = self.output.begin_element();
-    }
-
-    #[inline]
     fn end_element(&mut self) {
-        self.output.end_element(
-            self.outer,
-            self.told.wrapping_sub(self.written),
-            &mut self.last,
-        );
+        let left = self.told.wrapping_sub(self.written);
+        self.output.end_element(&mut self.run, left);
     }
 
     #[inline]
@@ -122,6 +112,7 @@ impl<'o, 'a, const CHECKED: bool> WrittenElements<'o, 'a, CHECKED> {
                 self.told
             )));
         }
+        self.output.end_run(&self.run);
         self.output.close();
         Ok(())
     }
@@ -149,7 +140,7 @@ impl<const CHECKED: bool> ser::SerializeSeq for WrittenElements<'_, '_, CHECKED>
     #[inline]
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
         self.written += 1;
-        self.begin();
+        self.output.begin_element();
         value.serialize(&mut *self.output)?;
         self.end_element();
         Ok(())
@@ -168,7 +159,7 @@ impl<const CHECKED: bool> ser::SerializeMap for WrittenElements<'_, '_, CHECKED>
     #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Unwritable> {
         self.written += 1;
-        self.begin();
+        self.output.begin_element();
         key.serialize(&mut *self.output)
     }
 

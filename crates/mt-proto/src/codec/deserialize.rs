@@ -13,9 +13,10 @@ macro_rules! numbers {
     ($($method:ident is $part:ident, $visit:ident, $read:expr;)*) => {$(
         #[inline]
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unreadable> {
-            self.leaf(Part::$part);
             let read: fn(&mut Input<'de, CHECKED>) -> Result<_, Unreadable> = $read;
-            visitor.$visit(read(self)?)
+            let value = read(self)?;
+            self.leaf(Part::$part);
+            visitor.$visit(value)
         }
     )*};
 }
@@ -67,7 +68,7 @@ impl<'de, const CHECKED: bool> Deserializer<'de> for &mut Input<'de, CHECKED> {
         match self.byte()? {
             0 => visitor.visit_bool(false),
             1 => visitor.visit_bool(true),
-            other => Err(Unreadable::because(format_args!("{other} is no `bool`"))),
+            other => Err(no_such(other, "bool")),
         }
     }
 
@@ -76,7 +77,7 @@ impl<'de, const CHECKED: bool> Deserializer<'de> for &mut Input<'de, CHECKED> {
         let mut chars = text(self)?.chars();
         match (chars.next(), chars.next()) {
             (Some(only), None) => visitor.visit_char(only),
-            _ => Err(Unreadable::because("a text that is not one character")),
+            _ => Err(unlike("a text that is not one character")),
         }
     }
 
@@ -113,7 +114,7 @@ impl<'de, const CHECKED: bool> Deserializer<'de> for &mut Input<'de, CHECKED> {
                 self.leave();
                 Ok(value)
             }
-            other => Err(Unreadable::because(format_args!("{other} is no `Option`"))),
+            other => Err(no_such(other, "Option")),
         }
     }
 
@@ -202,13 +203,25 @@ fn byte_string<'de, const CHECKED: bool>(
 #[inline]
 fn text<'de, const CHECKED: bool>(input: &mut Input<'de, CHECKED>) -> Result<&'de str, Unreadable> {
     let bytes = byte_string(input)?;
-    std::str::from_utf8(bytes).map_err(|_| Unreadable::because("a text that is not UTF-8"))
+    std::str::from_utf8(bytes).map_err(|_| unlike("a text that is not UTF-8"))
 }
 
 /// Undoes what makes small numbers of either sign small.
 #[inline]
 fn unzigzag(read: u64) -> i64 {
     (read >> 1) as i64 ^ -((read & 1) as i64)
+}
+
+#[cold]
+#[inline(never)]
+fn no_such(byte: u8, what: &'static str) -> Unreadable {
+    Unreadable::because(format_args!("{byte} is no `{what}`"))
+}
+
+#[cold]
+#[inline(never)]
+fn unlike(what: &'static str) -> Unreadable {
+    Unreadable::because(what)
 }
 
 #[cold]

@@ -1,34 +1,45 @@
 //! Where a value is read from.
 
-use std::{fmt::Display, slice};
+use std::{cell::RefCell, fmt::Display, slice};
 
 use serde::de;
 
 use super::{
     nesting::{Nesting, too_deep},
-    shape::{Part, Shape},
+    shape::{Part, Run, Shape},
 };
 use crate::clip_text;
 
-/// Why bytes are not read as a value: its `Deserialize` said so, or we did. One word, for it is in what every call
-/// returns.
+/// Why bytes are not read as a value: its `Deserialize` said so, or we did.
+///
+/// The error takes no room, for it is in what every call returns: that is then returned in registers. The words are the
+/// thread's, until the next ones.
 #[derive(Debug)]
-pub(crate) struct Unreadable(Box<Box<str>>);
+pub(crate) struct Unreadable(());
+
+thread_local! {
+    /// What the last [`Unreadable`] of this thread says.
+    static WHY: RefCell<Box<str>> = RefCell::default();
+}
 
 impl Unreadable {
     #[cold]
     pub(super) fn because(why: impl Display) -> Self {
-        Self(Box::new(clip_text(why.to_string()).into()))
+        // The user's `Display` has ended when the words are kept.
+        let why = clip_text(why.to_string()).into();
+        WHY.set(why);
+        Self(())
     }
 
     pub(crate) fn into_text(self) -> Box<str> {
-        *self.0
+        WHY.take()
     }
 }
 
 impl Display for Unreadable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        let why = WHY.with_borrow(Clone::clone);
+        f.write_str(&why)
     }
 }
 
@@ -44,6 +55,8 @@ impl de::Error for Unreadable {
 #[derive(Debug)]
 pub(crate) struct Input<'de, const CHECKED: bool> {
     left: slice::Iter<'de, u8>,
+    /// The elements that there may still be room made for before they are seen, of all sequences and maps together.
+    reservable: usize,
     shape: Shape,
     nesting: Nesting,
 }
@@ -53,8 +66,9 @@ impl<'de, const CHECKED: bool> Input<'de, CHECKED> {
     pub(crate) fn new(bytes: &'de [u8]) -> Self {
         Self {
             left: bytes.iter(),
+            reservable: bytes.len(),
             shape: Shape::EMPTY,
-            nesting: Nesting::default(),
+            nesting: Nesting::new(),
         }
     }
 
@@ -76,20 +90,33 @@ impl<'de, const CHECKED: bool> Input<'de, CHECKED> {
         }
     }
 
-    /// An element of a sequence begins. Returns what [`end_element`](Self::end_element) wants.
+    /// Elements begin.
     #[inline]
-    pub(super) fn begin_element(&mut self) -> Shape {
-        match CHECKED {
-            true => std::mem::replace(&mut self.shape, Shape::EMPTY),
-            false => Shape::EMPTY,
+    pub(super) fn run(&self) -> Run {
+        Run::after(self.shape)
+    }
+
+    /// An element begins.
+    #[inline]
+    pub(super) fn begin_element(&mut self) {
+        if CHECKED {
+            self.shape = Shape::EMPTY;
         }
     }
 
-    /// An element of a sequence ends, with so many `left`; the one before had the shape `last`.
+    /// An element ends, with so many `left`.
     #[inline]
-    pub(super) fn end_element(&mut self, outer: Shape, left: usize, last: &mut Shape) {
+    pub(super) fn end_element(&mut self, run: &mut Run, left: usize) {
         if CHECKED {
-            self.shape = outer.with_element(self.shape, left, last);
+            run.element(self.shape, left);
+        }
+    }
+
+    /// Elements have ended.
+    #[inline]
+    pub(super) fn end_run(&mut self, run: &Run) {
+        if CHECKED {
+            self.shape = run.whole();
         }
     }
 
@@ -101,7 +128,7 @@ impl<'de, const CHECKED: bool> Input<'de, CHECKED> {
         }
         match self.nesting.enter() {
             Some(()) => Ok(()),
-            None => Err(Unreadable::because(too_deep())),
+            None => Err(nests_too_deep()),
         }
     }
 
@@ -118,6 +145,18 @@ impl<'de, const CHECKED: bool> Input<'de, CHECKED> {
         if CHECKED {
             self.shape.bracket(Part::End);
         }
+    }
+
+    /// A sequence, or a map, claims so many elements. Whether room may be made for them now.
+    ///
+    /// An element takes a byte at least that no other one takes, except those that take none. So what was really
+    /// written has its room at once, and what is only claimed has no more of it than there are bytes, however claims
+    /// nest.
+    #[inline]
+    pub(super) fn reserve(&mut self, claimed: usize) -> bool {
+        let left = self.reservable.checked_sub(claimed);
+        self.reservable = left.unwrap_or(self.reservable);
+        left.is_some()
     }
 
     #[inline]
@@ -140,10 +179,11 @@ impl<'de, const CHECKED: bool> Input<'de, CHECKED> {
     /// Bytes of a known number.
     #[inline]
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Unreadable> {
-        let Some((&bytes, left)) = self.left().split_first_chunk() else {
+        let Some(&bytes) = self.left().first_chunk() else {
             return Err(cut());
         };
-        self.left = left.iter();
+        // The end stays where it is.
+        self.left.nth(N - 1);
         Ok(bytes)
     }
 
@@ -159,23 +199,26 @@ impl<'de, const CHECKED: bool> Input<'de, CHECKED> {
 
     #[inline]
     fn long_varint(&mut self, first: u8, bits: u32) -> Result<u64, Unreadable> {
+        // A copy, so that where it stands is written once.
+        let mut left = self.left.clone();
         let mut value = u64::from(first & 0x7f);
         let mut shift = 7;
         while shift < bits {
-            let byte = self.byte()?;
+            let Some(&byte) = left.next() else {
+                return Err(cut());
+            };
             let part = u64::from(byte & 0x7f);
             if bits - shift < 7 && part >> (bits - shift) != 0 {
                 break;
             }
             value |= part << shift;
             if byte < 0x80 {
+                self.left = left;
                 return Ok(value);
             }
             shift += 7;
         }
-        Err(Unreadable::because(format_args!(
-            "a number of more than {bits} bits"
-        )))
+        Err(too_wide(bits))
     }
 
     pub(super) fn varint_128(&mut self) -> Result<u128, Unreadable> {
@@ -191,7 +234,7 @@ impl<'de, const CHECKED: bool> Input<'de, CHECKED> {
                 return Ok(value);
             }
         }
-        Err(Unreadable::because("a number of more than 128 bits"))
+        Err(too_wide(128))
     }
 
     /// How many bytes or elements follow.
@@ -201,7 +244,22 @@ impl<'de, const CHECKED: bool> Input<'de, CHECKED> {
     }
 }
 
+// What goes wrong is told out of line: what goes right is then short enough to be inlined.
+
 #[cold]
+#[inline(never)]
+fn nests_too_deep() -> Unreadable {
+    Unreadable::because(too_deep())
+}
+
+#[cold]
+#[inline(never)]
+fn too_wide(bits: u32) -> Unreadable {
+    Unreadable::because(format_args!("a number of more than {bits} bits"))
+}
+
+#[cold]
+#[inline(never)]
 fn cut() -> Unreadable {
     Unreadable::because("the bytes end before the value does")
 }

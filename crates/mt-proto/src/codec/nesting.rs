@@ -9,36 +9,37 @@ pub const MAX_NESTING: u32 = 1023;
 /// [`MAX_NESTING`].
 pub const MAX_NESTING_STACK_BYTES: usize = 1024 * 1024;
 
-/// One container in so many looks at the limits.
-const LOOKS: u32 = 4;
+/// So many containers within each other are no danger to any stack, and cost no look at it.
+const SHALLOW: u32 = 4;
+
+/// How far above the first address a later one of the same walk can be: both are in one frame when calls are inlined.
+const FRAME_BYTES: usize = 64 * 1024;
 
 /// Where a value is being written or read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Nesting {
     depth: u32,
-    /// An address on the stack of whoever looked first.
-    base: usize,
+    /// An address on the stack of whoever begins, and a frame more.
+    top: usize,
 }
 
 impl Nesting {
+    #[inline]
+    pub(super) fn new() -> Self {
+        Self {
+            depth: 0,
+            top: stack_address().wrapping_add(FRAME_BYTES),
+        }
+    }
+
     /// A container begins; `None` if that is one too many.
     #[inline]
     pub(super) fn enter(&mut self) -> Option<()> {
         self.depth += 1;
-        match self.depth % LOOKS {
-            0 => self.look(),
-            _ => Some(()),
+        match self.depth <= SHALLOW {
+            true => Some(()),
+            false => look(self.depth, self.top),
         }
-    }
-
-    #[inline(never)]
-    fn look(&mut self) -> Option<()> {
-        let here = stack_address();
-        if self.depth == LOOKS {
-            self.base = here;
-        }
-        let used = self.base.abs_diff(here);
-        (self.depth <= MAX_NESTING && used <= MAX_NESTING_STACK_BYTES).then_some(())
     }
 
     /// A container ends. One that fails need not: then all of the value does.
@@ -48,7 +49,13 @@ impl Nesting {
     }
 }
 
-const _: () = assert!((MAX_NESTING + 1).is_multiple_of(LOOKS));
+// Given values, so that what the caller knows of its memory stays known.
+#[inline(never)]
+fn look(depth: u32, top: usize) -> Option<()> {
+    // Stacks grow downwards wherever Rust runs.
+    let used = top.wrapping_sub(stack_address());
+    (depth <= MAX_NESTING && used <= MAX_NESTING_STACK_BYTES + FRAME_BYTES).then_some(())
+}
 
 /// What is said of a value that nests too deep.
 pub(super) fn too_deep() -> String {

@@ -6,7 +6,7 @@ use serde::ser;
 
 use super::{
     nesting::{Nesting, too_deep},
-    shape::{Part, Shape},
+    shape::{Part, Run, Shape},
 };
 use crate::clip_text;
 
@@ -57,6 +57,9 @@ impl ser::Error for Unwritable {
     }
 }
 
+/// The most bytes that are made room for because elements are said to follow.
+const EXPECTED_BYTES: usize = 1024 * 1024;
+
 /// A buffer with an end. `CHECKED` keeps the shape of what is written.
 #[derive(Debug)]
 pub(crate) struct Output<'a, const CHECKED: bool> {
@@ -75,7 +78,7 @@ impl<'a, const CHECKED: bool> Output<'a, CHECKED> {
             bytes,
             end,
             shape: Shape::EMPTY,
-            nesting: Nesting::default(),
+            nesting: Nesting::new(),
         }
     }
 
@@ -83,7 +86,8 @@ impl<'a, const CHECKED: bool> Output<'a, CHECKED> {
     #[inline]
     pub(crate) fn seal(mut self) -> Result<(), Unwritable> {
         let shape = self.shape.to_bytes();
-        self.slice(&shape)
+        self.slice(&shape)?;
+        self.finish()
     }
 
     #[inline]
@@ -98,20 +102,33 @@ impl<'a, const CHECKED: bool> Output<'a, CHECKED> {
         }
     }
 
-    /// An element of a sequence begins. Returns what [`end_element`](Self::end_element) wants.
+    /// Elements begin.
     #[inline]
-    pub(super) fn begin_element(&mut self) -> Shape {
-        match CHECKED {
-            true => std::mem::replace(&mut self.shape, Shape::EMPTY),
-            false => Shape::EMPTY,
+    pub(super) fn run(&self) -> Run {
+        Run::after(self.shape)
+    }
+
+    /// An element begins.
+    #[inline]
+    pub(super) fn begin_element(&mut self) {
+        if CHECKED {
+            self.shape = Shape::EMPTY;
         }
     }
 
-    /// An element of a sequence ends, with so many `left`; the one before had the shape `last`.
+    /// An element ends, with so many `left`.
     #[inline]
-    pub(super) fn end_element(&mut self, outer: Shape, left: usize, last: &mut Shape) {
+    pub(super) fn end_element(&mut self, run: &mut Run, left: usize) {
         if CHECKED {
-            self.shape = outer.with_element(self.shape, left, last);
+            run.element(self.shape, left);
+        }
+    }
+
+    /// Elements have ended.
+    #[inline]
+    pub(super) fn end_run(&mut self, run: &Run) {
+        if CHECKED {
+            self.shape = run.whole();
         }
     }
 
@@ -123,7 +140,7 @@ impl<'a, const CHECKED: bool> Output<'a, CHECKED> {
         }
         match self.nesting.enter() {
             Some(()) => Ok(()),
-            None => Err(Unwritable::refused(too_deep())),
+            None => Err(nests_too_deep()),
         }
     }
 
@@ -144,8 +161,8 @@ impl<'a, const CHECKED: bool> Output<'a, CHECKED> {
 
     #[inline]
     pub(super) fn byte(&mut self, byte: u8) -> Result<(), Unwritable> {
-        if self.bytes.len() >= self.end {
-            return Err(Unwritable::full());
+        if self.bytes.len() == self.bytes.capacity() {
+            self.make_room(1)?;
         }
         self.bytes.push(byte);
         Ok(())
@@ -153,11 +170,37 @@ impl<'a, const CHECKED: bool> Output<'a, CHECKED> {
 
     #[inline]
     pub(super) fn slice(&mut self, bytes: &[u8]) -> Result<(), Unwritable> {
-        if self.end - self.bytes.len() < bytes.len() {
-            return Err(Unwritable::full());
+        if self.bytes.capacity() - self.bytes.len() < bytes.len() {
+            self.make_room(bytes.len())?;
         }
         self.bytes.extend_from_slice(bytes);
         Ok(())
+    }
+
+    /// Grows the buffer. What is over the limit is found here, or at the end if the buffer was long enough.
+    #[cold]
+    fn make_room(&mut self, more: usize) -> Result<(), Unwritable> {
+        if self.end.saturating_sub(self.bytes.len()) < more {
+            return Err(Unwritable::full());
+        }
+        self.bytes.reserve(more);
+        Ok(())
+    }
+
+    /// So many elements follow: most take a byte at least.
+    #[inline]
+    pub(super) fn expect(&mut self, elements: usize) {
+        let room = self.end.saturating_sub(self.bytes.len());
+        self.bytes.reserve(elements.min(room).min(EXPECTED_BYTES));
+    }
+
+    /// The value ends.
+    #[inline]
+    pub(crate) fn finish(self) -> Result<(), Unwritable> {
+        match self.bytes.len() <= self.end {
+            true => Ok(()),
+            false => Err(Unwritable::full()),
+        }
     }
 
     /// Seven bits a byte, the least first; the highest bit says that more follow.
@@ -201,4 +244,10 @@ impl<'a, const CHECKED: bool> Output<'a, CHECKED> {
         buffer[used] = value as u8;
         self.slice(&buffer[..=used])
     }
+}
+
+#[cold]
+#[inline(never)]
+fn nests_too_deep() -> Unwritable {
+    Unwritable::refused(too_deep())
 }

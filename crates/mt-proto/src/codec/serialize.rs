@@ -15,9 +15,10 @@ macro_rules! numbers {
     ($($method:ident($ty:ty) is $part:ident, $write:expr;)*) => {$(
         #[inline]
         fn $method(self, value: $ty) -> Result<(), Unwritable> {
-            self.leaf(Part::$part);
             let write: fn(&mut Output<'_, CHECKED>, $ty) -> Result<(), Unwritable> = $write;
-            write(self, value)
+            write(self, value)?;
+            self.leaf(Part::$part);
+            Ok(())
         }
     )*};
 }

@@ -61,17 +61,11 @@ impl Shape {
         self.0 = (self.0 ^ part.number()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 
-    /// The shape of a sequence, of which one more element is known. It counts only if it is another one than that of
-    /// the element before: then nothing waits for anything while a million numbers are walked.
-    #[inline]
-    pub(super) fn with_element(mut self, element: Self, left: usize, last: &mut Self) -> Self {
-        if element != *last {
-            self.0 = (self.0 ^ element.0)
-                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-                .wrapping_add(left as u64);
-            *last = element;
-        }
-        self
+    // Not inlined, or it would be computed for every element.
+    #[inline(never)]
+    fn and_another(self, element: Self, left: usize) -> Self {
+        let mixed = (self.0 ^ element.0).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Self(mixed.wrapping_add(left as u64))
     }
 
     /// What stands behind a checked value.
@@ -79,5 +73,40 @@ impl Shape {
     pub(crate) fn to_bytes(self) -> [u8; 4] {
         let mixed = (self.0 ^ (self.0 >> 32)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((mixed >> 32) as u32).to_le_bytes()
+    }
+}
+
+/// The shape of a sequence or a map while its elements are walked.
+///
+/// The run is apart from the shape of the element, which begins anew with each: then nothing waits for anything while a
+/// million numbers are walked, and what does not change is known when it is compiled.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// Of what is around the elements, and of those so far.
+    whole: Shape,
+    last: Shape,
+}
+
+impl Run {
+    /// Elements follow what has this shape.
+    #[inline]
+    pub(super) fn after(whole: Shape) -> Self {
+        let last = Shape::EMPTY;
+        Self { whole, last }
+    }
+
+    /// An element has ended, with so many `left`. It counts only if its shape is another one than that of the element
+    /// before.
+    #[inline]
+    pub(super) fn element(&mut self, element: Shape, left: usize) {
+        if element != self.last {
+            self.whole = self.whole.and_another(element, left);
+            self.last = element;
+        }
+    }
+
+    #[inline]
+    pub(super) fn whole(&self) -> Shape {
+        self.whole
     }
 }

@@ -92,15 +92,17 @@ fn values() {
     });
 }
 
-/// What serde reserves on a claim, at most.
-const CLAIMED: usize = 1 << 21;
+/// The most that an element of those above takes in memory, a place in a map that is half empty included: that much a
+/// byte may be given room before it is seen, and the elements that are there may take.
+const LARGEST_ELEMENT: usize = 64;
+/// The words of an error, and the first allocation of a vector and of a map.
+const WORDS: usize = 1024;
 
 /// Whether it is a value; then what it encodes to is that value again.
 fn value<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> bool {
     let mut value = None;
     let held = peak_of(|| value = decode_strict::<T>(bytes).ok());
-    // The smallest element is a byte long, and in memory as large as 64.
-    let bound = 64 * bytes.len() + CLAIMED;
+    let bound = LARGEST_ELEMENT * bytes.len() + WORDS;
     assert!(held <= bound, "{held} for {}", bytes.len());
     let Some(value) = value else { return false };
     let again = mt_proto::encode(&value, usize::MAX >> 1).expect("it came from there");
