@@ -28,6 +28,7 @@ mod seed_map;
 mod she;
 mod size;
 mod sleep;
+mod top_level;
 mod unfinished;
 mod unsafe_code;
 
@@ -58,6 +59,7 @@ const RULES: &[Rule] = &[
     seed_map::RULE,
     cases::RULE,
     links::RULE,
+    top_level::RULE,
 ];
 
 /// Checks the architecture rules and prints every violation as `path:line: rule: what to do`.
@@ -67,7 +69,7 @@ pub(crate) struct Args {
     #[arg(long)]
     list: bool,
 
-    /// Write the table of cases in docs/testing.md anew, before anything is checked
+    /// Write the tables of cases and promises in docs/testing.md anew, before anything is checked
     #[arg(long)]
     write: bool,
 

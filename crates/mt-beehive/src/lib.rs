@@ -146,6 +146,11 @@
 // The macros name this crate by its name, in its own examples and modules too.
 extern crate self as mt_beehive;
 
+// Case R1: The programs that the README shows compile and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 pub mod bee;
 mod call;
 mod driver;

@@ -12,8 +12,8 @@ use walkdir::{DirEntry, WalkDir};
 use super::manifest::Manifest;
 use super::rust_file::RustFile;
 
-/// Folders that hold nothing of ours: build output, the repository's own data, scratch.
-const SKIPPED_FOLDERS: [&str; 3] = ["target", ".git", "wip"];
+/// Names of what is nothing of ours: build output, the repository's own data (a file in a worktree), scratch.
+const SKIPPED: [&str; 3] = ["target", ".git", "wip"];
 
 /// All files of the workspace.
 #[derive(Default)]
@@ -81,6 +81,12 @@ impl Tree {
         path.is_empty() || self.paths.contains(path) || is_folder
     }
 
+    /// The files and folders at the top, each once.
+    pub(super) fn top_level(&self) -> BTreeSet<&str> {
+        let paths = self.paths.iter().map(|path| path.split('/').next());
+        paths.flatten().collect()
+    }
+
     /// The files of our crates' sources that are not tests.
     pub(super) fn sources(&self) -> impl Iterator<Item = &RustFile> {
         let files = self.rust.iter();
@@ -95,7 +101,7 @@ impl Tree {
 
 fn is_ours(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
-    !(entry.file_type().is_dir() && SKIPPED_FOLDERS.contains(&name.as_ref()))
+    !SKIPPED.contains(&name.as_ref())
 }
 
 #[cfg(test)]
