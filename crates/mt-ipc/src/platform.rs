@@ -4,6 +4,7 @@
 #[cfg(not(unix))]
 compile_error!("mt-ipc has no Windows backend yet; docs/platforms.md says what is missing");
 
+mod adopted;
 mod descriptors;
 #[cfg(target_os = "linux")]
 mod exit_info;
@@ -20,6 +21,7 @@ mod stream;
 mod tree;
 mod unix;
 
+use adopted::Adopted;
 pub(crate) use exit_watch::ExitWatch;
 pub(crate) use guard::guard;
 pub use guard::{end_descendants, end_worker};

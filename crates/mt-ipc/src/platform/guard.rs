@@ -8,11 +8,14 @@ use rustix::{
     process::{Pid, Signal, getpid, getppid, kill_process_group},
 };
 
-use super::{reap, signals, tree};
+use super::{Adopted, reap, signals, tree};
 use crate::AttachError;
 
-/// How often the parent's id is looked at where its end can't be waited for.
+/// How often adopted children are looked for, and the parent's id where its end can't be waited for.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// The same while there are children. What comes between two looks can't always be told apart.
+const LOOK_WITH_CHILDREN: Duration = Duration::from_millis(50);
 
 /// The parent of this worker process.
 #[derive(Debug)]
@@ -60,7 +63,8 @@ impl Parent {
     }
 
     /// Waits until it is gone, or its end of the connection closed. Either may come without the other: a process that
-    /// it has forked off holds the connection open, and it may close the connection and live on.
+    /// it has forked off holds the connection open, and it may close the connection and live on. Reaps adopted children
+    /// meanwhile.
     fn wait(&self, connection: impl AsFd) {
         // No event is asked of the connection: only a hang-up or an error, which are always told, end the wait.
         let mut fds = vec![PollFd::new(&connection, PollFlags::empty())];
@@ -70,13 +74,12 @@ impl Parent {
                 .iter()
                 .map(|pidfd| PollFd::new(pidfd, PollFlags::IN)),
         );
-        let look = (fds.len() == 1)
-            .then(|| Timespec::try_from(LOOK))
-            .and_then(Result::ok);
+        let mut adopted = Adopted::new();
         loop {
-            match poll(&mut fds, look.as_ref()) {
+            let look = [LOOK, LOOK_WITH_CHILDREN][usize::from(reap::has_children())];
+            match poll(&mut fds, Timespec::try_from(look).ok().as_ref()) {
                 Err(Errno::INTR) => {}
-                Ok(0) if !self.is_gone() => {}
+                Ok(0) if !self.is_gone() => adopted.reap_dead(),
                 _ => return,
             }
         }

@@ -1,16 +1,16 @@
 //! Reaping processes that nobody else will.
 
+use std::fs;
 #[cfg(target_os = "linux")]
 use std::{
     collections::HashSet,
-    fs,
     os::fd::AsFd,
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, WaitOptions, wait};
+use rustix::process::{Pid, WaitId, WaitIdOptions, WaitOptions, wait, waitid};
 #[cfg(target_os = "linux")]
-use rustix::process::{PidfdFlags, WaitId, WaitIdOptions, getpid, pidfd_open, waitid};
+use rustix::process::{PidfdFlags, getpid, pidfd_open};
 
 #[cfg(target_os = "linux")]
 use super::{stream::watched, tree};
@@ -32,6 +32,12 @@ pub(super) fn all_children() {
 fn dead_children() {
     // Without a pid, `waitpid` would see those of this process's own group only.
     while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
+}
+
+/// Whether this process has children, dead or alive.
+pub(super) fn has_children() -> bool {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    waitid(WaitId::All, look).is_ok()
 }
 
 /// Waits for the end of each child, and reaps it.
@@ -74,9 +80,8 @@ pub(crate) struct Orphans {
 }
 
 /// A process, and nobody else that gets its number later.
-#[cfg(target_os = "linux")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Orphan {
+pub(super) struct Orphan {
     pid: Pid,
     /// In the system's ticks since it was booted.
     started: u64,
@@ -99,10 +104,10 @@ impl Orphans {
         }
     }
 
-    /// Reaps those that have become this process's children, and what is left of the group of `worker`, which was killed
-    /// and is reaped. Nothing else is in that group, and so nobody else waits for it. Cancel-safe.
+    /// Reaps those that have become this process's children, and what is left of the group and of the session of
+    /// `worker`, which was killed and is reaped. Nothing else is in these, and so nobody else waits for it. Cancel-safe.
     pub(crate) async fn reap(&mut self, worker: Pid) {
-        if !adopts() || self.known.is_empty() && !has_children_in(worker) {
+        if !adopts() {
             return;
         }
         let now = tokio::time::Instant::now();
@@ -127,8 +132,9 @@ impl Orphans {
     /// The orphans that are this process's children now.
     fn find(&self, worker: Pid) -> Vec<Orphan> {
         let children = tree::children(getpid()).into_iter();
-        let mine = children.filter_map(look).filter(|(orphan, group)| {
-            self.known.contains(orphan) || *group == worker.as_raw_nonzero().get()
+        let worker = worker.as_raw_nonzero().get();
+        let mine = children.filter_map(look).filter(|(orphan, kin)| {
+            self.known.contains(orphan) || [kin.group, kin.session].contains(&worker)
         });
         mine.map(|(orphan, _)| orphan).collect()
     }
@@ -141,21 +147,21 @@ fn adopts() -> bool {
     getpid() == Pid::INIT || asked()
 }
 
-#[cfg(target_os = "linux")]
-fn has_children_in(group: Pid) -> bool {
-    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    waitid(WaitId::Pgid(Some(group)), look).is_ok()
+/// Where a process belongs, dead or alive.
+pub(super) struct Kin {
+    pub(super) group: i32,
+    pub(super) session: i32,
 }
 
-/// A process, dead or alive, and its group.
-#[cfg(target_os = "linux")]
-fn look(pid: Pid) -> Option<(Orphan, i32)> {
+/// A process, dead or alive; `None` where the system does not tell, or there is none.
+pub(super) fn look(pid: Pid) -> Option<(Orphan, Kin)> {
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-    // The state, the parent and the group follow the name, which is in parentheses and may hold anything.
+    // The state, the parent, the group and the session follow the name, which is in parentheses and may hold anything.
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
     let group = fields.nth(2)?.parse().ok()?;
-    let started = fields.nth(16)?.parse().ok()?;
-    Some((Orphan { pid, started }, group))
+    let session = fields.next()?.parse().ok()?;
+    let started = fields.nth(15)?.parse().ok()?;
+    Some((Orphan { pid, started }, Kin { group, session }))
 }
 
 /// Waits for the end of a child, and reaps it. Returns whether that could be done.

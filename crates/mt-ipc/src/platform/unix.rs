@@ -126,7 +126,7 @@ fn move_away_from_stdin() -> Result<OwnedFd, AttachError> {
     Ok(socket)
 }
 
-/// The stack of this process's main thread, as far as it may grow.
+/// The stack of this process's first thread, as far as it may grow.
 #[must_use]
 pub fn main_stack_bytes() -> u64 {
     use rustix::process::{Resource, getrlimit};

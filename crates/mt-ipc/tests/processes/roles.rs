@@ -184,8 +184,7 @@ impl Own {
         self.writer.await.unwrap().unwrap();
         assert_eq!(self.receiver.recv().await.unwrap(), None);
         drop(self.receiver);
-        // work: an exit hook that takes its time
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::sleep(std::time::Duration::from_millis(100)); // work: an exit hook that takes its time
         process::exit(7);
     }
 }

@@ -107,7 +107,7 @@ impl WorkerOptions {
         /// The stack of the thread that runs tasks, contexts, hooks and bees, in bytes; 64 KiB to 64 GiB. Memory is taken
         /// only as far as it is used. Default: what a main thread here has (`ulimit -s`), and at least 8 MiB, whether
         /// `main` calls [`init`](crate::init()) before there is a runtime or inside one: what has room in `main` has
-        /// room in a task. With more than the main thread has, and inside a runtime, it is a thread named `mt-main`.
+        /// room in a task. It is a thread of its own, named `mt-main`.
         ///
         /// Tasks that a task spawns run on the same thread; `spawn_blocking` and threads of its own have the sizes
         /// that tokio and the standard library give them (2 MiB, or `RUST_MIN_STACK`). Works in

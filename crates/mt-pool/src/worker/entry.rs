@@ -38,13 +38,8 @@ pub(crate) fn main() -> ! {
     let Ok(wanted) = link.stack_bytes.recv() else {
         link.end(NOT_STARTED)
     };
-    // Called in a `#[tokio::main]`: a thread of a runtime can't drive the one that works need. A test harness may
-    // call it on a thread of its own.
-    let is_free = tokio::runtime::Handle::try_current().is_err();
-    let is_main = thread::current().name() == Some("main");
-    if is_free && is_main && wanted <= mt_ipc::main_stack_bytes() {
-        work(link)
-    }
+    // Never on this thread. It may be a runtime's, which can't drive the one that works need, and has the stack it has.
+    // As the process's first it gets all children that are adopted, and none of a task's own as long as no task is here.
     let stack = usize::try_from(wanted).unwrap_or(usize::MAX);
     let main = thread::Builder::new().name("mt-main".into());
     match main.stack_size(stack).spawn(|| work(link)) {

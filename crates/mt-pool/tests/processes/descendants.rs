@@ -68,6 +68,100 @@ fn many_dead_ones_and_a_deadline() {
     assert_eq!(deaths[0].exit.signal, Some(15), "{}", deaths[0]);
 }
 
+/// Leaves processes to its worker in many ways, which all end: at once, later, in a session of their own, below a
+/// daemon. Returns how many children the worker has when they are gone, besides these.
+fn leaves_to_its_worker(own: &[u32]) -> usize {
+    const WAYS: [&str; 4] = [
+        "for n in $(seq 75); do sleep 0 & done",
+        "sleep 0.2 & sleep 0.2 &",
+        "setsid -f sleep 0.2; setsid -f true",
+        "setsid -f sh -c 'sleep 0.1 & sleep 0.2 & setsid -f sleep 0.1'",
+    ];
+    for way in WAYS {
+        assert!(
+            Command::new("sh")
+                .args(["-c", way])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+    let left = || {
+        let children = mt_test_kit::children_of(std::process::id());
+        children.iter().filter(|pid| !own.contains(pid)).count()
+    };
+    wait_until(|| left() == 0);
+    left()
+}
+
+#[task]
+fn leaves_daemons(_round: u32) -> usize {
+    leaves_to_its_worker(&[])
+}
+
+#[task]
+async fn leaves_daemons_async(_round: u32) -> usize {
+    leaves_to_its_worker(&[])
+}
+
+/// Case 18: What tasks have left to their worker is reaped when it ends, while the worker goes on.
+#[test_with(alone)]
+fn what_is_left_to_a_worker_is_reaped() {
+    assert_eq!(
+        values(asyn_pmap::<leaves_daemons>(0..4).processes(1)),
+        [0; 4]
+    );
+    assert_eq!(
+        values(asyn_pmap::<leaves_daemons_async>(0..4).processes(1)),
+        [0; 4]
+    );
+}
+
+fn exits_7() -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", "exit 7"]);
+    command
+}
+
+/// Starts programs from threads that are over, and others, and asks how they ended when the worker has reaped what it
+/// has adopted since.
+#[task]
+async fn waits_late(rounds: u32) -> Vec<Option<i32>> {
+    let start = || exits_7().spawn().unwrap();
+    let mut asynchronous = tokio::process::Command::from(exits_7()).spawn().unwrap();
+    drop(tokio::process::Command::from(exits_7()).spawn().unwrap());
+    let mut own = vec![start(), tokio::task::spawn_blocking(start).await.unwrap()];
+    for _ in 0..rounds {
+        own.push(thread::spawn(start).join().unwrap());
+        let ids: Vec<u32> = own.iter().map(Child::id).chain(asynchronous.id()).collect();
+        wait_until(|| ids.iter().all(|&pid| is_gone(pid)));
+        // Those that come together with the end of a thread are not told apart, but later ones are.
+        let mut orphans = Vec::new();
+        wait_until(|| {
+            let orphan = Command::new("sh")
+                .args(["-c", "sleep 0 & echo $!"])
+                .output();
+            let orphan = String::from_utf8(orphan.unwrap().stdout).unwrap();
+            orphans.push(orphan.trim().parse::<u32>().unwrap());
+            let children = mt_test_kit::children_of(std::process::id());
+            orphans.iter().any(|orphan| !children.contains(orphan))
+        });
+    }
+    let own = own.into_iter();
+    let codes = thread::spawn(|| own.map(|mut child| child.wait().unwrap().code()).collect());
+    let mut codes: Vec<_> = codes.join().unwrap();
+    codes.push(asynchronous.wait().await.unwrap().code());
+    codes
+}
+
+/// Case 18: How programs ended that a task has started stays to be asked, however late, and whichever thread has started
+/// them or asks.
+#[test_with(alone)]
+fn what_tasks_wait_for_is_not_reaped() {
+    let codes = values(asyn_pmap::<waits_late>([5, 5]).processes(1));
+    assert_eq!(codes, vec![vec![Some(7); 8]; 2]);
+}
+
 /// A worker that dies by itself takes its group along. What has left the group as well is nobody's.
 #[test_with(alone)]
 fn when_the_worker_dies() {
