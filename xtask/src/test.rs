@@ -3,6 +3,9 @@
 //! Plain `cargo test` runs the tests of libraries, binaries and `tests/`, compiles the examples as
 //! programs, and runs the doc tests. It leaves bench targets alone, which is wanted: a bench run as
 //! a test is slow and says nothing.
+//!
+//! Features are on: a crate that has some names itself, with all of them, among its dev-dependencies, so that
+//! nothing is built twice. That it compiles without them shows in `lint`, where rustdoc goes by the defaults.
 
 use std::process::Command;
 

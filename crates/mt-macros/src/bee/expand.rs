@@ -57,12 +57,14 @@ impl Bee<'_> {
         }
     }
 
-    /// The types of a worker bee's tasks, for those who call them by name.
+    /// The types of a worker bee's tasks, for those who call them by name. One that can't cross is an error in the same
+    /// words, and at the same place, as where it is decoded or encoded, so the compiler tells it once.
     fn types(&self) -> Option<TokenStream> {
         let krate = self.krate;
         let types = self.block.tasks.iter().map(|task| {
-            let (cfgs, args) = (&task.cfgs, joined(&task.signature.params.inputs));
-            let value = self.part(task, "Value");
+            let cfgs = &task.cfgs;
+            let args = self.carried(&task.signature.params.inputs);
+            let value = self.value(task);
             quote!(#(#cfgs)* #krate::__private::TaskTypes::of::<#args, #value>())
         });
         (self.caste == Caste::Worker).then(|| {
