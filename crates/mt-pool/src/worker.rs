@@ -11,11 +11,13 @@ mod panic;
 mod role;
 mod runtime;
 mod trace;
+mod turn;
 
 pub use crate::registry::fingerprint;
 pub(crate) use entry::main;
 pub use panic::{Panic, caught, caught_async, drop_caught};
-pub use role::{Incoming, NotSetUp, Role, RoleEnd, RoleLink, RoleSession, RoleWork};
+pub use role::{NotSetUp, Role, RoleEnd, RoleLink, RoleSession, RoleWork};
 pub use runtime::runtime;
 pub(crate) use trace::stamp_events;
 pub use trace::{during_init, forward_event, install};
+pub use turn::Incoming;

@@ -20,6 +20,8 @@ pub(crate) enum Report {
     Ready { children: bool },
     /// No task waits for the thread any more, but for one that is begun next.
     CaughtUp,
+    /// The bee's own bees are dying from now on.
+    Burying,
     /// The bee's own bees are gone.
     ChildrenGone,
     /// The bee can't be made.

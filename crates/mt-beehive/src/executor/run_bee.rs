@@ -218,6 +218,7 @@ impl<W: WorkerBee> AtWork<W> {
                 }
                 // There is nothing else to do then, and nothing more comes.
                 Next::Do(Order::Bury) => {
+                    self.report(Report::Burying).await;
                     if let Some(below) = &self.shared.below {
                         below.die().await;
                     }

@@ -169,6 +169,7 @@ impl BeeSession {
             // Of an answer that has come late nobody would hear that it is not so any more: another comes.
             Report::CaughtUp if self.orders.is_watched() => Ok(()),
             Report::CaughtUp => self.tell(BeeEvent::CaughtUp),
+            Report::Burying => self.tell(BeeEvent::Burying),
             Report::ChildrenGone => self.tell(BeeEvent::ChildrenGone),
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 //!
-//! A bee that has children herself lets them die when she has nothing left to do, and says that she is dead
-//! when they are gone.
+//! A bee that has children herself lets them die when she has nothing left to do, says so when her thread has begun
+//! with that, and says that she is dead when they are gone. After that she says nothing.
 //!
 //! An accept reserves a place until it is answered. `die` drops the places that were reserved and not
 //! answered: by the order of messages no answer can follow it.
@@ -33,6 +33,8 @@ pub(crate) enum BeeEvent {
     CaughtUp,
     /// Tasks were not begun and never will be, as was asked: which; and how many others were not begun either.
     GaveBack(Vec<TaskId>, u32),
+    /// The bee's thread has begun to let her children die.
+    Burying,
     /// The children of the bee are gone, all of them.
     ChildrenGone,
 }
@@ -48,7 +50,7 @@ pub(crate) enum BeeEffect {
     Cancel(TaskId),
     /// Take up to so many tasks back that were not begun, and tell which.
     GiveBack(u32),
-    /// Let the children of the bee die, and tell when they are gone.
+    /// Let the children of the bee die, and tell when that has begun, and when they are gone.
     Bury,
     /// All is done and said: exit. The last effect.
     Exit,
@@ -65,6 +67,8 @@ enum Children {
     #[default]
     None,
     Alive,
+    /// The children are to die, as soon as the bee's thread comes to it.
+    Condemned,
     Dying,
 }
 
@@ -104,6 +108,9 @@ impl BeeMachine {
     /// # Errors
     /// [`Nonsense`]: the parent is not to be trusted any more.
     pub(crate) fn handle(&mut self, event: BeeEvent) -> Result<(), Nonsense> {
+        if self.dead {
+            return Ok(());
+        }
         match event {
             BeeEvent::Said(message) => self.on_said(message)?,
             BeeEvent::Ended(task_id, status) => self.on_ended(task_id, status),
@@ -127,9 +134,14 @@ impl BeeMachine {
                 }
             }
             BeeEvent::GaveBack(tasks, waiting) => self.on_gave_back(tasks, waiting),
+            BeeEvent::Burying if self.children == Children::Condemned => {
+                self.children = Children::Dying;
+                self.say(FromBee::Dying);
+            }
+            BeeEvent::Burying => {}
             BeeEvent::ChildrenGone => self.children = Children::None,
         }
-        if self.dying && self.running.is_empty() && !self.dead {
+        if self.dying && self.running.is_empty() {
             self.die();
         }
         Ok(())
@@ -236,11 +248,10 @@ impl BeeMachine {
     fn die(&mut self) {
         match self.children {
             Children::Alive => {
-                self.children = Children::Dying;
-                self.say(FromBee::Dying);
+                self.children = Children::Condemned;
                 self.effects.push_back(BeeEffect::Bury);
             }
-            Children::Dying => {}
+            Children::Condemned | Children::Dying => {}
             Children::None => {
                 self.dead = true;
                 self.say(FromBee::Dead);

@@ -25,7 +25,7 @@ use rustc_hash::FxHashMap;
 
 pub(crate) use self::event::{BeeId, Effect, Event, Request, TaskOutcome};
 use self::{
-    bee_slot::{BeeSlot, Phase},
+    bee_slot::{BeeSlot, Farewell, Phase},
     task::{Line, Task, TaskState},
 };
 pub use self::{
@@ -55,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) restarts: RestartBudget,
     /// How long a bee may take to go when it is told to.
     pub(crate) exit_grace: Duration,
+    /// How long a bee may take to let its own bees die.
+    pub(crate) bury_grace: Duration,
     /// How long a task that is cancelled may go on before its bee is killed.
     pub(crate) cancel_grace: Duration,
     /// How long a suspect runs before others may join it.
@@ -156,8 +158,8 @@ impl ParentMachine {
             }
             Event::Drop(task_id) => self.on_cancel(now, task_id, CancelReason::Dropped),
             Event::SpawnBee => self.wanted += 1,
-            Event::Bury(child) => self.bury(now, child),
-            Event::Pressed(pressed) => self.on_period(now, pressed),
+            Event::Bury(child) => self.bury(child),
+            Event::Pressed(pressed) => self.on_period(pressed),
             Event::Interrupt => self.on_interrupt(now),
             Event::Die => self.dying = true,
             Event::Abandon => self.on_abandon(now),
@@ -260,8 +262,8 @@ impl ParentMachine {
                 round,
                 status,
             } => self.on_done(child, task_id, round, status),
-            FromBee::Dying => bee.on_dying(),
-            FromBee::Dead => bee.buries = false,
+            FromBee::Dying => bee.on_farewell(Farewell::Buries),
+            FromBee::Dead => bee.on_farewell(Farewell::Dead),
             FromBee::Behind { waiting } => self.on_behind(child, waiting),
             FromBee::CaughtUp => self.on_caught_up(child),
             FromBee::TaskReturned { task_id, round } => self.on_returned(child, task_id, round),
@@ -368,8 +370,9 @@ impl ParentMachine {
             return;
         }
         for child in self.children_that(|bee| bee.phase != Phase::Killed) {
-            self.tell_to_die(now, child);
+            self.tell_to_die(child);
         }
+        self.see_off(now);
         if self.bees.is_empty() {
             self.finished = true;
             self.effects.push_back(Effect::Finished);

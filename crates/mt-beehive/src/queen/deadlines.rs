@@ -11,6 +11,7 @@ use mt_pool::limits::reckonable;
 pub struct Deadlines {
     pub(super) init: Duration,
     pub(super) exit_grace: Duration,
+    pub(super) bury_grace: Duration,
     pub(super) cancel_grace: Duration,
     pub(super) answer: Duration,
     pub(super) suspect_grace: Duration,
@@ -21,6 +22,7 @@ impl Default for Deadlines {
         Self {
             init: Duration::from_secs(60),
             exit_grace: Duration::from_secs(5),
+            bury_grace: Duration::from_secs(60),
             cancel_grace: Duration::from_millis(50),
             answer: Duration::from_secs(30),
             suspect_grace: Duration::from_secs(10),
@@ -42,11 +44,23 @@ impl Deadlines {
         self
     }
 
-    /// How long a worker bee that was told to die may take once its last task is done; it is then killed.
+    /// How long a worker bee that was told to die may take once its last task is done, and one that can't be made until its
+    /// process has ended; it is then killed.
     /// Default 5 s. It is the bee's time to close what it has open, and to be scheduled at all on a
     /// machine that is overloaded; no task is affected. With zero the bee is killed as soon as it has nothing to do.
     pub fn exit_grace(mut self, grace: Duration) -> Self {
         self.exit_grace = reckonable(grace);
+        self
+    }
+
+    /// How long a worker bee that has worker bees of its own, `#[worker(worker = W)]`, may take to let them go, counted
+    /// from when the bee has begun with that; the bee is then killed with all that is below. Default 60 s: a hive below
+    /// has an `exit_grace` of its own, 5 s, for each of its levels. If the hives below are given more, this hive is to be
+    /// given more than all their levels together. What holds a bee's thread meanwhile, a local task that one of its tasks
+    /// has left behind, say, is waited for no longer than this either. With zero the bee is killed as soon as it has
+    /// nothing to do but that.
+    pub fn bury_grace(mut self, grace: Duration) -> Self {
+        self.bury_grace = reckonable(grace);
         self
     }
 

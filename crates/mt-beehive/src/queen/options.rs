@@ -93,6 +93,7 @@ impl HiveOptions {
             crash_limit: self.crash_limit,
             restarts: self.workers.restart_budget,
             exit_grace: self.deadlines.exit_grace,
+            bury_grace: self.deadlines.bury_grace,
             cancel_grace: self.deadlines.cancel_grace,
             answer: self.deadlines.answer,
             suspect_grace: self.deadlines.suspect_grace,
@@ -132,6 +133,7 @@ mod tests {
         for (time, is_wrong) in [(Duration::ZERO, true), (Duration::MAX, false)] {
             let says = |option| is_wrong.then_some(option);
             let graces = Deadlines::new().exit_grace(time).cancel_grace(time);
+            let graces = graces.bury_grace(time);
             check(|o| o.deadlines = graces, None);
             check(|o| o.deadlines = graces.init(time), says("deadlines.init"));
             let answer = graces.answer(time);

@@ -257,5 +257,6 @@ fn spec<W: WorkerBee>(init: Bytes, options: &HiveOptions) -> Result<SpawnSpec, S
     };
     let mut spec = options.workers.spawn_spec(WORKER_BEE, setup)?;
     spec.init_deadline = options.deadlines.init;
+    spec.exit_grace = options.deadlines.exit_grace;
     Ok(spec)
 }

@@ -13,8 +13,9 @@ use mt_beehive::{
 };
 use mt_ipc::{FrameReceiver, FrameSender, Progress, attach};
 use mt_proto::{
-    Beat, Frame, FromBee, FromWorker, HiveWriter, Kind, Limits, MAX_HIVE_MESSAGES, Round, TaskId,
-    TaskStatus, ToBee, ToWorker, WorkerBeat, decode_checked, encode_checked, hive_messages,
+    Beat, Frame, FromBee, FromWorker, HiveWriter, Kind, Limits, MAX_HIVE_MESSAGES, Round,
+    SetupFailure, SetupStep, TaskId, TaskStatus, ToBee, ToWorker, WorkerBeat, decode_checked,
+    encode_checked, hive_messages,
 };
 
 use mt_test_kit::{ALONE, watchdog};
@@ -55,8 +56,15 @@ async fn play() {
         Birth::Plays(part) => part,
         _ => String::new(),
     };
-    if part == "floods" {
-        flood(&sender).await;
+    match part.as_str() {
+        "floods" => flood(&sender).await,
+        "fails, and stays" => {
+            let (step, message) = (SetupStep::Init, "it was not to be".to_owned());
+            let failed = FromWorker::SetupFailed(SetupFailure { step, message });
+            sender.try_send(failed.into_frame()).unwrap();
+            pending().await
+        }
+        _ => {}
     }
     sender.try_send(FromWorker::Ready.into_frame()).unwrap();
     break_protocol(&part, "born", &sender);
@@ -124,11 +132,23 @@ async fn serve(
                             eprintln!("she has it and says nothing");
                             pending().await
                         }
+                        "says bye, and stays" => {
+                            sender.try_send(FromWorker::Bye.into_frame()).unwrap();
+                            pending().await
+                        }
                         _ => break_protocol(part, "given", sender),
                     }
                     say(sender, &lies(part, "given", task, round));
                     say(sender, &[done(task, round, 3)]);
                     say(sender, &lies(part, "done", task, round));
+                }
+                ToBee::Die if part == "dies for ever" => {
+                    say(sender, &[FromBee::Dying]);
+                    pending().await
+                }
+                ToBee::Die if part == "is dead, and stays" => {
+                    say(sender, &[FromBee::Dead]);
+                    pending().await
                 }
                 ToBee::Die => return say(sender, &[FromBee::Dead]),
                 ToBee::TaskTaken { .. } | ToBee::TaskCancel { .. } | ToBee::GiveBack { .. } => {}
@@ -386,6 +406,45 @@ fn rule_18_a_bee_that_speaks_out_of_turn_is_killed() {
             });
         }
     });
+}
+
+/// Each word is followed by nothing, and the bee lives on: there is a limit to each of its steps, and it is killed then.
+#[test_with(check)]
+fn rule_19_a_bee_that_does_not_go_on_is_killed() {
+    let grace = Duration::from_millis(100);
+    let stays = |part: &str| {
+        let deadlines = Deadlines::new().exit_grace(grace).bury_grace(grace);
+        let workers = no_second_bee().liveness(LivenessPolicy {
+            missed_beats: u32::MAX,
+            ..quick()
+        });
+        playing(part).deadlines(deadlines).workers(workers)
+    };
+    both_ways(
+        || stays("fails, and stays"),
+        async |hive| match reason(hive.add(1, 2).await) {
+            CancelReason::NoWorkers(NoWorkers::NotMade { message }) => {
+                assert_eq!(message, "it was not to be");
+            }
+            other => panic!("{other}"),
+        },
+    );
+    both_ways(
+        || stays("says bye, and stays"),
+        async |hive| {
+            let (death, _) = lost(hive.add(1, 2).await);
+            assert_eq!(death.cause, DeathCause::Lingered);
+        },
+    );
+    for part in ["dies for ever", "is dead, and stays"] {
+        both_ways(
+            || stays(part),
+            async |hive| {
+                assert_eq!(hive.add(1, 2).await, Ok(3));
+                assert_eq!(hive.bury(Some(0)).await, Some(0), "{part}");
+            },
+        );
+    }
 }
 
 /// Bees that are not replaced when they have done nothing.

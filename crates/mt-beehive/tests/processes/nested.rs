@@ -12,7 +12,7 @@ use mt_beehive::{
 use crate::{
     doer::{Birth, Doer, DoerTasks, GONE, Odd},
     scene::{
-        Folder, Live as _, Scene, Signal, assert_late, begun, block_on, check, check_async,
+        Folder, LONG, Live as _, Scene, Signal, assert_late, begun, block_on, check, check_async,
         is_gone, patient, ready_bees, role, signal, test_with, until, wait_until, with_hive,
     },
 };
@@ -114,6 +114,14 @@ impl Branch {
         let (hive, there) = (hive.clone(), folder.clone());
         tokio::spawn(async move { hive.wait(there).await });
         begun(&folder, 2).await;
+    }
+
+    /// Leaves something behind that blocks the branch's thread.
+    #[task]
+    async fn leave_a_blocked_thread(&self, hive: &Hive<Doer>) -> Result<u64, DelegateError> {
+        let sum = hive.add(1, 2).await;
+        tokio::task::spawn_local(async { std::thread::sleep(LONG) }); // work: gets nowhere
+        sum
     }
 
     /// Asks for what there is not.
@@ -349,4 +357,14 @@ async fn what_nobody_awaits_does_not_keep_the_hive_above() {
     let run = branches(1).live(async |hive| hive.leave_tasks(folder.clone()).await);
     run.await.unwrap();
     assert_eq!(folder.noted("dropped").len(), 2, "told where they are");
+}
+
+/// A local task that a task has left behind may hold a bee's thread for ever: the bee is then told to die in vain, and killed
+/// after its exit grace.
+#[test_with(check_async)]
+async fn what_holds_the_thread_of_a_dying_bee_does_not_keep_the_hive_above() {
+    let grace = Deadlines::new().exit_grace(2 * SHORT);
+    let run = branches(1).deadlines(grace);
+    let done = run.live(async |hive| hive.leave_a_blocked_thread().await);
+    done.await.unwrap();
 }

@@ -191,7 +191,8 @@ impl Driver {
     fn report_end(&mut self, worker: WorkerId, pid: Option<u32>, end: &WorkerEnd) {
         let Some(pid) = pid else { return };
         let (worker, death) = (worker.0, end.death.clone());
-        if end.said_bye || death.cause == DeathCause::Stopped {
+        let in_peace = end.said_bye && death.cause == DeathCause::Itself;
+        if in_peace || death.cause == DeathCause::Stopped {
             let exit = death.exit;
             self.record(PoolEvent::WorkerLeft { worker, pid, exit });
             return;

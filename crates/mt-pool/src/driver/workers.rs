@@ -95,7 +95,11 @@ impl WorkerHandles {
         }
         match self.handles.get(&worker) {
             Some(handle) if handle.link.is_none() => handle.control.kill(DeathCause::Stopped),
-            _ => self.say(worker, ToWorker::Rest.into_frame()),
+            Some(handle) => {
+                handle.control.release();
+                self.say(worker, ToWorker::Rest.into_frame());
+            }
+            None => {}
         }
     }
 

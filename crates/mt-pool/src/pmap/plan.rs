@@ -164,6 +164,7 @@ fn spawn_spec<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<SpawnSpec, St
         .spawn_spec(EXECUTOR, move |_| setup.clone())?;
     spec.busy_by_processor = T::STYLE == TaskStyle::Sync;
     spec.init_deadline = options.deadlines.init;
+    spec.exit_grace = options.deadlines.exit_grace;
     spec.kill_grace = options.deadlines.kill_grace;
     spec.reuse = ReuseDemands {
         init: init.map(|init| {

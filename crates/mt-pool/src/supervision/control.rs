@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use tokio::sync::Notify;
@@ -22,6 +22,8 @@ struct EndRequest {
     terminate: Notify,
     /// The items its owner has given to it.
     items: AtomicU64,
+    /// The owner has told it to rest.
+    released: AtomicBool,
 }
 
 impl WorkerControl {
@@ -47,6 +49,15 @@ impl WorkerControl {
 
     pub(super) fn items(&self) -> u64 {
         self.0.items.load(Ordering::Relaxed)
+    }
+
+    /// The owner is about to tell it to rest: until then it may not say that it does.
+    pub(crate) fn release(&self) {
+        self.0.released.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_released(&self) -> bool {
+        self.0.released.load(Ordering::Acquire)
     }
 
     fn set_cause(&self, cause: DeathCause) {

@@ -63,9 +63,11 @@ pub enum DeathCause {
     /// The pool killed it because others needed its memory.
     #[error("its worker process was killed because others needed its memory")]
     Displaced,
-    /// The pool killed it because it had not gone within its `exit_grace` after it was told to: a context
-    /// that does not close, an exit hook that does not return. No item is affected.
-    #[error("its worker process was told to go, did not within its exit grace, and was killed")]
+    /// The pool killed it because it had not gone within its `exit_grace` after it was told to, or had said that it goes or
+    /// that it could not be set up: a context that does not close, an exit hook that does not return. Only a worker that
+    /// went without having been told to, which none does that is in its senses, may have had an item; that is treated as
+    /// after any death. The same of a bee, whose own bees have a `bury_grace`.
+    #[error("its worker process was to go, did not within its exit grace, and was killed")]
     Lingered,
     /// The pool killed it because a context that was being closed kept its thread for longer than the context deadline.
     /// Items that ran beside it are run again.

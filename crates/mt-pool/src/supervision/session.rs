@@ -25,7 +25,7 @@ use super::{
     idle_workers::{IdleWait, IdleWorkers, Slot},
     lease::Lease,
     liveness::Health,
-    phase::{Ending, Phase},
+    phase::{Ending, Phase, PhaseLimits},
     process_record::ProcessRecord,
     session_event::SessionEvent,
     watch::{Traffic, Watch},
@@ -35,8 +35,6 @@ use super::{
 /// How long a worker may live on after its connection has ended. A process that dies closes its
 /// descriptors some moments before its exit can be seen, and how it ended is worth waiting for.
 const HANG_UP_GRACE: Duration = Duration::from_secs(1);
-/// A wake-up that comes this much late shows that this process was stopped, or the machine elsewhere.
-pub(crate) const LATE: Duration = Duration::from_millis(100);
 /// The frames of a role on the way to the operating system at once: what comes meanwhile is sent together.
 const FRAMES_ON_THE_WAY: usize = 4;
 /// More frames than can wait for this process while it is stopped.
@@ -199,6 +197,15 @@ impl Session {
         Some(self.lease.as_ref()?.events.clone())
     }
 
+    /// How long the worker may take, as its owner has it; whoever has none is waited for by an ending.
+    fn limits(&self) -> PhaseLimits {
+        let lease = self.lease.as_ref();
+        lease.map_or_else(PhaseLimits::default, |lease| PhaseLimits {
+            setup: lease.spec.init_deadline,
+            leave: lease.spec.exit_grace,
+        })
+    }
+
     fn due(&self) -> Option<Instant> {
         match &self.ending {
             Some(ending) => Some(ending.until),
@@ -220,7 +227,7 @@ impl Session {
             room_made,
         });
         // One that takes in its assignment, or decodes it, does not beat yet; how long it may take is limited anyway.
-        let sets_up = matches!(self.phase, Phase::SettingUp { .. });
+        let sets_up = matches!(self.phase, Phase::SettingUp(_));
         if (moves || (sets_up && self.watch.used_processor())) && self.watch.liveness.heard() {
             self.tell(SessionEvent::Health(Health::Well)).await;
         }
@@ -241,7 +248,7 @@ impl Session {
         match frame {
             Ok(Some(frame)) => self.on_frame(frame).await,
             Ok(None) | Err(RecvError::Cut | RecvError::Io(_)) => {
-                // After a goodbye the exit's grace is the owner's.
+                // After a goodbye the exit has its grace.
                 if !matches!(self.phase, Phase::Leaving { .. }) {
                     self.end_within(HANG_UP_GRACE, DeathCause::HungUp);
                 }

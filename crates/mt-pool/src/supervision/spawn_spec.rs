@@ -14,6 +14,10 @@ use crate::{StartError, init, registry};
 /// while, and short enough for somebody to wait who has forgotten `init()`.
 pub(crate) const START_LIMIT: Duration = Duration::from_secs(30);
 
+/// How long a process may take to end that says it does, if nothing else is said: to drop what it has, on a machine that
+/// is overloaded.
+const EXIT_GRACE: Duration = Duration::from_secs(5);
+
 /// What the workers of one owner are started with, and what is demanded of them. The fields may be changed before
 /// the first worker is started.
 #[non_exhaustive]
@@ -33,6 +37,10 @@ pub struct SpawnSpec {
     pub start_limit: Duration,
     /// How long setting up may take, counted from the assignment. Default 60 s.
     pub init_deadline: Duration,
+    /// How long the process of a worker may live on that has said that it goes, or that it could not be set up: what it
+    /// holds is dropped, and what it has registered for its exit runs. It is then killed, as
+    /// [`Lingered`](super::DeathCause::Lingered). Default 5 s.
+    pub exit_grace: Duration,
     /// How long a worker that is asked to end has before it is killed. Default 50 ms.
     pub kill_grace: Duration,
     /// The frames that may wait for a worker.
@@ -83,6 +91,7 @@ impl SpawnSpec {
             busy_by_processor: false,
             start_limit: START_LIMIT,
             init_deadline: Duration::from_secs(60),
+            exit_grace: EXIT_GRACE,
             kill_grace: Duration::from_millis(50),
             queue: QueueLimits::default(),
             limits: Limits::default(),

@@ -114,6 +114,10 @@ fn move_frames(
             if why != role::HUNG_UP && !working.load(Ordering::Relaxed) {
                 give_up("it has not started", &why);
             }
+            if why != role::HUNG_UP {
+                // Among the last words, which are told with the death.
+                let _ = writeln!(io::stderr(), "this worker process ends: {why}");
+            }
             tracing::debug!(why, "the connection to the parent ended");
         }
         Err(_) => tracing::error!("the link to the parent panicked"),

@@ -6,7 +6,7 @@
 use std::{io, panic::resume_unwind, pin::Pin, sync::Arc};
 
 use mt_ipc::{AttachError, Attached, FrameSender, HandshakeError, Progress, QueueLimits, greet};
-use mt_proto::{Assignment, Beat, FromWorker, Limits, ToWorker, Welcome, WorkerBeat};
+use mt_proto::{Assignment, Beat, FromWorker, Limits, Welcome, WorkerBeat};
 use tokio::{
     runtime::Builder,
     task::coop::unconstrained,
@@ -14,8 +14,9 @@ use tokio::{
 };
 
 use super::{
-    role::{self, HUNG_UP, RoleEnd, RoleLink, RoleWork, message},
+    role::{self, HUNG_UP, RoleEnd, RoleLink, RoleWork},
     trace::{Journal, LoadTimes, due},
+    turn::{Use, while_waiting},
 };
 use crate::registry;
 
@@ -102,11 +103,10 @@ async fn converse(
 /// Waits for what the parent wants of this process; `None` when it is to go.
 async fn next_assignment(link: &mut RoleLink) -> Result<Option<Assignment>, String> {
     loop {
-        match message(link.next().await?)? {
-            ToWorker::Assign(assignment) => return Ok(Some(assignment)),
-            ToWorker::Beat(Beat::Alive) => {}
-            ToWorker::Beat(Beat::Die) => return Ok(None),
-            _ => return Err("the parent spoke out of turn".into()),
+        match while_waiting(link.next().await?)? {
+            Some(Use::Assigned(assignment)) => return Ok(Some(assignment)),
+            Some(Use::None) => return Ok(None),
+            None => {}
         }
     }
 }

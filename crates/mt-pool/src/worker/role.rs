@@ -4,8 +4,10 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mt_ipc::{FrameReceiver, FrameSender, Progress, SendError};
-use mt_proto::{Beat, Frame, FromWorker, SetupFailure, ToWorker};
+use mt_proto::{Frame, FromWorker, SetupFailure};
 use tokio::sync::Notify;
+
+use super::turn::{Incoming, while_playing};
 
 /// Why a link ends whose parent is gone.
 pub(super) const HUNG_UP: &str = "the parent hung up";
@@ -60,17 +62,6 @@ pub struct RoleLink {
     pub(crate) beaten: Arc<Notify>,
 }
 
-/// What comes from the parent.
-#[derive(Debug)]
-pub enum Incoming {
-    /// A message of the role, not decoded.
-    Frame(Frame),
-    /// Finish what was begun, and end: [`RoleEnd::Done`].
-    Die,
-    /// Finish what was begun, and wait for another assignment: [`RoleEnd::Rested`].
-    Rest,
-}
-
 impl RoleLink {
     /// Waits for what comes from the parent next. Cancel-safe.
     ///
@@ -78,15 +69,9 @@ impl RoleLink {
     /// Why nothing can come any more, for people.
     pub async fn recv(&mut self) -> Result<Incoming, String> {
         loop {
-            let frame = self.next().await?;
-            if frame.kind.is_of_role() {
-                return Ok(Incoming::Frame(frame));
-            }
-            match message(frame)? {
-                ToWorker::Beat(Beat::Alive) => self.beaten.notify_one(),
-                ToWorker::Beat(Beat::Die) => return Ok(Incoming::Die),
-                ToWorker::Rest => return Ok(Incoming::Rest),
-                _ => return Err("the parent spoke out of turn".into()),
+            match while_playing(self.next().await?)? {
+                Some(incoming) => return Ok(incoming),
+                None => self.beaten.notify_one(),
             }
         }
     }
@@ -119,10 +104,6 @@ impl RoleLink {
     pub async fn room_and(&self, what: impl Future<Output = ()>) {
         crate::supervision::room_and(&self.sender, what).await;
     }
-}
-
-pub(super) fn message(frame: Frame) -> Result<ToWorker, String> {
-    ToWorker::from_frame(frame).map_err(|error| error.to_string())
 }
 
 /// The role of this name, if this program has it.

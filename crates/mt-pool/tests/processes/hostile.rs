@@ -6,8 +6,8 @@ use bytes::BytesMut;
 use mt_ipc::{FrameReceiver, FrameSender, HandshakeError, attach, greet, is_worker_process};
 use mt_proto::{
     Beat, Build, Fingerprint, Frame, FromExecutor, FromWorker, ItemIndex, Kind, Limits,
-    PROTOCOL_VERSION, RecordBuffer, RecordTag, Records, Segment, ToExecutor, ToWorker, WorkerBeat,
-    decode_strict, push_record,
+    PROTOCOL_VERSION, RecordBuffer, RecordTag, Records, Segment, SetupFailure, SetupStep,
+    ToExecutor, ToWorker, WorkerBeat, decode_strict, push_record,
 };
 
 use crate::{platform, prelude::*};
@@ -131,6 +131,11 @@ async fn speak(role: &str, sender: &FrameSender, receiver: &mut FrameReceiver) {
         "collection-of-2^60" => frame(Kind::Notice, &[0, 255, 255, 255, 255, 255, 255, 255, 15]),
         "kind-of-nothing" => platform::write_to_sockets(&[0, 0, 0, 0, 0x7f]),
         "drips-ready" => drip(Kind::Results).await,
+        "fails-and-stays" => {
+            let (step, message) = (SetupStep::Init, "it was not to be".to_owned());
+            say(FromWorker::SetupFailed(SetupFailure { step, message }));
+            beat_for_ever(say).await
+        }
         "length-of-4-gib" => platform::write_to_sockets(&[255, 255, 255, 255, 0x25, 0]),
         _ => {
             say(FromWorker::Ready);
@@ -150,12 +155,28 @@ async fn speak_later(role: &str, say: impl Fn(FromWorker), say_results: impl Fn(
             say_results(0, 1);
         }
         "rests-unasked" => say(FromWorker::Rested),
-        "bye-and-stay" => say(FromWorker::Bye),
+        "bye-and-beat" => {
+            say(FromWorker::Bye);
+            // The first may overtake it.
+            beat_for_ever(&say).await;
+        }
+        "bye-and-stay" => return say(FromWorker::Bye),
+        "results-after-bye" => {
+            say(FromWorker::Bye);
+            say_results(0, 1);
+        }
         "drips" => drip(Kind::Results).await,
         "stay" => {}
         other => panic!("no role is called {other}"),
     }
     say(alive(u64::MAX));
+}
+
+async fn beat_for_ever(say: impl Fn(FromWorker)) {
+    loop {
+        say(alive(0));
+        tokio::time::sleep(Duration::from_millis(10)).await; // work: between two beats
+    }
 }
 
 fn results(first: u64, count: u32) -> Segment {
@@ -172,6 +193,15 @@ fn results(first: u64, count: u32) -> Segment {
 
 /// A run whose workers play `role`.
 fn run_with(role: &str, build: Option<Fingerprint>) -> Report<u64, Never> {
+    run_as(role, build, |run| run)
+}
+
+/// The same of a run that has been changed.
+fn run_as(
+    role: &str,
+    build: Option<Fingerprint>,
+    change: impl FnOnce(AsynPmap<double>) -> AsynPmap<double>,
+) -> Report<u64, Never> {
     let folder = Folder::temp();
     let own = env::current_exe().unwrap();
     let build = build.map_or(String::new(), |build| build.0.to_string());
@@ -185,8 +215,9 @@ fn run_with(role: &str, build: Option<Fingerprint>) -> Report<u64, Never> {
     let workers = workers.program(folder.script(role, &text));
     let start_limit = if role == "drips-hello" { 800 } else { 30_000 };
     let workers = workers.start_limit(Duration::from_millis(start_limit));
+    let deadlines = Deadlines::new().exit_grace(Duration::from_millis(300));
     let run = asyn_pmap::<double>(0..20).workers(workers).processes(1);
-    complete(run, 20)
+    complete(change(run.deadlines(deadlines)), 20)
 }
 
 /// Says it is another build, and learns from the refusal which one would be right.
@@ -231,6 +262,8 @@ fn what_breaks_the_protocol_is_killed_and_not_believed() {
         "length-of-4-gib",
         "ready-twice",
         "rests-unasked",
+        "bye-and-beat",
+        "results-after-bye",
         "results-of-nobody",
         "results-beyond",
     ] {
@@ -261,12 +294,41 @@ fn a_first_word_that_is_no_hello() {
 #[test_with(alone)]
 fn one_that_stays_and_is_silent_is_frozen() {
     let build = learn_build();
-    for role in ["stay", "bye-and-stay"] {
+    let report = run_with("stay", Some(build));
+    assert_eq!(report.failed().len(), 20);
+    let deaths = report.deaths();
+    assert_eq!(deaths.len(), 2);
+    assert!(deaths.iter().all(|death| death.cause == DeathCause::Frozen));
+}
+
+/// A worker that has said that it failed, or that it goes, and stays, is ended after its exit grace, and what it was for has
+/// its outcome.
+#[test_with(alone)]
+fn one_that_says_it_ends_and_stays() {
+    let build = learn_build();
+    for role in ["bye-and-stay", "fails-and-stays"] {
         let report = run_with(role, Some(build));
-        assert_eq!(report.failed().len(), 20);
+        assert_eq!(report.failed().len(), 20, "{role}");
         let deaths = report.deaths();
-        assert!(deaths.iter().all(|death| death.cause == DeathCause::Frozen));
+        assert_eq!(deaths.len(), 2, "{role}");
+        let lingered = |death: &Death| death.cause == DeathCause::Lingered;
+        assert!(deaths.iter().all(lingered), "{role}: {deaths:?}");
+        if role == "fails-and-stays" {
+            assert_is!(report.no_workers(0), WorkerFailure::Setup { .. });
+        }
     }
+}
+
+/// Case G4: A worker of a pool that says it rests while it has items is ended for that, and they are not run twice.
+#[test_with(alone)]
+fn one_of_a_pool_that_rests_unasked() {
+    let build = learn_build();
+    let pool = Pool::builder().processes(1).start().unwrap();
+    let report = run_as("rests-unasked", Some(build), |run| run.pool(&pool));
+    assert_eq!(report.failed().len(), 20);
+    let deaths = report.deaths();
+    let broke = |death: &Death| matches!(death.cause, DeathCause::BrokeProtocol(_));
+    assert!(deaths.len() == 2 && deaths.iter().all(broke), "{deaths:?}");
 }
 
 /// Whatever it is in the middle of, a byte now and then is no sign of life: the start limit, or the beats it misses, end it.

@@ -19,11 +19,22 @@ pub(super) enum Phase {
     Ready,
     /// Told to die; killed if it has not gone by then.
     Dying {
-        /// The end of its grace, counted from when it had nothing left to do, nor children left.
+        /// The end of its grace, counted from when it had nothing left to do, or had said last how far it is.
         until: Option<Instant>,
     },
     /// Being killed: nothing it still says counts.
     Killed,
+}
+
+/// What a child that was told to die has said of that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Farewell {
+    #[default]
+    Nothing,
+    /// The child has nothing left to do, and waits for its own children to die.
+    Buries,
+    /// The child is dead: nothing follows but its process's end.
+    Dead,
 }
 
 /// A bee that is set aside for suspects.
@@ -76,8 +87,7 @@ pub(super) struct BeeSlot {
     /// Whether its end is wanted: it says nothing about the next one's.
     pub(super) excused: bool,
     pub(super) told_to_die: bool,
-    /// The child waits for its own children to die: how long they may take is for itself to say.
-    pub(super) buries: bool,
+    pub(super) farewell: Farewell,
 }
 
 impl BeeSlot {
@@ -96,12 +106,17 @@ impl BeeSlot {
         }
     }
 
-    /// The child has nothing left to do, and lets its own children die first.
-    pub(super) fn on_dying(&mut self) {
+    /// The child has nothing left to do, and has begun to let its own children die, or is dead: its next grace begins.
+    pub(super) fn on_farewell(&mut self, farewell: Farewell) {
         if let Phase::Dying { until } = &mut self.phase {
             *until = None;
-            self.buries = true;
+            self.farewell = farewell;
         }
+    }
+
+    /// Whether the child waits for its own children to die.
+    pub(super) fn buries(&self) -> bool {
+        self.farewell == Farewell::Buries
     }
 
     /// Whether it takes tasks and has a place for one more.
@@ -151,7 +166,12 @@ impl BeeSlot {
     /// What is wrong with a message that comes now, of a child that has been ready.
     pub(super) fn out_of_turn(&self, message: &FromBee) -> Option<&'static str> {
         match message {
+            _ if self.farewell == Farewell::Dead => Some("it spoke after it was dead"),
             FromBee::Ready { .. } => Some("it was ready twice"),
+            FromBee::Dying if self.buries() => Some("it was dying twice"),
+            FromBee::Dying | FromBee::Dead if self.owned > 0 => {
+                Some("it died with something left to do")
+            }
             FromBee::Dying | FromBee::Dead if !self.told_to_die => {
                 Some("it died without having been told to")
             }
@@ -189,7 +209,7 @@ impl BeeSlot {
 
     /// Whether its grace runs once it is told to die.
     pub(super) fn may_go(&self) -> bool {
-        self.owned == 0 && !self.buries
+        self.owned == 0
     }
 
     /// When something is to be done about it.

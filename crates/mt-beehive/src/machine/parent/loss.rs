@@ -156,7 +156,7 @@ impl ParentMachine {
                 continue;
             };
             match (&task.cancel, &task.state) {
-                (Some(_), TaskState::Owned { child }) => self.condemn(*child, Some(task_id)),
+                (Some(_), TaskState::Owned { child }) => self.condemn(*child, task_id),
                 _ => {
                     let limit = task.limit.unwrap_or_default();
                     self.on_cancel(now, task_id, CancelReason::Deadline { limit });
@@ -164,17 +164,17 @@ impl ParentMachine {
             }
         }
         for child in self.children_that(|bee| bee.due().is_some_and(|due| due <= now)) {
-            self.condemn(child, None);
+            self.kill(child, DeathCause::Lingered);
         }
     }
 
-    /// Kills a child that has overrun its time, or for a task that did.
-    fn condemn(&mut self, child: BeeId, task_id: Option<TaskId>) {
+    /// Kills a child for a task that has overrun its time.
+    fn condemn(&mut self, child: BeeId, task_id: TaskId) {
         // One that is killed for something else already is not excused by this.
         if let Some(bee) = self.bees.get_mut(&child)
             && bee.phase != Phase::Killed
         {
-            bee.condemned.extend(task_id);
+            bee.condemned.insert(task_id);
             bee.excused = true;
         }
         self.kill(child, DeathCause::Stopped);

@@ -8,7 +8,7 @@ use mt_pool::supervision::DeathCause;
 use mt_proto::ToBee;
 
 use super::{
-    BeeId, Effect, ParentMachine,
+    BeeId, Config, Effect, ParentMachine,
     bee_slot::{BeeSlot, Phase},
 };
 use crate::error::{CancelReason, NoWorkers};
@@ -85,35 +85,32 @@ impl ParentMachine {
     }
 
     /// Lets a child go when it has finished: this one, or the one with the least to do.
-    pub(super) fn bury(&mut self, now: Instant, child: Option<BeeId>) {
+    pub(super) fn bury(&mut self, child: Option<BeeId>) {
         if let Some(child) = self.who_goes(child) {
             self.wanted = self.wanted.saturating_sub(1);
-            self.tell_to_die(now, child);
+            self.tell_to_die(child);
         }
     }
 
-    /// Tells a child to die, once; its grace runs when it has nothing left to do.
-    pub(super) fn tell_to_die(&mut self, now: Instant, child: BeeId) {
-        let grace = self.config.exit_grace;
+    /// Tells a child to die, once; its grace runs when it has nothing left to do: see [`see_off`](Self::see_off).
+    pub(super) fn tell_to_die(&mut self, child: BeeId) {
         let Some(bee) = self.bees.get_mut(&child) else {
             return;
         };
         bee.told_to_die = true;
-        let until = bee.may_go().then(|| now + grace);
         match &mut bee.phase {
             Phase::Starting => {
                 bee.excused = true;
                 self.kill(child, DeathCause::Stopped);
             }
             Phase::Ready => {
-                bee.phase = Phase::Dying { until };
+                bee.phase = Phase::Dying { until: None };
                 bee.excused = true;
                 bee.asked = 0;
                 self.say(child, ToBee::Die);
                 self.withdraw_offers(child);
             }
-            Phase::Dying { until: set } => *set = set.or(until),
-            Phase::Killed => {}
+            Phase::Dying { .. } | Phase::Killed => {}
         }
     }
 
@@ -125,25 +122,32 @@ impl ParentMachine {
         }
     }
 
-    /// The grace of a dying child begins when it has nothing left to do.
+    /// The grace of a dying child begins when it has nothing left to do, and anew when it has said that its own children
+    /// are dying, and that it is dead.
     pub(super) fn see_off(&mut self, now: Instant) {
-        let until = now + self.config.exit_grace;
+        let Config {
+            exit_grace,
+            bury_grace,
+            ..
+        } = self.config;
         for bee in self.bees.values_mut().filter(|bee| bee.may_go()) {
             if bee.phase == (Phase::Dying { until: None }) {
-                bee.phase = Phase::Dying { until: Some(until) };
+                let grace = if bee.buries() { bury_grace } else { exit_grace };
+                let until = Some(now + grace);
+                bee.phase = Phase::Dying { until };
             }
         }
     }
 
     /// The seed's rule, once a period.
-    pub(super) fn on_period(&mut self, now: Instant, pressed: bool) {
+    pub(super) fn on_period(&mut self, pressed: bool) {
         let Population::Elastic { min, max, .. } = self.config.population else {
             return;
         };
         let full = |bee: &BeeSlot| bee.phase == Phase::Ready && !bee.has_room_for(None);
         let busy = self.pending.len() > self.ghosts || self.bees.values().all(full);
         if pressed && self.wanted > min {
-            self.bury(now, None);
+            self.bury(None);
         } else if !pressed && busy && self.wanted < max {
             self.wanted += 1;
         }

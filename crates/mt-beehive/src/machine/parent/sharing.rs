@@ -85,7 +85,7 @@ impl BeeSlot {
     /// How many tasks it could be asked to give back, if it can be asked.
     fn waiting_behind(&self) -> Option<u32> {
         let is_there = matches!(self.phase, Phase::Ready | Phase::Dying { .. });
-        let asked = self.gives_back || self.silent || self.buries;
+        let asked = self.gives_back || self.silent || self.buries();
         self.behind
             .filter(|&waiting| waiting > 0 && is_there && !asked)
     }

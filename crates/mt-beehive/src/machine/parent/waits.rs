@@ -14,7 +14,8 @@
 //! | `task_done` | the task's deadline, if it has one: a task may take for ever. But a child that has tasks and says nothing for so long is asked for [`answer`](Config::answer): a `give_back` of 0 |
 //! | `task_done` after `task_cancel` | [`cancel_grace`](Config::cancel_grace) |
 //! | `dead`, or `dying`, after `die` | [`exit_grace`](Config::exit_grace), once it has nothing left to do |
-//! | `dead` after `dying` | its own hive's end, which has all of these |
+//! | `dead` after `dying` | [`bury_grace`](Config::bury_grace): its own hive's end, which has all of these, and more if something holds the child's thread |
+//! | its end, after `dead` | [`exit_grace`](Config::exit_grace) |
 //! | its end, after it was killed | the system |
 
 use std::time::{Duration, Instant};

@@ -54,6 +54,10 @@ pub(super) struct Ledger {
     pub(super) waited_since: Option<Instant>,
     pub(super) fruitful: bool,
     pub(super) told_to_die: bool,
+    /// The child has said that its own children are dying.
+    pub(super) is_dying: bool,
+    /// The child has said that it is dead.
+    pub(super) is_dead: bool,
     pub(super) killed: bool,
     /// Killed for nothing that it has done itself.
     pub(super) is_excused: bool,
@@ -65,7 +69,9 @@ impl Ledger {
         match message {
             FromBee::Ready { .. } => self.places.is_none(),
             _ if self.places.is_none() => false,
-            FromBee::Dying | FromBee::Dead => self.told_to_die,
+            _ if self.is_dead => false,
+            FromBee::Dying if self.is_dying => false,
+            FromBee::Dying | FromBee::Dead => self.told_to_die && self.owned.is_empty(),
             FromBee::TaskReturned { .. } | FromBee::GaveBack { .. } => self.gives_back,
             _ => true,
         }

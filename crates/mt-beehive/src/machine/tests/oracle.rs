@@ -100,7 +100,7 @@ impl Oracle {
         }
         let bee = self.bee(child);
         assert!(!std::mem::replace(&mut bee.killed, true), "killed twice");
-        bee.is_excused = *cause == DeathCause::Stopped;
+        bee.is_excused = matches!(cause, DeathCause::Stopped | DeathCause::Lingered);
         // Whatever it wanted is not its any more.
         bee.accepts.clear();
         bee.offers.clear();
@@ -297,13 +297,15 @@ impl Oracle {
             }
             FromBee::Dying => {
                 assert!(bee.told_to_die && bee.owned.is_empty(), "not yet");
+                bee.is_dying = true;
                 self.see("her own bees die first");
             }
             FromBee::Behind { .. } => bee.behind = true,
             FromBee::CaughtUp => bee.behind = false,
             FromBee::TaskReturned { task_id, round } => self.on_returned(child, *task_id, *round),
             FromBee::GaveBack { .. } => bee.gives_back = false,
-            FromBee::TaskProgress { .. } | FromBee::Dead => {}
+            FromBee::Dead => bee.is_dead = true,
+            FromBee::TaskProgress { .. } => {}
         }
     }
 

@@ -278,17 +278,20 @@ impl Process {
         }
         let taken = machine.places_taken();
         assert!(self.nature.places.is_none_or(|most| taken <= most as usize));
-        let busy = self.running.len() + self.waiting.len();
-        assert!(!self.heard_die || taken == busy, "reserved");
+        assert!(!self.heard_die || taken == self.busy(), "reserved");
         if self.over {
             let last = self.from.back();
             assert!(matches!(last, Some(FromBee::Dead)), "the last word");
-            let busy = self.running.len() + self.waiting.len();
-            assert_eq!(busy, 0, "nothing owned at its end");
+            assert_eq!(self.busy(), 0, "nothing owned at its end");
         } else {
             assert_eq!(self.offers.len(), 0, "every offer is answered");
             self.machine = Some(machine);
         }
+    }
+
+    /// The tasks that it has and that have not ended.
+    fn busy(&self) -> usize {
+        self.running.len() + self.waiting.len()
     }
 
     fn carry_out(&mut self, effect: BeeEffect, machine: &mut BeeMachine) {
@@ -341,9 +344,10 @@ impl Process {
                 machine.handle(gave).expect("it was asked");
             }
             BeeEffect::Bury => {
-                let busy = self.running.len() + self.waiting.len();
-                assert!(self.heard_die && busy == 0, "too early");
+                assert!(self.heard_die && self.busy() == 0, "too early");
                 self.buries = true;
+                let begun = machine.handle(BeeEvent::Burying);
+                begun.expect("it was told to");
             }
             BeeEffect::Exit => {
                 assert!(!self.buries, "she leaves her own bees behind");

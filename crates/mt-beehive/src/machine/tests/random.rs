@@ -13,7 +13,7 @@ use mt_test_kit::Dice;
 
 use super::{
     process::Nature,
-    sim::{ANSWER, CANCEL_GRACE, EXIT_GRACE, SUSPECT_GRACE, Sim},
+    sim::{ANSWER, BURY_GRACE, CANCEL_GRACE, EXIT_GRACE, SUSPECT_GRACE, Sim},
 };
 use crate::machine::parent::{Config, Dispatch, Event, Population};
 
@@ -135,6 +135,7 @@ pub(super) fn random_config(dice: &mut Dice<'_>) -> Config {
             period: Duration::from_secs(10),
         },
         exit_grace: EXIT_GRACE,
+        bury_grace: BURY_GRACE,
         cancel_grace: CANCEL_GRACE,
         answer: ANSWER,
         suspect_grace: SUSPECT_GRACE,

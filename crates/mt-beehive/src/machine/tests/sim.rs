@@ -25,6 +25,7 @@ use crate::{
 
 /// How long a bee may take to go.
 pub(super) const EXIT_GRACE: Duration = Duration::from_secs(5);
+pub(super) const BURY_GRACE: Duration = Duration::from_secs(60);
 /// How often messages may go to and fro between events.
 const MOST_TURNS: u32 = 10_000;
 /// How long a suspect runs before others may join it.
@@ -45,6 +46,7 @@ pub(super) fn config(dispatch: Dispatch, bees: usize) -> Config {
             period: Duration::from_secs(10),
         },
         exit_grace: EXIT_GRACE,
+        bury_grace: BURY_GRACE,
         cancel_grace: CANCEL_GRACE,
         answer: ANSWER,
         suspect_grace: SUSPECT_GRACE,

@@ -6,14 +6,14 @@ use mt_ipc::{Activity, Exit, FrameReceiver, HandshakeError, StderrTail, accept};
 use mt_proto::{Beat, Frame, FromWorker, Kind, ToWorker, Welcome, guarded};
 use tokio::time::{Duration, Instant};
 
-use super::{HANG_UP_GRACE, LATE, MAX_WAITING, Reach, Session};
+use super::{HANG_UP_GRACE, MAX_WAITING, Reach, Session};
 use crate::supervision::{
     control::WorkerControl,
     death::{Death, DeathCause},
     hello_timeout::HelloLook,
     last_words::LastWords,
     lease::Lease,
-    phase::{Ending, Phase, Step},
+    phase::{Ending, Overdue, Phase, Step, Wait},
     session_event::{SessionEvent, WorkerEnd},
     watch::Watch,
     worker_failure::WorkerFailure,
@@ -21,7 +21,8 @@ use crate::supervision::{
 
 impl Session {
     pub(super) async fn on_message(&mut self, message: FromWorker) -> bool {
-        let step = match self.phase.on_message(message) {
+        let (now, limits) = (Instant::now(), self.limits());
+        let step = match self.phase.on_message(now, limits, message) {
             Ok(step) => step,
             Err(what) => return self.broke_protocol(what),
         };
@@ -74,7 +75,7 @@ impl Session {
         let Some(slot) = &self.slot else {
             return self.broke_protocol(unasked);
         };
-        let Some(lease) = self.lease.take() else {
+        let Some(lease) = self.lease.take_if(|lease| lease.control.is_released()) else {
             return self.broke_protocol(unasked);
         };
         // Before the owner knows, so that the next one finds it.
@@ -131,31 +132,24 @@ impl Session {
                     }
                 }
             }
-            Phase::SettingUp { due, extended } => {
-                let lease = self.lease.as_ref();
-                let limit = lease.map_or(Duration::ZERO, |lease| lease.spec.init_deadline);
-                // The time begins when all of the assignment is there.
-                let moved = self.watch.moved.and_then(|then| then.checked_add(limit));
-                if let Some(later) = moved.map(Instant::from_std).filter(|&later| later > now) {
-                    *due = Some(later);
-                    return;
-                }
-                let late = due.take().map_or(Duration::ZERO, |due| now - due);
-                if late > LATE && !*extended {
-                    // This process was stopped, or the machine was elsewhere; it may have been set up long ago.
-                    *extended = true;
-                    *due = Some(now + late.min(limit));
-                    return;
-                }
-                self.give_up(WorkerFailure::SetupTimedOut { limit });
-            }
             Phase::Idle { until, wait } => {
                 *until = None;
                 if self.slot.as_ref().is_some_and(|slot| slot.0.withdraw(wait)) {
                     self.dismiss();
                 }
             }
-            Phase::Failed | Phase::Working | Phase::Leaving { .. } => {}
+            Phase::SettingUp(_) | Phase::Failed(_) | Phase::Leaving { .. } => {
+                let (limits, moved) = (self.limits(), self.watch.moved.map(Instant::from_std));
+                match self.phase.overdue(now, limits, moved) {
+                    Some(Overdue::Setup) => {
+                        let limit = limits.setup;
+                        self.give_up(WorkerFailure::SetupTimedOut { limit });
+                    }
+                    Some(Overdue::Leave) => self.end(DeathCause::Lingered),
+                    None => {}
+                }
+            }
+            Phase::Working | Phase::Dismissed => {}
         }
     }
 
@@ -178,10 +172,7 @@ impl Session {
 
     pub(super) async fn assign(&mut self) {
         let Some(lease) = &self.lease else { return };
-        self.phase = Phase::SettingUp {
-            due: Instant::now().checked_add(lease.spec.init_deadline),
-            extended: false,
-        };
+        self.phase = Phase::SettingUp(Wait::new(Instant::now(), lease.spec.init_deadline));
         if let Some(init) = &lease.spec.reuse.init {
             self.record.init = Some(init.clone());
         }
@@ -197,7 +188,7 @@ impl Session {
     /// Tells it to go; it has nothing to finish.
     pub(super) fn dismiss(&mut self) {
         let _ = self.sender.try_send(ToWorker::Beat(Beat::Die).into_frame());
-        self.phase = Phase::Leaving { was_ready: true };
+        self.phase = Phase::Dismissed;
         self.end_within(HANG_UP_GRACE, DeathCause::Stopped);
     }
 

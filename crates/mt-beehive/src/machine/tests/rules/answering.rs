@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
-use mt_proto::{FromBee, Round, TaskId};
+use mt_proto::{FromBee, Round, TaskId, ToBee};
 
 use super::{
-    MOMENT, Nature, Sim, accept, config, deny, done, puppet_either_way, puppets, ready, test_with,
+    MOMENT, Nature, Sim, accept, bee_machine, config, deny, done, happen, hear, info, offer,
+    puppet_either_way, puppets, ready, test_with,
 };
-use crate::machine::{parent::Dispatch, tests::sim::ANSWER};
+use crate::machine::{
+    bee::{BeeEffect, BeeEvent, BeeMachine},
+    parent::Dispatch,
+    tests::sim::ANSWER,
+};
 
 /// Case G3: A bee that beats and does not answer an offer is killed, for that, and replaced.
 #[test]
@@ -148,5 +153,110 @@ fn rule_18_nothing_is_said_out_of_turn() {
         assert!(sim.is_doomed(0), "{message:?}");
         sim.say(0, done(task, 1, 0));
         assert_eq!(sim.ended(task), None, "{message:?}: she is not believed");
+    }
+}
+
+/// Case G4: What a bee says of her end out of turn breaks the protocol: twice, with something left to do, or after it.
+#[test]
+fn rule_18_an_end_is_told_once() {
+    let (task_id, round) = (TaskId(0), Round(1));
+    let (dying, dead) = (FromBee::Dying, FromBee::Dead);
+    let after = [
+        dying.clone(),
+        dead.clone(),
+        deny(task_id, 1),
+        done(task_id, 1, 0),
+        FromBee::CaughtUp,
+        FromBee::TaskReturned { task_id, round },
+    ];
+    let after_dead = after.into_iter().map(|word| (dead.clone(), word));
+    for (first, second) in after_dead.chain([(dying.clone(), dying.clone())]) {
+        let mut sim = puppets(1, 1);
+        sim.bury(None);
+        sim.say(0, first);
+        assert!(!sim.is_doomed(0), "she may say so");
+        sim.say(0, second.clone());
+        assert!(sim.is_doomed(0), "{second:?}");
+    }
+    for word in [dying, dead] {
+        let mut sim = puppets(1, 1);
+        let task = sim.delegate();
+        sim.say(0, accept(task, 1));
+        sim.bury(None);
+        sim.say(0, word.clone());
+        assert!(sim.is_doomed(0), "{word:?}: she has a task");
+    }
+}
+
+/// A bee's machine as far as that.
+fn bee_that(is: &str) -> BeeMachine {
+    let mut bee = bee_machine(Some(2));
+    let before: &[ToBee] = match is {
+        "has nothing" => &[],
+        "wants a task" => &[offer(0)],
+        "has a task" => &[info(0, 1)],
+        "is to die" => &[info(0, 1), ToBee::Die],
+        "buries her bees" => {
+            bee = bee.with_children();
+            &[ToBee::Die]
+        }
+        "is dead" => &[ToBee::Die],
+        other => panic!("no bee {other}"),
+    };
+    for message in before {
+        hear(&mut bee, message.clone());
+    }
+    if is.starts_with("buries") {
+        happen(&mut bee, BeeEvent::Burying);
+    }
+    bee
+}
+
+/// What comes of a message.
+fn comes_of(is: &str, message: ToBee) -> &'static str {
+    let mut bee = bee_that(is);
+    if bee.handle(BeeEvent::Said(message)).is_err() {
+        assert_eq!(bee.poll_effect(), None, "nothing is done then");
+        return "nonsense";
+    }
+    let effects: Vec<BeeEffect> = std::iter::from_fn(|| bee.poll_effect()).collect();
+    match &effects[..] {
+        [] => "-",
+        [BeeEffect::Say(FromBee::TaskAccepted { .. })] => "wants",
+        [BeeEffect::Say(FromBee::TaskDenied { .. })] => "denies",
+        [BeeEffect::Start(_)] => "begins",
+        [BeeEffect::Cancel(_)] => "cancels",
+        [BeeEffect::GiveBack(_)] => "gives",
+        [BeeEffect::Say(FromBee::Dead), BeeEffect::Exit] => "dies",
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Case G4: Every message to a bee, in every phase in which it is not due, is refused, denied or without effect.
+#[test]
+fn rule_18_what_a_bee_is_told_out_of_turn() {
+    const X: &str = "nonsense";
+    const TABLE: [(&str, [&str; 6]); 6] = [
+        ("has nothing", ["wants", X, "begins", "-", "dies", "gives"]),
+        (
+            "wants a task",
+            ["wants", "-", "begins", "-", "dies", "gives"],
+        ),
+        ("has a task", ["wants", X, X, "cancels", "-", "gives"]),
+        ("is to die", ["denies", "-", X, "cancels", "-", "gives"]),
+        ("buries her bees", ["denies", "-", X, "-", "-", "gives"]),
+        ("is dead", ["-"; 6]),
+    ];
+    let (task_id, round) = (TaskId(0), Round(1));
+    for (is, expected) in TABLE {
+        let told = [
+            offer(5),
+            ToBee::TaskTaken { task_id, round },
+            info(0, 1),
+            ToBee::TaskCancel { task_id, round },
+            ToBee::Die,
+            ToBee::GiveBack { most: 0 },
+        ];
+        assert_eq!(told.map(|message| comes_of(is, message)), expected, "{is}");
     }
 }

@@ -9,11 +9,11 @@ use super::{
 use crate::machine::{
     bee::{BeeEffect, BeeEvent, Nonsense},
     parent::{Dispatch, Event},
-    tests::sim::EXIT_GRACE,
+    tests::sim::{BURY_GRACE, EXIT_GRACE},
 };
 
 const DEAD: [BeeEffect; 2] = [BeeEffect::Say(FromBee::Dead), BeeEffect::Exit];
-const BURIES: [BeeEffect; 2] = [BeeEffect::Say(FromBee::Dying), BeeEffect::Bury];
+const DYING: [BeeEffect; 1] = [BeeEffect::Say(FromBee::Dying)];
 
 #[test]
 fn rule_08_after_die_nothing_is_said_to_an_open_accept() {
@@ -89,7 +89,12 @@ fn her_children_die_after_her_last_task_and_before_her() {
         [],
         "her task may still delegate"
     );
-    assert_eq!(happen(&mut bee, ended())[1..], BURIES);
+    assert_eq!(happen(&mut bee, ended())[1..], [BeeEffect::Bury]);
+    assert_eq!(
+        happen(&mut bee, BeeEvent::Burying),
+        DYING,
+        "her thread is at it"
+    );
     let denied = BeeEffect::Say(deny(TaskId(8), 1));
     assert_eq!(hear(&mut bee, offer(8)), [denied], "and that is all");
     assert_eq!(hear(&mut bee, ToBee::Die), [], "she is at it");
@@ -100,7 +105,9 @@ fn her_children_die_after_her_last_task_and_before_her() {
 #[test]
 fn children_of_a_bee_with_nothing_to_do_die_at_once() {
     let mut bee = bee_machine(None).with_children();
-    assert_eq!(hear(&mut bee, ToBee::Die), BURIES);
+    assert_eq!(hear(&mut bee, ToBee::Die), [BeeEffect::Bury]);
+    assert_eq!(happen(&mut bee, BeeEvent::Burying), DYING);
+    assert_eq!(happen(&mut bee, BeeEvent::Burying), [], "once");
     assert_eq!(happen(&mut bee, BeeEvent::ChildrenGone), DEAD);
 }
 
@@ -148,17 +155,30 @@ fn rule_09_the_bees_of_a_bee_die_after_her_tasks_and_before_her() {
     });
 }
 
+/// Every wait for a bee that dies has a limit: for her to begin, for her own bees, and for her end.
 #[test]
-fn a_bee_whose_bees_are_gone_and_that_does_not_go_is_killed() {
-    let mut sim = puppets(1, 1);
-    sim.bury(None);
-    sim.say(0, FromBee::Dying);
-    sim.pass(EXIT_GRACE * 10);
-    assert_eq!(sim.due_in(), None);
-    sim.say(0, FromBee::Dead);
-    assert_eq!(sim.due_in(), Some(EXIT_GRACE));
-    sim.pass(EXIT_GRACE);
-    assert!(sim.is_doomed(0));
+fn a_bee_that_dies_and_gets_no_further_is_killed() {
+    let steps = [
+        (None, EXIT_GRACE),
+        (Some(FromBee::Dying), BURY_GRACE),
+        (Some(FromBee::Dead), EXIT_GRACE),
+    ];
+    for stuck in 0..steps.len() {
+        let mut sim = puppets(1, 1);
+        sim.bury(None);
+        for (at, (word, grace)) in steps.iter().enumerate().take(stuck + 1) {
+            if let Some(word) = word {
+                sim.say(0, word.clone());
+            }
+            assert_eq!(sim.due_in(), Some(*grace));
+            sim.pass(*grace - MOMENT);
+            assert!(!sim.is_doomed(0), "she has her time");
+            if at == stuck {
+                sim.pass(MOMENT);
+                assert!(sim.is_doomed(0), "{word:?}");
+            }
+        }
+    }
 }
 
 #[test_with(puppet_either_way)]
