@@ -1,6 +1,6 @@
 //! A started worker process: its end, and putting an end to it.
 
-use std::{fmt, os::unix::process::ExitStatusExt, process::ExitStatus};
+use std::{fmt, fs, os::unix::process::ExitStatusExt, path::Path, process::ExitStatus};
 
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,7 @@ impl Activity {
     /// What the process is doing now; `None` where the system does not tell, or the process is gone.
     #[must_use]
     pub fn of(pid: u32) -> Option<Self> {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // The name before the state is in parentheses and may itself contain any character.
         let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
         let state = fields.next()?.chars().next()?;
@@ -98,28 +98,46 @@ pub fn is_stopped(pid: u32) -> bool {
 }
 
 /// Whether the process is dying: its core dump is being written, or its memory is being freed, either of which takes
-/// seconds for some gigabytes. False where the system does not tell (Linux does from 4.15 on), and when it is gone.
+/// seconds for some gigabytes. Then all of its threads end; that the main one has ended means nothing. False where the
+/// system does not tell (Linux does from 4.15 on), and when it is gone.
 #[must_use]
 pub fn is_dying(pid: u32) -> bool {
-    /// The kernel's `PF_EXITING`, `PF_POSTCOREDUMP` and `PF_SIGNALED`: the main thread ends, has stopped for the dump
-    /// that another one writes, or has taken a deadly signal.
-    const ENDS: u64 = 0x4 | 0x8 | 0x400;
-    let read = |file| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
-    let status = read("status");
-    let dumps = status
-        .lines()
-        .find_map(|line| line.strip_prefix("CoreDumping:"));
-    if dumps.is_some_and(|dumps| dumps.trim() == "1") {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    if status_field(&status, "CoreDumping:") == Some("1") {
         return true;
     }
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return false;
+    };
+    let mut threads = threads.flatten().peekable();
+    threads.peek().is_some() && threads.all(|thread| thread_ends(&thread.path()))
+}
+
+/// Whether a thread ends, or has been told to by the end of its process.
+fn thread_ends(thread: &Path) -> bool {
+    /// The kernel's `PF_EXITING`, `PF_POSTCOREDUMP` and `PF_SIGNALED`: the thread ends, has stopped for the dump that
+    /// another one writes, or has taken a deadly signal.
+    const ENDS: u64 = 0x4 | 0x8 | 0x400;
+    /// `SIGKILL` among the signals that wait for a thread: what ends a process tells all of its threads so.
+    const KILLED: u64 = 1 << 8;
+    let read = |file| fs::read_to_string(thread.join(file)).unwrap_or_default();
     let stat = read("stat");
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
     let mut fields = fields.split_ascii_whitespace();
-    let is_dead = fields
-        .next()
-        .is_some_and(|state| matches!(state, "Z" | "X"));
+    // A thread that is gone by now has ended.
+    let has_ended = fields.next().is_none_or(|state| matches!(state, "Z" | "X"));
     let flags: Option<u64> = fields.nth(5).and_then(|flags| flags.parse().ok());
-    is_dead || flags.is_some_and(|flags| flags & ENDS != 0)
+    let status = read("status");
+    let waiting = status_field(&status, "SigPnd:");
+    let waiting = waiting.and_then(|signals| u64::from_str_radix(signals, 16).ok());
+    has_ended
+        || flags.is_some_and(|flags| flags & ENDS != 0)
+        || waiting.is_some_and(|signals| signals & KILLED != 0)
+}
+
+fn status_field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(value.trim())
 }
 
 /// A worker process. Dropping it before [`wait`](Self::wait) has returned kills it and leaves the

@@ -54,6 +54,7 @@ mod stderr;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod watched_thread;
 
 pub use attach::{Attached, NOT_STARTED, attach};
 pub use child::{Activity, ChildProcess, Exit, is_dying, is_stopped};
@@ -61,8 +62,8 @@ pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, greet};
 pub use platform::{
-    descendants, end_descendants, end_worker, has_address_space, is_ignored, is_worker_process,
-    main_stack_bytes, may_be_worker, program_of, start_clean,
+    descendants, end_copy, end_descendants, end_worker, has_address_space, is_ignored,
+    is_worker_process, main_stack_bytes, may_be_worker, program_of, start_clean,
 };
 pub use progress::{Progress, Turn};
 pub use receiver::FrameReceiver;
@@ -70,3 +71,4 @@ pub use sender::{FrameSender, QueueLimits, Writer};
 pub use spawn::{Program, Spawned, WorkerCommand, WorkerStdout, spawn};
 pub use stderr::{StderrReader, StderrTail, WorkerStderr};
 pub use surroundings::Surroundings;
+pub use watched_thread::WatchedThread;

@@ -9,6 +9,7 @@ mod descriptors;
 #[cfg(target_os = "linux")]
 mod exit_info;
 mod exit_watch;
+mod fork;
 mod guard;
 mod limits;
 mod page;
@@ -23,6 +24,7 @@ mod unix;
 
 use adopted::Adopted;
 pub(crate) use exit_watch::ExitWatch;
+pub use fork::end_copy;
 pub(crate) use guard::guard;
 pub use guard::{end_descendants, end_worker};
 pub use limits::has_address_space;

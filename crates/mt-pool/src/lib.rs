@@ -114,6 +114,8 @@
 //! | it uses more memory than it may | tried again alone in a fresh worker, then [`MemoryExceeded`](TaskErrorKind::MemoryExceeded) | as above |
 //! | its result does not serialise, or is too long | [`Unserialisable`](TaskErrorKind::Unserialisable), [`TooLarge`](TaskErrorKind::TooLarge) | the worker goes on |
 //! | the worker gives no sign of life, or gets no further | as if it had died | it is killed, or reported; see [`LivenessPolicy`](supervision::LivenessPolicy) |
+//! | it forks, and returns in the copy too | what the original returns | the copy ends where the call returns, or first waits, with a word on standard error: it has none of the worker's threads and items |
+//! | its thread ends alone (the system call `exit`, seccomp) | as if its worker had died | the worker ends within two beats, and says so |
 //! | the worker sends nonsense | as if it had died | it is killed; nothing it says is believed |
 //! | no worker can be started or set up | [`Pool`](TaskErrorKind::Pool), with the cause | the run ends; see [`RestartBudget`](supervision::RestartBudget) |
 //! | you drop the run | none | workers are killed with all they have started |

@@ -20,7 +20,7 @@ use rustix::{
     process::{Pid, getpid},
 };
 
-use super::{Page, descriptors, guard::Parent, stream::Stream};
+use super::{Page, descriptors, fork, guard::Parent, stream::Stream};
 use crate::AttachError;
 
 /// The name a worker is started under (`argv[0]`), alone or with the program's behind it. The name marks the
@@ -71,6 +71,7 @@ pub fn is_worker_process() -> bool {
 /// process to its parent.
 pub(crate) fn take_over() -> Result<(Stream, Page, Parent), AttachError> {
     super::program::keep_mark();
+    fork::mark_copies();
     let stdin = rustix::stdio::stdin();
     let (parent, keeps, page_fd) = receive_page(stdin)?;
     let page = Page::map(page_fd.as_fd());

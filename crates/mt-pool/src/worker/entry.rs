@@ -132,6 +132,7 @@ fn move_frames(
 
 /// Does what is assigned, on the thread that is to run the user's code.
 fn work(link: Link) -> ! {
+    link::watch_work_thread();
     panic::install_hook();
     // Without any assignment the link has failed and ends the process.
     let mut code = NOT_STARTED;

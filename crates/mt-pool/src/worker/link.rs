@@ -3,9 +3,16 @@
 //!
 //! Loop: one a worker, on a thread of its own that runs no user code.
 
-use std::{io, panic::resume_unwind, pin::Pin, sync::Arc};
+use std::{
+    io::{self, Write},
+    panic::resume_unwind,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+};
 
-use mt_ipc::{AttachError, Attached, FrameSender, HandshakeError, Progress, QueueLimits, greet};
+use mt_ipc::{
+    AttachError, Attached, FrameSender, HandshakeError, Progress, QueueLimits, WatchedThread, greet,
+};
 use mt_proto::{Assignment, Beat, FromWorker, Limits, Welcome, WorkerBeat};
 use tokio::{
     runtime::Builder,
@@ -124,6 +131,7 @@ async fn play(
     })?;
     let (sender, progress) = (link.sender.clone(), link.progress.clone());
     let mut beats = interval(link.beat_interval);
+    let mut beaten = None;
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let journal = Journal::open(assignment.trace, &progress);
     let mut pace = LoadTimes::default();
@@ -137,7 +145,14 @@ async fn play(
             biased;
             ended = &mut session => break ended,
             _ = unconstrained(writer.as_mut()) => break Err(HUNG_UP.into()),
-            _ = beats.tick() => send_beat(&sender, &progress),
+            _ = beats.tick() => {
+                let beat = beat_of(&progress);
+                if beaten.replace(beat) == Some(beat) {
+                    end_without_work_thread();
+                }
+                // A full control lane means that the parent does not read; it will find out by itself.
+                let _ = sender.try_send(FromWorker::Beat(beat).into_frame());
+            }
             () = crate::supervision::room_and(&sender, due(journal, &pace)) => {
                 send_trace(&sender, journal, &mut pace);
             }
@@ -153,16 +168,36 @@ fn send_trace(sender: &FrameSender, journal: Option<&'static Journal>, pace: &mu
     }
 }
 
-fn send_beat(sender: &FrameSender, progress: &Progress) {
-    let beat = WorkerBeat {
+fn beat_of(progress: &Progress) -> WorkerBeat {
+    WorkerBeat {
         beat: Beat::Alive,
         // First: what is seen to be finished was started.
         finished: progress.finished(),
         started: progress.started(),
         turns: progress.turns(),
-    };
-    // A full control lane means that the parent does not read; it will find out by itself.
-    let _ = sender.try_send(FromWorker::Beat(beat).into_frame());
+    }
+}
+
+/// The thread that runs the user's code.
+static WORK_THREAD: OnceLock<WatchedThread> = OnceLock::new();
+
+/// Says that the thread that calls this is the one that runs the user's code.
+pub(super) fn watch_work_thread() {
+    if let Some(thread) = WatchedThread::current() {
+        let _ = WORK_THREAD.set(thread);
+    }
+}
+
+/// Ends a process in which nobody runs the user's code any more, and would go on beating for ever.
+fn end_without_work_thread() {
+    if WORK_THREAD.get().is_some_and(WatchedThread::has_ended) {
+        // Among the last words, which are told with the death.
+        let _ = writeln!(
+            io::stderr(),
+            "this worker process can't go on: the thread that runs tasks has ended alone, by the system call `exit` or a seccomp filter"
+        );
+        mt_ipc::end_worker();
+    }
 }
 
 /// Starts counting over, and only then says so: the parent must not take old counts for new ones.

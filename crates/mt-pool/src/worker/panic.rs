@@ -135,7 +135,10 @@ fn is_full() -> bool {
 #[inline]
 pub fn caught<R>(code: impl FnOnce() -> R) -> Result<R, Panic> {
     seen::begin();
-    catch_unwind(AssertUnwindSafe(code)).map_err(told)
+    let returned = catch_unwind(AssertUnwindSafe(code));
+    // It may have returned twice.
+    mt_ipc::end_copy();
+    returned.map_err(told)
 }
 
 /// Runs a future of user code; a panic ends it. Its drop, when it has ended or is given up, is user code too: a panic

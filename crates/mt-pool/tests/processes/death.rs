@@ -64,6 +64,49 @@ deaths! {
     a_panic_while_panicking: Deed::PanicTwice => None, Some(6);
 }
 
+/// The system's `exit` ends one thread. The process lives on and beats, and nothing will ever come of what it runs.
+///
+/// Case 9: A worker whose thread for tasks has ended alone ends and says so; its item is given up and no other is.
+#[cfg(target_os = "linux")]
+#[test_with(alone)]
+fn a_thread_of_tasks_that_ends_alone() {
+    let deed = Deed::EndThread;
+    for death in [
+        only_the_poisoned_is_lost::<act>(&deed, 2, (true, 2)),
+        only_the_poisoned_is_lost::<act_async>(&deed, 2, (false, 2)),
+    ] {
+        assert_eq!(death.cause, DeathCause::Itself, "{death}");
+        assert!(death.to_string().contains("has ended alone"), "{death}");
+    }
+}
+
+/// The same where something else ends the worker first.
+///
+/// Case 9: A deadline of an item, of an init or of an exit hook ends a worker also when its thread for tasks has ended.
+#[cfg(target_os = "linux")]
+#[test_with(alone)]
+fn deadlines_of_a_work_thread_that_has_ended() {
+    const LIMIT: Duration = Duration::from_millis(100);
+    let report = complete(
+        asyn_pmap::<act>(poisoned(&Deed::EndThread)).deadlines(hard(LIMIT)),
+        ITEMS,
+    );
+    report.lost_only(&[POISONED]);
+    assert_is!(
+        report.error(POISONED).kind(),
+        TaskErrorKind::TimedOut { .. }
+    );
+    let init = asyn_pmap::<double>(0..1).init::<act_first>(Deed::EndThread);
+    let init = init
+        .deadlines(Deadlines::new().init(LIMIT))
+        .workers(restarts(0));
+    let failed = init.start().unwrap().into_iter().next().unwrap();
+    assert_is!(failed.unwrap_err().kind(), TaskErrorKind::Pool(_));
+    let exit = asyn_pmap::<double>(0..1).exit::<act_first>(Deed::EndThread);
+    let report = complete(exit.deadlines(Deadlines::new().exit_grace(LIMIT)), 1);
+    assert_eq!(report.stats.deaths.lingered, 1);
+}
+
 /// Garbage on the connection is no item's outcome: the worker is killed and replaced.
 #[test_with(alone)]
 fn garbage_where_results_go() {

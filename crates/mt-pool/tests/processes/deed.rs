@@ -36,6 +36,9 @@ pub(crate) enum Deed {
     Overflow,
     FreeTwice,
     Exit(i32),
+    /// Ends its thread, and not its process.
+    #[cfg(target_os = "linux")]
+    EndThread,
     /// Gets this signal from itself.
     Signal(i32),
     /// Panics while it unwinds from a panic.
@@ -81,6 +84,8 @@ impl Deed {
             Self::Overflow => return overflow(1),
             Self::FreeTwice => platform::free_twice(),
             Self::Exit(code) => process::exit(code),
+            #[cfg(target_os = "linux")]
+            Self::EndThread => platform::end_thread(),
             Self::Signal(number) => {
                 signal(process::id(), Signal::from_named_raw(number).unwrap());
             }

@@ -7,7 +7,7 @@ use std::{
 
 use mt_test_kit::is_gone;
 
-use crate::prelude::*;
+use crate::{platform, prelude::*};
 
 const LEAVES: [Deed; 2] = [
     Deed::Leave { detached: false },
@@ -44,6 +44,44 @@ fn a_thousand_when_a_run_is_dropped() {
     assert_eq!(pids.len(), 1002);
     drop(run);
     wait_until_gone(&pids);
+}
+
+/// Forks at 0, and returns in the copy too, or panics there; writes down what it was called for.
+#[task]
+fn forks(folder: Folder, panics: bool, n: u64) -> u32 {
+    folder.note("calls", n);
+    let copy = if n == 0 { platform::fork() } else { u32::MAX };
+    assert!(copy != 0 || !panics, "in the copy");
+    copy
+}
+
+/// The same, and waits after it has forked.
+#[task]
+async fn forks_async(folder: Folder, panics: bool, n: u64) -> u32 {
+    tokio::task::yield_now().await;
+    let copy = forks(folder, panics, n);
+    tokio::task::yield_now().await;
+    copy
+}
+
+fn is_called_once<T: Task<Input = (Folder, bool, u64), Output = u32, Error: Debug>>(panics: bool) {
+    const ITEMS: u64 = 100;
+    let folder = Folder::temp();
+    let items: Vec<_> = (0..ITEMS).map(|n| (folder.clone(), panics, n)).collect();
+    let run = asyn_pmap::<T>(items).processes(1).workers(discards());
+    let mut run = run.start().unwrap().into_iter();
+    let copies: Vec<u32> = run.by_ref().map(Result::unwrap).collect();
+    wait_until_gone(&copies[..1]);
+    assert_eq!(folder.noted("calls"), (0..ITEMS).collect::<Vec<_>>());
+}
+
+/// Case 34: A task that forks, and returns in the copy too, has one outcome; the copy ends there, and runs no other item.
+#[test_with(alone)]
+fn a_task_that_forks_and_returns_twice() {
+    for panics in [false, true] {
+        is_called_once::<forks>(panics);
+        is_called_once::<forks_async>(panics);
+    }
 }
 
 /// Leaves so many processes that end at once, below one that is gone when this returns, and then does this.

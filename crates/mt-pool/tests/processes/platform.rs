@@ -2,7 +2,9 @@
 
 mod raw;
 
+#[cfg(target_os = "linux")]
+pub(crate) use raw::end_thread;
 pub(crate) use raw::{
-    become_user, close_everything, fork_that_stays, free_twice, segfault, set_variable,
+    become_user, close_everything, fork, fork_that_stays, free_twice, segfault, set_variable,
     sum_of_pages, write_to_sockets,
 };

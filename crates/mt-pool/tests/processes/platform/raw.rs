@@ -27,6 +27,29 @@ pub(crate) fn free_twice() {
     }
 }
 
+/// Ends the thread that calls it, and not its process.
+#[cfg(target_os = "linux")]
+pub(crate) fn end_thread() -> ! {
+    const EXIT: std::ffi::c_long = if cfg!(target_arch = "x86_64") { 60 } else { 93 };
+    // SAFETY: this is the declaration of the C library.
+    unsafe extern "C" {
+        fn syscall(number: std::ffi::c_long, ...) -> std::ffi::c_long;
+    }
+    // SAFETY: none; what the thread owns is never dropped, and whoever waits for it waits for ever: that is the point.
+    unsafe { syscall(EXIT, 0) };
+    unreachable!("the thread has ended")
+}
+
+/// Makes a copy of this process and returns twice: the copy's id, and 0 in the copy.
+pub(crate) fn fork() -> u32 {
+    // SAFETY: this is the declaration of the C library.
+    unsafe extern "C" {
+        fn fork() -> i32;
+    }
+    // SAFETY: none for the copy, which has one of this process's threads: that is the point.
+    unsafe { fork() }.cast_unsigned()
+}
+
 /// Starts a process that is a copy of this one, descriptors included, and does nothing. Returns its id.
 pub(crate) fn fork_that_stays() -> u32 {
     // SAFETY: these are the declarations of the C library.
