@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::step;
+use crate::step::{self, Step};
 
 /// Package, where in it, and the test's name.
 const TARGETS: [(&str, &str, &str); 7] = [
@@ -36,7 +36,7 @@ const TARGETS: [(&str, &str, &str); 7] = [
   cargo xtask fuzz --seconds 300 --keep       improves the corpus in the repository")]
 pub(crate) struct Args {
     /// How long all targets together are played, in seconds; building is not counted
-    #[arg(long, default_value_t = 60.0)]
+    #[arg(long, default_value_t = CI_SECONDS)]
     seconds: f64,
 
     /// Print one line of JSON for each target, and nothing else on standard output
@@ -54,6 +54,23 @@ pub(crate) struct Args {
     /// Write the corpus anew: the shortest inputs that show all that was seen
     #[arg(long)]
     keep: bool,
+}
+
+/// How long `ci` plays all targets together, in seconds.
+const CI_SECONDS: f64 = 60.0;
+
+/// The part of `ci` that is here.
+pub(crate) fn step() -> Step {
+    let all = || {
+        run(&Args {
+            seconds: CI_SECONDS,
+            json: false,
+            only: None,
+            seed: None,
+            keep: false,
+        })
+    };
+    Step::call("fuzz", all)
 }
 
 /// Plays all targets, also after one has failed.

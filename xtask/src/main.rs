@@ -31,9 +31,9 @@ enum Task {
     /// Every step runs, also after one has failed. Needs the rustfmt and clippy components.
     Lint,
     Tidy(tidy::Args),
-    /// Runs `test`, then `lint`, and prints how long each step took
+    /// Runs `test`, `fuzz` for 60 s, then `lint`, and prints how long each step took
     ///
-    /// `.ci/run` and the hosted workflow call this and hold no checks of their own.
+    /// `.ci/run` and the hosted workflow run the same and hold no checks of their own.
     Ci,
     Fuzz(fuzz::Args),
     /// Measures, against the limits of this very machine
@@ -55,7 +55,8 @@ fn main() -> ExitCode {
         Task::Tidy(args) => tidy::run(&args),
         Task::Ci => {
             let tests = test::steps(&test::Args::default()).into_iter();
-            step::run_all(tests.chain(lint::steps()).collect())
+            let fuzz = std::iter::once(fuzz::step());
+            step::run_all(tests.chain(fuzz).chain(lint::steps()).collect())
         }
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Bench(args) => bench::run(None, args),
