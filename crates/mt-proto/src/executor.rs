@@ -1,9 +1,12 @@
 //! What a pool and the executors of its tasks say to each other.
 
-use std::{mem, time::Duration};
+use std::{fmt, mem, time::Duration};
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, SeqAccess, Visitor},
+};
 
 use crate::{
     ContextStep, DecodeError, Frame, ItemIndex, Kind, Segment, clip_text,
@@ -99,7 +102,36 @@ pub enum Notice {
     ContextClosed,
     /// The items that took longest, in no particular order. Said before
     /// [`Rested`](crate::FromWorker::Rested); otherwise they are read from the shared memory.
-    Slowest(Vec<(ItemIndex, Duration)>),
+    Slowest(#[serde(deserialize_with = "few_items")] Vec<(ItemIndex, Duration)>),
+}
+
+/// The most items of [`Notice::Slowest`]. A worker has memory for fewer.
+const MAX_SLOWEST: usize = 64;
+
+/// Reads the items one by one, without room for more of them than there may be.
+fn few_items<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<(ItemIndex, Duration)>, D::Error> {
+    struct Few;
+    impl<'de> Visitor<'de> for Few {
+        type Value = Vec<(ItemIndex, Duration)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {MAX_SLOWEST} items")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut items = Vec::new();
+            while let Some(item) = seq.next_element()? {
+                if items.len() == MAX_SLOWEST {
+                    return Err(A::Error::invalid_length(MAX_SLOWEST + 1, &self));
+                }
+                items.push(item);
+            }
+            Ok(items)
+        }
+    }
+    deserializer.deserialize_seq(Few)
 }
 
 impl ToExecutor {

@@ -72,6 +72,6 @@ pub use segment::{RunMark, Segment, SegmentWriter};
 pub use tally::{Count, CounterId, Heading, Tally};
 pub use trace::{
     MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, MAX_TRACE_NAME_BYTES, MAX_TRACE_TEXT_BYTES, TraceEvent,
-    TraceLevel,
+    TraceEvents, TraceLevel,
 };
 pub use unit::{Outgoing, Unit};

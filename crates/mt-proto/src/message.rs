@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    Build, DecodeError, Frame, Kind, MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, TraceEvent, TraceLevel,
-    WorkerId, clip_text, decode_strict, encode, encode::take_from_bytes,
+    Build, DecodeError, Frame, Kind, TraceEvents, TraceLevel, WorkerId, clip_text, decode_strict,
+    encode, encode::take_from_bytes,
 };
 
 /// What a parent says to any worker.
@@ -40,7 +40,7 @@ pub enum FromWorker {
     Trace {
         /// The events, at most [`MAX_TRACE_EVENTS`](crate::MAX_TRACE_EVENTS). All together are at most
         /// [`MAX_CONTROL_BYTES`](crate::MAX_CONTROL_BYTES) long.
-        events: Vec<TraceEvent>,
+        events: TraceEvents,
         /// How many more there were since the last of these messages, for which there was no room.
         dropped: u64,
     },
@@ -194,7 +194,7 @@ impl FromWorker {
                 frame(Kind::SetupFailed, &failure)
             }
             // Its texts were clipped, and their sum bounded, when it was put together.
-            Self::Trace { events, dropped } => frame(Kind::Trace, &(events, dropped)),
+            Self::Trace { events, dropped } => Frame::new(Kind::Trace, events.into_body(dropped)),
             Self::Rested => frame(Kind::Rested, &()),
             Self::Bye => frame(Kind::Bye, &()),
         }
@@ -210,20 +210,13 @@ impl FromWorker {
             Kind::Beat => Self::Beat(decoded(frame)?),
             Kind::Ready => decoded(frame).map(|()| Self::Ready)?,
             Kind::SetupFailed => Self::SetupFailed(decoded(frame)?),
-            Kind::Trace => trace_from(frame)?,
+            Kind::Trace => {
+                let (events, dropped) = TraceEvents::from_body(&frame.into_body())?;
+                Self::Trace { events, dropped }
+            }
             Kind::Rested => decoded(frame).map(|()| Self::Rested)?,
             Kind::Bye => decoded(frame).map(|()| Self::Bye)?,
             kind => return Err(DecodeError::WrongDirection(kind)),
         })
     }
-}
-
-/// Refuses what is short on the wire and long in memory.
-fn trace_from(frame: Frame) -> Result<FromWorker, DecodeError> {
-    let (events, dropped): (Vec<TraceEvent>, u64) = decoded(frame)?;
-    let fields = events.iter().map(|event| event.fields.len()).max();
-    if events.len() > MAX_TRACE_EVENTS || fields > Some(MAX_TRACE_FIELDS) {
-        return Err(DecodeError::Malformed("too many events, or fields of one"));
-    }
-    Ok(FromWorker::Trace { events, dropped })
 }

@@ -1,8 +1,13 @@
 //! A `tracing` event of a worker, as it crosses.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{ItemIndex, outcome::cut_at};
+use crate::{
+    DecodeError, ItemIndex, decode_strict,
+    encode::{encode_into, take_from_bytes},
+    outcome::cut_at,
+};
 
 /// The most events in one notice.
 pub const MAX_TRACE_EVENTS: usize = 512;
@@ -100,6 +105,94 @@ impl TraceEvent {
         cut_at(&mut self.target, limit);
         self.file.iter_mut().for_each(|file| cut_at(file, limit));
     }
+}
+
+/// Events in a message: encoded, and each decoded when it is asked for, so that a message never holds more than its
+/// bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TraceEvents {
+    count: usize,
+    left: Bytes,
+}
+
+impl TraceEvents {
+    /// The body of a message: the events, and how many more there were.
+    pub(crate) fn into_body(self, dropped: u64) -> Vec<u8> {
+        let number = |body: &mut Vec<u8>, number: u64| {
+            encode_into(body, &number, usize::MAX).expect("numbers always encode");
+        };
+        let mut body = Vec::with_capacity(self.left.len() + 20);
+        number(&mut body, self.count as u64);
+        body.extend_from_slice(&self.left);
+        number(&mut body, dropped);
+        body
+    }
+
+    /// Walks all events, without keeping any.
+    pub(crate) fn from_body(body: &Bytes) -> Result<(Self, u64), DecodeError> {
+        let (count, mut rest): (usize, &[u8]) = take_from_bytes(body)?;
+        let start = body.len() - rest.len();
+        if count > MAX_TRACE_EVENTS {
+            return Err(DecodeError::Malformed("too many events"));
+        }
+        for _ in 0..count {
+            rest = behind_event(rest)?;
+        }
+        // A copy: they may wait for long, and the body is a part of all that was received with it.
+        let left = Bytes::copy_from_slice(&body[start..body.len() - rest.len()]);
+        Ok((Self { count, left }, decode_strict(rest)?))
+    }
+}
+
+impl FromIterator<TraceEvent> for TraceEvents {
+    fn from_iter<I: IntoIterator<Item = TraceEvent>>(events: I) -> Self {
+        let (mut count, mut bytes) = (0, Vec::new());
+        for event in events {
+            encode_into(&mut bytes, &event, usize::MAX).expect("texts and numbers always encode");
+            count += 1;
+        }
+        let left = bytes.into();
+        Self { count, left }
+    }
+}
+
+impl Iterator for TraceEvents {
+    type Item = TraceEvent;
+
+    fn next(&mut self) -> Option<TraceEvent> {
+        self.count = self.count.checked_sub(1)?;
+        // Walked when the message was read: an error is the end.
+        let (event, rest) = take_from_bytes(&self.left).ok()?;
+        self.left = self.left.slice_ref(rest);
+        Some(event)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.count, Some(self.count))
+    }
+}
+
+impl ExactSizeIterator for TraceEvents {}
+
+/// What comes behind the event at the front.
+fn behind_event(bytes: &[u8]) -> Result<&[u8], DecodeError> {
+    type Head<'a> = (
+        TraceLevel,
+        &'a str,
+        Option<&'a str>,
+        Option<u32>,
+        Option<ItemIndex>,
+        &'a str,
+        usize,
+    );
+    let (head, mut rest): (Head<'_>, _) = take_from_bytes(bytes)?;
+    if head.6 > MAX_TRACE_FIELDS {
+        return Err(DecodeError::Malformed("too many fields of an event"));
+    }
+    for _ in 0..head.6 {
+        (_, rest) = take_from_bytes::<(&str, &str)>(rest)?;
+    }
+    Ok(rest)
 }
 
 #[cfg(test)]

@@ -100,6 +100,23 @@ fn memory_is_bounded_by_what_was_received() {
     assert_eq!(HEADER_BYTES, 5);
 }
 
+/// Case Z1: A message holds at most twice its bytes, also one of many small parts.
+#[test]
+fn a_message_of_many_parts() {
+    // 512 events of no text and 24 fields without any: 55 bytes each, and 1,300 once decoded.
+    let event = [&[2, 0, 0, 0, 0, 0, 24][..], &[0; 48]].concat();
+    let events = [&[0x80, 4][..], &event.repeat(512), &[0]].concat();
+    let frame = Frame::new(Kind::Trace, events);
+    let bytes = frame.body_bytes();
+    let mut count = 0;
+    let peak = peak_of(|| match FromWorker::from_frame(frame) {
+        Ok(FromWorker::Trace { events, .. }) => count = events.map(drop).count(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(count, 512);
+    assert!(peak <= 2 * bytes, "{peak} bytes held for {bytes}");
+}
+
 /// Tries to read a value that is not there.
 fn claimed<T: DeserializeOwned>(bytes: &[u8]) -> usize {
     let mut read = false;

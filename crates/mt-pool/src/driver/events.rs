@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mt_proto::{ContextStep, ExitReport, Frame, FromExecutor, Notice, TraceEvent, WorkerId};
+use mt_proto::{ContextStep, ExitReport, Frame, FromExecutor, Notice, TraceEvents, WorkerId};
 
 use super::driver::Driver;
 use crate::{
@@ -209,7 +209,7 @@ impl Driver {
         });
     }
 
-    fn on_trace(&mut self, worker: WorkerId, events: Vec<TraceEvent>, dropped: u64) {
+    fn on_trace(&mut self, worker: WorkerId, events: TraceEvents, dropped: u64) {
         let pid = self.workers.pid(worker).unwrap_or(0);
         let unseen = self.relay.emit((worker.0, pid), events, dropped);
         self.record(Happened::Unseen(unseen));

@@ -15,7 +15,7 @@
 
 use std::time::Duration;
 
-use mt_proto::{FromWorker, SetupFailure, TraceEvent, WorkerBeat};
+use mt_proto::{FromWorker, SetupFailure, TraceEvents, WorkerBeat};
 use tokio::time::Instant;
 
 use super::{
@@ -82,10 +82,7 @@ pub(super) enum Step {
     Ready,
     Failed(SetupFailure),
     Beat(WorkerBeat),
-    Trace {
-        events: Vec<TraceEvent>,
-        dropped: u64,
-    },
+    Trace { events: TraceEvents, dropped: u64 },
     Rest,
 }
 

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use mt_proto::{Kept, TraceEvent, guarded};
+use mt_proto::{Kept, TraceEvents, guarded};
 use tokio::{sync::oneshot, time::timeout};
 use tracing::{
     Dispatch, Span,
@@ -64,7 +64,7 @@ impl WorkerEvents {
 
     /// Emits events of a worker soon. The worker had no room for `dropped` more. Returns how many of all these will be
     /// seen by nobody.
-    pub fn emit(&self, (worker, pid): (u32, u32), events: Vec<TraceEvent>, dropped: u64) -> u64 {
+    pub fn emit(&self, (worker, pid): (u32, u32), events: TraceEvents, dropped: u64) -> u64 {
         let all = events.len() as u64 + dropped;
         let is_sent = self.send(all, move || {
             for event in events {

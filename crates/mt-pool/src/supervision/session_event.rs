@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mt_ipc::{Exit, FrameSender, Progress};
-use mt_proto::{Frame, TraceEvent};
+use mt_proto::{Frame, TraceEvents};
 
 use super::{
     death::{Death, DeathCause},
@@ -48,7 +48,7 @@ pub enum SessionEvent {
     /// `tracing` events of it.
     Trace {
         /// The events, oldest first.
-        events: Vec<TraceEvent>,
+        events: TraceEvents,
         /// How many more there were, for which there was no room.
         dropped: u64,
     },

@@ -181,7 +181,7 @@ fn trace_events() -> FromWorker {
         ..bare.clone()
     };
     FromWorker::Trace {
-        events: vec![bare, full],
+        events: [bare, full].into_iter().collect(),
         dropped: 5,
     }
 }

@@ -143,7 +143,7 @@ fn more_events_than_a_worker_sends_are_refused() {
             message: String::new(),
             fields: vec![(String::new(), String::new()); fields],
         };
-        let events = vec![event; events];
+        let events = std::iter::repeat_n(event, events).collect();
         FromWorker::from_frame(FromWorker::Trace { events, dropped: 0 }.into_frame())
     };
     assert!(trace(0, 0).is_ok());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mt_proto::{
     Beat, Build, Fingerprint, Frame, FromWorker, Kind, PROTOCOL_VERSION, SetupFailure, SetupStep,
-    WorkerBeat,
+    TraceEvents, WorkerBeat,
 };
 use mt_test_kit::{Dice, fuzz};
 use tokio::{sync::oneshot, time::Instant};
@@ -154,7 +154,7 @@ fn message(name: &str) -> Option<FromWorker> {
         finished: 0,
         turns: 0,
     };
-    let (events, dropped) = (Vec::new(), 0);
+    let (events, dropped) = (TraceEvents::default(), 0);
     let (step, message) = (SetupStep::Init, "no".to_owned());
     Some(match name {
         "hello" => FromWorker::Hello(build),

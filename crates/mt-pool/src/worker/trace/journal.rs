@@ -156,7 +156,7 @@ impl Journal {
         }
         state.bytes = 0;
         Some(FromWorker::Trace {
-            events: std::mem::take(&mut state.events),
+            events: state.events.drain(..).collect(),
             dropped: std::mem::take(&mut state.dropped),
         })
     }
