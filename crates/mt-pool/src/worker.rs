@@ -17,7 +17,7 @@ pub use crate::registry::fingerprint;
 pub(crate) use entry::main;
 pub use panic::{Panic, caught, caught_async, drop_caught};
 pub use role::{NotSetUp, Role, RoleEnd, RoleLink, RoleSession, RoleWork};
-pub use runtime::runtime;
+pub use runtime::{drive, drive_local, runtime};
 pub(crate) use trace::stamp_events;
 pub use trace::{during_init, forward_event, install};
 pub use turn::Incoming;

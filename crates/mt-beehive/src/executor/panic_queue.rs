@@ -2,13 +2,13 @@
 //! else. That takes its time, once in a process the better part of a second, and is no part of a task.
 //!
 //! One at a time, and no more wait than the bee has tasks. A task that is cancelled meanwhile, by its deadline say, is
-//! told without a call stack.
+//! told without a call stack, and so is every one while there is no thread to be had for the look.
 
-use std::{collections::VecDeque, future::pending};
+use std::{collections::VecDeque, future::pending, thread};
 
 use mt_pool::worker::Panic;
 use mt_proto::{Failure, TaskId};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::sync::oneshot;
 
 #[derive(Debug, Default)]
 pub(super) struct PanicQueue {
@@ -21,11 +21,10 @@ struct LookedUp {
     task_id: TaskId,
     /// The same without a call stack.
     brief: Failure,
-    whole: JoinHandle<Failure>,
+    whole: oneshot::Receiver<Failure>,
 }
 
 impl PanicQueue {
-    /// Must be called within a runtime.
     pub(super) fn push(&mut self, task_id: TaskId, panic: Panic) {
         self.waiting.push_back((task_id, panic));
         self.look_up();
@@ -35,10 +34,17 @@ impl PanicQueue {
         if self.looked_up.is_some() {
             return;
         }
-        self.looked_up = self.waiting.pop_front().map(|(task_id, panic)| LookedUp {
-            task_id,
-            brief: panic.brief(),
-            whole: spawn_blocking(|| panic.into()),
+        self.looked_up = self.waiting.pop_front().map(|(task_id, panic)| {
+            let (brief, (tell, whole)) = (panic.brief(), oneshot::channel());
+            // Without a thread nothing is told, and what is known has to do.
+            let _ = thread::Builder::new()
+                .name("mt-panic".into())
+                .spawn(move || tell.send(panic.into()));
+            LookedUp {
+                task_id,
+                brief,
+                whole,
+            }
         });
     }
 

@@ -23,7 +23,7 @@ use futures::{
 };
 use mt_ipc::Progress;
 use mt_pool::worker::{
-    NotSetUp, Panic, caught, caught_async, drop_caught, during_init, install, runtime,
+    NotSetUp, Panic, caught, caught_async, drive_local, drop_caught, during_init, install, runtime,
 };
 use mt_proto::{TaskId, TaskInfo, TaskStatus, decode_checked};
 use rustc_hash::FxHashMap;
@@ -77,12 +77,13 @@ pub(crate) fn run_bee<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) -> Result<(),
     let runtime = runtime();
     let runtime = runtime.map_err(|error| not_ready(error.to_string()))?;
     let tasks = LocalSet::new();
-    let made = during_init(|| tasks.block_on(&runtime, make::<W>(&setup)));
+    let made = during_init(|| drive_local(&runtime, &tasks, make::<W>(&setup)));
     install();
     let (bee, below) = made.map_err(not_ready)?;
     let children = below.is_some();
     report(Report::Ready { children });
-    tasks.block_on(&runtime, work(Rc::new(bee), setup.my_id, below, end));
+    let work = work(Rc::new(bee), setup.my_id, below, end);
+    drive_local(&runtime, &tasks, work);
     drop_caught("a task that was left behind", tasks);
     Ok(())
 }

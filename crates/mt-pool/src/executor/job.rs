@@ -18,7 +18,7 @@ use crate::{
     current::Ambient,
     registry::{self, Registration},
     task::TaskStyle,
-    worker::{NotSetUp, caught, during_init, install, runtime, stamp_events},
+    worker::{NotSetUp, caught, drive, during_init, install, runtime, stamp_events},
 };
 
 /// Runs a task's items until there are none.
@@ -123,13 +123,13 @@ pub(crate) fn call_once<T: Task>(runtime: &Runtime, input: &[u8]) -> Result<Vec<
     let shared = T::default_shared().ok_or("a hook takes no shared value")?;
     let config = <T::Context as Context>::default_config();
     let config = config.ok_or("a hook takes no context")?;
-    let context = runtime.block_on(T::Context::open(&config));
+    let context = drive(runtime, T::Context::open(&config));
     let context = Rc::new(context.map_err(|error| error.to_string())?);
     let call = T::call(Rc::clone(&context), Rc::new(shared), input);
     let returned = match T::STYLE {
         // Outside the runtime, so that a blocking function may use one of its own.
         TaskStyle::Sync => call.now_or_never().ok_or("it waits")?,
-        TaskStyle::Async => runtime.block_on(call),
+        TaskStyle::Async => drive(runtime, call),
     };
     match returned {
         Ok(value) => encode_checked(&value, MAX_RECORD_BYTES).map_err(|error| error.to_string()),

@@ -37,7 +37,7 @@ use crate::{
     Task,
     current::Ambient,
     supervision::until,
-    worker::{caught, drop_caught},
+    worker::{caught, drive_local, drop_caught},
 };
 
 /// Items started before the runtime gets its turn.
@@ -49,7 +49,7 @@ const SPARE_PLACES: usize = 64;
 
 pub(super) fn run<T: Task>(mut job: Job, runtime: &Runtime, inputs: SharedInputs<T>) {
     let local = LocalSet::new();
-    local.block_on(runtime, async {
+    drive_local(runtime, &local, async {
         let mut runner = AsyncRunner::<T, _, _> {
             call: |context, shared, input| T::call(context, shared, input),
             inputs,

@@ -17,7 +17,11 @@ use super::{
     reporter::{Encoded, Reporter},
     work::{Batch, Job, NoResult, SharedInputs, decode, expired},
 };
-use crate::{Task, current::Ambient, worker::caught};
+use crate::{
+    Task,
+    current::Ambient,
+    worker::{caught, drive},
+};
 
 pub(super) fn run<T: Task>(job: Job, runtime: Rc<Runtime>, inputs: SharedInputs<T>) {
     let mut runner = SyncRunner {
@@ -98,7 +102,7 @@ impl<T: Task> SyncRunner<T> {
     fn wait_at_gate(&mut self, index: ItemIndex, start_by: Option<tokio::time::Instant>) {
         self.reporter.flush(&self.job.outbox);
         let gate = self.job.gate.clone();
-        self.runtime.block_on(gate.opened_by(index, start_by));
+        drive(&self.runtime, gate.opened_by(index, start_by));
         self.reporter.restart_watch();
     }
 
@@ -140,7 +144,7 @@ impl<T: Task> SyncRunner<T> {
     fn context(&mut self) -> Result<Rc<T::Context>, Failure> {
         if let CurrentBatch::None = self.batch {
             let open = ContextBatch::open(Rc::clone(&self.inputs.config), self.options());
-            self.batch = self.runtime.block_on(open);
+            self.batch = drive(&self.runtime, open);
             self.reporter.restart_watch();
         }
         match &self.batch {
@@ -153,7 +157,7 @@ impl<T: Task> SyncRunner<T> {
     /// Closes the context behind the last item of its batch.
     fn close(&mut self) {
         if let CurrentBatch::Open(batch) = std::mem::take(&mut self.batch) {
-            self.runtime.block_on(batch.close(self.options()));
+            drive(&self.runtime, batch.close(self.options()));
             self.reporter.restart_watch();
         }
     }

@@ -1,9 +1,7 @@
 //! What `init()` does in a process that was started as a worker.
 
 use std::{
-    fmt,
-    io::{self, Write},
-    process,
+    fmt, io, process,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -29,6 +27,10 @@ pub(crate) fn main() -> ! {
     // A test harness may call it from several tests at once. The first one works.
     static ENTERED: AtomicBool = AtomicBool::new(false);
     if ENTERED.swap(true, Ordering::AcqRel) {
+        assert!(
+            !panic::is_user_thread(),
+            "`init()` is called by a task, in a worker process, which it would never come back in: call it in `main`"
+        );
         park();
     }
     mt_ipc::start_clean();
@@ -57,10 +59,9 @@ fn park() -> ! {
 
 /// Ends the process before it has begun, with a word on why: among the last words, which are told with the death.
 fn give_up(what: &str, why: &dyn fmt::Display) -> ! {
-    let _ = writeln!(
-        io::stderr(),
+    panic::say(format_args!(
         "this worker process can't work: {what}: {why}"
-    );
+    ));
     process::exit(NOT_STARTED)
 }
 
@@ -142,7 +143,7 @@ fn work(link: Link) -> ! {
             Ok(Err(NotSetUp)) => NOT_STARTED,
             Err(panic) => {
                 // Among the last words, which are told with the death.
-                let _ = writeln!(io::stderr(), "the worker's role {panic}");
+                panic::say(format_args!("the worker's role {panic}"));
                 NOT_STARTED
             }
         };

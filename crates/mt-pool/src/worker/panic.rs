@@ -13,10 +13,11 @@ mod tests;
 use std::{
     any::Any,
     backtrace::Backtrace,
+    cell::Cell,
     fmt,
     future::poll_fn,
     io::{self, Write},
-    panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook},
+    panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind, set_hook, take_hook},
     pin::{Pin, pin},
     task::Poll,
 };
@@ -111,10 +112,14 @@ pub(super) fn install_hook() {
         before(info);
         // Behind the long call stack, which would push them out of what is kept of a worker's words.
         for panic in seen::take_all() {
-            // Not `eprintln!`, which panics when nobody reads.
-            let _ = writeln!(io::stderr(), "before that, {panic}");
+            say(format_args!("before that, {panic}"));
         }
     }));
+}
+
+/// Whether this is the thread that runs user code.
+pub(super) fn is_user_thread() -> bool {
+    seen::is_watched()
 }
 
 fn see(info: &PanicHookInfo<'_>) -> Seen {
@@ -126,6 +131,12 @@ fn see(info: &PanicHookInfo<'_>) -> Seen {
 
 fn is_full() -> bool {
     std::env::var_os("RUST_BACKTRACE").is_some_and(|form| form == "full")
+}
+
+/// Writes a line to standard error in one piece: others write there too, and the process may be ended meanwhile.
+pub(super) fn say(line: fmt::Arguments<'_>) {
+    // Not `eprintln!`, which panics when nobody reads.
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 /// Runs user code; a panic becomes an outcome.
@@ -154,6 +165,27 @@ pub async fn caught_async<F: Future>(future: F) -> Result<F::Output, Panic> {
         Err(panic) => Poll::Ready(Err(panic)),
     })
     .await
+}
+
+/// Has a future driven by what runs other code beside it. A panic of the future itself goes through; one of the other
+/// code ends the process, while the future is there still.
+pub(super) fn driven<F: Future>(
+    future: F,
+    drive: impl FnOnce(Pin<&mut dyn Future<Output = F::Output>>) -> F::Output,
+    end: fn(Panic) -> !,
+) -> F::Output {
+    let (mut future, inside) = (pin!(future), Cell::new(false));
+    let mut watched = pin!(poll_fn(|cx| {
+        inside.set(true);
+        let polled = future.as_mut().poll(cx);
+        inside.set(false);
+        polled
+    }));
+    match catch_unwind(AssertUnwindSafe(|| drive(watched.as_mut()))) {
+        Ok(output) => output,
+        Err(payload) if inside.get() => resume_unwind(payload),
+        Err(payload) => end(told(payload)),
+    }
 }
 
 /// Drops what is the user's; a panic is logged, and ends nothing.

@@ -138,3 +138,34 @@ fn without_a_call_stack_there_are_message_and_place() {
         assert!(location.unwrap().contains("deed.rs:"));
     }
 }
+
+/// A payload that panics when it is dropped, with another of its kind.
+struct Payload;
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        panic_any(Payload);
+    }
+}
+
+#[task]
+async fn panics_beside(here: bool) {
+    match here {
+        true => drop(tokio::task::spawn_local(async { panic_any(Payload) })),
+        false => drop(tokio::spawn(async { panic_any(Payload) })),
+    }
+    std::future::pending().await
+}
+
+/// Case 2, 7: A task that an item's call has spawned, and that panics with what panics when it is dropped, costs the worker,
+/// and the reason says so.
+#[test_with(alone)]
+fn a_panic_beside_a_call_that_no_runtime_survives() {
+    let run = asyn_pmap::<panics_beside>([true, false]);
+    let report = complete(run.processes(1).crash_limit(1), 2);
+    for index in [0, 1] {
+        let why = report.kind(index).to_string();
+        let told = "a task that was spawned here has panicked";
+        assert!(why.contains("code 101") && why.contains(told), "{why}");
+    }
+}
