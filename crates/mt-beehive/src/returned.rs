@@ -82,7 +82,8 @@ impl<T, E: Wire> Returned<Result<T, E>> for Way<TYPED> {
         returned.map_err(|error| {
             // guarded: by the executor, in whose process this is.
             let value = encode_checked(&error, MAX_ERROR_BYTES).map(Bytes::from);
-            raised::<E>(describe(&error), value.ok())
+            let value = value.map_err(|why| why.to_string());
+            raised::<E>(describe(&error), Some(value))
         })
     }
 
@@ -108,7 +109,7 @@ impl<T, E: Display> Returned<Result<T, E>> for Way<TEXT> {
     }
 }
 
-fn raised<E>(text: String, value: Option<Bytes>) -> Unsuccessful {
+fn raised<E>(text: String, value: Option<Result<Bytes, String>>) -> Unsuccessful {
     Unsuccessful::Raised(RaisedException {
         exception: clip_text(text),
         type_name: type_name::<E>().to_owned(),
@@ -119,10 +120,16 @@ fn raised<E>(text: String, value: Option<Bytes>) -> Unsuccessful {
 /// The error itself.
 pub(crate) fn typed<E: Wire>(error: RaisedException) -> Result<E, CrossingProblem> {
     match error.value {
-        Some(value) => decode_guarded(&value)
+        Some(Ok(value)) => decode_guarded(&value)
             .map_err(|why| not_a::<E>(&why).between(&error.type_name, type_name::<E>())),
+        Some(Err(why)) => Err(CrossingProblem::Unserialisable {
+            message: format!("{why}; it says: {}", error.exception),
+        }),
         None => Err(CrossingProblem::Unserialisable {
-            message: error.exception,
+            message: format!(
+                "of a `{}` only the text crosses: {}",
+                error.type_name, error.exception
+            ),
         }),
     }
 }

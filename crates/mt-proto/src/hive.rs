@@ -166,8 +166,8 @@ pub struct RaisedException {
     pub exception: String,
     /// The name of its type.
     pub type_name: String,
-    /// The error itself, encoded, if its type crosses.
-    pub value: Option<Bytes>,
+    /// The error itself, encoded, or why this one does not encode, if its type crosses.
+    pub value: Option<Result<Bytes, String>>,
 }
 
 /// The most messages of one frame. A child that is sent more at once is sent more frames.

@@ -106,14 +106,17 @@ impl CrossingError {
     pub(crate) fn too_large(task: &str, part: Part, limit_bytes: u64) -> Self {
         Self::new(task, part, CrossingProblem::TooLarge { limit_bytes })
     }
+}
 
-    pub(crate) fn not_encoded(task: &str, part: Part, error: &EncodeError) -> Self {
+impl From<EncodeError> for CrossingProblem {
+    fn from(error: EncodeError) -> Self {
         match error {
-            EncodeError::TooLarge { limit } => Self::too_large(task, part, *limit as u64),
-            other => {
-                let message = other.to_string();
-                Self::new(task, part, CrossingProblem::Unserialisable { message })
-            }
+            EncodeError::TooLarge { limit } => Self::TooLarge {
+                limit_bytes: limit as u64,
+            },
+            other => Self::Unserialisable {
+                message: other.to_string(),
+            },
         }
     }
 }

@@ -7,8 +7,8 @@ use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 use mt_ipc::{FrameSender, SendError};
 use mt_pool::worker::{Incoming, RoleEnd, RoleLink};
 use mt_proto::{
-    Failure, Frame, FromBee, FromWorker, HiveWriter, Kind, MAX_RECORD_BYTES, SetupFailure,
-    SetupStep, TaskId, TaskInfo, TaskStatus, ToBee, encode_checked, hive_messages,
+    Failure, Frame, FromBee, FromWorker, HiveWriter, Kind, SetupFailure, SetupStep, TaskId,
+    TaskInfo, TaskStatus, ToBee, hive_messages,
 };
 use tokio::{
     sync::mpsc,
@@ -22,6 +22,7 @@ use super::{
     progress_buffer::{self, ProgressBuffer},
 };
 use crate::{
+    generated::{decode_args, encode_value},
     machine::{
         BUSY_STATUS,
         bee::{BeeEffect, BeeEvent, BeeMachine},
@@ -238,9 +239,11 @@ impl BeeSession {
     fn on_busy_status(&mut self, info: &TaskInfo) {
         self.orders.pass_by();
         let busy = self.machine.as_ref().map_or(0.0, BeeMachine::busy_status);
-        let value = encode_checked(&busy, MAX_RECORD_BYTES).unwrap_or_default();
-        let returning_value = value.into();
-        let status = TaskStatus::Succeeded { returning_value };
+        let answer = decode_args::<()>(&info.args).and_then(|()| encode_value(&busy));
+        let status = match answer {
+            Ok(returning_value) => TaskStatus::Succeeded { returning_value },
+            Err(unsuccessful) => unsuccessful.into_status(),
+        };
         self.happen(BeeEvent::Ended(info.task_id, status));
     }
 

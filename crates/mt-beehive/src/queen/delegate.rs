@@ -11,9 +11,7 @@ use std::{
 };
 
 use mt_pool::Wire;
-use mt_proto::{
-    DecodeError, EncodeError, Failure, RaisedException, TaskStatus, decode_guarded, encode_guarded,
-};
+use mt_proto::{DecodeError, Failure, RaisedException, TaskStatus, decode_guarded, encode_guarded};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::task::coop::unconstrained;
 
@@ -160,7 +158,7 @@ impl<R, E> Delegate<R, E> {
             name,
             args: type_name::<A>(),
         };
-        let args = || encode_guarded(args, MAX_MESSAGE_BYTES);
+        let args = || Ok(encode_guarded(args, MAX_MESSAGE_BYTES)?);
         let value = decode_guarded::<R>;
         Self::of(commands, called, args, Reads { value, raised })
     }
@@ -168,13 +166,13 @@ impl<R, E> Delegate<R, E> {
     fn of(
         commands: Arc<CommandQueue>,
         called: Called,
-        args: impl FnOnce() -> Result<Vec<u8>, EncodeError>,
+        args: impl FnOnce() -> Result<Vec<u8>, CrossingProblem>,
         reads: Reads<R, E>,
     ) -> Self {
         let name = &called.name;
         let args = match name.len() {
             0..=MAX_NAME_BYTES => {
-                args().map_err(|error| CrossingError::not_encoded(name, Part::Arguments, &error))
+                args().map_err(|problem| CrossingError::new(name, Part::Arguments, problem))
             }
             _ => Err(CrossingError::too_large(
                 name,
