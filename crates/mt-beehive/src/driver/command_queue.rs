@@ -96,8 +96,9 @@ impl CommandQueue {
     }
 
     /// Leaves something for the driver.
-    pub(crate) fn tell(&self, commands: Command) {
-        self.put(&mut self.lock(), commands);
+    pub(crate) fn tell(&self, command: Command) {
+        let refused = self.put(&mut self.lock(), command);
+        dispose(refused);
     }
 
     /// The same for a task, with the id that the machine will give it: they count up alike.
@@ -105,28 +106,34 @@ impl CommandQueue {
         let mut state = self.lock();
         let task_id = TaskId(state.next_task);
         state.next_task += 1;
-        self.put(&mut state, ask(task_id)).then_some(task_id)
+        let refused = self.put(&mut state, ask(task_id));
+        drop(state);
+        let taken = refused.is_none();
+        dispose(refused);
+        taken.then_some(task_id)
     }
 
-    /// False if nothing is taken any more.
-    fn put(&self, state: &mut State, commands: Command) -> bool {
+    /// Gives it back if nothing is taken any more. To be dropped without the lock: a permit in it wakes who waits, by a
+    /// waker that is user code.
+    #[must_use]
+    fn put(&self, state: &mut State, command: Command) -> Option<Command> {
         let is_taken = match state.takes {
             Takes::All => true,
             Takes::Last => matches!(
-                commands,
+                command,
                 Command::Drop(_) | Command::Bees(_) | Command::Stats(_)
             ),
             Takes::Nothing => false,
         };
         if !is_taken {
-            return false;
+            return Some(command);
         }
         let first = state.commands.is_empty();
-        state.commands.push_back(commands);
+        state.commands.push_back(command);
         if first {
             self.filled.notify_one();
         }
-        true
+        None
     }
 
     /// Driver: waits until something was asked for. Cancel-safe.
@@ -237,7 +244,7 @@ pub(crate) fn answer<V>(waits: oneshot::Sender<V>, with: V) {
 mod tests {
     use std::{
         pin::pin,
-        task::{Context, Poll, Waker},
+        task::{Context, Poll, Wake, Waker},
     };
 
     use super::*;
@@ -259,5 +266,42 @@ mod tests {
         assert_eq!(commands.lock().commands.len(), 2 * MAX_OUTSTANDING);
         commands.take(&mut VecDeque::new());
         assert_eq!(commands.permits.available_permits(), MAX_OUTSTANDING);
+    }
+
+    /// A waker that asks the hive for something.
+    struct Asks(Arc<CommandQueue>);
+
+    impl Wake for Asks {
+        fn wake(self: Arc<Self>) {
+            let (reply_tx, _) = oneshot::channel();
+            self.0.tell(Command::Stats(reply_tx));
+        }
+    }
+
+    #[test]
+    fn a_place_that_is_refused_is_given_on_without_the_lock() {
+        let commands = CommandQueue::new();
+        let places = Arc::clone(&commands.permits);
+        let mut all = places
+            .try_acquire_many_owned(MAX_OUTSTANDING as u32)
+            .unwrap();
+        let waker = Waker::from(Arc::new(Asks(Arc::clone(&commands))));
+        let mut waits = pin!(commands.permit());
+        assert!(
+            waits
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        // The driver has said that nothing is taken, and not yet that there are no places.
+        commands.lock().takes = Takes::Last;
+        let permit = all.split(1).unwrap();
+        let request = Request {
+            name: "task".into(),
+            args: Bytes::new(),
+            limit: None,
+        };
+        assert!(commands.ask(permit, request, None).is_none());
+        assert_eq!(commands.lock().commands.len(), 1, "the waker has asked");
     }
 }

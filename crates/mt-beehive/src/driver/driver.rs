@@ -31,6 +31,8 @@ use crate::machine::parent::{
 
 /// The events handled before the effects of all of them are carried out.
 const EVENTS_PER_TURN: usize = 64;
+/// The shortest time after which it is told what keeps a hive from ending.
+const SHORTEST_GRACE: Duration = Duration::from_millis(1);
 /// Later than any hive lives.
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -47,6 +49,7 @@ pub(crate) enum HiveEnd {
 pub(crate) struct Driver {
     pub(super) parent: ParentMachine,
     population: Population,
+    exit_grace: Duration,
     commands: Arc<CommandQueue>,
     interrupts: Interrupts,
     pub(super) workers: Workers,
@@ -62,6 +65,8 @@ pub(crate) struct Driver {
     /// Who is to be told that a bee is gone.
     pub(super) pending_exits: BTreeMap<BeeId, oneshot::Sender<Option<u32>>>,
     finished: bool,
+    /// While it is to end: when it is told what keeps it, and how long after that again.
+    told_at: Option<(Instant, Duration)>,
 }
 
 impl Driver {
@@ -73,6 +78,7 @@ impl Driver {
     ) -> Self {
         let (workers, events) = Workers::new(spec);
         Self {
+            exit_grace: config.exit_grace,
             population: config.population,
             parent: ParentMachine::new(config),
             commands,
@@ -86,6 +92,7 @@ impl Driver {
             pending_spawns: VecDeque::new(),
             pending_exits: BTreeMap::new(),
             finished: false,
+            told_at: None,
         }
     }
 
@@ -96,7 +103,8 @@ impl Driver {
         self.handle(Event::Tick);
         while !self.finished {
             let due = self.parent.poll_timeout();
-            let due = due.map_or(period, |due| due.min(period));
+            let told_at = self.told_at.map(|(at, _)| at);
+            let due = due.into_iter().chain(told_at).fold(period, Instant::min);
             tokio::select! {
                 end = held.recv() => match end {
                     Some(how) => self.on_end(how),
@@ -129,6 +137,8 @@ impl Driver {
         self.commands.end();
         self.take_commands();
         self.commands.leave_stats(self.parent.stats());
+        let pause = self.exit_grace.max(SHORTEST_GRACE);
+        self.told_at = Some((Instant::now() + pause, pause));
         self.handle(match how {
             HiveEnd::Finish => Event::Die,
             HiveEnd::Abandon => Event::Abandon,
@@ -170,7 +180,26 @@ impl Driver {
                 mt_pool::load::used_cpu_too_much() || mt_pool::load::used_memory_too_much();
             self.handle(Event::Pressed(pressed));
         }
+        self.tell_what_keeps_it(now);
         self.handle(Event::Tick);
+    }
+
+    /// Tasks that never end keep a hive from ending, which nobody would know of otherwise.
+    fn tell_what_keeps_it(&mut self, now: Instant) {
+        let Some((_, pause)) = self.told_at.filter(|(at, _)| *at <= now) else {
+            return;
+        };
+        let pause = reckonable(pause.saturating_mul(2));
+        self.told_at = Some((now + pause, pause));
+        if let Some((tasks, oldest)) = self.parent.unresolved() {
+            self.relay.tell(move || {
+                tracing::warn!(
+                    tasks,
+                    oldest,
+                    "a hive is to end, and waits for tasks that have not ended; those that never do need a deadline"
+                );
+            });
+        }
     }
 
     fn period(&self) -> Duration {
@@ -247,8 +276,7 @@ impl Driver {
     fn settle(&mut self, now: Instant) {
         self.parent.settle(now);
         self.act();
-        if self.parent.is_interrupted() {
-            // None is born any more.
+        if self.parent.starts_none() {
             self.pending_spawns.drain(..).for_each(dispose);
         }
     }

@@ -48,6 +48,9 @@ impl Deadlines {
     /// process has ended; it is then killed.
     /// Default 5 s. It is the bee's time to close what it has open, and to be scheduled at all on a
     /// machine that is overloaded; no task is affected. With zero the bee is killed as soon as it has nothing to do.
+    ///
+    /// The tasks themselves have no such limit: a hive waits for them when it is to end. That they have kept it for so
+    /// long, and for twice as long, and so on, is a `tracing` event of level warn.
     pub fn exit_grace(mut self, grace: Duration) -> Self {
         self.exit_grace = reckonable(grace);
         self

@@ -125,7 +125,8 @@ impl<W: WorkerBee> Hive<W> {
 
     /// One worker bee more than there are to be, at once and until one is [buried](Self::bury), whether or not
     /// what is returned is awaited. That ends with the bee's id when its process is being started, under the
-    /// [restart budget](crate::limits::WorkerOptions::restart_budget), and with `None` when the hive is interrupted.
+    /// [restart budget](crate::limits::WorkerOptions::restart_budget), and with `None` when the hive is interrupted, or
+    /// no bee is left and the budget is spent: then the bee is started when the budget's period is over.
     /// [`bees`](Self::bees) tells the process's id.
     ///
     /// The seed's `subprocess_workerbee` returns the bee's process and its two queues; here the hive keeps those.

@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use mt_pool::{
     StartError,
-    limits::{WorkerOptions, at_least_one, is_time},
+    limits::{WorkerOptions, at_least_one, in_range, is_time},
 };
 
 use super::deadlines::Deadlines;
@@ -12,6 +12,8 @@ use crate::machine::parent::{Config, Dispatch, Population};
 
 /// The most tasks a worker bee does at once, as in the seed.
 const MAX_CONCURRENCY: u32 = 1024;
+/// The most worker bees that are started without being [asked for](crate::Hive::spawn): the pool's most workers.
+const MAX_BEES: usize = 4096;
 /// How often the number of bees is looked at. (The seed's is 10 s.)
 const PERIOD: Duration = Duration::from_secs(1);
 
@@ -73,10 +75,13 @@ impl HiveOptions {
         is_time("deadlines.init", self.deadlines.init)?;
         is_time("deadlines.answer", self.deadlines.answer)?;
         self.workers.check()?;
-        let Population::Elastic { min, max, period } = self.population else {
-            return Ok(());
+        let (min, max, period) = match self.population {
+            Population::Fixed(0) => return Ok(()),
+            Population::Fixed(bees) => return in_range("processes", bees, MAX_BEES),
+            Population::Elastic { min, max, period } => (min, max, period),
         };
         at_least_one("processes", min as u64)?;
+        in_range("processes", max, MAX_BEES)?;
         if max < min {
             let option = "processes";
             let problem = format!("is {min}..={max}: the fewest are more than the most");
@@ -142,10 +147,18 @@ mod tests {
             let elastic = Population::Elastic { min, max, period };
             check(|o| o.population = elastic, says("processes"));
         }
-        for (min, max, is_wrong) in [(0, 1, true), (3, 2, true), (2, 2, false)] {
+        for (min, max, is_wrong) in [
+            (0, 1, true),
+            (3, 2, true),
+            (2, 2, false),
+            (1, 4096, false),
+            (1, usize::MAX, true),
+        ] {
             let wrong = is_wrong.then_some("processes");
             check(|o| o.population = (min..=max).into(), wrong);
         }
-        check(|o| o.population = 0.into(), None);
+        for (bees, wrong) in [(0, None), (4096, None), (usize::MAX, Some("processes"))] {
+            check(|o| o.population = bees.into(), wrong);
+        }
     }
 }

@@ -50,7 +50,8 @@ impl<Q: QueenBee> fmt::Debug for WithQueen<Q> {
 
 impl<Q: QueenBee> BeehiveRun<Q::Worker, WithQueen<Q>> {
     /// The most tasks the queen does at once, at least 1; more that are asked for wait. Default `None`, no
-    /// limit. It matters when [`run`](Self::run) asks her for several.
+    /// limit. It matters when [`run`](Self::run) asks her for several. One that a task of hers asks her for itself, and
+    /// awaits, is part of that task and needs no place: it could wait for ever for the one that its own task has.
     pub fn queenbee_max_concurrency(mut self, tasks: impl Into<Option<u32>>) -> Self {
         self.queen.max_concurrency = tasks.into();
         self
@@ -77,7 +78,7 @@ impl<Q: QueenBee> BeehiveRun<Q::Worker, WithQueen<Q>> {
     /// the hive dies.
     ///
     /// Worker bees are gone when this ends, in whatever way: when `tasks` has ended they finish what they have
-    /// and die; when this future is dropped, or a task panics, they are killed.
+    /// and die, as with [`shutdown`](RunningHive::shutdown); when this future is dropped, or a task panics, they are killed.
     ///
     /// `E` is whatever a [`BeehiveError`] can be made into; a closure that uses `?` has to name it somewhere:
     ///

@@ -1,7 +1,9 @@
 //! A queen that reigns: whoever runs her hive asks her for tasks.
 
 use std::{
+    cell::Cell,
     fmt,
+    future::poll_fn,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
@@ -31,6 +33,8 @@ struct QueenShared<Q: QueenBee> {
     hive: Hive<Q::Worker>,
     /// Of the tasks the queen does at once.
     permits: Semaphore,
+    /// Whether one of them is being polled.
+    inside: Cell<bool>,
     /// Why all is cancelled, if it is.
     cancelled: watch::Sender<Option<String>>,
 }
@@ -56,6 +60,7 @@ impl<Q: QueenBee> Queen<Q> {
             bee: Rc::new(bee),
             hive,
             permits: Semaphore::new(permits),
+            inside: Cell::new(false),
             cancelled: watch::Sender::new(None),
         });
         Self { shared }
@@ -109,15 +114,42 @@ impl<Q: QueenBee> QueenShared<Q> {
     }
 
     async fn done<R: 'static>(&self, name: &str, args: QueenValue) -> Result<R, BeehiveError> {
-        let _permit = self.permits.acquire().await.expect("it is never closed");
+        // What a task of hers awaits is part of that: it must not wait for the place that its own task has.
+        let _permit = match self.inside.get() {
+            true => None,
+            false => Some(self.permits.acquire().await.expect("it is never closed")),
+        };
         let call = Rc::clone(&self.bee).call(self.hive.clone(), name, args);
-        let call = call.ok_or_else(|| BeehiveError::NoSuchTask {
+        let mut call = call.ok_or_else(|| BeehiveError::NoSuchTask {
             queen: Q::NAME,
             name: name.to_owned(),
             tasks: Q::TASKS,
         })?;
-        let value = call.await.and_then(|value| value.into_part(Part::Value));
+        let value = poll_fn(|cx| {
+            let _inside = Inside::of(&self.inside);
+            call.as_mut().poll(cx)
+        });
+        let value = value.await.and_then(|value| value.into_part(Part::Value));
         value.map_err(|error| told(name, error))
+    }
+}
+
+/// A task of hers is being polled, until this is dropped.
+struct Inside<'a> {
+    inside: &'a Cell<bool>,
+    before: bool,
+}
+
+impl<'a> Inside<'a> {
+    fn of(inside: &'a Cell<bool>) -> Self {
+        let before = inside.replace(true);
+        Self { inside, before }
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.inside.set(self.before);
     }
 }
 

@@ -85,7 +85,7 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
     }
 
     /// The worker bees, each in a process of its own: a number of them, or `1..=8`, as many as there is use for, or a
-    /// [`Population`], which says more. Default: from 1 to the processors less one.
+    /// [`Population`], which says more. At most 4096. Default: from 1 to the processors less one.
     #[doc(alias = "population")]
     #[doc(alias = "pool_processes")]
     pub fn processes(mut self, bees: impl Into<Population>) -> Self {
@@ -219,7 +219,8 @@ impl<W: WorkerBee> BeehiveRun<W> {
     /// Starts the hive, runs `task` to its end, and then lets the hive die.
     ///
     /// Worker bees are gone when this ends, in whatever way: when the task has returned they finish what they
-    /// have and die; when this future is dropped, or the task panics, they are killed.
+    /// have and die, as with [`shutdown`](RunningHive::shutdown); when this future is dropped, or the task panics, they are
+    /// killed.
     ///
     /// `E` is whatever a [`BeehiveError`] can be made into; a closure that uses `?` has to name it somewhere, as
     /// `anyhow::Ok(…)` does in the [example](hive_of).

@@ -22,7 +22,9 @@ impl<H> RunningHive<H> {
         Self { handle, driven }
     }
 
-    /// Lets the hive die: the worker bees finish what they have, and go. Ends when their processes are gone. What is
+    /// Lets the hive die: the worker bees finish what they have, however long that takes, and go. A task that never ends
+    /// and that somebody still waits for, or whose [`Delegate`](crate::Delegate) was leaked, keeps it: give such tasks
+    /// [deadlines](crate::Delegate::deadline). Ends when the processes are gone. What is
     /// delegated from now on, by clones that are left, ends as
     /// [`CancelReason::HiveClosed`](crate::CancelReason::HiveClosed).
     ///

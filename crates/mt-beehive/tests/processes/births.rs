@@ -34,6 +34,7 @@ fn no_workers(birth: Birth, dispatch: Dispatch) -> NoWorkers {
             }
         });
         let mut whys: Vec<NoWorkers> = whys.collect();
+        assert_eq!(hive.spawn().await, None, "she could not be made either");
         whys.dedup();
         assert_eq!(whys.len(), 1, "they are told the same: {whys:?}");
         whys.remove(0)

@@ -85,6 +85,16 @@ impl Ruler {
         let _ = hive.block_until(folder).await;
     }
 
+    /// Asks the queen herself for a task, several times over.
+    #[task]
+    async fn ask_again(&self, queen: Queen<Ruler>, times: usize) -> Result<usize, BeehiveError> {
+        tokio::task::yield_now().await;
+        match times {
+            0 => Ok(0),
+            _ => Ok(1 + queen.ask_again(queen.clone(), times - 1).await?),
+        }
+    }
+
     /// Comes and goes; the most there were at once are counted in `most`.
     #[task]
     async fn visit(&self, inside: Tally, most: Tally) {
@@ -199,6 +209,14 @@ async fn cancelled_tasks_end_where_they_are() {
         assert!(matches!(error, BeehiveError::Cancelled { reason } if reason == "it is late"));
     }
     assert_eq!(words.get(), 0);
+}
+
+/// A task that asks the queen for another, and awaits it, has no need of a second place for that.
+#[test_with(check_async)]
+async fn a_task_that_asks_for_another_needs_one_place() {
+    let one_by_one = reign().queenbee_max_concurrency(1);
+    let asked = one_by_one.run(async |queen| queen.ask_again(queen.clone(), 5).await);
+    assert_eq!(asked.await.unwrap(), 5);
 }
 
 #[test]

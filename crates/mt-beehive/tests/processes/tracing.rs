@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use ::tracing::{
@@ -13,13 +14,16 @@ use ::tracing::{
 };
 use mt_beehive::{
     BeehiveRun, DelegateError, Hive, hive_of,
-    limits::WorkerOptions,
+    limits::{Deadlines, WorkerOptions},
     supervision::{LivenessPolicy, Verdict},
 };
 
 use crate::{
     doer::DoerTasks,
-    scene::{Live as _, check_async, hive, lost, quick, reason, stop, test_with, watched},
+    scene::{
+        Folder, Live as _, beside, check_async, hive, lost, quick, reason, stop, test_with, until,
+        watched,
+    },
 };
 
 /// Hears of the events of a level and of those that matter more.
@@ -158,6 +162,28 @@ async fn a_bee_that_is_lost_is_a_warning_and_one_that_is_told_to_die_is_not() {
     let lost = keeper.line("a worker bee is lost");
     assert!(lost.starts_with("WARN mt_beehive"), "{lost}");
     assert!(lost.contains("bee=0") && lost.contains("SIGABRT"), "{lost}");
+}
+
+/// A hive that is to end and waits for a task that may never end says so, with the task's name.
+#[test_with(check_async)]
+async fn a_hive_that_is_kept_from_its_end_says_so() {
+    let keeper = Keeper::install();
+    let graces = Deadlines::new().exit_grace(Duration::ZERO);
+    let hive = hive(1).deadlines(graces).start().unwrap();
+    let (folder, kept) = (Folder::temp(), hive.clone());
+    let noted = folder.clone();
+    let wait = tokio::spawn(async move { kept.wait(noted).await });
+    let told = until(|| {
+        let lines = keeper.0.lock().unwrap();
+        lines.iter().any(|line| line.contains("a hive is to end"))
+    });
+    hive.pid().await.unwrap();
+    beside(hive.shutdown(), told).await;
+    wait.abort();
+    let lines = keeper.0.lock().unwrap();
+    let told = lines.iter().find(|line| line.contains("a hive is to end"));
+    let told = told.unwrap();
+    assert!(told.contains("tasks=1 oldest=\"wait\""), "{told}");
 }
 
 #[test_with(check_async)]

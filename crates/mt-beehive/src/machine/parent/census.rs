@@ -86,6 +86,12 @@ impl HiveStats {
 }
 
 impl ParentMachine {
+    /// How many tasks are not resolved, and the name of the oldest.
+    pub(crate) fn unresolved(&self) -> Option<(usize, String)> {
+        let oldest = self.tasks.iter().min_by_key(|(task_id, _)| **task_id);
+        oldest.map(|(_, task)| (self.tasks.len(), task.name.clone().into_owned()))
+    }
+
     /// What was done so far.
     pub(crate) fn stats(&self) -> HiveStats {
         HiveStats {

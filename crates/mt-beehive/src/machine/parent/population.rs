@@ -73,6 +73,12 @@ impl ParentMachine {
         }
     }
 
+    /// Whether no bee is started for now: the hive is interrupted, or none is left and the budget is spent.
+    pub(crate) fn starts_none(&self) -> bool {
+        let in_vain = self.bees.is_empty() && self.wants_bee() && self.restarts.spent();
+        self.interrupted || in_vain
+    }
+
     /// Who goes when this child is to go, or the one with the least to do; `None` if there is none such, or it
     /// goes already.
     pub(crate) fn who_goes(&self, child: Option<BeeId>) -> Option<BeeId> {
