@@ -117,7 +117,7 @@ fn move_frames(
             }
             if why != role::HUNG_UP {
                 // Among the last words, which are told with the death.
-                let _ = writeln!(io::stderr(), "this worker process ends: {why}");
+                panic::say(format_args!("this worker process ends: {why}"));
             }
             tracing::debug!(why, "the connection to the parent ended");
         }
