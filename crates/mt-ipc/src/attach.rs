@@ -29,12 +29,13 @@ pub struct Attached {
 /// [`AttachError`]; the process should exit then.
 pub fn attach() -> Result<Attached, AttachError> {
     let (stream, page, parent) = platform::take_over()?;
-    platform::guard(&stream, parent).map_err(|source| AttachError::System {
+    let progress = Progress::new(page);
+    platform::guard(&stream, parent, progress.clone()).map_err(|source| AttachError::System {
         what: "starting the thread that watches the parent",
         source,
     })?;
     Ok(Attached {
         connection: Connection::over_stream(stream, Until::ProcessEnds),
-        progress: Progress::new(page),
+        progress,
     })
 }

@@ -26,7 +26,7 @@ use adopted::Adopted;
 pub(crate) use exit_watch::ExitWatch;
 pub use fork::end_copy;
 pub(crate) use guard::guard;
-pub use guard::{end_descendants, end_worker};
+pub use guard::{end_descendants, end_worker, hang_up};
 pub use limits::has_address_space;
 pub(crate) use page::{NOTE_BYTES, NOTE_SLOTS, NoteSlot, Page, SLOW_SLOTS, SlowSlot};
 pub(crate) use program::file_identity;

@@ -135,6 +135,16 @@ impl Progress {
         self.page.gate.0.store(word, Ordering::Release);
     }
 
+    /// Whether the worker has ended itself because its connection had ended.
+    #[must_use]
+    pub fn has_hung_up(&self) -> bool {
+        self.page.hung_up.0.load(Ordering::Acquire) != 0
+    }
+
+    pub(crate) fn set_hung_up(&self) {
+        self.page.hung_up.0.store(1, Ordering::Release);
+    }
+
     /// The turns of the worker's runtime; stands still while a task blocks it.
     #[must_use]
     pub fn turns(&self) -> u64 {
@@ -146,6 +156,11 @@ impl Progress {
         let turns = &self.page.turns.0;
         let next = turns.load(Ordering::Relaxed).wrapping_add(1);
         turns.store(next, Ordering::Release);
+    }
+
+    /// Says that the runtime turns no more, or starts over: 0 means that nobody counts.
+    pub fn set_turns(&self, count: u64) {
+        self.page.turns.0.store(count, Ordering::Release);
     }
 
     /// Says that item `index` took so long, in place number `place`, under [`SLOWEST`](Self::SLOWEST). One

@@ -1,6 +1,6 @@
 //! The thread that ends a worker process when its parent is gone, and how a worker is ended from within.
 
-use std::{io, os::fd::AsFd, thread, time::Duration};
+use std::{io, os::fd::AsFd, sync::OnceLock, thread, time::Duration};
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
@@ -9,7 +9,7 @@ use rustix::{
 };
 
 use super::{Adopted, reap, signals, tree};
-use crate::AttachError;
+use crate::{AttachError, Progress};
 
 /// How often adopted children are looked for, and the parent's id where its end can't be waited for.
 const LOOK: Duration = Duration::from_millis(500);
@@ -104,14 +104,15 @@ fn survive_hangup() -> io::Result<()> {
 ///
 /// # Errors
 /// The system's, when the thread or a descriptor for it can't be made.
-pub(crate) fn guard(connection: impl AsFd, parent: Parent) -> io::Result<()> {
+pub(crate) fn guard(connection: impl AsFd, parent: Parent, progress: Progress) -> io::Result<()> {
     let socket = fcntl_dupfd_cloexec(connection, 3)?;
+    let _ = SHARED.set(progress);
     thread::Builder::new()
         .name("mt-guard".into())
         .stack_size(128 * 1024)
         .spawn(move || {
             parent.wait(&socket);
-            end_worker();
+            hang_up();
         })?;
     Ok(())
 }
@@ -121,6 +122,18 @@ pub(crate) fn guard(connection: impl AsFd, parent: Parent) -> io::Result<()> {
 pub fn end_descendants() {
     tree::kill_below(getpid());
     reap::all_children();
+}
+
+/// What tells a parent that lives why this process ends.
+static SHARED: OnceLock<Progress> = OnceLock::new();
+
+/// [`end_worker`] because the connection has ended: the parent is gone, or a task has closed what was not its own, which
+/// a parent is to be told.
+pub fn hang_up() -> ! {
+    if let Some(progress) = SHARED.get() {
+        progress.set_hung_up();
+    }
+    end_worker()
 }
 
 /// Ends this worker process at once, together with all it has started. For a worker whose parent is

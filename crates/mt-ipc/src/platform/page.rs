@@ -25,6 +25,7 @@ pub(crate) struct Layout {
     pub(crate) turns: Line,
     pub(crate) call: Line,
     pub(crate) gate: Line,
+    pub(crate) hung_up: Line,
     pub(crate) slow: [SlowSlot; SLOW_SLOTS],
     pub(crate) notes: [NoteSlot; NOTE_SLOTS],
 }

@@ -154,6 +154,8 @@ where
         if let CurrentBatch::Open(batch) = std::mem::take(&mut self.batch) {
             self.close(batch);
         }
+        // How long that may take is the run's to say; nothing turns meanwhile.
+        self.progress.set_turns(0);
         while self.closing.next().await.is_some() {}
     }
 

@@ -37,8 +37,11 @@ pub enum DeathCause {
         "its worker process broke the protocol ({0}) and was killed; its memory is probably corrupt"
     )]
     BrokeProtocol(String),
-    /// The pool killed it because it had closed its connection and lived on.
-    #[error("its worker process closed its connection and was killed")]
+    /// The connection to it had ended and it lived on: a task has closed descriptors that were not its own, or put others
+    /// in their place, or has become another program by `exec`. It was killed, or has ended itself.
+    #[error(
+        "its worker process closed its connection (a task has closed descriptors that are not its own, or called `exec`) and was killed"
+    )]
     HungUp,
     /// The pool killed it because an item ran past its hard deadline in it.
     #[error("its worker process was killed because an item ran past its deadline")]

@@ -48,7 +48,9 @@ pub struct LivenessPolicy {
     /// The checks in a row without progress after which a worker counts as blocked. Default 60: 30 s.
     pub blocked_checks: u32,
     /// What is done with a blocked worker. Default: it is reported. For a limit on each call see
-    /// [`Deadlines::hard`](crate::limits::Deadlines::hard).
+    /// [`Deadlines::hard`](crate::limits::Deadlines::hard). A worker that runs no call and is blocked all the same, by
+    /// what a call has spawned on its runtime and left behind, is killed, whatever is said here: what it has been given
+    /// and can't begin is done by others.
     pub blocked: Verdict,
     /// How long a worker that is dying, and dumps core, is waited for, whatever it was to be killed for meanwhile, unless its run or
     /// hive is over: it has died by itself, and its core would be cut. Counted from when it was found at that. Default
@@ -202,8 +204,8 @@ impl Liveness {
         }
         self.missed = 0;
         let before = std::mem::replace(&mut self.checked, self.beat);
-        let works = self.beat.is_some_and(|beat| beat.started > beat.finished);
-        if !works || before != self.beat {
+        let works = |beat: WorkerBeat| beat.started > beat.finished || beat.turns > 0;
+        if !self.beat.is_some_and(works) || before != self.beat {
             self.still = 0;
             return self.no_finding();
         }
@@ -213,11 +215,13 @@ impl Liveness {
         }
         self.still = 0;
         let since = interval.saturating_mul(blocked_checks);
-        self.finding(
-            Health::Blocked { since },
-            self.policy.blocked,
-            DeathCause::Blocked,
-        )
+        let runs = self.beat.is_some_and(|beat| beat.started > beat.finished);
+        let verdict = if runs {
+            self.policy.blocked
+        } else {
+            Verdict::Kill
+        };
+        self.finding(Health::Blocked { since }, verdict, DeathCause::Blocked)
     }
 
     fn finding(
@@ -358,12 +362,27 @@ mod tests {
 
     #[test]
     fn progress_of_any_kind_is_none() {
-        assert_eq!(beats([beat(3, 3, 7); 100], false), (0, 0));
+        assert_eq!(beats([beat(3, 3, 0); 100], false), (0, 0));
         assert_eq!(
             beats((0..100).map(|turns| beat(3, 2, turns)), false),
             (0, 0)
         );
         assert_eq!(beats((0..100).map(|n| beat(n + 1, n, 7)), false), (0, 0));
+    }
+
+    /// Case 16: A worker whose thread is held by what no call is running for is killed, though blocked ones are only told of.
+    #[test]
+    fn who_is_blocked_without_a_call_is_killed() {
+        let (mut liveness, start, interval) = watched();
+        let mut ends = Vec::new();
+        for n in 1..=61 {
+            liveness.heard();
+            liveness.on_beat(beat(3, 3, 7));
+            let (health, kill) = liveness.check(start + n * interval, || UNEXPLAINED, || false);
+            ends.extend(health.zip(kill));
+        }
+        let since = 60 * interval;
+        assert_eq!(ends, [(Health::Blocked { since }, DeathCause::Blocked)]);
     }
 
     #[test]

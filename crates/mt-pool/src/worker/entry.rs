@@ -126,7 +126,7 @@ fn move_frames(
     // The user's code may be anywhere, and nobody waits for it any more. What it has
     // started must not outlive it when there is no parent left to see to that.
     if working.load(Ordering::Relaxed) {
-        mt_ipc::end_worker();
+        mt_ipc::hang_up();
     }
     process::exit(NOT_STARTED);
 }

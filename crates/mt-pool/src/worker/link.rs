@@ -204,6 +204,7 @@ fn end_without_work_thread() {
 fn rest(sender: &FrameSender, progress: &Progress) {
     progress.set_started(0);
     progress.set_finished(0);
+    progress.set_turns(0);
     progress.clear_notes();
     let _ = sender.try_send(FromWorker::Rested.into_frame());
 }

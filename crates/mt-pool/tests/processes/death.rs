@@ -107,6 +107,19 @@ fn deadlines_of_a_work_thread_that_has_ended() {
     assert_eq!(report.stats.deaths.lingered, 1);
 }
 
+/// The worker's own guard ends it then, by a signal that nobody outside has sent.
+///
+/// Case 8: A worker whose task has ended its connection is told as that, and not as killed from outside.
+#[test_with(alone)]
+fn a_connection_that_a_task_has_ended() {
+    for death in [
+        only_the_poisoned_is_lost::<act>(&Deed::ShutAll, 2, (true, 2)),
+        only_the_poisoned_is_lost::<act_async>(&Deed::ShutAll, 2, (false, 2)),
+    ] {
+        assert_eq!(death.cause, DeathCause::HungUp, "{death}");
+    }
+}
+
 /// Garbage on the connection is no item's outcome: the worker is killed and replaced.
 #[test_with(alone)]
 fn garbage_where_results_go() {

@@ -52,6 +52,8 @@ pub(crate) enum Deed {
     /// A panic that its own code catches, and then an abort.
     CaughtPanic,
     CloseAll,
+    /// Ends all connections of its process.
+    ShutAll,
     /// Writes these bytes where its results go, and goes on.
     Garble(Vec<u8>),
     /// Writes these bytes to standard error, and then does this.
@@ -101,6 +103,10 @@ impl Deed {
                 process::abort();
             }
             Self::CloseAll => platform::close_everything(),
+            Self::ShutAll => {
+                platform::shut_sockets();
+                thread::sleep(FOR_EVER); // work: until it is ended
+            }
             Self::Garble(bytes) => platform::write_to_sockets(&bytes),
             Self::Say(bytes, then) => {
                 std::io::stderr().write_all(&bytes).unwrap();

@@ -58,3 +58,30 @@ fn a_call_that_blocks_its_runtime() {
 fn a_plain_call_that_waits_for_ever() {
     is_blocked::<act>();
 }
+
+/// Leaves a task behind that never gives the thread back.
+#[task]
+async fn leaves_a_spin(n: u64) -> u64 {
+    tokio::spawn(async {
+        loop {
+            std::hint::spin_loop();
+        }
+    });
+    n
+}
+
+/// A call that follows another finds the thread taken, unless it comes at once.
+///
+/// Case 16: Items that a worker can't begin, because an earlier call has left a task behind that holds its thread, are
+/// done by others.
+#[test_with(alone)]
+fn what_is_left_behind_and_holds_the_thread() {
+    let liveness = LivenessPolicy {
+        blocked_checks: 3,
+        ..beats(20, 50)
+    };
+    let run = asyn_pmap::<leaves_a_spin>(0..3).processes(1).capacity(1);
+    let run = run.deadlines(Deadlines::new().exit_grace(Duration::from_millis(100)));
+    let report = complete(run.workers(WorkerOptions::new().liveness(liveness)), 3);
+    report.lost_only(&[]);
+}

@@ -6,5 +6,5 @@ mod raw;
 pub(crate) use raw::end_thread;
 pub(crate) use raw::{
     become_user, close_everything, fork, fork_that_stays, free_twice, segfault, set_variable,
-    sum_of_pages, write_to_sockets,
+    shut_sockets, sum_of_pages, write_to_sockets,
 };

@@ -293,6 +293,8 @@ impl Session {
             Some(cause) => cause,
         };
         let cause = match cause {
+            // The worker's guard has done what this session would have done a moment later.
+            DeathCause::Itself if self.progress.has_hung_up() => DeathCause::HungUp,
             DeathCause::Itself if self.watch.was_out_of_memory(exit) => DeathCause::OutOfMemory,
             cause => cause,
         };
