@@ -20,7 +20,8 @@ pub use json::Json;
 /// |---|---|---|
 /// | all numbers, `i128` and `u128` too; `NaN` with its bits; `char`, `String`, `()` | as they are | |
 /// | `Option<Option<T>>`, enums, structs, tuples, newtypes; maps with keys of any type; `Duration`, `SystemTime`, `IpAddr`, `PathBuf` | as they are | a time before 1970 and a path that is not UTF-8 are refused by their `Serialize` |
-/// | `#[serde(skip)]`, `default` for a field that is always written, `rename`, `alias` | as both sides have it | |
+/// | of a field: `#[serde(skip)]`, `default` where it is always written, `rename`, `alias`; of a variant: `rename`, `other` | as both sides have it | |
+/// | a variant that is not read where it is written: behind one with `skip` or `alias`, or with a name for each side | refused where it is read | let both sides have the same variants, or `Json` |
 /// | `skip_serializing_if`, for a value in which the field is there | as it is | |
 /// | the same, where the field is left out | refused where it is written, by the field's name | wrap it: `mt_pool::Json<T>` (feature `json`), or drop the attribute |
 /// | `skip_serializing`, `skip_deserializing`, `serialize_with`, `into` and `from`, where what is read is not what was written | refused where it is read | let them agree, or `Json` |
@@ -31,6 +32,7 @@ pub use json::Json;
 /// | more than 1,023 containers within each other, or more than 1 MiB of stack to walk them (big types, builds without optimisation) | refused where it is written, and where it is read | keep it flat: a `Vec` whose elements name each other by index. The drop of a deep value is its own, and nests too |
 /// | more than 16 million `()` in one sequence | refused | a number |
 /// | borrowed data: `&str`, `&[u8]`, `Cow` with a lifetime | does not compile as an item; by name, `&str` is read as `String` | own it: `String`, `Vec`, `Arc` with serde's feature `rc` |
+/// | one `Arc` in two places | as two values | |
 /// | `Rc`, `RefCell` guards, file handles, sockets, clients, pointers | no | send what they are made of (a path, an address); make them in the worker, in a [`Context`](crate::Context) |
 /// | closures and function pointers | no | name a [`#[task]`](macro@crate::task) |
 /// | a value of 1 GiB and more once encoded | no | a path to a file |

@@ -38,7 +38,8 @@ pub enum DecodeError {
     /// more or fewer. Its type is another one than was sent, or its `Serialize` and its `Deserialize` do not agree.
     #[error(
         "the value was written as another type than it is read as, or its `Serialize` and `Deserialize` do not agree \
-         (`skip_serializing`, `serialize_with`, `into`); make them agree, or wrap it in `mt_pool::Json`"
+         (`skip_serializing`, `serialize_with`, `into`, a variant that has `skip` or `alias`); make them agree, or wrap \
+         it in `mt_pool::Json`"
     )]
     OtherShape,
     /// The value is of another type than was asked for.

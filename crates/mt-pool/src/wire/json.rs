@@ -70,7 +70,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Json<T> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use mt_proto::{MAX_RECORD_BYTES, decode_strict, encode};
+    use mt_proto::{MAX_RECORD_BYTES, decode_item, decode_strict, encode, encode_item};
 
     use super::*;
 
@@ -104,6 +104,23 @@ mod tests {
                 decode_strict::<Json<Hard>>(&bytes).expect("and back"),
                 Json(hard)
             );
+        }
+    }
+
+    /// Case 1: A `serde_json::Value` by itself is an error that advises `Json`, in which it crosses.
+    #[test]
+    fn values_of_json_need_it() {
+        for text in ["null", "7", "[1]", r#"{"a": 1}"#] {
+            let value: serde_json::Value = serde_json::from_str(text).expect("is JSON");
+            let alone =
+                encode_item(&value, 100).map(|bytes| decode_item::<serde_json::Value>(&bytes));
+            let said = match alone {
+                Err(error) => error.to_string(),
+                Ok(read) => read.expect_err("it is not known what it is").to_string(),
+            };
+            assert!(said.contains("mt_pool::Json"), "{said}");
+            let bytes = encode_item(&Json(value.clone()), 100).expect("JSON carries it");
+            assert_eq!(decode_item(&bytes), Ok(Json(value)));
         }
     }
 

@@ -28,7 +28,18 @@ pub(super) struct Elements<'i, 'de, const CHECKED: bool> {
 
 /// A variant of an enum.
 #[derive(Debug)]
-pub(super) struct Variant<'i, 'de, const CHECKED: bool>(pub(super) &'i mut Input<'de, CHECKED>);
+pub(super) struct Variant<'i, 'de, const CHECKED: bool> {
+    input: &'i mut Input<'de, CHECKED>,
+    /// The names of those that are read.
+    names: &'static [&'static str],
+}
+
+impl<'i, 'de, const CHECKED: bool> Variant<'i, 'de, CHECKED> {
+    #[inline]
+    pub(super) fn new(input: &'i mut Input<'de, CHECKED>, names: &'static [&'static str]) -> Self {
+        Self { input, names }
+    }
+}
 
 /// Reads the fields of a struct, a tuple, or a variant, at most so many: names that only mean another field are
 /// counted by whoever asks.
@@ -188,8 +199,9 @@ impl<'de, const CHECKED: bool> EnumAccess<'de> for Variant<'_, 'de, CHECKED> {
         self,
         seed: S,
     ) -> Result<(S::Value, Self), Unreadable> {
-        self.0.leaf(Part::Variant);
-        let index = self.0.varint(32)? as u32;
+        let index = self.input.varint(32)? as u32;
+        self.input
+            .variant(self.names.get(index as usize).unwrap_or(&""));
         let variant = seed.deserialize(index.into_deserializer())?;
         Ok((variant, self))
     }
@@ -208,9 +220,9 @@ impl<'de, const CHECKED: bool> VariantAccess<'de> for Variant<'_, 'de, CHECKED> 
         self,
         seed: S,
     ) -> Result<S::Value, Unreadable> {
-        self.0.open(Part::Some)?;
-        let value = seed.deserialize(&mut *self.0)?;
-        self.0.leave();
+        self.input.open(Part::Some)?;
+        let value = seed.deserialize(&mut *self.input)?;
+        self.input.leave();
         Ok(value)
     }
 
@@ -220,7 +232,7 @@ impl<'de, const CHECKED: bool> VariantAccess<'de> for Variant<'_, 'de, CHECKED> 
         len: usize,
         visitor: V,
     ) -> Result<V::Value, Unreadable> {
-        group(self.0, len, visitor)
+        group(self.input, len, visitor)
     }
 
     #[inline]
@@ -229,6 +241,6 @@ impl<'de, const CHECKED: bool> VariantAccess<'de> for Variant<'_, 'de, CHECKED> 
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Unreadable> {
-        group(self.0, fields.len(), visitor)
+        group(self.input, fields.len(), visitor)
     }
 }

@@ -184,10 +184,10 @@ impl<'de, const CHECKED: bool> Deserializer<'de> for &mut Input<'de, CHECKED> {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Unreadable> {
-        visitor.visit_enum(Variant(self))
+        visitor.visit_enum(Variant::new(self, variants))
     }
 }
 

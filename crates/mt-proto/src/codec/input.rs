@@ -90,6 +90,14 @@ impl<'de, const CHECKED: bool> Input<'de, CHECKED> {
         }
     }
 
+    /// A variant of an enum.
+    #[inline]
+    pub(super) fn variant(&mut self, name: &str) {
+        if CHECKED {
+            self.shape.variant(name);
+        }
+    }
+
     /// Elements begin.
     #[inline]
     pub(super) fn run(&self) -> Run {

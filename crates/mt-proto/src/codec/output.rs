@@ -102,6 +102,14 @@ impl<'a, const CHECKED: bool> Output<'a, CHECKED> {
         }
     }
 
+    /// A variant of an enum.
+    #[inline]
+    pub(super) fn variant(&mut self, name: &str) {
+        if CHECKED {
+            self.shape.variant(name);
+        }
+    }
+
     /// Elements begin.
     #[inline]
     pub(super) fn run(&self) -> Run {

@@ -104,10 +104,11 @@ impl<'o, 'a, const CHECKED: bool> Serializer for &'o mut Output<'a, CHECKED> {
         self,
         _: &'static str,
         index: u32,
-        _: &'static str,
+        variant: &'static str,
     ) -> Result<(), Unwritable> {
-        self.leaf(Part::Variant);
-        self.varint(index.into())
+        self.varint(index.into())?;
+        self.variant(variant);
+        Ok(())
     }
 
     #[inline]

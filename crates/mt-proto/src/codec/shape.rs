@@ -6,8 +6,8 @@ pub const MAX_EMPTY_ELEMENTS: usize = 1 << 24;
 
 /// What the parts of a value were written as, or are read as, one after the other, as a number.
 ///
-/// Widths and signs of numbers count, and where structs, tuples, sequences and maps begin and end. Names do not: a
-/// struct is a tuple, and a newtype is what is in it.
+/// Widths and signs of numbers count, the names of variants, and where structs, tuples, sequences and maps begin and
+/// end. Other names do not: a struct is a tuple, and a newtype is what is in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape(u64);
 
@@ -55,6 +55,13 @@ impl Shape {
         self.0 = self.0.rotate_left(5).wrapping_add(part.number());
     }
 
+    /// A variant of an enum, by its name: its number alone is not the same on both sides when `skip` leaves one out.
+    #[inline]
+    pub(super) fn variant(&mut self, name: &str) {
+        self.0 ^= Part::Variant.number() ^ name_number(name.as_bytes());
+        self.0 = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
     /// The beginning or the end of one that has.
     #[inline]
     pub(super) fn bracket(&mut self, part: Part) {
@@ -74,6 +81,38 @@ impl Shape {
         let mixed = (self.0 ^ (self.0 >> 32)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((mixed >> 32) as u32).to_le_bytes()
     }
+}
+
+/// A number for each name. Loads of a known length take no call.
+#[inline]
+fn name_number(name: &[u8]) -> u64 {
+    let ends = match (name.first_chunk(), name.last_chunk()) {
+        (Some(&first), Some(&last)) => {
+            let middle = match name.len() {
+                ..=16 => 0,
+                _ => long_name_number(name),
+            };
+            u64::from_le_bytes(first) ^ u64::from_le_bytes(last).rotate_left(23) ^ middle
+        }
+        _ => match (name.first_chunk(), name.last_chunk()) {
+            (Some(&first), Some(&last)) => {
+                u64::from(u32::from_le_bytes(first)) << 32 | u64::from(u32::from_le_bytes(last))
+            }
+            _ => name
+                .iter()
+                .fold(0, |number, &byte| number << 8 | u64::from(byte)),
+        },
+    };
+    let mixed = (ends ^ name.len() as u64).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed ^ (mixed >> 31)
+}
+
+#[inline(never)]
+fn long_name_number(name: &[u8]) -> u64 {
+    let pieces = name.as_chunks().0.iter();
+    pieces.fold(0, |number: u64, &piece| {
+        (number.rotate_left(5) ^ u64::from_le_bytes(piece)).wrapping_mul(0x94d0_49bb_1331_11eb)
+    })
 }
 
 /// The shape of a sequence or a map while its elements are walked.

@@ -1,6 +1,6 @@
 //! Nesting is bounded, on both sides, on a small stack, in any build.
 
-use std::{fmt, thread};
+use std::{collections::BTreeMap, fmt, thread};
 
 use mt_proto::{
     DecodeError, EncodeError, MAX_NESTING, decode_checked, decode_strict, encode, encode_checked,
@@ -28,6 +28,16 @@ enum Wrapped {
     Once(Box<Wrapped>),
     Named { inner: Box<Wrapped> },
 }
+
+/// Newtypes within newtypes, in each sort of container.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct InMaps(Newtype<BTreeMap<u8, InMaps>>);
+
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct InVecs(Newtype<Vec<(u8, InVecs)>>);
+
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Newtype<T>(T);
 
 /// Many bytes on the stack for each that is nested.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -96,6 +106,14 @@ fn a_value_nested_60_000_deep_is_refused_where_it_is_written() {
                 _ => Wrapped::Named { inner },
             };
         }
+        let (mut maps, mut vecs) = (InMaps::default(), InVecs::default());
+        for _ in 0..60_000 {
+            maps = InMaps(Newtype(BTreeMap::from([(1, maps)])));
+            vecs = InVecs(Newtype(vec![(1, vecs)]));
+        }
+        is_refused(encode_checked(&maps, usize::MAX));
+        is_refused(encode_checked(&vecs, usize::MAX));
+        std::mem::forget((maps, vecs));
         is_refused(encode_checked(&nodes, usize::MAX));
         is_refused(encode(&chain, usize::MAX));
         is_refused(encode_checked(&wrapped, usize::MAX));
@@ -114,6 +132,8 @@ fn bytes_nested_60_000_deep_are_refused_where_they_are_read() {
         assert!(decode_strict::<Nodes>(&ones).is_err_and(refused));
         assert!(decode_strict::<Chain>(&ones).is_err_and(refused));
         assert!(decode_strict::<Wrapped>(&ones).is_err_and(refused));
+        assert!(decode_strict::<InMaps>(&ones).is_err_and(refused));
+        assert!(decode_strict::<InVecs>(&ones).is_err_and(refused));
         assert!(decode_checked::<Lists>(&ones).is_err_and(refused));
     });
 }

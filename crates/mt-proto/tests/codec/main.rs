@@ -3,4 +3,5 @@
 mod asymmetric;
 mod deep;
 mod same_bytes;
+mod strange;
 mod values;
