@@ -7,6 +7,8 @@
 mod bench;
 mod fuzz;
 mod lint;
+#[cfg(test)]
+mod pages;
 mod step;
 mod test;
 mod tidy;
@@ -80,66 +82,7 @@ fn main() -> ExitCode {
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::{Cli, Task, step};
-
-    /// A file of the repository.
-    fn text(path: &str) -> String {
-        std::fs::read_to_string(step::root().join(path)).expect(path)
-    }
-
-    /// The words that come after `before` in a text.
-    fn words_after<'a>(text: &'a str, before: &str) -> Vec<&'a str> {
-        let is_end = |c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-');
-        let rests = text.split(before).skip(1);
-        let words = rests.filter_map(|rest| rest.split(is_end).next());
-        words.filter(|word| !word.is_empty()).collect()
-    }
-
-    /// Case R2: Every example and every command that the README names is there, and every command is named there.
-    #[test]
-    fn what_the_readme_names_is_there() {
-        let readme = text("README.md");
-        let examples = words_after(&readme, "--example ");
-        let packages = words_after(&readme, "cargo run --release -p ");
-        assert!(packages.len() > 5 && packages.len() == examples.len());
-        for (package, example) in packages.iter().zip(&examples) {
-            let folder = step::root().join("crates").join(package).join("examples");
-            let file = folder.join(format!("{example}.rs")).exists();
-            assert!(
-                file || folder.join(example).join("main.rs").exists(),
-                "{example}"
-            );
-        }
-        let cli = Cli::command();
-        let commands: Vec<_> = cli.get_subcommands().map(clap::Command::get_name).collect();
-        let named = words_after(&readme, "cargo xtask ");
-        for name in &named {
-            assert!(
-                commands.contains(name) || *name == "--help",
-                "there is no {name}"
-            );
-        }
-        for command in commands {
-            assert!(
-                named.contains(&command),
-                "README.md does not name {command}"
-            );
-        }
-    }
-
-    /// Case R3: The README names the oldest Rust that will do.
-    #[test]
-    fn the_readme_names_the_oldest_rust() {
-        let manifest = text("Cargo.toml");
-        let (_, rest) = manifest
-            .split_once("rust-version = \"")
-            .expect("it is there");
-        let (oldest, _) = rest.split_once('"').expect("it ends");
-        assert!(
-            text("README.md").contains(&format!("({oldest} or later)")),
-            "{oldest}"
-        );
-    }
+    use super::{Cli, Task};
 
     #[test]
     fn the_command_line_is_well_formed() {

@@ -20,6 +20,7 @@ mod floors;
 mod guard;
 mod links;
 mod module_doc;
+mod named_files;
 mod one_name;
 mod owners;
 mod pronoun;
@@ -59,6 +60,7 @@ const RULES: &[Rule] = &[
     seed_map::RULE,
     cases::RULE,
     links::RULE,
+    named_files::RULE,
     top_level::RULE,
 ];
 

@@ -82,8 +82,8 @@ pub struct TaskCx {
     pub my_id: u32,
     /// The task's id.
     pub task_id: u64,
-    /// Which attempt at the task this is: 1, and one more for every bee that had it and is gone. What an
-    /// earlier attempt has written somewhere may be there.
+    /// Which attempt at the task this is: 1, and one more for every bee that had begun it and is gone, charged or not.
+    /// What an earlier attempt has written somewhere may be there.
     pub attempt: u32,
     /// When the task is cancelled, if it was delegated with a [`deadline`](crate::Delegate::deadline): its future
     /// is dropped at the `await` where it is.

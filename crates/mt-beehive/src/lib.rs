@@ -211,6 +211,7 @@ pub use mt_macros::queen;
 /// are nobody's business but yours.
 ///
 /// ```
+/// # // Case R18: Tasks are methods, delegated typed or by name, with a deadline, and it can be told who did them.
 /// use std::time::Duration;
 ///
 /// use mt_beehive::{BeeCx, TaskCx, hive_of};

@@ -52,6 +52,7 @@ fn rows(output: &Output) -> Vec<Value> {
     lines.collect::<Result<_, _>>().unwrap()
 }
 
+/// Case R10: `predict` gives the answers of one process, bit for bit, also while worker bees are killed.
 #[test]
 fn the_answers_are_those_of_one_process_also_when_bees_are_killed() {
     let single = predict(&["--single", "--json"]);
@@ -127,6 +128,8 @@ fn a_damaged_record_is_an_error_of_its_row_alone() {
 }
 
 /// All rows are begun at once, so a bee that dies has hundreds, and one of them has killed her.
+///
+/// Case R11: When one record aborts every bee that reads it, `predict` loses that row and no other.
 #[test]
 fn a_record_that_kills_costs_its_row_alone() {
     let single = predict(&["--json", "--single"]);

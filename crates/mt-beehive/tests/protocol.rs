@@ -57,6 +57,7 @@ fn fields<'a>(source: &'a str, definition: &str) -> Vec<&'a str> {
     names.filter(|name| is_word(name)).collect()
 }
 
+/// Case D17: The protocol page names every message and every field.
 #[test]
 fn every_message_and_field_is_named() {
     let mut names = Vec::new();
@@ -100,6 +101,7 @@ fn quoted(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)
 }
 
+/// Case D18: Each rule of the protocol has functions that keep it and tests that show it.
 #[test]
 fn what_keeps_and_shows_the_rules_is_there() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();

@@ -139,6 +139,7 @@ mod tests {
         check_main(quote!(flavor = "threaded"), unknown);
     }
 
+    /// Case M9: The macros can be told where the crate is.
     #[test]
     fn the_crate_can_be_elsewhere() {
         let krate = task_crate(quote!(crate = a::b)).expect("valid");

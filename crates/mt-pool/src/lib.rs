@@ -228,6 +228,7 @@ pub use mt_ipc::WorkerStderr;
 /// `#[context]` arguments work as in [`#[task]`](macro@crate::task).
 ///
 /// ```
+/// # // Case M4: A closure that captures nothing can be a task.
 /// use mt_pool::{asyn_pmap_with, inline_task};
 ///
 /// #[mt_pool::main]
@@ -261,6 +262,8 @@ pub use mt_macros::main;
 /// what it displays crosses ([`Raised`](task::Raised)), as of `anyhow::Result<T>`.
 ///
 /// ```
+/// # // Case M3: Arguments by value are the item, several are a tuple, and a `#[shared]` one is one value for all
+/// # // items.
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Serialize, Deserialize)]

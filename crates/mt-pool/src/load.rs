@@ -112,6 +112,7 @@ pub(crate) fn memory() -> Option<Memory> {
 mod tests {
     use super::*;
 
+    /// Case M112: `used_memory_above` and `used_cpu_above` take any fraction, and none above 1 is exceeded.
     #[test]
     fn fractions_that_are_none_are_never_exceeded() {
         for fraction in [1.0, 2.0, f64::INFINITY, f64::NAN] {
@@ -129,6 +130,8 @@ mod tests {
 
     /// Two ways to ask the same system. They are some moments apart on a machine that does other
     /// things too, so near is enough.
+    ///
+    /// Case D32: The figures that are read from `/proc` are those of `sysinfo`.
     #[test]
     #[cfg(target_os = "linux")]
     fn both_sources_of_figures_agree() {

@@ -246,3 +246,16 @@ impl Drop for PoolInner {
         lock(&self.ended).wait(DROP_WAIT);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Case M20: Every option of a pool has the default that is told of it.
+    #[test]
+    fn defaults_are_those_of_the_documentation() {
+        let limits = Pool::builder().limits;
+        assert_eq!(limits.processes, processors());
+        assert_eq!((limits.keep, limits.idle), (0, Duration::from_secs(10)));
+    }
+}

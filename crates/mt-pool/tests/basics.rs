@@ -1,9 +1,16 @@
 //! What a run does when nothing goes wrong.
 
-use std::{fmt::Debug, time::Duration};
+use std::{
+    fmt::Debug,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use futures::StreamExt;
-use mt_pool::{AsynPmap, Task, asyn_pmap, asyn_pmap_with, from_stream, inline_task};
+use mt_pool::{AsynPmap, StartError, Task, asyn_pmap, asyn_pmap_with, from_stream, inline_task};
 
 mt_pool::test_worker!();
 
@@ -34,6 +41,7 @@ fn values<T: Task<Error: Debug>>(run: AsynPmap<T>) -> Vec<T::Output> {
     run.into_iter().map(Result::unwrap).collect()
 }
 
+/// Case R27: Outcomes come in the order of the input, however many workers there are.
 #[test]
 fn every_item_has_its_value_in_order() {
     for processes in [1, 2, 8] {
@@ -59,6 +67,7 @@ fn ordered_async_with_waits() {
     assert!(values.into_iter().eq((0..5_000).map(|n| 2 * n)));
 }
 
+/// Case R26: Input and outcomes may be streams.
 #[tokio::test]
 async fn a_stream_in_and_a_stream_out() {
     let input = futures::stream::iter(0..3000u64);
@@ -67,6 +76,7 @@ async fn a_stream_in_and_a_stream_out() {
     assert_eq!(values.fold(0, async |a, b| a + b).await, 2999 * 3000);
 }
 
+/// Case M89: An error is the outcome of its item, knows its index, and says its text once.
 #[test]
 fn errors_are_items() {
     let run = asyn_pmap::<shifted>(0..100).shared(50).processes(2);
@@ -76,6 +86,29 @@ fn errors_are_items() {
     let error = bad[7].as_ref().unwrap_err();
     assert_eq!(error.index(), 7);
     assert_eq!(error.to_string(), "item 7: 7 is less than 50");
+    assert!(
+        std::error::Error::source(error).is_none(),
+        "it is told once"
+    );
+}
+
+/// Case M27: A run that is refused has taken nothing from its input.
+#[test]
+fn what_is_refused_takes_nothing_from_the_input() {
+    let pulled = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&pulled);
+    let input = (0..).inspect(move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+    });
+    let refused = asyn_pmap::<double>(input).crash_limit(0).start();
+    assert!(matches!(
+        refused,
+        Err(StartError::Option {
+            option: "crash_limit",
+            ..
+        })
+    ));
+    assert_eq!(pulled.load(Ordering::Relaxed), 0);
 }
 
 #[test]
@@ -84,6 +117,7 @@ fn an_inline_task() {
     assert_eq!(values(asyn_pmap_with(task, [1, 2, 3])), [2, 3, 4]);
 }
 
+/// Case M39: Without items no process is started.
 #[test]
 fn nothing_in_nothing_out_and_no_process() {
     let mut outcomes = asyn_pmap::<double>([]).start().unwrap().into_iter();

@@ -3,6 +3,7 @@
 
 use mt_test_kit::{Running, example};
 
+/// Case D6: A third role stands on supervised worker processes as the pool and the hive do.
 #[test]
 fn a_line_that_kills_its_helper_costs_that_line() {
     let output = Running::start(&mut example("line_helper")).output();

@@ -127,12 +127,14 @@ macro_rules! check {
     };
 }
 
+/// Case M6: An error whose type can cross arrives as it is, whatever the `Result` is called.
 #[test]
 fn an_error_that_can_cross_arrives_as_it_is() {
     check!(String::from("1 is odd") => text text_async);
     check!(Odd::Is(1) => own own_async own_alias own_alias_async);
 }
 
+/// Case M7: Of any other error the text arrives.
 #[test]
 fn of_any_other_error_the_text_arrives() {
     check!(Raised::new("1 is odd") =>

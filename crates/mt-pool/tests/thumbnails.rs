@@ -46,6 +46,8 @@ fn made(out: &Path) -> Vec<String> {
     names
 }
 
+/// Case R14: `thumbnails` makes all images but the corrupt one, which is an error, and the huge one, which is given
+/// up for its memory.
 #[test]
 fn of_its_own_samples_all_but_the_corrupt_and_the_huge_one_are_made() {
     let out = tempfile::tempdir().unwrap();

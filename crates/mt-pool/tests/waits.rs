@@ -3,6 +3,7 @@
 
 use mt_test_kit::{Running, example};
 
+/// Case R15: `waits` has every request answered one after the other, many at once, and in worker processes.
 #[test]
 fn every_request_is_counted_in_all_three_ways() {
     let options = "--pages 2000 --think 1 --serial 100 --concurrency 32";

@@ -88,6 +88,7 @@ fn values<V, E: Debug>(works: impl Iterator<Item = (u64, Result<V, E>)>) -> BTre
     works.map(value).collect()
 }
 
+/// Case M114: Works in worker processes have one outcome each, with their numbers.
 #[test]
 fn every_work_has_its_value() {
     for (works, processes) in [(0, 2), (1, 8), (10_000, 1), (10_000, 2), (100_000, 3)] {
@@ -129,6 +130,7 @@ fn all_at_once_when_there_is_no_limit() {
     assert_eq!(values(run.into_iter()).len(), works);
 }
 
+/// Case M115: A slow work holds up only itself.
 #[test]
 fn one_that_takes_its_time_holds_up_nobody() {
     let folder = tempfile::tempdir().unwrap();
@@ -142,6 +144,7 @@ fn one_that_takes_its_time_holds_up_nobody() {
     assert_eq!(values(run).into_keys().collect::<Vec<_>>(), [0]);
 }
 
+/// Case M116: A progress queue is told every step of every work and every context.
 #[test]
 fn progress_tells_every_step() {
     let (progress, messages) = progress_queue(100_000);
@@ -214,6 +217,7 @@ fn workers_of_a_pool_open_a_context_for_every_run() {
     }
 }
 
+/// Case M28: A shared value or a config that a task needs and was not given is an error of the start.
 #[test]
 fn what_can_not_be_is_refused_before_any_process() {
     let run = || asyn_work_generator::<double>(5);

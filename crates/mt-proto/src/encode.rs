@@ -294,6 +294,7 @@ fn is_plain<T: 'static>() -> bool {
 mod tests {
     use super::*;
 
+    /// Case I13: A value that is refused leaves the buffer as it was, and the limit is exact.
     #[test]
     fn limit_is_exact_and_a_refused_value_leaves_nothing() {
         let mut buffer = vec![9];

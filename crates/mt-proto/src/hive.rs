@@ -72,7 +72,7 @@ pub struct TaskInfo {
     pub args: Bytes,
     /// How long it may still take before it is cancelled.
     pub deadline: Option<Duration>,
-    /// Which attempt at it this is: 1, and one more for every bee that had it and is gone.
+    /// Which attempt at it this is: 1, and one more for every bee that had begun it and is gone.
     pub attempt: u32,
 }
 

@@ -182,6 +182,7 @@ mod tests {
         );
     }
 
+    /// Case I14: Texts are cut to 16 KiB at a character.
     #[test]
     fn clipping_keeps_short_texts_and_cuts_long_ones_at_a_character() {
         assert_eq!(clip_text("short".into()), "short");

@@ -122,6 +122,7 @@ fn a_stream_cut_in_two_at_every_byte_is_the_same_stream() {
     assert_eq!(reader.finish(), sent, "byte by byte");
 }
 
+/// Case I10: A body of more than `CHUNK_BYTES` travels in chunks, and one of so many does not.
 #[test]
 fn the_chunk_size_is_exact() {
     let around = CHUNK_BYTES - 1..=CHUNK_BYTES + 1;

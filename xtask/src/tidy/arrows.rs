@@ -63,6 +63,7 @@ mod tests {
         RULE.check(&[("a/Cargo.toml", &text)]);
     }
 
+    /// Case D1: Crates depend only on those below them.
     #[test]
     fn upward_and_unknown_arrows_are_found() {
         check("mt-ipc", "[dependencies]\nmt-proto.workspace = true");

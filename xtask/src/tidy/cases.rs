@@ -45,7 +45,7 @@ enum Numbers {
 
 use Numbers::{Given, Promises};
 
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 14] = [
     Kind::new("", "no other value", Given(&[1, 32])),
     Kind::new(
         "",
@@ -79,6 +79,7 @@ const KINDS: [Kind; 13] = [
     Kind::new("D", "docs", Promises),
     Kind::new("M", "mt-pool", Promises),
     Kind::new("H", "mt-beehive", Promises),
+    Kind::new("I", "mt-ipc, mt-proto", Promises),
 ];
 
 impl Kind {
@@ -248,6 +249,11 @@ fn name_after(file: &RustFile, line: usize) -> String {
             break;
         }
     }
+    if file.tokens_are(at, &["use"]) {
+        // What is published is named last.
+        let end = file.tokens[at..].iter().position(|token| token.text == ";");
+        at += end.map_or(0, |end| end.saturating_sub(2));
+    }
     let is_call = file.tokens_are(at + 1, &["!", "{"]);
     let named = file.tokens.get(if is_call { at } else { at + 1 });
     let name = named.map_or("", |token| token.text.as_str());
@@ -314,19 +320,21 @@ mod tests {
     fn promises_are_shown_by_tests_macros_and_examples() {
         let text = "//! ```\n//! # // Case R1: one\n//! # // goes on.\n//! ```\n\
             // Case R2: Two.\ntests! { fn b() {} }\n\
-            /// ```\n/// # // Case R4, M1: Three.\n/// ```\n#[derive(A)]\npub(crate) struct C;\n";
+            /// ```\n/// # // Case R4, M1: Three.\n/// ```\n#[derive(A)]\npub(crate) struct C;\n\
+            /// ```\n/// # // Case R5: Four.\n/// ```\npub use d::e::F;\n";
         let page =
             "<!-- cases -->\n<!-- end of cases --><!-- promises -->\n<!-- end of promises -->";
         let found = RULE.find(&[("crates/a/src/b.rs", text), (PAGE, page)]);
         let messages: Vec<_> = found.0.iter().map(|one| one.message.as_str()).collect();
         assert!(messages.contains(&"no test shows case R3"), "{messages:?}");
-        assert!(!messages.contains(&"no test shows case R5"), "{messages:?}");
+        assert!(!messages.contains(&"no test shows case R6"), "{messages:?}");
         let tree = Tree::of(&[("crates/a/src/b.rs", text), (PAGE, page)]);
         let rewritten = rewritten(&tree).expect("there are marks");
         for row in [
             "| R1 | README | One goes on. | `crates/a/src/b.rs`: its example |\n",
             "| R2 | README | Two. | `crates/a/src/b.rs`: the tests of `tests!` |\n",
             "| R4 | README | Three. | `crates/a/src/b.rs`: the example of `C` |\n",
+            "| R5 | README | Four. | `crates/a/src/b.rs`: the example of `F` |\n",
             "| M1 | mt-pool | Three. | `crates/a/src/b.rs`: the example of `C` |\n",
         ] {
             assert!(rewritten.contains(row), "{rewritten}");

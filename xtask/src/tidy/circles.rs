@@ -149,6 +149,7 @@ mod tests {
         check("a.rs: use crate::{B};\nlib.rs: use a::A; ~~");
     }
 
+    /// Case D2: There is no circle of imports.
     #[test]
     fn a_circle_of_three_is_one_and_test_modules_are_in_none() {
         let rest = "b.rs: use crate::c::C;\nc.rs: use crate::a::A;\nd.rs: use crate::a::A;";

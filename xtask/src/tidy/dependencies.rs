@@ -54,6 +54,7 @@ fn rows(text: &str) -> BTreeMap<&str, usize> {
 mod tests {
     use super::RULE;
 
+    /// Case D33: Each dependency has a row that says what it is for, and each row a dependency.
     #[test]
     fn keys_and_rows_must_match() {
         let root = "[workspace.dependencies]\nmt-a = { path = \"a\" }\nb = \"1\"";

@@ -77,6 +77,7 @@ fn private(file: &RustFile) -> impl Iterator<Item = usize> {
 mod tests {
     use super::RULE;
 
+    /// Case D3: Nothing that supervises workers, or is one, names a floor above it.
     #[test]
     fn the_ground_names_nothing_above_it() {
         let dispatch = ("crates/mt-pool/src/dispatch.rs", "");

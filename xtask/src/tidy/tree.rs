@@ -81,6 +81,16 @@ impl Tree {
         path.is_empty() || self.paths.contains(path) || is_folder
     }
 
+    /// Whether some file or folder ends with these names.
+    pub(super) fn ends(&self, path: &str) -> bool {
+        let within = format!("/{path}");
+        let is_it = |there: &String| {
+            let there = format!("/{there}");
+            there.ends_with(&within) || there.contains(&format!("{within}/"))
+        };
+        self.paths.iter().any(is_it)
+    }
+
     /// The files and folders at the top, each once.
     pub(super) fn top_level(&self) -> BTreeSet<&str> {
         let paths = self.paths.iter().map(|path| path.split('/').next());

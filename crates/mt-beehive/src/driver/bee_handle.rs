@@ -97,6 +97,7 @@ mod tests {
 
     use super::*;
 
+    /// Case D23: However many messages wait, a frame holds no more than the other side takes.
     #[test]
     fn whatever_waits_comes_in_frames_that_are_taken() {
         let outbox = Outbox::default();

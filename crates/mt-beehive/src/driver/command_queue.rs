@@ -249,6 +249,7 @@ mod tests {
 
     use super::*;
 
+    /// Case H23: No more than 65,536 tasks are delegated and not ended: whoever delegates more waits.
     #[test]
     fn what_is_dropped_keeps_its_place_until_the_driver_has_heard_of_it() {
         let commands = CommandQueue::new();

@@ -123,6 +123,32 @@ mod tests {
         assert_eq!(found, wrong);
     }
 
+    /// Case H24: Every option of a hive has the default that is told of it.
+    #[test]
+    fn defaults_are_those_of_the_documentation() {
+        let options = HiveOptions::default();
+        let most = std::thread::available_parallelism().map_or(1, usize::from);
+        let population = Population::Elastic {
+            min: 1,
+            max: (most - 1).max(1),
+            period: Duration::from_secs(1),
+        };
+        assert_eq!(options.population, population);
+        assert_eq!(options.max_concurrency, Some(1024));
+        assert_eq!(options.dispatch, Dispatch::Auction);
+        assert_eq!(options.crash_limit, 3);
+        let deadlines = Deadlines::new()
+            .init(Duration::from_secs(60))
+            .exit_grace(Duration::from_secs(5))
+            .cancel_grace(Duration::from_millis(50))
+            .answer(Duration::from_secs(30))
+            .suspect_grace(Duration::from_secs(10));
+        assert_eq!(options.deadlines, deadlines);
+        let pools = WorkerOptions::default();
+        assert_eq!(format!("{:?}", options.workers), format!("{pools:?}"));
+    }
+
+    /// Case H25: An option that is out of its range is an error that names it.
     #[test]
     fn what_is_out_of_range_is_an_error_and_says_of_which_option() {
         check(|_| {}, None);

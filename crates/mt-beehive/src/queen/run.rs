@@ -182,6 +182,7 @@ impl<W: WorkerBee> BeehiveRun<W> {
     /// [shut down](RunningHive::shutdown) or dropped, which kills the worker bees. Clones of its `Hive` go anywhere:
     ///
     /// ```
+    /// # // Case H2: The hive goes anywhere: into tasks of a runtime, into the state of a server.
     /// # use mt_beehive::{Hive, hive_of};
     /// # #[derive(Default)] struct Resizer;
     /// # #[mt_beehive::worker] impl Resizer { #[task] async fn resize(&self, image: Vec<u8>) -> Vec<u8> { image } }

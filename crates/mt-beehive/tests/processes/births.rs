@@ -41,6 +41,7 @@ fn no_workers(birth: Birth, dispatch: Dispatch) -> NoWorkers {
     }))
 }
 
+/// Case H15: When bees can't be made, every delegate says why once the restart budget is spent.
 #[test_with(check)]
 fn when_the_budget_is_spent_every_delegate_says_why() {
     for dispatch in [Dispatch::Auction, Dispatch::Credit] {
@@ -52,6 +53,7 @@ fn when_the_budget_is_spent_every_delegate_says_why() {
     }
 }
 
+/// Case H16: A bee that can be made in the end is.
 #[test_with(check)]
 fn a_bee_that_can_be_made_in_the_end_is() {
     let folder = Folder::temp();

@@ -10,12 +10,14 @@ use crate::{
     scene::{Folder, bees_that, begun, both_ways, check, either_way, hive, patient, test_with},
 };
 
+/// Case R4: A bee does a thousand tasks at once: 1,024, and never more.
 #[test_with(either_way, || hive(1))]
 async fn rule_01_a_bee_does_1024_tasks_at_once_and_never_more(hive: Hive<Doer>) {
     let all = (0..3000).map(|_| hive.meet(1024));
     assert_eq!(try_join_all(all).await, Ok(vec![1024; 3000]));
 }
 
+/// Case H28: A bee does as many tasks at once as `max_concurrency`.
 #[test_with(check)]
 fn rule_01_as_many_as_she_may() {
     for most in [1, 2, 7_usize] {
@@ -27,6 +29,7 @@ fn rule_01_as_many_as_she_may() {
     }
 }
 
+/// Case D24: How busy a bee is, is answered while its thread is blocked.
 #[test_with(either_way, || hive(1).max_concurrency(4))]
 async fn rule_13_a_bee_that_is_blocked_says_how_busy_she_is(hive: Hive<Doer>) {
     let folder = Folder::temp();

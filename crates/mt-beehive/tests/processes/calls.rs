@@ -24,7 +24,7 @@ use mt_beehive::{
 
 use crate::{
     doer::{Doer, DoerTasks},
-    scene::{Live as _, check, either_way, hive, test_with, with_hive},
+    scene::{Folder, Live as _, begun, check, either_way, hive, test_with, with_hive},
 };
 
 struct Adder {
@@ -126,6 +126,25 @@ async fn delegates_come_back_with_who_did_them(hive: Hive<Adder>) {
     assert!((0.0..=1.0).contains(&busy));
 }
 
+/// Case H30: A deadline or a watcher that is given to a delegate under way changes nothing, and `raises` panics then.
+#[test_with(either_way, || hive(1))]
+async fn what_is_said_of_a_delegate_that_is_under_way_changes_nothing(hive: Hive<Doer>) {
+    let folder = Folder::temp();
+    let mut task = hive.wait_to_go(folder.clone());
+    assert!(futures::poll!(&mut task).is_pending());
+    let task = task.deadline(Duration::from_millis(1));
+    let task = task.on_progress(|_: u32| unreachable!("nobody is told"));
+    let opens = async {
+        begun(&folder, 1).await;
+        folder.first("go");
+    };
+    assert_eq!(futures::join!(task, opens).0, Ok(1));
+    let mut task = hive.delegate::<u64>("add", (1_u64, 2_u64));
+    let _ = futures::poll!(&mut task);
+    let raises = std::panic::AssertUnwindSafe(|| task.raises::<u8>());
+    assert!(std::panic::catch_unwind(raises).is_err());
+}
+
 #[test_with(either_way, || hive_of::<Adder>(0).processes(1))]
 async fn a_task_is_woken_by_whoever_knows_only_its_first_waker(hive: Hive<Adder>) {
     assert_eq!(hive.wait_with_first_waker().await, Ok(7));
@@ -137,6 +156,8 @@ async fn a_bee_may_be_written_by_hand(hive: Hive<ByHand>) {
 }
 
 /// A hive needs no runtime of whoever starts it, asks it or lets it die.
+///
+/// Case H3: A hive lives in any executor, and needs no runtime of its caller.
 #[test_with(check)]
 fn a_hive_lives_in_any_executor() {
     use futures::executor::block_on;
@@ -170,6 +191,8 @@ fn an_option_that_is_out_of_range_is_an_error_at_the_start() {
 }
 
 /// All at once, as far as the machine lets them.
+///
+/// Case H29: Without a limit a bee does all at once.
 #[test_with(either_way, || hive(1).max_concurrency(None))]
 async fn twenty_thousand_tasks_at_once_for_a_bee_without_a_limit(hive: Hive<Doer>) {
     let all = (0..20_000_u64).map(|n| hive.add(n, 1000).with_bee());

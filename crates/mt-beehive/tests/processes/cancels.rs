@@ -25,6 +25,7 @@ async fn pid(hive: &Hive<Doer>) -> u32 {
     hive.pid().await.unwrap()
 }
 
+/// Case H14: A delegate that is never awaited is nothing.
 #[test_with(either_way, || hive(1))]
 async fn rule_11_a_delegate_that_is_never_awaited_is_nothing(hive: Hive<Doer>) {
     let folder = Folder::temp();
@@ -34,6 +35,8 @@ async fn rule_11_a_delegate_that_is_never_awaited_is_nothing(hive: Hive<Doer>) {
 }
 
 /// The task's future is dropped in the bee, at the `await` where it is, and the bee goes on.
+///
+/// Case R19: Dropping a delegate ends its task at the `await` where it is, and the bee goes on.
 #[test_with(either_way, patient_hive)]
 async fn rule_11_a_delegate_dropped_while_it_runs_is_gone_from_the_bee(hive: Hive<Doer>) {
     let folder = Folder::temp();
@@ -72,6 +75,7 @@ async fn rule_11_many_dropped_at_once(hive: Hive<Doer>) {
     assert_eq!(hive.add(1, 2).await, Ok(3));
 }
 
+/// Case H12: A deadline ends a task that awaits; when it is told nobody does the task, and the bee goes on.
 #[test_with(either_way, patient_hive)]
 async fn rule_11_a_deadline_ends_what_awaits(hive: Hive<Doer>) {
     let folder = Folder::temp();
@@ -84,6 +88,8 @@ async fn rule_11_a_deadline_ends_what_awaits(hive: Hive<Doer>) {
 }
 
 /// The bee is killed. What else it did is begun again, and not charged: with one attempt more it would be lost.
+///
+/// Case H13: A bee that does not let go of a task is killed, and what else it did is begun again, not charged.
 #[test_with(either_way, || hive(1).crash_limit(2))]
 async fn rule_10_a_bee_that_blocks_past_a_deadline_is_killed_and_the_others_go_on(
     hive: Hive<Doer>,
@@ -151,6 +157,7 @@ fn a_long_cancel_grace_spares_a_bee_that_blocks() {
     assert!(peace);
 }
 
+/// Case H33: With a `cancel_grace` of zero every cancelling kills.
 #[test_with(either_way, || hive(1).deadlines(Deadlines::new().cancel_grace(Duration::ZERO)))]
 async fn without_a_cancel_grace_every_cancelling_kills(hive: Hive<Doer>) {
     let folder = Folder::temp();
@@ -159,12 +166,14 @@ async fn without_a_cancel_grace_every_cancelling_kills(hive: Hive<Doer>) {
     assert_ne!(pid(&hive).await, before);
 }
 
+/// Case H31: A bee has `exit_grace` to close what it has open.
 #[test_with(check)]
 fn a_long_exit_grace_lets_a_bee_close_what_she_has_open() {
     let graces = Deadlines::new().exit_grace(LONG);
     assert!(goes_in_peace(4 * LIMIT, graces, async |_| {}));
 }
 
+/// Case H32: A bee that takes longer than `exit_grace` is killed.
 #[test_with(check)]
 fn a_short_exit_grace_makes_an_end_of_one_that_does_not_go() {
     let graces = Deadlines::new().exit_grace(LIMIT);

@@ -21,6 +21,7 @@ fn clerks(bees: usize) -> BeehiveRun<Doer> {
     hive(bees).max_concurrency(4).deadlines(patient())
 }
 
+/// Case H48: `bees` tells the bees there are, with what they have.
 #[test_with(check_async)]
 async fn bees_tell_who_they_are_and_what_they_have() {
     let run = clerks(2).live(async |hive| {
@@ -42,6 +43,7 @@ async fn bees_tell_who_they_are_and_what_they_have() {
     assert_eq!(run.await.bees().await, [], "there are none any more");
 }
 
+/// Case H47: `spawn` tells the id of the bee, `bury` when it is gone, and both do it whether or not they are awaited.
 #[test_with(check_async)]
 async fn bees_that_are_asked_for_have_an_id_and_those_that_are_buried_are_gone() {
     let run = clerks(1).live(async |hive| {
@@ -63,6 +65,7 @@ async fn bees_that_are_asked_for_have_an_id_and_those_that_are_buried_are_gone()
     assert_eq!(hive.bury(None).await, None);
 }
 
+/// Case H49: `stats` tells what a hive has done, also when it is dead.
 #[test_with(check_async)]
 async fn a_hive_tells_what_it_has_done_also_afterwards() {
     let folder = Folder::temp();

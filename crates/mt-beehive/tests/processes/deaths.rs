@@ -21,6 +21,7 @@ fn kill(pid: u32) {
     signal(pid, Signal::KILL);
 }
 
+/// Case H9: However a bee ends, `WorkerLost` says how.
 #[test_with(either_way, || hive(1).crash_limit(1))]
 async fn rule_06_whatever_ends_a_bee_is_the_reason(hive: Hive<Doer>) {
     let all = [
@@ -44,6 +45,8 @@ async fn rule_06_whatever_ends_a_bee_is_the_reason(hive: Hive<Doer>) {
 }
 
 /// Each attempt is begun once, and no more often than it may be.
+///
+/// Case R22: A task of which `crash_limit` bees have died is given up, and is begun no more often than that.
 #[test_with(check)]
 fn rule_06_a_task_that_kills_is_given_up_after_so_many_deaths() {
     for limit in 1..=3 {
@@ -64,6 +67,7 @@ fn rule_06_a_task_that_kills_is_given_up_after_so_many_deaths() {
     }
 }
 
+/// Case R21: A bee that dies is replaced, and what it had begun is begun again by another.
 #[test_with(either_way, || hive(1))]
 async fn rule_06_another_attempt_may_succeed(hive: Hive<Doer>) {
     let folder = Folder::temp();
@@ -113,6 +117,8 @@ async fn all_bees_killed_at_once(hive: Hive<Doer>) {
 }
 
 /// With one task at once a bee's death is nobody else's.
+///
+/// Case H10: Tasks that kill every bee lose no other task.
 #[test_with(either_way, || hive(2).max_concurrency(1))]
 async fn rule_06_one_that_kills_every_bee_loses_nobody_else(hive: Hive<Doer>) {
     let poison = join_all((0..5).map(|_| hive.act(Deed::Segfault)));

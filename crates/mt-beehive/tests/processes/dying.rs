@@ -88,6 +88,7 @@ fn a_run_that_returns_an_error_leaves_nothing() {
     assert_eq!(children(), [0_u32; 0]);
 }
 
+/// Case H17: A task that panics, in place of a queen, leaves nothing of its hive.
 #[test_with(check)]
 fn a_run_whose_task_panics_leaves_nothing() {
     let run = hive(2).run(async |hive| -> anyhow::Result<()> {
@@ -104,6 +105,8 @@ fn a_run_whose_task_panics_leaves_nothing() {
 }
 
 /// At any moment: while bees are started, made, offered tasks, at work, and dying.
+///
+/// Case H18: A hive that is dropped, at any moment, leaves nothing.
 #[test_with(check)]
 fn a_run_dropped_at_any_moment_leaves_nothing() {
     for millis in [0, 1, 2, 4, 8, 16, 32, 64] {
@@ -119,6 +122,8 @@ fn a_run_dropped_at_any_moment_leaves_nothing() {
 }
 
 /// A hive as a value is shut down in peace: what was begun ends, and only then is it gone.
+///
+/// Case H19: `shutdown` lets bees finish what they have; what is delegated after it is `HiveClosed`.
 #[test_with(check_async)]
 async fn a_running_hive_finishes_what_it_has_and_is_gone_after_its_shutdown() {
     let folder = Folder::temp();
@@ -138,6 +143,8 @@ async fn a_running_hive_finishes_what_it_has_and_is_gone_after_its_shutdown() {
 }
 
 /// Dropped, a hive as a value is killed with what it does, whatever it does; it needs no runtime for that.
+///
+/// Case H20: A hive as a value that is dropped kills its bees, and delegates under way are `HiveClosed`.
 #[test_with(check)]
 fn a_running_hive_that_is_dropped_leaves_nothing() {
     let hive = hive(2).start().unwrap();
@@ -153,6 +160,8 @@ fn a_running_hive_that_is_dropped_leaves_nothing() {
 
 /// What tasks have started goes with their bee, however that ends. One that dies by itself takes its group
 /// along; what has left the group as well is nobody's.
+///
+/// Case H21: What tasks have started goes with their bee.
 #[test_with(check)]
 fn what_tasks_have_started_goes_with_the_bee() {
     let pids = Mutex::new(Vec::new());

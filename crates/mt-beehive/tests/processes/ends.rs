@@ -86,6 +86,8 @@ async fn a_task_that_panics_when_it_is_cancelled_is_cancelled(hive: Hive<Doer>) 
 }
 
 /// Tasks that a bee was asked about and has not said anything to go to others.
+///
+/// Case H11: A bee that is stopped waits, and what it was offered goes to others.
 #[test_with(with_hive, hive(2).workers(watched(quick())))]
 async fn a_stopped_bee_holds_up_nobody(hive: Hive<Doer>) {
     let bees = ready_bees(&hive, 2).await;

@@ -104,6 +104,7 @@ async fn asks(hive: &Hive<Doer>) {
     assert_eq!(hive.stats().await.delegated, 1);
 }
 
+/// Case H50: A dead hive answers whatever it is asked.
 #[test_with(check_async)]
 async fn a_dead_hive_answers() {
     let run = hive(1).live(async |hive| {
@@ -151,6 +152,9 @@ async fn a_slow_watcher_leaves_time_for_others(hive: Hive<Host>) {
 }
 
 /// Run to their end, or dropped in the middle.
+///
+/// Case R9: When a hive is over no process, thread or descriptor of it is left, whether it ran to its end or was
+/// dropped.
 #[test_with(check_async)]
 async fn fifty_hives_leave_nothing() {
     let mut before = None;

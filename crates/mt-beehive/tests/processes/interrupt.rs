@@ -104,6 +104,7 @@ impl Terminal {
     }
 }
 
+/// Case D15: The first Ctrl-C lets bees finish what they have begun, through all levels, and cancels the rest.
 #[test_with(check)]
 fn the_first_lets_what_runs_go_on_and_cancels_the_rest() {
     for role in ["auction", "credit"] {
@@ -119,6 +120,7 @@ fn the_first_lets_what_runs_go_on_and_cancels_the_rest() {
     }
 }
 
+/// Case D16: The second Ctrl-C ends the queen and all bees at once.
 #[test_with(check)]
 fn the_second_ends_all_at_once() {
     let mut terminal = Terminal::new("credit");
@@ -128,6 +130,7 @@ fn the_second_ends_all_at_once() {
     assert_eq!(terminal.end(), (None, Some(2)));
 }
 
+/// Case H22: With `OnInterrupt::Ignore` Ctrl-C does what it does without a hive.
 #[test_with(check)]
 fn the_first_ends_all_at_once_if_so_wanted() {
     let terminal = Terminal::new("ignores");

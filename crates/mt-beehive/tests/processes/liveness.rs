@@ -27,6 +27,8 @@ fn doer(policy: LivenessPolicy) -> BeehiveRun<Doer> {
     hive(1).crash_limit(2).workers(watched(policy))
 }
 
+/// Case D8: Nothing is given away twice: whoever had a task is gone before it is begun again, even if it was only
+/// stopped.
 #[test_with(with_hive, doer(LivenessPolicy { stopped: Verdict::Kill, ..quick() }))]
 async fn a_stopped_bee_that_is_to_be_killed_is_gone_before_her_task_is_begun_again(
     hive: Hive<Doer>,
@@ -70,6 +72,7 @@ async fn a_bee_that_wakes_up_before_the_verdict_goes_on(hive: Hive<Doer>) {
     assert_eq!(noted, [[1], [1]]);
 }
 
+/// Case H35: A bee whose thread is held is blocked, and killed where that is wanted.
 #[test_with(with_hive, doer(LivenessPolicy { blocked: Verdict::Kill, ..quick() }))]
 async fn a_bee_whose_thread_is_held_is_blocked(hive: Hive<Doer>) {
     let (death, attempts) = lost(hive.act(Deed::Block).await);
@@ -86,6 +89,7 @@ async fn a_bee_that_waits_is_not_blocked(hive: Hive<Doer>) {
     assert_eq!(waited, (Ok(()), Some(0)));
 }
 
+/// Case H34: A bee that takes longer than `Deadlines::init` to be made is given up.
 #[test]
 fn a_bee_that_is_never_made_is_given_up() {
     let limit = Duration::from_millis(50);
@@ -102,6 +106,7 @@ fn a_bee_that_is_never_made_is_given_up() {
     });
 }
 
+/// Case H36: The last words of a bee are part of why its task is lost.
 #[test_with(with_hive, doer(quick()))]
 async fn what_a_dying_bee_writes_is_part_of_the_reason_and_clipped(hive: Hive<Doer>) {
     let words = format!("{} the heap is on fire \u{1b}[2J", "x".repeat(10_000));

@@ -209,6 +209,8 @@ async fn what_is_delegated_is_delegated_further() {
 }
 
 /// Through as many processes as there are in between.
+///
+/// Case H37: An error arrives as it is through a hive in a hive.
 #[test_with(with_hive, branches(1))]
 async fn an_error_from_two_levels_below_arrives_as_it_is(hive: Hive<Branch>) {
     assert_eq!(hive.root(16).await, Ok(4));
@@ -216,6 +218,7 @@ async fn an_error_from_two_levels_below_arrives_as_it_is(hive: Hive<Branch>) {
     assert_eq!(hive.root(-3).await, Err(DelegateError::Raised(odd)));
 }
 
+/// Case H38: A bee whose own hive can't be started says so: `NoHive`.
 #[test_with(with_hive, hive_of::<Barren>(()).processes(1))]
 async fn a_bee_whose_own_hive_can_not_be_started_says_why(hive: Hive<Barren>) {
     for _ in 0..2 {
@@ -236,6 +239,7 @@ async fn a_hive_is_three_levels_deep() {
     assert_eq!(pids.len(), 4, "everybody has a process of her own");
 }
 
+/// Case H40: Then its own bees go, whose time is not its own, and then it goes.
 #[test_with(check)]
 fn leaves_go_before_their_branch_and_in_peace() {
     let record = Folder::temp();
@@ -251,6 +255,7 @@ fn leaves_go_before_their_branch_and_in_peace() {
     assert!(all.contains(&gone), "{gone:?}");
 }
 
+/// Case H39: A bee that is told to die finishes its tasks, and may delegate for them.
 #[test_with(with_hive, branches(1))]
 async fn a_branch_that_is_told_to_die_finishes_what_she_has_and_delegates_for_it(
     hive: Hive<Branch>,
@@ -265,6 +270,7 @@ async fn a_branch_that_is_told_to_die_finishes_what_she_has_and_delegates_for_it
     assert_eq!(late.with_bee().await, (Ok(5), Some(0)));
 }
 
+/// Case H41: A bee that dies takes its bees along, and its tasks are begun again.
 #[test_with(with_hive, branches(1))]
 async fn a_killed_branch_takes_her_leaves_along_and_her_tasks_are_begun_again(hive: Hive<Branch>) {
     let folder = Folder::temp();
@@ -303,6 +309,7 @@ fn branches_that_are_killed_again_and_again_lose_nothing() {
     });
 }
 
+/// Case H42: A task that is cancelled cancels what it had delegated.
 #[test_with(check_async)]
 async fn a_deadline_above_cancels_what_is_below() {
     let folder = Folder::temp();

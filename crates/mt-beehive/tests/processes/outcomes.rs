@@ -53,6 +53,7 @@ fn undecodable<R: fmt::Debug, E: fmt::Debug>(result: Result<R, DelegateError<E>>
     }
 }
 
+/// Case R35: A panic of a task is its end, with message, place and call stack, and the bee goes on.
 #[test_with(either_way, || hive(1))]
 async fn panics_are_raised_and_the_bee_goes_on(hive: Hive<Doer>) {
     let bee = hive.pid().await;
@@ -86,6 +87,9 @@ async fn panics_are_raised_and_the_bee_goes_on(hive: Hive<Doer>) {
 }
 
 /// The compiler knows the error's type, whatever the `Result` is called.
+///
+/// Case H5: An error that a task returns arrives as it is if its type can cross, and as its text if not; by name, as
+/// `raises` says.
 #[test_with(either_way, || hive(1))]
 async fn an_error_arrives_as_it_is_if_it_can_cross_and_as_its_text_if_not(hive: Hive<Doer>) {
     let (text, child) = hive.fail().with_bee().await;
@@ -125,6 +129,7 @@ async fn an_error_arrives_as_it_is_if_it_can_cross_and_as_its_text_if_not(hive: 
     assert_unserialisable(never, Part::Error);
 }
 
+/// Case H7: A value that does not serialise is `Crossing`, and the bee goes on.
 #[test_with(either_way, || hive(1))]
 async fn what_does_not_serialise_is_raised_and_the_bee_goes_on(hive: Hive<Doer>) {
     let bee = hive.pid().await;
@@ -137,6 +142,8 @@ async fn what_does_not_serialise_is_raised_and_the_bee_goes_on(hive: Hive<Doer>)
     assert_eq!(hive.pid().await, bee);
 }
 
+/// Case H6: A name that there is not says what there is, arguments and values of other types are `Crossing`, and the
+/// bee goes on.
 #[test_with(either_way, || hive(1))]
 async fn unknown_names_and_wrong_arguments_are_raised(hive: Hive<Doer>) {
     let bee = hive.pid().await;
@@ -163,6 +170,7 @@ async fn unknown_names_and_wrong_arguments_are_raised(hive: Hive<Doer>) {
     assert_eq!(hive.pid().await, bee);
 }
 
+/// Case H8: A name of more than 1024 bytes is refused, and no bee is asked.
 #[test_with(either_way, || hive(1))]
 async fn a_name_that_is_too_long_is_refused(hive: Hive<Doer>) {
     let long = hive.delegate::<u64>("x".repeat(100_000), 1_u64).await;

@@ -44,6 +44,7 @@ fn end(role: &str) {
     }
 }
 
+/// Case D25: When the queen is gone, however she ends, so are her bees and all that they have started.
 #[test_with(check)]
 fn rule_14_when_the_queen_is_gone_her_bees_and_what_they_started_are() {
     for role in ["killed", "aborts", "exits", "panics"] {

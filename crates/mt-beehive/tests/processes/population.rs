@@ -77,6 +77,8 @@ fn elastic() -> BeehiveRun<Doer> {
 }
 
 /// As many as the tasks that wait need, one a period; the seed's rule for fewer needs a full machine.
+///
+/// Case R20: A hive that may grow has more bees while tasks wait, and never more than it may have.
 #[test_with(either_way, elastic)]
 async fn an_elastic_hive_grows_while_there_is_more_to_do(hive: Hive<Doer>) {
     let folder = Folder::temp();
@@ -92,6 +94,7 @@ async fn an_elastic_hive_grows_while_there_is_more_to_do(hive: Hive<Doer>) {
     assert!(all.into_iter().all(|done| done == Ok(1)));
 }
 
+/// Case H4: A hive may be used from several threads.
 #[test_with(either_way, || hive(2))]
 async fn a_hive_is_used_from_several_threads(hive: Hive<Doer>) {
     let threads = [0_u64, 1, 2, 3].map(|thread| {

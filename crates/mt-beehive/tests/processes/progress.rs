@@ -63,6 +63,7 @@ fn heard<P: Send + 'static>() -> (Arc<Mutex<Vec<P>>>, impl FnMut(P) + Send + 'st
     (all, move |value| told.lock().unwrap().push(value))
 }
 
+/// Case H43: Progress is told in order, the latest counts, and the last always arrives.
 #[test_with(either_way, walkers)]
 async fn the_latest_is_told_in_order_and_the_last_always(hive: Hive<Walker>) {
     let (all, tell) = heard::<u64>();
@@ -83,6 +84,7 @@ async fn many_tasks_at_once_are_told_apart(hive: Hive<Walker>) {
     join_all(all).await;
 }
 
+/// Case H44: A second attempt knows that it is one, and tells progress from its start.
 #[test_with(either_way, walkers)]
 async fn a_second_attempt_tells_from_its_start(hive: Hive<Walker>) {
     let (all, mut tell) = heard::<(u32, u32)>();
@@ -98,6 +100,7 @@ async fn a_second_attempt_tells_from_its_start(hive: Hive<Walker>) {
     assert_eq!(all.last(), Some(&(2, 0)));
 }
 
+/// Case H45: Progress that is too long, or of another type, is dropped and harms nobody.
 #[test_with(either_way, walkers)]
 async fn what_can_not_be_told_harms_nobody(hive: Hive<Walker>) {
     let (numbers, tell) = heard::<u64>();
@@ -109,6 +112,7 @@ async fn what_can_not_be_told_harms_nobody(hive: Hive<Walker>) {
     assert_eq!(hive.walk(3).await, Ok(3), "nobody has to listen");
 }
 
+/// Case H46: A task knows its deadline.
 #[test_with(either_way, walkers)]
 async fn a_task_knows_its_deadline(hive: Hive<Walker>) {
     assert_eq!(hive.time_left().await, Ok(None));

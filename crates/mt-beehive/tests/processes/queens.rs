@@ -113,6 +113,7 @@ fn reign() -> BeehiveRun<Doer, WithQueen<Ruler>> {
     reign_of(&Tally::default())
 }
 
+/// Case H1: Nothing that a queen is made of, given or returns crosses.
 #[test_with(check_async)]
 async fn a_queen_has_a_hive_and_nothing_she_is_given_crosses() {
     let words = Tally::default();
@@ -124,6 +125,7 @@ async fn a_queen_has_a_hive_and_nothing_she_is_given_crosses() {
     assert!(Rc::ptr_eq(&same, &words));
 }
 
+/// Case H51: A queen's task that there is not, fails or is asked for with other types says so by type.
 #[test_with(check_async)]
 async fn what_goes_wrong_says_what() {
     let nothing = reign().run_task::<()>("nothing", ()).await.unwrap_err();
@@ -167,6 +169,7 @@ async fn what_goes_wrong_says_what() {
     }
 }
 
+/// Case H26: With an option out of its range neither queen nor bee is made.
 #[test_with(check_async)]
 async fn a_queen_whose_options_are_out_of_range_is_not_made() {
     let queens = reign().queenbee_max_concurrency(0);
@@ -182,6 +185,7 @@ async fn a_queen_whose_options_are_out_of_range_is_not_made() {
     }
 }
 
+/// Case H52: A queen that can't be made has no hive.
 #[test_with(check_async)]
 async fn a_queen_that_can_not_be_made_has_no_hive() {
     let many = Tally::new(Cell::new(11));
@@ -190,6 +194,7 @@ async fn a_queen_that_can_not_be_made_has_no_hive() {
     assert_eq!(run.await.unwrap_err().to_string(), why);
 }
 
+/// Case H54: `Queen::cancel` ends tasks where they are, and the first reason counts.
 #[test_with(check_async)]
 async fn cancelled_tasks_end_where_they_are() {
     let words = Tally::default();
@@ -219,6 +224,7 @@ async fn a_task_that_asks_for_another_needs_one_place() {
     assert_eq!(asked.await.unwrap(), 5);
 }
 
+/// Case H53: A queen does as many tasks at once as `queenbee_max_concurrency`.
 #[test]
 fn a_queen_does_so_many_tasks_at_once() {
     async fn visits(queen: Queen<Ruler>) -> Result<usize, BeehiveError> {
@@ -242,6 +248,7 @@ fn a_queen_that_fails_leaves_nothing() {
     assert_eq!(children(), [0_u32; 0]);
 }
 
+/// Case H55: A panic of a queen goes to whoever runs her, and leaves no bee.
 #[test_with(check)]
 fn a_queen_that_panics_leaves_nothing() {
     let run = reign().run_task::<()>("panic", ());

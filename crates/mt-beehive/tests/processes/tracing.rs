@@ -151,6 +151,7 @@ async fn events_from_two_levels_below_are_emitted_here() {
     assert!(keeper.line("a task tells").contains("from below"));
 }
 
+/// Case H56: A bee that is lost is a warning, and one that is told to die is none.
 #[test_with(check_async)]
 async fn a_bee_that_is_lost_is_a_warning_and_one_that_is_told_to_die_is_not() {
     let keeper = Keeper::install();

@@ -145,6 +145,7 @@ mod tests {
 
     use super::*;
 
+    /// Case D27: The memory shared with a worker can't be shortened by it.
     #[test]
     fn two_mappings_are_one_memory_and_it_cannot_shrink() {
         let (ours, fd) = Page::create().expect("a page");

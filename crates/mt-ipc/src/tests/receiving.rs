@@ -8,6 +8,7 @@ use tokio::io::AsyncWriteExt;
 use super::{Backend, beat, bulk, check, wire_of};
 use crate::RecvError;
 
+/// Case D21: A message that is cut by the end of its sender counts as not sent.
 #[test_with(check)]
 async fn an_end_between_frames_is_an_end_and_inside_one_is_a_cut(backend: Backend) {
     let sent = [beat(), bulk(3), FromWorker::Ready.into_frame()];
@@ -48,6 +49,7 @@ async fn an_end_between_two_chunks_is_a_cut(backend: Backend) {
     assert_is!(got, Err(RecvError::Cut));
 }
 
+/// Case I1: `recv` is cancel-safe.
 #[test_with(check)]
 async fn a_receive_that_is_cancelled_loses_nothing(backend: Backend) {
     let sent: Vec<Frame> = (0..40).flat_map(|n| [bulk(n * 7), beat()]).collect();
@@ -79,6 +81,7 @@ async fn a_receive_that_is_cancelled_loses_nothing(backend: Backend) {
     assert!(cancelled >= 40, "only {cancelled} receives were cancelled");
 }
 
+/// Case I2: Bytes that are no frame are an error, and nothing is received after it.
 #[test_with(check)]
 async fn garbage_is_an_error_that_stays(backend: Backend) {
     let (_sender, mut receiver, _writer, mut raw) = backend.raw();

@@ -7,6 +7,7 @@ use mt_test_kit::test_with;
 use super::{Backend, all_of, beat, bulk, check, open};
 use crate::{QueueLimits, SendError};
 
+/// Case I4: Frames arrive whole, in order, and then the end.
 #[test_with(check)]
 async fn frames_arrive_whole_and_in_order_and_then_the_end(backend: Backend) {
     let (ours, theirs) = backend.pair();
@@ -27,6 +28,7 @@ async fn frames_arrive_whole_and_in_order_and_then_the_end(backend: Backend) {
     assert_eq!(bulk, sent);
 }
 
+/// Case D22: Heartbeats overtake what waits, and go in between the pieces of what is long.
 #[test_with(check)]
 async fn control_overtakes_what_waits_in_the_bulk_lane(backend: Backend) {
     const MIB: usize = 1 << 20;
@@ -53,6 +55,7 @@ async fn control_overtakes_what_waits_in_the_bulk_lane(backend: Backend) {
     }
 }
 
+/// Case D11: Both sides always read: what is long both ways does not block either.
 #[test_with(check)]
 async fn long_bodies_both_ways_do_not_block_each_other(backend: Backend) {
     let (ours, theirs) = backend.pair();
@@ -94,6 +97,7 @@ async fn encoded_results_travel_like_frames(backend: Backend) {
     assert_eq!(counts.sum::<u32>(), 50_001);
 }
 
+/// Case I3: The lanes of a sender are bounded, each by itself, and a full one is `SendError::Full`.
 #[test_with(check)]
 async fn lanes_have_limits_of_their_own(backend: Backend) {
     let (ours, _theirs) = backend.pair();

@@ -96,6 +96,7 @@ fn partial_writes_go_on_where_they_stopped() {
     }
 }
 
+/// Case R43: What waits leaves together, in one system call.
 #[test]
 fn frames_that_wait_leave_together() {
     let calls = calls_to_send(usize::MAX);

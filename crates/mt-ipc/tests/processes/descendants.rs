@@ -20,6 +20,7 @@ fn check_end(dies_of: i32, count: usize, end: impl FnOnce(&mut Worker)) {
     });
 }
 
+/// Case D29: A worker that is killed takes along what its tasks have started, also what has detached itself.
 #[test]
 fn a_kill_takes_all_descendants() {
     check_end(9, 4, |worker| assert!(worker.process.kill()));

@@ -51,6 +51,7 @@ fn writing_to_a_dead_worker_raises_no_signal() {
     });
 }
 
+/// Case D19: Another build is refused at the handshake, and both sides say so.
 #[test]
 fn another_build_is_refused_on_both_sides() {
     check(async {
@@ -71,6 +72,7 @@ fn another_build_is_refused_on_both_sides() {
     });
 }
 
+/// Case D20: The first word is `Hello`; anything else is out of turn.
 #[test]
 fn a_first_word_other_than_hello_is_out_of_turn() {
     check(async {
@@ -82,6 +84,7 @@ fn a_first_word_other_than_hello_is_out_of_turn() {
     });
 }
 
+/// Case I6: How a process ended is told as it was.
 #[test]
 fn exits_are_told_as_they_were() {
     check(async {
@@ -121,6 +124,7 @@ fn a_worker_that_ends_in_good_order_is_not_killed_for_it() {
     });
 }
 
+/// Case D9: What a worker has started and finished can be read when it is dead.
 #[test]
 fn progress_outlives_the_worker() {
     check(async {
@@ -134,6 +138,7 @@ fn progress_outlives_the_worker() {
     });
 }
 
+/// Case D13: A worker's connection is its own: programs that it starts have neither that nor the shared memory.
 #[test]
 fn the_connection_is_the_worker_s_alone() {
     check(async {
@@ -168,6 +173,8 @@ fn a_program_that_is_not_there_is_an_error() {
 }
 
 /// The input is a terminal, a file, or a socket on which nothing comes: no hang, no worker.
+///
+/// Case I7: A program that was started by hand as a worker says so and neither hangs nor works.
 #[test]
 fn a_worker_started_by_hand_says_so() {
     let (_ours, socket) = std::os::unix::net::UnixStream::pair().unwrap();

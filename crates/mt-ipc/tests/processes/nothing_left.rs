@@ -33,6 +33,7 @@ fn leaves_nothing<T: AsyncFnOnce()>(test: T) {
     alone(name, || check(test));
 }
 
+/// Case R45: Workers, however far they came, leave no process, zombie or descriptor.
 #[test_with(leaves_nothing)]
 async fn fifty_workers_leave_nothing() {
     for round in 0..50 {
@@ -61,6 +62,7 @@ fn workers_that_are_dropped_are_reaped_by_the_runtime() {
     });
 }
 
+/// Case I5: A start that fails leaves nothing behind.
 #[test_with(leaves_nothing)]
 async fn failed_starts_leave_nothing() {
     for _ in 0..20 {
@@ -70,6 +72,7 @@ async fn failed_starts_leave_nothing() {
     }
 }
 
+/// Case D30: A host that reaps all children itself gets in nobody's way.
 #[test]
 fn a_host_that_reaps_everything_is_survived() {
     check_alone(async {

@@ -49,6 +49,7 @@ macro_rules! dies_with_its_parent {
     };
 }
 
+// Case D28: Workers go with a parent that is killed, with all below them, also while they are stopped or busy.
 dies_with_its_parent! {
     workers_go_with_their_parent: "echo", |_| {};
     a_wedged_worker_goes_with_its_parent: "wedged", |_| {};

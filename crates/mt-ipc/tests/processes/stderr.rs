@@ -19,6 +19,7 @@ async fn words_of(name: &str) -> StderrTail {
     stderr.unwrap().finish().await
 }
 
+/// Case I8: The end of what a worker wrote survives it.
 #[test]
 fn the_last_words_survive() {
     check(async {
@@ -52,6 +53,7 @@ fn a_reader_that_is_dropped() {
     });
 }
 
+/// Case I9: An inherited standard error has nothing to read.
 #[test]
 fn inherited_means_that_there_is_nothing_to_read() {
     check(async {

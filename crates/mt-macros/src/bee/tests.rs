@@ -119,6 +119,23 @@ refused! { what_can_not_be_delegated_is_refused:
     () { impl A { #[task] fn f(&self) {} #[task] fn f(&self) {} } } "one task of a name"
 }
 
+/// Case R16: mt-beehive can be used without mt-pool among the dependencies.
+#[test]
+fn bees_need_no_pool_among_the_dependencies() {
+    let bee =
+        quote! { impl A { fn new(x: u8) -> Self {} #[task] async fn f(&self, x: u8) -> u8 {} } };
+    for expanded in [
+        expand(Caste::Worker, quote!(), bee.clone()),
+        expand(Caste::Queen, quote!(worker = B), bee),
+    ] {
+        let text = expanded.to_string();
+        assert!(
+            text.contains("mt_beehive") && !text.contains("mt_pool"),
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn names_that_would_be_hidden_are_refused() {
     let task = |name: &str| {

@@ -82,9 +82,10 @@ impl<E> TaskError<E> {
     }
 
     /// The item as it was sent: if no worker had an outcome for it ([`Crashed`](TaskErrorKind::Crashed),
-    /// [`TimedOut`](TaskErrorKind::TimedOut), [`MemoryExceeded`](TaskErrorKind::MemoryExceeded),
-    /// [`Cancelled`](TaskErrorKind::Cancelled), [`Pool`](TaskErrorKind::Pool)), and of every kind with
-    /// [`keep_items`](crate::AsynPmap::keep_items), unless it could not be sent.
+    /// [`OutcomeLost`](TaskErrorKind::OutcomeLost), [`TimedOut`](TaskErrorKind::TimedOut) by its hard deadline,
+    /// [`MemoryExceeded`](TaskErrorKind::MemoryExceeded), [`Cancelled`](TaskErrorKind::Cancelled),
+    /// [`Pool`](TaskErrorKind::Pool)), and of every kind with [`keep_items`](crate::AsynPmap::keep_items), unless it could
+    /// not be sent.
     #[must_use]
     pub fn payload(&self) -> Option<&Bytes> {
         self.sent().map(|(payload, _)| payload)

@@ -80,8 +80,8 @@ impl Deadlines {
         /// elsewhere. At the end of a run that is what [`exit_grace`](Self::exit_grace) does.
         pub fn context(self, limit: Duration) => self.context = Some(reckonable(limit));
 
-        /// How long a worker may take to close its contexts and exit when all is done, or when it has said that it can't
-        /// be set up, or that it goes. Default 5 s. A worker that takes longer is killed,
+        /// How long a worker may take to close its contexts, to call its exit hook and to exit when all is done, or when
+        /// it has said that it can't be set up, or that it goes. Default 5 s. A worker that takes longer is killed,
         /// [`Lingered`](crate::supervision::DeathCause::Lingered).
         pub fn exit_grace(self, grace: Duration) => self.exit_grace = reckonable(grace);
 

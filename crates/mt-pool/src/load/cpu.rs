@@ -126,6 +126,7 @@ mod tests {
         assert_eq!(sampler.ask(), Some(0.7));
     }
 
+    /// Case M113: `used_cpu_too_much` has an answer at once, and never waits.
     #[test]
     fn the_first_answer_is_one_and_the_next_come_from_the_thread() {
         let fraction = used_fraction().expect("the systems that tests run on tell");

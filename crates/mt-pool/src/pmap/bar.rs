@@ -15,6 +15,8 @@ impl<T: Task> Pmap<T> {
     /// [`stderr`](crate::limits::WorkerOptions::stderr) can keep it away.
     ///
     /// ```
+    /// # // Case R40: With the feature `indicatif` a progress bar is moved, gets its length, and is finished with the
+    /// # // run.
     /// # use mt_pool::asyn_pmap;
     /// use indicatif::ProgressBar;
     ///

@@ -123,6 +123,7 @@ mod tests {
             .with_history(1, Some((vec![7; payload].into(), ItemType::of::<u8>())))
     }
 
+    /// Case M63: At most 1024 dead letters are kept, and the others counted.
     #[test]
     fn so_many_are_kept_and_the_others_counted() {
         let mut dead = DeadLetters::default();
@@ -133,6 +134,7 @@ mod tests {
         assert_eq!(dead.bytes, MAX_LETTERS);
     }
 
+    /// Case M64: At most 16 MiB of dead letters' items are kept.
     #[test]
     fn so_many_bytes_are_kept_and_a_letter_beyond_has_none() {
         let mut dead = DeadLetters::default();

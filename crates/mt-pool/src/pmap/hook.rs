@@ -80,6 +80,7 @@ mod tests {
         assert!((least_calls..=most_calls).contains(&calls), "{calls} calls");
     }
 
+    /// Case M78: Quick outcomes are told of by up to 256, and slow ones each.
     #[test]
     fn quick_outcomes_are_told_in_strides_and_slow_ones_each() {
         check(0, 256 * 100, 110, 100);

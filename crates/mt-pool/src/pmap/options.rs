@@ -85,6 +85,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::WorkerStderr;
+    use crate::supervision::{LivenessPolicy, OnInterrupt, RestartBudget, Verdict};
 
     #[track_caller]
     fn check(change: impl FnOnce(&mut PmapOptions), wrong: Option<&str>) {
@@ -98,6 +100,74 @@ mod tests {
         assert_eq!(found, wrong);
     }
 
+    /// Case M18: Every option of a run has the default that is told of it.
+    #[test]
+    fn defaults_of_a_run_are_those_of_the_documentation() {
+        let run = PmapOptions::default();
+        assert_eq!((run.batch_size, run.max_concurrency), (1024, 1024));
+        assert_eq!((run.ordered, run.crash_limit), (true, 3));
+        let flags = [run.context_per_worker, run.fail_fast, run.keep_items];
+        assert_eq!((flags, run.seed, run.total), ([false; 3], None, None));
+        let all = std::thread::available_parallelism().map_or(1, usize::from);
+        assert_eq!((run.processes.min(), run.processes.max()), (0, all));
+        assert_eq!(run.capacity(), (16 * 1024 * all).min(1 << 24));
+        let (bytes, most) = (ByteLimits::new().buffer_bytes(64 << 20), (1 << 30) - 1);
+        let bytes = bytes.max_item_bytes(most).max_result_bytes(most);
+        assert_eq!(run.byte_limits, bytes);
+        let Deadlines {
+            queue: None,
+            soft: None,
+            hard: None,
+            context: None,
+            init,
+            exit_grace,
+            kill_grace,
+        } = run.deadlines
+        else {
+            panic!("{:?}", run.deadlines);
+        };
+        let seconds = Duration::from_secs;
+        let graces = [init, exit_grace, kill_grace];
+        assert_eq!(graces, [seconds(60), seconds(5), Duration::from_millis(50)]);
+        let memory = MemoryLimits::new().oom_retries(1).pause_above(0.9);
+        assert_eq!(run.memory, memory.with_children(false));
+        let limits = (run.memory.max_rss_bytes, run.memory.budget_bytes);
+        assert_eq!(limits, (None, None));
+        let pauses = (run.retries.first_pause, run.retries.longest_pause);
+        assert_eq!(pauses, (Duration::from_millis(10), seconds(10)));
+        assert_eq!((run.retries.limit, run.retries.wants(&[])), (0, true));
+        let recycle = run.recycle;
+        assert_eq!(recycle, Recycle::new().jitter(0.1).at_once(1));
+        let limits = (recycle.items, recycle.batches, recycle.rss_bytes);
+        assert_eq!(limits, (None, None, None));
+        assert_eq!((recycle.age, recycle.idle), (None, None));
+    }
+
+    /// Case M19: Every option of workers has the default that is told of it.
+    #[test]
+    fn defaults_of_workers_are_those_of_the_documentation() {
+        let workers = WorkerOptions::default();
+        let RestartBudget { limit, period } = workers.restart_budget;
+        assert_eq!((limit, period), (8, Duration::from_secs(10)));
+        let policy = LivenessPolicy {
+            interval: Duration::from_millis(500),
+            missed_beats: 5,
+            frozen: Verdict::Kill,
+            stopped: Verdict::Report,
+            blocked_checks: 60,
+            blocked: Verdict::Report,
+            core_dump: Duration::from_secs(60),
+        };
+        assert_eq!(workers.liveness, policy);
+        assert_eq!(workers.on_interrupt, OnInterrupt::Drain);
+        let explicit = WorkerOptions::new()
+            .start_limit(Duration::from_secs(30))
+            .stderr(WorkerStderr::Forward)
+            .inherit_descriptors(false);
+        assert_eq!(format!("{workers:?}"), format!("{explicit:?}"));
+    }
+
+    /// Case M23: A number that is out of its range is refused by the name of its option.
     #[test]
     fn zeros_and_giants_are_refused_by_name() {
         check(|_| {}, None);
@@ -116,6 +186,7 @@ mod tests {
         check(|o| o.processes = (4096..).into(), None);
     }
 
+    /// Case M24: So is a number of bytes, and a fraction.
     #[test]
     fn bytes_and_fractions_are_refused_by_name() {
         let new = ByteLimits::new;
@@ -137,6 +208,7 @@ mod tests {
         }
     }
 
+    /// Case M25: So is a time under a millisecond.
     #[test]
     fn times_that_are_too_short_are_refused_by_name() {
         let short = Duration::from_micros(999);

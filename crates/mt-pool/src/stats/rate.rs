@@ -112,6 +112,7 @@ mod tests {
         }
     }
 
+    /// Case M79: The rate is that of the last ten seconds.
     #[test]
     fn the_rate_is_that_of_the_last_ten_seconds() {
         check(&[(0, 0, 0.0), (1000, 100, 100.0), (2000, 300, 150.0)]);

@@ -261,6 +261,7 @@ mod tests {
         health
     }
 
+    /// Case M106: A worker may miss four beats, and is frozen at the fifth.
     #[test]
     fn five_silent_checks_are_too_many_and_four_are_not() {
         let (mut liveness, start, interval) = watched();
@@ -305,6 +306,7 @@ mod tests {
         assert_eq!(last, Some(Health::Frozen));
     }
 
+    /// Case M107: A check that comes late condemns nobody.
     #[test]
     fn a_watcher_that_was_stopped_condemns_nobody() {
         let (mut liveness, start, interval) = watched();

@@ -134,6 +134,7 @@ mod tests {
         Restarts::new(RestartBudget { limit, period })
     }
 
+    /// Case M104: The restart budget is exact, and starts over after its period.
     #[test]
     fn the_limit_is_exact_and_time_heals() {
         let start = Instant::now();
@@ -195,6 +196,7 @@ mod tests {
         }
     }
 
+    /// Case M105: Pauses between restarts double from 1 to 128 ms.
     #[test]
     fn pauses_double_up_to_the_longest_and_start_over_after_a_quiet_period() {
         let now = Instant::now();

@@ -91,6 +91,7 @@ mod tests {
         Text(String),
     }
 
+    /// Case M16: `Json` carries what the encoding refuses.
     #[test]
     fn what_postcard_does_not_carry_crosses_as_json() {
         for any in [Untagged::Number(7), Untagged::Text("seven".into())] {
@@ -124,6 +125,7 @@ mod tests {
         }
     }
 
+    /// Case M17: What JSON can't carry is refused where it is written.
     #[test]
     fn what_json_does_not_carry_is_refused() {
         let pairs = BTreeMap::from([((1, 2), 3)]);

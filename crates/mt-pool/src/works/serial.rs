@@ -31,6 +31,7 @@ mod tests {
 
     use super::*;
 
+    /// Case M125: `serial_work_generator` does a work when it is asked for, and none ahead.
     #[test]
     fn a_work_runs_when_it_is_asked_for() {
         let done = Cell::new(0);

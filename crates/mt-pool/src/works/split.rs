@@ -58,6 +58,7 @@ pub fn split_works(
 /// the version of this crate is the same.
 ///
 /// ```
+/// # // Case M128: `split_works_seeded` deals the same way again for the same seed, and another for another.
 /// let buckets = mt_pool::works::split_works_seeded(1000, Some(4), 42)?;
 /// assert_eq!(buckets, mt_pool::works::split_works_seeded(1000, Some(4), 42)?);
 /// assert_ne!(buckets, mt_pool::works::split_works_seeded(1000, Some(4), 43)?);
@@ -114,6 +115,7 @@ mod tests {
     use super::*;
 
     proptest! {
+        /// Case M127: `split_works` puts every work in one bucket, and sizes differ by at most one.
         #[test]
         fn every_work_is_in_one_bucket_and_sizes_are_even(
             works in 0_u64..2000,
@@ -133,6 +135,8 @@ mod tests {
     }
 
     /// Each of the 6 ways to deal 4 works to 2 buckets comes about as often as the others.
+    ///
+    /// Case M129: Every way to deal works out is equally likely.
     #[test]
     fn every_way_to_deal_is_equally_likely() {
         let mut counts = std::collections::BTreeMap::new();

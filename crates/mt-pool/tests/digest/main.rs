@@ -55,6 +55,7 @@ fn in_order_the_output_is_the_same_to_the_byte() {
     assert!(output("8").stdout == one.stdout);
 }
 
+/// Case R12: `digest` gives the sums and counts of `sha256sum` and `wc`.
 #[test]
 fn digests_equal_those_of_sha256sum_and_wc() {
     let tree = Tree::of_all_sorts();
@@ -104,6 +105,7 @@ fn an_error_while_reading_is_reported() {
     assert_eq!((rows.len(), code), (1, Some(1)));
 }
 
+/// Case R13: When the task of one file aborts its process again and again, `digest` loses that file and no other.
 #[test]
 fn a_poisoned_file_is_lost_alone() {
     let tree = Tree::of_texts(200);

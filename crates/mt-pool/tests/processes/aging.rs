@@ -33,6 +33,7 @@ fn exact<T: Task<Input = u64, Output = u32, Error: Debug>>(processes: usize, ite
     assert!(shares.len() as u64 >= 50_u64.div_ceil(items));
 }
 
+/// Case M43: A worker gets no more items than `after_items`.
 #[test_with(alone)]
 fn after_so_many_items_exactly() {
     for (processes, items) in [(1, 1), (1, 7), (3, 4)] {
@@ -56,6 +57,7 @@ fn goes_on<T: Task<Input = u64, Output = u32>>(recycle: Recycle, at_once: usize)
     assert!(counts.most <= 2 + at_once, "{counts:?}");
 }
 
+/// Case M44: Workers are replaced at their age, the successor first, and nothing is lost by it.
 #[test_with(alone)]
 fn after_some_time() {
     for at_once in [1, 3] {
@@ -66,6 +68,7 @@ fn after_some_time() {
     }
 }
 
+/// Case M45: Workers are replaced at their size, in the middle of nothing.
 #[test_with(alone)]
 fn when_they_are_large() {
     goes_on::<leaks>(Recycle::new().above_rss_bytes(64 << 20), 1);
@@ -82,6 +85,7 @@ fn meets(#[shared] folder: &Folder, group: u64, size: usize) -> u32 {
     std::process::id()
 }
 
+/// Case M41: Idle workers go, but for the fewest, and come back when there is more to do.
 #[test_with(in_folder)]
 fn idle_workers_go_but_for_those_that_are_kept_and_come_back(folder: Folder) {
     let census = Census::default();
@@ -108,6 +112,7 @@ fn idle_workers_go_but_for_those_that_are_kept_and_come_back(folder: Folder) {
     assert_eq!((counts.started, counts.most), (5, 3));
 }
 
+/// Case M40: The fewest `processes` are there before the first item.
 #[test_with(alone)]
 fn those_that_are_kept_are_there_before_the_first_item() {
     let census = Census::default();
@@ -121,6 +126,8 @@ fn those_that_are_kept_are_there_before_the_first_item() {
 }
 
 /// Crashes, age, quotas and idleness at the same time.
+///
+/// Case M42: There are never more workers than `processes`, and `at_once` that replace others.
 #[test_with(alone)]
 fn there_are_never_more_than_so_many() {
     for (processes, at_once) in [(1, 1), (2, 1), (3, 2)] {

@@ -75,6 +75,7 @@ fn both_ways(open: Fault, close: Fault) -> [Report<u64, Never>; 2] {
     [run::<inside>(faults), run::<inside_async>(faults)]
 }
 
+/// Case M29: A context that does not open, in whatever way, is the outcome of its items, and costs no worker.
 #[test_with(alone)]
 fn a_context_that_does_not_open_is_the_outcome_of_its_items() {
     for fault in [Fault::Fails, Fault::Panics, Fault::Hangs] {
@@ -88,6 +89,7 @@ fn a_context_that_does_not_open_is_the_outcome_of_its_items() {
     }
 }
 
+/// Case M30: A context that does not close is reported, one for each batch, and costs no outcome.
 #[test_with(alone)]
 fn a_context_that_does_not_close_is_reported_and_costs_nothing() {
     for fault in [Fault::Fails, Fault::Panics, Fault::Hangs] {
@@ -254,6 +256,8 @@ async fn counted_async(#[context] _counted: &Counted, n: u64) -> Option<u64> {
     task_index().filter(|index| *index == *after)
 }
 
+/// Case M31: With `context_per_worker` a worker opens one context for all its items and closes it; a call knows its
+/// item, a context none.
 #[test_with(alone)]
 fn one_context_for_all_items_of_a_worker() {
     fn one_each<T: Task<Input = u64, Context = Counted, Output = Option<u64>, Error: Debug>>() {

@@ -109,6 +109,7 @@ fn in_context(#[context] context: &Counting, _: u64) {
     context.0.increment();
 }
 
+/// Case M110: A counter has what a call has added when its outcome is there, whatever that is.
 #[test_with(alone)]
 fn whatever_the_outcome_is() {
     fn all<T: Task<Input = (i64, End), Shared = Counter>>() {
@@ -153,6 +154,7 @@ fn on_threads_of_the_call() {
     sums_up::<count_on_threads>(30, |run| run);
 }
 
+/// Case M111: A call that is tried again counts once, and one that crashed not at all.
 #[test_with(alone)]
 fn deaths_and_errors_that_are_tried_again_count_once() {
     for dies in [true, false] {

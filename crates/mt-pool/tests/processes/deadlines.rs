@@ -21,6 +21,7 @@ fn fails(_: u64) -> Result<(), String> {
     Err("never".into())
 }
 
+/// Case M26: Times may be as long as there are; beyond 30 years they mean "never".
 #[test_with(alone)]
 fn times_without_an_end_can_be_given() {
     let (max, nano) = (Duration::MAX, Duration::from_nanos(1));

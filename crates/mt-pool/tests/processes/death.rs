@@ -54,6 +54,8 @@ macro_rules! deaths {
     )* };
 }
 
+// Case R5: An abort, a segfault, a stack overflow, an exit or a kill costs the item whose call it came from, which
+// can be read back, and no other; how the worker ended is told.
 deaths! {
     an_abort: Deed::Abort => None, Some(6);
     a_segfault: Deed::Segfault => None, Some(11);
@@ -186,6 +188,7 @@ fn never_twice<T: Task<Input = (u64, Deed), Output = u64, Shared = Folder, Error
     assert!(report.deaths().len() <= 4);
 }
 
+/// Case M67: With `crash_limit(1)` no item is ever started twice.
 #[test_with(alone)]
 fn a_crash_limit_of_one_never_starts_an_item_twice() {
     never_twice::<noted>();

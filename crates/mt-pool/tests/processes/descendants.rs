@@ -14,12 +14,14 @@ const LEAVES: [Deed; 2] = [
     Deed::Leave { detached: true },
 ];
 
+/// Case R8: When a run is over nothing is left of what its tasks have started, detached or not.
 #[test_with(alone)]
 fn at_the_end_of_a_run() {
     let pids = values(asyn_pmap::<act>(LEAVES).processes(1));
     wait_until_gone(&[pids[0] as u32, pids[1] as u32]);
 }
 
+/// Case M82: Dropping a run ends its workers with all they have started.
 #[test_with(alone)]
 fn when_a_run_is_dropped() {
     let deeds = LEAVES.into_iter().chain((2..).map(Deed::Return));

@@ -6,6 +6,8 @@ use crate::prelude::*;
 
 /// A worker that somebody has stopped is told of, again and again, and left alone; when it goes on,
 /// so does its item.
+///
+/// Case M108: A stopped worker is told of again and again, and waited for.
 #[test_with(alone)]
 fn a_stopped_worker_is_waited_for() {
     let told = Arc::new(Mutex::new(0));
@@ -54,6 +56,7 @@ fn a_call_that_blocks_its_runtime() {
     is_blocked::<act_async>();
 }
 
+/// Case M109: A call that gets no further is found although its worker beats.
 #[test_with(alone)]
 fn a_plain_call_that_waits_for_ever() {
     is_blocked::<act>();

@@ -46,6 +46,7 @@ fn rest<T: Task<Input = u64, Error: Debug>>(mut run: Blocking<Indexed<T>>, seen:
     cancelled
 }
 
+/// Case M86: A cancelled run has one outcome for every item that was pulled, and nobody works any more when it ends.
 #[test_with(alone)]
 fn cancelled_from_another_thread() {
     fn in_the_middle<T: Task<Input = u64, Error: Debug>>(ordered: bool) {
@@ -116,6 +117,7 @@ fn fifty_and_no_end() -> (mpsc::Sender<u64>, impl Iterator<Item = u64> + Send) {
     (put, (0..50).chain(iter::from_fn(move || taken.recv().ok())))
 }
 
+/// Case M87: A closed run does all that was pulled, and pulls nothing more.
 #[test_with(alone)]
 fn what_is_pending_when_a_run_is_closed_is_done() {
     for ordered in [true, false] {
@@ -150,6 +152,8 @@ fn closed_and_then_cancelled() {
 }
 
 /// At the very first moment, and at the very last.
+///
+/// Case M88: A handle that comes too early or too late does nothing wrong.
 #[test_with(alone)]
 fn a_handle_may_come_too_early_or_too_late() {
     for end in [RunHandle::close, RunHandle::cancel] {

@@ -77,6 +77,7 @@ where
     assert!(told.len() >= least);
 }
 
+/// Case M35: An exit hook is called once in every worker that is told to go, and what it returns is there once.
 #[test_with(alone)]
 fn what_hooks_return_is_all_there_once() {
     for processes in [1, 3] {
@@ -116,6 +117,7 @@ fn without_a_value<E: Task<Input = Deed, Shared = (), Context = NoContext>>(
     assert_eq!(ends, 1, "{events:?}");
 }
 
+/// Case M36: An exit hook that fails or panics is told of.
 #[test_with(alone)]
 fn hooks_that_fail_or_panic_are_told_of() {
     let says = |event: &PoolEvent| matches!(event, PoolEvent::ExitHookFailed { message, .. } if message.contains("no way out"));
@@ -124,6 +126,7 @@ fn hooks_that_fail_or_panic_are_told_of() {
     without_a_value::<act_async>(panic(), FOR_EVER, says);
 }
 
+/// Case M37: An exit hook that does not return is ended after `exit_grace`, and costs no outcome.
 #[test_with(alone)]
 fn hooks_that_never_return_are_ended_after_the_grace() {
     let died = |event: &PoolEvent| match event {

@@ -41,6 +41,7 @@ fn hopeless(run: AsynPmap<double>, processes: u64) -> Report<u64, Never> {
     report
 }
 
+/// Case M32: An init that fails everywhere is every item's error, after as many tries as the restart budget has.
 #[test_with(alone)]
 fn an_init_that_fails_everywhere_is_every_items_error() {
     for processes in [1, 2, 5] {
@@ -63,6 +64,7 @@ fn an_init_that_panics_or_dies_everywhere() {
     }
 }
 
+/// Case M33: An init that works in the end costs nothing.
 #[test_with(alone)]
 fn an_init_that_works_in_the_end() {
     for (processes, times) in [(1, 8), (2, 5), (4, 8)] {
@@ -72,6 +74,7 @@ fn an_init_that_works_in_the_end() {
     }
 }
 
+/// Case M34: An init that takes longer than its deadline is ended with its worker.
 #[test_with(alone)]
 fn an_init_that_hangs_everywhere_ends_the_run_by_its_deadline() {
     let limit = Duration::from_millis(50);

@@ -18,6 +18,7 @@ fn nothing() {
     assert_eq!(report.stats.workers_started, 0);
 }
 
+/// Case M38: There are never more workers than items.
 #[test_with(alone)]
 fn fewer_items_than_workers() {
     for items in 1..=4 {
@@ -69,6 +70,7 @@ fn an_input_that_lies_about_its_length() {
     }
 }
 
+/// Case R24: An input may be endless.
 #[test_with(alone)]
 fn an_endless_input_is_left_when_the_run_is_dropped() {
     fn is_left<T: Task<Input = u64>>(ordered: bool) {
@@ -83,6 +85,8 @@ fn an_endless_input_is_left_when_the_run_is_dropped() {
 }
 
 /// Each item is only put in when the outcome of the one before is out: nothing waits for company.
+///
+/// Case R25: An input may be slow or block: what it has given is done and told at once, without waiting for company.
 #[test_with(alone)]
 fn an_input_that_blocks_holds_back_nothing_that_is_done() {
     let (put, taken) = mpsc::channel();
@@ -96,6 +100,7 @@ fn an_input_that_blocks_holds_back_nothing_that_is_done() {
     assert!(outcomes.next().is_none());
 }
 
+/// Case M83: Dropping a run does not wait for an input that blocks.
 #[test_with(alone)]
 fn dropping_does_not_wait_for_an_input_that_blocks() {
     let (put, taken) = mpsc::channel();
@@ -131,6 +136,7 @@ fn bounded(capacity: usize, ordered: bool, buffer_bytes: usize, processes: usize
     assert_eq!(taken, 300);
 }
 
+/// Case M65: No more items than `capacity` are between input and consumer, at any instant.
 #[test_with(alone)]
 fn a_slow_consumer_bounds_everything() {
     for capacity in [1, 2, 3, 10, 1000] {

@@ -29,6 +29,7 @@ fn even_crosses(n: u64) -> Even {
     Even(n)
 }
 
+/// Case M132: Neither an error nor a death ends a `WorkIterator`.
 #[test_with(alone)]
 fn neither_death_nor_error_ends_it() {
     // And what each death but the panic comes to: its exit code or signal.
@@ -97,6 +98,7 @@ fn what_does_not_serialise_takes_no_place() {
     assert!(counts[0] >= 148 && counts[1] >= 148, "{counts:?}");
 }
 
+/// Case M130: A `WorkIterator` is never more works ahead than its buffer.
 #[test_with(alone)]
 fn the_buffer_is_never_exceeded() {
     for (buffer, threads) in [(1, 1), (2, 1), (5, 1), (64, 1), (1, 3), (7, 3)] {
@@ -140,6 +142,7 @@ fn each_once(
     assert!(works.next().is_none(), "the end stays the end");
 }
 
+/// Case M131: Threads that share a `WorkIterator` get each work once.
 #[test_with(alone)]
 fn threads_that_share_it_get_each_work_once() {
     for (threads, buffer) in [(2, None), (4, Some(1)), (4, Some(3)), (8, None)] {
@@ -166,6 +169,7 @@ fn a_thread_that_takes_one_leaves_the_others_theirs() {
     assert_eq!(sum.into_inner(), 19 * 10);
 }
 
+/// Case M133: Closing a `WorkIterator` ends its workers and wakes who waits.
 #[test_with(alone)]
 fn closing_wakes_who_waits_in_other_threads() {
     let works = WorkIterator::<waits_to_go>::builder().shared(Folder::at("/not/there"));
@@ -184,6 +188,7 @@ fn closing_wakes_who_waits_in_other_threads() {
     assert!(works.next().is_none());
 }
 
+/// Case M134: Nothing in time is `PopError::Empty`, and no end.
 #[test_with(in_folder)]
 fn nothing_in_time_is_no_end(folder: Folder) {
     let works = WorkIterator::<waits_to_go>::builder().shared(folder.clone());
@@ -225,6 +230,7 @@ fn none_is_kept_and_can_be_skipped() {
     assert_eq!(counts, (90, 90, 60));
 }
 
+/// Case M135: Above `memory_mark` there is one worker.
 #[test_with(alone)]
 fn short_memory_leaves_one_worker() {
     for (mark, workers) in [(0.0, 1), (1.0, 3)] {

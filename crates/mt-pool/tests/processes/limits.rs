@@ -12,6 +12,7 @@ fn long(bytes: usize) -> String {
     "x".repeat(bytes)
 }
 
+/// Case M66: The limits of the bytes of an item and of a result are exact.
 #[test_with(alone)]
 fn item_and_result_limits_are_exact() {
     // A length byte or two and the bytes.

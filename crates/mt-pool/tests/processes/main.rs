@@ -55,6 +55,7 @@ mod submitting;
 mod surroundings;
 mod tasks;
 mod terminal;
+mod threads;
 mod touchy;
 mod tracing;
 mod user_code;

@@ -75,6 +75,8 @@ fn exceeded<E>(kind: &TaskErrorKind<E>) -> (u64, Option<u64>, u32) {
     }
 }
 
+/// Case R33: A call that uses more memory than it may is tried alone as often as `oom_retries` says, and then given
+/// up.
 #[test_with(alone)]
 fn one_item_of_many_that_needs_too_much() {
     for (oom_retries, processes) in [(0, 1), (2, 2)] {
@@ -99,6 +101,7 @@ async fn huge_among_others(#[shared] folder: &Folder, n: u64) -> u64 {
     n
 }
 
+/// Case M53: Of several calls in a worker that grew too large, each is run alone to see which it is.
 #[test_with(alone)]
 fn one_of_several_in_the_same_worker() {
     for oom_retries in [0, 1] {
@@ -169,6 +172,7 @@ fn leaks(n: u64) -> u64 {
     n
 }
 
+/// Case M54: What earlier items have left behind is not held against the last.
 #[test_with(alone)]
 fn what_others_have_left_behind_is_not_held_against_the_last() {
     let run = asyn_pmap::<leaks>(0..11).memory(MemoryLimits::new().max_rss_bytes(LIMIT));

@@ -26,6 +26,8 @@ fn every_outcome_starts_the_next_run() {
 }
 
 /// An observer is on the run's own thread; what it starts has one of its own.
+///
+/// Case D10: No lock is held while user code runs: a callback may start runs of its own.
 #[test_with(alone)]
 fn an_observer_starts_the_next_run() {
     fn observed(depth: u64, sums: &Arc<Mutex<Vec<u64>>>) {

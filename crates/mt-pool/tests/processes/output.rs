@@ -1,6 +1,13 @@
 //! Taking outcomes out: late, elsewhere, in part, two runs at once, and a run inside a task.
 
+use std::{
+    pin::pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
+
 use futures::StreamExt;
+use mt_pool::works::{asyn_work_generator, progress_queue};
 
 use crate::{prelude::*, tasks::first_waits_to_go};
 
@@ -38,6 +45,7 @@ fn on_another_thread_while_the_first_is_gone() {
     assert_eq!(sum.join().unwrap(), 2999 * 3000);
 }
 
+/// Case M84: A run works inside and outside of any executor.
 #[test_with(alone)]
 fn inside_any_executor() {
     let run = || asyn_pmap::<double>(0..100).processes(2);
@@ -48,6 +56,96 @@ fn inside_any_executor() {
     assert_eq!(first.unwrap().unwrap(), 0);
 }
 
+/// What comes of a future that is dropped after every poll, and made anew, until it is ready.
+macro_rules! nagged {
+    ($future:expr) => {
+        loop {
+            let polled = pin!($future).poll(&mut Context::from_waker(Waker::noop()));
+            match polled {
+                Poll::Ready(found) => break found,
+                Poll::Pending => thread::yield_now(),
+            }
+        }
+    };
+}
+
+/// Case M85: `next` of runs, works, events and progress is cancel-safe: nothing is lost by dropping it.
+#[test_with(alone)]
+fn who_waits_for_the_next_may_be_dropped_at_any_moment() {
+    let start = || asyn_pmap::<double>(0..500).processes(2).start().unwrap();
+    let mut run = start();
+    for n in 0..500 {
+        assert_eq!(nagged!(run.next()).unwrap().unwrap(), 2 * n);
+    }
+    assert!(nagged!(run.next()).is_none());
+    let (mut events, mut told) = (run.events(), 0);
+    while nagged!(events.next()).is_some() {
+        told += 1;
+    }
+    assert_eq!(told, run.events().into_iter().count());
+    let mut run = start().indexed();
+    for n in 0..500 {
+        assert_eq!(nagged!(run.next()).unwrap().0, n);
+    }
+    let (progress, mut messages) = progress_queue(2000);
+    let works = asyn_work_generator::<double>(500).progress_queue(progress);
+    let (mut works, mut seen, mut told) = (works.processes(1).start().unwrap(), BTreeSet::new(), 0);
+    while let Some((id, outcome)) = nagged!(works.next()) {
+        assert_eq!(outcome.unwrap(), 2 * id);
+        assert!(seen.insert(id));
+    }
+    assert_eq!(seen.len(), 500);
+    drop(works);
+    while nagged!(messages.next()).is_some() {
+        told += 1;
+    }
+    assert_eq!(told, 1 + 500 + 500 + 1, "a context, and each work in it");
+}
+
+static AT_ONCE: AtomicU64 = AtomicU64::new(0);
+static MOST: AtomicU64 = AtomicU64::new(0);
+
+/// How many calls there are at once with this one, and whether they are in a runtime.
+fn arrive() -> (u64, bool) {
+    let at_once = AT_ONCE.fetch_add(1, Ordering::SeqCst) + 1;
+    MOST.fetch_max(at_once, Ordering::SeqCst);
+    (at_once, tokio::runtime::Handle::try_current().is_ok())
+}
+
+#[task]
+fn arrives(_: u64) -> (u64, bool) {
+    let arrived = arrive();
+    thread::yield_now();
+    AT_ONCE.fetch_sub(1, Ordering::SeqCst);
+    arrived
+}
+
+/// Goes on when there have been four, and is not `Send` meanwhile.
+#[task]
+async fn arrives_async(_: u64) -> (u64, bool) {
+    let arrived = Rc::new(arrive());
+    while MOST.load(Ordering::SeqCst) < 4 {
+        tokio::task::yield_now().await;
+    }
+    AT_ONCE.fetch_sub(1, Ordering::SeqCst);
+    *arrived
+}
+
+/// Case M5: A plain `fn` runs one call at a time outside of any runtime; an `async fn` up to `max_concurrency` at
+/// once inside tokio, and needs not be `Send`.
+#[test_with(alone)]
+fn plain_calls_are_one_at_a_time_outside_a_runtime_and_async_ones_are_many_inside() {
+    let run = asyn_pmap::<arrives>(0..100).max_concurrency(4).processes(1);
+    assert!(values(run).iter().all(|seen| *seen == (1, false)));
+    let run = asyn_pmap::<arrives_async>(0..100).max_concurrency(4);
+    let seen = values(run.processes(1));
+    assert!(
+        seen.iter()
+            .all(|(at_once, inside)| *at_once <= 4 && *inside)
+    );
+    assert!(seen.iter().any(|(at_once, _)| *at_once == 4), "{seen:?}");
+}
+
 #[test_with(alone)]
 fn more_outcomes_inside_a_runtime_than_its_budget_of_polls() {
     // One item at a time, so that each outcome comes alone and is polled for.
@@ -56,6 +154,8 @@ fn more_outcomes_inside_a_runtime_than_its_budget_of_polls() {
     assert_eq!(values.iter().sum::<u64>(), 999_000);
 }
 
+/// Case R28: Out of order, outcomes come as they are ready: a slow item holds back only what waits behind it in its
+/// worker.
 #[test_with(in_folder)]
 fn the_slowest_first(folder: Folder) {
     let run = |ordered| {
@@ -80,6 +180,7 @@ fn two_runs_side_by_side() {
     assert_eq!(equal.count(), 500);
 }
 
+/// Case M140: A task and an init may run runs of their own.
 #[test_with(alone)]
 fn a_run_inside_a_task() {
     let expected = [0, 0, 2, 6, 12];
@@ -91,6 +192,7 @@ fn a_run_inside_a_task() {
     assert_eq!(complete(run.processes(1), 5).failed(), [0; 0]);
 }
 
+/// Case M75: `fail_fast` yields the first error, and then nothing.
 #[test_with(alone)]
 fn fail_fast_yields_the_error_and_then_nothing() {
     for processes in [1, 3] {

@@ -32,6 +32,7 @@ fn panicked(deed: &Deed) -> [(String, Option<String>, String); 2] {
     [between_pids::<act>(deed), between_pids::<act_async>(deed)]
 }
 
+/// Case R34: A panic is an outcome with message, place and call stack, and the worker goes on.
 #[test_with(alone)]
 fn a_panic_has_message_place_and_call_stack() {
     for (message, location, backtrace) in panicked(&Deed::Panic("no \u{1b}[2J way".into())) {

@@ -20,6 +20,7 @@ fn small(n: u64) -> Result<u64, String> {
 
 const NONE: Duration = Duration::ZERO;
 
+/// Case M137: Ids may be pushed in any order, and more than once.
 #[test_with(alone)]
 fn any_ids_in_any_order_and_more_than_once() {
     let pool = ProcessParalleliser::<small>::builder().processes(2);
@@ -50,6 +51,7 @@ fn any_ids_in_any_order_and_more_than_once() {
     assert_eq!((stats.succeeded, stats.failed), (5, 3));
 }
 
+/// Case M138: After `close` all that was pushed is done and can be popped.
 #[test_with(alone)]
 fn closing_lets_the_pushed_be_done() {
     let pool = ProcessParalleliser::<double>::new().unwrap();
@@ -78,6 +80,7 @@ fn closing_lets_the_pushed_be_done() {
     assert_eq!(pool.pop_timeout(NONE).unwrap_err(), PopError::Closed);
 }
 
+/// Case M139: Without room `push` is false, and each `pop` makes room.
 #[test_with(alone)]
 fn no_room_is_told_and_each_pop_makes_some() {
     let pool = ProcessParalleliser::<double>::builder().capacity(4);

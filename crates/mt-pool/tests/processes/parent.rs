@@ -1,8 +1,9 @@
 //! The parent dies, leaves, or is interrupted.
 
-use std::{os::unix::process::ExitStatusExt, process::Stdio};
+use std::{os::unix::process::ExitStatusExt, process::Stdio, sync::atomic::AtomicBool};
 
 use mt_test_kit::{Scene, role, state_of};
+use signal_hook::consts::SIGINT;
 
 use crate::{platform, prelude::*};
 
@@ -42,6 +43,12 @@ fn as_parent() {
         "iterates" => leaves_works(|| {}),
         "iterates and is killed" => leaves_works(thread::park),
         "drains" => drains(),
+        "handles it" => {
+            let handled = Arc::new(AtomicBool::new(false));
+            signal_hook::flag::register(SIGINT, Arc::clone(&handled)).unwrap();
+            drains();
+            assert!(handled.load(Ordering::SeqCst));
+        }
         "interrupted" => interrupted(),
         "interrupted between tries" => interrupted_between_tries(),
         _ => {}
@@ -185,6 +192,7 @@ fn is_killed(role: &str, pids: usize) {
     assert_eq!(end(parent), (None, Some(9)));
 }
 
+/// Case R44: When the parent is killed its workers are gone, and so is all that their tasks have started.
 #[test]
 fn killed() {
     is_killed("killed", 4);
@@ -239,15 +247,27 @@ fn nobody_has_to_close_an_iterator() {
     is_killed("iterates and is killed", 8);
 }
 
-#[test]
-fn the_first_interrupt_drains() {
-    let mut parent = start("drains");
+/// The program drains its run when it is interrupted, and ends.
+fn is_drained(role: &str) {
+    let mut parent = start(role);
     parent.signal(Signal::INT);
     let told = parent.read_until("DRAINED");
     let (done, cancelled) = told.trim_start_matches("DRAINED ").split_once(' ').unwrap();
     assert!(done.parse::<u64>().unwrap() >= 100);
     assert_ne!(cancelled, "0", "the rest is cancelled");
     assert_eq!(end(parent), (Some(0), None));
+}
+
+/// Case M90: The first Ctrl-C finishes what runs and cancels the rest.
+#[test]
+fn the_first_interrupt_drains() {
+    is_drained("drains");
+}
+
+/// Case M92: A handler of Ctrl-C that the program had before its first run is called too.
+#[test]
+fn a_handler_that_the_program_had_before_is_called_too() {
+    is_drained("handles it");
 }
 
 /// Case 31: Ctrl-C tells no item with retries left by its last error, whether it waits, runs or was never tried.
@@ -261,6 +281,7 @@ fn an_interrupt_between_tries_tells_no_error_as_final() {
     assert_eq!(end(parent), (Some(0), None));
 }
 
+/// Case M91: The second Ctrl-C ends the process at once, with its workers.
 #[test]
 fn the_second_interrupt_ends_at_once() {
     let mut parent = start("interrupted");

@@ -32,6 +32,7 @@ fn values<T: Task<Error: Debug>>(run: AsynPmap<T>, pool: &Pool) -> (Vec<T::Outpu
     (values, run.stats())
 }
 
+/// Case M68: A second run on a pool finds the workers of the first, also for another task with hooks of its own.
 #[test_with(alone)]
 fn the_second_run_finds_the_workers_of_the_first() {
     let pool = pool(2);
@@ -59,6 +60,7 @@ fn the_second_run_finds_the_workers_of_the_first() {
     assert!((1..=2).contains(&pool.workers()));
 }
 
+/// Case M69: A worker of a pool that dies while it waits is not given to a run.
 #[test_with(alone)]
 fn what_dies_while_it_waits_is_not_given_out() {
     let pool = pool(1);
@@ -173,6 +175,7 @@ fn a_run_without_end_takes_turns_with_others() {
     }
 }
 
+/// Case M70: Workers of a pool go when they have been idle, but for those that are kept.
 #[test_with(alone)]
 fn idle_workers_go_but_for_those_that_are_kept() {
     let builder = Pool::builder().processes(3).idle(Duration::from_millis(20));
@@ -211,6 +214,8 @@ fn a_pool_inside_a_worker_goes_with_it() {
 }
 
 /// Items that were pulled when the pool was closed are done, and no more are pulled.
+///
+/// Case M71: A closed pool pulls nothing more, finishes what it has, and refuses further runs.
 #[test_with(alone)]
 fn a_closed_pool_finishes_what_it_has() {
     let pool = pool(1);
@@ -233,6 +238,7 @@ fn a_closed_pool_finishes_what_it_has() {
     assert!(matches!(refused, StartError::PoolClosed));
 }
 
+/// Case M72: A cancelled pool has an outcome for every item that was pulled.
 #[test_with(alone)]
 fn a_cancelled_pool_has_an_outcome_for_every_item() {
     let pool = pool(1);

@@ -50,6 +50,7 @@ fn values<T: Task<Output = [u64; 4], Error: Debug>>(run: AsynPmap<T>, seed: u64)
     complete(run.seed(seed), ITEMS).values()
 }
 
+/// Case M73: `task_rng` draws the same for the same seed and item, whoever draws and however often.
 #[test_with(in_folder)]
 fn the_same_whoever_draws_and_how_often(folder: Folder) {
     let first = values(asyn_pmap::<numbers>(0..ITEMS).processes(1), 7);
@@ -78,6 +79,7 @@ fn the_same_whoever_draws_and_how_often(folder: Folder) {
     assert_ne!(values(asyn_pmap::<numbers>(0..ITEMS), 8), first);
 }
 
+/// Case M74: A seed that was chosen is told and can be used again; outside of a call numbers differ.
 #[test_with(alone)]
 fn a_seed_that_was_chosen_is_told_and_can_be_used_again() {
     let run = asyn_pmap::<numbers>(0..ITEMS).processes(2).start().unwrap();

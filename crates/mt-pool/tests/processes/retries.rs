@@ -70,6 +70,7 @@ fn every_way(retries: &Retries<Failure>) -> Vec<Ends> {
     sync.into_iter().chain(asyn).collect()
 }
 
+/// Case M57: An error is tried again as often as `retries` says.
 #[test_with(alone)]
 fn what_works_at_the_third_try_needs_two_retries() {
     for retries in 0..4 {
@@ -88,6 +89,7 @@ fn what_works_at_the_third_try_needs_two_retries() {
     }
 }
 
+/// Case M58: Only errors for which `only_if` is true are tried again.
 #[test_with(alone)]
 fn only_what_is_worth_it_is_tried_again() {
     let passing = |failure: &Failure| matches!(failure, Failure::Passing(_));
@@ -122,6 +124,8 @@ fn has_a_bad_day(#[shared] folder: &Folder, n: u64) -> Result<u64, String> {
     }
 }
 
+/// Case M59: Errors and deaths are counted apart, and a panic is not tried again; an error tells how often its item
+/// was tried.
 #[test_with(in_folder)]
 fn errors_and_deaths_are_counted_apart_and_a_panic_is_neither(folder: Folder) {
     let run = asyn_pmap::<has_a_bad_day>(0..3).shared(folder.clone());
@@ -166,6 +170,7 @@ fn an_error_that_is_tried_again_does_not_end_a_run_that_fails_fast(folder: Folde
     assert_eq!(outcomes[4].as_ref().unwrap_err().index(), 4);
 }
 
+/// Case M61: With `keep_items` every item that fails is given back; without, those that no worker has an outcome for.
 #[test_with(in_folder)]
 fn a_failed_item_is_given_back_if_it_is_to_be_kept(folder: Folder) {
     let deeds = [Deed::Return(0), Deed::Panic("no".into()), Deed::Abort];
@@ -193,6 +198,7 @@ fn a_failed_item_is_given_back_if_it_is_to_be_kept(folder: Folder) {
     }
 }
 
+/// Case M62: Dead letters are what was given up, with reason and item, and nothing else.
 #[test_with(alone)]
 fn dead_letters_are_what_was_given_up_and_nothing_else() {
     let panic = Deed::Panic("no letter".into());

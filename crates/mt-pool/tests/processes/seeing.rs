@@ -42,6 +42,7 @@ fn is_found(stats: &Stats, item: usize, time: Duration) -> bool {
     slowest.any(|slow| slow.item == item as u64 && slow.time >= time)
 }
 
+/// Case R37: The slowest items are told with their times, the slowest first.
 #[test_with(alone)]
 fn the_slowest_items_are_found_among_many_quick_ones() {
     for processes in [1, 3] {
@@ -70,6 +71,8 @@ fn the_slowest_items_are_those_of_the_run() {
     assert_eq!(pool.workers(), 1);
 }
 
+/// Case R36: A snapshot tells what every worker does, what it was given and has done, and what it has spent its time
+/// on.
 #[test_with(in_folder)]
 fn a_worker_s_life_is_told(folder: Folder) {
     let deeds = [Deed::Sleep(SLOW), Deed::Wait(folder.file("go"))];
@@ -104,6 +107,7 @@ fn a_worker_s_life_is_told(folder: Folder) {
     assert_eq!((stats.outstanding, stats.succeeded), (0, 3));
 }
 
+/// Case M80: Deaths are counted by their cause.
 #[test_with(alone)]
 fn deaths_are_counted_by_their_cause() {
     let deeds = [Deed::Abort, Deed::Garble(vec![0xff; 64]), Deed::Return(1)];
@@ -133,11 +137,20 @@ fn story(events: impl Iterator<Item = PoolEvent>) -> String {
 
 const STORY: &str = "0 started, 0 ready, 0 died, 1 started, 1 ready, 1 left";
 
+/// Case R39: Events come as a stream and as an iterator, to every reader from the start of the run on, and every
+/// observer is called.
 #[test_with(alone)]
 fn events_are_there_from_the_start_for_every_reader() {
     let deeds = [Deed::Abort, Deed::Return(1)];
     let run = asyn_pmap::<act>(deeds).processes(1).crash_limit(1);
-    let run = run.observe(|_| {}).start().unwrap();
+    let observed = Arc::new([const { AtomicU64::new(0) }; 2]);
+    let count = |who: usize| {
+        let observed = Arc::clone(&observed);
+        move |_: &PoolEvent| {
+            observed[who].fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let run = run.observe(count(0)).observe(count(1)).start().unwrap();
     let handle = run.handle();
     let early = run.events();
     let reader = thread::spawn(|| story(early.into_iter()));
@@ -148,9 +161,17 @@ fn events_are_there_from_the_start_for_every_reader() {
     let mut late = handle.events();
     let count = block_on(StreamExt::by_ref(&mut late).count());
     assert_eq!((count, late.missed()), (6, 0));
+    let observed = [0, 1].map(|who| observed[who].load(Ordering::Relaxed));
+    assert!(
+        observed[0] > 6 && observed[0] == observed[1],
+        "{observed:?}"
+    );
 }
 
 /// More deaths than events are kept, and nobody reads: they are counted.
+///
+/// Case M81: The last 512 events are kept, and the last 256 workers that are gone; a late reader is told what it
+/// missed.
 #[test_with(alone)]
 fn events_nobody_reads_are_bounded() {
     let run = asyn_pmap::<act>(vec![Deed::Exit(1); 220]).processes(4);
@@ -177,6 +198,7 @@ fn events_of_a_run_that_is_dropped_end() {
     events.into_iter().for_each(drop);
 }
 
+/// Case R38: Progress has the total, the rate and the time left, and can be seen from other threads.
 #[test_with(in_folder)]
 fn progress_is_seen_from_another_thread(folder: Folder) {
     let gates = ["0", "1", "2"];
@@ -208,6 +230,7 @@ fn told(run: AsynPmap<act>, take: usize) -> Vec<RunProgress> {
     std::mem::take(&mut *told.lock().unwrap())
 }
 
+/// Case M77: `on_progress` is called at once, in order, and once when the run is over.
 #[test_with(alone)]
 fn progress_is_told_at_once_and_up_to_the_end() {
     let deeds = |count| (0..count).map(Deed::Return);
@@ -229,6 +252,7 @@ fn progress_is_told_at_once_and_up_to_the_end() {
     assert_eq!(none.last().unwrap().total, Some(0));
 }
 
+/// Case M76: The total is what the input knows, what was said, and in the end what came.
 #[test_with(alone)]
 fn the_total_is_what_is_known_of_the_input() {
     let total = |run: AsynPmap<act>| {

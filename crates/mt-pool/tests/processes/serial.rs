@@ -79,6 +79,7 @@ fn serial<T: Task<Input = u64>>() -> WorkIteratorBuilder<T> {
     WorkIterator::<T>::builder().serial_mode(true)
 }
 
+/// Case M136: Serial mode does works on the calling thread, in order, none ahead, without a process.
 #[test_with(alone)]
 fn in_order_on_the_calling_thread_without_a_process() {
     let works = serial::<here>().skip_null().start().unwrap();

@@ -186,6 +186,7 @@ fn a_program_that_says_something_else() {
     script_is_refused("echo hello, world >&0; exec sleep 1000", &["hello"]);
 }
 
+/// Case M103: A program that is not there is why there are no workers, by its path.
 #[test_with(in_folder)]
 fn a_program_that_is_not_there(folder: Folder) {
     let why = refused_by("/nowhere/at/all");
@@ -291,6 +292,7 @@ fn a_standard_error_that_may_not_grow() {
     assert!((20 * 1024..=40 * 1024).contains(&written), "{written}");
 }
 
+/// Case D26: A program whose file was deleted or replaced while it runs still starts workers.
 #[test]
 fn the_program_deleted_and_replaced_while_it_runs() {
     let _watchdog = watchdog("deleted");

@@ -83,6 +83,7 @@ fn seen<R>(enough: usize, run: impl FnOnce() -> R) -> (R, Vec<u8>) {
     (result, bytes)
 }
 
+/// Case R42: What a dying worker has written last is in the error.
 #[test_with(alone)]
 fn what_dying_code_says_is_told() {
     for (deed, expected) in [
@@ -109,6 +110,7 @@ fn silence_is_told_as_silence() {
     }
 }
 
+/// Case M96: Last words are shown with the error, as text that no terminal obeys.
 #[test_with(alone)]
 fn words_are_shown_with_the_error_and_obeyed_by_no_terminal() {
     let odd = b"first\n\x1b[2Jsecond\xff";
@@ -119,6 +121,7 @@ fn words_are_shown_with_the_error_and_obeyed_by_no_terminal() {
     assert_eq!(report.crash(0).0.last_words.stderr(), odd);
 }
 
+/// Case M95: The last 8 KiB of a standard error are kept, and how much came before is told.
 #[test_with(alone)]
 fn only_the_end_of_much_is_kept() {
     let words = last_words(say_lines(100_000, Deed::Abort));
@@ -143,6 +146,7 @@ fn words_are_those_of_the_worker_that_died() {
     }
 }
 
+/// Case M93: What workers write to standard error is passed on unchanged.
 #[test_with(alone)]
 fn what_is_written_is_passed_on_as_it_is() {
     let odd = b"\xff\0\x1b[1m no line";
@@ -153,6 +157,7 @@ fn what_is_written_is_passed_on_as_it_is() {
     assert!(report.crash(1).0.last_words.stderr().ends_with(odd));
 }
 
+/// Case M94: What is discarded is kept for last words, and of what is inherited nothing is known.
 #[test_with(alone)]
 fn what_is_discarded_is_kept_and_what_is_inherited_is_not() {
     for (mode, is_seen, is_kept) in [
@@ -210,6 +215,8 @@ fn nobody_reads_our_standard_error() {
 }
 
 /// Our standard error takes nothing: nobody waits for ever, and what was lost is told when it does.
+///
+/// Case D12: Nobody waits for ever for a standard error that takes nothing, and no last words are lost by it.
 #[test_with(alone)]
 fn our_standard_error_is_stuck() {
     let (mut reader, writer) = pipe();

@@ -56,6 +56,8 @@ fn is_stopped_in_the_middle<T: Task<Input = Deed, Output = u64, Error: Debug>>(
 }
 
 /// Workers go on meanwhile, finish what they have and wait; nothing of that is held against them.
+///
+/// Case M52: Time in which the parent was stopped is held against nobody.
 #[test]
 fn a_parent_that_was_stopped_kills_nobody() {
     for role in ["plain", "async", "init", "workers too"] {

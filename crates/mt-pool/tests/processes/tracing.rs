@@ -170,6 +170,7 @@ fn one_worker(says: &[Say]) -> AsynPmap<speak> {
     asyn_pmap::<speak>(says.to_vec()).processes(1)
 }
 
+/// Case R41: `tracing` events of workers come out of the parent's subscriber: what it wants, and nothing else.
 #[test_with(alone)]
 fn what_the_parent_wants_and_nothing_else() {
     let all = ["an error", "a warning", "an info", "a debug", "a trace"];
@@ -194,6 +195,7 @@ fn a_filter_by_target() {
     assert_eq!(seen[0].target, "elsewhere");
 }
 
+/// Case M97: An event of a worker keeps its level, target, place and fields.
 #[test_with(alone)]
 fn an_event_has_what_it_had() {
     for event in seen(Level::INFO, || one_worker(&[Say::Fields, Say::Fields]), 2) {
@@ -218,6 +220,7 @@ fn an_event_has_what_it_had() {
     }
 }
 
+/// Case M98: An event of a worker tells the worker and the item.
 #[test_with(alone)]
 fn an_event_knows_its_item() {
     let says = vec![Say::Levels; 50];
@@ -236,6 +239,8 @@ fn an_event_knows_its_item() {
 }
 
 /// More than there is room for: the rest is counted, in the events and in the stats.
+///
+/// Case M99: Events that had no room are counted.
 #[test_with(alone)]
 fn too_many_events_are_counted() {
     const COUNT: u32 = 200_000;
@@ -260,6 +265,8 @@ fn a_long_event_is_cut() {
 }
 
 /// The very last events are there, though nobody had the time to send them.
+///
+/// Case M100: The last 16 events of a worker that dies are in its last words, sent or not.
 #[test_with(alone)]
 fn the_last_events_survive_a_crash() {
     let run = one_worker(&[Say::Die]).crash_limit(1).workers(discards());
@@ -310,6 +317,7 @@ fn set_own(_: ()) {
     tracing_subscriber::registry().with(half).init();
 }
 
+/// Case M101: A subscriber that the worker's program sets takes the place of forwarding.
 #[test_with(alone)]
 fn a_subscriber_of_the_worker_s_own() {
     let run = || one_worker(&[Say::Levels]).init::<set_own>(());

@@ -157,6 +157,7 @@ fn with_stuck(
     panic!("too slow");
 }
 
+/// Case M117: Works that never end are `Silent` after the timeout, and no others.
 #[test_with(alone)]
 fn works_that_never_end_are_named() {
     for processes in [1, 2] {
@@ -197,6 +198,7 @@ fn dropped_in_the_middle_it_leaves_nothing() {
     wait_until(|| children().is_empty());
 }
 
+/// Case M118: Ctrl-C cancels the works that were not started; a progress queue that nobody reads holds up nothing.
 #[test_with(alone)]
 fn interrupted_it_cancels_what_was_not_started() {
     let works = 1_000_000;

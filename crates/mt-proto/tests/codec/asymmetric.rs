@@ -351,6 +351,7 @@ fn borrowed_text_is_read_as_owned_text() {
     assert_eq!(read, Ok(("text".to_owned(), b"byte".to_vec())));
 }
 
+/// Case M15: More elements of nothing than may be are refused.
 #[test]
 fn a_claimed_number_of_empty_elements_is_bounded() {
     let claims = |len: u64| mt_proto::encode(&len, 20).expect("is written");

@@ -138,6 +138,7 @@ fn bytes_nested_60_000_deep_are_refused_where_they_are_read() {
     });
 }
 
+/// Case M14: As many containers within each other as may be cross.
 #[test]
 fn what_nests_as_deep_as_it_may_crosses() {
     on_a_small_stack(|| {

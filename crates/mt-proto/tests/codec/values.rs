@@ -48,6 +48,7 @@ fn crosses<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(value:
     assert!(decode_checked::<T>(&more).is_err(), "with a byte more");
 }
 
+/// Case M10: Numbers of every width cross whole.
 #[test]
 fn numbers_cross_whole() {
     crosses((u8::MAX, u16::MAX, u32::MAX, u64::MAX, u128::MAX, usize::MAX));
@@ -77,6 +78,7 @@ fn nothing_is_told_from_nothing_in_something() {
     crosses((Unit, [Unit; 3], [0_u8; 0]));
 }
 
+/// Case M11: Text, and maps with keys of any type, cross as they are.
 #[test]
 fn text_and_keys_of_every_sort_cross() {
     crosses(['\0', 'é', '\u{10ffff}']);
@@ -101,6 +103,7 @@ fn text_and_keys_of_every_sort_cross() {
     crosses(VecDeque::from([vec![String::new()], vec![]]));
 }
 
+/// Case M12: Types of the standard library cross as they are, or are refused by their `Serialize`.
 #[test]
 fn types_of_the_standard_library_cross() {
     crosses::<Vec<IpAddr>>(vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()]);
@@ -117,6 +120,7 @@ fn types_of_the_standard_library_cross() {
     crosses(Ok::<u8, String>(1));
 }
 
+/// Case M13: What both sides leave out or rename crosses as both have it.
 #[test]
 fn attributes_that_both_sides_follow_cross() {
     crosses(Newtype(7_u32, PhantomData));

@@ -34,6 +34,7 @@ fn check(bytes: &[u8], expected: &str) {
     );
 }
 
+/// Case I11: What is too long is refused by its header alone.
 #[test]
 fn a_header_alone_is_enough_to_refuse() {
     let results = Kind::Results as u8;

@@ -110,6 +110,7 @@ fn a_failure_is_a_short_text() {
     assert!(run(0, 1, &record(RecordTag::Raised as u32, &long)).is_ok());
 }
 
+/// Case I12: A collection is no longer than the bytes that it came in, whatever length it claims.
 #[test]
 fn a_collection_of_2_to_the_60_in_20_bytes_is_refused() {
     let huge = encode(&(1u64 << 60), 20).unwrap();

@@ -25,6 +25,7 @@ fn check_row(seed: &str, item: &str, mark: &str) {
     RULE.check(&[SOURCE, ("docs/seed-map.md", &map(&[], &row))]);
 }
 
+/// Case D34: What the map says a name of the seed has become is there.
 #[test]
 fn rows_that_lead_nowhere_are_found() {
     for item in [

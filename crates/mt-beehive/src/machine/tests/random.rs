@@ -64,6 +64,7 @@ struct Play<'a> {
     stopped: Option<u32>,
 }
 
+/// Case R7: Every task that is delegated ends exactly once, whatever happens.
 #[test]
 fn every_task_is_resolved_once_whatever_happens() {
     if let Ok(seed) = env::var(SEED) {

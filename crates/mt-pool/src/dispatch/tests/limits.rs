@@ -165,6 +165,32 @@ fn an_error_with_tries_left_is_cancelled_once_nothing_is_given_out_any_more() {
     }
 }
 
+/// Case M60: The pause before another try doubles up to the longest, and half of it is chance.
+#[test]
+fn the_pause_before_another_try_doubles_up_to_the_longest_and_half_of_it_is_chance() {
+    let step = LIMIT / 100;
+    let mut pauses = Vec::new();
+    let mut model = Model::with_items(1, |config| {
+        config.retries = Retries::new(22).pause(LIMIT, 4 * LIMIT);
+    });
+    let doubled = [1, 2].into_iter().chain(std::iter::repeat_n(4, 20));
+    for longest in doubled.map(|times| times * LIMIT) {
+        model.start(A, 1);
+        model.raise(A, 0);
+        let mut pause = Duration::ZERO;
+        while model.unstarted(A).is_empty() {
+            model.pass(step);
+            pause += step;
+        }
+        let range = longest / 2..=longest + step;
+        assert!(range.contains(&pause), "{pause:?} of {longest:?}");
+        pauses.push(pause);
+    }
+    pauses.sort_unstable();
+    pauses.dedup();
+    assert!(pauses.len() > 8, "they are not all the same: {pauses:?}");
+}
+
 /// What is due while nothing may be given out is noticed, or the driver would turn without end.
 #[test]
 fn nothing_is_due_in_the_past_while_the_consumer_is_slow_or_memory_is_short() {

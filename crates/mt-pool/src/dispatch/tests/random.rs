@@ -32,6 +32,7 @@ struct Player<'a> {
     poison: u64,
 }
 
+/// Case R6: Every item has exactly one outcome, whatever happens.
 #[test]
 fn every_item_comes_out_once_whatever_happens() {
     let mut ends = BTreeMap::new();

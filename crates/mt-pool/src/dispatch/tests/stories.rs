@@ -37,6 +37,8 @@ fn what_a_dead_worker_was_given_and_had_not_started_is_not_charged() {
     assert_eq!(model.ends(), ["done"; 3]);
 }
 
+/// Case R29: A death is blamed on what was running in the worker: what was done stands, and what was not started goes
+/// to another.
 #[test]
 fn what_a_dead_worker_had_done_stands_and_what_it_ran_is_suspect() {
     let mut model = Model::with_items(5, |_| {});
@@ -53,6 +55,7 @@ fn what_a_dead_worker_had_done_stands_and_what_it_ran_is_suspect() {
     assert_eq!(model.ends(), ["done"; 3]);
 }
 
+/// Case R30: A suspect is tried again alone, and given up after `crash_limit` deaths.
 #[test]
 fn poison_is_given_up_after_the_limit_and_holds_nobody_back_for_ever() {
     for limit in 1..4 {

@@ -100,6 +100,7 @@ fn a_container_of_version_2() {
     check("0::/\n", V2, &files, &[(300, 1000)]);
 }
 
+/// Case D31: The memory limits of all control groups above count.
 #[test]
 fn limits_of_all_groups_above_count() {
     let files = [

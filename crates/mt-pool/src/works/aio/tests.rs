@@ -72,6 +72,7 @@ impl Gates {
     }
 }
 
+/// Case M121: Works as futures of this process come as they finish, and places are filled again.
 #[test]
 fn results_come_as_they_finish_and_places_are_filled_again() {
     let gates = Gates::default();
@@ -96,6 +97,7 @@ fn results_come_as_they_finish_and_places_are_filled_again() {
     assert_eq!(gates.alive.get(), 0);
 }
 
+/// Case M122: There are never more of them at once than `max_concurrency`.
 #[test]
 fn never_more_at_once_than_allowed_however_many_works() {
     for at_once in [1, 7, 1024] {
@@ -148,6 +150,7 @@ fn a_completion_costs_the_same_in_a_small_and_a_large_window() {
     }
 }
 
+/// Case M126: `None`s are left out with `skip_null`, and kept without.
 #[test]
 fn nulls_are_skipped_or_kept() {
     let odd = |id: u64| ready((id % 2 == 1).then_some(id));
@@ -196,6 +199,7 @@ fn an_error_is_an_item() {
     assert_eq!((good.len(), bad.len()), (3, 3));
 }
 
+/// Case M123: `fail_fast` ends them at the first error.
 #[test]
 fn the_first_error_ends_it_if_so_wanted() {
     let gates = Gates::default();
@@ -227,6 +231,7 @@ fn the_adapters_for_results_fit() {
     assert_eq!(first, Err("work 2".into()));
 }
 
+/// Case M124: A panic of one comes out of the poll, and the others go on.
 #[test]
 fn a_panic_costs_the_work_that_panics() {
     let work = async |id| {

@@ -119,6 +119,7 @@ fn in_all(counts: WorkCounts) -> (u64, u64, u64) {
     (counts.returned, counts.raised, counts.cancelled)
 }
 
+/// Case M119: Works in this process, in one context, tell every step.
 #[test]
 fn every_step_of_every_work_is_told() {
     for capacity in [1, 3, 1000] {
@@ -241,6 +242,7 @@ fn cancelling_ends_what_runs_in_peace_and_starts_nothing_more() {
     }
 }
 
+/// Case M120: With nobody watching, works that were not started are cancelled.
 #[test]
 fn nobody_watching_cancels_the_rest() {
     let (progress, messages) = progress_queue(1);

@@ -173,3 +173,25 @@ impl<T: Task<Input = u64>, N> fmt::Debug for WorkIteratorBuilder<T, N> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[mt_pool::task]
+    fn same(n: u64) -> u64 {
+        n
+    }
+
+    /// Case M21: Every option of a `WorkIterator` has the default that is told of it.
+    #[test]
+    fn defaults_are_those_of_the_documentation() {
+        let builder = WorkIterator::<same>::builder();
+        assert_eq!((builder.buffer_size, builder.num_works), (None, None));
+        let Timeouts { push, pop } = builder.timeouts;
+        assert_eq!([push, pop], [30, 3600].map(Duration::from_secs));
+        assert_eq!(builder.memory_mark, 0.9);
+        let serial = (builder.serial_mode, builder.serial_threshold);
+        assert_eq!(serial, (false, 0));
+    }
+}

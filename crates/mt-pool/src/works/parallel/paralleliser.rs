@@ -277,3 +277,22 @@ impl<T: Task<Input = u64>> fmt::Debug for ProcessParalleliserBuilder<T> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[mt_pool::task]
+    fn same(n: u64) -> u64 {
+        n
+    }
+
+    /// Case M22: Every option of a `ProcessParalleliser` has the default that is told of it.
+    #[test]
+    fn defaults_are_those_of_the_documentation() {
+        let builder = ProcessParalleliser::<same>::builder();
+        assert_eq!((builder.capacity, builder.memory_mark), (1 << 20, 0.9));
+        let waits = [PUSH_TIMEOUT, POP_TIMEOUT];
+        assert_eq!(waits, [30, 3600].map(Duration::from_secs));
+    }
+}

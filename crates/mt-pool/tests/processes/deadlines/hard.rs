@@ -44,6 +44,8 @@ fn only_7_is_late<T: Task<Output = u64, Error: Debug>>(
     report
 }
 
+/// Case R31: A call that loops for ever is ended with its process at its hard deadline, and its outcome says so and
+/// has the item.
 #[test_with(alone)]
 fn an_endless_loop_in_a_plain_function() {
     for (processes, ordered) in [(1, true), (3, false)] {
@@ -54,6 +56,7 @@ fn an_endless_loop_in_a_plain_function() {
     }
 }
 
+/// Case R32: A call that blocks its thread for ever is too, and those that shared the thread are done elsewhere.
 #[test_with(alone)]
 fn a_call_that_blocks_the_thread_of_others() {
     for after_await in [false, true] {
@@ -81,6 +84,7 @@ fn tells_its_pid_and_hangs(#[shared] folder: &Folder, _: u64) {
     thread::sleep(FOR_EVER); // work: never gets anywhere
 }
 
+/// Case D7: The outcome of a call that was ended comes when its process is gone, and not before.
 #[test_with(in_folder)]
 fn the_process_is_gone_when_the_outcome_comes(folder: Folder) {
     let run = asyn_pmap::<tells_its_pid_and_hangs>([1]).shared(folder.clone());
@@ -106,6 +110,7 @@ fn takes_sigterm(is_deaf: bool) -> u64 {
     17
 }
 
+/// Case M49: What does not end by `SIGTERM` within `kill_grace` is killed.
 #[test_with(alone)]
 fn what_does_not_hear_sigterm_is_killed() {
     let run = asyn_pmap::<takes_sigterm>([true]);
@@ -117,6 +122,8 @@ fn what_does_not_hear_sigterm_is_killed() {
 }
 
 /// A result that comes in the last moment is the outcome, and the only one.
+///
+/// Case M50: A result that comes before the process is gone counts.
 #[test_with(alone)]
 fn what_is_done_in_its_grace_counts() {
     let run = asyn_pmap::<takes_sigterm>([false]);
@@ -135,6 +142,7 @@ fn leaves_without_end(#[shared] folder: &Folder, _: u64) {
     }
 }
 
+/// Case M51: A call that is ended takes along what it has started.
 #[test_with(alone)]
 fn what_it_had_started_goes_with_it() {
     goes_with_it::<leaves_without_end>(LONG / 4);

@@ -46,6 +46,7 @@ fn all_wait_but_one<T: Task<Input = u64, Output = u64, Shared = Folder, Error: D
     assert!(run.dead_letters().letters().is_empty());
 }
 
+/// Case M46: An item that waits longer than its queue deadline is timed out and never started.
 #[test_with(alone)]
 fn what_waits_too_long_is_never_started() {
     // One waits in the worker, which can't tell as long as it is busy.

@@ -20,6 +20,7 @@ async fn waits_where_told(#[shared] folder: &Folder, n: u64) -> u32 {
     std::process::id()
 }
 
+/// Case M47: A soft deadline drops an `async` call at its `await`; the worker goes on, and nothing else is affected.
 #[test_with(in_folder)]
 fn a_soft_deadline_drops_an_async_call_and_nothing_else(folder: Folder) {
     let run = asyn_pmap::<waits_where_told>(0..3).shared(folder.clone());
@@ -51,6 +52,7 @@ async fn asks_async(_: u64) -> Result<(), String> {
     ask()
 }
 
+/// Case M48: A plain call learns by `is_cancelled` that its time is over.
 #[test_with(alone)]
 fn a_call_that_asks_learns_that_its_time_is_over() {
     fn learns<T: Task<Input = u64, Output = (), Error = String>>() {

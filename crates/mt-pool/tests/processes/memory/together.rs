@@ -12,6 +12,8 @@ fn holds(bytes: u64) -> u64 {
 }
 
 /// Together they need far more than there is; one by one all are done, and nobody is charged.
+///
+/// Case M55: Workers that use more than `budget_bytes` together make room, the youngest first, and nobody is charged.
 #[test_with(alone)]
 fn items_that_fit_only_one_at_a_time() {
     let bytes = LIMIT / 2;
@@ -46,6 +48,8 @@ fn fails_or_dies_once(#[shared] folder: &Folder, n: u64) -> Result<u64, String> 
 }
 
 /// The machine never has any memory left, as far as this run goes: it goes on all the same.
+///
+/// Case M56: Above `pause_above` a run goes on, one item at a time.
 #[test_with(alone)]
 fn a_machine_without_memory() {
     for ordered in [true, false] {

@@ -33,6 +33,7 @@ fn rule_15_credit_takes_two_messages_a_task() {
     assert_eq!((sim.told.len(), sim.heard.len()), (100, 100));
 }
 
+/// Case R17: By auction and by counted places alike, the load is shared by all bees.
 #[test_with(either_way, BEES, 100)]
 fn rule_15_the_load_is_shared_either_way(mut sim: Sim) {
     for _ in 0..100 {

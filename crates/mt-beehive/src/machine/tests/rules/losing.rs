@@ -44,6 +44,7 @@ fn overrun(sim: &mut Sim) {
     sim.pass(CANCEL_GRACE);
 }
 
+/// Case R23: A death costs a task nothing that the bee had only been offered.
 #[test]
 fn rule_05_a_bee_that_dies_before_she_has_the_task_costs_it_nothing() {
     let at_most_once = config_with_limit(Dispatch::Auction, 1, 2);
