@@ -141,7 +141,8 @@ fn status_field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// A worker process. Dropping it before [`wait`](Self::wait) has returned kills it and leaves the
-/// reaping to the runtime.
+/// reaping to the runtime; what has gone with it and has become this process's, if this process adopts orphans, is reaped
+/// by a thread that ends then.
 #[derive(Debug)]
 pub struct ChildProcess {
     child: Child,
@@ -220,6 +221,9 @@ impl ChildProcess {
 impl Drop for ChildProcess {
     fn drop(&mut self) {
         self.kill();
+        if !self.reaped {
+            self.orphans.leave(self.pid);
+        }
     }
 }
 

@@ -62,7 +62,7 @@ pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, greet};
 pub use platform::{
-    descendants, end_copy, end_descendants, end_worker, hang_up, has_address_space, is_ignored,
+    descendants, end_copy, end_descendants, end_worker, hang_up, has_room, is_ignored,
     is_worker_process, main_stack_bytes, may_be_worker, program_of, start_clean,
 };
 pub use progress::{Progress, Turn};

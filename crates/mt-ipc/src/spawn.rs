@@ -146,7 +146,7 @@ fn start_spawner() -> io::Result<mpsc::Sender<Request>> {
 }
 
 fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
-    platform::has_address_space()?;
+    platform::has_room()?;
     let (ours, page, theirs) = platform::connected_pair(request.inherit_descriptors)?;
     // Before there is a process: a runtime that can't do IO, or is shutting down, shows here.
     let stream = platform::Stream::from_std(ours)?;

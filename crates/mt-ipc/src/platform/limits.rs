@@ -1,6 +1,6 @@
 //! Resource limits of a process, asked for before what would not only fail beyond them, but end the process.
 
-use std::{fs, io};
+use std::{fs, io, os::unix::net::UnixStream};
 
 use rustix::{
     param::page_size,
@@ -9,6 +9,9 @@ use rustix::{
 
 /// What a run's threads need to start, and what allocations go on meanwhile.
 const SPARE_BYTES: u64 = 24 << 20;
+
+/// What the first runtime of a process takes as it is made.
+const DESCRIPTORS: usize = 6;
 
 /// Fails where this process may not make files of so many bytes. The system would not only refuse it: by `SIGXFSZ` it
 /// would end the process.
@@ -25,28 +28,41 @@ pub(super) fn files_may_have(bytes: u64) -> io::Result<()> {
     }
 }
 
-/// Fails where this process may hardly use more address space. The start of a thread would panic there, in code that
-/// nobody can catch, and so would an allocation.
+/// Fails where this process may hardly use more address space or memory, or has no descriptors left. The start of a
+/// thread, or of a runtime, would panic there, in code that nobody can catch, and so would an allocation.
 ///
 /// # Errors
-/// [`OutOfMemory`](io::ErrorKind::OutOfMemory).
-pub fn has_address_space() -> io::Result<()> {
-    let Some(limit) = getrlimit(Resource::As).current else {
-        return Ok(());
-    };
-    let used = used_address_space().unwrap_or(0);
-    if used.saturating_add(SPARE_BYTES) <= limit {
-        return Ok(());
+/// [`OutOfMemory`](io::ErrorKind::OutOfMemory), and the system's.
+pub fn has_room() -> io::Result<()> {
+    let [all, data] = used_bytes().unwrap_or_default();
+    for (resource, used, what, option) in [
+        (Resource::As, all, "address space", 'v'),
+        (Resource::Data, data, "memory for data", 'd'),
+    ] {
+        let limit = getrlimit(resource).current;
+        if let Some(limit) = limit.filter(|&limit| used.saturating_add(SPARE_BYTES) > limit) {
+            let problem = format!(
+                "this process uses {used} bytes of {what} and may use {limit} (`ulimit -{option}`); {SPARE_BYTES} more are needed"
+            );
+            return Err(io::Error::new(io::ErrorKind::OutOfMemory, problem));
+        }
     }
-    let problem = format!(
-        "this process uses {used} bytes of address space and may use {limit} (`ulimit -v`); {SPARE_BYTES} more are needed"
-    );
-    Err(io::Error::new(io::ErrorKind::OutOfMemory, problem))
+    let (one, another) = UnixStream::pair()?;
+    let rest = (2..DESCRIPTORS).map(|_| one.try_clone());
+    rest.collect::<io::Result<Vec<_>>>().map(|_| drop(another))
 }
 
-/// `None` where the system does not tell.
-fn used_address_space() -> Option<u64> {
+/// The address space this process uses, and how much of that is data; `None` where the system does not tell.
+fn used_bytes() -> Option<[u64; 2]> {
     let sizes = fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = sizes.split_ascii_whitespace().next()?.parse().ok()?;
-    Some(pages.saturating_mul(page_size() as u64))
+    let mut pages = sizes.split_ascii_whitespace();
+    let bytes = |pages: &str| {
+        Some(
+            pages
+                .parse::<u64>()
+                .ok()?
+                .saturating_mul(page_size() as u64),
+        )
+    };
+    Some([bytes(pages.next()?)?, bytes(pages.nth(4)?)?])
 }

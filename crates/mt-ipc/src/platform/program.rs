@@ -8,7 +8,7 @@
 )]
 
 use std::{
-    env, fs,
+    env, fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::OnceLock,
@@ -34,6 +34,16 @@ pub(crate) fn own_program() -> Result<PathBuf, SpawnError> {
         Some((program, id))
     });
     let Some((program, then)) = found else {
+        // No file is behind it that could be looked at once the program was deleted.
+        if fs::symlink_metadata(OWN).is_err() {
+            return Err(SpawnError::Program {
+                program: OWN.to_owned(),
+                source: io::Error::new(
+                    io::ErrorKind::NotFound,
+                    "`/proc` is not mounted here, and without it a program does not find itself (mount it, or name the program as an option of the workers)",
+                ),
+            });
+        }
         return Ok(PathBuf::from(OWN));
     };
     if then.is_some() && file_identity(program) == *then {

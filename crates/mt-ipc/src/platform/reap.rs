@@ -4,16 +4,24 @@ use std::fs;
 #[cfg(target_os = "linux")]
 use std::{
     collections::HashSet,
-    os::fd::AsFd,
+    mem,
+    os::fd::{AsFd, OwnedFd},
+    thread,
     time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, WaitId, WaitIdOptions, WaitOptions, wait, waitid};
 #[cfg(target_os = "linux")]
-use rustix::process::{PidfdFlags, getpid, pidfd_open};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+    process::{PidfdFlags, Signal, getpid, kill_process, pidfd_open, pidfd_send_signal},
+};
+#[cfg(target_os = "linux")]
+use tokio::sync::oneshot;
 
 #[cfg(target_os = "linux")]
-use super::{stream::watched, tree};
+use super::tree;
 
 /// The longest wait for the end of processes that were killed. One takes no time to end, unless the system is busy with
 /// it for some.
@@ -43,10 +51,6 @@ pub(super) fn has_children() -> bool {
 /// Waits for the end of each child, and reaps it.
 #[cfg(target_os = "linux")]
 fn wait_for_each() {
-    use rustix::{
-        event::{PollFd, PollFlags, Timespec, poll},
-        process::{Signal, kill_process},
-    };
     let until = Instant::now() + PATIENCE;
     let mut seen = HashSet::new();
     loop {
@@ -61,22 +65,20 @@ fn wait_for_each() {
         if kill_process(child, Signal::KILL).is_err() {
             continue;
         }
-        let left = until.saturating_duration_since(Instant::now());
-        let timeout = Timespec::try_from(left).ok();
-        let _ = poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], timeout.as_ref());
+        has_ended(&pidfd, until);
         dead_children();
     }
 }
 
-/// Processes of a worker that were killed with it. They are this process's to reap when the worker is, if it adopts
+/// Processes of a worker that were killed with it. They are this process's to reap when the worker is gone, if it adopts
 /// orphans: as the first of its container, or because it has asked for them.
 #[derive(Debug, Default)]
 pub(crate) struct Orphans {
     #[cfg(target_os = "linux")]
     known: HashSet<Orphan>,
-    /// Until when they are waited for, once they are.
+    /// Ends when all are reaped, once a thread is at it.
     #[cfg(target_os = "linux")]
-    until: Option<tokio::time::Instant>,
+    reaping: Option<oneshot::Receiver<()>>,
 }
 
 /// A process, and nobody else that gets its number later.
@@ -92,6 +94,8 @@ impl Orphans {
     pub(crate) fn remember(&mut self, _below: impl IntoIterator<Item = Pid>) {}
 
     pub(crate) async fn reap(&mut self, _worker: Pid) {}
+
+    pub(crate) fn leave(&mut self, _worker: Pid) {}
 }
 
 #[cfg(target_os = "linux")]
@@ -104,39 +108,70 @@ impl Orphans {
         }
     }
 
-    /// Reaps those that have become this process's children, and what is left of the group and of the session of
-    /// `worker`, which was killed and is reaped. Nothing else is in these, and so nobody else waits for it. Cancel-safe.
+    /// Reaps those that have become this process's children, and kills and reaps what is left of the group and of the
+    /// session of `worker`, which is reaped. Nothing else is in these, and so nobody else waits for it. Cancel-safe.
     pub(crate) async fn reap(&mut self, worker: Pid) {
-        if !adopts() {
-            return;
+        if self.reaping.is_none() && adopts() && !find(&self.known, worker).is_empty() {
+            self.start(worker, None);
         }
-        let now = tokio::time::Instant::now();
-        let until = *self.until.get_or_insert(now + PATIENCE);
-        let all = async {
-            // When one ends, those below it become this process's too.
-            loop {
-                let mine = self.find(worker);
-                if mine.is_empty() {
-                    return;
-                }
-                for orphan in mine {
-                    if !reap(orphan).await {
-                        return;
-                    }
-                }
-            }
-        };
-        let _ = tokio::time::timeout_at(until, all).await;
+        if let Some(reaping) = &mut self.reaping {
+            let _ = reaping.await;
+            self.reaping = None;
+        }
     }
 
-    /// The orphans that are this process's children now.
-    fn find(&self, worker: Pid) -> Vec<Orphan> {
-        let children = tree::children(getpid()).into_iter();
-        let worker = worker.as_raw_nonzero().get();
-        let mine = children.filter_map(look).filter(|(orphan, kin)| {
-            self.known.contains(orphan) || [kin.group, kin.session].contains(&worker)
+    /// The same for a worker that was killed and that nobody waits for, when it is gone.
+    pub(crate) fn leave(&mut self, worker: Pid) {
+        if adopts()
+            && let Ok(pidfd) = pidfd_open(worker, PidfdFlags::empty())
+        {
+            self.start(worker, Some(pidfd));
+        }
+    }
+
+    /// Reaps on a thread of its own, for it has to wait and there may be no runtime. Where there is no thread to be had,
+    /// they are left.
+    fn start(&mut self, worker: Pid, first: Option<OwnedFd>) {
+        let known = mem::take(&mut self.known);
+        let (over, reaping) = oneshot::channel();
+        let thread = thread::Builder::new().name("mt-reaper".into());
+        let started = thread.stack_size(128 * 1024).spawn(move || {
+            let until = Instant::now() + PATIENCE;
+            if first.is_none_or(|worker| has_ended(&worker, until)) {
+                reap_until(until, &known, worker);
+            }
+            drop(over);
         });
-        mine.map(|(orphan, _)| orphan).collect()
+        self.reaping = started.is_ok().then_some(reaping);
+    }
+}
+
+/// The orphans of a worker that are this process's children now.
+#[cfg(target_os = "linux")]
+fn find(known: &HashSet<Orphan>, worker: Pid) -> Vec<Orphan> {
+    let worker = worker.as_raw_nonzero().get();
+    let children = tree::children(getpid()).into_iter();
+    let mine = children.filter_map(look).filter(|(orphan, kin)| {
+        known.contains(orphan) || [kin.group, kin.session].contains(&worker)
+    });
+    mine.map(|(orphan, _)| orphan).collect()
+}
+
+#[cfg(target_os = "linux")]
+fn reap_until(until: Instant, known: &HashSet<Orphan>, worker: Pid) {
+    let mut left = HashSet::new();
+    loop {
+        let mut mine = find(known, worker);
+        mine.retain(|orphan| !left.contains(orphan));
+        if mine.is_empty() {
+            return;
+        }
+        // When one ends, those below it become this process's too.
+        for orphan in mine {
+            if !reap(orphan, until) {
+                left.insert(orphan);
+            }
+        }
     }
 }
 
@@ -164,17 +199,29 @@ pub(super) fn look(pid: Pid) -> Option<(Orphan, Kin)> {
     Some((Orphan { pid, started }, Kin { group, session }))
 }
 
-/// Waits for the end of a child, and reaps it. Returns whether that could be done.
+/// Ends a child, waits for that, and reaps it. Returns whether that could be done.
 #[cfg(target_os = "linux")]
-async fn reap(orphan: Orphan) -> bool {
-    let pidfd = pidfd_open(orphan.pid, PidfdFlags::NONBLOCK).ok();
-    let Some(pidfd) = pidfd.and_then(|pidfd| watched(pidfd, tokio::io::Interest::READABLE).ok())
-    else {
+fn reap(orphan: Orphan, until: Instant) -> bool {
+    let Ok(pidfd) = pidfd_open(orphan.pid, PidfdFlags::empty()) else {
         return false;
     };
-    if look(orphan.pid).is_none_or(|(now, _)| now != orphan) || pidfd.readable().await.is_err() {
+    if look(orphan.pid).is_none_or(|(now, _)| now != orphan) {
         return false;
     }
-    let which = WaitId::PidFd(pidfd.get_ref().as_fd());
-    waitid(which, WaitIdOptions::EXITED | WaitIdOptions::NOHANG).is_ok()
+    let _ = pidfd_send_signal(&pidfd, Signal::KILL);
+    let dead = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+    has_ended(&pidfd, until) && matches!(waitid(WaitId::PidFd(pidfd.as_fd()), dead), Ok(Some(_)))
+}
+
+/// Waits for the end of a process. False when that takes too long.
+#[cfg(target_os = "linux")]
+fn has_ended(pidfd: &OwnedFd, until: Instant) -> bool {
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let timeout = Timespec::try_from(left).ok();
+        match poll(&mut [PollFd::new(pidfd, PollFlags::IN)], timeout.as_ref()) {
+            Err(Errno::INTR) => {}
+            ended => return ended.is_ok_and(|ended| ended > 0),
+        }
+    }
 }

@@ -1,8 +1,12 @@
 //! The first steps of a worker process, before any of its code: what it has inherited and should not have.
 
-use rustix::process::{getpgid, getpid, getppid, getsid, setpgid, setsid};
+use rustix::process::{getpid, getppid, setpgid, setsid};
 
-use super::{signals, unix::WORKER_NAME};
+use super::{
+    kin::{group_of, session},
+    signals,
+    unix::WORKER_NAME,
+};
 
 /// What a terminal sends to the processes of a group.
 const OF_TERMINALS: [i32; 6] = [
@@ -35,10 +39,12 @@ pub fn start_clean() {
 /// then is not meant for the worker.
 fn leave_terminal() {
     let left = signals::ignoring(&OF_TERMINALS, || {
-        if getsid(None) == Ok(getpid()) {
+        if session() == Some(getpid()) {
             return true;
         }
-        let _ = getpgid(getppid()).and_then(|group| setpgid(None, Some(group)));
+        if let Some(group) = getppid().and_then(group_of) {
+            let _ = setpgid(None, Some(group));
+        }
         let left = setsid().is_ok();
         if !left {
             let _ = setpgid(None, None);

@@ -1,8 +1,8 @@
 //! What a worker has started goes with it.
 
-use mt_test_kit::{Signal, signal, wait_until_gone};
+use mt_test_kit::{Signal, children, signal, wait_until, wait_until_gone};
 
-use crate::scene::{Worker, check};
+use crate::scene::{Worker, check, check_alone};
 
 /// Ends a worker with descendants; it dies of this signal, and the first so many processes go with it.
 fn check_end(dies_of: i32, count: usize, end: impl FnOnce(&mut Worker)) {
@@ -33,6 +33,21 @@ fn a_drop_takes_all_descendants() {
         let pids = worker.told_pids().await;
         drop(worker);
         wait_until_gone(&pids);
+    });
+}
+
+/// Case 35: A worker that is dropped leaves a host that adopts orphans none to reap.
+#[test]
+fn a_drop_leaves_no_orphans() {
+    use rustix::process::{getpid, set_child_subreaper};
+    check_alone(async {
+        set_child_subreaper(Some(getpid())).unwrap();
+        let mut worker = Worker::ready("family").await;
+        assert_eq!(worker.told_pids().await.len(), 4);
+        drop(worker);
+        // The worker itself is the runtime's to reap.
+        let none = || wait_until(|| children().is_empty());
+        tokio::task::spawn_blocking(none).await.unwrap();
     });
 }
 

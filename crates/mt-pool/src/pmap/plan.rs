@@ -97,7 +97,7 @@ type Input<T> = Kept<Source<<T as Task>::Input>>;
 /// Checks a run and starts all of it but the feeder of its input.
 pub(crate) fn launch<T: Task>(mut run: AsynPmap<T>) -> Result<(Launched, Input<T>), StartError> {
     run.options.check()?;
-    mt_ipc::has_address_space().map_err(StartError::Thread)?;
+    mt_ipc::has_room().map_err(StartError::Thread)?;
     let seed = run.options.seed.unwrap_or_else(random_seed);
     let spec = spawn_spec(&mut run, seed)?;
     let options = &run.options;

@@ -15,7 +15,7 @@ impl OwnRuntime {
     /// # Errors
     /// The system's, when it has no descriptor or no room left.
     pub fn new() -> io::Result<Self> {
-        mt_ipc::has_address_space()?;
+        mt_ipc::has_room()?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         Ok(Self(Some(runtime)))
     }

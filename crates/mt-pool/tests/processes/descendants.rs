@@ -232,6 +232,16 @@ fn leaves_families(count: usize, deed: Deed) -> u64 {
     deed.act()
 }
 
+/// Leaves processes in groups of their own, as an interactive shell does, and dies.
+#[task]
+fn leaves_jobs_and_dies(count: usize) {
+    let jobs = "set -m; for n in $(seq $0); do sleep 1000 & done";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", jobs, &count.to_string()]);
+    assert!(shell.stderr(Stdio::null()).status().unwrap().success());
+    std::process::abort();
+}
+
 /// Drops a run when it has had so many of its outcomes.
 fn dropped_after(count: usize, deeds: Vec<(usize, Deed)>) {
     let run = asyn_pmap::<leaves_families>(deeds).processes(1).capacity(2);
@@ -276,12 +286,19 @@ fn leave_by_all_ways(with_hundreds: bool, check: &impl Fn(&str)) {
     let run = run.crash_limit(1).workers(discards());
     assert_eq!(complete(run, 1).deaths().len(), 1);
     check("had a death");
+    let run = asyn_pmap::<leaves_jobs_and_dies>([3]).processes(1);
+    let run = run.crash_limit(1).workers(discards());
+    assert_eq!(complete(run, 1).deaths().len(), 1);
+    check("had a death with jobs");
 }
 
 /// Case 35: A host that adopts orphans, as the first process of a container does, reaps what tasks have left and their runs have ended, and takes no exit status of a child of the application's.
 #[test_with(alone)]
 fn in_a_host_that_adopts_orphans() {
-    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
+    use rustix::process::{Pid, getpid, set_child_subreaper};
+    if getpid() != Pid::INIT {
+        set_child_subreaper(Some(getpid())).unwrap();
+    }
     let own = |group: &str| {
         let mut command = Command::new("sh");
         command.args(["-c", "read line; exit 7"]);
@@ -306,7 +323,7 @@ fn in_a_host_that_adopts_orphans() {
         assert_eq!(left, known, "after a run that {what}");
     };
 
-    for round in 0..10 {
+    for round in 0..3 {
         leave_by_all_ways(round == 0, &check);
     }
     waiting
@@ -315,4 +332,28 @@ fn in_a_host_that_adopts_orphans() {
     for mut child in waiting.into_iter().chain(dead) {
         assert_eq!(child.wait().unwrap().code(), Some(7));
     }
+}
+
+/// Case 35: The same holds for a host that is the first process of its container.
+#[test_with(alone)]
+fn in_the_first_process_of_a_container() {
+    let host = "descendants::in_a_host_that_adopts_orphans";
+    let first = |program: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--pid", "--fork", "--kill-child", "--mount-proc", program]);
+        command
+    };
+    if !first("true").status().is_ok_and(|status| status.success()) {
+        eprintln!("not tried: no container can be made here");
+        return;
+    }
+    let itself = mt_test_kit::itself(host);
+    let mut first = first(itself.get_program().to_str().unwrap());
+    first.args(itself.get_args()).env(mt_test_kit::ALONE, host);
+    let output = first.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && told.contains("1 passed"),
+        "{output:?}"
+    );
 }

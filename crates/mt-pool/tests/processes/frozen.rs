@@ -15,14 +15,19 @@ fn a_stopped_worker_is_waited_for() {
     let (went_on, goes_on) = sync_channel(1);
     let second = iter::once_with(move || goes_on.recv().unwrap());
     let run = asyn_pmap::<act>(iter::once(Deed::Signal(19)).chain(second)).processes(1);
-    let run = run.workers(WorkerOptions::new().liveness(beats(5, 5)));
+    let policy = LivenessPolicy {
+        // A busy machine holds up beats of one that goes on, too.
+        frozen: Verdict::Report,
+        ..beats(5, 1)
+    };
+    let run = run.workers(WorkerOptions::new().liveness(policy));
     let events = Arc::clone(&told);
     let run = run.observe(move |event| {
         if let PoolEvent::WorkerStopped { pid, .. } = event {
             let mut told = events.lock().unwrap();
             *told += 1;
             // Long enough for any queue of beats to it to be full.
-            if *told == 80 {
+            if *told == 400 {
                 signal(*pid, Signal::CONT);
                 went_on.send(Deed::Return(7)).unwrap();
             }
@@ -32,7 +37,7 @@ fn a_stopped_worker_is_waited_for() {
     let values: Vec<u64> = run.by_ref().map(Result::unwrap).collect();
     assert_eq!(values, [0, 7]);
     assert_eq!(run.stats().workers_started, 1);
-    assert!(*told.lock().unwrap() >= 80);
+    assert!(*told.lock().unwrap() >= 400);
 }
 
 /// A call that holds up its worker is found by what the worker does not do, beats or no beats.

@@ -69,7 +69,7 @@ const MIB: usize = 1 << 20;
 #[task]
 fn first_slow_others_long(n: u64) -> String {
     if n == 0 {
-        thread::sleep(Duration::from_secs(2)); // work: is what the others wait for
+        thread::sleep(Duration::from_millis(500)); // work: is what the others wait for
     }
     "x".repeat(if n == 0 { 1 } else { MIB })
 }
@@ -77,7 +77,7 @@ fn first_slow_others_long(n: u64) -> String {
 #[task]
 async fn first_slow_others_long_async(n: u64) -> String {
     if n == 0 {
-        tokio::time::sleep(Duration::from_secs(2)).await; // work: is what the others wait for
+        tokio::time::sleep(Duration::from_millis(500)).await; // work: is what the others wait for
     }
     "x".repeat(if n == 0 { 1 } else { MIB })
 }
@@ -97,7 +97,7 @@ fn peak_bytes() -> usize {
     kib * 1024
 }
 
-const ITEMS: u64 = 600;
+const ITEMS: u64 = 120;
 
 /// Runs it to its end, on a consumer that takes its time before it takes the second outcome.
 fn memory_of_long_results<T>(ordered: bool, slow_consumer: bool) -> usize
@@ -106,14 +106,14 @@ where
 {
     let before = peak_bytes();
     let run = asyn_pmap::<T>(0..ITEMS).processes(2).ordered(ordered);
-    let run = run.byte_limits(ByteLimits::new().buffer_bytes(16 * MIB));
+    let run = run.byte_limits(ByteLimits::new().buffer_bytes(4 * MIB));
     let mut run = run.start().unwrap().into_iter();
     let mut taken = 0;
     for outcome in run.by_ref() {
         outcome.unwrap();
         taken += 1;
         if slow_consumer && taken == 1 {
-            thread::sleep(Duration::from_secs(2)); // work: a consumer that takes its time
+            thread::sleep(Duration::from_millis(500)); // work: a consumer that takes its time
         }
     }
     assert_eq!(taken, ITEMS);
@@ -132,7 +132,7 @@ fn long_results_that_wait_are_bounded() {
         memory_of_long_results::<first_slow_others_long>(false, true),
         memory_of_long_results::<first_slow_others_long_async>(false, true),
     ] {
-        assert!(used < 200 * MIB, "{} MiB", used / MIB);
+        assert!(used < 60 * MIB, "{} MiB", used / MIB);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{env, fs, path::Path, process::Command};
 
+use mt_pool::StartError;
 use mt_test_kit::descriptors;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -259,16 +260,67 @@ fn no_file_may_be_large_enough() {
 /// Case 4: Too little address space is an error, in this process or in its workers, and ends neither by a panic.
 #[test_with(alone)]
 fn no_address_space_left() {
-    let statm = fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: u64 = statm.split(' ').next().unwrap().parse().unwrap();
-    for spare in [0, 1, 4, 16, 64, 256].map(|mebibytes| mebibytes << 20) {
-        let told = under(Resource::As, pages * 4096 + spare);
-        assert!(
-            spare > 16 << 20 || told[0].contains("ulimit -v"),
-            "{told:?}"
-        );
-        works();
+    for (resource, place, option) in [
+        (Resource::As, 0, "ulimit -v"),
+        (Resource::Data, 5, "ulimit -d"),
+    ] {
+        let statm = fs::read_to_string("/proc/self/statm").unwrap();
+        let pages: u64 = statm.trim().split(' ').nth(place).unwrap().parse().unwrap();
+        for spare in [0, 1, 4, 16, 64, 256].map(|mebibytes| mebibytes << 20) {
+            let told = under(resource, pages * 4096 + spare);
+            assert!(spare > 16 << 20 || told[0].contains(option), "{told:?}");
+            works();
+        }
     }
+}
+
+/// Case 4: Where there are no descriptors for a process's very first run, that is an error, and no panic.
+#[test]
+fn no_descriptor_for_the_first_run() {
+    mt_test_kit::alone("startup::no_descriptor_for_the_first_run", || {
+        let before = getrlimit(Resource::Nofile);
+        let open = descriptors().len() as u64 - 1;
+        for spare in 0..6 {
+            let current = Some(open + spare);
+            setrlimit(Resource::Nofile, Rlimit { current, ..before }).unwrap();
+            let started = asyn_pmap::<double>(0..20).processes(1).start();
+            setrlimit(Resource::Nofile, before).unwrap();
+            // A number below that was free may do.
+            match started {
+                Err(error) => assert_is!(error, StartError::Thread(_)),
+                Ok(run) => assert!(spare > 0, "{run:?}"),
+            }
+        }
+        works();
+    });
+}
+
+/// Case 39: A program that does not find itself, because `/proc` is not mounted, says that.
+#[test]
+fn no_proc_to_find_the_program_by() {
+    let _watchdog = watchdog("no /proc");
+    if env::var_os("NO_PROC").is_some() {
+        let report = complete(asyn_pmap::<double>(0..3).processes(1), 3);
+        let why = report.error(0).to_string();
+        return assert!(why.contains("`/proc` is not mounted"), "{why}");
+    }
+    let without = |program: &Path| {
+        let mut command = Command::new("unshare");
+        let hidden = "mount -t tmpfs none /proc && exec \"$0\" \"$@\"";
+        command.args(["--mount", "sh", "-c", hidden]).arg(program);
+        command
+    };
+    if !without(Path::new("true"))
+        .status()
+        .is_ok_and(|status| status.success())
+    {
+        eprintln!("not tried: nothing can be mounted here");
+        return;
+    }
+    let mut command = without(&env::current_exe().unwrap());
+    command.args(["startup::no_proc_to_find_the_program_by", "--exact"]);
+    let output = command.env("NO_PROC", "1").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
 }
 
 /// Case 4: What workers say past a limit of files' sizes is dropped, and does not end this process.
