@@ -14,6 +14,7 @@ mod violation;
 mod arrows;
 mod bounded;
 mod cases;
+mod checked;
 mod circles;
 mod dependencies;
 mod floors;
@@ -47,6 +48,7 @@ const RULES: &[Rule] = &[
     pure::RULE,
     owners::RULE,
     guard::RULE,
+    checked::RULE,
     bounded::RULE,
     unsafe_code::RULE,
     module_doc::RULE,

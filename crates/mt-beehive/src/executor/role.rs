@@ -25,6 +25,7 @@ register_role!(WORKER_BEE, start);
 
 /// Takes a worker process over.
 fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleSession) {
+    // a value of ours.
     let setup: BeeSetup = match decode_strict(&body) {
         Ok(setup) => setup,
         Err(error) => {

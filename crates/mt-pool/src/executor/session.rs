@@ -32,6 +32,7 @@ const GATHER: Duration = Duration::from_millis(1);
 register_role!(EXECUTOR, start);
 
 fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleSession) {
+    // a value of ours.
     let setup: Setup = match decode_strict(&body) {
         Ok(setup) => setup,
         Err(error) => {

@@ -182,8 +182,10 @@ impl Default for LoadTimes {
 
 /// An event for the shared memory, cut so that it fits.
 fn encode_note(event: &TraceEvent) -> Vec<u8> {
+    // a value of ours.
     match encode(event, Progress::NOTE_BYTES) {
         Ok(note) => note,
+        // a value of ours.
         Err(_) => encode(&event.brief(Progress::NOTE_BYTES), usize::MAX).unwrap_or_default(),
     }
 }
