@@ -240,3 +240,43 @@ async fn until(then: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Case 28: `ForwardRaw` passes on what comes as it comes, and `Forward` keeps the beginning of a line until the
+    /// line has ended.
+    #[test]
+    fn a_line_that_has_not_ended_waits_where_lines_count() {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().unwrap();
+        let _inside = runtime.enter();
+        let mut command = std::process::Command::new("nobody");
+        let source = Arc::new(Source {
+            pipe: platform::pipe_for(&mut command).unwrap(),
+            tail: Mutex::default(),
+        });
+        for (by_lines, passed_on) in [
+            (true, ["", "half a line\n"]),
+            (false, ["half a", " line\nand a"]),
+        ] {
+            let mut reader = Reader {
+                source: Arc::clone(&source),
+                forward: Some(Forward::new().unwrap()),
+                buffer: Vec::new(),
+                lines: by_lines.then(Lines::default),
+                unsent: Bytes::new(),
+                rest_until: Instant::now(),
+            };
+            for (written, expected) in ["half a", " line\nand a"].into_iter().zip(passed_on) {
+                let read = |_: &StderrPipe, buffer: &mut [u8]| {
+                    buffer[..written.len()].copy_from_slice(written.as_bytes());
+                    Ok(Some(written.len()))
+                };
+                reader.take(read).unwrap();
+                assert_eq!(reader.unsent, expected);
+            }
+        }
+    }
+}
