@@ -78,7 +78,22 @@ impl Activity {
     /// What the process is doing now; `None` where the system does not tell, or the process is gone.
     #[must_use]
     pub fn of(pid: u32) -> Option<Self> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        Self::read(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// The same of the first of the process's threads that has this name, of up to 15 bytes.
+    #[must_use]
+    pub fn of_thread(pid: u32, name: &str) -> Option<Self> {
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+        let has_name = |path: &std::path::PathBuf| {
+            fs::read_to_string(path.join("comm")).is_ok_and(|comm| comm.trim_end() == name)
+        };
+        let mut paths = threads.flatten().map(|thread| thread.path());
+        let stat = paths.find(has_name)?.join("stat");
+        Self::read(&fs::read_to_string(stat).ok()?)
+    }
+
+    fn read(stat: &str) -> Option<Self> {
         // The name before the state is in parentheses and may itself contain any character.
         let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
         let state = fields.next()?.chars().next()?;
@@ -240,6 +255,11 @@ mod tests {
         }
         assert!(matches!(now.state, 'R' | 'S'), "{now:?}");
         assert_eq!(Activity::of(u32::MAX), None);
+        let own = std::thread::current();
+        let name = own.name().expect("the harness names it");
+        let name = &name[..name.len().min(15)];
+        assert!(Activity::of_thread(std::process::id(), name).is_some());
+        assert_eq!(Activity::of_thread(std::process::id(), "nobody"), None);
         assert!(!is_dying(std::process::id()) && !is_dying(u32::MAX));
     }
 }

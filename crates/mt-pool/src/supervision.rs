@@ -26,10 +26,14 @@ mod session;
 mod session_event;
 mod signals;
 mod spawn_spec;
+mod starvation;
 mod watch;
 mod worker_event;
 mod worker_failure;
 mod workers;
+
+/// The name of a worker's thread that moves frames and beats.
+pub(crate) const LINK: &str = "mt-link";
 
 pub use control::WorkerControl;
 pub use death::{Death, DeathCause};

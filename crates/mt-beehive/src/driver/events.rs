@@ -76,6 +76,13 @@ impl Driver {
                     tracing::warn!(bee, pid, "a worker bee is dying, which takes its time");
                 });
             }
+            Health::Starved => self.relay.tell(move || {
+                tracing::warn!(
+                    bee,
+                    pid,
+                    "a worker bee waits for a processor; others have all of them"
+                );
+            }),
             Health::Frozen => {
                 self.relay
                     .tell(move || tracing::warn!(bee, pid, "a worker bee gives no sign of life"));

@@ -133,6 +133,13 @@ impl Driver {
             Health::Dying => self.relay.tell(move || {
                 tracing::warn!(worker, pid, "a worker is dying, which takes its time");
             }),
+            Health::Starved => self.relay.tell(move || {
+                tracing::warn!(
+                    worker,
+                    pid,
+                    "a worker waits for a processor; others have all of them"
+                );
+            }),
             Health::Frozen => {
                 self.relay
                     .tell(move || tracing::warn!(worker, pid, "a worker gives no sign of life"));

@@ -154,6 +154,7 @@ mod tests {
             missed_beats: 5,
             frozen: Verdict::Kill,
             stopped: Verdict::Report,
+            starved_checks: 120,
             blocked_checks: 60,
             blocked: Verdict::Report,
             core_dump: Duration::from_secs(60),

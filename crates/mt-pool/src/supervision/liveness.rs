@@ -29,7 +29,8 @@ pub enum Verdict {
 ///
 /// A worker beats from a thread of its own, which no task can hold up, and tells how far it is. So these
 /// are told apart: *frozen*, no beats at all; *stopped*, no beats because somebody has stopped the process
-/// (`SIGSTOP`, a debugger); *dying*, no beats because the system writes its core dump or frees its memory; *blocked*, beats but no progress; *busy*, everything else. For a plain `fn`,
+/// (`SIGSTOP`, a debugger); *dying*, no beats because the system writes its core dump or frees its memory; *starved*, no beats
+/// because the thread that beats waits for a processor that others have (Linux); *blocked*, beats but no progress; *busy*, everything else. For a plain `fn`,
 /// which runs one call at a time, no progress means that the call goes on and uses no processor time; for
 /// an `async fn`, that a call does not give the runtime back, whatever it does meanwhile.
 ///
@@ -45,6 +46,9 @@ pub struct LivenessPolicy {
     pub frozen: Verdict,
     /// What is done with a stopped one. Default: it is reported.
     pub stopped: Verdict,
+    /// The checks in a row that a starved worker may miss: it is told of, and counts as frozen after so many. Default 120:
+    /// 60 s. At least [`missed_beats`](Self::missed_beats) has the effect that it is told of once.
+    pub starved_checks: u32,
     /// The checks in a row without progress after which a worker counts as blocked. Default 60: 30 s.
     pub blocked_checks: u32,
     /// What is done with a blocked worker. Default: it is reported. For a limit on each call see
@@ -65,6 +69,7 @@ impl Default for LivenessPolicy {
             missed_beats: 5,
             frozen: Verdict::Kill,
             stopped: Verdict::Report,
+            starved_checks: 120,
             blocked_checks: 60,
             blocked: Verdict::Report,
             core_dump: Duration::from_secs(60),
@@ -83,6 +88,8 @@ pub enum Health {
     Stopped,
     /// The worker is dying by itself: it has missed its beats because the system writes its core dump, or frees its memory.
     Dying,
+    /// The worker has missed its beats because its thread that beats has no turn on a processor.
+    Starved,
     /// The worker has missed its beats for another reason.
     Frozen,
     /// The worker beats, and gets no further.
@@ -96,7 +103,10 @@ impl Health {
     /// Whether there are no signs of life.
     #[must_use]
     pub fn is_silent(self) -> bool {
-        matches!(self, Self::Stopped | Self::Dying | Self::Frozen)
+        match self {
+            Self::Stopped | Self::Dying | Self::Starved | Self::Frozen => true,
+            Self::Well | Self::Blocked { .. } => false,
+        }
     }
 }
 
@@ -105,6 +115,7 @@ impl Health {
 pub(super) enum Silence {
     Stopped,
     Dying,
+    Starved,
     Unexplained,
 }
 
@@ -114,6 +125,8 @@ pub(super) struct Liveness {
     last_check: Instant,
     heard: bool,
     missed: u32,
+    /// The checks missed in a row because it had no turn.
+    starved: u32,
     /// How far it was when it last beat.
     beat: Option<WorkerBeat>,
     /// How far it was at the last check.
@@ -131,6 +144,7 @@ impl Liveness {
             last_check: now,
             heard: true,
             missed: 0,
+            starved: 0,
             beat: None,
             checked: None,
             still: 0,
@@ -173,7 +187,6 @@ impl Liveness {
     ) -> (Option<Health>, Option<DeathCause>) {
         let LivenessPolicy {
             interval,
-            missed_beats,
             blocked_checks,
             ..
         } = self.policy;
@@ -188,21 +201,9 @@ impl Liveness {
             return self.no_finding();
         }
         if !heard {
-            self.still = 0;
-            self.missed += 1;
-            if self.missed < missed_beats {
-                return self.no_finding();
-            }
-            self.missed = 0;
-            let (health, verdict) = match why_silent() {
-                Silence::Stopped => (Health::Stopped, self.policy.stopped),
-                // How long that may take is for whoever ends it.
-                Silence::Dying => (Health::Dying, Verdict::Report),
-                Silence::Unexplained => (Health::Frozen, self.policy.frozen),
-            };
-            return self.finding(health, verdict, DeathCause::Frozen);
+            return self.on_missed(why_silent);
         }
-        self.missed = 0;
+        (self.missed, self.starved) = (0, 0);
         let before = std::mem::replace(&mut self.checked, self.beat);
         let works = |beat: WorkerBeat| beat.started > beat.finished || beat.turns > 0;
         if !self.beat.is_some_and(works) || before != self.beat {
@@ -222,6 +223,35 @@ impl Liveness {
             Verdict::Kill
         };
         self.finding(Health::Blocked { since }, verdict, DeathCause::Blocked)
+    }
+
+    /// The worker has said nothing since the last check.
+    fn on_missed(
+        &mut self,
+        why_silent: impl FnOnce() -> Silence,
+    ) -> (Option<Health>, Option<DeathCause>) {
+        let LivenessPolicy {
+            missed_beats,
+            starved_checks,
+            ..
+        } = self.policy;
+        self.still = 0;
+        self.missed += 1;
+        if self.missed < missed_beats {
+            return self.no_finding();
+        }
+        let missed = std::mem::take(&mut self.missed);
+        let (health, verdict) = match why_silent() {
+            Silence::Stopped => (Health::Stopped, self.policy.stopped),
+            // How long that may take is for whoever ends it.
+            Silence::Dying => (Health::Dying, Verdict::Report),
+            Silence::Starved if self.starved < starved_checks => {
+                self.starved = self.starved.saturating_add(missed);
+                (Health::Starved, Verdict::Report)
+            }
+            Silence::Starved | Silence::Unexplained => (Health::Frozen, self.policy.frozen),
+        };
+        self.finding(health, verdict, DeathCause::Frozen)
     }
 
     fn finding(
@@ -291,6 +321,20 @@ mod tests {
             }
             assert!(liveness.heard(), "it was silent");
         }
+    }
+
+    /// Case 17: A worker that has no turn on a processor is told of, and counts as frozen after a limit, 60 s.
+    #[test]
+    fn who_has_no_turn_is_not_frozen() {
+        let (mut liveness, start, interval) = watched();
+        let ends = (1..).find(|n| {
+            let (health, kill) =
+                liveness.check(start + *n * interval, || Silence::Starved, || false);
+            let expected = kill.as_ref().map_or(Health::Starved, |_| Health::Frozen);
+            assert!(health.is_none_or(|health| health == expected));
+            kill.is_some()
+        });
+        assert_eq!(ends, Some(1 + 120 + 5), "the next look after 60 s");
     }
 
     #[test]

@@ -5,9 +5,11 @@ use std::time::Instant;
 use mt_ipc::{Activity, Exit};
 
 use super::{
+    LINK,
     death::DeathCause,
     liveness::{Health, Liveness, LivenessPolicy, Silence},
     oom_evidence::OomEvidence,
+    starvation::Starvation,
 };
 
 /// The bytes in a check's time that are a sign of life when no message has come to its end. Whoever sends a long one
@@ -36,6 +38,7 @@ pub(super) struct Watch {
     /// When the connection was last seen to move something long.
     pub(super) moved: Option<Instant>,
     out_of_memory: OomEvidence,
+    starvation: Starvation,
 }
 
 impl Watch {
@@ -49,6 +52,7 @@ impl Watch {
             traffic: Traffic::default(),
             moved: None,
             out_of_memory: OomEvidence::new(pid),
+            starvation: Starvation::default(),
         }
     }
 
@@ -73,12 +77,14 @@ impl Watch {
     pub(super) fn check(&mut self) -> (Option<Health>, Option<DeathCause>) {
         let was_busy = || self.busy_by_processor && used_processor(self.pid, &mut self.ticks);
         self.out_of_memory.look();
+        let now = Instant::now();
         let why_silent = || match self.pid {
             pid if mt_ipc::is_stopped(pid) => Silence::Stopped,
             pid if mt_ipc::is_dying(pid) => Silence::Dying,
+            pid if self.starvation.look(now, Activity::of_thread(pid, LINK)) => Silence::Starved,
             _ => Silence::Unexplained,
         };
-        self.liveness.check(Instant::now(), why_silent, was_busy)
+        self.liveness.check(now, why_silent, was_busy)
     }
 
     /// Whether the system has killed the worker for want of memory; to be asked once, when it has ended in a way that

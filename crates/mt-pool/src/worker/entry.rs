@@ -19,6 +19,7 @@ use super::{
     runtime::end_runtime,
     trace,
 };
+use crate::supervision::LINK;
 
 const DONE: i32 = 0;
 
@@ -80,7 +81,7 @@ impl Link {
         let welcomed = move |welcome: &Welcome| {
             let _ = want.send(welcome.stack_bytes);
         };
-        let thread = thread::Builder::new().name("mt-link".into());
+        let thread = thread::Builder::new().name(LINK.into());
         let thread = thread.spawn(move || move_frames(welcomed, assign))?;
         Ok(Self {
             thread,

@@ -48,6 +48,7 @@ mod seeing;
 mod serial;
 mod stack;
 mod startup;
+mod starved;
 mod stderr;
 mod stopped;
 mod storms;
