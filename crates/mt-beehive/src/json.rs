@@ -2,8 +2,8 @@
 
 use std::any::type_name;
 
-use mt_pool::Wire;
-use mt_proto::{DecodeError, Kept, MAX_NESTING, decode_checked, encode_guarded, guarded};
+use mt_pool::{__private::to_json, Wire};
+use mt_proto::{DecodeError, Kept, MAX_NESTING, decode_guarded, encode_guarded, guarded};
 use serde_json::Value;
 
 use crate::error::CrossingProblem;
@@ -24,9 +24,8 @@ impl JsonTypes {
                 Ok(encode_guarded(&*args, limit)?)
             },
             value: |value| {
-                // guarded: `to_value` takes the value apart, and drops it with care.
-                let value = Kept::new(guarded(|| decode_checked::<V>(value))??);
-                let told = guarded(|| serde_json::to_value(&*value))?;
+                let value = Kept::new(decode_guarded::<V>(value)?);
+                let told = guarded(|| to_json(&*value))?;
                 told.map_err(|why| DecodeError::Value(why.to_string().into()))
             },
         }

@@ -96,7 +96,8 @@ impl<W: WorkerBee> Hive<W> {
     /// [`delegate`](Self::delegate) for a name and arguments that come from a file or a user: `args` are read as what
     /// the task takes (nothing as `null`, its argument, or an array of several), and the value is told as JSON.
     /// Arguments that are no such thing are a [`DelegateError::Crossing`](crate::DelegateError::Crossing), and no bee
-    /// is asked. Feature `json`.
+    /// is asked; so is a value that JSON has no word for (`NaN`, `Some(None)`), which the task has returned. `serde_json`
+    /// reads numbers with a fraction to the nearest there is: beyond what an `f32` can be that is infinite. Feature `json`.
     #[cfg(feature = "json")]
     pub fn delegate_json(
         &self,

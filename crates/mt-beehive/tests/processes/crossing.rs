@@ -82,6 +82,19 @@ impl Carrier {
     async fn wrap(&self, n: i64, label: String) -> Option<(i64, String)> {
         Some((n, label))
     }
+
+    #[task]
+    async fn same(
+        &self,
+        value: mt_pool::Json<serde_json::Value>,
+    ) -> mt_pool::Json<serde_json::Value> {
+        value
+    }
+
+    #[task]
+    async fn not_a_number(&self) -> Vec<f64> {
+        vec![f64::NAN]
+    }
 }
 
 #[track_caller]
@@ -228,6 +241,13 @@ async fn arguments_from_a_file_are_read_as_what_the_task_takes(hive: Hive<Carrie
     assert_eq!(hive.delegate_json("double", json!(4)).await, Ok(json!(8)));
     let wrapped = hive.delegate_json("wrap", json!([-5, "a"])).await;
     assert_eq!(wrapped, Ok(json!([-5, "a"])));
+    let any = json!({"a": [1, null], "b": {}});
+    assert_eq!(hive.delegate_json("same", any.clone()).await, Ok(any));
+    let (part, why) = problem(hive.delegate_json("not_a_number", json!(null)).await);
+    assert!(
+        part == Part::Value && why.to_string().contains("NaN"),
+        "{why}"
+    );
     let busy = hive.delegate_json("busy_status", json!(null)).await;
     assert!(busy.is_ok_and(|busy| busy.is_f64()));
     for wrong in [

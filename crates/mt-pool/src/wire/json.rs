@@ -14,7 +14,7 @@ use strict::{Depth, Strict};
 /// What JSON cannot carry is an error where it is written: maps whose keys are no strings or numbers, `NaN` and the
 /// infinities, `Some(None)` and `Some(())` (which it would read as `None`), and more than 127 containers within each
 /// other. JSON is several times as large and as slow as postcard,
-/// so wrap the field that needs it and not the whole value.
+/// so wrap the field that needs it and not the whole value. Where it is itself written as JSON it is what is in it.
 ///
 /// ```
 /// use mt_pool::{Json, asyn_pmap};
@@ -51,19 +51,38 @@ impl<T> DerefMut for Json<T> {
 
 impl<T: Serialize> Serialize for Json<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (inner, place) = (&self.0, Depth::default());
-        let text = serde_json::to_string(&Strict { inner, place }).map_err(Error::custom)?;
+        // JSON itself, or another format that says what is what.
+        if serializer.is_human_readable() {
+            return self.0.serialize(serializer);
+        }
+        let text = serde_json::to_string(&strict(&self.0)).map_err(Error::custom)?;
         serializer.serialize_str(&text)
     }
 }
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Json<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            return T::deserialize(deserializer).map(Json);
+        }
         let text = String::deserialize(deserializer)?;
         serde_json::from_str(&text)
             .map(Json)
             .map_err(serde::de::Error::custom)
     }
+}
+
+fn strict<T>(inner: &T) -> Strict<&T> {
+    let place = Depth::default();
+    Strict { inner, place }
+}
+
+/// A value as JSON, of which nothing becomes another value.
+///
+/// # Errors
+/// What JSON cannot carry.
+pub fn to_json<T: Serialize>(value: &T) -> serde_json::Result<serde_json::Value> {
+    serde_json::to_value(strict(value))
 }
 
 #[cfg(test)]
@@ -126,6 +145,16 @@ mod tests {
     }
 
     /// Case M17: What JSON can't carry is refused where it is written.
+    #[test]
+    fn as_json_it_is_what_is_in_it() {
+        let value = Json(BTreeMap::from([("a".to_owned(), Json(7))]));
+        assert_eq!(serde_json::to_string(&value).unwrap(), r#"{"a":7}"#);
+        let read: Json<BTreeMap<String, Json<u8>>> = serde_json::from_str(r#"{"a":7}"#).unwrap();
+        assert_eq!(read, value);
+        let bytes = encode(&value, MAX_RECORD_BYTES).unwrap();
+        assert_eq!(decode_strict(&bytes), Ok(value));
+    }
+
     #[test]
     fn what_json_does_not_carry_is_refused() {
         let pairs = BTreeMap::from([((1, 2), 3)]);
