@@ -2,7 +2,7 @@
 
 use std::any::type_name;
 
-use mt_pool::{__private::to_json, Wire};
+use mt_pool::{Json, Wire};
 use mt_proto::{DecodeError, Kept, MAX_NESTING, decode_guarded, encode_guarded, guarded};
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ impl JsonTypes {
             },
             value: |value| {
                 let value = Kept::new(decode_guarded::<V>(value)?);
-                let told = guarded(|| to_json(&*value))?;
+                let told = guarded(|| Json(&*value).to_value())?;
                 told.map_err(|why| DecodeError::Value(why.to_string().into()))
             },
         }

@@ -302,8 +302,6 @@ pub mod __private {
     pub use mt_ipc::is_worker_process;
     pub use tokio;
 
-    #[cfg(feature = "json")]
-    pub use crate::wire::to_json;
     pub use crate::{
         describe::{ByDebug, ByDisplay, ByName, Describe},
         init::TestEntry,

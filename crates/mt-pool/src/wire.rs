@@ -6,7 +6,7 @@ mod json;
 use serde::{Serialize, de::DeserializeOwned};
 
 #[cfg(feature = "json")]
-pub use json::{Json, to_json};
+pub use json::Json;
 
 /// A value that can be sent to a worker process and back: `Serialize + DeserializeOwned`, owned, and
 /// `Send`. Implemented for every such type; there is nothing to implement by hand.

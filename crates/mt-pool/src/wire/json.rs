@@ -35,6 +35,16 @@ use strict::{Depth, Strict};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Json<T>(pub T);
 
+impl<T: Serialize> Json<T> {
+    /// The value as JSON that is in memory.
+    ///
+    /// # Errors
+    /// What JSON cannot carry, as where it crosses.
+    pub fn to_value(&self) -> serde_json::Result<serde_json::Value> {
+        serde_json::to_value(strict(&self.0))
+    }
+}
+
 impl<T> Deref for Json<T> {
     type Target = T;
 
@@ -75,14 +85,6 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Json<T> {
 fn strict<T>(inner: &T) -> Strict<&T> {
     let place = Depth::default();
     Strict { inner, place }
-}
-
-/// A value as JSON, of which nothing becomes another value.
-///
-/// # Errors
-/// What JSON cannot carry.
-pub fn to_json<T: Serialize>(value: &T) -> serde_json::Result<serde_json::Value> {
-    serde_json::to_value(strict(value))
 }
 
 #[cfg(test)]
@@ -152,6 +154,7 @@ mod tests {
         let read: Json<BTreeMap<String, Json<u8>>> = serde_json::from_str(r#"{"a":7}"#).unwrap();
         assert_eq!(read, value);
         let bytes = encode(&value, MAX_RECORD_BYTES).unwrap();
+        assert_eq!(value.to_value().unwrap(), serde_json::json!({"a": 7}));
         assert_eq!(decode_strict(&bytes), Ok(value));
     }
 
