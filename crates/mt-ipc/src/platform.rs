@@ -11,7 +11,6 @@ mod exit_info;
 mod exit_watch;
 mod fork;
 mod guard;
-mod kin;
 mod limits;
 mod page;
 mod program;

@@ -127,8 +127,8 @@
 //! `crash_limit(1)` it never is.
 //!
 //! What a task has started goes with its worker, also when it has left the worker's process group
-//! (Linux). The one exception is a process that has detached itself with `setsid` from a worker that
-//! then crashes by itself: the system gives it to `init` before the pool can look.
+//! (Linux). The one exception is a process that has left that group (`setsid`, a shell with job control) of a worker
+//! that then crashes by itself: the system gives it to `init` before the pool can look.
 //!
 //! # Seeing what goes on
 //! * What workers write to **standard error** comes out of yours, unchanged

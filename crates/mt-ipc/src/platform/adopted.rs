@@ -10,7 +10,7 @@ use std::{collections::HashSet, fs, mem::MaybeUninit};
 
 use rustix::process::{Pid, WaitId, WaitIdOptions, getpid, waitid};
 
-use super::{kin::session, reap::look};
+use super::reap::look;
 
 /// How often a look is tried that is disturbed by threads at work.
 const TRIES: usize = 4;
@@ -92,10 +92,9 @@ impl Look {
 /// Whether the parent that has started a child of this process was another process: that is so if it is in a session
 /// which neither this process nor itself has begun.
 fn descends_from_another(child: Pid) -> bool {
-    let own = session().map(|session| session.as_raw_nonzero().get());
-    look(child).is_some_and(|(_, of)| {
-        Some(of.session) != own && of.session != child.as_raw_nonzero().get()
-    })
+    let session = |pid| look(pid).map(|(_, kin)| kin.session);
+    session(child)
+        .is_some_and(|of| session(getpid()) != Some(of) && of != child.as_raw_nonzero().get())
 }
 
 /// The children on the first thread's list; none where the system has no such lists.

@@ -108,8 +108,8 @@ impl Orphans {
         }
     }
 
-    /// Reaps those that have become this process's children, and kills and reaps what is left of the group and of the
-    /// session of `worker`, which is reaped. Nothing else is in these, and so nobody else waits for it. Cancel-safe.
+    /// Reaps those that have become this process's children, and kills and reaps what is left of the group of
+    /// `worker`, which is reaped. Nothing else is in that, and so nobody else waits for it. Cancel-safe.
     pub(crate) async fn reap(&mut self, worker: Pid) {
         if self.reaping.is_none() && adopts() && !find(&self.known, worker).is_empty() {
             self.start(worker, None);
@@ -151,9 +151,9 @@ impl Orphans {
 fn find(known: &HashSet<Orphan>, worker: Pid) -> Vec<Orphan> {
     let worker = worker.as_raw_nonzero().get();
     let children = tree::children(getpid()).into_iter();
-    let mine = children.filter_map(look).filter(|(orphan, kin)| {
-        known.contains(orphan) || [kin.group, kin.session].contains(&worker)
-    });
+    let mine = children
+        .filter_map(look)
+        .filter(|(orphan, kin)| known.contains(orphan) || kin.group == worker);
     mine.map(|(orphan, _)| orphan).collect()
 }
 

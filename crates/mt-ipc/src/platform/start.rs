@@ -1,12 +1,16 @@
 //! The first steps of a worker process, before any of its code: what it has inherited and should not have.
 
-use rustix::process::{getpid, getppid, setpgid, setsid};
+#![expect(unsafe_code, reason = "giving up the terminal")]
 
-use super::{
-    kin::{group_of, session},
-    signals,
-    unix::WORKER_NAME,
+use std::{io, os::fd::AsRawFd};
+
+use rustix::{
+    fs::{Mode, OFlags, open},
+    io::Errno,
+    process::setpgid,
 };
+
+use super::{signals, unix::WORKER_NAME};
 
 /// What a terminal sends to the processes of a group.
 const OF_TERMINALS: [i32; 6] = [
@@ -24,7 +28,8 @@ const OF_TERMINALS: [i32; 6] = [
 /// * No signal is blocked, and a child's end (`SIGCHLD`) is told: both may have been otherwise in the parent, for
 ///   its own reasons, and the exit statuses of programs that tasks start would be lost. Other signals that the
 ///   parent ignores stay ignored, here and in programs that tasks start.
-/// * The process has no terminal, so it can be stopped by none: who reads `/dev/tty` gets an error.
+/// * The process has no terminal, so it can be stopped by none: who reads `/dev/tty` gets an error. It stays in its
+///   parent's session: Linux may share processors out by sessions (autogroups), and `nice` counts within one.
 /// * It has a name of its own in `top`, where the link that it was started by gives it `exe`.
 pub fn start_clean() {
     signals::unblock_all();
@@ -34,26 +39,33 @@ pub fn start_clean() {
     let _ = std::fs::write("/proc/self/comm", WORKER_NAME);
 }
 
-/// Begins a session, and with it a process group. What leads a group already, as a worker does from its start,
-/// has to leave that first; the only other one it knows is its parent's. What a terminal sends to that one just
-/// then is not meant for the worker.
+/// Leads a group, and gives up the terminal, if there is one. What a terminal sends to the group that is left is not
+/// meant for the worker.
 fn leave_terminal() {
     let left = signals::ignoring(&OF_TERMINALS, || {
-        if session() == Some(getpid()) {
-            return true;
-        }
-        if let Some(group) = getppid().and_then(group_of) {
-            let _ = setpgid(None, Some(group));
-        }
-        let left = setsid().is_ok();
-        if !left {
-            let _ = setpgid(None, None);
-        }
-        left
+        let _ = setpgid(None, None);
+        give_up_terminal()
     });
-    if !left {
+    if left.is_err() {
         // The second best: who reads from the terminal gets an error as well, and writing is allowed.
         signals::ignore(libc::SIGTTIN);
         signals::ignore(libc::SIGTTOU);
+    }
+}
+
+/// Of this process alone: all others of its session keep it.
+fn give_up_terminal() -> io::Result<()> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let terminal = match open("/dev/tty", flags, Mode::empty()) {
+        Ok(terminal) => terminal,
+        // What is said of a terminal that this process does not have.
+        Err(Errno::NXIO) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    // SAFETY: the descriptor is open, and the request takes and writes nothing.
+    let left = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCNOTTY) };
+    match left {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
     }
 }

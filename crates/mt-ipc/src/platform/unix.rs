@@ -20,7 +20,7 @@ use rustix::{
     process::{Pid, getpid},
 };
 
-use super::{Page, descriptors, fork, guard::Parent, kin::group_of, stream::Stream};
+use super::{Page, descriptors, fork, guard::Parent, stream::Stream};
 use crate::AttachError;
 
 /// The name a worker is started under (`argv[0]`), alone or with the program's behind it. The name marks the
@@ -55,12 +55,8 @@ pub(crate) fn connected_pair(keeps: bool) -> io::Result<(StdUnixStream, Page, Ow
 pub(crate) fn prepare(command: &mut Command, program: &str, theirs: OwnedFd) {
     command
         .arg0(format!("{WORKER_NAME} ({program})"))
-        .stdin(Stdio::from(theirs));
-    // A group that has no number in this container can't be joined again, and who leads one can begin no session. Such
-    // a worker is in no other group until it begins its session.
-    if group_of(getpid()).is_some() {
-        command.process_group(0);
-    }
+        .stdin(Stdio::from(theirs))
+        .process_group(0);
 }
 
 /// Whether this process was started by [`spawn`](crate::spawn()): it carries a worker's name.

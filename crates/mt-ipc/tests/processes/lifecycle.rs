@@ -41,7 +41,10 @@ fn writing_to_a_dead_worker_raises_no_signal() {
         let mut worker = Worker::ready("echo").await;
         worker.process.kill();
         worker.process.wait().await;
-        worker.send(ToWorker::Beat(Beat::Alive));
+        // A writer that has seen the end already takes nothing more.
+        let _ = worker
+            .sender
+            .try_send(ToWorker::Beat(Beat::Alive).into_frame());
         let error = worker.writer.await.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BrokenPipe);
         // What was raised before is told with it.

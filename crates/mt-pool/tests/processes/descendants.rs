@@ -232,16 +232,6 @@ fn leaves_families(count: usize, deed: Deed) -> u64 {
     deed.act()
 }
 
-/// Leaves processes in groups of their own, as an interactive shell does, and dies.
-#[task]
-fn leaves_jobs_and_dies(count: usize) {
-    let jobs = "set -m; for n in $(seq $0); do sleep 1000 & done";
-    let mut shell = Command::new("sh");
-    shell.args(["-c", jobs, &count.to_string()]);
-    assert!(shell.stderr(Stdio::null()).status().unwrap().success());
-    std::process::abort();
-}
-
 /// Drops a run when it has had so many of its outcomes.
 fn dropped_after(count: usize, deeds: Vec<(usize, Deed)>) {
     let run = asyn_pmap::<leaves_families>(deeds).processes(1).capacity(2);
@@ -286,10 +276,6 @@ fn leave_by_all_ways(with_hundreds: bool, check: &impl Fn(&str)) {
     let run = run.crash_limit(1).workers(discards());
     assert_eq!(complete(run, 1).deaths().len(), 1);
     check("had a death");
-    let run = asyn_pmap::<leaves_jobs_and_dies>([3]).processes(1);
-    let run = run.crash_limit(1).workers(discards());
-    assert_eq!(complete(run, 1).deaths().len(), 1);
-    check("had a death with jobs");
 }
 
 /// Case 35: A host that adopts orphans, as the first process of a container does, reaps what tasks have left and their runs have ended, and takes no exit status of a child of the application's.

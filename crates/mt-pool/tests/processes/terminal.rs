@@ -29,6 +29,23 @@ fn writes_to_the_terminal(_: u64) {
     io::stderr().write_all(b"a word of a task\n").unwrap();
 }
 
+#[task]
+fn tells_its_session(_: u64) -> [i32; 2] {
+    let own = rustix::process::getpid();
+    let group = rustix::process::getpgid(None).unwrap();
+    let session = rustix::process::getsid(None).unwrap();
+    [i32::from(group == own), session.as_raw_nonzero().get()]
+}
+
+/// Case 16: a worker leads a group of its own in its host's session, so that the system shares out processors, and
+/// `nice` counts, as for the host.
+#[test]
+fn a_worker_stays_in_its_hosts_session() {
+    let session = rustix::process::getsid(None).unwrap();
+    let told = values(asyn_pmap::<tells_its_session>([0]));
+    assert_eq!(told, [[1, session.as_raw_nonzero().get()]]);
+}
+
 /// Where a host starts in a terminal. For the test runner this is nothing.
 #[test]
 fn as_host() {
