@@ -102,7 +102,7 @@ impl Reporter {
         &mut self,
         outbox: &Outbox,
         index: ItemIndex,
-        encoded: Result<(), Failure>,
+        encoded: Result<(), Box<Failure>>,
     ) {
         if let Err(failure) = encoded {
             self.push_failure(index, &failure);
@@ -134,7 +134,7 @@ impl Reporter {
         &mut self,
         outbox: &Outbox,
         index: ItemIndex,
-        encoded: Result<(), Failure>,
+        encoded: Result<(), Box<Failure>>,
         since: Instant,
     ) {
         let now = self.restart_watch();
@@ -146,10 +146,15 @@ impl Reporter {
 
     /// Sends what there is: nothing else is ready to run.
     pub(super) fn flush(&mut self, outbox: &Outbox) {
+        self.hand_over(outbox);
+        outbox.flush();
+    }
+
+    /// Leaves what there is to the link: other code of the user's gets the thread, and may keep it.
+    pub(super) fn hand_over(&mut self, outbox: &Outbox) {
         if !self.runs.is_empty() {
             self.room = outbox.publish(&mut self.runs);
         }
-        outbox.flush();
     }
 
     #[cold]

@@ -119,6 +119,7 @@ where
             self.collect_ended().await;
             if self.can_start() {
                 // More is ready, but the runtime's timers and sockets get their turn first.
+                self.reporter.hand_over(self.outbox);
                 tokio::task::yield_now().await;
                 continue;
             }
@@ -228,7 +229,7 @@ where
                 self.started += 1;
                 self.progress.set_started(self.started);
                 match late {
-                    Some(failure) => self.report(index, Err(failure.into())),
+                    Some(late) => self.report(index, Err(late)),
                     None => self.start(index, value),
                 }
             });
@@ -291,7 +292,7 @@ where
                 return self.run_on(ambient, at, (place, batch), due);
             }
             (Ok(Ok(Poll::Ready(()))), _) | (_, true) => None,
-            (Ok(Err(failure)), _) => Some(NoResult::Failure(failure)),
+            (Ok(Err(none)), _) => Some(none),
             (Err(panic), _) => Some(NoResult::Panic(panic)),
         };
         if none.is_some() {
@@ -381,14 +382,14 @@ where
     /// Why an item has no result. What is looked up for a panic is nobody's time, neither the call's, which is over, nor
     /// that of those that wait for the thread.
     #[cold]
-    fn settle(&mut self, none: NoResult) -> Failure {
+    fn settle(&mut self, none: NoResult) -> Box<Failure> {
         let panic = match none {
             NoResult::Failure(failure) => return failure,
             NoResult::Panic(panic) => panic,
         };
         let began = Instant::now();
         self.progress.enter(Turn::NOBODYS);
-        let failure = panic.into();
+        let failure = Box::new(panic.into());
         self.progress.leave();
         let spent = began.elapsed();
         for running in self.running.iter_mut() {
@@ -409,6 +410,10 @@ where
     /// Awaits a future without holding up the calls that run.
     async fn while_running<R>(&mut self, future: impl Future<Output = R>) -> R {
         tokio::pin!(future);
+        if let Poll::Ready(result) = poll!(&mut future) {
+            return result;
+        }
+        self.reporter.hand_over(self.outbox);
         loop {
             tokio::select! {
                 result = &mut future => return result,

@@ -8,8 +8,8 @@ use std::{
     time::Instant,
 };
 
+use futures::poll;
 use mt_proto::{Failure, ItemIndex, Records};
-
 use tokio::runtime::Runtime;
 
 use super::{
@@ -68,7 +68,7 @@ impl<T: Task> SyncRunner<T> {
             self.started += 1;
             self.job.progress.set_started(self.started);
             match expired(start_by, self.job.setup.queue_deadline) {
-                Some(failure) => Err(failure.into()),
+                Some(late) => Err(late),
                 None => self.call(index, value),
             }
         }) {
@@ -133,23 +133,38 @@ impl<T: Task> SyncRunner<T> {
 
     /// Why the item started last has no result. What is looked up for a panic is no part of the call: that is over.
     #[cold]
-    fn settle(&mut self, none: NoResult) -> Failure {
+    fn settle(&mut self, none: NoResult) -> Box<Failure> {
         self.job.progress.set_finished(self.started);
         match none {
             NoResult::Failure(failure) => failure,
-            NoResult::Panic(panic) => panic.into(),
+            NoResult::Panic(panic) => Box::new(panic.into()),
         }
     }
 
-    fn context(&mut self) -> Result<Rc<T::Context>, Failure> {
+    fn context(&mut self) -> Result<Rc<T::Context>, NoResult> {
         if let CurrentBatch::None = self.batch {
-            let open = ContextBatch::open(Rc::clone(&self.inputs.config), self.options());
-            self.batch = drive(&self.runtime, open);
+            let Job {
+                setup,
+                outbox,
+                progress,
+                ..
+            } = &self.job;
+            let options = ContextOptions::of::<T>(setup, outbox, progress);
+            let open = ContextBatch::open(Rc::clone(&self.inputs.config), options);
+            let reporter = &mut self.reporter;
+            self.batch = drive(&self.runtime, async {
+                tokio::pin!(open);
+                if let Poll::Ready(batch) = poll!(&mut open) {
+                    return batch;
+                }
+                reporter.hand_over(outbox);
+                open.await
+            });
             self.reporter.restart_watch();
         }
         match &self.batch {
             CurrentBatch::Open(batch) => Ok(batch.context()),
-            CurrentBatch::Failed(failure, _) => Err(failure.clone()),
+            CurrentBatch::Failed(failure, _) => Err(failure.clone().into()),
             CurrentBatch::None => unreachable!("a batch was opened above"),
         }
     }

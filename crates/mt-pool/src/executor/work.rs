@@ -33,17 +33,17 @@ pub(crate) struct Job {
     pub(super) beat_interval: Duration,
 }
 
-/// Why an item has no result.
+/// Why an item has no result. Of two words: it is moved about for each item, and hardly ever there.
 #[derive(Debug)]
 pub(super) enum NoResult {
-    Failure(Failure),
+    Failure(Box<Failure>),
     /// The names of its call stack are still to be found, which is no part of the call.
     Panic(Panic),
 }
 
 impl From<Failure> for NoResult {
     fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
+        Self::Failure(Box::new(failure))
     }
 }
 
@@ -75,17 +75,22 @@ pub(super) fn failure(step: SetupStep, message: impl ToString) -> SetupFailure {
 }
 
 #[inline]
-pub(super) fn decode<T: Task>(value: &[u8]) -> Result<T::Input, Failure> {
-    decode_item(value).map_err(|error: DecodeError| Failure::Undecodable {
-        message: clip_text(error.to_string()),
-    })
+pub(super) fn decode<T: Task>(value: &[u8]) -> Result<T::Input, NoResult> {
+    decode_item(value).map_err(undecodable)
+}
+
+#[cold]
+fn undecodable(error: DecodeError) -> NoResult {
+    let message = clip_text(error.to_string());
+    Failure::Undecodable { message }.into()
 }
 
 /// The outcome of an item that has waited for too long, if it has.
 #[inline]
-pub(super) fn expired(start_by: Option<Instant>, limit: Option<Duration>) -> Option<Failure> {
-    (start_by? <= Instant::now()).then_some(Failure::TimedOut {
-        deadline: Deadline::Queue,
-        limit: limit.unwrap_or_default(),
+pub(super) fn expired(start_by: Option<Instant>, limit: Option<Duration>) -> Option<NoResult> {
+    (start_by? <= Instant::now()).then(|| {
+        let limit = limit.unwrap_or_default();
+        let deadline = Deadline::Queue;
+        Failure::TimedOut { deadline, limit }.into()
     })
 }
