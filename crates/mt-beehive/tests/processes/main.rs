@@ -20,6 +20,7 @@ mod dying;
 mod ends;
 mod hostile;
 mod hosts;
+mod inherited;
 mod interrupt;
 mod liveness;
 mod nested;
