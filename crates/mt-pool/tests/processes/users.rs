@@ -53,6 +53,8 @@ fn as_host() {
             wait_until(|| folder.exists("spins"));
             println!("STOP {pid}");
             std::io::stdin().read_line(&mut String::new()).unwrap();
+            // Within a session everybody may let others go on, and who goes on ends with its connection.
+            rustix::process::setsid().unwrap();
             assert!(become_user(NOBODY));
             let error = run.next().unwrap().unwrap_err();
             assert_is!(
