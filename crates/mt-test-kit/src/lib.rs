@@ -30,8 +30,8 @@ pub use mt_test_kit_macros::test_with;
 pub use process::wait_until_gone;
 #[cfg(unix)]
 pub use process::{
-    Signal, children, children_of, descendants_of, descriptors, is_gone, signal, state_of,
-    threads_named,
+    Signal, assert_no_children, children, children_of, descendants_of, descriptors, is_gone,
+    signal, state_of, threads_named,
 };
 #[cfg(target_os = "linux")]
 pub use scene::{Scene, role};

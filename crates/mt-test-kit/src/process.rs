@@ -24,6 +24,25 @@ pub fn children_of(pid: u32) -> Vec<u32> {
     pids.map(|pid| pid.parse().unwrap()).collect()
 }
 
+/// Panics if this process has children, zombies too, and says what each of their threads does.
+#[track_caller]
+pub fn assert_no_children() {
+    let left: Vec<String> = children().into_iter().map(doing).collect();
+    assert!(left.is_empty(), "processes are left: {left:#?}");
+}
+
+/// The threads of a process, for people: name, state, and where in the system it waits.
+fn doing(pid: u32) -> String {
+    let threads = fs::read_dir(format!("/proc/{pid}/task"));
+    let threads = threads.into_iter().flatten().flatten().map(|thread| {
+        let read = |file| fs::read_to_string(thread.path().join(file)).unwrap_or_default();
+        let (name, stat, place) = (read("comm"), read("stat"), read("wchan"));
+        let state = stat.rsplit_once(") ").map_or("?", |(_, rest)| &rest[..1]);
+        format!("{} {state} {place}", name.trim())
+    });
+    format!("{pid}: {}", threads.collect::<Vec<_>>().join(", "))
+}
+
 /// The pids of a process's children, of theirs, and so on.
 pub fn descendants_of(pid: u32) -> Vec<u32> {
     let children = children_of(pid);

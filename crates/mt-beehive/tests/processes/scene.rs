@@ -66,7 +66,7 @@ fn check_as(name: &str, test: impl FnOnce()) {
         let before = descriptors().len();
         test();
         works();
-        assert_eq!(children(), [0_u32; 0], "processes are left");
+        mt_test_kit::assert_no_children();
         wait_until(|| descriptors().len() <= before);
     });
 }

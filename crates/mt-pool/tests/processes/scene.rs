@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use mt_pool::{StartError, asyn_pmap, task};
-use mt_test_kit::{Folder, children, descriptors, name_of, wait_until};
+use mt_test_kit::{Folder, descriptors, name_of, wait_until};
 
 use crate::report::values;
 
@@ -28,7 +28,7 @@ pub(crate) fn alone_as(name: &str, test: impl FnOnce()) {
         let before = descriptors().len();
         test();
         works();
-        assert_eq!(children(), [0_u32; 0], "processes are left");
+        mt_test_kit::assert_no_children();
         wait_until(|| descriptors().len() <= before);
     });
 }
