@@ -15,11 +15,12 @@ use crate::{
     limits::{MAX_PROCESSES, in_range, processors},
     lock::lock,
     setters::setters,
-    supervision::{IdleLimits, IdleWorkers, OwnRuntime},
+    supervision::{END_WAIT, HANG_UP_GRACE, IdleLimits, IdleWorkers, OwnRuntime},
 };
 
-/// How long dropping a pool waits for its workers to go.
-const DROP_WAIT: Duration = Duration::from_secs(1);
+/// How long dropping a pool waits for its workers to be gone: as long as they may take to go by themselves, and then as
+/// long as the end of a run waits for those that it has killed.
+const DROP_WAIT: Duration = HANG_UP_GRACE.saturating_add(END_WAIT);
 
 /// Worker processes that wait for the next run instead of ending with the one they were started for.
 ///
@@ -34,6 +35,10 @@ const DROP_WAIT: Duration = Duration::from_secs(1);
 /// waited for, is still there for the next run's tasks: use [`Recycle`](crate::limits::Recycle), or runs without a
 /// pool, where that matters. Workers that die, run past a
 /// deadline or grow too large are ended as ever and do not come back.
+///
+/// The workers of a pool end with its last clone: a run has one for as long as it goes on. Dropping it tells them to go,
+/// kills those that are still there a second later (in an `atexit` handler that blocks, say), and returns when all are
+/// gone.
 ///
 /// ```
 /// use mt_pool::{Pool, asyn_pmap};

@@ -50,7 +50,7 @@ pub use process_record::ProcessRecord;
 pub(crate) use process_record::ReuseDemands;
 pub use relay::WorkerEvents;
 pub use restart_budget::{RestartBudget, Restarts};
-pub(crate) use session::{room_and, until};
+pub(crate) use session::{END_WAIT, HANG_UP_GRACE, room_and, until};
 pub use session_event::{SessionEvent, WorkerEnd};
 pub use signals::{Interrupts, OnInterrupt};
 pub(crate) use spawn_spec::START_LIMIT;

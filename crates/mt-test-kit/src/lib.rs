@@ -31,7 +31,7 @@ pub use process::wait_until_gone;
 #[cfg(unix)]
 pub use process::{
     Signal, assert_no_children, children, children_of, descendants_of, descriptors, is_gone,
-    signal, state_of, threads_named,
+    session_of, signal, state_of, threads_named,
 };
 #[cfg(target_os = "linux")]
 pub use scene::{Scene, role};

@@ -52,9 +52,22 @@ pub fn descendants_of(pid: u32) -> Vec<u32> {
 
 /// The letter of a process's state, such as `T` of one that is stopped; `None` when it is gone for good.
 pub fn state_of(pid: u32) -> Option<char> {
+    fields_of(pid)?.chars().next()
+}
+
+/// The session of a process that there is. 0 for one that was started outside of this process's PID namespace, for which
+/// the calls of the system, and of `rustix` with them, have no number.
+pub fn session_of(pid: u32) -> u32 {
+    let fields = fields_of(pid).unwrap();
+    let session = fields.split(' ').nth(3).unwrap();
+    session.parse().unwrap()
+}
+
+/// What the system says of a process, from its state on: that follows the name, which is in parentheses and may hold
+/// anything.
+fn fields_of(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The state follows the name, which is in parentheses and may hold anything.
-    stat.rsplit_once(") ")?.1.chars().next()
+    Some(stat.rsplit_once(") ")?.1.to_owned())
 }
 
 /// Whether a process is gone, or dead and somebody else's to reap.

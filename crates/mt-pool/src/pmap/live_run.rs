@@ -1,9 +1,6 @@
 //! A run that goes on, as whoever takes its outcomes has it.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
 use super::RunHandle;
 use crate::{
@@ -11,11 +8,8 @@ use crate::{
     driver::{Collected, Supervision},
     input::ConsumerEnd,
     lock::lock,
+    supervision::END_WAIT,
 };
-
-/// How long the end of a run waits for its workers to be gone. They are killed, so it takes a few
-/// milliseconds; one in an uninterruptible system call is left to the guard thread.
-const END_WAIT: Duration = Duration::from_secs(1);
 
 /// A run that ends when this is dropped: its workers are killed, and gone when the drop returns.
 #[derive(Debug)]

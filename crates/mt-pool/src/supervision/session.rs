@@ -34,7 +34,10 @@ use super::{
 
 /// How long a worker may live on after its connection has ended. A process that dies closes its
 /// descriptors some moments before its exit can be seen, and how it ended is worth waiting for.
-const HANG_UP_GRACE: Duration = Duration::from_secs(1);
+pub(crate) const HANG_UP_GRACE: Duration = Duration::from_secs(1);
+/// How long whoever has killed workers waits for them to be gone. That takes a few milliseconds; one in an
+/// uninterruptible system call is left to the guard thread.
+pub(crate) const END_WAIT: Duration = Duration::from_secs(1);
 /// The frames of a role on the way to the operating system at once: what comes meanwhile is sent together.
 const FRAMES_ON_THE_WAY: usize = 4;
 /// More frames than can wait for this process while it is stopped.

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use mt_pool::StartError;
 
-use crate::prelude::*;
+use crate::{platform::linger_at_exit, prelude::*};
 
 #[task]
 async fn length(#[shared] more: &usize, text: String) -> usize {
@@ -58,6 +58,21 @@ fn the_second_run_finds_the_workers_of_the_first() {
     assert!((1..=2).contains(&exits.len()));
     drop(run);
     assert!((1..=2).contains(&pool.workers()));
+}
+
+#[task]
+fn lingers(_: u64) {
+    linger_at_exit();
+}
+
+/// Case M141: A pool that is dropped kills a worker that does not go by itself, and none is left.
+#[test_with(alone)]
+fn a_worker_that_lingers_is_gone_when_its_pool_is_dropped() {
+    let pool = pool(1);
+    values(asyn_pmap::<lingers>(0..1), &pool);
+    assert_eq!(pool.idle_workers(), 1);
+    drop(pool);
+    // `alone` finds no process left.
 }
 
 /// Case M69: A worker of a pool that dies while it waits is not given to a run.

@@ -27,6 +27,21 @@ pub(crate) fn free_twice() {
     }
 }
 
+/// Has this process's exit wait for ever, in a handler of the C library's.
+pub(crate) fn linger_at_exit() {
+    // SAFETY: this is the declaration of the C library; 0 is success.
+    unsafe extern "C" {
+        fn atexit(handler: extern "C" fn()) -> std::ffi::c_int;
+    }
+    extern "C" fn wait_for_ever() {
+        loop {
+            std::thread::park();
+        }
+    }
+    // SAFETY: the handler may be called at any time, and does not unwind.
+    assert_eq!(unsafe { atexit(wait_for_ever) }, 0);
+}
+
 /// Ends the thread that calls it, and not its process.
 #[cfg(target_os = "linux")]
 pub(crate) fn end_thread() -> ! {
