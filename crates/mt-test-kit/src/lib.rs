@@ -16,6 +16,8 @@ mod fuzz;
 #[cfg(unix)]
 mod process;
 #[cfg(target_os = "linux")]
+mod program;
+#[cfg(target_os = "linux")]
 mod scene;
 
 pub use alarm::{Alarm, wait_until, watchdog};
@@ -33,6 +35,8 @@ pub use process::{
     Signal, assert_no_children, children, children_of, descendants_of, descriptors, is_gone,
     session_of, signal, state_of, threads_named,
 };
+#[cfg(target_os = "linux")]
+pub use program::{core_dumps, worker_after};
 #[cfg(target_os = "linux")]
 pub use scene::{Scene, role};
 

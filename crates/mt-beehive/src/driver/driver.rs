@@ -274,10 +274,21 @@ impl Driver {
     }
 
     fn settle(&mut self, now: Instant) {
+        self.look_at_late_bees(now);
         self.parent.settle(now);
         self.act();
         if self.parent.starts_none() {
             self.pending_spawns.drain(..).for_each(dispose);
+        }
+    }
+
+    /// Whoever dies first has not overrun.
+    fn look_at_late_bees(&mut self, now: Instant) {
+        for child in self.parent.late_bees(now) {
+            let pid = self.handles.get(&child).and_then(|handle| handle.pid);
+            if pid.is_some_and(mt_ipc::is_dying) {
+                self.parent.handle(now, Event::Dying(child));
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use mt_proto::{Frame, FromBee, Kind, WorkerId, guarded, hive_messages};
 use super::{command_queue::answer, driver::Driver};
 use crate::{
     error::NoWorkers,
-    machine::parent::{BeeId, Event},
+    machine::parent::{BeeEnd, BeeId, Event},
 };
 
 impl Driver {
@@ -113,8 +113,13 @@ impl Driver {
         } else {
             let _ = guarded(|| tracing::debug!(bee, why, "a worker bee is gone"));
         }
-        self.parent
-            .handle(now, Event::Gone(child, end.death, end.started, unmade));
+        let end = BeeEnd {
+            death: end.death,
+            started: end.started,
+            died_first: end.died_first,
+            unmade,
+        };
+        self.parent.handle(now, Event::Gone(child, end));
         if let Some(reply_tx) = self.pending_exits.remove(&child) {
             answer(reply_tx, Some(child.0));
         }

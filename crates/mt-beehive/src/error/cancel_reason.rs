@@ -24,7 +24,9 @@ pub enum CancelReason {
         /// The last death.
         death: Death,
         /// How many worker bees died while they had the task: the
-        /// [`crash_limit`](crate::BeehiveRun::crash_limit).
+        /// [`crash_limit`](crate::BeehiveRun::crash_limit). Fewer if it was not begun again: its
+        /// [`deadline`](crate::Delegate::deadline) passed while its bee was dying, or its bee could not be ended,
+        /// [`DeathCause::OutOfReach`](mt_pool::supervision::DeathCause::OutOfReach), and may still be at it.
         attempts: u32,
     },
     /// Ctrl-C has interrupted the hive: see [`workers`](crate::BeehiveRun::workers).

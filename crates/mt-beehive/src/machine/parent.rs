@@ -23,7 +23,7 @@ use mt_pool::supervision::{DeathCause, RestartBudget, Restarts};
 use mt_proto::{FromBee, Round, TaskId, TaskStatus, ToBee};
 use rustc_hash::FxHashMap;
 
-pub(crate) use self::event::{BeeId, Effect, Event, Request, TaskOutcome};
+pub(crate) use self::event::{BeeEnd, BeeId, Effect, Event, Request, TaskOutcome};
 use self::{
     bee_slot::{BeeSlot, Farewell, Phase},
     task::{Line, Task, TaskState},
@@ -153,9 +153,8 @@ impl ParentMachine {
             Event::Said(child, message) => self.on_said(child, message),
             Event::Silent(child, silent) => self.on_silent(child, silent),
             Event::Made(child) => self.on_made(child),
-            Event::Gone(child, death, started, unmade) => {
-                self.on_gone(now, child, (death, started), unmade);
-            }
+            Event::Gone(child, end) => self.on_gone(now, child, end),
+            Event::Dying(child) => self.on_dying(child),
             Event::Drop(task_id) => self.on_cancel(now, task_id, CancelReason::Dropped),
             Event::SpawnBee => self.wanted += 1,
             Event::Bury(child) => self.bury(child),

@@ -225,7 +225,8 @@ impl<R, E> Delegate<R, E> {
 
     /// How long the task may take, waiting for a bee included, but not for one of the 65 536 places when all are
     /// taken. The task is then cancelled, [`CancelReason::Deadline`]; a bee that does not let go of it is killed,
-    /// and its other tasks are done by others. No limit by default. Changes nothing once the delegate has been
+    /// and its other tasks are done by others. One whose bee was dying by then, and dumps core, say, is lost with her,
+    /// [`CancelReason::WorkerLost`], once she is gone. No limit by default. Changes nothing once the delegate has been
     /// polled.
     pub fn deadline(mut self, limit: Duration) -> Self {
         if let Delegating::Idle(errand, _) = &mut self.0.0 {

@@ -64,6 +64,8 @@ pub(crate) enum Deed {
     Print,
     /// Blocks the only thread, for ever.
     Block,
+    /// Holds so many bytes of memory from here on.
+    Hold(usize),
 }
 
 impl Deed {
@@ -91,6 +93,8 @@ impl Deed {
             Self::Garble(bytes) => platform::write_to_sockets(&bytes),
             Self::Print => std::io::stdout().write_all(&[0xff; 100_000]).unwrap(),
             Self::Block => thread::sleep(LONG), // work: gets nowhere
+            // Not zeros, which need no room in a core dump.
+            Self::Hold(bytes) => drop(Box::leak(vec![1_u8; bytes].into_boxed_slice())),
         }
     }
 }

@@ -13,6 +13,7 @@ mod busy;
 mod calls;
 mod cancels;
 mod census;
+mod cores;
 mod crossing;
 mod deaths;
 mod doer;
@@ -33,6 +34,7 @@ mod progress;
 mod queens;
 mod scene;
 mod sharing;
+mod slow_starts;
 mod tracing;
 mod user_code;
 
@@ -46,6 +48,7 @@ inventory::submit! {
 #[test]
 fn mt_pool_worker() {
     if mt_ipc::is_worker_process() {
+        slow_starts::start_slowly();
         hostile::play_a_part();
         mt_beehive::init();
     }

@@ -62,10 +62,10 @@ impl Visit for Line {
 
 /// The events from here on, as lines.
 #[derive(Clone, Default)]
-struct Keeper(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Keeper(Arc<Mutex<Vec<String>>>);
 
 impl Keeper {
-    fn install() -> Self {
+    pub(crate) fn install() -> Self {
         let keeper = Self::default();
         let lines = Arc::clone(&keeper.0);
         let keep = move |event: &Event<'_>| {
@@ -78,8 +78,17 @@ impl Keeper {
         keeper
     }
 
+    /// Whether there is a line with this in it.
+    pub(crate) fn tells(&self, with: &str) -> bool {
+        self.0
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|line| line.contains(with))
+    }
+
     /// The line with this in it; there is exactly one.
-    fn line(&self, with: &str) -> String {
+    pub(crate) fn line(&self, with: &str) -> String {
         let lines = self.0.lock().unwrap();
         let found: Vec<_> = lines.iter().filter(|line| line.contains(with)).collect();
         assert_eq!(found.len(), 1, "{with:?}: {lines:#?}");

@@ -24,13 +24,19 @@ struct EndRequest {
     items: AtomicU64,
     /// The owner has told it to rest.
     released: AtomicBool,
+    /// Nobody needs it any more, whatever it is ended for besides.
+    stopped: AtomicBool,
 }
 
 impl WorkerControl {
     /// Kills the worker with all that it has started;
     /// [`SessionEvent::Ended`](super::SessionEvent::Ended) tells when it is gone. Of several causes the first one
-    /// stands.
+    /// stands. One that is dying by itself is waited for, up to the
+    /// [`core_dump`](super::LivenessPolicy::core_dump), unless one of them is [`DeathCause::Stopped`].
     pub fn kill(&self, cause: DeathCause) {
+        if cause == DeathCause::Stopped {
+            self.0.stopped.store(true, Ordering::Release);
+        }
         self.set_cause(cause);
         self.0.kill.notify_one();
     }
@@ -58,6 +64,10 @@ impl WorkerControl {
 
     pub(super) fn is_released(&self) -> bool {
         self.0.released.load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.0.stopped.load(Ordering::Acquire)
     }
 
     fn set_cause(&self, cause: DeathCause) {

@@ -43,8 +43,11 @@ pub enum DeathCause {
         "its worker process closed its connection (a task has closed descriptors that are not its own, or called `exec`) and was killed"
     )]
     HungUp,
-    /// The pool killed it because an item ran past its hard deadline in it.
-    #[error("its worker process was killed because an item ran past its deadline")]
+    /// The pool killed it because an item ran past its hard deadline in it; or the hive, because a task that was cancelled,
+    /// by its deadline, say, did not stop within the `cancel_grace`.
+    #[error(
+        "its worker process was killed because an item ran past its deadline, or a cancelled task past its grace"
+    )]
     Overran,
     /// The pool killed it because it used more memory than it may.
     #[error(

@@ -165,7 +165,7 @@ impl Session {
                 exit = self.process.wait() => break exit,
                 () = control.killed() => {
                     reading &= !control.is_broken();
-                    self.on_killed(control.cause().unwrap_or(DeathCause::Stopped));
+                    self.on_killed(&control);
                 }
                 () = control.terminated() => self.terminate(&control),
                 () = closed(&owner), if owner.is_some() && self.cause.is_none() => self.stop(),

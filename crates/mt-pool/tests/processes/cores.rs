@@ -1,8 +1,6 @@
 //! Workers that dump core when they die, which takes time.
 
-use std::fs;
-
-use mt_test_kit::{Scene, role};
+use mt_test_kit::{Scene, core_dumps, role};
 
 use crate::prelude::*;
 
@@ -40,28 +38,10 @@ fn as_host() {
     assert!(death.exit.core_dumped, "{death}");
 }
 
-/// Dumps core there, and returns the bytes of the dumps. `None` if this system keeps them elsewhere.
-fn dumps(role: &str) -> Option<Vec<u64>> {
-    let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
-    if pattern.contains('/') || pattern.contains('|') {
-        return None;
-    }
-    let folder = Folder::temp();
-    let words = ["-c", "ulimit -c unlimited && exec \"$0\" \"$@\""];
-    let mut host = Scene::through("bash", &words, &Scene::of("cores::as_host", role));
-    let status = Scene::start(host.current_dir(folder.path())).end();
-    assert!(status.success(), "{status}");
-    let cores = fs::read_dir(folder.path()).unwrap().flatten();
-    Some(cores.map(|core| core.metadata().unwrap().len()).collect())
-}
-
 fn dies_by_itself(role: &str) {
-    match dumps(role) {
-        Some(dumps) => {
-            assert_eq!(dumps.len(), 1);
-            assert!(dumps[0] > HELD as u64, "it was cut: {dumps:?}");
-        }
-        None => eprintln!("not tried: cores are kept elsewhere here"),
+    if let Some(dumps) = core_dumps(&Scene::of("cores::as_host", role)) {
+        assert_eq!(dumps.len(), 1);
+        assert!(dumps[0] > HELD as u64, "it was cut: {dumps:?}");
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use mt_pool::StartError;
-use mt_test_kit::descriptors;
+use mt_test_kit::{descriptors, worker_after};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{prelude::*, scene::works};
@@ -47,16 +47,7 @@ fn a_program_that_lives_and_says_nothing() {
 
 /// A worker program that is this one, started by a shell that does something before.
 fn started_after(what: &str) -> WorkerOptions {
-    let own = env::current_exe().unwrap();
-    let text = format!(
-        "{what}; exec -a mt-worker '{}' mt_pool_worker --exact --nocapture >/dev/null",
-        own.display()
-    );
-    // The folder outlives the run as long as the program does.
-    let folder = Folder::temp();
-    let program = folder.script("program", &text);
-    std::mem::forget(folder);
-    WorkerOptions::new().program(program)
+    WorkerOptions::new().program(worker_after(what))
 }
 
 /// Whoever the shell waits for, in a wrapper or in a constructor of the program: nobody is given up for being slow.

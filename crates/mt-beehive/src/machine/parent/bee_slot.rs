@@ -62,6 +62,8 @@ pub(super) struct BeeSlot {
     pub(super) declines: bool,
     /// The child gives no sign of life: it is asked nothing, and nobody waits for its answers.
     pub(super) silent: bool,
+    /// The child is dying, whatever of: it may be at that for as long as its core dump takes.
+    pub(super) is_dying: bool,
     /// The tasks that wait for its thread, as it has said last, while it is behind.
     pub(super) behind: Option<u32>,
     /// The child was asked to give tasks back, and has not answered.

@@ -31,9 +31,11 @@ pub(crate) enum Event {
     Said(BeeId, FromBee),
     /// A child's process is set up: the child says `ready` next.
     Made(BeeId),
-    /// A child is gone: its process is reaped, or never was. With the number of tasks that were begun of those it was
-    /// given, in that order; and the reason if it did not get as far as to be made.
-    Gone(BeeId, Death, u64, Option<Box<NoWorkers>>),
+    /// A child is gone: its process is reaped, or never was.
+    Gone(BeeId, BeeEnd),
+    /// A child is dying, of itself or because it is killed. Asked for by
+    /// [`late_bees`](super::ParentMachine::late_bees).
+    Dying(BeeId),
     /// A child gives no sign of life, and nobody ends it for that; or it does again.
     Silent(BeeId, bool),
     /// Nobody waits for the task any more: it is to stop.
@@ -52,6 +54,18 @@ pub(crate) enum Event {
     Abandon,
     /// Time has passed.
     Tick,
+}
+
+/// How a child ended.
+#[derive(Debug)]
+pub(crate) struct BeeEnd {
+    pub(crate) death: Death,
+    /// The number of tasks that were begun of those it was given, in that order.
+    pub(crate) started: u64,
+    /// Whether it was dying by itself before the parent ended it, if the parent did.
+    pub(crate) died_first: bool,
+    /// The reason if it did not get as far as to be made.
+    pub(crate) unmade: Option<Box<NoWorkers>>,
 }
 
 /// Do this.

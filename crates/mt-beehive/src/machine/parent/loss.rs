@@ -2,32 +2,35 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 use mt_pool::supervision::{Death, DeathCause};
 use mt_proto::{Round, TaskId, ToBee};
 
 use super::{
-    BeeId, Effect, ParentMachine,
+    BeeEnd, BeeId, Effect, ParentMachine,
     bee_slot::Phase,
     task::{Cancel, Task, TaskState},
 };
 use crate::error::{CancelReason, NoWorkers};
 
+/// What a bee is killed for when a task of hers that was cancelled does not let go.
+const OVERRUN: DeathCause = DeathCause::Overran;
+
 impl ParentMachine {
     /// A child is gone for good: what it had been asked about goes on without it, what it was doing is
     /// tried again or given up.
-    pub(super) fn on_gone(
-        &mut self,
-        now: Instant,
-        child: BeeId,
-        (death, started): (Death, u64),
-        unmade: Option<Box<NoWorkers>>,
-    ) {
+    pub(super) fn on_gone(&mut self, now: Instant, child: BeeId, end: BeeEnd) {
         self.end_graces(now);
-        let Some(bee) = self.bees.remove(&child) else {
+        let Some(mut bee) = self.bees.remove(&child) else {
             return;
         };
+        if end.died_first {
+            // What it was to be ended for did not end it.
+            bee.condemned.clear();
+        }
+        let is_condemned = !bee.condemned.is_empty();
+        let BeeEnd { death, started, .. } = end;
         self.stats.bees_lost += u64::from(!bee.told_to_die);
         self.withdraw_offers(child);
         let owned = |task: &Task| task.state == TaskState::Owned { child };
@@ -40,12 +43,13 @@ impl ParentMachine {
         let shared = begun.len();
         for task_id in begun {
             let overran = bee.condemned.contains(&task_id);
-            let innocent = !bee.condemned.is_empty() && !overran;
+            let innocent = is_condemned && !overran;
             self.lose(task_id, innocent, shared, &death);
         }
-        if !bee.excused && shared == 0 && !bee.fruitful {
+        if !bee.excused && !is_condemned && shared == 0 && !bee.fruitful {
             self.restarts.on_fruitless(now);
-            self.last_loss = Some(unmade.map_or(NoWorkers::Died { death }, |unmade| *unmade));
+            let died = NoWorkers::Died { death };
+            self.last_loss = Some(end.unmade.map_or(died, |unmade| *unmade));
         }
     }
 
@@ -84,9 +88,18 @@ impl ParentMachine {
         let Some(task) = self.tasks.get_mut(&task_id) else {
             return;
         };
-        if let Some(cancel) = &task.cancel {
-            let reason = cancel.reason.clone();
-            return self.cancel_now(task_id, reason);
+        match &task.cancel {
+            // Its bee was dying before its time was over.
+            Some(cancel) if cancel.died_first && death.cause != OVERRUN => {
+                return self.give_up(task_id, death);
+            }
+            Some(cancel) => {
+                let reason = cancel.reason.clone();
+                return self.cancel_now(task_id, reason);
+            }
+            // It may still be at it.
+            None if death.cause == DeathCause::OutOfReach => return self.give_up(task_id, death),
+            None => {}
         }
         // With a limit of one it must not be started twice, whoever is to blame.
         task.attempts += u32::from(!innocent || limit == 1);
@@ -114,6 +127,33 @@ impl ParentMachine {
         self.put_back(task_id);
     }
 
+    /// The end of a task that was begun by a bee which is lost, and is not to be begun again.
+    fn give_up(&mut self, task_id: TaskId, death: &Death) {
+        if let Some(task) = self.tasks.get(&task_id) {
+            let (death, attempts) = (death.clone(), task.attempts + 1);
+            self.cancel_now(task_id, CancelReason::WorkerLost { death, attempts });
+        }
+    }
+
+    /// The children that have tasks whose time is just over. Whether one of them is dying is to be told by
+    /// [`Event::Dying`](super::Event::Dying) before [`settle`](Self::settle): how such a task has ended depends on it.
+    pub(crate) fn late_bees(&self, now: Instant) -> BTreeSet<BeeId> {
+        let due = self.due.iter().take_while(|(due, _)| *due <= now);
+        let late = due.filter_map(|(_, task_id)| self.tasks.get(task_id));
+        let owner = |task: &Task| match task.state {
+            TaskState::Owned { child } if task.cancel.is_none() => Some(child),
+            _ => None,
+        };
+        late.filter_map(owner).collect()
+    }
+
+    /// A child is dying: what it has ends with it, whatever time is over meanwhile.
+    pub(super) fn on_dying(&mut self, child: BeeId) {
+        if let Some(bee) = self.bees.get_mut(&child) {
+            bee.is_dying = true;
+        }
+    }
+
     /// A task is to stop: at once if nobody has it, otherwise when its bee says so or is gone.
     pub(super) fn on_cancel(&mut self, now: Instant, task_id: TaskId, reason: CancelReason) {
         let until = now + self.config.cancel_grace;
@@ -128,7 +168,13 @@ impl ParentMachine {
             TaskState::Owned { child } => {
                 let child = *child;
                 let before = task.due();
-                task.cancel = Some(Box::new(Cancel { reason, until }));
+                let is_late = matches!(reason, CancelReason::Deadline { .. });
+                let is_dying = self.bees.get(&child).is_some_and(|bee| bee.is_dying);
+                task.cancel = Some(Box::new(Cancel {
+                    reason,
+                    until,
+                    died_first: is_late && is_dying,
+                }));
                 if let Some(before) = before {
                     self.due.remove(&(before, task_id));
                 }
@@ -175,9 +221,8 @@ impl ParentMachine {
             && bee.phase != Phase::Killed
         {
             bee.condemned.insert(task_id);
-            bee.excused = true;
         }
-        self.kill(child, DeathCause::Stopped);
+        self.kill(child, OVERRUN);
     }
 
     /// Kills a child, once. What it holds stays with it until it is gone; what it only wanted goes to others.

@@ -57,6 +57,8 @@ pub(super) struct Cancel {
     pub(super) reason: CancelReason,
     /// When its bee is killed if it has not ended by then.
     pub(super) until: Instant,
+    /// The time was over when the bee was dying already.
+    pub(super) died_first: bool,
 }
 
 /// A task that is not resolved.

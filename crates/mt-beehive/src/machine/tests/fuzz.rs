@@ -15,7 +15,7 @@ use super::{
 };
 use crate::machine::{
     bee::{BeeEffect, BeeEvent, BeeMachine},
-    parent::{BeeId, Effect, Event, ParentMachine, TaskOutcome},
+    parent::{BeeEnd, BeeId, Effect, Event, ParentMachine, TaskOutcome},
 };
 
 /// Case Z3: Every task is resolved once, whenever bees die.
@@ -89,6 +89,7 @@ impl Hostile {
                 Some(bee) => self.gone(bee, dice.below(4), dice.one_in(2)),
                 None => Event::Tick,
             },
+            11 if dice.one_in(2) => Event::Dying(bee.unwrap_or(BeeId(76))),
             11 => Event::Made(bee.unwrap_or(BeeId(79))),
             10 => Event::Silent(bee.unwrap_or(BeeId(77)), dice.one_in(2)),
             _ => {
@@ -101,7 +102,13 @@ impl Hostile {
 
     fn gone(&mut self, bee: BeeId, begun: u64, is_unmade: bool) -> Event {
         self.bees.remove(&bee);
-        Event::Gone(bee, death(), begun, is_unmade.then(|| Box::new(unmade())))
+        let end = BeeEnd {
+            death: death(),
+            started: begun,
+            died_first: is_unmade,
+            unmade: is_unmade.then(|| Box::new(unmade())),
+        };
+        Event::Gone(bee, end)
     }
 
     /// About what the parent has just asked, or about anything.

@@ -17,6 +17,10 @@ pub(super) struct Story {
     pub(super) round: Round,
     pub(super) owner: Option<BeeId>,
     pub(super) cancelled: bool,
+    /// The bee was dying already when it was cancelled.
+    pub(super) died_first: bool,
+    /// The bee could not be ended.
+    pub(super) is_out_of_reach: bool,
     /// The bees that died while it ran and may have died of it.
     pub(super) charges: u32,
     pub(super) starts: u32,
@@ -59,6 +63,8 @@ pub(super) struct Ledger {
     /// The child has said that it is dead.
     pub(super) is_dead: bool,
     pub(super) killed: bool,
+    /// The parent knows that the child is dying of itself.
+    pub(super) dies: bool,
     /// Killed for nothing that it has done itself.
     pub(super) is_excused: bool,
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::CancelReason,
-    machine::parent::{BeeId, Config, Dispatch, TaskOutcome},
+    machine::parent::{BeeEnd, BeeId, Config, Dispatch, TaskOutcome},
 };
 
 /// How a task ended.
@@ -100,7 +100,10 @@ impl Oracle {
         }
         let bee = self.bee(child);
         assert!(!std::mem::replace(&mut bee.killed, true), "killed twice");
-        bee.is_excused = matches!(cause, DeathCause::Stopped | DeathCause::Lingered);
+        bee.is_excused = matches!(
+            cause,
+            DeathCause::Stopped | DeathCause::Lingered | DeathCause::Overran
+        );
         // Whatever it wanted is not its any more.
         bee.accepts.clear();
         bee.offers.clear();
@@ -139,7 +142,9 @@ impl Oracle {
             ToBee::TaskInfo(info) => self.on_info(child, info, now),
             ToBee::TaskCancel { task_id, round } => {
                 assert_eq!(bee.owned.get(task_id), Some(round), "not hers");
+                let dies = bee.dies;
                 let story = self.task(*task_id);
+                story.died_first = dies;
                 assert!(!std::mem::replace(&mut story.cancelled, true), "twice");
             }
             ToBee::Die => {
@@ -343,11 +348,18 @@ impl Oracle {
         }
     }
 
+    /// The parent is told that a child is dying.
+    pub(super) fn on_dying(&mut self, child: BeeId) {
+        self.bee(child).dies = true;
+    }
+
     /// A child's end is about to be told to the parent.
-    pub(super) fn on_gone(&mut self, child: BeeId, started: u64, now: Instant) {
-        let bee = self.bees.remove(&child).expect("gone once");
+    pub(super) fn on_gone(&mut self, child: BeeId, end: &BeeEnd, now: Instant) {
+        let mut bee = self.bees.remove(&child).expect("gone once");
+        bee.is_excused &= !end.died_first;
+        let is_out_of_reach = end.death.cause == DeathCause::OutOfReach;
         let is_begun =
-            |task: &TaskId| bee.places_of[task] < started && !self.tasks[task].is_question;
+            |task: &TaskId| bee.places_of[task] < end.started && !self.tasks[task].is_question;
         let owned = bee.owned.keys().copied();
         let (begun, untouched): (Vec<TaskId>, Vec<TaskId>) = owned.partition(is_begun);
         for task in untouched {
@@ -359,13 +371,14 @@ impl Oracle {
         let mut given_up = 0;
         for task in begun {
             // It may have killed her; when the parent did, it was for a task that was cancelled, or for what she said.
-            let is_charged = !bee.is_excused || self.crash_limit == 1;
+            let is_charged = !bee.is_excused || self.crash_limit == 1 || is_out_of_reach;
             let limit = self.crash_limit;
             let was_suspect = self.tasks[&task].charges > 0;
             let seasoned = limit > 1 && was_suspect && self.is_seasoned(task, now);
             let story = self.task(task);
             story.owner = None;
             let is_cancelled = story.cancelled;
+            story.is_out_of_reach = is_out_of_reach;
             story.charges += u32::from(is_charged && !is_cancelled);
             if is_charged && !is_cancelled && seasoned {
                 story.doubled += 1;
@@ -374,7 +387,7 @@ impl Oracle {
                 }
             }
             given_up += u32::from(is_charged && !is_cancelled && story.charges == limit);
-            let is_given_up = is_charged && story.charges == self.crash_limit;
+            let is_given_up = is_out_of_reach || is_charged && story.charges == self.crash_limit;
             if self.interrupted || is_cancelled || is_given_up {
                 self.owed.insert(task);
             }
@@ -417,8 +430,10 @@ impl Oracle {
                 assert_eq!(*begun, story.starts);
             }
             Some(CancelReason::WorkerLost { attempts, .. }) => {
-                assert_eq!(charges, self.crash_limit, "charged");
-                assert_eq!(*attempts, charges);
+                let died_first = story.cancelled && story.died_first;
+                let is_early = died_first || story.is_out_of_reach;
+                assert!(charges == self.crash_limit || is_early, "charged");
+                assert_eq!(*attempts, charges + u32::from(story.cancelled));
             }
             _ => {}
         }

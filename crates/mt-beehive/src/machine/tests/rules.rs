@@ -7,6 +7,7 @@ mod answering;
 mod cancelling;
 mod dispatching;
 mod dying;
+mod dying_first;
 mod interrupting;
 mod losing;
 mod populating;

@@ -2,7 +2,7 @@
 //! death loses what was not read and some of the last words, a kill takes its time.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -19,7 +19,9 @@ use crate::{
     error::{CancelReason, NoWorkers},
     machine::{
         BUSY_STATUS,
-        parent::{BeeId, Config, Dispatch, Effect, Event, ParentMachine, Population, Request},
+        parent::{
+            BeeEnd, BeeId, Config, Dispatch, Effect, Event, ParentMachine, Population, Request,
+        },
     },
 };
 
@@ -60,6 +62,8 @@ pub(super) struct Sim {
     /// What the next bees are like.
     pub(super) nature: Nature,
     pub(super) processes: BTreeMap<BeeId, Process>,
+    /// The bees that are dying, which takes its time.
+    pub(super) dying: BTreeSet<u32>,
     pub(super) finished: bool,
     batch: bool,
     /// The bees whose processes were started since this was last looked at.
@@ -78,6 +82,7 @@ impl Sim {
             now: Instant::now(),
             nature,
             processes: BTreeMap::new(),
+            dying: BTreeSet::new(),
             finished: false,
             batch: false,
             spawned: Vec::new(),
@@ -193,6 +198,12 @@ impl Sim {
         if self.batch {
             return;
         }
+        let mut late = self.parent.late_bees(self.now);
+        late.retain(|child| self.dying.contains(&child.0));
+        for child in late {
+            self.oracle.on_dying(child);
+            self.parent.handle(self.now, Event::Dying(child));
+        }
         self.parent.settle(self.now);
         self.carry_out();
         let due = self.parent.poll_timeout();
@@ -250,6 +261,7 @@ impl Sim {
     /// The parent takes a bee's next message, or its end when there is none left; false if there is neither.
     pub(super) fn listen(&mut self, bee: u32) -> bool {
         let child = BeeId(bee);
+        let died_first = self.dying.contains(&bee);
         let process = self.process(bee);
         match process.from.pop_front() {
             Some(message) => {
@@ -259,15 +271,25 @@ impl Sim {
                 true
             }
             None if process.over => {
-                let unmade = process.nature.barren.then(|| Box::new(unmade()));
-                let started = process.started;
-                self.processes.remove(&child);
-                self.oracle.on_gone(child, started, self.now);
-                self.tell(Event::Gone(child, death(), started, unmade));
+                let end = BeeEnd {
+                    death: death(),
+                    started: process.started,
+                    died_first,
+                    unmade: process.nature.barren.then(|| Box::new(unmade())),
+                };
+                self.end_of(bee, end);
                 true
             }
             None => false,
         }
+    }
+
+    /// The parent hears of a bee's end.
+    fn end_of(&mut self, bee: u32, end: BeeEnd) {
+        let child = BeeId(bee);
+        self.processes.remove(&child);
+        self.oracle.on_gone(child, &end, self.now);
+        self.tell(Event::Gone(child, end));
     }
 
     /// The parent takes all that a bee has said, and its end if that is there; false if there was nothing.
@@ -310,6 +332,17 @@ impl Sim {
     pub(super) fn lose(&mut self, bee: u32) {
         self.process(bee).crash(usize::MAX);
         self.listen_out(bee);
+    }
+
+    /// The same of one that the parent has ended for this, or has left to itself.
+    pub(super) fn lose_for(&mut self, bee: u32, cause: DeathCause) {
+        let end = BeeEnd {
+            death: death_by(cause),
+            started: self.process(bee).started,
+            died_first: false,
+            unmade: None,
+        };
+        self.end_of(bee, end);
     }
 
     /// Time passes.
@@ -419,9 +452,13 @@ pub(super) fn request(limit: Option<Duration>) -> Request {
 
 /// How a process of a bee's ends here.
 pub(super) fn death() -> Death {
+    death_by(DeathCause::Itself)
+}
+
+pub(super) fn death_by(cause: DeathCause) -> Death {
     let mut exit = Exit::default();
     exit.signal = Some(9);
-    Death::new(exit, DeathCause::Itself)
+    Death::new(exit, cause)
 }
 
 /// Why a bee can't be made here.

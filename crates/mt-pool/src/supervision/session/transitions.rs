@@ -232,9 +232,11 @@ impl Session {
         self.kill();
     }
 
-    /// The owner kills the worker. It may do so twice, and then the worker is not dying by itself.
-    pub(super) fn on_killed(&mut self, cause: DeathCause) {
-        if cause == DeathCause::Stopped || !self.waits_for_end(&cause) {
+    /// The owner kills the worker. It may do so twice, and then the worker is not dying by itself; or when it is waited
+    /// for and its owner has no use for it any more.
+    pub(super) fn on_killed(&mut self, control: &WorkerControl) {
+        let cause = control.cause().unwrap_or(DeathCause::Stopped);
+        if control.is_stopped() || !self.waits_for_end(&cause) {
             self.cause.get_or_insert(cause);
             self.kill();
         }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::CancelReason,
     machine::{
-        parent::{BeeId, Config, Dispatch, Event, ParentMachine},
+        parent::{BeeEnd, BeeId, Config, Dispatch, Event, ParentMachine},
         tests::sim::{CANCEL_GRACE, SUSPECT_GRACE, death, request},
     },
 };
@@ -439,7 +439,13 @@ fn a_great_many_tasks_are_lost_and_taken_back() {
         for &task in tasks.iter().filter(|_| accepts) {
             parent.handle(now, Event::Said(BeeId(0), accept(task, 1)));
         }
-        let gone = Event::Gone(BeeId(0), death(), u64::MAX, None);
+        let end = BeeEnd {
+            death: death(),
+            started: u64::MAX,
+            died_first: false,
+            unmade: None,
+        };
+        let gone = Event::Gone(BeeId(0), end);
         assert_eq!(tell(&mut parent, gone), [60_000, 0, 0], "{dispatch:?}");
         for &task in tasks.iter().rev() {
             parent.handle(now, Event::Drop(task));
