@@ -1,5 +1,7 @@
 //! The receiving side: takes what is there and decodes all of it.
 
+use std::io;
+
 use bytes::BytesMut;
 use mt_proto::{CHUNK_BYTES, Frame, FrameDecoder, Limits};
 use tokio::io::AsyncReadExt;
@@ -71,23 +73,31 @@ impl FrameReceiver {
     /// # Errors
     /// As [`recv`](Self::recv), except that an end inside a frame is no error here.
     pub fn recv_now(&mut self) -> Result<Option<Frame>, RecvError> {
-        let mut block = [0; MIN_SPARE_BYTES];
         loop {
             if let Some(frame) = self.decoder.decode(&mut self.received)? {
                 return Ok(Some(frame));
             }
-            match self
-                .io
-                .read_now(&mut block)
-                .or_else(|e| reset_is_end(e).map(Some))?
-            {
-                None | Some(0) => return Ok(None),
-                Some(n) => {
-                    self.bytes += n as u64;
-                    self.received.extend_from_slice(&block[..n]);
-                }
+            if let None | Some(0) = self.read_now()? {
+                return Ok(None);
             }
         }
+    }
+
+    /// Whether something has arrived of which nothing was known: bytes, or the connection's end. What it is can be
+    /// received as if nobody had asked.
+    pub fn has_arrived(&mut self) -> bool {
+        !matches!(self.read_now(), Ok(None))
+    }
+
+    /// Takes in what there is; `None` when there is nothing, 0 at the end.
+    fn read_now(&mut self) -> io::Result<Option<usize>> {
+        let mut block = [0; MIN_SPARE_BYTES];
+        let read = self.io.read_now(&mut block);
+        let read = read.or_else(|error| reset_is_end(error).map(Some))?;
+        let n = read.unwrap_or(0);
+        self.bytes += n as u64;
+        self.received.extend_from_slice(&block[..n]);
+        Ok(read)
     }
 
     /// Ends the connection at once, in both directions. The other side sees it end, and what it had sent can still be
@@ -108,9 +118,9 @@ impl FrameReceiver {
 }
 
 /// A peer that died with unread bytes in its socket resets the connection; that is an end too.
-fn reset_is_end(error: std::io::Error) -> std::io::Result<usize> {
+fn reset_is_end(error: io::Error) -> io::Result<usize> {
     match error.kind() {
-        std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => Ok(0),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Ok(0),
         _ => Err(error),
     }
 }

@@ -124,6 +124,22 @@ async fn what_has_arrived_can_be_taken_while_somebody_holds_the_other_end(backen
 }
 
 #[test_with(check)]
+async fn whoever_asks_whether_something_has_arrived_loses_nothing(backend: Backend) {
+    let (_sender, mut receiver, _writer, mut raw) = backend.raw();
+    let wire = wire_of([bulk(30)]);
+    for part in [&wire[..7], &wire[7..]] {
+        assert!(!receiver.has_arrived());
+        raw.write_all(part).await.unwrap();
+        assert!(receiver.has_arrived());
+    }
+    assert!(!receiver.has_arrived(), "that is known");
+    assert_eq!(receiver.recv().await.unwrap(), Some(bulk(30)));
+    drop(raw);
+    assert!(receiver.has_arrived(), "the end");
+    assert_eq!(receiver.recv().await.unwrap(), None);
+}
+
+#[test_with(check)]
 async fn all_of_a_long_queue_is_there_at_once(backend: Backend) {
     // As much as goes into the buffer, without the receiver's help.
     let (_sender, mut receiver, _writer, mut raw) = backend.raw();

@@ -116,6 +116,8 @@ pub(super) enum Silence {
     Stopped,
     Dying,
     Starved,
+    /// What it has said has not been taken in.
+    Over,
     Unexplained,
 }
 
@@ -251,6 +253,7 @@ impl Liveness {
                 self.starved = self.starved.saturating_add(missed);
                 (Health::Starved, Verdict::Report)
             }
+            Silence::Over => return self.no_finding(),
             Silence::Starved | Silence::Unexplained => (Health::Frozen, self.policy.frozen),
         };
         self.finding(health, verdict, DeathCause::Frozen)
@@ -322,6 +325,16 @@ mod tests {
                 assert!(found.is_none_or(|found| found == health));
             }
             assert!(liveness.heard(), "it was silent");
+        }
+    }
+
+    /// Case 17: A worker whose sign of life has come just before the verdict, and was not taken in yet, is not frozen.
+    #[test]
+    fn who_has_spoken_and_was_not_heard_is_not_frozen() {
+        let (mut liveness, start, interval) = watched();
+        for n in 1..=20 {
+            let found = liveness.check(start + n * interval, || Silence::Over, || false);
+            assert_eq!(found, (None, None), "check {n}");
         }
     }
 

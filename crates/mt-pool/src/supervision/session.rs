@@ -169,7 +169,7 @@ impl Session {
                 }
                 () = control.terminated() => self.terminate(&control),
                 () = closed(&owner), if owner.is_some() && self.cause.is_none() => self.stop(),
-                _ = beats.tick(), if watched => self.on_beat(receiver.received_bytes()).await,
+                _ = beats.tick(), if watched => self.on_beat(receiver, reading).await,
                 () = room_and(&self.sender, frames.filled()), if watched => self.send_one(frames),
                 () = until(due), if due.is_some() => reading = self.on_due(receiver, reading).await,
                 lease = next_lease(&mut self.phase) => self.take_lease(lease).await,
@@ -223,11 +223,10 @@ impl Session {
     }
 
     /// Gives a sign of life, and judges those of the worker.
-    async fn on_beat(&mut self, received: u64) {
-        let room_made = self.sender.room_made();
+    async fn on_beat(&mut self, receiver: &mut FrameReceiver, reading: bool) {
         let moves = self.watch.on_traffic(Traffic {
-            received,
-            room_made,
+            received: receiver.received_bytes(),
+            room_made: self.sender.room_made(),
         });
         // One that takes in its assignment, or decodes it, does not beat yet; how long it may take is limited anyway.
         let sets_up = matches!(self.phase, Phase::SettingUp(_));
@@ -237,7 +236,7 @@ impl Session {
         // A full control lane means that the worker does not read; that shows by itself.
         let beat = ToWorker::Beat(Beat::Alive);
         let _ = self.sender.try_send(beat.into_frame());
-        let (health, kill) = self.watch.check();
+        let (health, kill) = self.watch.check(|| reading && receiver.has_arrived());
         if let Some(health) = health {
             self.tell(SessionEvent::Health(health)).await;
         }

@@ -73,16 +73,26 @@ impl Watch {
         used_processor(self.pid, &mut self.ticks)
     }
 
-    /// Judges the worker; to be called every interval. See [`Liveness::check`].
-    pub(super) fn check(&mut self) -> (Option<Health>, Option<DeathCause>) {
+    /// Judges the worker; to be called every interval. See [`Liveness::check`]. `has_spoken` tells whether something of
+    /// it has come that this process, which may have had no turn itself, has not taken in.
+    pub(super) fn check(
+        &mut self,
+        has_spoken: impl FnOnce() -> bool,
+    ) -> (Option<Health>, Option<DeathCause>) {
         let was_busy = || self.busy_by_processor && used_processor(self.pid, &mut self.ticks);
         self.out_of_memory.look();
         let now = Instant::now();
-        let why_silent = || match self.pid {
-            pid if mt_ipc::is_stopped(pid) => Silence::Stopped,
-            pid if mt_ipc::is_dying(pid) => Silence::Dying,
-            pid if self.starvation.look(now, Activity::of_thread(pid, LINK)) => Silence::Starved,
-            _ => Silence::Unexplained,
+        let why_silent = || {
+            let silence = match self.pid {
+                pid if mt_ipc::is_stopped(pid) => Silence::Stopped,
+                pid if mt_ipc::is_dying(pid) => Silence::Dying,
+                pid if self.starvation.look(now, Activity::of_thread(pid, LINK)) => {
+                    Silence::Starved
+                }
+                _ => Silence::Unexplained,
+            };
+            // Asked last: one that rests because it has just had its turn has spoken before it was looked at.
+            if has_spoken() { Silence::Over } else { silence }
         };
         self.liveness.check(now, why_silent, was_busy)
     }
