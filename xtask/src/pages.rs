@@ -1,5 +1,7 @@
 //! What pages and documentation say of commands, examples and numbers is what there is.
 
+use std::{collections::BTreeSet, process::Command};
+
 use clap::CommandFactory;
 
 use super::{Cli, step};
@@ -61,6 +63,45 @@ fn the_readme_names_the_oldest_rust() {
         text("README.md").contains(&format!("({oldest} or later)")),
         "{oldest}"
     );
+}
+
+/// Case R46: Each crate can be used alone: it brings along crates below it, and no other of ours.
+#[test]
+fn each_crate_brings_along_those_below_it() {
+    for (package, below) in [
+        ("mt-proto", &[][..]),
+        ("mt-macros", &[]),
+        ("mt-ipc", &["mt-proto"]),
+        ("mt-pool", &["mt-ipc", "mt-macros", "mt-proto"]),
+        (
+            "mt-beehive",
+            &["mt-ipc", "mt-macros", "mt-pool", "mt-proto"],
+        ),
+    ] {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(step::root());
+        cargo.args([
+            "tree",
+            "--offline",
+            "--all-features",
+            "--edges",
+            "normal,build",
+        ]);
+        cargo.args([
+            "--prefix",
+            "none",
+            "--format",
+            "{lib}",
+            "--package",
+            package,
+        ]);
+        let output = cargo.output().expect("cargo runs");
+        let tree = String::from_utf8(output.stdout).expect("names");
+        let names = tree.lines().map(|line| line.trim().replace('_', "-"));
+        let ours: BTreeSet<_> = names.filter(|name| name.starts_with("mt-")).collect();
+        let expected = below.iter().chain([&package]).map(ToString::to_string);
+        assert_eq!(ours, expected.collect(), "{package}");
+    }
 }
 
 /// A file as running text: without the marks of comments, and without ends of lines.

@@ -23,21 +23,59 @@
 //! `None`. A parent that dies makes the guard of the worker, a thread that [`attach`] starts, kill the
 //! worker's whole process group, whatever the user's code is doing at that moment.
 //!
+//! # A parent and its worker
+//! Nothing but this crate and the messages of [`mt_proto`] is needed:
+//!
 //! ```
-//! use mt_ipc::{QueueLimits, memory};
-//! use mt_proto::{FromWorker, Limits};
+//! # // Case I15: Mt-ipc can be used alone: a program starts itself, and both sides talk frames to the end.
+//! use std::{error::Error, time::Duration};
 //!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() {
-//! let (ours, theirs) = memory(64 * 1024);
-//! let (sender, _, writer) = ours.open(Limits::default(), QueueLimits::default());
-//! let (_, mut receiver, _) = theirs.open(Limits::default(), QueueLimits::default());
+//! use mt_ipc::{Connection, FrameReceiver, FrameSender, QueueLimits, WorkerCommand};
+//! use mt_proto::{Fingerprint, Frame, Kind, Limits, Welcome, WorkerId};
 //!
-//! sender.try_send(FromWorker::Ready.into_frame()).unwrap();
-//! sender.close();
-//! writer.run().await.unwrap(); // drives the sending until it is closed and empty
-//! assert!(receiver.recv().await.unwrap().is_some());
-//! # }
+//! const BUILD: Fingerprint = Fingerprint(1); // of what both sides are built from
+//!
+//! fn open(connection: Connection) -> (FrameSender, FrameReceiver) {
+//!     let (sender, receiver, writer) = connection.open(Limits::default(), QueueLimits::default());
+//!     tokio::spawn(writer.run()); // drives the sending until it is closed and empty
+//!     (sender, receiver)
+//! }
+//!
+//! /// Sends back what comes.
+//! async fn worker() -> Result<(), Box<dyn Error>> {
+//!     let (sender, mut receiver) = open(mt_ipc::attach()?.connection);
+//!     mt_ipc::greet(&sender, &mut receiver, BUILD).await?;
+//!     while let Some(frame) = receiver.recv().await? {
+//!         sender.try_send(frame)?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn Error>> {
+//!     if mt_ipc::is_worker_process() {
+//!         mt_ipc::start_clean();
+//!         worker().await?;
+//!         std::process::exit(0);
+//!     }
+//!     let mut started = mt_ipc::spawn(WorkerCommand::default()).await?;
+//!     let (sender, mut receiver) = open(started.connection);
+//!     let hello = receiver.recv().await?.ok_or("it said nothing")?;
+//!     let welcome = Welcome {
+//!         worker: WorkerId(0),
+//!         beat_interval: Duration::from_millis(500),
+//!         stack_bytes: 0,
+//!     };
+//!     mt_ipc::accept(&sender, hello, BUILD, welcome)?;
+//!
+//!     let sent = Frame::new(Kind::Items, vec![7; 1 << 20]);
+//!     sender.try_send(sent.clone())?;
+//!     assert_eq!(receiver.recv().await?, Some(sent));
+//!     sender.close();
+//!     assert_eq!(receiver.recv().await?, None);
+//!     assert_eq!(started.process.wait().await.code, Some(0));
+//!     Ok(())
+//! }
 //! ```
 
 mod attach;

@@ -9,8 +9,9 @@
 //! * [`Records`] and [`RecordBuffer`] pack many items, or many results, into one frame.
 //!
 //! ```
+//! # // Case I16: Mt-proto can be used alone: values and messages become bytes, and are what they were.
 //! use bytes::BytesMut;
-//! use mt_proto::{FrameDecoder, FromWorker, Limits};
+//! use mt_proto::{FrameDecoder, FromWorker, Limits, decode_checked, encode_checked};
 //!
 //! let mut wire = BytesMut::new();
 //! FromWorker::Ready.into_frame().write_to(&mut wire);
@@ -18,6 +19,10 @@
 //! let mut decoder = FrameDecoder::new(Limits::default());
 //! let frame = decoder.decode(&mut wire)?.expect("a whole frame is there");
 //! assert_eq!(FromWorker::from_frame(frame)?, FromWorker::Ready);
+//!
+//! let value = (7_u32, Some("seven"));
+//! let bytes = encode_checked(&value, 1024).expect("it is short");
+//! assert_eq!(decode_checked::<(u32, Option<String>)>(&bytes)?, (7, Some("seven".to_owned())));
 //! # Ok::<(), mt_proto::DecodeError>(())
 //! ```
 //!

@@ -8,6 +8,7 @@ mod model;
 mod pace;
 mod payload;
 mod random;
+mod recycle;
 mod share;
 mod stories;
 mod worker;

@@ -46,6 +46,7 @@ mod retries;
 mod scene;
 mod seeing;
 mod serial;
+mod shared;
 mod stack;
 mod startup;
 mod starved;
