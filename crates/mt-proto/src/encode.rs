@@ -327,6 +327,7 @@ mod tests {
         assert_eq!(buffer, [1, 2]);
     }
 
+    /// Case I17: Bytes that are left over after a message are an error.
     #[test]
     fn leftovers_are_refused() {
         assert_eq!(decode_strict::<u8>(&[1]), Ok(1));

@@ -296,6 +296,7 @@ async fn a_task_that_is_cancelled_by_its_bee_is_told_so(hive: Hive<Doer>) {
     assert_eq!(reason(hive.add(1, 2).await), CancelReason::Unasked);
 }
 
+/// Case H60: A bee that breaks the protocol is killed, and nothing that it says is believed.
 #[test]
 fn a_bee_that_breaks_the_protocol_is_killed_and_not_believed() {
     const SAID: [&str; 6] = [

@@ -66,6 +66,10 @@ pub(crate) struct Keeper(Arc<Mutex<Vec<String>>>);
 
 impl Keeper {
     pub(crate) fn install() -> Self {
+        Self::of(Level::INFO)
+    }
+
+    fn of(level: Level) -> Self {
         let keeper = Self::default();
         let lines = Arc::clone(&keeper.0);
         let keep = move |event: &Event<'_>| {
@@ -74,7 +78,7 @@ impl Keeper {
             event.record(&mut line);
             lines.lock().unwrap().push(line.0);
         };
-        subscriber::set_global_default(Hears(Level::INFO, keep)).unwrap();
+        subscriber::set_global_default(Hears(level, keep)).unwrap();
         keeper
     }
 
@@ -138,6 +142,7 @@ fn tellers() -> BeehiveRun<Teller> {
     hive_of::<Teller>(()).processes(1).crash_limit(1)
 }
 
+/// Case H58: `tracing` events of bees come out of the subscriber of the queen's process, by the end of the run.
 #[test_with(check_async)]
 async fn events_of_a_bee_are_emitted_here_by_the_end_of_the_run() {
     let keeper = Keeper::install();
@@ -150,6 +155,34 @@ async fn events_of_a_bee_are_emitted_here_by_the_end_of_the_run() {
     assert!(told.contains(&format!(" worker=0 pid={pid}")), "{told}");
     let lines = keeper.0.lock().unwrap();
     assert!(!lines.iter().any(|line| line.contains("nobody")));
+}
+
+/// Case H57: Every message between bees is a `tracing` event of level debug, target `mt_beehive`.
+#[test_with(check_async)]
+async fn messages_between_bees_are_events_of_level_debug() {
+    let keeper = Keeper::of(Level::DEBUG);
+    let run = tellers().live(async |hive| hive.tell("a thing".to_owned()).await);
+    run.await.unwrap();
+    let lines = keeper.0.lock().unwrap();
+    let messages = lines
+        .iter()
+        .filter(|line| line.starts_with("DEBUG mt_beehive: "));
+    let messages: Vec<_> = messages.collect();
+    // An auction with one bee, and its end.
+    let said = [
+        "Ready",
+        "NewTask",
+        "TaskAccepted",
+        "TaskInfo",
+        "TaskDone",
+        "Die",
+        "Dead",
+    ];
+    for name in said {
+        let message = format!("msg={name}");
+        let times = messages.iter().filter(|line| line.contains(&message));
+        assert_eq!(times.count(), 1, "{name}: {messages:#?}");
+    }
 }
 
 #[test_with(check_async)]
@@ -196,6 +229,7 @@ async fn a_hive_that_is_kept_from_its_end_says_so() {
     assert!(told.contains("tasks=1 oldest=\"wait\""), "{told}");
 }
 
+/// Case H59: The last events of a bee that dies are part of why its task is lost.
 #[test_with(check_async)]
 async fn the_last_events_of_a_bee_are_among_her_last_words() {
     let warnings = WorkerOptions::new().forward_tracing(LevelFilter::WARN);

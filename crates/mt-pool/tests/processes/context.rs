@@ -146,6 +146,9 @@ async fn within_async(#[context] _stubborn: &Stubborn, n: u64) -> u64 {
 }
 
 /// Opening can't be cancelled, but is part of the call it is for.
+///
+/// Case M147: A context that blocks its thread while it is opened is ended by the hard deadline of the item it is
+/// opened for.
 #[test_with(alone)]
 fn a_context_that_blocks_its_thread_runs_into_the_hard_deadline() {
     fn first_is_late<T: Task<Input = u64, Context = Stubborn, Output = u64, Error: Debug>>() {

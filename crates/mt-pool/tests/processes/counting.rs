@@ -185,6 +185,7 @@ fn what_nobody_has_seen_is_not_counted() {
     assert_eq!(counter.value(), 500);
 }
 
+/// Case M154: A counter counts wherever it has come to: in an item, a context, a run inside of a task.
 #[test_with(alone)]
 fn in_items_and_contexts_and_runs_inside_tasks() {
     let (a, b) = (Counter::new(), Counter::new());

@@ -88,6 +88,7 @@ fn what_hooks_return_is_all_there_once() {
     }
 }
 
+/// Case M146: A worker that dies does not get to its exit hook.
 #[test_with(alone)]
 fn a_worker_that_dies_does_not_get_to_its_hook() {
     let run = asyn_pmap::<calls_or_aborts>(0..20).exit::<count>(1);

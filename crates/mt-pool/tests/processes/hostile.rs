@@ -249,6 +249,7 @@ fn another_build_is_refused() {
     assert_ne!(learn_build(), Fingerprint(7));
 }
 
+/// Case M143: A worker that sends nonsense is killed, and nothing that it says is believed.
 #[test_with(alone)]
 fn what_breaks_the_protocol_is_killed_and_not_believed() {
     let build = learn_build();

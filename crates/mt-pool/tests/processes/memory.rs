@@ -188,6 +188,7 @@ fn huge_init() {
     drop(memory);
 }
 
+/// Case M148: An init that needs more memory than a worker may use counts against the restart budget.
 #[test_with(alone)]
 fn an_init_that_needs_too_much_ends_the_run() {
     let run = asyn_pmap::<huge_at_3>(0..10).init::<huge_init>(());
@@ -224,6 +225,8 @@ fn a_limit_that_no_worker_can_keep() {
 }
 
 /// With a crash limit of one nothing is ever started twice, whatever it is killed for.
+///
+/// Case M149: With `crash_limit(1)` no item is started twice for its memory either.
 #[test_with(alone)]
 fn memory_starts_nothing_twice_where_nothing_may_be() {
     let run = asyn_pmap::<huge_at_3>(0..8).processes(1).crash_limit(1);

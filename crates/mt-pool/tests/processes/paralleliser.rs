@@ -144,6 +144,7 @@ fn threads_push_and_threads_pop() {
     assert!(seen.into_inner().unwrap().iter().all(|&times| times == 1));
 }
 
+/// Case M155: A work that dies or panics costs a `ProcessParalleliser` that work alone.
 #[test_with(alone)]
 fn deaths_cost_their_works_alone() {
     let deeds = vec![

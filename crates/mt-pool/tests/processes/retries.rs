@@ -101,6 +101,7 @@ fn only_what_is_worth_it_is_tried_again() {
     }
 }
 
+/// Case M150: An error for which `only_if` panics is not tried again.
 #[test_with(alone)]
 fn a_judge_that_panics_is_for_no_retry() {
     let panics = Retries::new(5).only_if(|failure| panic!("{failure:?}"));
@@ -160,6 +161,7 @@ fn everything_fails_once() {
     }
 }
 
+/// Case M151: An error that is tried again does not end a run that fails fast.
 #[test_with(in_folder)]
 fn an_error_that_is_tried_again_does_not_end_a_run_that_fails_fast(folder: Folder) {
     let run = asyn_pmap::<tries>([0, 1, 3, 4, 2, 6]).shared(folder.clone());

@@ -95,6 +95,7 @@ fn in_order_on_the_calling_thread_without_a_process() {
     assert!(works.next().is_none());
 }
 
+/// Case M152: As many works as `serial_threshold` says are done without a process.
 #[test_with(alone)]
 fn few_works_need_no_process() {
     let start = |works, threshold| {

@@ -83,6 +83,7 @@ async fn give_async(code: usize) -> Bomb {
     Bomb(ALL[code])
 }
 
+/// Case M144: An item that does not serialise fails, and no other does.
 #[test_with(alone)]
 fn what_does_not_serialise_fails_alone() {
     let items = vec![Fine, NotSent, Fine, PanicsSent, Fine];
@@ -121,6 +122,7 @@ fn an_item_that_panics_when_it_is_dropped() {
     assert!(report.outcomes[0].is_ok() && report.outcomes[2].is_ok());
 }
 
+/// Case M145: A result that does not serialise, or that can't be read, is the outcome of its item, and the worker goes on.
 #[test_with(alone)]
 fn results_that_do_not_cross_fail_alone_and_their_worker_lives() {
     fn fail_alone<T: Task<Input = usize, Output = Bomb, Error: Debug>>() {

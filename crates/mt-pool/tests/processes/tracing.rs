@@ -326,6 +326,7 @@ fn a_subscriber_of_the_worker_s_own() {
     assert_eq!(messages(&seen), ["an error", "an info"]);
 }
 
+/// Case M153: A worker in which events are forwarded refuses a subscriber that a task sets.
 #[test_with(alone)]
 fn a_subscriber_that_comes_late_is_told_so() {
     let memory = tracing_subscriber::registry().with(LevelFilter::INFO);

@@ -153,6 +153,7 @@ fn more_events_than_a_worker_sends_are_refused() {
     assert!(trace(1, MAX_TRACE_FIELDS + 1).is_err());
 }
 
+/// Case I18: Kinds and tags that there are not are errors.
 #[test]
 fn enums_and_texts_without_meaning_are_refused() {
     for (kind, body) in [

@@ -158,6 +158,8 @@ fn rule_06_other_tasks_that_were_done_there_are_begun_again(mut sim: Sim) {
 
 /// The tasks that a bee had when it died are begun again a few at once, and at last each alone: nobody is
 /// given up for what another one does.
+///
+/// Case H61: A task that kills its bees takes no other along: in its last attempt each is alone in a bee.
 #[test]
 fn rule_06_a_task_that_kills_takes_nobody_along() {
     for bees in [1, 3] {
