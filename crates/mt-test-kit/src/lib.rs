@@ -13,6 +13,11 @@ mod dice;
 mod example;
 mod folder;
 mod fuzz;
+#[cfg(target_os = "linux")]
+mod no_threads;
+#[cfg(target_os = "linux")]
+#[path = "platform/raw.rs"]
+mod platform;
 #[cfg(unix)]
 mod process;
 #[cfg(target_os = "linux")]
@@ -28,6 +33,10 @@ pub use example::{Running, example};
 pub use folder::{Folder, TempFolder};
 pub use fuzz::{Trail, fuzz};
 pub use mt_test_kit_macros::test_with;
+#[cfg(target_os = "linux")]
+pub use no_threads::{alone_and_bound, without_threads};
+#[cfg(target_os = "linux")]
+pub use platform::{become_user, end_thread, fork, fork_that_stays, shut_sockets};
 #[cfg(target_os = "linux")]
 pub use process::wait_until_gone;
 #[cfg(unix)]

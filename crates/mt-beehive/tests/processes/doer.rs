@@ -58,6 +58,10 @@ pub(crate) enum Deed {
     /// Panics with so many bytes.
     PanicLong(usize),
     CloseAll,
+    /// Ends all connections of the process.
+    ShutAll,
+    /// Ends the bee's thread, and not her process.
+    EndThread,
     /// Writes these bytes where results go, and goes on.
     Garble(Vec<u8>),
     /// Writes rubbish to standard output.
@@ -90,6 +94,11 @@ impl Deed {
             }
             Self::PanicLong(bytes) => panic!("{}", "é".repeat(bytes / 2)),
             Self::CloseAll => platform::close_everything(),
+            Self::ShutAll => {
+                mt_test_kit::shut_sockets();
+                thread::sleep(LONG); // work: until it is ended
+            }
+            Self::EndThread => mt_test_kit::end_thread(),
             Self::Garble(bytes) => platform::write_to_sockets(&bytes),
             Self::Print => std::io::stdout().write_all(&[0xff; 100_000]).unwrap(),
             Self::Block => thread::sleep(LONG), // work: gets nowhere

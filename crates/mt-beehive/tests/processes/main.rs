@@ -25,6 +25,8 @@ mod inherited;
 mod interrupt;
 mod liveness;
 mod nested;
+mod no_threads;
+mod odd_tasks;
 mod outcomes;
 mod parent;
 #[path = "platform/raw.rs"]
@@ -37,6 +39,7 @@ mod sharing;
 mod slow_starts;
 mod tracing;
 mod user_code;
+mod users;
 
 use mt_beehive::__private::inventory;
 

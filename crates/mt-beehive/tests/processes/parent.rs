@@ -7,7 +7,10 @@ use mt_test_kit::watchdog;
 
 use crate::{
     doer::{Deed, DoerTasks},
-    scene::{Live as _, Scene, Signal, block_on, check, children, hive, role, test_with, until},
+    scene::{
+        Live as _, Scene, Signal, block_on, check, children, hive, role, signal, state_of,
+        test_with, until,
+    },
 };
 
 /// Where a queen starts. For the test runner this is nothing.
@@ -37,6 +40,10 @@ fn as_queen() {
 fn end(role: &str) {
     match role {
         "killed" => thread::park(),
+        "has forked" => {
+            println!("FORK {}", mt_test_kit::fork_that_stays());
+            thread::park();
+        }
         "aborts" => std::process::abort(),
         "exits" => std::process::exit(0),
         "panics" => panic!("out of the run"),
@@ -57,6 +64,34 @@ fn rule_14_when_the_queen_is_gone_her_bees_and_what_they_started_are() {
         if role == "killed" {
             queen.signal(Signal::KILL);
         }
+        queen.end();
+    }
+}
+
+/// Case 34: Bees go with a host that is killed, also when a process that it has forked off lives on.
+#[test_with(check)]
+fn bees_of_a_host_that_was_killed_after_a_fork() {
+    let mut queen = Scene::start(&mut Scene::of("parent::as_queen", "has forked"));
+    let told = queen.read_until("FORK");
+    let fork: u32 = told.trim_start_matches("FORK ").parse().unwrap();
+    assert_eq!(queen.pids.len(), 4, "two of tasks, two bees");
+    queen.signal(Signal::KILL);
+    queen.end();
+    assert!(state_of(fork).is_some(), "it holds the connections");
+    signal(fork, Signal::KILL);
+}
+
+/// As the system does it to all of a service.
+///
+/// Case P1: A SIGTERM to the host, or to host, bees and what they have started at once, leaves nothing behind.
+#[test_with(check)]
+fn a_terminated_host_leaves_nothing() {
+    for all in [false, true] {
+        let mut queen = Scene::start(&mut Scene::of("parent::as_queen", "killed"));
+        (0..3).for_each(|_| drop(queen.read_until("PIDS")));
+        let below = queen.pids.iter().filter(|_| all);
+        below.for_each(|&pid| signal(pid, Signal::TERM));
+        queen.signal(Signal::TERM);
         queen.end();
     }
 }

@@ -5,37 +5,13 @@ use mt_pool::{
     Context, StartError, from_stream,
     works::{asyn_work_generator, progress_queue, run_asyn_works_in_context},
 };
-use rustix::{
-    process::{Resource, Rlimit, Uid, getrlimit, getuid, setrlimit},
-    thread::set_thread_uid,
-};
+use mt_test_kit::{alone_and_bound, without_threads};
 
 use crate::prelude::*;
 
-/// Nobody, as whom a limit on processes binds; it does not bind root.
-const NOBODY: u32 = 65534;
-
 /// Runs a test in a process of its own in which nothing of ours was started before.
 fn fresh<F: FnOnce()>(test: F) {
-    mt_test_kit::alone(mt_test_kit::name_of::<F>(), || {
-        if getuid().is_root() {
-            set_thread_uid(Uid::from_raw(NOBODY)).unwrap();
-        }
-        test();
-    });
-}
-
-/// Runs this while no thread can be started.
-fn without_threads<R>(code: impl FnOnce() -> R) -> R {
-    let before = getrlimit(Resource::Nproc);
-    let none = Rlimit {
-        current: Some(0),
-        ..before
-    };
-    setrlimit(Resource::Nproc, none).unwrap();
-    let result = code();
-    setrlimit(Resource::Nproc, before).unwrap();
-    result
+    alone_and_bound(mt_test_kit::name_of::<F>(), test);
 }
 
 /// A context of this process, for which works there need a runtime.

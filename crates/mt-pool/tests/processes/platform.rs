@@ -2,9 +2,8 @@
 
 mod raw;
 
-#[cfg(target_os = "linux")]
-pub(crate) use raw::end_thread;
+pub(crate) use mt_test_kit::{become_user, end_thread, fork, fork_that_stays, shut_sockets};
 pub(crate) use raw::{
-    become_user, close_everything, fork, fork_that_stays, free_twice, linger_at_exit, segfault,
-    set_variable, shut_sockets, sum_of_pages, write_to_sockets,
+    close_everything, free_twice, linger_at_exit, segfault, set_variable, sum_of_pages,
+    write_to_sockets,
 };

@@ -42,75 +42,12 @@ pub(crate) fn linger_at_exit() {
     assert_eq!(unsafe { atexit(wait_for_ever) }, 0);
 }
 
-/// Ends the thread that calls it, and not its process.
-#[cfg(target_os = "linux")]
-pub(crate) fn end_thread() -> ! {
-    const EXIT: std::ffi::c_long = if cfg!(target_arch = "x86_64") { 60 } else { 93 };
-    // SAFETY: this is the declaration of the C library.
-    unsafe extern "C" {
-        fn syscall(number: std::ffi::c_long, ...) -> std::ffi::c_long;
-    }
-    // SAFETY: none; what the thread owns is never dropped, and whoever waits for it waits for ever: that is the point.
-    unsafe { syscall(EXIT, 0) };
-    unreachable!("the thread has ended")
-}
-
-/// Makes a copy of this process and returns twice: the copy's id, and 0 in the copy.
-pub(crate) fn fork() -> u32 {
-    // SAFETY: this is the declaration of the C library.
-    unsafe extern "C" {
-        fn fork() -> i32;
-    }
-    // SAFETY: none for the copy, which has one of this process's threads: that is the point.
-    unsafe { fork() }.cast_unsigned()
-}
-
-/// Starts a process that is a copy of this one, descriptors included, and does nothing. Returns its id.
-pub(crate) fn fork_that_stays() -> u32 {
-    // SAFETY: these are the declarations of the C library.
-    unsafe extern "C" {
-        fn fork() -> i32;
-        fn pause() -> i32;
-    }
-    // SAFETY: the copy has one thread, which makes no call but one that may be made there.
-    unsafe {
-        match fork() {
-            0 => loop {
-                pause();
-            },
-            pid => pid.cast_unsigned(),
-        }
-    }
-}
-
-/// Becomes this user, with all threads, for good. Returns whether that was permitted.
-pub(crate) fn become_user(id: u32) -> bool {
-    // SAFETY: this is the declaration of the C library.
-    unsafe extern "C" {
-        fn setuid(id: u32) -> i32;
-    }
-    // SAFETY: no memory is touched.
-    unsafe { setuid(id) == 0 }
-}
-
 /// Closes all descriptors but standard output and error.
 pub(crate) fn close_everything() {
     let open = descriptors().into_iter().map(|(fd, _)| fd);
     for fd in open.filter(|fd| ![1, 2].contains(fd)) {
         // SAFETY: none for its owners, whose next call fails: that is the point.
         drop(unsafe { fs::File::from_raw_fd(fd) });
-    }
-}
-
-/// Ends every connection of this process, and leaves its descriptors open.
-pub(crate) fn shut_sockets() {
-    // SAFETY: this is the declaration of the C library.
-    unsafe extern "C" {
-        fn shutdown(socket: i32, how: i32) -> i32;
-    }
-    for (fd, _) in descriptors() {
-        // SAFETY: no memory is touched.
-        unsafe { shutdown(fd, 2) };
     }
 }
 
