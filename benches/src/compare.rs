@@ -3,14 +3,15 @@
 //! Machines are shared and noisy, so no figure stands alone: every repetition runs the limit and ours
 //! of every row right after each other, and what counts is the ratio of the two medians.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    measure::{Sample, rounded},
+    Effort,
+    measure::rounded,
     report::{Figures, Report, object, table},
-    rows::{self, Row},
+    rows::{self, Missing, Reach, Row},
 };
 
 /// Measures rows of the comparison against their limits.
@@ -29,9 +30,13 @@ pub struct Plan {
     #[arg(long, value_delimiter = ',', value_name = "IDS")]
     only: Vec<String>,
 
-    /// How often each side is run; the medians count
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
-    reps: u32,
+    /// How often each side is run; the medians count [default: 5]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    reps: Option<u32>,
+
+    /// Do about a hundredth of the work, once: shows that all rows run, and nothing more
+    #[arg(long)]
+    quick: bool,
 }
 
 /// All samples, in the order they were taken.
@@ -42,32 +47,45 @@ struct Samples {
     /// From start to end, process starts included, in seconds.
     ours_whole_s: Vec<f64>,
     limit_whole_s: Vec<f64>,
+    /// What the machine must have for the row and has not.
+    #[serde(skip)]
+    missing: Option<String>,
 }
 
 /// Runs each row so many times.
 pub fn run(plan: &Plan) -> Result<Report> {
-    let rows = chosen(&plan.only)?.into_iter();
+    let effort = if plan.quick {
+        Effort::Quick
+    } else {
+        Effort::Full
+    };
+    let reps = plan.reps.unwrap_or(effort.pick(5, 1));
+    let rows = chosen(&plan.only, effort)?.into_iter();
     let mut rows: Vec<_> = rows.map(|row| (row, Samples::default())).collect();
-    for rep in 1..=plan.reps {
-        eprintln!("repetition {rep} of {} …", plan.reps);
+    for rep in 1..=reps {
+        eprintln!("repetition {rep} of {reps} …");
         for (row, samples) in &mut rows {
-            let Sample { value, whole } = (row.limit)()?;
-            samples.limit.push(rounded(value));
-            samples.limit_whole_s.push(rounded(whole.as_secs_f64()));
-            let Sample { value, whole } = (row.ours)()?;
-            samples.ours.push(rounded(value));
-            samples.ours_whole_s.push(rounded(whole.as_secs_f64()));
+            if samples.missing.is_none() {
+                let measured = samples.measure(row);
+                measured.with_context(|| format!("{}, {}", row.id, row.variant))?;
+            }
         }
     }
     let mut titles = Vec::new();
     let mut all = Vec::new();
     for (row, samples) in &rows {
         titles.push(format!("{}: {}\n", row.id, row.title));
+        if let Some(missing) = &samples.missing {
+            titles.push(format!(
+                "    {} not measured, needs {missing}\n",
+                row.variant
+            ));
+        }
         all.push(figures(row, samples));
     }
     titles.dedup();
-    let table = table(&all, &["title", "samples"]);
-    let note = format!("Medians of {}, both sides by turns in one run.", plan.reps);
+    let table = table(&all, &["title", "better", "missing", "samples"]);
+    let note = format!("Medians of {reps}, both sides by turns in one run.");
     Ok(Report {
         text: format!("{table}\n{note}\n{}", titles.concat()),
         json: all.iter().map(|row| object(row) + "\n").collect(),
@@ -75,27 +93,57 @@ pub fn run(plan: &Plan) -> Result<Report> {
     })
 }
 
+impl Samples {
+    /// Runs the limit and ours once each.
+    fn measure(&mut self, row: &Row) -> Result<()> {
+        let both = (row.limit)().and_then(|limit| Ok((limit, (row.ours)()?)));
+        let (limit, ours) = match both {
+            Ok(both) => both,
+            Err(error) => {
+                let missing = error.downcast::<Missing>()?;
+                self.missing = Some(missing.to_string());
+                return Ok(());
+            }
+        };
+        self.limit.push(rounded(limit.value));
+        self.limit_whole_s.push(rounded(limit.whole.as_secs_f64()));
+        self.ours.push(rounded(ours.value));
+        self.ours_whole_s.push(rounded(ours.whole.as_secs_f64()));
+        Ok(())
+    }
+}
+
 /// What was measured of one row: the medians, and the ratio of them beside the one to reach.
 fn figures(row: &Row, samples: &Samples) -> Figures {
-    let (ours, limit) = (median(&samples.ours), median(&samples.limit));
-    let ratio = rounded(ours / limit);
+    let ours = median(&samples.ours);
+    let limit = median(&samples.limit);
+    let ratio = ours.zip(limit).map(|(ours, limit)| rounded(ours / limit));
+    let better = match row.reach {
+        Reach::AtMost(_) => "less",
+        Reach::AtLeast(_) | Reach::Shown => "more",
+    };
     vec![
         ("id", json!(row.id)),
         ("variant", json!(row.variant)),
         ("title", json!(row.title)),
         ("unit", json!(row.unit)),
+        ("better", json!(better)),
         ("ours", json!(ours)),
         ("limit", json!(limit)),
         ("ratio", json!(ratio)),
-        ("reach", json!(row.reach)),
-        ("reached", json!(ratio >= row.reach)),
+        ("reach", json!(row.reach.to_string())),
+        (
+            "reached",
+            json!(ratio.and_then(|ratio| row.reach.is_met(ratio))),
+        ),
+        ("missing", json!(samples.missing)),
         ("samples", json!(samples)),
     ]
 }
 
 /// The rows with these ids, all of them for none.
-fn chosen(ids: &[String]) -> Result<Vec<Row>> {
-    let all = rows::all();
+fn chosen(ids: &[String], effort: Effort) -> Result<Vec<Row>> {
+    let all = rows::all(effort);
     let mut known: Vec<_> = all.iter().map(|row| row.id).collect();
     known.dedup();
     let is_known = |id: &String| known.iter().any(|known| known.eq_ignore_ascii_case(id));
@@ -108,26 +156,26 @@ fn chosen(ids: &[String]) -> Result<Vec<Row>> {
     Ok(all.into_iter().filter(|row| is_wanted(row.id)).collect())
 }
 
-/// The middle one, or the mean of the two in the middle; 0 of none.
-fn median(values: &[f64]) -> f64 {
+/// The middle one, or the mean of the two in the middle.
+fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
     match sorted.len() {
-        0 => 0.0,
-        n if n % 2 == 1 => sorted[middle],
-        _ => rounded(f64::midpoint(sorted[middle - 1], sorted[middle])),
+        0 => None,
+        n if n % 2 == 1 => Some(sorted[middle]),
+        _ => Some(rounded(f64::midpoint(sorted[middle - 1], sorted[middle]))),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{chosen, median};
+    use super::{Effort, chosen, median};
 
     #[track_caller]
     fn check(ids: &[&str], expected: Result<usize, &str>) {
         let ids: Vec<String> = ids.iter().map(|&id| id.to_owned()).collect();
-        let found = chosen(&ids)
+        let found = chosen(&ids, Effort::Full)
             .map(|rows| rows.len())
             .map_err(|error| error.to_string());
         assert_eq!(found, expected.map_err(str::to_owned));
@@ -139,17 +187,19 @@ mod tests {
         check(&["p2", "P1"], Ok(4));
         check(
             &["P1", "P77"],
-            Err("there is no row `P77`; the rows are P1, P2, P3, P4, P5, P6, W1"),
+            Err(
+                "there is no row `P77`; the rows are P1, P1s, P2, P3, P4, P5, P6, P7, P7m, P7a, P8, P12, P9, P10, P11, W1",
+            ),
         );
     }
 
     #[test]
     fn the_median_is_the_middle() {
         for (values, expected) in [
-            (&[][..], 0.0),
-            (&[3.0], 3.0),
-            (&[9.0, 1.0, 2.0], 2.0),
-            (&[4.0, 1.0, 2.0, 8.0], 3.0),
+            (&[][..], None),
+            (&[3.0], Some(3.0)),
+            (&[9.0, 1.0, 2.0], Some(2.0)),
+            (&[4.0, 1.0, 2.0, 8.0], Some(3.0)),
         ] {
             assert_eq!(median(values), expected, "{values:?}");
         }

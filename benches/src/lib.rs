@@ -14,15 +14,19 @@
 #[cfg(target_os = "linux")]
 pub mod chaos;
 pub mod compare;
+mod cpu;
 pub mod deadlines;
 pub mod echo;
+mod effort;
 pub mod measure;
 pub mod memory;
 pub mod orphans;
+mod platform;
 mod proc;
 pub mod processes;
 mod report;
 pub mod rows;
 pub mod tasks;
 
+pub use effort::Effort;
 pub use report::Report;

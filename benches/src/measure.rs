@@ -36,13 +36,19 @@ impl Load {
 /// What one run showed.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
-    /// Items a second once warm, in the row's unit.
+    /// What was measured, in the row's unit.
     pub value: f64,
     /// From before the first process was asked for to the last result.
     pub whole: Duration,
 }
 
 impl Sample {
+    /// A value that took no time.
+    pub(crate) fn of(value: f64) -> Self {
+        let whole = Duration::ZERO;
+        Self { value, whole }
+    }
+
     /// Calls that took these times since `begun`: how many of the median one fit into `unit`.
     pub(crate) fn of_median(mut times: Vec<Duration>, begun: Instant, unit: Duration) -> Self {
         times.sort_unstable();

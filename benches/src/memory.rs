@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use mt_pool::{asyn_pmap, events::PoolEvent};
+use mt_test_kit::is_gone;
 use serde_json::json;
 
 use crate::{
@@ -55,6 +56,34 @@ struct Process {
 
 /// Runs a plan.
 pub fn run(plan: &Plan) -> Result<Report> {
+    let start = Instant::now();
+    let processes = grown(plan)?;
+    let figures = vec![
+        ("items", json!(plan.items)),
+        ("workers", json!(plan.workers)),
+        ("ordered", json!(plan.ordered)),
+        ("seconds", json!(start.elapsed().as_secs_f64())),
+    ];
+    let rows: Vec<Figures> = processes.iter().map(Process::figures).collect();
+    let passed = processes.iter().all(|process| process.growth() < MOST);
+    let report = Report::of(&figures).with_rows("processes", &rows);
+    Ok(report.with_verdict(passed))
+}
+
+/// By how much the process grows that grows most over so many items in their order.
+pub(crate) fn most_growth_bytes(items: u64, workers: usize) -> Result<u64> {
+    let ordered = true;
+    let processes = grown(&Plan {
+        items,
+        workers,
+        ordered,
+    })?;
+    let growth = processes.iter().map(Process::growth).max();
+    growth.context("no process was looked at")
+}
+
+/// Every process of a run, and by how much it has grown.
+fn grown(plan: &Plan) -> Result<Vec<Process>> {
     let pids = Arc::new(Mutex::new(vec![("parent".to_owned(), std::process::id())]));
     let heard = Arc::clone(&pids);
     let run = asyn_pmap::<mixed>(0..plan.items)
@@ -66,7 +95,6 @@ pub fn run(plan: &Plan) -> Result<Report> {
                 pids.push((format!("worker {worker}"), *pid));
             }
         });
-    let start = Instant::now();
     let mut outcomes = run.start()?.indexed().into_iter();
     let (warm, step) = (plan.items / 10, (plan.items / 100).max(1));
     let mut processes = Vec::new();
@@ -83,16 +111,7 @@ pub fn run(plan: &Plan) -> Result<Report> {
         }
     }
     ensure!(outcomes.next().is_none(), "an outcome too many");
-    let figures = vec![
-        ("items", json!(plan.items)),
-        ("workers", json!(plan.workers)),
-        ("ordered", json!(plan.ordered)),
-        ("seconds", json!(start.elapsed().as_secs_f64())),
-    ];
-    let rows: Vec<Figures> = processes.iter().map(Process::figures).collect();
-    let passed = processes.iter().all(|process| process.growth() < MOST);
-    let report = Report::of(&figures).with_rows("processes", &rows);
-    Ok(report.with_verdict(passed))
+    Ok(processes)
 }
 
 impl Process {
@@ -107,7 +126,12 @@ impl Process {
     }
 
     fn look(&mut self) -> Result<()> {
-        self.most_bytes = self.most_bytes.max(proc::resident_bytes(self.pid)?);
+        match proc::resident_bytes(self.pid) {
+            Ok(now) => self.most_bytes = self.most_bytes.max(now),
+            // All its outcomes are here, or on their way to be taken.
+            Err(_) if is_gone(self.pid) => {}
+            Err(error) => return Err(error),
+        }
         Ok(())
     }
 

@@ -12,6 +12,8 @@ pub(crate) const RAW_ECHO: &str = "raw-echo-child";
 pub(crate) const BULK_ECHO: &str = "bulk-echo-child";
 /// Sends back single bytes.
 pub(crate) const ROUND_TRIP: &str = "round-trip-child";
+/// Does a run that is counted.
+pub(crate) const COUNTED: &str = "counted-run";
 /// Has bees that have bees.
 pub(crate) const QUEEN: &str = "queen-to-be-killed";
 
@@ -22,6 +24,7 @@ pub fn run_child() -> Option<Result<()>> {
         RAW_ECHO => Some(crate::echo::run_raw_child()),
         BULK_ECHO => Some(crate::echo::run_bulk_child()),
         ROUND_TRIP => Some(crate::echo::run_trip_child()),
+        COUNTED => Some(crate::rows::run_counted()),
         QUEEN => Some(crate::orphans::reign()),
         _ => None,
     }

@@ -92,6 +92,7 @@ fn cell(value: &Value) -> String {
                 .map(|(name, value)| format!("{} {name}", cell(value)));
             all.collect::<Vec<_>>().join(", ")
         }
+        Value::Null => "–".to_owned(),
         other => other.to_string(),
     }
 }

@@ -1,9 +1,45 @@
 //! The tasks that benches and chaos run in worker processes.
 
+use std::time::Duration;
+
+use crate::cpu;
+
 /// Does nothing, as an async function: what is measured is everything around it.
 #[mt_pool::task]
 pub async fn same(n: u64) -> u64 {
     n
+}
+
+/// Does nothing, as a plain function.
+#[mt_pool::task]
+pub fn same_plain(n: u64) -> u64 {
+    n
+}
+
+/// Keeps a processor busy for so many rounds, and gives their number.
+#[mt_pool::task]
+pub fn spin(rounds: u64) -> u64 {
+    cpu::rounds(rounds)
+}
+
+/// The same as an async function.
+#[mt_pool::task]
+pub async fn spin_async(rounds: u64) -> u64 {
+    cpu::rounds(rounds)
+}
+
+/// Sleeps for so many microseconds, and gives their number.
+#[mt_pool::task]
+pub fn sleep(micros: u64) -> u64 {
+    std::thread::sleep(Duration::from_micros(micros));
+    micros
+}
+
+/// The same as an async function.
+#[mt_pool::task]
+pub async fn sleep_async(micros: u64) -> u64 {
+    tokio::time::sleep(Duration::from_micros(micros)).await;
+    micros
 }
 
 /// Gives back the bytes it is given.

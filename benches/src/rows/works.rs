@@ -1,12 +1,13 @@
 //! W1: works that do nothing, out of a `WorkIterator`.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use mt_pool::WorkIterator;
 
-use super::Row;
+use super::{Reach, Row, constant};
 use crate::{
+    Effort,
     echo::{Shape, raw_echo},
     measure::{Load, Pace, Sample},
     tasks::same,
@@ -17,15 +18,16 @@ const LOAD: Load = Load::new(500_000, 5_000_000);
 /// The same for works that are a few at a time.
 const SMALL_LOAD: Load = Load::new(5_000, 100_000);
 
-pub(super) fn rows() -> Vec<Row> {
-    let row = |variant, unit, reach, title: &str| Row {
+pub(super) fn rows(effort: Effort) -> Vec<Row> {
+    let (load, small) = (effort.load(LOAD), effort.load(SMALL_LOAD));
+    let row = |variant: &str, unit, reach, title: &str| Row {
         id: "W1",
-        variant,
+        variant: variant.to_owned(),
         title: title.to_owned(),
         unit,
-        reach,
+        reach: Reach::AtLeast(reach),
         ours: Box::new(first),
-        limit: Box::new(|| Ok(Sample::once_in(Duration::from_millis(50)))),
+        limit: constant(20.0),
     };
     let whole = "WorkIterator, no-op async u64 → u64, 2 workers; against the raw echo of 1024 a frame. \
                  The seed: 4 works/s";
@@ -35,13 +37,13 @@ pub(super) fn rows() -> Vec<Row> {
         "from construction to the first result, as firsts a second; against one in 50 ms";
     vec![
         Row {
-            ours: Box::new(|| iterate(None, LOAD)),
-            limit: Box::new(|| raw_echo(LOAD, Shape::BATCHES)),
+            ours: Box::new(move || iterate(None, load)),
+            limit: Box::new(move || raw_echo(load, Shape::BATCHES)),
             ..row("works", "M works/s", 0.4, whole)
         },
         Row {
-            ours: Box::new(|| iterate(Some(64), SMALL_LOAD)),
-            limit: Box::new(|| raw_echo(SMALL_LOAD, Shape::MESSAGES)),
+            ours: Box::new(move || iterate(Some(64), small)),
+            limit: Box::new(move || raw_echo(small, Shape::MESSAGES)),
             ..row("buffer 64", "M works/s", 0.5, buffer_64)
         },
         row("first", "firsts/s", 1.0, to_the_first),

@@ -1,0 +1,5 @@
+//! What the system counts of this process.
+
+mod usage;
+
+pub(crate) use usage::{context_switches, processor_time};
