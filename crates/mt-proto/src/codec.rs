@@ -8,6 +8,7 @@
 
 mod nesting;
 mod shape;
+mod walk;
 
 mod output;
 

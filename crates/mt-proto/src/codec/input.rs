@@ -7,6 +7,7 @@ use serde::de;
 use super::{
     nesting::{Nesting, too_deep},
     shape::{Part, Run, Shape},
+    walk::walk,
 };
 use crate::clip_text;
 
@@ -83,77 +84,7 @@ impl<'de, const CHECKED: bool> Input<'de, CHECKED> {
         self.shape
     }
 
-    #[inline]
-    pub(super) fn leaf(&mut self, part: Part) {
-        if CHECKED {
-            self.shape.leaf(part);
-        }
-    }
-
-    /// A variant of an enum.
-    #[inline]
-    pub(super) fn variant(&mut self, name: &str) {
-        if CHECKED {
-            self.shape.variant(name);
-        }
-    }
-
-    /// Elements begin.
-    #[inline]
-    pub(super) fn run(&self) -> Run {
-        Run::after(self.shape)
-    }
-
-    /// An element begins.
-    #[inline]
-    pub(super) fn begin_element(&mut self) {
-        if CHECKED {
-            self.shape = Shape::EMPTY;
-        }
-    }
-
-    /// An element ends, with so many `left`.
-    #[inline]
-    pub(super) fn end_element(&mut self, run: &mut Run, left: usize) {
-        if CHECKED {
-            run.element(self.shape, left);
-        }
-    }
-
-    /// Elements have ended.
-    #[inline]
-    pub(super) fn end_run(&mut self, run: &Run) {
-        if CHECKED {
-            self.shape = run.whole();
-        }
-    }
-
-    /// A container begins.
-    #[inline]
-    pub(super) fn open(&mut self, part: Part) -> Result<(), Unreadable> {
-        if CHECKED {
-            self.shape.bracket(part);
-        }
-        match self.nesting.enter() {
-            Some(()) => Ok(()),
-            None => Err(nests_too_deep()),
-        }
-    }
-
-    /// A container ends that needs no mark of its end.
-    #[inline]
-    pub(super) fn leave(&mut self) {
-        self.nesting.leave();
-    }
-
-    /// A container ends.
-    #[inline]
-    pub(super) fn close(&mut self) {
-        self.nesting.leave();
-        if CHECKED {
-            self.shape.bracket(Part::End);
-        }
-    }
+    walk!(Unreadable);
 
     /// A sequence, or a map, claims so many elements. Whether room may be made for them now.
     ///
