@@ -24,6 +24,7 @@ mod process;
 mod program;
 #[cfg(target_os = "linux")]
 mod scene;
+mod values;
 
 pub use alarm::{Alarm, wait_until, watchdog};
 pub use alone::{ALONE, alone, is_alone, itself, name_of};
@@ -48,6 +49,7 @@ pub use process::{
 pub use program::{core_dumps, worker_after};
 #[cfg(target_os = "linux")]
 pub use scene::{Scene, role};
+pub use values::{Deep, LEFT_OUT, Skipping, WHOLE};
 
 /// Fails, and shows the value, unless it is like the pattern.
 #[macro_export]

@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use ::tracing::{Event, Metadata, Subscriber, span, subscriber::set_global_default};
+use ::tracing::{Event, Level, Subscriber, subscriber::set_global_default};
 use mt_beehive::{
     BeehiveError, BeehiveRun, DelegateError, Hive, TaskCx,
     error::{CrossingProblem, Part},
@@ -18,7 +18,10 @@ use mt_beehive::{
 use mt_pool::StartError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::scene::{Live as _, block_on, check, children, test_with, until, wait_until};
+use crate::{
+    scene::{Live as _, block_on, check, children, test_with, until, wait_until},
+    tracing::Hears,
+};
 
 /// A payload that panics when it is dropped, with another of its kind.
 struct Payload;
@@ -218,38 +221,20 @@ fn what_bees_are_made_of() {
 }
 
 /// A subscriber that bursts in the threads of ours.
-struct Bursts;
-
-impl Subscriber for Bursts {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, _: &Event<'_>) {
+fn bursts() -> impl Subscriber {
+    Hears(Level::TRACE, |_: &Event<'_>| {
         let ours = thread::current();
         if ours.name().is_some_and(|name| name.starts_with("mt-")) {
             burst();
         }
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
+    })
 }
 
 /// Case 2: A subscriber of `tracing` that panics ends no hive.
 #[test_with(check)]
 fn subscribers() {
     unshown();
-    set_global_default(Bursts).unwrap();
+    set_global_default(bursts()).unwrap();
     block_on(takers().live(async |hive| {
         goes_on(&hive).await;
         let second = hive.spawn().await;

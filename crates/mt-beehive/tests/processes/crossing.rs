@@ -7,39 +7,9 @@ use mt_beehive::{
     error::{CrossingProblem, Part},
     hive_of,
 };
-use serde::{Deserialize, Serialize};
+use mt_test_kit::{Deep, LEFT_OUT, Skipping, WHOLE};
 
 use crate::scene::{either_way, test_with};
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Skipping {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    a: Option<u8>,
-    b: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    c: Option<u8>,
-}
-
-/// The first field is left out where it is written.
-const LEFT_OUT: Skipping = Skipping {
-    a: None,
-    b: 0,
-    c: Some(0),
-};
-
-/// One that is written as it is read.
-const WHOLE: Skipping = Skipping {
-    a: Some(1),
-    b: 0,
-    c: Some(0),
-};
-
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Deep(Vec<Deep>);
-
-fn deep(levels: usize) -> Deep {
-    (0..levels).fold(Deep::default(), |below, _| Deep(vec![below]))
-}
 
 #[derive(Default)]
 struct Carrier;
@@ -70,7 +40,7 @@ impl Carrier {
 
     #[task]
     async fn dig(&self, levels: usize) -> Deep {
-        deep(levels)
+        Deep::of(levels)
     }
 
     #[task]
@@ -139,7 +109,7 @@ async fn a_field_that_is_left_out_is_refused(hive: Hive<Carrier>) {
 /// Case 3: A bee's value that nests too deep is a typed error, and nobody's end.
 #[test_with(either_way, || hive_of::<Carrier>(()).processes(1))]
 async fn a_value_that_nests_too_deep_is_refused(hive: Hive<Carrier>) {
-    assert_eq!(hive.dig(300).await, Ok(deep(300)));
+    assert_eq!(hive.dig(300).await, Ok(Deep::of(300)));
     let (part, problem) = problem(hive.dig(3_000).await);
     assert_eq!(part, Part::Value);
     let CrossingProblem::Unserialisable { message } = problem else {

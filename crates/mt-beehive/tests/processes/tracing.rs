@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Hears of the events of a level and of those that matter more.
-struct Hears<F>(Level, F);
+pub(crate) struct Hears<F>(pub(crate) Level, pub(crate) F);
 
 impl<F: Fn(&Event<'_>) + Send + Sync + 'static> Subscriber for Hears<F> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {

@@ -2,29 +2,10 @@
 //! configs of contexts, and the values of hooks.
 
 use mt_pool::{Context, StartError, works::asyn_work_generator};
+use mt_test_kit::{Deep, LEFT_OUT, Skipping, WHOLE};
 use serde::{Deserialize, Serialize};
 
 use crate::prelude::*;
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Skipping {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    a: Option<u8>,
-    b: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    c: Option<u8>,
-}
-
-const LEFT_OUT: Skipping = Skipping {
-    a: None,
-    b: 0,
-    c: Some(0),
-};
-const WHOLE: Skipping = Skipping {
-    a: Some(1),
-    b: 0,
-    c: Some(0),
-};
 
 /// Written with a field more than it is read with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -90,24 +71,6 @@ async fn in_context(n: u64, #[context] _opened: &Opened) -> u64 {
 #[task]
 fn on_exit(whole: bool) -> Skipping {
     if whole { WHOLE } else { LEFT_OUT }
-}
-
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Deep(Vec<Deep>);
-
-impl Deep {
-    fn of(levels: usize) -> Self {
-        (0..levels).fold(Self::default(), |below, _| Self(vec![below]))
-    }
-}
-
-impl Drop for Deep {
-    fn drop(&mut self) {
-        let mut below = std::mem::take(&mut self.0);
-        while let Some(mut next) = below.pop() {
-            below.append(&mut next.0);
-        }
-    }
 }
 
 #[task]

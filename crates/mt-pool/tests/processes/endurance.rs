@@ -5,7 +5,7 @@ use std::{env, fs, io::Write};
 use mt_pool::StartError;
 use mt_test_kit::descriptors;
 
-use crate::prelude::*;
+use crate::{prelude::*, scene::memory_kib};
 
 /// Prints so many MiB on standard output.
 #[task]
@@ -30,21 +30,9 @@ fn a_hundred_megabytes_on_standard_output(folder: Folder) {
 }
 
 /// The memory this process holds, its threads, and its descriptors.
-fn holds() -> (u64, usize, usize) {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let kib = status
-        .lines()
-        .find_map(|line| line.strip_prefix("RssAnon:"));
-    let kib: u64 = kib
-        .unwrap()
-        .trim()
-        .strip_suffix(" kB")
-        .unwrap()
-        .trim()
-        .parse()
-        .unwrap();
+fn holds() -> (usize, usize, usize) {
     let threads = fs::read_dir("/proc/self/task").unwrap().count();
-    (kib >> 10, threads, descriptors().len())
+    (memory_kib("RssAnon:") >> 10, threads, descriptors().len())
 }
 
 /// Case P4: Thousands of short runs, on a pool and each with a process of its own, leave memory, threads and descriptors as they were.

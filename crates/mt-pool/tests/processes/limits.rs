@@ -1,6 +1,9 @@
 //! Limits of options, items and results.
 
-use crate::{prelude::*, scene::works};
+use crate::{
+    prelude::*,
+    scene::{memory_kib, works},
+};
 
 #[task]
 fn echo(bytes: Vec<u8>) -> Vec<u8> {
@@ -84,17 +87,7 @@ async fn first_slow_others_long_async(n: u64) -> String {
 
 /// The most memory this process has had so far.
 fn peak_bytes() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib: usize = line
-        .unwrap()
-        .trim()
-        .strip_suffix(" kB")
-        .unwrap()
-        .trim()
-        .parse()
-        .unwrap();
-    kib * 1024
+    memory_kib("VmHWM:") * 1024
 }
 
 const ITEMS: u64 = 120;
