@@ -14,14 +14,14 @@ mod example;
 mod folder;
 mod fuzz;
 #[cfg(target_os = "linux")]
-mod no_threads;
-#[cfg(target_os = "linux")]
 #[path = "platform/raw.rs"]
 mod platform;
 #[cfg(unix)]
 mod process;
 #[cfg(target_os = "linux")]
 mod program;
+#[cfg(target_os = "linux")]
+mod scarcity;
 #[cfg(target_os = "linux")]
 mod scene;
 mod values;
@@ -35,8 +35,6 @@ pub use folder::{Folder, TempFolder};
 pub use fuzz::{Trail, fuzz};
 pub use mt_test_kit_macros::test_with;
 #[cfg(target_os = "linux")]
-pub use no_threads::{alone_and_bound, without_threads};
-#[cfg(target_os = "linux")]
 pub use platform::{become_user, end_thread, fork, fork_that_stays, shut_sockets};
 #[cfg(target_os = "linux")]
 pub use process::wait_until_gone;
@@ -47,6 +45,8 @@ pub use process::{
 };
 #[cfg(target_os = "linux")]
 pub use program::{core_dumps, worker_after};
+#[cfg(target_os = "linux")]
+pub use scarcity::{alone_and_bound, with_at_most, without_threads};
 #[cfg(target_os = "linux")]
 pub use scene::{Scene, role};
 pub use values::{Deep, LEFT_OUT, Skipping, WHOLE};

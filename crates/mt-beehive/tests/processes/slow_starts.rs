@@ -1,4 +1,4 @@
-//! Bees whose processes take their time to start.
+//! Bees whose processes take their time to start, or can't.
 
 use std::{env, thread, time::Duration};
 
@@ -8,8 +8,8 @@ use mt_beehive::{
 use mt_test_kit::worker_after;
 
 use crate::{
-    doer::DoerTasks,
-    scene::{LONG, Live as _, block_on, check, check_async, hive, reason, test_with},
+    doer::{Deed, DoerTasks},
+    scene::{Folder, LONG, Live as _, block_on, check, check_async, hive, lost, reason, test_with},
     tracing::Keeper,
 };
 
@@ -64,6 +64,39 @@ fn a_bee_that_is_too_slow_to_start_is_given_up() {
             helps && why.contains("1.0 s"),
             "looks are 0.2 s apart: {why}"
         );
+    }));
+}
+
+/// Case 39: A bee's process that could not start says why, and the reason says that and nothing else.
+#[test_with(check)]
+fn a_bee_whose_process_can_not_start_says_why() {
+    for (before, told) in [
+        ("ulimit -n 5", "can't work: "),
+        ("exec </dev/null", "no connection to a parent"),
+    ] {
+        block_on(hive(1).workers(started_after(before)).live(async |hive| {
+            let why = reason(hive.add(1, 2).await).to_string();
+            assert!(why.contains(told) && !why.contains("init()"), "{why}");
+        }));
+    }
+}
+
+/// Case 22: A hive whose folder is gone when a bee is to start says so.
+#[test_with(check)]
+fn a_folder_that_is_gone_is_told() {
+    let (home, start) = (env::current_dir().unwrap(), Folder::temp());
+    env::set_current_dir(start.path()).unwrap();
+    let (limit, period) = (0, LONG);
+    let budget = RestartBudget { limit, period };
+    let workers = WorkerOptions::new().restart_budget(budget);
+    block_on(hive(1).crash_limit(1).workers(workers).live(async |hive| {
+        assert_eq!(hive.add(1, 2).await, Ok(3));
+        env::set_current_dir(&home).unwrap();
+        let gone = start.path().display().to_string();
+        drop(start);
+        lost(hive.act(Deed::Abort).await);
+        let why = reason(hive.add(1, 2).await).to_string();
+        assert!(why.contains(&gone), "{why}");
     }));
 }
 

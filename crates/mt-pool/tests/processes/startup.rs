@@ -7,7 +7,7 @@ use std::{
 };
 
 use mt_pool::StartError;
-use mt_test_kit::{descriptors, worker_after};
+use mt_test_kit::{descriptors, with_at_most, worker_after};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{prelude::*, scene::works};
@@ -216,17 +216,9 @@ fn no_descriptor_left() {
 
 /// What becomes of 20 items while this process, and its workers, may use so much: values, or why there is no worker.
 fn under(resource: Resource, most: u64) -> Vec<String> {
-    let before = getrlimit(resource);
     let run = asyn_pmap::<double>(0..20).processes(2);
-    let low = Rlimit {
-        current: Some(most),
-        ..before
-    };
-    setrlimit(resource, low).unwrap();
-    let started = run.start();
-    let outcomes = started.map(|run| run.into_iter().collect::<Vec<_>>());
-    setrlimit(resource, before).unwrap();
-    let outcomes = match outcomes {
+    let started = || run.start().map(|run| run.into_iter().collect::<Vec<_>>());
+    let outcomes = match with_at_most(resource, most, started) {
         Ok(outcomes) => outcomes,
         // Too little for the run itself.
         Err(error) => return vec![error.to_string(); 20],

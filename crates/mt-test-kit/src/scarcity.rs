@@ -1,4 +1,4 @@
-//! A system that has no thread to give.
+//! A system that has little to give: no thread, no descriptor, no memory.
 
 use rustix::{
     process::{Resource, Rlimit, Uid, getrlimit, getuid, setrlimit},
@@ -22,13 +22,18 @@ pub fn alone_and_bound(name: &str, test: impl FnOnce()) {
 
 /// Runs this while no thread can be started. See [`alone_and_bound`].
 pub fn without_threads<R>(code: impl FnOnce() -> R) -> R {
-    let before = getrlimit(Resource::Nproc);
-    let none = Rlimit {
-        current: Some(0),
+    with_at_most(Resource::Nproc, 0, code)
+}
+
+/// Runs this while this process, and those that it starts, may use so much of something.
+pub fn with_at_most<R>(resource: Resource, most: u64, code: impl FnOnce() -> R) -> R {
+    let before = getrlimit(resource);
+    let low = Rlimit {
+        current: Some(most),
         ..before
     };
-    setrlimit(Resource::Nproc, none).unwrap();
+    setrlimit(resource, low).unwrap();
     let result = code();
-    setrlimit(Resource::Nproc, before).unwrap();
+    setrlimit(resource, before).unwrap();
     result
 }
