@@ -2,7 +2,7 @@
 
 use std::io;
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use mt_proto::{CHUNK_BYTES, Frame, FrameDecoder, Limits};
 use tokio::io::AsyncReadExt;
 
@@ -47,18 +47,33 @@ impl FrameReceiver {
             if let Some(frame) = self.decoder.decode(&mut self.received)? {
                 return Ok(Some(frame));
             }
-            self.make_room();
-            let n = self
-                .io
-                .read_buf(&mut self.received)
-                .await
-                .or_else(reset_is_end)?;
+            let n = self.read().await.or_else(reset_is_end)?;
             if n == 0 {
                 let is_between = self.received.is_empty() && !self.decoder.is_mid_body();
                 return is_between.then_some(None).ok_or(RecvError::Cut);
             }
             self.bytes += n as u64;
         }
+    }
+
+    /// Reads once. A long body is read to where it stays, and between its chunks no more than a header, so that it is not
+    /// copied. Cancel-safe.
+    async fn read(&mut self) -> io::Result<usize> {
+        let mid_body = self.decoder.is_mid_body();
+        if let Some((body, left)) = self.decoder.open_body() {
+            if body.capacity() - body.len() < left.min(MIN_SPARE_BYTES) {
+                body.reserve(left);
+            }
+            return self.io.read_buf(&mut body.limit(left)).await;
+        }
+        self.make_room();
+        let most = match mid_body {
+            true => self.decoder.missing(&self.received),
+            false => usize::MAX,
+        };
+        self.io
+            .read_buf(&mut (&mut self.received).limit(most))
+            .await
     }
 
     /// The bytes that have come so far, also those of a frame of which more is to come.

@@ -14,6 +14,9 @@ pub const HEADER_BYTES: usize = 5;
 /// Marks a frame whose body goes on in the next frame of its kind.
 pub(crate) const MORE: u8 = 0x80;
 
+/// A body of which not all has come, and that is no longer than this, waits in the receive block, and shares its memory.
+const LONG_BODY: usize = CHUNK_BYTES / 4;
+
 /// The most body bytes of one frame as it stands on the wire.
 const MAX_WIRE_BODY: usize = CHUNK_BYTES + RUN_HEADER;
 
@@ -160,7 +163,25 @@ impl Frame {
 #[derive(Debug)]
 pub struct FrameDecoder {
     limits: Limits,
-    partial: Option<(Kind, BytesMut)>,
+    partial: Option<Partial>,
+}
+
+/// A body that has memory of its own, and of which more is to come.
+#[derive(Debug)]
+struct Partial {
+    kind: Kind,
+    body: BytesMut,
+    /// How long `body` is when the chunk is there whose header came last.
+    chunk_end: usize,
+    /// Whether that is not the last one.
+    more: bool,
+}
+
+impl Partial {
+    /// How much of the chunk is still to come.
+    fn left(&self) -> usize {
+        self.chunk_end - self.body.len()
+    }
 }
 
 impl FrameDecoder {
@@ -174,38 +195,67 @@ impl FrameDecoder {
     }
 
     /// Takes the next whole frame from the front of `received`; `None` when more bytes are needed.
-    /// Bodies that came in one piece share `received`'s memory.
+    /// Short bodies share `received`'s memory; long ones, of which not all has come, have their own.
     ///
     /// # Errors
     /// [`DecodeError`]: the stream is broken.
     pub fn decode(&mut self, received: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
-        while let Some(header) = received.first_chunk::<HEADER_BYTES>() {
+        loop {
+            if let Some(partial) = &mut self.partial {
+                let here = partial.left().min(received.len());
+                partial.body.extend_from_slice(&received[..here]);
+                received.advance(here);
+                if partial.left() > 0 {
+                    return Ok(None);
+                }
+                if let Some(Partial { kind, body, .. }) = self.partial.take_if(|it| !it.more) {
+                    return Ok(Some(Frame::new(kind, body)));
+                }
+            }
+            let Some(header) = received.first_chunk::<HEADER_BYTES>() else {
+                return Ok(None);
+            };
             let [a, b, c, d, kind_byte] = *header;
             let length = u32::from_le_bytes([a, b, c, d]) as usize;
             let kind = Kind::parse(kind_byte & !MORE)?;
             let more = kind_byte & MORE != 0;
             self.check(kind, more, length)?;
-            if received.len() - HEADER_BYTES < length {
+            let is_here = received.len() - HEADER_BYTES >= length;
+            let joins = more || self.partial.is_some() || (!is_here && length > LONG_BODY);
+            if joins && !kind.is_control() {
+                received.advance(HEADER_BYTES);
+                self.open_chunk(kind, more, length);
+                continue;
+            }
+            if !is_here {
                 return Ok(None);
             }
             received.advance(HEADER_BYTES);
-            let chunk = received.split_to(length);
-            if let Some(frame) = self.join(kind, more, chunk) {
-                return Ok(Some(frame));
-            }
+            return Ok(Some(Frame::new(kind, received.split_to(length))));
         }
-        Ok(None)
     }
 
-    /// Whether chunks of a body have come whose last one has not.
+    /// Where the next bytes of the stream belong, and how many of them, if they are of a long body: a receiver that has
+    /// given all else to [`decode`](Self::decode) may append them here, and spares a copy.
+    pub fn open_body(&mut self) -> Option<(&mut BytesMut, usize)> {
+        let partial = self.partial.as_mut().filter(|it| it.left() > 0)?;
+        let left = partial.left();
+        Some((&mut partial.body, left))
+    }
+
+    /// Whether a part of a long body has come, and not yet the rest.
     #[must_use]
     pub fn is_mid_body(&self) -> bool {
         self.partial.is_some()
     }
 
-    /// How many more bytes complete the frame at the front of `received`, as far as is known.
+    /// How many more bytes complete the frame, or the chunk of a long one, at the front of `received`, as far as is
+    /// known.
     #[must_use]
     pub fn missing(&self, received: &BytesMut) -> usize {
+        if let Some(partial) = self.partial.as_ref().filter(|it| it.left() > 0) {
+            return partial.left();
+        }
         match received.first_chunk::<HEADER_BYTES>() {
             None => HEADER_BYTES - received.len(),
             Some(&[a, b, c, d, _]) => {
@@ -231,35 +281,27 @@ impl FrameDecoder {
             return refuse("a short kind of frame is in chunks");
         }
         match &self.partial {
-            Some((open, joined)) if !kind.is_control() => {
-                if *open != kind {
+            Some(partial) if !kind.is_control() => {
+                if partial.kind != kind {
                     return refuse("another bulk frame between two chunks");
                 }
                 let limit = self.limits.max_body_bytes.max(MAX_WIRE_BODY);
-                keep_within(joined.len() + length, limit)
+                keep_within(partial.body.len() + length, limit)
             }
             _ => Ok(()),
         }
     }
 
-    fn join(&mut self, kind: Kind, more: bool, chunk: BytesMut) -> Option<Frame> {
-        if kind.is_control() {
-            return Some(Frame::new(kind, chunk));
-        }
-        let body = match self.partial.take() {
-            None if !more => chunk,
-            // A buffer of its own: the receive buffer is shared with other frames.
-            None => BytesMut::from(&chunk[..]),
-            Some((_, mut joined)) => {
-                joined.extend_from_slice(&chunk);
-                joined
-            }
-        };
-        if !more {
-            return Some(Frame::new(kind, body));
-        }
-        self.partial = Some((kind, body));
-        None
+    /// The header of a chunk was read.
+    fn open_chunk(&mut self, kind: Kind, more: bool, length: usize) {
+        let partial = self.partial.get_or_insert_with(|| Partial {
+            kind,
+            body: BytesMut::new(),
+            chunk_end: 0,
+            more,
+        });
+        partial.chunk_end += length;
+        partial.more = more;
     }
 }
 

@@ -60,10 +60,18 @@ impl Reader {
         }
     }
 
-    fn feed(&mut self, piece: &[u8]) {
-        self.received.extend_from_slice(piece);
-        while let Some(frame) = self.decoder.decode(&mut self.received).unwrap() {
-            self.frames.push(frame);
+    fn feed(&mut self, mut piece: &[u8]) {
+        while !piece.is_empty() {
+            let (into, most) = match self.decoder.open_body() {
+                Some((body, left)) => (body, left),
+                None => (&mut self.received, usize::MAX),
+            };
+            let (now, later) = piece.split_at(most.min(piece.len()));
+            into.extend_from_slice(now);
+            piece = later;
+            while let Some(frame) = self.decoder.decode(&mut self.received).unwrap() {
+                self.frames.push(frame);
+            }
         }
         assert!(
             self.decoder.missing(&self.received) > 0,
