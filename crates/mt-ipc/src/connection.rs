@@ -1,19 +1,23 @@
 //! A connection before it is opened, and the two things it can be made of.
 
+mod memory;
+
 use std::{
-    io,
+    io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll},
 };
 
 use futures::FutureExt;
-use mt_proto::Limits;
+use mt_proto::{Attachments, Limits};
 use tokio::io::{AsyncRead, AsyncReadExt, DuplexStream, ReadBuf};
 
+use self::memory::{MemoryReadHalf, Way, halves};
 use crate::{
     FrameReceiver, FrameSender, QueueLimits, Writer,
-    platform::{Stream, StreamReadHalf, Until},
-    sender::{self, WriteHalf},
+    attached::{AttachedBatch, attached_files},
+    platform::{Stream, StreamReadHalf, StreamWriteHalf, Until},
+    sender::{self, FrameSink, WriteHalf},
 };
 
 /// Two-way bytes between a parent and one worker.
@@ -51,11 +55,19 @@ impl Connection {
 #[must_use]
 pub fn memory(buffer_bytes: usize) -> (Connection, Connection) {
     let (a, b) = tokio::io::duplex(buffer_bytes);
-    (over_memory(a), over_memory(b))
+    let (there, back) = (Way::default(), Way::default());
+    let one = end(a, there.clone(), back.clone());
+    (one, end(b, back, there))
 }
 
+/// An end whose other end is only bytes.
+#[cfg(test)]
 pub(crate) fn over_memory(stream: DuplexStream) -> Connection {
-    let (read, write) = tokio::io::split(stream);
+    end(stream, Way::default(), Way::default())
+}
+
+fn end(stream: DuplexStream, out: Way, back: Way) -> Connection {
+    let (read, write) = halves(stream, out, back);
     Connection {
         read: ReadHalf::Memory(read),
         write: Box::pin(write),
@@ -66,7 +78,7 @@ pub(crate) fn over_memory(stream: DuplexStream) -> Connection {
 #[derive(Debug)]
 pub(crate) enum ReadHalf {
     Stream(StreamReadHalf),
-    Memory(tokio::io::ReadHalf<DuplexStream>),
+    Memory(MemoryReadHalf),
 }
 
 impl ReadHalf {
@@ -81,6 +93,15 @@ impl ReadHalf {
             }
         }
     }
+
+    /// What came with the bytes that were read last.
+    #[inline]
+    pub(crate) fn take_batch(&mut self) -> Option<AttachedBatch> {
+        match self {
+            Self::Stream(stream) => stream.take_files().map(AttachedBatch::from),
+            Self::Memory(memory) => memory.take_batch(),
+        }
+    }
 }
 
 impl AsyncRead for ReadHalf {
@@ -93,5 +114,21 @@ impl AsyncRead for ReadHalf {
             Self::Stream(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Memory(memory) => Pin::new(memory).poll_read(cx, buffer),
         }
+    }
+}
+
+impl FrameSink for StreamWriteHalf {
+    fn poll_write_attached(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+        attachments: &Attachments,
+    ) -> Poll<io::Result<usize>> {
+        let Some(files) = attached_files(attachments) else {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, "what is attached is no file");
+            return Poll::Ready(Err(error));
+        };
+        let descriptors: Vec<_> = files.iter().map(|file| file.descriptor()).collect();
+        self.poll_write_with(cx, slices, &descriptors)
     }
 }

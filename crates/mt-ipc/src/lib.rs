@@ -79,6 +79,8 @@
 //! ```
 
 mod attach;
+mod attached;
+mod blob;
 mod child;
 mod connection;
 mod error;
@@ -95,6 +97,7 @@ mod tests;
 mod watched_thread;
 
 pub use attach::{Attached, NOT_STARTED, attach};
+pub use blob::{Blob, BlobWriter};
 pub use child::{Activity, ChildProcess, Exit, is_dying, is_stopped};
 pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};

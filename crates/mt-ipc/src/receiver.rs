@@ -6,7 +6,7 @@ use bytes::{BufMut, BytesMut};
 use mt_proto::{CHUNK_BYTES, Frame, FrameDecoder, Limits};
 use tokio::io::AsyncReadExt;
 
-use crate::{RecvError, connection::ReadHalf};
+use crate::{RecvError, attached::AttachedBatch, connection::ReadHalf};
 
 /// The size of a receive block. Frames share their block's memory, so a block lives as long as the
 /// longest-lived frame in it.
@@ -53,6 +53,7 @@ impl FrameReceiver {
                 return is_between.then_some(None).ok_or(RecvError::Cut);
             }
             self.bytes += n as u64;
+            self.take_attachments();
         }
     }
 
@@ -112,7 +113,16 @@ impl FrameReceiver {
         let n = read.unwrap_or(0);
         self.bytes += n as u64;
         self.received.extend_from_slice(&block[..n]);
+        self.take_attachments();
         Ok(read)
+    }
+
+    /// What has come with the bytes that were read last.
+    #[inline]
+    fn take_attachments(&mut self) {
+        if let Some(AttachedBatch { all, cut }) = self.io.take_batch() {
+            self.decoder.attach(all, cut);
+        }
     }
 
     /// Ends the connection at once, in both directions. The other side sees it end, and what it had sent can still be

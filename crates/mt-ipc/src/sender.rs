@@ -10,19 +10,24 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    task::{Context, Poll},
+    time::Duration,
 };
 
-use mt_proto::{CHUNK_BYTES, Frame, Outgoing, Unit};
+use mt_proto::{Attachments, CHUNK_BYTES, Frame, Outgoing, Unit};
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt},
     sync::Notify,
 };
 
-use crate::SendError;
+use crate::{SendError, platform::has_too_many_on_the_way};
 
 /// The most buffers of one vectored write. POSIX lets a system refuse more than 16; all that we run
 /// on take 1024.
 const MAX_SLICES: usize = 512;
+
+/// How long is waited when so many descriptors of this user are on their way that the system takes no more.
+const CROWDED: Duration = Duration::from_millis(1);
 
 /// The bounds of a connection's send queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,12 +218,18 @@ fn take_units(lanes: &mut Lanes, units: &mut Vec<Unit>) {
     }
 }
 
-pub(crate) type WriteHalf = Pin<Box<dyn AsyncWriteDebug>>;
+pub(crate) type WriteHalf = Pin<Box<dyn FrameSink>>;
 
 /// What a [`Writer`] writes to.
-pub(crate) trait AsyncWriteDebug: AsyncWrite + std::fmt::Debug + Send {}
-
-impl<T: AsyncWrite + std::fmt::Debug + Send> AsyncWriteDebug for T {}
+pub(crate) trait FrameSink: AsyncWrite + std::fmt::Debug + Send {
+    /// Writes what there is room for. The attachments are there for whoever reads the first byte of it.
+    fn poll_write_attached(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+        attachments: &Attachments,
+    ) -> Poll<io::Result<usize>>;
+}
 
 /// Sends what a [`FrameSender`] queues. Has to be run by its owner: as one arm of
 /// a loop, or as a task in a `JoinSet`. Dropping it breaks the connection's sending side.
@@ -252,29 +263,55 @@ impl Writer {
 }
 
 async fn write_all(io: &mut WriteHalf, units: &[Unit], room_made: &AtomicU64) -> io::Result<()> {
-    for some in units.chunks(MAX_SLICES / 2) {
-        let mut all: Vec<IoSlice<'_>> = Vec::with_capacity(2 * some.len());
-        for unit in some {
-            all.extend([unit.head(), &unit.body].map(IoSlice::new));
+    // Who has attachments begins a call: they are there for whoever reads its first byte.
+    for together in units.chunk_by(|_, next| next.attachments.is_empty()) {
+        let mut attached = &together[0].attachments;
+        for some in together.chunks(MAX_SLICES / 2) {
+            write_some(io, some, attached, room_made).await?;
+            attached = &Attachments::NONE;
         }
-        all.retain(|slice| !slice.is_empty());
-        let mut left = &mut all[..];
-        while !left.is_empty() {
-            let mut was_full = false;
-            let write = poll_fn(|cx| {
-                let polled = io.as_mut().poll_write_vectored(cx, left);
-                was_full |= polled.is_pending();
-                polled
-            });
-            let n = write.await?;
-            if was_full {
-                room_made.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+async fn write_some(
+    io: &mut WriteHalf,
+    units: &[Unit],
+    mut attached: &Attachments,
+    room_made: &AtomicU64,
+) -> io::Result<()> {
+    let mut all: Vec<IoSlice<'_>> = Vec::with_capacity(2 * units.len());
+    for unit in units {
+        all.extend([unit.head(), &unit.body].map(IoSlice::new));
+    }
+    all.retain(|slice| !slice.is_empty());
+    let mut left = &mut all[..];
+    while !left.is_empty() {
+        let mut was_full = false;
+        let write = poll_fn(|cx| {
+            let polled = match attached.is_empty() {
+                true => io.as_mut().poll_write_vectored(cx, left),
+                false => io.as_mut().poll_write_attached(cx, left, attached),
+            };
+            was_full |= polled.is_pending();
+            polled
+        });
+        let n = match write.await {
+            Err(error) if has_too_many_on_the_way(&error) => {
+                // Nobody tells when others have received theirs.
+                tokio::time::sleep(CROWDED).await;
+                continue;
             }
-            if n == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            IoSlice::advance_slices(&mut left, n);
+            written => written?,
+        };
+        if was_full {
+            room_made.fetch_add(1, Ordering::Relaxed);
         }
+        if n == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        attached = &Attachments::NONE;
+        IoSlice::advance_slices(&mut left, n);
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! One contract for every backend: each test runs on memory, on memory with hardly any buffer, and
 //! on a socketpair.
 
+mod attaching;
 mod receiving;
 mod sending;
 mod writing;

@@ -22,11 +22,14 @@ mod access;
 
 mod deserialize;
 
+mod attachable;
+
+pub use self::{
+    attachable::{Arrived, deserialize_attachable, serialize_attachable},
+    nesting::{MAX_NESTING, MAX_NESTING_STACK_BYTES},
+    shape::MAX_EMPTY_ELEMENTS,
+};
 pub(crate) use self::{
     input::Input,
     output::{Obstacle, Output, Unwritable},
-};
-pub use self::{
-    nesting::{MAX_NESTING, MAX_NESTING_STACK_BYTES},
-    shape::MAX_EMPTY_ELEMENTS,
 };

@@ -5,7 +5,7 @@ use std::any::{Any, TypeId, type_name};
 use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
 
 use crate::{
-    DecodeError, EncodeError,
+    Attachments, DecodeError, EncodeError,
     codec::{Input, Obstacle, Output, Unwritable},
 };
 
@@ -29,21 +29,22 @@ pub(crate) fn write_value<T: Serialize + ?Sized>(
     value: &T,
     limit: usize,
 ) -> Result<(), EncodeError> {
-    let mut output = Output::<'_, false>::new(buffer, limit);
+    let mut output = Output::<'_, false>::new(buffer, limit, None);
     value
         .serialize(&mut output)
         .and_then(|()| output.finish())
         .map_err(|why| unwritable(why, limit))
 }
 
-/// Writes a value with its shape behind it.
+/// Writes a value with its shape behind it, and what it attaches to `attachments` if that is there.
 #[inline]
 fn write_checked<T: Serialize + ?Sized>(
     buffer: &mut Vec<u8>,
     value: &T,
     limit: usize,
+    attachments: Option<&mut Attachments>,
 ) -> Result<(), EncodeError> {
-    let mut output = Output::<'_, true>::new(buffer, limit);
+    let mut output = Output::<'_, true>::new(buffer, limit, attachments);
     value
         .serialize(&mut output)
         .and_then(|()| output.seal())
@@ -56,16 +57,17 @@ pub(crate) fn write_item<T: Serialize + 'static>(
     buffer: &mut Vec<u8>,
     value: &T,
     limit: usize,
+    attachments: Option<&mut Attachments>,
 ) -> Result<(), EncodeError> {
     // Which it is is known when it is compiled.
     if let Some(bytes) = (value as &dyn Any).downcast_ref::<Vec<u8>>() {
-        let mut output = Output::<'_, false>::new(buffer, limit);
+        let mut output = Output::<'_, false>::new(buffer, limit, None);
         let written = output.serialize_bytes(bytes).and_then(|()| output.finish());
         return written.map_err(|why| unwritable(why, limit));
     }
     match is_plain::<T>() {
         true => write_value(buffer, value, limit),
-        false => write_checked(buffer, value, limit),
+        false => write_checked(buffer, value, limit, attachments),
     }
 }
 
@@ -119,8 +121,21 @@ pub fn encode_checked<T: Serialize + ?Sized>(
     limit: usize,
 ) -> Result<Vec<u8>, EncodeError> {
     let mut buffer = Vec::new();
-    write_checked(&mut buffer, value, limit)?;
+    write_checked(&mut buffer, value, limit, None)?;
     Ok(buffer)
+}
+
+/// [`encode_checked`] that leaves large bytes of the value beside the others. Read by [`decode_attached`].
+///
+/// # Errors
+/// [`EncodeError`].
+pub fn encode_attaching<T: Serialize + ?Sized>(
+    value: &T,
+    limit: usize,
+) -> Result<(Vec<u8>, Attachments), EncodeError> {
+    let (mut buffer, mut attachments) = (Vec::new(), Attachments::NONE);
+    write_checked(&mut buffer, value, limit, Some(&mut attachments))?;
+    Ok((buffer, attachments))
 }
 
 /// [`encode_checked`] for a value whose type is the same where it is decoded, by [`decode_item`]: numbers, text and
@@ -133,7 +148,7 @@ pub fn encode_item<T: Serialize + 'static>(
     limit: usize,
 ) -> Result<Vec<u8>, EncodeError> {
     let mut buffer = Vec::new();
-    write_item(&mut buffer, value, limit)?;
+    write_item(&mut buffer, value, limit, None)?;
     Ok(buffer)
 }
 
@@ -164,7 +179,7 @@ fn read_whole<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError>
 pub(crate) fn take_from_bytes<'a, T: Deserialize<'a>>(
     bytes: &'a [u8],
 ) -> Result<(T, &'a [u8]), DecodeError> {
-    let mut input = Input::<'_, false>::new(bytes);
+    let mut input = Input::<'_, false>::new(bytes, &Attachments::NONE);
     match T::deserialize(&mut input) {
         Ok(value) => Ok((value, input.left())),
         Err(why) => Err(DecodeError::Value(why.into_text())),
@@ -177,10 +192,22 @@ pub(crate) fn take_from_bytes<'a, T: Deserialize<'a>>(
 /// [`DecodeError::Value`], or [`DecodeError::OtherShape`] when it was written as something else than it is read as.
 #[inline]
 pub fn decode_checked<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+    decode_attached(bytes, &Attachments::NONE)
+}
+
+/// Decodes what [`encode_attaching`] has made.
+///
+/// # Errors
+/// As [`decode_checked`], also where the value names an attachment that is not there, or is not what it should be.
+#[inline]
+pub fn decode_attached<T: DeserializeOwned>(
+    bytes: &[u8],
+    attachments: &Attachments,
+) -> Result<T, DecodeError> {
     let Some((value, shape)) = bytes.split_last_chunk() else {
         return Err(DecodeError::Short("a value without its shape"));
     };
-    let mut input = Input::<'_, true>::new(value);
+    let mut input = Input::<'_, true>::new(value, attachments);
     let value = T::deserialize(&mut input).map_err(|why| DecodeError::Value(why.into_text()))?;
     match input.left().is_empty() && input.shape().to_bytes() == *shape {
         true => Ok(value),
@@ -194,9 +221,21 @@ pub fn decode_checked<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeErro
 /// As [`decode_checked`].
 #[inline]
 pub fn decode_item<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, DecodeError> {
+    decode_item_attached(bytes, &Attachments::NONE)
+}
+
+/// [`decode_item`] of a value that may have large bytes beside the others.
+///
+/// # Errors
+/// As [`decode_attached`].
+#[inline]
+pub fn decode_item_attached<T: DeserializeOwned + 'static>(
+    bytes: &[u8],
+    attachments: &Attachments,
+) -> Result<T, DecodeError> {
     match is_plain::<T>() {
         true => decode_plain(bytes),
-        false => decode_checked(bytes),
+        false => decode_attached(bytes, attachments),
     }
 }
 

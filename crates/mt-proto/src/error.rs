@@ -22,6 +22,9 @@ pub enum DecodeError {
     /// A control frame came in chunks, a chunk was empty, or two chunked bodies were mixed.
     #[error("chunk does not belong here: {0}")]
     BadChunk(&'static str),
+    /// A frame and what was attached to frames do not go together.
+    #[error("attachments do not belong here: {0}")]
+    Attachments(&'static str),
     /// The body ends before the value does.
     #[error("body ends early: {0}")]
     Short(&'static str),

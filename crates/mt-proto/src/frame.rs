@@ -3,16 +3,28 @@
 //! On the wire a frame is the length of its body (4 bytes, little-endian), its kind (1 byte), and the
 //! body. A body over [`CHUNK_BYTES`] travels as several frames of the same kind; all but the last
 //! carry the top bit of the kind byte. Control frames may come between chunks, other bulk may not.
+//!
+//! A frame with attachments carries the next bit, and their number (1 byte) behind the kind; only its first chunk does.
+//! The attachments themselves come beside the bytes, in one batch, no later than the first byte of the frame.
+
+mod batches;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::{CHUNK_BYTES, DecodeError, Limits, MAX_CONTROL_BYTES, Outgoing, segment::RUN_HEADER};
+use self::batches::Batches;
+use crate::{
+    Attachment, Attachments, CHUNK_BYTES, DecodeError, Limits, MAX_CONTROL_BYTES, Outgoing,
+    segment::RUN_HEADER,
+};
 
 /// The bytes of a frame's header.
 pub const HEADER_BYTES: usize = 5;
 
 /// Marks a frame whose body goes on in the next frame of its kind.
 pub(crate) const MORE: u8 = 0x80;
+
+/// Marks a frame that has attachments, whose number follows.
+pub(crate) const ATTACHED: u8 = 0x40;
 
 /// A body of which not all has come, and that is no longer than this, waits in the receive block, and shares its memory.
 const LONG_BODY: usize = CHUNK_BYTES / 4;
@@ -116,6 +128,8 @@ impl Kind {
 pub struct Frame {
     /// What it is.
     pub kind: Kind,
+    /// What crosses beside the body. Only frames that may be chunked have any.
+    pub attachments: Attachments,
     /// The bytes of the body that come before those that are shared.
     pub(crate) head: Option<[u8; RUN_HEADER]>,
     pub(crate) body: Bytes,
@@ -127,8 +141,18 @@ impl Frame {
     pub fn new(kind: Kind, body: impl Into<Bytes>) -> Self {
         Self {
             kind,
+            attachments: Attachments::NONE,
             head: None,
             body: body.into(),
+        }
+    }
+
+    /// The same frame with what crosses beside its body.
+    #[must_use]
+    pub fn with_attachments(self, attachments: Attachments) -> Self {
+        Self {
+            attachments,
+            ..self
         }
     }
 
@@ -141,13 +165,23 @@ impl Frame {
         }
     }
 
+    /// The whole body of a frame whose kind of message has no attachments.
+    pub(crate) fn into_plain_body(self) -> Result<Bytes, DecodeError> {
+        match self.attachments.is_empty() {
+            true => Ok(self.into_body()),
+            false => Err(DecodeError::Attachments(
+                "a message that takes none has some",
+            )),
+        }
+    }
+
     /// The bytes of the body.
     #[must_use]
     pub fn body_bytes(&self) -> usize {
         self.head.map_or(0, |head| head.len()) + self.body.len()
     }
 
-    /// Appends the frame to `wire` as it travels, chunked if it is long.
+    /// Appends the frame to `wire` as it travels, chunked if it is long, without its attachments.
     pub fn write_to(self, wire: &mut BytesMut) {
         let mut outgoing = Outgoing::frame(self);
         while let Some(unit) = outgoing.next_unit() {
@@ -164,12 +198,15 @@ impl Frame {
 pub struct FrameDecoder {
     limits: Limits,
     partial: Option<Partial>,
+    /// Attachments whose frames have not begun.
+    batches: Batches,
 }
 
 /// A body that has memory of its own, and of which more is to come.
 #[derive(Debug)]
 struct Partial {
     kind: Kind,
+    attachments: Attachments,
     body: BytesMut,
     /// How long `body` is when the chunk is there whose header came last.
     chunk_end: usize,
@@ -184,6 +221,16 @@ impl Partial {
     }
 }
 
+/// What a header says.
+#[derive(Debug, Clone, Copy)]
+struct Header {
+    bytes: usize,
+    kind: Kind,
+    more: bool,
+    attached: usize,
+    length: usize,
+}
+
 impl FrameDecoder {
     /// A decoder at the start of a stream.
     #[must_use]
@@ -191,7 +238,15 @@ impl FrameDecoder {
         Self {
             limits,
             partial: None,
+            batches: Batches::default(),
         }
+    }
+
+    /// Takes attachments over that have come together with bytes, before these are decoded. They are those of one frame, in
+    /// order; `cut` when there were more, for which this process has no room. More than frames can have claimed are an
+    /// error of the next [`decode`](Self::decode).
+    pub fn attach(&mut self, batch: Vec<Attachment>, cut: bool) {
+        self.batches.push(batch, cut);
     }
 
     /// Takes the next whole frame from the front of `received`; `None` when more bytes are needed.
@@ -200,6 +255,7 @@ impl FrameDecoder {
     /// # Errors
     /// [`DecodeError`]: the stream is broken.
     pub fn decode(&mut self, received: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
+        self.batches.check_few()?;
         loop {
             if let Some(partial) = &mut self.partial {
                 let here = partial.left().min(received.len());
@@ -208,30 +264,34 @@ impl FrameDecoder {
                 if partial.left() > 0 {
                     return Ok(None);
                 }
-                if let Some(Partial { kind, body, .. }) = self.partial.take_if(|it| !it.more) {
-                    return Ok(Some(Frame::new(kind, body)));
+                if let Some(whole) = self.partial.take_if(|it| !it.more) {
+                    let frame = Frame::new(whole.kind, whole.body);
+                    return Ok(Some(frame.with_attachments(whole.attachments)));
                 }
             }
-            let Some(header) = received.first_chunk::<HEADER_BYTES>() else {
+            let Some(header) = Header::parse(received)? else {
+                self.batches.check_claimed(received)?;
                 return Ok(None);
             };
-            let [a, b, c, d, kind_byte] = *header;
-            let length = u32::from_le_bytes([a, b, c, d]) as usize;
-            let kind = Kind::parse(kind_byte & !MORE)?;
-            let more = kind_byte & MORE != 0;
-            self.check(kind, more, length)?;
-            let is_here = received.len() - HEADER_BYTES >= length;
-            let joins = more || self.partial.is_some() || (!is_here && length > LONG_BODY);
-            if joins && !kind.is_control() {
-                received.advance(HEADER_BYTES);
-                self.open_chunk(kind, more, length);
-                continue;
-            }
-            if !is_here {
+            self.check(&header)?;
+            let Header { kind, length, .. } = header;
+            let is_here = received.len() - header.bytes >= length;
+            let joins = header.more || self.partial.is_some() || (!is_here && length > LONG_BODY);
+            let joins = joins && !kind.is_control();
+            if !joins && !is_here {
                 return Ok(None);
             }
-            received.advance(HEADER_BYTES);
-            return Ok(Some(Frame::new(kind, received.split_to(length))));
+            let attachments = match header.attached {
+                0 => Attachments::NONE,
+                claimed => self.batches.take(claimed)?,
+            };
+            received.advance(header.bytes);
+            if joins {
+                self.open_chunk(&header, attachments);
+                continue;
+            }
+            let frame = Frame::new(kind, received.split_to(length));
+            return Ok(Some(frame.with_attachments(attachments)));
         }
     }
 
@@ -258,15 +318,19 @@ impl FrameDecoder {
         }
         match received.first_chunk::<HEADER_BYTES>() {
             None => HEADER_BYTES - received.len(),
-            Some(&[a, b, c, d, _]) => {
+            Some(&[a, b, c, d, kind]) => {
                 let length = u32::from_le_bytes([a, b, c, d]) as usize;
-                (HEADER_BYTES + length.min(MAX_WIRE_BODY)).saturating_sub(received.len())
+                let header = HEADER_BYTES + usize::from(kind & ATTACHED != 0);
+                (header + length.min(MAX_WIRE_BODY)).saturating_sub(received.len())
             }
         }
     }
 
     /// Refuses a frame by its header alone, before its body is waited for.
-    fn check(&self, kind: Kind, more: bool, length: usize) -> Result<(), DecodeError> {
+    fn check(&self, header: &Header) -> Result<(), DecodeError> {
+        let Header {
+            kind, more, length, ..
+        } = *header;
         let refuse = |what| Err(DecodeError::BadChunk(what));
         let limit = if kind.is_short() {
             MAX_CONTROL_BYTES
@@ -279,6 +343,11 @@ impl FrameDecoder {
         }
         if more && kind.is_short() {
             return refuse("a short kind of frame is in chunks");
+        }
+        if header.attached > 0 && (kind.is_short() || self.partial.is_some()) {
+            return Err(DecodeError::Attachments(
+                "only the first chunk of a bulk frame has any",
+            ));
         }
         match &self.partial {
             Some(partial) if !kind.is_control() => {
@@ -293,15 +362,41 @@ impl FrameDecoder {
     }
 
     /// The header of a chunk was read.
-    fn open_chunk(&mut self, kind: Kind, more: bool, length: usize) {
+    fn open_chunk(&mut self, header: &Header, attachments: Attachments) {
         let partial = self.partial.get_or_insert_with(|| Partial {
-            kind,
+            kind: header.kind,
+            attachments,
             body: BytesMut::new(),
             chunk_end: 0,
-            more,
+            more: header.more,
         });
-        partial.chunk_end += length;
-        partial.more = more;
+        partial.chunk_end += header.length;
+        partial.more = header.more;
+    }
+}
+
+impl Header {
+    /// The header at the front of what was received, once all of it is there.
+    #[inline]
+    fn parse(received: &[u8]) -> Result<Option<Self>, DecodeError> {
+        let Some(&[a, b, c, d, kind]) = received.first_chunk::<HEADER_BYTES>() else {
+            return Ok(None);
+        };
+        let mut header = Self {
+            bytes: HEADER_BYTES,
+            kind: Kind::parse(kind & !(MORE | ATTACHED))?,
+            more: kind & MORE != 0,
+            attached: 0,
+            length: u32::from_le_bytes([a, b, c, d]) as usize,
+        };
+        if kind & ATTACHED != 0 {
+            let Some(&attached) = received.get(HEADER_BYTES) else {
+                return Ok(None);
+            };
+            header.bytes += 1;
+            header.attached = batches::claimed(attached)?;
+        }
+        Ok(Some(header))
     }
 }
 

@@ -225,9 +225,17 @@ pub fn hive_messages<M: DeserializeOwned>(
     frame: Frame,
 ) -> impl Iterator<Item = Result<M, DecodeError>> {
     let kind = frame.kind;
-    let mut body = frame.into_body();
+    let body = frame.into_plain_body();
+    let (mut body, mut refused) = match body {
+        Ok(body) => (body, None),
+        Err(error) => (Bytes::new(), Some(error)),
+    };
     let mut read = 0;
     iter::from_fn(move || {
+        if let Some(error) = refused.take() {
+            read = 1;
+            return Some(Err(error));
+        }
         if read > 0 && body.is_empty() {
             return None;
         }

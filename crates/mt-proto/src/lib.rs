@@ -31,6 +31,7 @@
 //! against a named limit before anything is allocated, a chunked body grows only by bytes that were
 //! received, unknown kinds and tags are errors, and so are bytes left over after a message.
 
+mod attachment;
 mod codec;
 mod encode;
 mod error;
@@ -49,10 +50,14 @@ mod tally;
 mod trace;
 mod unit;
 
-pub use codec::{MAX_EMPTY_ELEMENTS, MAX_NESTING, MAX_NESTING_STACK_BYTES};
+pub use attachment::{Attachment, Attachments};
+pub use codec::{
+    Arrived, MAX_EMPTY_ELEMENTS, MAX_NESTING, MAX_NESTING_STACK_BYTES, deserialize_attachable,
+    serialize_attachable,
+};
 pub use encode::{
-    ItemType, decode_checked, decode_item, decode_strict, encode, encode_checked, encode_into,
-    encode_item,
+    ItemType, decode_attached, decode_checked, decode_item, decode_item_attached, decode_strict,
+    encode, encode_attaching, encode_checked, encode_into, encode_item,
 };
 pub use error::{DecodeError, EncodeError};
 pub use executor::{ExitReport, FromExecutor, InitCall, Notice, Setup, ToExecutor};
@@ -67,7 +72,9 @@ pub use hive::{
     ToBee, hive_messages,
 };
 pub use ids::{ItemIndex, WorkerId};
-pub use limits::{CHUNK_BYTES, Limits, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, MAX_TEXT_BYTES};
+pub use limits::{
+    CHUNK_BYTES, Limits, MAX_ATTACHMENTS, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, MAX_TEXT_BYTES,
+};
 pub use message::{
     Assignment, Beat, FromWorker, SetupFailure, SetupStep, ToWorker, Welcome, WorkerBeat,
 };

@@ -16,6 +16,10 @@ pub const MAX_RECORD_BYTES: usize = (1 << 30) - 1;
 /// The most bytes of one human-readable text that crosses (a panic message, a backtrace).
 pub const MAX_TEXT_BYTES: usize = 16 * 1024;
 
+/// The most attachments of one frame, and so of one value: what is beyond crosses as bytes. Linux takes 253 descriptors
+/// a system call.
+pub const MAX_ATTACHMENTS: usize = 64;
+
 /// What a [`FrameDecoder`](crate::FrameDecoder) accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

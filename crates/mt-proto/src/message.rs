@@ -131,7 +131,7 @@ pub(crate) fn frame<T: Serialize>(kind: Kind, message: &T) -> Frame {
 }
 
 pub(crate) fn decoded<T: DeserializeOwned>(frame: Frame) -> Result<T, DecodeError> {
-    decode_strict(&frame.into_body())
+    decode_strict(&frame.into_plain_body()?)
 }
 
 impl Assignment {
@@ -172,9 +172,9 @@ impl ToWorker {
     pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
         Ok(match frame.kind {
             Kind::Welcome => Self::Welcome(decoded(frame)?),
-            Kind::Refused => Self::Refused(Build::from_body(&frame.into_body())?),
+            Kind::Refused => Self::Refused(Build::from_body(&frame.into_plain_body()?)?),
             Kind::Beat => Self::Beat(decoded(frame)?),
-            Kind::Assign => Self::Assign(Assignment::from_body(frame.into_body())?),
+            Kind::Assign => Self::Assign(Assignment::from_body(frame.into_plain_body()?)?),
             Kind::Rest => decoded(frame).map(|()| Self::Rest)?,
             kind => return Err(DecodeError::WrongDirection(kind)),
         })
@@ -206,12 +206,12 @@ impl FromWorker {
     /// [`DecodeError`]: the message is broken, or goes the other way.
     pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
         Ok(match frame.kind {
-            Kind::Hello => Self::Hello(Build::from_body(&frame.into_body())?),
+            Kind::Hello => Self::Hello(Build::from_body(&frame.into_plain_body()?)?),
             Kind::Beat => Self::Beat(decoded(frame)?),
             Kind::Ready => decoded(frame).map(|()| Self::Ready)?,
             Kind::SetupFailed => Self::SetupFailed(decoded(frame)?),
             Kind::Trace => {
-                let (events, dropped) = TraceEvents::from_body(&frame.into_body())?;
+                let (events, dropped) = TraceEvents::from_body(&frame.into_plain_body()?)?;
                 Self::Trace { events, dropped }
             }
             Kind::Rested => decoded(frame).map(|()| Self::Rested)?,

@@ -178,7 +178,7 @@ pub(crate) fn push_outcome<T: Serialize + 'static>(
         };
         let limit = limit.min(most);
         match heading.tag {
-            RecordTag::Value | RecordTag::Raised => write_item(bytes, value, limit)?,
+            RecordTag::Value | RecordTag::Raised => write_item(bytes, value, limit, None)?,
             RecordTag::Failure => write_value(bytes, value, limit)?,
         }
         let header = (bytes.len() - body) as u32 | (written << TAG_SHIFT);

@@ -40,9 +40,8 @@ impl Segment {
         head[..8].copy_from_slice(&self.first.0.to_le_bytes());
         head[8..].copy_from_slice(&self.count.to_le_bytes());
         Frame {
-            kind,
             head: Some(head),
-            body: self.records,
+            ..Frame::new(kind, self.records)
         }
     }
 

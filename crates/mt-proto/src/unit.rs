@@ -1,10 +1,17 @@
 //! What a writer hands to the operating system: a short head and a shared body, never split by others.
 
+use std::mem;
+
 use bytes::{Buf, Bytes};
 
-use crate::{CHUNK_BYTES, Frame, HEADER_BYTES, Kind, frame::MORE, segment::RUN_HEADER};
+use crate::{
+    Attachments, CHUNK_BYTES, Frame, HEADER_BYTES, Kind,
+    frame::{ATTACHED, MORE},
+    segment::RUN_HEADER,
+};
 
-const HEAD: usize = HEADER_BYTES + RUN_HEADER;
+/// A header, the number of attachments, and the header of a run.
+const HEAD: usize = HEADER_BYTES + 1 + RUN_HEADER;
 
 /// Bytes that travel together. Between two units a control frame may be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +20,8 @@ pub struct Unit {
     head_len: u8,
     /// What follows the head.
     pub body: Bytes,
+    /// What has to be there no later than the first byte of the head, and no earlier than all that was sent before.
+    pub attachments: Attachments,
 }
 
 impl Unit {
@@ -28,16 +37,23 @@ impl Unit {
         usize::from(self.head_len) + self.body.len()
     }
 
-    fn framed(kind_byte: u8, first: &[u8], body: Bytes) -> Self {
+    fn framed(mut kind_byte: u8, attachments: Attachments, first: &[u8], body: Bytes) -> Self {
         let mut head = [0; HEAD];
+        let mut used = HEADER_BYTES;
+        if !attachments.is_empty() {
+            kind_byte |= ATTACHED;
+            head[used] = attachments.as_slice().len() as u8;
+            used += 1;
+        }
         let length = (first.len() + body.len()) as u32;
         head[..4].copy_from_slice(&length.to_le_bytes());
         head[4] = kind_byte;
-        head[HEADER_BYTES..HEADER_BYTES + first.len()].copy_from_slice(first);
+        head[used..used + first.len()].copy_from_slice(first);
         Self {
             head,
-            head_len: (HEADER_BYTES + first.len()) as u8,
+            head_len: (used + first.len()) as u8,
             body,
+            attachments,
         }
     }
 }
@@ -91,6 +107,7 @@ impl Outgoing {
                 head: [0; HEAD],
                 head_len: 0,
                 body: self.encoded.split_to(whole),
+                attachments: Attachments::NONE,
             });
         }
         let front = self.encoded.split_to(HEADER_BYTES);
@@ -104,12 +121,13 @@ impl Outgoing {
         let kind = current.kind as u8;
         let head = current.head.take();
         let first = head.as_ref().map_or(&[][..], |head| &head[..]);
+        let attachments = mem::take(&mut current.attachments);
         if current.body.len() <= CHUNK_BYTES {
-            return Unit::framed(kind, first, current.body);
+            return Unit::framed(kind, attachments, first, current.body);
         }
         let chunk = current.body.split_to(CHUNK_BYTES);
         self.current = Some(current);
-        Unit::framed(kind | MORE, first, chunk)
+        Unit::framed(kind | MORE, attachments, first, chunk)
     }
 
     /// The bytes of the frames at the front that need no chunking and fit one unit together.

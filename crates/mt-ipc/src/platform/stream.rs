@@ -10,21 +10,22 @@
 
 use std::{
     io::{self, IoSlice},
+    mem::MaybeUninit,
     net::Shutdown,
     os::{
         fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
         unix::net::UnixStream,
     },
     pin::Pin,
+    ptr,
     sync::Arc,
     task::{Context, Poll, ready},
 };
 
-use rustix::{
-    io::{Errno, fcntl_dupfd_cloexec},
-    net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, sendmsg},
-};
+use rustix::{io::fcntl_dupfd_cloexec, net::RecvFlags};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, unix::AsyncFd};
+
+use super::rights::{ReceivedFiles, has_no_room, receive, send};
 
 /// A connected socket. Made and used inside a tokio runtime.
 #[derive(Debug)]
@@ -59,7 +60,8 @@ impl Stream {
             full: None,
             until,
         };
-        (StreamReadHalf { socket }, write)
+        let files = None;
+        (StreamReadHalf { socket, files }, write)
     }
 }
 
@@ -82,6 +84,8 @@ impl OwnsFd for Arc<OwnedFd> {}
 #[derive(Debug)]
 pub(crate) struct StreamReadHalf {
     socket: Arc<AsyncFd<UnixStream>>,
+    /// What has come with the bytes that were read last.
+    files: Option<ReceivedFiles>,
 }
 
 impl StreamReadHalf {
@@ -91,34 +95,45 @@ impl StreamReadHalf {
     }
 
     /// Reads what is there without waiting; `None` when nothing is.
-    pub(crate) fn read_now(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
-        match recv(self.socket.get_ref(), into, RecvFlags::DONTWAIT) {
-            Ok((_, n)) => Ok(Some(n)),
-            Err(Errno::AGAIN) => Ok(None),
-            Err(error) => Err(error.into()),
+    pub(crate) fn read_now(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
+        // SAFETY: bytes of any value may be written to bytes that have one.
+        let into = unsafe { &mut *(ptr::from_mut(into) as *mut [MaybeUninit<u8>]) };
+        match receive(self.socket.get_ref(), into, RecvFlags::DONTWAIT) {
+            Ok((n, files)) => {
+                self.files = files;
+                Ok(Some(n))
+            }
+            Err(error) if has_no_room(&error) => Ok(None),
+            Err(error) => Err(error),
         }
+    }
+
+    /// The files that came with the bytes that were read last.
+    #[inline]
+    pub(crate) fn take_files(&mut self) -> Option<ReceivedFiles> {
+        self.files.take()
     }
 }
 
 impl AsyncRead for StreamReadHalf {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let Self { socket, files } = &mut *self;
         loop {
-            let mut ready = ready!(self.socket.poll_read_ready(cx))?;
+            let mut ready = ready!(socket.poll_read_ready(cx))?;
             // SAFETY: nothing that is initialised is made uninitialised: `recv` only ever writes bytes.
             let into = unsafe { buffer.unfilled_mut() };
             let asked = into.len();
-            let read = ready.try_io(|socket| {
-                let (_, read) = recv(socket.get_ref(), into, RecvFlags::empty())?;
-                Ok(read)
-            });
+            let read = ready.try_io(|socket| receive(socket.get_ref(), into, RecvFlags::empty()));
             let Ok(read) = read else { continue };
-            let read = read?;
-            // The socket is empty, and will say when it no longer is (where that is told by edges).
-            if cfg!(target_os = "linux") && (1..asked).contains(&read) {
+            let (read, came) = read?;
+            *files = came;
+            // The socket is empty, and will say when it no longer is (where that is told by edges): unless the call has
+            // ended where files came.
+            if cfg!(target_os = "linux") && (1..asked).contains(&read) && files.is_none() {
                 ready.clear_ready();
             }
             // SAFETY: the system says that it has written so many bytes, from the first one on.
@@ -169,15 +184,38 @@ impl Drop for StreamWriteHalf {
     }
 }
 
-/// Writes what there is room for. The other side may be dead: that is an error, and no signal that ends a
-/// program which has given `SIGPIPE` back its default effect.
-fn try_write(socket: &UnixStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-    #[cfg(target_vendor = "apple")]
-    let quietly = SendFlags::empty(); // the socket knows
-    #[cfg(not(target_vendor = "apple"))]
-    let quietly = SendFlags::NOSIGNAL;
-    let nothing = &mut SendAncillaryBuffer::default();
-    Ok(sendmsg(socket, slices, nothing, quietly)?)
+impl StreamWriteHalf {
+    /// Writes what there is room for, and hands over the files with the first byte of it.
+    pub(crate) fn poll_write_with(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+        files: &[BorrowedFd<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let Self {
+            socket,
+            again,
+            full,
+            ..
+        } = self;
+        let socket = socket.get_ref();
+        let written = send(socket, slices, files);
+        if !written.as_ref().is_err_and(has_no_room) {
+            // Full no more: what comes next most likely fits as well.
+            *full = None;
+            return Poll::Ready(written);
+        }
+        let watched = match full {
+            Some(watched) => watched,
+            None => full.insert(watched(Arc::clone(again), Interest::WRITABLE)?),
+        };
+        loop {
+            let mut ready = ready!(watched.poll_write_ready(cx))?;
+            if let Ok(written) = ready.try_io(|_| send(socket, slices, files)) {
+                return Poll::Ready(written);
+            }
+        }
+    }
 }
 
 impl AsyncWrite for StreamWriteHalf {
@@ -194,30 +232,7 @@ impl AsyncWrite for StreamWriteHalf {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let Self {
-            socket,
-            again,
-            full,
-            ..
-        } = &mut *self;
-        let socket = socket.get_ref();
-        let written = try_write(socket, slices);
-        let is_full = |error: &io::Error| error.kind() == io::ErrorKind::WouldBlock;
-        if !written.as_ref().is_err_and(is_full) {
-            // Full no more: what comes next most likely fits as well.
-            *full = None;
-            return Poll::Ready(written);
-        }
-        let watched = match full {
-            Some(watched) => watched,
-            None => full.insert(watched(Arc::clone(again), Interest::WRITABLE)?),
-        };
-        loop {
-            let mut ready = ready!(watched.poll_write_ready(cx))?;
-            if let Ok(written) = ready.try_io(|_| try_write(socket, slices)) {
-                return Poll::Ready(written);
-            }
-        }
+        self.poll_write_with(cx, slices, &[])
     }
 
     fn is_write_vectored(&self) -> bool {

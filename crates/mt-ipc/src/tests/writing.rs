@@ -10,11 +10,14 @@ use std::{
 
 use bytes::BytesMut;
 use futures::FutureExt;
-use mt_proto::{FrameDecoder, Limits};
+use mt_proto::{Attachments, FrameDecoder, Limits};
 use tokio::io::AsyncWrite;
 
 use super::bulk;
-use crate::{QueueLimits, Writer, sender};
+use crate::{
+    QueueLimits, Writer,
+    sender::{self, FrameSink},
+};
 
 /// Takes a few bytes at a time and counts the calls.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +62,17 @@ impl AsyncWrite for Grudging {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+impl FrameSink for Grudging {
+    fn poll_write_attached(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+        _: &Attachments,
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, slices)
     }
 }
 

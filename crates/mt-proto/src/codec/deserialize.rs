@@ -4,6 +4,7 @@ use serde::de::{Deserializer, Visitor};
 
 use super::{
     access::{Variant, elements, group},
+    attachable::{self, ATTACHABLE},
     input::{Input, Unreadable},
     shape::Part,
 };
@@ -135,9 +136,13 @@ impl<'de, const CHECKED: bool> Deserializer<'de> for &mut Input<'de, CHECKED> {
     #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Unreadable> {
+        // Which it is is known when it is compiled.
+        if name == ATTACHABLE {
+            return attachable::read(self, visitor);
+        }
         visitor.visit_newtype_struct(self)
     }
 

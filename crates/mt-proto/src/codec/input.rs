@@ -9,7 +9,7 @@ use super::{
     shape::{Part, Run, Shape},
     walk::walk,
 };
-use crate::clip_text;
+use crate::{Attachment, Attachments, clip_text};
 
 /// Why bytes are not read as a value: its `Deserialize` said so, or we did.
 ///
@@ -56,6 +56,8 @@ impl de::Error for Unreadable {
 #[derive(Debug)]
 pub(crate) struct Input<'de, const CHECKED: bool> {
     left: slice::Iter<'de, u8>,
+    /// What came beside the bytes.
+    attachments: &'de Attachments,
     /// The elements that there may still be room made for before they are seen, of all sequences and maps together.
     reservable: usize,
     shape: Shape,
@@ -64,13 +66,19 @@ pub(crate) struct Input<'de, const CHECKED: bool> {
 
 impl<'de, const CHECKED: bool> Input<'de, CHECKED> {
     #[inline]
-    pub(crate) fn new(bytes: &'de [u8]) -> Self {
+    pub(crate) fn new(bytes: &'de [u8], attachments: &'de Attachments) -> Self {
         Self {
             left: bytes.iter(),
+            attachments,
             reservable: bytes.len(),
             shape: Shape::EMPTY,
             nesting: Nesting::new(),
         }
+    }
+
+    pub(super) fn attachment(&self, place: u64) -> Option<Attachment> {
+        let place = usize::try_from(place).ok()?;
+        self.attachments.as_slice().get(place).cloned()
     }
 
     /// What is not read yet.

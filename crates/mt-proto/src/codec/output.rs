@@ -9,7 +9,7 @@ use super::{
     shape::{Part, Run, Shape},
     walk::walk,
 };
-use crate::clip_text;
+use crate::{Attachment, Attachments, clip_text};
 
 /// Why a value is not written. One word, for it is in what every call returns.
 #[derive(Debug)]
@@ -66,6 +66,8 @@ const EXPECTED_BYTES: usize = 1024 * 1024;
 pub(crate) struct Output<'a, const CHECKED: bool> {
     bytes: &'a mut Vec<u8>,
     end: usize,
+    /// What crosses beside the bytes, if whoever encodes takes that.
+    attachments: Option<&'a mut Attachments>,
     shape: Shape,
     nesting: Nesting,
 }
@@ -73,11 +75,16 @@ pub(crate) struct Output<'a, const CHECKED: bool> {
 impl<'a, const CHECKED: bool> Output<'a, CHECKED> {
     /// Appends at most `limit` bytes.
     #[inline]
-    pub(crate) fn new(bytes: &'a mut Vec<u8>, limit: usize) -> Self {
+    pub(crate) fn new(
+        bytes: &'a mut Vec<u8>,
+        limit: usize,
+        attachments: Option<&'a mut Attachments>,
+    ) -> Self {
         let end = bytes.len().saturating_add(limit);
         Self {
             bytes,
             end,
+            attachments,
             shape: Shape::EMPTY,
             nesting: Nesting::new(),
         }
@@ -89,6 +96,11 @@ impl<'a, const CHECKED: bool> Output<'a, CHECKED> {
         let shape = self.shape.to_bytes();
         self.slice(&shape)?;
         self.finish()
+    }
+
+    /// The place of what crosses beside the bytes; `None` if it has to be among them.
+    pub(super) fn attach(&mut self, attachment: Attachment) -> Option<usize> {
+        self.attachments.as_mut()?.attach(attachment)
     }
 
     #[inline]

@@ -5,6 +5,7 @@ use std::fmt::{Display, Write};
 use serde::{Serialize, Serializer};
 
 use super::{
+    attachable::{self, ATTACHABLE},
     containers::{Group, WrittenElements},
     output::{Output, Unwritable},
     shape::Part,
@@ -114,9 +115,13 @@ impl<'o, 'a, const CHECKED: bool> Serializer for &'o mut Output<'a, CHECKED> {
     #[inline]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        _: &'static str,
+        name: &'static str,
         value: &T,
     ) -> Result<(), Unwritable> {
+        // Which it is is known when it is compiled.
+        if name == ATTACHABLE {
+            return attachable::write(self, value);
+        }
         value.serialize(self)
     }
 

@@ -35,6 +35,7 @@ pub(super) enum Part {
     Seq,
     Map,
     End,
+    Attachable,
 }
 
 impl Part {

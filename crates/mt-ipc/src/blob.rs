@@ -1,0 +1,147 @@
+//! Large bytes that are handed to other processes without being copied.
+
+mod crossing;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    io::{self, Read},
+    ops::Deref,
+    sync::Arc,
+};
+
+pub use writer::BlobWriter;
+
+use crate::{
+    attached::SealedFile,
+    platform::{FileDraft, Finished, Memory, WritableMemory},
+};
+
+/// Bytes that nobody changes any more, and that other processes map instead of being sent them.
+///
+/// A clone is the same bytes. They begin at a multiple of 4096, in every process, so that they can be looked at as
+/// numbers. From [`FILE_BYTES`](Self::FILE_BYTES) on, the bytes are a file in memory which has no name and is gone with
+/// the last that has it; fewer are in ordinary memory, and are sent as they are.
+///
+/// ```
+/// use mt_ipc::Blob;
+///
+/// let squares = Blob::filled(1 << 20, |bytes| {
+///     for (n, byte) in bytes.iter_mut().enumerate() {
+///         *byte = (n * n) as u8;
+///     }
+///     Ok(())
+/// })?;
+/// assert_eq!(squares[5], 25);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Platforms
+/// Linux, Android and FreeBSD have files that can be sealed against changes. Elsewhere whoever receives a blob reads it
+/// into memory of its own, once.
+#[derive(Clone)]
+pub struct Blob(Arc<BlobBytes>);
+
+#[derive(Debug)]
+struct BlobBytes {
+    memory: Memory,
+    /// What is handed on; `None` when there are few bytes, or many files.
+    file: Option<Arc<SealedFile>>,
+}
+
+impl Blob {
+    /// The fewest bytes that are a file of their own. Below it, making, sending and mapping a file takes longer than to
+    /// copy the bytes.
+    pub const FILE_BYTES: usize = 64 * 1024;
+
+    /// A copy of `bytes`. Where they are still to be made, [`filled`](Self::filled) and [`BlobWriter`] save the copy.
+    ///
+    /// # Errors
+    /// The system has no memory, or no descriptor, to give just now.
+    pub fn copy_of(bytes: &[u8]) -> io::Result<Self> {
+        Self::filled(bytes.len(), |blob| {
+            blob.copy_from_slice(bytes);
+            Ok(())
+        })
+    }
+
+    /// `len` bytes that `fill` writes in place; they are zeros when it is called.
+    ///
+    /// # Errors
+    /// As [`copy_of`](Self::copy_of), and those of `fill`.
+    pub fn filled(len: usize, fill: impl FnOnce(&mut [u8]) -> io::Result<()>) -> io::Result<Self> {
+        if len >= Self::FILE_BYTES {
+            return Ok(Self::of(FileDraft::filled(len, fill)?));
+        }
+        let mut memory = WritableMemory::zeroed(len)?;
+        fill(&mut memory)?;
+        Ok(Self(Arc::new(BlobBytes {
+            memory: memory.freeze(),
+            file: None,
+        })))
+    }
+
+    /// All that `reader` has. Of a length that is known, [`filled`](Self::filled) with `read_exact` needs no copy.
+    ///
+    /// # Errors
+    /// As [`copy_of`](Self::copy_of), and those of `reader`.
+    pub fn read_from(mut reader: impl Read) -> io::Result<Self> {
+        let mut writer = BlobWriter::new();
+        io::copy(&mut reader, &mut writer)?;
+        writer.finish()
+    }
+
+    /// Whether the bytes are a file in memory, which is mapped.
+    #[must_use]
+    pub fn is_mapped(&self) -> bool {
+        self.0.memory.is_mapped()
+    }
+
+    fn of(Finished { memory, file }: Finished) -> Self {
+        let file = file.map(SealedFile::new).and_then(SealedFile::kept);
+        Self(Arc::new(BlobBytes { memory, file }))
+    }
+}
+
+impl Deref for Blob {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        &self.0.memory
+    }
+}
+
+impl AsRef<[u8]> for Blob {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl PartialEq for Blob {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self[..] == other[..]
+    }
+}
+
+impl Eq for Blob {}
+
+impl Hash for Blob {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self[..].hash(state);
+    }
+}
+
+/// Tells the length and the first bytes.
+impl fmt::Debug for Blob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 8;
+        let first = self.iter().take(SHOWN);
+        write!(f, "Blob({} bytes: ", self.len())?;
+        first.clone().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        f.write_str(if self.len() > SHOWN { "…)" } else { ")" })
+    }
+}
