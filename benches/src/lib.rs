@@ -29,4 +29,5 @@ pub mod rows;
 pub mod tasks;
 
 pub use effort::Effort;
+pub use platform::wakeups;
 pub use report::Report;

@@ -14,7 +14,10 @@ use mt_benches::{compare, deadlines, memory, orphans, processes};
     bin_name = "cargo xtask",
     override_usage = "cargo xtask bench [OPTIONS] <COMMAND>",
     after_help = "Statistics of single functions are criterion's:
-  cargo bench --package mt-benches                 a pool in a criterion bench"
+  cargo bench --package mt-benches --bench pmap    a pool in a criterion bench
+
+Counts that noise cannot move, held against accepted ones:
+  cargo xtask bench gate"
 )]
 struct Cli {
     #[command(subcommand)]

@@ -2,4 +2,5 @@
 
 mod usage;
 
+pub use usage::wakeups;
 pub(crate) use usage::{context_switches, processor_time};

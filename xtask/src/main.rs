@@ -33,7 +33,7 @@ enum Task {
     /// Every step runs, also after one has failed. Needs the rustfmt and clippy components.
     Lint,
     Tidy(tidy::Args),
-    /// Runs `test`, `fuzz` for 60 s, then `lint`, and prints how long each step took
+    /// Runs `test`, `fuzz` for 60 s, `bench gate`, then `lint`, and prints how long each step took
     ///
     /// `.ci/run` and the hosted workflow run the same and hold no checks of their own.
     Ci,
@@ -58,7 +58,8 @@ fn main() -> ExitCode {
         Task::Ci => {
             let tests = test::steps(&test::Args::default()).into_iter();
             let fuzz = std::iter::once(fuzz::step());
-            step::run_all(tests.chain(fuzz).chain(lint::steps()).collect())
+            let gate = std::iter::once(bench::gate::step());
+            step::run_all(tests.chain(fuzz).chain(gate).chain(lint::steps()).collect())
         }
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Bench(args) => bench::run(None, args),

@@ -79,6 +79,16 @@ pub(crate) fn cargo(words: &str) -> Command {
     command
 }
 
+/// What a command prints, when it ends with success; what it says on standard error comes out of ours.
+pub(crate) fn output(mut command: Command) -> Result<String> {
+    let output = command.stderr(Stdio::inherit()).output();
+    let output = output.context("failed to start cargo")?;
+    if !output.status.success() {
+        bail!("cargo ended with {}", output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// The workspace's root. Asked at run time first: a build directory shared by two checkouts may
 /// hold a binary that was built in the other one.
 pub(crate) fn root() -> PathBuf {

@@ -10,6 +10,14 @@ pub(crate) fn context_switches() -> u64 {
     switches.iter().sum::<libc::c_long>() as u64
 }
 
+/// How often threads of this process, and of those that it has waited for, have given up the processor to wait: each
+/// time, something had to wake them.
+#[must_use]
+pub fn wakeups() -> u64 {
+    let both = [libc::RUSAGE_SELF, libc::RUSAGE_CHILDREN].map(usage);
+    both.iter().map(|usage| usage.ru_nvcsw as u64).sum()
+}
+
 /// The processor time of this process alone.
 pub(crate) fn processor_time() -> Duration {
     let usage = usage(libc::RUSAGE_SELF);

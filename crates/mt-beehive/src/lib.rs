@@ -383,3 +383,10 @@ pub mod __private {
         types::TaskTypes,
     };
 }
+
+/// For the gate of this repository's benches; not for people.
+#[cfg(feature = "__hot_paths")]
+#[doc(hidden)]
+pub mod __hot_paths {
+    pub use crate::machine::hot_paths::*;
+}

@@ -22,6 +22,8 @@
 pub(crate) const BUSY_STATUS: &str = "busy_status";
 
 pub(crate) mod bee;
+#[cfg(feature = "__hot_paths")]
+pub(crate) mod hot_paths;
 pub(crate) mod parent;
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,8 @@ mod event;
 mod failure;
 mod feed;
 mod hold;
+#[cfg(feature = "__hot_paths")]
+pub(crate) mod hot_paths;
 mod machine;
 mod memory;
 mod queue;

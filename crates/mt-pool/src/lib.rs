@@ -314,3 +314,10 @@ pub mod __private {
         pub use crate::returns::*;
     }
 }
+
+/// For the gate of this repository's benches; not for people.
+#[cfg(feature = "__hot_paths")]
+#[doc(hidden)]
+pub mod __hot_paths {
+    pub use crate::dispatch::hot_paths::*;
+}
