@@ -3,15 +3,16 @@
 //! Machines are shared and noisy, so no figure stands alone: every repetition runs the limit and ours
 //! of every row right after each other, and what counts is the ratio of the two medians.
 
+mod measured;
+mod text;
+
 use anyhow::{Context, Result, bail};
-use serde::Serialize;
-use serde_json::json;
+use measured::{Measured, Samples};
 
 use crate::{
-    Effort,
-    measure::rounded,
-    report::{Figures, Report, object, table},
-    rows::{self, Missing, Reach, Row},
+    Effort, peers,
+    report::Report,
+    rows::{self, Row},
 };
 
 /// Measures rows of the comparison against their limits.
@@ -34,30 +35,27 @@ pub struct Plan {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     reps: Option<u32>,
 
+    /// Measure no peers: neither other libraries nor yardsticks
+    #[arg(long)]
+    alone: bool,
+
+    /// Install the peers that are programs of their own, below target, and measure nothing
+    #[arg(long, exclusive = true)]
+    install: bool,
+
     /// Do about a hundredth of the work, once: shows that all rows run, and nothing more
     #[arg(long)]
     quick: bool,
 }
 
-/// All samples, in the order they were taken.
-#[derive(Debug, Default, Serialize)]
-struct Samples {
-    ours: Vec<f64>,
-    limit: Vec<f64>,
-    /// From start to end, process starts included, in seconds.
-    ours_whole_s: Vec<f64>,
-    limit_whole_s: Vec<f64>,
-    /// What the machine must have for the row and has not.
-    #[serde(skip)]
-    missing: Option<String>,
-}
-
 /// Runs each row so many times.
 pub fn run(plan: &Plan) -> Result<Report> {
-    let effort = if plan.quick {
-        Effort::Quick
-    } else {
-        Effort::Full
+    if plan.install {
+        return peers::install();
+    }
+    let effort = match plan.quick {
+        true => Effort::Quick,
+        false => Effort::Full,
     };
     let reps = plan.reps.unwrap_or(effort.pick(5, 1));
     let rows = chosen(&plan.only, effort)?.into_iter();
@@ -69,76 +67,22 @@ pub fn run(plan: &Plan) -> Result<Report> {
                 let measured = samples.measure(row);
                 measured.with_context(|| format!("{}, {}", row.id, row.variant))?;
             }
+            if !plan.alone {
+                samples.measure_peers(row);
+            }
         }
     }
-    let mut titles = Vec::new();
-    let mut all = Vec::new();
-    for (row, samples) in &rows {
-        titles.push(format!("{}: {}\n", row.id, row.title));
-        if let Some(missing) = &samples.missing {
-            titles.push(format!(
-                "    {} not measured, needs {missing}\n",
-                row.variant
-            ));
-        }
-        all.push(figures(row, samples));
-    }
-    titles.dedup();
-    let table = table(&all, &["title", "better", "missing", "samples"]);
-    let note = format!("Medians of {reps}, both sides by turns in one run.");
+    let all: Vec<Measured> = rows
+        .iter()
+        .map(|(row, samples)| samples.measured(row))
+        .collect();
+    let json = all.iter().map(serde_json::to_string);
+    let json: Vec<String> = json.collect::<Result<_, _>>()?;
     Ok(Report {
-        text: format!("{table}\n{note}\n{}", titles.concat()),
-        json: all.iter().map(|row| object(row) + "\n").collect(),
+        text: text::text(&all, reps),
+        json: json.join("\n"),
         passed: true,
     })
-}
-
-impl Samples {
-    /// Runs the limit and ours once each.
-    fn measure(&mut self, row: &Row) -> Result<()> {
-        let both = (row.limit)().and_then(|limit| Ok((limit, (row.ours)()?)));
-        let (limit, ours) = match both {
-            Ok(both) => both,
-            Err(error) => {
-                let missing = error.downcast::<Missing>()?;
-                self.missing = Some(missing.to_string());
-                return Ok(());
-            }
-        };
-        self.limit.push(rounded(limit.value));
-        self.limit_whole_s.push(rounded(limit.whole.as_secs_f64()));
-        self.ours.push(rounded(ours.value));
-        self.ours_whole_s.push(rounded(ours.whole.as_secs_f64()));
-        Ok(())
-    }
-}
-
-/// What was measured of one row: the medians, and the ratio of them beside the one to reach.
-fn figures(row: &Row, samples: &Samples) -> Figures {
-    let ours = median(&samples.ours);
-    let limit = median(&samples.limit);
-    let ratio = ours.zip(limit).map(|(ours, limit)| rounded(ours / limit));
-    let better = match row.reach {
-        Reach::AtMost(_) => "less",
-        Reach::AtLeast(_) | Reach::Shown => "more",
-    };
-    vec![
-        ("id", json!(row.id)),
-        ("variant", json!(row.variant)),
-        ("title", json!(row.title)),
-        ("unit", json!(row.unit)),
-        ("better", json!(better)),
-        ("ours", json!(ours)),
-        ("limit", json!(limit)),
-        ("ratio", json!(ratio)),
-        ("reach", json!(row.reach.to_string())),
-        (
-            "reached",
-            json!(ratio.and_then(|ratio| row.reach.is_met(ratio))),
-        ),
-        ("missing", json!(samples.missing)),
-        ("samples", json!(samples)),
-    ]
 }
 
 /// The rows with these ids, all of them for none.
@@ -156,21 +100,9 @@ fn chosen(ids: &[String], effort: Effort) -> Result<Vec<Row>> {
     Ok(all.into_iter().filter(|row| is_wanted(row.id)).collect())
 }
 
-/// The middle one, or the mean of the two in the middle.
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    match sorted.len() {
-        0 => None,
-        n if n % 2 == 1 => Some(sorted[middle]),
-        _ => Some(rounded(f64::midpoint(sorted[middle - 1], sorted[middle]))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Effort, chosen, median};
+    use super::{Effort, chosen};
 
     #[track_caller]
     fn check(ids: &[&str], expected: Result<usize, &str>) {
@@ -184,24 +116,12 @@ mod tests {
     #[test]
     fn rows_are_chosen_by_id_and_unknown_ones_refused() {
         check(&["P1"], Ok(2));
-        check(&["p2", "P1"], Ok(4));
+        check(&["p2", "P1"], Ok(5));
         check(
             &["P1", "P77"],
             Err(
-                "there is no row `P77`; the rows are P1, P1s, P2, P3, P4, P5, P6, P7, P7m, P7a, P8, P12, P9, P10, P11, W1",
+                "there is no row `P77`; the rows are P1, P2, P1s, P3, P4, P5, P6, P7, P7m, P7a, P8, P12, P9, P10, P11, W1",
             ),
         );
-    }
-
-    #[test]
-    fn the_median_is_the_middle() {
-        for (values, expected) in [
-            (&[][..], None),
-            (&[3.0], Some(3.0)),
-            (&[9.0, 1.0, 2.0], Some(2.0)),
-            (&[4.0, 1.0, 2.0, 8.0], Some(3.0)),
-        ] {
-            assert_eq!(median(values), expected, "{values:?}");
-        }
     }
 }

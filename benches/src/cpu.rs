@@ -99,7 +99,7 @@ impl Job {
         let whole = begun.elapsed();
         ensure!(sum == self.total(), "the results have other values");
         let value = self.count as f64 / whole.as_secs_f64() / 1e3;
-        Ok(Sample { value, whole })
+        Ok(Sample::taken(value, whole))
     }
 
     /// All rounds of all tasks.

@@ -3,6 +3,7 @@
 //! * [`compare`]: runs rows, both sides by turns, and reports medians and ratios.
 //! * [`rows`]: what there is to compare, one file for each kind. A row knows how to run ours once and
 //!   the limit it is held against once.
+//! * [`peers`]: what else a user could take for some of the rows, measured beside ours.
 //! * [`echo`]: the limit of most rows: two processes and a socket, nothing else.
 //! * [`chaos`]: a run whose workers are killed at random, and a count of what became of every item.
 //! * [`memory`]: a long run whose memory is looked at.
@@ -21,6 +22,7 @@ mod effort;
 pub mod measure;
 pub mod memory;
 pub mod orphans;
+pub mod peers;
 mod platform;
 mod proc;
 pub mod processes;

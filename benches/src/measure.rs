@@ -34,19 +34,40 @@ impl Load {
 }
 
 /// What one run showed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Sample {
     /// What was measured, in the row's unit.
     pub value: f64,
     /// From before the first process was asked for to the last result.
     pub whole: Duration,
+    /// How long single calls took, in microseconds, if the value is made of those.
+    pub percentiles_us: Option<Percentiles>,
 }
 
+/// The times that these [`SHARES`] of the calls did not exceed.
+pub type Percentiles = [f64; SHARES.len()];
+
+/// Shares of calls.
+pub const SHARES: [f64; 11] = [
+    0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999,
+];
+
 impl Sample {
+    /// A value that took so long.
+    pub(crate) fn taken(value: f64, whole: Duration) -> Self {
+        Self {
+            value,
+            whole,
+            ..Self::default()
+        }
+    }
+
     /// A value that took no time.
     pub(crate) fn of(value: f64) -> Self {
-        let whole = Duration::ZERO;
-        Self { value, whole }
+        Self {
+            value,
+            ..Self::default()
+        }
     }
 
     /// Calls that took these times since `begun`: how many of the median one fit into `unit`.
@@ -54,14 +75,16 @@ impl Sample {
         times.sort_unstable();
         let median = times.get(times.len() / 2).copied().unwrap_or_default();
         let value = unit.as_secs_f64() / median.as_secs_f64();
-        let whole = begun.elapsed();
-        Self { value, whole }
+        Self {
+            value,
+            whole: begun.elapsed(),
+            percentiles_us: Some(SHARES.map(|share| 1e3 * percentile_ms(&times, share))),
+        }
     }
 
     /// One in this time, by the second.
     pub(crate) fn once_in(time: Duration) -> Self {
-        let (value, whole) = (1.0 / time.as_secs_f64(), time);
-        Self { value, whole }
+        Self::taken(1.0 / time.as_secs_f64(), time)
     }
 }
 
@@ -74,9 +97,14 @@ pub(crate) fn percentile_ms(times: &[Duration], share: f64) -> f64 {
     found.map_or(0.0, |time| rounded(time.as_secs_f64() * 1e3))
 }
 
-/// To three places.
+/// To three places, or five figures of a value so small that these would say little of it.
 pub(crate) fn rounded(value: f64) -> f64 {
-    (value * 1000.0).round() / 1000.0
+    let places = match value.abs() {
+        0.0 | 1.0.. => 3,
+        small => 4 - small.log10().floor() as i32,
+    };
+    let unit = 10_f64.powi(places);
+    (value * unit).round() / unit
 }
 
 /// Counts results as they come and keeps the time.
@@ -120,16 +148,25 @@ impl Pace {
         ensure!(sum == self.load.sum(), "the results have other values");
         let (before, warm) = self.warm.unwrap_or((0, self.begun));
         let seconds = ended.duration_since(warm).as_secs_f64();
-        Ok(Sample {
-            value: (total - before) as f64 / seconds / 1e6,
-            whole: ended.duration_since(self.begun),
-        })
+        let value = (total - before) as f64 / seconds / 1e6;
+        Ok(Sample::taken(value, ended.duration_since(self.begun)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, percentile_ms};
+    use super::{Duration, percentile_ms, rounded};
+
+    #[test]
+    fn small_values_keep_their_figures() {
+        for (value, expected) in [
+            (12_345.678_9, 12_345.679),
+            (0.001_234_567, 0.001_234_6),
+            (0.0, 0.0),
+        ] {
+            assert_eq!(rounded(value), expected);
+        }
+    }
 
     #[test]
     fn percentiles_are_the_nearest_rank() {

@@ -83,7 +83,10 @@ fn cell(value: &Value) -> String {
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
         Value::String(text) => text.clone(),
         Value::Number(number) if number.is_f64() => {
-            format!("{:.2}", number.as_f64().unwrap_or_default())
+            let value = number.as_f64().unwrap_or_default();
+            // Two places of something smaller would say nothing of it.
+            let places = if value.abs() < 0.1 { 4 } else { 2 };
+            format!("{value:.places$}")
         }
         Value::Array(all) => all.iter().map(cell).collect::<Vec<_>>().join("; "),
         Value::Object(all) => {

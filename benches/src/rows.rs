@@ -22,7 +22,7 @@ use std::fmt;
 
 use anyhow::Result;
 
-use crate::{Effort, measure::Sample};
+use crate::{Effort, measure::Sample, peers::Peer};
 
 pub(crate) use counts::run_child as run_counted;
 
@@ -42,6 +42,8 @@ pub struct Row {
     pub ours: Run,
     /// Runs the limit once, with the same errors.
     pub limit: Run,
+    /// What else does the same work.
+    pub peers: Vec<Peer>,
 }
 
 /// One side of a row. What can't be measured on this machine is the error [`Missing`].

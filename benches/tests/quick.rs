@@ -6,21 +6,37 @@ use serde_json::Value;
 
 #[test]
 fn every_row_runs() {
+    let rows = compare(&["--alone"]);
+    assert!(rows.len() > 50, "{} rows", rows.len());
+    for row in &rows {
+        let is_measured = row["ratio"].as_f64().is_some_and(f64::is_finite);
+        assert!(is_measured || row["missing"].is_string(), "{row}");
+    }
+}
+
+/// Which peers there are depends on what is installed, but each is told of.
+#[test]
+fn every_peer_runs_or_is_missing() {
+    for row in compare(&["--only", "P5"]) {
+        for name in ["multiprocessing", "joblib/loky", "mtbase", "procspawn"] {
+            let why = row["peers_missing"][name].as_str();
+            let is_told = why.is_some_and(|why| why.contains("--install"));
+            assert!(row["peers"][name].is_f64() || is_told, "{name}: {row}");
+        }
+    }
+}
+
+fn compare(options: &[&str]) -> Vec<Value> {
     let _watchdog = mt_test_kit::watchdog("the quick comparison");
-    let program = env!("CARGO_BIN_EXE_mt-bench");
-    let output = Command::new(program)
+    let output = Command::new(env!("CARGO_BIN_EXE_mt-bench"))
         .args(["compare", "--quick", "--json"])
+        .args(options)
         .stdin(Stdio::null())
         .output()
         .expect("the program starts");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
     let text = String::from_utf8(output.stdout).expect("text");
-    let rows = text.lines().map(serde_json::from_str::<Value>);
-    let rows: Vec<Value> = rows.collect::<Result<_, _>>().expect("JSON");
-    assert!(rows.len() > 50, "{text}");
-    for row in &rows {
-        let is_measured = row["ratio"].as_f64().is_some_and(f64::is_finite);
-        assert!(is_measured || row["missing"].is_string(), "{row}");
-    }
+    let rows = text.lines().map(serde_json::from_str);
+    rows.collect::<Result<_, _>>().expect("JSON")
 }

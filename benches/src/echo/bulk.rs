@@ -40,10 +40,8 @@ pub fn bulk_echo(load: Load, body_bytes: usize) -> Result<Sample> {
     sent.context("failed to send")?;
     drop(socket);
     processes::end(child)?;
-    Ok(Sample {
-        value: load.items as f64 * body_bytes as f64 / seconds / 1e9,
-        whole: begun.elapsed(),
-    })
+    let value = load.items as f64 * body_bytes as f64 / seconds / 1e9;
+    Ok(Sample::taken(value, begun.elapsed()))
 }
 
 /// Sends what comes on standard input, a socket, back until the parent closes it.

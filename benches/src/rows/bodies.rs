@@ -10,6 +10,7 @@ use crate::{
     Effort,
     echo::bulk_echo,
     measure::{Load, Sample},
+    peers,
     tasks::same_body,
 };
 
@@ -27,6 +28,7 @@ pub(super) fn rows(effort: Effort) -> Vec<Row> {
         reach: Reach::AtLeast(0.7),
         ours: Box::new(move || map(load)),
         limit: Box::new(move || bulk_echo(load, BODY_BYTES)),
+        peers: peers::of_bodies(effort, BODY_BYTES, 2),
     }]
 }
 
@@ -47,8 +49,6 @@ fn map(load: Load) -> Result<Sample> {
         );
     }
     let seconds = warm.elapsed().as_secs_f64();
-    Ok(Sample {
-        value: load.items as f64 * BODY_BYTES as f64 / seconds / 1e9,
-        whole: begun.elapsed(),
-    })
+    let value = load.items as f64 * BODY_BYTES as f64 / seconds / 1e9;
+    Ok(Sample::taken(value, begun.elapsed()))
 }

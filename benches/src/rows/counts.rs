@@ -31,6 +31,7 @@ pub(super) fn rows(effort: Effort) -> Vec<Row> {
         reach: Reach::AtMost(1.0),
         ours: Box::new(move || context_switches(tasks)),
         limit: constant(0.1),
+        peers: Vec::new(),
     }
     };
     vec![
@@ -48,8 +49,7 @@ fn context_switches(tasks: u64) -> Result<Sample> {
     // The workers have ended with the run, so theirs are there too.
     let switches = platform::context_switches() - before;
     let value = switches as f64 / tasks as f64;
-    let whole = begun.elapsed();
-    Ok(Sample { value, whole })
+    Ok(Sample::taken(value, begun.elapsed()))
 }
 
 fn run(tasks: u64) -> Result<()> {
@@ -71,8 +71,7 @@ fn system_calls(tasks: u64) -> Result<Sample> {
     let of_run = counted(&[processes::COUNTED, &tasks.to_string()])?;
     let of_start = counted(&[processes::NOTHING])?;
     let value = of_run.saturating_sub(of_start) as f64 / tasks as f64;
-    let whole = begun.elapsed();
-    Ok(Sample { value, whole })
+    Ok(Sample::taken(value, begun.elapsed()))
 }
 
 /// The system calls of a process of this program and all that it starts, as perf counts them.

@@ -34,6 +34,7 @@ pub(super) fn rows(effort: Effort) -> Vec<Row> {
         reach: Reach::AtLeast(1.0 / trips),
         ours: Box::new(move || one_at_a_time(dispatch, few)),
         limit: Box::new(move || round_trips(few)),
+        peers: Vec::new(),
     }
     };
     let crowd = |variant: &str, dispatch, reach| Row {
@@ -45,6 +46,7 @@ pub(super) fn rows(effort: Effort) -> Vec<Row> {
         reach: Reach::AtLeast(reach),
         ours: Box::new(move || many_at_once(dispatch, 1024, many)),
         limit: Box::new(move || raw_echo(many, Shape::MESSAGES)),
+        peers: Vec::new(),
     };
     vec![
         single("auction", Dispatch::Auction, 3.0),

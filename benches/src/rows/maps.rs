@@ -11,6 +11,7 @@ use crate::{
     Effort,
     echo::{Shape, raw_echo},
     measure::{Load, Pace, Sample},
+    peers,
     tasks::{same, same_plain},
 };
 
@@ -21,42 +22,52 @@ const PLAIN_LOAD: Load = Load::new(100_000, 2_000_000);
 
 pub(super) fn rows(effort: Effort) -> Vec<Row> {
     let (load, plain) = (effort.load(LOAD), effort.load(PLAIN_LOAD));
-    let both = [true, false].into_iter();
-    let rows = both.flat_map(|ordered| {
-        let row = |id, style, batch_size, reach, ours| Row {
+    let row = |id, style, (batch_size, ordered): (u64, bool), reach, ours| {
+        let order = if ordered { "ordered" } else { "unordered" };
+        Row {
             id,
-            variant: if ordered { "ordered" } else { "unordered" }.to_owned(),
+            variant: format!("batch {batch_size}, {order}"),
             title: format!(
-                "asyn_pmap, no-op {style} u64 → u64, 2 workers, batch {batch_size}; against the raw echo of 1024 a frame"
+                "asyn_pmap, no-op {style} u64 → u64, 2 workers; against the raw echo of 1024 a frame"
             ),
             unit: "M items/s",
             reach: Reach::AtLeast(reach),
             ours,
             limit: Box::new(move || raw_echo(load, Shape::BATCHES)),
-        };
-        let batches: Run = Box::new(move || map::<same>(load, 1024, ordered));
-        let plain: Run = Box::new(move || map::<same_plain>(plain, 1024, ordered));
-        let items: Run = Box::new(move || map::<same>(load, 1, ordered));
-        [
-            row("P1", "async fn", 1024, 0.6, batches),
-            row("P1s", "plain fn", 1024, 0.5, plain),
-            row("P2", "async fn", 1, 0.5, items),
-        ]
-    });
-    let mut rows: Vec<Row> = rows.collect();
-    rows.sort_by_key(|row| row.id);
+            // Once for each batch: results of peers come in order.
+            peers: match (style, ordered) {
+                ("async fn", true) => peers::of_no_op(effort, load, 2, batch_size),
+                _ => Vec::new(),
+            },
+        }
+    };
+    let mut rows = Vec::new();
+    for (id, way, reach) in [
+        ("P1", (1024, true), 0.6),
+        ("P1", (1024, false), 0.6),
+        ("P2", (1, true), 0.5),
+        ("P2", (1, false), 0.5),
+        ("P2", (64, true), 0.5),
+    ] {
+        let ours: Run = Box::new(move || map::<same>(load, way));
+        rows.push(row(id, "async fn", way, reach, ours));
+    }
+    for way in [(1024, true), (1024, false)] {
+        let ours: Run = Box::new(move || map::<same_plain>(plain, way));
+        rows.push(row("P1s", "plain fn", way, 0.5, ours));
+    }
     rows
 }
 
 /// Maps a load over two workers and checks the values.
-fn map<T>(load: Load, batch_size: usize, ordered: bool) -> Result<Sample>
+fn map<T>(load: Load, (batch_size, ordered): (u64, bool)) -> Result<Sample>
 where
     T: Task<Input = u64, Output = u64, Error: Debug + Display>,
 {
     let mut pace = Pace::start(load);
     let run = asyn_pmap::<T>(0..load.total())
         .processes(2)
-        .batch_size(batch_size)
+        .batch_size(batch_size as usize)
         .ordered(ordered)
         .start()
         .context("failed to start the pool")?;

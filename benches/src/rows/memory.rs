@@ -19,6 +19,7 @@ pub(super) fn rows(effort: Effort) -> Vec<Row> {
         reach: Reach::AtMost(1.0),
         ours: Box::new(idle_worker),
         limit: constant(6.0),
+        peers: Vec::new(),
     };
     let items = effort.count(10_000_000);
     vec![
@@ -50,16 +51,14 @@ fn idle_worker() -> Result<Sample> {
     pooled::sum(run)?;
     let pid = pids.try_recv().context("the pool has no worker")?;
     let value = proc::resident_bytes(pid)? as f64 / MIB;
-    let whole = begun.elapsed();
-    Ok(Sample { value, whole })
+    Ok(Sample::taken(value, begun.elapsed()))
 }
 
 fn growth(items: u64) -> Result<Sample> {
     needs_linux()?;
     let begun = Instant::now();
     let value = memory::most_growth_bytes(items, 2)? as f64 / MIB;
-    let whole = begun.elapsed();
-    Ok(Sample { value, whole })
+    Ok(Sample::taken(value, begun.elapsed()))
 }
 
 fn needs_linux() -> Result<()> {

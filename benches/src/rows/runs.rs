@@ -28,6 +28,7 @@ pub(super) fn rows(effort: Effort) -> Vec<Row> {
         reach: Reach::AtLeast(1.0 / 2.0),
         ours: Box::new(move || median_of(runs, whole_run)),
         limit: Box::new(move || median_of(runs, bare_start)),
+        peers: Vec::new(),
     }]
 }
 

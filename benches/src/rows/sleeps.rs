@@ -31,6 +31,7 @@ pub(super) fn rows(effort: Effort) -> Vec<Row> {
         reach: Reach::AtMost(1.1),
         ours: Box::new(all_at_once),
         limit: constant(SLEEP.as_secs_f64() * 1e3),
+        peers: Vec::new(),
     };
     let (few, some, full) = effort.pick((2, 32, 256), (2, 4, 8));
     let of_parent = |workers| Row {
@@ -43,6 +44,7 @@ pub(super) fn rows(effort: Effort) -> Vec<Row> {
         reach: Reach::AtMost(2.0),
         ours: Box::new(move || parents_time(workers, effort)),
         limit: Box::new(move || parents_time(few, effort)),
+        peers: Vec::new(),
     };
     vec![many, of_parent(some), of_parent(full)]
 }
@@ -55,7 +57,7 @@ fn all_at_once() -> Result<Sample> {
     ensure!(sum == SLEEPS * micros, "the results have other values");
     let whole = begun.elapsed();
     let value = whole.as_secs_f64() * 1e3;
-    Ok(Sample { value, whole })
+    Ok(Sample::taken(value, whole))
 }
 
 fn parents_time(workers: usize, effort: Effort) -> Result<Sample> {
@@ -69,6 +71,5 @@ fn parents_time(workers: usize, effort: Effort) -> Result<Sample> {
     let spent = platform::processor_time() - before;
     ensure!(sum == count * micros, "the results have other values");
     let value = spent.as_secs_f64() * 1e6 / count as f64;
-    let whole = begun.elapsed();
-    Ok(Sample { value, whole })
+    Ok(Sample::taken(value, begun.elapsed()))
 }

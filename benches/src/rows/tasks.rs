@@ -11,6 +11,7 @@ use crate::{
     Effort,
     cpu::{Job, processors},
     measure::Sample,
+    peers,
     tasks::{spin, spin_async},
 };
 
@@ -65,6 +66,7 @@ pub(super) fn rows(effort: Effort) -> Vec<Row> {
             reach: Reach::AtLeast(0.9),
             ours: Box::new(move || style.run(job(), 1, true)),
             limit: Box::new(move || job().alone()),
+            peers: Vec::new(),
         });
     }
     rows
@@ -93,6 +95,11 @@ fn against_rayon(
     let work = WORK.min(1_000_000 * time);
     let count = work.as_nanos() as u64 * processors() as u64 / time.as_nanos() as u64;
     let job = move || Job::of(effort.count(count), time);
+    // Once for each time: results of peers come in order, of functions that are plain.
+    let peers = match (style, ordered) {
+        (Style::Plain, true) => peers::of_spin(effort.count(count), time, processors()),
+        _ => Vec::new(),
+    };
     Row {
         id: "P7",
         variant: variant(&format!("{micros} µs"), name, ordered),
@@ -104,6 +111,7 @@ fn against_rayon(
         reach,
         ours: Box::new(move || style.run(job(), processors(), ordered)),
         limit: Box::new(move || in_rayon(job(), ordered)),
+        peers,
     }
 }
 
@@ -138,6 +146,7 @@ fn mixed(effort: Effort, (style, name): (Style, &str), ordered: bool) -> [Row; 2
             reach: Reach::AtLeast(0.9),
             ours: Box::new(move || style.run(job(effort), processors(), ordered)),
             limit,
+            peers: Vec::new(),
         }
     };
     [

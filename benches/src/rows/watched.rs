@@ -35,6 +35,7 @@ pub(super) fn rows(effort: Effort) -> Vec<Row> {
             reach: Reach::AtLeast(0.97),
             ours: Box::new(move || watched(job())),
             limit: Box::new(move || unwatched(job())),
+            peers: Vec::new(),
         }
     };
     vec![row(10), row(1000)]

@@ -28,6 +28,7 @@ pub(super) fn rows(effort: Effort) -> Vec<Row> {
         reach: Reach::AtLeast(reach),
         ours: Box::new(first),
         limit: constant(20.0),
+        peers: Vec::new(),
     };
     let whole = "WorkIterator, no-op async u64 → u64, 2 workers; against the raw echo of 1024 a frame. \
                  The seed: 4 works/s";

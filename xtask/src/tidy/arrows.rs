@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &str)] = &[
         "mt-benches",
         "mt-proto mt-ipc mt-macros mt-pool mt-beehive mt-test-kit",
     ),
+    ("procspawn-peer", ""),
     ("xtask", ""),
 ];
 
