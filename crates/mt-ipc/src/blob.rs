@@ -39,6 +39,9 @@ use crate::{
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
+/// In a `#[shared]` value, or in a context's config, of a pool's run every worker maps them. As items and results they
+/// cross as bytes for now.
+///
 /// # Platforms
 /// Linux, Android and FreeBSD have files that can be sealed against changes. Elsewhere whoever receives a blob reads it
 /// into memory of its own, once.

@@ -125,17 +125,19 @@ pub fn encode_checked<T: Serialize + ?Sized>(
     Ok(buffer)
 }
 
-/// [`encode_checked`] that leaves large bytes of the value beside the others. Read by [`decode_attached`].
+/// [`encode_checked`] that leaves large bytes of the value beside the others, in `attachments`, where those of other values
+/// may be. Read by [`decode_attached`].
 ///
 /// # Errors
 /// [`EncodeError`].
 pub fn encode_attaching<T: Serialize + ?Sized>(
     value: &T,
     limit: usize,
-) -> Result<(Vec<u8>, Attachments), EncodeError> {
-    let (mut buffer, mut attachments) = (Vec::new(), Attachments::NONE);
-    write_checked(&mut buffer, value, limit, Some(&mut attachments))?;
-    Ok((buffer, attachments))
+    attachments: &mut Attachments,
+) -> Result<Vec<u8>, EncodeError> {
+    let mut buffer = Vec::new();
+    write_checked(&mut buffer, value, limit, Some(attachments))?;
+    Ok(buffer)
 }
 
 /// [`encode_checked`] for a value whose type is the same where it is decoded, by [`decode_item`]: numbers, text and

@@ -15,7 +15,9 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{DecodeError, EncodeError, decode_checked, encode_checked};
+use crate::{
+    Attachments, DecodeError, EncodeError, decode_checked, encode_attaching, encode_checked,
+};
 
 pub use payload::{borrowed_text, discard, panic_text};
 
@@ -83,6 +85,18 @@ pub fn encode_guarded<V: Serialize + ?Sized>(
     limit: usize,
 ) -> Result<Vec<u8>, EncodeError> {
     guarded(|| encode_checked(value, limit))?
+}
+
+/// [`encode_attaching`] with the `Serialize` guarded.
+///
+/// # Errors
+/// [`EncodeError`]. There may then be attachments that no value names.
+pub fn encode_attaching_guarded<V: Serialize + ?Sized>(
+    value: &V,
+    limit: usize,
+    attachments: &mut Attachments,
+) -> Result<Vec<u8>, EncodeError> {
+    guarded(|| encode_attaching(value, limit, attachments))?
 }
 
 /// [`decode_checked`] with the `Deserialize` guarded.

@@ -64,8 +64,8 @@ pub use executor::{ExitReport, FromExecutor, InitCall, Notice, Setup, ToExecutor
 pub use fingerprint::{Build, Fingerprint, PROTOCOL_VERSION};
 pub use frame::{Frame, FrameDecoder, HEADER_BYTES, Kind};
 pub use guard::{
-    Kept, UserPanic, borrowed_text, decode_guarded, discard, dispose, encode_guarded, guarded,
-    panic_text,
+    Kept, UserPanic, borrowed_text, decode_guarded, discard, dispose, encode_attaching_guarded,
+    encode_guarded, guarded, panic_text,
 };
 pub use hive::{
     FromBee, HiveWriter, MAX_HIVE_MESSAGES, RaisedException, Round, TaskId, TaskInfo, TaskStatus,

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    Build, DecodeError, Frame, Kind, TraceEvents, TraceLevel, WorkerId, clip_text, decode_strict,
-    encode, encode::take_from_bytes,
+    Attachments, Build, DecodeError, Frame, Kind, TraceEvents, TraceLevel, WorkerId, clip_text,
+    decode_strict, encode, encode::take_from_bytes,
 };
 
 /// What a parent says to any worker.
@@ -59,6 +59,8 @@ pub struct Assignment {
     pub trace: Option<TraceLevel>,
     /// What the role is told, encoded.
     pub body: Bytes,
+    /// What crosses beside that.
+    pub attachments: Attachments,
 }
 
 /// The answer to a hello that fits.
@@ -135,20 +137,27 @@ pub(crate) fn decoded<T: DeserializeOwned>(frame: Frame) -> Result<T, DecodeErro
 }
 
 impl Assignment {
-    /// The assignment as a frame's body, which may be sent to many workers.
+    /// The assignment as a frame.
     #[must_use]
-    pub fn into_body(self) -> Bytes {
+    pub fn into_frame(self) -> Frame {
         let mut bytes = body(&(self.role, self.trace));
         bytes.extend_from_slice(&self.body);
-        bytes.into()
+        Frame::new(Kind::Assign, bytes).with_attachments(self.attachments)
     }
 
     /// Shares the bytes of the role's part.
-    fn from_body(body: Bytes) -> Result<Self, DecodeError> {
+    fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
+        let attachments = frame.attachments.clone();
+        let body = frame.into_body();
         let (head, rest) = take_from_bytes(&body)?;
         let (role, trace): (String, Option<TraceLevel>) = head;
         let body = body.slice_ref(rest);
-        Ok(Self { role, trace, body })
+        Ok(Self {
+            role,
+            trace,
+            body,
+            attachments,
+        })
     }
 }
 
@@ -160,7 +169,7 @@ impl ToWorker {
             Self::Welcome(welcome) => frame(Kind::Welcome, &welcome),
             Self::Refused(refused) => frame(Kind::Refused, &refused),
             Self::Beat(beat) => frame(Kind::Beat, &beat),
-            Self::Assign(assignment) => Frame::new(Kind::Assign, assignment.into_body()),
+            Self::Assign(assignment) => assignment.into_frame(),
             Self::Rest => frame(Kind::Rest, &()),
         }
     }
@@ -174,7 +183,7 @@ impl ToWorker {
             Kind::Welcome => Self::Welcome(decoded(frame)?),
             Kind::Refused => Self::Refused(Build::from_body(&frame.into_plain_body()?)?),
             Kind::Beat => Self::Beat(decoded(frame)?),
-            Kind::Assign => Self::Assign(Assignment::from_body(frame.into_plain_body()?)?),
+            Kind::Assign => Self::Assign(Assignment::from_frame(frame)?),
             Kind::Rest => decoded(frame).map(|()| Self::Rest)?,
             kind => return Err(DecodeError::WrongDirection(kind)),
         })

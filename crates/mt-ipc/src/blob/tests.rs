@@ -26,6 +26,12 @@ struct Picture {
     icon: Option<Blob>,
 }
 
+fn attaching<T: Serialize>(value: &T) -> (Vec<u8>, Attachments) {
+    let mut attachments = Attachments::NONE;
+    let encoded = encode_attaching(value, usize::MAX, &mut attachments);
+    (encoded.unwrap(), attachments)
+}
+
 fn picture() -> Picture {
     let blob = |len| Blob::copy_of(&bytes(len)).unwrap();
     let large = blob(LARGE);
@@ -77,7 +83,7 @@ fn bytes_are_the_same_however_they_are_made() {
 #[test]
 fn blobs_anywhere_in_a_value_cross_beside_its_bytes() {
     let sent = picture();
-    let (encoded, attachments) = encode_attaching(&sent, 1000).unwrap();
+    let (encoded, attachments) = attaching(&sent);
     // The same one twice is attached once, and small ones are not.
     assert_eq!(attachments.as_slice().len(), 3);
     assert!(attachments.bytes() > 2 * LARGE as u64);
@@ -91,7 +97,7 @@ fn blobs_anywhere_in_a_value_cross_beside_its_bytes() {
     );
     // Without them it is no value, nor is it one of another type.
     assert!(decode_attached::<Picture>(&encoded, &Attachments::NONE).is_err());
-    let (blob, attachments) = encode_attaching(&sent.layers[0], 100).unwrap();
+    let (blob, attachments) = attaching(&sent.layers[0]);
     assert!(decode_attached::<Vec<u8>>(&blob, &attachments).is_err());
 }
 
@@ -106,7 +112,7 @@ fn where_nothing_can_be_attached_the_bytes_cross() {
     let many: Vec<Blob> = (0..mt_proto::MAX_ATTACHMENTS + 2)
         .map(|_| Blob::copy_of(&bytes(Blob::FILE_BYTES)).unwrap())
         .collect();
-    let (encoded, attachments) = encode_attaching(&many, usize::MAX).unwrap();
+    let (encoded, attachments) = attaching(&many);
     assert_eq!(attachments.as_slice().len(), mt_proto::MAX_ATTACHMENTS);
     assert!(encoded.len() > 2 * Blob::FILE_BYTES);
     assert!(decode_attached::<Vec<Blob>>(&encoded, &attachments).unwrap() == many);
@@ -126,7 +132,7 @@ fn what_is_no_sealed_file_of_that_length_is_refused() {
         file
     };
     let all = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
-    let (encoded, _) = encode_attaching(&Blob::copy_of(&bytes(LARGE)).unwrap(), 100).unwrap();
+    let (encoded, _) = attaching(&Blob::copy_of(&bytes(LARGE)).unwrap());
     let check = |file: OwnedFd| {
         let attachment = Attachment::new(SealedFile::new(file), 1);
         decode_attached::<Blob>(&encoded, &vec![attachment].into())
@@ -190,7 +196,7 @@ fn many_blobs_take_few_descriptors() {
         let many: Vec<Blob> = (0..600).map(|n| blob(n).unwrap()).collect();
         assert!(descriptors().len() <= before + 256);
         for (n, blob) in many.iter().enumerate() {
-            let (encoded, attachments) = encode_attaching(blob, 100).unwrap();
+            let (encoded, attachments) = attaching(blob);
             let got: Blob = decode_attached(&encoded, &attachments).unwrap();
             assert_eq!(got[..4], (n as u32).to_le_bytes());
         }

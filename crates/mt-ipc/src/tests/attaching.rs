@@ -41,7 +41,8 @@ fn blob(number: u32) -> Blob {
 fn with_blobs(numbers: std::ops::Range<u32>, more_bytes: usize) -> Frame {
     let blobs: Vec<Blob> = numbers.map(blob).collect();
     let more = vec![7_u8; more_bytes];
-    let (body, attachments) = encode_attaching(&(blobs, more), usize::MAX).unwrap();
+    let mut attachments = Attachments::NONE;
+    let body = encode_attaching(&(blobs, more), usize::MAX, &mut attachments).unwrap();
     Frame::new(Kind::Results, body).with_attachments(attachments)
 }
 

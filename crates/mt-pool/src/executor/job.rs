@@ -4,8 +4,8 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use futures::FutureExt;
 use mt_proto::{
-    ExitReport, FromExecutor, FromWorker, InitCall, MAX_RECORD_BYTES, SetupFailure, SetupStep,
-    decode_checked, encode_checked,
+    Attachments, ExitReport, FromExecutor, FromWorker, InitCall, MAX_RECORD_BYTES, SetupFailure,
+    SetupStep, decode_attached, decode_checked, encode_checked,
 };
 use tokio::runtime::Runtime;
 
@@ -98,11 +98,18 @@ fn run_exit(exit: &InitCall) -> ExitReport {
     }
 }
 
-pub(crate) fn serve<T: Task>(job: Job, runtime: Rc<Runtime>) -> Result<(), SetupFailure> {
+pub(crate) fn serve<T: Task>(mut job: Job, runtime: Rc<Runtime>) -> Result<(), SetupFailure> {
+    let beside = &job.attachments;
     let inputs = SharedInputs::<T> {
-        shared: Rc::new(decode_for_all("shared value", &job.setup.shared)?),
-        config: Rc::new(decode_for_all("context config", &job.setup.context)?),
+        shared: Rc::new(decode_for_all("shared value", &job.setup.shared, beside)?),
+        config: Rc::new(decode_for_all(
+            "context config",
+            &job.setup.context,
+            beside,
+        )?),
     };
+    // Whatever was decoded has its own.
+    job.attachments = Attachments::NONE;
     job.outbox.say(FromWorker::Ready.into_frame());
     match T::STYLE {
         TaskStyle::Sync => run_sync::run(job, runtime, inputs),
@@ -112,9 +119,14 @@ pub(crate) fn serve<T: Task>(job: Job, runtime: Rc<Runtime>) -> Result<(), Setup
 }
 
 /// Decodes what all items share, by code that is the user's.
-fn decode_for_all<V: Wire>(what: &str, value: &[u8]) -> Result<V, SetupFailure> {
+fn decode_for_all<V: Wire>(
+    what: &str,
+    value: &[u8],
+    beside: &Attachments,
+) -> Result<V, SetupFailure> {
     let failed = |error| failure(SetupStep::Decode, format!("{what}: {error}"));
-    let decoded = caught(|| decode_checked(value)).map_err(|panic| failed(panic.to_string()))?;
+    let decoded = caught(|| decode_attached(value, beside));
+    let decoded = decoded.map_err(|panic| failed(panic.to_string()))?;
     decoded.map_err(|error| failed(error.to_string()))
 }
 

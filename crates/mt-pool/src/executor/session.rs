@@ -2,7 +2,7 @@
 //!
 //! Loop: one an assignment, on the link's thread, which runs no user code.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mt_ipc::{FrameSender, Progress};
@@ -31,7 +31,7 @@ const GATHER: Duration = Duration::from_millis(1);
 
 register_role!(EXECUTOR, start);
 
-fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleSession) {
+fn start(body: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
     // a value of ours.
     let setup: Setup = match decode_strict(&body) {
         Ok(setup) => setup,
@@ -47,6 +47,7 @@ fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleSession) {
     let outbox = Arc::new(Outbox::default());
     let job = Job {
         setup,
+        attachments: mem::take(&mut link.attachments),
         inbox,
         outbox: Arc::clone(&outbox),
         gate: Gate {

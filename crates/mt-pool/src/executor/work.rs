@@ -4,7 +4,8 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 
 use mt_ipc::Progress;
 use mt_proto::{
-    Deadline, DecodeError, Failure, Segment, Setup, SetupFailure, SetupStep, clip_text, decode_item,
+    Attachments, Deadline, DecodeError, Failure, Segment, Setup, SetupFailure, SetupStep,
+    clip_text, decode_item,
 };
 use tokio::{sync::mpsc, time::Instant};
 
@@ -26,6 +27,8 @@ pub(crate) struct Batch {
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(super) setup: Setup,
+    /// What came beside the setup's bytes.
+    pub(super) attachments: Attachments,
     pub(super) inbox: mpsc::Receiver<Batch>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) progress: Progress,

@@ -7,7 +7,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use mt_proto::{InitCall, Kept, MAX_RECORD_BYTES, Setup, encode, encode_guarded, guarded};
+use mt_proto::{
+    Attachments, InitCall, Kept, MAX_RECORD_BYTES, Setup, encode, encode_attaching_guarded,
+    encode_guarded, guarded,
+};
 use tokio::{runtime::Builder, sync::mpsc};
 
 use super::{AsynPmap, RunHandle, live_run::LiveRun, options::PmapOptions};
@@ -46,7 +49,7 @@ pub(super) fn hook_call<I: Task>(
     let input = Kept::new(input);
     Ok(InitCall {
         task: registry::sole_id_of::<I>()?,
-        input: value(option, Some(&*input))?,
+        input: value(option, Some(&*input), None)?,
     })
 }
 
@@ -153,7 +156,8 @@ pub(crate) fn launch<T: Task>(mut run: AsynPmap<T>) -> Result<(Launched, Input<T
 }
 
 fn spawn_spec<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<SpawnSpec, StartError> {
-    let setup = setup(run, seed)?;
+    let mut attachments = Attachments::NONE;
+    let setup = setup(run, seed, &mut attachments)?;
     let init = setup.init.clone();
     // guarded: a value of ours.
     let setup = encode(&setup, usize::MAX);
@@ -162,6 +166,7 @@ fn spawn_spec<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<SpawnSpec, St
     let mut spec = options
         .workers
         .spawn_spec(EXECUTOR, move |_| setup.clone())?;
+    spec.attachments = attachments;
     spec.busy_by_processor = T::STYLE == TaskStyle::Sync;
     spec.init_deadline = options.deadlines.init;
     spec.exit_grace = options.deadlines.exit_grace;
@@ -181,15 +186,19 @@ fn spawn_spec<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<SpawnSpec, St
 }
 
 /// What every worker is told before its first item.
-fn setup<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<Setup, StartError> {
+fn setup<T: Task>(
+    run: &mut AsynPmap<T>,
+    seed: u64,
+    attachments: &mut Attachments,
+) -> Result<Setup, StartError> {
     let (init, exit) = (run.init.take(), run.exit.take());
     let options = &run.options;
     Ok(Setup {
         task: registry::sole_id_of::<T>()?,
         init: init.transpose()?,
         exit: exit.transpose()?,
-        shared: value("shared", run.shared.as_deref())?,
-        context: value("context", run.context.as_deref())?,
+        shared: value("shared", run.shared.as_deref(), Some(attachments))?,
+        context: value("context", run.context.as_deref(), Some(attachments))?,
         batch_size: if options.context_per_worker {
             u32::MAX
         } else {
@@ -248,8 +257,16 @@ fn quota(options: &PmapOptions) -> Option<u64> {
     by_batches.into_iter().chain(options.recycle.items).min()
 }
 
-fn value<V: Wire>(option: &'static str, value: Option<&V>) -> Result<Bytes, StartError> {
-    let encoded = encode_guarded(given(option, value)?, MAX_RECORD_BYTES);
+fn value<V: Wire>(
+    option: &'static str,
+    value: Option<&V>,
+    attachments: Option<&mut Attachments>,
+) -> Result<Bytes, StartError> {
+    let value = given(option, value)?;
+    let encoded = match attachments {
+        None => encode_guarded(value, MAX_RECORD_BYTES),
+        Some(beside) => encode_attaching_guarded(value, MAX_RECORD_BYTES, beside),
+    };
     encoded.map(Bytes::from).map_err(|error| StartError::Value {
         option,
         message: error.to_string(),

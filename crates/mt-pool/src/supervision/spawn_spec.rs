@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use mt_ipc::{QueueLimits, Surroundings, WorkerCommand};
-use mt_proto::{Assignment, Fingerprint, Limits, WorkerId};
+use mt_proto::{Assignment, Attachments, Fingerprint, Frame, Limits, WorkerId};
 use tracing::level_filters::LevelFilter;
 
 use super::{liveness::LivenessPolicy, process_record::ReuseDemands, worker_event::trace_level};
@@ -50,10 +50,12 @@ pub struct SpawnSpec {
     /// The stack that the thread of the user's code has, in bytes. Default: see
     /// [`WorkerOptions::stack_bytes`](crate::limits::WorkerOptions::stack_bytes).
     pub stack_bytes: u64,
+    /// What crosses beside the body of every worker's assignment. Default: nothing.
+    pub attachments: Attachments,
     /// What a process must not have been through to be used again.
     pub(crate) reuse: ReuseDemands,
-    /// What a worker is to be, encoded.
-    pub(super) assignment: Box<dyn Fn(WorkerId) -> Bytes + Send + Sync>,
+    /// What a worker is to be.
+    pub(super) assignment: Box<dyn Fn(WorkerId) -> Frame + Send + Sync>,
 }
 
 impl SpawnSpec {
@@ -82,7 +84,14 @@ impl SpawnSpec {
         let assignment = move |worker| {
             let role = role.to_owned();
             let body = body(worker);
-            Assignment { role, trace, body }.into_body()
+            let attachments = Attachments::NONE;
+            Assignment {
+                role,
+                trace,
+                body,
+                attachments,
+            }
+            .into_frame()
         };
         Self {
             command,
@@ -96,6 +105,7 @@ impl SpawnSpec {
             queue: QueueLimits::default(),
             limits: Limits::default(),
             stack_bytes: default_stack_bytes() as u64,
+            attachments: Attachments::NONE,
             reuse: ReuseDemands::default(),
             assignment: Box::new(assignment),
         }

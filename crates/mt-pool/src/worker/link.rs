@@ -13,7 +13,7 @@ use std::{
 use mt_ipc::{
     AttachError, Attached, FrameSender, HandshakeError, Progress, QueueLimits, WatchedThread, greet,
 };
-use mt_proto::{Assignment, Beat, FromWorker, Limits, Welcome, WorkerBeat};
+use mt_proto::{Assignment, Attachments, Beat, FromWorker, Limits, Welcome, WorkerBeat};
 use tokio::{
     runtime::Builder,
     task::coop::unconstrained,
@@ -82,6 +82,7 @@ async fn converse(
     welcomed(&welcome);
     let mut link = RoleLink {
         sender: sender.clone(),
+        attachments: Attachments::NONE,
         receiver,
         beat_interval: welcome.beat_interval.max(SHORTEST_BEAT),
         progress: progress.clone(),
@@ -121,7 +122,7 @@ async fn next_assignment(link: &mut RoleLink) -> Result<Option<Assignment>, Stri
 /// Plays a role to its end, with heartbeats and `tracing` events beside what it says.
 async fn play(
     assignment: Assignment,
-    link: RoleLink,
+    mut link: RoleLink,
     assign: &mut (impl FnMut(RoleWork) + Send),
     mut writer: Writing<'_, impl Future<Output = io::Result<()>> + Send>,
 ) -> Result<RoleEnd, String> {
@@ -135,6 +136,7 @@ async fn play(
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let journal = Journal::open(assignment.trace, &progress);
     let mut pace = LoadTimes::default();
+    link.attachments = assignment.attachments;
     let (work, mut session) = (role.start)(assignment.body, link);
     assign(work);
     let ended = loop {

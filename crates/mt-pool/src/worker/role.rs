@@ -4,7 +4,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mt_ipc::{FrameReceiver, FrameSender, Progress, SendError};
-use mt_proto::{Frame, FromWorker, SetupFailure};
+use mt_proto::{Attachments, Frame, FromWorker, SetupFailure};
 use tokio::sync::Notify;
 
 use super::turn::{Incoming, while_playing};
@@ -52,6 +52,8 @@ pub struct NotSetUp;
 pub struct RoleLink {
     /// Sends frames of the role. Bounded: see [`room_and`](Self::room_and).
     pub sender: FrameSender,
+    /// What came beside the body of the assignment.
+    pub attachments: Attachments,
     pub(super) receiver: FrameReceiver,
     /// How often the process beats, at least 1 ms.
     pub beat_interval: Duration,

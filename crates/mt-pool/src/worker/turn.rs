@@ -67,7 +67,7 @@ mod tests {
     use std::time::Duration;
 
     use bytes::Bytes;
-    use mt_proto::{Build, Fingerprint, Kind, PROTOCOL_VERSION, Welcome, WorkerId};
+    use mt_proto::{Attachments, Build, Fingerprint, Kind, PROTOCOL_VERSION, Welcome, WorkerId};
 
     use super::*;
 
@@ -76,6 +76,7 @@ mod tests {
             role: "a role".into(),
             trace: None,
             body: Bytes::new(),
+            attachments: Attachments::NONE,
         };
         let welcome = Welcome {
             worker: WorkerId(0),

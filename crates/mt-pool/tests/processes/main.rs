@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod aging;
+mod blobs;
 mod burst_calls;
 mod bursting;
 mod census;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mt_proto::{
-    Assignment, Beat, Build, ContextStep, ExitReport, Fingerprint, Frame, FromExecutor, FromWorker,
-    HEADER_BYTES, InitCall, ItemIndex, Kind, Notice, PROTOCOL_VERSION, RecordBuffer, Segment,
-    Setup, SetupFailure, SetupStep, ToExecutor, ToWorker, TraceEvent, TraceLevel, Welcome,
-    WorkerBeat, WorkerId, decode_strict, encode,
+    Assignment, Attachments, Beat, Build, ContextStep, ExitReport, Fingerprint, Frame,
+    FromExecutor, FromWorker, HEADER_BYTES, InitCall, ItemIndex, Kind, Notice, PROTOCOL_VERSION,
+    RecordBuffer, Segment, Setup, SetupFailure, SetupStep, ToExecutor, ToWorker, TraceEvent,
+    TraceLevel, Welcome, WorkerBeat, WorkerId, decode_strict, encode,
 };
 
 use crate::{check, golden, read_back, text, wire_of};
@@ -96,6 +96,7 @@ fn messages_to_a_worker() {
             role: text("sum"),
             trace,
             body: Bytes::from_static(&[7]),
+            attachments: Attachments::NONE,
         })
     };
     let table = golden! {

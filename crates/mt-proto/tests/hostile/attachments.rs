@@ -129,7 +129,7 @@ fn messages_without_attachments_refuse_some() {
             "{result:?}"
         );
     };
-    refused(ToWorker::from_frame(frame(Kind::Assign, &[0, 0])).map(drop));
+    refused(ToWorker::from_frame(frame(Kind::Rest, &[])).map(drop));
     refused(FromWorker::from_frame(frame(Kind::Ready, &[])).map(drop));
     refused(FromExecutor::from_frame(frame(Kind::Exit, &[0, 0])).map(drop));
     let mut messages = hive_messages::<FromBee>(frame(Kind::Role, &[1]));

@@ -178,9 +178,11 @@ impl Session {
         }
         self.progress.set_gate(None);
         // A worker can't be set up by an empty one, and says so.
-        let assignment = guarded(|| (lease.spec.assignment)(lease.worker)).unwrap_or_default();
+        let assignment = guarded(|| (lease.spec.assignment)(lease.worker));
+        let assignment = assignment.unwrap_or_else(|_| Frame::new(Kind::Assign, vec![]));
+        let assignment = assignment.with_attachments(lease.spec.attachments.clone());
         // An empty queue has room for one frame.
-        let _ = self.sender.try_send(Frame::new(Kind::Assign, assignment));
+        let _ = self.sender.try_send(assignment);
         let (sender, progress) = (self.sender.clone(), self.progress.clone());
         lease.tell(SessionEvent::Greeted { sender, progress }).await;
     }
