@@ -106,7 +106,9 @@ impl Verdict {
             } else {
                 "ok"
             };
-            let word = format!("{:+.1} %  {word}", 100.0 * change);
+            // Adding nothing makes a zero of one below it.
+            let percent = (1000.0 * change).round() / 10.0 + 0.0;
+            let word = format!("{percent:+.1} %  {word}");
             self.row(name, [Some(now), Some(before)], &word);
         }
         for (name, &now) in counted {
