@@ -4,7 +4,11 @@
 //! of every row right after each other, and what counts is the ratio of the two medians.
 
 mod measured;
+mod page;
+mod plot;
 mod text;
+
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use measured::{Measured, Samples};
@@ -24,7 +28,9 @@ use crate::{
     override_usage = "cargo xtask bench compare [OPTIONS]",
     after_help = "Examples:
   cargo xtask bench compare                        all rows, as a table
-  cargo xtask bench compare --only P1,P2 --json    these rows, one JSON object each"
+  cargo xtask bench compare --only P1,P2 --json    these rows, one JSON object each
+  cargo xtask bench compare --install              gets the peers that are programs of their own
+  cargo xtask bench compare --write                all rows and peers, into docs/benchmarks.md"
 )]
 pub struct Plan {
     /// The rows, by id (P1, P2, …), with commas between; all of them without it
@@ -42,6 +48,10 @@ pub struct Plan {
     /// Install the peers that are programs of their own, below target, and measure nothing
     #[arg(long, exclusive = true)]
     install: bool,
+
+    /// Write the tables of docs/benchmarks.md anew, and its plots
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = page::DOCS, value_name = "DOCS")]
+    write: Option<PathBuf>,
 
     /// Do about a hundredth of the work, once: shows that all rows run, and nothing more
     #[arg(long)]
@@ -76,6 +86,9 @@ pub fn run(plan: &Plan) -> Result<Report> {
         .iter()
         .map(|(row, samples)| samples.measured(row))
         .collect();
+    if let Some(folder) = &plan.write {
+        page::write(folder, &all, reps)?;
+    }
     let json = all.iter().map(serde_json::to_string);
     let json: Vec<String> = json.collect::<Result<_, _>>()?;
     Ok(Report {

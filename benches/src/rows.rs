@@ -3,8 +3,8 @@
 //! To add a row: one more [`Row`] in the file of its kind, or a file with a function that gives it, a
 //! `mod` line and a line in [`all`].
 //!
-//! Two rows of the project's table are not here, because what they measure is not in the library: P3c, a single call
-//! on a warm pool, and P5s, a shared value of a gibibyte that is mapped and not copied.
+//! Two rows of the project's table are not here so far: P3c, a single call on a warm pool, which the library does not
+//! have, and P5s, a shared value of a gibibyte that is mapped and not copied.
 
 mod bodies;
 mod counts;

@@ -1,14 +1,38 @@
 //! All rows of the comparison run, and each says what it measured.
 
-use std::process::{Command, Stdio};
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
 
 use serde_json::Value;
 
 #[test]
-fn every_row_runs() {
-    let rows = compare(&["--alone"]);
+fn every_row_runs_and_is_on_the_page() {
+    let folder = mt_test_kit::Folder::temp();
+    let page = folder.path().join("benchmarks.md");
+    fs::write(
+        &page,
+        "a\n<!-- comparison -->\nold\n<!-- end of comparison -->\nz\n",
+    )
+    .expect("a page");
+    let write = format!("--write={}", folder.path().display());
+    let rows = compare(&["--alone", &write]);
+    let page = fs::read_to_string(&page).expect("the page");
+    assert!(
+        page.starts_with("a\n<!-- c") && page.ends_with("n -->\nz\n") && !page.contains("old"),
+        "{page}"
+    );
+    for plot in ["benchmarks-tasks.svg", "benchmarks-latency.svg"] {
+        assert!(
+            page.contains(plot) && folder.path().join(plot).exists(),
+            "{page}"
+        );
+    }
     assert!(rows.len() > 50, "{} rows", rows.len());
     for row in &rows {
+        let on_page = format!("| {} | {} |", row["id"], row["variant"]).replace('"', "");
+        assert!(page.contains(&on_page), "{row}");
         let is_measured = row["ratio"].as_f64().is_some_and(f64::is_finite);
         assert!(is_measured || row["missing"].is_string(), "{row}");
     }
