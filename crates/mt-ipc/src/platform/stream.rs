@@ -85,7 +85,7 @@ impl OwnsFd for Arc<OwnedFd> {}
 pub(crate) struct StreamReadHalf {
     socket: Arc<AsyncFd<UnixStream>>,
     /// What has come with the bytes that were read last.
-    files: Option<ReceivedFiles>,
+    files: Option<Box<ReceivedFiles>>,
 }
 
 impl StreamReadHalf {
@@ -100,7 +100,7 @@ impl StreamReadHalf {
         let into = unsafe { &mut *(ptr::from_mut(into) as *mut [MaybeUninit<u8>]) };
         match receive(self.socket.get_ref(), into, RecvFlags::DONTWAIT) {
             Ok((n, files)) => {
-                self.files = files;
+                self.files = files.map(Box::new);
                 Ok(Some(n))
             }
             Err(error) if has_no_room(&error) => Ok(None),
@@ -111,7 +111,7 @@ impl StreamReadHalf {
     /// The files that came with the bytes that were read last.
     #[inline]
     pub(crate) fn take_files(&mut self) -> Option<ReceivedFiles> {
-        self.files.take()
+        self.files.take().map(|files| *files)
     }
 }
 
@@ -130,7 +130,7 @@ impl AsyncRead for StreamReadHalf {
             let read = ready.try_io(|socket| receive(socket.get_ref(), into, RecvFlags::empty()));
             let Ok(read) = read else { continue };
             let (read, came) = read?;
-            *files = came;
+            *files = came.map(Box::new);
             // The socket is empty, and will say when it no longer is (where that is told by edges): unless the call has
             // ended where files came.
             if cfg!(target_os = "linux") && (1..asked).contains(&read) && files.is_none() {

@@ -8,10 +8,13 @@ use crate::{Attachment, Attachments, DecodeError, MAX_ATTACHMENTS};
 /// with the rest of the former, and some more of who has looked whether something came, and has not decoded it.
 const MAX_WAITING: usize = 8;
 
-/// What has come and was not claimed yet, a batch for each frame.
+/// What has come and was not claimed yet, a batch for each frame. One word where none ever came.
 #[derive(Debug, Default)]
-pub(super) struct Batches {
-    waiting: VecDeque<Batch>,
+pub(super) struct Batches(Option<Box<Waiting>>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    batches: VecDeque<Batch>,
     /// More came than may be.
     too_many: bool,
 }
@@ -24,18 +27,20 @@ struct Batch {
 }
 
 impl Batches {
+    #[cold]
     pub(super) fn push(&mut self, all: Vec<Attachment>, cut: bool) {
-        if self.waiting.len() == MAX_WAITING || all.len() > MAX_ATTACHMENTS {
-            self.too_many = true;
+        let waiting = self.0.get_or_insert_default();
+        if waiting.batches.len() == MAX_WAITING || all.len() > MAX_ATTACHMENTS {
+            waiting.too_many = true;
             return;
         }
-        self.waiting.push_back(Batch { all, cut });
+        waiting.batches.push_back(Batch { all, cut });
     }
 
     /// No more came than frames can have claimed.
     #[inline]
     pub(super) fn check_few(&self) -> Result<(), DecodeError> {
-        match self.too_many {
+        match self.0.as_ref().is_some_and(|waiting| waiting.too_many) {
             false => Ok(()),
             true => Err(DecodeError::Attachments("more came than may be")),
         }
@@ -44,7 +49,8 @@ impl Batches {
     /// The attachments of the frame that begins, which claims so many.
     #[cold]
     pub(super) fn take(&mut self, claimed: usize) -> Result<Attachments, DecodeError> {
-        let Some(Batch { mut all, cut }) = self.waiting.pop_front() else {
+        let next = self.0.as_mut().and_then(|it| it.batches.pop_front());
+        let Some(Batch { mut all, cut }) = next else {
             return Err(DecodeError::Attachments(
                 "a frame claims some, and none came",
             ));
@@ -63,7 +69,8 @@ impl Batches {
     /// Where nothing is left of what was received, all that came was claimed.
     #[inline]
     pub(super) fn check_claimed(&self, received: &[u8]) -> Result<(), DecodeError> {
-        match self.waiting.is_empty() || !received.is_empty() {
+        let is_claimed = |waiting: &Waiting| waiting.batches.is_empty();
+        match self.0.as_deref().is_none_or(is_claimed) || !received.is_empty() {
             true => Ok(()),
             false => Err(DecodeError::Attachments("some came that no frame claims")),
         }
