@@ -23,6 +23,7 @@ mod event;
 mod failure;
 mod feed;
 mod hold;
+mod holdings;
 #[cfg(feature = "__hot_paths")]
 pub(crate) mod hot_paths;
 mod machine;

@@ -18,7 +18,7 @@ impl Dispatch {
     /// A worker is gone for good: what it had finished stands, what it had not started goes back
     /// untouched, what it was running is suspect.
     pub(super) fn on_gone(&mut self, now: Instant, worker: WorkerId, end: WorkerEnd) {
-        let Some(mut slot) = self.workers.remove(&worker) else {
+        let Some(mut slot) = self.remove(worker) else {
             return;
         };
         if end.died_first {

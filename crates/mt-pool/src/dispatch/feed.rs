@@ -41,7 +41,7 @@ impl Dispatch {
         if self.is_closed() {
             return false;
         }
-        let items = self.queue.items() + self.queue.suspects() as u64 + self.in_hand();
+        let items = self.queue.items() + self.queue.suspects() as u64 + self.held.items;
         let there = self.places_taken();
         let kept = if self.input_ended {
             0
@@ -75,10 +75,10 @@ impl Dispatch {
 
     /// Gives out, one by one, items that come back and need not be alone.
     fn feed_again(&mut self, now: Instant) {
-        while let Some(worker) = self.hungriest(self.reserved()) {
-            let Some(item) = self.queue.pop_again() else {
-                return;
-            };
+        while self.queue.has_again()
+            && let Some(worker) = self.hungriest(self.reserved())
+            && let Some(item) = self.queue.pop_again()
+        {
             self.send_again(now, worker, &item);
         }
     }
@@ -108,15 +108,16 @@ impl Dispatch {
         let limit = self.config.queue_deadline;
         let left = limit.map(|limit| (waiting.since + limit).saturating_duration_since(now));
         let send = Effect::Send(worker, waiting.run.clone(), left);
-        if let Some(slot) = self.workers.get_mut(&worker) {
-            slot.give(waiting, now);
+        if self
+            .change(worker, |slot| slot.give(waiting, now))
+            .is_some()
+        {
             self.effects.push_back(send);
         }
     }
 
     pub(super) fn send_again(&mut self, now: Instant, worker: WorkerId, item: &RetryItem) {
-        if let Some(slot) = self.workers.get_mut(&worker) {
-            let run = slot.give_retry(item, now);
+        if let Some(run) = self.change(worker, |slot| slot.give_retry(item, now)) {
             self.effects.push_back(Effect::Send(worker, run, None));
         }
     }
@@ -140,6 +141,9 @@ impl Dispatch {
             slot.phase == SlotPhase::Ready && slot.room() > 0 && slot.pieces() < max_pieces
         });
         let open = open.map(|(worker, slot)| (slot.in_hand(), *worker));
+        if reserved == 0 {
+            return open.min().map(|(_, worker)| worker);
+        }
         let mut open: Vec<(u32, WorkerId)> = open.collect();
         open.sort_unstable();
         open.get(reserved).map(|&(_, worker)| worker)
@@ -148,7 +152,7 @@ impl Dispatch {
     /// What each worker would hold if all items there are were dealt out evenly.
     fn fair_share(&self) -> u32 {
         let workers = (self.workers.len() as u64).max(1);
-        let all = self.in_hand() + self.queue.items();
+        let all = self.held.items + self.queue.items();
         u32::try_from(all.div_ceil(workers)).unwrap_or(u32::MAX)
     }
 }

@@ -14,6 +14,7 @@ use rand::{SeedableRng, rngs::ChaCha8Rng};
 use super::{
     Delivery, DispatchConfig, Effect, Event, Look, Lost,
     delivery::Reorder,
+    holdings::Holdings,
     memory::MemoryShortage,
     queue::{Queue, items_of},
     window::{Reported, Window},
@@ -47,6 +48,8 @@ pub(crate) struct Dispatch {
     pub(super) config: DispatchConfig,
     pub(super) mode: RunMode,
     pub(super) workers: BTreeMap<WorkerId, WorkerSlot>,
+    /// What they hold together.
+    pub(super) held: Holdings,
     pub(super) queue: Queue,
     pub(super) restarts: Restarts,
     pub(super) last_failure: Option<Arc<WorkerFailure>>,
@@ -74,6 +77,7 @@ impl Dispatch {
         Self {
             mode: RunMode::Running,
             workers: BTreeMap::new(),
+            held: Holdings::default(),
             queue: Queue::new(config.queue_deadline),
             restarts: Restarts::new(config.restarts),
             last_failure: None,
@@ -198,8 +202,7 @@ impl Dispatch {
 
     /// The bytes of the items it has, waiting or given out.
     pub(crate) fn held_bytes(&self) -> usize {
-        let given: usize = self.workers.values().map(WorkerSlot::held_bytes).sum();
-        given + self.queue.len_bytes()
+        self.held.bytes + self.queue.len_bytes()
     }
 
     /// Whether the run takes no more input, because it is over in one way or another.
@@ -213,12 +216,7 @@ impl Dispatch {
     }
 
     pub(crate) fn is_working(&self) -> bool {
-        self.workers.values().any(|slot| slot.in_hand() > 0)
-    }
-
-    pub(super) fn in_hand(&self) -> u64 {
-        let slots = self.workers.values();
-        slots.map(|slot| u64::from(slot.in_hand())).sum()
+        self.held.busy > 0
     }
 
     fn on_input(&mut self, now: Instant, run: Segment) {
@@ -260,7 +258,11 @@ impl Dispatch {
             return;
         }
         let first = !slot.fruitful;
-        match slot.finish(&run) {
+        let noted = self.change(worker, |slot| slot.finish(&run));
+        let Some((noted, slot)) = noted.zip(self.workers.get_mut(&worker)) else {
+            return;
+        };
+        match noted {
             Ok(()) => {
                 slot.alone &= slot.in_hand() > 0;
                 if slot.in_hand() == 0 {
@@ -461,7 +463,8 @@ impl Dispatch {
             }
             RunMode::Stopped => drop(self.queue.drain()),
         }
-        let idle = self.queue.is_empty() && self.workers.values().all(|slot| slot.in_hand() == 0);
+        debug_assert_eq!(self.held, self.count_held(), "what workers hold");
+        let idle = self.queue.is_empty() && !self.is_working();
         let no_more_input = self.input_ended || matches!(self.mode, RunMode::Stopped);
         if !idle || !no_more_input || self.finished {
             return;

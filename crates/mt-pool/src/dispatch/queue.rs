@@ -103,6 +103,10 @@ impl Queue {
         }
     }
 
+    pub(crate) fn has_again(&self) -> bool {
+        !self.again.is_empty()
+    }
+
     pub(crate) fn pop_again(&mut self) -> Option<RetryItem> {
         self.again.pop_front()
     }

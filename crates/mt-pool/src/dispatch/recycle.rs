@@ -28,12 +28,18 @@ impl Dispatch {
     }
 
     pub(super) fn replace_tired(&mut self, now: Instant) {
+        if !self.config.recycle.wears() {
+            return;
+        }
         for worker in self.workers_that(|slot| slot.phase == SlotPhase::Ready && slot.tired) {
             self.replace(now, worker);
         }
     }
 
     pub(super) fn notice_tired(&mut self, now: Instant) {
+        if !self.config.recycle.wears() {
+            return;
+        }
         let rss = self.config.recycle.rss_bytes;
         for slot in self.workers.values_mut() {
             let heavy = rss.is_some_and(|rss| slot.rss as f64 > rss as f64 * (1.0 - slot.early));
@@ -95,6 +101,9 @@ impl Dispatch {
 
     /// How many workers there are, a worker and its successor counted as one.
     pub(super) fn places_taken(&self) -> u64 {
+        if !self.config.recycle.wears() {
+            return self.workers.len() as u64;
+        }
         let replaced = |slot: &&WorkerSlot| {
             let successor = slot.successor.as_ref();
             successor.is_some_and(|successor| self.workers.contains_key(successor))
@@ -131,7 +140,9 @@ impl Dispatch {
         if self.is_closed() {
             return None;
         }
-        let tired = self.workers.values().filter_map(|slot| slot.tired_at).min();
+        let ages = self.config.recycle.age.is_some();
+        let slots = self.workers.values().filter(|_| ages);
+        let tired = slots.filter_map(|slot| slot.tired_at).min();
         let idle = self.next_idle().map(|(_, due)| due);
         tired.into_iter().chain(idle).min()
     }

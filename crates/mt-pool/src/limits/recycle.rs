@@ -81,4 +81,10 @@ impl Recycle {
         is_time("recycle.after_idle", self.idle)?;
         is_fraction("recycle.jitter", self.jitter)
     }
+
+    /// Whether workers are replaced at all; not counted that idle ones go.
+    pub(crate) fn wears(&self) -> bool {
+        let counts = self.items.or(self.batches).or(self.rss_bytes);
+        counts.is_some() || self.age.is_some()
+    }
 }

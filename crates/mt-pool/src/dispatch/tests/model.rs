@@ -164,7 +164,7 @@ impl Model {
         }
         let held: usize = self.workers.values().map(ModelWorker::held).sum();
         let known = self.workers.values().all(|worker| worker.killed.is_none());
-        assert!(!known || held as u64 == self.dispatch.in_hand());
+        assert!(!known || held as u64 == self.dispatch.held.items);
     }
 
     pub(super) fn input(&mut self, count: u32) {
