@@ -58,7 +58,7 @@ struct BlobBytes {
 impl Blob {
     /// The fewest bytes that are a file of their own. Below it, making, sending and mapping a file takes longer than to
     /// copy the bytes.
-    pub const FILE_BYTES: usize = 64 * 1024;
+    pub const FILE_BYTES: usize = 128 * 1024;
 
     /// A copy of `bytes`. Where they are still to be made, [`filled`](Self::filled) and [`BlobWriter`] save the copy.
     ///
