@@ -1,6 +1,6 @@
 //! What users would take in place of ours, with the same tasks in the same run.
 //!
-//! [`yardsticks`] run in this process, without any isolation. [`programs`] are small programs of ours, in `benches/peers`,
+//! `yardsticks` run in this process, without any isolation. `programs` are small programs of ours, in `benches/peers`,
 //! that each use a library the way its own documentation says is fastest.
 
 mod install;
