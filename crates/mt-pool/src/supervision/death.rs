@@ -45,9 +45,7 @@ pub enum DeathCause {
     HungUp,
     /// The pool killed it because an item ran past its hard deadline in it; or the hive, because a task that was cancelled,
     /// by its deadline, say, did not stop within the `cancel_grace`.
-    #[error(
-        "its worker process was killed because an item ran past its deadline, or a cancelled task past its grace"
-    )]
+    #[error("its worker process was killed because a call in it did not end in time")]
     Overran,
     /// The pool killed it because it used more memory than it may.
     #[error(
