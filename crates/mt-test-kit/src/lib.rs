@@ -44,9 +44,11 @@ pub use process::{
     session_of, signal, state_of, threads_named,
 };
 #[cfg(target_os = "linux")]
-pub use program::{core_dumps, worker_after};
+pub use program::{core_dumps, dumps_whole_core, worker_after};
 #[cfg(target_os = "linux")]
-pub use scarcity::{alone_and_bound, with_at_most, without_threads};
+pub use scarcity::{
+    NOBODY, alone_and_bound, is_root, with_at_most, with_little_memory, without_threads,
+};
 #[cfg(target_os = "linux")]
 pub use scene::{Scene, role};
 pub use values::{Deep, LEFT_OUT, Skipping, WHOLE};

@@ -34,3 +34,11 @@ pub fn core_dumps(scene: &Command) -> Option<Vec<u64>> {
     let cores = fs::read_dir(folder.path()).unwrap().flatten();
     Some(cores.map(|core| core.metadata().unwrap().len()).collect())
 }
+
+/// Runs a scene in which one process dumps core that has `held` so many bytes: the dump is whole. See [`core_dumps`].
+pub fn dumps_whole_core(scene: &Command, held: usize) {
+    if let Some(dumps) = core_dumps(scene) {
+        assert_eq!(dumps.len(), 1);
+        assert!(dumps[0] > held as u64, "it was cut: {dumps:?}");
+    }
+}

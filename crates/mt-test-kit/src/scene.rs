@@ -85,6 +85,14 @@ impl Scene {
         signal(self.pid(), which);
     }
 
+    /// Plays a scene that tells pids, to a good end: nothing of it is left then.
+    pub fn ends_well(command: &mut Command) {
+        let mut scene = Self::start(command);
+        scene.read_until("PIDS");
+        let status = scene.end();
+        assert!(status.success(), "{status}");
+    }
+
     /// Waits for its end, and until nothing of what it has told of runs any more.
     pub fn end(self) -> ExitStatus {
         let status = self.process.wait();

@@ -4,7 +4,10 @@
 use std::{
     panic::{panic_any, set_hook},
     pin::pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll, Wake},
     thread,
 };
@@ -220,10 +223,14 @@ fn what_bees_are_made_of() {
     block_on(made.live(async |hive| goes_on(&hive).await));
 }
 
+/// How often something has burst in a thread of ours.
+static BURSTS: AtomicU64 = AtomicU64::new(0);
+
 /// Bursts in the threads of ours.
 fn burst_in_ours() {
     let ours = thread::current();
     if ours.name().is_some_and(|name| name.starts_with("mt-")) {
+        BURSTS.fetch_add(1, Ordering::SeqCst);
         burst();
     }
 }
@@ -244,6 +251,7 @@ fn subscribers() {
         assert_eq!(hive.bury(second).await, second);
         goes_on(&hive).await;
     }));
+    assert!(BURSTS.load(Ordering::SeqCst) > 0, "nobody was told");
 }
 
 /// A waker that bursts when a thread of ours wakes it. The test's own may too: as it registers it, and where its runtime
@@ -283,6 +291,7 @@ fn wakers() {
         assert_eq!((walked, bees), (Some(Ok(50)), Some(1)));
         goes_on(&hive).await;
     }));
+    assert!(BURSTS.load(Ordering::SeqCst) > 0, "nobody was woken");
 }
 
 /// Case 2: A panic of the caller's own closure goes through, and no bee is left behind.

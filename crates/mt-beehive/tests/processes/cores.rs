@@ -7,7 +7,7 @@ use mt_beehive::{
     stats::{BeeState, BeeStatus},
     supervision::{DeathCause, LivenessPolicy, Verdict},
 };
-use mt_test_kit::{core_dumps, watchdog};
+use mt_test_kit::{core_dumps, dumps_whole_core, watchdog};
 
 use crate::{
     doer::{Birth, Deed, Doer, DoerTasks},
@@ -72,10 +72,7 @@ async fn is_dropped(hive: RunningHive<Hive<Doer>>) {
 }
 
 fn dies_by_herself(role: &str) {
-    if let Some(dumps) = core_dumps(&Scene::of("cores::as_host", role)) {
-        assert_eq!(dumps.len(), 1);
-        assert!(dumps[0] > HELD as u64, "it was cut: {dumps:?}");
-    }
+    dumps_whole_core(&Scene::of("cores::as_host", role), HELD);
 }
 
 /// Case 9: A bee that dumps core is waited for, although she gives no sign of life; her core is whole, and what she had is

@@ -7,13 +7,13 @@ use mt_beehive::{
     limits::Deadlines,
     supervision::{DeathCause, LivenessPolicy},
 };
-use mt_test_kit::{become_user, fork, wait_until_gone};
+use mt_test_kit::{NOBODY, become_user, fork, is_root, wait_until_gone};
 
 use crate::{
     doer::{Deed, DoerTasks},
     scene::{
-        Folder, Live as _, NOBODY, assert_late, block_on, both_ways, check, hive, is_root, lost,
-        test_with, watched, with_hive,
+        Folder, Live as _, assert_late, block_on, both_ways, check, hive, lost, test_with, watched,
+        with_hive,
     },
 };
 

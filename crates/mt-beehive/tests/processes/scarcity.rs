@@ -1,10 +1,8 @@
 //! Hosts that may use little of something: what a hive can't have is a typed error, and no panic.
 
-use std::fs;
-
 use mt_beehive::{BeehiveError, CancelReason, limits::WorkerOptions, supervision::RestartBudget};
 use mt_pool::StartError;
-use mt_test_kit::{alone, descriptors, with_at_most};
+use mt_test_kit::{alone, descriptors, with_at_most, with_little_memory};
 use rustix::process::Resource;
 
 use crate::{
@@ -55,19 +53,11 @@ fn no_file_may_be_large_enough() {
 /// Case 4: Too little address space is an error, in this process or in its bees, and ends neither by a panic.
 #[test_with(check)]
 fn no_address_space_left() {
-    for (resource, place, option) in [
-        (Resource::As, 0, "ulimit -v"),
-        (Resource::Data, 5, "ulimit -d"),
-    ] {
-        let statm = fs::read_to_string("/proc/self/statm").unwrap();
-        let pages: u64 = statm.trim().split(' ').nth(place).unwrap().parse().unwrap();
-        for spare in [0, 1, 4, 16, 64, 256].map(|mebibytes| mebibytes << 20) {
-            let why = under(resource, pages * 4096 + spare);
-            let is_told = why.as_ref().is_some_and(|why| why.contains(option));
-            assert!(spare > 16 << 20 || is_told, "{spare}: {why:?}");
-            works();
-        }
-    }
+    with_little_memory(|resource, most| {
+        let why = under(resource, most);
+        works();
+        why
+    });
 }
 
 /// Case 4: Too few descriptors, for a hive or for its bees, are an error.

@@ -17,18 +17,6 @@ use mt_test_kit::{alone, descriptors, name_of};
 
 use crate::doer::{Birth, Doer, DoerTasks};
 
-/// A user with no rights.
-pub(crate) const NOBODY: u32 = 65_534;
-
-/// Whether this user may become another, without which a test is not tried.
-pub(crate) fn is_root() -> bool {
-    let root = rustix::process::getuid().is_root();
-    if !root {
-        eprintln!("not tried: only root can become another user");
-    }
-    root
-}
-
 /// Longer than any test.
 pub(crate) const LONG: Duration = Duration::from_secs(3600);
 

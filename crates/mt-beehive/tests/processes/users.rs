@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use mt_beehive::supervision::DeathCause;
-use mt_test_kit::{become_user, wait_until_gone, watchdog};
+use mt_test_kit::{NOBODY, become_user, is_root, wait_until_gone, watchdog};
 
 use crate::{
     doer::{Deed, DoerTasks},
     scene::{
-        Folder, Live as _, NOBODY, Scene, Signal, assert_late, begun, block_on, hive, is_root,
-        lost, role, signal, state_of, wait_until,
+        Folder, Live as _, Scene, Signal, assert_late, begun, block_on, hive, lost, role, signal,
+        state_of, wait_until,
     },
 };
 
@@ -65,10 +65,7 @@ fn as_host() {
 /// Nothing of it is left when it has ended.
 fn ends_well(role: &str) {
     if is_root() {
-        let mut host = Scene::start(&mut Scene::of("users::as_host", role));
-        host.read_until("PIDS");
-        let status = host.end();
-        assert!(status.success(), "{status}");
+        Scene::ends_well(&mut Scene::of("users::as_host", role));
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use mt_pool::StartError;
-use mt_test_kit::{descriptors, with_at_most, worker_after};
+use mt_test_kit::{descriptors, with_at_most, with_little_memory, worker_after};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{prelude::*, scene::works};
@@ -247,18 +247,11 @@ fn no_file_may_be_large_enough() {
 /// Case 4: Too little address space is an error, in this process or in its workers, and ends neither by a panic.
 #[test_with(alone)]
 fn no_address_space_left() {
-    for (resource, place, option) in [
-        (Resource::As, 0, "ulimit -v"),
-        (Resource::Data, 5, "ulimit -d"),
-    ] {
-        let statm = fs::read_to_string("/proc/self/statm").unwrap();
-        let pages: u64 = statm.trim().split(' ').nth(place).unwrap().parse().unwrap();
-        for spare in [0, 1, 4, 16, 64, 256].map(|mebibytes| mebibytes << 20) {
-            let told = under(resource, pages * 4096 + spare);
-            assert!(spare > 16 << 20 || told[0].contains(option), "{told:?}");
-            works();
-        }
-    }
+    with_little_memory(|resource, most| {
+        let why = under(resource, most).into_iter().next();
+        works();
+        why
+    });
 }
 
 /// Case 4: Where there are no descriptors for a process's very first run, that is an error, and no panic.

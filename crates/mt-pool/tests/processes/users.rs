@@ -1,10 +1,8 @@
 //! Hosts, and tasks, that become another user, and may then not signal what they could before.
 
-use mt_test_kit::{Scene, role};
+use mt_test_kit::{NOBODY, Scene, is_root, role};
 
 use crate::{platform::become_user, prelude::*};
-
-const NOBODY: u32 = 65_534;
 
 /// Long enough for a host to give its rights up meanwhile.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -68,21 +66,10 @@ fn as_host() {
     }
 }
 
-fn is_root() -> bool {
-    let root = rustix::process::getuid().is_root();
-    if !root {
-        eprintln!("not tried: only root can become another user");
-    }
-    root
-}
-
 /// Nothing of it is left when it has ended.
 fn ends_well(role: &str) {
     if is_root() {
-        let mut host = Scene::start(&mut Scene::of("users::as_host", role));
-        host.read_until("PIDS");
-        let status = host.end();
-        assert!(status.success(), "{status}");
+        Scene::ends_well(&mut Scene::of("users::as_host", role));
     }
 }
 
