@@ -3,6 +3,7 @@
 //! The loop reads an event, hands it to the machines of `dispatch` and `liveness`, and carries out
 //! what they ask for. It decides nothing itself.
 
+mod deliveries;
 #[expect(clippy::module_inception, reason = "the loop itself, as in the hive")]
 mod driver;
 mod events;
@@ -11,6 +12,7 @@ mod thread;
 mod watch;
 mod workers;
 
+pub(crate) use deliveries::{DeliveryReceiver, deliveries};
 pub(crate) use driver::{Plan, supervise};
 pub(crate) use exit_hooks::Collected;
 pub(crate) use thread::{Supervision, spawn_supervisor};

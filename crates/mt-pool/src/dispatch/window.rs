@@ -12,8 +12,9 @@
 
 use std::time::{Duration, Instant};
 
-/// How long what a worker holds should take it: longer than this process may be busy with others.
-const AHEAD: Duration = Duration::from_millis(2);
+/// How long what a worker holds should take it: twice what its outcomes may gather, and longer than this process may be
+/// busy with others.
+const AHEAD: Duration = Duration::from_millis(5);
 /// The same for a worker that has run dry, so that more was needed: as long as this process may get no processor.
 const AHEAD_OF_DRY: Duration = Duration::from_millis(20);
 /// What is left of a report's weight with every later one.
@@ -133,8 +134,8 @@ mod tests {
         let sizes = [(); 6].map(|()| after(&mut window, &mut now, 1, 50 * QUICK, 1));
         assert_eq!(
             sizes,
-            [8, 32, 40, 40, 40, 40],
-            "two milliseconds of fifty each"
+            [8, 32, 99, 99, 100, 100],
+            "five milliseconds of fifty microseconds each"
         );
         let size = (0..20).map(|_| after(&mut window, &mut now, 20, QUICK, 20));
         assert_eq!(size.last(), Some(1000), "to the most");

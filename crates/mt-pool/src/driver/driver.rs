@@ -7,17 +7,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mt_proto::{Kept, guarded};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::{
+    deliveries::DeliverySender,
     exit_hooks::Collected,
     watch::{WEIGH, WatchSchedule},
     workers::WorkerHandles,
 };
 use crate::{
     OnInterrupt,
-    dispatch::{Delivery, Dispatch, DispatchConfig, Effect, Event, MemoryShortage},
+    dispatch::{Dispatch, DispatchConfig, Effect, Event, MemoryShortage},
     events::{Audience, PoolEvent},
     input::{Asked, DriverEnd},
     load,
@@ -44,7 +44,7 @@ pub(crate) struct Plan {
     pub(crate) relay: WorkerEvents,
     pub(crate) exchange: DriverEnd,
     pub(crate) stats: Arc<StatsCell>,
-    pub(crate) output: mpsc::Sender<Delivery>,
+    pub(crate) output: DeliverySender,
 }
 
 #[derive(Debug)]
@@ -56,8 +56,7 @@ pub(super) struct Driver {
     pub(super) exchange: DriverEnd,
     pub(super) stats: Arc<StatsCell>,
     pub(super) audience: Audience,
-    /// Sending, and dropping it, wakes the consumer, whose waker is user code.
-    pub(super) output: Kept<mpsc::Sender<Delivery>>,
+    pub(super) output: DeliverySender,
     pub(super) relay: WorkerEvents,
     pub(super) finished: bool,
     input_ended: bool,
@@ -84,7 +83,7 @@ pub(crate) async fn supervise(plan: Plan) {
         exchange: plan.exchange,
         stats: plan.stats,
         audience: plan.audience,
-        output: Kept::new(plan.output),
+        output: plan.output,
         relay: plan.relay,
         finished: false,
         input_ended: false,
@@ -98,6 +97,7 @@ pub(crate) async fn supervise(plan: Plan) {
     driver.dispatch(Event::Tick);
     loop {
         driver.take_input();
+        driver.output.flush();
         if driver.finished {
             driver.relay.finish().await;
             driver.stats.set_complete();
@@ -178,15 +178,14 @@ impl Driver {
                 }
                 Effect::Deliver(delivery) => {
                     self.exchange.on_delivered(delivery.len_bytes());
-                    // The consumer's credit is the bound of this queue, so there is room, unless
-                    // the consumer is gone.
-                    let _ = guarded(|| self.output.try_send(delivery).is_ok());
+                    self.output.push(delivery);
                 }
                 Effect::Shortage(shortage) => self.on_shortage(shortage),
                 Effect::Finished => self.finished = true,
             }
         }
     }
+
     /// Takes from the exchange what can be put to use.
     fn take_input(&mut self) {
         let everything = self.dispatch.is_closed();

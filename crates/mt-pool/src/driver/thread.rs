@@ -38,7 +38,8 @@ impl Supervision {
 pub(crate) fn spawn_supervisor(plan: Plan) -> io::Result<Supervision> {
     let (tie, supervision) = Supervision::tied();
     OwnRuntime::new()?.on_thread("mt-supervisor", move |runtime| {
-        runtime.block_on(supervise(plan));
+        // A task like those of the workers: they wake each other without a look at the poller in between.
+        let _ = runtime.block_on(async { tokio::spawn(supervise(plan)).await });
         drop(runtime);
         drop(tie);
     })?;

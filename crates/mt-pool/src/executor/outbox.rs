@@ -1,7 +1,7 @@
 //! Outcomes on their way from the user's code to the link.
 //!
-//! A finished result leaves as soon as one of these is true: nothing else is ready to run, 32 KiB have gathered, or a
-//! millisecond has passed since results last left. The [`Reporter`](super::reporter::Reporter) on the user's thread
+//! A finished result leaves as soon as one of these is true: nothing else is ready to run, 32 KiB have gathered, or two
+//! milliseconds have passed since results last left. The [`Reporter`](super::reporter::Reporter) on the user's thread
 //! gathers them; the link takes what the reporter has published.
 
 use std::{
@@ -29,7 +29,7 @@ pub(crate) struct Outbox {
     state: Mutex<OutboxState>,
     wake: Notify,
     room: Notify,
-    /// Whether the link will look by itself, within a millisecond. A hint outside the lock.
+    /// Whether the link will look by itself, within two milliseconds. A hint outside the lock.
     watched: AtomicBool,
     looks: AtomicU32,
     /// Whether outcomes are gathered before they come here.
@@ -139,7 +139,7 @@ impl Outbox {
         self.wake.notified().await;
     }
 
-    /// Link: a millisecond has passed since results last left.
+    /// Link: two milliseconds have passed since results last left.
     pub(crate) fn count_look(&self) {
         self.looks.fetch_add(1, Ordering::Relaxed);
     }

@@ -1,10 +1,10 @@
 //! Outcomes on the user's thread: encoded where they arise, published to the outbox in time.
 //!
 //! Publishing takes a lock, which shows beside a task of some nanoseconds. So while tasks are quick (64
-//! or more between two looks of the link, a millisecond apart) their outcomes are gathered without it
+//! or more between two looks of the link, two milliseconds apart) their outcomes are gathered without it
 //! and published when the link has looked again. The outcomes of slower tasks are published one by
-//! one. What this costs: if a task that never returns follows quick ones, up to a millisecond of
-//! their outcomes waits with it, and is made again elsewhere when the worker is killed for it.
+//! one. What this costs: if a task that never returns follows quick ones, up to two milliseconds of
+//! their outcomes wait with it, and are made again elsewhere when the worker is killed for it.
 
 use std::{mem::needs_drop, time::Instant};
 
@@ -62,7 +62,7 @@ impl Reporter {
         self.watch.restart()
     }
 
-    /// When the call that runs now was started, or up to a millisecond before.
+    /// When the call that runs now was started, or up to two milliseconds before.
     pub(super) fn call_began(&self) -> Instant {
         self.watch.last()
     }
@@ -123,7 +123,7 @@ impl Reporter {
             self.unmeasured = true;
             return;
         }
-        // Two looks since the last report: this call took the millisecond between them.
+        // Two looks since the last report: this call took the time between them.
         let is_its_own = !std::mem::take(&mut self.unmeasured) || passed > 1;
         self.watch.lap(index, is_its_own);
         self.room = outbox.publish(&mut self.runs);

@@ -27,7 +27,10 @@ use crate::{
 pub(crate) const EXECUTOR: &str = "mt_pool::executor";
 
 /// How long results may gather while the user's code is busy.
-const GATHER: Duration = Duration::from_millis(1);
+const GATHER: Duration = Duration::from_millis(2);
+/// Results that come as slowly as this are told one by one. A little less than they may gather, so that those of tasks
+/// of two milliseconds are not told now in one way and now in the other.
+const SLOW: Duration = Duration::from_micros(1500);
 
 register_role!(EXECUTOR, start);
 
@@ -64,6 +67,7 @@ fn start(body: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
         outbox,
         was_quiet: false,
         look_again: None,
+        left: None,
         resting: false,
     };
     let work = move || job::run(job);
@@ -81,6 +85,8 @@ struct ExecutorSession {
     was_quiet: bool,
     /// When to look into the outbox again without being told; set while results keep coming.
     look_again: Option<Instant>,
+    /// When results last left.
+    left: Option<Instant>,
     /// What comes when all is done: a rest, or the end.
     resting: bool,
 }
@@ -109,12 +115,7 @@ impl ExecutorSession {
                     self.on_incoming(incoming?)?;
                     false
                 }
-                () = room_and(&sender, outbox.woken()) => {
-                    self.look_again.get_or_insert_with(|| Instant::now() + GATHER);
-                    self.was_quiet = false;
-                    let load = self.outbox.take(false);
-                    self.send_load(load)
-                }
+                () = room_and(&sender, outbox.woken()) => self.on_told(),
                 () = room_and(&sender, sleep_until(look_at)), if self.look_again.is_some() => {
                     self.look()
                 }
@@ -152,9 +153,25 @@ impl ExecutorSession {
         }
     }
 
+    /// Sends what is in the outbox. Results that come slowly are told of, each; those that keep coming are looked for.
+    fn on_told(&mut self) -> bool {
+        let now = Instant::now();
+        let last = self.left.replace(now);
+        // While quick ones are gathered, a slow one among them is told by looks.
+        let is_slow = last.is_none_or(|last| now - last >= SLOW)
+            && self.look_again.is_none()
+            && !self.outbox.is_gathering();
+        if !is_slow {
+            self.look_again.get_or_insert(now + GATHER);
+        }
+        self.was_quiet = false;
+        let load = self.outbox.take(is_slow);
+        self.send_load(load)
+    }
+
     /// Looks into the outbox without having been told and sends what is there; true when that was the
     /// last. Results that come alone are announced and leave at once; while they keep coming, they
-    /// are looked for once a millisecond instead of each being announced.
+    /// are looked for every two milliseconds instead of each being announced.
     fn look(&mut self) -> bool {
         self.outbox.count_look();
         let load = self.outbox.take(false);
@@ -166,12 +183,13 @@ impl ExecutorSession {
         }
         self.was_quiet = false;
         if load.is_empty() && !load.done {
-            // A quiet millisecond: be told of the next one. What came in between is not missed.
+            // A quiet time: be told of the next one. What came in between is not missed.
             let late = self.outbox.take(true);
             self.look_again = None;
             return self.send_load(late);
         }
-        self.look_again = Some(Instant::now() + GATHER);
+        let now = Instant::now();
+        (self.left, self.look_again) = (Some(now), Some(now + GATHER));
         self.send_load(load)
     }
 

@@ -7,7 +7,6 @@ use std::{
 };
 
 use mt_proto::{DecodeError, ItemIndex, decode_guarded, guarded};
-use tokio::sync::mpsc;
 
 use super::{
     dead_letter::DeadLetters,
@@ -19,6 +18,7 @@ use super::{
 use crate::{
     Task, TaskErrorKind,
     dispatch::Delivery,
+    driver::DeliveryReceiver,
     events::PoolEvents,
     stats::{RunProgress, Stats},
     wait::{held_up, stream},
@@ -34,7 +34,7 @@ use crate::{
 #[must_use = "dropping a run cancels it"]
 pub struct Pmap<T: Task> {
     run: LiveRun,
-    outcomes: mpsc::Receiver<Delivery>,
+    outcomes: DeliveryReceiver,
     current: Option<OpenSegment>,
     dead_letters: DeadLetters,
     hook: Option<ProgressHook>,
@@ -45,7 +45,7 @@ pub struct Pmap<T: Task> {
 }
 
 impl<T: Task> Pmap<T> {
-    pub(super) fn new(run: LiveRun, outcomes: mpsc::Receiver<Delivery>) -> Self {
+    pub(super) fn new(run: LiveRun, outcomes: DeliveryReceiver) -> Self {
         Self {
             run,
             outcomes,

@@ -11,14 +11,14 @@ use mt_proto::{
     Attachments, InitCall, Kept, MAX_RECORD_BYTES, Setup, encode, encode_attaching_guarded,
     encode_guarded, guarded,
 };
-use tokio::{runtime::Builder, sync::mpsc};
+use tokio::runtime::Builder;
 
 use super::{AsynPmap, RunHandle, live_run::LiveRun, options::PmapOptions};
 use crate::{
     Pool, StartError, Task, Wire,
     current::random_seed,
-    dispatch::{Delivery, DispatchConfig},
-    driver::{Collected, Plan, spawn_supervisor},
+    dispatch::DispatchConfig,
+    driver::{Collected, DeliveryReceiver, Plan, deliveries, spawn_supervisor},
     events::{Audience, EventLog},
     executor::EXECUTOR,
     input::{ExchangeLimits, FeedEnd, Source, exchange},
@@ -90,7 +90,7 @@ pub(crate) fn init_here(init: &InitCall) -> Result<(), StartError> {
 #[derive(Debug)]
 pub(crate) struct Launched {
     pub(crate) run: LiveRun,
-    pub(crate) outcomes: mpsc::Receiver<Delivery>,
+    pub(crate) outcomes: DeliveryReceiver,
     pub(crate) feed: FeedEnd,
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn launch<T: Task>(mut run: AsynPmap<T>) -> Result<(Launched, Input<T
     let stats = Arc::new(StatsCell::new(options.total.or_else(|| run.source.len())));
     let events = Arc::new(EventLog::default());
     // Every delivery is at least one item, and no more items are outstanding than the capacity.
-    let (output, outcomes) = mpsc::channel(capacity);
+    let (output, outcomes) = deliveries(capacity);
     let collected = Arc::new(Collected::default());
     let plan = Plan {
         idle: run.pool.as_ref().map(Pool::shared_workers),

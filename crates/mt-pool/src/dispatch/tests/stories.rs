@@ -74,7 +74,7 @@ fn poison_is_given_up_after_the_limit_and_holds_nobody_back_for_ever() {
     }
 }
 
-/// What a quick function has finished is told once a millisecond; the rest of it dies with the worker.
+/// What a quick function has finished is told every two milliseconds; the rest of it dies with the worker.
 ///
 /// Case G1: An item that was finished and not reported when its worker died is done again, uncharged; with a crash
 /// limit of one it is told as done and its outcome as lost.

@@ -15,11 +15,12 @@ use std::{
 };
 
 use mt_proto::{ItemIndex, Record, RecordTag, Records};
-use tokio::{sync::mpsc, task::coop::unconstrained};
+use tokio::task::coop::unconstrained;
 
 use super::wait_cell::WaitCell;
 use crate::{
     dispatch::{Apart, Delivery},
+    driver::DeliveryReceiver,
     lock::lock,
     pmap::{Emptied, OpenSegment},
 };
@@ -38,7 +39,7 @@ pub(super) struct SharedOutlet {
 
 #[derive(Debug)]
 struct OutletState {
-    outcomes: mpsc::Receiver<Delivery>,
+    outcomes: DeliveryReceiver,
     current: Option<Current>,
     over: bool,
 }
@@ -82,7 +83,7 @@ pub(super) enum Dry {
 }
 
 impl SharedOutlet {
-    pub(super) fn new(outcomes: mpsc::Receiver<Delivery>) -> Self {
+    pub(super) fn new(outcomes: DeliveryReceiver) -> Self {
         let wait_cell = Arc::new(WaitCell::default());
         Self {
             state: Mutex::new(OutletState {
