@@ -6,7 +6,9 @@ use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 use tokio::process::Child;
 
-use crate::platform::{ExitWatch, Orphans, Remains, kill_tree, signal_name, terminate_tree};
+use crate::platform::{
+    ExitWatch, Orphans, Remains, kill_group, kill_tree, signal_name, terminate_tree,
+};
 
 /// How a process ended. Both `None` means that it is gone but somebody else reaped it (a host program
 /// that calls `waitpid(-1)`), and the system does not tell how it ended; Linux does from 6.15 on.
@@ -217,7 +219,10 @@ impl ChildProcess {
         let is_told = self.watch.exited().await;
         if is_told {
             // Not reaped yet, so the group's number still means this group and no other.
-            self.kill();
+            if !self.reaped {
+                kill_group(self.pid);
+            }
+            self.remains.kill();
         }
         let waited = self.child.wait().await.ok();
         let status = waited.or_else(|| self.watch.reaped());

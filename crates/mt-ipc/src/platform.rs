@@ -45,7 +45,7 @@ pub use start::start_clean;
 pub(crate) use stdio::{StderrPipe, pipe_for, read_pipe_now, unread_bytes, write_stderr};
 pub(crate) use stream::{Stream, StreamReadHalf, StreamWriteHalf, Until};
 pub use tree::descendants;
-pub(crate) use tree::{Remains, kill_tree, terminate_tree};
+pub(crate) use tree::{Remains, kill_group, kill_tree, terminate_tree};
 pub(crate) use unix::{connected_pair, prepare, take_over};
 pub use unix::{is_worker_process, main_stack_bytes};
 

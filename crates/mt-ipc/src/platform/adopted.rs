@@ -10,7 +10,7 @@ use std::{collections::HashSet, fs, mem::MaybeUninit};
 
 use rustix::process::{Pid, WaitId, WaitIdOptions, getpid, waitid};
 
-use super::reap::look;
+use super::reap::{has_children, look};
 
 /// How often a look is tried that is disturbed by threads at work.
 const TRIES: usize = 4;
@@ -39,6 +39,9 @@ struct Look {
 impl Adopted {
     /// To be called before user code runs on any thread but the first. What that has started may be somebody's.
     pub(super) fn new() -> Self {
+        if !has_children() {
+            return Self::default();
+        }
         Self {
             unknown: on_first_thread().into_iter().collect(),
             ..Self::default()

@@ -119,9 +119,15 @@ pub(crate) fn guard(connection: impl AsFd, parent: Parent, progress: Progress) -
 
 /// Kills what this worker process has started and is still there, also what has detached itself, and reaps it, so
 /// that nobody above has to. To be called just before it exits: afterwards nobody could tell whose they were.
+///
+/// One system call tells that there is nothing of it: a look into `/proc` would not only take longer, but leave the system
+/// with entries to clear away when the process ends, which whoever reaps it waits for.
 pub fn end_descendants() {
-    tree::kill_below(getpid());
-    reap::all_children();
+    // What has detached itself is a child of this process as well, which adopts it.
+    if reap::has_children() {
+        tree::kill_below(getpid());
+        reap::all_children();
+    }
 }
 
 /// What tells a parent that lives why this process ends.
@@ -139,8 +145,7 @@ pub fn hang_up() -> ! {
 /// Ends this worker process at once, together with all it has started. For a worker whose parent is
 /// gone: an exit would leave what it has started behind.
 pub fn end_worker() -> ! {
-    tree::kill_below(getpid());
-    reap::all_children();
+    end_descendants();
     let _ = kill_process_group(getpid(), Signal::KILL);
     // Reached only when this process leads no group, as under a debugger that started it.
     std::process::abort()

@@ -10,11 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::io::Errno;
 use rustix::process::{Pid, WaitId, WaitIdOptions, WaitOptions, wait, waitid};
 #[cfg(target_os = "linux")]
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    io::Errno,
     process::{PidfdFlags, Signal, getpid, kill_process, pidfd_open, pidfd_send_signal},
 };
 #[cfg(target_os = "linux")]
@@ -45,7 +45,10 @@ fn dead_children() {
 /// Whether this process has children, dead or alive.
 pub(super) fn has_children() -> bool {
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    waitid(WaitId::All, look).is_ok()
+    // Those too whose end is told by another signal than usual, or by none.
+    #[cfg(target_os = "linux")]
+    let look = look | WaitIdOptions::from_bits_retain(libc::__WALL.cast_unsigned());
+    !matches!(waitid(WaitId::All, look), Err(Errno::CHILD))
 }
 
 /// Waits for the end of each child, and reaps it.

@@ -22,6 +22,12 @@ pub(crate) fn kill_tree(leader: Pid, remember: impl FnOnce(HashSet<Pid>)) -> boo
     kill_process(leader, Signal::KILL) != Err(Errno::PERM)
 }
 
+/// Kills what is left of the process group of `leader`, which has exited and is not reaped. What it had started beside is
+/// no longer below it, and nothing of it can be found there.
+pub(crate) fn kill_group(leader: Pid) {
+    let _ = kill_process_group(leader, Signal::KILL);
+}
+
 /// The descendants of a process that was asked to end. When it does, they are no longer found below
 /// it; these handles still mean them and nobody else.
 #[derive(Debug, Default)]
