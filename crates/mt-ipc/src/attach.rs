@@ -1,14 +1,37 @@
 //! The worker's side of being started.
 
+use std::{io, os::unix::net::UnixStream};
+
+use bytes::BytesMut;
+use mt_proto::Fingerprint;
+
 use crate::{
     AttachError, Connection, Progress,
-    platform::{self, Until},
+    handshake::hello,
+    platform::{self, Guard, Until},
 };
 
 /// The exit code of a worker process that has not done what it was started for, and has said why on its standard error.
 pub const NOT_STARTED: i32 = 70;
 
-/// What a worker process starts with.
+/// What a worker process is started with, taken over without a runtime, so that it can say hello before it has one: its
+/// parent answers while the rest is made.
+#[derive(Debug)]
+pub struct Inherited {
+    pub(crate) socket: UnixStream,
+    pub(crate) progress: Progress,
+    pub(crate) guard: Guard,
+    pub(crate) stack_bytes: u64,
+}
+
+/// A worker's end of its connection that no runtime watches yet.
+#[derive(Debug)]
+pub struct Unconnected {
+    socket: UnixStream,
+    progress: Progress,
+}
+
+/// What a worker process works with.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Attached {
@@ -19,23 +42,72 @@ pub struct Attached {
     pub progress: Progress,
 }
 
-/// Takes over the connection this process was started with, closes other descriptors that it has inherited,
-/// and starts the guard: a thread that ends this process, with everything below it, when the parent is gone or
-/// closes the connection. Nothing the user's code does can hold it up. To be called once, before anything else
-/// uses standard input, within a tokio runtime that has IO enabled; [`start_clean`](crate::start_clean) comes
-/// before that.
+impl Inherited {
+    /// Takes over the connection this process was started with, and ties it to its parent. To be called once, before
+    /// anything else uses standard input; [`start_clean`](crate::start_clean) comes before that. The
+    /// [`Guard`] has to be put to work before any code of the user's runs.
+    ///
+    /// # Errors
+    /// [`AttachError`]; the process should exit then.
+    pub fn take_over() -> Result<Self, AttachError> {
+        platform::take_over()
+    }
+
+    /// The stack that the thread of the user's code is to have, in bytes.
+    #[must_use]
+    pub fn stack_bytes(&self) -> u64 {
+        self.stack_bytes
+    }
+
+    /// Says hello, as a build with these tasks. Nothing is in the connection yet, so this does not wait. That the parent
+    /// is gone shows in what comes of the connection.
+    pub fn say_hello(&self, tasks: Fingerprint) {
+        let mut bytes = BytesMut::new();
+        hello(tasks).write_to(&mut bytes);
+        platform::send_now(&self.socket, &bytes);
+    }
+
+    /// The two things that threads of their own look after.
+    #[must_use]
+    pub fn into_parts(self) -> (Unconnected, Guard) {
+        let Self {
+            socket, progress, ..
+        } = self;
+        (Unconnected { socket, progress }, self.guard)
+    }
+}
+
+impl Unconnected {
+    /// Has the connection watched by the current runtime, which must have IO enabled.
+    ///
+    /// # Errors
+    /// The system's, when it has no descriptor or no room left.
+    pub fn connect(self) -> Result<Attached, AttachError> {
+        let socket = self.socket;
+        let stream = socket
+            .set_nonblocking(true)
+            .and_then(|()| platform::Stream::from_std(socket));
+        let stream = stream.map_err(while_doing("watching the connection to the parent"))?;
+        Ok(Attached {
+            connection: Connection::over_stream(stream, Until::ProcessEnds),
+            progress: self.progress,
+        })
+    }
+}
+
+/// All of that at once, but for the hello: takes the connection over, closes other descriptors that were inherited, and
+/// starts a thread for the [`Guard`]. To be called within a tokio runtime that has IO enabled.
 ///
 /// # Errors
 /// [`AttachError`]; the process should exit then.
 pub fn attach() -> Result<Attached, AttachError> {
-    let (stream, page, parent) = platform::take_over()?;
-    let progress = Progress::new(page);
-    platform::guard(&stream, parent, progress.clone()).map_err(|source| AttachError::System {
-        what: "starting the thread that watches the parent",
-        source,
-    })?;
-    Ok(Attached {
-        connection: Connection::over_stream(stream, Until::ProcessEnds),
-        progress,
-    })
+    let (connection, guard) = Inherited::take_over()?.into_parts();
+    guard.close_inherited();
+    let started = guard.on_thread();
+    started.map_err(while_doing("starting the thread that watches the parent"))?;
+    connection.connect()
+}
+
+pub(crate) fn while_doing(what: &'static str) -> impl FnOnce(io::Error) -> AttachError {
+    move |source| AttachError::System { what, source }
 }

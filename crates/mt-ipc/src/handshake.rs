@@ -15,8 +15,24 @@ pub async fn greet(
     receiver: &mut FrameReceiver,
     tasks: Fingerprint,
 ) -> Result<Welcome, HandshakeError> {
+    sender.try_send(hello(tasks))?;
+    answered(receiver, tasks).await
+}
+
+/// The worker's first word.
+pub(crate) fn hello(tasks: Fingerprint) -> Frame {
+    FromWorker::Hello(build_of(tasks)).into_frame()
+}
+
+/// The worker's side when it has said hello ([`Inherited::say_hello`](crate::Inherited::say_hello)): waits for the answer.
+///
+/// # Errors
+/// [`HandshakeError`]; the process should exit then.
+pub async fn answered(
+    receiver: &mut FrameReceiver,
+    tasks: Fingerprint,
+) -> Result<Welcome, HandshakeError> {
     let ours = build_of(tasks);
-    sender.try_send(FromWorker::Hello(ours).into_frame())?;
     let frame = receiver.recv().await?.ok_or(HandshakeError::HungUp)?;
     match ToWorker::from_frame(frame).map_err(RecvError::from)? {
         ToWorker::Welcome(welcome) => Ok(welcome),

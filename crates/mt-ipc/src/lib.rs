@@ -64,7 +64,6 @@
 //!     let welcome = Welcome {
 //!         worker: WorkerId(0),
 //!         beat_interval: Duration::from_millis(500),
-//!         stack_bytes: 0,
 //!     };
 //!     mt_ipc::accept(&sender, hello, BUILD, welcome)?;
 //!
@@ -96,14 +95,14 @@ mod surroundings;
 mod tests;
 mod watched_thread;
 
-pub use attach::{Attached, NOT_STARTED, attach};
+pub use attach::{Attached, Inherited, NOT_STARTED, Unconnected, attach};
 pub use blob::{Blob, BlobWriter};
 pub use child::{Activity, ChildProcess, Exit, is_dying, is_stopped};
 pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
-pub use handshake::{accept, greet};
+pub use handshake::{accept, answered, greet};
 pub use platform::{
-    descendants, end_copy, end_descendants, end_worker, hang_up, has_room, is_ignored,
+    Guard, descendants, end_copy, end_descendants, end_worker, hang_up, has_room, is_ignored,
     is_worker_process, main_stack_bytes, may_be_worker, program_of, start_clean,
 };
 pub use progress::{Progress, Turn};

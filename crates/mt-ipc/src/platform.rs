@@ -28,8 +28,7 @@ mod unix;
 use adopted::Adopted;
 pub(crate) use exit_watch::ExitWatch;
 pub use fork::end_copy;
-pub(crate) use guard::guard;
-pub use guard::{end_descendants, end_worker, hang_up};
+pub use guard::{Guard, end_descendants, end_worker, hang_up};
 pub use limits::has_room;
 pub(crate) use memory::{Memory, WritableMemory};
 pub(crate) use page::{NOTE_BYTES, NOTE_SLOTS, NoteSlot, Page, SLOW_SLOTS, SlowSlot};
@@ -46,7 +45,7 @@ pub(crate) use stdio::{StderrPipe, pipe_for, read_pipe_now, unread_bytes, write_
 pub(crate) use stream::{Stream, StreamReadHalf, StreamWriteHalf, Until};
 pub use tree::descendants;
 pub(crate) use tree::{Remains, kill_group, kill_tree, terminate_tree};
-pub(crate) use unix::{connected_pair, prepare, take_over};
+pub(crate) use unix::{Greeting, connected_pair, prepare, send_now, take_over};
 pub use unix::{is_worker_process, main_stack_bytes};
 
 /// Whether the system tells how a child ended that somebody else has reaped.

@@ -19,7 +19,8 @@ use tokio::{
 
 use crate::{
     ChildProcess, Connection, Progress, SpawnError, StderrReader, Surroundings, WorkerStderr,
-    platform, stderr::Forward,
+    platform::{self, Greeting},
+    stderr::Forward,
 };
 
 /// The most requests waiting for the thread that starts workers. Callers wait beyond it.
@@ -65,6 +66,9 @@ pub struct WorkerCommand {
     pub inherit_descriptors: bool,
     /// The folder and the environment it starts in; `None` for those that this process has when it is started.
     pub surroundings: Option<Surroundings>,
+    /// The stack that the thread of the worker's code is to have, in bytes: the worker is told
+    /// ([`Inherited::stack_bytes`](crate::Inherited::stack_bytes)), and does the rest.
+    pub stack_bytes: u64,
 }
 
 /// A worker that was just started. It has not said hello yet.
@@ -147,7 +151,10 @@ fn start_spawner() -> io::Result<mpsc::Sender<Request>> {
 
 fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     platform::has_room()?;
-    let (ours, page, theirs) = platform::connected_pair(request.inherit_descriptors)?;
+    let (ours, page, theirs) = platform::connected_pair(Greeting {
+        keeps_descriptors: request.inherit_descriptors,
+        stack_bytes: request.stack_bytes,
+    })?;
     // Before there is a process: a runtime that can't do IO, or is shutting down, shows here.
     let stream = platform::Stream::from_std(ours)?;
     let program = match request.program {

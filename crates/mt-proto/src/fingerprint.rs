@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{DecodeError, decode_strict, encode::take_from_bytes};
 
 /// The version of everything in this crate that crosses the wire.
-pub const PROTOCOL_VERSION: u16 = 3;
+pub const PROTOCOL_VERSION: u16 = 4;
 
 /// Tells two builds apart that would misunderstand each other.
 ///

@@ -70,8 +70,6 @@ pub struct Welcome {
     pub worker: WorkerId,
     /// How often to beat. The seed's 0.5 s is the default of the pool.
     pub beat_interval: Duration,
-    /// The stack that the user's code has to have, in bytes.
-    pub stack_bytes: u64,
 }
 
 /// The seed's heartbeat byte: 0 and 1.

@@ -1,6 +1,12 @@
 //! The thread that ends a worker process when its parent is gone, and how a worker is ended from within.
 
-use std::{io, os::fd::AsFd, sync::OnceLock, thread, time::Duration};
+use std::{
+    io,
+    os::fd::{AsFd, OwnedFd},
+    sync::OnceLock,
+    thread,
+    time::Duration,
+};
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
@@ -8,7 +14,7 @@ use rustix::{
     process::{Pid, Signal, getpid, getppid, kill_process_group},
 };
 
-use super::{Adopted, reap, signals, tree};
+use super::{Adopted, descriptors, reap, signals, tree};
 use crate::{AttachError, Progress};
 
 /// How often adopted children are looked for, and the parent's id where its end can't be waited for.
@@ -23,7 +29,7 @@ pub(crate) struct Parent {
     pid: Pid,
     /// Tells its end. Linux only, and not when there is no descriptor to be had.
     #[cfg(target_os = "linux")]
-    pidfd: Option<std::os::fd::OwnedFd>,
+    pidfd: Option<OwnedFd>,
 }
 
 impl Parent {
@@ -47,10 +53,7 @@ impl Parent {
             #[cfg(target_os = "linux")]
             pidfd: rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok(),
         };
-        survive_hangup().map_err(|source| AttachError::System {
-            what: "setting a signal handler",
-            source,
-        })?;
+        survive_hangup();
         // It may have died before the lines above.
         match parent.is_gone() {
             false => Ok(parent),
@@ -65,7 +68,7 @@ impl Parent {
     /// Waits until it is gone, or its end of the connection closed. Either may come without the other: a process that
     /// it has forked off holds the connection open, and it may close the connection and live on. Reaps adopted children
     /// meanwhile.
-    fn wait(&self, connection: impl AsFd) {
+    fn wait(&self, connection: impl AsFd, adopted: &mut Adopted) {
         // No event is asked of the connection: only a hang-up or an error, which are always told, end the wait.
         let mut fds = vec![PollFd::new(&connection, PollFlags::empty())];
         #[cfg(target_os = "linux")]
@@ -74,7 +77,6 @@ impl Parent {
                 .iter()
                 .map(|pidfd| PollFd::new(pidfd, PollFlags::IN)),
         );
-        let mut adopted = Adopted::new();
         loop {
             let look = [LOOK, LOOK_WITH_CHILDREN][usize::from(reap::has_children())];
             match poll(&mut fds, Timespec::try_from(look).ok().as_ref()) {
@@ -90,31 +92,65 @@ impl Parent {
 /// process in it is stopped; a worker that it ended could not take along what has left the group. The
 /// programs a worker starts are not affected: they start with the signal's default, or ignore it if this
 /// process does (`nohup`).
-fn survive_hangup() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    if signals::is_ignored(libc::SIGHUP) {
-        return Ok(());
+fn survive_hangup() {
+    if !signals::is_ignored(libc::SIGHUP) {
+        signals::take(libc::SIGHUP);
     }
-    // The handler stays when the listener goes.
-    signal(SignalKind::hangup()).map(drop)
 }
 
-/// Starts the thread that ends this worker process, with everything below it, when its parent is gone or closes
-/// its end of the connection. Nothing the user's code does can hold it up: it only sleeps in the kernel until then.
-///
-/// # Errors
-/// The system's, when the thread or a descriptor for it can't be made.
-pub(crate) fn guard(connection: impl AsFd, parent: Parent, progress: Progress) -> io::Result<()> {
-    let socket = fcntl_dupfd_cloexec(connection, 3)?;
-    let _ = SHARED.set(progress);
-    thread::Builder::new()
-        .name("mt-guard".into())
-        .stack_size(128 * 1024)
-        .spawn(move || {
-            parent.wait(&socket);
-            hang_up();
-        })?;
-    Ok(())
+/// Ends this worker process, with everything below it, when its parent is gone or closes its end of the connection.
+/// Nothing the user's code does can hold that up: it takes a thread that runs nothing else and only sleeps in the kernel
+/// until then.
+#[derive(Debug)]
+pub struct Guard {
+    parent: Parent,
+    socket: OwnedFd,
+    adopted: Adopted,
+    keeps_descriptors: bool,
+}
+
+impl Guard {
+    /// # Errors
+    /// The system's, when it has no descriptor left.
+    pub(super) fn new(
+        connection: impl AsFd,
+        parent: Parent,
+        progress: &Progress,
+        keeps_descriptors: bool,
+    ) -> io::Result<Self> {
+        let socket = fcntl_dupfd_cloexec(connection, 3)?;
+        let _ = SHARED.set(progress.clone());
+        Ok(Self {
+            parent,
+            socket,
+            adopted: Adopted::new(),
+            keeps_descriptors,
+        })
+    }
+
+    /// Closes the descriptors above 2 that this process has inherited, unless it is to keep them. To be called before any
+    /// code of the user's runs.
+    pub fn close_inherited(&self) {
+        if !self.keeps_descriptors {
+            descriptors::close_inherited();
+        }
+    }
+
+    /// Watches on the thread that calls this, for good. That may be the process's first, which is of no use otherwise.
+    pub fn watch(mut self) -> ! {
+        self.parent.wait(&self.socket, &mut self.adopted);
+        hang_up();
+    }
+
+    /// Watches on a thread of its own.
+    ///
+    /// # Errors
+    /// The system's, when there is no thread to be had.
+    pub fn on_thread(self) -> io::Result<()> {
+        let thread = thread::Builder::new().name("mt-guard".into());
+        let thread = thread.stack_size(128 * 1024);
+        thread.spawn(|| self.watch()).map(drop)
+    }
 }
 
 /// Kills what this worker process has started and is still there, also what has detached itself, and reaps it, so

@@ -32,7 +32,7 @@ fn set(signal: c_int, new: libc::sighandler_t) -> Option<libc::sigaction> {
 }
 
 fn put_back(signal: c_int, action: &libc::sigaction) {
-    // SAFETY: what is set is either no handler, or one that was set before and is as sound as it was then.
+    // SAFETY: what is set is no handler, one that does nothing, or one that was set before and is as sound as it was then.
     let _ = unsafe { libc::sigaction(signal, action, ptr::null_mut()) };
 }
 
@@ -57,6 +57,17 @@ pub(crate) fn keep_exit_statuses() {
 /// Gives a signal its default effect back.
 pub(super) fn set_default(signal: c_int) {
     set(signal, libc::SIG_DFL);
+}
+
+/// Takes a signal from now on and does nothing. The programs that are started have its default effect.
+pub(super) fn take(signal: c_int) {
+    extern "C" fn nothing(_signal: c_int) {}
+    // SAFETY: all zeros is a valid `sigaction`: no flags, an empty mask.
+    let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    action.sa_sigaction = nothing as extern "C" fn(c_int) as libc::sighandler_t;
+    // No system call of any thread ends for it.
+    action.sa_flags = libc::SA_RESTART;
+    put_back(signal, &action);
 }
 
 /// Ignores a signal from now on, and so will the programs that are started.

@@ -20,29 +20,64 @@ use rustix::{
     process::{Pid, getpid},
 };
 
-use super::{Page, descriptors, fork, guard::Parent, stream::Stream};
-use crate::AttachError;
+use super::{
+    Page, fork,
+    guard::{Guard, Parent},
+};
+use crate::{AttachError, Inherited, Progress, attach::while_doing};
 
 /// The name a worker is started under (`argv[0]`), alone or with the program's behind it. The name marks the
 /// process as a worker without leaving anything in the environment that its own children would inherit, and
 /// `ps` shows it.
 pub(super) const WORKER_NAME: &str = "mt-worker";
 
-/// What the first byte behind the parent's id says when the worker keeps the descriptors it has inherited.
-const KEEPS_DESCRIPTORS: u8 = 1;
+/// What a worker finds in its connection when it starts, beside the parent's id and the progress page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Greeting {
+    /// Whether it keeps the descriptors it has inherited.
+    pub(crate) keeps_descriptors: bool,
+    /// The stack of its code.
+    pub(crate) stack_bytes: u64,
+}
+
+/// The parent's id, 1 for a worker that keeps descriptors, and the stack, little-endian.
+const GREETING_BYTES: usize = 4 + 1 + 8;
+
+impl Greeting {
+    fn to_bytes(self, parent: Pid) -> [u8; GREETING_BYTES] {
+        let mut bytes = [0; GREETING_BYTES];
+        bytes[..4].copy_from_slice(&parent.as_raw_nonzero().get().to_le_bytes());
+        bytes[4] = u8::from(self.keeps_descriptors);
+        bytes[5..].copy_from_slice(&self.stack_bytes.to_le_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: [u8; GREETING_BYTES]) -> Option<(Pid, Self)> {
+        let [p0, p1, p2, p3, keeps, stack @ ..] = bytes;
+        let parent = Pid::from_raw(i32::from_le_bytes([p0, p1, p2, p3]))?;
+        let greeting = Self {
+            keeps_descriptors: keeps == 1,
+            stack_bytes: u64::from_le_bytes(stack),
+        };
+        Some((parent, greeting))
+    }
+}
 
 /// The parent's end of a pair, the progress page, and the worker's end, to which the page is on its way.
-pub(crate) fn connected_pair(keeps: bool) -> io::Result<(StdUnixStream, Page, OwnedFd)> {
+pub(crate) fn connected_pair(greeting: Greeting) -> io::Result<(StdUnixStream, Page, OwnedFd)> {
     let (ours, theirs) = StdUnixStream::pair()?;
     let (page, page_fd) = Page::create()?;
     let fds = [page_fd.as_fd()];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     control.push(SendAncillaryMessage::ScmRights(&fds));
-    let parent = getpid().as_raw_nonzero().get().to_le_bytes();
-    let keeps = [u8::from(keeps) * KEEPS_DESCRIPTORS];
-    let greeting = [IoSlice::new(&parent), IoSlice::new(&keeps)];
-    sendmsg(&ours, &greeting, &mut control, SendFlags::empty())?;
+    let greeting = greeting.to_bytes(getpid());
+    sendmsg(
+        &ours,
+        &[IoSlice::new(&greeting)],
+        &mut control,
+        SendFlags::empty(),
+    )?;
     ours.set_nonblocking(true)?;
     Ok((ours, page, theirs.into()))
 }
@@ -69,35 +104,38 @@ pub fn is_worker_process() -> bool {
 
 /// Takes the connection over from standard input, which becomes the null device, and ties this
 /// process to its parent.
-pub(crate) fn take_over() -> Result<(Stream, Page, Parent), AttachError> {
+pub(crate) fn take_over() -> Result<Inherited, AttachError> {
     super::program::keep_mark();
     fork::mark_copies();
     let stdin = rustix::stdio::stdin();
-    let (parent, keeps, page_fd) = receive_page(stdin)?;
+    let (parent, greeting, page_fd) = receive_page(stdin)?;
     let page = Page::map(page_fd.as_fd());
     let page = page.map_err(while_doing("mapping the memory shared with the parent"))?;
-    if !keeps {
-        descriptors::close_inherited();
-    }
     let socket = StdUnixStream::from(move_away_from_stdin()?);
     let parent = Parent::bind(parent)?;
-    let stream = socket
-        .set_nonblocking(true)
-        .and_then(|()| Stream::from_std(socket));
-    let stream = stream.map_err(while_doing("watching the connection to the parent"))?;
-    Ok((stream, page, parent))
+    let progress = Progress::new(page);
+    let guard = Guard::new(&socket, parent, &progress, greeting.keeps_descriptors)
+        .map_err(while_doing("watching the parent"))?;
+    Ok(Inherited {
+        socket,
+        progress,
+        guard,
+        stack_bytes: greeting.stack_bytes,
+    })
 }
 
-fn while_doing(what: &'static str) -> impl FnOnce(io::Error) -> AttachError {
-    move |source| AttachError::System { what, source }
+/// Sends a few bytes, if there is room for them at once, which is so in a connection in which nothing was sent yet.
+pub(crate) fn send_now(socket: &StdUnixStream, bytes: &[u8]) {
+    let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+    let _ = rustix::net::send(socket, bytes, flags);
 }
 
-/// The parent's id, whether inherited descriptors are kept, and the progress page.
-fn receive_page(stdin: impl AsFd) -> io::Result<(Pid, bool, OwnedFd)> {
-    let (mut parent, mut keeps) = ([0; 4], [0]);
+/// The parent's id, what else it says, and the progress page.
+fn receive_page(stdin: impl AsFd) -> io::Result<(Pid, Greeting, OwnedFd)> {
+    let mut greeting = [0; GREETING_BYTES];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut iov = [IoSliceMut::new(&mut parent), IoSliceMut::new(&mut keeps)];
+    let mut iov = [IoSliceMut::new(&mut greeting)];
     // It was sent before this process was made, so there is nothing to wait for.
     let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
     let got = recvmsg(stdin, &mut iov, &mut control, flags)?;
@@ -105,9 +143,8 @@ fn receive_page(stdin: impl AsFd) -> io::Result<(Pid, bool, OwnedFd)> {
         RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
         _ => None,
     });
-    let parent = Pid::from_raw(i32::from_le_bytes(parent));
-    match (got.bytes, fd, parent) {
-        (5, Some(fd), Some(parent)) => Ok((parent, keeps == [KEEPS_DESCRIPTORS], fd)),
+    match (got.bytes, fd, Greeting::from_bytes(greeting)) {
+        (GREETING_BYTES, Some(fd), Some((parent, greeting))) => Ok((parent, greeting, fd)),
         _ => Err(io::Error::new(
             io::ErrorKind::InvalidData,
             "no greeting from a parent",

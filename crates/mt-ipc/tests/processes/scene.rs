@@ -114,7 +114,6 @@ impl Worker {
 
 pub(crate) fn welcome() -> Welcome {
     Welcome {
-        stack_bytes: 8 << 20,
         worker: WorkerId(3),
         beat_interval: Duration::from_millis(500),
     }

@@ -156,7 +156,7 @@ impl WorkerOptions {
         spec.liveness = self.liveness;
         spec.start_limit = self.start_limit;
         if let Some(bytes) = self.stack_bytes {
-            spec.stack_bytes = bytes;
+            spec.command.stack_bytes = bytes;
         }
         Ok(spec)
     }

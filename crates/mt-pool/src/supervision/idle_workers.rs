@@ -91,15 +91,11 @@ impl Drop for WaitingPlace<'_> {
     }
 }
 
-/// What can't be changed once a worker is started: how it is, how often it beats, and its stack.
-type StartKey = (WorkerCommand, Duration, u64);
+/// What can't be changed once a worker is started: how it is, and how often it beats.
+type StartKey = (WorkerCommand, Duration);
 
 fn key_of(spec: &SpawnSpec) -> StartKey {
-    (
-        spec.command.clone(),
-        spec.liveness.interval,
-        spec.stack_bytes,
-    )
+    (spec.command.clone(), spec.liveness.interval)
 }
 
 /// What a run gets when it asks for a worker.

@@ -14,7 +14,7 @@ use mt_ipc::{
 use mt_proto::{Beat, Frame, FromWorker, ToWorker, WorkerId};
 use tokio::{
     sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval, sleep_until},
+    time::{Instant, MissedTickBehavior, interval_at, sleep_until},
 };
 
 use super::{
@@ -150,7 +150,9 @@ impl Session {
     ) -> Exit {
         let writer = writer.run();
         tokio::pin!(writer);
-        let mut beats = interval(self.watch.liveness.interval());
+        // Not at once: a worker that has just said hello needs its assignment, and no sign of life beside it.
+        let (now, between) = (Instant::now(), self.watch.liveness.interval());
+        let mut beats = interval_at(now.checked_add(between).unwrap_or(now), between);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut reading, mut writing) = (true, true);
         let exit = loop {

@@ -23,7 +23,8 @@ const EXIT_GRACE: Duration = Duration::from_secs(5);
 #[non_exhaustive]
 pub struct SpawnSpec {
     /// How their processes are started. Default: this program again, in the folder and with the environment of this
-    /// process at the time that this value is made.
+    /// process at the time that this value is made. For its `stack_bytes` see
+    /// [`WorkerOptions::stack_bytes`](crate::limits::WorkerOptions::stack_bytes).
     pub command: WorkerCommand,
     /// The build they have to be. Default: this program's.
     pub fingerprint: Fingerprint,
@@ -47,9 +48,6 @@ pub struct SpawnSpec {
     pub queue: QueueLimits,
     /// The longest frames that are taken from a worker.
     pub limits: Limits,
-    /// The stack that the thread of the user's code has, in bytes. Default: see
-    /// [`WorkerOptions::stack_bytes`](crate::limits::WorkerOptions::stack_bytes).
-    pub stack_bytes: u64,
     /// What crosses beside the body of every worker's assignment. Default: nothing.
     pub attachments: Attachments,
     /// What a process must not have been through to be used again.
@@ -80,6 +78,7 @@ impl SpawnSpec {
         body: impl Fn(WorkerId) -> Bytes + Send + Sync + 'static,
     ) -> Self {
         command.surroundings.get_or_insert_with(Surroundings::here);
+        command.stack_bytes = default_stack_bytes() as u64;
         let trace = trace_level(trace);
         let assignment = move |worker| {
             let role = role.to_owned();
@@ -104,7 +103,6 @@ impl SpawnSpec {
             kill_grace: Duration::from_millis(50),
             queue: QueueLimits::default(),
             limits: Limits::default(),
-            stack_bytes: default_stack_bytes() as u64,
             attachments: Attachments::NONE,
             reuse: ReuseDemands::default(),
             assignment: Box::new(assignment),

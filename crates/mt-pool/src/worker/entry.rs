@@ -7,11 +7,11 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
-    thread::{self, JoinHandle},
+    thread,
 };
 
-use mt_ipc::NOT_STARTED;
-use mt_proto::{Welcome, guarded};
+use mt_ipc::{AttachError, Inherited, NOT_STARTED, Unconnected};
+use mt_proto::guarded;
 
 use super::{
     link, panic,
@@ -19,7 +19,7 @@ use super::{
     runtime::end_runtime,
     trace,
 };
-use crate::supervision::LINK;
+use crate::{registry, supervision::LINK};
 
 const DONE: i32 = 0;
 
@@ -35,20 +35,28 @@ pub(crate) fn main() -> ! {
         park();
     }
     mt_ipc::start_clean();
-    let link =
-        Link::start().unwrap_or_else(|error| give_up("no thread for the connection", &error));
-    // Without a word from the parent the link has failed and ends the process.
-    let Ok(wanted) = link.stack_bytes.recv() else {
-        link.end(NOT_STARTED)
+    let inherited = match Inherited::take_over() {
+        Ok(inherited) => inherited,
+        Err(AttachError::ParentGone) => process::exit(NOT_STARTED),
+        Err(error) => give_up("it has not started", &error),
     };
+    // First of all: the parent answers while the threads are made that wait for that.
+    inherited.say_hello(registry::fingerprint());
+    let stack = inherited.stack_bytes();
+    let (connection, guard) = inherited.into_parts();
+    let link = Link::start(connection)
+        .unwrap_or_else(|error| give_up("no thread for the connection", &error));
+    guard.close_inherited();
     // Never on this thread. It may be a runtime's, which can't drive the one that works need, and has the stack it has.
     // As the process's first it gets all children that are adopted, and none of a task's own as long as no task is here.
-    let stack = usize::try_from(wanted).unwrap_or(usize::MAX);
     let main = thread::Builder::new().name("mt-main".into());
-    match main.stack_size(stack).spawn(|| work(link)) {
-        Ok(_) => park(),
-        Err(error) => give_up(&format!("no thread with a stack of {wanted} bytes"), &error),
+    let main = main.stack_size(usize::try_from(stack).unwrap_or(usize::MAX));
+    if let Err(error) = main.spawn(|| work(link)) {
+        give_up(&format!("no thread with a stack of {stack} bytes"), &error);
     }
+    // So it is of use for what only waits.
+    let _ = guarded(|| guard.watch());
+    park()
 }
 
 /// Leaves the process to another thread, which ends it.
@@ -66,46 +74,38 @@ fn give_up(what: &str, why: &dyn fmt::Display) -> ! {
     process::exit(NOT_STARTED)
 }
 
-/// The link's thread, and what comes from it.
+/// What comes from the link's thread.
 struct Link {
-    thread: JoinHandle<()>,
-    /// The stack that user code has to have, once.
-    stack_bytes: mpsc::Receiver<u64>,
     assigned: mpsc::Receiver<RoleWork>,
+    /// Told when all is sent and nothing more comes.
+    ended: mpsc::Receiver<()>,
 }
 
 impl Link {
-    fn start() -> io::Result<Self> {
+    fn start(connection: Unconnected) -> io::Result<Self> {
         let (assign, assigned) = mpsc::sync_channel::<RoleWork>(1);
-        let (want, stack_bytes) = mpsc::sync_channel(1);
-        let welcomed = move |welcome: &Welcome| {
-            let _ = want.send(welcome.stack_bytes);
-        };
+        let (end, ended) = mpsc::sync_channel(1);
         let thread = thread::Builder::new().name(LINK.into());
-        let thread = thread.spawn(move || move_frames(welcomed, assign))?;
-        Ok(Self {
-            thread,
-            stack_bytes,
-            assigned,
-        })
+        thread.spawn(move || {
+            move_frames(connection, assign);
+            let _ = end.send(());
+        })?;
+        Ok(Self { assigned, ended })
     }
 
     fn end(self, code: i32) -> ! {
-        let _ = self.thread.join();
+        let _ = self.ended.recv();
         mt_ipc::end_descendants();
         process::exit(code)
     }
 }
 
-fn move_frames(
-    welcomed: impl FnOnce(&Welcome) + Send + 'static,
-    assign: mpsc::SyncSender<RoleWork>,
-) {
+fn move_frames(connection: Unconnected, assign: mpsc::SyncSender<RoleWork>) {
     trace::mute_this_thread();
     let working = Arc::new(AtomicBool::new(false));
     let begun = Arc::clone(&working);
     let end = guarded(|| {
-        link::run(welcomed, move |work| {
+        link::run(connection, move |work| {
             begun.store(true, Ordering::Relaxed);
             let _ = assign.send(work);
         })

@@ -5,15 +5,17 @@
 
 use std::{
     io::{self, Write},
+    mem,
     panic::resume_unwind,
     pin::Pin,
     sync::{Arc, OnceLock},
 };
 
 use mt_ipc::{
-    AttachError, Attached, FrameSender, HandshakeError, Progress, QueueLimits, WatchedThread, greet,
+    Attached, FrameSender, HandshakeError, Progress, QueueLimits, Unconnected, WatchedThread,
+    answered,
 };
-use mt_proto::{Assignment, Attachments, Beat, FromWorker, Limits, Welcome, WorkerBeat};
+use mt_proto::{Assignment, Attachments, Beat, FromWorker, Limits, WorkerBeat};
 use tokio::{
     runtime::Builder,
     task::coop::unconstrained,
@@ -33,33 +35,31 @@ const SHORTEST_BEAT: Duration = Duration::from_millis(1);
 /// The future that sends what is queued. Never dropped before the end.
 type Writing<'a, F> = Pin<&'a mut F>;
 
-/// Runs the link until all is sent and nothing more comes. `welcomed` is told what the parent wants of the process as
-/// such, and `assign` gets the work, each time there is some.
+/// Runs the link of a process that has said hello until all is sent and nothing more comes. `assign` gets the work, each
+/// time there is some.
 ///
 /// # Errors
 /// The parent is gone, or there never was one; or it does not want this worker.
 pub(crate) fn run(
-    welcomed: impl FnOnce(&Welcome) + Send + 'static,
+    connection: Unconnected,
     assign: impl FnMut(RoleWork) + Send + 'static,
 ) -> Result<(), String> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("a runtime can't be made: {error}"))?;
     let link = async {
-        let attached = mt_ipc::attach().map_err(|error| match error {
-            AttachError::ParentGone => HUNG_UP.to_owned(),
-            error => error.to_string(),
-        })?;
-        converse(attached, welcomed, assign).await
+        let attached = connection.connect().map_err(|error| error.to_string())?;
+        converse(attached, assign).await
     };
     // A task: woken from within, it goes on at once, where a runtime's first future would wait for a look at
     // the poller.
     let ended = runtime.block_on(async { tokio::spawn(link).await });
+    // The process ends: what the runtime has goes with it.
+    mem::forget(runtime);
     ended.unwrap_or_else(|failed| resume_unwind(failed.into_panic()))
 }
 
 async fn converse(
     attached: Attached,
-    welcomed: impl FnOnce(&Welcome) + Send,
     mut assign: impl FnMut(RoleWork) + Send,
 ) -> Result<(), String> {
     let Attached {
@@ -72,14 +72,13 @@ async fn converse(
     tokio::pin!(writer);
     let hung_up = || Err(HUNG_UP.to_owned());
     let welcome = tokio::select! {
-        welcome = greet(&sender, &mut receiver, registry::fingerprint()) => welcome,
+        welcome = answered(&mut receiver, registry::fingerprint()) => welcome,
         _ = &mut writer => return hung_up(),
     };
     let welcome = welcome.map_err(|error| match error {
         HandshakeError::HungUp => HUNG_UP.to_owned(),
         error => error.to_string(),
     })?;
-    welcomed(&welcome);
     let mut link = RoleLink {
         sender: sender.clone(),
         attachments: Attachments::NONE,

@@ -81,7 +81,6 @@ mod tests {
         let welcome = Welcome {
             worker: WorkerId(0),
             beat_interval: Duration::ZERO,
-            stack_bytes: 0,
         };
         let build = Build {
             version: PROTOCOL_VERSION,

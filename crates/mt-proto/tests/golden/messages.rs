@@ -83,7 +83,6 @@ fn from_executor(table: impl IntoIterator<Item = (FromExecutor, &'static str)>) 
 #[test]
 fn messages_to_a_worker() {
     let welcome = Welcome {
-        stack_bytes: 8 << 20,
         worker: WorkerId(300),
         beat_interval: Duration::from_millis(500),
     };
@@ -100,8 +99,8 @@ fn messages_to_a_worker() {
         })
     };
     let table = golden! {
-        ToWorker::Welcome(welcome) => "0c 00 00 00 02 ac 02 00 80 ca b5 ee 01 80 80 80 04",
-        ToWorker::Refused(refused) => "0a 00 00 00 03 03 ef 9b af cd f8 ac d1 91 01",
+        ToWorker::Welcome(welcome) => "08 00 00 00 02 ac 02 00 80 ca b5 ee 01",
+        ToWorker::Refused(refused) => "0a 00 00 00 03 04 ef 9b af cd f8 ac d1 91 01",
         ToWorker::Beat(Beat::Alive) => "01 00 00 00 04 00",
         ToWorker::Beat(Beat::Die) => "01 00 00 00 04 01",
         assign(None) => "06 00 00 00 21 03 73 75 6d 00 07",
@@ -202,7 +201,7 @@ fn messages_from_a_worker() {
         })
     };
     from_worker(golden! {
-        FromWorker::Hello(hello) => "0b 00 00 00 01 03 ff ff ff ff ff ff ff ff ff 01",
+        FromWorker::Hello(hello) => "0b 00 00 00 01 04 ff ff ff ff ff ff ff ff ff 01",
         beat(Beat::Alive) => "0f 00 00 00 04 00 ac 02 ab 02 ff ff ff ff ff ff ff ff ff 01",
         beat(Beat::Die) => "0f 00 00 00 04 01 ac 02 ab 02 ff ff ff ff ff ff ff ff ff 01",
         FromWorker::Ready => "00 00 00 00 22",

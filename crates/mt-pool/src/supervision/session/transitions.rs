@@ -53,7 +53,6 @@ impl Session {
         let welcome = Welcome {
             worker: lease.worker,
             beat_interval: lease.spec.liveness.interval,
-            stack_bytes: lease.spec.stack_bytes,
         };
         match accept(&self.sender, first, lease.spec.fingerprint, welcome) {
             Ok(()) => self.assign().await,
