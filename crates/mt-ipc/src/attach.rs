@@ -22,6 +22,7 @@ pub struct Inherited {
     pub(crate) progress: Progress,
     pub(crate) guard: Guard,
     pub(crate) stack_bytes: u64,
+    pub(crate) keeps_descriptors: bool,
 }
 
 /// A worker's end of its connection that no runtime watches yet.
@@ -57,6 +58,13 @@ impl Inherited {
     #[must_use]
     pub fn stack_bytes(&self) -> u64 {
         self.stack_bytes
+    }
+
+    /// Whether this process is to keep the descriptors above 2 that it has inherited. Otherwise
+    /// [`close_inherited`](crate::close_inherited) has to be called before any code of the user's runs.
+    #[must_use]
+    pub fn keeps_descriptors(&self) -> bool {
+        self.keeps_descriptors
     }
 
     /// Says hello, as a build with these tasks. Nothing is in the connection yet, so this does not wait. That the parent
@@ -101,8 +109,11 @@ impl Unconnected {
 /// # Errors
 /// [`AttachError`]; the process should exit then.
 pub fn attach() -> Result<Attached, AttachError> {
-    let (connection, guard) = Inherited::take_over()?.into_parts();
-    guard.close_inherited();
+    let inherited = Inherited::take_over()?;
+    if !inherited.keeps_descriptors() {
+        platform::close_inherited();
+    }
+    let (connection, guard) = inherited.into_parts();
     let started = guard.on_thread();
     started.map_err(while_doing("starting the thread that watches the parent"))?;
     connection.connect()

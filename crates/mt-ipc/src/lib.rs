@@ -102,13 +102,13 @@ pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, answered, greet};
 pub use platform::{
-    Guard, descendants, end_copy, end_descendants, end_worker, hang_up, has_room, is_ignored,
-    is_worker_process, main_stack_bytes, may_be_worker, program_of, start_clean,
+    Guard, close_inherited, descendants, end_copy, end_descendants, end_worker, hang_up, has_room,
+    is_ignored, is_worker_process, main_stack_bytes, may_be_worker, program_of, start_clean,
 };
 pub use progress::{Progress, Turn};
 pub use receiver::FrameReceiver;
 pub use sender::{FrameSender, QueueLimits, Writer};
-pub use spawn::{Program, Spawned, WorkerCommand, WorkerStdout, spawn};
+pub use spawn::{Program, SpawnRequest, Spawned, WorkerCommand, WorkerStdout, request, spawn};
 pub use stderr::{StderrReader, StderrTail, WorkerStderr};
 pub use surroundings::Surroundings;
 pub use watched_thread::WatchedThread;

@@ -26,6 +26,7 @@ mod tree;
 mod unix;
 
 use adopted::Adopted;
+pub use descriptors::close_inherited;
 pub(crate) use exit_watch::ExitWatch;
 pub use fork::end_copy;
 pub use guard::{Guard, end_descendants, end_worker, hang_up};

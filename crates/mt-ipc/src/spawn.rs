@@ -14,7 +14,10 @@ use mt_proto::guarded;
 
 use tokio::{
     runtime::Handle,
-    sync::{mpsc, oneshot},
+    sync::{
+        mpsc::{self, error::TrySendError},
+        oneshot,
+    },
 };
 
 use crate::{
@@ -93,19 +96,53 @@ pub struct Spawned {
 /// # Errors
 /// [`SpawnError`]; nothing is left behind.
 pub async fn spawn(command: WorkerCommand) -> Result<Spawned, SpawnError> {
+    request(command).started().await
+}
+
+/// Asks for a worker process like [`spawn`](spawn()), and does not wait: it is started while its owner goes on.
+/// Must be called within the runtime that its connection is to belong to.
+#[must_use]
+pub fn request(command: WorkerCommand) -> SpawnRequest {
     let (answer, started) = oneshot::channel();
     let request = Request {
         command,
         runtime: Handle::current(),
         answer,
     };
-    spawner()?
-        .send(request)
-        .await
-        .map_err(|_| SpawnError::Spawner)?;
-    started.await.map_err(|_| SpawnError::Spawner)?
+    let unsent = match spawner() {
+        Err(error) => Some(Err(error)),
+        Ok(spawner) => match spawner.try_send(request) {
+            Ok(()) => None,
+            Err(TrySendError::Full(request)) => Some(Ok(request)),
+            Err(TrySendError::Closed(_)) => Some(Err(SpawnError::Spawner)),
+        },
+    };
+    SpawnRequest { unsent, started }
 }
 
+/// A worker process that was asked for by [`request`]. Dropped, that is killed and reaped.
+#[derive(Debug)]
+pub struct SpawnRequest {
+    /// What found no room, or why there is nobody to ask.
+    unsent: Option<Result<Request, SpawnError>>,
+    started: oneshot::Receiver<Result<Spawned, SpawnError>>,
+}
+
+impl SpawnRequest {
+    /// Waits until the process is started. Cancel-safe: nothing is left behind.
+    ///
+    /// # Errors
+    /// [`SpawnError`].
+    pub async fn started(self) -> Result<Spawned, SpawnError> {
+        if let Some(request) = self.unsent.transpose()? {
+            let sent = spawner()?.send(request).await;
+            sent.map_err(|_| SpawnError::Spawner)?;
+        }
+        self.started.await.map_err(|_| SpawnError::Spawner)?
+    }
+}
+
+#[derive(Debug)]
 struct Request {
     command: WorkerCommand,
     runtime: Handle,

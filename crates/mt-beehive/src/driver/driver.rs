@@ -70,6 +70,7 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
+    /// Asks for the first bees at once. To be called within the runtime that it is to run in.
     pub(crate) fn new(
         config: Config,
         (spec, relay): (SpawnSpec, WorkerEvents),
@@ -77,7 +78,7 @@ impl Driver {
         interrupts: Interrupts,
     ) -> Self {
         let (workers, events) = Workers::new(spec);
-        Self {
+        let mut driver = Self {
             exit_grace: config.exit_grace,
             population: config.population,
             parent: ParentMachine::new(config),
@@ -93,14 +94,15 @@ impl Driver {
             pending_exits: BTreeMap::new(),
             finished: false,
             told_at: None,
-        }
+        };
+        driver.handle(Event::Tick);
+        driver
     }
 
     /// Runs the hive until it is dead: every task resolved, every bee reaped. `held` tells when nothing more
     /// will be delegated; if it is held no longer, the end comes at once.
     pub(crate) async fn run(mut self, mut held: mpsc::Receiver<HiveEnd>) {
         let mut period = Instant::now() + self.period();
-        self.handle(Event::Tick);
         while !self.finished {
             let due = self.parent.poll_timeout();
             let told_at = self.told_at.map(|(at, _)| at);

@@ -32,15 +32,16 @@ pub(crate) struct Driven {
 /// The system's, when there is no thread or no poller to be had.
 pub(crate) fn drive(
     on_interrupt: OnInterrupt,
-    make: impl FnOnce(Interrupts) -> Driver + Send + 'static,
+    make: impl FnOnce(Interrupts) -> Driver,
 ) -> io::Result<Driven> {
     let runtime = OwnRuntime::new()?;
-    let interrupts = {
+    // Made here: its bees' processes start while its thread does.
+    let driver = {
         let _inside = runtime.enter();
-        Interrupts::listen(match mt_ipc::is_worker_process() {
+        make(Interrupts::listen(match mt_ipc::is_worker_process() {
             true => OnInterrupt::Ignore,
             false => on_interrupt,
-        })
+        }))
     };
     let (hold, held) = mpsc::channel(1);
     let (over, is_over) = oneshot::channel();
@@ -49,7 +50,7 @@ pub(crate) fn drive(
     runtime.on_thread("mt-hive", move |runtime| {
         // A task like those of the bees: they wake each other without a look at the poller in between.
         runtime
-            .block_on(async { tokio::spawn(make(interrupts).run(held)).await })
+            .block_on(async { tokio::spawn(driver.run(held)).await })
             .expect("the driver does not panic");
         drop(runtime);
         drop(tie);

@@ -10,7 +10,7 @@ use rustix::io::{FdFlags, fcntl_getfd};
 
 /// Closes all descriptors above 2 that were inherited: those that are not marked close-on-exec. What this process
 /// has opened itself is marked. To be called before any code that may have opened something without the mark.
-pub(super) fn close_inherited() {
+pub fn close_inherited() {
     let Ok(open) = fs::read_dir("/dev/fd") else {
         return;
     };

@@ -14,7 +14,7 @@ use rustix::{
     process::{Pid, Signal, getpid, getppid, kill_process_group},
 };
 
-use super::{Adopted, descriptors, reap, signals, tree};
+use super::{Adopted, reap, signals, tree};
 use crate::{AttachError, Progress};
 
 /// How often adopted children are looked for, and the parent's id where its end can't be waited for.
@@ -106,7 +106,6 @@ pub struct Guard {
     parent: Parent,
     socket: OwnedFd,
     adopted: Adopted,
-    keeps_descriptors: bool,
 }
 
 impl Guard {
@@ -116,7 +115,6 @@ impl Guard {
         connection: impl AsFd,
         parent: Parent,
         progress: &Progress,
-        keeps_descriptors: bool,
     ) -> io::Result<Self> {
         let socket = fcntl_dupfd_cloexec(connection, 3)?;
         let _ = SHARED.set(progress.clone());
@@ -124,16 +122,7 @@ impl Guard {
             parent,
             socket,
             adopted: Adopted::new(),
-            keeps_descriptors,
         })
-    }
-
-    /// Closes the descriptors above 2 that this process has inherited, unless it is to keep them. To be called before any
-    /// code of the user's runs.
-    pub fn close_inherited(&self) {
-        if !self.keeps_descriptors {
-            descriptors::close_inherited();
-        }
     }
 
     /// Watches on the thread that calls this, for good. That may be the process's first, which is of no use otherwise.

@@ -2,7 +2,10 @@
 
 #![expect(unsafe_code, reason = "giving up the terminal")]
 
-use std::{io, os::fd::AsRawFd};
+use std::{
+    io,
+    os::fd::{AsRawFd, OwnedFd},
+};
 
 use rustix::{
     fs::{Mode, OFlags, open},
@@ -42,10 +45,20 @@ pub fn start_clean() {
 /// Leads a group, and gives up the terminal, if there is one. What a terminal sends to the group that is left is not
 /// meant for the worker.
 fn leave_terminal() {
-    let left = signals::ignoring(&OF_TERMINALS, || {
+    let lead = || {
         let _ = setpgid(None, None);
-        give_up_terminal()
-    });
+    };
+    let left = match terminal() {
+        Ok(None) => return lead(),
+        Ok(Some(terminal)) => signals::ignoring(&OF_TERMINALS, || {
+            lead();
+            give_up(&terminal)
+        }),
+        Err(error) => {
+            lead();
+            Err(error)
+        }
+    };
     if left.is_err() {
         // The second best: who reads from the terminal gets an error as well, and writing is allowed.
         signals::ignore(libc::SIGTTIN);
@@ -53,15 +66,19 @@ fn leave_terminal() {
     }
 }
 
-/// Of this process alone: all others of its session keep it.
-fn give_up_terminal() -> io::Result<()> {
+/// The terminal of this process, if it has one.
+fn terminal() -> io::Result<Option<OwnedFd>> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let terminal = match open("/dev/tty", flags, Mode::empty()) {
-        Ok(terminal) => terminal,
+    match open("/dev/tty", flags, Mode::empty()) {
+        Ok(terminal) => Ok(Some(terminal)),
         // What is said of a terminal that this process does not have.
-        Err(Errno::NXIO) => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
+        Err(Errno::NXIO) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Of this process alone: all others of its session keep it.
+fn give_up(terminal: &OwnedFd) -> io::Result<()> {
     // SAFETY: the descriptor is open, and the request takes and writes nothing.
     let left = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCNOTTY) };
     match left {

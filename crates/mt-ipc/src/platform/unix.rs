@@ -114,13 +114,14 @@ pub(crate) fn take_over() -> Result<Inherited, AttachError> {
     let socket = StdUnixStream::from(move_away_from_stdin()?);
     let parent = Parent::bind(parent)?;
     let progress = Progress::new(page);
-    let guard = Guard::new(&socket, parent, &progress, greeting.keeps_descriptors)
-        .map_err(while_doing("watching the parent"))?;
+    let guard =
+        Guard::new(&socket, parent, &progress).map_err(while_doing("watching the parent"))?;
     Ok(Inherited {
         socket,
         progress,
         guard,
         stack_bytes: greeting.stack_bytes,
+        keeps_descriptors: greeting.keeps_descriptors,
     })
 }
 

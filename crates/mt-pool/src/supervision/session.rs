@@ -8,8 +8,8 @@ mod transitions;
 use std::{sync::Arc, time::Duration};
 
 use mt_ipc::{
-    ChildProcess, Exit, FrameReceiver, FrameSender, Progress, RecvError, SendError, Spawned,
-    StderrReader, StderrTail, Writer,
+    ChildProcess, Exit, FrameReceiver, FrameSender, Progress, RecvError, SendError, SpawnRequest,
+    Spawned, StderrReader, StderrTail, Writer,
 };
 use mt_proto::{Beat, Frame, FromWorker, ToWorker, WorkerId};
 use tokio::{
@@ -74,9 +74,9 @@ enum Reach {
     None,
 }
 
-/// Brings a worker up and sees it through to its end.
-pub(super) async fn run(lease: Lease, frames: Arc<impl FrameSource>) {
-    bring_up(lease, None, &*frames).await;
+/// Brings a worker up that was asked for, and sees it through to its end.
+pub(super) async fn run(lease: Lease, asked: SpawnRequest, frames: Arc<impl FrameSource>) {
+    bring_up(lease, asked, None, &*frames).await;
 }
 
 /// The same with workers that owners share: one that waits takes the lease, or a new one does and waits for
@@ -88,7 +88,10 @@ pub(super) async fn run_shared(lease: Lease, idle: Arc<IdleWorkers>, frames: imp
         open = match idle.fill(lease).await {
             Filled::Taken => None,
             // It may die while it waits, with its next lease on the way.
-            Filled::Slot(lease, slot) => bring_up(lease, Some(slot), &frames).await,
+            Filled::Slot(lease, slot) => {
+                let asked = mt_ipc::request(lease.spec.command.clone());
+                bring_up(lease, asked, Some(slot), &frames).await
+            }
             Filled::Killed(lease) => {
                 let death = Death::new(Exit::default(), DeathCause::Stopped);
                 lease.void(WorkerFailure::NoHello { death }).await;
@@ -99,8 +102,13 @@ pub(super) async fn run_shared(lease: Lease, idle: Arc<IdleWorkers>, frames: imp
 }
 
 /// Sees a process through to its end. Returns a lease that came too late for it.
-async fn bring_up(lease: Lease, slot: Option<Slot>, frames: &impl FrameSource) -> Option<Lease> {
-    let spawned = match mt_ipc::spawn(lease.spec.command.clone()).await {
+async fn bring_up(
+    lease: Lease,
+    asked: SpawnRequest,
+    slot: Option<Slot>,
+    frames: &impl FrameSource,
+) -> Option<Lease> {
+    let spawned = match asked.started().await {
         Ok(spawned) => spawned,
         Err(error) => {
             lease.void(WorkerFailure::Spawn(error)).await;

@@ -73,7 +73,9 @@ impl Workers {
     pub fn start_with(&mut self, worker: WorkerId, frames: Arc<impl FrameSource>) -> WorkerControl {
         let lease = self.lease(worker);
         let control = lease.control.clone();
-        self.sessions.spawn(run(lease, frames));
+        // Asked for at once, and not in the session's first turn: the process starts while its owner gets going.
+        let asked = mt_ipc::request(self.spec.command.clone());
+        self.sessions.spawn(run(lease, asked, frames));
         control
     }
 

@@ -16,7 +16,7 @@ use mt_proto::guarded;
 use super::{
     link, panic,
     role::{self, NotSetUp, RoleWork},
-    runtime::end_runtime,
+    runtime::{end_runtime, runtime},
     trace,
 };
 use crate::{registry, supervision::LINK};
@@ -42,16 +42,15 @@ pub(crate) fn main() -> ! {
     };
     // First of all: the parent answers while the threads are made that wait for that.
     inherited.say_hello(registry::fingerprint());
-    let stack = inherited.stack_bytes();
+    let (stack, keeps) = (inherited.stack_bytes(), inherited.keeps_descriptors());
     let (connection, guard) = inherited.into_parts();
     let link = Link::start(connection)
         .unwrap_or_else(|error| give_up("no thread for the connection", &error));
-    guard.close_inherited();
     // Never on this thread. It may be a runtime's, which can't drive the one that works need, and has the stack it has.
     // As the process's first it gets all children that are adopted, and none of a task's own as long as no task is here.
     let main = thread::Builder::new().name("mt-main".into());
     let main = main.stack_size(usize::try_from(stack).unwrap_or(usize::MAX));
-    if let Err(error) = main.spawn(|| work(link)) {
+    if let Err(error) = main.spawn(move || work(link, keeps)) {
         give_up(&format!("no thread with a stack of {stack} bytes"), &error);
     }
     // So it is of use for what only waits.
@@ -133,9 +132,15 @@ fn move_frames(connection: Unconnected, assign: mpsc::SyncSender<RoleWork>) {
 }
 
 /// Does what is assigned, on the thread that is to run the user's code.
-fn work(link: Link) -> ! {
+fn work(link: Link, keeps_descriptors: bool) -> ! {
+    // All of this while the assignment is on its way.
+    if !keeps_descriptors {
+        mt_ipc::close_inherited();
+    }
     link::watch_work_thread();
     panic::install_hook();
+    // One that can't be made is told of where it is needed.
+    let _ = runtime();
     // Without any assignment the link has failed and ends the process.
     let mut code = NOT_STARTED;
     while let Ok(work) = link.assigned.recv() {
