@@ -11,8 +11,8 @@ use gungraun::{Callgrind, prelude::*};
 use mt_beehive::{__hot_paths::DelegateRun, Dispatch};
 use mt_pool::__hot_paths::{DispatchRun, ReorderRun};
 use mt_proto::{
-    Frame, FrameDecoder, FromExecutor, ItemIndex, Limits, RecordBuffer, RecordTag, Records,
-    Segment, SegmentWriter, ToExecutor, decode_item,
+    Attachments, Frame, FrameDecoder, FromExecutor, ItemIndex, Limits, RecordBuffer, RecordTag,
+    Records, Segment, SegmentWriter, ToExecutor, decode_item_attached,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -48,8 +48,10 @@ fn rows() -> Vec<Row> {
 
 fn packed<T: Serialize + 'static>(items: &[T]) -> Bytes {
     let mut buffer = RecordBuffer::default();
+    let mut attachments = Attachments::NONE;
     for item in items {
-        buffer.push(item, LIMIT).expect("an item encodes");
+        let pushed = buffer.push_attaching(item, LIMIT, &mut attachments);
+        pushed.expect("an item encodes");
     }
     buffer.take()
 }
@@ -60,7 +62,7 @@ fn told<T: Serialize + 'static>(values: &[T]) -> Bytes {
         let pushed = writer.push(index, RecordTag::Value, value, LIMIT);
         pushed.expect("a value encodes");
     }
-    writer.take()
+    writer.take().into_bytes()
 }
 
 /// A frame of items as it stands on the wire.
@@ -69,6 +71,7 @@ fn sent<T: Serialize + 'static>(items: &[T]) -> BytesMut {
         first: ItemIndex(0),
         count: ITEMS,
         records: packed(items),
+        attachments: Attachments::NONE,
     };
     let mut wire = BytesMut::new();
     ToExecutor::Items(segment).into_frame().write_to(&mut wire);
@@ -86,7 +89,7 @@ fn read<T: DeserializeOwned + 'static>(
         let segment = segment(frame).expect("it has records");
         let mut records = Records::new(segment.records);
         while let Some(item) = records
-            .next_with(|_, value| decode_item::<T>(value))
+            .next_with(|_, value| decode_item_attached::<T>(value, &segment.attachments))
             .expect("it is well-formed")
         {
             black_box(item.expect("it decodes"));

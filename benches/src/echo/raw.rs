@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use anyhow::{Result, bail, ensure};
 use mt_proto::{
-    Frame, FromExecutor, ItemIndex, MAX_RECORD_BYTES, RecordBuffer, RecordTag, Records, Segment,
-    SegmentWriter, ToExecutor, decode_strict,
+    Attachments, Frame, FromExecutor, ItemIndex, MAX_RECORD_BYTES, RecordBuffer, RecordTag,
+    Records, Segment, SegmentWriter, ToExecutor, decode_strict,
 };
 
 use super::{parent_socket, start_connected, wire::Wire};
@@ -79,6 +79,7 @@ fn frame_of(numbers: Range<u64>, items: &mut RecordBuffer) -> Result<Frame> {
         first,
         count: items.count(),
         records: items.take(),
+        attachments: Attachments::NONE,
     };
     Ok(ToExecutor::Items(segment).into_frame())
 }
@@ -99,7 +100,7 @@ pub(crate) fn run_child() -> Result<()> {
                 results.push(index, RecordTag::Value, &value?, MAX_RECORD_BYTES)?;
                 index = index.plus(1);
             }
-            wire.send_encoded(&results.take())?;
+            wire.send_encoded(&results.take().into_bytes())?;
         }
     }
     Ok(())

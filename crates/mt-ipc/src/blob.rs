@@ -39,8 +39,12 @@ use crate::{
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// In a `#[shared]` value, or in a context's config, of a pool's run every worker maps them. As items and results they
-/// cross as bytes for now.
+/// In a `#[shared]` value, or in a context's config, of a pool's run every worker maps them; in an item its worker does,
+/// and in a result, or an error, whoever takes that out. An item that is tried again is sent the same file.
+///
+/// A process has few descriptors, so a blob counts as at least 512 KiB where a run bounds the bytes that wait. One that
+/// finds none is an error of its item: of kind `Unserialisable` where it was to be made or sent, `Undecodable` where it
+/// came. Nothing else is lost.
 ///
 /// # Platforms
 /// Linux, Android and FreeBSD have files that can be sealed against changes. Elsewhere whoever receives a blob reads it

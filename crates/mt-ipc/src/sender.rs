@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use mt_proto::{Attachments, CHUNK_BYTES, Frame, Outgoing, Unit};
+use mt_proto::{Attachments, CHUNK_BYTES, EncodedFrames, Frame, Outgoing, Unit};
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt},
     sync::Notify,
@@ -100,8 +100,8 @@ impl FrameSender {
     ///
     /// # Errors
     /// As [`try_send`](Self::try_send).
-    pub fn try_send_encoded(&self, frames: bytes::Bytes) -> Result<(), SendError> {
-        self.push(Outgoing::encoded(frames), false)
+    pub fn try_send_encoded(&self, frames: impl Into<EncodedFrames>) -> Result<(), SendError> {
+        self.push(Outgoing::encoded(frames.into()), false)
     }
 
     /// Lets the writer send what is queued and then end the connection's sending side.

@@ -245,7 +245,7 @@ mod tests {
         };
         let pushed = writer.push_outcome(Default::default(), heading, &(), 100);
         pushed.expect("encodes");
-        let frame = writer.take();
+        let frame = writer.take().into_bytes();
         // After the headers of the frame and of the run.
         let mut records = Records::new(frame.slice(5 + 12..));
         let settled = records.next_tallied(|_, tally, _| settle(tally));

@@ -39,7 +39,7 @@ mod window;
 mod worker_slot;
 
 pub(crate) use config::DispatchConfig;
-pub(crate) use delivery::{Apart, Delivery, End, Lost};
+pub(crate) use delivery::{Apart, Delivery, End, Lost, Results};
 pub(crate) use event::{Effect, Event};
 pub(crate) use machine::Dispatch;
 pub use memory::MemoryShortage;

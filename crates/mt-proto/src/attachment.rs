@@ -4,13 +4,19 @@
 
 use std::{any::Any, fmt, sync::Arc};
 
+use bytes::Bytes;
+
 use crate::MAX_ATTACHMENTS;
+
+/// The least that an attachment counts for where waiting is bounded by bytes: whatever it is, a process has few of them.
+const LEAST_WEIGHT: u64 = 512 * 1024;
 
 /// Something that crosses beside the bytes. Clones are the same thing.
 #[derive(Clone)]
 pub struct Attachment {
     what: Arc<dyn Any + Send + Sync>,
     bytes: u64,
+    weight: u64,
 }
 
 /// Stands for an attachment that had no room in the receiving process.
@@ -21,7 +27,13 @@ impl Attachment {
     /// An attachment of so many bytes.
     #[must_use]
     pub fn new<T: Any + Send + Sync>(what: Arc<T>, bytes: u64) -> Self {
-        Self { what, bytes }
+        // Whoever makes it has it too. The bytes of what others have besides are counted, or not the run's to bound.
+        let is_shared = Arc::strong_count(&what) > 2;
+        Self {
+            what,
+            bytes,
+            weight: if is_shared { 0 } else { bytes }.max(LEAST_WEIGHT),
+        }
     }
 
     /// One that was sent, and found no room in this process.
@@ -82,14 +94,30 @@ impl Attachments {
 
     /// The bytes of all of them.
     #[must_use]
-    #[inline]
     pub fn bytes(&self) -> u64 {
-        match &self.0 {
-            None => 0,
-            Some(all) => all
-                .iter()
-                .fold(0, |sum, each| sum.saturating_add(each.bytes)),
+        self.sum(|each| each.bytes)
+    }
+
+    /// What they count for where waiting is bounded by bytes: their bytes, but those of an attachment once while several
+    /// values have it, and never as few as to let a process run out of descriptors.
+    #[must_use]
+    #[inline]
+    pub fn weight(&self) -> usize {
+        match self.is_empty() {
+            true => 0,
+            false => self.weight_of_some(),
         }
+    }
+
+    #[cold]
+    fn weight_of_some(&self) -> usize {
+        let weight = self.sum(|each| each.weight);
+        weight.try_into().unwrap_or(usize::MAX)
+    }
+
+    fn sum(&self, of: impl Fn(&Attachment) -> u64) -> u64 {
+        let all = self.as_slice().iter();
+        all.fold(0, |sum, each| sum.saturating_add(of(each)))
     }
 
     /// Adds one unless it is among them, and tells its place; `None` when there are as many as may be.
@@ -103,6 +131,32 @@ impl Attachments {
             Arc::make_mut(self.0.get_or_insert_default()).push(attachment);
             place
         })
+    }
+}
+
+/// A value that is encoded, with what crosses beside its bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EncodedValue {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// What they name.
+    pub attachments: Attachments,
+}
+
+impl EncodedValue {
+    /// What it counts for where waiting is bounded by bytes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.bytes.len().saturating_add(self.attachments.weight())
+    }
+}
+
+impl From<Bytes> for EncodedValue {
+    fn from(bytes: Bytes) -> Self {
+        Self {
+            bytes,
+            attachments: Attachments::NONE,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::any::{Any, TypeId, type_name};
 use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned};
 
 use crate::{
-    Attachments, DecodeError, EncodeError,
+    Attachments, DecodeError, EncodeError, EncodedValue, MAX_RECORD_BYTES,
     codec::{Input, Obstacle, Output, Unwritable},
 };
 
@@ -51,6 +51,20 @@ fn write_checked<T: Serialize + ?Sized>(
         .map_err(|why| unwritable(why, limit))
 }
 
+/// The limit of the user's counts what crosses beside the bytes too. That of the wire does not, which is the default.
+#[cold]
+fn keep_attached_within(
+    limit: usize,
+    bytes: usize,
+    attachments: &Attachments,
+) -> Result<(), EncodeError> {
+    let all = attachments.bytes().saturating_add(bytes as u64);
+    match limit < MAX_RECORD_BYTES && all > limit as u64 {
+        true => Err(EncodeError::TooLarge { limit }),
+        false => Ok(()),
+    }
+}
+
 /// Writes an item, or a result: as [`encode_item`] has it, and leaves behind what it has written when it fails.
 #[inline]
 pub(crate) fn write_item<T: Serialize + 'static>(
@@ -67,7 +81,26 @@ pub(crate) fn write_item<T: Serialize + 'static>(
     }
     match is_plain::<T>() {
         true => write_value(buffer, value, limit),
-        false => write_checked(buffer, value, limit, attachments),
+        false => write_attaching(buffer, value, limit, attachments),
+    }
+}
+
+/// [`write_checked`], with the attachments, which are none before, counted where the limit is the user's.
+#[inline]
+fn write_attaching<T: Serialize>(
+    buffer: &mut Vec<u8>,
+    value: &T,
+    limit: usize,
+    attachments: Option<&mut Attachments>,
+) -> Result<(), EncodeError> {
+    let Some(attachments) = attachments else {
+        return write_checked(buffer, value, limit, None);
+    };
+    let before = buffer.len();
+    write_checked(buffer, value, limit, Some(attachments))?;
+    match attachments.is_empty() {
+        true => Ok(()),
+        false => keep_attached_within(limit, buffer.len() - before, attachments),
     }
 }
 
@@ -275,11 +308,14 @@ impl ItemType {
     /// Decodes an item of this type as an `I`.
     ///
     /// # Errors
-    /// As [`decode_checked`], and [`DecodeError::OtherType`].
-    pub fn decode<I: DeserializeOwned + 'static>(self, bytes: &[u8]) -> Result<I, DecodeError> {
+    /// As [`decode_attached`], and [`DecodeError::OtherType`].
+    pub fn decode<I: DeserializeOwned + 'static>(
+        self,
+        item: &EncodedValue,
+    ) -> Result<I, DecodeError> {
         match self.plain {
-            false => decode_checked(bytes),
-            true if self.id == TypeId::of::<I>() => decode_plain(bytes),
+            false => decode_attached(&item.bytes, &item.attachments),
+            true if self.id == TypeId::of::<I>() => decode_plain(&item.bytes),
             true => Err(DecodeError::OtherType {
                 sent: self.name.into(),
                 asked: type_name::<I>().into(),
@@ -290,7 +326,7 @@ impl ItemType {
 
 /// Whether a type is one of those that are certain to be read as they are written. Known when it is compiled.
 #[inline]
-fn is_plain<T: 'static>() -> bool {
+pub(crate) fn is_plain<T: 'static>() -> bool {
     macro_rules! any_of {
         ($($ty:ty),* $(,)?) => {
             false $(|| TypeId::of::<T>() == TypeId::of::<$ty>())*

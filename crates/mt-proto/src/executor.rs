@@ -151,7 +151,7 @@ impl ToExecutor {
     pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
         Ok(match frame.kind {
             Kind::Patience => Self::Patience(decoded(frame)?),
-            Kind::Items => Self::Items(Segment::from_body(frame.into_plain_body()?)?),
+            Kind::Items => Self::Items(Segment::from_frame(frame)?),
             kind => return Err(DecodeError::WrongDirection(kind)),
         })
     }
@@ -183,7 +183,7 @@ impl FromExecutor {
     /// [`DecodeError`]: the frame is not a message from an executor.
     pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
         Ok(match frame.kind {
-            Kind::Results => Self::Results(Segment::from_body(frame.into_plain_body()?)?),
+            Kind::Results => Self::Results(Segment::from_frame(frame)?),
             Kind::Exit => Self::Exit(decoded(frame)?),
             Kind::Notice => Self::Notice(decoded(frame)?),
             kind => return Err(DecodeError::WrongDirection(kind)),

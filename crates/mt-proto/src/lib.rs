@@ -50,7 +50,7 @@ mod tally;
 mod trace;
 mod unit;
 
-pub use attachment::{Attachment, Attachments};
+pub use attachment::{Attachment, Attachments, EncodedValue};
 pub use codec::{
     Arrived, MAX_EMPTY_ELEMENTS, MAX_NESTING, MAX_NESTING_STACK_BYTES, deserialize_attachable,
     serialize_attachable,
@@ -79,8 +79,8 @@ pub use message::{
     Assignment, Beat, FromWorker, SetupFailure, SetupStep, ToWorker, Welcome, WorkerBeat,
 };
 pub use outcome::{CallStack, ContextStep, Deadline, Failure, clip_text};
-pub use records::{Record, RecordBuffer, RecordTag, Records, push_record};
-pub use segment::{RunMark, Segment, SegmentWriter};
+pub use records::{Record, RecordBuffer, RecordTag, Records, push_attaching, push_record};
+pub use segment::{EncodedFrames, RunMark, Segment, SegmentWriter};
 pub use tally::{Count, CounterId, Heading, Tally};
 pub use trace::{
     MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, MAX_TRACE_NAME_BYTES, MAX_TRACE_TEXT_BYTES, TraceEvent,

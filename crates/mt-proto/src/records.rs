@@ -8,7 +8,7 @@ use bytes::{Buf, Bytes};
 use serde::Serialize;
 
 use crate::{
-    DecodeError, EncodeError, Heading, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, Tally,
+    Attachments, DecodeError, EncodeError, Heading, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, Tally,
     encode::{all_or_nothing, write_item, write_value},
     tally::{layout, push_tally},
 };
@@ -45,10 +45,21 @@ pub struct Record {
     pub tag: RecordTag,
     /// The encoded value.
     pub value: Bytes,
+    /// What crosses beside it; see [`with_attachments`](Self::with_attachments).
+    pub attachments: Attachments,
     counts: Bytes,
 }
 
 impl Record {
+    /// The record with what crosses beside it: its segment's attachments.
+    #[must_use]
+    pub fn with_attachments(self, attachments: &Attachments) -> Self {
+        Self {
+            attachments: attachments.clone(),
+            ..self
+        }
+    }
+
     /// What the call has counted.
     #[must_use]
     pub fn tally(&self) -> Tally<'_> {
@@ -87,6 +98,29 @@ impl RecordBuffer {
         push_record(&mut self.bytes, RecordTag::Value, value, limit)?;
         self.count += 1;
         Ok(())
+    }
+
+    /// [`push`](Self::push) that leaves large bytes of the value beside the others, in `attachments`, which are none
+    /// before. If there are some, the record is to be [split off](Self::split_off) and to travel alone.
+    ///
+    /// # Errors
+    /// [`EncodeError`]; nothing was appended.
+    #[inline]
+    pub fn push_attaching<T: Serialize + 'static>(
+        &mut self,
+        value: &T,
+        limit: usize,
+        attachments: &mut Attachments,
+    ) -> Result<(), EncodeError> {
+        push_attaching(&mut self.bytes, value, limit, attachments)?;
+        self.count += 1;
+        Ok(())
+    }
+
+    /// Takes the last record out, which begins there.
+    pub fn split_off(&mut self, at: usize) -> Bytes {
+        self.count -= 1;
+        self.bytes.split_off(at).into()
     }
 
     /// Appends a value that is encoded already, by this crate's [`encode`](crate::encode()) or as
@@ -150,7 +184,26 @@ pub fn push_record<T: Serialize + 'static>(
     value: &T,
     limit: usize,
 ) -> Result<(), EncodeError> {
-    push_outcome(bytes, Heading { tag, counts: &[] }, value, limit)
+    push_outcome(bytes, Heading { tag, counts: &[] }, value, limit, None)
+}
+
+/// [`push_record`] of an item whose large bytes are left beside the others, in `attachments`, which are none before. They
+/// count too where the limit is less than [`MAX_RECORD_BYTES`].
+///
+/// # Errors
+/// As [`push_record`]; what is in `attachments` then is of no use.
+#[inline]
+pub fn push_attaching<T: Serialize + 'static>(
+    bytes: &mut Vec<u8>,
+    value: &T,
+    limit: usize,
+    attachments: &mut Attachments,
+) -> Result<(), EncodeError> {
+    let heading = Heading {
+        tag: RecordTag::Value,
+        counts: &[],
+    };
+    push_outcome(bytes, heading, value, limit, Some(attachments))
 }
 
 /// [`push_record`] of an outcome with what its call has counted.
@@ -163,6 +216,7 @@ pub(crate) fn push_outcome<T: Serialize + 'static>(
     heading: Heading<'_>,
     value: &T,
     limit: usize,
+    attachments: Option<&mut Attachments>,
 ) -> Result<(), EncodeError> {
     let body = bytes.len() + HEADER;
     all_or_nothing(bytes, |bytes| {
@@ -178,7 +232,7 @@ pub(crate) fn push_outcome<T: Serialize + 'static>(
         };
         let limit = limit.min(most);
         match heading.tag {
-            RecordTag::Value | RecordTag::Raised => write_item(bytes, value, limit, None)?,
+            RecordTag::Value | RecordTag::Raised => write_item(bytes, value, limit, attachments)?,
             RecordTag::Failure => write_value(bytes, value, limit)?,
         }
         let header = (bytes.len() - body) as u32 | (written << TAG_SHIFT);
@@ -254,6 +308,7 @@ impl Records {
         Ok(Some(Record {
             tag: found.tag,
             value: self.body.split_to(found.end - found.value),
+            attachments: Attachments::NONE,
             counts,
         }))
     }

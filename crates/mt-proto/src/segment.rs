@@ -3,13 +3,20 @@
 //! Body: index of the first item (8 bytes), how many (4), then the records. Items that finish in order
 //! make long runs and share one header; items that finish in any order make short ones.
 
+mod encoded;
+
+use std::mem;
+
 use bytes::{Buf, Bytes};
 use serde::Serialize;
 
 use crate::{
-    DecodeError, EncodeError, Frame, HEADER_BYTES, Heading, ItemIndex, Kind, RecordTag, Records,
-    records::push_outcome,
+    Attachments, DecodeError, EncodeError, Frame, HEADER_BYTES, Heading, ItemIndex, Kind,
+    RecordTag, Records, encode::is_plain, records::push_outcome,
 };
+
+pub use encoded::EncodedFrames;
+pub(crate) use encoded::{AttachedFrame, weight};
 
 /// The bytes of a run's own header.
 pub(crate) const RUN_HEADER: usize = 12;
@@ -26,6 +33,8 @@ pub struct Segment {
     pub count: u32,
     /// One record each. Not checked yet: see [`Records::check`].
     pub records: Bytes,
+    /// What crosses beside the record. Only a single one has any.
+    pub attachments: Attachments,
 }
 
 impl Segment {
@@ -35,17 +44,27 @@ impl Segment {
         self.first.plus(u64::from(self.count))
     }
 
+    /// What it counts for where waiting is bounded by bytes.
+    #[must_use]
+    #[inline]
+    pub fn weight(&self) -> usize {
+        self.records.len().saturating_add(self.attachments.weight())
+    }
+
     pub(crate) fn into_frame(self, kind: Kind) -> Frame {
         let mut head = [0; RUN_HEADER];
         head[..8].copy_from_slice(&self.first.0.to_le_bytes());
         head[8..].copy_from_slice(&self.count.to_le_bytes());
         Frame {
             head: Some(head),
+            attachments: self.attachments,
             ..Frame::new(kind, self.records)
         }
     }
 
-    pub(crate) fn from_body(mut body: Bytes) -> Result<Self, DecodeError> {
+    pub(crate) fn from_frame(mut frame: Frame) -> Result<Self, DecodeError> {
+        let attachments = mem::take(&mut frame.attachments);
+        let mut body = frame.into_body();
         if body.len() < RUN_HEADER {
             return Err(DecodeError::Short("run header is cut"));
         }
@@ -57,11 +76,15 @@ impl Segment {
         if first.0.checked_add(u64::from(count)).is_none() {
             return Err(DecodeError::Malformed("run past the last index"));
         }
+        if count > 1 && !attachments.is_empty() {
+            return Err(DecodeError::Attachments("a run of several items has some"));
+        }
         Records::new(body.clone()).check(count)?;
         Ok(Self {
             first,
             count,
             records: body,
+            attachments,
         })
     }
 }
@@ -69,11 +92,12 @@ impl Segment {
 /// Packs results into [`Kind::Results`] frames as they come, in one buffer.
 ///
 /// A result that continues the open run costs its record and no more. What does not encode leaves
-/// the buffer as it was.
+/// the buffer as it was. A result with attachments is a run by itself.
 #[derive(Debug, Default)]
 pub struct SegmentWriter {
     bytes: Vec<u8>,
     open: Option<OpenRun>,
+    attached: Vec<AttachedFrame>,
 }
 
 /// How far a [`SegmentWriter`] was.
@@ -125,11 +149,19 @@ impl SegmentWriter {
         limit: usize,
     ) -> Result<(), EncodeError> {
         let run = self.run_for(index);
-        if let Err(error) = push_outcome(&mut self.bytes, heading, value, limit) {
+        let start = self.bytes.len();
+        let mut attachments = Attachments::NONE;
+        // Known when it is compiled: a plain value costs nothing for it.
+        let beside = (!is_plain::<T>()).then_some(&mut attachments);
+        if let Err(error) = push_outcome(&mut self.bytes, heading, value, limit, beside) {
             if run.count == 0 {
                 self.close_run();
             }
             return Err(error);
+        }
+        if !is_plain::<T>() && !attachments.is_empty() {
+            self.set_apart(index, start, attachments);
+            return Ok(());
         }
         self.open = Some(OpenRun {
             next: run.next.plus(1),
@@ -137,6 +169,21 @@ impl SegmentWriter {
             ..run
         });
         Ok(())
+    }
+
+    /// Makes the record that begins there, and is the last, a run of its own.
+    #[cold]
+    fn set_apart(&mut self, index: ItemIndex, start: usize, attachments: Attachments) {
+        let record = self.bytes.split_off(start);
+        self.close_run();
+        let run = self.open_run(index);
+        self.bytes.extend(record);
+        self.open = Some(OpenRun { count: 1, ..run });
+        self.close_run();
+        self.attached.push(AttachedFrame {
+            start: run.start,
+            attachments,
+        });
     }
 
     /// How far the writer is, for [`rewind`](Self::rewind).
@@ -152,12 +199,14 @@ impl SegmentWriter {
     pub fn rewind(&mut self, mark: RunMark) {
         self.bytes.truncate(mark.bytes);
         self.open = mark.open;
+        self.attached.retain(|frame| frame.start < mark.bytes);
     }
 
-    /// The bytes waiting.
+    /// What waits, as it counts where waiting is bounded by bytes.
     #[must_use]
-    pub fn len_bytes(&self) -> usize {
-        self.bytes.len()
+    #[inline]
+    pub fn weight(&self) -> usize {
+        weight(&self.bytes, &self.attached)
     }
 
     /// Whether nothing waits.
@@ -166,24 +215,32 @@ impl SegmentWriter {
         self.bytes.is_empty()
     }
 
-    /// The frames so far, leaving the writer empty: complete [`Kind::Results`] frames one after the
-    /// other, for [`Outgoing::encoded`](crate::Outgoing::encoded).
-    pub fn take(&mut self) -> Bytes {
-        // The next load is likely to be about as long as this one.
-        let mut encoded = Vec::with_capacity(self.bytes.len().min(RUN_BYTES));
+    /// The frames so far, leaving the writer empty.
+    pub fn take(&mut self) -> EncodedFrames {
+        let mut encoded = EncodedFrames {
+            // The next load is likely to be about as long as this one.
+            bytes: Vec::with_capacity(self.bytes.len().min(RUN_BYTES)),
+            attached: Vec::new(),
+        };
         self.drain_into(&mut encoded);
-        encoded.into()
+        encoded.take(0)
     }
 
     /// Moves the frames so far behind those in `encoded`, leaving the writer empty. Buffers change hands
     /// instead of bytes where that can be.
-    pub fn drain_into(&mut self, encoded: &mut Vec<u8>) {
+    pub fn drain_into(&mut self, encoded: &mut EncodedFrames<Vec<u8>>) {
         self.close_run();
-        if encoded.is_empty() {
-            std::mem::swap(&mut self.bytes, encoded);
+        let before = encoded.bytes.len();
+        if before == 0 {
+            mem::swap(&mut self.bytes, &mut encoded.bytes);
         } else {
-            encoded.append(&mut self.bytes);
+            encoded.bytes.append(&mut self.bytes);
         }
+        let moved = self.attached.drain(..);
+        encoded.attached.extend(moved.map(|frame| AttachedFrame {
+            start: before + frame.start,
+            ..frame
+        }));
     }
 
     /// The run that item `index` continues, or a new one.
@@ -227,10 +284,12 @@ impl SegmentWriter {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use bytes::BytesMut;
 
     use super::*;
-    use crate::{FrameDecoder, FromExecutor, Limits, Outgoing};
+    use crate::{Attachment, FrameDecoder, FromExecutor, Limits, Outgoing};
 
     fn runs_of(writer: &mut SegmentWriter) -> Vec<(u64, u32)> {
         let mut outgoing = Outgoing::encoded(writer.take());
@@ -284,6 +343,82 @@ mod tests {
         writer.rewind(mark);
         push(&mut writer, 2);
         assert_eq!(runs_of(&mut writer), [(1, 2)]);
+    }
+
+    /// Like a type whose bytes may be attached.
+    struct Large(u64);
+
+    impl Serialize for Large {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let attachment = Attachment::new(Arc::new(self.0), 1 << 20);
+            crate::serialize_attachable(&[7], Some(attachment), serializer)
+        }
+    }
+
+    fn attachments_of(frames: EncodedFrames) -> Vec<(u64, u32, Option<u64>)> {
+        let mut outgoing = Outgoing::encoded(frames);
+        let mut decoder = FrameDecoder::new(Limits::default());
+        let mut found = Vec::new();
+        while let Some(unit) = outgoing.next_unit() {
+            let mut wire = BytesMut::from(unit.head());
+            wire.extend_from_slice(&unit.body);
+            let attached = unit.attachments.as_slice().to_vec();
+            if !attached.is_empty() {
+                decoder.attach(attached, false);
+            }
+            while let Some(frame) = decoder.decode(&mut wire).expect("well-formed") {
+                let Ok(FromExecutor::Results(run)) = FromExecutor::from_frame(frame) else {
+                    panic!("not results");
+                };
+                let first = run.attachments.as_slice().first();
+                let number = first.map(|it| *it.get::<u64>().expect("a number"));
+                found.push((run.first.0, run.count, number));
+            }
+        }
+        assert_eq!(outgoing.len_bytes(), 0);
+        found
+    }
+
+    #[test]
+    fn what_has_attachments_is_a_run_by_itself_in_its_place() {
+        let mut writer = SegmentWriter::new();
+        let mut encoded = EncodedFrames::default();
+        push(&mut writer, 0);
+        push_of(&mut writer, 1, &Large(11), usize::MAX).expect("encodes");
+        push_of(&mut writer, 2, &Large(12), usize::MAX).expect("encodes");
+        assert!(writer.weight() > 2 << 20);
+        writer.drain_into(&mut encoded);
+        assert!(writer.weight() == 0 && encoded.weight() > 2 << 20);
+        let mark = writer.mark();
+        push_of(&mut writer, 3, &Large(0), usize::MAX).expect("encodes");
+        writer.rewind(mark);
+        push_of(&mut writer, 3, &Large(13), usize::MAX).expect("encodes");
+        push(&mut writer, 4);
+        push(&mut writer, 5);
+        writer.drain_into(&mut encoded);
+        assert_eq!(
+            attachments_of(encoded.take(0)),
+            [
+                (0, 1, None),
+                (1, 1, Some(11)),
+                (2, 1, Some(12)),
+                (3, 1, Some(13)),
+                (4, 2, None)
+            ]
+        );
+        assert!(encoded.is_empty() && encoded.weight() == 0);
+    }
+
+    /// The user's limit counts what is attached, the wire's own does not.
+    #[test]
+    fn what_is_attached_counts_where_a_limit_is_set() {
+        let mut writer = SegmentWriter::new();
+        let mut push = |limit| push_of(&mut writer, 0, &Large(1), limit);
+        let limit = 1 << 20;
+        assert_eq!(push(limit), Err(EncodeError::TooLarge { limit }));
+        assert_eq!(push(limit + 100), Ok(()));
+        assert_eq!(push(crate::MAX_RECORD_BYTES), Ok(()));
+        assert_eq!(attachments_of(writer.take()).len(), 2);
     }
 
     #[test]

@@ -106,8 +106,14 @@ mod tests {
         let tags = [RecordTag::Value, RecordTag::Raised, RecordTag::Failure];
         let mut bytes = Vec::new();
         for tag in tags {
-            push_outcome(&mut bytes, Heading { tag, counts }, &"é".to_owned(), 100)
-                .expect("encodes");
+            push_outcome(
+                &mut bytes,
+                Heading { tag, counts },
+                &"é".to_owned(),
+                100,
+                None,
+            )
+            .expect("encodes");
             push_record(&mut bytes, tag, &7u8, 100).expect("encodes");
         }
         let body = Bytes::from(bytes);
@@ -145,7 +151,7 @@ mod tests {
         };
         let mut bytes = vec![9];
         let text = "x".repeat(100); // 1 length byte and 100 of text
-        let mut push = |limit| push_outcome(&mut bytes, heading, &text, limit);
+        let mut push = |limit| push_outcome(&mut bytes, heading, &text, limit, None);
         assert_eq!(push(100), Err(EncodeError::TooLarge { limit: 100 }));
         assert_eq!(push(101), Ok(()));
         assert_eq!(bytes.len(), 1 + 4 + 5 + 101);

@@ -5,7 +5,7 @@ use std::mem;
 use bytes::{Buf, Bytes};
 
 use crate::{
-    Attachments, CHUNK_BYTES, Frame, HEADER_BYTES, Kind,
+    Attachments, CHUNK_BYTES, EncodedFrames, Frame, HEADER_BYTES, Kind,
     frame::{ATTACHED, MORE},
     segment::RUN_HEADER,
 };
@@ -63,7 +63,9 @@ impl Unit {
 pub struct Outgoing {
     /// What is left of a frame.
     current: Option<Frame>,
-    encoded: Bytes,
+    encoded: EncodedFrames,
+    /// The bytes of `encoded` that were taken out.
+    taken: usize,
 }
 
 impl Outgoing {
@@ -72,17 +74,21 @@ impl Outgoing {
     pub fn frame(frame: Frame) -> Self {
         Self {
             current: Some(frame),
-            encoded: Bytes::new(),
+            encoded: EncodedFrames::default(),
+            taken: 0,
         }
     }
 
     /// Frames that are encoded already, by a [`SegmentWriter`](crate::SegmentWriter). A body of any length
     /// stands behind one header there; it is cut into chunks here.
     #[must_use]
-    pub fn encoded(frames: Bytes) -> Self {
+    pub fn encoded(mut frames: EncodedFrames) -> Self {
+        // Taken from the end.
+        frames.attached.reverse();
         Self {
             current: None,
             encoded: frames,
+            taken: 0,
         }
     }
 
@@ -90,7 +96,7 @@ impl Outgoing {
     #[must_use]
     pub fn len_bytes(&self) -> usize {
         let current = self.current.as_ref();
-        current.map_or(0, |frame| HEADER_BYTES + frame.body_bytes()) + self.encoded.len()
+        current.map_or(0, |frame| HEADER_BYTES + frame.body_bytes()) + self.encoded.bytes.len()
     }
 
     /// The next unit; `None` when all is sent.
@@ -106,14 +112,28 @@ impl Outgoing {
             return Some(Unit {
                 head: [0; HEAD],
                 head_len: 0,
-                body: self.encoded.split_to(whole),
+                body: self.take(whole),
                 attachments: Attachments::NONE,
             });
         }
-        let front = self.encoded.split_to(HEADER_BYTES);
+        let attachments = self.front_attachments();
+        let front = self.take(HEADER_BYTES);
         debug_assert_eq!(front[4], Kind::Results as u8);
-        let body = self.encoded.split_to(body_bytes_of(&front));
-        Some(self.chunk(Frame::new(Kind::Results, body)))
+        let body = self.take(body_bytes_of(&front));
+        let frame = Frame::new(Kind::Results, body).with_attachments(attachments);
+        Some(self.chunk(frame))
+    }
+
+    fn take(&mut self, bytes: usize) -> Bytes {
+        self.taken += bytes;
+        self.encoded.bytes.split_to(bytes)
+    }
+
+    /// The attachments of the frame that is next.
+    fn front_attachments(&mut self) -> Attachments {
+        let next = &mut self.encoded.attached;
+        let front = next.pop_if(|frame| frame.start == self.taken);
+        front.map_or(Attachments::NONE, |frame| frame.attachments)
     }
 
     /// Takes one chunk of `current` and keeps what is left.
@@ -130,12 +150,16 @@ impl Outgoing {
         Unit::framed(kind | MORE, attachments, first, chunk)
     }
 
-    /// The bytes of the frames at the front that need no chunking and fit one unit together.
+    /// The bytes of the frames at the front that have no attachments, need no chunking, and fit one unit together.
     fn whole_frames(&self) -> usize {
+        let bytes = &self.encoded.bytes;
+        let attached = self.encoded.attached.last();
+        let most = attached.map_or(CHUNK_BYTES, |frame| frame.start - self.taken);
+        let most = most.min(CHUNK_BYTES);
         let mut at = 0;
-        while at < self.encoded.len() {
-            let end = at + HEADER_BYTES + body_bytes_of(&self.encoded[at..]);
-            if end > CHUNK_BYTES {
+        while at < bytes.len() {
+            let end = at + HEADER_BYTES + body_bytes_of(&bytes[at..]);
+            if end > most {
                 break;
             }
             at = end;

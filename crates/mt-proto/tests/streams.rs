@@ -5,8 +5,9 @@
 
 use bytes::{Bytes, BytesMut};
 use mt_proto::{
-    CHUNK_BYTES, Frame, FrameDecoder, FromExecutor, FromWorker, HEADER_BYTES, ItemIndex, Kind,
-    Limits, MAX_CONTROL_BYTES, Outgoing, Records, Segment, ToExecutor, ToWorker, encode,
+    Attachments, CHUNK_BYTES, Frame, FrameDecoder, FromExecutor, FromWorker, HEADER_BYTES,
+    ItemIndex, Kind, Limits, MAX_CONTROL_BYTES, Outgoing, Records, Segment, ToExecutor, ToWorker,
+    encode,
 };
 use proptest::prelude::*;
 
@@ -155,6 +156,7 @@ fn a_run_whose_records_fill_a_chunk_still_fits_one_frame() {
             first: ItemIndex(u64::MAX - 1),
             count: 1,
             records: records.freeze(),
+            attachments: Attachments::NONE,
         };
         let mut wire = BytesMut::new();
         ToExecutor::Items(run.clone())

@@ -12,8 +12,11 @@ use std::{
 use mt_proto::{
     Attachments, DecodeError, Frame, Kind, MAX_ATTACHMENTS, decode_attached, encode_attaching,
 };
-use mt_test_kit::{alone, assert_is, descriptors, test_with};
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use mt_test_kit::{alone, alone_and_bound, assert_is, descriptors, test_with, with_at_most};
+use rustix::{
+    net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg},
+    process::Resource,
+};
 
 use super::{Backend, all_of, beat, bulk, check, open, over, sockets, wire_of};
 use crate::{Blob, RecvError};
@@ -114,6 +117,37 @@ fn no_descriptor_is_left_whatever_becomes_of_the_frames() {
             assert_eq!(open_descriptors(), before);
         },
     );
+}
+
+/// Linux counts the descriptors of a user that were sent and not received, and takes no more than a process may have.
+#[cfg(target_os = "linux")]
+#[test]
+fn too_many_on_their_way_are_waited_for() {
+    const NAME: &str = "tests::attaching::too_many_on_their_way_are_waited_for";
+    alone_and_bound(NAME, || {
+        let frame = with_blobs(7..8, 0);
+        with_at_most(Resource::Nofile, 40, || {
+            runtime().block_on(async {
+                let (ours, theirs) = sockets();
+                let (sender, _, writer) = open(over(ours));
+                let (_, mut receiver, _) = open(over(theirs));
+                (0..200).for_each(|_| sender.try_send(frame.clone()).unwrap());
+                sender.close();
+                let received = async {
+                    let mut received = 0;
+                    while let Some(frame) = receiver.recv().await.unwrap() {
+                        assert_eq!(numbers_in(frame), [7]);
+                        received += 1;
+                    }
+                    received
+                };
+                // Polled first, the writer sends until no more is taken.
+                let (written, received) = tokio::join!(biased; writer.run(), received);
+                written.unwrap();
+                assert_eq!(received, 200);
+            });
+        });
+    });
 }
 
 /// Sends bytes with descriptors, as a worker gone mad might.

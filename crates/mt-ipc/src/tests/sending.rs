@@ -110,7 +110,7 @@ async fn lanes_have_limits_of_their_own(backend: Backend) {
         sender.try_send(bulk(1)).unwrap();
     }
     assert_eq!(sender.try_send(bulk(1)), Err(SendError::Full));
-    let encoded = sender.try_send_encoded(b"x"[..].into());
+    let encoded = sender.try_send_encoded(bytes::Bytes::from_static(b"x"));
     assert_eq!(encoded, Err(SendError::Full));
     for _ in 0..2 {
         sender.try_send(beat()).unwrap();

@@ -2,8 +2,7 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
-use bytes::Bytes;
-use mt_proto::{ItemIndex, Record, RecordBuffer, Segment};
+use mt_proto::{EncodedValue, ItemIndex, Record, RecordBuffer, Segment};
 
 use super::delivery::{Apart, Delivery, End, Lost};
 
@@ -37,7 +36,7 @@ impl AttemptHistory {
 pub(crate) struct RetryItem {
     pub(crate) index: ItemIndex,
     pub(crate) past: AttemptHistory,
-    pub(crate) payload: Bytes,
+    pub(crate) payload: EncodedValue,
 }
 
 impl RetryItem {
@@ -67,12 +66,13 @@ impl RetryItem {
 
     /// The item as a piece of one.
     pub(crate) fn to_run(&self) -> Segment {
-        let mut records = RecordBuffer::with_capacity(self.payload.len() + 4);
-        records.push_raw(&self.payload);
+        let mut records = RecordBuffer::with_capacity(self.payload.bytes.len() + 4);
+        records.push_raw(&self.payload.bytes);
         Segment {
             first: self.index,
             count: 1,
             records: records.take(),
+            attachments: self.payload.attachments.clone(),
         }
     }
 }

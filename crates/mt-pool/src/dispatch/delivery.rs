@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, convert::Infallible};
 
 use bytes::Bytes;
-use mt_proto::{ItemIndex, Record, Segment};
+use mt_proto::{Attachments, EncodedValue, ItemIndex, Record, Records, Segment};
 
 use crate::error::TaskErrorKind;
 
@@ -13,9 +13,17 @@ use crate::error::TaskErrorKind;
 #[derive(Debug, Clone)]
 pub(crate) enum Delivery {
     /// As a worker told them.
-    Results(Segment),
+    Results(Results),
     /// One that there is more to say of than a worker told, or that no worker has an outcome for.
     Apart(Box<Apart>),
+}
+
+/// What a worker told of consecutive items, none of which has attachments.
+#[derive(Debug, Clone)]
+pub(crate) struct Results {
+    pub(crate) first: ItemIndex,
+    pub(crate) count: u32,
+    pub(crate) records: Bytes,
 }
 
 /// An item that was told of by itself.
@@ -23,7 +31,7 @@ pub(crate) enum Delivery {
 pub(crate) struct Apart {
     pub(crate) index: ItemIndex,
     pub(crate) attempts: u32,
-    pub(crate) payload: Option<Bytes>,
+    pub(crate) payload: Option<EncodedValue>,
     pub(crate) end: End,
 }
 
@@ -40,6 +48,36 @@ pub(crate) enum End {
 pub(crate) type Lost = TaskErrorKind<Infallible>;
 
 impl Delivery {
+    /// What a worker has told.
+    pub(crate) fn results(told: Segment) -> Self {
+        let Segment {
+            first,
+            count,
+            records,
+            attachments,
+        } = told;
+        match attachments.is_empty() {
+            true => Self::Results(Results {
+                first,
+                count,
+                records,
+            }),
+            false => Self::attached(first, records, &attachments),
+        }
+    }
+
+    #[cold]
+    fn attached(index: ItemIndex, records: Bytes, attachments: &Attachments) -> Self {
+        let record = Records::new(records).next_record().ok().flatten();
+        let record = record.expect("results were counted when they came in");
+        Self::Apart(Box::new(Apart {
+            index,
+            attempts: 1,
+            payload: None,
+            end: End::Told(record.with_attachments(attachments)),
+        }))
+    }
+
     /// An item that can't be sent, or did not come.
     pub(crate) fn refused(index: ItemIndex, lost: Lost) -> Self {
         Self::Apart(Box::new(Apart {
@@ -64,7 +102,7 @@ impl Delivery {
         }
     }
 
-    /// The bytes it keeps alive, roughly.
+    /// The bytes it keeps alive, roughly, attachments as they count.
     pub(crate) fn len_bytes(&self) -> usize {
         match self {
             Self::Results(run) => run.records.len(),
@@ -74,9 +112,14 @@ impl Delivery {
 }
 
 impl Apart {
+    #[cold]
+    #[inline(never)]
     pub(crate) fn len_bytes(&self) -> usize {
         match &self.end {
-            End::Told(record) => record.value.len(),
+            End::Told(record) => record
+                .value
+                .len()
+                .saturating_add(record.attachments.weight()),
             End::Lost(_) => 0,
         }
     }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mt_proto::{ItemIndex, RecordBuffer, Records, Segment, WorkerId};
+use mt_proto::{Attachments, ItemIndex, RecordBuffer, Records, Segment, WorkerId};
 
 use super::{Delivery, Dispatch, DispatchConfig, Effect, Event, delivery::Reorder};
 use crate::{
@@ -106,6 +106,7 @@ impl DispatchRun {
                 first,
                 count: self.portion,
                 records: front,
+                attachments: Attachments::NONE,
             };
             first = part.end();
             left -= self.portion;
@@ -115,6 +116,7 @@ impl DispatchRun {
             first,
             count: left,
             records: records.into_rest(),
+            attachments: Attachments::NONE,
         };
         self.reports.push_back((worker, rest));
     }
@@ -135,7 +137,7 @@ impl ReorderRun {
         early.chunks_mut(spread).for_each(<[_]>::reverse);
         Self {
             reorder: Reorder::default(),
-            early: early.into_iter().map(Delivery::Results).collect(),
+            early: early.into_iter().map(Delivery::results).collect(),
         }
     }
 
@@ -162,6 +164,7 @@ fn segments(items: u32, each: u32) -> VecDeque<Segment> {
             first: ItemIndex(u64::from(first)),
             count,
             records: records.take(),
+            attachments: Attachments::NONE,
         }
     });
     segments.collect()

@@ -276,7 +276,7 @@ impl Dispatch {
                 slot.window.on_results(now, reported);
                 self.restarts.on_fruit(first);
                 if apart.is_empty() {
-                    self.deliver(Delivery::Results(run));
+                    self.deliver(Delivery::results(run));
                 } else {
                     self.deliver_but(now, run, apart);
                 }

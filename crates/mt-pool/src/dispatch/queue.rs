@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::BytesMut;
-use mt_proto::{ItemIndex, Records, Segment};
+use mt_proto::{Attachments, EncodedValue, ItemIndex, Records, Segment};
 
 use super::attempt_history::{AttemptHistory, RetryItem};
 
@@ -174,9 +174,13 @@ impl Queue {
         let mut waiting = self.pop_run(most)?;
         let (run, since) = (&mut waiting.run, waiting.since);
         let mut joined = BytesMut::new();
-        while run.count < JOIN_ITEMS && run.records.len() + joined.len() < JOIN_BYTES {
+        while run.count < JOIN_ITEMS
+            && run.records.len() + joined.len() < JOIN_BYTES
+            && run.attachments.is_empty()
+        {
             let fits = |next: &mut Waiting| {
                 next.run.first == run.end()
+                    && next.run.attachments.is_empty()
                     && next.run.count <= most.saturating_sub(run.count)
                     && (self.patience.is_none() || next.since == since)
             };
@@ -213,12 +217,14 @@ impl Queue {
             first: front.run.first,
             count: most,
             records: taken,
+            attachments: Attachments::NONE,
         };
         let since = front.since;
         front.run = Segment {
             first: run.end(),
             count: front.run.count - most,
             records: records.into_rest(),
+            attachments: Attachments::NONE,
         };
         self.count_out(&run);
         Some(Waiting { run, since })
@@ -226,12 +232,12 @@ impl Queue {
 
     fn count_in(&mut self, run: &Segment) {
         self.items += u64::from(run.count);
-        self.bytes += run.records.len();
+        self.bytes += run.weight();
     }
 
     fn count_out(&mut self, run: &Segment) {
         self.items -= u64::from(run.count);
-        self.bytes -= run.records.len();
+        self.bytes -= run.weight();
     }
 
     /// Takes everything, as single items.
@@ -257,12 +263,16 @@ fn to_front<T>(all: &mut VecDeque<T>, at: usize) {
 pub(super) fn items_of(run: Segment) -> impl Iterator<Item = RetryItem> {
     let mut records = Records::new(run.records);
     let mut index = run.first;
+    let attachments = run.attachments;
     std::iter::from_fn(move || {
         let record = records.next_record().ok().flatten()?;
         let item = RetryItem {
             index,
             past: AttemptHistory::default(),
-            payload: record.value,
+            payload: EncodedValue {
+                bytes: record.value,
+                attachments: attachments.clone(),
+            },
         };
         index = index.plus(1);
         Some(item)

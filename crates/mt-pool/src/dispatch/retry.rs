@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use mt_proto::{ItemIndex, RecordTag, Records, Segment, WorkerId};
+use mt_proto::{Attachments, ItemIndex, RecordTag, Records, Segment, WorkerId};
 use rand::RngExt as _;
 
 use super::{Delivery, Dispatch, Lost, attempt_history::RetryItem, machine::RunMode};
@@ -44,7 +44,7 @@ impl Dispatch {
         for index in (run.first.0..run.end().0).map(ItemIndex) {
             let failed = records.next_with(|tag, value| {
                 let raised = tag == RecordTag::Raised && retry.limit > 0;
-                (tag != RecordTag::Value).then(|| raised && retry.wants(value))
+                (tag != RecordTag::Value).then(|| raised && retry.wants(value, &run.attachments))
             });
             let Ok(Some(Some(wanted))) = failed else {
                 continue;
@@ -67,10 +67,11 @@ impl Dispatch {
     /// Gives out results but for those set apart, which follow each in its place, or wait for their next try.
     pub(super) fn deliver_but(&mut self, now: Instant, run: Segment, apart: Vec<Failed>) {
         let mut records = Records::new(run.records);
+        let attachments = run.attachments;
         let mut first = run.first;
         let end = first.plus(u64::from(run.count));
         for Failed { item, sequel } in apart {
-            self.deliver_part(first, item.index, &mut records);
+            self.deliver_part(first, item.index, &mut records, &attachments);
             let record = records.next_record().ok().flatten();
             first = item.index.plus(1);
             match sequel {
@@ -78,23 +79,30 @@ impl Dispatch {
                 Sequel::Cancelled => self.deliver(item.stopped(Lost::Cancelled)),
                 Sequel::Told => {
                     let record = record.expect("results were counted when they came in");
-                    self.deliver(item.told(record));
+                    self.deliver(item.told(record.with_attachments(&attachments)));
                 }
             }
         }
-        self.deliver_part(first, end, &mut records);
+        self.deliver_part(first, end, &mut records, &attachments);
     }
 
-    fn deliver_part(&mut self, first: ItemIndex, end: ItemIndex, records: &mut Records) {
+    fn deliver_part(
+        &mut self,
+        first: ItemIndex,
+        end: ItemIndex,
+        records: &mut Records,
+        attachments: &Attachments,
+    ) {
         let count = (end.0 - first.0) as u32;
         if count == 0 {
             return;
         }
         let records = records.split_front(count);
-        self.deliver(Delivery::Results(Segment {
+        self.deliver(Delivery::results(Segment {
             first,
             count,
             records: records.expect("results were counted when they came in"),
+            attachments: attachments.clone(),
         }));
     }
 

@@ -201,7 +201,7 @@ impl WorkerSlot {
         }
         self.idle_since = None;
         self.in_hand += run.count;
-        self.held_bytes += run.records.len();
+        self.held_bytes += run.weight();
         if let Some(quota) = &mut self.quota {
             *quota = quota.saturating_sub(u64::from(run.count));
         }
@@ -256,7 +256,7 @@ impl WorkerSlot {
         let held_bytes = &mut self.held_bytes;
         self.held.retain(|held| {
             let done = held.is_done();
-            *held_bytes -= if done { held.run.records.len() } else { 0 };
+            *held_bytes -= if done { held.run.weight() } else { 0 };
             !done
         });
         Ok(())
@@ -352,6 +352,7 @@ impl Held {
                     first,
                     count,
                     records,
+                    attachments: self.run.attachments.clone(),
                 };
                 let since = self.since;
                 salvage.unstarted.push(Waiting { run, since });

@@ -3,7 +3,7 @@
 use std::{error::Error, fmt};
 
 use bytes::Bytes;
-use mt_proto::{DecodeError, ItemIndex, ItemType, guarded};
+use mt_proto::{DecodeError, EncodedValue, ItemIndex, ItemType, guarded};
 
 use super::TaskErrorKind;
 use crate::Wire;
@@ -17,7 +17,7 @@ struct Details<E> {
     index: ItemIndex,
     kind: TaskErrorKind<E>,
     attempts: u32,
-    payload: Option<(Bytes, ItemType)>,
+    payload: Option<(EncodedValue, ItemType)>,
 }
 
 impl<E> TaskError<E> {
@@ -48,7 +48,7 @@ impl<E> TaskError<E> {
     pub(crate) fn with_history(
         mut self,
         attempts: u32,
-        payload: Option<(Bytes, ItemType)>,
+        payload: Option<(EncodedValue, ItemType)>,
     ) -> Self {
         self.inner.attempts = attempts;
         self.inner.payload = payload;
@@ -88,11 +88,11 @@ impl<E> TaskError<E> {
     /// not be sent.
     #[must_use]
     pub fn payload(&self) -> Option<&Bytes> {
-        self.sent().map(|(payload, _)| payload)
+        self.sent().map(|(payload, _)| &payload.bytes)
     }
 
     /// The same, and what it is.
-    pub(crate) fn sent(&self) -> Option<&(Bytes, ItemType)> {
+    pub(crate) fn sent(&self) -> Option<&(EncodedValue, ItemType)> {
         self.inner.payload.as_ref()
     }
 

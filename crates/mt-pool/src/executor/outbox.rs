@@ -12,8 +12,7 @@ use std::{
     },
 };
 
-use bytes::Bytes;
-use mt_proto::{Frame, SegmentWriter};
+use mt_proto::{EncodedFrames, Frame, SegmentWriter};
 use tokio::sync::Notify;
 
 use crate::lock::lock;
@@ -39,7 +38,7 @@ pub(crate) struct Outbox {
 #[derive(Debug, Default)]
 struct OutboxState {
     /// Results, encoded.
-    runs: Vec<u8>,
+    runs: EncodedFrames<Vec<u8>>,
     frames: VecDeque<Frame>,
     /// The link knows that there is something.
     told: bool,
@@ -52,7 +51,7 @@ struct OutboxState {
 #[derive(Debug, Default)]
 pub(crate) struct Load {
     /// Results, encoded.
-    pub(crate) runs: Bytes,
+    pub(crate) runs: EncodedFrames,
     /// Other frames.
     pub(crate) frames: VecDeque<Frame>,
     pub(crate) done: bool,
@@ -69,7 +68,7 @@ impl Outbox {
     pub(crate) fn publish(&self, runs: &mut SegmentWriter) -> bool {
         let mut state = lock(&self.state);
         runs.drain_into(&mut state.runs);
-        let bytes = state.runs.len();
+        let bytes = state.runs.weight();
         let room = bytes < FULL_BYTES || state.closed;
         // The first since the link last looked; or so much that it should look now.
         if !state.told || bytes >= state.wake_at {
@@ -121,7 +120,7 @@ impl Outbox {
             let room = self.room.notified();
             {
                 let state = lock(&self.state);
-                if state.runs.len() < FULL_BYTES || state.closed {
+                if state.runs.weight() < FULL_BYTES || state.closed {
                     return;
                 }
             }
@@ -148,9 +147,7 @@ impl Outbox {
     /// `tell_next`; otherwise it comes back by itself.
     pub(crate) fn take(&self, tell_next: bool) -> Load {
         let mut state = lock(&self.state);
-        // The next load is likely to be about as long as this one.
-        let next = Vec::with_capacity(state.runs.len().min(FLUSH_BYTES));
-        let runs = Bytes::from(std::mem::replace(&mut state.runs, next));
+        let runs = state.runs.take(FLUSH_BYTES);
         let frames = std::mem::take(&mut state.frames);
         state.told = !tell_next;
         state.wake_at = FLUSH_BYTES;

@@ -119,7 +119,7 @@ impl Reporter {
             self.quick = quick;
             self.looks = looks;
             self.since = 0;
-        } else if self.quick && watched && self.runs.len_bytes() < GATHER_BYTES {
+        } else if self.quick && watched && self.runs.weight() < GATHER_BYTES {
             self.unmeasured = true;
             return;
         }

@@ -16,7 +16,7 @@ use futures::{
     stream::{FuturesUnordered, StreamExt},
 };
 use mt_ipc::{Progress, Turn};
-use mt_proto::{Failure, ItemIndex, Records, Setup};
+use mt_proto::{Attachments, Failure, ItemIndex, Records, Setup};
 use tokio::{
     runtime::Runtime,
     sync::mpsc,
@@ -77,6 +77,8 @@ pub(super) fn run<T: Task>(mut job: Job, runtime: &Runtime, inputs: SharedInputs
 struct Todo {
     next: ItemIndex,
     records: Records,
+    /// What crosses beside them, if it is a single one.
+    attachments: Attachments,
     start_by: Option<Instant>,
 }
 
@@ -164,6 +166,7 @@ where
         self.todo.push_back(Todo {
             next: items.first,
             records: Records::new(items.records),
+            attachments: items.attachments,
             start_by,
         });
     }
@@ -225,12 +228,13 @@ where
             if late.is_none() && !self.may_start(index) {
                 break;
             }
+            let beside = &todo.attachments;
             let started = todo.records.next_with(|_, value| {
                 self.started += 1;
                 self.progress.set_started(self.started);
                 match late {
                     Some(late) => self.report(index, Err(late)),
-                    None => self.start(index, value),
+                    None => self.start(index, value, beside),
                 }
             });
             started
@@ -247,7 +251,7 @@ where
 
     /// Calls the function for one item and polls it once.
     #[inline]
-    fn start(&mut self, index: ItemIndex, value: &[u8]) {
+    fn start(&mut self, index: ItemIndex, value: &[u8], beside: &Attachments) {
         let batch = match &self.batch {
             CurrentBatch::Open(batch) => batch,
             CurrentBatch::Failed(failure, _) => {
@@ -269,7 +273,7 @@ where
         ambient.enter();
         let mut encoded = None;
         let polled = caught(|| {
-            let input = decode::<T>(value)?;
+            let input = decode::<T>(value, beside)?;
             place.set(Some(call(
                 batch.context(),
                 Rc::clone(&inputs.shared),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::poll;
-use mt_proto::{Failure, ItemIndex, Records};
+use mt_proto::{Attachments, Failure, ItemIndex, Records};
 use tokio::runtime::Runtime;
 
 use super::{
@@ -62,6 +62,7 @@ impl<T: Task> SyncRunner<T> {
 
     fn work(&mut self, Batch { items, start_by }: Batch) {
         let mut records = Records::new(items.records);
+        let attachments = items.attachments;
         let mut index = items.first;
         self.pass_gate(index, start_by);
         while let Ok(Some(encoded)) = records.next_with(|_, value| {
@@ -69,7 +70,7 @@ impl<T: Task> SyncRunner<T> {
             self.job.progress.set_started(self.started);
             match expired(start_by, self.job.setup.queue_deadline) {
                 Some(late) => Err(late),
-                None => self.call(index, value),
+                None => self.call(index, value, &attachments),
             }
         }) {
             let encoded = encoded.map_err(|none| self.settle(none));
@@ -107,7 +108,7 @@ impl<T: Task> SyncRunner<T> {
     }
 
     #[inline]
-    fn call(&mut self, index: ItemIndex, value: &[u8]) -> Encoded {
+    fn call(&mut self, index: ItemIndex, value: &[u8], beside: &Attachments) -> Encoded {
         let context = self.context()?;
         let setup = &self.job.setup;
         let soft = setup.soft_deadline;
@@ -120,7 +121,7 @@ impl<T: Task> SyncRunner<T> {
         let shared = Rc::clone(&self.inputs.shared);
         let reporter = &mut self.reporter;
         let called = caught(|| {
-            let input = decode::<T>(value)?;
+            let input = decode::<T>(value, beside)?;
             let call = pin!(T::call(context, shared, input));
             match call.poll(&mut PollContext::from_waker(Waker::noop())) {
                 Poll::Ready(result) => reporter.encode(index, result),

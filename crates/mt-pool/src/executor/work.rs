@@ -5,7 +5,7 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 use mt_ipc::Progress;
 use mt_proto::{
     Attachments, Deadline, DecodeError, Failure, Segment, Setup, SetupFailure, SetupStep,
-    clip_text, decode_item,
+    clip_text, decode_item_attached,
 };
 use tokio::{sync::mpsc, time::Instant};
 
@@ -78,8 +78,11 @@ pub(super) fn failure(step: SetupStep, message: impl ToString) -> SetupFailure {
 }
 
 #[inline]
-pub(super) fn decode<T: Task>(value: &[u8]) -> Result<T::Input, NoResult> {
-    decode_item(value).map_err(undecodable)
+pub(super) fn decode<T: Task>(
+    value: &[u8],
+    attachments: &Attachments,
+) -> Result<T::Input, NoResult> {
+    decode_item_attached(value, attachments).map_err(undecodable)
 }
 
 #[cold]

@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mt_proto::{ItemIndex, RecordBuffer, Segment};
+use mt_proto::{Attachments, ItemIndex, RecordBuffer, Segment};
 use tokio::{runtime, sync::Notify};
 
 use crate::{dispatch::Event, lock::lock};
@@ -57,7 +57,7 @@ struct ExchangeState {
     /// Places taken: of items not yet consumed, and of those that the feeder is about to pull.
     outstanding: u64,
     consumed: u64,
-    /// Bytes of items that wait here.
+    /// Bytes of items that wait here, as they [count](Segment::weight).
     waiting_bytes: usize,
     /// Bytes of items that the driver holds.
     held_bytes: usize,
@@ -183,14 +183,14 @@ impl ExchangeState {
             first: self.open_first,
             count,
             records: self.open.take(),
+            attachments: Attachments::NONE,
         };
         self.sealed.push_back(Event::Input(items));
     }
 
     /// Adds a block of so many items that is not the open one.
-    fn add_block(&mut self, count: u32, records: Bytes) {
+    fn add_block(&mut self, count: u32, records: Bytes, attachments: Attachments) {
         self.seal();
-        self.waiting_bytes += records.len();
         self.waiting += u64::from(count);
         let first = self.next;
         self.next = first.plus(count.into());
@@ -198,7 +198,9 @@ impl ExchangeState {
             first,
             count,
             records,
+            attachments,
         };
+        self.waiting_bytes = self.waiting_bytes.saturating_add(items.weight());
         self.sealed.push_back(Event::Input(items));
     }
 }
@@ -236,7 +238,7 @@ impl DriverEnd {
             };
             if let Event::Input(run) = &event {
                 items += u64::from(run.count);
-                taken += run.records.len();
+                taken += run.weight();
             }
             found.events.push(event);
         }

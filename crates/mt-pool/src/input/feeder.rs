@@ -4,9 +4,10 @@
 
 use std::{future::poll_fn, io, mem::needs_drop, pin::Pin, task::Poll, thread};
 
+use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use mt_proto::{
-    EncodeError, Kept, RecordBuffer, RecordTag, UserPanic, dispose, guarded, push_record,
+    Attachments, EncodeError, Kept, RecordBuffer, UserPanic, dispose, guarded, push_attaching,
 };
 use tokio::runtime::{self, Handle, RuntimeFlavor};
 
@@ -94,6 +95,14 @@ impl<I> Drop for InMemory<I> {
     }
 }
 
+/// An item that does not come with others.
+enum Alone {
+    /// Not to be sent.
+    Lost(Lost),
+    /// The record, and what crosses beside it.
+    Attached(Bytes, Attachments),
+}
+
 impl Feeder {
     fn pull<I: Wire>(mut self, mut iter: Kept<Iter<I>>) {
         let mut reserved = self.feed.reserve(None);
@@ -128,9 +137,12 @@ impl Feeder {
                 break;
             }
             let mut left = 1 + self.feed.try_reserve(GATHER_ITEMS - 1).unwrap_or(0);
-            while let Err(lost) = self.fill(&mut block, &mut iter.0, &mut left, &mut ended) {
+            while let Err(alone) = self.fill(&mut block, &mut iter.0, &mut left, &mut ended) {
                 self.feed.push_some(&mut block);
-                self.refuse(lost);
+                match alone {
+                    Alone::Lost(lost) => self.refuse(lost),
+                    Alone::Attached(record, beside) => self.feed.push_alone(record, beside),
+                }
             }
             self.feed.push_some(&mut block);
             self.feed.give_back(left);
@@ -139,40 +151,41 @@ impl Feeder {
     }
 
     /// Pulls items into a block until it is full, `left` is used up, or the input has ended; or until
-    /// an item can't be sent.
+    /// an item can't be sent, or not with others.
     fn fill<I: Wire>(
         &self,
         block: &mut RecordBuffer,
         iter: &mut Iter<I>,
         left: &mut u64,
         ended: &mut bool,
-    ) -> Result<(), Lost> {
+    ) -> Result<(), Alone> {
         let limit = self.max_item_bytes;
-        let mut before = block.count();
+        let mut before = block.len_bytes();
+        let mut attachments = Attachments::NONE;
         // Not the guarded code's own, which must not drop it while it unwinds.
         let mut item = None;
         // One guarded region for all items: what is in the block tells how far the last one came.
         let filled = guarded(|| {
-            while *left > 0 && block.len_bytes() < GATHER_BYTES {
+            while *left > 0 && block.len_bytes() < GATHER_BYTES && attachments.is_empty() {
                 item = iter.next();
                 let Some(pulled) = &item else {
                     *ended = true;
                     return Ok(());
                 };
                 *left -= 1;
-                before = block.count();
-                block.push(pulled, limit)?;
+                before = block.len_bytes();
+                block.push_attaching(pulled, limit, &mut attachments)?;
                 item = None;
             }
             Ok(())
         });
         dispose(item);
         match filled {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(lost(&error)),
-            // Its `Drop` panicked. What goes wrong with the original does not undo its copy.
-            Err(_) if block.count() > before => Ok(()),
-            Err(panic) => Err(lost(&panic.into())),
+            Ok(Err(error)) => Err(Alone::Lost(lost(&error))),
+            Err(panic) if block.len_bytes() == before => Err(Alone::Lost(lost(&panic.into()))),
+            // Its `Drop` may have panicked. What goes wrong with the original does not undo its copy.
+            Ok(Ok(())) | Err(_) if attachments.is_empty() => Ok(()),
+            Ok(Ok(())) | Err(_) => Err(Alone::Attached(block.split_off(before), attachments)),
         }
     }
 
@@ -227,7 +240,7 @@ impl Feeder {
     }
 
     /// Encodes an item. True: it is in the scratch buffer, for the exchange. False: it is too long to
-    /// be copied or can't be sent, and was handed over already.
+    /// be copied, has attachments, or can't be sent, and was handed over already.
     ///
     /// Encoding is outside the exchange's lock: a `Serialize` and a `Drop` are user code that may take
     /// their time or panic.
@@ -235,14 +248,16 @@ impl Feeder {
     fn encode<I: Wire>(&mut self, item: I) -> bool {
         let (scratch, limit) = (&mut self.scratch, self.max_item_bytes);
         scratch.clear();
-        let encoded = guarded(|| push_record(scratch, RecordTag::Value, &item, limit));
+        let mut attachments = Attachments::NONE;
+        let encoded = guarded(|| push_attaching(scratch, &item, limit, &mut attachments));
         // What goes wrong with the original does not undo its copy.
         dispose(item);
         match encoded.map_err(EncodeError::from).flatten() {
-            Ok(()) if self.scratch.len() <= LONG_BYTES => return true,
-            Ok(()) => self
-                .feed
-                .push_long(std::mem::take(&mut self.scratch).into()),
+            Ok(()) if self.scratch.len() <= LONG_BYTES && attachments.is_empty() => return true,
+            Ok(()) => {
+                let record = std::mem::take(&mut self.scratch).into();
+                self.feed.push_alone(record, attachments);
+            }
             Err(error) => self.refuse(lost(&error)),
         }
         false

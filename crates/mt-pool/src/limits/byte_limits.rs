@@ -36,15 +36,17 @@ impl ByteLimits {
         /// When that much waits for an earlier item, only that one is done until it has its outcome; when that much
         /// waits for the consumer, nothing is. Calls that run already still end, and their results come: at most one a
         /// worker, or [`max_concurrency`](crate::AsynPmap::max_concurrency) where calls are asynchronous. A single
-        /// longer item or result is let through alone.
+        /// longer item or result is let through alone. A [`Blob`](crate::Blob) counts like other bytes, at least as
+        /// 512 KiB, and once while several items have the same one.
         pub fn buffer_bytes(self, bytes: usize) => self.buffer = bytes;
 
         /// The most bytes of one encoded item, 1 to 2^30 - 1 (default). A longer one gets
-        /// [`TooLarge`](crate::TaskErrorKind::TooLarge) as its outcome.
+        /// [`TooLarge`](crate::TaskErrorKind::TooLarge) as its outcome. [`Blob`](crate::Blob)s count too where less than
+        /// the default is set; with that they may have any length.
         pub fn max_item_bytes(self, bytes: usize) => self.max_item = bytes;
 
         /// The most bytes of one encoded result, 1 to 2^30 - 1 (default). A longer one gets
-        /// [`TooLarge`](crate::TaskErrorKind::TooLarge) as its outcome.
+        /// [`TooLarge`](crate::TaskErrorKind::TooLarge) as its outcome. [`Blob`](crate::Blob)s count as in items.
         pub fn max_result_bytes(self, bytes: usize) => self.max_result = bytes;
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
-use mt_proto::{Kept, decode_item, guarded};
+use mt_proto::{Attachments, Kept, decode_item_attached, guarded};
 
 use super::check::reckonable;
 use crate::{Wire, error::StartError};
@@ -22,7 +22,7 @@ pub struct Retries<E = ()> {
 }
 
 /// Tells from an encoded error whether to try again.
-type Predicate = Box<dyn Fn(&[u8]) -> bool + Send + Sync>;
+type Predicate = Box<dyn Fn(&[u8], &Attachments) -> bool + Send + Sync>;
 
 impl<E> Retries<E> {
     /// So many times. Default 0.
@@ -45,8 +45,8 @@ impl<E> Retries<E> {
     where
         E: Wire,
     {
-        let wants = move |encoded: &[u8]| {
-            let error = guarded(|| decode_item::<E>(encoded));
+        let wants = move |encoded: &[u8], beside: &Attachments| {
+            let error = guarded(|| decode_item_attached::<E>(encoded, beside));
             let error = error.ok().and_then(Result::ok).map(Kept::new);
             error.is_some_and(|error| guarded(|| worth_it(&error)).unwrap_or(false))
         };
@@ -62,8 +62,10 @@ impl<E> Retries<E> {
         self
     }
 
-    pub(crate) fn wants(&self, encoded: &[u8]) -> bool {
-        self.wants.as_ref().is_none_or(|wants| wants(encoded))
+    pub(crate) fn wants(&self, encoded: &[u8], beside: &Attachments) -> bool {
+        self.wants
+            .as_ref()
+            .is_none_or(|wants| wants(encoded, beside))
     }
 
     /// The same, for those who do not know the type.

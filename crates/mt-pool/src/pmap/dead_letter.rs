@@ -1,7 +1,7 @@
 //! The items that were given up.
 
 use bytes::Bytes;
-use mt_proto::{Deadline, DecodeError, ItemType, guarded};
+use mt_proto::{Deadline, DecodeError, EncodedValue, ItemType, guarded};
 
 use crate::{TaskError, TaskErrorKind, Wire};
 
@@ -24,7 +24,7 @@ pub struct DeadLetters {
 pub struct DeadLetter {
     index: u64,
     reason: String,
-    payload: Option<(Bytes, ItemType)>,
+    payload: Option<(EncodedValue, ItemType)>,
 }
 
 impl DeadLetters {
@@ -64,11 +64,15 @@ impl DeadLetters {
             self.dropped += 1;
             return;
         }
-        let fits = |(payload, _): &&(Bytes, ItemType)| self.bytes + payload.len() <= MAX_BYTES;
-        // A copy: the item is a part of the block it came in, which would be kept with it.
-        let payload = error.sent().filter(fits);
-        let payload = payload.map(|(payload, sent)| (Bytes::copy_from_slice(payload), *sent));
-        self.bytes += payload.as_ref().map_or(0, |(payload, _)| payload.len());
+        let fits =
+            |(payload, _): &&(EncodedValue, ItemType)| payload.weight() <= MAX_BYTES - self.bytes;
+        let payload = error.sent().filter(fits).cloned();
+        let payload = payload.map(|(mut payload, sent)| {
+            // A copy: the item is a part of the block it came in, which would be kept with it.
+            payload.bytes = Bytes::copy_from_slice(&payload.bytes);
+            (payload, sent)
+        });
+        self.bytes += payload.as_ref().map_or(0, |(payload, _)| payload.weight());
         self.letters.push(DeadLetter {
             index: error.index(),
             reason,
@@ -93,7 +97,7 @@ impl DeadLetter {
     /// The item as it was sent; `None` if there was no room for it.
     #[must_use]
     pub fn payload(&self) -> Option<&Bytes> {
-        self.payload.as_ref().map(|(payload, _)| payload)
+        self.payload.as_ref().map(|(payload, _)| &payload.bytes)
     }
 
     /// The item itself; `None` if there was no room for it.
@@ -119,8 +123,10 @@ mod tests {
     fn late(index: u64, payload: usize, deadline: Deadline) -> TaskError<Never> {
         let limit = Duration::from_secs(1);
         let kind = TaskErrorKind::TimedOut { deadline, limit };
-        TaskError::new(ItemIndex(index), kind)
-            .with_history(1, Some((vec![7; payload].into(), ItemType::of::<u8>())))
+        TaskError::new(ItemIndex(index), kind).with_history(
+            1,
+            Some((Bytes::from(vec![7; payload]).into(), ItemType::of::<u8>())),
+        )
     }
 
     /// Case M63: At most 1024 dead letters are kept, and the others counted.

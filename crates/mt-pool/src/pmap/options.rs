@@ -84,6 +84,8 @@ impl PmapOptions {
 mod tests {
     use std::time::Duration;
 
+    use mt_proto::Attachments;
+
     use super::*;
     use crate::WorkerStderr;
     use crate::supervision::{LivenessPolicy, OnInterrupt, RestartBudget, Verdict};
@@ -135,7 +137,13 @@ mod tests {
         assert_eq!(limits, (None, None));
         let pauses = (run.retries.first_pause, run.retries.longest_pause);
         assert_eq!(pauses, (Duration::from_millis(10), seconds(10)));
-        assert_eq!((run.retries.limit, run.retries.wants(&[])), (0, true));
+        assert_eq!(
+            (
+                run.retries.limit,
+                run.retries.wants(&[], &Attachments::NONE)
+            ),
+            (0, true)
+        );
         let recycle = run.recycle;
         assert_eq!(recycle, Recycle::new().jitter(0.1).at_once(1));
         let limits = (recycle.items, recycle.batches, recycle.rss_bytes);

@@ -1,13 +1,13 @@
 //! From what a worker or the dispatch machine says of an item to the item's outcome.
 
 use mt_proto::{
-    DecodeError, Failure, ItemIndex, ItemType, RecordTag, Records, Segment, Tally, decode_item,
-    decode_strict, guarded,
+    Attachments, DecodeError, Failure, ItemIndex, ItemType, Record, RecordTag, Records, Tally,
+    decode_item_attached, decode_strict, guarded,
 };
 
 use crate::{
     Task, TaskError, TaskErrorKind, Wire, counter,
-    dispatch::{Apart, End},
+    dispatch::{Apart, End, Results},
 };
 
 pub(crate) type Outcome<T> = Result<<T as Task>::Output, TaskError<<T as Task>::Error>>;
@@ -20,14 +20,15 @@ pub(crate) fn decode_outcome<T: Task>(
     tag: RecordTag,
     tally: Tally<'_>,
     value: &[u8],
+    attachments: &Attachments,
 ) -> Outcome<T> {
     counter::settle(tally);
     let kind = match tag {
-        RecordTag::Value => match decode_user(value) {
+        RecordTag::Value => match decode_user(value, attachments) {
             Ok(value) => return Ok(value),
             Err(message) => Err(message),
         },
-        RecordTag::Raised => decode_user(value).map(TaskErrorKind::Raised),
+        RecordTag::Raised => decode_user(value, attachments).map(TaskErrorKind::Raised),
         // guarded: a value of ours.
         RecordTag::Failure => decode_strict(value)
             .map(failure_kind)
@@ -37,9 +38,15 @@ pub(crate) fn decode_outcome<T: Task>(
     Err(TaskError::new(index, kind))
 }
 
+/// [`decode_outcome`] of one that was taken out of its segment.
+pub(crate) fn record_outcome<T: Task>(index: ItemIndex, record: &Record) -> Outcome<T> {
+    let (tag, tally) = (record.tag, record.tally());
+    decode_outcome::<T>(index, tag, tally, &record.value, &record.attachments)
+}
+
 #[inline]
-fn decode_user<V: Wire>(value: &[u8]) -> Result<V, String> {
-    let decoded = guarded(|| decode_item(value)).map_err(DecodeError::from);
+fn decode_user<V: Wire>(value: &[u8], attachments: &Attachments) -> Result<V, String> {
+    let decoded = guarded(|| decode_item_attached(value, attachments)).map_err(DecodeError::from);
     decoded.flatten().map_err(|error| error.to_string())
 }
 
@@ -71,7 +78,7 @@ pub(crate) fn apart_outcome<T: Task>(apart: Apart) -> Outcome<T> {
         end,
     } = apart;
     let outcome = match end {
-        End::Told(record) => decode_outcome::<T>(index, record.tag, record.tally(), &record.value),
+        End::Told(record) => record_outcome::<T>(index, &record),
         End::Lost(lost) => Err(TaskError::new(index, lost.map(|never| match *never {}))),
     };
     outcome.map_err(|error| {
@@ -97,7 +104,7 @@ pub(crate) struct Emptied {
 }
 
 impl OpenSegment {
-    pub(crate) fn new(segment: Segment) -> Self {
+    pub(crate) fn new(segment: Results) -> Self {
         let whole = Emptied {
             items: segment.count,
             bytes: segment.records.len(),

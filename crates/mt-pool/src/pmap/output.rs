@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use mt_proto::{DecodeError, ItemIndex, decode_guarded, guarded};
+use mt_proto::{Attachments, DecodeError, ItemIndex, decode_guarded, guarded};
 
 use super::{
     dead_letter::DeadLetters,
@@ -197,9 +197,9 @@ impl<T: Task> Pmap<T> {
     fn take_current(&mut self) -> Option<(u64, Outcome<T>)> {
         let current = self.current.as_mut()?;
         let index = current.next;
-        let decoded = current
-            .records
-            .next_tallied(|tag, tally, value| decode_outcome::<T>(index, tag, tally, value));
+        let decoded = current.records.next_tallied(|tag, tally, value| {
+            decode_outcome::<T>(index, tag, tally, value, &Attachments::NONE)
+        });
         if let Some(emptied) = current.step() {
             self.current = None;
             let (items, bytes) = (emptied.items.into(), emptied.bytes);

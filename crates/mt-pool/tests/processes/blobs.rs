@@ -89,7 +89,335 @@ fn a_large_shared_value_is_mapped_by_all_workers() {
         assert!(most.unwrap() < COLUMN_BYTES as u64, "{most:?}");
     }
     drop(pool);
-    let is_blob =
-        |(_, path): &(i32, std::path::PathBuf)| path.to_string_lossy().contains("mt-blob");
-    wait_until(|| !descriptors().iter().any(is_blob));
+    no_blob_is_left();
+}
+
+/// What crosses in both directions: some of it beside the other bytes, some among them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Parcel {
+    number: u64,
+    folder: Option<Folder>,
+    contents: Vec<Blob>,
+}
+
+const PAGE: usize = 4096;
+
+/// Bytes that tell whose they are.
+fn blob(number: u64, len: usize) -> Blob {
+    let fill = |bytes: &mut [u8]| {
+        bytes
+            .chunks_mut(PAGE)
+            .for_each(|page| page[0] = number as u8);
+        Ok(())
+    };
+    Blob::filled(len, fill).unwrap()
+}
+
+impl Parcel {
+    /// Every third has none, and others different ones.
+    fn of(number: u64) -> Self {
+        let sizes: &[usize] = match number % 3 {
+            0 => &[],
+            1 => &[3 * Blob::FILE_BYTES],
+            _ => &[5, Blob::FILE_BYTES, 2 * Blob::FILE_BYTES],
+        };
+        Self {
+            number,
+            folder: None,
+            contents: sizes.iter().map(|&len| blob(number, len)).collect(),
+        }
+    }
+
+    fn check(&self) {
+        for blob in &self.contents {
+            let is_mapped = cfg!(target_os = "linux") && blob.len() >= Blob::FILE_BYTES;
+            assert_eq!(blob.is_mapped(), is_mapped);
+            assert!(blob.chunks(PAGE).all(|page| page[0] == self.number as u8));
+        }
+    }
+
+    /// The same one, and one that is made here.
+    fn answered(mut self) -> Result<Self, Self> {
+        self.check();
+        self.contents.push(blob(self.number, Blob::FILE_BYTES + 1));
+        match self.number % 5 {
+            4 => Err(self),
+            _ => Ok(self),
+        }
+    }
+
+    fn expected(number: u64) -> Result<Self, Self> {
+        Self::of(number).answered()
+    }
+}
+
+#[task]
+fn answers(parcel: Parcel) -> Result<Parcel, Parcel> {
+    if parcel
+        .folder
+        .as_ref()
+        .is_some_and(|folder| folder.first(&parcel.number.to_string()))
+    {
+        process::abort();
+    }
+    parcel.answered()
+}
+
+#[task]
+async fn answers_later(parcel: Parcel) -> Result<Parcel, Parcel> {
+    tokio::task::yield_now().await;
+    parcel.answered()
+}
+
+#[task]
+fn answers_by_number(number: u64) -> Result<Parcel, Parcel> {
+    Parcel::expected(number)
+}
+
+type Answer = Outcome<answers>;
+
+/// Each is what was made of its item, and mapped.
+fn check_answers(outcomes: impl IntoIterator<Item = Answer>) {
+    (0..).zip(outcomes).for_each(check_answer);
+}
+
+fn check_answer((number, outcome): (u64, Answer)) {
+    let answer = outcome.map_err(TaskError::into_kind);
+    let (Ok(parcel) | Err(TaskErrorKind::Raised(parcel))) = &answer else {
+        panic!("{answer:?}");
+    };
+    parcel.check();
+    let expected = Parcel::of(number).answered();
+    assert_eq!(answer.is_ok(), expected.is_ok());
+    let (Ok(expected) | Err(expected)) = expected;
+    assert_eq!(
+        (&parcel.contents, parcel.number),
+        (&expected.contents, number)
+    );
+}
+
+fn no_blob_is_left() {
+    wait_until(|| blob_descriptors() == 0);
+}
+
+fn blob_descriptors() -> usize {
+    let all = descriptors().into_iter();
+    all.filter(|(_, path)| path.to_string_lossy().contains("mt-blob"))
+        .count()
+}
+
+/// Of items, results and errors; from inputs of all kinds, beside values that have none.
+#[test_with(alone)]
+fn blobs_of_items_and_results_are_mapped() {
+    let items = 60;
+    let parcels = move || (0..items).map(Parcel::of);
+    let in_memory: Vec<_> = parcels().collect();
+    let stream = futures::stream::iter(in_memory.clone());
+    let streamed = asyn_pmap(mt_pool::from_stream(stream));
+    let retries = Retries::new(1).only_if(|error: &Parcel| {
+        error.check();
+        false
+    });
+    let kept = asyn_pmap::<answers>(parcels())
+        .retries(retries)
+        .keep_items();
+    for run in [
+        asyn_pmap(parcels()),
+        asyn_pmap(in_memory).ordered(false),
+        streamed,
+        kept,
+    ] {
+        check_answers(complete(run.processes(2), items).outcomes);
+    }
+    check_answers(complete(asyn_pmap::<answers_later>(parcels()).processes(2), items).outcomes);
+    let works = WorkIterator::<answers_by_number>::builder()
+        .processes(2)
+        .start()
+        .unwrap();
+    let answers = works.iter().take(items as usize);
+    answers.map(Result::unwrap).for_each(check_answer);
+    drop(works);
+    no_blob_is_left();
+}
+
+/// The next try gets the same ones, and what is given up is given back with them. Nobody keeps a descriptor.
+#[test_with(alone)]
+fn a_death_loses_no_blob() {
+    for crash_limit in [1, 3] {
+        let folder = Folder::temp();
+        let parcels = (0..30).map(|number| Parcel {
+            folder: (number % 10 == 2).then(|| folder.clone()),
+            ..Parcel::of(number)
+        });
+        let parcels: Vec<_> = parcels.collect();
+        let run = asyn_pmap::<answers>(parcels.clone())
+            .processes(2)
+            .crash_limit(crash_limit);
+        for (number, outcome) in complete(run, 30).outcomes.into_iter().enumerate() {
+            match outcome.as_ref().map_err(TaskError::kind) {
+                Ok(_) | Err(TaskErrorKind::Raised(_)) => {
+                    check_answer((number as u64, outcome));
+                    continue;
+                }
+                Err(TaskErrorKind::Crashed { .. }) => {
+                    assert!(number % 10 == 2 && crash_limit == 1);
+                }
+                // Finished, and not reported when another one killed the worker.
+                Err(other) => assert_is!(other, TaskErrorKind::OutcomeLost { .. }),
+            }
+            let item: Parcel = outcome.unwrap_err().item().unwrap().unwrap();
+            assert_eq!(item.contents, parcels[number].contents);
+            item.check();
+        }
+        drop(parcels);
+        no_blob_is_left();
+    }
+}
+
+/// A limit that is set counts blobs, like the bytes that they are; the default ones let them pass.
+#[test_with(alone)]
+fn blobs_count_where_a_limit_is_set() {
+    let len = 4 * Blob::FILE_BYTES;
+    for (limits, expected) in [
+        (ByteLimits::new(), true),
+        (ByteLimits::new().max_item_bytes(len), false),
+        (ByteLimits::new().max_result_bytes(len), false),
+        (
+            ByteLimits::new()
+                .max_item_bytes(len + 100)
+                .max_result_bytes(len + 100),
+            true,
+        ),
+        // More than may wait, alone.
+        (ByteLimits::new().buffer_bytes(1), true),
+    ] {
+        let run = asyn_pmap::<same>((0..4).map(move |n| blob(n, len)));
+        for outcome in complete(run.processes(2).byte_limits(limits), 4).outcomes {
+            match outcome {
+                Ok(blob) => assert!(expected && blob.is_mapped()),
+                Err(error) => {
+                    assert_is!(error.kind(), TaskErrorKind::TooLarge { .. });
+                    assert!(!expected);
+                }
+            }
+        }
+    }
+    no_blob_is_left();
+}
+
+#[task]
+fn same(blob: Blob) -> Blob {
+    blob
+}
+
+#[task]
+fn is_as_large(blob: Blob) -> (Blob, u64) {
+    let ends = [blob[0], blob[blob.len() - 1]];
+    assert_eq!(ends, [1, 1]);
+    (blob, blob_descriptors() as u64)
+}
+
+#[task]
+fn descriptors_here(_: u64) -> u64 {
+    blob_descriptors() as u64
+}
+
+/// More than a frame may have, there and back again; and a worker keeps no descriptor of what has passed.
+#[cfg(target_os = "linux")]
+#[test_with(alone)]
+fn a_blob_may_be_larger_than_a_gibibyte() {
+    let pool = Pool::builder().processes(1).keep(1).start().unwrap();
+    let large = |_| {
+        let fill = |bytes: &mut [u8]| {
+            let last = bytes.len() - 1;
+            (bytes[0], bytes[last]) = (1, 1);
+            Ok(())
+        };
+        Blob::filled((1 << 30) + 5, fill).unwrap()
+    };
+    let run = asyn_pmap::<is_as_large>((0..3).map(large)).pool(&pool);
+    for (blob, there) in values(run) {
+        assert_eq!((blob.len(), blob[0], there), ((1 << 30) + 5, 1, 1));
+    }
+    assert_eq!(values(asyn_pmap::<descriptors_here>([0]).pool(&pool)), [0]);
+    drop(pool);
+    no_blob_is_left();
+}
+
+/// Takes all descriptors that its process may have, or gives them back.
+#[task]
+fn takes_all(takes: bool) {
+    take_descriptors(takes);
+}
+
+fn take_descriptors(takes: bool) {
+    static TAKEN: Mutex<Vec<fs::File>> = Mutex::new(Vec::new());
+    let mut taken = TAKEN.lock().unwrap();
+    taken.clear();
+    if takes {
+        taken.extend(iter::from_fn(|| fs::File::open("/dev/null").ok()));
+    }
+}
+
+/// Of every third nothing, of others one.
+#[task]
+fn makes_some(number: u64) -> Option<Blob> {
+    some(number)
+}
+
+#[task]
+fn takes_some(_: Option<Blob>) {}
+
+/// Blobs that come then are errors of their items, and nothing else is lost.
+#[test_with(alone)]
+fn without_descriptors_only_what_needs_one_fails() {
+    let pool = Pool::builder().processes(1).keep(1).start().unwrap();
+    let in_worker = |takes| values(asyn_pmap::<takes_all>([takes]).pool(&pool));
+    let items: Vec<_> = (0..9).map(some).collect();
+    // Where the worker can open none, where the parent can't, and where all can.
+    for full in [Some("worker"), Some("parent"), None] {
+        in_worker(full == Some("worker"));
+        let in_parent = full == Some("parent");
+        // Once it is started, which needs some.
+        let pulled = move |number: &u64| {
+            if *number == 0 {
+                take_descriptors(in_parent);
+            }
+        };
+        let all = items.clone();
+        let inputs = (0..9)
+            .inspect(pulled)
+            .map(move |number| all[number as usize].clone());
+        let taken = complete(asyn_pmap::<takes_some>(inputs).pool(&pool), 9).outcomes;
+        take_descriptors(false);
+        let numbers = (0..9).inspect(pulled);
+        let made = complete(asyn_pmap::<makes_some>(numbers).pool(&pool), 9).outcomes;
+        take_descriptors(false);
+        for number in 0..9 {
+            let (taken, made) = (&taken[number], &made[number]);
+            let without = number % 3 == 0 || full.is_none();
+            assert_eq!(
+                taken.is_ok(),
+                without || full == Some("parent"),
+                "{taken:?}"
+            );
+            assert_eq!(made.is_ok(), without, "{made:?}");
+            if let Err(error) = taken {
+                assert_is!(error.kind(), TaskErrorKind::Undecodable(why) if why.contains("ulimit -n"));
+            }
+            match made.as_ref().map_err(TaskError::kind) {
+                Ok(_) => {}
+                Err(TaskErrorKind::Panicked { .. }) => assert_eq!(full, Some("worker")),
+                Err(other) => {
+                    assert_is!(other, TaskErrorKind::Undecodable(why) if why.contains("ulimit -n"));
+                }
+            }
+        }
+    }
+    drop((pool, items));
+    no_blob_is_left();
+}
+
+fn some(number: u64) -> Option<Blob> {
+    (number % 3 > 0).then(|| blob(number, Blob::FILE_BYTES))
 }

@@ -5,8 +5,8 @@ use std::{env, future};
 use bytes::BytesMut;
 use mt_ipc::{FrameReceiver, FrameSender, HandshakeError, attach, greet, is_worker_process};
 use mt_proto::{
-    Beat, Build, Fingerprint, Frame, FromExecutor, FromWorker, ItemIndex, Kind, Limits,
-    PROTOCOL_VERSION, RecordBuffer, RecordTag, Records, Segment, SetupFailure, SetupStep,
+    Attachments, Beat, Build, Fingerprint, Frame, FromExecutor, FromWorker, ItemIndex, Kind,
+    Limits, PROTOCOL_VERSION, RecordBuffer, RecordTag, Records, Segment, SetupFailure, SetupStep,
     ToExecutor, ToWorker, WorkerBeat, decode_strict, push_record,
 };
 
@@ -188,6 +188,7 @@ fn results(first: u64, count: u32) -> Segment {
         first: ItemIndex(first),
         count,
         records: records.take(),
+        attachments: Attachments::NONE,
     }
 }
 

@@ -21,6 +21,7 @@ fn three_items() -> Segment {
         first: ItemIndex(0x0102),
         count: 3,
         records: records.take(),
+        attachments: Attachments::NONE,
     }
 }
 

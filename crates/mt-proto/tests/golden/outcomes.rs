@@ -71,7 +71,7 @@ fn outcomes_that_come_with_a_tally() {
             "1c 00 00 00 25 07 00 00 00 00 00 00 00 01 00 00 00 {begin} 02 \
              ac 02 07 02 ac 02 ac 02 01 09"
         );
-        check("a tallied result", &writer.take(), &golden);
+        check("a tallied result", &writer.take().into_bytes(), &golden);
     }
 }
 
@@ -82,7 +82,7 @@ fn a_run_of_results_with_every_tag() {
     for (index, tag) in (7..).zip(tags) {
         writer.push(ItemIndex(index), tag, &300u64, 100).unwrap();
     }
-    let wire = writer.take();
+    let wire = writer.take().into_bytes();
     check(
         "results of a run writer",
         &wire,

@@ -479,7 +479,7 @@ impl Model {
     }
 
     fn check_payload(&self, apart: &Apart) {
-        let payload = apart.payload.as_deref().expect("the item is known");
-        assert_eq!(payload, apart.index.0.to_le_bytes());
+        let payload = apart.payload.as_ref().expect("the item is known");
+        assert_eq!(payload.bytes[..], apart.index.0.to_le_bytes());
     }
 }

@@ -1,7 +1,7 @@
 //! Items that say their index.
 
 use bytes::Bytes;
-use mt_proto::{ItemIndex, RecordBuffer, RecordTag, Records, Segment, push_record};
+use mt_proto::{Attachments, ItemIndex, RecordBuffer, RecordTag, Records, Segment, push_record};
 
 /// Items, or results, each of which says its index.
 pub(super) fn items(first: u64, count: u32) -> Segment {
@@ -13,6 +13,7 @@ pub(super) fn items(first: u64, count: u32) -> Segment {
         first: ItemIndex(first),
         count,
         records: records.take(),
+        attachments: Attachments::NONE,
     }
 }
 
@@ -24,6 +25,7 @@ pub(super) fn error(index: u64) -> Segment {
         first: ItemIndex(index),
         count: 1,
         records: record.into(),
+        attachments: Attachments::NONE,
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mt_proto::{ItemIndex, RecordBuffer};
+use mt_proto::{Attachments, ItemIndex, RecordBuffer};
 use tokio::runtime;
 
 use super::Exchange;
@@ -158,17 +158,17 @@ impl FeedEnd {
             state.outstanding = state.outstanding.saturating_sub(u64::from(count));
             return;
         }
-        state.add_block(count, items.take());
+        state.add_block(count, items.take(), Attachments::NONE);
         self.0.wake_driver(state);
     }
 
-    /// Adds a long item, which makes a block of its own without being copied.
-    pub(crate) fn push_long(&self, record: Bytes) {
+    /// Adds a long item, or one with attachments, which makes a block of its own without being copied.
+    pub(crate) fn push_alone(&self, record: Bytes, attachments: Attachments) {
         let mut state = self.0.lock();
         if state.is_too_late() {
             return;
         }
-        state.add_block(1, record);
+        state.add_block(1, record, attachments);
         self.0.wake_driver(state);
     }
 

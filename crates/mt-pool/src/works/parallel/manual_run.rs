@@ -8,13 +8,13 @@ use std::{
     time::Duration,
 };
 
-use mt_proto::{ItemIndex, Tally};
+use mt_proto::{Attachments, ItemIndex, Tally};
 
 use super::shared_outlet::{Dry, SharedOutlet, Taken, What};
 use crate::{
     AsynPmap, StartError, Task, TaskErrorKind,
     input::FeedEnd,
-    pmap::{Emptied, LiveRun, Outcome, apart_outcome, decode_outcome, launch},
+    pmap::{Emptied, LiveRun, Outcome, apart_outcome, decode_outcome, launch, record_outcome},
     stats::Stats,
 };
 
@@ -82,11 +82,9 @@ impl<T: Task<Input = u64>> ManualRun<T> {
         let outcome = match taken.what {
             What::Short(tag, length) => {
                 let value = &taken.short[..length.into()];
-                decode_outcome::<T>(index, tag, Tally::default(), value)
+                decode_outcome::<T>(index, tag, Tally::default(), value, &Attachments::NONE)
             }
-            What::Long(record) => {
-                decode_outcome::<T>(index, record.tag, record.tally(), &record.value)
-            }
+            What::Long(record) => record_outcome::<T>(index, &record),
             What::Apart(apart) => apart_outcome::<T>(*apart),
             What::Nothing => unreachable!("an outcome was taken"),
         };
