@@ -77,7 +77,7 @@ impl Reporter {
     ) -> Encoded {
         let limit = self.max_result_bytes;
         let mark = self.runs.mark();
-        self.counts = tally::take(index);
+        tally::take(index, &mut self.counts);
         let (runs, counts) = (&mut self.runs, &self.counts[..]);
         let heading = |tag| Heading { tag, counts };
         let mut push = || match &result {
@@ -107,7 +107,7 @@ impl Reporter {
         if let Err(failure) = encoded {
             self.push_failure(index, &failure);
         }
-        self.counts = Vec::new();
+        self.counts.clear();
         self.since += 1;
         let (watched, looks) = outbox.watch();
         let passed = looks.wrapping_sub(self.looks);
@@ -160,11 +160,12 @@ impl Reporter {
     #[cold]
     fn push_failure(&mut self, index: ItemIndex, failure: &Failure) {
         // What was encoded is not in `runs`, so its counts are still to be told.
-        let mut counts = std::mem::take(&mut self.counts);
-        counts.extend(tally::take(index));
+        let mut more = Vec::new();
+        tally::take(index, &mut more);
+        self.counts.append(&mut more);
         let heading = Heading {
             tag: RecordTag::Failure,
-            counts: &counts,
+            counts: &self.counts,
         };
         self.runs
             .push_outcome(index, heading, failure, usize::MAX)

@@ -64,13 +64,12 @@ fn leave(index: ItemIndex) {
     }
 }
 
-/// Takes what goes with the outcome of item `index`.
+/// Takes what goes with the outcome of item `index`, in place of what is in `counts`.
 #[inline]
-pub(super) fn take(index: ItemIndex) -> Vec<Count> {
+pub(super) fn take(index: ItemIndex, counts: &mut Vec<Count>) {
+    counts.clear();
     if USED.load(Ordering::Acquire) {
-        collect(index)
-    } else {
-        Vec::new()
+        counts.extend(collect(index));
     }
 }
 
@@ -104,7 +103,9 @@ mod tests {
     }
 
     fn taken(index: u64) -> Vec<(u64, i64)> {
-        let counts = take(ItemIndex(index)).into_iter();
+        let mut counts = Vec::new();
+        take(ItemIndex(index), &mut counts);
+        let counts = counts.into_iter();
         counts
             .map(|count| (count.counter.number, count.by))
             .collect()

@@ -44,10 +44,21 @@ pub(crate) fn record_outcome<T: Task>(index: ItemIndex, record: &Record) -> Outc
     decode_outcome::<T>(index, tag, tally, &record.value, &record.attachments)
 }
 
+/// The value is moved as it is: moved with the error that might be in its place, a number takes as long as all the rest.
 #[inline]
 fn decode_user<V: Wire>(value: &[u8], attachments: &Attachments) -> Result<V, String> {
-    let decoded = guarded(|| decode_item_attached(value, attachments)).map_err(DecodeError::from);
-    decoded.flatten().map_err(|error| error.to_string())
+    let mut decoded = None;
+    let ended = guarded(|| decoded = Some(decode_item_attached(value, attachments)));
+    match decoded {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(error)) => Err(undecodable(&error)),
+        None => Err(ended.map_or_else(|panic| undecodable(&panic.into()), |()| String::new())),
+    }
+}
+
+#[cold]
+fn undecodable(error: &DecodeError) -> String {
+    error.to_string()
 }
 
 pub(crate) fn failure_kind<E>(failure: Failure) -> TaskErrorKind<E> {

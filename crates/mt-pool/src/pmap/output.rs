@@ -36,6 +36,8 @@ pub struct Pmap<T: Task> {
     run: LiveRun,
     outcomes: DeliveryReceiver,
     current: Option<OpenSegment>,
+    /// The item whose outcome was taken last.
+    index: ItemIndex,
     dead_letters: DeadLetters,
     hook: Option<ProgressHook>,
     over: bool,
@@ -50,6 +52,7 @@ impl<T: Task> Pmap<T> {
             run,
             outcomes,
             current: None,
+            index: ItemIndex(0),
             dead_letters: DeadLetters::default(),
             hook: None,
             over: false,
@@ -97,9 +100,7 @@ impl<T: Task> Pmap<T> {
     ///
     /// Cancel-safe. Works on any executor.
     pub async fn next(&mut self) -> Option<Outcome<T>> {
-        std::future::poll_fn(|cx| self.poll_indexed(cx))
-            .await
-            .map(|(_, outcome)| outcome)
+        std::future::poll_fn(|cx| self.poll_outcome(cx)).await
     }
 
     /// The same run as a stream of `(index, outcome)`: with
@@ -150,13 +151,20 @@ impl<T: Task> Pmap<T> {
 
     #[inline]
     pub(crate) fn poll_indexed(&mut self, cx: &mut Context<'_>) -> Poll<Option<(u64, Outcome<T>)>> {
+        let polled = self.poll_outcome(cx);
+        polled.map(|taken| taken.map(|outcome| (self.index.0, outcome)))
+    }
+
+    /// The index stays here, so that a short outcome is returned in registers.
+    #[inline]
+    fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Option<Outcome<T>>> {
         match self.take_current() {
-            Some(found) => Poll::Ready(Some(found)),
+            Some(outcome) => Poll::Ready(Some(outcome)),
             None => self.poll_delivery(cx),
         }
     }
 
-    fn poll_delivery(&mut self, cx: &mut Context<'_>) -> Poll<Option<(u64, Outcome<T>)>> {
+    fn poll_delivery(&mut self, cx: &mut Context<'_>) -> Poll<Option<Outcome<T>>> {
         if self.over {
             return Poll::Ready(None);
         }
@@ -194,7 +202,7 @@ impl<T: Task> Pmap<T> {
 
     /// The next outcome of those that came together.
     #[inline]
-    fn take_current(&mut self) -> Option<(u64, Outcome<T>)> {
+    fn take_current(&mut self) -> Option<Outcome<T>> {
         let current = self.current.as_mut()?;
         let index = current.next;
         let decoded = current.records.next_tallied(|tag, tally, value| {
@@ -213,7 +221,8 @@ impl<T: Task> Pmap<T> {
         Some(self.yielded(index, outcome))
     }
 
-    fn yielded(&mut self, index: ItemIndex, outcome: Outcome<T>) -> (u64, Outcome<T>) {
+    fn yielded(&mut self, index: ItemIndex, outcome: Outcome<T>) -> Outcome<T> {
+        self.index = index;
         let stats = &self.run.handle.stats;
         match &outcome {
             Ok(_) => stats.count_succeeded(),
@@ -228,7 +237,7 @@ impl<T: Task> Pmap<T> {
         if !self.over && self.hook.as_mut().is_some_and(ProgressHook::step) {
             self.tell_progress();
         }
-        (index.0, outcome)
+        outcome
     }
 
     /// Nothing more comes out.
@@ -247,10 +256,7 @@ impl<T: Task> Pmap<T> {
     }
 }
 
-stream!([T: Task] Pmap<T> => Outcome<T>, |run, cx| {
-    let polled = run.poll_indexed(cx);
-    polled.map(|found| found.map(|(_, outcome)| outcome))
-});
+stream!([T: Task] Pmap<T> => Outcome<T>, |run, cx| run.poll_outcome(cx));
 
 impl<T: Task> std::fmt::Debug for Pmap<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
