@@ -1,6 +1,8 @@
 //! The tasks that benches and chaos run in worker processes.
 
-use std::time::Duration;
+use std::{io, time::Duration};
+
+use mt_pool::Blob;
 
 use crate::cpu;
 
@@ -46,6 +48,32 @@ pub async fn sleep_async(micros: u64) -> u64 {
 #[mt_pool::task]
 pub async fn same_body(body: Vec<u8>) -> Vec<u8> {
     body
+}
+
+/// Gives back the blob that it is given.
+#[mt_pool::task]
+pub async fn same_blob(blob: Blob) -> Blob {
+    blob
+}
+
+/// Makes a blob of the same bytes as the one that it is given.
+#[mt_pool::task]
+pub async fn new_blob(blob: Blob) -> Result<Blob, String> {
+    blob_of(blob.len()).map_err(|error| error.to_string())
+}
+
+/// A blob of sevens.
+pub(crate) fn blob_of(bytes: usize) -> io::Result<Blob> {
+    Blob::filled(bytes, |blob| {
+        blob.fill(7);
+        Ok(())
+    })
+}
+
+/// Makes bytes like those that it is given.
+#[mt_pool::task]
+pub async fn new_body(body: Vec<u8>) -> Vec<u8> {
+    vec![7; body.len()]
 }
 
 /// Next to nothing, but a result that only the right item has.
