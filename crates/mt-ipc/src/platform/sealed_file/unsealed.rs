@@ -36,6 +36,14 @@ impl MemoryDraft {
         })
     }
 
+    /// Makes memory of these bytes.
+    pub(crate) fn copy_of(bytes: &[u8]) -> io::Result<Finished> {
+        Self::filled(bytes.len(), |memory| {
+            memory.copy_from_slice(bytes);
+            Ok(())
+        })
+    }
+
     /// Appends bytes.
     pub(crate) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.extend_from_slice(bytes);
@@ -44,10 +52,7 @@ impl MemoryDraft {
 
     /// Nothing is written any more.
     pub(crate) fn finish(self) -> io::Result<Finished> {
-        Self::filled(self.0.len(), |memory| {
-            memory.copy_from_slice(&self.0);
-            Ok(())
-        })
+        Self::copy_of(&self.0)
     }
 }
 
