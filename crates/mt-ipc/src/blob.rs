@@ -42,6 +42,9 @@ use crate::{
 /// In a `#[shared]` value, or in a context's config, of a pool's run every worker maps them; in an item its worker does,
 /// and in a result, or an error, whoever takes that out. An item that is tried again is sent the same file.
 ///
+/// The system provides the pages of a new file one by one, so up to some mebibytes a byte vector that is made, sent once
+/// and dropped is about as quick. Blobs are for what several read, what is passed on, and what is larger.
+///
 /// A process has few descriptors, so a blob counts as at least 512 KiB where a run bounds the bytes that wait. One that
 /// finds none is an error of its item: of kind `Unserialisable` where it was to be made or sent, `Undecodable` where it
 /// came. Nothing else is lost.
