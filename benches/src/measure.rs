@@ -53,6 +53,12 @@ pub const SHARES: [f64; 11] = [
 ];
 
 impl Sample {
+    /// The milliseconds that something took.
+    pub(crate) fn taken_in(begun: Instant) -> Self {
+        let whole = begun.elapsed();
+        Self::taken(whole.as_secs_f64() * 1e3, whole)
+    }
+
     /// A value that took so long.
     pub(crate) fn taken(value: f64, whole: Duration) -> Self {
         Self {

@@ -13,6 +13,7 @@ mod maps;
 mod memory;
 mod pooled;
 mod runs;
+mod shared;
 mod sleeps;
 mod tasks;
 mod watched;
@@ -101,6 +102,7 @@ pub fn all(effort: Effort) -> Vec<Row> {
         maps::rows(effort),
         delegates::rows(effort),
         bodies::rows(effort),
+        shared::rows(effort),
         runs::rows(effort),
         tasks::rows(effort),
         sleeps::rows(effort),
