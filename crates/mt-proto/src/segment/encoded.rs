@@ -13,7 +13,8 @@ pub(crate) struct AttachedFrame {
     pub(crate) attachments: Attachments,
 }
 
-/// Complete [`Kind::Results`] frames one after the other, for [`Outgoing::encoded`](crate::Outgoing::encoded).
+/// Complete [`Kind::Results`](crate::Kind::Results) frames one after the other, for
+/// [`Outgoing::encoded`](crate::Outgoing::encoded).
 #[derive(Debug, Clone, Default)]
 pub struct EncodedFrames<B = Bytes> {
     pub(crate) bytes: B,
