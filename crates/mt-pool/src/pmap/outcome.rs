@@ -49,10 +49,13 @@ pub(crate) fn record_outcome<T: Task>(index: ItemIndex, record: &Record) -> Outc
 fn decode_user<V: Wire>(value: &[u8], attachments: &Attachments) -> Result<V, String> {
     let mut decoded = None;
     let ended = guarded(|| decoded = Some(decode_item_attached(value, attachments)));
+    if let Err(panic) = ended {
+        return Err(undecodable(&panic.into()));
+    }
     match decoded {
         Some(Ok(value)) => Ok(value),
         Some(Err(error)) => Err(undecodable(&error)),
-        None => Err(ended.map_or_else(|panic| undecodable(&panic.into()), |()| String::new())),
+        None => unreachable!("it is there unless decoding has panicked"),
     }
 }
 
