@@ -10,7 +10,6 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use mt_pool::{asyn_pmap, events::PoolEvent};
-use mt_test_kit::is_gone;
 use serde_json::json;
 
 use crate::{
@@ -116,7 +115,7 @@ fn grown(plan: &Plan) -> Result<Vec<Process>> {
 
 impl Process {
     fn first(name: &str, pid: u32) -> Result<Self> {
-        let now = proc::resident_bytes(pid)?;
+        let now = proc::resident_bytes(pid)?.unwrap_or(0);
         Ok(Self {
             name: name.to_owned(),
             pid,
@@ -126,12 +125,9 @@ impl Process {
     }
 
     fn look(&mut self) -> Result<()> {
-        match proc::resident_bytes(self.pid) {
-            Ok(now) => self.most_bytes = self.most_bytes.max(now),
-            // All its outcomes are here, or on their way to be taken.
-            Err(_) if is_gone(self.pid) => {}
-            Err(error) => return Err(error),
-        }
+        // When all outcomes are here, or on their way to be taken, it has ended.
+        let now = proc::resident_bytes(self.pid)?.unwrap_or(0);
+        self.most_bytes = self.most_bytes.max(now);
         Ok(())
     }
 

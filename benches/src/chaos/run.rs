@@ -22,7 +22,7 @@ use super::{
     targets::Targets,
     verdict::Found,
 };
-use crate::{proc::resident_bytes, report::Report, tasks::mixed};
+use crate::{proc::own_resident_bytes, report::Report, tasks::mixed};
 
 /// The items of the run that goes before, quietly: what a process makes once and keeps (the thread
 /// that starts workers, for one) is there after it.
@@ -33,7 +33,7 @@ pub fn run(plan: Plan) -> Result<Report> {
     let notes = Folder::temp();
     warm_up(&plan, &notes)?;
     let before = Belongings::now()?;
-    let rss_before = resident_bytes(std::process::id())?;
+    let rss_before = own_resident_bytes()?;
     let targets = Arc::new(Targets::new(plan.seed));
     let begun = Instant::now();
     let (drained, took) = thread::scope(|scope| {
@@ -47,7 +47,7 @@ pub fn run(plan: Plan) -> Result<Report> {
         targets.tell();
         (drained, took)
     });
-    let rss = resident_bytes(std::process::id())?;
+    let rss = own_resident_bytes()?;
     let (kills, notes) = (targets.lock(), read_notes(&notes));
     let found = Found {
         plan,

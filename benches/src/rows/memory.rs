@@ -50,7 +50,8 @@ fn idle_worker() -> Result<Sample> {
         });
     pooled::sum(run)?;
     let pid = pids.try_recv().context("the pool has no worker")?;
-    let value = proc::resident_bytes(pid)? as f64 / MIB;
+    let resident = proc::resident_bytes(pid)?.context("the worker has ended")?;
+    let value = resident as f64 / MIB;
     Ok(Sample::taken(value, begun.elapsed()))
 }
 
