@@ -12,11 +12,9 @@
 
 use std::time::{Duration, Instant};
 
-/// How long what a worker holds should take it: twice what its outcomes may gather, and longer than this process may be
-/// busy with others.
-const AHEAD: Duration = Duration::from_millis(5);
-/// The same for a worker that has run dry, so that more was needed: as long as this process may get no processor.
-const AHEAD_OF_DRY: Duration = Duration::from_millis(20);
+/// How long what a worker holds should take it: more than twice what its outcomes may gather, and as long as this process
+/// may get no processor.
+const AHEAD: Duration = Duration::from_millis(20);
 /// What is left of a report's weight with every later one.
 const KEPT: f64 = 7.0 / 8.0;
 /// How much a window grows with a report, at most.
@@ -85,19 +83,19 @@ impl Window {
         let took = since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
         self.items = self.items * KEPT + f64::from(items);
         self.seconds = self.seconds * KEPT + took.as_secs_f64();
-        let most = self.fitting(if left == 0 { AHEAD_OF_DRY } else { AHEAD });
-        let grown = self.size.saturating_mul(GROWTH).min(most).min(self.cap);
+        let fitting = self.fitting();
+        let grown = self.size.saturating_mul(GROWTH).min(fitting).min(self.cap);
         if waiting && grown > self.size {
             self.size = grown;
-        } else if left / 8 > items || self.fitting(AHEAD_OF_DRY) == 0 {
+        } else if left / 8 > items || fitting == 0 {
             self.size = (self.size / 2).max(self.floor);
         }
     }
 
-    /// How many items fit into a time, as far as is known.
-    fn fitting(&self, time: Duration) -> u32 {
+    /// How many items fit into the time that a window is, as far as is known.
+    fn fitting(&self) -> u32 {
         // Out of range is the nearest that is in it.
-        (self.items * time.as_secs_f64() / self.seconds.max(f64::MIN_POSITIVE)) as u32
+        (self.items * AHEAD.as_secs_f64() / self.seconds.max(f64::MIN_POSITIVE)) as u32
     }
 }
 
@@ -134,8 +132,8 @@ mod tests {
         let sizes = [(); 6].map(|()| after(&mut window, &mut now, 1, 50 * QUICK, 1));
         assert_eq!(
             sizes,
-            [8, 32, 99, 99, 100, 100],
-            "five milliseconds of fifty microseconds each"
+            [8, 32, 128, 399, 400, 400],
+            "twenty milliseconds of fifty microseconds each"
         );
         let size = (0..20).map(|_| after(&mut window, &mut now, 20, QUICK, 20));
         assert_eq!(size.last(), Some(1000), "to the most");

@@ -1,9 +1,9 @@
 //! Outcomes on the user's thread: encoded where they arise, published to the outbox in time.
 //!
 //! Publishing takes a lock, which shows beside a task of some nanoseconds. So while tasks are quick (64
-//! or more between two looks of the link, two milliseconds apart) their outcomes are gathered without it
+//! or more between two looks of the link, eight milliseconds apart) their outcomes are gathered without it
 //! and published when the link has looked again. The outcomes of slower tasks are published one by
-//! one. What this costs: if a task that never returns follows quick ones, up to two milliseconds of
+//! one. What this costs: if a task that never returns follows quick ones, up to eight milliseconds of
 //! their outcomes wait with it, and are made again elsewhere when the worker is killed for it.
 
 use std::{mem::needs_drop, time::Instant};
@@ -62,7 +62,7 @@ impl Reporter {
         self.watch.restart()
     }
 
-    /// When the call that runs now was started, or up to two milliseconds before.
+    /// When the call that runs now was started, or up to eight milliseconds before.
     pub(super) fn call_began(&self) -> Instant {
         self.watch.last()
     }

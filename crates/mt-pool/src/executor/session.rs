@@ -27,10 +27,10 @@ use crate::{
 pub(crate) const EXECUTOR: &str = "mt_pool::executor";
 
 /// How long results may gather while the user's code is busy.
-const GATHER: Duration = Duration::from_millis(2);
+const GATHER: Duration = Duration::from_millis(8);
 /// Results that come as slowly as this are told one by one. A little less than they may gather, so that those of tasks
-/// of two milliseconds are not told now in one way and now in the other.
-const SLOW: Duration = Duration::from_micros(1500);
+/// of eight milliseconds are not told now in one way and now in the other.
+const SLOW: Duration = Duration::from_millis(6);
 
 register_role!(EXECUTOR, start);
 
@@ -171,7 +171,7 @@ impl ExecutorSession {
 
     /// Looks into the outbox without having been told and sends what is there; true when that was the
     /// last. Results that come alone are announced and leave at once; while they keep coming, they
-    /// are looked for every two milliseconds instead of each being announced.
+    /// are looked for every eight milliseconds instead of each being announced.
     fn look(&mut self) -> bool {
         self.outbox.count_look();
         let load = self.outbox.take(false);

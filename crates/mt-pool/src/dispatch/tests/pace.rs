@@ -16,7 +16,7 @@ use super::{
 /// How long a message takes to get there and be seen.
 const LINK: Duration = Duration::from_micros(30);
 /// How long the outcomes of quick calls are gathered.
-const GATHER: Duration = Duration::from_millis(1);
+const GATHER: Duration = Duration::from_millis(8);
 /// More items than a worker may hold.
 const AHEAD: u64 = 10_000;
 
