@@ -6,7 +6,12 @@ use std::time::Instant;
 
 use mt_proto::WorkerId;
 
-use super::{Dispatch, Effect, attempt_history::RetryItem, queue::Waiting, worker_slot::SlotPhase};
+use super::{
+    Dispatch, Effect,
+    attempt_history::RetryItem,
+    queue::Waiting,
+    worker_slot::{SlotPhase, WorkerSlot},
+};
 
 impl Dispatch {
     pub(super) fn feed(&mut self, now: Instant) {
@@ -89,10 +94,7 @@ impl Dispatch {
             let Some(worker) = self.hungriest(self.reserved()) else {
                 return;
             };
-            let slot = &self.workers[&worker];
-            let room = slot
-                .room()
-                .min(self.fair_share().saturating_sub(slot.in_hand()));
+            let room = self.ration(&self.workers[&worker]);
             if room == 0 {
                 return;
             }
@@ -147,6 +149,24 @@ impl Dispatch {
         let mut open: Vec<(u32, WorkerId)> = open.collect();
         open.sort_unstable();
         open.get(reserved).map(|&(_, worker)| worker)
+    }
+
+    /// How many more a worker is given: what there is room for, up to its fair share of all items there are. Of the last
+    /// ones to half of that, as in factoring (Hummel, Schonberg and Flynn 1992), because what a worker has done since its
+    /// last report is not known; and these, too, by the quarter.
+    fn ration(&self, slot: &WorkerSlot) -> u32 {
+        let (share, floor) = (self.fair_share(), self.config.window_floor);
+        if !self.input_ended {
+            return slot.room().min(share.saturating_sub(slot.in_hand()));
+        }
+        let most = (share / 2).max(floor).min(share);
+        let room = slot.room().min(most.saturating_sub(slot.in_hand()));
+        let is_little = room < slot.window.size().min(most) / 4;
+        if is_little && slot.in_hand() >= floor {
+            0
+        } else {
+            room
+        }
     }
 
     /// What each worker would hold if all items there are were dealt out evenly.

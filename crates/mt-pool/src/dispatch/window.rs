@@ -67,6 +67,10 @@ impl Window {
         }
     }
 
+    pub(crate) fn size(self) -> u32 {
+        self.size
+    }
+
     /// Takes note that a worker that held nothing was given something.
     pub(crate) fn on_busy(&mut self, now: Instant) {
         self.since = Some(now);

@@ -100,6 +100,9 @@ impl<S: Fn(u64) -> Duration> Pace<S> {
             let input = Event::Input(items(self.fed, some));
             self.fed += u64::from(some);
             self.tell(input);
+            if self.fed == count {
+                self.tell(Event::InputEnded);
+            }
         }
     }
 
@@ -151,6 +154,8 @@ impl<S: Fn(u64) -> Duration> Pace<S> {
                     worker.inbox.extend(sent);
                 }
                 Effect::Deliver(delivery) => self.given_out += u64::from(delivery.count()),
+                // There is nothing left for it.
+                Effect::Release(_) | Effect::Finished => {}
                 other => panic!("nobody asked for {other:?}"),
             }
         }
@@ -195,6 +200,19 @@ fn quick_items_travel_together() {
             "{service} µs: {} messages",
             pace.messages
         );
+    }
+}
+
+/// What a worker has done since its last report is not known, so equal shares are none: one of two workers had nothing to
+/// do for the last four milliseconds.
+///
+/// Case 40: Workers come to the end together.
+#[test]
+fn the_last_items_are_shared() {
+    for count in (900..1100).step_by(10) {
+        let took = Pace::new(|_| micros(1000)).run(count);
+        let ideal = micros(1000) * count as u32 / 2;
+        assert!(took < ideal + micros(2000), "{took:?}, not {ideal:?}");
     }
 }
 
