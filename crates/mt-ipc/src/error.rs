@@ -47,9 +47,10 @@ pub enum SpawnError {
         /// The operating system's reason.
         source: io::Error,
     },
-    /// The folder that workers start in is gone: that of this process when their owner was started.
+    /// The folder that workers start in is gone: the one they are given, or that of this process when their owner was
+    /// started.
     #[error(
-        "the folder {folder} is gone, in which workers are to start because the run was started in it"
+        "the folder {folder} is gone, in which workers are to start: it is their `cwd`, or the run was started in it"
     )]
     Folder {
         /// The folder.

@@ -1,17 +1,19 @@
 //! The folder and the environment that a worker starts in.
 
-use std::{env, ffi::OsString, fmt, path::PathBuf, process::Command, sync::Arc};
+use std::{
+    collections::BTreeMap, env, ffi::OsString, fmt, path::PathBuf, process::Command, sync::Arc,
+};
 
 use crate::{SpawnError, platform};
 
 /// The folder and the environment that a worker starts in: those of the host when the worker's owner (a run, a hive) was
-/// started, whatever becomes of the host's own since. So the first worker, one that replaces it, and one of an earlier
-/// run find the same.
+/// started, whatever becomes of the host's own since, and what is set here. So the first worker, one that replaces it,
+/// and one of an earlier run find the same.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Surroundings {
     /// `None` if the host's is gone: then a worker starts in the host's of that time.
     folder: Option<Folder>,
-    variables: Arc<[(OsString, OsString)]>,
+    variables: Arc<BTreeMap<OsString, OsString>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,13 @@ struct Folder {
     path: PathBuf,
     /// Another folder may come to stand where one was.
     identity: Option<(u64, u64)>,
+}
+
+impl Folder {
+    fn at(path: PathBuf) -> Self {
+        let identity = platform::file_identity(&path);
+        Self { path, identity }
+    }
 }
 
 /// Without the variables, which may be secrets.
@@ -35,19 +44,31 @@ impl Surroundings {
     /// The folder and the environment that this process has now.
     #[must_use]
     pub fn here() -> Self {
-        let folder = env::current_dir().ok().map(|path| Folder {
-            identity: platform::file_identity(&path),
-            path,
-        });
         Self {
-            folder,
-            variables: env::vars_os().collect(),
+            folder: env::current_dir().ok().map(Folder::at),
+            variables: Arc::new(env::vars_os().collect()),
         }
+    }
+
+    /// Sets a variable, or takes it away.
+    pub fn set_variable(&mut self, name: OsString, value: Option<OsString>) {
+        let variables = Arc::make_mut(&mut self.variables);
+        match value {
+            Some(value) => drop(variables.insert(name, value)),
+            None => drop(variables.remove(&name)),
+        }
+    }
+
+    /// Sets the folder. One that is not absolute is found from the folder that this process is in now.
+    pub fn set_folder(&mut self, path: PathBuf) {
+        // One folder by one name, so that it is known again; a link may point elsewhere later.
+        let path = path.canonicalize().unwrap_or(path);
+        self.folder = Some(Folder::at(path));
     }
 
     pub(crate) fn apply(&self, command: &mut Command) -> Result<(), SpawnError> {
         command.env_clear();
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.envs(&*self.variables);
         let Some(Folder { path, .. }) = &self.folder else {
             return Ok(());
         };

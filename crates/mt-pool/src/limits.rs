@@ -30,6 +30,7 @@ mod processes;
 mod recycle;
 mod retries;
 mod worker_options;
+mod worker_place;
 
 pub use byte_limits::ByteLimits;
 pub(crate) use check::{MAX_ITEMS, MAX_PROCESSES, is_fraction, processors};

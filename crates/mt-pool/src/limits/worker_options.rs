@@ -1,13 +1,16 @@
 //! How worker processes are started, watched and heard, whatever they work on.
 
-use std::{path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use bytes::Bytes;
 use mt_ipc::{Program, WorkerCommand, WorkerStderr};
 use mt_proto::WorkerId;
 use tracing::level_filters::LevelFilter;
 
-use super::check::{at_least_one, is_time, reckonable};
+use super::{
+    check::{at_least_one, is_time, reckonable},
+    worker_place::WorkerPlace,
+};
 use crate::{
     error::StartError,
     init,
@@ -23,7 +26,8 @@ const MAX_STACK_BYTES: u64 = 64 << 30;
 /// [supervises](crate::supervision) workers of another kind.
 ///
 /// All workers of a run, or of a hive, start in the folder and with the environment variables that this process has when
-/// the run is *started* (`start`, or what starts it), also those that replace others later. A worker that waits in a
+/// the run is *started* (`start`, or what starts it), as far as [`cwd`](Self::cwd), [`env`](Self::env) and
+/// [`env_remove`](Self::env_remove) do not say otherwise; also those that replace others later. A worker that waits in a
 /// [`Pool`](crate::Pool) is used again only by runs with the same. What a task changes of its own process (`chdir`) stays,
 /// like all it leaves there, as long as that process lives.
 #[derive(Debug, Clone)]
@@ -41,6 +45,7 @@ pub struct WorkerOptions {
     inherit_descriptors: bool,
     forward_tracing: Option<LevelFilter>,
     stack_bytes: Option<u64>,
+    place: WorkerPlace,
 }
 
 impl Default for WorkerOptions {
@@ -55,6 +60,7 @@ impl Default for WorkerOptions {
             forward_tracing: None,
             inherit_descriptors: false,
             stack_bytes: None,
+            place: WorkerPlace::default(),
         }
     }
 }
@@ -72,6 +78,22 @@ impl WorkerOptions {
         /// [`WorkerFailure::Foreign`](crate::supervision::WorkerFailure::Foreign); one that has it, and does not call
         /// `init`, after the [`start_limit`](Self::start_limit). Default: this process's.
         pub fn program(self, path: impl Into<PathBuf>) => self.program = Program::File(path.into());
+
+        /// Sets an environment variable of workers, whatever this process has under that name. The last word on a name
+        /// counts. The name is not empty and has no `=`, and neither has a zero byte. Default: those of this process at
+        /// the start of the run.
+        pub fn env(self, name: impl Into<OsString>, value: impl Into<OsString>) =>
+            self.place.set(name.into(), Some(value.into()));
+
+        /// Takes an environment variable away from workers that this process may have.
+        pub fn env_remove(self, name: impl Into<OsString>) => self.place.set(name.into(), None);
+
+        /// The folder that workers start in, which has to be there at the start of the run. A relative path counts from
+        /// the folder that this process is in then, and so does that of a [`program`](Self::program). When the folder is gone later,
+        /// workers that are to start then fail with `SpawnError::Folder` in
+        /// [`WorkerFailure::Spawn`](crate::supervision::WorkerFailure::Spawn). Default: that of this process at the start
+        /// of the run.
+        pub fn cwd(self, folder: impl Into<PathBuf>) => self.place.set_folder(folder.into());
 
         /// How long a new worker process may take to say hello: to be loaded, to run its program's constructors, and
         /// what `main` does before [`init`](crate::init()). At least 1 ms, counted in looks every 200 ms, so that time in
@@ -149,7 +171,8 @@ impl WorkerOptions {
             Program::Own => init::own_command()?,
             Program::File(_) => WorkerCommand::default(),
         };
-        command.program = self.program.clone();
+        command.program = from_here(&self.program);
+        command.surroundings = Some(self.place.surroundings());
         command.stderr = self.stderr;
         command.inherit_descriptors = self.inherit_descriptors;
         let mut spec = SpawnSpec::started_by(command, role, self.forward_tracing, body);
@@ -177,6 +200,17 @@ impl WorkerOptions {
             let option = "workers.stack_bytes";
             return Err(StartError::Option { option, problem });
         }
-        Ok(())
+        self.place.check()
+    }
+}
+
+/// A program whose path is a relative one is found from where this process is, and not from where workers start. One
+/// without any folder is looked for in `PATH`.
+fn from_here(program: &Program) -> Program {
+    match program {
+        Program::File(path) if path.components().nth(1).is_some() => {
+            Program::File(std::path::absolute(path).unwrap_or_else(|_| path.clone()))
+        }
+        other => other.clone(),
     }
 }

@@ -103,3 +103,52 @@ fn a_folder_that_is_gone_is_told(folder: Folder) {
         assert_eq!(values(asyn_pmap::<here>([0]))[0].0, PathBuf::new());
     });
 }
+
+/// What is said of folder and environment holds for the first worker, for one that replaces it, and chooses among those
+/// that wait in a pool.
+#[test_with(in_folder)]
+fn those_that_are_given_hold_for_all_workers_and_are_what_is_shared_by(folder: Folder) {
+    travels(&folder, |folder| {
+        let given = go(folder, "given");
+        go(folder, "start");
+        let options = WorkerOptions::new().env_remove(VARIABLE).cwd("../given");
+        let options = options.env("MT_POOL_TEST_LEFT", "x").env(VARIABLE, "set");
+        let elsewhere = folder.clone();
+        let items = (0..3).inspect(move |_| drop(go(&elsewhere, "elsewhere")));
+        let run = asyn_pmap::<here>(items).recycle(Recycle::new().after_items(1));
+        let all = values(run.processes(1).workers(options.clone()));
+        all.iter().for_each(|found| is_at(found, &given, "set"));
+
+        let pool = Pool::builder().processes(2).start().unwrap();
+        let found = |options: &WorkerOptions| {
+            let run = asyn_pmap::<here>([0]).pool(&pool);
+            values(run.workers(options.clone())).remove(0)
+        };
+        let first = found(&options);
+        let without = found(&options.clone().env_remove(VARIABLE));
+        assert_eq!((&without.0, &without.1), (&given, &None));
+        assert_ne!(without.2, first.2);
+        // Other words for the same.
+        go(folder, "start");
+        let same = WorkerOptions::new().env("MT_POOL_TEST_LEFT", "x");
+        let same = same.cwd(&given).env(VARIABLE, "no").env(VARIABLE, "set");
+        assert_eq!(found(&same), first);
+    });
+}
+
+/// What can't be given is refused by the name of its option.
+#[test]
+fn names_values_and_folders_that_can_not_be_are_refused() {
+    let new = WorkerOptions::new;
+    for (workers, option) in [
+        (new().env("", "x"), "workers.env"),
+        (new().env("A=B", "x"), "workers.env"),
+        (new().env_remove("A\0"), "workers.env"),
+        (new().env("A", "\0"), "workers.env"),
+        (new().cwd("/nowhere"), "workers.cwd"),
+        (new().cwd(""), "workers.cwd"),
+    ] {
+        let run = asyn_pmap::<here>([0]).workers(workers);
+        assert_eq!(refused(run.start()).0, option);
+    }
+}
