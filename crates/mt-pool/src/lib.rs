@@ -119,6 +119,7 @@
 //! | the worker sends nonsense | as if it had died | it is killed; nothing it says is believed |
 //! | no worker can be started or set up | [`Pool`](TaskErrorKind::Pool), with the cause | the run ends; see [`RestartBudget`](supervision::RestartBudget) |
 //! | you drop the run | none | workers are killed with all they have started |
+//! | [`drain`](RunHandle::drain) | what workers have is finished, the rest is [`Cancelled`](TaskErrorKind::Cancelled) | the stream ends |
 //! | [`cancel`](RunHandle::cancel) | [`Cancelled`](TaskErrorKind::Cancelled), when its process is gone | the stream ends |
 //! | Ctrl-C | what runs is finished, the rest is [`Cancelled`](TaskErrorKind::Cancelled) | the stream ends; see [`OnInterrupt`] |
 //! | your process is killed | none | workers end themselves, with all they have started, at once |

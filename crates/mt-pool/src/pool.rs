@@ -171,9 +171,15 @@ impl Pool {
         self.end_runs(Asked::Close);
     }
 
+    /// Starts no further run; in those that go on workers finish what they have, and the rest is `Cancelled`, see
+    /// [`RunHandle::drain`](crate::RunHandle::drain). May be called more than once.
+    pub fn drain(&self) {
+        self.end_runs(Asked::Drain);
+    }
+
     /// Starts no further run and ends those that go on at once, see
     /// [`RunHandle::cancel`](crate::RunHandle::cancel). May be called more than once, also after
-    /// [`close`](Self::close).
+    /// [`close`](Self::close) and [`drain`](Self::drain).
     pub fn cancel(&self) {
         self.end_runs(Asked::Cancel);
     }

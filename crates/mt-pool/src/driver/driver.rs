@@ -61,7 +61,8 @@ pub(super) struct Driver {
     pub(super) finished: bool,
     input_ended: bool,
     stopped: bool,
-    cancelled: bool,
+    /// What the run's handle has asked for and was done.
+    heeded: Asked,
     /// When it should be awake at the latest.
     pub(super) expected: Option<Instant>,
     paused: bool,
@@ -88,7 +89,7 @@ pub(crate) async fn supervise(plan: Plan) {
         finished: false,
         input_ended: false,
         stopped: false,
-        cancelled: false,
+        heeded: Asked::Nothing,
         expected: None,
         paused: false,
         look_again: None,
@@ -202,9 +203,9 @@ impl Driver {
         // Items that come in a trickle are told one by one, those that come in a stream are looked for.
         let streaming = appetite > 0 && wake_at > 1 && !found.events.is_empty();
         self.look_again = streaming.then(|| Instant::now() + GATHER);
-        if found.asked == Asked::Cancel && !self.cancelled {
-            self.cancelled = true;
-            self.dispatch(Event::Cancel);
+        let asked = found.asked > self.heeded;
+        if asked {
+            self.heed(found.asked);
         }
         if found.cancelled && !self.stopped {
             self.stopped = true;
@@ -221,6 +222,10 @@ impl Driver {
             self.record(Happened::InputOver(found.ended));
             self.dispatch(Event::InputEnded);
         }
+        if asked && self.dispatch.is_closed() && !everything {
+            // What there was no appetite for gets its outcome now.
+            self.take_input();
+        }
         if found.output_full != self.paused {
             self.paused = found.output_full;
             self.dispatch(Event::Paused(self.paused));
@@ -228,6 +233,16 @@ impl Driver {
                 // There was no appetite above, so the feeder wakes nobody: look again with one.
                 self.take_input();
             }
+        }
+    }
+
+    fn heed(&mut self, asked: Asked) {
+        self.heeded = asked;
+        match asked {
+            // The exchange has heard it.
+            Asked::Nothing | Asked::Close => {}
+            Asked::Drain => self.dispatch(Event::Drain),
+            Asked::Cancel => self.dispatch(Event::Cancel),
         }
     }
 

@@ -87,12 +87,12 @@ pub enum TaskErrorKind<E> {
         /// How many workers were killed for the item: `oom_retries` and one.
         attempts: u32,
     },
-    /// The run was interrupted or cancelled before the item was done. When this comes, the item's call,
+    /// The run was drained, interrupted or cancelled before the item was done. When this comes, the item's call,
     /// if there was one, is no longer running. An item that has failed and had
     /// [retries](crate::AsynPmap::retries) left is told so too, and not by its last error, which was not final:
     /// [`attempts`](super::TaskError::attempts) tells how often it was tried. To go on later with what was not
     /// done, take all that are `Cancelled`.
-    #[error("was not done, the run was interrupted or cancelled")]
+    #[error("was not done, the run was drained, interrupted or cancelled")]
     Cancelled,
     /// No worker had said anything for longer than the works' [`timeout`](crate::works::AsynWorkGenerator::timeout), so
     /// they were killed. The item was running or never started; it may have had some effect, and can be tried

@@ -73,6 +73,13 @@ impl<E> TaskError<E> {
         self.inner.kind
     }
 
+    /// Whether it is no failure: the run was drained, interrupted or cancelled before the item was done
+    /// ([`Cancelled`](TaskErrorKind::Cancelled)), and nothing is known against it.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.inner.kind, TaskErrorKind::Cancelled)
+    }
+
     /// How often the item was tried: 1, and 1 more for each error that was tried again and for each worker
     /// that died, or was killed for its memory, while the item ran in it. Of an item that was never given to
     /// a worker, or of which that is not known, it is 0.

@@ -11,6 +11,27 @@ use crate::{
 /// Watches and ends a run from anywhere: another thread, a signal handler's task, a callback. Made by
 /// [`Pmap::handle`](crate::Pmap::handle); cheap to clone. Once the run is over it ends nothing, and
 /// what it tells stands still.
+///
+/// What becomes of items when a run is ended early. None of these waits, each may be called more than once and from
+/// anywhere, and the stronger one counts, whichever came first. Every item that was pulled has its one outcome.
+///
+/// | item | [`close`](Self::close) | [`drain`](Self::drain), Ctrl-C | [`cancel`](Self::cancel) | dropping the run |
+/// |---|---|---|---|---|
+/// | still in the input | is left there | is left there | is left there | is left there |
+/// | being pulled just now | is dropped | is dropped | is dropped | is dropped |
+/// | pulled, waits here | is done | `Cancelled` | `Cancelled` | has no outcome |
+/// | waits to be tried again | is done | `Cancelled`, with its attempts | the same | has no outcome |
+/// | a worker has it | is done | is done | `Cancelled`, its worker is killed | its worker is killed |
+/// | was running in a worker that dies | is tried again as ever | `Cancelled`, with its attempts | the same | has no outcome |
+/// | done, not taken yet | stays | stays | stays | is dropped |
+/// | *the stream ends* | after all of these | when workers have done what they had | at once | – |
+///
+/// What waits here is up to [`capacity`](crate::AsynPmap::capacity) items, so a run that is closed may go on for long.
+/// A worker has the item that it works on and the next one, more if they are quick (some 20 ms of work); an `async fn`
+/// those that run at once and a third more. Of an input that is all in memory up to some hundreds are pulled in one go.
+/// [`Cancelled`](crate::TaskErrorKind::Cancelled) is never said of an item that failed for good:
+/// [`is_cancelled`](crate::TaskError::is_cancelled) and [`Stats::cancelled`](crate::stats::Stats::cancelled) tell them apart,
+/// and [`TaskError::item`](crate::TaskError::item) gives the item back for later.
 #[derive(Debug, Clone)]
 pub struct RunHandle {
     pub(super) control: RunControl,
@@ -40,17 +61,21 @@ impl RunHandle {
         self.events.read()
     }
 
-    /// Pulls nothing more from the input; everything that was pulled is still done. May be called more
-    /// than once.
-    ///
-    /// An item that the input is in the middle of yielding is not part of the run any more.
+    /// Pulls nothing more from the input, from now on; everything that was pulled is still done, see the
+    /// [table](Self). To begin nothing more, [`drain`](Self::drain) it.
     pub fn close(&self) {
         self.control.ask(Asked::Close);
     }
 
+    /// Lets workers finish what they have, and gives every other item that was pulled
+    /// [`Cancelled`](crate::TaskErrorKind::Cancelled): Ctrl-C's way by hand, see the [table](Self). How long that takes is
+    /// up to the items that run; [`cancel`](Self::cancel) ends it.
+    pub fn drain(&self) {
+        self.control.ask(Asked::Drain);
+    }
+
     /// Ends the run at once: what runs is killed, and every item that was pulled and has no outcome yet gets
-    /// [`Cancelled`](crate::TaskErrorKind::Cancelled) once its worker is gone. May be called more than
-    /// once, also after [`close`](Self::close).
+    /// [`Cancelled`](crate::TaskErrorKind::Cancelled) once its worker is gone, see the [table](Self).
     pub fn cancel(&self) {
         self.control.ask(Asked::Cancel);
     }

@@ -16,7 +16,7 @@ use super::{
     outcome::{OpenSegment, Outcome, apart_outcome, decode_outcome},
 };
 use crate::{
-    Task, TaskErrorKind,
+    Task,
     dispatch::Delivery,
     driver::DeliveryReceiver,
     events::PoolEvents,
@@ -227,7 +227,7 @@ impl<T: Task> Pmap<T> {
         match &outcome {
             Ok(_) => stats.count_succeeded(),
             Err(error) => {
-                stats.count_failed(matches!(error.kind(), TaskErrorKind::Cancelled));
+                stats.count_failed(error.is_cancelled());
                 self.dead_letters.note(error);
                 if self.run.fail_fast {
                     self.stop();

@@ -137,6 +137,43 @@ fn what_is_pending_when_a_run_is_closed_is_done() {
     }
 }
 
+/// Case M156: A drained run finishes what workers have, and all else that was pulled is `Cancelled` and no failure, also
+/// when nobody has taken anything out and the input does not come back.
+#[test_with(alone)]
+fn what_waits_when_a_run_is_drained_is_cancelled() {
+    for (ordered, buffer) in [(true, 1 << 20), (false, 1 << 20), (true, 1)] {
+        let folder = Folder::temp();
+        let (put, items) = fifty_and_no_end();
+        let run = asyn_pmap::<waits_to_go>(items).shared(folder.clone());
+        let run = run.byte_limits(ByteLimits::new().buffer_bytes(buffer));
+        let run = run.processes(2).ordered(ordered).start().unwrap();
+        let handle = run.handle();
+        wait_until(|| {
+            handle
+                .stats()
+                .workers
+                .iter()
+                .any(|worker| worker.items_started > 0)
+        });
+        handle.drain();
+        handle.close();
+        assert!(folder.first("go"));
+        let outcomes: Vec<_> = run.into_iter().collect();
+        let (done, left): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+        let stats = handle.stats();
+        assert!(
+            !done.is_empty()
+                && left
+                    .into_iter()
+                    .all(|left| left.unwrap_err().is_cancelled())
+        );
+        assert_eq!((stats.failed, stats.outstanding), (stats.cancelled, 0));
+        assert_eq!(stats.succeeded + stats.cancelled, stats.pulled);
+        assert!(!stats.interrupted);
+        drop(put);
+    }
+}
+
 #[test_with(alone)]
 fn closed_and_then_cancelled() {
     let (put, items) = fifty_and_no_end();
@@ -156,7 +193,7 @@ fn closed_and_then_cancelled() {
 /// Case M88: A handle that comes too early or too late does nothing wrong.
 #[test_with(alone)]
 fn a_handle_may_come_too_early_or_too_late() {
-    for end in [RunHandle::close, RunHandle::cancel] {
+    for end in [RunHandle::close, RunHandle::drain, RunHandle::cancel] {
         let start = || {
             let run = asyn_pmap::<double>(0..10).start().unwrap();
             (run.handle(), run)
@@ -186,8 +223,9 @@ fn cancelled_by_many_at_once() {
         thread::scope(|scope| {
             for hand in 0..4 {
                 let handle = handle.clone();
-                scope.spawn(move || match hand % 2 {
+                scope.spawn(move || match hand % 3 {
                     0 => handle.close(),
+                    1 => handle.drain(),
                     _ => handle.cancel(),
                 });
             }

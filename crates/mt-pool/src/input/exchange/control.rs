@@ -11,6 +11,8 @@ pub(crate) enum Asked {
     Nothing,
     /// No more input; finish what there is.
     Close,
+    /// No more input and nothing more begun; finish what workers have.
+    Drain,
     /// An end at once, with an outcome for every item.
     Cancel,
 }
