@@ -330,7 +330,7 @@ pub use mt_macros::queen;
 ///
 /// `#[worker(crate = path)]` names `mt_beehive` where it isn't `::mt_beehive`.
 pub use mt_macros::worker;
-pub use mt_pool::{Wire, init, test_worker};
+pub use mt_pool::{Wire, init, test_worker, worker_slot};
 pub use queen::{BeehiveRun, ChildId, Delegate, Hive, Queen, RunningHive, beehive_run, hive_of};
 
 pub mod run {

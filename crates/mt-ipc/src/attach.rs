@@ -22,6 +22,7 @@ pub struct Inherited {
     pub(crate) progress: Progress,
     pub(crate) guard: Guard,
     pub(crate) stack_bytes: u64,
+    pub(crate) slot: Option<u32>,
     pub(crate) keeps_descriptors: bool,
 }
 
@@ -58,6 +59,12 @@ impl Inherited {
     #[must_use]
     pub fn stack_bytes(&self) -> u64 {
         self.stack_bytes
+    }
+
+    /// The slot of this process, if it was given one.
+    #[must_use]
+    pub fn slot(&self) -> Option<u32> {
+        self.slot
     }
 
     /// Whether this process is to keep the descriptors above 2 that it has inherited. Otherwise

@@ -56,6 +56,18 @@ pub enum SpawnError {
         /// The folder.
         folder: String,
     },
+    /// The function that gives the value of an environment variable for a slot panicked.
+    #[error(
+        "the value of the variable {name} for slot {slot} could not be had: it panicked: {message}"
+    )]
+    Variable {
+        /// The variable.
+        name: String,
+        /// The slot of the worker that was to be started.
+        slot: u32,
+        /// The panic's message.
+        message: String,
+    },
     /// The program's file is not the one this process was started from.
     #[error(
         "the program file {program} was replaced while this process runs, so a worker would be another build; restart the program"

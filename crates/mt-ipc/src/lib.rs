@@ -108,7 +108,9 @@ pub use platform::{
 pub use progress::{Progress, Turn};
 pub use receiver::FrameReceiver;
 pub use sender::{FrameSender, QueueLimits, Writer};
-pub use spawn::{Program, SpawnRequest, Spawned, WorkerCommand, WorkerStdout, request, spawn};
+pub use spawn::{
+    Program, SLOT_VARIABLE, SpawnRequest, Spawned, WorkerCommand, WorkerStdout, request, spawn,
+};
 pub use stderr::{StderrReader, StderrTail, WorkerStderr};
 pub use surroundings::Surroundings;
 pub use watched_thread::WatchedThread;

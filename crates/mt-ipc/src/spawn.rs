@@ -72,7 +72,13 @@ pub struct WorkerCommand {
     /// The stack that the thread of the worker's code is to have, in bytes: the worker is told
     /// ([`Inherited::stack_bytes`](crate::Inherited::stack_bytes)), and does the rest.
     pub stack_bytes: u64,
+    /// The worker's slot, if it has one, of which it is told by [`Inherited::slot`](crate::Inherited::slot) and by the
+    /// environment variable [`SLOT_VARIABLE`].
+    pub slot: Option<u32>,
 }
+
+/// The environment variable that tells a worker its slot.
+pub const SLOT_VARIABLE: &str = "MT_WORKER_SLOT";
 
 /// A worker that was just started. It has not said hello yet.
 #[derive(Debug)]
@@ -129,6 +135,14 @@ pub struct SpawnRequest {
 }
 
 impl SpawnRequest {
+    /// A request for a worker that can't be started, for this reason.
+    #[must_use]
+    pub fn failed(error: SpawnError) -> Self {
+        let (_, started) = oneshot::channel();
+        let unsent = Some(Err(error));
+        Self { unsent, started }
+    }
+
     /// Waits until the process is started. Cancel-safe: nothing is left behind.
     ///
     /// # Errors
@@ -191,6 +205,7 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     let (ours, page, theirs) = platform::connected_pair(Greeting {
         keeps_descriptors: request.inherit_descriptors,
         stack_bytes: request.stack_bytes,
+        slot: request.slot,
     })?;
     // Before there is a process: a runtime that can't do IO, or is shutting down, shows here.
     let stream = platform::Stream::from_std(ours)?;
@@ -209,6 +224,9 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     command.args(request.args);
     if let Some(surroundings) = &request.surroundings {
         surroundings.apply(&mut command)?;
+    }
+    if let Some(slot) = request.slot {
+        command.env(SLOT_VARIABLE, slot.to_string());
     }
     if request.stdout == WorkerStdout::Null {
         command.stdout(Stdio::null());

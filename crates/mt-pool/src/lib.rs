@@ -101,7 +101,7 @@
 //! | repeatability | [`seed`](AsynPmap::seed) with [`task_rng`] |
 //!
 //! A run is ended from elsewhere by its [`RunHandle`]. Inside a call, [`task_index`], [`task_rng`] and
-//! [`is_cancelled`] tell about the call itself.
+//! [`is_cancelled`] tell about the call itself, and [`worker_slot`] tells which of the workers it is in.
 //!
 //! # What happens when things die
 //!
@@ -294,6 +294,7 @@ pub use wait::Blocking;
 #[cfg(feature = "json")]
 pub use wire::Json;
 pub use wire::Wire;
+pub use worker::worker_slot;
 pub use works::WorkIterator;
 
 /// For the macros; not for people.

@@ -10,6 +10,7 @@ mod link;
 mod panic;
 mod role;
 mod runtime;
+mod slot;
 mod trace;
 mod turn;
 
@@ -18,6 +19,7 @@ pub(crate) use entry::main;
 pub use panic::{Panic, caught, caught_async, drop_caught};
 pub use role::{NotSetUp, Role, RoleEnd, RoleLink, RoleSession, RoleWork};
 pub use runtime::{drive, drive_local, runtime};
+pub use slot::worker_slot;
 pub(crate) use trace::stamp_events;
 pub use trace::{during_init, forward_event, install};
 pub use turn::Incoming;

@@ -125,6 +125,23 @@ fn bees_start_where_the_hive_was_started() {
     }));
 }
 
+/// A bee has the slot of the one she replaces, and what her environment says of that.
+#[test_with(check)]
+fn bees_are_told_their_slot_and_have_that_of_the_dead() {
+    let workers = WorkerOptions::new().env_by_slot("MT_TEST_DEVICE", |slot| slot.to_string());
+    let hive = hive_of::<Doer>(Birth::Well).processes(1).workers(workers);
+    block_on(hive.live(async |hive| {
+        for _ in 0..3 {
+            for variable in ["MT_WORKER_SLOT", "MT_TEST_DEVICE"] {
+                let told = hive.slot(variable.to_owned()).await;
+                assert_eq!(told, Ok((Some(0), Some("0".to_owned()))));
+            }
+            hive.act(Deed::Abort).await.unwrap_err();
+        }
+    }));
+    assert_eq!(mt_beehive::worker_slot(), None);
+}
+
 /// Case 30: A bee whose arguments take longer to come than she has to beat is made.
 #[test_with(check)]
 fn a_bee_whose_arguments_take_longer_than_beats_may() {

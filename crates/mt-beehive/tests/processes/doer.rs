@@ -317,6 +317,12 @@ impl Doer {
         std::env::current_dir().unwrap()
     }
 
+    /// The slot of the process, and what a variable says.
+    #[task]
+    fn slot(&self, variable: String) -> (Option<u32>, Option<String>) {
+        (mt_beehive::worker_slot(), std::env::var(variable).ok())
+    }
+
     /// Leaves a thread of the runtime blocked for ever.
     #[task]
     async fn leave_a_thread(&self) -> u32 {

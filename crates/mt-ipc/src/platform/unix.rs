@@ -38,26 +38,36 @@ pub(crate) struct Greeting {
     pub(crate) keeps_descriptors: bool,
     /// The stack of its code.
     pub(crate) stack_bytes: u64,
+    /// The slot of the worker.
+    pub(crate) slot: Option<u32>,
 }
 
-/// The parent's id, 1 for a worker that keeps descriptors, and the stack, little-endian.
-const GREETING_BYTES: usize = 4 + 1 + 8;
+/// The parent's id, 1 for a worker that keeps descriptors, the stack, and the slot, little-endian.
+const GREETING_BYTES: usize = 4 + 1 + 8 + 4;
+/// In place of a slot, for a worker that has none.
+const NO_SLOT: u32 = u32::MAX;
 
 impl Greeting {
     fn to_bytes(self, parent: Pid) -> [u8; GREETING_BYTES] {
         let mut bytes = [0; GREETING_BYTES];
         bytes[..4].copy_from_slice(&parent.as_raw_nonzero().get().to_le_bytes());
         bytes[4] = u8::from(self.keeps_descriptors);
-        bytes[5..].copy_from_slice(&self.stack_bytes.to_le_bytes());
+        bytes[5..13].copy_from_slice(&self.stack_bytes.to_le_bytes());
+        bytes[13..].copy_from_slice(&self.slot.unwrap_or(NO_SLOT).to_le_bytes());
         bytes
     }
 
     fn from_bytes(bytes: [u8; GREETING_BYTES]) -> Option<(Pid, Self)> {
-        let [p0, p1, p2, p3, keeps, stack @ ..] = bytes;
-        let parent = Pid::from_raw(i32::from_le_bytes([p0, p1, p2, p3]))?;
+        let (parent, rest) = bytes.split_first_chunk()?;
+        let (&[keeps], rest) = rest.split_first_chunk()?;
+        let (stack, rest) = rest.split_first_chunk()?;
+        let (slot, _) = rest.split_first_chunk()?;
+        let parent = Pid::from_raw(i32::from_le_bytes(*parent))?;
+        let slot = u32::from_le_bytes(*slot);
         let greeting = Self {
             keeps_descriptors: keeps == 1,
-            stack_bytes: u64::from_le_bytes(stack),
+            stack_bytes: u64::from_le_bytes(*stack),
+            slot: (slot != NO_SLOT).then_some(slot),
         };
         Some((parent, greeting))
     }
@@ -121,6 +131,7 @@ pub(crate) fn take_over() -> Result<Inherited, AttachError> {
         progress,
         guard,
         stack_bytes: greeting.stack_bytes,
+        slot: greeting.slot,
         keeps_descriptors: greeting.keeps_descriptors,
     })
 }

@@ -9,7 +9,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::{
     check::{at_least_one, is_time, reckonable},
-    worker_place::WorkerPlace,
+    worker_place::{Variable, WorkerPlace},
 };
 use crate::{
     error::StartError,
@@ -26,8 +26,8 @@ const MAX_STACK_BYTES: u64 = 64 << 30;
 /// [supervises](crate::supervision) workers of another kind.
 ///
 /// All workers of a run, or of a hive, start in the folder and with the environment variables that this process has when
-/// the run is *started* (`start`, or what starts it), as far as [`cwd`](Self::cwd), [`env`](Self::env) and
-/// [`env_remove`](Self::env_remove) do not say otherwise; also those that replace others later. A worker that waits in a
+/// the run is *started* (`start`, or what starts it), as far as [`cwd`](Self::cwd), [`env`](Self::env),
+/// [`env_remove`](Self::env_remove) and [`env_by_slot`](Self::env_by_slot) do not say otherwise; also those that replace others later. A worker that waits in a
 /// [`Pool`](crate::Pool) is used again only by runs with the same. What a task changes of its own process (`chdir`) stays,
 /// like all it leaves there, as long as that process lives.
 #[derive(Debug, Clone)]
@@ -83,10 +83,10 @@ impl WorkerOptions {
         /// counts. The name is not empty and has no `=`, and neither has a zero byte. Default: those of this process at
         /// the start of the run.
         pub fn env(self, name: impl Into<OsString>, value: impl Into<OsString>) =>
-            self.place.set(name.into(), Some(value.into()));
+            self.place.set(name.into(), Variable::Set(value.into()));
 
         /// Takes an environment variable away from workers that this process may have.
-        pub fn env_remove(self, name: impl Into<OsString>) => self.place.set(name.into(), None);
+        pub fn env_remove(self, name: impl Into<OsString>) => self.place.set(name.into(), Variable::Removed);
 
         /// The folder that workers start in, which has to be there at the start of the run. A relative path counts from
         /// the folder that this process is in then, and so does that of a [`program`](Self::program). When the folder is gone later,
@@ -157,6 +157,43 @@ impl WorkerOptions {
         pub fn forward_tracing(self, least: LevelFilter) => self.forward_tracing = Some(least);
     }
 
+    /// Sets an environment variable of workers to what a function says of a worker's [slot](crate::worker_slot): a
+    /// device, a port, a processor. The function is called in this process, once for each slot before its first
+    /// worker is started, in the thread that attends to the workers: it has to be quick, and should say the same
+    /// whenever it is asked. When it panics, the worker can't be started (`SpawnError::Variable` in
+    /// [`WorkerFailure::Spawn`](crate::supervision::WorkerFailure::Spawn)). In a [`Pool`](crate::Pool) a run uses a
+    /// worker again for whose slot the function says what that worker was started with.
+    ///
+    /// ```
+    /// use mt_pool::{asyn_pmap, limits::WorkerOptions};
+    ///
+    /// #[mt_pool::task]
+    /// fn device(_: u32) -> String {
+    ///     std::env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default()
+    /// }
+    ///
+    /// #[mt_pool::main]
+    /// fn main() -> anyhow::Result<()> {
+    ///     let devices = 2;
+    ///     let by_slot = move |slot: u32| (slot % devices).to_string();
+    ///     let workers = WorkerOptions::new().env_by_slot("CUDA_VISIBLE_DEVICES", by_slot);
+    ///     let run = asyn_pmap::<device>(0..10).processes(2).workers(workers).start()?;
+    ///     for device in run {
+    ///         assert!(["0", "1"].contains(&device?.as_str()));
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    #[doc(alias = "CUDA_VISIBLE_DEVICES")]
+    pub fn env_by_slot<V: Into<OsString>>(
+        mut self,
+        name: impl Into<OsString>,
+        value: impl Fn(u32) -> V + Send + Sync + 'static,
+    ) -> Self {
+        self.place.set_by_slot(name.into(), value);
+        self
+    }
+
     /// Workers of the role `role`, as [`SpawnSpec::new`] has it, started, watched and heard like this. The budget and
     /// Ctrl-C are for whoever starts them.
     ///
@@ -177,6 +214,7 @@ impl WorkerOptions {
         command.inherit_descriptors = self.inherit_descriptors;
         let mut spec = SpawnSpec::started_by(command, role, self.forward_tracing, body);
         spec.liveness = self.liveness;
+        spec.slot_variables = self.place.slot_variables();
         spec.start_limit = self.start_limit;
         if let Some(bytes) = self.stack_bytes {
             spec.command.stack_bytes = bytes;

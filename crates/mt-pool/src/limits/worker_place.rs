@@ -1,17 +1,29 @@
 //! The folder and the environment that workers are given, beside those of the start.
 
-use std::{collections::BTreeMap, ffi::OsString, fmt, path::PathBuf};
+use std::{collections::BTreeMap, ffi::OsString, fmt, path::PathBuf, sync::Arc};
 
 use mt_ipc::Surroundings;
+use mt_proto::Kept;
 
-use crate::error::StartError;
+use crate::{
+    error::StartError,
+    supervision::{SlotVariables, ValueBySlot},
+};
 
 /// What is said of the folder and the environment of workers.
 #[derive(Clone, Default)]
 pub(super) struct WorkerPlace {
-    /// What becomes of a variable: its value, or `None` for one that is taken away. The last word on a name counts.
-    variables: BTreeMap<OsString, Option<OsString>>,
+    /// The last word on a name counts.
+    variables: BTreeMap<OsString, Variable>,
     folder: Option<PathBuf>,
+}
+
+/// What becomes of a variable.
+#[derive(Clone)]
+pub(super) enum Variable {
+    Set(OsString),
+    Removed,
+    BySlot(ValueBySlot),
 }
 
 /// Without the values, which may be secrets.
@@ -25,8 +37,18 @@ impl fmt::Debug for WorkerPlace {
 }
 
 impl WorkerPlace {
-    pub(super) fn set(&mut self, name: OsString, value: Option<OsString>) {
+    pub(super) fn set(&mut self, name: OsString, value: Variable) {
         self.variables.insert(name, value);
+    }
+
+    pub(super) fn set_by_slot<V: Into<OsString>>(
+        &mut self,
+        name: OsString,
+        value: impl Fn(u32) -> V + Send + Sync + 'static,
+    ) {
+        let value: Box<dyn Fn(u32) -> OsString + Send + Sync> =
+            Box::new(move |slot| value(slot).into());
+        self.set(name, Variable::BySlot(Arc::new(Kept::new(value))));
     }
 
     pub(super) fn set_folder(&mut self, folder: PathBuf) {
@@ -36,8 +58,12 @@ impl WorkerPlace {
     /// Where workers of a run start that is started now.
     pub(super) fn surroundings(&self) -> Surroundings {
         let mut here = Surroundings::here();
-        for (name, value) in &self.variables {
-            here.set_variable(name.clone(), value.clone());
+        for (name, variable) in &self.variables {
+            match variable {
+                Variable::Set(value) => here.set_variable(name.clone(), Some(value.clone())),
+                // The others are set when there is a slot.
+                Variable::Removed | Variable::BySlot(_) => here.set_variable(name.clone(), None),
+            }
         }
         if let Some(folder) = &self.folder {
             here.set_folder(folder.clone());
@@ -45,12 +71,24 @@ impl WorkerPlace {
         here
     }
 
+    /// What is set for each slot.
+    pub(super) fn slot_variables(&self) -> SlotVariables {
+        let by_slot = self
+            .variables
+            .iter()
+            .filter_map(|(name, variable)| match variable {
+                Variable::BySlot(value) => Some((name.clone(), Arc::clone(value))),
+                Variable::Set(_) | Variable::Removed => None,
+            });
+        SlotVariables::new(by_slot.collect())
+    }
+
     pub(super) fn check(&self) -> Result<(), StartError> {
         let has = |text: &OsString, byte: u8| text.as_encoded_bytes().contains(&byte);
         for (name, value) in &self.variables {
             let problem = if name.is_empty() || has(name, b'=') || has(name, 0) {
                 "can't be the name of a variable: it is empty, or has a `=` or a zero byte"
-            } else if value.as_ref().is_some_and(|value| has(value, 0)) {
+            } else if matches!(value, Variable::Set(value) if has(value, 0)) {
                 "has a value with a zero byte"
             } else {
                 continue;

@@ -3,7 +3,7 @@
 //! Loop: one a lease that nobody has yet; what it waits for is cancel-safe.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -17,6 +17,7 @@ use tokio::sync::{Notify, oneshot, watch};
 use super::{
     lease::{Lease, Permit},
     process_record::ProcessRecord,
+    slots::{SlotNumber, Slots},
     spawn_spec::SpawnSpec,
 };
 use crate::lock::lock;
@@ -25,6 +26,7 @@ use crate::lock::lock;
 pub(crate) struct IdleWorkers {
     limits: IdleLimits,
     state: Mutex<IdleState>,
+    numbers: Slots,
     /// Somebody waits for a worker, or was parked, or is gone.
     changed: Arc<Notify>,
     /// Whether a run that has no worker waits for one.
@@ -60,6 +62,13 @@ struct Parked {
     lease: oneshot::Sender<Lease>,
 }
 
+impl Parked {
+    /// The slot of its process.
+    fn number(&self) -> u32 {
+        self.key.number
+    }
+}
+
 /// A lease that waits.
 #[derive(Debug)]
 struct WaitingLease {
@@ -92,10 +101,20 @@ impl Drop for WaitingPlace<'_> {
 }
 
 /// What can't be changed once a worker is started: how it is, and how often it beats.
-type StartKey = (WorkerCommand, Duration);
+#[derive(Debug, PartialEq, Eq)]
+struct StartKey {
+    number: u32,
+    command: WorkerCommand,
+    beats: Duration,
+}
 
-fn key_of(spec: &SpawnSpec) -> StartKey {
-    (spec.command.clone(), spec.liveness.interval)
+/// How a worker in this slot is started; `None` if it can't be.
+fn key_of(spec: &SpawnSpec, number: u32) -> Option<StartKey> {
+    Some(StartKey {
+        number,
+        command: spec.command_in(number).ok()?,
+        beats: spec.liveness.interval,
+    })
 }
 
 /// What a run gets when it asks for a worker.
@@ -148,6 +167,7 @@ impl IdleWorkers {
         Arc::new(Self {
             limits,
             state: Mutex::default(),
+            numbers: Slots::default(),
             changed: Arc::default(),
             wanted: watch::Sender::new(false),
         })
@@ -195,14 +215,30 @@ impl IdleWorkers {
     }
 
     fn try_fill(self: &Arc<Self>, mut lease: Lease, ticket: u64) -> Result<Filled, Lease> {
-        let (key, now) = (key_of(&lease.spec), Instant::now());
-        let mut state = lock(&self.state);
+        let (mut keys, now) = (BTreeMap::new(), Instant::now());
+        let mut state = loop {
+            let state = lock(&self.state);
+            let new = state.parked.iter().map(Parked::number);
+            let new: Vec<u32> = new.filter(|number| !keys.contains_key(number)).collect();
+            if new.is_empty() {
+                break state;
+            }
+            // What these say of a slot may be a function of the user's.
+            drop(state);
+            keys.extend(
+                new.into_iter()
+                    .map(|number| (number, key_of(&lease.spec, number))),
+            );
+        };
         if !state.is_next(ticket) {
             self.tell_wanted(&state);
             return Err(lease);
         }
         let reuse = Arc::clone(&lease.spec);
-        let fits = |parked: &Parked| parked.key == key && parked.record.fits(&reuse.reuse, now);
+        let fits = |parked: &Parked| {
+            let key = keys.get(&parked.number()).and_then(Option::as_ref);
+            key == Some(&parked.key) && parked.record.fits(&reuse.reuse, now)
+        };
         while let Some(at) = state.parked.iter().rposition(fits) {
             let Some(parked) = state.parked.remove(at) else {
                 break;
@@ -227,8 +263,19 @@ impl IdleWorkers {
         Err(lease)
     }
 
-    /// Lets a worker wait for the next lease; `None` when there is no use for it.
-    pub(super) fn park(&self, spec: &SpawnSpec, record: &ProcessRecord) -> Option<IdleWait> {
+    /// A slot for a process that was given the right to be one.
+    pub(super) fn number(&self) -> SlotNumber {
+        self.numbers.take()
+    }
+
+    /// Lets the worker in this slot wait for the next lease; `None` when there is no use for it.
+    pub(super) fn park(
+        &self,
+        spec: &SpawnSpec,
+        record: &ProcessRecord,
+        number: u32,
+    ) -> Option<IdleWait> {
+        let key = key_of(spec, number)?;
         let (sender, lease) = oneshot::channel();
         let mut state = lock(&self.state);
         if state.closed {
@@ -237,7 +284,7 @@ impl IdleWorkers {
         let ticket = state.new_ticket();
         state.parked.push_back(Parked {
             ticket,
-            key: key_of(spec),
+            key,
             record: record.clone(),
             lease: sender,
         });

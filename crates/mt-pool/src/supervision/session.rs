@@ -28,6 +28,7 @@ use super::{
     phase::{Ending, Phase, PhaseLimits},
     process_record::ProcessRecord,
     session_event::SessionEvent,
+    slots::SlotNumber,
     watch::{Traffic, Watch},
     worker_failure::WorkerFailure,
 };
@@ -46,6 +47,9 @@ const MAX_WAITING: usize = 1 << 16;
 struct Session {
     /// `None` while it waits for the next.
     lease: Option<Lease>,
+    /// The slot of its process. Free again before somebody hears of the end and replaces it; and before the right below
+    /// is, so that there are never more numbers than rights.
+    number: Option<SlotNumber>,
     /// The right to be one of several that owners share.
     slot: Option<Slot>,
     phase: Phase,
@@ -75,8 +79,13 @@ enum Reach {
 }
 
 /// Brings a worker up that was asked for, and sees it through to its end.
-pub(super) async fn run(lease: Lease, asked: SpawnRequest, frames: Arc<impl FrameSource>) {
-    bring_up(lease, asked, None, &*frames).await;
+pub(super) async fn run(
+    lease: Lease,
+    asked: SpawnRequest,
+    number: SlotNumber,
+    frames: Arc<impl FrameSource>,
+) {
+    bring_up(lease, asked, (number, None), &*frames).await;
 }
 
 /// The same with workers that owners share: one that waits takes the lease, or a new one does and waits for
@@ -89,8 +98,9 @@ pub(super) async fn run_shared(lease: Lease, idle: Arc<IdleWorkers>, frames: imp
             Filled::Taken => None,
             // It may die while it waits, with its next lease on the way.
             Filled::Slot(lease, slot) => {
-                let asked = mt_ipc::request(lease.spec.command.clone());
-                bring_up(lease, asked, Some(slot), &frames).await
+                let number = idle.number();
+                let asked = lease.spec.request(&number);
+                bring_up(lease, asked, (number, Some(slot)), &frames).await
             }
             Filled::Killed(lease) => {
                 let death = Death::new(Exit::default(), DeathCause::Stopped);
@@ -105,12 +115,13 @@ pub(super) async fn run_shared(lease: Lease, idle: Arc<IdleWorkers>, frames: imp
 async fn bring_up(
     lease: Lease,
     asked: SpawnRequest,
-    slot: Option<Slot>,
+    (number, slot): (SlotNumber, Option<Slot>),
     frames: &impl FrameSource,
 ) -> Option<Lease> {
     let spawned = match asked.started().await {
         Ok(spawned) => spawned,
         Err(error) => {
+            drop(number);
             lease.void(WorkerFailure::Spawn(error)).await;
             return None;
         }
@@ -129,6 +140,7 @@ async fn bring_up(
         watch: Watch::new(lease.spec.liveness, lease.spec.busy_by_processor, pid),
         phase: Phase::Greeting(HelloTimeout::new(Instant::now(), lease.spec.start_limit)),
         lease: Some(lease),
+        number: Some(number),
         slot,
         ending: None,
         sender,

@@ -3,11 +3,16 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
-use mt_ipc::{QueueLimits, Surroundings, WorkerCommand};
+use mt_ipc::{QueueLimits, SpawnError, SpawnRequest, Surroundings, WorkerCommand};
 use mt_proto::{Assignment, Attachments, Fingerprint, Frame, Limits, WorkerId};
 use tracing::level_filters::LevelFilter;
 
-use super::{liveness::LivenessPolicy, process_record::ReuseDemands, worker_event::trace_level};
+use super::{
+    liveness::LivenessPolicy,
+    process_record::ReuseDemands,
+    slots::{SlotNumber, SlotVariables},
+    worker_event::trace_level,
+};
 use crate::{StartError, init, registry};
 
 /// How long a new process may take to say hello, if nothing else is said: longer than a file system that hangs for a
@@ -22,7 +27,7 @@ const EXIT_GRACE: Duration = Duration::from_secs(5);
 /// the first worker is started.
 #[non_exhaustive]
 pub struct SpawnSpec {
-    /// How their processes are started. Default: this program again, in the folder and with the environment of this
+    /// How their processes are started; each has its slot set when it is. Default: this program again, in the folder and with the environment of this
     /// process at the time that this value is made. For its `stack_bytes` see
     /// [`WorkerOptions::stack_bytes`](crate::limits::WorkerOptions::stack_bytes).
     pub command: WorkerCommand,
@@ -50,6 +55,8 @@ pub struct SpawnSpec {
     pub limits: Limits,
     /// What crosses beside the body of every worker's assignment. Default: nothing.
     pub attachments: Attachments,
+    /// The environment variables that depend on a worker's slot.
+    pub(crate) slot_variables: SlotVariables,
     /// What a process must not have been through to be used again.
     pub(crate) reuse: ReuseDemands,
     /// What a worker is to be.
@@ -104,8 +111,22 @@ impl SpawnSpec {
             queue: QueueLimits::default(),
             limits: Limits::default(),
             attachments: Attachments::NONE,
+            slot_variables: SlotVariables::default(),
             reuse: ReuseDemands::default(),
             assignment: Box::new(assignment),
+        }
+    }
+
+    /// How the worker in this slot is started. Calls functions of the user's, so no lock is to be held meanwhile.
+    pub(super) fn command_in(&self, slot: u32) -> Result<WorkerCommand, SpawnError> {
+        self.slot_variables.command_in(slot, &self.command)
+    }
+
+    /// Asks for the worker in this slot.
+    pub(super) fn request(&self, slot: &SlotNumber) -> SpawnRequest {
+        match self.command_in(slot.get()) {
+            Ok(command) => mt_ipc::request(command),
+            Err(error) => SpawnRequest::failed(error),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::{
     lease::Lease,
     session::{run, run_shared},
     session_event::SessionEvent,
+    slots::Slots,
     spawn_spec::SpawnSpec,
 };
 
@@ -27,6 +28,8 @@ pub type SessionEvents = mpsc::Receiver<(WorkerId, SessionEvent)>;
 pub struct Workers {
     spec: Arc<SpawnSpec>,
     sessions: JoinSet<()>,
+    /// Of those that are not shared.
+    slots: Slots,
     /// Set if owners share the workers.
     idle: Option<Arc<IdleWorkers>>,
     /// How many of the shared workers this owner has.
@@ -50,6 +53,7 @@ impl Workers {
         let workers = Self {
             spec: Arc::new(spec),
             sessions: JoinSet::new(),
+            slots: Slots::default(),
             idle,
             taken: Arc::default(),
             events,
@@ -74,8 +78,9 @@ impl Workers {
         let lease = self.lease(worker);
         let control = lease.control.clone();
         // Asked for at once, and not in the session's first turn: the process starts while its owner gets going.
-        let asked = mt_ipc::request(self.spec.command.clone());
-        self.sessions.spawn(run(lease, asked, frames));
+        let slot = self.slots.take();
+        let asked = self.spec.request(&slot);
+        self.sessions.spawn(run(lease, asked, slot, frames));
         control
     }
 

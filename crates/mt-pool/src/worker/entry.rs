@@ -17,7 +17,7 @@ use super::{
     link, panic,
     role::{self, NotSetUp, RoleWork},
     runtime::{end_runtime, runtime},
-    trace,
+    slot, trace,
 };
 use crate::{registry, supervision::LINK};
 
@@ -42,6 +42,7 @@ pub(crate) fn main() -> ! {
     };
     // First of all: the parent answers while the threads are made that wait for that.
     inherited.say_hello(registry::fingerprint());
+    slot::keep(inherited.slot());
     let (stack, keeps) = (inherited.stack_bytes(), inherited.keeps_descriptors());
     let (connection, guard) = inherited.into_parts();
     let link = Link::start(connection)

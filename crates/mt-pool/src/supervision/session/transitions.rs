@@ -15,6 +15,7 @@ use crate::supervision::{
     lease::Lease,
     phase::{Ending, Overdue, Phase, Step, Wait},
     session_event::{SessionEvent, WorkerEnd},
+    slots::SlotNumber,
     watch::Watch,
     worker_failure::WorkerFailure,
 };
@@ -79,7 +80,9 @@ impl Session {
         };
         // Before the owner knows, so that the next one finds it.
         self.record.items += lease.control.items();
-        match slot.0.park(&lease.spec, &self.record) {
+        let number = self.number.as_ref().map(SlotNumber::get);
+        let parked = number.and_then(|number| slot.0.park(&lease.spec, &self.record, number));
+        match parked {
             Some(wait) => {
                 let until = Instant::now().checked_add(wait.idle);
                 self.phase = Phase::Idle { until, wait };
@@ -281,6 +284,7 @@ impl Session {
 
     /// The worker is reaped. Returns the lease that it was about to take.
     pub(super) async fn over(mut self, exit: Exit, stderr: StderrTail) -> Option<Lease> {
+        drop(self.number.take());
         let Some(lease) = self.lease.take() else {
             let Phase::Idle { wait, .. } = self.phase else {
                 return None;
