@@ -15,4 +15,4 @@ mod workers;
 pub(crate) use deliveries::{DeliveryReceiver, deliveries};
 pub(crate) use driver::{Plan, supervise};
 pub(crate) use exit_hooks::Collected;
-pub(crate) use thread::{Supervision, spawn_supervisor};
+pub(crate) use thread::spawn_supervisor;

@@ -1,5 +1,7 @@
 //! Workers that several runs share.
 
+mod shutdown;
+
 use std::{
     fmt, io,
     sync::{Arc, Mutex, OnceLock},
@@ -10,13 +12,15 @@ use tokio::runtime::Handle;
 
 use crate::{
     StartError,
-    driver::{Plan, Supervision, supervise},
+    driver::{Plan, supervise},
     input::{Asked, RunControl, WeakRunControl},
     limits::{MAX_PROCESSES, in_range, processors},
     lock::lock,
     setters::setters,
-    supervision::{END_WAIT, HANG_UP_GRACE, IdleLimits, IdleWorkers, OwnRuntime},
+    supervision::{END_WAIT, EndTie, EndWatch, HANG_UP_GRACE, IdleLimits, IdleWorkers, OwnRuntime},
 };
+
+pub use shutdown::PoolShutdown;
 
 /// How long dropping a pool waits for its workers to be gone: as long as they may take to go by themselves, and then as
 /// long as the end of a run waits for those that it has killed.
@@ -38,7 +42,7 @@ const DROP_WAIT: Duration = HANG_UP_GRACE.saturating_add(END_WAIT);
 ///
 /// The workers of a pool end with its last clone: a run has one for as long as it goes on. Dropping it tells them to go,
 /// kills those that are still there a second later (in an `atexit` handler that blocks, say), and returns when all are
-/// gone.
+/// gone; inside a task of a tokio runtime it only tells them.
 ///
 /// ```
 /// use mt_pool::{Pool, asyn_pmap};
@@ -68,14 +72,27 @@ struct PoolInner {
     idle_workers: Arc<IdleWorkers>,
     runtime: Handle,
     runs: Mutex<Runs>,
-    ended: Mutex<Supervision>,
+    ended: EndWatch,
 }
 
 /// The runs that go on.
 #[derive(Debug, Default)]
 struct Runs {
-    going: Vec<WeakRunControl>,
+    going: Vec<GoingRun>,
     closed: bool,
+}
+
+#[derive(Debug, Clone)]
+struct GoingRun {
+    control: WeakRunControl,
+    end: EndWatch,
+}
+
+/// A run that a pool has taken in, and that ends with the tie.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    tie: EndTie,
+    end: EndWatch,
 }
 
 /// A pool that is being described. Made by [`Pool::builder`].
@@ -168,39 +185,46 @@ impl Pool {
     /// Starts no further run; those that go on pull nothing more from their inputs and finish what they
     /// have, see [`RunHandle::close`](crate::RunHandle::close). May be called more than once.
     pub fn close(&self) {
-        self.end_runs(Asked::Close);
+        drop(self.end_runs(Asked::Close));
     }
 
     /// Starts no further run; in those that go on workers finish what they have, and the rest is `Cancelled`, see
     /// [`RunHandle::drain`](crate::RunHandle::drain). May be called more than once.
     pub fn drain(&self) {
-        self.end_runs(Asked::Drain);
+        drop(self.end_runs(Asked::Drain));
     }
 
     /// Starts no further run and ends those that go on at once, see
     /// [`RunHandle::cancel`](crate::RunHandle::cancel). May be called more than once, also after
     /// [`close`](Self::close) and [`drain`](Self::drain).
     pub fn cancel(&self) {
-        self.end_runs(Asked::Cancel);
+        drop(self.end_runs(Asked::Cancel));
     }
 
-    fn end_runs(&self, how: Asked) {
+    /// Returns the runs that go on.
+    fn end_runs(&self, how: Asked) -> Vec<GoingRun> {
         let mut runs = lock(&self.inner.runs);
         runs.closed = true;
-        for run in runs.going.iter().filter_map(WeakRunControl::upgrade) {
+        runs.going.retain(|run| !run.end.is_over());
+        for run in runs.going.iter().filter_map(|run| run.control.upgrade()) {
             run.ask(how);
         }
+        runs.going.clone()
     }
 
     /// Takes a run in.
-    pub(crate) fn enter(&self, run: &RunControl) -> Result<(), StartError> {
+    pub(crate) fn enter(&self, run: &RunControl) -> Result<Entered, StartError> {
         let mut runs = lock(&self.inner.runs);
         if runs.closed {
             return Err(StartError::PoolClosed);
         }
-        runs.going.retain(|run| run.upgrade().is_some());
-        runs.going.push(run.downgrade());
-        Ok(())
+        let (tie, end) = EndWatch::tied();
+        runs.going.retain(|run| !run.end.is_over());
+        runs.going.push(GoingRun {
+            control: run.downgrade(),
+            end: end.clone(),
+        });
+        Ok(Entered { tie, end })
     }
 
     /// The workers there are, working or waiting.
@@ -216,13 +240,13 @@ impl Pool {
     }
 
     /// Runs a supervisor on the pool's thread.
-    pub(crate) fn supervise(&self, plan: Plan) -> Supervision {
-        let (tie, supervision) = Supervision::tied();
+    pub(crate) fn supervise(&self, plan: Plan, entered: Entered) -> EndWatch {
+        let Entered { tie, end } = entered;
         self.inner.runtime.spawn(async move {
             supervise(plan).await;
             drop(tie);
         });
-        supervision
+        end
     }
 
     /// The workers.
@@ -235,7 +259,7 @@ impl PoolInner {
     fn start(idle_workers: Arc<IdleWorkers>) -> io::Result<Self> {
         let runtime = OwnRuntime::new()?;
         let handle = runtime.handle().clone();
-        let (tie, ended) = Supervision::tied();
+        let (tie, ended) = EndWatch::tied();
         let watched = Arc::clone(&idle_workers);
         runtime.on_thread("mt-pool", move |runtime| {
             runtime.block_on(watched.deserted());
@@ -246,7 +270,7 @@ impl PoolInner {
             idle_workers,
             runtime: handle,
             runs: Mutex::default(),
-            ended: Mutex::new(ended),
+            ended,
         })
     }
 }
@@ -254,7 +278,7 @@ impl PoolInner {
 impl Drop for PoolInner {
     fn drop(&mut self) {
         self.idle_workers.close();
-        lock(&self.ended).wait(DROP_WAIT);
+        self.ended.wait_on_drop(DROP_WAIT);
     }
 }
 

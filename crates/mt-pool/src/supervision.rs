@@ -8,6 +8,7 @@
 mod callsite;
 mod control;
 mod death;
+mod end_watch;
 mod frame_source;
 mod hello_timeout;
 mod idle_workers;
@@ -38,6 +39,7 @@ pub(crate) const LINK: &str = "mt-link";
 
 pub use control::WorkerControl;
 pub use death::{Death, DeathCause};
+pub use end_watch::{EndTie, EndWatch};
 pub use frame_source::{FrameSource, SendsItself};
 pub(crate) use idle_workers::{IdleLimits, IdleWorkers};
 pub use last_words::LastWords;

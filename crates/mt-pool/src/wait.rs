@@ -133,7 +133,7 @@ impl HoldUp {
 
 /// Whether this thread is inside a task of a runtime, and not one that only may use it, as `spawn_blocking` makes them.
 /// Tokio does not say so, but holds tasks, and nothing else, to a budget of polls.
-fn is_in_a_task() -> bool {
+pub(crate) fn is_in_a_task() -> bool {
     let mut nobody = Context::from_waker(Waker::noop());
     let mut taken = Vec::with_capacity(MOST_BUDGET);
     let is_held = loop {

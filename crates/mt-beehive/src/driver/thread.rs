@@ -1,15 +1,11 @@
 //! The thread a hive's driver lives on, so that a hive works on any runtime, and its bees are reaped also
 //! when the queen's future is dropped with its runtime.
 
-use std::{
-    io,
-    sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
-    time::Duration,
-};
+use std::{io, time::Duration};
 
-use mt_pool::supervision::{Interrupts, OnInterrupt, OwnRuntime};
-use mt_proto::{Kept, guarded};
-use tokio::sync::{mpsc, oneshot};
+use mt_pool::supervision::{EndWatch, Interrupts, OnInterrupt, OwnRuntime};
+use mt_proto::guarded;
+use tokio::sync::mpsc;
 
 use super::driver::{Driver, HiveEnd};
 
@@ -21,8 +17,7 @@ const DROP_WAIT: Duration = Duration::from_secs(1);
 pub(crate) struct Driven {
     /// Sent to: nothing more will be delegated. Dropped: an end at once, also of a hive that is dying.
     hold: Option<mpsc::Sender<HiveEnd>>,
-    over: Option<oneshot::Receiver<()>>,
-    ended: Receiver<()>,
+    over: EndWatch,
 }
 
 /// Starts a driver. From here on Ctrl-C has the effect that is wanted; in a worker bee's process it has none of
@@ -44,9 +39,7 @@ pub(crate) fn drive(
         }))
     };
     let (hold, held) = mpsc::channel(1);
-    let (over, is_over) = oneshot::channel();
-    let (tie, ended) = sync_channel::<()>(1);
-    let over = Kept::new(over);
+    let (tie, over) = EndWatch::tied();
     runtime.on_thread("mt-hive", move |runtime| {
         // A task like those of the bees: they wake each other without a look at the poller in between.
         runtime
@@ -54,13 +47,10 @@ pub(crate) fn drive(
             .expect("the driver does not panic");
         drop(runtime);
         drop(tie);
-        // Wakes who waits for it, by a waker that is user code.
-        drop(over);
     })?;
     Ok(Driven {
         hold: Some(hold),
-        over: Some(is_over),
-        ended,
+        over,
     })
 }
 
@@ -75,23 +65,18 @@ impl Driven {
         self.end(HiveEnd::Abandon).await;
     }
 
-    async fn end(mut self, how: HiveEnd) {
-        if let (Some(hold), Some(over)) = (&self.hold, &mut self.over) {
+    async fn end(self, how: HiveEnd) {
+        if let Some(hold) = &self.hold {
             let _ = hold.try_send(how);
-            let _ = over.await;
+            self.over.over().await;
         }
-        self.over = None;
     }
 }
 
 impl Drop for Driven {
     fn drop(&mut self) {
-        if self.over.is_none() {
-            return;
-        }
         drop(self.hold.take());
-        let waited = self.ended.recv_timeout(DROP_WAIT);
-        if waited == Err(RecvTimeoutError::Timeout) {
+        if !self.over.wait_on_drop(DROP_WAIT) {
             let _ = guarded(|| tracing::warn!("worker bees are not gone yet; they were killed"));
         }
     }

@@ -9,7 +9,8 @@ use crate::driver::Driven;
 /// be done with this too, and clones of it can go anywhere.
 ///
 /// [`shutdown`](Self::shutdown) is the end in peace. Dropping the value kills the worker bees and waits, a second at
-/// most, until their processes are gone, which blocks the thread; delegates that are under way end as
+/// most, until their processes are gone, which blocks the thread; inside a task of a tokio runtime it does not wait, and
+/// they are gone some milliseconds later. Delegates that are under way end as
 /// [`CancelReason::HiveClosed`](crate::CancelReason::HiveClosed).
 #[must_use = "dropping it kills the hive"]
 pub struct RunningHive<H> {

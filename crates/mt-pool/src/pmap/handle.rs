@@ -6,6 +6,7 @@ use crate::{
     events::{EventLog, PoolEvents},
     input::{Asked, RunControl},
     stats::{RunProgress, Stats, StatsCell},
+    supervision::EndWatch,
 };
 
 /// Watches and ends a run from anywhere: another thread, a signal handler's task, a callback. Made by
@@ -35,6 +36,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct RunHandle {
     pub(super) control: RunControl,
+    pub(super) end: EndWatch,
     pub(crate) stats: Arc<StatsCell>,
     pub(super) events: Arc<EventLog>,
 }
@@ -78,5 +80,25 @@ impl RunHandle {
     /// [`Cancelled`](crate::TaskErrorKind::Cancelled) once its worker is gone, see the [table](Self).
     pub fn cancel(&self) {
         self.control.ask(Asked::Cancel);
+    }
+
+    /// Cancels the run, and waits until every worker of it is gone, or left to its [`Pool`](crate::Pool). The outcomes
+    /// may be taken before, meanwhile or afterwards.
+    ///
+    /// Cancel-safe: once polled, the run is cancelled, whatever becomes of the future. Works on any executor, and blocks
+    /// no thread.
+    pub async fn cancel_and_wait(&self) {
+        self.cancel();
+        self.wait().await;
+    }
+
+    /// Waits until the run is over and every worker of it gone, or left to its [`Pool`](crate::Pool): after
+    /// [`drain`](Self::drain), or after a drop inside async code, which does not wait by itself. It ends nothing: a run
+    /// that nobody ends is over when its input has ended, and every outcome but the last
+    /// [`capacity`](crate::AsynPmap::capacity) was taken.
+    ///
+    /// Cancel-safe. Works on any executor, and blocks no thread.
+    pub async fn wait(&self) {
+        self.end.over().await;
     }
 }

@@ -1,17 +1,12 @@
 //! A run that goes on, as whoever takes its outcomes has it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::RunHandle;
-use crate::{
-    Pool,
-    driver::{Collected, Supervision},
-    input::ConsumerEnd,
-    lock::lock,
-    supervision::END_WAIT,
-};
+use crate::{Pool, driver::Collected, input::ConsumerEnd, supervision::END_WAIT};
 
-/// A run that ends when this is dropped: its workers are killed, and gone when the drop returns.
+/// A run that ends when this is dropped: its workers are killed, and gone when the drop returns, unless that is inside
+/// a task of a runtime.
 #[derive(Debug)]
 pub(crate) struct LiveRun {
     pub(crate) handle: RunHandle,
@@ -19,7 +14,6 @@ pub(crate) struct LiveRun {
     pub(crate) fail_fast: bool,
     pub(super) seed: u64,
     pub(super) collected: Arc<Collected>,
-    pub(super) supervision: Mutex<Supervision>,
     #[expect(dead_code, reason = "kept as long as the run uses its workers")]
     pub(super) pool: Option<Pool>,
 }
@@ -41,13 +35,20 @@ impl LiveRun {
     /// Ends the run, and waits until its workers are gone.
     pub(crate) fn end(&self) {
         self.consumer.cancel();
-        lock(&self.supervision).wait(END_WAIT);
+        let _ = self.handle.end.wait(END_WAIT);
+    }
+
+    /// Ends the run, and waits until its workers are gone, however long that takes, without blocking.
+    pub(super) async fn end_and_wait(&self) {
+        self.consumer.cancel();
+        self.handle.end.over().await;
     }
 }
 
 impl Drop for LiveRun {
     fn drop(&mut self) {
         self.handle.stats.set_over();
-        self.end();
+        self.consumer.cancel();
+        self.handle.end.wait_on_drop(END_WAIT);
     }
 }

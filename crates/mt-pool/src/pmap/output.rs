@@ -30,7 +30,11 @@ use crate::{
 /// The stream ends when the input has ended and every item has its outcome; by then every worker process is
 /// gone, or waits in its [`Pool`](crate::Pool) for the next run. Dropping it cancels the run: workers are killed
 /// with everything they have started, and are gone when the drop returns (it waits for them, typically some
-/// milliseconds and at most 1 s).
+/// milliseconds and at most 1 s). Inside a task of a tokio runtime, which other tasks need, the drop does not wait:
+/// workers are killed all the same, some milliseconds later; [`cancel_and_wait`](Self::cancel_and_wait), or a
+/// [`RunHandle::wait`] after the drop, tells when they are gone. `spawn_blocking`, `block_in_place` and threads of your
+/// own are no such tasks; other executors, and `tokio::task::unconstrained`, can't be told from a thread, and there the
+/// drop waits.
 #[must_use = "dropping a run cancels it"]
 pub struct Pmap<T: Task> {
     run: LiveRun,
@@ -101,6 +105,13 @@ impl<T: Task> Pmap<T> {
     /// Cancel-safe. Works on any executor.
     pub async fn next(&mut self) -> Option<Outcome<T>> {
         std::future::poll_fn(|cx| self.poll_outcome(cx)).await
+    }
+
+    /// Ends the run as a drop does, and waits until every worker of it is gone, or left to its [`Pool`](crate::Pool).
+    ///
+    /// Dropped before it has ended, the run is cancelled all the same. Works on any executor, and blocks no thread.
+    pub async fn cancel_and_wait(self) {
+        self.run.end_and_wait().await;
     }
 
     /// The same run as a stream of `(index, outcome)`: with

@@ -109,9 +109,8 @@ pub(crate) fn launch<T: Task>(mut run: AsynPmap<T>) -> Result<(Launched, Input<T
         capacity: capacity as u64,
         buffer_bytes: options.byte_limits.buffer,
     });
-    if let Some(pool) = &run.pool {
-        pool.enter(&ends.control)?;
-    }
+    let pool = run.pool.as_ref();
+    let entered = pool.map(|pool| pool.enter(&ends.control)).transpose()?;
     let stats = Arc::new(StatsCell::new(options.total.or_else(|| run.source.len())));
     let events = Arc::new(EventLog::default());
     // Every delivery is at least one item, and no more items are outstanding than the capacity.
@@ -130,12 +129,13 @@ pub(crate) fn launch<T: Task>(mut run: AsynPmap<T>) -> Result<(Launched, Input<T
         output,
     };
     let fail_fast = options.fail_fast;
-    let supervision = match &run.pool {
-        Some(pool) => pool.supervise(plan),
+    let end = match pool.zip(entered) {
+        Some((pool, entered)) => pool.supervise(plan, entered),
         None => spawn_supervisor(plan).map_err(StartError::Thread)?,
     };
     let handle = RunHandle {
         control: ends.control,
+        end,
         stats,
         events,
     };
@@ -146,7 +146,6 @@ pub(crate) fn launch<T: Task>(mut run: AsynPmap<T>) -> Result<(Launched, Input<T
             fail_fast,
             seed,
             collected,
-            supervision: Mutex::new(supervision),
             pool: run.pool,
         },
         outcomes,

@@ -2,6 +2,7 @@
 
 use std::sync::{OnceLock, mpsc};
 
+use futures::{FutureExt, executor};
 use mt_pool::{Blocking, RunHandle, pmap::Indexed};
 
 use crate::prelude::*;
@@ -232,4 +233,63 @@ fn cancelled_by_many_at_once() {
             rest(run, &seen);
         });
     }
+}
+
+/// The thread of all runs of the pool is held, so that none can end. A drop that waited would wait for a second, and two
+/// hundred for longer than the watchdog.
+///
+/// Case M157: A run, or a pool, that is dropped inside a task of a runtime holds up nobody, however long its workers stay.
+#[test_with(alone)]
+fn a_drop_inside_a_task_does_not_wait() {
+    let pool = Pool::builder().processes(1).start().unwrap();
+    let (held, gate) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
+    let (tell, wait) = (Arc::clone(&held), Arc::clone(&gate));
+    let first = asyn_pmap::<forever>(0..10).observe(move |event| {
+        if let PoolEvent::WorkerReady { .. } = event {
+            tell.get_or_init(|| ());
+            wait.wait();
+        }
+    });
+    let first = first.pool(&pool).start().unwrap();
+    held.wait();
+    let mut handles = vec![first.handle()];
+    block_on(async {
+        for _ in 0..200 {
+            let run = asyn_pmap::<double>(0..10).pool(&pool).start().unwrap();
+            handles.push(run.handle());
+        }
+        drop((first, pool));
+        for handle in &handles {
+            assert!(handle.wait().now_or_never().is_none(), "it goes on");
+        }
+    });
+    gate.get_or_init(|| ());
+    for handle in handles {
+        executor::block_on(handle.wait());
+    }
+}
+
+/// Case M158: Whoever cancels a run and waits knows that every worker is gone, on any executor.
+#[test_with(alone)]
+fn cancelled_and_waited_for() {
+    for others in [false, true] {
+        let run = asyn_pmap::<forever>(0..10).processes(2).start().unwrap();
+        let handle = run.handle();
+        wait_until(|| handle.stats().pulled == 10);
+        let cancel = async {
+            match others {
+                true => handle.cancel_and_wait().await,
+                false => run.cancel_and_wait().await,
+            }
+            assert_eq!(children(), [0_u32; 0]);
+        };
+        match others {
+            true => executor::block_on(cancel),
+            false => block_on(cancel),
+        }
+    }
+    let run = asyn_pmap::<forever>(0..10).start().unwrap();
+    wait_until(|| run.stats().pulled == 10);
+    executor::block_on(run.handle().cancel_and_wait());
+    assert_eq!(rest(run.indexed().into_iter(), &[]), 10);
 }

@@ -48,6 +48,7 @@ mod scene;
 mod seeing;
 mod serial;
 mod shared;
+mod shutdown;
 mod slots;
 mod stack;
 mod startup;

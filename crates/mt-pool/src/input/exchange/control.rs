@@ -22,7 +22,7 @@ pub(crate) enum Asked {
 pub(crate) struct RunControl(pub(super) Arc<Exchange>);
 
 /// The same of a run that may be over.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct WeakRunControl(Weak<Exchange>);
 
 impl WeakRunControl {
