@@ -362,7 +362,7 @@ pub mod supervision {
     pub use mt_pool::{
         WorkerStderr,
         supervision::{
-            Death, DeathCause, LastWords, LivenessPolicy, OnInterrupt, RestartBudget, Verdict,
+            Death, DeathCause, LastWords, LivenessPolicy, OnSignal, RestartBudget, Verdict,
         },
     };
 }

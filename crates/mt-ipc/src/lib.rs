@@ -103,7 +103,8 @@ pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, answered, greet};
 pub use platform::{
     Guard, close_inherited, descendants, end_copy, end_descendants, end_worker, hang_up, has_room,
-    is_ignored, is_worker_process, main_stack_bytes, may_be_worker, program_of, start_clean,
+    ignores_terminate_of_others, is_ignored, is_worker_process, main_stack_bytes, may_be_worker,
+    program_of, start_clean,
 };
 pub use progress::{Progress, Turn};
 pub use receiver::FrameReceiver;

@@ -39,7 +39,7 @@ pub use program::{may_be_worker, program_of};
 pub(crate) use reap::Orphans;
 pub(crate) use rights::{ReceivedFiles, has_too_many_on_the_way};
 pub(crate) use sealed_file::{FileDraft, Finished, file_bytes, file_of, received};
-pub use signals::is_ignored;
+pub use signals::{ignores_terminate_of_others, is_ignored};
 pub(crate) use signals::{keep_exit_statuses, signal_name};
 pub use start::start_clean;
 pub(crate) use stdio::{StderrPipe, pipe_for, read_pipe_now, unread_bytes, write_stderr};

@@ -67,6 +67,9 @@ pub struct WorkerCommand {
     /// Default: no, it closes them before it works, so that a listener, a lock or a pipe of this process ends
     /// with this process.
     pub inherit_descriptors: bool,
+    /// Whether the worker ignores a `SIGTERM` that its parent has not sent, from its first steps on: a service manager's,
+    /// that goes to all processes of a service, say. Programs that it starts have the signal's default effect. Default: no.
+    pub ignores_terminate: bool,
     /// The folder and the environment it starts in; `None` for those that this process has when it is started.
     pub surroundings: Option<Surroundings>,
     /// The stack that the thread of the worker's code is to have, in bytes: the worker is told
@@ -204,6 +207,7 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     platform::has_room()?;
     let (ours, page, theirs) = platform::connected_pair(Greeting {
         keeps_descriptors: request.inherit_descriptors,
+        ignores_terminate: request.ignores_terminate,
         stack_bytes: request.stack_bytes,
         slot: request.slot,
     })?;

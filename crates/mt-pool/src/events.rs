@@ -115,7 +115,7 @@ pub enum PoolEvent {
     },
     /// Memory is no longer short: items run as many at a time as ever.
     MemoryEased,
-    /// The run was interrupted: what runs is finished, the rest is cancelled.
+    /// The run was interrupted by a signal: what runs is finished and the rest cancelled, or all is, as the run has it.
     Interrupted,
 }
 

@@ -48,7 +48,7 @@
 //! | joblib's `timeout`, mpire's `task_timeout`, `async_result.get(timeout)` | [`.deadlines(Deadlines::new().hard(time))`](crate::limits::Deadlines): the call is really over then |
 //! | loky's `TerminatedWorkerError`, `BrokenProcessPool` | [`TaskErrorKind::Crashed`](crate::TaskErrorKind::Crashed) of that one item; the pool goes on |
 //! | loky's reusable executor | [`Pool::global`](crate::Pool::global) |
-//! | `pool.terminate()`, `Ctrl-C` | dropping the run, [`Pool::cancel`](crate::Pool::cancel); [`OnInterrupt`](crate::OnInterrupt) |
+//! | `pool.terminate()`, `Ctrl-C` | dropping the run, [`Pool::cancel`](crate::Pool::cancel); [`OnSignal`](crate::OnSignal) |
 //! | mpire's `progress_bar=True` | `run.with_progress_bar(bar)`, feature `indicatif`; [`on_progress`](crate::Pmap::on_progress) |
 //! | mpire's `enable_insights`, `get_insights` | [`stats`](crate::Pmap::stats) |
 //! | `multiprocessing.Value` as a counter | [`Counter`](crate::Counter) |

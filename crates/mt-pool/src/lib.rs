@@ -121,7 +121,7 @@
 //! | you drop the run | none | workers are killed with all they have started |
 //! | [`drain`](RunHandle::drain) | what workers have is finished, the rest is [`Cancelled`](TaskErrorKind::Cancelled) | the stream ends |
 //! | [`cancel`](RunHandle::cancel) | [`Cancelled`](TaskErrorKind::Cancelled), when its process is gone | the stream ends |
-//! | Ctrl-C | what runs is finished, the rest is [`Cancelled`](TaskErrorKind::Cancelled) | the stream ends; see [`OnInterrupt`] |
+//! | Ctrl-C, and `SIGTERM` [where that is wanted](limits::WorkerOptions::on_terminate) | what runs is finished, the rest is [`Cancelled`](TaskErrorKind::Cancelled) | the stream ends; see [`OnSignal`] |
 //! | your process is killed | none | workers end themselves, with all they have started, at once |
 //!
 //! A function may be started more than once for an item whose worker died, up to the crash limit. With
@@ -288,7 +288,7 @@ pub use mt_macros::main;
 pub use mt_macros::task;
 pub use pmap::{AsynPmap, Pmap, RunHandle, asyn_pmap, asyn_pmap_with};
 pub use pool::{Pool, PoolBuilder, PoolShutdown};
-pub use supervision::OnInterrupt;
+pub use supervision::OnSignal;
 pub use task::Task;
 pub use wait::Blocking;
 #[cfg(feature = "json")]

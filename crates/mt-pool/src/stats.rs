@@ -50,7 +50,7 @@ pub struct Stats {
     pub memory_short: Option<MemoryShortage>,
     /// How often memory has become short.
     pub memory_shortages: u64,
-    /// Whether the run was interrupted by Ctrl-C.
+    /// Whether the run was interrupted by Ctrl-C or `SIGTERM`.
     pub interrupted: bool,
     /// The workers: first those that are gone, at most the last [`GONE_WORKERS`](Self::GONE_WORKERS) of
     /// them in the order they went, then those that live, by number.
@@ -97,6 +97,8 @@ pub struct Deaths {
     pub close_blocked: u64,
     /// Workers that could not be ended, and may still be there.
     pub out_of_reach: u64,
+    /// By a `SIGTERM` from outside.
+    pub terminated: u64,
 }
 
 impl Deaths {
@@ -115,6 +117,7 @@ impl Deaths {
             DeathCause::NoAnswer { .. } => self.no_answer += 1,
             DeathCause::CloseBlocked => self.close_blocked += 1,
             DeathCause::OutOfReach => self.out_of_reach += 1,
+            DeathCause::Terminated => self.terminated += 1,
             // One that was no longer needed: not a death that counts.
             DeathCause::Stopped => {}
         }

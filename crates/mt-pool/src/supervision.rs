@@ -55,7 +55,7 @@ pub use relay::WorkerEvents;
 pub use restart_budget::{RestartBudget, Restarts};
 pub(crate) use session::{END_WAIT, HANG_UP_GRACE, room_and, until};
 pub use session_event::{SessionEvent, WorkerEnd};
-pub use signals::{Interrupts, OnInterrupt};
+pub use signals::{Interruption, Interrupts, OnSignal, OnSignals};
 pub(crate) use slots::{SlotVariables, ValueBySlot};
 pub(crate) use spawn_spec::START_LIMIT;
 pub use spawn_spec::SpawnSpec;

@@ -11,7 +11,8 @@ use std::{
 use mt_pool::{
     limits::reckonable,
     supervision::{
-        DeathCause, Interrupts, SessionEvent, SessionEvents, SpawnSpec, WorkerEvents, Workers,
+        DeathCause, Interruption, Interrupts, SessionEvent, SessionEvents, SpawnSpec, WorkerEvents,
+        Workers,
     },
 };
 use mt_proto::{TaskId, WorkerId, dispose, guarded};
@@ -114,7 +115,7 @@ impl Driver {
                 },
                 () = self.commands.filled() => self.take_commands(),
                 Some((worker, event)) = self.events.recv() => self.on_events(worker, event),
-                () = self.interrupts.interrupted() => self.on_interrupt(),
+                how = self.interrupts.interrupted() => self.on_interrupt(how),
                 () = sleep_until(due.into()) => self.on_time(&mut period),
             }
         }
@@ -165,12 +166,18 @@ impl Driver {
         }
     }
 
-    fn on_interrupt(&mut self) {
+    fn on_interrupt(&mut self, how: Interruption) {
+        let (event, what) = match how {
+            Interruption::Drain => (
+                Event::Interrupt,
+                "interrupted: what bees do goes on to its end, the rest is cancelled",
+            ),
+            Interruption::AtOnce => (Event::InterruptAtOnce, "interrupted: all is cancelled"),
+        };
         if !self.parent.is_interrupted() {
-            let what = "interrupted: what bees do goes on to its end, the rest is cancelled";
             self.relay.tell(move || tracing::warn!("{what}"));
         }
-        self.handle(Event::Interrupt);
+        self.handle(event);
         self.commands.interrupt();
     }
 

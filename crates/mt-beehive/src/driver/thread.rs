@@ -3,7 +3,7 @@
 
 use std::{io, time::Duration};
 
-use mt_pool::supervision::{EndWatch, Interrupts, OnInterrupt, OwnRuntime};
+use mt_pool::supervision::{EndWatch, Interrupts, OnSignals, OwnRuntime};
 use mt_proto::guarded;
 use tokio::sync::mpsc;
 
@@ -20,13 +20,13 @@ pub(crate) struct Driven {
     over: EndWatch,
 }
 
-/// Starts a driver. From here on Ctrl-C has the effect that is wanted; in a worker bee's process it has none of
+/// Starts a driver. From here on Ctrl-C and `SIGTERM` have the effect that is wanted; in a worker bee's process it has none of
 /// ours, because it is for the queen to say what is to be done.
 ///
 /// # Errors
 /// The system's, when there is no thread or no poller to be had.
 pub(crate) fn drive(
-    on_interrupt: OnInterrupt,
+    on_signals: OnSignals,
     make: impl FnOnce(Interrupts) -> Driver,
 ) -> io::Result<Driven> {
     let runtime = OwnRuntime::new()?;
@@ -34,8 +34,8 @@ pub(crate) fn drive(
     let driver = {
         let _inside = runtime.enter();
         make(Interrupts::listen(match mt_ipc::is_worker_process() {
-            true => OnInterrupt::Ignore,
-            false => on_interrupt,
+            true => OnSignals::IGNORE,
+            false => on_signals,
         }))
     };
     let (hold, held) = mpsc::channel(1);

@@ -160,6 +160,7 @@ impl ParentMachine {
             Event::Bury(child) => self.bury(child),
             Event::Pressed(pressed) => self.on_period(pressed),
             Event::Interrupt => self.on_interrupt(now),
+            Event::InterruptAtOnce => self.on_interrupt_at_once(now),
             Event::Die => self.dying = true,
             Event::Abandon => self.on_abandon(now),
             Event::Tick => {}

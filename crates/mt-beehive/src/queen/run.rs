@@ -139,13 +139,15 @@ impl<W: WorkerBee, Q> BeehiveRun<W, Q> {
     ///   no bee is started any more. The queen sees how the tasks end and returns, or hears of it by
     ///   [`Hive::interrupted`]; then the hive ends as ever. The second Ctrl-C, or one when no hive lives, ends the
     ///   process at once, and its bees with it. In a worker bee that has bees this has no effect: it is for the queen
-    ///   to decide.
+    ///   to decide. The first `SIGTERM` does the same where [that is wanted](WorkerOptions::on_terminate). With
+    ///   [`OnSignal::AtOnce`](mt_pool::OnSignal) tasks that bees have begun are cancelled as well, with the `cancel_grace`.
     /// * `tracing` events that are [forwarded](WorkerOptions::forward_tracing) have the fields `worker`, the bee's
     ///   id, and `pid`. The end of what a bee has written to its [standard error](WorkerOptions::stderr), and its last
     ///   events, are part of the reason when a task is lost with it.
     #[doc(alias = "restart_budget")]
     #[doc(alias = "liveness")]
     #[doc(alias = "on_interrupt")]
+    #[doc(alias = "on_terminate")]
     #[doc(alias = "forward_tracing")]
     #[doc(alias = "worker_stderr")]
     pub fn workers(mut self, options: WorkerOptions) -> Self {
@@ -206,11 +208,11 @@ impl<W: WorkerBee> BeehiveRun<W> {
             option: "init",
             message: error.to_string(),
         })?;
-        let (config, on_interrupt) = (options.config(), options.workers.on_interrupt);
+        let (config, on_signals) = (options.config(), options.workers.on_signals);
         let spec = spec::<W>(init.into(), &options)?;
         let commands = CommandQueue::new();
         let (taken, relay) = (commands.clone(), WorkerEvents::here());
-        let driven = drive(on_interrupt, move |interrupts| {
+        let driven = drive(on_signals, move |interrupts| {
             Driver::new(config, (spec, relay), taken, interrupts)
         });
         let driven = driven.map_err(StartError::Thread)?;

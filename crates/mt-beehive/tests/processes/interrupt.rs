@@ -7,14 +7,14 @@ use std::{
 
 use futures::future::{join, join_all};
 use mt_beehive::{
-    CancelReason, Dispatch, Hive, hive_of, limits::WorkerOptions, supervision::OnInterrupt,
+    CancelReason, Dispatch, Hive, hive_of, limits::WorkerOptions, supervision::OnSignal,
 };
 use mt_test_kit::TempFolder;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{
     nested::{Branch, BranchTasks},
-    scene::{Folder, Live as _, Scene, check, children, is_gone, reason, role, test_with},
+    scene::{Folder, Live as _, Scene, check, children, is_gone, reason, role, signal, test_with},
 };
 
 /// The folder in which tasks wait for a file.
@@ -32,7 +32,10 @@ fn as_queen() {
         "auction" => run.dispatch(Dispatch::Auction),
         "ignores" => run
             .dispatch(Dispatch::Credit)
-            .workers(WorkerOptions::new().on_interrupt(OnInterrupt::Ignore)),
+            .workers(WorkerOptions::new().on_interrupt(OnSignal::Ignore)),
+        "terminated" => run
+            .dispatch(Dispatch::Credit)
+            .workers(WorkerOptions::new().on_terminate(OnSignal::Drain)),
         _ => run.dispatch(Dispatch::Credit),
     };
     // Outside of any runtime, as a queen's program may be.
@@ -130,7 +133,26 @@ fn the_second_ends_all_at_once() {
     assert_eq!(terminal.end(), (None, Some(2)));
 }
 
-/// Case H22: With `OnInterrupt::Ignore` Ctrl-C does what it does without a hive.
+/// Case H62: With `on_terminate` the first SIGTERM does the same, also when all bees, and theirs, get it too: none of them
+/// ends of it.
+#[test_with(check)]
+fn a_sigterm_to_the_whole_service_drains_where_that_is_wanted() {
+    let mut terminal = Terminal::new("terminated");
+    let terminate = |queen: &Scene| {
+        queen.pids.iter().for_each(|&bee| signal(bee, Signal::TERM));
+    };
+    terminate(&terminal.queen);
+    terminal.queen.signal(Signal::TERM);
+    terminal.queen.read_until("INTERRUPTED");
+    terminate(&terminal.queen);
+    assert!(terminal.all_live());
+    terminal.folder.first("go");
+    terminal.queen.read_until("DRAINED");
+    terminal.queen.read_until("OVER");
+    assert_eq!(terminal.end(), (Some(0), None));
+}
+
+/// Case H22: With `OnSignal::Ignore` Ctrl-C does what it does without a hive.
 #[test_with(check)]
 fn the_first_ends_all_at_once_if_so_wanted() {
     let terminal = Terminal::new("ignores");

@@ -70,6 +70,49 @@ pub(super) fn take(signal: c_int) {
     put_back(signal, &action);
 }
 
+/// Ignores a `SIGTERM` from now on unless this process's parent has sent it: that one ends the process as ever. Programs
+/// that are started have the default effect, and a handler that is installed later takes the place of all this. A process
+/// that ignores the signal anyway goes on to.
+pub(super) fn ignore_terminate_of_others() {
+    if is_ignored(libc::SIGTERM) {
+        return;
+    }
+    // SAFETY: all zeros is a valid `sigaction`: no flags, an empty mask.
+    let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    action.sa_sigaction = on_terminate_address();
+    // No system call of any thread ends for it.
+    action.sa_flags = libc::SA_RESTART | libc::SA_SIGINFO;
+    put_back(libc::SIGTERM, &action);
+}
+
+/// Whether this process ignores a `SIGTERM` that its parent has not sent, because it is a worker that was
+/// [told to](crate::WorkerCommand::ignores_terminate), and no task has changed that.
+#[must_use]
+pub fn ignores_terminate_of_others() -> bool {
+    effect(libc::SIGTERM).is_some_and(|effect| effect.sa_sigaction == on_terminate_address())
+}
+
+fn on_terminate_address() -> libc::sighandler_t {
+    on_terminate as Handler as libc::sighandler_t
+}
+
+type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void);
+
+/// Calls only what may be called in a handler.
+extern "C" fn on_terminate(signal: c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+    // SAFETY: the system gives it to a handler that asks for it (`SA_SIGINFO`), and a signal like this has a sender.
+    let sender = unsafe { (*info).si_pid() };
+    // SAFETY: it asks for a number, and has no other effect.
+    let parent = unsafe { libc::getppid() };
+    // A handler that came later, and calls the one before it, decides by itself.
+    if sender == parent && ignores_terminate_of_others() {
+        set_default(signal);
+        // Its effect comes when this handler returns.
+        // SAFETY: it takes numbers, and is sent to this process.
+        let _ = unsafe { libc::kill(libc::getpid(), signal) };
+    }
+}
+
 /// Ignores a signal from now on, and so will the programs that are started.
 pub(super) fn ignore(signal: c_int) {
     set(signal, libc::SIG_IGN);

@@ -23,6 +23,7 @@ use rustix::{
 use super::{
     Page, fork,
     guard::{Guard, Parent},
+    signals,
 };
 use crate::{AttachError, Inherited, Progress, attach::while_doing};
 
@@ -36,13 +37,16 @@ pub(super) const WORKER_NAME: &str = "mt-worker";
 pub(crate) struct Greeting {
     /// Whether it keeps the descriptors it has inherited.
     pub(crate) keeps_descriptors: bool,
+    /// Whether it ignores a `SIGTERM` that is not its parent's.
+    pub(crate) ignores_terminate: bool,
     /// The stack of its code.
     pub(crate) stack_bytes: u64,
     /// The slot of the worker.
     pub(crate) slot: Option<u32>,
 }
 
-/// The parent's id, 1 for a worker that keeps descriptors, the stack, and the slot, little-endian.
+/// The parent's id, 1 for a worker that keeps descriptors and 2 for one that ignores others' `SIGTERM`, the stack, and the
+/// slot, little-endian.
 const GREETING_BYTES: usize = 4 + 1 + 8 + 4;
 /// In place of a slot, for a worker that has none.
 const NO_SLOT: u32 = u32::MAX;
@@ -51,7 +55,7 @@ impl Greeting {
     fn to_bytes(self, parent: Pid) -> [u8; GREETING_BYTES] {
         let mut bytes = [0; GREETING_BYTES];
         bytes[..4].copy_from_slice(&parent.as_raw_nonzero().get().to_le_bytes());
-        bytes[4] = u8::from(self.keeps_descriptors);
+        bytes[4] = u8::from(self.keeps_descriptors) | u8::from(self.ignores_terminate) << 1;
         bytes[5..13].copy_from_slice(&self.stack_bytes.to_le_bytes());
         bytes[13..].copy_from_slice(&self.slot.unwrap_or(NO_SLOT).to_le_bytes());
         bytes
@@ -59,13 +63,14 @@ impl Greeting {
 
     fn from_bytes(bytes: [u8; GREETING_BYTES]) -> Option<(Pid, Self)> {
         let (parent, rest) = bytes.split_first_chunk()?;
-        let (&[keeps], rest) = rest.split_first_chunk()?;
+        let (&[flags], rest) = rest.split_first_chunk()?;
         let (stack, rest) = rest.split_first_chunk()?;
         let (slot, _) = rest.split_first_chunk()?;
         let parent = Pid::from_raw(i32::from_le_bytes(*parent))?;
         let slot = u32::from_le_bytes(*slot);
         let greeting = Self {
-            keeps_descriptors: keeps == 1,
+            keeps_descriptors: flags & 1 != 0,
+            ignores_terminate: flags & 2 != 0,
             stack_bytes: u64::from_le_bytes(*stack),
             slot: (slot != NO_SLOT).then_some(slot),
         };
@@ -119,6 +124,9 @@ pub(crate) fn take_over() -> Result<Inherited, AttachError> {
     fork::mark_copies();
     let stdin = rustix::stdio::stdin();
     let (parent, greeting, page_fd) = receive_page(stdin)?;
+    if greeting.ignores_terminate {
+        signals::ignore_terminate_of_others();
+    }
     let page = Page::map(page_fd.as_fd());
     let page = page.map_err(while_doing("mapping the memory shared with the parent"))?;
     let socket = StdUnixStream::from(move_away_from_stdin()?);

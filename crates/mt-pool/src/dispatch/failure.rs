@@ -57,6 +57,10 @@ impl Dispatch {
                 None if no_memory && alone => self.on_breach(item, slot.rss, None),
                 Some(DeathCause::MemoryExceeded { .. }) => self.isolate(item, &end.death),
                 None if no_memory => self.isolate(item, &end.death),
+                // A service that ends asks all of its processes to.
+                None if end.death.cause == DeathCause::Terminated && self.is_draining() => {
+                    self.deliver(item.stopped(Lost::Cancelled));
+                }
                 _ => self.judge(item, &end.death),
             }
         }

@@ -210,6 +210,11 @@ impl Dispatch {
         !matches!(self.mode, RunMode::Running)
     }
 
+    /// Whether what runs is let finish, and nothing follows.
+    pub(super) fn is_draining(&self) -> bool {
+        matches!(self.mode, RunMode::Draining)
+    }
+
     /// Whether what runs is being killed.
     pub(super) fn is_dropped(&self) -> bool {
         matches!(self.mode, RunMode::Cancelled | RunMode::Stopped)

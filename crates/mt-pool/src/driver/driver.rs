@@ -16,13 +16,15 @@ use super::{
     workers::WorkerHandles,
 };
 use crate::{
-    OnInterrupt,
     dispatch::{Dispatch, DispatchConfig, Effect, Event, MemoryShortage},
     events::{Audience, PoolEvent},
     input::{Asked, DriverEnd},
     load,
     stats::{Happened, StatsCell},
-    supervision::{IdleWorkers, Interrupts, LATE, SessionEvents, SpawnSpec, WorkerEvents, until},
+    supervision::{
+        IdleWorkers, Interruption, Interrupts, LATE, OnSignals, SessionEvents, SpawnSpec,
+        WorkerEvents, until,
+    },
 };
 
 /// The workers events handled before the effects of all of them are carried out together.
@@ -38,7 +40,7 @@ pub(crate) struct Plan {
     pub(crate) spec: SpawnSpec,
     /// The pool whose workers are used, if they are shared.
     pub(crate) idle: Option<Arc<IdleWorkers>>,
-    pub(crate) on_interrupt: OnInterrupt,
+    pub(crate) on_signals: OnSignals,
     pub(crate) audience: Audience,
     pub(crate) collected: Arc<Collected>,
     pub(crate) relay: WorkerEvents,
@@ -73,7 +75,7 @@ pub(super) struct Driver {
 /// Runs a plan to its end: when this returns, every outcome is in the output and every worker is
 /// reaped.
 pub(crate) async fn supervise(plan: Plan) {
-    let mut interrupts = Interrupts::listen(plan.on_interrupt);
+    let mut interrupts = Interrupts::listen(plan.on_signals);
     let mut wanted = plan.idle.as_ref().map(|idle| idle.wanted());
     let (workers, mut events) = WorkerHandles::new(plan.spec, plan.dispatch.in_order, plan.idle);
     let mut driver = Driver {
@@ -114,7 +116,7 @@ pub(crate) async fn supervise(plan: Plan) {
             () = driver.exchange.filled() => {}
             is_wanted = changed(&mut wanted) => driver.dispatch(Event::Wanted(is_wanted)),
             () = until(wakeup.map(Into::into)), if wakeup.is_some() => driver.on_time(),
-            () = interrupts.interrupted() => driver.on_interrupt(),
+            how = interrupts.interrupted() => driver.on_interrupt(how),
         }
     }
 }
@@ -320,11 +322,16 @@ impl Driver {
         });
     }
 
-    fn on_interrupt(&mut self) {
-        if self.dispatch.is_closed() {
+    fn on_interrupt(&mut self, how: Interruption) {
+        let asked = match how {
+            Interruption::Drain => Asked::Drain,
+            Interruption::AtOnce => Asked::Cancel,
+        };
+        // What drains can still be cancelled.
+        if asked <= self.heeded || (asked == Asked::Drain && self.dispatch.is_closed()) {
             return;
         }
         self.record(PoolEvent::Interrupted);
-        self.dispatch(Event::Drain);
+        self.heed(asked);
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     error::StartError,
     init,
     setters::setters,
-    supervision::{LivenessPolicy, OnInterrupt, RestartBudget, START_LIMIT, SpawnSpec},
+    supervision::{LivenessPolicy, OnSignal, OnSignals, RestartBudget, START_LIMIT, SpawnSpec},
 };
 
 /// The range of [`WorkerOptions::stack_bytes`].
@@ -39,8 +39,9 @@ pub struct WorkerOptions {
     /// What [`restart_budget`](Self::restart_budget) sets.
     pub restart_budget: RestartBudget,
     pub(crate) liveness: LivenessPolicy,
-    /// What [`on_interrupt`](Self::on_interrupt) sets.
-    pub on_interrupt: OnInterrupt,
+    /// What [`on_interrupt`](Self::on_interrupt) and [`on_terminate`](Self::on_terminate) set.
+    pub on_signals: OnSignals,
+    ignore_terminate: Option<bool>,
     stderr: WorkerStderr,
     inherit_descriptors: bool,
     forward_tracing: Option<LevelFilter>,
@@ -55,7 +56,8 @@ impl Default for WorkerOptions {
             start_limit: START_LIMIT,
             restart_budget: RestartBudget::default(),
             liveness: LivenessPolicy::default(),
-            on_interrupt: OnInterrupt::default(),
+            on_signals: OnSignals::default(),
+            ignore_terminate: None,
             stderr: WorkerStderr::default(),
             forward_tracing: None,
             inherit_descriptors: false,
@@ -112,8 +114,27 @@ impl WorkerOptions {
         pub fn liveness(self, policy: LivenessPolicy) =>
             self.liveness = LivenessPolicy { interval: reckonable(policy.interval), ..policy };
 
-        /// What Ctrl-C does meanwhile. Default: [`OnInterrupt::Drain`].
-        pub fn on_interrupt(self, policy: OnInterrupt) => self.on_interrupt = policy;
+        /// What Ctrl-C does meanwhile. Default: [`OnSignal::Drain`].
+        pub fn on_interrupt(self, policy: OnSignal) => self.on_signals.interrupt = policy;
+
+        /// What `SIGTERM` does meanwhile: how a service manager, `docker stop`, `timeout` or `kill` ask this process to
+        /// end. Default: [`OnSignal::Ignore`], so it does what it does without this library: it ends the process at once,
+        /// and its workers with it, or is the program's to handle. A library that took it away would keep programs from
+        /// ending that have no answer to an interrupted run. With another policy workers [ignore](Self::ignore_terminate)
+        /// it.
+        pub fn on_terminate(self, policy: OnSignal) => self.on_signals.terminate = policy;
+
+        /// Whether workers live on when somebody other than this process sends them `SIGTERM`: a service manager
+        /// mostly sends it to all processes of a service at once, and workers would be gone before what they have is
+        /// finished. They still end with this process, and with a `SIGKILL`. Default: yes with an
+        /// [`on_terminate`](Self::on_terminate) other than `Ignore`, and in a worker that does itself; otherwise no. Say `true` where the program
+        /// handles the signal itself and then calls [`drain`](crate::RunHandle::drain) or
+        /// [`Pool::shutdown`](crate::Pool::shutdown).
+        ///
+        /// Programs that tasks start do not ignore it. A handler that a task installs takes the place of this. A worker
+        /// that ends by such a signal all the same is told apart from a crash:
+        /// [`DeathCause::Terminated`](crate::supervision::DeathCause::Terminated).
+        pub fn ignore_terminate(self, ignore: bool) => self.ignore_terminate = Some(ignore);
 
         /// Where the workers' standard error goes. Default: [`WorkerStderr::Forward`], through this
         /// process, unchanged, to its own standard error; its end is kept, and is part of
@@ -212,6 +233,11 @@ impl WorkerOptions {
         command.surroundings = Some(self.place.surroundings());
         command.stderr = self.stderr;
         command.inherit_descriptors = self.inherit_descriptors;
+        let ignores = || {
+            let is_handled = self.on_signals.terminate != OnSignal::Ignore;
+            is_handled || mt_ipc::ignores_terminate_of_others()
+        };
+        command.ignores_terminate = self.ignore_terminate.unwrap_or_else(ignores);
         let mut spec = SpawnSpec::started_by(command, role, self.forward_tracing, body);
         spec.liveness = self.liveness;
         spec.slot_variables = self.place.slot_variables();

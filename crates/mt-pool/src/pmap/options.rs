@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
     use crate::WorkerStderr;
-    use crate::supervision::{LivenessPolicy, OnInterrupt, RestartBudget, Verdict};
+    use crate::supervision::{LivenessPolicy, OnSignal, RestartBudget, Verdict};
 
     #[track_caller]
     fn check(change: impl FnOnce(&mut PmapOptions), wrong: Option<&str>) {
@@ -168,7 +168,9 @@ mod tests {
             core_dump: Duration::from_secs(60),
         };
         assert_eq!(workers.liveness, policy);
-        assert_eq!(workers.on_interrupt, OnInterrupt::Drain);
+        let signals = workers.on_signals;
+        assert_eq!(signals.interrupt, OnSignal::Drain);
+        assert_eq!(signals.terminate, OnSignal::Ignore);
         let explicit = WorkerOptions::new()
             .start_limit(Duration::from_secs(30))
             .stderr(WorkerStderr::Forward)

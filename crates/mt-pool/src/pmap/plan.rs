@@ -121,7 +121,7 @@ pub(crate) fn launch<T: Task>(mut run: AsynPmap<T>) -> Result<(Launched, Input<T
         dispatch: dispatch_config::<T>(options, seed, run.pool.is_some()),
         collected: Arc::clone(&collected),
         spec,
-        on_interrupt: options.workers.on_interrupt,
+        on_signals: options.workers.on_signals,
         audience: Audience::new(run.observer, Arc::clone(&events)),
         relay: WorkerEvents::here(),
         exchange: ends.driver,

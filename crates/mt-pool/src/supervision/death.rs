@@ -96,6 +96,11 @@ pub enum DeathCause {
         /// How long an answer may take.
         limit: Duration,
     },
+    /// Somebody outside the pool has asked it to end, by `SIGTERM`: a service manager that asks all processes of a service,
+    /// say. What ran in it is treated as after any death, but while a run drains it is `Cancelled` and not to blame. See
+    /// [`ignore_terminate`](crate::limits::WorkerOptions::ignore_terminate).
+    #[error("its worker process was asked to end from outside, by SIGTERM")]
+    Terminated,
 }
 
 impl Death {

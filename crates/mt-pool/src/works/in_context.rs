@@ -17,8 +17,8 @@ use self::{
 };
 use super::{MAX_CONCURRENCY, interrupt::interruption, no_concurrency, progress::ProgressSender};
 use crate::{
-    Context, OnInterrupt, StartError, Task, TaskError, pmap::given, setters::setters,
-    task::TaskStyle,
+    Context, OnSignal, StartError, Task, TaskError, pmap::given, setters::setters,
+    supervision::OnSignals, task::TaskStyle,
 };
 
 /// Runs the task `T` for a list of work ids in this process, concurrently and in one context, and
@@ -70,7 +70,7 @@ pub fn run_asyn_works_in_context<T: Task<Input = u64>>(
         work_ids: Vec::new(),
         max_concurrency: MAX_CONCURRENCY,
         cancel: Box::pin(std::future::pending()),
-        on_interrupt: OnInterrupt::default(),
+        on_signals: OnSignals::default(),
     }
 }
 
@@ -84,7 +84,7 @@ pub struct AsynWorksInContext<T: Task> {
     work_ids: Vec<u64>,
     max_concurrency: usize,
     cancel: Stop,
-    on_interrupt: OnInterrupt,
+    on_signals: OnSignals,
 }
 
 impl<T: Task<Input = u64>> AsynWorksInContext<T> {
@@ -124,10 +124,14 @@ impl<T: Task<Input = u64>> AsynWorksInContext<T> {
         pub fn cancel_on(self, cancel: impl Future<Output = ()> + 'static) =>
             self.cancel = Box::pin(cancel);
 
-        /// What Ctrl-C does while the works run: [`OnInterrupt::Drain`] (default) cancels what has not been
+        /// What Ctrl-C does while the works run: [`OnSignal::Drain`] (default) cancels what has not been
         /// started, and the second Ctrl-C ends the process as ever. It is listened for on a thread that
         /// lives as long as the works run.
-        pub fn on_interrupt(self, policy: OnInterrupt) => self.on_interrupt = policy;
+        pub fn on_interrupt(self, policy: OnSignal) => self.on_signals.interrupt = policy;
+
+        /// The same of `SIGTERM`. Default: [`OnSignal::Ignore`], see
+        /// [`WorkerOptions::on_terminate`](crate::limits::WorkerOptions::on_terminate).
+        pub fn on_terminate(self, policy: OnSignal) => self.on_signals.terminate = policy;
     }
 
     /// Runs the works to the end; every one of them has been told by then. A panic of the task is a
@@ -147,7 +151,7 @@ impl<T: Task<Input = u64>> AsynWorksInContext<T> {
         if at_once == 0 {
             return Err(no_concurrency());
         }
-        let interruption = interruption(self.on_interrupt).map_err(StartError::Thread)?;
+        let interruption = interruption(self.on_signals).map_err(StartError::Thread)?;
         let shared = given("shared", self.shared)?;
         let context = given("context", self.context)?;
         let runner = Runner::<T> {

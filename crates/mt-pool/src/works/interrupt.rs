@@ -7,24 +7,21 @@ use std::io;
 use mt_proto::guarded;
 use tokio::sync::oneshot;
 
-use crate::{
-    OnInterrupt,
-    supervision::{Interrupts, OwnRuntime},
-};
+use crate::supervision::{Interrupts, OnSignals, OwnRuntime};
 
-/// Ready at Ctrl-C; never if it does not count. Listens from now on as long as it lives. Cancel-safe.
+/// Ready at Ctrl-C, or another signal that counts; never if it does not count. Listens from now on as long as it lives. Cancel-safe.
 ///
 /// # Errors
 /// The system's, when there is no thread to wait in.
-pub(super) fn interruption(policy: OnInterrupt) -> io::Result<impl Future<Output = ()>> {
+pub(super) fn interruption(signals: OnSignals) -> io::Result<impl Future<Output = ()>> {
     let (tell, told) = oneshot::channel();
     let (listening, over) = oneshot::channel();
-    if policy != OnInterrupt::Ignore {
+    if signals != OnSignals::IGNORE {
         let runtime = OwnRuntime::new()?;
         // From here on, not from when the thread comes to it.
         let interrupts = {
             let _inside = runtime.enter();
-            Interrupts::listen(policy)
+            Interrupts::listen(signals)
         };
         runtime.on_thread("mt-interrupt", move |runtime| {
             runtime.block_on(wait(interrupts, tell, over));
@@ -43,7 +40,7 @@ async fn wait(mut interrupts: Interrupts, tell: oneshot::Sender<()>, over: onesh
     // Both arms are cancel-safe, and nothing comes after them.
     tokio::select! {
         // Whoever waits is woken, by a waker that is user code.
-        () = interrupts.interrupted() => { let _ = guarded(|| tell.send(())); }
+        _ = interrupts.interrupted() => { let _ = guarded(|| tell.send(())); }
         _ = over => {}
     }
 }

@@ -41,6 +41,8 @@ pub(crate) enum Deed {
     EndThread,
     /// Gets this signal from itself.
     Signal(i32),
+    /// The same, and goes on.
+    TakeSignal(i32),
     /// Panics while it unwinds from a panic.
     PanicTwice,
     /// Panics with this message.
@@ -88,7 +90,7 @@ impl Deed {
             Self::Exit(code) => process::exit(code),
             #[cfg(target_os = "linux")]
             Self::EndThread => platform::end_thread(),
-            Self::Signal(number) => {
+            Self::Signal(number) | Self::TakeSignal(number) => {
                 signal(process::id(), Signal::from_named_raw(number).unwrap());
             }
             Self::PanicTwice => {

@@ -2,6 +2,7 @@
 
 use std::{os::unix::process::ExitStatusExt, process::Stdio, sync::atomic::AtomicBool};
 
+use mt_pool::OnSignal;
 use mt_test_kit::{Scene, role, state_of};
 use signal_hook::consts::SIGINT;
 
@@ -44,11 +45,15 @@ fn as_parent() {
         "nests" => nests(),
         "iterates" => leaves_works(|| {}),
         "iterates and is killed" => leaves_works(thread::park),
-        "drains" => drains(),
+        "drains" => drains(WorkerOptions::new()),
+        "drains when terminated" => {
+            drains(WorkerOptions::new().on_terminate(OnSignal::Drain));
+        }
+        "ends at once" => ends_at_once(),
         "handles it" => {
             let handled = Arc::new(AtomicBool::new(false));
             signal_hook::flag::register(SIGINT, Arc::clone(&handled)).unwrap();
-            drains();
+            drains(WorkerOptions::new());
             assert!(handled.load(Ordering::SeqCst));
         }
         "interrupted" => interrupted(),
@@ -111,8 +116,13 @@ fn leaves_works(end: impl FnOnce()) {
 }
 
 /// Is interrupted in the middle, and tells what came of it.
-fn drains() {
+fn drains(workers: WorkerOptions) {
     let run = asyn_pmap::<brief>(0..).processes(2).capacity(1000);
+    let run = run.workers(workers).observe(|event| {
+        if let PoolEvent::WorkerStarted { pid, .. } = event {
+            println!("WORKER {pid}");
+        }
+    });
     let mut run = run.start().unwrap().indexed().into_iter();
     let (mut next, mut done, mut cancelled) = (0, 0, 0);
     for (index, outcome) in run.by_ref() {
@@ -131,7 +141,7 @@ fn drains() {
         }
     }
     let stats = run.stats();
-    assert!(stats.interrupted && stats.outstanding == 0);
+    assert!(stats.interrupted && stats.outstanding == 0 && stats.workers_died == 0);
     println!("DRAINED {done} {cancelled}");
 }
 
@@ -144,6 +154,26 @@ fn interrupted() {
         _ => {}
     });
     run.start().unwrap().into_iter().for_each(drop);
+}
+
+/// Is terminated while all that runs never ends, and tells what came of it.
+fn ends_at_once() {
+    let workers = WorkerOptions::new().on_terminate(OnSignal::AtOnce);
+    let run = asyn_pmap::<forever>(0..10).processes(2).workers(workers);
+    let run = run.observe(|event| match event {
+        PoolEvent::WorkerReady { .. } => println!("READY"),
+        PoolEvent::WorkerStarted { pid, .. } => println!("PIDS {pid}"),
+        _ => {}
+    });
+    let run = run.start().unwrap();
+    let handle = run.handle();
+    assert!(
+        run.into_iter()
+            .all(|outcome| outcome.unwrap_err().is_cancelled())
+    );
+    let stats = handle.stats();
+    assert!(stats.interrupted && stats.cancelled == stats.pulled);
+    println!("ENDED");
 }
 
 #[task]
@@ -257,6 +287,43 @@ fn is_drained(role: &str) {
     let (done, cancelled) = told.trim_start_matches("DRAINED ").split_once(' ').unwrap();
     assert!(done.parse::<u64>().unwrap() >= 100);
     assert_ne!(cancelled, "0", "the rest is cancelled");
+    assert_eq!(end(parent), (Some(0), None));
+}
+
+/// Case M164: With `on_terminate` the first SIGTERM drains, also when it goes to workers too, which it does not end.
+#[test]
+fn a_sigterm_to_the_whole_service_drains_where_that_is_wanted() {
+    let mut parent = Scene::of("parent::as_parent", "drains when terminated");
+    let mut parent = Scene::start(parent.stderr(Stdio::null()));
+    for _ in 0..2 {
+        let told = parent.read_until("WORKER");
+        parent
+            .pids
+            .push(told.trim_start_matches("WORKER ").parse().unwrap());
+    }
+    parent.read_until("PIDS");
+    let terminate = |parent: &Scene| {
+        parent
+            .pids
+            .iter()
+            .for_each(|&worker| signal(worker, Signal::TERM));
+    };
+    terminate(&parent);
+    parent.signal(Signal::TERM);
+    terminate(&parent);
+    let told = parent.read_until("DRAINED");
+    assert!(!told.ends_with(" 0"), "the rest is cancelled: {told}");
+    assert_eq!(end(parent), (Some(0), None));
+}
+
+/// Case M165: With `OnSignal::AtOnce` the first SIGTERM cancels what runs, and every item has its outcome.
+#[test]
+fn a_sigterm_ends_all_at_once_where_that_is_wanted() {
+    let mut parent = start("ends at once");
+    parent.read_until("READY");
+    parent.read_until("READY");
+    parent.signal(Signal::TERM);
+    parent.read_until("ENDED");
     assert_eq!(end(parent), (Some(0), None));
 }
 

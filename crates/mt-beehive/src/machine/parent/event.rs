@@ -48,6 +48,8 @@ pub(crate) enum Event {
     Pressed(bool),
     /// What runs may end; nothing is to be begun any more.
     Interrupt,
+    /// The same, and what runs is cancelled.
+    InterruptAtOnce,
     /// There is nothing more to delegate.
     Die,
     /// The same, and nobody waits for what was delegated.

@@ -29,6 +29,16 @@ impl ParentMachine {
         }
     }
 
+    /// The same, and cancels what bees do.
+    pub(super) fn on_interrupt_at_once(&mut self, now: Instant) {
+        self.on_interrupt(now);
+        for task_id in self.tasks_that(|_| true) {
+            if let Some(reason) = self.interruption(task_id, None) {
+                self.on_cancel(now, task_id, reason);
+            }
+        }
+    }
+
     pub(crate) fn is_interrupted(&self) -> bool {
         self.interrupted
     }

@@ -179,7 +179,7 @@ impl Sim {
 
     pub(super) fn tell(&mut self, event: Event) {
         self.oracle.on_quiet(self.now);
-        if matches!(event, Event::Interrupt) {
+        if matches!(event, Event::Interrupt | Event::InterruptAtOnce) {
             self.oracle.on_interrupt();
         }
         self.parent.handle(self.now, event);

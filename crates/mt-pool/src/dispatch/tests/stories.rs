@@ -9,7 +9,7 @@ use super::{
     model::{A, B, C, Model},
     payload::items,
 };
-use crate::supervision::RestartBudget;
+use crate::supervision::{DeathCause, RestartBudget};
 
 /// Two items at once in a worker.
 fn floor_of_two(config: &mut DispatchConfig) {
@@ -221,4 +221,19 @@ fn a_worker_that_does_not_go_is_killed_after_its_grace() {
     assert!(model.is_dying(A));
     model.gone(A);
     assert!(model.finished);
+}
+
+/// Case M161: An item whose worker is ended by a `SIGTERM` from outside while its run drains is cancelled, and not to
+/// blame; otherwise it is after any death.
+#[test]
+fn what_a_terminated_worker_ran_is_cancelled_while_the_run_drains() {
+    for (drains, end) in [(true, "cancelled"), (false, "crashed")] {
+        let mut model = Model::with_items(1, |config| config.crash_limit = 1);
+        model.start(A, 1);
+        if drains {
+            model.drain();
+        }
+        model.gone_as(A, DeathCause::Terminated, false);
+        assert_eq!(model.ends(), [end]);
+    }
 }

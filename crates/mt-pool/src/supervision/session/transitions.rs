@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mt_ipc::{Activity, Exit, FrameReceiver, HandshakeError, StderrTail, accept};
+use signal_hook::consts::SIGTERM;
 use mt_proto::{Beat, Frame, FromWorker, Kind, ToWorker, Welcome, guarded};
 use tokio::time::{Duration, Instant};
 
@@ -299,10 +300,15 @@ impl Session {
             Some(DeathCause::Stopped) => lease.control.cause().unwrap_or(DeathCause::Stopped),
             Some(cause) => cause,
         };
+        let said_bye = matches!(self.phase, Phase::Leaving { .. });
         let cause = match cause {
             // The worker's guard has done what this session would have done a moment later.
             DeathCause::Itself if self.progress.has_hung_up() => DeathCause::HungUp,
             DeathCause::Itself if self.watch.was_out_of_memory(exit) => DeathCause::OutOfMemory,
+            // Nobody here has sent it.
+            DeathCause::Itself if exit.signal == Some(SIGTERM) && !said_bye => {
+                DeathCause::Terminated
+            }
             cause => cause,
         };
         let mut death = Death::new(exit, cause);
@@ -311,8 +317,9 @@ impl Session {
         let end = WorkerEnd {
             finished: self.progress.finished(),
             started: self.progress.started(),
-            died_first: self.dying.is_some() && death.cause == DeathCause::Itself,
-            said_bye: matches!(self.phase, Phase::Leaving { .. }),
+            died_first: self.dying.is_some()
+                && matches!(death.cause, DeathCause::Itself | DeathCause::Terminated),
+            said_bye,
             failure: failure.or_else(|| self.phase.failure(&death)).map(Arc::new),
             death,
         };

@@ -49,6 +49,22 @@ fn what_runs_goes_on_and_the_rest_is_cancelled(mut sim: Sim) {
     assert_eq!(sim.parent.stats(), expected);
 }
 
+/// After the first has let it go on, too.
+#[test_with(either_way, 1, 2)]
+fn at_once_what_runs_is_cancelled_too(mut sim: Sim) {
+    let tasks = sim.begin::<3>();
+    sim.tell(Event::Interrupt);
+    assert_interrupted(&sim, tasks[2], 0, false);
+    sim.tell(Event::InterruptAtOnce);
+    sim.tell(Event::InterruptAtOnce);
+    sim.settle();
+    for &task in &tasks[..2] {
+        assert_interrupted(&sim, task, 1, false);
+    }
+    sim.die();
+    assert!(sim.finished);
+}
+
 #[test]
 fn an_open_offer_is_withdrawn_and_its_accepts_are_answered() {
     let (mut sim, [first, second]) = half_answered(config(Dispatch::Auction, 2));
