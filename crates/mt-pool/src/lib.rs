@@ -287,7 +287,7 @@ pub use mt_macros::main;
 /// ```
 pub use mt_macros::task;
 pub use pmap::{AsynPmap, Pmap, RunHandle, asyn_pmap, asyn_pmap_with};
-pub use pool::{Pool, PoolBuilder, PoolShutdown};
+pub use pool::{Pool, PoolBuilder, PoolShutdown, PoolStats};
 pub use supervision::OnSignal;
 pub use task::Task;
 pub use wait::Blocking;

@@ -1,6 +1,7 @@
 //! Workers that several runs share.
 
 mod shutdown;
+mod stats;
 
 use std::{
     fmt, io,
@@ -21,6 +22,7 @@ use crate::{
 };
 
 pub use shutdown::PoolShutdown;
+pub use stats::PoolStats;
 
 /// How long dropping a pool waits for its workers to be gone: as long as they may take to go by themselves, and then as
 /// long as the end of a run waits for those that it has killed.
@@ -225,6 +227,12 @@ impl Pool {
             end: end.clone(),
         });
         Ok(Entered { tie, end })
+    }
+
+    /// How many runs go on.
+    fn runs(&self) -> usize {
+        let runs = lock(&self.inner.runs);
+        runs.going.iter().filter(|run| !run.end.is_over()).count()
     }
 
     /// The workers there are, working or waiting.

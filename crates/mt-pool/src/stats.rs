@@ -11,7 +11,8 @@ pub(crate) use cell::StatsCell;
 pub(crate) use ledger::Happened;
 pub use rate::RunProgress;
 
-use crate::{events::MemoryShortage, supervision::DeathCause};
+use crate::events::MemoryShortage;
+pub use crate::supervision::Deaths;
 
 /// What a run has done so far. The counts are consistent at the moment they were taken; what is read
 /// off the workers themselves (items started, memory, slowest items) is of about the same moment.
@@ -65,63 +66,6 @@ impl Stats {
     pub const GONE_WORKERS: usize = 256;
     /// The most items in [`slowest`](Self::slowest): 8.
     pub const SLOWEST: usize = mt_ipc::Progress::SLOWEST;
-}
-
-/// How many workers have died of what. See [`DeathCause`] for the causes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct Deaths {
-    /// By themselves, or killed from outside.
-    pub by_themselves: u64,
-    /// Without a sign of life.
-    pub frozen: u64,
-    /// Without getting further.
-    pub blocked: u64,
-    /// Sending what no worker sends.
-    pub broke_protocol: u64,
-    /// With their connection closed.
-    pub hung_up: u64,
-    /// Running past a hard deadline.
-    pub overran: u64,
-    /// Using more memory than allowed.
-    pub memory_exceeded: u64,
-    /// Because the system had no memory left.
-    pub out_of_memory: u64,
-    /// Because others needed their memory.
-    pub displaced: u64,
-    /// Taking too long to go.
-    pub lingered: u64,
-    /// Owing an answer for too long, though they gave signs of life.
-    pub no_answer: u64,
-    /// A context that kept its thread for too long when it was closed.
-    pub close_blocked: u64,
-    /// Workers that could not be ended, and may still be there.
-    pub out_of_reach: u64,
-    /// By a `SIGTERM` from outside.
-    pub terminated: u64,
-}
-
-impl Deaths {
-    pub(crate) fn count(&mut self, cause: &DeathCause) {
-        match cause {
-            DeathCause::Itself => self.by_themselves += 1,
-            DeathCause::Frozen => self.frozen += 1,
-            DeathCause::Blocked => self.blocked += 1,
-            DeathCause::BrokeProtocol(_) => self.broke_protocol += 1,
-            DeathCause::HungUp => self.hung_up += 1,
-            DeathCause::Overran => self.overran += 1,
-            DeathCause::MemoryExceeded { .. } => self.memory_exceeded += 1,
-            DeathCause::OutOfMemory => self.out_of_memory += 1,
-            DeathCause::Displaced => self.displaced += 1,
-            DeathCause::Lingered => self.lingered += 1,
-            DeathCause::NoAnswer { .. } => self.no_answer += 1,
-            DeathCause::CloseBlocked => self.close_blocked += 1,
-            DeathCause::OutOfReach => self.out_of_reach += 1,
-            DeathCause::Terminated => self.terminated += 1,
-            // One that was no longer needed: not a death that counts.
-            DeathCause::Stopped => {}
-        }
-    }
 }
 
 /// A worker of a run.

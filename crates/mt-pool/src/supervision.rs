@@ -8,6 +8,7 @@
 mod callsite;
 mod control;
 mod death;
+mod deaths;
 mod end_watch;
 mod frame_source;
 mod hello_timeout;
@@ -39,6 +40,7 @@ pub(crate) const LINK: &str = "mt-link";
 
 pub use control::WorkerControl;
 pub use death::{Death, DeathCause};
+pub use deaths::Deaths;
 pub use end_watch::{EndTie, EndWatch};
 pub use frame_source::{FrameSource, SendsItself};
 pub(crate) use idle_workers::{IdleLimits, IdleWorkers};

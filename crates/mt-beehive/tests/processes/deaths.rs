@@ -38,7 +38,11 @@ async fn rule_06_whatever_ends_a_bee_is_the_reason(hive: Hive<Doer>) {
         let (result, child) = hive.act(deed).with_bee().await;
         let (death, attempts) = lost(result);
         assert_eq!((death.exit.code, death.exit.signal), (code, signal));
-        assert_eq!((death.cause, attempts), (DeathCause::Itself, 1));
+        let cause = match signal {
+            Some(15) => DeathCause::Terminated,
+            _ => DeathCause::Itself,
+        };
+        assert_eq!((death.cause, attempts), (cause, 1));
         assert_eq!(child, None);
     }
     works(&hive).await;

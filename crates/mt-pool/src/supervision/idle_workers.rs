@@ -15,6 +15,8 @@ use mt_ipc::WorkerCommand;
 use tokio::sync::{Notify, oneshot, watch};
 
 use super::{
+    death::DeathCause,
+    deaths::Deaths,
     lease::{Lease, Permit},
     process_record::ProcessRecord,
     slots::{SlotNumber, Slots},
@@ -44,12 +46,23 @@ pub(crate) struct IdleLimits {
     pub(crate) idle: Duration,
 }
 
+/// What has happened to the workers that runs share.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct IdleCounts {
+    pub(crate) started: u64,
+    pub(crate) reused: u64,
+    pub(crate) deaths: Deaths,
+    /// How many leases wait just now.
+    pub(crate) waiting: usize,
+}
+
 #[derive(Debug, Default)]
 struct IdleState {
     parked: VecDeque<Parked>,
     /// The leases that wait, in the order they came.
     waiting: Vec<WaitingLease>,
     slots: usize,
+    counts: IdleCounts,
     next_ticket: u64,
     closed: bool,
 }
@@ -245,7 +258,10 @@ impl IdleWorkers {
             };
             lease.permit = Some(Permit::new(&lease.taken, &self.changed));
             lease = match parked.lease.send(lease) {
-                Ok(()) => return Ok(Filled::Taken),
+                Ok(()) => {
+                    state.counts.reused += 1;
+                    return Ok(Filled::Taken);
+                }
                 // It died while it waited.
                 Err(lease) => lease,
             };
@@ -253,6 +269,7 @@ impl IdleWorkers {
         lease.permit = None;
         if state.slots < self.limits.processes {
             state.slots += 1;
+            state.counts.started += 1;
             lease.permit = Some(Permit::new(&lease.taken, &self.changed));
             return Ok(Filled::Slot(lease, Slot(Arc::clone(self))));
         }
@@ -341,6 +358,14 @@ impl IdleWorkers {
         lock(&self.state).slots
     }
 
+    /// What has happened so far.
+    pub(crate) fn counts(&self) -> IdleCounts {
+        let state = lock(&self.state);
+        let waiting = state.waiting.len();
+        let counts = state.counts.clone();
+        IdleCounts { waiting, ..counts }
+    }
+
     pub(crate) fn parked(&self) -> usize {
         lock(&self.state).parked.len()
     }
@@ -351,6 +376,13 @@ impl IdleWait {
     pub(super) fn too_late(mut self) -> Option<Lease> {
         self.lease.close();
         self.lease.try_recv().ok()
+    }
+}
+
+impl Slot {
+    /// The worker that has this has died of this.
+    pub(super) fn count_death(&self, cause: &DeathCause) {
+        lock(&self.0.state).counts.deaths.count(cause);
     }
 }
 

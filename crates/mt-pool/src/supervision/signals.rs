@@ -1,4 +1,6 @@
 //! Ctrl-C and `SIGTERM`: the first ends the runs there are in the way they want, the second ends the process as ever.
+//!
+//! Loop: none of its own; whoever listens waits for both signals at once, and both waits are cancel-safe.
 
 use std::{
     ffi::c_int,

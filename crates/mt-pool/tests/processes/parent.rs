@@ -296,10 +296,9 @@ fn a_sigterm_to_the_whole_service_drains_where_that_is_wanted() {
     let mut parent = Scene::of("parent::as_parent", "drains when terminated");
     let mut parent = Scene::start(parent.stderr(Stdio::null()));
     for _ in 0..2 {
-        let told = parent.read_until("WORKER");
-        parent
-            .pids
-            .push(told.trim_start_matches("WORKER ").parse().unwrap());
+        let told = parent.read_until("WORKER ");
+        let (_, pid) = told.split_once("WORKER ").unwrap();
+        parent.pids.push(pid.parse().unwrap());
     }
     parent.read_until("PIDS");
     let terminate = |parent: &Scene| {

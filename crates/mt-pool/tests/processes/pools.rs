@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use mt_pool::StartError;
+use mt_pool::{PoolStats, StartError, stats::Deaths};
 
 use crate::{platform::linger_at_exit, prelude::*};
 
@@ -275,6 +275,46 @@ fn a_cancelled_pool_has_an_outcome_for_every_item() {
         assert_is!(error.kind(), TaskErrorKind::Cancelled);
     }
     assert_eq!(pool.idle_workers(), 0);
+}
+
+/// Case M166: A pool tells how many workers and runs it has, and what workers have died of, in runs and while they waited.
+#[test_with(alone)]
+fn a_pool_tells_what_it_has_done() {
+    let pool = pool(1);
+    assert_eq!(pool.stats(), PoolStats::default());
+    let idle = || wait_until(|| pool.stats().idle_workers == 1 && pool.stats().runs == 0);
+    for _ in 0..2 {
+        values(asyn_pmap::<pid>(0..1), &pool);
+        idle();
+    }
+    let stats = pool.stats();
+    assert_eq!(
+        (stats.workers, stats.workers_started, stats.workers_reused),
+        (1, 1, 1)
+    );
+    assert_eq!(stats.deaths, Deaths::default());
+    // One run has the worker, another waits for it.
+    let folder = Folder::temp();
+    let runs = [(); 2].map(|()| {
+        let run = asyn_pmap::<waits_to_go>(0..1).shared(folder.clone());
+        run.pool(&pool).start().unwrap()
+    });
+    wait_until(|| pool.stats().wanted_workers == 1);
+    assert_eq!((pool.stats().runs, pool.stats().idle_workers), (2, 0));
+    assert!(folder.first("go"));
+    for run in runs {
+        assert_eq!(run.into_iter().filter(Result::is_ok).count(), 1);
+    }
+    idle();
+    // In a run, and while it waits.
+    let run = asyn_pmap::<act>([Deed::Abort]).crash_limit(1);
+    assert_eq!(succeeded(run.pool(&pool)), 0);
+    wait_until(|| pool.stats().deaths.by_themselves == 1);
+    let (pids, _) = values(asyn_pmap::<pid>(0..1), &pool);
+    idle();
+    signal(pids[0], Signal::TERM);
+    wait_until(|| pool.stats().deaths.terminated == 1 && pool.workers() == 0);
+    assert_eq!(pool.stats().workers_started, 2);
 }
 
 #[test]

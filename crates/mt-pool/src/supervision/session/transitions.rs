@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mt_ipc::{Activity, Exit, FrameReceiver, HandshakeError, StderrTail, accept};
-use signal_hook::consts::SIGTERM;
 use mt_proto::{Beat, Frame, FromWorker, Kind, ToWorker, Welcome, guarded};
+use signal_hook::consts::SIGTERM;
 use tokio::time::{Duration, Instant};
 
 use super::{HANG_UP_GRACE, MAX_WAITING, Reach, Session};
@@ -287,30 +287,19 @@ impl Session {
     pub(super) async fn over(mut self, exit: Exit, stderr: StderrTail) -> Option<Lease> {
         drop(self.number.take());
         let Some(lease) = self.lease.take() else {
+            let cause = self.cause_of_death(exit, None);
             let Phase::Idle { wait, .. } = self.phase else {
                 return None;
             };
+            self.slot.iter().for_each(|slot| slot.count_death(&cause));
             return wait.too_late();
         };
-        // What its owner has ended it for says more than that it was ended, or that it is gone.
-        let cause = match self.cause.take() {
-            // It was dying before its owner had ended it.
-            None if self.dying.is_some() => DeathCause::Itself,
-            None => lease.control.cause().unwrap_or(DeathCause::Itself),
-            Some(DeathCause::Stopped) => lease.control.cause().unwrap_or(DeathCause::Stopped),
-            Some(cause) => cause,
-        };
+        let cause = self.cause_of_death(exit, lease.control.cause());
         let said_bye = matches!(self.phase, Phase::Leaving { .. });
-        let cause = match cause {
-            // The worker's guard has done what this session would have done a moment later.
-            DeathCause::Itself if self.progress.has_hung_up() => DeathCause::HungUp,
-            DeathCause::Itself if self.watch.was_out_of_memory(exit) => DeathCause::OutOfMemory,
-            // Nobody here has sent it.
-            DeathCause::Itself if exit.signal == Some(SIGTERM) && !said_bye => {
-                DeathCause::Terminated
-            }
-            cause => cause,
-        };
+        let in_peace = said_bye && cause == DeathCause::Itself;
+        if let Some(slot) = self.slot.as_ref().filter(|_| !in_peace) {
+            slot.count_death(&cause);
+        }
         let mut death = Death::new(exit, cause);
         death.last_words = LastWords::new(stderr, &self.progress);
         let failure = self.failure.take();
@@ -325,5 +314,28 @@ impl Session {
         };
         lease.tell(SessionEvent::Ended(end)).await;
         None
+    }
+
+    /// Why the worker is gone. `wanted` is what its owner has ended it for: that says more than that it was ended, or that
+    /// it is gone.
+    fn cause_of_death(&mut self, exit: Exit, wanted: Option<DeathCause>) -> DeathCause {
+        let cause = match self.cause.take() {
+            // It was dying before its owner had ended it.
+            None if self.dying.is_some() => DeathCause::Itself,
+            None => wanted.unwrap_or(DeathCause::Itself),
+            Some(DeathCause::Stopped) => wanted.unwrap_or(DeathCause::Stopped),
+            Some(cause) => cause,
+        };
+        let said_bye = matches!(self.phase, Phase::Leaving { .. });
+        match cause {
+            // The worker's guard has done what this session would have done a moment later.
+            DeathCause::Itself if self.progress.has_hung_up() => DeathCause::HungUp,
+            DeathCause::Itself if self.watch.was_out_of_memory(exit) => DeathCause::OutOfMemory,
+            // Nobody here has sent it.
+            DeathCause::Itself if exit.signal == Some(SIGTERM) && !said_bye => {
+                DeathCause::Terminated
+            }
+            cause => cause,
+        }
     }
 }
