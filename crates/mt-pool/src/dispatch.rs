@@ -33,6 +33,7 @@ mod recycle;
 mod retry;
 mod running_clock;
 mod share;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -44,3 +45,5 @@ pub(crate) use event::{Effect, Event};
 pub(crate) use machine::Dispatch;
 pub use memory::MemoryShortage;
 pub(crate) use running_clock::Look;
+pub(crate) use terms::Terms;
+pub(crate) use window::{AHEAD, AHEAD_OF_CALLS};

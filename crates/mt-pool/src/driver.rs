@@ -12,7 +12,7 @@ mod thread;
 mod watch;
 mod workers;
 
-pub(crate) use deliveries::{DeliveryReceiver, deliveries};
+pub(crate) use deliveries::{DeliveryReceiver, DeliverySender, deliveries};
 pub(crate) use driver::{Plan, supervise};
 pub(crate) use exit_hooks::Collected;
 pub(crate) use thread::spawn_supervisor;

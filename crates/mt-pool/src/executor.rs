@@ -3,12 +3,14 @@
 //!
 //! What came in waits in the inbox, outcomes go through the outbox; the connection is the link's business.
 
+mod call_target;
 mod context_batch;
 mod gate;
 mod job;
 mod outbox;
 mod reporter;
 mod run_async;
+mod run_calls;
 mod run_sync;
 mod running;
 mod session;
@@ -16,6 +18,8 @@ mod stopwatch;
 mod tally;
 mod work;
 
+pub(crate) use call_target::{MakeTarget, target_of};
 pub(crate) use job::{CallOnce, Serve, call_once, serve};
+pub(crate) use run_calls::CALLS;
 pub(crate) use session::EXECUTOR;
 pub(crate) use tally::add as count;

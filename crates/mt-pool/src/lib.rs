@@ -187,6 +187,7 @@
 // The macros name this crate by its name, in its own examples and modules too.
 extern crate self as mt_pool;
 
+pub mod calls;
 mod context;
 mod counter;
 mod current;
@@ -215,6 +216,7 @@ mod wire;
 pub mod worker;
 pub mod works;
 
+pub use calls::Call;
 pub use context::{Context, NoContext};
 pub use counter::Counter;
 pub use current::{is_cancelled, task_index, task_rng};

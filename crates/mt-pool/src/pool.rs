@@ -12,10 +12,11 @@ use std::{
 use tokio::runtime::Handle;
 
 use crate::{
-    StartError,
+    Call, StartError, Task,
+    calls::{CallFuture, CallOptions, CallQueue, Full},
     driver::{Plan, supervise},
     input::{Asked, RunControl, WeakRunControl},
-    limits::{MAX_PROCESSES, in_range, processors},
+    limits::{MAX_PROCESSES, MemoryLimits, Recycle, WorkerOptions, in_range, processors},
     lock::lock,
     setters::setters,
     supervision::{END_WAIT, EndTie, EndWatch, HANG_UP_GRACE, IdleLimits, IdleWorkers, OwnRuntime},
@@ -72,6 +73,9 @@ pub struct Pool {
 
 struct PoolInner {
     idle_workers: Arc<IdleWorkers>,
+    call_options: CallOptions,
+    /// The run that serves calls, once there was one.
+    calls: Mutex<Option<Arc<CallQueue>>>,
     runtime: Handle,
     runs: Mutex<Runs>,
     ended: EndWatch,
@@ -102,6 +106,7 @@ pub(crate) struct Entered {
 #[must_use = "nothing happens until `start` is called"]
 pub struct PoolBuilder {
     limits: IdleLimits,
+    calls: CallOptions,
 }
 
 impl Default for PoolBuilder {
@@ -111,7 +116,10 @@ impl Default for PoolBuilder {
             keep: 0,
             idle: Duration::from_secs(10),
         };
-        Self { limits }
+        Self {
+            limits,
+            calls: CallOptions::default(),
+        }
     }
 }
 
@@ -130,6 +138,28 @@ impl PoolBuilder {
 
         /// How long the others wait for the next run. Default 10 s.
         pub fn idle(self, time: Duration) => self.limits.idle = time;
+
+        /// The most [calls](Pool::call) that wait and run at once, 1 to 16,777,216; further ones wait for a place, or are
+        /// [`Full`](crate::calls::Full). Default 65,536.
+        pub fn calls(self, calls: usize) => self.calls.limits.calls = calls;
+
+        /// The most bytes of the inputs of all calls that wait and run, encoded, 1 to 536,870,911; one call may have more
+        /// while there is no other. Default 64 MiB.
+        pub fn call_bytes(self, bytes: usize) => self.calls.limits.bytes = bytes;
+
+        /// How many workers may die while a call runs before it is given up, at least 1. Default 3. For runs see
+        /// [`AsynPmap::crash_limit`](crate::AsynPmap::crash_limit), which also says what it costs.
+        pub fn crash_limit(self, deaths: u32) => self.calls.crash_limit = deaths;
+
+        /// The memory that calls may take. For runs see [`AsynPmap::memory`](crate::AsynPmap::memory).
+        pub fn memory(self, limits: MemoryLimits) => self.calls.memory = limits;
+
+        /// When workers of calls are replaced. For runs see [`AsynPmap::recycle`](crate::AsynPmap::recycle).
+        pub fn recycle(self, recycle: Recycle) => self.calls.recycle = recycle;
+
+        /// How the workers of calls are started, watched and heard. For runs see
+        /// [`AsynPmap::workers`](crate::AsynPmap::workers).
+        pub fn workers(self, options: WorkerOptions) => self.calls.workers = options;
     }
 
     /// Makes the pool: a thread, and no worker yet.
@@ -147,8 +177,9 @@ impl PoolBuilder {
             let option = "keep";
             return Err(StartError::Option { option, problem });
         }
+        self.calls.check()?;
         let idle_workers = IdleWorkers::new(self.limits);
-        let inner = PoolInner::start(idle_workers).map_err(StartError::Thread)?;
+        let inner = PoolInner::start(idle_workers, self.calls).map_err(StartError::Thread)?;
         Ok(Pool {
             inner: Arc::new(inner),
         })
@@ -247,6 +278,65 @@ impl Pool {
         self.inner.idle_workers.parked()
     }
 
+    /// Calls a task in a worker: one call, from wherever, on the pool's warm workers.
+    ///
+    /// ```
+    /// # // Case S1: One call of a task is a future, or is waited for, from anywhere.
+    /// use mt_pool::Pool;
+    ///
+    /// #[mt_pool::task]
+    /// fn square(n: u64) -> u64 {
+    ///     n * n
+    /// }
+    ///
+    /// #[mt_pool::main]
+    /// async fn main() -> anyhow::Result<()> {
+    ///     let pool = Pool::builder().processes(2).start()?;
+    ///     assert_eq!(pool.call::<square>(12).await?, 144);
+    ///     let (three, four) = tokio::join!(pool.call::<square>(3), pool.call::<square>(4));
+    ///     assert_eq!(three? + four?, 25);
+    ///     assert_eq!(pool.call::<square>(5).spawn().await?, 25); // goes on without anybody
+    ///     assert_eq!(pool.call::<square>(6).wait()?, 36); // blocks this thread
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// All calls of a pool, of any tasks, share its workers; those of `async fn`s run side by side in one, up to 64, and a
+    /// plain function has its worker's thread for itself. A worker keeps the context of each task that it was called for
+    /// until it goes. At most [`calls`](PoolBuilder::calls) wait and run at once, and so many
+    /// [bytes](PoolBuilder::call_bytes) of inputs; further ones wait for a place, in the order they came.
+    ///
+    /// Tasks with a `#[shared]` argument can't be called in this way, nor can those whose context needs a config:
+    /// [`NotStarted`](crate::TaskErrorKind::NotStarted) says so.
+    pub fn call<T: Task>(&self, input: T::Input) -> Call<T> {
+        Call::new(self, input)
+    }
+
+    /// [`call`](Self::call) if there is room for it now.
+    ///
+    /// # Errors
+    /// [`Full`] with the input.
+    pub fn try_call<T: Task>(&self, input: T::Input) -> Result<CallFuture<T>, Full<T::Input>> {
+        self.call::<T>(input).try_start()
+    }
+
+    /// The run that serves calls; a new one if the last is over.
+    pub(crate) fn call_queue(&self) -> Result<Arc<CallQueue>, StartError> {
+        let mut calls = lock(&self.inner.calls);
+        if let Some(queue) = &*calls
+            && queue.takes_calls()
+        {
+            return Ok(Arc::clone(queue));
+        }
+        let limits = self.inner.idle_workers.limits();
+        let queue = CallQueue::start(self, &self.inner.call_options, limits)?;
+        Ok(Arc::clone(calls.insert(queue)))
+    }
+
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.inner.runtime
+    }
+
     /// Runs a supervisor on the pool's thread.
     pub(crate) fn supervise(&self, plan: Plan, entered: Entered) -> EndWatch {
         let Entered { tie, end } = entered;
@@ -264,7 +354,7 @@ impl Pool {
 }
 
 impl PoolInner {
-    fn start(idle_workers: Arc<IdleWorkers>) -> io::Result<Self> {
+    fn start(idle_workers: Arc<IdleWorkers>, call_options: CallOptions) -> io::Result<Self> {
         let runtime = OwnRuntime::new()?;
         let handle = runtime.handle().clone();
         let (tie, ended) = EndWatch::tied();
@@ -276,6 +366,8 @@ impl PoolInner {
         })?;
         Ok(Self {
             idle_workers,
+            call_options,
+            calls: Mutex::default(),
             runtime: handle,
             runs: Mutex::default(),
             ended,
@@ -285,6 +377,8 @@ impl PoolInner {
 
 impl Drop for PoolInner {
     fn drop(&mut self) {
+        // Nobody waits for a call: who does has a clone of the pool.
+        drop(lock(&self.calls).take());
         self.idle_workers.close();
         self.ended.wait_on_drop(DROP_WAIT);
     }

@@ -1,6 +1,10 @@
 //! The tasks of this program by name.
 
-use std::any::type_name;
+use std::{
+    any::{TypeId, type_name},
+    collections::HashMap,
+    sync::OnceLock,
+};
 
 use mt_proto::Fingerprint;
 
@@ -12,6 +16,8 @@ pub struct Registration {
     signature: fn() -> String,
     pub(crate) serve: executor::Serve,
     pub(crate) call_once: executor::CallOnce,
+    pub(crate) target: executor::MakeTarget,
+    type_id: fn() -> TypeId,
 }
 
 inventory::collect!(Registration);
@@ -25,6 +31,8 @@ impl Registration {
             signature: signature_of::<T>,
             serve: executor::serve::<T>,
             call_once: executor::call_once::<T>,
+            target: executor::target_of::<T>,
+            type_id: TypeId::of::<T>,
         }
     }
 }
@@ -69,6 +77,36 @@ pub(crate) fn sole_id_of<T: Task>() -> Result<String, StartError> {
         _ => "is registered twice; give one another name",
     };
     Err(StartError::Task { id, problem })
+}
+
+/// The tasks of this program by number: in the order of their ids, which is the same in all its processes.
+struct Numbered {
+    tasks: Vec<&'static Registration>,
+    numbers: HashMap<TypeId, u32>,
+}
+
+fn numbered() -> &'static Numbered {
+    static NUMBERED: OnceLock<Numbered> = OnceLock::new();
+    NUMBERED.get_or_init(|| {
+        let mut tasks: Vec<_> = inventory::iter::<Registration>.into_iter().collect();
+        // guarded: the code that `#[task]` writes.
+        tasks.sort_by_cached_key(|task| (task.id)());
+        let numbers = (0..).zip(&tasks);
+        let numbers = numbers.map(|(number, task)| ((task.type_id)(), number));
+        Numbered {
+            numbers: numbers.collect(),
+            tasks,
+        }
+    })
+}
+
+/// The number of `T` in all processes of this program; `None` if it is not registered.
+pub(crate) fn number_of<T: Task>() -> Option<u32> {
+    numbered().numbers.get(&TypeId::of::<T>()).copied()
+}
+
+pub(crate) fn by_number(number: u32) -> Option<&'static Registration> {
+    numbered().tasks.get(number as usize).copied()
 }
 
 /// The number two processes compare to know that they are the same build.

@@ -187,6 +187,22 @@ pub fn encode_item<T: Serialize + 'static>(
     Ok(buffer)
 }
 
+/// Appends an item to other bytes, as [`decode_item_attached`] reads it; nothing when it fails. Its large bytes are left
+/// beside, in `attachments`, which are none before.
+///
+/// # Errors
+/// [`EncodeError`].
+pub fn append_item<T: Serialize + 'static>(
+    buffer: &mut Vec<u8>,
+    value: &T,
+    limit: usize,
+    attachments: &mut Attachments,
+) -> Result<(), EncodeError> {
+    all_or_nothing(buffer, |buffer| {
+        write_item(buffer, value, limit, Some(attachments))
+    })
+}
+
 /// Decodes a value that takes up all of `bytes`: what is left over would hide a peer that speaks another version, and
 /// is an error.
 ///

@@ -56,8 +56,8 @@ pub use codec::{
     serialize_attachable,
 };
 pub use encode::{
-    ItemType, decode_attached, decode_checked, decode_item, decode_item_attached, decode_strict,
-    encode, encode_attaching, encode_checked, encode_into, encode_item,
+    ItemType, append_item, decode_attached, decode_checked, decode_item, decode_item_attached,
+    decode_strict, encode, encode_attaching, encode_checked, encode_into, encode_item,
 };
 pub use error::{DecodeError, EncodeError};
 pub use executor::{ExitReport, FromExecutor, InitCall, Notice, Setup, ToExecutor};

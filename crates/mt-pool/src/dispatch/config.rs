@@ -20,8 +20,14 @@ pub(crate) struct DispatchConfig {
     pub(crate) ordered: bool,
     /// Whether workers finish one item before they start the next.
     pub(crate) in_order: bool,
+    /// Whether items are taken in as they come, whatever there is to do already.
+    pub(crate) takes_all: bool,
+    /// How long what a worker holds should take it.
+    pub(crate) ahead: Duration,
     /// The fewest items a worker is offered when there are enough.
     pub(crate) window_floor: u32,
+    /// The most calls that share a worker's thread.
+    pub(crate) most_shared: u32,
     /// The most items a worker holds.
     pub(crate) window_cap: u32,
     /// The most pieces a worker holds: the bound of its inbox.

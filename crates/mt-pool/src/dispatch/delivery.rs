@@ -102,6 +102,12 @@ impl Delivery {
         }
     }
 
+    /// The items it tells of.
+    pub(crate) fn indices(&self) -> impl Iterator<Item = ItemIndex> + use<> {
+        let first = self.first().0;
+        (first..first + u64::from(self.count())).map(ItemIndex)
+    }
+
     /// The bytes it keeps alive, roughly, attachments as they count.
     pub(crate) fn len_bytes(&self) -> usize {
         match self {

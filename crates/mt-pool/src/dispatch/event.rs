@@ -6,15 +6,19 @@ use std::time::Duration;
 
 use mt_proto::{ItemIndex, Segment, WorkerId};
 
-use super::{Delivery, memory::MemoryShortage, running_clock::Look};
+use super::{Delivery, memory::MemoryShortage, running_clock::Look, terms::Terms};
 use crate::supervision::{DeathCause, ProcessRecord, WorkerEnd};
 
 #[derive(Debug)]
 pub(crate) enum Event {
     /// Items to work on, in the order of their indices.
     Input(Segment),
+    /// A call, with deadlines of its own.
+    Call(Segment, Terms),
     /// Items that failed before they could be sent, in the same order.
     Refused(Delivery),
+    /// Nobody waits for the outcome of an item any more.
+    Withdraw(ItemIndex),
     /// There will be no more input.
     InputEnded,
     /// A worker is no new process: it has run items for somebody else, and has been through this.

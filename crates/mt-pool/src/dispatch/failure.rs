@@ -37,8 +37,12 @@ impl Dispatch {
         let no_memory = slot.verdict.is_none() && end.death.cause == DeathCause::OutOfMemory;
         for (place, item) in running {
             match &slot.verdict {
+                _ if self.cancelled.contains_key(&item.index) => {
+                    self.deliver(item.stopped(Lost::Cancelled));
+                }
                 Some(DeathCause::Overran)
-                    if slot.overrun.is_some_and(|late| late.contains(place)) =>
+                    if slot.overrun.is_some_and(|late| late.contains(place))
+                        || slot.overrun_calls.contains(&item.index) =>
                 {
                     self.time_out(item);
                 }
@@ -64,6 +68,7 @@ impl Dispatch {
                 _ => self.judge(item, &end.death),
             }
         }
+        self.drop_cancelled();
         if left_in_peace || blamed || slot.fruitful || matches!(self.mode, RunMode::Stopped) {
             return;
         }
@@ -122,7 +127,8 @@ impl Dispatch {
     }
 
     fn time_out(&mut self, item: RetryItem) {
-        let limit = self.config.hard_deadline.unwrap_or_default();
+        let own = self.terms.get(&item.index).and_then(|terms| terms.hard);
+        let limit = own.or(self.config.hard_deadline).unwrap_or_default();
         let deadline = Deadline::Hard;
         self.deliver(item.stopped(Lost::TimedOut { deadline, limit }));
     }

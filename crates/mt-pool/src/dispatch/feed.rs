@@ -91,9 +91,22 @@ impl Dispatch {
     /// Deals items to the workers that hold the fewest, none more than its fair share.
     fn feed_items(&mut self, now: Instant) {
         while self.queue.items() > 0 {
-            let Some(worker) = self.hungriest(self.reserved()) else {
+            let shares = self.queue.next_shares();
+            let most = self.config.most_shared;
+            let room_of = |slot: &WorkerSlot| match shares {
+                true => slot.room_to_share(most),
+                false => slot.room(),
+            };
+            let Some(worker) = self.hungriest_of(self.reserved(), room_of) else {
                 return;
             };
+            if shares {
+                let Some(waiting) = self.queue.pop(room_of(&self.workers[&worker])) else {
+                    return;
+                };
+                self.send(now, worker, waiting);
+                continue;
+            }
             let room = self.ration(&self.workers[&worker]);
             if room == 0 {
                 return;
@@ -108,7 +121,8 @@ impl Dispatch {
     /// Sends untouched items, with what is left of the time they may wait.
     pub(super) fn send(&mut self, now: Instant, worker: WorkerId, waiting: Waiting) {
         let limit = self.config.queue_deadline;
-        let left = limit.map(|limit| (waiting.since + limit).saturating_duration_since(now));
+        let due = limit.map(|limit| waiting.since + limit).or(waiting.due);
+        let left = due.map(|due| due.saturating_duration_since(now));
         let send = Effect::Send(worker, waiting.run.clone(), left);
         if self
             .change(worker, |slot| slot.give(waiting, now))
@@ -138,9 +152,13 @@ impl Dispatch {
 
     /// The ready worker with the fewest items that may be given more, but for so many that have fewer.
     pub(super) fn hungriest(&self, reserved: usize) -> Option<WorkerId> {
+        self.hungriest_of(reserved, WorkerSlot::room)
+    }
+
+    fn hungriest_of(&self, reserved: usize, room: impl Fn(&WorkerSlot) -> u32) -> Option<WorkerId> {
         let max_pieces = self.config.max_pieces as usize;
         let open = self.workers.iter().filter(|(_, slot)| {
-            slot.phase == SlotPhase::Ready && slot.room() > 0 && slot.pieces() < max_pieces
+            slot.phase == SlotPhase::Ready && room(slot) > 0 && slot.pieces() < max_pieces
         });
         let open = open.map(|(worker, slot)| (slot.in_hand(), *worker));
         if reserved == 0 {

@@ -9,7 +9,7 @@ use std::{
 
 use mt_proto::{Attachments, ItemIndex, RecordBuffer, Records, Segment, WorkerId};
 
-use super::{Delivery, Dispatch, DispatchConfig, Effect, Event, delivery::Reorder};
+use super::{AHEAD, Delivery, Dispatch, DispatchConfig, Effect, Event, delivery::Reorder};
 use crate::{
     limits::{MemoryLimits, Recycle, Retries},
     supervision::RestartBudget,
@@ -178,6 +178,9 @@ fn config(ordered: bool) -> DispatchConfig {
         min_processes: 0,
         ordered,
         in_order: true,
+        takes_all: false,
+        ahead: AHEAD,
+        most_shared: 0,
         window_floor: 2,
         window_cap: 8192,
         max_pieces: 1024,

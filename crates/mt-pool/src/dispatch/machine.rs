@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mt_proto::{Deadline, Segment, WorkerId};
+use mt_proto::{Deadline, ItemIndex, Segment, WorkerId};
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 
 use super::{
@@ -17,6 +17,7 @@ use super::{
     holdings::Holdings,
     memory::MemoryShortage,
     queue::{Queue, items_of},
+    terms::Terms,
     window::{Reported, Window},
     worker_slot::{SlotPhase, WorkerSlot},
 };
@@ -66,9 +67,13 @@ pub(crate) struct Dispatch {
     /// Whether some worker's gate is closed.
     pub(super) is_gated: bool,
     pub(super) input_ended: bool,
+    /// The terms of calls that have some and no outcome yet.
+    pub(super) terms: BTreeMap<ItemIndex, Terms>,
+    /// The calls that nobody waits for any more and that a worker has, and since when.
+    pub(super) cancelled: BTreeMap<ItemIndex, Instant>,
     finished: bool,
     /// Input indices so far; and outcomes given out, for the invariant.
-    taken_in: u64,
+    pub(super) taken_in: u64,
     given_out: u64,
 }
 
@@ -91,6 +96,8 @@ impl Dispatch {
             reorder: Reorder::default(),
             is_gated: false,
             input_ended: false,
+            terms: BTreeMap::new(),
+            cancelled: BTreeMap::new(),
             finished: false,
             taken_in: 0,
             given_out: 0,
@@ -102,7 +109,9 @@ impl Dispatch {
     pub(crate) fn handle(&mut self, now: Instant, event: Event) {
         match event {
             Event::Input(run) => self.on_input(now, run),
+            Event::Call(run, terms) => self.on_call(now, run, terms),
             Event::Refused(delivery) => self.on_refused(delivery),
+            Event::Withdraw(index) => self.on_withdraw(now, index),
             Event::InputEnded => self.input_ended = true,
             Event::Used(worker, record) => self.on_used(worker, &record),
             Event::Ready(worker) => self.on_ready(now, worker),
@@ -119,6 +128,7 @@ impl Dispatch {
             Event::Tick => self.on_tick(now),
         }
         self.end_waits(now);
+        self.end_waits_of_calls(now);
         self.feed(now);
         if self.wanted {
             self.share(now);
@@ -174,8 +184,8 @@ impl Dispatch {
         if self.is_closed() {
             return 0;
         }
-        if self.config.queue_deadline.is_some() {
-            // Their time runs, so they are taken in as they come.
+        if self.config.queue_deadline.is_some() || self.config.takes_all {
+            // Their time runs, or somebody may give them up, so they are taken in as they come.
             return u64::MAX;
         }
         if self.paused || self.is_over() {
@@ -321,6 +331,7 @@ impl Dispatch {
             self.kill(worker, DeathCause::Lingered);
         }
         self.end_overruns(now);
+        self.end_overruns_of_calls(now);
         self.end_closes(now);
     }
 
@@ -383,7 +394,11 @@ impl Dispatch {
     pub(super) fn start_worker(&mut self) -> WorkerId {
         let worker = WorkerId(self.next_worker);
         self.next_worker += 1;
-        let window = Window::new(self.config.window_floor, self.config.window_cap);
+        let window = Window::new(
+            self.config.ahead,
+            self.config.window_floor,
+            self.config.window_cap,
+        );
         let slot = WorkerSlot::new(window, self.config.recycle.items);
         self.workers.insert(worker, slot);
         self.effects.push_back(Effect::Spawn(worker));
@@ -440,6 +455,12 @@ impl Dispatch {
 
     /// Gives an outcome out, in its turn if the order counts.
     pub(super) fn deliver(&mut self, delivery: Delivery) {
+        if !self.terms.is_empty() || !self.cancelled.is_empty() {
+            for index in delivery.indices() {
+                self.terms.remove(&index);
+                self.cancelled.remove(&index);
+            }
+        }
         if matches!(self.mode, RunMode::Stopped) {
             return;
         }

@@ -3,7 +3,7 @@
 //! Pure: no IO, no clock, no runtime.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -21,6 +21,10 @@ const JOIN_BYTES: usize = 64 * 1024;
 pub(crate) struct Waiting {
     pub(crate) run: Segment,
     pub(crate) since: Instant,
+    /// When it has waited for too long, if that is its own: then it is a single one.
+    pub(crate) due: Option<Instant>,
+    /// Whether its calls share a worker's thread with others.
+    pub(crate) shares: bool,
 }
 
 #[derive(Debug, Default)]
@@ -28,6 +32,8 @@ pub(crate) struct Queue {
     /// How long an untouched item may wait.
     patience: Option<Duration>,
     runs: VecDeque<Waiting>,
+    /// The ones that have a time of their own, in the order of these.
+    dues: BTreeSet<(Instant, ItemIndex)>,
     items: u64,
     bytes: usize,
     /// To be run alone.
@@ -73,16 +79,30 @@ impl Queue {
     }
 
     pub(crate) fn push(&mut self, run: Segment, since: Instant) {
-        self.count_in(&run);
-        self.runs.push_back(Waiting { run, since });
+        self.push_waiting(Waiting {
+            run,
+            since,
+            due: None,
+            shares: false,
+        });
+    }
+
+    pub(crate) fn push_waiting(&mut self, waiting: Waiting) {
+        self.count_in(&waiting);
+        self.runs.push_back(waiting);
     }
 
     /// Puts back items that a dead worker had not started, before all others: they are the oldest.
     pub(crate) fn put_back(&mut self, waiting: Vec<Waiting>) {
         for waiting in waiting.into_iter().rev() {
-            self.count_in(&waiting.run);
+            self.count_in(&waiting);
             self.runs.push_front(waiting);
         }
+    }
+
+    /// Whether the next untouched items share a worker's thread with others.
+    pub(crate) fn next_shares(&self) -> bool {
+        self.runs.front().is_some_and(|waiting| waiting.shares)
     }
 
     /// The next suspect, and whether it needs a worker that has run nothing.
@@ -146,6 +166,36 @@ impl Queue {
         Some(WaitsAs::Untouched)
     }
 
+    /// Takes out an item that waits.
+    pub(crate) fn withdraw(&mut self, index: ItemIndex) -> Option<RetryItem> {
+        let is_it = |item: &RetryItem| item.index == index;
+        for touched in [&mut self.suspects, &mut self.again] {
+            if let Some(at) = touched.iter().position(is_it) {
+                return touched.remove(at);
+            }
+        }
+        let later = self.later.keys().find(|(_, waits)| *waits == index);
+        if let Some(key) = later.copied() {
+            return self.later.remove(&key);
+        }
+        let at = self.position(index)?;
+        let waiting = self.runs.remove(at)?;
+        self.count_out(&waiting);
+        let (since, due, shares) = (waiting.since, None, waiting.shares);
+        let (before, item, after) = split_out(waiting.run, index);
+        for run in [after, before].into_iter().flatten() {
+            let part = Waiting {
+                run,
+                since,
+                due,
+                shares,
+            };
+            self.count_in(&part);
+            self.runs.insert(at, part);
+        }
+        item
+    }
+
     /// Takes out the untouched items that have waited for too long.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<Segment> {
         let mut expired = Vec::new();
@@ -153,15 +203,43 @@ impl Queue {
             && deadline <= now
             && let Some(waiting) = self.runs.pop_front()
         {
-            self.count_out(&waiting.run);
+            self.count_out(&waiting);
             expired.push(waiting.run);
         }
         expired
     }
 
+    /// Takes out those that have waited for longer than each may.
+    pub(crate) fn expire_calls(&mut self, now: Instant) -> Vec<Segment> {
+        let mut expired = Vec::new();
+        while let Some(&(due, index)) = self.dues.first()
+            && due <= now
+        {
+            let waiting = self.position(index).and_then(|at| self.runs.remove(at));
+            let waiting = waiting.expect("what has a time of its own waits");
+            self.count_out(&waiting);
+            expired.push(waiting.run);
+        }
+        expired
+    }
+
+    /// Where the piece is that has this item.
+    fn position(&self, index: ItemIndex) -> Option<usize> {
+        let has_it = |waiting: &Waiting| waiting.run.first <= index && index < waiting.run.end();
+        // In the order of their indices, but for some that came back.
+        let at = self
+            .runs
+            .partition_point(|waiting| waiting.run.end() <= index);
+        match self.runs.get(at) {
+            Some(waiting) if has_it(waiting) => Some(at),
+            _ => self.runs.iter().position(has_it),
+        }
+    }
+
     pub(crate) fn wakeup(&self) -> Option<Instant> {
         let due = self.later.first_key_value().map(|((due, _), _)| *due);
-        due.into_iter().chain(self.deadline()).min()
+        let own = self.dues.first().map(|(due, _)| *due);
+        due.into_iter().chain(own).chain(self.deadline()).min()
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -172,15 +250,19 @@ impl Queue {
     /// go out together.
     pub(crate) fn pop(&mut self, most: u32) -> Option<Waiting> {
         let mut waiting = self.pop_run(most)?;
+        let (is_common, shares) = (waiting.due.is_none(), waiting.shares);
         let (run, since) = (&mut waiting.run, waiting.since);
         let mut joined = BytesMut::new();
         while run.count < JOIN_ITEMS
             && run.records.len() + joined.len() < JOIN_BYTES
             && run.attachments.is_empty()
+            && is_common
         {
             let fits = |next: &mut Waiting| {
                 next.run.first == run.end()
                     && next.run.attachments.is_empty()
+                    && next.due.is_none()
+                    && next.shares == shares
                     && next.run.count <= most.saturating_sub(run.count)
                     && (self.patience.is_none() || next.since == since)
             };
@@ -206,7 +288,7 @@ impl Queue {
         let front = self.runs.front_mut()?;
         if front.run.count <= most {
             let waiting = self.runs.pop_front()?;
-            self.count_out(&waiting.run);
+            self.count_out(&waiting);
             return Some(waiting);
         }
         let mut records = Records::new(std::mem::take(&mut front.run.records));
@@ -226,18 +308,30 @@ impl Queue {
             records: records.into_rest(),
             attachments: Attachments::NONE,
         };
-        self.count_out(&run);
-        Some(Waiting { run, since })
+        let waiting = Waiting {
+            run,
+            since,
+            due: None,
+            shares: front.shares,
+        };
+        self.count_out(&waiting);
+        Some(waiting)
     }
 
-    fn count_in(&mut self, run: &Segment) {
-        self.items += u64::from(run.count);
-        self.bytes += run.weight();
+    fn count_in(&mut self, waiting: &Waiting) {
+        self.items += u64::from(waiting.run.count);
+        self.bytes += waiting.run.weight();
+        if let Some(due) = waiting.due {
+            self.dues.insert((due, waiting.run.first));
+        }
     }
 
-    fn count_out(&mut self, run: &Segment) {
-        self.items -= u64::from(run.count);
-        self.bytes -= run.weight();
+    fn count_out(&mut self, waiting: &Waiting) {
+        self.items -= u64::from(waiting.run.count);
+        self.bytes -= waiting.run.weight();
+        if let Some(due) = waiting.due {
+            self.dues.remove(&(due, waiting.run.first));
+        }
     }
 
     /// Takes everything, as single items.
@@ -248,10 +342,35 @@ impl Queue {
         for waiting in self.runs.drain(..) {
             all.extend(items_of(waiting.run));
         }
+        self.dues.clear();
         self.items = 0;
         self.bytes = 0;
         all
     }
+}
+
+/// A run without one of its items: what is before it, the item, and what is behind it.
+fn split_out(
+    run: Segment,
+    index: ItemIndex,
+) -> (Option<Segment>, Option<RetryItem>, Option<Segment>) {
+    let mut records = Records::new(run.records);
+    let mut take = |first: ItemIndex, count: u64| {
+        let count = count as u32;
+        (count > 0).then(|| Segment {
+            first,
+            count,
+            records: records
+                .split_front(count)
+                .expect("a piece was counted when it came in"),
+            attachments: run.attachments.clone(),
+        })
+    };
+    let end = run.first.plus(u64::from(run.count));
+    let before = take(run.first, index.0 - run.first.0);
+    let item = take(index, 1);
+    let behind = take(index.plus(1), end.0 - index.0 - 1);
+    (before, item.and_then(|run| items_of(run).next()), behind)
 }
 
 fn to_front<T>(all: &mut VecDeque<T>, at: usize) {

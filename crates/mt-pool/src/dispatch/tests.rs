@@ -1,5 +1,6 @@
 //! The dispatch machine against a table of small stories, and against model workers in random runs.
 
+mod calls;
 mod fuzz;
 mod hold;
 mod limits;

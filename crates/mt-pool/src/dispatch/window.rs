@@ -2,7 +2,7 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 //!
-//! A window is a time: what a worker holds should take it about [`AHEAD`]. How long an item takes is known from its
+//! A window is a time: what a worker holds should take it about [`AHEAD`], or [`AHEAD_OF_CALLS`]. How long an item takes is known from its
 //! reports: so many came back since the last one, in so long. So tiny tasks get thousands of items ahead and slow ones
 //! get two, whether a worker runs dry or is given one for each it sends. The time that messages take is in it, so an
 //! estimate from few items is too long, and the window grows in steps. Reports are averaged, each counting for an eighth
@@ -12,9 +12,12 @@
 
 use std::time::{Duration, Instant};
 
-/// How long what a worker holds should take it: more than twice what its outcomes may gather, and as long as this process
-/// may get no processor.
-const AHEAD: Duration = Duration::from_millis(20);
+/// How long what a worker holds should take it, for outcomes that are awaited together: more than twice what they may
+/// gather, and as long as this process may get no processor.
+pub(crate) const AHEAD: Duration = Duration::from_millis(20);
+/// The same for outcomes that somebody waits for each: with tasks that take longer, one runs and one is there to go on
+/// with, so that whoever calls next waits for no more than these.
+pub(crate) const AHEAD_OF_CALLS: Duration = Duration::from_micros(200);
 /// What is left of a report's weight with every later one.
 const KEPT: f64 = 7.0 / 8.0;
 /// How much a window grows with a report, at most.
@@ -22,6 +25,7 @@ const GROWTH: u32 = 4;
 
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Window {
+    ahead: Duration,
     size: u32,
     floor: u32,
     cap: u32,
@@ -44,9 +48,10 @@ pub(crate) struct Reported {
 }
 
 impl Window {
-    pub(crate) fn new(floor: u32, cap: u32) -> Self {
+    pub(crate) fn new(ahead: Duration, floor: u32, cap: u32) -> Self {
         let floor = floor.max(1);
         Self {
+            ahead,
             size: floor,
             floor,
             cap: cap.max(floor),
@@ -99,7 +104,7 @@ impl Window {
     /// How many items fit into the time that a window is, as far as is known.
     fn fitting(&self) -> u32 {
         // Out of range is the nearest that is in it.
-        (self.items * AHEAD.as_secs_f64() / self.seconds.max(f64::MIN_POSITIVE)) as u32
+        (self.items * self.ahead.as_secs_f64() / self.seconds.max(f64::MIN_POSITIVE)) as u32
     }
 }
 
@@ -111,7 +116,7 @@ mod tests {
 
     /// A window of a worker that was given something.
     fn window(floor: u32) -> (Window, Instant) {
-        let (mut window, now) = (Window::new(floor, 1000), Instant::now());
+        let (mut window, now) = (Window::new(AHEAD, floor, 1000), Instant::now());
         window.on_busy(now);
         (window, now)
     }
@@ -177,12 +182,12 @@ mod tests {
 
     #[test]
     fn room_comes_in_quarters() {
-        let window = Window::new(100, 100);
+        let window = Window::new(AHEAD, 100, 100);
         assert_eq!(
             [100, 99, 76, 75, 50, 0].map(|held| window.room(held)),
             [0, 0, 0, 25, 50, 100]
         );
-        let small = Window::new(2, 2);
+        let small = Window::new(AHEAD, 2, 2);
         assert_eq!([2, 1, 0].map(|held| small.room(held)), [0, 1, 2]);
     }
 

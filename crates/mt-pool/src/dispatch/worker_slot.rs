@@ -3,7 +3,7 @@
 //! Pure: no IO, no clock, no runtime.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -49,6 +49,8 @@ pub(crate) struct WorkerSlot {
     pub(crate) verdict: Option<DeathCause>,
     /// The items it is ended for, if it is because they have overrun.
     pub(crate) overrun: Option<Late>,
+    /// The calls it is ended for, because they have overrun.
+    pub(crate) overrun_calls: Vec<ItemIndex>,
     /// When its items were started, as far as that is watched.
     pub(crate) running: RunningClock,
     pub(crate) rss: u64,
@@ -90,6 +92,10 @@ struct Held {
     run: Segment,
     /// Since when it had waited to be sent.
     since: Instant,
+    /// When it would have waited for too long, if that is its own.
+    due: Option<Instant>,
+    /// Whether its calls share the thread with others.
+    shares: bool,
     /// What its only item has been through; a piece of more has no past.
     past: Option<AttemptHistory>,
     /// The worker's count of items before this piece.
@@ -159,6 +165,29 @@ impl WorkerSlot {
         self.running.late(now, limit, done, open)
     }
 
+    /// The calls among its items that have been running for longer than each may.
+    pub(crate) fn late_calls(
+        &mut self,
+        now: Instant,
+        limits: &BTreeMap<ItemIndex, Duration>,
+    ) -> Vec<ItemIndex> {
+        let limited = self.held.iter().flat_map(|held| {
+            let calls = limits.range(held.run.first..held.run.end());
+            calls.map(|(&index, &limit)| {
+                let place = held.start + (index.0 - held.run.first.0);
+                (index, place, limit)
+            })
+        });
+        let mut late: Vec<_> = limited.collect();
+        late.retain(|&(_, place, limit)| {
+            is_open(&self.held, place)
+                && self
+                    .late(now, limit)
+                    .is_some_and(|late| late.contains(place))
+        });
+        late.into_iter().map(|(index, _, _)| index).collect()
+    }
+
     /// How many of its items, in the order they were sent, are done without a gap.
     fn done(&self) -> u64 {
         let first = self.held.front();
@@ -166,10 +195,18 @@ impl WorkerSlot {
     }
 
     pub(crate) fn room(&self) -> u32 {
+        self.within_quota(self.window.room(self.in_hand))
+    }
+
+    /// The calls that it may be given that share its thread with others, of which it has so many at most.
+    pub(crate) fn room_to_share(&self, most: u32) -> u32 {
+        self.within_quota(most.saturating_sub(self.in_hand))
+    }
+
+    fn within_quota(&self, room: u32) -> u32 {
         if self.alone || self.resting || self.yielding {
             return 0;
         }
-        let room = self.window.room(self.in_hand);
         match self.quota {
             Some(quota) => room.min(u32::try_from(quota).unwrap_or(u32::MAX)),
             None => room,
@@ -185,6 +222,8 @@ impl WorkerSlot {
         let waiting = Waiting {
             run: run.clone(),
             since: now,
+            due: None,
+            shares: false,
         };
         self.hold(waiting, Some(item.past), now);
         run
@@ -192,7 +231,12 @@ impl WorkerSlot {
 
     fn hold(
         &mut self,
-        Waiting { run, since }: Waiting,
+        Waiting {
+            run,
+            since,
+            due,
+            shares,
+        }: Waiting,
         past: Option<AttemptHistory>,
         now: Instant,
     ) {
@@ -210,6 +254,8 @@ impl WorkerSlot {
         self.held.push_back(Held {
             run,
             since,
+            due,
+            shares,
             past,
             start,
             done: DoneItems::default(),
@@ -354,8 +400,12 @@ impl Held {
                     records,
                     attachments: self.run.attachments.clone(),
                 };
-                let since = self.since;
-                salvage.unstarted.push(Waiting { run, since });
+                salvage.unstarted.push(Waiting {
+                    run,
+                    since: self.since,
+                    due: self.due,
+                    shares: self.shares,
+                });
             }
             offset += count.max(1);
         }

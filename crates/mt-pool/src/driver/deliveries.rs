@@ -2,6 +2,7 @@
 
 use std::{
     mem,
+    sync::Arc,
     task::{Context, Poll, ready},
     vec,
 };
@@ -9,13 +10,13 @@ use std::{
 use mt_proto::{Kept, guarded};
 use tokio::sync::mpsc;
 
-use crate::dispatch::Delivery;
+use crate::{calls::CallRoutes, dispatch::Delivery};
 
 /// Deliveries for one consumer, of which no more wait than `capacity`.
 pub(crate) fn deliveries(capacity: usize) -> (DeliverySender, DeliveryReceiver) {
     let (sender, turns) = mpsc::channel(capacity);
     let sender = DeliverySender {
-        turns: Kept::new(sender),
+        to: To::Consumer(Kept::new(sender)),
         open: Vec::new(),
     };
     let current = Vec::new().into_iter();
@@ -25,12 +26,26 @@ pub(crate) fn deliveries(capacity: usize) -> (DeliverySender, DeliveryReceiver) 
 /// The driver's end.
 #[derive(Debug)]
 pub(crate) struct DeliverySender {
-    /// Sending, and dropping it, wakes the consumer, whose waker is user code.
-    turns: Kept<mpsc::Sender<Vec<Delivery>>>,
+    to: To,
     open: Vec<Delivery>,
 }
 
+#[derive(Debug)]
+enum To {
+    /// Sending, and dropping it, wakes the consumer, whose waker is user code.
+    Consumer(Kept<mpsc::Sender<Vec<Delivery>>>),
+    Callers(Arc<CallRoutes>),
+}
+
 impl DeliverySender {
+    /// Hands each outcome to whoever waits for it.
+    pub(crate) fn to_callers(routes: Arc<CallRoutes>) -> Self {
+        Self {
+            to: To::Callers(routes),
+            open: Vec::new(),
+        }
+    }
+
     /// Adds one to those of this turn.
     pub(super) fn push(&mut self, delivery: Delivery) {
         self.open.push(delivery);
@@ -42,9 +57,14 @@ impl DeliverySender {
             return;
         }
         let turn = mem::take(&mut self.open);
-        // Every delivery is an item at least, and the consumer's credit bounds those: so there is room, unless the
-        // consumer is gone.
-        let _ = guarded(|| self.turns.try_send(turn).is_ok());
+        match &self.to {
+            // Every delivery is an item at least, and the consumer's credit bounds those: so there is room, unless the
+            // consumer is gone.
+            To::Consumer(turns) => {
+                let _ = guarded(|| turns.try_send(turn).is_ok());
+            }
+            To::Callers(routes) => routes.route(turn),
+        }
     }
 }
 

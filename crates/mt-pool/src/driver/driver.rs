@@ -214,6 +214,9 @@ impl Driver {
             self.dispatch(Event::Stop);
         }
         for event in found.events {
+            if matches!(event, Event::Call(..) | Event::Withdraw(_)) {
+                self.watch.watch_calls();
+            }
             self.dispatch(event);
         }
         // A feeder that is inside the input's `next` can't be waited for once the run is over.

@@ -49,6 +49,11 @@ impl WatchSchedule {
         }
     }
 
+    /// Looks are needed from now on: there was a call that may run only so long, or is cancelled.
+    pub(super) fn watch_calls(&mut self) {
+        self.every.get_or_insert(LOOK);
+    }
+
     /// When to look next: not at all while nobody works.
     pub(super) fn wakeup(&self, working: bool, nobody: bool) -> Option<Instant> {
         let look = self.every.filter(|_| working).map(|_| self.next_look);

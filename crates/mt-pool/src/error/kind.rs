@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use mt_proto::{CallStack, ContextStep, Deadline};
 
+use super::StartError;
 use crate::supervision::{Death, Plain, WorkerFailure};
 
 /// Why an item has no value.
@@ -113,6 +114,9 @@ pub enum TaskErrorKind<E> {
         "is missing: the input stream waits for the runtime whose only thread is blocked here, waiting for an outcome (take outcomes by `next().await`, iterate in `tokio::task::spawn_blocking`, or use a multi-thread runtime)"
     )]
     InputBlocked,
+    /// The call was not made, and its function not called: the pool was closed, say.
+    #[error("was not called: {0}")]
+    NotStarted(Arc<StartError>),
     /// No worker could be had. The function was not called to the end for this item, or its outcome was lost with a
     /// worker and it could not be called again.
     #[error("was not done, {0}")]
@@ -162,6 +166,7 @@ impl<E> TaskErrorKind<E> {
             &Self::Silent { limit } => To::Silent { limit },
             Self::InputPanicked(message) => To::InputPanicked(message.clone()),
             Self::InputBlocked => To::InputBlocked,
+            Self::NotStarted(error) => To::NotStarted(Arc::clone(error)),
             Self::Pool(cause) => To::Pool(Arc::clone(cause)),
         }
     }
@@ -221,6 +226,7 @@ impl<E: fmt::Debug> fmt::Debug for TaskErrorKind<E> {
             Self::Pool(cause) => f.debug_tuple("Pool").field(cause).finish(),
             Self::Cancelled => f.write_str("Cancelled"),
             Self::InputBlocked => f.write_str("InputBlocked"),
+            Self::NotStarted(error) => f.debug_tuple("NotStarted").field(error).finish(),
         }
     }
 }

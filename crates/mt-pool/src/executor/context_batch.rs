@@ -38,8 +38,19 @@ impl<'a> ContextOptions<'a> {
     pub(super) fn of<T: Task>(setup: &Setup, outbox: &'a Outbox, progress: &'a Progress) -> Self {
         // A task without a context does not open nothing for every batch.
         let has_none = TypeId::of::<T::Context>() == TypeId::of::<NoContext>();
+        let items = if has_none { u32::MAX } else { setup.batch_size };
+        Self::of_items(items, setup, outbox, progress)
+    }
+
+    /// Of contexts for so many items each.
+    pub(super) fn of_items(
+        items: u32,
+        setup: &Setup,
+        outbox: &'a Outbox,
+        progress: &'a Progress,
+    ) -> Self {
         Self {
-            items: if has_none { u32::MAX } else { setup.batch_size },
+            items,
             limit: setup.context_deadline,
             tell: setup.tell_contexts,
             outbox,

@@ -10,7 +10,9 @@ use mt_proto::{
 use tokio::runtime::Runtime;
 
 use super::{
-    run_async, run_sync,
+    run_async,
+    run_calls::{self, CALLS},
+    run_sync,
     work::{Job, SharedInputs, failure},
 };
 use crate::{
@@ -44,9 +46,15 @@ fn set_up_and_serve(job: Job) -> Result<(), SetupFailure> {
     }
     stamp_events(|event| event.item = Ambient::current().map(|call| call.index));
     install();
-    let task = find(&job.setup.task)?;
+    let task = match job.setup.task.as_str() {
+        CALLS => None,
+        name => Some(find(name)?),
+    };
     let (exit, outbox) = (job.setup.exit.clone(), Arc::clone(&job.outbox));
-    (task.serve)(job, runtime)?;
+    match task {
+        Some(task) => (task.serve)(job, runtime)?,
+        None => run_calls::serve(job, &runtime),
+    }
     if let Some(exit) = exit {
         outbox.say(FromExecutor::Exit(run_exit(&exit)).into_frame());
     }

@@ -16,6 +16,7 @@ use super::{
     gate::Gate,
     job,
     outbox::{Load, Outbox},
+    run_calls::CALLS,
     work::{Batch, Job},
 };
 use crate::{
@@ -46,6 +47,7 @@ fn start(body: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
             );
         }
     };
+    let at_once = setup.task == CALLS;
     let (items, inbox) = mpsc::channel(setup.max_pieces.max(1) as usize);
     let outbox = Arc::new(Outbox::default());
     let job = Job {
@@ -65,6 +67,7 @@ fn start(body: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
         items: Some(items),
         patience: None,
         outbox,
+        at_once,
         was_quiet: false,
         look_again: None,
         left: None,
@@ -81,6 +84,8 @@ struct ExecutorSession {
     /// How long the next items may wait.
     patience: Option<Duration>,
     outbox: Arc<Outbox>,
+    /// Whether every result is told of: somebody waits for it.
+    at_once: bool,
     /// Whether there was nothing at the last look.
     was_quiet: bool,
     /// When to look into the outbox again without being told; set while results keep coming.
@@ -158,9 +163,10 @@ impl ExecutorSession {
         let now = Instant::now();
         let last = self.left.replace(now);
         // While quick ones are gathered, a slow one among them is told by looks.
-        let is_slow = last.is_none_or(|last| now - last >= SLOW)
-            && self.look_again.is_none()
-            && !self.outbox.is_gathering();
+        let is_slow = self.at_once
+            || last.is_none_or(|last| now - last >= SLOW)
+                && self.look_again.is_none()
+                && !self.outbox.is_gathering();
         if !is_slow {
             self.look_again.get_or_insert(now + GATHER);
         }

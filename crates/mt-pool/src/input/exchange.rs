@@ -229,14 +229,19 @@ impl DriverEnd {
         let mut state = self.0.lock();
         let mut found = Found::default();
         let (mut items, mut taken) = (0, 0);
-        while items < appetite || matches!(state.sealed.front(), Some(Event::Refused(_))) {
+        while items < appetite
+            || matches!(
+                state.sealed.front(),
+                Some(Event::Refused(_) | Event::Withdraw(_))
+            )
+        {
             if state.sealed.is_empty() {
                 state.seal();
             }
             let Some(event) = state.sealed.pop_front() else {
                 break;
             };
-            if let Event::Input(run) = &event {
+            if let Event::Input(run) | Event::Call(run, _) = &event {
                 items += u64::from(run.count);
                 taken += run.weight();
             }

@@ -141,7 +141,9 @@ impl Feeder {
                 self.feed.push_some(&mut block);
                 match alone {
                     Alone::Lost(lost) => self.refuse(lost),
-                    Alone::Attached(record, beside) => self.feed.push_alone(record, beside),
+                    Alone::Attached(record, beside) => {
+                        let _index = self.feed.push_alone(record, beside);
+                    }
                 }
             }
             self.feed.push_some(&mut block);
@@ -256,7 +258,8 @@ impl Feeder {
             Ok(()) if self.scratch.len() <= LONG_BYTES && attachments.is_empty() => return true,
             Ok(()) => {
                 let record = std::mem::take(&mut self.scratch).into();
-                self.feed.push_alone(record, attachments);
+                // One that comes too late is not part of the run.
+                let _index = self.feed.push_alone(record, attachments);
             }
             Err(error) => self.refuse(lost(&error)),
         }

@@ -17,7 +17,7 @@ use super::{AsynPmap, RunHandle, live_run::LiveRun, options::PmapOptions};
 use crate::{
     Pool, StartError, Task, Wire,
     current::random_seed,
-    dispatch::DispatchConfig,
+    dispatch::{AHEAD, DispatchConfig},
     driver::{Collected, DeliveryReceiver, Plan, deliveries, spawn_supervisor},
     events::{Audience, EventLog},
     executor::EXECUTOR,
@@ -223,6 +223,9 @@ fn dispatch_config<T: Task>(options: &PmapOptions, seed: u64, shared: bool) -> D
     };
     DispatchConfig {
         processes: narrow(options.processes.max()),
+        takes_all: false,
+        ahead: AHEAD,
+        most_shared: 0,
         ordered: options.ordered,
         in_order: T::STYLE == TaskStyle::Sync,
         window_floor: floor,

@@ -354,6 +354,10 @@ impl IdleWorkers {
         }
     }
 
+    pub(crate) fn limits(&self) -> IdleLimits {
+        self.limits
+    }
+
     pub(crate) fn workers(&self) -> usize {
         lock(&self.state).slots
     }

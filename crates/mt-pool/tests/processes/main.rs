@@ -8,6 +8,7 @@ mod aging;
 mod blobs;
 mod burst_calls;
 mod bursting;
+mod calls;
 mod census;
 mod context;
 mod cores;

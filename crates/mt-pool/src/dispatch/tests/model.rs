@@ -11,7 +11,7 @@ use mt_proto::{Deadline, ItemIndex, Segment, WorkerId};
 
 use super::{
     super::{
-        Apart, Delivery, Dispatch, DispatchConfig, Effect, End, Event, Lost, MemoryShortage,
+        AHEAD, Apart, Delivery, Dispatch, DispatchConfig, Effect, End, Event, Lost, MemoryShortage,
         attempt_history::AttemptHistory,
     },
     payload::{error, items, payloads},
@@ -27,6 +27,9 @@ pub(super) fn config() -> DispatchConfig {
         processes: 2,
         ordered: true,
         in_order: false,
+        takes_all: false,
+        ahead: AHEAD,
+        most_shared: 0,
         window_floor: 2,
         window_cap: 64,
         max_pieces: 8,

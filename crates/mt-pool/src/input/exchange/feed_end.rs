@@ -10,7 +10,7 @@ use mt_proto::{Attachments, ItemIndex, RecordBuffer};
 use tokio::runtime;
 
 use super::Exchange;
-use crate::dispatch::{Delivery, Event};
+use crate::dispatch::{Delivery, Event, Terms};
 
 /// Where items go in. Room for an item is reserved before it is pulled or made; then it has to be pushed or
 /// [given back](Self::give_back).
@@ -163,12 +163,44 @@ impl FeedEnd {
     }
 
     /// Adds a long item, or one with attachments, which makes a block of its own without being copied.
-    pub(crate) fn push_alone(&self, record: Bytes, attachments: Attachments) {
+    pub(crate) fn push_alone(&self, record: Bytes, attachments: Attachments) -> Option<ItemIndex> {
         let mut state = self.0.lock();
         if state.is_too_late() {
-            return;
+            return None;
         }
+        let index = state.next;
         state.add_block(1, record, attachments);
+        self.0.wake_driver(state);
+        Some(index)
+    }
+
+    /// Adds a call that has terms.
+    pub(crate) fn push_call(
+        &self,
+        records: Bytes,
+        attachments: Attachments,
+        terms: Terms,
+    ) -> Option<ItemIndex> {
+        let mut state = self.0.lock();
+        if state.is_too_late() {
+            return None;
+        }
+        state.add_block(1, records, attachments);
+        let Some(Event::Input(call)) = state.sealed.pop_back() else {
+            unreachable!("a block was added above");
+        };
+        let index = call.first;
+        state.sealed.push_back(Event::Call(call, terms));
+        self.0.wake_driver(state);
+        Some(index)
+    }
+
+    /// Nobody waits for an item any more.
+    pub(crate) fn withdraw(&self, index: ItemIndex) {
+        let mut state = self.0.lock();
+        state.seal();
+        state.sealed.push_back(Event::Withdraw(index));
+        state.wake_at = Some(0);
         self.0.wake_driver(state);
     }
 

@@ -1,0 +1,109 @@
+//! A call that is being described.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use mt_proto::Kept;
+
+use super::{CallFuture, CallHandle, queue::Request};
+use crate::{Pool, Task, dispatch::Terms, pmap::Outcome, setters::setters};
+
+/// A call of a task on a pool. Made by [`Pool::call`]; nothing happens until it is awaited,
+/// [waited for](Self::wait), [spawned](Self::spawn) or [tried](Self::try_start).
+#[must_use = "nothing is called until this is awaited, waited for or spawned"]
+pub struct Call<T: Task> {
+    pool: Pool,
+    input: Kept<T::Input>,
+    terms: Terms,
+}
+
+impl<T: Task> Call<T> {
+    pub(crate) fn new(pool: &Pool, input: T::Input) -> Self {
+        Self {
+            pool: pool.clone(),
+            input: Kept::new(input),
+            terms: Terms::default(),
+        }
+    }
+
+    setters! {
+        /// How long the call may run, at least 1 ms. Then its worker is killed with all that it has started, and gone when
+        /// the outcome is [`TimedOut`](crate::TaskErrorKind::TimedOut) with [`Deadline::Hard`](crate::limits::Deadline::Hard);
+        /// other calls that ran there are made again. It is noticed up to 25 ms late; time in which the call did not have its
+        /// worker's thread, because a call beside it kept that, does not count. Default: for ever.
+        pub fn deadline(self, limit: Duration) => self.terms.hard = Some(limit);
+
+        /// How long the call may wait for a worker once it is in the queue, at least 1 ms. Then it is
+        /// [`TimedOut`](crate::TaskErrorKind::TimedOut) with [`Deadline::Queue`](crate::limits::Deadline::Queue), and its
+        /// function is not called. Default: for ever.
+        pub fn queue_deadline(self, limit: Duration) => self.terms.queue = Some(limit);
+    }
+
+    /// Waits for the outcome on the calling thread, inside or outside a runtime. Inside async code it holds up the
+    /// thread: await the call there.
+    ///
+    /// # Errors
+    /// As [`CallFuture`] has them.
+    pub fn wait(self) -> Outcome<T> {
+        self.into_future().wait()
+    }
+
+    /// Makes the call without anybody waiting for it: it goes on when the handle is dropped.
+    pub fn spawn(self) -> CallHandle<T> {
+        let request = Request::of::<T>(&self.pool, &self.input, self.terms);
+        CallHandle::new(request, self.pool.runtime())
+    }
+
+    /// Makes the call if there is room for it now.
+    ///
+    /// # Errors
+    /// [`Full`] with the input, when as many calls or bytes wait as [may](crate::PoolBuilder::calls).
+    pub fn try_start(self) -> Result<CallFuture<T>, Full<T::Input>> {
+        let Self { pool, input, terms } = self;
+        match Request::of::<T>(&pool, &input, terms) {
+            Ok(request) => match request.try_submit() {
+                Ok(submitted) => Ok(CallFuture::of(submitted)),
+                Err(()) => Err(Full(input)),
+            },
+            Err(refused) => Ok(CallFuture::refused(refused)),
+        }
+    }
+}
+
+impl<T: Task> IntoFuture for Call<T> {
+    type Output = Outcome<T>;
+    type IntoFuture = CallFuture<T>;
+
+    fn into_future(self) -> CallFuture<T> {
+        match Request::of::<T>(&self.pool, &self.input, self.terms) {
+            Ok(request) => CallFuture::of(request.submit(Arc::default())),
+            Err(refused) => CallFuture::refused(refused),
+        }
+    }
+}
+
+impl<T: Task> fmt::Debug for Call<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("task", &T::NAME)
+            .finish_non_exhaustive()
+    }
+}
+
+/// There is no room for a call: as many calls, or as many bytes of them, wait and run as may. Nothing was called.
+#[derive(thiserror::Error)]
+#[error("the pool has no room for another call; wait for one to end, or shed this one")]
+pub struct Full<I>(Kept<I>);
+
+impl<I> Full<I> {
+    /// The input of the call that was not made.
+    #[must_use]
+    pub fn into_input(self) -> I {
+        self.0.into_inner()
+    }
+}
+
+impl<I> fmt::Debug for Full<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Full").finish_non_exhaustive()
+    }
+}

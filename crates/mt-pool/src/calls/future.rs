@@ -1,0 +1,103 @@
+//! A call that was made, until its outcome is there.
+
+use std::{
+    fmt,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures::{FutureExt, future::BoxFuture};
+use mt_proto::ItemIndex;
+
+use super::{queue::NUMBER_BYTES, routes::CallEnd};
+use crate::{
+    Task, TaskError, TaskErrorKind,
+    dispatch::{Apart, Lost},
+    pmap::{Outcome, apart_outcome, record_outcome},
+    wait::wait_here,
+};
+
+/// The outcome of a call, as a future: `Send`, of any executor, and cancel-safe in that it does not matter how often it is
+/// polled. Dropping it cancels the call: one that waits is not called any more, and one that runs is nobody's any more.
+///
+/// # Errors
+/// [`TaskError`], as items of runs have it; [`NotStarted`](TaskErrorKind::NotStarted) when the pool is closed or can't
+/// start workers.
+#[must_use = "dropping a call's future cancels the call"]
+pub struct CallFuture<T> {
+    end: End,
+    task: PhantomData<fn() -> T>,
+}
+
+enum End {
+    /// To come. With nothing of the task's types in it.
+    ToCome(BoxFuture<'static, CallEnd>),
+    Refused(Option<Lost>),
+}
+
+impl<T: Task> CallFuture<T> {
+    pub(super) fn of(end: impl Future<Output = CallEnd> + Send + 'static) -> Self {
+        Self {
+            end: End::ToCome(end.boxed()),
+            task: PhantomData,
+        }
+    }
+
+    pub(super) fn refused(lost: Lost) -> Self {
+        Self {
+            end: End::Refused(Some(lost)),
+            task: PhantomData,
+        }
+    }
+
+    /// Waits for the outcome on the calling thread, as [`Call::wait`](super::Call::wait).
+    ///
+    /// # Errors
+    /// As the future has them.
+    pub fn wait(mut self) -> Outcome<T> {
+        wait_here(|cx| self.poll_unpin(cx))
+    }
+}
+
+impl<T: Task> Future for CallFuture<T> {
+    type Output = Outcome<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
+        let end = match &mut self.end {
+            End::ToCome(end) => ready!(end.poll_unpin(cx)),
+            End::Refused(lost) => CallEnd::of_refused(lost.take()),
+        };
+        Poll::Ready(outcome::<T>(end))
+    }
+}
+
+/// What a call has come to.
+pub(super) fn outcome<T: Task>(end: CallEnd) -> Outcome<T> {
+    match end {
+        CallEnd::Told(index, record) => record_outcome::<T>(index, &record),
+        CallEnd::Apart(mut apart) => {
+            strip_number(&mut apart);
+            apart_outcome::<T>(*apart)
+        }
+        CallEnd::Refused(lost) => Err(TaskError::new(
+            ItemIndex(0),
+            lost.map(|never| match *never {}),
+        )
+        .with_history(0, None)),
+        CallEnd::Gone => Err(TaskError::new(ItemIndex(0), TaskErrorKind::Cancelled)),
+    }
+}
+
+/// The item of an error is the call's input, without what was put before it.
+fn strip_number(apart: &mut Apart) {
+    if let Some(payload) = &mut apart.payload {
+        payload.bytes = payload.bytes.slice(NUMBER_BYTES.min(payload.bytes.len())..);
+    }
+}
+
+impl<T> fmt::Debug for CallFuture<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,77 @@
+//! A call that goes on by itself.
+
+use std::{
+    fmt,
+    future::ready,
+    marker::PhantomData,
+    pin::Pin,
+    sync::Arc,
+    task::{self, Context, Poll},
+};
+
+use futures::FutureExt;
+use tokio::{runtime::Handle, sync::Notify, task::JoinHandle};
+
+use super::{future::outcome, queue::Request, routes::CallEnd};
+use crate::{Task, dispatch::Lost, pmap::Outcome, wait::wait_here};
+
+/// A call that goes on whether or not anybody waits for it. Made by [`Call::spawn`](super::Call::spawn). A future of its
+/// outcome; cancel-safe; dropping it leaves the call alone.
+pub struct CallHandle<T> {
+    end: JoinHandle<CallEnd>,
+    cancel: Arc<Notify>,
+    kind: PhantomData<fn() -> T>,
+}
+
+impl<T: Task> CallHandle<T> {
+    pub(super) fn new(request: Result<Request, Lost>, runtime: &Handle) -> Self {
+        let cancel = Arc::new(Notify::new());
+        let end = match request {
+            Ok(request) => runtime.spawn(request.submit(Arc::clone(&cancel))),
+            Err(lost) => runtime.spawn(ready(CallEnd::Refused(lost))),
+        };
+        Self {
+            end,
+            cancel,
+            kind: PhantomData,
+        }
+    }
+
+    /// Waits for the outcome on the calling thread.
+    ///
+    /// # Errors
+    /// As [`CallFuture`](super::CallFuture) has them.
+    pub fn wait(mut self) -> Outcome<T> {
+        wait_here(|cx| self.poll_unpin(cx))
+    }
+
+    /// Cancels the call, as dropping its future does. Its outcome is then
+    /// [`Cancelled`](crate::TaskErrorKind::Cancelled), unless it was there first; it comes when the call is no longer
+    /// running, with its process gone if that was killed for it.
+    pub fn cancel(&self) {
+        self.cancel.notify_one();
+    }
+
+    /// Whether the outcome is there.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.end.is_finished()
+    }
+}
+
+impl<T: Task> Future for CallHandle<T> {
+    type Output = Outcome<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
+        let end = task::ready!(self.end.poll_unpin(cx)).unwrap_or(CallEnd::Gone);
+        Poll::Ready(outcome::<T>(end))
+    }
+}
+
+impl<T> fmt::Debug for CallHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallHandle")
+            .field("is_finished", &self.end.is_finished())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,141 @@
+//! What holds for all calls of a pool.
+
+use bytes::Bytes;
+use mt_proto::{MAX_RECORD_BYTES, Setup, encode};
+use tokio::sync::Semaphore;
+
+use crate::{
+    StartError,
+    dispatch::{AHEAD_OF_CALLS, DispatchConfig},
+    executor::{CALLS, EXECUTOR},
+    limits::{MAX_ITEMS, MemoryLimits, Recycle, Retries, WorkerOptions, at_least_one, in_range},
+    supervision::{IdleLimits, ReuseDemands, SpawnSpec},
+};
+
+/// The calls of `async fn`s that run at once in a worker.
+const MAX_CONCURRENCY: u32 = 64;
+/// The calls that a worker has at first: one to run, one to go on with.
+const FLOOR: u32 = 2;
+/// The most calls that a worker has.
+const CAP: u32 = 8 * 1024;
+/// The most messages with calls that are on the way to a worker.
+const MAX_PIECES: u32 = 1024;
+/// The most bytes of inputs that can be counted.
+const MAX_BYTES: usize = if Semaphore::MAX_PERMITS < u32::MAX as usize {
+    Semaphore::MAX_PERMITS
+} else {
+    u32::MAX as usize >> 3
+};
+
+#[derive(Debug, Clone)]
+pub(crate) struct CallOptions {
+    pub(crate) limits: CallLimits,
+    pub(crate) crash_limit: u32,
+    pub(crate) memory: MemoryLimits,
+    pub(crate) recycle: Recycle,
+    pub(crate) workers: WorkerOptions,
+}
+
+/// How many calls a pool takes in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CallLimits {
+    /// The most calls that wait or run.
+    pub(crate) calls: usize,
+    /// The most bytes of their inputs.
+    pub(crate) bytes: usize,
+}
+
+impl Default for CallOptions {
+    fn default() -> Self {
+        Self {
+            limits: CallLimits {
+                calls: 64 * 1024,
+                bytes: 64 << 20,
+            },
+            crash_limit: 3,
+            memory: MemoryLimits::default(),
+            recycle: Recycle::default(),
+            workers: WorkerOptions::default(),
+        }
+    }
+}
+
+impl CallOptions {
+    /// Checks every option against its range.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        in_range("calls", self.limits.calls, MAX_ITEMS)?;
+        in_range("call_bytes", self.limits.bytes, MAX_BYTES)?;
+        at_least_one("crash_limit", u64::from(self.crash_limit))?;
+        self.memory.check()?;
+        self.recycle.check()?;
+        self.workers.check()
+    }
+
+    pub(super) fn spawn_spec(&self, seed: u64) -> Result<SpawnSpec, StartError> {
+        // guarded: a value of ours.
+        let setup = encode(&setup(seed), usize::MAX);
+        let setup = Bytes::from(setup.expect("names and numbers always encode"));
+        let mut spec = self.workers.spawn_spec(EXECUTOR, move |_| setup.clone())?;
+        spec.busy_by_processor = true;
+        spec.reuse = ReuseDemands {
+            init: None,
+            items: self.recycle.items,
+            age: self.recycle.age,
+        };
+        // A piece may come with a word on how long it may wait.
+        spec.queue.bulk_frames = 2 * MAX_PIECES as usize + 2;
+        Ok(spec)
+    }
+
+    pub(super) fn dispatch_config(&self, workers: IdleLimits, seed: u64) -> DispatchConfig {
+        let count = |workers| u32::try_from(workers).unwrap_or(u32::MAX);
+        DispatchConfig {
+            processes: count(workers.processes),
+            takes_all: true,
+            ahead: AHEAD_OF_CALLS,
+            most_shared: MAX_CONCURRENCY,
+            ordered: false,
+            in_order: false,
+            window_floor: FLOOR,
+            window_cap: CAP,
+            max_pieces: MAX_PIECES,
+            crash_limit: self.crash_limit,
+            restarts: self.workers.restart_budget,
+            exit_grace: crate::limits::Deadlines::default().exit_grace,
+            shared: true,
+            min_processes: count(workers.keep),
+            queue_deadline: None,
+            hard_deadline: None,
+            close_deadline: None,
+            memory: self.memory,
+            retries: Retries::default(),
+            buffer_bytes: usize::MAX,
+            keep_items: false,
+            recycle: Recycle {
+                idle: Some(workers.idle),
+                ..self.recycle
+            },
+            seed,
+        }
+    }
+}
+
+/// What the workers of a pool's calls are told at their setup.
+fn setup(seed: u64) -> Setup {
+    Setup {
+        task: CALLS.to_owned(),
+        init: None,
+        exit: None,
+        shared: Bytes::new(),
+        context: Bytes::new(),
+        batch_size: u32::MAX,
+        max_concurrency: MAX_CONCURRENCY,
+        max_pieces: MAX_PIECES,
+        max_result_bytes: MAX_RECORD_BYTES as u32,
+        queue_deadline: None,
+        soft_deadline: None,
+        context_deadline: None,
+        seed,
+        tell_contexts: false,
+    }
+}

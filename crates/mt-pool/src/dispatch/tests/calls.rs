@@ -1,0 +1,246 @@
+//! Single calls: their deadlines, their ends, and who shares a thread.
+
+use std::time::{Duration, Instant};
+
+use mt_ipc::Turn;
+use mt_proto::{Deadline, ItemIndex, WorkerId};
+
+use super::{
+    super::{AHEAD_OF_CALLS, Delivery, Dispatch, Effect, End, Event, Look, Lost, Terms},
+    model::{A, B, config},
+    payload::items,
+};
+use crate::supervision::{Death, DeathCause, WorkerEnd};
+
+const LIMIT: Duration = Duration::from_millis(500);
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// The machine of a pool's calls, with what it has asked for.
+struct Calls {
+    dispatch: Dispatch,
+    now: Instant,
+    made: u64,
+    sent: Vec<(WorkerId, u64)>,
+    killed: Vec<WorkerId>,
+    ends: Vec<(u64, &'static str)>,
+}
+
+impl Calls {
+    /// With so many workers, which are ready.
+    fn with(workers: u32) -> Self {
+        let dispatch = Dispatch::new(super::super::DispatchConfig {
+            processes: workers,
+            min_processes: workers,
+            ordered: false,
+            takes_all: true,
+            ahead: AHEAD_OF_CALLS,
+            most_shared: 4,
+            ..config()
+        });
+        let mut calls = Self {
+            dispatch,
+            now: Instant::now(),
+            made: 0,
+            sent: Vec::new(),
+            killed: Vec::new(),
+            ends: Vec::new(),
+        };
+        calls.tell(Event::Tick);
+        (0..workers).for_each(|worker| calls.tell(Event::Ready(WorkerId(worker))));
+        calls
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.dispatch.handle(self.now, event);
+        while let Some(effect) = self.dispatch.poll_effect() {
+            match effect {
+                Effect::Send(worker, run, _) => {
+                    let sent = run.first.0..run.end().0;
+                    self.sent.extend(sent.map(|call| (worker, call)));
+                }
+                Effect::Kill(worker, _) => self.killed.push(worker),
+                Effect::Deliver(delivery) => {
+                    let end = end_of(&delivery);
+                    let indices = delivery.indices();
+                    self.ends.extend(indices.map(|index| (index.0, end)));
+                }
+                Effect::Spawn(_) => {}
+                other => panic!("nobody asked for {other:?}"),
+            }
+        }
+    }
+
+    fn call(&mut self, terms: Terms) {
+        let call = items(self.made, 1);
+        self.made += 1;
+        self.tell(match terms == Terms::default() {
+            true => Event::Input(call),
+            false => Event::Call(call, terms),
+        });
+    }
+
+    fn calls(&mut self, count: u32) {
+        (0..count).for_each(|_| self.call(Terms::default()));
+    }
+
+    fn withdraw(&mut self, call: u64) {
+        self.tell(Event::Withdraw(ItemIndex(call)));
+    }
+
+    /// Time passes, with looks at a worker that has started so many and is at the last.
+    fn pass(&mut self, worker: WorkerId, started: u64, time: Duration) {
+        for _ in 0..10 {
+            let look = Look {
+                started,
+                finished: started - 1,
+                in_order: false,
+                turn: Some(Turn {
+                    place: started - 1,
+                    number: 1,
+                }),
+            };
+            self.now += time / 10;
+            self.tell(Event::Look(worker, look));
+            self.tell(Event::Tick);
+        }
+    }
+
+    fn gone(&mut self, worker: WorkerId, started: u64) {
+        let cause = match self.killed.contains(&worker) {
+            true => DeathCause::Overran,
+            false => DeathCause::Itself,
+        };
+        self.tell(Event::Gone(
+            worker,
+            WorkerEnd {
+                started,
+                finished: started.saturating_sub(1),
+                failure: None,
+                said_bye: false,
+                died_first: false,
+                death: Death::new(Default::default(), cause),
+            },
+        ));
+    }
+
+    /// What was sent to a worker.
+    fn of(&self, worker: WorkerId) -> Vec<u64> {
+        let sent = self.sent.iter().filter(|(to, _)| *to == worker);
+        sent.map(|(_, call)| *call).collect()
+    }
+}
+
+fn end_of(delivery: &Delivery) -> &'static str {
+    let Delivery::Apart(apart) = delivery else {
+        return "done";
+    };
+    match &apart.end {
+        End::Told(_) => "told",
+        End::Lost(Lost::Cancelled) => "cancelled",
+        End::Lost(Lost::TimedOut { deadline, limit }) => {
+            assert_eq!(*limit, LIMIT);
+            match deadline {
+                Deadline::Queue => "waited",
+                _ => "overran",
+            }
+        }
+        End::Lost(_) => "lost",
+    }
+}
+
+/// Case S8: A call that nobody waits for any more is not given out, wherever in the queue it is, and no other is lost.
+#[test]
+fn a_call_that_waits_is_withdrawn() {
+    for gone in 2..8 {
+        let mut calls = Calls::with(1);
+        calls.calls(8);
+        calls.withdraw(gone);
+        assert_eq!(calls.ends, [(gone, "cancelled")]);
+        for call in (0..8).filter(|call| *call != gone) {
+            calls.tell(Event::Results(A, items(call, 1)));
+        }
+        let left: Vec<_> = (0..8).filter(|call| *call != gone).collect();
+        assert_eq!(calls.of(A), left);
+        assert_eq!(calls.ends.len(), 8);
+    }
+}
+
+/// Case S9: A call that is withdrawn while it runs ends with its worker when its grace is over, and its mates run again.
+#[test]
+fn a_call_that_runs_is_ended_when_it_is_withdrawn() {
+    let mut calls = Calls::with(1);
+    calls.calls(2);
+    calls.withdraw(0);
+    calls.pass(A, 1, Duration::from_millis(90));
+    assert!(calls.killed.is_empty() && calls.ends.is_empty());
+    calls.pass(A, 1, Duration::from_millis(20));
+    assert_eq!(calls.killed, [A]);
+    calls.gone(A, 1);
+    assert_eq!(calls.ends, [(0, "cancelled")]);
+    calls.now += Duration::from_secs(1);
+    calls.tell(Event::Tick);
+    calls.tell(Event::Ready(B));
+    assert_eq!(calls.of(B), [1]);
+}
+
+/// Case S10: A call that ends by itself after it was withdrawn costs no worker.
+#[test]
+fn a_call_that_ends_in_its_grace_costs_no_worker() {
+    let mut calls = Calls::with(1);
+    calls.calls(1);
+    calls.withdraw(0);
+    calls.pass(A, 1, Duration::from_millis(50));
+    calls.tell(Event::Results(A, items(0, 1)));
+    calls.now += LIMIT;
+    calls.tell(Event::Tick);
+    assert!(calls.killed.is_empty());
+    assert_eq!(calls.ends, [(0, "done")]);
+}
+
+/// Case S11: Each call has a time to wait and a time to run of its own.
+#[test]
+fn deadlines_are_a_calls_own() {
+    let mut calls = Calls::with(1);
+    let hard = Some(LIMIT);
+    calls.call(Terms {
+        hard,
+        ..Terms::default()
+    });
+    calls.calls(2);
+    let queue = Some(LIMIT);
+    calls.call(Terms {
+        queue,
+        ..Terms::default()
+    });
+    assert_eq!(calls.dispatch.poll_timeout(), Some(calls.now + LIMIT));
+    calls.pass(A, 1, LIMIT);
+    assert_eq!(calls.ends, [(3, "waited")]);
+    calls.pass(A, 1, 100 * MOMENT);
+    assert_eq!(calls.killed, [A]);
+    calls.gone(A, 1);
+    assert_eq!(calls.ends, [(3, "waited"), (0, "overran")]);
+    calls.now += Duration::from_secs(1);
+    calls.tell(Event::Tick);
+    calls.tell(Event::Ready(B));
+    assert_eq!(calls.of(B), [1, 2], "the others run again");
+    assert_eq!(calls.dispatch.poll_timeout(), None);
+}
+
+/// Case S12: Calls of `async fn`s share a worker, up to so many; plain ones get one that is free.
+#[test]
+fn calls_share_a_thread_if_they_may() {
+    let shares = Terms {
+        shares: true,
+        ..Terms::default()
+    };
+    let mut calls = Calls::with(2);
+    (0..10).for_each(|_| calls.call(shares));
+    assert_eq!((calls.of(A).len(), calls.of(B).len()), (4, 4));
+    let mut calls = Calls::with(2);
+    calls.calls(10);
+    assert_eq!(
+        (calls.of(A).len(), calls.of(B).len()),
+        (2, 2),
+        "one runs, one waits"
+    );
+}
