@@ -9,11 +9,9 @@ mod future;
 mod handle;
 mod options;
 mod queue;
-mod routes;
 
 pub use call::{Call, Full};
 pub use future::CallFuture;
 pub use handle::CallHandle;
 pub(crate) use options::CallOptions;
 pub(crate) use queue::CallQueue;
-pub(crate) use routes::CallRoutes;

@@ -28,6 +28,7 @@ mod holdings;
 pub(crate) mod hot_paths;
 mod machine;
 mod memory;
+mod overdue;
 mod queue;
 mod recycle;
 mod retry;

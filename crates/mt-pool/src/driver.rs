@@ -3,6 +3,7 @@
 //! The loop reads an event, hands it to the machines of `dispatch` and `liveness`, and carries out
 //! what they ask for. It decides nothing itself.
 
+mod call_routes;
 mod deliveries;
 #[expect(clippy::module_inception, reason = "the loop itself, as in the hive")]
 mod driver;
@@ -12,6 +13,7 @@ mod thread;
 mod watch;
 mod workers;
 
+pub(crate) use call_routes::{CallEnd, CallPlace, CallRoutes};
 pub(crate) use deliveries::{DeliveryReceiver, DeliverySender, deliveries};
 pub(crate) use driver::{Plan, supervise};
 pub(crate) use exit_hooks::Collected;

@@ -92,6 +92,7 @@ fn numbered() -> &'static Numbered {
         // guarded: the code that `#[task]` writes.
         tasks.sort_by_cached_key(|task| (task.id)());
         let numbers = (0..).zip(&tasks);
+        // guarded: `TypeId::of`.
         let numbers = numbers.map(|(number, task)| ((task.type_id)(), number));
         Numbered {
             numbers: numbers.collect(),

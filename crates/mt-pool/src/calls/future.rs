@@ -10,10 +10,11 @@ use std::{
 use futures::{FutureExt, future::BoxFuture};
 use mt_proto::ItemIndex;
 
-use super::{queue::NUMBER_BYTES, routes::CallEnd};
+use super::queue::NUMBER_BYTES;
 use crate::{
     Task, TaskError, TaskErrorKind,
     dispatch::{Apart, Lost},
+    driver::CallEnd,
     pmap::{Outcome, apart_outcome, record_outcome},
     wait::wait_here,
 };
@@ -26,11 +27,11 @@ use crate::{
 /// start workers.
 #[must_use = "dropping a call's future cancels the call"]
 pub struct CallFuture<T> {
-    end: End,
+    end: Awaited,
     task: PhantomData<fn() -> T>,
 }
 
-enum End {
+enum Awaited {
     /// To come. With nothing of the task's types in it.
     ToCome(BoxFuture<'static, CallEnd>),
     Refused(Option<Lost>),
@@ -39,14 +40,14 @@ enum End {
 impl<T: Task> CallFuture<T> {
     pub(super) fn of(end: impl Future<Output = CallEnd> + Send + 'static) -> Self {
         Self {
-            end: End::ToCome(end.boxed()),
+            end: Awaited::ToCome(end.boxed()),
             task: PhantomData,
         }
     }
 
     pub(super) fn refused(lost: Lost) -> Self {
         Self {
-            end: End::Refused(Some(lost)),
+            end: Awaited::Refused(Some(lost)),
             task: PhantomData,
         }
     }
@@ -65,8 +66,8 @@ impl<T: Task> Future for CallFuture<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
         let end = match &mut self.end {
-            End::ToCome(end) => ready!(end.poll_unpin(cx)),
-            End::Refused(lost) => CallEnd::of_refused(lost.take()),
+            Awaited::ToCome(end) => ready!(end.poll_unpin(cx)),
+            Awaited::Refused(lost) => CallEnd::of_refused(lost.take()),
         };
         Poll::Ready(outcome::<T>(end))
     }

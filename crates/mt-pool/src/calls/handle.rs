@@ -12,8 +12,8 @@ use std::{
 use futures::FutureExt;
 use tokio::{runtime::Handle, sync::Notify, task::JoinHandle};
 
-use super::{future::outcome, queue::Request, routes::CallEnd};
-use crate::{Task, dispatch::Lost, pmap::Outcome, wait::wait_here};
+use super::{future::outcome, queue::Request};
+use crate::{Task, dispatch::Lost, driver::CallEnd, pmap::Outcome, wait::wait_here};
 
 /// A call that goes on whether or not anybody waits for it. Made by [`Call::spawn`](super::Call::spawn). A future of its
 /// outcome; cancel-safe; dropping it leaves the call alone.

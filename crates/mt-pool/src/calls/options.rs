@@ -14,8 +14,9 @@ use crate::{
 
 /// The calls of `async fn`s that run at once in a worker.
 const MAX_CONCURRENCY: u32 = 64;
-/// The calls that a worker has at first: one to run, one to go on with.
-const FLOOR: u32 = 2;
+/// The calls that a worker has unless they are known to be quick: one that waits in the queue can be given to whichever
+/// worker is free first, and be cancelled at once.
+const FLOOR: u32 = 1;
 /// The most calls that a worker has.
 const CAP: u32 = 8 * 1024;
 /// The most messages with calls that are on the way to a worker.

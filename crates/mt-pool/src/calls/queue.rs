@@ -1,19 +1,18 @@
 //! The queue of a pool's calls: how a call gets in, and the run that serves it.
+//!
+//! Loop: one a call, until its outcome is there; all it waits for is cancel-safe.
 
 use std::{pin::pin, sync::Arc};
 
 use mt_proto::{Attachments, EncodeError, ItemIndex, MAX_RECORD_BYTES, append_item, guarded};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use super::{
-    options::{CallLimits, CallOptions},
-    routes::{CallEnd, CallRoutes, Place},
-};
+use super::options::{CallLimits, CallOptions};
 use crate::{
     Context, Pool, StartError, Task, TaskErrorKind,
     current::random_seed,
     dispatch::{Lost, Terms},
-    driver::{Collected, DeliverySender, Plan},
+    driver::{CallEnd, CallPlace, CallRoutes, Collected, DeliverySender, Plan},
     events::{Audience, EventLog},
     input::{ExchangeLimits, FeedEnd, exchange},
     limits::is_time,
@@ -55,14 +54,14 @@ impl CallQueue {
         });
         let seed = random_seed();
         let spec = options.spawn_spec(seed)?;
-        pool.enter(&ends.control)?;
+        let entered = pool.enter(&ends.control)?;
         let routes = Arc::new(CallRoutes::new(ends.consumer));
-        drop(pool.supervise(Plan {
+        let plan = Plan {
             idle: Some(pool.shared_workers()),
             dispatch: options.dispatch_config(workers, seed),
             collected: Arc::new(Collected::default()),
             spec,
-            on_interrupt: options.workers.on_interrupt,
+            on_signals: options.workers.on_signals(),
             audience: Audience::new(None, Arc::new(EventLog::default())),
             relay: WorkerEvents::here(),
             exchange: ends.driver,
@@ -173,7 +172,7 @@ impl Request {
     }
 
     /// Pushes the call at once, and waits for its outcome.
-    fn make(self, place: Place, cancel: Arc<Notify>) -> impl Future<Output = CallEnd> + Send {
+    fn make(self, place: CallPlace, cancel: Arc<Notify>) -> impl Future<Output = CallEnd> + Send {
         let Self {
             queue,
             pool,
@@ -245,8 +244,8 @@ impl Drop for GivenUp {
     }
 }
 
-fn place(call: OwnedSemaphorePermit, bytes: OwnedSemaphorePermit) -> Place {
-    Place {
+fn place(call: OwnedSemaphorePermit, bytes: OwnedSemaphorePermit) -> CallPlace {
+    CallPlace {
         _call: call,
         _bytes: bytes,
     }

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mt_proto::{Deadline, ItemIndex, Segment, WorkerId};
+use mt_proto::{ItemIndex, Segment, WorkerId};
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
     delivery::Reorder,
     holdings::Holdings,
     memory::MemoryShortage,
-    queue::{Queue, items_of},
+    queue::Queue,
     terms::Terms,
     window::{Reported, Window},
     worker_slot::{SlotPhase, WorkerSlot},
@@ -346,42 +346,6 @@ impl Dispatch {
             slot.running.forgive(time);
             if let SlotPhase::Leaving { until } = &mut slot.phase {
                 *until += time;
-            }
-        }
-    }
-
-    /// Kills the workers in which an item runs for too long.
-    fn end_overruns(&mut self, now: Instant) {
-        let Some(limit) = self.config.hard_deadline else {
-            return;
-        };
-        for worker in self.workers_that(|slot| slot.phase != SlotPhase::Dying) {
-            if let Some(slot) = self.workers.get_mut(&worker)
-                && let Some(late) = slot.late(now, limit)
-            {
-                slot.overrun = Some(late);
-                self.kill(worker, DeathCause::Overran);
-            }
-        }
-    }
-
-    /// Kills the workers in which a context that is being closed keeps the thread for too long.
-    fn end_closes(&mut self, now: Instant) {
-        let Some(limit) = self.config.close_deadline else {
-            return;
-        };
-        let late = |since: Instant| since + limit <= now;
-        for worker in self.workers_that(|slot| slot.running.closes_since().is_some_and(late)) {
-            self.kill(worker, DeathCause::CloseBlocked);
-        }
-    }
-
-    fn end_waits(&mut self, now: Instant) {
-        let limit = self.config.queue_deadline.unwrap_or_default();
-        for run in self.queue.expire(now) {
-            for item in items_of(run) {
-                let deadline = Deadline::Queue;
-                self.deliver(item.lost(Lost::TimedOut { deadline, limit }));
             }
         }
     }

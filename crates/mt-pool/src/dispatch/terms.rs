@@ -2,23 +2,11 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use mt_proto::{Deadline, ItemIndex, Segment};
+use mt_proto::{ItemIndex, Segment};
 
-use super::{
-    Dispatch, Lost,
-    queue::{Waiting, items_of},
-    worker_slot::SlotPhase,
-};
-use crate::supervision::DeathCause;
-
-/// How long a call that nobody waits for any more may go on before its worker is killed for it: longer than most calls
-/// take, because a new worker costs some milliseconds.
-const CANCEL_GRACE: Duration = Duration::from_millis(100);
+use super::{Dispatch, Lost, queue::Waiting};
 
 /// The deadlines of one call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,51 +48,12 @@ impl Dispatch {
         }
     }
 
-    /// Those that are cancelled and have come back are not given out again.
+    /// Calls that are cancelled and have come back are not given out again.
     pub(super) fn drop_cancelled(&mut self) {
         let cancelled: Vec<_> = self.cancelled.keys().copied().collect();
         for index in cancelled {
             if let Some(item) = self.queue.withdraw(index) {
                 self.deliver(item.stopped(Lost::Cancelled));
-            }
-        }
-    }
-
-    /// Tells those that have waited for longer than they may.
-    pub(super) fn end_waits_of_calls(&mut self, now: Instant) {
-        for run in self.queue.expire_calls(now) {
-            let terms = self.terms.get(&run.first).copied().unwrap_or_default();
-            let limit = terms.queue.unwrap_or_default();
-            for item in items_of(run) {
-                let deadline = Deadline::Queue;
-                self.deliver(item.lost(Lost::TimedOut { deadline, limit }));
-            }
-        }
-    }
-
-    /// Kills the workers in which a call runs for longer than it may.
-    pub(super) fn end_overruns_of_calls(&mut self, now: Instant) {
-        if self.terms.is_empty() && self.cancelled.is_empty() {
-            return;
-        }
-        let over = |since: &Instant| *since + CANCEL_GRACE <= now;
-        let cancelled = self.cancelled.iter().filter(|(_, since)| over(since));
-        let mut limits: BTreeMap<_, _> = cancelled
-            .map(|(index, _)| (*index, Duration::ZERO))
-            .collect();
-        for (index, terms) in &self.terms {
-            if let Some(limit) = terms.hard {
-                limits.entry(*index).or_insert(limit);
-            }
-        }
-        for worker in self.workers_that(|slot| slot.phase != SlotPhase::Dying) {
-            let Some(slot) = self.workers.get_mut(&worker) else {
-                continue;
-            };
-            let late = slot.late_calls(now, &limits);
-            if !late.is_empty() {
-                slot.overrun_calls = late;
-                self.kill(worker, DeathCause::Overran);
             }
         }
     }

@@ -10,7 +10,8 @@ use std::{
 use mt_proto::{Kept, guarded};
 use tokio::sync::mpsc;
 
-use crate::{calls::CallRoutes, dispatch::Delivery};
+use super::call_routes::CallRoutes;
+use crate::dispatch::Delivery;
 
 /// Deliveries for one consumer, of which no more wait than `capacity`.
 pub(crate) fn deliveries(capacity: usize) -> (DeliverySender, DeliveryReceiver) {

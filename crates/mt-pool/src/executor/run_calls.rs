@@ -71,7 +71,7 @@ pub(super) fn serve(job: Job, runtime: &Rc<Runtime>) {
 }
 
 /// Calls that came together and have not all been started.
-struct Todo {
+struct CallBatch {
     next: ItemIndex,
     records: Records,
     attachments: Attachments,
@@ -88,8 +88,8 @@ struct CallRunner<'a> {
     reporter: Reporter,
     /// The tasks that were called here, by their numbers.
     targets: BTreeMap<u32, Box<dyn CallTarget>>,
-    todo: VecDeque<Todo>,
-    running: FuturesUnordered<RunningCall<'a>>,
+    todo: VecDeque<CallBatch>,
+    running: FuturesUnordered<AsyncCall<'a>>,
     /// Whether the runtime has to turn while there is nothing to do: something async was called.
     turns: bool,
     started: u64,
@@ -123,7 +123,7 @@ impl CallRunner<'_> {
     }
 
     fn add(&mut self, Batch { items, start_by }: Batch) {
-        self.todo.push_back(Todo {
+        self.todo.push_back(CallBatch {
             next: items.first,
             records: Records::new(items.records),
             attachments: items.attachments,
@@ -171,10 +171,10 @@ impl CallRunner<'_> {
         let called = self.call(ambient, value, beside);
         self.progress.leave();
         match called {
-            Ok(Started::Ended(encoded)) => self.report(index, encoded),
+            Ok(Started::Over(encoded)) => self.report(index, encoded),
             Ok(Started::Runs(begun)) => {
                 self.turns = true;
-                self.running.push(RunningCall {
+                self.running.push(AsyncCall {
                     ambient,
                     at,
                     began: self.reporter.call_began(),
@@ -204,10 +204,10 @@ impl CallRunner<'_> {
         let reporter = &mut self.reporter;
         let called = match target.style() {
             TaskStyle::Sync => {
-                caught(|| target.call(reporter, ambient.index, input, beside)).map(Started::Ended)
+                caught(|| target.call(reporter, ambient.index, input, beside)).map(Started::Over)
             }
             TaskStyle::Async => caught(|| target.begin(input, beside))
-                .map(|begun| begun.map_or_else(|none| Started::Ended(Err(none)), Started::Runs)),
+                .map(|begun| begun.map_or_else(|none| Started::Over(Err(none)), Started::Runs)),
         };
         Ambient::leave();
         Ok(called?)
@@ -245,13 +245,13 @@ impl CallRunner<'_> {
         let came = drive_local(self.runtime, self.local, async {
             // All arms are cancel-safe: what is not taken stays in its set, channel or outbox.
             tokio::select! {
-                Some(ended) = running.next(), if !running.is_empty() => Came::Ended(ended),
+                Some(ended) = running.next(), if !running.is_empty() => Came::Over(ended),
                 batch = inbox.recv(), if may_take => Came::Batch(batch),
                 () = outbox.room(), if blocked => Came::Room,
             }
         });
         match came {
-            Came::Ended(ended) => self.end(ended),
+            Came::Over(ended) => self.end(ended),
             Came::Room => self.reporter.room = true,
             Came::Batch(Some(batch)) => self.add(batch),
             Came::Batch(None) => return false,
@@ -259,8 +259,8 @@ impl CallRunner<'_> {
         open
     }
 
-    fn end(&mut self, ended: Ended) {
-        let Ended {
+    fn end(&mut self, ended: EndedCall) {
+        let EndedCall {
             index,
             began,
             returned,
@@ -294,13 +294,13 @@ fn settled(none: NoResult) -> Box<Failure> {
 
 /// What a call came to when it was started.
 enum Started {
-    Ended(Encoded),
+    Over(Encoded),
     Runs(Begun),
 }
 
 /// What was waited for.
 enum Came {
-    Ended(Ended),
+    Over(EndedCall),
     Batch(Option<Batch>),
     Room,
 }
@@ -328,7 +328,7 @@ fn nobody() -> NoResult {
 }
 
 /// A call of an `async fn`, until its end.
-struct RunningCall<'a> {
+struct AsyncCall<'a> {
     ambient: Ambient,
     at: u64,
     began: Instant,
@@ -337,16 +337,16 @@ struct RunningCall<'a> {
 }
 
 /// A call that has ended, and what it has returned.
-struct Ended {
+struct EndedCall {
     index: ItemIndex,
     began: Instant,
     returned: Result<Returned, NoResult>,
 }
 
-impl Future for RunningCall<'_> {
-    type Output = Ended;
+impl Future for AsyncCall<'_> {
+    type Output = EndedCall;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<Ended> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<EndedCall> {
         let (progress, at, ambient) = (self.progress, self.at, self.ambient);
         let begun = self.begun.as_mut().expect("polled after its end");
         progress.enter(at);
@@ -364,7 +364,7 @@ impl Future for RunningCall<'_> {
             let dropped: Result<(), Panic> = caught(|| drop(begun));
             drop(dropped);
         }
-        Poll::Ready(Ended {
+        Poll::Ready(EndedCall {
             index: ambient.index,
             began: self.began,
             returned,

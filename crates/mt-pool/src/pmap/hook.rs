@@ -13,10 +13,10 @@ const TOO_LATE: Duration = Duration::from_millis(50);
 /// The most outcomes between two calls.
 const LONGEST_STRIDE: u32 = 256;
 
-type Call = Box<dyn FnMut(&RunProgress) + Send>;
+type ProgressCall = Box<dyn FnMut(&RunProgress) + Send>;
 
 pub(super) struct ProgressHook {
-    call: Kept<Call>,
+    call: Kept<ProgressCall>,
     /// How many outcomes there are between two calls.
     stride: u32,
     /// Outcomes since the last call.
@@ -25,7 +25,7 @@ pub(super) struct ProgressHook {
 }
 
 impl ProgressHook {
-    pub(super) fn new(call: Call) -> Self {
+    pub(super) fn new(call: ProgressCall) -> Self {
         Self {
             call: Kept::new(call),
             stride: 1,

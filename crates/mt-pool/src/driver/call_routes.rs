@@ -13,22 +13,22 @@ use crate::{
 
 /// What a call has come to, not decoded.
 #[derive(Debug)]
-pub(super) enum CallEnd {
+pub(crate) enum CallEnd {
     Told(ItemIndex, Record),
     Apart(Box<Apart>),
-    /// It was not taken in.
+    /// The call was not taken in.
     Refused(Lost),
-    /// It was cancelled before it was taken in, or its driver is gone.
+    /// The call was cancelled before it was taken in, or its driver is gone.
     Gone,
 }
 
 impl CallEnd {
-    pub(super) fn of_refused(lost: Option<Lost>) -> Self {
+    pub(crate) fn of_refused(lost: Option<Lost>) -> Self {
         lost.map_or(Self::Gone, Self::Refused)
     }
 
     /// A worker does not know how long a call might wait in all, only what was left of it.
-    pub(super) fn with_queue_limit(self, limit: Option<Duration>) -> Self {
+    pub(crate) fn with_queue_limit(self, limit: Option<Duration>) -> Self {
         let (Self::Told(index, record), Some(limit)) = (&self, limit) else {
             return self;
         };
@@ -50,27 +50,27 @@ impl CallEnd {
 
 /// What a call takes of the queue's bounds until it has ended.
 #[derive(Debug)]
-pub(super) struct Place {
-    pub(super) _call: OwnedSemaphorePermit,
-    pub(super) _bytes: OwnedSemaphorePermit,
+pub(crate) struct CallPlace {
+    pub(crate) _call: OwnedSemaphorePermit,
+    pub(crate) _bytes: OwnedSemaphorePermit,
 }
 
 /// Whoever waits for a call.
 #[derive(Debug)]
-struct Waiter {
+struct CallWaiter {
     end: oneshot::Sender<CallEnd>,
-    place: Place,
+    place: CallPlace,
 }
 
 /// The calls that have no outcome yet.
 #[derive(Debug)]
 pub(crate) struct CallRoutes {
-    waiting: Mutex<HashMap<ItemIndex, Waiter>>,
+    waiting: Mutex<HashMap<ItemIndex, CallWaiter>>,
     consumer: ConsumerEnd,
 }
 
 impl CallRoutes {
-    pub(super) fn new(consumer: ConsumerEnd) -> Self {
+    pub(crate) fn new(consumer: ConsumerEnd) -> Self {
         Self {
             waiting: Mutex::default(),
             consumer,
@@ -78,15 +78,15 @@ impl CallRoutes {
     }
 
     /// Waits for the outcome of a call that is pushed meanwhile, so that it can't come before it is waited for.
-    pub(super) fn expect(
+    pub(crate) fn expect(
         &self,
-        place: Place,
+        place: CallPlace,
         push: impl FnOnce() -> Option<ItemIndex>,
     ) -> Option<(ItemIndex, oneshot::Receiver<CallEnd>)> {
         let mut waiting = lock(&self.waiting);
         let index = push()?;
         let (end, receiver) = oneshot::channel();
-        waiting.insert(index, Waiter { end, place });
+        waiting.insert(index, CallWaiter { end, place });
         Some((index, receiver))
     }
 
@@ -116,7 +116,7 @@ impl CallRoutes {
         }
         drop(waiting);
         self.consumer.on_consumed(items, bytes);
-        for (Waiter { end, place }, outcome) in routed {
+        for (CallWaiter { end, place }, outcome) in routed {
             drop(place);
             // It wakes the caller, whose waker is user code. A caller that is gone takes nothing.
             let _ = guarded(|| end.send(outcome).is_ok());
