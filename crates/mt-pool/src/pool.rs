@@ -281,7 +281,7 @@ impl Pool {
     /// Calls a task in a worker: one call, from wherever, on the pool's warm workers.
     ///
     /// ```
-    /// # // Case M157: One call of a task is a future, or is waited for, from anywhere.
+    /// # // Case M167: One call of a task is a future, or is waited for, from anywhere.
     /// use mt_pool::Pool;
     ///
     /// #[mt_pool::task]

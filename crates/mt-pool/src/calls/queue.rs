@@ -61,13 +61,14 @@ impl CallQueue {
             dispatch: options.dispatch_config(workers, seed),
             collected: Arc::new(Collected::default()),
             spec,
-            on_signals: options.workers.on_signals(),
+            on_signals: options.workers.on_signals,
             audience: Audience::new(None, Arc::new(EventLog::default())),
             relay: WorkerEvents::here(),
             exchange: ends.driver,
             stats: Arc::new(StatsCell::new(None)),
             output: DeliverySender::to_callers(Arc::clone(&routes)),
-        }));
+        };
+        drop(pool.supervise(plan, entered));
         let limits = options.limits;
         Ok(Arc::new(Self {
             feed: ends.feed,

@@ -35,7 +35,7 @@ fn pool(workers: usize) -> Pool {
     Pool::builder().processes(workers).start().expect("a pool")
 }
 
-/// Case M158: Calls of different tasks, plain and async, go on side by side in the same workers.
+/// Case M168: Calls of different tasks, plain and async, go on side by side in the same workers.
 #[test]
 fn tasks_of_all_kinds_share_workers() {
     let _watchdog = watchdog("calls of all kinds");
@@ -52,7 +52,7 @@ fn tasks_of_all_kinds_share_workers() {
     assert_eq!(pool.workers(), 1);
 }
 
-/// Case M159: A call whose worker dies has its own outcome, and costs no other call.
+/// Case M169: A call whose worker dies has its own outcome, and costs no other call.
 #[test]
 fn a_death_is_the_outcome_of_its_own_call() {
     let _watchdog = watchdog("calls that die");
@@ -82,7 +82,7 @@ fn a_death_is_the_outcome_of_its_own_call() {
     }
 }
 
-/// Case M160: As many calls as may wait are all there are; a further one is given back, or waits for its turn.
+/// Case M170: As many calls as may wait are all there are; a further one is given back, or waits for its turn.
 #[test]
 fn a_full_pool_gives_the_input_back() {
     let _watchdog = watchdog("a full pool");
@@ -130,7 +130,7 @@ fn process_of(folder: &Folder) -> u32 {
     found.unwrap().into_string().unwrap().parse().unwrap()
 }
 
-/// Case M161: A call that runs for too long ends with its process, and one that waits for too long is not called.
+/// Case M171: A call that runs for too long ends with its process, and one that waits for too long is not called.
 #[test]
 fn each_call_has_its_own_deadlines() {
     let _watchdog = watchdog("calls with deadlines");
@@ -164,7 +164,7 @@ fn each_call_has_its_own_deadlines() {
     );
 }
 
-/// Case M162: A call that is cancelled while it runs ends with its process; one that waits is never called.
+/// Case M172: A call that is cancelled while it runs ends with its process; one that waits is never called.
 #[test]
 fn a_cancelled_call_is_gone_when_it_is_told() {
     let _watchdog = watchdog("cancelled calls");
@@ -193,7 +193,7 @@ fn a_cancelled_call_is_gone_when_it_is_told() {
     );
 }
 
-/// Case M163: A pool that is closed calls nothing, and says so; what was called before is finished.
+/// Case M173: A pool that is closed calls nothing, and says so; what was called before is finished.
 #[test]
 fn a_closed_pool_says_so() {
     let _watchdog = watchdog("a closed pool");
@@ -214,7 +214,7 @@ async fn notes(file: PathBuf) {
     fs::write(file, "done").unwrap();
 }
 
-/// Case M169: A call that was spawned goes on when its handle and the pool are dropped, and then leaves nothing behind.
+/// Case M179: A call that was spawned goes on when its handle and the pool are dropped, and then leaves nothing behind.
 #[test]
 fn a_spawned_call_goes_on_by_itself() {
     let _watchdog = watchdog("a call that nobody waits for");
@@ -226,7 +226,7 @@ fn a_spawned_call_goes_on_by_itself() {
     wait_until(|| is_gone(process));
 }
 
-/// Case M170: Calls from many threads and tasks have each their own outcome, whatever dies meanwhile.
+/// Case M180: Calls from many threads and tasks have each their own outcome, whatever dies meanwhile.
 #[test]
 fn calls_from_everywhere() {
     let _watchdog = watchdog("calls from many threads");

@@ -148,7 +148,7 @@ fn end_of(delivery: &Delivery) -> &'static str {
     }
 }
 
-/// Case M164: A call that nobody waits for any more is not given out, wherever in the queue it is, and no other is lost.
+/// Case M174: A call that nobody waits for any more is not given out, wherever in the queue it is, and no other is lost.
 #[test]
 fn a_call_that_waits_is_withdrawn() {
     for gone in 2..8 {
@@ -165,7 +165,7 @@ fn a_call_that_waits_is_withdrawn() {
     }
 }
 
-/// Case M165: A call that is withdrawn while it runs ends with its worker when its grace is over, and its mates run again.
+/// Case M175: A call that is withdrawn while it runs ends with its worker when its grace is over, and its mates run again.
 #[test]
 fn a_call_that_runs_is_ended_when_it_is_withdrawn() {
     let mut calls = Calls::with(1);
@@ -183,7 +183,7 @@ fn a_call_that_runs_is_ended_when_it_is_withdrawn() {
     assert_eq!(calls.of(B), [1]);
 }
 
-/// Case M166: A call that ends by itself after it was withdrawn costs no worker.
+/// Case M176: A call that ends by itself after it was withdrawn costs no worker.
 #[test]
 fn a_call_that_ends_in_its_grace_costs_no_worker() {
     let mut calls = Calls::with(1);
@@ -197,7 +197,7 @@ fn a_call_that_ends_in_its_grace_costs_no_worker() {
     assert_eq!(calls.ends, [(0, "done")]);
 }
 
-/// Case M167: Each call has a time to wait and a time to run of its own.
+/// Case M177: Each call has a time to wait and a time to run of its own.
 #[test]
 fn deadlines_are_a_calls_own() {
     let mut calls = Calls::with(1);
@@ -226,7 +226,7 @@ fn deadlines_are_a_calls_own() {
     assert_eq!(calls.dispatch.poll_timeout(), None);
 }
 
-/// Case M168: Calls of `async fn`s share a worker, up to so many; plain ones get one that is free.
+/// Case M178: Calls of `async fn`s share a worker, up to so many; plain ones get one that is free.
 #[test]
 fn calls_share_a_thread_if_they_may() {
     let shares = Terms {
