@@ -133,7 +133,7 @@ mod tests {
         check(
             &["P1", "P77"],
             Err(
-                "there is no row `P77`; the rows are P1, P2, P1s, P3, P4, P5, P5s, P6, P7, P7m, P7a, P8, P12, P9, P10, P11, W1",
+                "there is no row `P77`; the rows are P1, P2, P1s, P3, P4, P3c, P5, P5s, P6, P7, P7m, P7a, P8, P12, P9, P10, P11, W1",
             ),
         );
     }
