@@ -104,7 +104,7 @@ pub use handshake::{accept, answered, greet};
 pub use platform::{
     Guard, close_inherited, descendants, end_copy, end_descendants, end_worker, hang_up, has_room,
     ignores_terminate_of_others, is_ignored, is_worker_process, main_stack_bytes, may_be_worker,
-    program_of, start_clean,
+    own_niceness, program_of, start_clean,
 };
 pub use progress::{Progress, Turn};
 pub use receiver::FrameReceiver;

@@ -78,6 +78,8 @@ pub struct WorkerCommand {
     /// The worker's slot, if it has one, of which it is told by [`Inherited::slot`](crate::Inherited::slot) and by the
     /// environment variable [`SLOT_VARIABLE`].
     pub slot: Option<u32>,
+    /// The worker's niceness, which it sets in its first steps; `None` for that of this process.
+    pub niceness: Option<u8>,
 }
 
 /// The environment variable that tells a worker its slot.
@@ -210,6 +212,7 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
         ignores_terminate: request.ignores_terminate,
         stack_bytes: request.stack_bytes,
         slot: request.slot,
+        niceness: request.niceness,
     })?;
     // Before there is a process: a runtime that can't do IO, or is shutting down, shows here.
     let stream = platform::Stream::from_std(ours)?;

@@ -23,7 +23,7 @@ use rustix::{
 use super::{
     Page, fork,
     guard::{Guard, Parent},
-    signals,
+    niceness, signals,
 };
 use crate::{AttachError, Inherited, Progress, attach::while_doing};
 
@@ -43,13 +43,17 @@ pub(crate) struct Greeting {
     pub(crate) stack_bytes: u64,
     /// The slot of the worker.
     pub(crate) slot: Option<u32>,
+    /// The niceness of the worker, unless that is to stay as it is.
+    pub(crate) niceness: Option<u8>,
 }
 
-/// The parent's id, 1 for a worker that keeps descriptors and 2 for one that ignores others' `SIGTERM`, the stack, and the
-/// slot, little-endian.
-const GREETING_BYTES: usize = 4 + 1 + 8 + 4;
+/// The parent's id, 1 for a worker that keeps descriptors and 2 for one that ignores others' `SIGTERM`, the stack, the
+/// slot, and the niceness, little-endian.
+const GREETING_BYTES: usize = 4 + 1 + 8 + 4 + 1;
 /// In place of a slot, for a worker that has none.
 const NO_SLOT: u32 = u32::MAX;
+/// In place of a niceness, for a worker that keeps the one it has.
+const NO_NICENESS: u8 = u8::MAX;
 
 impl Greeting {
     fn to_bytes(self, parent: Pid) -> [u8; GREETING_BYTES] {
@@ -57,7 +61,8 @@ impl Greeting {
         bytes[..4].copy_from_slice(&parent.as_raw_nonzero().get().to_le_bytes());
         bytes[4] = u8::from(self.keeps_descriptors) | u8::from(self.ignores_terminate) << 1;
         bytes[5..13].copy_from_slice(&self.stack_bytes.to_le_bytes());
-        bytes[13..].copy_from_slice(&self.slot.unwrap_or(NO_SLOT).to_le_bytes());
+        bytes[13..17].copy_from_slice(&self.slot.unwrap_or(NO_SLOT).to_le_bytes());
+        bytes[17] = self.niceness.unwrap_or(NO_NICENESS);
         bytes
     }
 
@@ -65,7 +70,8 @@ impl Greeting {
         let (parent, rest) = bytes.split_first_chunk()?;
         let (&[flags], rest) = rest.split_first_chunk()?;
         let (stack, rest) = rest.split_first_chunk()?;
-        let (slot, _) = rest.split_first_chunk()?;
+        let (slot, rest) = rest.split_first_chunk()?;
+        let (&[niceness], _) = rest.split_first_chunk()?;
         let parent = Pid::from_raw(i32::from_le_bytes(*parent))?;
         let slot = u32::from_le_bytes(*slot);
         let greeting = Self {
@@ -73,6 +79,7 @@ impl Greeting {
             ignores_terminate: flags & 2 != 0,
             stack_bytes: u64::from_le_bytes(*stack),
             slot: (slot != NO_SLOT).then_some(slot),
+            niceness: (niceness != NO_NICENESS).then_some(niceness),
         };
         Some((parent, greeting))
     }
@@ -126,6 +133,10 @@ pub(crate) fn take_over() -> Result<Inherited, AttachError> {
     let (parent, greeting, page_fd) = receive_page(stdin)?;
     if greeting.ignores_terminate {
         signals::ignore_terminate_of_others();
+    }
+    if let Some(niceness) = greeting.niceness {
+        let set = niceness::set_niceness(niceness);
+        set.map_err(while_doing("setting the niceness"))?;
     }
     let page = Page::map(page_fd.as_fd());
     let page = page.map_err(while_doing("mapping the memory shared with the parent"))?;

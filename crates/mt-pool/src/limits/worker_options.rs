@@ -21,14 +21,17 @@ use crate::{
 /// The range of [`WorkerOptions::stack_bytes`].
 const MIN_STACK_BYTES: u64 = 64 << 10;
 const MAX_STACK_BYTES: u64 = 64 << 30;
+/// The most of [`WorkerOptions::niceness`].
+const MAX_NICENESS: u8 = 19;
 
 /// How worker processes are started, watched and heard: those of a run, of a hive of `mt_beehive`, or of whoever
 /// [supervises](crate::supervision) workers of another kind.
 ///
 /// All workers of a run, or of a hive, start in the folder and with the environment variables that this process has when
 /// the run is *started* (`start`, or what starts it), as far as [`cwd`](Self::cwd), [`env`](Self::env),
-/// [`env_remove`](Self::env_remove) and [`env_by_slot`](Self::env_by_slot) do not say otherwise; also those that replace others later. A worker that waits in a
-/// [`Pool`](crate::Pool) is used again only by runs with the same. What a task changes of its own process (`chdir`) stays,
+/// [`env_remove`](Self::env_remove) and [`env_by_slot`](Self::env_by_slot) do not say otherwise; also those that replace others later. What is said of a process itself, by [`niceness`](Self::niceness), holds for all of
+/// them alike; where nothing is said, a worker has what this process has when the worker is started. A worker that waits in a
+/// [`Pool`](crate::Pool) is used again only by runs with the same options. What a task changes of its own process (`chdir`) stays,
 /// like all it leaves there, as long as that process lives.
 #[derive(Debug, Clone)]
 #[must_use = "it is given to a run by `workers`"]
@@ -46,6 +49,7 @@ pub struct WorkerOptions {
     inherit_descriptors: bool,
     forward_tracing: Option<LevelFilter>,
     stack_bytes: Option<u64>,
+    niceness: Option<u8>,
     place: WorkerPlace,
 }
 
@@ -62,6 +66,7 @@ impl Default for WorkerOptions {
             forward_tracing: None,
             inherit_descriptors: false,
             stack_bytes: None,
+            niceness: None,
             place: WorkerPlace::default(),
         }
     }
@@ -158,6 +163,17 @@ impl WorkerOptions {
         /// with the caller's stack.
         pub fn stack_bytes(self, bytes: u64) => self.stack_bytes = Some(bytes);
 
+        /// How much workers give way to other processes where processors are scarce: the nice value, 0 to 19, not
+        /// counted from this process's. It is not below this process's own, because getting back what was given away
+        /// takes rights; such a start is refused. Default: this process's own.
+        ///
+        /// A worker sets it in its first steps, for all of its threads and for the programs that its tasks start; what its
+        /// program does before [`init`](crate::init()) has that of this process. A worker beats more rarely where others leave it no processor, which
+        /// [liveness](Self::liveness) tells apart from being frozen. Where sessions are scheduled as groups (Linux, autogroup), it
+        /// counts among the processes of this session.
+        #[doc(alias = "nice")]
+        pub fn niceness(self, niceness: u8) => self.niceness = Some(niceness);
+
         /// The `tracing` events of workers that are emitted again in this process. Default: those that this
         /// process's subscribers enable at the start, as far as they say it by a level; without a subscriber none,
         /// and then they cost nothing.
@@ -233,6 +249,7 @@ impl WorkerOptions {
         command.surroundings = Some(self.place.surroundings());
         command.stderr = self.stderr;
         command.inherit_descriptors = self.inherit_descriptors;
+        command.niceness = self.niceness;
         let ignores = || {
             let is_handled = self.on_signals.terminate != OnSignal::Ignore;
             is_handled || mt_ipc::ignores_terminate_of_others()
@@ -264,7 +281,24 @@ impl WorkerOptions {
             let option = "workers.stack_bytes";
             return Err(StartError::Option { option, problem });
         }
+        self.check_niceness()?;
         self.place.check()
+    }
+
+    fn check_niceness(&self) -> Result<(), StartError> {
+        let Some(niceness) = self.niceness else {
+            return Ok(());
+        };
+        let own = mt_ipc::own_niceness();
+        let problem = if niceness > MAX_NICENESS {
+            format!("is {niceness}, not 0 to {MAX_NICENESS}")
+        } else if i32::from(niceness) < own {
+            format!("is {niceness}, and that of this process is {own}, which is the least")
+        } else {
+            return Ok(());
+        };
+        let option = "workers.niceness";
+        Err(StartError::Option { option, problem })
     }
 }
 

@@ -29,6 +29,7 @@ mod inits;
 mod input;
 mod iterator;
 mod limits;
+mod measured;
 mod memory;
 mod nesting;
 mod no_threads;
