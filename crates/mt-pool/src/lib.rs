@@ -207,6 +207,8 @@ pub mod pmap;
 mod pool;
 mod registry;
 mod returns;
+#[cfg(feature = "tower")]
+pub mod service;
 mod setters;
 pub mod stats;
 pub mod supervision;

@@ -49,6 +49,7 @@ mod retries;
 mod scene;
 mod seeing;
 mod serial;
+mod service;
 mod shared;
 mod shutdown;
 mod slots;
