@@ -351,7 +351,7 @@ pub mod stats {
 pub mod limits {
     //! Values of options: those that belong together are one value.
 
-    pub use mt_pool::limits::WorkerOptions;
+    pub use mt_pool::limits::{Resource, WorkerOptions};
 
     pub use crate::queen::Deadlines;
 }

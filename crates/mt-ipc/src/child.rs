@@ -34,7 +34,8 @@ impl fmt::Display for Exit {
             (Some(signal), _) => {
                 write!(f, "was killed by signal {signal}")?;
                 if let Some(name) = signal_name(signal) {
-                    write!(f, " ({name})")?;
+                    let reached = limit_of(&name);
+                    write!(f, " ({name}{reached})")?;
                 }
                 f.write_str(if self.core_dumped {
                     ", core dumped"
@@ -47,6 +48,15 @@ impl fmt::Display for Exit {
                 f.write_str("is gone (somebody else in this process reaped it, so how is unknown)")
             }
         }
+    }
+}
+
+/// What else is said of a signal that tells of a limit.
+fn limit_of(signal_name: &str) -> &'static str {
+    match signal_name {
+        "SIGXCPU" => ": the limit on its processor time",
+        "SIGXFSZ" => ": the limit on the size of its files",
+        _ => "",
     }
 }
 

@@ -102,9 +102,9 @@ pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, answered, greet};
 pub use platform::{
-    Guard, close_inherited, descendants, end_copy, end_descendants, end_worker, hang_up, has_room,
-    ignores_terminate_of_others, is_ignored, is_worker_process, main_stack_bytes, may_be_worker,
-    own_niceness, program_of, start_clean,
+    Guard, Resource, ResourceLimits, close_inherited, descendants, end_copy, end_descendants,
+    end_worker, hang_up, has_room, ignores_terminate_of_others, is_ignored, is_worker_process,
+    main_stack_bytes, may_be_worker, own_niceness, program_of, start_clean,
 };
 pub use progress::{Progress, Turn};
 pub use receiver::FrameReceiver;

@@ -21,7 +21,8 @@ use tokio::{
 };
 
 use crate::{
-    ChildProcess, Connection, Progress, SpawnError, StderrReader, Surroundings, WorkerStderr,
+    ChildProcess, Connection, Progress, ResourceLimits, SpawnError, StderrReader, Surroundings,
+    WorkerStderr,
     platform::{self, Greeting},
     stderr::Forward,
 };
@@ -80,6 +81,8 @@ pub struct WorkerCommand {
     pub slot: Option<u32>,
     /// The worker's niceness, which it sets in its first steps; `None` for that of this process.
     pub niceness: Option<u8>,
+    /// What the worker limits itself to in its first steps.
+    pub limits: ResourceLimits,
 }
 
 /// The environment variable that tells a worker its slot.
@@ -213,6 +216,7 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
         stack_bytes: request.stack_bytes,
         slot: request.slot,
         niceness: request.niceness,
+        limits: request.limits,
     })?;
     // Before there is a process: a runtime that can't do IO, or is shutting down, shows here.
     let stream = platform::Stream::from_std(ours)?;

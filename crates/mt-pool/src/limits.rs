@@ -37,6 +37,7 @@ pub(crate) use check::{MAX_ITEMS, MAX_PROCESSES, is_fraction, processors};
 pub use check::{at_least_one, in_range, is_time, reckonable};
 pub use deadlines::Deadlines;
 pub use memory_limits::MemoryLimits;
+pub use mt_ipc::Resource;
 pub use mt_proto::Deadline;
 pub use processes::Processes;
 pub use recycle::Recycle;

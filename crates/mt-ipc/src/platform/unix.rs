@@ -23,7 +23,9 @@ use rustix::{
 use super::{
     Page, fork,
     guard::{Guard, Parent},
-    niceness, signals,
+    niceness,
+    resources::ResourceLimits,
+    signals,
 };
 use crate::{AttachError, Inherited, Progress, attach::while_doing};
 
@@ -45,11 +47,13 @@ pub(crate) struct Greeting {
     pub(crate) slot: Option<u32>,
     /// The niceness of the worker, unless that is to stay as it is.
     pub(crate) niceness: Option<u8>,
+    /// What it limits itself to.
+    pub(crate) limits: ResourceLimits,
 }
 
 /// The parent's id, 1 for a worker that keeps descriptors and 2 for one that ignores others' `SIGTERM`, the stack, the
-/// slot, and the niceness, little-endian.
-const GREETING_BYTES: usize = 4 + 1 + 8 + 4 + 1;
+/// slot, the niceness, and the limits, little-endian.
+const GREETING_BYTES: usize = 4 + 1 + 8 + 4 + 1 + ResourceLimits::BYTES;
 /// In place of a slot, for a worker that has none.
 const NO_SLOT: u32 = u32::MAX;
 /// In place of a niceness, for a worker that keeps the one it has.
@@ -63,6 +67,7 @@ impl Greeting {
         bytes[5..13].copy_from_slice(&self.stack_bytes.to_le_bytes());
         bytes[13..17].copy_from_slice(&self.slot.unwrap_or(NO_SLOT).to_le_bytes());
         bytes[17] = self.niceness.unwrap_or(NO_NICENESS);
+        bytes[18..].copy_from_slice(&self.limits.to_bytes());
         bytes
     }
 
@@ -71,7 +76,8 @@ impl Greeting {
         let (&[flags], rest) = rest.split_first_chunk()?;
         let (stack, rest) = rest.split_first_chunk()?;
         let (slot, rest) = rest.split_first_chunk()?;
-        let (&[niceness], _) = rest.split_first_chunk()?;
+        let (&[niceness], rest) = rest.split_first_chunk()?;
+        let (limits, _) = rest.split_first_chunk()?;
         let parent = Pid::from_raw(i32::from_le_bytes(*parent))?;
         let slot = u32::from_le_bytes(*slot);
         let greeting = Self {
@@ -80,6 +86,7 @@ impl Greeting {
             stack_bytes: u64::from_le_bytes(*stack),
             slot: (slot != NO_SLOT).then_some(slot),
             niceness: (niceness != NO_NICENESS).then_some(niceness),
+            limits: ResourceLimits::from_bytes(*limits),
         };
         Some((parent, greeting))
     }
@@ -138,6 +145,8 @@ pub(crate) fn take_over() -> Result<Inherited, AttachError> {
         let set = niceness::set_niceness(niceness);
         set.map_err(while_doing("setting the niceness"))?;
     }
+    let limited = greeting.limits.apply();
+    limited.map_err(while_doing("setting a resource limit"))?;
     let page = Page::map(page_fd.as_fd());
     let page = page.map_err(while_doing("mapping the memory shared with the parent"))?;
     let socket = StdUnixStream::from(move_away_from_stdin()?);

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use bytes::Bytes;
-use mt_ipc::{Program, WorkerCommand, WorkerStderr};
+use mt_ipc::{Program, Resource, ResourceLimits, WorkerCommand, WorkerStderr};
 use mt_proto::WorkerId;
 use tracing::level_filters::LevelFilter;
 
@@ -29,7 +29,7 @@ const MAX_NICENESS: u8 = 19;
 ///
 /// All workers of a run, or of a hive, start in the folder and with the environment variables that this process has when
 /// the run is *started* (`start`, or what starts it), as far as [`cwd`](Self::cwd), [`env`](Self::env),
-/// [`env_remove`](Self::env_remove) and [`env_by_slot`](Self::env_by_slot) do not say otherwise; also those that replace others later. What is said of a process itself, by [`niceness`](Self::niceness), holds for all of
+/// [`env_remove`](Self::env_remove) and [`env_by_slot`](Self::env_by_slot) do not say otherwise; also those that replace others later. What is said of a process itself, by [`niceness`](Self::niceness) and [`limit`](Self::limit), holds for all of
 /// them alike; where nothing is said, a worker has what this process has when the worker is started. A worker that waits in a
 /// [`Pool`](crate::Pool) is used again only by runs with the same options. What a task changes of its own process (`chdir`) stays,
 /// like all it leaves there, as long as that process lives.
@@ -50,6 +50,7 @@ pub struct WorkerOptions {
     forward_tracing: Option<LevelFilter>,
     stack_bytes: Option<u64>,
     niceness: Option<u8>,
+    limits: ResourceLimits,
     place: WorkerPlace,
 }
 
@@ -67,6 +68,7 @@ impl Default for WorkerOptions {
             inherit_descriptors: false,
             stack_bytes: None,
             niceness: None,
+            limits: ResourceLimits::default(),
             place: WorkerPlace::default(),
         }
     }
@@ -174,6 +176,20 @@ impl WorkerOptions {
         #[doc(alias = "nice")]
         pub fn niceness(self, niceness: u8) => self.niceness = Some(niceness);
 
+        /// Limits what a worker may take of a resource of the system: [`Resource`] says which there are, in what they are
+        /// counted, what happens at the limit, and what is not sensible. [`u64::MAX`] for no limit. The last word on a
+        /// resource counts. Not above the hard limit of this process (`ulimit -H`): such a start is refused. Default: what this process has.
+        ///
+        /// A worker sets it in its first steps, as its soft limit, before its tasks run and not yet for what its program
+        /// does before [`init`](crate::init()); programs that tasks start have it as well. It guards against mistakes and not
+        /// against malice: code may raise it again, up to the hard limit. A worker that can't work within it fails to
+        /// start, with the reason in its last words. One that ends by a limit is told by its
+        /// [`Death`](crate::supervision::Death), with the signal, and its items are treated as after any death. The stack
+        /// of tasks is [`stack_bytes`](Self::stack_bytes).
+        #[doc(alias = "rlimit")]
+        #[doc(alias = "ulimit")]
+        pub fn limit(self, resource: Resource, value: u64) => self.limits.set(resource, value);
+
         /// The `tracing` events of workers that are emitted again in this process. Default: those that this
         /// process's subscribers enable at the start, as far as they say it by a level; without a subscriber none,
         /// and then they cost nothing.
@@ -250,6 +266,7 @@ impl WorkerOptions {
         command.stderr = self.stderr;
         command.inherit_descriptors = self.inherit_descriptors;
         command.niceness = self.niceness;
+        command.limits = self.limits;
         let ignores = || {
             let is_handled = self.on_signals.terminate != OnSignal::Ignore;
             is_handled || mt_ipc::ignores_terminate_of_others()
@@ -282,6 +299,12 @@ impl WorkerOptions {
             return Err(StartError::Option { option, problem });
         }
         self.check_niceness()?;
+        if let Some((resource, most)) = self.limits.beyond_reach() {
+            let problem =
+                format!("of {resource:?} is more than this process may give, which is {most}");
+            let option = "workers.limit";
+            return Err(StartError::Option { option, problem });
+        }
         self.place.check()
     }
 
