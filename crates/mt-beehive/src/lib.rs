@@ -360,7 +360,7 @@ pub mod supervision {
     //! How worker bees' processes are supervised, and how one ended. All of it is [`mt_pool`]'s.
 
     pub use mt_pool::{
-        WorkerStderr,
+        WorkerStderr, WorkerStdout,
         supervision::{
             Death, DeathCause, LastWords, LivenessPolicy, OnSignal, RestartBudget, Verdict,
         },

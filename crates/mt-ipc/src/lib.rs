@@ -8,7 +8,7 @@
 //! * [`greet`] and [`accept`] are the two sides of the handshake; another build is refused there.
 //! * [`FrameSender`], [`FrameReceiver`] and [`Writer`] move frames; [`memory`] is the same without a
 //!   process, for tests.
-//! * [`WorkerStderr`] says what becomes of a worker's standard error; a [`StderrReader`] keeps its end
+//! * [`WorkerStderr`] says what becomes of a worker's standard error; a [`OutputReader`] keeps its end
 //!   for after a crash.
 //!
 //! # How traffic flows
@@ -84,12 +84,12 @@ mod child;
 mod connection;
 mod error;
 mod handshake;
+mod output;
 mod platform;
 mod progress;
 mod receiver;
 mod sender;
 mod spawn;
-mod stderr;
 mod surroundings;
 #[cfg(test)]
 mod tests;
@@ -101,6 +101,7 @@ pub use child::{Activity, ChildProcess, Exit, is_dying, is_stopped};
 pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, answered, greet};
+pub use output::{OutputReader, OutputTail, WorkerStderr, WorkerStdout};
 pub use platform::{
     Guard, Resource, ResourceLimits, close_inherited, descendants, end_copy, end_descendants,
     end_worker, hang_up, has_room, ignores_terminate_of_others, is_ignored, is_worker_process,
@@ -109,9 +110,6 @@ pub use platform::{
 pub use progress::{Progress, Turn};
 pub use receiver::FrameReceiver;
 pub use sender::{FrameSender, QueueLimits, Writer};
-pub use spawn::{
-    Program, SLOT_VARIABLE, SpawnRequest, Spawned, WorkerCommand, WorkerStdout, request, spawn,
-};
-pub use stderr::{StderrReader, StderrTail, WorkerStderr};
+pub use spawn::{Program, SLOT_VARIABLE, SpawnRequest, Spawned, WorkerCommand, request, spawn};
 pub use surroundings::Surroundings;
 pub use watched_thread::WatchedThread;

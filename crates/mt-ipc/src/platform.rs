@@ -46,7 +46,7 @@ pub(crate) use sealed_file::{FileDraft, Finished, file_bytes, file_of, received}
 pub use signals::{ignores_terminate_of_others, is_ignored};
 pub(crate) use signals::{keep_exit_statuses, signal_name};
 pub use start::start_clean;
-pub(crate) use stdio::{StderrPipe, pipe_for, read_pipe_now, unread_bytes, write_stderr};
+pub(crate) use stdio::{Output, OutputPipe, pipe_for, read_pipe_now, unread_bytes, write_to};
 pub(crate) use stream::{Stream, StreamReadHalf, StreamWriteHalf, Until};
 pub use tree::descendants;
 pub(crate) use tree::{Remains, kill_group, kill_tree, terminate_tree};

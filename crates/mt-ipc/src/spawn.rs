@@ -21,10 +21,10 @@ use tokio::{
 };
 
 use crate::{
-    ChildProcess, Connection, Progress, ResourceLimits, SpawnError, StderrReader, Surroundings,
-    WorkerStderr,
-    platform::{self, Greeting},
-    stderr::Forward,
+    ChildProcess, Connection, OutputReader, Progress, ResourceLimits, SpawnError, Surroundings,
+    WorkerStderr, WorkerStdout,
+    output::{Forward, Lines},
+    platform::{self, Greeting, Output, OutputPipe},
 };
 
 /// The most requests waiting for the thread that starts workers. Callers wait beyond it.
@@ -39,17 +39,6 @@ pub enum Program {
     /// Another file, for hosts that embed the library: a program of the same build whose `main`
     /// starts with `init()`.
     File(PathBuf),
-}
-
-/// Where a worker's standard output goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum WorkerStdout {
-    /// Where the parent's goes.
-    #[default]
-    Inherit,
-    /// Nowhere.
-    Null,
 }
 
 /// How to start a worker.
@@ -98,8 +87,10 @@ pub struct Spawned {
     pub connection: Connection,
     /// What it will have started and finished.
     pub progress: Progress,
+    /// What it writes to its standard output, if that is forwarded.
+    pub stdout: Option<OutputReader>,
     /// What it writes to its standard error, unless that is inherited.
-    pub stderr: Option<StderrReader>,
+    pub stderr: Option<OutputReader>,
 }
 
 /// Starts a worker process, connected to this one. Must be called within a tokio runtime that has IO
@@ -220,9 +211,9 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     })?;
     // Before there is a process: a runtime that can't do IO, or is shutting down, shows here.
     let stream = platform::Stream::from_std(ours)?;
-    let program = match request.program {
+    let program = match &request.program {
         Program::Own => platform::own_program()?,
-        Program::File(path) => path,
+        Program::File(path) => path.clone(),
     };
     let shown = shown_name(&program);
     platform::keep_exit_statuses();
@@ -232,24 +223,14 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     };
 
     let mut command = Command::new(&program);
-    command.args(request.args);
+    command.args(&request.args);
     if let Some(surroundings) = &request.surroundings {
         surroundings.apply(&mut command)?;
     }
     if let Some(slot) = request.slot {
         command.env(SLOT_VARIABLE, slot.to_string());
     }
-    if request.stdout == WorkerStdout::Null {
-        command.stdout(Stdio::null());
-    }
-    let by_lines = request.stderr == WorkerStderr::Forward;
-    let stderr = match request.stderr {
-        WorkerStderr::Inherit => None,
-        WorkerStderr::Discard => Some((platform::pipe_for(&mut command)?, None)),
-        WorkerStderr::Forward | WorkerStderr::ForwardRaw => {
-            Some((platform::pipe_for(&mut command)?, Some(Forward::new()?)))
-        }
-    };
+    let outputs = Outputs::of(&request, &mut command)?;
     platform::prepare(&mut command, file_name(&shown), theirs);
     // Not `kill_on_drop`: it kills by number also when somebody else has reaped the process long ago.
     let mut command = tokio::process::Command::from(command);
@@ -263,8 +244,70 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
         process,
         connection: Connection::over_stream(stream, platform::Until::Closed),
         progress: Progress::new(page),
-        stderr: stderr.map(|(pipe, forward)| StderrReader::read(pipe, forward, by_lines)),
+        stdout: outputs.stdout.map(PipedOutput::read),
+        stderr: outputs.stderr.map(PipedOutput::read),
     })
+}
+
+/// What this process reads of a worker.
+struct Outputs {
+    stdout: Option<PipedOutput>,
+    stderr: Option<PipedOutput>,
+}
+
+impl Outputs {
+    /// Sets where a command writes.
+    fn of(request: &WorkerCommand, command: &mut Command) -> io::Result<Self> {
+        if request.stdout == WorkerStdout::Null {
+            command.stdout(Stdio::null());
+        }
+        let lines = request.stdout.lines(request.slot);
+        let stdout =
+            lines.map(|lines| PipedOutput::forwarded(command, Output::Stdout, Some(lines)));
+        let stderr = match request.stderr {
+            WorkerStderr::Inherit => None,
+            WorkerStderr::Discard => Some(PipedOutput::kept(command)),
+            WorkerStderr::Forward => {
+                let lines = Some(Lines::default());
+                Some(PipedOutput::forwarded(command, Output::Stderr, lines))
+            }
+            WorkerStderr::ForwardRaw => Some(PipedOutput::forwarded(command, Output::Stderr, None)),
+        };
+        Ok(Self {
+            stdout: stdout.transpose()?,
+            stderr: stderr.transpose()?,
+        })
+    }
+}
+
+/// A pipe that a worker writes to, and what becomes of what comes out of it.
+struct PipedOutput {
+    pipe: OutputPipe,
+    forward: Option<Forward>,
+    lines: Option<Lines>,
+}
+
+impl PipedOutput {
+    fn forwarded(command: &mut Command, output: Output, lines: Option<Lines>) -> io::Result<Self> {
+        Ok(Self {
+            pipe: platform::pipe_for(command, output)?,
+            forward: Some(Forward::new(output)?),
+            lines,
+        })
+    }
+
+    /// Standard error of which only the end is of interest.
+    fn kept(command: &mut Command) -> io::Result<Self> {
+        Ok(Self {
+            pipe: platform::pipe_for(command, Output::Stderr)?,
+            forward: None,
+            lines: None,
+        })
+    }
+
+    fn read(self) -> OutputReader {
+        OutputReader::read(self.pipe, self.forward, self.lines)
+    }
 }
 
 /// A path without its folders.

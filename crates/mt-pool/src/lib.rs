@@ -225,7 +225,7 @@ pub use current::{is_cancelled, task_index, task_rng};
 pub use error::{StartError, TaskError, TaskErrorKind};
 pub use init::init;
 pub use input::from_stream;
-pub use mt_ipc::{Blob, BlobWriter, WorkerStderr};
+pub use mt_ipc::{Blob, BlobWriter, WorkerStderr, WorkerStdout};
 /// Makes a task of a closure that captures nothing: a value for
 /// [`asyn_pmap_with`].
 ///

@@ -1,11 +1,11 @@
 //! A worker's standard error is read while it lives, and its end is there after its death.
 
-use mt_ipc::{Spawned, StderrTail, WorkerStderr, spawn};
+use mt_ipc::{OutputTail, Spawned, WorkerStderr, spawn};
 
 use crate::scene::{check, role};
 
 /// The end of a worker of this role, and of what it wrote.
-async fn words_of(name: &str) -> StderrTail {
+async fn words_of(name: &str) -> OutputTail {
     let mut command = role(name);
     command.stderr = WorkerStderr::Discard;
     let Spawned {
@@ -27,8 +27,8 @@ fn the_last_words_survive() {
         assert!(tail.bytes().ends_with(b"\xffin the middle of"));
         assert_eq!(tail.cut_bytes(), 0);
         let tail = words_of("shouts").await;
-        assert_eq!(tail.bytes(), [b'a'; StderrTail::KEPT_BYTES]);
-        assert_eq!(tail.cut_bytes(), 3_000_000 - StderrTail::KEPT_BYTES as u64);
+        assert_eq!(tail.bytes(), [b'a'; OutputTail::KEPT_BYTES]);
+        assert_eq!(tail.cut_bytes(), 3_000_000 - OutputTail::KEPT_BYTES as u64);
     });
 }
 

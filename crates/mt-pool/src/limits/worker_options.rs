@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use bytes::Bytes;
-use mt_ipc::{Program, Resource, ResourceLimits, WorkerCommand, WorkerStderr};
+use mt_ipc::{Program, Resource, ResourceLimits, WorkerCommand, WorkerStderr, WorkerStdout};
 use mt_proto::WorkerId;
 use tracing::level_filters::LevelFilter;
 
@@ -45,6 +45,7 @@ pub struct WorkerOptions {
     /// What [`on_interrupt`](Self::on_interrupt) and [`on_terminate`](Self::on_terminate) set.
     pub on_signals: OnSignals,
     ignore_terminate: Option<bool>,
+    stdout: Option<WorkerStdout>,
     stderr: WorkerStderr,
     inherit_descriptors: bool,
     forward_tracing: Option<LevelFilter>,
@@ -63,6 +64,7 @@ impl Default for WorkerOptions {
             liveness: LivenessPolicy::default(),
             on_signals: OnSignals::default(),
             ignore_terminate: None,
+            stdout: None,
             stderr: WorkerStderr::default(),
             forward_tracing: None,
             inherit_descriptors: false,
@@ -142,6 +144,15 @@ impl WorkerOptions {
         /// that ends by such a signal all the same is told apart from a crash:
         /// [`DeathCause::Terminated`](crate::supervision::DeathCause::Terminated).
         pub fn ignore_terminate(self, ignore: bool) => self.ignore_terminate = Some(ignore);
+
+        /// Where the workers' standard output goes. Default: [`WorkerStdout::Inherit`], straight where this process's goes;
+        /// workers of tests ([`test_worker!`](crate::test_worker)) have none, because the test harness they are started by writes
+        /// lines of its own to it.
+        ///
+        /// What is forwarded comes by a way of its own: an outcome may be there before the lines that were printed for it, but a
+        /// worker's last lines are written before its end is told, unless nobody takes them for a tenth of a second. A worker sees a pipe where it might
+        /// have seen a terminal, and C code keeps what it prints to pipes until there are some KiB or the process exits.
+        pub fn stdout(self, mode: WorkerStdout) => self.stdout = Some(mode);
 
         /// Where the workers' standard error goes. Default: [`WorkerStderr::Forward`], through this
         /// process, unchanged, to its own standard error; its end is kept, and is part of
@@ -264,6 +275,9 @@ impl WorkerOptions {
         command.program = from_here(&self.program);
         command.surroundings = Some(self.place.surroundings());
         command.stderr = self.stderr;
+        if let Some(mode) = self.stdout {
+            command.stdout = mode;
+        }
         command.inherit_descriptors = self.inherit_descriptors;
         command.niceness = self.niceness;
         command.limits = self.limits;

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use mt_ipc::{Progress, StderrTail};
+use mt_ipc::{OutputTail, Progress};
 use mt_proto::{TraceEvent, decode_strict};
 use serde::{Deserialize, Serialize};
 
@@ -34,12 +34,12 @@ struct Words {
 
 impl LastWords {
     /// The most bytes of standard error that are kept: 8 KiB.
-    pub const STDERR_BYTES: usize = StderrTail::KEPT_BYTES;
+    pub const STDERR_BYTES: usize = OutputTail::KEPT_BYTES;
 
     /// The most events that are kept: 16.
     pub const EVENTS: usize = Progress::NOTES;
 
-    pub(crate) fn new(tail: StderrTail, progress: &Progress) -> Self {
+    pub(crate) fn new(tail: OutputTail, progress: &Progress) -> Self {
         let notes = progress.notes();
         // What a worker that has gone mad has left there is no event.
         // guarded: a value of ours.

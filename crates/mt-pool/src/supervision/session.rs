@@ -8,8 +8,8 @@ mod transitions;
 use std::{sync::Arc, time::Duration};
 
 use mt_ipc::{
-    ChildProcess, Exit, FrameReceiver, FrameSender, Progress, RecvError, SendError, SpawnRequest,
-    Spawned, StderrReader, StderrTail, Writer,
+    ChildProcess, Exit, FrameReceiver, FrameSender, OutputReader, OutputTail, Progress, RecvError,
+    SendError, SpawnRequest, Spawned, Writer,
 };
 use mt_proto::{Beat, Frame, FromWorker, ToWorker, WorkerId};
 use tokio::{
@@ -58,7 +58,8 @@ struct Session {
     sender: FrameSender,
     process: ChildProcess,
     progress: Progress,
-    stderr: Option<StderrReader>,
+    stdout: Option<OutputReader>,
+    stderr: Option<OutputReader>,
     /// What it has been through under earlier owners.
     record: ProcessRecord,
     cause: Option<DeathCause>,
@@ -130,6 +131,7 @@ async fn bring_up(
         process,
         connection,
         progress,
+        stdout,
         stderr,
         ..
     } = spawned;
@@ -146,6 +148,7 @@ async fn bring_up(
         sender,
         process,
         progress,
+        stdout,
         stderr,
         record: ProcessRecord::default(),
         cause: None,
@@ -154,9 +157,12 @@ async fn bring_up(
         reach: Reach::Full,
     };
     let exit = session.attend(&mut receiver, writer, frames).await;
+    if let Some(stdout) = session.stdout.take() {
+        stdout.finish().await;
+    }
     let stderr = match session.stderr.take() {
         Some(stderr) => stderr.finish().await,
-        None => StderrTail::default(),
+        None => OutputTail::default(),
     };
     session.over(exit, stderr).await
 }

@@ -57,6 +57,7 @@ mod stack;
 mod startup;
 mod starved;
 mod stderr;
+mod stdout;
 mod stopped;
 mod storms;
 mod submitting;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mt_ipc::{Activity, Exit, FrameReceiver, HandshakeError, StderrTail, accept};
+use mt_ipc::{Activity, Exit, FrameReceiver, HandshakeError, OutputTail, accept};
 use mt_proto::{Beat, Frame, FromWorker, Kind, ToWorker, Welcome, guarded};
 use signal_hook::consts::SIGTERM;
 use tokio::time::{Duration, Instant};
@@ -284,7 +284,7 @@ impl Session {
     }
 
     /// The worker is reaped. Returns the lease that it was about to take.
-    pub(super) async fn over(mut self, exit: Exit, stderr: StderrTail) -> Option<Lease> {
+    pub(super) async fn over(mut self, exit: Exit, stderr: OutputTail) -> Option<Lease> {
         drop(self.number.take());
         let Some(lease) = self.lease.take() else {
             let cause = self.cause_of_death(exit, None);

@@ -11,12 +11,24 @@ const LINE_BYTES: usize = 64 * 1024;
 
 /// A line that has no end yet.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     held: Vec<u8>,
     until: Option<Instant>,
+    /// What is put before each line.
+    prefix: String,
+    /// Whether the beginning of a line was passed on, and not yet the end.
+    is_inside: bool,
 }
 
 impl Lines {
+    /// Lines each of which gets this before it.
+    pub(super) fn after(prefix: String) -> Self {
+        Self {
+            prefix,
+            ..Self::default()
+        }
+    }
+
     /// Takes in what was written, and returns the lines that have ended with it.
     pub(super) fn push(&mut self, bytes: &[u8], now: Instant) -> Bytes {
         let ended = bytes.iter().rposition(|&byte| byte == b'\n');
@@ -33,7 +45,7 @@ impl Lines {
         if !self.held.is_empty() {
             self.until.get_or_insert(now + LINE_PATIENCE);
         }
-        lines.into()
+        self.prefixed(lines)
     }
 
     /// When what is held back has waited for long enough.
@@ -43,7 +55,23 @@ impl Lines {
 
     /// Gives up what is held back.
     pub(super) fn take(&mut self) -> Bytes {
-        self.take_held().into()
+        let held = self.take_held();
+        self.prefixed(held)
+    }
+
+    fn prefixed(&mut self, lines: Vec<u8>) -> Bytes {
+        if self.prefix.is_empty() {
+            return lines.into();
+        }
+        let mut prefixed = Vec::new();
+        for line in lines.split_inclusive(|&byte| byte == b'\n') {
+            if !self.is_inside {
+                prefixed.extend_from_slice(self.prefix.as_bytes());
+            }
+            prefixed.extend_from_slice(line);
+            self.is_inside = !line.ends_with(b"\n");
+        }
+        prefixed.into()
     }
 
     fn take_held(&mut self) -> Vec<u8> {
@@ -78,6 +106,15 @@ mod tests {
             "three",
         );
         check(&["", "\n", ""], &["", "\n", ""], "");
+    }
+
+    #[test]
+    fn a_prefix_comes_before_each_line_and_not_inside_of_any() {
+        let (mut lines, now) = (Lines::after("[1] ".into()), Instant::now());
+        assert_eq!(lines.push(b"one\n\ntw", now), "[1] one\n[1] \n");
+        assert_eq!(lines.take(), "[1] tw");
+        assert_eq!(lines.push(b"o\nthree", now), "o\n");
+        assert_eq!(lines.take(), "[1] three");
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! A worker's standard error: read as it comes, passed on, and its end kept for after a crash.
+//! A worker's standard output and error: read as they come, passed on, and the end kept for after a crash.
 //!
-//! Loop: one task a worker, from its start until [`StderrReader::finish`].
+//! Loop: one task for each that is read of a worker, from its start until [`OutputReader::finish`].
 //!
 //! The pipe's other end may be held open by anything the worker has started, so its end says nothing:
 //! whoever has reaped the worker says when to stop, and what is in the pipe then is all there is.
@@ -25,10 +25,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::platform::{self, StderrPipe};
+use crate::platform::{self, OutputPipe};
 pub(crate) use forward::Forward;
-use lines::Lines;
-pub use tail::StderrTail;
+pub(crate) use lines::Lines;
+pub use tail::OutputTail;
 
 /// The most bytes of one read: what a pipe holds on Linux.
 const READ_BYTES: usize = 64 * 1024;
@@ -38,11 +38,38 @@ const REST: Duration = Duration::from_millis(1);
 /// privileges, but what a worker has started may still be writing.
 const DRAIN_BYTES: usize = 1024 * 1024;
 
+/// Where a worker's standard output goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum WorkerStdout {
+    /// Straight where this process's goes, a terminal included.
+    #[default]
+    Inherit,
+    /// Nowhere.
+    Null,
+    /// To this process, which writes it, unchanged and by whole lines, to its own standard output, as
+    /// [`WorkerStderr::Forward`] does with standard error, with the same patience for whoever does not take it.
+    Forward,
+    /// The same with the worker's slot before each line: `[3] a line`, so that whoever reads it knows whose it is.
+    ForwardNumbered,
+}
+
+impl WorkerStdout {
+    /// How its lines are passed on by this process, if they are, for the worker in this slot.
+    pub(crate) fn lines(self, slot: Option<u32>) -> Option<Lines> {
+        match (self, slot) {
+            (Self::Inherit | Self::Null, _) => None,
+            (Self::ForwardNumbered, Some(slot)) => Some(Lines::after(format!("[{slot}] "))),
+            (Self::Forward | Self::ForwardNumbered, _) => Some(Lines::default()),
+        }
+    }
+}
+
 /// Where a worker's standard error goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum WorkerStderr {
-    /// To this process, which keeps the last [`StderrTail::KEPT_BYTES`] and writes all of it, unchanged,
+    /// To this process, which keeps the last [`OutputTail::KEPT_BYTES`] and writes all of it, unchanged,
     /// to its own standard error.
     ///
     /// A line is written when it has ended, so that lines of several workers are not cut into each other. One without
@@ -55,16 +82,16 @@ pub enum WorkerStderr {
     Forward,
     /// The same without regard to lines: what was written is written on as it comes, in the pieces it comes in.
     ForwardRaw,
-    /// To this process, which keeps the last [`StderrTail::KEPT_BYTES`] and shows nothing.
+    /// To this process, which keeps the last [`OutputTail::KEPT_BYTES`] and shows nothing.
     Discard,
     /// Straight where this process's goes, a terminal included. Nothing is kept.
     Inherit,
 }
 
-/// A worker's standard error, being read. Dropping it ends the reading: the worker gets an error when
+/// A worker's standard output or error, being read. Dropping it ends the reading: the worker gets an error when
 /// it writes more.
 #[derive(Debug)]
-pub struct StderrReader {
+pub struct OutputReader {
     stop: Option<oneshot::Sender<()>>,
     source: Arc<Source>,
     reading: JoinHandle<()>,
@@ -73,21 +100,21 @@ pub struct StderrReader {
 /// What both ends look at.
 #[derive(Debug)]
 struct Source {
-    pipe: StderrPipe,
+    pipe: OutputPipe,
     /// Held while the pipe is read, so that what was read and what is still in the pipe are seen at one moment. No
     /// read waits.
-    tail: Mutex<StderrTail>,
+    tail: Mutex<OutputTail>,
 }
 
 impl Source {
-    fn tail(&self) -> MutexGuard<'_, StderrTail> {
+    fn tail(&self) -> MutexGuard<'_, OutputTail> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl StderrReader {
+impl OutputReader {
     /// Starts to read, and passes on if there is a way, by lines or as it comes. Must be called within a runtime.
-    pub(crate) fn read(pipe: StderrPipe, forward: Option<Forward>, by_lines: bool) -> Self {
+    pub(crate) fn read(pipe: OutputPipe, forward: Option<Forward>, lines: Option<Lines>) -> Self {
         let (stop, stopped) = oneshot::channel();
         let source = Arc::new(Source {
             pipe,
@@ -97,7 +124,7 @@ impl StderrReader {
             source: Arc::clone(&source),
             forward,
             buffer: Vec::new(),
-            lines: by_lines.then(Lines::default),
+            lines,
             unsent: Bytes::new(),
             rest_until: Instant::now(),
         };
@@ -116,8 +143,8 @@ impl StderrReader {
 
     /// Ends the reading and returns the last of what was written. To be called when the worker is
     /// reaped: what it had written is in the pipe then, and is passed on before this returns, unless
-    /// this process's own standard error takes nothing for a tenth of a second.
-    pub async fn finish(mut self) -> StderrTail {
+    /// this process's own takes nothing for a tenth of a second.
+    pub async fn finish(mut self) -> OutputTail {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
@@ -126,7 +153,7 @@ impl StderrReader {
     }
 }
 
-impl Drop for StderrReader {
+impl Drop for OutputReader {
     fn drop(&mut self) {
         self.reading.abort();
     }
@@ -170,7 +197,7 @@ impl Reader {
                 readable = source.pipe.readable(), if open => readable,
                 () = until(due) => continue,
             };
-            let try_read = |pipe: &StderrPipe, buffer: &mut [u8]| pipe.try_read(buffer).map(Some);
+            let try_read = |pipe: &OutputPipe, buffer: &mut [u8]| pipe.try_read(buffer).map(Some);
             match readable.and_then(|()| self.take(try_read)) {
                 Ok(Some(0)) => open = false,
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => open = false,
@@ -203,7 +230,7 @@ impl Reader {
     /// Reads once.
     fn take(
         &mut self,
-        read: impl FnOnce(&StderrPipe, &mut [u8]) -> io::Result<Option<usize>>,
+        read: impl FnOnce(&OutputPipe, &mut [u8]) -> io::Result<Option<usize>>,
     ) -> io::Result<Option<usize>> {
         self.buffer.resize(READ_BYTES, 0);
         let mut tail = self.source.tail();
@@ -244,6 +271,7 @@ async fn until(then: Option<Instant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::Output;
 
     /// Case 28: `ForwardRaw` passes on what comes as it comes, and `Forward` keeps the beginning of a line until the
     /// line has ended.
@@ -254,7 +282,7 @@ mod tests {
         let _inside = runtime.enter();
         let mut command = std::process::Command::new("nobody");
         let source = Arc::new(Source {
-            pipe: platform::pipe_for(&mut command).unwrap(),
+            pipe: platform::pipe_for(&mut command, Output::Stderr).unwrap(),
             tail: Mutex::default(),
         });
         for (by_lines, passed_on) in [
@@ -263,14 +291,14 @@ mod tests {
         ] {
             let mut reader = Reader {
                 source: Arc::clone(&source),
-                forward: Some(Forward::new().unwrap()),
+                forward: Some(Forward::new(Output::Stderr).unwrap()),
                 buffer: Vec::new(),
                 lines: by_lines.then(Lines::default),
                 unsent: Bytes::new(),
                 rest_until: Instant::now(),
             };
             for (written, expected) in ["half a", " line\nand a"].into_iter().zip(passed_on) {
-                let read = |_: &StderrPipe, buffer: &mut [u8]| {
+                let read = |_: &OutputPipe, buffer: &mut [u8]| {
                     buffer[..written.len()].copy_from_slice(written.as_bytes());
                     Ok(Some(written.len()))
                 };

@@ -1,6 +1,6 @@
-//! Passing a worker's standard error on to this process's own.
+//! Passing a worker's standard output or error on to this process's own.
 //!
-//! Writing there may block for ever, so one thread of the process does nothing else. What waits for it
+//! Writing there may block for ever, so one thread of the process for each does nothing else. What waits for it
 //! is bounded; who finds no room waits for a while, and then drops what it has and counts it.
 
 use std::{
@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use crate::platform;
+use crate::platform::{self, Output};
 
 /// The pieces that wait to be written, of all workers together. A piece is one read.
 const QUEUE_PIECES: usize = 32;
@@ -35,10 +35,11 @@ enum Piece {
     Mark(oneshot::Sender<()>),
 }
 
-/// One worker's way to this process's standard error.
+/// One worker's way to where this process writes.
 #[derive(Debug)]
 pub(crate) struct Forward {
     pieces: Sender<Piece>,
+    output: Output,
     /// Bytes dropped and not yet told of.
     dropped_bytes: u64,
     /// Whether anything was passed on since the last flush.
@@ -50,9 +51,10 @@ pub(crate) struct Forward {
 impl Forward {
     /// # Errors
     /// The system's, when there is no thread to be had.
-    pub(crate) fn new() -> io::Result<Self> {
+    pub(crate) fn new(output: Output) -> io::Result<Self> {
         Ok(Self {
-            pieces: writer()?,
+            pieces: writer(output)?,
+            output,
             dropped_bytes: 0,
             dirty: false,
             last_until: None,
@@ -75,7 +77,7 @@ impl Forward {
         };
         let mut piece = std::mem::take(bytes);
         if self.dropped_bytes > 0 {
-            let note = note(std::mem::take(&mut self.dropped_bytes));
+            let note = note(self.output, std::mem::take(&mut self.dropped_bytes));
             piece = [note.as_bytes(), &piece].concat().into();
         }
         room.send(Piece::Bytes(piece));
@@ -90,7 +92,7 @@ impl Forward {
     /// Waits until all that was passed on is written, if that does not take long.
     pub(super) async fn flush(&mut self) {
         if self.dropped_bytes > 0 {
-            let lost = Bytes::from(note(std::mem::take(&mut self.dropped_bytes)));
+            let lost = Bytes::from(note(self.output, std::mem::take(&mut self.dropped_bytes)));
             self.dirty |= self.pieces.try_send(Piece::Bytes(lost)).is_ok();
         }
         if !std::mem::take(&mut self.dirty) {
@@ -106,32 +108,39 @@ impl Forward {
     }
 }
 
-fn note(lost_bytes: u64) -> String {
-    format!(
-        "\n[mt-ipc: {lost_bytes} bytes of a worker's standard error are lost, nobody took them]\n"
-    )
+fn note(output: Output, lost_bytes: u64) -> String {
+    let what = match output {
+        Output::Stdout => "standard output",
+        Output::Stderr => "standard error",
+    };
+    format!("\n[mt-ipc: {lost_bytes} bytes of a worker's {what} are lost, nobody took them]\n")
 }
 
 /// The queue of the thread that writes, which is started by the first who asks and stays.
-fn writer() -> io::Result<Sender<Piece>> {
-    static WRITER: Mutex<Option<Sender<Piece>>> = Mutex::new(None);
-    let mut writer = WRITER.lock().unwrap_or_else(PoisonError::into_inner);
+fn writer(output: Output) -> io::Result<Sender<Piece>> {
+    static TO_STDOUT: Mutex<Option<Sender<Piece>>> = Mutex::new(None);
+    static TO_STDERR: Mutex<Option<Sender<Piece>>> = Mutex::new(None);
+    let (writer, name) = match output {
+        Output::Stdout => (&TO_STDOUT, "mt-stdout"),
+        Output::Stderr => (&TO_STDERR, "mt-stderr"),
+    };
+    let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(pieces) = &*writer {
         return Ok(pieces.clone());
     }
     let (pieces, queue) = channel(QUEUE_PIECES);
     thread::Builder::new()
-        .name("mt-stderr".into())
+        .name(name.into())
         .stack_size(128 * 1024)
-        .spawn(move || write_all(queue))?;
+        .spawn(move || write_all(output, queue))?;
     *writer = Some(pieces.clone());
     Ok(pieces)
 }
 
-fn write_all(mut queue: Receiver<Piece>) {
+fn write_all(output: Output, mut queue: Receiver<Piece>) {
     while let Some(piece) = queue.blocking_recv() {
         match piece {
-            Piece::Bytes(bytes) => platform::write_stderr(&bytes),
+            Piece::Bytes(bytes) => platform::write_to(output, &bytes),
             Piece::Mark(written) => drop(written.send(())),
         }
     }

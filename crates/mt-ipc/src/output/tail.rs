@@ -4,14 +4,14 @@ use bytes::Bytes;
 
 /// The end of what a worker wrote to its standard error.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct StderrTail {
+pub struct OutputTail {
     kept: Vec<u8>,
     total_bytes: u64,
     /// How many of them were written for others, and are not told.
     others_bytes: u64,
 }
 
-impl StderrTail {
+impl OutputTail {
     /// The most bytes that are kept: 8 KiB.
     pub const KEPT_BYTES: usize = 8 * 1024;
 
@@ -66,11 +66,11 @@ mod tests {
     fn the_last_bytes_are_kept_however_they_come() {
         let all: Vec<u8> = (0..30_000_u32).map(|n| n as u8).collect();
         for piece in [1, 7, 4096, 8191, 8192, 8193, 30_000] {
-            let mut tail = StderrTail::default();
+            let mut tail = OutputTail::default();
             for bytes in all.chunks(piece) {
                 tail.push(bytes);
             }
-            let kept = StderrTail::KEPT_BYTES;
+            let kept = OutputTail::KEPT_BYTES;
             assert_eq!(
                 tail.bytes(),
                 &all[all.len() - kept..],
@@ -83,16 +83,16 @@ mod tests {
     /// Case G10: What a worker said for an earlier owner is not told of its death under a later one.
     #[test]
     fn what_was_said_for_others_is_not_told() {
-        let mut tail = StderrTail::default();
+        let mut tail = OutputTail::default();
         tail.push(b"theirs ");
         tail.start_over(4);
         assert_eq!((tail.bytes(), tail.cut_bytes()), (&b""[..], 0));
         tail.push(b"too ours");
         assert_eq!((tail.bytes(), tail.cut_bytes()), (&b"ours"[..], 0));
-        tail.push(&[b'x'; StderrTail::KEPT_BYTES]);
+        tail.push(&[b'x'; OutputTail::KEPT_BYTES]);
         assert_eq!(
             (tail.bytes().len(), tail.cut_bytes()),
-            (StderrTail::KEPT_BYTES, 4)
+            (OutputTail::KEPT_BYTES, 4)
         );
         assert_eq!(tail.clone().into_bytes(), tail.bytes());
         tail.start_over(100);
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn little_is_kept_whole() {
-        let mut tail = StderrTail::default();
+        let mut tail = OutputTail::default();
         tail.push(b"");
         tail.push(b"one ");
         tail.push(b"two");
