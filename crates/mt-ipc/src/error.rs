@@ -121,7 +121,7 @@ pub enum HandshakeError {
 pub enum AttachError {
     /// What should be the connection is not one: started by hand?
     #[error(
-        "this process carries a worker's name (`mt-worker`, its `argv[0]`), but its standard input is no \
+        "this process carries a worker's name (`mt-worker`, its `argv[0]` or first argument), but its standard input is no \
          connection to a parent: {0}; start the program under another name"
     )]
     NoConnection(#[from] io::Error),

@@ -105,7 +105,7 @@ pub use output::{OutputReader, OutputTail, WorkerStderr, WorkerStdout};
 pub use platform::{
     Guard, Resource, ResourceLimits, close_inherited, descendants, end_copy, end_descendants,
     end_worker, hang_up, has_room, ignores_terminate_of_others, is_ignored, is_worker_process,
-    main_stack_bytes, may_be_worker, own_niceness, program_of, start_clean,
+    main_stack_bytes, may_be_worker, own_args, own_niceness, program_of, start_clean, worker_of,
 };
 pub use progress::{Progress, Turn};
 pub use receiver::FrameReceiver;

@@ -4,7 +4,7 @@ use std::{
     env,
     ffi::OsString,
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{self, Command, Stdio},
     sync::{Mutex, OnceLock, PoisonError},
     thread,
@@ -72,6 +72,9 @@ pub struct WorkerCommand {
     pub niceness: Option<u8>,
     /// What the worker limits itself to in its first steps.
     pub limits: ResourceLimits,
+    /// A program and its arguments that are put before the worker's program, and start it: by `exec`, or as a child that
+    /// they wait for. Empty for none.
+    pub wrapper: Vec<OsString>,
 }
 
 /// The environment variable that tells a worker its slot.
@@ -212,17 +215,22 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     // Before there is a process: a runtime that can't do IO, or is shutting down, shows here.
     let stream = platform::Stream::from_std(ours)?;
     let program = match &request.program {
-        Program::Own => platform::own_program()?,
+        Program::Own if request.wrapper.is_empty() => platform::own_program()?,
+        Program::Own => platform::own_file()?,
         Program::File(path) => path.clone(),
     };
-    let shown = shown_name(&program);
+    let started = request.wrapper.first().map_or(program.as_ref(), Path::new);
+    let shown = shown_name(started);
     platform::keep_exit_statuses();
     let failed = |source| SpawnError::Program {
         program: shown.clone(),
         source,
     };
 
-    let mut command = Command::new(&program);
+    let mut command = Command::new(started);
+    if let [_, args @ ..] = &request.wrapper[..] {
+        command.args(args).arg(&program).arg(platform::WRAPPED_MARK);
+    }
     command.args(&request.args);
     if let Some(surroundings) = &request.surroundings {
         surroundings.apply(&mut command)?;
@@ -231,7 +239,8 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
         command.env(SLOT_VARIABLE, slot.to_string());
     }
     let outputs = Outputs::of(&request, &mut command)?;
-    platform::prepare(&mut command, file_name(&shown), theirs);
+    let name = request.wrapper.is_empty().then(|| file_name(&shown));
+    platform::prepare(&mut command, name, theirs);
     // Not `kill_on_drop`: it kills by number also when somebody else has reaped the process long ago.
     let mut command = tokio::process::Command::from(command);
     let child = command.spawn().map_err(failed)?;
@@ -315,8 +324,8 @@ fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-fn shown_name(program: &std::path::Path) -> String {
-    let own = (program == std::path::Path::new("/proc/self/exe")).then(env::current_exe);
+fn shown_name(program: &Path) -> String {
+    let own = (program == Path::new("/proc/self/exe")).then(env::current_exe);
     let shown = own.and_then(Result::ok);
     shown.as_deref().unwrap_or(program).display().to_string()
 }

@@ -1,7 +1,6 @@
 //! Telling a worker process from the program it is a copy of.
 
 use std::{
-    env,
     ffi::OsString,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -107,7 +106,7 @@ pub(crate) fn own_command() -> Result<WorkerCommand, StartError> {
     }
     if is_worker() {
         // A run inside a task. What has brought this process to `init` will bring its workers there.
-        command.args = env::args_os().skip(1).collect();
+        command.args = mt_ipc::own_args().collect();
         return Ok(command);
     }
     if mt_ipc::is_worker_process() {

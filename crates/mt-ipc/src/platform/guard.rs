@@ -11,10 +11,13 @@ use std::{
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::{Errno, fcntl_dupfd_cloexec},
-    process::{Pid, Signal, getpid, getppid, kill_process_group},
+    process::{
+        Pid, Signal, getpid, getppid, kill_current_process_group, kill_process_group,
+        test_kill_process,
+    },
 };
 
-use super::{Adopted, reap, signals, tree};
+use super::{Adopted, mark, reap, signals, tree};
 use crate::{AttachError, Progress};
 
 /// How often adopted children are looked for, and the parent's id where its end can't be waited for.
@@ -23,10 +26,12 @@ const LOOK: Duration = Duration::from_millis(500);
 /// The same while there are children. What comes between two looks can't always be told apart.
 const LOOK_WITH_CHILDREN: Duration = Duration::from_millis(50);
 
-/// The parent of this worker process.
+/// The process that this worker works for: the parent, or that of a wrapper.
 #[derive(Debug)]
 pub(crate) struct Parent {
-    pid: Pid,
+    /// `None` if a wrapper has made it invisible. Then the connection alone tells the end.
+    pid: Option<Pid>,
+    is_wrapped: bool,
     /// Tells its end. Linux only, and not when there is no descriptor to be had.
     #[cfg(target_os = "linux")]
     pidfd: Option<OwnedFd>,
@@ -48,10 +53,16 @@ impl Parent {
             // Children of a task that detach themselves stay below this process and can be found.
             let _ = set_child_subreaper(Some(getpid()));
         }
+        let is_wrapped = mark::is_wrapped();
+        let pid = Some(pid)
+            .filter(|pid| !is_wrapped || !cfg!(target_os = "linux") || mark::is_above(*pid));
         let parent = Self {
             pid,
+            is_wrapped,
             #[cfg(target_os = "linux")]
-            pidfd: rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok(),
+            pidfd: pid.and_then(|pid| {
+                rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()
+            }),
         };
         survive_hangup();
         // It may have died before the lines above.
@@ -62,7 +73,11 @@ impl Parent {
     }
 
     fn is_gone(&self) -> bool {
-        getppid() != Some(self.pid)
+        match self.pid {
+            Some(pid) if self.is_wrapped => test_kill_process(pid) == Err(Errno::SRCH),
+            Some(pid) => getppid() != Some(pid),
+            None => false,
+        }
     }
 
     /// Waits until it is gone, or its end of the connection closed. Either may come without the other: a process that
@@ -171,7 +186,11 @@ pub fn hang_up() -> ! {
 /// gone: an exit would leave what it has started behind.
 pub fn end_worker() -> ! {
     end_descendants();
-    let _ = kill_process_group(getpid(), Signal::KILL);
+    let _ = match mark::is_wrapped() {
+        // It is the wrapper's group, which was made for it.
+        true => kill_current_process_group(Signal::KILL),
+        false => kill_process_group(getpid(), Signal::KILL),
+    };
     // Reached only when this process leads no group, as under a debugger that started it.
     std::process::abort()
 }

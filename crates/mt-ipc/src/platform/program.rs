@@ -54,6 +54,21 @@ pub(crate) fn own_program() -> Result<PathBuf, SpawnError> {
     })
 }
 
+/// The file of this program by a name that means the same in every process, as [`own_program`] may not: in a wrapper that is
+/// the wrapper's own.
+pub(crate) fn own_file() -> Result<PathBuf, SpawnError> {
+    let program = own_program()?;
+    if program != Path::new(OWN) {
+        return Ok(program);
+    }
+    match fs::read_link(OWN) {
+        Ok(file) if file_identity(&file) == file_identity(OWN.as_ref()) => Ok(file),
+        file => Err(SpawnError::Replaced {
+            program: file.unwrap_or(program).display().to_string(),
+        }),
+    }
+}
+
 /// What tells a file or folder from another that stands in the same place later.
 pub(crate) fn file_identity(path: &Path) -> Option<FileId> {
     let meta = fs::metadata(path).ok()?;

@@ -1,9 +1,15 @@
 //! What signals do to this process, and what they are called.
 #![expect(unsafe_code, reason = "asking for and setting the effects of signals")]
 
-use std::{borrow::Cow, mem::MaybeUninit, ptr};
+use std::{
+    borrow::Cow,
+    mem::MaybeUninit,
+    ptr,
+    sync::atomic::{AtomicI32, Ordering},
+};
 
 use libc::c_int;
+use rustix::process::Pid;
 
 /// Whether this process ignores a signal, by its number: what is so from the start on is so on purpose, as after
 /// `nohup` or the shell's `trap '' INT`.
@@ -70,10 +76,14 @@ pub(super) fn take(signal: c_int) {
     put_back(signal, &action);
 }
 
-/// Ignores a `SIGTERM` from now on unless this process's parent has sent it: that one ends the process as ever. Programs
+/// Whose `SIGTERM` is not ignored. Not the parent's, which may be a wrapper.
+static MASTER: AtomicI32 = AtomicI32::new(0);
+
+/// Ignores a `SIGTERM` from now on unless the process that this one works for has sent it: that one ends the process as ever. Programs
 /// that are started have the default effect, and a handler that is installed later takes the place of all this. A process
 /// that ignores the signal anyway goes on to.
-pub(super) fn ignore_terminate_of_others() {
+pub(super) fn ignore_terminate_of_others(master: Pid) {
+    MASTER.store(master.as_raw_nonzero().get(), Ordering::Relaxed);
     if is_ignored(libc::SIGTERM) {
         return;
     }
@@ -102,10 +112,8 @@ type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void);
 extern "C" fn on_terminate(signal: c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
     // SAFETY: the system gives it to a handler that asks for it (`SA_SIGINFO`), and a signal like this has a sender.
     let sender = unsafe { (*info).si_pid() };
-    // SAFETY: it asks for a number, and has no other effect.
-    let parent = unsafe { libc::getppid() };
     // A handler that came later, and calls the one before it, decides by itself.
-    if sender == parent && ignores_terminate_of_others() {
+    if sender == MASTER.load(Ordering::Relaxed) && ignores_terminate_of_others() {
         set_default(signal);
         // Its effect comes when this handler returns.
         // SAFETY: it takes numbers, and is sent to this process.

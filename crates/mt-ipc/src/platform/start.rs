@@ -13,7 +13,10 @@ use rustix::{
     process::setpgid,
 };
 
-use super::{signals, unix::WORKER_NAME};
+use super::{
+    mark::{WORKER_NAME, is_wrapped},
+    signals,
+};
 
 /// What a terminal sends to the processes of a group.
 const OF_TERMINALS: [i32; 6] = [
@@ -46,7 +49,10 @@ pub fn start_clean() {
 /// meant for the worker.
 fn leave_terminal() {
     let lead = || {
-        let _ = setpgid(None, None);
+        // A wrapper leads a group already, whose end is the worker's as well.
+        if !is_wrapped() {
+            let _ = setpgid(None, None);
+        }
     };
     let left = match terminal() {
         Ok(None) => return lead(),

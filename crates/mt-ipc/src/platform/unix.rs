@@ -23,16 +23,12 @@ use rustix::{
 use super::{
     Page, fork,
     guard::{Guard, Parent},
+    mark::{WORKER_NAME, is_wrapped},
     niceness,
     resources::ResourceLimits,
     signals,
 };
 use crate::{AttachError, Inherited, Progress, attach::while_doing};
-
-/// The name a worker is started under (`argv[0]`), alone or with the program's behind it. The name marks the
-/// process as a worker without leaving anything in the environment that its own children would inherit, and
-/// `ps` shows it.
-pub(super) const WORKER_NAME: &str = "mt-worker";
 
 /// What a worker finds in its connection when it starts, beside the parent's id and the progress page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,24 +107,24 @@ pub(crate) fn connected_pair(greeting: Greeting) -> io::Result<(StdUnixStream, P
     Ok((ours, page, theirs.into()))
 }
 
-/// Makes `command` start as a worker: its name, its end of the connection as standard input, and a
+/// Makes `command` start as a worker: its name, unless a wrapper is what is started, its end of the connection as standard input, and a
 /// process group of its own, so that the terminal's Ctrl-C and a kill of its tree reach it alone.
 ///
 /// There is no `pre_exec` here on purpose: with one, std forks instead of using `posix_spawn`, which
 /// is slow from a large parent. What else a worker needs is done by [`start_clean`](super::start_clean).
-pub(crate) fn prepare(command: &mut Command, program: &str, theirs: OwnedFd) {
-    command
-        .arg0(format!("{WORKER_NAME} ({program})"))
-        .stdin(Stdio::from(theirs))
-        .process_group(0);
+pub(crate) fn prepare(command: &mut Command, program: Option<&str>, theirs: OwnedFd) {
+    if let Some(program) = program {
+        command.arg0(format!("{WORKER_NAME} ({program})"));
+    }
+    command.stdin(Stdio::from(theirs)).process_group(0);
 }
 
-/// Whether this process was started by [`spawn`](crate::spawn()): it carries a worker's name.
+/// Whether this process was started by [`spawn`](crate::spawn()): it carries a worker's name, or is started by a wrapper as one.
 #[must_use]
 pub fn is_worker_process() -> bool {
     let name = env::args_os().next().unwrap_or_default();
     let title = name.as_encoded_bytes().strip_prefix(WORKER_NAME.as_bytes());
-    title.is_some_and(|rest| rest.is_empty() || rest.starts_with(b" ("))
+    title.is_some_and(|rest| rest.is_empty() || rest.starts_with(b" (")) || is_wrapped()
 }
 
 /// Takes the connection over from standard input, which becomes the null device, and ties this
@@ -139,7 +135,7 @@ pub(crate) fn take_over() -> Result<Inherited, AttachError> {
     let stdin = rustix::stdio::stdin();
     let (parent, greeting, page_fd) = receive_page(stdin)?;
     if greeting.ignores_terminate {
-        signals::ignore_terminate_of_others();
+        signals::ignore_terminate_of_others(parent);
     }
     if let Some(niceness) = greeting.niceness {
         let set = niceness::set_niceness(niceness);

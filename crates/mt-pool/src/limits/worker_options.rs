@@ -1,6 +1,11 @@
 //! How worker processes are started, watched and heard, whatever they work on.
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    iter,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use mt_ipc::{Program, Resource, ResourceLimits, WorkerCommand, WorkerStderr, WorkerStdout};
@@ -29,7 +34,8 @@ const MAX_NICENESS: u8 = 19;
 ///
 /// All workers of a run, or of a hive, start in the folder and with the environment variables that this process has when
 /// the run is *started* (`start`, or what starts it), as far as [`cwd`](Self::cwd), [`env`](Self::env),
-/// [`env_remove`](Self::env_remove) and [`env_by_slot`](Self::env_by_slot) do not say otherwise; also those that replace others later. What is said of a process itself, by [`niceness`](Self::niceness) and [`limit`](Self::limit), holds for all of
+/// [`env_remove`](Self::env_remove) and [`env_by_slot`](Self::env_by_slot) do not say otherwise; also those that replace others later. What is said of a process itself, by [`niceness`](Self::niceness), [`limit`](Self::limit), [`stdout`](Self::stdout) and
+/// [`wrapper`](Self::wrapper), holds for all of
 /// them alike; where nothing is said, a worker has what this process has when the worker is started. A worker that waits in a
 /// [`Pool`](crate::Pool) is used again only by runs with the same options. What a task changes of its own process (`chdir`) stays,
 /// like all it leaves there, as long as that process lives.
@@ -52,6 +58,7 @@ pub struct WorkerOptions {
     stack_bytes: Option<u64>,
     niceness: Option<u8>,
     limits: ResourceLimits,
+    wrapper: Vec<OsString>,
     place: WorkerPlace,
 }
 
@@ -71,6 +78,7 @@ impl Default for WorkerOptions {
             stack_bytes: None,
             niceness: None,
             limits: ResourceLimits::default(),
+            wrapper: Vec::new(),
             place: WorkerPlace::default(),
         }
     }
@@ -258,6 +266,32 @@ impl WorkerOptions {
         self
     }
 
+    /// Puts a program before the workers' own, which gets that and its arguments behind its own `args` and starts it:
+    /// `valgrind`, `numactl`, `bwrap`, `nice`, `strace -f`, a script that ends with `exec "$@"`. A path with a folder counts from the folder that this
+    /// process is in; otherwise it is looked for in `PATH`. The last one counts. Default: none.
+    ///
+    /// A wrapper may become the worker (`exec`), or start it as a child, wait for it, and end with it. It must leave standard
+    /// input to the worker, because that is the connection to this process. The whole tree is killed with the worker, or with this process,
+    /// and [liveness](Self::liveness) watches the worker. But of a wrapper that stays
+    /// - the process id of events is the wrapper's, and so are the memory that is measured and limited, and how the process
+    ///   [ended](crate::supervision::Death): a shell exits with 128 and the signal's number where the worker was killed by one;
+    /// - a `SIGTERM` of others ends it, whatever [`ignore_terminate`](Self::ignore_terminate) says, unless it ignores that itself;
+    /// - one that lives on without its worker is killed as frozen.
+    ///
+    /// The time that the wrapper takes until there is a worker counts into the [`start_limit`](Self::start_limit). Niceness
+    /// and limits of resources are the worker's, and not the wrapper's.
+    #[doc(alias = "valgrind")]
+    #[doc(alias = "numactl")]
+    pub fn wrapper<A: Into<OsString>>(
+        mut self,
+        program: impl Into<PathBuf>,
+        args: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let program = iter::once(program.into().into_os_string());
+        self.wrapper = program.chain(args.into_iter().map(Into::into)).collect();
+        self
+    }
+
     /// Workers of the role `role`, as [`SpawnSpec::new`] has it, started, watched and heard like this. The budget and
     /// Ctrl-C are for whoever starts them.
     ///
@@ -272,7 +306,14 @@ impl WorkerOptions {
             Program::Own => init::own_command()?,
             Program::File(_) => WorkerCommand::default(),
         };
-        command.program = from_here(&self.program);
+        command.program.clone_from(&self.program);
+        if let Program::File(path) = &mut command.program {
+            *path = from_here(path);
+        }
+        command.wrapper.clone_from(&self.wrapper);
+        if let Some(wrapper) = command.wrapper.first_mut() {
+            *wrapper = from_here(wrapper.as_ref()).into_os_string();
+        }
         command.surroundings = Some(self.place.surroundings());
         command.stderr = self.stderr;
         if let Some(mode) = self.stdout {
@@ -313,6 +354,17 @@ impl WorkerOptions {
             return Err(StartError::Option { option, problem });
         }
         self.check_niceness()?;
+        let has_zero = |text: &OsString| text.as_encoded_bytes().contains(&0);
+        if self
+            .wrapper
+            .first()
+            .is_some_and(|program| program.is_empty())
+            || self.wrapper.iter().any(has_zero)
+        {
+            let problem = "has no program, or a zero byte".to_owned();
+            let option = "workers.wrapper";
+            return Err(StartError::Option { option, problem });
+        }
         if let Some((resource, most)) = self.limits.beyond_reach() {
             let problem =
                 format!("of {resource:?} is more than this process may give, which is {most}");
@@ -341,11 +393,9 @@ impl WorkerOptions {
 
 /// A program whose path is a relative one is found from where this process is, and not from where workers start. One
 /// without any folder is looked for in `PATH`.
-fn from_here(program: &Program) -> Program {
-    match program {
-        Program::File(path) if path.components().nth(1).is_some() => {
-            Program::File(std::path::absolute(path).unwrap_or_else(|_| path.clone()))
-        }
-        other => other.clone(),
+fn from_here(path: &Path) -> PathBuf {
+    if path.components().nth(1).is_some() {
+        return std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     }
+    path.to_owned()
 }

@@ -117,6 +117,11 @@ impl SpawnSpec {
         }
     }
 
+    /// Whether a program is put before the worker's.
+    pub(super) fn is_wrapped(&self) -> bool {
+        !self.command.wrapper.is_empty()
+    }
+
     /// How the worker in this slot is started. Calls functions of the user's, so no lock is to be held meanwhile.
     pub(super) fn command_in(&self, slot: u32) -> Result<WorkerCommand, SpawnError> {
         self.slot_variables.command_in(slot, &self.command)

@@ -56,6 +56,11 @@ impl Watch {
         }
     }
 
+    /// The process that is watched.
+    pub(super) fn pid(&self) -> u32 {
+        self.pid
+    }
+
     /// Takes note of what the connection has moved by now. Whether that shows that the worker lives: it receives, or
     /// sends, something long.
     pub(super) fn on_traffic(&mut self, now: Traffic) -> bool {

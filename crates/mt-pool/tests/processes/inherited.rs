@@ -234,8 +234,8 @@ fn dies_by(number: i32) {
 #[test_with(alone)]
 fn a_death_is_told_with_its_signal_s_name() {
     let signals = [
-        (24, "SIGXCPU"),
-        (25, "SIGXFSZ"),
+        (24, "SIGXCPU: the limit on its processor time"),
+        (25, "SIGXFSZ: the limit on the size of its files"),
         (31, "SIGSYS"),
         (30, "SIGPWR"),
     ];

@@ -70,5 +70,6 @@ mod tracing;
 mod user_code;
 mod users;
 mod works;
+mod wrapped;
 
 mt_pool::test_worker!();

@@ -17,6 +17,7 @@ use crate::supervision::{
     phase::{Ending, Overdue, Phase, Step, Wait},
     session_event::{SessionEvent, WorkerEnd},
     slots::SlotNumber,
+    spawn_spec::SpawnSpec,
     watch::Watch,
     worker_failure::WorkerFailure,
 };
@@ -57,7 +58,13 @@ impl Session {
             beat_interval: lease.spec.liveness.interval,
         };
         match accept(&self.sender, first, lease.spec.fingerprint, welcome) {
-            Ok(()) => self.assign().await,
+            Ok(()) => {
+                let spec = Arc::clone(&lease.spec);
+                if spec.is_wrapped() {
+                    self.watch_worker(&spec);
+                }
+                self.assign().await;
+            }
             Err(HandshakeError::Recv(error)) => return self.broke_protocol(&error.to_string()),
             Err(error) => {
                 // The refusal is on its way; a worker that gets it exits by itself.
@@ -124,7 +131,11 @@ impl Session {
         match &mut self.phase {
             Phase::Greeting(hello) => {
                 let pid = self.process.id();
-                let can_speak = || mt_ipc::may_be_worker(pid);
+                let is_wrapped = self
+                    .lease
+                    .as_ref()
+                    .is_some_and(|lease| lease.spec.is_wrapped());
+                let can_speak = || is_wrapped || mt_ipc::may_be_worker(pid);
                 match hello.look(now, Activity::of(pid), can_speak) {
                     HelloLook::Wait => {}
                     HelloLook::Slow(waited) => self.tell(SessionEvent::Slow { waited }).await,
@@ -165,12 +176,20 @@ impl Session {
             stderr.start_over();
         }
         let pid = self.process.id();
-        let spec = &lease.spec;
-        self.watch = Watch::new(spec.liveness, spec.busy_by_processor, pid);
+        self.watch_worker(&lease.spec);
         let record = self.record.clone();
         lease.tell(SessionEvent::Reused { pid, record }).await;
         self.lease = Some(lease);
         self.assign().await;
+    }
+
+    /// Watches the worker itself, which a wrapper may have started as a process of its own.
+    fn watch_worker(&mut self, spec: &SpawnSpec) {
+        let mut pid = self.process.id();
+        if spec.is_wrapped() {
+            pid = mt_ipc::worker_of(pid);
+        }
+        self.watch = Watch::new(spec.liveness, spec.busy_by_processor, pid);
     }
 
     pub(super) async fn assign(&mut self) {
@@ -252,7 +271,7 @@ impl Session {
     fn waits_for_end(&mut self, cause: &DeathCause) -> bool {
         let now = Instant::now();
         let untouched = self.cause.is_none() && self.reach == Reach::Full;
-        if self.dying.is_none() && untouched && mt_ipc::is_dying(self.process.id()) {
+        if self.dying.is_none() && untouched && mt_ipc::is_dying(self.watch.pid()) {
             let until = now.checked_add(self.watch.liveness.core_dump());
             self.dying = until.or(Some(now));
         }
