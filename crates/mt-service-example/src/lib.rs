@@ -1,7 +1,7 @@
 //! A renderer of documents that is written in C and not to be trusted: what the example `service` serves.
 //!
 //! Most documents it renders. One that closes a section that is not open (`}`) is a segmentation fault, one that ends with
-//! a `\` is rendered for ever, and every heading (`#`) leaks 4 MiB.
+//! a `\` is rendered for ever, and every heading (`#`) leaks 1 MiB.
 
 #[path = "platform/renderer.rs"]
 mod renderer;

@@ -17,7 +17,7 @@ use crate::Args;
 /// How long a document may wait for a worker.
 const QUEUE_DEADLINE: Duration = Duration::from_secs(20);
 /// From this size on a worker is replaced after what it does: the renderer leaks.
-const LEAKY_BYTES: u64 = 128 << 20;
+const LEAKY_BYTES: u64 = 64 << 20;
 /// A worker that is larger is ended at once.
 const MOST_BYTES: u64 = 512 << 20;
 

@@ -155,9 +155,23 @@ impl Entrance {
         if let Some(Ok(socket)) = self.socket.take().map(TcpListener::into_std) {
             let connected = iter::from_fn(|| socket.accept().ok());
             self.waiting = connected.filter_map(of_runtime).collect();
+            stop_listening(socket);
         }
         self.closed.send_replace(true);
     }
+}
+
+/// Closes a socket, also where others have it: a worker that is just being started has all descriptors until it is the
+/// program that it is to be, and for so long the system would take connections in, and then reset them.
+fn stop_listening(socket: net::TcpListener) {
+    #[cfg(unix)]
+    {
+        let socket = net::TcpStream::from(std::os::fd::OwnedFd::from(socket));
+        // Fails where only closing ends it.
+        let _ = socket.shutdown(net::Shutdown::Both);
+    }
+    #[cfg(not(unix))]
+    drop(socket);
 }
 
 /// A connection of the system, as the runtime has it.

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { RENDERED = 0, NOT_CLOSED = 1, NO_MEMORY = 2 };
-enum { OUTLINE_BYTES = 4 << 20 };
+enum { OUTLINE_BYTES = 1 << 20 };
 
 struct section {
     struct section *outer;

@@ -21,7 +21,7 @@ impl Document {
     pub(crate) fn text(self) -> &'static str {
         match self {
             Self::Good => "{a section & {another one} with a \\{ in it}\nand what follows\n",
-            Self::Leaky => "#one\n#two\n#three\n{text}\n#four\n",
+            Self::Leaky => "#one\n{text}\n#two\n",
             Self::Malformed => "{never closed",
             Self::Deadly => "never opened}",
             Self::Endless => "nothing follows \\",

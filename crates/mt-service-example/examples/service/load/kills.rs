@@ -12,7 +12,7 @@ use anyhow::Result;
 use mt_test_kit::{Dice, Signal, children_of, signal};
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
-const REST: Duration = Duration::from_millis(50);
+const REST: Duration = Duration::from_millis(100);
 
 pub(crate) struct Kills {
     stop: oneshot::Sender<()>,
