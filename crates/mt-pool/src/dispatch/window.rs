@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 /// How long what a worker holds should take it, for outcomes that are awaited together: more than twice what they may
 /// gather, and as long as this process may get no processor.
-pub(crate) const AHEAD: Duration = Duration::from_millis(20);
+pub(crate) const AHEAD: Duration = Duration::from_millis(40);
 /// The same for outcomes that somebody waits for each: whoever calls next should not wait for many others.
 pub(crate) const AHEAD_OF_CALLS: Duration = Duration::from_micros(200);
 /// What is left of a report's weight with every later one.

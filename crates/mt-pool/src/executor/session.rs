@@ -28,10 +28,10 @@ use crate::{
 pub(crate) const EXECUTOR: &str = "mt_pool::executor";
 
 /// How long results may gather while the user's code is busy.
-const GATHER: Duration = Duration::from_millis(8);
+const GATHER: Duration = Duration::from_millis(16);
 /// Results that come as slowly as this are told one by one. A little less than they may gather, so that those of tasks
 /// of eight milliseconds are not told now in one way and now in the other.
-const SLOW: Duration = Duration::from_millis(6);
+const SLOW: Duration = Duration::from_millis(12);
 
 register_role!(EXECUTOR, start);
 
