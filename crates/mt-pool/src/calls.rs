@@ -9,6 +9,7 @@ mod future;
 mod handle;
 mod options;
 mod queue;
+mod request;
 
 pub use call::{Call, Full};
 pub use future::CallFuture;

@@ -9,13 +9,15 @@
 //! ```
 //!
 //! # Invariants
-//! * Every index that came in by [`Event::Input`] goes out by exactly one [`Effect::Deliver`].
+//! * Every index that came in by [`Event::Input`] or [`Event::Call`] goes out by exactly one [`Effect::Deliver`].
 //! * A worker holds at most its window of items, and nothing is sent to one that is not ready.
 //! * Nothing is given away again before its former holder is gone ([`Event::Gone`]).
 //! * Only items that a dead worker had started are suspects; suspects run alone.
 //! * What counts against an item (deaths, memory, errors) is counted apart, each with its own limit.
 
 mod attempt_history;
+mod call_line;
+mod calls;
 mod config;
 mod delivery;
 mod done;
@@ -34,17 +36,16 @@ mod recycle;
 mod retry;
 mod running_clock;
 mod share;
-mod terms;
 #[cfg(test)]
 mod tests;
 mod window;
 mod worker_slot;
 
+pub(crate) use call_line::Terms;
 pub(crate) use config::DispatchConfig;
 pub(crate) use delivery::{Apart, Delivery, End, Lost, Results};
 pub(crate) use event::{Effect, Event};
 pub(crate) use machine::Dispatch;
 pub use memory::MemoryShortage;
 pub(crate) use running_clock::Look;
-pub(crate) use terms::Terms;
 pub(crate) use window::{AHEAD, AHEAD_OF_CALLS};

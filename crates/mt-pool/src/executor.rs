@@ -3,6 +3,7 @@
 //!
 //! What came in waits in the inbox, outcomes go through the outbox; the connection is the link's business.
 
+mod async_call;
 mod call_target;
 mod context_batch;
 mod gate;
@@ -20,6 +21,6 @@ mod work;
 
 pub(crate) use call_target::{MakeTarget, target_of};
 pub(crate) use job::{CallOnce, Serve, call_once, serve};
-pub(crate) use run_calls::CALLS;
+pub(crate) use run_calls::{CALLS, NUMBER_BYTES};
 pub(crate) use session::EXECUTOR;
 pub(crate) use tally::add as count;

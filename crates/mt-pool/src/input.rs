@@ -2,11 +2,13 @@
 
 mod exchange;
 mod feeder;
+mod places;
 mod source;
 
 pub(crate) use exchange::{
-    Asked, ConsumerEnd, DriverEnd, ExchangeLimits, FeedEnd, NoRoom, RunControl, WeakRunControl,
-    exchange,
+    Asked, CallRecord, ConsumerEnd, DriverEnd, ExchangeLimits, FeedEnd, NoRoom, RunControl,
+    WeakRunControl, exchange,
 };
 pub(crate) use feeder::spawn_feeder;
+pub(crate) use places::{HeldPlace, PlaceLimits, Places};
 pub use source::{FromStream, IntoInput, Source, from_stream};

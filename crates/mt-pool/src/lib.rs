@@ -197,6 +197,7 @@ mod driver;
 pub mod error;
 pub mod events;
 mod executor;
+mod fair_line;
 pub mod guide;
 mod init;
 pub mod input;

@@ -5,7 +5,10 @@ mod stats;
 
 use std::{
     fmt, io,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -15,7 +18,8 @@ use crate::{
     Call, StartError, Task,
     calls::{CallFuture, CallOptions, CallQueue, Full},
     driver::{Plan, supervise},
-    input::{Asked, RunControl, WeakRunControl},
+    fair_line::{Caller, Rank},
+    input::{Asked, Places, RunControl, WeakRunControl},
     limits::{MAX_PROCESSES, MemoryLimits, Recycle, WorkerOptions, in_range, processors},
     lock::lock,
     setters::setters,
@@ -66,9 +70,10 @@ const DROP_WAIT: Duration = HANG_UP_GRACE.saturating_add(END_WAIT);
 ///     Ok(())
 /// }
 /// ```
-#[derive(Clone)]
 pub struct Pool {
     inner: Arc<PoolInner>,
+    /// Which clone this is: whose calls those are that are made with it.
+    number: u64,
 }
 
 struct PoolInner {
@@ -76,6 +81,9 @@ struct PoolInner {
     call_options: CallOptions,
     /// The run that serves calls, once there was one.
     calls: Mutex<Option<Arc<CallQueue>>>,
+    call_places: Arc<Places>,
+    /// The clones there have been.
+    clones: AtomicU64,
     runtime: Handle,
     runs: Mutex<Runs>,
     ended: EndWatch,
@@ -141,10 +149,10 @@ impl PoolBuilder {
 
         /// The most [calls](Pool::call) that wait and run at once, 1 to 16,777,216; further ones wait for a place, or are
         /// [`Full`](crate::calls::Full). Default 65,536.
-        pub fn calls(self, calls: usize) => self.calls.limits.calls = calls;
+        pub fn calls(self, calls: usize) => self.calls.limits.count = calls;
 
-        /// The most bytes of the inputs of all calls that wait and run, encoded, 1 to 536,870,911; one call may have more
-        /// while there is no other. Default 64 MiB.
+        /// The most bytes of the inputs of all calls that wait and run, encoded, at least 1; one call may have more while
+        /// there is no other. Default 64 MiB.
         pub fn call_bytes(self, bytes: usize) => self.calls.limits.bytes = bytes;
 
         /// How many workers may die while a call runs before it is given up, at least 1. Default 3. For runs see
@@ -182,7 +190,19 @@ impl PoolBuilder {
         let inner = PoolInner::start(idle_workers, self.calls).map_err(StartError::Thread)?;
         Ok(Pool {
             inner: Arc::new(inner),
+            number: 0,
         })
+    }
+}
+
+/// The same pool. Calls that are made with it take turns with those of other clones: see
+/// [`Call::caller`](crate::Call::caller).
+impl Clone for Pool {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            number: self.inner.clones.fetch_add(1, Ordering::Relaxed) + 1,
+        }
     }
 }
 
@@ -333,6 +353,19 @@ impl Pool {
         Ok(Arc::clone(calls.insert(queue)))
     }
 
+    /// The places that calls take.
+    pub(crate) fn call_places(&self) -> &Arc<Places> {
+        &self.inner.call_places
+    }
+
+    /// The rank of a call that nothing is said of.
+    pub(crate) fn rank(&self) -> Rank {
+        Rank {
+            priority: 0,
+            caller: Caller::Clone(self.number),
+        }
+    }
+
     pub(crate) fn runtime(&self) -> &Handle {
         &self.inner.runtime
     }
@@ -366,8 +399,10 @@ impl PoolInner {
         })?;
         Ok(Self {
             idle_workers,
+            call_places: Places::new(call_options.limits),
             call_options,
             calls: Mutex::default(),
+            clones: AtomicU64::new(0),
             runtime: handle,
             runs: Mutex::default(),
             ended,

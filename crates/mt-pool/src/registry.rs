@@ -82,6 +82,7 @@ pub(crate) fn sole_id_of<T: Task>() -> Result<String, StartError> {
 /// The tasks of this program by number: in the order of their ids, which is the same in all its processes.
 struct Numbered {
     tasks: Vec<&'static Registration>,
+    /// Not of those that a worker could take for another.
     numbers: HashMap<TypeId, u32>,
 }
 
@@ -91,7 +92,8 @@ fn numbered() -> &'static Numbered {
         let mut tasks: Vec<_> = inventory::iter::<Registration>.into_iter().collect();
         // guarded: the code that `#[task]` writes.
         tasks.sort_by_cached_key(|task| (task.id)());
-        let numbers = (0..).zip(&tasks);
+        let is_sole = |task: &&&'static Registration| with_id(&(task.id)()).count() == 1;
+        let numbers = (0..).zip(&tasks).filter(|(_, task)| is_sole(task));
         // guarded: `TypeId::of`.
         let numbers = numbers.map(|(number, task)| ((task.type_id)(), number));
         Numbered {
@@ -101,9 +103,18 @@ fn numbered() -> &'static Numbered {
     })
 }
 
-/// The number of `T` in all processes of this program; `None` if it is not registered.
-pub(crate) fn number_of<T: Task>() -> Option<u32> {
-    numbered().numbers.get(&TypeId::of::<T>()).copied()
+/// The number of `T` in all processes of this program.
+///
+/// # Errors
+/// [`StartError::Task`] if it is not registered, or not alone under its name.
+pub(crate) fn number_of<T: Task>() -> Result<u32, StartError> {
+    match numbered().numbers.get(&TypeId::of::<T>()) {
+        Some(number) => Ok(*number),
+        None => Err(sole_id_of::<T>().err().unwrap_or(StartError::Task {
+            id: id_of::<T>(),
+            problem: "is registered under another type",
+        })),
+    }
 }
 
 pub(crate) fn by_number(number: u32) -> Option<&'static Registration> {

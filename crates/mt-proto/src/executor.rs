@@ -20,6 +20,9 @@ pub enum ToExecutor {
     Patience(Duration),
     /// Work on these.
     Items(Segment),
+    /// Nobody waits for this item any more: it need not be started, and where a call of an `async fn` goes on for it, that
+    /// is dropped. Its outcome is told all the same.
+    Withdraw(ItemIndex),
 }
 
 /// What an executor says to its pool.
@@ -141,6 +144,7 @@ impl ToExecutor {
         match self {
             Self::Patience(time) => frame(Kind::Patience, &time),
             Self::Items(segment) => segment.into_frame(Kind::Items),
+            Self::Withdraw(index) => frame(Kind::Withdraw, &index),
         }
     }
 
@@ -152,6 +156,7 @@ impl ToExecutor {
         Ok(match frame.kind {
             Kind::Patience => Self::Patience(decoded(frame)?),
             Kind::Items => Self::Items(Segment::from_frame(frame)?),
+            Kind::Withdraw => Self::Withdraw(decoded(frame)?),
             kind => return Err(DecodeError::WrongDirection(kind)),
         })
     }

@@ -70,6 +70,8 @@ pub enum Kind {
     Rested = 0x2f,
     /// Messages of a role, either way.
     Role = 0x30,
+    /// An item that nobody waits for any more.
+    Withdraw = 0x31,
 }
 
 impl Kind {
@@ -84,7 +86,13 @@ impl Kind {
     pub const fn is_of_role(self) -> bool {
         matches!(
             self,
-            Self::Items | Self::Results | Self::Notice | Self::Patience | Self::Exit | Self::Role
+            Self::Items
+                | Self::Results
+                | Self::Notice
+                | Self::Patience
+                | Self::Withdraw
+                | Self::Exit
+                | Self::Role
         )
     }
 
@@ -95,7 +103,7 @@ impl Kind {
             Self::Assign | Self::Items | Self::Results | Self::Exit | Self::Role => false,
             Self::Hello | Self::Welcome | Self::Refused | Self::Beat => true,
             Self::Ready | Self::SetupFailed | Self::Notice | Self::Trace | Self::Bye => true,
-            Self::Patience | Self::Rest | Self::Rested => true,
+            Self::Patience | Self::Withdraw | Self::Rest | Self::Rested => true,
         }
     }
 
@@ -118,6 +126,7 @@ impl Kind {
             0x2e => Self::Rest,
             0x2f => Self::Rested,
             0x30 => Self::Role,
+            0x31 => Self::Withdraw,
             other => return Err(DecodeError::UnknownKind(other)),
         })
     }

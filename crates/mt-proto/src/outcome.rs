@@ -56,6 +56,9 @@ pub enum Failure {
         /// How long that is.
         limit: Duration,
     },
+    /// Nobody waited for the item any more, so its call was not begun, or was dropped.
+    #[error("cancelled")]
+    Cancelled,
 }
 
 impl fmt::Debug for Failure {
@@ -79,6 +82,7 @@ impl fmt::Debug for Failure {
             Self::TooLarge { limit_bytes } => tuple(f, "TooLarge", limit_bytes),
             Self::Context { step, message } => tuple(f, "Context", &(step, message)),
             Self::TimedOut { deadline, limit } => tuple(f, "TimedOut", &(deadline, limit)),
+            Self::Cancelled => f.write_str("Cancelled"),
         }
     }
 }

@@ -4,8 +4,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use mt_proto::Kept;
 
-use super::{CallFuture, CallHandle, queue::Request};
-use crate::{Pool, Task, dispatch::Terms, pmap::Outcome, setters::setters};
+use super::{CallFuture, CallHandle, request::Request};
+use crate::{
+    Pool, Task, dispatch::Terms, fair_line::Caller, limits::Retries, pmap::Outcome,
+    setters::setters,
+};
 
 /// A call of a task on a pool. Made by [`Pool::call`]; nothing happens until it is awaited,
 /// [waited for](Self::wait), [spawned](Self::spawn) or [tried](Self::try_start).
@@ -21,7 +24,10 @@ impl<T: Task> Call<T> {
         Self {
             pool: pool.clone(),
             input: Kept::new(input),
-            terms: Terms::default(),
+            terms: Terms {
+                rank: pool.rank(),
+                ..Terms::default()
+            },
         }
     }
 
@@ -36,6 +42,22 @@ impl<T: Task> Call<T> {
         /// [`TimedOut`](crate::TaskErrorKind::TimedOut) with [`Deadline::Queue`](crate::limits::Deadline::Queue), and its
         /// function is not called. Default: for ever.
         pub fn queue_deadline(self, limit: Duration) => self.terms.queue = Some(limit);
+
+        /// How urgent the call is: of those that wait for a place or for a worker, the ones with the greater number go
+        /// first. One that runs is not interrupted. Default 0. As long as there are enough urgent calls, others wait: give
+        /// those a [`queue_deadline`](Self::queue_deadline), or bound the urgent ones.
+        pub fn priority(self, priority: i8) => self.terms.rank.priority = priority;
+
+        /// On whose behalf the call is made. Calls of one priority are dealt out round robin among callers, so somebody who
+        /// has a thousand waiting holds up nobody else; those of one caller go in the order in which they were made.
+        /// Default: the clone of the [`Pool`] that the call is made with, so that parts of a program that have a clone
+        /// each are callers each. Numbers given here are never those of a clone.
+        pub fn caller(self, caller: u64) => self.terms.rank.caller = Caller::Named(caller);
+
+        /// How often the call is made again when its function returns an error, and after which pause. Default 0. For
+        /// deaths see [`crash_limit`](crate::PoolBuilder::crash_limit).
+        pub fn retries(self, retries: impl Into<Retries<T::Error>>) =>
+            self.terms.retries = retries.into().of_any_error();
     }
 
     /// Waits for the outcome on the calling thread, inside or outside a runtime. Inside async code it holds up the
@@ -61,8 +83,8 @@ impl<T: Task> Call<T> {
         let Self { pool, input, terms } = self;
         match Request::of::<T>(&pool, &input, terms) {
             Ok(request) => match request.try_submit() {
-                Ok(submitted) => Ok(CallFuture::of(submitted)),
-                Err(()) => Err(Full(input)),
+                Some(submitted) => Ok(CallFuture::of(submitted)),
+                None => Err(Full(input)),
             },
             Err(refused) => Ok(CallFuture::refused(refused)),
         }

@@ -10,17 +10,19 @@ use std::{
 use futures::{FutureExt, future::BoxFuture};
 use mt_proto::ItemIndex;
 
-use super::queue::NUMBER_BYTES;
 use crate::{
     Task, TaskError, TaskErrorKind,
     dispatch::{Apart, Lost},
     driver::CallEnd,
+    executor::NUMBER_BYTES,
     pmap::{Outcome, apart_outcome, record_outcome},
     wait::wait_here,
 };
 
 /// The outcome of a call, as a future: `Send`, of any executor, and cancel-safe in that it does not matter how often it is
-/// polled. Dropping it cancels the call: one that waits is not called any more, and one that runs is nobody's any more.
+/// polled. Dropping it cancels the call: one that waits is not called any more; a call of an `async fn` that goes on is
+/// dropped where it waits; a plain function, or anything that keeps its worker's thread, may go on for 100 ms, and then
+/// ends with its process. Other calls that were in that worker are made again.
 ///
 /// # Errors
 /// [`TaskError`], as items of runs have it; [`NotStarted`](TaskErrorKind::NotStarted) when the pool is closed or can't
@@ -34,6 +36,7 @@ pub struct CallFuture<T> {
 enum Awaited {
     /// To come. With nothing of the task's types in it.
     ToCome(BoxFuture<'static, CallEnd>),
+    /// Until it is told.
     Refused(Option<Lost>),
 }
 
@@ -67,7 +70,9 @@ impl<T: Task> Future for CallFuture<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
         let end = match &mut self.end {
             Awaited::ToCome(end) => ready!(end.poll_unpin(cx)),
-            Awaited::Refused(lost) => CallEnd::of_refused(lost.take()),
+            Awaited::Refused(lost) => {
+                CallEnd::Refused(lost.take().expect("a future was polled after its end"))
+            }
         };
         Poll::Ready(outcome::<T>(end))
     }
@@ -86,7 +91,7 @@ pub(super) fn outcome<T: Task>(end: CallEnd) -> Outcome<T> {
             lost.map(|never| match *never {}),
         )
         .with_history(0, None)),
-        CallEnd::Gone => Err(TaskError::new(ItemIndex(0), TaskErrorKind::Cancelled)),
+        CallEnd::Cancelled => Err(TaskError::new(ItemIndex(0), TaskErrorKind::Cancelled)),
     }
 }
 

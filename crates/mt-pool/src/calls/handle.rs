@@ -4,6 +4,7 @@ use std::{
     fmt,
     future::ready,
     marker::PhantomData,
+    panic::resume_unwind,
     pin::Pin,
     sync::Arc,
     task::{self, Context, Poll},
@@ -12,8 +13,11 @@ use std::{
 use futures::FutureExt;
 use tokio::{runtime::Handle, sync::Notify, task::JoinHandle};
 
-use super::{future::outcome, queue::Request};
-use crate::{Task, dispatch::Lost, driver::CallEnd, pmap::Outcome, wait::wait_here};
+use super::{future::outcome, request::Request};
+use crate::{
+    StartError, Task, TaskErrorKind, dispatch::Lost, driver::CallEnd, pmap::Outcome,
+    wait::wait_here,
+};
 
 /// A call that goes on whether or not anybody waits for it. Made by [`Call::spawn`](super::Call::spawn). A future of its
 /// outcome; cancel-safe; dropping it leaves the call alone.
@@ -63,7 +67,16 @@ impl<T: Task> Future for CallHandle<T> {
     type Output = Outcome<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        let end = task::ready!(self.end.poll_unpin(cx)).unwrap_or(CallEnd::Gone);
+        let end = match task::ready!(self.end.poll_unpin(cx)) {
+            Ok(end) => end,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // The pool's thread has ended before the call was begun.
+                Err(_) => {
+                    CallEnd::Refused(TaskErrorKind::NotStarted(Arc::new(StartError::PoolClosed)))
+                }
+            },
+        };
         Poll::Ready(outcome::<T>(end))
     }
 }

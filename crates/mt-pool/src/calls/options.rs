@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use mt_proto::{MAX_RECORD_BYTES, Setup, encode};
-use tokio::sync::Semaphore;
 
 use crate::{
     StartError,
     dispatch::{AHEAD_OF_CALLS, DispatchConfig},
     executor::{CALLS, EXECUTOR},
+    input::PlaceLimits,
     limits::{MAX_ITEMS, MemoryLimits, Recycle, Retries, WorkerOptions, at_least_one, in_range},
     supervision::{IdleLimits, ReuseDemands, SpawnSpec},
 };
@@ -21,36 +21,25 @@ const FLOOR: u32 = 1;
 const CAP: u32 = 8 * 1024;
 /// The most messages with calls that are on the way to a worker.
 const MAX_PIECES: u32 = 1024;
-/// The most bytes of inputs that can be counted.
-const MAX_BYTES: usize = if Semaphore::MAX_PERMITS < u32::MAX as usize {
-    Semaphore::MAX_PERMITS
-} else {
-    u32::MAX as usize >> 3
-};
+/// The most bytes of inputs.
+const MAX_BYTES: usize = isize::MAX as usize;
+/// The words that calls are given up that may wait for a worker to read; those that are more are left.
+const WITHDRAWALS: usize = 1024;
 
 #[derive(Debug, Clone)]
 pub(crate) struct CallOptions {
-    pub(crate) limits: CallLimits,
+    pub(crate) limits: PlaceLimits,
     pub(crate) crash_limit: u32,
     pub(crate) memory: MemoryLimits,
     pub(crate) recycle: Recycle,
     pub(crate) workers: WorkerOptions,
 }
 
-/// How many calls a pool takes in.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct CallLimits {
-    /// The most calls that wait or run.
-    pub(crate) calls: usize,
-    /// The most bytes of their inputs.
-    pub(crate) bytes: usize,
-}
-
 impl Default for CallOptions {
     fn default() -> Self {
         Self {
-            limits: CallLimits {
-                calls: 64 * 1024,
+            limits: PlaceLimits {
+                count: 64 * 1024,
                 bytes: 64 << 20,
             },
             crash_limit: 3,
@@ -64,7 +53,7 @@ impl Default for CallOptions {
 impl CallOptions {
     /// Checks every option against its range.
     pub(crate) fn check(&self) -> Result<(), StartError> {
-        in_range("calls", self.limits.calls, MAX_ITEMS)?;
+        in_range("calls", self.limits.count, MAX_ITEMS)?;
         in_range("call_bytes", self.limits.bytes, MAX_BYTES)?;
         at_least_one("crash_limit", u64::from(self.crash_limit))?;
         self.memory.check()?;
@@ -84,7 +73,7 @@ impl CallOptions {
             age: self.recycle.age,
         };
         // A piece may come with a word on how long it may wait.
-        spec.queue.bulk_frames = 2 * MAX_PIECES as usize + 2;
+        spec.queue.bulk_frames = 2 * MAX_PIECES as usize + WITHDRAWALS + 2;
         Ok(spec)
     }
 

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use mt_proto::{ItemIndex, Segment, WorkerId};
 
-use super::{Delivery, memory::MemoryShortage, running_clock::Look, terms::Terms};
+use super::{Delivery, call_line::Terms, memory::MemoryShortage, running_clock::Look};
 use crate::supervision::{DeathCause, ProcessRecord, WorkerEnd};
 
 #[derive(Debug)]
 pub(crate) enum Event {
     /// Items to work on, in the order of their indices.
     Input(Segment),
-    /// A call, with deadlines of its own.
-    Call(Segment, Terms),
+    /// A call, with what holds for it.
+    Call(Box<(Segment, Terms)>),
     /// Items that failed before they could be sent, in the same order.
     Refused(Delivery),
     /// Nobody waits for the outcome of an item any more.
@@ -55,6 +55,8 @@ pub(crate) enum Effect {
     Spawn(WorkerId),
     /// Send these items, which may wait so long to be started.
     Send(WorkerId, Segment, Option<Duration>),
+    /// The worker is not to begin this call, or to drop it, if it can: nobody waits for it any more.
+    Withdraw(WorkerId, ItemIndex),
     /// Of the items it has, the worker is to start none from this one on; all of them without one.
     Gate(WorkerId, Option<ItemIndex>),
     /// Tell the worker to finish and go.

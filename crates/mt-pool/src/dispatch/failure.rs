@@ -37,7 +37,7 @@ impl Dispatch {
         let no_memory = slot.verdict.is_none() && end.death.cause == DeathCause::OutOfMemory;
         for (place, item) in running {
             match &slot.verdict {
-                _ if self.cancelled.contains_key(&item.index) => {
+                _ if self.queue.calls.is_withdrawn(item.index) => {
                     self.deliver(item.stopped(Lost::Cancelled));
                 }
                 Some(DeathCause::Overran)
@@ -68,7 +68,7 @@ impl Dispatch {
                 _ => self.judge(item, &end.death),
             }
         }
-        self.drop_cancelled();
+        self.drop_withdrawn();
         if left_in_peace || blamed || slot.fruitful || matches!(self.mode, RunMode::Stopped) {
             return;
         }
@@ -127,7 +127,8 @@ impl Dispatch {
     }
 
     fn time_out(&mut self, item: RetryItem) {
-        let own = self.terms.get(&item.index).and_then(|terms| terms.hard);
+        let own = self.queue.calls.terms(item.index);
+        let own = own.and_then(|terms| terms.hard);
         let limit = own.or(self.config.hard_deadline).unwrap_or_default();
         let deadline = Deadline::Hard;
         self.deliver(item.stopped(Lost::TimedOut { deadline, limit }));

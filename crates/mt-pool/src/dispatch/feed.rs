@@ -39,6 +39,7 @@ impl Dispatch {
         self.feed_suspects(now);
         self.feed_again(now);
         self.feed_items(now);
+        self.feed_calls(now);
     }
 
     /// One worker for every item there is, up to the limit.
@@ -90,23 +91,9 @@ impl Dispatch {
 
     /// Deals items to the workers that hold the fewest, none more than its fair share.
     fn feed_items(&mut self, now: Instant) {
-        while self.queue.items() > 0 {
-            let shares = self.queue.next_shares();
-            let most = self.config.most_shared;
-            let room_of = |slot: &WorkerSlot| match shares {
-                true => slot.room_to_share(most),
-                false => slot.room(),
-            };
-            let Some(worker) = self.hungriest_of(self.reserved(), room_of) else {
-                return;
-            };
-            if shares {
-                let Some(waiting) = self.queue.pop(room_of(&self.workers[&worker])) else {
-                    return;
-                };
-                self.send(now, worker, waiting);
-                continue;
-            }
+        while self.queue.has_untouched()
+            && let Some(worker) = self.hungriest(self.reserved())
+        {
             let room = self.ration(&self.workers[&worker]);
             if room == 0 {
                 return;
@@ -121,25 +108,37 @@ impl Dispatch {
     /// Sends untouched items, with what is left of the time they may wait.
     pub(super) fn send(&mut self, now: Instant, worker: WorkerId, waiting: Waiting) {
         let limit = self.config.queue_deadline;
-        let due = limit.map(|limit| waiting.since + limit).or(waiting.due);
+        let due = limit.map(|limit| waiting.since + limit);
+        self.give(now, worker, waiting, due, false);
+    }
+
+    /// Gives a worker untouched items, which may wait until then.
+    pub(super) fn give(
+        &mut self,
+        now: Instant,
+        worker: WorkerId,
+        waiting: Waiting,
+        due: Option<Instant>,
+        shares: bool,
+    ) {
         let left = due.map(|due| due.saturating_duration_since(now));
         let send = Effect::Send(worker, waiting.run.clone(), left);
-        if self
-            .change(worker, |slot| slot.give(waiting, now))
-            .is_some()
-        {
+        let given = self.change(worker, |slot| slot.give(waiting, shares, now));
+        if given.is_some() {
             self.effects.push_back(send);
         }
     }
 
     pub(super) fn send_again(&mut self, now: Instant, worker: WorkerId, item: &RetryItem) {
-        if let Some(run) = self.change(worker, |slot| slot.give_retry(item, now)) {
+        let terms = self.queue.calls.terms(item.index);
+        let shares = terms.is_some_and(|terms| terms.shares);
+        if let Some(run) = self.change(worker, |slot| slot.give_retry(item, shares, now)) {
             self.effects.push_back(Effect::Send(worker, run, None));
         }
     }
 
     /// The workers left to run dry so that suspects that wait can have them: up to half of all.
-    fn reserved(&self) -> usize {
+    pub(super) fn reserved(&self) -> usize {
         match self.queue.suspects() {
             0 => 0,
             suspects => {
@@ -155,18 +154,22 @@ impl Dispatch {
         self.hungriest_of(reserved, WorkerSlot::room)
     }
 
-    fn hungriest_of(&self, reserved: usize, room: impl Fn(&WorkerSlot) -> u32) -> Option<WorkerId> {
+    pub(super) fn hungriest_of(
+        &self,
+        reserved: usize,
+        room: impl Fn(&WorkerSlot) -> u32,
+    ) -> Option<WorkerId> {
         let max_pieces = self.config.max_pieces as usize;
         let open = self.workers.iter().filter(|(_, slot)| {
             slot.phase == SlotPhase::Ready && room(slot) > 0 && slot.pieces() < max_pieces
         });
-        let open = open.map(|(worker, slot)| (slot.in_hand(), *worker));
+        let open = open.map(|(worker, slot)| (slot.plain_in_hand(), slot.in_hand(), *worker));
         if reserved == 0 {
-            return open.min().map(|(_, worker)| worker);
+            return open.min().map(|(_, _, worker)| worker);
         }
-        let mut open: Vec<(u32, WorkerId)> = open.collect();
+        let mut open: Vec<_> = open.collect();
         open.sort_unstable();
-        open.get(reserved).map(|&(_, worker)| worker)
+        open.get(reserved).map(|&(_, _, worker)| worker)
     }
 
     /// How many more a worker is given: what there is room for, up to its fair share of all items there are. Of the last

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mt_proto::{ItemIndex, Segment, WorkerId};
+use mt_proto::{Segment, WorkerId};
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 
 use super::{
@@ -17,7 +17,6 @@ use super::{
     holdings::Holdings,
     memory::MemoryShortage,
     queue::Queue,
-    terms::Terms,
     window::{Reported, Window},
     worker_slot::{SlotPhase, WorkerSlot},
 };
@@ -67,10 +66,6 @@ pub(crate) struct Dispatch {
     /// Whether some worker's gate is closed.
     pub(super) is_gated: bool,
     pub(super) input_ended: bool,
-    /// The terms of calls that have some and no outcome yet.
-    pub(super) terms: BTreeMap<ItemIndex, Terms>,
-    /// The calls that nobody waits for any more and that a worker has, and since when.
-    pub(super) cancelled: BTreeMap<ItemIndex, Instant>,
     finished: bool,
     /// Input indices so far; and outcomes given out, for the invariant.
     pub(super) taken_in: u64,
@@ -96,8 +91,6 @@ impl Dispatch {
             reorder: Reorder::default(),
             is_gated: false,
             input_ended: false,
-            terms: BTreeMap::new(),
-            cancelled: BTreeMap::new(),
             finished: false,
             taken_in: 0,
             given_out: 0,
@@ -109,7 +102,7 @@ impl Dispatch {
     pub(crate) fn handle(&mut self, now: Instant, event: Event) {
         match event {
             Event::Input(run) => self.on_input(now, run),
-            Event::Call(run, terms) => self.on_call(now, run, terms),
+            Event::Call(call) => self.on_call(now, *call),
             Event::Refused(delivery) => self.on_refused(delivery),
             Event::Withdraw(index) => self.on_withdraw(now, index),
             Event::InputEnded => self.input_ended = true,
@@ -203,7 +196,7 @@ impl Dispatch {
     /// How many items make it worth looking at the input before something else happens: one, if
     /// anybody has nothing to do; otherwise a good part of what the least busy worker has.
     pub(crate) fn worth_waking_for(&self) -> u64 {
-        if self.workers.len() < self.config.processes as usize {
+        if self.config.takes_all || self.workers.len() < self.config.processes as usize {
             return 1;
         }
         let least = self.workers.values().map(WorkerSlot::in_hand).min();
@@ -278,17 +271,23 @@ impl Dispatch {
             return;
         };
         match noted {
-            Ok(()) => {
+            Ok(items) => {
                 slot.alone &= slot.in_hand() > 0;
                 if slot.in_hand() == 0 {
                     slot.idle_since = Some(now);
                 }
-                let reported = Reported {
-                    items: run.count,
-                    left: slot.in_hand(),
-                    waiting,
-                };
-                slot.window.on_results(now, reported);
+                // Those that share the thread tell nothing of its pace.
+                if items > 0 {
+                    let left = slot.plain_in_hand();
+                    slot.window.on_results(
+                        now,
+                        Reported {
+                            items,
+                            left,
+                            waiting,
+                        },
+                    );
+                }
                 self.restarts.on_fruit(first);
                 if apart.is_empty() {
                     self.deliver(Delivery::results(run));
@@ -419,11 +418,8 @@ impl Dispatch {
 
     /// Gives an outcome out, in its turn if the order counts.
     pub(super) fn deliver(&mut self, delivery: Delivery) {
-        if !self.terms.is_empty() || !self.cancelled.is_empty() {
-            for index in delivery.indices() {
-                self.terms.remove(&index);
-                self.cancelled.remove(&index);
-            }
+        if !self.queue.calls.has_none() {
+            self.queue.calls.forget(delivery.indices());
         }
         if matches!(self.mode, RunMode::Stopped) {
             return;

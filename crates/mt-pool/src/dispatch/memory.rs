@@ -92,6 +92,9 @@ impl Dispatch {
             self.send_again(now, worker, &item);
         } else if let Some(waiting) = self.queue.pop(1) {
             self.send(now, worker, waiting);
+        } else {
+            let shares = self.queue.calls.waiting(false) == 0;
+            self.give_calls(now, worker, shares, 1);
         }
     }
 }

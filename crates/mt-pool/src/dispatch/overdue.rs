@@ -2,19 +2,12 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use mt_proto::Deadline;
 
 use super::{Dispatch, Lost, queue::items_of, worker_slot::SlotPhase};
 use crate::supervision::DeathCause;
-
-/// How long a call that nobody waits for any more may go on before its worker is killed for it: longer than most calls
-/// take, because a new worker costs some milliseconds.
-const CANCEL_GRACE: Duration = Duration::from_millis(100);
 
 impl Dispatch {
     /// Kills the workers in which an item runs for too long.
@@ -55,30 +48,17 @@ impl Dispatch {
 
     /// Ends the calls that have waited for longer than each may.
     pub(super) fn end_waits_of_calls(&mut self, now: Instant) {
-        for run in self.queue.expire_calls(now) {
-            let terms = self.terms.get(&run.first).copied().unwrap_or_default();
-            let limit = terms.queue.unwrap_or_default();
-            for item in items_of(run) {
-                let deadline = Deadline::Queue;
-                self.deliver(item.lost(Lost::TimedOut { deadline, limit }));
-            }
+        for (item, limit) in self.queue.calls.expire(now) {
+            let deadline = Deadline::Queue;
+            self.deliver(item.lost(Lost::TimedOut { deadline, limit }));
         }
     }
 
-    /// Kills the workers in which a call runs for longer than it may.
+    /// Kills the workers in which a call runs for longer than it may, or goes on though nobody waits for it.
     pub(super) fn end_overruns_of_calls(&mut self, now: Instant) {
-        if self.terms.is_empty() && self.cancelled.is_empty() {
+        let limits: BTreeMap<_, _> = self.queue.calls.limits().collect();
+        if limits.is_empty() {
             return;
-        }
-        let over = |since: &Instant| *since + CANCEL_GRACE <= now;
-        let cancelled = self.cancelled.iter().filter(|(_, since)| over(since));
-        let mut limits: BTreeMap<_, _> = cancelled
-            .map(|(index, _)| (*index, Duration::ZERO))
-            .collect();
-        for (index, terms) in &self.terms {
-            if let Some(limit) = terms.hard {
-                limits.entry(*index).or_insert(limit);
-            }
         }
         for worker in self.workers_that(|slot| slot.phase != SlotPhase::Dying) {
             let Some(slot) = self.workers.get_mut(&worker) else {

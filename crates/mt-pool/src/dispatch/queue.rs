@@ -3,28 +3,27 @@
 //! Pure: no IO, no clock, no runtime.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     time::{Duration, Instant},
 };
 
 use bytes::BytesMut;
 use mt_proto::{Attachments, EncodedValue, ItemIndex, Records, Segment};
 
-use super::attempt_history::{AttemptHistory, RetryItem};
+use super::{
+    attempt_history::{AttemptHistory, RetryItem},
+    call_line::CallLine,
+};
 
 /// Items that came in small change are joined up to this many items and bytes.
-const JOIN_ITEMS: u32 = 1024;
-const JOIN_BYTES: usize = 64 * 1024;
+pub(super) const JOIN_ITEMS: u32 = 1024;
+pub(super) const JOIN_BYTES: usize = 64 * 1024;
 
 /// Untouched items, and since when they wait.
 #[derive(Debug, Clone)]
 pub(crate) struct Waiting {
     pub(crate) run: Segment,
     pub(crate) since: Instant,
-    /// When it has waited for too long, if that is its own: then it is a single one.
-    pub(crate) due: Option<Instant>,
-    /// Whether its calls share a worker's thread with others.
-    pub(crate) shares: bool,
 }
 
 #[derive(Debug, Default)]
@@ -32,8 +31,8 @@ pub(crate) struct Queue {
     /// How long an untouched item may wait.
     patience: Option<Duration>,
     runs: VecDeque<Waiting>,
-    /// The ones that have a time of their own, in the order of these.
-    dues: BTreeSet<(Instant, ItemIndex)>,
+    /// The calls, of which a pool's own run has nothing else.
+    pub(super) calls: CallLine,
     items: u64,
     bytes: usize,
     /// To be run alone.
@@ -62,7 +61,12 @@ impl Queue {
 
     /// Items that wait to be given out in company.
     pub(crate) fn items(&self) -> u64 {
-        self.items + self.again.len() as u64
+        self.items + (self.again.len() + self.calls.len()) as u64
+    }
+
+    /// Whether there are items, other than calls, that nobody has touched.
+    pub(crate) fn has_untouched(&self) -> bool {
+        !self.runs.is_empty()
     }
 
     pub(crate) fn suspects(&self) -> usize {
@@ -79,15 +83,7 @@ impl Queue {
     }
 
     pub(crate) fn push(&mut self, run: Segment, since: Instant) {
-        self.push_waiting(Waiting {
-            run,
-            since,
-            due: None,
-            shares: false,
-        });
-    }
-
-    pub(crate) fn push_waiting(&mut self, waiting: Waiting) {
+        let waiting = Waiting { run, since };
         self.count_in(&waiting);
         self.runs.push_back(waiting);
     }
@@ -95,14 +91,14 @@ impl Queue {
     /// Puts back items that a dead worker had not started, before all others: they are the oldest.
     pub(crate) fn put_back(&mut self, waiting: Vec<Waiting>) {
         for waiting in waiting.into_iter().rev() {
+            if self.calls.terms(waiting.run.first).is_some() {
+                let since = waiting.since;
+                items_of(waiting.run).for_each(|call| self.calls.put_back(&call, since));
+                continue;
+            }
             self.count_in(&waiting);
             self.runs.push_front(waiting);
         }
-    }
-
-    /// Whether the next untouched items share a worker's thread with others.
-    pub(crate) fn next_shares(&self) -> bool {
-        self.runs.front().is_some_and(|waiting| waiting.shares)
     }
 
     /// The next suspect, and whether it needs a worker that has run nothing.
@@ -118,6 +114,8 @@ impl Queue {
     pub(crate) fn again(&mut self, item: RetryItem) {
         if item.past.runs_alone() {
             self.suspects.push_back(item);
+        } else if self.calls.terms(item.index).is_some() {
+            self.calls.again(&item);
         } else {
             self.again.push_back(item);
         }
@@ -166,34 +164,17 @@ impl Queue {
         Some(WaitsAs::Untouched)
     }
 
-    /// Takes out an item that waits.
+    /// Takes out a call that waits.
     pub(crate) fn withdraw(&mut self, index: ItemIndex) -> Option<RetryItem> {
-        let is_it = |item: &RetryItem| item.index == index;
-        for touched in [&mut self.suspects, &mut self.again] {
-            if let Some(at) = touched.iter().position(is_it) {
-                return touched.remove(at);
-            }
+        if let Some(call) = self.calls.leave(index) {
+            return Some(call);
+        }
+        if let Some(at) = self.suspects.iter().position(|item| item.index == index) {
+            return self.suspects.remove(at);
         }
         let later = self.later.keys().find(|(_, waits)| *waits == index);
-        if let Some(key) = later.copied() {
-            return self.later.remove(&key);
-        }
-        let at = self.position(index)?;
-        let waiting = self.runs.remove(at)?;
-        self.count_out(&waiting);
-        let (since, due, shares) = (waiting.since, None, waiting.shares);
-        let (before, item, after) = split_out(waiting.run, index);
-        for run in [after, before].into_iter().flatten() {
-            let part = Waiting {
-                run,
-                since,
-                due,
-                shares,
-            };
-            self.count_in(&part);
-            self.runs.insert(at, part);
-        }
-        item
+        let key = later.copied()?;
+        self.later.remove(&key)
     }
 
     /// Takes out the untouched items that have waited for too long.
@@ -209,36 +190,9 @@ impl Queue {
         expired
     }
 
-    /// Takes out those that have waited for longer than each may.
-    pub(crate) fn expire_calls(&mut self, now: Instant) -> Vec<Segment> {
-        let mut expired = Vec::new();
-        while let Some(&(due, index)) = self.dues.first()
-            && due <= now
-        {
-            let waiting = self.position(index).and_then(|at| self.runs.remove(at));
-            let waiting = waiting.expect("what has a time of its own waits");
-            self.count_out(&waiting);
-            expired.push(waiting.run);
-        }
-        expired
-    }
-
-    /// Where the piece is that has this item.
-    fn position(&self, index: ItemIndex) -> Option<usize> {
-        let has_it = |waiting: &Waiting| waiting.run.first <= index && index < waiting.run.end();
-        // In the order of their indices, but for some that came back.
-        let at = self
-            .runs
-            .partition_point(|waiting| waiting.run.end() <= index);
-        match self.runs.get(at) {
-            Some(waiting) if has_it(waiting) => Some(at),
-            _ => self.runs.iter().position(has_it),
-        }
-    }
-
     pub(crate) fn wakeup(&self) -> Option<Instant> {
         let due = self.later.first_key_value().map(|((due, _), _)| *due);
-        let own = self.dues.first().map(|(due, _)| *due);
+        let own = self.calls.wakeup();
         due.into_iter().chain(own).chain(self.deadline()).min()
     }
 
@@ -250,19 +204,15 @@ impl Queue {
     /// go out together.
     pub(crate) fn pop(&mut self, most: u32) -> Option<Waiting> {
         let mut waiting = self.pop_run(most)?;
-        let (is_common, shares) = (waiting.due.is_none(), waiting.shares);
         let (run, since) = (&mut waiting.run, waiting.since);
         let mut joined = BytesMut::new();
         while run.count < JOIN_ITEMS
             && run.records.len() + joined.len() < JOIN_BYTES
             && run.attachments.is_empty()
-            && is_common
         {
             let fits = |next: &mut Waiting| {
                 next.run.first == run.end()
                     && next.run.attachments.is_empty()
-                    && next.due.is_none()
-                    && next.shares == shares
                     && next.run.count <= most.saturating_sub(run.count)
                     && (self.patience.is_none() || next.since == since)
             };
@@ -308,12 +258,7 @@ impl Queue {
             records: records.into_rest(),
             attachments: Attachments::NONE,
         };
-        let waiting = Waiting {
-            run,
-            since,
-            due: None,
-            shares: front.shares,
-        };
+        let waiting = Waiting { run, since };
         self.count_out(&waiting);
         Some(waiting)
     }
@@ -321,17 +266,11 @@ impl Queue {
     fn count_in(&mut self, waiting: &Waiting) {
         self.items += u64::from(waiting.run.count);
         self.bytes += waiting.run.weight();
-        if let Some(due) = waiting.due {
-            self.dues.insert((due, waiting.run.first));
-        }
     }
 
     fn count_out(&mut self, waiting: &Waiting) {
         self.items -= u64::from(waiting.run.count);
         self.bytes -= waiting.run.weight();
-        if let Some(due) = waiting.due {
-            self.dues.remove(&(due, waiting.run.first));
-        }
     }
 
     /// Takes everything, as single items.
@@ -342,35 +281,11 @@ impl Queue {
         for waiting in self.runs.drain(..) {
             all.extend(items_of(waiting.run));
         }
-        self.dues.clear();
+        all.extend(self.calls.drain());
         self.items = 0;
         self.bytes = 0;
         all
     }
-}
-
-/// A run without one of its items: what is before it, the item, and what is behind it.
-fn split_out(
-    run: Segment,
-    index: ItemIndex,
-) -> (Option<Segment>, Option<RetryItem>, Option<Segment>) {
-    let mut records = Records::new(run.records);
-    let mut take = |first: ItemIndex, count: u64| {
-        let count = count as u32;
-        (count > 0).then(|| Segment {
-            first,
-            count,
-            records: records
-                .split_front(count)
-                .expect("a piece was counted when it came in"),
-            attachments: run.attachments.clone(),
-        })
-    };
-    let end = run.first.plus(u64::from(run.count));
-    let before = take(run.first, index.0 - run.first.0);
-    let item = take(index, 1);
-    let behind = take(index.plus(1), end.0 - index.0 - 1);
-    (before, item.and_then(|run| items_of(run).next()), behind)
 }
 
 fn to_front<T>(all: &mut VecDeque<T>, at: usize) {

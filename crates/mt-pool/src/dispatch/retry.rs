@@ -32,16 +32,19 @@ impl Dispatch {
     /// one that would be tried again is cancelled: its error is not final.
     pub(super) fn set_apart(&mut self, worker: WorkerId, run: &Segment) -> Vec<Failed> {
         let (retry, keep) = (&self.config.retries, self.config.keep_items);
+        let calls = &self.queue.calls;
         let running = matches!(self.mode, RunMode::Running);
         let Some(slot) = self.workers.get_mut(&worker) else {
             return Vec::new();
         };
-        if retry.limit == 0 && !keep && !slot.alone {
+        if retry.limit == 0 && !keep && !slot.alone && !calls.may_retry() {
             return Vec::new();
         }
         let mut found = Vec::new();
         let mut records = Records::new(run.records.clone());
         for index in (run.first.0..run.end().0).map(ItemIndex) {
+            let own = calls.terms(index).map(|terms| &terms.retries);
+            let retry = own.unwrap_or(retry);
             let failed = records.next_with(|tag, value| {
                 let raised = tag == RecordTag::Raised && retry.limit > 0;
                 (tag != RecordTag::Value).then(|| raised && retry.wants(value, &run.attachments))
@@ -53,7 +56,7 @@ impl Dispatch {
                 continue;
             };
             let sequel = match wanted && item.past.errors < retry.limit {
-                true if running => Sequel::Again,
+                true if running && !calls.is_withdrawn(index) => Sequel::Again,
                 true => Sequel::Cancelled,
                 false => Sequel::Told,
             };
@@ -109,7 +112,12 @@ impl Dispatch {
     /// Half to all of a pause that doubles with every try: what failed together does not come back
     /// together ("equal jitter": Brooker, "Exponential backoff and jitter", AWS, 2015).
     fn retry(&mut self, now: Instant, mut item: RetryItem) {
-        let retry = &self.config.retries;
+        let own = self
+            .queue
+            .calls
+            .terms(item.index)
+            .map(|terms| &terms.retries);
+        let retry = own.unwrap_or(&self.config.retries);
         let doubled = 1_u32.checked_shl(item.past.errors).unwrap_or(u32::MAX);
         let pause = retry.first_pause.saturating_mul(doubled);
         let pause = pause.min(retry.longest_pause);

@@ -197,6 +197,12 @@ impl RunningClock {
         })
     }
 
+    /// Whether a call had the thread at the last look.
+    pub(crate) fn has_thread(&self, place: u64) -> bool {
+        let turn = self.stay.map(|stay| stay.turn);
+        turn.is_some_and(|turn| !turn.is_nobodys() && turn.place == place)
+    }
+
     /// Since when a context that is being closed keeps the thread, if one does.
     pub(crate) fn closes_since(&self) -> Option<Instant> {
         let stay = self.stay.filter(|stay| stay.turn.is_close());

@@ -140,8 +140,8 @@ mod tests {
         let sizes = [(); 6].map(|()| after(&mut window, &mut now, 1, 50 * QUICK, 1));
         assert_eq!(
             sizes,
-            [8, 32, 128, 399, 400, 400],
-            "twenty milliseconds of fifty microseconds each"
+            [8, 32, 128, 512, 800, 800],
+            "forty milliseconds of fifty microseconds each"
         );
         let size = (0..20).map(|_| after(&mut window, &mut now, 20, QUICK, 20));
         assert_eq!(size.last(), Some(1000), "to the most");
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn slow_items_are_not_sent_ahead() {
-        for each in [21_000 * QUICK, 10_000_000 * QUICK] {
+        for each in [41_000 * QUICK, 10_000_000 * QUICK] {
             for left in [0, 1] {
                 let (mut window, mut now) = window(2);
                 let sizes = [(); 3].map(|()| after(&mut window, &mut now, 1, each, left));
@@ -162,7 +162,7 @@ mod tests {
     fn a_hoarder_gets_less() {
         let (mut window, mut now) = window(2);
         window.size = 800;
-        let sizes = [(); 3].map(|()| after(&mut window, &mut now, 1, 100 * QUICK, 700));
+        let sizes = [(); 3].map(|()| after(&mut window, &mut now, 1, 200 * QUICK, 700));
         assert_eq!(sizes, [400, 200, 100]);
         assert_eq!(after(&mut window, &mut now, 1, 10_000_000 * QUICK, 5), 50);
     }

@@ -12,6 +12,7 @@ use mt_proto::{DecodeError, ItemIndex, Records, Segment, WorkerId};
 use super::{
     Look,
     attempt_history::{AttemptHistory, RetryItem},
+    call_line::CallLimit,
     done::DoneItems,
     queue::{Waiting, items_of},
     running_clock::{Late, RunningClock},
@@ -71,6 +72,8 @@ pub(crate) struct WorkerSlot {
     pub(crate) gate: Option<ItemIndex>,
     held: VecDeque<Held>,
     in_hand: u32,
+    /// The calls among them that share its thread.
+    sharing: u32,
     held_bytes: usize,
     sent: u64,
 }
@@ -92,8 +95,6 @@ struct Held {
     run: Segment,
     /// Since when it had waited to be sent.
     since: Instant,
-    /// When it would have waited for too long, if that is its own.
-    due: Option<Instant>,
     /// Whether its calls share the thread with others.
     shares: bool,
     /// What its only item has been through; a piece of more has no past.
@@ -114,6 +115,16 @@ impl WorkerSlot {
 
     pub(crate) fn in_hand(&self) -> u32 {
         self.in_hand
+    }
+
+    /// The calls it has that share its thread.
+    pub(crate) fn sharing(&self) -> u32 {
+        self.sharing
+    }
+
+    /// The items that have its thread for themselves, while they run.
+    pub(crate) fn plain_in_hand(&self) -> u32 {
+        self.in_hand - self.sharing
     }
 
     pub(crate) fn held_bytes(&self) -> usize {
@@ -165,25 +176,28 @@ impl WorkerSlot {
         self.running.late(now, limit, done, open)
     }
 
-    /// The calls among its items that have been running for longer than each may.
+    /// The calls among these that have been running for longer than each may, or keep the thread though nobody waits for
+    /// them any more.
     pub(crate) fn late_calls(
         &mut self,
         now: Instant,
-        limits: &BTreeMap<ItemIndex, Duration>,
+        limits: &BTreeMap<ItemIndex, CallLimit>,
     ) -> Vec<ItemIndex> {
-        let limited = self.held.iter().flat_map(|held| {
+        let held = self.held.iter().flat_map(|held| {
             let calls = limits.range(held.run.first..held.run.end());
             calls.map(|(&index, &limit)| {
                 let place = held.start + (index.0 - held.run.first.0);
                 (index, place, limit)
             })
         });
-        let mut late: Vec<_> = limited.collect();
+        let mut late: Vec<_> = held.collect();
         late.retain(|&(_, place, limit)| {
+            let overruns = |late: Option<Late>| late.is_some_and(|late| late.contains(place));
             is_open(&self.held, place)
-                && self
-                    .late(now, limit)
-                    .is_some_and(|late| late.contains(place))
+                && (limit.is_given_up(now) && self.running.has_thread(place)
+                    || limit
+                        .hard
+                        .is_some_and(|hard| overruns(self.late(now, hard))))
         });
         late.into_iter().map(|(index, _, _)| index).collect()
     }
@@ -195,12 +209,12 @@ impl WorkerSlot {
     }
 
     pub(crate) fn room(&self) -> u32 {
-        self.within_quota(self.window.room(self.in_hand))
+        self.within_quota(self.window.room(self.plain_in_hand()))
     }
 
     /// The calls that it may be given that share its thread with others, of which it has so many at most.
     pub(crate) fn room_to_share(&self, most: u32) -> u32 {
-        self.within_quota(most.saturating_sub(self.in_hand))
+        self.within_quota(most.saturating_sub(self.sharing))
     }
 
     fn within_quota(&self, room: u32) -> u32 {
@@ -213,35 +227,31 @@ impl WorkerSlot {
         }
     }
 
-    pub(crate) fn give(&mut self, waiting: Waiting, now: Instant) {
-        self.hold(waiting, None, now);
+    pub(crate) fn give(&mut self, waiting: Waiting, shares: bool, now: Instant) {
+        self.hold(waiting, shares, None, now);
     }
 
-    pub(crate) fn give_retry(&mut self, item: &RetryItem, now: Instant) -> Segment {
+    pub(crate) fn give_retry(&mut self, item: &RetryItem, shares: bool, now: Instant) -> Segment {
         let run = item.to_run();
         let waiting = Waiting {
             run: run.clone(),
             since: now,
-            due: None,
-            shares: false,
         };
-        self.hold(waiting, Some(item.past), now);
+        self.hold(waiting, shares, Some(item.past), now);
         run
     }
 
     fn hold(
         &mut self,
-        Waiting {
-            run,
-            since,
-            due,
-            shares,
-        }: Waiting,
+        Waiting { run, since }: Waiting,
+        shares: bool,
         past: Option<AttemptHistory>,
         now: Instant,
     ) {
-        if self.in_hand == 0 {
-            self.window.on_busy(now);
+        match shares {
+            true => self.sharing += run.count,
+            false if self.plain_in_hand() == 0 => self.window.on_busy(now),
+            false => {}
         }
         self.idle_since = None;
         self.in_hand += run.count;
@@ -254,7 +264,6 @@ impl WorkerSlot {
         self.held.push_back(Held {
             run,
             since,
-            due,
             shares,
             past,
             start,
@@ -280,22 +289,26 @@ impl WorkerSlot {
         self.held.iter().take(at).any(|held| index < held.run.end())
     }
 
-    /// Takes note of results. A worker reports in runs of its own, which may span pieces.
+    /// Takes note of results. A worker reports in runs of its own, which may span pieces. Returns how many there are of items
+    /// that had the thread for themselves.
     ///
     /// # Errors
     /// When any of these items is not held or has its outcome already; nothing was noted then.
-    pub(crate) fn finish(&mut self, run: &Segment) -> Result<(), DecodeError> {
+    pub(crate) fn finish(&mut self, run: &Segment) -> Result<u32, DecodeError> {
         let mut first = run.first;
         while first < run.end() {
             let (_, _, count) = self.part(first, run.end())?;
             first = first.plus(u64::from(count));
         }
         first = run.first;
+        let mut sharing = 0;
         while first < run.end() {
             let (held, offset, count) = self.part(first, run.end())?;
             held.done.mark(offset, count);
+            sharing += if held.shares { count } else { 0 };
             first = first.plus(u64::from(count));
         }
+        self.sharing -= sharing;
         self.in_hand -= run.count;
         self.fruitful = true;
         // Later pieces can be done before earlier ones; they must not count against the bound.
@@ -305,7 +318,7 @@ impl WorkerSlot {
             *held_bytes -= if done { held.run.weight() } else { 0 };
             !done
         });
-        Ok(())
+        Ok(run.count - sharing)
     }
 
     /// The piece that has item `first` open, its offset there, and how many up to `end` go on in it. An
@@ -340,8 +353,7 @@ impl WorkerSlot {
         for held in self.held.drain(..) {
             held.salvage(started, &mut salvage);
         }
-        self.in_hand = 0;
-        self.held_bytes = 0;
+        (self.in_hand, self.sharing, self.held_bytes) = (0, 0, 0);
         salvage
     }
 }
@@ -400,12 +412,8 @@ impl Held {
                     records,
                     attachments: self.run.attachments.clone(),
                 };
-                salvage.unstarted.push(Waiting {
-                    run,
-                    since: self.since,
-                    due: self.due,
-                    shares: self.shares,
-                });
+                let since = self.since;
+                salvage.unstarted.push(Waiting { run, since });
             }
             offset += count.max(1);
         }

@@ -1,13 +1,17 @@
 //! Which outcome goes to whom.
 
-use std::{collections::HashMap, sync::Mutex, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use mt_proto::{Failure, ItemIndex, Record, RecordTag, Records, decode_strict, guarded};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 use crate::{
     dispatch::{Apart, Delivery, End, Lost},
-    input::ConsumerEnd,
+    input::{ConsumerEnd, HeldPlace},
     lock::lock,
 };
 
@@ -18,15 +22,11 @@ pub(crate) enum CallEnd {
     Apart(Box<Apart>),
     /// The call was not taken in.
     Refused(Lost),
-    /// The call was cancelled before it was taken in, or its driver is gone.
-    Gone,
+    /// The call was cancelled before it was taken in.
+    Cancelled,
 }
 
 impl CallEnd {
-    pub(crate) fn of_refused(lost: Option<Lost>) -> Self {
-        lost.map_or(Self::Gone, Self::Refused)
-    }
-
     /// A worker does not know how long a call might wait in all, only what was left of it.
     pub(crate) fn with_queue_limit(self, limit: Option<Duration>) -> Self {
         let (Self::Told(index, record), Some(limit)) = (&self, limit) else {
@@ -48,53 +48,65 @@ impl CallEnd {
     }
 }
 
-/// What a call takes of the queue's bounds until it has ended.
-#[derive(Debug)]
-pub(crate) struct CallPlace {
-    pub(crate) _call: OwnedSemaphorePermit,
-    pub(crate) _bytes: OwnedSemaphorePermit,
-}
-
 /// Whoever waits for a call.
 #[derive(Debug)]
 struct CallWaiter {
     end: oneshot::Sender<CallEnd>,
-    place: CallPlace,
+    /// What it takes of the queue's bounds until it has ended.
+    place: HeldPlace,
 }
 
 /// The calls that have no outcome yet.
 #[derive(Debug)]
 pub(crate) struct CallRoutes {
-    waiting: Mutex<HashMap<ItemIndex, CallWaiter>>,
+    /// None once the driver has ended.
+    waiting: Mutex<Option<HashMap<ItemIndex, CallWaiter>>>,
     consumer: ConsumerEnd,
 }
 
+/// The driver's end: those who still wait when it is dropped are told, whatever the driver has come to.
+#[derive(Debug)]
+pub(crate) struct RouteEnd(Arc<CallRoutes>);
+
 impl CallRoutes {
-    pub(crate) fn new(consumer: ConsumerEnd) -> Self {
-        Self {
-            waiting: Mutex::default(),
+    pub(crate) fn new(consumer: ConsumerEnd) -> (Arc<Self>, RouteEnd) {
+        let routes = Arc::new(Self {
+            waiting: Mutex::new(Some(HashMap::new())),
             consumer,
-        }
+        });
+        (Arc::clone(&routes), RouteEnd(routes))
     }
 
-    /// Waits for the outcome of a call that is pushed meanwhile, so that it can't come before it is waited for.
+    pub(crate) fn are_open(&self) -> bool {
+        lock(&self.waiting).is_some()
+    }
+
+    /// Waits for the outcome of a call that is pushed meanwhile, so that it can't come before it is waited for. Gives the
+    /// place back if it is not pushed.
     pub(crate) fn expect(
         &self,
-        place: CallPlace,
+        place: HeldPlace,
         push: impl FnOnce() -> Option<ItemIndex>,
-    ) -> Option<(ItemIndex, oneshot::Receiver<CallEnd>)> {
+    ) -> Result<(ItemIndex, oneshot::Receiver<CallEnd>), HeldPlace> {
         let mut waiting = lock(&self.waiting);
-        let index = push()?;
+        let Some((waiting, index)) = waiting.as_mut().and_then(|open| Some((open, push()?))) else {
+            return Err(place);
+        };
         let (end, receiver) = oneshot::channel();
         waiting.insert(index, CallWaiter { end, place });
-        Some((index, receiver))
+        Ok((index, receiver))
     }
+}
 
+impl RouteEnd {
     /// Hands outcomes to those who wait for them.
-    pub(crate) fn route(&self, turn: Vec<Delivery>) {
+    pub(super) fn route(&self, turn: Vec<Delivery>) {
         let (mut items, mut bytes) = (0, 0);
         let mut routed = Vec::new();
-        let mut waiting = lock(&self.waiting);
+        let mut open = lock(&self.0.waiting);
+        let Some(waiting) = open.as_mut() else {
+            return;
+        };
         for delivery in turn {
             items += u64::from(delivery.count());
             bytes += delivery.len_bytes();
@@ -114,12 +126,22 @@ impl CallRoutes {
                 }
             }
         }
-        drop(waiting);
-        self.consumer.on_consumed(items, bytes);
+        drop(open);
+        self.0.consumer.on_consumed(items, bytes);
         for (CallWaiter { end, place }, outcome) in routed {
             drop(place);
             // It wakes the caller, whose waker is user code. A caller that is gone takes nothing.
             let _ = guarded(|| end.send(outcome).is_ok());
+        }
+    }
+}
+
+impl Drop for RouteEnd {
+    fn drop(&mut self) {
+        let waiting = lock(&self.0.waiting).take();
+        for waiter in waiting.into_iter().flat_map(HashMap::into_values) {
+            // As above.
+            let _ = guarded(|| drop(waiter));
         }
     }
 }

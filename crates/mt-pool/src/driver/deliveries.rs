@@ -2,7 +2,6 @@
 
 use std::{
     mem,
-    sync::Arc,
     task::{Context, Poll, ready},
     vec,
 };
@@ -10,7 +9,7 @@ use std::{
 use mt_proto::{Kept, guarded};
 use tokio::sync::mpsc;
 
-use super::call_routes::CallRoutes;
+use super::call_routes::RouteEnd;
 use crate::dispatch::Delivery;
 
 /// Deliveries for one consumer, of which no more wait than `capacity`.
@@ -35,12 +34,12 @@ pub(crate) struct DeliverySender {
 enum To {
     /// Sending, and dropping it, wakes the consumer, whose waker is user code.
     Consumer(Kept<mpsc::Sender<Vec<Delivery>>>),
-    Callers(Arc<CallRoutes>),
+    Callers(RouteEnd),
 }
 
 impl DeliverySender {
     /// Hands each outcome to whoever waits for it.
-    pub(crate) fn to_callers(routes: Arc<CallRoutes>) -> Self {
+    pub(crate) fn to_callers(routes: RouteEnd) -> Self {
         Self {
             to: To::Callers(routes),
             open: Vec::new(),

@@ -166,6 +166,7 @@ impl Driver {
                     });
                     self.workers.send(worker, run, patience);
                 }
+                Effect::Withdraw(worker, call) => self.workers.withdraw(worker, call),
                 Effect::Gate(worker, gate) => self.workers.set_gate(worker, gate),
                 Effect::Retire(worker) => {
                     self.record(Happened::Leaving(worker));
@@ -214,7 +215,12 @@ impl Driver {
             self.dispatch(Event::Stop);
         }
         for event in found.events {
-            if matches!(event, Event::Call(..) | Event::Withdraw(_)) {
+            let is_watched = match &event {
+                Event::Call(call) => call.1.hard.is_some(),
+                Event::Withdraw(_) => true,
+                _ => false,
+            };
+            if is_watched {
                 self.watch.watch_calls();
             }
             self.dispatch(event);

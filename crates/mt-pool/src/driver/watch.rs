@@ -49,7 +49,7 @@ impl WatchSchedule {
         }
     }
 
-    /// Looks are needed from now on: there was a call that may run only so long, or is cancelled.
+    /// Looks are needed from now on: there was a call that may run only so long, or that nobody waits for any more.
     pub(super) fn watch_calls(&mut self) {
         self.every.get_or_insert(LOOK);
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use mt_ipc::{FrameSender, Progress, SendError};
-use mt_proto::{Beat, Frame, ItemIndex, Segment, ToExecutor, ToWorker, WorkerId};
+use mt_proto::{Beat, Frame, ItemIndex, Kind, Segment, ToExecutor, ToWorker, WorkerId};
 
 use crate::{
     dispatch::Look,
@@ -74,6 +74,11 @@ impl WorkerHandles {
         self.say(worker, ToExecutor::Items(items).into_frame());
     }
 
+    /// A worker need not begin a call any more, or go on with it. One that does not hear it is ended for the call.
+    pub(super) fn withdraw(&self, worker: WorkerId, call: ItemIndex) {
+        self.say(worker, ToExecutor::Withdraw(call).into_frame());
+    }
+
     /// Of the items it has, a worker starts none from this one on.
     pub(super) fn set_gate(&self, worker: WorkerId, gate: Option<ItemIndex>) {
         let handle = self.handles.get(&worker);
@@ -112,11 +117,12 @@ impl WorkerHandles {
         else {
             return;
         };
-        let is_control = frame.kind.is_control();
+        let may_be_left = frame.kind.is_control() || frame.kind == Kind::Withdraw;
         match sender.try_send(frame) {
             Ok(()) | Err(SendError::Closed) => {}
-            // A worker that has been stopped for minutes: one that misses its leave is killed after its grace.
-            Err(_) if is_control => {}
+            // A worker that has been stopped for minutes: one that misses its leave, or a withdrawal, is killed after a
+            // grace.
+            Err(_) if may_be_left => {}
             // Dispatch sends within the queue's bound, so this can't be.
             Err(_) => control.kill(DeathCause::Stopped),
         }

@@ -28,7 +28,7 @@ pub(crate) struct Outbox {
     state: Mutex<OutboxState>,
     wake: Notify,
     room: Notify,
-    /// Whether the link will look by itself, within eight milliseconds. A hint outside the lock.
+    /// Whether the link will look by itself, within sixteen milliseconds. A hint outside the lock.
     watched: AtomicBool,
     looks: AtomicU32,
     /// Whether outcomes are gathered before they come here.

@@ -1,9 +1,9 @@
 //! Outcomes on the user's thread: encoded where they arise, published to the outbox in time.
 //!
-//! Publishing takes a lock, which shows beside a task of some nanoseconds. So while tasks are quick (64
-//! or more between two looks of the link, eight milliseconds apart) their outcomes are gathered without it
+//! Publishing takes a lock, which shows beside a task of some nanoseconds. So while tasks are quick (128
+//! or more between two looks of the link, sixteen milliseconds apart) their outcomes are gathered without it
 //! and published when the link has looked again. The outcomes of slower tasks are published one by
-//! one. What this costs: if a task that never returns follows quick ones, up to eight milliseconds of
+//! one. What this costs: if a task that never returns follows quick ones, up to sixteen milliseconds of
 //! their outcomes wait with it, and are made again elsewhere when the worker is killed for it.
 
 use std::{mem::needs_drop, time::Instant};
@@ -15,7 +15,7 @@ use super::{outbox::Outbox, stopwatch::Stopwatch, tally, work::NoResult};
 use crate::{Wire, worker::caught};
 
 /// The outcomes between two looks of the link from which on tasks count as quick.
-const QUICK: u32 = 64;
+const QUICK: u32 = 128;
 /// The bytes that are not gathered any further.
 const GATHER_BYTES: usize = 32 * 1024;
 
@@ -62,7 +62,7 @@ impl Reporter {
         self.watch.restart()
     }
 
-    /// When the call that runs now was started, or up to eight milliseconds before.
+    /// When the call that runs now was started, or up to sixteen milliseconds before.
     pub(super) fn call_began(&self) -> Instant {
         self.watch.last()
     }

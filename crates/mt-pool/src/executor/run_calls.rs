@@ -4,46 +4,45 @@
 //! calls of `async fn`s go on between two of these.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
-    pin::Pin,
+    collections::{BTreeMap, BTreeSet, VecDeque},
     rc::Rc,
-    task::{Context as PollContext, Poll, ready},
-    time::Instant,
+    task::Poll,
 };
 
 use futures::{
     poll,
     stream::{FuturesUnordered, StreamExt},
 };
-use mt_ipc::Progress;
+use mt_ipc::{Progress, Turn};
 use mt_proto::{Attachments, Failure, FromWorker, ItemIndex, Records, Setup};
 use tokio::{runtime::Runtime, sync::mpsc, task::LocalSet};
 
 use super::{
-    call_target::{Begun, CallTarget, Returned},
+    async_call::{AsyncCall, EndedCall, Withdrawal},
+    call_target::{Begun, CallTarget},
     context_batch::ContextOptions,
     outbox::Outbox,
     reporter::{Encoded, Reporter},
-    tally,
     work::{Batch, Job, NoResult, expired},
 };
 use crate::{
     current::Ambient,
     registry,
     task::TaskStyle,
-    worker::{Panic, caught, drive_local, drop_caught},
+    worker::{caught, drive_local, drop_caught},
 };
 
 /// The name that a setup has for the calls of a pool, in place of a task's.
 pub(crate) const CALLS: &str = "mt_pool::calls";
 /// The bytes in front of a call's input: the number of its task.
-const NUMBER_BYTES: usize = size_of::<u32>();
+pub(crate) const NUMBER_BYTES: usize = size_of::<u32>();
 
 /// Serves calls until none come any more and all are done.
 pub(super) fn serve(job: Job, runtime: &Rc<Runtime>) {
     let Job {
         setup,
-        mut inbox,
+        inbox,
+        withdrawn,
         outbox,
         progress,
         ..
@@ -58,14 +57,19 @@ pub(super) fn serve(job: Job, runtime: &Rc<Runtime>) {
         outbox: &outbox,
         progress: &progress,
         reporter: Reporter::new(setup.max_result_bytes, progress.clone()),
+        inbox,
+        withdrawn,
+        given_up: Vec::new(),
         targets: BTreeMap::new(),
         todo: VecDeque::new(),
+        unwanted: BTreeSet::new(),
         running: FuturesUnordered::new(),
+        withdrawals: BTreeMap::new(),
         turns: false,
         started: 0,
         finished: 0,
     };
-    runner.run(&mut inbox);
+    runner.run();
     drop(runner);
     drop_caught("a task that was left behind", local);
 }
@@ -73,6 +77,7 @@ pub(super) fn serve(job: Job, runtime: &Rc<Runtime>) {
 /// Calls that came together and have not all been started.
 struct CallBatch {
     next: ItemIndex,
+    end: ItemIndex,
     records: Records,
     attachments: Attachments,
     start_by: Option<tokio::time::Instant>,
@@ -86,10 +91,17 @@ struct CallRunner<'a> {
     progress: &'a Progress,
     options: ContextOptions<'a>,
     reporter: Reporter,
+    inbox: mpsc::Receiver<Batch>,
+    /// The calls that nobody waits for any more.
+    withdrawn: mpsc::Receiver<ItemIndex>,
+    given_up: Vec<ItemIndex>,
     /// The tasks that were called here, by their numbers.
     targets: BTreeMap<u32, Box<dyn CallTarget>>,
     todo: VecDeque<CallBatch>,
+    /// Those of them that are not to be started.
+    unwanted: BTreeSet<ItemIndex>,
     running: FuturesUnordered<AsyncCall<'a>>,
+    withdrawals: BTreeMap<ItemIndex, Withdrawal>,
     /// Whether the runtime has to turn while there is nothing to do: something async was called.
     turns: bool,
     started: u64,
@@ -97,12 +109,10 @@ struct CallRunner<'a> {
 }
 
 impl CallRunner<'_> {
-    fn run(&mut self, inbox: &mut mpsc::Receiver<Batch>) {
+    fn run(&mut self) {
         let mut open = true;
         loop {
-            while let Ok(batch) = inbox.try_recv() {
-                self.add(batch);
-            }
+            self.hear();
             let has_started = self.start_next();
             if !self.running.is_empty() {
                 self.turn();
@@ -114,7 +124,7 @@ impl CallRunner<'_> {
             if !open && self.todo.is_empty() && self.running.is_empty() {
                 break;
             }
-            open &= self.wait(inbox, open);
+            open &= self.wait(open);
             self.reporter.restart_watch();
         }
         for target in std::mem::take(&mut self.targets).into_values() {
@@ -122,13 +132,40 @@ impl CallRunner<'_> {
         }
     }
 
+    /// Takes in what has come. A call came before the word that nobody waits for it.
+    fn hear(&mut self) {
+        while let Ok(call) = self.withdrawn.try_recv() {
+            self.given_up.push(call);
+        }
+        while let Ok(batch) = self.inbox.try_recv() {
+            self.add(batch);
+        }
+        for call in std::mem::take(&mut self.given_up) {
+            self.withdraw(call);
+        }
+    }
+
     fn add(&mut self, Batch { items, start_by }: Batch) {
         self.todo.push_back(CallBatch {
             next: items.first,
+            end: items.end(),
             records: Records::new(items.records),
             attachments: items.attachments,
             start_by,
         });
+    }
+
+    /// Nobody waits for a call any more: it is not started, or dropped, unless it has ended.
+    fn withdraw(&mut self, call: ItemIndex) {
+        if let Some(running) = self.withdrawals.get(&call) {
+            running.withdraw();
+        } else if self
+            .todo
+            .iter()
+            .any(|batch| (batch.next..batch.end).contains(&call))
+        {
+            self.unwanted.insert(call);
+        }
     }
 
     /// Starts a call, if one may be.
@@ -140,7 +177,10 @@ impl CallRunner<'_> {
             return false;
         };
         let index = todo.next;
-        let late = expired(todo.start_by, self.setup.queue_deadline);
+        let late = match self.unwanted.remove(&index) {
+            true => Some(Failure::Cancelled.into()),
+            false => expired(todo.start_by, self.setup.queue_deadline),
+        };
         let taken = todo.records.next_with(|_, value| {
             self.started += 1;
             self.progress.set_started(self.started);
@@ -174,13 +214,10 @@ impl CallRunner<'_> {
             Ok(Started::Over(encoded)) => self.report(index, encoded),
             Ok(Started::Runs(begun)) => {
                 self.turns = true;
-                self.running.push(AsyncCall {
-                    ambient,
-                    at,
-                    began: self.reporter.call_began(),
-                    begun: Some(begun),
-                    progress: self.progress,
-                });
+                let began = self.reporter.call_began();
+                let call = AsyncCall::new((ambient, at), began, begun, self.progress);
+                self.withdrawals.insert(index, call.withdrawal());
+                self.running.push(call);
             }
             Err(none) => self.report(index, Err(none)),
         }
@@ -232,27 +269,30 @@ impl CallRunner<'_> {
     }
 
     /// Waits until there is something to do; false when no more calls come.
-    fn wait(&mut self, inbox: &mut mpsc::Receiver<Batch>, open: bool) -> bool {
+    fn wait(&mut self, open: bool) -> bool {
         let blocked = !self.reporter.room;
         if !self.turns && !blocked {
-            let batch = inbox.blocking_recv();
+            let batch = self.inbox.blocking_recv();
             let is_open = batch.is_some();
             batch.into_iter().for_each(|batch| self.add(batch));
             return is_open;
         }
         let (running, outbox) = (&mut self.running, self.outbox);
+        let (inbox, withdrawn) = (&mut self.inbox, &mut self.withdrawn);
         let may_take = open && self.todo.is_empty();
         let came = drive_local(self.runtime, self.local, async {
             // All arms are cancel-safe: what is not taken stays in its set, channel or outbox.
             tokio::select! {
                 Some(ended) = running.next(), if !running.is_empty() => Came::Over(ended),
                 batch = inbox.recv(), if may_take => Came::Batch(batch),
+                Some(call) = withdrawn.recv() => Came::Withdrawn(call),
                 () = outbox.room(), if blocked => Came::Room,
             }
         });
         match came {
             Came::Over(ended) => self.end(ended),
             Came::Room => self.reporter.room = true,
+            Came::Withdrawn(call) => self.given_up.push(call),
             Came::Batch(Some(batch)) => self.add(batch),
             Came::Batch(None) => return false,
         }
@@ -265,30 +305,38 @@ impl CallRunner<'_> {
             began,
             returned,
         } = ended;
+        self.withdrawals.remove(&index);
         let reporter = &mut self.reporter;
         let encoded = returned.and_then(|returned| caught(|| returned(reporter, index))?);
-        let encoded = encoded.map_err(settled);
+        let encoded = encoded.map_err(|none| self.settle(none));
         self.reporter
             .report_waited(self.outbox, index, encoded, began);
         self.finished();
     }
 
     fn report(&mut self, index: ItemIndex, encoded: Encoded) {
-        let encoded = encoded.map_err(settled);
+        let encoded = encoded.map_err(|none| self.settle(none));
         self.reporter.report(self.outbox, index, encoded);
         self.finished();
+    }
+
+    /// Why a call has no result. What is looked up for a panic is no part of the call: that is over.
+    #[cold]
+    fn settle(&self, none: NoResult) -> Box<Failure> {
+        match none {
+            NoResult::Failure(failure) => failure,
+            NoResult::Panic(panic) => {
+                self.progress.enter(Turn::NOBODYS);
+                let failure = Box::new(panic.into());
+                self.progress.leave();
+                failure
+            }
+        }
     }
 
     fn finished(&mut self) {
         self.finished += 1;
         self.progress.set_finished(self.finished);
-    }
-}
-
-fn settled(none: NoResult) -> Box<Failure> {
-    match none {
-        NoResult::Failure(failure) => failure,
-        NoResult::Panic(panic) => Box::new(panic.into()),
     }
 }
 
@@ -302,6 +350,7 @@ enum Started {
 enum Came {
     Over(EndedCall),
     Batch(Option<Batch>),
+    Withdrawn(ItemIndex),
     Room,
 }
 
@@ -325,49 +374,4 @@ fn target(
 fn nobody() -> NoResult {
     let message = "a call of no task of this program that takes no shared value".to_owned();
     Failure::Undecodable { message }.into()
-}
-
-/// A call of an `async fn`, until its end.
-struct AsyncCall<'a> {
-    ambient: Ambient,
-    at: u64,
-    began: Instant,
-    begun: Option<Begun>,
-    progress: &'a Progress,
-}
-
-/// A call that has ended, and what it has returned.
-struct EndedCall {
-    index: ItemIndex,
-    began: Instant,
-    returned: Result<Returned, NoResult>,
-}
-
-impl Future for AsyncCall<'_> {
-    type Output = EndedCall;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<EndedCall> {
-        let (progress, at, ambient) = (self.progress, self.at, self.ambient);
-        let begun = self.begun.as_mut().expect("polled after its end");
-        progress.enter(at);
-        ambient.enter();
-        let polled = caught(|| begun.as_mut().poll(cx));
-        progress.leave();
-        Ambient::leave();
-        tally::left(ambient.index);
-        let returned = match polled {
-            Ok(polled) => Ok(ready!(polled)),
-            Err(panic) => Err(NoResult::Panic(panic)),
-        };
-        if let Some(begun) = self.begun.take() {
-            // What the call leaves behind is user code too; a panic there does not undo its result.
-            let dropped: Result<(), Panic> = caught(|| drop(begun));
-            drop(dropped);
-        }
-        Poll::Ready(EndedCall {
-            index: ambient.index,
-            began: self.began,
-            returned,
-        })
-    }
 }

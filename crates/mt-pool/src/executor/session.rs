@@ -27,10 +27,13 @@ use crate::{
 
 pub(crate) const EXECUTOR: &str = "mt_pool::executor";
 
+/// The most words on items that nobody waits for any more that wait for the user's code. What comes beyond them is left:
+/// the parent has a grace for calls that do not hear.
+const WITHDRAWN: usize = 1024;
 /// How long results may gather while the user's code is busy.
 const GATHER: Duration = Duration::from_millis(16);
 /// Results that come as slowly as this are told one by one. A little less than they may gather, so that those of tasks
-/// of eight milliseconds are not told now in one way and now in the other.
+/// of sixteen milliseconds are not told now in one way and now in the other.
 const SLOW: Duration = Duration::from_millis(12);
 
 register_role!(EXECUTOR, start);
@@ -49,9 +52,11 @@ fn start(body: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
     };
     let at_once = setup.task == CALLS;
     let (items, inbox) = mpsc::channel(setup.max_pieces.max(1) as usize);
+    let (withdraw, withdrawn) = mpsc::channel(WITHDRAWN);
     let outbox = Arc::new(Outbox::default());
     let job = Job {
         setup,
+        withdrawn,
         attachments: mem::take(&mut link.attachments),
         inbox,
         outbox: Arc::clone(&outbox),
@@ -65,6 +70,7 @@ fn start(body: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
     let session = ExecutorSession {
         sender: link.sender.clone(),
         items: Some(items),
+        withdraw,
         patience: None,
         outbox,
         at_once,
@@ -81,6 +87,7 @@ struct ExecutorSession {
     sender: FrameSender,
     /// Dropped when the parent says die or rest: the main thread then finishes what it has.
     items: Option<mpsc::Sender<Batch>>,
+    withdraw: mpsc::Sender<ItemIndex>,
     /// How long the next items may wait.
     patience: Option<Duration>,
     outbox: Arc<Outbox>,
@@ -146,6 +153,10 @@ impl ExecutorSession {
                 self.patience = Some(time);
                 Ok(())
             }
+            ToExecutor::Withdraw(item) => {
+                let _ = self.withdraw.try_send(item);
+                Ok(())
+            }
             ToExecutor::Items(items) => {
                 let patience = self.patience.take();
                 let Some(inbox) = &self.items else {
@@ -177,7 +188,7 @@ impl ExecutorSession {
 
     /// Looks into the outbox without having been told and sends what is there; true when that was the
     /// last. Results that come alone are announced and leave at once; while they keep coming, they
-    /// are looked for every eight milliseconds instead of each being announced.
+    /// are looked for every sixteen milliseconds instead of each being announced.
     fn look(&mut self) -> bool {
         self.outbox.count_look();
         let load = self.outbox.take(false);

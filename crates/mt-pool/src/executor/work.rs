@@ -4,8 +4,8 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 
 use mt_ipc::Progress;
 use mt_proto::{
-    Attachments, Deadline, DecodeError, Failure, Segment, Setup, SetupFailure, SetupStep,
-    clip_text, decode_item_attached,
+    Attachments, Deadline, DecodeError, Failure, ItemIndex, Segment, Setup, SetupFailure,
+    SetupStep, clip_text, decode_item_attached,
 };
 use tokio::{sync::mpsc, time::Instant};
 
@@ -30,6 +30,8 @@ pub(crate) struct Job {
     /// What came beside the setup's bytes.
     pub(super) attachments: Attachments,
     pub(super) inbox: mpsc::Receiver<Batch>,
+    /// The items that nobody waits for any more.
+    pub(super) withdrawn: mpsc::Receiver<ItemIndex>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) progress: Progress,
     pub(super) gate: Gate,

@@ -19,7 +19,7 @@ use tokio::{runtime, sync::Notify};
 use crate::{dispatch::Event, lock::lock};
 
 pub(crate) use control::{Asked, RunControl, WeakRunControl};
-pub(crate) use feed_end::{FeedEnd, NoRoom, Unfed};
+pub(crate) use feed_end::{CallRecord, FeedEnd, NoRoom, Unfed};
 
 /// The most items in one block.
 const BLOCK_ITEMS: u32 = 4096;
@@ -190,6 +190,11 @@ impl ExchangeState {
 
     /// Adds a block of so many items that is not the open one.
     fn add_block(&mut self, count: u32, records: Bytes, attachments: Attachments) {
+        let items = self.new_block(count, records, attachments);
+        self.sealed.push_back(Event::Input(items));
+    }
+
+    fn new_block(&mut self, count: u32, records: Bytes, attachments: Attachments) -> Segment {
         self.seal();
         self.waiting += u64::from(count);
         let first = self.next;
@@ -201,7 +206,7 @@ impl ExchangeState {
             attachments,
         };
         self.waiting_bytes = self.waiting_bytes.saturating_add(items.weight());
-        self.sealed.push_back(Event::Input(items));
+        items
     }
 }
 
@@ -241,7 +246,12 @@ impl DriverEnd {
             let Some(event) = state.sealed.pop_front() else {
                 break;
             };
-            if let Event::Input(run) | Event::Call(run, _) = &event {
+            let run = match &event {
+                Event::Input(run) => Some(run),
+                Event::Call(call) => Some(&call.0),
+                _ => None,
+            };
+            if let Some(run) = run {
                 items += u64::from(run.count);
                 taken += run.weight();
             }

@@ -142,7 +142,7 @@ impl Feeder {
                 match alone {
                     Alone::Lost(lost) => self.refuse(lost),
                     Alone::Attached(record, beside) => {
-                        let _index = self.feed.push_alone(record, beside);
+                        self.feed.push_alone(record, beside);
                     }
                 }
             }
@@ -259,7 +259,7 @@ impl Feeder {
             Ok(()) => {
                 let record = std::mem::take(&mut self.scratch).into();
                 // One that comes too late is not part of the run.
-                let _index = self.feed.push_alone(record, attachments);
+                self.feed.push_alone(record, attachments);
             }
             Err(error) => self.refuse(lost(&error)),
         }

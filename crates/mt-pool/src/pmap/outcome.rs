@@ -78,6 +78,7 @@ pub(crate) fn failure_kind<E>(failure: Failure) -> TaskErrorKind<E> {
         Failure::Undecodable { message } => TaskErrorKind::Undecodable(message),
         Failure::Unserialisable { message } => TaskErrorKind::Unserialisable(message),
         Failure::TooLarge { limit_bytes } => TaskErrorKind::TooLarge { limit_bytes },
+        Failure::Cancelled => TaskErrorKind::Cancelled,
         Failure::TimedOut { deadline, limit } => TaskErrorKind::TimedOut { deadline, limit },
         Failure::Context { step, message } => TaskErrorKind::Context { step, message },
         other => TaskErrorKind::Undecodable(format!("a failure of an unknown kind: {other:?}")),

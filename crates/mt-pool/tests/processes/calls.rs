@@ -1,8 +1,16 @@
 //! Single calls on a pool.
 
-use std::{fs, path::PathBuf, process, thread, time::Duration};
+use std::{
+    fs::{self, OpenOptions},
+    future::pending,
+    io::Write,
+    path::PathBuf,
+    process, thread,
+    time::Duration,
+};
 
-use mt_pool::{Pool, StartError, TaskErrorKind, limits::Deadline, task};
+use futures::{FutureExt, future::join_all};
+use mt_pool::{Pool, StartError, TaskErrorKind, asyn_pmap, limits::Deadline, task};
 use mt_test_kit::{Folder, is_gone, wait_until, watchdog};
 
 #[task]
@@ -158,7 +166,10 @@ fn each_call_has_its_own_deadlines() {
     );
     assert!(is_gone(process));
     assert_eq!(
-        pool.call::<square>(3).deadline(limit).wait().unwrap(),
+        pool.call::<square>(3)
+            .deadline(Duration::from_secs(20))
+            .wait()
+            .unwrap(),
         9,
         "the pool goes on"
     );
@@ -272,4 +283,149 @@ fn calls_from_everywhere() {
     for task in tasks {
         runtime.block_on(task).unwrap();
     }
+}
+
+/// Says that it is dropped.
+struct Leaves(PathBuf);
+
+impl Drop for Leaves {
+    fn drop(&mut self) {
+        fs::write(&self.0, "").unwrap();
+    }
+}
+
+#[task]
+async fn waits_for_ever(folder: PathBuf) -> u64 {
+    let _left = Leaves(folder.join("left"));
+    fs::write(folder.join("begun"), "").unwrap();
+    pending().await
+}
+
+/// Case M187: A cancelled call of an `async fn` is dropped where it waits, and costs neither its worker nor its mates.
+#[test]
+fn a_cancelled_call_that_waits_is_dropped() {
+    let _watchdog = watchdog("calls that wait and are cancelled");
+    let (pool, folder) = (pool(1), Folder::temp());
+    let process = pool.call::<pid>(()).wait().unwrap();
+    let mate = pool.call::<later>(300).spawn();
+    let waits = pool.call::<waits_for_ever>(folder.path().into()).spawn();
+    wait_until(|| folder.file("begun").exists());
+    waits.cancel();
+    let error = waits.wait().unwrap_err();
+    assert!(matches!(error.kind(), TaskErrorKind::Cancelled), "{error}");
+    assert!(
+        folder.file("left").exists(),
+        "it is dropped when it is told"
+    );
+    assert_eq!(mate.wait().unwrap(), 300);
+    assert_eq!(pool.call::<pid>(()).wait().unwrap(), process, "one process");
+}
+
+#[task]
+fn fails_once(file: PathBuf) -> Result<u32, String> {
+    match file.exists() {
+        true => Ok(process::id()),
+        false => {
+            fs::write(&file, "").unwrap();
+            Err("not yet".to_owned())
+        }
+    }
+}
+
+/// Case M188: A call whose function returns an error is made again as often as it may, and no more.
+#[test]
+fn errors_are_tried_again() {
+    let _watchdog = watchdog("calls that are tried again");
+    let (pool, folder) = (pool(1), Folder::temp());
+    let again = pool.call::<fails_once>(folder.file("a")).retries(1);
+    assert!(again.wait().is_ok());
+    let error = pool
+        .call::<fails_once>(folder.file("b"))
+        .wait()
+        .unwrap_err();
+    assert!(matches!(error.kind(), TaskErrorKind::Raised(_)), "{error}");
+    let error = pool.call::<fails>("no".to_owned()).retries(2).wait();
+    let error = error.unwrap_err();
+    assert!(
+        matches!(error.kind(), TaskErrorKind::Raised(text) if text == "no"),
+        "{error}"
+    );
+    assert_eq!(error.attempts(), 3);
+}
+
+#[task]
+fn notes_when((file, who, go): (PathBuf, String, PathBuf)) {
+    wait_until(|| go.exists());
+    let mut notes = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(file)
+        .unwrap();
+    writeln!(notes, "{who}").unwrap();
+    thread::sleep(Duration::from_millis(2)); // work: some
+}
+
+/// Case M189: A caller that has many calls waiting holds up neither another nor an urgent one, also where they wait for a
+/// place.
+#[test]
+fn callers_take_turns_and_urgent_calls_go_first() {
+    let _watchdog = watchdog("callers that take turns");
+    let pool = Pool::builder().processes(1).calls(4).start().unwrap();
+    let folder = Folder::temp();
+    let (notes, go) = (folder.file("notes"), folder.file("go"));
+    let call = |pool: &Pool, who: &str| {
+        pool.call::<notes_when>((notes.clone(), who.to_owned(), go.clone()))
+    };
+    let (rare, urgent) = (pool.clone(), pool.clone());
+    let mut calls: Vec<_> = (0..64)
+        .map(|_| call(&pool, "flood").into_future())
+        .collect();
+    calls.push(call(&rare, "rare").into_future());
+    calls.push(call(&urgent, "urgent").priority(1).into_future());
+    calls.push(call(&pool, "named").caller(7).into_future());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        // In the line, in this order.
+        for call in &mut calls {
+            assert!(call.now_or_never().is_none());
+        }
+        fs::write(&go, "").unwrap();
+        assert!(join_all(calls).await.into_iter().all(|end| end.is_ok()));
+    });
+    let notes = fs::read_to_string(&notes).unwrap();
+    let place = |who| notes.lines().position(|note| note == who).unwrap();
+    for who in ["rare", "urgent", "named"] {
+        assert!(place(who) < 16, "{who} is at {}", place(who));
+    }
+}
+
+/// Case M190: A run and calls share a worker, and take turns at it.
+#[test]
+fn a_run_and_calls_take_turns() {
+    let _watchdog = watchdog("a run beside calls");
+    let pool = pool(1);
+    let run = asyn_pmap::<later>((0..600).map(|_| 1)).pool(&pool);
+    let mut run = run.start().unwrap().into_iter();
+    assert_eq!(run.next().unwrap().unwrap(), 1);
+    for n in 0..20 {
+        assert_eq!(pool.call::<square>(n).wait().unwrap(), n * n);
+    }
+    assert_eq!(run.count(), 599);
+    assert!(pool.workers() <= 1);
+}
+
+/// Case M191: A shutdown lets calls finish within its grace, and tells the rest that they are cancelled.
+#[test]
+fn a_shutdown_lets_calls_finish() {
+    let _watchdog = watchdog("a shutdown with calls");
+    let (pool, folder) = (pool(1), Folder::temp());
+    let quick: Vec<_> = (0..8).map(|_| pool.call::<later>(50).spawn()).collect();
+    let endless = pool.call::<waits_for_ever>(folder.path().into()).spawn();
+    wait_until(|| folder.file("begun").exists());
+    let shutdown = pool.shutdown_blocking(Duration::from_millis(300));
+    drop(shutdown);
+    assert!(quick.into_iter().all(|call| call.wait().unwrap() == 50));
+    let error = endless.wait().unwrap_err();
+    assert!(matches!(error.kind(), TaskErrorKind::Cancelled), "{error}");
+    assert_eq!(pool.workers(), 0);
 }

@@ -115,6 +115,7 @@ fn messages_to_a_worker() {
 fn messages_to_an_executor() {
     let table = golden! {
         ToExecutor::Patience(Duration::from_millis(300)) => "06 00 00 00 2c 00 80 c6 86 8f 01",
+        ToExecutor::Withdraw(ItemIndex(300)) => "02 00 00 00 31 ac 02",
         ToExecutor::Items(three_items()) => "1e 00 00 00 24 02 01 00 00 00 00 00 00 03 00 00 00 \
             01 00 00 00 01 02 00 00 00 ac 02 03 00 00 00 f0 a2 04",
     };

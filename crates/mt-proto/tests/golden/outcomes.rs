@@ -36,6 +36,7 @@ fn failures() {
         timed_out(Deadline::Queue) => "05 00 02 00",
         timed_out(Deadline::Soft) => "05 01 02 00",
         timed_out(Deadline::Hard) => "05 02 02 00",
+        Failure::Cancelled => "06",
     };
     for (failure, golden) in table {
         let name = format!("{failure:?}");

@@ -18,7 +18,7 @@ fn messages_of_the_other_direction_are_refused() {
         assert_eq!(ToWorker::from_frame(empty(kind)), Err(wrong.clone()));
         assert_eq!(ToExecutor::from_frame(empty(kind)), Err(wrong));
     }
-    for kind in downwards.into_iter().chain([Patience, Items]) {
+    for kind in downwards.into_iter().chain([Patience, Items, Withdraw]) {
         let wrong = DecodeError::WrongDirection(kind);
         assert_eq!(FromWorker::from_frame(empty(kind)), Err(wrong.clone()));
         assert_eq!(FromExecutor::from_frame(empty(kind)), Err(wrong));
@@ -26,7 +26,7 @@ fn messages_of_the_other_direction_are_refused() {
     for kind in upwards.into_iter().chain(downwards) {
         assert!(!kind.is_of_role(), "{kind:?}");
     }
-    for kind in [Results, Notice, Exit, Patience, Items, Role] {
+    for kind in [Results, Notice, Exit, Patience, Items, Withdraw, Role] {
         assert!(
             kind.is_of_role(),
             "{kind:?} is left to the role, which knows its own"

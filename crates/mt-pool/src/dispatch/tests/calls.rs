@@ -8,9 +8,13 @@ use mt_proto::{Deadline, ItemIndex, WorkerId};
 use super::{
     super::{AHEAD_OF_CALLS, Delivery, Dispatch, Effect, End, Event, Look, Lost, Terms},
     model::{A, B, config},
-    payload::items,
+    payload::{error, items},
 };
-use crate::supervision::{Death, DeathCause, WorkerEnd};
+use crate::{
+    fair_line::{Caller, Rank},
+    limits::Retries,
+    supervision::{Death, DeathCause, WorkerEnd},
+};
 
 const LIMIT: Duration = Duration::from_millis(500);
 const MOMENT: Duration = Duration::from_millis(1);
@@ -22,6 +26,7 @@ struct Calls {
     made: u64,
     sent: Vec<(WorkerId, u64)>,
     killed: Vec<WorkerId>,
+    withdrawn: Vec<(WorkerId, u64)>,
     ends: Vec<(u64, &'static str)>,
 }
 
@@ -43,6 +48,7 @@ impl Calls {
             made: 0,
             sent: Vec::new(),
             killed: Vec::new(),
+            withdrawn: Vec::new(),
             ends: Vec::new(),
         };
         calls.tell(Event::Tick);
@@ -64,6 +70,7 @@ impl Calls {
                     let indices = delivery.indices();
                     self.ends.extend(indices.map(|index| (index.0, end)));
                 }
+                Effect::Withdraw(worker, call) => self.withdrawn.push((worker, call.0)),
                 Effect::Spawn(_) => {}
                 other => panic!("nobody asked for {other:?}"),
             }
@@ -73,10 +80,7 @@ impl Calls {
     fn call(&mut self, terms: Terms) {
         let call = items(self.made, 1);
         self.made += 1;
-        self.tell(match terms == Terms::default() {
-            true => Event::Input(call),
-            false => Event::Call(call, terms),
-        });
+        self.tell(Event::Call(Box::new((call, terms))));
     }
 
     fn calls(&mut self, count: u32) {
@@ -171,6 +175,7 @@ fn a_call_that_runs_is_ended_when_it_is_withdrawn() {
     let mut calls = Calls::with(1);
     calls.calls(2);
     calls.withdraw(0);
+    assert_eq!(calls.withdrawn, [(A, 0)], "its worker is told");
     calls.pass(A, 1, Duration::from_millis(90));
     assert!(calls.killed.is_empty() && calls.ends.is_empty());
     calls.pass(A, 1, Duration::from_millis(20));
@@ -226,21 +231,98 @@ fn deadlines_are_a_calls_own() {
     assert_eq!(calls.dispatch.poll_timeout(), None);
 }
 
-/// Case M178: Calls of `async fn`s share a worker, up to so many; plain ones get one that is free.
+/// Case M178: Calls of `async fn`s have places of their own in a worker, so many; plain ones get a worker that is free.
 #[test]
 fn calls_share_a_thread_if_they_may() {
-    let shares = Terms {
+    let shares = || Terms {
         shares: true,
         ..Terms::default()
     };
     let mut calls = Calls::with(2);
-    (0..10).for_each(|_| calls.call(shares));
+    (0..10).for_each(|_| calls.call(shares()));
     assert_eq!((calls.of(A).len(), calls.of(B).len()), (4, 4));
-    let mut calls = Calls::with(2);
-    calls.calls(10);
+    calls.calls(3);
     assert_eq!(
-        (calls.of(A).len(), calls.of(B).len()),
-        (2, 2),
+        (calls.of(A)[4..].to_vec(), calls.of(B)[4..].to_vec()),
+        (vec![10, 12], vec![11]),
         "one runs, one waits"
     );
+    calls.tell(Event::Results(A, items(10, 1)));
+    calls.tell(Event::Results(A, items(12, 1)));
+    calls.call(shares());
+    assert_eq!(
+        calls.of(A).len() + calls.of(B).len(),
+        11,
+        "there is no place"
+    );
+    calls.tell(Event::Results(B, items(calls.of(B)[0], 1)));
+    assert_eq!(calls.of(B).last(), Some(&8), "in the order they came");
+}
+
+/// Case M184: Calls that wait are given out by priority, and round robin among callers; those that come back go first.
+#[test]
+fn calls_are_given_out_in_turn() {
+    let of = |priority, caller| Terms {
+        rank: Rank {
+            priority,
+            caller: Caller::Named(caller),
+        },
+        ..Terms::default()
+    };
+    let mut calls = Calls::with(1);
+    calls.calls(1);
+    (0..3).for_each(|_| calls.call(of(0, 1))); // 1, which is sent ahead, 2, 3
+    calls.call(of(0, 2)); // 4
+    calls.call(of(1, 3)); // 5
+    let mut done = 0;
+    while calls.ends.len() < 6 {
+        let next = calls.of(A)[done];
+        done += 1;
+        calls.tell(Event::Results(A, items(next, 1)));
+    }
+    assert_eq!(calls.of(A), [0, 1, 5, 4, 2, 3]);
+}
+
+/// Case M185: A call of an `async fn` that only waits costs no worker when nobody waits for it; a plain one behind which it
+/// waits does not end for it either.
+#[test]
+fn a_call_that_only_waits_costs_no_worker() {
+    let shares = Terms {
+        shares: true,
+        ..Terms::default()
+    };
+    let mut calls = Calls::with(1);
+    calls.call(shares);
+    calls.calls(1);
+    calls.withdraw(0);
+    calls.pass(A, 2, LIMIT);
+    assert!(calls.killed.is_empty());
+    calls.tell(Event::Results(A, items(0, 2)));
+    assert_eq!(calls.ends, [(0, "done"), (1, "done")]);
+}
+
+/// Case M186: An error of a call that is tried again comes back after its pause, unless nobody waits for the call.
+#[test]
+fn errors_of_calls_are_tried_again() {
+    for gives_up in [false, true] {
+        let mut calls = Calls::with(1);
+        calls.call(Terms {
+            retries: Retries::new(1),
+            ..Terms::default()
+        });
+        if gives_up {
+            calls.withdraw(0);
+        }
+        calls.tell(Event::Results(A, error(0)));
+        if gives_up {
+            assert_eq!(calls.ends, [(0, "cancelled")]);
+            continue;
+        }
+        assert!(calls.ends.is_empty());
+        calls.now += LIMIT;
+        calls.tell(Event::Tick);
+        assert_eq!(calls.of(A), [0, 0]);
+        calls.tell(Event::Results(A, error(0)));
+        assert_eq!(calls.ends, [(0, "told")]);
+    }
 }

@@ -1,5 +1,7 @@
 //! A run of the machine with everything that must hold of it.
 
+mod outcomes;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -7,11 +9,11 @@ use std::{
 };
 
 use mt_ipc::Exit;
-use mt_proto::{Deadline, ItemIndex, Segment, WorkerId};
+use mt_proto::{ItemIndex, Segment, WorkerId};
 
 use super::{
     super::{
-        AHEAD, Apart, Delivery, Dispatch, DispatchConfig, Effect, End, Event, Lost, MemoryShortage,
+        AHEAD, Delivery, Dispatch, DispatchConfig, Effect, Event, Lost, MemoryShortage, Terms,
         attempt_history::AttemptHistory,
     },
     payload::{error, items, payloads},
@@ -75,6 +77,8 @@ pub(super) struct Model {
     /// Items that were past their deadline when their worker was killed for it.
     timed_out: BTreeSet<u64>,
     pub(super) cancelled: bool,
+    /// The calls that nobody waits for any more.
+    withdrawn: BTreeSet<u64>,
     /// When items were last started.
     ran: BTreeMap<u64, Instant>,
     /// What was told of memory, in that order.
@@ -101,6 +105,7 @@ impl Model {
             outcome_lost: BTreeSet::new(),
             timed_out: BTreeSet::new(),
             cancelled: false,
+            withdrawn: BTreeSet::new(),
             ran: BTreeMap::new(),
             shortages: Vec::new(),
             is_out: BTreeSet::new(),
@@ -174,6 +179,18 @@ impl Model {
         let run = items(self.taken_in, count);
         self.taken_in += u64::from(count);
         self.tell(Event::Input(run));
+    }
+
+    pub(super) fn call(&mut self, terms: Terms) {
+        let call = items(self.taken_in, 1);
+        self.taken_in += 1;
+        self.tell(Event::Call(Box::new((call, terms))));
+    }
+
+    /// Nobody waits for a call any more, which may be over.
+    pub(super) fn withdraw(&mut self, call: u64) {
+        self.withdrawn.insert(call);
+        self.tell(Event::Withdraw(ItemIndex(call)));
     }
 
     pub(super) fn refuse(&mut self) {
@@ -339,6 +356,7 @@ impl Model {
                 }
             }
             Effect::Deliver(delivery) => self.on_deliver(&delivery),
+            Effect::Withdraw(worker, call) => assert!(self.workers[&worker].holds(call.0)),
             Effect::Gate(worker, gate) => {
                 let worker = self.workers.get_mut(&worker).expect("it lives");
                 assert_ne!(std::mem::replace(&mut worker.gate, gate), gate, "it moves");
@@ -354,8 +372,12 @@ impl Model {
 
     /// Whoever is past the deadline really is.
     fn check_overrun(&self, worker: WorkerId) {
-        let limit = self.config.hard_deadline.expect("there is one");
         let model = &self.workers[&worker];
+        let given_up = model.running.intersection(&self.withdrawn).count();
+        if self.config.takes_all && given_up > 0 {
+            return;
+        }
+        let limit = self.config.hard_deadline.expect("there is one");
         // It may have been done since it was looked at.
         let begun = model.running.union(&model.unsent);
         let late = begun.filter(|item| model.is_late(**item));
@@ -370,6 +392,7 @@ impl Model {
         let sent: Vec<u64> = (run.first.0..run.end().0).collect();
         for item in &sent {
             assert!(!self.is_out.contains(item), "{item} is out");
+            assert!(!self.withdrawn.contains(item), "nobody waits for {item}");
             assert!(
                 self.workers.values().all(|w| !w.holds(*item)),
                 "{item} is held"
@@ -398,91 +421,9 @@ impl Model {
             assert!(!again, "with a crash limit of one nothing is started twice");
         }
         model.give(&sent);
-        assert!(model.held() <= self.config.window_cap as usize);
+        assert!(model.held() <= (self.config.window_cap + self.config.most_shared) as usize);
         assert!(model.held_pieces() <= self.config.max_pieces as usize);
         let quota = self.config.recycle.items.unwrap_or(u64::MAX);
         assert!(model.sent <= quota);
-    }
-
-    fn on_deliver(&mut self, delivery: &Delivery) {
-        assert!(!self.stopped, "nobody is interested");
-        let end = match delivery {
-            Delivery::Results(_) => "done",
-            Delivery::Apart(apart) => self.on_apart(apart),
-        };
-        let first = delivery.first().0;
-        for item in first..first + u64::from(delivery.count()) {
-            assert!(item < self.taken_in);
-            assert!(self.is_out.insert(item), "{item} came twice");
-            assert!(!self.config.ordered || item == self.out.len() as u64);
-            self.out.push((item, end));
-        }
-    }
-
-    fn on_apart(&self, apart: &Apart) -> &'static str {
-        let (item, attempts) = (apart.index.0, apart.attempts);
-        let past = self.past.get(&item).copied().unwrap_or_default();
-        let lost = match &apart.end {
-            End::Told(_) => {
-                assert_eq!(
-                    attempts,
-                    past.deaths + past.breaches + past.errors,
-                    "{item}"
-                );
-                assert!(self.config.keep_items || attempts > 1, "{item}");
-                self.check_payload(apart);
-                return "done";
-            }
-            End::Lost(Lost::TooLarge { .. }) => {
-                assert_eq!((attempts, &apart.payload), (0, &None));
-                return "refused";
-            }
-            End::Lost(lost) => lost,
-        };
-        self.check_payload(apart);
-        match lost {
-            Lost::Crashed { death, attempts } => {
-                // Nobody may be at it any more when it is tried again.
-                let at_once = death.cause == DeathCause::OutOfReach;
-                assert!(at_once || *attempts == self.config.crash_limit);
-                assert_eq!(*attempts, past.deaths, "{item} {lost:?}");
-                "crashed"
-            }
-            Lost::OutcomeLost { .. } => {
-                assert!(self.outcome_lost.contains(&item) && attempts > 0);
-                "outcome lost"
-            }
-            Lost::Cancelled => {
-                assert!(self.drained || self.cancelled);
-                let errors = past.deaths + past.breaches + past.errors;
-                assert!(attempts == errors || attempts == errors + 1, "{item}");
-                "cancelled"
-            }
-            Lost::TimedOut {
-                deadline: Deadline::Hard,
-                ..
-            } => {
-                assert!(self.timed_out.contains(&item) && attempts > 0);
-                "timed out"
-            }
-            Lost::TimedOut { .. } => {
-                assert_eq!(attempts, 0);
-                "waited"
-            }
-            Lost::MemoryExceeded { attempts, .. } => {
-                let no_second_start = self.config.crash_limit == 1;
-                let retries = self.config.memory.oom_retries;
-                assert_eq!(*attempts, if no_second_start { 1 } else { retries + 1 });
-                assert_eq!(*attempts, past.breaches);
-                "memory"
-            }
-            Lost::Pool(_) => "pool",
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn check_payload(&self, apart: &Apart) {
-        let payload = apart.payload.as_ref().expect("the item is known");
-        assert_eq!(payload.bytes[..], apart.index.0.to_le_bytes());
     }
 }

@@ -11,12 +11,13 @@ use mt_proto::WorkerId;
 use mt_test_kit::Dice;
 
 use super::{
-    super::{DispatchConfig, Event, Look},
+    super::{DispatchConfig, Event, Look, Terms},
     model::{Model, config},
     payload::items,
     worker::ModelWorker,
 };
 use crate::{
+    fair_line::{Caller, Rank},
     limits::{MemoryLimits, Recycle, Retries},
     supervision::RestartBudget,
 };
@@ -96,8 +97,33 @@ fn random_config(dice: &mut Dice<'_>) -> DispatchConfig {
     }
 }
 
+fn random_terms(dice: &mut Dice<'_>, config: &DispatchConfig) -> Terms {
+    Terms {
+        queue: dice.one_in(5).then_some(Duration::from_millis(500)),
+        hard: None,
+        shares: dice.one_in(2),
+        rank: Rank {
+            priority: dice.below(3) as i8,
+            caller: Caller::Named(dice.below(4)),
+        },
+        retries: config.retries.clone(),
+    }
+}
+
 pub(super) fn play(mut dice: Dice<'_>) -> Model {
-    let config = random_config(&mut dice);
+    let mut config = random_config(&mut dice);
+    if dice.one_in(3) {
+        // A run of calls.
+        config = DispatchConfig {
+            takes_all: true,
+            most_shared: dice.below(5) as u32 + 1,
+            ordered: false,
+            in_order: false,
+            queue_deadline: None,
+            hard_deadline: None,
+            ..config
+        };
+    }
     let mut player = Player {
         rarity: dice.one_of(&[3, 10, 30, 1000]),
         poison: dice.one_of(&[3, 17, u64::MAX]),
@@ -119,11 +145,21 @@ impl Player<'_> {
     fn anything(&mut self) {
         let (model, dice) = (&mut self.model, &mut self.dice);
         match dice.below(16) {
+            0 | 1 if !model.input_ended && !model.stopped && model.config.takes_all => {
+                for _ in 0..=dice.below(12) {
+                    let terms = random_terms(dice, &model.config);
+                    model.call(terms);
+                }
+            }
             0 | 1 if !model.input_ended && !model.stopped => match dice.one_in(10) {
                 true => model.refuse(),
                 false => model.input(1 + dice.below(12) as u32),
             },
             2 if dice.one_in(10) && !model.input_ended => model.end_input(),
+            2 | 3 if model.config.takes_all && model.taken_in > 0 => {
+                let call = dice.below(model.taken_in);
+                model.withdraw(call);
+            }
             3 if dice.one_in(3) => model.pause(!model.paused),
             4 => model.pass(Duration::from_millis(dice.one_of(&[0, 1, 50, 6000]))),
             5 if dice.one_in(self.rarity * 20) => model.drain(),

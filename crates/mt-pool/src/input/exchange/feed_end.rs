@@ -17,6 +17,13 @@ use crate::dispatch::{Delivery, Event, Terms};
 #[derive(Debug)]
 pub(crate) struct FeedEnd(pub(super) Arc<Exchange>);
 
+/// A call, encoded.
+#[derive(Debug, Clone)]
+pub(crate) struct CallRecord {
+    pub(crate) records: Bytes,
+    pub(crate) attachments: Attachments,
+}
+
 /// Why an item can't be pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoRoom {
@@ -163,34 +170,25 @@ impl FeedEnd {
     }
 
     /// Adds a long item, or one with attachments, which makes a block of its own without being copied.
-    pub(crate) fn push_alone(&self, record: Bytes, attachments: Attachments) -> Option<ItemIndex> {
+    pub(crate) fn push_alone(&self, record: Bytes, attachments: Attachments) {
         let mut state = self.0.lock();
         if state.is_too_late() {
-            return None;
+            return;
         }
-        let index = state.next;
         state.add_block(1, record, attachments);
         self.0.wake_driver(state);
-        Some(index)
     }
 
-    /// Adds a call that has terms.
-    pub(crate) fn push_call(
-        &self,
-        records: Bytes,
-        attachments: Attachments,
-        terms: Terms,
-    ) -> Option<ItemIndex> {
+    /// Adds a call. `None` if no item is taken any more.
+    pub(crate) fn push_call(&self, call: CallRecord, terms: Terms) -> Option<ItemIndex> {
         let mut state = self.0.lock();
-        if state.is_too_late() {
+        if state.takes_nothing() {
             return None;
         }
-        state.add_block(1, records, attachments);
-        let Some(Event::Input(call)) = state.sealed.pop_back() else {
-            unreachable!("a block was added above");
-        };
+        state.outstanding += 1;
+        let call = state.new_block(1, call.records, call.attachments);
         let index = call.first;
-        state.sealed.push_back(Event::Call(call, terms));
+        state.sealed.push_back(Event::Call(Box::new((call, terms))));
         self.0.wake_driver(state);
         Some(index)
     }

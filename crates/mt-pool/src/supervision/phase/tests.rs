@@ -18,7 +18,7 @@ const LIMITS: PhaseLimits = PhaseLimits {
     leave: Duration::from_secs(5),
 };
 
-const KINDS: [Kind; 17] = [
+const KINDS: [Kind; 18] = [
     Kind::Hello,
     Kind::Welcome,
     Kind::Refused,
@@ -36,6 +36,7 @@ const KINDS: [Kind; 17] = [
     Kind::Rest,
     Kind::Rested,
     Kind::Role,
+    Kind::Withdraw,
 ];
 
 /// What must hold of a worker, whatever it says; it knows nothing of phases.
