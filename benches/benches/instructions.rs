@@ -102,7 +102,7 @@ fn read<T: DeserializeOwned + 'static>(
 fn items_of(frame: Frame) -> Option<Segment> {
     match ToExecutor::from_frame(frame).ok()? {
         ToExecutor::Items(segment) => Some(segment),
-        ToExecutor::Patience(_) => None,
+        ToExecutor::Patience(_) | ToExecutor::Withdraw(_) => None,
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) mod hot_paths;
 mod machine;
 mod memory;
 mod overdue;
+mod piece;
 mod queue;
 mod recycle;
 mod retry;

@@ -39,7 +39,7 @@ pub(crate) struct Rank {
 
 /// Where somebody is in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct LinePlace {
     priority: Reverse<i8>,
     turn: u64,
     number: u64,
@@ -47,7 +47,7 @@ pub(crate) struct Place {
 
 #[derive(Debug)]
 pub(crate) struct FairLine<T> {
-    waiting: BTreeMap<Place, (Caller, T)>,
+    waiting: BTreeMap<LinePlace, (Caller, T)>,
     /// What is known of the callers, for each priority at which somebody waits.
     turns: BTreeMap<i8, Turns>,
 }
@@ -86,21 +86,21 @@ impl<T> FairLine<T> {
     }
 
     /// Adds one, under a number that no other has here and that is greater than those of all who came before.
-    pub(crate) fn join(&mut self, rank: Rank, number: u64, one: T) -> Place {
+    pub(crate) fn join(&mut self, rank: Rank, number: u64, one: T) -> LinePlace {
         let turns = self.turns.entry(rank.priority).or_default();
         let turn = turns.take(rank.caller);
         self.insert(rank, turn, number, one)
     }
 
     /// Adds one that has had its turn before all others of its priority, except for those of lower numbers that came back too.
-    pub(crate) fn rejoin(&mut self, rank: Rank, number: u64, one: T) -> Place {
+    pub(crate) fn rejoin(&mut self, rank: Rank, number: u64, one: T) -> LinePlace {
         let turns = self.turns.entry(rank.priority).or_default();
         turns.callers.entry(rank.caller).or_default().waiting += 1;
         self.insert(rank, 0, number, one)
     }
 
-    fn insert(&mut self, rank: Rank, turn: u64, number: u64, one: T) -> Place {
-        let place = Place {
+    fn insert(&mut self, rank: Rank, turn: u64, number: u64, one: T) -> LinePlace {
+        let place = LinePlace {
             priority: Reverse(rank.priority),
             turn,
             number,
@@ -124,7 +124,7 @@ impl<T> FairLine<T> {
     }
 
     /// Takes out one that waits no longer.
-    pub(crate) fn leave(&mut self, place: Place) -> Option<T> {
+    pub(crate) fn leave(&mut self, place: LinePlace) -> Option<T> {
         let (caller, one) = self.waiting.remove(&place)?;
         self.left(place, caller, |turns| {
             let served = turns.served;
@@ -138,7 +138,7 @@ impl<T> FairLine<T> {
         Some(one)
     }
 
-    fn left(&mut self, place: Place, caller: Caller, then: impl FnOnce(&mut Turns)) {
+    fn left(&mut self, place: LinePlace, caller: Caller, then: impl FnOnce(&mut Turns)) {
         let Reverse(priority) = place.priority;
         let Some(turns) = self.turns.get_mut(&priority) else {
             return;

@@ -10,5 +10,5 @@ pub(crate) use exchange::{
     WeakRunControl, exchange,
 };
 pub(crate) use feeder::spawn_feeder;
-pub(crate) use places::{HeldPlace, PlaceLimits, Places};
+pub(crate) use places::{CallPlaces, HeldPlace, PlaceLimits};
 pub use source::{FromStream, IntoInput, Source, from_stream};

@@ -19,7 +19,7 @@ use crate::{
     calls::{CallFuture, CallOptions, CallQueue, Full},
     driver::{Plan, supervise},
     fair_line::{Caller, Rank},
-    input::{Asked, Places, RunControl, WeakRunControl},
+    input::{Asked, CallPlaces, RunControl, WeakRunControl},
     limits::{MAX_PROCESSES, MemoryLimits, Recycle, WorkerOptions, in_range, processors},
     lock::lock,
     setters::setters,
@@ -81,7 +81,7 @@ struct PoolInner {
     call_options: CallOptions,
     /// The run that serves calls, once there was one.
     calls: Mutex<Option<Arc<CallQueue>>>,
-    call_places: Arc<Places>,
+    call_places: Arc<CallPlaces>,
     /// The clones there have been.
     clones: AtomicU64,
     runtime: Handle,
@@ -354,7 +354,7 @@ impl Pool {
     }
 
     /// The places that calls take.
-    pub(crate) fn call_places(&self) -> &Arc<Places> {
+    pub(crate) fn call_places(&self) -> &Arc<CallPlaces> {
         &self.inner.call_places
     }
 
@@ -399,7 +399,7 @@ impl PoolInner {
         })?;
         Ok(Self {
             idle_workers,
-            call_places: Places::new(call_options.limits),
+            call_places: CallPlaces::new(call_options.limits),
             call_options,
             calls: Mutex::default(),
             clones: AtomicU64::new(0),

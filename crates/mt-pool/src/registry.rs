@@ -92,6 +92,7 @@ fn numbered() -> &'static Numbered {
         let mut tasks: Vec<_> = inventory::iter::<Registration>.into_iter().collect();
         // guarded: the code that `#[task]` writes.
         tasks.sort_by_cached_key(|task| (task.id)());
+        // guarded: the code that `#[task]` writes.
         let is_sole = |task: &&&'static Registration| with_id(&(task.id)()).count() == 1;
         let numbers = (0..).zip(&tasks).filter(|(_, task)| is_sole(task));
         // guarded: `TypeId::of`.

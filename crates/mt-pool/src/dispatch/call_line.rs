@@ -15,10 +15,10 @@ use mt_proto::{ItemIndex, Segment};
 
 use super::{
     attempt_history::{AttemptHistory, RetryItem},
-    queue::{JOIN_BYTES, JOIN_ITEMS, Waiting, items_of},
+    piece::{JOIN_BYTES, JOIN_ITEMS, Piece, Waiting, items_of},
 };
 use crate::{
-    fair_line::{FairLine, Place, Rank},
+    fair_line::{FairLine, LinePlace, Rank},
     limits::Retries,
 };
 
@@ -44,13 +44,13 @@ pub(crate) struct Terms {
 pub(crate) struct CallLine {
     /// All that have no outcome yet.
     known: BTreeMap<ItemIndex, Known>,
-    /// Those that need a worker's thread for themselves.
+    /// The calls that need a worker's thread for themselves.
     plain: FairLine<WaitingCall>,
-    /// Those that share one.
+    /// The calls that share one.
     shared: FairLine<WaitingCall>,
     /// The untouched ones that may wait only so long, in the order of these times.
     dues: BTreeSet<(Instant, ItemIndex)>,
-    /// Those that may run only so long, or that nobody waits for any more.
+    /// The calls that may run only so long, or that nobody waits for any more.
     watched: BTreeSet<ItemIndex>,
     /// How many of them have errors that are tried again.
     retrying: usize,
@@ -59,7 +59,7 @@ pub(crate) struct CallLine {
 #[derive(Debug)]
 struct Known {
     terms: Terms,
-    place: Option<Place>,
+    place: Option<LinePlace>,
     /// When it has waited for too long.
     due: Option<Instant>,
     /// Since when nobody waits for it any more.
@@ -70,11 +70,11 @@ struct Known {
 #[derive(Debug)]
 struct WaitingCall {
     run: Segment,
-    came: Came,
+    arrival: Arrival,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Came {
+enum Arrival {
     /// Untouched, and waits since then.
     New(Instant),
     /// A worker has had it, and has begun it.
@@ -83,9 +83,9 @@ enum Came {
 
 impl WaitingCall {
     fn into_item(self) -> RetryItem {
-        let past = match self.came {
-            Came::New(_) => AttemptHistory::default(),
-            Came::Back(past) => past,
+        let past = match self.arrival {
+            Arrival::New(_) => AttemptHistory::default(),
+            Arrival::Back(past) => past,
         };
         let mut items = items_of(self.run);
         let item = items
@@ -98,8 +98,7 @@ impl WaitingCall {
 /// What is given out next.
 #[derive(Debug)]
 pub(crate) enum NextCalls {
-    /// Untouched ones, and when they have waited for too long.
-    Untouched(Waiting, Option<Instant>),
+    Untouched(Piece),
     /// One that comes back.
     Again(RetryItem),
 }
@@ -131,7 +130,7 @@ impl CallLine {
         self.retrying += usize::from(terms.retries.limit > 0);
         let waiting = WaitingCall {
             run,
-            came: Came::New(now),
+            arrival: Arrival::New(now),
         };
         let rank = terms.rank;
         let place = self.line(terms.shares).join(rank, index.0, waiting);
@@ -148,20 +147,20 @@ impl CallLine {
     pub(crate) fn put_back(&mut self, item: &RetryItem, since: Instant) {
         let due = self.known.get(&item.index).and_then(|known| known.due);
         self.dues.extend(due.map(|due| (due, item.index)));
-        self.rejoin(item, Came::New(since));
+        self.rejoin(item, Arrival::New(since));
     }
 
     /// Puts a call back that was begun, before all others.
     pub(crate) fn again(&mut self, item: &RetryItem) {
-        self.rejoin(item, Came::Back(item.past));
+        self.rejoin(item, Arrival::Back(item.past));
     }
 
-    fn rejoin(&mut self, item: &RetryItem, came: Came) {
+    fn rejoin(&mut self, item: &RetryItem, arrival: Arrival) {
         let Some(known) = self.known.get_mut(&item.index) else {
             return;
         };
         let run = item.to_run();
-        let waiting = WaitingCall { run, came };
+        let waiting = WaitingCall { run, arrival };
         let line = match known.terms.shares {
             true => &mut self.shared,
             false => &mut self.plain,
@@ -199,14 +198,14 @@ impl CallLine {
     pub(crate) fn pop(&mut self, shares: bool, most: u32) -> Option<NextCalls> {
         let first = self.line(shares).pop()?;
         let due = self.taken(first.run.first);
-        let since = match first.came {
-            Came::New(since) => since,
-            Came::Back(_) => return Some(NextCalls::Again(first.into_item())),
+        let since = match first.arrival {
+            Arrival::New(since) => since,
+            Arrival::Back(_) => return Some(NextCalls::Again(first.into_item())),
         };
         let mut run = first.run;
         let mut joined = BytesMut::new();
         let joins = |run: &Segment, next: &WaitingCall| {
-            matches!(next.came, Came::New(_))
+            matches!(next.arrival, Arrival::New(_))
                 && next.run.first == run.end()
                 && next.run.attachments.is_empty()
                 && run.attachments.is_empty()
@@ -230,7 +229,11 @@ impl CallLine {
         if !joined.is_empty() {
             run.records = joined.freeze();
         }
-        Some(NextCalls::Untouched(Waiting { run, since }, due))
+        Some(NextCalls::Untouched(Piece {
+            waiting: Waiting { run, since },
+            due,
+            shares,
+        }))
     }
 
     /// A call is no longer in the line. Returns when it would have waited for too long.
@@ -275,7 +278,7 @@ impl CallLine {
         }
     }
 
-    /// Those whose running has to be watched.
+    /// The calls whose running has to be watched.
     pub(crate) fn limits(&self) -> impl Iterator<Item = (ItemIndex, CallLimit)> {
         self.watched.iter().filter_map(|index| {
             let known = self.known.get(index)?;
@@ -287,7 +290,7 @@ impl CallLine {
         })
     }
 
-    /// Those that nobody waits for any more.
+    /// The calls that nobody waits for any more.
     pub(crate) fn withdrawn(&self) -> Vec<ItemIndex> {
         let limits = self.limits();
         let withdrawn = limits.filter(|(_, limit)| limit.withdrawn.is_some());

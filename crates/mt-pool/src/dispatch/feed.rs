@@ -9,7 +9,7 @@ use mt_proto::WorkerId;
 use super::{
     Dispatch, Effect,
     attempt_history::RetryItem,
-    queue::Waiting,
+    piece::{Piece, Waiting},
     worker_slot::{SlotPhase, WorkerSlot},
 };
 
@@ -109,18 +109,24 @@ impl Dispatch {
     pub(super) fn send(&mut self, now: Instant, worker: WorkerId, waiting: Waiting) {
         let limit = self.config.queue_deadline;
         let due = limit.map(|limit| waiting.since + limit);
-        self.give(now, worker, waiting, due, false);
+        let shares = false;
+        self.give(
+            now,
+            worker,
+            Piece {
+                waiting,
+                due,
+                shares,
+            },
+        );
     }
 
-    /// Gives a worker untouched items, which may wait until then.
-    pub(super) fn give(
-        &mut self,
-        now: Instant,
-        worker: WorkerId,
-        waiting: Waiting,
-        due: Option<Instant>,
-        shares: bool,
-    ) {
+    pub(super) fn give(&mut self, now: Instant, worker: WorkerId, piece: Piece) {
+        let Piece {
+            waiting,
+            due,
+            shares,
+        } = piece;
         let left = due.map(|due| due.saturating_duration_since(now));
         let send = Effect::Send(worker, waiting.run.clone(), left);
         let given = self.change(worker, |slot| slot.give(waiting, shares, now));

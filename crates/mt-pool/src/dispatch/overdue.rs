@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Instant};
 
 use mt_proto::Deadline;
 
-use super::{Dispatch, Lost, queue::items_of, worker_slot::SlotPhase};
+use super::{Dispatch, Lost, piece::items_of, worker_slot::SlotPhase};
 use crate::supervision::DeathCause;
 
 impl Dispatch {

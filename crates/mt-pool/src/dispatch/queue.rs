@@ -8,23 +8,13 @@ use std::{
 };
 
 use bytes::BytesMut;
-use mt_proto::{Attachments, EncodedValue, ItemIndex, Records, Segment};
+use mt_proto::{Attachments, ItemIndex, Records, Segment};
 
 use super::{
-    attempt_history::{AttemptHistory, RetryItem},
+    attempt_history::RetryItem,
     call_line::CallLine,
+    piece::{JOIN_BYTES, JOIN_ITEMS, Waiting, items_of},
 };
-
-/// Items that came in small change are joined up to this many items and bytes.
-pub(super) const JOIN_ITEMS: u32 = 1024;
-pub(super) const JOIN_BYTES: usize = 64 * 1024;
-
-/// Untouched items, and since when they wait.
-#[derive(Debug, Clone)]
-pub(crate) struct Waiting {
-    pub(crate) run: Segment,
-    pub(crate) since: Instant,
-}
 
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
@@ -292,23 +282,4 @@ fn to_front<T>(all: &mut VecDeque<T>, at: usize) {
     if let Some(one) = all.remove(at) {
         all.push_front(one);
     }
-}
-
-pub(super) fn items_of(run: Segment) -> impl Iterator<Item = RetryItem> {
-    let mut records = Records::new(run.records);
-    let mut index = run.first;
-    let attachments = run.attachments;
-    std::iter::from_fn(move || {
-        let record = records.next_record().ok().flatten()?;
-        let item = RetryItem {
-            index,
-            past: AttemptHistory::default(),
-            payload: EncodedValue {
-                bytes: record.value,
-                attachments: attachments.clone(),
-            },
-        };
-        index = index.plus(1);
-        Some(item)
-    })
 }

@@ -14,7 +14,7 @@ use super::{
     attempt_history::{AttemptHistory, RetryItem},
     call_line::CallLimit,
     done::DoneItems,
-    queue::{Waiting, items_of},
+    piece::{Waiting, items_of},
     running_clock::{Late, RunningClock},
     window::Window,
 };

@@ -23,7 +23,7 @@ use crate::{
 
 pub(super) struct AsyncCall<'a> {
     ambient: Ambient,
-    /// Its place among the items of this worker.
+    /// The place of the call among the items of this worker.
     at: u64,
     began: Instant,
     begun: Option<Begun>,

@@ -98,7 +98,7 @@ struct CallRunner<'a> {
     /// The tasks that were called here, by their numbers.
     targets: BTreeMap<u32, Box<dyn CallTarget>>,
     todo: VecDeque<CallBatch>,
-    /// Those of them that are not to be started.
+    /// The calls among these that are not to be started.
     unwanted: BTreeSet<ItemIndex>,
     running: FuturesUnordered<AsyncCall<'a>>,
     withdrawals: BTreeMap<ItemIndex, Withdrawal>,
@@ -283,18 +283,18 @@ impl CallRunner<'_> {
         let came = drive_local(self.runtime, self.local, async {
             // All arms are cancel-safe: what is not taken stays in its set, channel or outbox.
             tokio::select! {
-                Some(ended) = running.next(), if !running.is_empty() => Came::Over(ended),
-                batch = inbox.recv(), if may_take => Came::Batch(batch),
-                Some(call) = withdrawn.recv() => Came::Withdrawn(call),
-                () = outbox.room(), if blocked => Came::Room,
+                Some(ended) = running.next(), if !running.is_empty() => CallNews::Over(ended),
+                batch = inbox.recv(), if may_take => CallNews::Batch(batch),
+                Some(call) = withdrawn.recv() => CallNews::Withdrawn(call),
+                () = outbox.room(), if blocked => CallNews::Room,
             }
         });
         match came {
-            Came::Over(ended) => self.end(ended),
-            Came::Room => self.reporter.room = true,
-            Came::Withdrawn(call) => self.given_up.push(call),
-            Came::Batch(Some(batch)) => self.add(batch),
-            Came::Batch(None) => return false,
+            CallNews::Over(ended) => self.end(ended),
+            CallNews::Room => self.reporter.room = true,
+            CallNews::Withdrawn(call) => self.given_up.push(call),
+            CallNews::Batch(Some(batch)) => self.add(batch),
+            CallNews::Batch(None) => return false,
         }
         open
     }
@@ -347,7 +347,7 @@ enum Started {
 }
 
 /// What was waited for.
-enum Came {
+enum CallNews {
     Over(EndedCall),
     Batch(Option<Batch>),
     Withdrawn(ItemIndex),

@@ -1,4 +1,4 @@
-//! Places in a queue, so many and of so many bytes; who comes when there are none waits in a fair line.
+//! CallPlaces in a queue, so many and of so many bytes; who comes when there are none waits in a fair line.
 
 use std::{
     future::poll_fn,
@@ -10,7 +10,7 @@ use mt_proto::guarded;
 use tokio::sync::oneshot;
 
 use crate::{
-    fair_line::{FairLine, Place, Rank},
+    fair_line::{FairLine, LinePlace, Rank},
     lock::lock,
 };
 
@@ -25,7 +25,7 @@ pub(crate) struct PlaceLimits {
 
 /// The places of a queue.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub(crate) struct CallPlaces {
     limits: PlaceLimits,
     state: Mutex<State>,
 }
@@ -33,13 +33,13 @@ pub(crate) struct Places {
 #[derive(Debug)]
 struct State {
     free: PlaceLimits,
-    line: FairLine<Waiter>,
+    line: FairLine<PlaceWaiter>,
     /// How many have come to the line.
     came: u64,
 }
 
 #[derive(Debug)]
-struct Waiter {
+struct PlaceWaiter {
     bytes: usize,
     admitted: oneshot::Sender<HeldPlace>,
 }
@@ -47,18 +47,18 @@ struct Waiter {
 /// A place that somebody has, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct HeldPlace {
-    places: Arc<Places>,
+    places: Arc<CallPlaces>,
     bytes: usize,
 }
 
 /// Somebody in the line, who leaves it when dropped.
 struct InLine {
-    places: Arc<Places>,
-    place: Place,
+    places: Arc<CallPlaces>,
+    place: LinePlace,
     admitted: oneshot::Receiver<HeldPlace>,
 }
 
-impl Places {
+impl CallPlaces {
     pub(crate) fn new(limits: PlaceLimits) -> Arc<Self> {
         Arc::new(Self {
             limits,
@@ -96,7 +96,7 @@ impl Places {
             return Ok(self.held(bytes));
         }
         let (sender, admitted) = oneshot::channel();
-        let waiter = Waiter {
+        let waiter = PlaceWaiter {
             bytes,
             admitted: sender,
         };
@@ -179,8 +179,8 @@ mod tests {
         caller: Caller::Clone(0),
     };
 
-    fn places(count: usize, bytes: usize) -> Arc<Places> {
-        Places::new(PlaceLimits { count, bytes })
+    fn places(count: usize, bytes: usize) -> Arc<CallPlaces> {
+        CallPlaces::new(PlaceLimits { count, bytes })
     }
 
     /// Case M183: Who waits for a place gets it in turn, and nobody who comes later goes before.

@@ -423,7 +423,7 @@ fn a_shutdown_lets_calls_finish() {
     let endless = pool.call::<waits_for_ever>(folder.path().into()).spawn();
     wait_until(|| folder.file("begun").exists());
     let shutdown = pool.shutdown_blocking(Duration::from_millis(300));
-    drop(shutdown);
+    assert_eq!(shutdown.cancelled_runs, 1);
     assert!(quick.into_iter().all(|call| call.wait().unwrap() == 50));
     let error = endless.wait().unwrap_err();
     assert!(matches!(error.kind(), TaskErrorKind::Cancelled), "{error}");
