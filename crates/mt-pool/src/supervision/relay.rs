@@ -6,7 +6,8 @@
 use std::{
     fmt,
     sync::{
-        Mutex,
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
         mpsc::{SyncSender, sync_channel},
     },
     thread,
@@ -36,14 +37,9 @@ type Emission = Box<dyn FnOnce() + Send>;
 pub struct WorkerEvents {
     subscriber: Kept<Dispatch>,
     span: Kept<Span>,
-    queue: Mutex<EmissionQueue>,
-}
-
-#[derive(Default)]
-struct EmissionQueue {
+    thread: Mutex<Option<Thread>>,
     /// Events that found no room, and were not told of yet.
-    lost: u64,
-    thread: Option<Thread>,
+    lost: Arc<AtomicU64>,
 }
 
 struct Thread {
@@ -58,7 +54,8 @@ impl WorkerEvents {
         Self {
             subscriber: Kept::new(get_default(Dispatch::clone)),
             span: Kept::new(Span::current()),
-            queue: Mutex::default(),
+            thread: Mutex::default(),
+            lost: Arc::default(),
         }
     }
 
@@ -87,7 +84,7 @@ impl WorkerEvents {
 
     /// Waits until all is emitted, but not for a subscriber that does not come back.
     pub async fn finish(&self) {
-        let thread = lock(&self.queue).thread.take();
+        let thread = lock(&self.thread).take();
         if let Some(Thread { emissions, ended }) = thread {
             drop(emissions);
             let _ = timeout(LAST_PATIENCE, ended).await;
@@ -96,25 +93,16 @@ impl WorkerEvents {
 
     /// Has an emission of so many events emitted soon. Returns false when nobody will see them.
     fn send(&self, events: u64, emission: impl FnOnce() + Send + 'static) -> bool {
-        let mut queue = lock(&self.queue);
-        let lost = queue.lost;
-        let emission = move || {
-            if lost > 0 {
-                // guarded: with its emission.
-                tracing::warn!(
-                    dropped = lost,
-                    "events of workers were dropped, they are not emitted fast enough"
-                );
-            }
-            emission();
-        };
-        if queue.thread.is_none() {
-            queue.thread = self.start();
+        let mut thread = lock(&self.thread);
+        if thread.is_none() {
+            *thread = self.start();
         }
-        let thread = queue.thread.as_ref();
-        let is_sent =
-            thread.is_some_and(|thread| thread.emissions.try_send(Box::new(emission)).is_ok());
-        queue.lost = if is_sent { 0 } else { lost + events };
+        let is_sent = thread
+            .as_ref()
+            .is_some_and(|thread| thread.emissions.try_send(Box::new(emission)).is_ok());
+        if !is_sent {
+            self.lost.fetch_add(events, Ordering::Relaxed);
+        }
         is_sent
     }
 
@@ -124,12 +112,15 @@ impl WorkerEvents {
         let to_both = || (Dispatch::clone(&self.subscriber), Span::clone(&self.span));
         let (subscriber, span) = guarded(to_both).ok()?;
         let (subscriber, span) = (Kept::new(subscriber), Kept::new(span));
+        let lost = Arc::clone(&self.lost);
         let emit = move || {
             // Each by itself: one that makes the subscriber panic is lost, and no other.
             let emit_all = || {
                 for emission in queue {
+                    let _ = guarded(|| tell_lost(&lost));
                     let _ = guarded(emission);
                 }
+                let _ = guarded(|| tell_lost(&lost));
             };
             let _ = guarded(|| with_default(&subscriber, || span.in_scope(emit_all)));
             // Before the run ends: whoever waits for that may look for the end of the span.
@@ -139,6 +130,17 @@ impl WorkerEvents {
         let thread = thread::Builder::new().name("mt-relay".into());
         thread.spawn(emit).ok()?;
         Some(Thread { emissions, ended })
+    }
+}
+
+fn tell_lost(lost: &AtomicU64) {
+    let dropped = lost.swap(0, Ordering::Relaxed);
+    if dropped > 0 {
+        // guarded: by its caller.
+        tracing::warn!(
+            dropped,
+            "events of workers were dropped, they are not emitted fast enough"
+        );
     }
 }
 
