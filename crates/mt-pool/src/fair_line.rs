@@ -195,7 +195,7 @@ mod tests {
         std::iter::from_fn(|| line.pop()).collect()
     }
 
-    /// Case M181: Callers take turns, however many calls one of them has waiting; the more urgent go first.
+    /// Case M200: Callers take turns, however many calls one of them has waiting; the more urgent go first.
     #[test]
     fn callers_take_turns() {
         let mut line = FairLine::default();
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(all(&mut line), ["first", "second", "a", "b", "c"]);
     }
 
-    /// Case M182: However many callers there were, a line that is never empty remembers a bounded number.
+    /// Case M201: However many callers there were, a line that is never empty remembers a bounded number.
     #[test]
     fn callers_are_forgotten() {
         let mut line = FairLine::default();

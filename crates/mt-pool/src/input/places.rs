@@ -183,7 +183,7 @@ mod tests {
         CallPlaces::new(PlaceLimits { count, bytes })
     }
 
-    /// Case M183: Who waits for a place gets it in turn, and nobody who comes later goes before.
+    /// Case M202: Who waits for a place gets it in turn, and nobody who comes later goes before.
     #[tokio::test]
     async fn places_are_taken_in_turn() {
         let places = places(2, 100);

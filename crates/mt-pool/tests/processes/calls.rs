@@ -301,7 +301,7 @@ async fn waits_for_ever(folder: PathBuf) -> u64 {
     pending().await
 }
 
-/// Case M187: A cancelled call of an `async fn` is dropped where it waits, and costs neither its worker nor its mates.
+/// Case M206: A cancelled call of an `async fn` is dropped where it waits, and costs neither its worker nor its mates.
 #[test]
 fn a_cancelled_call_that_waits_is_dropped() {
     let _watchdog = watchdog("calls that wait and are cancelled");
@@ -332,7 +332,7 @@ fn fails_once(file: PathBuf) -> Result<u32, String> {
     }
 }
 
-/// Case M188: A call whose function returns an error is made again as often as it may, and no more.
+/// Case M207: A call whose function returns an error is made again as often as it may, and no more.
 #[test]
 fn errors_are_tried_again() {
     let _watchdog = watchdog("calls that are tried again");
@@ -365,7 +365,7 @@ fn notes_when((file, who, go): (PathBuf, String, PathBuf)) {
     thread::sleep(Duration::from_millis(2)); // work: some
 }
 
-/// Case M189: A caller that has many calls waiting holds up neither another nor an urgent one, also where they wait for a
+/// Case M208: A caller that has many calls waiting holds up neither another nor an urgent one, also where they wait for a
 /// place.
 #[test]
 fn callers_take_turns_and_urgent_calls_go_first() {
@@ -399,7 +399,7 @@ fn callers_take_turns_and_urgent_calls_go_first() {
     }
 }
 
-/// Case M190: A run and calls share a worker, and take turns at it.
+/// Case M209: A run and calls share a worker, and take turns at it.
 #[test]
 fn a_run_and_calls_take_turns() {
     let _watchdog = watchdog("a run beside calls");
@@ -414,7 +414,7 @@ fn a_run_and_calls_take_turns() {
     assert!(pool.workers() <= 1);
 }
 
-/// Case M191: A shutdown lets calls finish within its grace, and tells the rest that they are cancelled.
+/// Case M210: A shutdown lets calls finish within its grace, and tells the rest that they are cancelled.
 #[test]
 fn a_shutdown_lets_calls_finish() {
     let _watchdog = watchdog("a shutdown with calls");

@@ -259,7 +259,7 @@ fn calls_share_a_thread_if_they_may() {
     assert_eq!(calls.of(B).last(), Some(&8), "in the order they came");
 }
 
-/// Case M184: Calls that wait are given out by priority, and round robin among callers; those that come back go first.
+/// Case M203: Calls that wait are given out by priority, and round robin among callers; those that come back go first.
 #[test]
 fn calls_are_given_out_in_turn() {
     let of = |priority, caller| Terms {
@@ -283,7 +283,7 @@ fn calls_are_given_out_in_turn() {
     assert_eq!(calls.of(A), [0, 1, 5, 2, 4, 3]);
 }
 
-/// Case M185: A call of an `async fn` that only waits costs no worker when nobody waits for it; a plain one behind which it
+/// Case M204: A call of an `async fn` that only waits costs no worker when nobody waits for it; a plain one behind which it
 /// waits does not end for it either.
 #[test]
 fn a_call_that_only_waits_costs_no_worker() {
@@ -301,7 +301,7 @@ fn a_call_that_only_waits_costs_no_worker() {
     assert_eq!(calls.ends, [(0, "done"), (1, "done")]);
 }
 
-/// Case M186: An error of a call that is tried again comes back after its pause, unless nobody waits for the call.
+/// Case M205: An error of a call that is tried again comes back after its pause, unless nobody waits for the call.
 #[test]
 fn errors_of_calls_are_tried_again() {
     for gives_up in [false, true] {
