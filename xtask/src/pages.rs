@@ -275,7 +275,7 @@ const SAID_ELSEWHERE: [Number; 30] = [
     (
         "crates/mt-pool/src/lib.rs",
         "The last 8 KiB of a worker",
-        "crates/mt-ipc/src/stderr/tail.rs",
+        "crates/mt-ipc/src/output/tail.rs",
         "KEPT_BYTES: usize = 8 * 1024;",
     ),
     (
@@ -387,9 +387,9 @@ const SAID_ELSEWHERE: [Number; 30] = [
         "MAX_NESTING: u32 = 127;",
     ),
     (
-        "crates/mt-ipc/src/stderr.rs",
+        "crates/mt-ipc/src/output.rs",
         "or when there are 64 KiB of it",
-        "crates/mt-ipc/src/stderr/lines.rs",
+        "crates/mt-ipc/src/output/lines.rs",
         "LINE_BYTES: usize = 64 * 1024;",
     ),
     (
