@@ -9,7 +9,7 @@
 //! ```
 //!
 //! # Invariants
-//! * Every index that came in by [`Event::Input`] or [`Event::Call`] goes out by exactly one [`Effect::Deliver`].
+//! * Every index that came in by [`Event::Input`] or [`Event::Calls`] goes out by exactly one [`Effect::Deliver`].
 //! * A worker holds at most its window of items, and nothing is sent to one that is not ready.
 //! * Nothing is given away again before its former holder is gone ([`Event::Gone`]).
 //! * Only items that a dead worker had started are suspects; suspects run alone.

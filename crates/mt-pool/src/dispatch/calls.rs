@@ -13,9 +13,11 @@ use super::{
 };
 
 impl Dispatch {
-    pub(super) fn on_call(&mut self, now: Instant, (run, terms): (Segment, Terms)) {
-        self.taken_in += 1;
-        self.queue.calls.join(now, run, terms);
+    pub(super) fn on_calls(&mut self, now: Instant, calls: Vec<(Segment, Terms)>) {
+        self.taken_in += calls.len() as u64;
+        for (run, terms) in calls {
+            self.queue.calls.join(now, run, terms);
+        }
     }
 
     /// Gives calls out: to those workers that have the fewest that need a thread for themselves, so that none waits behind

@@ -13,8 +13,8 @@ use crate::supervision::{DeathCause, ProcessRecord, WorkerEnd};
 pub(crate) enum Event {
     /// Items to work on, in the order of their indices.
     Input(Segment),
-    /// A call, with what holds for it.
-    Call(Box<(Segment, Terms)>),
+    /// Calls that came together, each with what holds for it.
+    Calls(Vec<(Segment, Terms)>),
     /// Items that failed before they could be sent, in the same order.
     Refused(Delivery),
     /// Nobody waits for the outcome of an item any more.

@@ -102,7 +102,7 @@ impl Dispatch {
     pub(crate) fn handle(&mut self, now: Instant, event: Event) {
         match event {
             Event::Input(run) => self.on_input(now, run),
-            Event::Call(call) => self.on_call(now, *call),
+            Event::Calls(calls) => self.on_calls(now, calls),
             Event::Refused(delivery) => self.on_refused(delivery),
             Event::Withdraw(index) => self.on_withdraw(now, index),
             Event::InputEnded => self.input_ended = true,

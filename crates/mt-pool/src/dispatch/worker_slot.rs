@@ -312,12 +312,17 @@ impl WorkerSlot {
         self.in_hand -= run.count;
         self.fruitful = true;
         // Later pieces can be done before earlier ones; they must not count against the bound.
+        while let Some(held) = self.held.pop_front_if(|held| held.is_done()) {
+            self.held_bytes -= held.run.weight();
+        }
         let held_bytes = &mut self.held_bytes;
-        self.held.retain(|held| {
-            let done = held.is_done();
-            *held_bytes -= if done { held.run.weight() } else { 0 };
-            !done
-        });
+        if self.held.iter().any(Held::is_done) {
+            self.held.retain(|held| {
+                let done = held.is_done();
+                *held_bytes -= if done { held.run.weight() } else { 0 };
+                !done
+            });
+        }
         Ok(run.count - sharing)
     }
 

@@ -216,7 +216,7 @@ impl Driver {
         }
         for event in found.events {
             let is_watched = match &event {
-                Event::Call(call) => call.1.hard.is_some(),
+                Event::Calls(calls) => calls.iter().any(|(_, terms)| terms.hard.is_some()),
                 Event::Withdraw(_) => true,
                 _ => false,
             };

@@ -9,6 +9,7 @@ mod feed_end;
 
 use std::{
     collections::VecDeque,
+    iter,
     sync::{Arc, Condvar, Mutex, MutexGuard},
 };
 
@@ -246,12 +247,12 @@ impl DriverEnd {
             let Some(event) = state.sealed.pop_front() else {
                 break;
             };
-            let run = match &event {
-                Event::Input(run) => Some(run),
-                Event::Call(call) => Some(&call.0),
-                _ => None,
+            let runs: &mut dyn Iterator<Item = &Segment> = match &event {
+                Event::Input(run) => &mut iter::once(run),
+                Event::Calls(calls) => &mut calls.iter().map(|(call, _)| call),
+                _ => &mut iter::empty(),
             };
-            if let Some(run) = run {
+            for run in runs {
                 items += u64::from(run.count);
                 taken += run.weight();
             }

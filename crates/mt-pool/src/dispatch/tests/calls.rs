@@ -80,7 +80,7 @@ impl Calls {
     fn call(&mut self, terms: Terms) {
         let call = items(self.made, 1);
         self.made += 1;
-        self.tell(Event::Call(Box::new((call, terms))));
+        self.tell(Event::Calls(vec![(call, terms)]));
     }
 
     fn calls(&mut self, count: u32) {

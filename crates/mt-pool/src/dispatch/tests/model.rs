@@ -184,7 +184,7 @@ impl Model {
     pub(super) fn call(&mut self, terms: Terms) {
         let call = items(self.taken_in, 1);
         self.taken_in += 1;
-        self.tell(Event::Call(Box::new((call, terms))));
+        self.tell(Event::Calls(vec![(call, terms)]));
     }
 
     /// Nobody waits for a call any more, which may be over.

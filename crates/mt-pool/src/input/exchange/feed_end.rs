@@ -9,7 +9,7 @@ use bytes::Bytes;
 use mt_proto::{Attachments, ItemIndex, RecordBuffer};
 use tokio::runtime;
 
-use super::Exchange;
+use super::{BLOCK_ITEMS, Exchange};
 use crate::dispatch::{Delivery, Event, Terms};
 
 /// Where items go in. Room for an item is reserved before it is pulled or made; then it has to be pushed or
@@ -188,7 +188,12 @@ impl FeedEnd {
         state.outstanding += 1;
         let call = state.new_block(1, call.records, call.attachments);
         let index = call.first;
-        state.sealed.push_back(Event::Call(Box::new((call, terms))));
+        match state.sealed.back_mut() {
+            Some(Event::Calls(calls)) if calls.len() < BLOCK_ITEMS as usize => {
+                calls.push((call, terms));
+            }
+            _ => state.sealed.push_back(Event::Calls(vec![(call, terms)])),
+        }
         self.0.wake_driver(state);
         Some(index)
     }
