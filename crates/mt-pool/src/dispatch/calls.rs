@@ -24,6 +24,9 @@ impl Dispatch {
     /// another while a worker has nothing to do. Those of `async fn`s have places of their own, because they take none
     /// of the others'.
     pub(super) fn feed_calls(&mut self, now: Instant) {
+        if self.queue.calls.has_none() {
+            return;
+        }
         for shares in [false, true] {
             while self.queue.calls.waiting(shares) > 0
                 && let Some(worker) =

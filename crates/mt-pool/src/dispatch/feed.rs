@@ -109,18 +109,15 @@ impl Dispatch {
     pub(super) fn send(&mut self, now: Instant, worker: WorkerId, waiting: Waiting) {
         let limit = self.config.queue_deadline;
         let due = limit.map(|limit| waiting.since + limit);
-        let shares = false;
-        self.give(
-            now,
-            worker,
-            Piece {
-                waiting,
-                due,
-                shares,
-            },
-        );
+        let piece = Piece {
+            waiting,
+            due,
+            shares: false,
+        };
+        self.give(now, worker, piece);
     }
 
+    #[inline]
     pub(super) fn give(&mut self, now: Instant, worker: WorkerId, piece: Piece) {
         let Piece {
             waiting,

@@ -48,6 +48,9 @@ impl Dispatch {
 
     /// Ends the calls that have waited for longer than each may.
     pub(super) fn end_waits_of_calls(&mut self, now: Instant) {
+        if self.queue.calls.has_none() {
+            return;
+        }
         for (item, limit) in self.queue.calls.expire(now) {
             let deadline = Deadline::Queue;
             self.deliver(item.lost(Lost::TimedOut { deadline, limit }));

@@ -301,22 +301,26 @@ impl WorkerSlot {
             first = first.plus(u64::from(count));
         }
         first = run.first;
-        let mut sharing = 0;
+        let (mut sharing, mut pieces_done) = (0, 0);
         while first < run.end() {
             let (held, offset, count) = self.part(first, run.end())?;
             held.done.mark(offset, count);
             sharing += if held.shares { count } else { 0 };
+            pieces_done += u32::from(held.is_done());
             first = first.plus(u64::from(count));
         }
         self.sharing -= sharing;
         self.in_hand -= run.count;
         self.fruitful = true;
         // Later pieces can be done before earlier ones; they must not count against the bound.
-        while let Some(held) = self.held.pop_front_if(|held| held.is_done()) {
+        while pieces_done > 0
+            && let Some(held) = self.held.pop_front_if(|held| held.is_done())
+        {
             self.held_bytes -= held.run.weight();
+            pieces_done -= 1;
         }
         let held_bytes = &mut self.held_bytes;
-        if self.held.iter().any(Held::is_done) {
+        if pieces_done > 0 {
             self.held.retain(|held| {
                 let done = held.is_done();
                 *held_bytes -= if done { held.run.weight() } else { 0 };
