@@ -62,6 +62,7 @@ fn a_header_alone_is_enough_to_refuse() {
 fn every_unknown_kind_is_refused() {
     let known = [
         1, 2, 3, 4, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x2c, 0x2d, 0x2e, 0x2f, 0x30,
+        0x31,
     ];
     for kind in 0..0x80u8 {
         let plain = kind & !ATTACHED;
