@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use mt_ipc::SpawnError;
+use mt_test_kit::is_gone;
 use rustix::process::getppid;
 
 use crate::prelude::*;
@@ -94,8 +95,13 @@ fn what_is_below_a_wrapper_that_stays_ends_with_the_run(folder: Folder) {
     drop(run);
     wait_until_gone(&ids);
     let (run, ids) = started(&folder, new());
-    // This process is the pool's.
-    signal(ids[0], Signal::TERM);
+    // This process is the pool's. A signal that comes while another of its kind waits to be seen is none of its own.
+    wait_until(|| {
+        is_gone(ids[0]) || {
+            signal(ids[0], Signal::TERM);
+            false
+        }
+    });
     let outcomes: Vec<_> = run.into_iter().collect();
     assert_is!(outcomes[0].as_ref().unwrap_err().kind(), TaskErrorKind::Crashed { death, .. }
         if death.exit.code == Some(143));
