@@ -22,5 +22,5 @@ mod work;
 pub(crate) use call_target::{MakeTarget, target_of};
 pub(crate) use job::{CallOnce, Serve, call_once, serve};
 pub(crate) use run_calls::{CALLS, NUMBER_BYTES};
-pub(crate) use session::EXECUTOR;
+pub(crate) use session::{EXECUTOR, WITHDRAWN};
 pub(crate) use tally::add as count;

@@ -6,7 +6,7 @@ use mt_proto::{MAX_RECORD_BYTES, Setup, encode};
 use crate::{
     StartError,
     dispatch::{AHEAD_OF_CALLS, DispatchConfig},
-    executor::{CALLS, EXECUTOR},
+    executor::{CALLS, EXECUTOR, WITHDRAWN},
     input::PlaceLimits,
     limits::{MAX_ITEMS, MemoryLimits, Recycle, Retries, WorkerOptions, at_least_one, in_range},
     supervision::{IdleLimits, ReuseDemands, SpawnSpec},
@@ -23,8 +23,7 @@ const CAP: u32 = 8 * 1024;
 const MAX_PIECES: u32 = 1024;
 /// The most bytes of inputs.
 const MAX_BYTES: usize = isize::MAX as usize;
-/// The words that calls are given up that may wait for a worker to read; those that are more are left.
-const WITHDRAWALS: usize = 1024;
+const _: () = assert!(2 * (CAP + MAX_CONCURRENCY) as usize <= WITHDRAWN);
 
 #[derive(Debug, Clone)]
 pub(crate) struct CallOptions {
@@ -73,7 +72,7 @@ impl CallOptions {
             age: self.recycle.age,
         };
         // A piece may come with a word on how long it may wait.
-        spec.queue.bulk_frames = 2 * MAX_PIECES as usize + WITHDRAWALS + 2;
+        spec.queue.bulk_frames = 2 * MAX_PIECES as usize + WITHDRAWN + 2;
         Ok(spec)
     }
 

@@ -27,9 +27,9 @@ use crate::{
 
 pub(crate) const EXECUTOR: &str = "mt_pool::executor";
 
-/// The most words on items that nobody waits for any more that wait for the user's code. What comes beyond them is left:
-/// the parent has a grace for calls that do not hear.
-const WITHDRAWN: usize = 1024;
+/// The most words on items that nobody waits for any more that wait for the user's code: twice what a worker of calls may
+/// have, because some of these may have ended meanwhile. None may be left, or a call that only waits would do so for ever.
+pub(crate) const WITHDRAWN: usize = 2 * (8 * 1024 + 64);
 /// How long results may gather while the user's code is busy.
 const GATHER: Duration = Duration::from_millis(16);
 /// Results that come as slowly as this are told one by one. A little less than they may gather, so that those of tasks

@@ -1,4 +1,4 @@
-//! CallPlaces in a queue, so many and of so many bytes; who comes when there are none waits in a fair line.
+//! Places in a queue, so many and of so many bytes; who comes when there are none waits in a fair line.
 
 use std::{
     future::poll_fn,

@@ -429,3 +429,21 @@ fn a_shutdown_lets_calls_finish() {
     assert!(matches!(error.kind(), TaskErrorKind::Cancelled), "{error}");
     assert_eq!(pool.workers(), 0);
 }
+
+/// Case M211: A plain call waits for none of the calls of `async fn`s that go on, also when these are all that there may be.
+#[test]
+fn a_plain_call_waits_for_no_others() {
+    let _watchdog = watchdog("a plain call among many that wait");
+    let (pool, folder) = (pool(1), Folder::temp());
+    let waiting: Vec<_> = (0..70)
+        .map(|_| pool.call::<waits_for_ever>(folder.path().into()).spawn())
+        .collect();
+    wait_until(|| folder.file("begun").exists());
+    for n in 0..10 {
+        assert_eq!(pool.call::<square>(n).wait().unwrap(), n * n);
+    }
+    waiting.iter().for_each(|call| call.cancel());
+    for call in waiting {
+        assert!(call.wait().unwrap_err().is_cancelled());
+    }
+}
