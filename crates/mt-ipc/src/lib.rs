@@ -8,7 +8,7 @@
 //! * [`greet`] and [`accept`] are the two sides of the handshake; another build is refused there.
 //! * [`FrameSender`], [`FrameReceiver`] and [`Writer`] move frames; [`memory`] is the same without a
 //!   process, for tests.
-//! * [`WorkerStderr`] says what becomes of a worker's standard error; a [`OutputReader`] keeps its end
+//! * [`WorkerStderr`] says what becomes of a worker's standard error; an [`OutputReader`] keeps its end
 //!   for after a crash.
 //!
 //! # How traffic flows

@@ -324,7 +324,8 @@ impl Pool {
     /// All calls of a pool, of any tasks, share its workers; those of `async fn`s run side by side in one, up to 64, and a
     /// plain function has its worker's thread for itself. A worker keeps the context of each task that it was called for
     /// until it goes. At most [`calls`](PoolBuilder::calls) wait and run at once, and so many
-    /// [bytes](PoolBuilder::call_bytes) of inputs; further ones wait for a place, in the order they came.
+    /// [bytes](PoolBuilder::call_bytes) of inputs; further ones wait for a place. Whose turn it is, for a place and for a
+    /// worker, goes by [`Call::priority`] and [`Call::caller`].
     ///
     /// Tasks with a `#[shared]` argument can't be called in this way, nor can those whose context needs a config:
     /// [`NotStarted`](crate::TaskErrorKind::NotStarted) says so.

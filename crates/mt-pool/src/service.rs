@@ -45,7 +45,7 @@ use crate::{Pool, Task, TaskError, calls::CallFuture, setters::setters};
 /// The service is ready at any time, also when its pool is full or closed. Whether there is
 /// [room](crate::PoolBuilder::call_bytes) depends on the bytes of the input, which `poll_ready` does not see; and a place
 /// that it had reserved would be lost to all others until its request came. So a call waits for its place inside its
-/// future, as [`Pool::call`] does, in the order the futures were first polled, and a pool that is closed is
+/// future, as [`Pool::call`] does, from its first poll on, and a pool that is closed is
 /// [`NotStarted`](crate::TaskErrorKind::NotStarted) there.
 ///
 /// Hence `load_shed` right above the service sheds nothing. Put a `concurrency_limit` between the two, of no more than the
