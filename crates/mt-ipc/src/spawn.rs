@@ -247,6 +247,7 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     // The command still holds the worker's end; without this its death would not end the connection.
     drop(command);
 
+    child.id().into_iter().for_each(platform::end_before_this);
     let process =
         ChildProcess::new(child).ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
     Ok(Spawned {

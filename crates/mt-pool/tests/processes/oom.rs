@@ -234,3 +234,22 @@ fn a_stranger_s_end_is_no_evidence() {
     }
     assert_eq!(report.crash(1).1, 2);
 }
+
+#[task]
+fn score(_: u64) -> i32 {
+    own_score()
+}
+
+/// How soon the system ends this process where there is no memory left.
+fn own_score() -> i32 {
+    let score = fs::read_to_string("/proc/self/oom_score_adj").unwrap();
+    score.trim().parse().unwrap()
+}
+
+/// Case M212: Where there is no memory left, workers are ended before the process that they work for.
+#[test]
+fn workers_are_ended_first() {
+    let _watchdog = watchdog("who is ended first");
+    let scores = values(asyn_pmap::<score>([0]).processes(1));
+    assert_eq!(scores, [(own_score() + 500).min(1000)]);
+}
