@@ -108,8 +108,10 @@ impl Exchange {
             && (bytes < self.limits.buffer_bytes || state.outstanding == 0)
     }
 
-    pub(super) fn wake_feeder(&self, state: MutexGuard<'_, ExchangeState>) {
+    pub(super) fn wake_feeder(&self, mut state: MutexGuard<'_, ExchangeState>) {
         if state.feeder_waits && self.has_room(&state) {
+            // Told once: the system takes its time to wake them, and each that finds no room says so again.
+            state.feeder_waits = false;
             drop(state);
             // All of them, where items are fed by hand: each looks for itself.
             self.room.notify_all();

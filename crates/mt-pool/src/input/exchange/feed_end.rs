@@ -244,6 +244,7 @@ impl FeedEnd {
 mod tests {
     use std::thread;
 
+    use futures::FutureExt as _;
     use mt_proto::RecordBuffer;
 
     use super::{
@@ -290,6 +291,17 @@ mod tests {
         assert_eq!(control.outstanding(), 0);
         assert_eq!(feed.reserve(None), Err(NoRoom::Closed));
         assert_eq!(feed.try_reserve(1), Err(NoRoom::Closed));
+    }
+
+    #[test]
+    fn one_who_waits_is_told_once() {
+        let Ends { feed, consumer, .. } = exchange(2);
+        assert_eq!(feed.try_reserve(2), Ok(2));
+        assert_eq!(feed.reserve_async().now_or_never(), None);
+        consumer.on_consumed(1, 0);
+        assert!(!feed.0.lock().feeder_waits, "they would be told of each");
+        consumer.on_consumed(1, 0);
+        assert_eq!(feed.try_reserve(2), Ok(2));
     }
 
     #[test]
