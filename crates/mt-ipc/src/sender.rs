@@ -70,6 +70,8 @@ struct Shared {
 struct Lanes {
     control: VecDeque<Outgoing>,
     bulk: VecDeque<Outgoing>,
+    /// The writer waits for more.
+    idle: bool,
     /// No frame is taken any more; the writer ends when the lanes are empty.
     closing: bool,
     /// The writer is gone: nothing will be sent any more.
@@ -134,6 +136,12 @@ impl FrameSender {
         self.0.room_made.load(Ordering::Relaxed)
     }
 
+    /// Whether all that was queued is with the operating system.
+    #[must_use]
+    pub fn all_sent(&self) -> bool {
+        self.0.lock().idle
+    }
+
     fn push(&self, outgoing: Outgoing, control: bool) -> Result<(), SendError> {
         {
             let mut lanes = self.0.lock();
@@ -150,6 +158,7 @@ impl FrameSender {
                 return Err(SendError::Full);
             }
             lane.push_back(outgoing);
+            lanes.idle = false;
         }
         self.0.filled.notify_one();
         Ok(())
@@ -180,6 +189,7 @@ impl Outlet {
                 if lanes.closing {
                     return false;
                 }
+                lanes.idle = true;
             }
             self.0.filled.notified().await;
         }

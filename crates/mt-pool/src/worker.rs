@@ -8,6 +8,7 @@
 mod entry;
 mod link;
 mod panic;
+mod pause;
 mod role;
 mod runtime;
 mod slot;
@@ -17,6 +18,7 @@ mod turn;
 pub use crate::registry::fingerprint;
 pub(crate) use entry::main;
 pub use panic::{Panic, caught, caught_async, drop_caught};
+pub(crate) use pause::{Pause, tick_after};
 pub use role::{NotSetUp, Role, RoleEnd, RoleLink, RoleSession, RoleWork};
 pub use runtime::{drive, drive_local, runtime};
 pub use slot::worker_slot;

@@ -1,13 +1,13 @@
 //! Outcomes on their way from the user's code to the link.
 //!
-//! A finished result leaves as soon as one of these is true: nothing else is ready to run, 32 KiB have gathered, or two
-//! milliseconds have passed since results last left. The [`Reporter`](super::reporter::Reporter) on the user's thread
+//! A finished result leaves as soon as one of these is true: nothing else is ready to run, 32 KiB have gathered, or
+//! the next tick has come, one in sixteen milliseconds. The [`Reporter`](super::reporter::Reporter) on the user's thread
 //! gathers them; the link takes what the reporter has published.
 
 use std::{
     collections::VecDeque,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
@@ -15,7 +15,7 @@ use std::{
 use mt_proto::{EncodedFrames, Frame, SegmentWriter};
 use tokio::sync::Notify;
 
-use crate::lock::lock;
+use crate::{lock::lock, worker::Pause};
 
 /// The bytes that are not worth waiting for more.
 const FLUSH_BYTES: usize = 32 * 1024;
@@ -27,6 +27,7 @@ const FULL_BYTES: usize = 8 * 1024 * 1024;
 pub(crate) struct Outbox {
     state: Mutex<OutboxState>,
     wake: Notify,
+    pause: Arc<Pause>,
     room: Notify,
     /// Whether the link will look by itself, within sixteen milliseconds. A hint outside the lock.
     watched: AtomicBool,
@@ -64,6 +65,19 @@ impl Load {
 }
 
 impl Outbox {
+    /// With the pause of the link, which ends when there is something for it to do.
+    pub(crate) fn new(pause: Arc<Pause>) -> Self {
+        Self {
+            pause,
+            ..Self::default()
+        }
+    }
+
+    fn wake(&self) {
+        self.wake.notify_one();
+        self.pause.end();
+    }
+
     /// Takes over the outcomes gathered in `runs`. Returns whether there is room for more.
     pub(crate) fn publish(&self, runs: &mut SegmentWriter) -> bool {
         let mut state = lock(&self.state);
@@ -76,7 +90,7 @@ impl Outbox {
             state.wake_at = bytes + FLUSH_BYTES;
             self.watched.store(true, Ordering::Relaxed);
             drop(state);
-            self.wake.notify_one();
+            self.wake();
         }
         room
     }
@@ -102,15 +116,18 @@ impl Outbox {
     /// Adds a message that is no result.
     pub(crate) fn say(&self, frame: Frame) {
         lock(&self.state).frames.push_back(frame);
-        self.wake.notify_one();
+        self.wake();
     }
 
-    /// Sends what is here: nothing else is ready to run.
+    /// Sends what is here: nothing else is ready to run. What came meanwhile is read.
     pub(crate) fn flush(&self) {
         let state = lock(&self.state);
         if !state.runs.is_empty() || !state.frames.is_empty() {
             drop(state);
-            self.wake.notify_one();
+            self.wake();
+        } else {
+            drop(state);
+            self.pause.end();
         }
     }
 
@@ -130,7 +147,7 @@ impl Outbox {
 
     pub(crate) fn finish(&self) {
         lock(&self.state).done = true;
-        self.wake.notify_one();
+        self.wake();
     }
 
     /// Link: waits until there may be something. Cancel-safe.
@@ -138,7 +155,7 @@ impl Outbox {
         self.wake.notified().await;
     }
 
-    /// Link: two milliseconds have passed since results last left.
+    /// Link: a tick has come.
     pub(crate) fn count_look(&self) {
         self.looks.fetch_add(1, Ordering::Relaxed);
     }

@@ -7,10 +7,7 @@ use std::{mem, sync::Arc, time::Duration};
 use bytes::Bytes;
 use mt_ipc::{FrameSender, Progress};
 use mt_proto::{Frame, FromExecutor, ItemIndex, Kind, Notice, Setup, ToExecutor, decode_strict};
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep_until},
-};
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     gate::Gate,
@@ -21,8 +18,8 @@ use super::{
 };
 use crate::{
     register_role,
-    supervision::room_and,
-    worker::{Incoming, NotSetUp, RoleEnd, RoleLink, RoleSession, RoleWork},
+    supervision::{room_and, until},
+    worker::{Incoming, NotSetUp, Pause, RoleEnd, RoleLink, RoleSession, RoleWork, tick_after},
 };
 
 pub(crate) const EXECUTOR: &str = "mt_pool::executor";
@@ -30,11 +27,11 @@ pub(crate) const EXECUTOR: &str = "mt_pool::executor";
 /// The most words on items that nobody waits for any more that wait for the user's code: twice what a worker of calls may
 /// have, because some of these may have ended meanwhile. None may be left, or a call that only waits would do so for ever.
 pub(crate) const WITHDRAWN: usize = 2 * (8 * 1024 + 64);
-/// How long results may gather while the user's code is busy.
-const GATHER: Duration = Duration::from_millis(16);
 /// Results that come as slowly as this are told one by one. A little less than they may gather, so that those of tasks
 /// of sixteen milliseconds are not told now in one way and now in the other.
 const SLOW: Duration = Duration::from_millis(12);
+/// A worker that beats more often than this reads all that comes when it comes.
+const SLOW_BEAT: Duration = Duration::from_millis(100);
 
 register_role!(EXECUTOR, start);
 
@@ -53,7 +50,7 @@ fn start(body: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
     let at_once = setup.task == CALLS;
     let (items, inbox) = mpsc::channel(setup.max_pieces.max(1) as usize);
     let (withdraw, withdrawn) = mpsc::channel(WITHDRAWN);
-    let outbox = Arc::new(Outbox::default());
+    let outbox = Arc::new(Outbox::new(Arc::clone(&link.pause)));
     let job = Job {
         setup,
         withdrawn,
@@ -74,6 +71,12 @@ fn start(body: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
         patience: None,
         outbox,
         at_once,
+        pauses: !at_once && link.beat_interval >= SLOW_BEAT,
+        pause: Arc::clone(&link.pause),
+        progress: link.progress.clone(),
+        received: 0,
+        finished: 0,
+        finished_in_tick: 0,
         was_quiet: false,
         look_again: None,
         left: None,
@@ -93,6 +96,15 @@ struct ExecutorSession {
     outbox: Arc<Outbox>,
     /// Whether every result is told of: somebody waits for it.
     at_once: bool,
+    /// Whether the link may pause while there is work.
+    pauses: bool,
+    pause: Arc<Pause>,
+    progress: Progress,
+    /// Items that came.
+    received: u64,
+    /// Items that were finished at the last look, and between the last two.
+    finished: u64,
+    finished_in_tick: u64,
     /// Whether there was nothing at the last look.
     was_quiet: bool,
     /// When to look into the outbox again without being told; set while results keep coming.
@@ -106,6 +118,7 @@ struct ExecutorSession {
 impl ExecutorSession {
     async fn run(mut self, mut link: RoleLink) -> Result<RoleEnd, String> {
         let done = self.converse(&mut link).await;
+        self.pause.call_off();
         self.outbox.close();
         done?;
         if !self.resting {
@@ -117,9 +130,10 @@ impl ExecutorSession {
 
     async fn converse(&mut self, link: &mut RoleLink) -> Result<(), String> {
         let sender = self.sender.clone();
-        let outbox = Arc::clone(&self.outbox);
+        let (outbox, pause) = (Arc::clone(&self.outbox), Arc::clone(&self.pause));
         loop {
-            let look_at = self.look_again.unwrap_or_else(Instant::now);
+            let pauses = self.pause_while_fed();
+            let look_at = self.look_again.filter(|_| !pauses);
             // All arms are cancel-safe. Without room, results stay in the outbox, which holds the user's code
             // back, until the parent reads.
             let done = tokio::select! {
@@ -128,9 +142,8 @@ impl ExecutorSession {
                     false
                 }
                 () = room_and(&sender, outbox.woken()) => self.on_told(),
-                () = room_and(&sender, sleep_until(look_at)), if self.look_again.is_some() => {
-                    self.look()
-                }
+                () = room_and(&sender, until(look_at)), if look_at.is_some() => self.look(),
+                () = room_and(&sender, pause.over()), if pauses => self.look_at_tick(),
             };
             if done {
                 return Ok(());
@@ -159,6 +172,7 @@ impl ExecutorSession {
             }
             ToExecutor::Items(items) => {
                 let patience = self.patience.take();
+                self.received += u64::from(items.count);
                 let Some(inbox) = &self.items else {
                     return Ok(());
                 };
@@ -179,11 +193,40 @@ impl ExecutorSession {
                 && self.look_again.is_none()
                 && !self.outbox.is_gathering();
         if !is_slow {
-            self.look_again.get_or_insert(now + GATHER);
+            self.look_again
+                .get_or_insert_with(|| tick_after(now.into_std()).into());
         }
         self.was_quiet = false;
         let load = self.outbox.take(is_slow);
         self.send_load(load)
+    }
+
+    /// Looks if it is time to: a pause may end when a timer has ended it already.
+    fn look_at_tick(&mut self) -> bool {
+        let due = self.look_again.is_some_and(|time| time <= Instant::now());
+        due && self.look()
+    }
+
+    /// Leaves what comes where it is until the next look, if there is work for longer than that.
+    fn pause_while_fed(&self) -> bool {
+        let Some(look_at) = self.look_again.filter(|_| self.pauses && self.is_fed()) else {
+            self.pause.call_off();
+            return false;
+        };
+        // The user's code ends the pause when it has nothing to do, so first the pause and then the look at what it
+        // has.
+        self.pause.begin(look_at.into_std());
+        let fed = self.is_fed();
+        if !fed {
+            self.pause.call_off();
+        }
+        fed
+    }
+
+    fn is_fed(&self) -> bool {
+        let has = self.received.saturating_sub(self.progress.finished());
+        let needs = self.finished_in_tick + self.finished_in_tick / 4;
+        needs > 0 && has >= needs
     }
 
     /// Looks into the outbox without having been told and sends what is there; true when that was the
@@ -195,7 +238,7 @@ impl ExecutorSession {
         if load.is_empty() && !load.done && !self.was_quiet && self.outbox.is_gathering() {
             // Once more: two looks during one call tell that it is a slow one among quick ones.
             self.was_quiet = true;
-            self.look_again = Some(Instant::now() + GATHER);
+            self.look_again = Some(tick_after(Instant::now().into_std()).into());
             return false;
         }
         self.was_quiet = false;
@@ -206,7 +249,10 @@ impl ExecutorSession {
             return self.send_load(late);
         }
         let now = Instant::now();
-        (self.left, self.look_again) = (Some(now), Some(now + GATHER));
+        self.left = Some(now);
+        self.look_again = Some(tick_after(now.into_std()).into());
+        let finished = self.progress.finished();
+        self.finished_in_tick = finished.saturating_sub(mem::replace(&mut self.finished, finished));
         self.send_load(load)
     }
 

@@ -23,6 +23,7 @@ use tokio::{
 };
 
 use super::{
+    pause::Pause,
     role::{self, HUNG_UP, RoleEnd, RoleLink, RoleWork},
     trace::{Journal, LoadTimes, due},
     turn::{Use, while_waiting},
@@ -44,11 +45,14 @@ pub(crate) fn run(
     connection: Unconnected,
     assign: impl FnMut(RoleWork) + Send + 'static,
 ) -> Result<(), String> {
-    let runtime = Builder::new_current_thread().enable_all().build();
+    let pause = Arc::new(Pause::default());
+    let (mut runtime, parked) = (Builder::new_current_thread(), Arc::clone(&pause));
+    runtime.on_thread_park(move || parked.park());
+    let runtime = runtime.enable_all().build();
     let runtime = runtime.map_err(|error| format!("a runtime can't be made: {error}"))?;
     let link = async {
         let attached = connection.connect().map_err(|error| error.to_string())?;
-        converse(attached, assign).await
+        converse(attached, assign, pause).await
     };
     // A task: woken from within, it goes on at once, where a runtime's first future would wait for a look at
     // the poller.
@@ -61,6 +65,7 @@ pub(crate) fn run(
 async fn converse(
     attached: Attached,
     mut assign: impl FnMut(RoleWork) + Send,
+    pause: Arc<Pause>,
 ) -> Result<(), String> {
     let Attached {
         connection,
@@ -79,12 +84,14 @@ async fn converse(
         HandshakeError::HungUp => HUNG_UP.to_owned(),
         error => error.to_string(),
     })?;
+    pause.after(sender.clone());
     let mut link = RoleLink {
         sender: sender.clone(),
         attachments: Attachments::NONE,
         receiver,
         beat_interval: welcome.beat_interval.max(SHORTEST_BEAT),
         progress: progress.clone(),
+        pause,
         beaten: Arc::default(),
     };
     let mut rested = false;

@@ -7,7 +7,10 @@ use mt_ipc::{FrameReceiver, FrameSender, Progress, SendError};
 use mt_proto::{Attachments, Frame, FromWorker, SetupFailure};
 use tokio::sync::Notify;
 
-use super::turn::{Incoming, while_playing};
+use super::{
+    pause::Pause,
+    turn::{Incoming, while_playing},
+};
 
 /// Why a link ends whose parent is gone.
 pub(super) const HUNG_UP: &str = "the parent hung up";
@@ -60,6 +63,8 @@ pub struct RoleLink {
     /// The memory shared with the parent. What it says of started and finished work, and of turns, goes with
     /// every heartbeat, and can be read by the parent also after this process's end.
     pub progress: Progress,
+    /// Blocks the link while nothing has to be read.
+    pub(crate) pause: Arc<Pause>,
     /// Told at every beat of the parent.
     pub(crate) beaten: Arc<Notify>,
 }
