@@ -7,11 +7,14 @@
 //! * `fault`: the ways to die; `job`: what workers do, and their note of what they do to themselves.
 //! * `victim`: a process to send signals to.
 //! * `hive`: the same with a queen and her bees.
+//! * `calls`: the same with single calls.
 //! * `ledger`: one bit an item.
 //! * `names`: whether deaths are told as what they were.
 //! * `left_behind`: what this process has after the run that it did not have before.
+//! * `workplace`: where workers are, and what is left there.
 //! * `verdict`: all of it in figures.
 
+mod calls;
 mod fault;
 mod gate;
 mod hive;
@@ -25,6 +28,7 @@ mod run;
 mod targets;
 mod verdict;
 mod victim;
+mod workplace;
 
 pub use plan::Plan;
 pub use run::run;

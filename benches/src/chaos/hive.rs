@@ -24,6 +24,7 @@ use super::{
     ledger::{End, Ledger},
     plan::Plan,
     targets::Targets,
+    workplace,
 };
 
 /// The delegates in flight.
@@ -31,13 +32,14 @@ const IN_FLIGHT: usize = 1024;
 /// How often the hive is asked for its bees.
 const LOOK: Duration = Duration::from_millis(2);
 
-fn of_bees(plan: &Plan, notes: &Folder) -> BeehiveRun<Jobber> {
-    hive_of::<Jobber>(notes.clone()).processes(plan.workers)
+fn of_bees(plan: &Plan, notes: &Folder) -> Result<BeehiveRun<Jobber>> {
+    let run = hive_of::<Jobber>(notes.clone()).processes(plan.workers);
+    Ok(run.workers(workplace::options(notes)?))
 }
 
 /// A quiet hive: what a process makes once and keeps is there after it.
 pub(super) fn warm_up(plan: &Plan, notes: &Folder, tasks: u64) -> Result<()> {
-    let run = of_bees(plan, notes).run(async |hive| {
+    let run = of_bees(plan, notes)?.run(async |hive| {
         let jobs = (0..tasks).map(|n| hive.job(Job { n, fault: None }));
         let ended = stream::iter(jobs).buffer_unordered(IN_FLIGHT);
         Ok::<_, anyhow::Error>(
@@ -62,7 +64,7 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 
 /// Delegates the tasks and enters every outcome. When it returns, the hive is dead.
 pub(super) fn drain(plan: &Plan, targets: &Arc<Targets>, notes: &Folder) -> Result<Ledger> {
-    let run = of_bees(plan, notes).run(async |hive| {
+    let run = of_bees(plan, notes)?.run(async |hive| {
         let watch = std::pin::pin!(watch(&hive, targets));
         let work = std::pin::pin!(delegate_all(plan, targets, &hive));
         match select(work, watch).await {

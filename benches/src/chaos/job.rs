@@ -21,7 +21,7 @@ pub(super) struct Job {
 
 impl Job {
     /// Does it. A fault is noted first.
-    fn work(self, notes: &Folder) -> u64 {
+    pub(super) fn work(self, notes: &Folder) -> u64 {
         if let Some(fault) = self.fault {
             notes.note(NOTES, u64::from(process::id()) << 8 | u64::from(fault));
             INSIDE[usize::from(fault)].commit();

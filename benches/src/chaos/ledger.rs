@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mt_beehive::{CancelReason, DelegateError};
-use mt_pool::{TaskError, TaskErrorKind, task::Never};
+use mt_pool::{TaskError, TaskErrorKind, limits::Deadline};
 
 use super::{
     fault::{Fault, INSIDE, OUTSIDE},
@@ -13,11 +13,36 @@ use crate::tasks::mix;
 
 /// How a task has ended, in short.
 pub(super) struct End {
-    name: &'static str,
+    pub(super) name: &'static str,
     /// The item it says it is about, if it says so.
     index: Option<u64>,
     /// The death it was given up for.
-    death: Option<String>,
+    pub(super) death: Option<String>,
+}
+
+/// What is to be entered of an outcome.
+pub(super) struct Entry {
+    pub(super) index: u64,
+    pub(super) name: &'static str,
+    /// Whether the job, or a kill of a worker, can have led to it.
+    pub(super) is_explained: bool,
+    /// Whether the death that it tells is one that it can't have been.
+    pub(super) is_misnamed: bool,
+    /// Whether it is another item's.
+    pub(super) is_wrong: bool,
+}
+
+impl Entry {
+    /// Of an outcome that is as it must be.
+    pub(super) fn of(index: u64, name: &'static str) -> Self {
+        Self {
+            index,
+            name,
+            is_explained: true,
+            is_misnamed: false,
+            is_wrong: false,
+        }
+    }
 }
 
 /// The outcomes so far.
@@ -50,24 +75,31 @@ impl Ledger {
 
     pub(super) fn enter(&mut self, job: Job, outcome: Result<u64, End>) {
         let index = job.n;
-        if self.ordered && index != self.next {
-            self.wrong += 1;
-        }
+        let is_faulty = job.fault.is_some();
+        self.add(match outcome {
+            Ok(value) => Entry {
+                is_wrong: value != mix(index),
+                is_explained: !is_faulty,
+                ..Entry::of(index, OK)
+            },
+            Err(end) => Entry {
+                is_wrong: end.index.is_some_and(|said| said != index),
+                is_explained: is_faulty || end.name == CRASHED,
+                is_misnamed: end.death.is_some_and(|death| !is_explained(job, &death)),
+                ..Entry::of(index, end.name)
+            },
+        });
+    }
+
+    pub(super) fn add(&mut self, entry: Entry) {
+        let index = entry.index;
+        self.wrong += u64::from(self.ordered && index != self.next);
         self.next = index + 1;
         self.mark(index);
-        let (is_wrong, name) = match outcome {
-            Ok(value) => (value != mix(index), OK),
-            Err(end) => {
-                if end.death.is_some_and(|death| !is_explained(job, &death)) {
-                    self.misnamed += 1;
-                }
-                (end.index.is_some_and(|said| said != index), end.name)
-            }
-        };
-        self.unexplained += u64::from(name != OK && !(job.fault.is_some() || name == CRASHED));
-        self.unexplained += u64::from(name == OK && job.fault.is_some());
-        self.wrong += u64::from(is_wrong);
-        *self.outcomes.entry(name).or_default() += 1;
+        self.unexplained += u64::from(!entry.is_explained);
+        self.misnamed += u64::from(entry.is_misnamed);
+        self.wrong += u64::from(entry.is_wrong);
+        *self.outcomes.entry(entry.name).or_default() += 1;
     }
 
     fn mark(&mut self, index: u64) {
@@ -87,20 +119,25 @@ impl Ledger {
     }
 }
 
-const OK: &str = "ok";
+pub(super) const OK: &str = "ok";
 const CRASHED: &str = "crashed";
 
 /// Whether it is what the job does, or what is done to workers.
-fn is_explained(job: Job, death: &str) -> bool {
+pub(super) fn is_explained(job: Job, death: &str) -> bool {
     let own = job.fault.map(|fault| INSIDE[usize::from(fault)]);
     let outside = OUTSIDE.iter().map(|(fault, _)| *fault);
     outside.chain(own).any(|fault: Fault| fault.explains(death))
 }
 
-impl From<TaskError<Never>> for End {
-    fn from(error: TaskError<Never>) -> Self {
+impl<E> From<TaskError<E>> for End {
+    fn from(error: TaskError<E>) -> Self {
         let (name, death) = match error.kind() {
-            TaskErrorKind::Raised(never) => match *never {},
+            TaskErrorKind::Raised(_) => ("raised", None),
+            TaskErrorKind::TimedOut {
+                deadline: Deadline::Queue,
+                ..
+            } => ("waited_too_long", None),
+            TaskErrorKind::TimedOut { .. } => ("ran_too_long", None),
             TaskErrorKind::Crashed { death, .. } => (CRASHED, Some(death.to_string())),
             TaskErrorKind::MemoryExceeded { .. } => ("memory_exceeded", None),
             TaskErrorKind::Panicked { .. } => ("panicked", None),

@@ -11,6 +11,7 @@ use mt_pool::{asyn_pmap, limits::MemoryLimits};
 use mt_test_kit::Folder;
 
 use super::{
+    calls,
     fault::MAX_RSS_BYTES,
     gate, hive,
     job::{job, read_notes},
@@ -20,7 +21,8 @@ use super::{
     names,
     plan::Plan,
     targets::Targets,
-    verdict::Found,
+    verdict::{Drained, Found},
+    workplace,
 };
 use crate::{proc::own_resident_bytes, report::Report, tasks::mixed};
 
@@ -38,9 +40,12 @@ pub fn run(plan: Plan) -> Result<Report> {
     let begun = Instant::now();
     let (drained, took) = thread::scope(|scope| {
         scope.spawn(|| killer::kill(&plan, &targets));
-        let drained = match plan.hive {
-            true => hive::drain(&plan, &targets, &notes),
-            false => drain(&plan, &targets, &notes),
+        let drained = match plan {
+            Plan { hive: true, .. } => hive::drain(&plan, &targets, &notes).map(Drained::Items),
+            Plan { calls: true, .. } => {
+                calls::drain(&plan, &targets, &notes).map(|tally| Drained::Calls(Box::new(tally)))
+            }
+            _ => drain(&plan, &targets, &notes).map(Drained::Items),
         };
         let took = begun.elapsed();
         targets.lock().end();
@@ -48,15 +53,17 @@ pub fn run(plan: Plan) -> Result<Report> {
         (drained, took)
     });
     let rss = own_resident_bytes()?;
+    let mut left = before.left_behind()?;
+    left.insert("files", workplace::files(&notes)?);
     let (kills, notes) = (targets.lock(), read_notes(&notes));
     let found = Found {
         plan,
         took,
-        ledger: &drained?,
+        drained: &drained?,
         taken: targets.taken.load(Ordering::Relaxed),
         names: names::compare(&kills, &notes),
         kills: &kills,
-        left: before.left_behind()?,
+        left,
         rss_growth: rss as i64 - rss_before as i64,
     };
     Ok(found.report())
@@ -65,6 +72,9 @@ pub fn run(plan: Plan) -> Result<Report> {
 fn warm_up(plan: &Plan, notes: &Folder) -> Result<()> {
     if plan.hive {
         return hive::warm_up(plan, notes, WARM_UP);
+    }
+    if plan.calls {
+        return calls::warm_up(plan, notes, WARM_UP);
     }
     let run = asyn_pmap::<mixed>(0..WARM_UP)
         .processes(plan.workers)
@@ -83,6 +93,7 @@ fn drain(plan: &Plan, targets: &Arc<Targets>, notes: &Folder) -> Result<Ledger> 
         .processes(plan.workers)
         .ordered(plan.ordered)
         .memory(MemoryLimits::new().max_rss_bytes(MAX_RSS_BYTES))
+        .workers(workplace::options(notes)?)
         .observe(move |event| observed.observe(event))
         .start()
         .context("failed to start the pool")?;

@@ -4,7 +4,7 @@
 //! since is never killed.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Condvar, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
     time::{Duration, Instant},
 };
@@ -183,12 +183,17 @@ impl State {
     }
 
     fn on_died(&mut self, worker: u32, pid: u32, death: String, noticed: Instant) {
-        self.live.remove(&worker);
         self.told.push(Told {
             worker,
             pid,
             how: death,
         });
+        self.on_gone(worker, noticed);
+    }
+
+    /// A worker is no more, whatever it died of.
+    pub(super) fn on_gone(&mut self, worker: u32, noticed: Instant) {
+        self.live.remove(&worker);
         if let Some((killed, _)) = self.done.get(&worker) {
             self.notices
                 .push(noticed.saturating_duration_since(*killed));
@@ -227,6 +232,18 @@ impl State {
             }
         }
         self.first_ready.get_or_insert(now);
+    }
+
+    /// The processes of a pool as they are now, whose numbers are taken for those of workers, and those that were called.
+    pub(super) fn on_processes(&mut self, pids: &BTreeSet<u32>, called: &BTreeSet<u32>) {
+        for pid in pids {
+            match self.live.get(pid) {
+                None if self.done.contains_key(pid) => {}
+                None => self.on_started(*pid, *pid),
+                Some(target) if !target.ready && called.contains(pid) => self.on_ready(*pid),
+                Some(_) => {}
+            }
+        }
     }
 
     fn up_to(&mut self, longest: Duration) -> Duration {

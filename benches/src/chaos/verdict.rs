@@ -4,17 +4,37 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{ledger::Ledger, left_behind::LeftBehind, names::Names, plan::Plan, targets::State};
+use super::{
+    calls::Tally, ledger::Ledger, left_behind::LeftBehind, names::Names, plan::Plan, targets::State,
+};
 use crate::{
     measure::{percentile_ms, rounded},
-    report::Report,
+    report::{Figures, Report},
 };
+
+/// How many are shown of what should not be.
+pub(super) const SHOWN: usize = 5;
+
+/// What became of what was to be done.
+pub(super) enum Drained {
+    Items(Ledger),
+    Calls(Box<Tally>),
+}
+
+impl Drained {
+    fn ledger(&self) -> &Ledger {
+        match self {
+            Self::Items(ledger) => ledger,
+            Self::Calls(tally) => &tally.ledger,
+        }
+    }
+}
 
 /// All that is known after a run.
 pub(super) struct Found<'a> {
     pub(super) plan: Plan,
     pub(super) took: Duration,
-    pub(super) ledger: &'a Ledger,
+    pub(super) drained: &'a Drained,
     /// The items that the run has asked its input for.
     pub(super) taken: u64,
     pub(super) kills: &'a State,
@@ -26,15 +46,12 @@ pub(super) struct Found<'a> {
 
 impl Found<'_> {
     pub(super) fn report(&self) -> Report {
-        let (plan, ledger, kills) = (self.plan, self.ledger, self.kills);
+        let (plan, ledger, kills) = (self.plan, self.drained.ledger(), self.kills);
         let seconds = self.took.as_secs_f64();
-        let notice = |share| percentile_ms(&kills.notices, share);
-        let replacement = |share| percentile_ms(&kills.replacements, share);
         let problems = self.problems();
-        let figures = vec![
+        let mut figures = vec![
             ("tasks", json!(plan.tasks)),
             ("workers", json!(plan.workers)),
-            ("ordered", json!(plan.ordered)),
             ("seed", json!(plan.seed)),
             // How many items ended how.
             ("outcomes", json!(ledger.outcomes)),
@@ -47,13 +64,30 @@ impl Found<'_> {
             ("kills_per_s", json!(rounded(kills.kills as f64 / seconds))),
             // Workers that were stopped for a while, which nothing may come of.
             ("pauses", json!(kills.pauses)),
-            // Deaths by what brought them about, and as what they were told; fewer when workers were killed while
-            // they were leaving, or while they died of something else.
-            ("deaths", json!(kills.told.len())),
+            // Deaths by what brought them about.
             ("injected", json!(self.names.injected)),
-            ("told", json!(self.names.told)),
             ("misnamed", json!(self.misnamed())),
-            // From the kill of a worker to the pool's notice.
+        ];
+        figures.extend(self.times());
+        figures.extend(match self.drained {
+            Drained::Items(_) => self.of_items(),
+            Drained::Calls(tally) => tally.figures(),
+        });
+        figures.extend([
+            ("rss_growth_kib", json!(self.rss_growth / 1024)),
+            ("left_behind", json!(self.left)),
+            ("seconds", json!(rounded(seconds))),
+            // Why this run does not pass; empty when it does.
+            ("problems", json!(problems)),
+        ]);
+        Report::of(&figures).with_verdict(problems.is_empty())
+    }
+
+    fn times(&self) -> Figures {
+        let notice = |share| percentile_ms(&self.kills.notices, share);
+        let replacement = |share| percentile_ms(&self.kills.replacements, share);
+        vec![
+            // From the kill of a worker to the pool's notice; where it does not tell that, until its process was gone.
             (
                 "notice_ms",
                 json!({ "p50": notice(0.5), "p99": notice(0.99) }),
@@ -63,21 +97,25 @@ impl Found<'_> {
                 "replacement_ms",
                 json!({ "p50": replacement(0.5), "p99": replacement(0.99) }),
             ),
-            ("rss_growth_kib", json!(self.rss_growth / 1024)),
-            ("left_behind", json!(self.left)),
-            ("seconds", json!(rounded(seconds))),
-            // Why this run does not pass; empty when it does.
-            ("problems", json!(problems)),
-        ];
-        Report::of(&figures).with_verdict(problems.is_empty())
+        ]
+    }
+
+    fn of_items(&self) -> Figures {
+        vec![
+            ("ordered", json!(self.plan.ordered)),
+            // Deaths as they were told; fewer than were brought about when workers were killed while they were leaving, or
+            // while they died of something else.
+            ("deaths", json!(self.kills.told.len())),
+            ("told", json!(self.names.told)),
+        ]
     }
 
     fn misnamed(&self) -> u64 {
-        self.names.wrong.len() as u64 + self.ledger.misnamed
+        self.names.wrong.len() as u64 + self.drained.ledger().misnamed
     }
 
     fn problems(&self) -> Vec<String> {
-        let (plan, ledger, kills) = (self.plan, self.ledger, self.kills);
+        let (plan, ledger, kills) = (self.plan, self.drained.ledger(), self.kills);
         let counts = [
             (plan.tasks - self.taken, "items were never asked for"),
             (ledger.lost(self.taken), "items have no outcome"),
@@ -92,9 +130,15 @@ impl Found<'_> {
                 "deaths are told as what they were not, or were not brought about here",
             ),
         ];
-        let bad = counts.iter().filter(|(count, _)| *count > 0);
+        let brought_about = self.names.injected.values().sum();
+        let (of_calls, shown) = match self.drained {
+            Drained::Items(_) => (Vec::new(), &self.names.wrong),
+            Drained::Calls(tally) => (tally.counts(brought_about).into(), &tally.shown),
+        };
+        let counts = counts.into_iter().chain(of_calls);
+        let bad = counts.filter(|(count, _)| *count > 0);
         let mut problems: Vec<_> = bad.map(|(count, what)| format!("{count} {what}")).collect();
-        problems.extend(self.names.wrong.iter().take(5).cloned());
+        problems.extend(shown.iter().take(SHOWN).cloned());
         if self.left.values().any(|count| *count > 0) {
             problems.push(format!("left behind: {:?}", self.left));
         }
