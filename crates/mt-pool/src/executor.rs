@@ -17,6 +17,7 @@ mod running;
 mod session;
 mod stopwatch;
 mod tally;
+mod unbegun;
 mod work;
 
 pub(crate) use call_target::{MakeTarget, target_of};

@@ -15,7 +15,7 @@ use crate::{
 /// The calls of `async fn`s that run at once in a worker.
 const MAX_CONCURRENCY: u32 = 64;
 /// The calls that a worker has unless they are known to be quick: one that waits in the queue can be given to whichever
-/// worker is free first, and be cancelled at once.
+/// worker is free first. Of quick ones it has at least two, and gives back what waits behind one that is not.
 const FLOOR: u32 = 1;
 /// The most calls that a worker has.
 const CAP: u32 = 8 * 1024;

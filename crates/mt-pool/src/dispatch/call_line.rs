@@ -54,6 +54,8 @@ pub(crate) struct CallLine {
     watched: BTreeSet<ItemIndex>,
     /// How many of them have errors that are tried again.
     retrying: usize,
+    /// How many were asked back from a worker.
+    taken_back: usize,
 }
 
 #[derive(Debug)]
@@ -64,6 +66,8 @@ struct Known {
     due: Option<Instant>,
     /// Since when nobody waits for it any more.
     withdrawn: Option<Instant>,
+    /// Whether its worker was asked to give it back, unless it has begun it.
+    taken_back: bool,
 }
 
 /// A call that waits.
@@ -139,6 +143,7 @@ impl CallLine {
             place: Some(place),
             due,
             withdrawn: None,
+            taken_back: false,
         };
         self.known.insert(index, known);
     }
@@ -155,10 +160,19 @@ impl CallLine {
         self.rejoin(item, Arrival::Back(item.past));
     }
 
+    /// Puts a call back that its worker has not begun.
+    pub(crate) fn come_back(&mut self, item: &RetryItem, now: Instant) {
+        match item.past.attempts() {
+            0 => self.put_back(item, now),
+            _ => self.again(item),
+        }
+    }
+
     fn rejoin(&mut self, item: &RetryItem, arrival: Arrival) {
         let Some(known) = self.known.get_mut(&item.index) else {
             return;
         };
+        self.taken_back -= usize::from(std::mem::take(&mut known.taken_back));
         let run = item.to_run();
         let waiting = WaitingCall { run, arrival };
         let line = match known.terms.shares {
@@ -264,6 +278,7 @@ impl CallLine {
                 continue;
             };
             self.retrying -= usize::from(known.terms.retries.limit > 0);
+            self.taken_back -= usize::from(known.taken_back);
             if known.terms.hard.is_some() || known.withdrawn.is_some() {
                 self.watched.remove(&index);
             }
@@ -276,6 +291,19 @@ impl CallLine {
             known.withdrawn.get_or_insert(now);
             self.watched.insert(index);
         }
+    }
+
+    /// The worker of a call is asked to give it back.
+    pub(crate) fn take_back(&mut self, index: ItemIndex) {
+        if let Some(known) = self.known.get_mut(&index) {
+            self.taken_back += usize::from(!std::mem::replace(&mut known.taken_back, true));
+        }
+    }
+
+    /// Whether the worker of a call was asked to give it back.
+    pub(crate) fn is_taken_back(&self, index: ItemIndex) -> bool {
+        let known = self.known.get(&index);
+        known.is_some_and(|known| known.taken_back)
     }
 
     /// The calls whose running has to be watched.
@@ -308,7 +336,7 @@ impl CallLine {
 
     /// Whether any has an outcome that is not always its last.
     pub(crate) fn may_retry(&self) -> bool {
-        self.retrying > 0
+        self.retrying + self.taken_back > 0
     }
 
     /// Whether there are none at all.

@@ -2,7 +2,7 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mt_proto::{ItemIndex, Segment, WorkerId};
 
@@ -11,6 +11,10 @@ use super::{
     call_line::{NextCalls, Terms},
     worker_slot::WorkerSlot,
 };
+
+/// How long a call may keep others waiting that were sent ahead to the same worker: they are quick, so this is more than twice
+/// as long as it was to take.
+pub(super) const STUCK: Duration = Duration::from_millis(5);
 
 impl Dispatch {
     pub(super) fn on_calls(&mut self, now: Instant, calls: Vec<(Segment, Terms)>) {
@@ -75,6 +79,34 @@ impl Dispatch {
         let all = held + self.queue.calls.waiting(shares) as u64;
         let workers = (self.workers.len() as u64).max(1);
         u32::try_from(all.div_ceil(workers)).unwrap_or(u32::MAX)
+    }
+
+    /// Takes back the calls that wait in a worker behind one that takes long. Those that were begun meanwhile stay there.
+    pub(super) fn take_back_stuck(&mut self, now: Instant) {
+        if self.queue.calls.has_none() {
+            return;
+        }
+        let is_stuck =
+            |slot: &WorkerSlot| slot.stuck_since().is_some_and(|since| since + STUCK <= now);
+        for worker in self.workers_that(is_stuck) {
+            let Some(slot) = self.workers.get_mut(&worker) else {
+                continue;
+            };
+            slot.stuck = true;
+            for index in slot.behind_first() {
+                self.queue.calls.take_back(index);
+                self.effects.push_back(Effect::Withdraw(worker, index));
+            }
+        }
+    }
+
+    /// When calls are to be taken back.
+    pub(super) fn stuck_due(&self) -> Option<Instant> {
+        if self.queue.calls.has_none() {
+            return None;
+        }
+        let since = self.workers.values().filter_map(WorkerSlot::stuck_since);
+        since.min().map(|since| since + STUCK)
     }
 
     /// Nobody waits for a call any more. One that waits is cancelled at once; one that a worker has when it ends, or is

@@ -122,6 +122,7 @@ impl Dispatch {
         }
         self.end_waits(now);
         self.end_waits_of_calls(now);
+        self.take_back_stuck(now);
         self.feed(now);
         if self.wanted {
             self.share(now);
@@ -163,6 +164,7 @@ impl Dispatch {
             self.queue.wakeup(),
             self.recycle_due(),
             self.turn_due(),
+            self.stuck_due(),
         ];
         leaving
             .chain(others.into_iter().flatten())
@@ -272,12 +274,15 @@ impl Dispatch {
         };
         match noted {
             Ok(items) => {
+                let back = apart.iter().filter(|item| item.comes_back()).count();
+                let items = items - back as u32;
                 slot.alone &= slot.in_hand() > 0;
                 if slot.in_hand() == 0 {
                     slot.idle_since = Some(now);
                 }
                 // Those that share the thread tell nothing of its pace.
                 if items > 0 {
+                    slot.stuck = false;
                     let left = slot.plain_in_hand();
                     slot.window.on_results(
                         now,

@@ -4,7 +4,9 @@
 
 use std::time::Instant;
 
-use mt_proto::{Attachments, ItemIndex, RecordTag, Records, Segment, WorkerId};
+use mt_proto::{
+    Attachments, Failure, ItemIndex, RecordTag, Records, Segment, WorkerId, decode_strict,
+};
 use rand::RngExt as _;
 
 use super::{Delivery, Dispatch, Lost, attempt_history::RetryItem, machine::RunMode};
@@ -15,13 +17,37 @@ pub(super) struct Failed {
     sequel: Sequel,
 }
 
+impl Failed {
+    /// Whether the worker has not begun it.
+    pub(super) fn comes_back(&self) -> bool {
+        matches!(self.sequel, Sequel::Back | Sequel::Unbegun)
+    }
+}
+
+/// What a failure asks for.
+#[derive(Clone, Copy)]
+enum Wanted {
+    No,
+    Again,
+    Elsewhere,
+}
+
+fn is_cancelled(failure: &[u8]) -> bool {
+    // a value of ours, whose decoding calls none of the user's code; guarded: by that.
+    decode_strict::<Failure>(failure).is_ok_and(|failure| failure == Failure::Cancelled)
+}
+
 /// What follows an error.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sequel {
     /// Another try.
     Again,
+    /// Another worker: this one was asked for it, and has not begun it.
+    Back,
     /// Nothing: there would be another try, but nothing is given out any more.
     Cancelled,
+    /// Nothing: there would be another worker, but nothing is given out any more.
+    Unbegun,
     /// Nothing: the error is the item's outcome.
     Told,
 }
@@ -47,7 +73,14 @@ impl Dispatch {
             let retry = own.unwrap_or(retry);
             let failed = records.next_with(|tag, value| {
                 let raised = tag == RecordTag::Raised && retry.limit > 0;
-                (tag != RecordTag::Value).then(|| raised && retry.wants(value, &run.attachments))
+                let failed = tag != RecordTag::Value;
+                failed.then(
+                    || match tag == RecordTag::Failure && calls.is_taken_back(index) {
+                        true if is_cancelled(value) => Wanted::Elsewhere,
+                        _ if raised && retry.wants(value, &run.attachments) => Wanted::Again,
+                        _ => Wanted::No,
+                    },
+                )
             });
             let Ok(Some(Some(wanted))) = failed else {
                 continue;
@@ -55,10 +88,14 @@ impl Dispatch {
             let Some(item) = slot.item(index) else {
                 continue;
             };
-            let sequel = match wanted && item.past.errors < retry.limit {
-                true if running && !calls.is_withdrawn(index) => Sequel::Again,
-                true => Sequel::Cancelled,
-                false => Sequel::Told,
+            let goes_on = running && !calls.is_withdrawn(index);
+            let sequel = match wanted {
+                Wanted::Elsewhere if goes_on => Sequel::Back,
+                Wanted::Elsewhere => Sequel::Unbegun,
+                Wanted::Again if item.past.errors >= retry.limit => Sequel::Told,
+                Wanted::Again if goes_on => Sequel::Again,
+                Wanted::Again => Sequel::Cancelled,
+                Wanted::No => Sequel::Told,
             };
             if sequel != Sequel::Told || keep || item.past.attempts() > 0 {
                 found.push(Failed { item, sequel });
@@ -79,7 +116,9 @@ impl Dispatch {
             first = item.index.plus(1);
             match sequel {
                 Sequel::Again => self.retry(now, item),
+                Sequel::Back => self.queue.calls.come_back(&item, now),
                 Sequel::Cancelled => self.deliver(item.stopped(Lost::Cancelled)),
+                Sequel::Unbegun => self.deliver(item.lost(Lost::Cancelled)),
                 Sequel::Told => {
                     let record = record.expect("results were counted when they came in");
                     self.deliver(item.told(record.with_attachments(&attachments)));

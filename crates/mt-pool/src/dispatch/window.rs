@@ -2,8 +2,8 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 //!
-//! A window is a time: what a worker holds should take it about [`AHEAD`], or [`AHEAD_OF_CALLS`]. How long an item takes is known from its
-//! reports: so many came back since the last one, in so long. So tiny tasks get thousands of items ahead and slow ones
+//! A window is a time: what a worker holds should take it about [`AHEAD`], or [`AHEAD_OF_CALLS`]. How long an item takes is
+//! known from its reports: so many came back since the last one, in so long. So tiny tasks get thousands of items ahead and slow ones
 //! get two, whether a worker runs dry or is given one for each it sends. The time that messages take is in it, so an
 //! estimate from few items is too long, and the window grows in steps. Reports are averaged, each counting for an eighth
 //! less with every later one: calls that wait end in bursts. Items that a slow worker hoards are items an idle one
@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 pub(crate) const AHEAD: Duration = Duration::from_millis(40);
 /// The same for outcomes that somebody waits for each: whoever calls next should not wait for many others.
 pub(crate) const AHEAD_OF_CALLS: Duration = Duration::from_micros(200);
+/// Of items as quick as this two are held: while one runs, the next is there.
+const QUICK: Duration = Duration::from_millis(2);
 /// What is left of a report's weight with every later one.
 const KEPT: f64 = 7.0 / 8.0;
 /// How much a window grows with a report, at most.
@@ -71,6 +73,11 @@ impl Window {
         }
     }
 
+    /// When it was last known to go on: given something when it held nothing, or done with something.
+    pub(crate) fn since(self) -> Option<Instant> {
+        self.since
+    }
+
     pub(crate) fn size(self) -> u32 {
         self.size
     }
@@ -103,7 +110,12 @@ impl Window {
     /// How many items fit into the time that a window is, as far as is known.
     fn fitting(&self) -> u32 {
         // Out of range is the nearest that is in it.
-        (self.items * self.ahead.as_secs_f64() / self.seconds.max(f64::MIN_POSITIVE)) as u32
+        let fitting =
+            (self.items * self.ahead.as_secs_f64() / self.seconds.max(f64::MIN_POSITIVE)) as u32;
+        match self.seconds <= self.items * QUICK.as_secs_f64() {
+            true => fitting.max(2),
+            false => fitting,
+        }
     }
 }
 

@@ -68,6 +68,8 @@ pub(crate) struct WorkerSlot {
     pub(crate) resting: bool,
     /// Whether nothing more is given until no other run waits for a worker.
     pub(crate) yielding: bool,
+    /// Whether it is at a call that takes long: nothing is to wait behind that.
+    pub(crate) stuck: bool,
     /// The item from which on it starts none, of those it has.
     pub(crate) gate: Option<ItemIndex>,
     held: VecDeque<Held>,
@@ -218,7 +220,7 @@ impl WorkerSlot {
     }
 
     fn within_quota(&self, room: u32) -> u32 {
-        if self.alone || self.resting || self.yielding {
+        if self.alone || self.resting || self.yielding || self.stuck {
             return 0;
         }
         match self.quota {
@@ -269,6 +271,22 @@ impl WorkerSlot {
             start,
             done: DoneItems::default(),
         });
+    }
+
+    /// Since when it has been at a call, if that is not known to take long.
+    pub(crate) fn stuck_since(&self) -> Option<Instant> {
+        let works = self.phase == SlotPhase::Ready && self.plain_in_hand() > 0;
+        self.window.since().filter(|_| works && !self.stuck)
+    }
+
+    /// The calls behind the one that has the thread.
+    pub(crate) fn behind_first(&self) -> Vec<ItemIndex> {
+        let plain = self.held.iter().filter(|held| !held.shares);
+        let open = plain.flat_map(|held| {
+            let offsets = (0..held.run.count).filter(|offset| !held.done.contains(*offset));
+            offsets.map(|offset| held.run.first.plus(u64::from(offset)))
+        });
+        open.skip(1).collect()
     }
 
     /// An item that it holds, with what it has been through so far.

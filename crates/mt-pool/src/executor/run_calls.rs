@@ -4,7 +4,7 @@
 //! calls of `async fn`s go on between two of these.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     rc::Rc,
     task::Poll,
 };
@@ -23,6 +23,7 @@ use super::{
     context_batch::ContextOptions,
     outbox::Outbox,
     reporter::{Encoded, Reporter},
+    unbegun::Unbegun,
     work::{Batch, Job, NoResult, expired},
 };
 use crate::{
@@ -43,6 +44,7 @@ pub(super) fn serve(job: Job, runtime: &Rc<Runtime>) {
         setup,
         inbox,
         withdrawn,
+        unbegun,
         outbox,
         progress,
         ..
@@ -59,10 +61,9 @@ pub(super) fn serve(job: Job, runtime: &Rc<Runtime>) {
         reporter: Reporter::new(setup.max_result_bytes, progress.clone()),
         inbox,
         withdrawn,
-        given_up: Vec::new(),
+        unbegun: &unbegun,
         targets: BTreeMap::new(),
         todo: VecDeque::new(),
-        unwanted: BTreeSet::new(),
         running: FuturesUnordered::new(),
         withdrawals: BTreeMap::new(),
         turns: false,
@@ -77,7 +78,6 @@ pub(super) fn serve(job: Job, runtime: &Rc<Runtime>) {
 /// Calls that came together and have not all been started.
 struct CallBatch {
     next: ItemIndex,
-    end: ItemIndex,
     records: Records,
     attachments: Attachments,
     start_by: Option<tokio::time::Instant>,
@@ -92,14 +92,12 @@ struct CallRunner<'a> {
     options: ContextOptions<'a>,
     reporter: Reporter,
     inbox: mpsc::Receiver<Batch>,
-    /// The calls that nobody waits for any more.
+    /// Calls that were begun, and that nobody waits for any more.
     withdrawn: mpsc::Receiver<ItemIndex>,
-    given_up: Vec<ItemIndex>,
+    unbegun: &'a Unbegun,
     /// The tasks that were called here, by their numbers.
     targets: BTreeMap<u32, Box<dyn CallTarget>>,
     todo: VecDeque<CallBatch>,
-    /// The calls among these that are not to be started.
-    unwanted: BTreeSet<ItemIndex>,
     running: FuturesUnordered<AsyncCall<'a>>,
     withdrawals: BTreeMap<ItemIndex, Withdrawal>,
     /// Whether the runtime has to turn while there is nothing to do: something async was called.
@@ -132,39 +130,29 @@ impl CallRunner<'_> {
         }
     }
 
-    /// Takes in what has come. A call came before the word that nobody waits for it.
+    /// Takes in what has come.
     fn hear(&mut self) {
         while let Ok(call) = self.withdrawn.try_recv() {
-            self.given_up.push(call);
+            self.withdraw(call);
         }
         while let Ok(batch) = self.inbox.try_recv() {
             self.add(batch);
-        }
-        for call in std::mem::take(&mut self.given_up) {
-            self.withdraw(call);
         }
     }
 
     fn add(&mut self, Batch { items, start_by }: Batch) {
         self.todo.push_back(CallBatch {
             next: items.first,
-            end: items.end(),
             records: Records::new(items.records),
             attachments: items.attachments,
             start_by,
         });
     }
 
-    /// Nobody waits for a call any more: it is not started, or dropped, unless it has ended.
-    fn withdraw(&mut self, call: ItemIndex) {
+    /// Nobody waits for a call any more: it is dropped, unless it has ended.
+    fn withdraw(&self, call: ItemIndex) {
         if let Some(running) = self.withdrawals.get(&call) {
             running.withdraw();
-        } else if self
-            .todo
-            .iter()
-            .any(|batch| (batch.next..batch.end).contains(&call))
-        {
-            self.unwanted.insert(call);
         }
     }
 
@@ -178,14 +166,14 @@ impl CallRunner<'_> {
             return false;
         };
         let index = todo.next;
-        let late = match self.unwanted.remove(&index) {
-            true => Some(Failure::Cancelled.into()),
-            false => expired(todo.start_by, self.setup.queue_deadline),
-        };
+        let late = expired(todo.start_by, self.setup.queue_deadline);
         let taken = todo.records.next_with(|_, value| {
+            let is_ours = self.unbegun.begin(self.started);
             self.started += 1;
             self.progress.set_started(self.started);
             match late {
+                // The link has said what becomes of it.
+                _ if !is_ours => self.finished(),
                 Some(late) => self.report(index, Err(late)),
                 None => self.start(index, value, &todo.attachments),
             }
@@ -293,7 +281,7 @@ impl CallRunner<'_> {
         match came {
             CallNews::Over(ended) => self.end(ended),
             CallNews::Room => self.reporter.room = true,
-            CallNews::Withdrawn(call) => self.given_up.push(call),
+            CallNews::Withdrawn(call) => self.withdraw(call),
             CallNews::Batch(Some(batch)) => self.add(batch),
             CallNews::Batch(None) => return false,
         }

@@ -6,7 +6,10 @@ use std::{mem, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mt_ipc::{FrameSender, Progress};
-use mt_proto::{Frame, FromExecutor, ItemIndex, Kind, Notice, Setup, ToExecutor, decode_strict};
+use mt_proto::{
+    Failure, Frame, FromExecutor, Heading, ItemIndex, Kind, Notice, RecordTag, SegmentWriter,
+    Setup, ToExecutor, decode_strict,
+};
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
@@ -14,6 +17,7 @@ use super::{
     job,
     outbox::{Load, Outbox},
     run_calls::CALLS,
+    unbegun::Unbegun,
     work::{Batch, Job},
 };
 use crate::{
@@ -50,10 +54,12 @@ fn start(body: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
     let at_once = setup.task == CALLS;
     let (items, inbox) = mpsc::channel(setup.max_pieces.max(1) as usize);
     let (withdraw, withdrawn) = mpsc::channel(WITHDRAWN);
+    let unbegun = Arc::<Unbegun>::default();
     let outbox = Arc::new(Outbox::new(Arc::clone(&link.pause)));
     let job = Job {
         setup,
         withdrawn,
+        unbegun: Arc::clone(&unbegun),
         attachments: mem::take(&mut link.attachments),
         inbox,
         outbox: Arc::clone(&outbox),
@@ -68,6 +74,7 @@ fn start(body: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
         sender: link.sender.clone(),
         items: Some(items),
         withdraw,
+        unbegun,
         patience: None,
         outbox,
         at_once,
@@ -91,6 +98,8 @@ struct ExecutorSession {
     /// Dropped when the parent says die or rest: the main thread then finishes what it has.
     items: Option<mpsc::Sender<Batch>>,
     withdraw: mpsc::Sender<ItemIndex>,
+    /// Kept for calls only.
+    unbegun: Arc<Unbegun>,
     /// How long the next items may wait.
     patience: Option<Duration>,
     outbox: Arc<Outbox>,
@@ -167,20 +176,39 @@ impl ExecutorSession {
                 Ok(())
             }
             ToExecutor::Withdraw(item) => {
-                let _ = self.withdraw.try_send(item);
+                self.withdraw(item);
                 Ok(())
             }
             ToExecutor::Items(items) => {
                 let patience = self.patience.take();
-                self.received += u64::from(items.count);
                 let Some(inbox) = &self.items else {
                     return Ok(());
                 };
+                if self.at_once {
+                    self.unbegun.add(self.received, &items);
+                }
+                self.received += u64::from(items.count);
                 let start_by = patience.map(|time| Instant::now() + time);
                 let full = |_| "the parent sent more than it had room for".to_owned();
                 inbox.try_send(Batch { items, start_by }).map_err(full)
             }
         }
+    }
+
+    /// A call that was not begun is given back at once, whatever keeps the main thread. One that was is that thread's.
+    fn withdraw(&self, call: ItemIndex) {
+        if !self.unbegun.give_back(call) {
+            let _ = self.withdraw.try_send(call);
+            return;
+        }
+        let mut outcome = SegmentWriter::new();
+        let heading = Heading {
+            tag: RecordTag::Failure,
+            counts: &[],
+        };
+        let pushed = outcome.push_outcome(call, heading, &Failure::Cancelled, usize::MAX);
+        pushed.expect("a failure without text always encodes");
+        self.outbox.publish(&mut outcome);
     }
 
     /// Sends what is in the outbox. Results that come slowly are told of, each; those that keep coming are looked for.

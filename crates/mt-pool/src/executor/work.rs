@@ -9,7 +9,7 @@ use mt_proto::{
 };
 use tokio::{sync::mpsc, time::Instant};
 
-use super::{gate::Gate, outbox::Outbox};
+use super::{gate::Gate, outbox::Outbox, unbegun::Unbegun};
 use crate::{
     Context, Task,
     worker::{Panic, drop_caught},
@@ -30,8 +30,9 @@ pub(crate) struct Job {
     /// What came beside the setup's bytes.
     pub(super) attachments: Attachments,
     pub(super) inbox: mpsc::Receiver<Batch>,
-    /// The items that nobody waits for any more.
+    /// Calls that were begun, and that nobody waits for any more.
     pub(super) withdrawn: mpsc::Receiver<ItemIndex>,
+    pub(super) unbegun: Arc<Unbegun>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) progress: Progress,
     pub(super) gate: Gate,

@@ -322,6 +322,34 @@ fn a_cancelled_call_that_waits_is_dropped() {
 }
 
 #[task]
+fn until_there(file: PathBuf) {
+    wait_until(|| file.exists());
+}
+
+/// Case M216: Quick calls that were sent ahead to a worker do not wait there for one that takes long.
+#[test]
+fn quick_calls_do_not_wait_behind_a_long_one() {
+    let _watchdog = watchdog("quick calls behind a long one");
+    let (pool, folder) = (pool(2), Folder::temp());
+    let quick = || {
+        let calls: Vec<_> = (0..500).map(|n| pool.call::<square>(n).spawn()).collect();
+        calls
+    };
+    let before = quick();
+    let long = pool.call::<until_there>(folder.file("go")).spawn();
+    for (n, call) in (0..500)
+        .chain(0..500)
+        .zip(before.into_iter().chain(quick()))
+    {
+        assert_eq!(call.wait().unwrap(), n * n);
+    }
+    assert!(!long.is_finished());
+    fs::write(folder.file("go"), "").unwrap();
+    long.wait().unwrap();
+    assert_eq!(pool.workers(), 2, "no worker was ended for it");
+}
+
+#[task]
 fn fails_once(file: PathBuf) -> Result<u32, String> {
     match file.exists() {
         true => Ok(process::id()),

@@ -8,7 +8,7 @@ use mt_proto::{Deadline, ItemIndex, WorkerId};
 use super::{
     super::{AHEAD_OF_CALLS, Delivery, Dispatch, Effect, End, Event, Look, Lost, Terms},
     model::{A, B, config},
-    payload::{error, items},
+    payload::{cancelled, error, items},
 };
 use crate::{
     fair_line::{Caller, Rank},
@@ -217,7 +217,12 @@ fn deadlines_are_a_calls_own() {
         queue,
         ..Terms::default()
     });
-    assert_eq!(calls.dispatch.poll_timeout(), Some(calls.now + LIMIT));
+    let due = calls.now + 5 * MOMENT;
+    assert_eq!(
+        calls.dispatch.poll_timeout(),
+        Some(due),
+        "one waits behind another"
+    );
     calls.pass(A, 1, LIMIT);
     assert_eq!(calls.ends, [(3, "waited")]);
     calls.pass(A, 1, 100 * MOMENT);
@@ -228,7 +233,6 @@ fn deadlines_are_a_calls_own() {
     calls.tell(Event::Tick);
     calls.tell(Event::Ready(B));
     assert_eq!(calls.of(B), [1, 2], "the others run again");
-    assert_eq!(calls.dispatch.poll_timeout(), None);
 }
 
 /// Case M178: Calls of `async fn`s have places of their own in a worker, so many; plain ones get a worker that is free.
@@ -324,5 +328,82 @@ fn errors_of_calls_are_tried_again() {
         assert_eq!(calls.of(A), [0, 0]);
         calls.tell(Event::Results(A, error(0)));
         assert_eq!(calls.ends, [(0, "told")]);
+    }
+}
+
+/// Calls of a millisecond, of which two workers have two each: 0 and 2, 1 and 3.
+fn two_each(calls: &mut Calls) {
+    calls.calls(4);
+    assert_eq!((calls.of(A), calls.of(B)), (vec![0, 2], vec![1, 3]));
+}
+
+/// Case M213: What waits in a worker behind a call that takes long is taken back, and goes first to another.
+#[test]
+fn what_waits_behind_a_long_call_is_taken_back() {
+    let mut calls = Calls::with(2);
+    two_each(&mut calls);
+    calls.calls(1);
+    calls.now += 3 * MOMENT;
+    calls.tell(Event::Results(B, items(1, 1)));
+    assert_eq!(calls.of(B), [1, 3, 4]);
+    calls.now += 2 * MOMENT;
+    calls.tell(Event::Tick);
+    assert_eq!(calls.withdrawn, [(A, 2)], "the other worker goes on");
+    calls.calls(1);
+    calls.tell(Event::Results(A, cancelled(2)));
+    assert!(calls.killed.is_empty());
+    calls.tell(Event::Results(B, items(3, 1)));
+    assert_eq!(calls.of(B), [1, 3, 4, 2], "before those that came later");
+    assert_eq!(
+        calls.of(A),
+        [0, 2],
+        "nothing more waits behind the long one"
+    );
+    for (worker, call) in [(A, 0), (B, 4), (B, 2), (A, 5)] {
+        calls.tell(Event::Results(worker, items(call, 1)));
+    }
+    assert_eq!(calls.of(A), [0, 2, 5]);
+    assert!(calls.ends.iter().all(|(_, end)| *end == "done"));
+    assert_eq!(calls.ends.len(), 6, "each once");
+    assert_eq!(calls.dispatch.poll_timeout(), None);
+}
+
+/// Case M214: A call that is begun before it can be taken back stays where it is, and ends once.
+#[test]
+fn a_call_that_is_begun_is_not_taken_back() {
+    let mut calls = Calls::with(2);
+    two_each(&mut calls);
+    calls.now += 5 * MOMENT;
+    calls.tell(Event::Tick);
+    assert_eq!(calls.withdrawn, [(A, 2), (B, 3)]);
+    for (worker, call) in [(A, 0), (A, 2), (B, 1), (B, 3)] {
+        calls.tell(Event::Results(worker, items(call, 1)));
+    }
+    assert_eq!(calls.ends.len(), 4);
+    calls.now += LIMIT;
+    calls.tell(Event::Tick);
+    assert!(calls.killed.is_empty(), "somebody waits for it");
+}
+
+/// Case M215: A call that nobody waits for any more while it is taken back is cancelled, and one whose worker dies comes back
+/// like any other.
+#[test]
+fn a_call_that_is_taken_back_may_end_otherwise() {
+    for dies in [false, true] {
+        let mut calls = Calls::with(2);
+        two_each(&mut calls);
+        calls.now += 5 * MOMENT;
+        calls.tell(Event::Tick);
+        if dies {
+            calls.gone(A, 1);
+            for call in [1, 3, 0] {
+                calls.tell(Event::Results(B, items(call, 1)));
+            }
+            assert_eq!(calls.sent.iter().filter(|(_, call)| *call == 2).count(), 2);
+        } else {
+            calls.withdraw(2);
+            calls.tell(Event::Results(A, cancelled(2)));
+            assert_eq!(calls.ends, [(2, "cancelled")]);
+        }
     }
 }

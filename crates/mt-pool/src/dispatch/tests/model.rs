@@ -16,7 +16,7 @@ use super::{
         AHEAD, Delivery, Dispatch, DispatchConfig, Effect, Event, Lost, MemoryShortage, Terms,
         attempt_history::AttemptHistory,
     },
-    payload::{error, items, payloads},
+    payload::{cancelled, error, items, payloads},
     worker::ModelWorker,
 };
 use crate::{
@@ -79,6 +79,8 @@ pub(super) struct Model {
     pub(super) cancelled: bool,
     /// The calls that nobody waits for any more.
     withdrawn: BTreeSet<u64>,
+    /// The calls that workers are asked to give back.
+    asked_back: Vec<(WorkerId, u64)>,
     /// When items were last started.
     ran: BTreeMap<u64, Instant>,
     /// What was told of memory, in that order.
@@ -106,6 +108,7 @@ impl Model {
             timed_out: BTreeSet::new(),
             cancelled: false,
             withdrawn: BTreeSet::new(),
+            asked_back: Vec::new(),
             ran: BTreeMap::new(),
             shortages: Vec::new(),
             is_out: BTreeSet::new(),
@@ -173,6 +176,20 @@ impl Model {
         let held: usize = self.workers.values().map(ModelWorker::held).sum();
         let known = self.workers.values().all(|worker| worker.killed.is_none());
         assert!(!known || held as u64 == self.dispatch.held.items);
+        self.give_back();
+    }
+
+    /// Workers give back what they were asked for, unless they have begun it.
+    fn give_back(&mut self) {
+        while let Some((id, call)) = self.asked_back.pop() {
+            let worker = self
+                .workers
+                .get_mut(&id)
+                .filter(|worker| worker.killed.is_none());
+            if worker.is_some_and(|worker| worker.give_back(call)) {
+                self.tell(Event::Results(id, cancelled(call)));
+            }
+        }
     }
 
     pub(super) fn input(&mut self, count: u32) {
@@ -356,7 +373,12 @@ impl Model {
                 }
             }
             Effect::Deliver(delivery) => self.on_deliver(&delivery),
-            Effect::Withdraw(worker, call) => assert!(self.workers[&worker].holds(call.0)),
+            Effect::Withdraw(worker, call) => {
+                assert!(self.workers[&worker].holds(call.0));
+                if !self.withdrawn.contains(&call.0) {
+                    self.asked_back.push((worker, call.0));
+                }
+            }
             Effect::Gate(worker, gate) => {
                 let worker = self.workers.get_mut(&worker).expect("it lives");
                 assert_ne!(std::mem::replace(&mut worker.gate, gate), gate, "it moves");

@@ -1,7 +1,9 @@
 //! Items that say their index.
 
 use bytes::Bytes;
-use mt_proto::{Attachments, ItemIndex, RecordBuffer, RecordTag, Records, Segment, push_record};
+use mt_proto::{
+    Attachments, Failure, ItemIndex, RecordBuffer, RecordTag, Records, Segment, push_record,
+};
 
 /// Items, or results, each of which says its index.
 pub(super) fn items(first: u64, count: u32) -> Segment {
@@ -26,6 +28,16 @@ pub(super) fn error(index: u64) -> Segment {
         count: 1,
         records: record.into(),
         attachments: Attachments::NONE,
+    }
+}
+
+/// What a worker says of a call that it has not begun, and need not.
+pub(super) fn cancelled(index: u64) -> Segment {
+    let mut record = Vec::new();
+    push_record(&mut record, RecordTag::Failure, &Failure::Cancelled, 100).expect("short");
+    Segment {
+        records: record.into(),
+        ..error(index)
     }
 }
 

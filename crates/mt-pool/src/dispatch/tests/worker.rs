@@ -25,6 +25,8 @@ pub(super) struct ModelWorker {
     pub(super) sent: u64,
     pub(super) started: u64,
     pub(super) unstarted: VecDeque<u64>,
+    /// The places of those among these that it has given back.
+    given_back: BTreeSet<u64>,
     pub(super) running: BTreeSet<u64>,
     /// The items that it has finished, in the order they were sent, and has not told of.
     pub(super) unsent: BTreeSet<u64>,
@@ -44,6 +46,10 @@ impl ModelWorker {
 
     /// Starts the next item.
     pub(super) fn start(&mut self) -> Option<u64> {
+        while self.given_back.remove(&self.started) {
+            self.unstarted.pop_front();
+            self.started += 1;
+        }
         let open = |item: &mut u64| self.gate.is_none_or(|gate| *item < gate.0);
         let item = self.unstarted.pop_front_if(open)?;
         self.started += 1;
@@ -51,10 +57,26 @@ impl ModelWorker {
         Some(item)
     }
 
+    /// Gives back an item that it has not started.
+    pub(super) fn give_back(&mut self, item: u64) -> bool {
+        let at = self.unstarted.iter().rposition(|&i| i == item);
+        let place = at.map(|at| self.started + at as u64);
+        let Some(place) = place.filter(|place| !self.given_back.contains(place)) else {
+            return false;
+        };
+        self.given_back.insert(place);
+        self.take_out(item);
+        true
+    }
+
     pub(super) fn finish(&mut self, item: u64) {
         let ran = self.running.remove(&item) || self.unsent.remove(&item);
         assert!(ran, "{item} runs");
         self.finished = Some(item);
+        self.take_out(item);
+    }
+
+    fn take_out(&mut self, item: u64) {
         for piece in &mut self.pieces {
             piece.remove(&item);
         }
@@ -86,7 +108,7 @@ impl ModelWorker {
     }
 
     pub(super) fn held(&self) -> usize {
-        self.unstarted.len() + self.running.len() + self.unsent.len()
+        self.unstarted.len() - self.given_back.len() + self.running.len() + self.unsent.len()
     }
 
     pub(super) fn held_pieces(&self) -> usize {
