@@ -1,7 +1,8 @@
 //! `cargo xtask fuzz`: any bytes for the decoder and the machines, for as long as is wanted.
 //!
 //! A target is a test (`mt_test_kit::fuzz`), so a plain run of the tests plays it for a moment too. Our own crates
-//! are optimised here, with their assertions; the dependencies are those of the tests.
+//! are optimised here, with their assertions; the dependencies are those of the tests. `ci` plays what the tests have built:
+//! building takes longer than it plays.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -51,6 +52,10 @@ pub(crate) struct Args {
     #[arg(long)]
     seed: Option<u64>,
 
+    /// Play what `cargo xtask test` has built, which is not optimised, instead of building anything
+    #[arg(long)]
+    as_tested: bool,
+
     /// Write the corpus anew: the shortest inputs that show all that was seen
     #[arg(long)]
     keep: bool,
@@ -68,6 +73,7 @@ pub(crate) fn step() -> Step {
             only: None,
             seed: None,
             keep: false,
+            as_tested: true,
         })
     };
     Step::call("fuzz", all)
@@ -111,10 +117,17 @@ fn names() -> Vec<&'static str> {
 }
 
 fn command(package: &str, place: &str, name: &str, seconds: f64, args: &Args) -> Command {
+    // The features of all packages together are those that the tests were built with.
+    let packages = match args.as_tested {
+        true => "--workspace".to_owned(),
+        false => format!("-p {package}"),
+    };
     let mut command = step::cargo(&format!(
-        "test --quiet -p {package} {place} -- --exact {name} --nocapture"
+        "test --quiet {packages} {place} -- --exact {name} --nocapture"
     ));
-    command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "3");
+    if !args.as_tested {
+        command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "3");
+    }
     command.env("MT_FUZZ_SECONDS", seconds.to_string());
     if let Some(seed) = args.seed {
         command.env("MT_FUZZ_SEED", seed.to_string());
