@@ -7,6 +7,7 @@ mod bodies;
 mod calls;
 mod counts;
 mod delegates;
+mod fairness;
 mod maps;
 mod memory;
 mod pooled;
@@ -100,6 +101,7 @@ pub fn all(effort: Effort) -> Vec<Row> {
         maps::rows(effort),
         delegates::rows(effort),
         calls::rows(effort),
+        fairness::rows(effort),
         bodies::rows(effort),
         shared::rows(effort),
         runs::rows(effort),
