@@ -1,6 +1,10 @@
 //! Large bytes that are handed to other processes without being copied.
 
+#[cfg(feature = "ndarray")]
+mod arrays;
 mod crossing;
+#[cfg(feature = "arrow")]
+mod record_batches;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -13,6 +17,8 @@ use std::{
     sync::Arc,
 };
 
+#[cfg(feature = "ndarray")]
+pub use arrays::ViewError;
 pub use writer::BlobWriter;
 
 use crate::{
@@ -40,7 +46,11 @@ use crate::{
 /// ```
 ///
 /// In a `#[shared]` value, or in a context's config, of a pool's run every worker maps them; in an item its worker does,
-/// and in a result, or an error, whoever takes that out. An item that is tried again is sent the same file.
+/// and in a result, or an error, whoever takes that out. An item that is tried again is sent the same file. Worker bees of a
+/// hive map those in what they are made of; in what their tasks take, return and tell blobs cross as bytes so far.
+///
+/// With the feature `ndarray` a blob is looked at as an array of numbers, with the feature `arrow` as a table; see
+/// `Blob::view` and `Blob::record_batches`.
 ///
 /// The system provides the pages of a new file one by one, so up to some mebibytes a byte vector that is made, sent once
 /// and dropped is about as quick. Blobs are for what several read, what is passed on, and what is larger.

@@ -96,6 +96,8 @@ mod tests;
 mod watched_thread;
 
 pub use attach::{Attached, Inherited, NOT_STARTED, Unconnected, attach};
+#[cfg(feature = "ndarray")]
+pub use blob::ViewError;
 pub use blob::{Blob, BlobWriter};
 pub use child::{Activity, ChildProcess, Exit, is_dying, is_stopped};
 pub use connection::{Connection, memory};

@@ -51,6 +51,11 @@
 //! iterator by `into_iter()`; both work inside and outside a tokio runtime. Outcomes come
 //! [in order](AsynPmap::ordered) unless you say otherwise, and as soon as they can.
 //!
+//! # Large data
+//! A [`Blob`] is bytes that other processes map instead of being sent them: a large `#[shared]` table costs the memory
+//! of one, whatever the number of workers. With the feature `ndarray` it is looked at as an array of numbers (`Blob::view`),
+//! with the feature `arrow` as a table of Arrow (`Blob::record_batches`), neither of which copies anything.
+//!
 //! # Works by number
 //! When the input is only 0, 1, 2 …: [`asyn_work_generator`](works::asyn_work_generator) runs works in worker processes, with one context
 //! each and with every step told to a [`progress_queue`](works::progress_queue); [`run_asyn_works_in_context`](works::run_asyn_works_in_context) does the same in
@@ -226,6 +231,8 @@ pub use current::{is_cancelled, task_index, task_rng};
 pub use error::{StartError, TaskError, TaskErrorKind};
 pub use init::init;
 pub use input::from_stream;
+#[cfg(feature = "ndarray")]
+pub use mt_ipc::ViewError;
 pub use mt_ipc::{Blob, BlobWriter, WorkerStderr, WorkerStdout};
 /// Makes a task of a closure that captures nothing: a value for
 /// [`asyn_pmap_with`].
