@@ -70,6 +70,42 @@
 //! through a hive in a hive, and otherwise as its text, an [`Exception`]. Up to 65 536 tasks may be delegated and not
 //! ended; whoever delegates more waits.
 //!
+//! # Large data
+//! A [`Blob`] in what worker bees are made of is a file in memory, which each of them maps instead of being sent it, also
+//! one that replaces a bee that has died: a table of a gibibyte costs one gibibyte, however many bees read it. No bee can
+//! change it, it has no name, and it is gone with the last that has it.
+//!
+//! ```
+//! use mt_beehive::{Blob, hive_of};
+//!
+//! struct Counter { table: Blob }
+//!
+//! #[mt_beehive::worker]
+//! impl Counter {
+//!     fn new(table: Blob) -> Self {
+//!         Self { table }
+//!     }
+//!
+//!     #[task]
+//!     async fn count(&self, byte: u8) -> usize {
+//!         self.table.iter().filter(|&&found| found == byte).count()
+//!     }
+//! }
+//!
+//! #[mt_beehive::main]
+//! async fn main() -> anyhow::Result<()> {
+//!     let table = Blob::filled(1 << 20, |bytes| Ok(bytes[..1000].fill(7)))?;
+//!     let hive = hive_of::<Counter>(table).processes(2).start()?;
+//!     assert_eq!(hive.count(7).await?, 1000);
+//!     hive.shutdown().await;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! With the feature `ndarray` a blob is looked at as an array of numbers (`Blob::view`), with the feature `arrow` as a
+//! table of Arrow (`Blob::record_batches`); neither copies anything. In arguments, values, errors and progress of tasks
+//! blobs cross as bytes so far.
+//!
 //! # In a server
 //! The [`Hive`] of a [started](BeehiveRun::start) [`hive_of`] goes anywhere: into `tokio::spawn`, into the state of a
 //! web server.
@@ -330,7 +366,9 @@ pub use mt_macros::queen;
 ///
 /// `#[worker(crate = path)]` names `mt_beehive` where it isn't `::mt_beehive`.
 pub use mt_macros::worker;
-pub use mt_pool::{Wire, init, test_worker, worker_slot};
+#[cfg(feature = "ndarray")]
+pub use mt_pool::ViewError;
+pub use mt_pool::{Blob, BlobWriter, Wire, init, test_worker, worker_slot};
 pub use queen::{BeehiveRun, ChildId, Delegate, Hive, Queen, RunningHive, beehive_run, hive_of};
 
 pub mod run {

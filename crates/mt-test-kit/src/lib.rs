@@ -40,8 +40,8 @@ pub use platform::{become_user, end_thread, fork, fork_that_stays, shut_sockets}
 pub use process::wait_until_gone;
 #[cfg(unix)]
 pub use process::{
-    Signal, assert_no_children, children, children_of, descendants_of, descriptors, is_gone,
-    session_of, signal, state_of, threads_named,
+    Signal, assert_no_children, blob_descriptors, children, children_of, descendants_of,
+    descriptors, is_gone, own_bytes, session_of, signal, state_of, threads_named,
 };
 #[cfg(target_os = "linux")]
 pub use program::{core_dumps, dumps_whole_core, worker_after};

@@ -110,6 +110,22 @@ pub fn descriptors() -> Vec<(i32, PathBuf)> {
     entries.flatten().filter_map(read).collect()
 }
 
+/// How many descriptors of this process are files of blobs.
+pub fn blob_descriptors() -> usize {
+    let all = descriptors().into_iter();
+    all.filter(|(_, path)| path.to_string_lossy().contains("mt-blob"))
+        .count()
+}
+
+/// The bytes of memory that this process has for itself: no file's.
+pub fn own_bytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let mut lines = status.lines();
+    let line = lines.find_map(|line| line.strip_prefix("RssAnon:"));
+    let kib = line.unwrap().trim().trim_end_matches(" kB");
+    kib.parse::<u64>().unwrap() * 1024
+}
+
 fn pid_of(pid: u32) -> Pid {
     Pid::from_raw(pid.cast_signed()).unwrap()
 }

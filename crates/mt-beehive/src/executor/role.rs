@@ -1,6 +1,6 @@
 //! The role of a worker bee: her process is taken over from here.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use bytes::Bytes;
 use mt_pool::{
@@ -24,7 +24,7 @@ const UNLIMITED: usize = 1 << 16;
 register_role!(WORKER_BEE, start);
 
 /// Takes a worker process over.
-fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleSession) {
+fn start(body: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
     // a value of ours.
     let setup: BeeSetup = match decode_strict(&body) {
         Ok(setup) => setup,
@@ -49,9 +49,10 @@ fn start(body: Bytes, link: RoleLink) -> (RoleWork, RoleSession) {
         counts: link.progress.clone(),
         beat_interval: link.beat_interval,
     };
+    let beside = mem::take(&mut link.attachments);
     let session = session::run(setup.max_concurrency, link, orders, reported, progress);
     let work = move || match find(&setup.bee) {
-        Some(bee) => (bee.run_bee)(setup, end),
+        Some(bee) => (bee.run_bee)(setup, beside, end),
         None => {
             let why = format!("no worker bee is registered as `{}`", setup.bee);
             let _ = end.reports.blocking_send(Report::NotReady(why));

@@ -25,7 +25,7 @@ use mt_ipc::Progress;
 use mt_pool::worker::{
     NotSetUp, Panic, caught, caught_async, drive_local, drop_caught, during_init, install, runtime,
 };
-use mt_proto::{TaskId, TaskInfo, TaskStatus, decode_checked};
+use mt_proto::{Attachments, TaskId, TaskInfo, TaskStatus, decode_attached};
 use rustc_hash::FxHashMap;
 use tokio::{
     sync::mpsc,
@@ -64,10 +64,16 @@ pub(crate) struct TaskEnd {
 }
 
 /// Lives a bee's life.
-pub(crate) type RunBee = fn(BeeSetup, TaskEnd) -> Result<(), NotSetUp>;
+///
+/// What came beside the setup is that of what she is made of.
+pub(crate) type RunBee = fn(BeeSetup, Attachments, TaskEnd) -> Result<(), NotSetUp>;
 
 /// Lives the life of a `W`: is made, does tasks until there are no more orders.
-pub(crate) fn run_bee<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) -> Result<(), NotSetUp> {
+pub(crate) fn run_bee<W: WorkerBee>(
+    setup: BeeSetup,
+    beside: Attachments,
+    end: TaskEnd,
+) -> Result<(), NotSetUp> {
     // Whoever listens is gone only with the process.
     let report = |report| drop(end.reports.blocking_send(report));
     let not_ready = |why: String| {
@@ -77,7 +83,7 @@ pub(crate) fn run_bee<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) -> Result<(),
     let runtime = runtime();
     let runtime = runtime.map_err(|error| not_ready(error.to_string()))?;
     let tasks = LocalSet::new();
-    let made = during_init(|| drive_local(&runtime, &tasks, make::<W>(&setup)));
+    let made = during_init(|| drive_local(&runtime, &tasks, make::<W>(&setup, beside)));
     install();
     let (bee, below) = made.map_err(not_ready)?;
     let children = below.is_some();
@@ -88,8 +94,13 @@ pub(crate) fn run_bee<W: WorkerBee>(setup: BeeSetup, end: TaskEnd) -> Result<(),
     Ok(())
 }
 
-async fn make<W: WorkerBee>(setup: &BeeSetup) -> Result<(W, Option<OwnHive>), String> {
-    let init = caught(|| decode_checked::<W::Init>(&setup.init));
+async fn make<W: WorkerBee>(
+    setup: &BeeSetup,
+    beside: Attachments,
+) -> Result<(W, Option<OwnHive>), String> {
+    let init = caught(|| decode_attached::<W::Init>(&setup.init, &beside));
+    // What was decoded has its own.
+    drop(beside);
     let init = init.map_err(|panic| panic.to_string())?;
     let init = init.map_err(|error| format!("what a bee is made of does not decode: {error}"))?;
     let cx = BeeCx { my_id: setup.my_id };

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use bytes::Bytes;
 use mt_pool::{
-    StartError,
+    StartError, Wire,
     limits::WorkerOptions,
     supervision::{SpawnSpec, WorkerEvents},
 };
-use mt_proto::{Kept, MAX_RECORD_BYTES, WorkerId, encode, encode_guarded};
+use mt_proto::{
+    Attachments, EncodedValue, Kept, MAX_RECORD_BYTES, WorkerId, encode, encode_attaching_guarded,
+};
 
 use super::{deadlines::Deadlines, handle::Hive, options::HiveOptions, running::RunningHive};
 use crate::{
@@ -204,12 +205,9 @@ impl<W: WorkerBee> BeehiveRun<W> {
     pub fn start(self) -> Result<RunningHive<Hive<W>>, BeehiveError> {
         let Self { init, options, .. } = self;
         options.check()?;
-        let init = encode_guarded(&*init, MAX_RECORD_BYTES).map_err(|error| StartError::Value {
-            option: "init",
-            message: error.to_string(),
-        })?;
+        let init = encoded(&*init)?;
         let (config, on_signals) = (options.config(), options.workers.on_signals);
-        let spec = spec::<W>(init.into(), &options)?;
+        let spec = spec::<W>(init, &options)?;
         let commands = CommandQueue::new();
         let (taken, relay) = (commands.clone(), WorkerEvents::here());
         let driven = drive(on_signals, move |interrupts| {
@@ -243,9 +241,27 @@ impl<W: WorkerBee> BeehiveRun<W> {
     }
 }
 
+/// What the bees are made of, with its blobs beside it.
+fn encoded(init: &impl Wire) -> Result<EncodedValue, StartError> {
+    let mut attachments = Attachments::NONE;
+    let bytes = encode_attaching_guarded(init, MAX_RECORD_BYTES, &mut attachments);
+    let bytes = bytes.map_err(|error| StartError::Value {
+        option: "init",
+        message: error.to_string(),
+    })?;
+    Ok(EncodedValue {
+        bytes: bytes.into(),
+        attachments,
+    })
+}
+
 /// How the bees' processes are started.
-fn spec<W: WorkerBee>(init: Bytes, options: &HiveOptions) -> Result<SpawnSpec, StartError> {
+fn spec<W: WorkerBee>(init: EncodedValue, options: &HiveOptions) -> Result<SpawnSpec, StartError> {
     let max_concurrency = options.max_concurrency;
+    let EncodedValue {
+        bytes: init,
+        attachments,
+    } = init;
     let setup = move |worker: WorkerId| {
         let setup = BeeSetup {
             bee: name_of::<W>(),
@@ -260,6 +276,7 @@ fn spec<W: WorkerBee>(init: Bytes, options: &HiveOptions) -> Result<SpawnSpec, S
             .into()
     };
     let mut spec = options.workers.spawn_spec(WORKER_BEE, setup)?;
+    spec.attachments = attachments;
     spec.init_deadline = options.deadlines.init;
     spec.exit_grace = options.deadlines.exit_grace;
     Ok(spec)

@@ -39,6 +39,7 @@ mod scarcity;
 mod scene;
 mod sharing;
 mod slow_starts;
+mod tables;
 mod tracing;
 mod user_code;
 mod users;

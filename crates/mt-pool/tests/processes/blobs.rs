@@ -3,7 +3,7 @@
 use std::{fs, process};
 
 use mt_pool::Blob;
-use mt_test_kit::descriptors;
+use mt_test_kit::{blob_descriptors, own_bytes};
 use serde::{Deserialize, Serialize};
 
 use crate::prelude::*;
@@ -60,15 +60,6 @@ fn looks(#[shared] table: &Table, n: u64) -> Looked {
     let sums: Vec<u64> = table.columns.iter().map(sum).collect();
     assert_eq!(sums[0], sums[1], "each byte as often");
     (process::id(), table.bytes(n), own_bytes())
-}
-
-fn own_bytes() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("RssAnon:"));
-    let kib = line.unwrap().trim().trim_end_matches(" kB");
-    kib.parse::<u64>().unwrap() * 1024
 }
 
 /// Also by those that replace a dead one, and by those that do another run.
@@ -198,12 +189,6 @@ fn check_answer((number, outcome): (u64, Answer)) {
 
 fn no_blob_is_left() {
     wait_until(|| blob_descriptors() == 0);
-}
-
-fn blob_descriptors() -> usize {
-    let all = descriptors().into_iter();
-    all.filter(|(_, path)| path.to_string_lossy().contains("mt-blob"))
-        .count()
 }
 
 /// Of items, results and errors; from inputs of all kinds, beside values that have none.
