@@ -14,6 +14,7 @@ mod pooled;
 mod runs;
 mod shared;
 mod sleeps;
+mod tables;
 mod tasks;
 mod watched;
 mod works;
@@ -104,6 +105,7 @@ pub fn all(effort: Effort) -> Vec<Row> {
         fairness::rows(effort),
         bodies::rows(effort),
         shared::rows(effort),
+        tables::rows(effort),
         runs::rows(effort),
         tasks::rows(effort),
         sleeps::rows(effort),

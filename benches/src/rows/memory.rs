@@ -62,7 +62,7 @@ fn growth(items: u64) -> Result<Sample> {
     Ok(Sample::taken(value, begun.elapsed()))
 }
 
-fn needs_linux() -> Result<()> {
+pub(super) fn needs_linux() -> Result<()> {
     if cfg!(target_os = "linux") {
         return Ok(());
     }

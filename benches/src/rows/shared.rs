@@ -8,9 +8,9 @@ use mt_pool::{Blob, asyn_pmap};
 use super::{Reach, Row};
 use crate::{Effort, measure::Sample, tasks::blob_of};
 
-const BYTES: u64 = 1 << 30;
-const PAGE: usize = 4096;
-const MIB: f64 = 1024.0 * 1024.0;
+pub(super) const BYTES: u64 = 1 << 30;
+pub(super) const PAGE: usize = 4096;
+pub(super) const MIB: f64 = 1024.0 * 1024.0;
 
 /// Reads each page, and tells how many bytes of memory of its own its process then has.
 #[mt_pool::task]
@@ -80,7 +80,7 @@ fn shared(bytes: u64, workers: usize) -> Result<(Instant, u64)> {
 }
 
 /// One copy, to memory that is new.
-fn copy(bytes: u64) -> Result<Sample> {
+pub(super) fn copy(bytes: u64) -> Result<Sample> {
     let table = blob_of(usize::try_from(bytes)?)?;
     let begun = Instant::now();
     black_box(table.to_vec());
