@@ -79,8 +79,8 @@ pub(super) struct Told {
 struct Target {
     victim: Victim,
     ready: bool,
-    /// Whether it has taken somebody's place.
-    is_next: bool,
+    /// When the worker was killed whose place it has taken.
+    next_of: Option<Instant>,
     not_before: Instant,
 }
 
@@ -160,7 +160,7 @@ impl State {
         let target = Target {
             victim,
             ready: false,
-            is_next: !self.vacant.is_empty(),
+            next_of: self.vacant.pop_front(),
             not_before,
         };
         self.live.insert(worker, target);
@@ -173,12 +173,9 @@ impl State {
         if let Some(target) = self.live.get_mut(&worker) {
             target.ready = true;
             target.not_before = not_before;
-            if target.is_next
-                && let Some(killed) = self.vacant.pop_front()
-            {
-                self.replacements
-                    .push(now.saturating_duration_since(killed));
-            }
+            let taken = target.next_of.take();
+            let taken = taken.map(|killed| now.saturating_duration_since(killed));
+            self.replacements.extend(taken);
         }
     }
 
