@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 /// How long what a worker holds should take it, for outcomes that are awaited together: more than twice what they may
 /// gather, and as long as this process may get no processor.
-pub(crate) const AHEAD: Duration = Duration::from_millis(40);
+pub(crate) const AHEAD: Duration = Duration::from_millis(50);
 /// The same for outcomes that somebody waits for each: whoever calls next should not wait for many others.
 pub(crate) const AHEAD_OF_CALLS: Duration = Duration::from_micros(200);
 /// Of items as quick as this two are held: while one runs, the next is there.
@@ -149,11 +149,11 @@ mod tests {
     #[test]
     fn a_worker_that_never_runs_dry_gets_more_too() {
         let (mut window, mut now) = window(2);
-        let sizes = [(); 6].map(|()| after(&mut window, &mut now, 1, 50 * QUICK, 1));
+        let sizes = [(); 6].map(|()| after(&mut window, &mut now, 1, 100 * QUICK, 1));
         assert_eq!(
             sizes,
-            [8, 32, 128, 512, 800, 800],
-            "forty milliseconds of fifty microseconds each"
+            [8, 32, 128, 500, 500, 500],
+            "fifty milliseconds of a hundred microseconds each"
         );
         let size = (0..20).map(|_| after(&mut window, &mut now, 20, QUICK, 20));
         assert_eq!(size.last(), Some(1000), "to the most");
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn slow_items_are_not_sent_ahead() {
-        for each in [41_000 * QUICK, 10_000_000 * QUICK] {
+        for each in [51_000 * QUICK, 10_000_000 * QUICK] {
             for left in [0, 1] {
                 let (mut window, mut now) = window(2);
                 let sizes = [(); 3].map(|()| after(&mut window, &mut now, 1, each, left));
@@ -174,7 +174,7 @@ mod tests {
     fn a_hoarder_gets_less() {
         let (mut window, mut now) = window(2);
         window.size = 800;
-        let sizes = [(); 3].map(|()| after(&mut window, &mut now, 1, 200 * QUICK, 700));
+        let sizes = [(); 3].map(|()| after(&mut window, &mut now, 1, 250 * QUICK, 700));
         assert_eq!(sizes, [400, 200, 100]);
         assert_eq!(after(&mut window, &mut now, 1, 10_000_000 * QUICK, 5), 50);
     }

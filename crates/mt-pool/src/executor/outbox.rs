@@ -1,7 +1,7 @@
 //! Outcomes on their way from the user's code to the link.
 //!
 //! A finished result leaves as soon as one of these is true: nothing else is ready to run, 32 KiB have gathered, or
-//! the next tick has come, one in sixteen milliseconds. The [`Reporter`](super::reporter::Reporter) on the user's thread
+//! the next tick has come, one in twenty milliseconds. The [`Reporter`](super::reporter::Reporter) on the user's thread
 //! gathers them; the link takes what the reporter has published.
 
 use std::{
@@ -29,7 +29,7 @@ pub(crate) struct Outbox {
     wake: Notify,
     pause: Arc<Pause>,
     room: Notify,
-    /// Whether the link will look by itself, within sixteen milliseconds. A hint outside the lock.
+    /// Whether the link will look by itself, within twenty milliseconds. A hint outside the lock.
     watched: AtomicBool,
     looks: AtomicU32,
     /// Whether outcomes are gathered before they come here.

@@ -1,9 +1,9 @@
 //! Outcomes on the user's thread: encoded where they arise, published to the outbox in time.
 //!
 //! Publishing takes a lock, which shows beside a task of some nanoseconds. So while tasks are quick (128
-//! or more between two looks of the link, sixteen milliseconds apart) their outcomes are gathered without it
+//! or more between two looks of the link, twenty milliseconds apart) their outcomes are gathered without it
 //! and published when the link has looked again. The outcomes of slower tasks are published one by
-//! one. What this costs: if a task that never returns follows quick ones, up to sixteen milliseconds of
+//! one. What this costs: if a task that never returns follows quick ones, up to twenty milliseconds of
 //! their outcomes wait with it, and are made again elsewhere when the worker is killed for it.
 
 use std::{mem::needs_drop, time::Instant};
@@ -62,7 +62,7 @@ impl Reporter {
         self.watch.restart()
     }
 
-    /// When the call that runs now was started, or up to sixteen milliseconds before.
+    /// When the call that runs now was started, or up to twenty milliseconds before.
     pub(super) fn call_began(&self) -> Instant {
         self.watch.last()
     }

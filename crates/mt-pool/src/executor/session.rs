@@ -32,8 +32,8 @@ pub(crate) const EXECUTOR: &str = "mt_pool::executor";
 /// have, because some of these may have ended meanwhile. None may be left, or a call that only waits would do so for ever.
 pub(crate) const WITHDRAWN: usize = 2 * (8 * 1024 + 64);
 /// Results that come as slowly as this are told one by one. A little less than they may gather, so that those of tasks
-/// of sixteen milliseconds are not told now in one way and now in the other.
-const SLOW: Duration = Duration::from_millis(12);
+/// of twenty milliseconds are not told now in one way and now in the other.
+const SLOW: Duration = Duration::from_millis(15);
 /// A worker that beats more often than this reads all that comes when it comes.
 const SLOW_BEAT: Duration = Duration::from_millis(100);
 
@@ -259,7 +259,7 @@ impl ExecutorSession {
 
     /// Looks into the outbox without having been told and sends what is there; true when that was the
     /// last. Results that come alone are announced and leave at once; while they keep coming, they
-    /// are looked for every sixteen milliseconds instead of each being announced.
+    /// are looked for every twenty milliseconds instead of each being announced.
     fn look(&mut self) -> bool {
         self.outbox.count_look();
         let load = self.outbox.take(false);

@@ -3,7 +3,7 @@
 //! The clock is read where something else costs more anyway: when outcomes are published, when the
 //! runtime has waited, and for calls that had to wait. Between two readings there is either one call,
 //! whose time is then exact, or many quick ones, which are not worth measuring. That one of many was
-//! slow is told by the link's looks into the outbox, which are sixteen milliseconds apart: see
+//! slow is told by the link's looks into the outbox, which are twenty milliseconds apart: see
 //! [`Reporter`](super::reporter::Reporter).
 
 use std::time::{Duration, Instant};

@@ -189,7 +189,7 @@ impl<T: Task> AsynPmap<T> {
 
         /// How many workers may die while an item runs before it is given up, at least 1. Default 3. From
         /// the second time on it runs alone in its worker. With 1, no item is ever started twice. The
-        /// outcomes of what finished within about the last sixteen milliseconds before a death may be lost: those items are
+        /// outcomes of what finished within about the last twenty milliseconds before a death may be lost: those items are
         /// done again; with 1 they are [`OutcomeLost`](crate::TaskErrorKind::OutcomeLost).
         pub fn crash_limit(self, deaths: u32) => self.options.crash_limit = deaths;
 

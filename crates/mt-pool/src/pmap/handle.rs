@@ -28,7 +28,7 @@ use crate::{
 /// | *the stream ends* | after all of these | when workers have done what they had | at once | – |
 ///
 /// What waits here is up to [`capacity`](crate::AsynPmap::capacity) items, so a run that is closed may go on for long.
-/// A worker has the item that it works on and the next one, more if they are quick (some 40 ms of work); an `async fn`
+/// A worker has the item that it works on and the next one, more if they are quick (some 50 ms of work); an `async fn`
 /// those that run at once and a third more. Of an input that is all in memory up to some hundreds are pulled in one go.
 /// [`Cancelled`](crate::TaskErrorKind::Cancelled) is never said of an item that failed for good:
 /// [`is_cancelled`](crate::TaskError::is_cancelled) and [`Stats::cancelled`](crate::stats::Stats::cancelled) tell them apart,

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use crate::lock::lock;
 
 /// The time between two ticks.
-pub(crate) const TICK: Duration = Duration::from_millis(16);
+pub(crate) const TICK: Duration = Duration::from_millis(20);
 
 /// The pause of a link, which blocks the link's whole runtime from when that has sent all and has nothing else to do.
 #[derive(Debug, Default)]

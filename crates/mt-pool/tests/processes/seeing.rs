@@ -16,7 +16,7 @@ async fn act_at_once(deed: Deed) -> u64 {
     deed.act_async().await
 }
 
-const SLOW: Duration = Duration::from_millis(40);
+const SLOW: Duration = Duration::from_millis(60);
 
 /// Slow items far apart among very many quick ones: they are among the slowest; a quick one may be too, if
 /// the machine was elsewhere meanwhile.
