@@ -152,7 +152,7 @@ mod tests {
         let sizes = [(); 6].map(|()| after(&mut window, &mut now, 1, 100 * QUICK, 1));
         assert_eq!(
             sizes,
-            [8, 32, 128, 500, 500, 500],
+            [8, 32, 128, 499, 500, 500],
             "fifty milliseconds of a hundred microseconds each"
         );
         let size = (0..20).map(|_| after(&mut window, &mut now, 20, QUICK, 20));
