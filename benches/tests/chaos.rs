@@ -7,7 +7,10 @@ use serde_json::Value;
 
 #[test]
 fn a_run() {
-    let found = chaos("a run under chaos", &["--tasks=20000", "--faults=7"]);
+    let found = chaos(
+        "a run under chaos",
+        &["--tasks=20000", "--faults=7", "--kills-per-s=1"],
+    );
     assert!(count(&found["told"]) >= 5, "{found}");
 }
 
@@ -15,7 +18,7 @@ fn a_run() {
 fn a_hive() {
     let found = chaos(
         "a hive under chaos",
-        &["--hive", "--tasks=5000", "--faults=6"],
+        &["--hive", "--tasks=5000", "--faults=6", "--kills-per-s=1"],
     );
     assert!(count(&found["told"]) >= 5, "{found}");
 }
@@ -24,7 +27,7 @@ fn a_hive() {
 fn single_calls() {
     let found = chaos(
         "calls under chaos",
-        &["--calls", "--tasks=8000", "--faults=7", "--kills-per-s=10"],
+        &["--calls", "--tasks=8000", "--faults=7", "--kills-per-s=5"],
     );
     let outcomes = &found["outcomes"];
     assert_eq!(count(outcomes), 8_000, "{found}");

@@ -28,7 +28,7 @@ const HASTE: f64 = 1.25;
 Workers are killed from outside (SIGKILL, SIGSEGV, SIGABRT; some are stopped and go on, which must not matter), and by items
 (SIGSEGV, abort, exit, stack overflow, memory, bytes that are no frame, half a frame).
 
-A short run has at least five kills: the input waits for them. Calls are made by 64 tasks, up to 8 at once by each, and by 8
+A short run of a pool has at least five kills: the input waits for them. Calls are made by 64 tasks, up to 8 at once by each, and by 8
 threads; some have deadlines, a priority or a caller, some are cancelled or dropped, one in 400 never ends by itself.
 
 Ends with an error when an item is lost or doubled, a value is wrong, a death has a wrong name, something is left behind,
@@ -81,11 +81,12 @@ impl Plan {
         }
     }
 
-    /// The kills that a run of this length must have had.
-    pub(super) fn kills_due(&self, run: Duration) -> u64 {
-        let by_time = run.as_secs_f64() * f64::from(self.kills_per_s);
-        // Nothing holds calls back until there was a kill.
-        let at_least = if self.calls { 0 } else { KILLS_BY_PLACE };
+    /// The kills that there must have been in this time, in which workers could be killed.
+    pub(super) fn kills_due(&self, time: Duration) -> u64 {
+        let by_time = time.as_secs_f64() * f64::from(self.kills_per_s);
+        // Nothing holds calls and delegates back until there was a kill.
+        let is_held_back = !self.calls && !self.hive;
+        let at_least = if is_held_back { KILLS_BY_PLACE } else { 0 };
         at_least.max(by_time.floor() as u64)
     }
 

@@ -3,7 +3,7 @@
 use std::{
     sync::{Arc, atomic::Ordering},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
@@ -38,7 +38,7 @@ pub fn run(plan: Plan) -> Result<Report> {
     let rss_before = own_resident_bytes()?;
     let targets = Arc::new(Targets::new(plan.seed));
     let begun = Instant::now();
-    let (drained, took) = thread::scope(|scope| {
+    let (drained, took, killing) = thread::scope(|scope| {
         scope.spawn(|| killer::kill(&plan, &targets));
         let drained = match plan {
             Plan { hive: true, .. } => hive::drain(&plan, &targets, &notes).map(Drained::Items),
@@ -48,9 +48,14 @@ pub fn run(plan: Plan) -> Result<Report> {
             _ => drain(&plan, &targets, &notes).map(Drained::Items),
         };
         let took = begun.elapsed();
-        targets.lock().end();
+        let mut state = targets.lock();
+        let killing = state
+            .first_ready
+            .map_or(Duration::ZERO, |first| first.elapsed());
+        state.end();
+        drop(state);
         targets.tell();
-        (drained, took)
+        (drained, took, killing)
     });
     let rss = own_resident_bytes()?;
     let mut left = before.left_behind()?;
@@ -59,6 +64,7 @@ pub fn run(plan: Plan) -> Result<Report> {
     let found = Found {
         plan,
         took,
+        killing,
         drained: &drained?,
         taken: targets.taken.load(Ordering::Relaxed),
         names: names::compare(&kills, &notes),

@@ -278,14 +278,16 @@ impl State {
             return Err(Duration::from_millis(1));
         }
         let (fault, signal) = OUTSIDE[self.random.random_range(0..OUTSIDE.len())];
-        if let Some(target) = self.live.remove(&victim) {
-            let at = Instant::now();
-            if target.victim.signal(signal) {
-                self.done.insert(victim, (at, fault));
-                self.kills += 1;
-                self.spared_start = !target.ready;
-            }
-        }
+        let at = Instant::now();
+        let struck = self
+            .live
+            .remove(&victim)
+            .filter(|target| target.victim.signal(signal));
+        // Whoever has died by itself meanwhile was not killed: somebody else is.
+        let target = struck.ok_or(Duration::ZERO)?;
+        self.done.insert(victim, (at, fault));
+        self.kills += 1;
+        self.spared_start = !target.ready;
         Ok(())
     }
 

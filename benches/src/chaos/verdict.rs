@@ -34,6 +34,8 @@ impl Drained {
 pub(super) struct Found<'a> {
     pub(super) plan: Plan,
     pub(super) took: Duration,
+    /// The part of it in which there were workers to kill.
+    pub(super) killing: Duration,
     pub(super) drained: &'a Drained,
     /// The items that the run has asked its input for.
     pub(super) taken: u64,
@@ -142,7 +144,7 @@ impl Found<'_> {
         if self.left.values().any(|count| *count > 0) {
             problems.push(format!("left behind: {:?}", self.left));
         }
-        let (killed, due) = (kills.kills, plan.kills_due(self.took));
+        let (killed, due) = (kills.kills, plan.kills_due(self.killing));
         if killed < due {
             problems.push(format!(
                 "{killed} kills where {due} were asked for: too often no worker lived"
