@@ -169,3 +169,22 @@ async fn who_sends_and_who_receives_see_that_something_long_goes_on(backend: Bac
     assert!(sender.room_made() > 1);
     assert!(receiver.received_bytes() > 16 << 20);
 }
+
+#[test_with(check)]
+async fn it_shows_when_all_is_with_the_system(backend: Backend) {
+    let (ours, theirs) = backend.pair();
+    let (sender, _, writer) = open(ours);
+    let (_, mut receiver, _) = open(theirs);
+    let mut run = Box::pin(writer.run());
+    sender.try_send(bulk(16 << 20)).unwrap();
+    assert!(run.as_mut().now_or_never().is_none(), "it is full");
+    assert!(!sender.all_sent(), "part of it waits for room");
+    tokio::select! {
+        ended = &mut run => panic!("nobody has closed it: {ended:?}"),
+        got = receiver.recv() => assert!(got.unwrap().is_some()),
+    }
+    assert!(run.as_mut().now_or_never().is_none());
+    assert!(sender.all_sent());
+    sender.try_send(beat()).unwrap();
+    assert!(!sender.all_sent(), "nobody has written it yet");
+}

@@ -14,7 +14,7 @@ use super::{
 
 /// How long a call may keep others waiting that were sent ahead to the same worker: they are quick, so this is more than twice
 /// as long as it was to take.
-pub(super) const STUCK: Duration = Duration::from_millis(5);
+const STUCK: Duration = Duration::from_millis(5);
 
 impl Dispatch {
     pub(super) fn on_calls(&mut self, now: Instant, calls: Vec<(Segment, Terms)>) {

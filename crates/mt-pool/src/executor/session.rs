@@ -221,8 +221,7 @@ impl ExecutorSession {
                 && self.look_again.is_none()
                 && !self.outbox.is_gathering();
         if !is_slow {
-            self.look_again
-                .get_or_insert_with(|| tick_after(now.into_std()).into());
+            self.look_again.get_or_insert_with(|| tick_after(now));
         }
         self.was_quiet = false;
         let load = self.outbox.take(is_slow);
@@ -243,7 +242,7 @@ impl ExecutorSession {
         };
         // The user's code ends the pause when it has nothing to do, so first the pause and then the look at what it
         // has.
-        self.pause.begin(look_at.into_std());
+        self.pause.begin(look_at);
         let fed = self.is_fed();
         if !fed {
             self.pause.call_off();
@@ -266,7 +265,7 @@ impl ExecutorSession {
         if load.is_empty() && !load.done && !self.was_quiet && self.outbox.is_gathering() {
             // Once more: two looks during one call tell that it is a slow one among quick ones.
             self.was_quiet = true;
-            self.look_again = Some(tick_after(Instant::now().into_std()).into());
+            self.look_again = Some(tick_after(Instant::now()));
             return false;
         }
         self.was_quiet = false;
@@ -278,7 +277,7 @@ impl ExecutorSession {
         }
         let now = Instant::now();
         self.left = Some(now);
-        self.look_again = Some(tick_after(now.into_std()).into());
+        self.look_again = Some(tick_after(now));
         let finished = self.progress.finished();
         self.finished_in_tick = finished.saturating_sub(mem::replace(&mut self.finished, finished));
         self.send_load(load)

@@ -5,17 +5,17 @@
 //! processes of a system, so the results of all workers reach the parent together, and it is woken once for them.
 
 use std::{
-    sync::{Condvar, Mutex, OnceLock},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    sync::{Condvar, Mutex, OnceLock, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use mt_ipc::FrameSender;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use crate::lock::lock;
 
 /// The time between two ticks.
-pub(crate) const TICK: Duration = Duration::from_millis(20);
+const TICK: Duration = Duration::from_millis(20);
 
 /// The pause of a link, which blocks the link's whole runtime from when that has sent all and has nothing else to do.
 #[derive(Debug, Default)]
@@ -70,7 +70,7 @@ impl Pause {
                 return;
             }
             let waited = self.ended.wait_timeout(until, left);
-            until = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
+            until = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
