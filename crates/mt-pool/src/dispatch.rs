@@ -17,6 +17,7 @@
 
 mod attempt_history;
 mod call_line;
+mod call_times;
 mod calls;
 mod config;
 mod delivery;

@@ -13,7 +13,7 @@ mod thread;
 mod watch;
 mod workers;
 
-pub(crate) use call_routes::{CallEnd, CallRoutes};
+pub(crate) use call_routes::{Admitted, CallEnd, CallRoutes};
 pub(crate) use deliveries::{DeliveryReceiver, DeliverySender, deliveries};
 pub(crate) use driver::{Plan, supervise};
 pub(crate) use exit_hooks::Collected;

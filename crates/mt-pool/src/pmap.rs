@@ -17,7 +17,7 @@ pub use dead_letter::{DeadLetter, DeadLetters};
 pub use handle::RunHandle;
 pub(crate) use live_run::LiveRun;
 pub(crate) use outcome::{
-    Emptied, OpenSegment, Outcome, apart_outcome, decode_outcome, failure_kind, record_outcome,
+    Emptied, OpenSegment, Outcome, apart_outcome, decode_outcome, record_outcome,
 };
 pub use output::{Indexed, Pmap};
 pub(crate) use plan::{given, init_here, launch};

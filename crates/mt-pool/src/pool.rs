@@ -23,6 +23,7 @@ use crate::{
     limits::{MAX_PROCESSES, MemoryLimits, Recycle, WorkerOptions, in_range, processors},
     lock::lock,
     setters::setters,
+    stats::CallRecorder,
     supervision::{END_WAIT, EndTie, EndWatch, HANG_UP_GRACE, IdleLimits, IdleWorkers, OwnRuntime},
 };
 
@@ -82,6 +83,7 @@ struct PoolInner {
     /// The run that serves calls, once there was one.
     calls: Mutex<Option<Arc<CallQueue>>>,
     call_places: Arc<CallPlaces>,
+    call_recorder: Arc<CallRecorder>,
     /// The clones there have been.
     clones: AtomicU64,
     runtime: Handle,
@@ -359,6 +361,11 @@ impl Pool {
         &self.inner.call_places
     }
 
+    /// Where calls are counted.
+    pub(crate) fn call_recorder(&self) -> &Arc<CallRecorder> {
+        &self.inner.call_recorder
+    }
+
     /// The rank of a call that nothing is said of.
     pub(crate) fn rank(&self) -> Rank {
         Rank {
@@ -402,6 +409,7 @@ impl PoolInner {
             idle_workers,
             call_places: CallPlaces::new(call_options.limits),
             call_options,
+            call_recorder: Arc::default(),
             calls: Mutex::default(),
             clones: AtomicU64::new(0),
             runtime: handle,

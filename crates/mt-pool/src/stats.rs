@@ -1,13 +1,19 @@
 //! What a run has done so far: counts, what its workers spend their time on, the slowest items, the
-//! rate.
+//! rate. And what a pool's calls have come to, and how long they took.
 
+mod call_recorder;
+mod call_stats;
 mod cell;
+mod histogram;
 mod ledger;
 mod rate;
 
 use std::{fmt, time::Duration};
 
+pub(crate) use call_recorder::{CallRecorder, InWorkers, MadeCall};
+pub use call_stats::{CallOutcome, CallOutcomes, CallStats};
 pub(crate) use cell::StatsCell;
+pub use histogram::Histogram;
 pub(crate) use ledger::Happened;
 pub use rate::RunProgress;
 

@@ -12,7 +12,7 @@ fn every_request_has_the_answer_of_its_own_call() {
     let said = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(output.status.success(), "{said}\n{output:?}");
     let checks = said.lines().filter(|line| line.starts_with("ok "));
-    assert_eq!(checks.count(), 11, "{said}");
+    assert_eq!(checks.count(), 12, "{said}");
     for (page, wanted) in [
         ("Deadly: 502", true),
         ("Endless: 504", true),

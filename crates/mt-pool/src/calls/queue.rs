@@ -9,10 +9,10 @@ use crate::{
     Pool, StartError,
     current::random_seed,
     dispatch::Terms,
-    driver::{CallEnd, CallRoutes, Collected, DeliverySender, Plan},
+    driver::{Admitted, CallEnd, CallRoutes, Collected, DeliverySender, Plan},
     events::{Audience, EventLog},
-    input::{CallRecord, ExchangeLimits, FeedEnd, HeldPlace, exchange},
-    stats::StatsCell,
+    input::{CallRecord, ExchangeLimits, FeedEnd, exchange},
+    stats::{InWorkers, StatsCell},
     supervision::{IdleLimits, WorkerEvents},
 };
 
@@ -55,6 +55,7 @@ impl CallQueue {
             relay: WorkerEvents::here(),
             exchange: ends.driver,
             stats: Arc::new(StatsCell::new(None)),
+            calls: Some(InWorkers::new(Arc::clone(pool.call_recorder()))),
             output: DeliverySender::to_callers(route_end),
         };
         drop(pool.supervise(plan, entered));
@@ -68,15 +69,15 @@ impl CallQueue {
         self.feed.takes_items() && self.routes.are_open()
     }
 
-    /// Makes a call; gives its place back when no call is taken any more.
+    /// Makes a call; gives back what it was admitted with when no call is taken any more.
     pub(super) fn push(
         &self,
         call: CallRecord,
         terms: Terms,
-        place: HeldPlace,
-    ) -> Result<Made, HeldPlace> {
+        admitted: Admitted,
+    ) -> Result<Made, Admitted> {
         let push = || self.feed.push_call(call, terms);
-        let (index, end) = self.routes.expect(place, push)?;
+        let (index, end) = self.routes.expect(admitted, push)?;
         Ok(Made { index, end })
     }
 

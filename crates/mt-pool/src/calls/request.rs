@@ -11,12 +11,13 @@ use super::queue::{CallQueue, Made};
 use crate::{
     Context, Pool, StartError, Task, TaskErrorKind,
     dispatch::{Lost, Terms},
-    driver::CallEnd,
+    driver::{Admitted, CallEnd},
     executor::NUMBER_BYTES,
     input::{CallRecord, HeldPlace},
     limits::is_time,
     pmap::given,
     registry,
+    stats::MadeCall,
     task::TaskStyle,
 };
 
@@ -30,33 +31,25 @@ pub(super) struct Request {
     pool: Pool,
     call: CallRecord,
     terms: Terms,
+    made: MadeCall,
 }
 
 impl Request {
-    /// Encodes a call of `T`.
+    /// Encodes a call of `T`, which is made by that.
     pub(super) fn of<T: Task>(pool: &Pool, input: &T::Input, terms: Terms) -> Result<Self, Lost> {
-        check(&terms).map_err(not_started)?;
-        let number = number_of::<T>().map_err(not_started)?;
-        let shares = T::STYLE == TaskStyle::Async;
-        let mut record = vec![0; HEADER_BYTES];
-        record.extend_from_slice(&number.to_le_bytes());
-        let mut attachments = Attachments::NONE;
-        let limit = MAX_RECORD_BYTES - NUMBER_BYTES;
-        let encoded = guarded(|| append_item(&mut record, input, limit, &mut attachments));
-        encoded
-            .map_err(EncodeError::from)
-            .flatten()
-            .map_err(|error| unsent(&error))?;
-        let length = (record.len() - HEADER_BYTES) as u32;
-        record[..HEADER_BYTES].copy_from_slice(&length.to_le_bytes());
-        Ok(Self {
-            pool: pool.clone(),
-            call: CallRecord {
-                records: record.into(),
-                attachments,
-            },
-            terms: Terms { shares, ..terms },
-        })
+        let made = pool.call_recorder().begin();
+        match encoded::<T>(input, terms) {
+            Ok((call, terms)) => Ok(Self {
+                pool: pool.clone(),
+                call,
+                terms,
+                made,
+            }),
+            Err(lost) => {
+                made.refuse(&lost);
+                Err(lost)
+            }
+        }
     }
 
     fn len_bytes(&self) -> usize {
@@ -76,25 +69,34 @@ impl Request {
         tokio::select! {
             biased;
             place = place => self.make(place, cancel).await,
+            // What was made and is dropped counts as cancelled.
             () = cancel.notified() => CallEnd::Cancelled,
         }
     }
 
     /// Makes the call if there is a place.
     pub(super) fn try_submit(self) -> Option<impl Future<Output = CallEnd> + Send> {
-        let place = self.pool.call_places().try_take(self.len_bytes())?;
+        let Some(place) = self.pool.call_places().try_take(self.len_bytes()) else {
+            self.made.shed();
+            return None;
+        };
         Some(self.make(place, Arc::default()))
     }
 
     /// Makes the call at once, and waits for its outcome.
     fn make(self, place: HeldPlace, cancel: Arc<Notify>) -> impl Future<Output = CallEnd> + Send {
-        let Self { pool, call, terms } = self;
+        let Self {
+            pool,
+            call,
+            terms,
+            made,
+        } = self;
         let limit = terms.queue;
-        let pushed = push(&pool, &call, &terms, place);
+        let pushed = push(&pool, &call, &terms, Admitted { place, made });
         async move {
             let (mut given_up, end) = match pushed {
                 Ok(pushed) => pushed,
-                Err(error) => return CallEnd::Refused(not_started(error)),
+                Err(lost) => return CallEnd::Refused(lost),
             };
             let mut end = pin!(end);
             let end = loop {
@@ -113,21 +115,51 @@ impl Request {
     }
 }
 
+/// A call of `T`, encoded, and what holds for it.
+fn encoded<T: Task>(input: &T::Input, terms: Terms) -> Result<(CallRecord, Terms), Lost> {
+    check(&terms).map_err(not_started)?;
+    let number = number_of::<T>().map_err(not_started)?;
+    let shares = T::STYLE == TaskStyle::Async;
+    let mut record = vec![0; HEADER_BYTES];
+    record.extend_from_slice(&number.to_le_bytes());
+    let mut attachments = Attachments::NONE;
+    let limit = MAX_RECORD_BYTES - NUMBER_BYTES;
+    let encoded = guarded(|| append_item(&mut record, input, limit, &mut attachments));
+    encoded
+        .map_err(EncodeError::from)
+        .flatten()
+        .map_err(|error| unsent(&error))?;
+    let length = (record.len() - HEADER_BYTES) as u32;
+    record[..HEADER_BYTES].copy_from_slice(&length.to_le_bytes());
+    let call = CallRecord {
+        records: record.into(),
+        attachments,
+    };
+    Ok((call, Terms { shares, ..terms }))
+}
+
 /// Makes a call in the pool's queue; in the next one, where that has just ended.
 fn push(
     pool: &Pool,
     call: &CallRecord,
     terms: &Terms,
-    mut place: HeldPlace,
-) -> Result<(GivenUp, tokio::sync::oneshot::Receiver<CallEnd>), StartError> {
+    mut admitted: Admitted,
+) -> Result<(GivenUp, tokio::sync::oneshot::Receiver<CallEnd>), Lost> {
     loop {
-        let queue = pool.call_queue()?;
-        match queue.push(call.clone(), terms.clone(), place) {
+        let queue = match pool.call_queue() {
+            Ok(queue) => queue,
+            Err(error) => {
+                let lost = not_started(error);
+                admitted.made.refuse(&lost);
+                return Err(lost);
+            }
+        };
+        match queue.push(call.clone(), terms.clone(), admitted) {
             Ok(Made { index, end }) => {
                 let index = Some(index);
                 return Ok((GivenUp { queue, index }, end));
             }
-            Err(back) => place = back,
+            Err(back) => admitted = back,
         }
     }
 }

@@ -15,6 +15,7 @@ use mt_proto::{ItemIndex, Segment};
 
 use super::{
     attempt_history::{AttemptHistory, RetryItem},
+    call_times::EndedCalls,
     piece::{JOIN_BYTES, JOIN_ITEMS, Piece, Waiting, items_of},
 };
 use crate::{
@@ -56,11 +57,16 @@ pub(crate) struct CallLine {
     retrying: usize,
     /// How many were asked back from a worker.
     taken_back: usize,
+    /// How long those took that have ended in a worker.
+    pub(super) ended: EndedCalls,
 }
 
 #[derive(Debug)]
 struct Known {
     terms: Terms,
+    came: Instant,
+    /// When the worker was given it that has it, if one has.
+    given: Option<Instant>,
     place: Option<LinePlace>,
     /// When it has waited for too long.
     due: Option<Instant>,
@@ -140,6 +146,8 @@ impl CallLine {
         let place = self.line(terms.shares).join(rank, index.0, waiting);
         let known = Known {
             terms,
+            came: now,
+            given: None,
             place: Some(place),
             due,
             withdrawn: None,
@@ -173,6 +181,7 @@ impl CallLine {
             return;
         };
         self.taken_back -= usize::from(std::mem::take(&mut known.taken_back));
+        known.given = None;
         let run = item.to_run();
         let waiting = WaitingCall { run, arrival };
         let line = match known.terms.shares {
@@ -209,9 +218,9 @@ impl CallLine {
     }
 
     /// Takes out whichever is next of its kind, and up to `most` in all that came just behind it.
-    pub(crate) fn pop(&mut self, shares: bool, most: u32) -> Option<NextCalls> {
+    pub(crate) fn pop(&mut self, now: Instant, shares: bool, most: u32) -> Option<NextCalls> {
         let first = self.line(shares).pop()?;
-        let due = self.taken(first.run.first);
+        let due = self.taken(first.run.first, now);
         let since = match first.arrival {
             Arrival::New(since) => since,
             Arrival::Back(_) => return Some(NextCalls::Again(first.into_item())),
@@ -232,7 +241,7 @@ impl CallLine {
             && self.due(run.end()).is_none()
             && let Some(next) = self.line(shares).pop()
         {
-            self.taken(next.run.first);
+            self.taken(next.run.first, now);
             if joined.is_empty() {
                 joined.extend_from_slice(&run.records);
                 run.records.clear();
@@ -250,10 +259,11 @@ impl CallLine {
         }))
     }
 
-    /// A call is no longer in the line. Returns when it would have waited for too long.
-    fn taken(&mut self, index: ItemIndex) -> Option<Instant> {
+    /// A call is no longer in the line, but given to a worker. Returns when it would have waited for too long.
+    fn taken(&mut self, index: ItemIndex, now: Instant) -> Option<Instant> {
         let known = self.known.get_mut(&index)?;
         known.place = None;
+        known.given = Some(now);
         if let Some(due) = known.due {
             self.dues.remove(&(due, index));
         }
@@ -279,9 +289,19 @@ impl CallLine {
             };
             self.retrying -= usize::from(known.terms.retries.limit > 0);
             self.taken_back -= usize::from(known.taken_back);
+            if let Some(given) = known.given {
+                self.ended.push(known.came, given);
+            }
             if known.terms.hard.is_some() || known.withdrawn.is_some() {
                 self.watched.remove(&index);
             }
+        }
+    }
+
+    /// A call is given to a worker, or taken from one, beside the line.
+    pub(crate) fn set_given(&mut self, index: ItemIndex, given: Option<Instant>) {
+        if let Some(known) = self.known.get_mut(&index) {
+            known.given = given;
         }
     }
 

@@ -135,6 +135,7 @@ impl Dispatch {
     pub(super) fn send_again(&mut self, now: Instant, worker: WorkerId, item: &RetryItem) {
         let terms = self.queue.calls.terms(item.index);
         let shares = terms.is_some_and(|terms| terms.shares);
+        self.queue.calls.set_given(item.index, Some(now));
         if let Some(run) = self.change(worker, |slot| slot.give_retry(item, shares, now)) {
             self.effects.push_back(Effect::Send(worker, run, None));
         }

@@ -103,6 +103,7 @@ impl Queue {
     /// Adds an item to be run once more: alone, if its past says so.
     pub(crate) fn again(&mut self, item: RetryItem) {
         if item.past.runs_alone() {
+            self.calls.set_given(item.index, None);
             self.suspects.push_back(item);
         } else if self.calls.terms(item.index).is_some() {
             self.calls.again(&item);
@@ -121,6 +122,7 @@ impl Queue {
 
     /// Adds an item to be run once more, from `due` on.
     pub(crate) fn later(&mut self, due: Instant, item: RetryItem) {
+        self.calls.set_given(item.index, None);
         self.later.insert((due, item.index), item);
     }
 

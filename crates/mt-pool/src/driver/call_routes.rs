@@ -2,8 +2,9 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use mt_proto::{Failure, ItemIndex, Record, RecordTag, Records, decode_strict, guarded};
@@ -11,8 +12,10 @@ use tokio::sync::oneshot;
 
 use crate::{
     dispatch::{Apart, Delivery, End, Lost},
+    error::TaskErrorKind,
     input::{ConsumerEnd, HeldPlace},
     lock::lock,
+    stats::{CallOutcome, MadeCall},
 };
 
 /// What a call has come to, not decoded.
@@ -28,6 +31,28 @@ pub(crate) enum CallEnd {
 
 impl CallEnd {
     /// A worker does not know how long a call might wait in all, only what was left of it.
+    /// What it counts as.
+    fn outcome(&self) -> CallOutcome {
+        let told = |record: &Record| match record.tag {
+            RecordTag::Value => CallOutcome::Value,
+            RecordTag::Raised => CallOutcome::Raised,
+            // guarded: a value of ours.
+            RecordTag::Failure => decode_strict(&record.value)
+                .map_or(CallOutcome::Undecodable, |failure| {
+                    CallOutcome::of(&TaskErrorKind::<Infallible>::of_failure(failure))
+                }),
+        };
+        match self {
+            Self::Told(_, record) => told(record),
+            Self::Apart(apart) => match &apart.end {
+                End::Told(record) => told(record),
+                End::Lost(lost) => CallOutcome::of(lost),
+            },
+            Self::Refused(lost) => CallOutcome::of(lost),
+            Self::Cancelled => CallOutcome::Cancelled,
+        }
+    }
+
     pub(crate) fn with_queue_limit(self, limit: Option<Duration>) -> Self {
         let (Self::Told(index, record), Some(limit)) = (&self, limit) else {
             return self;
@@ -54,6 +79,14 @@ struct CallWaiter {
     end: oneshot::Sender<CallEnd>,
     /// What it takes of the queue's bounds until it has ended.
     place: HeldPlace,
+    made: MadeCall,
+}
+
+/// A call that is to be taken in: what it takes of the queue's bounds, and since when it is counted.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) place: HeldPlace,
+    pub(crate) made: MadeCall,
 }
 
 /// The calls that have no outcome yet.
@@ -81,19 +114,20 @@ impl CallRoutes {
         lock(&self.waiting).is_some()
     }
 
-    /// Waits for the outcome of a call that is pushed meanwhile, so that it can't come before it is waited for. Gives the
-    /// place back if it is not pushed.
+    /// Waits for the outcome of a call that is pushed meanwhile, so that it can't come before it is waited for. Gives back
+    /// what it was admitted with if it is not pushed.
     pub(crate) fn expect(
         &self,
-        place: HeldPlace,
+        admitted: Admitted,
         push: impl FnOnce() -> Option<ItemIndex>,
-    ) -> Result<(ItemIndex, oneshot::Receiver<CallEnd>), HeldPlace> {
+    ) -> Result<(ItemIndex, oneshot::Receiver<CallEnd>), Admitted> {
         let mut waiting = lock(&self.waiting);
         let Some((waiting, index)) = waiting.as_mut().and_then(|open| Some((open, push()?))) else {
-            return Err(place);
+            return Err(admitted);
         };
         let (end, receiver) = oneshot::channel();
-        waiting.insert(index, CallWaiter { end, place });
+        let Admitted { place, made } = admitted;
+        waiting.insert(index, CallWaiter { end, place, made });
         Ok((index, receiver))
     }
 }
@@ -128,7 +162,9 @@ impl RouteEnd {
         }
         drop(open);
         self.0.consumer.on_consumed(items, bytes);
-        for (CallWaiter { end, place }, outcome) in routed {
+        let now = Instant::now();
+        for (CallWaiter { end, place, made }, outcome) in routed {
+            made.end(now, outcome.outcome());
             drop(place);
             // It wakes the caller, whose waker is user code. A caller that is gone takes nothing.
             let _ = guarded(|| end.send(outcome).is_ok());

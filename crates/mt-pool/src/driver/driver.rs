@@ -20,7 +20,7 @@ use crate::{
     events::{Audience, PoolEvent},
     input::{Asked, DriverEnd},
     load,
-    stats::{Happened, StatsCell},
+    stats::{Happened, InWorkers, StatsCell},
     supervision::{
         IdleWorkers, Interruption, Interrupts, LATE, OnSignals, SessionEvents, SpawnSpec,
         WorkerEvents, until,
@@ -46,6 +46,8 @@ pub(crate) struct Plan {
     pub(crate) relay: WorkerEvents,
     pub(crate) exchange: DriverEnd,
     pub(crate) stats: Arc<StatsCell>,
+    /// Where the calls of a pool are counted, if they are what is run.
+    pub(crate) calls: Option<InWorkers>,
     pub(crate) output: DeliverySender,
 }
 
@@ -57,6 +59,7 @@ pub(super) struct Driver {
     pub(super) collected: Arc<Collected>,
     pub(super) exchange: DriverEnd,
     pub(super) stats: Arc<StatsCell>,
+    calls: Option<InWorkers>,
     pub(super) audience: Audience,
     pub(super) output: DeliverySender,
     pub(super) relay: WorkerEvents,
@@ -85,6 +88,7 @@ pub(crate) async fn supervise(plan: Plan) {
         collected: plan.collected,
         exchange: plan.exchange,
         stats: plan.stats,
+        calls: plan.calls,
         audience: plan.audience,
         output: plan.output,
         relay: plan.relay,
@@ -149,6 +153,13 @@ impl Driver {
         self.notice_lateness(now);
         self.dispatch.handle(now, event);
         self.act();
+        if let Some(calls) = &mut self.calls {
+            calls.set(self.dispatch.in_workers());
+            for ended in self.dispatch.ended_calls() {
+                let worked = now.saturating_duration_since(ended.given);
+                calls.recorder.worked(ended.queued, worked, ended.count);
+            }
+        }
     }
 
     pub(super) fn act(&mut self) {

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use mt_proto::{CallStack, ContextStep, Deadline};
+use mt_proto::{CallStack, ContextStep, Deadline, Failure};
 
 use super::StartError;
 use crate::supervision::{Death, Plain, WorkerFailure};
@@ -124,6 +124,28 @@ pub enum TaskErrorKind<E> {
 }
 
 impl<E> TaskErrorKind<E> {
+    /// What a worker has told.
+    pub(crate) fn of_failure(failure: Failure) -> Self {
+        match failure {
+            Failure::Panicked {
+                message,
+                location,
+                backtrace,
+            } => Self::Panicked {
+                message,
+                location,
+                backtrace,
+            },
+            Failure::Undecodable { message } => Self::Undecodable(message),
+            Failure::Unserialisable { message } => Self::Unserialisable(message),
+            Failure::TooLarge { limit_bytes } => Self::TooLarge { limit_bytes },
+            Failure::Cancelled => Self::Cancelled,
+            Failure::TimedOut { deadline, limit } => Self::TimedOut { deadline, limit },
+            Failure::Context { step, message } => Self::Context { step, message },
+            other => Self::Undecodable(format!("a failure of an unknown kind: {other:?}")),
+        }
+    }
+
     /// The same with something else in place of what the function returned.
     pub(crate) fn map<F>(&self, raised: impl FnOnce(&E) -> F) -> TaskErrorKind<F> {
         use TaskErrorKind as To;

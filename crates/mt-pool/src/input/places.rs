@@ -90,6 +90,12 @@ impl CallPlaces {
             .expect("a line lasts as long as who waits in it")
     }
 
+    /// How many have places, and how many wait for one.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let state = lock(&self.state);
+        (self.limits.count - state.free.count, state.line.len())
+    }
+
     fn ask(self: &Arc<Self>, rank: Rank, bytes: usize) -> Result<HeldPlace, InLine> {
         let mut state = lock(&self.state);
         if state.line.is_empty() && state.take(bytes) {

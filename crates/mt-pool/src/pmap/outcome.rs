@@ -1,7 +1,7 @@
 //! From what a worker or the dispatch machine says of an item to the item's outcome.
 
 use mt_proto::{
-    Attachments, DecodeError, Failure, ItemIndex, ItemType, Record, RecordTag, Records, Tally,
+    Attachments, DecodeError, ItemIndex, ItemType, Record, RecordTag, Records, Tally,
     decode_item_attached, decode_strict, guarded,
 };
 
@@ -31,7 +31,7 @@ pub(crate) fn decode_outcome<T: Task>(
         RecordTag::Raised => decode_user(value, attachments).map(TaskErrorKind::Raised),
         // guarded: a value of ours.
         RecordTag::Failure => decode_strict(value)
-            .map(failure_kind)
+            .map(TaskErrorKind::of_failure)
             .map_err(|error| error.to_string()),
     };
     let kind = kind.unwrap_or_else(TaskErrorKind::Undecodable);
@@ -62,27 +62,6 @@ fn decode_user<V: Wire>(value: &[u8], attachments: &Attachments) -> Result<V, St
 #[cold]
 fn undecodable(error: &DecodeError) -> String {
     error.to_string()
-}
-
-pub(crate) fn failure_kind<E>(failure: Failure) -> TaskErrorKind<E> {
-    match failure {
-        Failure::Panicked {
-            message,
-            location,
-            backtrace,
-        } => TaskErrorKind::Panicked {
-            message,
-            location,
-            backtrace,
-        },
-        Failure::Undecodable { message } => TaskErrorKind::Undecodable(message),
-        Failure::Unserialisable { message } => TaskErrorKind::Unserialisable(message),
-        Failure::TooLarge { limit_bytes } => TaskErrorKind::TooLarge { limit_bytes },
-        Failure::Cancelled => TaskErrorKind::Cancelled,
-        Failure::TimedOut { deadline, limit } => TaskErrorKind::TimedOut { deadline, limit },
-        Failure::Context { step, message } => TaskErrorKind::Context { step, message },
-        other => TaskErrorKind::Undecodable(format!("a failure of an unknown kind: {other:?}")),
-    }
 }
 
 pub(crate) fn apart_outcome<T: Task>(apart: Apart) -> Outcome<T> {

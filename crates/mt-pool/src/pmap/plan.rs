@@ -126,6 +126,7 @@ pub(crate) fn launch<T: Task>(mut run: AsynPmap<T>) -> Result<(Launched, Input<T
         relay: WorkerEvents::here(),
         exchange: ends.driver,
         stats: Arc::clone(&stats),
+        calls: None,
         output,
     };
     let fail_fast = options.fail_fast;

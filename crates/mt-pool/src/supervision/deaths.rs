@@ -37,6 +37,44 @@ pub struct Deaths {
 }
 
 impl Deaths {
+    /// Each cause with its count, by the names of the fields: for the labels of a metric.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        // By name, so that the compiler tells of one that is missing.
+        let Self {
+            by_themselves,
+            frozen,
+            blocked,
+            broke_protocol,
+            hung_up,
+            overran,
+            memory_exceeded,
+            out_of_memory,
+            displaced,
+            lingered,
+            no_answer,
+            close_blocked,
+            out_of_reach,
+            terminated,
+        } = *self;
+        let named = [
+            ("by_themselves", by_themselves),
+            ("frozen", frozen),
+            ("blocked", blocked),
+            ("broke_protocol", broke_protocol),
+            ("hung_up", hung_up),
+            ("overran", overran),
+            ("memory_exceeded", memory_exceeded),
+            ("out_of_memory", out_of_memory),
+            ("displaced", displaced),
+            ("lingered", lingered),
+            ("no_answer", no_answer),
+            ("close_blocked", close_blocked),
+            ("out_of_reach", out_of_reach),
+            ("terminated", terminated),
+        ];
+        named.into_iter()
+    }
+
     pub(crate) fn count(&mut self, cause: &DeathCause) {
         match cause {
             DeathCause::Itself => self.by_themselves += 1,

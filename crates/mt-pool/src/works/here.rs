@@ -6,7 +6,6 @@ use mt_proto::{ContextStep, Kept, UserPanic, clip_text, guarded};
 
 use crate::{
     Context, Task, TaskErrorKind,
-    pmap::failure_kind,
     worker::{Panic, caught_async},
 };
 
@@ -21,7 +20,7 @@ pub(super) async fn call<T: Task<Input = u64>>(
 ) -> Called<T> {
     match caught_async(async { T::call(context, shared, work_id).await }).await {
         Ok(returned) => returned.map_err(TaskErrorKind::Raised),
-        Err(panic) => Err(failure_kind(panic.into())),
+        Err(panic) => Err(TaskErrorKind::of_failure(panic.into())),
     }
 }
 

@@ -20,6 +20,7 @@ mod deed;
 mod descendants;
 mod endurance;
 mod frozen;
+mod gauges;
 mod handle;
 mod hooks;
 mod host;

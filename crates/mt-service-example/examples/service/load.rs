@@ -2,10 +2,12 @@
 //! document.
 //!
 //! [`service`] starts it, as a process of its own; [`client`] is a connection, [`clients`] are those that ask, each
-//! [`document`] with what may become of it; [`kills`] kills workers; [`full`] fills the service up, and [`tally`] counts and shows.
+//! [`document`] with what may become of it; [`kills`] kills workers; [`full`] fills the service up, [`counted`] is what it
+//! says of itself, and [`tally`] counts and shows.
 
 mod client;
 mod clients;
+mod counted;
 mod document;
 mod full;
 mod kills;
@@ -19,6 +21,7 @@ use tokio::time::Instant;
 
 use self::{
     clients::Clients,
+    counted::Counted,
     kills::Kills,
     service::Running,
     tally::{Checks, Part, Tally},
@@ -40,10 +43,10 @@ pub(crate) async fn run(args: &Args, time: Duration) -> Result<ExitCode> {
         parts.push(under_load(&service, clients, time).await?);
     }
     let filled = full::fill(&service, args.places).await?;
-    let stats = client::get(service.port, "/stats").await?;
+    let counted = Counted::at_rest(service.port).await?;
     let (last, ended) = end_under_load(&mut service).await?;
     println!("{}", tally::table(&parts, &last));
-    println!("{}", stats.body.trim_end());
+    println!("{}", counted.in_short());
 
     let wrong = parts.iter().flat_map(|part| &part.tally.wrong);
     checks.none(
@@ -64,6 +67,10 @@ pub(crate) async fn run(args: &Args, time: Duration) -> Result<ExitCode> {
     checks.that(
         "it is ready again when the clients have gone",
         filled.is_ready_again,
+    );
+    checks.that(
+        "what it has counted adds up once all have ended",
+        counted.adds_up(),
     );
     checks.none(
         "SIGTERM loses no answer, and makes none wrong",

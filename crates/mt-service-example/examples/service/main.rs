@@ -1,13 +1,14 @@
 //! A web service around a C library that crashes on some documents, renders others for ever, and leaks.
 //!
 //! `POST /render` renders the document that is its body, in a worker process; `GET /ready` is for a load balancer, `GET
-//! /stats` for a scrape. `cargo run --release -p mt-service-example --example service -- --help` says the rest, `-- --load` puts it to
-//! the test. [`rendering`] is the pool, [`routes`] and [`answer`] the HTTP, [`serve`] the beginning and the end; [`load`]
+//! /metrics` for a scrape by Prometheus. `cargo run --release -p mt-service-example --example service -- --help` says the rest, `-- --load` puts it to
+//! the test. [`rendering`] is the pool, [`routes`], [`answer`] and [`metrics`] the HTTP, [`serve`] the beginning and the end; [`load`]
 //! is the test.
 
 mod answer;
 #[cfg(target_os = "linux")]
 mod load;
+mod metrics;
 mod rendering;
 mod routes;
 mod serve;

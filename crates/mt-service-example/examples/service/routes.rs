@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::State,
-    http::{HeaderValue, header::CONNECTION},
+    http::{
+        HeaderValue,
+        header::{CONNECTION, CONTENT_TYPE},
+    },
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -16,6 +19,7 @@ use tower::ServiceExt;
 
 use crate::{
     answer::{answer, come_again},
+    metrics,
     rendering::Renderer,
 };
 
@@ -33,7 +37,7 @@ pub(crate) fn router(shared: Shared) -> Router {
     Router::new()
         .route("/render", post(render))
         .route("/ready", get(ready))
-        .route("/stats", get(stats))
+        .route("/metrics", get(counted))
         .layer(middleware::map_response_with_state(
             shared.clone(),
             close_at_the_end,
@@ -57,19 +61,11 @@ async fn ready(State(shared): State<Shared>) -> Response {
     }
 }
 
-/// A gauge or a count a line.
-async fn stats(State(shared): State<Shared>) -> String {
-    let stats = shared.pool.stats();
-    let lines = [
-        ("places_free", shared.places.available_permits() as u64),
-        ("workers", stats.workers as u64),
-        ("workers_idle", stats.idle_workers as u64),
-        ("workers_started", stats.workers_started),
-        ("workers_crashed", stats.deaths.by_themselves),
-        ("workers_overran", stats.deaths.overran),
-    ];
-    let lines = lines.map(|(name, value)| format!("service_{name} {value}\n"));
-    lines.concat()
+/// For a scrape.
+async fn counted(State(shared): State<Shared>) -> impl IntoResponse {
+    let places_free = shared.places.available_permits();
+    let text = metrics::metrics(places_free, &shared.pool.stats());
+    ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text)
 }
 
 /// Tells clients of connections that stay to go elsewhere with what they ask next.

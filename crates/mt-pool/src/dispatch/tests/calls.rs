@@ -407,3 +407,41 @@ fn a_call_that_is_taken_back_may_end_otherwise() {
         }
     }
 }
+
+/// Case M229: How long a call was in the queue is told until its last worker had it, and of none that ends in no worker.
+#[test]
+fn times_are_those_of_the_last_worker() {
+    let mut calls = Calls::with(1);
+    let begin = calls.now;
+    let told = |calls: &mut Calls| -> Vec<_> {
+        let ended = calls.dispatch.ended_calls();
+        let told = ended.map(|times| (times.queued, times.given - begin, times.count));
+        told.collect()
+    };
+    calls.calls(3); // 0 runs, 1 is sent ahead, 2 waits
+    calls.now += MOMENT;
+    calls.tell(Event::Results(A, items(0, 1)));
+    assert_eq!(told(&mut calls), [(Duration::ZERO, Duration::ZERO, 1)]);
+    calls.now += MOMENT;
+    calls.gone(A, 2);
+    calls.now += MOMENT;
+    calls.tell(Event::Ready(B));
+    assert!(told(&mut calls).is_empty(), "they are in the queue again");
+    calls.now += MOMENT;
+    let first = calls.of(B)[0];
+    calls.tell(Event::Results(B, items(first, 1)));
+    assert_eq!(told(&mut calls), [(3 * MOMENT, 3 * MOMENT, 1)]);
+    let second = calls.of(B)[1];
+    calls.tell(Event::Results(B, items(second, 1)));
+    assert_eq!(told(&mut calls).len(), 1);
+    let queue = Some(LIMIT);
+    calls.calls(2);
+    calls.call(Terms {
+        queue,
+        ..Terms::default()
+    });
+    calls.now += LIMIT;
+    calls.tell(Event::Tick);
+    assert_eq!(calls.ends.last(), Some(&(5, "waited")));
+    assert!(told(&mut calls).is_empty());
+}

@@ -48,7 +48,7 @@ pub(crate) async fn fill(service: &Running, places: usize) -> Result<Filled> {
     let is_unready = answers(port, "/ready", |answer| answer.status == 503).await;
     asking.shutdown().await;
     let free = format!("service_places_free {places}\n");
-    let is_free = answers(port, "/stats", |answer| answer.body.contains(&free)).await;
+    let is_free = answers(port, "/metrics", |answer| answer.body.contains(&free)).await;
     let is_ready_again = is_free && client::get(port, "/ready").await?.status == 200;
     Ok(Filled {
         sheds,
