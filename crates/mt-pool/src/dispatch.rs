@@ -46,7 +46,7 @@ mod worker_slot;
 pub(crate) use call_line::Terms;
 pub(crate) use config::DispatchConfig;
 pub(crate) use delivery::{Apart, Delivery, End, Lost, Results};
-pub(crate) use event::{Effect, Event};
+pub(crate) use event::{Effect, Event, WakeAt};
 pub(crate) use machine::Dispatch;
 pub use memory::MemoryShortage;
 pub(crate) use running_clock::Look;

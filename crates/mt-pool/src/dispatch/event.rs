@@ -72,3 +72,16 @@ pub(crate) enum Effect {
     /// All is delivered and every worker is gone. The last effect.
     Finished,
 }
+
+/// How many items make it worth waking the driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WakeAt {
+    /// When there was none.
+    pub(crate) first: u64,
+    /// When others have just come.
+    pub(crate) next: u64,
+}
+
+impl WakeAt {
+    pub(crate) const EACH: Self = Self { first: 1, next: 1 };
+}

@@ -12,7 +12,7 @@ use mt_proto::{Segment, WorkerId};
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 
 use super::{
-    Delivery, DispatchConfig, Effect, Event, Look, Lost,
+    Delivery, DispatchConfig, Effect, Event, Look, Lost, WakeAt,
     delivery::Reorder,
     holdings::Holdings,
     memory::MemoryShortage,
@@ -24,6 +24,9 @@ use crate::supervision::{DeathCause, ProcessRecord, Restarts, WorkerFailure};
 
 /// The items kept ready for workers that run dry.
 const RESERVE: u64 = 1024;
+
+/// The plain calls that may wait to be taken in while no worker has room for one.
+const CALLS_LEFT: u64 = 64;
 
 /// How long a run that is over waits for a worker that is still being set up, to leave it to others.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -196,13 +199,27 @@ impl Dispatch {
     }
 
     /// How many items make it worth looking at the input before something else happens: one, if
-    /// anybody has nothing to do; otherwise a good part of what the least busy worker has.
-    pub(crate) fn worth_waking_for(&self) -> u64 {
-        if self.config.takes_all || self.workers.len() < self.config.processes as usize {
-            return 1;
+    /// anybody has nothing to do; otherwise a good part of what the least busy worker has. Plain calls that no worker has
+    /// room for can wait until one has, and it tells.
+    pub(crate) fn worth_waking_for(&self) -> WakeAt {
+        if self.workers.len() < self.config.processes as usize {
+            return WakeAt::EACH;
+        }
+        if self.config.takes_all {
+            let mut workers = self.workers.values();
+            return match workers.any(|slot| slot.phase == SlotPhase::Ready && slot.room() > 0) {
+                true => WakeAt::EACH,
+                false => WakeAt {
+                    first: CALLS_LEFT,
+                    next: CALLS_LEFT,
+                },
+            };
         }
         let least = self.workers.values().map(WorkerSlot::in_hand).min();
-        u64::from(least.unwrap_or(0) / 4).max(1)
+        WakeAt {
+            first: 1,
+            next: u64::from(least.unwrap_or(0) / 4).max(1),
+        }
     }
 
     /// The bytes of the items it has, waiting or given out.

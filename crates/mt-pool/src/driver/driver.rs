@@ -215,7 +215,8 @@ impl Driver {
         let held_bytes = self.dispatch.held_bytes();
         let found = self.exchange.take(appetite, wake_at, held_bytes);
         // Items that come in a trickle are told one by one, those that come in a stream are looked for.
-        let streaming = appetite > 0 && wake_at > 1 && !found.events.is_empty();
+        let streaming =
+            appetite > 0 && wake_at.first == 1 && wake_at.next > 1 && !found.events.is_empty();
         self.look_again = streaming.then(|| Instant::now() + GATHER);
         let asked = found.asked > self.heeded;
         if asked {

@@ -15,7 +15,10 @@ use std::{
 use mt_proto::{EncodedFrames, Frame, SegmentWriter};
 use tokio::sync::Notify;
 
-use crate::{lock::lock, worker::Pause};
+use crate::{
+    lock::lock,
+    worker::{Lead, Pause},
+};
 
 /// The bytes that are not worth waiting for more.
 const FLUSH_BYTES: usize = 32 * 1024;
@@ -28,6 +31,7 @@ pub(crate) struct Outbox {
     state: Mutex<OutboxState>,
     wake: Notify,
     pause: Arc<Pause>,
+    lead: Option<Arc<Lead>>,
     room: Notify,
     /// Whether the link will look by itself, within twenty milliseconds. A hint outside the lock.
     watched: AtomicBool,
@@ -65,10 +69,11 @@ impl Load {
 }
 
 impl Outbox {
-    /// With the pause of the link, which ends when there is something for it to do.
-    pub(crate) fn new(pause: Arc<Pause>) -> Self {
+    /// With the pause of the link, which ends when there is something for it to do, and with whatever decides who turns it.
+    pub(crate) fn new(pause: Arc<Pause>, lead: Arc<Lead>) -> Self {
         Self {
             pause,
+            lead: Some(lead),
             ..Self::default()
         }
     }
@@ -78,7 +83,8 @@ impl Outbox {
         self.pause.end();
     }
 
-    /// Takes over the outcomes gathered in `runs`. Returns whether there is room for more.
+    /// Takes over the outcomes gathered in `runs`. Returns whether there is room for more. The link is not told while the
+    /// main thread is the one to turn it: that has to [`flush`](Self::flush) then.
     pub(crate) fn publish(&self, runs: &mut SegmentWriter) -> bool {
         let mut state = lock(&self.state);
         runs.drain_into(&mut state.runs);
@@ -90,7 +96,9 @@ impl Outbox {
             state.wake_at = bytes + FLUSH_BYTES;
             self.watched.store(true, Ordering::Relaxed);
             drop(state);
-            self.wake();
+            if !self.lead.as_ref().is_some_and(|lead| lead.is_mains()) {
+                self.wake();
+            }
         }
         room
     }

@@ -7,6 +7,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     rc::Rc,
     task::Poll,
+    time::{Duration, Instant},
 };
 
 use futures::{
@@ -30,13 +31,17 @@ use crate::{
     current::Ambient,
     registry,
     task::TaskStyle,
-    worker::{caught, drive_local, drop_caught},
+    worker::{Lead, caught, drive, drive_local, drop_caught},
 };
 
 /// The name that a setup has for the calls of a pool, in place of a task's.
 pub(crate) const CALLS: &str = "mt_pool::calls";
 /// The bytes in front of a call's input: the number of its task.
 pub(crate) const NUMBER_BYTES: usize = size_of::<u32>();
+/// How often a main thread that goes from call to call turns the link at most. Some microseconds are a twentieth of it.
+const TURN: Duration = Duration::from_micros(100);
+/// The calls that nobody had to wait for, one after the other, from which on the main thread turns the link.
+const CALLS_AT_REST: u32 = 4;
 
 /// Serves calls until none come any more and all are done.
 pub(super) fn serve(job: Job, runtime: &Rc<Runtime>) {
@@ -47,13 +52,14 @@ pub(super) fn serve(job: Job, runtime: &Rc<Runtime>) {
         unbegun,
         outbox,
         progress,
+        lead,
         ..
     } = job;
     outbox.say(FromWorker::Ready.into_frame());
-    let local = LocalSet::new();
     let mut runner = CallRunner {
         runtime,
-        local: &local,
+        local: LocalSet::new(),
+        lead: &lead,
         options: ContextOptions::of_items(u32::MAX, &setup, &outbox, &progress),
         setup: &setup,
         outbox: &outbox,
@@ -66,12 +72,14 @@ pub(super) fn serve(job: Job, runtime: &Rc<Runtime>) {
         todo: VecDeque::new(),
         running: FuturesUnordered::new(),
         withdrawals: BTreeMap::new(),
-        turns: false,
+        at_rest: CALLS_AT_REST,
+        turned: Instant::now(),
         started: 0,
         finished: 0,
     };
     runner.run();
-    drop(runner);
+    let CallRunner { local, running, .. } = runner;
+    drop(running);
     drop_caught("a task that was left behind", local);
 }
 
@@ -85,7 +93,8 @@ struct CallBatch {
 
 struct CallRunner<'a> {
     runtime: &'a Runtime,
-    local: &'a LocalSet,
+    local: LocalSet,
+    lead: &'a Lead,
     setup: &'a Setup,
     outbox: &'a Outbox,
     progress: &'a Progress,
@@ -100,8 +109,10 @@ struct CallRunner<'a> {
     todo: VecDeque<CallBatch>,
     running: FuturesUnordered<AsyncCall<'a>>,
     withdrawals: BTreeMap<ItemIndex, Withdrawal>,
-    /// Whether the runtime has to turn while there is nothing to do: something async was called.
-    turns: bool,
+    /// The calls since one that was waited for.
+    at_rest: u32,
+    /// When the link was turned last.
+    turned: Instant,
     started: u64,
     finished: u64,
 }
@@ -116,17 +127,23 @@ impl CallRunner<'_> {
                 self.turn();
             }
             if has_started {
+                self.send_in_time();
                 continue;
             }
-            self.reporter.flush(self.outbox);
+            self.reporter.hand_over(self.outbox);
             if !open && self.todo.is_empty() && self.running.is_empty() {
                 break;
             }
-            open &= self.wait(open);
-            self.reporter.restart_watch();
+            open &= match open && self.may_lead() {
+                true => self.lead(),
+                false => self.wait(open),
+            };
+            self.turned = self.reporter.restart_watch();
         }
+        self.lead.leave();
+        self.outbox.flush();
         for target in std::mem::take(&mut self.targets).into_values() {
-            drive_local(self.runtime, self.local, target.close(self.options));
+            drive_local(self.runtime, &self.local, target.close(self.options));
         }
     }
 
@@ -202,7 +219,6 @@ impl CallRunner<'_> {
         match called {
             Ok(Started::Over(encoded)) => self.report(index, encoded),
             Ok(Started::Runs(begun)) => {
-                self.turns = true;
                 let began = self.reporter.call_began();
                 let call = AsyncCall::new((ambient, at), began, begun, self.progress);
                 self.withdrawals.insert(index, call.withdrawal());
@@ -224,7 +240,7 @@ impl CallRunner<'_> {
         let number = u32::from_le_bytes(*number);
         let target = target(&mut self.targets, number)?;
         if let Some(open) = target.open(self.options) {
-            drive_local(self.runtime, self.local, open)?;
+            drive_local(self.runtime, &self.local, open)?;
         }
         ambient.enter();
         let reporter = &mut self.reporter;
@@ -242,7 +258,7 @@ impl CallRunner<'_> {
     /// Lets the calls that run go on, and takes in those that have ended.
     fn turn(&mut self) {
         let running = &mut self.running;
-        let ended = drive_local(self.runtime, self.local, async {
+        let ended = drive_local(self.runtime, &self.local, async {
             let mut ended = Vec::new();
             while let Poll::Ready(Some(one)) = poll!(running.next()) {
                 ended.push(one);
@@ -257,19 +273,52 @@ impl CallRunner<'_> {
         }
     }
 
+    /// Sends what was made while more calls wait, unless that is what takes the time, or the link's thread does it.
+    fn send_in_time(&mut self) {
+        let now = self.reporter.call_began();
+        if now - self.turned < TURN || !self.lead.is_mains() {
+            return;
+        }
+        self.turned = now;
+        let outbox = self.outbox;
+        self.lead.turn(async {
+            outbox.flush();
+            tokio::task::yield_now().await;
+        });
+    }
+
+    /// Whether nothing is left on this thread's own runtime that would stand still while the link's is turned.
+    fn may_lead(&mut self) -> bool {
+        let is_idle = self.reporter.room
+            && self.running.is_empty()
+            && self.at_rest >= CALLS_AT_REST
+            && self.runtime.metrics().num_alive_tasks() == 0;
+        let local = &mut self.local;
+        is_idle && drive(self.runtime, async { poll!(local).is_ready() })
+    }
+
+    /// Waits for calls by turning the link; false when no more come.
+    fn lead(&mut self) -> bool {
+        let (inbox, outbox) = (&mut self.inbox, self.outbox);
+        let batch = self.lead.turn(async {
+            outbox.flush();
+            inbox.recv().await
+        });
+        let is_open = batch.is_some();
+        batch.into_iter().for_each(|batch| self.add(batch));
+        is_open
+    }
+
     /// Waits until there is something to do; false when no more calls come.
     fn wait(&mut self, open: bool) -> bool {
+        self.lead.leave();
+        self.outbox.flush();
+        self.at_rest = 0;
         let blocked = !self.reporter.room;
-        if !self.turns && !blocked {
-            let batch = self.inbox.blocking_recv();
-            let is_open = batch.is_some();
-            batch.into_iter().for_each(|batch| self.add(batch));
-            return is_open;
-        }
         let (running, outbox) = (&mut self.running, self.outbox);
         let (inbox, withdrawn) = (&mut self.inbox, &mut self.withdrawn);
         let may_take = open && self.todo.is_empty();
-        let came = drive_local(self.runtime, self.local, async {
+        let came = drive_local(self.runtime, &self.local, async {
             // All arms are cancel-safe: what is not taken stays in its set, channel or outbox.
             tokio::select! {
                 Some(ended) = running.next(), if !running.is_empty() => CallNews::Over(ended),
@@ -325,6 +374,7 @@ impl CallRunner<'_> {
 
     fn finished(&mut self) {
         self.finished += 1;
+        self.at_rest = self.at_rest.saturating_add(1);
         self.progress.set_finished(self.finished);
     }
 }

@@ -55,7 +55,7 @@ fn start(body: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
     let (items, inbox) = mpsc::channel(setup.max_pieces.max(1) as usize);
     let (withdraw, withdrawn) = mpsc::channel(WITHDRAWN);
     let unbegun = Arc::<Unbegun>::default();
-    let outbox = Arc::new(Outbox::new(Arc::clone(&link.pause)));
+    let outbox = Arc::new(Outbox::new(Arc::clone(&link.pause), Arc::clone(&link.lead)));
     let job = Job {
         setup,
         withdrawn,
@@ -63,6 +63,7 @@ fn start(body: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
         attachments: mem::take(&mut link.attachments),
         inbox,
         outbox: Arc::clone(&outbox),
+        lead: Arc::clone(&link.lead),
         gate: Gate {
             progress: link.progress.clone(),
             moved: Arc::clone(&link.beaten),
@@ -140,6 +141,7 @@ impl ExecutorSession {
     async fn converse(&mut self, link: &mut RoleLink) -> Result<(), String> {
         let sender = self.sender.clone();
         let (outbox, pause) = (Arc::clone(&self.outbox), Arc::clone(&self.pause));
+        let lead = Arc::clone(&link.lead);
         loop {
             let pauses = self.pause_while_fed();
             let look_at = self.look_again.filter(|_| !pauses);
@@ -151,6 +153,7 @@ impl ExecutorSession {
                     false
                 }
                 () = room_and(&sender, outbox.woken()) => self.on_told(),
+                () = room_and(&sender, lead.taken_over()), if self.at_once => self.on_told(),
                 () = room_and(&sender, until(look_at)), if look_at.is_some() => self.look(),
                 () = room_and(&sender, pause.over()), if pauses => self.look_at_tick(),
             };
@@ -209,6 +212,7 @@ impl ExecutorSession {
         let pushed = outcome.push_outcome(call, heading, &Failure::Cancelled, usize::MAX);
         pushed.expect("a failure without text always encodes");
         self.outbox.publish(&mut outcome);
+        self.outbox.flush();
     }
 
     /// Sends what is in the outbox. Results that come slowly are told of, each; those that keep coming are looked for.

@@ -12,7 +12,7 @@ use tokio::{sync::mpsc, time::Instant};
 use super::{gate::Gate, outbox::Outbox, unbegun::Unbegun};
 use crate::{
     Context, Task,
-    worker::{Panic, drop_caught},
+    worker::{Lead, Panic, drop_caught},
 };
 
 /// Items that came together.
@@ -36,6 +36,7 @@ pub(crate) struct Job {
     pub(super) outbox: Arc<Outbox>,
     pub(super) progress: Progress,
     pub(super) gate: Gate,
+    pub(super) lead: Arc<Lead>,
     pub(super) beat_interval: Duration,
 }
 

@@ -17,7 +17,10 @@ use bytes::Bytes;
 use mt_proto::{Attachments, ItemIndex, RecordBuffer, Segment};
 use tokio::{runtime, sync::Notify};
 
-use crate::{dispatch::Event, lock::lock};
+use crate::{
+    dispatch::{Event, WakeAt},
+    lock::lock,
+};
 
 pub(crate) use control::{Asked, RunControl, WeakRunControl};
 pub(crate) use feed_end::{CallRecord, FeedEnd, NoRoom, Unfed};
@@ -230,10 +233,9 @@ pub(crate) struct Found {
 pub(crate) struct DriverEnd(Arc<Exchange>);
 
 impl DriverEnd {
-    /// Takes at least `appetite` items if they are there. If there are fewer, the driver is woken
-    /// when `wake_at` of them wait; at the next one, if there are none now. `held_bytes` is what the driver
-    /// holds already.
-    pub(crate) fn take(&self, appetite: u64, wake_at: u64, held_bytes: usize) -> Found {
+    /// Takes at least `appetite` items if they are there. If there are fewer, the driver is woken when so many as
+    /// `wake_at` says wait. `held_bytes` is what the driver holds already.
+    pub(crate) fn take(&self, appetite: u64, wake_at: WakeAt, held_bytes: usize) -> Found {
         let mut state = self.0.lock();
         let mut found = Found::default();
         let (mut items, mut taken) = (0, 0);
@@ -263,8 +265,11 @@ impl DriverEnd {
         state.waiting_bytes = state.waiting_bytes.saturating_sub(taken);
         state.held_bytes = held_bytes + taken;
         state.waiting -= items;
-        let alone = if found.events.is_empty() { 1 } else { wake_at };
-        state.wake_at = (items < appetite).then_some(alone);
+        let wake_at = match found.events.is_empty() {
+            true => wake_at.first,
+            false => wake_at.next,
+        };
+        state.wake_at = (items < appetite).then_some(wake_at);
         found.ended = state.ended && state.sealed.is_empty() && state.open.is_empty();
         found.cancelled = state.cancelled;
         found.asked = state.asked;

@@ -23,6 +23,7 @@ use tokio::{
 };
 
 use super::{
+    lead::Lead,
     pause::Pause,
     role::{self, HUNG_UP, RoleEnd, RoleLink, RoleWork},
     trace::{Journal, LoadTimes, due},
@@ -50,22 +51,24 @@ pub(crate) fn run(
     runtime.on_thread_park(move || parked.park());
     let runtime = runtime.enable_all().build();
     let runtime = runtime.map_err(|error| format!("a runtime can't be made: {error}"))?;
-    let link = async {
+    let lead = Arc::new(Lead::new(runtime));
+    let turned = Arc::clone(&lead);
+    let link = async move {
         let attached = connection.connect().map_err(|error| error.to_string())?;
-        converse(attached, assign, pause).await
+        converse(attached, assign, (pause, turned)).await
     };
     // A task: woken from within, it goes on at once, where a runtime's first future would wait for a look at
     // the poller.
-    let ended = runtime.block_on(async { tokio::spawn(link).await });
+    let ended = lead.keep(lead.runtime().spawn(link));
     // The process ends: what the runtime has goes with it.
-    mem::forget(runtime);
+    mem::forget(lead);
     ended.unwrap_or_else(|failed| resume_unwind(failed.into_panic()))
 }
 
 async fn converse(
     attached: Attached,
     mut assign: impl FnMut(RoleWork) + Send,
-    pause: Arc<Pause>,
+    (pause, lead): (Arc<Pause>, Arc<Lead>),
 ) -> Result<(), String> {
     let Attached {
         connection,
@@ -92,6 +95,7 @@ async fn converse(
         beat_interval: welcome.beat_interval.max(SHORTEST_BEAT),
         progress: progress.clone(),
         pause,
+        lead,
         beaten: Arc::default(),
     };
     let mut rested = false;

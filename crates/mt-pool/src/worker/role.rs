@@ -8,6 +8,7 @@ use mt_proto::{Attachments, Frame, FromWorker, SetupFailure};
 use tokio::sync::Notify;
 
 use super::{
+    lead::Lead,
     pause::Pause,
     turn::{Incoming, while_playing},
 };
@@ -65,6 +66,8 @@ pub struct RoleLink {
     pub progress: Progress,
     /// Blocks the link while nothing has to be read.
     pub(crate) pause: Arc<Pause>,
+    /// Has the main thread turn the link's runtime.
+    pub(crate) lead: Arc<Lead>,
     /// Told at every beat of the parent.
     pub(crate) beaten: Arc<Notify>,
 }

@@ -19,7 +19,7 @@ use subscriber::Forward;
 pub(crate) use collect::stamp_events;
 pub(super) use journal::{Journal, LoadTimes, due};
 pub use subscriber::forward_event;
-pub(super) use subscriber::mute_this_thread;
+pub(super) use subscriber::{Muted, mute_this_thread};
 
 /// Runs the user's init with its events sent to the parent, unless the program has set a subscriber
 /// before. For this thread and this time only, so that init can set one of its own.

@@ -6,7 +6,7 @@ use mt_ipc::Turn;
 use mt_proto::{Deadline, ItemIndex, WorkerId};
 
 use super::{
-    super::{AHEAD_OF_CALLS, Delivery, Dispatch, Effect, End, Event, Look, Lost, Terms},
+    super::{AHEAD_OF_CALLS, Delivery, Dispatch, Effect, End, Event, Look, Lost, Terms, WakeAt},
     model::{A, B, config},
     payload::{cancelled, error, items},
 };
@@ -150,6 +150,17 @@ fn end_of(delivery: &Delivery) -> &'static str {
         }
         End::Lost(_) => "lost",
     }
+}
+
+/// A plain call wakes the driver if a worker has room for it: who has none makes room by an outcome, which wakes it.
+#[test]
+fn calls_that_nobody_has_room_for_wake_nobody() {
+    let mut calls = Calls::with(2);
+    assert_eq!(calls.dispatch.worth_waking_for(), WakeAt::EACH);
+    calls.calls(1);
+    assert_eq!(calls.dispatch.worth_waking_for(), WakeAt::EACH);
+    calls.calls(20);
+    assert!(calls.dispatch.worth_waking_for().first > 1);
 }
 
 /// Case M174: A call that nobody waits for any more is not given out, wherever in the queue it is, and no other is lost.

@@ -186,6 +186,10 @@ impl FeedEnd {
             return None;
         }
         state.outstanding += 1;
+        // It does not need a thread for itself, or its time runs.
+        if terms.shares || terms.queue.is_some() {
+            state.wake_at = state.wake_at.map(|_| 0);
+        }
         let call = state.new_block(1, call.records, call.attachments);
         let index = call.first;
         match state.sealed.back_mut() {
@@ -251,6 +255,7 @@ mod tests {
         super::{Ends, ExchangeLimits},
         *,
     };
+    use crate::dispatch::WakeAt;
 
     fn exchange(capacity: u64) -> Ends {
         super::super::exchange(ExchangeLimits {
@@ -302,6 +307,33 @@ mod tests {
         assert!(!feed.0.lock().feeder_waits, "they would be told of each");
         consumer.on_consumed(1, 0);
         assert_eq!(feed.try_reserve(2), Ok(2));
+    }
+
+    /// Plain calls gather while there is no room for them, but for those whose time runs.
+    #[test]
+    fn a_call_that_can_wait_wakes_nobody() {
+        let Ends { feed, driver, .. } = exchange(10);
+        let full = WakeAt { first: 3, next: 3 };
+        let push = |terms| {
+            let call = CallRecord {
+                records: Bytes::from_static(&[0; 5]),
+                attachments: Attachments::NONE,
+            };
+            assert!(feed.push_call(call, terms).is_some());
+            driver.filled().now_or_never().is_some()
+        };
+        let timed = || Terms {
+            queue: Some(Duration::ZERO),
+            ..Terms::default()
+        };
+        driver.take(u64::MAX, full, 0);
+        let told = [(); 3].map(|()| push(Terms::default()));
+        assert_eq!(told, [false, false, true]);
+        assert!(!push(timed()), "it has been told");
+        driver.take(u64::MAX, full, 0);
+        assert!(push(timed()));
+        driver.take(u64::MAX, WakeAt::EACH, 0);
+        assert!(push(Terms::default()));
     }
 
     #[test]

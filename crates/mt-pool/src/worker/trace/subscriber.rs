@@ -19,6 +19,22 @@ pub(crate) fn mute_this_thread() {
     MUTED.set(true);
 }
 
+/// The same until it is dropped.
+pub(crate) struct Muted(());
+
+impl Muted {
+    pub(crate) fn begin() -> Self {
+        MUTED.set(true);
+        Self(())
+    }
+}
+
+impl Drop for Muted {
+    fn drop(&mut self) {
+        MUTED.set(false);
+    }
+}
+
 /// In a worker process: sends a `tracing` event to the parent, which emits it again. Elsewhere it does
 /// nothing, and neither does it for events that the parent does not want.
 ///
