@@ -2,6 +2,7 @@
 
 mod exchange;
 mod feeder;
+mod going_runs;
 mod places;
 mod source;
 
@@ -10,5 +11,6 @@ pub(crate) use exchange::{
     WeakRunControl, exchange,
 };
 pub(crate) use feeder::spawn_feeder;
+pub(crate) use going_runs::{GoingRun, GoingRuns};
 pub(crate) use places::{CallPlaces, HeldPlace, PlaceLimits};
 pub use source::{FromStream, IntoInput, Source, from_stream};

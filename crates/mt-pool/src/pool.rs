@@ -19,7 +19,7 @@ use crate::{
     calls::{CallFuture, CallOptions, CallQueue, Full},
     driver::{Plan, supervise},
     fair_line::{Caller, Rank},
-    input::{Asked, CallPlaces, RunControl, WeakRunControl},
+    input::{Asked, CallPlaces, GoingRun, GoingRuns, RunControl},
     limits::{MAX_PROCESSES, MemoryLimits, Recycle, WorkerOptions, in_range, processors},
     lock::lock,
     setters::setters,
@@ -87,21 +87,8 @@ struct PoolInner {
     /// The clones there have been.
     clones: AtomicU64,
     runtime: Handle,
-    runs: Mutex<Runs>,
+    runs: GoingRuns,
     ended: EndWatch,
-}
-
-/// The runs that go on.
-#[derive(Debug, Default)]
-struct Runs {
-    going: Vec<GoingRun>,
-    closed: bool,
-}
-
-#[derive(Debug, Clone)]
-struct GoingRun {
-    control: WeakRunControl,
-    end: EndWatch,
 }
 
 /// A run that a pool has taken in, and that ends with the tie.
@@ -258,34 +245,21 @@ impl Pool {
 
     /// Returns the runs that go on.
     fn end_runs(&self, how: Asked) -> Vec<GoingRun> {
-        let mut runs = lock(&self.inner.runs);
-        runs.closed = true;
-        runs.going.retain(|run| !run.end.is_over());
-        for run in runs.going.iter().filter_map(|run| run.control.upgrade()) {
-            run.ask(how);
-        }
-        runs.going.clone()
+        self.inner.runs.end(how)
     }
 
     /// Takes a run in.
     pub(crate) fn enter(&self, run: &RunControl) -> Result<Entered, StartError> {
-        let mut runs = lock(&self.inner.runs);
-        if runs.closed {
-            return Err(StartError::PoolClosed);
-        }
         let (tie, end) = EndWatch::tied();
-        runs.going.retain(|run| !run.end.is_over());
-        runs.going.push(GoingRun {
-            control: run.downgrade(),
-            end: end.clone(),
-        });
-        Ok(Entered { tie, end })
+        match self.inner.runs.enter(run, &end) {
+            true => Ok(Entered { tie, end }),
+            false => Err(StartError::PoolClosed),
+        }
     }
 
     /// How many runs go on.
     fn runs(&self) -> usize {
-        let runs = lock(&self.inner.runs);
-        runs.going.iter().filter(|run| !run.end.is_over()).count()
+        self.inner.runs.count()
     }
 
     /// The workers there are, working or waiting.
@@ -413,7 +387,7 @@ impl PoolInner {
             calls: Mutex::default(),
             clones: AtomicU64::new(0),
             runtime: handle,
-            runs: Mutex::default(),
+            runs: GoingRuns::default(),
             ended,
         })
     }

@@ -100,7 +100,7 @@ async fn end(runs: &[GoingRun], grace: Duration) -> usize {
     }
     let late = runs.iter().filter(|run| !run.end.is_over());
     let late: Vec<_> = late.collect();
-    for run in late.iter().filter_map(|run| run.control.upgrade()) {
+    for run in &late {
         run.ask(Asked::Cancel);
     }
     over(runs).await;
