@@ -11,6 +11,8 @@
 //! | `` `x` is not defined inside this closure `` | the closure of an [`inline_task!`](crate::inline_task) captures | take `#[shared] x: &T`, and give the value by [`shared`](crate::AsynPmap::shared) |
 //! | a task can't be generic; a task is a free function | a worker finds a function by its name alone | write one task for each type, each calling the generic function or the method |
 //! | `private type … in public interface` | the task is more visible than a type in its signature | `pub(crate) fn`, or no `pub` at all: a task needs none |
+//! | `borrowed data escapes`, `does not live long enough` at `asyn_pmap` | the input borrows, and a run may outlive what it borrows | map it in a [`scope`](crate::scope()), or give what it owns (`into_iter()`, `cloned()`) |
+//! | `` a `X` can't stand for a `Y` `` | in a scope, items that are not what the task takes | yield these, or references to them; see [`CrossesAs`](crate::input::CrossesAs) |
 //! | `mismatched types` at `shared` | another type than the task's `#[shared]` argument | give the value itself, not a reference to it |
 //!
 //! At run time the first error is mostly [`StartError::NotInitialised`](crate::StartError::NotInitialised): nothing
@@ -38,7 +40,8 @@
 //! | `multiprocessing.Pool(n)`, `ProcessPoolExecutor(n)` | [`Pool::builder().processes(n).start()`](crate::Pool::builder); without one each run has its own workers |
 //! | `pool.imap(f, xs)`, mpire's `imap`, `executor.map(f, xs)` | [`asyn_pmap::<f>(xs).start()`](crate::asyn_pmap), lazy and in order |
 //! | `pool.imap_unordered(f, xs)`, mpire's too | [`.ordered(false)`](crate::AsynPmap::ordered) |
-//! | `pool.map(f, xs)`, mpire's `map`; joblib's `Parallel(n_jobs=n)(delayed(f)(x) for x in xs)`; rayon's `xs.par_iter().map(f).collect()` | `.start()?.into_iter().collect::<Result<Vec<_>, _>>()` |
+//! | `pool.map(f, xs)`, mpire's `map`; joblib's `Parallel(n_jobs=n)(delayed(f)(x) for x in xs)`; rayon's `xs.into_par_iter().map(f).collect()` | `.start()?.into_iter().collect::<Result<Vec<_>, _>>()` |
+//! | rayon's `xs.par_iter()`, `xs.par_chunks(n)` | [`scope(\|s\| s.asyn_pmap::<f>(&xs)…)`](crate::scope()), `(xs.chunks(n))`: nothing is copied but into the encoding |
 //! | `pool.starmap(f, pairs)` | a task of several arguments; the items are tuples |
 //! | `functools.partial(f, config)`, mpire's `shared_objects` | a `#[shared]` argument, [`.shared(config)`](crate::AsynPmap::shared) |
 //! | `initializer=`, mpire's `worker_init`; a global of the worker | [`.init`](crate::AsynPmap::init); better a [`Context`](crate::Context), which the task takes as `#[context]` |

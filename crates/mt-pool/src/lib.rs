@@ -49,7 +49,8 @@
 //! and only on credit: at most [`capacity`](AsynPmap::capacity) items are between the input and you at
 //! any instant, so it may be endless, slow or blocking, and so may you. [`Pmap`] is a `Stream`, and an
 //! iterator by `into_iter()`; both work inside and outside a tokio runtime. Outcomes come
-//! [in order](AsynPmap::ordered) unless you say otherwise, and as soon as they can.
+//! [in order](AsynPmap::ordered) unless you say otherwise, and as soon as they can. In a [`scope()`] the input may borrow:
+//! a slice is mapped without a copy of it.
 //!
 //! # Large data
 //! A [`Blob`] is bytes that other processes map instead of being sent them: a large `#[shared]` table costs the memory
@@ -298,7 +299,7 @@ pub use mt_macros::main;
 /// }
 /// ```
 pub use mt_macros::task;
-pub use pmap::{AsynPmap, Pmap, RunHandle, asyn_pmap, asyn_pmap_with};
+pub use pmap::{AsynPmap, Pmap, RunHandle, Scope, asyn_pmap, asyn_pmap_with, scope};
 pub use pool::{Pool, PoolBuilder, PoolShutdown, PoolStats};
 pub use supervision::OnSignal;
 pub use task::Task;

@@ -11,6 +11,7 @@ mod options;
 mod outcome;
 mod output;
 mod plan;
+mod scope;
 
 pub use builder::{AsynPmap, asyn_pmap, asyn_pmap_with};
 pub use dead_letter::{DeadLetter, DeadLetters};
@@ -21,3 +22,4 @@ pub(crate) use outcome::{
 };
 pub use output::{Indexed, Pmap};
 pub(crate) use plan::{given, init_here, launch};
+pub use scope::{Scope, scope};

@@ -31,7 +31,7 @@ pub use json::Json;
 /// | a map that writes a key twice | as its type reads it: the last one for a `HashMap` | |
 /// | more than 1,023 containers within each other, or more than 1 MiB of stack to walk them (big types, builds without optimisation) | refused where it is written, and where it is read | keep it flat: a `Vec` whose elements name each other by index. The drop of a deep value is its own, and nests too |
 /// | more than 16 million `()` in one sequence | refused | a number |
-/// | borrowed data: `&str`, `&[u8]`, `Cow` with a lifetime | does not compile as an item; by name, `&str` is read as `String` | own it: `String`, `Vec`, `Arc` with serde's feature `rc` |
+/// | borrowed data: `&str`, `&[u8]`, `Cow` with a lifetime | does not compile as what a task takes or returns; by name, `&str` is read as `String` | own it: `String`, `Vec`, `Arc` with serde's feature `rc`. In a [`scope`](crate::scope()) an item may be given as a reference; see [`CrossesAs`](crate::input::CrossesAs) |
 /// | one `Arc` in two places | as two values | |
 /// | `Rc`, `RefCell` guards, file handles, sockets, clients, pointers | no | send what they are made of (a path, an address); make them in the worker, in a [`Context`](crate::Context) |
 /// | closures and function pointers | no | name a [`#[task]`](macro@crate::task) |

@@ -79,6 +79,17 @@ pub(crate) fn write_item<T: Serialize + 'static>(
         let written = output.serialize_bytes(bytes).and_then(|()| output.finish());
         return written.map_err(|why| unwritable(why, limit));
     }
+    write_as::<T, T>(buffer, value, limit, attachments)
+}
+
+/// Writes what serialises as a `T` does, with its shape if an item of type `T` goes with one.
+#[inline]
+pub(crate) fn write_as<T: 'static, V: Serialize + ?Sized>(
+    buffer: &mut Vec<u8>,
+    value: &V,
+    limit: usize,
+    attachments: Option<&mut Attachments>,
+) -> Result<(), EncodeError> {
     match is_plain::<T>() {
         true => write_value(buffer, value, limit),
         false => write_attaching(buffer, value, limit, attachments),
@@ -87,7 +98,7 @@ pub(crate) fn write_item<T: Serialize + 'static>(
 
 /// [`write_checked`], with the attachments, which are none before, counted where the limit is the user's.
 #[inline]
-fn write_attaching<T: Serialize>(
+fn write_attaching<T: Serialize + ?Sized>(
     buffer: &mut Vec<u8>,
     value: &T,
     limit: usize,

@@ -33,6 +33,7 @@
 
 mod attachment;
 mod codec;
+mod crosses_as;
 mod encode;
 mod error;
 mod executor;
@@ -55,6 +56,7 @@ pub use codec::{
     Arrived, MAX_EMPTY_ELEMENTS, MAX_NESTING, MAX_NESTING_STACK_BYTES, deserialize_attachable,
     serialize_attachable,
 };
+pub use crosses_as::CrossesAs;
 pub use encode::{
     ItemType, append_item, decode_attached, decode_checked, decode_item, decode_item_attached,
     decode_strict, encode, encode_attaching, encode_checked, encode_into, encode_item,

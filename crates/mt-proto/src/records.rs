@@ -8,8 +8,10 @@ use bytes::{Buf, Bytes};
 use serde::Serialize;
 
 use crate::{
-    Attachments, DecodeError, EncodeError, Heading, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, Tally,
-    encode::{all_or_nothing, write_item, write_value},
+    Attachments, CrossesAs, DecodeError, EncodeError, Heading, MAX_CONTROL_BYTES, MAX_RECORD_BYTES,
+    Tally,
+    crosses_as::form::Form,
+    encode::{all_or_nothing, write_value},
     tally::{layout, push_tally},
 };
 
@@ -100,19 +102,19 @@ impl RecordBuffer {
         Ok(())
     }
 
-    /// [`push`](Self::push) that leaves large bytes of the value beside the others, in `attachments`, which are none
-    /// before. If there are some, the record is to be [split off](Self::split_off) and to travel alone.
+    /// [`push`](Self::push) of what crosses as an `I`, that leaves large bytes of it beside the others, in `attachments`,
+    /// which are none before. If there are some, the record is to be [split off](Self::split_off) and to travel alone.
     ///
     /// # Errors
     /// [`EncodeError`]; nothing was appended.
     #[inline]
-    pub fn push_attaching<T: Serialize + 'static>(
+    pub fn push_attaching<I, V: CrossesAs<I>>(
         &mut self,
-        value: &T,
+        value: &V,
         limit: usize,
         attachments: &mut Attachments,
     ) -> Result<(), EncodeError> {
-        push_attaching(&mut self.bytes, value, limit, attachments)?;
+        push_attaching::<I, V>(&mut self.bytes, value, limit, attachments)?;
         self.count += 1;
         Ok(())
     }
@@ -187,15 +189,15 @@ pub fn push_record<T: Serialize + 'static>(
     push_outcome(bytes, Heading { tag, counts: &[] }, value, limit, None)
 }
 
-/// [`push_record`] of an item whose large bytes are left beside the others, in `attachments`, which are none before. They
+/// [`push_record`] of what crosses as an item of type `I`, whose large bytes are left beside the others, in `attachments`, which are none before. They
 /// count too where the limit is less than [`MAX_RECORD_BYTES`].
 ///
 /// # Errors
 /// As [`push_record`]; what is in `attachments` then is of no use.
 #[inline]
-pub fn push_attaching<T: Serialize + 'static>(
+pub fn push_attaching<I, V: CrossesAs<I>>(
     bytes: &mut Vec<u8>,
-    value: &T,
+    value: &V,
     limit: usize,
     attachments: &mut Attachments,
 ) -> Result<(), EncodeError> {
@@ -203,7 +205,7 @@ pub fn push_attaching<T: Serialize + 'static>(
         tag: RecordTag::Value,
         counts: &[],
     };
-    push_outcome(bytes, heading, value, limit, Some(attachments))
+    push_form::<I, V>(bytes, heading, value, limit, Some(attachments))
 }
 
 /// [`push_record`] of an outcome with what its call has counted.
@@ -215,6 +217,17 @@ pub(crate) fn push_outcome<T: Serialize + 'static>(
     bytes: &mut Vec<u8>,
     heading: Heading<'_>,
     value: &T,
+    limit: usize,
+    attachments: Option<&mut Attachments>,
+) -> Result<(), EncodeError> {
+    push_form::<T, T>(bytes, heading, value, limit, attachments)
+}
+
+#[inline]
+fn push_form<I, V: Form<I>>(
+    bytes: &mut Vec<u8>,
+    heading: Heading<'_>,
+    value: &V,
     limit: usize,
     attachments: Option<&mut Attachments>,
 ) -> Result<(), EncodeError> {
@@ -232,7 +245,7 @@ pub(crate) fn push_outcome<T: Serialize + 'static>(
         };
         let limit = limit.min(most);
         match heading.tag {
-            RecordTag::Value | RecordTag::Raised => write_item(bytes, value, limit, attachments)?,
+            RecordTag::Value | RecordTag::Raised => value.write(bytes, limit, attachments)?,
             RecordTag::Failure => write_value(bytes, value, limit)?,
         }
         let header = (bytes.len() - body) as u32 | (written << TAG_SHIFT);

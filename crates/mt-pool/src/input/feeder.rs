@@ -7,7 +7,8 @@ use std::{future::poll_fn, io, mem::needs_drop, pin::Pin, task::Poll, thread};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use mt_proto::{
-    Attachments, EncodeError, Kept, RecordBuffer, UserPanic, dispose, guarded, push_attaching,
+    Attachments, CrossesAs, EncodeError, Kept, RecordBuffer, UserPanic, dispose, guarded,
+    push_attaching,
 };
 use tokio::runtime::{self, Handle, RuntimeFlavor};
 
@@ -37,16 +38,12 @@ pub(crate) fn spawn_feeder<I: Wire>(
     feed: FeedEnd,
     max_item_bytes: usize,
 ) -> io::Result<()> {
-    let feeder = Feeder {
-        feed,
-        max_item_bytes,
-        scratch: Vec::new(),
-    };
+    let feeder = Feeder::new(feed, max_item_bytes);
     let thread = thread::Builder::new().name(NAME.into());
     match source.into_inner() {
         Source::Iter(iter) => {
             let iter = Kept::new(iter);
-            thread.spawn(move || feeder.pull(iter))?;
+            thread.spawn(move || feeder.pull::<I, I>(iter))?;
         }
         Source::Memory(iter) => {
             let iter = InMemory(Kept::new(iter));
@@ -67,6 +64,19 @@ pub(crate) fn spawn_feeder<I: Wire>(
             }
         }
     }
+    Ok(())
+}
+
+/// Starts such a thread in a scope, for an iterator that may borrow from outside of it, and whose items cross as an `I`.
+pub(crate) fn spawn_scoped_feeder<'scope, I: Wire, V: CrossesAs<I>>(
+    threads: &'scope thread::Scope<'scope, '_>,
+    iter: Kept<impl Iterator<Item = V> + Send + 'scope>,
+    feed: FeedEnd,
+    max_item_bytes: usize,
+) -> io::Result<()> {
+    let feeder = Feeder::new(feed, max_item_bytes);
+    let thread = thread::Builder::new().name(NAME.into());
+    thread.spawn_scoped(threads, move || feeder.pull::<I, V>(iter))?;
     Ok(())
 }
 
@@ -104,12 +114,20 @@ enum Alone {
 }
 
 impl Feeder {
-    fn pull<I: Wire>(mut self, mut iter: Kept<Iter<I>>) {
+    fn new(feed: FeedEnd, max_item_bytes: usize) -> Self {
+        Self {
+            feed,
+            max_item_bytes,
+            scratch: Vec::new(),
+        }
+    }
+
+    fn pull<I: Wire, V: CrossesAs<I>>(mut self, mut iter: Kept<impl Iterator<Item = V>>) {
         let mut reserved = self.feed.reserve(None);
         while reserved.is_ok() {
             match guarded(|| iter.next()) {
                 Ok(Some(item)) => {
-                    reserved = if self.encode(item) {
+                    reserved = if self.encode::<I, V>(item) {
                         self.feed.push_and_reserve(&self.scratch)
                     } else {
                         self.feed.reserve(None)
@@ -176,7 +194,7 @@ impl Feeder {
                 };
                 *left -= 1;
                 before = block.len_bytes();
-                block.push_attaching(pulled, limit, &mut attachments)?;
+                block.push_attaching::<I, I>(pulled, limit, &mut attachments)?;
                 item = None;
             }
             Ok(())
@@ -200,7 +218,7 @@ impl Feeder {
         while self.feed.reserve_async().await.is_ok() {
             match self.next(&mut stream, turned_by_caller).await {
                 Ok(Ok(Some(item))) => {
-                    if self.encode(item) {
+                    if self.encode::<I, I>(item) {
                         self.feed.push(&self.scratch);
                     }
                 }
@@ -247,11 +265,11 @@ impl Feeder {
     /// Encoding is outside the exchange's lock: a `Serialize` and a `Drop` are user code that may take
     /// their time or panic.
     #[inline]
-    fn encode<I: Wire>(&mut self, item: I) -> bool {
+    fn encode<I: Wire, V: CrossesAs<I>>(&mut self, item: V) -> bool {
         let (scratch, limit) = (&mut self.scratch, self.max_item_bytes);
         scratch.clear();
         let mut attachments = Attachments::NONE;
-        let encoded = guarded(|| push_attaching(scratch, &item, limit, &mut attachments));
+        let encoded = guarded(|| push_attaching::<I, V>(scratch, &item, limit, &mut attachments));
         // What goes wrong with the original does not undo its copy.
         dispose(item);
         match encoded.map_err(EncodeError::from).flatten() {

@@ -25,13 +25,19 @@ pub enum Source<I> {
 impl<I> Source<I> {
     /// How many items there are, if the input says so exactly.
     pub(crate) fn len(&self) -> Option<u64> {
-        let (least, most) = guarded(|| match self {
+        exact_len(|| match self {
+            // guarded: there.
             Self::Iter(iter) | Self::Memory(iter) => iter.size_hint(),
+            // guarded: there.
             Self::Stream(stream) => stream.size_hint(),
         })
-        .ok()?;
-        (most == Some(least)).then_some(least as u64)
     }
+}
+
+/// The length that a size hint of the user's tells exactly, if it does.
+pub(crate) fn exact_len(hint: impl FnOnce() -> (usize, Option<usize>)) -> Option<u64> {
+    let (least, most) = guarded(hint).ok()?;
+    (most == Some(least)).then_some(least as u64)
 }
 
 /// Anything that can be mapped: every `IntoIterator`, and a stream wrapped by [`from_stream`].
@@ -40,6 +46,8 @@ impl<I> Source<I> {
 /// blocking. An iterator that never returns from `next` keeps its thread, also after the run has ended, for a thread
 /// can't be taken out of a call: end what it waits for (drop the sender of its channel), or make it a stream, which is
 /// dropped with the run.
+///
+/// An input that borrows is for a [`scope`](crate::scope()), which takes every `IntoIterator`.
 pub trait IntoInput<I> {
     /// Turns it into a source.
     fn into_source(self) -> Source<I>;

@@ -5,7 +5,7 @@ use indicatif::ProgressBar;
 use super::output::Pmap;
 use crate::{Task, stats::RunProgress};
 
-impl<T: Task> Pmap<T> {
+impl<T: Task, I> Pmap<T, I> {
     /// Moves a progress bar as outcomes are taken: its position, and its length as soon as the
     /// [total](RunProgress::total) is known. At the end of the run it is finished in
     /// [its own way](ProgressBar::with_finish). Its style, message and steady tick are yours. With the

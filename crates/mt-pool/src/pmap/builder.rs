@@ -7,12 +7,12 @@ use mt_proto::{InitCall, Kept};
 use super::{
     options::PmapOptions,
     output::Pmap,
-    plan::{hook_call, launch},
+    plan::{Launched, hook_call, launch},
 };
 use crate::{
     Context, NoContext, Pool, StartError, Task,
     events::{Observer, PoolEvent},
-    input::{IntoInput, Source, spawn_feeder},
+    input::{IntoInput, RunInput},
     limits::{ByteLimits, Deadlines, MemoryLimits, Processes, Recycle, Retries, WorkerOptions},
     setters::setters,
 };
@@ -20,7 +20,8 @@ use crate::{
 /// Maps the task `T` over an input, in worker processes.
 ///
 /// The input is any `IntoIterator` whose iterator is `Send`, or a stream wrapped by
-/// [`from_stream`](crate::from_stream). Nothing happens until [`start`](AsynPmap::start).
+/// [`from_stream`](crate::from_stream). It owns what it yields; one that borrows is mapped in a [`scope`](crate::scope()).
+/// Nothing happens until [`start`](AsynPmap::start).
 ///
 /// ```
 /// use mt_pool::asyn_pmap;
@@ -39,17 +40,7 @@ use crate::{
 /// }
 /// ```
 pub fn asyn_pmap<T: Task>(input: impl IntoInput<T::Input>) -> AsynPmap<T> {
-    AsynPmap {
-        source: Kept::new(input.into_source()),
-        options: PmapOptions::default(),
-        shared: T::default_shared().map(Kept::new),
-        context: <T::Context as Context>::default_config().map(Kept::new),
-        init: None,
-        exit: None,
-        pool: None,
-        observer: None,
-        task: PhantomData,
-    }
+    AsynPmap::new(input.into_source().into())
 }
 
 /// [`asyn_pmap`] for a task that is a value: one made by [`inline_task!`](macro@crate::inline_task!).
@@ -69,12 +60,14 @@ pub fn asyn_pmap_with<T: Task>(_task: T, input: impl IntoInput<T::Input>) -> Asy
     asyn_pmap::<T>(input)
 }
 
-/// A run that is being described. Made by [`asyn_pmap`].
+/// A run that is being described. Made by [`asyn_pmap`], and in a [`scope`](crate::scope()) by
+/// [`Scope::asyn_pmap`](crate::Scope::asyn_pmap), where its [input](RunInput) may borrow. To name the type of one that borrows
+/// nothing, `AsynPmap<T>` is enough.
 ///
 /// Every method but [`start`](Self::start) sets an option.
 #[must_use = "nothing happens until `start` is called"]
-pub struct AsynPmap<T: Task> {
-    pub(crate) source: Kept<Source<T::Input>>,
+pub struct AsynPmap<T: Task, I = RunInput<'static>> {
+    pub(crate) input: I,
     pub(crate) options: PmapOptions,
     pub(crate) shared: Option<Kept<T::Shared>>,
     pub(crate) context: Option<Kept<<T::Context as Context>::Config>>,
@@ -85,7 +78,21 @@ pub struct AsynPmap<T: Task> {
     pub(crate) task: PhantomData<fn() -> T>,
 }
 
-impl<T: Task> AsynPmap<T> {
+impl<'a, T: Task> AsynPmap<T, RunInput<'a>> {
+    pub(super) fn new(input: RunInput<'a>) -> Self {
+        Self {
+            input,
+            options: PmapOptions::default(),
+            shared: T::default_shared().map(Kept::new),
+            context: <T::Context as Context>::default_config().map(Kept::new),
+            init: None,
+            exit: None,
+            pool: None,
+            observer: None,
+            task: PhantomData,
+        }
+    }
+
     setters! {
         /// The value all items share: sent once to every worker. Required when the task has a
         /// `#[shared]` argument.
@@ -240,15 +247,21 @@ impl<T: Task> AsynPmap<T> {
     ///
     /// # Errors
     /// [`StartError`]; nothing was started and nothing was taken from the input.
-    pub fn start(self) -> Result<Pmap<T>, StartError> {
+    pub fn start(self) -> Result<Pmap<T, RunInput<'a>>, StartError> {
         let max_item_bytes = self.options.byte_limits.max_item;
-        let (launched, source) = launch(self)?;
-        spawn_feeder(source, launched.feed, max_item_bytes).map_err(StartError::Thread)?;
-        Ok(Pmap::new(launched.run, launched.outcomes))
+        let (launched, input) = launch(self)?;
+        let Launched {
+            run,
+            outcomes,
+            feed,
+        } = launched;
+        let fed = input.start(feed, &run.handle.end, max_item_bytes);
+        fed.map_err(StartError::Thread)?;
+        Ok(Pmap::new(run, outcomes))
     }
 }
 
-impl<T: Task> std::fmt::Debug for AsynPmap<T> {
+impl<T: Task, I> std::fmt::Debug for AsynPmap<T, I> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AsynPmap")
             .field("task", &T::NAME)

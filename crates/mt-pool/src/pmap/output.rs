@@ -20,6 +20,7 @@ use crate::{
     dispatch::Delivery,
     driver::DeliveryReceiver,
     events::PoolEvents,
+    input::RunInput,
     stats::{RunProgress, Stats},
     wait::{held_up, stream},
 };
@@ -35,8 +36,11 @@ use crate::{
 /// [`RunHandle::wait`] after the drop, tells when they are gone. `spawn_blocking`, `block_in_place` and threads of your
 /// own are no such tasks; other executors, and `tokio::task::unconstrained`, can't be told from a thread, and there the
 /// drop waits.
+///
+/// `I` is the [input](RunInput), for its lifetime alone: to name the type of a run that is in no [`scope`](crate::scope()),
+/// `Pmap<T>` is enough.
 #[must_use = "dropping a run cancels it"]
-pub struct Pmap<T: Task> {
+pub struct Pmap<T: Task, I = RunInput<'static>> {
     run: LiveRun,
     outcomes: DeliveryReceiver,
     current: Option<OpenSegment>,
@@ -48,9 +52,10 @@ pub struct Pmap<T: Task> {
     /// Whether the exchange was told that whoever waits for an outcome holds up a runtime.
     holds_up: bool,
     task: PhantomData<fn() -> T>,
+    input: PhantomData<fn() -> I>,
 }
 
-impl<T: Task> Pmap<T> {
+impl<T: Task, I> Pmap<T, I> {
     pub(super) fn new(run: LiveRun, outcomes: DeliveryReceiver) -> Self {
         Self {
             run,
@@ -62,6 +67,7 @@ impl<T: Task> Pmap<T> {
             over: false,
             holds_up: false,
             task: PhantomData,
+            input: PhantomData,
         }
     }
 
@@ -116,7 +122,7 @@ impl<T: Task> Pmap<T> {
 
     /// The same run as a stream of `(index, outcome)`: with
     /// [`ordered(false)`](crate::AsynPmap::ordered) it tells which item an outcome is of.
-    pub fn indexed(self) -> Indexed<T> {
+    pub fn indexed(self) -> Indexed<T, I> {
         Indexed { run: self }
     }
 
@@ -267,9 +273,9 @@ impl<T: Task> Pmap<T> {
     }
 }
 
-stream!([T: Task] Pmap<T> => Outcome<T>, |run, cx| run.poll_outcome(cx));
+stream!([T: Task, I] Pmap<T, I> => Outcome<T>, |run, cx| run.poll_outcome(cx));
 
-impl<T: Task> std::fmt::Debug for Pmap<T> {
+impl<T: Task, I> std::fmt::Debug for Pmap<T, I> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pmap")
             .field("task", &T::NAME)
@@ -282,11 +288,11 @@ impl<T: Task> std::fmt::Debug for Pmap<T> {
 /// too.
 #[derive(Debug)]
 #[must_use = "dropping a run cancels it"]
-pub struct Indexed<T: Task> {
-    run: Pmap<T>,
+pub struct Indexed<T: Task, I = RunInput<'static>> {
+    run: Pmap<T, I>,
 }
 
-impl<T: Task> Indexed<T> {
+impl<T: Task, I> Indexed<T, I> {
     /// The next outcome with the index of its item; `None` when there are no more.
     ///
     /// Cancel-safe. Works on any executor.
@@ -295,12 +301,12 @@ impl<T: Task> Indexed<T> {
     }
 }
 
-impl<T: Task> Deref for Indexed<T> {
-    type Target = Pmap<T>;
+impl<T: Task, I> Deref for Indexed<T, I> {
+    type Target = Pmap<T, I>;
 
-    fn deref(&self) -> &Pmap<T> {
+    fn deref(&self) -> &Pmap<T, I> {
         &self.run
     }
 }
 
-stream!([T: Task] Indexed<T> => (u64, Outcome<T>), |indexed, cx| indexed.run.poll_indexed(cx));
+stream!([T: Task, I] Indexed<T, I> => (u64, Outcome<T>), |indexed, cx| indexed.run.poll_indexed(cx));

@@ -21,7 +21,7 @@ use crate::{
     driver::{Collected, DeliveryReceiver, Plan, deliveries, spawn_supervisor},
     events::{Audience, EventLog},
     executor::EXECUTOR,
-    input::{ExchangeLimits, FeedEnd, Source, exchange},
+    input::{ExchangeLimits, FeedEnd, RunInput, exchange},
     limits::Recycle,
     lock::lock,
     registry,
@@ -94,11 +94,10 @@ pub(crate) struct Launched {
     pub(crate) feed: FeedEnd,
 }
 
-/// The input of a run of `T`, not fed yet.
-type Input<T> = Kept<Source<<T as Task>::Input>>;
-
-/// Checks a run and starts all of it but the feeder of its input.
-pub(crate) fn launch<T: Task>(mut run: AsynPmap<T>) -> Result<(Launched, Input<T>), StartError> {
+/// Checks a run and starts all of it but the feeder of its input, which is given back.
+pub(crate) fn launch<'a, T: Task>(
+    mut run: AsynPmap<T, RunInput<'a>>,
+) -> Result<(Launched, RunInput<'a>), StartError> {
     run.options.check()?;
     mt_ipc::has_room().map_err(StartError::Thread)?;
     let seed = run.options.seed.unwrap_or_else(random_seed);
@@ -111,7 +110,7 @@ pub(crate) fn launch<T: Task>(mut run: AsynPmap<T>) -> Result<(Launched, Input<T
     });
     let pool = run.pool.as_ref();
     let entered = pool.map(|pool| pool.enter(&ends.control)).transpose()?;
-    let stats = Arc::new(StatsCell::new(options.total.or_else(|| run.source.len())));
+    let stats = Arc::new(StatsCell::new(options.total.or_else(|| run.input.len())));
     let events = Arc::new(EventLog::default());
     // Every delivery is at least one item, and no more items are outstanding than the capacity.
     let (output, outcomes) = deliveries(capacity);
@@ -152,10 +151,10 @@ pub(crate) fn launch<T: Task>(mut run: AsynPmap<T>) -> Result<(Launched, Input<T
         outcomes,
         feed: ends.feed,
     };
-    Ok((launched, run.source))
+    Ok((launched, run.input))
 }
 
-fn spawn_spec<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<SpawnSpec, StartError> {
+fn spawn_spec<T: Task, I>(run: &mut AsynPmap<T, I>, seed: u64) -> Result<SpawnSpec, StartError> {
     let mut attachments = Attachments::NONE;
     let setup = setup(run, seed, &mut attachments)?;
     let init = setup.init.clone();
@@ -186,8 +185,8 @@ fn spawn_spec<T: Task>(run: &mut AsynPmap<T>, seed: u64) -> Result<SpawnSpec, St
 }
 
 /// What every worker is told before its first item.
-fn setup<T: Task>(
-    run: &mut AsynPmap<T>,
+fn setup<T: Task, I>(
+    run: &mut AsynPmap<T, I>,
     seed: u64,
     attachments: &mut Attachments,
 ) -> Result<Setup, StartError> {

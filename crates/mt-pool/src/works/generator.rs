@@ -8,8 +8,6 @@ mod tracker;
 
 use std::{fmt, time::Duration};
 
-use mt_proto::Kept;
-
 pub use output::AsynWorks;
 
 use self::{idle_timeout::IdleTimeout, ids::WorkIds, tracker::Tracker};
@@ -167,7 +165,7 @@ impl<T: Task<Input = u64>> AsynWorkGenerator<T> {
                 tracker.on_event(event);
             }
         });
-        run.source = Kept::new(self.ids.source());
+        run.input = self.ids.source().into();
         Ok(AsynWorks::new(run.start()?, self.ids, silence, tracker))
     }
 }

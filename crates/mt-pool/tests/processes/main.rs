@@ -48,6 +48,7 @@ mod recycling;
 mod report;
 mod retries;
 mod scene;
+mod scoped;
 mod seeing;
 mod serial;
 mod service;

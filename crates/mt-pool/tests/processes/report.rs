@@ -9,6 +9,7 @@ use std::{
 use mt_pool::{
     AsynPmap, Task, TaskError, TaskErrorKind,
     events::PoolEvent,
+    input::RunInput,
     stats::Stats,
     supervision::{Death, WorkerFailure},
 };
@@ -23,7 +24,10 @@ pub(crate) struct Report<V, E> {
 }
 
 /// Runs to the end. Every one of the `items` items has exactly one outcome, every worker one end.
-pub(crate) fn complete<T: Task>(run: AsynPmap<T>, items: u64) -> Report<T::Output, T::Error> {
+pub(crate) fn complete<T: Task>(
+    run: AsynPmap<T, RunInput<'_>>,
+    items: u64,
+) -> Report<T::Output, T::Error> {
     let events = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&events);
     let run = run.observe(move |event| heard.lock().unwrap().push(event.clone()));
@@ -73,7 +77,7 @@ fn check_lives(events: &[PoolEvent], stats: &Stats) {
 
 /// The values of a run, all of whose items have one.
 #[track_caller]
-pub(crate) fn values<T: Task<Error: Debug>>(run: AsynPmap<T>) -> Vec<T::Output> {
+pub(crate) fn values<T: Task<Error: Debug>>(run: AsynPmap<T, RunInput<'_>>) -> Vec<T::Output> {
     let run = run.start().unwrap().into_iter();
     run.map(Result::unwrap).collect()
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use mt_proto::{Attachments, ItemIndex, RecordBuffer};
 use tokio::runtime;
 
-use super::{BLOCK_ITEMS, Exchange};
+use super::{BLOCK_ITEMS, Exchange, RunControl};
 use crate::dispatch::{Delivery, Event, Terms};
 
 /// Where items go in. Room for an item is reserved before it is pulled or made; then it has to be pushed or
@@ -42,6 +42,11 @@ pub(crate) enum Unfed {
 }
 
 impl FeedEnd {
+    /// What ends the run, by others than whoever has its handle.
+    pub(crate) fn control(&self) -> RunControl {
+        RunControl(Arc::clone(&self.0))
+    }
+
     /// Waits for room for one item, blocking the thread, until then at most; for ever without a time.
     pub(crate) fn reserve(&self, until: Option<Instant>) -> Result<(), NoRoom> {
         let mut state = self.0.lock();
