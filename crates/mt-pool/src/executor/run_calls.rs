@@ -263,9 +263,7 @@ impl CallRunner<'_> {
             while let Poll::Ready(Some(one)) = poll!(running.next()) {
                 ended.push(one);
             }
-            if ended.is_empty() {
-                tokio::task::yield_now().await;
-            }
+            wake_yielded().await;
             ended
         });
         for one in ended {
@@ -294,7 +292,14 @@ impl CallRunner<'_> {
             && self.at_rest >= CALLS_AT_REST
             && self.runtime.metrics().num_alive_tasks() == 0;
         let local = &mut self.local;
-        is_idle && drive(self.runtime, async { poll!(local).is_ready() })
+        is_idle
+            && drive(self.runtime, async {
+                let is_over = poll!(local).is_ready();
+                if !is_over {
+                    wake_yielded().await;
+                }
+                is_over
+            })
     }
 
     /// Waits for calls by turning the link; false when no more come.
@@ -320,12 +325,14 @@ impl CallRunner<'_> {
         let may_take = open && self.todo.is_empty();
         let came = drive_local(self.runtime, &self.local, async {
             // All arms are cancel-safe: what is not taken stays in its set, channel or outbox.
-            tokio::select! {
+            let came = tokio::select! {
                 Some(ended) = running.next(), if !running.is_empty() => CallNews::Over(ended),
                 batch = inbox.recv(), if may_take => CallNews::Batch(batch),
                 Some(call) = withdrawn.recv() => CallNews::Withdrawn(call),
                 () = outbox.room(), if blocked => CallNews::Room,
-            }
+            };
+            wake_yielded().await;
+            came
         });
         match came {
             CallNews::Over(ended) => self.end(ended),
@@ -377,6 +384,12 @@ impl CallRunner<'_> {
         self.at_rest = self.at_rest.saturating_add(1);
         self.progress.set_finished(self.finished);
     }
+}
+
+/// Lets the runtime turn once. Of those that have only yielded it keeps the wakers until then, and forgets them when what
+/// drives it ends before: they would wait for ever.
+async fn wake_yielded() {
+    tokio::task::yield_now().await;
 }
 
 /// What a call came to when it was started.

@@ -60,6 +60,25 @@ fn tasks_of_all_kinds_share_workers() {
     assert_eq!(pool.workers(), 1);
 }
 
+#[task]
+async fn yields(n: u64) -> u64 {
+    for _ in 0..n % 7 {
+        tokio::task::yield_now().await;
+    }
+    n
+}
+
+/// Case M239: A call of an `async fn` that yields goes on, whatever ends at the same moment.
+#[test]
+fn a_call_that_yields_goes_on() {
+    let _watchdog = watchdog("calls that yield");
+    let pool = pool(1);
+    let calls: Vec<_> = (0..2000).map(|n| pool.call::<yields>(n).spawn()).collect();
+    for (n, call) in (0..).zip(calls) {
+        assert_eq!(call.wait().unwrap(), n);
+    }
+}
+
 /// Case M169: A call whose worker dies has its own outcome, and costs no other call.
 #[test]
 fn a_death_is_the_outcome_of_its_own_call() {
