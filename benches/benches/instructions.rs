@@ -103,6 +103,7 @@ fn items_of(frame: Frame) -> Option<Segment> {
     match ToExecutor::from_frame(frame).ok()? {
         ToExecutor::Items(segment) => Some(segment),
         ToExecutor::Patience(_) | ToExecutor::Withdraw(_) => None,
+        ToExecutor::Prepare(..) | ToExecutor::Forget(_) => None,
     }
 }
 

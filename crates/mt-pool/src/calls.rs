@@ -8,6 +8,7 @@ mod call;
 mod future;
 mod handle;
 mod options;
+mod prepared;
 mod queue;
 mod request;
 
@@ -15,4 +16,5 @@ pub use call::{Call, Full};
 pub use future::CallFuture;
 pub use handle::CallHandle;
 pub(crate) use options::CallOptions;
+pub use prepared::{PreparedTask, TaskBuilder};
 pub(crate) use queue::CallQueue;

@@ -4,6 +4,7 @@
 //! What came in waits in the inbox, outcomes go through the outbox; the connection is the link's business.
 
 mod async_call;
+mod call_head;
 mod call_target;
 mod context_batch;
 mod gate;
@@ -17,11 +18,13 @@ mod running;
 mod session;
 mod stopwatch;
 mod tally;
+mod targets;
 mod unbegun;
 mod work;
 
+pub(crate) use call_head::CallHead;
 pub(crate) use call_target::{MakeTarget, target_of};
 pub(crate) use job::{CallOnce, Serve, call_once, serve};
-pub(crate) use run_calls::{CALLS, NUMBER_BYTES};
+pub(crate) use run_calls::CALLS;
 pub(crate) use session::{EXECUTOR, WITHDRAWN};
 pub(crate) use tally::add as count;

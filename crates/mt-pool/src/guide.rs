@@ -43,7 +43,7 @@
 //! | `pool.map(f, xs)`, mpire's `map`; joblib's `Parallel(n_jobs=n)(delayed(f)(x) for x in xs)`; rayon's `xs.into_par_iter().map(f).collect()` | `.start()?.into_iter().collect::<Result<Vec<_>, _>>()` |
 //! | rayon's `xs.par_iter()`, `xs.par_chunks(n)` | [`scope(\|s\| s.asyn_pmap::<f>(&xs)…)`](crate::scope()), `(xs.chunks(n))`: nothing is copied but into the encoding |
 //! | `pool.starmap(f, pairs)` | a task of several arguments; the items are tuples |
-//! | `functools.partial(f, config)`, mpire's `shared_objects` | a `#[shared]` argument, [`.shared(config)`](crate::AsynPmap::shared) |
+//! | `functools.partial(f, config)`, mpire's `shared_objects` | a `#[shared]` argument, [`.shared(config)`](crate::AsynPmap::shared); for single calls [`Pool::task`](crate::Pool::task) |
 //! | `initializer=`, mpire's `worker_init`; a global of the worker | [`.init`](crate::AsynPmap::init); better a [`Context`](crate::Context), which the task takes as `#[context]` |
 //! | mpire's `worker_exit`, `get_exit_results` | [`.exit`](crate::AsynPmap::exit), [`exit_values`](crate::Pmap::exit_values) |
 //! | `chunksize` | not needed: items stream, and go together by themselves. ([`.batch_size`](crate::AsynPmap::batch_size) is how many share a context) |

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use mt_proto::PreparedId;
 use tokio::runtime::Handle;
 
 use crate::{
@@ -86,6 +87,8 @@ struct PoolInner {
     call_recorder: Arc<CallRecorder>,
     /// The clones there have been.
     clones: AtomicU64,
+    /// The tasks that were prepared so far.
+    prepared: AtomicU64,
     runtime: Handle,
     runs: GoingRuns,
     ended: EndWatch,
@@ -303,10 +306,10 @@ impl Pool {
     /// [bytes](PoolBuilder::call_bytes) of inputs; further ones wait for a place. Whose turn it is, for a place and for a
     /// worker, goes by [`Call::priority`] and [`Call::caller`].
     ///
-    /// Tasks with a `#[shared]` argument can't be called in this way, nor can those whose context needs a config:
+    /// A task with a `#[shared]` argument, or whose context needs a config, is [prepared](Self::task) first:
     /// [`NotStarted`](crate::TaskErrorKind::NotStarted) says so.
     pub fn call<T: Task>(&self, input: T::Input) -> Call<T> {
-        Call::new(self, input)
+        Call::new(self, None, input)
     }
 
     /// [`call`](Self::call) if there is room for it now.
@@ -315,6 +318,11 @@ impl Pool {
     /// [`Full`] with the input.
     pub fn try_call<T: Task>(&self, input: T::Input) -> Result<CallFuture<T>, Full<T::Input>> {
         self.call::<T>(input).try_start()
+    }
+
+    /// The name of the task that is prepared next.
+    pub(crate) fn next_prepared(&self) -> PreparedId {
+        PreparedId(self.inner.prepared.fetch_add(1, Ordering::Relaxed))
     }
 
     /// The run that serves calls; a new one if the last is over.
@@ -386,6 +394,7 @@ impl PoolInner {
             call_recorder: Arc::default(),
             calls: Mutex::default(),
             clones: AtomicU64::new(0),
+            prepared: AtomicU64::new(0),
             runtime: handle,
             runs: GoingRuns::default(),
             ended,

@@ -3,16 +3,22 @@
 use std::{
     fmt,
     marker::PhantomData,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use tower_service::Service;
 
-use crate::{Pool, Task, TaskError, calls::CallFuture, setters::setters};
+use crate::{
+    Call, Pool, Task, TaskError,
+    calls::{CallFuture, PreparedTask},
+    dispatch::Prepared,
+    setters::setters,
+};
 
 /// Calls of one task on a pool, as a [`Service`]: each request is an input and becomes a [call](Pool::call) of its own.
-/// Made by [`Pool::service`]; cheap to clone, and `Send`, `Sync` and `'static` whatever the task's types are.
+/// Made by [`Pool::service`] and [`PreparedTask::service`]; cheap to clone, and `Send`, `Sync` and `'static` whatever the task's types are.
 ///
 /// ```
 /// # // Case M183: A task is a service that layers of `tower` fit.
@@ -58,6 +64,7 @@ use crate::{Pool, Task, TaskError, calls::CallFuture, setters::setters};
 #[must_use = "nothing is called until the service is"]
 pub struct CallService<T> {
     pool: Pool,
+    prepared: Option<Arc<Prepared>>,
     deadline: Option<Duration>,
     queue_deadline: Option<Duration>,
     task: PhantomData<fn() -> T>,
@@ -66,16 +73,28 @@ pub struct CallService<T> {
 impl Pool {
     /// A task of this pool as a `tower` service. With the feature `tower`.
     pub fn service<T: Task>(&self) -> CallService<T> {
-        CallService {
-            pool: self.clone(),
+        CallService::new(self, None)
+    }
+}
+
+impl<T: Task> PreparedTask<T> {
+    /// The task as a `tower` service, each of whose requests is a [call](Self::call). With the feature `tower`.
+    pub fn service(&self) -> CallService<T> {
+        CallService::new(self.pool(), Some(self.prepared()))
+    }
+}
+
+impl<T: Task> CallService<T> {
+    fn new(pool: &Pool, prepared: Option<Arc<Prepared>>) -> Self {
+        Self {
+            pool: pool.clone(),
+            prepared,
             deadline: None,
             queue_deadline: None,
             task: PhantomData,
         }
     }
-}
 
-impl<T: Task> CallService<T> {
     setters! {
         /// How long each call may run, at least 1 ms; see [`Call::deadline`](crate::Call::deadline). Default: for ever.
         pub fn deadline(self, limit: Duration) => self.deadline = Some(limit);
@@ -103,7 +122,7 @@ impl<T: Task> Service<T::Input> for CallService<T> {
     }
 
     fn call(&mut self, input: T::Input) -> CallFuture<T> {
-        let mut call = self.pool.call::<T>(input);
+        let mut call = Call::<T>::new(&self.pool, self.prepared.clone(), input);
         if let Some(limit) = self.deadline {
             call = call.deadline(limit);
         }
@@ -118,6 +137,7 @@ impl<T> Clone for CallService<T> {
     fn clone(&self) -> Self {
         Self {
             pool: self.pool.clone(),
+            prepared: self.prepared.clone(),
             ..*self
         }
     }

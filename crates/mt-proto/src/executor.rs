@@ -9,7 +9,7 @@ use serde::{
 };
 
 use crate::{
-    ContextStep, DecodeError, Frame, ItemIndex, Kind, Segment, clip_text,
+    Attachments, ContextStep, DecodeError, Frame, ItemIndex, Kind, PreparedId, Segment, clip_text,
     message::{decoded, frame},
 };
 
@@ -23,6 +23,23 @@ pub enum ToExecutor {
     /// Nobody waits for this item any more: it need not be started, and where a call of an `async fn` goes on for it, that
     /// is dropped. Its outcome is told all the same.
     Withdraw(ItemIndex),
+    /// Calls that come from now on may be of this; with what its bytes name.
+    Prepare(Preparation, Attachments),
+    /// No call that comes from now on is of this one, so that it need not be kept.
+    Forget(PreparedId),
+}
+
+/// A task with what all calls share that name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preparation {
+    /// What these calls name it by.
+    pub id: PreparedId,
+    /// The number of the task.
+    pub task: u32,
+    /// The shared value, encoded.
+    pub shared: Bytes,
+    /// The config of the context, encoded.
+    pub context: Bytes,
 }
 
 /// What an executor says to its pool.
@@ -145,6 +162,10 @@ impl ToExecutor {
             Self::Patience(time) => frame(Kind::Patience, &time),
             Self::Items(segment) => segment.into_frame(Kind::Items),
             Self::Withdraw(index) => frame(Kind::Withdraw, &index),
+            Self::Prepare(preparation, attachments) => {
+                frame(Kind::Prepare, &preparation).with_attachments(attachments)
+            }
+            Self::Forget(id) => frame(Kind::Forget, &id),
         }
     }
 
@@ -152,11 +173,16 @@ impl ToExecutor {
     ///
     /// # Errors
     /// [`DecodeError`]: the frame is not a message for an executor.
-    pub fn from_frame(frame: Frame) -> Result<Self, DecodeError> {
+    pub fn from_frame(mut frame: Frame) -> Result<Self, DecodeError> {
         Ok(match frame.kind {
             Kind::Patience => Self::Patience(decoded(frame)?),
             Kind::Items => Self::Items(Segment::from_frame(frame)?),
             Kind::Withdraw => Self::Withdraw(decoded(frame)?),
+            Kind::Prepare => {
+                let attachments = mem::take(&mut frame.attachments);
+                Self::Prepare(decoded(frame)?, attachments)
+            }
+            Kind::Forget => Self::Forget(decoded(frame)?),
             kind => return Err(DecodeError::WrongDirection(kind)),
         })
     }

@@ -72,6 +72,10 @@ pub enum Kind {
     Role = 0x30,
     /// An item that nobody waits for any more.
     Withdraw = 0x31,
+    /// A task with what its calls share.
+    Prepare = 0x32,
+    /// A prepared task that no further call names.
+    Forget = 0x33,
 }
 
 impl Kind {
@@ -91,6 +95,8 @@ impl Kind {
                 | Self::Notice
                 | Self::Patience
                 | Self::Withdraw
+                | Self::Prepare
+                | Self::Forget
                 | Self::Exit
                 | Self::Role
         )
@@ -101,9 +107,11 @@ impl Kind {
     const fn is_short(self) -> bool {
         match self {
             Self::Assign | Self::Items | Self::Results | Self::Exit | Self::Role => false,
+            Self::Prepare => false,
             Self::Hello | Self::Welcome | Self::Refused | Self::Beat => true,
             Self::Ready | Self::SetupFailed | Self::Notice | Self::Trace | Self::Bye => true,
             Self::Patience | Self::Withdraw | Self::Rest | Self::Rested => true,
+            Self::Forget => true,
         }
     }
 
@@ -127,6 +135,8 @@ impl Kind {
             0x2f => Self::Rested,
             0x30 => Self::Role,
             0x31 => Self::Withdraw,
+            0x32 => Self::Prepare,
+            0x33 => Self::Forget,
             other => return Err(DecodeError::UnknownKind(other)),
         })
     }

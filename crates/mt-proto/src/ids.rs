@@ -24,6 +24,12 @@ impl fmt::Display for ItemIndex {
     }
 }
 
+/// The name of a task with what its calls share: 0, 1, 2 … in the order in which a pool's were prepared, never reused.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub struct PreparedId(pub u64);
+
 /// The name a parent gives a worker process: 0, 1, 2 … in the order of their starts, never reused.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,

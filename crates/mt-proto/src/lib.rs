@@ -62,7 +62,7 @@ pub use encode::{
     decode_strict, encode, encode_attaching, encode_checked, encode_into, encode_item,
 };
 pub use error::{DecodeError, EncodeError};
-pub use executor::{ExitReport, FromExecutor, InitCall, Notice, Setup, ToExecutor};
+pub use executor::{ExitReport, FromExecutor, InitCall, Notice, Preparation, Setup, ToExecutor};
 pub use fingerprint::{Build, Fingerprint, PROTOCOL_VERSION};
 pub use frame::{Frame, FrameDecoder, HEADER_BYTES, Kind};
 pub use guard::{
@@ -73,7 +73,7 @@ pub use hive::{
     FromBee, HiveWriter, MAX_HIVE_MESSAGES, RaisedException, Round, TaskId, TaskInfo, TaskStatus,
     ToBee, hive_messages,
 };
-pub use ids::{ItemIndex, WorkerId};
+pub use ids::{ItemIndex, PreparedId, WorkerId};
 pub use limits::{
     CHUNK_BYTES, Limits, MAX_ATTACHMENTS, MAX_CONTROL_BYTES, MAX_RECORD_BYTES, MAX_TEXT_BYTES,
 };

@@ -6,7 +6,11 @@ use mt_proto::Kept;
 
 use super::{CallFuture, CallHandle, request::Request};
 use crate::{
-    Pool, Task, dispatch::Terms, fair_line::Caller, limits::Retries, pmap::Outcome,
+    Pool, Task,
+    dispatch::{Prepared, Terms},
+    fair_line::Caller,
+    limits::Retries,
+    pmap::Outcome,
     setters::setters,
 };
 
@@ -20,12 +24,13 @@ pub struct Call<T: Task> {
 }
 
 impl<T: Task> Call<T> {
-    pub(crate) fn new(pool: &Pool, input: T::Input) -> Self {
+    pub(crate) fn new(pool: &Pool, prepared: Option<Arc<Prepared>>, input: T::Input) -> Self {
         Self {
             pool: pool.clone(),
             input: Kept::new(input),
             terms: Terms {
                 rank: pool.rank(),
+                prepared,
                 ..Terms::default()
             },
         }

@@ -14,7 +14,7 @@ use crate::{
     Task, TaskError, TaskErrorKind,
     dispatch::{Apart, Lost},
     driver::CallEnd,
-    executor::NUMBER_BYTES,
+    executor::CallHead,
     pmap::{Outcome, apart_outcome, record_outcome},
     wait::wait_here,
 };
@@ -83,7 +83,7 @@ pub(super) fn outcome<T: Task>(end: CallEnd) -> Outcome<T> {
     match end {
         CallEnd::Told(index, record) => record_outcome::<T>(index, &record),
         CallEnd::Apart(mut apart) => {
-            strip_number(&mut apart);
+            strip_head(&mut apart);
             apart_outcome::<T>(*apart)
         }
         CallEnd::Refused(lost) => Err(TaskError::new(
@@ -96,9 +96,11 @@ pub(super) fn outcome<T: Task>(end: CallEnd) -> Outcome<T> {
 }
 
 /// The item of an error is the call's input, without what was put before it.
-fn strip_number(apart: &mut Apart) {
-    if let Some(payload) = &mut apart.payload {
-        payload.bytes = payload.bytes.slice(NUMBER_BYTES.min(payload.bytes.len())..);
+fn strip_head(apart: &mut Apart) {
+    if let Some(payload) = &mut apart.payload
+        && let Some((_, input)) = CallHead::read(&payload.bytes)
+    {
+        payload.bytes = payload.bytes.slice_ref(input);
     }
 }
 

@@ -5,7 +5,7 @@ use mt_proto::{MAX_RECORD_BYTES, Setup, encode};
 
 use crate::{
     StartError,
-    dispatch::{AHEAD_OF_CALLS, DispatchConfig},
+    dispatch::{AHEAD_OF_CALLS, DispatchConfig, MAX_PREPARED},
     executor::{CALLS, EXECUTOR, WITHDRAWN},
     input::PlaceLimits,
     limits::{MAX_ITEMS, MemoryLimits, Recycle, Retries, WorkerOptions, at_least_one, in_range},
@@ -71,8 +71,8 @@ impl CallOptions {
             items: self.recycle.items,
             age: self.recycle.age,
         };
-        // A piece may come with a word on how long it may wait.
-        spec.queue.bulk_frames = 2 * MAX_PIECES as usize + WITHDRAWN + 2;
+        // A piece may come with a word on how long it may wait, with what it is of, and what is forgotten for that.
+        spec.queue.bulk_frames = 4 * MAX_PIECES as usize + MAX_PREPARED + WITHDRAWN + 2;
         Ok(spec)
     }
 
@@ -95,7 +95,7 @@ impl CallOptions {
             min_processes: count(workers.keep),
             queue_deadline: None,
             hard_deadline: None,
-            close_deadline: None,
+            close_deadline: Some(crate::limits::Deadlines::default().exit_grace),
             memory: self.memory,
             retries: Retries::default(),
             buffer_bytes: usize::MAX,

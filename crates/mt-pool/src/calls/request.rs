@@ -12,7 +12,7 @@ use crate::{
     Context, Pool, StartError, Task, TaskErrorKind,
     dispatch::{Lost, Terms},
     driver::{Admitted, CallEnd},
-    executor::NUMBER_BYTES,
+    executor::CallHead,
     input::{CallRecord, HeldPlace},
     limits::is_time,
     pmap::given,
@@ -118,12 +118,15 @@ impl Request {
 /// A call of `T`, encoded, and what holds for it.
 fn encoded<T: Task>(input: &T::Input, terms: Terms) -> Result<(CallRecord, Terms), Lost> {
     check(&terms).map_err(not_started)?;
-    let number = number_of::<T>().map_err(not_started)?;
+    let head = match &terms.prepared {
+        Some(prepared) => CallHead::Prepared(prepared.id),
+        None => CallHead::Task(number_of::<T>().map_err(not_started)?),
+    };
     let shares = T::STYLE == TaskStyle::Async;
     let mut record = vec![0; HEADER_BYTES];
-    record.extend_from_slice(&number.to_le_bytes());
+    head.write(&mut record);
     let mut attachments = Attachments::NONE;
-    let limit = MAX_RECORD_BYTES - NUMBER_BYTES;
+    let limit = MAX_RECORD_BYTES - CallHead::MAX_BYTES;
     let encoded = guarded(|| append_item(&mut record, input, limit, &mut attachments));
     encoded
         .map_err(EncodeError::from)

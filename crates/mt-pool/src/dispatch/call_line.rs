@@ -7,16 +7,18 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::BytesMut;
-use mt_proto::{ItemIndex, Segment};
+use mt_proto::{ItemIndex, PreparedId, Segment};
 
 use super::{
     attempt_history::{AttemptHistory, RetryItem},
     call_times::EndedCalls,
     piece::{JOIN_BYTES, JOIN_ITEMS, Piece, Waiting, items_of},
+    prepared::Prepared,
 };
 use crate::{
     fair_line::{FairLine, LinePlace, Rank},
@@ -39,6 +41,8 @@ pub(crate) struct Terms {
     pub(crate) rank: Rank,
     /// Which of its errors are tried again.
     pub(crate) retries: Retries,
+    /// What it is a call of, if that is no task alone.
+    pub(crate) prepared: Option<Arc<Prepared>>,
 }
 
 #[derive(Debug, Default)]
@@ -89,6 +93,19 @@ enum Arrival {
     New(Instant),
     /// A worker has had it, and has begun it.
     Back(AttemptHistory),
+}
+
+impl Known {
+    /// Whether it goes with others that are of the same and may wait for ever.
+    fn joins(&self, prepared: Option<PreparedId>) -> bool {
+        self.due.is_none() && self.terms.prepared_id() == prepared
+    }
+}
+
+impl Terms {
+    fn prepared_id(&self) -> Option<PreparedId> {
+        self.prepared.as_ref().map(|prepared| prepared.id)
+    }
 }
 
 impl WaitingCall {
@@ -226,6 +243,7 @@ impl CallLine {
             Arrival::Back(_) => return Some(NextCalls::Again(first.into_item())),
         };
         let mut run = first.run;
+        let prepared = self.terms(run.first).and_then(Terms::prepared_id);
         let mut joined = BytesMut::new();
         let joins = |run: &Segment, next: &WaitingCall| {
             matches!(next.arrival, Arrival::New(_))
@@ -238,7 +256,10 @@ impl CallLine {
             && run.records.len() + joined.len() < JOIN_BYTES
             && let Some(next) = self.line(shares).first()
             && joins(&run, next)
-            && self.due(run.end()).is_none()
+            && self
+                .known
+                .get(&run.end())
+                .is_none_or(|next| next.joins(prepared))
             && let Some(next) = self.line(shares).pop()
         {
             self.taken(next.run.first, now);
@@ -268,10 +289,6 @@ impl CallLine {
             self.dues.remove(&(due, index));
         }
         known.due
-    }
-
-    fn due(&self, index: ItemIndex) -> Option<Instant> {
-        self.known.get(&index)?.due
     }
 
     fn line(&mut self, shares: bool) -> &mut FairLine<WaitingCall> {

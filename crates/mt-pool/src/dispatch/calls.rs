@@ -52,7 +52,10 @@ impl Dispatch {
     /// Gives a worker what comes next of a kind, up to so many that came together.
     pub(super) fn give_calls(&mut self, now: Instant, worker: WorkerId, shares: bool, most: u32) {
         match self.queue.calls.pop(now, shares, most) {
-            Some(NextCalls::Untouched(piece)) => self.give(now, worker, piece),
+            Some(NextCalls::Untouched(piece)) => {
+                self.prepare(worker, piece.waiting.run.first);
+                self.give(now, worker, piece);
+            }
             Some(NextCalls::Again(item)) => self.send_again(now, worker, &item),
             None => {}
         }

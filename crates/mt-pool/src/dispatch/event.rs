@@ -2,11 +2,13 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use mt_proto::{ItemIndex, Segment, WorkerId};
+use mt_proto::{ItemIndex, PreparedId, Segment, WorkerId};
 
-use super::{Delivery, call_line::Terms, memory::MemoryShortage, running_clock::Look};
+use super::{
+    Delivery, call_line::Terms, memory::MemoryShortage, prepared::Prepared, running_clock::Look,
+};
 use crate::supervision::{DeathCause, ProcessRecord, WorkerEnd};
 
 #[derive(Debug)]
@@ -57,6 +59,10 @@ pub(crate) enum Effect {
     Send(WorkerId, Segment, Option<Duration>),
     /// The worker is not to begin this call, or to drop it, if it can: nobody waits for it any more.
     Withdraw(WorkerId, ItemIndex),
+    /// Tell the worker what calls that it is sent next may be of.
+    Prepare(WorkerId, Arc<Prepared>),
+    /// The worker is sent no more calls of this, unless it is told of it again.
+    Forget(WorkerId, PreparedId),
     /// Of the items it has, the worker is to start none from this one on; all of them without one.
     Gate(WorkerId, Option<ItemIndex>),
     /// Tell the worker to finish and go.

@@ -136,6 +136,7 @@ impl Dispatch {
         let terms = self.queue.calls.terms(item.index);
         let shares = terms.is_some_and(|terms| terms.shares);
         self.queue.calls.set_given(item.index, Some(now));
+        self.prepare(worker, item.index);
         if let Some(run) = self.change(worker, |slot| slot.give_retry(item, shares, now)) {
             self.effects.push_back(Effect::Send(worker, run, None));
         }

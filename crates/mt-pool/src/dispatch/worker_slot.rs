@@ -15,6 +15,7 @@ use super::{
     call_line::CallLimit,
     done::DoneItems,
     piece::{Waiting, items_of},
+    prepared::KnownPrepared,
     running_clock::{Late, RunningClock},
     window::Window,
 };
@@ -72,6 +73,8 @@ pub(crate) struct WorkerSlot {
     pub(crate) stuck: bool,
     /// The item from which on it starts none, of those it has.
     pub(crate) gate: Option<ItemIndex>,
+    /// The prepared tasks that it knows.
+    pub(super) prepared: KnownPrepared,
     held: VecDeque<Held>,
     in_hand: u32,
     /// The calls among them that share its thread.

@@ -178,6 +178,12 @@ impl Driver {
                     self.workers.send(worker, run, patience);
                 }
                 Effect::Withdraw(worker, call) => self.workers.withdraw(worker, call),
+                Effect::Prepare(worker, prepared) => self.workers.prepare(worker, &prepared),
+                Effect::Forget(worker, prepared) => {
+                    // Closing its context is looked at.
+                    self.watch.watch_calls();
+                    self.workers.forget(worker, prepared);
+                }
                 Effect::Gate(worker, gate) => self.workers.set_gate(worker, gate),
                 Effect::Retire(worker) => {
                     self.record(Happened::Leaving(worker));

@@ -38,7 +38,8 @@ impl WatchSchedule {
             every: config
                 .hard_deadline
                 .into_iter()
-                .chain(config.close_deadline)
+                // Contexts of calls are hardly ever closed; then it is switched on.
+                .chain(config.close_deadline.filter(|_| !config.takes_all))
                 .min()
                 .map(every),
             next_look: now,

@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use mt_ipc::{FrameSender, Progress, SendError};
-use mt_proto::{Beat, Frame, ItemIndex, Kind, Segment, ToExecutor, ToWorker, WorkerId};
+use mt_proto::{Beat, Frame, ItemIndex, Kind, PreparedId, Segment, ToExecutor, ToWorker, WorkerId};
 
 use crate::{
-    dispatch::Look,
+    dispatch::{Look, Prepared},
     supervision::{DeathCause, IdleWorkers, SessionEvents, SpawnSpec, WorkerControl, Workers},
 };
 
@@ -77,6 +77,16 @@ impl WorkerHandles {
     /// A worker need not begin a call any more, or go on with it. One that does not hear it is ended for the call.
     pub(super) fn withdraw(&self, worker: WorkerId, call: ItemIndex) {
         self.say(worker, ToExecutor::Withdraw(call).into_frame());
+    }
+
+    /// A worker is sent calls of a prepared task.
+    pub(super) fn prepare(&self, worker: WorkerId, prepared: &Prepared) {
+        self.say(worker, prepared.frame.clone());
+    }
+
+    /// A worker is sent no further ones.
+    pub(super) fn forget(&self, worker: WorkerId, prepared: PreparedId) {
+        self.say(worker, ToExecutor::Forget(prepared).into_frame());
     }
 
     /// Of the items it has, a worker starts none from this one on.

@@ -45,7 +45,7 @@ pub enum TaskErrorKind<E> {
     #[error("can't be sent between processes: {}", Plain(.0))]
     Unserialisable(String),
     /// The item, or the function's result, does not deserialise on the other side: its `Serialize`
-    /// and `Deserialize` do not match.
+    /// and `Deserialize` do not match. Or what the calls of a [prepared task](crate::Pool::task) share does not.
     #[error(
         "does not decode on the other side (do its `Serialize` and `Deserialize` match?): {}",
         Plain(.0)

@@ -1,6 +1,7 @@
 //! A task as the calls of a pool find it in a worker: with what all its calls there share.
 
 use std::{
+    fmt::Display,
     mem,
     pin::pin,
     rc::Rc,
@@ -8,21 +9,33 @@ use std::{
 };
 
 use futures::{FutureExt, future::LocalBoxFuture};
-use mt_proto::{Attachments, Failure, ItemIndex};
+use mt_proto::{Attachments, Failure, ItemIndex, clip_text, decode_attached};
 
 use super::{
     context_batch::{ContextBatch, ContextOptions, CurrentBatch},
     reporter::{Encoded, Reporter},
     work::{NoResult, decode},
 };
-use crate::{Context, Task, task::TaskStyle, worker::drop_caught};
+use crate::{
+    Context, Task, Wire,
+    task::TaskStyle,
+    worker::{caught, drop_caught},
+};
 
 /// What an `async fn` has returned, to be encoded.
 pub(super) type Returned = Box<dyn FnOnce(&mut Reporter, ItemIndex) -> Encoded>;
 /// A call of an `async fn`.
 pub(super) type Begun = LocalBoxFuture<'static, Returned>;
-/// Makes a task ready to be called; `None` for one that can't be without a shared value or a config.
-pub(crate) type MakeTarget = fn() -> Option<BoxedTarget>;
+/// Makes a task ready to be called: with the defaults where there are no bytes. User code: to be called inside `caught`.
+pub(crate) type MakeTarget = fn(Option<SharedBytes<'_>>) -> Result<BoxedTarget, Box<Failure>>;
+
+/// What all calls of a task share, encoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SharedBytes<'a> {
+    pub(super) shared: &'a [u8],
+    pub(super) context: &'a [u8],
+    pub(super) beside: &'a Attachments,
+}
 
 /// A task that is ready to be called.
 pub(crate) struct BoxedTarget(pub(super) Box<dyn CallTarget>);
@@ -48,6 +61,9 @@ pub(super) trait CallTarget {
     /// Begins a call of an `async fn`. User code: to be called inside `caught`.
     fn begin(&self, input: &[u8], beside: &Attachments) -> Result<Begun, NoResult>;
 
+    /// Whether no call is at it.
+    fn is_idle(&self) -> bool;
+
     /// Closes the context, and drops what all calls have shared.
     fn close<'a>(self: Box<Self>, options: ContextOptions<'a>) -> LocalBoxFuture<'a, ()>;
 }
@@ -59,12 +75,42 @@ struct Target<T: Task> {
 }
 
 /// `T`, ready to be called.
-pub(crate) fn target_of<T: Task>() -> Option<BoxedTarget> {
-    Some(BoxedTarget(Box::new(Target::<T> {
-        shared: Rc::new(T::default_shared()?),
-        config: Rc::new(<T::Context as Context>::default_config()?),
+pub(crate) fn target_of<T: Task>(
+    bytes: Option<SharedBytes<'_>>,
+) -> Result<BoxedTarget, Box<Failure>> {
+    let (shared, config) = match bytes {
+        Some(bytes) => (
+            decode_shared("the shared value", bytes.shared, bytes.beside)?,
+            decode_shared("the context's config", bytes.context, bytes.beside)?,
+        ),
+        None => (
+            T::default_shared().ok_or_else(|| undecodable("the shared value", "there is none"))?,
+            <T::Context as Context>::default_config()
+                .ok_or_else(|| undecodable("the context's config", "there is none"))?,
+        ),
+    };
+    Ok(BoxedTarget(Box::new(Target::<T> {
+        shared: Rc::new(shared),
+        config: Rc::new(config),
         batch: CurrentBatch::None,
     })))
+}
+
+fn decode_shared<V: Wire>(
+    what: &str,
+    bytes: &[u8],
+    beside: &Attachments,
+) -> Result<V, Box<Failure>> {
+    match caught(|| decode_attached(bytes, beside)) {
+        Ok(decoded) => decoded.map_err(|error| undecodable(what, error)),
+        Err(panic) => Err(undecodable(what, panic)),
+    }
+}
+
+#[cold]
+pub(super) fn undecodable(what: &str, why: impl Display) -> Box<Failure> {
+    let message = clip_text(format!("{what}: {why}"));
+    Box::new(Failure::Undecodable { message })
 }
 
 impl<T: Task> Target<T> {
@@ -128,6 +174,13 @@ impl<T: Task> CallTarget for Target<T> {
             returned
         };
         Ok(begun.boxed_local())
+    }
+
+    fn is_idle(&self) -> bool {
+        match &self.batch {
+            CurrentBatch::Open(batch) => batch.is_unused(),
+            CurrentBatch::None | CurrentBatch::Failed(..) => true,
+        }
     }
 
     fn close<'a>(self: Box<Self>, options: ContextOptions<'a>) -> LocalBoxFuture<'a, ()> {

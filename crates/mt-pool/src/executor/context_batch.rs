@@ -58,6 +58,14 @@ impl<'a> ContextOptions<'a> {
         }
     }
 
+    /// The same, with no step of a context longer than this.
+    pub(super) fn within(self, limit: Duration) -> Self {
+        Self {
+            limit: Some(self.limit.map_or(limit, |own| own.min(limit))),
+            ..self
+        }
+    }
+
     fn tell(self, notice: Notice) {
         if self.tell {
             self.outbox.say(FromExecutor::Notice(notice).into_frame());
@@ -123,6 +131,11 @@ impl<C: Context> ContextBatch<C> {
 
     pub(super) fn context(&self) -> Rc<C> {
         Rc::clone(&self.context)
+    }
+
+    /// Whether no item runs in it.
+    pub(super) fn is_unused(&self) -> bool {
+        Rc::strong_count(&self.context) == 1
     }
 
     /// Closes the context. Nobody may hold the batch any more but the caller.

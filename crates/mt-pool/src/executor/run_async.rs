@@ -162,7 +162,12 @@ where
         while self.closing.next().await.is_some() {}
     }
 
-    fn add(&mut self, Batch { items, start_by }: Batch) {
+    fn add(
+        &mut self,
+        Batch {
+            items, start_by, ..
+        }: Batch,
+    ) {
         self.todo.push_back(Todo {
             next: items.first,
             records: Records::new(items.records),

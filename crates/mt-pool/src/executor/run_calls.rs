@@ -20,28 +20,28 @@ use tokio::{runtime::Runtime, sync::mpsc, task::LocalSet};
 
 use super::{
     async_call::{AsyncCall, EndedCall, Withdrawal},
-    call_target::{Begun, CallTarget},
+    call_target::Begun,
     context_batch::ContextOptions,
     outbox::Outbox,
     reporter::{Encoded, Reporter},
+    targets::Targets,
     unbegun::Unbegun,
-    work::{Batch, Job, NoResult, expired},
+    work::{Batch, Job, NoResult, TargetChange, expired},
 };
 use crate::{
     current::Ambient,
-    registry,
     task::TaskStyle,
     worker::{Lead, caught, drive, drive_local, drop_caught},
 };
 
 /// The name that a setup has for the calls of a pool, in place of a task's.
 pub(crate) const CALLS: &str = "mt_pool::calls";
-/// The bytes in front of a call's input: the number of its task.
-pub(crate) const NUMBER_BYTES: usize = size_of::<u32>();
 /// How often a main thread that goes from call to call turns the link at most. Some microseconds are a twentieth of it.
 const TURN: Duration = Duration::from_micros(100);
 /// The calls that nobody had to wait for, one after the other, from which on the main thread turns the link.
 const CALLS_AT_REST: u32 = 4;
+/// How long closing the context of a prepared task may take that no call is of any more: as long as at the end.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Serves calls until none come any more and all are done.
 pub(super) fn serve(job: Job, runtime: &Rc<Runtime>) {
@@ -68,7 +68,7 @@ pub(super) fn serve(job: Job, runtime: &Rc<Runtime>) {
         inbox,
         withdrawn,
         unbegun: &unbegun,
-        targets: BTreeMap::new(),
+        targets: Targets::default(),
         todo: VecDeque::new(),
         running: FuturesUnordered::new(),
         withdrawals: BTreeMap::new(),
@@ -89,6 +89,8 @@ struct CallBatch {
     records: Records,
     attachments: Attachments,
     start_by: Option<tokio::time::Instant>,
+    /// What changes before the first.
+    changes: Vec<TargetChange>,
 }
 
 struct CallRunner<'a> {
@@ -104,8 +106,8 @@ struct CallRunner<'a> {
     /// Calls that were begun, and that nobody waits for any more.
     withdrawn: mpsc::Receiver<ItemIndex>,
     unbegun: &'a Unbegun,
-    /// The tasks that were called here, by their numbers.
-    targets: BTreeMap<u32, Box<dyn CallTarget>>,
+    /// The tasks that are called here.
+    targets: Targets,
     todo: VecDeque<CallBatch>,
     running: FuturesUnordered<AsyncCall<'a>>,
     withdrawals: BTreeMap<ItemIndex, Withdrawal>,
@@ -142,7 +144,7 @@ impl CallRunner<'_> {
         }
         self.lead.leave();
         self.outbox.flush();
-        for target in std::mem::take(&mut self.targets).into_values() {
+        for target in self.targets.take_all() {
             drive_local(self.runtime, &self.local, target.close(self.options));
         }
     }
@@ -157,12 +159,18 @@ impl CallRunner<'_> {
         }
     }
 
-    fn add(&mut self, Batch { items, start_by }: Batch) {
+    fn add(&mut self, batch: Batch) {
+        let Batch {
+            items,
+            start_by,
+            changes,
+        } = batch;
         self.todo.push_back(CallBatch {
             next: items.first,
             records: Records::new(items.records),
             attachments: items.attachments,
             start_by,
+            changes,
         });
     }
 
@@ -182,6 +190,10 @@ impl CallRunner<'_> {
         let Some(mut todo) = self.todo.pop_front() else {
             return false;
         };
+        for change in todo.changes.drain(..) {
+            self.targets.change(change);
+        }
+        self.close_forgotten();
         let index = todo.next;
         let late = expired(todo.start_by, self.setup.queue_deadline);
         let taken = todo.records.next_with(|_, value| {
@@ -234,11 +246,7 @@ impl CallRunner<'_> {
         value: &[u8],
         beside: &Attachments,
     ) -> Result<Started, NoResult> {
-        let (number, input) = value
-            .split_first_chunk::<NUMBER_BYTES>()
-            .ok_or_else(nobody)?;
-        let number = u32::from_le_bytes(*number);
-        let target = target(&mut self.targets, number)?;
+        let (target, input) = self.targets.find(value)?;
         if let Some(open) = target.open(self.options) {
             drive_local(self.runtime, &self.local, open)?;
         }
@@ -253,6 +261,14 @@ impl CallRunner<'_> {
         };
         Ambient::leave();
         Ok(called?)
+    }
+
+    /// Closes what no call is of any more.
+    fn close_forgotten(&mut self) {
+        while let Some(target) = self.targets.pop_idle() {
+            let closing = target.close(self.options.within(CLOSE_LIMIT));
+            drive_local(self.runtime, &self.local, closing);
+        }
     }
 
     /// Lets the calls that run go on, and takes in those that have ended.
@@ -357,6 +373,7 @@ impl CallRunner<'_> {
         self.reporter
             .report_waited(self.outbox, index, encoded, began);
         self.finished();
+        self.close_forgotten();
     }
 
     fn report(&mut self, index: ItemIndex, encoded: Encoded) {
@@ -404,26 +421,4 @@ enum CallNews {
     Batch(Option<Batch>),
     Withdrawn(ItemIndex),
     Room,
-}
-
-/// The task with a number, as calls find it here.
-fn target(
-    targets: &mut BTreeMap<u32, Box<dyn CallTarget>>,
-    number: u32,
-) -> Result<&mut Box<dyn CallTarget>, NoResult> {
-    use std::collections::btree_map::Entry;
-    match targets.entry(number) {
-        Entry::Occupied(entry) => Ok(entry.into_mut()),
-        Entry::Vacant(entry) => {
-            let task = registry::by_number(number).ok_or_else(nobody)?;
-            let target = caught(task.target)?.ok_or_else(nobody)?;
-            Ok(entry.insert(target.0))
-        }
-    }
-}
-
-#[cold]
-fn nobody() -> NoResult {
-    let message = "a call of no task of this program that takes no shared value".to_owned();
-    Failure::Undecodable { message }.into()
 }

@@ -60,7 +60,12 @@ impl<T: Task> SyncRunner<T> {
         batch
     }
 
-    fn work(&mut self, Batch { items, start_by }: Batch) {
+    fn work(
+        &mut self,
+        Batch {
+            items, start_by, ..
+        }: Batch,
+    ) {
         let mut records = Records::new(items.records);
         let attachments = items.attachments;
         let mut index = items.first;

@@ -18,7 +18,7 @@ use super::{
     outbox::{Load, Outbox},
     run_calls::CALLS,
     unbegun::Unbegun,
-    work::{Batch, Job},
+    work::{Batch, Job, TargetChange},
 };
 use crate::{
     register_role,
@@ -77,6 +77,7 @@ fn start(body: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
         withdraw,
         unbegun,
         patience: None,
+        changes: Vec::new(),
         outbox,
         at_once,
         pauses: !at_once && link.beat_interval >= SLOW_BEAT,
@@ -103,6 +104,8 @@ struct ExecutorSession {
     unbegun: Arc<Unbegun>,
     /// How long the next items may wait.
     patience: Option<Duration>,
+    /// What changes before the next items.
+    changes: Vec<TargetChange>,
     outbox: Arc<Outbox>,
     /// Whether every result is told of: somebody waits for it.
     at_once: bool,
@@ -182,8 +185,18 @@ impl ExecutorSession {
                 self.withdraw(item);
                 Ok(())
             }
+            ToExecutor::Prepare(preparation, beside) => {
+                let change = TargetChange::Prepare(preparation, beside);
+                self.changes.push(change);
+                Ok(())
+            }
+            ToExecutor::Forget(id) => {
+                self.changes.push(TargetChange::Forget(id));
+                Ok(())
+            }
             ToExecutor::Items(items) => {
                 let patience = self.patience.take();
+                let changes = mem::take(&mut self.changes);
                 let Some(inbox) = &self.items else {
                     return Ok(());
                 };
@@ -193,7 +206,12 @@ impl ExecutorSession {
                 self.received += u64::from(items.count);
                 let start_by = patience.map(|time| Instant::now() + time);
                 let full = |_| "the parent sent more than it had room for".to_owned();
-                inbox.try_send(Batch { items, start_by }).map_err(full)
+                let batch = Batch {
+                    items,
+                    start_by,
+                    changes,
+                };
+                inbox.try_send(batch).map_err(full)
             }
         }
     }

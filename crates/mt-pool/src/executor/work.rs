@@ -4,8 +4,8 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 
 use mt_ipc::Progress;
 use mt_proto::{
-    Attachments, Deadline, DecodeError, Failure, ItemIndex, Segment, Setup, SetupFailure,
-    SetupStep, clip_text, decode_item_attached,
+    Attachments, Deadline, DecodeError, Failure, ItemIndex, Preparation, PreparedId, Segment,
+    Setup, SetupFailure, SetupStep, clip_text, decode_item_attached,
 };
 use tokio::{sync::mpsc, time::Instant};
 
@@ -21,6 +21,15 @@ pub(crate) struct Batch {
     pub(crate) items: Segment,
     /// Items that are not started by then are not to be started.
     pub(crate) start_by: Option<Instant>,
+    /// What changes before them, where they are calls.
+    pub(crate) changes: Vec<TargetChange>,
+}
+
+/// What changes between two calls.
+#[derive(Debug)]
+pub(crate) enum TargetChange {
+    Prepare(Preparation, Attachments),
+    Forget(PreparedId),
 }
 
 /// What an executor's main thread is given to do.

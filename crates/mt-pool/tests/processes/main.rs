@@ -43,6 +43,7 @@ mod parent;
 mod platform;
 mod pools;
 mod prelude;
+mod prepared;
 mod random_numbers;
 mod recycling;
 mod report;

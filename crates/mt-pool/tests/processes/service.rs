@@ -172,3 +172,16 @@ fn layers_hand_on_the_calls_own_error() {
         );
     });
 }
+
+#[task]
+fn scales(#[shared] by: &u64, n: u64) -> u64 {
+    by * n
+}
+
+/// Case M248: A prepared task is a service too.
+#[test]
+fn a_prepared_task_is_a_service() {
+    let _watchdog = watchdog("a prepared service");
+    let scales = pool(1).task::<scales>().shared(5).prepare().unwrap();
+    assert_eq!(block_on(scales.service().oneshot(3)).unwrap(), 15);
+}

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use mt_proto::{
     Assignment, Attachments, Beat, Build, ContextStep, ExitReport, Fingerprint, Frame,
     FromExecutor, FromWorker, HEADER_BYTES, InitCall, ItemIndex, Kind, Notice, PROTOCOL_VERSION,
-    RecordBuffer, Segment, Setup, SetupFailure, SetupStep, ToExecutor, ToWorker, TraceEvent,
-    TraceLevel, Welcome, WorkerBeat, WorkerId, decode_strict, encode,
+    Preparation, PreparedId, RecordBuffer, Segment, Setup, SetupFailure, SetupStep, ToExecutor,
+    ToWorker, TraceEvent, TraceLevel, Welcome, WorkerBeat, WorkerId, decode_strict, encode,
 };
 
 use crate::{check, golden, read_back, text, wire_of};
@@ -22,6 +22,15 @@ fn three_items() -> Segment {
         count: 3,
         records: records.take(),
         attachments: Attachments::NONE,
+    }
+}
+
+fn preparation() -> Preparation {
+    Preparation {
+        id: PreparedId(300),
+        task: 7,
+        shared: Bytes::from_static(&[1, 2]),
+        context: Bytes::from_static(&[3]),
     }
 }
 
@@ -116,6 +125,9 @@ fn messages_to_an_executor() {
     let table = golden! {
         ToExecutor::Patience(Duration::from_millis(300)) => "06 00 00 00 2c 00 80 c6 86 8f 01",
         ToExecutor::Withdraw(ItemIndex(300)) => "02 00 00 00 31 ac 02",
+        ToExecutor::Prepare(preparation(), Attachments::NONE) =>
+            "08 00 00 00 32 ac 02 07 02 01 02 01 03",
+        ToExecutor::Forget(PreparedId(300)) => "02 00 00 00 33 ac 02",
         ToExecutor::Items(three_items()) => "1e 00 00 00 24 02 01 00 00 00 00 00 00 03 00 00 00 \
             01 00 00 00 01 02 00 00 00 ac 02 03 00 00 00 f0 a2 04",
     };

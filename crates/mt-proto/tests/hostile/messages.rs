@@ -1,10 +1,12 @@
 //! Well-framed bodies that say nothing sensible.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use mt_proto::{
-    DecodeError, Frame, FromExecutor, FromWorker, Kind, MAX_CONTROL_BYTES, MAX_TRACE_EVENTS,
-    MAX_TRACE_FIELDS, RecordTag, Setup, ToExecutor, ToWorker, TraceEvent, TraceLevel,
-    decode_strict, encode,
+    Attachment, Attachments, DecodeError, Frame, FromExecutor, FromWorker, Kind, MAX_CONTROL_BYTES,
+    MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, PreparedId, RecordTag, Setup, ToExecutor, ToWorker,
+    TraceEvent, TraceLevel, decode_strict, encode,
 };
 
 #[test]
@@ -18,7 +20,10 @@ fn messages_of_the_other_direction_are_refused() {
         assert_eq!(ToWorker::from_frame(empty(kind)), Err(wrong.clone()));
         assert_eq!(ToExecutor::from_frame(empty(kind)), Err(wrong));
     }
-    for kind in downwards.into_iter().chain([Patience, Items, Withdraw]) {
+    for kind in downwards
+        .into_iter()
+        .chain([Patience, Items, Withdraw, Prepare, Forget])
+    {
         let wrong = DecodeError::WrongDirection(kind);
         assert_eq!(FromWorker::from_frame(empty(kind)), Err(wrong.clone()));
         assert_eq!(FromExecutor::from_frame(empty(kind)), Err(wrong));
@@ -26,7 +31,9 @@ fn messages_of_the_other_direction_are_refused() {
     for kind in upwards.into_iter().chain(downwards) {
         assert!(!kind.is_of_role(), "{kind:?}");
     }
-    for kind in [Results, Notice, Exit, Patience, Items, Withdraw, Role] {
+    for kind in [
+        Results, Notice, Exit, Patience, Items, Withdraw, Prepare, Forget, Role,
+    ] {
         assert!(
             kind.is_of_role(),
             "{kind:?} is left to the role, which knows its own"
@@ -76,6 +83,23 @@ fn runs_that_do_not_add_up_are_refused() {
     for end in 1..two.len() {
         assert!(run(0, 2, &two[..end]).is_err(), "records cut at {end}");
     }
+}
+
+#[test]
+fn preparations_that_are_cut_or_go_on_are_refused() {
+    let whole = [0xac, 2, 7, 2, 1, 2, 1, 3];
+    let prepare = |body: &[u8]| ToExecutor::from_frame(Frame::new(Kind::Prepare, body.to_vec()));
+    assert!(matches!(prepare(&whole), Ok(ToExecutor::Prepare(..))));
+    for end in 0..whole.len() {
+        assert!(prepare(&whole[..end]).is_err(), "cut at {end}");
+    }
+    assert!(prepare(&[&whole[..], &[0]].concat()).is_err());
+    let huge = encode(&(1u64 << 60), 20).unwrap();
+    assert!(prepare(&[&[0, 0][..], &huge, &[1; 30]].concat()).is_err());
+    let some = Attachments::from(vec![Attachment::new(Arc::new(()), 1)]);
+    let forget = ToExecutor::Forget(PreparedId(1)).into_frame();
+    let attached = ToExecutor::from_frame(forget.with_attachments(some));
+    assert!(matches!(attached, Err(DecodeError::Attachments(_))));
 }
 
 #[test]

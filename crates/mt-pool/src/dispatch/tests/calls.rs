@@ -1,5 +1,7 @@
 //! Single calls: their deadlines, their ends, and who shares a thread.
 
+mod prepared;
+
 use std::time::{Duration, Instant};
 
 use mt_ipc::Turn;
@@ -27,6 +29,8 @@ struct Calls {
     sent: Vec<(WorkerId, u64)>,
     killed: Vec<WorkerId>,
     withdrawn: Vec<(WorkerId, u64)>,
+    /// What workers were told of, after so many calls were sent.
+    prepared: Vec<(WorkerId, u64, usize)>,
     ends: Vec<(u64, &'static str)>,
 }
 
@@ -49,6 +53,7 @@ impl Calls {
             sent: Vec::new(),
             killed: Vec::new(),
             withdrawn: Vec::new(),
+            prepared: Vec::new(),
             ends: Vec::new(),
         };
         calls.tell(Event::Tick);
@@ -71,6 +76,10 @@ impl Calls {
                     self.ends.extend(indices.map(|index| (index.0, end)));
                 }
                 Effect::Withdraw(worker, call) => self.withdrawn.push((worker, call.0)),
+                Effect::Prepare(worker, prepared) => {
+                    let sent = self.sent.len();
+                    self.prepared.push((worker, prepared.id.0, sent));
+                }
                 Effect::Spawn(_) => {}
                 other => panic!("nobody asked for {other:?}"),
             }

@@ -13,10 +13,10 @@ use mt_proto::{ItemIndex, Segment, WorkerId};
 
 use super::{
     super::{
-        AHEAD, Delivery, Dispatch, DispatchConfig, Effect, Event, Lost, MemoryShortage, Terms,
-        attempt_history::AttemptHistory,
+        AHEAD, Delivery, Dispatch, DispatchConfig, Effect, Event, Lost, MAX_PREPARED,
+        MemoryShortage, Prepared, Terms, attempt_history::AttemptHistory,
     },
-    payload::{cancelled, error, items, payloads},
+    payload::{cancelled, error, items, payloads, prepared},
     worker::ModelWorker,
 };
 use crate::{
@@ -86,6 +86,13 @@ pub(super) struct Model {
     /// What was told of memory, in that order.
     pub(super) shortages: Vec<Option<MemoryShortage>>,
     is_out: BTreeSet<u64>,
+    /// What calls are of: more than a worker keeps.
+    prepared: Vec<Arc<Prepared>>,
+}
+
+/// The prepared task that a call is of, if it is of one.
+fn prepared_of(call: u64) -> Option<u64> {
+    call.is_multiple_of(2).then_some(call % 40 / 2)
 }
 
 impl Model {
@@ -107,6 +114,7 @@ impl Model {
             outcome_lost: BTreeSet::new(),
             timed_out: BTreeSet::new(),
             cancelled: false,
+            prepared: (0..20).map(prepared).collect(),
             withdrawn: BTreeSet::new(),
             asked_back: Vec::new(),
             ran: BTreeMap::new(),
@@ -200,7 +208,9 @@ impl Model {
 
     pub(super) fn call(&mut self, terms: Terms) {
         let call = items(self.taken_in, 1);
+        let prepared = prepared_of(self.taken_in).map(|id| Arc::clone(&self.prepared[id as usize]));
         self.taken_in += 1;
+        let terms = Terms { prepared, ..terms };
         self.tell(Event::Calls(vec![(call, terms)]));
     }
 
@@ -379,6 +389,15 @@ impl Model {
                     self.asked_back.push((worker, call.0));
                 }
             }
+            Effect::Prepare(worker, prepared) => {
+                let known = &mut self.workers.get_mut(&worker).expect("it lives").prepared;
+                assert!(known.insert(prepared.id.0), "it is told once");
+                assert!(known.len() <= MAX_PREPARED);
+            }
+            Effect::Forget(worker, id) => {
+                let known = &mut self.workers.get_mut(&worker).expect("it lives").prepared;
+                assert!(known.remove(&id.0), "it knew");
+            }
             Effect::Gate(worker, gate) => {
                 let worker = self.workers.get_mut(&worker).expect("it lives");
                 assert_ne!(std::mem::replace(&mut worker.gate, gate), gate, "it moves");
@@ -429,6 +448,13 @@ impl Model {
         let suspects = sent.iter().filter(|item| is_suspect(item)).count();
         let model = self.workers.get_mut(&worker).expect("it lives");
         assert!(model.ready && !model.retired && model.killed.is_none());
+        if self.config.takes_all {
+            let mut of = sent.iter().filter_map(|call| prepared_of(*call));
+            assert!(
+                of.all(|id| model.prepared.contains(&id)),
+                "it knows of them"
+            );
+        }
         let mut items = self.past.keys().filter(|item| is_suspect(item));
         let running_alone = model.held() == 1 && items.any(|item| model.holds(*item));
         assert!(!running_alone, "nobody joins a suspect");

@@ -1,9 +1,22 @@
 //! Items that say their index.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use mt_proto::{
-    Attachments, Failure, ItemIndex, RecordBuffer, RecordTag, Records, Segment, push_record,
+    Attachments, Failure, Frame, ItemIndex, Kind, PreparedId, RecordBuffer, RecordTag, Records,
+    Segment, push_record,
 };
+
+use super::super::Prepared;
+
+/// A prepared task of which workers are told nothing.
+pub(super) fn prepared(id: u64) -> Arc<Prepared> {
+    Arc::new(Prepared {
+        id: PreparedId(id),
+        frame: Frame::new(Kind::Prepare, Bytes::new()),
+    })
+}
 
 /// Items, or results, each of which says its index.
 pub(super) fn items(first: u64, count: u32) -> Segment {

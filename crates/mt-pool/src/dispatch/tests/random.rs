@@ -107,6 +107,7 @@ fn random_terms(dice: &mut Dice<'_>, config: &DispatchConfig) -> Terms {
             caller: Caller::Named(dice.below(4)),
         },
         retries: config.retries.clone(),
+        prepared: None,
     }
 }
 

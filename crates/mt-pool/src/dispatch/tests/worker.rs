@@ -19,6 +19,8 @@ pub(super) struct ModelWorker {
     pub(super) killed: Option<DeathCause>,
     /// The places of the items that are past their deadline, when it is killed for them.
     pub(super) overrun: Option<Late>,
+    /// The prepared tasks that it was told of.
+    pub(super) prepared: BTreeSet<u64>,
     /// The items it was sent, in order.
     pub(super) order: Vec<u64>,
     /// How many it was sent, and has started.

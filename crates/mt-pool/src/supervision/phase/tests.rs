@@ -18,7 +18,7 @@ const LIMITS: PhaseLimits = PhaseLimits {
     leave: Duration::from_secs(5),
 };
 
-const KINDS: [Kind; 18] = [
+const KINDS: [Kind; 20] = [
     Kind::Hello,
     Kind::Welcome,
     Kind::Refused,
@@ -37,6 +37,8 @@ const KINDS: [Kind; 18] = [
     Kind::Rested,
     Kind::Role,
     Kind::Withdraw,
+    Kind::Prepare,
+    Kind::Forget,
 ];
 
 /// What must hold of a worker, whatever it says; it knows nothing of phases.
