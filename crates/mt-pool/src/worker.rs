@@ -1,8 +1,8 @@
 //! The worker process itself, whatever its role: what becomes of a process that was started as a worker.
 //!
 //! Two threads: the *link* moves frames, beats, and answers the parent; nothing the user's code does
-//! can hold it up for longer than a moment (`lead.rs`). The main thread does the work of the [`Role`] that the parent
-//! assigns. (A third one, in `mt-ipc`, does nothing but wait for the parent's end.) For the parent's side see
+//! can hold it up for longer than five milliseconds. The main thread does the work of the [`Role`] that the parent assigns.
+//! (A third one, in `mt-ipc`, does nothing but wait for the parent's end.) For the parent's side see
 //! [`supervision`](crate::supervision).
 
 mod entry;
