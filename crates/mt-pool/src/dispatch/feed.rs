@@ -7,13 +7,40 @@ use std::time::Instant;
 use mt_proto::WorkerId;
 
 use super::{
-    Dispatch, Effect,
+    Dispatch, Effect, WakeAt,
     attempt_history::RetryItem,
     piece::{Piece, Waiting},
     worker_slot::{SlotPhase, WorkerSlot},
 };
 
+/// The plain calls that may wait to be taken in while no worker has room for one.
+const CALLS_LEFT: u64 = 64;
+
 impl Dispatch {
+    /// How many items make it worth looking at the input before something else happens: one, if
+    /// anybody has nothing to do; otherwise a good part of what the least busy worker has. Plain calls that no worker has
+    /// room for can wait until one has, and it tells.
+    pub(crate) fn worth_waking_for(&self) -> WakeAt {
+        if self.workers.len() < self.config.processes as usize {
+            return WakeAt::EACH;
+        }
+        if self.config.takes_all {
+            let mut workers = self.workers.values();
+            return match workers.any(|slot| slot.phase == SlotPhase::Ready && slot.room() > 0) {
+                true => WakeAt::EACH,
+                false => WakeAt {
+                    first: CALLS_LEFT,
+                    next: CALLS_LEFT,
+                },
+            };
+        }
+        let least = self.workers.values().map(WorkerSlot::in_hand).min();
+        WakeAt {
+            first: 1,
+            next: u64::from(least.unwrap_or(0) / 4).max(1),
+        }
+    }
+
     pub(super) fn feed(&mut self, now: Instant) {
         if self.is_closed() {
             return;

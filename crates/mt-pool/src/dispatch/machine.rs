@@ -12,7 +12,7 @@ use mt_proto::{Segment, WorkerId};
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 
 use super::{
-    Delivery, DispatchConfig, Effect, Event, Look, Lost, WakeAt,
+    Delivery, DispatchConfig, Effect, Event, Look, Lost,
     delivery::Reorder,
     holdings::Holdings,
     memory::MemoryShortage,
@@ -24,9 +24,6 @@ use crate::supervision::{DeathCause, ProcessRecord, Restarts, WorkerFailure};
 
 /// The items kept ready for workers that run dry.
 const RESERVE: u64 = 1024;
-
-/// The plain calls that may wait to be taken in while no worker has room for one.
-const CALLS_LEFT: u64 = 64;
 
 /// How long a run that is over waits for a worker that is still being set up, to leave it to others.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -182,7 +179,7 @@ impl Dispatch {
         if self.is_closed() {
             return 0;
         }
-        if self.config.queue_deadline.is_some() || self.config.takes_all {
+        if self.takes_all() {
             // Their time runs, or somebody may give them up, so they are taken in as they come.
             return u64::MAX;
         }
@@ -198,28 +195,9 @@ impl Dispatch {
         (room + missing * floor + RESERVE).saturating_sub(self.queue.items())
     }
 
-    /// How many items make it worth looking at the input before something else happens: one, if
-    /// anybody has nothing to do; otherwise a good part of what the least busy worker has. Plain calls that no worker has
-    /// room for can wait until one has, and it tells.
-    pub(crate) fn worth_waking_for(&self) -> WakeAt {
-        if self.workers.len() < self.config.processes as usize {
-            return WakeAt::EACH;
-        }
-        if self.config.takes_all {
-            let mut workers = self.workers.values();
-            return match workers.any(|slot| slot.phase == SlotPhase::Ready && slot.room() > 0) {
-                true => WakeAt::EACH,
-                false => WakeAt {
-                    first: CALLS_LEFT,
-                    next: CALLS_LEFT,
-                },
-            };
-        }
-        let least = self.workers.values().map(WorkerSlot::in_hand).min();
-        WakeAt {
-            first: 1,
-            next: u64::from(least.unwrap_or(0) / 4).max(1),
-        }
+    /// Whether the input is taken in as it comes.
+    pub(crate) fn takes_all(&self) -> bool {
+        self.config.queue_deadline.is_some() || self.config.takes_all
     }
 
     /// The bytes of the items it has, waiting or given out.

@@ -114,6 +114,7 @@ pub(crate) async fn supervise(plan: Plan) {
         driver.expected = wakeup;
         tokio::select! {
             Some((worker, event)) = events.recv() => {
+                driver.take_calls();
                 driver.on_session(worker, event);
                 driver.on_more(&mut events);
             }
@@ -262,6 +263,13 @@ impl Driver {
                 // There was no appetite above, so the feeder wakes nobody: look again with one.
                 self.take_input();
             }
+        }
+    }
+
+    /// Takes in the calls that woke nobody, so that one whose turn it is gets the room that an event makes.
+    fn take_calls(&mut self) {
+        if self.dispatch.takes_all() {
+            self.take_input();
         }
     }
 

@@ -1,15 +1,7 @@
 //! Single calls on a pool.
 
-use std::{
-    fs::{self, OpenOptions},
-    future::pending,
-    io::Write,
-    path::PathBuf,
-    process, thread,
-    time::Duration,
-};
+use std::{fs, future::pending, path::PathBuf, process, thread, time::Duration};
 
-use futures::{FutureExt, future::join_all};
 use mt_pool::{Pool, StartError, TaskErrorKind, asyn_pmap, limits::Deadline, task};
 use mt_test_kit::{Folder, is_gone, wait_until, watchdog};
 
@@ -398,52 +390,6 @@ fn errors_are_tried_again() {
         "{error}"
     );
     assert_eq!(error.attempts(), 3);
-}
-
-#[task]
-fn notes_when((file, who, go): (PathBuf, String, PathBuf)) {
-    wait_until(|| go.exists());
-    let mut notes = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(file)
-        .unwrap();
-    writeln!(notes, "{who}").unwrap();
-    thread::sleep(Duration::from_millis(2)); // work: some
-}
-
-/// Case M208: A caller that has many calls waiting holds up neither another nor an urgent one, also where they wait for a
-/// place.
-#[test]
-fn callers_take_turns_and_urgent_calls_go_first() {
-    let _watchdog = watchdog("callers that take turns");
-    let pool = Pool::builder().processes(1).calls(4).start().unwrap();
-    let folder = Folder::temp();
-    let (notes, go) = (folder.file("notes"), folder.file("go"));
-    let call = |pool: &Pool, who: &str| {
-        pool.call::<notes_when>((notes.clone(), who.to_owned(), go.clone()))
-    };
-    let (rare, urgent) = (pool.clone(), pool.clone());
-    let mut calls: Vec<_> = (0..64)
-        .map(|_| call(&pool, "flood").into_future())
-        .collect();
-    calls.push(call(&rare, "rare").into_future());
-    calls.push(call(&urgent, "urgent").priority(1).into_future());
-    calls.push(call(&pool, "named").caller(7).into_future());
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        // In the line, in this order.
-        for call in &mut calls {
-            assert!(call.now_or_never().is_none());
-        }
-        fs::write(&go, "").unwrap();
-        assert!(join_all(calls).await.into_iter().all(|end| end.is_ok()));
-    });
-    let notes = fs::read_to_string(&notes).unwrap();
-    let place = |who| notes.lines().position(|note| note == who).unwrap();
-    for who in ["rare", "urgent", "named"] {
-        assert!(place(who) < 16, "{who} is at {}", place(who));
-    }
 }
 
 /// Case M209: A run and calls share a worker, and take turns at it.

@@ -65,6 +65,7 @@ mod stopped;
 mod storms;
 mod submitting;
 mod surroundings;
+mod taking_turns;
 mod tasks;
 mod terminal;
 mod threads;
