@@ -13,7 +13,8 @@ use super::{Findings, Rule, RustFile, Tree};
 
 pub(super) const RULE: Rule = Rule {
     name: "cases",
-    demands: "every case and every promise has a test that says `/// Case N: what is promised`, numbers have no gaps, \
+    demands: "every case and every promise has a test that says `/// Case N: what is promised`, numbers have no gaps and \
+              promises one each, \
               and the tables in docs/testing.md are what the tests say (`cargo xtask tidy --write`)",
     check,
 };
@@ -139,6 +140,15 @@ fn check(tree: &Tree, found: &mut Findings) {
                     format!("no test shows case {}{number}", kind.prefix),
                 );
             }
+        }
+    }
+    for ((at, number), tests) in &shown {
+        let kind = &KINDS[*at];
+        let differ = tests.iter().any(|test| test.promise != tests[0].promise);
+        if differ && matches!(kind.numbers, Promises) {
+            let prefix = kind.prefix;
+            let message = format!("{prefix}{number} is two promises: give one another number");
+            found.add(PAGE, 1, message);
         }
     }
     let page = tree.markdown_file(PAGE).map(|page| page.text.as_str());
@@ -339,6 +349,20 @@ mod tests {
         ] {
             assert!(rewritten.contains(row), "{rewritten}");
         }
+    }
+
+    #[test]
+    fn a_number_is_one_promise() {
+        let is_told = |second: &str| {
+            let text = format!("/// Case M1: One.\nfn a() {{}}\n/// Case {second}\nfn b() {{}}");
+            let found = RULE.find(&[("crates/a/src/b.rs", &text)]);
+            found
+                .0
+                .iter()
+                .any(|one| one.message.starts_with("M1 is two"))
+        };
+        assert!(is_told("M1: Another."));
+        assert!(!is_told("M1: One.") && !is_told("M2: Another."));
     }
 
     #[test]

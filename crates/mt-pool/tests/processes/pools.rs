@@ -65,7 +65,7 @@ fn lingers(_: u64) {
     linger_at_exit();
 }
 
-/// Case M141: A pool that is dropped kills a worker that does not go by itself, and none is left.
+/// Case M250: A pool that is dropped kills a worker that does not go by itself, and none is left.
 #[test_with(alone)]
 fn a_worker_that_lingers_is_gone_when_its_pool_is_dropped() {
     let pool = pool(1);
