@@ -30,7 +30,6 @@ pub(crate) enum CallEnd {
 }
 
 impl CallEnd {
-    /// A worker does not know how long a call might wait in all, only what was left of it.
     /// What it counts as.
     fn outcome(&self) -> CallOutcome {
         let told = |record: &Record| match record.tag {
@@ -53,6 +52,7 @@ impl CallEnd {
         }
     }
 
+    /// A worker does not know how long a call might wait in all, only what was left of it.
     pub(crate) fn with_queue_limit(self, limit: Option<Duration>) -> Self {
         let (Self::Told(index, record), Some(limit)) = (&self, limit) else {
             return self;

@@ -18,7 +18,7 @@ use super::{
     outbox::{Load, Outbox},
     run_calls::CALLS,
     unbegun::Unbegun,
-    work::{Batch, Job, TargetChange},
+    work::{Batch, Changes, Job, TargetChange},
 };
 use crate::{
     register_role,
@@ -77,7 +77,7 @@ fn start(body: Bytes, mut link: RoleLink) -> (RoleWork, RoleSession) {
         withdraw,
         unbegun,
         patience: None,
-        changes: Vec::new(),
+        changes: Changes::default(),
         outbox,
         at_once,
         pauses: !at_once && link.beat_interval >= SLOW_BEAT,
@@ -105,7 +105,7 @@ struct ExecutorSession {
     /// How long the next items may wait.
     patience: Option<Duration>,
     /// What changes before the next items.
-    changes: Vec<TargetChange>,
+    changes: Changes,
     outbox: Arc<Outbox>,
     /// Whether every result is told of: somebody waits for it.
     at_once: bool,
@@ -187,16 +187,12 @@ impl ExecutorSession {
             }
             ToExecutor::Prepare(preparation, beside) => {
                 let change = TargetChange::Prepare(preparation, beside);
-                self.changes.push(change);
-                Ok(())
+                self.changes.push(change)
             }
-            ToExecutor::Forget(id) => {
-                self.changes.push(TargetChange::Forget(id));
-                Ok(())
-            }
+            ToExecutor::Forget(id) => self.changes.push(TargetChange::Forget(id)),
             ToExecutor::Items(items) => {
                 let patience = self.patience.take();
-                let changes = mem::take(&mut self.changes);
+                let changes = self.changes.take();
                 let Some(inbox) = &self.items else {
                     return Ok(());
                 };

@@ -1,6 +1,6 @@
 //! What the main thread of an executor is given, and what it does with an item before it calls the task.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{mem, rc::Rc, sync::Arc, time::Duration};
 
 use mt_ipc::Progress;
 use mt_proto::{
@@ -30,6 +30,29 @@ pub(crate) struct Batch {
 pub(crate) enum TargetChange {
     Prepare(Preparation, Attachments),
     Forget(PreparedId),
+}
+
+/// The most that may change before a call. A worker is told of one prepared task then, and to forget no more than the 16 that
+/// it keeps.
+const MAX_CHANGES: usize = 64;
+
+/// What changes before the next call, as far as the parent has told.
+#[derive(Debug, Default)]
+pub(super) struct Changes(Vec<TargetChange>);
+
+impl Changes {
+    /// The error says why the parent is not to be trusted.
+    pub(super) fn push(&mut self, change: TargetChange) -> Result<(), String> {
+        if self.0.len() == MAX_CHANGES {
+            return Err("the parent tells of more prepared tasks than a call can need".into());
+        }
+        self.0.push(change);
+        Ok(())
+    }
+
+    pub(super) fn take(&mut self) -> Vec<TargetChange> {
+        mem::take(&mut self.0)
+    }
 }
 
 /// What an executor's main thread is given to do.
@@ -112,4 +135,19 @@ pub(super) fn expired(start_by: Option<Instant>, limit: Option<Duration>) -> Opt
         let deadline = Deadline::Queue;
         Failure::TimedOut { deadline, limit }.into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_bounded_between_two_calls() {
+        let mut changes = Changes::default();
+        let mut forget = |id| changes.push(TargetChange::Forget(PreparedId(id)));
+        let full = (0..).find(|id| forget(*id).is_err());
+        assert_eq!(full, Some(MAX_CHANGES as u64));
+        assert_eq!(changes.take().len(), MAX_CHANGES);
+        assert!(changes.push(TargetChange::Forget(PreparedId(0))).is_ok());
+    }
 }
