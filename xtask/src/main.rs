@@ -5,6 +5,7 @@
 //! own crates, so the checks run also while those do not compile.
 
 mod bench;
+mod findings;
 mod fuzz;
 mod lint;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Steps: the named pieces of work that `test`, `lint` and `ci` are lists of.
 //!
-//! A step is a cargo command or a function. It is announced, run in the workspace's root with the
-//! terminal passed through, and timed. This file knows nothing of what the steps check.
+//! A step is a cargo command or a function. It is announced, run in the workspace's root with its output
+//! passed on, and timed. This file knows nothing of what the steps check.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+
+use crate::findings;
 
 /// One named piece of work.
 pub(crate) struct Step {
@@ -24,9 +26,9 @@ impl Step {
     }
 
     /// A step that runs a command, of cargo mostly. An error when it ends with anything but success.
-    pub(crate) fn command(name: &'static str, mut command: Command) -> Self {
+    pub(crate) fn command(name: &'static str, command: Command) -> Self {
         let work = move || {
-            let status = command.status().context("failed to start cargo")?;
+            let status = findings::run(command)?;
             if !status.success() {
                 bail!("cargo ended with {status}");
             }

@@ -30,12 +30,17 @@ impl Alarm {
     }
 }
 
-/// Ends the process after a minute, and with it the test, unless it is dropped before.
+/// Ends the process after a minute, and with it the test, unless it is dropped before. Says what each of its threads does,
+/// and those of the processes below it.
 pub fn watchdog(name: impl Into<String>) -> Alarm {
     let name = name.into();
     Alarm::new(move || {
         // Not `eprintln!`: the test runner would keep it and die with it.
         let _ = writeln!(std::io::stderr(), "{name} hangs");
+        #[cfg(unix)]
+        for doing in crate::process::doing_below() {
+            let _ = writeln!(std::io::stderr(), "{name} hangs: {doing}");
+        }
         std::process::abort();
     })
 }

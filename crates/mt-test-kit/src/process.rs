@@ -31,6 +31,13 @@ pub fn assert_no_children() {
     assert!(left.is_empty(), "processes are left: {left:#?}");
 }
 
+/// What this process and those below it do, for people.
+pub(crate) fn doing_below() -> impl Iterator<Item = String> {
+    let own = std::process::id();
+    let all = [own].into_iter().chain(descendants_of(own));
+    all.map(doing)
+}
+
 /// The threads of a process, for people: name, state, and where in the system it waits.
 fn doing(pid: u32) -> String {
     let threads = fs::read_dir(format!("/proc/{pid}/task"));
