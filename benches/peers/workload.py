@@ -3,7 +3,8 @@
 A peer gives `main` a function that makes an iterable of results, in the order of the items, out of a task, items, their
 number, workers and a batch; `batch` is None where the peer may choose. It is called with two loads: one to warm up, and
 one on the clock. One JSON object on standard output says how long the second took; what is not installed ends the program
-with status 3.
+with status 3. Of tasks that keep a processor busy it also says how long they take without the library: a task is as many
+rounds as took its time once, and what they take later can be a tenth more or less.
 """
 
 import json
@@ -43,6 +44,22 @@ def rounds_in(seconds):
     return max(1, round(seconds / min(look() for _ in range(50))))
 
 
+def without_library(rounds, count, workers):
+    """The seconds that the same tasks take in as many processes that do nothing else."""
+    begun = time.perf_counter()
+    children = []
+    for _ in range(workers):
+        child = os.fork()
+        if child == 0:
+            for _ in range(count // workers):
+                spin(rounds)
+            os._exit(0)
+        children.append(child)
+    for child in children:
+        assert os.waitpid(child, 0)[1] == 0
+    return time.perf_counter() - begun
+
+
 def share(count, workers):
     """The batch that Pool.map chooses by itself: each worker gets four."""
     return math.ceil(count / (4 * workers))
@@ -78,7 +95,10 @@ def main(open_pool):
             got += len(value) if task is body else value
         seconds = time.perf_counter() - begun
     assert got == total, (got, total)
-    print(json.dumps({"seconds": seconds}), flush=True)
+    said = {"seconds": seconds}
+    if task is spin:
+        said["without_library"] = without_library(rounds, count, workers)
+    print(json.dumps(said), flush=True)
 
 
 def missing(error):

@@ -57,7 +57,9 @@ fn method(reps: u32) -> String {
     let load = load.split(' ').next().unwrap_or_default();
     format!(
         "{} {}, {} processors ({model}), {} GiB of memory; load {load} when it was over. Medians of {reps} \
-         repetitions; in each of them the limit, ours and every peer of a row run right after each other. \
+         repetitions; in each of them the limit, ours and every peer of a row run right after each other. Tasks that keep a \
+         processor busy take up to a tenth more or less in other programs, so peers that are programs count by their share \
+         of the processors' time, against the same tasks without the library. \
          **No** and **loss** mark what ours does not reach.\n",
         std::env::consts::OS,
         read("/proc/sys/kernel/osrelease").trim(),

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use super::{Peer, install};
-use crate::{measure::Sample, rows::Missing};
+use crate::{cpu::Job, measure::Sample, rows::Missing};
 
 /// After so many seconds a peer ends itself, as some hang.
 const LIMIT_S: u64 = 60;
@@ -28,32 +28,38 @@ const SCRIPTS: [(&str, &str); 6] = [
     ("mtbase", "mtbase_pmap.py"),
 ];
 
-/// What a peer is told to do, as JSON.
+/// What a peer is told to do.
 #[derive(Clone)]
-pub(super) struct Asked(Value);
+pub(super) struct Asked {
+    /// As JSON.
+    json: Value,
+    /// The same tasks and workers here, where they are to be timed without any library too.
+    alone: Option<(u64, Duration, usize)>,
+}
 
 impl Asked {
     /// The task that does nothing.
     pub(super) fn same(count: u64, workers: usize, batch: u64) -> Self {
         let task = "same";
         let json = json!({"task": task, "count": count, "workers": workers, "batch": batch, "limit_s": LIMIT_S});
-        Self(json)
+        Self { json, alone: None }
     }
 
     /// Tasks that keep a processor busy for this long. The peer chooses the batch.
     pub(super) fn spin(count: u64, workers: usize, time: Duration) -> Self {
         let mut asked = Self::same(count, workers, 0);
-        asked.0["task"] = json!("spin");
-        asked.0["batch"] = Value::Null;
-        asked.0["seconds"] = json!(time.as_secs_f64());
+        asked.json["task"] = json!("spin");
+        asked.json["batch"] = Value::Null;
+        asked.json["seconds"] = json!(time.as_secs_f64());
+        asked.alone = Some((count, time, workers));
         asked
     }
 
     /// Bodies that are given back, one in a batch.
     pub(super) fn bodies(count: u64, workers: usize, bytes: usize) -> Self {
         let mut asked = Self::same(count, workers, 1);
-        asked.0["task"] = json!("body");
-        asked.0["bytes"] = json!(bytes);
+        asked.json["task"] = json!("body");
+        asked.json["bytes"] = json!(bytes);
         asked
     }
 }
@@ -87,10 +93,13 @@ fn in_python(name: &str, script: &str, asked: &Asked, amount: f64) -> Result<Sam
     timed(name, python, asked, amount)
 }
 
+/// Runs the program. Of tasks that keep a processor busy only the share of the processors counts that they get: what a task
+/// takes differs from program to program, by a tenth and more. So the value is that share of what threads do here that do
+/// nothing else.
 fn timed(name: &str, mut program: Command, asked: &Asked, amount: f64) -> Result<Sample> {
     let begun = Instant::now();
     // A group of its own: what hangs ends with all it has started.
-    program.arg(asked.0.to_string()).process_group(0);
+    program.arg(asked.json.to_string()).process_group(0);
     let output = program.stdin(Stdio::null()).output();
     let output = output.map_err(|error| missing(name, &error.to_string()))?;
     let said = String::from_utf8_lossy(&output.stderr);
@@ -103,7 +112,12 @@ fn timed(name: &str, mut program: Command, asked: &Asked, amount: f64) -> Result
     let value: Value = serde_json::from_slice(&output.stdout)?;
     let seconds = value["seconds"].as_f64();
     let seconds = seconds.with_context(|| format!("{name} did not say how long it took"))?;
-    let value = amount / seconds;
+    let value = match (asked.alone, value["without_library"].as_f64()) {
+        (Some((count, time, workers)), Some(alone)) => {
+            Job::of(count, time).ideal(workers)?.value * alone / seconds
+        }
+        _ => amount / seconds,
+    };
     Ok(Sample::taken(value, begun.elapsed()))
 }
 

@@ -4,6 +4,7 @@
 //! make long runs and share one header; items that finish in any order make short ones.
 
 mod encoded;
+mod run;
 
 use std::mem;
 
@@ -17,12 +18,10 @@ use crate::{
 
 pub use encoded::EncodedFrames;
 pub(crate) use encoded::{AttachedFrame, weight};
+use run::{OpenRun, RUN_BYTES, RUN_START};
 
 /// The bytes of a run's own header.
 pub(crate) const RUN_HEADER: usize = 12;
-
-/// The body size at which a [`SegmentWriter`] closes a run and opens the next.
-const RUN_BYTES: usize = 64 * 1024;
 
 /// Consecutive items, or their results.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,13 +106,6 @@ pub struct RunMark {
     open: Option<OpenRun>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct OpenRun {
-    start: usize,
-    next: ItemIndex,
-    count: u32,
-}
-
 impl SegmentWriter {
     /// An empty writer.
     #[must_use]
@@ -178,7 +170,11 @@ impl SegmentWriter {
         self.close_run();
         let run = self.open_run(index);
         self.bytes.extend(record);
-        self.open = Some(OpenRun { count: 1, ..run });
+        self.open = Some(OpenRun {
+            next: index.plus(1),
+            count: 1,
+            ..run
+        });
         self.close_run();
         self.attached.push(AttachedFrame {
             start: run.start,
@@ -220,21 +216,34 @@ impl SegmentWriter {
         let mut encoded = EncodedFrames {
             // The next load is likely to be about as long as this one.
             bytes: Vec::with_capacity(self.bytes.len().min(RUN_BYTES)),
-            attached: Vec::new(),
+            ..EncodedFrames::default()
         };
         self.drain_into(&mut encoded);
         encoded.take(0)
     }
 
-    /// Moves the frames so far behind those in `encoded`, leaving the writer empty. Buffers change hands
-    /// instead of bytes where that can be.
+    /// Moves the frames so far behind those in `encoded`, leaving the writer empty. A run that continues the last one there
+    /// becomes a part of it. Buffers change hands instead of bytes where that can be.
     pub fn drain_into(&mut self, encoded: &mut EncodedFrames<Vec<u8>>) {
+        let last = self.open.filter(|run| run.count > 0);
         self.close_run();
+        if self.is_empty() {
+            return;
+        }
         let before = encoded.bytes.len();
         if before == 0 {
             mem::swap(&mut self.bytes, &mut encoded.bytes);
+            encoded.last = last;
+        } else if let Some(whole) = last.filter(|run| run.start == 0)
+            && let Some(longer) = encoded.last.and_then(|run| run.and(whole, before))
+        {
+            encoded.bytes.extend_from_slice(&self.bytes[RUN_START..]);
+            self.bytes.clear();
+            longer.fill_in(&mut encoded.bytes);
+            encoded.last = Some(longer);
         } else {
             encoded.bytes.append(&mut self.bytes);
+            encoded.last = last.map(|run| run.moved(before));
         }
         let moved = self.attached.drain(..);
         encoded.attached.extend(moved.map(|frame| AttachedFrame {
@@ -247,7 +256,7 @@ impl SegmentWriter {
     #[inline]
     fn run_for(&mut self, index: ItemIndex) -> OpenRun {
         match self.open {
-            Some(run) if run.next == index && self.bytes.len() - run.start < RUN_BYTES => run,
+            Some(run) if run.takes(index, self.bytes.len()) => run,
             _ => self.open_run(index),
         }
     }
@@ -259,10 +268,7 @@ impl SegmentWriter {
             next: index,
             count: 0,
         };
-        self.bytes
-            .extend_from_slice(&[0; HEADER_BYTES + RUN_HEADER]);
-        let body = run.start + HEADER_BYTES;
-        self.bytes[body..body + 8].copy_from_slice(&index.0.to_le_bytes());
+        self.bytes.extend_from_slice(&[0; RUN_START]);
         self.open = Some(run);
         run
     }
@@ -274,11 +280,7 @@ impl SegmentWriter {
             self.bytes.truncate(run.start);
             return;
         }
-        let body = run.start + HEADER_BYTES;
-        let length = (self.bytes.len() - body) as u32;
-        self.bytes[run.start..run.start + 4].copy_from_slice(&length.to_le_bytes());
-        self.bytes[run.start + 4] = Kind::Results as u8;
-        self.bytes[body + 8..body + 12].copy_from_slice(&run.count.to_le_bytes());
+        run.fill_in(&mut self.bytes);
     }
 }
 
@@ -292,7 +294,11 @@ mod tests {
     use crate::{Attachment, FrameDecoder, FromExecutor, Limits, Outgoing};
 
     fn runs_of(writer: &mut SegmentWriter) -> Vec<(u64, u32)> {
-        let mut outgoing = Outgoing::encoded(writer.take());
+        runs_in(writer.take())
+    }
+
+    fn runs_in(frames: EncodedFrames) -> Vec<(u64, u32)> {
+        let mut outgoing = Outgoing::encoded(frames);
         let mut wire = BytesMut::new();
         while let Some(unit) = outgoing.next_unit() {
             wire.extend_from_slice(unit.head());
@@ -331,6 +337,35 @@ mod tests {
         }
         assert_eq!(runs_of(&mut writer), [(5, 3), (3, 1), (9, 2)]);
         assert!(writer.is_empty());
+    }
+
+    /// Also those that were moved one by one: slow ones are.
+    #[test]
+    fn neighbours_that_are_moved_one_after_the_other_share_a_run() {
+        let mut writer = SegmentWriter::new();
+        let mut encoded = EncodedFrames::default();
+        let mut put = |indices: &[u64]| {
+            indices.iter().for_each(|&index| push(&mut writer, index));
+            writer.drain_into(&mut encoded);
+            assert!(writer.is_empty());
+        };
+        for indices in [
+            &[1][..],
+            &[2, 3],
+            &[],
+            &[4],
+            &[9],
+            &[10, 20],
+            &[21],
+            &[4, 5],
+        ] {
+            put(indices);
+        }
+        let runs = [(1, 4), (9, 1), (10, 1), (20, 2), (4, 2)];
+        assert_eq!(runs_in(encoded.take(0)), runs);
+        push(&mut writer, 6);
+        writer.drain_into(&mut encoded);
+        assert_eq!(runs_in(encoded.take(0)), [(6, 1)]);
     }
 
     #[test]

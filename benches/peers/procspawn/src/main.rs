@@ -59,11 +59,14 @@ fn main() {
     let (count, workers) = (number("count"), number("workers"));
     let pool = Pool::new(workers as usize).expect("a pool");
     let in_flight = IN_FLIGHT * workers;
+    let mut without_library = None;
     let seconds = match asked["task"].as_str() {
         Some("same") => time(&pool, in_flight, 0..count, same),
         Some("spin") => {
             let rounds = rounds_in(asked["seconds"].as_f64().expect("a number"));
-            time(&pool, in_flight, (0..count).map(|_| rounds), spin)
+            let seconds = time(&pool, in_flight, (0..count).map(|_| rounds), spin);
+            without_library = Some(alone(rounds, count / workers, workers));
+            seconds
         }
         _ => {
             let bytes = number("bytes") as usize;
@@ -71,7 +74,19 @@ fn main() {
             time(&pool, workers, bodies, body)
         }
     };
-    println!("{{\"seconds\": {seconds}}}");
+    let said = serde_json::json!({"seconds": seconds, "without_library": without_library});
+    println!("{said}");
+}
+
+/// The seconds that the same tasks take in threads that do nothing else.
+fn alone(rounds: u64, share: u64, threads: u64) -> f64 {
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| (0..share).for_each(|_| drop(black_box(spin(black_box(rounds))))));
+        }
+    });
+    begun.elapsed().as_secs_f64()
 }
 
 /// The time of all items, in order; a hundred are done before, to warm up.

@@ -4,6 +4,7 @@ use std::mem;
 
 use bytes::Bytes;
 
+use super::run::OpenRun;
 use crate::Attachments;
 
 /// What belongs to the frame that begins there.
@@ -20,6 +21,8 @@ pub struct EncodedFrames<B = Bytes> {
     pub(crate) bytes: B,
     /// In their order.
     pub(crate) attached: Vec<AttachedFrame>,
+    /// The last frame, if more can be added to it.
+    pub(super) last: Option<OpenRun>,
 }
 
 impl<B: AsRef<[u8]>> EncodedFrames<B> {
@@ -53,6 +56,7 @@ impl EncodedFrames<Vec<u8>> {
         EncodedFrames {
             bytes: mem::replace(&mut self.bytes, next).into(),
             attached: mem::take(&mut self.attached),
+            last: self.last.take(),
         }
     }
 }
@@ -61,7 +65,7 @@ impl From<Bytes> for EncodedFrames {
     fn from(bytes: Bytes) -> Self {
         Self {
             bytes,
-            attached: Vec::new(),
+            ..Self::default()
         }
     }
 }
