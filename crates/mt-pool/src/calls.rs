@@ -11,6 +11,7 @@ mod options;
 mod prepared;
 mod queue;
 mod request;
+mod submitted;
 
 pub use call::{Call, Full};
 pub use future::CallFuture;

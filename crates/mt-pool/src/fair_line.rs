@@ -6,179 +6,89 @@
 //! served (start-time fair queueing with all costs alike: Goyal, Vin and Cheng 1996). So a caller that asks now and then
 //! goes before the second of one that has a thousand here.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, HashMap},
-};
+mod rank;
+mod turns;
 
-/// The callers with nothing in a line whose last turn is remembered. One that is forgotten may go first once too often.
-const REMEMBERED: usize = 4096;
+use std::{cmp::Reverse, collections::BTreeMap};
 
-/// On whose behalf somebody asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Caller {
-    /// On that of a clone of the pool.
-    Clone(u64),
-    /// On that of whomever the user has named so.
-    Named(u64),
-}
+use rank::TurnPlace;
+use turns::Turns;
 
-impl Default for Caller {
-    fn default() -> Self {
-        Self::Clone(0)
-    }
-}
-
-/// Who asks, and how urgently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Rank {
-    /// The greater goes first.
-    pub(crate) priority: i8,
-    pub(crate) caller: Caller,
-}
+pub(crate) use rank::{Caller, Rank};
 
 /// Where somebody is in a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LinePlace {
-    priority: Reverse<i8>,
-    turn: u64,
-    number: u64,
+    rank: Rank,
+    at: TurnPlace,
 }
 
 #[derive(Debug)]
 pub(crate) struct FairLine<T> {
-    waiting: BTreeMap<LinePlace, (Caller, T)>,
-    /// What is known of the callers, for each priority at which somebody waits.
-    turns: BTreeMap<i8, Turns>,
-}
-
-#[derive(Debug, Default)]
-struct Turns {
-    /// The turn that is being served.
-    served: u64,
-    callers: HashMap<Caller, CallerTurns>,
-    waiting: usize,
-}
-
-#[derive(Debug, Default)]
-struct CallerTurns {
-    /// The turn that its next one takes at the earliest.
-    next: u64,
+    /// Who waits, at each priority that somebody has waited at.
+    turns: BTreeMap<Reverse<i8>, Turns<T>>,
     waiting: usize,
 }
 
 impl<T> Default for FairLine<T> {
     fn default() -> Self {
         Self {
-            waiting: BTreeMap::new(),
             turns: BTreeMap::new(),
+            waiting: 0,
         }
     }
 }
 
 impl<T> FairLine<T> {
     pub(crate) fn len(&self) -> usize {
-        self.waiting.len()
+        self.waiting
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.waiting == 0
     }
 
     /// Adds one, under a number that no other has here and that is greater than those of all who came before.
     pub(crate) fn join(&mut self, rank: Rank, number: u64, one: T) -> LinePlace {
-        let turns = self.turns.entry(rank.priority).or_default();
-        let turn = turns.take(rank.caller);
-        self.insert(rank, turn, number, one)
+        let at = self.turns_of(rank).join(rank.caller, number, one);
+        self.waiting += 1;
+        LinePlace { rank, at }
     }
 
     /// Adds one that has had its turn before all others of its priority, except for those of lower numbers that came back too.
     pub(crate) fn rejoin(&mut self, rank: Rank, number: u64, one: T) -> LinePlace {
-        let turns = self.turns.entry(rank.priority).or_default();
-        turns.callers.entry(rank.caller).or_default().waiting += 1;
-        self.insert(rank, 0, number, one)
+        let at = self.turns_of(rank).rejoin(rank.caller, number, one);
+        self.waiting += 1;
+        LinePlace { rank, at }
     }
 
-    fn insert(&mut self, rank: Rank, turn: u64, number: u64, one: T) -> LinePlace {
-        let place = LinePlace {
-            priority: Reverse(rank.priority),
-            turn,
-            number,
-        };
-        self.turns.entry(rank.priority).or_default().waiting += 1;
-        self.waiting.insert(place, (rank.caller, one));
-        place
+    fn turns_of(&mut self, rank: Rank) -> &mut Turns<T> {
+        self.turns.entry(Reverse(rank.priority)).or_default()
     }
 
     pub(crate) fn first(&self) -> Option<&T> {
-        self.waiting.first_key_value().map(|(_, (_, one))| one)
+        self.turns.values().find_map(Turns::first)
     }
 
     /// Takes out the one whose turn it is.
     pub(crate) fn pop(&mut self) -> Option<T> {
-        let (place, (caller, one)) = self.waiting.pop_first()?;
-        self.left(place, caller, |turns| {
-            turns.served = turns.served.max(place.turn);
-        });
+        let one = self.turns.values_mut().find_map(Turns::pop)?;
+        self.waiting -= 1;
         Some(one)
     }
 
     /// Takes out one that waits no longer.
     pub(crate) fn leave(&mut self, place: LinePlace) -> Option<T> {
-        let (caller, one) = self.waiting.remove(&place)?;
-        self.left(place, caller, |turns| {
-            let served = turns.served;
-            if let Some(caller) = turns.callers.get_mut(&caller)
-                && caller.waiting == 0
-            {
-                // What it has not had is not held against it.
-                caller.next = caller.next.min(served + 1);
-            }
-        });
+        let LinePlace { rank, at } = place;
+        let turns = self.turns.get_mut(&Reverse(rank.priority))?;
+        let one = turns.leave(rank.caller, at)?;
+        self.waiting -= 1;
         Some(one)
     }
 
-    fn left(&mut self, place: LinePlace, caller: Caller, then: impl FnOnce(&mut Turns)) {
-        let Reverse(priority) = place.priority;
-        let Some(turns) = self.turns.get_mut(&priority) else {
-            return;
-        };
-        turns.waiting -= 1;
-        if turns.waiting == 0 {
-            self.turns.remove(&priority);
-            return;
-        }
-        if let Some(caller) = turns.callers.get_mut(&caller) {
-            caller.waiting -= 1;
-        }
-        then(turns);
-    }
-
     /// Takes out all, in order.
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> + use<T> {
-        self.turns.clear();
-        std::mem::take(&mut self.waiting)
-            .into_values()
-            .map(|(_, one)| one)
-    }
-}
-
-impl Turns {
-    fn take(&mut self, caller: Caller) -> u64 {
-        if self.callers.len() >= REMEMBERED + self.waiting {
-            let served = self.served;
-            self.callers
-                .retain(|_, caller| caller.waiting > 0 || caller.next > served + 1);
-        }
-        if self.callers.len() >= REMEMBERED + self.waiting {
-            self.callers.retain(|_, caller| caller.waiting > 0);
-        }
-        let served = self.served;
-        let caller = self.callers.entry(caller).or_default();
-        let turn = caller.next.max(served).max(1);
-        caller.next = turn + 1;
-        caller.waiting += 1;
-        turn
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> {
+        std::iter::from_fn(|| self.pop())
     }
 }
 
@@ -221,7 +131,7 @@ mod tests {
             ]
         );
         assert!(
-            line.turns.is_empty(),
+            line.turns.values().all(Turns::is_forgotten),
             "nothing is remembered of an empty line"
         );
     }
@@ -267,6 +177,117 @@ mod tests {
             line.join(rank(0, number), number, "x");
             line.pop();
         }
-        assert!(line.turns[&0].callers.len() <= REMEMBERED + 2);
+        assert!(line.turns[&Reverse(0)].callers() <= turns::REMEMBERED + 2);
+    }
+
+    /// Case M251: A line whose first one stays remembers none of those that came after it and left.
+    #[test]
+    fn those_that_left_are_not_kept() {
+        let mut line = FairLine::default();
+        line.join(rank(0, 1), 0, "first");
+        let mut last = line.join(rank(0, 1), 1, "gone");
+        for number in 2..10_000 {
+            let next = line.join(rank(0, 1), number, "gone");
+            assert_eq!(line.leave(last), Some("gone"));
+            last = next;
+        }
+        assert!(line.turns[&Reverse(0)].kept() < 100);
+        assert_eq!(all(&mut line), ["first", "gone"]);
+    }
+
+    /// As a line that is searched for the next one each time.
+    struct Plain(
+        Vec<(Rank, u64, u64)>,
+        BTreeMap<(i8, Caller), u64>,
+        BTreeMap<i8, u64>,
+    );
+
+    impl Plain {
+        fn join(&mut self, rank: Rank, number: u64) {
+            let served = self.2.get(&rank.priority).copied().unwrap_or_default();
+            let next = self.1.entry((rank.priority, rank.caller)).or_default();
+            let turn = (*next).max(served).max(1);
+            *next = turn + 1;
+            self.0.push((rank, turn, number));
+        }
+
+        fn pop(&mut self) -> Option<u64> {
+            let key =
+                |&(rank, turn, number): &(Rank, u64, u64)| (Reverse(rank.priority), turn, number);
+            let at = (0..self.0.len()).min_by_key(|&at| key(&self.0[at]))?;
+            let (rank, turn, number) = self.0.swap_remove(at);
+            let served = self.2.entry(rank.priority).or_default();
+            *served = turn.max(*served);
+            self.left(rank);
+            Some(number)
+        }
+
+        fn leave(&mut self, number: u64) {
+            let at = self
+                .0
+                .iter()
+                .position(|one| one.2 == number)
+                .expect("it waits");
+            let (rank, ..) = self.0.swap_remove(at);
+            if !self.0.iter().any(|(other, ..)| *other == rank) {
+                let served = self.2.get(&rank.priority).copied().unwrap_or_default();
+                let next = self.1.entry((rank.priority, rank.caller)).or_default();
+                *next = (*next).min(served + 1);
+            }
+            self.left(rank);
+        }
+
+        fn left(&mut self, rank: Rank) {
+            if !self
+                .0
+                .iter()
+                .any(|(other, ..)| other.priority == rank.priority)
+            {
+                self.2.remove(&rank.priority);
+                self.1.retain(|(priority, _), _| *priority != rank.priority);
+            }
+        }
+    }
+
+    /// Whatever comes, goes and is served, all are served as in a line without any shortcuts.
+    #[test]
+    fn it_serves_as_a_plain_line_does() {
+        let mut dice = mt_test_kit::Dice::seeded(7);
+        for _ in 0..200 {
+            let mut line = FairLine::default();
+            let mut plain = Plain(Vec::new(), BTreeMap::new(), BTreeMap::new());
+            let mut places = BTreeMap::new();
+            for number in 0..200 {
+                match dice.below(4) {
+                    0 | 1 => {
+                        let rank = rank(dice.below(2) as i8, dice.below(4));
+                        places.insert(number, line.join(rank, number, number));
+                        plain.join(rank, number);
+                    }
+                    2 => {
+                        let popped = line.pop();
+                        assert_eq!(popped, plain.pop());
+                        popped.map(|number| places.remove(&number));
+                    }
+                    _ => {
+                        let nth = dice.below(places.len().max(1) as u64) as usize;
+                        let Some((&number, &place)) = places.iter().nth(nth) else {
+                            continue;
+                        };
+                        assert_eq!(line.leave(place), Some(number));
+                        places.remove(&number);
+                        plain.leave(number);
+                    }
+                }
+                assert_eq!(line.len(), places.len());
+            }
+            while let Some(number) = plain.pop() {
+                assert_eq!(
+                    (line.first().copied(), line.pop()),
+                    (Some(number), Some(number))
+                );
+            }
+            assert!(line.is_empty() && line.first().is_none());
+        }
     }
 }

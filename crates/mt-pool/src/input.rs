@@ -14,7 +14,7 @@ pub(crate) use exchange::{
 pub(crate) use feeder::{spawn_feeder, spawn_scoped_feeder};
 pub(crate) use going_runs::{GoingRun, GoingRuns};
 pub use mt_proto::CrossesAs;
-pub(crate) use places::{CallPlaces, HeldPlace, PlaceLimits};
+pub(crate) use places::{CallPlaces, HeldPlace, InLine, PlaceLimits};
 pub(crate) use run_input::Feedable;
 pub use run_input::RunInput;
 pub(crate) use source::exact_len;

@@ -12,16 +12,14 @@ use bytes::{Buf, Bytes};
 use serde::Serialize;
 
 use crate::{
-    Attachments, DecodeError, EncodeError, Frame, HEADER_BYTES, Heading, ItemIndex, Kind,
-    RecordTag, Records, encode::is_plain, records::push_outcome,
+    Attachments, DecodeError, EncodeError, Frame, Heading, ItemIndex, Kind, RecordTag, Records,
+    encode::is_plain, records::push_outcome,
 };
 
 pub use encoded::EncodedFrames;
 pub(crate) use encoded::{AttachedFrame, weight};
+pub(crate) use run::RUN_HEADER;
 use run::{OpenRun, RUN_BYTES, RUN_START};
-
-/// The bytes of a run's own header.
-pub(crate) const RUN_HEADER: usize = 12;
 
 /// Consecutive items, or their results.
 #[derive(Debug, Clone, PartialEq, Eq)]

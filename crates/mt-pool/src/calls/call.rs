@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use mt_proto::Kept;
 
-use super::{CallFuture, CallHandle, request::Request};
+use super::{CallFuture, CallHandle, request::Request, submitted::Submitted};
 use crate::{
     Pool, Task,
     dispatch::{Prepared, Terms},
@@ -87,11 +87,11 @@ impl<T: Task> Call<T> {
     pub fn try_start(self) -> Result<CallFuture<T>, Full<T::Input>> {
         let Self { pool, input, terms } = self;
         match Request::of::<T>(&pool, &input, terms) {
-            Ok(request) => match request.try_submit() {
+            Ok(request) => match Submitted::at_once(request) {
                 Some(submitted) => Ok(CallFuture::of(submitted)),
                 None => Err(Full(input)),
             },
-            Err(refused) => Ok(CallFuture::refused(refused)),
+            Err(lost) => Ok(CallFuture::of(Submitted::refused(lost))),
         }
     }
 }
@@ -101,10 +101,8 @@ impl<T: Task> IntoFuture for Call<T> {
     type IntoFuture = CallFuture<T>;
 
     fn into_future(self) -> CallFuture<T> {
-        match Request::of::<T>(&self.pool, &self.input, self.terms) {
-            Ok(request) => CallFuture::of(request.submit(Arc::default())),
-            Err(refused) => CallFuture::refused(refused),
-        }
+        let request = Request::of::<T>(&self.pool, &self.input, self.terms);
+        CallFuture::of(request.map_or_else(Submitted::refused, Submitted::of))
     }
 }
 

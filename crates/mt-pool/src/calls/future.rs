@@ -7,12 +7,13 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use futures::{FutureExt, future::BoxFuture};
+use futures::FutureExt;
 use mt_proto::ItemIndex;
 
+use super::submitted::Submitted;
 use crate::{
     Task, TaskError, TaskErrorKind,
-    dispatch::{Apart, Lost},
+    dispatch::Apart,
     driver::CallEnd,
     executor::CallHead,
     pmap::{Outcome, apart_outcome, record_outcome},
@@ -29,28 +30,14 @@ use crate::{
 /// start workers.
 #[must_use = "dropping a call's future cancels the call"]
 pub struct CallFuture<T> {
-    end: Awaited,
+    call: Submitted,
     task: PhantomData<fn() -> T>,
 }
 
-enum Awaited {
-    /// To come. With nothing of the task's types in it.
-    ToCome(BoxFuture<'static, CallEnd>),
-    /// Until it is told.
-    Refused(Option<Lost>),
-}
-
 impl<T: Task> CallFuture<T> {
-    pub(super) fn of(end: impl Future<Output = CallEnd> + Send + 'static) -> Self {
+    pub(super) fn of(call: Submitted) -> Self {
         Self {
-            end: Awaited::ToCome(end.boxed()),
-            task: PhantomData,
-        }
-    }
-
-    pub(super) fn refused(lost: Lost) -> Self {
-        Self {
-            end: Awaited::Refused(Some(lost)),
+            call,
             task: PhantomData,
         }
     }
@@ -68,12 +55,7 @@ impl<T: Task> Future for CallFuture<T> {
     type Output = Outcome<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        let end = match &mut self.end {
-            Awaited::ToCome(end) => ready!(end.poll_unpin(cx)),
-            Awaited::Refused(lost) => {
-                CallEnd::Refused(lost.take().expect("a future was polled after its end"))
-            }
-        };
+        let end = ready!(self.call.poll_unpin(cx));
         Poll::Ready(outcome::<T>(end))
     }
 }

@@ -1,8 +1,9 @@
 //! A call that goes on by itself.
+//!
+//! Loop: one a call that was spawned, until its outcome is there; both things it waits for are cancel-safe.
 
 use std::{
     fmt,
-    future::ready,
     marker::PhantomData,
     panic::resume_unwind,
     pin::Pin,
@@ -13,7 +14,7 @@ use std::{
 use futures::FutureExt;
 use tokio::{runtime::Handle, sync::Notify, task::JoinHandle};
 
-use super::{future::outcome, request::Request};
+use super::{future::outcome, request::Request, submitted::Submitted};
 use crate::{
     StartError, Task, TaskErrorKind, dispatch::Lost, driver::CallEnd, pmap::Outcome,
     wait::wait_here,
@@ -30,10 +31,8 @@ pub struct CallHandle<T> {
 impl<T: Task> CallHandle<T> {
     pub(super) fn new(request: Result<Request, Lost>, runtime: &Handle) -> Self {
         let cancel = Arc::new(Notify::new());
-        let end = match request {
-            Ok(request) => runtime.spawn(request.submit(Arc::clone(&cancel))),
-            Err(lost) => runtime.spawn(ready(CallEnd::Refused(lost))),
-        };
+        let submitted = request.map_or_else(Submitted::refused, Submitted::of);
+        let end = runtime.spawn(until_cancelled(submitted, Arc::clone(&cancel)));
         Self {
             end,
             cancel,
@@ -60,6 +59,22 @@ impl<T: Task> CallHandle<T> {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.end.is_finished()
+    }
+}
+
+/// What a call comes to; told to cancel, it waits until that is done.
+async fn until_cancelled(mut call: Submitted, cancel: Arc<Notify>) -> CallEnd {
+    loop {
+        // Both are cancel-safe.
+        tokio::select! {
+            biased;
+            end = &mut call => return end,
+            () = cancel.notified() => {
+                if let Some(end) = call.cancel() {
+                    return end;
+                }
+            }
+        }
     }
 }
 

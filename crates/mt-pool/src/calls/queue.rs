@@ -69,14 +69,13 @@ impl CallQueue {
         self.feed.takes_items() && self.routes.are_open()
     }
 
-    /// Makes a call; gives back what it was admitted with when no call is taken any more.
+    /// Makes a call. When no call is taken any more it stays where it is, and what it was admitted with comes back.
     pub(super) fn push(
         &self,
-        call: CallRecord,
-        terms: Terms,
+        call: &mut Option<(CallRecord, Terms)>,
         admitted: Admitted,
     ) -> Result<Made, Admitted> {
-        let push = || self.feed.push_call(call, terms);
+        let push = || self.feed.push_call(call);
         let (index, end) = self.routes.expect(admitted, push)?;
         Ok(Made { index, end })
     }

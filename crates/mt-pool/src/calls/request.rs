@@ -1,19 +1,15 @@
-//! A call on its way: encoded, then in the line for a place, then in the queue, until its outcome is there.
-//!
-//! Loop: one a call, until its outcome is there; all it waits for is cancel-safe.
+//! A call that is encoded, with what holds for it.
 
-use std::{pin::pin, sync::Arc};
+use std::{cell::Cell, sync::Arc};
 
-use mt_proto::{Attachments, EncodeError, ItemIndex, MAX_RECORD_BYTES, append_item, guarded};
-use tokio::sync::Notify;
+use bytes::Bytes;
+use mt_proto::{Attachments, EncodeError, MAX_RECORD_BYTES, append_item, guarded};
 
-use super::queue::{CallQueue, Made};
 use crate::{
     Context, Pool, StartError, Task, TaskErrorKind,
     dispatch::{Lost, Terms},
-    driver::{Admitted, CallEnd},
     executor::CallHead,
-    input::{CallRecord, HeldPlace},
+    input::CallRecord,
     limits::is_time,
     pmap::given,
     registry,
@@ -24,14 +20,22 @@ use crate::{
 /// The bytes of a record before its value.
 const HEADER_BYTES: usize = size_of::<u32>();
 
+/// The bytes that a thread keeps for encoding its calls, at most.
+const SCRATCH_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    /// Where calls are encoded. A call that is made while one is encoded has one of its own.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 /// A call that is encoded.
 #[derive(Debug)]
 pub(super) struct Request {
     /// Keeps the workers.
-    pool: Pool,
-    call: CallRecord,
-    terms: Terms,
-    made: MadeCall,
+    pub(super) pool: Pool,
+    pub(super) call: CallRecord,
+    pub(super) terms: Terms,
+    pub(super) made: MadeCall,
 }
 
 impl Request {
@@ -52,66 +56,12 @@ impl Request {
         }
     }
 
-    fn len_bytes(&self) -> usize {
+    pub(super) fn len_bytes(&self) -> usize {
         let CallRecord {
             records,
             attachments,
         } = &self.call;
         records.len().saturating_add(attachments.weight())
-    }
-
-    /// Waits for a place, makes the call and waits for its outcome. Dropped, it gives the call up; told to cancel, it
-    /// waits until that is done.
-    pub(super) async fn submit(self, cancel: Arc<Notify>) -> CallEnd {
-        let places = Arc::clone(self.pool.call_places());
-        let place = places.take(self.terms.rank, self.len_bytes());
-        // Both are cancel-safe: a place that is not taken is free.
-        tokio::select! {
-            biased;
-            place = place => self.make(place, cancel).await,
-            // What was made and is dropped counts as cancelled.
-            () = cancel.notified() => CallEnd::Cancelled,
-        }
-    }
-
-    /// Makes the call if there is a place.
-    pub(super) fn try_submit(self) -> Option<impl Future<Output = CallEnd> + Send> {
-        let Some(place) = self.pool.call_places().try_take(self.len_bytes()) else {
-            self.made.shed();
-            return None;
-        };
-        Some(self.make(place, Arc::default()))
-    }
-
-    /// Makes the call at once, and waits for its outcome.
-    fn make(self, place: HeldPlace, cancel: Arc<Notify>) -> impl Future<Output = CallEnd> + Send {
-        let Self {
-            pool,
-            call,
-            terms,
-            made,
-        } = self;
-        let limit = terms.queue;
-        let pushed = push(&pool, &call, &terms, Admitted { place, made });
-        async move {
-            let (mut given_up, end) = match pushed {
-                Ok(pushed) => pushed,
-                Err(lost) => return CallEnd::Refused(lost),
-            };
-            let mut end = pin!(end);
-            let end = loop {
-                // Both are cancel-safe.
-                tokio::select! {
-                    biased;
-                    end = &mut end => break end,
-                    () = cancel.notified() => given_up.withdraw(),
-                }
-            };
-            given_up.no_more();
-            drop(pool);
-            let end = end.expect("bug in mt-pool: the supervisor of the calls has panicked");
-            end.with_queue_limit(limit)
-        }
     }
 }
 
@@ -123,7 +73,9 @@ fn encoded<T: Task>(input: &T::Input, terms: Terms) -> Result<(CallRecord, Terms
         None => CallHead::Task(number_of::<T>().map_err(not_started)?),
     };
     let shares = T::STYLE == TaskStyle::Async;
-    let mut record = vec![0; HEADER_BYTES];
+    let mut record = SCRATCH.take();
+    record.clear();
+    record.extend_from_slice(&[0; HEADER_BYTES]);
     head.write(&mut record);
     let mut attachments = Attachments::NONE;
     let limit = MAX_RECORD_BYTES - CallHead::MAX_BYTES;
@@ -134,61 +86,18 @@ fn encoded<T: Task>(input: &T::Input, terms: Terms) -> Result<(CallRecord, Terms
         .map_err(|error| unsent(&error))?;
     let length = (record.len() - HEADER_BYTES) as u32;
     record[..HEADER_BYTES].copy_from_slice(&length.to_le_bytes());
+    let records = if record.len() > SCRATCH_BYTES {
+        record.into()
+    } else {
+        let records = Bytes::copy_from_slice(&record);
+        SCRATCH.set(record);
+        records
+    };
     let call = CallRecord {
-        records: record.into(),
+        records,
         attachments,
     };
     Ok((call, Terms { shares, ..terms }))
-}
-
-/// Makes a call in the pool's queue; in the next one, where that has just ended.
-fn push(
-    pool: &Pool,
-    call: &CallRecord,
-    terms: &Terms,
-    mut admitted: Admitted,
-) -> Result<(GivenUp, tokio::sync::oneshot::Receiver<CallEnd>), Lost> {
-    loop {
-        let queue = match pool.call_queue() {
-            Ok(queue) => queue,
-            Err(error) => {
-                let lost = not_started(error);
-                admitted.made.refuse(&lost);
-                return Err(lost);
-            }
-        };
-        match queue.push(call.clone(), terms.clone(), admitted) {
-            Ok(Made { index, end }) => {
-                let index = Some(index);
-                return Ok((GivenUp { queue, index }, end));
-            }
-            Err(back) => admitted = back,
-        }
-    }
-}
-
-/// Withdraws a call, once, unless its outcome has come.
-struct GivenUp {
-    queue: Arc<CallQueue>,
-    index: Option<ItemIndex>,
-}
-
-impl GivenUp {
-    fn withdraw(&mut self) {
-        if let Some(index) = self.index.take() {
-            self.queue.withdraw(index);
-        }
-    }
-
-    fn no_more(mut self) {
-        self.index = None;
-    }
-}
-
-impl Drop for GivenUp {
-    fn drop(&mut self) {
-        self.withdraw();
-    }
 }
 
 /// The number of `T`, if it can be called without anything but its input.
@@ -215,7 +124,7 @@ fn check(terms: &Terms) -> Result<(), StartError> {
     terms.retries.check()
 }
 
-fn not_started(error: StartError) -> Lost {
+pub(super) fn not_started(error: StartError) -> Lost {
     TaskErrorKind::NotStarted(Arc::new(error))
 }
 

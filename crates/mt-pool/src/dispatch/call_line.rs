@@ -6,13 +6,14 @@
 //! one. All that is kept for them is here, so that runs pay nothing for it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::BytesMut;
 use mt_proto::{ItemIndex, PreparedId, Segment};
+use rustc_hash::FxBuildHasher;
 
 use super::{
     attempt_history::{AttemptHistory, RetryItem},
@@ -48,7 +49,7 @@ pub(crate) struct Terms {
 #[derive(Debug, Default)]
 pub(crate) struct CallLine {
     /// All that have no outcome yet.
-    known: BTreeMap<ItemIndex, Known>,
+    known: HashMap<ItemIndex, Known, FxBuildHasher>,
     /// The calls that need a worker's thread for themselves.
     plain: FairLine<WaitingCall>,
     /// The calls that share one.

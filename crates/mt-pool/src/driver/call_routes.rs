@@ -8,6 +8,7 @@ use std::{
 };
 
 use mt_proto::{Failure, ItemIndex, Record, RecordTag, Records, decode_strict, guarded};
+use rustc_hash::FxBuildHasher;
 use tokio::sync::oneshot;
 
 use crate::{
@@ -93,7 +94,7 @@ pub(crate) struct Admitted {
 #[derive(Debug)]
 pub(crate) struct CallRoutes {
     /// None once the driver has ended.
-    waiting: Mutex<Option<HashMap<ItemIndex, CallWaiter>>>,
+    waiting: Mutex<Option<HashMap<ItemIndex, CallWaiter, FxBuildHasher>>>,
     consumer: ConsumerEnd,
 }
 
@@ -104,7 +105,7 @@ pub(crate) struct RouteEnd(Arc<CallRoutes>);
 impl CallRoutes {
     pub(crate) fn new(consumer: ConsumerEnd) -> (Arc<Self>, RouteEnd) {
         let routes = Arc::new(Self {
-            waiting: Mutex::new(Some(HashMap::new())),
+            waiting: Mutex::new(Some(HashMap::default())),
             consumer,
         });
         (Arc::clone(&routes), RouteEnd(routes))

@@ -1,8 +1,9 @@
 //! Places in a queue, so many and of so many bytes; who comes when there are none waits in a fair line.
 
 use std::{
-    future::poll_fn,
+    pin::Pin,
     sync::{Arc, Mutex},
+    task::{Context, Poll, ready},
 };
 
 use futures::FutureExt;
@@ -51,8 +52,8 @@ pub(crate) struct HeldPlace {
     bytes: usize,
 }
 
-/// Somebody in the line, who leaves it when dropped.
-struct InLine {
+/// Somebody in the line, as a future of the place when it is the turn of whoever asks. Dropped, it gives up its turn.
+pub(crate) struct InLine {
     places: Arc<CallPlaces>,
     place: LinePlace,
     admitted: oneshot::Receiver<HeldPlace>,
@@ -77,26 +78,15 @@ impl CallPlaces {
         (state.line.is_empty() && state.take(bytes)).then(|| self.held(bytes))
     }
 
-    /// Takes a place when it is the turn of whoever asks. Dropped, it gives up its turn.
-    pub(crate) async fn take(self: Arc<Self>, rank: Rank, bytes: usize) -> HeldPlace {
-        let mut in_line = match self.ask(rank, bytes.min(self.limits.bytes)) {
-            Ok(place) => return place,
-            Err(in_line) => in_line,
-        };
-        let admitted = poll_fn(|cx| in_line.admitted.poll_unpin(cx));
-        // Whoever is in the line keeps it alive.
-        admitted
-            .await
-            .expect("a line lasts as long as who waits in it")
-    }
-
     /// How many have places, and how many wait for one.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let state = lock(&self.state);
         (self.limits.count - state.free.count, state.line.len())
     }
 
-    fn ask(self: &Arc<Self>, rank: Rank, bytes: usize) -> Result<HeldPlace, InLine> {
+    /// Takes a place, or one in the line for it.
+    pub(crate) fn ask(self: &Arc<Self>, rank: Rank, bytes: usize) -> Result<HeldPlace, InLine> {
+        let bytes = bytes.min(self.limits.bytes);
         let mut state = lock(&self.state);
         if state.line.is_empty() && state.take(bytes) {
             return Ok(self.held(bytes));
@@ -162,6 +152,16 @@ impl Drop for HeldPlace {
     }
 }
 
+impl Future for InLine {
+    type Output = HeldPlace;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<HeldPlace> {
+        let admitted = ready!(self.admitted.poll_unpin(cx));
+        // Whoever is in the line keeps it alive.
+        Poll::Ready(admitted.expect("a line lasts as long as who waits in it"))
+    }
+}
+
 impl Drop for InLine {
     fn drop(&mut self) {
         // Those behind may be content with less.
@@ -189,6 +189,13 @@ mod tests {
         CallPlaces::new(PlaceLimits { count, bytes })
     }
 
+    async fn take(places: &Arc<CallPlaces>, bytes: usize) -> HeldPlace {
+        match places.ask(ANY, bytes) {
+            Ok(place) => place,
+            Err(line) => line.await,
+        }
+    }
+
     /// Case M202: Who waits for a place gets it in turn, and nobody who comes later goes before.
     #[tokio::test]
     async fn places_are_taken_in_turn() {
@@ -198,8 +205,8 @@ mod tests {
         assert!(large, "more than all may only come alone");
         let two = places.try_take(90).unwrap();
         assert!(places.try_take(0).is_none());
-        let mut third = pin!(Arc::clone(&places).take(ANY, 50));
-        let mut fourth = pin!(Arc::clone(&places).take(ANY, 5));
+        let mut third = pin!(take(&places, 50));
+        let mut fourth = pin!(take(&places, 5));
         assert!(poll!(&mut third).is_pending() && poll!(&mut fourth).is_pending());
         drop(one);
         assert!(poll!(&mut third).is_pending(), "there are 10 bytes");
@@ -217,12 +224,12 @@ mod tests {
     async fn who_gives_up_holds_up_nobody() {
         let places = places(2, 100);
         let one = places.try_take(60).unwrap();
-        let mut large = Box::pin(Arc::clone(&places).take(ANY, 90));
-        let mut small = Box::pin(Arc::clone(&places).take(ANY, 30));
+        let mut large = Box::pin(take(&places, 90));
+        let mut small = Box::pin(take(&places, 30));
         assert!(poll!(&mut large).is_pending() && poll!(&mut small).is_pending());
         drop(large);
         let small = small.await;
-        let mut gone = Box::pin(Arc::clone(&places).take(ANY, 90));
+        let mut gone = Box::pin(take(&places, 90));
         assert!(poll!(&mut gone).is_pending());
         drop((one, small));
         drop(gone); // with a place that it has not taken

@@ -1,7 +1,9 @@
 //! A run that goes on, in a buffer of frames: where it begins, and what of its header is not known yet.
 
-use super::RUN_HEADER;
 use crate::{HEADER_BYTES, ItemIndex, Kind};
+
+/// The bytes of a run's own header.
+pub(crate) const RUN_HEADER: usize = 12;
 
 /// The body size at which a run is closed and the next is opened.
 pub(super) const RUN_BYTES: usize = 64 * 1024;

@@ -184,12 +184,13 @@ impl FeedEnd {
         self.0.wake_driver(state);
     }
 
-    /// Adds a call. `None` if no item is taken any more.
-    pub(crate) fn push_call(&self, call: CallRecord, terms: Terms) -> Option<ItemIndex> {
+    /// Adds a call, if there is one. `None`, and the call stays where it is, if no item is taken any more.
+    pub(crate) fn push_call(&self, call: &mut Option<(CallRecord, Terms)>) -> Option<ItemIndex> {
         let mut state = self.0.lock();
         if state.takes_nothing() {
             return None;
         }
+        let (call, terms) = call.take()?;
         state.outstanding += 1;
         // It does not need a thread for itself, or its time runs.
         if terms.shares || terms.queue.is_some() {
@@ -324,7 +325,7 @@ mod tests {
                 records: Bytes::from_static(&[0; 5]),
                 attachments: Attachments::NONE,
             };
-            assert!(feed.push_call(call, terms).is_some());
+            assert!(feed.push_call(&mut Some((call, terms))).is_some());
             driver.filled().now_or_never().is_some()
         };
         let timed = || Terms {
