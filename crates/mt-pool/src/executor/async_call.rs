@@ -27,7 +27,8 @@ pub(super) struct AsyncCall<'a> {
     at: u64,
     began: Instant,
     begun: Option<Begun>,
-    withdrawal: Withdrawal,
+    /// There once somebody may tell.
+    withdrawal: Option<Withdrawal>,
     progress: &'a Progress,
 }
 
@@ -82,13 +83,18 @@ impl<'a> AsyncCall<'a> {
             at,
             began,
             begun: Some(begun),
-            withdrawal: Withdrawal::default(),
+            withdrawal: None,
             progress,
         }
     }
 
-    pub(super) fn withdrawal(&self) -> Withdrawal {
-        self.withdrawal.clone()
+    pub(super) fn index(&self) -> ItemIndex {
+        self.ambient.index
+    }
+
+    /// What tells the call that nobody waits for it any more, from its next poll on.
+    pub(super) fn withdrawal(&mut self) -> Withdrawal {
+        self.withdrawal.get_or_insert_default().clone()
     }
 
     fn ended(&self, returned: Result<Returned, NoResult>) -> EndedCall {
@@ -115,7 +121,8 @@ impl Future for AsyncCall<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<EndedCall> {
         let mut begun = self.begun.take().expect("polled after its end");
-        let polled = match self.withdrawal.is_withdrawn() {
+        let withdrawal = self.withdrawal.as_ref();
+        let polled = match withdrawal.is_some_and(Withdrawal::is_withdrawn) {
             true => Poll::Ready(Err(Failure::Cancelled.into())),
             false => match self.turn(|| begun.as_mut().poll(cx)) {
                 Ok(polled) => polled.map(Ok),
@@ -124,7 +131,9 @@ impl Future for AsyncCall<'_> {
         };
         tally::left(self.ambient.index);
         let Poll::Ready(returned) = polled else {
-            self.withdrawal.remember(cx.waker());
+            if let Some(withdrawal) = withdrawal {
+                withdrawal.remember(cx.waker());
+            }
             self.begun = Some(begun);
             return Poll::Pending;
         };

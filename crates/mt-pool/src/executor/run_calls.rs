@@ -6,12 +6,12 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     rc::Rc,
-    task::Poll,
+    task::{Context as PollContext, Poll, Waker},
     time::{Duration, Instant},
 };
 
 use futures::{
-    poll,
+    FutureExt, poll,
     stream::{FuturesUnordered, StreamExt},
 };
 use mt_ipc::{Progress, Turn};
@@ -20,7 +20,7 @@ use tokio::{runtime::Runtime, sync::mpsc, task::LocalSet};
 
 use super::{
     async_call::{AsyncCall, EndedCall, Withdrawal},
-    call_target::Begun,
+    call_target::{Begun, Returned},
     context_batch::ContextOptions,
     outbox::Outbox,
     reporter::{Encoded, Reporter},
@@ -36,6 +36,8 @@ use crate::{
 
 /// The name that a setup has for the calls of a pool, in place of a task's.
 pub(crate) const CALLS: &str = "mt_pool::calls";
+/// The calls of `async fn`s that are started before they get their turn.
+const STARTS_PER_TURN: usize = 64;
 /// How often a main thread that goes from call to call turns the link at most. Some microseconds are a twentieth of it.
 const TURN: Duration = Duration::from_micros(100);
 /// The calls that nobody had to wait for, one after the other, from which on the main thread turns the link.
@@ -70,6 +72,7 @@ pub(super) fn serve(job: Job, runtime: &Rc<Runtime>) {
         unbegun: &unbegun,
         targets: Targets::default(),
         todo: VecDeque::new(),
+        begun: Vec::new(),
         running: FuturesUnordered::new(),
         withdrawals: BTreeMap::new(),
         at_rest: CALLS_AT_REST,
@@ -91,6 +94,8 @@ struct CallBatch {
     start_by: Option<tokio::time::Instant>,
     /// What changes before the first.
     changes: Vec<TargetChange>,
+    /// Whether some were started. Calls that came together are of one style.
+    goes_on: bool,
 }
 
 struct CallRunner<'a> {
@@ -109,6 +114,8 @@ struct CallRunner<'a> {
     /// The tasks that are called here.
     targets: Targets,
     todo: VecDeque<CallBatch>,
+    /// The calls of `async fn`s that were started and have not had the thread yet.
+    begun: Vec<AsyncCall<'a>>,
     running: FuturesUnordered<AsyncCall<'a>>,
     withdrawals: BTreeMap<ItemIndex, Withdrawal>,
     /// The calls since one that was waited for.
@@ -124,8 +131,8 @@ impl CallRunner<'_> {
         let mut open = true;
         loop {
             self.hear();
-            let has_started = self.start_next();
-            if !self.running.is_empty() {
+            let has_started = self.start_some();
+            if !self.running.is_empty() || !self.begun.is_empty() {
                 self.turn();
             }
             if has_started {
@@ -171,6 +178,7 @@ impl CallRunner<'_> {
             attachments: items.attachments,
             start_by,
             changes,
+            goes_on: false,
         });
     }
 
@@ -179,6 +187,17 @@ impl CallRunner<'_> {
         if let Some(running) = self.withdrawals.get(&call) {
             running.withdraw();
         }
+    }
+
+    /// Starts a call, if one may be, and of `async fn`s those that came with it.
+    fn start_some(&mut self) -> bool {
+        let has_started = self.start_next();
+        while !self.begun.is_empty()
+            && self.begun.len() < STARTS_PER_TURN
+            && self.todo.front().is_some_and(|todo| todo.goes_on)
+            && self.start_next()
+        {}
+        has_started
     }
 
     /// Starts a call, if one may be.
@@ -213,6 +232,7 @@ impl CallRunner<'_> {
             .expect("a piece was counted when it came in, and is not empty");
         todo.next = index.plus(1);
         if !todo.records.is_empty() {
+            todo.goes_on = true;
             self.todo.push_front(todo);
         }
         true
@@ -233,8 +253,7 @@ impl CallRunner<'_> {
             Ok(Started::Runs(begun)) => {
                 let began = self.reporter.call_began();
                 let call = AsyncCall::new((ambient, at), began, begun, self.progress);
-                self.withdrawals.insert(index, call.withdrawal());
-                self.running.push(call);
+                self.begun.push(call);
             }
             Err(none) => self.report(index, Err(none)),
         }
@@ -273,18 +292,43 @@ impl CallRunner<'_> {
 
     /// Lets the calls that run go on, and takes in those that have ended.
     fn turn(&mut self) {
-        let running = &mut self.running;
-        let ended = drive_local(self.runtime, &self.local, async {
-            let mut ended = Vec::new();
+        let (begun, running) = (&mut self.begun, &mut self.running);
+        let withdrawals = &mut self.withdrawals;
+        let (at_once, ended) = drive_local(self.runtime, &self.local, async {
+            let (mut at_once, mut ended) = (Vec::new(), Vec::new());
+            for mut call in begun.drain(..) {
+                // Whoever has to wait is polled again, with a real waker, as soon as it is in the set.
+                let mut cx = PollContext::from_waker(Waker::noop());
+                match call.poll_unpin(&mut cx) {
+                    Poll::Ready(one) => at_once.push(one),
+                    Poll::Pending => {
+                        withdrawals.insert(call.index(), call.withdrawal());
+                        running.push(call);
+                    }
+                }
+            }
             while let Poll::Ready(Some(one)) = poll!(running.next()) {
                 ended.push(one);
             }
             wake_yielded().await;
-            ended
+            (at_once, ended)
         });
+        if at_once.len() > 1 {
+            self.reporter.share_watch();
+        }
+        for one in at_once {
+            let encoded = self.encoded(one.index, one.returned);
+            self.report(one.index, encoded);
+        }
         for one in ended {
             self.end(one);
         }
+        self.close_forgotten();
+    }
+
+    fn encoded(&mut self, index: ItemIndex, returned: Result<Returned, NoResult>) -> Encoded {
+        let reporter = &mut self.reporter;
+        returned.and_then(|returned| caught(|| returned(reporter, index))?)
     }
 
     /// Sends what was made while more calls wait, unless that is what takes the time, or the link's thread does it.
@@ -351,7 +395,10 @@ impl CallRunner<'_> {
             came
         });
         match came {
-            CallNews::Over(ended) => self.end(ended),
+            CallNews::Over(ended) => {
+                self.end(ended);
+                self.close_forgotten();
+            }
             CallNews::Room => self.reporter.room = true,
             CallNews::Withdrawn(call) => self.withdraw(call),
             CallNews::Batch(Some(batch)) => self.add(batch),
@@ -367,13 +414,11 @@ impl CallRunner<'_> {
             returned,
         } = ended;
         self.withdrawals.remove(&index);
-        let reporter = &mut self.reporter;
-        let encoded = returned.and_then(|returned| caught(|| returned(reporter, index))?);
+        let encoded = self.encoded(index, returned);
         let encoded = encoded.map_err(|none| self.settle(none));
         self.reporter
             .report_waited(self.outbox, index, encoded, began);
         self.finished();
-        self.close_forgotten();
     }
 
     fn report(&mut self, index: ItemIndex, encoded: Encoded) {
