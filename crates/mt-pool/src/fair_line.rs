@@ -193,6 +193,14 @@ mod tests {
         }
         assert!(line.turns[&Reverse(0)].kept() < 100);
         assert_eq!(all(&mut line), ["first", "gone"]);
+        let mut first = line.join(rank(0, 1), 10_000, "gone");
+        line.join(rank(0, 2), 10_001, "stays");
+        for number in 10_002..20_000 {
+            let next = line.join(rank(0, 1), number, "gone");
+            assert_eq!(line.leave(first), Some("gone"));
+            first = next;
+        }
+        assert!(line.turns[&Reverse(0)].kept() < 100);
     }
 
     /// As a line that is searched for the next one each time.

@@ -137,7 +137,8 @@ impl RouteEnd {
     /// Hands outcomes to those who wait for them.
     pub(super) fn route(&self, turn: Vec<Delivery>) {
         let (mut items, mut bytes) = (0, 0);
-        let mut routed = Vec::new();
+        let count = turn.iter().map(|delivery| delivery.count() as usize).sum();
+        let mut routed = Vec::with_capacity(count);
         let mut open = lock(&self.0.waiting);
         let Some(waiting) = open.as_mut() else {
             return;

@@ -1,6 +1,9 @@
 //! Who waits at one priority: a queue for each caller, and whose turn it is.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, VecDeque, binary_heap::PeekMut},
+};
 
 use super::rank::{Caller, TurnPlace};
 
@@ -9,7 +12,7 @@ pub(super) const REMEMBERED: usize = 4096;
 /// The callers whose queues are kept when nobody waits, and the room of each of these queues.
 const KEPT_CALLERS: usize = 4;
 const KEPT_ROOM: usize = 64;
-/// The places of those that left, among those that wait, that are not worth closing the gaps.
+/// The places of who left, among those of who waits, that are not worth closing the gaps.
 const GAPS: usize = 32;
 
 #[derive(Debug)]
@@ -17,8 +20,9 @@ pub(super) struct Turns<T> {
     /// The turn that is being served.
     served: u64,
     callers: BTreeMap<Caller, CallerTurns<T>>,
-    /// The first in each caller's queue.
-    heads: BTreeSet<(TurnPlace, Caller)>,
+    /// The first in each caller's queue, and places that were that until they were left. The first of all is the first in a
+    /// queue.
+    heads: BinaryHeap<Reverse<(TurnPlace, Caller)>>,
     /// Who came back, by number.
     back: BTreeMap<u64, (Caller, T)>,
     waiting: usize,
@@ -40,7 +44,7 @@ impl<T> Default for Turns<T> {
         Self {
             served: 0,
             callers: BTreeMap::new(),
-            heads: BTreeSet::new(),
+            heads: BinaryHeap::new(),
             back: BTreeMap::new(),
             waiting: 0,
         }
@@ -68,7 +72,7 @@ impl<T> Turns<T> {
         turns.next = turn + 1;
         turns.waiting += 1;
         if turns.queue.is_empty() {
-            self.heads.insert((place, caller));
+            self.heads.push(Reverse((place, caller)));
         }
         turns.queue.push_back((place, Some(one)));
         self.waiting += 1;
@@ -86,7 +90,7 @@ impl<T> Turns<T> {
         if let Some((_, (_, one))) = self.back.first_key_value() {
             return Some(one);
         }
-        let (_, caller) = self.heads.first()?;
+        let Reverse((_, caller)) = self.heads.peek()?;
         let (_, one) = self.callers.get(caller)?.queue.front()?;
         one.as_ref()
     }
@@ -98,12 +102,20 @@ impl<T> Turns<T> {
         let (caller, one) = match self.back.pop_first() {
             Some((_, back)) => back,
             None => {
-                let (place, caller) = self.heads.pop_first()?;
+                let mut first = self.heads.peek_mut()?;
+                let Reverse((place, caller)) = *first;
                 self.served = self.served.max(place.turn);
                 let turns = self.callers.get_mut(&caller)?;
                 let (_, one) = turns.queue.pop_front()?;
-                self.heads
-                    .extend(turns.new_head().map(|head| (head, caller)));
+                match turns.new_head() {
+                    Some(head) => {
+                        *first = Reverse((head, caller));
+                        // Finds its place.
+                        drop(first);
+                    }
+                    None => drop(PeekMut::pop(first)),
+                }
+                self.skip_left();
                 (caller, one?)
             }
         };
@@ -120,12 +132,10 @@ impl<T> Turns<T> {
             let at = at.ok()?;
             let one = turns.queue[at].1.take()?;
             turns.gaps += 1;
-            if at == 0 {
-                self.heads.remove(&(place, caller));
-                self.heads
-                    .extend(turns.new_head().map(|head| (head, caller)));
-            }
+            let head = (at == 0).then(|| turns.new_head()).flatten();
             turns.close_gaps();
+            self.heads.extend(head.map(|head| Reverse((head, caller))));
+            self.skip_left();
             one
         };
         self.left(caller);
@@ -136,6 +146,21 @@ impl<T> Turns<T> {
             turns.next = turns.next.min(self.served + 1);
         }
         Some(one)
+    }
+
+    /// Has the first of all be the first in a queue, and few be none.
+    fn skip_left(&mut self) {
+        let callers = &self.callers;
+        let is_head = |Reverse((place, caller)): &Reverse<(TurnPlace, Caller)>| {
+            let queue = callers.get(caller).map(|turns| &turns.queue);
+            queue.is_some_and(|queue| queue.front().is_some_and(|(at, _)| at == place))
+        };
+        while self.heads.peek().is_some_and(|first| !is_head(first)) {
+            self.heads.pop();
+        }
+        if self.heads.len() > 2 * callers.len() + GAPS {
+            self.heads.retain(is_head);
+        }
     }
 
     /// One of a caller's waits no longer.
@@ -154,6 +179,7 @@ impl<T> Turns<T> {
         self.served = 0;
         if self.callers.len() > KEPT_CALLERS {
             self.callers.clear();
+            self.heads.shrink_to(KEPT_CALLERS);
         }
         for turns in self.callers.values_mut() {
             turns.next = 0;
@@ -208,7 +234,8 @@ impl<T> Turns<T> {
 
     /// The places in queues, with those of who left.
     pub(super) fn kept(&self) -> usize {
-        self.callers.values().map(|turns| turns.queue.len()).sum()
+        let queues = self.callers.values().map(|turns| turns.queue.len());
+        queues.sum::<usize>() + self.heads.len()
     }
 
     pub(super) fn is_forgotten(&self) -> bool {

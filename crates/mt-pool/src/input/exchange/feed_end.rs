@@ -12,6 +12,9 @@ use tokio::runtime;
 use super::{BLOCK_ITEMS, Exchange, RunControl};
 use crate::dispatch::{Delivery, Event, Terms};
 
+/// The calls that there is room for when the first has come.
+const FIRST_CALLS: usize = 16;
+
 /// Where items go in. Room for an item is reserved before it is pulled or made; then it has to be pushed or
 /// [given back](Self::give_back).
 #[derive(Debug)]
@@ -202,7 +205,11 @@ impl FeedEnd {
             Some(Event::Calls(calls)) if calls.len() < BLOCK_ITEMS as usize => {
                 calls.push((call, terms));
             }
-            _ => state.sealed.push_back(Event::Calls(vec![(call, terms)])),
+            _ => {
+                let mut calls = Vec::with_capacity(FIRST_CALLS);
+                calls.push((call, terms));
+                state.sealed.push_back(Event::Calls(calls));
+            }
         }
         self.0.wake_driver(state);
         Some(index)
