@@ -108,7 +108,10 @@
 //!
 //! # In a server
 //! The [`Hive`] of a [started](BeehiveRun::start) [`hive_of`] goes anywhere: into `tokio::spawn`, into the state of a
-//! web server.
+//! web server. A handler that is dropped, because its client has gone, cancels what it has delegated. When the server has
+//! closed its last connection, or its time for that is over, [`shutdown_within`](RunningHive::shutdown_within) is the end.
+//! `cargo run --release -p mt-service-example --example service -- --by hive` is such a server; `-- --by hive --load` puts it
+//! to the test.
 //!
 //! A queen may hold what is bound to a thread, so a run of [`beehive_run`] is not `Send`. Under
 //! `#[mt_beehive::main]` it can be awaited as it is. Elsewhere give it a thread:
@@ -141,6 +144,7 @@
 //! | its [`Delegate`] is dropped | nobody asks | as with a deadline |
 //! | bees can't be made, or die again and again for nothing | [`NoWorkers`](CancelReason::NoWorkers), with the cause, once the [restart budget](limits::WorkerOptions::restart_budget) is spent | the same for every task that waits |
 //! | the queen's task has ended, or the hive is [shut down](RunningHive::shutdown) | – | worker bees finish what they have, and die |
+//! | the [time for that](RunningHive::shutdown_within) is over | [`HiveClosed`](CancelReason::HiveClosed) | as with a deadline; then worker bees die |
 //! | the queen's task panics, or the hive is dropped | [`HiveClosed`](CancelReason::HiveClosed) | worker bees are killed |
 //! | Ctrl-C | what bees have begun goes on; the rest is [`Interrupted`](CancelReason::Interrupted) | the queen sees it and returns; a second Ctrl-C ends all at once: see [`workers`](BeehiveRun::workers) |
 //! | your process is killed | – | worker bees end themselves at once, and those below them |
@@ -379,11 +383,15 @@ pub mod run {
 }
 
 pub mod stats {
-    //! What a hive tells of itself: [`Hive::bees`](crate::Hive::bees) and [`Hive::stats`](crate::Hive::stats).
+    //! What a hive tells of itself: [`Hive::bees`](crate::Hive::bees) and [`Hive::stats`](crate::Hive::stats), and
+    //! [its end](crate::RunningHive::shutdown_within).
 
     pub use mt_pool::supervision::Health;
 
-    pub use crate::machine::parent::{BeeState, BeeStatus, HiveStats};
+    pub use crate::{
+        driver::HiveShutdown,
+        machine::parent::{BeeState, BeeStatus, HiveStats},
+    };
 }
 
 pub mod limits {

@@ -25,6 +25,7 @@ use tokio::{
 use super::{
     bee_handle::{BeeHandle, Outbox},
     command_queue::{Command, CommandQueue, Reply, answer},
+    ending::{Grace, HiveEnd},
 };
 use crate::machine::parent::{
     BeeId, BeeState, BeeStatus, Config, Effect, Event, ParentMachine, Population,
@@ -36,15 +37,6 @@ const EVENTS_PER_TURN: usize = 64;
 const SHORTEST_GRACE: Duration = Duration::from_millis(1);
 /// Later than any hive lives.
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
-
-/// What becomes of the tasks of a hive that is to end.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum HiveEnd {
-    /// The tasks are done.
-    Finish,
-    /// The tasks are cancelled: nobody is left to wait for them.
-    Abandon,
-}
 
 /// The driver of one hive.
 pub(crate) struct Driver {
@@ -68,6 +60,8 @@ pub(crate) struct Driver {
     finished: bool,
     /// While it is to end: when it is told what keeps it, and how long after that again.
     told_at: Option<(Instant, Duration)>,
+    /// While it is to end within one.
+    grace: Option<Grace>,
 }
 
 impl Driver {
@@ -95,6 +89,7 @@ impl Driver {
             pending_exits: BTreeMap::new(),
             finished: false,
             told_at: None,
+            grace: None,
         };
         driver.handle(Event::Tick);
         driver
@@ -107,7 +102,9 @@ impl Driver {
         while !self.finished {
             let due = self.parent.poll_timeout();
             let told_at = self.told_at.map(|(at, _)| at);
-            let due = due.into_iter().chain(told_at).fold(period, Instant::min);
+            let grace = self.grace.as_ref().and_then(Grace::due);
+            let due = due.into_iter().chain(told_at).chain(grace);
+            let due = due.fold(period, Instant::min);
             tokio::select! {
                 end = held.recv() => match end {
                     Some(how) => self.on_end(how),
@@ -134,6 +131,9 @@ impl Driver {
         self.commands.close();
         self.relay.finish().await;
         self.commands.leave_stats(self.parent.stats());
+        if let Some(grace) = self.grace.take() {
+            grace.tell();
+        }
     }
 
     fn on_end(&mut self, how: HiveEnd) {
@@ -142,10 +142,16 @@ impl Driver {
         self.commands.leave_stats(self.parent.stats());
         let pause = self.exit_grace.max(SHORTEST_GRACE);
         self.told_at = Some((Instant::now() + pause, pause));
-        self.handle(match how {
+        let event = match how {
             HiveEnd::Finish => Event::Die,
             HiveEnd::Abandon => Event::Abandon,
-        });
+            HiveEnd::Within(grace, tell) => {
+                let there_are = (self.parent.outstanding(), self.handles.len());
+                self.grace = Some(Grace::new(grace, there_are, tell));
+                Event::Die
+            }
+        };
+        self.handle(event);
     }
 
     /// Every bee that is left is being killed.
@@ -190,6 +196,11 @@ impl Driver {
             self.handle(Event::Pressed(pressed));
         }
         self.tell_what_keeps_it(now);
+        let tasks = self.parent.outstanding();
+        let grace = self.grace.as_mut();
+        if grace.is_some_and(|grace| grace.is_over(now, tasks)) {
+            self.handle(Event::Abandon);
+        }
         self.handle(Event::Tick);
     }
 

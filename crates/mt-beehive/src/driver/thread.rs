@@ -5,9 +5,12 @@ use std::{io, time::Duration};
 
 use mt_pool::supervision::{EndWatch, Interrupts, OnSignals, OwnRuntime};
 use mt_proto::guarded;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
-use super::driver::{Driver, HiveEnd};
+use super::{
+    driver::Driver,
+    ending::{HiveEnd, HiveShutdown},
+};
 
 /// How long dropping a hive waits for its bees to be gone. They are killed, so it takes some milliseconds.
 const DROP_WAIT: Duration = Duration::from_secs(1);
@@ -63,6 +66,13 @@ impl Driven {
     /// The same, and what it has is cancelled.
     pub(crate) async fn abandon(self) {
         self.end(HiveEnd::Abandon).await;
+    }
+
+    /// Lets the hive die, and cancels what it has not finished after `grace`. Waiting until every bee is gone.
+    pub(crate) async fn die_within(self, grace: Duration) -> HiveShutdown {
+        let (tell, found) = oneshot::channel();
+        self.end(HiveEnd::Within(grace, tell)).await;
+        found.await.unwrap_or_default()
     }
 
     async fn end(self, how: HiveEnd) {

@@ -41,7 +41,8 @@ pub enum CancelReason {
     /// There is no worker bee that could do the task, and there will be none.
     #[error("no worker bee could be had: {0}")]
     NoWorkers(NoWorkers),
-    /// The hive dies or is dead: nothing more is taken.
+    /// The hive dies or is dead: nothing more is taken; or the time is over that it
+    /// [had for its end](crate::RunningHive::shutdown_within).
     #[error("the hive is closed")]
     HiveClosed,
     /// The [`Delegate`](crate::Delegate) was dropped. Nobody is left to be told so.

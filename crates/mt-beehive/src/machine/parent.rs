@@ -194,7 +194,6 @@ impl ParentMachine {
     }
 
     /// The tasks that are not resolved.
-    #[cfg(test)]
     pub(crate) fn outstanding(&self) -> usize {
         self.tasks.len()
     }

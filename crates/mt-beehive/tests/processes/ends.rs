@@ -6,15 +6,15 @@ use std::{
 };
 
 use futures::future::join_all;
-use mt_beehive::{DelegateError, Hive, Population};
+use mt_beehive::{CancelReason, DelegateError, Hive, Population};
 use mt_test_kit::wait_until_gone;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
     doer::{Doer, DoerTasks},
     scene::{
-        Folder, Live as _, Signal, assert_late, begun, beside, check_async, hive, is_gone, patient,
-        quick, ready_bees, signal, stop, test_with, watched, with_hive,
+        Folder, LONG, Live as _, Signal, assert_late, begun, beside, check_async, children, hive,
+        is_gone, patient, quick, ready_bees, reason, signal, stop, test_with, watched, with_hive,
     },
 };
 
@@ -54,11 +54,72 @@ async fn a_delegate_that_is_dropped_while_its_hive_dies_is_cancelled() {
     });
     let dropper = async {
         let (hive, task) = keeps.await.unwrap();
-        // Nothing is taken any more.
-        while !matches!(hive.pid().await, Err(DelegateError::Cancelled(_))) {}
+        until_closed(&hive).await;
         task.abort();
     };
     tokio::join!(run, dropper);
+}
+
+/// Case H63: A hive that is shut down within a time finishes what it has, takes nothing more, and tells that.
+#[test_with(check_async)]
+async fn what_ends_within_the_grace_is_finished() {
+    let hive = hive(1).start().unwrap();
+    let folder = Folder::temp();
+    let handle = hive.clone();
+    let task = handle.wait_to_go(folder.clone());
+    let ends = async {
+        begun(&folder, 1).await;
+        hive.shutdown_within(LONG).await
+    };
+    let opens = async {
+        begun(&folder, 1).await;
+        // Nothing is taken any more, and the task goes on.
+        until_closed(&handle).await;
+        folder.first("go");
+    };
+    let (done, end, ()) = tokio::join!(task, ends, opens);
+    assert_eq!(done, Ok(1));
+    assert!(end.is_graceful() && end.tasks > 0, "{end:?}");
+    assert_eq!(end.bees, 1);
+    assert_eq!(children(), [0_u32; 0]);
+}
+
+/// Whatever tasks are at, waiting ones too.
+///
+/// Case H64: What has not ended when the time is over that a hive had for its end is cancelled, and no process is left.
+#[test_with(check_async)]
+async fn what_does_not_end_within_the_grace_is_cancelled() {
+    for grace in [Duration::ZERO, Duration::from_millis(100)] {
+        let hive = hive(2).max_concurrency(1).start().unwrap();
+        let folder = Folder::temp();
+        let handle = hive.clone();
+        let ends = async {
+            begun(&folder, 2).await;
+            hive.shutdown_within(grace).await
+        };
+        let (waits, blocks) = (handle.wait(folder.clone()), async {
+            begun(&folder, 1).await;
+            handle.block_until(folder.clone()).await
+        });
+        let queued = async {
+            begun(&folder, 2).await;
+            handle.add(1, 2).await
+        };
+        let (waits, blocks, queued, end) = tokio::join!(waits, blocks, queued, ends);
+        for reason in [reason(waits), reason(blocks), reason(queued)] {
+            assert_eq!(reason, CancelReason::HiveClosed);
+        }
+        // The third may come when nothing is taken any more.
+        assert!((2..=3).contains(&end.tasks), "{end:?}");
+        assert_eq!((end.cancelled_tasks, end.bees), (end.tasks, 2));
+        assert!(!end.is_graceful());
+        assert_eq!(children(), [0_u32; 0]);
+    }
+}
+
+/// Waits until nothing is taken any more.
+async fn until_closed(hive: &Hive<Doer>) {
+    while !matches!(hive.pid().await, Err(DelegateError::Cancelled(_))) {}
 }
 
 /// From the shortest to the longest there may be.
