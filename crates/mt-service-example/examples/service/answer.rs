@@ -4,13 +4,39 @@ use axum::{
     http::{StatusCode, header::RETRY_AFTER},
     response::{Html, IntoResponse, Response},
 };
-use mt_pool::{Task, TaskError, TaskErrorKind, limits::Deadline};
 use tower::{BoxError, load_shed::error::Overloaded};
-
-use crate::rendering::render;
 
 /// The seconds after which to come again.
 const RETRY_SECONDS: &str = "1";
+
+/// Why a document is not rendered, and whose fault that is.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub(crate) struct Failed {
+    status: StatusCode,
+    why: String,
+}
+
+impl Failed {
+    /// The document is refused.
+    pub(crate) fn refused(error: impl ToString) -> Self {
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            why: format!("the document is refused: {}", error.to_string()),
+        }
+    }
+
+    /// Not the document's fault, and another time it may be rendered.
+    pub(crate) fn for_now(why: impl ToString) -> Self {
+        Self::with(StatusCode::SERVICE_UNAVAILABLE, why)
+    }
+
+    /// With a status of its own.
+    pub(crate) fn with(status: StatusCode, why: impl ToString) -> Self {
+        let why = why.to_string();
+        Self { status, why }
+    }
+}
 
 /// The page, or which error it is whose fault.
 pub(crate) fn answer(rendered: Result<String, BoxError>) -> Response {
@@ -21,34 +47,13 @@ pub(crate) fn answer(rendered: Result<String, BoxError>) -> Response {
         }
         Err(error) => error,
     };
-    match error.downcast_ref::<TaskError<<render as Task>::Error>>() {
-        Some(error) => of_kind(error.kind()),
+    match error.downcast_ref::<Failed>() {
+        Some(Failed { status, why }) if *status == StatusCode::SERVICE_UNAVAILABLE => {
+            come_again(why)
+        }
+        Some(Failed { status, why }) => (*status, format!("{why}\n")).into_response(),
         None => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
-}
-
-fn of_kind(kind: &TaskErrorKind<<render as Task>::Error>) -> Response {
-    use TaskErrorKind as Kind;
-    let status = match kind {
-        Kind::Raised(error) => {
-            let text = format!("the document is refused: {error}\n");
-            return (StatusCode::UNPROCESSABLE_ENTITY, text).into_response();
-        }
-        // Not the document's fault, and another time it may be rendered.
-        Kind::TimedOut {
-            deadline: Deadline::Queue,
-            ..
-        }
-        | Kind::Cancelled
-        | Kind::NotStarted(_)
-        | Kind::Pool(_) => return come_again(&kind.to_string()),
-        Kind::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
-        Kind::Crashed { .. } | Kind::OutcomeLost { .. } | Kind::MemoryExceeded { .. } => {
-            StatusCode::BAD_GATEWAY
-        }
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    (status, format!("the document {kind}\n")).into_response()
 }
 
 /// 503, with a time to come again.

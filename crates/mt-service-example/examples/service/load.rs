@@ -3,10 +3,11 @@
 //!
 //! [`service`] starts it, as a process of its own; [`client`] is a connection, [`clients`] are those that ask, each
 //! [`document`] with what may become of it; [`kills`] kills workers; [`full`] fills the service up, [`counted`] is what it
-//! says of itself, and [`tally`] counts and shows.
+//! says of itself, and [`tally`] counts and shows. [`compare`](mod@compare) is without kills.
 
 mod client;
 mod clients;
+mod compare;
 mod counted;
 mod document;
 mod full;
@@ -19,6 +20,7 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::Result;
 use tokio::time::Instant;
 
+pub(crate) use self::compare::compare;
 use self::{
     clients::Clients,
     counted::Counted,
@@ -35,7 +37,7 @@ const NO_END: Duration = Duration::from_secs(3600);
 
 /// Runs every part, prints what was found, and tells whether all of it is as it should be.
 pub(crate) async fn run(args: &Args, time: Duration) -> Result<ExitCode> {
-    let mut service = Running::start(args)?;
+    let mut service = Running::start(args, args.by)?;
     let mut checks = Checks::default();
     let alone = clients::each_once(service.port).await?;
     let mut parts = Vec::new();

@@ -2,13 +2,14 @@
 
 use std::fmt::{Display, Write as _};
 
+use mt_beehive::stats::{BeeStatus, HiveStats};
 use mt_pool::{PoolStats, stats::Histogram};
 
 /// What that format is told as.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// All there is, as text.
-pub(crate) fn metrics(places_free: usize, stats: &PoolStats) -> String {
+/// All there is to say of a pool, as text.
+pub(crate) fn of_pool(places_free: usize, stats: &PoolStats) -> String {
     let mut text = Exposition::default();
     let calls = &stats.calls;
     text.gauge("places_free", "Room for further requests.", places_free);
@@ -27,6 +28,31 @@ pub(crate) fn metrics(places_free: usize, stats: &PoolStats) -> String {
     text.histogram("call_seconds", "From call to outcome.", &calls.latency);
     text.histogram("call_queue_seconds", "In the queue.", &calls.queue_time);
     text.histogram("call_worker_seconds", "In a worker.", &calls.worker_time);
+    text.0
+}
+
+/// The same of a hive.
+pub(crate) fn of_hive(places_free: usize, stats: &HiveStats, bees: &[BeeStatus]) -> String {
+    let mut text = Exposition::default();
+    let in_bees: usize = bees.iter().map(|bee| bee.tasks).sum();
+    let ended = [
+        ("succeeded", stats.succeeded),
+        ("raised", stats.raised),
+        ("cancelled", stats.cancelled),
+    ];
+    text.gauge("places_free", "Room for further requests.", places_free);
+    text.gauge("workers", "Worker bees.", bees.len());
+    text.counter("workers_started_total", "Starts.", stats.bees_started);
+    text.counter("workers_died_total", "Unasked.", stats.bees_lost);
+    text.gauge("calls_in_workers", "With a worker bee.", in_bees);
+    text.counter("calls_made_total", "Renderings begun.", stats.delegated);
+    text.counters(
+        "calls_ended_total",
+        "Renderings ended.",
+        "outcome",
+        ended.into_iter(),
+    );
+    text.counter("calls_begun_again_total", "Retries.", stats.begun_again);
     text.0
 }
 

@@ -1,61 +1,90 @@
-//! The pool, and the renderer as a service of `tower`.
+//! What renders: [calls of a pool](by_pool), or [bees of a hive](by_hive). Either is a service of `tower` below the same
+//! layers, and the routes see no difference.
+
+mod by_hive;
+mod by_pool;
 
 use std::{sync::Arc, time::Duration};
 
-use mt_pool::{
-    OnSignal, Pool, StartError,
-    limits::{MemoryLimits, Recycle, WorkerOptions},
-};
-use mt_service_example::Malformed;
+use anyhow::Result;
+use mt_beehive::{Dispatch, Hive, RunningHive};
+use mt_pool::Pool;
 use tokio::sync::Semaphore;
 use tower::{
-    BoxError, ServiceBuilder, limit::GlobalConcurrencyLimitLayer, util::BoxCloneSyncService,
+    BoxError, Service, ServiceBuilder, limit::GlobalConcurrencyLimitLayer,
+    util::BoxCloneSyncService,
 };
 
-use crate::Args;
-
-/// How long a document may wait for a worker.
-const QUEUE_DEADLINE: Duration = Duration::from_secs(20);
-/// From this size on a worker is replaced after what it does: the renderer leaks.
-const LEAKY_BYTES: u64 = 64 << 20;
-/// A worker that is larger is ended at once.
-const MOST_BYTES: u64 = 512 << 20;
-
-/// Renders a document. An error is the document's.
-#[mt_pool::task]
-pub(crate) fn render(document: String) -> Result<String, Malformed> {
-    mt_service_example::render(&document)
-}
+use self::by_hive::Bee;
+use crate::{Args, By, answer::Failed, metrics};
 
 /// Documents in, HTML out.
 pub(crate) type Renderer = BoxCloneSyncService<String, String, BoxError>;
 
-/// The workers. What ends the service is the service's business, and not theirs.
-pub(crate) fn pool(args: &Args) -> Result<Pool, StartError> {
-    let workers = WorkerOptions::new()
-        .on_interrupt(OnSignal::Ignore)
-        .ignore_terminate(true);
-    Pool::builder()
-        .processes(args.workers)
-        .keep(args.workers)
-        .calls(args.places)
-        .memory(MemoryLimits::new().max_rss_bytes(MOST_BYTES))
-        .recycle(Recycle::new().above_rss_bytes(LEAKY_BYTES))
-        .workers(workers)
-        .start()
+/// The processes that render.
+pub(crate) enum Workers {
+    Pool(Pool),
+    Hive(RunningHive<Hive<Bee>>),
 }
 
-/// Calls of [`render`], as many at once as there are places; what finds none is an error at once.
-pub(crate) fn renderer(pool: &Pool, places: &Arc<Semaphore>, deadline: Duration) -> Renderer {
-    let calls = pool
-        .service::<render>()
-        .deadline(deadline)
-        .queue_deadline(QUEUE_DEADLINE);
-    let layers =
-        ServiceBuilder::new()
-            .load_shed()
-            .layer(GlobalConcurrencyLimitLayer::with_semaphore(Arc::clone(
-                places,
-            )));
-    BoxCloneSyncService::new(layers.service(calls))
+/// What is asked how much they have done.
+#[derive(Clone)]
+pub(crate) enum Counts {
+    Pool(Pool),
+    Hive(Hive<Bee>),
+}
+
+impl Workers {
+    pub(crate) fn start(args: &Args) -> Result<Self> {
+        Ok(match args.by {
+            By::Pool => Self::Pool(by_pool::start(args)?),
+            By::Hive => Self::Hive(by_hive::start(args, Dispatch::Auction)?),
+            By::HiveByCredit => Self::Hive(by_hive::start(args, Dispatch::Credit)?),
+        })
+    }
+
+    /// Renders as many documents at once as there are places; what finds none is an error at once.
+    pub(crate) fn renderer(&self, places: &Arc<Semaphore>, deadline: Duration) -> Renderer {
+        match self {
+            Self::Pool(pool) => limited(by_pool::service(pool, deadline), places),
+            Self::Hive(hive) => limited(by_hive::service(hive, deadline), places),
+        }
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        match self {
+            Self::Pool(pool) => Counts::Pool(pool.clone()),
+            Self::Hive(hive) => Counts::Hive(Hive::clone(hive)),
+        }
+    }
+
+    /// Cancels what still runs, and ends them. Returns how many there were; none is left.
+    pub(crate) async fn shutdown(self) -> usize {
+        match self {
+            Self::Pool(pool) => pool.shutdown(Duration::ZERO).await.workers,
+            Self::Hive(hive) => hive.shutdown_within(Duration::ZERO).await.bees,
+        }
+    }
+}
+
+impl Counts {
+    /// For a scrape.
+    pub(crate) async fn metrics(&self, places_free: usize) -> String {
+        match self {
+            Self::Pool(pool) => metrics::of_pool(places_free, &pool.stats()),
+            Self::Hive(hive) => {
+                metrics::of_hive(places_free, &hive.stats().await, &hive.bees().await)
+            }
+        }
+    }
+}
+
+fn limited<S>(renders: S, places: &Arc<Semaphore>) -> Renderer
+where
+    S: Service<String, Response = String, Error = Failed> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+{
+    let places = GlobalConcurrencyLimitLayer::with_semaphore(Arc::clone(places));
+    let layers = ServiceBuilder::new().load_shed().layer(places);
+    BoxCloneSyncService::new(layers.service(renders))
 }

@@ -1,33 +1,35 @@
 //! The routes, and what they share.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Router,
     extract::State,
     http::{
-        HeaderValue,
+        HeaderName, HeaderValue,
         header::{CONNECTION, CONTENT_TYPE},
     },
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use mt_pool::Pool;
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use crate::{
     answer::{answer, come_again},
     metrics,
-    rendering::Renderer,
+    rendering::{Counts, Renderer},
 };
+
+/// How long the rendering took, in milliseconds: a header that browsers show.
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// What every route has.
 #[derive(Clone)]
 pub(crate) struct Shared {
-    pub(crate) pool: Pool,
     pub(crate) renderer: Renderer,
+    pub(crate) counts: Counts,
     pub(crate) places: Arc<Semaphore>,
     /// Whether the end was asked for.
     pub(crate) draining: watch::Receiver<bool>,
@@ -47,7 +49,13 @@ pub(crate) fn router(shared: Shared) -> Router {
 
 /// Dropped, and its call cancelled, when the client goes away.
 async fn render(State(shared): State<Shared>, document: String) -> Response {
-    answer(shared.renderer.oneshot(document).await)
+    let begun = Instant::now();
+    let mut answer = answer(shared.renderer.oneshot(document).await);
+    let took = format!("render;dur={:.3}", begun.elapsed().as_secs_f64() * 1e3);
+    if let Ok(took) = HeaderValue::try_from(took) {
+        answer.headers_mut().insert(SERVER_TIMING, took);
+    }
+    answer
 }
 
 /// Whether a load balancer should send more.
@@ -64,7 +72,7 @@ async fn ready(State(shared): State<Shared>) -> Response {
 /// For a scrape.
 async fn counted(State(shared): State<Shared>) -> impl IntoResponse {
     let places_free = shared.places.available_permits();
-    let text = metrics::metrics(places_free, &shared.pool.stats());
+    let text = shared.counts.metrics(places_free).await;
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text)
 }
 

@@ -9,8 +9,8 @@
 //!    no new connection is lost on the way.
 //! 3. Connections that have nothing to ask may do so for a while (`linger`). Closed at once, one whose request is under way
 //!    would be reset, and its client could not know whether that was read.
-//! 4. When all connections are closed, or the grace is over, the pool is shut down: what still runs then is cancelled, and
-//!    told as 503.
+//! 4. When all connections are closed, or the grace is over, the pool or the hive is shut down: what still runs then is
+//!    cancelled, and told as 503.
 
 use std::{
     future::pending,
@@ -23,7 +23,6 @@ use std::{
 
 use anyhow::{Context, Result};
 use axum::serve::Listener;
-use mt_pool::Pool;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
@@ -32,7 +31,7 @@ use tokio::{
 
 use crate::{
     Args,
-    rendering::{pool, renderer},
+    rendering::Workers,
     routes::{Shared, router},
 };
 
@@ -41,7 +40,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Serves until the end is asked for, and then until it is reached. No worker is left then.
 pub(crate) async fn serve(args: &Args) -> Result<()> {
-    let pool = pool(args)?;
+    let workers = Workers::start(args)?;
     let places = Arc::new(Semaphore::new(args.places));
     // Listened for before anybody can know that this process is there.
     let end = end_asked_for()?;
@@ -61,20 +60,20 @@ pub(crate) async fn serve(args: &Args) -> Result<()> {
         closed,
     };
     let shared = Shared {
-        renderer: renderer(&pool, &places, args.deadline()),
-        pool: pool.clone(),
+        renderer: workers.renderer(&places, args.deadline()),
+        counts: workers.counts(),
         places,
         draining: is_closed.clone(),
     };
     let lingered = after(is_closed.clone(), args.linger());
     let serving = axum::serve(entrance, router(shared)).with_graceful_shutdown(lingered);
     let serving = pin!(serving.into_future());
-    end_pool(&pool, serving, after(is_closed, args.grace())).await
+    end_workers(workers, serving, after(is_closed, args.grace())).await
 }
 
-/// Waits for the last connection, and shuts the pool down.
-async fn end_pool(
-    pool: &Pool,
+/// Waits for the last connection, and ends the workers.
+async fn end_workers(
+    workers: Workers,
     mut serving: impl Future<Output = io::Result<()>> + Unpin,
     grace: impl Future<Output = ()>,
 ) -> Result<()> {
@@ -85,14 +84,13 @@ async fn end_pool(
         }
         () = grace => false,
     };
-    let ended = pool.shutdown(Duration::ZERO).await;
+    let workers = workers.shutdown().await;
     if !is_served && timeout(LAST_ANSWERS, serving).await.is_err() {
         eprintln!("clients that do not take their answers are left");
     }
     println!(
-        "ended {} the grace; {} workers were told to go",
+        "ended {} the grace; {workers} workers were told to go",
         if is_served { "within" } else { "after" },
-        ended.workers
     );
     Ok(())
 }

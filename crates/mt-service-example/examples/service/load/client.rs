@@ -1,6 +1,6 @@
 //! A connection to the service: a few lines of HTTP, which see what a client of HTTP sees.
 
-use std::io;
+use std::{io, time::Duration};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream},
@@ -16,6 +16,8 @@ pub(crate) struct Answer {
     pub(crate) says_when: bool,
     /// Whether nothing more can be asked on this connection.
     pub(crate) closes: bool,
+    /// How long the service says that the rendering took.
+    pub(crate) rendering: Option<Duration>,
 }
 
 pub(crate) struct Client {
@@ -60,6 +62,7 @@ impl Client {
                     length = bytes.parse().map_err(|_| io::ErrorKind::InvalidData)?;
                 }
                 Some(("connection", "close")) => answer.closes = true,
+                Some(("server-timing", timing)) => answer.rendering = rendering(timing),
                 Some(("retry-after", _)) => answer.says_when = true,
                 Some(_) => {}
                 None => break,
@@ -78,6 +81,12 @@ impl Client {
             _ => Ok(line.trim_end().to_owned()),
         }
     }
+}
+
+/// The time of `render;dur=<milliseconds>`.
+fn rendering(timing: &str) -> Option<Duration> {
+    let millis: f64 = timing.split_once("dur=")?.1.parse().ok()?;
+    Duration::try_from_secs_f64(millis / 1e3).ok()
 }
 
 /// Asks for a path on a connection of its own.

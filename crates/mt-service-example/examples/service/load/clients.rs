@@ -51,8 +51,18 @@ struct Seen {
 
 impl Clients {
     pub(crate) fn start(port: u16, good: usize, until: Instant) -> Self {
+        let mut clients = Self::good(port, good, until);
+        let seen = Arc::clone(&clients.seen);
+        seen.silent.fetch_add(1, Relaxed);
+        let asking = ask(port, &Document::BAD, REST, until, seen);
+        clients.asking.spawn(asking);
+        clients
+    }
+
+    /// Without the one.
+    pub(crate) fn good(port: u16, good: usize, until: Instant) -> Self {
         let seen = Arc::new(Seen {
-            silent: AtomicUsize::new(good + 1),
+            silent: AtomicUsize::new(good),
             ..Seen::default()
         });
         let mut asking = JoinSet::new();
@@ -60,7 +70,6 @@ impl Clients {
             let seen = Arc::clone(&seen);
             asking.spawn(ask(port, &[Document::Good], Duration::ZERO, until, seen));
         }
-        asking.spawn(ask(port, &Document::BAD, REST, until, Arc::clone(&seen)));
         Self { asking, seen }
     }
 

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use mt_test_kit::{Signal, signal};
 use tokio::task::spawn_blocking;
 
-use crate::Args;
+use crate::{Args, By};
 
 pub(crate) struct Running {
     child: Option<Child>,
@@ -28,8 +28,9 @@ pub(crate) struct Ended {
 
 impl Running {
     /// Starts this program as the service, at a free port.
-    pub(crate) fn start(args: &Args) -> Result<Self> {
+    pub(crate) fn start(args: &Args, by: By) -> Result<Self> {
         let mut command = Command::new(env::current_exe()?);
+        command.args(["--by", by.name()]);
         for (option, value) in [
             ("--workers", args.workers as u64),
             ("--places", args.places as u64),

@@ -13,7 +13,9 @@ const SHOWN: usize = 5;
 pub(crate) struct Tally {
     answers: BTreeMap<(Document, u16), u64>,
     /// How long each good document took.
-    took: Vec<Duration>,
+    pub(crate) took: Vec<Duration>,
+    /// How long the rendering of each took, as the service says.
+    pub(crate) renderings: Vec<Duration>,
     /// The connections that the service has closed by word.
     pub(crate) closed: u64,
     /// Answers that may not be, or never came.
@@ -27,6 +29,7 @@ impl Tally {
         self.closed += u64::from(answer.closes);
         if document == Document::Good {
             self.took.push(took);
+            self.renderings.extend(answer.rendering);
         }
         let says_what = document != Document::Deadly || answer.body.contains("signal");
         if !document.may_be(answer.status) || !says_what {
@@ -57,6 +60,7 @@ impl Tally {
             *self.answers.entry(answer).or_default() += count;
         }
         self.took.extend(other.took);
+        self.renderings.extend(other.renderings);
         self.closed += other.closed;
         self.wrong.extend(other.wrong);
         self.refused = self.refused.take().or(other.refused);
@@ -91,8 +95,7 @@ impl Part {
         let mut took = self.tally.took.clone();
         took.sort_unstable();
         let quantile = |part: f64| {
-            let at = (took.len() as f64 * part) as usize;
-            let took = took.get(at.min(took.len().saturating_sub(1)));
+            let took = quantile(&took, part);
             took.map_or("-".to_owned(), |took| {
                 format!("{:.2}", took.as_secs_f64() * 1e3)
             })
@@ -108,6 +111,12 @@ impl Part {
             self.tally.of_the_bad(),
         ]
     }
+}
+
+/// The one of these, from the least to the most, below which such a part of them is.
+pub(crate) fn quantile<T: Copy>(sorted: &[T], part: f64) -> Option<T> {
+    let at = (sorted.len() as f64 * part) as usize;
+    sorted.get(at.min(sorted.len().saturating_sub(1))).copied()
 }
 
 /// A row for each part.
