@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use mt_proto::Fingerprint;
 
 use crate::{
-    AttachError, Connection, Progress,
+    AttachError, Connection, Progress, StdoutCapture,
     handshake::hello,
     platform::{self, Guard, Until},
 };
@@ -24,6 +24,7 @@ pub struct Inherited {
     pub(crate) stack_bytes: u64,
     pub(crate) slot: Option<u32>,
     pub(crate) keeps_descriptors: bool,
+    pub(crate) capture: Option<StdoutCapture>,
 }
 
 /// A worker's end of its connection that no runtime watches yet.
@@ -72,6 +73,12 @@ impl Inherited {
     #[must_use]
     pub fn keeps_descriptors(&self) -> bool {
         self.keeps_descriptors
+    }
+
+    /// What captures the standard output of this process, if that is asked of it; once. Its
+    /// [`read_on`](StdoutCapture::read_on) needs a thread before any code of the user's runs.
+    pub fn take_capture(&mut self) -> Option<StdoutCapture> {
+        self.capture.take()
     }
 
     /// Says hello, as a build with these tasks. Nothing is in the connection yet, so this does not wait. That the parent

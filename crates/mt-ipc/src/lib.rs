@@ -103,7 +103,9 @@ pub use child::{Activity, ChildProcess, Exit, is_dying, is_stopped};
 pub use connection::{Connection, memory};
 pub use error::{AttachError, HandshakeError, RecvError, SendError, SpawnError};
 pub use handshake::{accept, answered, greet};
-pub use output::{OutputReader, OutputTail, WorkerStderr, WorkerStdout};
+pub use output::{
+    CapturedOutput, OutputReader, OutputTail, StdoutCapture, WorkerStderr, WorkerStdout,
+};
 pub use platform::{
     Guard, Resource, ResourceLimits, close_inherited, descendants, end_copy, end_descendants,
     end_worker, hang_up, has_room, ignores_terminate_of_others, is_ignored, is_worker_process,

@@ -8,6 +8,7 @@
 //! Reading rests for [`REST`] after every piece. A worker that writes without end, in pieces of any
 //! size, costs this process a thousand reads a second and no more.
 
+mod capture;
 mod forward;
 mod lines;
 mod tail;
@@ -26,6 +27,8 @@ use tokio::{
 };
 
 use crate::platform::{self, OutputPipe};
+pub(crate) use capture::RING_BYTES;
+pub use capture::{CapturedOutput, StdoutCapture};
 pub(crate) use forward::Forward;
 pub(crate) use lines::Lines;
 pub use tail::OutputTail;
@@ -52,13 +55,27 @@ pub enum WorkerStdout {
     Forward,
     /// The same with the worker's slot before each line: `[3] a line`, so that whoever reads it knows whose it is.
     ForwardNumbered,
+    /// To the item that writes it: with its outcome comes what was written while it ran, by Rust code, by C code (`printf`) and
+    /// by the programs that it has started. When the worker dies, what it had written is told with that. For runs of plain
+    /// functions, whose items run one after the other, for runs of an `async fn` with a `max_concurrency` of 1, and for
+    /// calls of plain functions.
+    ///
+    /// The last 64 KiB of an item are kept ([`KEPT_BYTES`](mt_proto::CapturedStdout::KEPT_BYTES)), because they say how it ended, and how many bytes
+    /// were before them; of an item that was tried several times, those of its last try. An item ends when its function
+    /// returns: what is written later, by a thread or a program that it leaves behind, goes to the item that runs then, or to
+    /// nobody. What is written while no item runs is dropped. A program that keeps what it prints until it exits, as C code
+    /// does with a pipe, is to be waited for; in the worker's own process C code writes by lines.
+    ///
+    /// An item costs about 10 system calls more. Each worker has a thread, `mt-stdout`, that reads what is written, and 80 KiB
+    /// of memory for it, which it shares with this process.
+    Capture,
 }
 
 impl WorkerStdout {
     /// How its lines are passed on by this process, if they are, for the worker in this slot.
     pub(crate) fn lines(self, slot: Option<u32>) -> Option<Lines> {
         match (self, slot) {
-            (Self::Inherit | Self::Null, _) => None,
+            (Self::Inherit | Self::Null | Self::Capture, _) => None,
             (Self::ForwardNumbered, Some(slot)) => Some(Lines::after(format!("[{slot}] "))),
             (Self::Forward | Self::ForwardNumbered, _) => Some(Lines::default()),
         }

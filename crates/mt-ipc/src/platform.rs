@@ -5,6 +5,8 @@
 compile_error!("mt-ipc has no Windows backend yet; docs/platforms.md says what is missing");
 
 mod adopted;
+mod c_stdout;
+mod captured;
 mod descriptors;
 #[cfg(target_os = "linux")]
 mod exit_info;
@@ -30,6 +32,8 @@ mod tree;
 mod unix;
 
 use adopted::Adopted;
+pub(crate) use c_stdout::{flush_c_stdout, write_c_stdout_by_lines};
+pub(crate) use captured::CapturedFiles;
 pub use descriptors::close_inherited;
 pub(crate) use exit_watch::ExitWatch;
 pub use fork::end_copy;

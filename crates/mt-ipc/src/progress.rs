@@ -145,6 +145,32 @@ impl Progress {
         self.page.hung_up.0.store(1, Ordering::Release);
     }
 
+    /// How many bytes an item has written to its captured standard output, as far as they were read and counted, and
+    /// whether some were being read.
+    pub(crate) fn captured(&self) -> (u64, bool) {
+        let word = self.page.captured.0.load(Ordering::Acquire);
+        (word >> 1, word & 1 != 0)
+    }
+
+    pub(crate) fn set_captured(&self, bytes: u64, reads: bool) {
+        let word = bytes << 1 | u64::from(reads);
+        self.page.captured.0.store(word, Ordering::Release);
+    }
+
+    /// Whose standard output is being captured.
+    pub(crate) fn captured_item(&self) -> Option<u64> {
+        self.page
+            .captured_item
+            .0
+            .load(Ordering::Acquire)
+            .checked_sub(1)
+    }
+
+    pub(crate) fn set_captured_item(&self, index: Option<u64>) {
+        let word = index.map_or(0, |index| index.saturating_add(1));
+        self.page.captured_item.0.store(word, Ordering::Release);
+    }
+
     /// The turns of the worker's runtime; stands still while a task blocks it.
     #[must_use]
     pub fn turns(&self) -> u64 {

@@ -21,10 +21,10 @@ use tokio::{
 };
 
 use crate::{
-    ChildProcess, Connection, OutputReader, Progress, ResourceLimits, SpawnError, Surroundings,
-    WorkerStderr, WorkerStdout,
-    output::{Forward, Lines},
-    platform::{self, Greeting, Output, OutputPipe},
+    CapturedOutput, ChildProcess, Connection, OutputReader, Progress, ResourceLimits, SpawnError,
+    Surroundings, WorkerStderr, WorkerStdout,
+    output::{Forward, Lines, RING_BYTES},
+    platform::{self, CapturedFiles, Greeting, Output, OutputPipe},
 };
 
 /// The most requests waiting for the thread that starts workers. Callers wait beyond it.
@@ -92,6 +92,8 @@ pub struct Spawned {
     pub progress: Progress,
     /// What it writes to its standard output, if that is forwarded.
     pub stdout: Option<OutputReader>,
+    /// What it writes to its standard output, if that is captured.
+    pub captured: Option<CapturedOutput>,
     /// What it writes to its standard error, unless that is inherited.
     pub stderr: Option<OutputReader>,
 }
@@ -204,22 +206,26 @@ fn start_spawner() -> io::Result<mpsc::Sender<Request>> {
 
 fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     platform::has_room()?;
-    let (ours, page, theirs) = platform::connected_pair(Greeting {
-        keeps_descriptors: request.inherit_descriptors,
-        ignores_terminate: request.ignores_terminate,
-        stack_bytes: request.stack_bytes,
-        slot: request.slot,
-        niceness: request.niceness,
-        limits: request.limits,
-    })?;
-    // Before there is a process: a runtime that can't do IO, or is shutting down, shows here.
-    let stream = platform::Stream::from_std(ours)?;
     let program = match &request.program {
         Program::Own if request.wrapper.is_empty() => platform::own_program()?,
         Program::Own => platform::own_file()?,
         Program::File(path) => path.clone(),
     };
     let started = request.wrapper.first().map_or(program.as_ref(), Path::new);
+    let mut command = Command::new(started);
+    let outputs = Outputs::of(&request, &mut command)?;
+    let greeting = Greeting {
+        keeps_descriptors: request.inherit_descriptors,
+        ignores_terminate: request.ignores_terminate,
+        stack_bytes: request.stack_bytes,
+        slot: request.slot,
+        niceness: request.niceness,
+        limits: request.limits,
+        captures: outputs.captured.is_some(),
+    };
+    let (ours, page, theirs) = platform::connected_pair(greeting, outputs.captured.as_ref())?;
+    // Before there is a process: a runtime that can't do IO, or is shutting down, shows here.
+    let stream = platform::Stream::from_std(ours)?;
     let shown = shown_name(started);
     platform::keep_exit_statuses();
     let failed = |source| SpawnError::Program {
@@ -227,7 +233,6 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
         source,
     };
 
-    let mut command = Command::new(started);
     if let [_, args @ ..] = &request.wrapper[..] {
         command.args(args).arg(&program).arg(platform::WRAPPED_MARK);
     }
@@ -238,7 +243,6 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     if let Some(slot) = request.slot {
         command.env(SLOT_VARIABLE, slot.to_string());
     }
-    let outputs = Outputs::of(&request, &mut command)?;
     let name = request.wrapper.is_empty().then(|| file_name(&shown));
     platform::prepare(&mut command, name, theirs);
     // Not `kill_on_drop`: it kills by number also when somebody else has reaped the process long ago.
@@ -250,10 +254,13 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     child.id().into_iter().for_each(platform::end_before_this);
     let process =
         ChildProcess::new(child).ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
+    let progress = Progress::new(page);
+    let captured = |files| CapturedOutput::new(files, progress.clone());
     Ok(Spawned {
+        captured: outputs.captured.map(captured),
         process,
         connection: Connection::over_stream(stream, platform::Until::Closed),
-        progress: Progress::new(page),
+        progress,
         stdout: outputs.stdout.map(PipedOutput::read),
         stderr: outputs.stderr.map(PipedOutput::read),
     })
@@ -262,6 +269,7 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
 /// What this process reads of a worker.
 struct Outputs {
     stdout: Option<PipedOutput>,
+    captured: Option<CapturedFiles>,
     stderr: Option<PipedOutput>,
 }
 
@@ -271,6 +279,8 @@ impl Outputs {
         if request.stdout == WorkerStdout::Null {
             command.stdout(Stdio::null());
         }
+        let captures = request.stdout == WorkerStdout::Capture;
+        let captured = captures.then(|| CapturedFiles::new(command, RING_BYTES));
         let lines = request.stdout.lines(request.slot);
         let stdout =
             lines.map(|lines| PipedOutput::forwarded(command, Output::Stdout, Some(lines)));
@@ -285,6 +295,7 @@ impl Outputs {
         };
         Ok(Self {
             stdout: stdout.transpose()?,
+            captured: captured.transpose()?,
             stderr: stderr.transpose()?,
         })
     }

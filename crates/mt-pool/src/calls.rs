@@ -12,6 +12,7 @@ mod prepared;
 mod queue;
 mod request;
 mod submitted;
+mod with_stdout;
 
 pub use call::{Call, Full};
 pub use future::CallFuture;
@@ -19,3 +20,4 @@ pub use handle::CallHandle;
 pub(crate) use options::CallOptions;
 pub use prepared::{PreparedTask, TaskBuilder};
 pub(crate) use queue::CallQueue;
+pub use with_stdout::CallWithStdout;

@@ -99,7 +99,7 @@ pub(crate) fn settle(tally: Tally<'_>) {
 
 #[cold]
 fn settle_some(tally: Tally<'_>) {
-    for count in tally {
+    for count in tally.counts() {
         // In a run inside a task, of a process further up.
         count_above(count.counter, count.by);
         if count.counter.process != this_process() {
@@ -240,8 +240,8 @@ mod tests {
         drop(gone);
         let mut writer = SegmentWriter::new();
         let heading = Heading {
-            tag: RecordTag::Value,
             counts: &counts,
+            ..Heading::of(RecordTag::Value)
         };
         let pushed = writer.push_outcome(Default::default(), heading, &(), 100);
         pushed.expect("encodes");

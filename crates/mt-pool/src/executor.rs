@@ -5,6 +5,7 @@
 
 mod async_call;
 mod call_head;
+mod call_stdout;
 mod call_target;
 mod context_batch;
 mod gate;

@@ -142,6 +142,8 @@
 //!   ([`stderr`](limits::WorkerOptions::stderr) changes that). The last 8 KiB of a worker that dies are in
 //!   its [`Death`](supervision::Death) as [`LastWords`](supervision::LastWords) and are shown with the error: that is where an `abort` of a C library,
 //!   a sanitizer or a stack overflow have left their message.
+//! * What items print on **standard output** goes where yours goes. With [`WorkerStdout::Capture`] it comes with each item's
+//!   outcome, and with the death of its worker: [`with_stdout`](Pmap::with_stdout), [`TaskError::stdout`].
 //! * **`tracing` events** of workers come out of your subscriber, under the span that was current at
 //!   [`start`](AsynPmap::start), with fields for the worker and the item. What your subscriber does not
 //!   want is not sent ([`forward_tracing`](limits::WorkerOptions::forward_tracing) changes that), floods are bounded and
@@ -299,6 +301,7 @@ pub use mt_macros::main;
 /// }
 /// ```
 pub use mt_macros::task;
+pub use mt_proto::CapturedStdout;
 pub use pmap::{AsynPmap, Pmap, RunHandle, Scope, asyn_pmap, asyn_pmap_with, scope};
 pub use pool::{Pool, PoolBuilder, PoolShutdown, PoolStats};
 pub use supervision::OnSignal;

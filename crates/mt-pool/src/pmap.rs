@@ -20,6 +20,6 @@ pub(crate) use live_run::LiveRun;
 pub(crate) use outcome::{
     Emptied, OpenSegment, Outcome, apart_outcome, decode_outcome, record_outcome,
 };
-pub use output::{Indexed, Pmap};
+pub use output::{Indexed, Pmap, WithStdout};
 pub(crate) use plan::{given, init_here, launch};
 pub use scope::{Scope, scope};

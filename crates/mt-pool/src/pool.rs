@@ -338,6 +338,11 @@ impl Pool {
         Ok(Arc::clone(calls.insert(queue)))
     }
 
+    /// Whether it is known what calls print.
+    pub(crate) fn captures_stdout(&self) -> bool {
+        self.inner.call_options.workers.captures_stdout()
+    }
+
     /// The places that calls take.
     pub(crate) fn call_places(&self) -> &Arc<CallPlaces> {
         &self.inner.call_places

@@ -32,6 +32,7 @@
 //! received, unknown kinds and tags are errors, and so are bytes left over after a message.
 
 mod attachment;
+mod captured;
 mod codec;
 mod crosses_as;
 mod encode;
@@ -52,6 +53,7 @@ mod trace;
 mod unit;
 
 pub use attachment::{Attachment, Attachments, EncodedValue};
+pub use captured::CapturedStdout;
 pub use codec::{
     Arrived, MAX_EMPTY_ELEMENTS, MAX_NESTING, MAX_NESTING_STACK_BYTES, deserialize_attachable,
     serialize_attachable,

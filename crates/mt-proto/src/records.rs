@@ -49,7 +49,7 @@ pub struct Record {
     pub value: Bytes,
     /// What crosses beside it; see [`with_attachments`](Self::with_attachments).
     pub attachments: Attachments,
-    counts: Bytes,
+    tally: Bytes,
 }
 
 impl Record {
@@ -62,10 +62,17 @@ impl Record {
         }
     }
 
-    /// What the call has counted.
+    /// What the call has counted and printed.
     #[must_use]
     pub fn tally(&self) -> Tally<'_> {
-        Tally(&self.counts)
+        Tally(&self.tally)
+    }
+
+    /// The bytes it keeps alive, attachments as they count.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let bytes = self.value.len() + self.tally.len();
+        bytes.saturating_add(self.attachments.weight())
     }
 }
 
@@ -186,7 +193,7 @@ pub fn push_record<T: Serialize + 'static>(
     value: &T,
     limit: usize,
 ) -> Result<(), EncodeError> {
-    push_outcome(bytes, Heading { tag, counts: &[] }, value, limit, None)
+    push_outcome(bytes, Heading::of(tag), value, limit, None)
 }
 
 /// [`push_record`] of what crosses as an item of type `I`, whose large bytes are left beside the others, in `attachments`, which are none before. They
@@ -201,10 +208,7 @@ pub fn push_attaching<I, V: CrossesAs<I>>(
     limit: usize,
     attachments: &mut Attachments,
 ) -> Result<(), EncodeError> {
-    let heading = Heading {
-        tag: RecordTag::Value,
-        counts: &[],
-    };
+    let heading = Heading::of(RecordTag::Value);
     push_form::<I, V>(bytes, heading, value, limit, Some(attachments))
 }
 
@@ -235,7 +239,7 @@ fn push_form<I, V: Form<I>>(
     all_or_nothing(bytes, |bytes| {
         bytes.extend_from_slice(&[0; HEADER]);
         let mut written = heading.tag as u32;
-        if !heading.counts.is_empty() {
+        if heading.has_tally() {
             push_tally(bytes, heading);
             written = TALLIED;
         }
@@ -280,7 +284,7 @@ impl Records {
         self.next_tallied(|tag, _, value| read(tag, value))
     }
 
-    /// [`next_with`](Self::next_with), with what the call has counted.
+    /// [`next_with`](Self::next_with), with what the call has counted and printed.
     ///
     /// # Errors
     /// As [`next_with`](Self::next_with).
@@ -292,7 +296,7 @@ impl Records {
         let Some(found) = peek(&self.body)? else {
             return Ok(None);
         };
-        let tally = Tally(&self.body[found.counts..found.value]);
+        let tally = Tally(&self.body[HEADER..found.value]);
         let result = read(found.tag, tally, &self.body[found.value..found.end]);
         self.body.advance(found.end);
         Ok(Some(result))
@@ -316,13 +320,13 @@ impl Records {
         let Some(found) = peek(&self.body)? else {
             return Ok(None);
         };
-        let counts = self.body.slice(found.counts..found.value);
+        let tally = self.body.slice(HEADER..found.value);
         self.body.advance(found.value);
         Ok(Some(Record {
             tag: found.tag,
             value: self.body.split_to(found.end - found.value),
             attachments: Attachments::NONE,
-            counts,
+            tally,
         }))
     }
 
@@ -371,11 +375,10 @@ impl Records {
     }
 }
 
-/// The record at the front of some bytes: where its parts are. Its counts end where its value begins.
+/// The record at the front of some bytes: where its parts are. Its tally, if there is one, ends where its value begins.
 #[derive(Debug, Clone, Copy)]
 struct Found {
     tag: RecordTag,
-    counts: usize,
     value: usize,
     end: usize,
 }
@@ -394,21 +397,18 @@ fn peek(bytes: &[u8]) -> Result<Option<Found>, DecodeError> {
     if bytes.len() < end {
         return Err(DecodeError::Short("record value is cut"));
     }
-    let (tag, counts) = match RecordTag::of(header >> TAG_SHIFT) {
-        Some(tag) => (tag, 0..0),
-        None => layout(&bytes[HEADER..end])?,
+    let (tag, value) = match RecordTag::of(header >> TAG_SHIFT) {
+        Some(tag) => (tag, HEADER),
+        None => {
+            let found = layout(&bytes[HEADER..end])?;
+            (found.tag, HEADER + found.value)
+        }
     };
-    let (counts, value) = (HEADER + counts.start, HEADER + counts.end);
     if matches!(tag, RecordTag::Failure) && end - value > MAX_CONTROL_BYTES {
         // Its texts are clipped; whoever decodes it pays for the length again.
         return Err(DecodeError::Malformed("failure is too long"));
     }
-    Ok(Some(Found {
-        tag,
-        counts,
-        value,
-        end,
-    }))
+    Ok(Some(Found { tag, value, end }))
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ impl SegmentWriter {
         value: &T,
         limit: usize,
     ) -> Result<(), EncodeError> {
-        self.push_outcome(index, Heading { tag, counts: &[] }, value, limit)
+        self.push_outcome(index, Heading::of(tag), value, limit)
     }
 
     /// [`push`](Self::push) of an outcome with what its call has counted.

@@ -1,15 +1,15 @@
-//! What a call has counted, on its way beside the call's outcome.
+//! What a call has counted and printed, on its way beside the call's outcome.
 //!
-//! A record with tag 3 is an outcome and a tally: the outcome's own tag (1 byte), how many counts
-//! (varint), the counts, and then the value as in any other record. So a tally shares the fate of its
-//! outcome, whatever that is: it arrives with it, is tried again with it, is lost with it.
+//! A record with tag 3 is an outcome and a tally: the outcome's own tag (1 byte; 4 more with output), how many counts
+//! (varint), the counts, with output how many bytes were cut, how many are kept and those, and then the value as in any
+//! other record. So a tally shares the fate of its outcome, whatever that is: it arrives with it, is tried again with it,
+//! is lost with it.
 
-use std::ops::Range;
-
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DecodeError, RecordTag,
+    CapturedStdout, DecodeError, RecordTag,
     encode::{encode_into, take_from_bytes},
 };
 
@@ -31,59 +31,118 @@ pub struct Count {
     pub by: i64,
 }
 
-/// What stands before the value of an outcome: its tag, and what its call has counted.
+/// What stands before the value of an outcome: its tag, and what its call has counted and printed.
 #[derive(Debug, Clone, Copy)]
 pub struct Heading<'a> {
     /// What the value is.
     pub tag: RecordTag,
     /// What the call has counted; mostly nothing.
     pub counts: &'a [Count],
+    /// What the call has printed, if that is captured and there is any.
+    pub stdout: Option<&'a CapturedStdout>,
 }
 
-/// The counts of one call, read from its record as they are asked for.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Tally<'a>(pub(crate) &'a [u8]);
+impl Heading<'_> {
+    /// The heading of an outcome whose call has counted and printed nothing.
+    #[must_use]
+    #[inline]
+    pub const fn of(tag: RecordTag) -> Self {
+        Self {
+            tag,
+            counts: &[],
+            stdout: None,
+        }
+    }
 
-impl Iterator for Tally<'_> {
-    type Item = Count;
-
-    fn next(&mut self) -> Option<Count> {
-        // Checked when the record was found: an error is the end.
-        let (count, rest) = take_from_bytes(self.0).ok()?;
-        self.0 = rest;
-        Some(count)
+    #[inline]
+    pub(crate) fn has_tally(&self) -> bool {
+        !self.counts.is_empty() || self.stdout.is_some()
     }
 }
 
-impl Tally<'_> {
-    /// Whether nothing was counted.
+/// Set in the tag of a tallied record that has output.
+const HAS_STDOUT: u8 = 4;
+
+/// What one call has counted and printed, read from its record as it is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Tally<'a> {
+    /// Whether there is neither.
     #[must_use]
     #[inline]
     pub fn is_empty(self) -> bool {
         self.0.is_empty()
     }
+
+    /// What the call has counted.
+    pub fn counts(self) -> impl Iterator<Item = Count> + use<'a> {
+        // Checked when the record was found: an error is the end.
+        let counts = self.0.get(1..).and_then(|body| take_from_bytes(body).ok());
+        let (mut left, mut rest): (u64, &[u8]) = counts.unwrap_or_default();
+        std::iter::from_fn(move || {
+            left = left.checked_sub(1)?;
+            let (count, after) = take_from_bytes(rest).ok()?;
+            rest = after;
+            Some(count)
+        })
+    }
+
+    /// What the call has printed.
+    #[must_use]
+    pub fn stdout(self) -> CapturedStdout {
+        // As above.
+        let found = layout(self.0).ok().and_then(|found| found.stdout);
+        found.map_or_else(CapturedStdout::default, |(cut_bytes, kept)| {
+            CapturedStdout::new(Bytes::copy_from_slice(kept), cut_bytes)
+        })
+    }
 }
 
 /// Appends what comes before the value of a tallied record.
+#[cold]
 pub(crate) fn push_tally(bytes: &mut Vec<u8>, heading: Heading<'_>) {
-    bytes.push(heading.tag as u8);
+    let has_stdout = heading.stdout.map_or(0, |_| HAS_STDOUT);
+    bytes.push(heading.tag as u8 | has_stdout);
     encode_into(bytes, heading.counts, usize::MAX).expect("numbers always encode");
+    heading.stdout.inspect(|stdout| stdout.push(bytes));
 }
 
-/// The outcome's tag in the body of a tallied record, and where its counts are. The value comes after them.
+/// What is in the body of a tallied record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TallyLayout<'a> {
+    /// The outcome's own tag.
+    pub(crate) tag: RecordTag,
+    /// How many bytes of the output were cut, and those that are kept.
+    stdout: Option<(u64, &'a [u8])>,
+    /// Where the value begins.
+    pub(crate) value: usize,
+}
+
+/// Finds what is in the body of a tallied record.
 #[cold]
-pub(crate) fn layout(body: &[u8]) -> Result<(RecordTag, Range<usize>), DecodeError> {
+pub(crate) fn layout(body: &[u8]) -> Result<TallyLayout<'_>, DecodeError> {
     let (&tag, rest) = body
         .split_first()
         .ok_or(DecodeError::Short("tally is cut"))?;
-    let tag = RecordTag::of(u32::from(tag))
+    let has_stdout = tag & HAS_STDOUT != 0;
+    let tag = RecordTag::of(u32::from(tag & !HAS_STDOUT))
         .ok_or(DecodeError::Malformed("tallied record of no known tag"))?;
     let (count, mut rest): (u64, &[u8]) = take_from_bytes(rest)?;
-    let start = body.len() - rest.len();
     for _ in 0..count {
         (_, rest) = take_from_bytes::<Count>(rest)?;
     }
-    Ok((tag, start..body.len() - rest.len()))
+    let mut stdout = None;
+    if has_stdout {
+        let (cut_bytes, kept, after) = CapturedStdout::take_from(rest)?;
+        stdout = Some((cut_bytes, kept));
+        rest = after;
+    }
+    Ok(TallyLayout {
+        tag,
+        stdout,
+        value: body.len() - rest.len(),
+    })
 }
 
 #[cfg(test)]
@@ -103,12 +162,27 @@ mod tests {
             counter: counter(number),
             by,
         });
+        let printed = CapturedStdout::new(Bytes::from_static(b"\x01\x02"), 300);
+        for (counts, stdout) in [
+            (&counts[..], None),
+            (&counts[..], Some(&printed)),
+            (&[], Some(&printed)),
+        ] {
+            check(counts, stdout);
+        }
+    }
+
+    fn check(counts: &[Count], stdout: Option<&CapturedStdout>) {
         let tags = [RecordTag::Value, RecordTag::Raised, RecordTag::Failure];
         let mut bytes = Vec::new();
         for tag in tags {
             push_outcome(
                 &mut bytes,
-                Heading { tag, counts },
+                Heading {
+                    counts,
+                    stdout,
+                    ..Heading::of(tag)
+                },
                 &"é".to_owned(),
                 100,
                 None,
@@ -125,7 +199,8 @@ mod tests {
             assert_eq!(records.next_shape(), Ok(Some((3, true))));
             let record = records.next_record().expect("ok").expect("there");
             assert_eq!((record.tag, &record.value[..]), (tag, &[2, 0xc3, 0xa9][..]));
-            assert_eq!(record.tally().collect::<Vec<_>>(), counts);
+            assert_eq!(record.tally().counts().collect::<Vec<_>>(), counts);
+            assert_eq!(record.tally().stdout(), stdout.cloned().unwrap_or_default());
             let found = plain.next_tallied(|tag, tally, _| (tag, tally.is_empty()));
             assert_eq!(found, Ok(Some((tag, true))));
             assert_eq!(records.next_shape(), Ok(Some((1, false))));
@@ -146,8 +221,8 @@ mod tests {
             by: 3,
         }];
         let heading = Heading {
-            tag: RecordTag::Value,
             counts,
+            ..Heading::of(RecordTag::Value)
         };
         let mut bytes = vec![9];
         let text = "x".repeat(100); // 1 length byte and 100 of text

@@ -26,6 +26,8 @@ pub(crate) struct Layout {
     pub(crate) call: Line,
     pub(crate) gate: Line,
     pub(crate) hung_up: Line,
+    pub(crate) captured: Line,
+    pub(crate) captured_item: Line,
     pub(crate) slow: [SlowSlot; SLOW_SLOTS],
     pub(crate) notes: [NoteSlot; NOTE_SLOTS],
 }
@@ -75,7 +77,7 @@ unsafe impl Sync for Page {}
 impl Page {
     /// A new page of zeros and the descriptor that lets the worker map it too.
     pub(crate) fn create() -> io::Result<(Self, OwnedFd)> {
-        let fd = anonymous_file()?;
+        let fd = shared_file("mt-progress", PAGE_BYTES)?;
         Ok((Self::map(fd.as_fd())?, fd))
     }
 
@@ -117,25 +119,24 @@ impl Drop for Page {
     }
 }
 
+/// A file of so many zeros, without a name, that stays as long as it is.
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-fn anonymous_file() -> io::Result<OwnedFd> {
+pub(super) fn shared_file(shown: &str, bytes: usize) -> io::Result<OwnedFd> {
     use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
-    let fd = memfd_create(
-        "mt-progress",
-        MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING,
-    )?;
-    files_may_have(PAGE_BYTES as u64)?;
-    ftruncate(&fd, PAGE_BYTES as u64)?;
+    let fd = memfd_create(shown, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    files_may_have(bytes as u64)?;
+    ftruncate(&fd, bytes as u64)?;
     // A worker could otherwise shorten the file and make the parent fault.
     fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
     Ok(fd)
 }
 
+/// The same where the system has no files in memory.
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-fn anonymous_file() -> io::Result<OwnedFd> {
+pub(super) fn shared_file(_: &str, bytes: usize) -> io::Result<OwnedFd> {
     let file = tempfile::tempfile()?;
-    files_may_have(PAGE_BYTES as u64)?;
-    file.set_len(PAGE_BYTES as u64)?;
+    files_may_have(bytes as u64)?;
+    file.set_len(bytes as u64)?;
     Ok(file.into())
 }
 

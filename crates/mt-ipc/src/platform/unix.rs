@@ -21,14 +21,14 @@ use rustix::{
 };
 
 use super::{
-    Page, fork,
+    CapturedFiles, Page, fork,
     guard::{Guard, Parent},
     mark::{WORKER_NAME, is_wrapped},
     niceness,
     resources::ResourceLimits,
     signals,
 };
-use crate::{AttachError, Inherited, Progress, attach::while_doing};
+use crate::{AttachError, Inherited, Progress, StdoutCapture, attach::while_doing};
 
 /// What a worker finds in its connection when it starts, beside the parent's id and the progress page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,10 +45,12 @@ pub(crate) struct Greeting {
     pub(crate) niceness: Option<u8>,
     /// What it limits itself to.
     pub(crate) limits: ResourceLimits,
+    /// Whether it captures its standard output, with files that come beside the progress page.
+    pub(crate) captures: bool,
 }
 
-/// The parent's id, 1 for a worker that keeps descriptors and 2 for one that ignores others' `SIGTERM`, the stack, the
-/// slot, the niceness, and the limits, little-endian.
+/// The parent's id, 1 for a worker that keeps descriptors, 2 for one that ignores others' `SIGTERM` and 4 for one that
+/// captures its standard output, the stack, the slot, the niceness, and the limits, little-endian.
 const GREETING_BYTES: usize = 4 + 1 + 8 + 4 + 1 + ResourceLimits::BYTES;
 /// In place of a slot, for a worker that has none.
 const NO_SLOT: u32 = u32::MAX;
@@ -59,7 +61,9 @@ impl Greeting {
     fn to_bytes(self, parent: Pid) -> [u8; GREETING_BYTES] {
         let mut bytes = [0; GREETING_BYTES];
         bytes[..4].copy_from_slice(&parent.as_raw_nonzero().get().to_le_bytes());
-        bytes[4] = u8::from(self.keeps_descriptors) | u8::from(self.ignores_terminate) << 1;
+        bytes[4] = u8::from(self.keeps_descriptors)
+            | u8::from(self.ignores_terminate) << 1
+            | u8::from(self.captures) << 2;
         bytes[5..13].copy_from_slice(&self.stack_bytes.to_le_bytes());
         bytes[13..17].copy_from_slice(&self.slot.unwrap_or(NO_SLOT).to_le_bytes());
         bytes[17] = self.niceness.unwrap_or(NO_NICENESS);
@@ -79,6 +83,7 @@ impl Greeting {
         let greeting = Self {
             keeps_descriptors: flags & 1 != 0,
             ignores_terminate: flags & 2 != 0,
+            captures: flags & 4 != 0,
             stack_bytes: u64::from_le_bytes(*stack),
             slot: (slot != NO_SLOT).then_some(slot),
             niceness: (niceness != NO_NICENESS).then_some(niceness),
@@ -88,12 +93,20 @@ impl Greeting {
     }
 }
 
-/// The parent's end of a pair, the progress page, and the worker's end, to which the page is on its way.
-pub(crate) fn connected_pair(greeting: Greeting) -> io::Result<(StdUnixStream, Page, OwnedFd)> {
+/// The most descriptors that come with a greeting: the progress page, and two of a captured standard output.
+const GREETING_FILES: usize = 3;
+
+/// The parent's end of a pair, the progress page, and the worker's end, to which the page is on its way, and what captures
+/// the standard output, if that is captured.
+pub(crate) fn connected_pair(
+    greeting: Greeting,
+    captured: Option<&CapturedFiles>,
+) -> io::Result<(StdUnixStream, Page, OwnedFd)> {
     let (ours, theirs) = StdUnixStream::pair()?;
     let (page, page_fd) = Page::create()?;
-    let fds = [page_fd.as_fd()];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut fds = vec![page_fd.as_fd()];
+    fds.extend(captured.into_iter().flat_map(CapturedFiles::as_fds));
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(GREETING_FILES))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     control.push(SendAncillaryMessage::ScmRights(&fds));
     let greeting = greeting.to_bytes(getpid());
@@ -133,7 +146,7 @@ pub(crate) fn take_over() -> Result<Inherited, AttachError> {
     super::program::keep_mark();
     fork::mark_copies();
     let stdin = rustix::stdio::stdin();
-    let (parent, greeting, page_fd) = receive_page(stdin)?;
+    let (parent, greeting, page_fd, captured) = receive_greeting(stdin)?;
     if greeting.ignores_terminate {
         signals::ignore_terminate_of_others(parent);
     }
@@ -150,7 +163,11 @@ pub(crate) fn take_over() -> Result<Inherited, AttachError> {
     let progress = Progress::new(page);
     let guard =
         Guard::new(&socket, parent, &progress).map_err(while_doing("watching the parent"))?;
+    let capture = captured.map(|files| StdoutCapture::new(files, progress.clone()));
+    let capture = capture.transpose();
+    let capture = capture.map_err(while_doing("mapping the memory of standard output"))?;
     Ok(Inherited {
+        capture,
         socket,
         progress,
         guard,
@@ -166,21 +183,30 @@ pub(crate) fn send_now(socket: &StdUnixStream, bytes: &[u8]) {
     let _ = rustix::net::send(socket, bytes, flags);
 }
 
-/// The parent's id, what else it says, and the progress page.
-fn receive_page(stdin: impl AsFd) -> io::Result<(Pid, Greeting, OwnedFd)> {
+/// The parent's id, what else it says, the progress page, and what captures the standard output.
+type Received = (Pid, Greeting, OwnedFd, Option<CapturedFiles>);
+
+fn receive_greeting(stdin: impl AsFd) -> io::Result<Received> {
     let mut greeting = [0; GREETING_BYTES];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(GREETING_FILES))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut iov = [IoSliceMut::new(&mut greeting)];
     // It was sent before this process was made, so there is nothing to wait for.
     let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
     let got = recvmsg(stdin, &mut iov, &mut control, flags)?;
-    let fd = control.drain().find_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
-        _ => None,
+    let fds = control.drain().flat_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(fds) => fds.collect::<Vec<_>>(),
+        _ => Vec::new(),
     });
-    match (got.bytes, fd, Greeting::from_bytes(greeting)) {
-        (GREETING_BYTES, Some(fd), Some((parent, greeting))) => Ok((parent, greeting, fd)),
+    let mut fds = fds.collect::<Vec<_>>().into_iter();
+    let (page, captured) = (fds.next(), fds.next().zip(fds.next()));
+    let captured = captured.map(|(pipe, file)| CapturedFiles { pipe, file });
+    match (got.bytes, page, Greeting::from_bytes(greeting)) {
+        (GREETING_BYTES, Some(page), Some((parent, greeting)))
+            if greeting.captures == captured.is_some() =>
+        {
+            Ok((parent, greeting, page, captured))
+        }
         _ => Err(io::Error::new(
             io::ErrorKind::InvalidData,
             "no greeting from a parent",

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use mt_proto::Kept;
 
-use super::{CallFuture, CallHandle, request::Request, submitted::Submitted};
+use super::{CallFuture, CallHandle, CallWithStdout, request::Request, submitted::Submitted};
 use crate::{
     Pool, Task,
     dispatch::{Prepared, Terms},
@@ -72,6 +72,35 @@ impl<T: Task> Call<T> {
     /// As [`CallFuture`] has them.
     pub fn wait(self) -> Outcome<T> {
         self.into_future().wait()
+    }
+
+    /// Makes the call for its outcome and for what it has written to its worker's standard output, whether it succeeds or
+    /// not. For plain functions, in a pool whose workers [capture](crate::WorkerStdout::Capture) it; otherwise the outcome is
+    /// [`NotStarted`](crate::TaskErrorKind::NotStarted), and nothing was called. An error has it in any case:
+    /// [`TaskError::stdout`](crate::TaskError::stdout).
+    ///
+    /// ```
+    /// # // Case M901: What a call prints comes with its outcome.
+    /// use mt_pool::{Pool, WorkerStdout, limits::WorkerOptions};
+    ///
+    /// #[mt_pool::task]
+    /// fn double(n: u32) -> u32 {
+    ///     println!("doubling {n}");
+    ///     2 * n
+    /// }
+    ///
+    /// #[mt_pool::main]
+    /// fn main() -> anyhow::Result<()> {
+    ///     let captured = WorkerOptions::new().stdout(WorkerStdout::Capture);
+    ///     let pool = Pool::builder().processes(1).workers(captured).start()?;
+    ///     let (outcome, stdout) = pool.call::<double>(4).with_stdout().wait();
+    ///     assert_eq!((outcome?, &*stdout.text()), (8, "doubling 4\n"));
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn with_stdout(self) -> CallWithStdout<T> {
+        let pool = self.pool.clone();
+        CallWithStdout::of(&pool, self)
     }
 
     /// Makes the call without anybody waiting for it: it goes on when the handle is dropped.

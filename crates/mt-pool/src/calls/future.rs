@@ -51,11 +51,17 @@ impl<T: Task> CallFuture<T> {
     }
 }
 
+impl<T> CallFuture<T> {
+    pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<CallEnd> {
+        self.call.poll_unpin(cx)
+    }
+}
+
 impl<T: Task> Future for CallFuture<T> {
     type Output = Outcome<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        let end = ready!(self.call.poll_unpin(cx));
+        let end = ready!(self.poll_end(cx));
         Poll::Ready(outcome::<T>(end))
     }
 }

@@ -64,7 +64,9 @@ impl CallOptions {
         // guarded: a value of ours.
         let setup = encode(&setup(seed), usize::MAX);
         let setup = Bytes::from(setup.expect("names and numbers always encode"));
-        let mut spec = self.workers.spawn_spec(EXECUTOR, move |_| setup.clone())?;
+        let mut spec = self
+            .workers
+            .spec_of_items(EXECUTOR, move |_| setup.clone())?;
         spec.busy_by_processor = true;
         spec.reuse = ReuseDemands {
             init: None,

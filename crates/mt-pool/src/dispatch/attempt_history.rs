@@ -2,7 +2,7 @@
 //!
 //! Pure: no IO, no clock, no runtime.
 
-use mt_proto::{EncodedValue, ItemIndex, Record, RecordBuffer, Segment};
+use mt_proto::{CapturedStdout, EncodedValue, ItemIndex, Record, RecordBuffer, Segment};
 
 use super::delivery::{Apart, Delivery, End, Lost};
 
@@ -37,6 +37,8 @@ pub(crate) struct RetryItem {
     pub(crate) index: ItemIndex,
     pub(crate) past: AttemptHistory,
     pub(crate) payload: EncodedValue,
+    /// What the last try has printed before its worker died, where that is captured.
+    pub(crate) stdout: CapturedStdout,
 }
 
 impl RetryItem {
@@ -60,6 +62,7 @@ impl RetryItem {
             index: self.index,
             attempts: self.past.attempts().saturating_add(more_tries),
             payload: Some(self.payload),
+            stdout: self.stdout,
             end,
         }))
     }

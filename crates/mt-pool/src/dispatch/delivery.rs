@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, convert::Infallible};
 
 use bytes::Bytes;
-use mt_proto::{Attachments, EncodedValue, ItemIndex, Record, Records, Segment};
+use mt_proto::{Attachments, CapturedStdout, EncodedValue, ItemIndex, Record, Records, Segment};
 
 use crate::error::TaskErrorKind;
 
@@ -32,6 +32,8 @@ pub(crate) struct Apart {
     pub(crate) index: ItemIndex,
     pub(crate) attempts: u32,
     pub(crate) payload: Option<EncodedValue>,
+    /// What its call has printed in a worker that died, where that is captured.
+    pub(crate) stdout: CapturedStdout,
     pub(crate) end: End,
 }
 
@@ -74,6 +76,7 @@ impl Delivery {
             index,
             attempts: 1,
             payload: None,
+            stdout: CapturedStdout::default(),
             end: End::Told(record.with_attachments(attachments)),
         }))
     }
@@ -84,6 +87,7 @@ impl Delivery {
             index,
             attempts: 0,
             payload: None,
+            stdout: CapturedStdout::default(),
             end: End::Lost(lost),
         }))
     }
@@ -118,15 +122,20 @@ impl Delivery {
 }
 
 impl Apart {
+    /// What its last try has printed, where that is captured.
+    pub(crate) fn printed(&self) -> CapturedStdout {
+        match &self.end {
+            End::Told(record) => record.tally().stdout(),
+            End::Lost(_) => self.stdout.clone(),
+        }
+    }
+
     #[cold]
     #[inline(never)]
     pub(crate) fn len_bytes(&self) -> usize {
         match &self.end {
-            End::Told(record) => record
-                .value
-                .len()
-                .saturating_add(record.attachments.weight()),
-            End::Lost(_) => 0,
+            End::Told(record) => record.weight(),
+            End::Lost(_) => self.stdout.bytes().len(),
         }
     }
 }

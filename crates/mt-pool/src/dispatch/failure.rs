@@ -35,7 +35,10 @@ impl Dispatch {
         let running = self.spare_finished(salvage.running, &slot, &end);
         let alone = running.len() == 1;
         let no_memory = slot.verdict.is_none() && end.death.cause == DeathCause::OutOfMemory;
-        for (place, item) in running {
+        for (place, mut item) in running {
+            if let Some((_, stdout)) = end.captured.as_ref().filter(|(of, _)| *of == item.index.0) {
+                item.stdout = stdout.clone();
+            }
             match &slot.verdict {
                 _ if self.queue.calls.is_withdrawn(item.index) => {
                     self.deliver(item.stopped(Lost::Cancelled));

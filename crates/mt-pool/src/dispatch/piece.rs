@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use mt_proto::{EncodedValue, Records, Segment};
+use mt_proto::{CapturedStdout, EncodedValue, Records, Segment};
 
 use super::attempt_history::{AttemptHistory, RetryItem};
 
@@ -43,6 +43,7 @@ pub(super) fn items_of(run: Segment) -> impl Iterator<Item = RetryItem> {
                 bytes: record.value,
                 attachments: attachments.clone(),
             },
+            stdout: CapturedStdout::default(),
         };
         index = index.plus(1);
         Some(item)

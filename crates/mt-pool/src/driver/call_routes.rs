@@ -7,7 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mt_proto::{Failure, ItemIndex, Record, RecordTag, Records, decode_strict, guarded};
+use mt_proto::{
+    CapturedStdout, Failure, ItemIndex, Record, RecordTag, Records, decode_strict, guarded,
+};
 use rustc_hash::FxBuildHasher;
 use tokio::sync::oneshot;
 
@@ -69,6 +71,7 @@ impl CallEnd {
             index: *index,
             attempts: 0,
             payload: None,
+            stdout: CapturedStdout::default(),
             end: End::Lost(Lost::TimedOut { deadline, limit }),
         }))
     }

@@ -3,7 +3,7 @@
 use std::{error::Error, fmt};
 
 use bytes::Bytes;
-use mt_proto::{DecodeError, EncodedValue, ItemIndex, ItemType, guarded};
+use mt_proto::{CapturedStdout, DecodeError, EncodedValue, ItemIndex, ItemType, guarded};
 
 use super::TaskErrorKind;
 use crate::Wire;
@@ -18,6 +18,7 @@ struct Details<E> {
     kind: TaskErrorKind<E>,
     attempts: u32,
     payload: Option<(EncodedValue, ItemType)>,
+    stdout: CapturedStdout,
 }
 
 impl<E> TaskError<E> {
@@ -28,6 +29,7 @@ impl<E> TaskError<E> {
                 kind,
                 attempts: 1,
                 payload: None,
+                stdout: CapturedStdout::default(),
             }),
         }
     }
@@ -53,6 +55,19 @@ impl<E> TaskError<E> {
         self.inner.attempts = attempts;
         self.inner.payload = payload;
         self
+    }
+
+    /// The same with what its call has printed.
+    pub(crate) fn with_stdout(mut self, stdout: CapturedStdout) -> Self {
+        self.inner.stdout = stdout;
+        self
+    }
+
+    /// What the item has written to its worker's standard output until it failed, or its worker died: of the last try, if
+    /// there were several. Empty unless it is [captured](crate::WorkerStdout::Capture).
+    #[must_use]
+    pub fn stdout(&self) -> &CapturedStdout {
+        &self.inner.stdout
     }
 
     /// The item's position in the input, counted from 0.

@@ -11,7 +11,7 @@ use std::{mem::needs_drop, time::Instant};
 use mt_ipc::Progress;
 use mt_proto::{Count, Failure, Heading, ItemIndex, RecordTag, SegmentWriter};
 
-use super::{outbox::Outbox, stopwatch::Stopwatch, tally, work::NoResult};
+use super::{call_stdout::CallStdout, outbox::Outbox, stopwatch::Stopwatch, tally, work::NoResult};
 use crate::{Wire, worker::caught};
 
 /// The outcomes between two looks of the link from which on tasks count as quick.
@@ -28,6 +28,8 @@ pub(super) struct Reporter {
     runs: SegmentWriter,
     /// What the call has counted whose outcome was encoded last.
     counts: Vec<Count>,
+    /// What calls print, where that is captured.
+    pub(super) stdout: CallStdout,
     /// Whether the outbox has room for more.
     pub(super) room: bool,
     /// The looks of the link when outcomes were last published for one.
@@ -47,6 +49,7 @@ impl Reporter {
             max_result_bytes: max_result_bytes as usize,
             runs: SegmentWriter::new(),
             counts: Vec::new(),
+            stdout: CallStdout::of_this_worker(),
             room: true,
             looks: 0,
             since: 0,
@@ -83,8 +86,14 @@ impl Reporter {
         let limit = self.max_result_bytes;
         let mark = self.runs.mark();
         tally::take(index, &mut self.counts);
+        self.stdout.end(index);
         let (runs, counts) = (&mut self.runs, &self.counts[..]);
-        let heading = |tag| Heading { tag, counts };
+        let stdout = self.stdout.printed();
+        let heading = |tag| Heading {
+            tag,
+            counts,
+            stdout,
+        };
         let mut push = || match &result {
             Ok(value) => runs.push_outcome(index, heading(RecordTag::Value), value, limit),
             Err(error) => runs.push_outcome(index, heading(RecordTag::Raised), error, limit),
@@ -113,6 +122,7 @@ impl Reporter {
             self.push_failure(index, &failure);
         }
         self.counts.clear();
+        self.stdout.told();
         self.since += 1;
         let (watched, looks) = outbox.watch();
         let passed = looks.wrapping_sub(self.looks);
@@ -168,9 +178,11 @@ impl Reporter {
         let mut more = Vec::new();
         tally::take(index, &mut more);
         self.counts.append(&mut more);
+        self.stdout.end(index);
         let heading = Heading {
             tag: RecordTag::Failure,
             counts: &self.counts,
+            stdout: self.stdout.printed(),
         };
         self.runs
             .push_outcome(index, heading, failure, usize::MAX)

@@ -275,6 +275,7 @@ where
         };
         let at = self.started - 1;
         self.progress.enter(at);
+        reporter.stdout.begin(index);
         ambient.enter();
         let mut encoded = None;
         let polled = caught(|| {

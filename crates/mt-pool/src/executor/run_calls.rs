@@ -273,6 +273,7 @@ impl CallRunner<'_> {
         let reporter = &mut self.reporter;
         let called = match target.style() {
             TaskStyle::Sync => {
+                reporter.stdout.begin(ambient.index);
                 caught(|| target.call(reporter, ambient.index, input, beside)).map(Started::Over)
             }
             TaskStyle::Async => caught(|| target.begin(input, beside))

@@ -114,6 +114,7 @@ impl<T: Task> SyncRunner<T> {
 
     #[inline]
     fn call(&mut self, index: ItemIndex, value: &[u8], beside: &Attachments) -> Encoded {
+        self.reporter.stdout.begin(index);
         let context = self.context()?;
         let setup = &self.job.setup;
         let soft = setup.soft_deadline;

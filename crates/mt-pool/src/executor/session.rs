@@ -219,10 +219,7 @@ impl ExecutorSession {
             return;
         }
         let mut outcome = SegmentWriter::new();
-        let heading = Heading {
-            tag: RecordTag::Failure,
-            counts: &[],
-        };
+        let heading = Heading::of(RecordTag::Failure);
         let pushed = outcome.push_outcome(call, heading, &Failure::Cancelled, usize::MAX);
         pushed.expect("a failure without text always encodes");
         self.outbox.publish(&mut outcome);

@@ -160,6 +160,10 @@ impl WorkerOptions {
         /// What is forwarded comes by a way of its own: an outcome may be there before the lines that were printed for it, but a
         /// worker's last lines are written before its end is told, unless nobody takes them for a tenth of a second. A worker sees a pipe where it might
         /// have seen a terminal, and C code keeps what it prints to pipes until there are some KiB or the process exits.
+        ///
+        /// With [`WorkerStdout::Capture`] what an item prints comes with its outcome:
+        /// [`Pmap::with_stdout`](crate::Pmap::with_stdout), [`Call::with_stdout`](crate::Call::with_stdout), and in every
+        /// error [`TaskError::stdout`](crate::TaskError::stdout).
         pub fn stdout(self, mode: WorkerStdout) => self.stdout = Some(mode);
 
         /// Where the workers' standard error goes. Default: [`WorkerStderr::Forward`], through this
@@ -296,8 +300,28 @@ impl WorkerOptions {
     /// Ctrl-C are for whoever starts them.
     ///
     /// # Errors
-    /// The errors of [`SpawnSpec::new`], unless there is another [`program`](Self::program).
+    /// The errors of [`SpawnSpec::new`], unless there is another [`program`](Self::program). [`StartError::Option`] with
+    /// [`WorkerStdout::Capture`]: what an item is, only runs and calls know.
     pub fn spawn_spec(
+        &self,
+        role: &'static str,
+        body: impl Fn(WorkerId) -> Bytes + Send + Sync + 'static,
+    ) -> Result<SpawnSpec, StartError> {
+        if self.captures_stdout() {
+            let problem = "is captured by item, which only workers of runs and of calls can do";
+            let (option, problem) = ("workers.stdout", problem.to_owned());
+            return Err(StartError::Option { option, problem });
+        }
+        self.spec_of_items(role, body)
+    }
+
+    /// Whether what items print is captured.
+    pub(crate) fn captures_stdout(&self) -> bool {
+        self.stdout == Some(WorkerStdout::Capture)
+    }
+
+    /// The same of a role that knows what an item is.
+    pub(crate) fn spec_of_items(
         &self,
         role: &'static str,
         body: impl Fn(WorkerId) -> Bytes + Send + Sync + 'static,

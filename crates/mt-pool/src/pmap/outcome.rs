@@ -35,7 +35,7 @@ pub(crate) fn decode_outcome<T: Task>(
             .map_err(|error| error.to_string()),
     };
     let kind = kind.unwrap_or_else(TaskErrorKind::Undecodable);
-    Err(TaskError::new(index, kind))
+    Err(TaskError::new(index, kind).with_stdout(tally.stdout()))
 }
 
 /// [`decode_outcome`] of one that was taken out of its segment.
@@ -69,11 +69,15 @@ pub(crate) fn apart_outcome<T: Task>(apart: Apart) -> Outcome<T> {
         index,
         attempts,
         payload,
+        stdout,
         end,
     } = apart;
     let outcome = match end {
         End::Told(record) => record_outcome::<T>(index, &record),
-        End::Lost(lost) => Err(TaskError::new(index, lost.map(|never| match *never {}))),
+        End::Lost(lost) => {
+            let error = TaskError::new(index, lost.map(|never| match *never {}));
+            Err(error.with_stdout(stdout))
+        }
     };
     outcome.map_err(|error| {
         let sent = |payload| (payload, ItemType::of::<T::Input>());

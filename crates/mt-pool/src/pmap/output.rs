@@ -2,11 +2,12 @@
 
 use std::{
     marker::PhantomData,
+    mem,
     ops::Deref,
     task::{Context, Poll, ready},
 };
 
-use mt_proto::{Attachments, DecodeError, ItemIndex, decode_guarded, guarded};
+use mt_proto::{Attachments, CapturedStdout, DecodeError, ItemIndex, decode_guarded, guarded};
 
 use super::{
     dead_letter::DeadLetters,
@@ -46,6 +47,8 @@ pub struct Pmap<T: Task, I = RunInput<'static>> {
     current: Option<OpenSegment>,
     /// The item whose outcome was taken last.
     index: ItemIndex,
+    /// What it has printed, where that is captured.
+    stdout: CapturedStdout,
     dead_letters: DeadLetters,
     hook: Option<ProgressHook>,
     over: bool,
@@ -62,6 +65,7 @@ impl<T: Task, I> Pmap<T, I> {
             outcomes,
             current: None,
             index: ItemIndex(0),
+            stdout: CapturedStdout::default(),
             dead_letters: DeadLetters::default(),
             hook: None,
             over: false,
@@ -126,6 +130,36 @@ impl<T: Task, I> Pmap<T, I> {
         Indexed { run: self }
     }
 
+    /// The same run as a stream of `(outcome, stdout)`: what each item has written to its worker's standard output, whether
+    /// it has succeeded or not. For runs whose workers [capture](crate::WorkerStdout::Capture) it; otherwise it is empty.
+    ///
+    /// ```
+    /// # // Case M900: What an item prints comes with its outcome.
+    /// use mt_pool::{WorkerStdout, asyn_pmap, limits::WorkerOptions};
+    ///
+    /// #[mt_pool::task]
+    /// fn double(n: u32) -> u32 {
+    ///     println!("doubling {n}");
+    ///     2 * n
+    /// }
+    ///
+    /// #[mt_pool::main]
+    /// fn main() -> anyhow::Result<()> {
+    ///     let captured = WorkerOptions::new().stdout(WorkerStdout::Capture);
+    ///     let run = asyn_pmap::<double>(0..10).workers(captured).start()?;
+    ///     for (n, (outcome, stdout)) in run.with_stdout().into_iter().enumerate() {
+    ///         assert_eq!(outcome? as usize, 2 * n);
+    ///         assert_eq!(stdout.text(), format!("doubling {n}\n"));
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn with_stdout(mut self) -> WithStdout<T, I> {
+        // What was taken before has had its chance.
+        self.stdout = CapturedStdout::default();
+        WithStdout { run: self }
+    }
+
     /// What the run has done so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -172,6 +206,14 @@ impl<T: Task, I> Pmap<T, I> {
         polled.map(|taken| taken.map(|outcome| (self.index.0, outcome)))
     }
 
+    fn poll_with_stdout(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<(Outcome<T>, CapturedStdout)>> {
+        let polled = self.poll_outcome(cx);
+        polled.map(|taken| taken.map(|outcome| (outcome, mem::take(&mut self.stdout))))
+    }
+
     /// The index stays here, so that a short outcome is returned in registers.
     #[inline]
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Option<Outcome<T>>> {
@@ -185,7 +227,7 @@ impl<T: Task, I> Pmap<T, I> {
         if self.over {
             return Poll::Ready(None);
         }
-        if std::mem::take(&mut self.holds_up) {
+        if mem::take(&mut self.holds_up) {
             self.run.consumer.set_blocked(None);
         }
         let polled = self.outcomes.poll_recv(cx);
@@ -211,6 +253,7 @@ impl<T: Task, I> Pmap<T, I> {
             Some(Delivery::Apart(apart)) => {
                 self.run.consumer.on_consumed(1, apart.len_bytes());
                 let index = apart.index;
+                self.stdout = apart.printed();
                 let outcome = apart_outcome::<T>(*apart);
                 Some(self.yielded(index, outcome))
             }
@@ -222,7 +265,11 @@ impl<T: Task, I> Pmap<T, I> {
     fn take_current(&mut self) -> Option<Outcome<T>> {
         let current = self.current.as_mut()?;
         let index = current.next;
+        let stdout = &mut self.stdout;
         let decoded = current.records.next_tallied(|tag, tally, value| {
+            if !tally.is_empty() {
+                *stdout = tally.stdout();
+            }
             decode_outcome::<T>(index, tag, tally, value, &Attachments::NONE)
         });
         if let Some(emptied) = current.step() {
@@ -310,3 +357,31 @@ impl<T: Task, I> Deref for Indexed<T, I> {
 }
 
 stream!([T: Task, I] Indexed<T, I> => (u64, Outcome<T>), |indexed, cx| indexed.run.poll_indexed(cx));
+
+/// A run as a stream of `(outcome, stdout)`. Made by [`Pmap::with_stdout`]. What the run tells about itself, this tells
+/// too.
+#[derive(Debug)]
+#[must_use = "dropping a run cancels it"]
+pub struct WithStdout<T: Task, I = RunInput<'static>> {
+    run: Pmap<T, I>,
+}
+
+impl<T: Task, I> WithStdout<T, I> {
+    /// The next outcome with what its item has printed; `None` when there are no more. The item's index is known of an
+    /// [`ordered`](crate::AsynPmap::ordered) run by counting, and of every error.
+    ///
+    /// Cancel-safe. Works on any executor.
+    pub async fn next(&mut self) -> Option<(Outcome<T>, CapturedStdout)> {
+        std::future::poll_fn(|cx| self.run.poll_with_stdout(cx)).await
+    }
+}
+
+impl<T: Task, I> Deref for WithStdout<T, I> {
+    type Target = Pmap<T, I>;
+
+    fn deref(&self) -> &Pmap<T, I> {
+        &self.run
+    }
+}
+
+stream!([T: Task, I] WithStdout<T, I> => (Outcome<T>, CapturedStdout), |stream, cx| stream.run.poll_with_stdout(cx));

@@ -99,6 +99,7 @@ pub(crate) fn launch<'a, T: Task>(
     mut run: AsynPmap<T, RunInput<'a>>,
 ) -> Result<(Launched, RunInput<'a>), StartError> {
     run.options.check()?;
+    check_captured::<T>(&run.options)?;
     mt_ipc::has_room().map_err(StartError::Thread)?;
     let seed = run.options.seed.unwrap_or_else(random_seed);
     let spec = spawn_spec(&mut run, seed)?;
@@ -154,6 +155,20 @@ pub(crate) fn launch<'a, T: Task>(
     Ok((launched, run.input))
 }
 
+/// What items print that run side by side in a process can't be told apart.
+fn check_captured<T: Task>(options: &PmapOptions) -> Result<(), StartError> {
+    let at_once = options.max_concurrency;
+    if T::STYLE == TaskStyle::Sync || at_once == 1 || !options.workers.captures_stdout() {
+        return Ok(());
+    }
+    Err(StartError::Option {
+        option: "max_concurrency",
+        problem: format!(
+            "is {at_once}, and has to be 1 for an `async fn` whose standard output is captured by item"
+        ),
+    })
+}
+
 fn spawn_spec<T: Task, I>(run: &mut AsynPmap<T, I>, seed: u64) -> Result<SpawnSpec, StartError> {
     let mut attachments = Attachments::NONE;
     let setup = setup(run, seed, &mut attachments)?;
@@ -164,7 +179,7 @@ fn spawn_spec<T: Task, I>(run: &mut AsynPmap<T, I>, seed: u64) -> Result<SpawnSp
     let options = &run.options;
     let mut spec = options
         .workers
-        .spawn_spec(EXECUTOR, move |_| setup.clone())?;
+        .spec_of_items(EXECUTOR, move |_| setup.clone())?;
     spec.attachments = attachments;
     spec.busy_by_processor = T::STYLE == TaskStyle::Sync;
     spec.init_deadline = options.deadlines.init;

@@ -8,8 +8,8 @@ mod transitions;
 use std::{sync::Arc, time::Duration};
 
 use mt_ipc::{
-    ChildProcess, Exit, FrameReceiver, FrameSender, OutputReader, OutputTail, Progress, RecvError,
-    SendError, SpawnRequest, Spawned, Writer,
+    CapturedOutput, ChildProcess, Exit, FrameReceiver, FrameSender, OutputReader, OutputTail,
+    Progress, RecvError, SendError, SpawnRequest, Spawned, Writer,
 };
 use mt_proto::{Beat, Frame, FromWorker, ToWorker, WorkerId};
 use tokio::{
@@ -59,6 +59,7 @@ struct Session {
     process: ChildProcess,
     progress: Progress,
     stdout: Option<OutputReader>,
+    captured: Option<CapturedOutput>,
     stderr: Option<OutputReader>,
     /// What it has been through under earlier owners.
     record: ProcessRecord,
@@ -132,6 +133,7 @@ async fn bring_up(
         connection,
         progress,
         stdout,
+        captured,
         stderr,
         ..
     } = spawned;
@@ -149,6 +151,7 @@ async fn bring_up(
         process,
         progress,
         stdout,
+        captured,
         stderr,
         record: ProcessRecord::default(),
         cause: None,

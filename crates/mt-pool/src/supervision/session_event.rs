@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mt_ipc::{Exit, FrameSender, Progress};
-use mt_proto::{Frame, TraceEvents};
+use mt_proto::{CapturedStdout, Frame, TraceEvents};
 
 use super::{
     death::{Death, DeathCause},
@@ -69,6 +69,9 @@ pub struct WorkerEnd {
     pub started: u64,
     /// The count of finished items, or whatever its role counts, there.
     pub finished: u64,
+    /// What it has written to its standard output, where that is captured, and the number that its role has given to what
+    /// it was at.
+    pub captured: Option<(u64, CapturedStdout)>,
     /// How its process ended, and why.
     pub death: Death,
     /// Whether it had said that it goes.
@@ -85,6 +88,7 @@ impl WorkerEnd {
         Self {
             started: 0,
             finished: 0,
+            captured: None,
             death: Death::new(Exit::default(), DeathCause::Stopped),
             said_bye: false,
             died_first: false,

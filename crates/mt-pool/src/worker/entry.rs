@@ -17,7 +17,7 @@ use super::{
     link, panic,
     role::{self, NotSetUp, RoleWork},
     runtime::{end_runtime, runtime},
-    slot, trace,
+    slot, stdout, trace,
 };
 use crate::{registry, supervision::LINK};
 
@@ -35,7 +35,7 @@ pub(crate) fn main() -> ! {
         park();
     }
     mt_ipc::start_clean();
-    let inherited = match Inherited::take_over() {
+    let mut inherited = match Inherited::take_over() {
         Ok(inherited) => inherited,
         Err(AttachError::ParentGone) => process::exit(NOT_STARTED),
         Err(error) => give_up("it has not started", &error),
@@ -43,6 +43,9 @@ pub(crate) fn main() -> ! {
     // First of all: the parent answers while the threads are made that wait for that.
     inherited.say_hello(registry::fingerprint());
     slot::keep(inherited.slot());
+    let capture = inherited.take_capture();
+    stdout::start(capture)
+        .unwrap_or_else(|error| give_up("no thread for the standard output", &error));
     let (stack, keeps) = (inherited.stack_bytes(), inherited.keeps_descriptors());
     let (connection, guard) = inherited.into_parts();
     let link = Link::start(connection)

@@ -9,6 +9,7 @@ mod blobs;
 mod burst_calls;
 mod bursting;
 mod calls;
+mod captured;
 mod census;
 mod context;
 mod cores;

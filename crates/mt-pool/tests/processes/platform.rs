@@ -4,6 +4,6 @@ mod raw;
 
 pub(crate) use mt_test_kit::{become_user, end_thread, fork, fork_that_stays, shut_sockets};
 pub(crate) use raw::{
-    close_everything, free_twice, linger_at_exit, segfault, set_variable, sum_of_pages,
+    close_everything, free_twice, linger_at_exit, print_by_c, segfault, set_variable, sum_of_pages,
     write_to_sockets,
 };

@@ -123,9 +123,12 @@ fn walk(body: &Bytes, trail: &mut Trail) {
                 count += 1;
                 let added: i64 = record
                     .tally()
+                    .counts()
                     .map(|count| count.by)
                     .fold(0, i64::wrapping_add);
-                trail.note((record.tag as u8, added == 0));
+                let printed = record.tally().stdout();
+                assert!(printed.bytes().len() <= body.len());
+                trail.note((record.tag as u8, added == 0, printed.is_empty()));
             }
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use mt_proto::{
-    ContextStep, Count, CounterId, Deadline, Failure, FromExecutor, Heading, ItemIndex, RecordTag,
-    Records, SegmentWriter, decode_strict, encode,
+    CapturedStdout, ContextStep, Count, CounterId, Deadline, Failure, FromExecutor, Heading,
+    ItemIndex, RecordTag, Records, SegmentWriter, decode_strict, encode,
 };
 
 use crate::{check, golden, read_back, text};
@@ -66,13 +66,64 @@ fn outcomes_that_come_with_a_tally() {
     ];
     for (tag, begin) in table {
         let mut writer = SegmentWriter::new();
-        let pushed = writer.push_outcome(ItemIndex(7), Heading { tag, counts }, &9u8, 100);
+        let heading = Heading {
+            counts,
+            ..Heading::of(tag)
+        };
+        let pushed = writer.push_outcome(ItemIndex(7), heading, &9u8, 100);
         assert_eq!(pushed, Ok(()));
         let golden = format!(
             "1c 00 00 00 25 07 00 00 00 00 00 00 00 01 00 00 00 {begin} 02 \
              ac 02 07 02 ac 02 ac 02 01 09"
         );
         check("a tallied result", &writer.take().into_bytes(), &golden);
+    }
+}
+
+#[test]
+fn outcomes_that_come_with_output() {
+    let stdout = CapturedStdout::new(Bytes::from_static(b"hi\n"), 300);
+    let count = Count {
+        counter: CounterId {
+            process: 1,
+            number: 2,
+        },
+        by: -1,
+    };
+    let counts = [count];
+    for (tag, counts, golden) in [
+        (
+            RecordTag::Value,
+            &[][..],
+            "09 00 00 c0 04 00 ac 02 03 68 69 0a 09",
+        ),
+        (
+            RecordTag::Raised,
+            &counts[..],
+            "0c 00 00 c0 05 01 01 02 01 ac 02 03 68 69 0a 09",
+        ),
+        (
+            RecordTag::Failure,
+            &[],
+            "09 00 00 c0 06 00 ac 02 03 68 69 0a 09",
+        ),
+    ] {
+        let mut writer = SegmentWriter::new();
+        let heading = Heading {
+            tag,
+            counts,
+            stdout: Some(&stdout),
+        };
+        let pushed = writer.push_outcome(ItemIndex(7), heading, &9u8, 100);
+        assert_eq!(pushed, Ok(()));
+        let wire = writer.take().into_bytes();
+        // After the headers of the frame and of the run.
+        check("a result with output", &wire[5 + 12..], golden);
+        let record = Records::new(wire.slice(5 + 12..)).next_record();
+        let record = record.unwrap().unwrap();
+        assert_eq!((record.tag, &record.value[..]), (tag, &[9][..]));
+        assert_eq!(record.tally().stdout(), stdout);
+        assert_eq!(record.tally().counts().collect::<Vec<_>>(), counts);
     }
 }
 

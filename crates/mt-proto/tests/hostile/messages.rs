@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use mt_proto::{
-    Attachment, Attachments, DecodeError, Frame, FromExecutor, FromWorker, Kind, MAX_CONTROL_BYTES,
-    MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, PreparedId, RecordTag, Setup, ToExecutor, ToWorker,
-    TraceEvent, TraceLevel, decode_strict, encode,
+    Attachment, Attachments, CapturedStdout, DecodeError, Frame, FromExecutor, FromWorker, Kind,
+    MAX_CONTROL_BYTES, MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, PreparedId, RecordTag, Setup,
+    ToExecutor, ToWorker, TraceEvent, TraceLevel, decode_strict, encode,
 };
 
 #[test]
@@ -123,6 +123,26 @@ fn tallies_that_do_not_add_up_are_refused() {
     };
     assert!(failure(MAX_CONTROL_BYTES).is_ok());
     assert!(failure(MAX_CONTROL_BYTES + 1).is_err());
+}
+
+#[test]
+fn output_that_does_not_add_up_is_refused() {
+    let tallied = |body: &[u8]| run(0, 1, &record(3, body));
+    let whole = [4, 0, 0, 2, b'h', b'i', b'a'];
+    assert!(tallied(&whole).is_ok());
+    for end in 0..6 {
+        assert!(tallied(&whole[..end]).is_err(), "cut at {end}");
+    }
+    assert!(tallied(&[7, 0, 0, 0]).is_err(), "no outcome's tag");
+    let huge = encode(&(1u64 << 60), 20).unwrap();
+    let claim = [&[4, 0, 0][..], &huge, &[1; 30]].concat();
+    assert!(tallied(&claim).is_err(), "2^60 bytes in 40");
+    let of = |bytes: usize| {
+        let length = encode(&(bytes as u64), 20).unwrap();
+        tallied(&[&[4, 0, 0][..], &length, &vec![1; bytes]].concat())
+    };
+    assert!(of(CapturedStdout::KEPT_BYTES).is_ok());
+    assert!(of(CapturedStdout::KEPT_BYTES + 1).is_err());
 }
 
 #[test]

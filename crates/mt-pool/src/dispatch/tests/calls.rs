@@ -128,6 +128,7 @@ impl Calls {
             WorkerEnd {
                 started,
                 finished: started.saturating_sub(1),
+                captured: None,
                 failure: None,
                 said_bye: false,
                 died_first: false,

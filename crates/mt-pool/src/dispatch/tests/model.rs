@@ -306,6 +306,7 @@ impl Model {
         let end = WorkerEnd {
             started: model.started,
             finished: model.started - model.running.len() as u64,
+            captured: None,
             failure: (!model.ready).then(no_hello).map(Arc::new),
             said_bye: false,
             died_first,

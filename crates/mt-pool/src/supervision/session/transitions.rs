@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mt_ipc::{Activity, Exit, FrameReceiver, HandshakeError, OutputTail, accept};
+use mt_ipc::{Activity, CapturedOutput, Exit, FrameReceiver, HandshakeError, OutputTail, accept};
 use mt_proto::{Beat, Frame, FromWorker, Kind, ToWorker, Welcome, guarded};
 use signal_hook::consts::SIGTERM;
 use tokio::time::{Duration, Instant};
@@ -322,7 +322,9 @@ impl Session {
         let mut death = Death::new(exit, cause);
         death.last_words = LastWords::new(stderr, &self.progress);
         let failure = self.failure.take();
+        let captured = self.captured.take().and_then(CapturedOutput::of_dead);
         let end = WorkerEnd {
+            captured,
             finished: self.progress.finished(),
             started: self.progress.started(),
             died_first: self.dying.is_some()

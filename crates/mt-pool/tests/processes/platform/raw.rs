@@ -27,6 +27,17 @@ pub(crate) fn free_twice() {
     }
 }
 
+/// Prints text as C code does, which may keep it until there is more.
+pub(crate) fn print_by_c(text: &str) {
+    // SAFETY: this is the declaration of the C library.
+    unsafe extern "C" {
+        fn printf(format: *const std::ffi::c_char, ...) -> std::ffi::c_int;
+    }
+    let text = std::ffi::CString::new(text).unwrap();
+    // SAFETY: both are texts that end with a zero, and the format takes one.
+    assert!(unsafe { printf(c"%s".as_ptr(), text.as_ptr()) } > 0);
+}
+
 /// Has this process's exit wait for ever, in a handler of the C library's.
 pub(crate) fn linger_at_exit() {
     // SAFETY: this is the declaration of the C library; 0 is success.
