@@ -1,6 +1,6 @@
 //! The worker's side of being started.
 
-use std::{io, os::unix::net::UnixStream};
+use std::{io, os::unix::net::UnixStream, thread};
 
 use bytes::BytesMut;
 use mt_proto::Fingerprint;
@@ -118,12 +118,21 @@ impl Unconnected {
 }
 
 /// All of that at once, but for the hello: takes the connection over, closes other descriptors that were inherited, and
-/// starts a thread for the [`Guard`]. To be called within a tokio runtime that has IO enabled.
+/// starts a thread for the [`Guard`], and one for standard output if that is captured, of which nothing is kept. To be
+/// called within a tokio runtime that has IO enabled.
 ///
 /// # Errors
 /// [`AttachError`]; the process should exit then.
 pub fn attach() -> Result<Attached, AttachError> {
-    let inherited = Inherited::take_over()?;
+    let mut inherited = Inherited::take_over()?;
+    if let Some(capture) = inherited.take_capture() {
+        // Nobody says here what an item is.
+        let reading = thread::Builder::new().name("mt-stdout".into());
+        let started = reading.spawn(move || capture.read_on());
+        started.map_err(while_doing(
+            "starting the thread that reads the standard output",
+        ))?;
+    }
     if !inherited.keeps_descriptors() {
         platform::close_inherited();
     }

@@ -167,7 +167,7 @@ impl CapturedOutput {
     /// What a worker that is dead has written for the item that it was at, whose index comes with it; `None` when it was at
     /// none, or nothing was written.
     ///
-    /// It is what the worker says, which may have gone mad. Text that was being read as it died may lack bytes of `0xff` at
+    /// The worker says so, which may have gone mad. Text that was being read as it died may lack bytes of `0xff` at
     /// the end of that, which no UTF-8 has.
     #[must_use]
     pub fn of_dead(self) -> Option<(u64, CapturedStdout)> {

@@ -80,7 +80,7 @@ impl<T: Task> Call<T> {
     /// [`TaskError::stdout`](crate::TaskError::stdout).
     ///
     /// ```
-    /// # // Case M901: What a call prints comes with its outcome.
+    /// # // Case M253: What a call prints comes with its outcome.
     /// use mt_pool::{Pool, WorkerStdout, limits::WorkerOptions};
     ///
     /// #[mt_pool::task]

@@ -51,6 +51,8 @@ impl CallStdout {
     #[cold]
     fn end_in(&mut self, capture: &StdoutCapture, index: ItemIndex) {
         if self.running == Some(index) {
+            // A copy of this process, which a task has forked, would read what is the worker's.
+            mt_ipc::end_copy();
             self.running = None;
             self.printed = capture.end();
         }
@@ -62,7 +64,7 @@ impl CallStdout {
         (self.capture.is_some() && !self.printed.is_empty()).then_some(&self.printed)
     }
 
-    /// That outcome is told.
+    /// The outcome of the call that has ended is told.
     #[inline]
     pub(super) fn told(&mut self) {
         if self.capture.is_some() {

@@ -163,7 +163,9 @@ impl WorkerOptions {
         ///
         /// With [`WorkerStdout::Capture`] what an item prints comes with its outcome:
         /// [`Pmap::with_stdout`](crate::Pmap::with_stdout), [`Call::with_stdout`](crate::Call::with_stdout), and in every
-        /// error [`TaskError::stdout`](crate::TaskError::stdout).
+        /// error [`TaskError::stdout`](crate::TaskError::stdout). Whatever can't tell items apart is refused with it: a run of an
+        /// `async fn` with another [`max_concurrency`](crate::AsynPmap::max_concurrency) than 1, and a hive. Works tell it in
+        /// errors alone.
         pub fn stdout(self, mode: WorkerStdout) => self.stdout = Some(mode);
 
         /// Where the workers' standard error goes. Default: [`WorkerStderr::Forward`], through this

@@ -134,7 +134,7 @@ impl<T: Task, I> Pmap<T, I> {
     /// it has succeeded or not. For runs whose workers [capture](crate::WorkerStdout::Capture) it; otherwise it is empty.
     ///
     /// ```
-    /// # // Case M900: What an item prints comes with its outcome.
+    /// # // Case M263: What an item prints comes with its outcome.
     /// use mt_pool::{WorkerStdout, asyn_pmap, limits::WorkerOptions};
     ///
     /// #[mt_pool::task]

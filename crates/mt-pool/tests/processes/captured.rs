@@ -2,11 +2,12 @@
 
 use std::{io::Write, process::Command};
 
+use bytes::Bytes;
 use mt_pool::{CapturedStdout, WorkerStdout};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    platform::{print_by_c, segfault},
+    platform::{fork, print_by_c, segfault},
     prelude::*,
 };
 
@@ -17,9 +18,7 @@ fn captures() -> WorkerOptions {
 }
 
 /// The outcomes of a run, in order, each with what was printed.
-fn told<T: Task>(
-    run: AsynPmap<T>,
-) -> Vec<(Result<T::Output, TaskError<T::Error>>, CapturedStdout)> {
+fn told<T: Task>(run: AsynPmap<T>) -> Vec<(Outcome<T>, CapturedStdout)> {
     let run = run.workers(captures()).start().unwrap();
     run.with_stdout().into_iter().collect()
 }
@@ -58,7 +57,7 @@ fn expected(n: u64) -> String {
     }
 }
 
-/// Case M902: What an item prints comes with its outcome, whoever prints it for the item: Rust, C, a program.
+/// Case M254: What an item prints comes with its outcome, whoever prints it for the item: Rust, C, a program.
 #[test_with(alone)]
 fn each_item_has_its_own_text() {
     for (processes, ordered) in [(1, true), (3, true), (2, false)] {
@@ -97,7 +96,7 @@ fn ends_somehow(how: String) -> u64 {
     }
 }
 
-/// Case M903: What was printed before a panic, a crash, an exit or a deadline is in the error.
+/// Case M255: What was printed before a panic, a crash, an exit or a deadline is in the error.
 #[test_with(alone)]
 fn text_survives_its_worker() {
     let ways = ["panic", "abort", "segfault", "exit", "hang", "fine"];
@@ -112,9 +111,9 @@ fn text_survives_its_worker() {
                 continue;
             };
             assert_eq!(error.stdout(), &stdout);
-            match how {
-                &"panic" => assert!(matches!(error.kind(), TaskErrorKind::Panicked { .. })),
-                &"hang" => assert!(matches!(error.kind(), TaskErrorKind::TimedOut { .. })),
+            match *how {
+                "panic" => assert!(matches!(error.kind(), TaskErrorKind::Panicked { .. })),
+                "hang" => assert!(matches!(error.kind(), TaskErrorKind::TimedOut { .. })),
                 _ => assert!(
                     matches!(error.kind(), TaskErrorKind::Crashed { .. }),
                     "{how}"
@@ -122,6 +121,26 @@ fn text_survives_its_worker() {
             }
         }
     }
+}
+
+/// Forks its process, and returns in the copy first.
+#[task]
+fn returns_twice(n: u64) -> u64 {
+    println!("before {n}");
+    match fork() {
+        0 => return n,
+        copy => wait_until_gone(&[copy]),
+    }
+    println!("after {n}");
+    n
+}
+
+/// Case M262: A copy of its worker that an item has forked takes no text of the item along.
+#[test_with(alone)]
+fn a_forked_copy_takes_nothing_along() {
+    let texts = texts(asyn_pmap::<returns_twice>(0..10).processes(1));
+    let expected = |n| format!("before {n}\nafter {n}\n");
+    assert_eq!(texts, (0..10).map(expected).collect::<Vec<_>>());
 }
 
 /// Prints so many bytes, that say where they are, and may end its process then.
@@ -142,7 +161,7 @@ fn pattern(at: usize) -> u8 {
     b' ' + (at % 89) as u8
 }
 
-/// Case M904: Of what an item prints beyond the bound its last bytes are kept, and the others counted.
+/// Case M256: Of what an item prints beyond the bound its last bytes are kept, and the others counted.
 #[test_with(alone)]
 fn the_last_bytes_are_kept() {
     let lengths = [0, 1, KEPT - 1, KEPT, KEPT + 1, 3 * KEPT + 12_345, 8 << 20];
@@ -166,7 +185,7 @@ fn prints_a_lot_and_looks(n: u64) -> (usize, u64) {
     (files.len(), crate::scene::memory_kib("VmRSS:") as u64)
 }
 
-/// Case M905: Ten thousand items that print leave a worker no larger than it was, and with nothing more open.
+/// Case M257: Ten thousand items that print leave a worker no larger than it was, and with nothing more open.
 #[test_with(alone)]
 fn items_leave_nothing_behind() {
     let run = asyn_pmap::<prints_a_lot_and_looks>(0..10_000).processes(1);
@@ -198,7 +217,7 @@ fn works_at_the_third_try(#[shared] folder: &Folder, dies: bool) -> Result<u64, 
     }
 }
 
-/// Case M906: Of an item that is tried several times, what the last try has printed is told.
+/// Case M258: Of an item that is tried several times, what the last try has printed is told.
 #[test_with(in_folder)]
 fn the_last_try_is_told(folder: Folder) {
     let run = |dies| {
@@ -222,19 +241,22 @@ async fn prints_and_waits(n: u64) -> u64 {
     n
 }
 
-/// Case M907: Items of an `async fn` are captured one at a time, and more at once are refused by the name of the option.
+/// Case M259: Items of an `async fn` are captured one at a time, and more at once are refused by the name of
+/// the option, as are workers that know no items.
 #[test_with(alone)]
 fn async_items_run_one_at_a_time() {
     let run = || asyn_pmap::<prints_and_waits>(0..20).processes(2);
     let (option, problem) = refused(run().workers(captures()).start());
     assert_eq!(option, "max_concurrency");
     assert!(problem.contains("1024"), "{problem}");
+    let (option, _) = refused(captures().spawn_spec("another", |_| Bytes::new()));
+    assert_eq!(option, "workers.stdout");
     let texts = texts(run().max_concurrency(1));
     let expected = |n| format!("begin {n}\nend {n}\n");
     assert_eq!(texts, (0..20).map(expected).collect::<Vec<_>>());
 }
 
-/// Case M908: What a call prints comes with its outcome, and with its death; calls of an `async fn`, and pools that do not
+/// Case M260: What a call prints comes with its outcome, and with its death; calls of an `async fn`, and pools that do not
 /// capture, have nothing to tell and say so.
 #[test_with(alone)]
 fn calls_have_their_own_text() {
@@ -286,7 +308,7 @@ impl Drop for Late {
     }
 }
 
-/// Case M909: A worker of a pool that captures is used again, what is printed between runs is nobody's, and a run that
+/// Case M261: A worker of a pool that captures is used again, what is printed between runs is nobody's, and a run that
 /// does not capture tells nothing.
 #[test_with(alone)]
 fn runs_of_a_pool_have_their_own_text() {
