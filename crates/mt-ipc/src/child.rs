@@ -167,12 +167,12 @@ fn status_field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
     Some(value.trim())
 }
 
-/// A worker process. Dropping it before [`wait`](Self::wait) has returned kills it and leaves the
-/// reaping to the runtime; what has gone with it and has become this process's, if this process adopts orphans, is reaped
-/// by a thread that ends then.
+/// A worker process. Dropping it before [`wait`](Self::wait) has returned kills it; a thread that ends then reaps it, and
+/// what has gone with it and has become this process's, if this process adopts orphans.
 #[derive(Debug)]
 pub struct ChildProcess {
-    child: Child,
+    /// Taken only on drop.
+    child: Option<Child>,
     pid: Pid,
     watch: ExitWatch,
     remains: Remains,
@@ -185,7 +185,7 @@ impl ChildProcess {
     pub(crate) fn new(child: Child) -> Option<Self> {
         let pid = Pid::from_raw(child.id()?.cast_signed())?;
         Some(Self {
-            child,
+            child: Some(child),
             pid,
             watch: ExitWatch::new(pid),
             remains: Remains::default(),
@@ -234,7 +234,10 @@ impl ChildProcess {
             }
             self.remains.kill();
         }
-        let waited = self.child.wait().await.ok();
+        let waited = match &mut self.child {
+            Some(child) => child.wait().await.ok(),
+            None => None,
+        };
         let status = waited.or_else(|| self.watch.reaped());
         let exit = status.map(Exit::from).unwrap_or_default();
         if !self.reaped && !is_told {
@@ -251,8 +254,10 @@ impl ChildProcess {
 impl Drop for ChildProcess {
     fn drop(&mut self) {
         self.kill();
-        if !self.reaped {
-            self.orphans.leave(self.pid);
+        if !self.reaped
+            && let Some(child) = self.child.take()
+        {
+            self.orphans.leave(self.pid, child);
         }
     }
 }

@@ -17,6 +17,7 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     process::{PidfdFlags, Signal, getpid, kill_process, pidfd_open, pidfd_send_signal},
 };
+use tokio::process::Child;
 #[cfg(target_os = "linux")]
 use tokio::sync::oneshot;
 
@@ -68,7 +69,7 @@ fn wait_for_each() {
         if kill_process(child, Signal::KILL).is_err() {
             continue;
         }
-        has_ended(&pidfd, until);
+        has_ended(&pidfd, Some(until));
         dead_children();
     }
 }
@@ -98,7 +99,7 @@ impl Orphans {
 
     pub(crate) async fn reap(&mut self, _worker: Pid) {}
 
-    pub(crate) fn leave(&mut self, _worker: Pid) {}
+    pub(crate) fn leave(&mut self, _worker: Pid, _child: Child) {}
 }
 
 #[cfg(target_os = "linux")]
@@ -123,25 +124,31 @@ impl Orphans {
         }
     }
 
-    /// The same for a worker that was killed and that nobody waits for, when it is gone.
-    pub(crate) fn leave(&mut self, worker: Pid) {
-        if adopts()
-            && let Ok(pidfd) = pidfd_open(worker, PidfdFlags::empty())
-        {
-            self.start(worker, Some(pidfd));
+    /// Reaps a worker that was killed and that nobody waits for, and then what has become this process's with it.
+    ///
+    /// The runtime would reap the child too, but only as long as there is a runtime, and not before another child has ended
+    /// where this one ends between the runtime's look at it and its entry among those that are looked at.
+    pub(crate) fn leave(&mut self, worker: Pid, child: Child) {
+        if let Ok(pidfd) = pidfd_open(worker, PidfdFlags::empty()) {
+            self.start(worker, Some((pidfd, child)));
         }
     }
 
     /// Reaps on a thread of its own, for it has to wait and there may be no runtime. Where there is no thread to be had,
-    /// they are left.
-    fn start(&mut self, worker: Pid, first: Option<OwnedFd>) {
+    /// the child is left to the runtime, and the others are left.
+    fn start(&mut self, worker: Pid, first: Option<(OwnedFd, Child)>) {
         let known = mem::take(&mut self.known);
         let (over, reaping) = oneshot::channel();
         let thread = thread::Builder::new().name("mt-reaper".into());
         let started = thread.stack_size(128 * 1024).spawn(move || {
-            let until = Instant::now() + PATIENCE;
-            if first.is_none_or(|worker| has_ended(&worker, until)) {
-                reap_until(until, &known, worker);
+            if let Some((pidfd, mut child)) = first {
+                // One that could not be killed ends with its connection.
+                has_ended(&pidfd, None);
+                // An error tells that somebody else has reaped it.
+                let _ = child.try_wait();
+            }
+            if adopts() {
+                reap_until(Instant::now() + PATIENCE, &known, worker);
             }
             drop(over);
         });
@@ -213,15 +220,16 @@ fn reap(orphan: Orphan, until: Instant) -> bool {
     }
     let _ = pidfd_send_signal(&pidfd, Signal::KILL);
     let dead = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-    has_ended(&pidfd, until) && matches!(waitid(WaitId::PidFd(pidfd.as_fd()), dead), Ok(Some(_)))
+    has_ended(&pidfd, Some(until))
+        && matches!(waitid(WaitId::PidFd(pidfd.as_fd()), dead), Ok(Some(_)))
 }
 
-/// Waits for the end of a process. False when that takes too long.
+/// Waits for the end of a process. False when that takes too long, if it may.
 #[cfg(target_os = "linux")]
-fn has_ended(pidfd: &OwnedFd, until: Instant) -> bool {
+fn has_ended(pidfd: &OwnedFd, until: Option<Instant>) -> bool {
     loop {
-        let left = until.saturating_duration_since(Instant::now());
-        let timeout = Timespec::try_from(left).ok();
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let timeout = left.and_then(|left| Timespec::try_from(left).ok());
         match poll(&mut [PollFd::new(pidfd, PollFlags::IN)], timeout.as_ref()) {
             Err(Errno::INTR) => {}
             ended => return ended.is_ok_and(|ended| ended > 0),

@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, thread};
 
 use mt_ipc::Exit;
-use mt_test_kit::{Signal, alone, children, name_of, signal, state_of, test_with};
+use mt_test_kit::{Signal, alone, children, name_of, signal, state_of, test_with, wait_until};
 use rustix::process::{WaitOptions, wait};
+use tokio::runtime::Builder;
 
 use crate::scene::{Worker, check, check_alone, role};
 
@@ -36,6 +37,10 @@ fn leaves_nothing<T: AsyncFnOnce()>(test: T) {
     alone(name, || check(test));
 }
 
+fn apart<T: FnOnce()>(test: T) {
+    alone(name_of::<T>(), test);
+}
+
 /// Case R45: Workers, however far they came, leave no process, zombie or descriptor.
 #[test_with(leaves_nothing)]
 async fn fifty_workers_leave_nothing() {
@@ -51,7 +56,7 @@ async fn fifty_workers_leave_nothing() {
 }
 
 #[test]
-fn workers_that_are_dropped_are_reaped_by_the_runtime() {
+fn workers_that_are_dropped_are_reaped() {
     check_alone(async {
         for _ in 0..10 {
             drop(Worker::ready("echo").await);
@@ -63,6 +68,16 @@ fn workers_that_are_dropped_are_reaped_by_the_runtime() {
             tokio::task::yield_now().await;
         }
     });
+}
+
+/// Case M260: A worker that is dropped is reaped whether or not there is a runtime still.
+#[test_with(apart)]
+fn workers_are_reaped_without_a_runtime() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let spawned = runtime.block_on(mt_ipc::spawn(role("echo"))).unwrap();
+    drop(runtime);
+    drop(spawned);
+    wait_until(|| children().is_empty());
 }
 
 /// Case I5: A start that fails leaves nothing behind.
