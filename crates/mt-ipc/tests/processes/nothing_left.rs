@@ -70,13 +70,17 @@ fn workers_that_are_dropped_are_reaped() {
     });
 }
 
-/// Case M260: A worker that is dropped is reaped whether or not there is a runtime still.
+/// Case M260: A worker that is dropped is reaped whether or not there is a runtime still, also if its end takes a while.
 #[test_with(apart)]
 fn workers_are_reaped_without_a_runtime() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let spawned = runtime.block_on(mt_ipc::spawn(role("echo"))).unwrap();
+    let worker = runtime.block_on(async {
+        let mut worker = Worker::ready("large").await;
+        worker.told().await;
+        worker
+    });
     drop(runtime);
-    drop(spawned);
+    drop(worker);
     wait_until(|| children().is_empty());
 }
 

@@ -75,6 +75,7 @@ async fn play(role: &str) {
         "chatter" => own.chatter().await,
         "family" => own.family().await,
         "says-bye" => own.say_bye().await,
+        "large" => own.hold_much().await,
         "wedged" => loop {
             std::hint::spin_loop();
         },
@@ -134,6 +135,14 @@ impl Own {
             self.sender.try_send(frame).unwrap();
         }
         self.finish().await;
+    }
+
+    /// Has so much memory that its end takes the system some milliseconds.
+    async fn hold_much(mut self) {
+        let much = vec![1_u8; 256 << 20];
+        self.tell("here");
+        self.receiver.recv().await.unwrap();
+        drop(much);
     }
 
     async fn count(mut self) {
