@@ -70,7 +70,7 @@ fn workers_that_are_dropped_are_reaped() {
     });
 }
 
-/// Case M260: A worker that is dropped is reaped whether or not there is a runtime still, also if its end takes a while.
+/// Case I20: A worker that is dropped is reaped whether or not there is a runtime still, also if its end takes a while.
 #[test_with(apart)]
 fn workers_are_reaped_without_a_runtime() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
