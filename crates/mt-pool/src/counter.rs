@@ -197,7 +197,7 @@ impl fmt::Debug for Counter {
 mod tests {
     use std::thread;
 
-    use mt_proto::{Heading, RecordTag, Records, SegmentWriter, decode_strict, encode};
+    use mt_proto::{Heading, RecordTag, Records, SegmentWriter, TallyParts, decode_strict, encode};
 
     use super::*;
 
@@ -240,8 +240,11 @@ mod tests {
         drop(gone);
         let mut writer = SegmentWriter::new();
         let heading = Heading {
-            counts: &counts,
-            ..Heading::of(RecordTag::Value)
+            tag: RecordTag::Value,
+            tally: Some(&TallyParts {
+                counts: &counts,
+                stdout: None,
+            }),
         };
         let pushed = writer.push_outcome(Default::default(), heading, &(), 100);
         pushed.expect("encodes");

@@ -85,7 +85,7 @@ pub use message::{
 pub use outcome::{CallStack, ContextStep, Deadline, Failure, clip_text};
 pub use records::{Record, RecordBuffer, RecordTag, Records, push_attaching, push_record};
 pub use segment::{EncodedFrames, RunMark, Segment, SegmentWriter};
-pub use tally::{Count, CounterId, Heading, Tally};
+pub use tally::{Count, CounterId, Heading, Tally, TallyParts};
 pub use trace::{
     MAX_TRACE_EVENTS, MAX_TRACE_FIELDS, MAX_TRACE_NAME_BYTES, MAX_TRACE_TEXT_BYTES, TraceEvent,
     TraceEvents, TraceLevel,

@@ -239,8 +239,8 @@ fn push_form<I, V: Form<I>>(
     all_or_nothing(bytes, |bytes| {
         bytes.extend_from_slice(&[0; HEADER]);
         let mut written = heading.tag as u32;
-        if heading.has_tally() {
-            push_tally(bytes, heading);
+        if let Some(tally) = heading.tally {
+            push_tally(bytes, heading.tag, tally);
             written = TALLIED;
         }
         let most = match heading.tag {

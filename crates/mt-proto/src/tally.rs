@@ -31,15 +31,32 @@ pub struct Count {
     pub by: i64,
 }
 
-/// What stands before the value of an outcome: its tag, and what its call has counted and printed.
+/// What stands before the value of an outcome: its tag, and what its call has counted and printed. Small enough to be
+/// handed on in registers.
 #[derive(Debug, Clone, Copy)]
 pub struct Heading<'a> {
     /// What the value is.
     pub tag: RecordTag,
-    /// What the call has counted; mostly nothing.
+    /// What the call has counted and printed; mostly neither.
+    pub tally: Option<&'a TallyParts<'a>>,
+}
+
+/// What a call has counted and printed, on its way into a record.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TallyParts<'a> {
+    /// What the call has counted.
     pub counts: &'a [Count],
     /// What the call has printed, if that is captured and there is any.
     pub stdout: Option<&'a CapturedStdout>,
+}
+
+impl TallyParts<'_> {
+    /// The parts, if there is any.
+    #[must_use]
+    #[inline]
+    pub fn if_any(&self) -> Option<&Self> {
+        (!self.counts.is_empty() || self.stdout.is_some()).then_some(self)
+    }
 }
 
 impl Heading<'_> {
@@ -47,16 +64,7 @@ impl Heading<'_> {
     #[must_use]
     #[inline]
     pub const fn of(tag: RecordTag) -> Self {
-        Self {
-            tag,
-            counts: &[],
-            stdout: None,
-        }
-    }
-
-    #[inline]
-    pub(crate) fn has_tally(&self) -> bool {
-        !self.counts.is_empty() || self.stdout.is_some()
+        Self { tag, tally: None }
     }
 }
 
@@ -101,11 +109,11 @@ impl<'a> Tally<'a> {
 
 /// Appends what comes before the value of a tallied record.
 #[cold]
-pub(crate) fn push_tally(bytes: &mut Vec<u8>, heading: Heading<'_>) {
-    let has_stdout = heading.stdout.map_or(0, |_| HAS_STDOUT);
-    bytes.push(heading.tag as u8 | has_stdout);
-    encode_into(bytes, heading.counts, usize::MAX).expect("numbers always encode");
-    heading.stdout.inspect(|stdout| stdout.push(bytes));
+pub(crate) fn push_tally(bytes: &mut Vec<u8>, tag: RecordTag, tally: &TallyParts<'_>) {
+    let has_stdout = tally.stdout.map_or(0, |_| HAS_STDOUT);
+    bytes.push(tag as u8 | has_stdout);
+    encode_into(bytes, tally.counts, usize::MAX).expect("numbers always encode");
+    tally.stdout.inspect(|stdout| stdout.push(bytes));
 }
 
 /// What is in the body of a tallied record.
@@ -179,9 +187,8 @@ mod tests {
             push_outcome(
                 &mut bytes,
                 Heading {
-                    counts,
-                    stdout,
-                    ..Heading::of(tag)
+                    tag,
+                    tally: TallyParts { counts, stdout }.if_any(),
                 },
                 &"é".to_owned(),
                 100,
@@ -221,8 +228,11 @@ mod tests {
             by: 3,
         }];
         let heading = Heading {
-            counts,
-            ..Heading::of(RecordTag::Value)
+            tag: RecordTag::Value,
+            tally: Some(&TallyParts {
+                counts,
+                stdout: None,
+            }),
         };
         let mut bytes = vec![9];
         let text = "x".repeat(100); // 1 length byte and 100 of text

@@ -9,7 +9,7 @@
 use std::{mem::needs_drop, time::Instant};
 
 use mt_ipc::Progress;
-use mt_proto::{Count, Failure, Heading, ItemIndex, RecordTag, SegmentWriter};
+use mt_proto::{Count, Failure, Heading, ItemIndex, RecordTag, SegmentWriter, TallyParts};
 
 use super::{call_stdout::CallStdout, outbox::Outbox, stopwatch::Stopwatch, tally, work::NoResult};
 use crate::{Wire, worker::caught};
@@ -87,13 +87,13 @@ impl Reporter {
         let mark = self.runs.mark();
         tally::take(index, &mut self.counts);
         self.stdout.end(index);
-        let (runs, counts) = (&mut self.runs, &self.counts[..]);
-        let stdout = self.stdout.printed();
-        let heading = |tag| Heading {
-            tag,
-            counts,
-            stdout,
+        let runs = &mut self.runs;
+        let tally = TallyParts {
+            counts: &self.counts,
+            stdout: self.stdout.printed(),
         };
+        let tally = tally.if_any();
+        let heading = |tag| Heading { tag, tally };
         let mut push = || match &result {
             Ok(value) => runs.push_outcome(index, heading(RecordTag::Value), value, limit),
             Err(error) => runs.push_outcome(index, heading(RecordTag::Raised), error, limit),
@@ -179,10 +179,13 @@ impl Reporter {
         tally::take(index, &mut more);
         self.counts.append(&mut more);
         self.stdout.end(index);
-        let heading = Heading {
-            tag: RecordTag::Failure,
+        let tally = TallyParts {
             counts: &self.counts,
             stdout: self.stdout.printed(),
+        };
+        let heading = Heading {
+            tag: RecordTag::Failure,
+            tally: tally.if_any(),
         };
         self.runs
             .push_outcome(index, heading, failure, usize::MAX)

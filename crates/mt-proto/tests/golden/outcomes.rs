@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use mt_proto::{
     CapturedStdout, ContextStep, Count, CounterId, Deadline, Failure, FromExecutor, Heading,
-    ItemIndex, RecordTag, Records, SegmentWriter, decode_strict, encode,
+    ItemIndex, RecordTag, Records, SegmentWriter, TallyParts, decode_strict, encode,
 };
 
 use crate::{check, golden, read_back, text};
@@ -67,8 +67,11 @@ fn outcomes_that_come_with_a_tally() {
     for (tag, begin) in table {
         let mut writer = SegmentWriter::new();
         let heading = Heading {
-            counts,
-            ..Heading::of(tag)
+            tag,
+            tally: Some(&TallyParts {
+                counts,
+                stdout: None,
+            }),
         };
         let pushed = writer.push_outcome(ItemIndex(7), heading, &9u8, 100);
         assert_eq!(pushed, Ok(()));
@@ -111,8 +114,10 @@ fn outcomes_that_come_with_output() {
         let mut writer = SegmentWriter::new();
         let heading = Heading {
             tag,
-            counts,
-            stdout: Some(&stdout),
+            tally: Some(&TallyParts {
+                counts,
+                stdout: Some(&stdout),
+            }),
         };
         let pushed = writer.push_outcome(ItemIndex(7), heading, &9u8, 100);
         assert_eq!(pushed, Ok(()));
