@@ -128,9 +128,10 @@ impl Driver {
                 () = self.commands.filled() => self.answer_last_questions(),
             }
         }
+        // Before nobody is asked any more: who is not answered looks there.
+        self.commands.leave_stats(self.parent.stats());
         self.commands.close();
         self.relay.finish().await;
-        self.commands.leave_stats(self.parent.stats());
         if let Some(grace) = self.grace.take() {
             grace.tell();
         }
