@@ -65,11 +65,6 @@ impl Reporter {
         self.watch.restart()
     }
 
-    /// The time until now was that of several calls.
-    pub(super) fn share_watch(&mut self) {
-        self.unmeasured = true;
-    }
-
     /// When the call that runs now was started, or up to twenty milliseconds before.
     pub(super) fn call_began(&self) -> Instant {
         self.watch.last()

@@ -36,8 +36,6 @@ use crate::{
 
 /// The name that a setup has for the calls of a pool, in place of a task's.
 pub(crate) const CALLS: &str = "mt_pool::calls";
-/// The calls of `async fn`s that are started before they get their turn.
-const STARTS_PER_TURN: usize = 64;
 /// How often a main thread that goes from call to call turns the link at most. Some microseconds are a twentieth of it.
 const TURN: Duration = Duration::from_micros(100);
 /// The calls that nobody had to wait for, one after the other, from which on the main thread turns the link.
@@ -72,7 +70,7 @@ pub(super) fn serve(job: Job, runtime: &Rc<Runtime>) {
         unbegun: &unbegun,
         targets: Targets::default(),
         todo: VecDeque::new(),
-        begun: Vec::new(),
+        begun: None,
         running: FuturesUnordered::new(),
         withdrawals: BTreeMap::new(),
         at_rest: CALLS_AT_REST,
@@ -94,8 +92,6 @@ struct CallBatch {
     start_by: Option<tokio::time::Instant>,
     /// What changes before the first.
     changes: Vec<TargetChange>,
-    /// Whether some were started. Calls that came together are of one style.
-    goes_on: bool,
 }
 
 struct CallRunner<'a> {
@@ -114,8 +110,9 @@ struct CallRunner<'a> {
     /// The tasks that are called here.
     targets: Targets,
     todo: VecDeque<CallBatch>,
-    /// The calls of `async fn`s that were started and have not had the thread yet.
-    begun: Vec<AsyncCall<'a>>,
+    /// The call of an `async fn` that was started and has not had its first turn. No other is started before: whatever a
+    /// call does then, no other is to blame for it.
+    begun: Option<AsyncCall<'a>>,
     running: FuturesUnordered<AsyncCall<'a>>,
     withdrawals: BTreeMap<ItemIndex, Withdrawal>,
     /// The calls since one that was waited for.
@@ -131,8 +128,8 @@ impl CallRunner<'_> {
         let mut open = true;
         loop {
             self.hear();
-            let has_started = self.start_some();
-            if !self.running.is_empty() || !self.begun.is_empty() {
+            let has_started = self.start_next();
+            if !self.running.is_empty() || self.begun.is_some() {
                 self.turn();
             }
             if has_started {
@@ -178,7 +175,6 @@ impl CallRunner<'_> {
             attachments: items.attachments,
             start_by,
             changes,
-            goes_on: false,
         });
     }
 
@@ -187,17 +183,6 @@ impl CallRunner<'_> {
         if let Some(running) = self.withdrawals.get(&call) {
             running.withdraw();
         }
-    }
-
-    /// Starts a call, if one may be, and of `async fn`s those that came with it.
-    fn start_some(&mut self) -> bool {
-        let has_started = self.start_next();
-        while !self.begun.is_empty()
-            && self.begun.len() < STARTS_PER_TURN
-            && self.todo.front().is_some_and(|todo| todo.goes_on)
-            && self.start_next()
-        {}
-        has_started
     }
 
     /// Starts a call, if one may be.
@@ -232,7 +217,6 @@ impl CallRunner<'_> {
             .expect("a piece was counted when it came in, and is not empty");
         todo.next = index.plus(1);
         if !todo.records.is_empty() {
-            todo.goes_on = true;
             self.todo.push_front(todo);
         }
         true
@@ -253,7 +237,7 @@ impl CallRunner<'_> {
             Ok(Started::Runs(begun)) => {
                 let began = self.reporter.call_began();
                 let call = AsyncCall::new((ambient, at), began, begun, self.progress);
-                self.begun.push(call);
+                self.begun = Some(call);
             }
             Err(none) => self.report(index, Err(none)),
         }
@@ -293,15 +277,15 @@ impl CallRunner<'_> {
 
     /// Lets the calls that run go on, and takes in those that have ended.
     fn turn(&mut self) {
-        let (begun, running) = (&mut self.begun, &mut self.running);
+        let (begun, running) = (self.begun.take(), &mut self.running);
         let withdrawals = &mut self.withdrawals;
         let (at_once, ended) = drive_local(self.runtime, &self.local, async {
-            let (mut at_once, mut ended) = (Vec::new(), Vec::new());
-            for mut call in begun.drain(..) {
+            let (mut at_once, mut ended) = (None, Vec::new());
+            if let Some(mut call) = begun {
                 // Whoever has to wait is polled again, with a real waker, as soon as it is in the set.
                 let mut cx = PollContext::from_waker(Waker::noop());
                 match call.poll_unpin(&mut cx) {
-                    Poll::Ready(one) => at_once.push(one),
+                    Poll::Ready(one) => at_once = Some(one),
                     Poll::Pending => {
                         withdrawals.insert(call.index(), call.withdrawal());
                         running.push(call);
@@ -314,10 +298,7 @@ impl CallRunner<'_> {
             wake_yielded().await;
             (at_once, ended)
         });
-        if at_once.len() > 1 {
-            self.reporter.share_watch();
-        }
-        for one in at_once {
+        if let Some(one) = at_once {
             let encoded = self.encoded(one.index, one.returned);
             self.report(one.index, encoded);
         }
