@@ -27,6 +27,11 @@ fn dies(n: u64) -> u64 {
 }
 
 #[task]
+async fn dies_at(n: u64, at: u64) -> u64 {
+    if n == at { process::abort() } else { n }
+}
+
+#[task]
 fn fails(text: String) -> Result<u64, String> {
     Err(text)
 }
@@ -335,6 +340,30 @@ fn a_cancelled_call_that_waits_is_dropped() {
 #[task]
 fn until_there(file: PathBuf) {
     wait_until(|| file.exists());
+}
+
+/// Case M264: A call of an `async fn` that crashes costs none of those that came to its worker with it and had not begun.
+#[test]
+fn what_has_not_begun_is_not_to_blame() {
+    let _watchdog = watchdog("a crash among calls that came together");
+    let pool = Pool::builder().processes(1).crash_limit(1).start();
+    let (pool, folder) = (pool.unwrap(), Folder::temp());
+    let holds = pool.call::<until_there>(folder.file("go")).spawn();
+    let calls: Vec<_> = (0..40)
+        .map(|n| pool.call::<dies_at>((n, 10)).spawn())
+        .collect();
+    wait_until(|| pool.stats().calls.in_workers == 41);
+    fs::write(folder.file("go"), "").unwrap();
+    let _ = holds.wait();
+    let mut ends: Vec<_> = calls.into_iter().map(|call| call.wait()).collect();
+    let behind = ends.split_off(11);
+    assert!(matches!(
+        ends[10].as_ref().unwrap_err().kind(),
+        TaskErrorKind::Crashed { .. }
+    ));
+    for (n, end) in (11..).zip(behind) {
+        assert_eq!(end.unwrap(), n);
+    }
 }
 
 /// Case M216: Quick calls that were sent ahead to a worker do not wait there for one that takes long.
