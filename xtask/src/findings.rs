@@ -47,24 +47,24 @@ pub(crate) fn run(mut command: Command) -> Result<ExitStatus> {
 fn pass_on(mut child: Child, found: &Mutex<VecDeque<String>>) -> Result<ExitStatus> {
     let (out, err) = (child.stdout.take(), child.stderr.take());
     thread::scope(|threads| {
-        threads.spawn(|| tee(out.into_iter(), io::stdout(), found));
-        threads.spawn(|| tee(err.into_iter(), io::stderr(), found));
+        threads.spawn(|| tee(out, io::stdout(), found));
+        threads.spawn(|| tee(err, io::stderr(), found));
     });
     Ok(child.wait()?)
 }
 
 /// Copies what comes, and keeps what tells of failures.
-fn tee(from: impl Iterator<Item: Read>, mut to: impl Write, found: &Mutex<VecDeque<String>>) {
-    let mut follow = 0;
-    for mut from in from.map(BufReader::new) {
-        let mut line = Vec::new();
-        while from.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-            // Who does not read us is told at the end all the same.
-            let _ = to.write_all(&line);
-            let text = String::from_utf8_lossy(&line);
-            keep(text.trim_end(), &mut follow, found);
-            line.clear();
-        }
+fn tee(from: Option<impl Read>, mut to: impl Write, found: &Mutex<VecDeque<String>>) {
+    let Some(mut from) = from.map(BufReader::new) else {
+        return;
+    };
+    let (mut line, mut follow) = (Vec::new(), 0);
+    while from.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+        // Who does not read us is told at the end all the same.
+        let _ = to.write_all(&line);
+        let text = String::from_utf8_lossy(&line);
+        keep(text.trim_end(), &mut follow, found);
+        line.clear();
     }
 }
 
@@ -91,7 +91,7 @@ mod tests {
     fn kept(output: &str) -> Vec<String> {
         let found = Mutex::default();
         let mut copy = Vec::new();
-        tee([output.as_bytes()].into_iter(), &mut copy, &found);
+        tee(Some(output.as_bytes()), &mut copy, &found);
         assert_eq!(copy, output.as_bytes());
         found.into_inner().expect("no panic").into()
     }
