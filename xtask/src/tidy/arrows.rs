@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("mt-ipc", "mt-proto"),
     ("mt-pool", "mt-proto mt-ipc mt-macros"),
     ("mt-beehive", "mt-proto mt-ipc mt-macros mt-pool"),
+    ("mt-context", "mt-pool mt-beehive"),
     ("mt-service-example", "mt-pool mt-beehive"),
     (
         "mt-benches",

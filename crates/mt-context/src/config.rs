@@ -1,0 +1,45 @@
+//! What a context is made of: crosses to the worker, and tells no secret to anybody else.
+
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "http")]
+use crate::http::HttpConfig;
+use crate::store::StoreConfig;
+
+/// What [`ContextVars`](crate::ContextVars) are made of. Crosses to the worker; its `Debug` shows no secret.
+///
+/// ```
+/// use mt_context::ContextConfig;
+///
+/// let config = ContextConfig::new();
+/// # let _ = config;
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ContextConfig {
+    pub(crate) store: StoreConfig,
+    #[cfg(feature = "http")]
+    pub(crate) http: HttpConfig,
+}
+
+impl ContextConfig {
+    /// A store of files and memory alone, and with the feature `http` a session with its defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How objects are stored and got.
+    #[must_use]
+    pub fn store(mut self, store: StoreConfig) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// How the HTTP session behaves. Default: [`HttpConfig::default`].
+    #[cfg(feature = "http")]
+    #[must_use]
+    pub fn http(mut self, http: HttpConfig) -> Self {
+        self.http = http;
+        self
+    }
+}

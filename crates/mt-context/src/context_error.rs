@@ -1,0 +1,15 @@
+//! Why there is no context.
+
+use thiserror::Error;
+
+/// Why a context can't be made. Nothing has been sent to a server; no text holds a secret.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ContextError {
+    /// The client of HTTP can't be made: the system has no root certificates that can be read, for instance.
+    #[error("the HTTP client can't be made: {problem}")]
+    Client {
+        /// Why, for people.
+        problem: String,
+    },
+}

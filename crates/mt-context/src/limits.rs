@@ -1,0 +1,1 @@
+//! How many requests at once, and how many a second, a host gets.

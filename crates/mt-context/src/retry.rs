@@ -1,0 +1,1 @@
+//! When a request that failed is sent again, and when not.
