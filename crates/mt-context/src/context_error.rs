@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::out_of_range::OutOfRange;
+
 /// Why a context can't be made. Nothing has been sent to a server; no text holds a secret.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -12,4 +14,7 @@ pub enum ContextError {
         /// Why, for people.
         problem: String,
     },
+    /// An option is out of its range.
+    #[error(transparent)]
+    Option(#[from] OutOfRange),
 }

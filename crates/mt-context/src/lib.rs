@@ -40,6 +40,7 @@ mod context_error;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod limits;
+mod out_of_range;
 pub mod retry;
 mod secret;
 pub mod store;
@@ -49,6 +50,7 @@ mod vars;
 
 pub use config::ContextConfig;
 pub use context_error::ContextError;
+pub use out_of_range::OutOfRange;
 pub use secret::Secret;
 pub use store::Store;
 pub use vars::{ContextVars, create_context_vars};

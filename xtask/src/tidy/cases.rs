@@ -46,7 +46,7 @@ enum Numbers {
 
 use Numbers::{Given, Promises};
 
-const KINDS: [Kind; 14] = [
+const KINDS: [Kind; 15] = [
     Kind::new("", "no other value", Given(&[1, 32])),
     Kind::new(
         "",
@@ -81,6 +81,7 @@ const KINDS: [Kind; 14] = [
     Kind::new("M", "mt-pool", Promises),
     Kind::new("H", "mt-beehive", Promises),
     Kind::new("I", "mt-ipc, mt-proto", Promises),
+    Kind::new("C", "mt-context", Promises),
 ];
 
 impl Kind {
