@@ -35,6 +35,22 @@ impl ContextConfig {
         self
     }
 
+    /// S3 by a profile's name: the seed's `s3_profile`. The same as [`store`](Self::store) with
+    /// [`S3Config::profile`](crate::s3::S3Config::profile).
+    #[cfg(feature = "s3")]
+    #[must_use]
+    pub fn s3_profile(self, name: impl Into<String>) -> Self {
+        self.s3(crate::s3::S3Config::profile(name))
+    }
+
+    /// Which S3, and with which credentials.
+    #[cfg(feature = "s3")]
+    #[must_use]
+    pub fn s3(mut self, s3: crate::s3::S3Config) -> Self {
+        self.store.s3 = Some(s3);
+        self
+    }
+
     /// How the HTTP session behaves. Default: [`HttpConfig::default`].
     #[cfg(feature = "http")]
     #[must_use]

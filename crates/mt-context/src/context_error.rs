@@ -3,6 +3,8 @@
 use thiserror::Error;
 
 use crate::out_of_range::OutOfRange;
+#[cfg(feature = "s3")]
+use crate::s3::ProfileError;
 
 /// Why a context can't be made. Nothing has been sent to a server; no text holds a secret.
 #[derive(Debug, Error)]
@@ -17,4 +19,8 @@ pub enum ContextError {
     /// An option is out of its range.
     #[error(transparent)]
     Option(#[from] OutOfRange),
+    /// The profile is not there, or has no keys.
+    #[cfg(feature = "s3")]
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
 }

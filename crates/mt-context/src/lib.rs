@@ -42,6 +42,8 @@ pub mod http;
 pub mod limits;
 mod out_of_range;
 pub mod retry;
+#[cfg(feature = "s3")]
+pub mod s3;
 mod secret;
 pub mod store;
 #[cfg(any(feature = "http", feature = "s3"))]
@@ -52,5 +54,5 @@ pub use config::ContextConfig;
 pub use context_error::ContextError;
 pub use out_of_range::OutOfRange;
 pub use secret::Secret;
-pub use store::Store;
+pub use store::{Store, StoreError};
 pub use vars::{ContextVars, create_context_vars};
