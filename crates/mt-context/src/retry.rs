@@ -36,4 +36,6 @@ pub use failure_class::FailureClass;
 pub use policy::RetryPolicy;
 pub use retry_after::parse_retry_after;
 pub use run::{GaveUp, RetryError, retry};
+#[cfg(feature = "http")]
+pub(crate) use run::{before, now};
 pub use schedule::{GiveUpReason, RetryDecision, RetrySchedule};

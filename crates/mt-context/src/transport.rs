@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, redirect};
+use reqwest::{Certificate, Client, Proxy, redirect};
 use tokio::runtime::{self, Handle};
 
-use crate::ContextError;
+use crate::{ContextError, Secret};
 
 /// The most clients that are kept. A worker process has one runtime, and mostly one set of options.
 const KEPT_CLIENTS: usize = 8;
@@ -23,6 +23,22 @@ pub(crate) struct TransportOptions {
     pub(crate) connect_timeout: Duration,
     /// How long nothing may come while an answer or its body is read.
     pub(crate) read_timeout: Duration,
+    /// What stands between.
+    pub(crate) proxy: TransportProxy,
+    /// Certificates in the form of PEM that are trusted beside the system's.
+    pub(crate) root_certificates: Vec<String>,
+}
+
+/// Through what requests go.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum TransportProxy {
+    /// What the variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
+    #[default]
+    Environment,
+    /// Nothing.
+    Direct,
+    /// The proxy with this URL.
+    Through(Secret),
 }
 
 struct Kept {
@@ -68,27 +84,48 @@ fn make(options: &TransportOptions) -> Result<Client, ContextError> {
         // An error says that the program has chosen one before.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
-    let builder = Client::builder()
+    let mut builder = Client::builder()
         .connect_timeout(options.connect_timeout)
         .read_timeout(options.read_timeout)
         .redirect(redirect::Policy::none())
         .retry(reqwest::retry::never());
-    builder.build().map_err(|error| ContextError::Client {
-        problem: error.without_url().to_string(),
-    })
+    builder = match &options.proxy {
+        TransportProxy::Environment => builder,
+        TransportProxy::Direct => builder.no_proxy(),
+        TransportProxy::Through(url) => {
+            // Its error has the URL, and with that the password.
+            let proxy = Proxy::all(url.reveal()).map_err(|_| client("the proxy's URL is none"))?;
+            builder.proxy(proxy)
+        }
+    };
+    if !options.root_certificates.is_empty() {
+        let pems = options.root_certificates.iter();
+        let read = pems.map(|pem| Certificate::from_pem_bundle(pem.as_bytes()));
+        let read: Result<Vec<_>, _> = read.collect();
+        let read = read.map_err(|_| client("a root certificate is no PEM"))?;
+        builder = builder.tls_certs_merge(read.into_iter().flatten());
+    }
+    builder.build().map_err(|error| client(error.without_url()))
+}
+
+fn client(problem: impl ToString) -> ContextError {
+    let problem = problem.to_string();
+    ContextError::Client { problem }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{TransportOptions, shared_client};
+    use super::{TransportOptions, TransportProxy, shared_client};
 
     #[test]
     fn a_client_is_made_once_for_each_runtime_and_options() {
         let options = TransportOptions {
             connect_timeout: Duration::from_secs(1),
             read_timeout: Duration::from_secs(1),
+            proxy: TransportProxy::Direct,
+            root_certificates: Vec::new(),
         };
         let runtime = || {
             tokio::runtime::Builder::new_current_thread()

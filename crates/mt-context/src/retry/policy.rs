@@ -186,16 +186,16 @@ impl RetryPolicy {
         }
     }
 
-    pub(super) fn total_time(&self) -> Option<Duration> {
+    pub(crate) fn total_time(&self) -> Option<Duration> {
         self.total
     }
 
     /// What a server asks for, as far as that is heeded.
-    pub(super) fn heeded(&self, retry_after: Option<Duration>) -> Option<Duration> {
+    pub(crate) fn heeded(&self, retry_after: Option<Duration>) -> Option<Duration> {
         retry_after.filter(|_| !self.longest_retry_after.is_zero())
     }
 
-    pub(super) fn longest_wait(&self) -> Duration {
+    pub(crate) fn longest_wait(&self) -> Duration {
         self.longest_retry_after
     }
 }

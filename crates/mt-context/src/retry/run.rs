@@ -100,12 +100,15 @@ where
 }
 
 /// The time as schedules take it; in a test with tokio's paused clock, that.
-fn now() -> std::time::Instant {
+pub(crate) fn now() -> std::time::Instant {
     Instant::now().into_std()
 }
 
 /// What a future comes to before a deadline; `None` if it does not.
-async fn before<F: Future>(deadline: Option<std::time::Instant>, future: F) -> Option<F::Output> {
+pub(crate) async fn before<F: Future>(
+    deadline: Option<std::time::Instant>,
+    future: F,
+) -> Option<F::Output> {
     match deadline {
         None => Some(future.await),
         Some(deadline) => timeout_at(Instant::from_std(deadline), future).await.ok(),

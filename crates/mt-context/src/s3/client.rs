@@ -14,7 +14,7 @@ use super::{
 use crate::{
     ContextError,
     retry::RetryPolicy,
-    transport::{TransportOptions, shared_client},
+    transport::{TransportOptions, TransportProxy, shared_client},
 };
 
 /// How long making a connection may take: as boto3's is 60 s and most others' 5 to 10, with retries behind it.
@@ -37,6 +37,8 @@ impl S3 {
         let client = shared_client(&TransportOptions {
             connect_timeout: CONNECT_TIMEOUT,
             read_timeout: READ_TIMEOUT,
+            proxy: TransportProxy::Environment,
+            root_certificates: Vec::new(),
         })?;
         let wire = Wire::new(HttpClient::new(client), retry.clone());
         Ok(Self {

@@ -1,0 +1,68 @@
+//! What an error of the client below means.
+
+use std::error::Error;
+
+use reqwest::Url;
+
+use super::{
+    display_url::redacted,
+    error::{HttpError, HttpErrorKind},
+};
+
+/// How many causes below each other are looked at.
+const DEPTH: usize = 16;
+
+/// An error of the client, while an answer to `url` or its body was read of which so much had come.
+pub(super) fn of_client(
+    error: reqwest::Error,
+    shown: &str,
+    url: &Url,
+    received_bytes: u64,
+) -> HttpError {
+    let error = error.without_url();
+    let detail = redacted(causes(&error), url);
+    let is_untrusted = chain(&error).any(is_certificate);
+    let kind = if is_untrusted {
+        HttpErrorKind::Untrusted { detail }
+    } else if error.is_connect() {
+        HttpErrorKind::Connect { detail }
+    } else if error.is_timeout() {
+        HttpErrorKind::Timeout
+    } else {
+        HttpErrorKind::Cut {
+            received_bytes,
+            detail,
+        }
+    };
+    HttpError::new(shown, kind)
+}
+
+fn is_certificate(error: &(dyn Error + 'static)) -> bool {
+    let is_one = |error: &rustls::Error| {
+        matches!(
+            error,
+            rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented
+        )
+    };
+    // An `io::Error` is no cause of its own content, but has it.
+    let inner = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref);
+    let inner = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    error.downcast_ref().or(inner).is_some_and(is_one)
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
+        (*error).source()
+    })
+    .take(DEPTH)
+}
+
+/// What the last two causes say: those above say only that there was an error.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let texts: Vec<_> = chain(error).map(ToString::to_string).collect();
+    let mut last = texts[texts.len().saturating_sub(2)..].to_vec();
+    last.dedup();
+    last.join(": ")
+}
