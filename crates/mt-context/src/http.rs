@@ -7,15 +7,32 @@
 //! attempt can help, and that a task may return: it crosses.
 //!
 //! ```no_run
-//! use mt_context::http::{HttpConfig, HttpSession};
+//! use mt_context::{ContextConfig, ContextVars, http::{HttpConfig, HttpError}, limits::HostLimits};
+//! use mt_pool::{TaskErrorKind, asyn_pmap};
 //!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let session = HttpSession::open(&HttpConfig::new())?;
-//! let page = session.get("https://example.com/").bytes().await?;
-//! let saved = session.get("https://example.com/large.bin").download("large.bin").await?;
-//! println!("{} and {} bytes", page.len(), saved.bytes);
-//! # Ok(())
-//! # }
+//! #[mt_pool::task]
+//! async fn fetch(#[context] vars: &ContextVars, name: String) -> Result<u64, HttpError> {
+//!     let url = format!("https://example.com/{name}");
+//!     let saved = vars.http_session().get(&url).download(name).await?;
+//!     Ok(saved.bytes)
+//! }
+//!
+//! #[mt_pool::main]
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let http = HttpConfig::new().limits(HostLimits::new().concurrency(16));
+//!     let names = ["a.csv", "b.csv"].map(String::from);
+//!     let run = asyn_pmap::<fetch>(names).context(ContextConfig::new().http(http)).processes(2);
+//!     for outcome in run.max_concurrency(64).start()? {
+//!         match outcome {
+//!             Ok(bytes) => println!("{bytes} bytes"),
+//!             Err(error) => match error.kind() {
+//!                 TaskErrorKind::Raised(error) if error.status() == Some(404) => println!("{}: not there", error.url()),
+//!                 other => println!("{other}"),
+//!             },
+//!         }
+//!     }
+//!     Ok(())
+//! }
 //! ```
 //!
 //! # What is sent where

@@ -5,16 +5,22 @@ use std::{
     fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use tokio::{
     fs,
     io::{AsyncSeekExt, AsyncWriteExt, BufWriter},
     task::spawn_blocking,
+    time::{Instant, sleep},
 };
 
 /// So much is written at a time: a call of the system in another thread each.
 const BUFFER_BYTES: usize = 128 * 1024;
+
+/// How long it may take until a file is let go of by whoever was dropped, or killed, and how often that is looked for.
+const LET_GO: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A file on its way: `.NAME.part`, locked against others that are on their way to the same name. Gone when it is dropped
 /// unfinished.
@@ -45,8 +51,15 @@ impl PartialFile {
     /// An empty one.
     pub(super) async fn create(target: &Path) -> Result<Self, PartialError> {
         let path = part_of(target).map_err(PartialError::Io)?;
-        let opened = spawn_blocking(move || open_locked(path)).await;
-        let Locked { part, file } = opened.map_err(|error| PartialError::Io(error.into()))??;
+        let began = Instant::now();
+        let Locked { part, file } = loop {
+            let path = path.clone();
+            let opened = spawn_blocking(move || open_locked(path)).await;
+            match opened.map_err(|error| PartialError::Io(error.into()))? {
+                Err(PartialError::Busy) if began.elapsed() < LET_GO => sleep(LOOK_AGAIN).await,
+                opened => break opened?,
+            }
+        };
         let file = BufWriter::with_capacity(BUFFER_BYTES, fs::File::from_std(file));
         let target = target.to_owned();
         Ok(Self { part, file, target })

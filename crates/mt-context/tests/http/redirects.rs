@@ -3,7 +3,7 @@
 use mt_context::http::{HttpErrorKind, HttpSession};
 use mt_test_kit::{assert_is, test_with};
 
-use super::{
+use crate::{
     server::{Reply, Server},
     sessions::{config, in_runtime, kind, session},
 };

@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 use mt_context::http::{BodyProgress, HttpErrorKind};
 use mt_test_kit::{Folder, assert_is, test_with};
 
-use super::{
+use crate::{
     server::{Asked, Reply, Server},
     sessions::{in_runtime, kind, once, session},
 };

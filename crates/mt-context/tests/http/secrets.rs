@@ -9,7 +9,7 @@ use mt_context::http::{HttpProxy, HttpSession};
 use mt_test_kit::{name_of, test_with};
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::{
+use crate::{
     server::{Reply, Server},
     sessions::{config, in_runtime},
 };

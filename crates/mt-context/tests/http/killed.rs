@@ -8,7 +8,7 @@ use mt_test_kit::{Folder, Signal, alone, name_of, signal, test_with};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use super::{
+use crate::{
     server::{Reply, Server},
     sessions::config,
 };

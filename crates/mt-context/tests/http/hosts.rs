@@ -9,7 +9,7 @@ use mt_context::{
 };
 use mt_test_kit::test_with;
 
-use super::{
+use crate::{
     server::{Reply, Server},
     sessions::{config, in_runtime},
 };

@@ -7,7 +7,7 @@ use mt_context::http::HttpErrorKind;
 use mt_test_kit::{Folder, assert_is, test_with, wait_until};
 use tokio::sync::Notify;
 
-use super::{
+use crate::{
     server::{Reply, Server},
     sessions::{in_runtime, kind, once, session},
 };
@@ -118,8 +118,7 @@ async fn two_downloads_to_one_file_do_not_mix() {
     for _ in 0..100 {
         // Dropped while its file is being made.
         let download = session().get(&server.at("/quick")).download(&file);
-        assert!(download.now_or_never().is_none());
-        wait_until(|| names(&folder) == ["a"]);
+        drop(download.now_or_never());
     }
     session()
         .get(&server.at("/quick"))

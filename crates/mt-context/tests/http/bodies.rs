@@ -7,7 +7,7 @@ use mt_context::http::{HttpErrorKind, HttpSession};
 use mt_test_kit::{assert_is, test_with};
 use tokio::sync::Notify;
 
-use super::{
+use crate::{
     server::{Reply, Server},
     sessions::{alone, config, in_runtime, kind, once, session},
 };
@@ -157,7 +157,7 @@ async fn silence_is_a_timeout_and_slowness_none() {
 #[test_with(in_runtime)]
 async fn a_slow_reader_is_nobodys_fault() {
     let server = Server::start(|_| Reply::ok(vec![7; 4 * MIB]));
-    let policy = super::sessions::quickly().total(Duration::from_millis(200));
+    let policy = crate::sessions::quickly().total(Duration::from_millis(200));
     let stream = once()
         .get(&server.url)
         .retry(policy)
