@@ -1,6 +1,6 @@
 //! What an error of the client below means.
 
-use std::error::Error;
+use std::{error::Error, io};
 
 use reqwest::Url;
 
@@ -38,18 +38,17 @@ pub(super) fn of_client(
 }
 
 fn is_certificate(error: &(dyn Error + 'static)) -> bool {
-    let is_one = |error: &rustls::Error| {
-        matches!(
-            error,
-            rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented
-        )
-    };
-    // An `io::Error` is no cause of its own content, but has it.
-    let inner = error
-        .downcast_ref::<std::io::Error>()
-        .and_then(std::io::Error::get_ref);
-    let inner = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    error.downcast_ref().or(inner).is_some_and(is_one)
+    match error.downcast_ref() {
+        Some(rustls::Error::InvalidCertificate(_)) => true,
+        Some(_) => false,
+        // An `io::Error` has its content not as a cause of its own: the causes of that are its causes.
+        None => inside(error).is_some_and(is_certificate),
+    }
+}
+
+fn inside<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let inner: &(dyn Error + 'static) = error.downcast_ref::<io::Error>()?.get_ref()?;
+    Some(inner)
 }
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

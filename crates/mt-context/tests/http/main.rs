@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod anything;
 mod bodies;
 mod downloads;
 mod hosts;
@@ -12,5 +13,6 @@ mod retried;
 mod secrets;
 mod server;
 mod sessions;
+mod trust;
 
 mt_pool::test_worker!();

@@ -11,12 +11,17 @@ use std::{
 };
 
 use flate2::{Compression, write::GzEncoder};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
+    net::TcpListener,
     runtime::Builder,
     sync::{Notify, oneshot},
 };
+use tokio_rustls::TlsAcceptor;
 
 /// A server in a thread of its own, gone with this value.
 pub(crate) struct Server {
@@ -73,6 +78,8 @@ enum End {
     Hang(Arc<Notify>),
     /// Nothing comes at all.
     Silent,
+    /// There is no head, and the connection is closed.
+    Raw,
 }
 
 impl Reply {
@@ -136,6 +143,13 @@ impl Reply {
         self
     }
 
+    /// Sends these bytes, whatever they are, and closes the connection.
+    pub(crate) fn raw(bytes: Vec<u8>) -> Self {
+        let mut reply = Self::ok(bytes);
+        reply.end = End::Raw;
+        reply
+    }
+
     /// Never sends anything.
     pub(crate) fn silent() -> Self {
         let mut reply = Self::ok("");
@@ -152,6 +166,18 @@ impl Reply {
 
 impl Server {
     pub(crate) fn start(handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_as(None, handler)
+    }
+
+    /// The same by TLS, as `localhost`.
+    pub(crate) fn start_tls(handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_as(Some(acceptor()), handler)
+    }
+
+    fn start_as(
+        tls: Option<TlsAcceptor>,
+        handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let shared = Arc::new(Shared {
             handler: Box::new(handler),
             asked: Mutex::default(),
@@ -160,7 +186,7 @@ impl Server {
         });
         let (address, bound) = std::sync::mpsc::sync_channel(1);
         let (_running, over) = oneshot::channel();
-        let serving = shared.clone();
+        let (serving, is_tls) = (shared.clone(), tls.is_some());
         thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             let local = tokio::task::LocalSet::new();
@@ -168,12 +194,16 @@ impl Server {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 address.send(listener.local_addr().unwrap()).unwrap();
                 tokio::select! {
-                    () = accept(listener, serving) => {}
+                    () = accept(listener, tls, serving) => {}
                     _ = over => {}
                 }
             });
         });
-        let url = format!("http://{}", bound.recv().unwrap());
+        let address = bound.recv().unwrap();
+        let url = match is_tls {
+            true => format!("https://localhost:{}", address.port()),
+            false => format!("http://{address}"),
+        };
         Self {
             url,
             shared,
@@ -204,18 +234,44 @@ impl Server {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+/// As `localhost`, with a certificate for a hundred years of an authority that nobody else knows.
+fn acceptor() -> TlsAcceptor {
+    let pem = include_bytes!("certificates/localhost.pem");
+    let chain = CertificateDer::pem_slice_iter(pem)
+        .map(Result::unwrap)
+        .collect();
+    let key = PrivateKeyDer::from_pem_slice(pem).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config =
+        ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key);
+    TlsAcceptor::from(Arc::new(config.unwrap()))
+}
+
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
-        let shared = shared.clone();
+        stream.set_nodelay(true).unwrap();
+        let (shared, tls) = (shared.clone(), tls.clone());
         tokio::task::spawn_local(async move {
             // A client may go away at any time.
-            let _ = serve(stream, &shared).await;
+            let _ = match tls {
+                Some(tls) => match tls.accept(stream).await {
+                    Ok(stream) => serve(stream, &shared).await,
+                    Err(error) => Err(error),
+                },
+                None => serve(stream, &shared).await,
+            };
         });
     }
 }
 
-async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    shared: &Shared,
+) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     while let Some(mut asked) = read_request(&mut stream).await? {
         let now = shared.at_once.fetch_add(1, Ordering::SeqCst) + 1;
@@ -230,14 +286,16 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         let reply = (shared.handler)(&asked);
         let sent = write_reply(&mut stream, &asked, &reply, &shared.at_once).await;
         sent?;
-        if matches!(reply.end, End::Close) {
+        if matches!(reply.end, End::Close | End::Raw) {
             break;
         }
     }
     Ok(())
 }
 
-async fn read_request(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<Asked>> {
+async fn read_request(
+    stream: &mut BufReader<impl AsyncRead + Unpin>,
+) -> std::io::Result<Option<Asked>> {
     let mut asked = Asked::default();
     let mut line = String::new();
     if stream.read_line(&mut line).await? == 0 {
@@ -265,7 +323,7 @@ async fn read_request(stream: &mut BufReader<TcpStream>) -> std::io::Result<Opti
 }
 
 async fn write_reply(
-    stream: &mut BufReader<TcpStream>,
+    stream: &mut BufReader<impl AsyncRead + AsyncWrite + Unpin>,
     asked: &Asked,
     reply: &Reply,
     at_once: &AtomicUsize,
@@ -274,6 +332,11 @@ async fn write_reply(
         // Until the client goes away.
         at_once.fetch_sub(1, Ordering::SeqCst);
         return stream.read_u8().await.map(drop);
+    }
+    if let End::Raw = reply.end {
+        at_once.fetch_sub(1, Ordering::SeqCst);
+        stream.write_all(&reply.body).await?;
+        return stream.flush().await;
     }
     let mut head = format!("HTTP/1.1 {} -\r\n", reply.status);
     let has = |name: &str| reply.headers.iter().any(|(own, _)| own == name);
