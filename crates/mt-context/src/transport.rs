@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Certificate, Client, Proxy, redirect};
+use reqwest::{Certificate, Client, redirect};
 use tokio::runtime::{self, Handle};
 
-use crate::{ContextError, Secret};
+use crate::ContextError;
 
 /// The most clients that are kept. A worker process has one runtime, and mostly one set of options.
 const KEPT_CLIENTS: usize = 8;
@@ -36,9 +36,11 @@ pub(crate) enum TransportProxy {
     #[default]
     Environment,
     /// Nothing.
+    #[cfg(feature = "http")]
     Direct,
     /// The proxy with this URL.
-    Through(Secret),
+    #[cfg(feature = "http")]
+    Through(crate::Secret),
 }
 
 struct Kept {
@@ -91,10 +93,13 @@ fn make(options: &TransportOptions) -> Result<Client, ContextError> {
         .retry(reqwest::retry::never());
     builder = match &options.proxy {
         TransportProxy::Environment => builder,
+        #[cfg(feature = "http")]
         TransportProxy::Direct => builder.no_proxy(),
+        #[cfg(feature = "http")]
         TransportProxy::Through(url) => {
             // Its error has the URL, and with that the password.
-            let proxy = Proxy::all(url.reveal()).map_err(|_| client("the proxy's URL is none"))?;
+            let proxy =
+                reqwest::Proxy::all(url.reveal()).map_err(|_| client("the proxy's URL is none"))?;
             builder.proxy(proxy)
         }
     };
@@ -124,7 +129,7 @@ mod tests {
         let options = TransportOptions {
             connect_timeout: Duration::from_secs(1),
             read_timeout: Duration::from_secs(1),
-            proxy: TransportProxy::Direct,
+            proxy: TransportProxy::Environment,
             root_certificates: Vec::new(),
         };
         let runtime = || {
