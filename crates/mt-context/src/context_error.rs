@@ -10,7 +10,7 @@ use crate::s3::ProfileError;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ContextError {
-    /// The client of HTTP can't be made: the system has no root certificates that can be read, for instance.
+    /// The client of HTTP can't be made: the proxy's URL is none, or a root certificate of the config's can't be read.
     #[error("the HTTP client can't be made: {problem}")]
     Client {
         /// Why, for people.

@@ -4,11 +4,12 @@
 //! A client's connections belong to the runtime they were made in, so one is shared by what runs in the same.
 
 use std::{
+    error::Error,
     sync::{Mutex, Once, PoisonError},
     time::Duration,
 };
 
-use reqwest::{Certificate, Client, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, redirect};
 use tokio::runtime::{self, Handle};
 
 use crate::ContextError;
@@ -86,6 +87,23 @@ fn make(options: &TransportOptions) -> Result<Client, ContextError> {
         // An error says that the program has chosen one before.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
+    match builder(options)?.build() {
+        Ok(client) => Ok(client),
+        // A machine may have no root certificates at all, and still be asked for what needs none.
+        Err(error) if options.root_certificates.is_empty() => {
+            let error = causes(&error.without_url());
+            tracing::warn!(
+                error,
+                "no root certificates can be read: no server is trusted"
+            );
+            let trusting_nobody = builder(options)?.tls_certs_only([]).build();
+            trusting_nobody.map_err(|error| client(causes(&error.without_url())))
+        }
+        Err(error) => Err(client(causes(&error.without_url()))),
+    }
+}
+
+fn builder(options: &TransportOptions) -> Result<ClientBuilder, ContextError> {
     let mut builder = Client::builder()
         .connect_timeout(options.connect_timeout)
         .read_timeout(options.read_timeout)
@@ -110,7 +128,18 @@ fn make(options: &TransportOptions) -> Result<Client, ContextError> {
         let read = read.map_err(|_| client("a root certificate is no PEM"))?;
         builder = builder.tls_certs_merge(read.into_iter().flatten());
     }
-    builder.build().map_err(|error| client(error.without_url()))
+    Ok(builder)
+}
+
+/// What an error says, and its causes: the error alone says only that there is one.
+fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 fn client(problem: impl ToString) -> ContextError {

@@ -1,7 +1,7 @@
 //! Servers that are trusted, and that are not.
 
 use mt_context::http::{HttpErrorKind, HttpSession};
-use mt_test_kit::{assert_is, test_with};
+use mt_test_kit::{Scene, assert_is, role, test_with};
 
 use crate::{
     server::{Reply, Server},
@@ -29,4 +29,33 @@ async fn a_server_is_trusted_by_its_certificate() {
         .await;
     assert!(plain.unwrap_err().can_retry());
     assert_eq!(server.asked().len(), 1);
+}
+
+/// Case C76: On a machine without root certificates there are sessions all the same, which trust no server but by the
+/// config's own.
+#[test]
+fn a_machine_without_root_certificates_has_sessions() {
+    let name = "trust::a_machine_without_root_certificates_has_sessions";
+    if role().is_empty() {
+        let mut bare = Scene::of(name, "bare");
+        bare.env("SSL_CERT_FILE", "/nonexistent")
+            .env("SSL_CERT_DIR", "/nonexistent");
+        let output = bare.output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        return;
+    }
+    in_runtime(async || {
+        let plain = Server::start(|_| Reply::ok("plain"));
+        assert_eq!(session().get(&plain.url).bytes().await.unwrap(), "plain");
+        let server = Server::start_tls(|_| Reply::ok("trusted"));
+        let error = session().get(&server.url).bytes().await.unwrap_err();
+        assert_is!(error.kind(), HttpErrorKind::Untrusted { .. });
+        let authority = include_str!("certificates/authority.pem");
+        let trusting = HttpSession::open(&config().root_certificates(authority)).unwrap();
+        assert_eq!(trusting.get(&server.url).bytes().await.unwrap(), "trusted");
+    });
 }
