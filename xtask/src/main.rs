@@ -8,6 +8,7 @@ mod bench;
 mod findings;
 mod fuzz;
 mod lint;
+mod moto;
 #[cfg(test)]
 mod pages;
 mod step;
@@ -57,7 +58,7 @@ fn main() -> ExitCode {
         Task::Lint => step::run_all(lint::steps()),
         Task::Tidy(args) => tidy::run(&args),
         Task::Ci => {
-            let tests = test::steps(&test::Args::default()).into_iter();
+            let tests = test::steps(&test::Args::of_ci()).into_iter();
             let fuzz = std::iter::once(fuzz::step());
             let gate = std::iter::once(bench::gate::step());
             step::run_all(tests.chain(fuzz).chain(gate).chain(lint::steps()).collect())

@@ -9,32 +9,49 @@
 
 use std::process::Command;
 
-use crate::step::{self, Step};
+use crate::{
+    moto,
+    step::{self, Step},
+};
 
 /// Runs all tests: libraries, binaries, integration tests and doc tests; compiles the examples.
 ///
-/// Needs nothing but cargo and rustc. Benches are not run.
+/// Needs nothing but cargo and rustc, unless moto is asked for. Benches are not run.
 #[derive(clap::Args, Default)]
 #[command(after_help = "Examples:
   cargo xtask test
   cargo xtask test -- retry --nocapture     only tests with `retry` in their names, with output
+  cargo xtask test --with-moto              also against another server of S3
   cargo xtask test --nextest                each test in a process of its own")]
 pub(crate) struct Args {
     /// Run all but the doc tests with cargo-nextest, which must be installed
     #[arg(long)]
     nextest: bool,
 
+    /// Also run the tests of mt-context's store against moto, another server of S3: needs python3, and the network once
+    #[arg(long)]
+    with_moto: bool,
+
     /// Passed on to the test programs: name filters, `--nocapture`, …
     #[arg(last = true, value_name = "ARGS")]
     rest: Vec<String>,
 }
 
-/// The steps; those of `ci` are the ones without arguments.
+impl Args {
+    /// What `ci` runs: everything.
+    pub(crate) fn of_ci() -> Self {
+        Self {
+            with_moto: true,
+            ..Self::default()
+        }
+    }
+}
+
+/// The steps, those of `ci` among them.
 pub(crate) fn steps(args: &Args) -> Vec<Step> {
     let commands = commands(args).into_iter();
-    commands
-        .map(|(name, command)| Step::command(name, command))
-        .collect()
+    let steps = commands.map(|(name, command)| Step::command(name, command));
+    steps.chain(args.with_moto.then(moto::step)).collect()
 }
 
 fn commands(args: &Args) -> Vec<(&'static str, Command)> {
@@ -60,12 +77,16 @@ mod tests {
 
     fn check(nextest: bool, rest: &str, expected: &[&str]) {
         let rest = rest.split_whitespace().map(str::to_owned).collect();
-        let lines = commands(&Args { nextest, rest })
-            .into_iter()
-            .map(|(_, command)| {
-                let words = command.get_args().map(|word| word.to_string_lossy());
-                words.collect::<Vec<_>>().join(" ")
-            });
+        let lines = commands(&Args {
+            nextest,
+            rest,
+            ..Args::default()
+        })
+        .into_iter()
+        .map(|(_, command)| {
+            let words = command.get_args().map(|word| word.to_string_lossy());
+            words.collect::<Vec<_>>().join(" ")
+        });
         assert_eq!(lines.collect::<Vec<_>>(), expected);
     }
 

@@ -9,10 +9,24 @@ use crate::store::StoreConfig;
 /// What [`ContextVars`](crate::ContextVars) are made of. Crosses to the worker; its `Debug` shows no secret.
 ///
 /// ```
-/// use mt_context::ContextConfig;
+/// use mt_context::{ContextConfig, ContextVars};
+/// use mt_pool::asyn_pmap;
 ///
-/// let config = ContextConfig::new();
-/// # let _ = config;
+/// #[mt_pool::task]
+/// async fn size_of(#[context] vars: &ContextVars, url: String) -> Result<u64, String> {
+///     let info = vars.s3_client().list_object_info(&url).await;
+///     info.map(|info| info.size_bytes).map_err(|error| error.to_string())
+/// }
+///
+/// #[mt_pool::main]
+/// fn main() -> anyhow::Result<()> {
+///     let config = ContextConfig::new(); // for S3: .s3_profile("backup")
+///     let urls = ["file:///proc/version".to_owned()];
+///     for size in asyn_pmap::<size_of>(urls).context(config).start()? {
+///         println!("{}", size?);
+///     }
+///     Ok(())
+/// }
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ContextConfig {

@@ -371,7 +371,7 @@ mod tests {
         for text in [
             "/// Case 41: No.\nfn a() {}",
             "/// Case 12 no colon\nfn a() {}",
-            "/// Case C6: No.\nfn a() {}",
+            "/// Case Y6: No.\nfn a() {}",
         ] {
             let found = RULE.find(&[("crates/a/src/b.rs", text)]);
             assert!(

@@ -13,6 +13,7 @@ mod faults;
 mod kills;
 mod listings;
 mod local;
+mod mirror;
 mod proxy;
 mod secrets;
 #[path = "../../examples/mirror/server.rs"]
