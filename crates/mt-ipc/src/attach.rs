@@ -1,6 +1,6 @@
 //! The worker's side of being started.
 
-use std::{io, os::unix::net::UnixStream, thread};
+use std::{io, thread};
 
 use bytes::BytesMut;
 use mt_proto::Fingerprint;
@@ -8,7 +8,7 @@ use mt_proto::Fingerprint;
 use crate::{
     AttachError, Connection, Progress, StdoutCapture,
     handshake::hello,
-    platform::{self, Guard, Until},
+    platform::{self, Guard, Socket, Until},
 };
 
 /// The exit code of a worker process that has not done what it was started for, and has said why on its standard error.
@@ -18,7 +18,7 @@ pub const NOT_STARTED: i32 = 70;
 /// parent answers while the rest is made.
 #[derive(Debug)]
 pub struct Inherited {
-    pub(crate) socket: UnixStream,
+    pub(crate) socket: Socket,
     pub(crate) progress: Progress,
     pub(crate) guard: Guard,
     pub(crate) stack_bytes: u64,
@@ -30,7 +30,7 @@ pub struct Inherited {
 /// A worker's end of its connection that no runtime watches yet.
 #[derive(Debug)]
 pub struct Unconnected {
-    socket: UnixStream,
+    socket: Socket,
     progress: Progress,
 }
 
@@ -105,10 +105,7 @@ impl Unconnected {
     /// # Errors
     /// The system's, when it has no descriptor or no room left.
     pub fn connect(self) -> Result<Attached, AttachError> {
-        let socket = self.socket;
-        let stream = socket
-            .set_nonblocking(true)
-            .and_then(|()| platform::Stream::from_std(socket));
+        let stream = platform::Stream::of_worker(self.socket);
         let stream = stream.map_err(while_doing("watching the connection to the parent"))?;
         Ok(Attached {
             connection: Connection::over_stream(stream, Until::ProcessEnds),

@@ -1,16 +1,13 @@
 //! The files of blobs: how they are attached to frames, and how many of their descriptors this process keeps.
 
-use std::{
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use mt_proto::{Attachment, Attachments};
 
-use crate::platform::{ReceivedFiles, file_bytes};
+use crate::platform::{FileRef, OwnedFile, ReceivedFiles, as_file, file_bytes};
 
 /// The most descriptors that blobs of this process keep: a quarter of what a process may have by default on most
 /// systems. The bytes of what is beyond stay mapped, and are copied if they are sent on.
@@ -21,21 +18,21 @@ static KEPT: AtomicUsize = AtomicUsize::new(0);
 /// A file whose bytes are some blob's.
 #[derive(Debug)]
 pub(crate) struct SealedFile {
-    descriptor: OwnedFd,
+    descriptor: OwnedFile,
     /// Whether the descriptor is counted among those that are kept.
     is_kept: AtomicBool,
 }
 
 impl SealedFile {
-    pub(crate) fn new(descriptor: OwnedFd) -> Arc<Self> {
+    pub(crate) fn new(descriptor: OwnedFile) -> Arc<Self> {
         Arc::new(Self {
             descriptor,
             is_kept: AtomicBool::new(false),
         })
     }
 
-    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
-        self.descriptor.as_fd()
+    pub(crate) fn descriptor(&self) -> FileRef<'_> {
+        as_file(&self.descriptor)
     }
 
     /// The file, to be kept with its blob; `None` when there are enough.
@@ -75,8 +72,8 @@ pub(crate) struct AttachedBatch {
 
 impl From<ReceivedFiles> for AttachedBatch {
     fn from(received: ReceivedFiles) -> Self {
-        let attachment = |file: OwnedFd| {
-            let bytes = file_bytes(file.as_fd());
+        let attachment = |file: OwnedFile| {
+            let bytes = file_bytes(as_file(&file));
             Attachment::new(SealedFile::new(file), bytes)
         };
         Self {

@@ -1,14 +1,11 @@
 //! A started worker process: its end, and putting an end to it.
 
-use std::{fmt, fs, os::unix::process::ExitStatusExt, path::Path, process::ExitStatus};
+use std::{fmt, fs, io, path::Path};
 
-use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 use tokio::process::Child;
 
-use crate::platform::{
-    ExitWatch, Orphans, Remains, kill_group, kill_tree, signal_name, terminate_tree,
-};
+use crate::platform::{Process, code_name, signal_name};
 
 /// How a process ended. Both `None` means that it is gone but somebody else reaped it (a host program
 /// that calls `waitpid(-1)`), and the system does not tell how it ended; Linux does from 6.15 on.
@@ -43,7 +40,10 @@ impl fmt::Display for Exit {
                     ""
                 })
             }
-            (None, Some(code)) => write!(f, "exited with code {code}"),
+            (None, Some(code)) => match code_name(code) {
+                Some(name) => write!(f, "ended with status {code:#X} ({name})"),
+                None => write!(f, "exited with code {code}"),
+            },
             (None, None) => {
                 f.write_str("is gone (somebody else in this process reaped it, so how is unknown)")
             }
@@ -57,16 +57,6 @@ fn limit_of(signal_name: &str) -> &'static str {
         "SIGXCPU" => ": the limit on its processor time",
         "SIGXFSZ" => ": the limit on the size of its files",
         _ => "",
-    }
-}
-
-impl From<ExitStatus> for Exit {
-    fn from(status: ExitStatus) -> Self {
-        Self {
-            code: status.code(),
-            signal: status.signal(),
-            core_dumped: status.core_dumped(),
-        }
     }
 }
 
@@ -170,55 +160,35 @@ fn status_field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
 /// A worker process. Dropping it before [`wait`](Self::wait) has returned kills it; a thread that ends then reaps it, and
 /// what has gone with it and has become this process's, if this process adopts orphans.
 #[derive(Debug)]
-pub struct ChildProcess {
-    /// Taken only on drop.
-    child: Option<Child>,
-    pid: Pid,
-    watch: ExitWatch,
-    remains: Remains,
-    orphans: Orphans,
-    reaped: bool,
-}
+pub struct ChildProcess(Process);
 
 impl ChildProcess {
     /// Takes charge of a child that was just started.
-    pub(crate) fn new(child: Child) -> Option<Self> {
-        let pid = Pid::from_raw(child.id()?.cast_signed())?;
-        Some(Self {
-            child: Some(child),
-            pid,
-            watch: ExitWatch::new(pid),
-            remains: Remains::default(),
-            orphans: Orphans::default(),
-            reaped: false,
-        })
+    pub(crate) fn new(child: Child) -> io::Result<Self> {
+        Process::new(child).map(Self)
+    }
+
+    pub(crate) fn as_process(&self) -> &Process {
+        &self.0
     }
 
     /// The process id.
     #[must_use]
     pub fn id(&self) -> u32 {
-        self.pid.as_raw_nonzero().get().unsigned_abs()
+        self.0.id()
     }
 
     /// Kills the process and everything it has started. Does nothing once it is reaped. Returns false if the system does
     /// not permit it, because the process is another user's: then it ends when its connection does, by itself.
     pub fn kill(&mut self) -> bool {
-        let permitted = self.reaped || kill_tree(self.pid, |below| self.orphans.remember(below));
-        self.remains.kill();
-        permitted
+        self.0.kill()
     }
 
-    /// Asks the process and everything it has started to end (`SIGTERM`). What is still there of it when
-    /// the process has ended, or at a [`kill`](Self::kill), is killed. Does nothing once it is reaped, and
-    /// kills at once what has started hundreds of processes.
+    /// Asks the process and everything it has started to end (`SIGTERM`; on Windows Ctrl-Break, where they have the console
+    /// in common). What is still there of it when the process has ended, or at a [`kill`](Self::kill), is killed. Does
+    /// nothing once it is reaped, and kills at once what has started hundreds of processes.
     pub fn terminate(&mut self) {
-        if self.reaped {
-            return;
-        }
-        match terminate_tree(self.pid, |below| self.orphans.remember(below)) {
-            Some(remains) => self.remains = remains,
-            None => drop(self.kill()),
-        }
+        self.0.terminate();
     }
 
     /// Waits for the end of the process, kills what it has left in its process group, and reaps it. Reaps as well what
@@ -226,39 +196,7 @@ impl ChildProcess {
     ///
     /// Cancel-safe: call it again to go on waiting.
     pub async fn wait(&mut self) -> Exit {
-        let is_told = self.watch.exited().await;
-        if is_told {
-            // Not reaped yet, so the group's number still means this group and no other.
-            if !self.reaped {
-                kill_group(self.pid);
-            }
-            self.remains.kill();
-        }
-        let waited = match &mut self.child {
-            Some(child) => child.wait().await.ok(),
-            None => None,
-        };
-        let status = waited.or_else(|| self.watch.reaped());
-        let exit = status.map(Exit::from).unwrap_or_default();
-        if !self.reaped && !is_told {
-            // The second best: the number can only mean another group if the group is empty and the
-            // number was given out again since.
-            self.kill();
-        }
-        self.reaped = true;
-        self.orphans.reap(self.pid).await;
-        exit
-    }
-}
-
-impl Drop for ChildProcess {
-    fn drop(&mut self) {
-        self.kill();
-        if !self.reaped
-            && let Some(child) = self.child.take()
-        {
-            self.orphans.leave(self.pid, child);
-        }
+        self.0.wait().await
     }
 }
 

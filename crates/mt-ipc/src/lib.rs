@@ -93,7 +93,6 @@ mod spawn;
 mod surroundings;
 #[cfg(test)]
 mod tests;
-mod watched_thread;
 
 pub use attach::{Attached, Inherited, NOT_STARTED, Unconnected, attach};
 #[cfg(feature = "ndarray")]
@@ -107,7 +106,7 @@ pub use output::{
     CapturedOutput, OutputReader, OutputTail, StdoutCapture, WorkerStderr, WorkerStdout,
 };
 pub use platform::{
-    Guard, Resource, ResourceLimits, close_inherited, descendants, end_copy, end_descendants,
+    Guard, Resource, ResourceLimits, WatchedThread, close_inherited, descendants, end_copy, end_descendants,
     end_worker, hang_up, has_room, ignores_terminate_of_others, is_ignored, is_worker_process,
     main_stack_bytes, may_be_worker, own_args, own_niceness, program_of, start_clean, worker_of,
 };
@@ -116,4 +115,3 @@ pub use receiver::FrameReceiver;
 pub use sender::{FrameSender, QueueLimits, Writer};
 pub use spawn::{Program, SLOT_VARIABLE, SpawnRequest, Spawned, WorkerCommand, request, spawn};
 pub use surroundings::Surroundings;
-pub use watched_thread::WatchedThread;

@@ -1,71 +1,59 @@
 //! What differs between operating systems, behind one set of names. Nothing above this folder
 //! contains a `cfg` for a system.
 
-#[cfg(not(unix))]
-compile_error!("mt-ipc has no Windows backend yet; docs/platforms.md says what is missing");
-
-mod adopted;
-mod c_stdout;
-mod captured;
-mod descriptors;
-#[cfg(target_os = "linux")]
-mod exit_info;
-mod exit_watch;
-mod fork;
-mod guard;
-mod limits;
+mod greeting;
 mod mark;
 mod memory;
-mod niceness;
-mod oom;
 mod page;
-mod program;
-mod reap;
 mod resources;
-mod rights;
-mod sealed_file;
-mod signals;
-mod start;
-mod stdio;
-mod stream;
-mod tree;
+#[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
-use adopted::Adopted;
-pub(crate) use c_stdout::{flush_c_stdout, write_c_stdout_by_lines};
-pub(crate) use captured::CapturedFiles;
-pub use descriptors::close_inherited;
-pub(crate) use exit_watch::ExitWatch;
-pub use fork::end_copy;
-pub use guard::{Guard, end_descendants, end_worker, hang_up};
-pub use limits::has_room;
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+pub(crate) use greeting::Greeting;
+use mark::is_wrapped;
 pub(crate) use mark::WRAPPED_MARK;
-pub use mark::{own_args, worker_of};
+pub use mark::{is_worker_process, own_args};
 pub(crate) use memory::{Memory, WritableMemory};
-pub use niceness::own_niceness;
-pub(crate) use oom::end_before_this;
 pub(crate) use page::{NOTE_BYTES, NOTE_SLOTS, NoteSlot, Page, SLOW_SLOTS, SlowSlot};
-pub(crate) use program::file_identity;
-pub use program::{may_be_worker, program_of};
-pub(crate) use program::{own_file, own_program};
-pub(crate) use reap::Orphans;
 pub use resources::{Resource, ResourceLimits};
-pub(crate) use rights::{ReceivedFiles, has_too_many_on_the_way};
-pub(crate) use sealed_file::{FileDraft, Finished, file_bytes, file_of, received};
-pub use signals::{ignores_terminate_of_others, is_ignored};
-pub(crate) use signals::{keep_exit_statuses, signal_name};
-pub use start::start_clean;
-pub(crate) use stdio::{Output, OutputPipe, pipe_for, read_pipe_now, unread_bytes, write_to};
-pub(crate) use stream::{Stream, StreamReadHalf, StreamWriteHalf, Until};
-pub use tree::descendants;
-pub(crate) use tree::{Remains, kill_group, kill_tree, terminate_tree};
-pub(crate) use unix::{Greeting, connected_pair, prepare, send_now, take_over};
-pub use unix::{is_worker_process, main_stack_bytes};
+pub(crate) use system::{
+    CapturedFiles, FileDraft, FileRef, MARKS_BY_ARGUMENT, Output, OutputPipe, OwnedFile, Process,
+    ReceivedFiles, Socket, Stream, StreamReadHalf, StreamWriteHalf, as_file, code_name,
+    connected_pair, end_before_this, file_bytes, file_identity, file_of, flush_c_stdout,
+    has_too_many_on_the_way, keep_exit_statuses, own_file, own_program, pipe_for, prepare,
+    read_file_at, read_pipe_now, received, send_now, signal_name, take_over, unread_bytes,
+    write_c_stdout_by_lines, write_to,
+};
+pub use system::{
+    Guard, WatchedThread, close_inherited, descendants, end_copy, end_descendants, end_worker,
+    hang_up, has_room, ignores_terminate_of_others, is_ignored, main_stack_bytes, may_be_worker,
+    own_niceness, program_of, start_clean, worker_of,
+};
 
-/// Whether the system tells how a child ended that somebody else has reaped.
-fn tells_of_reaped() -> bool {
-    #[cfg(target_os = "linux")]
-    return exit_info::is_kept();
-    #[cfg(not(target_os = "linux"))]
-    false
+/// When a connection's sending side ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// When it is closed or dropped.
+    Closed,
+    /// With this process, a worker, and not before.
+    ///
+    /// On Unix a socket hangs up when its peer is gone, and also when both sides have ended their sending. If a
+    /// worker did that, its [guard](crate::guard) could not tell a parent that has said all from one that
+    /// is dead, and would kill a worker that is exiting in good order. What was written is in the kernel,
+    /// which delivers it also after this process.
+    ProcessEnds,
+}
+
+/// What a finished draft is: the bytes, and the file they are in if there is one to hand on.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) memory: Memory,
+    pub(crate) file: Option<OwnedFile>,
 }

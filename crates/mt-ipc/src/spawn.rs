@@ -234,7 +234,10 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     };
 
     if let [_, args @ ..] = &request.wrapper[..] {
-        command.args(args).arg(&program).arg(platform::WRAPPED_MARK);
+        command.args(args).arg(&program);
+    }
+    if platform::MARKS_BY_ARGUMENT || !request.wrapper.is_empty() {
+        command.arg(platform::WRAPPED_MARK);
     }
     command.args(&request.args);
     if let Some(surroundings) = &request.surroundings {
@@ -244,7 +247,7 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
         command.env(SLOT_VARIABLE, slot.to_string());
     }
     let name = request.wrapper.is_empty().then(|| file_name(&shown));
-    platform::prepare(&mut command, name, theirs);
+    let introduction = platform::prepare(&mut command, name, theirs)?;
     // Not `kill_on_drop`: it kills by number also when somebody else has reaped the process long ago.
     let mut command = tokio::process::Command::from(command);
     let child = command.spawn().map_err(failed)?;
@@ -252,8 +255,8 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
     drop(command);
 
     child.id().into_iter().for_each(platform::end_before_this);
-    let process =
-        ChildProcess::new(child).ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
+    let process = ChildProcess::new(child).map_err(failed)?;
+    introduction.complete(process.as_process(), &stream)?;
     let progress = Progress::new(page);
     let captured = |files| CapturedOutput::new(files, progress.clone());
     Ok(Spawned {

@@ -9,10 +9,8 @@
 //! holds would wait for ever.
 
 use std::{
-    fs::File,
     io::{self, Write},
     mem,
-    os::unix::fs::FileExt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -174,8 +172,7 @@ impl CapturedOutput {
         let index = self.progress.captured_item()?;
         let (mut total, was_reading) = self.progress.captured();
         let mut ring = vec![0; RING_BYTES];
-        let file = File::from(self.files.file.try_clone().ok()?);
-        file.read_exact_at(&mut ring, 0).ok()?;
+        platform::read_file_at(&self.files.file, &mut ring).ok()?;
         if was_reading {
             total += uncounted(&ring, total);
         }

@@ -5,12 +5,11 @@ use std::{
     alloc::{Layout, alloc_zeroed, dealloc},
     io,
     ops::{Deref, DerefMut},
-    os::fd::BorrowedFd,
-    ptr::{self, NonNull},
+    ptr::NonNull,
     slice,
 };
 
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use super::system::{self, FileRef};
 
 /// Where memory of the allocator begins: at a multiple of this.
 const ALIGNMENT: usize = 4096;
@@ -53,8 +52,8 @@ impl Memory {
     /// Maps the first `len` bytes of a file for reading.
     ///
     /// The file has so many bytes, for ever, and nobody can write to it: the caller knows.
-    pub(super) fn map(fd: BorrowedFd<'_>, len: usize) -> io::Result<Self> {
-        map(fd, len, ProtFlags::READ)
+    pub(super) fn map(file: FileRef<'_>, len: usize) -> io::Result<Self> {
+        map(file, len, false)
     }
 
     /// Whether this is a file's.
@@ -79,8 +78,8 @@ impl WritableMemory {
     }
 
     /// Maps the first `len` bytes of a file that is this process's alone, for writing.
-    pub(super) fn map(fd: BorrowedFd<'_>, len: usize) -> io::Result<Self> {
-        map(fd, len, ProtFlags::READ | ProtFlags::WRITE).map(Self)
+    pub(super) fn map(file: FileRef<'_>, len: usize) -> io::Result<Self> {
+        map(file, len, true).map(Self)
     }
 
     /// The same bytes, which from now on nobody writes to.
@@ -95,15 +94,12 @@ fn layout(len: usize) -> io::Result<Option<Layout>> {
     Ok((len > 0).then_some(layout))
 }
 
-fn map(fd: BorrowedFd<'_>, len: usize, access: ProtFlags) -> io::Result<Memory> {
+fn map(file: FileRef<'_>, len: usize, writable: bool) -> io::Result<Memory> {
     if len == 0 {
         return Ok(Memory::EMPTY);
     }
-    // SAFETY: a null hint lets the kernel choose unused addresses, so no memory of ours is replaced. Callers
-    // know that the file is as long as that and stays so, so access can't fault.
-    let address = unsafe { mmap(ptr::null_mut(), len, access, MapFlags::SHARED, fd, 0) }?;
     Ok(Memory {
-        start: NonNull::new(address.cast()).ok_or(io::ErrorKind::OutOfMemory)?,
+        start: system::map_file(file, len, writable)?,
         len,
         origin: Origin::Mapped,
     })
@@ -146,9 +142,8 @@ impl Drop for Memory {
                 }
             }
             Origin::Mapped => {
-                // SAFETY: address and length are those of the mapping, and no reference into it outlives `self`. A
-                // failure leaks the mapping and can't be mended here.
-                let _ = unsafe { munmap(self.start.as_ptr().cast(), self.len) };
+                // SAFETY: address and length are those of the mapping, and no reference into it outlives `self`.
+                unsafe { system::unmap(self.start, self.len) };
             }
         }
     }

@@ -1,17 +1,9 @@
 //! A few pages of memory shared by a parent and one worker, and nobody else.
 #![expect(unsafe_code, reason = "mapping memory")]
 
-use std::{
-    io,
-    ops::Deref,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
-    ptr::NonNull,
-    sync::atomic::AtomicU64,
-};
+use std::{io, ops::Deref, ptr::NonNull, sync::atomic::AtomicU64};
 
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
-
-use super::limits::files_may_have;
+use super::system::{self, FileRef, OwnedFile};
 
 /// The size of the mapping.
 const PAGE_BYTES: usize = 3 * 4096;
@@ -75,26 +67,22 @@ unsafe impl Send for Page {}
 unsafe impl Sync for Page {}
 
 impl Page {
-    /// A new page of zeros and the descriptor that lets the worker map it too.
-    pub(crate) fn create() -> io::Result<(Self, OwnedFd)> {
-        let fd = shared_file("mt-progress", PAGE_BYTES)?;
-        Ok((Self::map(fd.as_fd())?, fd))
+    /// A new page of zeros and the file that lets the worker map it too.
+    pub(crate) fn create() -> io::Result<(Self, OwnedFile)> {
+        let file = system::shared_file("mt-progress", PAGE_BYTES)?;
+        Ok((Self::map(system::as_file(&file))?, file))
     }
 
-    /// Maps the page behind a descriptor made by [`create`](Self::create).
-    pub(crate) fn map(fd: BorrowedFd<'_>) -> io::Result<Self> {
-        if (rustix::fs::fstat(fd)?.st_size as u64) < PAGE_BYTES as u64 {
+    /// Maps the page behind a file made by [`create`](Self::create).
+    pub(crate) fn map(file: FileRef<'_>) -> io::Result<Self> {
+        if system::file_bytes(file) < PAGE_BYTES as u64 {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 "shared page is too short",
             ));
         }
-        let (prot, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED);
-        // SAFETY: a null hint lets the kernel choose unused addresses, so no memory of ours is
-        // replaced. The file is at least a page long, and sealed against shrinking where the system
-        // can, so access can't fault.
-        let address = unsafe { mmap(std::ptr::null_mut(), PAGE_BYTES, prot, flags, fd, 0) }?;
-        let shared = NonNull::new(address.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        // The file is at least a page long, and sealed against shrinking where the system can, so access can't fault.
+        let shared = system::map_file(file, PAGE_BYTES, true)?.cast();
         Ok(Self { shared })
     }
 }
@@ -114,30 +102,9 @@ impl Deref for Page {
 impl Drop for Page {
     fn drop(&mut self) {
         // SAFETY: address and length are those of the mapping made in `map`, and no reference into
-        // it outlives `self`. A failure leaks a page and can't be mended here.
-        let _ = unsafe { munmap(self.shared.as_ptr().cast(), PAGE_BYTES) };
+        // it outlives `self`.
+        unsafe { system::unmap(self.shared.cast(), PAGE_BYTES) };
     }
-}
-
-/// A file of so many zeros, without a name, that stays as long as it is.
-#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-pub(super) fn shared_file(shown: &str, bytes: usize) -> io::Result<OwnedFd> {
-    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
-    let fd = memfd_create(shown, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-    files_may_have(bytes as u64)?;
-    ftruncate(&fd, bytes as u64)?;
-    // A worker could otherwise shorten the file and make the parent fault.
-    fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
-    Ok(fd)
-}
-
-/// The same where the system has no files in memory.
-#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-pub(super) fn shared_file(_: &str, bytes: usize) -> io::Result<OwnedFd> {
-    let file = tempfile::tempfile()?;
-    files_may_have(bytes as u64)?;
-    file.set_len(bytes as u64)?;
-    Ok(file.into())
 }
 
 #[cfg(test)]
@@ -149,15 +116,14 @@ mod tests {
     /// Case D27: The memory shared with a worker can't be shortened by it.
     #[test]
     fn two_mappings_are_one_memory_and_it_cannot_shrink() {
-        let (ours, fd) = Page::create().expect("a page");
-        let theirs = Page::map(fd.as_fd()).expect("the same page");
+        let (ours, file) = Page::create().expect("a page");
+        let theirs = Page::map(system::as_file(&file)).expect("the same page");
         theirs.started.0.store(7, Ordering::Release);
         theirs.turns.0.store(u64::MAX, Ordering::Release);
         assert_eq!(ours.started.0.load(Ordering::Acquire), 7);
         assert_eq!(ours.finished.0.load(Ordering::Acquire), 0);
         assert_eq!(ours.turns.0.load(Ordering::Acquire), u64::MAX);
-        if cfg!(target_os = "linux") {
-            assert!(rustix::fs::ftruncate(&fd, 0).is_err(), "sealed");
-        }
+        #[cfg(target_os = "linux")]
+        assert!(rustix::fs::ftruncate(&file, 0).is_err(), "sealed");
     }
 }

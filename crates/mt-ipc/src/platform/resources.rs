@@ -2,7 +2,7 @@
 
 use std::io;
 
-use rustix::process::{Resource as SystemResource, Rlimit, getrlimit, setrlimit};
+use super::system::{apply_limit, most_of};
 
 /// Something of the system's that a process may have only so much of (`ulimit`, `setrlimit`), and what happens at the
 /// limit.
@@ -49,19 +49,6 @@ impl Resource {
         Self::Processes,
         Self::LockedBytes,
     ];
-
-    fn system(self) -> SystemResource {
-        match self {
-            Self::OpenFiles => SystemResource::Nofile,
-            Self::AddressSpaceBytes => SystemResource::As,
-            Self::DataBytes => SystemResource::Data,
-            Self::CpuSeconds => SystemResource::Cpu,
-            Self::FileBytes => SystemResource::Fsize,
-            Self::CoreBytes => SystemResource::Core,
-            Self::Processes => SystemResource::Nproc,
-            Self::LockedBytes => SystemResource::Memlock,
-        }
-    }
 }
 
 /// The limits of a worker. What is not limited here is as in this process.
@@ -84,21 +71,15 @@ impl ResourceLimits {
     #[must_use]
     pub fn beyond_reach(&self) -> Option<(Resource, u64)> {
         self.all().find_map(|(resource, value)| {
-            let most = getrlimit(resource.system()).maximum?;
+            let most = most_of(resource)?;
             (value > most).then_some((resource, most))
         })
     }
 
     /// Limits this process, as far as it may take it back: up to the system's hard limits, which stay.
     pub(super) fn apply(&self) -> io::Result<()> {
-        self.all().try_for_each(|(resource, value)| {
-            let resource = resource.system();
-            let limits = Rlimit {
-                current: (value != u64::MAX).then_some(value),
-                maximum: getrlimit(resource).maximum,
-            };
-            Ok(setrlimit(resource, limits)?)
-        })
+        let mut all = self.all();
+        all.try_for_each(|(resource, value)| apply_limit(resource, value))
     }
 
     /// One bit for each that is limited, and the numbers of all.

@@ -17,7 +17,7 @@ use rustix::{
     },
 };
 
-use super::{Adopted, mark, reap, signals, tree};
+use super::{Adopted, is_wrapped, reap, signals, tree};
 use crate::{AttachError, Progress};
 
 /// How often adopted children are looked for, and the parent's id where its end can't be waited for.
@@ -53,9 +53,9 @@ impl Parent {
             // Children of a task that detach themselves stay below this process and can be found.
             let _ = set_child_subreaper(Some(getpid()));
         }
-        let is_wrapped = mark::is_wrapped();
+        let is_wrapped = is_wrapped();
         let pid = Some(pid)
-            .filter(|pid| !is_wrapped || !cfg!(target_os = "linux") || mark::is_above(*pid));
+            .filter(|pid| !is_wrapped || !cfg!(target_os = "linux") || tree::is_above(*pid));
         let parent = Self {
             pid,
             is_wrapped,
@@ -186,7 +186,7 @@ pub fn hang_up() -> ! {
 /// gone: an exit would leave what it has started behind.
 pub fn end_worker() -> ! {
     end_descendants();
-    let _ = match mark::is_wrapped() {
+    let _ = match is_wrapped() {
         // It is the wrapper's group, which was made for it.
         true => kill_current_process_group(Signal::KILL),
         false => kill_process_group(getpid(), Signal::KILL),

@@ -11,9 +11,10 @@ use std::{
     io::{self, IoSlice},
     mem::{self, MaybeUninit},
     os::{
-        fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+        fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
         unix::net::UnixStream,
     },
+    ptr,
 };
 
 use mt_proto::MAX_ATTACHMENTS;
@@ -66,10 +67,20 @@ pub(crate) fn has_too_many_on_the_way(error: &io::Error) -> bool {
     Errno::from_io_error(error) == Some(Errno::TOOMANYREFS)
 }
 
+/// Reads what is there without waiting, with the files that came with it.
+pub(super) fn receive_now(
+    socket: impl AsFd,
+    into: &mut [u8],
+) -> io::Result<(usize, Option<ReceivedFiles>)> {
+    // SAFETY: bytes of any value may be written to bytes that have one.
+    let into = unsafe { &mut *(ptr::from_mut(into) as *mut [MaybeUninit<u8>]) };
+    receive(socket, into, RecvFlags::DONTWAIT)
+}
+
 /// Reads what is there, with the files that came with it.
 #[inline]
 pub(super) fn receive(
-    socket: &UnixStream,
+    socket: impl AsFd,
     into: &mut [MaybeUninit<u8>],
     flags: RecvFlags,
 ) -> io::Result<(usize, Option<ReceivedFiles>)> {
@@ -91,7 +102,7 @@ pub(super) fn receive(
     let close_on_exec = RecvFlags::CMSG_CLOEXEC;
     let flags = (flags | close_on_exec).bits() as libc::c_int;
     // SAFETY: all that the message points to is there while the call lasts, as long as is said of it.
-    let read = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, flags) };
+    let read = unsafe { libc::recvmsg(socket.as_fd().as_raw_fd(), &raw mut message, flags) };
     let read = usize::try_from(read).map_err(|_| io::Error::last_os_error())?;
     let cut = message.msg_flags & libc::MSG_CTRUNC != 0;
     if message.msg_controllen == 0 && !cut {

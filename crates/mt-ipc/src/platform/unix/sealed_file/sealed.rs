@@ -10,8 +10,8 @@ use rustix::fs::{
 };
 
 use super::{
-    super::{Memory, limits::files_may_have, memory::WritableMemory},
-    file::{Finished, is_file, refused},
+    super::{Finished, Memory, WritableMemory, files::is_file, limits::files_may_have},
+    refused,
 };
 
 /// What nobody may do to a file any more.

@@ -11,7 +11,7 @@ use rustix::{
     io::{Errno, ioctl_fionbio, read},
 };
 
-use super::{memory::WritableMemory, page::shared_file};
+use super::{WritableMemory, files::shared_file};
 
 /// What both sides have of a captured standard output: the end that is read from, which is never waited for, and a file
 /// that outlives the worker.

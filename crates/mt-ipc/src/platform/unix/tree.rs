@@ -4,8 +4,10 @@ use std::{collections::HashSet, fs};
 
 use rustix::{
     io::Errno,
-    process::{Pid, Signal, kill_process, kill_process_group},
+    process::{Pid, Signal, getppid, kill_process, kill_process_group},
 };
+
+use super::mark;
 
 /// How often to look for processes that were started while others were being killed. Two rounds are
 /// the rule; a bomb that forks faster than it is killed must not hold us for ever.
@@ -153,4 +155,35 @@ pub(super) fn children(parent: Pid) -> Vec<Pid> {
         .flat_map(|list| list.split_ascii_whitespace())
         .filter_map(|pid| Pid::from_raw(pid.parse().ok()?))
         .collect()
+}
+
+/// The more processes are above a worker, the less it has to do with the first of them.
+const MOST_ABOVE: usize = 64;
+
+/// Whether a process is above this one. Not so if it can't be seen from here, because a wrapper has given this process
+/// numbers of its own (a namespace).
+pub(super) fn is_above(pid: Pid) -> bool {
+    let parent_of = |pid: &Pid| {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+        let fields = stat.rsplit_once(')')?.1;
+        Pid::from_raw(fields.split_ascii_whitespace().nth(1)?.parse().ok()?)
+    };
+    std::iter::successors(getppid(), parent_of)
+        .take(MOST_ABOVE)
+        .any(|above| above == pid)
+}
+
+/// The worker of a wrapper with this id, once it has said hello: the same process, or the first below that has a worker's name.
+/// The wrapper's own where the system does not tell.
+#[must_use]
+pub fn worker_of(wrapper: u32) -> u32 {
+    let is_worker = |pid: &u32| {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm"));
+        name.is_ok_and(|name| name.trim_end() == mark::WORKER_NAME)
+    };
+    if is_worker(&wrapper) {
+        return wrapper;
+    }
+    let below = descendants(wrapper);
+    below.into_iter().find(is_worker).unwrap_or(wrapper)
 }

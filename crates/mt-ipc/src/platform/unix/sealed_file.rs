@@ -7,7 +7,6 @@ use std::{
     os::fd::{BorrowedFd, OwnedFd},
 };
 
-mod file;
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 mod sealed;
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
@@ -19,7 +18,6 @@ mod unsealed;
 use unsealed::{self as system, MemoryDraft as Draft};
 
 use super::Memory;
-pub(crate) use file::{Finished, file_bytes};
 
 /// Bytes that are being written, in a file if that is how they will be handed on.
 pub(crate) type FileDraft = Draft;
@@ -35,4 +33,8 @@ pub(crate) fn file_of(bytes: &[u8]) -> io::Result<OwnedFd> {
 /// [`InvalidData`](io::ErrorKind::InvalidData): it is no file that nobody can change, or has another length.
 pub(crate) fn received(file: BorrowedFd<'_>, len: usize) -> io::Result<Memory> {
     system::received(file, len)
+}
+
+fn refused(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
 }

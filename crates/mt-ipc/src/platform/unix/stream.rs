@@ -10,14 +10,12 @@
 
 use std::{
     io::{self, IoSlice},
-    mem::MaybeUninit,
     net::Shutdown,
     os::{
         fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
         unix::net::UnixStream,
     },
     pin::Pin,
-    ptr,
     sync::Arc,
     task::{Context, Poll, ready},
 };
@@ -25,7 +23,10 @@ use std::{
 use rustix::{io::fcntl_dupfd_cloexec, net::RecvFlags};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, unix::AsyncFd};
 
-use super::rights::{ReceivedFiles, has_no_room, receive, send};
+use super::{
+    super::Until,
+    rights::{ReceivedFiles, has_no_room, receive, receive_now, send},
+};
 
 /// A connected socket. Made and used inside a tokio runtime.
 #[derive(Debug)]
@@ -50,6 +51,12 @@ impl Stream {
         let again = Arc::new(fcntl_dupfd_cloexec(&socket, 0)?);
         let socket = watched(socket, Interest::READABLE)?;
         Ok(Self { socket, again })
+    }
+
+    /// Takes over a worker's end.
+    pub(crate) fn of_worker(socket: UnixStream) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Self::from_std(socket)
     }
 
     pub(crate) fn into_split(self, until: Until) -> (StreamReadHalf, StreamWriteHalf) {
@@ -96,9 +103,7 @@ impl StreamReadHalf {
 
     /// Reads what is there without waiting; `None` when nothing is.
     pub(crate) fn read_now(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
-        // SAFETY: bytes of any value may be written to bytes that have one.
-        let into = unsafe { &mut *(ptr::from_mut(into) as *mut [MaybeUninit<u8>]) };
-        match receive(self.socket.get_ref(), into, RecvFlags::DONTWAIT) {
+        match receive_now(self.socket.get_ref(), into) {
             Ok((n, files)) => {
                 self.files = files.map(Box::new);
                 Ok(Some(n))
@@ -142,20 +147,6 @@ impl AsyncRead for StreamReadHalf {
             return Poll::Ready(Ok(()));
         }
     }
-}
-
-/// When a connection's sending side ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Until {
-    /// When it is closed or dropped.
-    Closed,
-    /// With this process, a worker, and not before.
-    ///
-    /// A socket hangs up when its peer is gone, and also when both sides have ended their sending. If a
-    /// worker did that, its [guard](crate::guard) could not tell a parent that has said all from one that
-    /// is dead, and would kill a worker that is exiting in good order. What was written is in the kernel,
-    /// which delivers it also after this process.
-    ProcessEnds,
 }
 
 /// What is written to.

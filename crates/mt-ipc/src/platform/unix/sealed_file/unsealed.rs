@@ -9,8 +9,8 @@ use std::{
 use rustix::fs::fstat;
 
 use super::{
-    super::{Memory, limits::files_may_have, memory::WritableMemory},
-    file::{Finished, is_file, refused},
+    super::{Finished, Memory, WritableMemory, files::is_file, limits::files_may_have},
+    refused,
 };
 
 /// Bytes that are being written, to memory: a file is made when they are sent.

@@ -13,10 +13,7 @@ use rustix::{
     process::setpgid,
 };
 
-use super::{
-    mark::{WORKER_NAME, is_wrapped},
-    signals,
-};
+use super::{is_wrapped, mark::WORKER_NAME, signals};
 
 /// What a terminal sends to the processes of a group.
 const OF_TERMINALS: [i32; 6] = [
