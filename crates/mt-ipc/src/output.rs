@@ -229,7 +229,7 @@ impl Reader {
             forward.worker_has_ended();
         }
         let mut taken = 0;
-        while taken < DRAIN_BYTES {
+        while taken < DRAIN_BYTES && platform::has_left(&self.source.pipe).await {
             self.pass_on().await;
             match self.take(platform::read_pipe_now) {
                 Ok(Some(n)) if n > 0 => taken += n,

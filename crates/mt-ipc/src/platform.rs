@@ -8,6 +8,8 @@ mod page;
 mod resources;
 #[cfg(unix)]
 mod unix;
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+mod unsealed;
 #[cfg(windows)]
 mod windows;
 
@@ -17,7 +19,6 @@ use unix as system;
 use windows as system;
 
 pub(crate) use greeting::Greeting;
-use mark::is_wrapped;
 pub(crate) use mark::WRAPPED_MARK;
 pub use mark::{is_worker_process, own_args};
 pub(crate) use memory::{Memory, WritableMemory};
@@ -26,7 +27,7 @@ pub use resources::{Resource, ResourceLimits};
 pub(crate) use system::{
     CapturedFiles, FileDraft, FileRef, MARKS_BY_ARGUMENT, Output, OutputPipe, OwnedFile, Process,
     ReceivedFiles, Socket, Stream, StreamReadHalf, StreamWriteHalf, as_file, code_name,
-    connected_pair, end_before_this, file_bytes, file_identity, file_of, flush_c_stdout,
+    connected_pair, end_before_this, file_bytes, file_identity, file_of, flush_c_stdout, has_left,
     has_too_many_on_the_way, keep_exit_statuses, own_file, own_program, pipe_for, prepare,
     read_file_at, read_pipe_now, received, send_now, signal_name, take_over, unread_bytes,
     write_c_stdout_by_lines, write_to,

@@ -267,6 +267,8 @@ impl Writer {
         while self.outlet.gather(&mut units).await {
             write_all(&mut self.io, &units, &self.outlet.0.room_made).await?;
             units.clear();
+            // Where the system has taken it already there is nothing to do.
+            self.io.flush().await?;
         }
         self.io.shutdown().await
     }

@@ -172,7 +172,7 @@ impl CapturedOutput {
         let index = self.progress.captured_item()?;
         let (mut total, was_reading) = self.progress.captured();
         let mut ring = vec![0; RING_BYTES];
-        platform::read_file_at(&self.files.file, &mut ring).ok()?;
+        platform::read_file_at(platform::as_file(&self.files.file), &mut ring).ok()?;
         if was_reading {
             total += uncounted(&ring, total);
         }

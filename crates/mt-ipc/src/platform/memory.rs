@@ -52,6 +52,7 @@ impl Memory {
     /// Maps the first `len` bytes of a file for reading.
     ///
     /// The file has so many bytes, for ever, and nobody can write to it: the caller knows.
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
     pub(super) fn map(file: FileRef<'_>, len: usize) -> io::Result<Self> {
         map(file, len, false)
     }

@@ -19,7 +19,8 @@ mod program;
 mod reap;
 mod resource;
 mod rights;
-mod sealed_file;
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+mod sealed;
 mod signals;
 mod start;
 mod stdio;
@@ -27,7 +28,12 @@ mod stream;
 mod thread;
 mod tree;
 
-use super::{Finished, Memory, WritableMemory, is_wrapped, mark};
+use super::{
+    Memory, WritableMemory,
+    mark::{self, is_wrapped},
+};
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+use super::Finished;
 use adopted::Adopted;
 pub(crate) use c_stdout::{flush_c_stdout, write_c_stdout_by_lines};
 pub(crate) use captured::CapturedFiles;
@@ -50,11 +56,18 @@ pub(crate) use program::{file_identity, own_file, own_program};
 pub use program::{may_be_worker, program_of};
 pub(super) use resource::{apply_limit, most_of};
 pub(crate) use rights::{ReceivedFiles, has_too_many_on_the_way};
-pub(crate) use sealed_file::{FileDraft, file_of, received};
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+pub(crate) use sealed::{FileDraft, file_of, received};
 pub use signals::{ignores_terminate_of_others, is_ignored};
 pub(crate) use signals::{keep_exit_statuses, signal_name};
 pub use start::start_clean;
-pub(crate) use stdio::{Output, OutputPipe, pipe_for, read_pipe_now, unread_bytes, write_to};
+pub(crate) use stdio::{
+    Output, OutputPipe, has_left, pipe_for, read_pipe_now, unread_bytes, write_to,
+};
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+pub(crate) use super::unsealed::{FileDraft, file_of, received};
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+use files::{FILE_GRAIN, write_file};
 pub(crate) use stream::{Stream, StreamReadHalf, StreamWriteHalf};
 pub use thread::WatchedThread;
 pub use tree::{descendants, worker_of};

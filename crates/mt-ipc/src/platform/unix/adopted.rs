@@ -189,7 +189,7 @@ mod tests {
     fn a_thread_that_has_started_a_process_and_ended_is_seen() {
         // Beside other tests there is hardly a moment at which no thread leaves its processor.
         let name =
-            "platform::adopted::tests::a_thread_that_has_started_a_process_and_ended_is_seen";
+            "platform::unix::adopted::tests::a_thread_that_has_started_a_process_and_ended_is_seen";
         mt_test_kit::alone(name, || {
             let ended = || {
                 let mut look = None;

@@ -40,9 +40,19 @@ pub(super) fn is_file(found: &Stat) -> bool {
 }
 
 /// Reads bytes of a file from its start.
-pub(crate) fn read_file_at(file: &OwnedFile, into: &mut [u8]) -> io::Result<()> {
-    File::from(file.try_clone()?).read_exact_at(into, 0)
+pub(crate) fn read_file_at(file: FileRef<'_>, into: &mut [u8]) -> io::Result<()> {
+    File::from(file.try_clone_to_owned()?).read_exact_at(into, 0)
 }
+
+/// Writes bytes to the start of a file.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+pub(crate) fn write_file(file: &OwnedFile, bytes: &[u8]) -> io::Result<()> {
+    File::from(file.try_clone()?).write_all_at(bytes, 0)
+}
+
+/// The system tells sizes in bytes.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+pub(crate) const FILE_GRAIN: u64 = 1;
 
 /// Maps the first bytes of a file, at least one, for reading, or for writing too. The file has so many, for as long as it is
 /// mapped: the caller knows.

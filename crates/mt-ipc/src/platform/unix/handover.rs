@@ -128,7 +128,7 @@ pub(crate) fn take_over() -> Result<Inherited, AttachError> {
 
 /// Sends a few bytes, if there is room for them at once, which is so in a connection in which nothing was sent yet.
 pub(crate) fn send_now(socket: &StdUnixStream, bytes: &[u8]) {
-    let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+    let flags = rights::QUIETLY | SendFlags::DONTWAIT;
     let _ = rustix::net::send(socket, bytes, flags);
 }
 

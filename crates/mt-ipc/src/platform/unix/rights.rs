@@ -34,6 +34,12 @@ pub(crate) struct ReceivedFiles {
 /// Room for the files of one frame, and one more, so that too many can be told from too many for this process.
 const SPACE: usize = rustix::cmsg_space!(ScmRights(MAX_ATTACHMENTS + 1));
 
+/// No signal when nobody reads. Where there is no such flag the socket knows.
+#[cfg(target_vendor = "apple")]
+pub(super) const QUIETLY: SendFlags = SendFlags::empty();
+#[cfg(not(target_vendor = "apple"))]
+pub(super) const QUIETLY: SendFlags = SendFlags::NOSIGNAL;
+
 /// Writes what there is room for. The other side may be dead: that is an error, and no signal that ends a
 /// program which has given `SIGPIPE` back its default effect.
 pub(super) fn send(
@@ -41,20 +47,16 @@ pub(super) fn send(
     slices: &[IoSlice<'_>],
     files: &[BorrowedFd<'_>],
 ) -> io::Result<usize> {
-    #[cfg(target_vendor = "apple")]
-    let quietly = SendFlags::empty(); // the socket knows
-    #[cfg(not(target_vendor = "apple"))]
-    let quietly = SendFlags::NOSIGNAL;
     if files.is_empty() {
         let nothing = &mut SendAncillaryBuffer::default();
-        return Ok(sendmsg(socket, slices, nothing, quietly)?);
+        return Ok(sendmsg(socket, slices, nothing, QUIETLY)?);
     }
     let mut space = [MaybeUninit::uninit(); SPACE];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !control.push(SendAncillaryMessage::ScmRights(files)) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    Ok(sendmsg(socket, slices, &mut control, quietly)?)
+    Ok(sendmsg(socket, slices, &mut control, QUIETLY)?)
 }
 
 /// Whether nothing is there, or no room, so that there is something to wait for.

@@ -41,6 +41,12 @@ pub(crate) fn pipe_for(command: &mut Command, output: Output) -> io::Result<Outp
     OutputPipe::from_owned_fd(ours.into())
 }
 
+/// Waits until what a process that has ended has left in the pipe can be read: it can. Cancel-safe.
+#[expect(clippy::unused_async, reason = "elsewhere it has to be told of")]
+pub(crate) async fn has_left(_pipe: &OutputPipe) -> bool {
+    true
+}
+
 /// Reads what is there without waiting; `None` when nothing is. Asks the system and not the runtime,
 /// which may not have heard of the last bytes yet.
 pub(crate) fn read_pipe_now(pipe: &OutputPipe, into: &mut [u8]) -> io::Result<Option<usize>> {

@@ -1,23 +1,18 @@
-//! Temporary files without a name, where there are no seals. Whoever has such a file could change or shorten it, so
-//! nobody maps it: its bytes are read into memory of the receiver's.
+//! Files without a name whose bytes are handed to another process, where there are no seals. Whoever has such a file could
+//! change or shorten it, so nobody maps it: its bytes are read into memory of the receiver's.
 
-use std::{
-    io::{self, Write},
-    os::fd::{BorrowedFd, OwnedFd},
-};
-
-use rustix::fs::fstat;
+use std::io;
 
 use super::{
-    super::{Finished, Memory, WritableMemory, files::is_file, limits::files_may_have},
-    refused,
+    Finished, Memory, WritableMemory,
+    system::{self, FILE_GRAIN, FileRef, OwnedFile, file_bytes},
 };
 
 /// Bytes that are being written, to memory: a file is made when they are sent.
 #[derive(Debug)]
-pub(crate) struct MemoryDraft(Vec<u8>);
+pub(crate) struct FileDraft(Vec<u8>);
 
-impl MemoryDraft {
+impl FileDraft {
     /// An empty one, to be [written](Self::write_all) to.
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self(Vec::new()))
@@ -56,25 +51,23 @@ impl MemoryDraft {
     }
 }
 
-pub(super) fn file_of(bytes: &[u8]) -> io::Result<OwnedFd> {
-    files_may_have(bytes.len() as u64)?;
-    let mut file = tempfile::tempfile()?;
-    file.write_all(bytes)?;
-    Ok(file.into())
+/// A new file of these bytes, to be sent.
+pub(crate) fn file_of(bytes: &[u8]) -> io::Result<OwnedFile> {
+    let file = system::shared_file("mt-blob", bytes.len().max(1))?;
+    system::write_file(&file, bytes)?;
+    Ok(file)
 }
 
-pub(super) fn received(file: BorrowedFd<'_>, len: usize) -> io::Result<Memory> {
-    let found = fstat(file)?;
-    if !is_file(&found) || found.st_size as u64 != len as u64 {
-        return Err(refused("what came is no file of the length that is said"));
+/// The bytes of a file that another process has sent and says has `len` of them.
+///
+/// # Errors
+/// [`InvalidData`](io::ErrorKind::InvalidData): it has another length.
+pub(crate) fn received(file: FileRef<'_>, len: usize) -> io::Result<Memory> {
+    if file_bytes(file) != (len.max(1) as u64).next_multiple_of(FILE_GRAIN) {
+        let why = "what came is no file of the length that is said";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, why));
     }
     let mut memory = WritableMemory::zeroed(len)?;
-    let mut at = 0;
-    while at < len {
-        match rustix::io::pread(file, &mut memory[at..], at as u64)? {
-            0 => return Err(refused("the file that came was shortened meanwhile")),
-            read => at += read,
-        }
-    }
+    system::read_file_at(file, &mut memory)?;
     Ok(memory.freeze())
 }

@@ -1,4 +1,4 @@
-//! Memory files with seals.
+//! Files without a name whose bytes nobody can change any more, to be handed to another process.
 
 use std::{
     io::{self, Write},
@@ -9,10 +9,7 @@ use rustix::fs::{
     MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create,
 };
 
-use super::{
-    super::{Finished, Memory, WritableMemory, files::is_file, limits::files_may_have},
-    refused,
-};
+use super::{Finished, Memory, WritableMemory, files::is_file, limits::files_may_have};
 
 /// What nobody may do to a file any more.
 const SEALS: SealFlags = SealFlags::SHRINK
@@ -21,12 +18,12 @@ const SEALS: SealFlags = SealFlags::SHRINK
 
 /// A file that is being written. Nobody else has it.
 #[derive(Debug)]
-pub(crate) struct SealedDraft {
+pub(crate) struct FileDraft {
     file: std::fs::File,
     len: usize,
 }
 
-impl SealedDraft {
+impl FileDraft {
     /// An empty one, to be [written](Self::write_all) to.
     pub(crate) fn new() -> io::Result<Self> {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
@@ -77,14 +74,19 @@ impl SealedDraft {
     }
 }
 
-pub(super) fn file_of(bytes: &[u8]) -> io::Result<OwnedFd> {
-    let mut draft = SealedDraft::new()?;
+/// A new file of these bytes, to be sent.
+pub(crate) fn file_of(bytes: &[u8]) -> io::Result<OwnedFd> {
+    let mut draft = FileDraft::new()?;
     draft.write_all(bytes)?;
     fcntl_add_seals(&draft.file, SEALS | SealFlags::SEAL)?;
     Ok(draft.file.into())
 }
 
-pub(super) fn received(file: BorrowedFd<'_>, len: usize) -> io::Result<Memory> {
+/// The bytes of a file that another process has sent and says has `len` of them.
+///
+/// # Errors
+/// [`InvalidData`](io::ErrorKind::InvalidData): it is no file that nobody can change, or has another length.
+pub(crate) fn received(file: BorrowedFd<'_>, len: usize) -> io::Result<Memory> {
     let found = fstat(file)?;
     // A file of huge pages may lack one when it is read, which is a signal that ends this process.
     if !is_file(&found) || !has_small_pages(file)? {
@@ -112,4 +114,8 @@ fn has_small_pages(file: BorrowedFd<'_>) -> io::Result<bool> {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn has_small_pages(_: BorrowedFd<'_>) -> io::Result<bool> {
     Ok(true)
+}
+
+fn refused(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
 }
