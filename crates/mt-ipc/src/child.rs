@@ -5,7 +5,7 @@ use std::{fmt, fs, io, path::Path};
 use serde::{Deserialize, Serialize};
 use tokio::process::Child;
 
-use crate::platform::{Process, code_name, signal_name};
+use crate::platform::{Process, code_name, is_end_by_console, signal_name};
 
 /// How a process ended. Both `None` means that it is gone but somebody else reaped it (a host program
 /// that calls `waitpid(-1)`), and the system does not tell how it ended; Linux does from 6.15 on.
@@ -22,6 +22,16 @@ pub struct Exit {
     pub signal: Option<i32>,
     /// Whether it left a core dump.
     pub core_dumped: bool,
+}
+
+impl Exit {
+    /// Whether it ended because somebody asked it to, and it did nothing against that: by `SIGTERM`, on Windows by Ctrl-C,
+    /// Ctrl-Break or the end of its console.
+    #[must_use]
+    pub fn was_asked_to_end(&self) -> bool {
+        const SIGTERM: i32 = 15;
+        self.signal == Some(SIGTERM) || self.code.is_some_and(is_end_by_console)
+    }
 }
 
 /// The end of a sentence about a process.

@@ -94,6 +94,15 @@ impl ReadHalf {
         }
     }
 
+    /// Waits until more of what a process has left can be read, which has ended with all that it had started; false when
+    /// nothing more comes. Cancel-safe.
+    pub(crate) async fn has_more(&self) -> bool {
+        match self {
+            Self::Stream(stream) => stream.has_more().await,
+            Self::Memory(_) => false,
+        }
+    }
+
     /// What came with the bytes that were read last.
     #[inline]
     pub(crate) fn take_batch(&mut self) -> Option<AttachedBatch> {

@@ -99,6 +99,20 @@ impl FrameReceiver {
         }
     }
 
+    /// A frame that a process which has ended has left, with all that it had started; `None` when there is none any more.
+    /// Where the system hands bytes over before they are asked for, they are waited for. Cancel-safe.
+    ///
+    /// # Errors
+    /// As [`recv_now`](Self::recv_now).
+    pub async fn recv_left(&mut self) -> Result<Option<Frame>, RecvError> {
+        loop {
+            let frame = self.recv_now()?;
+            if frame.is_some() || !self.io.has_more().await {
+                return Ok(frame);
+            }
+        }
+    }
+
     /// Whether something has arrived of which nothing was known: bytes, or the connection's end. What it is can be
     /// received as if nobody had asked.
     pub fn has_arrived(&mut self) -> bool {

@@ -212,6 +212,7 @@ pub mod input;
 pub mod limits;
 pub mod load;
 mod lock;
+mod platform;
 pub mod pmap;
 mod pool;
 mod registry;

@@ -84,3 +84,8 @@ fn tells_of_reaped() -> bool {
 pub(crate) fn code_name(_code: i32) -> Option<&'static str> {
     None
 }
+
+/// Whether a code tells that a console has ended the process: consoles send signals here.
+pub(crate) fn is_end_by_console(_code: i32) -> bool {
+    false
+}

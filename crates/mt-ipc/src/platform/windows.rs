@@ -44,7 +44,7 @@ pub(crate) use process::Process;
 pub(crate) use program::{file_identity, own_file, own_program};
 pub use program::{may_be_worker, program_of};
 pub use start::{own_niceness, start_clean};
-pub(crate) use status::code_name;
+pub(crate) use status::{code_name, is_end_by_console};
 pub(crate) use stdio::{
     Output, OutputPipe, has_left, pipe_for, read_pipe_now, unread_bytes, write_to,
 };

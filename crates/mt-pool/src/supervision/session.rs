@@ -213,7 +213,7 @@ impl Session {
             }
         };
         // What a dead worker has left in the connection counts; what it was in the middle of does not.
-        while let (true, Ok(Some(frame))) = (reading, receiver.recv_now()) {
+        while reading && let Ok(Some(frame)) = receiver.recv_left().await {
             reading = self.on_frame(frame).await;
         }
         exit

@@ -2,21 +2,10 @@
 //!
 //! Loop: none of its own; whoever listens waits for both signals at once, and both waits are cancel-safe.
 
-use std::{
-    ffi::c_int,
-    fs,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-};
+use crate::platform::{AskedBy, StopSignal};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
-use tokio::signal::unix::{Signal, SignalKind, signal};
-
-use crate::lock::lock;
-
-/// What to do on a signal that asks this process to end, Ctrl-C (`SIGINT`) or `SIGTERM`. The same for a run of the pool
+/// What to do on a signal that asks this process to end, Ctrl-C (`SIGINT`) or `SIGTERM`; on Windows Ctrl-C, and what a console
+/// says when it is closed or broken (Ctrl-Break), or the system is shut down. The same for a run of the pool
 /// and for a hive of `mt-beehive`, where a run is the life of the hive, and its `workers` says how tasks end.
 ///
 /// With [`Drain`](Self::Drain) and [`AtOnce`](Self::AtOnce) the second one, or one when no run goes on, ends the process
@@ -86,8 +75,8 @@ impl Interrupts {
     #[must_use]
     pub fn listen(policies: OnSignals) -> Self {
         Self {
-            interrupt: Listener::listen(&INTERRUPT, policies.interrupt),
-            terminate: Listener::listen(&TERMINATE, policies.terminate),
+            interrupt: Listener::listen(AskedBy::Interrupt, policies.interrupt),
+            terminate: Listener::listen(AskedBy::Terminate, policies.terminate),
         }
     }
 
@@ -104,32 +93,19 @@ impl Interrupts {
 /// Listens for one signal, if that counts.
 #[derive(Debug)]
 struct Listener {
-    signal: Option<Signal>,
-    switch: &'static Switch,
+    signal: Option<StopSignal>,
     how: Interruption,
 }
 
 impl Listener {
-    fn listen(switch: &'static Switch, policy: OnSignal) -> Self {
+    fn listen(asked_by: AskedBy, policy: OnSignal) -> Self {
         let how = match policy {
             OnSignal::Drain | OnSignal::Ignore => Interruption::Drain,
             OnSignal::AtOnce => Interruption::AtOnce,
         };
-        let mut listener = Self {
-            signal: None,
-            switch,
-            how,
-        };
-        if policy == OnSignal::Ignore || mt_ipc::is_ignored(switch.signal) {
-            return listener;
-        }
-        let default = switch.default_effect();
-        listener.signal = signal(SignalKind::from_raw(switch.signal)).ok();
-        if listener.signal.is_some() {
-            switch.runs.fetch_add(1, Ordering::SeqCst);
-            default.store(false, Ordering::SeqCst);
-        }
-        listener
+        let counts = policy != OnSignal::Ignore;
+        let signal = counts.then(|| StopSignal::listen(asked_by)).flatten();
+        Self { signal, how }
     }
 
     async fn came(&mut self) -> Interruption {
@@ -141,64 +117,4 @@ impl Listener {
             None => std::future::pending().await,
         }
     }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        if self.signal.is_some() && self.switch.runs.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.switch.default_effect().store(true, Ordering::SeqCst);
-        }
-    }
-}
-
-/// Whether a signal has its default effect: there is no run that counts it, or one has been told already.
-#[derive(Debug)]
-struct Switch {
-    signal: c_int,
-    by_default: Mutex<Option<Arc<AtomicBool>>>,
-    runs: AtomicUsize,
-}
-
-static INTERRUPT: Switch = Switch::new(SIGINT);
-static TERMINATE: Switch = Switch::new(SIGTERM);
-
-impl Switch {
-    const fn new(signal: c_int) -> Self {
-        Self {
-            signal,
-            by_default: Mutex::new(None),
-            runs: AtomicUsize::new(0),
-        }
-    }
-
-    /// The switch of the default effect, installed at the first use.
-    ///
-    /// tokio's listener takes the signal away from the system for good. This puts the default effect back
-    /// for the times without a run, unless the program handles the signal itself.
-    fn default_effect(&self) -> Arc<AtomicBool> {
-        let mut switch = lock(&self.by_default);
-        if let Some(switch) = &*switch {
-            return Arc::clone(switch);
-        }
-        let new = Arc::new(AtomicBool::new(true));
-        if !program_handles(self.signal) {
-            // In this order: the first signal finds the switch off and turns it on, inside the signal
-            // handler, so that a second one has its effect however soon it comes. Without them the signal
-            // would only drain: better than no run at all.
-            let _ = signal_hook::flag::register_conditional_default(self.signal, Arc::clone(&new));
-            let _ = signal_hook::flag::register(self.signal, Arc::clone(&new));
-        }
-        *switch = Some(Arc::clone(&new));
-        new
-    }
-}
-
-/// Whether something else in this process has a handler for a signal, as far as the system tells.
-fn program_handles(signal: c_int) -> bool {
-    let Ok(status) = fs::read_to_string("/proc/self/status") else {
-        return false;
-    };
-    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-    let mask = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }

@@ -113,6 +113,12 @@ impl StreamReadHalf {
         }
     }
 
+    /// Whether there is more than can be read now of what a process has left that has ended: nothing.
+    #[expect(clippy::unused_async, reason = "elsewhere it has to be told of")]
+    pub(crate) async fn has_more(&self) -> bool {
+        false
+    }
+
     /// The files that came with the bytes that were read last.
     #[inline]
     pub(crate) fn take_files(&mut self) -> Option<ReceivedFiles> {

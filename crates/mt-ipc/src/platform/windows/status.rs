@@ -30,6 +30,11 @@ pub(crate) fn code_name(code: i32) -> Option<&'static str> {
     })
 }
 
+/// Whether a code tells that a console has ended the process.
+pub(crate) fn is_end_by_console(code: i32) -> bool {
+    code.cast_unsigned() == 0xC000_013A
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

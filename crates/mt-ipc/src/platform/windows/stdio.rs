@@ -23,7 +23,7 @@ use super::{
 
 /// How long is waited for what a worker has written when it has ended, and all that it had started: that is there already,
 /// and only to be told of.
-const LAST: Duration = Duration::from_secs(1);
+pub(super) const LAST: Duration = Duration::from_secs(1);
 
 /// What a process writes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 #![expect(unsafe_code, reason = "pipes that a runtime takes over, handles that were given to this process")]
 
 use std::{
+    future::poll_fn,
     io::{self, IoSlice},
     os::windows::io::{AsHandle, BorrowedHandle, IntoRawHandle, OwnedHandle},
     pin::Pin,
@@ -16,11 +17,13 @@ use bytes::{Buf, BufMut, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::windows::named_pipe::{NamedPipeClient, NamedPipeServer},
+    time::timeout,
 };
 
 use super::{
     handles::{Rights, give, given, leave_for_another, take},
     record::{self, RECORD_BYTES},
+    stdio::LAST,
 };
 use crate::platform::Until;
 
@@ -177,19 +180,37 @@ impl StreamReadHalf {
             if self.take(&mut buffer)? {
                 return Ok(Some(buffer.filled().len()));
             }
-            match self.pipe.try_read(&mut self.received) {
-                Ok(0) => self.has_ended = true,
-                Ok(_) => {}
+            match self.fill() {
+                Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
                 Err(error) => return Err(error),
             }
         }
     }
 
+    /// Waits until more can be read of what a process has left that has ended, which is there already, and only to be told
+    /// of; false when nothing more comes. Cancel-safe.
+    pub(crate) async fn has_more(&self) -> bool {
+        let readable = timeout(LAST, poll_fn(|cx| self.pipe.poll_read_ready(cx)));
+        !self.has_ended && matches!(readable.await, Ok(Ok(())))
+    }
+
     /// The handles that came with the bytes that were read last.
     #[inline]
     pub(crate) fn take_files(&mut self) -> Option<ReceivedFiles> {
         self.files.take()
+    }
+
+    /// Reads what the pipe has.
+    fn fill(&mut self) -> io::Result<()> {
+        match self.pipe.try_read(&mut self.received) {
+            Ok(0) => self.has_ended = true,
+            Ok(_) => {}
+            // Nobody has the other end any more.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.has_ended = true,
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// Takes what was read, up to where other handles came. False when there is nothing, and more to come.
@@ -250,12 +271,11 @@ impl AsyncRead for StreamReadHalf {
                 return Poll::Ready(Ok(()));
             }
             ready!(self.pipe.poll_read_ready(cx))?;
-            let Self { pipe, received, .. } = &mut *self;
-            match pipe.try_read(received) {
-                Ok(0) => self.has_ended = true,
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
+            match self.fill() {
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
+                    return Poll::Ready(Err(error));
+                }
+                Ok(()) | Err(_) => {}
             }
         }
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use mt_ipc::{Activity, CapturedOutput, Exit, FrameReceiver, HandshakeError, OutputTail, accept};
 use mt_proto::{Beat, Frame, FromWorker, Kind, ToWorker, Welcome, guarded};
-use signal_hook::consts::SIGTERM;
 use tokio::time::{Duration, Instant};
 
 use super::{HANG_UP_GRACE, MAX_WAITING, Reach, Session};
@@ -353,9 +352,7 @@ impl Session {
             DeathCause::Itself if self.progress.has_hung_up() => DeathCause::HungUp,
             DeathCause::Itself if self.watch.was_out_of_memory(exit) => DeathCause::OutOfMemory,
             // Nobody here has sent it.
-            DeathCause::Itself if exit.signal == Some(SIGTERM) && !said_bye => {
-                DeathCause::Terminated
-            }
+            DeathCause::Itself if exit.was_asked_to_end() && !said_bye => DeathCause::Terminated,
             cause => cause,
         }
     }
