@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, convert::Infallible, future, time::Duration};
 
 use mt_beehive::{Hive, stats::BeeState};
 use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha8Rng};
-use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::sleep;
 
 use crate::{clerk::Clerk, progress::Progress};
@@ -59,7 +58,19 @@ async fn kill_one(hive: &Hive<Clerk>, killed: &mut BTreeSet<u32>, rng: &mut impl
         return false;
     }
     let bee = bees.swap_remove(rng.random_range(0..bees.len()));
-    let pid = bee.pid.and_then(|pid| Pid::from_raw(pid.cast_signed()));
-    let is_killed = pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok());
-    is_killed && killed.insert(bee.id)
+    bee.pid.is_some_and(kill) && killed.insert(bee.id)
+}
+
+#[cfg(unix)]
+fn kill(pid: u32) -> bool {
+    use rustix::process::{Pid, Signal, kill_process};
+    let pid = Pid::from_raw(pid.cast_signed());
+    pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok())
+}
+
+#[cfg(windows)]
+fn kill(pid: u32) -> bool {
+    let mut kill = std::process::Command::new("taskkill");
+    let killed = kill.args(["/F", "/PID", &pid.to_string()]).output();
+    killed.is_ok_and(|killed| killed.status.success())
 }

@@ -62,7 +62,7 @@ pub use signals::{ignores_terminate_of_others, is_ignored};
 pub(crate) use signals::{keep_exit_statuses, signal_name};
 pub use start::start_clean;
 pub(crate) use stdio::{
-    Output, OutputPipe, has_left, pipe_for, read_pipe_now, unread_bytes, write_to,
+    Output, OutputPipe, READS_ARE_LATE, has_left, pipe_for, read_pipe_now, unread_bytes, write_to,
 };
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
 pub(crate) use super::unsealed::{FileDraft, file_of, received};

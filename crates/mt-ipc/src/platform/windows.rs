@@ -46,7 +46,7 @@ pub use program::{may_be_worker, program_of};
 pub use start::{own_niceness, start_clean};
 pub(crate) use status::{code_name, is_end_by_console};
 pub(crate) use stdio::{
-    Output, OutputPipe, has_left, pipe_for, read_pipe_now, unread_bytes, write_to,
+    Output, OutputPipe, READS_ARE_LATE, has_left, pipe_for, read_pipe_now, unread_bytes, write_to,
 };
 pub(crate) use stream::{ReceivedFiles, Stream, StreamReadHalf, StreamWriteHalf};
 pub use thread::WatchedThread;

@@ -55,6 +55,9 @@ pub(crate) fn pipe_for(command: &mut Command, output: Output) -> io::Result<Outp
     unsafe { NamedPipeServer::from_raw_handle(ours.into_raw_handle()) }
 }
 
+/// Whether bytes that are there may not be found at once: the runtime has to hear of them first.
+pub(crate) const READS_ARE_LATE: bool = true;
+
 /// Waits until what is left in the pipe of a process that has ended, with all that it had started, can be read. False when
 /// nothing is. Cancel-safe.
 pub(crate) async fn has_left(pipe: &OutputPipe) -> bool {
