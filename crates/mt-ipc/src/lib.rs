@@ -106,9 +106,10 @@ pub use output::{
     CapturedOutput, OutputReader, OutputTail, StdoutCapture, WorkerStderr, WorkerStdout,
 };
 pub use platform::{
-    Guard, Resource, ResourceLimits, WatchedThread, close_inherited, descendants, end_copy, end_descendants,
-    end_worker, hang_up, has_room, ignores_terminate_of_others, is_ignored, is_worker_process,
-    main_stack_bytes, may_be_worker, own_args, own_niceness, program_of, start_clean, worker_of,
+    Guard, Resource, ResourceLimits, WatchedThread, close_inherited, descendants, end_copy,
+    end_descendants, end_worker, hang_up, has_room, ignores_terminate_of_others, is_ignored,
+    is_worker_process, main_stack_bytes, may_be_worker, own_args, own_niceness, program_of,
+    start_clean, worker_of,
 };
 pub use progress::{Progress, Turn};
 pub use receiver::FrameReceiver;

@@ -26,11 +26,11 @@ pub(crate) use page::{NOTE_BYTES, NOTE_SLOTS, NoteSlot, Page, SLOW_SLOTS, SlowSl
 pub use resources::{Resource, ResourceLimits};
 pub(crate) use system::{
     CapturedFiles, FileDraft, FileRef, MARKS_BY_ARGUMENT, Output, OutputPipe, OwnedFile, Process,
-    READS_ARE_LATE, ReceivedFiles, Socket, Stream, StreamReadHalf, StreamWriteHalf, as_file, code_name,
-    connected_pair, end_before_this, file_bytes, file_identity, file_of, flush_c_stdout, has_left, is_end_by_console,
-    has_too_many_on_the_way, keep_exit_statuses, own_file, own_program, pipe_for, prepare,
-    read_file_at, read_pipe_now, received, send_now, signal_name, take_over, unread_bytes,
-    write_c_stdout_by_lines, write_to,
+    READS_ARE_LATE, ReceivedFiles, Socket, Stream, StreamReadHalf, StreamWriteHalf, as_file,
+    code_name, connected_pair, end_before_this, file_bytes, file_identity, file_of, flush_c_stdout,
+    has_left, has_too_many_on_the_way, is_end_by_console, keep_exit_statuses, own_file,
+    own_program, pipe_for, prepare, read_file_at, read_pipe_now, received, send_now, signal_name,
+    take_over, unread_bytes, write_c_stdout_by_lines, write_to,
 };
 pub use system::{
     Guard, WatchedThread, close_inherited, descendants, end_copy, end_descendants, end_worker,

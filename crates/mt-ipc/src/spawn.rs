@@ -233,13 +233,7 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
         source,
     };
 
-    if let [_, args @ ..] = &request.wrapper[..] {
-        command.args(args).arg(&program);
-    }
-    if platform::MARKS_BY_ARGUMENT || !request.wrapper.is_empty() {
-        command.arg(platform::WRAPPED_MARK);
-    }
-    command.args(&request.args);
+    add_args(&request, &program, &mut command);
     if let Some(surroundings) = &request.surroundings {
         surroundings.apply(&mut command)?;
     }
@@ -267,6 +261,17 @@ fn start(request: WorkerCommand) -> Result<Spawned, SpawnError> {
         stdout: outputs.stdout.map(PipedOutput::read),
         stderr: outputs.stderr.map(PipedOutput::read),
     })
+}
+
+/// The arguments of a worker, or of the wrapper that starts it.
+fn add_args(request: &WorkerCommand, program: &Path, command: &mut Command) {
+    if let [_, args @ ..] = &request.wrapper[..] {
+        command.args(args).arg(program);
+    }
+    if platform::MARKS_BY_ARGUMENT || !request.wrapper.is_empty() {
+        command.arg(platform::WRAPPED_MARK);
+    }
+    command.args(&request.args);
 }
 
 /// What this process reads of a worker.

@@ -7,13 +7,13 @@ use super::{Findings, Rule, RustFile, Tree};
 pub(super) const RULE: Rule = Rule {
     name: "one-name",
     demands: "a struct, enum, trait or type alias of crates/*/src has a name that no other one of its \
-              crate has",
+              crate has; what stands for the same on each system, in files below `platform/`, has one",
     check,
 };
 
 fn check(tree: &Tree, found: &mut Findings) {
     let mut types: BTreeMap<String, Vec<(&RustFile, usize)>> = BTreeMap::new();
-    for file in tree.sources() {
+    for file in tree.sources().filter(|file| !is_of_a_system(file)) {
         for at in types_of(file) {
             let subject = format!("{} {}", file.package(), file.tokens[at].text);
             let places = types.entry(subject).or_default();
@@ -26,6 +26,11 @@ fn check(tree: &Tree, found: &mut Findings) {
             found.add(&file.path, *line, message);
         }
     }
+}
+
+/// Whether a file is for one system, and has another one beside it with the same names.
+fn is_of_a_system(file: &RustFile) -> bool {
+    file.path.contains("/platform/")
 }
 
 /// Where the names of the types are that a file defines, associated ones left out.
@@ -68,6 +73,8 @@ mod tests {
                 RULE.check(&[(a, code), (elsewhere, "struct State;")]);
             }
         }
+        let twins = ["unix", "windows"].map(|of| format!("crates/mt-a/src/platform/{of}.rs"));
+        RULE.check(&twins.each_ref().map(|path| (&**path, "struct State;")));
         for code in [
             "impl Iterator for A { type State = u8; }",
             "trait A { type State; }",

@@ -28,26 +28,30 @@ mod stream;
 mod thread;
 mod tree;
 
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+use super::Finished;
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+pub(crate) use super::unsealed::{FileDraft, file_of, received};
 use super::{
     Memory, WritableMemory,
     mark::{self, is_wrapped},
 };
-#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-use super::Finished;
 use adopted::Adopted;
 pub(crate) use c_stdout::{flush_c_stdout, write_c_stdout_by_lines};
 pub(crate) use captured::CapturedFiles;
 pub use descriptors::close_inherited;
 use exit_watch::ExitWatch;
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+use files::{FILE_GRAIN, write_file};
 pub(crate) use files::{
     FileRef, OwnedFile, as_file, file_bytes, map_file, read_file_at, shared_file, unmap,
 };
 pub use fork::end_copy;
 pub use guard::{Guard, end_descendants, end_worker, hang_up};
+pub use handover::main_stack_bytes;
 pub(crate) use handover::{
     MARKS_BY_ARGUMENT, Socket, connected_pair, prepare, send_now, take_over,
 };
-pub use handover::main_stack_bytes;
 pub use limits::has_room;
 pub use niceness::own_niceness;
 pub(crate) use oom::end_before_this;
@@ -64,10 +68,6 @@ pub use start::start_clean;
 pub(crate) use stdio::{
     Output, OutputPipe, READS_ARE_LATE, has_left, pipe_for, read_pipe_now, unread_bytes, write_to,
 };
-#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-pub(crate) use super::unsealed::{FileDraft, file_of, received};
-#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-use files::{FILE_GRAIN, write_file};
 pub(crate) use stream::{Stream, StreamReadHalf, StreamWriteHalf};
 pub use thread::WatchedThread;
 pub use tree::{descendants, worker_of};

@@ -22,19 +22,18 @@ mod stream;
 mod thread;
 mod tree;
 
+pub(crate) use absent::{
+    apply_limit, end_before_this, has_too_many_on_the_way, keep_exit_statuses, most_of, signal_name,
+};
 pub use absent::{
     close_inherited, end_copy, end_descendants, has_room, ignores_terminate_of_others, is_ignored,
     main_stack_bytes,
 };
-pub(crate) use absent::{
-    apply_limit, end_before_this, has_too_many_on_the_way, keep_exit_statuses, most_of,
-    signal_name,
-};
 pub(crate) use c_stdout::{flush_c_stdout, write_c_stdout_by_lines};
 pub(crate) use captured::CapturedFiles;
 pub(crate) use files::{
-    FILE_GRAIN, FileRef, OwnedFile, as_file, file_bytes, map_file, read_file_at, shared_file, unmap,
-    write_file,
+    FILE_GRAIN, FileRef, OwnedFile, as_file, file_bytes, map_file, read_file_at, shared_file,
+    unmap, write_file,
 };
 pub use guard::{Guard, end_worker, hang_up};
 pub(crate) use handover::{

@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod ends;
+#[path = "platform/crash.rs"]
+mod platform;
 mod roles;
 mod scene;
 mod traffic;

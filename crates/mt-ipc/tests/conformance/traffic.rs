@@ -1,9 +1,7 @@
 //! From the first word to the last.
 
 use mt_ipc::{Blob, HandshakeError, OutputTail};
-use mt_proto::{
-    Attachments, Beat, Frame, Kind, ToWorker, decode_attached, encode_attaching,
-};
+use mt_proto::{Attachments, Beat, Frame, Kind, ToWorker, decode_attached, encode_attaching};
 use mt_test_kit::assert_is;
 
 use crate::scene::{Worker, check, role};
@@ -23,7 +21,11 @@ fn a_worker_greets_talks_and_ends() {
         assert_eq!(worker.receiver.recv().await.unwrap(), None);
         let exit = worker.process.wait().await;
         assert_eq!((exit.code, exit.signal), (Some(0), None));
-        assert_eq!(worker.process.wait().await, exit, "waiting again tells the same");
+        assert_eq!(
+            worker.process.wait().await,
+            exit,
+            "waiting again tells the same"
+        );
     });
 }
 

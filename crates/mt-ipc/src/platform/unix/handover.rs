@@ -143,7 +143,10 @@ fn receive_greeting(stdin: impl AsFd) -> io::Result<Received> {
     let mut files = files.unwrap_or_default().files.into_iter();
     let (page, captured) = (files.next(), files.next().zip(files.next()));
     let captured = captured.map(|(pipe, file)| CapturedFiles { pipe, file });
-    match (page, greeting.and_then(|bytes| Greeting::from_bytes(&bytes))) {
+    match (
+        page,
+        greeting.and_then(|bytes| Greeting::from_bytes(&bytes)),
+    ) {
         (Some(page), Some((parent, greeting))) if greeting.captures == captured.is_some() => {
             let parent = Pid::from_raw(parent.cast_signed());
             let parent = parent.ok_or(io::ErrorKind::InvalidData)?;

@@ -45,7 +45,6 @@ pub(crate) fn pipe_for(command: &mut Command, output: Output) -> io::Result<Outp
 pub(crate) const READS_ARE_LATE: bool = false;
 
 /// Waits until what a process that has ended has left in the pipe can be read: it can. Cancel-safe.
-#[expect(clippy::unused_async, reason = "elsewhere it has to be told of")]
 pub(crate) async fn has_left(_pipe: &OutputPipe) -> bool {
     true
 }

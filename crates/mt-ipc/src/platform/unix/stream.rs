@@ -114,7 +114,6 @@ impl StreamReadHalf {
     }
 
     /// Whether there is more than can be read now of what a process has left that has ended: nothing.
-    #[expect(clippy::unused_async, reason = "elsewhere it has to be told of")]
     pub(crate) async fn has_more(&self) -> bool {
         false
     }

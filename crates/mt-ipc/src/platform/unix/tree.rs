@@ -7,7 +7,7 @@ use rustix::{
     process::{Pid, Signal, getppid, kill_process, kill_process_group},
 };
 
-use super::mark;
+use super::super::mark;
 
 /// How often to look for processes that were started while others were being killed. Two rounds are
 /// the rule; a bomb that forks faster than it is killed must not hold us for ever.

@@ -1,6 +1,10 @@
 //! The pipe and the memory that a worker's standard output is captured by.
 
-use std::{io, os::windows::io::{AsHandle, BorrowedHandle, OwnedHandle}, process::Command};
+use std::{
+    io,
+    os::windows::io::{AsHandle, BorrowedHandle, OwnedHandle},
+    process::Command,
+};
 
 use super::{
     super::WritableMemory,

@@ -1,5 +1,8 @@
 //! How a worker gets its end of the connection: as its standard input. The rest it is told through that when it is there.
-#![expect(unsafe_code, reason = "standard input, and handles that were given to this process")]
+#![expect(
+    unsafe_code,
+    reason = "standard input, and handles that were given to this process"
+)]
 
 use std::{
     fs::File,
@@ -136,7 +139,9 @@ pub(crate) fn take_over() -> Result<Inherited, AttachError> {
     let page = page.map_err(while_doing("mapping the memory shared with the parent"))?;
     let progress = Progress::new(page);
     let guard = Guard::new(parent, &progress);
-    let captured = pipe.zip(file).map(|(pipe, file)| CapturedFiles { pipe, file });
+    let captured = pipe
+        .zip(file)
+        .map(|(pipe, file)| CapturedFiles { pipe, file });
     let capture = captured.map(|files| StdoutCapture::new(files, progress.clone()));
     let capture = capture.transpose();
     let capture = capture.map_err(while_doing("mapping the memory of standard output"))?;

@@ -41,7 +41,9 @@ impl Job {
             )
         })?;
         // SAFETY: both handles are there.
-        checked(unsafe { AssignProcessToJobObject(job.0.as_raw_handle(), process.as_raw_handle()) })?;
+        checked(unsafe {
+            AssignProcessToJobObject(job.0.as_raw_handle(), process.as_raw_handle())
+        })?;
         Ok(job)
     }
 

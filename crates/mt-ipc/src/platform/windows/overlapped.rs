@@ -1,5 +1,8 @@
 //! Reading from and writing to a pipe by the current thread, before a runtime has it or beside one.
-#![expect(unsafe_code, reason = "calls of the system that go on after they return")]
+#![expect(
+    unsafe_code,
+    reason = "calls of the system that go on after they return"
+)]
 
 use std::{
     io,

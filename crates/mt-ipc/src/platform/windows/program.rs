@@ -1,5 +1,8 @@
 //! What program a process runs, and how this one is started again.
-#![expect(unsafe_code, reason = "asking what program a process runs, and what tells files apart")]
+#![expect(
+    unsafe_code,
+    reason = "asking what program a process runs, and what tells files apart"
+)]
 
 use std::{
     env, fs, io,

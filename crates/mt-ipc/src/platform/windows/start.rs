@@ -28,6 +28,7 @@ pub fn start_clean() {
 }
 
 /// Ends this process by an exception that nobody has taken.
+// SAFETY: only the system calls it, with what it has just filled.
 unsafe extern "system" fn end_by(exception: *const EXCEPTION_POINTERS) -> i32 {
     // SAFETY: the system gives what it has just filled.
     let code = unsafe { (*(*exception).ExceptionRecord).ExceptionCode };

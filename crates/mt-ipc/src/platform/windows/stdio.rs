@@ -1,5 +1,8 @@
 //! Pipes for a worker's standard output and error, and this process's own.
-#![expect(unsafe_code, reason = "a pipe that a runtime takes over, and this process's own output")]
+#![expect(
+    unsafe_code,
+    reason = "a pipe that a runtime takes over, and this process's own output"
+)]
 
 use std::{
     io,

@@ -2,7 +2,10 @@
 //!
 //! Only a parent copies handles from one process to the other, in both directions: it may, and its worker may not. What a
 //! worker hands on it leaves for its parent to take.
-#![expect(unsafe_code, reason = "pipes that a runtime takes over, handles that were given to this process")]
+#![expect(
+    unsafe_code,
+    reason = "pipes that a runtime takes over, handles that were given to this process"
+)]
 
 use std::{
     future::poll_fn,
@@ -237,7 +240,12 @@ impl StreamReadHalf {
 
     /// Begins the next record, if it has come. One with handles is not begun where bytes of another would come with them.
     fn next_record(&mut self, has_some: bool) -> io::Result<bool> {
-        if has_some && self.received.get(4..6).is_none_or(|handles| handles != [0, 0]) {
+        if has_some
+            && self
+                .received
+                .get(4..6)
+                .is_none_or(|handles| handles != [0, 0])
+        {
             return Ok(false);
         }
         let broken = |_| io::Error::new(io::ErrorKind::InvalidData, "what came is no record");

@@ -8,9 +8,7 @@ use std::{
 
 use windows_sys::Win32::{
     Foundation::WAIT_OBJECT_0,
-    System::Threading::{
-        GetCurrentThreadId, OpenThread, THREAD_SYNCHRONIZE, WaitForSingleObject,
-    },
+    System::Threading::{GetCurrentThreadId, OpenThread, THREAD_SYNCHRONIZE, WaitForSingleObject},
 };
 
 use super::handles::owned;
