@@ -15,7 +15,7 @@ const MAX_PART_BYTES: u64 = 1 << 30;
 ///
 /// | option | range | default | why |
 /// |---|---|---|---|
-/// | [`s3`](Self::s3) | | none: `s3://` is an error | no credentials are looked for that nobody has named |
+/// | `s3`, with the feature | | none: `s3://` is an error | no credentials are looked for that nobody has named |
 /// | [`retry`](Self::retry) | | [`RetryPolicy::new`] | |
 /// | [`part_bytes`](Self::part_bytes) | 5 MiB to 1 GiB | 8 MiB | as boto3; up to 80 GB an object without larger parts |
 /// | [`parts_at_once`](Self::parts_at_once) | 1 to 1024 | 4 | with 8 MiB each, 32 MiB in memory, for a store and all that is put at a time |
