@@ -82,7 +82,7 @@ impl Process {
             None => None,
         };
         let status = waited.or_else(|| self.watch.reaped());
-        let exit = status.map(exit_of).unwrap_or_default();
+        let exit = status.map(Exit::from).unwrap_or_default();
         if !self.reaped && !is_told {
             // The second best: the number can only mean another group if the group is empty and the
             // number was given out again since.
@@ -105,10 +105,12 @@ impl Drop for Process {
     }
 }
 
-fn exit_of(status: ExitStatus) -> Exit {
-    Exit {
-        code: status.code(),
-        signal: status.signal(),
-        core_dumped: status.core_dumped(),
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        Self {
+            code: status.code(),
+            signal: status.signal(),
+            core_dumped: status.core_dumped(),
+        }
     }
 }

@@ -106,7 +106,10 @@ fn duplicate(
 }
 
 /// A handle that something owns, which keeps it open.
-pub(super) fn lent<T>(_owner: &T, handle: HANDLE) -> BorrowedHandle<'_> {
-    // SAFETY: callers name the owner, which is lent as long as the handle.
+///
+/// # Safety
+/// The owner has it open as long as it is lent, or it is a pseudo handle, which is never closed.
+pub(super) unsafe fn lent<T>(_owner: &T, handle: HANDLE) -> BorrowedHandle<'_> {
+    // SAFETY: the caller knows.
     unsafe { BorrowedHandle::borrow_raw(handle) }
 }

@@ -100,8 +100,8 @@ impl Introduction {
     /// Tells a worker that waits for it.
     pub(crate) fn complete(self, worker: &Process, stream: &Stream) -> io::Result<()> {
         let process = worker.handle().ok_or(io::ErrorKind::NotFound)?;
-        // SAFETY: the pseudo handle of this process needs no closing.
-        let parent = lent(&(), unsafe { GetCurrentProcess() });
+        // SAFETY: the pseudo handle of this process is never closed.
+        let parent = unsafe { lent(&(), GetCurrentProcess()) };
         let page = give(process, self.page.as_handle(), Rights::Same)?;
         let parent = give(process, parent, Rights::Only(SYNCHRONIZE))?;
         let captured = self.captured.map(|captured| {
@@ -191,7 +191,8 @@ fn take_stdin() -> Result<Socket, AttachError> {
     }
     let null = File::open("NUL").map_err(while_doing("opening the null device"))?;
     // A copy that no program inherits.
-    let socket = lent(&(), stdin).try_clone_to_owned();
+    // SAFETY: standard input is open until it is replaced below.
+    let socket = unsafe { lent(&(), stdin) }.try_clone_to_owned();
     let socket = socket.map_err(while_doing("moving the connection"))?;
     // SAFETY: the null device stays open for good, as standard input.
     let moved = checked(unsafe { SetStdHandle(STD_INPUT_HANDLE, null.into_raw_handle()) });

@@ -1,4 +1,5 @@
 //! A child process as its parent holds it: by its job.
+#![expect(unsafe_code, reason = "a handle that a child owns")]
 
 use std::{io, os::windows::io::BorrowedHandle, process::ExitStatus};
 
@@ -20,7 +21,8 @@ impl Process {
     pub(crate) fn new(child: Child) -> io::Result<Self> {
         let handle = child.raw_handle().ok_or(io::ErrorKind::NotFound)?;
         let pid = child.id().ok_or(io::ErrorKind::NotFound)?;
-        let job = Job::of(lent(&child, handle))?;
+        // SAFETY: the child has it open until it is reaped, and is not waited for here.
+        let job = Job::of(unsafe { lent(&child, handle) })?;
         Ok(Self {
             child,
             pid,
@@ -31,7 +33,8 @@ impl Process {
 
     pub(super) fn handle(&self) -> Option<BorrowedHandle<'_>> {
         let handle = self.child.raw_handle()?;
-        Some(lent(&self.child, handle))
+        // SAFETY: the child has it open until it is reaped, which needs the process for itself alone.
+        Some(unsafe { lent(&self.child, handle) })
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -53,13 +56,15 @@ impl Process {
         let status = self.child.wait().await.ok();
         self.job.kill();
         self.reaped = true;
-        status.map(exit_of).unwrap_or_default()
+        status.map(Exit::from).unwrap_or_default()
     }
 }
 
-fn exit_of(status: ExitStatus) -> Exit {
-    Exit {
-        code: status.code(),
-        ..Exit::default()
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        Self {
+            code: status.code(),
+            ..Self::default()
+        }
     }
 }
