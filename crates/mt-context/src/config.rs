@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "http")]
 use crate::http::HttpConfig;
+#[cfg(feature = "store")]
 use crate::store::StoreConfig;
 
 /// What [`ContextVars`](crate::ContextVars) are made of. Crosses to the worker; its `Debug` shows no secret.
@@ -30,19 +31,21 @@ use crate::store::StoreConfig;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ContextConfig {
+    #[cfg(feature = "store")]
     pub(crate) store: StoreConfig,
     #[cfg(feature = "http")]
     pub(crate) http: HttpConfig,
 }
 
 impl ContextConfig {
-    /// A store of files and memory alone, and with the feature `http` a session with its defaults.
+    /// What each feature gives, with its defaults: a store of files and memory alone, and a session.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// How objects are stored and got.
+    #[cfg(feature = "store")]
     #[must_use]
     pub fn store(mut self, store: StoreConfig) -> Self {
         self.store = store;

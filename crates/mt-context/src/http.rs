@@ -49,7 +49,6 @@ mod error;
 mod exchange;
 mod failure;
 mod gunzip;
-mod partial_file;
 mod redirect;
 mod request;
 mod response;

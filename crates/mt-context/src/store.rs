@@ -32,7 +32,6 @@ mod failed_request;
 mod get;
 mod info;
 mod list;
-mod part_file;
 mod parts;
 mod progress;
 mod put;

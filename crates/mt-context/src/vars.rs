@@ -1,8 +1,10 @@
 //! A context with all that tasks use of it.
 
+#[cfg(feature = "store")]
+use crate::Store;
 #[cfg(feature = "http")]
 use crate::http::HttpSession;
-use crate::{ContextConfig, ContextError, Store};
+use crate::{ContextConfig, ContextError};
 
 /// An object store and an HTTP session: the seed's `context_vars`.
 ///
@@ -10,6 +12,7 @@ use crate::{ContextConfig, ContextError, Store};
 /// `async` is in how a task is written.
 #[derive(Debug)]
 pub struct ContextVars {
+    #[cfg(feature = "store")]
     s3_client: Store,
     #[cfg(feature = "http")]
     http_session: HttpSession,
@@ -17,6 +20,7 @@ pub struct ContextVars {
 
 impl ContextVars {
     /// The object store: `s3://`, `file://` and `memory://`.
+    #[cfg(feature = "store")]
     #[must_use]
     pub fn s3_client(&self) -> &Store {
         &self.s3_client
@@ -50,7 +54,10 @@ impl mt_pool::Context for ContextVars {
 /// # Errors
 /// [`ContextError`], if an option is out of its range or the client can't be made.
 pub async fn create_context_vars(config: &ContextConfig) -> Result<ContextVars, ContextError> {
+    #[cfg(not(any(feature = "http", feature = "store")))]
+    let _ = config;
     Ok(ContextVars {
+        #[cfg(feature = "store")]
         s3_client: Store::open(&config.store)?,
         #[cfg(feature = "http")]
         http_session: HttpSession::open(&config.http)?,

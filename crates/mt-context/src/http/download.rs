@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::{
     error::{HttpError, HttpErrorKind},
-    partial_file::{PartialError, PartialFile},
     transfer::{BodyTransfer, Step},
 };
+use crate::partial_file::{PartialError, PartialFile};
 
 /// A file that has been downloaded.
 #[derive(Debug, Clone, PartialEq, Eq)]

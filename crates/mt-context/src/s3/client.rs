@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     ContextError,
+    limits::{HostLimiter, HostLimits},
     retry::RetryPolicy,
     transport::{TransportOptions, TransportProxy, shared_client},
 };
@@ -32,7 +33,11 @@ pub(crate) struct S3 {
 
 impl S3 {
     /// Reads the profile, if it is one. Makes no connection.
-    pub(crate) fn open(config: &S3Config, retry: &RetryPolicy) -> Result<Self, ContextError> {
+    pub(crate) fn open(
+        config: &S3Config,
+        retry: &RetryPolicy,
+        limits: &HostLimits,
+    ) -> Result<Self, ContextError> {
         let config = config.resolved()?;
         let client = shared_client(&TransportOptions {
             connect_timeout: CONNECT_TIMEOUT,
@@ -40,7 +45,11 @@ impl S3 {
             proxy: TransportProxy::Environment,
             root_certificates: Vec::new(),
         })?;
-        let wire = Wire::new(HttpClient::new(client), retry.clone());
+        let wire = Wire::new(
+            HttpClient::new(client),
+            retry.clone(),
+            HostLimiter::of_process(limits)?,
+        );
         Ok(Self {
             config,
             client: HttpClient::new(wire),

@@ -51,7 +51,7 @@ impl Buckets {
             #[cfg(feature = "s3")]
             s3: match &config.s3 {
                 None => None,
-                Some(s3) => Some(S3::open(s3, &config.retry)?),
+                Some(s3) => Some(S3::open(s3, &config.retry, &config.limits)?),
             },
             #[cfg(feature = "s3")]
             known: Mutex::default(),

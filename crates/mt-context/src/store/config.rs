@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "s3")]
 use crate::s3::S3Config;
-use crate::{OutOfRange, retry::RetryPolicy};
+use crate::{OutOfRange, limits::HostLimits, retry::RetryPolicy};
 
 /// The smallest part that S3 takes, but for the last.
 const MIN_PART_BYTES: u64 = 5 << 20;
@@ -19,6 +19,8 @@ const MAX_PART_BYTES: u64 = 1 << 30;
 /// | [`retry`](Self::retry) | | [`RetryPolicy::new`] | |
 /// | [`part_bytes`](Self::part_bytes) | 5 MiB to 1 GiB | 8 MiB | as boto3; up to 80 GB an object without larger parts |
 /// | [`parts_at_once`](Self::parts_at_once) | 1 to 1024 | 4 | with 8 MiB each, 32 MiB in memory, for a store and all that is put at a time |
+/// | [`limits`](Self::limits) | | [`HostLimits::none`] | S3 takes thousands of requests a second, and says when they are too many |
+/// | [`sync`](Self::sync) | | yes | a file that has its name is whole after a loss of power too |
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoreConfig {
     #[cfg(feature = "s3")]
@@ -26,6 +28,8 @@ pub struct StoreConfig {
     pub(crate) retry: RetryPolicy,
     pub(crate) part_bytes: u64,
     pub(crate) parts_at_once: u32,
+    pub(crate) limits: HostLimits,
+    pub(crate) sync: bool,
 }
 
 impl StoreConfig {
@@ -38,6 +42,8 @@ impl StoreConfig {
             retry: RetryPolicy::new(),
             part_bytes: 8 << 20,
             parts_at_once: 4,
+            limits: HostLimits::none(),
+            sync: true,
         }
     }
 
@@ -71,6 +77,23 @@ impl StoreConfig {
         self
     }
 
+    /// How many requests the server gets at once from a worker process, and how many in a time: of all its stores that
+    /// have the same limits. A request counts up to the last byte of its answer, so a reader that is left alone keeps its
+    /// place, and with `concurrency(1)` nothing else is asked for meanwhile. The time in which a request waits for its turn
+    /// is part of the policy's total. For `s3://` alone.
+    #[must_use]
+    pub fn limits(mut self, limits: HostLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Whether a file that an object is written to is on the disk before it gets its name.
+    #[must_use]
+    pub fn sync(mut self, syncs: bool) -> Self {
+        self.sync = syncs;
+        self
+    }
+
     /// Whether every option is within its range.
     ///
     /// # Errors
@@ -84,6 +107,7 @@ impl StoreConfig {
             let problem = format!("is {}; it can be 1 to 1024", self.parts_at_once);
             return Err(OutOfRange::new("store.parts_at_once", problem));
         }
+        self.limits.check()?;
         self.retry.check()
     }
 }

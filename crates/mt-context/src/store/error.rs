@@ -65,6 +65,8 @@ pub enum StoreErrorKind {
     Changed,
     /// A file of this machine could not be read or written.
     File,
+    /// Another one writes the same file at this time, in this process or another. Nothing was asked of the server.
+    Busy,
 }
 
 /// What went wrong with which object. Holds no credentials, nor what the server has written beside its code.
@@ -118,6 +120,11 @@ impl StoreError {
             problem: problem.into(),
             class: FailureClass::Permanent,
         }
+    }
+
+    pub(super) fn of_class(mut self, class: FailureClass) -> Self {
+        self.class = class;
+        self
     }
 
     /// Whether the same again may succeed. It has been tried as often as the policy says by then.

@@ -7,10 +7,13 @@ use bytes::{Bytes, BytesMut};
 use super::{
     Store,
     address::ObjectUrl,
-    error::{Operation, StoreError},
+    error::{Operation, StoreError, StoreErrorKind},
     info::ObjectInfo,
-    part_file::PartFile,
     reader::ObjectReader,
+};
+use crate::{
+    partial_file::{PartialError, PartialFile},
+    retry::FailureClass,
 };
 
 /// The most room that is made for a body before it comes, whatever its length is said to be.
@@ -53,11 +56,13 @@ impl Store {
         ObjectReader::open(store, &place, policy, progress).await
     }
 
-    /// An object's body into a file, whose folder is there. The file has its name once it is whole, in place of what
-    /// had it before; until then, and after a kill, a file with another name that ends in `.part`.
+    /// An object's body into a file, whose folder is there. The file has its name once it is whole and on the disk (see
+    /// [`sync`](super::StoreConfig::sync)), in place of what had it before; until then it is `.NAME.part`, locked. What
+    /// a process that was killed has left of that the next one takes over.
     ///
     /// # Errors
-    /// [`StoreError`]; [`File`](super::StoreErrorKind::File) with the file's path if that is what fails.
+    /// [`StoreError`]; [`File`](super::StoreErrorKind::File) or [`Busy`](super::StoreErrorKind::Busy) with the file's
+    /// path if that is what fails.
     pub async fn get_object_to_file(
         &self,
         url: &str,
@@ -65,12 +70,25 @@ impl Store {
     ) -> Result<ObjectInfo, StoreError> {
         let path = path.as_ref();
         let at_file = |error| StoreError::of_file(Operation::Get, path, &error);
+        let mut file = PartialFile::create(path)
+            .await
+            .map_err(|error| match error {
+                PartialError::Io(error) => at_file(error),
+                PartialError::Busy => {
+                    let kind = StoreErrorKind::Busy;
+                    let problem = "another one writes it already";
+                    let path = path.display().to_string();
+                    let error = StoreError::new(Operation::Get, path, kind, problem);
+                    error.of_class(FailureClass::Connect)
+                }
+            })?;
         let mut reader = self.read_object(url).await?;
-        let mut file = PartFile::create(path).await.map_err(at_file)?;
         while let Some(piece) = reader.next_piece().await? {
             file.write(&piece).await.map_err(at_file)?;
         }
-        file.finish().await.map_err(at_file)?;
+        file.finish(self.shared.config.sync)
+            .await
+            .map_err(at_file)?;
         Ok(reader.info().clone())
     }
 }

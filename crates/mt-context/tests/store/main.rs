@@ -11,6 +11,7 @@ mod conditions;
 mod contexts;
 mod faults;
 mod kills;
+mod limits;
 mod listings;
 mod local;
 mod mirror;

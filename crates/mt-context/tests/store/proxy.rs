@@ -3,7 +3,10 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tokio::{
@@ -32,6 +35,7 @@ pub(crate) enum Fault {
 pub(crate) struct Proxy {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<String>>>,
+    most_at_once: Arc<AtomicUsize>,
     accepting: JoinHandle<()>,
 }
 
@@ -47,14 +51,19 @@ impl Proxy {
         let heads = seen.clone();
         let rule = Arc::new(rule);
         let turn = Arc::<tokio::sync::Mutex<()>>::default();
+        let most_at_once = Arc::<AtomicUsize>::default();
+        let (now, most) = (Arc::<AtomicUsize>::default(), most_at_once.clone());
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (heads, rule, turn) = (heads.clone(), rule.clone(), turn.clone());
+                let (now, most) = (now.clone(), most.clone());
                 tokio::spawn(async move {
                     let decide = |head: &str| {
                         let mut heads = heads.lock().unwrap();
                         heads.push(head.to_owned());
-                        rule(head, heads.len() - 1)
+                        let at_once = now.fetch_add(1, Ordering::Relaxed) + 1;
+                        most.fetch_max(at_once, Ordering::Relaxed);
+                        (rule(head, heads.len() - 1), Present(now.clone()))
                     };
                     // A connection that breaks is what this is for.
                     let _ = pass_on(client, server, &turn, decide).await;
@@ -64,12 +73,18 @@ impl Proxy {
         Self {
             address,
             seen,
+            most_at_once,
             accepting,
         }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many requests have been here at once at most: each until its answer is here.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.most_at_once.load(Ordering::Relaxed)
     }
 
     /// The heads of the requests so far that begin so.
@@ -86,18 +101,27 @@ impl Drop for Proxy {
     }
 }
 
+/// A request that is here.
+struct Present(Arc<AtomicUsize>);
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 async fn pass_on(
     mut client: TcpStream,
     server: SocketAddr,
     turn: &tokio::sync::Mutex<()>,
-    decide: impl Fn(&str) -> Fault,
+    decide: impl Fn(&str) -> (Fault, Present),
 ) -> io::Result<()> {
     let (head, mut body) = head(&mut client).await?;
     let length = content_length(&head);
     let read = body.len();
     body.resize(length, 0);
     client.read_exact(&mut body[read..]).await?;
-    let fault = decide(&head);
+    let (fault, present) = decide(&head);
     let request_line_is_head = head.starts_with("HEAD ");
     match fault {
         Fault::Refuse => return Ok(()),
@@ -127,6 +151,7 @@ async fn pass_on(
         Fault::CutAfter(most) => answer.len().min(end_of_head(&answer).unwrap_or(0) + most),
         _ => answer.len(),
     };
+    drop(present);
     client.write_all(&answer[..length]).await
 }
 

@@ -10,10 +10,12 @@ use std::{
 
 use tokio::{
     fs,
-    io::{AsyncSeekExt, AsyncWriteExt, BufWriter},
+    io::{AsyncWriteExt, BufWriter},
     task::spawn_blocking,
     time::{Instant, sleep},
 };
+
+use crate::platform::is_still;
 
 /// So much is written at a time: a call of the system in another thread each.
 const BUFFER_BYTES: usize = 128 * 1024;
@@ -24,7 +26,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A file on its way: `.NAME.part`, locked against others that are on their way to the same name. Gone when it is dropped
 /// unfinished.
-pub(super) struct PartialFile {
+pub(crate) struct PartialFile {
     // Before the file: its name must not be another's yet when it is removed, and is not while it is locked.
     part: Part,
     file: BufWriter<fs::File>,
@@ -41,7 +43,7 @@ struct Locked {
 }
 
 /// Why there is none.
-pub(super) enum PartialError {
+pub(crate) enum PartialError {
     /// Another one is on its way to the same name.
     Busy,
     Io(io::Error),
@@ -49,7 +51,7 @@ pub(super) enum PartialError {
 
 impl PartialFile {
     /// An empty one.
-    pub(super) async fn create(target: &Path) -> Result<Self, PartialError> {
+    pub(crate) async fn create(target: &Path) -> Result<Self, PartialError> {
         let path = part_of(target).map_err(PartialError::Io)?;
         let began = Instant::now();
         let Locked { part, file } = loop {
@@ -65,20 +67,21 @@ impl PartialFile {
         Ok(Self { part, file, target })
     }
 
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes).await
     }
 
     /// Begins anew.
-    pub(super) async fn restart(&mut self) -> io::Result<()> {
+    #[cfg(feature = "http")]
+    pub(crate) async fn restart(&mut self) -> io::Result<()> {
         self.file.flush().await?;
         let file = self.file.get_mut();
         file.set_len(0).await?;
-        file.rewind().await.map(drop)
+        tokio::io::AsyncSeekExt::rewind(file).await.map(drop)
     }
 
     /// Gives it its name, after it is on the disk if that is wanted.
-    pub(super) async fn finish(mut self, syncs: bool) -> io::Result<()> {
+    pub(crate) async fn finish(mut self, syncs: bool) -> io::Result<()> {
         self.file.flush().await?;
         let Self { part, file, target } = self;
         let file = file.into_inner().into_std().await;
@@ -144,22 +147,4 @@ fn open_locked(path: PathBuf) -> Result<Locked, PartialError> {
             return Ok(Locked { part, file });
         }
     }
-}
-
-/// Whether a name is still this file's.
-#[cfg(unix)]
-fn is_still(path: &Path, file: &File) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    let own = file.metadata()?;
-    match std::fs::symlink_metadata(path) {
-        Ok(named) => Ok((named.dev(), named.ino()) == (own.dev(), own.ino())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Elsewhere a file that is open keeps its name.
-#[cfg(not(unix))]
-fn is_still(_path: &Path, _file: &File) -> io::Result<bool> {
-    Ok(true)
 }
