@@ -7,19 +7,6 @@ use std::{
 
 use anyhow::{Context, Result};
 
-/// The names in a folder.
-pub(crate) fn entries(folder: &str) -> Result<Vec<String>> {
-    let read = fs::read_dir(folder).with_context(|| format!("failed to read {folder}"))?;
-    let names = read.flatten().map(|entry| entry.file_name());
-    let names = names.map(|name| name.to_string_lossy().into_owned());
-    Ok(names.collect())
-}
-
-/// What this process has in memory.
-pub(crate) fn own_resident_bytes() -> Result<u64> {
-    resident_bytes(std::process::id())?.context("this process has no memory")
-}
-
 /// What a process has in memory; `None` for one that has ended or is about to, which gives its memory back first.
 pub(crate) fn resident_bytes(pid: u32) -> Result<Option<u64>> {
     let path = format!("/proc/{pid}/status");
@@ -54,7 +41,7 @@ fn bytes_in(told: &str, field: &str) -> Result<Option<u64>> {
     Ok(Some(kib * 1024))
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
@@ -66,7 +53,8 @@ mod tests {
         assert_eq!(bytes_in(ending, "VmRSS:").unwrap(), None);
         assert!(bytes_in("VmRSS:\t 2 MB\n", "VmRSS:").is_err());
         assert_eq!(resident_bytes(0).unwrap(), None);
-        assert!(own_resident_bytes().unwrap() > 0);
-        assert!(proportional_bytes(std::process::id()).unwrap() > 0);
+        let own = std::process::id();
+        assert!(resident_bytes(own).unwrap() > Some(0));
+        assert!(proportional_bytes(own).unwrap() > 0);
     }
 }

@@ -11,6 +11,7 @@ mod lint;
 mod moto;
 #[cfg(test)]
 mod pages;
+mod platforms;
 mod step;
 mod test;
 mod tidy;
@@ -40,6 +41,7 @@ enum Task {
     /// `.ci/run` and the hosted workflow run the same and hold no checks of their own.
     Ci,
     Fuzz(fuzz::Args),
+    Platforms(platforms::Args),
     /// Measures, against the limits of this very machine
     Bench(bench::Args),
     /// Kills workers of a run at random and counts what became of every item
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
             step::run_all(tests.chain(fuzz).chain(gate).chain(lint::steps()).collect())
         }
         Task::Fuzz(args) => fuzz::run(&args),
+        Task::Platforms(args) => platforms::run(&args),
         Task::Bench(args) => bench::run(None, args),
         Task::Chaos(args) => bench::run(Some("chaos"), args),
         Task::Memory(args) => bench::run(Some("memory"), args),

@@ -44,7 +44,7 @@ fn run() -> Result<()> {
 fn environment() -> Result<PathBuf> {
     let wanted = step::root().join(SOURCES).join("requirements.txt");
     let wanted = fs::read_to_string(wanted).context("failed to read the requirements")?;
-    let folder = target().join("moto");
+    let folder = step::target().join("moto");
     let (python, installed) = (folder.join("bin/python"), folder.join("requirements.txt"));
     if fs::read_to_string(&installed).is_ok_and(|it| it == wanted) {
         return Ok(python);
@@ -66,11 +66,6 @@ fn environment() -> Result<PathBuf> {
     succeed(pip, "moto can't be installed")?;
     fs::write(installed, wanted).context("failed to note what is installed")?;
     Ok(python)
-}
-
-fn target() -> PathBuf {
-    let named = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    step::root().join(named.unwrap_or_else(|| PathBuf::from("target")))
 }
 
 fn succeed(mut command: Command, what: &'static str) -> Result<()> {

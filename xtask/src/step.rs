@@ -100,6 +100,12 @@ pub(crate) fn root() -> PathBuf {
     root.unwrap_or_else(|| PathBuf::from("."))
 }
 
+/// Where cargo builds, and what else is made.
+pub(crate) fn target() -> PathBuf {
+    let named = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    root().join(named.unwrap_or_else(|| PathBuf::from("target")))
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::Stdio;

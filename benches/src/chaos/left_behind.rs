@@ -9,8 +9,6 @@ use std::{
 use anyhow::{Context, Result};
 use mt_test_kit::{children, state_of};
 
-use crate::proc;
-
 /// How long threads may take to be gone from the system's lists after they were joined or let go.
 const SETTLE: Duration = Duration::from_secs(1);
 
@@ -36,8 +34,8 @@ impl Belongings {
         let zombies = zombies.filter(|pid| state_of(*pid) == Some('Z'));
         let processes = [("zombies", zombies.collect()), ("processes", children)];
         let counts = [
-            ("fds", proc::entries("/proc/self/fd")?.len()),
-            ("threads", proc::entries("/proc/self/task")?.len()),
+            ("fds", entries("/proc/self/fd")?),
+            ("threads", entries("/proc/self/task")?),
             ("mappings", mappings.count()),
         ];
         Ok(Self {
@@ -66,4 +64,10 @@ impl Belongings {
         let counts = counts.map(|(kind, now)| (*kind, now.saturating_sub(before.counts[kind])));
         processes.chain(counts).collect()
     }
+}
+
+/// How many names a folder has.
+fn entries(folder: &str) -> Result<usize> {
+    let read = fs::read_dir(folder).with_context(|| format!("failed to read {folder}"))?;
+    Ok(read.flatten().count())
 }

@@ -24,7 +24,7 @@ use super::{
     verdict::{Drained, Found},
     workplace,
 };
-use crate::{proc::own_resident_bytes, report::Report, tasks::mixed};
+use crate::{proc, report::Report, tasks::mixed};
 
 /// The items of the run that goes before, quietly: what a process makes once and keeps (the thread
 /// that starts workers, for one) is there after it.
@@ -89,6 +89,11 @@ fn warm_up(plan: &Plan, notes: &Folder) -> Result<()> {
     let failed = run.into_iter().filter(Result::is_err).count();
     ensure!(failed == 0, "{failed} items of the quiet run have no value");
     Ok(())
+}
+
+/// What this process has in memory.
+fn own_resident_bytes() -> Result<u64> {
+    proc::resident_bytes(std::process::id())?.context("this process has no memory")
 }
 
 /// Runs the items and enters every outcome. When it returns, the run is over and dropped.

@@ -28,12 +28,12 @@ mod stream;
 mod thread;
 mod tree;
 
-#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-use super::Finished;
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
 pub(crate) use super::unsealed::{FileDraft, file_of, received};
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+use super::{Finished, Memory};
 use super::{
-    Memory, WritableMemory,
+    WritableMemory,
     mark::{self, is_wrapped},
 };
 use adopted::Adopted;
@@ -42,7 +42,7 @@ pub(crate) use captured::CapturedFiles;
 pub use descriptors::close_inherited;
 use exit_watch::ExitWatch;
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-use files::{FILE_GRAIN, write_file};
+pub(crate) use files::{FILE_GRAIN, write_file};
 pub(crate) use files::{
     FileRef, OwnedFile, as_file, file_bytes, map_file, read_file_at, shared_file, unmap,
 };

@@ -194,6 +194,10 @@ fn adopts() -> bool {
 
 /// Where a process belongs, dead or alive.
 pub(super) struct Kin {
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "only Linux has orphans that are looked for")
+    )]
     pub(super) group: i32,
     pub(super) session: i32,
 }
