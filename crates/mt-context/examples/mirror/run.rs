@@ -41,7 +41,10 @@ pub(crate) fn run(args: &Args) -> Result<u64> {
     let began = Instant::now();
     let source = source(args)?;
     let config = ContextConfig::new().store(StoreConfig::new().s3(source.s3));
-    let mut ledger = Ledger::open(&args.into).context("failed to open the mirror's ledger")?;
+    let mut ledger = Ledger::open(&args.into).with_context(|| {
+        let into = args.into.display();
+        format!("failed to make the folder {into}, or the list in it of what is mirrored")
+    })?;
     let (mut current, mut missing) = (Vec::new(), Vec::new());
     for object in list(&config, &source.url)? {
         match ledger.current(&object) {
