@@ -33,6 +33,7 @@ mod sleep;
 mod top_level;
 mod unfinished;
 mod unsafe_code;
+mod used;
 
 use anyhow::{Result, bail};
 
@@ -59,6 +60,7 @@ const RULES: &[Rule] = &[
     unfinished::RULE,
     sleep::RULE,
     dependencies::RULE,
+    used::RULE,
     seed_map::RULE,
     cases::RULE,
     links::RULE,

@@ -1,6 +1,6 @@
 //! Rule: our crates depend on each other in one direction only.
 
-use super::{Findings, Rule, Tree};
+use super::{Findings, Rule, Tree, manifest::Kind};
 
 pub(super) const RULE: Rule = Rule {
     name: "arrows",
@@ -46,7 +46,7 @@ fn check(tree: &Tree, found: &mut Findings) {
             let name = &dependency.name;
             // On itself for the features that its own tests and examples need.
             let is_allowed = name == package || allowed.split(' ').any(|one| one == name);
-            if is_ours(name) && !is_allowed && !(name == TEST_KIT && dependency.is_dev) {
+            if is_ours(name) && !is_allowed && !(name == TEST_KIT && dependency.kind == Kind::Dev) {
                 let message = format!(
                     "{package} must not depend on {name}: move what it needs down, or the use of it up"
                 );

@@ -24,8 +24,17 @@ pub(super) struct Dependency {
     pub(super) is_inherited: bool,
     /// One of our own crates: it has a `path`.
     pub(super) is_local: bool,
-    /// Needed by tests, examples and benches alone.
-    pub(super) is_dev: bool,
+    pub(super) kind: Kind,
+}
+
+/// What needs a dependency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Normal,
+    /// Tests, examples and benches.
+    Dev,
+    /// The build script.
+    Build,
 }
 
 impl Manifest {
@@ -56,7 +65,11 @@ impl Manifest {
                 self.take(text, key.get_ref(), inner);
                 continue;
             }
-            let is_dev = key.get_ref() == "dev-dependencies";
+            let kind = match key.get_ref().as_ref() {
+                "dev-dependencies" => Kind::Dev,
+                "build-dependencies" => Kind::Build,
+                _ => Kind::Normal,
+            };
             self.dependencies.extend(inner.iter().map(|(key, source)| {
                 let option =
                     |option: &str| source.get_ref().get(option).map(|value| value.get_ref());
@@ -66,7 +79,7 @@ impl Manifest {
                     is_workspace_table: name == "workspace",
                     is_inherited: option("workspace").and_then(DeValue::as_bool) == Some(true),
                     is_local: option("path").is_some(),
-                    is_dev,
+                    kind,
                 }
             }));
         }
