@@ -1,9 +1,9 @@
 //! `cargo xtask lint`: all that is checked without running the code.
 //!
-//! Formatting, clippy, the documentation's own warnings, then the architecture rules of `tidy`.
+//! Formatting, clippy, the documentation's own warnings, what comes in from outside, then the architecture rules of `tidy`.
 
 use crate::step::{self, Step};
-use crate::tidy;
+use crate::{deny, tidy};
 
 pub(crate) fn steps() -> Vec<Step> {
     let cargo = |name, words| Step::command(name, step::cargo(words));
@@ -21,6 +21,7 @@ pub(crate) fn steps() -> Vec<Step> {
             "rustdoc, all features",
             "doc --workspace --no-deps --all-features",
         ),
+        Step::call("deny", deny::run),
         Step::call("tidy", || tidy::run(&tidy::Args::default())),
     ]
 }

@@ -4,7 +4,9 @@
 //! give it a `mod` line, a variant of [`Task`] and an arm in [`main`]. Nothing here depends on our
 //! own crates, so the checks run also while those do not compile.
 
+mod alone;
 mod bench;
+mod deny;
 mod findings;
 mod fuzz;
 mod lint;
@@ -31,7 +33,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Task {
     Test(test::Args),
-    /// Checks formatting (rustfmt), clippy, the documentation (rustdoc) and the architecture rules (tidy)
+    /// Checks formatting (rustfmt), clippy, the documentation (rustdoc), what may come in from outside (deny.toml) and the architecture rules (tidy)
     ///
     /// Every step runs, also after one has failed. Needs the rustfmt and clippy components.
     Lint,
@@ -42,6 +44,7 @@ enum Task {
     Ci,
     Fuzz(fuzz::Args),
     Platforms(platforms::Args),
+    Alone(alone::Args),
     /// Measures, against the limits of this very machine
     Bench(bench::Args),
     /// Kills workers of a run at random and counts what became of every item
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
             step::run_all(tests.chain(fuzz).chain(gate).chain(lint::steps()).collect())
         }
         Task::Fuzz(args) => fuzz::run(&args),
+        Task::Alone(args) => alone::run(&args),
         Task::Platforms(args) => platforms::run(&args),
         Task::Bench(args) => bench::run(None, args),
         Task::Chaos(args) => bench::run(Some("chaos"), args),

@@ -3,6 +3,7 @@
 //! A step is a cargo command or a function. It is announced, run in the workspace's root with its output
 //! passed on, and timed. This file knows nothing of what the steps check.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -14,19 +15,19 @@ use crate::findings;
 
 /// One named piece of work.
 pub(crate) struct Step {
-    name: &'static str,
+    name: Cow<'static, str>,
     work: Box<dyn FnOnce() -> Result<()>>,
 }
 
 impl Step {
     /// A step that calls `work` in this process.
     pub(crate) fn call(name: &'static str, work: fn() -> Result<()>) -> Self {
-        let work = Box::new(work);
+        let (name, work) = (name.into(), Box::new(work));
         Self { name, work }
     }
 
     /// A step that runs a command, of cargo mostly. An error when it ends with anything but success.
-    pub(crate) fn command(name: &'static str, command: Command) -> Self {
+    pub(crate) fn command(name: impl Into<Cow<'static, str>>, command: Command) -> Self {
         let work = move || {
             let status = findings::run(command)?;
             if !status.success() {
@@ -34,7 +35,7 @@ impl Step {
             }
             Ok(())
         };
-        let work = Box::new(work);
+        let (name, work) = (name.into(), Box::new(work));
         Self { name, work }
     }
 
@@ -51,7 +52,7 @@ pub(crate) fn run_all(steps: Vec<Step>) -> Result<()> {
     let mut failed = Vec::new();
     let count = steps.len();
     for step in steps {
-        let name = step.name;
+        let name = step.name.clone();
         eprintln!("==> {name}");
         let start = Instant::now();
         let outcome = step.run();
