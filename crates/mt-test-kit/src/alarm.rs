@@ -7,10 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Far longer than anything takes that a test waits for, however busy the machine is.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::platform::PATIENCE;
 
-/// Goes off after a minute, unless it is dropped before.
+/// Goes off after a minute, or [what is as long](PATIENCE) on other systems, unless it is dropped before.
 #[must_use]
 #[derive(Debug)]
 pub struct Alarm {
@@ -37,7 +36,6 @@ pub fn watchdog(name: impl Into<String>) -> Alarm {
     Alarm::new(move || {
         // Not `eprintln!`: the test runner would keep it and die with it.
         let _ = writeln!(std::io::stderr(), "{name} hangs");
-        #[cfg(unix)]
         for doing in crate::process::doing_below() {
             let _ = writeln!(std::io::stderr(), "{name} hangs: {doing}");
         }

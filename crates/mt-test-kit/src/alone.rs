@@ -2,7 +2,7 @@
 
 use std::{env, process::Command};
 
-use crate::watchdog;
+use crate::{platform, watchdog};
 
 /// The variable that tells a test that it has its process to itself: its value is the test's name.
 pub const ALONE: &str = "MT_TEST_ALONE";
@@ -18,6 +18,7 @@ pub fn alone(name: &str, test: impl FnOnce()) {
 /// Whether this process is the test's own. If not, the test is run in one, and has passed there.
 pub fn is_alone(name: &str) -> bool {
     if env::var_os(ALONE).is_some_and(|alone| alone == name) {
+        platform::await_console();
         return true;
     }
     let output = itself(name).output().unwrap();
@@ -33,6 +34,7 @@ pub fn itself(name: &str) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args([name, "--exact", "--nocapture", "--test-threads=1"]);
     command.env(ALONE, name);
+    platform::own_console(&mut command);
     command
 }
 

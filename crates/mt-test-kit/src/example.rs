@@ -6,15 +6,15 @@ use std::{
     process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
-
-use crate::Alarm;
+use crate::{Alarm, Signal, platform, signal};
 
 /// The command that runs an example of the crate under test. Cargo puts examples beside the folder of the tests.
 pub fn example(name: &str) -> Command {
     let this = env::current_exe().unwrap();
     let profile = this.parent().and_then(Path::parent).unwrap();
-    let program = profile.join("examples").join(name);
+    let program = profile
+        .join("examples")
+        .join(format!("{name}{}", env::consts::EXE_SUFFIX));
     assert!(
         program.exists(),
         "{} is not built: `cargo test` builds it, and so does `cargo build --example {name}` (with the same \
@@ -22,6 +22,7 @@ pub fn example(name: &str) -> Command {
         program.display()
     );
     let mut command = Command::new(program);
+    platform::own_console(&mut command);
     command.stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -38,8 +39,8 @@ impl Running {
     /// Starts it.
     pub fn start(command: &mut Command) -> Self {
         let child = command.spawn().unwrap();
-        let pid = Pid::from_child(&child);
-        let _alarm = Alarm::new(move || kill_process(pid, Signal::KILL).unwrap_or_default());
+        let pid = child.id();
+        let _alarm = Alarm::new(move || signal(pid, Signal::KILL));
         Self { child, _alarm }
     }
 

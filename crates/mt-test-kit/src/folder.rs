@@ -10,6 +10,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
+use crate::platform;
+
 /// A folder that several processes leave their traces in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Folder(PathBuf);
@@ -70,14 +72,18 @@ impl Folder {
         self.file(name).exists()
     }
 
-    /// A program of the shell with this text.
-    #[cfg(unix)]
+    /// A program of the system's shell with this text.
     pub fn script(&self, name: &str, text: &str) -> PathBuf {
-        use std::os::unix::fs::PermissionsExt;
-        let path = self.file(name);
-        fs::write(&path, format!("#!/bin/bash\n{text}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        path
+        platform::write_program(&self.file(name), text)
+    }
+
+    /// A worker program that runs this very program with these variables set, and the test `test` in it.
+    pub fn worker_program(&self, name: &str, variables: &[(&str, &str)], test: &str) -> PathBuf {
+        let sets = variables
+            .iter()
+            .map(|(name, value)| platform::sets(name, value));
+        let sets: String = sets.map(|line| line + "\n").collect();
+        platform::write_program(&self.file(name), &(sets + &platform::runs_as_worker(test)))
     }
 }
 

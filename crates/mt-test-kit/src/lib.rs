@@ -9,48 +9,26 @@
 mod alarm;
 mod alone;
 mod dice;
-#[cfg(unix)]
 mod example;
 mod folder;
 mod fuzz;
-#[cfg(target_os = "linux")]
-#[path = "platform/raw.rs"]
 mod platform;
-#[cfg(unix)]
 mod process;
-#[cfg(target_os = "linux")]
-mod program;
-#[cfg(target_os = "linux")]
-mod scarcity;
-#[cfg(target_os = "linux")]
 mod scene;
+mod skip;
 mod values;
 
 pub use alarm::{Alarm, wait_until, watchdog};
 pub use alone::{ALONE, alone, is_alone, itself, name_of};
 pub use dice::Dice;
-#[cfg(unix)]
 pub use example::{Running, example};
 pub use folder::{Folder, TempFolder};
 pub use fuzz::{Trail, fuzz};
-pub use mt_test_kit_macros::test_with;
-#[cfg(target_os = "linux")]
-pub use platform::{become_user, end_thread, fork, fork_that_stays, shut_sockets};
-#[cfg(target_os = "linux")]
-pub use process::wait_until_gone;
-#[cfg(unix)]
-pub use process::{
-    Signal, assert_no_children, blob_descriptors, children, children_of, descendants_of,
-    descriptors, is_gone, own_bytes, session_of, signal, state_of, threads_named,
-};
-#[cfg(target_os = "linux")]
-pub use program::{core_dumps, dumps_whole_core, worker_after};
-#[cfg(target_os = "linux")]
-pub use scarcity::{
-    NOBODY, alone_and_bound, is_root, with_at_most, with_little_memory, without_threads,
-};
-#[cfg(target_os = "linux")]
+pub use mt_test_kit_macros::{skipped_tests, test_with};
+pub use platform::*;
+pub use process::{assert_no_children, children, descendants_of};
 pub use scene::{Scene, role};
+pub use skip::{is_skipped, skipped};
 pub use values::{Deep, LEFT_OUT, Skipping, WHOLE};
 
 /// Fails, and shows the value, unless it is like the pattern.

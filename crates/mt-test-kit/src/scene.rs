@@ -6,14 +6,18 @@ use std::{
     process::{ChildStdout, Command, ExitStatus, Stdio},
 };
 
-use crate::{Running, Signal, itself, signal, wait_until_gone};
+use crate::{Running, Signal, itself, platform, signal, wait_until_gone};
 
 /// The variable that tells a process what it plays.
 const ROLE: &str = "MT_TEST_ROLE";
 
 /// What this process plays; empty when nothing, as in the test runner itself.
 pub fn role() -> String {
-    env::var(ROLE).unwrap_or_default()
+    let role = env::var(ROLE).unwrap_or_default();
+    if !role.is_empty() {
+        platform::await_console();
+    }
+    role
 }
 
 /// A process in a role, and what it has told so far. Killed after a minute.

@@ -1,6 +1,11 @@
 //! Worker programs that start in an odd way, and programs that may dump core.
 
-use std::{env, fs, path::PathBuf, process::Command};
+use std::{
+    env, fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::{Folder, Scene};
 
@@ -41,4 +46,53 @@ pub fn dumps_whole_core(scene: &Command, held: usize) {
         assert_eq!(dumps.len(), 1);
         assert!(dumps[0] > held as u64, "it was cut: {dumps:?}");
     }
+}
+
+/// A program that sleeps for long, and does nothing else.
+#[must_use]
+pub fn sleeper() -> Command {
+    let mut command = Command::new("sleep");
+    command.arg("1000");
+    command
+}
+
+/// The same command in a session of its own.
+#[must_use]
+pub fn detached(command: &Command) -> Command {
+    let mut outer = Command::new("setsid");
+    outer.arg(command.get_program()).args(command.get_args());
+    outer
+}
+
+/// Has a command start in a console of its own, which here no signal needs.
+pub(crate) fn own_console(_command: &mut Command) {}
+
+/// Lets others send Ctrl-C and the like to this process, which here needs nothing.
+pub(crate) fn await_console() {}
+
+/// Whether this is the system that is called so.
+pub(crate) fn is_this(system: &str) -> bool {
+    ["linux", "unix"].contains(&system)
+}
+
+/// What sets a variable for a program that the shell starts.
+#[must_use]
+pub fn sets(name: &str, value: &str) -> String {
+    format!("export {name}='{value}'")
+}
+
+/// What makes the shell this program, as a worker, with this test.
+pub(crate) fn runs_as_worker(test: &str) -> String {
+    let own = env::current_exe().unwrap();
+    format!(
+        "exec -a mt-worker '{}' {test} --exact --nocapture --test-threads=1",
+        own.display()
+    )
+}
+
+/// Writes a program of the shell with this text to about this place. Returns where it is.
+pub(crate) fn write_program(path: &Path, text: &str) -> PathBuf {
+    fs::write(path, format!("#!/bin/bash\n{text}\n")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_owned()
 }
