@@ -10,7 +10,7 @@ use std::{
 use windows_sys::Win32::{
     Foundation::{
         DUPLICATE_CLOSE_SOURCE, DUPLICATE_SAME_ACCESS, DuplicateHandle, HANDLE,
-        INVALID_HANDLE_VALUE,
+        HANDLE_FLAG_INHERIT, INVALID_HANDLE_VALUE, SetHandleInformation,
     },
     System::Threading::GetCurrentProcess,
 };
@@ -53,6 +53,28 @@ pub(super) fn give(
     let copy = duplicate(here, handle.as_raw_handle(), to.as_raw_handle(), rights, 0)?;
     Ok(copy as u64)
 }
+
+/// The same for a process that has not run yet: what it starts has the copy too, by the same number, until somebody there
+/// [keeps it](keep_here).
+pub(super) fn give_with_all_below(
+    to: BorrowedHandle<'_>,
+    handle: BorrowedHandle<'_>,
+    rights: Rights,
+) -> io::Result<u64> {
+    // SAFETY: the pseudo handle of this process needs no closing.
+    let here = unsafe { GetCurrentProcess() };
+    let (handle, to) = (handle.as_raw_handle(), to.as_raw_handle());
+    Ok(duplicate(here, handle, to, rights, INHERITED)? as u64)
+}
+
+/// Keeps a handle from what this process starts.
+pub(super) fn keep_here(handle: &OwnedHandle) -> io::Result<()> {
+    // SAFETY: the handle is there.
+    checked(unsafe { SetHandleInformation(handle.as_raw_handle(), HANDLE_FLAG_INHERIT, 0) })
+}
+
+/// Beside the options of the system: programs that are started inherit the copy.
+const INHERITED: u32 = 1 << 31;
 
 /// Takes a handle out of another process, in which it is closed.
 pub(super) fn take(from: BorrowedHandle<'_>, number: u64) -> io::Result<OwnedHandle> {
@@ -99,9 +121,12 @@ fn duplicate(
         Rights::Same => (0, DUPLICATE_SAME_ACCESS | more),
         Rights::Only(access) => (access, more),
     };
-    // SAFETY: a number that is no handle of that process is refused; the copy is written into memory that is ours, and
-    // is inherited by nobody.
-    checked(unsafe { DuplicateHandle(from, handle, to, &raw mut copy, access, 0, options) })?;
+    let (options, is_inherited) = (options & !INHERITED, i32::from(options & INHERITED != 0));
+    // SAFETY: a number that is no handle of that process is refused; the copy is written into memory that is ours.
+    checked(unsafe {
+        let copy = &raw mut copy;
+        DuplicateHandle(from, handle, to, copy, access, is_inherited, options)
+    })?;
     Ok(copy)
 }
 

@@ -11,7 +11,7 @@ use std::{
         io::{AsHandle, BorrowedHandle, FromRawHandle, IntoRawHandle, OwnedHandle},
         process::CommandExt,
     },
-    process::{self, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 use bytes::{BufMut, BytesMut};
@@ -20,7 +20,7 @@ use windows_sys::Win32::{
     Storage::FileSystem::SYNCHRONIZE,
     System::{
         Console::{GetStdHandle, STD_INPUT_HANDLE, SetStdHandle},
-        Threading::{CREATE_NEW_PROCESS_GROUP, GetCurrentProcess},
+        Threading::{CREATE_NEW_PROCESS_GROUP, CREATE_SUSPENDED, GetCurrentProcess},
     },
 };
 
@@ -31,10 +31,10 @@ use super::{
     },
     CapturedFiles, Process, Stream,
     guard::Guard,
-    handles::{Rights, checked, give, given, lent},
+    handles::{Rights, checked, give_with_all_below, given, keep_here, lent},
     overlapped,
     pipe::{Ways, pair},
-    record, start,
+    process, record, start,
 };
 use crate::{AttachError, Inherited, Progress, StdoutCapture, attach::while_doing};
 
@@ -84,7 +84,8 @@ pub(crate) fn connected_pair(
 }
 
 /// Makes `command` start as a worker: its end of the connection as standard input, and a process group of its own, so that
-/// the console's Ctrl-C does not reach it.
+/// the console's Ctrl-C does not reach it. The process waits for its [introduction](Introduction::complete) before it
+/// runs.
 pub(crate) fn prepare(
     command: &mut Command,
     _program: Option<&str>,
@@ -92,31 +93,34 @@ pub(crate) fn prepare(
 ) -> io::Result<Introduction> {
     command
         .stdin(Stdio::from(theirs.client))
-        .creation_flags(CREATE_NEW_PROCESS_GROUP);
+        .creation_flags(CREATE_NEW_PROCESS_GROUP | CREATE_SUSPENDED);
     Ok(theirs.told)
 }
 
 impl Introduction {
-    /// Tells a worker that waits for it.
+    /// Gives a process that has not run yet what a worker is given, and lets it run. It may be a wrapper, and hand all on to
+    /// the worker that it starts.
     pub(crate) fn complete(self, worker: &Process, stream: &Stream) -> io::Result<()> {
         let process = worker.handle().ok_or(io::ErrorKind::NotFound)?;
         // SAFETY: the pseudo handle of this process is never closed.
         let parent = unsafe { lent(&(), GetCurrentProcess()) };
-        let page = give(process, self.page.as_handle(), Rights::Same)?;
-        let parent = give(process, parent, Rights::Only(SYNCHRONIZE))?;
+        let page = give_with_all_below(process, self.page.as_handle(), Rights::Same)?;
+        let parent = give_with_all_below(process, parent, Rights::Only(SYNCHRONIZE))?;
         let captured = self.captured.map(|captured| {
             let [pipe, file] = captured.each_ref().map(AsHandle::as_handle);
-            let pipe = give(process, pipe, Rights::Same)?;
-            Ok::<_, io::Error>([pipe, give(process, file, Rights::Same)?])
+            let pipe = give_with_all_below(process, pipe, Rights::Same)?;
+            let file = give_with_all_below(process, file, Rights::Same)?;
+            Ok::<_, io::Error>([pipe, file])
         });
         let [pipe, file] = captured.transpose()?.unwrap_or_default();
         let mut told = BytesMut::with_capacity(TOLD_BYTES);
-        told.put_slice(&self.greeting.to_bytes(process::id()));
+        told.put_slice(&self.greeting.to_bytes(std::process::id()));
         for handle in [page, parent, pipe, file] {
             told.put_u64_le(handle);
         }
         stream.belongs_to(process)?;
-        overlapped::write_all(stream.as_handle(), &told)
+        overlapped::write_all(stream.as_handle(), &told)?;
+        process::let_run(process)
     }
 }
 
@@ -127,8 +131,12 @@ pub(crate) fn take_over() -> Result<Inherited, AttachError> {
     let (greeting, handles) = receive_greeting(socket.as_handle())?;
     // SAFETY: the parent has made them for this process, and nobody else here knows of them.
     let [page, parent, pipe, file] = handles.map(|number| unsafe { given(number) });
+    let all = [&page, &parent, &pipe, &file].into_iter().flatten();
+    let kept = all.map(keep_here).collect::<io::Result<()>>();
+    kept.map_err(while_doing("keeping handles from programs"))?;
     let missing = || AttachError::NoConnection(no_greeting());
     let (page, parent) = page.zip(parent).ok_or_else(missing)?;
+    say_who_this_is(socket.as_handle()).map_err(while_doing("telling the process's id"))?;
     if let Some(niceness) = greeting.niceness {
         let set = start::set_niceness(niceness);
         set.map_err(while_doing("setting the priority"))?;
@@ -200,6 +208,13 @@ fn take_stdin() -> Result<Socket, AttachError> {
     // SAFETY: it was given to this process as standard input, which is another one now; this is called once.
     drop(unsafe { OwnedHandle::from_raw_handle(stdin) });
     Ok(socket)
+}
+
+/// Tells the parent which process has the connection now: one that a wrapper has started is not the parent's child.
+fn say_who_this_is(socket: BorrowedHandle<'_>) -> io::Result<()> {
+    let mut out = BytesMut::new();
+    record::write_process(std::process::id(), &mut out);
+    overlapped::write_all(socket, &out)
 }
 
 /// Sends a few bytes, for which there is room in a connection in which nothing was sent yet.

@@ -11,6 +11,8 @@ pub(super) const RECORD_HANDLES: usize = 256;
 /// How many bytes follow, how many handles come before them, and whether this is the end.
 const HEAD_BYTES: usize = 4 + 2 + 2;
 const END: u16 = 1;
+/// Not bytes, but the id of the process that has the other end now, in the place of a handle.
+const PROCESS: u16 = 2;
 
 /// The head of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,11 +20,20 @@ pub(super) struct Head {
     pub(super) bytes: usize,
     pub(super) handles: usize,
     pub(super) is_end: bool,
+    pub(super) is_process: bool,
 }
 
 /// Nothing is sent any more. Also what only shows that all before it was taken.
 pub(super) fn write_mark(is_end: bool, out: &mut BytesMut) {
     write_head(0, &[], is_end, out);
+}
+
+/// Which process has this end now.
+pub(super) fn write_process(pid: u32, out: &mut BytesMut) {
+    out.put_u32_le(0);
+    out.put_u16_le(1);
+    out.put_u16_le(PROCESS);
+    out.put_u64_le(pid.into());
 }
 
 /// Begins a record; so many bytes are to follow, as many as a record may have.
@@ -49,8 +60,10 @@ pub(super) fn next(received: &mut BytesMut) -> Result<Option<(Head, Vec<u64>)>, 
         bytes: bytes as usize,
         handles: handles.into(),
         is_end: flags == END,
+        is_process: flags == PROCESS,
     };
-    if head.bytes > RECORD_BYTES || head.handles > RECORD_HANDLES || flags > END {
+    let is_wrong = head.is_process && (head.bytes, head.handles) != (0, 1) || flags > PROCESS;
+    if head.bytes > RECORD_BYTES || head.handles > RECORD_HANDLES || is_wrong {
         return Err(NoRecord);
     }
     if received.len() < HEAD_BYTES + 8 * head.handles {
@@ -79,6 +92,7 @@ mod tests {
             bytes,
             handles,
             is_end,
+            is_process: false,
         };
         for cut in 0..HEAD_BYTES + 16 {
             assert_eq!(next(&mut BytesMut::from(&all[..cut])), Ok(None));
@@ -88,6 +102,9 @@ mod tests {
         assert_eq!(&all.split_to(3)[..], b"abc");
         assert_eq!(next(&mut all), Ok(Some((head(0, 0, true), vec![]))));
         assert_eq!(next(&mut all), Ok(None));
+        write_process(17, &mut all);
+        let (told, numbers) = next(&mut all).unwrap().unwrap();
+        assert!(told.is_process && numbers == [17]);
         let mut broken = BytesMut::new();
         broken.put_u32_le(u32::MAX);
         broken.put_u32_le(0);

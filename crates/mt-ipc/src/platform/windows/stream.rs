@@ -22,13 +22,21 @@ use tokio::{
     net::windows::named_pipe::{NamedPipeClient, NamedPipeServer},
     time::timeout,
 };
+use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_INVALID_HANDLE};
 
 use super::{
     handles::{Rights, give, given, leave_for_another, take},
+    process,
     record::{self, RECORD_BYTES},
     stdio::LAST,
 };
 use crate::platform::Until;
+
+/// Whether nothing can be taken out of a process any more, because it has ended: as if it had not sent what it has left.
+fn is_gone(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(i32::cast_unsigned);
+    code == Some(ERROR_INVALID_HANDLE) || code == Some(ERROR_ACCESS_DENIED)
+}
 
 /// Handles that came with some bytes.
 #[derive(Debug, Default)]
@@ -44,9 +52,31 @@ pub(crate) struct Stream(Arc<Pipe>);
 
 #[derive(Debug)]
 enum Pipe {
-    /// A parent's end, with the worker's process once that is there.
-    Parent(NamedPipeServer, OnceLock<OwnedHandle>),
+    /// A parent's end.
+    Parent(NamedPipeServer, Peer),
     Worker(NamedPipeClient),
+}
+
+/// The process that has the other end.
+#[derive(Debug, Default)]
+struct Peer {
+    /// The one that was started.
+    started: OnceLock<OwnedHandle>,
+    /// The worker, where that is another one below it.
+    below: OnceLock<OwnedHandle>,
+}
+
+impl Peer {
+    fn process(&self) -> io::Result<BorrowedHandle<'_>> {
+        let process = self.below.get().or_else(|| self.started.get());
+        Ok(process.ok_or(io::ErrorKind::NotConnected)?.as_handle())
+    }
+
+    /// The worker has said which process it is.
+    fn is_process(&self, pid: u32) -> io::Result<()> {
+        let _ = self.below.set(process::below(self.process()?, pid)?);
+        Ok(())
+    }
 }
 
 impl AsHandle for Stream {
@@ -63,7 +93,7 @@ impl Stream {
     pub(crate) fn from_std(socket: OwnedHandle) -> io::Result<Self> {
         // SAFETY: it is a pipe's, made to be watched, and nobody else has it.
         let pipe = unsafe { NamedPipeServer::from_raw_handle(socket.into_raw_handle()) }?;
-        Ok(Self(Arc::new(Pipe::Parent(pipe, OnceLock::new()))))
+        Ok(Self(Arc::new(Pipe::Parent(pipe, Peer::default()))))
     }
 
     /// Takes over a worker's end.
@@ -75,8 +105,8 @@ impl Stream {
 
     /// Tells whose other end it is.
     pub(super) fn belongs_to(&self, worker: BorrowedHandle<'_>) -> io::Result<()> {
-        if let Pipe::Parent(_, process) = &*self.0 {
-            let _ = process.set(worker.try_clone_to_owned()?);
+        if let Pipe::Parent(_, peer) = &*self.0 {
+            let _ = peer.started.set(worker.try_clone_to_owned()?);
         }
         Ok(())
     }
@@ -132,10 +162,7 @@ impl Pipe {
     /// The number by which the other side finds a handle of this process.
     fn hand_over(&self, handle: BorrowedHandle<'_>) -> io::Result<u64> {
         match self {
-            Self::Parent(_, process) => {
-                let worker = process.get().ok_or(io::ErrorKind::NotConnected)?;
-                give(worker.as_handle(), handle, Rights::Same)
-            }
+            Self::Parent(_, peer) => give(peer.process()?, handle, Rights::Same),
             Self::Worker(_) => leave_for_another(handle),
         }
     }
@@ -143,10 +170,7 @@ impl Pipe {
     /// A handle that the other side has handed over.
     fn receive(&self, number: u64) -> io::Result<OwnedHandle> {
         match self {
-            Self::Parent(_, process) => {
-                let worker = process.get().ok_or(io::ErrorKind::NotConnected)?;
-                take(worker.as_handle(), number)
-            }
+            Self::Parent(_, peer) => take(peer.process()?, number),
             Self::Worker(_) => {
                 // SAFETY: the parent has made it for this process, and says so once.
                 unsafe { given(number) }.ok_or_else(|| io::ErrorKind::InvalidData.into())
@@ -254,11 +278,21 @@ impl StreamReadHalf {
         };
         self.left = head.bytes;
         self.has_ended = head.is_end;
+        if head.is_process {
+            if let (Pipe::Parent(_, peer), [pid]) = (&*self.pipe, &numbers[..]) {
+                peer.is_process(*pid as u32)?;
+            }
+            return Ok(true);
+        }
         if !numbers.is_empty() {
             let mut received = ReceivedFiles::default();
             for number in numbers {
                 match self.pipe.receive(number) {
                     Ok(file) => received.files.push(file),
+                    Err(error) if is_gone(&error) => {
+                        self.has_ended = true;
+                        return Ok(true);
+                    }
                     Err(_) => received.cut = true,
                 }
             }

@@ -7,7 +7,7 @@ use windows_sys::Win32::System::Diagnostics::ToolHelp::{
     CreateToolhelp32Snapshot, PROCESSENTRY32W, Process32FirstW, Process32NextW, TH32CS_SNAPPROCESS,
 };
 
-use super::handles::owned;
+use super::{handles::owned, program_of};
 
 /// The ids of the processes below a worker process, however deep, as the system lists them just now. A number is given out
 /// again soon: what has it may be another process by now.
@@ -28,10 +28,23 @@ pub fn descendants(pid: u32) -> Vec<u32> {
     found
 }
 
-/// The worker of a wrapper with this id; the wrapper's own: the system does not tell which below it that is.
+/// The worker of a wrapper with this id: the process below it that runs this program. The wrapper's own where that is none of
+/// those below.
 #[must_use]
 pub fn worker_of(wrapper: u32) -> u32 {
-    wrapper
+    let own = std::env::current_exe().ok();
+    let runs_this = |pid: &u32| {
+        let program = program_of(*pid);
+        own.as_ref()
+            .is_some_and(|own| own.as_os_str() == program.as_str())
+    };
+    if runs_this(&wrapper) {
+        return wrapper;
+    }
+    descendants(wrapper)
+        .into_iter()
+        .find(runs_this)
+        .unwrap_or(wrapper)
 }
 
 /// All processes, each with its parent.
