@@ -1,19 +1,29 @@
 //! Workers that are replaced because they are old, large or worn, or let go because nobody needs them.
 
-use std::cell::RefCell;
+use std::{
+    cell::RefCell,
+    hash::{BuildHasher, RandomState},
+    sync::OnceLock,
+};
 
 use crate::prelude::*;
 
 #[task]
-fn pid_slow(n: u64) -> u32 {
+fn pid_slow(n: u64) -> u64 {
     thread::sleep(Duration::from_micros(n % 3 * 500)); // work: some items take longer than others
-    std::process::id()
+    process_number()
 }
 
 #[task]
-async fn pid_slow_async(n: u64) -> u32 {
+async fn pid_slow_async(n: u64) -> u64 {
     tokio::time::sleep(Duration::from_micros(n % 3 * 500)).await; // work: waits as a task would
-    std::process::id()
+    process_number()
+}
+
+/// A number that no other process has: the system gives the ids of processes that are gone to others.
+fn process_number() -> u64 {
+    static NUMBER: OnceLock<u64> = OnceLock::new();
+    *NUMBER.get_or_init(|| RandomState::new().hash_one(0))
 }
 
 thread_local! {
@@ -26,7 +36,7 @@ fn leaks(_: u64) -> u32 {
     std::process::id()
 }
 
-fn exact<T: Task<Input = u64, Output = u32, Error: Debug>>(processes: usize, items: u64) {
+fn exact<T: Task<Input = u64, Output = u64, Error: Debug>>(processes: usize, items: u64) {
     let run = asyn_pmap::<T>(0..50).processes(processes);
     let shares = complete(run.recycle(Recycle::new().after_items(items)), 50).shares();
     assert!(shares.values().all(|&count| count <= items), "{shares:?}");
@@ -43,7 +53,7 @@ fn after_so_many_items_exactly() {
 }
 
 /// Runs until five workers were started, for no other reason than `recycle`; nothing is lost by it.
-fn goes_on<T: Task<Input = u64, Output = u32>>(recycle: Recycle, at_once: usize) {
+fn goes_on<T: Task<Input = u64>>(recycle: Recycle, at_once: usize) {
     let census = Census::default();
     let seen = census.clone();
     let items = (0..).take_while(move |_| seen.counts().started < 5);

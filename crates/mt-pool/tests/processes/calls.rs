@@ -159,7 +159,7 @@ fn process_of(folder: &Folder) -> u32 {
 fn each_call_has_its_own_deadlines() {
     let _watchdog = watchdog("calls with deadlines");
     let (pool, folder) = (pool(1), Folder::temp());
-    let limit = Duration::from_millis(200);
+    let limit = Duration::from_millis(200) * mt_test_kit::PACE;
     let late = pool
         .call::<for_ever>(folder.path().into())
         .deadline(limit)

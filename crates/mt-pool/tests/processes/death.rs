@@ -1,12 +1,14 @@
 //! Workers that die: what they ran is tried again alone and given up in the end, nothing else is lost.
 
+use mt_test_kit::ends::{self, End};
+
 use crate::prelude::*;
 
-const ITEMS: u64 = 20;
-const POISONED: usize = 7;
+pub(crate) const ITEMS: u64 = 20;
+pub(crate) const POISONED: usize = 7;
 
 /// Twenty items of which one does this.
-fn poisoned(deed: &Deed) -> Vec<Deed> {
+pub(crate) fn poisoned(deed: &Deed) -> Vec<Deed> {
     let mut deeds: Vec<Deed> = (0..ITEMS).map(Deed::Return).collect();
     deeds[POISONED] = deed.clone();
     deeds
@@ -14,7 +16,7 @@ fn poisoned(deed: &Deed) -> Vec<Deed> {
 
 /// The one item is given up after `limit` deaths and can be read; all others have their values.
 #[track_caller]
-fn only_the_poisoned_is_lost<T: Task<Input = Deed, Output = u64, Error: Debug>>(
+pub(crate) fn only_the_poisoned_is_lost<T: Task<Input = Deed, Output = u64, Error: Debug>>(
     deed: &Deed,
     limit: u32,
     (ordered, processes): (bool, usize),
@@ -32,24 +34,24 @@ fn only_the_poisoned_is_lost<T: Task<Input = Deed, Output = u64, Error: Debug>>(
 }
 
 /// Sync and async, ordered and not, with one worker and with three.
-fn every_way(deed: &Deed, code: Option<i32>, signal: Option<i32>) {
+fn every_way(deed: &Deed, end: End) {
     for way in [(true, 1), (true, 3), (false, 3)] {
         for death in [
             only_the_poisoned_is_lost::<act>(deed, 3, way),
             only_the_poisoned_is_lost::<act_async>(deed, 2, way),
         ] {
             assert_eq!(death.cause, DeathCause::Itself, "{death}");
-            assert_eq!((death.exit.code, death.exit.signal), (code, signal));
+            assert_eq!((death.exit.code, death.exit.signal), end);
         }
     }
 }
 
 /// A test for each deed, with the exit code and the signal that its worker ends with.
 macro_rules! deaths {
-    ($($name:ident: $deed:expr => $code:expr, $signal:expr;)*) => { $(
+    ($($name:ident: $deed:expr => $end:expr;)*) => { $(
         #[test_with(alone)]
         fn $name() {
-            every_way(&$deed, $code, $signal);
+            every_way(&$deed, $end);
         }
     )* };
 }
@@ -57,19 +59,18 @@ macro_rules! deaths {
 // Case R5: An abort, a segfault, a stack overflow, an exit or a kill costs the item whose call it came from, which
 // can be read back, and no other; how the worker ended is told.
 deaths! {
-    an_abort: Deed::Abort => None, Some(6);
-    a_segfault: Deed::Segfault => None, Some(11);
-    a_stack_overflow: Deed::Overflow => None, Some(6);
-    an_exit_without_a_result_is_no_success: Deed::Exit(0) => Some(0), None;
-    an_exit_code_is_told: Deed::Exit(42) => Some(42), None;
-    a_kill: Deed::Signal(9) => None, Some(9);
-    a_panic_while_panicking: Deed::PanicTwice => None, Some(6);
+    an_abort: Deed::Abort => ends::ABORT;
+    a_segfault: Deed::Segfault => ends::SEGFAULT;
+    a_stack_overflow: Deed::Overflow => ends::OVERFLOW;
+    an_exit_without_a_result_is_no_success: Deed::Exit(0) => (Some(0), None);
+    an_exit_code_is_told: Deed::Exit(42) => (Some(42), None);
+    a_kill: Deed::Signal(9) => ends::KILL;
+    a_panic_while_panicking: Deed::PanicTwice => ends::ABORT;
 }
 
 /// The system's `exit` ends one thread. The process lives on and beats, and nothing will ever come of what it runs.
 ///
 /// Case 9: A worker whose thread for tasks has ended alone ends and says so; its item is given up and no other is.
-#[cfg(target_os = "linux")]
 #[test_with(alone)]
 fn a_thread_of_tasks_that_ends_alone() {
     let deed = Deed::EndThread;
@@ -85,7 +86,6 @@ fn a_thread_of_tasks_that_ends_alone() {
 /// The same where something else ends the worker first.
 ///
 /// Case 9: A deadline of an item, of an init or of an exit hook ends a worker also when its thread for tasks has ended.
-#[cfg(target_os = "linux")]
 #[test_with(alone)]
 fn deadlines_of_a_work_thread_that_has_ended() {
     const LIMIT: Duration = Duration::from_millis(100);
@@ -120,38 +120,6 @@ fn a_connection_that_a_task_has_ended() {
     ] {
         assert_eq!(death.cause, DeathCause::HungUp, "{death}");
     }
-}
-
-/// Case M162: A worker that is ended by a `SIGTERM` from outside is told apart from a crash.
-#[test_with(alone)]
-fn a_worker_that_somebody_asks_to_end() {
-    for death in [
-        only_the_poisoned_is_lost::<act>(&Deed::Signal(15), 2, (true, 2)),
-        only_the_poisoned_is_lost::<act_async>(&Deed::Signal(15), 2, (false, 2)),
-    ] {
-        assert_eq!(death.cause, DeathCause::Terminated, "{death}");
-        assert_eq!(death.exit.signal, Some(15));
-    }
-}
-
-/// Case M163: Workers that ignore a `SIGTERM` go on when it comes from outside, and end when their parent sends it.
-#[test_with(alone)]
-fn a_worker_that_ignores_what_its_parent_has_not_sent() {
-    let ignores = WorkerOptions::new().ignore_terminate(true);
-    let deeds = (0..ITEMS).map(|_| Deed::TakeSignal(15));
-    let report = complete(asyn_pmap::<act>(deeds).workers(ignores.clone()), ITEMS);
-    assert_eq!(
-        (report.stats.succeeded, report.stats.workers_died),
-        (ITEMS, 0)
-    );
-    let late = asyn_pmap::<act>(poisoned(&Deed::Spin)).workers(ignores);
-    let report = complete(late.deadlines(hard(Duration::from_millis(100))), ITEMS);
-    report.lost_only(&[POISONED]);
-    let deaths = report.deaths();
-    assert_eq!(
-        (&deaths[0].cause, deaths[0].exit.signal),
-        (&DeathCause::Overran, Some(15))
-    );
 }
 
 /// Garbage on the connection is no item's outcome: the worker is killed and replaced.

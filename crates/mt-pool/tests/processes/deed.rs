@@ -1,16 +1,9 @@
 //! What an item makes its task do.
 
-use std::{
-    fs,
-    io::Write,
-    path::PathBuf,
-    process::{self, Command},
-    thread,
-    time::Duration,
-};
+use std::{io::Write, path::PathBuf, process, thread, time::Duration};
 
 use mt_pool::task;
-use mt_test_kit::{Signal, signal, wait_until};
+use mt_test_kit::{Signal, detached, signal, sleeper, wait_until};
 use serde::{Deserialize, Serialize};
 
 use crate::{platform, tasks::FOR_EVER};
@@ -37,7 +30,6 @@ pub(crate) enum Deed {
     FreeTwice,
     Exit(i32),
     /// Ends its thread, and not its process.
-    #[cfg(target_os = "linux")]
     EndThread,
     /// Gets this signal from itself.
     Signal(i32),
@@ -88,7 +80,6 @@ impl Deed {
             Self::Overflow => return overflow(1),
             Self::FreeTwice => platform::free_twice(),
             Self::Exit(code) => process::exit(code),
-            #[cfg(target_os = "linux")]
             Self::EndThread => platform::end_thread(),
             Self::Signal(number) | Self::TakeSignal(number) => {
                 signal(process::id(), Signal::from_named_raw(number).unwrap());
@@ -119,16 +110,13 @@ impl Deed {
                 (0..count).for_each(|n| out.write_all(format!("{n:31}\n").as_bytes()).unwrap());
                 return then.act();
             }
-            Self::Leave { detached } => return u64::from(leave(detached, &["sleep", "1000"])),
+            Self::Leave { detached } => return u64::from(leave(detached)),
             Self::LeaveAndDie => {
-                leave(false, &["sleep", "1000"]);
+                leave(false);
                 process::abort()
             }
             Self::LeaveWriter => {
-                let pid = leave(true, &["sh", "-c", "echo stray $$ >&2; exec sleep 1000"]);
-                // The words come before the end of their writer's parent.
-                let line = format!("/proc/{pid}/cmdline");
-                wait_until(|| fs::read_to_string(&line).unwrap().starts_with("sleep"));
+                platform::leave_writer();
                 process::abort()
             }
         }
@@ -146,10 +134,12 @@ impl Deed {
     }
 }
 
-fn leave(detached: bool, words: &[&str]) -> u32 {
-    let words = [if detached { &["setsid"][..] } else { &[] }, words].concat();
-    let child = Command::new(words[0]).args(&words[1..]).spawn();
-    child.unwrap().id()
+fn leave(is_detached: bool) -> u32 {
+    let mut program = match is_detached {
+        true => detached(&sleeper()),
+        false => sleeper(),
+    };
+    program.spawn().unwrap().id()
 }
 
 #[expect(unconditional_recursion, reason = "to run out of stack")]

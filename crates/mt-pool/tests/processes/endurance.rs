@@ -1,11 +1,11 @@
 //! Much of everything: runs, output, closes; and items of nothing.
 
-use std::{env, fs, io::Write};
+use std::io::Write;
 
 use mt_pool::StartError;
-use mt_test_kit::descriptors;
+use mt_test_kit::{descriptors, own_bytes, thread_count};
 
-use crate::{prelude::*, scene::memory_kib};
+use crate::prelude::*;
 
 /// Prints so many MiB on standard output.
 #[task]
@@ -19,20 +19,16 @@ fn prints(mebibytes: usize) -> usize {
 /// Case P3: A task that prints 100 MB on standard output harms nobody.
 #[test_with(in_folder)]
 fn a_hundred_megabytes_on_standard_output(folder: Folder) {
-    let own = env::current_exe().unwrap();
-    let text = format!(
-        "exec -a mt-worker '{}' mt_pool_worker --exact --nocapture --test-threads=1",
-        own.display()
-    );
-    let workers = WorkerOptions::new().program(folder.script("program", &text));
+    let program = folder.worker_program("program", &[], "mt_pool_worker");
+    let workers = WorkerOptions::new().program(program);
     let run = asyn_pmap::<prints>([0, 100, 0, 1]).processes(2);
     assert_eq!(values(run.workers(workers)), [0, 100, 0, 1]);
 }
 
 /// The memory this process holds, its threads, and its descriptors.
-fn holds() -> (usize, usize, usize) {
-    let threads = fs::read_dir("/proc/self/task").unwrap().count();
-    (memory_kib("RssAnon:") >> 10, threads, descriptors().len())
+fn holds() -> (u64, usize, usize) {
+    let mebibytes = own_bytes() >> 20;
+    (mebibytes, thread_count(), descriptors().len())
 }
 
 /// Case P4: Thousands of short runs, on a pool and each with a process of its own, leave memory, threads and descriptors as they were.

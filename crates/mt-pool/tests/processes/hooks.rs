@@ -131,14 +131,17 @@ fn hooks_that_fail_or_panic_are_told_of() {
 #[test_with(alone)]
 fn hooks_that_never_return_are_ended_after_the_grace() {
     let died = |event: &PoolEvent| match event {
-        PoolEvent::WorkerDied { death, .. } => Some((death.cause.clone(), death.exit.signal)),
+        PoolEvent::WorkerDied { death, .. } => {
+            Some((death.cause.clone(), (death.exit.code, death.exit.signal)))
+        }
         _ => None,
     };
     let lingered =
         |event: &PoolEvent| died(event).is_some_and(|(cause, _)| cause == DeathCause::Lingered);
     without_a_value::<act>(Deed::Block, SHORT, lingered);
     without_a_value::<act_async>(Deed::Never, SHORT, lingered);
-    let aborted = |event: &PoolEvent| died(event).is_some_and(|(_, signal)| signal == Some(6));
+    let aborted =
+        |event: &PoolEvent| died(event).is_some_and(|(_, end)| end == mt_test_kit::ends::ABORT);
     without_a_value::<act>(Deed::Abort, FOR_EVER, aborted);
 }
 

@@ -204,16 +204,11 @@ fn run_as(
     change: impl FnOnce(AsynPmap<double>) -> AsynPmap<double>,
 ) -> Report<u64, Never> {
     let folder = Folder::temp();
-    let own = env::current_exe().unwrap();
     let build = build.map_or(String::new(), |build| build.0.to_string());
-    let text = format!(
-        "{ROLE}='{role}' {BUILD}='{build}' exec -a mt-worker '{}' hostile::as_worker --exact \
-         --nocapture >/dev/null 2>&1",
-        own.display()
-    );
+    let variables = [(ROLE, role), (BUILD, &*build)];
     let missed_beats = if role == "byte-by-byte" { 1000 } else { 5 };
     let workers = restarts(1).liveness(beats(50, missed_beats));
-    let workers = workers.program(folder.script(role, &text));
+    let workers = workers.program(folder.worker_program(role, &variables, "hostile::as_worker"));
     let start_limit = if role == "drips-hello" { 800 } else { 30_000 };
     let workers = workers.start_limit(Duration::from_millis(start_limit));
     let deadlines = Deadlines::new().exit_grace(Duration::from_millis(300));

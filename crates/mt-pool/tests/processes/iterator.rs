@@ -2,6 +2,8 @@
 
 use mt_pool::works::PopError;
 
+use mt_test_kit::ends;
+
 use crate::prelude::*;
 
 #[task]
@@ -35,13 +37,13 @@ fn neither_death_nor_error_ends_it() {
     // And what each death but the panic comes to: its exit code or signal.
     let ways = [
         (Deed::Return(0), (None, None)),
-        (Deed::Abort, (None, Some(6))),
+        (Deed::Abort, ends::ABORT),
         (Deed::Panic("no".into()), (None, None)),
         (Deed::Exit(3), (Some(3), None)),
-        (Deed::Segfault, (None, Some(11))),
+        (Deed::Segfault, ends::SEGFAULT),
         (Deed::Exit(0), (Some(0), None)),
         (Deed::Return(6), (None, None)),
-        (Deed::Signal(9), (None, Some(9))),
+        (Deed::Signal(9), ends::KILL),
     ];
     let (deeds, ends): (Vec<_>, Vec<_>) = ways.into_iter().unzip();
     let kinds = deeds.len() as u64;

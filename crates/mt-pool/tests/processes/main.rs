@@ -1,7 +1,6 @@
 //! Runs over real worker processes that misbehave in every way we know of.
 //!
 //! Each test has a process of its own (see [`scene`]), so that what it leaves behind can be counted.
-#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod aging;
@@ -12,7 +11,6 @@ mod calls;
 mod captured;
 mod census;
 mod context;
-mod cores;
 mod counting;
 mod crossing;
 mod deadlines;
@@ -24,18 +22,13 @@ mod frozen;
 mod gauges;
 mod handle;
 mod hooks;
-mod host;
 mod hostile;
-mod inherited;
 mod inits;
 mod input;
 mod iterator;
 mod limits;
-mod measured;
 mod memory;
 mod nesting;
-mod no_threads;
-mod oom;
 mod options;
 mod output;
 mod panics;
@@ -55,6 +48,7 @@ mod seeing;
 mod serial;
 mod service;
 mod shared;
+mod shortage;
 mod shutdown;
 mod slots;
 mod stack;
@@ -68,13 +62,10 @@ mod submitting;
 mod surroundings;
 mod taking_turns;
 mod tasks;
-mod terminal;
 mod threads;
 mod touchy;
 mod tracing;
 mod user_code;
-mod users;
 mod works;
-mod wrapped;
 
 mt_pool::test_worker!();

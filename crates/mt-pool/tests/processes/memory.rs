@@ -28,9 +28,7 @@ fn take(bytes: u64) -> Vec<u8> {
 }
 
 fn resident() -> u64 {
-    let statm = fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
-    pages * 4096
+    mt_test_kit::resident_bytes()
 }
 
 #[task]
@@ -145,7 +143,10 @@ fn has_a_child_with(bytes: u64) -> u64 {
 }
 
 /// Case 27: What programs use that a task starts counts as its worker's memory where that is asked for, and only there.
-#[test_with(alone)]
+#[test_with(
+    alone,
+    not_on(windows, "there is no program that keeps all that it reads")
+)]
 fn children_count_where_that_is_asked_for() {
     let limits = MemoryLimits::new().max_rss_bytes(LIMIT).oom_retries(0);
     let run = || asyn_pmap::<has_a_child_with>([HUGE]).processes(1);

@@ -1,10 +1,12 @@
 //! The parent dies, leaves, or is interrupted.
 
-use std::{os::unix::process::ExitStatusExt, process::Stdio, sync::atomic::AtomicBool};
+use std::process::Stdio;
 
-use mt_pool::OnSignal;
-use mt_test_kit::{Scene, role, state_of};
-use signal_hook::consts::SIGINT;
+use mt_test_kit::{
+    Scene,
+    ends::{self, End},
+    role,
+};
 
 use crate::{platform, prelude::*};
 
@@ -27,10 +29,6 @@ fn holds(mebibytes: usize) -> u64 {
 fn as_parent() {
     match role().as_str() {
         "killed" => with_descendants(thread::park),
-        "has forked" => with_descendants(|| {
-            println!("FORK {}", platform::fork_that_stays());
-            thread::park();
-        }),
         "holds memory" => {
             // 64 MiB each and not the 500 of the report: how much is held makes no difference to what this library
             // does, only to how long the kernel frees it, and not every machine has 4 GiB to spare.
@@ -46,13 +44,8 @@ fn as_parent() {
         "iterates" => leaves_works(|| {}),
         "iterates and is killed" => leaves_works(thread::park),
         "drains" => drains(WorkerOptions::new()),
-        "drains when terminated" => {
-            drains(WorkerOptions::new().on_terminate(OnSignal::Drain));
-        }
-        "ends at once" => ends_at_once(),
         "handles it" => {
-            let handled = Arc::new(AtomicBool::new(false));
-            signal_hook::flag::register(SIGINT, Arc::clone(&handled)).unwrap();
+            let handled = platform::flag_on(Signal::INT);
             drains(WorkerOptions::new());
             assert!(handled.load(Ordering::SeqCst));
         }
@@ -68,7 +61,7 @@ fn tell(pids: impl Iterator<Item = u64>) {
 }
 
 /// Tells the pids of workers and of what they have left, and ends with a run alive.
-fn with_descendants(end: impl FnOnce()) {
+pub(crate) fn with_descendants(end: impl FnOnce()) {
     let deeds = (0..).map(|n| match n {
         0 | 2 => Deed::Pid,
         1 => Deed::Leave { detached: false },
@@ -116,7 +109,7 @@ fn leaves_works(end: impl FnOnce()) {
 }
 
 /// Is interrupted in the middle, and tells what came of it.
-fn drains(workers: WorkerOptions) {
+pub(crate) fn drains(workers: WorkerOptions) {
     let run = asyn_pmap::<brief>(0..).processes(2).capacity(1000);
     let run = run.workers(workers).observe(|event| {
         if let PoolEvent::WorkerStarted { pid, .. } = event {
@@ -156,26 +149,6 @@ fn interrupted() {
     run.start().unwrap().into_iter().for_each(drop);
 }
 
-/// Is terminated while all that runs never ends, and tells what came of it.
-fn ends_at_once() {
-    let workers = WorkerOptions::new().on_terminate(OnSignal::AtOnce);
-    let run = asyn_pmap::<forever>(0..10).processes(2).workers(workers);
-    let run = run.observe(|event| match event {
-        PoolEvent::WorkerReady { .. } => println!("READY"),
-        PoolEvent::WorkerStarted { pid, .. } => println!("PIDS {pid}"),
-        _ => {}
-    });
-    let run = run.start().unwrap();
-    let handle = run.handle();
-    assert!(
-        run.into_iter()
-            .all(|outcome| outcome.unwrap_err().is_cancelled())
-    );
-    let stats = handle.stats();
-    assert!(stats.interrupted && stats.cancelled == stats.pulled);
-    println!("ENDED");
-}
-
 #[task]
 fn fails(n: u64) -> Result<u64, u64> {
     thread::sleep(Duration::from_millis(1)); // work: so that there is something to interrupt
@@ -210,10 +183,9 @@ fn start(role: &str) -> Scene {
     parent
 }
 
-/// Waits for its end, and that nothing outlives it. Returns the code and the signal that it ended with.
-fn end(parent: Scene) -> (Option<i32>, Option<i32>) {
-    let status = parent.end();
-    (status.code(), status.signal())
+/// Waits for its end, and that nothing outlives it. Returns how it ended.
+pub(crate) fn end(parent: Scene) -> End {
+    ends::end_of(parent.end())
 }
 
 /// So many processes are told of; none of them outlives the parent that is killed.
@@ -221,38 +193,13 @@ fn is_killed(role: &str, pids: usize) {
     let parent = start(role);
     assert_eq!(parent.pids.len(), pids);
     parent.signal(Signal::KILL);
-    assert_eq!(end(parent), (None, Some(9)));
+    assert_eq!(end(parent), ends::KILL);
 }
 
 /// Case R44: When the parent is killed its workers are gone, and so is all that their tasks have started.
 #[test]
 fn killed() {
     is_killed("killed", 4);
-}
-
-/// Case 34: workers go with a host that is killed, also when a process that it has forked off lives on.
-#[test]
-fn killed_after_a_fork() {
-    let mut parent = start("has forked");
-    let told = parent.read_until("FORK");
-    let fork: u32 = told.trim_start_matches("FORK ").parse().unwrap();
-    parent.signal(Signal::KILL);
-    assert_eq!(end(parent), (None, Some(9)));
-    assert!(state_of(fork).is_some(), "it holds the connections");
-    signal(fork, Signal::KILL);
-}
-
-/// Case P1: a SIGTERM to the host, or to host and workers at once, leaves nothing behind.
-#[test]
-fn terminated() {
-    for workers_too in [false, true] {
-        let parent = start("killed");
-        for &worker in parent.pids.iter().filter(|_| workers_too) {
-            signal(worker, Signal::TERM);
-        }
-        parent.signal(Signal::TERM);
-        assert_eq!(end(parent), (None, Some(15)));
-    }
 }
 
 /// Case P6: workers that hold much memory go with a host that is killed.
@@ -270,7 +217,7 @@ fn killed_above_runs_inside_tasks() {
 fn leaves_with_a_run_alive() {
     assert_eq!(end(start("returns")), (Some(0), None));
     assert_eq!(end(start("panics")), (Some(101), None));
-    assert_eq!(end(start("aborts")), (None, Some(6)));
+    assert_eq!(end(start("aborts")), ends::ABORT);
 }
 
 #[test]
@@ -287,42 +234,6 @@ fn is_drained(role: &str) {
     let (done, cancelled) = told.trim_start_matches("DRAINED ").split_once(' ').unwrap();
     assert!(done.parse::<u64>().unwrap() >= 100);
     assert_ne!(cancelled, "0", "the rest is cancelled");
-    assert_eq!(end(parent), (Some(0), None));
-}
-
-/// Case M164: With `on_terminate` the first SIGTERM drains, also when it goes to workers too, which it does not end.
-#[test]
-fn a_sigterm_to_the_whole_service_drains_where_that_is_wanted() {
-    let mut parent = Scene::of("parent::as_parent", "drains when terminated");
-    let mut parent = Scene::start(parent.stderr(Stdio::null()));
-    for _ in 0..2 {
-        let told = parent.read_until("WORKER ");
-        let (_, pid) = told.split_once("WORKER ").unwrap();
-        parent.pids.push(pid.parse().unwrap());
-    }
-    parent.read_until("PIDS");
-    let terminate = |parent: &Scene| {
-        parent
-            .pids
-            .iter()
-            .for_each(|&worker| signal(worker, Signal::TERM));
-    };
-    terminate(&parent);
-    parent.signal(Signal::TERM);
-    terminate(&parent);
-    let told = parent.read_until("DRAINED");
-    assert!(!told.ends_with(" 0"), "the rest is cancelled: {told}");
-    assert_eq!(end(parent), (Some(0), None));
-}
-
-/// Case M165: With `OnSignal::AtOnce` the first SIGTERM cancels what runs, and every item has its outcome.
-#[test]
-fn a_sigterm_ends_all_at_once_where_that_is_wanted() {
-    let mut parent = start("ends at once");
-    parent.read_until("READY");
-    parent.read_until("READY");
-    parent.signal(Signal::TERM);
-    parent.read_until("ENDED");
     assert_eq!(end(parent), (Some(0), None));
 }
 
@@ -359,5 +270,5 @@ fn the_second_interrupt_ends_at_once() {
     parent.read_until("INTERRUPTED");
     assert_eq!(parent.pids.len(), 2);
     parent.signal(Signal::INT);
-    assert_eq!(end(parent), (None, Some(2)));
+    assert_eq!(end(parent), ends::INTERRUPT);
 }

@@ -1,9 +1,31 @@
-//! What a misbehaving task does and safe Rust can't.
+//! What a misbehaving task does and safe Rust can't, and what differs between systems.
 
+#[cfg(not(target_os = "linux"))]
+#[path = "platform/elsewhere.rs"]
+mod linux;
+#[cfg(target_os = "linux")]
+mod linux;
 mod raw;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
 
-pub(crate) use mt_test_kit::{become_user, end_thread, fork, fork_that_stays, shut_sockets};
-pub(crate) use raw::{
-    close_everything, free_twice, linger_at_exit, print_by_c, segfault, set_variable, sum_of_pages,
-    write_to_sockets,
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+pub(crate) use mt_test_kit::{end_thread, shut_sockets};
+pub(crate) use raw::{free_twice, linger_at_exit, print_by_c, segfault, set_variable};
+pub(crate) use system::{
+    EXITS_0, EXITS_1, LINE_END, SAY_NOTHING, SAYS_AND_EXITS_3, SLEEPS, close_everything, echo,
+    flag_on, leave_writer, marked_as_worker, prints_variable, sum_of_pages, with_stderr,
+    with_stdout, write_to_sockets, write_to_stdout,
 };
+
+/// Whether what a process has open is listed in no time.
+pub(crate) const LISTS_QUICKLY: bool = cfg!(unix);
+
+/// Whether a blob is mapped by whoever receives it, and not read.
+pub(crate) const MAPS_BLOBS: bool = cfg!(target_os = "linux");

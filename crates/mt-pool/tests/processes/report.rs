@@ -88,9 +88,9 @@ pub(crate) fn succeeded<T: Task>(run: AsynPmap<T>) -> usize {
     run.filter(Result::is_ok).count()
 }
 
-impl<E: Debug> Report<u32, E> {
-    /// How many items each worker had that returned its pid for each.
-    pub(crate) fn shares(&self) -> BTreeMap<u32, u64> {
+impl<V: Ord + Copy, E: Debug> Report<V, E> {
+    /// How many items each worker had that returned a number of its own for each.
+    pub(crate) fn shares(&self) -> BTreeMap<V, u64> {
         let mut shares = BTreeMap::new();
         for outcome in &self.outcomes {
             *shares.entry(*outcome.as_ref().unwrap()).or_insert(0) += 1;

@@ -33,14 +33,6 @@ pub(crate) fn alone_as(name: &str, test: impl FnOnce()) {
     });
 }
 
-/// What this process has of a kind of memory, as the system calls it.
-pub(crate) fn memory_kib(kind: &str) -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let mut lines = status.lines();
-    let found = lines.find_map(|line| line.strip_prefix(kind)).unwrap();
-    found.trim().trim_end_matches(" kB").parse().unwrap()
-}
-
 /// The option that a start was refused for, and what is wrong with it.
 #[track_caller]
 pub(crate) fn refused<V: Debug>(started: Result<V, StartError>) -> (&'static str, String) {

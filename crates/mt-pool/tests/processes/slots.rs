@@ -1,11 +1,14 @@
 //! The slots of workers: small numbers, each of one process at a time.
 
-use std::{env, process::Command};
+use std::env;
 
 use mt_ipc::SpawnError;
 use mt_pool::worker_slot;
 
-use crate::prelude::*;
+use crate::{
+    platform::{self, LINE_END},
+    prelude::*,
+};
 
 const DEVICE: &str = "MT_POOL_TEST_DEVICE";
 
@@ -20,8 +23,11 @@ fn slot(aborts: bool) -> Found {
     }
     let slot = worker_slot().unwrap();
     assert_eq!(env::var("MT_WORKER_SLOT").unwrap(), slot.to_string());
-    let printed = Command::new("printenv").arg("MT_WORKER_SLOT").output();
-    assert_eq!(printed.unwrap().stdout, format!("{slot}\n").as_bytes());
+    let printed = platform::prints_variable("MT_WORKER_SLOT").output();
+    assert_eq!(
+        printed.unwrap().stdout,
+        format!("{slot}{LINE_END}").as_bytes()
+    );
     (slot, std::process::id(), env::var(DEVICE).ok())
 }
 

@@ -1,7 +1,5 @@
 //! How much stack user code has, wherever it runs.
 
-use std::env;
-
 use mt_pool::{NoContext, limits::WorkerOptions};
 
 use crate::prelude::*;
@@ -62,14 +60,11 @@ fn worker_in_a_runtime() {
 }
 
 fn in_a_runtime(folder: &Folder) -> WorkerOptions {
-    let own = env::current_exe().unwrap();
-    let text = format!(
-        "exec -a \"$0\" '{}' stack::worker_in_a_runtime --exact --nocapture --test-threads=1 >/dev/null",
-        own.display()
-    );
-    // The shell does not keep the name it is started under.
-    let text = text.replace("\"$0\"", "mt-worker");
-    WorkerOptions::new().program(folder.script("program", &text))
+    WorkerOptions::new().program(folder.worker_program(
+        "program",
+        &[],
+        "stack::worker_in_a_runtime",
+    ))
 }
 
 /// Case 21: What has room on the stack in `main` has room in tasks and hooks, also where `init` is called inside a runtime.

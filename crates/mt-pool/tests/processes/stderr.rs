@@ -3,15 +3,16 @@
 
 use std::{
     fs::File,
-    io::{Read, Seek},
-    os::fd::{AsFd, OwnedFd},
+    io::{PipeReader, PipeWriter, Read, Seek},
 };
 
 use mt_pool::{WorkerStderr, supervision::LastWords};
 use mt_test_kit::is_gone;
-use rustix::stdio::{dup2_stderr, stderr};
 
-use crate::prelude::*;
+use crate::{
+    platform::{self, with_stderr},
+    prelude::*,
+};
 
 const KILL: Deed = Deed::Signal(9);
 const RETURN: Deed = Deed::Return(0);
@@ -58,15 +59,6 @@ fn one_by_one<const N: usize>(deeds: [Deed; N]) -> Vec<Outcome<act>> {
 fn died_saying(outcome: &Outcome<act>, said: &[u8]) {
     assert_is!(outcome.as_ref().unwrap_err().kind(), TaskErrorKind::Crashed { death, .. }
         if death.last_words.stderr().ends_with(said));
-}
-
-/// Runs with this as standard error.
-fn with_stderr<R>(file: impl AsFd, run: impl FnOnce() -> R) -> R {
-    let before = stderr().try_clone_to_owned().unwrap();
-    dup2_stderr(file).unwrap();
-    let result = run();
-    dup2_stderr(before).unwrap();
-    result
 }
 
 /// Runs, and returns what was written to standard error by the time there is `enough` of it.
@@ -199,9 +191,8 @@ fn a_flood_holds_up_nobody_else() {
     wait_until(|| children().is_empty());
 }
 
-fn pipe() -> (std::io::PipeReader, OwnedFd) {
-    let (ours, theirs) = std::io::pipe().unwrap();
-    (ours, theirs.into())
+fn pipe() -> (PipeReader, PipeWriter) {
+    std::io::pipe().unwrap()
 }
 
 #[test_with(alone)]
@@ -239,10 +230,13 @@ fn our_standard_error_is_stuck() {
 /// A worker that dies before it works tells why there are no workers.
 #[test_with(in_folder)]
 fn words_of_a_worker_that_is_none(folder: Folder) {
-    let program = folder.script("program", "echo no such luck >&2; exit 3");
+    let program = folder.script("program", platform::SAYS_AND_EXITS_3);
     let report = complete(run([RETURN]).workers(discards().program(program)), 1);
     let why = report.error(0).to_string();
-    assert!(why.ends_with("its last words:\nno such luck"), "{why}");
+    let words = why
+        .split_once("its last words:\n")
+        .map(|(_, words)| words.trim_end());
+    assert_eq!(words, Some("no such luck"), "{why}");
     let told = report.told(|event| {
         matches!(event, PoolEvent::WorkerFailed { cause, .. }
             if cause.to_string().contains("no such luck"))

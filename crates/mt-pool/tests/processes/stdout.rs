@@ -1,9 +1,8 @@
 //! What workers write to their standard output.
 
 use mt_pool::{WorkerStdout, worker_slot};
-use rustix::stdio::{dup2_stdout, stdout};
 
-use crate::prelude::*;
+use crate::{platform::with_stdout, prelude::*};
 
 const PRINTED: u64 = 500;
 const ITEMS: u64 = 4;
@@ -21,17 +20,17 @@ fn prints(item: u64) -> u32 {
 fn printed(folder: &Folder, options: WorkerOptions, enough: u64) -> (Vec<u32>, Vec<String>) {
     let path = folder.file("printed");
     let file = std::fs::File::create(&path).unwrap();
-    let before = stdout().try_clone_to_owned().unwrap();
-    dup2_stdout(&file).unwrap();
-    let run = asyn_pmap::<prints>(0..ITEMS).processes(2);
-    let slots = values(run.workers(options));
     let lines = || {
         let text = std::fs::read_to_string(&path).unwrap();
         let of_tasks = text.lines().filter(|line| line.contains('<'));
         of_tasks.map(str::to_owned).collect::<Vec<_>>()
     };
-    wait_until(|| lines().len() as u64 >= enough);
-    dup2_stdout(before).unwrap();
+    let slots = with_stdout(&file, || {
+        let run = asyn_pmap::<prints>(0..ITEMS).processes(2);
+        let slots = values(run.workers(options));
+        wait_until(|| lines().len() as u64 >= enough);
+        slots
+    });
     let mut lines = lines();
     lines.sort();
     (slots, lines)
@@ -83,13 +82,11 @@ fn prints_and_dies(words: String) -> u64 {
 #[test_with(in_folder)]
 fn the_last_lines_of_a_worker_that_dies_are_not_lost(folder: Folder) {
     let path = folder.file("printed");
-    let before = stdout().try_clone_to_owned().unwrap();
-    dup2_stdout(std::fs::File::create(&path).unwrap()).unwrap();
+    let file = std::fs::File::create(&path).unwrap();
     let options = discards().stdout(WorkerStdout::Forward);
     let run = asyn_pmap::<prints_and_dies>(["goodbye".to_owned()]);
     let run = run.processes(1).crash_limit(1).workers(options);
-    let report = complete(run, 1);
-    dup2_stdout(before).unwrap();
+    let report = with_stdout(&file, || complete(run, 1));
     assert!(report.crash(0).0.last_words.is_empty());
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.ends_with("\n<goodbye>\n"), "{text}");

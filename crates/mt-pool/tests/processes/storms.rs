@@ -1,5 +1,7 @@
 //! Workers killed from outside, many and all at once, at any moment.
 
+use mt_test_kit::children_of;
+
 use crate::prelude::*;
 
 #[task]
@@ -71,29 +73,24 @@ fn killed_in_the_middle_of_a_body_larger_than_the_socket_buffer() {
 
 /// Every tenth item kills all workers but its own, once.
 #[task]
-fn kills_its_mates(#[shared] folder: &Folder, n: u64) -> u64 {
+fn kills_its_mates(#[shared] (folder, parent): &(Folder, u32), n: u64) -> u64 {
     let own = std::process::id();
     folder.note("pids", u64::from(own));
     if n.is_multiple_of(10) && folder.first(&format!("done-{n}")) {
         let pids: BTreeSet<u64> = folder.noted("pids").into_iter().collect();
         let others = pids.into_iter().map(|pid| pid as u32);
         // Only a worker of this run: a child of the same parent.
-        for pid in others.filter(|&pid| pid != own && parent_of(pid) == parent_of(own)) {
+        let mates = children_of(*parent);
+        for pid in others.filter(|pid| *pid != own && mates.contains(pid)) {
             signal(pid, Signal::KILL);
         }
     }
     n
 }
 
-fn parent_of(pid: u32) -> Option<u32> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, rest) = stat.rsplit_once(") ")?;
-    rest.split(' ').nth(1)?.parse().ok()
-}
-
 #[test_with(in_folder)]
 fn workers_that_kill_each_other(folder: Folder) {
-    let run = asyn_pmap::<kills_its_mates>(0..200).shared(folder.clone());
+    let run = asyn_pmap::<kills_its_mates>(0..200).shared((folder.clone(), std::process::id()));
     let run = run.processes(3).crash_limit(1000);
     assert_eq!(values(run), (0..200).collect::<Vec<_>>());
 }

@@ -1,12 +1,9 @@
 //! Calls that are ended, whatever they do, with everything they have started.
 
-use std::sync::atomic::AtomicBool;
-
-use mt_test_kit::is_gone;
-use signal_hook::consts::SIGTERM;
+use mt_test_kit::{detached, ends, is_gone, sleeper};
 
 use super::{LONG, SHORT, is_timeout};
-use crate::prelude::*;
+use crate::{platform, prelude::*};
 
 /// So many items, of which one does this.
 fn all_but(items: u64, one: u64, deed: Deed) -> impl Iterator<Item = Deed> + Send {
@@ -29,6 +26,12 @@ async fn blocks_at_7(after_await: bool, n: u64) -> u64 {
     n
 }
 
+/// Whether a worker has ended by what asks it to end: a kill, where the system knows nothing else.
+fn is_asked(death: &Death) -> bool {
+    let end = (death.exit.code, death.exit.signal);
+    end == ends::TERMINATE || cfg!(windows) && end == ends::KILL
+}
+
 /// Only item 7 is late, and one worker is killed for it.
 fn only_7_is_late<T: Task<Output = u64, Error: Debug>>(
     run: AsynPmap<T>,
@@ -40,7 +43,7 @@ fn only_7_is_late<T: Task<Output = u64, Error: Debug>>(
     let deaths = report.deaths();
     assert_eq!(deaths.len(), 1, "{deaths:?}");
     assert_eq!(deaths[0].cause, DeathCause::Overran);
-    assert_eq!(deaths[0].exit.signal, Some(SIGTERM));
+    assert!(is_asked(&deaths[0]), "{}", deaths[0]);
     report
 }
 
@@ -102,8 +105,7 @@ fn the_process_is_gone_when_the_outcome_comes(folder: Folder) {
 /// Takes note of `SIGTERM`, and ends when it has come unless it is deaf.
 #[task]
 fn takes_sigterm(is_deaf: bool) -> u64 {
-    let told = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(SIGTERM, Arc::clone(&told)).unwrap();
+    let told = platform::flag_on(Signal::TERM);
     while is_deaf || !told.load(Ordering::SeqCst) {
         thread::sleep(Duration::from_millis(1)); // work: goes on until it is told to end
     }
@@ -117,8 +119,9 @@ fn what_does_not_hear_sigterm_is_killed() {
     let report = complete(run.deadlines(hard(SHORT).kill_grace(SHORT)), 1);
     is_timeout(report.error(0), Deadline::Hard, SHORT);
     // A worker that had not come to ignoring it when it came has died of it.
-    let signal = report.deaths()[0].exit.signal;
-    assert!(matches!(signal, Some(9 | SIGTERM)), "{signal:?}");
+    let death = &report.deaths()[0];
+    let is_killed = (death.exit.code, death.exit.signal) == ends::KILL;
+    assert!(is_killed || is_asked(death), "{death}");
 }
 
 /// A result that comes in the last moment is the outcome, and the only one.
@@ -136,8 +139,7 @@ fn what_is_done_in_its_grace_counts() {
 #[task]
 fn leaves_without_end(#[shared] folder: &Folder, _: u64) {
     loop {
-        let mut program = std::process::Command::new("setsid");
-        let child = program.args(["sleep", "1000"]).spawn();
+        let child = detached(&sleeper()).spawn();
         folder.note("pid", u64::from(child.unwrap().id()));
     }
 }

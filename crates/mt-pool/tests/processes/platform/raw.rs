@@ -1,9 +1,5 @@
-//! Acts on memory and descriptors that belong to somebody else.
+//! Acts on memory that belongs to somebody else, and what C code does.
 #![expect(unsafe_code, reason = "a task that goes mad is what is tested")]
-
-use std::{collections::BTreeSet, fs, io::Write, mem::ManuallyDrop, os::fd::FromRawFd, path::Path};
-
-use mt_test_kit::descriptors;
 
 /// Reads where nothing is.
 pub(crate) fn segfault() -> u64 {
@@ -53,51 +49,6 @@ pub(crate) fn linger_at_exit() {
     assert_eq!(unsafe { atexit(wait_for_ever) }, 0);
 }
 
-/// Closes all descriptors but standard output and error.
-pub(crate) fn close_everything() {
-    let open = descriptors().into_iter().map(|(fd, _)| fd);
-    for fd in open.filter(|fd| ![1, 2].contains(fd)) {
-        // SAFETY: none for its owners, whose next call fails: that is the point.
-        drop(unsafe { fs::File::from_raw_fd(fd) });
-    }
-}
-
-/// Writes to every socket of this process, once.
-pub(crate) fn write_to_sockets(bytes: &[u8]) {
-    let mut seen = BTreeSet::new();
-    for (fd, target) in descriptors() {
-        let is_socket = target.to_string_lossy().starts_with("socket:");
-        if is_socket && seen.insert(target) {
-            // SAFETY: the descriptor was open a moment ago, and is not closed here.
-            let mut file = ManuallyDrop::new(unsafe { fs::File::from_raw_fd(fd) });
-            let _ = file.write(bytes);
-        }
-    }
-}
-
-/// Maps a file and adds up the first byte of each of its pages.
-pub(crate) fn sum_of_pages(path: &Path, bytes: usize) -> u64 {
-    use rustix::mm::{MapFlags, ProtFlags, mmap};
-    let file = fs::File::open(path).unwrap();
-    // SAFETY: nothing is at an address that the system chooses, and nobody changes the file.
-    let memory = unsafe {
-        let at = mmap(
-            std::ptr::null_mut(),
-            bytes,
-            ProtFlags::READ,
-            MapFlags::SHARED,
-            &file,
-            0,
-        );
-        std::slice::from_raw_parts(at.unwrap().cast::<u8>(), bytes)
-    };
-    memory
-        .iter()
-        .step_by(4096)
-        .map(|byte| u64::from(*byte))
-        .sum()
-}
-
 /// Changes the environment of this process.
 pub(crate) fn set_variable(name: &str, value: &str) {
     // SAFETY: the standard library guards its own uses of the environment, and no C code of a test looks at it.
@@ -113,7 +64,20 @@ extern "C" fn start_slowly() {
     }
 }
 
-// SAFETY: what the section holds are functions of this form, called once, before `main`.
 #[used]
+#[cfg(not(any(windows, target_vendor = "apple")))]
+// SAFETY: what the section holds are functions of this form, called once, before `main`.
 #[unsafe(link_section = ".init_array")]
+static CONSTRUCTOR: extern "C" fn() = start_slowly;
+
+#[used]
+#[cfg(target_vendor = "apple")]
+// SAFETY: what the section holds are functions of this form, called once, before `main`.
+#[unsafe(link_section = "__DATA,__mod_init_func")]
+static CONSTRUCTOR: extern "C" fn() = start_slowly;
+
+#[used]
+#[cfg(windows)]
+// SAFETY: what the section holds are functions of this form, called once, before `main`.
+#[unsafe(link_section = ".CRT$XCU")]
 static CONSTRUCTOR: extern "C" fn() = start_slowly;

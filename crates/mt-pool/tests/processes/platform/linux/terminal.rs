@@ -80,7 +80,7 @@ fn in_a_terminal(role: &str) -> String {
     };
     let stty = Command::new("stty").arg("tostop").stdin(inner()).status();
     assert!(stty.unwrap().success());
-    let host = Scene::of("terminal::as_host", role);
+    let host = Scene::of("platform::linux::terminal::as_host", role);
     let mut host = Scene::through("setsid", &["--ctty", "--wait"], &host);
     let host = Scene::start(host.stdin(inner()).stderr(inner()));
     let status = host.end();

@@ -39,7 +39,7 @@ fn as_host() {
 }
 
 fn dies_by_itself(role: &str) {
-    dumps_whole_core(&Scene::of("cores::as_host", role), HELD);
+    dumps_whole_core(&Scene::of("platform::linux::cores::as_host", role), HELD);
 }
 
 /// Case 9: a worker that dumps core is waited for, told as what it died of, and its core is whole, although it gives no

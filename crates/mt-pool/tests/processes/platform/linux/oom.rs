@@ -9,9 +9,6 @@ use std::{
     process::Command,
 };
 
-use futures::StreamExt;
-use mt_pool::events::MemoryShortage;
-
 use crate::prelude::*;
 
 const LIMIT: u64 = 96 << 20;
@@ -161,31 +158,6 @@ fn files_that_are_read_often_leave_memory_for_work(folder: Folder) {
     );
     assert_eq!(report.stats.memory_shortages, 0);
     drop(container);
-}
-
-/// Case 26: A run that is slowed down for want of memory says so by an event, in its stats and in its progress.
-#[test_with(alone)]
-fn a_run_that_memory_slows_down_says_so() {
-    let run = asyn_pmap::<act>((0..20).map(Deed::Return)).processes(2);
-    let run = run.memory(MemoryLimits::new().pause_above(0.0));
-    let mut run = run.start().unwrap();
-    let handle = run.handle();
-    while let Some(outcome) = futures::executor::block_on(run.next()) {
-        outcome.unwrap();
-    }
-    let stats = handle.stats();
-    assert_eq!(stats.memory_short, Some(MemoryShortage::Machine));
-    assert_eq!(stats.memory_shortages, 1);
-    assert_eq!(
-        handle.progress().memory_short,
-        Some(MemoryShortage::Machine)
-    );
-    assert!(stats.to_string().contains("memory is short"), "{stats}");
-    let told = run.events().filter(|event| {
-        let whose = MemoryShortage::Machine;
-        std::future::ready(matches!(event, PoolEvent::MemoryShort { whose: w } if *w == whose))
-    });
-    assert_eq!(futures::executor::block_on(told.count()), 1);
 }
 
 /// Case P2: two items that use more than their container has, at once, are given up, and nothing else is.

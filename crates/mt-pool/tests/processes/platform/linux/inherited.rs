@@ -107,7 +107,7 @@ fn host(program: &str, words: &[&str], role: &str) -> Scene {
     Scene::start(&mut Scene::through(
         program,
         words,
-        &Scene::of("inherited::as_host", role),
+        &Scene::of("platform::linux::inherited::as_host", role),
     ))
 }
 
@@ -151,7 +151,7 @@ fn an_interrupt_that_is_ignored_ends_nothing() {
 #[test]
 fn nothing_open_at_the_start() {
     let folder = Folder::temp();
-    let mut command = Scene::of("inherited::as_host", "nothing is open");
+    let mut command = Scene::of("platform::linux::inherited::as_host", "nothing is open");
     command.env(FOLDER, folder.path());
     let words = ["-c", "exec \"$0\" \"$@\" <&- >&- 2>&-"];
     let status = Scene::start(&mut Scene::through("bash", &words, &command)).end();

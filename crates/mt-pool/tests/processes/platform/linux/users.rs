@@ -1,8 +1,8 @@
 //! Hosts, and tasks, that become another user, and may then not signal what they could before.
 
-use mt_test_kit::{NOBODY, Scene, is_root, role};
+use mt_test_kit::{NOBODY, Scene, become_user, is_root, role};
 
-use crate::{platform::become_user, prelude::*};
+use crate::prelude::*;
 
 /// Long enough for a host to give its rights up meanwhile.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -69,7 +69,7 @@ fn as_host() {
 /// Nothing of it is left when it has ended.
 fn ends_well(role: &str) {
     if is_root() {
-        Scene::ends_well(&mut Scene::of("users::as_host", role));
+        Scene::ends_well(&mut Scene::of("platform::linux::users::as_host", role));
     }
 }
 
@@ -91,7 +91,7 @@ fn who_can_not_be_ended_is_told_of() {
     if !is_root() {
         return;
     }
-    let mut host = Scene::of("users::as_host", "leaves a stopped one");
+    let mut host = Scene::of("platform::linux::users::as_host", "leaves a stopped one");
     let mut host = Scene::start(host.stdin(std::process::Stdio::piped()));
     let told = host.read_until("STOP");
     let worker = told.split_once("STOP ").unwrap().1.parse().unwrap();
