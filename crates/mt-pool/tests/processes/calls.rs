@@ -159,7 +159,8 @@ fn process_of(folder: &Folder) -> u32 {
 fn each_call_has_its_own_deadlines() {
     let _watchdog = watchdog("calls with deadlines");
     let (pool, folder) = (pool(1), Folder::temp());
-    let limit = Duration::from_millis(200) * mt_test_kit::PACE;
+    // Within it the call has to say where it runs, on a machine that has other things to do too.
+    let limit = Duration::from_secs(2);
     let late = pool
         .call::<for_ever>(folder.path().into())
         .deadline(limit)
