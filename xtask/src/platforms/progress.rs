@@ -63,7 +63,9 @@ impl Progress {
                 None => (Outcome::Ok, None),
             },
             "ignored" => (Outcome::Failed, Some("it is ignored".into())),
-            _ => (Outcome::Failed, Some(output)),
+            "failed" => (Outcome::Failed, Some(output)),
+            // `timeout` only says that the test has been running for a minute.
+            _ => return,
         };
         self.end(&name, result, reason, line.exec_time);
     }
@@ -126,7 +128,7 @@ mod tests {
         progress
     }
 
-    const TOLD: [&str; 9] = [
+    const TOLD: [&str; 10] = [
         r#"{ "type": "suite", "event": "started", "test_count": 4 }"#,
         r#"{ "type": "test", "event": "started", "name": "a::b" }"#,
         r#"{ "type": "test", "event": "started", "name": "a::c" }"#,
@@ -135,6 +137,7 @@ mod tests {
         r#"{ "type": "test", "name": "a::c", "event": "ok", "stdout": "x\nskipped: a::c: no fork: none\ny" }"#,
         r#"{ "type": "test", "name": "d", "event": "failed", "stdout": "thread panicked" }"#,
         r#"{ "type": "test", "event": "started", "name": "e" }"#,
+        r#"{ "type": "test", "event": "timeout", "name": "e" }"#,
         r#"{ "type": "oops"#,
     ];
 

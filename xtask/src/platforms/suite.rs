@@ -13,8 +13,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::{build::Program, progress::Progress, verdict::TestResult, wine::Wine};
 
-/// Longer than any test takes: their own watchdogs bark after a minute.
-const PATIENCE: Duration = Duration::from_secs(150);
+/// Longer than any test takes: their own watchdogs bark after five minutes.
+const PATIENCE: Duration = Duration::from_secs(360);
 /// Tests wait more than they compute.
 const TESTS_AT_ONCE: &str = "--test-threads=4";
 /// The longest command line of tests' names.
