@@ -68,7 +68,7 @@ fn run() -> Result<ExitCode> {
         Command::Deadlines(plan) => deadlines::run(&plan)?,
         Command::Orphans(plan) => orphans::run(&plan)?,
         #[cfg(not(target_os = "linux"))]
-        Command::Elsewhere(_) => anyhow::bail!("there is no such subcommand"),
+        Command::Elsewhere(words) => anyhow::bail!("no such subcommand: {}", words.join(" ")),
     };
     report.show(json)
 }

@@ -18,8 +18,10 @@ use windows as system;
 #[cfg(target_os = "linux")]
 pub use linux::{
     NOBODY, alone_and_bound, become_user, core_dumps, dumps_whole_core, fork, fork_that_stays,
-    is_root, session_of, state_of, with_at_most, with_little_memory, without_threads,
+    is_root, session_of, with_at_most, with_little_memory, without_threads,
 };
+#[cfg(unix)]
+pub use system::state_of;
 pub use system::{
     PACE, Signal, blob_descriptors, children_of, descriptors, detached, end_thread, ends, is_gone,
     own_bytes, peak_bytes, resident_bytes, sets, shut_sockets, signal, sleeper, thread_count,

@@ -1,16 +1,18 @@
 //! What a blob promises while it stays in its process, and what is refused of those that come.
 
-use std::{
-    io::{self, Read, Write},
-    os::fd::OwnedFd,
-    sync::Arc,
-};
+use std::io::{self, Read, Write};
+#[cfg(target_os = "linux")]
+use std::{os::fd::OwnedFd, sync::Arc};
 
-use mt_proto::{Attachment, Attachments, decode_attached, encode_attaching, encode_checked};
+#[cfg(target_os = "linux")]
+use mt_proto::Attachment;
+use mt_proto::{Attachments, decode_attached, encode_attaching, encode_checked};
+#[cfg(target_os = "linux")]
 use mt_test_kit::{alone, assert_is, descriptors};
 use serde::{Deserialize, Serialize};
 
 use super::{Blob, BlobWriter};
+#[cfg(target_os = "linux")]
 use crate::attached::SealedFile;
 
 const LARGE: usize = 3 * Blob::FILE_BYTES + 17;

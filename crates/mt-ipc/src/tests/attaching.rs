@@ -12,11 +12,8 @@ use std::{
 use mt_proto::{
     Attachments, DecodeError, Frame, Kind, MAX_ATTACHMENTS, decode_attached, encode_attaching,
 };
-use mt_test_kit::{alone, alone_and_bound, assert_is, descriptors, test_with, with_at_most};
-use rustix::{
-    net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg},
-    process::Resource,
-};
+use mt_test_kit::{alone, assert_is, descriptors, test_with};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
 use super::{Backend, all_of, beat, bulk, check, open, over, sockets, wire_of};
 use crate::{Blob, RecvError};
@@ -123,6 +120,9 @@ fn no_descriptor_is_left_whatever_becomes_of_the_frames() {
 #[cfg(target_os = "linux")]
 #[test]
 fn too_many_on_their_way_are_waited_for() {
+    use mt_test_kit::{alone_and_bound, with_at_most};
+    use rustix::process::Resource;
+
     const NAME: &str = "tests::attaching::too_many_on_their_way_are_waited_for";
     alone_and_bound(NAME, || {
         let frame = with_blobs(7..8, 0);

@@ -8,7 +8,7 @@ mod program;
 pub(crate) use process::doing;
 pub use process::{
     Signal, blob_descriptors, children_of, descriptors, end_thread, is_gone, own_bytes, peak_bytes,
-    resident_bytes, shut_sockets, signal, thread_count, threads_named, wait_until_gone,
+    resident_bytes, shut_sockets, signal, state_of, thread_count, threads_named, wait_until_gone,
 };
 pub(crate) use program::{await_console, is_this, own_console, runs_as_worker, write_program};
 pub use program::{detached, sets, sleeper, worker_after};

@@ -35,6 +35,14 @@ pub(crate) fn doing(pid: u32) -> String {
     format!("{pid}: {}", told(&["-M", "-p", &process]).trim())
 }
 
+/// The letter of a process's state, such as `T` of one that is stopped; `None` when it is gone for good.
+pub fn state_of(pid: u32) -> Option<char> {
+    told(&["-o", "state=", "-p", &pid.to_string()])
+        .trim()
+        .chars()
+        .next()
+}
+
 /// Whether a process is gone, or dead and somebody else's to reap.
 #[must_use]
 pub fn is_gone(pid: u32) -> bool {
