@@ -27,5 +27,11 @@ pub(crate) use system::{
 /// Whether what a process has open is listed in no time.
 pub(crate) const LISTS_QUICKLY: bool = cfg!(unix);
 
+/// Whether C code writes each line when it has ended, and does not keep it until the end of a call.
+pub(crate) const C_WRITES_LINES: bool = cfg!(unix);
+
+/// Whether a process can send a signal to another one.
+pub(crate) const HAS_SIGNALS: bool = cfg!(unix);
+
 /// Whether a blob is mapped by whoever receives it, and not read.
 pub(crate) const MAPS_BLOBS: bool = cfg!(target_os = "linux");

@@ -105,7 +105,10 @@ fn a_work_that_kills_its_worker() {
     assert_eq!(crashed(1000, deeds), [7, 500, 501]);
 }
 
-#[test_with(alone)]
+#[test_with(
+    alone,
+    not_on(windows, "there is no signal that one process sends to another")
+)]
 fn a_work_that_interrupts_its_worker() {
     let crashed = crashed(100, [(7, Deed::Signal(2)), (8, Deed::Signal(15))]);
     assert!(crashed.iter().all(|id| [7, 8].contains(id)), "{crashed:?}");
