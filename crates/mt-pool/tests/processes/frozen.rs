@@ -8,7 +8,10 @@ use crate::prelude::*;
 /// so does its item.
 ///
 /// Case M108: A stopped worker is told of again and again, and waited for.
-#[test_with(alone)]
+#[test_with(
+    alone,
+    not_on(windows, "the system does not tell that a process is suspended")
+)]
 fn a_stopped_worker_is_waited_for() {
     let told = Arc::new(Mutex::new(0));
     // The signal may well come to another thread first, and the item end before the process stops.

@@ -28,6 +28,7 @@ use windows_sys::Win32::{
         },
         IO::{GetOverlappedResult, OVERLAPPED},
         Memory::{CreateFileMappingW, FILE_MAP_READ, MapViewOfFile, PAGE_READONLY},
+        Pipes::PeekNamedPipe,
         Threading::CreateEventW,
     },
 };
@@ -152,9 +153,16 @@ pub(crate) fn close_everything() {
     }
 }
 
+/// Whether something can be read from, as from a pipe.
+fn is_pipe(handle: RawHandle) -> bool {
+    let none = ptr::null_mut();
+    // SAFETY: nothing is asked for.
+    unsafe { PeekNamedPipe(handle, none, 0, none.cast(), none.cast(), none.cast()) != 0 }
+}
+
 /// Writes to every pipe of this process, once.
 pub(crate) fn write_to_sockets(bytes: &[u8]) {
-    for handle in files() {
+    for handle in files().into_iter().filter(|handle| is_pipe(*handle)) {
         // SAFETY: what is begun with the event is waited for. Its lowest bit keeps the end of the call from the runtime that
         // the pipe belongs to.
         unsafe {
