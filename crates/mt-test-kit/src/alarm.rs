@@ -9,7 +9,7 @@ use std::{
 
 use crate::platform::PATIENCE;
 
-/// Goes off after a minute, or [what is as long](PATIENCE) on other systems, unless it is dropped before.
+/// Goes off after a minute, or what is as long on other systems, unless it is dropped before.
 #[must_use]
 #[derive(Debug)]
 pub struct Alarm {
