@@ -49,6 +49,8 @@ impl TestResult {
 #[derive(Debug)]
 pub(super) struct Verdict {
     results: Vec<TestResult>,
+    /// The suites that have no test.
+    empty: Vec<&'static str>,
     as_json: bool,
 }
 
@@ -56,6 +58,7 @@ impl Verdict {
     pub(super) fn new(as_json: bool) -> Self {
         Self {
             results: Vec::new(),
+            empty: Vec::new(),
             as_json,
         }
     }
@@ -70,13 +73,21 @@ impl Verdict {
         } else {
             println!("{}", summary(suite, &results));
         }
+        if results.is_empty() {
+            self.empty.push(suite);
+        }
         self.results.extend(results);
         Ok(())
     }
 
     /// # Errors
-    /// Tests have failed, or too few of a suite have run.
-    pub(super) fn pass(&self) -> Result<()> {
+    /// Tests have failed, or too few of a suite have run: none at all, unless only some were asked for by their names.
+    pub(super) fn pass(&self, are_named: bool) -> Result<()> {
+        ensure!(
+            are_named || self.empty.is_empty(),
+            "there are no tests for this system in {}",
+            self.empty.join(", ")
+        );
         let of = |outcome| self.results.iter().filter(move |it| it.result == outcome);
         let failed: Vec<String> = of(Outcome::Failed).map(name).collect();
         ensure!(
@@ -155,8 +166,10 @@ mod tests {
     #[track_caller]
     fn check(ok: usize, skipped: usize, failed: usize, error: &str) {
         let mut verdict = Verdict::new(true);
-        verdict.results = results(ok, skipped, failed);
-        let told = verdict.pass().err().map(|error| error.to_string());
+        verdict
+            .take("pool", results(ok, skipped, failed))
+            .expect("it is plain");
+        let told = verdict.pass(false).err().map(|error| error.to_string());
         assert_eq!(told.unwrap_or_default(), error);
     }
 
@@ -165,7 +178,10 @@ mod tests {
         check(9, 1, 0, "");
         check(8, 1, 1, "1 of 10 failed: pool t0");
         check(8, 1, 0, "pool: 1 of 9 tests were skipped; 90 % have to run");
-        check(0, 0, 0, "");
+        check(0, 0, 0, "there are no tests for this system in pool");
+        let mut named = Verdict::new(true);
+        named.take("pool", Vec::new()).expect("it is plain");
+        assert!(named.pass(true).is_ok());
     }
 
     #[test]
